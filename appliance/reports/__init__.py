@@ -1,1 +1,1 @@
-"""Every figure that the site prints, and the papers it is printed on."""
+"""The figures that the site prints, and the reports that contain them."""

@@ -1,4 +1,4 @@
-"""The annex of reports: two charts and the answering figures beside what is demanded."""
+"""The annex of reports: two charts, and the answering figures next to their targets."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -7,29 +7,29 @@ from typing import Protocol
 from appliance.core import clock
 from appliance.core.clock import WorkingCalendar
 from appliance.core.settings import Calls
-from appliance.reports import figures, kpi
-from appliance.reports.charts import Chart, bars, border_before
+from appliance.reports import formatting, kpi
+from appliance.reports.charts import Chart, lay_out_bars, x_before_bar
 from appliance.reports.inbound import Arrivals
 from appliance.reports.periods import Period
-from appliance.reports.shares import shares
-from appliance.reports.words import AnnexWords, Words
+from appliance.reports.report_texts import AnnexTexts, ReportTexts
+from appliance.reports.shares import percentage_shares
 
-_ROOM = 1.2  # of the highest bar, so that legend and notes stand over the bars
+_HEADROOM_FACTOR = 1.2  # of the highest bar; leaves space for legend and notes above the bars
 
 
 @dataclass(frozen=True)
 class FigureRow:
-    """One line of the table; `few` marks a figure over too few cases."""
+    """One row of the table; `few` marks a figure based on too few cases."""
 
     code: str  # its anchor in docs/figures.md; "": not explained there
     label: str
     value: str
-    target: str = figures.NONE
+    target: str = formatting.NO_VALUE
     few: bool = False
 
 
-class Answered(Protocol):
-    """What the annex needs of a report."""
+class AnnexReport(Protocol):
+    """The properties of a report that the annex needs."""
 
     @property
     def period(self) -> Period: ...
@@ -38,15 +38,15 @@ class Answered(Protocol):
     @property
     def inbound(self) -> Arrivals: ...
     @property
-    def observed(self) -> bool: ...
+    def is_observed(self) -> bool: ...
     @property
     def rules(self) -> Calls: ...
     @property
     def site_url(self) -> str: ...
 
 
-def hours(report: Answered, words: AnnexWords) -> Chart | None:
-    """Average calls in each hour of a day; None when there were none."""
+def hours_chart(report: AnnexReport, texts: AnnexTexts) -> Chart | None:
+    """Return the chart of average calls in each hour of the day; None if there were no calls."""
     counts = report.inbound.hours
     if not any(counts):
         return None
@@ -55,138 +55,165 @@ def hours(report: Answered, words: AnnexWords) -> Chart | None:
     averages = [count / days for count in counts]
     opens, closes = report.calendar.opens, report.calendar.closes
     return Chart(
-        title=words.hours,
-        bars=bars(
+        title=texts.hours,
+        bars=lay_out_bars(
             averages,
-            _short(averages),
+            _average_labels(averages),
             [f"{hour:02}" for hour in range(24)],
             [opens <= dt.time(hour) < closes for hour in range(24)],
-            max(averages) * _ROOM,
+            max(averages) * _HEADROOM_FACTOR,
         ),
         legend=(
-            (True, words.hours_inside.format(opens=f"{opens:%H:%M}", closes=f"{closes:%H:%M}")),
-            (False, words.hours_outside),
+            (True, texts.hours_inside.format(opens=f"{opens:%H:%M}", closes=f"{closes:%H:%M}")),
+            (False, texts.hours_outside),
         ),
     )
 
 
-def waits(report: Answered, words: AnnexWords) -> Chart | None:
-    """Accepted calls by how long they waited, parted at the service level's seconds."""
+def waits_chart(report: AnnexReport, texts: AnnexTexts) -> Chart | None:
+    """Return the chart of accepted calls by waiting time, split at the service level's seconds.
+
+    None if no call was accepted.
+    """
     level = report.rules.service_level
-    edges = sorted({*kpi.WAIT_EDGES, level})
-    counts = kpi.by_wait(report.inbound.groups, edges)
+    edges = sorted({*kpi.WAIT_EDGES_SECONDS, level})
+    counts = kpi.accepted_calls_by_wait(report.inbound.groups, edges)
     if not any(counts):
         return None
-    parted = edges.index(level) + 1
-    within, beyond = shares([sum(counts[:parted]), sum(counts[parted:])])
+    bars_within_level = edges.index(level) + 1
+    within, beyond = percentage_shares(
+        [sum(counts[:bars_within_level]), sum(counts[bars_within_level:])]
+    )
     labels = [f"{low:g}–{high:g}" for low, high in zip([0.0, *edges], edges, strict=False)]
     return Chart(
-        title=words.waits,
-        bars=bars(
+        title=texts.waits,
+        bars=lay_out_bars(
             counts,
-            [figures.number(count) for count in counts],
+            [formatting.format_number(count) for count in counts],
             [*labels, f"{edges[-1]:g}+"],
-            [n < parted for n in range(len(counts))],
-            max(counts) * _ROOM,
+            [n < bars_within_level for n in range(len(counts))],
+            max(counts) * _HEADROOM_FACTOR,
         ),
-        border=border_before(parted, len(counts)),
-        note=words.threshold.format(
+        border=x_before_bar(bars_within_level, len(counts)),
+        note=texts.threshold.format(
             seconds=f"{level:g}",
-            within=figures.decimal(within),
-            beyond=figures.decimal(beyond),
+            within=formatting.format_decimal(within),
+            beyond=formatting.format_decimal(beyond),
         ),
     )
 
 
-def rows(report: Answered, words: Words) -> list[FigureRow]:
-    """The table's lines. Counts of a period in which nothing was observed are unknown."""
-    text, level = words.annex, report.rules.service_level
+def figure_rows(report: AnnexReport, all_texts: ReportTexts) -> list[FigureRow]:
+    """Return the rows of the table of figures.
+
+    The counts of a period in which nothing was observed are shown as unknown.
+    """
+    texts, level = all_texts.annex, report.rules.service_level
     tally = report.inbound.tally
-    unknown = "" if report.observed else words.unknown
+    unknown = "" if report.is_observed else all_texts.unknown
     response = tally.rating_response
-    mark = tally.rating
-    marks = " / ".join(figures.decimal(share) for share in shares(tally.marks))
+    rating = tally.rating
+    marks = " / ".join(formatting.format_decimal(share) for share in percentage_shares(tally.marks))
     return [
-        FigureRow("incoming", text.incoming, unknown or figures.number(tally.incoming)),
-        FigureRow("accepted", text.accepted, unknown or figures.number(tally.accepted)),
-        FigureRow("missed", text.missed, unknown or figures.number(tally.missed)),
-        _seconds(
+        FigureRow("incoming", texts.incoming, unknown or formatting.format_number(tally.incoming)),
+        FigureRow("accepted", texts.accepted, unknown or formatting.format_number(tally.accepted)),
+        FigureRow("missed", texts.missed, unknown or formatting.format_number(tally.missed)),
+        _seconds_row(
             "answer_speed",
-            text.answer_speed,
+            texts.answer_speed,
             tally.answer_speed,
-            text,
-            text.at_most_seconds.format(value=f"{kpi.ASA_TARGET:g}"),
+            texts,
+            texts.at_most_seconds.format(value=f"{kpi.ASA_TARGET_SECONDS:g}"),
         ),
-        _seconds(
+        _seconds_row(
             "answer_speed_from_arrival",
-            text.answer_speed_from_arrival,
+            texts.answer_speed_from_arrival,
             tally.answer_speed_from_arrival,
-            text,
+            texts,
         ),
-        per_cent(
+        percentage_row(
             "service_level",
-            text.service_level.format(target=f"{kpi.SERVICE_TARGET:g}", seconds=f"{level:g}"),
+            texts.service_level.format(
+                target=f"{kpi.SERVICE_LEVEL_TARGET_PERCENT:g}", seconds=f"{level:g}"
+            ),
             tally.service_level,
-            text.at_least.format(value=figures.decimal(kpi.SERVICE_TARGET)),
+            texts.at_least.format(
+                value=formatting.format_decimal(kpi.SERVICE_LEVEL_TARGET_PERCENT)
+            ),
         ),
-        per_cent(
+        percentage_row(
             "abandon_rate",
-            text.abandon_rate.format(seconds=f"{report.rules.short_abandon:g}"),
+            texts.abandon_rate.format(seconds=f"{report.rules.short_abandon:g}"),
             tally.abandon_rate,
         ),
         FigureRow(
             "rating",
-            text.rating.format(response=_with_sign(response)),
-            figures.NONE if mark.value is None else f"{figures.decimal(mark.value)} / 5",
-            few=mark.few or response.few,
+            texts.rating.format(response=_percentage_text(response)),
+            formatting.NO_VALUE
+            if rating.value is None
+            else f"{formatting.format_decimal(rating.value)} / 5",
+            few=rating.few or response.few,
         ),
-        FigureRow("marks", text.marks, marks if mark.cases else figures.NONE, few=mark.few),
+        FigureRow(
+            "marks", texts.marks, marks if rating.cases else formatting.NO_VALUE, few=rating.few
+        ),
     ]
 
 
-def explained(report: Answered, words: Words, *, distribution: bool = False) -> list[str]:
-    """What the service level is a share of; with the `distribution` of waits, why that one's
-    share within the same seconds is another. Nothing when no call stands behind it.
+def explanatory_notes(
+    report: AnnexReport, all_texts: ReportTexts, *, distribution: bool = False
+) -> list[str]:
+    """Return the notes on the base of the service level; empty if it is based on no call.
+
+    With `distribution`, a further note explains why the distribution of waits has another share
+    within the same number of seconds.
     """
-    text, tally = words.annex, report.inbound.tally
+    texts, tally = all_texts.annex, report.inbound.tally
     if tally.service_level.value is None:
         return []
     notes = [
-        text.service_basis.format(
+        texts.service_basis.format(
             seconds=f"{report.rules.service_level:g}",
-            quick=figures.number(tally.quick),
-            accepted=figures.number(tally.accepted),
-            abandoned=figures.number(tally.abandoned),
+            quick=formatting.format_number(tally.quick),
+            accepted=formatting.format_number(tally.accepted),
+            abandoned=formatting.format_number(tally.abandoned),
         )
     ]
     if distribution and tally.waited:
-        share, _ = shares([tally.quick, tally.waited - tally.quick])
-        waited = figures.number(tally.waited)
-        notes.append(text.waits_basis.format(within=figures.decimal(share), waited=waited))
+        share, _ = percentage_shares([tally.quick, tally.waited - tally.quick])
+        waited = formatting.format_number(tally.waited)
+        notes.append(
+            texts.waits_basis.format(within=formatting.format_decimal(share), waited=waited)
+        )
     return notes
 
 
-def _short(averages: list[float]) -> list[str]:
-    """Averages with as few decimals as tell the bars apart; a plain 0 for no call at all."""
-    if all(average == int(average) for average in averages):  # a single day's
-        return [figures.number(int(average)) for average in averages]
-    places = next((n for n, least in ((0, 10), (1, 1)) if max(averages) >= least), 2)
+def _average_labels(averages: list[float]) -> list[str]:
+    """Return the averages as text, with as few decimals as distinguish the bars.
+
+    An average of no calls is "0".
+    """
+    if all(average == int(average) for average in averages):  # the averages of a single day
+        return [formatting.format_number(int(average)) for average in averages]
+    places = next((n for n, minimum in ((0, 10), (1, 1)) if max(averages) >= minimum), 2)
     return [f"{a:.{places}f}".replace(".", ",") if a else "0" for a in averages]
 
 
-def _seconds(
-    code: str, label: str, rate: kpi.Rate, words: AnnexWords, target: str = figures.NONE
+def _seconds_row(
+    code: str, label: str, rate: kpi.Rate, texts: AnnexTexts, target: str = formatting.NO_VALUE
 ) -> FigureRow:
-    value = figures.decimal(rate.value)
-    shown = value if rate.value is None else words.seconds.format(value=value)
-    return FigureRow(code, label, shown, target, rate.few)
+    value = formatting.format_decimal(rate.value)
+    value_text = value if rate.value is None else texts.seconds.format(value=value)
+    return FigureRow(code, label, value_text, target, rate.few)
 
 
-def per_cent(code: str, label: str, rate: kpi.Rate, target: str = figures.NONE) -> FigureRow:
-    """A line of the table that tells a share."""
-    return FigureRow(code, label, _with_sign(rate), target, rate.few)
+def percentage_row(
+    code: str, label: str, rate: kpi.Rate, target: str = formatting.NO_VALUE
+) -> FigureRow:
+    """Return a row of the table with a percentage."""
+    return FigureRow(code, label, _percentage_text(rate), target, rate.few)
 
 
-def _with_sign(rate: kpi.Rate) -> str:
-    value = figures.decimal(rate.value)
-    return value if rate.value is None else f"{value}{figures.NO_BREAK}%"
+def _percentage_text(rate: kpi.Rate) -> str:
+    value = formatting.format_decimal(rate.value)
+    return value if rate.value is None else f"{value}{formatting.NO_BREAK_SPACE}%"

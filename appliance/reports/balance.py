@@ -1,4 +1,4 @@
-"""The balance that every report carries: what arrived, what became of it, what is unknown."""
+"""The balance of calls in every report: arrivals, their outcomes, and what is unknown."""
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
@@ -6,16 +6,16 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from appliance.reports import figures, kpi
-from appliance.reports.sums import ANSWERED, COUNTED, Group
-from appliance.reports.words import BalanceWords
+from appliance.reports import formatting, kpi
+from appliance.reports.report_texts import BalanceTexts
+from appliance.reports.sums import ANSWERED, COUNTED, CallGroup
 from appliance.telephony.calls import Balance
 
-_SHOWN = 2  # unobserved stretches in the line; the calls' table lists all of them
+_MAX_STRETCHES_IN_LINE = 2  # unobserved stretches in the line; the calls' table lists all of them
 
 
 def as_json(balance: Balance, tz: ZoneInfo) -> dict[str, Any]:
-    """The balance as plain values, moments in the site's time."""
+    """Return the balance as plain values, with datetimes in the site's time zone."""
     return {
         "arrivals": balance.arrivals,
         "outcomes": dict(balance.outcomes),
@@ -33,124 +33,157 @@ def as_json(balance: Balance, tz: ZoneInfo) -> dict[str, Any]:
 
 
 @dataclass(frozen=True)
-class Others:
-    """Calls that the balance sums and a table leaves out or names apart, among all inbound ones."""
+class ExcludedCalls:
+    """Inbound calls that the balance includes but a table excludes or lists separately."""
 
     short: int = 0  # abandoned within the threshold
     synthetic: int = 0  # test calls
-    synthetic_answered: int = 0  # of those
-    rejected: int = 0  # no test calls
+    synthetic_answered: int = 0  # answered ones among the synthetic calls
+    rejected: int = 0  # without test calls
 
 
 @dataclass(frozen=True)
-class Line:
-    """The balance in words: the sum, the difference (to stress), the bridge to the tables."""
+class BalanceLine:
+    """The balance as text: the sum, the difference, and how the sum relates to the tables.
+
+    The difference is emphasized.
+    """
 
     total: str
     difference: str
-    bridge: str  # "" when the tables have the same calls as the balance
-    facts: tuple[str, ...]  # what the figures stand on: trunks, recordings, formulas …
+    bridge: str  # "" if the tables contain the same calls as the balance
+    facts: tuple[str, ...]  # the basis of the figures: trunks, recordings, formulas …
 
     @property
-    def rest(self) -> str:
-        """What follows the difference, in one text."""
+    def remaining_text(self) -> str:
+        """The text that follows the difference."""
         return ". ".join([*([self.bridge] if self.bridge else []), *self.facts])
 
 
-def others(groups: Iterable[Group]) -> Others:
-    """The others among inbound calls at hand."""
-    known = list(groups)
-    tests = [one for one in known if one.like.synthetic]
-    refused = [one for one in known if not COUNTED.holds(one.like) and not one.like.synthetic]
-    return Others(
-        short=sum(one.calls for one in known if one.like.short),
-        synthetic=sum(one.calls for one in tests),
-        synthetic_answered=sum(one.calls for one in tests if ANSWERED.holds(one.like)),
-        rejected=sum(one.calls for one in refused),
+def count_excluded(groups: Iterable[CallGroup]) -> ExcludedCalls:
+    """Return the number of excluded calls in groups of inbound calls in memory."""
+    group_list = list(groups)
+    test_groups = [group for group in group_list if group.sample_call.synthetic]
+    rejected_groups = [
+        group
+        for group in group_list
+        if not COUNTED.holds(group.sample_call) and not group.sample_call.synthetic
+    ]
+    return ExcludedCalls(
+        short=sum(group.calls for group in group_list if group.sample_call.short),
+        synthetic=sum(group.calls for group in test_groups),
+        synthetic_answered=sum(
+            group.calls for group in test_groups if ANSWERED.holds(group.sample_call)
+        ),
+        rejected=sum(group.calls for group in rejected_groups),
     )
 
 
-def line(
-    balance: Balance, others: Others, made_at: dt.datetime, tz: ZoneInfo, words: BalanceWords
-) -> Line:
-    """The balance of a period's inbound calls in words.
+def balance_line(
+    balance: Balance,
+    excluded: ExcludedCalls,
+    made_at: dt.datetime,
+    tz: ZoneInfo,
+    texts: BalanceTexts,
+) -> BalanceLine:
+    """Return the balance of a period's inbound calls as text.
 
-    The sum is the ledger's; beside the difference stands what the trunks saw, counted on its own.
+    The sum comes from the ledger; the number of arrivals on the trunks, which is counted
+    independently, is shown next to the difference.
     """
-    (_, total), *terms = summands(balance, others, words)
-    recordings = words.recordings.format(
-        found=figures.number(balance.recordings_found),
-        expected=figures.number(balance.recordings_expected),
+    (_, total), *terms = labelled_summands(balance, excluded, texts)
+    recordings = texts.recordings.format(
+        found=formatting.format_number(balance.recordings_found),
+        expected=formatting.format_number(balance.recordings_expected),
     )
     if balance.recordings_short:
-        shortfall = words.recordings_short.format(count=balance.recordings_short)
+        shortfall = texts.recordings_short.format(count=balance.recordings_short)
         recordings = f"{recordings} {shortfall}"
-    refused = words.sip_refused.format(count=figures.number(balance.sip_refused))
-    return Line(
+    refused_text = texts.sip_refused.format(count=formatting.format_number(balance.sip_refused))
+    return BalanceLine(
         total=f"{total} = {' + '.join(text for _, text in terms)}",
-        difference=words.difference.format(count=figures.number(balance.difference)),
-        bridge=bridge(balance, others, words),
+        difference=texts.difference.format(count=formatting.format_number(balance.difference)),
+        bridge=bridge_text(balance, excluded, texts),
         facts=(
-            words.trunks.format(count=figures.number(balance.arrivals)),
-            *([refused] if balance.sip_refused else []),
-            _unobserved(balance, tz, words),
+            texts.trunks.format(count=formatting.format_number(balance.arrivals)),
+            *([refused_text] if balance.sip_refused else []),
+            _unobserved_text(balance, tz, texts),
             recordings,
-            words.formulas.format(version=kpi.FORMULAS),
-            words.made.format(moment=figures.moment(made_at.astimezone(tz))),
+            texts.formulas.format(version=kpi.FORMULAS_VERSION),
+            texts.made.format(moment=formatting.format_datetime(made_at.astimezone(tz))),
         ),
     )
 
 
-def bridge(balance: Balance, others: Others, words: BalanceWords) -> str:
-    """How the tables' incoming and accepted calls come out of the balance; "" when they are its."""
+def bridge_text(balance: Balance, excluded: ExcludedCalls, texts: BalanceTexts) -> str:
+    """Return how the numbers in the tables follow from the balance; "" if they are equal.
+
+    The text covers the incoming and the accepted calls.
+    """
     total = sum(balance.outcomes.values()) + balance.open
     answered = balance.outcomes.get("answered", 0)
-    tests = words.bridge_synthetic
-    incoming = ((others.rejected, words.bridge_rejected), (others.synthetic, tests))
-    parts = [
-        (words.bridge, _less(total, incoming)),
-        (words.bridge_accepted, _less(answered, ((others.synthetic_answered, tests),))),
+    synthetic_text = texts.bridge_synthetic
+    incoming = ((excluded.rejected, texts.bridge_rejected), (excluded.synthetic, synthetic_text))
+    subtractions = [
+        (texts.bridge, _subtraction_text(total, incoming)),
+        (
+            texts.bridge_accepted,
+            _subtraction_text(answered, ((excluded.synthetic_answered, synthetic_text),)),
+        ),
     ]
-    return "; ".join(text.format(sum=found) for text, found in parts if found)
+    return "; ".join(
+        text.format(sum=subtraction) for text, subtraction in subtractions if subtraction
+    )
 
 
-def _less(whole: int, parts: Iterable[tuple[int, str]]) -> str:
-    """1 481 − 9 rejected − 4 test = 1 468; "" when nothing is taken off."""
-    taken = [(count, text) for count, text in parts if count]
-    if not taken:
+def _subtraction_text(minuend: int, parts: Iterable[tuple[int, str]]) -> str:
+    """Return "1 481 − 9 rejected − 4 test = 1 468"; "" if nothing is subtracted."""
+    nonzero_parts = [(count, text) for count, text in parts if count]
+    if not nonzero_parts:
         return ""
-    named = [text.format(count=figures.number(count)) for count, text in taken]
-    left = whole - sum(count for count, _ in taken)
-    return f"{' − '.join([figures.number(whole), *named])} = {figures.number(left)}"
+    part_texts = [
+        text.format(count=formatting.format_number(count)) for count, text in nonzero_parts
+    ]
+    difference = minuend - sum(count for count, _ in nonzero_parts)
+    return (
+        f"{' − '.join([formatting.format_number(minuend), *part_texts])} = "
+        f"{formatting.format_number(difference)}"
+    )
 
 
-def summands(balance: Balance, others: Others, words: BalanceWords) -> list[tuple[str, str]]:
-    """The total, whose outcome is "", and what it is the sum of: (outcome, how it is told)."""
-    known = {**balance.outcomes, "open": balance.open}
-    total = words.arrived.format(count=figures.number(sum(known.values())))
-    if others.synthetic:
-        total = f"{total} {words.synthetic.format(count=figures.number(others.synthetic))}"
-    found = [("", total)]
-    for outcome, text in words.outcomes.items():
-        if known.get(outcome) or outcome == "answered":
-            term = text.format(count=figures.number(known.get(outcome, 0)))
-            if outcome == "abandoned_queue" and others.short:
-                term = f"{term} {words.short.format(count=others.short)}"
-            found.append((outcome, term))
-    return found
+def labelled_summands(
+    balance: Balance, excluded: ExcludedCalls, texts: BalanceTexts
+) -> list[tuple[str, str]]:
+    """Return the total and its summands as (outcome, text); the outcome of the total is ""."""
+    counts = {**balance.outcomes, "open": balance.open}
+    total = texts.arrived.format(count=formatting.format_number(sum(counts.values())))
+    if excluded.synthetic:
+        total = (
+            f"{total} {texts.synthetic.format(count=formatting.format_number(excluded.synthetic))}"
+        )
+    labelled = [("", total)]
+    for outcome, text in texts.outcomes.items():
+        if counts.get(outcome) or outcome == "answered":
+            term = text.format(count=formatting.format_number(counts.get(outcome, 0)))
+            if outcome == "abandoned_queue" and excluded.short:
+                term = f"{term} {texts.short.format(count=excluded.short)}"
+            labelled.append((outcome, term))
+    return labelled
 
 
-def stretches(gaps: Sequence[tuple[dt.datetime, dt.datetime]], tz: ZoneInfo) -> str:
-    """The unobserved stretches in site time, parted by semicolons."""
-    return "; ".join(figures.stretch(b.astimezone(tz), e.astimezone(tz)) for b, e in gaps)
+def unobserved_stretches_text(gaps: Sequence[tuple[dt.datetime, dt.datetime]], tz: ZoneInfo) -> str:
+    """Return the unobserved stretches in site time, separated by semicolons."""
+    return "; ".join(
+        formatting.format_interval(b.astimezone(tz), e.astimezone(tz)) for b, e in gaps
+    )
 
 
-def _unobserved(balance: Balance, tz: ZoneInfo, words: BalanceWords) -> str:
+def _unobserved_text(balance: Balance, tz: ZoneInfo, texts: BalanceTexts) -> str:
     gaps = balance.unobserved
     if not gaps:
-        return words.all_observed
-    more = len(gaps) - _SHOWN
-    shown = stretches(gaps[:_SHOWN], tz)
+        return texts.all_observed
+    more = len(gaps) - _MAX_STRETCHES_IN_LINE
+    stretches_text = unobserved_stretches_text(gaps[:_MAX_STRETCHES_IN_LINE], tz)
     if more > 0:
-        shown = f"{shown}; {words.unobserved_more.format(count=more)}"
-    return words.unobserved.format(stretches=shown)
+        stretches_text = f"{stretches_text}; {texts.unobserved_more.format(count=more)}"
+    return texts.unobserved.format(stretches=stretches_text)

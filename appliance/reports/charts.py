@@ -1,20 +1,20 @@
 """Bar charts for paper, laid out here and drawn as SVG by templates/bars.svg.
 
-Sizes are units of the chart's own 520 × 150 grid, which the page stretches to its text's width;
-BROAD is the width of one that has a whole screen's.
+Sizes are in units of the chart's own 520 × 150 grid, which the page stretches to the width of its
+text; WIDE_CHART_WIDTH is the width of a chart as wide as a screen.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-WIDTH, LEFT, BASE, TOP = 520.0, 34.0, 130.0, 22.0
-BROAD = 1300.0
-_FILLED = 0.72  # of a bar's place; the rest is distance
+CHART_WIDTH, LEFT_MARGIN, BASELINE_Y, TOP_Y = 520.0, 34.0, 130.0, 22.0
+WIDE_CHART_WIDTH = 1300.0
+_BAR_WIDTH_RATIO = 0.72  # share of a bar's slot; the rest is the gap
 
 
 @dataclass(frozen=True)
 class Bar:
-    """One bar with the value over it and the label under it."""
+    """One bar with the value above it and the label below it."""
 
     x: float
     y: float
@@ -25,49 +25,47 @@ class Bar:
     dark: bool
 
     @property
-    def middle(self) -> float:
+    def center_x(self) -> float:
+        """The x coordinate of the bar's centre."""
         return round(self.x + self.width / 2, 1)
 
 
 @dataclass(frozen=True)
 class Chart:
-    """A laid-out chart; `border` is a dashed line's x."""
+    """A laid-out chart; `border` is the x coordinate of a dashed line."""
 
     title: str
     bars: tuple[Bar, ...]
     legend: tuple[tuple[bool, str], ...] = ()
     border: float | None = None
     note: str = ""
-    width: float = WIDTH
+    width: float = CHART_WIDTH
 
     @property
-    def spoken(self) -> str:
-        """What a screen reader says in its place."""
+    def screen_reader_text(self) -> str:
+        """The text that a screen reader reads instead of the chart."""
         texts = (f"{bar.label}: {bar.value}" for bar in self.bars if bar.label)
         return f"{self.title}: {'; '.join(texts)}"
 
 
-def bars(
+def lay_out_bars(
     values: Sequence[float],
     texts: Sequence[str],
     labels: Sequence[str],
     dark: Sequence[bool],
     highest: float = 0.0,
-    across: float = WIDTH,
+    chart_width: float = CHART_WIDTH,
 ) -> tuple[Bar, ...]:
-    """Lay out bars side by side; the highest value, or `highest`, reaches the top.
-
-    `across`: the chart's width.
-    """
-    place = (across - LEFT) / len(values)
-    width = place * _FILLED
+    """Lay out bars side by side; the highest value, or `highest`, reaches the top."""
+    slot_width = (chart_width - LEFT_MARGIN) / len(values)
+    width = slot_width * _BAR_WIDTH_RATIO
     highest = max([*values, highest]) or 1.0
     return tuple(
         Bar(
-            round(LEFT + n * place + (place - width) / 2, 1),
-            round(BASE - value / highest * (BASE - TOP), 1),
+            round(LEFT_MARGIN + n * slot_width + (slot_width - width) / 2, 1),
+            round(BASELINE_Y - value / highest * (BASELINE_Y - TOP_Y), 1),
             round(width, 1),
-            round(value / highest * (BASE - TOP), 1),
+            round(value / highest * (BASELINE_Y - TOP_Y), 1),
             text,
             label,
             is_dark,
@@ -78,6 +76,6 @@ def bars(
     )
 
 
-def border_before(bar: int, of: int) -> float:
-    """The x of the edge before a bar, counted from 0."""
-    return round(LEFT + bar * (WIDTH - LEFT) / of, 1)
+def x_before_bar(bar: int, bar_count: int) -> float:
+    """Return the x coordinate of the edge before a bar, counted from 0."""
+    return round(LEFT_MARGIN + bar * (CHART_WIDTH - LEFT_MARGIN) / bar_count, 1)

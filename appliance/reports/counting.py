@@ -1,4 +1,4 @@
-"""Tallies counted by the database: the same sums as kpi.tally makes of calls at hand."""
+"""Tallies counted by the database: the same sums as kpi.tally_groups makes from calls in memory."""
 
 import dataclasses
 import functools
@@ -9,153 +9,206 @@ from typing import Any
 
 from peewee import SQL, Node, Select, fn
 
-from appliance.core.db import raw
+from appliance.core.db import raw_rows
 from appliance.models import Call
 from appliance.reports import call_filters, kpi
-from appliance.reports.balance import Others
-from appliance.reports.call_filters import CallFilter, First, Joined, conditions_of
+from appliance.reports.balance import ExcludedCalls
+from appliance.reports.call_classes import CallClassifier
+from appliance.reports.call_filters import (
+    CallFilter,
+    FirstRecordColumn,
+    JoinedRecords,
+    sql_conditions,
+)
 from appliance.reports.kpi import Rate
-from appliance.reports.likeness import Likeness
 from appliance.reports.periods import Period
-from appliance.reports.sums import ANSWERED, COUNTED, count, sums
+from appliance.reports.sums import ANSWERED, COUNTED, count_where, tally_sums
 
-type Keys = Callable[[First], Sequence[Mapping[str, Node]]]
+type KeyExpressions = Callable[[FirstRecordColumn], Sequence[Mapping[str, Node]]]
 
-_SECONDS = {
+_DURATION_COLUMNS = {
     field.name: field
     for field in (Call.menu_seconds, Call.wait_seconds, Call.talk_seconds, Call.hold_seconds)
 }
-_LED_TO = ("registered", "transferred")
-_SUMMED = (*_SECONDS, *_LED_TO)  # what is added up of the calls of a group
+_RESULT_COLUMNS = ("registered", "transferred")
+# the columns added up over the calls of a group
+_SUMMED_COLUMNS = (
+    *_DURATION_COLUMNS,
+    *_RESULT_COLUMNS,
+)
 
 
 @dataclass(frozen=True)
-class Counted(kpi.Tally):
-    """A tally, and what the calls led to."""
+class CallTally(kpi.Tally):
+    """A tally with the results of the calls."""
 
     registered: int = 0  # calls that led to an appeal
-    transferred: int = 0  # calls that were handed on, or tried to be
+    transferred: int = 0  # calls that were transferred, or for which a transfer was attempted
 
 
-def whole(call_filter: CallFilter, level: float) -> Counted:
-    """The tally of a filter; `level`: the service level's seconds."""
-    return by(call_filter, level, SQL("0")).get(0, Counted())
+def count_all(call_filter: CallFilter, service_level_seconds: float) -> CallTally:
+    """Return the tally of a filter.
 
-
-def by(call_filter: CallFilter, level: float, key: Node) -> dict[Any, Counted]:
-    """The tally of each part of a filter, parted by an expression on Call."""
-    return parted(call_filter, level, lambda first: [{"": key}])[""]
-
-
-def parted(call_filter: CallFilter, level: float, keys: Keys) -> dict[str, dict[Any, Counted]]:
-    """Name of a key → its value → tally. However many keys, the calls are read once.
-
-    `keys`: expressions on Call by their names, given where what is registered of it is found;
-    those of few values are counted together.
+    `service_level_seconds` is the threshold of the service level.
     """
-    alike, registered = Likeness((level,)), Joined()
-    sets = keys(registered.first)
-    names = [list(one) for one in sets]
-    nodes = {name: node for one in sets for name, node in one.items()}
+    return count_by(call_filter, service_level_seconds, SQL("0")).get(0, CallTally())
+
+
+def count_by(
+    call_filter: CallFilter, service_level_seconds: float, key_expression: Node
+) -> dict[Any, CallTally]:
+    """Return the tallies of a filter, grouped by an SQL expression on Call: key value → tally."""
+    return count_by_keys(call_filter, service_level_seconds, lambda first: [{"": key_expression}])[
+        ""
+    ]
+
+
+def count_by_keys(
+    call_filter: CallFilter, service_level_seconds: float, key_expressions: KeyExpressions
+) -> dict[str, dict[Any, CallTally]]:
+    """Return tallies grouped by each key: key name → key value → tally.
+
+    The calls are read once, regardless of the number of keys.
+
+    `key_expressions` returns the SQL expressions on Call by key name, given the function that looks
+    up a column of the call's first registration; keys in one set are grouped together, which suits
+    keys with few values.
+    """
+    classifier, joined_records = CallClassifier((service_level_seconds,)), JoinedRecords()
+    key_sets = key_expressions(joined_records.first_record_column)
+    name_sets = [list(key_set) for key_set in key_sets]
+    nodes = {name: node for key_set in key_sets for name, node in key_set.items()}
     columns = {f"key_{number}": node for number, node in enumerate(nodes.values())}
-    columns |= {"alike": alike.sql, **_SECONDS}
-    columns |= {"registered": registered.has_appeal(), "transferred": call_filters.has_transfer()}
+    columns |= {"alike": classifier.sql, **_DURATION_COLUMNS}
+    columns |= {
+        "registered": joined_records.has_appeal(),
+        "transferred": call_filters.has_transfer(),
+    }
     calls = (
-        registered.join(Call.select(*(node.alias(name) for name, node in columns.items())))
-        .where(*conditions_of(call_filter))
-        .cte("calls", materialized=len(sets) > 1)
+        joined_records.join_records(
+            Call.select(*(node.alias(name) for name, node in columns.items()))
+        )
+        .where(*sql_conditions(call_filter))
+        .cte("calls", materialized=len(key_sets) > 1)
     )
-    summed = [fn.COUNT(SQL("*")), *(fn.SUM(getattr(calls.c, name)) for name in _SUMMED)]
+    sum_columns = [
+        fn.COUNT(SQL("*")),
+        *(fn.SUM(getattr(calls.c, name)) for name in _SUMMED_COLUMNS),
+    ]
     number_of = {name: number for number, name in enumerate(nodes)}
-    parts = []
-    for number, one in enumerate(names):
-        own = [getattr(calls.c, f"key_{number_of[name]}") for name in one]
-        empty = [SQL("NULL")] * (max(map(len, names)) - len(own))
-        query = Select([calls], [SQL(str(number)), calls.c.alike, *summed, *own, *empty])
-        parts.append(query.group_by(*own, calls.c.alike))
-    query = functools.reduce(operator.add, parts).with_cte(calls)
-    return _tallies(names, raw(query), _Held(alike, level))
+    queries = []
+    for number, key_set in enumerate(name_sets):
+        key_columns = [getattr(calls.c, f"key_{number_of[name]}") for name in key_set]
+        padding = [SQL("NULL")] * (max(map(len, name_sets)) - len(key_columns))
+        query = Select(
+            [calls], [SQL(str(number)), calls.c.alike, *sum_columns, *key_columns, *padding]
+        )
+        queries.append(query.group_by(*key_columns, calls.c.alike))
+    query = functools.reduce(operator.add, queries).with_cte(calls)
+    return _tallies_from_rows(
+        name_sets, raw_rows(query), _FieldsOfClass(classifier, service_level_seconds)
+    )
 
 
-def _tallies(
-    names: Sequence[Sequence[str]], rows: Iterable[Sequence[Any]], held: "_Held"
-) -> dict[str, dict[Any, Counted]]:
-    """Rows: which of the sets of names, a likeness, calls, what they add up to, keys."""
-    found: dict[str, dict[Any, dict[str, Any]]] = {name: {} for one in names for name in one}
-    nothing = dict.fromkeys((field.name for field in dataclasses.fields(Counted)), 0)
-    width = 1 + len(_SUMMED)
-    for number, like, *values in rows:
-        added = [(name, values[place]) for name, place in held[like] if values[place]]
-        for name, key in zip(names[number], values[width:], strict=False):
-            parts = found[name]
-            if key not in parts:
-                parts[key] = nothing.copy()
-            tally = parts[key]
-            for field, value in added:
-                tally[field] += value
+def _tallies_from_rows(
+    names: Sequence[Sequence[str]], rows: Iterable[Sequence[Any]], fields_of_class: "_FieldsOfClass"
+) -> dict[str, dict[Any, CallTally]]:
+    """Build the tallies from the rows of the union query.
+
+    Columns of a row: index of the set of keys, class of the calls, number of calls, sums, keys.
+    """
+    sums_by_key: dict[str, dict[Any, dict[str, Any]]] = {
+        name: {} for name_set in names for name in name_set
+    }
+    zero_sums = dict.fromkeys((field.name for field in dataclasses.fields(CallTally)), 0)
+    first_key_index = 1 + len(_SUMMED_COLUMNS)
+    for number, call_class, *values in rows:
+        addends = [
+            (name, values[position])
+            for name, position in fields_of_class[call_class]
+            if values[position]
+        ]
+        for name, key in zip(names[number], values[first_key_index:], strict=False):
+            sums_of_key = sums_by_key[name]
+            if key not in sums_of_key:
+                sums_of_key[key] = zero_sums.copy()
+            sums = sums_of_key[key]
+            for field, value in addends:
+                sums[field] += value
     return {
-        name: {key: _exact(tally) for key, tally in parts.items()} for name, parts in found.items()
+        name: {key: _rounded_tally(sums) for key, sums in sums_of_key.items()}
+        for name, sums_of_key in sums_by_key.items()
     }
 
 
-def _exact(sums: dict[str, Any]) -> Counted:
-    """Seconds are sums of whole microseconds: what was added up in another order is the same."""
-    for name in _SECONDS:
+def _rounded_tally(sums: dict[str, Any]) -> CallTally:
+    """Return the tally with its seconds rounded to microseconds.
+
+    The summands are whole microseconds, so the result does not depend on the order of addition.
+    """
+    for name in _DURATION_COLUMNS:
         sums[name] = round(sums[name], 6)
-    return Counted(**sums)
+    return CallTally(**sums)
 
 
-class _Held(dict[str, list[tuple[str, int]]]):
-    """Likeness → what its calls add to: the fields of Counted, each with a column of a row."""
+class _FieldsOfClass(dict[str, list[tuple[str, int]]]):
+    """Class of calls → the fields of CallTally that its calls add to.
 
-    def __init__(self, alike: Likeness, level: float) -> None:
-        self._alike, self._sums = alike, sums(level)
+    Each field comes with the index of its column in a row.
+    """
 
-    def __missing__(self, text: str) -> list[tuple[str, int]]:
-        call = self._alike.call(text)
-        columns = ("", *_SUMMED)
-        added = [
-            (name, columns.index(one.column))
-            for name, one in self._sums.items()
-            if one.of.holds(call)
+    def __init__(self, classifier: CallClassifier, service_level_seconds: float) -> None:
+        self._classifier, self._tally_sums = classifier, tally_sums(service_level_seconds)
+
+    def __missing__(self, call_class: str) -> list[tuple[str, int]]:
+        call = self._classifier.representative_call(call_class)
+        columns = ("", *_SUMMED_COLUMNS)
+        addends = [
+            (name, columns.index(tally_sum.column))
+            for name, tally_sum in self._tally_sums.items()
+            if tally_sum.condition.holds(call)
         ]
-        self[text] = [*added, *((name, columns.index(name)) for name in _LED_TO)]
-        return self[text]
+        self[call_class] = [*addends, *((name, columns.index(name)) for name in _RESULT_COLUMNS)]
+        return self[call_class]
 
 
 @dataclass(frozen=True)
-class CallForms:
-    """Accepted calls, and how many of them are registered on form №2."""
+class CallFormCounts:
+    """The number of accepted calls, and how many of them are registered on form №2."""
 
     accepted: int
     registered: int
 
     @property
     def share(self) -> Rate:
-        """Per cent."""
+        """Per cent of the accepted calls that are registered."""
         value = 100 * self.registered / self.accepted if self.accepted else None
         return Rate(value, self.accepted)
 
 
-def call_forms(period: Period) -> CallForms:
-    """The accepted calls of a period with form №2."""
+def count_call_forms(period: Period) -> CallFormCounts:
+    """Count the accepted calls of a period, and those with form №2."""
     accepted = CallFilter(period, {"outcome": "answered"})
-    sums = fn.COUNT(Call.id), count(call_filters.has_form())
-    whole, part = Call.select(*sums).where(*conditions_of(accepted)).tuples()[0]
-    return CallForms(whole, part or 0)
+    columns = fn.COUNT(Call.id), count_where(call_filters.has_form())
+    accepted_count, registered_count = (
+        Call.select(*columns).where(*sql_conditions(accepted)).tuples()[0]
+    )
+    return CallFormCounts(accepted_count, registered_count or 0)
 
 
-def others(period: Period) -> Others:
-    """What the balance's sum leaves open, counted by the database."""
-    within = (
+def count_excluded_calls(period: Period) -> ExcludedCalls:
+    """Count the calls that the balance includes but tables exclude, in the database."""
+    in_period = (
         Call.arrived_at >= period.begin,
         Call.arrived_at < period.end,
         Call.direction == "inbound",
     )
-    sums = (
-        count(Call.short),
-        count(Call.synthetic),
-        count(Call.synthetic & ANSWERED.sql),
-        count(~COUNTED.sql & ~Call.synthetic),
+    columns = (
+        count_where(Call.short),
+        count_where(Call.synthetic),
+        count_where(Call.synthetic & ANSWERED.sql),
+        count_where(~COUNTED.sql & ~Call.synthetic),
     )
-    return Others(*(found or 0 for found in Call.select(*sums).where(*within).tuples()[0]))
+    return ExcludedCalls(
+        *(total or 0 for total in Call.select(*columns).where(*in_period).tuples()[0])
+    )

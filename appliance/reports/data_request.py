@@ -1,4 +1,4 @@
-"""The answer to a citizen's request about his own data, as a PDF in Uzbek or Russian."""
+"""The answer to a citizen's request about their own data, as a PDF in Uzbek or Russian."""
 
 import tomllib
 from collections.abc import Iterator
@@ -6,123 +6,139 @@ from functools import cache
 from typing import Any
 
 from appliance.casework import data_requests
-from appliance.casework.data_requests import Stored
+from appliance.casework.data_requests import StoredRecords
 from appliance.core import clock
 from appliance.core.settings import Settings
 from appliance.models import Appeal, CallForm, DataRequest, User
 from appliance.people import accounts
-from appliance.reports import figures, pdf, words
+from appliance.reports import formatting, pdf, report_texts
 from appliance.reports.evidence import contents
-from appliance.reports.evidence.printing import Part
-from appliance.reports.paper import pages
+from appliance.reports.evidence.printing import HeadedTable
+from appliance.reports.paper import jinja_environment
 
 LOCALES = contents.LOCALES
 
 
-def write(settings: Settings, request: DataRequest, user: User, language: str) -> bytes:
-    """The answer in a language of LOCALES; what is stored is as it is now.
+def render_answer(settings: Settings, request: DataRequest, user: User, language: str) -> bytes:
+    """Return the answer as PDF in a language of LOCALES, with the data as stored now.
 
-    Raises data_requests.RequestError: "closed" when a personal appeal in it is not open to him.
+    Raises data_requests.RequestError: "closed" if a personal appeal in it is not open to the user.
     """
-    text, tz = _words()[language], settings.tz
+    texts, tz = _answer_texts()[language], settings.tz
     records = request.records
-    ticked = {f"appeal:{n}" for n in records.get("appeal", [])}
-    ticked |= {f"call_form:{n}" for n in records.get("call_form", [])}
-    ticked |= {"number"} if records.get("number") else set()
-    his = data_requests.chosen(request, user, ticked) if ticked else Stored()
-    done = request.done_at.astimezone(tz) if request.done_at else clock.now().astimezone(tz)
-    asked = [
-        (text["to"], request.person or "–"),
-        (text["phone"], request.phone or "–"),
-        (text["asked"], figures.date(request.asked_at.astimezone(tz).date())),
-        (text["about"], " ".join(filter(None, (text[request.kind] + ".", request.what)))),
+    selected_records = {f"appeal:{n}" for n in records.get("appeal", [])}
+    selected_records |= {f"call_form:{n}" for n in records.get("call_form", [])}
+    selected_records |= {"number"} if records.get("number") else set()
+    stored = (
+        data_requests.selected_records(request, user, selected_records)
+        if selected_records
+        else StoredRecords()
+    )
+    answered_at = request.done_at.astimezone(tz) if request.done_at else clock.now().astimezone(tz)
+    header_lines = [
+        (texts["to"], request.person or "–"),
+        (texts["phone"], request.phone or "–"),
+        (texts["asked"], formatting.format_date(request.asked_at.astimezone(tz).date())),
+        (texts["about"], " ".join(filter(None, (texts[request.kind] + ".", request.what)))),
     ]
-    page = pages.get_template("data_request.html").render(
-        words=text,
-        title=text["title"].format(number=request.id),
-        head=asked,
-        texts=list(_texts(settings, request, text)),
-        parts=list(_parts(settings, request, his, text, LOCALES[language])),
-        answered=text["answered"].format(
-            date=figures.date(done.date()),
-            name=accounts.names(LOCALES[language]).get(request.done_by, request.done_by),
+    html = jinja_environment.get_template("data_request.html").render(
+        words=texts,
+        title=texts["title"].format(number=request.id),
+        head=header_lines,
+        texts=list(_answer_paragraphs(settings, request, texts)),
+        parts=list(_answer_sections(settings, request, stored, texts, LOCALES[language])),
+        answered=texts["answered"].format(
+            date=formatting.format_date(answered_at.date()),
+            name=accounts.display_names(LOCALES[language]).get(request.done_by, request.done_by),
         ),
         made_at=clock.now().astimezone(tz).isoformat(timespec="seconds"),
         site=settings.web.url,
     )
-    return pdf.write(page)
+    return pdf.write_pdf(html)
 
 
 @cache
-def _words() -> dict[str, dict[str, Any]]:
-    return tomllib.loads((words.TEMPLATES / "data_request.toml").read_text("utf-8"))
+def _answer_texts() -> dict[str, dict[str, Any]]:
+    return tomllib.loads(
+        (report_texts.TEMPLATES_DIRECTORY / "data_request.toml").read_text("utf-8")
+    )
 
 
-def _texts(settings: Settings, request: DataRequest, text: dict[str, Any]) -> Iterator[str]:
+def _answer_paragraphs(
+    settings: Settings, request: DataRequest, texts: dict[str, Any]
+) -> Iterator[str]:
     if request.state == "refused":
-        yield f"{text['refused']} {request.answer}"
+        yield f"{texts['refused']} {request.answer}"
         return
     if request.kind == "mask":
-        done = (request.done_at or clock.now()).astimezone(settings.tz).date()
-        yield text["masked"].format(date=figures.date(done))
+        masked_on = (request.done_at or clock.now()).astimezone(settings.tz).date()
+        yield texts["masked"].format(date=formatting.format_date(masked_on))
         numbers = [*request.records.get("appeal", []), *request.records.get("call_form", [])]
-        yield ", ".join(numbers) or text["none"]
-        yield text["stays"]
+        yield ", ".join(numbers) or texts["none"]
+        yield texts["stays"]
     if request.answer:
         yield request.answer
     if request.kind == "tell":
-        keeping = settings.retention
-        yield text["kept"].format(months=keeping.recordings_months, years=keeping.appeals_years)
+        retention = settings.retention
+        yield texts["kept"].format(
+            months=retention.recordings_months, years=retention.appeals_years
+        )
 
 
-def _parts(
-    settings: Settings, request: DataRequest, his: Stored, text: dict[str, Any], locale: str
-) -> Iterator[Part]:
+def _answer_sections(
+    settings: Settings,
+    request: DataRequest,
+    stored: StoredRecords,
+    texts: dict[str, Any],
+    locale: str,
+) -> Iterator[HeadedTable]:
     if request.state == "refused" or request.kind == "mask":
         return
-    for appeal in his.appeals:
-        yield _form(settings, text, "appeal", appeal, locale)
-    for made in his.call_forms:
-        yield _form(settings, text, "call_form", made, locale)
+    for appeal in stored.appeals:
+        yield _record_section(settings, texts, "appeal", appeal, locale)
+    for call_form in stored.call_forms:
+        yield _record_section(settings, texts, "call_form", call_form, locale)
     if request.kind == "correct":
         return
     tz = settings.tz
-    yield Part(
-        text["calls"],
+    yield HeadedTable(
+        texts["calls"],
         [
             (
-                figures.moment(call.arrived_at.astimezone(tz)),
-                text["directions"][call.direction],
-                figures.clock(call.talk_seconds),
+                formatting.format_datetime(call.arrived_at.astimezone(tz)),
+                texts["directions"][call.direction],
+                formatting.format_clock(call.talk_seconds),
             )
-            for call in his.calls
+            for call in stored.calls
         ],
-        (text["when"], text["direction"], text["talked"]),
+        (texts["when"], texts["direction"], texts["talked"]),
     )
-    sent: list[tuple[str, ...]] = [
-        (figures.moment(m.created_at.astimezone(tz)), m.text) for m in his.messages if m.text
+    message_rows: list[tuple[str, ...]] = [
+        (formatting.format_datetime(message.created_at.astimezone(tz)), message.text)
+        for message in stored.messages
+        if message.text
     ]
-    yield Part(text["messages"], sent, (text["when"], text["text"]))
-    notes: list[tuple[str, ...]] = [
-        (figures.moment(note.at.astimezone(tz)), note.text) for note in his.notes
+    yield HeadedTable(texts["messages"], message_rows, (texts["when"], texts["text"]))
+    note_rows: list[tuple[str, ...]] = [
+        (formatting.format_datetime(note.at.astimezone(tz)), note.text) for note in stored.notes
     ]
-    yield Part(text["notes"], notes, (text["when"], text["text"]))
-    yield Part(
-        text["recordings"],
+    yield HeadedTable(texts["notes"], note_rows, (texts["when"], texts["text"]))
+    yield HeadedTable(
+        texts["recordings"],
         [
-            (text["recordings"], str(his.recordings)),
-            (text["callbacks"], str(his.callbacks)),
+            (texts["recordings"], str(stored.recordings)),
+            (texts["callbacks"], str(stored.callbacks)),
         ],
     )
 
 
-def _form(
-    settings: Settings, text: dict[str, Any], kind: str, row: Appeal | CallForm, locale: str
-) -> Part:
+def _record_section(
+    settings: Settings, texts: dict[str, Any], kind: str, row: Appeal | CallForm, locale: str
+) -> HeadedTable:
     tz = settings.tz
-    beside = [
-        (text["received"], figures.moment(row.received_at.astimezone(tz))),
-        (text["registered"], figures.moment(row.registered_at.astimezone(tz))),
+    dates = [
+        (texts["received"], formatting.format_datetime(row.received_at.astimezone(tz))),
+        (texts["registered"], formatting.format_datetime(row.registered_at.astimezone(tz))),
     ]
-    title = text[kind].format(number=row.number)
-    return Part(title, [*beside, *contents.fields(row, locale)])
+    title = texts[kind].format(number=row.number)
+    return HeadedTable(title, [*dates, *contents.filled_fields(row, locale)])

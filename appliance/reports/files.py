@@ -1,4 +1,4 @@
-"""The one place where a report becomes a file: whatever report, whatever kind of file."""
+"""The only place where reports become files, for every report and every kind of file."""
 
 import json
 from collections.abc import Callable
@@ -20,10 +20,10 @@ from appliance.reports import (
     xlsx,
 )
 from appliance.reports.call_filters import CallFilter
-from appliance.reports.paper import Made
+from appliance.reports.paper import PrintableReport
 from appliance.reports.periods import Period
 
-KINDS = {
+MIME_TYPES = {
     "pdf": "application/pdf",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "csv": "text/csv",
@@ -31,107 +31,107 @@ KINDS = {
 }
 
 
-class FileError(RuntimeError):
-    """A report cannot be printed; the message says what is missing."""
+class ReportFileError(RuntimeError):
+    """A report cannot be printed; the message names what is missing."""
 
 
 @dataclass(frozen=True)
-class Form:
-    """A report that is made: what it is called, how it is counted, what it looks like."""
+class ReportForm:
+    """A kind of report: its name, how it is counted and how it is rendered."""
 
-    name: str  # in English: pages translate it
-    short: str  # begins the file's name
-    period: Callable[[str, ZoneInfo, str | None], Period]  # of "2026-10"; raises PeriodError
+    name: str  # in English; pages translate it
+    file_prefix: str  # the beginning of the file's name
+    parse_period: Callable[[str, ZoneInfo, str | None], Period]  # of "2026-10"; raises PeriodError
     build: Callable[[Settings, Period, str], Any]
     as_json: Callable[[Any], dict[str, Any]]
     as_csv: Callable[[Any], str]
-    as_book: Callable[[Any], xlsx.Book]
+    as_book: Callable[[Any], xlsx.Workbook]
     as_page: Callable[[Any], str]
-    right: str = "report.read"  # that reading it asks for
-    going_on: Callable[[Any], int] = lambda report: report.balance.open  # calls without an end yet
+    permission: str = "report.read"  # needed to read it
+    open_calls: Callable[[Any], int] = lambda report: report.balance.open  # calls without an end
 
 
-def _telephony(settings: Settings, period: Period, locale: str) -> Any:
-    return telephony.build(settings, CallFilter(period), locale)
+def _build_telephony(settings: Settings, period: Period, locale: str) -> Any:
+    return telephony.build_telephony_report(settings, CallFilter(period), locale)
 
 
-def _kinds(room: Any) -> dict[str, Any]:
-    """What the package of a report makes of it."""
-    return {name: getattr(room, name) for name in ("as_json", "as_csv", "as_book", "as_page")}
+def _output_functions(package: Any) -> dict[str, Any]:
+    """Return the output functions of a report's package, as keyword arguments of ReportForm."""
+    return {name: getattr(package, name) for name in ("as_json", "as_csv", "as_book", "as_page")}
 
 
 FORMS = {
-    "monthly": Form(
+    "monthly": ReportForm(
         N_("Monthly report, form №2"),
         "hisobot-2",
-        periods.month,
-        monthly.build,
-        **_kinds(monthly),
+        periods.parse_month,
+        monthly.build_monthly_report,
+        **_output_functions(monthly),
     ),
-    "minutes": Form(
-        N_("Act of the minutes of talk"),
+    "minutes": ReportForm(
+        N_("Statement of talk minutes"),
         "daqiqalar",
-        periods.month,
-        minutes.build,
-        **_kinds(minutes),
+        periods.parse_month,
+        minutes.build_minutes_report,
+        **_output_functions(minutes),
     ),
-    "telephony": Form(
+    "telephony": ReportForm(
         N_("Telephony report"),
         "telefoniya",
-        periods.month,
-        _telephony,
-        **_kinds(telephony),
+        periods.parse_month,
+        _build_telephony,
+        **_output_functions(telephony),
     ),
-    "accesses": Form(
-        N_("Who looked at whom"),
+    "accesses": ReportForm(
+        N_("Who viewed what"),
         "korishlar",
-        periods.month,
-        accesses.build,
-        right="access_report.read",
-        going_on=lambda report: 0,  # it is of no calls
-        **_kinds(accesses),
+        periods.parse_month,
+        accesses.build_access_report,
+        permission="access_report.read",
+        open_calls=lambda report: 0,  # it does not count calls
+        **_output_functions(accesses),
     ),
-    "quarterly": Form(
+    "quarterly": ReportForm(
         N_("Quarterly report, form №1"),
         "hisobot-1",
-        periods.quarter,
-        quarterly.build,
-        **_kinds(quarterly),
+        periods.parse_quarter,
+        quarterly.build_quarterly_report,
+        **_output_functions(quarterly),
     ),
-    "daily": Form(
+    "daily": ReportForm(
         N_("Daily summary"),
         "kunlik",
-        periods.day,
-        daily.build,
-        **_kinds(daily),
+        periods.parse_day,
+        daily.build_daily_report,
+        **_output_functions(daily),
     ),
 }
 
 
-def build(name: str, settings: Settings, period: Period, locale: str) -> Any:
-    """Count the report `name` (of FORMS) of a period, with names in a language."""
+def build_report(name: str, settings: Settings, period: Period, locale: str) -> Any:
+    """Build the report `name` (of FORMS) for a period, with names in the language of `locale`."""
     return FORMS[name].build(settings, period, locale)
 
 
-def render(name: str, report: Made, kind: str) -> bytes:
-    """A report as a file of one of KINDS, in the language that it was built in.
+def render_file(name: str, report: PrintableReport, kind: str) -> bytes:
+    """Render a report as a file of one of the MIME_TYPES, in the language that it was built in.
 
-    Raises FileError when it cannot be printed.
+    Raises ReportFileError when it cannot be printed.
     """
     form = FORMS[name]
     if kind == "json":
         return (json.dumps(form.as_json(report), ensure_ascii=False, indent=1) + "\n").encode()
     if kind == "csv":
-        return form.as_csv(report).encode("utf-8-sig")  # the mark tells office programs what it is
+        return form.as_csv(report).encode("utf-8-sig")  # so office programs recognize UTF-8
     if kind == "xlsx":
-        return xlsx.write(form.as_book(report))
+        return xlsx.write_workbook(form.as_book(report))
     try:
-        return pdf.write(form.as_page(report))
+        return pdf.write_pdf(form.as_page(report))
     except pdf.PdfError as error:
-        raise FileError(str(error)) from error
+        raise ReportFileError(str(error)) from error
 
 
-def file_name(name: str, report: Made, kind: str) -> str:
-    """hisobot-2_2026-10-01_2026-10-31_uz_Cyrl.pdf"""
+def file_name(name: str, report: PrintableReport, kind: str) -> str:
+    """Return the file's name, such as hisobot-2_2026-10-01_2026-10-31_uz_Cyrl.pdf."""
     period = report.period
-    return f"{FORMS[name].short}_{period.first}_{period.last}_{report.locale}.{kind}"
+    return f"{FORMS[name].file_prefix}_{period.first}_{period.last}_{report.locale}.{kind}"

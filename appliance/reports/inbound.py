@@ -1,4 +1,4 @@
-"""The inbound calls of a period, counted by the database in two passes, however many they are."""
+"""The inbound calls of a period, counted by the database in two passes for any number of calls."""
 
 import datetime as dt
 import functools
@@ -9,15 +9,15 @@ from peewee import SQL, Expression, fn
 
 from appliance.models import Call
 from appliance.reports import kpi, wallclock
-from appliance.reports.kpi import WAIT_EDGES, Tally
-from appliance.reports.likeness import Likeness
+from appliance.reports.call_classes import CallClassifier
+from appliance.reports.kpi import WAIT_EDGES_SECONDS, Tally
 from appliance.reports.periods import Period
-from appliance.reports.sums import ANSWERED, COUNTED, OPEN, Group, count
+from appliance.reports.sums import ANSWERED, COUNTED, OPEN, CallGroup, count_where
 
 
 @dataclass(frozen=True, slots=True)
-class Slot:
-    """The incoming calls of one stretch of the site's clock."""
+class ArrivalSlot:
+    """The incoming calls of one time slot in local time."""
 
     incoming: int
     accepted: int
@@ -25,81 +25,95 @@ class Slot:
 
     @property
     def missed(self) -> int:
-        """Neither accepted nor going on."""
+        """Calls that were neither accepted nor are still in progress."""
         return self.incoming - self.accepted - self.open
 
 
 @dataclass(frozen=True)
 class Arrivals:
-    """What came in on the line: in groups of calls that figures tell apart, and by the clock."""
+    """The inbound calls: in groups that figures distinguish, and by time slot."""
 
-    groups: tuple[Group, ...] = ()
-    slots: Mapping[dt.datetime, Slot] = field(default_factory=dict)  # begin, as the site's clock
+    groups: tuple[CallGroup, ...] = ()
+    # key: begin in local time
+    slots: Mapping[dt.datetime, ArrivalSlot] = field(default_factory=dict)
     level: float = 0.0  # the service level's seconds
 
     @property
     def calls(self) -> int:
-        """All that arrived, rejected and synthetic ones too."""
+        """The number of all arrivals, including rejected and synthetic calls."""
         return sum(group.calls for group in self.groups)
 
     @functools.cached_property
     def tally(self) -> Tally:
-        """What the incoming calls add up to."""
-        return kpi.tally(self.groups, self.level)
+        """The tally of the incoming calls."""
+        return kpi.tally_groups(self.groups, self.level)
 
     @property
     def hours(self) -> list[int]:
-        """Incoming calls by the site's hour of arrival, 24 numbers."""
+        """Incoming calls by local hour of arrival, 24 numbers."""
         counts = [0] * 24
         for begin, slot in self.slots.items():
             counts[begin.hour] += slot.incoming
         return counts
 
 
-def of(period: Period, level: float, times: Iterable[dt.time] = ()) -> Arrivals:
-    """Count a period; `times`: of the day, which no slot reaches over.
+def count_arrivals(
+    period: Period, service_level_seconds: float, times: Iterable[dt.time] = ()
+) -> Arrivals:
+    """Count the arrivals of a period.
 
-    `level`: the service level's seconds.
+    `times` are times of the day which no slot extends over. `service_level_seconds` is the
+    threshold of the service level.
     """
-    within = (
+    in_period = (
         Call.direction == "inbound",
         Call.arrived_at >= period.begin,
         Call.arrived_at < period.end,
     )
-    return Arrivals(groups(within, level), _slots(period, within, times), level)
+    return Arrivals(
+        count_groups(in_period, service_level_seconds),
+        _count_slots(period, in_period, times),
+        service_level_seconds,
+    )
 
 
-def groups(within: Collection[Expression], level: float) -> tuple[Group, ...]:
-    """Calls in groups that no condition of sums.py parts, and none of the edges of waits."""
-    alike = Likeness(tuple(sorted({*WAIT_EDGES, level})))
+def count_groups(
+    conditions: Collection[Expression], service_level_seconds: float
+) -> tuple[CallGroup, ...]:
+    """Count calls in groups that no condition of sums.py and no edge of waits separates."""
+    classifier = CallClassifier(tuple(sorted({*WAIT_EDGES_SECONDS, service_level_seconds})))
     seconds = (Call.menu_seconds, Call.wait_seconds, Call.talk_seconds, Call.hold_seconds)
     rows = (
         Call.select(
-            alike.sql.alias("alike"), fn.COUNT(SQL("*")), *(fn.SUM(column) for column in seconds)
+            classifier.sql.alias("alike"),
+            fn.COUNT(SQL("*")),
+            *(fn.SUM(column) for column in seconds),
         )
-        .where(*within)
+        .where(*conditions)
         .group_by(SQL("alike"))
         .tuples()
     )
     return tuple(
-        Group(alike.call(text), calls, *(value or 0.0 for value in summed))
-        for text, calls, *summed in rows
+        CallGroup(
+            classifier.representative_call(call_class), calls, *(value or 0.0 for value in sums)
+        )
+        for call_class, calls, *sums in rows
     )
 
 
-def _slots(
-    period: Period, within: Collection[Expression], times: Iterable[dt.time]
-) -> dict[dt.datetime, Slot]:
-    """Begin of each slot, on the site's clock → its calls."""
-    width = wallclock.width(times)
-    slot = wallclock.local(period) / width
+def _count_slots(
+    period: Period, conditions: Collection[Expression], times: Iterable[dt.time]
+) -> dict[dt.datetime, ArrivalSlot]:
+    """Return the begin of each slot in local time → its calls."""
+    width = wallclock.slot_width(times)
+    slot = wallclock.local_microseconds(period) / width
     rows = (
-        Call.select(slot, fn.COUNT(SQL("*")), count(ANSWERED.sql), count(OPEN.sql))
-        .where(*within, COUNTED.sql, ~Call.synthetic)
+        Call.select(slot, fn.COUNT(SQL("*")), count_where(ANSWERED.sql), count_where(OPEN.sql))
+        .where(*conditions, COUNTED.sql, ~Call.synthetic)
         .group_by(slot)
         .tuples()
     )
     return {
-        wallclock.moment(number * width): Slot(came, accepted, still)
-        for number, came, accepted, still in rows
+        wallclock.wall_clock_datetime(number * width): ArrivalSlot(incoming, accepted, open_calls)
+        for number, incoming, accepted, open_calls in rows
     }

@@ -1,4 +1,4 @@
-"""What reports have in common on paper: head, signatures, the balance of calls at the foot."""
+"""The common parts of printed reports: head, signatures, the balance of calls in the footer."""
 
 import datetime as dt
 import re
@@ -8,15 +8,15 @@ from typing import Any, Protocol
 import jinja2
 
 from appliance.core import script
-from appliance.reports import balance, figures, kpi, words, xlsx
-from appliance.reports.balance import Line, Others
+from appliance.reports import balance, formatting, kpi, report_texts, xlsx
+from appliance.reports.balance import BalanceLine, ExcludedCalls
 from appliance.reports.inbound import Arrivals
 from appliance.reports.periods import Period
 from appliance.telephony.calls import Balance
 
 
-class Made(Protocol):
-    """What every paper tells of itself."""
+class PrintableReport(Protocol):
+    """The properties of every printed report."""
 
     @property
     def locale(self) -> str: ...
@@ -26,99 +26,118 @@ class Made(Protocol):
     def made_at(self) -> dt.datetime: ...
 
 
-class Balanced(Made, Protocol):
-    """With the balance of the calls that came in."""
+class BalancedReport(PrintableReport, Protocol):
+    """A report with the balance of the incoming calls."""
 
     @property
     def balance(self) -> Balance: ...
 
 
-class Report(Balanced, Protocol):
-    """What a report must tell to be printed."""
+class CallReport(BalancedReport, Protocol):
+    """The properties that a report of calls needs in order to be printed."""
 
     @property
     def inbound(self) -> Arrivals: ...
 
 
-pages = jinja2.Environment(
-    loader=jinja2.FileSystemLoader(words.TEMPLATES),
+jinja_environment = jinja2.Environment(
+    loader=jinja2.FileSystemLoader(report_texts.TEMPLATES_DIRECTORY),
     autoescape=True,
     trim_blocks=True,
     lstrip_blocks=True,
     undefined=jinja2.StrictUndefined,
 )
-pages.filters |= {"number": figures.number, "decimal": figures.decimal, "date": figures.date}
-pages.filters["script"] = script.written
+jinja_environment.filters |= {
+    "number": formatting.format_number,
+    "decimal": formatting.format_decimal,
+    "date": formatting.format_date,
+}
+jinja_environment.filters["script"] = script.transliterate_for_locale
 
 
-def page(template: str, report: Report, title: str, **shown: Any) -> str:
-    """The paper as HTML for pdf.write: a template that extends paper.html."""
-    return render(
-        template, report, title, balance=foot(report), unobserved=unobserved(report), **shown
+def render_page(template: str, report: CallReport, title: str, **context: Any) -> str:
+    """Return the report as HTML for pdf.write_pdf, from a template that extends paper.html."""
+    return render_template(
+        template,
+        report,
+        title,
+        balance=balance_footer(report),
+        unobserved=unobserved_text(report),
+        **context,
     )
 
 
-def render(template: str, report: Made, title: str, **shown: Any) -> str:
-    """The same for a report whose balance line is given as `balance`, or that is of no calls."""
+def render_template(template: str, report: PrintableReport, title: str, **context: Any) -> str:
+    """Return a report as HTML for pdf.write_pdf, without adding the balance.
+
+    The caller passes the balance as `balance`, unless the report does not count calls.
+    """
     tz = report.period.tz
-    return pages.get_template(template).render(
+    return jinja_environment.get_template(template).render(
         report=report,
-        words=words.load(report.locale),
+        words=report_texts.load_texts(report.locale),
         title=title,
-        few=kpi.FEW,
+        few=kpi.FEW_CASES,
         made_at=report.made_at.astimezone(tz).isoformat(timespec="seconds"),
-        **shown,
+        **context,
     )
 
 
-def book(report: Made, title: str, sheets: Sequence[xlsx.Sheet]) -> xlsx.Book:
-    """The workbook of a report."""
-    text = words.load(report.locale)
-    return xlsx.Book(
+def build_workbook(
+    report: PrintableReport, title: str, sheets: Sequence[xlsx.Sheet]
+) -> xlsx.Workbook:
+    """Return the workbook of a report."""
+    texts = report_texts.load_texts(report.locale)
+    return xlsx.Workbook(
         title=title,
-        author=text.author,
-        language=text.language,
+        author=texts.author,
+        language=texts.language,
         made_at=report.made_at,
         tz=report.period.tz,
         sheets=sheets,
-        lengths=_pattern(text.length),
+        duration_format=_duration_number_format(texts.length),
     )
 
 
-def foot(report: Report) -> Line:
-    """The balance in words (balance.line)."""
-    return foot_with(report, balance.others(report.inbound.groups))
+def balance_footer(report: CallReport) -> BalanceLine:
+    """Return the balance as text (balance.balance_line)."""
+    return balance_footer_from_counts(report, balance.count_excluded(report.inbound.groups))
 
 
-def foot_with(report: Balanced, others: Others) -> Line:
-    """The same, of a report that was counted by the database."""
-    text, tz = words.load(report.locale).balance, report.period.tz
-    return balance.line(report.balance, others, report.made_at, tz, text)
+def balance_footer_from_counts(report: BalancedReport, excluded: ExcludedCalls) -> BalanceLine:
+    """Return the balance as text, for a report that was counted by the database."""
+    texts, tz = report_texts.load_texts(report.locale).balance, report.period.tz
+    return balance.balance_line(report.balance, excluded, report.made_at, tz, texts)
 
 
-def foot_line(found: Line, locale: str) -> str:
-    """The balance as one text."""
-    title = words.load(locale).balance.title
-    return f"{title} {found.total}; {found.difference}. {found.rest}"
+def footer_text(footer: BalanceLine, locale: str) -> str:
+    """Return the balance as a single text."""
+    title = report_texts.load_texts(locale).balance.title
+    return f"{title} {footer.total}; {footer.difference}. {footer.remaining_text}"
 
 
-def foot_cells(report: Report) -> list[tuple[str, object]]:
-    """The balance as lines of a table: what it is, and its value."""
-    plain = balance.as_json(report.balance, report.period.tz)
-    outcomes = plain.pop("outcomes")
-    plain["unobserved"] = unobserved(report)
+def footer_cells(report: CallReport) -> list[tuple[str, object]]:
+    """Return the balance as rows of a table: (name, value)."""
+    plain_values = balance.as_json(report.balance, report.period.tz)
+    outcomes = plain_values.pop("outcomes")
+    plain_values["unobserved"] = unobserved_text(report)
     counts = [(f"outcome {outcome}", count) for outcome, count in outcomes.items()]
-    made = report.made_at.astimezone(report.period.tz).isoformat(timespec="seconds")
-    return [*plain.items(), *counts, ("formulas", kpi.FORMULAS), ("made_at", made)]
+    made_at = report.made_at.astimezone(report.period.tz).isoformat(timespec="seconds")
+    return [
+        *plain_values.items(),
+        *counts,
+        ("formulas", kpi.FORMULAS_VERSION),
+        ("made_at", made_at),
+    ]
 
 
-def unobserved(report: Report) -> str:
-    """Every stretch in which calls could not be seen; "" when there is none."""
-    return balance.stretches(report.balance.unobserved, report.period.tz)
+def unobserved_text(report: CallReport) -> str:
+    """Return the stretches in which calls could not be observed; "" if all were observed."""
+    return balance.unobserved_stretches_text(report.balance.unobserved, report.period.tz)
 
 
-def _pattern(length: str) -> str:
-    """A wording of a length ("{minutes} min. {seconds} sec.") as office programs' number format."""
+def _duration_number_format(wording: str) -> str:
+    """Convert "{minutes} min. {seconds} sec." into a number format for office programs."""
     codes = {"{minutes}": "[m]", "{seconds}": "s"}
-    parts = re.split(r"(\{minutes\}|\{seconds\})", length)
+    parts = re.split(r"(\{minutes\}|\{seconds\})", wording)
     return "".join(codes.get(part) or f'"{part}"' for part in parts if part)

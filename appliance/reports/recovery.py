@@ -1,4 +1,7 @@
-"""Missed callers who were spoken with later: beside the missed calls, never taken off them."""
+"""Missed callers who were reached later.
+
+They are shown next to the missed calls, and never subtracted from them.
+"""
 
 import bisect
 import datetime as dt
@@ -7,74 +10,80 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from appliance.core import phone_numbers
-from appliance.core.db import raw
+from appliance.core.db import raw_rows
 from appliance.models import Call
 from appliance.reports.periods import Period
 from appliance.reports.sums import COUNTED, MISSED
 
-WITHIN = dt.timedelta(days=7)
-_WITHIN = WITHIN // dt.timedelta(microseconds=1)
+RECOVERY_WINDOW = dt.timedelta(days=7)
+_RECOVERY_WINDOW_MICROSECONDS = RECOVERY_WINDOW // dt.timedelta(microseconds=1)
 
 
 class MissedCall(NamedTuple):
-    """An incoming call that was not accepted; microseconds."""
+    """An incoming call that was not accepted; times are in microseconds."""
 
     arrived_at: int  # since 1970
-    recovered_after: int | None  # until the next talk with its caller, of any direction
+    recovered_after: int | None  # until the next talk with its caller, in any direction
 
 
 @dataclass(frozen=True)
 class Recovery:
-    """How many missed calls were followed by a talk within WITHIN, and how soon."""
+    """The number of missed calls followed by a talk within RECOVERY_WINDOW, and the delay."""
 
     missed: int
     recovered: int
-    seconds: float  # all of them together
+    seconds: float  # the sum of all delays
 
     @property
     def average(self) -> float | None:
-        """Seconds from the missed call to the talk."""
+        """Average seconds from the missed call to the talk."""
         return self.seconds / self.recovered if self.recovered else None
 
 
 def missed_calls(period: Period) -> list[MissedCall]:
-    """The missed calls that arrived in the period, oldest first. A hidden number stays missed."""
-    within = Call.arrived_at >= period.begin, Call.arrived_at < period.end, ~Call.synthetic
+    """Return the missed calls that arrived in the period, oldest first.
+
+    A call with a hidden number always stays missed.
+    """
+    in_period = Call.arrived_at >= period.begin, Call.arrived_at < period.end, ~Call.synthetic
     rows = Call.select(Call.caller, Call.arrived_at).where(
-        Call.direction == "inbound", (COUNTED & MISSED).sql, *within
+        Call.direction == "inbound", (COUNTED & MISSED).sql, *in_period
     )
-    missed = list(raw(rows.order_by(Call.arrived_at)))
-    spoken = _spoken(period, {caller for caller, _ in missed if caller})
-    return [MissedCall(at, _after(at, spoken.get(caller or "", []))) for caller, at in missed]
+    missed = list(raw_rows(rows.order_by(Call.arrived_at)))
+    talk_starts = _talk_starts_by_number(period, {caller for caller, _ in missed if caller})
+    return [
+        MissedCall(at, _delay_until_talk(at, talk_starts.get(caller or "", [])))
+        for caller, at in missed
+    ]
 
 
-def _spoken(period: Period, callers: set[str]) -> dict[str, list[int]]:
-    """Number, one of some, → when a talk with it began, in order."""
-    found: dict[str, list[int]] = defaultdict(list)
+def _talk_starts_by_number(period: Period, callers: set[str]) -> dict[str, list[int]]:
+    """Return the start times of talks with each of the `callers`, in order, by number."""
+    starts: dict[str, list[int]] = defaultdict(list)
     answered = Call.select(Call.direction, Call.caller, Call.callee, Call.arrived_at).where(
         Call.direction << ("inbound", "outbound"),
         Call.outcome == "answered",
         Call.arrived_at >= period.begin,
-        Call.arrived_at < period.end + WITHIN,
+        Call.arrived_at < period.end + RECOVERY_WINDOW,
         ~Call.synthetic,
     )
-    for direction, caller, callee, at in raw(answered.order_by(Call.arrived_at)):
+    for direction, caller, callee, started_at in raw_rows(answered.order_by(Call.arrived_at)):
         number = caller
         if direction == "outbound":
-            number = phone_numbers.canonical(callee or "") or callee
+            number = phone_numbers.canonical_number(callee or "") or callee
         if number in callers:
-            found[number].append(at)
-    return found
+            starts[number].append(started_at)
+    return starts
 
 
-def recovery(missed: list[MissedCall]) -> Recovery:
-    """What became of missed calls."""
-    after = [one.recovered_after for one in missed if one.recovered_after]
-    return Recovery(len(missed), len(after), sum(after) / 10**6 if after else 0)
+def summarize_recovery(missed: list[MissedCall]) -> Recovery:
+    """Return how many of the missed calls were recovered, and after how many seconds in total."""
+    delays = [call.recovered_after for call in missed if call.recovered_after]
+    return Recovery(len(missed), len(delays), sum(delays) / 10**6 if delays else 0)
 
 
-def _after(moment: int, talks: list[int]) -> int | None:
-    """How long after a moment the next talk was; None: not WITHIN."""
-    place = bisect.bisect_right(talks, moment)
-    after = talks[place] - moment if place < len(talks) else None
-    return None if after is None or after > _WITHIN else after
+def _delay_until_talk(missed_at: int, talks: list[int]) -> int | None:
+    """Return the time until the next talk; None if there is no talk within RECOVERY_WINDOW."""
+    position = bisect.bisect_right(talks, missed_at)
+    delay = talks[position] - missed_at if position < len(talks) else None
+    return None if delay is None or delay > _RECOVERY_WINDOW_MICROSECONDS else delay

@@ -1,7 +1,7 @@
-"""The timetable of reports: what has to be made, who makes it, what failed.
+"""The schedule of reports: which are to be made, which process makes them, which failed.
 
-A run is a row for each report and period, so that none is made twice; whoever makes it has claimed
-the row by a conditional UPDATE and holds it for LEASE, after which it counts as left behind.
+A run is a row for each report and period, so no report is made twice. A process claims the row by a
+conditional UPDATE and holds it for CLAIM_LEASE, after which the run counts as abandoned.
 """
 
 import datetime as dt
@@ -9,126 +9,148 @@ import secrets
 from collections.abc import Callable, Iterator
 
 from appliance.core import clock, live
-from appliance.core.db import writing
+from appliance.core.db import write_transaction
 from appliance.core.settings import Settings
 from appliance.models import ReportRun, User
 from appliance.reports import files, issuing
-from appliance.reports.periods import Period, quarter_of
+from appliance.reports.periods import Period, quarter_name
 
-SETTLED = dt.timedelta(hours=1)  # after a period's end: calls have ended, recordings are measured
-LEASE = dt.timedelta(minutes=15)
-AGAIN = dt.timedelta(minutes=10)  # after a failure, doubled by each further one
-_LONGEST = dt.timedelta(hours=6)
-_BACK = {"daily": 7, "monthly": 2, "quarterly": 2}  # periods that are made up for
-_ERROR = 500  # letters
+# after a period's end: calls have ended, recordings are measured
+SETTLING_DELAY = dt.timedelta(hours=1)
+CLAIM_LEASE = dt.timedelta(minutes=15)
+RETRY_DELAY = dt.timedelta(minutes=10)  # after a failure, doubled after each further failure
+_MAX_RETRY_DELAY = dt.timedelta(hours=6)
+_BACKFILLED_PERIODS = {"daily": 7, "monthly": 2, "quarterly": 2}  # past periods still made
+_MAX_ERROR_LENGTH = 500  # characters
 
 
-def plan(settings: Settings) -> int:
-    """Write down the runs that are missing by now; returns how many."""
+def plan_runs(settings: Settings) -> int:
+    """Create the missing runs that are due; returns their number."""
     now = clock.now()
-    first = User.select(User.created_at).order_by(User.created_at).first()
-    began = first.created_at if first else now
+    first_user = User.select(User.created_at).order_by(User.created_at).first()
+    in_use_since = first_user.created_at if first_user else now
     missing = 0
-    for name, text in _expected(now.astimezone(settings.tz).date()):
-        period = files.FORMS[name].period(text, settings.tz, None)
-        due = period.end + SETTLED
-        if began < period.end and due <= now:
+    for name, text in _expected_runs(now.astimezone(settings.tz).date()):
+        period = files.FORMS[name].parse_period(text, settings.tz, None)
+        due = period.end + SETTLING_DELAY
+        if in_use_since < period.end and due <= now:
             row = {"name": name, "period": text, "due_at": due, "next_at": due}
-            known = ReportRun.select().where(ReportRun.name == name, ReportRun.period == text)
-            if not known.exists():
+            existing_run = ReportRun.select().where(
+                ReportRun.name == name, ReportRun.period == text
+            )
+            if not existing_run.exists():
                 ReportRun.insert(row).on_conflict_ignore().execute()
                 missing += 1
     return missing
 
 
-def ask(name: str, period: str, upto: str, by: str) -> ReportRun:
-    """Have a report issued as soon as its period is closed; again, when it was before."""
+def request_run(name: str, period: str, upto: str, by: str) -> ReportRun:
+    """Request a report, to be issued as soon as its period is closed.
+
+    A report that was already issued is issued again.
+    """
     now = clock.now()
-    with writing():
-        run, made = ReportRun.get_or_create(
+    with write_transaction():
+        run, is_new = ReportRun.get_or_create(
             name=name, period=period, upto=upto, defaults={"due_at": now, "next_at": now, "by": by}
         )
-        if not made and run.state != "running":
-            again = {"state": "due", "due_at": now, "next_at": now, "by": by}
-            ReportRun.update(**again, attempts=0, error="").where(ReportRun.id == run.id).execute()
-        live.publish("reports")
+        if not is_new and run.state != "running":
+            reset_values = {"state": "due", "due_at": now, "next_at": now, "by": by}
+            ReportRun.update(**reset_values, attempts=0, error="").where(
+                ReportRun.id == run.id
+            ).execute()
+        live.publish_topics("reports")
     return run
 
 
-def claim() -> ReportRun | None:
-    """The next run to be made, now held by the caller; None when nothing is due."""
+def claim_run() -> ReportRun | None:
+    """Claim the next run that is due and returns it; None when no run is due."""
     now, token = clock.now(), secrets.token_hex(8)
-    ready = ReportRun.select(ReportRun.id).where(
+    ready_runs = ReportRun.select(ReportRun.id).where(
         ReportRun.state != "done", ReportRun.next_at <= now
     )
-    with writing():
-        first = ready.order_by(ReportRun.due_at, ReportRun.id).limit(1).scalar()
-        taken = (
+    with write_transaction():
+        first_id = ready_runs.order_by(ReportRun.due_at, ReportRun.id).limit(1).scalar()
+        updated_rows = (
             ReportRun.update(
-                state="running", claim=token, next_at=now + LEASE, attempts=ReportRun.attempts + 1
+                state="running",
+                claim=token,
+                next_at=now + CLAIM_LEASE,
+                attempts=ReportRun.attempts + 1,
             )
-            .where(ReportRun.id == first, ReportRun.state != "done", ReportRun.next_at <= now)
+            .where(ReportRun.id == first_id, ReportRun.state != "done", ReportRun.next_at <= now)
             .execute()
         )
-        return ReportRun.get(ReportRun.claim == token) if taken else None
+        return ReportRun.get(ReportRun.claim == token) if updated_rows else None
 
 
-def make(settings: Settings, run: ReportRun, goes_on: Callable[[], bool] = lambda: True) -> None:
-    """Make a claimed run's report; one whose period is not closed waits."""
+def make_report(
+    settings: Settings, run: ReportRun, should_continue: Callable[[], bool] = lambda: True
+) -> None:
+    """Make the report of a claimed run; a run whose period is not closed is rescheduled."""
     form = files.FORMS[run.name]
-    period: Period = form.period(run.period, settings.tz, run.upto or None)
+    period: Period = form.parse_period(run.period, settings.tz, run.upto or None)
     try:
-        issuing.issue(settings, run.name, period, run.by, run, goes_on)
-    except issuing.NotClosed as error:
-        _put_back(run, AGAIN, str(error))
-    except issuing.Stopped:
-        _put_back(run, dt.timedelta(), "")
+        issuing.issue_report(settings, run.name, period, run.by, run, should_continue)
+    except issuing.PeriodNotClosedError as error:
+        _release_run(run, RETRY_DELAY, str(error))
+    except issuing.IssueStoppedError:
+        _release_run(run, dt.timedelta(), "")
 
 
-def failed(run: ReportRun, error: Exception) -> None:
-    """Write down that a claimed run failed; it is tried again, each time later."""
-    wait = min(AGAIN * 2 ** min(run.attempts - 1, 10), _LONGEST)
-    reason = f"{type(error).__name__}: {error}"[:_ERROR]
-    _held(run, state="failed", error=reason, next_at=clock.now() + wait)
+def record_failure(run: ReportRun, error: Exception) -> None:
+    """Record the failure of a claimed run, which is retried with an increasing delay."""
+    wait = min(RETRY_DELAY * 2 ** min(run.attempts - 1, 10), _MAX_RETRY_DELAY)
+    reason = f"{type(error).__name__}: {error}"[:_MAX_ERROR_LENGTH]
+    _update_claimed_run(run, state="failed", error=reason, next_at=clock.now() + wait)
 
 
-def run(number: int) -> ReportRun | None:
-    """The run with this id; None when there is none."""
+def find_run(number: int) -> ReportRun | None:
+    """Return the run with this id; None if it does not exist."""
     return ReportRun.get_or_none(ReportRun.id == number)
 
 
-def retry(run: ReportRun) -> None:
-    """Try a failed or waiting run at once."""
-    waiting = ReportRun.state << ("failed", "due")
-    ReportRun.update(next_at=clock.now()).where(ReportRun.id == run.id, waiting).execute()
+def retry_run(run: ReportRun) -> None:
+    """Make a failed or waiting run due immediately."""
+    is_waiting = ReportRun.state << ("failed", "due")
+    ReportRun.update(next_at=clock.now()).where(ReportRun.id == run.id, is_waiting).execute()
 
 
-def unfinished() -> list[ReportRun]:
-    """What was not made yet, the oldest first."""
+def unfinished_runs() -> list[ReportRun]:
+    """Return the report runs that are waiting, running or failed, the one due first at the top."""
     return list(ReportRun.select().where(ReportRun.state != "done").order_by(ReportRun.due_at))
 
 
-def _put_back(run: ReportRun, wait: dt.timedelta, why: str) -> None:
-    _held(run, state="due", error=why, next_at=clock.now() + wait, attempts=run.attempts - 1)
+def _release_run(run: ReportRun, wait: dt.timedelta, reason: str) -> None:
+    _update_claimed_run(
+        run, state="due", error=reason, next_at=clock.now() + wait, attempts=run.attempts - 1
+    )
 
 
-def _held(run: ReportRun, **values: object) -> None:
-    claimed = (ReportRun.id == run.id, ReportRun.claim == run.claim, ReportRun.state == "running")
-    with writing():
-        ReportRun.update(**values).where(*claimed).execute()
-        live.publish("reports")
+def _update_claimed_run(run: ReportRun, **values: object) -> None:
+    still_claimed = (
+        ReportRun.id == run.id,
+        ReportRun.claim == run.claim,
+        ReportRun.state == "running",
+    )
+    with write_transaction():
+        ReportRun.update(**values).where(*still_claimed).execute()
+        live.publish_topics("reports")
 
 
-def _expected(today: dt.date) -> Iterator[tuple[str, str]]:
-    """Name and period of each report whose period was over before today, as far back as _BACK."""
+def _expected_runs(today: dt.date) -> Iterator[tuple[str, str]]:
+    """Yield (name, period) of each report whose period ended before today.
+
+    The search goes back as many periods as _BACKFILLED_PERIODS says.
+    """
     day = dt.timedelta(days=1)
-    for number in range(_BACK["daily"], 0, -1):
+    for number in range(_BACKFILLED_PERIODS["daily"], 0, -1):
         yield "daily", str(today - number * day)
     first = today.replace(day=1)
-    for _ in range(_BACK["monthly"]):
+    for _ in range(_BACKFILLED_PERIODS["monthly"]):
         first = (first - day).replace(day=1)
         yield "monthly", f"{first:%Y-%m}"
         yield "accesses", f"{first:%Y-%m}"
-    for number in range(1, _BACK["quarterly"] + 1):
+    for number in range(1, _BACKFILLED_PERIODS["quarterly"] + 1):
         months = today.year * 12 + today.month - 1 - 3 * number
-        yield "quarterly", quarter_of(dt.date(months // 12, months % 12 + 1, 1))
+        yield "quarterly", quarter_name(dt.date(months // 12, months % 12 + 1, 1))

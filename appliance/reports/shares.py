@@ -1,30 +1,33 @@
-"""Percentages of a table's rows that add up (docs/figures.md, shares)."""
+"""Percentages of a table's rows that add up to 100.0 (docs/figures.md, shares)."""
 
 from collections.abc import Sequence
 from decimal import Decimal
 
-WHOLE = Decimal("100.0")
-_TENTHS = 1000  # of a per cent in the whole
+FULL_SHARE = Decimal("100.0")
+_TENTHS_IN_FULL_SHARE = 1000  # tenths of a per cent in 100.0
 
 
-def shares(counts: Sequence[int]) -> list[Decimal | None]:
-    """Each count's share in per cent to one decimal, adding up to exactly 100.0.
+def percentage_shares(counts: Sequence[int]) -> list[Decimal | None]:
+    """Return each count's share in per cent to one decimal, adding up to exactly 100.0.
 
-    Largest remainder: every share is rounded down, and the tenths that are left go to those that
-    lost most, the earlier row first. None for every row when the counts add up to nothing.
+    Largest remainder method: every share is rounded down, and the missing tenths go to the rows
+    with the largest remainders, the earlier row first. Every share is None when the counts add up
+    to zero.
     """
     total = sum(counts)
     if not total:
         return [None] * len(counts)
-    tenths, lost = zip(*(divmod(count * _TENTHS, total) for count in counts), strict=True)
-    left = _TENTHS - sum(tenths)
-    raised = set(sorted(range(len(counts)), key=lambda row: -lost[row])[:left])
+    tenths, remainders = zip(
+        *(divmod(count * _TENTHS_IN_FULL_SHARE, total) for count in counts), strict=True
+    )
+    missing_tenths = _TENTHS_IN_FULL_SHARE - sum(tenths)
+    raised_rows = set(sorted(range(len(counts)), key=lambda row: -remainders[row])[:missing_tenths])
     return [
-        Decimal(share + (row in raised)).scaleb(-1).quantize(Decimal("0.1"))
+        Decimal(share + (row in raised_rows)).scaleb(-1).quantize(Decimal("0.1"))
         for row, share in enumerate(tenths)
     ]
 
 
-def whole(total: int) -> Decimal | None:
-    """The share to print beside a column's total: 100.0, or None for a column of nothing."""
-    return WHOLE if total else None
+def total_share(total: int) -> Decimal | None:
+    """Return the share printed next to a column's total: 100.0, or None if the total is zero."""
+    return FULL_SHARE if total else None

@@ -1,4 +1,4 @@
-"""What inbound calls add up to: each sum defined once, for the database and for calls at hand."""
+"""The sums over inbound calls, each defined once for the database and for calls in memory."""
 
 import datetime as dt
 import operator
@@ -9,17 +9,17 @@ from typing import Any
 from peewee import Case, Node, Value, fn
 
 from appliance.models import Call
-from appliance.telephony.calls.outcomes import NOT_COUNTED
+from appliance.telephony.calls.outcomes import UNCOUNTED_CODES
 
 MARKS = (1, 2, 3, 4, 5)
 
 
 @dataclass(frozen=True, slots=True)
-class Inbound:
-    """One inbound call, as far as figures need it; seconds."""
+class InboundCall:
+    """One inbound call with the columns that figures need; durations are in seconds."""
 
-    arrived_at: dt.datetime | None  # None: of calls that are alike
-    outcome: str | None  # calls.OUTCOMES; None while the call goes on
+    arrived_at: dt.datetime | None  # None for a call that represents a group
+    outcome: str | None  # calls.OUTCOMES; None while the call is in progress
     short: bool = False
     synthetic: bool = False
     menu_seconds: float = 0.0
@@ -31,10 +31,10 @@ class Inbound:
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
-    """Calls that no condition tells apart: one of them, how many they are, their seconds."""
+class CallGroup:
+    """Calls that no condition distinguishes: a sample call, their number and total seconds."""
 
-    like: Inbound
+    sample_call: InboundCall
     calls: int = 1
     menu_seconds: float = 0.0
     wait_seconds: float = 0.0
@@ -42,18 +42,18 @@ class Group:
     hold_seconds: float = 0.0
 
 
-def alone(call: Inbound) -> Group:
-    """A group of one call."""
-    wait = call.wait_seconds or 0.0
-    return Group(call, 1, call.menu_seconds, wait, call.talk_seconds, call.hold_seconds)
+def single_call_group(call: InboundCall) -> CallGroup:
+    """Return a group of one call."""
+    wait_seconds = call.wait_seconds or 0.0
+    return CallGroup(call, 1, call.menu_seconds, wait_seconds, call.talk_seconds, call.hold_seconds)
 
 
 @dataclass(frozen=True)
 class Condition:
-    """A condition on a call that the database and Python both understand."""
+    """A condition on a call, as SQL and as a Python function."""
 
     sql: Node
-    holds: Callable[[Inbound], bool]
+    holds: Callable[[InboundCall], bool]
 
     def __and__(self, other: "Condition") -> "Condition":
         return Condition(self.sql & other.sql, lambda c: self.holds(c) and other.holds(c))
@@ -63,84 +63,94 @@ class Condition:
 
 
 @dataclass(frozen=True)
-class Sum:
-    """How many calls fulfil a condition, or what a column of theirs comes to."""
+class ConditionalSum:
+    """The number of calls that meet a condition, or the sum of one of their columns."""
 
-    of: Condition
-    column: str = ""  # "": they are counted
+    condition: Condition
+    column: str = ""  # "": the calls are counted
 
     @property
     def sql(self) -> Node:
+        """The sum as an SQL aggregate."""
         if not self.column:
-            return count(self.of.sql)
-        return fn.SUM(Case(None, [(self.of.sql, getattr(Call, self.column))], 0.0))
+            return count_where(self.condition.sql)
+        return fn.SUM(Case(None, [(self.condition.sql, getattr(Call, self.column))], 0.0))
 
-    def over(self, groups: Iterable[Group]) -> Any:
-        """The sum over calls at hand."""
-        those = (group for group in groups if self.of.holds(group.like))
+    def add_up(self, groups: Iterable[CallGroup]) -> Any:
+        """Return the sum over groups of calls in memory."""
+        matching_groups = (group for group in groups if self.condition.holds(group.sample_call))
         if not self.column:
-            return sum(group.calls for group in those)
-        return sum((getattr(group, self.column) for group in those), 0.0)
+            return sum(group.calls for group in matching_groups)
+        return sum((getattr(group, self.column) for group in matching_groups), 0.0)
 
 
-def count(condition: Node) -> Node:
-    """How many rows of a query fulfil a condition."""
+def count_where(condition: Node) -> Node:
+    """Return the SQL for the number of rows that meet a condition."""
     return fn.SUM(Case(None, [(condition, 1)], 0))
 
 
-def _is(column: str, value: object) -> Condition:
-    read = operator.attrgetter(column)
-    return Condition(getattr(Call, column) == value, lambda call: read(call) == value)
+def _equality_condition(column: str, value: object) -> Condition:
+    read_column = operator.attrgetter(column)
+    return Condition(getattr(Call, column) == value, lambda call: read_column(call) == value)
 
 
-def _is_known(column: str) -> Condition:
-    read = operator.attrgetter(column)
-    return Condition(getattr(Call, column).is_null(False), lambda call: read(call) is not None)
+def _not_null_condition(column: str) -> Condition:
+    read_column = operator.attrgetter(column)
+    return Condition(
+        getattr(Call, column).is_null(False), lambda call: read_column(call) is not None
+    )
 
 
-def _within(column: str, most: float) -> Condition:
-    read = operator.attrgetter(column)
-    return Condition(getattr(Call, column) <= most, lambda call: (read(call) or 0.0) <= most)
+def _at_most_condition(column: str, limit: float) -> Condition:
+    read_column = operator.attrgetter(column)
+    return Condition(
+        getattr(Call, column) <= limit, lambda call: (read_column(call) or 0.0) <= limit
+    )
 
 
-EVERY = Condition(Value(1) == Value(1), lambda call: True)
+EVERY_CALL = Condition(Value(1) == Value(1), lambda call: True)
 COUNTED = Condition(
-    Call.outcome.is_null() | Call.outcome.not_in(NOT_COUNTED),
-    lambda call: call.outcome not in NOT_COUNTED,
+    Call.outcome.is_null() | Call.outcome.not_in(UNCOUNTED_CODES),
+    lambda call: call.outcome not in UNCOUNTED_CODES,
 )
 OPEN = Condition(Call.outcome.is_null(), lambda call: call.outcome is None)
-ANSWERED = _is("outcome", "answered")
+ANSWERED = _equality_condition("outcome", "answered")
 MISSED = ~OPEN & ~ANSWERED
-GAVE_UP = _is("outcome", "abandoned_queue")
-SHORT = _is("short", True)
-JOINED = _is_known("wait_seconds") & ~SHORT  # a queue; short abandons are left out
-WAITED = ANSWERED & _is_known("wait_seconds")
-ELIGIBLE = ANSWERED & _is("ended_by", "operator")  # he was still there when the operator left
-RATED = ANSWERED & _is_known("rating")
-RESPONDED = ELIGIBLE & RATED
+ABANDONED = _equality_condition("outcome", "abandoned_queue")
+SHORT = _equality_condition("short", True)
+JOINED_QUEUE = _not_null_condition("wait_seconds") & ~SHORT  # short abandons are excluded
+ANSWERED_FROM_QUEUE = ANSWERED & _not_null_condition("wait_seconds")
+RATING_ELIGIBLE = ANSWERED & _equality_condition("ended_by", "operator")  # operator hung up first
+RATED = ANSWERED & _not_null_condition("rating")
+ELIGIBLE_AND_RATED = RATING_ELIGIBLE & RATED
 
 
-def marked(mark: int) -> Condition:
-    """Accepted calls whose caller gave this mark."""
-    return ANSWERED & _is("rating", mark)
+def mark_condition(mark: int) -> Condition:
+    """Return the condition for accepted calls whose caller gave this mark."""
+    return ANSWERED & _equality_condition("rating", mark)
 
 
-def sums(level: float) -> dict[str, Sum]:
-    """Field of kpi.Tally → its sum; `level`: the service level's seconds."""
+def tally_sums(service_level_seconds: float) -> dict[str, ConditionalSum]:
+    """Return the sum for each field of kpi.Tally, by field name.
+
+    `service_level_seconds` is the threshold of the service level.
+    """
     return {
-        "incoming": Sum(EVERY),
-        "accepted": Sum(ANSWERED),
-        "open": Sum(OPEN),
-        "joined": Sum(JOINED),
-        "abandoned": Sum(GAVE_UP & ~SHORT),
-        "short": Sum(GAVE_UP & SHORT),
-        "waited": Sum(WAITED),
-        "quick": Sum(WAITED & _within("wait_seconds", level)),
-        "wait_seconds": Sum(WAITED, "wait_seconds"),
-        "menu_seconds": Sum(WAITED, "menu_seconds"),
-        "talk_seconds": Sum(ANSWERED, "talk_seconds"),
-        "hold_seconds": Sum(ANSWERED, "hold_seconds"),
-        "eligible": Sum(ELIGIBLE),
-        "responded": Sum(RESPONDED),
-        **{f"mark_{mark}": Sum(marked(mark)) for mark in MARKS},
+        "incoming": ConditionalSum(EVERY_CALL),
+        "accepted": ConditionalSum(ANSWERED),
+        "open": ConditionalSum(OPEN),
+        "joined": ConditionalSum(JOINED_QUEUE),
+        "abandoned": ConditionalSum(ABANDONED & ~SHORT),
+        "short": ConditionalSum(ABANDONED & SHORT),
+        "waited": ConditionalSum(ANSWERED_FROM_QUEUE),
+        "quick": ConditionalSum(
+            ANSWERED_FROM_QUEUE & _at_most_condition("wait_seconds", service_level_seconds)
+        ),
+        "wait_seconds": ConditionalSum(ANSWERED_FROM_QUEUE, "wait_seconds"),
+        "menu_seconds": ConditionalSum(ANSWERED_FROM_QUEUE, "menu_seconds"),
+        "talk_seconds": ConditionalSum(ANSWERED, "talk_seconds"),
+        "hold_seconds": ConditionalSum(ANSWERED, "hold_seconds"),
+        "eligible": ConditionalSum(RATING_ELIGIBLE),
+        "responded": ConditionalSum(ELIGIBLE_AND_RATED),
+        **{f"mark_{mark}": ConditionalSum(mark_condition(mark)) for mark in MARKS},
     }

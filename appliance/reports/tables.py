@@ -1,4 +1,4 @@
-"""The tables of report form №2: counts and shares by half of the day, and by the rows of a list."""
+"""The tables of report form №2: counts and shares by working hours, and by the rows of a list."""
 
 import datetime as dt
 from collections import Counter
@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from appliance.core.clock import WorkingCalendar
-from appliance.core.intervals import Interval, merged
+from appliance.core.intervals import Interval, merge_intervals
 from appliance.reports.periods import Period
-from appliance.reports.shares import shares, whole
+from appliance.reports.shares import percentage_shares, total_share
 
 type Cell = tuple[int, bool]  # weekday 1-7 from Monday, inside working hours
 
 
 @dataclass(frozen=True)
-class Split:
-    """One row: what came inside and outside working hours. None: unknown, or no share."""
+class HoursSplit:
+    """One row: the counts inside and outside working hours. None: unknown, or no share."""
 
     inside: int | None
     inside_share: Decimal | None
@@ -26,17 +26,17 @@ class Split:
 
 @dataclass(frozen=True)
 class WeekdayTable:
-    """Seven rows from Monday, and their sum."""
+    """Seven rows from Monday, and the row of totals."""
 
-    days: tuple[Split, ...]
-    total: Split
+    days: tuple[HoursSplit, ...]
+    total: HoursSplit
 
 
 @dataclass(frozen=True)
-class Count:
-    """One row of a list: how many, and their share in per cent."""
+class CountRow:
+    """One row of a list: its count, and its share in per cent."""
 
-    code: str | None  # None: what fits no row of the list
+    code: str | None  # None: codes that are not on the list
     name: str
     count: int
     share: Decimal | None
@@ -44,105 +44,114 @@ class Count:
 
 @dataclass(frozen=True)
 class CountTable:
-    """The rows of a list in the form's order, and their sum."""
+    """The rows of a list in the form's order, and their total."""
 
-    rows: tuple[Count, ...]
+    rows: tuple[CountRow, ...]
     total: int
     total_share: Decimal | None
 
 
-def by_weekday(
-    arrived: Mapping[dt.datetime, int],
+def count_by_weekday(
+    arrivals: Mapping[dt.datetime, int],
     calendar: WorkingCalendar,
     unknown: Iterable[Cell] = (),
 ) -> WeekdayTable:
-    """Count what arrived at moments of the site's clock (how many at each).
+    """Count arrivals by weekday, inside and outside working hours.
 
-    A cell in `unknown` with nothing counted is None, not zero.
+    `arrivals` maps local times to the number of arrivals. A cell in `unknown` with a count of zero
+    becomes None.
     """
-    counted: Counter[Cell] = Counter()
-    for moment, many in arrived.items():
-        working = calendar.inside(moment.replace(tzinfo=calendar.tz))
-        counted[moment.isoweekday(), working] += many
+    counts: Counter[Cell] = Counter()
+    for local_time, count in arrivals.items():
+        working = calendar.is_working_time(local_time.replace(tzinfo=calendar.tz))
+        counts[local_time.isoweekday(), working] += count
     unknown = set(unknown)
     inside, outside = (
-        _column(
+        _column_with_shares(
             [
-                None if (d, half) in unknown and not counted[d, half] else counted[d, half]
+                None if (d, half) in unknown and not counts[d, half] else counts[d, half]
                 for d in range(1, 8)
             ]
         )
         for half in (True, False)
     )
-    rows = [Split(*left, *right) for left, right in zip(inside, outside, strict=True)]
+    rows = [
+        HoursSplit(*inside_cells, *outside_cells)
+        for inside_cells, outside_cells in zip(inside, outside, strict=True)
+    ]
     return WeekdayTable(tuple(rows[:-1]), rows[-1])
 
 
-def by_list(
+def count_by_list(
     counts_of: Mapping[str | None, int], names: Mapping[str, str], unlisted: str
 ) -> CountTable:
-    """Counts of codes against a list (code → name, in the form's order).
+    """Count codes by the rows of a list (code → name, in the form's order).
 
-    What is not on the list gets a last row, `unlisted`, only when there is any: so the sum is that
-    of the other tables.
+    Codes that are not on the list are counted in a last row, `unlisted`, which exists only if there
+    are any: so the total equals the total of the other tables.
     """
-    counted: Counter[str | None] = Counter()
-    for code, many in counts_of.items():
-        counted[code if code in names else None] += many
+    count_of_code: Counter[str | None] = Counter()
+    for code, code_count in counts_of.items():
+        count_of_code[code if code in names else None] += code_count
     rows: list[tuple[str | None, str]] = list(names.items())
-    if counted[None]:
+    if count_of_code[None]:
         rows.append((None, unlisted))
-    counts = [counted[code] for code, _ in rows]
+    counts = [count_of_code[code] for code, _ in rows]
     total = sum(counts)
     return CountTable(
         tuple(
-            Count(code, name, count, share)
-            for (code, name), count, share in zip(rows, counts, shares(counts), strict=True)
+            CountRow(code, name, count, share)
+            for (code, name), count, share in zip(
+                rows, counts, percentage_shares(counts), strict=True
+            )
         ),
         total,
-        whole(total),
+        total_share(total),
     )
 
 
-def ever_observed(intervals: Iterable[Interval], gaps: Sequence[Interval]) -> bool:
-    """Whether any of these intervals was seen, at least for a moment."""
-    joined = merged(gaps)
+def is_any_observed(intervals: Iterable[Interval], gaps: Sequence[Interval]) -> bool:
+    """Return True if at least a part of one of the intervals was observed."""
+    merged_gaps = merge_intervals(gaps)
     return any(
-        begin < end and not any(low <= begin and end <= high for low, high in joined)
+        begin < end and not any(low <= begin and end <= high for low, high in merged_gaps)
         for begin, end in intervals
     )
 
 
-def never_observed(
+def unobserved_cells(
     period: Period, calendar: WorkingCalendar, gaps: Sequence[Interval]
 ) -> set[Cell]:
-    """The cells of which no moment of the period was observed: their calls are unknown."""
+    """Return the cells of which no part was observed in the period: their calls are unknown."""
     if not gaps:
         return set()
     cells: set[Cell] = set()
-    observed: set[Cell] = set()
-    joined = merged(gaps)
+    observed_cells: set[Cell] = set()
+    merged_gaps = merge_intervals(gaps)
     for day in period.days:
-        for cell, begin, end in _halves(day, calendar):
+        for cell, begin, end in _half_day_intervals(day, calendar):
             cells.add(cell)
-            if not any(low <= begin and end <= high for low, high in joined):
-                observed.add(cell)
-    return cells - observed
+            if not any(low <= begin and end <= high for low, high in merged_gaps):
+                observed_cells.add(cell)
+    return cells - observed_cells
 
 
-def _column(counts: list[int | None]) -> list[tuple[int | None, Decimal | None]]:
-    """Seven counts with their shares, and the sum; unknown when it would be a doubtful zero."""
-    known = [count for count in counts if count is not None]
-    found = iter(shares(known))
-    rows = [(count, None if count is None else next(found)) for count in counts]
-    total = sum(known) or (0 if None not in counts else None)
-    return [*rows, (total, whole(total or 0))]
+def _column_with_shares(counts: list[int | None]) -> list[tuple[int | None, Decimal | None]]:
+    """Return seven counts with their shares, and the total.
+
+    The total is None if it would be zero while a count is unknown.
+    """
+    known_counts = [count for count in counts if count is not None]
+    known_shares = iter(percentage_shares(known_counts))
+    rows = [(count, None if count is None else next(known_shares)) for count in counts]
+    total = sum(known_counts) or (0 if None not in counts else None)
+    return [*rows, (total, total_share(total or 0))]
 
 
-def _halves(
+def _half_day_intervals(
     day: dt.date, calendar: WorkingCalendar
 ) -> Iterable[tuple[Cell, dt.datetime, dt.datetime]]:
-    """The intervals of a date before, in and after working hours."""
+    """Yield the intervals of a date before, in and after working hours, each with its cell."""
     edges = [
         dt.datetime.combine(date, time, calendar.tz).astimezone(dt.UTC)
         for date, time in (
@@ -152,6 +161,6 @@ def _halves(
             (day + dt.timedelta(days=1), dt.time()),
         )
     ]
-    for begin, end, middle in zip(edges, edges[1:], (False, True, False), strict=False):
+    for begin, end, is_working_time in zip(edges, edges[1:], (False, True, False), strict=False):
         if begin < end:
-            yield (day.isoweekday(), middle and calendar.works_on(day)), begin, end
+            yield (day.isoweekday(), is_working_time and calendar.is_working_day(day)), begin, end

@@ -1,7 +1,7 @@
-"""Tariffs: which one a call falls under, and what it comes to (T11).
+"""Tariffs: which tariff applies to a call, and what the call costs.
 
-Money is whole tiyin. A call's length is taken to the millisecond, so that a sum of fractions does
-not begin another minute.
+Money is in whole tiyin. A call's duration is first rounded to the millisecond, because the error of
+a sum of fractions could otherwise start another charged minute.
 """
 
 import datetime as dt
@@ -11,22 +11,22 @@ from collections.abc import Sequence
 from peewee import SQL, Node, fn
 
 from appliance.core import audit, clock
-from appliance.core.db import writing
+from appliance.core.db import write_transaction
 from appliance.models import Tariff
 
-ROUNDINGS = ("second", "minute", "call")  # up to the whole second, up to the minute, by the call
+ROUNDINGS = ("second", "minute", "call")  # up to the whole second, up to the whole minute, per call
 DIRECTIONS = ("inbound", "outbound")
 
 
 class TariffError(ValueError):
-    """A tariff cannot be; `code` names why for the page to say it."""
+    """A tariff is invalid; `code` identifies the reason, for which the page has a message."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
         self.code = code
 
 
-def add(
+def add_tariff(
     direction: str,
     rounding: str,
     price: int,
@@ -37,28 +37,30 @@ def add(
     valid_to: dt.date | None = None,
     by: str,
 ) -> Tariff:
-    """Set a price (tiyin) from a day on; an open one for the same calls is closed the day before.
+    """Add a price (tiyin) from a day on.
+
+    An open tariff for the same calls ends the day before.
 
     Raises TariffError: "direction", "rounding", "price", "days", "overlap".
     """
-    for code, wrong in (
+    for code, is_wrong in (
         ("direction", direction not in DIRECTIONS),
         ("rounding", rounding not in ROUNDINGS),
         ("price", price < 0),
         ("days", valid_to is not None and valid_to < valid_from),
     ):
-        if wrong:
+        if is_wrong:
             raise TariffError(code, f"no such {code}")
-    same = (Tariff.direction == direction, Tariff.trunk == trunk, Tariff.number == number)
-    with writing():
-        for other in Tariff.select().where(*same):
-            if other.valid_to is None and other.valid_from < valid_from:
-                _close(other, valid_from - dt.timedelta(days=1), by)
-            elif other.valid_from <= (valid_to or dt.date.max) and valid_from <= (
-                other.valid_to or dt.date.max
+    same_calls = (Tariff.direction == direction, Tariff.trunk == trunk, Tariff.number == number)
+    with write_transaction():
+        for other_tariff in Tariff.select().where(*same_calls):
+            if other_tariff.valid_to is None and other_tariff.valid_from < valid_from:
+                _end_tariff(other_tariff, valid_from - dt.timedelta(days=1), by)
+            elif other_tariff.valid_from <= (valid_to or dt.date.max) and valid_from <= (
+                other_tariff.valid_to or dt.date.max
             ):
                 raise TariffError("overlap", "another tariff holds for these calls on these days")
-        made = Tariff.create(
+        tariff = Tariff.create(
             direction=direction,
             trunk=trunk,
             number=number,
@@ -69,32 +71,36 @@ def add(
             made_by=by,
             made_at=clock.now(),
         )
-        audit.record(by, "tariff.add", str(made.id), price=price, rounding=rounding)
-    return made
+        audit.record_entry(by, "tariff.add", str(tariff.id), price=price, rounding=rounding)
+    return tariff
 
 
-def close(tariff: Tariff, last: dt.date, by: str) -> None:
-    """Let a tariff end with a day. Raises TariffError "days" when it begins later."""
+def close_tariff(tariff: Tariff, last: dt.date, by: str) -> None:
+    """End a tariff after a day. Raises TariffError "days" if it begins later."""
     if last < tariff.valid_from:
         raise TariffError("days", "it would end before it begins")
-    with writing():
-        _close(tariff, last, by)
+    with write_transaction():
+        _end_tariff(tariff, last, by)
 
 
-def tariff(number: int) -> Tariff | None:
-    """The tariff with this id; None when there is none."""
+def find_tariff(number: int) -> Tariff | None:
+    """Return the tariff with this id; None if it does not exist."""
     return Tariff.get_or_none(Tariff.id == number)
 
 
-def every() -> list[Tariff]:
-    """All tariffs, the newest first."""
+def all_tariffs() -> list[Tariff]:
+    """Return all tariffs, the newest first."""
     return list(Tariff.select().order_by(Tariff.valid_from.desc(), Tariff.id.desc()))
 
 
-def find(
+def matching_tariff(
     tariffs: Sequence[Tariff], day: dt.date, direction: str, trunk: str, number: str
 ) -> Tariff | None:
-    """The one that a call of a day falls under: for its trunk before for any, then its number."""
+    """Return the tariff that applies to a call on a day; None if no tariff applies.
+
+    A tariff for the call's trunk precedes one for any trunk; with the same trunk, a tariff for the
+    call's number precedes one for any number.
+    """
     valid = [
         tariff
         for tariff in tariffs
@@ -108,37 +114,37 @@ def find(
 
 
 def billed_seconds(talk_seconds: float, rounding: str) -> int:
-    """The seconds that a talk is billed as: whole ones, or whole minutes."""
-    unit = _unit(rounding)
+    """Return the seconds billed for a talk: whole seconds or whole minutes."""
+    unit = _rounding_unit_seconds(rounding)
     return math.ceil((talk_seconds * 1000 - 0.5) / (unit * 1000)) * unit
 
 
-def billed(talk_seconds: Node, rounding: str) -> Node:
-    """The same of a column, counted by the database."""
-    unit = _unit(rounding)
-    begun = fn.CEIL((talk_seconds * SQL("1000") - SQL("0.5")) / SQL(str(unit * 1000)))
-    return begun.cast("INTEGER") * SQL(str(unit))
+def billed_seconds_sql(talk_seconds: Node, rounding: str) -> Node:
+    """Return the SQL for the billed seconds of a column of talk durations."""
+    unit = _rounding_unit_seconds(rounding)
+    begun_units = fn.CEIL((talk_seconds * SQL("1000") - SQL("0.5")) / SQL(str(unit * 1000)))
+    return begun_units.cast("INTEGER") * SQL(str(unit))
 
 
-def _unit(rounding: str) -> int:
+def _rounding_unit_seconds(rounding: str) -> int:
     return 60 if rounding == "minute" else 1
 
 
-def amount(tariff: Tariff, talk_seconds: float) -> int:
-    """What a talk costs: whole tiyin, half ones up."""
+def talk_cost(tariff: Tariff, talk_seconds: float) -> int:
+    """Return the cost of a talk in whole tiyin; halves are rounded up."""
     if tariff.rounding == "call":
         return tariff.price
     return (2 * billed_seconds(talk_seconds, tariff.rounding) * tariff.price + 60) // 120
 
 
-def amounts(tariff: Tariff, talk_seconds: Node) -> Node:
-    """The same of many talks, added up by the database."""
+def total_cost_sql(tariff: Tariff, talk_seconds: Node) -> Node:
+    """Return the SQL for the total cost of many talks."""
     if tariff.rounding == "call":
         return fn.COUNT(SQL("*")) * SQL(str(tariff.price))
-    twice = billed(talk_seconds, tariff.rounding) * SQL(str(2 * tariff.price))
-    return fn.SUM((twice + SQL("60")) / SQL("120"))
+    doubled_cost = billed_seconds_sql(talk_seconds, tariff.rounding) * SQL(str(2 * tariff.price))
+    return fn.SUM((doubled_cost + SQL("60")) / SQL("120"))
 
 
-def _close(tariff: Tariff, last: dt.date, by: str) -> None:
+def _end_tariff(tariff: Tariff, last: dt.date, by: str) -> None:
     Tariff.update(valid_to=last).where(Tariff.id == tariff.id).execute()
-    audit.record(by, "tariff.close", str(tariff.id), last=last.isoformat())
+    audit.record_entry(by, "tariff.close", str(tariff.id), last=last.isoformat())

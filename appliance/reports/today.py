@@ -1,4 +1,4 @@
-"""The figures of the day as far as it has come, watched while there is time to do something."""
+"""The figures of the current day, monitored while there is still time to act."""
 
 import datetime as dt
 from collections.abc import Iterable
@@ -6,16 +6,17 @@ from dataclasses import dataclass
 
 from appliance.models import Call
 from appliance.reports import inbound, kpi
-from appliance.reports.kpi import ASA_TARGET, Rate
-from appliance.reports.sums import Inbound, alone
+from appliance.reports.kpi import ASA_TARGET_SECONDS, Rate
+from appliance.reports.sums import InboundCall, single_call_group
 
 
 @dataclass(frozen=True)
-class Today:
-    """`asa` counts calls answered; `asa_soon` also those who wait, as if answered at this moment.
+class TodayFigures:
+    """The figures of the day so far.
 
-    `state`: ok | warn (the promise breaks unless somebody answers soon, or one caller has waited
-    longer than it) | bad (the day's average is over it).
+    `asa` covers answered calls; `asa_soon` also waiting calls, as if they were answered now.
+    `state`: ok | warn (the target will be missed unless calls are answered soon, or one caller has
+    waited longer than the target) | bad (the day's average exceeds the target).
     """
 
     asa: Rate
@@ -23,31 +24,42 @@ class Today:
     service: Rate
     accepted: int
     missed: int
-    longest_wait: float | None  # seconds, of those who wait now
+    longest_wait: float | None  # seconds, of the callers who are waiting now
     waiting: int
 
     @property
     def state(self) -> str:
-        """Whether the average answer time holds."""
-        if (self.asa.value or 0.0) > ASA_TARGET:
+        """The state of the average answer time: ok, warn or bad."""
+        if (self.asa.value or 0.0) > ASA_TARGET_SECONDS:
             return "bad"
-        late = (self.asa_soon.value or 0.0) > ASA_TARGET or (self.longest_wait or 0.0) > ASA_TARGET
-        return "warn" if late else "ok"
+        is_late = (self.asa_soon.value or 0.0) > ASA_TARGET_SECONDS or (
+            self.longest_wait or 0.0
+        ) > ASA_TARGET_SECONDS
+        return "warn" if is_late else "ok"
 
 
-def today(
-    since: dt.datetime, now: dt.datetime, waits: Iterable[dt.datetime], service_seconds: float
-) -> Today:
-    """The calls that arrived since `since`; `waits`: when each who waits now joined the queue."""
-    day = (Call.direction == "inbound", Call.arrived_at >= since)
-    seconds = [(now - joined).total_seconds() for joined in waits]
-    soon = [
-        alone(Inbound(arrived_at=now, outcome="answered", wait_seconds=wait)) for wait in seconds
+def count_today(
+    since: dt.datetime,
+    now: dt.datetime,
+    joined_times: Iterable[dt.datetime],
+    service_seconds: float,
+) -> TodayFigures:
+    """Count the calls that arrived since `since`.
+
+    `joined_times` are the times at which the callers who are waiting now joined the queue.
+    """
+    today_conditions = (Call.direction == "inbound", Call.arrived_at >= since)
+    seconds = [(now - joined_at).total_seconds() for joined_at in joined_times]
+    waiting_groups = [
+        single_call_group(InboundCall(arrived_at=now, outcome="answered", wait_seconds=wait))
+        for wait in seconds
     ]
-    tally = kpi.tally(inbound.groups(day, service_seconds), service_seconds)
-    return Today(
+    tally = kpi.tally_groups(
+        inbound.count_groups(today_conditions, service_seconds), service_seconds
+    )
+    return TodayFigures(
         asa=tally.answer_speed,
-        asa_soon=(tally + kpi.tally(soon)).answer_speed,
+        asa_soon=(tally + kpi.tally_groups(waiting_groups)).answer_speed,
         service=tally.service_level,
         accepted=tally.accepted,
         missed=tally.missed,

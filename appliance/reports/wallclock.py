@@ -1,4 +1,4 @@
-"""The site's wall clock in the database: what it showed when a call arrived."""
+"""The site's wall clock in SQL: the local time at which a call arrived."""
 
 import datetime as dt
 import functools
@@ -7,100 +7,114 @@ from collections.abc import Iterable, Iterator
 
 from peewee import Case, Expression, Field, Node
 
-from appliance.core.clock import microseconds
+from appliance.core.clock import microseconds_since_epoch
 from appliance.models import Call
 from appliance.reports.periods import Period
 
-HOUR, DAY = 3600 * 10**6, 86_400 * 10**6  # microseconds
+HOUR_MICROSECONDS, DAY_MICROSECONDS = 3600 * 10**6, 86_400 * 10**6
 _EPOCH = dt.datetime(1970, 1, 1)  # noqa: DTZ001  a wall clock's
-_MONDAY = 3  # 1970-01-01 was a Thursday
+_EPOCH_WEEKDAY = 3  # 1970-01-01 was a Thursday; Monday is 0
 
 
-def local(period: Period, at: Field = Call.arrived_at) -> Node:
-    """The site's wall clock at a call's arrival, as microseconds since 1970.
+def local_microseconds(period: Period, column: Field = Call.arrived_at) -> Node:
+    """Return the SQL for the site's local time at a call's arrival, in microseconds since 1970.
 
-    `at`: another column of moments than that of calls.
+    `column` is another column of datetimes to use instead.
 
-    A zone that puts its clock on within the period has an offset for each stretch.
+    A time zone whose clock changes within the period has one offset for each part of it.
     """
-    edges = [day for day in _changes(period)]
-    offset: Node | int = _offset(period.begin, period)
+    edges = [day for day in _offset_changes(period)]
+    offset: Node | int = _utc_offset_microseconds(period.begin, period)
     if edges:
-        stretches = [(at < edge, _offset(before, period)) for before, edge in edges]
-        offset = Case(None, stretches, _offset(period.end, period))
-    return at + offset
+        stretches = [
+            (column < edge, _utc_offset_microseconds(before, period)) for before, edge in edges
+        ]
+        offset = Case(None, stretches, _utc_offset_microseconds(period.end, period))
+    return column + offset
 
 
-def shown(period: Period, stretches: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-    """What the wall clock showed meanwhile, each in one piece or parted where its clock is put on.
+def wall_clock_intervals(
+    period: Period, intervals: Iterable[tuple[int, int]]
+) -> Iterator[tuple[int, int]]:
+    """Yield each interval in local time, split where the clock changes.
 
-    Microseconds since 1970: of UTC, and on the wall clock.
+    The argument is in microseconds since 1970, UTC; the result likewise, in local time.
     """
-    known = _changes(period)
-    edges = [microseconds(edge) for _, edge in known]
-    offsets = [_offset(before, period) for before, _ in known] + [_offset(period.end, period)]
-    for begin, end in stretches:
+    changes = _offset_changes(period)
+    edges = [microseconds_since_epoch(edge) for _, edge in changes]
+    offsets = [_utc_offset_microseconds(before, period) for before, _ in changes] + [
+        _utc_offset_microseconds(period.end, period)
+    ]
+    for begin, end in intervals:
         for since, until, offset in zip([begin, *edges], [*edges, end], offsets, strict=True):
             first, last = max(begin, since), min(end, until)
             if first < last:
                 yield first + offset, last + offset
 
 
-@functools.lru_cache(maxsize=32)  # asked for by each figure of a report
-def _changes(period: Period) -> list[tuple[dt.datetime, dt.datetime]]:
-    """Moments at which the zone's offset changes, each with the day before."""
-    found = []
+@functools.lru_cache(maxsize=32)  # called for each figure of a report
+def _offset_changes(period: Period) -> list[tuple[dt.datetime, dt.datetime]]:
+    """Return the times at which the zone's offset changes, each with the beginning of its day."""
+    changes = []
     for day in period.days:
-        one = Period(day, day, period.tz)
-        begin, end = one.begin, one.end
-        if _offset(begin, period) != _offset(end, period):
+        single_day = Period(day, day, period.tz)
+        begin, end = single_day.begin, single_day.end
+        if _utc_offset_microseconds(begin, period) != _utc_offset_microseconds(end, period):
             moment = begin
-            while _offset(moment, period) == _offset(begin, period):
+            while _utc_offset_microseconds(moment, period) == _utc_offset_microseconds(
+                begin, period
+            ):
                 moment += dt.timedelta(minutes=15)
-            found.append((begin, moment))
-    return found
+            changes.append((begin, moment))
+    return changes
 
 
-def _offset(moment: dt.datetime, period: Period) -> int:
+def _utc_offset_microseconds(moment: dt.datetime, period: Period) -> int:
     offset = moment.astimezone(period.tz).utcoffset() or dt.timedelta()
     return int(offset.total_seconds()) * 10**6
 
 
-def width(times: Iterable[dt.time]) -> int:
-    """Microseconds of stretches of the clock, an hour at most, none of which reaches over one of
-    these times of the day."""
+def slot_width(times: Iterable[dt.time]) -> int:
+    """Return the width of time slots in microseconds, at most an hour.
+
+    No slot extends over one of the given times of day.
+    """
     seconds = (time.hour * 3600 + time.minute * 60 + time.second for time in times)
     return math.gcd(3600, *seconds) * 10**6
 
 
-def moment(microseconds: int) -> dt.datetime:
-    """What the wall clock shows so long after 1970 began on it."""
+def wall_clock_datetime(microseconds: int) -> dt.datetime:
+    """Return the local datetime for microseconds since 1970 in local time."""
     return _EPOCH + dt.timedelta(microseconds=microseconds)
 
 
-def hour(period: Period) -> Node:
-    """The hour of the day, 0 to 23."""
-    return _rest(local(period) / HOUR, 24)
+def hour_of_day(period: Period) -> Node:
+    """Return the SQL for the local hour of the day, 0 to 23."""
+    return _remainder(local_microseconds(period) / HOUR_MICROSECONDS, 24)
 
 
-def weekday(period: Period) -> Node:
-    """1 is Monday."""
-    return _rest(local(period) / DAY + _MONDAY, 7) + 1
+def weekday_number(period: Period) -> Node:
+    """Return the SQL for the local weekday; 1 is Monday."""
+    return _remainder(local_microseconds(period) / DAY_MICROSECONDS + _EPOCH_WEEKDAY, 7) + 1
 
 
-def of_the_day(period: Period) -> Node:
-    """Microseconds since midnight."""
-    return _rest(local(period), DAY)
+def microseconds_of_day(period: Period) -> Node:
+    """Return the SQL for the microseconds since local midnight."""
+    return _remainder(local_microseconds(period), DAY_MICROSECONDS)
 
 
-def between(rest: Node, opens: dt.time, closes: dt.time) -> Expression:
-    """Of microseconds of the day: from a time on, up to another, over midnight when it is later."""
+def time_of_day_condition(time_of_day: Node, opens: dt.time, closes: dt.time) -> Expression:
+    """Return the SQL condition that a time of day lies between two times, the second one excluded.
+
+    `time_of_day` is in microseconds since midnight. The range extends over midnight if `opens` is
+    later than `closes`.
+    """
     low, high = ((edge.hour * 60 + edge.minute) * 60 * 10**6 for edge in (opens, closes))
     if low < high:
-        return (rest >= low) & (rest < high)
-    return (rest >= low) | (rest < high)
+        return (time_of_day >= low) & (time_of_day < high)
+    return (time_of_day >= low) | (time_of_day < high)
 
 
-def _rest(whole: Node, of: int) -> Node:
-    """The rest of a division; peewee takes Python's own sign for LIKE."""
-    return whole - whole / of * of
+def _remainder(dividend: Node, divisor: int) -> Node:
+    """Return the SQL for the remainder of a division; peewee translates Python's % into LIKE."""
+    return dividend - dividend / divisor * divisor

@@ -1,6 +1,9 @@
-"""Who listened to what, and who looked at whom: a month of the audit, to manager and ministry."""
+"""Recordings listened to and records opened, by person: a month of audit entries.
+
+For the manager and the ministry.
+"""
 
 from appliance.reports.accesses.printing import as_book, as_csv, as_json, as_page
-from appliance.reports.accesses.report import Accesses, build
+from appliance.reports.accesses.report import AccessReport, build_access_report
 
-__all__ = ["Accesses", "as_book", "as_csv", "as_json", "as_page", "build"]
+__all__ = ["AccessReport", "as_book", "as_csv", "as_json", "as_page", "build_access_report"]

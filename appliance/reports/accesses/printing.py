@@ -1,171 +1,194 @@
-"""Who listened to what, and who looked at whom: paper, workbook, CSV line by line, JSON."""
+"""The report of accesses: paper, workbook, CSV line by line, JSON."""
 
 import datetime as dt
 from typing import Any
 
 from appliance.core import spreadsheets
-from appliance.core.audit import words as audit_words
-from appliance.core.i18n import N_, translations
-from appliance.reports import figures, paper, xlsx
-from appliance.reports.accesses.report import Access, Accesses, Reader
+from appliance.core.audit import labels as audit_words
+from appliance.core.i18n import N_, locale_translations
+from appliance.reports import formatting, paper, xlsx
+from appliance.reports.accesses.report import AccessReport, ReaderActivity, RecordAccess
 
-TITLE = N_("Who listened to what, and who looked at whom")
-PRINTED = 300  # lines of each table on paper; the workbook and the table have all
-READERS = (
+TITLE = N_("Who listened to what, and who viewed what")
+MAX_PRINTED_LINES = 300  # per table on paper; workbook and CSV have all lines
+READER_HEADS = (
     N_("Who"),
-    N_("Different records"),
+    N_("Distinct records"),
     N_("Opened"),
-    N_("Recordings heard"),
-    N_("Lists looked at"),
+    N_("Recordings played"),
+    N_("Lists viewed"),
     N_("Searches"),
     N_("Files"),
-    N_("Opened for a reason"),
-    N_("Unusual reading"),
+    N_("Opened with a reason"),
+    N_("Unusual viewing"),
 )
-LINES = (
+ACCESS_HEADS = (
     *(N_("Who"), N_("What was done"), N_("Record"), N_("Times")),
-    *(N_("First"), N_("Last"), N_("Reason")),
+    *(N_("First"), N_("Last time"), N_("Reason")),
 )
-_COLUMNS = ("who", "what", "record", "times", "first", "last", "reason")
+_CSV_COLUMNS = ("who", "what", "record", "times", "first", "last", "reason")
 
 
-def title(report: Accesses) -> str:
-    """The file's title."""
-    first, last = (figures.date(day) for day in (report.period.first, report.period.last))
-    return f"{translations(report.locale).gettext(TITLE)}, {first}–{last}"
+def report_title(report: AccessReport) -> str:
+    """Return the file's title."""
+    first, last = (formatting.format_date(day) for day in (report.period.first, report.period.last))
+    return f"{locale_translations(report.locale).gettext(TITLE)}, {first}–{last}"
 
 
-def as_page(report: Accesses) -> str:
-    """The paper as HTML, to be printed by pdf.write."""
-    gettext = translations(report.locale).gettext
-    reasoned = [one for one in report.seen if one.reason]
+def as_page(report: AccessReport) -> str:
+    """Return the printed report as HTML for pdf.write_pdf."""
+    gettext = locale_translations(report.locale).gettext
+    with_reason = [access for access in report.seen if access.reason]
     tables = [
         (gettext(N_("Who listened to what")), report.heard),
-        (gettext(N_("Opened for a reason")), reasoned),
+        (gettext(N_("Opened with a reason")), with_reason),
     ]
-    left_out = gettext(N_("{more} more lines stand in the workbook and in the table (CSV)."))
-    return paper.render(
+    omitted_note = gettext(N_("{more} more lines are in the workbook and in the table (CSV)."))
+    return paper.render_template(
         "accesses.html",
         report,
-        title(report),
-        how_much=gettext(N_("Who read how much")),
-        heads=[gettext(head) for head in READERS],
-        readers=[_cells(one, report) for one in report.readers],
-        line_heads=[gettext(head) for head in LINES],
+        report_title(report),
+        how_much=gettext(N_("How much each user read")),
+        heads=[gettext(head) for head in READER_HEADS],
+        readers=[_reader_cells(access, report) for access in report.readers],
+        line_heads=[gettext(head) for head in ACCESS_HEADS],
         tables=[
             (
                 name,
-                [_written(one, report) for one in lines[:PRINTED]],
-                left_out.format(more=figures.number(len(lines) - PRINTED))
-                if len(lines) > PRINTED
+                [_access_cells(access, report) for access in lines[:MAX_PRINTED_LINES]],
+                omitted_note.format(more=formatting.format_number(len(lines) - MAX_PRINTED_LINES))
+                if len(lines) > MAX_PRINTED_LINES
                 else "",
             )
             for name, lines in tables
         ],
         nothing=gettext(N_("No such entries")),
         seen=gettext(
-            N_("Records opened without a reason being asked: {count}. Each is in the workbook.")
-        ).format(count=figures.number(len(report.seen) - len(reasoned))),
+            N_(
+                "Records opened without asking for a reason: {count}. All of them are listed in "
+                "the workbook."
+            )
+        ).format(count=formatting.format_number(len(report.seen) - len(with_reason))),
     )
 
 
-def as_book(report: Accesses) -> xlsx.Book:
-    """A sheet of readers, one of what was heard, one of what was opened."""
-    gettext = translations(report.locale).gettext
+def as_book(report: AccessReport) -> xlsx.Workbook:
+    """Return a sheet of readers, one of recordings listened to, and one of records opened."""
+    gettext = locale_translations(report.locale).gettext
     readers = xlsx.Table(
-        (tuple(gettext(head) for head in READERS),),
-        [_cells(one, report) for one in report.readers],
+        (tuple(gettext(head) for head in READER_HEADS),),
+        [_reader_cells(access, report) for access in report.readers],
     )
     sheets = [
         xlsx.Sheet(
-            gettext(N_("Who read how much")),
+            gettext(N_("How much each user read")),
             (readers,),
             (36, *[16] * 8),
-            (title(report),),
+            (report_title(report),),
             landscape=True,
         )
     ]
-    for name, lines in ((N_("Recordings heard"), report.heard), (N_("Opened"), report.seen)):
+    for name, lines in ((N_("Recordings played"), report.heard), (N_("Opened"), report.seen)):
         table = xlsx.Table(
-            (tuple(gettext(head) for head in LINES),),
-            [(*_words(one, report), one.times, one.first, one.last, one.reason) for one in lines],
+            (tuple(gettext(head) for head in ACCESS_HEADS),),
+            [
+                (
+                    *_access_description(access, report),
+                    access.times,
+                    access.first,
+                    access.last,
+                    access.reason,
+                )
+                for access in lines
+            ],
         )
         sheets.append(
             xlsx.Sheet(gettext(name), (table,), (36, 30, 24, 9, 18, 18, 40), landscape=True)
         )
-    return paper.book(report, title(report), sheets)
+    return paper.build_workbook(report, report_title(report), sheets)
 
 
-def as_csv(report: Accesses) -> str:
-    """A line for each record of each person, in words of the audit."""
+def as_csv(report: AccessReport) -> str:
+    """Return a line for each record of each person, with the action names of the audit."""
     rows = (
         (
-            *(one.who, one.what, one.record, one.times),
-            *(_stamp(at, report) for at in (one.first, one.last)),
-            one.reason,
+            *(access.who, access.what, access.record, access.times),
+            *(_iso_datetime(at, report) for at in (access.first, access.last)),
+            access.reason,
         )
-        for one in (*report.heard, *report.seen)
+        for access in (*report.heard, *report.seen)
     )
-    return spreadsheets.written([_COLUMNS, *rows])
+    return spreadsheets.csv_text([_CSV_COLUMNS, *rows])
 
 
-def as_json(report: Accesses) -> dict[str, Any]:
-    """The report as plain values."""
+def as_json(report: AccessReport) -> dict[str, Any]:
+    """Return the report as plain values."""
     period = report.period
     return {
         "period": {"from": period.first.isoformat(), "to": period.last.isoformat()},
         "formulas": report.formulas,
         "readers": [
-            {"code": one.who, "name": report.names.get(one.who, one.who)} | _counts(one)
-            for one in report.readers
+            {"code": entry.who, "name": report.names.get(entry.who, entry.who)}
+            | _reader_counts(entry)
+            for entry in report.readers
         ],
-        "heard": [_line(one, report) for one in report.heard],
-        "seen": [_line(one, report) for one in report.seen],
+        "heard": [_access_as_json(entry, report) for entry in report.heard],
+        "seen": [_access_as_json(entry, report) for entry in report.seen],
     }
 
 
-def _counts(one: Reader) -> dict[str, int]:
+def _reader_counts(reader: ReaderActivity) -> dict[str, int]:
     return {
-        "records": len(one.records),
-        "opened": one.opened,
-        "heard": one.listened,
-        "lists": one.lists,
-        "searches": one.searches,
-        "files": one.files,
-        "for_reason": one.for_reason,
-        "unusual": one.unusual,
+        "records": len(reader.records),
+        "opened": reader.opened,
+        "heard": reader.listened,
+        "lists": reader.lists,
+        "searches": reader.searches,
+        "files": reader.files,
+        "for_reason": reader.for_reason,
+        "unusual": reader.unusual,
     }
 
 
-def _cells(one: Reader, report: Accesses) -> tuple[str | int, ...]:
-    return (report.names.get(one.who, one.who), *_counts(one).values())
+def _reader_cells(reader: ReaderActivity, report: AccessReport) -> tuple[str | int, ...]:
+    return (report.names.get(reader.who, reader.who), *_reader_counts(reader).values())
 
 
-def _words(one: Access, report: Accesses) -> tuple[str, str, str]:
-    """Who, what was done, to which record, in the report's language."""
-    gettext = translations(report.locale).gettext
-    thing, done = audit_words.named(one.what)
-    what = f"{gettext(thing)}: {gettext(done)}" if done else gettext(thing)
-    return report.names.get(one.who, one.who), what, one.record
+def _access_description(access: RecordAccess, report: AccessReport) -> tuple[str, str, str]:
+    """Return the person, the action and the record, in the report's language."""
+    gettext = locale_translations(report.locale).gettext
+    object_name, action_name = audit_words.action_labels(access.what)
+    what = (
+        f"{gettext(object_name)}: {gettext(action_name)}" if action_name else gettext(object_name)
+    )
+    return report.names.get(access.who, access.who), what, access.record
 
 
-def _written(one: Access, report: Accesses) -> list[str]:
-    """A line on paper."""
-    at = (f"{when.astimezone(report.period.tz):%d.%m.%Y %H:%M}" for when in (one.first, one.last))
-    return [*_words(one, report), figures.number(one.times), *at, one.reason or figures.NONE]
+def _access_cells(access: RecordAccess, report: AccessReport) -> list[str]:
+    """Return the cells of a line on paper."""
+    at = (
+        f"{moment.astimezone(report.period.tz):%d.%m.%Y %H:%M}"
+        for moment in (access.first, access.last)
+    )
+    return [
+        *_access_description(access, report),
+        formatting.format_number(access.times),
+        *at,
+        access.reason or formatting.NO_VALUE,
+    ]
 
 
-def _line(one: Access, report: Accesses) -> dict[str, Any]:
+def _access_as_json(access: RecordAccess, report: AccessReport) -> dict[str, Any]:
     return {
-        "who": one.who,
-        "what": one.what,
-        "record": one.record,
-        "times": one.times,
-        "first": _stamp(one.first, report),
-        "last": _stamp(one.last, report),
-        "reason": one.reason,
+        "who": access.who,
+        "what": access.what,
+        "record": access.record,
+        "times": access.times,
+        "first": _iso_datetime(access.first, report),
+        "last": _iso_datetime(access.last, report),
+        "reason": access.reason,
     }
 
 
-def _stamp(at: dt.datetime, report: Accesses) -> str:
+def _iso_datetime(at: dt.datetime, report: AccessReport) -> str:
     return at.astimezone(report.period.tz).isoformat(timespec="seconds")

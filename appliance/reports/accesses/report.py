@@ -1,31 +1,31 @@
-"""Who listened to what, and who looked at whom: a month of the audit (requirement S1).
+"""Recordings listened to and records opened, by person: a month of the audit (requirement S1).
 
-For the manager and the ministry; whom it is about is told by numbers of records, never by name.
+For the manager and the ministry; citizens are identified by record numbers, never by name.
 """
 
 import datetime as dt
 from dataclasses import dataclass, field
 
-from appliance.casework import unusual
+from appliance.casework import unusual_reading
 from appliance.core import clock
 from appliance.core.audit import entries
-from appliance.core.audit.entries import Filters
+from appliance.core.audit.entries import EntryFilters
 from appliance.core.audit.table import AuditEntry
 from appliance.core.settings import Settings
 from appliance.models import Removal
 from appliance.people import accounts
 from appliance.reports.periods import Period
 
-FORMULAS = "accesses/2"  # changes when something is counted otherwise
-_FILES = (".download", ".export")
+FORMULAS_VERSION = "accesses/2"  # changes when the definition of a count changes
+_FILE_ACTION_SUFFIXES = (".download", ".export")
 
 
 @dataclass
-class Access:
-    """One record as one person saw it."""
+class RecordAccess:
+    """The accesses of one person to one record."""
 
     who: str
-    what: str  # the action
+    what: str  # the audited action
     record: str
     times: int
     first: dt.datetime
@@ -34,8 +34,8 @@ class Access:
 
 
 @dataclass
-class Reader:
-    """What one person did in the period; `records` are different ones."""
+class ReaderActivity:
+    """The actions of one person in the period; `records` are distinct records."""
 
     who: str
     records: set[tuple[str, str]] = field(default_factory=set)
@@ -44,73 +44,80 @@ class Reader:
     lists: int = 0
     searches: int = 0
     files: int = 0
-    for_reason: int = 0  # personal appeals
+    for_reason: int = 0  # opened personal appeals
     unusual: int = 0
 
 
 @dataclass(frozen=True)
-class Accesses:
-    """A period: its readers, who read most first, and each record that was opened."""
+class AccessReport:
+    """A period: its readers, those who read most first, and each record that was opened."""
 
     locale: str
     period: Period
     made_at: dt.datetime
     formulas: str
-    names: dict[str, str]  # login → name, in the language
-    readers: list[Reader]
-    heard: list[Access]
-    seen: list[Access]
+    names: dict[str, str]  # login → name, in the report's language
+    readers: list[ReaderActivity]
+    heard: list[RecordAccess]
+    seen: list[RecordAccess]
 
 
-def build(settings: Settings, period: Period, locale: str) -> Accesses:
-    """Read the period's entries of the audit, some at a time."""
-    readers: dict[str, Reader] = {}
-    masked = {subject for (subject,) in Removal.select(Removal.subject).tuples()}
-    found: dict[tuple[str, str, str], Access] = {}
-    for piece in entries.pieces(Filters(since=period.begin, until=period.end)):
+def build_access_report(settings: Settings, period: Period, locale: str) -> AccessReport:
+    """Build the report from the period's audit entries, read in batches."""
+    readers: dict[str, ReaderActivity] = {}
+    masked_records = {subject for (subject,) in Removal.select(Removal.subject).tuples()}
+    accesses: dict[tuple[str, str, str], RecordAccess] = {}
+    for piece in entries.entry_batches(EntryFilters(since=period.begin, until=period.end)):
         for row in piece:
-            _add(row, readers, found, masked)
-    every = sorted(found.values(), key=lambda one: (one.who, one.first, one.record))
-    return Accesses(
+            _add_entry(row, readers, accesses, masked_records)
+    sorted_accesses = sorted(
+        accesses.values(), key=lambda access: (access.who, access.first, access.record)
+    )
+    return AccessReport(
         locale=locale,
         period=period,
         made_at=clock.now(),
-        formulas=FORMULAS,
-        names=accounts.names(locale),
-        readers=sorted(readers.values(), key=lambda one: (-len(one.records), one.who)),
-        heard=[one for one in every if one.what == "recording.listen"],
-        seen=[one for one in every if one.what != "recording.listen"],
+        formulas=FORMULAS_VERSION,
+        names=accounts.display_names(locale),
+        readers=sorted(readers.values(), key=lambda reader: (-len(reader.records), reader.who)),
+        heard=[access for access in sorted_accesses if access.what == "recording.listen"],
+        seen=[access for access in sorted_accesses if access.what != "recording.listen"],
     )
 
 
-def _add(
+def _add_entry(
     row: AuditEntry,
-    readers: dict[str, Reader],
-    found: dict[tuple[str, str, str], Access],
-    masked: set[str],
+    readers: dict[str, ReaderActivity],
+    accesses: dict[tuple[str, str, str], RecordAccess],
+    masked_records: set[str],
 ) -> None:
-    """`masked`: records whose citizen was masked since; a reason may name them."""
-    done = row.action
-    if done == unusual.ACTION:
-        readers.setdefault(row.subject, Reader(row.subject)).unusual += 1
+    """Add an audit entry to the counts.
+
+    `masked_records` are records whose citizen has been masked since; a reason may mention them.
+    """
+    action = row.action
+    if action == unusual_reading.ACTION:
+        readers.setdefault(row.subject, ReaderActivity(row.subject)).unusual += 1
         return
-    heard, opened = done == "recording.listen", done.endswith(".view")
-    listed, revealed = done.endswith(".list"), done == "appeal.reveal"
-    taken = done.endswith(_FILES)
-    if not (heard or opened or listed or revealed or taken):
+    is_listening, is_view = action == "recording.listen", action.endswith(".view")
+    is_list, is_reveal = action.endswith(".list"), action == "appeal.reveal"
+    is_file = action.endswith(_FILE_ACTION_SUFFIXES)
+    if not (is_listening or is_view or is_list or is_reveal or is_file):
         return
-    reader = readers.setdefault(row.who, Reader(row.who))
-    reader.listened += heard
-    reader.opened += opened
-    reader.for_reason += revealed
-    reader.files += taken
-    reader.lists += listed
+    reader = readers.setdefault(row.who, ReaderActivity(row.who))
+    reader.listened += is_listening
+    reader.opened += is_view
+    reader.for_reason += is_reveal
+    reader.files += is_file
+    reader.lists += is_list
     reader.searches += bool((row.detail.get("asked") or {}).get("q"))
-    if heard or opened or revealed:
-        reader.records.add((done.partition(".")[0], row.subject))
-        key = (row.who, done, row.subject)
-        known = found.setdefault(key, Access(row.who, done, row.subject, 0, row.at, row.at))
-        known.times += 1
-        known.last = row.at
-        if row.subject not in masked:
-            known.reason = known.reason or str(row.detail.get("reason", ""))
+    if is_listening or is_view or is_reveal:
+        reader.records.add((action.partition(".")[0], row.subject))
+        key = (row.who, action, row.subject)
+        access = accesses.setdefault(
+            key, RecordAccess(row.who, action, row.subject, 0, row.at, row.at)
+        )
+        access.times += 1
+        access.last = row.at
+        if row.subject not in masked_records:
+            access.reason = access.reason or str(row.detail.get("reason", ""))

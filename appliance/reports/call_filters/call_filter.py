@@ -1,4 +1,4 @@
-"""The filter itself: a period, and the conditions that an address carries."""
+"""The filter itself: a period, and the conditions from an address."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -10,21 +10,26 @@ from appliance.reports.periods import Period
 
 @dataclass(frozen=True)
 class CallFilter:
-    """The incoming calls of a period that fulfil every one of some CONDITIONS.
+    """The incoming calls of a period that meet every condition (of CONDITIONS).
 
-    With the condition "direction" they are the outgoing ones, with "all" every arrival that the
-    balance sums: rejected ones and test calls too.
+    With the condition "direction" it selects outgoing calls, with "all" every arrival that the
+    balance includes, also rejected calls and test calls.
     """
 
     period: Period
     conditions: Mapping[str, str] = field(default_factory=dict)
     calendar: WorkingCalendar | None = None  # for the condition "work"
 
-    def with_(self, **more: object) -> "CallFilter":
-        """The same filter, narrowed down further; None takes a condition away."""
-        merged = {**self.conditions, **{k: None if v is None else str(v) for k, v in more.items()}}
-        return replace(self, conditions={k: v for k, v in merged.items() if v is not None})
+    def with_conditions(self, **changes: object) -> "CallFilter":
+        """Return the filter with further conditions; None removes a condition."""
+        merged = {
+            **self.conditions,
+            **{name: None if value is None else str(value) for name, value in changes.items()},
+        }
+        return replace(
+            self, conditions={name: value for name, value in merged.items() if value is not None}
+        )
 
-    def on(self, first: dt.date, last: dt.date) -> "CallFilter":
-        """The same conditions over other days."""
+    def with_days(self, first: dt.date, last: dt.date) -> "CallFilter":
+        """Return a filter with the same conditions over other days."""
         return replace(self, period=Period(first, last, self.period.tz))

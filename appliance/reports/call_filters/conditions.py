@@ -1,4 +1,4 @@
-"""What may be asked of a call: each condition with its value, as an expression over Call."""
+"""The conditions of a filter: each with its value, as an SQL expression on Call."""
 
 import datetime as dt
 import functools
@@ -13,74 +13,74 @@ from appliance.core.clock import WorkingCalendar
 from appliance.models import Call, FollowUp, QueueVisit, Ring, Talk, Transfer
 from appliance.reports import periods, wallclock
 from appliance.reports.call_filters.call_filter import CallFilter
-from appliance.reports.call_filters.parts import (
-    KEYS,
+from appliance.reports.call_filters.expressions import (
+    KEY_EXPRESSIONS,
+    added_field_key,
     has_appeal,
     has_form,
     has_transfer,
-    key,
-    own_key,
+    key_expression,
 )
 from appliance.reports.periods import Period
 from appliance.reports.sums import (
+    ABANDONED,
     ANSWERED,
     COUNTED,
-    ELIGIBLE,
-    GAVE_UP,
-    JOINED,
+    ELIGIBLE_AND_RATED,
+    JOINED_QUEUE,
     MISSED,
     OPEN,
     RATED,
-    RESPONDED,
+    RATING_ELIGIBLE,
     SHORT,
-    marked,
+    mark_condition,
 )
-from appliance.telephony.calls.outcomes import FOLLOWED_UP, NOT_COUNTED, OUTCOMES
+from appliance.telephony.calls.outcomes import FOLLOW_UP_CODES, INBOUND_CODES, UNCOUNTED_CODES
 
-NONE = "-"  # stands for "has none": no language, no appeal's region …
+MISSING_VALUE = "-"  # for calls without a value: no language, no region of an appeal …
 _EPOCH = dt.date(1970, 1, 1)
 
 
-def _is(name: str) -> Callable[[CallFilter, str], Expression]:
-    def condition(call_filter: CallFilter, value: str) -> Expression:
-        found = key(name)
-        return _null(found) if value == NONE else (found == value)
+def _key_condition(name: str) -> Callable[[CallFilter, str], Expression]:
+    def key_equals(call_filter: CallFilter, value: str) -> Expression:
+        expression = key_expression(name)
+        return _is_null(expression) if value == MISSING_VALUE else (expression == value)
 
-    return condition
+    return key_equals
 
 
-def _null(node: Node) -> Expression:
+def _is_null(node: Node) -> Expression:
     return Expression(node, "IS", None)
 
 
-def _outcome(call_filter: CallFilter, value: str) -> Expression:
+def _outcome_condition(call_filter: CallFilter, value: str) -> Expression:
     if value == "open":
         return OPEN.sql
     if value == "missed":
         return MISSED.sql
-    if value == "left":  # neither spoken with nor hung up in the queue
-        return OPEN.sql | (~ANSWERED & ~GAVE_UP).sql
-    if value not in OUTCOMES:
+    if value == "left":  # without a talk, and not hung up in the queue
+        return OPEN.sql | (~ANSWERED & ~ABANDONED).sql
+    if value not in INBOUND_CODES:
         raise ValueError(value)
     return Call.outcome == value
 
 
-def _flag(condition: Callable[[], Expression]) -> Callable[[CallFilter, str], Expression]:
+def _flag_condition(condition: Callable[[], Expression]) -> Callable[[CallFilter, str], Expression]:
     return lambda call_filter, value: condition() if value == "1" else ~condition()
 
 
-def _range(text: str, pattern: str = r"\d+(?:\.\d+)?") -> tuple[float | None, float | None]:
-    """ "5-10", "-5", "90-" as bounds. Raises ValueError."""
-    found = re.fullmatch(rf"({pattern})?-({pattern})?", text, re.ASCII)
-    if not found or text == "-":
+def _parse_range(text: str, pattern: str = r"\d+(?:\.\d+)?") -> tuple[float | None, float | None]:
+    """Parse "5-10", "-5" or "90-" as bounds. Raises ValueError."""
+    match = re.fullmatch(rf"({pattern})?-({pattern})?", text, re.ASCII)
+    if not match or text == "-":
         raise ValueError(text)
-    low, high = found.groups()
+    low, high = match.groups()
     return (float(low) if low else None, float(high) if high else None)
 
 
-def _wait(call_filter: CallFilter, value: str) -> Expression:
-    """Seconds: above the first bound, up to the second one and with it."""
-    low, high = _range(value)
+def _wait_condition(call_filter: CallFilter, value: str) -> Expression:
+    """Select calls by seconds of wait: above the first bound, up to and including the second."""
+    low, high = _parse_range(value)
     condition = Call.wait_seconds.is_null(False)
     if low is not None:
         condition &= Call.wait_seconds > low
@@ -89,131 +89,138 @@ def _wait(call_filter: CallFilter, value: str) -> Expression:
     return condition
 
 
-def _hour(call_filter: CallFilter, value: str) -> Expression:
-    return wallclock.hour(call_filter.period) == _number(value, 0, 23)
+def _hour_condition(call_filter: CallFilter, value: str) -> Expression:
+    return wallclock.hour_of_day(call_filter.period) == _parse_number(value, 0, 23)
 
 
-def _weekday(call_filter: CallFilter, value: str) -> Expression:
-    """1 is Monday."""
-    return wallclock.weekday(call_filter.period) == _number(value, 1, 7)
+def _weekday_condition(call_filter: CallFilter, value: str) -> Expression:
+    """Select calls by local weekday; 1 is Monday."""
+    return wallclock.weekday_number(call_filter.period) == _parse_number(value, 1, 7)
 
 
-def _work(call_filter: CallFilter, value: str) -> Expression:
-    """ "inside" or "outside" the ministry's working hours."""
+def _working_hours_condition(call_filter: CallFilter, value: str) -> Expression:
+    """Select calls "inside" or "outside" the ministry's working hours."""
     if not call_filter.calendar or value not in ("inside", "outside"):
         raise ValueError(value)
-    working = [
-        (day - _EPOCH).days for day in call_filter.period.days if call_filter.calendar.works_on(day)
+    working_days = [
+        (day - _EPOCH).days
+        for day in call_filter.period.days
+        if call_filter.calendar.is_working_day(day)
     ]
-    inside = (wallclock.local(call_filter.period) / wallclock.DAY).in_(working) & wallclock.between(
-        wallclock.of_the_day(call_filter.period),
+    inside = (wallclock.local_microseconds(call_filter.period) / wallclock.DAY_MICROSECONDS).in_(
+        working_days
+    ) & wallclock.time_of_day_condition(
+        wallclock.microseconds_of_day(call_filter.period),
         call_filter.calendar.opens,
         call_filter.calendar.closes,
     )
     return inside if value == "inside" else ~inside
 
 
-def _time(call_filter: CallFilter, value: str) -> Expression:
-    """From one time of the day to another, "20:00-08:00"; several, one after the other by commas.
+def _time_condition(call_filter: CallFilter, value: str) -> Expression:
+    """Select calls from one time of day to another, "20:00-08:00"; several separated by commas.
 
-    What is in none of them: "!08:00-20:00".
+    With a leading "!" it selects the calls outside these ranges: "!08:00-20:00".
     """
-    rest = wallclock.of_the_day(call_filter.period)
+    time_of_day = wallclock.microseconds_of_day(call_filter.period)
     edges = (
-        map(dt.time.fromisoformat, one.split("-")) for one in value.removeprefix("!").split(",")
+        map(dt.time.fromisoformat, range_text.split("-"))
+        for range_text in value.removeprefix("!").split(",")
     )
-    parts = [wallclock.between(rest, opens, closes) for opens, closes in edges]
-    among = functools.reduce(operator.or_, parts)
-    return ~among if value.startswith("!") else among
-
-
-def _days(call_filter: CallFilter, value: str) -> Expression:
-    """From one date to another, "01.10.2026-09.10.2026"; several stretches by commas."""
-    parts = [
-        (Call.arrived_at >= part.begin) & (Call.arrived_at < part.end)
-        for part in periods.read(value, call_filter.period.tz)
+    ranges = [
+        wallclock.time_of_day_condition(time_of_day, opens, closes) for opens, closes in edges
     ]
-    return functools.reduce(operator.or_, parts)
+    in_ranges = functools.reduce(operator.or_, ranges)
+    return ~in_ranges if value.startswith("!") else in_ranges
 
 
-def _all(call_filter: CallFilter, value: str) -> Expression:
-    """Every arrival; only "1" can be asked."""
+def _days_condition(call_filter: CallFilter, value: str) -> Expression:
+    """Select calls of date ranges, "01.10.2026-09.10.2026"; several separated by commas."""
+    ranges = [
+        (Call.arrived_at >= period.begin) & (Call.arrived_at < period.end)
+        for period in periods.parse_periods(value, call_filter.period.tz)
+    ]
+    return functools.reduce(operator.or_, ranges)
+
+
+def _all_condition(call_filter: CallFilter, value: str) -> Expression:
+    """Select every arrival; the only valid value is "1"."""
     if value != "1":
         raise ValueError(value)
     return Call.id.is_null(False)
 
 
-def _direction(call_filter: CallFilter, value: str) -> Expression:
-    """The outgoing calls, or "both": incoming ones too."""
+def _direction_condition(call_filter: CallFilter, value: str) -> Expression:
+    """Select outgoing calls, or with "both" incoming calls too."""
     if value not in ("outbound", "both"):
         raise ValueError(value)
     return Call.direction.in_(("inbound", "outbound") if value == "both" else (value,))
 
 
-def _number(text: str, low: int, high: int) -> int:
+def _parse_number(text: str, low: int, high: int) -> int:
     if not low <= int(text) <= high:
         raise ValueError(text)
     return int(text)
 
 
-def _rated(call_filter: CallFilter, value: str) -> Expression:
-    """A mark, "any" mark, "eligible" to give one, or "responded": eligible, and gave one."""
-    named = {"any": RATED, "eligible": ELIGIBLE, "responded": RESPONDED}
-    return (named.get(value) or marked(_number(value, 1, 5))).sql
+def _rating_condition(call_filter: CallFilter, value: str) -> Expression:
+    """Select calls by mark: a number, "any", "eligible", or "responded" (eligible and rated)."""
+    condition_of_name = {"any": RATED, "eligible": RATING_ELIGIBLE, "responded": ELIGIBLE_AND_RATED}
+    return (condition_of_name.get(value) or mark_condition(_parse_number(value, 1, 5))).sql
 
 
-def _times(call_filter: CallFilter, value: str) -> Expression:
-    """By a number that called so often in the period: "2-3", "6-"."""
-    low, high = _range(value, r"\d+")
+def _repetition_condition(call_filter: CallFilter, value: str) -> Expression:
+    """Select calls by numbers that called this often in the period: "2-3", "6-"."""
+    low, high = _parse_range(value, r"\d+")
     count = fn.COUNT(Call.id)
     having = [count >= low] if low is not None else []
     having += [count <= high] if high is not None else []
-    return Call.caller.in_(repeated(call_filter).having(*having).select(Call.caller))
+    return Call.caller.in_(calls_per_number(call_filter).having(*having).select(Call.caller))
 
 
-def repeated(call_filter: CallFilter) -> SelectQuery:
-    """Number → how many calls, of the filter before it was narrowed down by "times"."""
-    whole = call_filter.with_(times=None, caller=None)
+def calls_per_number(call_filter: CallFilter) -> SelectQuery:
+    """Return caller → number of calls, ignoring the conditions "times" and "caller"."""
+    unrestricted = call_filter.with_conditions(times=None, caller=None)
     return (
         Call.select(Call.caller, fn.COUNT(Call.id).alias("times"))
-        .where(*conditions_of(whole), Call.caller.is_null(False))
+        .where(*sql_conditions(unrestricted), Call.caller.is_null(False))
         .group_by(Call.caller)
     )
 
 
-def _caller(call_filter: CallFilter, value: str) -> Expression:
-    return _null(Call.caller) if value == NONE else (Call.caller == value)
+def _caller_condition(call_filter: CallFilter, value: str) -> Expression:
+    return _is_null(Call.caller) if value == MISSING_VALUE else (Call.caller == value)
 
 
-def _queue(call_filter: CallFilter, value: str) -> Expression:
-    """Calls that stood in a queue: "uz", or with what became of the visit, "uz:answered"."""
+def _queue_condition(call_filter: CallFilter, value: str) -> Expression:
+    """Select calls that waited in a queue: "uz", or with the visit's result, "uz:answered"."""
     name, _, result = value.partition(":")
     visit = QueueVisit.alias()
-    found = visit.select(visit.id).where(visit.call == Call.id, visit.queue == name)
-    return fn.EXISTS(found.where(_result(visit.result, result)) if result else found)
+    visits = visit.select(visit.id).where(visit.call == Call.id, visit.queue == name)
+    return fn.EXISTS(visits.where(_result_condition(visit.result, result)) if result else visits)
 
 
-def _result(column: Node, value: str) -> Expression:
-    """What became of it; "open" while it goes on."""
-    return _null(column) if value == "open" else (column == value)
+def _result_condition(column: Node, value: str) -> Expression:
+    """Return the condition that a column equals a result; "open" means that it has no result."""
+    return _is_null(column) if value == "open" else (column == value)
 
 
-def _spoke(call_filter: CallFilter, value: str) -> Expression:
-    """Calls in which this operator spoke, first or later."""
+def _talked_condition(call_filter: CallFilter, value: str) -> Expression:
+    """Select calls in which this operator talked, as the first or a later operator."""
     talk = Talk.alias()
-    found = talk.select(talk.id).where(talk.call == Call.id, talk.who == value)
-    return fn.EXISTS(found.where(talk.party == "operator"))
+    talks = talk.select(talk.id).where(talk.call == Call.id, talk.who == value)
+    return fn.EXISTS(talks.where(talk.party == "operator"))
 
 
-def _placed(call_filter: CallFilter, value: str) -> Expression:
-    """Outgoing calls that this operator placed and that were answered."""
+def _placed_condition(call_filter: CallFilter, value: str) -> Expression:
+    """Select outgoing calls that this operator placed and that were answered."""
     talk = Talk.alias()
-    found = talk.select(talk.id).where(talk.call == Call.id, talk.party == "outside")
-    return (Call.by == value) & fn.EXISTS(found.where(talk.ended_at.is_null(False)))
+    talks = talk.select(talk.id).where(talk.call == Call.id, talk.party == "outside")
+    return (Call.by == value) & fn.EXISTS(talks.where(talk.ended_at.is_null(False)))
 
 
-def _unanswered(call_filter: CallFilter, value: str) -> Expression:
-    """Calls for which this operator's phone rang in vain."""
+def _missed_ring_condition(call_filter: CallFilter, value: str) -> Expression:
+    """Select calls for which this operator's phone rang without an answer."""
     visit, ring = QueueVisit.alias(), Ring.alias()
     return Call.id.in_(
         ring.select(visit.call)
@@ -226,105 +233,125 @@ def _unanswered(call_filter: CallFilter, value: str) -> Expression:
     )
 
 
-def _task(call_filter: CallFilter, value: str) -> Expression:
-    """Of a task of the register: its missed calls; outgoing: our calls that reached nobody."""
-    task = FollowUp.get_or_none(FollowUp.id == _number(value, 1, 2**62))
+def _callback_task_condition(call_filter: CallFilter, task_id: str) -> Expression:
+    """Select the missed calls of the follow-up task with the id `task_id`.
+
+    If the filter has the condition "direction", the unsuccessful calls back are selected instead.
+    Raises ValueError if there is no such task.
+    """
+    task = FollowUp.get_or_none(FollowUp.id == _parse_number(task_id, 1, 2**62))
     if task is None:
-        raise ValueError(value)
+        raise ValueError(task_id)
     outgoing = "direction" in call_filter.conditions
-    at = Call.ended_at if outgoing else Call.arrived_at
-    until = [at <= task.closed_at] if task.closed_at else []
-    spoken = fn.EXISTS(Talk.select(Talk.id).where(Talk.call == Call.id))
-    conditions = [Call.callee == task.number] if outgoing else _missed(task.number)
-    return functools.reduce(operator.and_, [at >= task.opened_at, *until, *conditions, ~spoken])
+    moment = Call.ended_at if outgoing else Call.arrived_at
+    before_closing = [moment <= task.closed_at] if task.closed_at else []
+    has_talk = fn.EXISTS(Talk.select(Talk.id).where(Talk.call == Call.id))
+    conditions = [Call.callee == task.number] if outgoing else _missed_call_conditions(task.number)
+    return functools.reduce(
+        operator.and_, [moment >= task.opened_at, *before_closing, *conditions, ~has_talk]
+    )
 
 
-def _missed(number: str) -> list[Expression]:
-    """What the register takes for a missed call of a number."""
-    asked_for = fn.COALESCE(fn.NULLIF(Call.callee, ""), Call.caller) == number
-    theirs = (Call.caller == number) | (Call.callee == number)
-    requested = Call.outcome == "callback"
-    return [Call.outcome.in_(FOLLOWED_UP), (requested & asked_for) | (~requested & theirs)]
+def _missed_call_conditions(number: str) -> list[Expression]:
+    """Return the conditions for the calls of a number that follow-ups count as missed."""
+    callback_number_matches = fn.COALESCE(fn.NULLIF(Call.callee, ""), Call.caller) == number
+    number_matches = (Call.caller == number) | (Call.callee == number)
+    is_callback = Call.outcome == "callback"
+    return [
+        Call.outcome.in_(FOLLOW_UP_CODES),
+        (is_callback & callback_number_matches) | (~is_callback & number_matches),
+    ]
 
 
-def _transfer(call_filter: CallFilter, value: str) -> Expression:
-    """Calls handed on: "1" any, "0" none, or "blind:answered", of a kind with a result."""
+def _transfer_condition(call_filter: CallFilter, value: str) -> Expression:
+    """Select transferred calls: "1" any, "0" no transfer, or kind and result, "blind:answered"."""
     if value in ("0", "1"):
         return has_transfer() if value == "1" else ~has_transfer()
     kind, _, result = value.partition(":")
-    found = Transfer.select(Transfer.id).where(Transfer.call == Call.id, Transfer.kind == kind)
+    transfers = Transfer.select(Transfer.id).where(Transfer.call == Call.id, Transfer.kind == kind)
     if result == "returned":
-        return fn.EXISTS(found.where(Transfer.returned))
-    return fn.EXISTS(found.where(_result(Transfer.result, result)) if result else found)
+        return fn.EXISTS(transfers.where(Transfer.returned))
+    return fn.EXISTS(
+        transfers.where(_result_condition(Transfer.result, result)) if result else transfers
+    )
 
 
 CONDITIONS: dict[str, Callable[[CallFilter, str], Expression]] = {
-    **{name: _is(name) for name in KEYS},
-    "outcome": _outcome,
-    "short": _flag(lambda: (GAVE_UP & SHORT).sql),
-    "joined": _flag(lambda: JOINED.sql),
-    "wait": _wait,
-    "hour": _hour,
-    "weekday": _weekday,
-    "work": _work,
-    "time": _time,
-    "days": _days,
-    "direction": _direction,
-    "all": _all,
-    "rated": _rated,
-    "appeal": _flag(has_appeal),
-    "form": _flag(has_form),
-    "transfer": _transfer,
-    "times": _times,
-    "caller": _caller,
-    "task": _task,
-    "queue": _queue,
-    "spoke": _spoke,
-    "placed": _placed,
-    "unanswered": _unanswered,
+    **{name: _key_condition(name) for name in KEY_EXPRESSIONS},
+    "outcome": _outcome_condition,
+    "short": _flag_condition(lambda: (ABANDONED & SHORT).sql),
+    "joined": _flag_condition(lambda: JOINED_QUEUE.sql),
+    "wait": _wait_condition,
+    "hour": _hour_condition,
+    "weekday": _weekday_condition,
+    "work": _working_hours_condition,
+    "time": _time_condition,
+    "days": _days_condition,
+    "direction": _direction_condition,
+    "all": _all_condition,
+    "rated": _rating_condition,
+    "appeal": _flag_condition(has_appeal),
+    "form": _flag_condition(has_form),
+    "transfer": _transfer_condition,
+    "times": _repetition_condition,
+    "caller": _caller_condition,
+    "task": _callback_task_condition,
+    "queue": _queue_condition,
+    "spoke": _talked_condition,
+    "placed": _placed_condition,
+    "unanswered": _missed_ring_condition,
 }
 
 
-def _condition(name: str) -> Callable[[CallFilter, str], Expression]:
-    """The condition of this name, one of CONDITIONS or an added field. Raises ValueError."""
+def _find_condition(name: str) -> Callable[[CallFilter, str], Expression]:
+    """Return the condition of this name, from CONDITIONS or for an added field.
+
+    Raises ValueError for an unknown name.
+    """
     if name in CONDITIONS:
         return CONDITIONS[name]
-    if name not in {own_key(form, field.name) for form, field in forms.counted()}:
+    if name not in {added_field_key(form, field.name) for form, field in forms.counted_fields()}:
         raise ValueError(name)
-    return _is(name)
+    return _key_condition(name)
 
 
-FLAGS = ("short", "joined", "appeal", "form", "transfer")  # "1" yes, "0" no
+FLAG_CONDITIONS = ("short", "joined", "appeal", "form", "transfer")  # "1" yes, "0" no
 
 
-def conditions_of(call_filter: CallFilter) -> tuple[Expression, ...]:
-    """The filter as conditions on Call, the period's first: it is what the index serves."""
+def sql_conditions(call_filter: CallFilter) -> tuple[Expression, ...]:
+    """Return the filter as SQL conditions on Call.
+
+    The period comes first, because the index serves it.
+    """
     conditions, period = call_filter.conditions, call_filter.period
-    every = "all" in conditions
+    includes_all = "all" in conditions
     return (
         Call.arrived_at >= period.begin,
         Call.arrived_at < period.end,
         *([] if "direction" in conditions else [Call.direction == "inbound"]),
-        *([] if every else [~Call.synthetic]),
-        *([] if every or conditions.get("outcome") in NOT_COUNTED else [COUNTED.sql]),
-        *(_condition(name)(call_filter, value) for name, value in conditions.items()),
+        *([] if includes_all else [~Call.synthetic]),
+        *([] if includes_all or conditions.get("outcome") in UNCOUNTED_CODES else [COUNTED.sql]),
+        *(_find_condition(name)(call_filter, value) for name, value in conditions.items()),
     )
 
 
-def from_address(
+def filter_from_query(
     period: Period, args: Iterable[tuple[str, str]], calendar: WorkingCalendar | None = None
 ) -> CallFilter:
-    """The filter of an address; what is no condition, or none possible, is passed over."""
-    known = {name: value for name, value in args if value}
-    call_filter = CallFilter(period, known, calendar)
-    return call_filter.with_(
-        **{name: None for name, value in known.items() if not _possible(call_filter, name)}
+    """Return the filter for the query parameters of an address.
+
+    Unknown conditions and invalid values are ignored.
+    """
+    conditions = {name: value for name, value in args if value}
+    call_filter = CallFilter(period, conditions, calendar)
+    return call_filter.with_conditions(
+        **{name: None for name, value in conditions.items() if not _is_possible(call_filter, name)}
     )
 
 
-def _possible(call_filter: CallFilter, name: str) -> bool:
+def _is_possible(call_filter: CallFilter, name: str) -> bool:
     try:
-        _condition(name)(call_filter, call_filter.conditions[name])
+        _find_condition(name)(call_filter, call_filter.conditions[name])
     except ValueError:
         return False
     return True

@@ -1,6 +1,13 @@
-"""How many operators and channels the calls need (T2, T10): Erlang's formulas over own data."""
+"""The operators and channels that the calls need (T2, T10): Erlang's formulas over own data."""
 
-from appliance.reports.capacity.forecast import Capacity, HalfHour, Need, count
-from appliance.reports.capacity.printing import chart, tables
+from appliance.reports.capacity.forecast import Capacity, HalfHour, OperatorNeed, forecast_capacity
+from appliance.reports.capacity.printing import capacity_tables, operators_chart
 
-__all__ = ["Capacity", "HalfHour", "Need", "chart", "count", "tables"]
+__all__ = [
+    "Capacity",
+    "HalfHour",
+    "OperatorNeed",
+    "operators_chart",
+    "forecast_capacity",
+    "capacity_tables",
+]

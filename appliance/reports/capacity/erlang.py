@@ -1,62 +1,97 @@
 """Erlang's B and C formulas (A. K. Erlang, 1917), by the usual recursion.
 
-`load` is in erlangs: calls in a stretch × their mean length / the stretch. Kept here: the one
-library that has them (pyworkforce) brings a solver and pandas along for these few lines.
+`load_erlangs`: calls in an interval × their mean duration / the interval. They are written
+here because the one library that has them (pyworkforce) depends on a solver and pandas.
 """
 
 from math import exp
 
-MOST = 500  # operators or channels that are tried
+MAX_TRIED = 500  # the highest number of operators or channels that is tried
 
 
-def blocking(channels: int, load: float) -> float:
-    """Erlang B: the chance that a call finds every channel taken, and is refused."""
+def blocking_probability(channels: int, load_erlangs: float) -> float:
+    """Return the probability (Erlang B) that a call finds all channels busy and is refused."""
     inverse = 1.0
     for number in range(1, channels + 1):
-        inverse = 1 + inverse * number / load if load else float("inf")
+        inverse = 1 + inverse * number / load_erlangs if load_erlangs else float("inf")
     return 1 / inverse
 
 
-def waiting(operators: int, load: float) -> float:
-    """Erlang C: the chance that a call finds every operator taken, and waits."""
-    if load <= 0:
+def waiting_probability(operators: int, load_erlangs: float) -> float:
+    """Return the probability (Erlang C) that a call finds all operators busy and waits."""
+    if load_erlangs <= 0:
         return 0.0
-    if operators <= load:
+    if operators <= load_erlangs:
         return 1.0
-    refused = blocking(operators, load)
-    return refused / (1 - load / operators * (1 - refused))
+    blocked_share = blocking_probability(operators, load_erlangs)
+    return blocked_share / (1 - load_erlangs / operators * (1 - blocked_share))
 
 
-def answer_speed(operators: int, load: float, length: float) -> float:
-    """Mean seconds until an answer; infinite when the queue only grows. `length`: mean, seconds."""
-    if load <= 0:
+def answer_speed(operators: int, load_erlangs: float, mean_handling_seconds: float) -> float:
+    """Return the mean seconds until an answer; infinite if the queue only grows.
+
+    `mean_handling_seconds` is the mean handling time of a call.
+    """
+    if load_erlangs <= 0:
         return 0.0
-    if operators <= load:
+    if operators <= load_erlangs:
         return float("inf")
-    return waiting(operators, load) * length / (operators - load)
+    return (
+        waiting_probability(operators, load_erlangs)
+        * mean_handling_seconds
+        / (operators - load_erlangs)
+    )
 
 
-def service_level(operators: int, load: float, length: float, within: float) -> float:
-    """The share (0 to 1) answered within so many seconds."""
-    if load <= 0:
+def expected_service_level(
+    operators: int, load_erlangs: float, mean_handling_seconds: float, threshold_seconds: float
+) -> float:
+    """Return the share (0 to 1) of calls answered within `threshold_seconds` (Erlang C).
+
+    `mean_handling_seconds` is the mean handling time of a call.
+    """
+    if load_erlangs <= 0:
         return 1.0
-    if operators <= load:
+    if operators <= load_erlangs:
         return 0.0
-    return 1 - waiting(operators, load) * exp(-(operators - load) * within / length)
+    return 1 - waiting_probability(operators, load_erlangs) * exp(
+        -(operators - load_erlangs) * threshold_seconds / mean_handling_seconds
+    )
 
 
-def operators_for_speed(load: float, length: float, seconds: float) -> int:
-    """The fewest operators with whom the mean answer takes at most so many seconds."""
-    return next(n for n in range(MOST) if answer_speed(n, load, length) <= seconds)
+def operators_for_speed(
+    load_erlangs: float, mean_handling_seconds: float, target_seconds: float
+) -> int:
+    """Return the fewest operators whose mean time to answer is at most `target_seconds`.
+
+    `mean_handling_seconds` is the mean handling time of a call.
+    """
+    return next(
+        n
+        for n in range(MAX_TRIED)
+        if answer_speed(n, load_erlangs, mean_handling_seconds) <= target_seconds
+    )
 
 
-def operators_for_level(load: float, length: float, within: float, share: float) -> int:
-    """The fewest operators with whom at least `share` (0 to 1) is answered within seconds."""
-    return next(n for n in range(MOST) if service_level(n, load, length, within) >= share)
+def operators_for_level(
+    load_erlangs: float, mean_handling_seconds: float, threshold_seconds: float, share: float
+) -> int:
+    """Return the fewest operators who answer at least `share` (0 to 1) within the threshold.
+
+    `mean_handling_seconds` is the mean handling time of a call.
+    """
+    return next(
+        n
+        for n in range(MAX_TRIED)
+        if expected_service_level(n, load_erlangs, mean_handling_seconds, threshold_seconds)
+        >= share
+    )
 
 
-def channels_for(load: float, refused: float) -> int:
-    """The fewest channels with which at most the share `refused` finds none free."""
-    if load <= 0:
+def required_channels(load_erlangs: float, max_refused_share: float) -> int:
+    """Return the fewest channels that refuse at most `max_refused_share` of the calls."""
+    if load_erlangs <= 0:
         return 0
-    return next(n for n in range(1, MOST) if blocking(n, load) <= refused)
+    return next(
+        n for n in range(1, MAX_TRIED) if blocking_probability(n, load_erlangs) <= max_refused_share
+    )

@@ -1,4 +1,4 @@
-"""What the calls of a period need, half-hour by half-hour of one weekday."""
+"""The operators and channels that the calls of a period need, by half-hour of one weekday."""
 
 import datetime as dt
 import heapq
@@ -9,225 +9,265 @@ from dataclasses import dataclass
 from peewee import fn
 
 from appliance.core import clock
-from appliance.core.db import raw
-from appliance.core.intervals import merged
+from appliance.core.db import raw_rows
+from appliance.core.intervals import merge_intervals
 from appliance.models import Call
 from appliance.people import presence
 from appliance.reports import kpi, wallclock
 from appliance.reports.capacity import erlang, half_hours
-from appliance.reports.capacity.half_hours import SLOT, Calls
+from appliance.reports.capacity.half_hours import SLOT_SECONDS, HalfHourTally
 from appliance.reports.periods import Period
 
-SLOTS = 86_400 // SLOT
-REFUSED = 0.01  # share of calls that may find no channel free
-CHANNELS = 50  # of the trunk (terms of reference, T9)
-ON_DEMAND = 1250  # calls a day: 1,000, and a quarter more on demand (T10)
-FEW = 20  # calls of a half-hour; on fewer its own mean length says little
+SLOTS_PER_DAY = 86_400 // SLOT_SECONDS
+MAX_REFUSED_SHARE = 0.01  # of calls that find no channel free
+TRUNK_CHANNELS = 50  # terms of reference, T9
+ON_DEMAND_CALLS_PER_DAY = 1250  # 1,000, and a quarter more on demand (T10)
+MIN_CALLS_FOR_OWN_MEAN = (
+    20  # of a half-hour; with fewer calls its own mean duration is not reliable
+)
 
-type Slot = tuple[int, int]  # weekday 1-7, half-hour 0-47
+type WeekSlot = tuple[int, int]  # weekday 1-7, half-hour 0-47
 
 
 @dataclass(frozen=True)
-class Need:
-    """What a number of calls in a half-hour needs."""
+class OperatorNeed:
+    """The operators that a number of calls in a half-hour needs."""
 
     load: float  # erlangs on the operators
-    for_speed: int  # operators, so that the mean answer keeps the target
-    for_level: int  # operators, so that the service level keeps the target
+    for_speed: int  # operators needed to reach the target of the mean time to answer
+    for_level: int  # operators needed to reach the target of the service level
 
     @property
     def operators(self) -> int:
+        """The operators needed to reach both targets."""
         return max(self.for_speed, self.for_level)
 
 
 @dataclass(frozen=True)
 class HalfHour:
-    """One half-hour of the weekday: what came on average, what it needs, who was there."""
+    """One half-hour of the weekday: average calls, operators needed, operators present."""
 
     begins: dt.time
-    calls: float  # that joined a queue, on average
+    calls: float  # average number that joined a queue
     length: float  # AHT, seconds
-    need: Need
-    on_shift: float  # operators at work, on average; pauses included
-    on_demand: Need  # the same hour of a day with ON_DEMAND calls
+    need: OperatorNeed
+    on_shift: float  # average operators at work, including those on a pause
+    on_demand: OperatorNeed  # the same half-hour of a day with ON_DEMAND_CALLS_PER_DAY calls
 
     @property
     def span(self) -> str:
-        """As a condition of a filter: "08:00-08:30"."""
-        ends = (self.begins.hour * 3600 + self.begins.minute * 60 + SLOT) % 86_400
+        """The half-hour as a condition of a filter: "08:00-08:30"."""
+        ends = (self.begins.hour * 3600 + self.begins.minute * 60 + SLOT_SECONDS) % 86_400
         return f"{self.begins:%H:%M}-{ends // 3600:02}:{ends % 3600 // 60:02}"
 
     @property
     def short(self) -> bool:
-        """Whether fewer operators were there than are needed."""
+        """True if fewer operators were present than needed."""
         return round(self.on_shift) < self.need.operators
 
 
 @dataclass(frozen=True)
 class Capacity:
-    """What a period's calls say about operators and channels."""
+    """The operators and channels that a period's calls require."""
 
     period: Period
-    weekday: int  # 1-7, whose half-hours these are
-    weekdays: Mapping[int, float]  # calls that joined a queue on such a day, on average
+    weekday: int  # 1-7, the weekday of `half_hours`
+    weekdays: Mapping[int, float]  # weekday → average calls that joined a queue
     half_hours: tuple[HalfHour, ...]
     length: float  # AHT of the whole period, seconds
-    patience: float | None  # mean seconds after which a caller gives up; None: nobody did
+    patience: float | None  # mean seconds until a caller hangs up; None: no caller did
     level: float  # the service level's seconds
-    busiest: float  # calls in the busiest half-hour of the period, all lines together
-    holding: float  # mean seconds that a call keeps a channel
+    busiest_half_hour_calls: float  # in the busiest half-hour of the period, on all lines together
+    mean_channel_seconds: float  # mean seconds for which a call occupies a channel
     channels: int  # needed for the busiest half-hour
     channels_on_demand: int
-    peak: int  # calls at once, the most that there were
+    peak_calls: int  # the highest number of concurrent calls in the period
 
     @property
     def peak_operators(self) -> int:
+        """The operators needed in the busiest half-hour of the weekday."""
         return max(half.need.operators for half in self.half_hours)
 
     @property
     def operator_hours(self) -> float:
-        """Of one such day."""
-        return sum(half.need.operators for half in self.half_hours) * SLOT / 3600
+        """The operator hours needed on one such day."""
+        return sum(half.need.operators for half in self.half_hours) * SLOT_SECONDS / 3600
 
     @property
     def on_demand_operators(self) -> int:
+        """The operators needed in the busiest half-hour on demand."""
         return max(half.on_demand.operators for half in self.half_hours)
 
     @property
     def on_demand_hours(self) -> float:
-        return sum(half.on_demand.operators for half in self.half_hours) * SLOT / 3600
+        """The operator hours needed on one such day on demand."""
+        return sum(half.on_demand.operators for half in self.half_hours) * SLOT_SECONDS / 3600
 
 
-def count(
-    period: Period, level: float, wrap_up: float = 0.0, weekday: int | None = None
+def forecast_capacity(
+    period: Period, service_level_seconds: float, wrap_up: float = 0.0, weekday: int | None = None
 ) -> Capacity:
-    """Forecast from a period's calls; `weekday` None: the one with most calls.
+    """Forecast the need from a period's calls; `weekday` None: the weekday with most calls.
 
-    `level`: the service level's seconds; `wrap_up`: seconds that follow each talk.
+    `service_level_seconds` is the threshold of the service level; `wrap_up` are the seconds after
+    each talk.
     """
-    halves = half_hours.count(period, level)
-    slots, whole = _slots(halves), sum(halves.values(), Calls())
-    days = _days(period)
-    per_day = {
-        number: sum(_queued(t) for (day, _), t in slots.items() if day == number) / days[number]
-        for number in days
+    tally_of_half_hour = half_hours.count_half_hours(period, service_level_seconds)
+    tally_of_slot, total = (
+        _tallies_by_slot(tally_of_half_hour),
+        sum(tally_of_half_hour.values(), HalfHourTally()),
+    )
+    days_of_weekday = _days_by_weekday(period)
+    calls_per_day = {
+        number: sum(
+            _queued_calls(tally) for (day, _), tally in tally_of_slot.items() if day == number
+        )
+        / days_of_weekday[number]
+        for number in days_of_weekday
     }
-    shown = weekday if weekday in days else max(per_day, key=lambda day: per_day[day])
-    length = (whole.handling.value or 0.0) + wrap_up
-    present = _present(period)
-    scale = ON_DEMAND / per_day[shown] if per_day[shown] else 0.0
+    shown_weekday = (
+        weekday
+        if weekday in days_of_weekday
+        else max(calls_per_day, key=lambda day: calls_per_day[day])
+    )
+    handling_seconds = (total.handling.value or 0.0) + wrap_up
+    presence_of_slot = _presence_by_slot(period)
+    scale = (
+        ON_DEMAND_CALLS_PER_DAY / calls_per_day[shown_weekday]
+        if calls_per_day[shown_weekday]
+        else 0.0
+    )
     day = tuple(
-        _half_hour(
+        _build_half_hour(
             number,
-            slots.get((shown, number), Calls()),
-            days[shown],
-            length,
+            tally_of_slot.get((shown_weekday, number), HalfHourTally()),
+            days_of_weekday[shown_weekday],
+            handling_seconds,
             wrap_up,
-            level,
-            present[shown, number] / days[shown],
+            service_level_seconds,
+            presence_of_slot[shown_weekday, number] / days_of_weekday[shown_weekday],
             scale,
         )
-        for number in range(SLOTS)
+        for number in range(SLOTS_PER_DAY)
     )
-    busiest = max((half.calls for half in halves.values()), default=0)
-    holding = int(whole.lasted) / 10**6 / whole.over if whole.over else 0.0
-    share = max((half.calls for half in day), default=0.0) / (per_day[shown] or 1.0)
+    busiest = max((half.calls for half in tally_of_half_hour.values()), default=0)
+    channel_seconds = int(total.lasted) / 10**6 / total.over if total.over else 0.0
+    share = max((half.calls for half in day), default=0.0) / (calls_per_day[shown_weekday] or 1.0)
     return Capacity(
         period=period,
-        weekday=shown,
-        weekdays=per_day,
+        weekday=shown_weekday,
+        weekdays=calls_per_day,
         half_hours=day,
-        length=length,
-        patience=whole.patience,
-        level=level,
-        busiest=busiest,
-        holding=holding,
-        channels=erlang.channels_for(busiest * holding / SLOT, REFUSED),
-        channels_on_demand=erlang.channels_for(ON_DEMAND * share * holding / SLOT, REFUSED),
-        peak=_peak(period),
+        length=handling_seconds,
+        patience=total.patience,
+        level=service_level_seconds,
+        busiest_half_hour_calls=busiest,
+        mean_channel_seconds=channel_seconds,
+        channels=erlang.required_channels(
+            busiest * channel_seconds / SLOT_SECONDS, MAX_REFUSED_SHARE
+        ),
+        channels_on_demand=erlang.required_channels(
+            ON_DEMAND_CALLS_PER_DAY * share * channel_seconds / SLOT_SECONDS, MAX_REFUSED_SHARE
+        ),
+        peak_calls=_peak_concurrent_calls(period),
     )
 
 
-def need(calls: float, length: float, level: float) -> Need:
-    """What so many calls of a mean length (seconds) within a half-hour need."""
-    load = calls * length / SLOT
-    return Need(
+def operator_need(
+    calls: float, handling_seconds: float, service_level_seconds: float
+) -> OperatorNeed:
+    """Return the operators needed for calls within a half-hour.
+
+    `handling_seconds` is the mean handling time of a call.
+    """
+    load = calls * handling_seconds / SLOT_SECONDS
+    return OperatorNeed(
         load,
-        erlang.operators_for_speed(load, length, kpi.ASA_TARGET),
-        erlang.operators_for_level(load, length, level, kpi.SERVICE_TARGET / 100),
+        erlang.operators_for_speed(load, handling_seconds, kpi.ASA_TARGET_SECONDS),
+        erlang.operators_for_level(
+            load, handling_seconds, service_level_seconds, kpi.SERVICE_LEVEL_TARGET_PERCENT / 100
+        ),
     )
 
 
-def _half_hour(
+def _build_half_hour(
     number: int,
-    found: Calls,
+    tally: HalfHourTally,
     days: int,
-    usual: float,
+    overall_mean: float,
     wrap_up: float,
-    level: float,
+    service_level_seconds: float,
     on_shift: float,
-    scale: float,
+    demand_factor: float,
 ) -> HalfHour:
-    calls = _queued(found) / days
-    own = found.handling
-    length = own.value + wrap_up if own.value is not None and own.cases >= FEW else usual
+    calls = _queued_calls(tally) / days
+    handling = tally.handling
+    length = (
+        handling.value + wrap_up
+        if handling.value is not None and handling.cases >= MIN_CALLS_FOR_OWN_MEAN
+        else overall_mean
+    )
     return HalfHour(
-        begins=dt.time(number * SLOT // 3600, number * SLOT % 3600 // 60),
+        begins=dt.time(number * SLOT_SECONDS // 3600, number * SLOT_SECONDS % 3600 // 60),
         calls=calls,
         length=length,
-        need=need(calls, length, level),
+        need=operator_need(calls, length, service_level_seconds),
         on_shift=on_shift,
-        on_demand=need(calls * scale, length, level),
+        on_demand=operator_need(calls * demand_factor, length, service_level_seconds),
     )
 
 
-def _queued(tally: Calls) -> int:
-    """Calls that joined a queue, those too that left it at once."""
+def _queued_calls(tally: HalfHourTally) -> int:
+    """Return the calls that joined a queue, including short abandons."""
     return tally.joined + tally.short
 
 
-def _slots(halves: Mapping[int, Calls]) -> dict[Slot, Calls]:
-    """(weekday, half-hour) → tally."""
-    slots: dict[Slot, Calls] = {}
-    for number, tally in halves.items():
-        day, half = divmod(number, SLOTS)
-        key = (_weekday(day), half)
-        slots[key] = slots.get(key, Calls()) + tally
+def _tallies_by_slot(
+    tally_of_half_hour: Mapping[int, HalfHourTally],
+) -> dict[WeekSlot, HalfHourTally]:
+    """Return (weekday, half-hour) → the tally of all those half-hours, added up."""
+    slots: dict[WeekSlot, HalfHourTally] = {}
+    for number, tally in tally_of_half_hour.items():
+        day, half = divmod(number, SLOTS_PER_DAY)
+        key = (_weekday_of_day(day), half)
+        slots[key] = slots.get(key, HalfHourTally()) + tally
     return slots
 
 
-def _weekday(day: int) -> int:
-    """Of a day since 1970; 1 is Monday."""
+def _weekday_of_day(day: int) -> int:
+    """Return the weekday of a day since 1970; 1 is Monday."""
     return (day + 3) % 7 + 1  # 1970-01-01 was a Thursday
 
 
-def _days(period: Period) -> dict[int, int]:
-    """Weekday → how many there were up to today; at least one, so that nothing is divided by 0."""
+def _days_by_weekday(period: Period) -> dict[int, int]:
+    """Return weekday → number of such days up to today; at least 1, to avoid a division by 0."""
     today = clock.now().astimezone(period.tz).date()
-    found: dict[int, int] = dict.fromkeys(range(1, 8), 0)
+    days_of_weekday: dict[int, int] = dict.fromkeys(range(1, 8), 0)
     for day in period.days:
-        found[day.isoweekday()] += day <= today
-    return {day: max(1, count) for day, count in found.items()}
+        days_of_weekday[day.isoweekday()] += day <= today
+    return {day: max(1, count) for day, count in days_of_weekday.items()}
 
 
-def _present(period: Period) -> dict[Slot, float]:
-    """(weekday, half-hour) → operators at work, added up over the period's days."""
-    found: dict[Slot, int] = defaultdict(int)
-    width = SLOT * 10**6
-    for states in presence.stretches(period.begin, min(period.end, clock.now())).values():
-        at_work = merged((begin, end) for state, _, begin, end in states if state != "off")
-        for begin, end in wallclock.shown(period, at_work):
+def _presence_by_slot(period: Period) -> dict[WeekSlot, float]:
+    """Return (weekday, half-hour) → operators at work, added up over the period's days."""
+    microseconds_of_slot: dict[WeekSlot, int] = defaultdict(int)
+    width = SLOT_SECONDS * 10**6
+    for states in presence.intervals_by_login(period.begin, min(period.end, clock.now())).values():
+        at_work = merge_intervals((begin, end) for state, _, begin, end in states if state != "off")
+        for begin, end in wallclock.wall_clock_intervals(period, at_work):
             while begin < end:
                 number = begin // width
                 until = min(end, (number + 1) * width)
-                day, half = divmod(number, SLOTS)
-                found[_weekday(day), half] += until - begin
+                day, half = divmod(number, SLOTS_PER_DAY)
+                microseconds_of_slot[_weekday_of_day(day), half] += until - begin
                 begin = until
-    return defaultdict(float, {slot: length / width for slot, length in found.items()})
+    return defaultdict(
+        float, {slot: length / width for slot, length in microseconds_of_slot.items()}
+    )
 
 
-def _peak(period: Period) -> int:
-    """The most calls that there were at once, whatever their direction."""
+def _peak_concurrent_calls(period: Period) -> int:
+    """Return the highest number of concurrent calls, in any direction."""
     now = Call.arrived_at.db_value(clock.now())
     rows = (
         Call.select(Call.arrived_at, fn.COALESCE(Call.ended_at, now))
@@ -239,11 +279,11 @@ def _peak(period: Period) -> int:
         )
         .order_by(Call.arrived_at)
     )
-    going: list[int] = []  # when they end, in microseconds
-    most = 0
-    for arrived, ended in raw(rows):
-        while going and going[0] <= arrived:
-            heapq.heappop(going)
-        heapq.heappush(going, ended)
-        most = max(most, len(going))
-    return most
+    ends: list[int] = []  # end times, in microseconds
+    peak = 0
+    for arrived_at, ended_at in raw_rows(rows):
+        while ends and ends[0] <= arrived_at:
+            heapq.heappop(ends)
+        heapq.heappush(ends, ended_at)
+        peak = max(peak, len(ends))
+    return peak

@@ -2,96 +2,104 @@
 
 from decimal import Decimal
 
-from appliance.core.i18n import N_, translations
-from appliance.reports import charts, figures, words
-from appliance.reports.capacity.forecast import CHANNELS, ON_DEMAND, Capacity
+from appliance.core.i18n import N_, locale_translations
+from appliance.reports import charts, formatting, report_texts
+from appliance.reports.capacity.forecast import ON_DEMAND_CALLS_PER_DAY, TRUNK_CHANNELS, Capacity
 from appliance.reports.charts import Chart
-from appliance.reports.plain import Sheet
+from appliance.reports.plain_tables import PlainTable
 from appliance.reports.xlsx import Seconds
 
-HEADS = (
+HALF_HOUR_HEADS = (
     N_("Half-hour"),
     N_("Calls"),
-    N_("Handling, average"),
+    N_("Average handling time"),
     N_("Load, erlangs"),
     N_("Operators for the answer speed"),
     N_("Operators for the service level"),
     N_("On shift"),
-    N_("Operators at 1,250 calls a day"),
+    N_("Operators at 1,250 calls per day"),
 )
 
 
-def tables(made: Capacity, locale: str) -> tuple[Sheet, Sheet]:
-    """(the figures, the half-hours of the weekday), titles and heads in a language.
+def capacity_tables(forecast: Capacity, locale: str) -> tuple[PlainTable, PlainTable]:
+    """Return (the figures, the half-hours of the weekday), with titles and heads in a language.
 
-    Each is a Sheet: code, title, heads, rows of values as a workbook takes them.
+    Each is a PlainTable: code, title, heads, and rows of values as in a workbook.
     """
-    gettext = translations(locale).gettext
-    weekday = words.load(locale).weekdays[made.weekday - 1]
+    gettext = locale_translations(locale).gettext
+    weekday = report_texts.load_texts(locale).weekdays[forecast.weekday - 1]
     rows = [
         (
-            f"{half.begins:%H:%M}",
-            _tenth(half.calls),
-            Seconds(half.length),
-            _tenth(half.need.load),
-            half.need.for_speed,
-            half.need.for_level,
-            _tenth(half.on_shift),
-            half.on_demand.operators,
+            f"{half_hour.begins:%H:%M}",
+            _one_decimal(half_hour.calls),
+            Seconds(half_hour.length),
+            _one_decimal(half_hour.need.load),
+            half_hour.need.for_speed,
+            half_hour.need.for_level,
+            _one_decimal(half_hour.on_shift),
+            half_hour.on_demand.operators,
         )
-        for half in made.half_hours
+        for half_hour in forecast.half_hours
     ]
-    figures_ = [(gettext(name), value) for name, value in _figures(made)]
+    figure_rows = [(gettext(name), value) for name, value in _forecast_figures(forecast)]
     return (
-        Sheet(
+        PlainTable(
             "capacity",
             gettext(N_("Operators and channels needed")),
             (gettext(N_("Figure")), gettext(N_("Value"))),
-            tuple(figures_),
+            tuple(figure_rows),
         ),
-        Sheet(
+        PlainTable(
             "half_hours",
             f"{gettext(N_('Operators needed by half-hour'))}: {weekday}",
-            tuple(gettext(head) for head in HEADS),
+            tuple(gettext(head) for head in HALF_HOUR_HEADS),
             tuple(rows),
         ),
     )
 
 
-def chart(made: Capacity, locale: str, width: float = charts.WIDTH) -> Chart:
-    """Operators needed by half-hour; light where fewer were there."""
-    needed = [half.need.operators for half in made.half_hours]
+def operators_chart(forecast: Capacity, locale: str, width: float = charts.CHART_WIDTH) -> Chart:
+    """Return the chart of operators needed by half-hour; bars are light if fewer were present."""
+    needed = [half_hour.need.operators for half_hour in forecast.half_hours]
     return Chart(
-        title=translations(locale).gettext(N_("Operators needed by half-hour")),
-        bars=charts.bars(
+        title=locale_translations(locale).gettext(N_("Operators needed by half-hour")),
+        bars=charts.lay_out_bars(
             needed,
-            ["" if n % 2 else str(number) for n, number in enumerate(needed)],
-            ["" if n % 2 else f"{half.begins:%H}" for n, half in enumerate(made.half_hours)],
-            [not half.short for half in made.half_hours],
-            across=width,
+            ["" if index % 2 else str(number) for index, number in enumerate(needed)],
+            [
+                "" if index % 2 else f"{half_hour.begins:%H}"
+                for index, half_hour in enumerate(forecast.half_hours)
+            ],
+            [not half_hour.short for half_hour in forecast.half_hours],
+            chart_width=width,
         ),
         width=width,
-        legend=((False, translations(locale).gettext(N_("light: fewer were on shift"))),),
+        legend=(
+            (
+                False,
+                locale_translations(locale).gettext(N_("light: fewer operators were on shift")),
+            ),
+        ),
     )
 
 
-def _figures(made: Capacity) -> list[tuple[str, str | int | Decimal | Seconds]]:
-    patience = figures.NONE if made.patience is None else Seconds(made.patience)
+def _forecast_figures(forecast: Capacity) -> list[tuple[str, str | int | Decimal | Seconds]]:
+    patience = formatting.NO_VALUE if forecast.patience is None else Seconds(forecast.patience)
     return [
-        (N_("Calls of the busiest weekday"), _tenth(max(made.weekdays.values()))),
-        (N_("Handling, average"), Seconds(made.length)),
-        (N_("Patience of callers"), patience),
-        (N_("Most operators needed"), made.peak_operators),
-        (N_("Operator hours a day"), _tenth(made.operator_hours)),
-        (N_("Channels needed"), made.channels),
-        (N_("Calls at once, the most"), made.peak),
-        (N_("Channels of the trunk"), CHANNELS),
-        (N_("Calls a day on demand"), ON_DEMAND),
-        (N_("Most operators needed on demand"), made.on_demand_operators),
-        (N_("Operator hours a day on demand"), _tenth(made.on_demand_hours)),
-        (N_("Channels needed on demand"), made.channels_on_demand),
+        (N_("Calls of the busiest weekday"), _one_decimal(max(forecast.weekdays.values()))),
+        (N_("Average handling time"), Seconds(forecast.length)),
+        (N_("Waiting time before hanging up"), patience),
+        (N_("Maximum number of operators needed"), forecast.peak_operators),
+        (N_("Operator hours per day"), _one_decimal(forecast.operator_hours)),
+        (N_("Channels needed"), forecast.channels),
+        (N_("Maximum number of calls at once"), forecast.peak_calls),
+        (N_("Channels of the trunk"), TRUNK_CHANNELS),
+        (N_("Calls per day, as required"), ON_DEMAND_CALLS_PER_DAY),
+        (N_("Maximum number of operators needed, as required"), forecast.on_demand_operators),
+        (N_("Operator hours per day, as required"), _one_decimal(forecast.on_demand_hours)),
+        (N_("Channels needed, as required"), forecast.channels_on_demand),
     ]
 
 
-def _tenth(value: float) -> Decimal:
+def _one_decimal(value: float) -> Decimal:
     return Decimal(f"{value:.1f}")

@@ -1,4 +1,4 @@
-"""The figures of the daily summary, counted."""
+"""Counts the figures of the daily summary."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -7,16 +7,16 @@ from appliance.casework import catalogs
 from appliance.core import audit, clock
 from appliance.core.clock import WorkingCalendar
 from appliance.core.settings import Calls, Settings
-from appliance.reports import inbound, kpi, monthly, words
+from appliance.reports import inbound, kpi, monthly, report_texts
 from appliance.reports.periods import Period
-from appliance.reports.tables import CountTable, ever_observed
+from appliance.reports.tables import CountTable, is_any_observed
 from appliance.telephony import calls
 from appliance.telephony.calls import Balance
 
 
 @dataclass(frozen=True)
 class DailyReport:
-    """Everything that the paper and the exports print."""
+    """Everything that the printed report and the exports contain."""
 
     locale: str
     period: Period
@@ -27,30 +27,34 @@ class DailyReport:
     appeals_by_region: CountTable
     appeals_by_direction: CountTable
     inbound: inbound.Arrivals
-    observed: bool
-    rules: Calls  # what counts as quick, as short
-    audit_head: str  # where the audit ended with the day, as people write it down
-    site_url: str  # for links to what a figure means
+    is_observed: bool
+    rules: Calls  # thresholds of the service level and of short abandons
+    audit_head: str  # head of the audit chain at the day's end, as people copy it
+    site_url: str  # for links to the explanation of a figure
 
 
-def build(settings: Settings, period: Period, locale: str = "uz_Cyrl") -> DailyReport:
-    """Count a day (periods.day)."""
-    balanced = calls.balance(period.begin, period.end)
-    calls_in = inbound.of(period, settings.calls.service_level)
-    text = words.load(locale).monthly
-    seen = bool(calls_in.calls) or ever_observed([(period.begin, period.end)], balanced.unobserved)
-    head = audit.head(period.end)
+def build_daily_report(settings: Settings, period: Period, locale: str = "uz_Cyrl") -> DailyReport:
+    """Count a day (periods.parse_day)."""
+    balance = calls.ledger_balance(period.begin, period.end)
+    arrivals = inbound.count_arrivals(period, settings.calls.service_level)
+    texts = report_texts.load_texts(locale).monthly
+    is_observed = bool(arrivals.calls) or is_any_observed(
+        [(period.begin, period.end)], balance.unobserved
+    )
+    head = audit.chain_head(period.end)
     return DailyReport(
         locale=locale,
         period=period,
         calendar=catalogs.working_calendar(settings),
         made_at=clock.now(),
-        formulas=kpi.FORMULAS,
-        balance=balanced,
-        appeals_by_region=monthly.by_region(period, locale, text.region_unknown),
-        appeals_by_direction=monthly.by_direction(period, locale, text.direction_unknown),
-        inbound=calls_in,
-        observed=seen,
+        formulas=kpi.FORMULAS_VERSION,
+        balance=balance,
+        appeals_by_region=monthly.count_appeals_by_region(period, locale, texts.region_unknown),
+        appeals_by_direction=monthly.count_appeals_by_direction(
+            period, locale, texts.direction_unknown
+        ),
+        inbound=arrivals,
+        is_observed=is_observed,
         rules=settings.calls,
         audit_head=head.short if head else "",
         site_url=settings.web.url,

@@ -1,49 +1,49 @@
-"""Evidence packs for a complaint or a court: one signed file that says by itself how to verify it.
+"""Evidence packs for a complaint or a court: one signed file that explains its own verification.
 
-A ZIP with the recordings, the form in its version, what happened, the script and articles that were
-shown, the messages, who looked at any of it, and `manifest.sha256` with the hash of every file.
-The manifest alone is signed, so that `openssl` and `sha256sum` verify it anywhere.
+A ZIP with the recordings, the form in its version, the course of events, the script and articles
+that were shown, the messages, who looked at any of it, and `manifest.sha256` with the hash of every
+file. Only the manifest is signed, so that `openssl` and `sha256sum` verify it anywhere.
 
-The key is that of the audit: `appliance jobs` alone can read it, so whoever breaks into the pages
-can ask for a pack, which is audited, and sign nothing. Neither signature can pass for the other: a
-head of the audit begins with the word "audit", a manifest with a hash.
+The key is that of the audit, which only `appliance jobs` can read: an intruder in the web process
+can request a pack, which is audited, but sign nothing. Neither signature can be mistaken for the
+other: a head of the audit begins with the word "audit", a manifest with a hash.
 """
 
 from appliance.reports.evidence.packs import (
-    KEPT,
-    Pack,
-    Refused,
-    ask,
-    content,
-    find,
-    listed,
-    make,
-    make_asked,
-    may_make,
-    of_appeal,
-    of_call,
-    put,
-    remove,
-    waits,
+    RETENTION_PERIOD,
+    EvidencePack,
+    PackRequestError,
+    can_make_packs,
+    find_pack,
+    make_pack,
+    make_requested_packs,
+    newest_request_time,
+    pack_file,
+    packs_of_appeal,
+    packs_of_call,
+    queue_pack,
+    remove_pack,
+    request_pack,
+    visible_packs,
 )
-from appliance.reports.evidence.verifying import Verdict, verify
+from appliance.reports.evidence.verification import Verdict, verify_pack
 
 __all__ = [
-    "KEPT",
-    "Pack",
-    "Refused",
+    "RETENTION_PERIOD",
+    "EvidencePack",
+    "PackRequestError",
     "Verdict",
-    "ask",
-    "content",
-    "find",
-    "listed",
-    "make",
-    "make_asked",
-    "may_make",
-    "of_appeal",
-    "of_call",
-    "put",
-    "remove",
-    "verify",
-    "waits",
+    "request_pack",
+    "pack_file",
+    "find_pack",
+    "visible_packs",
+    "make_pack",
+    "make_requested_packs",
+    "can_make_packs",
+    "packs_of_appeal",
+    "packs_of_call",
+    "queue_pack",
+    "remove_pack",
+    "verify_pack",
+    "newest_request_time",
 ]

@@ -1,4 +1,4 @@
-"""What stands in a pack: each file's name, and its bytes or the file that it is copied from."""
+"""The contents of a pack: each file's name, and its bytes or the file from which it is copied."""
 
 import datetime as dt
 import json
@@ -31,200 +31,233 @@ from appliance.models import (
 )
 from appliance.telephony import calls, recordings
 
-FORMAT = "hotline-evidence/2"  # 2: entries are stored as they are, without dates (layout.py)
-LOCALES = {"uz": "uz_Latn", "ru": "ru"}  # of what is printed for people
-# Of an entry of the audit: why, and what tells of nobody else. Lists name other people's records.
-_TELLS = ("reason", "page", "pack", "sha256", "fields")
+PACK_FORMAT = "hotline-evidence/2"  # 2: entries are stored uncompressed, without dates (layout.py)
+LOCALES = {"uz": "uz_Latn", "ru": "ru"}  # languages of the printed documents
+# Details of an audit entry that a pack discloses; lists of other people's records are excluded.
+_DISCLOSED_DETAILS = ("reason", "page", "pack", "sha256", "fields")
 
 
 @dataclass(frozen=True)
-class Sound:
-    """A recording in a pack: its name there, and the file with its hash as the box knows it."""
+class PackRecording:
+    """A recording in a pack: its name there, and the file with the hash stored by the box."""
 
     name: str
     row: Recording
     file: Path
 
     @property
-    def is_there(self) -> bool:
-        """Whether there is a file; it can be removed by age, or missing."""
+    def file_exists(self) -> bool:
+        """True if the file exists; it can be missing, or removed by age."""
         return self.file.is_file()
 
 
 @dataclass(frozen=True)
-class Matter:
-    """What a pack is about, and all that hangs on it."""
+class PackSubject:
+    """The subject of a pack, and everything linked to it."""
 
     call: Call | None
     appeals: list[Appeal]
     call_forms: list[CallForm]
-    sounds: list[Sound]
+    pack_recordings: list[PackRecording]
     runs: list[runs.Run]
-    articles: list[knowledge.Shown]
+    articles: list[knowledge.OpenedArticle]
     messages: list[Message]
     accesses: list[Any]  # AuditEntry
 
     @property
-    def names(self) -> list[str]:
-        """The call's id and every number: what the audit calls the matter by."""
-        call = [self.call.id] if self.call else []
-        return [*call, *(a.number for a in self.appeals), *(f.number for f in self.call_forms)]
+    def audit_names(self) -> list[str]:
+        """The call's id and every record number, by which audit entries refer to the subject."""
+        call_ids = [self.call.id] if self.call else []
+        return [
+            *call_ids,
+            *(appeal.number for appeal in self.appeals),
+            *(call_form.number for call_form in self.call_forms),
+        ]
 
 
-def matter(settings: Settings, pack: EvidencePack) -> Matter:
-    """Everything that a pack is about, as it stands now."""
-    call = calls.call(pack.call_id)
+def load_subject(settings: Settings, pack: EvidencePack) -> PackSubject:
+    """Load everything about the subject of a pack, in its present state."""
+    call = calls.find_call(pack.call_id)
     if pack.appeal:
-        about = list(Appeal.select().where(Appeal.number == pack.appeal))
+        subject_appeals = list(Appeal.select().where(Appeal.number == pack.appeal))
     else:
-        about = appeals.of_call(pack.call_id)
-    registered = CallForm.call_id == pack.call_id
+        subject_appeals = appeals.appeals_of_call(pack.call_id)
+    form_condition = CallForm.call_id == pack.call_id
     if pack.appeal:
-        registered = CallForm.appeal_number == pack.appeal
-    made = list(CallForm.select().where(registered).order_by(CallForm.id))
-    tokens = [row.token for row in (*about, *made) if row.token]
-    heard = recordings.of_call(call.id) if call else []
-    names = [*([call.id] if call else []), *(row.number for row in (*about, *made))]
-    return Matter(
+        form_condition = CallForm.appeal_number == pack.appeal
+    forms_of_subject = list(CallForm.select().where(form_condition).order_by(CallForm.id))
+    tokens = [row.token for row in (*subject_appeals, *forms_of_subject) if row.token]
+    call_recordings = recordings.files_of_call(call.id) if call else []
+    names = [
+        *([call.id] if call else []),
+        *(row.number for row in (*subject_appeals, *forms_of_subject)),
+    ]
+    return PackSubject(
         call,
-        about,
-        made,
-        [_sound(settings, number, row) for number, row in enumerate(heard, 1)],
-        _runs(call, [*about, *made]),
-        knowledge.at_call(call.id if call else "", tokens),
-        list(reversed(manual.sent_about(call and call.id, about))),
-        _accesses(names),
+        subject_appeals,
+        forms_of_subject,
+        [_pack_recording(settings, number, row) for number, row in enumerate(call_recordings, 1)],
+        _script_runs(call, [*subject_appeals, *forms_of_subject]),
+        knowledge.articles_opened_at_call(call.id if call else "", tokens),
+        list(reversed(manual.messages_about(call and call.id, subject_appeals))),
+        _audit_entries(names),
     )
 
 
-def files(settings: Settings, pack: EvidencePack, about: Matter) -> Iterator[tuple[str, Any]]:
-    """(name, bytes or the file to copy) of all that a pack holds, but for what is printed."""
-    yield "pack.json", _json(_pack(settings, pack, about))
-    if about.call:
-        yield "call/call.json", _json(calls.as_json(about.call))
-        yield "call/events.jsonl", _lines(_events(about.call))
-    for appeal in about.appeals:
-        yield f"appeals/{appeal.number}.json", _json(_appeal(appeal))
-    for made in about.call_forms:
-        yield f"call-forms/{made.number}.json", _json(_call_form(made))
-    for form, number in sorted(_versions(about)):
+def files_of_subject(
+    settings: Settings, pack: EvidencePack, subject: PackSubject
+) -> Iterator[tuple[str, bytes | Path]]:
+    """Yield (name, bytes or the file to copy) of a pack's files, without printed documents."""
+    yield "pack.json", _json_bytes(_pack_as_json(settings, pack, subject))
+    if subject.call:
+        yield "call/call.json", _json_bytes(calls.call_as_json(subject.call))
+        yield "call/events.jsonl", _json_lines(_call_events(subject.call))
+    for appeal in subject.appeals:
+        yield f"appeals/{appeal.number}.json", _json_bytes(_appeal_as_json(appeal))
+    for call_form in subject.call_forms:
+        yield f"call-forms/{call_form.number}.json", _json_bytes(_call_form_as_json(call_form))
+    for form, number in sorted(_form_versions(subject)):
         row = FormVersion.get(FormVersion.form == form, FormVersion.number == number)
-        yield f"forms/{form}-v{number}.json", _json(row.fields)
-    if about.runs:
-        yield "scripts/followed.json", _json([_run(run) for run in about.runs])
-    for version in {run.row.version_id: run.row.version for run in about.runs}.values():
-        yield f"scripts/{version.script.code}-v{version.number}.json", _json(version.definition)
-    if about.articles:
-        yield "articles/opened.json", _json([_opened(one) for one in about.articles])
-    yield from _articles(about)
-    if about.messages:
-        yield "messages.json", _json([_message(one) for one in about.messages])
-    yield "audit.jsonl", _lines(_entry(entry) for entry in about.accesses)
-    yield "audit-head.json", _json(_head())
-    yield from ((sound.name, sound.file) for sound in about.sounds if sound.is_there)
+        yield f"forms/{form}-v{number}.json", _json_bytes(row.fields)
+    if subject.runs:
+        yield "scripts/followed.json", _json_bytes([_run_as_json(run) for run in subject.runs])
+    for version in {run.row.version_id: run.row.version for run in subject.runs}.values():
+        yield (
+            f"scripts/{version.script.code}-v{version.number}.json",
+            _json_bytes(version.definition),
+        )
+    if subject.articles:
+        yield (
+            "articles/opened.json",
+            _json_bytes([_article_view_as_json(article) for article in subject.articles]),
+        )
+    yield from _article_files(subject)
+    if subject.messages:
+        yield (
+            "messages.json",
+            _json_bytes([_message_as_json(message) for message in subject.messages]),
+        )
+    yield "audit.jsonl", _json_lines(_entry_as_json(entry) for entry in subject.accesses)
+    yield "audit-head.json", _json_bytes(_audit_head_as_json())
+    yield from (
+        (recording.name, recording.file)
+        for recording in subject.pack_recordings
+        if recording.file_exists
+    )
 
 
-def fields(row: Appeal | CallForm, locale: str) -> list[tuple[str, str]]:
-    """(label, value) of every field of a form that holds something, in a language."""
-    definition = _definition(row)
-    answers = call_forms.fields_of(definition, row, locale)
+def filled_fields(row: Appeal | CallForm, locale: str) -> list[tuple[str, str]]:
+    """Return (label, value) of every filled field of a form, in a language."""
+    definition = _form_definition(row)
+    answers = call_forms.field_values(definition, row, locale)
     return [
-        (f.called(locale), answers[f.name]["text"]) for f in definition.fields if f.name in answers
+        (field.localized_label(locale), answers[field.name]["text"])
+        for field in definition.fields
+        if field.name in answers
     ]
 
 
-def _definition(row: Appeal | CallForm) -> forms.Definition:
+def _form_definition(row: Appeal | CallForm) -> forms.Definition:
     if isinstance(row, Appeal):
-        return forms.of(forms.APPEAL, row.form_version)
-    return forms.of(forms.CALL, row.version)
+        return forms.numbered_definition(forms.APPEAL_FORM, row.form_version)
+    return forms.numbered_definition(forms.CALL_FORM, row.version)
 
 
-def _sound(settings: Settings, number: int, row: Recording) -> Sound:
+def _pack_recording(settings: Settings, number: int, row: Recording) -> PackRecording:
     file = settings.paths.recordings / (row.kept or row.file)
-    return Sound(f"recordings/{number:02}{file.suffix}", row, file)
+    return PackRecording(f"recordings/{number:02}{file.suffix}", row, file)
 
 
-def _runs(call: Call | None, made: list[Appeal | CallForm]) -> list[runs.Run]:
-    """The scripts followed in the call, and for what was registered without it; each once."""
-    found = runs.of_call(call.id) if call else []
-    found += [run for row in made for run in runs.of_form_kept(row)]
-    return list({run.row.id: run for run in found}.values())
+def _script_runs(call: Call | None, records: list[Appeal | CallForm]) -> list[runs.Run]:
+    """Return the scripts followed in the call, and for records without a call; each once."""
+    script_runs = runs.runs_of_call(call.id) if call else []
+    script_runs += [run for row in records for run in runs.runs_of_registered_form(row)]
+    return list({run.row.id: run for run in script_runs}.values())
 
 
-def _accesses(names: list[str]) -> list[Any]:
-    """The entries about the matter, also those of lists in which it was shown, oldest first."""
-    found: dict[int, Any] = {}
+def _audit_entries(names: list[str]) -> list[Any]:
+    """Return the audit entries about the subject, including lists that showed it, oldest first."""
+    entry_of_id: dict[int, Any] = {}
     for name in names:
-        for piece in entries.pieces(entries.Filters(record=name)):
-            found |= {entry.id: entry for entry in piece}
-    return [found[id] for id in sorted(found)]
+        for batch in entries.entry_batches(entries.EntryFilters(record=name)):
+            entry_of_id |= {entry.id: entry for entry in batch}
+    return [entry_of_id[id] for id in sorted(entry_of_id)]
 
 
-def _pack(settings: Settings, pack: EvidencePack, about: Matter) -> dict[str, Any]:
+def _pack_as_json(settings: Settings, pack: EvidencePack, subject: PackSubject) -> dict[str, Any]:
     return {
-        "format": FORMAT,
+        "format": PACK_FORMAT,
         "number": pack.id,
         "site": settings.web.url,
         "hotline": settings.calls.hotline_number,
-        "asked_at": _moment(pack.asked_at),
+        "asked_at": _iso_datetime(pack.asked_at),
         "asked_by": pack.by,
         "reason": pack.reason,
-        "call": about.call and about.call.id,
-        "appeals": [appeal.number for appeal in about.appeals],
-        "call_forms": [made.number for made in about.call_forms],
+        "call": subject.call and subject.call.id,
+        "appeals": [appeal.number for appeal in subject.appeals],
+        "call_forms": [call_form.number for call_form in subject.call_forms],
         "recordings": [
             {
-                "name": sound.name if sound.is_there else None,
-                "file": sound.row.kept or sound.row.file,
-                "begun_at": _moment(sound.row.begun_at),
-                "seconds": sound.row.seconds,
-                "sha256_when_measured": sound.row.sha256,
+                "name": recording.name if recording.file_exists else None,
+                "file": recording.row.kept or recording.row.file,
+                "begun_at": _iso_datetime(recording.row.begun_at),
+                "seconds": recording.row.seconds,
+                "sha256_when_measured": recording.row.sha256,
             }
-            for sound in about.sounds
+            for recording in subject.pack_recordings
         ],
     }
 
 
-def _events(call: Call) -> Iterator[dict[str, Any]]:
-    """The records of Asterisk's event log that the call was made of."""
+def _call_events(call: Call) -> Iterator[dict[str, Any]]:
+    """Yield the records of Asterisk's event log from which the call was built."""
     merged = MergedCall.select(MergedCall.linkedid).where(MergedCall.call_id == call.id)
-    theirs = (EventRow.linkedid == call.id) | EventRow.linkedid.in_(merged)
-    for row in EventRow.select().where(theirs).order_by(EventRow.at, EventRow.hash):
-        yield {"at": _moment(row.at), "event": row.event, "hash": row.hash, "fields": row.fields}
+    is_of_call = (EventRow.linkedid == call.id) | EventRow.linkedid.in_(merged)
+    for row in EventRow.select().where(is_of_call).order_by(EventRow.at, EventRow.hash):
+        yield {
+            "at": _iso_datetime(row.at),
+            "event": row.event,
+            "hash": row.hash,
+            "fields": row.fields,
+        }
 
 
-def _appeal(appeal: Appeal) -> dict[str, Any]:
-    now = handling.of_appeal(appeal)
-    return _form(appeal, forms.APPEAL, appeal.form_version) | {
+def _appeal_as_json(appeal: Appeal) -> dict[str, Any]:
+    current_state = handling.handling_of_appeal(appeal)
+    return _form_as_json(appeal, forms.APPEAL_FORM, appeal.form_version) | {
         "gist": appeal.gist,
         "openness": appeal.openness,
-        "state": now and now.state,
-        "due_on": now and now.due_on.isoformat(),
+        "state": current_state and current_state.state,
+        "due_on": current_state and current_state.due_on.isoformat(),
         "steps": [
             {
-                "at": _moment(step.at),
+                "at": _iso_datetime(step.at),
                 "by": step.who,
                 "action": step.action,
                 "text": step.text,
                 "detail": step.detail,
             }
-            for step in reversed(handling.steps(appeal))
+            for step in reversed(handling.list_steps(appeal))
         ],
-        "before_corrections": [_wording(one) for one in correcting.wordings(appeal)],
+        "before_corrections": [
+            _wording_as_json(wording) for wording in correcting.previous_wordings(appeal)
+        ],
     }
 
 
-def _call_form(made: CallForm) -> dict[str, Any]:
-    return _form(made, forms.CALL, made.version) | {
-        "appeal": made.appeal_number or None,
-        "before_corrections": [_wording(one) for one in call_forms.wordings(made)],
+def _call_form_as_json(call_form: CallForm) -> dict[str, Any]:
+    return _form_as_json(call_form, forms.CALL_FORM, call_form.version) | {
+        "appeal": call_form.appeal_number or None,
+        "before_corrections": [
+            _wording_as_json(wording) for wording in call_forms.previous_form_wordings(call_form)
+        ],
     }
 
 
-def _form(row: Appeal | CallForm, form: str, version: int) -> dict[str, Any]:
-    definition = _definition(row)
+def _form_as_json(row: Appeal | CallForm, form: str, version: int) -> dict[str, Any]:
+    definition = _form_definition(row)
     answers = {
-        name: call_forms.fields_of(definition, row, locale) for name, locale in LOCALES.items()
+        name: call_forms.field_values(definition, row, locale) for name, locale in LOCALES.items()
     }
     return {
         "number": row.number,
@@ -232,11 +265,11 @@ def _form(row: Appeal | CallForm, form: str, version: int) -> dict[str, Any]:
         "version": version,
         "call": row.call_id,
         "operator": row.operator.login,
-        "received_at": _moment(row.received_at),
-        "registered_at": _moment(row.registered_at),
+        "received_at": _iso_datetime(row.received_at),
+        "registered_at": _iso_datetime(row.registered_at),
         "fields": {
             field.name: {
-                "label": {name: field.called(locale) for name, locale in LOCALES.items()},
+                "label": {name: field.localized_label(locale) for name, locale in LOCALES.items()},
                 "code": answers["uz"][field.name]["code"],
                 "text": {name: answers[name][field.name]["text"] for name in LOCALES},
             }
@@ -246,42 +279,46 @@ def _form(row: Appeal | CallForm, form: str, version: int) -> dict[str, Any]:
     }
 
 
-def _wording(row: Any) -> dict[str, Any]:
-    return {"until": _moment(row.until), "replaced_by": row.replaced_by, "values": row.values}
+def _wording_as_json(row: Any) -> dict[str, Any]:
+    return {"until": _iso_datetime(row.until), "replaced_by": row.replaced_by, "values": row.values}
 
 
-def _versions(about: Matter) -> set[tuple[str, int]]:
-    theirs = {(forms.APPEAL, appeal.form_version) for appeal in about.appeals}
-    return theirs | {(forms.CALL, made.version) for made in about.call_forms}
+def _form_versions(subject: PackSubject) -> set[tuple[str, int]]:
+    appeal_versions = {(forms.APPEAL_FORM, appeal.form_version) for appeal in subject.appeals}
+    return appeal_versions | {
+        (forms.CALL_FORM, call_form.version) for call_form in subject.call_forms
+    }
 
 
-def _run(run: runs.Run) -> dict[str, Any]:
+def _run_as_json(run: runs.Run) -> dict[str, Any]:
     return {
         "script": run.row.version.script.code,
         "version": run.row.version.number,
         "operator": run.row.operator.login,
         "language": run.row.language,
-        "begun_at": _moment(run.row.begun_at),
-        "ended_at": _moment(run.row.ended_at),
+        "begun_at": _iso_datetime(run.row.begun_at),
+        "ended_at": _iso_datetime(run.row.ended_at),
         "result": run.row.result,
         "steps": [
-            {"step": taken.step, "at": _moment(at), "answer": taken.answer}
-            for taken, at in zip(run.course, run.moments, strict=True)
+            {"step": step.step, "at": _iso_datetime(moment), "answer": step.answer}
+            for step, moment in zip(run.course, run.step_times, strict=True)
         ],
     }
 
 
-def _opened(shown: knowledge.Shown) -> dict[str, Any]:
+def _article_view_as_json(article_view: knowledge.OpenedArticle) -> dict[str, Any]:
     return {
-        "article": shown.version.article.slug,
-        "version": shown.version.number,
-        "at": _moment(shown.at),
-        "by": shown.who,
+        "article": article_view.version.article.slug,
+        "version": article_view.version.number,
+        "at": _iso_datetime(article_view.at),
+        "by": article_view.who,
     }
 
 
-def _articles(about: Matter) -> Iterator[tuple[str, bytes]]:
-    for version in {one.version.id: one.version for one in about.articles}.values():
+def _article_files(subject: PackSubject) -> Iterator[tuple[str, bytes]]:
+    for version in {
+        article_view.version.id: article_view.version for article_view in subject.articles
+    }.values():
         name = f"articles/{version.article.slug}-v{version.number}"
         for language in ("uz", "ru"):
             title, text = (getattr(version, f"{part}_{language}") for part in ("title", "text"))
@@ -291,56 +328,56 @@ def _articles(about: Matter) -> Iterator[tuple[str, bytes]]:
             yield f"{name}/{file.id}.{file.kind}", bytes(file.content)
 
 
-def _message(message: Message) -> dict[str, Any]:
+def _message_as_json(message: Message) -> dict[str, Any]:
     return {
         "id": message.id,
         "purpose": message.purpose,
         "to": message.recipient,
         "text": message.text,
         "state": message.state,
-        "written_at": _moment(message.created_at),
-        "sent_at": _moment(message.sent_at),
-        "ended_at": _moment(message.ended_at),
+        "written_at": _iso_datetime(message.created_at),
+        "sent_at": _iso_datetime(message.sent_at),
+        "ended_at": _iso_datetime(message.ended_at),
         "by": message.gateway,
     }
 
 
-def _entry(entry: Any) -> dict[str, Any]:
+def _entry_as_json(entry: Any) -> dict[str, Any]:
     return {
         "id": entry.id,
-        "at": _moment(entry.at),
+        "at": _iso_datetime(entry.at),
         "who": entry.who,
         "action": entry.action,
-        "about": entry.subject or None,  # nothing: of a list with more in it
+        "about": entry.subject or None,  # empty for a list that contains other records too
         "address": entry.address or None,
-        "detail": {name: entry.detail[name] for name in _TELLS if name in entry.detail},
+        "detail": {name: entry.detail[name] for name in _DISCLOSED_DETAILS if name in entry.detail},
         "hash": entry.hash,
     }
 
 
-def _head() -> dict[str, Any]:
-    """Where the audit's chain ended, and the newest head of it that was signed."""
-    now, last = audit.head(), AuditAnchor.select().order_by(AuditAnchor.id.desc()).first()
-    signed = last and {
-        "text": anchors.signed_text(last.at, audit.Head(last.entry, last.hash)).decode(),
-        "signature": last.signature,
+def _audit_head_as_json() -> dict[str, Any]:
+    """Return the present head of the audit chain, and its newest signed head."""
+    head, anchor = audit.chain_head(), AuditAnchor.select().order_by(AuditAnchor.id.desc()).first()
+    signed = anchor and {
+        "text": anchors.signed_text(anchor.at, audit.Head(anchor.entry, anchor.hash)).decode(),
+        "signature": anchor.signature,
     }
-    return {"head": now and str(now), "signed": signed}
+    return {"head": head and str(head), "signed": signed}
 
 
-def _json(value: Any) -> bytes:
-    return json.dumps(value, ensure_ascii=False, indent=1, default=_plain).encode() + b"\n"
+def _json_bytes(value: Any) -> bytes:
+    return json.dumps(value, ensure_ascii=False, indent=1, default=_json_default).encode() + b"\n"
 
 
-def _lines(rows: Iterator[dict[str, Any]]) -> bytes:
+def _json_lines(rows: Iterator[dict[str, Any]]) -> bytes:
     return "".join(f"{json.dumps(row, ensure_ascii=False)}\n" for row in rows).encode()
 
 
-def _plain(value: Any) -> Any:
+def _json_default(value: Any) -> Any:
     if isinstance(value, dt.date | dt.datetime):
         return value.isoformat()
     raise TypeError(f"{value!r}" if not isinstance(value, Model) else f"row {value}")
 
 
-def _moment(moment: dt.datetime | None) -> str | None:
+def _iso_datetime(moment: dt.datetime | None) -> str | None:
     return moment.isoformat(timespec="milliseconds") if moment else None

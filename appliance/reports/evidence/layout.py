@@ -1,9 +1,9 @@
-"""Whether each byte of a pack's file is explained: by an entry, or by what ZIP needs around it.
+"""Checks that every byte of a pack's file belongs to an entry or to the ZIP format itself.
 
-`zipfile` reads the last entry of a name and skips what lies between entries, before the first and
-after the end. Other programs read other bytes. So a file could hold two packs, of which only one
-is signed. Here the whole file is read as it was written: local headers one after the other from the
-first byte on, then the directory, then its end. See APPNOTE.TXT 6.3.10, 4.3.
+`zipfile` reads the last entry of a name and skips bytes between entries, before the first entry and
+after the end. Other programs read other bytes. So a file could contain two packs, of which only one
+is signed. Here the whole file is read in the order in which it was written: local headers one after
+the other from the first byte on, then the directory, then its end. See APPNOTE.TXT 6.3.10, 4.3.
 """
 
 import io
@@ -16,194 +16,232 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-DATE_TIME = (1980, 1, 1, 0, 0, 0)  # of every entry: a date would be a byte that nobody signs
-_DATE = 0x21  # the same as ZIP writes it; its time is 0
-MODE = 0o600 << 16  # every entry's external attributes
+ENTRY_DATE_TIME = (1980, 1, 1, 0, 0, 0)  # of every entry: a date would be an unsigned byte
+_ZIP_DATE = 0x21  # the same date in the ZIP format; its time is 0
+ENTRY_ATTRIBUTES = 0o600 << 16  # the external attributes of every entry
 
-_END, _CENTRAL, _LOCAL = b"PK\x05\x06", b"PK\x01\x02", b"PK\x03\x04"
-_END_FORM, _CENTRAL_FORM = struct.Struct("<4s4H2LH"), struct.Struct("<4s4B4HL2L5H2L")
-_LOCAL_FORM = struct.Struct("<4s2B4HL2L2H")
-_UTF8, _STORED, _DEFLATED = 0x800, 0, 8
-_UNIX = 3  # the system that attributes are of
-_LARGEST_DIRECTORY = 32 << 20  # bytes
-_PIECE = 1 << 20
+_END_SIGNATURE, _CENTRAL_SIGNATURE, _LOCAL_SIGNATURE = b"PK\x05\x06", b"PK\x01\x02", b"PK\x03\x04"
+_END_STRUCT, _CENTRAL_STRUCT = struct.Struct("<4s4H2LH"), struct.Struct("<4s4B4HL2L5H2L")
+_LOCAL_STRUCT = struct.Struct("<4s2B4HL2L2H")
+_UTF8_FLAG, _METHOD_STORED, _METHOD_DEFLATED = 0x800, 0, 8
+_UNIX_SYSTEM = 3  # the system to which the attributes belong
+_MAX_DIRECTORY_BYTES = 32 << 20
+_CHUNK_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
-class _Entry:
-    """One entry as the directory has it."""
+class _ZipEntry:
+    """One entry of the directory."""
 
     raw_name: bytes
-    common: tuple[int, ...]  # what its local header must repeat, as there
-    extra: int  # bytes of it
-    comment: int
-    disk: int
-    made_by: tuple[int, int]  # version and system
+    local_fields: tuple[int, ...]  # the fields that its local header must repeat, in the same order
+    extra_length: int  # bytes
+    comment_length: int
+    disk_number: int
+    creator: tuple[int, int]  # version and system
     attributes: tuple[int, int]  # internal, external
     offset: int
 
     @property
     def name(self) -> str:
-        """Its name, or how its bytes read."""
+        """The name of the entry, with escapes for bytes that are not UTF-8."""
         return self.raw_name.decode("utf-8", "backslashreplace")
 
     @property
     def version(self) -> tuple[int, int]:
-        """The version that it needs, and of which system."""
-        return self.common[0], self.common[1]
+        """The version needed to extract the entry, and the system of that version."""
+        return self.local_fields[0], self.local_fields[1]
 
     @property
     def flags(self) -> int:
-        return self.common[2]
+        """The general-purpose bit flags of the entry."""
+        return self.local_fields[2]
 
     @property
     def method(self) -> int:
-        return self.common[3]
+        """The compression method of the entry."""
+        return self.local_fields[3]
 
     @property
-    def moment(self) -> tuple[int, int]:
-        """Time and date, as ZIP writes them."""
-        return self.common[4], self.common[5]
+    def time_and_date(self) -> tuple[int, int]:
+        """The time and the date of the entry, in the ZIP format."""
+        return self.local_fields[4], self.local_fields[5]
 
     @property
     def crc(self) -> int:
-        return self.common[6]
+        """The CRC-32 of the entry."""
+        return self.local_fields[6]
 
     @property
     def packed_size(self) -> int:
-        """Bytes in the file."""
-        return self.common[7]
+        """The compressed size of the entry in bytes."""
+        return self.local_fields[7]
 
     @property
     def size(self) -> int:
-        return self.common[8]
+        """The uncompressed size of the entry in bytes."""
+        return self.local_fields[8]
 
 
-def unexplained_bytes(file: Path, *, plain: bool) -> list[str]:
-    """What no signature covers in a pack's file, in words; empty for one that the appliance writes.
+def layout_faults(file: Path, *, is_stored: bool) -> list[str]:
+    """Return the faults in the ZIP structure of a pack's file; empty for a valid file.
 
-    `plain`: entries are stored as they are, without dates, as packs are made since format 2: then
-    their content determines each byte. Raises OSError.
+    They are invalid headers and bytes that belong to no entry, which no signature covers.
+
+    With `is_stored`, entries must be stored uncompressed and without dates, as in packs since
+    format 2: then their content determines each byte. Raises OSError.
     """
     with file.open("rb") as source:
         length = source.seek(0, os.SEEK_END)
-        return list(_unexplained(source, length, plain))
+        return list(_iterate_faults(source, length, is_stored))
 
 
-def _unexplained(source: BinaryIO, length: int, plain: bool) -> Iterator[str]:
-    entries, begin = _directory(source, length)
-    if begin < 0:
+def _iterate_faults(source: BinaryIO, length: int, is_stored: bool) -> Iterator[str]:
+    entries, directory_begin = _read_directory(source, length)
+    if directory_begin < 0:
         yield "something comes after the end of the directory, or is written into it"
         return
     names = Counter(entry.name.casefold() for entry in entries)
     yield from (f"{name}: more than one entry" for name, count in names.items() if count > 1)
-    place = 0
+    position = 0
     for entry in entries:
-        yield from (f"{entry.name}: {fault}" for fault in _header_faults(entry, plain))
-        if entry.offset != place:
-            yield f"{entry.name}: {abs(entry.offset - place)} bytes before it belong to no entry"
-        fault, place = _local_fault(source, entry)
+        yield from (f"{entry.name}: {fault}" for fault in _header_faults(entry, is_stored))
+        if entry.offset != position:
+            yield f"{entry.name}: {abs(entry.offset - position)} bytes before it belong to no entry"
+        fault, position = _check_local_header(source, entry)
         if fault:
             yield f"{entry.name}: {fault}"
-    if place != begin:
-        yield f"{abs(begin - place)} bytes before the directory belong to no entry"
+    if position != directory_begin:
+        yield f"{abs(directory_begin - position)} bytes before the directory belong to no entry"
 
 
-def _directory(source: BinaryIO, length: int) -> tuple[list[_Entry], int]:
-    """The entries and where the directory begins; -1 when it and its end are not all there is."""
-    source.seek(max(0, length - _END_FORM.size))
+def _read_directory(source: BinaryIO, length: int) -> tuple[list[_ZipEntry], int]:
+    """Return the entries and the begin of the directory.
+
+    The begin is -1 if the directory or its end is invalid, or something follows them.
+    """
+    source.seek(max(0, length - _END_STRUCT.size))
     tail = source.read()
-    if len(tail) < _END_FORM.size or tail[:4] != _END:
+    if len(tail) < _END_STRUCT.size or tail[:4] != _END_SIGNATURE:
         return [], -1
-    _, disk, first_disk, here, count, size, begin, comment = _END_FORM.unpack(tail)
-    if (disk, first_disk, here, comment) != (0, 0, count, 0) or size > _LARGEST_DIRECTORY:
+    _, disk, first_disk, entries_on_disk, count, size, begin, comment = _END_STRUCT.unpack(tail)
+    if (disk, first_disk, entries_on_disk, comment) != (
+        0,
+        0,
+        count,
+        0,
+    ) or size > _MAX_DIRECTORY_BYTES:
         return [], -1
-    if begin + size != length - _END_FORM.size:
+    if begin + size != length - _END_STRUCT.size:
         return [], -1
     source.seek(begin)
     data, entries = io.BytesIO(source.read(size)), []
     for _ in range(count):
-        head = data.read(_CENTRAL_FORM.size)
-        if len(head) < _CENTRAL_FORM.size or head[:4] != _CENTRAL:
+        header = data.read(_CENTRAL_STRUCT.size)
+        if len(header) < _CENTRAL_STRUCT.size or header[:4] != _CENTRAL_SIGNATURE:
             return [], -1
-        _, made, made_on, *common, name, extra, comment, start, internal, external, offset = (
-            _CENTRAL_FORM.unpack(head)
-        )
+        (
+            _,
+            creator_version,
+            creator_system,
+            *local_fields,
+            name,
+            extra,
+            comment,
+            start_disk,
+            internal,
+            external,
+            offset,
+        ) = _CENTRAL_STRUCT.unpack(header)
         raw_name = data.read(name)
         if len(raw_name) < name:
             return [], -1
         data.seek(extra + comment, os.SEEK_CUR)
-        own = (extra, comment, start, (made, made_on), (internal, external), offset)
-        entries.append(_Entry(raw_name, tuple(common), *own))
+        central_fields = (
+            extra,
+            comment,
+            start_disk,
+            (creator_version, creator_system),
+            (internal, external),
+            offset,
+        )
+        entries.append(_ZipEntry(raw_name, tuple(local_fields), *central_fields))
     return (entries, begin) if data.tell() == size else ([], -1)
 
 
-def _header_faults(entry: _Entry, plain: bool) -> Iterator[str]:
-    if not _is_plain_name(entry.raw_name):
+def _header_faults(entry: _ZipEntry, is_stored: bool) -> Iterator[str]:
+    if not _is_portable_name(entry.raw_name):
         yield "a name that other programs read otherwise"
-    if entry.extra or entry.comment:
+    if entry.extra_length or entry.comment_length:
         yield "a comment or an extra field"
-    if entry.disk or entry.flags != (0 if entry.raw_name.isascii() else _UTF8):
+    if entry.disk_number or entry.flags != (0 if entry.raw_name.isascii() else _UTF8_FLAG):
         yield "flags that packs do not have"
-    if entry.method not in ((_STORED,) if plain else (_STORED, _DEFLATED)):
+    if entry.method not in ((_METHOD_STORED,) if is_stored else (_METHOD_STORED, _METHOD_DEFLATED)):
         yield "packed otherwise than packs are"
-    if entry.method == _STORED and entry.packed_size != entry.size:
+    if entry.method == _METHOD_STORED and entry.packed_size != entry.size:
         yield "a length that is not its own"
     internal, external = entry.attributes
-    if plain and (entry.moment, external) != ((0, _DATE), MODE):
+    if is_stored and (entry.time_and_date, external) != ((0, _ZIP_DATE), ENTRY_ATTRIBUTES):
         yield "a date or attributes that packs do not have"
-    if internal or external & 0xFFFF or (entry.version, entry.made_by) != ((20, 0), (20, _UNIX)):
+    if (
+        internal
+        or external & 0xFFFF
+        or (entry.version, entry.creator) != ((20, 0), (20, _UNIX_SYSTEM))
+    ):
         yield "attributes that packs do not have"
 
 
-def _is_plain_name(raw: bytes) -> bool:
-    """Whether every program reads the same name, inside the folder that it unpacks into."""
+def _is_portable_name(raw_name: bytes) -> bool:
+    """Return True if all programs read the same name, inside the folder of extraction."""
     try:
-        name = raw.decode("utf-8")
+        name = raw_name.decode("utf-8")
     except UnicodeDecodeError:
         return False
     parts = name.split("/")
     return name.isprintable() and "\\" not in name and not {"", ".", ".."} & set(parts)
 
 
-def _local_fault(source: BinaryIO, entry: _Entry) -> tuple[str, int]:
-    """What is wrong with an entry where it lies ("" for nothing), and where the next one begins."""
-    end = entry.offset + _LOCAL_FORM.size + len(entry.raw_name) + entry.packed_size
+def _check_local_header(source: BinaryIO, entry: _ZipEntry) -> tuple[str, int]:
+    """Return an entry's fault ("" for a valid entry), and the offset of the next entry."""
+    end = entry.offset + _LOCAL_STRUCT.size + len(entry.raw_name) + entry.packed_size
     source.seek(entry.offset)
-    head = source.read(_LOCAL_FORM.size)
-    if len(head) < _LOCAL_FORM.size or head[:4] != _LOCAL:
+    header = source.read(_LOCAL_STRUCT.size)
+    if len(header) < _LOCAL_STRUCT.size or header[:4] != _LOCAL_SIGNATURE:
         return "no entry where the directory says", end
-    _, *common, name, extra = _LOCAL_FORM.unpack(head)
+    _, *local_fields, name, extra = _LOCAL_STRUCT.unpack(header)
     if extra:
         return "an extra field", end + extra
-    if tuple(common) != entry.common or source.read(name) != entry.raw_name:
+    if tuple(local_fields) != entry.local_fields or source.read(name) != entry.raw_name:
         return "the entry and the directory differ", end
-    return _content_fault(source, entry), end
+    return _check_content(source, entry), end
 
 
-def _content_fault(source: BinaryIO, entry: _Entry) -> str:
-    """Whether the packed bytes are all of the content, and nothing but it."""
-    unpacking = zlib.decompressobj(-zlib.MAX_WBITS) if entry.method == _DEFLATED else None
-    crc, size, left = 0, 0, entry.packed_size
-    while left:
-        piece = source.read(min(left, _PIECE))
-        if not piece:
+def _check_content(source: BinaryIO, entry: _ZipEntry) -> str:
+    """Return the fault of an entry whose compressed bytes are not exactly those of its content.
+
+    Returns "" for a valid entry.
+    """
+    decompressor = zlib.decompressobj(-zlib.MAX_WBITS) if entry.method == _METHOD_DEFLATED else None
+    crc, size, remaining = 0, 0, entry.packed_size
+    while remaining:
+        chunk = source.read(min(remaining, _CHUNK_BYTES))
+        if not chunk:
             return "it ends too soon"
-        left -= len(piece)
-        for content in _unpacked(unpacking, piece) if unpacking else (piece,):
+        remaining -= len(chunk)
+        for content in _decompress_chunk(decompressor, chunk) if decompressor else (chunk,):
             crc, size = zlib.crc32(content, crc), size + len(content)
             if size > entry.size:
                 return "a length that is not its own"
-    if unpacking and (not unpacking.eof or unpacking.unused_data):
+    if decompressor and (not decompressor.eof or decompressor.unused_data):
         return "something after its packed bytes"
     return "" if (crc, size) == (entry.crc, entry.size) else "a length or sum that is not its own"
 
 
-def _unpacked(unpacking: "zlib._Decompress", piece: bytes) -> Iterator[bytes]:
-    """The content in a piece, some of it at a time: a few packed bytes may hold gigabytes."""
+def _decompress_chunk(decompressor: "zlib._Decompress", chunk: bytes) -> Iterator[bytes]:
+    """Yield the content of a chunk in parts: a few compressed bytes may expand to gigabytes."""
     while True:
-        content = unpacking.decompress(piece, _PIECE)
+        content = decompressor.decompress(chunk, _CHUNK_BYTES)
         yield content
-        piece = unpacking.unconsumed_tail
-        if not piece:
+        chunk = decompressor.unconsumed_tail
+        if not chunk:
             return

@@ -1,4 +1,4 @@
-"""Asking for packs, making them, and giving them out for a while."""
+"""Requesting packs, making them, and providing them for a limited time."""
 
 import datetime as dt
 import hashlib
@@ -12,272 +12,320 @@ from peewee import Expression
 
 from appliance.casework import appeals
 from appliance.core import audit, clock, files, live, signatures
-from appliance.core.db import writing
+from appliance.core.db import write_transaction
 from appliance.core.settings import Settings
-from appliance.models import EvidencePack as Pack
-from appliance.models import User
+from appliance.models import EvidencePack, User
 from appliance.people import rights
 from appliance.reports.evidence import contents, layout, printing
-from appliance.reports.evidence.contents import Matter
+from appliance.reports.evidence.contents import PackSubject
 from appliance.telephony import recordings
 
 log = logging.getLogger(__name__)
 
-KEPT = dt.timedelta(days=30)  # then the file goes; the row and its hash stay
+# after which the file is removed; the row and its hash stay
+RETENTION_PERIOD = dt.timedelta(days=30)
 MANIFEST, SIGNATURE, PUBLIC_KEY = "manifest.sha256", "manifest.sha256.sig", "public-key.pem"
 DESCRIPTION = "pack.json"
-HOW = "how-to-verify.pdf"
-TOPIC = "evidence"
-_SHORTEST = 3  # letters of a reason
-_PIECE = 1024 * 1024  # bytes read at once
-_ERROR = 500  # letters
+INSTRUCTIONS = "how-to-verify.pdf"
+LIVE_TOPIC = "evidence"
+_MIN_REASON_CHARACTERS = 3  # of a reason
+_CHUNK_BYTES = 1024 * 1024  # read at a time
+_MAX_TEXT_CHARACTERS = 500  # of reasons and errors
 
 
-class Refused(ValueError):
-    """A pack cannot be asked for; `code`: "reason" (none), "closed" (a part of it is not open to
-    whoever asks), "key" (the site has none to sign with)."""
+class PackRequestError(ValueError):
+    """A pack cannot be requested.
+
+    `code`: "reason" (it is missing), "closed" (a part is not open to the user), "key" (the site has
+    no key to sign with).
+    """
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
         self.code = code
 
 
-def may_make(user: User) -> bool:
-    """Whether somebody may have packs made of what he sees."""
+def can_make_packs(user: User) -> bool:
+    """Return True if the user may have packs made of records that they can see."""
     match rights.scope_of(user, "evidence.make"):
-        case rights.REASON:
+        case rights.WITH_REASON:
             return True
-        case rights.GIVEN:
-            return recordings.may_listen(user)
+        case rights.WITH_GRANT:
+            return recordings.can_listen(user)
     return False
 
 
-def ask(settings: Settings, user: User, call_id: str, appeal: str, reason: str) -> Pack:
-    """Ask for a pack about a call, or about one appeal and its call, that the user sees whole.
+def request_pack(
+    settings: Settings, user: User, call_id: str, appeal: str, reason: str
+) -> EvidencePack:
+    """Request a pack about a call, or about one appeal and its call, that the user fully sees.
 
-    Raises PermissionError, LookupError (he sees none such), Refused.
+    Raises PermissionError, LookupError (the user sees no such record), PackRequestError.
     """
-    if not may_make(user):
+    if not can_make_packs(user):
         raise PermissionError(user.login)
-    reason = " ".join(reason.split())[:_ERROR]
-    if len(reason) < _SHORTEST:
-        raise Refused("reason")
+    reason = " ".join(reason.split())[:_MAX_TEXT_CHARACTERS]
+    if len(reason) < _MIN_REASON_CHARACTERS:
+        raise PackRequestError("reason")
     if not settings.audit.key or not settings.audit.public_key:
-        raise Refused("key")
+        raise PackRequestError("key")
     if appeal:
-        found = appeals.find(appeal, user)
-        if not found:
+        found_appeal = appeals.find_appeal(appeal, user)
+        if not found_appeal:
             raise LookupError(appeal)
-        if found.veiled:
-            raise Refused("closed")
-        call_id = found.call_id or ""
+        if found_appeal.veiled:
+            raise PackRequestError("closed")
+        call_id = found_appeal.call_id or ""
     else:
-        if not appeals.call_open_to(user, call_id):
+        if not appeals.viewable_call(user, call_id):
             raise LookupError(call_id)
-        seen = appeals.visible_of_call(call_id, user)
-        if any(one.veiled for one in seen) or len(seen) < len(appeals.of_call(call_id)):
-            raise Refused("closed")
-    return put(call_id, appeal, user.login, reason)
+        visible_appeals = appeals.visible_appeals_of_call(call_id, user)
+        if any(call_appeal.veiled for call_appeal in visible_appeals) or len(visible_appeals) < len(
+            appeals.appeals_of_call(call_id)
+        ):
+            raise PackRequestError("closed")
+    return queue_pack(call_id, appeal, user.login, reason)
 
 
-def put(call_id: str, appeal: str, by: str, reason: str) -> Pack:
-    """Write down that a pack is to be made; whoever calls it has seen to the right."""
-    with writing():
-        pack = Pack.create(
-            call_id=call_id, appeal=appeal, by=by, reason=reason, asked_at=clock.now()
+def queue_pack(call_id: str, appeal: str, login: str, reason: str) -> EvidencePack:
+    """Queue a pack to be made; the caller of this function has checked the permission."""
+    with write_transaction():
+        pack = EvidencePack.create(
+            call_id=call_id, appeal=appeal, by=login, reason=reason, asked_at=clock.now()
         )
-        proof = audit.fingerprint(reason)
-        audit.record(by, "evidence.ask", appeal or call_id, pack=pack.id, reason_sha256=proof)
-        live.publish(TOPIC)
+        reason_hash = audit.text_fingerprint(reason)
+        audit.record_entry(
+            login, "evidence.ask", appeal or call_id, pack=pack.id, reason_sha256=reason_hash
+        )
+        live.publish_topics(LIVE_TOPIC)
     return pack
 
 
-def find(number: int, user: User) -> Pack | None:
-    """The pack of this number, if the user asked for it or is a manager who may make his own."""
-    if not may_make(user):
+def find_pack(number: int, user: User) -> EvidencePack | None:
+    """Return the pack with this number if it is open to the user, else None.
+
+    The user must have requested it, or be a manager who may make one themselves.
+    """
+    if not can_make_packs(user):
         return None
-    pack = Pack.get_or_none(Pack.id == number)
+    pack = EvidencePack.get_or_none(EvidencePack.id == number)
     return pack if pack and _is_open_to(pack, user) else None
 
 
-def listed(user: User, limit: int = 200) -> list[Pack]:
-    """The packs that a user may have, the newest first."""
-    rows = Pack.select()
-    if rights.scope_of(user, "evidence.make") != rights.REASON:
-        rows = rows.where(Pack.by == user.login)
-    return list(rows.order_by(Pack.id.desc()).limit(limit))
+def visible_packs(user: User, limit: int = 200) -> list[EvidencePack]:
+    """Return the packs in the user's list, the newest first.
+
+    A manager sees all packs, any other user those that they requested. A manager may be unable to
+    open one that is about a personal appeal (`find_pack`).
+    """
+    rows = EvidencePack.select()
+    if rights.scope_of(user, "evidence.make") != rights.WITH_REASON:
+        rows = rows.where(EvidencePack.by == user.login)
+    return list(rows.order_by(EvidencePack.id.desc()).limit(limit))
 
 
-def of_call(call_id: str, user: User) -> list[Pack]:
-    """The packs of a call that a user may have, the newest first."""
-    return _of(Pack.call_id == call_id, user)
+def packs_of_call(call_id: str, user: User) -> list[EvidencePack]:
+    """Return the packs of a call that a user may have, the newest first."""
+    return _accessible_packs(EvidencePack.call_id == call_id, user)
 
 
-def of_appeal(number: str, user: User) -> list[Pack]:
-    """The packs of an appeal that a user may have, the newest first."""
-    return _of(Pack.appeal == number, user)
+def packs_of_appeal(number: str, user: User) -> list[EvidencePack]:
+    """Return the packs of an appeal that a user may have, the newest first."""
+    return _accessible_packs(EvidencePack.appeal == number, user)
 
 
-def content(settings: Settings, pack: Pack) -> Path | None:
-    """The file of a pack; None when it is not made, was removed or is not as it was made."""
-    file = folder(settings) / pack.file
-    if pack.state != "made" or not file.is_file() or _hash(file) != pack.sha256:
+def pack_file(settings: Settings, pack: EvidencePack) -> Path | None:
+    """Return the file of a pack; None if it is not made yet, was removed or was changed."""
+    file = packs_folder(settings) / pack.file
+    if pack.state != "made" or not file.is_file() or _file_hash(file) != pack.sha256:
         return None
     return file
 
 
-def waits() -> dt.datetime | None:
-    """When the newest pack that waits to be made was asked for; None when none does."""
-    waiting = Pack.select().where(Pack.state == "asked").order_by(Pack.id.desc()).first()
+def newest_request_time() -> dt.datetime | None:
+    """Return when the newest waiting pack was requested; None if no pack is waiting."""
+    waiting = (
+        EvidencePack.select()
+        .where(EvidencePack.state == "asked")
+        .order_by(EvidencePack.id.desc())
+        .first()
+    )
     return waiting and waiting.asked_at
 
 
-def make_asked(settings: Settings, goes_on: Callable[[], bool] = lambda: True) -> str:
-    """Make what was asked for, remove what is old enough; returns what was done, in words."""
-    made = []
-    for pack in Pack.select().where(Pack.state == "asked").order_by(Pack.id):
-        if not goes_on():
+def make_requested_packs(
+    settings: Settings, should_continue: Callable[[], bool] = lambda: True
+) -> str:
+    """Make the requested packs and remove expired ones; returns a summary as text."""
+    results = []
+    for pack in (
+        EvidencePack.select().where(EvidencePack.state == "asked").order_by(EvidencePack.id)
+    ):
+        if not should_continue():
             break
         try:
-            state = make(settings, pack).state
-        except Exception as error:  # the boundary of a job: the next pack is another's
+            state = make_pack(settings, pack).state
+        except Exception as error:  # the boundary of a job: the next pack is unrelated
             log.exception("evidence pack %s failed", pack.id)
-            _failed(pack, error)
+            _record_failure(pack, error)
         else:
-            made += [f"evidence pack {pack.id} made"] if state == "made" else []
+            results += [f"evidence pack {pack.id} made"] if state == "made" else []
     _remove_files(settings)
-    old = Pack.made_at < Pack.made_at.db_value(clock.now() - KEPT)
-    for pack in Pack.select().where(Pack.state == "made", old):
-        remove(settings, pack, "jobs")
-        made.append(f"evidence pack {pack.id} removed")
-    return ", ".join(made)
+    is_expired = EvidencePack.made_at < EvidencePack.made_at.db_value(
+        clock.now() - RETENTION_PERIOD
+    )
+    for pack in EvidencePack.select().where(EvidencePack.state == "made", is_expired):
+        remove_pack(settings, pack, "jobs")
+        results.append(f"evidence pack {pack.id} removed")
+    return ", ".join(results)
 
 
-def make(settings: Settings, pack: Pack) -> Pack:
-    """Make a pack and sign it. Raises signatures.KeyTrouble, pdf.PdfError, OSError.
+def make_pack(settings: Settings, pack: EvidencePack) -> EvidencePack:
+    """Make a pack and sign it. Raises signatures.SigningKeyError, pdf.PdfError, OSError.
 
-    Nothing stays of one that was removed in the time that it takes, as when its citizen is masked.
+    Nothing remains of a pack that is removed while it is made, for example when its citizen is
+    masked.
     """
-    about = contents.matter(settings, pack)
-    place = folder(settings)
-    place.mkdir(mode=0o750, parents=True, exist_ok=True)
+    subject = contents.load_subject(settings, pack)
+    destination = packs_folder(settings)
+    destination.mkdir(mode=0o750, parents=True, exist_ok=True)
     name = f"evidence-{pack.id:06}.zip"
-    fresh = place / f"{name}.new"
+    temporary_file = destination / f"{name}.new"
     try:
-        _write(settings, pack, about, fresh)
-        sha256, size = _hash(fresh), fresh.stat().st_size
-        with writing():
-            made = {"state": "made", "made_at": clock.now(), "error": ""}
-            file = {"file": name, "sha256": sha256, "size": size}
-            if not Pack.update(made | file).where(*_still_wanted(pack)).execute():
-                return Pack.get_by_id(pack.id)
-            os.replace(fresh, place / name)
-            audit.record(
+        _write_pack(settings, pack, subject, temporary_file)
+        sha256, size = _file_hash(temporary_file), temporary_file.stat().st_size
+        with write_transaction():
+            state_values = {"state": "made", "made_at": clock.now(), "error": ""}
+            file_values = {"file": name, "sha256": sha256, "size": size}
+            if (
+                not EvidencePack.update(state_values | file_values)
+                .where(*_not_removed(pack))
+                .execute()
+            ):
+                return EvidencePack.get_by_id(pack.id)
+            os.replace(temporary_file, destination / name)
+            audit.record_entry(
                 "jobs", "evidence.make", pack.appeal or pack.call_id, pack=pack.id, sha256=sha256
             )
-            live.publish(TOPIC)
+            live.publish_topics(LIVE_TOPIC)
     finally:
-        fresh.unlink(missing_ok=True)
-    return Pack.get_by_id(pack.id)
+        temporary_file.unlink(missing_ok=True)
+    return EvidencePack.get_by_id(pack.id)
 
 
-def _still_wanted(pack: Pack) -> tuple[Expression, ...]:
-    return Pack.id == pack.id, Pack.state != "gone"
+def _not_removed(pack: EvidencePack) -> tuple[Expression, ...]:
+    return EvidencePack.id == pack.id, EvidencePack.state != "gone"
 
 
-def remove(settings: Settings, pack: Pack, by: str) -> None:
-    """Remove a pack's file; that it was made, and its hash, stay."""
-    with writing():
-        Pack.update(state="gone").where(Pack.id == pack.id).execute()
-        audit.record(by, "evidence.remove", pack.appeal or pack.call_id, pack=pack.id)
-        live.publish(TOPIC)
+def remove_pack(settings: Settings, pack: EvidencePack, login: str) -> None:
+    """Remove a pack's file; the record that the pack was made, and its hash, stay."""
+    with write_transaction():
+        EvidencePack.update(state="gone").where(EvidencePack.id == pack.id).execute()
+        audit.record_entry(login, "evidence.remove", pack.appeal or pack.call_id, pack=pack.id)
+        live.publish_topics(LIVE_TOPIC)
     _remove_files(settings)
 
 
 def _remove_files(settings: Settings) -> None:
-    """Remove the files of packs that are gone.
+    """Remove the files of removed packs.
 
-    The pages may only read them (docs/security.md): what they cannot remove, `appliance jobs` does.
+    The pages may only read these files (docs/security.md): what they cannot remove, `appliance
+    jobs` removes.
     """
-    there = [file.name for file in folder(settings).glob("*.zip")]
-    for pack in Pack.select().where(Pack.state == "gone", Pack.file.in_(there)):
-        files.remove(folder(settings) / pack.file)
+    existing_names = [file.name for file in packs_folder(settings).glob("*.zip")]
+    for pack in EvidencePack.select().where(
+        EvidencePack.state == "gone", EvidencePack.file.in_(existing_names)
+    ):
+        files.remove_file(packs_folder(settings) / pack.file)
 
 
-def folder(settings: Settings) -> Path:
-    """Where packs lie for a while: beside the database, in no snapshot."""
+def packs_folder(settings: Settings) -> Path:
+    """Return the folder of packs, next to the database and in no snapshot."""
     return settings.paths.database.parent / "evidence"
 
 
-def _write(settings: Settings, pack: Pack, about: Matter, file: Path) -> None:
-    public = newest_key(settings)
+def _write_pack(settings: Settings, pack: EvidencePack, subject: PackSubject, file: Path) -> None:
+    public_key = newest_public_key(settings)
     hashes: dict[str, str] = {}
-    with open(file, "wb", opener=lambda f, flags: os.open(f, flags, 0o640)) as out:
-        with zipfile.ZipFile(out, "w", allowZip64=False) as made:
-            for name, what in contents.files(settings, pack, about):
-                hashes[name] = _add(made, name, what)
-            for name, printed in printing.papers(settings, pack, about, hashes, public):
-                hashes[name] = _add(made, name, printed)
-            hashes[HOW] = _add(made, HOW, printing.how(settings, pack, public))
-            hashes[PUBLIC_KEY] = _add(made, PUBLIC_KEY, public)
+    with open(file, "wb", opener=lambda f, flags: os.open(f, flags, 0o640)) as stream:
+        with zipfile.ZipFile(stream, "w", allowZip64=False) as archive:
+            for name, source in contents.files_of_subject(settings, pack, subject):
+                hashes[name] = _add_to_archive(archive, name, source)
+            for name, pdf_bytes in printing.printed_documents(
+                settings, pack, subject, hashes, public_key
+            ):
+                hashes[name] = _add_to_archive(archive, name, pdf_bytes)
+            hashes[INSTRUCTIONS] = _add_to_archive(
+                archive, INSTRUCTIONS, printing.instructions_pdf(settings, pack, public_key)
+            )
+            hashes[PUBLIC_KEY] = _add_to_archive(archive, PUBLIC_KEY, public_key)
             manifest = "".join(f"{hashes[name]}  {name}\n" for name in sorted(hashes)).encode()
-            _add(made, MANIFEST, manifest)
-            signature = signatures.sign(manifest, settings.audit.key, "audit.key")
-            if not signatures.is_signed(
+            _add_to_archive(archive, MANIFEST, manifest)
+            signature = signatures.sign_bytes(manifest, settings.audit.key, "audit.key")
+            if not signatures.is_signature_valid(
                 manifest, signature, settings.audit.public_key, "audit.public_key"
             ):
-                raise signatures.KeyTrouble("audit.public_key is not that of audit.key")
-            _add(made, SIGNATURE, signature)
-        out.flush()
-        os.fsync(out.fileno())
+                raise signatures.SigningKeyError("audit.public_key is not that of audit.key")
+            _add_to_archive(archive, SIGNATURE, signature)
+        stream.flush()
+        os.fsync(stream.fileno())
 
 
-def newest_key(settings: Settings) -> bytes:
-    """The public key that verifies what is signed now, in PEM. Raises signatures.KeyTrouble."""
+def newest_public_key(settings: Settings) -> bytes:
+    """Return the public key for present signatures, in PEM.
+
+    Raises signatures.SigningKeyError.
+    """
     return signatures.public_keys(settings.audit.public_key, "audit.public_key")[0]
 
 
-def _add(pack: zipfile.ZipFile, name: str, what: bytes | Path) -> str:
-    """Put bytes, or a file's, into a pack, as layout.py wants it; returns their hash."""
-    kind = zipfile.ZipInfo(name, layout.DATE_TIME)
-    kind.external_attr = layout.MODE
-    if isinstance(what, bytes):
-        pack.writestr(kind, what)
-        return hashlib.sha256(what).hexdigest()
-    found = hashlib.sha256()
-    with what.open("rb") as source, pack.open(kind, "w") as target:
-        while piece := source.read(_PIECE):
-            found.update(piece)
-            target.write(piece)
-    return found.hexdigest()
+def _add_to_archive(archive: zipfile.ZipFile, name: str, content: bytes | Path) -> str:
+    """Add bytes, or a file's content, to a pack as layout.py requires; returns the hash."""
+    entry = zipfile.ZipInfo(name, layout.ENTRY_DATE_TIME)
+    entry.external_attr = layout.ENTRY_ATTRIBUTES
+    if isinstance(content, bytes):
+        archive.writestr(entry, content)
+        return hashlib.sha256(content).hexdigest()
+    digest = hashlib.sha256()
+    with content.open("rb") as source, archive.open(entry, "w") as target:
+        while chunk := source.read(_CHUNK_BYTES):
+            digest.update(chunk)
+            target.write(chunk)
+    return digest.hexdigest()
 
 
-def _hash(file: Path) -> str:
-    with file.open("rb") as opened:
-        return hashlib.file_digest(opened, "sha256").hexdigest()
+def _file_hash(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def _of(about: object, user: User) -> list[Pack]:
-    if not may_make(user):
+def _accessible_packs(condition: object, user: User) -> list[EvidencePack]:
+    if not can_make_packs(user):
         return []
-    rows = Pack.select().where(about).order_by(Pack.id.desc())
+    rows = EvidencePack.select().where(condition).order_by(EvidencePack.id.desc())
     return [pack for pack in rows if _is_open_to(pack, user)]
 
 
-def _is_open_to(pack: Pack, user: User) -> bool:
-    """Its maker has seen all of it; a manager could have it made himself, unless it is personal."""
+def _is_open_to(pack: EvidencePack, user: User) -> bool:
+    """Return True if the user requested the pack, or is a manager who could request it.
+
+    The requester has seen all of it. A manager could request it too, unless it is about a personal
+    appeal.
+    """
     if pack.by == user.login:
         return True
-    if rights.scope_of(user, "evidence.make") != rights.REASON:
+    if rights.scope_of(user, "evidence.make") != rights.WITH_REASON:
         return False
     if pack.appeal:
-        found = appeals.find(pack.appeal, user)
-        return bool(found and not found.veiled)
-    return not any(one.veiled for one in appeals.visible_of_call(pack.call_id, user))
+        appeal = appeals.find_appeal(pack.appeal, user)
+        return bool(appeal and not appeal.veiled)
+    return not any(
+        call_appeal.veiled for call_appeal in appeals.visible_appeals_of_call(pack.call_id, user)
+    )
 
 
-def _failed(pack: Pack, error: Exception) -> None:
-    with writing():
-        reason = f"{type(error).__name__}: {error}"[:_ERROR]
-        Pack.update(state="failed", error=reason).where(*_still_wanted(pack)).execute()
-        live.publish(TOPIC)
+def _record_failure(pack: EvidencePack, error: Exception) -> None:
+    with write_transaction():
+        reason = f"{type(error).__name__}: {error}"[:_MAX_TEXT_CHARACTERS]
+        EvidencePack.update(state="failed", error=reason).where(*_not_removed(pack)).execute()
+        live.publish_topics(LIVE_TOPIC)

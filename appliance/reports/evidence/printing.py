@@ -1,4 +1,4 @@
-"""A pack on paper: what is in it, to be read, and the page that says how it is verified."""
+"""A pack on paper: its contents for readers, and the page that explains how it is verified."""
 
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -10,18 +10,18 @@ from appliance.casework.appeals import handling
 from appliance.casework.knowledge import wording
 from appliance.casework.scripts import texts
 from appliance.core import clock, signatures
-from appliance.core.audit import words as audit_words
-from appliance.core.i18n import translations
+from appliance.core.audit import labels as audit_words
+from appliance.core.i18n import locale_translations
 from appliance.core.settings import Settings
 from appliance.models import Appeal, CallForm, EvidencePack
 from appliance.people import accounts
-from appliance.reports import figures, pdf, words
+from appliance.reports import formatting, pdf, report_texts
 from appliance.reports.evidence import contents
-from appliance.reports.evidence.contents import LOCALES, Matter
-from appliance.reports.paper import pages
+from appliance.reports.evidence.contents import LOCALES, PackSubject
+from appliance.reports.paper import jinja_environment
 from appliance.telephony import calls
 
-COMMANDS = (
+VERIFY_COMMANDS = (
     "",
     "openssl pkeyutl -verify -pubin -inkey public-key.pem -rawin -in manifest.sha256"
     " -sigfile manifest.sha256.sig",
@@ -31,8 +31,8 @@ COMMANDS = (
 
 
 @dataclass(frozen=True)
-class Part:
-    """A table under its heading; `hashed`: which column holds hashes."""
+class HeadedTable:
+    """A table under its heading; `hashed` is the number of the column that contains hashes."""
 
     title: str
     rows: list[tuple[str, ...]]
@@ -41,177 +41,221 @@ class Part:
     hashed: int = 0
 
 
-def papers(
+def printed_documents(
     settings: Settings,
     pack: EvidencePack,
-    about: Matter,
+    subject: PackSubject,
     hashes: Mapping[str, str],
-    public: bytes,
+    public_key: bytes,
 ) -> Iterator[tuple[str, bytes]]:
-    """(name, PDF) of what is in a pack, in each language; `hashes` of what was put in so far."""
+    """Yield (name, PDF) of a pack's contents in each language.
+
+    `hashes` are those of the files already in the pack.
+    """
     now = clock.now().astimezone(settings.tz)
     for language, locale in LOCALES.items():
-        text = _words()[language]
-        page = pages.get_template("evidence.html").render(
-            words=text,
-            title=text["title"].format(number=pack.id),
-            made=text["made"].format(moment=figures.moment(now)),
+        texts = _evidence_texts()[language]
+        html = jinja_environment.get_template("evidence.html").render(
+            words=texts,
+            title=texts["title"].format(number=pack.id),
+            made=texts["made"].format(moment=formatting.format_datetime(now)),
             made_at=now.isoformat(timespec="seconds"),
             site=settings.web.url,
-            parts=list(_Paper(settings, text, locale).parts(pack, about, hashes)),
+            parts=list(
+                _DocumentTables(settings, texts, locale).headed_tables(pack, subject, hashes)
+            ),
         )
-        yield f"evidence.{language}.pdf", pdf.write(page)
+        yield f"evidence.{language}.pdf", pdf.write_pdf(html)
 
 
-def how(settings: Settings, pack: EvidencePack, public: bytes) -> bytes:
-    """The page that says how a pack is verified, in Uzbek and Russian, as a PDF."""
+def instructions_pdf(settings: Settings, pack: EvidencePack, public_key: bytes) -> bytes:
+    """Return the page that explains how a pack is verified, in Uzbek and Russian, as a PDF."""
     now = clock.now().astimezone(settings.tz)
-    page = pages.get_template("how.html").render(
-        halves=[text["how"] | {"language": text["language"]} for text in _words().values()],
-        commands=COMMANDS,
+    html = jinja_environment.get_template("how.html").render(
+        halves=[
+            texts["how"] | {"language": texts["language"]} for texts in _evidence_texts().values()
+        ],
+        commands=VERIFY_COMMANDS,
         number=pack.id,
-        fingerprint=signatures.fingerprint(public),
+        fingerprint=signatures.key_fingerprint(public_key),
         made_at=now.isoformat(timespec="seconds"),
         site=settings.web.url,
     )
-    return pdf.write(page)
+    return pdf.write_pdf(html)
 
 
 @cache
-def _words() -> dict[str, dict[str, Any]]:
-    return tomllib.loads((words.TEMPLATES / "evidence.toml").read_text("utf-8"))
+def _evidence_texts() -> dict[str, dict[str, Any]]:
+    return tomllib.loads((report_texts.TEMPLATES_DIRECTORY / "evidence.toml").read_text("utf-8"))
 
 
-class _Paper:
-    """One language's tables."""
+class _DocumentTables:
+    """The tables of one language."""
 
-    def __init__(self, settings: Settings, text: dict[str, Any], locale: str) -> None:
-        self._tz, self._text, self._locale = settings.tz, text, locale
-        self._say = translations(locale).gettext
-        self._names = accounts.names(locale)
+    def __init__(self, settings: Settings, texts: dict[str, Any], locale: str) -> None:
+        self._tz, self._texts, self._locale = settings.tz, texts, locale
+        self._gettext = locale_translations(locale).gettext
+        self._names = accounts.display_names(locale)
 
-    def parts(self, pack: EvidencePack, about: Matter, hashes: Mapping[str, str]) -> Iterator[Part]:
-        """Every table, in order."""
-        text = self._text
-        asked = [
-            (text["asked"], self._moment(pack.asked_at)),
-            (text["by"], self._who(pack.by)),
-            (text["reason"], pack.reason),
+    def headed_tables(
+        self, pack: EvidencePack, subject: PackSubject, hashes: Mapping[str, str]
+    ) -> Iterator[HeadedTable]:
+        """Yield all tables, in order."""
+        texts = self._texts
+        request_rows = [
+            (texts["asked"], self._format_time(pack.asked_at)),
+            (texts["by"], self._person_name(pack.by)),
+            (texts["reason"], pack.reason),
         ]
-        yield Part(text["about"], [*asked])
-        if about.call:
-            yield Part(text["call"], self._call(about.call))
-            yield Part(text["course"], self._course(about.call), self._heads("when what details"))
-        sounds = [self._sound(sound, hashes) for sound in about.sounds]
-        heads = self._heads("file length hash registry")
-        yield Part(text["recordings"], sounds, heads, text["no_recordings"], 3)
-        for appeal in about.appeals:
-            yield self._form("appeal", appeal, appeal.form_version)
-            title = text["steps"].format(number=appeal.number)
-            yield Part(title, self._steps(appeal), self._heads("when who what text"))
-        for made in about.call_forms:
-            yield self._form("call_form", made, made.version)
-        heads = self._heads("when who what version")
-        yield Part(text["scripts"], [self._run(run) for run in about.runs], heads)
-        yield Part(text["articles"], [self._article(one) for one in about.articles], heads)
-        sent = [self._message(one) for one in about.messages]
-        yield Part(text["messages"], sent, self._heads("when text state"))
-        seen = [self._access(one) for one in about.accesses]
-        yield Part(text["accesses"], seen, self._heads("when who what details"))
+        yield HeadedTable(texts["about"], [*request_rows])
+        if subject.call:
+            yield HeadedTable(texts["call"], self._call_rows(subject.call))
+            yield HeadedTable(
+                texts["course"],
+                self._course_rows(subject.call),
+                self._column_heads("when what details"),
+            )
+        recording_rows = [self._recording_row(sound, hashes) for sound in subject.pack_recordings]
+        heads = self._column_heads("file length hash registry")
+        yield HeadedTable(texts["recordings"], recording_rows, heads, texts["no_recordings"], 3)
+        for appeal in subject.appeals:
+            yield self._form_table("appeal", appeal, appeal.form_version)
+            title = texts["steps"].format(number=appeal.number)
+            yield HeadedTable(
+                title, self._step_rows(appeal), self._column_heads("when who what text")
+            )
+        for call_form in subject.call_forms:
+            yield self._form_table("call_form", call_form, call_form.version)
+        heads = self._column_heads("when who what version")
+        yield HeadedTable(texts["scripts"], [self._run_row(run) for run in subject.runs], heads)
+        yield HeadedTable(
+            texts["articles"], [self._article_row(item) for item in subject.articles], heads
+        )
+        message_rows = [self._message_row(item) for item in subject.messages]
+        yield HeadedTable(texts["messages"], message_rows, self._column_heads("when text state"))
+        access_rows = [self._access_row(item) for item in subject.accesses]
+        yield HeadedTable(
+            texts["accesses"], access_rows, self._column_heads("when who what details")
+        )
 
-    def _heads(self, names: str) -> tuple[str, ...]:
-        return tuple(self._text[name] for name in names.split())
+    def _column_heads(self, names: str) -> tuple[str, ...]:
+        return tuple(self._texts[name] for name in names.split())
 
-    def _call(self, call: Any) -> list[tuple[str, ...]]:
-        text, names = self._text, {one.code: one.name for one in (*calls.INBOUND, *calls.OUTBOUND)}
+    def _call_rows(self, call: Any) -> list[tuple[str, ...]]:
+        texts, names = (
+            self._texts,
+            {
+                outcome_type.code: outcome_type.name
+                for outcome_type in (*calls.INBOUND_OUTCOMES, *calls.OUTBOUND_OUTCOMES)
+            },
+        )
         outcome = names.get(call.outcome or "")
         return [
-            (text["id"], call.id),
-            (text["direction"], text["directions"][call.direction]),
-            (text["caller"], call.caller or text["unknown"]),
-            (text["callee"], call.callee or call.diverted_from or call.hotline_number or "–"),
-            (text["arrived"], self._moment(call.arrived_at)),
-            (text["ended"], self._moment(call.ended_at)),
-            (text["outcome"], self._say(outcome) if outcome else text["unknown"]),
-            (text["waited"], figures.clock(call.wait_seconds)),
-            (text["talked"], figures.clock(call.talk_seconds)),
+            (texts["id"], call.id),
+            (texts["direction"], texts["directions"][call.direction]),
+            (texts["caller"], call.caller or texts["unknown"]),
+            (texts["callee"], call.callee or call.diverted_from or call.hotline_number or "–"),
+            (texts["arrived"], self._format_time(call.arrived_at)),
+            (texts["ended"], self._format_time(call.ended_at)),
+            (texts["outcome"], self._gettext(outcome) if outcome else texts["unknown"]),
+            (texts["waited"], formatting.format_clock(call.wait_seconds)),
+            (texts["talked"], formatting.format_clock(call.talk_seconds)),
         ]
 
-    def _course(self, call: Any) -> list[tuple[str, ...]]:
-        kinds = self._text["course_kinds"]
+    def _course_rows(self, call: Any) -> list[tuple[str, ...]]:
+        kinds = self._texts["course_kinds"]
         return [
             (
-                self._moment(step.at),
+                self._format_time(step.at),
                 kinds[step.kind],
                 " ".join(
                     filter(
                         None,
                         (
-                            self._who(step.what) if step.what else "",
-                            figures.clock(step.seconds) if step.seconds is not None else "",
+                            self._person_name(step.subject) if step.subject else "",
+                            formatting.format_clock(step.seconds)
+                            if step.seconds is not None
+                            else "",
                         ),
                     )
                 ),
             )
-            for step in calls.course(call)
+            for step in calls.call_steps(call)
         ]
 
-    def _sound(self, sound: contents.Sound, hashes: Mapping[str, str]) -> tuple[str, ...]:
-        text, found = self._text, hashes.get(sound.name)
-        if not found:
-            return sound.row.file, figures.clock(sound.row.seconds), "–", text["missing"]
-        digest = sound.row.sha256
-        verdict = "not_measured" if not digest else "same" if digest == found else "differs"
-        return sound.name, figures.clock(sound.row.seconds), found, text[verdict]
+    def _recording_row(
+        self, sound: contents.PackRecording, hashes: Mapping[str, str]
+    ) -> tuple[str, ...]:
+        texts, packed_hash = self._texts, hashes.get(sound.name)
+        if not packed_hash:
+            return sound.row.file, formatting.format_clock(sound.row.seconds), "–", texts["missing"]
+        stored_hash = sound.row.sha256
+        verdict = (
+            "not_measured"
+            if not stored_hash
+            else "same"
+            if stored_hash == packed_hash
+            else "differs"
+        )
+        return sound.name, formatting.format_clock(sound.row.seconds), packed_hash, texts[verdict]
 
-    def _form(self, kind: str, row: Appeal | CallForm, version: int) -> Part:
-        text = self._text
-        beside = [
-            (text["received"], self._moment(row.received_at)),
-            (text["registered"], self._moment(row.registered_at)),
-            (text["operator"], accounts.named(row.operator, self._locale)),
+    def _form_table(self, kind: str, row: Appeal | CallForm, version: int) -> HeadedTable:
+        texts = self._texts
+        header_rows = [
+            (texts["received"], self._format_time(row.received_at)),
+            (texts["registered"], self._format_time(row.registered_at)),
+            (texts["operator"], accounts.display_name(row.operator, self._locale)),
         ]
-        title = text[kind].format(number=row.number, version=version)
-        return Part(title, [*beside, *contents.fields(row, self._locale)])
+        title = texts[kind].format(number=row.number, version=version)
+        return HeadedTable(title, [*header_rows, *contents.filled_fields(row, self._locale)])
 
-    def _steps(self, appeal: Appeal) -> list[tuple[str, ...]]:
+    def _step_rows(self, appeal: Appeal) -> list[tuple[str, ...]]:
         return [
             (
-                self._moment(step.at),
-                self._who(step.who),
-                self._say(audit_words.named(f"appeal.{step.action}")[1]),
+                self._format_time(step.at),
+                self._person_name(step.who),
+                self._gettext(audit_words.action_labels(f"appeal.{step.action}")[1]),
                 step.text,
             )
-            for step in reversed(handling.steps(appeal))
+            for step in reversed(handling.list_steps(appeal))
         ]
 
-    def _run(self, run: Any) -> tuple[str, ...]:
-        title = texts.read(run.script.title, self._locale)
-        operator = accounts.named(run.row.operator, self._locale)
-        return self._moment(run.row.begun_at), operator, title, str(run.row.version.number)
+    def _run_row(self, run: Any) -> tuple[str, ...]:
+        title = texts.localized_text(run.script.title, self._locale)
+        operator = accounts.display_name(run.row.operator, self._locale)
+        return self._format_time(run.row.begun_at), operator, title, str(run.row.version.number)
 
-    def _article(self, shown: Any) -> tuple[str, ...]:
-        title = wording.title(shown.version, self._locale)
-        return self._moment(shown.at), self._who(shown.who), title, str(shown.version.number)
-
-    def _message(self, message: Any) -> tuple[str, ...]:
-        return self._moment(message.created_at), message.text, message.state
-
-    def _access(self, entry: Any) -> tuple[str, ...]:
-        thing, done = audit_words.named(entry.action)
-        action = f"{self._say(thing)}: {self._say(done)}" if done else self._say(thing)
-        notes = (entry.detail.get("reason"), entry.address)
+    def _article_row(self, article_view: Any) -> tuple[str, ...]:
+        title = wording.localized_title(article_view.version, self._locale)
         return (
-            self._moment(entry.at),
-            self._who(entry.who),
-            action,
-            " · ".join(str(one) for one in notes if one),
+            self._format_time(article_view.at),
+            self._person_name(article_view.who),
+            title,
+            str(article_view.version.number),
         )
 
-    def _who(self, login: str) -> str:
+    def _message_row(self, message: Any) -> tuple[str, ...]:
+        return self._format_time(message.created_at), message.text, message.state
+
+    def _access_row(self, entry: Any) -> tuple[str, ...]:
+        object_name, action_name = audit_words.action_labels(entry.action)
+        action = (
+            f"{self._gettext(object_name)}: {self._gettext(action_name)}"
+            if action_name
+            else self._gettext(object_name)
+        )
+        notes = (entry.detail.get("reason"), entry.address)
+        return (
+            self._format_time(entry.at),
+            self._person_name(entry.who),
+            action,
+            " · ".join(str(note) for note in notes if note),
+        )
+
+    def _person_name(self, login: str) -> str:
         return self._names.get(login, login)
 
-    def _moment(self, moment: Any) -> str:
+    def _format_time(self, moment: Any) -> str:
         if not moment:
             return "–"
         return f"{moment.astimezone(self._tz):%d.%m.%Y %H:%M:%S}"

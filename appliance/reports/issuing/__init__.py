@@ -1,35 +1,35 @@
-"""Reports as they were given to the ministry: kept as issued, compared with what is known later."""
+"""Reports as issued to the ministry: stored unchanged, and compared with figures known later."""
 
-from appliance.reports.issuing.changes import Change, changes, changes_between
-from appliance.reports.issuing.keeping import (
-    NotClosed,
-    Stopped,
-    content,
-    editions,
-    files_of,
-    issue,
-    issued,
-    period_of,
-    report,
-    whole,
+from appliance.reports.issuing.archive import (
+    IssueStoppedError,
+    PeriodNotClosedError,
+    all_editions,
+    file_content,
+    files_by_kind,
+    find_report,
+    is_intact,
+    issue_report,
+    issued_reports,
+    report_period,
 )
-from appliance.reports.issuing.withdrawing import find, remove_files, withdraw
+from appliance.reports.issuing.changes import CellChange, changes_between, changes_since_issue
+from appliance.reports.issuing.withdrawal import find_affected, remove_files, withdraw_report
 
 __all__ = [
-    "Change",
-    "NotClosed",
-    "Stopped",
-    "changes",
+    "CellChange",
+    "PeriodNotClosedError",
+    "IssueStoppedError",
+    "changes_since_issue",
     "changes_between",
-    "content",
-    "editions",
-    "files_of",
-    "find",
-    "issue",
-    "issued",
-    "period_of",
+    "file_content",
+    "all_editions",
+    "files_by_kind",
+    "find_affected",
+    "issue_report",
+    "issued_reports",
+    "report_period",
     "remove_files",
-    "report",
-    "whole",
-    "withdraw",
+    "find_report",
+    "is_intact",
+    "withdraw_report",
 ]

@@ -1,17 +1,17 @@
-"""What a report would say now, cell by cell, beside what it said when it was issued."""
+"""The differences between an issued report and its present figures, cell by cell."""
 
 from dataclasses import dataclass
 
 from appliance.core.settings import Settings
 from appliance.models import IssuedReport
-from appliance.reports import files, words
-from appliance.reports.issuing import cells, keeping
+from appliance.reports import files, report_texts
+from appliance.reports.issuing import archive, cells
 from appliance.reports.issuing.cells import Cells
 
 
 @dataclass(frozen=True)
-class Change:
-    """One cell that differs; "–" where it is not there."""
+class CellChange:
+    """One cell that differs; "–" where the cell does not exist."""
 
     key: str
     name: str
@@ -19,34 +19,38 @@ class Change:
     after: str
 
 
-def changes(settings: Settings, report: IssuedReport, locale: str) -> list[Change]:
-    """What differs between an issued report and the same one made now."""
-    period = keeping.period_of(settings, report)
-    made = files.build(report.name, settings, period, locale)
-    plain = files.FORMS[report.name].as_json(made)
-    now = cells.of(plain, locale)
-    # A part that such reports have no more has not changed.
-    before = {key: cell for key, cell in report.cells.items() if key.partition("/")[0] in plain}
-    return _between(before, now, locale, now)
+def changes_since_issue(settings: Settings, report: IssuedReport, locale: str) -> list[CellChange]:
+    """Return the differences between an issued report and the same report made now."""
+    period = archive.report_period(settings, report)
+    current_report = files.build_report(report.name, settings, period, locale)
+    report_json = files.FORMS[report.name].as_json(current_report)
+    current_cells = cells.report_cells(report_json, locale)
+    # A part that such reports no longer contain has not changed.
+    before = {
+        key: cell for key, cell in report.cells.items() if key.partition("/")[0] in report_json
+    }
+    return _changed_cells(before, current_cells, locale, current_cells)
 
 
-def changes_between(before: IssuedReport, after: IssuedReport, locale: str) -> list[Change]:
-    """What differs between two editions; cells are named as they were when issued."""
-    return _between(before.cells, after.cells, locale, {})
+def changes_between(before: IssuedReport, after: IssuedReport, locale: str) -> list[CellChange]:
+    """Return the differences between two editions; cells are named as in the later edition."""
+    return _changed_cells(before.cells, after.cells, locale, {})
 
 
-def _between(before: Cells, after: Cells, locale: str, named: Cells) -> list[Change]:
-    text = words.load(locale)
+def _changed_cells(
+    before: Cells, after: Cells, locale: str, preferred_names: Cells
+) -> list[CellChange]:
+    texts = report_texts.load_texts(locale)
 
-    def value(held: Cells, key: str) -> str:
-        return cells.value_text(key, held[key][1], text) if key in held else "–"
+    def cell_text(edition_cells: Cells, key: str) -> str:
+        return cells.value_text(key, edition_cells[key][1], texts) if key in edition_cells else "–"
 
     return [
-        Change(
+        CellChange(
             key,
-            (named.get(key) or after.get(key) or before[key])[0],
-            value(before, key),
-            value(after, key),
+            (preferred_names.get(key) or after.get(key) or before[key])[0],
+            cell_text(before, key),
+            cell_text(after, key),
         )
         for key in {**after, **before}
         if key not in before or key not in after or before[key][1] != after[key][1]

@@ -1,16 +1,22 @@
-"""Minutes of talk and what they cost (T11): the act for the invoice, equal to the ledger."""
+"""Minutes of talk and their cost: the statement for the invoice, which matches the ledger."""
 
 from appliance.reports.minutes.printing import as_book, as_csv, as_json, as_page
-from appliance.reports.minutes.report import Line, MinutesReport, Row, build, rows
+from appliance.reports.minutes.report import (
+    BilledCall,
+    BillingLine,
+    MinutesReport,
+    build_minutes_report,
+    iterate_billed_calls,
+)
 
 __all__ = [
-    "Line",
+    "BillingLine",
     "MinutesReport",
-    "Row",
+    "BilledCall",
     "as_book",
     "as_csv",
     "as_json",
     "as_page",
-    "build",
-    "rows",
+    "build_minutes_report",
+    "iterate_billed_calls",
 ]

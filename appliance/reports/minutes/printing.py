@@ -1,23 +1,28 @@
-"""The act for the invoice: paper, workbook with the calls behind it, CSV call by call, JSON."""
+"""The statement for the invoice: paper, workbook with its calls, CSV call by call, JSON."""
 
 from decimal import Decimal
 from typing import Any
 
 from appliance.core import phone_numbers, spreadsheets
-from appliance.core.i18n import N_, translations
+from appliance.core.i18n import N_, locale_translations
 from appliance.models import Tariff
-from appliance.reports import balance, figures, paper, words, xlsx
-from appliance.reports.minutes.report import Line, MinutesReport, Row, rows
+from appliance.reports import balance, formatting, paper, report_texts, xlsx
+from appliance.reports.minutes.report import (
+    BilledCall,
+    BillingLine,
+    MinutesReport,
+    iterate_billed_calls,
+)
 from appliance.reports.xlsx import SUM, Seconds
-from appliance.reports.xlsx.book import Plain, Value
+from appliance.reports.xlsx.book import CellValue, PlainValue
 
-DIRECTIONS = {"inbound": N_("Incoming calls"), "outbound": N_("Outgoing calls")}
-ROUNDINGS = {
-    "second": N_("by the second"),
-    "minute": N_("up to the minute"),
-    "call": N_("by the call"),
+DIRECTION_LABELS = {"inbound": N_("Incoming calls"), "outbound": N_("Outgoing calls")}
+ROUNDING_LABELS = {
+    "second": N_("per second"),
+    "minute": N_("rounded up to the minute"),
+    "call": N_("per call"),
 }
-_HEADS = (
+_TABLE_HEADS = (
     N_("Calls"),
     N_("Trunk"),
     N_("Number"),
@@ -28,59 +33,61 @@ _HEADS = (
     N_("Billed"),
     N_("Sum, soʻm"),
 )
-_CALLS = (
+_CSV_COLUMNS = (
     *("id", "arrived_at", "direction", "trunk", "number", "talk_seconds"),
     *("billed_seconds", "tariff", "amount_tiyin"),
 )
 
 
-def title(report: MinutesReport) -> str:
-    """The file's title."""
-    gettext = translations(report.locale).gettext
-    first, last = (figures.date(day) for day in (report.period.first, report.period.last))
-    return f"{gettext(N_('Act of the minutes of talk'))}, {first}–{last}"
+def report_title(report: MinutesReport) -> str:
+    """Return the file's title."""
+    gettext = locale_translations(report.locale).gettext
+    first, last = (formatting.format_date(day) for day in (report.period.first, report.period.last))
+    return f"{gettext(N_('Statement of talk minutes'))}, {first}–{last}"
 
 
 def as_page(report: MinutesReport) -> str:
-    """The act as HTML, to be printed by pdf.write."""
-    gettext = translations(report.locale).gettext
-    return paper.render(
+    """Return the statement as HTML for pdf.write_pdf."""
+    gettext = locale_translations(report.locale).gettext
+    return paper.render_template(
         "minutes.html",
         report,
-        title(report),
-        balance=paper.foot_with(report, report.others),
-        heads=[gettext(head) for head in _HEADS],
-        lines=[[written(value) for value in values(line, gettext)] for line in report.lines],
-        total=total(report, gettext),
-        unpriced=unpriced(report),
+        report_title(report),
+        balance=paper.balance_footer_from_counts(report, report.excluded_calls),
+        heads=[gettext(head) for head in _TABLE_HEADS],
+        lines=[
+            [value_text(value) for value in line_values(line, gettext)] for line in report.lines
+        ],
+        total=total_texts(report, gettext),
+        unpriced=unpriced_warning(report),
     )
 
 
-def as_book(report: MinutesReport) -> xlsx.Book:
-    """The act, and a sheet with every call that it adds up."""
-    gettext = translations(report.locale).gettext
-    text = words.load(report.locale)
-    heads = tuple(gettext(head) for head in _HEADS)
-    act = xlsx.Table(
+def as_book(report: MinutesReport) -> xlsx.Workbook:
+    """Return the statement, and a sheet with every call that it adds up."""
+    gettext = locale_translations(report.locale).gettext
+    texts = report_texts.load_texts(report.locale)
+    heads = tuple(gettext(head) for head in _TABLE_HEADS)
+    act_table = xlsx.Table(
         (heads,),
-        [values(line, gettext) for line in report.lines],
-        (xlsx.Cell(text.total, across=5), SUM, SUM, SUM, _sum(report)),
+        [line_values(line, gettext) for line in report.lines],
+        (xlsx.Cell(texts.total, column_span=5), SUM, SUM, SUM, _amount_sum(report)),
     )
-    listed = [
+    call_rows = [
         (
             row.id,
             row.arrived_at,
-            gettext(DIRECTIONS[row.direction]),
+            gettext(DIRECTION_LABELS[row.direction]),
             row.trunk,
             row.number,
             Seconds(row.talk_seconds),
             Seconds(row.billed_seconds),
             None if row.tariff is None else row.tariff.id,
-            som(row.amount),
+            tiyin_to_som(row.amount),
         )
-        for row in rows(report.period)
+        for row in iterate_billed_calls(report.period)
     ]
-    calls = xlsx.Table(
+    calls_table = xlsx.Table(
         (
             (
                 gettext(N_("Identifier")),
@@ -89,41 +96,50 @@ def as_book(report: MinutesReport) -> xlsx.Book:
                 *(heads[6], heads[7], gettext(N_("Tariff")), heads[8]),
             ),
         ),
-        listed,
-        (xlsx.Cell(text.total, across=5), SUM, SUM, None, _sum(report)) if listed else None,
+        call_rows,
+        (xlsx.Cell(texts.total, column_span=5), SUM, SUM, None, _amount_sum(report))
+        if call_rows
+        else None,
     )
-    foot_line = paper.foot_line(paper.foot_with(report, report.others), report.locale)
-    notes = [note for note in (unpriced(report), foot_line) if note]
+    footer = paper.footer_text(
+        paper.balance_footer_from_counts(report, report.excluded_calls), report.locale
+    )
+    notes = [note for note in (unpriced_warning(report), footer) if note]
     sheets = [
         xlsx.Sheet(
-            gettext(N_("Act")),
-            (act,),
+            gettext(N_("Statement")),
+            (act_table,),
             (20, 14, 18, 18, 14, 12, 23, 23, 18),
-            (title(report),),
+            (report_title(report),),
             notes,
             landscape=True,
         ),
         xlsx.Sheet(
-            gettext(N_("Calls")), (calls,), (30, 18, 18, 14, 18, 23, 23, 9, 18), landscape=True
+            gettext(N_("Calls")),
+            (calls_table,),
+            (30, 18, 18, 14, 18, 23, 23, 9, 18),
+            landscape=True,
         ),
     ]
-    return paper.book(report, title(report), sheets)
+    return paper.build_workbook(report, report_title(report), sheets)
 
 
 def as_csv(report: MinutesReport) -> str:
-    """Call by call: what the act adds up."""
-    return spreadsheets.written([_CALLS, *(_cells(row, report) for row in rows(report.period))])
+    """Return one line for each call that the statement adds up."""
+    return spreadsheets.csv_text(
+        [_CSV_COLUMNS, *(_csv_cells(row, report) for row in iterate_billed_calls(report.period))]
+    )
 
 
-def _cells(row: Row, report: MinutesReport) -> tuple[object, ...]:
-    arrived = row.arrived_at.astimezone(report.period.tz).isoformat(timespec="milliseconds")
-    cells = (row.id, arrived, row.direction, row.trunk, row.number)
+def _csv_cells(row: BilledCall, report: MinutesReport) -> tuple[object, ...]:
+    arrived_at = row.arrived_at.astimezone(report.period.tz).isoformat(timespec="milliseconds")
+    cells = (row.id, arrived_at, row.direction, row.trunk, row.number)
     tariff = None if row.tariff is None else row.tariff.id
     return (*cells, round(row.talk_seconds, 3), row.billed_seconds, tariff, row.amount)
 
 
 def as_json(report: MinutesReport) -> dict[str, Any]:
-    """The act as plain values; money in tiyin."""
+    """Return the statement as plain values; money in tiyin."""
     return {
         "period": {
             "from": report.period.first.isoformat(),
@@ -131,74 +147,74 @@ def as_json(report: MinutesReport) -> dict[str, Any]:
         },
         "formulas": report.formulas,
         "balance": balance.as_json(report.balance, report.period.tz),
-        "lines": [_line(line) for line in report.lines],
-        "total": _line(report.total),
-        "calls_without_tariff": report.unpriced,
+        "lines": [_line_as_json(line) for line in report.lines],
+        "total": _line_as_json(report.total),
+        "calls_without_tariff": report.unpriced_calls,
     }
 
 
-def values(line: Line, gettext: Any) -> tuple[Plain, ...]:
-    """A line's cells, in the order of the heads."""
+def line_values(line: BillingLine, gettext: Any) -> tuple[PlainValue, ...]:
+    """Return a line's cells, in the order of the heads."""
     tariff = line.tariff
     return (
-        gettext(DIRECTIONS[line.direction]) if line.direction else "",
-        line.trunk or figures.NONE,
-        phone_numbers.grouped(line.number) if line.number else figures.NONE,
-        gettext(ROUNDINGS[tariff.rounding]) if tariff else gettext(N_("no tariff")),
-        som(tariff.price) if tariff else None,
+        gettext(DIRECTION_LABELS[line.direction]) if line.direction else "",
+        line.trunk or formatting.NO_VALUE,
+        phone_numbers.grouped_number(line.number) if line.number else formatting.NO_VALUE,
+        gettext(ROUNDING_LABELS[tariff.rounding]) if tariff else gettext(N_("no tariff")),
+        tiyin_to_som(tariff.price) if tariff else None,
         line.calls,
         Seconds(line.talk_seconds),
         Seconds(line.billed_seconds),
-        som(line.amount),
+        tiyin_to_som(line.amount),
     )
 
 
-def total(report: MinutesReport, gettext: Any) -> list[str]:
-    """The last line's figures on paper and page: calls, talk, billed, sum."""
-    *known, amount = values(report.total, gettext)[5:]
-    unknown = words.load(report.locale).unknown
-    return [*map(written, known), unknown if amount is None else written(amount)]
+def total_texts(report: MinutesReport, gettext: Any) -> list[str]:
+    """Return the figures of the total line: calls, talk, billed, sum."""
+    *counts, amount = line_values(report.total, gettext)[5:]
+    unknown = report_texts.load_texts(report.locale).unknown
+    return [*map(value_text, counts), unknown if amount is None else value_text(amount)]
 
 
-def _sum(report: MinutesReport) -> Value:
-    return words.load(report.locale).unknown if report.total.amount is None else SUM
+def _amount_sum(report: MinutesReport) -> CellValue:
+    return report_texts.load_texts(report.locale).unknown if report.total.amount is None else SUM
 
 
-def unpriced(report: MinutesReport) -> str:
-    """A warning when calls have no price; "" when all have one."""
-    if not report.unpriced:
+def unpriced_warning(report: MinutesReport) -> str:
+    """Return a warning if calls have no price; "" if all have one."""
+    if not report.unpriced_calls:
         return ""
-    text = translations(report.locale).gettext(
-        N_("Calls without a tariff, not in the sum: {count}.")
+    text = locale_translations(report.locale).gettext(
+        N_("Calls without a tariff, not included in the sum: {count}.")
     )
-    return text.format(count=figures.number(report.unpriced))
+    return text.format(count=formatting.format_number(report.unpriced_calls))
 
 
-def som(tiyin: int | None) -> Decimal | None:
-    """Tiyin as soʻm with two decimals."""
+def tiyin_to_som(tiyin: int | None) -> Decimal | None:
+    """Convert tiyin to soʻm with two decimals."""
     return None if tiyin is None else Decimal(tiyin).scaleb(-2)
 
 
-def written(value: Plain) -> str:
-    """A cell on paper and page."""
+def value_text(value: PlainValue) -> str:
+    """Return the text of a cell on paper and page."""
     match value:
         case None:
-            return figures.NONE
+            return formatting.NO_VALUE
         case Decimal():
-            return figures.money(int(value.scaleb(2)))
+            return formatting.format_money(int(value.scaleb(2)))
         case int():
-            return figures.number(value)
+            return formatting.format_number(value)
         case Seconds(seconds):
-            return figures.clock(seconds)
+            return formatting.format_clock(seconds)
     return str(value)
 
 
-def _line(line: Line) -> dict[str, Any]:
+def _line_as_json(line: BillingLine) -> dict[str, Any]:
     return {
         "direction": line.direction or None,
         "trunk": line.trunk or None,
         "number": line.number or None,
-        "tariff": _tariff(line.tariff),
+        "tariff": _tariff_as_json(line.tariff),
         "calls": line.calls,
         "talk_seconds": round(line.talk_seconds, 3),
         "billed_seconds": line.billed_seconds,
@@ -206,7 +222,7 @@ def _line(line: Line) -> dict[str, Any]:
     }
 
 
-def _tariff(tariff: Tariff | None) -> dict[str, Any] | None:
+def _tariff_as_json(tariff: Tariff | None) -> dict[str, Any] | None:
     if tariff is None:
         return None
     return {"id": tariff.id, "rounding": tariff.rounding, "price_tiyin": tariff.price}

@@ -7,47 +7,48 @@ from dataclasses import dataclass, replace
 from peewee import SQL, Case, Expression, fn
 
 from appliance.core import clock
-from appliance.core.db import raw
+from appliance.core.db import raw_rows
 from appliance.core.settings import Settings
 from appliance.models import Call, Tariff
 from appliance.reports import call_filters, kpi, tariffs
-from appliance.reports.balance import Others
-from appliance.reports.counting import others
+from appliance.reports.balance import ExcludedCalls
+from appliance.reports.counting import count_excluded_calls
 from appliance.reports.periods import Period
 from appliance.telephony import calls
 from appliance.telephony.calls import Balance
 
-_UP = ("second", "minute")  # what a talk is rounded up to
+_ROUNDINGS_UP = ("second", "minute")  # the units that a talk is rounded up to
 
-type Stretch = tuple[dt.date, dt.date]  # from one day to another, both included
+type DayRange = tuple[dt.date, dt.date]  # first and last day, both included
 
 
 @dataclass(frozen=True)
-class Row:
-    """One call of the ledger that is billed; without a tariff it costs nobody knows what."""
+class BilledCall:
+    """One billed call of the ledger; without a tariff its cost is unknown."""
 
     id: str
     arrived_at: dt.datetime
     direction: str
     trunk: str
-    number: str  # that the citizen dialled; "" of an outgoing call
+    number: str  # the number that the citizen dialled; "" for an outgoing call
     talk_seconds: float
     tariff: Tariff | None
 
     @property
     def billed_seconds(self) -> int:
+        """The seconds that are billed."""
         return tariffs.billed_seconds(
             self.talk_seconds, self.tariff.rounding if self.tariff else "second"
         )
 
     @property
     def amount(self) -> int | None:
-        """Tiyin."""
-        return tariffs.amount(self.tariff, self.talk_seconds) if self.tariff else None
+        """The cost in tiyin; None without a tariff."""
+        return tariffs.talk_cost(self.tariff, self.talk_seconds) if self.tariff else None
 
 
 @dataclass(frozen=True)
-class Line:
+class BillingLine:
     """The calls of one direction, trunk, number and tariff."""
 
     direction: str
@@ -58,26 +59,29 @@ class Line:
     talk_seconds: float
     billed_seconds: int
     amount: int | None
-    days: tuple[Stretch, ...] = ()  # of the period, on which such calls fall under its tariff
+    days: tuple[DayRange, ...] = ()  # days of the period on which such calls fall under its tariff
 
 
 @dataclass(frozen=True)
 class MinutesReport:
-    """The act, and what it stands on."""
+    """The statement of minutes, and the data that it is based on."""
 
     locale: str
     period: Period
     made_at: dt.datetime
     formulas: str
     balance: Balance
-    others: Others  # for the balance
-    lines: tuple[Line, ...]
+    excluded_calls: ExcludedCalls  # for the balance
+    lines: tuple[BillingLine, ...]
 
     @property
-    def total(self) -> Line:
-        """The sum; its amount is of the lines that have a tariff, None when no call has one."""
-        known = [line.amount for line in self.lines if line.amount is not None]
-        return Line(
+    def total(self) -> BillingLine:
+        """The sum of all lines.
+
+        The sum's amount covers the lines with a tariff; None if no call has a tariff.
+        """
+        amounts = [line.amount for line in self.lines if line.amount is not None]
+        return BillingLine(
             direction="",
             trunk="",
             number="",
@@ -85,89 +89,131 @@ class MinutesReport:
             calls=sum(line.calls for line in self.lines),
             talk_seconds=sum(line.talk_seconds for line in self.lines),
             billed_seconds=sum(line.billed_seconds for line in self.lines),
-            amount=sum(known) if known or not self.lines else None,
+            amount=sum(amounts) if amounts or not self.lines else None,
         )
 
     @property
-    def unpriced(self) -> int:
-        """Calls that no tariff holds for."""
+    def unpriced_calls(self) -> int:
+        """The number of calls to which no tariff applies."""
         return sum(line.calls for line in self.lines if line.tariff is None)
 
 
-def build(settings: Settings, period: Period, locale: str) -> MinutesReport:
+def build_minutes_report(settings: Settings, period: Period, locale: str) -> MinutesReport:
     """Add up the period's billable calls."""
-    known = tariffs.every()
-    sums: dict[tuple[str, str, str, int], Line] = {}
-    for one in _lines(period, known):
-        key = (one.direction, one.trunk, one.number, one.tariff.id if one.tariff else 0)
-        sums[key] = _together(sums[key], one) if key in sums else one
+    tariff_list = tariffs.all_tariffs()
+    sums: dict[tuple[str, str, str, int], BillingLine] = {}
+    for line in _count_lines(period, tariff_list):
+        key = (line.direction, line.trunk, line.number, line.tariff.id if line.tariff else 0)
+        sums[key] = _merge_lines(sums[key], line) if key in sums else line
     return MinutesReport(
         locale=locale,
         period=period,
         made_at=clock.now(),
-        formulas=kpi.FORMULAS,
-        balance=calls.balance(period.begin, period.end),
-        others=others(period),
+        formulas=kpi.FORMULAS_VERSION,
+        balance=calls.ledger_balance(period.begin, period.end),
+        excluded_calls=count_excluded_calls(period),
         lines=tuple(
-            replace(sums[key], days=_days(known, period, sums[key])) for key in sorted(sums)
+            replace(sums[key], days=_tariff_days(tariff_list, period, sums[key]))
+            for key in sorted(sums)
         ),
     )
 
 
-def _together(one: Line, other: Line) -> Line:
-    """Two parts of a line."""
+def _merge_lines(line: BillingLine, other_line: BillingLine) -> BillingLine:
+    """Return the sum of two parts of a line."""
     return replace(
-        one,
-        calls=one.calls + other.calls,
-        talk_seconds=one.talk_seconds + other.talk_seconds,
-        billed_seconds=one.billed_seconds + other.billed_seconds,
-        amount=None if one.amount is None else one.amount + (other.amount or 0),
+        line,
+        calls=line.calls + other_line.calls,
+        talk_seconds=line.talk_seconds + other_line.talk_seconds,
+        billed_seconds=line.billed_seconds + other_line.billed_seconds,
+        amount=None if line.amount is None else line.amount + (other_line.amount or 0),
     )
 
 
-def _lines(period: Period, known: Sequence[Tariff]) -> Iterator[Line]:
-    """The calls in one pass, parted so that all of a part fall under one tariff."""
-    valid = [one for one in known if one.valid_from <= period.last]
-    valid = [one for one in valid if one.valid_to is None or one.valid_to >= period.first]
-    stretches = _stretches(valid, period)
-    edges = [(Call.arrived_at < one.end, n) for n, one in enumerate(stretches[:-1])]
-    stretch = Case(None, edges, len(stretches) - 1) if edges else SQL("0")
-    inbound = Call.direction == "inbound"
-    parts = stretch, Call.direction, Call.trunk, Case(None, [(inbound, call_filters.number())], "")
-    roundings = {rounding: fn.SUM(tariffs.billed(Call.talk_seconds, rounding)) for rounding in _UP}
-    prices = {(one.rounding, one.price): tariffs.amounts(one, Call.talk_seconds) for one in valid}
+def _count_lines(period: Period, tariff_list: Sequence[Tariff]) -> Iterator[BillingLine]:
+    """Count the calls in one pass, grouped so that all calls of a group fall under one tariff."""
+    valid_tariffs = [
+        tariff_or_period
+        for tariff_or_period in tariff_list
+        if tariff_or_period.valid_from <= period.last
+    ]
+    valid_tariffs = [
+        tariff_or_period
+        for tariff_or_period in valid_tariffs
+        if tariff_or_period.valid_to is None or tariff_or_period.valid_to >= period.first
+    ]
+    tariff_periods = _tariff_periods(valid_tariffs, period)
+    edges = [
+        (Call.arrived_at < tariff_or_period.end, n)
+        for n, tariff_or_period in enumerate(tariff_periods[:-1])
+    ]
+    period_index = Case(None, edges, len(tariff_periods) - 1) if edges else SQL("0")
+    is_inbound = Call.direction == "inbound"
+    key_expressions = (
+        period_index,
+        Call.direction,
+        Call.trunk,
+        Case(None, [(is_inbound, call_filters.dialled_number())], ""),
+    )
+    roundings = {
+        rounding: fn.SUM(tariffs.billed_seconds_sql(Call.talk_seconds, rounding))
+        for rounding in _ROUNDINGS_UP
+    }
+    prices = {
+        (tariff_or_period.rounding, tariff_or_period.price): tariffs.total_cost_sql(
+            tariff_or_period, Call.talk_seconds
+        )
+        for tariff_or_period in valid_tariffs
+    }
     sums = fn.COUNT(SQL("*")), fn.SUM(Call.talk_seconds), *roundings.values(), *prices.values()
-    named = [part.alias(f"part_{number}") for number, part in enumerate(parts)]
-    by = [SQL(f"part_{number}") for number in range(len(parts))]
-    rows = Call.select(*named, *sums).where(*_billable(period)).group_by(*by)
-    for place, direction, trunk, number, count, talk, *found in raw(rows):
-        line = (direction, trunk or "", number or "")
-        tariff = tariffs.find(valid, stretches[place].first, *line)
-        billed = dict(zip(roundings, found, strict=False))
-        amounts = dict(zip(prices, found[len(roundings) :], strict=True))
-        yield Line(
-            *line,
+    key_columns = [
+        expression.alias(f"part_{number}") for number, expression in enumerate(key_expressions)
+    ]
+    group_columns = [SQL(f"part_{number}") for number in range(len(key_expressions))]
+    rows = (
+        Call.select(*key_columns, *sums)
+        .where(*_billable_conditions(period))
+        .group_by(*group_columns)
+    )
+    for period_number, direction, trunk, number, count, talk_seconds, *values in raw_rows(rows):
+        call_key = (direction, trunk or "", number or "")
+        tariff = tariffs.matching_tariff(
+            valid_tariffs, tariff_periods[period_number].first, *call_key
+        )
+        billed_by_rounding = dict(zip(roundings, values, strict=False))
+        amounts = dict(zip(prices, values[len(roundings) :], strict=True))
+        yield BillingLine(
+            *call_key,
             tariff,
             count,
-            round(talk, 6),  # a sum of whole microseconds
-            billed["minute" if tariff and tariff.rounding == "minute" else "second"],
+            round(talk_seconds, 6),  # a sum of whole microseconds
+            billed_by_rounding["minute" if tariff and tariff.rounding == "minute" else "second"],
             amounts[tariff.rounding, tariff.price] if tariff else None,
         )
 
 
-def _stretches(valid: Sequence[Tariff], period: Period) -> list[Period]:
-    """The period in parts within which no tariff begins or ends."""
+def _tariff_periods(valid_tariffs: Sequence[Tariff], period: Period) -> list[Period]:
+    """Return the parts of the period within which no tariff begins or ends."""
     day = dt.timedelta(days=1)
-    begins = {one.valid_from for one in valid} | {
-        one.valid_to + day for one in valid if one.valid_to
+    change_days = {tariff_or_day.valid_from for tariff_or_day in valid_tariffs} | {
+        tariff_or_day.valid_to + day for tariff_or_day in valid_tariffs if tariff_or_day.valid_to
     }
-    firsts = sorted({period.first, *(one for one in begins if period.first < one <= period.last)})
+    firsts = sorted(
+        {
+            period.first,
+            *(
+                tariff_or_day
+                for tariff_or_day in change_days
+                if period.first < tariff_or_day <= period.last
+            ),
+        }
+    )
     lasts = [*(first - day for first in firsts[1:]), period.last]
     return [Period(*edges, period.tz) for edges in zip(firsts, lasts, strict=True)]
 
 
-def _billable(period: Period) -> tuple[Expression, ...]:
-    """Accepted and outgoing calls with talk; test calls are not billed."""
+def _billable_conditions(period: Period) -> tuple[Expression, ...]:
+    """Return the conditions for answered calls of the billed directions, without test calls."""
     return (
         Call.arrived_at >= period.begin,
         Call.arrived_at < period.end,
@@ -177,38 +223,45 @@ def _billable(period: Period) -> tuple[Expression, ...]:
     )
 
 
-def _days(known: Sequence[Tariff], period: Period, line: Line) -> tuple[Stretch, ...]:
-    found: list[Stretch] = []
+def _tariff_days(
+    tariff_list: Sequence[Tariff], period: Period, line: BillingLine
+) -> tuple[DayRange, ...]:
+    ranges: list[DayRange] = []
     for day in period.days:
-        if tariffs.find(known, day, line.direction, line.trunk, line.number) != line.tariff:
+        if (
+            tariffs.matching_tariff(tariff_list, day, line.direction, line.trunk, line.number)
+            != line.tariff
+        ):
             continue
-        if found and found[-1][1] + dt.timedelta(days=1) == day:
-            found[-1] = (found[-1][0], day)
+        if ranges and ranges[-1][1] + dt.timedelta(days=1) == day:
+            ranges[-1] = (ranges[-1][0], day)
         else:
-            found.append((day, day))
-    return tuple(found)
+            ranges.append((day, day))
+    return tuple(ranges)
 
 
-def rows(period: Period, known: Sequence[Tariff] | None = None) -> Iterator[Row]:
-    """The calls that are billed, oldest first.
+def iterate_billed_calls(
+    period: Period, tariff_list: Sequence[Tariff] | None = None
+) -> Iterator[BilledCall]:
+    """Yield the calls that are billed, oldest first.
 
-    `known`: the tariffs, when they are at hand.
+    `tariff_list` are all tariffs, if the caller has already read them.
     """
-    known = tariffs.every() if known is None else known
-    dialled = call_filters.number()
-    found = (
+    tariff_list = tariffs.all_tariffs() if tariff_list is None else tariff_list
+    dialled_number = call_filters.dialled_number()
+    call_rows = (
         Call.select(
-            Call.id, Call.arrived_at, Call.direction, Call.trunk, dialled, Call.talk_seconds
+            Call.id, Call.arrived_at, Call.direction, Call.trunk, dialled_number, Call.talk_seconds
         )
-        .where(*_billable(period))
+        .where(*_billable_conditions(period))
         .order_by(Call.arrived_at, Call.id)
         .tuples()
         .iterator()
     )
-    remembered: dict[tuple[dt.date, str, str, str], Tariff | None] = {}
-    for call_id, arrived_at, direction, trunk, number, talk in found:
+    tariff_of_key: dict[tuple[dt.date, str, str, str], Tariff | None] = {}
+    for call_id, arrived_at, direction, trunk, number, talk_seconds in call_rows:
         day = arrived_at.astimezone(period.tz).date()
         key = (day, direction, trunk or "", (number or "") if direction == "inbound" else "")
-        if key not in remembered:
-            remembered[key] = tariffs.find(known, *key)
-        yield Row(call_id, arrived_at, *key[1:], talk, remembered[key])
+        if key not in tariff_of_key:
+            tariff_of_key[key] = tariffs.matching_tariff(tariff_list, *key)
+        yield BilledCall(call_id, arrived_at, *key[1:], talk_seconds, tariff_of_key[key])

@@ -1,13 +1,13 @@
-"""Report form №2: what came in from a month's first day to a date, in five tables."""
+"""Report form №2: calls and appeals from a month's first day to a date, in five tables."""
 
 from appliance.reports.monthly.export import as_csv, as_json
 from appliance.reports.monthly.printing import as_book, as_page
 from appliance.reports.monthly.report import (
     Consultation,
     MonthlyReport,
-    build,
-    by_direction,
-    by_region,
+    build_monthly_report,
+    count_appeals_by_direction,
+    count_appeals_by_region,
 )
 
 __all__ = [
@@ -17,7 +17,7 @@ __all__ = [
     "as_csv",
     "as_json",
     "as_page",
-    "build",
-    "by_direction",
-    "by_region",
+    "build_monthly_report",
+    "count_appeals_by_direction",
+    "count_appeals_by_region",
 ]

@@ -1,4 +1,4 @@
-"""Report form №2 as JSON and as one CSV table, for machines and spreadsheets."""
+"""Report form №2 as JSON and as one CSV table, for programs and spreadsheets."""
 
 import statistics
 from collections.abc import Iterator
@@ -7,14 +7,17 @@ from typing import Any
 
 from appliance.casework.changes.summary import FIGURES
 from appliance.core import spreadsheets
-from appliance.reports import balance, paper, words
+from appliance.reports import balance, paper, report_texts
+from appliance.reports.box_services import AGREED_RATE_MBIT, LinkAvailability
 from appliance.reports.monthly.report import MonthlyReport
-from appliance.reports.services import AGREED, Availability
-from appliance.reports.tables import CountTable, Split, WeekdayTable
+from appliance.reports.tables import CountTable, HoursSplit, WeekdayTable
 
 
 def as_json(report: MonthlyReport) -> dict[str, Any]:
-    """The report as plain values: dates as 2026-10-01, shares in per cent, null for unknown."""
+    """Return the report as plain values.
+
+    Dates are as 2026-10-01, shares in per cent, unknown values null.
+    """
     return {
         "period": {
             "from": report.period.first.isoformat(),
@@ -23,27 +26,41 @@ def as_json(report: MonthlyReport) -> dict[str, Any]:
         "formulas": report.formulas,
         "balance": balance.as_json(report.balance, report.period.tz),
         "appeals_by_weekday": _weekdays_json(report.appeals_by_weekday),
-        "appeals_total": _split_json(report.appeals_by_weekday.total),
+        "appeals_total": _hours_split_as_json(report.appeals_by_weekday.total),
         "calls_by_weekday": _weekdays_json(report.calls_by_weekday),
-        "calls_total": _split_json(report.calls_by_weekday.total),
+        "calls_total": _hours_split_as_json(report.calls_by_weekday.total),
         "appeals_by_region": [
-            {"soato": r.code, "name": r.name, "count": r.count, "share": _plain(r.share)}
-            for r in report.appeals_by_region.rows
+            {
+                "soato": row.code,
+                "name": row.name,
+                "count": row.count,
+                "share": _plain_share(row.share),
+            }
+            for row in report.appeals_by_region.rows
         ],
         "appeals_by_direction": [
-            {"code": r.code, "name": r.name, "count": r.count, "share": _plain(r.share)}
-            for r in report.appeals_by_direction.rows
+            {
+                "code": row.code,
+                "name": row.name,
+                "count": row.count,
+                "share": _plain_share(row.share),
+            }
+            for row in report.appeals_by_direction.rows
         ],
         "consultations": [
-            {"date": c.date.isoformat(), "issue": c.issue, "contacted": c.contacted}
-            for c in report.consultations
+            {
+                "date": consultation.date.isoformat(),
+                "issue": consultation.issue,
+                "contacted": consultation.contacted,
+            }
+            for consultation in report.consultations
         ],
         "call_forms": {
             "accepted": report.call_forms.accepted,
             "registered": report.call_forms.registered,
             "share": report.call_forms.share.value,
         },
-        "change_requests": _requests_json(report),
+        "change_requests": _change_requests_json(report),
         "links": _links_json(report.links, report.rates),
         "restore_drill": report.drill
         and {
@@ -53,15 +70,15 @@ def as_json(report: MonthlyReport) -> dict[str, Any]:
     }
 
 
-def _requests_json(report: MonthlyReport) -> list[dict[str, Any]]:
-    kinds = words.load(report.locale).changes.kinds
+def _change_requests_json(report: MonthlyReport) -> list[dict[str, Any]]:
+    kinds = report_texts.load_texts(report.locale).changes.kinds
     return [
         {"code": row.kind, "name": kinds[row.kind], **dict(zip(FIGURES, row.figures, strict=True))}
         for row in report.change_requests
     ]
 
 
-def _links_json(links: tuple[Availability, ...], rates: tuple[float, ...]) -> dict[str, Any]:
+def _links_json(links: tuple[LinkAvailability, ...], rates: tuple[float, ...]) -> dict[str, Any]:
     return {
         "availability": [
             {
@@ -77,76 +94,80 @@ def _links_json(links: tuple[Availability, ...], rates: tuple[float, ...]) -> di
             "measured": len(rates),
             "mean_mbit": round(statistics.fmean(rates), 1) if rates else None,
             "least_mbit": round(min(rates), 1) if rates else None,
-            "agreed_mbit": AGREED,
+            "agreed_mbit": AGREED_RATE_MBIT,
         },
     }
 
 
-CSV_COLUMNS = (
+CSV_COLUMN_NAMES = (
     *("table", "code", "name", "inside", "inside_share", "outside", "outside_share"),
     *("count", "share", "date", "issue", "contacted"),
 )
 
 
 def as_csv(report: MonthlyReport) -> str:
-    """The five tables, what the annex counts and the balance as one table.
+    """Return the five tables, the counts of the annex and the balance as one table.
 
-    Each row is led by its table's name; the code "total" is a sum.
+    Each row begins with its table's name; the code "total" marks a sum.
     """
-    cells = ([row.get(column) for column in CSV_COLUMNS] for row in _rows(report))
-    return spreadsheets.written([CSV_COLUMNS, *cells])
+    cells = ([row.get(column) for column in CSV_COLUMN_NAMES] for row in _csv_rows(report))
+    return spreadsheets.csv_text([CSV_COLUMN_NAMES, *cells])
 
 
-def _rows(report: MonthlyReport) -> Iterator[dict[str, Any]]:
-    weekdays = words.load(report.locale).weekdays
-    total = words.load(report.locale).total
+def _csv_rows(report: MonthlyReport) -> Iterator[dict[str, Any]]:
+    weekdays = report_texts.load_texts(report.locale).weekdays
+    total = report_texts.load_texts(report.locale).total
     for name in ("appeals_by_weekday", "calls_by_weekday"):
         table: WeekdayTable = getattr(report, name)
         for number, split in enumerate(table.days, 1):
             row = {"table": name, "code": number, "name": weekdays[number - 1]}
-            yield row | _split_json(split)
-        yield {"table": name, "code": "total", "name": total} | _split_json(table.total)
+            yield row | _hours_split_as_json(split)
+        yield {"table": name, "code": "total", "name": total} | _hours_split_as_json(table.total)
     for name in ("appeals_by_region", "appeals_by_direction"):
         counts: CountTable = getattr(report, name)
-        whole = ("total", total, counts.total, counts.total_share)
+        total_row = ("total", total, counts.total, counts.total_share)
         for code, label, count, share in (
-            *((r.code, r.name, r.count, r.share) for r in counts.rows),
-            whole,
+            *(
+                (count_row.code, count_row.name, count_row.count, count_row.share)
+                for count_row in counts.rows
+            ),
+            total_row,
         ):
             yield {"table": name, "code": code, "name": label, "count": count, "share": share}
-    for c in report.consultations:
-        row = {"table": "consultations", "date": c.date.isoformat()}
-        yield row | {"issue": c.issue, "contacted": c.contacted}
-    forms = report.call_forms
+    for consultation in report.consultations:
+        row = {"table": "consultations", "date": consultation.date.isoformat()}
+        yield row | {"issue": consultation.issue, "contacted": consultation.contacted}
+    call_forms = report.call_forms
     yield {
         "table": "annex",
         "code": "call_forms",
-        "name": words.load(report.locale).annex.call_forms,
-        "count": forms.registered,
-        "share": None if forms.share.value is None else round(forms.share.value, 1),
+        "name": report_texts.load_texts(report.locale).annex.call_forms,
+        "count": call_forms.registered,
+        "share": None if call_forms.share.value is None else round(call_forms.share.value, 1),
     }
-    names = words.load(report.locale).changes
-    for one in report.change_requests:
-        for figure, count in zip(FIGURES, one.figures, strict=True):
-            name = f"{names.kinds[one.kind]}: {getattr(names, figure)}"
-            row = {"table": "change_requests", "code": f"{one.kind} {figure}", "name": name}
+    names = report_texts.load_texts(report.locale).changes
+    for request_row in report.change_requests:
+        for figure, count in zip(FIGURES, request_row.figures, strict=True):
+            name = f"{names.kinds[request_row.kind]}: {getattr(names, figure)}"
+            row = {"table": "change_requests", "code": f"{request_row.kind} {figure}", "name": name}
             yield row | {"count": count}
-    for code, value in paper.foot_cells(report):
+    for code, value in paper.footer_cells(report):
         yield {"table": "balance", "code": code, "count": value}
 
 
 def _weekdays_json(table: WeekdayTable) -> list[dict[str, Any]]:
-    return [{"weekday": n} | _split_json(split) for n, split in enumerate(table.days, 1)]
+    return [{"weekday": n} | _hours_split_as_json(split) for n, split in enumerate(table.days, 1)]
 
 
-def _split_json(split: Split) -> dict[str, Any]:
+def _hours_split_as_json(split: HoursSplit) -> dict[str, Any]:
+    """Return counts and shares inside and outside working hours as plain values."""
     return {
         "inside": split.inside,
-        "inside_share": _plain(split.inside_share),
+        "inside_share": _plain_share(split.inside_share),
         "outside": split.outside,
-        "outside_share": _plain(split.outside_share),
+        "outside_share": _plain_share(split.outside_share),
     }
 
 
-def _plain(share: Decimal | None) -> float | None:
+def _plain_share(share: Decimal | None) -> float | None:
     return None if share is None else float(share)

@@ -6,209 +6,238 @@ from decimal import Decimal
 
 from appliance.casework.changes import summary
 from appliance.core import script
-from appliance.reports import annex, capacity, figures, paper, words, xlsx
+from appliance.reports import annex, capacity, formatting, paper, report_texts, xlsx
+from appliance.reports.box_services import AGREED_RATE_MBIT, RestoreDrill
 from appliance.reports.monthly.report import MonthlyReport
-from appliance.reports.plain import written
-from appliance.reports.services import AGREED, Drill
-from appliance.reports.tables import CountTable, Split, WeekdayTable
-from appliance.reports.words import AnnexWords, Words
-from appliance.reports.xlsx import SUM, Table, Value
+from appliance.reports.plain_tables import plain_text
+from appliance.reports.report_texts import AnnexTexts, ReportTexts
+from appliance.reports.tables import CountTable, HoursSplit, WeekdayTable
+from appliance.reports.xlsx import SUM, CellValue, Table
 
-_WEEKDAYS = (5, 24, 17, 12, 17, 12)  # widths of columns, in letters
-_COUNTS = (5, 56, 13, 13)
-_LIST = (5, 13, 48, 30)
+_WEEKDAY_TABLE_WIDTHS = (5, 24, 17, 12, 17, 12)  # widths of columns, in characters
+_COUNT_TABLE_WIDTHS = (5, 56, 13, 13)
+_CONSULTATION_TABLE_WIDTHS = (5, 13, 48, 30)
 
 
-def title(report: MonthlyReport) -> str:
-    """The file's title."""
-    return words.load(report.locale).monthly.title.format(**_dates(report))
+def report_title(report: MonthlyReport) -> str:
+    """Return the file's title."""
+    return report_texts.load_texts(report.locale).monthly.title.format(**_title_dates(report))
 
 
 def as_page(report: MonthlyReport) -> str:
-    """The paper as HTML, to be printed by pdf.write."""
-    text = words.load(report.locale)
-    return paper.page(
+    """Return the printed report as HTML for pdf.write_pdf."""
+    texts = report_texts.load_texts(report.locale)
+    return paper.render_page(
         "monthly.html",
         report,
-        title(report),
-        heading=_heading(report),
-        hours=annex.hours(report, text.annex),
-        waits=annex.waits(report, text.annex),
-        no_calls=text.annex.no_calls if report.observed else text.unknown,
-        rows=_rows(report, text),
-        explained=annex.explained(report, text, distribution=True),
-        change_heads=[getattr(text.changes, name) for name in summary.FIGURES],
-        change_total=summary.total(report.change_requests),
-        **_capacity(report),
+        report_title(report),
+        heading=_report_heading(report),
+        hours=annex.hours_chart(report, texts.annex),
+        waits=annex.waits_chart(report, texts.annex),
+        no_calls=texts.annex.no_calls if report.is_observed else texts.unknown,
+        rows=_annex_rows(report, texts),
+        explained=annex.explanatory_notes(report, texts, distribution=True),
+        change_heads=[getattr(texts.changes, name) for name in summary.FIGURES],
+        change_total=summary.total_figures(report.change_requests),
+        **_capacity_context(report),
     )
 
 
-def as_book(report: MonthlyReport) -> xlsx.Book:
-    """A sheet for each of the five tables, and those of the annex."""
-    text = words.load(report.locale)
-    form = text.monthly
-    unseen = paper.unobserved(report)
+def as_book(report: MonthlyReport) -> xlsx.Workbook:
+    """Return a sheet for each of the five tables, and the sheets of the annex."""
+    texts = report_texts.load_texts(report.locale)
+    form_texts = texts.monthly
+    unobserved_stretches = paper.unobserved_text(report)
     tables = (
-        _weekdays(text, report.appeals_by_weekday, (form.appeals_inside, form.appeals_outside)),
-        _weekdays(text, report.calls_by_weekday, (form.calls_inside, form.calls_outside)),
-        _counts(text, form.region, report.appeals_by_region),
-        _counts(text, form.direction, report.appeals_by_direction),
-        _consultations(text, report),
+        _weekday_table(
+            texts,
+            report.appeals_by_weekday,
+            (form_texts.appeals_inside, form_texts.appeals_outside),
+        ),
+        _weekday_table(
+            texts, report.calls_by_weekday, (form_texts.calls_inside, form_texts.calls_outside)
+        ),
+        _count_table(texts, form_texts.region, report.appeals_by_region),
+        _count_table(texts, form_texts.direction, report.appeals_by_direction),
+        _consultation_table(texts, report),
     )
     titles = (
-        form.appeals_by_weekday,
-        form.calls_by_weekday,
-        form.by_region,
-        form.by_direction,
-        form.consultations,
+        form_texts.appeals_by_weekday,
+        form_texts.calls_by_weekday,
+        form_texts.by_region,
+        form_texts.by_direction,
+        form_texts.consultations,
     )
-    notes = {2: (form.calls_unobserved.format(stretches=unseen),)} if unseen else {}
+    notes = (
+        {2: (form_texts.calls_unobserved.format(stretches=unobserved_stretches),)}
+        if unobserved_stretches
+        else {}
+    )
     sheets = [
         xlsx.Sheet(
-            name=text.table.format(number=number),
-            tables=(Table(heads, rows, total, one_line(title), text.table.format(number=number)),),
+            name=texts.table.format(number=number),
+            tables=(
+                Table(heads, rows, total, join_lines(title), texts.table.format(number=number)),
+            ),
             widths=widths,
-            heading=[one_line(part) for part in _heading(report)],
-            notes=(*notes.get(number, ()), paper.foot_line(paper.foot(report), report.locale)),
+            heading=[join_lines(part) for part in _report_heading(report)],
+            notes=(
+                *notes.get(number, ()),
+                paper.footer_text(paper.balance_footer(report), report.locale),
+            ),
         )
         for number, (title, (widths, heads, rows, total)) in enumerate(
             zip(titles, tables, strict=True), 1
         )
     ]
-    annexes = [_annex(text, report), _change_requests(text, report), *_half_hours(report)]
-    return paper.book(report, title(report), [*sheets, *annexes])
+    annexes = [
+        _annex_sheet(texts, report),
+        _change_requests_sheet(texts, report),
+        *_capacity_sheets(report),
+    ]
+    return paper.build_workbook(report, report_title(report), [*sheets, *annexes])
 
 
-def one_line(text: str) -> str:
-    """A heading without the line breaks that the paper needs."""
+def join_lines(text: str) -> str:
+    """Return a heading without the line breaks that only the printed report needs."""
     return " ".join(text.split())
 
 
-type _Rows = tuple[
+type _TableParts = tuple[
     tuple[float, ...],
-    Sequence[Sequence[Value]],
-    Sequence[Sequence[Value]],
-    Sequence[Value] | None,
+    Sequence[Sequence[CellValue]],
+    Sequence[Sequence[CellValue]],
+    Sequence[CellValue] | None,
 ]
 
 
-def _weekdays(text: Words, table: WeekdayTable, halves: tuple[str, str]) -> _Rows:
-    inside, outside = halves
-    head = ("№", text.weekday, inside, text.share, outside, text.share)
+def _weekday_table(
+    texts: ReportTexts, table: WeekdayTable, half_titles: tuple[str, str]
+) -> _TableParts:
+    inside, outside = half_titles
+    head = ("№", texts.weekday, inside, texts.share, outside, texts.share)
     rows = [
-        (number, text.weekdays[number - 1], *_cells(text, split))
+        (number, texts.weekdays[number - 1], *_split_cells(texts, split))
         for number, split in enumerate(table.days, 1)
     ]
-    sums = _cells(text, table.total)
+    sums = _split_cells(texts, table.total)
     total = [SUM if isinstance(value, (int, Decimal)) else value for value in sums]
-    return _WEEKDAYS, (head,), rows, (xlsx.Cell(text.total, across=2), *total)
+    return _WEEKDAY_TABLE_WIDTHS, (head,), rows, (xlsx.Cell(texts.total, column_span=2), *total)
 
 
-def _cells(text: Words, split: Split) -> tuple[Value, Value, Value, Value]:
+def _split_cells(
+    texts: ReportTexts, split: HoursSplit
+) -> tuple[CellValue, CellValue, CellValue, CellValue]:
     return (
-        text.unknown if split.inside is None else split.inside,
-        _share(split.inside_share),
-        text.unknown if split.outside is None else split.outside,
-        _share(split.outside_share),
+        texts.unknown if split.inside is None else split.inside,
+        _share_or_dash(split.inside_share),
+        texts.unknown if split.outside is None else split.outside,
+        _share_or_dash(split.outside_share),
     )
 
 
-def _counts(text: Words, name: str, table: CountTable) -> _Rows:
+def _count_table(texts: ReportTexts, name: str, table: CountTable) -> _TableParts:
     rows = [
-        (number if row.code else None, row.name, row.count, _share(row.share))
+        (number if row.code else None, row.name, row.count, _share_or_dash(row.share))
         for number, row in enumerate(table.rows, 1)
     ]
-    share: Value = SUM if table.total else figures.NONE
-    total = (xlsx.Cell(text.total, across=2), SUM, share)
-    return _COUNTS, (("№", name, text.count, text.share),), rows, total
+    share: CellValue = SUM if table.total else formatting.NO_VALUE
+    total = (xlsx.Cell(texts.total, column_span=2), SUM, share)
+    return _COUNT_TABLE_WIDTHS, (("№", name, texts.count, texts.share),), rows, total
 
 
-def _consultations(text: Words, report: MonthlyReport) -> _Rows:
-    head = ("№", text.date, text.monthly.issue, text.monthly.contacted)
-    rows: list[Sequence[Value]] = [
+def _consultation_table(texts: ReportTexts, report: MonthlyReport) -> _TableParts:
+    head = ("№", texts.date, texts.monthly.issue, texts.monthly.contacted)
+    rows: list[Sequence[CellValue]] = [
         (
             number,
-            one.date,
-            script.written(one.issue, report.locale),
-            script.written(one.contacted, report.locale) or figures.NONE,
+            consultation.date,
+            script.transliterate_for_locale(consultation.issue, report.locale),
+            script.transliterate_for_locale(consultation.contacted, report.locale)
+            or formatting.NO_VALUE,
         )
-        for number, one in enumerate(report.consultations, 1)
+        for number, consultation in enumerate(report.consultations, 1)
     ]
-    none = (xlsx.Cell(text.monthly.no_consultations, across=4),)
-    return _LIST, (head,), rows or [none], None
+    no_rows_line = (xlsx.Cell(texts.monthly.no_consultations, column_span=4),)
+    return _CONSULTATION_TABLE_WIDTHS, (head,), rows or [no_rows_line], None
 
 
-def _annex(text: Words, report: MonthlyReport) -> xlsx.Sheet:
-    words_ = text.annex
+def _annex_sheet(texts: ReportTexts, report: MonthlyReport) -> xlsx.Sheet:
+    annex_texts = texts.annex
     table = Table(
-        heads=((words_.figure, words_.value, words_.target),),
+        heads=((annex_texts.figure, annex_texts.value, annex_texts.target),),
         rows=[
             (row.label, f"{row.value}{' *' if row.few else ''}", row.target)
-            for row in _rows(report, text)
+            for row in _annex_rows(report, texts)
         ],
-        title=words_.heading,
-        notes=(f"* {text.few}", *annex.explained(report, text)),
+        title=annex_texts.heading,
+        notes=(f"* {texts.few}", *annex.explanatory_notes(report, texts)),
     )
-    foot = paper.foot_line(paper.foot(report), report.locale)
-    return xlsx.Sheet(words_.title, (table,), (60, 24, 18), notes=(foot,))
+    footer = paper.footer_text(paper.balance_footer(report), report.locale)
+    return xlsx.Sheet(annex_texts.title, (table,), (60, 24, 18), notes=(footer,))
 
 
-def _change_requests(text: Words, report: MonthlyReport) -> xlsx.Sheet:
-    names = text.changes
+def _change_requests_sheet(texts: ReportTexts, report: MonthlyReport) -> xlsx.Sheet:
+    change_texts = texts.changes
     table = Table(
-        heads=((names.kind, *(getattr(names, name) for name in summary.FIGURES)),),
-        rows=[(names.kinds[row.kind], *row.figures) for row in report.change_requests],
-        total=(text.total, *(SUM for _ in summary.FIGURES)),
-        title=names.title,
-        notes=(names.term,),
+        heads=((change_texts.kind, *(getattr(change_texts, name) for name in summary.FIGURES)),),
+        rows=[(change_texts.kinds[row.kind], *row.figures) for row in report.change_requests],
+        total=(texts.total, *(SUM for _ in summary.FIGURES)),
+        title=change_texts.title,
+        notes=(change_texts.term,),
     )
     widths = (34, *(18 for _ in summary.FIGURES))
-    return xlsx.Sheet(names.title, (table,), widths, landscape=True)
+    return xlsx.Sheet(change_texts.title, (table,), widths, landscape=True)
 
 
-def _rows(report: MonthlyReport, text: Words) -> list[annex.FigureRow]:
-    """What all annexes tell, how many calls are on form №2, how the internet was, where it was
-    looked at, and whether a restore was tried, where there are snapshots."""
-    rows, words_ = annex.rows(report, text), text.annex
+def _annex_rows(report: MonthlyReport, texts: ReportTexts) -> list[annex.FigureRow]:
+    """Return the rows of the annex of this report.
+
+    They are the rows of all annexes, the calls on form №2, the internet's availability and rate if
+    they were observed, and the restore drill if the site has snapshots.
+    """
+    rows, annex_texts = annex.figure_rows(report, texts), texts.annex
     registered = report.call_forms.share
-    rows.append(annex.per_cent("call_forms", words_.call_forms, registered))
+    rows.append(annex.percentage_row("call_forms", annex_texts.call_forms, registered))
     internet = next((link for link in report.links if link.link == "internet"), None)
     if internet and internet.share is not None:
-        share = figures.decimal(internet.share)
-        note = words_.outages.format(value=share, count=internet.outages)
-        rows.append(annex.FigureRow("", words_.internet, note))
+        share = formatting.format_decimal(internet.share)
+        note = annex_texts.outages.format(value=share, count=internet.outages)
+        rows.append(annex.FigureRow("", annex_texts.internet, note))
     if rates := report.rates:
-        mean, least = (figures.decimal(rate) for rate in (statistics.fmean(rates), min(rates)))
-        note = words_.mbit.format(value=mean, least=least)
-        target = words_.at_least_mbit.format(value=f"{AGREED:g}")
-        rows.append(annex.FigureRow("", words_.rate, note, target))
+        mean, least = (
+            formatting.format_decimal(rate) for rate in (statistics.fmean(rates), min(rates))
+        )
+        note = annex_texts.mbit.format(value=mean, least=least)
+        target = annex_texts.at_least_mbit.format(value=f"{AGREED_RATE_MBIT:g}")
+        rows.append(annex.FigureRow("", annex_texts.rate, note, target))
     if report.drill:
-        rows.append(annex.FigureRow("", words_.drill, _drill(report.drill, words_)))
+        rows.append(annex.FigureRow("", annex_texts.drill, _drill_text(report.drill, annex_texts)))
     return rows
 
 
-def _drill(drill: Drill, words_: AnnexWords) -> str:
+def _drill_text(drill: RestoreDrill, texts: AnnexTexts) -> str:
     if not drill.date:
-        return words_.drill_none
-    outcome = words_.drill_passed if drill.passed else words_.drill_failed
-    return outcome.format(date=figures.date(drill.date))
+        return texts.drill_none
+    outcome = texts.drill_passed if drill.passed else texts.drill_failed
+    return outcome.format(date=formatting.format_date(drill.date))
 
 
-def _capacity(report: MonthlyReport) -> dict[str, object]:
-    """The operators and channels that the month's calls needed, for the paper."""
-    made = capacity.count(report.period, report.rules.service_level, report.wrap_up)
-    needed, half_hours = capacity.tables(made, report.locale)
+def _capacity_context(report: MonthlyReport) -> dict[str, object]:
+    """Return the template context on the operators and channels that the month needed."""
+    forecast = capacity.forecast_capacity(report.period, report.rules.service_level, report.wrap_up)
+    needed, half_hours = capacity.capacity_tables(forecast, report.locale)
     return {
         "needed": needed,
         "half_hours": half_hours.title,
-        "half_hours_chart": capacity.chart(made, report.locale),
-        "written": written,
+        "half_hours_chart": capacity.operators_chart(forecast, report.locale),
+        "written": plain_text,
     }
 
 
-def _half_hours(report: MonthlyReport) -> list[xlsx.Sheet]:
-    """The same as sheets, with every half-hour."""
-    made = capacity.count(report.period, report.rules.service_level, report.wrap_up)
+def _capacity_sheets(report: MonthlyReport) -> list[xlsx.Sheet]:
+    """Return the capacity tables as sheets, including every half-hour."""
+    forecast = capacity.forecast_capacity(report.period, report.rules.service_level, report.wrap_up)
     return [
         xlsx.Sheet(
             name=sheet.title,
@@ -217,20 +246,20 @@ def _half_hours(report: MonthlyReport) -> list[xlsx.Sheet]:
             heading=(sheet.title,),
             landscape=len(sheet.heads) > 2,
         )
-        for sheet in capacity.tables(made, report.locale)
+        for sheet in capacity.capacity_tables(forecast, report.locale)
     ]
 
 
-def _share(share: Decimal | None) -> Value:
-    return figures.NONE if share is None else share
+def _share_or_dash(share: Decimal | None) -> CellValue:
+    return formatting.NO_VALUE if share is None else share
 
 
-def _heading(report: MonthlyReport) -> list[str]:
-    text = words.load(report.locale).monthly
-    return [part.format(**_dates(report)) for part in text.heading]
+def _report_heading(report: MonthlyReport) -> list[str]:
+    texts = report_texts.load_texts(report.locale).monthly
+    return [part.format(**_title_dates(report)) for part in texts.heading]
 
 
-def _dates(report: MonthlyReport) -> dict[str, object]:
+def _title_dates(report: MonthlyReport) -> dict[str, object]:
     last = report.period.last
-    months = words.load(report.locale).months
+    months = report_texts.load_texts(report.locale).months
     return {"year": last.year, "month": months[last.month - 1], "day": last.day}

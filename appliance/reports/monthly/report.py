@@ -1,4 +1,4 @@
-"""The figures of report form №2, counted."""
+"""Counts the figures of report form №2."""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -12,17 +12,17 @@ from appliance.casework.appeals.personal import PERSONAL
 from appliance.casework.changes import summary
 from appliance.core import clock
 from appliance.core.clock import WorkingCalendar
-from appliance.core.i18n import named
+from appliance.core.i18n import localized_name
 from appliance.core.settings import Calls, Settings
 from appliance.models import Appeal
-from appliance.reports import counting, inbound, kpi, services, wallclock, words
+from appliance.reports import box_services, counting, inbound, kpi, report_texts, wallclock
 from appliance.reports.periods import Period
 from appliance.reports.tables import (
     CountTable,
     WeekdayTable,
-    by_list,
-    by_weekday,
-    never_observed,
+    count_by_list,
+    count_by_weekday,
+    unobserved_cells,
 )
 from appliance.telephony import calls, routing
 from appliance.telephony.calls import Balance
@@ -30,17 +30,17 @@ from appliance.telephony.calls import Balance
 
 @dataclass(frozen=True)
 class Consultation:
-    """An appeal that asked for a specialist."""
+    """An appeal that requested a specialist."""
 
     date: dt.date
     issue: str
-    contacted: str  # "" while nobody was
+    contacted: str  # "" until somebody was contacted
     number: str  # of the appeal
 
 
 @dataclass(frozen=True)
 class MonthlyReport:
-    """Everything that the paper, the page and the exports print."""
+    """Everything that the printed report, the page and the exports contain."""
 
     locale: str
     period: Period
@@ -53,95 +53,114 @@ class MonthlyReport:
     appeals_by_region: CountTable
     appeals_by_direction: CountTable
     consultations: tuple[Consultation, ...]
-    inbound: inbound.Arrivals  # what the annex counts
-    call_forms: counting.CallForms
-    rules: Calls  # what counts as quick, as short
-    site_url: str  # for links to what a figure means
+    inbound: inbound.Arrivals  # counted in the annex
+    call_forms: counting.CallFormCounts
+    rules: Calls  # thresholds of the service level and of short abandons
+    site_url: str  # for links to the explanation of a figure
     wrap_up: float  # seconds
-    links: tuple[services.Availability, ...]  # the ways out of the box
-    rates: tuple[float, ...]  # of the internet as measured, Mbit/s
-    change_requests: tuple[summary.Row, ...]  # by kind
-    drill: services.Drill | None  # of a restore; None on a site without snapshots
+    links: tuple[box_services.LinkAvailability, ...]  # the box's external links
+    rates: tuple[float, ...]  # measured internet rates, Mbit/s
+    change_requests: tuple[summary.SummaryRow, ...]  # by kind
+    drill: box_services.RestoreDrill | None  # of a restore; None on a site without snapshots
 
     @property
-    def observed(self) -> bool:
-        """Whether any of the period's calls are known; otherwise a zero would be a lie."""
+    def is_observed(self) -> bool:
+        """True if any of the period's calls are known; otherwise a zero would be wrong."""
         total = self.calls_by_weekday.total
         return total.inside is not None or total.outside is not None
 
 
-def build(settings: Settings, period: Period, locale: str = "uz_Cyrl") -> MonthlyReport:
-    """Count a month, or a month to a date (periods.month).
+def build_monthly_report(
+    settings: Settings, period: Period, locale: str = "uz_Cyrl"
+) -> MonthlyReport:
+    """Count a month, or a month up to a date (periods.parse_month).
 
-    Appeals and calls belong to the day and hour on which their call arrived.
+    Appeals and calls count for the day and hour at which their call arrived.
     """
     calendar = catalogs.working_calendar(settings)
-    balanced = calls.balance(period.begin, period.end)
+    balance = calls.ledger_balance(period.begin, period.end)
     working_hours = (calendar.opens, calendar.closes)
-    calls_in = inbound.of(period, settings.calls.service_level, working_hours)
-    text = words.load(locale).monthly
+    arrivals = inbound.count_arrivals(period, settings.calls.service_level, working_hours)
+    texts = report_texts.load_texts(locale).monthly
     return MonthlyReport(
         locale=locale,
         period=period,
         calendar=calendar,
         made_at=clock.now(),
-        formulas=kpi.FORMULAS,
-        balance=balanced,
-        appeals_by_weekday=by_weekday(_appeals(period, working_hours), calendar),
-        calls_by_weekday=by_weekday(
-            {begin: slot.incoming for begin, slot in calls_in.slots.items()},
+        formulas=kpi.FORMULAS_VERSION,
+        balance=balance,
+        appeals_by_weekday=count_by_weekday(_appeals_by_slot(period, working_hours), calendar),
+        calls_by_weekday=count_by_weekday(
+            {begin: slot.incoming for begin, slot in arrivals.slots.items()},
             calendar,
-            never_observed(period, calendar, balanced.unobserved),
+            unobserved_cells(period, calendar, balance.unobserved),
         ),
-        appeals_by_region=by_region(period, locale, text.region_unknown),
-        appeals_by_direction=by_direction(period, locale, text.direction_unknown),
-        consultations=tuple(_consultations(period, text.personal)),
-        inbound=calls_in,
-        call_forms=counting.call_forms(period),
+        appeals_by_region=count_appeals_by_region(period, locale, texts.region_unknown),
+        appeals_by_direction=count_appeals_by_direction(period, locale, texts.direction_unknown),
+        consultations=tuple(_iterate_consultations(period, texts.personal)),
+        inbound=arrivals,
+        call_forms=counting.count_call_forms(period),
         rules=settings.calls,
         site_url=settings.web.url,
-        wrap_up=routing.current(settings).queueing.wrap_up,
-        links=tuple(services.availability(period.begin, period.end)),
-        rates=tuple(r.mbit for r in services.rates(period.begin, period.end) if r.mbit is not None),
-        change_requests=summary.rows(period.begin, period.end),
-        drill=services.drill(period) if settings.backups else None,
+        wrap_up=routing.current_plan(settings).queueing.wrap_up,
+        links=tuple(box_services.link_availability(period.begin, period.end)),
+        rates=tuple(
+            reading.mbit
+            for reading in box_services.rate_readings(period.begin, period.end)
+            if reading.mbit is not None
+        ),
+        change_requests=summary.summary_rows(period.begin, period.end),
+        drill=box_services.last_restore_drill(period) if settings.backups else None,
     )
 
 
-def by_region(period: Period, locale: str, unknown: str) -> CountTable:
-    """Appeals in the form's order of regions; `unknown` names a row for those of none."""
-    names = {region.soato: named(region, locale) for region in catalogs.find_regions("")}
-    return by_list(_parted(period, Appeal.region), names, unknown)
+def count_appeals_by_region(period: Period, locale: str, unknown: str) -> CountTable:
+    """Count appeals in the form's order of regions.
+
+    `unknown` names the row for appeals without a region.
+    """
+    names = {region.soato: localized_name(region, locale) for region in catalogs.match_regions("")}
+    return count_by_list(_count_appeals_by(period, Appeal.region), names, unknown)
 
 
-def by_direction(period: Period, locale: str, unknown: str) -> CountTable:
-    """Appeals in the form's order of directions as they are on the period's last day, those out of
-    use only while appeals have them."""
-    used = _parted(period, Appeal.direction)
-    return by_list(used, _directions(set(used), locale, period.last), unknown)
+def count_appeals_by_direction(period: Period, locale: str, unknown: str) -> CountTable:
+    """Count appeals in the form's order of directions, as of the period's last day.
+
+    Directions that are out of use are included only if appeals have them.
+    """
+    appeals_by_code = _count_appeals_by(period, Appeal.direction)
+    return count_by_list(
+        appeals_by_code, _direction_names(set(appeals_by_code), locale, period.last), unknown
+    )
 
 
-def _within(period: Period) -> tuple[Expression, Expression]:
-    """The appeals whose call arrived in the period."""
+def _in_period(period: Period) -> tuple[Expression, Expression]:
+    """Return the conditions for appeals whose call arrived in the period."""
     return Appeal.received_at >= period.begin, Appeal.received_at < period.end
 
 
-def _parted(period: Period, column: Field) -> dict[Any, int]:
-    """Value of a column → how many appeals."""
-    rows = Appeal.select(column, fn.COUNT(Appeal.id)).where(*_within(period)).group_by(column)
+def _count_appeals_by(period: Period, column: Field) -> dict[Any, int]:
+    """Return value of a column → number of appeals."""
+    rows = Appeal.select(column, fn.COUNT(Appeal.id)).where(*_in_period(period)).group_by(column)
     return dict(rows.tuples())
 
 
-def _appeals(period: Period, times: tuple[dt.time, ...]) -> dict[dt.datetime, int]:
-    """How many appeals in each stretch of the site's clock, none of which reaches over `times`."""
-    width = wallclock.width(times)
-    slot = wallclock.local(period, Appeal.received_at) / width
-    rows = Appeal.select(slot, fn.COUNT(Appeal.id)).where(*_within(period)).group_by(slot)
-    return {wallclock.moment(number * width): count for number, count in rows.tuples()}
+def _appeals_by_slot(period: Period, times: tuple[dt.time, ...]) -> dict[dt.datetime, int]:
+    """Return begin of a time slot in local time → number of appeals.
+
+    No slot extends over one of `times`.
+    """
+    width = wallclock.slot_width(times)
+    slot = wallclock.local_microseconds(period, Appeal.received_at) / width
+    rows = Appeal.select(slot, fn.COUNT(Appeal.id)).where(*_in_period(period)).group_by(slot)
+    return {wallclock.wall_clock_datetime(number * width): count for number, count in rows.tuples()}
 
 
-def _consultations(period: Period, personal: str) -> Iterator[Consultation]:
-    """Those that asked for a specialist, oldest first; `personal`: in place of what is not told."""
+def _iterate_consultations(period: Period, personal_text: str) -> Iterator[Consultation]:
+    """Yield the appeals that requested a specialist, oldest first.
+
+    `personal_text` replaces the subject and the contact of personal appeals.
+    """
     rows = (
         Appeal.select(
             Appeal.received_at,
@@ -151,20 +170,20 @@ def _consultations(period: Period, personal: str) -> Iterator[Consultation]:
             Appeal.consultation_contact,
             Appeal.number,
         )
-        .where(*_within(period), Appeal.consultation)
+        .where(*_in_period(period), Appeal.consultation)
         .order_by(Appeal.received_at, Appeal.number)
     )
-    for at, openness, issue, gist, contact, number in rows.tuples():
-        about = personal if openness == PERSONAL else issue or gist
-        if openness == PERSONAL and contact:  # who was contacted may say what it is about
-            contact = personal
-        yield Consultation(at.astimezone(period.tz).date(), about, contact, number)
+    for received_at, openness, issue, gist, contact, number in rows.tuples():
+        subject = personal_text if openness == PERSONAL else issue or gist
+        if openness == PERSONAL and contact:  # the contact may reveal the subject
+            contact = personal_text
+        yield Consultation(received_at.astimezone(period.tz).date(), subject, contact, number)
 
 
-def _directions(used: set[str], locale: str, day: dt.date) -> dict[str, str]:
-    """Code → name in the form's order; a direction out of use stays while appeals have it."""
+def _direction_names(used_codes: set[str], locale: str, day: dt.date) -> dict[str, str]:
+    """Return code → name in the form's order; directions out of use only if appeals have them."""
     return {
-        item.code: named(item, locale)
-        for item in catalogs.items("direction")
-        if catalogs.in_use(item, day) or item.code in used
+        item.code: localized_name(item, locale)
+        for item in catalogs.list_items("direction")
+        if catalogs.is_in_use(item, day) or item.code in used_codes
     }

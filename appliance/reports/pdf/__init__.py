@@ -1,6 +1,7 @@
-"""Reports as PDF files, each made by a process of its own.
+"""Reports as PDF files, each made by its own process.
 
-So no page waits for another one's paper, and no process that stays keeps what only printing needs.
+So no page waits for the PDF of another one, and no long-lived process keeps the memory that only
+printing needs.
 """
 
 import os
@@ -8,33 +9,35 @@ import subprocess
 import sys
 import tempfile
 
-PATIENCE = 300.0  # seconds
+TIMEOUT_SECONDS = 300.0
 
 
 class PdfError(RuntimeError):
-    """A report cannot be printed; the message says what is missing."""
+    """A report cannot be printed; the message names what is missing."""
 
 
-def write(page: str) -> bytes:
-    """The HTML page of a report (paper.page) as a tagged PDF (PDF/UA-1).
+def write_pdf(html: str) -> bytes:
+    """Return the HTML of a report (paper.render_page) as a tagged PDF (PDF/UA-1).
 
-    Raises PdfError when the fonts have not been built, or it takes longer than PATIENCE.
+    Raises PdfError if the fonts have not been built, or if it takes longer than TIMEOUT_SECONDS.
     """
-    printer = [sys.executable, "-m", "appliance.reports.pdf.engine"]
-    command = ["setpriv", "--pdeathsig", "KILL", "--", *printer]
+    engine_command = [sys.executable, "-m", "appliance.reports.pdf.engine"]
+    command = ["setpriv", "--pdeathsig", "KILL", "--", *engine_command]
     try:
-        # Its fonts lie in a folder that it leaves behind, however it ends.
+        # The engine leaves its fonts in the temporary folder, however it ends.
         with tempfile.TemporaryDirectory(prefix="paper-") as folder:
-            done = subprocess.run(  # noqa: S603  our own program
+            process = subprocess.run(  # noqa: S603  our own program
                 command,
-                input=page.encode(),
+                input=html.encode(),
                 capture_output=True,
-                timeout=PATIENCE,
+                timeout=TIMEOUT_SECONDS,
                 env=os.environ | {"TMPDIR": folder},
             )
     except subprocess.TimeoutExpired as error:
-        raise PdfError(f"not printed within {PATIENCE:.0f} s") from error
-    if done.returncode:
-        last = done.stderr.decode("utf-8", "replace").strip().splitlines()
-        raise PdfError(last[-1] if last else f"the printer ended with {done.returncode}")
-    return done.stdout
+        raise PdfError(f"not printed within {TIMEOUT_SECONDS:.0f} s") from error
+    if process.returncode:
+        error_lines = process.stderr.decode("utf-8", "replace").strip().splitlines()
+        raise PdfError(
+            error_lines[-1] if error_lines else f"the printer ended with {process.returncode}"
+        )
+    return process.stdout

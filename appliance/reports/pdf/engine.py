@@ -1,6 +1,7 @@
-"""WeasyPrint at work: A4, the site's own fonts, readable by people and by screen readers.
+"""PDF rendering by WeasyPrint: A4, the site's own fonts, accessible to screen readers.
 
-`python -m appliance.reports.pdf.engine` prints the page that it reads; see appliance.reports.pdf.
+`python -m appliance.reports.pdf.engine` prints the HTML from its standard input; see
+appliance.reports.pdf.
 """
 
 import gc
@@ -16,11 +17,11 @@ from weasyprint.urls import FatalURLFetchingError, URLFetcher, URLFetcherRespons
 
 from appliance import PACKAGE
 
-TEMPLATES = PACKAGE / "reports" / "templates"
+TEMPLATES_DIRECTORY = PACKAGE / "reports" / "templates"
 
 
 class _PackageFiles(URLFetcher):
-    """Gives out this package's own files; anything else, or a missing one, stops the rendering."""
+    """Serves only this package's own files; any other or missing file stops the rendering."""
 
     def fetch(self, url: str, headers: dict[str, str] | None = None) -> URLFetcherResponse:
         parts = urlsplit(url)
@@ -32,28 +33,31 @@ class _PackageFiles(URLFetcher):
         return super().fetch(url, headers)
 
 
-def write(page: str) -> bytes:
-    """The HTML page of a report (paper.page) as a tagged PDF (PDF/UA-1).
+def render_pdf(source: str) -> bytes:
+    """Return the HTML of a report (paper.render_page) as a tagged PDF (PDF/UA-1).
 
-    Raises FatalURLFetchingError when the fonts have not been built.
+    Raises FatalURLFetchingError if the fonts have not been built.
     """
     fonts = FontConfiguration()
     fetcher = _PackageFiles()
-    style = CSS(TEMPLATES / "print.css", font_config=fonts, url_fetcher=fetcher)
-    html = HTML(string=page, base_url=f"{TEMPLATES.as_uri()}/", url_fetcher=fetcher)
+    style = CSS(TEMPLATES_DIRECTORY / "print.css", font_config=fonts, url_fetcher=fetcher)
+    html = HTML(string=source, base_url=f"{TEMPLATES_DIRECTORY.as_uri()}/", url_fetcher=fetcher)
     return html.write_pdf(stylesheets=[style], font_config=fonts, pdf_variant="pdf/ua-1")
 
 
 def main() -> None:
-    """Print the page of the standard input. Exit status 1, and why, when it cannot be done."""
-    gc.disable()  # it ends when the paper is made: a tenth of the time
+    """Print the HTML from standard input.
+
+    Exits with status 1 and the reason if that fails.
+    """
+    gc.disable()  # the process ends when the PDF is made; this saves a tenth of the time
     try:
-        printed = write(sys.stdin.buffer.read().decode())
+        pdf = render_pdf(sys.stdin.buffer.read().decode())
     except FatalURLFetchingError as error:
         sys.exit(str(error))
-    sys.stdout.buffer.write(printed)
+    sys.stdout.buffer.write(pdf)
     sys.stdout.flush()
-    os._exit(0)  # Pango's thread still reads fonts: it must not find its library unloaded
+    os._exit(0)  # Pango's thread is still reading fonts: its library must not be unloaded
 
 
 if __name__ == "__main__":

@@ -1,8 +1,16 @@
-"""Report form №1: the missed calls of a quarter, the staff and the work, in three tables."""
+"""Report form №1: the missed calls of a quarter, the staff and the activity, in three tables."""
 
 from appliance.reports.quarterly.export import as_csv, as_json
 from appliance.reports.quarterly.printing import as_page
-from appliance.reports.quarterly.report import QuarterlyReport, build, call_figures
+from appliance.reports.quarterly.report import QuarterlyReport, build_quarterly_report, call_figures
 from appliance.reports.quarterly.workbook import as_book
 
-__all__ = ["QuarterlyReport", "as_book", "as_csv", "as_json", "as_page", "build", "call_figures"]
+__all__ = [
+    "QuarterlyReport",
+    "as_book",
+    "as_csv",
+    "as_json",
+    "as_page",
+    "build_quarterly_report",
+    "call_figures",
+]

@@ -3,17 +3,17 @@
 from typing import Any
 
 from appliance.core import spreadsheets
-from appliance.reports import balance, paper, words
+from appliance.reports import balance, paper, report_texts
 from appliance.reports.quarterly import wording
-from appliance.reports.quarterly.activity import Fact
+from appliance.reports.quarterly.activity import ActivityFact
 from appliance.reports.quarterly.report import QuarterlyReport
 
-_PARTS = ("callback", "telegram_bot", "published", "recordings_kept", "appeals_kept")
+_ACTIVITY_FIELDS = ("callback", "telegram_bot", "published", "recordings_kept", "appeals_kept")
 
 
 def as_json(report: QuarterlyReport) -> dict[str, Any]:
-    """The report as plain values: seconds, counts, null for unknown."""
-    calls, staff, made = report.calls, report.qualification, report.activity
+    """Return the report as plain values: seconds, counts, null for unknown."""
+    calls, qualification, activity = report.calls, report.qualification, report.activity
     return {
         "period": {
             "from": report.period.first.isoformat(),
@@ -26,22 +26,22 @@ def as_json(report: QuarterlyReport) -> dict[str, Any]:
             "incoming": calls.incoming,
             "accepted": calls.accepted,
             "missed": calls.missed,
-            "talk_seconds_total": _rounded(calls.talk_seconds),
-            "talk_seconds_average": _rounded(calls.average_seconds),
+            "talk_seconds_total": _rounded_seconds(calls.talk_seconds),
+            "talk_seconds_average": _rounded_seconds(calls.average_seconds),
             "outgoing": calls.outgoing,
             "outgoing_answered": calls.outgoing_answered,
-            "recovered": report.recovery.recovered if report.observed else None,
-            "recovered_seconds_average": _rounded(report.recovery.average),
+            "recovered": report.recovery.recovered if report.is_observed else None,
+            "recovered_seconds_average": _rounded_seconds(report.recovery.average),
         },
         "staff": {
             "numbers": list(report.numbers),
-            "operators": staff.operators,
+            "operators": qualification.operators,
             "education": {
-                "incomplete_higher": staff.incomplete_higher,
-                "secondary": staff.secondary,
-                "upskilled": staff.upskilled,
+                "incomplete_higher": qualification.incomplete_higher,
+                "secondary": qualification.secondary,
+                "upskilled": qualification.upskilled,
             },
-            "disciplined": staff.disciplined,
+            "disciplined": qualification.disciplined,
             "intervals": [
                 {
                     "from": row.opens,
@@ -54,49 +54,76 @@ def as_json(report: QuarterlyReport) -> dict[str, Any]:
             ],
         },
         "activity": {
-            "hours": "24/7" if made.hours.holds else None if made.hours.holds is None else "other",
-            **{part: getattr(made, part).holds for part in _PARTS},
+            "hours": "24/7"
+            if activity.hours.is_fulfilled
+            else None
+            if activity.hours.is_fulfilled is None
+            else "other",
+            **{part: getattr(activity, part).is_fulfilled for part in _ACTIVITY_FIELDS},
         },
-        "activity_details": {part: _details(getattr(made, part)) for part in ("hours", *_PARTS)},
+        "activity_details": {
+            part: _fact_as_json(getattr(activity, part)) for part in ("hours", *_ACTIVITY_FIELDS)
+        },
     }
 
 
 def as_csv(report: QuarterlyReport) -> str:
-    """One line a cell: table, row, column, its head on the form, value (empty: unknown)."""
-    text = words.load(report.locale)
-    form, calls, staff = text.quarterly, report.calls, report.qualification
+    """Return a line per cell: table, row, column, its head on the form, value.
+
+    An empty value is unknown.
+    """
+    texts = report_texts.load_texts(report.locale)
+    form_texts, calls, qualification = texts.quarterly, report.calls, report.qualification
     lines: list[tuple[object, ...]] = [
         ("table", "row", "column", "head", "value"),
-        ("calls", "", "incoming", form.incoming, calls.incoming),
-        ("calls", "", "accepted", form.accepted, calls.accepted),
-        ("calls", "", "missed", form.missed, calls.missed),
-        ("calls", "", "talk_seconds_total", form.talk_total, _rounded(calls.talk_seconds)),
-        ("calls", "", "talk_seconds_average", form.talk_average, _rounded(calls.average_seconds)),
-        ("calls", "", "outgoing", form.outgoing, calls.outgoing),
-        ("staff", "", "numbers", form.numbers, ", ".join(report.numbers)),
-        ("staff", "", "operators", form.operators, staff.operators),
-        ("staff", "", "incomplete_higher", form.incomplete_higher, staff.incomplete_higher),
-        ("staff", "", "secondary", form.secondary, staff.secondary),
-        ("staff", "", "upskilled", form.upskilled, staff.upskilled),
-        ("staff", "", "disciplined", form.disciplined, staff.disciplined),
+        ("calls", "", "incoming", form_texts.incoming, calls.incoming),
+        ("calls", "", "accepted", form_texts.accepted, calls.accepted),
+        ("calls", "", "missed", form_texts.missed, calls.missed),
+        (
+            "calls",
+            "",
+            "talk_seconds_total",
+            form_texts.talk_total,
+            _rounded_seconds(calls.talk_seconds),
+        ),
+        (
+            "calls",
+            "",
+            "talk_seconds_average",
+            form_texts.talk_average,
+            _rounded_seconds(calls.average_seconds),
+        ),
+        ("calls", "", "outgoing", form_texts.outgoing, calls.outgoing),
+        ("staff", "", "numbers", form_texts.numbers, ", ".join(report.numbers)),
+        ("staff", "", "operators", form_texts.operators, qualification.operators),
+        (
+            "staff",
+            "",
+            "incomplete_higher",
+            form_texts.incomplete_higher,
+            qualification.incomplete_higher,
+        ),
+        ("staff", "", "secondary", form_texts.secondary, qualification.secondary),
+        ("staff", "", "upskilled", form_texts.upskilled, qualification.upskilled),
+        ("staff", "", "disciplined", form_texts.disciplined, qualification.disciplined),
     ]
     for row in report.intervals:
-        name = wording.interval(row, report)
+        name = wording.interval_label(row, report)
         lines += [
-            ("staff", name, "staff", form.staff, row.staff),
-            ("staff", name, "incoming", form.shift_incoming, row.incoming),
-            ("staff", name, "accepted", form.shift_accepted, row.accepted),
+            ("staff", name, "staff", form_texts.staff, row.staff),
+            ("staff", name, "incoming", form_texts.shift_incoming, row.incoming),
+            ("staff", name, "accepted", form_texts.shift_accepted, row.accepted),
         ]
     cells = (cell for cell, _ in wording.activity_cells(report))
     lines += [
-        ("activity", "", part, getattr(form, part), cell)
-        for part, cell in zip(("hours", *_PARTS), cells, strict=True)
+        ("activity", "", field, getattr(form_texts, field), cell)
+        for field, cell in zip(("hours", *_ACTIVITY_FIELDS), cells, strict=True)
     ]
-    lines += [("balance", "", code, "", value) for code, value in paper.foot_cells(report)]
-    return spreadsheets.written(lines)
+    lines += [("balance", "", code, "", value) for code, value in paper.footer_cells(report)]
+    return spreadsheets.csv_text(lines)
 
 
-def _details(fact: Fact) -> dict[str, Any]:
+def _fact_as_json(fact: ActivityFact) -> dict[str, Any]:
     return {
         "known_by": fact.source,
         "note": fact.note,
@@ -107,6 +134,6 @@ def _details(fact: Fact) -> dict[str, Any]:
     }
 
 
-def _rounded(seconds: float | None) -> float | None:
-    """To the thousandth: sums of binary fractions would tell more than is known."""
+def _rounded_seconds(seconds: float | None) -> float | None:
+    """Round to thousandths: sums of binary fractions would suggest more precision than exists."""
     return None if seconds is None else round(seconds, 3)

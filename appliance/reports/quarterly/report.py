@@ -1,4 +1,4 @@
-"""The figures of report form №1, counted."""
+"""Counts the figures of report form №1."""
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence
@@ -8,7 +8,7 @@ from peewee import fn
 
 from appliance.casework import catalogs
 from appliance.core import clock
-from appliance.core.clock import WorkingCalendar, microseconds
+from appliance.core.clock import WorkingCalendar, microseconds_since_epoch
 from appliance.core.intervals import Interval
 from appliance.core.settings import Calls, Settings
 from appliance.models import Call
@@ -17,17 +17,17 @@ from appliance.people.staff_records import Qualification, StaffedHours
 from appliance.reports import inbound, kpi, periods
 from appliance.reports.inbound import Arrivals
 from appliance.reports.periods import Period
-from appliance.reports.quarterly.activity import Activity, activity
-from appliance.reports.recovery import MissedCall, Recovery, missed_calls, recovery
-from appliance.reports.sums import ANSWERED, count
-from appliance.reports.tables import ever_observed
+from appliance.reports.quarterly.activity import Activity, count_activity
+from appliance.reports.recovery import MissedCall, Recovery, missed_calls, summarize_recovery
+from appliance.reports.sums import ANSWERED, count_where
+from appliance.reports.tables import is_any_observed
 from appliance.telephony import calls, routing
 from appliance.telephony.calls import Balance
 
 
 @dataclass(frozen=True)
 class CallFigures:
-    """Table 1; None: unknown, because nothing was observed. Seconds."""
+    """Table 1, in seconds; None: unknown, because nothing was observed."""
 
     incoming: int | None
     accepted: int | None
@@ -40,7 +40,7 @@ class CallFigures:
 
 @dataclass(frozen=True)
 class IntervalRow:
-    """Calls in one shift's hours. `opens` None: what falls into no shift."""
+    """The calls in one shift's hours. `opens` None: calls outside all shifts."""
 
     opens: str | None
     closes: str | None
@@ -61,7 +61,7 @@ class MonthRow:
 
 @dataclass(frozen=True)
 class QuarterlyReport:
-    """Everything that the paper, the page and the exports print."""
+    """Everything that the printed report, the page and the exports contain."""
 
     locale: str
     period: Period
@@ -74,81 +74,90 @@ class QuarterlyReport:
     numbers: tuple[str, ...]
     qualification: Qualification
     intervals: tuple[IntervalRow, ...]
-    parted: bool  # each moment of the day is in exactly one interval, so that the rows add up
+    has_disjoint_intervals: bool  # no time of day is in two intervals, so the rows add up
     activity: Activity
     months: tuple[MonthRow, ...]
     inbound: Arrivals
-    rules: Calls  # what counts as quick, as short
-    site_url: str  # for links to what a figure means
+    rules: Calls  # thresholds of the service level and of short abandons
+    site_url: str  # for links to the explanation of a figure
 
     @property
     def quarter(self) -> str:
-        """2026-Q3"""
-        return periods.quarter_of(self.period.first)
+        """The quarter, such as 2026-Q3."""
+        return periods.quarter_name(self.period.first)
 
     @property
-    def whole(self) -> bool:
-        """Whether it goes to the quarter's end."""
-        after = self.period.last + dt.timedelta(days=1)
-        return periods.quarter_of(after) != self.quarter
+    def is_whole_quarter(self) -> bool:
+        """True if the report extends to the quarter's end."""
+        next_day = self.period.last + dt.timedelta(days=1)
+        return periods.quarter_name(next_day) != self.quarter
 
     @property
     def staff_total(self) -> int | None:
-        """How many work in all shifts together; None: nobody was put into any."""
-        known = [row.staff for row in self.intervals if row.staff is not None]
-        return sum(known) if known else None
+        """The number of people in all shifts together; None if no shift has staff assigned."""
+        staff_counts = [row.staff for row in self.intervals if row.staff is not None]
+        return sum(staff_counts) if staff_counts else None
 
     @property
-    def observed(self) -> bool:
-        """Whether any of the period's calls are known."""
+    def is_observed(self) -> bool:
+        """True if any of the period's calls are known."""
         return self.calls.incoming is not None
 
 
-def build(settings: Settings, period: Period, locale: str = "uz_Cyrl") -> QuarterlyReport:
-    """Count a quarter, or a quarter to a date (periods.quarter)."""
-    balanced = calls.balance(period.begin, period.end)
+def build_quarterly_report(
+    settings: Settings, period: Period, locale: str = "uz_Cyrl"
+) -> QuarterlyReport:
+    """Count a quarter, or a quarter up to a date (periods.parse_quarter)."""
+    balance = calls.ledger_balance(period.begin, period.end)
     shifts = staff_records.staffed_hours(period.last)
-    calls_in = inbound.of(period, settings.calls.service_level, _edges(shifts))
-    missed = missed_calls(period)
-    answer = staff_records.answer(periods.quarter_of(period.first))
-    rows, parted = interval_rows(calls_in, shifts, period, balanced.unobserved)
-    dialled = [one.number for one in routing.current(settings).numbers]
-    further = (answer.numbers if answer else "").split(",")
+    arrivals = inbound.count_arrivals(period, settings.calls.service_level, _interval_edges(shifts))
+    missed_list = missed_calls(period)
+    answer = staff_records.quarter_answer(periods.quarter_name(period.first))
+    interval_list, is_disjoint = interval_rows(arrivals, shifts, period, balance.unobserved)
+    hotline_numbers = [plan_number.number for plan_number in routing.current_plan(settings).numbers]
+    further_numbers = (answer.numbers if answer else "").split(",")
     return QuarterlyReport(
         locale=locale,
         period=period,
         calendar=catalogs.working_calendar(settings),
         made_at=clock.now(),
-        formulas=kpi.FORMULAS,
-        balance=balanced,
-        calls=call_figures(calls_in, _outgoing(period), period, balanced.unobserved),
-        recovery=recovery(missed),
-        numbers=_numbers(settings.calls.hotline_number, *dialled, *further),
-        qualification=staff_records.qualification(
+        formulas=kpi.FORMULAS_VERSION,
+        balance=balance,
+        calls=call_figures(arrivals, _count_outgoing(period), period, balance.unobserved),
+        recovery=summarize_recovery(missed_list),
+        numbers=_distinct_numbers(
+            settings.calls.hotline_number, *hotline_numbers, *further_numbers
+        ),
+        qualification=staff_records.qualification_counts(
             period.first, period.last, complete=bool(answer and answer.complete)
         ),
-        intervals=rows,
-        parted=parted,
-        activity=activity(settings, period, balanced, answer),
-        months=tuple(_months(period, calls_in, missed)),
-        inbound=calls_in,
+        intervals=interval_list,
+        has_disjoint_intervals=is_disjoint,
+        activity=count_activity(settings, period, balance, answer),
+        months=tuple(_month_rows(period, arrivals, missed_list)),
+        inbound=arrivals,
         rules=settings.calls,
         site_url=settings.web.url,
     )
 
 
 def call_figures(
-    calls_in: Arrivals,
+    arrivals: Arrivals,
     outgoing: tuple[int, int],
     period: Period,
     gaps: Sequence[Interval],
 ) -> CallFigures:
-    """Table 1 of inbound calls and of outgoing ones: how many, and how many were answered."""
+    """Return the figures of table 1 of the quarterly report (calls).
+
+    `outgoing` is a pair: the number of outgoing calls, and how many of them were answered.
+    """
     placed, answered = outgoing
-    seen = bool(calls_in.calls or placed) or ever_observed([(period.begin, period.end)], gaps)
-    if not seen:
+    is_observed = bool(arrivals.calls or placed) or is_any_observed(
+        [(period.begin, period.end)], gaps
+    )
+    if not is_observed:
         return CallFigures(None, None, None, None, None, None, None)
-    tally = calls_in.tally
+    tally = arrivals.tally
     return CallFigures(
         incoming=tally.incoming,
         accepted=tally.accepted,
@@ -161,43 +170,47 @@ def call_figures(
 
 
 def interval_rows(
-    calls_in: Arrivals,
+    arrivals: Arrivals,
     intervals: Sequence[StaffedHours],
     period: Period,
     gaps: Sequence[Interval],
 ) -> tuple[tuple[IntervalRow, ...], bool]:
-    """The calls of each interval, by the site's hour of arrival, and whether the rows add up.
+    """Return the calls of each interval by local time of arrival, and whether the rows add up.
 
-    What falls into no interval gets a last row of its own.
+    Calls outside all intervals get a last row of their own.
     """
-    arrived = [(slot, begin.time()) for begin, slot in calls_in.slots.items()]
-    edges = {dt.time(), *_edges(intervals)}
-    covered = [sum(one.covers(edge) for one in intervals) for edge in edges]
+    slot_times = [(slot, begin.time()) for begin, slot in arrivals.slots.items()]
+    edges = {dt.time(), *_interval_edges(intervals)}
+    coverage = [sum(shift.covers_time(edge) for shift in intervals) for edge in edges]
     rows = []
-    for one in intervals:
-        own = [slot for slot, time in arrived if one.covers(time)]
-        unknown = not own and not ever_observed(_on_each_day(one, period), gaps)
+    for shift in intervals:
+        shift_slots = [slot for slot, time in slot_times if shift.covers_time(time)]
+        unknown = not shift_slots and not is_any_observed(_daily_intervals(shift, period), gaps)
         rows.append(
             IntervalRow(
-                one.opens,
-                one.closes,
-                one.staff,
-                None if unknown else sum(slot.incoming for slot in own),
-                None if unknown else sum(slot.accepted for slot in own),
+                shift.opens,
+                shift.closes,
+                shift.staff,
+                None if unknown else sum(slot.incoming for slot in shift_slots),
+                None if unknown else sum(slot.accepted for slot in shift_slots),
             )
         )
-    if 0 in covered:
-        rest = [slot for slot, time in arrived if not any(one.covers(time) for one in intervals)]
-        unknown = not rest and not ever_observed([(period.begin, period.end)], gaps)
-        incoming = None if unknown else sum(slot.incoming for slot in rest)
-        accepted = None if unknown else sum(slot.accepted for slot in rest)
+    if 0 in coverage:
+        other_slots = [
+            slot
+            for slot, time in slot_times
+            if not any(shift.covers_time(time) for shift in intervals)
+        ]
+        unknown = not other_slots and not is_any_observed([(period.begin, period.end)], gaps)
+        incoming = None if unknown else sum(slot.incoming for slot in other_slots)
+        accepted = None if unknown else sum(slot.accepted for slot in other_slots)
         rows.append(IntervalRow(None, None, None, incoming, accepted))
-    return tuple(rows), all(count <= 1 for count in covered)
+    return tuple(rows), all(count <= 1 for count in coverage)
 
 
-def _on_each_day(one: StaffedHours, period: Period) -> Iterator[Interval]:
-    """The interval on each date of the period, in parts that stay within a date."""
-    opens, closes = dt.time.fromisoformat(one.opens), dt.time.fromisoformat(one.closes)
+def _daily_intervals(shift: StaffedHours, period: Period) -> Iterator[Interval]:
+    """Yield the shift on each date of the period, in parts that stay within a date."""
+    opens, closes = dt.time.fromisoformat(shift.opens), dt.time.fromisoformat(shift.closes)
     parts = [(opens, closes)] if opens < closes else [(dt.time(), closes), (opens, None)]
     for day in period.days:
         for begin, end in parts:
@@ -208,18 +221,20 @@ def _on_each_day(one: StaffedHours, period: Period) -> Iterator[Interval]:
             )
 
 
-def _numbers(*numbers: str) -> tuple[str, ...]:
-    """Each number once, in this order."""
+def _distinct_numbers(*numbers: str) -> tuple[str, ...]:
+    """Return each number once, in the given order."""
     return tuple(dict.fromkeys(number.strip() for number in numbers if number.strip()))
 
 
-def _edges(intervals: Iterable[StaffedHours]) -> list[dt.time]:
-    return [dt.time.fromisoformat(edge) for one in intervals for edge in (one.opens, one.closes)]
+def _interval_edges(intervals: Iterable[StaffedHours]) -> list[dt.time]:
+    return [
+        dt.time.fromisoformat(edge) for shift in intervals for edge in (shift.opens, shift.closes)
+    ]
 
 
-def _outgoing(period: Period) -> tuple[int, int]:
-    """How many calls the site placed, and how many of them were answered."""
-    rows = Call.select(fn.COUNT(Call.id), count(ANSWERED.sql)).where(
+def _count_outgoing(period: Period) -> tuple[int, int]:
+    """Return the number of outgoing calls of the site, and how many of them were answered."""
+    rows = Call.select(fn.COUNT(Call.id), count_where(ANSWERED.sql)).where(
         Call.direction == "outbound",
         Call.arrived_at >= period.begin,
         Call.arrived_at < period.end,
@@ -229,15 +244,21 @@ def _outgoing(period: Period) -> tuple[int, int]:
     return placed, answered or 0
 
 
-def _months(period: Period, calls_in: Arrivals, missed: Sequence[MissedCall]) -> Iterator[MonthRow]:
+def _month_rows(
+    period: Period, arrivals: Arrivals, missed: Sequence[MissedCall]
+) -> Iterator[MonthRow]:
     for first in sorted({day.replace(day=1) for day in period.days}):
         days = [day for day in period.days if day.replace(day=1) == first]
         month = Period(days[0], days[-1], period.tz)
-        begin, end = microseconds(month.begin), microseconds(month.end)
-        own = [s for at, s in calls_in.slots.items() if at.date().replace(day=1) == first]
+        begin, end = microseconds_since_epoch(month.begin), microseconds_since_epoch(month.end)
+        month_slots = [
+            arrival_slot
+            for slot_begin, arrival_slot in arrivals.slots.items()
+            if slot_begin.date().replace(day=1) == first
+        ]
         yield MonthRow(
             first,
-            sum(slot.incoming for slot in own),
-            sum(slot.accepted for slot in own),
-            recovery([one for one in missed if begin <= one.arrived_at < end]),
+            sum(slot.incoming for slot in month_slots),
+            sum(slot.accepted for slot in month_slots),
+            summarize_recovery([call for call in missed if begin <= call.arrived_at < end]),
         )

@@ -1,168 +1,206 @@
-"""How the cells of report form №1 are worded, the same on paper, page and workbook."""
+"""The texts of the cells of report form №1, identical on paper, page and workbook."""
 
 from appliance.core import script
-from appliance.reports import figures, paper, recovery, words
-from appliance.reports.quarterly.activity import Fact
+from appliance.reports import formatting, paper, recovery, report_texts
+from appliance.reports.quarterly.activity import ActivityFact
 from appliance.reports.quarterly.report import IntervalRow, QuarterlyReport
-from appliance.reports.words import QuarterlyWords, Words
+from appliance.reports.report_texts import QuarterlyTexts, ReportTexts
 
-_PARTS = ("hours", "callback", "telegram_bot", "published", "recordings_kept", "appeals_kept")
+_ACTIVITY_FIELDS = (
+    "hours",
+    "callback",
+    "telegram_bot",
+    "published",
+    "recordings_kept",
+    "appeals_kept",
+)
 
 
-def form(report: QuarterlyReport) -> QuarterlyWords:
-    """The words of form №1."""
-    return words.load(report.locale).quarterly
+def form_texts(report: QuarterlyReport) -> QuarterlyTexts:
+    """Return the texts of form №1."""
+    return report_texts.load_texts(report.locale).quarterly
 
 
-def dates(report: QuarterlyReport) -> dict[str, object]:
-    """What titles are filled with."""
+def title_dates(report: QuarterlyReport) -> dict[str, object]:
+    """Return the values for the placeholders of titles."""
     return {"year": report.period.first.year, "quarter": report.quarter[-1]}
 
 
-def title(report: QuarterlyReport) -> str:
-    """The file's title."""
-    text = form(report)
-    named = text.title.format(**dates(report))
-    return named if report.whole else f"{named} {_to_date(report)}"
+def report_title(report: QuarterlyReport) -> str:
+    """Return the file's title."""
+    texts = form_texts(report)
+    full_title = texts.title.format(**title_dates(report))
+    return full_title if report.is_whole_quarter else f"{full_title} {_to_date_text(report)}"
 
 
-def heading(report: QuarterlyReport) -> list[str]:
-    """The paper's heading, in parts."""
-    text = form(report)
-    parts = [part.format(**dates(report)) for part in text.heading]
-    return parts if report.whole else [*parts, _to_date(report)]
+def heading_lines(report: QuarterlyReport) -> list[str]:
+    """Return the heading of the printed report, in parts."""
+    texts = form_texts(report)
+    parts = [part.format(**title_dates(report)) for part in texts.heading]
+    return parts if report.is_whole_quarter else [*parts, _to_date_text(report)]
 
 
-def interval(row: IntervalRow, report: QuarterlyReport) -> str:
-    """08:00–14:00; other hours; unknown when no shift was recorded at all."""
+def interval_label(row: IntervalRow, report: QuarterlyReport) -> str:
+    """Return "08:00–14:00", "other hours", or "unknown" if no shift was recorded."""
     if row.opens:
         return f"{row.opens}–{row.closes}"
-    whole = words.load(report.locale)
-    return whole.quarterly.other_hours if len(report.intervals) > 1 else whole.unknown
+    texts = report_texts.load_texts(report.locale)
+    return texts.quarterly.other_hours if len(report.intervals) > 1 else texts.unknown
 
 
 def call_notes(report: QuarterlyReport) -> list[str]:
-    """What stands under table 1."""
-    text, found = form(report), report.recovery
+    """Return the notes under table 1."""
+    texts, recovery_counts = form_texts(report), report.recovery
     notes = []
     if report.calls.missed:
-        share = 100 * found.recovered / found.missed if found.missed else None
+        share = (
+            100 * recovery_counts.recovered / recovery_counts.missed
+            if recovery_counts.missed
+            else None
+        )
         notes.append(
-            text.recovered.format(
-                missed=figures.number(found.missed),
-                recovered=figures.number(found.recovered),
-                share=figures.decimal(share),
-                days=recovery.WITHIN.days,
+            texts.recovered.format(
+                missed=formatting.format_number(recovery_counts.missed),
+                recovered=formatting.format_number(recovery_counts.recovered),
+                share=formatting.format_decimal(share),
+                days=recovery.RECOVERY_WINDOW.days,
             )
         )
-    if found.average is not None:
-        hours, minutes = divmod(round(found.average / 60), 60)
-        notes.append(text.recovered_after.format(hours=figures.number(hours), minutes=minutes))
+    if recovery_counts.average is not None:
+        hours, minutes = divmod(round(recovery_counts.average / 60), 60)
+        notes.append(
+            texts.recovered_after.format(hours=formatting.format_number(hours), minutes=minutes)
+        )
     if report.calls.outgoing:
-        answered = figures.number(report.calls.outgoing_answered or 0)
-        notes.append(text.outgoing_answered.format(count=answered))
-    line = [" ".join(notes)] if notes else []
-    unseen = paper.unobserved(report)
-    if unseen:
-        line.append(words.load(report.locale).monthly.calls_unobserved.format(stretches=unseen))
-    return line
+        answered = formatting.format_number(report.calls.outgoing_answered or 0)
+        notes.append(texts.outgoing_answered.format(count=answered))
+    lines = [" ".join(notes)] if notes else []
+    unobserved_stretches = paper.unobserved_text(report)
+    if unobserved_stretches:
+        lines.append(
+            report_texts.load_texts(report.locale).monthly.calls_unobserved.format(
+                stretches=unobserved_stretches
+            )
+        )
+    return lines
 
 
 def staff_notes(report: QuarterlyReport) -> list[str]:
-    """What stands under table 2."""
-    text, staff = form(report), report.qualification
-    notes = [text.staff_dates.format(date=figures.date(report.period.last))]
-    if staff.unrecorded:
-        notes.append(text.unrecorded.format(count=figures.number(staff.unrecorded)))
-    if staff.upskilled is None or staff.disciplined is None:
-        notes.append(text.incomplete)
-    if not report.parted:
-        notes.append(text.overlapping)
+    """Return the notes under table 2."""
+    texts, qualification = form_texts(report), report.qualification
+    notes = [texts.staff_dates.format(date=formatting.format_date(report.period.last))]
+    if qualification.unrecorded:
+        notes.append(
+            texts.unrecorded.format(count=formatting.format_number(qualification.unrecorded))
+        )
+    if qualification.upskilled is None or qualification.disciplined is None:
+        notes.append(texts.incomplete)
+    if not report.has_disjoint_intervals:
+        notes.append(texts.overlapping)
     return [" ".join(notes)]
 
 
 def activity_cells(report: QuarterlyReport) -> list[tuple[str, int]]:
-    """Table 3's cells, each with the number of the note that says who knows it."""
-    made, text = report.activity, words.load(report.locale)
-    facts: list[Fact] = [getattr(made, part) for part in _PARTS]
-    worded = (
-        _hours(made.hours, text),
-        _callback(made.callback, text),
-        text.quarterly.exists if made.telegram_bot.holds else text.quarterly.exists_not,
-        _published(made.published, text, report.locale),
-        _recordings(made.recordings_kept, text),
-        _appeals(made.appeals_kept, text),
+    """Return table 3's cells, each with the number of the note that names its source."""
+    activity, texts = report.activity, report_texts.load_texts(report.locale)
+    facts: list[ActivityFact] = [getattr(activity, field) for field in _ACTIVITY_FIELDS]
+    cell_texts = (
+        _hours_text(activity.hours, texts),
+        _callback_text(activity.callback, texts),
+        texts.quarterly.exists
+        if activity.telegram_bot.is_fulfilled
+        else texts.quarterly.exists_not,
+        _published_text(activity.published, texts, report.locale),
+        _recordings_text(activity.recordings_kept, texts),
+        _appeals_text(activity.appeals_kept, texts),
     )
     return [
         (cell, 1 if fact.source == "system" else 2)
-        for cell, fact in zip(worded, facts, strict=True)
+        for cell, fact in zip(cell_texts, facts, strict=True)
     ]
 
 
 def activity_notes(report: QuarterlyReport) -> list[str]:
-    """Who knows what stands in table 3: notes 1 and 2."""
-    text, made = form(report), report.activity
-    if made.answered_at is None:
-        return [text.by_system, text.by_nobody]
-    name = script.written(made.answered_by, report.locale)
-    day = made.answered_at.astimezone(report.period.tz).date()
+    """Return the sources of table 3: notes 1 and 2."""
+    texts, activity = form_texts(report), report.activity
+    if activity.answered_at is None:
+        return [texts.by_system, texts.by_nobody]
+    name = script.transliterate_for_locale(activity.answered_by, report.locale)
+    day = activity.answered_at.astimezone(report.period.tz).date()
     return [
-        text.by_system,
-        text.by_manager.format(name=name, date=figures.date(day)),
+        texts.by_system,
+        texts.by_manager.format(name=name, date=formatting.format_date(day)),
     ]
 
 
-def _hours(fact: Fact, text: Words) -> str:
-    if fact.holds is None:
-        return text.unknown
-    count = figures.number(fact.count)
-    return text.quarterly.hours_yes if fact.holds else text.quarterly.hours_no.format(count=count)
+def _hours_text(fact: ActivityFact, texts: ReportTexts) -> str:
+    if fact.is_fulfilled is None:
+        return texts.unknown
+    count = formatting.format_number(fact.count)
+    return (
+        texts.quarterly.hours_yes
+        if fact.is_fulfilled
+        else texts.quarterly.hours_no.format(count=count)
+    )
 
 
-def _callback(fact: Fact, text: Words) -> str:
-    if fact.holds is None:
-        return text.unknown
-    if not fact.holds:
-        return text.quarterly.exists_not
+def _callback_text(fact: ActivityFact, texts: ReportTexts) -> str:
+    if fact.is_fulfilled is None:
+        return texts.unknown
+    if not fact.is_fulfilled:
+        return texts.quarterly.exists_not
     if not fact.count:
-        return text.quarterly.exists
-    return text.quarterly.callback_yes.format(count=figures.number(fact.count))
+        return texts.quarterly.exists
+    return texts.quarterly.callback_yes.format(count=formatting.format_number(fact.count))
 
 
-def _published(fact: Fact, text: Words, locale: str) -> str:
-    if fact.holds is None:
-        return text.unknown
-    cell = text.quarterly.published_yes if fact.holds else text.quarterly.published_no
-    return f"{cell}: {script.written(fact.note, locale)}" if fact.note else cell
+def _published_text(fact: ActivityFact, texts: ReportTexts, locale: str) -> str:
+    if fact.is_fulfilled is None:
+        return texts.unknown
+    cell = texts.quarterly.published_yes if fact.is_fulfilled else texts.quarterly.published_no
+    return f"{cell}: {script.transliterate_for_locale(fact.note, locale)}" if fact.note else cell
 
 
-def _recordings(fact: Fact, text: Words) -> str:
-    form = text.quarterly
-    counts = form.kept_of.format(count=figures.number(fact.count), of=figures.number(fact.of))
-    partly = form.kept_in_part if fact.count else form.not_kept
-    return _kept_text(fact, form.kept if fact.count >= fact.of else partly, counts, text)
+def _recordings_text(fact: ActivityFact, texts: ReportTexts) -> str:
+    quarterly_texts = texts.quarterly
+    counts = quarterly_texts.kept_of.format(
+        count=formatting.format_number(fact.count), of=formatting.format_number(fact.of)
+    )
+    partial_text = quarterly_texts.kept_in_part if fact.count else quarterly_texts.not_kept
+    return _retention_text(
+        fact, quarterly_texts.kept if fact.count >= fact.of else partial_text, counts, texts
+    )
 
 
-def _appeals(fact: Fact, text: Words) -> str:
-    form = text.quarterly
-    counts = form.kept_texts.format(count=figures.number(fact.count))
-    partly = form.kept_in_part if fact.count else form.not_kept
-    return _kept_text(fact, form.kept if fact.holds else partly, counts, text)
+def _appeals_text(fact: ActivityFact, texts: ReportTexts) -> str:
+    quarterly_texts = texts.quarterly
+    counts = quarterly_texts.kept_texts.format(count=formatting.format_number(fact.count))
+    partial_text = quarterly_texts.kept_in_part if fact.count else quarterly_texts.not_kept
+    return _retention_text(
+        fact, quarterly_texts.kept if fact.is_fulfilled else partial_text, counts, texts
+    )
 
 
-def _kept_text(fact: Fact, cell: str, counts: str, text: Words) -> str:
-    """Whether it is kept as long as is asked; what has not been there so long is kept so far."""
-    form = text.quarterly
+def _retention_text(fact: ActivityFact, cell: str, counts: str, texts: ReportTexts) -> str:
+    """Return the text on whether items are retained for as long as required.
+
+    Items that do not exist that long yet are "kept so far".
+    """
+    quarterly_texts = texts.quarterly
     if fact.until:
-        cell = form.kept_so_far.format(date=figures.date(fact.until))
-    elif fact.holds is None:
-        return text.unknown
-    return "; ".join([cell, counts, *_oldest(fact, form)])
+        cell = quarterly_texts.kept_so_far.format(date=formatting.format_date(fact.until))
+    elif fact.is_fulfilled is None:
+        return texts.unknown
+    return "; ".join([cell, counts, *_oldest_texts(fact, quarterly_texts)])
 
 
-def _oldest(fact: Fact, form: QuarterlyWords) -> list[str]:
-    return [form.kept_since.format(date=figures.date(fact.oldest))] if fact.oldest else []
+def _oldest_texts(fact: ActivityFact, quarterly_texts: QuarterlyTexts) -> list[str]:
+    return (
+        [quarterly_texts.kept_since.format(date=formatting.format_date(fact.oldest))]
+        if fact.oldest
+        else []
+    )
 
 
-def _to_date(report: QuarterlyReport) -> str:
-    return form(report).to_date.format(date=figures.date(report.period.last))
+def _to_date_text(report: QuarterlyReport) -> str:
+    return form_texts(report).to_date.format(date=formatting.format_date(report.period.last))

@@ -1,187 +1,212 @@
-"""Report form №1 as a workbook: a sheet a table, and the months."""
+"""Report form №1 as a workbook: one sheet per table, and the months."""
 
-from appliance.reports import figures, paper, words, xlsx
+from appliance.reports import formatting, paper, report_texts, xlsx
 from appliance.reports.quarterly import wording
 from appliance.reports.quarterly.report import QuarterlyReport
-from appliance.reports.words import Words
-from appliance.reports.xlsx import SUM, Cell, Formula, Plain, Seconds, Table, Value
+from appliance.reports.report_texts import ReportTexts
+from appliance.reports.xlsx import SUM, Cell, CellValue, Formula, PlainValue, Seconds, Table
 
-_CALLS = (20, 20, 20, 20, 26, 24, 18)
-_STAFF = (22, 17, 14, 14, 14, 24, 16, 12, 20, 20)
-_ACTIVITY = (24, 24, 24, 28, 30, 30)
-_MONTHS = (18, 16, 16, 18, 12, 18, 12)
+_CALLS_WIDTHS = (20, 20, 20, 20, 26, 24, 18)
+_STAFF_WIDTHS = (22, 17, 14, 14, 14, 24, 16, 12, 20, 20)
+_ACTIVITY_WIDTHS = (24, 24, 24, 28, 30, 30)
+_MONTHS_WIDTHS = (18, 16, 16, 18, 12, 18, 12)
 
 
-def as_book(report: QuarterlyReport) -> xlsx.Book:
-    """Numbers as numbers, lengths as lengths, sums as formulas."""
-    text = words.load(report.locale)
+def as_book(report: QuarterlyReport) -> xlsx.Workbook:
+    """Return the workbook: numbers as numbers, durations as durations, sums as formulas."""
+    texts = report_texts.load_texts(report.locale)
     tables = (
-        (_CALLS, _calls(report, text)),
-        (_STAFF, _staff(report, text)),
-        (_ACTIVITY, _activity(report, text)),
-        (_MONTHS, _months(report, text)),
+        (_CALLS_WIDTHS, _calls_table(report, texts)),
+        (_STAFF_WIDTHS, _staff_table(report, texts)),
+        (_ACTIVITY_WIDTHS, _activity_table(report, texts)),
+        (_MONTHS_WIDTHS, _months_table(report, texts)),
     )
-    names = (*(text.table.format(number=number) for number in (1, 2, 3)), text.annex.title)
+    names = (*(texts.table.format(number=number) for number in (1, 2, 3)), texts.annex.title)
     sheets = [
         xlsx.Sheet(
             name=name,
             tables=(table,),
             widths=widths,
-            heading=[" ".join(part.split()) for part in wording.heading(report)],
-            notes=(paper.foot_line(paper.foot(report), report.locale),),
+            heading=[" ".join(part.split()) for part in wording.heading_lines(report)],
+            notes=(paper.footer_text(paper.balance_footer(report), report.locale),),
             landscape=True,
         )
         for name, (widths, table) in zip(names, tables, strict=True)
     ]
-    return paper.book(report, wording.title(report), sheets)
+    return paper.build_workbook(report, wording.report_title(report), sheets)
 
 
-def _calls(report: QuarterlyReport, text: Words) -> Table:
-    form, calls = text.quarterly, report.calls
-    average: Value = figures.NONE if report.observed else text.unknown
+def _calls_table(report: QuarterlyReport, texts: ReportTexts) -> Table:
+    form_texts, calls = texts.quarterly, report.calls
+    average: CellValue = formatting.NO_VALUE if report.is_observed else texts.unknown
     if calls.average_seconds is not None:
         average = Formula("=E{row}/C{row}", Seconds(calls.average_seconds))
-    total = text.unknown if calls.talk_seconds is None else Seconds(calls.talk_seconds)
+    total = texts.unknown if calls.talk_seconds is None else Seconds(calls.talk_seconds)
     return Table(
         heads=(
             (
-                form.quarter.format(**wording.dates(report)),
-                *(form.incoming, form.accepted, form.missed),
-                *(form.talk_total, form.talk_average, form.outgoing),
+                form_texts.quarter.format(**wording.title_dates(report)),
+                *(form_texts.incoming, form_texts.accepted, form_texts.missed),
+                *(form_texts.talk_total, form_texts.talk_average, form_texts.outgoing),
             ),
         ),
         rows=(
             (
                 None,
-                _number_or_unknown(calls.incoming, text),
-                _number_or_unknown(calls.accepted, text),
-                _number_or_unknown(calls.missed, text),
+                _number_or_unknown(calls.incoming, texts),
+                _number_or_unknown(calls.accepted, texts),
+                _number_or_unknown(calls.missed, texts),
                 total,
                 average,
-                _number_or_unknown(calls.outgoing, text),
+                _number_or_unknown(calls.outgoing, texts),
             ),
         ),
-        label=text.table.format(number=1),
+        label=texts.table.format(number=1),
         notes=wording.call_notes(report),
     )
 
 
-def _staff(report: QuarterlyReport, text: Words) -> Table:
-    form, staff = text.quarterly, report.qualification
-    whole: tuple[Plain, ...] = (
-        staff.operators,
-        _number_or_unknown(staff.incomplete_higher, text),
-        _number_or_unknown(staff.secondary, text),
-        _number_or_unknown(staff.upskilled, text),
-        _number_or_unknown(staff.disciplined, text),
+def _staff_table(report: QuarterlyReport, texts: ReportTexts) -> Table:
+    form_texts, qualification = texts.quarterly, report.qualification
+    staff_figures: tuple[PlainValue, ...] = (
+        qualification.operators,
+        _number_or_unknown(qualification.incomplete_higher, texts),
+        _number_or_unknown(qualification.secondary, texts),
+        _number_or_unknown(qualification.upskilled, texts),
+        _number_or_unknown(qualification.disciplined, texts),
     )
     height = len(report.intervals)
-    rows: list[list[Value]] = []
+    rows: list[list[CellValue]] = []
     for number, row in enumerate(report.intervals):
-        own: list[Value] = [None] * 6
+        merged_cells: list[CellValue] = [None] * 6
         if not number:
-            own = [Cell(value, down=height) for value in (", ".join(report.numbers), *whole)]
+            merged_cells = [
+                Cell(value, row_span=height)
+                for value in (", ".join(report.numbers), *staff_figures)
+            ]
         rows.append(
             [
-                *own,
-                wording.interval(row, report),
-                _number_or_unknown(row.staff, text) if row.opens or height == 1 else figures.NONE,
-                _number_or_unknown(row.incoming, text),
-                _number_or_unknown(row.accepted, text),
+                *merged_cells,
+                wording.interval_label(row, report),
+                _number_or_unknown(row.staff, texts)
+                if row.opens or height == 1
+                else formatting.NO_VALUE,
+                _number_or_unknown(row.incoming, texts),
+                _number_or_unknown(row.accepted, texts),
             ]
         )
     calls = report.calls
     return Table(
         heads=(
             (
-                Cell(form.numbers, down=2),
-                Cell(form.operators, down=2),
-                Cell(form.education, across=3),
-                Cell(form.disciplined, down=2),
-                Cell(form.shifts, across=2),
-                Cell(form.shift_calls, across=2),
+                Cell(form_texts.numbers, row_span=2),
+                Cell(form_texts.operators, row_span=2),
+                Cell(form_texts.education, column_span=3),
+                Cell(form_texts.disciplined, row_span=2),
+                Cell(form_texts.shifts, column_span=2),
+                Cell(form_texts.shift_calls, column_span=2),
             ),
             (
-                *(None, None, form.incomplete_higher, form.secondary, form.upskilled, None),
-                *(form.interval, form.staff, form.shift_incoming, form.shift_accepted),
+                *(
+                    None,
+                    None,
+                    form_texts.incomplete_higher,
+                    form_texts.secondary,
+                    form_texts.upskilled,
+                    None,
+                ),
+                *(
+                    form_texts.interval,
+                    form_texts.staff,
+                    form_texts.shift_incoming,
+                    form_texts.shift_accepted,
+                ),
             ),
         ),
         rows=rows,
         total=(
-            text.total,
-            *whole,
-            form.day,
-            text.unknown if report.staff_total is None else SUM,
-            _number_or_unknown(calls.incoming, text) if not _adds_up(report) else SUM,
-            _number_or_unknown(calls.accepted, text) if not _adds_up(report) else SUM,
+            texts.total,
+            *staff_figures,
+            form_texts.day,
+            texts.unknown if report.staff_total is None else SUM,
+            _number_or_unknown(calls.incoming, texts) if not _has_additive_rows(report) else SUM,
+            _number_or_unknown(calls.accepted, texts) if not _has_additive_rows(report) else SUM,
         ),
-        title=" ".join(form.staff_heading.split()),
-        label=text.table.format(number=2),
+        title=" ".join(form_texts.staff_heading.split()),
+        label=texts.table.format(number=2),
         notes=wording.staff_notes(report),
     )
 
 
-def _activity(report: QuarterlyReport, text: Words) -> Table:
-    form = text.quarterly
+def _activity_table(report: QuarterlyReport, texts: ReportTexts) -> Table:
+    form_texts = texts.quarterly
     notes = wording.activity_notes(report)
     return Table(
         heads=(
             (
-                *(form.hours, form.callback, form.telegram_bot),
-                *(form.published, form.recordings_kept, form.appeals_kept),
+                *(form_texts.hours, form_texts.callback, form_texts.telegram_bot),
+                *(form_texts.published, form_texts.recordings_kept, form_texts.appeals_kept),
             ),
         ),
         rows=([f"{cell} ({note})" for cell, note in wording.activity_cells(report)],),
-        title=" ".join(form.activity_heading.split()),
-        label=text.table.format(number=3),
+        title=" ".join(form_texts.activity_heading.split()),
+        label=texts.table.format(number=3),
         notes=[f"({number}) {note}" for number, note in enumerate(notes, 1)],
     )
 
 
-def _months(report: QuarterlyReport, text: Words) -> Table:
-    form = text.quarterly
-    share, later = "=IF(B{row}=0,0,D{row}/B{row}*100)", "=IF(D{row}=0,0,F{row}/D{row}*100)"
-    rows: list[list[Value]] = []
+def _months_table(report: QuarterlyReport, texts: ReportTexts) -> Table:
+    form_texts = texts.quarterly
+    missed_share, recovered_share = (
+        "=IF(B{row}=0,0,D{row}/B{row}*100)",
+        "=IF(D{row}=0,0,F{row}/D{row}*100)",
+    )
+    rows: list[list[CellValue]] = []
     for row in report.months:
-        found = row.recovery
+        recovery = row.recovery
         rows.append(
             [
-                text.months[row.first.month - 1],
+                texts.months[row.first.month - 1],
                 row.incoming,
                 row.accepted,
-                found.missed,
-                Formula(share, _percent(found.missed, row.incoming)),
-                found.recovered,
-                Formula(later, _percent(found.recovered, found.missed)),
+                recovery.missed,
+                Formula(missed_share, _percentage(recovery.missed, row.incoming)),
+                recovery.recovered,
+                Formula(recovered_share, _percentage(recovery.recovered, recovery.missed)),
             ]
         )
-    whole, calls = report.recovery, report.calls
+    total_recovery, calls = report.recovery, report.calls
     return Table(
         heads=(
             (
-                *(form.month, form.month_incoming, form.month_accepted, form.month_missed),
-                *(form.month_share, form.month_recovered, form.month_share),
+                *(
+                    form_texts.month,
+                    form_texts.month_incoming,
+                    form_texts.month_accepted,
+                    form_texts.month_missed,
+                ),
+                *(form_texts.month_share, form_texts.month_recovered, form_texts.month_share),
             ),
         ),
         rows=rows,
         total=(
-            *(text.total, SUM, SUM, SUM),
-            Formula(share, _percent(whole.missed, calls.incoming or 0)),
+            *(texts.total, SUM, SUM, SUM),
+            Formula(missed_share, _percentage(total_recovery.missed, calls.incoming or 0)),
             SUM,
-            Formula(later, _percent(whole.recovered, whole.missed)),
+            Formula(recovered_share, _percentage(total_recovery.recovered, total_recovery.missed)),
         ),
-        title=text.annex.heading,
+        title=texts.annex.heading,
     )
 
 
-def _adds_up(report: QuarterlyReport) -> bool:
-    known = all(row.incoming is not None for row in report.intervals)
-    return report.parted and known
+def _has_additive_rows(report: QuarterlyReport) -> bool:
+    is_known = all(row.incoming is not None for row in report.intervals)
+    return report.has_disjoint_intervals and is_known
 
 
-def _number_or_unknown(value: int | None, text: Words) -> Plain:
+def _number_or_unknown(value: int | None, text: ReportTexts) -> PlainValue:
     return text.unknown if value is None else value
 
 
-def _percent(part: int, whole: int) -> float:
-    return 100 * part / whole if whole else 0.0
+def _percentage(part: int, total: int) -> float:
+    return 100 * part / total if total else 0.0

@@ -1,8 +1,13 @@
-"""The telephony report (R3): calls by hour, day and every filter, waits, callers, workload."""
+"""The telephony report (R3): calls by hour, day and every dimension, waits, callers, workload."""
 
 from appliance.reports.telephony.export import as_json
 from appliance.reports.telephony.printing import as_book, as_csv, as_page
-from appliance.reports.telephony.report import Overview, TelephonyReport, build, overview
+from appliance.reports.telephony.report import (
+    Overview,
+    TelephonyReport,
+    build_telephony_report,
+    count_overview,
+)
 
 __all__ = [
     "Overview",
@@ -11,6 +16,6 @@ __all__ = [
     "as_csv",
     "as_json",
     "as_page",
-    "build",
-    "overview",
+    "build_telephony_report",
+    "count_overview",
 ]

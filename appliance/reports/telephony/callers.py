@@ -1,4 +1,4 @@
-"""Who called more than once."""
+"""Callers who called more than once."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -7,15 +7,23 @@ from peewee import Case, fn
 
 from appliance.models import Call
 from appliance.reports import call_filters
-from appliance.reports.call_filters import CallFilter, conditions_of
+from appliance.reports.call_filters import CallFilter, sql_conditions
 
-TIMES = ((1, 1), (2, 2), (3, 3), (4, 5), (6, 9), (10, None))  # calls by one number, from and to
-TOP = 20
+# calls by one number, from and to
+CALLS_PER_NUMBER_RANGES = (
+    (1, 1),
+    (2, 2),
+    (3, 3),
+    (4, 5),
+    (6, 9),
+    (10, None),
+)
+MAX_TOP_CALLERS = 20
 
 
 @dataclass(frozen=True)
-class Often:
-    """The numbers that called so many times; `asked` is the condition of a filter."""
+class CallerFrequency:
+    """The numbers that called as often as a range says."""
 
     low: int
     high: int | None
@@ -23,14 +31,14 @@ class Often:
     calls: int
 
     @property
-    def condition(self) -> str:
-        """As a condition of a filter: "2-3"."""
+    def filter_value(self) -> str:
+        """The range as a value of the call filter's condition `times`: "2-3"."""
         return f"{self.low}-{'' if self.high is None else self.high}"
 
 
 @dataclass(frozen=True)
 class Caller:
-    """One number that called more than once."""
+    """A number that called more than once."""
 
     number: str
     calls: int
@@ -38,22 +46,22 @@ class Caller:
 
 
 @dataclass(frozen=True)
-class Callers:
-    """Incoming calls by how often their number called; hidden numbers are apart."""
+class CallerCounts:
+    """Incoming calls by how often their number called; hidden numbers are counted separately."""
 
-    often: tuple[Often, ...]
+    frequencies: tuple[CallerFrequency, ...]
     hidden: int  # calls
     top: tuple[Caller, ...]  # most calls first
 
     @property
-    def repeated(self) -> int:
-        """Calls by numbers that called more than once."""
-        return sum(line.calls for line in self.often if line.low > 1)
+    def repeat_calls(self) -> int:
+        """The number of calls by numbers that called more than once."""
+        return sum(line.calls for line in self.frequencies if line.low > 1)
 
 
-def count(call_filter: CallFilter) -> Callers:
+def count_callers(call_filter: CallFilter) -> CallerCounts:
     """Count the callers of a filter."""
-    groups = call_filters.repeated(call_filter).alias("groups")
+    groups = call_filters.calls_per_number(call_filter).alias("groups")
     rows = (
         Call.select(groups.c.times, fn.COUNT(groups.c.caller))
         .from_(groups)
@@ -61,25 +69,29 @@ def count(call_filter: CallFilter) -> Callers:
         .tuples()
     )
     by_times = Counter(dict(rows))
-    often = []
-    for low, high in TIMES:
-        of = {n: c for n, c in by_times.items() if n >= low and (high is None or n <= high)}
-        calls = sum(n * c for n, c in of.items())
-        often.append(Often(low, high, sum(of.values()), calls))
-    hidden = Call.select().where(*conditions_of(call_filter), Call.caller.is_null()).count()
-    return Callers(tuple(often), hidden, _top(call_filter))
+    frequencies = []
+    for low, high in CALLS_PER_NUMBER_RANGES:
+        numbers_by_times = {
+            times: numbers
+            for times, numbers in by_times.items()
+            if times >= low and (high is None or times <= high)
+        }
+        calls = sum(times * numbers for times, numbers in numbers_by_times.items())
+        frequencies.append(CallerFrequency(low, high, sum(numbers_by_times.values()), calls))
+    hidden = Call.select().where(*sql_conditions(call_filter), Call.caller.is_null()).count()
+    return CallerCounts(tuple(frequencies), hidden, _top_callers(call_filter))
 
 
-def _top(call_filter: CallFilter) -> tuple[Caller, ...]:
+def _top_callers(call_filter: CallFilter) -> tuple[Caller, ...]:
     times = fn.COUNT(Call.id)
     accepted = fn.SUM(Case(None, [(Call.outcome == "answered", 1)], 0))
     rows = (
         Call.select(Call.caller, times, accepted)
-        .where(*conditions_of(call_filter), Call.caller.is_null(False))
+        .where(*sql_conditions(call_filter), Call.caller.is_null(False))
         .group_by(Call.caller)
         .having(times > 1)
         .order_by(times.desc(), Call.caller)
-        .limit(TOP)
+        .limit(MAX_TOP_CALLERS)
         .tuples()
     )
     return tuple(Caller(*row) for row in rows)

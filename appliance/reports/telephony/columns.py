@@ -1,4 +1,4 @@
-"""The columns of the report's tables: alike on the page, on paper, in the workbook and as JSON."""
+"""The columns of the report's tables, identical on page, paper, workbook and in JSON."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,24 +8,24 @@ from appliance.core.i18n import N_
 
 @dataclass(frozen=True)
 class Column:
-    """A figure of each line; `kind`: count | share | rate | length."""
+    """A figure in each row of a table; `kind`: count | share | rate | length."""
 
-    figure: str  # a property of the line's tally, but for the share
+    figure: str  # a property of the row's tally, except for the share
     name: str  # a message id
     kind: str = "rate"
-    opens: Mapping[str, object] | None = None  # the conditions of the calls behind a count
+    opens: Mapping[str, object] | None = None  # the filter conditions of the calls behind a count
 
 
 COLUMNS = (
-    Column("incoming", N_("Incoming"), "count", {}),
+    Column("incoming", N_("Calls received"), "count", {}),
     Column("share", N_("Share, %"), "share"),
     Column("accepted", N_("Accepted"), "count", {"outcome": "answered"}),
     Column("missed", N_("Missed"), "count", {"outcome": "missed"}),
     Column("answer_speed", N_("Answer speed, s")),
     Column("service_level", N_("Service level, %")),
-    Column("talk", N_("Average talk"), "length"),
+    Column("talk", N_("Average talk time"), "length"),
     Column("registered", N_("With an appeal"), "count", {"appeal": 1}),
-    Column("transferred", N_("Handed on"), "count", {"transfer": 1}),
+    Column("transferred", N_("Transferred calls"), "count", {"transfer": 1}),
     Column("rating", N_("Rating")),
     Column("rating_response", N_("Rated, %")),
 )

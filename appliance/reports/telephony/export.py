@@ -4,15 +4,15 @@ import dataclasses
 from typing import Any
 
 from appliance.reports import balance
-from appliance.reports.counting import Counted
+from appliance.reports.counting import CallTally
 from appliance.reports.kpi import Rate
 from appliance.reports.telephony.columns import COLUMNS
 from appliance.reports.telephony.report import TelephonyReport
-from appliance.reports.telephony.waits import Waits
+from appliance.reports.telephony.waits import WaitCounts
 
 
 def as_json(report: TelephonyReport) -> dict[str, Any]:
-    """The report as plain values: seconds, per cent, null for what has no value."""
+    """Return the report as plain values: seconds, per cent, null for values that do not exist."""
     callers = report.callers
     return {
         "period": {
@@ -23,39 +23,45 @@ def as_json(report: TelephonyReport) -> dict[str, Any]:
         "formulas": report.formulas,
         "service_level_seconds": report.level,
         "balance": balance.as_json(report.balance, report.period.tz),
-        "total": tally(report.total),
+        "total": tally_as_json(report.total),
         "by_weekday_and_hour": [
-            {"weekday": weekday, "hour": hour} | tally(found)
-            for (weekday, hour), found in sorted(report.hours.weekdays.items())
+            {"weekday": weekday, "hour": hour} | tally_as_json(line_tally)
+            for (weekday, hour), line_tally in sorted(report.hours.weekdays.items())
         ],
         "by_day": [
-            {"date": day.isoformat()} | tally(found) for day, found in report.hours.days.items()
+            {"date": day.isoformat()} | tally_as_json(line_tally)
+            for day, line_tally in report.hours.days.items()
         ],
         **{
             f"by_{key}": [
-                {"key": line.key, "name": line.name, "share": _plain(line.share)}
-                | tally(line.tally)
+                {"key": line.key, "name": line.name, "share": _plain_share(line.share)}
+                | tally_as_json(line.tally)
                 for line in lines
             ]
             for key, lines in report.lines.items()
         },
-        **_waits(report.waits),
-        **_queues(report),
+        **_waits_as_json(report.waits),
+        **_queues_as_json(report),
         "callers": {
-            "often": [dataclasses.asdict(line) for line in callers.often],
+            "often": [dataclasses.asdict(line) for line in callers.frequencies],
             "hidden": callers.hidden,
-            "repeated": callers.repeated,
+            "repeated": callers.repeat_calls,
         },
         "workload": [
             dataclasses.asdict(w)
-            | {name: _rate(getattr(w, name)) for name in ("handling", "occupancy", "adherence")}
+            | {
+                name: _rate_as_json(getattr(w, name))
+                for name in ("handling", "occupancy", "adherence")
+            }
             for w in report.workload
         ],
-        "line_quality": [dataclasses.asdict(line) | {"bad": line.is_bad} for line in report.heard],
+        "line_quality": [
+            dataclasses.asdict(line) | {"bad": line.is_bad} for line in report.phone_lines
+        ],
     }
 
 
-def _waits(waits: Waits) -> dict[str, Any]:
+def _waits_as_json(waits: WaitCounts) -> dict[str, Any]:
     return {
         "waits": [
             {
@@ -63,7 +69,7 @@ def _waits(waits: Waits) -> dict[str, Any]:
                 "to": bucket.high,
                 "answered": bucket.answered,
                 "abandoned": bucket.abandoned,
-                "left": bucket.gone,
+                "left": bucket.left_otherwise,
             }
             for bucket in waits.buckets
         ],
@@ -73,57 +79,64 @@ def _waits(waits: Waits) -> dict[str, Any]:
     }
 
 
-def _queues(report: TelephonyReport) -> dict[str, Any]:
+def _queues_as_json(report: TelephonyReport) -> dict[str, Any]:
     return {
         "queues": [
             {
-                "queue": q.name,
-                "visits": q.visits,
-                "open": q.open,
-                **q.results,
-                "wait": _rate(q.wait),
+                "queue": queue.name,
+                "visits": queue.visits,
+                "open": queue.open,
+                **queue.results,
+                "wait": _rate_as_json(queue.wait),
             }
-            for q in report.queues
+            for queue in report.queues
         ],
         "transfers": [
-            {"kind": h.kind, "transfers": h.transfers, "open": h.open, **h.results}
-            | {"returned": h.returned}
-            for h in report.handed
+            {
+                "kind": transfers.kind,
+                "transfers": transfers.transfers,
+                "open": transfers.open,
+                **transfers.results,
+            }
+            | {"returned": transfers.returned}
+            for transfers in report.transfers
         ],
     }
 
 
-def tally(found: Counted) -> dict[str, Any]:
-    """One tally with the figures made of it, each rate of a column among them."""
-    named = {
-        "incoming": found.incoming,
-        "accepted": found.accepted,
-        "missed": found.missed,
-        "open": found.open,
-        "joined": found.joined,
-        "abandoned": found.abandoned,
-        "short": found.short,
-        "talk_seconds": found.talk_seconds,
-        "hold_seconds": found.hold_seconds,
-        "registered": found.registered,
-        "transferred": found.transferred,
-        "answer_speed": _rate(found.answer_speed),
-        "answer_speed_from_arrival": _rate(found.answer_speed_from_arrival),
-        "service_level": _rate(found.service_level),
-        "abandon_rate": _rate(found.abandon_rate),
-        "talk": _rate(found.talk),
-        "handling": _rate(found.handling),
-        "marks": found.marks,
-        "rating": _rate(found.rating),
-        "rating_response": _rate(found.rating_response),
+def tally_as_json(tally: CallTally) -> dict[str, Any]:
+    """Return one tally with the figures derived from it, including the rate of each column."""
+    figures = {
+        "incoming": tally.incoming,
+        "accepted": tally.accepted,
+        "missed": tally.missed,
+        "open": tally.open,
+        "joined": tally.joined,
+        "abandoned": tally.abandoned,
+        "short": tally.short,
+        "talk_seconds": tally.talk_seconds,
+        "hold_seconds": tally.hold_seconds,
+        "registered": tally.registered,
+        "transferred": tally.transferred,
+        "answer_speed": _rate_as_json(tally.answer_speed),
+        "answer_speed_from_arrival": _rate_as_json(tally.answer_speed_from_arrival),
+        "service_level": _rate_as_json(tally.service_level),
+        "abandon_rate": _rate_as_json(tally.abandon_rate),
+        "talk": _rate_as_json(tally.talk),
+        "handling": _rate_as_json(tally.handling),
+        "marks": tally.marks,
+        "rating": _rate_as_json(tally.rating),
+        "rating_response": _rate_as_json(tally.rating_response),
     }
     rates = (column.figure for column in COLUMNS if column.kind == "rate")
-    return named | {name: _rate(getattr(found, name)) for name in rates if name not in named}
+    return figures | {
+        name: _rate_as_json(getattr(tally, name)) for name in rates if name not in figures
+    }
 
 
-def _rate(rate: Rate) -> dict[str, Any]:
+def _rate_as_json(rate: Rate) -> dict[str, Any]:
     return {"value": rate.value, "cases": rate.cases}
 
 
-def _plain(share: Any) -> float | None:
+def _plain_share(share: Any) -> float | None:
     return None if share is None else float(share)

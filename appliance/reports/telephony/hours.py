@@ -9,49 +9,61 @@ from operator import add
 
 from appliance.reports import call_filters, counting, wallclock
 from appliance.reports.call_filters import CallFilter
-from appliance.reports.counting import Counted
+from appliance.reports.counting import CallTally
 
 
 @dataclass(frozen=True)
-class Hours:
-    """The tally of each hour (the site's wall clock, naive) in which a call arrived."""
+class HourlyTallies:
+    """The tally of each hour (naive local time of the site) in which a call arrived."""
 
-    counted: Mapping[dt.datetime, Counted]
-
-    @property
-    def total(self) -> Counted:
-        return reduce(add, self.counted.values(), Counted())
+    tallies: Mapping[dt.datetime, CallTally]
 
     @property
-    def weekdays(self) -> dict[tuple[int, int], Counted]:
-        """(weekday 1-7 from Monday, hour) → tally; only where a call arrived."""
-        return self._by(lambda moment: (moment.isoweekday(), moment.hour))
+    def total(self) -> CallTally:
+        """The tally of the whole period."""
+        return reduce(add, self.tallies.values(), CallTally())
 
     @property
-    def hours(self) -> dict[int, Counted]:
-        return self._by(lambda moment: moment.hour)
+    def weekdays(self) -> dict[tuple[int, int], CallTally]:
+        """(weekday 1-7 from Monday, hour) → tally; only those in which a call arrived."""
+        return self._group_by(lambda moment: (moment.isoweekday(), moment.hour))
 
     @property
-    def days(self) -> dict[dt.date, Counted]:
-        return self._by(lambda moment: moment.date())
+    def hours(self) -> dict[int, CallTally]:
+        """Hour of the day → tally."""
+        return self._group_by(lambda moment: moment.hour)
 
     @property
-    def months(self) -> dict[dt.date, Counted]:
-        """The month's first day → tally."""
-        return self._by(lambda moment: moment.date().replace(day=1))
+    def days(self) -> dict[dt.date, CallTally]:
+        """Date → tally."""
+        return self._group_by(lambda moment: moment.date())
 
-    def _by[K](self, key: Callable[[dt.datetime], K]) -> dict[K, Counted]:
-        parts: dict[K, list[Counted]] = defaultdict(list)
-        for moment, tally in sorted(self.counted.items()):
-            parts[key(moment)].append(tally)
-        return {found: reduce(add, tallies) for found, tallies in parts.items()}
+    @property
+    def months(self) -> dict[dt.date, CallTally]:
+        """First day of the month → tally."""
+        return self._group_by(lambda moment: moment.date().replace(day=1))
+
+    def _group_by[K](self, key: Callable[[dt.datetime], K]) -> dict[K, CallTally]:
+        groups: dict[K, list[CallTally]] = defaultdict(list)
+        for moment, tally in sorted(self.tallies.items()):
+            groups[key(moment)].append(tally)
+        return {group_key: reduce(add, tallies) for group_key, tallies in groups.items()}
 
 
-def count(call_filter: CallFilter, level: float) -> Hours:
-    """Count a filter hour by hour; `level`: the service level's seconds."""
-    return of(counting.by(call_filter, level, call_filters.hour(call_filter.period)))
+def count_hours(call_filter: CallFilter, service_level_seconds: float) -> HourlyTallies:
+    """Count a filter by hour; `service_level_seconds` is the threshold of the service level."""
+    return hourly_tallies(
+        counting.count_by(
+            call_filter, service_level_seconds, call_filters.hours_since_epoch(call_filter.period)
+        )
+    )
 
 
-def of(found: Mapping[int, Counted]) -> Hours:
-    """What was counted by call_filters.hour()."""
-    return Hours({wallclock.moment(hour * wallclock.HOUR): tally for hour, tally in found.items()})
+def hourly_tallies(tally_of_hour: Mapping[int, CallTally]) -> HourlyTallies:
+    """Build the tallies from counts whose keys come from call_filters.hours_since_epoch()."""
+    return HourlyTallies(
+        {
+            wallclock.wall_clock_datetime(hour * wallclock.HOUR_MICROSECONDS): tally
+            for hour, tally in tally_of_hour.items()
+        }
+    )

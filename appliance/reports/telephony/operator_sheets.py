@@ -1,111 +1,119 @@
-"""The tables of operators: what their time went into, how they are heard."""
+"""The tables of operators: how they spent their time, and the quality of their lines."""
 
 from decimal import Decimal
 from typing import Any
 
 from appliance.core.i18n import N_
-from appliance.reports import figures, kpi
-from appliance.reports.plain import Sheet
+from appliance.reports import formatting, kpi
+from appliance.reports.plain_tables import PlainTable
+from appliance.reports.telephony.labels import PAUSE_REASONS
 from appliance.reports.telephony.report import TelephonyReport
-from appliance.reports.telephony.words import REASONS
 from appliance.reports.xlsx import Seconds
-from appliance.reports.xlsx.book import Plain
+from appliance.reports.xlsx.book import PlainValue
 
 
-def workload(report: TelephonyReport, names: dict[str, str], _: Any) -> Sheet:
-    """Calls, handling, pauses and occupancy of each operator."""
+def workload_sheet(report: TelephonyReport, names: dict[str, str], _: Any) -> PlainTable:
+    """Return the table with calls, handling, pauses and occupancy of each operator."""
     rows = tuple(
         (
-            report.names.get(w.operator, w.operator),
-            w.calls,
-            length(w.handling),
-            w.outgoing,
-            Seconds(w.handling_seconds),
-            Seconds(w.ready_seconds),
-            Seconds(w.pause_seconds),
-            w.pauses,
-            tenth(w.occupancy),
-            w.missed_rings,
+            report.names.get(operator_workload.operator, operator_workload.operator),
+            operator_workload.calls,
+            mean_duration(operator_workload.handling),
+            operator_workload.outgoing,
+            Seconds(operator_workload.handling_seconds),
+            Seconds(operator_workload.ready_seconds),
+            Seconds(operator_workload.pause_seconds),
+            operator_workload.pauses,
+            one_decimal(operator_workload.occupancy),
+            operator_workload.missed_rings,
         )
-        for w in report.workload
+        for operator_workload in report.workload
     )
     heads = (
         names["operator"],
         _(N_("Calls")),
-        _(N_("Handling, average")),
+        _(N_("Average handling time")),
         _(N_("Outgoing")),
-        _(N_("Handling in all")),
+        _(N_("Total handling time")),
         _(N_("Ready")),
         _(N_("Pause")),
         _(N_("Pauses")),
         names["occupancy"],
-        _(N_("Missed rings")),
+        _(N_("Unanswered rings")),
     )
-    return Sheet("workload", _(N_("Workload of the operators")), heads, rows)
+    return PlainTable("workload", _(N_("Workload of the operators")), heads, rows)
 
 
-def heard(report: TelephonyReport, names: dict[str, str], _: Any) -> Sheet:
-    """How the phones in the page were heard, the bad lines first."""
+def line_quality_sheet(report: TelephonyReport, names: dict[str, str], _: Any) -> PlainTable:
+    """Return the table with the line quality of the browser phones, bad lines first."""
     rows = tuple(
         (
             report.names.get(line.operator, line.operator),
             line.talks,
             Decimal(f"{line.loss:.1f}"),
             Decimal(f"{line.jitter:.1f}"),
-            figures.NONE if line.delay is None else Decimal(f"{line.delay:.1f}"),
-            _(N_("Bad line")) if line.is_bad else _(N_("good")),
+            formatting.NO_VALUE if line.delay is None else Decimal(f"{line.delay:.1f}"),
+            _(N_("Poor line")) if line.is_bad else _(N_("good")),
         )
-        for line in report.heard
+        for line in report.phone_lines
     )
     heads = (
         names["operator"],
-        _(N_("Talks")),
-        _(N_("Lost on the way, %")),
+        _(N_("Conversations")),
+        _(N_("Packet loss, %")),
         _(N_("Jitter, ms")),
-        _(N_("There and back, ms")),
+        _(N_("Round trip, ms")),
         _(N_("Quality of the line")),
     )
-    return Sheet("line_quality", _(N_("Phones in the page")), heads, rows)
+    return PlainTable("line_quality", _(N_("Phones in the page")), heads, rows)
 
 
-def states(report: TelephonyReport, names: dict[str, str], _: Any) -> Sheet:
-    """What the time of each operator went into, pauses by reason."""
-    told = {reason for w in report.workload for reason in w.pause_reasons}
-    every = {code: _(name) for code, name in REASONS.items()} | dict(report.reasons)
-    reasons = {code: name for code, name in every.items() if code in told}
+def states_sheet(report: TelephonyReport, names: dict[str, str], _: Any) -> PlainTable:
+    """Return the table of each operator's time by state, with pauses by reason."""
+    used_reasons = {
+        reason
+        for operator_workload in report.workload
+        for reason in operator_workload.pause_reasons
+    }
+    all_reasons = {code: _(name) for code, name in PAUSE_REASONS.items()} | dict(
+        report.pause_reason_names
+    )
+    reasons = {code: name for code, name in all_reasons.items() if code in used_reasons}
     rows = tuple(
         (
-            report.names.get(w.operator, w.operator),
-            Seconds(w.ready_seconds),
-            Seconds(w.busy_seconds),
-            Seconds(w.wrap_up_seconds),
-            *(Seconds(w.pause_reasons.get(reason, 0.0)) for reason in reasons),
-            Seconds(w.pause_seconds),
-            Seconds(w.back_office_seconds),
-            Seconds(w.planned_seconds) if w.shifts else figures.NONE,
-            tenth(w.adherence),
+            report.names.get(operator_workload.operator, operator_workload.operator),
+            Seconds(operator_workload.ready_seconds),
+            Seconds(operator_workload.busy_seconds),
+            Seconds(operator_workload.wrap_up_seconds),
+            *(Seconds(operator_workload.pause_reasons.get(reason, 0.0)) for reason in reasons),
+            Seconds(operator_workload.pause_seconds),
+            Seconds(operator_workload.back_office_seconds),
+            Seconds(operator_workload.planned_seconds)
+            if operator_workload.shifts
+            else formatting.NO_VALUE,
+            one_decimal(operator_workload.adherence),
         )
-        for w in report.workload
+        for operator_workload in report.workload
     )
     heads = (
         names["operator"],
         _(N_("Ready")),
-        _(N_("of it in a talk")),
+        _(N_("of which in a conversation")),
         names["wrap_up"],
         *reasons.values(),
-        _(N_("Pauses in all")),
-        _(N_("Off the queue")),
+        _(N_("Total pauses")),
+        _(N_("Working off the queue")),
         _(N_("Shifts")),
         names["adherence"],
     )
-    return Sheet("states", names["states"], heads, rows)
+    return PlainTable("states", names["states"], heads, rows)
 
 
-def tenth(rate: kpi.Rate) -> Plain:
-    """A rate with one decimal; "–" where there is none."""
-    return figures.NONE if rate.value is None else Decimal(f"{rate.value:.1f}")
+def one_decimal(rate: kpi.Rate) -> PlainValue:
+    """Return a rate with one decimal; "–" if it has no value."""
+    return formatting.NO_VALUE if rate.value is None else Decimal(f"{rate.value:.1f}")
 
 
-def length(rate: kpi.Rate) -> Plain:
-    """A mean length in seconds; "–" where there is none."""
-    return figures.NONE if rate.value is None else Seconds(rate.value)
+def mean_duration(rate: kpi.Rate) -> PlainValue:
+    """Return a mean duration in seconds; "–" if it has no value."""
+    return formatting.NO_VALUE if rate.value is None else Seconds(rate.value)

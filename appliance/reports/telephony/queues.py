@@ -1,4 +1,4 @@
-"""The queue's view: each stay of a call in a queue is a visit, and one call may make several."""
+"""Queue visits: each stay of a call in a queue is a visit, and one call may have several."""
 
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -6,100 +6,108 @@ from dataclasses import dataclass, field
 from peewee import Case, fn
 
 from appliance.models import Call, QueueVisit, Transfer
-from appliance.reports.call_filters import CallFilter, conditions_of
+from appliance.reports.call_filters import CallFilter, sql_conditions
 from appliance.reports.kpi import Rate
 
-RESULTS = ("answered", "abandoned", "overflow", "callback", "timed_out", "failed")
-KINDS = ("blind", "attended", "automatic")
-ENDS = ("answered", "busy", "no_answer", "failed")
+VISIT_RESULTS = ("answered", "abandoned", "overflow", "callback", "timed_out", "failed")
+TRANSFER_KINDS = ("blind", "attended", "automatic")
+TRANSFER_RESULTS = ("answered", "busy", "no_answer", "failed")
 
 
 @dataclass(frozen=True)
-class Queue:
-    """The visits to one queue. A visit that goes on has no result yet."""
+class QueueSummary:
+    """The visits to one queue. A visit in progress has no result yet."""
 
     name: str
     visits: int
     open: int
-    results: dict[str, int]  # of RESULTS
+    results: dict[str, int]  # by VISIT_RESULTS
     wait: Rate  # seconds of the answered visits
 
 
 @dataclass(frozen=True)
-class Handed:
-    """Callers handed on in one way, by what became of it."""
+class TransferSummary:
+    """The transfers of one kind, by result."""
 
     kind: str
     transfers: int
     open: int
-    results: dict[str, int]  # of ENDS
-    returned: int  # callers who came back to us
+    results: dict[str, int]  # by TRANSFER_RESULTS
+    returned: int  # callers who came back to the hotline
 
 
-def visits(call_filter: CallFilter) -> tuple[Queue, ...]:
-    """The visits of a filter's calls, by queue."""
+def summarize_visits(call_filter: CallFilter) -> tuple[QueueSummary, ...]:
+    """Return the visits of a filter's calls, by queue."""
     answered = QueueVisit.result == "answered"
-    length = Case(None, [(answered, QueueVisit.left_at - QueueVisit.joined_at)], 0)
+    answered_wait = Case(None, [(answered, QueueVisit.left_at - QueueVisit.joined_at)], 0)
     rows = (
         QueueVisit.select(
-            QueueVisit.queue, QueueVisit.result, fn.COUNT(QueueVisit.id), fn.SUM(length)
+            QueueVisit.queue, QueueVisit.result, fn.COUNT(QueueVisit.id), fn.SUM(answered_wait)
         )
         .join(Call)
-        .where(*conditions_of(call_filter))
+        .where(*sql_conditions(call_filter))
         .group_by(QueueVisit.queue, QueueVisit.result)
         .tuples()
     )
-    found: dict[str, _Visits] = defaultdict(_Visits)
+    visits_of_queue: dict[str, _VisitSums] = defaultdict(_VisitSums)
     for queue, result, count, microseconds in rows:
-        one = found[queue]
+        visits = visits_of_queue[queue]
         if result is None:
-            one.open += count
+            visits.open += count
         else:
-            one.results[result] += count
-        one.waited += int(microseconds)
+            visits.results[result] += count
+        visits.answered_wait_microseconds += int(microseconds)
     return tuple(
-        Queue(
+        QueueSummary(
             name,
-            sum(one.results.values()) + one.open,
-            one.open,
-            one.results,
-            _mean(one.waited, one.results["answered"]),
+            sum(visits.results.values()) + visits.open,
+            visits.open,
+            visits.results,
+            _mean_seconds(visits.answered_wait_microseconds, visits.results["answered"]),
         )
-        for name, one in sorted(found.items())
+        for name, visits in sorted(visits_of_queue.items())
     )
 
 
-def handed(call_filter: CallFilter) -> tuple[Handed, ...]:
-    """What became of the callers of a filter who were handed on, by the way in which."""
+def summarize_transfers(call_filter: CallFilter) -> tuple[TransferSummary, ...]:
+    """Return the transfers of a filter's calls, by kind."""
     returned = fn.SUM(Case(None, [(Transfer.returned, 1)], 0))
     rows = (
         Transfer.select(Transfer.kind, Transfer.result, fn.COUNT(Transfer.id), returned)
         .join(Call)
-        .where(*conditions_of(call_filter))
+        .where(*sql_conditions(call_filter))
         .group_by(Transfer.kind, Transfer.result)
         .tuples()
     )
-    results: dict[str, dict[str, int]] = {kind: dict.fromkeys(ENDS, 0) for kind in KINDS}
-    still: dict[str, int] = dict.fromkeys(KINDS, 0)
-    back: dict[str, int] = dict.fromkeys(KINDS, 0)
-    for kind, result, count, came_back in rows:
+    results_of_kind: dict[str, dict[str, int]] = {
+        kind: dict.fromkeys(TRANSFER_RESULTS, 0) for kind in TRANSFER_KINDS
+    }
+    open_of_kind: dict[str, int] = dict.fromkeys(TRANSFER_KINDS, 0)
+    returned_of_kind: dict[str, int] = dict.fromkeys(TRANSFER_KINDS, 0)
+    for kind, result, count, returned_count in rows:
         if result is None:
-            still[kind] += count
+            open_of_kind[kind] += count
         else:
-            results[kind][result] += count
-        back[kind] += came_back
+            results_of_kind[kind][result] += count
+        returned_of_kind[kind] += returned_count
     return tuple(
-        Handed(kind, sum(ends.values()) + still[kind], still[kind], ends, back[kind])
-        for kind, ends in results.items()
+        TransferSummary(
+            kind,
+            sum(kind_results.values()) + open_of_kind[kind],
+            open_of_kind[kind],
+            kind_results,
+            returned_of_kind[kind],
+        )
+        for kind, kind_results in results_of_kind.items()
     )
 
 
 @dataclass
-class _Visits:
-    results: dict[str, int] = field(default_factory=lambda: dict.fromkeys(RESULTS, 0))
+class _VisitSums:
+    results: dict[str, int] = field(default_factory=lambda: dict.fromkeys(VISIT_RESULTS, 0))
     open: int = 0
-    waited: int = 0  # microseconds
+    answered_wait_microseconds: int = 0
 
 
-def _mean(microseconds: int, cases: int) -> Rate:
+def _mean_seconds(microseconds: int, cases: int) -> Rate:
     return Rate(microseconds / 10**6 / cases if cases else None, cases)

@@ -1,4 +1,4 @@
-"""The telephony report: everything about the calls of some days, counted once."""
+"""The telephony report: everything about the calls of a period, counted once."""
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
@@ -11,22 +11,22 @@ from appliance.casework import catalogs
 from appliance.core import clock
 from appliance.core.settings import Settings
 from appliance.reports import call_filters, counting, kpi
-from appliance.reports.balance import Others
+from appliance.reports.balance import ExcludedCalls
 from appliance.reports.call_filters import CallFilter
-from appliance.reports.counting import Counted
+from appliance.reports.counting import CallTally
 from appliance.reports.periods import Period
 from appliance.reports.telephony import callers, hours, lines, queues, waits, workload
-from appliance.reports.telephony.callers import Callers
-from appliance.reports.telephony.hours import Hours
-from appliance.reports.telephony.lines import Line
-from appliance.reports.telephony.queues import Handed, Queue
-from appliance.reports.telephony.waits import Waits
+from appliance.reports.telephony.callers import CallerCounts
+from appliance.reports.telephony.hours import HourlyTallies
+from appliance.reports.telephony.lines import DimensionLine
+from appliance.reports.telephony.queues import QueueSummary, TransferSummary
+from appliance.reports.telephony.waits import WaitCounts
 from appliance.reports.telephony.workload import Workload
 from appliance.telephony import calls, line_quality, routing
 from appliance.telephony.calls import Balance
 
-# the lines' keys; those of few values are counted together
-_TOGETHER = (
+# the keys of the lines; keys with few values are counted together
+_KEYS_COUNTED_TOGETHER = (
     ("topic", "call_type"),
     ("call_direction", "trunk", "number", "language"),
     ("region",),
@@ -36,21 +36,22 @@ _TOGETHER = (
 
 @dataclass(frozen=True)
 class Overview:
-    """What stands on the page whatever table is open."""
+    """The figures shown on the page regardless of the selected table."""
 
     call_filter: CallFilter
     level: float  # the service level's seconds
-    hours: Hours
-    waits: Waits
+    hours: HourlyTallies
+    waits: WaitCounts
 
     @property
-    def total(self) -> Counted:
+    def total(self) -> CallTally:
+        """The tally of all calls of the filter."""
         return self.hours.total
 
 
 @dataclass(frozen=True)
 class TelephonyReport:
-    """Everything that the paper, the workbook and the exports print."""
+    """Everything that the printed report, the workbook and the exports contain."""
 
     locale: str
     call_filter: CallFilter
@@ -58,77 +59,87 @@ class TelephonyReport:
     made_at: dt.datetime
     formulas: str
     balance: Balance
-    others: Others  # of the whole period, for the balance
-    hours: Hours
-    waits: Waits
-    lines: Mapping[str, tuple[Line, ...]]  # by call_filters.key()
-    own_fields: Mapping[str, str]  # keys of the added fields → names
-    callers: Callers
-    queues: tuple[Queue, ...]
-    handed: tuple[Handed, ...]
+    excluded_calls: ExcludedCalls  # of the whole period, for the balance
+    hours: HourlyTallies
+    waits: WaitCounts
+    # keys: call_filters.KEY_EXPRESSIONS, added fields
+    lines: Mapping[str, tuple[DimensionLine, ...]]
+    added_fields: Mapping[str, str]  # keys of the added fields → names
+    callers: CallerCounts
+    queues: tuple[QueueSummary, ...]
+    transfers: tuple[TransferSummary, ...]
     workload: tuple[Workload, ...]
-    heard: tuple[line_quality.Line, ...]  # phones in the page, of all calls of the period
-    names: Mapping[str, str]  # operators' logins → names
-    reasons: Mapping[str, str]  # of pauses: codes → names
-    site_url: str  # for links to what a figure means
+    phone_lines: tuple[line_quality.LineSummary, ...]  # browser phones, of all calls of the period
+    names: Mapping[str, str]  # login of the operator → name
+    pause_reason_names: Mapping[str, str]  # code of the pause → name
+    site_url: str  # for links to the explanation of a figure
 
     @property
     def period(self) -> Period:
+        """The period of the filter."""
         return self.call_filter.period
 
     @property
-    def total(self) -> Counted:
+    def total(self) -> CallTally:
+        """The tally of all calls of the filter."""
         return self.hours.total
 
 
-def overview(settings: Settings, call_filter: CallFilter) -> Overview:
-    """Count what the page shows first."""
-    level = settings.calls.service_level
+def count_overview(settings: Settings, call_filter: CallFilter) -> Overview:
+    """Count the figures that the page shows first."""
+    service_level_seconds = settings.calls.service_level
     return Overview(
-        call_filter, level, hours.count(call_filter, level), waits.count(call_filter, level)
+        call_filter,
+        service_level_seconds,
+        hours.count_hours(call_filter, service_level_seconds),
+        waits.count_waits(call_filter, service_level_seconds),
     )
 
 
-def build(settings: Settings, call_filter: CallFilter, locale: str) -> TelephonyReport:
-    """Count everything of a filter; the workload and the balance are of all calls of its period."""
-    level, period = settings.calls.service_level, call_filter.period
+def build_telephony_report(
+    settings: Settings, call_filter: CallFilter, locale: str
+) -> TelephonyReport:
+    """Count everything for a filter; workload and balance cover all calls of its period."""
+    service_level_seconds, period = settings.calls.service_level, call_filter.period
     made_at = clock.now()
-    shown = (*call_filters.KEYS, *lines.shown_of(call_filter))
-    parts = _parts(call_filter, level, shown)
+    dimensions = (*call_filters.KEY_EXPRESSIONS, *lines.reported_field_keys(call_filter))
+    tallies = _count_tallies(call_filter, service_level_seconds, dimensions)
     return TelephonyReport(
         locale=locale,
         call_filter=call_filter,
-        level=level,
+        level=service_level_seconds,
         made_at=made_at,
-        formulas=kpi.FORMULAS,
-        balance=calls.balance(period.begin, period.end),
-        others=counting.others(period),
-        hours=hours.of(parts["hour"]),
-        waits=waits.count(call_filter, level),
-        lines={name: lines.of(parts[name], name, locale) for name in shown},
-        own_fields=lines.own_fields(locale),
-        callers=callers.count(call_filter),
-        queues=queues.visits(call_filter),
-        handed=queues.handed(call_filter),
-        workload=workload.count(call_filter, made_at, routing.wrap_ups(settings)),
-        heard=tuple(line_quality.worst_first(period.begin, period.end)),
-        names=lines.names("operator", locale),
-        reasons=catalogs.labels(catalogs.PAUSES, locale),
+        formulas=kpi.FORMULAS_VERSION,
+        balance=calls.ledger_balance(period.begin, period.end),
+        excluded_calls=counting.count_excluded_calls(period),
+        hours=hours.hourly_tallies(tallies["hour"]),
+        waits=waits.count_waits(call_filter, service_level_seconds),
+        lines={name: lines.build_lines(tallies[name], name, locale) for name in dimensions},
+        added_fields=lines.added_field_names(locale),
+        callers=callers.count_callers(call_filter),
+        queues=queues.summarize_visits(call_filter),
+        transfers=queues.summarize_transfers(call_filter),
+        workload=workload.count_workload(call_filter, made_at, routing.wrap_up_rule(settings)),
+        phone_lines=tuple(line_quality.lines_worst_first(period.begin, period.end)),
+        names=lines.dimension_names("operator", locale),
+        pause_reason_names=catalogs.labels_by_code(catalogs.PAUSES, locale),
         site_url=settings.web.url,
     )
 
 
-def _parts(
-    call_filter: CallFilter, level: float, shown: Iterable[str]
-) -> dict[str, dict[Any, Counted]]:
-    """The tallies by the hour and by each of the lines' keys."""
+def _count_tallies(
+    call_filter: CallFilter, service_level_seconds: float, dimensions: Iterable[str]
+) -> dict[str, dict[Any, CallTally]]:
+    """Return the tallies by hour and by each dimension."""
 
-    def keys(first: call_filters.First) -> list[dict[str, Node]]:
-        own = [(name,) for name in shown if name not in call_filters.KEYS]
-        parted = [
-            {name: call_filters.key(name, first) for name in together}
-            for together in (*_TOGETHER, *own)
+    def key_sets(first: call_filters.FirstRecordColumn) -> list[dict[str, Node]]:
+        added_field_sets = [
+            (name,) for name in dimensions if name not in call_filters.KEY_EXPRESSIONS
         ]
-        return [{"hour": call_filters.hour(call_filter.period)}, *parted]
+        dimension_sets = [
+            {name: call_filters.key_expression(name, first) for name in key_set}
+            for key_set in (*_KEYS_COUNTED_TOGETHER, *added_field_sets)
+        ]
+        return [{"hour": call_filters.hours_since_epoch(call_filter.period)}, *dimension_sets]
 
-    return counting.parted(call_filter, level, keys)
+    return counting.count_by_keys(call_filter, service_level_seconds, key_sets)

@@ -1,4 +1,4 @@
-"""How long callers waited: until an answer, or until they gave up."""
+"""The waiting times of callers, until an answer or until they hung up."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -8,87 +8,122 @@ from peewee import Case, fn
 
 from appliance.models import Call
 from appliance.reports import kpi
-from appliance.reports.call_filters import CallFilter, conditions_of
+from appliance.reports.call_filters import CallFilter, sql_conditions
 from appliance.reports.kpi import Rate
 
-EDGES = (*kpi.WAIT_EDGES, 120.0, 180.0, 300.0)  # seconds
-LEVELS = (5.0, 10.0, 15.0, 20.0, 30.0, 45.0, 60.0, 90.0, 120.0)
+EDGES_SECONDS = (*kpi.WAIT_EDGES_SECONDS, 120.0, 180.0, 300.0)  # seconds
+SERVICE_LEVEL_THRESHOLDS_SECONDS = (5.0, 10.0, 15.0, 20.0, 30.0, 45.0, 60.0, 90.0, 120.0)
 
 
 @dataclass(frozen=True)
-class Bucket:
+class WaitBucket:
     """Callers who waited longer than `low` and at most `high` seconds; None: no bound."""
 
     low: float | None
     high: float | None
     answered: int
-    abandoned: int  # hung up in the queue, short ones too
-    gone: int  # left otherwise: asked to be called back, the queue gave up …
+    abandoned: int  # hung up in the queue, including short abandons
+    left_otherwise: int  # left otherwise: requested a callback, timed out …
 
     @property
-    def condition(self) -> str:
-        """As a condition of a filter: "5-10"."""
+    def filter_value(self) -> str:
+        """The bucket as a value of the call filter's condition `wait`: "5-10"."""
         return "-".join("" if edge is None else f"{edge:g}" for edge in (self.low, self.high))
 
 
 @dataclass(frozen=True)
-class Waits:
-    """All who joined a queue, by the length of their wait."""
+class WaitCounts:
+    """All callers who joined a queue, by the length of their wait."""
 
-    buckets: tuple[Bucket, ...]
+    buckets: tuple[WaitBucket, ...]
     short: int  # abandoned within the threshold
 
     @property
-    def answered(self) -> int:
+    def answered_total(self) -> int:
+        """The number of answered callers."""
         return sum(bucket.answered for bucket in self.buckets)
 
     @property
-    def abandoned(self) -> int:
+    def abandoned_total(self) -> int:
+        """The number of callers who hung up in the queue."""
         return sum(bucket.abandoned for bucket in self.buckets)
 
     @property
-    def joined(self) -> int:
-        return self.answered + self.abandoned + sum(bucket.gone for bucket in self.buckets)
+    def joined_total(self) -> int:
+        """The number of callers who joined a queue."""
+        return (
+            self.answered_total
+            + self.abandoned_total
+            + sum(bucket.left_otherwise for bucket in self.buckets)
+        )
 
-    def level(self, seconds: float, accepted: int) -> Rate:
-        """The service level at another threshold, one of the edges (docs/figures.md)."""
-        quick = sum(b.answered for b in self.buckets if b.high is not None and b.high <= seconds)
-        whole = accepted + self.abandoned - self.short
-        return Rate(100 * quick / whole if whole else None, whole)
+    def service_level(self, threshold_seconds: float, accepted_count: int) -> Rate:
+        """Return the service level at a threshold that is one of the edges (docs/figures.md).
+
+        `accepted_count`: all accepted calls of the period, part of its base.
+        """
+        quick = sum(
+            bucket.answered
+            for bucket in self.buckets
+            if bucket.high is not None and bucket.high <= threshold_seconds
+        )
+        base = accepted_count + self.abandoned_total - self.short
+        return Rate(100 * quick / base if base else None, base)
 
     def abandon_curve(self) -> list[tuple[float, Rate]]:
-        """(seconds, per cent of those who joined that had hung up by then) at each edge."""
-        gone, curve = 0, []
+        """Return (seconds, per cent of the callers that had hung up by then) for each edge.
+
+        The base is the callers who joined a queue.
+        """
+        abandoned, curve = 0, []
         for bucket in self.buckets:
-            gone += bucket.abandoned
+            abandoned += bucket.abandoned
             if bucket.high is not None:
-                share = 100 * gone / self.joined if self.joined else None
-                curve.append((bucket.high, Rate(share, self.joined)))
+                share = 100 * abandoned / self.joined_total if self.joined_total else None
+                curve.append((bucket.high, Rate(share, self.joined_total)))
         return curve
 
 
-def count(call_filter: CallFilter, level: float) -> Waits:
-    """Count the callers of a filter who joined a queue; `level` becomes an edge too."""
-    edges = sorted({*EDGES, level})
-    place = Case(None, [(Call.wait_seconds <= edge, n) for n, edge in enumerate(edges)], len(edges))
+def count_waits(call_filter: CallFilter, service_level_seconds: float) -> WaitCounts:
+    """Count the callers of a filter who joined a queue.
+
+    `service_level_seconds` becomes an edge too.
+    """
+    edges = sorted({*EDGES_SECONDS, service_level_seconds})
+    bucket_index = Case(
+        None, [(Call.wait_seconds <= edge, n) for n, edge in enumerate(edges)], len(edges)
+    )
     rows = (
-        Call.select(place, Call.outcome, Call.short, fn.COUNT(Call.id))
-        .where(*conditions_of(call_filter), Call.wait_seconds.is_null(False))
-        .group_by(place, Call.outcome, Call.short)
+        Call.select(bucket_index, Call.outcome, Call.short, fn.COUNT(Call.id))
+        .where(*sql_conditions(call_filter), Call.wait_seconds.is_null(False))
+        .group_by(bucket_index, Call.outcome, Call.short)
         .tuples()
     )
-    found: Counter[tuple[int, str]] = Counter()
+    counts_by_bucket_and_result: Counter[tuple[int, str]] = Counter()
     short = 0
     for bucket, outcome, is_short, calls in rows:
         kind = outcome if outcome in ("answered", "abandoned_queue") else "gone"
-        found[int(bucket), kind] += calls
+        counts_by_bucket_and_result[int(bucket), kind] += calls
         short += calls if is_short and kind == "abandoned_queue" else 0
-    return Waits(tuple(_buckets(edges, found)), short)
+    return WaitCounts(tuple(_build_buckets(edges, counts_by_bucket_and_result)), short)
 
 
-def _buckets(edges: Sequence[float], found: Counter[tuple[int, str]]) -> list[Bucket]:
+def _build_buckets(
+    edges: Sequence[float], counts_by_bucket_and_result: Counter[tuple[int, str]]
+) -> list[WaitBucket]:
+    """Return the waits between `edges` (in seconds), counted by outcome.
+
+    `counts_by_bucket_and_result`: (index of the range of waits, result of the wait) → number of
+    calls.
+    """
     lows, highs = [None, *edges], [*edges, None]
     return [
-        Bucket(low, high, found[n, "answered"], found[n, "abandoned_queue"], found[n, "gone"])
+        WaitBucket(
+            low,
+            high,
+            counts_by_bucket_and_result[n, "answered"],
+            counts_by_bucket_and_result[n, "abandoned_queue"],
+            counts_by_bucket_and_result[n, "gone"],
+        )
         for n, (low, high) in enumerate(zip(lows, highs, strict=True))
     ]

@@ -1,4 +1,4 @@
-"""What each operator's time went into."""
+"""How each operator spent their time."""
 
 import datetime as dt
 from collections import defaultdict
@@ -7,155 +7,180 @@ from dataclasses import dataclass, field
 
 from peewee import JOIN, Expression, Field, fn
 
-from appliance.core.clock import microseconds, moment
-from appliance.core.db import raw
-from appliance.core.intervals import merged, without
+from appliance.core.clock import datetime_from_microseconds, microseconds_since_epoch
+from appliance.core.db import raw_rows
+from appliance.core.intervals import merge_intervals, subtract_intervals
 from appliance.models import Call, Gap, QueueVisit, Ring, Talk
 from appliance.people import presence, staff_records
-from appliance.reports.call_filters import CallFilter, conditions_of
+from appliance.reports.call_filters import CallFilter, sql_conditions
 from appliance.reports.kpi import Rate
-from appliance.telephony.calls.wrapping import wrap_ups
+from appliance.telephony.calls.wrap_up import wrap_up_intervals
 
-type Stretch = tuple[int, int]  # microseconds since 1970; the end is no part of it
+type MicrosecondInterval = tuple[int, int]  # microseconds since 1970; the end is exclusive
 
 
 @dataclass(slots=True)
-class Spoken:
-    """Talks of an operator, in order."""
+class OperatorTalks:
+    """The talks of an operator, in order."""
 
     calls: set[str] = field(default_factory=set)
-    wholes: list[Stretch] = field(default_factory=list)
-    pieces: list[Stretch] = field(default_factory=list)  # without their gaps
+    talk_intervals: list[MicrosecondInterval] = field(default_factory=list)
+    # without the gaps of the talk
+    speaking_intervals: list[MicrosecondInterval] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class Workload:
-    """One operator's period. Seconds; his handling is of the calls that arrived in the period."""
+    """One operator's period, in seconds; handling covers the calls that arrived in the period."""
 
     operator: str  # login
-    calls: int  # incoming ones in which he spoke
-    talk_seconds: float  # of those, holding included
-    outgoing: int  # calls that he placed and that were answered
+    calls: int  # incoming calls in which they talked
+    talk_seconds: float  # of those calls, holding included
+    outgoing: int  # calls that they placed and that were answered
     outgoing_seconds: float
     ready_seconds: float
-    busy_seconds: float  # of the ready ones, in a talk
-    wrap_up_seconds: float  # of the ready ones, after a talk; more time that was asked for too
+    busy_seconds: float  # of the ready seconds, in a talk
+    wrap_up_seconds: float  # of the ready seconds, after a talk; includes requested extra time
     pause_seconds: float
     pauses: int
-    pause_reasons: dict[str, float]  # reason → seconds; "" where none was told
+    pause_reasons: dict[str, float]  # reason → seconds; "" if no reason was given
     back_office_seconds: float
-    planned_seconds: float  # of his shifts
-    kept_seconds: float  # of those, at work
+    planned_seconds: float  # of their shifts
+    kept_seconds: float  # of the planned seconds, at work
     shifts: int
     missed_rings: int  # attempts
 
     @property
     def handling_seconds(self) -> float:
+        """Talk seconds of incoming and outgoing calls."""
         return self.talk_seconds + self.outgoing_seconds
 
     @property
     def handling(self) -> Rate:
-        """AHT of an incoming call."""
+        """AHT: average talk seconds of an incoming call."""
         return Rate(self.talk_seconds / self.calls if self.calls else None, self.calls)
 
     @property
     def available_seconds(self) -> float:
-        """Ready, in no talk and in no wrap-up."""
+        """Ready seconds without talk and wrap-up."""
         return max(0.0, self.ready_seconds - self.busy_seconds - self.wrap_up_seconds)
 
     @property
     def occupancy(self) -> Rate:
-        """Per cent: handling / (handling + available), wrap-up being handling; pauses are out."""
+        """Per cent: handling / (handling + available).
+
+        Wrap-up counts as handling; pauses are excluded.
+        """
         handling = self.handling_seconds + self.wrap_up_seconds
-        whole = handling + self.available_seconds
-        return Rate(100 * handling / whole if whole else None, self.calls)
+        handling_and_available = handling + self.available_seconds
+        return Rate(
+            100 * handling / handling_and_available if handling_and_available else None, self.calls
+        )
 
     @property
     def adherence(self) -> Rate:
-        """Per cent of his shifts in which he was at work, whatever he did there."""
-        whole = self.planned_seconds
-        return Rate(100 * self.kept_seconds / whole if whole else None, self.shifts)
+        """Per cent of the operator's shifts in which they were at work, in any state except off."""
+        planned = self.planned_seconds
+        return Rate(100 * self.kept_seconds / planned if planned else None, self.shifts)
 
 
-def count(
+def count_workload(
     call_filter: CallFilter, until: dt.datetime, wrap_up: Callable[[dt.datetime], float]
 ) -> tuple[Workload, ...]:
-    """Everybody who spoke, placed a call or chose a state, by login.
+    """Return the workload of everybody who talked, placed a call or set a state, by login.
 
-    `until`: this moment; a state that holds is counted up to it. `wrap_up`: see routing.wrap_ups.
-    Only the filter's period counts.
+    `until` is the current time, up to which a state that has not ended is counted. `wrap_up` is the
+    result of routing.wrap_up_rule(). Of the filter, only the period is used.
     """
-    whole = call_filter.with_(**dict.fromkeys(call_filter.conditions))
-    begin, end = whole.period.begin, min(whole.period.end, until)
-    talks, outgoing, missed = _talks(whole), _outgoing(whole), _missed(whole)
-    states = presence.stretches(begin, end)
-    shifts = staff_records.planned(begin, end, whole.period.tz)
+    unfiltered = call_filter.with_conditions(**dict.fromkeys(call_filter.conditions))
+    begin, end = unfiltered.period.begin, min(unfiltered.period.end, until)
+    talks, outgoing, missed = (
+        _incoming_talks(unfiltered),
+        _outgoing_talks(unfiltered),
+        _missed_rings(unfiltered),
+    )
+    states = presence.intervals_by_login(begin, end)
+    shifts = staff_records.planned_intervals(begin, end, unfiltered.period.tz)
 
-    def wrapped(spoken: Spoken, placed: Spoken, ready: Sequence[Stretch]) -> list[Stretch]:
-        return wrap_ups(
-            spoken.wholes,
-            placed.wholes,
+    def operator_wrap_ups(
+        incoming: OperatorTalks, outgoing_talks: OperatorTalks, ready: Sequence[MicrosecondInterval]
+    ) -> list[MicrosecondInterval]:
+        return wrap_up_intervals(
+            incoming.talk_intervals,
+            outgoing_talks.talk_intervals,
             ready,
-            lambda at: round(wrap_up(moment(at)) * 10**6),
-            microseconds(end),
+            lambda at: round(wrap_up(datetime_from_microseconds(at)) * 10**6),
+            microseconds_since_epoch(end),
         )
 
-    made = []
+    workloads = []
     for login in sorted({*talks, *outgoing, *missed, *states}):
-        spoken, placed = talks.get(login, Spoken()), outgoing.get(login, Spoken())
-        own = states.get(login, [])
-        planned = [
-            (microseconds(since), microseconds(till)) for since, till in shifts.get(login, [])
-        ]
-        ready, wrapping, away = (
-            [(since, till) for state, _, since, till in own if state == wanted]
-            for wanted in ("ready", presence.WRAP_UP, "back_office")
+        incoming, placed_talks = (
+            talks.get(login, OperatorTalks()),
+            outgoing.get(login, OperatorTalks()),
         )
-        at_hand = sorted([*ready, *wrapping])
-        reasons = _reasons(own)
-        at_work = merged((since, till) for state, _, since, till in own if state != "off")
-        speaking = sorted([*spoken.pieces, *placed.pieces])
-        rests = wrapped(spoken, placed, ready)
-        made.append(
+        operator_states = states.get(login, [])
+        planned = [
+            (microseconds_since_epoch(since), microseconds_since_epoch(ended))
+            for since, ended in shifts.get(login, [])
+        ]
+        ready, chosen_wrap_up, back_office = (
+            [(since, ended) for state, _, since, ended in operator_states if state == state_name]
+            for state_name in ("ready", presence.WRAP_UP, "back_office")
+        )
+        ready_or_wrap_up = sorted([*ready, *chosen_wrap_up])
+        reasons = _pause_seconds_by_reason(operator_states)
+        at_work = merge_intervals(
+            (since, ended) for state, _, since, ended in operator_states if state != "off"
+        )
+        speaking = sorted([*incoming.speaking_intervals, *placed_talks.speaking_intervals])
+        automatic_wrap_up = operator_wrap_ups(incoming, placed_talks, ready)
+        workloads.append(
             Workload(
                 operator=login,
-                calls=len(spoken.calls),
-                talk_seconds=_seconds(spoken.pieces),
-                outgoing=len(placed.calls),
-                outgoing_seconds=_seconds(placed.pieces),
-                ready_seconds=_seconds(at_hand),
-                busy_seconds=_shared(speaking, at_hand),
-                wrap_up_seconds=_seconds(rests) + _seconds(wrapping) - _shared(speaking, wrapping),
+                calls=len(incoming.calls),
+                talk_seconds=_total_seconds(incoming.speaking_intervals),
+                outgoing=len(placed_talks.calls),
+                outgoing_seconds=_total_seconds(placed_talks.speaking_intervals),
+                ready_seconds=_total_seconds(ready_or_wrap_up),
+                busy_seconds=_overlap_seconds(speaking, ready_or_wrap_up),
+                wrap_up_seconds=_total_seconds(automatic_wrap_up)
+                + _total_seconds(chosen_wrap_up)
+                - _overlap_seconds(speaking, chosen_wrap_up),
                 pause_seconds=sum(reasons.values()),
-                pauses=sum(state == "pause" for state, *_ in own),
+                pauses=sum(state == "pause" for state, *_ in operator_states),
                 pause_reasons=reasons,
-                back_office_seconds=_seconds(away),
-                planned_seconds=_seconds(planned),
-                kept_seconds=_shared(planned, at_work),
+                back_office_seconds=_total_seconds(back_office),
+                planned_seconds=_total_seconds(planned),
+                kept_seconds=_overlap_seconds(planned, at_work),
                 shifts=len(planned),
                 missed_rings=missed.get(login, 0),
             )
         )
-    return tuple(made)
+    return tuple(workloads)
 
 
-def _reasons(states: Iterable[tuple[str, str, int, int]]) -> dict[str, float]:
-    """Reason → seconds of pause."""
-    found: dict[str, int] = defaultdict(int)
+def _pause_seconds_by_reason(states: Iterable[tuple[str, str, int, int]]) -> dict[str, float]:
+    """Return reason → seconds of pause."""
+    microseconds_by_reason: dict[str, int] = defaultdict(int)
     for state, reason, begin, end in states:
         if state == "pause":
-            found[reason] += end - begin
-    return {reason: length / 10**6 for reason, length in found.items()}
+            microseconds_by_reason[reason] += end - begin
+    return {reason: length / 10**6 for reason, length in microseconds_by_reason.items()}
 
 
-def _talks(call_filter: CallFilter) -> dict[str, Spoken]:
-    """Login → every talk that has ended."""
-    which = (*conditions_of(call_filter), Talk.party == "operator", Talk.ended_at.is_null(False))
-    return _spoken(Talk.who, call_filter, *which)
+def _incoming_talks(call_filter: CallFilter) -> dict[str, OperatorTalks]:
+    """Return login → all talks that have ended."""
+    conditions = (
+        *sql_conditions(call_filter),
+        Talk.party == "operator",
+        Talk.ended_at.is_null(False),
+    )
+    return _talks_by_operator(Talk.who, call_filter, *conditions)
 
 
-def _outgoing(call_filter: CallFilter) -> dict[str, Spoken]:
-    which = (
+def _outgoing_talks(call_filter: CallFilter) -> dict[str, OperatorTalks]:
+    conditions = (
         Call.arrived_at >= call_filter.period.begin,
         Call.arrived_at < call_filter.period.end,
         Call.direction == "outbound",
@@ -164,62 +189,68 @@ def _outgoing(call_filter: CallFilter) -> dict[str, Spoken]:
         Talk.party == "outside",
         Talk.ended_at.is_null(False),
     )
-    return _spoken(Call.by, call_filter, *which)
+    return _talks_by_operator(Call.by, call_filter, *conditions)
 
 
-def _spoken(who: Field, call_filter: CallFilter, *which: Expression) -> dict[str, Spoken]:
-    """Whose → such talks, in order."""
-    gaps: dict[int, list[Stretch]] = defaultdict(list)
-    away = Gap.select(Gap.talk, Gap.started_at, Gap.ended_at).where(
+def _talks_by_operator(
+    operator_column: Field, call_filter: CallFilter, *conditions: Expression
+) -> dict[str, OperatorTalks]:
+    """Return login → the talks that meet the conditions, in order."""
+    gaps: dict[int, list[MicrosecondInterval]] = defaultdict(list)
+    gap_query = Gap.select(Gap.talk, Gap.started_at, Gap.ended_at).where(
         Gap.started_at >= call_filter.period.begin, Gap.ended_at.is_null(False)
     )
-    for talk, begin, end in raw(away):
+    for talk, begin, end in raw_rows(gap_query):
         gaps[talk].append((begin, end))
-    found: dict[str, Spoken] = defaultdict(Spoken)
-    rows = Talk.select(Talk.started_at, Talk.ended_at, who, Talk.id, Talk.call).join(Call)
-    for begin, end, name, talk, call in sorted(raw(rows.where(*which))):
-        own, whole = found[name], (begin, end)
-        own.calls.add(call)
-        own.wholes.append(whole)
+    talks: dict[str, OperatorTalks] = defaultdict(OperatorTalks)
+    rows = Talk.select(Talk.started_at, Talk.ended_at, operator_column, Talk.id, Talk.call).join(
+        Call
+    )
+    for begin, end, login, talk, call in sorted(raw_rows(rows.where(*conditions))):
+        operator_talks, talk_interval = talks[login], (begin, end)
+        operator_talks.calls.add(call)
+        operator_talks.talk_intervals.append(talk_interval)
         if talk in gaps:
-            own.pieces += without([whole], gaps[talk])
+            operator_talks.speaking_intervals += subtract_intervals([talk_interval], gaps[talk])
         else:
-            own.pieces.append(whole)
-    return found
+            operator_talks.speaking_intervals.append(talk_interval)
+    return talks
 
 
-def _missed(call_filter: CallFilter) -> dict[str, int]:
-    """Login → how often his phone rang in vain, per attempt."""
-    # A cross join keeps its order: the database would begin with every ring there ever was.
+def _missed_rings(call_filter: CallFilter) -> dict[str, int]:
+    """Return login → how often the operator's phone rang without an answer, per attempt."""
+    # A cross join keeps its order: otherwise the database would begin with all rings of all time.
     rows = (
         Call.select(Ring.operator, fn.COUNT(Ring.id))
         .join(QueueVisit, JOIN.CROSS)
         .join(Ring, JOIN.CROSS)
         .where(
-            *conditions_of(call_filter),
+            *sql_conditions(call_filter),
             QueueVisit.call == Call.id,
             Ring.visit == QueueVisit.id,
             Ring.result == "no_answer",
         )
         .group_by(Ring.operator)
     )
-    return dict(raw(rows))
+    return dict(raw_rows(rows))
 
 
-def _seconds(stretches: Iterable[Stretch]) -> float:
-    """Of all of them, those that overlap counted twice."""
+def _total_seconds(stretches: Iterable[MicrosecondInterval]) -> float:
+    """Return the sum of all stretches in seconds; overlapping ones count twice."""
     length = sum(end - begin for begin, end in stretches)
-    return length / 10**6 if length else 0  # none at all is written as such
+    return length / 10**6 if length else 0  # exported as an integer 0 without stretches
 
 
-def _shared(talks: Sequence[Stretch], ready: Sequence[Stretch]) -> float:
-    """Seconds that are in both; each list is in order."""
-    first = length = 0
+def _overlap_seconds(
+    talks: Sequence[MicrosecondInterval], ready: Sequence[MicrosecondInterval]
+) -> float:
+    """Return the seconds that are in both lists of intervals; each list is in order."""
+    first_candidate = length = 0
     for begin, end in talks:
-        while first < len(ready) and ready[first][1] <= begin:
-            first += 1
-        place = first
-        while place < len(ready) and ready[place][0] < end:
-            length += min(end, ready[place][1]) - max(begin, ready[place][0])
-            place += 1
+        while first_candidate < len(ready) and ready[first_candidate][1] <= begin:
+            first_candidate += 1
+        position = first_candidate
+        while position < len(ready) and ready[position][0] < end:
+            length += min(end, ready[position][1]) - max(begin, ready[position][0])
+            position += 1
     return length / 10**6 if length else 0

@@ -1,16 +1,27 @@
-"""Workbooks for office programs: real numbers, totals as formulas, sheets that print."""
+"""Workbooks for office programs: real numbers, totals as formulas, sheets ready to print."""
 
 from appliance.reports.xlsx.book import (
     SUM,
-    Book,
     Cell,
+    CellValue,
     Formula,
-    Plain,
+    PlainValue,
     Seconds,
     Sheet,
     Table,
-    Value,
+    Workbook,
 )
-from appliance.reports.xlsx.writing import write
+from appliance.reports.xlsx.writing import write_workbook
 
-__all__ = ["SUM", "Book", "Cell", "Formula", "Plain", "Seconds", "Sheet", "Table", "Value", "write"]
+__all__ = [
+    "SUM",
+    "Workbook",
+    "Cell",
+    "Formula",
+    "PlainValue",
+    "Seconds",
+    "Sheet",
+    "Table",
+    "CellValue",
+    "write_workbook",
+]

@@ -1,8 +1,8 @@
-"""What a workbook holds, before it is a file: sheets of tables of plain values.
+"""The content of a workbook before it becomes a file: sheets of tables of plain values.
 
 A value is a text, a whole number, a Decimal (printed with its own decimals), a float (one decimal),
-a date, an aware moment (written in the book's zone), Seconds, a Formula, SUM, or None for an empty
-cell. Text is always text: what people typed cannot become a formula.
+a date, an aware datetime (written in the book's zone), Seconds, a Formula, SUM, or None for an
+empty cell. Text is always text: typed input cannot become a formula.
 """
 
 import datetime as dt
@@ -23,69 +23,72 @@ SUM = _Sum.SUM
 
 @dataclass(frozen=True)
 class Seconds:
-    """A length of time: a number that can be added, shown by the book's pattern for lengths."""
+    """A duration: a number that can be added, displayed in the book's `duration_format`."""
 
     value: float
 
 
 @dataclass(frozen=True)
 class Formula:
-    """A formula whose {row} is its own row's number, and its result for who does not calculate.
+    """A formula whose {row} is its own row's number, and its result.
 
-    `shown` gives the result's kind and is what the cell holds until it is calculated anew.
+    `result` determines the number format, and is the value of the cell for programs that do not
+    calculate, or until the formula is recalculated.
     """
 
     text: str  # "=E{row}/C{row}"
-    shown: "Number"
+    result: "Number"
 
 
 type Number = int | float | Decimal | Seconds
-type Plain = str | int | float | Decimal | dt.date | dt.datetime | Seconds | Formula | _Sum | None
+type PlainValue = (
+    str | int | float | Decimal | dt.date | dt.datetime | Seconds | Formula | _Sum | None
+)
 
 
 @dataclass(frozen=True)
 class Cell:
     """A value that covers several columns or rows."""
 
-    value: Plain
-    across: int = 1
-    down: int = 1
+    value: PlainValue
+    column_span: int = 1
+    row_span: int = 1
 
 
-type Value = Plain | Cell
+type CellValue = PlainValue | Cell
 
 
 @dataclass(frozen=True)
 class Table:
-    """Heads (one row or more), rows, and a last row that stands out.
+    """Heads (one row or more), rows, and a highlighted last row.
 
-    Each row has a value for every column. Of what a Cell covers to the right nothing is given; of
-    what it covers below, None.
+    Each row has a value for every column. Columns that a Cell covers to the right have no value;
+    cells that it covers below are None.
     """
 
-    heads: Sequence[Sequence[Value]]  # texts
-    rows: Sequence[Sequence[Value]]
-    total: Sequence[Value] | None = None
+    heads: Sequence[Sequence[CellValue]]  # texts
+    rows: Sequence[Sequence[CellValue]]
+    total: Sequence[CellValue] | None = None
     title: str = ""
-    label: str = ""  # over the title, at the right: "1-жадвал"
+    label: str = ""  # above the title, at the right: "1-жадвал"
     notes: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
 class Sheet:
-    """Tables below one another. `widths` are columns' widths in letters."""
+    """Tables below one another. `widths` are the widths of columns in characters."""
 
     name: str
     tables: Sequence[Table]
     widths: Sequence[float]
     heading: Sequence[str] = ()
-    notes: Sequence[str] = ()  # below everything: the balance
+    notes: Sequence[str] = ()  # at the end of the sheet: the balance
     landscape: bool = False
 
 
 @dataclass(frozen=True)
-class Book:
-    """A workbook. `lengths` is the office programs' pattern for Seconds."""
+class Workbook:
+    """A workbook. `duration_format` is the number format for Seconds."""
 
     title: str
     author: str
@@ -93,4 +96,4 @@ class Book:
     made_at: dt.datetime
     tz: ZoneInfo
     sheets: Sequence[Sheet]
-    lengths: str = "[m]:ss"
+    duration_format: str = "[m]:ss"

@@ -1,4 +1,4 @@
-"""Workbooks made into files by XlsxWriter."""
+"""Writes workbooks as files with XlsxWriter."""
 
 import datetime as dt
 import io
@@ -12,129 +12,132 @@ from typing import Any
 from appliance.core import spreadsheets
 from appliance.reports.xlsx.book import (
     SUM,
-    Book,
     Cell,
+    CellValue,
     Formula,
     Number,
-    Plain,
+    PlainValue,
     Seconds,
     Sheet,
     Table,
-    Value,
+    Workbook,
 )
 
-_DAY = 86400
-_LINE = 15  # points
-_LONGEST = 32_767  # letters of a cell
-_TABLE = {"border": 1, "valign": "vcenter", "text_wrap": True}
-_HEAD = _TABLE | {"bold": True, "align": "center", "bg_color": "#F0F0F0"}
-_A4 = 9
+_SECONDS_PER_DAY = 86400
+_LINE_HEIGHT_POINTS = 15  # points
+_MAX_CELL_CHARACTERS = 32_767  # of a cell
+_TABLE_STYLE = {"border": 1, "valign": "vcenter", "text_wrap": True}
+_HEAD_STYLE = _TABLE_STYLE | {"bold": True, "align": "center", "bg_color": "#F0F0F0"}
+_PAPER_A4 = 9
 
 
-def write(book: Book) -> bytes:
-    """The book as an .xlsx file. The same book gives the same bytes."""
-    import xlsxwriter  # as for PDF: most processes write none
+def write_workbook(book: Workbook) -> bytes:
+    """Return the workbook as an .xlsx file. The same workbook always gives the same bytes."""
+    import xlsxwriter  # imported here because most processes write no workbook, as for PDF
 
-    out = io.BytesIO()
-    file = xlsxwriter.Workbook(out, {"in_memory": True})
+    buffer = io.BytesIO()
+    file = xlsxwriter.Workbook(buffer, {"in_memory": True})
     file.set_properties(
         {"title": book.title, "author": book.author, "created": book.made_at.replace(tzinfo=None)}
     )
     for sheet in book.sheets:
-        _Writer(book, file, sheet).write()
+        _SheetWriter(book, file, sheet).write_sheet()
     file.close()
-    return out.getvalue()
+    return buffer.getvalue()
 
 
-class _Writer:
-    """One sheet on its way into the file; `row` is the next one, counted from 0."""
+class _SheetWriter:
+    """Writes one sheet into the file; `row` is the next row, counted from 0."""
 
-    def __init__(self, book: Book, file: Any, sheet: Sheet) -> None:
+    def __init__(self, book: Workbook, file: Any, sheet: Sheet) -> None:
         self.book, self.file, self.sheet, self.row = book, file, sheet, 0
-        taken = {page.get_name().casefold() for page in file.worksheets()}
-        self.page = file.add_worksheet(_sheet_name(sheet.name, taken))
+        used_names = {page.get_name().casefold() for page in file.worksheets()}
+        self.page = file.add_worksheet(_sheet_name(sheet.name, used_names))
         self.formats: dict[str, Any] = {}
 
-    def write(self) -> None:
-        self.page.set_paper(_A4)
+    def write_sheet(self) -> None:
+        """Write the page setup, the heading, the tables and the notes."""
+        self.page.set_paper(_PAPER_A4)
         self.page.fit_to_pages(1, 0)
-        self.page.set_margins(left=0.98, right=0.59)  # inches; the left one is for the binder
+        self.page.set_margins(left=0.98, right=0.59)  # inches; left: space for the binder
         self.page.set_footer("&R&P / &N")
         if self.sheet.landscape:
             self.page.set_landscape()
         for column, width in enumerate(self.sheet.widths):
             self.page.set_column(column, column, width)
         for text in self.sheet.heading:
-            self._line(text, {"bold": True, "align": "center", "font_size": 13})
+            self._write_line(text, {"bold": True, "align": "center", "font_size": 13})
         for table in self.sheet.tables:
-            self._table(table)
+            self._write_table(table)
         for text in self.sheet.notes:
-            self._line(text, {"font_size": 9})
+            self._write_line(text, {"font_size": 9})
 
-    def _table(self, table: Table) -> None:
+    def _write_table(self, table: Table) -> None:
         self.row += bool(self.row)
         if table.label:
-            self._line(table.label, {"align": "right"})
+            self._write_line(table.label, {"align": "right"})
         if table.title:
-            self._line(table.title, {"bold": True, "align": "center"})
+            self._write_line(table.title, {"bold": True, "align": "center"})
         first_head = self.row
         for heads in table.heads:
-            self._row(heads, _HEAD)
-            self.page.set_row(self.row - 1, self._height(heads))
+            self._write_row(heads, _HEAD_STYLE)
+            self.page.set_row(self.row - 1, self._head_height(heads))
         if len(self.sheet.tables) == 1:
             self.page.repeat_rows(first_head, self.row - 1)
-        first = self.row
+        first_row = self.row
         for row in table.rows:
-            self._row(row, _TABLE)
+            self._write_row(row, _TABLE_STYLE)
         if table.total:
-            summed = [_sum(column, table.rows) for column in range(len(self.sheet.widths))]
-            self._row(table.total, _TABLE | {"bold": True}, first, summed)
+            sums = [_column_sum(column, table.rows) for column in range(len(self.sheet.widths))]
+            self._write_row(table.total, _TABLE_STYLE | {"bold": True}, first_row, sums)
         for note in table.notes:
-            self._line(note, {"font_size": 9})
+            self._write_line(note, {"font_size": 9})
 
-    def _row(
+    def _write_row(
         self,
-        values: Sequence[Value],
+        values: Sequence[CellValue],
         style: dict[str, Any],
-        first: int = 0,
+        first_row: int = 0,
         sums: Sequence[Number] = (),
     ) -> None:
-        for column, cell in _placed(values):
+        for column, cell in _cells_with_columns(values):
             value = cell.value
             if value is SUM:
-                letter = _letter(column)
-                value = Formula(f"=SUM({letter}{first + 1}:{letter}{self.row})", sums[column])
-            form = self._format(style | self._kind(value))
-            if (cell.across, cell.down) != (1, 1):
-                last = self.row + cell.down - 1, column + cell.across - 1
-                self.page.merge_range(self.row, column, *last, "", form)
-            self._put(column, value, form)
+                letter = _column_letters(column)
+                value = Formula(f"=SUM({letter}{first_row + 1}:{letter}{self.row})", sums[column])
+            cell_format = self._cached_format(style | self._default_style(value))
+            if (cell.column_span, cell.row_span) != (1, 1):
+                last = self.row + cell.row_span - 1, column + cell.column_span - 1
+                self.page.merge_range(self.row, column, *last, "", cell_format)
+            self._write_cell(column, value, cell_format)
         self.row += 1
 
-    def _put(self, column: int, value: Plain, form: Any) -> None:
+    def _write_cell(self, column: int, value: PlainValue, cell_format: Any) -> None:
         match value:
             case None:
-                self.page.write_blank(self.row, column, None, form)
-            case Formula(text, shown):
+                self.page.write_blank(self.row, column, None, cell_format)
+            case Formula(text, result):
                 text = text.replace("{row}", str(self.row + 1))
-                self.page.write_formula(self.row, column, text, form, _number(shown))
+                self.page.write_formula(self.row, column, text, cell_format, _excel_number(result))
             case dt.datetime():
-                local = value.astimezone(self.book.tz).replace(tzinfo=None, microsecond=0)
-                self.page.write_datetime(self.row, column, local, form)
+                local_time = value.astimezone(self.book.tz).replace(tzinfo=None, microsecond=0)
+                self.page.write_datetime(self.row, column, local_time, cell_format)
             case dt.date():
-                self.page.write_datetime(self.row, column, value, form)
+                self.page.write_datetime(self.row, column, value, cell_format)
             case int() | float() | Decimal() | Seconds():
-                self.page.write_number(self.row, column, _number(value), form)
+                self.page.write_number(self.row, column, _excel_number(value), cell_format)
             case _:
-                self.page.write_string(self.row, column, str(value)[:_LONGEST], form)
+                self.page.write_string(
+                    self.row, column, str(value)[:_MAX_CELL_CHARACTERS], cell_format
+                )
 
-    def _kind(self, value: Plain) -> dict[str, Any]:
-        """How a value is shown, unless the row's style says otherwise."""
+    def _default_style(self, value: PlainValue) -> dict[str, Any]:
+        """Return the default style of a value, which the row's style complements."""
         match value:
-            case Formula(_, shown):
-                return self._kind(shown)
+            case Formula(_, result):
+                return self._default_style(result)
             case Seconds():
-                return {"num_format": self.book.lengths, "align": "right"}
+                return {"num_format": self.book.duration_format, "align": "right"}
             case dt.datetime():
                 return {"num_format": "dd.mm.yyyy hh:mm", "align": "center"}
             case dt.date():
@@ -147,86 +150,97 @@ class _Writer:
             case float():
                 return {"num_format": "#,##0.0", "align": "right"}
             case str():
-                return _quoted(value)
+                return _text_style(value)
         return {}
 
-    def _line(self, text: str, style: dict[str, Any]) -> None:
-        """A text over all columns, as high as it needs."""
-        form = self._format({"text_wrap": True, "valign": "top"} | style | _quoted(text))
-        last = len(self.sheet.widths) - 1
-        if last:
-            self.page.merge_range(self.row, 0, self.row, last, "", form)
-        self.page.write_string(self.row, 0, text[:_LONGEST], form)
+    def _write_line(self, text: str, style: dict[str, Any]) -> None:
+        """Write a text across all columns, in a row that is high enough for it."""
+        cell_format = self._cached_format(
+            {"text_wrap": True, "valign": "top"} | style | _text_style(text)
+        )
+        last_column = len(self.sheet.widths) - 1
+        if last_column:
+            self.page.merge_range(self.row, 0, self.row, last_column, "", cell_format)
+        self.page.write_string(self.row, 0, text[:_MAX_CELL_CHARACTERS], cell_format)
         size = style.get("font_size", 11) / 11
-        self.page.set_row(self.row, _LINE * size * _lines(text, sum(self.sheet.widths) / size))
+        self.page.set_row(
+            self.row, _LINE_HEIGHT_POINTS * size * _line_count(text, sum(self.sheet.widths) / size)
+        )
         self.row += 1
 
-    def _height(self, heads: Sequence[Value]) -> float:
-        """Heads are merged, and office programs give merged cells no height of their own."""
+    def _head_height(self, heads: Sequence[CellValue]) -> float:
+        """Return the height of a row of heads; office programs do not fit it to merged cells."""
         widths = self.sheet.widths
-        needed = [
-            _lines(str(cell.value or ""), sum(widths[column : column + cell.across]) * 0.75)
-            / cell.down
-            for column, cell in _placed(heads)
+        line_counts = [
+            _line_count(
+                str(cell.value or ""), sum(widths[column : column + cell.column_span]) * 0.75
+            )
+            / cell.row_span
+            for column, cell in _cells_with_columns(heads)
         ]
-        return _LINE * math.ceil(max([1.0, *needed]))
+        return _LINE_HEIGHT_POINTS * math.ceil(max([1.0, *line_counts]))
 
-    def _format(self, style: dict[str, Any]) -> Any:
+    def _cached_format(self, style: dict[str, Any]) -> Any:
         key = repr(sorted(style.items()))
         if key not in self.formats:
             self.formats[key] = self.file.add_format(style)
         return self.formats[key]
 
 
-def _placed(values: Sequence[Value]) -> Iterator[tuple[int, Cell]]:
-    """Each cell with its column, counted from 0."""
+def _cells_with_columns(values: Sequence[CellValue]) -> Iterator[tuple[int, Cell]]:
+    """Yield each cell with its column, counted from 0."""
     column = 0
     for value in values:
         cell = value if isinstance(value, Cell) else Cell(value)
         yield column, cell
-        column += cell.across
+        column += cell.column_span
 
 
-def _sum(column: int, rows: Sequence[Sequence[Value]]) -> Number:
-    """What the numbers of a column add up to, in their own kind."""
-    found = [cell.value for row in rows for at, cell in _placed(row) if at == column]
-    plain = [v.shown if isinstance(v, Formula) else v for v in found]
-    if lengths := [v.value for v in plain if isinstance(v, Seconds)]:
-        return Seconds(sum(lengths))
-    if decimals := [v for v in plain if isinstance(v, Decimal)]:
+def _column_sum(column: int, rows: Sequence[Sequence[CellValue]]) -> Number:
+    """Return the sum of the numbers of a column, in their own type."""
+    values = [
+        cell.value
+        for row in rows
+        for cell_column, cell in _cells_with_columns(row)
+        if cell_column == column
+    ]
+    numbers = [value.result if isinstance(value, Formula) else value for value in values]
+    if durations := [value.value for value in numbers if isinstance(value, Seconds)]:
+        return Seconds(sum(durations))
+    if decimals := [value for value in numbers if isinstance(value, Decimal)]:
         return sum(decimals, Decimal(0))
-    return sum(v for v in plain if isinstance(v, (int, float)))
+    return sum(value for value in numbers if isinstance(value, (int, float)))
 
 
-def _quoted(text: str) -> dict[str, Any]:
-    """Keeps a text that looks like a formula a text, also when somebody edits its cell."""
-    return {} if spreadsheets.harmless(text) == text else {"quote_prefix": True}
+def _text_style(text: str) -> dict[str, Any]:
+    """Return a style that keeps a text from becoming a formula, even after the cell is edited."""
+    return {} if spreadsheets.escape_formulas(text) == text else {"quote_prefix": True}
 
 
-def _number(value: Number) -> float:
-    return value.value / _DAY if isinstance(value, Seconds) else float(value)
+def _excel_number(value: Number) -> float:
+    return value.value / _SECONDS_PER_DAY if isinstance(value, Seconds) else float(value)
 
 
-def _lines(text: str, width: float) -> int:
+def _line_count(text: str, width: float) -> int:
     return sum(max(1, math.ceil(len(line) / max(1.0, width))) for line in text.split("\n"))
 
 
-def _letter(column: int) -> str:
-    """0 → "A", 26 → "AA"."""
+def _column_letters(column: int) -> str:
+    """Return 0 as "A", 26 as "AA"."""
     text = ""
     column += 1
     while column:
-        column, rest = divmod(column - 1, 26)
-        text = chr(65 + rest) + text
+        column, remainder = divmod(column - 1, 26)
+        text = chr(65 + remainder) + text
     return text
 
 
-def _sheet_name(text: str, taken: Collection[str]) -> str:
-    """What office programs take for a sheet's name: 31 letters, some signs not among them.
+def _sheet_name(text: str, used_names: Collection[str]) -> str:
+    """Return a valid sheet name: at most 31 characters, without those that are not allowed.
 
-    No two sheets of a book have the same, whatever the case of its letters.
+    No two sheets of a workbook have the same name, regardless of case.
     """
     name = re.sub(r"[\[\]:*?/\\]", " ", text).strip("' ") or "1"
-    ends = itertools.chain([""], (f" ({n})" for n in itertools.count(2)))
-    names = (name[: 31 - len(end)] + end for end in ends)
-    return next(one for one in names if one.casefold() not in taken)
+    suffixes = itertools.chain([""], (f" ({n})" for n in itertools.count(2)))
+    candidates = (name[: 31 - len(suffix)] + suffix for suffix in suffixes)
+    return next(candidate for candidate in candidates if candidate.casefold() not in used_names)

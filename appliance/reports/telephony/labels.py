@@ -1,4 +1,4 @@
-"""The words of the telephony report, translated where they are shown: pages, papers, workbooks."""
+"""The labels of the telephony report, translated where pages, papers and workbooks show them."""
 
 from appliance.core.i18n import N_
 from appliance.reports.telephony.columns import COLUMNS
@@ -26,44 +26,44 @@ TABLES = {
     "rating": N_("Ratings"),
 }
 
-# what a call of no part of a dimension is called
-WITHOUT = {
+# the names of groups of calls without a value in a dimension
+MISSING_VALUES = {
     "topic": N_("no topic"),
-    "call_type": N_("type not told"),
+    "call_type": N_("type not stated"),
     "call_direction": N_("unknown"),
     "region": N_("no region"),
-    "operator": N_("no operator spoke"),
+    "operator": N_("no conversation with an operator"),
     "trunk": N_("unknown"),
     "number": N_("unknown"),
     "language": N_("not chosen"),
 }
 
-NOT_GIVEN = N_("not given")  # of an added field
+NOT_GIVEN = N_("not specified")  # for an added field
 
-# of a line, and what stands outside the tables of lines
+# figures of the lines' columns, and figures outside the tables of lines
 FIGURES = {
     **{column.figure: column.name for column in COLUMNS},
     "answer_speed_from_arrival": N_("Answer speed from arrival, s"),
     "abandon_rate": N_("Abandon rate, %"),
-    "talk_total": N_("Talk in all"),
+    "talk_total": N_("Total talk time"),
     "call_forms": N_("With form №2, %"),
     "occupancy": N_("Occupancy, %"),
     "wrap_up": N_("Wrap-up"),
-    "adherence": N_("At work in shifts, %"),
-    "curve": N_("Hung up by then, % of those who joined"),
+    "adherence": N_("At work during shifts, %"),
+    "curve": N_("Hung up by that time, % of calls that joined"),
 }
 
-# why an operator was on a pause, when it is on no list
-REASONS = {
-    "": N_("no reason told"),
-    "no_answer": N_("Not answered"),
-    "forced": N_("By the supervisor"),
+# reasons for a pause that are not in the catalog
+PAUSE_REASONS = {
+    "": N_("no reason given"),
+    "no_answer": N_("Did not answer"),
+    "forced": N_("Set by the supervisor"),
 }
 
 RESULTS = {
     "answered": N_("Answered"),
     "abandoned": N_("Hung up"),
-    "overflow": N_("Passed to another queue"),
+    "overflow": N_("Moved to another queue"),
     "callback": N_("Asked to be called back"),
     "timed_out": N_("Nobody answered"),
     "failed": N_("Fault"),
@@ -71,51 +71,51 @@ RESULTS = {
     "no_answer": N_("No answer"),
 }
 KINDS = {
-    "blind": N_("At once"),
+    "blind": N_("Immediately"),
     "attended": N_("After a consultation"),
     "automatic": N_("By rule"),
 }
 
-# what may be asked of the calls of a list
+# the conditions that can restrict the calls of a list
 CONDITIONS = {
     "outcome": N_("Outcome"),
-    "short": N_("Hung up at once"),
+    "short": N_("Hung up immediately"),
     "joined": N_("Joined a queue"),
-    "wait": N_("Seconds of wait"),
+    "wait": N_("Seconds of waiting"),
     "hour": N_("Hour"),
     "weekday": N_("Weekday"),
     "work": N_("Working hours"),
     "time": N_("Time of the day"),
     "days": N_("Days"),
     "direction": N_("Direction of the call"),
-    "all": N_("Rejected ones and test calls too"),
+    "all": N_("Include rejected requests and test calls"),
     "rated": N_("Rating"),
     "appeal": N_("With an appeal"),
     "form": N_("With form №2"),
-    "transfer": N_("Handed on"),
-    "times": N_("Calls by the same number"),
+    "transfer": N_("Transferred calls"),
+    "times": N_("Calls from the same number"),
     "caller": N_("Caller"),
     "task": N_("Missed caller"),
     "queue": N_("Queue"),
-    "spoke": N_("Spoke with"),
+    "spoke": N_("Call partner"),
     "placed": N_("Called by"),
-    "unanswered": N_("Phone rang in vain"),
+    "unanswered": N_("Unanswered ring"),
 }
 VALUES = {
     "1": N_("yes"),
     "0": N_("no"),
     "missed": N_("Missed"),
-    "inside": N_("inside"),
-    "outside": N_("outside"),
+    "inside": N_("during working hours"),
+    "outside": N_("not during working hours"),
     "outbound": N_("outgoing"),
     "both": N_("incoming and outgoing"),
-    "left": N_("Left otherwise"),
+    "left": N_("Left the queue otherwise"),
     "hidden": N_("hidden number"),
-    "open": N_("Still going on"),
-    "any": N_("given"),
-    "eligible": N_("could be given"),
-    "responded": N_("asked for and given"),
-    "returned": N_("Caller came back"),
+    "open": N_("Still in progress"),
+    "any": N_("was given"),
+    "eligible": N_("could have been given"),
+    "responded": N_("requested and given"),
+    "returned": N_("Returned to us"),
     **RESULTS,
     **KINDS,
 }

@@ -1,7 +1,7 @@
-"""The words of the reports, one file a language beside the templates.
+"""The texts of the reports, one TOML file per language in the templates directory.
 
-Kept apart from the pages' catalogues because the Uzbek Cyrillic text is the ministry's own form,
-to the letter. A file with a word too few or too many does not load.
+They are separate from the pages' message catalogues because the Uzbek Cyrillic text reproduces the
+ministry's own form letter by letter. A file with a missing or an extra text fails to load.
 """
 
 import functools
@@ -11,17 +11,22 @@ from pathlib import Path
 
 import dacite
 
-from appliance.core.i18n import translations
+from appliance.core.i18n import locale_translations
 from appliance.telephony.calls import outcomes
 
-TEMPLATES = Path(__file__).parent / "templates"
+TEMPLATES_DIRECTORY = Path(__file__).parent / "templates"
 
 
 @dataclass(frozen=True)
-class BalanceWords:
+class BalanceTexts:
+    """The texts of the balance: the sum of all incoming calls by outcome, and what is unknown.
+
+    It also says which calls the tables exclude. The comments name the placeholders of each text.
+    """
+
     title: str
     arrived: str  # {count}
-    outcomes: dict[str, str]  # calls.OUTCOMES and "open": {count}; else called as on pages
+    outcomes: dict[str, str]  # calls.OUTCOMES and "open": {count}; default: as on pages
     synthetic: str  # {count}
     short: str  # {count}
     difference: str  # {count}
@@ -42,11 +47,11 @@ class BalanceWords:
 
 
 @dataclass(frozen=True)
-class MonthlyWords:
-    """Report form №2; titles take {year}, {month} and {day}."""
+class MonthlyTexts:
+    """The texts of report form №2; titles take {year}, {month} and {day}."""
 
     form: str
-    title: str  # of the file
+    title: str  # the title of the file
     heading: list[str]
     appeals_by_weekday: str
     appeals_inside: str
@@ -64,13 +69,13 @@ class MonthlyWords:
     issue: str
     contacted: str
     no_consultations: str
-    personal: str  # in place of what a personal appeal asks
+    personal: str  # replaces the subject of a personal appeal
     calls_unobserved: str  # {stretches}
 
 
 @dataclass(frozen=True)
-class QuarterlyWords:
-    """Report form №1."""
+class QuarterlyTexts:
+    """The texts of report form №1."""
 
     form: str
     title: str  # {quarter} {year}
@@ -142,14 +147,18 @@ class QuarterlyWords:
 
 
 @dataclass(frozen=True)
-class DailyWords:
+class DailyTexts:
+    """The texts of the daily summary."""
+
     form: str
     title: str  # {date}
     audit: str  # {head}
 
 
 @dataclass(frozen=True)
-class AnnexWords:
+class AnnexTexts:
+    """The texts of the annex: charts, answering figures, internet and restore drill."""
+
     title: str
     heading: str
     hours: str
@@ -188,8 +197,8 @@ class AnnexWords:
 
 
 @dataclass(frozen=True)
-class ChangesWords:
-    """The annex on change requests."""
+class ChangesTexts:
+    """The texts of the annex on change requests."""
 
     title: str
     kind: str
@@ -204,7 +213,9 @@ class ChangesWords:
 
 
 @dataclass(frozen=True)
-class Words:
+class ReportTexts:
+    """All texts of the reports in one language."""
+
     language: str  # BCP 47
     author: str
     table: str  # {number}
@@ -223,19 +234,25 @@ class Words:
     ministry_officer: str
     signature: str
     name: str
-    balance: BalanceWords
-    monthly: MonthlyWords
-    quarterly: QuarterlyWords
-    daily: DailyWords
-    annex: AnnexWords
-    changes: ChangesWords
+    balance: BalanceTexts
+    monthly: MonthlyTexts
+    quarterly: QuarterlyTexts
+    daily: DailyTexts
+    annex: AnnexTexts
+    changes: ChangesTexts
 
 
 @functools.cache
-def load(locale: str) -> Words:
-    """The words of one of i18n.LOCALES. Raises dacite.DaciteError for an incomplete file."""
-    text = tomllib.loads((TEMPLATES / f"{locale}.toml").read_text("utf-8"))
-    called = translations(locale).gettext
-    names = {one.code: f"{{count}} «{called(one.name)}»" for one in outcomes.INBOUND}
-    text["balance"]["outcomes"] = names | text["balance"]["outcomes"]
-    return dacite.from_dict(Words, text, dacite.Config(strict=True))
+def load_texts(locale: str) -> ReportTexts:
+    """Return the texts in one of i18n.LOCALES.
+
+    Raises dacite.DaciteError for an incomplete file.
+    """
+    text = tomllib.loads((TEMPLATES_DIRECTORY / f"{locale}.toml").read_text("utf-8"))
+    gettext = locale_translations(locale).gettext
+    default_outcomes = {
+        outcome.code: f"{{count}} «{gettext(outcome.name)}»"
+        for outcome in outcomes.INBOUND_OUTCOMES
+    }
+    text["balance"]["outcomes"] = default_outcomes | text["balance"]["outcomes"]
+    return dacite.from_dict(ReportTexts, text, dacite.Config(strict=True))

@@ -1,0 +1,79 @@
+"""The annex's figures about the box itself: links, internet rate, the last restore drill."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from appliance.models import LinkStretch, RateReading, SnapshotRun
+from appliance.reports.periods import Period
+
+AGREED_RATE_MBIT = 75.0  # at least (requirement S3)
+
+
+@dataclass(frozen=True)
+class LinkAvailability:
+    """The observed availability of a link in a period, in seconds."""
+
+    link: str
+    up: float
+    down: float
+    outages: int
+
+    @property
+    def share(self) -> float | None:
+        """Per cent of the observed time in which the link was up; None if it was never observed."""
+        observed_seconds = self.up + self.down
+        return 100 * self.up / observed_seconds if observed_seconds else None
+
+
+@dataclass(frozen=True)
+class RestoreDrill:
+    """The result of the month's last restore drill; no date if there was no drill."""
+
+    date: dt.date | None
+    passed: bool = False
+
+
+def link_availability(begin: dt.datetime, end: dt.datetime) -> list[LinkAvailability]:
+    """Return the availability of every link that was observed in [begin, end), by name."""
+    is_over_before = LinkStretch.until.is_null(False) & (LinkStretch.until <= begin)
+    rows = LinkStretch.select().where(LinkStretch.since < end, ~is_over_before)
+    seconds: dict[str, dict[bool, float]] = {}
+    outages: dict[str, int] = {}
+    for row in rows.order_by(LinkStretch.link, LinkStretch.since):
+        until = min(row.until or row.looked_at, end)
+        length = max(0.0, (until - max(row.since, begin)).total_seconds())
+        seconds.setdefault(row.link, {True: 0.0, False: 0.0})[row.up] += length
+        outages[row.link] = outages.get(row.link, 0) + (not row.up)
+    return [
+        LinkAvailability(n, seconds_by_state[True], seconds_by_state[False], outages[n])
+        for n, seconds_by_state in seconds.items()
+    ]
+
+
+def rate_readings(begin: dt.datetime, end: dt.datetime) -> list[RateReading]:
+    """Return the rate measurements of [begin, end), oldest first."""
+    readings = RateReading.select().where(RateReading.at >= begin, RateReading.at < end)
+    return list(readings.order_by(RateReading.at))
+
+
+def last_restore_drill(period: Period) -> RestoreDrill:
+    """Return the result of the last restore drill that started in the period."""
+    run = _last_drill_run(period)
+    if not run:
+        return RestoreDrill(None)
+    return RestoreDrill(run.started_at.astimezone(period.tz).date(), run.state == "done")
+
+
+def _last_drill_run(period: Period) -> SnapshotRun | None:
+    drill_conditions = (SnapshotRun.kind == "drill", SnapshotRun.ended_at.is_null(False))
+    period_conditions = (
+        SnapshotRun.started_at >= period.begin,
+        SnapshotRun.started_at < period.end,
+    )
+    run: SnapshotRun | None = (
+        SnapshotRun.select()
+        .where(*drill_conditions, *period_conditions)
+        .order_by(SnapshotRun.id.desc())
+        .first()
+    )
+    return run

@@ -1,0 +1,157 @@
+"""SQL expressions on Call: the keys by which calls are grouped, and their linked records."""
+
+from collections.abc import Callable, Iterator
+
+from peewee import JOIN, Case, Expression, ModelAlias, ModelSelect, Node, SelectQuery, fn
+
+from appliance.casework.call_forms import direction_from_ledger
+from appliance.casework.catalogs import UNLISTED
+from appliance.models import Appeal, Call, CallForm, CatalogItem, FieldValue, Talk, Transfer
+from appliance.reports import wallclock
+from appliance.reports.periods import Period
+
+type FirstRecordColumn = Callable[[type[Appeal | CallForm], str], Node]
+
+
+def _first_record_column(table: type[Appeal | CallForm], column: str) -> SelectQuery:
+    """Return a column of the call's first record in a table."""
+    record = table.alias()
+    columns = record.select(getattr(record, column)).where(record.call_id == Call.id)
+    return columns.order_by(record.number).limit(1)
+
+
+class JoinedRecords:
+    """The first records of each call, joined once for queries that need several columns."""
+
+    def __init__(self) -> None:
+        self._aliases: dict[type[Appeal | CallForm], ModelAlias] = {}
+
+    def first_record_column(self, table: type[Appeal | CallForm], column: str) -> Node:
+        """Return a column of the call's first record in a table."""
+        return getattr(self._aliases.setdefault(table, table.alias()), column)
+
+    def has_appeal(self) -> Expression:
+        """Return the condition that the call led to an appeal."""
+        appeal = self._aliases.get(Appeal)
+        return appeal.id.is_null(False) if appeal else has_appeal()
+
+    def join_records(self, calls: ModelSelect) -> ModelSelect:
+        """Join the records whose columns were requested to a query of calls."""
+        for table, record in self._aliases.items():
+            calls = calls.join_from(
+                Call, record, JOIN.LEFT_OUTER, on=record.id == _first_record_column(table, "id")
+            )
+        return calls
+
+
+def hours_since_epoch(period: Period) -> Node:
+    """Return whole hours since 1970 in local time."""
+    return wallclock.local_microseconds(period) / wallclock.HOUR_MICROSECONDS
+
+
+def dialled_number() -> Node:
+    """Return the number that the citizen dialled; a diverted call arrived at another number."""
+    return fn.COALESCE(Call.diverted_from, Call.hotline_number)
+
+
+def first_operator() -> Node:
+    """Return the login of the first operator who talked with the caller."""
+    talk = Talk.alias()
+    return (
+        talk.select(talk.who)
+        .where(talk.call == Call.id, talk.party == "operator")
+        .order_by(talk.position)
+        .limit(1)
+    )
+
+
+def region_expression(first: FirstRecordColumn = _first_record_column) -> Node:
+    """Return the region from the call's form №2, or from the appeal that the call led to."""
+    return fn.COALESCE(first(CallForm, "region"), first(Appeal, "region"))
+
+
+def topic_expression(first: FirstRecordColumn = _first_record_column) -> Node:
+    """Return the direction from the call's form №2 or appeal, or the topic from the menu."""
+    return fn.COALESCE(*_recorded_codes("direction", first), Call.topic)
+
+
+def call_type_expression(first: FirstRecordColumn = _first_record_column) -> Node:
+    """Return the type of call from the call's form №2, or from its appeal."""
+    return fn.COALESCE(*_recorded_codes("call_type", first))
+
+
+def call_direction_expression(first: FirstRecordColumn = _first_record_column) -> Node:
+    """Return the call direction from the call's form №2, or from the ledger: never unknown."""
+    recorded = fn.NULLIF(first(CallForm, "call_direction"), "")
+    return fn.COALESCE(_listed_code(recorded, "call_direction"), direction_from_ledger())
+
+
+def _recorded_codes(column: str, first: FirstRecordColumn) -> Iterator[Node]:
+    """Yield the value of a column on form №2 and on the appeal; NULL without a value.
+
+    A text that is not a code becomes UNLISTED: reports leave the box and are never changed, so they
+    contain no typed text.
+    """
+    return (
+        _listed_code(fn.NULLIF(first(table, column), ""), column) for table in (CallForm, Appeal)
+    )
+
+
+def _listed_code(value: Node, catalog: str) -> Node:
+    codes = CatalogItem.select(CatalogItem.code).where(CatalogItem.catalog == catalog)
+    return Case(None, [(value.is_null() | value.in_(codes), value)], UNLISTED)
+
+
+def added_field_query(form: str, name: str) -> SelectQuery:
+    """Return the query of the value chosen in an added field.
+
+    The value is that of the call's first form with a value.
+    """
+    value = FieldValue.alias()
+    return (
+        value.select(value.code)
+        .where(value.call_id == Call.id, value.form == form, value.field == name)
+        .order_by(value.number)
+        .limit(1)
+    )
+
+
+KEY_EXPRESSIONS: dict[str, Callable[[FirstRecordColumn], Node]] = {
+    "topic": topic_expression,
+    "call_type": call_type_expression,
+    "call_direction": call_direction_expression,
+    "region": region_expression,
+    "operator": lambda first: first_operator(),
+    "trunk": lambda first: Call.trunk,
+    "number": lambda first: dialled_number(),
+    "language": lambda first: Call.language,
+}
+
+
+def added_field_key(form: str, name: str) -> str:
+    """Return the key of an added field: "2.lang"."""
+    return f"{form}.{name}"
+
+
+def key_expression(name: str, first: FirstRecordColumn = _first_record_column) -> Node:
+    """Return the expression of a key: one of KEY_EXPRESSIONS, or an added field by its key."""
+    return (
+        KEY_EXPRESSIONS[name](first)
+        if name in KEY_EXPRESSIONS
+        else added_field_query(*name.split(".", 1))
+    )
+
+
+def has_appeal() -> Expression:
+    """Return the condition that the call led to an appeal."""
+    return fn.EXISTS(Appeal.select(Appeal.id).where(Appeal.call_id == Call.id))
+
+
+def has_form() -> Expression:
+    """Return the condition that the call is registered on form №2."""
+    return fn.EXISTS(CallForm.select(CallForm.id).where(CallForm.call_id == Call.id))
+
+
+def has_transfer() -> Expression:
+    """Return the condition that the call was transferred, or a transfer was attempted."""
+    return fn.EXISTS(Transfer.select(Transfer.id).where(Transfer.call == Call.id))

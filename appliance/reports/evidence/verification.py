@@ -1,0 +1,127 @@
+"""Verification of a pack: whether it is unchanged, and by whose key it is signed.
+
+It performs the same checks as the instructions in the pack describe for a person.
+"""
+
+import dataclasses
+import hashlib
+import json
+import tempfile
+import zipfile
+import zlib
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from appliance.core import signatures
+from appliance.reports.evidence import layout
+from appliance.reports.evidence.packs import DESCRIPTION, MANIFEST, PUBLIC_KEY, SIGNATURE
+
+_CHUNK_BYTES = 1024 * 1024
+_COMPRESSED_FORMAT = "hotline-evidence/1"  # its entries are compressed and have dates
+_MAX_ENTRY_BYTES = 4 * 1024 * 1024  # of a manifest, a signature, a key
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The result of a verification.
+
+    `is_signed_by_site`: by a key of this site; `is_signed`: by the key in the pack.
+    """
+
+    files: int = 0
+    is_signed: bool = False
+    is_signed_by_site: bool = False
+    changed: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+    added: list[str] = field(default_factory=list)
+    unexplained: list[str] = field(default_factory=list)  # faults of the file's layout
+
+    @property
+    def is_valid(self) -> bool:
+        """True if there is no problem, and the pack is signed by a key of this site."""
+        return self.is_signed and self.is_signed_by_site and not self._problems
+
+    @property
+    def _problems(self) -> list[str]:
+        return [*self.changed, *self.missing, *self.added, *self.unexplained]
+
+
+def verify_pack(file: Path, public_key: str) -> Verdict:
+    """Verify a pack; `public_key` is the file of the site's public keys, "" for no file.
+
+    Raises ValueError if the file is not a pack; OSError.
+    """
+    if not zipfile.is_zipfile(file):
+        raise ValueError(f"{file} is no evidence pack: it is no ZIP file")
+    try:
+        # Checked first: other programs read another content than `zipfile` from an invalid layout.
+        if faults := layout.layout_faults(file, is_stored=False):
+            return Verdict(unexplained=faults)
+        with zipfile.ZipFile(file) as pack:
+            verdict = _compare_with_manifest(pack, public_key)
+            faults = _repeated_names(pack)
+            if _pack_format(pack) != _COMPRESSED_FORMAT:
+                faults += layout.layout_faults(file, is_stored=True)
+            return dataclasses.replace(verdict, unexplained=faults)
+    except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, NotImplementedError) as error:
+        raise ValueError(f"{file} is no evidence pack: {error}") from error
+
+
+def _compare_with_manifest(pack: zipfile.ZipFile, public_key: str) -> Verdict:
+    manifest, signature, key = (
+        pack.open(name).read(_MAX_ENTRY_BYTES) for name in (MANIFEST, SIGNATURE, PUBLIC_KEY)
+    )
+    digests = dict(_parse_manifest_line(line) for line in manifest.decode().splitlines())
+    names = set(pack.namelist()) - {MANIFEST, SIGNATURE}
+    with tempfile.NamedTemporaryFile() as key_file:
+        key_file.write(key)
+        key_file.flush()
+        is_signed = signatures.is_signature_valid(manifest, signature, key_file.name, PUBLIC_KEY)
+    is_signed_by_site = bool(public_key) and signatures.is_signature_valid(
+        manifest, signature, public_key, "audit.public_key"
+    )
+    changed = [
+        name for name in sorted(names & set(digests)) if _content_hash(pack, name) != digests[name]
+    ]
+    return Verdict(
+        len(digests),
+        is_signed,
+        is_signed_by_site,
+        changed,
+        sorted(set(digests) - names),
+        sorted(names - set(digests)),
+    )
+
+
+def _pack_format(pack: zipfile.ZipFile) -> object:
+    """Return the format that the pack's signed description states; None if it is missing."""
+    try:
+        return json.loads(pack.open(DESCRIPTION).read(_MAX_ENTRY_BYTES))["format"]
+    except (KeyError, ValueError, TypeError):
+        return None
+
+
+def _repeated_names(pack: zipfile.ZipFile) -> list[str]:
+    """Return the names that occur in the manifest more than once."""
+    lines = pack.open(MANIFEST).read(_MAX_ENTRY_BYTES).decode().splitlines()
+    names = Counter(_parse_manifest_line(line)[0] for line in lines)
+    return [f"{name}: more than once in the manifest" for name, count in names.items() if count > 1]
+
+
+def _parse_manifest_line(line: str) -> tuple[str, str]:
+    digest, separator, name = line.partition("  ")
+    if not separator or len(digest) != 64:
+        raise ValueError(f"no line of a manifest: {line[:80]!r}")
+    return name, digest
+
+
+def _content_hash(pack: zipfile.ZipFile, name: str) -> str:
+    digest = hashlib.sha256()
+    try:
+        with pack.open(name) as stream:
+            while chunk := stream.read(_CHUNK_BYTES):
+                digest.update(chunk)
+    except (zipfile.BadZipFile, zlib.error, EOFError):  # it cannot even be decompressed
+        return ""
+    return digest.hexdigest()

@@ -1,0 +1,170 @@
+"""Issuing a report: its files are written once, with their hashes, and never changed."""
+
+import hashlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from peewee import fn
+
+from appliance.core import audit, clock, live
+from appliance.core.db import write_transaction
+from appliance.core.i18n import LOCALES
+from appliance.core.settings import Settings
+from appliance.models import IssuedFile, IssuedReport, ReportRun
+from appliance.reports import files
+from appliance.reports.issuing import cells
+from appliance.reports.periods import Period
+
+
+class PeriodNotClosedError(RuntimeError):
+    """The period, or a call that arrived in it, has not ended: its figures would still change."""
+
+
+class IssueStoppedError(RuntimeError):
+    """The process that makes the report has to end; nothing was issued."""
+
+
+def issue_report(
+    settings: Settings,
+    name: str,
+    period: Period,
+    login: str,
+    run: ReportRun | None = None,
+    should_continue: Callable[[], bool] = lambda: True,
+) -> IssuedReport:
+    """Make a report in every language and kind of file, and stores it as the newest edition.
+
+    `run` is the claimed run of the report, which ends in the same transaction. Raises
+    PeriodNotClosedError; IssueStoppedError if `should_continue` returns False or another process
+    claimed the run; files.ReportFileError.
+    """
+    if period.end > clock.now():
+        raise PeriodNotClosedError(f"the period ends on {period.last}")
+    content_of_file = {}
+    for locale in LOCALES:
+        report = files.build_report(name, settings, period, locale)
+        if open_calls := files.FORMS[name].open_calls(report):
+            raise PeriodNotClosedError(f"{open_calls} calls of the period go on")
+        for kind in files.MIME_TYPES:
+            if not should_continue():
+                raise IssueStoppedError
+            content_of_file[locale, kind] = files.render_file(name, report, kind)
+        if locale == "uz_Cyrl":
+            report_json = files.FORMS[name].as_json(report)
+            values, formulas = cells.report_cells(report_json, locale), report_json["formulas"]
+    with write_transaction():
+        edition = 1 + (_last_edition_query(name, period).scalar() or 0)
+        issued_report = IssuedReport.create(
+            name=name,
+            first=period.first,
+            last=period.last,
+            edition=edition,
+            issued_at=clock.now(),
+            by=login,
+            formulas=formulas,
+            cells=values,
+        )
+        if run and not _finish_run(run, issued_report):
+            raise IssueStoppedError
+        for (locale, kind), content in content_of_file.items():
+            _write_file(settings, issued_report, locale, kind, content)
+        audit.record_entry(login, "report.issue", name, period=f"{period.first}..{period.last}")
+        live.publish_topics("reports")
+    return issued_report
+
+
+def file_content(settings: Settings, file: IssuedFile) -> bytes | None:
+    """Return the bytes of an issued file; None if it is missing or was changed."""
+    path = archive_folder(settings) / file.file
+    data = path.read_bytes() if path.is_file() else b""
+    return data if hashlib.sha256(data).hexdigest() == file.sha256 else None
+
+
+def is_intact(settings: Settings, report: IssuedReport) -> bool:
+    """Return True if every file of the report is unchanged since it was issued."""
+    files = [] if report.withdrawn_at else report.files
+    return all(file_content(settings, file) is not None for file in files)
+
+
+def issued_reports(limit: int = 100) -> list[IssuedReport]:
+    """Return the issued reports, the newest first."""
+    return list(IssuedReport.select().order_by(IssuedReport.id.desc()).limit(limit))
+
+
+def find_report(number: int) -> IssuedReport | None:
+    """Return the issued report with this id; None if it does not exist."""
+    return IssuedReport.get_or_none(IssuedReport.id == number)
+
+
+def files_by_kind(report: IssuedReport) -> dict[tuple[str, str], IssuedFile]:
+    """Return the files of an issued report by (locale, kind); empty if it was withdrawn.
+
+    The kind is a key of files.MIME_TYPES.
+    """
+    if report.withdrawn_at:
+        return {}
+    return {(file.locale, file.kind): file for file in report.files}
+
+
+def all_editions(report: IssuedReport) -> list[IssuedReport]:
+    """Return all editions of the same report and period, the first edition first."""
+    same_report = (
+        IssuedReport.name == report.name,
+        IssuedReport.first == report.first,
+        IssuedReport.last == report.last,
+    )
+    return list(IssuedReport.select().where(*same_report).order_by(IssuedReport.edition))
+
+
+def report_period(settings: Settings, report: IssuedReport) -> Period:
+    """Return the period for which a report was issued."""
+    return Period(report.first, report.last, settings.tz)
+
+
+def archive_folder(settings: Settings) -> Path:
+    """Return the folder of issued reports, next to the database."""
+    return settings.paths.database.parent / "issued"
+
+
+def _last_edition_query(name: str, period: Period):  # type: ignore[no-untyped-def]  # peewee's query
+    return IssuedReport.select(fn.MAX(IssuedReport.edition)).where(
+        IssuedReport.name == name,
+        IssuedReport.first == period.first,
+        IssuedReport.last == period.last,
+    )
+
+
+def _finish_run(run: ReportRun, report: IssuedReport) -> bool:
+    """Finish the run, unless its claim was lost; returns True if it was finished."""
+    still_claimed = (
+        ReportRun.id == run.id,
+        ReportRun.state == "running",
+        ReportRun.claim == run.claim,
+    )
+    update = ReportRun.update(state="done", error="", report=report).where(*still_claimed)
+    return bool(update.execute())
+
+
+def _write_file(
+    settings: Settings, report: IssuedReport, locale: str, kind: str, content: bytes
+) -> None:
+    prefix = files.FORMS[report.name].file_prefix
+    file_name = f"{prefix}_{report.first}_{report.last}_{report.edition}_{locale}.{kind}"
+    path = archive_folder(settings) / file_name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary_path = path.with_name(f"{path.name}.new")
+    with temporary_path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary_path.chmod(0o440)
+    os.replace(temporary_path, path)
+    IssuedFile.create(
+        report=report,
+        locale=locale,
+        kind=kind,
+        file=file_name,
+        sha256=hashlib.sha256(content).hexdigest(),
+        size=len(content),
+    )

@@ -1,0 +1,36 @@
+"""Tables of plain values that are printed as PDF, workbook and CSV."""
+
+import datetime as dt
+from dataclasses import dataclass
+from decimal import Decimal
+
+from appliance.reports import formatting
+from appliance.reports.xlsx import Seconds
+from appliance.reports.xlsx.book import PlainValue
+
+
+@dataclass(frozen=True)
+class PlainTable:
+    """One table: a code for programs, a title, column heads, rows, and the row of totals."""
+
+    code: str
+    title: str
+    heads: tuple[str, ...]
+    rows: tuple[tuple[PlainValue, ...], ...]
+    total: tuple[PlainValue, ...] | None = None
+
+
+def plain_text(value: PlainValue) -> str:
+    """Return the printed text of a value."""
+    match value:
+        case None:
+            return ""
+        case int():
+            return formatting.format_number(value)
+        case Decimal() | float():
+            return formatting.format_decimal(value)
+        case Seconds(seconds):
+            return formatting.format_clock(seconds)
+        case dt.date():
+            return formatting.format_date(value)
+    return str(value)

@@ -1,0 +1,114 @@
+"""The charts of the telephony report, laid out for page and paper alike."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from appliance.core.i18n import N_
+from appliance.reports import charts, formatting, kpi
+from appliance.reports.charts import Chart
+from appliance.reports.counting import CallTally
+from appliance.reports.periods import Period
+from appliance.reports.telephony.hours import HourlyTallies
+from appliance.reports.telephony.labels import FIGURES
+from appliance.reports.telephony.waits import WaitCounts
+
+MAX_DAYS_SHOWN_DAILY = 62  # longer periods are shown by month
+HEAT_SHADES = 7  # number of shades
+
+
+def is_shown_daily(period: Period) -> bool:
+    """Return True if the period is short enough to be shown by day instead of by month."""
+    return len(period.days) <= MAX_DAYS_SHOWN_DAILY
+
+
+def calls_chart(
+    period: Period, hours: HourlyTallies, _: Any, width: float = charts.CHART_WIDTH
+) -> Chart | None:
+    """Return the chart of calls by day, or by month; None without calls.
+
+    `_` is gettext.
+    """
+    is_daily = is_shown_daily(period)
+    tallies = hours.days if is_daily else hours.months
+    if not tallies:
+        return None
+    counts = [tally.incoming for tally in tallies.values()]
+    has_room = len(counts) <= width // 32  # then each bar has room for its value
+    return Chart(
+        title=_(N_("Calls by day")) if is_daily else _(N_("Calls by month")),
+        bars=charts.lay_out_bars(
+            counts,
+            [
+                formatting.format_number(count) if has_room or n % 3 == 0 else ""
+                for n, count in enumerate(counts)
+            ],
+            [f"{day:%d.%m}" if has_room or n % 3 == 0 else "" for n, day in enumerate(tallies)]
+            if is_daily
+            else [f"{day:%m.%y}" for day in tallies],
+            [not is_daily or day.weekday() < 5 for day in tallies],
+            chart_width=width,
+        ),
+        width=width,
+    )
+
+
+def waits_chart(waits: WaitCounts, service_level_seconds: float, _: Any) -> Chart | None:
+    """Return the chart of accepted calls by wait; None without calls.
+
+    The bars are split at the service level's seconds.
+    """
+    if not waits.answered_total:
+        return None
+    longest = max(kpi.WAIT_EDGES_SECONDS)
+    buckets = [
+        bucket for bucket in waits.buckets if bucket.high is not None and bucket.high <= longest
+    ]
+    counts = [bucket.answered for bucket in buckets]
+    counts.append(waits.answered_total - sum(counts))
+    within = [
+        bucket.high is not None and bucket.high <= service_level_seconds for bucket in buckets
+    ]
+    return Chart(
+        title=_(N_("Accepted calls by seconds of wait")),
+        bars=charts.lay_out_bars(
+            counts,
+            [formatting.format_number(count) for count in counts],
+            [
+                *(range_label(bucket.low, bucket.high) for bucket in buckets),
+                range_label(longest, None),
+            ],
+            [*within, False],
+        ),
+        border=charts.x_before_bar(sum(within), len(counts)),
+    )
+
+
+def abandon_chart(waits: WaitCounts, _: Any) -> Chart | None:
+    """Return the abandon curve: per cent of the callers who joined that had hung up by then.
+
+    None if no call was abandoned.
+    """
+    if not waits.abandoned_total:
+        return None
+    curve_title = FIGURES["curve"]
+    curve = [(seconds, rate.value or 0.0) for seconds, rate in waits.abandon_curve()]
+    return Chart(
+        title=_(curve_title),
+        bars=charts.lay_out_bars(
+            [share for _seconds, share in curve],
+            [formatting.format_decimal(share) for _seconds, share in curve],
+            [f"{seconds:g}" for seconds, _share in curve],
+            [False for _point in curve],
+        ),
+    )
+
+
+def range_label(low: float | None, high: float | None) -> str:
+    """Return a range such as "5–10" or "90+"."""
+    return f"{low or 0:g}–{high:g}" if high is not None else f"{low or 0:g}+"
+
+
+def heat_shading(tallies: Iterable[CallTally]) -> Callable[[int], int]:
+    """Return a function from a number of calls to its shade, 0 to HEAT_SHADES - 1."""
+    max_calls = max((tally.incoming for tally in tallies), default=0)
+    return lambda calls: min(HEAT_SHADES - 1, calls * HEAT_SHADES // (max_calls + 1))
