@@ -1,1 +1,1 @@
-"""The box itself: links, snapshots, retention, jobs that ran, self-tests, health, alarms."""
+"""The box: links, snapshots, retention, job runs, self-tests, health checks and alarms."""

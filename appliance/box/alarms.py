@@ -1,7 +1,7 @@
-"""Telling the technician: once when a check fails for long enough, once when it is well again.
+"""Alarms for the technician: one message when a check fails for long enough, one on recovery.
 
-Lines are looked after by the pbx process, within seconds, and so are the jobs themselves; all the
-rest by the jobs.
+The pbx process monitors the lines, within seconds, and the jobs process; the jobs monitor
+everything else.
 """
 
 import datetime as dt
@@ -11,167 +11,192 @@ from dataclasses import dataclass
 from appliance.box import health
 from appliance.box.health import Check
 from appliance.core import clock, i18n, live, outbox, statements
-from appliance.core.db import writing
+from appliance.core.db import write_transaction
 from appliance.core.i18n import N_
 from appliance.core.settings import Settings
 from appliance.messaging.notices import duty
 from appliance.models import Alarm, CheckState
 
 TOPIC = "checks"
-# How codes of checks begin that the pbx process looks after.
-OF_PBX = {"lines": ("trunk.", "span."), "jobs": ("process.jobs",)}
-REST = "rest"  # what the jobs look after
-PATIENCE = dt.timedelta(seconds=25)  # in which a fault may pass by itself
-PATIENCE_LINES = dt.timedelta(seconds=8)
-_CHANGES = ("name", "state", "seen", "advice", "values", "since", "looked_at")
+# kind → prefixes of the codes of the checks that the pbx process monitors
+PBX_CHECK_PREFIXES = {"lines": ("trunk.", "span."), "jobs": ("process.jobs",)}
+REST_KIND = "rest"  # the kind of the checks that the jobs monitor
+FAULT_GRACE_PERIOD = dt.timedelta(seconds=25)  # within which a fault may pass without an alarm
+LINE_FAULT_GRACE_PERIOD = dt.timedelta(seconds=8)
+_UPDATED_COLUMNS = ("name", "state", "seen", "advice", "values", "since", "looked_at")
 
 
 @dataclass(frozen=True)
-class _Step:
-    """What has to be done about one alarm."""
+class _AlarmStep:
+    """The next action on one alarm."""
 
     code: str
-    does: str  # begin | tell | heals | relapses | end
+    action: str  # one of the cases of _apply_alarm_step
     check: Check | None = None
 
 
-def watch(settings: Settings, checks: Iterable[Check]) -> list[str]:
-    """Write down how every check stands, and raise alarms of what the jobs look after.
+def update_alarms(settings: Settings, checks: Iterable[Check]) -> list[str]:
+    """Store the state of every check and notify of the faults that the jobs monitor.
 
-    Returns the codes that were told of.
+    Returns the codes of the checks that were notified of.
     """
-    looked = list(checks)
-    remember(looked)
-    return raise_due(settings, [check for check in looked if _kind(check.code) == REST], REST)
+    check_list = list(checks)
+    store_check_states(check_list)
+    return notify_due_alarms(
+        settings, [check for check in check_list if _check_kind(check.code) == REST_KIND], REST_KIND
+    )
 
 
-def raise_due(settings: Settings, checks: Iterable[Check], kind: str) -> list[str]:
-    """Tell of checks that fail for longer than the patience, and of those well as long.
+def notify_due_alarms(settings: Settings, checks: Iterable[Check], kind: str) -> list[str]:
+    """Notify of checks that have failed, or have been well again, for the grace period.
 
-    `checks` are all there are of their kind (of OF_PBX, or REST): what is missing among them is
-    well. Returns the codes that were told of.
+    `checks` are all the checks of their kind (a key of PBX_CHECK_PREFIXES, or REST_KIND): an alarm
+    whose check is missing among them counts as well. Returns the codes that were notified of.
     """
-    patience, now = PATIENCE_LINES if kind == "lines" else PATIENCE, clock.now()
-    looked = {check.code: check for check in checks}
-    known = {a.code: a for a in Alarm.select() if _kind(a.code) == kind}
+    grace_period, now = (
+        LINE_FAULT_GRACE_PERIOD if kind == "lines" else FAULT_GRACE_PERIOD,
+        clock.now(),
+    )
+    checks_by_code = {check.code: check for check in checks}
+    alarms_by_code = {a.code: a for a in Alarm.select() if _check_kind(a.code) == kind}
     steps = [
         step
-        for code in looked.keys() | known.keys()
-        if (step := _step(code, looked.get(code), known.get(code), now, patience))
+        for code in checks_by_code.keys() | alarms_by_code.keys()
+        if (
+            step := _next_alarm_step(
+                code, checks_by_code.get(code), alarms_by_code.get(code), now, grace_period
+            )
+        )
     ]
     if not steps:
         return []
-    with writing():
+    with write_transaction():
         for step in steps:
-            _do(settings, step, known.get(step.code), now)
-    return [step.code for step in steps if step.does == "tell"]
+            _apply_alarm_step(settings, step, alarms_by_code.get(step.code), now)
+    return [step.code for step in steps if step.action == "tell"]
 
 
-def remember(checks: Iterable[Check]) -> None:
-    """Write down how the checks stand, and since when; checks that are no more go."""
-    now, known = clock.now(), {row.code: row for row in CheckState.select()}
-    looked = {check.code: check for check in checks}
+def store_check_states(checks: Iterable[Check]) -> None:
+    """Store the state of the checks and its start; delete checks that no longer exist."""
+    now, rows_by_code = clock.now(), {row.code: row for row in CheckState.select()}
+    checks_by_code = {check.code: check for check in checks}
     rows = []
-    for code, check in looked.items():
-        former = known.get(code)
-        since = former.since if former and former.state == check.state else now
+    for code, check in checks_by_code.items():
+        previous_row = rows_by_code.get(code)
+        since = previous_row.since if previous_row and previous_row.state == check.state else now
         rows.append(vars(check) | {"since": since, "looked_at": now})
-    with writing():
-        statements.insert(CheckState, rows, update=_CHANGES)
-        if gone := known.keys() - looked.keys():
-            CheckState.delete().where(CheckState.code.in_(list(gone))).execute()
-        if {c: check.state for c, check in looked.items()} != {
-            c: r.state for c, r in known.items()
+    with write_transaction():
+        statements.insert_rows(CheckState, rows, update=_UPDATED_COLUMNS)
+        if removed_codes := rows_by_code.keys() - checks_by_code.keys():
+            CheckState.delete().where(CheckState.code.in_(list(removed_codes))).execute()
+        if {c: check.state for c, check in checks_by_code.items()} != {
+            c: r.state for c, r in rows_by_code.items()
         }:
-            live.publish(TOPIC)
+            live.publish_topics(TOPIC)
 
 
 def current_checks(settings: Settings) -> list[Check]:
-    """Every check for a page: looked at now, those that take long as the jobs saw them last."""
-    slow = CheckState.select().where(CheckState.code.in_([*health.SLOW.values()]))
-    seen = [Check(r.code, r.name, r.state, r.seen, r.advice, r.values) for r in slow]
-    return health.in_order([*health.quick(settings), *seen])
+    """Every check for a page: quick ones run now, slow ones as the jobs stored them last."""
+    slow_rows = CheckState.select().where(CheckState.code.in_([*health.SLOW_CHECK_CODES.values()]))
+    slow_checks = [Check(r.code, r.name, r.state, r.seen, r.advice, r.values) for r in slow_rows]
+    return health.sort_by_severity([*health.quick_checks(settings), *slow_checks])
 
 
-def states() -> dict[str, CheckState]:
-    """Code → how each check stood when the jobs looked last."""
+def check_states() -> dict[str, CheckState]:
+    """Map the code of each check to its state as the jobs stored it last."""
     return {row.code: row for row in CheckState.select()}
 
 
-def wording(settings: Settings, check: Check) -> str:
-    """The message of a fault, in the language of the alarms."""
-    say = i18n.translations(settings.alarms.language).gettext
-    name, seen, advice = (
-        say(text).format(**check.values) for text in (check.name, check.seen, check.advice)
+def fault_message(settings: Settings, check: Check) -> str:
+    """Return the message of a fault in the language of the alarms."""
+    translate = i18n.locale_translations(settings.alarms.language).gettext
+    name, finding, advice = (
+        translate(text).format(**check.values) for text in (check.name, check.seen, check.advice)
     )
-    return say(N_("FAULT {name}: {seen}. {advice}")).format(name=name, seen=seen, advice=advice)
+    return translate(N_("FAULT {name}: {seen}. {advice}")).format(
+        name=name, seen=finding, advice=advice
+    )
 
 
-def relief(settings: Settings, alarm: Alarm) -> str:
-    """The message that a fault has passed; its check may be gone with it."""
-    say = i18n.translations(settings.alarms.language).gettext
-    name = say(alarm.name).format(**alarm.values) or alarm.code
-    return say(N_("{name}: in order again")).format(name=name)
+def recovery_message(settings: Settings, alarm: Alarm) -> str:
+    """Return the message that a fault has passed; its check may no longer exist."""
+    translate = i18n.locale_translations(settings.alarms.language).gettext
+    name = translate(alarm.name).format(**alarm.values) or alarm.code
+    return translate(N_("{name}: in order again")).format(name=name)
 
 
-def _kind(code: str) -> str:
-    """The kind of a check, which says who looks after it."""
-    return next((kind for kind, begins in OF_PBX.items() if code.startswith(begins)), REST)
+def _check_kind(code: str) -> str:
+    """Return the kind of a check, which determines the process that monitors it."""
+    return next(
+        (kind for kind, prefixes in PBX_CHECK_PREFIXES.items() if code.startswith(prefixes)),
+        REST_KIND,
+    )
 
 
-def _step(
-    code: str, check: Check | None, alarm: Alarm | None, now: dt.datetime, patience: dt.timedelta
-) -> _Step | None:
+def _next_alarm_step(
+    code: str,
+    check: Check | None,
+    alarm: Alarm | None,
+    now: dt.datetime,
+    grace_period: dt.timedelta,
+) -> _AlarmStep | None:
+    """Return what to do about the alarm of one check, or None if there is nothing to do."""
     if check and check.state == "fail":
         if not alarm:
-            return _Step(code, "begin", check)
+            return _AlarmStep(code, "begin", check)
         if alarm.well_since:
-            return _Step(code, "relapses", check)
-        late = alarm.told_at is None and _is_over(alarm.since, now, patience)
-        return _Step(code, "tell", check) if late else None
+            return _AlarmStep(code, "relapses", check)
+        is_notice_due = alarm.told_at is None and _has_lasted(alarm.since, now, grace_period)
+        return _AlarmStep(code, "tell", check) if is_notice_due else None
     if not alarm:
         return None
     if alarm.told_at and not alarm.well_since:
-        return _Step(code, "heals", check)
-    healed = not alarm.told_at or _is_over(alarm.well_since, now, patience)
-    return _Step(code, "end", check) if healed else None
+        return _AlarmStep(code, "heals", check)
+    is_recovered = not alarm.told_at or _has_lasted(alarm.well_since, now, grace_period)
+    return _AlarmStep(code, "end", check) if is_recovered else None
 
 
-def _is_over(since: dt.datetime, now: dt.datetime, patience: dt.timedelta) -> bool:
-    """Whether it has lasted; also when the clock was put back since, and nobody knows."""
-    return abs(now - since) >= patience
+def _has_lasted(since: dt.datetime, now: dt.datetime, grace_period: dt.timedelta) -> bool:
+    """Whether `grace_period` has passed; also True if the clock was set back by that much."""
+    return abs(now - since) >= grace_period
 
 
-def _do(settings: Settings, step: _Step, alarm: Alarm | None, now: dt.datetime) -> None:
-    here = Alarm.code == step.code
-    match step.does:
+def _apply_alarm_step(
+    settings: Settings, step: _AlarmStep, alarm: Alarm | None, now: dt.datetime
+) -> None:
+    """Carry out one step: change the alarm's row and queue its messages."""
+    matches_alarm = Alarm.code == step.code
+    match step.action:
         case "begin":
             Alarm.insert(code=step.code, since=now).on_conflict_ignore().execute()
         case "relapses":
-            Alarm.update(well_since=None).where(here).execute()
+            Alarm.update(well_since=None).where(matches_alarm).execute()
         case "heals":
-            Alarm.update(well_since=now).where(here).execute()
+            Alarm.update(well_since=now).where(matches_alarm).execute()
         case "tell" if alarm and step.check:
-            called = {"name": step.check.name, "values": step.check.values}
-            Alarm.update(told_at=now, **called).where(here).execute()
-            _put(settings, alarm, "bad", wording(settings, step.check))
+            check_fields = {"name": step.check.name, "values": step.check.values}
+            Alarm.update(told_at=now, **check_fields).where(matches_alarm).execute()
+            _queue_alarm_messages(settings, alarm, "bad", fault_message(settings, step.check))
         case "end" if alarm:
-            Alarm.delete().where(here).execute()
+            Alarm.delete().where(matches_alarm).execute()
             if alarm.told_at:
-                _put(settings, alarm, "well", relief(settings, alarm))
+                _queue_alarm_messages(settings, alarm, "well", recovery_message(settings, alarm))
 
 
-def _put(settings: Settings, alarm: Alarm, how: str, text: str) -> None:
-    key = f"alarm:{alarm.code}:{alarm.since.isoformat()}:{how}"
-    chats, phones = duty.keepers(settings)
+def _queue_alarm_messages(settings: Settings, alarm: Alarm, outcome: str, text: str) -> None:
+    """Queue the message to the technicians' chats and phones, one message per recipient."""
+    key = f"alarm:{alarm.code}:{alarm.since.isoformat()}:{outcome}"
+    chats, phones = duty.maintainer_contacts(settings)
     for chat in chats if settings.telegram else ():
-        outbox.put(
+        outbox.queue_message(
             "telegram",
             "alarm",
-            duty.chat_of(chat),
+            duty.current_chat_id(chat),
             key=f"{key}:{chat}",
             text=text,
             cause=alarm.code,
         )
     for phone in phones if settings.sms else ():
-        outbox.put_sms("alarm", phone, text, key=f"{key}:{phone}", tz=settings.tz, cause=alarm.code)
+        outbox.queue_sms(
+            "alarm", phone, text, key=f"{key}:{phone}", tz=settings.tz, cause=alarm.code
+        )

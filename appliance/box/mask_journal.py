@@ -1,8 +1,8 @@
-"""Notes which records were masked on request, outside of the database that a restore replaces.
+"""The journal of records masked on request, outside the database that a restore replaces.
 
-Numbers and ids only, a line of JSON each, in `paths.backups` and on the second disk. A restore
-takes them from there and from the database that it replaces, and masks the same records again.
-What was masked by age is masked again by age, in the night.
+It holds only numbers and ids, one JSON object per line, in `paths.backups` and on the second disk.
+A restore reads it, and the database that it replaces, and masks the same records again. Records
+that were masked because of their age are masked again by the nightly retention.
 """
 
 import json
@@ -18,10 +18,10 @@ from appliance.core import db_files
 from appliance.core.settings import Settings
 from appliance.models import Removal
 
-FILE = "masked.jsonl"
-RULE = "data_request"  # begins Removal.rule of what a citizen asked for
-# Removal.kind of personal data that were masked
-KINDS = (
+JOURNAL_FILE_NAME = "masked.jsonl"
+DATA_REQUEST_RULE = "data_request"  # prefix of Removal.rule for a citizen's data request
+# Removal.kind of masked personal data
+MASKED_KINDS = (
     *("appeal", "appeal_person", "call_form", "call_form_person", "call_person"),
     "data_request",
 )
@@ -29,10 +29,10 @@ KINDS = (
 
 @dataclass(frozen=True)
 class Mask:
-    """A record that was masked: its kind (KINDS), its number or id, by which rule.
+    """A masked record: its kind (one of MASKED_KINDS), its number or id, and the rule.
 
-    `own_number`: of a data_request, whether rows that belong to the citizen's number alone were
-    masked, too.
+    `own_number`: for a data_request, whether rows that belong to the citizen's number alone were
+    masked as well.
     """
 
     kind: str
@@ -41,48 +41,49 @@ class Mask:
     own_number: bool = False
 
 
-def note(settings: Settings) -> int:
-    """Write down what was masked and is not noted yet; how many records. Raises OSError."""
-    masks, count = list(of_database(None)), 0
-    for folder in _folders(settings):
-        noted_masks = set(read(folder / FILE))
-        new_masks = [one for one in masks if one not in noted_masks]
+def record_masks(settings: Settings) -> int:
+    """Append the masks that the journals lack; returns their number. Raises OSError."""
+    masks, count = list(masks_in_database(None)), 0
+    for folder in _journal_folders(settings):
+        noted_masks = set(read_journal(folder / JOURNAL_FILE_NAME))
+        new_masks = [mask for mask in masks if mask not in noted_masks]
         count = max(count, len(new_masks))
         if new_masks:
-            write(folder / FILE, new_masks)
+            append_masks(folder / JOURNAL_FILE_NAME, new_masks)
     return count
 
 
-def collect(settings: Settings) -> list[Mask]:
-    """All known masks: from the site's own database, and from both notes."""
-    masks = [*of_database(settings.paths.database)]
-    for folder in _folders(settings):
-        masks += read(folder / FILE)
+def collect_masks(settings: Settings) -> list[Mask]:
+    """All known masks: from the site's database and from both journals."""
+    masks = [*masks_in_database(settings.paths.database)]
+    for folder in _journal_folders(settings):
+        masks += read_journal(folder / JOURNAL_FILE_NAME)
     return list(dict.fromkeys(masks))
 
 
-def of_database(file: Path | None) -> Iterator[Mask]:
-    """What was masked on request by a database that is only looked at, or by the open one (None).
+def masks_in_database(file: Path | None) -> Iterator[Mask]:
+    """Yield the masks in a database file, opened for reading only, or in the open database.
 
-    Nothing from one that is not there, damaged or of another schema.
+    `file` is None for the open database. Yields only masks on request, and nothing for a file that
+    is missing, damaged or of another schema.
     """
     columns = (Removal.kind, Removal.subject, Removal.rule, Removal.detail)
-    conditions = (Removal.kind.in_(KINDS), Removal.rule.startswith(RULE))
+    conditions = (Removal.kind.in_(MASKED_KINDS), Removal.rule.startswith(DATA_REQUEST_RULE))
     rows = Removal.select(*columns).where(*conditions).order_by(Removal.id)
     if file is None:
-        yield from map(_mask_of, rows)
+        yield from map(_mask_from_removal, rows)
         return
-    here = SqliteDatabase(db_files.address_to_read(file), uri=True)
+    database = SqliteDatabase(db_files.read_only_uri(file), uri=True)
     try:
-        with here.connection_context():
-            masks = [_mask_of(row) for row in rows.bind(here)]
+        with database.connection_context():
+            masks = [_mask_from_removal(row) for row in rows.bind(database)]
     except peewee.PeeweeException:
         return
     yield from masks
 
 
-def read(file: Path) -> list[Mask]:
-    """What a file notes; a line that was cut off by a power cut is left out."""
+def read_journal(file: Path) -> list[Mask]:
+    """Read a journal; a line that a power cut left incomplete is skipped."""
     if not file.exists():
         return []
     masks = []
@@ -94,22 +95,25 @@ def read(file: Path) -> list[Mask]:
     return masks
 
 
-def write(file: Path, masks: Iterable[Mask]) -> None:
-    """Append lines to a file and sync it to the disk."""
+def append_masks(file: Path, masks: Iterable[Mask]) -> None:
+    """Append masks to a journal and sync it to the disk."""
     file.parent.mkdir(parents=True, exist_ok=True)
     with file.open("a", encoding="utf-8") as out:
         if file.stat().st_size and not file.read_bytes().endswith(b"\n"):
-            out.write("\n")  # after a line that was cut off
-        out.writelines(f"{json.dumps(asdict(one))}\n" for one in masks)
+            out.write("\n")  # after an incomplete line
+        out.writelines(f"{json.dumps(asdict(mask))}\n" for mask in masks)
         out.flush()
         os.fsync(out.fileno())
 
 
-def _mask_of(row: Removal) -> Mask:
-    subject = row.subject.partition(" (")[0]  # masked a second time
+def _mask_from_removal(row: Removal) -> Mask:
+    subject = row.subject.partition(" (")[0]  # drops the suffix of a repeated masking
     return Mask(row.kind, subject, row.rule, bool(row.detail.get("own_number")))
 
 
-def _folders(settings: Settings) -> list[Path]:
-    second = settings.snapshots.replica
-    return [settings.paths.backups, *([Path(second)] if second and Path(second).is_dir() else [])]
+def _journal_folders(settings: Settings) -> list[Path]:
+    replica = settings.snapshots.replica
+    return [
+        settings.paths.backups,
+        *([Path(replica)] if replica and Path(replica).is_dir() else []),
+    ]

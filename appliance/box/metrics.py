@@ -1,4 +1,4 @@
-"""The site's figures for Prometheus: what the checks said, and what goes on at this moment.
+"""The site's figures for Prometheus: the results of the self-checks and the current activity.
 
 Nothing here reads a history: the cost stays the same however long the ledger grows.
 """
@@ -19,149 +19,162 @@ from appliance.core import clock, outbox
 from appliance.core.settings import Settings
 from appliance.models import Call, Message
 from appliance.people import presence
-from appliance.reports.today import today
+from appliance.reports.today import count_today
 from appliance.telephony import calls, devices, routing
 from appliance.telephony import trunks as lines
 
-FRESH = 5.0  # seconds for which an answer is given again
+CACHE_SECONDS = 5.0  # seconds for which a rendered text is served again
 _PREFIX = "appliance_"
 
 
-class Metrics:
-    """The figures of one site as Prometheus reads them."""
+class MetricsPage:
+    """The figures of one site in Prometheus' text format."""
 
     def __init__(self, settings: Settings) -> None:
         self._registry = CollectorRegistry()
-        self._registry.register(Figures(settings))
+        self._registry.register(FigureCollector(settings))
         self._lock = threading.Lock()
-        self._text = b""
-        self._made = float("-inf")
+        self._cached_text = b""
+        self._rendered_at = float("-inf")
 
-    def text(self) -> bytes:
-        """In Prometheus' text format; at most FRESH seconds old."""
+    def render_text(self) -> bytes:
+        """Render the figures; the text is at most CACHE_SECONDS old."""
         with self._lock:
-            if time.monotonic() - self._made >= FRESH:
-                self._text, self._made = generate_latest(self._registry), time.monotonic()
-            return self._text
+            if time.monotonic() - self._rendered_at >= CACHE_SECONDS:
+                self._cached_text, self._rendered_at = (
+                    generate_latest(self._registry),
+                    time.monotonic(),
+                )
+            return self._cached_text
 
 
-class Figures(Collector):
-    """Reads every figure anew."""
+class FigureCollector(Collector):
+    """Collects every figure at each call."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
 
     def describe(self) -> Iterator[GaugeMetricFamily]:
-        """Nothing is read when it is registered."""
+        """Return no descriptions, so that registering the collector reads nothing."""
         return iter(())
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        """Every family."""
-        yield from self._checks()
-        yield from self._calls()
-        yield from self._lines()
-        yield from self._messages()
-        yield from self._machine()
+        """Yield every metric family."""
+        yield from self._check_gauges()
+        yield from self._call_gauges()
+        yield from self._trunk_gauges()
+        yield from self._message_gauges()
+        yield from self._machine_gauges()
 
-    def _checks(self) -> Iterator[GaugeMetricFamily]:
-        state = _gauge("check_state", "A self-check: 0 in order, 1 warning, 2 fault", "check")
-        since = _gauge("check_since_seconds", "Since when it is in that state", "check")
-        looked = _gauge("checks_looked_at_seconds", "When the jobs looked last")
-        rows = alarms.states()
+    def _check_gauges(self) -> Iterator[GaugeMetricFamily]:
+        state = _new_gauge("check_state", "A self-check: 0 in order, 1 warning, 2 fault", "check")
+        since = _new_gauge("check_since_seconds", "Since when it is in that state", "check")
+        looked_at = _new_gauge("checks_looked_at_seconds", "When the jobs looked last")
+        rows = alarms.check_states()
         for code, row in sorted(rows.items()):
             state.add_metric([code], health.STATES.index(row.state))
             since.add_metric([code], row.since.timestamp())
         if rows:
-            looked.add_metric([], max(row.looked_at for row in rows.values()).timestamp())
-        yield from (state, since, looked)
+            looked_at.add_metric([], max(row.looked_at for row in rows.values()).timestamp())
+        yield from (state, since, looked_at)
 
-    def _calls(self) -> Iterator[GaugeMetricFamily]:
+    def _call_gauges(self) -> Iterator[GaugeMetricFamily]:
         now = clock.now()
         midnight = now.astimezone(self._settings.tz).replace(
             hour=0, minute=0, second=0, microsecond=0
         )
-        outcomes = _gauge("calls_today", "Calls that arrived today and have ended", "outcome")
-        ended = Call.select(Call.outcome, fn.COUNT(Call.id)).where(
+        outcomes = _new_gauge("calls_today", "Calls that arrived today and have ended", "outcome")
+        ended_calls = Call.select(Call.outcome, fn.COUNT(Call.id)).where(
             Call.direction == "inbound",
             Call.arrived_at >= midnight,
             Call.outcome.is_null(False),
             ~Call.synthetic,
         )
-        for outcome, count in ended.group_by(Call.outcome).tuples():
+        for outcome, count in ended_calls.group_by(Call.outcome).tuples():
             outcomes.add_metric([outcome], count)
-        going_on = calls.going_on()
-        stages = _gauge("calls", "Calls at this moment", "stage")
+        going_on = calls.live_calls()
+        stages = _new_gauge("calls", "Calls at this moment", "stage")
         for stage in ("menu", "queue", "ringing", "talk", "rating"):
-            stages.add_metric([stage], sum(one.stage == stage for one in going_on))
-        waits = [one.waits_since for one in going_on if one.waits_since]
-        day = today(midnight, now, waits, self._settings.calls.service_level)
-        speed = _gauge("answer_seconds", "Average seconds to the answer, today")
-        longest = _gauge("longest_wait_seconds", "Who waits longest at this moment")
+            stages.add_metric([stage], sum(call.stage == stage for call in going_on))
+        waits = [call.waiting_since for call in going_on if call.waiting_since]
+        day = count_today(midnight, now, waits, self._settings.calls.service_level)
+        speed = _new_gauge("answer_seconds", "Average seconds to the answer, today")
+        longest = _new_gauge("longest_wait_seconds", "Who waits longest at this moment")
         if day.asa.value is not None:
             speed.add_metric([], day.asa.value)
         longest.add_metric([], day.longest_wait or 0.0)
-        operators = _gauge("operators", "Operators by the state they chose", "state")
-        chosen = list(presence.states().values())
+        operators = _new_gauge("operators", "Operators by the state they chose", "state")
+        operator_states = list(presence.states_by_login().values())
         for state in presence.STATES:
-            operators.add_metric([state], chosen.count(state))
-        lag = _gauge("ledger_lag_seconds", "How far the ledger is behind the event log")
-        lag.add_metric([], health.lag(self._settings))
+            operators.add_metric([state], operator_states.count(state))
+        lag = _new_gauge("ledger_lag_seconds", "How far the ledger is behind the event log")
+        lag.add_metric([], health.ledger_lag_seconds(self._settings))
         yield from (outcomes, stages, speed, longest, operators, lag)
 
-    def _lines(self) -> Iterator[GaugeMetricFamily]:
-        up = _gauge("trunk_up", "Whether a trunk answers; none for one that is not asked", "trunk")
-        registered = _gauge("trunk_registered", "Whether it is registered, where it must", "trunk")
-        used = _gauge("trunk_channels", "Calls on it at this moment", "trunk")
-        limit = _gauge("trunk_channels_limit", "How many it takes; none without a limit", "trunk")
-        alarm = _gauge("span_alarm", "Whether an E1 span has an alarm", "span", "trunk")
-        d_channel = _gauge("span_d_channel_up", "Whether its D-channel is up", "span", "trunk")
-        for name, state in sorted(lines.states().items()):
+    def _trunk_gauges(self) -> Iterator[GaugeMetricFamily]:
+        up = _new_gauge(
+            "trunk_up", "Whether a trunk answers; none for one that is not asked", "trunk"
+        )
+        registered = _new_gauge(
+            "trunk_registered", "Whether it is registered, where it must", "trunk"
+        )
+        channels_in_use = _new_gauge("trunk_channels", "Calls on it at this moment", "trunk")
+        limit = _new_gauge(
+            "trunk_channels_limit", "How many it takes; none without a limit", "trunk"
+        )
+        alarm = _new_gauge("span_alarm", "Whether an E1 span has an alarm", "span", "trunk")
+        d_channel = _new_gauge("span_d_channel_up", "Whether its D-channel is up", "span", "trunk")
+        for name, state in sorted(lines.trunk_states().items()):
             if state.state != lines.UNASKED:
                 up.add_metric([name], state.state == lines.UP)
             if state.registration:
                 registered.add_metric([name], state.registration == "Registered")
-        spans = lines.spans()
+        spans = lines.span_states()
         for span in spans:
             names = [str(span.number), span.trunk]
             alarm.add_metric(names, bool(span.alarm))
             d_channel.add_metric(names, span.d_channel)
-        seen = {device.name: device.channels for device in devices.trunks()}
-        for trunk in routing.current(self._settings).trunks:
-            busy, capacity = lines.load(trunk, seen, spans)
-            used.add_metric([trunk.name], busy)
+        channels_by_trunk = {device.name: device.channels for device in devices.list_trunks()}
+        for trunk in routing.current_plan(self._settings).trunks:
+            busy, capacity = lines.trunk_load(trunk, channels_by_trunk, spans)
+            channels_in_use.add_metric([trunk.name], busy)
             if capacity:
                 limit.add_metric([trunk.name], capacity)
-        yield from (up, registered, used, limit, alarm, d_channel)
+        yield from (up, registered, channels_in_use, limit, alarm, d_channel)
 
-    def _messages(self) -> Iterator[GaugeMetricFamily]:
-        counts = _gauge("outbox_messages", "Messages by what became of them", "channel", "state")
-        open_ones = Message.select(Message.channel, Message.state, fn.COUNT(Message.id)).where(
+    def _message_gauges(self) -> Iterator[GaugeMetricFamily]:
+        counts = _new_gauge(
+            "outbox_messages", "Messages by what became of them", "channel", "state"
+        )
+        open_messages = Message.select(Message.channel, Message.state, fn.COUNT(Message.id)).where(
             Message.state.in_([*outbox.OPEN, "held", "refused", "expired"])
         )
-        for channel, state, count in open_ones.group_by(Message.channel, Message.state).tuples():
+        for channel, state, count in open_messages.group_by(
+            Message.channel, Message.state
+        ).tuples():
             counts.add_metric([channel, state], count)
-        oldest = _gauge("outbox_oldest_seconds", "How long the oldest due one waits", "channel")
-        for age in outbox.ages():
+        oldest = _new_gauge("outbox_oldest_seconds", "How long the oldest due one waits", "channel")
+        for age in outbox.queue_ages():
             oldest.add_metric([age.channel], age.oldest.total_seconds())
         yield from (counts, oldest)
 
-    def _machine(self) -> Iterator[GaugeMetricFamily]:
-        free = _gauge("disk_free_bytes", "Free room", "disk")
-        size = _gauge("disk_size_bytes", "All room", "disk")
-        for disk, folder in disks.folders(self._settings).items():
+    def _machine_gauges(self) -> Iterator[GaugeMetricFamily]:
+        free = _new_gauge("disk_free_bytes", "Free room", "disk")
+        size = _new_gauge("disk_size_bytes", "All room", "disk")
+        for disk, folder in disks.disk_folders(self._settings).items():
             usage = shutil.disk_usage(next(p for p in (folder, *folder.parents) if p.exists()))
             free.add_metric([disk], usage.free)
             size.add_metric([disk], usage.total)
-        up = _gauge("process_up", "Whether a process of the appliance runs", "process")
-        for name, signs in processes.living(self._settings).items():
-            up.add_metric([name], bool(signs) and not signs[0].hangs)
-        began = _gauge("job_started_seconds", "When a job last began", "job")
-        failed = _gauge("job_failed", "Whether its last run failed", "job")
-        for run in runs.latest():
-            began.add_metric([run.name], run.started_at.timestamp())
-            failed.add_metric([run.name], run.state in ("failed", "lost"))
-        yield from (free, size, up, began, failed)
+        up = _new_gauge("process_up", "Whether a process of the appliance runs", "process")
+        for name, signs in processes.running_processes(self._settings).items():
+            up.add_metric([name], bool(signs) and not signs[0].is_hanging)
+        started_at = _new_gauge("job_started_seconds", "When a job last began", "job")
+        failures = _new_gauge("job_failed", "Whether its last run failed", "job")
+        for run in runs.latest_runs():
+            started_at.add_metric([run.name], run.started_at.timestamp())
+            failures.add_metric([run.name], run.state in ("failed", "lost"))
+        yield from (free, size, up, started_at, failures)
 
 
-def _gauge(name: str, what: str, *labels: str) -> GaugeMetricFamily:
-    return GaugeMetricFamily(_PREFIX + name, what, labels=labels)
+def _new_gauge(name: str, description: str, *labels: str) -> GaugeMetricFamily:
+    return GaugeMetricFamily(_PREFIX + name, description, labels=labels)

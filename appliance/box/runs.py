@@ -1,10 +1,10 @@
-"""The runs of scheduled jobs: when each was due, when it ran, what came of it.
+"""The runs of scheduled jobs: when each was due, when it ran, and its result.
 
-A run belongs to a moment at which its job was due, and is claimed under the write lock, so that no
-job runs twice at once or twice for the same moment. Moments missed while nothing ran are caught up
-by one run. A run whose process has died is lost, and its moment is run again; so is that of a run
-which the stop of the process broke off. Moments that have not come yet do not count: the clock may
-have been ahead when a job ran for them, and is right again.
+A run belongs to a time at which its job was due, and is claimed under the write lock, so that no
+job runs twice at once or twice for the same due time. Due times missed while no jobs process ran
+are made up for by one run. A run whose process has died is lost, and its due time is run again; the
+same holds for a run interrupted by the stop of its process. Runs for due times in the future do not
+count: the clock may have been ahead when a job ran for them, and has since been corrected.
 """
 
 import datetime as dt
@@ -15,160 +15,166 @@ from zoneinfo import ZoneInfo
 from peewee import fn
 
 from appliance.core import clock, live, process_id
-from appliance.core.clock import microseconds
-from appliance.core.db import writing
-from appliance.core.statements import Question, value
+from appliance.core.clock import microseconds_since_epoch
+from appliance.core.db import write_transaction
+from appliance.core.statements import PreparedQuery, query_parameter
 from appliance.models import JobRun
 
-type Slot = Callable[[dt.datetime], dt.datetime]  # the newest moment at which a job was due
+type Slot = Callable[[dt.datetime], dt.datetime]  # now → the newest time at which a job was due
 
-KEPT = dt.timedelta(days=70)  # two monthly runs
-_ENDED = ("done", "failed", "new")
-_LONGEST = 500  # letters of a result
+RUN_RETENTION = dt.timedelta(days=70)  # covers two monthly runs
+_FINAL_STATES = ("done", "failed", "new")
+_MAX_RESULT_LETTERS = 500  # maximum length of a stored result, in letters
 
 
-_RAN = Question(
+_FINISHED_RUN = PreparedQuery(
     lambda: (
         JobRun.select(JobRun.id)
         .where(
-            JobRun.name == value("name"),
-            JobRun.due_at.between(value("due"), value("until")),
-            JobRun.state.in_(_ENDED),
+            JobRun.name == query_parameter("name"),
+            JobRun.due_at.between(query_parameter("due"), query_parameter("until")),
+            JobRun.state.in_(_FINAL_STATES),
         )
         .limit(1)
     )
 )
 
 
-def every(seconds: int) -> Slot:
-    """Due each so many seconds."""
+def every_seconds(seconds: int) -> Slot:
+    """Due every `seconds` seconds."""
 
-    def slot(now: dt.datetime) -> dt.datetime:
+    def interval_slot(now: dt.datetime) -> dt.datetime:
         return dt.datetime.fromtimestamp(now.timestamp() // seconds * seconds, dt.UTC)
 
-    return slot
+    return interval_slot
 
 
-def daily(at: dt.time, tz: ZoneInfo) -> Slot:
-    """Due each day at a time of the site's clock."""
+def daily_at(at: dt.time, tz: ZoneInfo) -> Slot:
+    """Due every day at a time of the site's clock."""
 
-    def slot(now: dt.datetime) -> dt.datetime:
+    def daily_slot(now: dt.datetime) -> dt.datetime:
         local = now.astimezone(tz)
         day = local.date() - dt.timedelta(days=local.time() < at)
         return dt.datetime.combine(day, at, tz).astimezone(dt.UTC)
 
-    return slot
+    return daily_slot
 
 
-def weekly(weekday: int, at: dt.time, tz: ZoneInfo) -> Slot:
-    """Due each week on a day (1 Monday … 7 Sunday) at a time of the site's clock."""
-    day = daily(at, tz)
+def weekly_at(weekday: int, at: dt.time, tz: ZoneInfo) -> Slot:
+    """Due every week on a day (1 Monday … 7 Sunday) at a time of the site's clock."""
+    newest_daily = daily_at(at, tz)
 
-    def slot(now: dt.datetime) -> dt.datetime:
-        newest = day(now)
-        back = (newest.astimezone(tz).isoweekday() - weekday) % 7
-        return day(newest - dt.timedelta(days=back))
+    def weekly_slot(now: dt.datetime) -> dt.datetime:
+        newest = newest_daily(now)
+        days_back = (newest.astimezone(tz).isoweekday() - weekday) % 7
+        return newest_daily(newest - dt.timedelta(days=days_back))
 
-    return slot
+    return weekly_slot
 
 
-def monthly(at: dt.time, tz: ZoneInfo) -> Slot:
-    """Due on the first day of each month at a time of the site's clock."""
+def monthly_at(at: dt.time, tz: ZoneInfo) -> Slot:
+    """Due on the first day of every month at a time of the site's clock."""
 
-    def slot(now: dt.datetime) -> dt.datetime:
+    def monthly_slot(now: dt.datetime) -> dt.datetime:
         first = dt.datetime.combine(now.astimezone(tz).date().replace(day=1), at, tz)
         if first > now:
             last = first.date() - dt.timedelta(days=1)
             first = dt.datetime.combine(last.replace(day=1), at, tz)
         return first.astimezone(dt.UTC)
 
-    return slot
+    return monthly_slot
 
 
-def is_due(name: str, due_at: dt.datetime) -> bool:
-    """Whether a job has not run for a moment yet, nor for a later one that has come."""
-    due, until = microseconds(due_at), microseconds(max(due_at, clock.now()))
-    return not _RAN.ask(name=name, due=due, until=until)
+def is_run_due(name: str, due_at: dt.datetime) -> bool:
+    """Whether a job has not yet run for `due_at`, nor for a later due time that has passed."""
+    due, until = (
+        microseconds_since_epoch(due_at),
+        microseconds_since_epoch(max(due_at, clock.now())),
+    )
+    return not _FINISHED_RUN.fetch_tuples(name=name, due=due, until=until)
 
 
-def begin(name: str, due_at: dt.datetime, holder: str) -> JobRun | None:
-    """Claim the run for a moment; None when it has run, or one of that job is still running."""
-    with writing():
+def claim_run(name: str, due_at: dt.datetime, holder: str) -> JobRun | None:
+    """Claim the run for a due time; returns None if it has run, or the job is still running."""
+    with write_transaction():
         for run in JobRun.select().where(JobRun.name == name, JobRun.state == "running"):
-            if run.holder != holder and process_id.lives(run.holder):
+            if run.holder != holder and process_id.is_process_alive(run.holder):
                 return None
-            _end(run, "lost", "")
-        if not is_due(name, due_at):
+            _close_run(run, "lost", "")
+        if not is_run_due(name, due_at):
             return None
         now = clock.now()
         JobRun.delete().where(JobRun.name == name, JobRun.due_at == due_at).execute()
         return JobRun.create(name=name, due_at=due_at, started_at=now, holder=holder)
 
 
-def begin_later(name: str, due_at: dt.datetime) -> None:
-    """A job that this site did not know before runs from its next moment on, not for this one."""
-    with writing():
-        if not _until_now(name, due_at).exists():
+def record_new_job(name: str, due_at: dt.datetime) -> None:
+    """Record a job that is new to this site: it first runs at its next due time."""
+    with write_transaction():
+        if not _runs_until_now(name, due_at).exists():
             now = clock.now()
             JobRun.create(
                 name=name, due_at=due_at, started_at=now, ended_at=now, state="new", holder=""
             )
 
 
-def end(run: JobRun, state: str, result: str = "") -> None:
-    """Write down what came of a claimed run: `done`, `failed`, or `lost`, to be made anew."""
-    with writing():
-        _end(run, state, result[:_LONGEST])
-        old = JobRun.ended_at < clock.now() - KEPT
-        nothing = (JobRun.state == "done") & (JobRun.result == "")
-        mine = (JobRun.name == run.name, JobRun.id != run.id)
-        # The last that was done stays until the next one is.
-        JobRun.delete().where(*mine, old | nothing if state == "done" else old).execute()
+def finish_run(run: JobRun, state: str, result: str = "") -> None:
+    """Store the result of a claimed run: state `done`, `failed`, or `lost`, which is run again."""
+    with write_transaction():
+        _close_run(run, state, result[:_MAX_RESULT_LETTERS])
+        is_old = JobRun.ended_at < clock.now() - RUN_RETENTION
+        is_uneventful = (JobRun.state == "done") & (JobRun.result == "")
+        other_runs = (JobRun.name == run.name, JobRun.id != run.id)
+        # The last successful run is kept until the next one is done.
+        JobRun.delete().where(
+            *other_runs, is_old | is_uneventful if state == "done" else is_old
+        ).execute()
 
 
-def latest() -> list[JobRun]:
-    """The newest run of each job, by name; the newest whatever the clock said then."""
+def latest_runs() -> list[JobRun]:
+    """The newest run of each job, ordered by name; newest by id, whatever the clock said then."""
     newest = JobRun.select(fn.MAX(JobRun.id)).group_by(JobRun.name)
     return list(JobRun.select().where(JobRun.id.in_(newest)).order_by(JobRun.name))
 
 
-def last_done(name: str) -> dt.datetime | None:
-    """When a job was done last, or became known; None when nothing of that is known."""
-    done = JobRun.select(fn.MAX(JobRun.ended_at)).where(
+def last_done_at(name: str) -> dt.datetime | None:
+    """When a job was last done, or first recorded; None if neither is known."""
+    newest_end = JobRun.select(fn.MAX(JobRun.ended_at)).where(
         JobRun.name == name, JobRun.state.in_(["done", "new"]), JobRun.ended_at <= clock.now()
     )
-    moment: dt.datetime | None = done.scalar()
-    return moment
+    ended_at: dt.datetime | None = newest_end.scalar()
+    return ended_at
 
 
-def failed_twice(name: str) -> JobRun | None:
-    """The run of a job that ended last, when it failed and so did the one before it."""
-    ended = JobRun.select().where(JobRun.name == name, JobRun.state.in_(["done", "failed"]))
-    last = list(ended.order_by(JobRun.id.desc()).limit(2))
-    return last[0] if [run.state for run in last] == ["failed", "failed"] else None
+def repeated_failure(name: str) -> JobRun | None:
+    """The last finished run of a job, if it and the one before it failed."""
+    finished_runs = JobRun.select().where(JobRun.name == name, JobRun.state.in_(["done", "failed"]))
+    last_two = list(finished_runs.order_by(JobRun.id.desc()).limit(2))
+    return last_two[0] if [run.state for run in last_two] == ["failed", "failed"] else None
 
 
-def has_failed(name: str) -> bool:
-    """Whether the run of a job that ended last failed."""
-    ended = JobRun.select().where(JobRun.name == name, JobRun.state.in_(["done", "failed"]))
-    last = ended.order_by(JobRun.id.desc()).first()
+def has_last_run_failed(name: str) -> bool:
+    """Whether the last finished run of a job failed."""
+    finished_runs = JobRun.select().where(JobRun.name == name, JobRun.state.in_(["done", "failed"]))
+    last = finished_runs.order_by(JobRun.id.desc()).first()
     return last is not None and last.state == "failed"
 
 
-def eventful(limit: int = 30) -> list[JobRun]:
-    """Runs that did something, failed or were lost, the newest first."""
-    telling = (JobRun.result != "") | JobRun.state.in_(["failed", "lost"])
-    return list(JobRun.select().where(telling).order_by(JobRun.id.desc()).limit(limit))
+def eventful_runs(limit: int = 30) -> list[JobRun]:
+    """Runs that had a result, failed or were lost, newest first."""
+    is_eventful = (JobRun.result != "") | JobRun.state.in_(["failed", "lost"])
+    return list(JobRun.select().where(is_eventful).order_by(JobRun.id.desc()).limit(limit))
 
 
-def _until_now(name: str, due_at: dt.datetime) -> Any:
-    """Runs of a job for moments that have come, that one among them."""
+def _runs_until_now(name: str, due_at: dt.datetime) -> Any:
+    """Runs of a job for due times that have passed, and for `due_at`."""
     return JobRun.select().where(JobRun.name == name, JobRun.due_at <= max(due_at, clock.now()))
 
 
-def _end(run: JobRun, state: str, result: str) -> None:
+def _close_run(run: JobRun, state: str, result: str) -> None:
+    """Close a run that is still running; notify the pages unless it was uneventful."""
     JobRun.update(state=state, result=result, ended_at=clock.now()).where(
         JobRun.id == run.id, JobRun.state == "running"
     ).execute()
     if result or state != "done":
-        live.publish("jobs")
+        live.publish_topics("jobs")

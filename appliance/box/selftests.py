@@ -1,4 +1,4 @@
-"""The site's tests of itself: test calls, drills without the internet, and what they found."""
+"""The site's self-tests: test calls, drills without the internet, and their results."""
 
 import datetime as dt
 import hashlib
@@ -9,50 +9,51 @@ from dataclasses import dataclass
 from peewee import fn
 
 from appliance.core import clock, live
-from appliance.core.db import writing
+from appliance.core.db import write_transaction
 from appliance.core.i18n import N_
 from appliance.core.settings import Settings
 from appliance.models import SelfTest
 
-KINDS = ("call", "offline")
-CARRIER = "carrier."  # and a trunk's name: the kind of a test call over it
-NAME = "self-test"  # the trunk of test calls, and the login of who answers them
-QUEUE = "self-test"
-OUT = "self-test-out"  # what places test calls over the trunks
-PHONE = "0000"
-KEPT = dt.timedelta(days=90)
-KEPT_OVER_TRUNKS = dt.timedelta(days=7)  # there are many
-AGAIN = dt.timedelta(seconds=55)  # after a test call over a trunk that failed
-# Steps before a call is placed: an exchange that does not answer is no fault of a carrier's.
-NOT_PLACED = ("busy", "phone")
-SOON_AGAIN = 6  # such calls in a row; then as seldom as any
+TEST_KINDS = ("call", "offline")
+CARRIER_KIND_PREFIX = "carrier."  # + trunk's name: the kind of a test call over it
+TEST_TRUNK = "self-test"  # the trunk of test calls, and the login of their operator
+TEST_QUEUE = "self-test"
+TEST_CALLER = "self-test-out"  # the endpoint that places test calls over the trunks
+TEST_PHONE = "0000"
+RESULT_RETENTION = dt.timedelta(days=90)
+TRUNK_RESULT_RETENTION = dt.timedelta(days=7)  # shorter, because there are many
+TRUNK_RETRY_INTERVAL = dt.timedelta(seconds=55)  # after a failed test call over a trunk
+# Steps before a call is placed: an exchange that does not answer is not the carrier's fault.
+STEPS_BEFORE_CALL = ("busy", "phone")
+MAX_QUICK_RETRIES = 6  # failed calls in a row until the regular interval applies again
 
+# step of a test → meaning of its failure
 FAILURES = {
     "cut": N_("the network could not be cut off"),
-    "site": N_("the trial site could not be made"),
+    "site": N_("the trial site could not be created"),
     "start": N_("the trial site did not start"),
     "phone": N_("the phone could not register"),
     "line": N_("the line did not answer"),
-    "menu": N_("the menu was not heard"),
+    "menu": N_("the menu cannot be heard"),
     "queue": N_("the call did not reach the phone"),
-    "talk": N_("the two did not hear each other"),
-    "mark": N_("the mark could not be given"),
-    "ledger": N_("the ledger does not hold the call as it was"),
-    "recording": N_("the recording does not hold both voices"),
-    "marked": N_("the ledger does not know that it was a test"),
-    "busy": N_("not tried: the line was busy"),
+    "talk": N_("no sound between the two sides"),
+    "mark": N_("the rating could not be given"),
+    "ledger": N_("the ledger does not record the call as it was"),
+    "recording": N_("the recording does not contain both voices"),
+    "marked": N_("the ledger does not record that it was a test"),
+    "busy": N_("not checked: the line was busy"),
     "carrier": N_("the carrier did not put the call through"),
     "arrival": N_("the call did not come back to the hotline"),
-    "there": N_("who answers does not hear who calls"),
-    "back": N_("who calls does not hear who answers"),
+    "there": N_("the answering side gets no sound from the caller"),
+    "back": N_("the caller gets no sound from the answering side"),
     "form": N_("the appeal could not be registered"),
-    "names": N_("names were looked up, and waited for"),
-}  # step of a test → what its failure means
+    "names": N_("names were looked up, and it waited for the answers"),
+}
 
 
 @dataclass(frozen=True)
-class Line:
-    """What Asterisk is told of test calls; `secret` is known to this machine only."""
+class SelfTestLine:
+    """Names for test calls in Asterisk's configuration; `secret` never leaves this machine."""
 
     name: str
     queue: str
@@ -62,8 +63,8 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Step:
-    """A part of a test, done or not; seconds it took."""
+class SelfTestStep:
+    """A step of a test: whether it succeeded, and the seconds it took."""
 
     step: str
     seconds: float
@@ -71,68 +72,74 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Result:
-    """What a test found. `failed` names the step that failed ("": none), `seen` says how."""
+class SelfTestResult:
+    """The result of a test: `failed` is the failed step ("" for success), `seen` the details."""
 
     kind: str
     started_at: dt.datetime
-    steps: tuple[Step, ...]
+    steps: tuple[SelfTestStep, ...]
     failed: str = ""
     seen: str = ""
     call_id: str = ""
 
     @property
     def ok(self) -> bool:
-        """Whether every step was done."""
+        """Whether every step succeeded."""
         return not self.failed
 
 
-def line(settings: Settings) -> Line:
+def self_test_line(settings: Settings) -> SelfTestLine:
     """The trunk, the queue and the phone of test calls."""
     key = settings.asterisk.ami_secret.encode()
-    return Line(NAME, QUEUE, PHONE, OUT, hmac.digest(key, NAME.encode(), hashlib.sha256).hex())
+    return SelfTestLine(
+        TEST_TRUNK,
+        TEST_QUEUE,
+        TEST_PHONE,
+        TEST_CALLER,
+        hmac.digest(key, TEST_TRUNK.encode(), hashlib.sha256).hex(),
+    )
 
 
-def command(settings: Settings, *words: str) -> list[str]:
-    """A command of the appliance on this site, as a process of its own."""
+def appliance_command(settings: Settings, *arguments: str) -> list[str]:
+    """The argument list that runs a command of the appliance on this site in its own process."""
     main = "from appliance.cli import main; main()"
-    return [sys.executable, "-c", main, "--config", str(settings.file), *words]
+    return [sys.executable, "-c", main, "--config", str(settings.file), *arguments]
 
 
-def over_trunks() -> dict[str, SelfTest]:
-    """Trunk → the last test call over it that was placed."""
+def latest_trunk_calls() -> dict[str, SelfTest]:
+    """Map each trunk to the last test call that was placed over it."""
     ids = SelfTest.select(fn.MAX(SelfTest.id)).where(
-        SelfTest.kind.startswith(CARRIER), SelfTest.failed.not_in(NOT_PLACED)
+        SelfTest.kind.startswith(CARRIER_KIND_PREFIX), SelfTest.failed.not_in(STEPS_BEFORE_CALL)
     )
     rows = SelfTest.select().where(SelfTest.id.in_(ids.group_by(SelfTest.kind)))
-    return {row.kind.removeprefix(CARRIER): row for row in rows}
+    return {row.kind.removeprefix(CARRIER_KIND_PREFIX): row for row in rows}
 
 
-def is_due_over(settings: Settings, trunk: str) -> bool:
+def is_trunk_call_due(settings: Settings, trunk: str) -> bool:
     """Whether a test call over a trunk is due.
 
-    It is sooner where the last one was busy or failed, so that a fault ends soon after it is
-    repaired, but not for ever where a carrier lets none through.
+    The interval is shorter after a busy or failed call, so that the fault clears soon after it is
+    repaired, but returns to normal if the carrier keeps rejecting the calls.
     """
-    rows = SelfTest.select().where(SelfTest.kind == f"{CARRIER}{trunk}")
-    newest = list(rows.order_by(SelfTest.id.desc()).limit(SOON_AGAIN))
+    rows = SelfTest.select().where(SelfTest.kind == f"{CARRIER_KIND_PREFIX}{trunk}")
+    newest = list(rows.order_by(SelfTest.id.desc()).limit(MAX_QUICK_RETRIES))
     if not newest:
         return True
-    hopeless = len(newest) == SOON_AGAIN and not any(test.ok for test in newest)
-    apart = dt.timedelta(minutes=settings.self_tests.carrier_minutes)
-    if not newest[0].ok and not hopeless:
-        apart = min(apart, AGAIN)
-    # A clock that was set back delays none for long.
-    return abs(clock.now() - newest[0].started_at) >= apart
+    is_hopeless = len(newest) == MAX_QUICK_RETRIES and not any(test.ok for test in newest)
+    interval = dt.timedelta(minutes=settings.self_tests.carrier_minutes)
+    if not newest[0].ok and not is_hopeless:
+        interval = min(interval, TRUNK_RETRY_INTERVAL)
+    # The absolute difference: a clock that was set back delays no call for long.
+    return abs(clock.now() - newest[0].started_at) >= interval
 
 
-def record(result: Result) -> None:
-    """Write down what a test found."""
-    with writing():
-        SelfTest.delete().where(SelfTest.started_at < clock.now() - KEPT).execute()
-        over_trunks = SelfTest.kind.startswith(CARRIER)
-        week_ago = clock.now() - KEPT_OVER_TRUNKS
-        SelfTest.delete().where(over_trunks, SelfTest.started_at < week_ago).execute()
+def save_result(result: SelfTestResult) -> None:
+    """Save the result of a test, and delete old results."""
+    with write_transaction():
+        SelfTest.delete().where(SelfTest.started_at < clock.now() - RESULT_RETENTION).execute()
+        is_trunk_call = SelfTest.kind.startswith(CARRIER_KIND_PREFIX)
+        week_ago = clock.now() - TRUNK_RESULT_RETENTION
+        SelfTest.delete().where(is_trunk_call, SelfTest.started_at < week_ago).execute()
         SelfTest.create(
             kind=result.kind,
             started_at=result.started_at,
@@ -142,25 +149,27 @@ def record(result: Result) -> None:
             steps=[vars(step) for step in result.steps],
             call_id=result.call_id,
         )
-        live.publish("links")
+        live.publish_topics("links")
 
 
-def latest(kind: str) -> SelfTest | None:
+def latest_test(kind: str) -> SelfTest | None:
     """The newest test of a kind."""
-    of_kind = SelfTest.select().where(SelfTest.kind == kind)
-    return of_kind.order_by(SelfTest.id.desc()).first()  # whatever the clock said then
+    tests = SelfTest.select().where(SelfTest.kind == kind)
+    return tests.order_by(SelfTest.id.desc()).first()  # by id: the clock may have been wrong
 
 
-def recent(limit: int = 20) -> list[SelfTest]:
-    """Tests, the newest first."""
+def recent_tests(limit: int = 20) -> list[SelfTest]:
+    """The most recent tests, newest first."""
     return list(SelfTest.select().order_by(SelfTest.id.desc()).limit(limit))
 
 
-def is_late(settings: Settings, last: SelfTest) -> bool:
-    """Whether a test that runs by itself has not run for three times as long as it should."""
+def is_overdue(settings: Settings, last: SelfTest) -> bool:
+    """Whether a periodic test has not run for three times its interval."""
     plan = settings.self_tests
-    minutes = plan.carrier_minutes if last.kind.startswith(CARRIER) else plan.call_minutes
-    every = dt.timedelta(minutes=minutes)
+    minutes = (
+        plan.carrier_minutes if last.kind.startswith(CARRIER_KIND_PREFIX) else plan.call_minutes
+    )
+    interval = dt.timedelta(minutes=minutes)
     if last.kind == "offline":
-        every = dt.timedelta(weeks=1 if plan.offline_weekday else 0)
-    return bool(every) and clock.now() - last.started_at > 3 * every
+        interval = dt.timedelta(weeks=1 if plan.offline_weekday else 0)
+    return bool(interval) and clock.now() - last.started_at > 3 * interval

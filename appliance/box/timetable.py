@@ -1,6 +1,6 @@
-"""The scheduled jobs of a site, each once: its name, when it is due, how long it may go undone.
+"""The scheduled jobs of a site: name, due times, and the longest time without a run.
 
-What a job does stands in jobs/timetable.py under the same name.
+The functions that the jobs run are in jobs/timetable.py, under the same names.
 """
 
 import datetime as dt
@@ -12,180 +12,228 @@ from appliance.box.runs import Slot
 from appliance.core.i18n import N_
 from appliance.core.settings import Settings
 
-CHECKS = 10  # seconds between two looks at the box: an alarm comes within 90 s of a fault
-_LOOK = 10  # seconds between two looks at what was asked for
-_NIGHT, _LATER, _LAST_OF_NIGHT = dt.time(3), dt.time(4), dt.time(5)
-_DRILL = dt.time(2, 30)  # on the first day of a month
-# Without its being done. What is due often may take as long as the reports of a month do.
-OFTEN, NIGHTLY = dt.timedelta(hours=3), dt.timedelta(hours=50)
-WEEKLY, MONTHLY = dt.timedelta(days=15), dt.timedelta(days=63)
+CHECK_INTERVAL_SECONDS = 10  # between two rounds of checks: alarms within 90 s of a fault
+_REQUEST_POLL_SECONDS = 10  # seconds between two checks for requests from the pages
+_RETENTION_TIME, _INTEGRITY_TIME, _AUDIT_TIME = dt.time(3), dt.time(4), dt.time(5)
+_DRILL_TIME = dt.time(2, 30)  # on the first day of each month
+# Longest times without a successful run. A frequent job may have to wait for monthly reports.
+FREQUENT_MAX_AGE, NIGHTLY_MAX_AGE = dt.timedelta(hours=3), dt.timedelta(hours=50)
+WEEKLY_MAX_AGE, MONTHLY_MAX_AGE = dt.timedelta(days=15), dt.timedelta(days=63)
 
 
 @dataclass(frozen=True)
-class Scheduled:
-    """A job as the timetable knows it."""
+class ScheduledJob:
+    """An entry of the timetable."""
 
     name: str
     title: str  # a message id
     slot: Callable[[Settings], Slot]
-    patience: dt.timedelta  # it may go so long without being done
-    wanted: Callable[[Settings], object] = lambda settings: True
-    catches_up: bool = True  # also on a site that did not know the job before
-    within: dt.timedelta | None = None  # later than that after its moment it waits for the next one
+    max_age: dt.timedelta  # the longest time without a successful run
+    is_enabled: Callable[[Settings], object] = lambda settings: True
+    catches_up: bool = True  # also on a site that did not have the job before
+    start_window: dt.timedelta | None = None  # later after a due time, it waits for the next
 
 
-def _every(seconds: int) -> Callable[[Settings], Slot]:
-    return lambda settings: runs.every(seconds)
+def _interval_slot(seconds: int) -> Callable[[Settings], Slot]:
+    return lambda settings: runs.every_seconds(seconds)
 
 
-def _daily(at: dt.time) -> Callable[[Settings], Slot]:
-    return lambda settings: runs.daily(at, settings.tz)
+def _daily_slot(at: dt.time) -> Callable[[Settings], Slot]:
+    return lambda settings: runs.daily_at(at, settings.tz)
 
 
 def summary_slot(settings: Settings) -> Slot:
-    """When the summary of the day is due."""
+    """The due times of the summary of the day."""
     at = settings.telegram.summary if settings.telegram else ""
-    return runs.daily(dt.time.fromisoformat(at), settings.tz)
+    return runs.daily_at(dt.time.fromisoformat(at), settings.tz)
 
 
-def _offline(settings: Settings) -> Slot:
+def _offline_drill_slot(settings: Settings) -> Slot:
     tests = settings.self_tests
-    return runs.weekly(tests.offline_weekday, dt.time(tests.offline_hour), settings.tz)
+    return runs.weekly_at(tests.offline_weekday, dt.time(tests.offline_hour), settings.tz)
 
 
-def _evidence(settings: Settings) -> Slot:
-    """At once when a pack was asked for, else each hour, for those that are old enough to go."""
-    from appliance.reports import evidence  # all that prints: not for who reads the names of jobs
+def _evidence_slot(settings: Settings) -> Slot:
+    """Due at once if an evidence pack is requested, else every hour, to delete expired packs."""
+    from appliance.reports import evidence  # loads PDF code, which job names do not need
 
-    hourly = runs.every(3600)
-    return lambda now: evidence.waits() or hourly(now)
-
-
-def _copy_check(settings: Settings) -> Slot:
-    """Each hour; after one that failed each ten minutes."""
-    often, hourly = runs.every(600), runs.every(3600)
-    return lambda now: (often if runs.has_failed("replica") else hourly)(now)
+    hourly = runs.every_seconds(3600)
+    return lambda now: evidence.newest_request_time() or hourly(now)
 
 
-_SCHEDULED = (
-    Scheduled("clear", N_("Clear old notes to open pages"), _every(600), OFTEN),
-    Scheduled("reports", N_("Make reports"), _every(20), OFTEN),
-    Scheduled("asterisk", N_("Keep the exchange up to date"), _every(600), OFTEN),
-    Scheduled("disks", N_("Look at the disks"), _every(3600), OFTEN),
-    Scheduled("retention", N_("Remove what is old"), _daily(_NIGHT), NIGHTLY, catches_up=False),
-    Scheduled("checks", N_("Check the box and tell of faults"), _every(CHECKS), OFTEN),
-    Scheduled(
-        "integrity", N_("Read the whole database"), _daily(_LATER), NIGHTLY, catches_up=False
+def _copy_check_slot(settings: Settings) -> Slot:
+    """Due every hour; every ten minutes after a failed run."""
+    every_ten_minutes, hourly = runs.every_seconds(600), runs.every_seconds(3600)
+    return lambda now: (every_ten_minutes if runs.has_last_run_failed("replica") else hourly)(now)
+
+
+_SCHEDULED_JOBS = (
+    ScheduledJob(
+        "clear", N_("Clear old page notifications"), _interval_slot(600), FREQUENT_MAX_AGE
     ),
-    Scheduled("audit", N_("Verify the audit"), _daily(_LAST_OF_NIGHT), NIGHTLY),
-    Scheduled("audit_sign", N_("Sign the audit"), _every(3600), OFTEN, lambda site: site.audit.key),
-    Scheduled("masks", N_("Note who was masked, for a restore"), _every(60), OFTEN),
-    Scheduled("readings", N_("Look for unusual reading"), _every(300), OFTEN),
-    Scheduled("evidence", N_("Make evidence packs"), _evidence, OFTEN, lambda site: site.audit.key),
-    Scheduled("callers", N_("Write to callers"), _every(20), OFTEN, lambda site: site.sms),
-    Scheduled("duty", N_("Ask the next on duty"), _every(20), OFTEN, lambda site: site.telegram),
-    Scheduled(
+    ScheduledJob("reports", N_("Make reports"), _interval_slot(20), FREQUENT_MAX_AGE),
+    ScheduledJob(
+        "asterisk", N_("Keep the exchange up to date"), _interval_slot(600), FREQUENT_MAX_AGE
+    ),
+    ScheduledJob("disks", N_("Check the disks"), _interval_slot(3600), FREQUENT_MAX_AGE),
+    ScheduledJob(
+        "retention",
+        N_("Remove old data"),
+        _daily_slot(_RETENTION_TIME),
+        NIGHTLY_MAX_AGE,
+        catches_up=False,
+    ),
+    ScheduledJob(
+        "checks",
+        N_("Check the system and report faults"),
+        _interval_slot(CHECK_INTERVAL_SECONDS),
+        FREQUENT_MAX_AGE,
+    ),
+    ScheduledJob(
+        "integrity",
+        N_("Read the whole database"),
+        _daily_slot(_INTEGRITY_TIME),
+        NIGHTLY_MAX_AGE,
+        catches_up=False,
+    ),
+    ScheduledJob("audit", N_("Verify the audit"), _daily_slot(_AUDIT_TIME), NIGHTLY_MAX_AGE),
+    ScheduledJob(
+        "audit_sign",
+        N_("Sign the audit"),
+        _interval_slot(3600),
+        FREQUENT_MAX_AGE,
+        lambda site: site.audit.key,
+    ),
+    ScheduledJob(
+        "masks",
+        N_("Record whose data were masked, in case of a restore"),
+        _interval_slot(60),
+        FREQUENT_MAX_AGE,
+    ),
+    ScheduledJob("readings", N_("Detect unusual viewing"), _interval_slot(300), FREQUENT_MAX_AGE),
+    ScheduledJob(
+        "evidence",
+        N_("Creation of evidence packs"),
+        _evidence_slot,
+        FREQUENT_MAX_AGE,
+        lambda site: site.audit.key,
+    ),
+    ScheduledJob(
+        "callers",
+        N_("Write to callers"),
+        _interval_slot(20),
+        FREQUENT_MAX_AGE,
+        lambda site: site.sms,
+    ),
+    ScheduledJob(
+        "duty",
+        N_("Notify the next person on duty"),
+        _interval_slot(20),
+        FREQUENT_MAX_AGE,
+        lambda site: site.telegram,
+    ),
+    ScheduledJob(
         "changes",
-        N_("Remind of the terms of change requests"),
-        _every(600),
-        OFTEN,
+        N_("Reminders about the terms of change requests"),
+        _interval_slot(600),
+        FREQUENT_MAX_AGE,
         lambda site: site.sms or site.telegram,
     ),
-    Scheduled(
+    ScheduledJob(
         "summary",
-        N_("Tell the group how the day went"),
+        N_("Report the day's results to the group"),
         summary_slot,
-        NIGHTLY,
+        NIGHTLY_MAX_AGE,
         lambda site: site.telegram and site.telegram.summary,
         catches_up=False,
     ),
-    Scheduled(
+    ScheduledJob(
         "snapshot",
         N_("Make a snapshot"),
-        lambda site: runs.daily(dt.time.fromisoformat(site.snapshots.at), site.tz),
-        NIGHTLY,
+        lambda site: runs.daily_at(dt.time.fromisoformat(site.snapshots.at), site.tz),
+        NIGHTLY_MAX_AGE,
         lambda site: site.backups,
         catches_up=False,
     ),
-    Scheduled(
+    ScheduledJob(
         "drill",
-        N_("Try a restore"),
-        lambda site: runs.monthly(_DRILL, site.tz),
-        MONTHLY,
+        N_("Test a restore"),
+        lambda site: runs.monthly_at(_DRILL_TIME, site.tz),
+        MONTHLY_MAX_AGE,
         lambda site: site.backups,
         catches_up=False,
     ),
-    Scheduled(  # waits for the snapshot of the night
+    ScheduledJob(  # waits for the nightly snapshot
         "snapshot_asked",
-        N_("What was asked for on the page Backups"),
-        _every(_LOOK),
-        NIGHTLY,
+        N_("Jobs requested on the page Backups"),
+        _interval_slot(_REQUEST_POLL_SECONDS),
+        NIGHTLY_MAX_AGE,
         lambda site: site.backups,
     ),
-    Scheduled(
+    ScheduledJob(
         "replica",
-        N_("Restore the continuous copy for trial"),
-        _copy_check,
-        OFTEN,
+        N_("Trial restore of the continuous copy"),
+        _copy_check_slot,
+        FREQUENT_MAX_AGE,
         lambda site: site.snapshots.replica,
     ),
-    Scheduled(
+    ScheduledJob(
         "replica_going",
-        N_("Keep the continuous copy going"),
-        _every(30),
-        OFTEN,
+        N_("Keep the continuous copy running"),
+        _interval_slot(30),
+        FREQUENT_MAX_AGE,
         lambda site: site.snapshots.replica,
     ),
-    Scheduled(
+    ScheduledJob(
         "self_test_call",
         N_("Test call"),
-        lambda site: runs.every(site.self_tests.call_minutes * 60),
-        OFTEN,
+        lambda site: runs.every_seconds(site.self_tests.call_minutes * 60),
+        FREQUENT_MAX_AGE,
         lambda site: site.self_tests.call_minutes,
         catches_up=False,
     ),
-    Scheduled(
+    ScheduledJob(
         "self_test_carriers",
         N_("Test calls over the trunks"),
-        _every(60),  # which of them are due: selftests.is_due_over
-        OFTEN,
+        _interval_slot(60),  # selftests.is_trunk_call_due decides which trunks are due
+        FREQUENT_MAX_AGE,
         lambda site: site.self_tests.carrier_minutes,
         catches_up=False,
     ),
-    Scheduled(
+    ScheduledJob(
         "self_test_offline",
-        N_("Drill without the internet"),
-        _offline,
-        WEEKLY,
+        N_("Test without the internet"),
+        _offline_drill_slot,
+        WEEKLY_MAX_AGE,
         lambda site: site.self_tests.offline_weekday,
         catches_up=False,
     ),
-    Scheduled(  # it fills the line: never in the middle of the day, when the box was off at night
+    ScheduledJob(  # it saturates the line: never run at midday because the box was off at night
         "rate",
-        N_("Measure the rate of the internet"),
-        lambda site: runs.daily(dt.time(site.links.rate_hour), site.tz),
-        NIGHTLY,
+        N_("Measure the internet speed"),
+        lambda site: runs.daily_at(dt.time(site.links.rate_hour), site.tz),
+        NIGHTLY_MAX_AGE,
         lambda site: site.links.rate_url,
         catches_up=False,
-        within=dt.timedelta(hours=1),
+        start_window=dt.timedelta(hours=1),
     ),
 )
-TITLES = {job.name: job.title for job in _SCHEDULED}
+JOB_TITLES = {job.name: job.title for job in _SCHEDULED_JOBS}
 
 
-def of(settings: Settings) -> list[Scheduled]:
-    """The jobs that a site has by its settings."""
-    return [job for job in _SCHEDULED if job.wanted(settings)]
+def site_jobs(settings: Settings) -> list[ScheduledJob]:
+    """The jobs that the settings of a site enable."""
+    return [job for job in _SCHEDULED_JOBS if job.is_enabled(settings)]
 
 
-def patience(settings: Settings) -> dict[str, dt.timedelta]:
-    """Every job of a site, and for how long it may go without being done."""
-    due = {job.name: job.patience for job in of(settings)}
+def job_max_ages(settings: Settings) -> dict[str, dt.timedelta]:
+    """Map every job of a site to the longest time it may go without a successful run."""
+    max_ages = {job.name: job.max_age for job in site_jobs(settings)}
     tests = settings.self_tests
     for name, minutes in (
         ("self_test_call", tests.call_minutes),
         ("self_test_carriers", tests.carrier_minutes),
     ):
-        if name in due:
-            due[name] = max(OFTEN, 3 * dt.timedelta(minutes=minutes))
-    return due
+        if name in max_ages:
+            max_ages[name] = max(FREQUENT_MAX_AGE, 3 * dt.timedelta(minutes=minutes))
+    return max_ages

@@ -1,122 +1,140 @@
-"""The audit's chain: nobody has changed, taken out or cut off what was written."""
+"""The audit chain: detects entries that were changed, removed or cut off."""
 
 import logging
 from collections.abc import Iterator
 
-from appliance.box.health.check import Check, moment_text
+from appliance.box.health.check import Check, local_time_text
 from appliance.box.snapshots import SnapshotError, reading
 from appliance.core import audit, clock
 from appliance.core.audit import anchors, heads, verifying
-from appliance.core.audit.heads import Noted
+from appliance.core.audit.heads import NotedHead
 from appliance.core.i18n import N_
 from appliance.core.settings import Settings
 from appliance.models import JobRun
 
 log = logging.getLogger(__name__)
 
-_TURN = 100_000  # older entries that are read again each day
-_SNAPSHOTS = 5  # whose heads are compared, in each repository
+_OLD_ENTRIES_PER_DAY = 100_000  # older entries that are verified again each day
+_SNAPSHOTS_PER_REPOSITORY = 5  # newest snapshots whose audit heads are compared
 
 
 class Broken(RuntimeError):
-    """The chain does not hold; the message says where."""
+    """The audit chain is broken; the message names the place."""
 
 
-_BROKEN = f"{Broken.__name__}: "  # how a run that found it begins its result
+_BROKEN_PREFIX = f"{Broken.__name__}: "  # of the result of a run that found a broken chain
 
 
-def verify(settings: Settings) -> str:
-    """Read what is new in the chain and a part of the rest, compare it with every head that was
-    noted or signed, and note the new one. Raises Broken; returns the head, in words."""
-    if not verifying.guarded():
+def verify_chain(settings: Settings) -> str:
+    """Verify the new entries and a part of the old ones against all noted heads.
+
+    Every head that was noted or signed is compared with the chain, and the current head is noted.
+    Raises Broken; returns a text that names the head.
+    """
+    if not verifying.is_guarded():
         raise Broken("its triggers are gone: rows can be changed")
     if settings.audit.public_key:
-        good, forged = anchors.signed(settings)
-        if wrong := [*forged, *(one for one in good if not audit.holds(one))]:
-            raise Broken(f"entry {wrong[0].short} was signed otherwise")
-    known = heads.noted(settings)
-    if gone := heads.missing([*known, *_carried(settings)]):
-        raise Broken(_worded(gone[0]))
-    last = known[-1].head.id if known else 0
-    turns = max(1, -(-last // _TURN))
-    old = clock.now().date().toordinal() % turns * _TURN
-    for after, many in ((last, None), (old, _TURN)):
-        if (id := audit.broken_at(after, many)) is not None:
+        valid_anchors, forged_anchors = anchors.signed_heads(settings)
+        if wrong_anchors := [
+            *forged_anchors,
+            *(anchor for anchor in valid_anchors if not audit.is_in_chain(anchor)),
+        ]:
+            raise Broken(f"entry {wrong_anchors[0].short} was signed otherwise")
+    noted_heads = heads.read_noted_heads(settings)
+    if missing_heads := heads.missing_heads([*noted_heads, *_snapshot_heads(settings)]):
+        raise Broken(_missing_head_text(missing_heads[0]))
+    last_id = noted_heads[-1].head.id if noted_heads else 0
+    days_per_round = max(1, -(-last_id // _OLD_ENTRIES_PER_DAY))
+    first_old_id = clock.now().date().toordinal() % days_per_round * _OLD_ENTRIES_PER_DAY
+    for after, max_entries in ((last_id, None), (first_old_id, _OLD_ENTRIES_PER_DAY)):
+        if (id := audit.first_broken_id(after, max_entries)) is not None:
             raise Broken(f"entry {id} is not as it was written")
-    head = audit.head()
+    head = audit.chain_head()
     if head is None:
         return ""
-    heads.note(settings, head)
+    heads.note_head(settings, head)
     return f"holds up to entry {head}"
 
 
-def sign(settings: Settings) -> str:
-    """Have the chain's head signed. Raises Broken, KeyTrouble; returns it, in words."""
+def sign_head(settings: Settings) -> str:
+    """Have the chain's head signed; returns a text that names it. Raises Broken, KeyTrouble."""
     try:
-        return anchors.sign(settings)
-    except anchors.Unsound as error:
+        return anchors.sign_head(settings)
+    except anchors.BrokenChainError as error:
         raise Broken(str(error)) from error
 
 
-def chain(settings: Settings) -> Iterator[Check]:
-    """The chain held when it was last verified or signed, and the newest noted head is in it."""
+def check_audit_chain(settings: Settings) -> Iterator[Check]:
+    """The chain was unbroken when last verified or signed, and contains the newest noted head.
+
+    A job run that failed for another reason than a broken chain is ignored.
+    """
     code, name = "audit", N_("Audit")
-    broken = (JobRun.state == "failed") & JobRun.result.startswith(_BROKEN)  # not: could not run
-    run = JobRun.select().where((JobRun.state == "done") | broken).order_by(JobRun.id.desc())
-    last, signing = (run.where(JobRun.name == one).first() for one in ("audit", "audit_sign"))
+    is_broken = (JobRun.state == "failed") & JobRun.result.startswith(_BROKEN_PREFIX)
+    job_runs = (
+        JobRun.select().where((JobRun.state == "done") | is_broken).order_by(JobRun.id.desc())
+    )
+    last_verification, last_signing = (
+        job_runs.where(JobRun.name == job_name).first() for job_name in ("audit", "audit_sign")
+    )
     try:
-        newest = heads.missing(heads.noted(settings)[-1:])
-        error = _worded(newest[0]) if newest else ""
+        missing_heads = heads.missing_heads(heads.read_noted_heads(settings)[-1:])
+        error = _missing_head_text(missing_heads[0]) if missing_heads else ""
     except (OSError, ValueError) as unreadable:
-        error = f"{heads.FILE}: {unreadable}"
-    for job in (last, signing):
+        error = f"{heads.FILE_NAME}: {unreadable}"
+    for job in (last_verification, last_signing):
         if job and job.state == "failed":
-            error = error or job.result.removeprefix(_BROKEN)
-    if not verifying.guarded():
+            error = error or job.result.removeprefix(_BROKEN_PREFIX)
+    if not verifying.is_guarded():
         error = error or "its triggers are gone: rows can be changed"
     if error:
         yield Check(
             code,
             name,
             "fail",
-            N_("was changed or cut off: {error}"),
+            N_("was changed or truncated: {error}"),
             N_(
-                "Save the database as it is and compare its table `audit_entry` with a snapshot "
-                "from before; whoever can write the file can have done it."
+                "Save a copy of the database and compare its table `audit_entry` with an earlier "
+                "snapshot; anybody who can write the file may have done this."
             ),
             {"error": error},
         )
-    elif anchors.late(settings):
+    elif anchors.is_signing_late(settings):
         yield Check(
             code,
             name,
             "warn",
-            N_("entries have stood for hours without a signed head"),
+            N_("entries have been unsigned for hours"),
             N_(
-                "Look on the page *Status* why the work *Sign the audit* fails, and whether its "
-                "key, `audit.key`, can be read by `appliance jobs`."
+                "Check on the page *Status* why the job *Sign the audit* fails, and whether "
+                "`appliance jobs` can read its key, `audit.key`."
             ),
         )
-    elif not last:
+    elif not last_verification:
         yield Check(code, name, "ok", N_("is verified each night; not yet"))
     else:
-        values = {"moment": moment_text(last.started_at, settings)}
+        values = {"moment": local_time_text(last_verification.started_at, settings)}
         yield Check(code, name, "ok", N_("unchanged, verified {moment}"), values=values)
 
 
-def _carried(settings: Settings) -> Iterator[Noted]:
-    """The heads in the newest snapshots; of a repository that cannot be read, none."""
+def _snapshot_heads(settings: Settings) -> Iterator[NotedHead]:
+    """Yield the audit heads in the newest snapshots; unreadable repositories are skipped."""
     for backup in settings.backups:
         try:
-            restic = reading.repository(settings, backup.name)
-            for snapshot in reading.snapshots(restic)[:_SNAPSHOTS]:
-                made = reading.manifest(restic, snapshot)
-                if made.audit:
-                    where = f"snapshot {snapshot.id} in {backup.name}"
-                    yield Noted(made.at, audit.Head.read(made.audit), where=where)
-        except SnapshotError as error:  # told by the snapshots' own self-check
+            restic = reading.open_repository(settings, backup.name)
+            for snapshot in reading.list_snapshots(restic)[:_SNAPSHOTS_PER_REPOSITORY]:
+                manifest = reading.read_manifest(restic, snapshot)
+                if manifest.audit:
+                    location = f"snapshot {snapshot.id} in {backup.name}"
+                    yield NotedHead(
+                        manifest.created_at, audit.Head.parse_text(manifest.audit), source=location
+                    )
+        except SnapshotError as error:  # reported by the self-check of the snapshots
             log.warning("the audit was not compared with %s: %s", backup.name, error)
 
 
-def _worded(gone: Noted) -> str:
-    return f"entry {gone.head.short}, noted {gone.at:%Y-%m-%d %H:%M} in {gone.where}, is not in it"
+def _missing_head_text(missing_head: NotedHead) -> str:
+    return (
+        f"entry {missing_head.head.short}, noted {missing_head.at:%Y-%m-%d %H:%M} in "
+        f"{missing_head.source}, is not in it"
+    )

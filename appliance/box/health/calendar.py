@@ -1,4 +1,4 @@
-"""The working calendar: whether its list of holidays goes on."""
+"""The working calendar: whether its list of holidays covers the coming weeks."""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -9,26 +9,26 @@ from appliance.core import clock
 from appliance.core.i18n import N_
 from appliance.core.settings import Settings
 
-SOON = dt.timedelta(days=60)
+WARNING_PERIOD = dt.timedelta(days=60)
 _ADVICE = N_(
-    "Have the next year confirmed by the project manager on the page Working calendar, or enter "
-    "its days: `appliance calendar import FILE`. Without them deadlines and working hours count a "
+    "Ask the project manager to confirm the next year on the page Working calendar, or import its "
+    "days: `appliance calendar import FILE`. Without them, deadlines and working hours treat a "
     "holiday as a working day."
 )
 
 
-def working_days(settings: Settings) -> Iterator[Check]:
-    """The list has days for the coming weeks."""
+def check_working_calendar(settings: Settings) -> Iterator[Check]:
+    """The list of holidays covers the coming weeks."""
     code, name = "calendar", N_("Working calendar")
-    ends = catalogs.calendar_ends()
-    if not ends:
+    last_day = catalogs.calendar_end()
+    if not last_day:
         yield Check(code, name, "fail", N_("it has no holidays"), _ADVICE)
         return
     today = clock.now().astimezone(settings.tz).date()
-    values = {"date": f"{ends:%d.%m.%Y}"}
-    if today > ends:
+    values = {"date": f"{last_day:%d.%m.%Y}"}
+    if today > last_day:
         yield Check(code, name, "fail", N_("its list ended on {date}"), _ADVICE, values)
-    elif ends - today <= SOON:
+    elif last_day - today <= WARNING_PERIOD:
         yield Check(code, name, "warn", N_("its list ends on {date}"), _ADVICE, values)
     else:
         yield Check(code, name, "ok", N_("its list goes to {date}"), values=values)

@@ -1,4 +1,4 @@
-"""How much the machine calls by itself."""
+"""The daily limit of automatic calls."""
 
 from collections.abc import Iterator
 
@@ -8,26 +8,26 @@ from appliance.core.settings import Settings
 from appliance.telephony import followups
 
 
-def limit(settings: Settings) -> Iterator[Check]:
-    """The machine has not called as much today as it may."""
-    spent = followups.spent(followups.rules(settings))
-    reached = spent.calls and not spent.left
+def check_machine_call_limit(settings: Settings) -> Iterator[Check]:
+    """The automatic calls of today are within their limit."""
+    usage = followups.daily_usage(followups.calling_rules(settings))
+    is_exhausted = usage.calls and not usage.remaining_calls
     yield Check(
         "callbacks",
-        N_("Calls by the machine, today"),
-        "fail" if reached else "ok",
+        N_("Calls by the system, today"),
+        "fail" if is_exhausted else "ok",
         N_("{calls} of {most} calls, {minutes} of {longest} minutes"),
         N_(
-            "Until midnight the machine calls nobody. See on the page Missed callers whom it "
-            "called: somebody may have it call numbers that cost money. If all is well, raise "
-            "`outgoing.machine_calls` or `outgoing.machine_minutes`."
+            "The system calls nobody until midnight. See on the page Missed callers whom it "
+            "called: somebody may be causing it to call premium numbers. If everything is in "
+            "order, raise `outgoing.machine_calls` or `outgoing.machine_minutes`."
         )
-        if reached
+        if is_exhausted
         else "",
         {
-            "calls": str(spent.calls),
-            "most": str(spent.rules.machine_calls),
-            "minutes": str(spent.minutes),
-            "longest": str(spent.rules.machine_minutes),
+            "calls": str(usage.calls),
+            "most": str(usage.rules.machine_calls),
+            "minutes": str(usage.minutes),
+            "longest": str(usage.rules.machine_minutes),
         },
     )

@@ -1,4 +1,4 @@
-"""The certificates of the pages and of the trunks: for when, for whom, and with which key."""
+"""The certificates of the pages and the trunks: their validity, names, keys and issuers."""
 
 import datetime as dt
 import ipaddress
@@ -13,78 +13,97 @@ from appliance.core import clock
 from appliance.core.i18n import N_
 from appliance.core.settings import Settings
 
-if TYPE_CHECKING:  # of all who know of checks, few make these
+if TYPE_CHECKING:  # cryptography is loaded only where a certificate is read
     from cryptography import x509
 
-SOON, NOW = dt.timedelta(days=30), dt.timedelta(days=7)
-_PAGES = N_(
-    "Have a new one made or put in place, then start the TLS front again. When it has ended, no "
-    "browser opens the pages."
+WARNING_PERIOD, FAILURE_PERIOD = dt.timedelta(days=30), dt.timedelta(days=7)
+_PAGES_ADVICE = N_(
+    "Get a new one issued or put it in place, then restart the TLS front end. Once it has expired, "
+    "no browser opens the pages."
 )
-_TRUNKS = N_(
-    "Have a new one made or put in place, then `module reload res_pjsip.so` in the exchange. When "
-    "it has ended, carriers do not call over TLS any more."
+_TRUNKS_ADVICE = N_(
+    "Get a new one issued or put it in place, then run `module reload res_pjsip.so` in the "
+    "exchange. Once it has expired, carriers can no longer call over TLS."
 )
-_PAIR = N_(
-    "Put certificate and key of the same pair in place, `{file}` and `{key}`: what shows it will "
-    "not start with these."
+_KEY_PAIR_ADVICE = N_(
+    "Install a certificate and a key of the same pair, `{file}` and `{key}`: the service will not "
+    "start with the current ones."
 )
-_NAME = N_(
-    "Have one made for {host}, or set `web.url` to the name that it is for: browsers warn of every "
-    "page, and phones do not connect."
+_HOST_NAME_ADVICE = N_(
+    "Get a certificate for {host}, or set `web.url` to the name in the certificate: browsers warn "
+    "on every page, and phones do not connect."
 )
-_CHAIN = N_(
-    "Put the issuer's certificates behind it in {file}, in their order, as the issuer gives them: "
-    "telephones and some browsers refuse it without them."
+_CHAIN_ADVICE = N_(
+    "Add the issuer's certificates after it in {file}, in the order in which the issuer provides "
+    "them: phones and some browsers reject it without them."
 )
-_EARLY = N_("Look at the clock of this box first; if it is right, have a new certificate made.")
+_NOT_YET_VALID_ADVICE = N_(
+    "First check the clock of this server; if it is right, get a new certificate."
+)
 
 
-def certificates(settings: Settings) -> Iterator[Check]:
-    """Those named in the settings are valid, for us, and have their key."""
+def check_certificates(settings: Settings) -> Iterator[Check]:
+    """The certificates in the settings are valid, are for this host, and match their keys."""
     pages, trunks = settings.web.certificate, settings.asterisk.certificate
     if pages:
         host = urlsplit(settings.web.url).hostname or ""
         key = pages.with_suffix(".key")
-        yield _certificate(settings, "certificate", N_("Certificate"), pages, key, host)
+        yield _certificate_check(settings, "certificate", N_("Certificate"), pages, key, host)
     if trunks and trunks != pages:
         name, their_key = N_("Certificate of the trunks"), settings.asterisk.certificate_key
-        yield _certificate(settings, "certificate.trunks", name, trunks, their_key, "")
+        yield _certificate_check(settings, "certificate.trunks", name, trunks, their_key, "")
 
 
-def _certificate(
+def _certificate_check(
     settings: Settings, code: str, name: str, file: Path, key: Path | None, host: str
 ) -> Check:
-    advice = _PAGES if code == "certificate" else _TRUNKS
+    advice = _PAGES_ADVICE if code == "certificate" else _TRUNKS_ADVICE
     values = {"file": str(file), "key": str(key or ""), "host": host}
-    found = _read(file)
-    if not found:
-        look = N_("Look whether {file} is there and may be read by the appliance.")
-        return Check(code, name, "fail", N_("cannot be read"), look, values)
-    begins, ends = found.not_valid_before_utc, found.not_valid_after_utc
-    left = ends - clock.now()
-    values |= {"date": f"{ends.astimezone(settings.tz):%d.%m.%Y}", "days": str(left.days)}
-    if left <= dt.timedelta():
-        return Check(code, name, "fail", N_("ended on {date}"), advice, values)
-    if begins > clock.now():
-        values["date"] = f"{begins.astimezone(settings.tz):%d.%m.%Y %H:%M}"
-        return Check(code, name, "fail", N_("is valid only from {date} on"), _EARLY, values)
-    if host and host not in (names := _names(found)) and not _covered(host, names):
+    certificate = _read_certificate(file)
+    if not certificate:
+        read_advice = N_("Check that {file} exists and is readable by the appliance.")
+        return Check(code, name, "fail", N_("cannot be read"), read_advice, values)
+    valid_from, valid_until = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    remaining = valid_until - clock.now()
+    values |= {
+        "date": f"{valid_until.astimezone(settings.tz):%d.%m.%Y}",
+        "days": str(remaining.days),
+    }
+    if remaining <= dt.timedelta():
+        return Check(code, name, "fail", N_("expired on {date}"), advice, values)
+    if valid_from > clock.now():
+        values["date"] = f"{valid_from.astimezone(settings.tz):%d.%m.%Y %H:%M}"
+        return Check(
+            code, name, "fail", N_("is valid only from {date} on"), _NOT_YET_VALID_ADVICE, values
+        )
+    if (
+        host
+        and host not in (names := _certificate_names(certificate))
+        and not _is_wildcard_match(host, names)
+    ):
         values["names"] = ", ".join(names) or "–"
-        return Check(code, name, "fail", N_("is for {names}, not for {host}"), _NAME, values)
-    if key and _is_of_another(found, key):
-        return Check(code, name, "fail", N_("does not belong to its key"), _PAIR, values)
-    if stranger := _break_in_chain(file):
-        values["issuer"] = stranger
-        seen = N_("is not followed by that of its issuer, {issuer}")
-        return Check(code, name, "fail", seen, _CHAIN, values)
-    if left < SOON:
-        state = "fail" if left < NOW else "warn"
-        return Check(code, name, state, N_("ends on {date}"), advice, values)
+        return Check(
+            code,
+            name,
+            "fail",
+            N_("is issued for {names}, not for {host}"),
+            _HOST_NAME_ADVICE,
+            values,
+        )
+    if key and _has_other_key(certificate, key):
+        return Check(code, name, "fail", N_("does not belong to its key"), _KEY_PAIR_ADVICE, values)
+    if missing_issuer := _missing_issuer(file):
+        values["issuer"] = missing_issuer
+        finding = N_("the certificate of its issuer, {issuer}, does not follow it")
+        return Check(code, name, "fail", finding, _CHAIN_ADVICE, values)
+    if remaining < WARNING_PERIOD:
+        state = "fail" if remaining < FAILURE_PERIOD else "warn"
+        return Check(code, name, state, N_("expires on {date}"), advice, values)
     return Check(code, name, "ok", N_("{days} days are left"), values=values)
 
 
-def _read(file: Path) -> "x509.Certificate | None":
+def _read_certificate(file: Path) -> "x509.Certificate | None":
+    """Read the first certificate of a PEM file; None if that fails."""
     from cryptography import x509
 
     try:
@@ -93,10 +112,10 @@ def _read(file: Path) -> "x509.Certificate | None":
         return None
 
 
-def _break_in_chain(file: Path) -> str:
-    """The issuer whose certificate should follow another in a file, and does not; "" for none.
+def _missing_issuer(file: Path) -> str:
+    """The issuer whose certificate a PEM file lacks; "" if the chain is complete.
 
-    The root may be left out: clients have it.
+    The root may be left out, because clients have it.
     """
     from cryptography import x509
     from cryptography.exceptions import InvalidSignature
@@ -110,20 +129,22 @@ def _break_in_chain(file: Path) -> str:
     return ""
 
 
-def _names(found: "x509.Certificate") -> list[str]:
-    """Whom a certificate is for: names, and addresses as text."""
+def _certificate_names(certificate: "x509.Certificate") -> list[str]:
+    """The DNS names and IP addresses (as text) that a certificate is for."""
     from cryptography import x509
 
     try:
-        told = found.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        alternative_names = certificate.extensions.get_extension_for_class(
+            x509.SubjectAlternativeName
+        ).value
     except (x509.ExtensionNotFound, ValueError):
         return []
-    addresses = [str(one) for one in told.get_values_for_type(x509.IPAddress)]
-    return [*told.get_values_for_type(x509.DNSName), *addresses]
+    addresses = [str(address) for address in alternative_names.get_values_for_type(x509.IPAddress)]
+    return [*alternative_names.get_values_for_type(x509.DNSName), *addresses]
 
 
-def _covered(host: str, names: list[str]) -> bool:
-    """Whether a name with a star takes this host in."""
+def _is_wildcard_match(host: str, names: list[str]) -> bool:
+    """Whether a wildcard name covers this host."""
     try:
         ipaddress.ip_address(host)
     except ValueError:
@@ -131,17 +152,19 @@ def _covered(host: str, names: list[str]) -> bool:
     return False
 
 
-def _is_of_another(found: "x509.Certificate", key: Path) -> bool:
-    """Whether a key is there that we may read and that is not this certificate's."""
+def _has_other_key(certificate: "x509.Certificate", key: Path) -> bool:
+    """Whether the key is readable and does not belong to this certificate."""
     from cryptography.hazmat.primitives import serialization
 
     try:
         data = key.read_bytes()
-    except OSError:  # only root and the TLS front may read it on a box
+    except OSError:  # on a box only root and the TLS front may read it
         return False
     try:
         private = serialization.load_pem_private_key(data, None)
     except (ValueError, TypeError):
         return True
-    raw = serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
-    return private.public_key().public_bytes(*raw) != found.public_key().public_bytes(*raw)
+    encoding = serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    return private.public_key().public_bytes(*encoding) != certificate.public_key().public_bytes(
+        *encoding
+    )

@@ -1,6 +1,6 @@
-"""Each way to an outside party: whether it can be reached, and whether it then does its work.
+"""The state of each channel to an outside party: whether its link is up and its service works.
 
-Pages and checks take both from here, so that none calls well what another calls broken.
+Pages and checks both use this module, so that they cannot contradict each other.
 """
 
 import datetime as dt
@@ -17,7 +17,7 @@ from appliance.models import LinkStretch, TelegramBot
 BOT_TROUBLES = {
     "unreachable": (
         N_("Telegram cannot be reached"),
-        N_("Look at the internet link. The duty list is still asked by SMS."),
+        N_("Check the internet connection. The people on duty are still notified by SMS."),
     ),
     "log_in": (
         N_("Telegram refuses the bot's token"),
@@ -25,62 +25,70 @@ BOT_TROUBLES = {
     ),
     "second_reader": (
         N_("another program reads the bot's messages"),
-        N_("Stop the other program or remove its webhook: a bot has one reader."),
+        N_("Stop the other program or remove its webhook: a bot can have only one reader."),
     ),
     "muted": (
         N_("the bot may not write in the group"),
-        N_("Give the bot the right to send messages in the group, or make it an administrator."),
+        N_(
+            "Give the bot the permission to send messages in the group, or make it an "
+            "administrator."
+        ),
     ),
     "kicked": (N_("the bot is not in the group"), N_("Add the bot to the group again.")),
 }
 MINISTRY_TROUBLES = {
     "log_in": N_("the system refuses our account"),
     "not_there": N_("there is no such interface at its address"),
-    "certificate": N_("its certificate is not taken"),
+    "certificate": N_("its certificate is not accepted"),
     "no_sense": N_("something other than the system answers at its address"),
 }
 
 
 @dataclass(frozen=True)
 class Channel:
-    """A link of links.watched. `state`: works | fails (reached, but its service does not do its
-    work) | down | unknown. `seen` and `advice` are message ids; `seen` only of one that fails."""
+    """A watched link and its service, in state works | fails | down | unknown.
+
+    `fails`: the party can be reached, but its service does not work. `seen` and `advice` are
+    message ids; `seen` is only set for a failing or unknown channel.
+    """
 
     name: str
     state: str
-    since: dt.datetime | None = None  # down or up again; None where it is not known
+    since: dt.datetime | None = None  # start of the current outage or uptime; None if unknown
     seen: str = ""
     advice: str = ""
 
 
-def channels(settings: Settings) -> dict[str, Channel]:
-    """Name → every watched link, as it is now."""
-    now = links.current(settings)
-    return {name: _channel(settings, name, going) for name, going in now.items()}
+def channel_states(settings: Settings) -> dict[str, Channel]:
+    """Map the name of every watched link to its current state."""
+    stretches = links.current_stretches(settings)
+    return {name: _channel_state(settings, name, stretch) for name, stretch in stretches.items()}
 
 
-def _channel(settings: Settings, name: str, going: LinkStretch | None) -> Channel:
-    since = going.since if going else None
-    if going and not going.up:
-        return Channel(name, "down", since, advice=links.advice(name))
-    if trouble := _trouble(settings, name):
+def _channel_state(settings: Settings, name: str, stretch: LinkStretch | None) -> Channel:
+    since = stretch.since if stretch else None
+    if stretch and not stretch.up:
+        return Channel(name, "down", since, advice=links.outage_advice(name))
+    if trouble := _service_trouble(settings, name):
         return Channel(name, "fails", since, *trouble)
-    if not going:
-        return Channel(name, "unknown", None, *links.unseen(name))
+    if not stretch:
+        return Channel(name, "unknown", None, *links.unknown_link_texts(name))
     return Channel(name, "works", since)
 
 
-def _trouble(settings: Settings, name: str) -> tuple[str, str] | None:
-    """What hinders the service behind a link, and what to do; None when nothing is known to."""
+def _service_trouble(settings: Settings, name: str) -> tuple[str, str] | None:
+    """The fault of the service behind a link, and the advice; None if no fault is known."""
     kind, _, account = name.partition(".")
     if kind == "sms":
-        found = next(s for s in account_health.standings(settings) if s.account.name == account)
-        advice = outbox.TROUBLES.get(found.health.trouble, N_("See the page SMS accounts."))
-        return (N_("takes no messages"), advice) if found.is_passed_over else None
+        standing = next(
+            s for s in account_health.account_statuses(settings) if s.account.name == account
+        )
+        advice = outbox.TROUBLES.get(standing.health.trouble, N_("See the page SMS accounts."))
+        return (N_("accepts no messages"), advice) if standing.is_skipped else None
     if kind == "telegram":
         bot = TelegramBot.get_or_none(TelegramBot.name == "bot")
         if bot and bot.trouble:
             return BOT_TROUBLES.get(bot.trouble, BOT_TROUBLES["unreachable"])
-    if kind == "ministry" and (seen := MINISTRY_TROUBLES.get(link.state().trouble)):
-        return seen, N_("The page Ministry's system says why and what to do.")
+    if kind == "ministry" and (finding := MINISTRY_TROUBLES.get(link.link_state().trouble)):
+        return finding, N_("The page Ministry's system shows the reason and what to do.")
     return None

@@ -1,6 +1,7 @@
-"""What a look at the site is, and how it is told.
+"""The result of a self-check, and the format of its times.
 
-The texts are message ids with {placeholders}; whoever shows a check translates and fills them.
+The texts are message ids with {placeholders}; the page or message that shows a check translates and
+fills them.
 """
 
 import datetime as dt
@@ -13,7 +14,10 @@ STATES = ("ok", "warn", "fail")
 
 @dataclass(frozen=True)
 class Check:
-    """One look. `seen` and `advice` are message ids, filled with `values`; no advice when ok."""
+    """A self-check. `seen` and `advice` are message ids, filled with `values`.
+
+    There is no advice if the state is ok.
+    """
 
     code: str
     name: str
@@ -23,6 +27,6 @@ class Check:
     values: dict[str, str] = field(default_factory=dict)
 
 
-def moment_text(moment: dt.datetime, settings: Settings) -> str:
-    """A moment as a check tells it, by the site's clock."""
-    return f"{moment.astimezone(settings.tz):%d.%m.%Y %H:%M:%S}"
+def local_time_text(timestamp: dt.datetime, settings: Settings) -> str:
+    """Format a time for a check, in the site's time zone."""
+    return f"{timestamp.astimezone(settings.tz):%d.%m.%Y %H:%M:%S}"

@@ -1,4 +1,4 @@
-"""The settings as they lie on the disk, against what the processes work with."""
+"""The settings file on disk, compared with what the running processes use."""
 
 import datetime as dt
 import re
@@ -6,63 +6,74 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from appliance.box import processes
-from appliance.box.health.check import Check, moment_text
+from appliance.box.health.check import Check, local_time_text
 from appliance.core import settings as site_settings
 from appliance.core.i18n import N_
 from appliance.core.settings import Settings
 
-_HEAD = re.compile(r"\s*\[\[?\s*([\w-]+)")  # of a table in TOML, the first of its names
-_RESTART = N_(
-    "Start the processes again for it to be in force: `systemctl restart appliance-pbx "
-    "appliance-web appliance-jobs`. Calls go on meanwhile."
+_TABLE_HEADER = re.compile(r"\s*\[\[?\s*([\w-]+)")  # of a TOML table: the first part of its name
+_RESTART_ADVICE = N_(
+    "Restart the processes to apply the change: `systemctl restart appliance-pbx appliance-web "
+    "appliance-jobs`. Calls continue during the restart."
 )
 
 
-def settings_file(settings: Settings) -> Iterator[Check]:
-    """The file can be read, and every process began after its last change."""
+def check_settings_file(settings: Settings) -> Iterator[Check]:
+    """The file is readable, and every process started after its last change."""
     code, name, file = "settings", N_("Settings"), settings.file
     values = {"file": str(file)}
     try:
-        site_settings.load(file)
+        site_settings.load_settings(file)
     except site_settings.SettingsError as error:
         yield Check(
             code,
             name,
             "fail",
             N_("cannot be read: {error}"),
-            N_("Mend {file}: no process of ours that ends will start again with it."),
+            N_(
+                "Correct {file}: processes of the appliance that stop will not start again with it."
+            ),
             values | {"error": str(error)},
         )
         return
-    changed = dt.datetime.fromtimestamp(file.stat().st_mtime, dt.UTC)
-    signs = [sign for signs in processes.living(settings).values() for sign in signs]
-    old = sorted({sign.name for sign in signs if sign.since < changed})
-    if old:
-        values |= {"moment": moment_text(changed, settings), "names": ", ".join(old)}
-        seen = N_("changed {moment}; {names} work with the former ones")
-        yield Check(code, name, "warn", seen, _RESTART, values)
+    changed_at = dt.datetime.fromtimestamp(file.stat().st_mtime, dt.UTC)
+    heartbeats = [
+        heartbeat
+        for heartbeats in processes.running_processes(settings).values()
+        for heartbeat in heartbeats
+    ]
+    outdated_processes = sorted(
+        {heartbeat.name for heartbeat in heartbeats if heartbeat.since < changed_at}
+    )
+    if outdated_processes:
+        values |= {
+            "moment": local_time_text(changed_at, settings),
+            "names": ", ".join(outdated_processes),
+        }
+        finding = N_("changed {moment}; {names} still use the previous ones")
+        yield Check(code, name, "warn", finding, _RESTART_ADVICE, values)
     else:
         yield Check(code, name, "ok", N_("are in force"), values=values)
 
 
-def line_of(file: Path, key: str) -> int | None:
-    """The line of a settings file on which a key ("telegram.token") or a table ("links") stands.
+def settings_line(file: Path, key: str) -> int | None:
+    """The line number of a key ("telegram.token") or a table ("links") in a settings file.
 
-    The line of its table for a key that is not there; None when that is not there either, or the
-    file cannot be read.
+    For a missing key, the line of its table; None if the table is missing as well or the file
+    cannot be read.
     """
     table, _, name = key.partition(".")
     try:
         lines = file.read_text("utf-8").splitlines()
     except (OSError, ValueError):
         return None
-    here, found = "", None
+    current_table, table_line = "", None
     for number, line in enumerate(lines, 1):
-        if head := _HEAD.match(line):
-            here = head[1]
-            found = found or (number if here == table else None)
-        elif here == (table if name else "") and re.match(
+        if header := _TABLE_HEADER.match(line):
+            current_table = header[1]
+            table_line = table_line or (number if current_table == table else None)
+        elif current_table == (table if name else "") and re.match(
             rf"\s*{re.escape(name or table)}\s*=", line
         ):
             return number
-    return found
+    return table_line

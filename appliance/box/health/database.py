@@ -1,18 +1,18 @@
-"""The database: whether it takes changes, and whether its file is sound."""
+"""The database: whether it can be written, matches this version, and is undamaged."""
 
 from collections.abc import Iterator
 
 import peewee
 
-from appliance.box.health.check import Check, moment_text
+from appliance.box.health.check import Check, local_time_text
 from appliance.core import db
 from appliance.core.i18n import N_
 from appliance.core.settings import Settings
 from appliance.models import JobRun
 
 
-def writable() -> bool:
-    """Whether the database takes a change at this moment."""
+def is_writable() -> bool:
+    """Whether the database can be written right now."""
     try:
         db.prove_writable()
     except peewee.OperationalError:
@@ -20,74 +20,76 @@ def writable() -> bool:
     return True
 
 
-def takes_changes(settings: Settings) -> Iterator[Check]:
-    """The database takes changes."""
+def check_database_writable(settings: Settings) -> Iterator[Check]:
+    """The database can be written."""
     code, name = "database", N_("Database")
     values = {"file": str(settings.paths.database)}
     try:
         db.prove_writable()
     except peewee.OperationalError as error:
         if db.is_busy(error):
-            seen = N_("a program holds it locked")
+            finding = N_("another program keeps it locked")
             advice = N_(
-                "End the program that has {file} open besides the appliance: `fuser -v {file}`. "
-                "What people type stays in their browsers until then."
+                "Stop the program that has {file} open besides the appliance: `fuser -v {file}`. "
+                "Until then, text that people type stays in their browsers."
             )
         else:
-            seen = N_("does not take changes")
-            advice = N_("Look whether the disk is full and whether the file {file} may be written.")
-        yield Check(code, name, "fail", seen, advice, values)
+            finding = N_("does not accept changes")
+            advice = N_("Check whether the disk is full and whether the file {file} is writable.")
+        yield Check(code, name, "fail", finding, advice, values)
     else:
-        yield Check(code, name, "ok", N_("takes changes"))
+        yield Check(code, name, "ok", N_("accepts changes"))
 
 
-def schema(settings: Settings) -> Iterator[Check]:
-    """The database is of this version."""
+def check_schema(settings: Settings) -> Iterator[Check]:
+    """The schema of the database belongs to this version."""
     code, name = "database.schema", N_("Schema of the database")
-    lacks, strange = db.schema()
-    values = {"names": ", ".join((lacks or strange)[:3])}
-    if lacks:
-        advice = N_("Run `appliance migrate`, then start the processes again.")
+    missing_migrations, unknown_migrations = db.schema_differences()
+    values = {"names": ", ".join((missing_migrations or unknown_migrations)[:3])}
+    if missing_migrations:
+        advice = N_("Run `appliance migrate`, then restart the processes.")
         yield Check(code, name, "fail", N_("is older than the program: {names}"), advice, values)
-    elif strange:
+    elif unknown_migrations:
         advice = N_(
-            "Install the release that this database was used with last; do not go back with it: "
-            "what the newer one wrote would be lost."
+            "Install the release that this database was last used with; do not use the database "
+            "with an older release: data written by the newer one would be lost."
         )
         yield Check(code, name, "fail", N_("is newer than the program: {names}"), advice, values)
     else:
-        yield Check(code, name, "ok", N_("is the program's"))
+        yield Check(code, name, "ok", N_("matches the program"))
 
 
-def look_through() -> None:
-    """Read the whole file. Raises Damaged when it is not sound."""
-    if found := db.faults():
-        raise Damaged("; ".join(found))
+def verify_integrity() -> None:
+    """Read the whole database file. Raises Damaged if it is damaged."""
+    if faults := db.integrity_errors():
+        raise Damaged("; ".join(faults))
 
 
 class Damaged(RuntimeError):
-    """The file of the database is damaged; the message is SQLite's."""
+    """The database file is damaged; the message is SQLite's."""
 
 
-def sound(settings: Settings) -> Iterator[Check]:
-    """The file was sound when the nightly job last read it."""
-    code, name = "database.integrity", N_("File of the database")
-    run = JobRun.select().where(JobRun.name == "integrity", JobRun.state.in_(["done", "failed"]))
-    last = run.order_by(JobRun.started_at.desc()).first()
-    if not last:
-        yield Check(code, name, "ok", N_("is read whole each night; not yet"))
-    elif last.state == "failed":
+def check_integrity(settings: Settings) -> Iterator[Check]:
+    """The database file was undamaged when the nightly job last read it."""
+    code, name = "database.integrity", N_("Database file")
+    finished_runs = JobRun.select().where(
+        JobRun.name == "integrity", JobRun.state.in_(["done", "failed"])
+    )
+    last_run = finished_runs.order_by(JobRun.started_at.desc()).first()
+    if not last_run:
+        yield Check(code, name, "ok", N_("is read completely each night; not yet"))
+    elif last_run.state == "failed":
         yield Check(
             code,
             name,
             "fail",
             N_("damaged: {error}"),
             N_(
-                "Save the file as it is, look at the disk (`smartctl -a`, `dmesg`), and restore "
-                "the newest good snapshot."
+                "Save a copy of the file, check the disk (`smartctl -a`, `dmesg`), and restore the "
+                "newest good snapshot."
             ),
-            {"error": last.result},
+            {"error": last_run.result},
         )
     else:
-        values = {"moment": moment_text(last.started_at, settings)}
-        yield Check(code, name, "ok", N_("sound, read whole {moment}"), values=values)
+        values = {"moment": local_time_text(last_run.started_at, settings)}
+        yield Check(code, name, "ok", N_("intact, read completely {moment}"), values=values)

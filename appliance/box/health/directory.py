@@ -3,34 +3,38 @@
 import datetime as dt
 from collections.abc import Iterator
 
-from appliance.box.health.check import Check, moment_text
+from appliance.box.health.check import Check, local_time_text
 from appliance.core import clock
 from appliance.core.audit import entries
 from appliance.core.i18n import N_
 from appliance.core.settings import Settings
 from appliance.people import ldap
 
-MOST = 100  # sign-ins that are shown
-SHOWN = dt.timedelta(hours=1)  # how long each sign-in counts as a fault
+MAX_SIGN_INS = 100  # reported at most
+FAULT_PERIOD = dt.timedelta(hours=1)  # for which each sign-in counts as a fault
 
 
-def fallbacks(settings: Settings) -> Iterator[Check]:
-    """Each sign-in by the stored password is a fault of its own, so that each raises an alarm."""
+def check_directory_fallbacks(settings: Settings) -> Iterator[Check]:
+    """Yield a fault for each sign-in by the stored password, so that each raises its own alarm."""
     if settings.ldap is None:
         return
-    uses = entries.listed(entries.Filters(action=ldap.FALLBACK, since=clock.now() - SHOWN), MOST)
-    for use in uses:
+    sign_ins = entries.list_entries(
+        entries.EntryFilters(action=ldap.FALLBACK_ACTION, since=clock.now() - FAULT_PERIOD),
+        MAX_SIGN_INS,
+    )
+    for sign_in in sign_ins:
         yield Check(
-            f"directory.fallback.{use.id}",
+            f"directory.fallback.{sign_in.id}",
             N_("Sign-in of {login} without the directory"),
             "fail",
-            N_("on {moment} by the stored password, while the directory did not answer"),
+            N_("sign-in {moment} with the stored password, while the directory did not answer"),
             N_(
-                "Ask the person whether that was so. If not, close the account on the page People. "
-                "Have the directory answer again; where the fallback is not needed, switch it off."
+                "Ask the person whether they signed in then. If not, close the account on the page "
+                "People. Get the directory to answer again; if the fallback is not needed, switch "
+                "it off."
             ),
-            {"login": use.subject, "moment": moment_text(use.at, settings)},
+            {"login": sign_in.subject, "moment": local_time_text(sign_in.at, settings)},
         )
-    if not uses:
-        seen = N_("nobody signed in without it in the last hour")
-        yield Check("directory.fallback", N_("Directory of passwords (LDAP)"), "ok", seen)
+    if not sign_ins:
+        finding = N_("nobody signed in without it in the last hour")
+        yield Check("directory.fallback", N_("Directory of passwords (LDAP)"), "ok", finding)

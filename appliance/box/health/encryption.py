@@ -1,4 +1,4 @@
-"""Whether recordings and the database lie on an encrypted volume, where the site says they do."""
+"""Whether recordings and the database are on an encrypted volume, if the settings require one."""
 
 import os
 from collections.abc import Iterator
@@ -8,47 +8,50 @@ from appliance.box.health.check import Check
 from appliance.core.i18n import N_
 from appliance.core.settings import Settings
 
-BLOCKS = Path("/sys/dev/block")  # how the kernel shows each device by its numbers
-_DEEPEST = 8  # volumes that may lie over one another
+BLOCK_DEVICES = Path("/sys/dev/block")  # the kernel's view of each block device, by its numbers
+_MAX_LAYERS = 8  # volumes stacked on one another
 
 
-def at_rest(settings: Settings) -> Iterator[Check]:
-    """The disks of `encrypted_disk` are LUKS volumes; nothing is asked of other sites."""
+def check_disk_encryption(settings: Settings) -> Iterator[Check]:
+    """The disks of `encrypted_disk` are LUKS volumes; other sites are not checked."""
     if not settings.encrypted_disk:
         return
     folders = (settings.paths.database.parent, settings.paths.recordings)
     home = settings.paths.database.parent.parent
-    plain = [str(folder) for folder in folders if not is_encrypted(folder)]
+    unencrypted = [str(folder) for folder in folders if not is_encrypted(folder)]
     code, name = "disk.encrypted", N_("Encryption of the disk")
-    if plain:
-        told = N_("{folders} is not on an encrypted volume")
-        advice = N_("Is the volume open and mounted? See docs/security.md, Encryption at rest.")
-        yield Check(code, name, "fail", told, advice, {"folders": ", ".join(plain)})
-    elif (left := home.with_name(f"{home.name}.clear")).exists():
-        told = N_("what was moved onto it still lies in the clear in {folder}")
-        advice = N_("Look whether all is well, then remove that folder.")
-        yield Check(code, name, "warn", told, advice, {"folder": str(left)})
+    if unencrypted:
+        finding = N_("{folders} is not on an encrypted volume")
+        advice = N_("Is the volume unlocked and mounted? See docs/security.md, Encryption at rest.")
+        yield Check(code, name, "fail", finding, advice, {"folders": ", ".join(unencrypted)})
+    elif (clear_folder := home.with_name(f"{home.name}.clear")).exists():
+        finding = N_("data moved to it are still stored unencrypted in {folder}")
+        advice = N_("Check that everything is in order, then remove that folder.")
+        yield Check(code, name, "warn", finding, advice, {"folder": str(clear_folder)})
     else:
         yield Check(code, name, "ok", N_("database and recordings are on an encrypted volume"))
 
 
-def is_encrypted(folder: Path, blocks: Path = BLOCKS) -> bool:
-    """Whether the device that a folder lies on is a volume of dm-crypt, or lies on one."""
+def is_encrypted(folder: Path, block_devices: Path = BLOCK_DEVICES) -> bool:
+    """Whether the device that holds a folder is a dm-crypt volume, or is stacked on one."""
     try:
         device = folder.stat().st_dev
     except OSError:
         return False
-    return _is_crypt(blocks / f"{os.major(device)}:{os.minor(device)}", _DEEPEST)
+    return _is_crypt_device(block_devices / f"{os.major(device)}:{os.minor(device)}", _MAX_LAYERS)
 
 
-def _is_crypt(device: Path, deeper: int) -> bool:
+def _is_crypt_device(device: Path, layers_left: int) -> bool:
+    """Whether a device is a dm-crypt volume, or all devices below it are."""
     try:
         if (device / "dm" / "uuid").read_text("ascii").startswith("CRYPT-"):
             return True
-    except OSError:  # no volume of the device mapper
+    except OSError:  # not a device-mapper volume
         pass
-    below = device / "slaves"
-    if not deeper or not below.is_dir():
+    slaves = device / "slaves"
+    if not layers_left or not slaves.is_dir():
         return False
-    found = list(below.iterdir())
-    return bool(found) and all(_is_crypt(one, deeper - 1) for one in found)
+    lower_devices = list(slaves.iterdir())
+    return bool(lower_devices) and all(
+        _is_crypt_device(lower_device, layers_left - 1) for lower_device in lower_devices
+    )

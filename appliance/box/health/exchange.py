@@ -1,4 +1,4 @@
-"""Asterisk, and how far the ledger has followed its event log."""
+"""Asterisk: whether it is alive, and how far the ledger has followed its event log."""
 
 import datetime as dt
 import os
@@ -9,17 +9,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from appliance.box import processes, selftests
-from appliance.box.health.check import Check, moment_text
+from appliance.box.health.check import Check, local_time_text
 from appliance.core import clock
 from appliance.core.i18n import N_
 from appliance.core.settings import Settings
-from appliance.core.statements import Question
+from appliance.core.statements import PreparedQuery
 from appliance.models import AsteriskWatch, EventRow, ExchangeLook
 
-ALIVE = dt.timedelta(seconds=10)  # Asterisk answers every second
-BEHIND = dt.timedelta(seconds=10)  # how late the ledger may be
-_PATIENCE = (0.5, 1.5, 3.0)  # seconds for an answer, to each request
-_OPTIONS = (
+MAX_ASTERISK_SILENCE = dt.timedelta(seconds=10)  # it answers every second
+MAX_LEDGER_LAG = dt.timedelta(seconds=10)  # how far the ledger may be behind
+_REQUEST_TIMEOUTS_SECONDS = (0.5, 1.5, 3.0)  # for each of the requests
+_OPTIONS_REQUEST = (
     "OPTIONS sip:{box} SIP/2.0\r\n"
     "Via: SIP/2.0/UDP {here};branch=z9hG4bK{one};rport\r\n"
     "From: <sip:{phone}@{box}>;tag={one}\r\n"
@@ -30,67 +30,71 @@ _OPTIONS = (
     "Max-Forwards: 5\r\n"
     "Content-Length: 0\r\n\r\n"
 )
-_LAST_SEEN = Question(
+_LAST_SEEN_QUERY = PreparedQuery(
     lambda: (
         AsteriskWatch.select(AsteriskWatch.seen_at).order_by(AsteriskWatch.seen_at.desc()).limit(1)
     )
 )
-_LASTS = dt.timedelta(minutes=2)  # a log line about missing descriptors counts for this long
-_FRESH = dt.timedelta(seconds=60)
-_LEFT = 16  # free file descriptors, enough for a few calls
-_LIMIT = re.compile(r"^Max open files\s+(\d+)", re.MULTILINE)
-_START = N_(
-    "Look whether `asterisk` and `appliance pbx` run; start the one that does not. When only "
-    "`appliance pbx` is down, calls are still taken."
+_DESCRIPTOR_FAULT_PERIOD = dt.timedelta(minutes=2)  # of a log line about missing descriptors
+_SIGN_IN_FAULT_PERIOD = dt.timedelta(seconds=60)
+_MIN_FREE_DESCRIPTORS = 16  # enough for a few calls
+_MAX_FILES_LINE = re.compile(r"^Max open files\s+(\d+)", re.MULTILINE)
+_START_ADVICE = N_(
+    "Check whether `asterisk` and `appliance pbx` are running; start the one that is not. If only "
+    "`appliance pbx` is down, calls are still answered."
 )
-_WATCHED = N_(
-    "`appliance pbx` runs and gets no answer. Look whether `asterisk` runs: start it, and if it "
-    "runs, start it again; its log says where it hangs."
+_HANGING_ADVICE = N_(
+    "`appliance pbx` is running but gets no answer. Check whether `asterisk` is running: start it, "
+    "or restart it if it is already running; its log shows where it hangs."
 )
-_DESCRIPTORS = N_(
-    "New calls fail. Start `asterisk` again in a quiet minute; a higher `LimitNOFILE` in its unit "
-    "lasts longer. Its log says `Too many open files`."
+_DESCRIPTORS_ADVICE = N_(
+    "New calls fail. Restart `asterisk` at a quiet time; a higher `LimitNOFILE` in its unit lasts "
+    "longer. Its log says `Too many open files`."
 )
-_TAIL = 64 * 1024
-_RECORD = re.compile(rb'^"(\d{9,10}\.\d{6})","[A-Z_]+","', re.MULTILINE)
+_TAIL_BYTES = 64 * 1024
+_EVENT_RECORD = re.compile(rb'^"(\d{9,10}\.\d{6})","[A-Z_]+","', re.MULTILINE)
 
 
-def line_answers() -> bool | None:
-    """Whether Asterisk was seen alive just now; None: it never was, on this site."""
-    seen = last_seen()
-    return None if seen is None else clock.now() - seen < ALIVE
+def is_exchange_alive() -> bool | None:
+    """Whether Asterisk was seen alive just now; None if it was never seen on this site."""
+    seen_at = last_seen_at()
+    return None if seen_at is None else clock.now() - seen_at < MAX_ASTERISK_SILENCE
 
 
-def answers(settings: Settings) -> Iterator[Check]:
+def check_exchange(settings: Settings) -> Iterator[Check]:
     """Asterisk has answered recently; if not, the cause is reported."""
     code, name = "asterisk", N_("Telephone exchange")
-    seen = last_seen()
-    if seen and clock.now() - seen < ALIVE:
+    seen_at = last_seen_at()
+    if seen_at and clock.now() - seen_at < MAX_ASTERISK_SILENCE:
         yield Check(code, name, "ok", N_("answers"))
         return
-    watching = [sign for sign in processes.living(settings)["pbx"] if not sign.hangs]
-    values = {"moment": moment_text(seen, settings)} if seen else {}
-    if not watching and answers_sip(settings):
+    pbx_processes = [
+        heartbeat
+        for heartbeat in processes.running_processes(settings)["pbx"]
+        if not heartbeat.is_hanging
+    ]
+    values = {"moment": local_time_text(seen_at, settings)} if seen_at else {}
+    if not pbx_processes and can_reach_sip(settings):
         yield Check(
             code,
             name,
             "warn",
-            N_("answers, but nobody watches it"),
-            N_("Start `appliance pbx` again: it watches the exchange. Calls are still taken."),
+            N_("answers, but is not monitored"),
+            N_("Restart `appliance pbx`: it monitors the exchange. Calls are still answered."),
         )
-    elif watching and _is_full(settings):
-        yield Check(code, name, "fail", N_("has no file descriptor left"), _DESCRIPTORS)
-    elif watching and _refuses_sign_in():
+    elif pbx_processes and _is_out_of_descriptors(settings):
+        yield Check(code, name, "fail", N_("has no file descriptor left"), _DESCRIPTORS_ADVICE)
+    elif pbx_processes and _is_sign_in_refused():
         yield Check(
             code,
             name,
             "fail",
-            N_("runs, but refuses the password of `appliance pbx`"),
+            N_("running, but refuses the password of `appliance pbx`"),
             N_(
-                "Nothing has to be started. `asterisk.ami_secret` in the settings is not the one "
-                "in its `manager.conf`: `appliance render`, then `asterisk -rx 'manager reload'`, "
-                "and start `appliance pbx` again if the settings were changed. Calls are still "
-                "taken."
+                "Nothing needs to be started. `asterisk.ami_secret` in the settings differs from "
+                "the one in `manager.conf`: `appliance render`, then `asterisk -rx 'manager "
+                "reload'`; if the settings were changed, restart `appliance pbx`. Calls are still "
+                "answered."
             ),
         )
     else:
@@ -98,65 +102,71 @@ def answers(settings: Settings) -> Iterator[Check]:
             code,
             name,
             "fail",
-            N_("last seen {moment}") if seen else N_("never seen"),
-            _WATCHED if watching else _START,
+            N_("last seen {moment}") if seen_at else N_("never seen"),
+            _HANGING_ADVICE if pbx_processes else _START_ADVICE,
             values,
         )
 
 
-def descriptors(settings: Settings) -> Iterator[Check]:
-    """Asterisk can still open files and sockets: each call takes some.
+def check_descriptors(settings: Settings) -> Iterator[Check]:
+    """Asterisk can still open files and sockets: each call needs some.
 
-    Its process is counted where this account may see it; its log says when none was left.
+    They are counted where this account may look at Asterisk's process; otherwise its log shows when
+    they were exhausted.
     """
     code, name = "asterisk.descriptors", N_("File descriptors of the exchange")
-    count = _descriptors(settings)
-    if _is_full(settings):
+    count = _descriptor_usage(settings)
+    if _is_out_of_descriptors(settings):
         values = {"used": str(count[0]), "most": str(count[1])} if count else {}
-        seen = N_("{used} of {most} in use") if count else N_("none was left")
-        yield Check(code, name, "fail", seen, _DESCRIPTORS, values)
+        finding = N_("{used} of {most} in use") if count else N_("no descriptors were left")
+        yield Check(code, name, "fail", finding, _DESCRIPTORS_ADVICE, values)
     elif count:
         values = {"used": str(count[0]), "most": str(count[1])}
         yield Check(code, name, "ok", N_("{used} of {most} in use"), values=values)
 
 
-def _noted(name: str, within: dt.timedelta) -> bool:
+def _has_recent_fault(name: str, max_age: dt.timedelta) -> bool:
+    """Whether the pbx process recorded this fault within `max_age`."""
     row = ExchangeLook.get_or_none(ExchangeLook.name == name)
-    return bool(row and row.missing and clock.now() - row.at < within)
+    return bool(row and row.missing and clock.now() - row.at < max_age)
 
 
-def _refuses_sign_in() -> bool:
-    return _noted("sign_in", _FRESH)
+def _is_sign_in_refused() -> bool:
+    return _has_recent_fault("sign_in", _SIGN_IN_FAULT_PERIOD)
 
 
-def _is_full(settings: Settings) -> bool:
-    count = _descriptors(settings)
-    return _is_nearly_full(*count) if count else _noted("descriptors", _LASTS)
+def _is_out_of_descriptors(settings: Settings) -> bool:
+    count = _descriptor_usage(settings)
+    return (
+        _is_nearly_full(*count)
+        if count
+        else _has_recent_fault("descriptors", _DESCRIPTOR_FAULT_PERIOD)
+    )
 
 
-def _is_nearly_full(used: int, most: int) -> bool:
-    return most - used < max(_LEFT, most // 20)
+def _is_nearly_full(open_count: int, max_count: int) -> bool:
+    return max_count - open_count < max(_MIN_FREE_DESCRIPTORS, max_count // 20)
 
 
-def _descriptors(settings: Settings) -> tuple[int, int] | None:
-    """(in use, most) of Asterisk's process; None where that cannot be seen."""
+def _descriptor_usage(settings: Settings) -> tuple[int, int] | None:
+    """(in use, limit) of Asterisk's process; None if this account cannot see them."""
     try:
         pid = int((settings.asterisk.run / "asterisk.pid").read_text("ascii"))
-        limit = _LIMIT.search(Path(f"/proc/{pid}/limits").read_text("ascii"))
+        limit = _MAX_FILES_LINE.search(Path(f"/proc/{pid}/limits").read_text("ascii"))
         folder = Path(f"/proc/{pid}/fd")
         try:
-            used = len(os.listdir(folder))
+            open_count = len(os.listdir(folder))
         except PermissionError:  # another account's process: the folder's size gives the count
-            used = folder.stat().st_size
+            open_count = folder.stat().st_size
     except (OSError, ValueError):
         return None
-    return (used, int(limit[1])) if limit and used else None
+    return (open_count, int(limit[1])) if limit and open_count else None
 
 
-def speaks_sip(settings: Settings) -> Iterator[Check]:
-    """Asterisk answers a SIP request: one can be deafened without ending (CVE-2026-57191)."""
+def check_sip(settings: Settings) -> Iterator[Check]:
+    """Asterisk answers a SIP request: it can stop doing so without ending (CVE-2026-57191)."""
     code, name = "asterisk.sip", N_("SIP of the exchange")
-    if answers_sip(settings):
+    if can_reach_sip(settings):
         yield Check(code, name, "ok", N_("answers"))
         return
     yield Check(
@@ -165,57 +175,61 @@ def speaks_sip(settings: Settings) -> Iterator[Check]:
         "fail",
         N_("does not answer at {address}"),
         N_(
-            "Start `asterisk` again, even if it seems to run: calls do not arrive. Look whether "
-            "the firewall lets SIP through."
+            "Restart `asterisk`, even if it seems to be running: calls do not arrive. Check "
+            "whether the firewall lets SIP through."
         ),
         {"address": f"{settings.asterisk.address}:{settings.asterisk.sip_port}"},
     )
 
 
-def answers_sip(settings: Settings) -> bool:
+def can_reach_sip(settings: Settings) -> bool:
     """Whether Asterisk answers OPTIONS over UDP.
 
-    The phone of test calls is named, so that Asterisk looks up who that is: for an unknown
-    name its log would show a refused stranger.
+    The request names the phone of test calls, so that Asterisk can identify it: an unknown name
+    would appear in its log as a refused stranger.
     """
-    place, phone = settings.asterisk, selftests.PHONE
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as line:
+    asterisk, phone = settings.asterisk, selftests.TEST_PHONE
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as connection:
         try:
-            line.bind((place.address, 0))  # no other address may be that phone
-            line.connect((place.address, place.sip_port))
-            here = "{}:{}".format(*line.getsockname())
-            for patience in _PATIENCE:
-                line.settimeout(patience)
-                request = _OPTIONS.format(
-                    here=here, box=place.address, phone=phone, one=uuid.uuid4().hex
+            connection.bind((asterisk.address, 0))  # that phone must have this address
+            connection.connect((asterisk.address, asterisk.sip_port))
+            local_address = "{}:{}".format(*connection.getsockname())
+            for timeout in _REQUEST_TIMEOUTS_SECONDS:
+                connection.settimeout(timeout)
+                request = _OPTIONS_REQUEST.format(
+                    here=local_address, box=asterisk.address, phone=phone, one=uuid.uuid4().hex
                 )
-                line.send(request.encode())
+                connection.send(request.encode())
                 try:
-                    return line.recv(4096).startswith(b"SIP/2.0 ")
+                    return connection.recv(4096).startswith(b"SIP/2.0 ")
                 except TimeoutError:
                     continue
-        except OSError:  # nobody listens there
+        except OSError:  # nothing listens there
             return False
     return False
 
 
-def lag(settings: Settings) -> float:
-    """Seconds between the last record of the event log and the last one the ledger has read."""
-    written, read = _last_record(settings.paths.event_log), _read_up_to()
-    if written is None or (read and read >= written):
+def ledger_lag_seconds(settings: Settings) -> float:
+    """Seconds between the last record of the event log and the last one in the ledger."""
+    written_at, read_until = _last_record_at(settings.paths.event_log), _ledger_position()
+    if written_at is None or (read_until and read_until >= written_at):
         return 0.0
-    return (clock.now() - written).total_seconds() if not read else (written - read).total_seconds()
+    return (
+        (clock.now() - written_at).total_seconds()
+        if not read_until
+        else (written_at - read_until).total_seconds()
+    )
 
 
-def followed(settings: Settings) -> Iterator[Check]:
-    """The ledger has followed Asterisk's event log."""
+def check_ledger_lag(settings: Settings) -> Iterator[Check]:
+    """The ledger is up to date with Asterisk's event log."""
     code, name = "event_log", N_("Ledger of calls")
-    written = _last_record(settings.paths.event_log)
-    if written is None:
+    written_at = _last_record_at(settings.paths.event_log)
+    if written_at is None:
         yield Check(code, name, "ok", N_("no call has been logged yet"))
         return
-    read = _read_up_to()
-    if (read and read >= written) or clock.now() - written < BEHIND:
+    read_until = _ledger_position()
+    if (read_until and read_until >= written_at) or clock.now() - written_at < MAX_LEDGER_LAG:
         yield Check(code, name, "ok", N_("up to date with the exchange"))
         return
     yield Check(
@@ -223,29 +237,32 @@ def followed(settings: Settings) -> Iterator[Check]:
         name,
         "fail",
         N_("behind the exchange since {moment}"),
-        N_("Look whether `appliance pbx` runs and start it; it catches up by itself."),
-        {"moment": moment_text(written, settings)},
+        N_("Check whether `appliance pbx` is running, and start it; it catches up automatically."),
+        {"moment": local_time_text(written_at, settings)},
     )
 
 
-def last_seen() -> dt.datetime | None:
+def last_seen_at() -> dt.datetime | None:
     """When Asterisk was last seen alive, or None."""
-    newest = _LAST_SEEN.first()
+    newest = _LAST_SEEN_QUERY.fetch_first()
     return newest.seen_at if newest else None
 
 
-def _read_up_to() -> dt.datetime | None:
-    """None of a time to come: that would hide for ever how late the ledger is."""
-    known = EventRow.select(EventRow.at).where(EventRow.at <= clock.now() + BEHIND)
-    return known.order_by(EventRow.at.desc()).limit(1).scalar()
+def _ledger_position() -> dt.datetime | None:
+    """The time of the newest event in the ledger.
+
+    Events in the future are ignored: one would hide the ledger's lag for ever.
+    """
+    event_times = EventRow.select(EventRow.at).where(EventRow.at <= clock.now() + MAX_LEDGER_LAG)
+    return event_times.order_by(EventRow.at.desc()).limit(1).scalar()
 
 
-def _last_record(log: Path) -> dt.datetime | None:
-    """When the last record of Asterisk's event log was written."""
+def _last_record_at(log: Path) -> dt.datetime | None:
+    """When the last record of Asterisk's event log was written; None without a record."""
     try:
         with log.open("rb") as file:
-            file.seek(max(0, log.stat().st_size - _TAIL))
-            found = _RECORD.findall(file.read())
-    except OSError:  # none yet; one that may not be read is told by `event_log.file`
+            file.seek(max(0, log.stat().st_size - _TAIL_BYTES))
+            timestamps = _EVENT_RECORD.findall(file.read())
+    except OSError:  # no log yet; an unreadable one is reported by `event_log.file`
         return None
-    return dt.datetime.fromtimestamp(float(found[-1]), dt.UTC) if found else None
+    return dt.datetime.fromtimestamp(float(timestamps[-1]), dt.UTC) if timestamps else None

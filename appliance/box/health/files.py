@@ -1,4 +1,4 @@
-"""Files that hold what nobody else may read, and that must be written."""
+"""Permissions: files that others must not read, and files that the appliance must write."""
 
 import os
 import stat
@@ -10,69 +10,72 @@ from appliance.core.files import GROUP_WRITES
 from appliance.core.i18n import N_
 from appliance.core.settings import Settings
 
-_READ, _WRITE, _ENTER = stat.S_IROTH, stat.S_IWOTH, stat.S_IXOTH
-_BESIDE = ("-wal", "-shm")  # what SQLite keeps beside a database
+_OTHERS_READ, _OTHERS_WRITE, _OTHERS_ENTER = stat.S_IROTH, stat.S_IWOTH, stat.S_IXOTH
+_SQLITE_SUFFIXES = ("-wal", "-shm")  # files that SQLite keeps next to a database
 
 
-def permissions(settings: Settings) -> Iterator[Check]:
-    """Our files are ours to write, and nobody else's to read or to change."""
+def check_permissions(settings: Settings) -> Iterator[Check]:
+    """The appliance can write its files, and nobody else can read or change them."""
     paths = settings.paths
-    kept = [paths.database, paths.recordings, paths.prompts, paths.backups]
-    fixed = [path for path in kept if path.exists() and not os.access(path, os.W_OK)]
-    yield _check(
+    writable_paths = [paths.database, paths.recordings, paths.prompts, paths.backups]
+    unwritable_paths = [
+        path for path in writable_paths if path.exists() and not os.access(path, os.W_OK)
+    ]
+    yield _files_check(
         "permissions",
-        fixed,
+        unwritable_paths,
         N_("Permissions of files"),
-        N_("may not be written: {files}"),
+        N_("cannot be written: {files}"),
         N_("Give them to the user that the appliance runs as: `chown`."),
     )
-    yield _check(
+    yield _files_check(
         "permissions.open",
-        [*_open_keys(settings), *_open_others(settings)],
-        N_("Secrets of the box"),
-        N_("everybody on this machine may read or change {files}"),
+        [*_exposed_secrets(settings), *_exposed_files(settings)],
+        N_("Secret files"),
+        N_("anybody on this machine may read or change {files}"),
         N_(
-            "Take the right from them: `chmod o-rwx {files}`. If somebody else works on this "
-            "machine, have new passwords and keys made: they may have been read."
+            "Remove this permission: `chmod o-rwx {files}`. If somebody else works on this "
+            "machine, replace the passwords and keys: they may have been read."
         ),
     )
-    yield _check(
+    yield _files_check(
         "permissions.owner",
-        _strange(settings),
+        _foreign_files(settings),
         N_("Owners of files"),
-        N_("belong to somebody else: {files}"),
-        N_("Give them back: `chown {owner} {files}`. Who ran a command as root may have done it."),
-        {"owner": str(_owner(settings))},
+        N_("owned by another user: {files}"),
+        N_("Give them back: `chown {owner} {files}`. This happens when a command is run as root."),
+        {"owner": str(_appliance_uid(settings))},
     )
 
 
-def keys_present(settings: Settings) -> Iterator[Check]:
-    """Every key that the settings name is there, as far as this account may look."""
-    missing = [path for path in _named_keys(settings) if _is_missing(path)]
-    yield _check(
+def check_keys(settings: Settings) -> Iterator[Check]:
+    """Every key that the settings name exists, as far as this account may look."""
+    missing = [path for path in _configured_keys(settings) if _is_missing(path)]
+    yield _files_check(
         "keys",
         missing,
-        N_("Keys of the box"),
+        N_("Keys of the server"),
         N_("missing: {files}"),
         N_(
-            "Put them back out of the secrets of the newest snapshot, by the recovery sheet: "
-            "without them nothing is signed or saved."
+            "Restore them from the secrets of the newest snapshot, using the recovery sheet: "
+            "without them nothing is signed or saved to a snapshot."
         ),
     )
 
 
-def _named_keys(settings: Settings) -> Iterator[Path]:
+def _configured_keys(settings: Settings) -> Iterator[Path]:
+    """The key and password files that the settings name."""
     names = [settings.audit.key, settings.audit.public_key]
     if settings.ministry:
         names += [settings.ministry.own_key, settings.ministry.their_key]
     yield from (Path(name) for name in names if name)
     yield from (backup.password_file for backup in settings.backups)
-    if settings.backups:  # the private half may have been taken off the box
+    if settings.backups:  # the private half may have been removed from the box
         yield Path(settings.snapshots.recovery_file).with_suffix(".pub")
 
 
 def _is_missing(path: Path) -> bool:
-    """Whether a file is surely not there; a folder without access proves nothing."""
+    """Whether a file certainly does not exist; a folder without access proves nothing."""
     try:
         path.stat()
     except (FileNotFoundError, NotADirectoryError):
@@ -82,28 +85,33 @@ def _is_missing(path: Path) -> bool:
     return False
 
 
-def keys(settings: Settings) -> list[Path]:
-    """Files whose reader can do what the box can: settings, keys, passwords."""
-    found = [settings.file, Path(settings.snapshots.recovery_file)]
+def secret_files(settings: Settings) -> list[Path]:
+    """Existing secret files: settings, keys, passwords; their reader can do what the box can."""
+    paths = [settings.file, Path(settings.snapshots.recovery_file)]
     for backup in settings.backups:
-        found += [backup.password_file, Path(backup.environment_file or os.devnull)]
+        paths += [backup.password_file, Path(backup.environment_file or os.devnull)]
     if settings.ministry and settings.ministry.own_key:
-        found.append(Path(settings.ministry.own_key))
+        paths.append(Path(settings.ministry.own_key))
     if settings.audit.key:
-        found.append(Path(settings.audit.key))
+        paths.append(Path(settings.audit.key))
     if settings.web.certificate:
-        found.append(settings.web.certificate.with_suffix(".key"))
+        paths.append(settings.web.certificate.with_suffix(".key"))
     if settings.asterisk.certificate_key:
-        found.append(settings.asterisk.certificate_key)
-    return list(dict.fromkeys(path for path in found if path.is_file()))
+        paths.append(settings.asterisk.certificate_key)
+    return list(dict.fromkeys(path for path in paths if path.is_file()))
 
 
-def _open_keys(settings: Settings) -> Iterator[Path]:
-    """Keys and settings stay shut, whatever folder they lie in: they are copied and moved."""
-    return (path for path in keys(settings) if path.stat().st_mode & (_READ | _WRITE))
+def _exposed_secrets(settings: Settings) -> Iterator[Path]:
+    """Secret files that everybody may read or write, even in a private folder: files get moved."""
+    return (
+        path
+        for path in secret_files(settings)
+        if path.stat().st_mode & (_OTHERS_READ | _OTHERS_WRITE)
+    )
 
 
-def _open_others(settings: Settings) -> Iterator[Path]:
+def _exposed_files(settings: Settings) -> Iterator[Path]:
+    """Data files and folders that everybody may change, or read where they must be private."""
     paths = settings.paths
     folders = [
         paths.recordings,
@@ -112,58 +120,68 @@ def _open_others(settings: Settings) -> Iterator[Path]:
         paths.prompts,
         paths.database.parent,
     ]
-    for path in (*_database(settings), *folders):
+    for path in (*_database_files(settings), *folders):
         mode = path.stat().st_mode if path.exists() else 0
-        private = path != paths.prompts and _reached(path)
-        if mode & _WRITE or (private and mode & _READ):
+        is_private = path != paths.prompts and _is_public_path(path)
+        if mode & _OTHERS_WRITE or (is_private and mode & _OTHERS_READ):
             yield path
 
 
-def _database(settings: Settings) -> list[Path]:
+def _database_files(settings: Settings) -> list[Path]:
     file = settings.paths.database
-    return [file, *(file.with_name(f"{file.name}{end}") for end in _BESIDE)]
+    return [file, *(file.with_name(f"{file.name}{suffix}") for suffix in _SQLITE_SUFFIXES)]
 
 
-def _reached(path: Path) -> bool:
-    """Whether everybody may enter every folder on the way there."""
-    return all(folder.stat().st_mode & _ENTER for folder in path.resolve().parents)
+def _is_public_path(path: Path) -> bool:
+    """Whether everybody may enter every folder on the path."""
+    return all(folder.stat().st_mode & _OTHERS_ENTER for folder in path.resolve().parents)
 
 
-def _strange(settings: Settings) -> list[Path]:
-    """What belongs neither to the appliance's account nor, of what it only reads, to root.
+def _foreign_files(settings: Settings) -> list[Path]:
+    """Files that belong to another account; those that the appliance only reads may be root's.
 
-    Where each process has an account of its own, their group shares the database: what SQLite
-    keeps beside it belongs to whichever began first.
+    Where each process has its own account, the accounts' group shares the database: the files that
+    SQLite keeps next to it belong to the process that started first.
     """
-    paths, owner = settings.paths, _owner(settings)
-    ours = [*_database(settings), paths.recordings, paths.prompts, paths.asterisk, paths.backups]
-    found = [
-        path for path in ours if path.exists() and path.stat().st_uid != owner and not _shared(path)
+    paths, owner = settings.paths, _appliance_uid(settings)
+    appliance_paths = [
+        *_database_files(settings),
+        paths.recordings,
+        paths.prompts,
+        paths.asterisk,
+        paths.backups,
     ]
-    return found + [path for path in keys(settings) if path.stat().st_uid not in (0, owner)]
+    foreign_paths = [
+        path
+        for path in appliance_paths
+        if path.exists() and path.stat().st_uid != owner and not _is_group_shared(path)
+    ]
+    return foreign_paths + [
+        path for path in secret_files(settings) if path.stat().st_uid not in (0, owner)
+    ]
 
 
-def _shared(path: Path) -> bool:
-    """Whether a file is its folder's group's to read and to write, as others there are."""
+def _is_group_shared(path: Path) -> bool:
+    """Whether the group of a file's folder may read and write the file."""
     file, folder = path.stat(), path.parent.stat()
-    both = folder.st_mode & file.st_mode & GROUP_WRITES
-    return file.st_gid == folder.st_gid and both == GROUP_WRITES
+    common_bits = folder.st_mode & file.st_mode & GROUP_WRITES
+    return file.st_gid == folder.st_gid and common_bits == GROUP_WRITES
 
 
-def _owner(settings: Settings) -> int:
-    """The account of the appliance: whose folder the database lies in."""
+def _appliance_uid(settings: Settings) -> int:
+    """The user id of the appliance's account, which owns the folder of the database."""
     return settings.paths.database.parent.stat().st_uid
 
 
-def _check(
+def _files_check(
     code: str,
     paths: list[Path],
     name: str,
-    seen: str,
+    finding: str,
     advice: str,
     values: dict[str, str] | None = None,
 ) -> Check:
     if not paths:
-        return Check(code, name, "ok", N_("as they must be"))
-    told = " ".join(str(path) for path in dict.fromkeys(paths))
-    return Check(code, name, "fail", seen, advice, {**(values or {}), "files": told})
+        return Check(code, name, "ok", N_("as required"))
+    file_names = " ".join(str(path) for path in dict.fromkeys(paths))
+    return Check(code, name, "fail", finding, advice, {**(values or {}), "files": file_names})

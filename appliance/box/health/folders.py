@@ -1,4 +1,4 @@
-"""Where Asterisk writes: what it cannot write there is lost, and it says so to nobody."""
+"""The folders that Asterisk writes to: a failed write there is lost without any notice."""
 
 import os
 import stat
@@ -10,99 +10,102 @@ from appliance.core.i18n import N_
 from appliance.core.settings import Settings
 from appliance.telephony.recordings import folder_mark
 
-_SOCKET = "asterisk.ctl"  # in its `run` folder; made by Asterisk, and so its account's
-_BITS = (stat.S_IWUSR, stat.S_IWGRP, stat.S_IWOTH)
-_MAKE = N_(
-    "Make {path} a folder again that the exchange's account may write into, as it was: "
-    "`ls -l {parent}` tells how its neighbours are. What is lost until then is lost for good."
+_CONTROL_SOCKET = "asterisk.ctl"  # in its `run` folder; created by Asterisk's account
+_WRITE_BITS = (stat.S_IWUSR, stat.S_IWGRP, stat.S_IWOTH)
+_FOLDER_ADVICE = N_(
+    "Make {path} a folder that the exchange can write to, as before: `ls -l {parent}` shows the "
+    "permissions of the neighbouring folders. Anything not recorded until then is lost for good."
 )
 
 
-def folders(settings: Settings) -> Iterator[Check]:
-    """The event log, the recordings and the other folders can be written by Asterisk."""
-    log, place = settings.paths.event_log, settings.asterisk
-    yield _look(
+def check_asterisk_folders(settings: Settings) -> Iterator[Check]:
+    """Asterisk can write the event log, the recordings and its other folders."""
+    log, asterisk = settings.paths.event_log, settings.asterisk
+    yield _writable_check(
         settings,
         "event_log.file",
         N_("Event log of the exchange"),
         [log.parent, *([log] if os.path.lexists(log) else [])],
     )
-    yield _look(
+    yield _writable_check(
         settings, "recordings.folder", N_("Folder of the recordings"), [settings.paths.recordings]
     )
-    yield _marked(settings)
-    others = [place.run, place.log, place.spool, place.var]
-    yield _look(settings, "asterisk.folders", N_("Folders of the exchange"), others)
+    yield _recordings_mark_check(settings)
+    other_folders = [asterisk.run, asterisk.log, asterisk.spool, asterisk.var]
+    yield _writable_check(
+        settings, "asterisk.folders", N_("Folders of the exchange"), other_folders
+    )
 
 
-def _marked(settings: Settings) -> Check:
-    """The recordings folder is the marked one, and is on one disk."""
+def _recordings_mark_check(settings: Settings) -> Check:
+    """The recordings folder is the marked one, and all of it is on one disk."""
     code, name, folder = (
         "recordings.place",
-        N_("Place of the recordings"),
+        N_("Location of the recordings"),
         settings.paths.recordings,
     )
-    values = {"path": str(folder), "note": str(folder_mark.note(settings))}
-    if folder_mark.is_absent(settings):
+    values = {"path": str(folder), "note": str(folder_mark.note_file(settings))}
+    if folder_mark.is_mark_missing(settings):
         return Check(
             code,
             name,
             "fail",
-            N_("{path} is another folder: its mark is missing"),
+            N_("{path} is a different folder: its mark is missing"),
             N_(
-                "The recordings do not lie there: mount their disk, and move what was recorded "
-                "meanwhile onto it. Only if they are to lie in this folder from now on, remove "
+                "The recordings are not in this folder: mount their disk, and move everything "
+                "recorded since then onto it. Only if this folder is their new location, remove "
                 "{note}."
             ),
             values,
         )
-    if other := folder_mark.elsewhere(settings):
-        values |= {"path": str(other)}
-        seen = N_("{path} lies on another disk than the recordings")
-        advice = N_("Look what was mounted there: `findmnt -T {path}`. It hides recordings.")
-        return Check(code, name, "fail", seen, advice, values)
-    return Check(code, name, "ok", N_("where they always were"))
+    if other_folder := folder_mark.folder_on_other_disk(settings):
+        values |= {"path": str(other_folder)}
+        finding = N_("{path} is on a different disk from the recordings")
+        advice = N_("Check what is mounted there: `findmnt -T {path}`. It hides recordings.")
+        return Check(code, name, "fail", finding, advice, values)
+    return Check(code, name, "ok", N_("in the same place as always"))
 
 
-def _look(settings: Settings, code: str, name: str, paths: list[Path]) -> Check:
-    account = _account(settings)
+def _writable_check(settings: Settings, code: str, name: str, paths: list[Path]) -> Check:
+    """A check that Asterisk can write to all the paths."""
+    account = _asterisk_account(settings)
     for path in paths:
-        wrong = _wrong(path, path != settings.paths.event_log, account)
-        if wrong:
+        fault = _path_fault(path, path != settings.paths.event_log, account)
+        if fault:
             values = {"path": str(path), "parent": str(path.parent)}
-            return Check(code, name, "fail", wrong, _MAKE, values)
+            return Check(code, name, "fail", fault, _FOLDER_ADVICE, values)
     return Check(code, name, "ok", N_("can be written"))
 
 
-def _wrong(path: Path, is_folder: bool, account: tuple[int, int] | None) -> str:
-    """What is wrong with a folder or file that Asterisk has to write; "" for nothing."""
+def _path_fault(path: Path, is_folder: bool, account: tuple[int, int] | None) -> str:
+    """The fault of a path that Asterisk must write, as a message id; "" without a fault."""
     try:
-        found = path.stat()
+        status = path.stat()
         read_only = os.statvfs(path).f_flag & os.ST_RDONLY
     except FileNotFoundError:
-        return N_("{path} is not there")
+        return N_("{path} does not exist")
     except OSError:
-        return N_("{path} cannot be looked at")
-    if stat.S_ISDIR(found.st_mode) != is_folder or not (is_folder or stat.S_ISREG(found.st_mode)):
-        return N_("{path} is something else")
-    if read_only or (account and not _may_write(found, *account)):
+        return N_("{path} cannot be checked")
+    if stat.S_ISDIR(status.st_mode) != is_folder or not (is_folder or stat.S_ISREG(status.st_mode)):
+        return N_("{path} is not what it should be")
+    if read_only or (account and not _can_write(status, *account)):
         return N_("{path} cannot be written by the exchange")
     return ""
 
 
-def _account(settings: Settings) -> tuple[int, int] | None:
-    """(user, group) that Asterisk runs as; None while it does not run."""
+def _asterisk_account(settings: Settings) -> tuple[int, int] | None:
+    """The (user, group) ids that Asterisk runs as; None while it does not run."""
     try:
-        found = (settings.asterisk.run / _SOCKET).stat()
+        status = (settings.asterisk.run / _CONTROL_SOCKET).stat()
     except OSError:
         return None
-    return found.st_uid, found.st_gid
+    return status.st_uid, status.st_gid
 
 
-def _may_write(found: os.stat_result, user: int, group: int) -> bool:
-    owner, others, everybody = (bool(found.st_mode & bit) for bit in _BITS)
+def _can_write(status: os.stat_result, user: int, group: int) -> bool:
+    owner_may, group_may, everybody_may = (bool(status.st_mode & bit) for bit in _WRITE_BITS)
     if user == 0:
         return True
-    if found.st_uid == user:
-        return owner
-    return others if found.st_gid == group else everybody
+    if status.st_uid == user:
+        return owner_may
+    return group_may if status.st_gid == group else everybody_may

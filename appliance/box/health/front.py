@@ -1,4 +1,4 @@
-"""The TLS front, by which people reach the pages: the pages' own process may well be alive."""
+"""The TLS front through which people reach the pages, whose own process may well be alive."""
 
 import hashlib
 import http.client
@@ -14,68 +14,86 @@ from appliance.box.health.check import Check
 from appliance.core.i18n import N_
 from appliance.core.settings import Settings
 
-_PATIENCE = 3.0  # seconds
-_BUILT = PACKAGE / "built"  # static files that the front serves itself
-_GONE = N_(
-    "Pages lack their letters, icons and scripts. Look whether nginx may read `{folder}` and names "
-    "it for `/built/`; then `systemctl reload nginx`."
+_TIMEOUT_SECONDS = 3.0  # seconds
+_STATIC_FOLDER = PACKAGE / "built"  # static files that the front serves itself
+_FILES_ADVICE = N_(
+    "Pages lack their fonts, icons and scripts. Check whether nginx can read `{folder}` and has it "
+    "configured for `/built/`; then `systemctl reload nginx`."
 )
-_PROXY = N_(
-    "Look whether `appliance web` runs and listens where nginx looks for it: `nginx -T`, "
+_PROXY_ADVICE = N_(
+    "Check that `appliance web` is running and listens where nginx expects it: `nginx -T`, "
     "`systemctl status appliance-web`."
 )
-_START = N_(
-    "Start it again: `systemctl restart nginx`; `nginx -t` says what it does not like. Nobody "
-    "reaches the pages; calls are taken."
+_START_ADVICE = N_(
+    "Restart it: `systemctl restart nginx`; `nginx -t` shows what is wrong. Nobody can reach the "
+    "pages; calls are answered."
 )
-_RELOAD = N_(
-    "`nginx -t` says whether certificate and key are a pair; then `systemctl reload nginx`."
+_RELOAD_ADVICE = N_(
+    "`nginx -t` shows whether the certificate and the key are a pair; then `systemctl reload "
+    "nginx`."
 )
-_NOT_PASSED_ON = (404, 502, 504)
-# request → observed fault, advice, statuses that mean it
-_PARTS: dict[str, tuple[str, str, tuple[int, ...]]] = {
-    "file": (N_("does not give out the pages' own files ({status})"), _GONE, (403, 404, 500)),
-    "phones": (N_("does not pass phones in pages on ({status})"), _PROXY, _NOT_PASSED_ON),
-    "pages": (N_("does not reach the pages ({status})"), _PROXY, _NOT_PASSED_ON),
+_PROXY_ERROR_STATUSES = (404, 502, 504)
+# request → fault, advice, statuses that indicate it
+_REQUEST_FAULTS: dict[str, tuple[str, str, tuple[int, ...]]] = {
+    "file": (
+        N_("does not serve the pages' own files ({status})"),
+        _FILES_ADVICE,
+        (403, 404, 500),
+    ),
+    "phones": (
+        N_("does not pass on the connection of phones in pages ({status})"),
+        _PROXY_ADVICE,
+        _PROXY_ERROR_STATUSES,
+    ),
+    "pages": (N_("does not reach the pages ({status})"), _PROXY_ADVICE, _PROXY_ERROR_STATUSES),
 }
 
 
-def front(settings: Settings) -> Iterator[Check]:
-    """The TLS front answers, and shows the certificate that is in place."""
+def check_tls_front(settings: Settings) -> Iterator[Check]:
+    """The TLS front answers, with the certificate that is installed."""
     if not settings.web.certificate:
         return
-    code, name = "front", N_("TLS front of the pages")
-    address, port = place(settings)
+    code, name = "front", N_("TLS front end of the pages")
+    address, port = front_address(settings)
     values = {"address": f"{address}:{port}", "file": str(settings.web.certificate)}
     try:
         host = urlsplit(settings.web.url).hostname or ""
-        shown, statuses = _ask(address, port, host, settings.asterisk.browser_phones)
+        certificate_hash, statuses = _probe_front(
+            address, port, host, settings.asterisk.browser_phones
+        )
     except TimeoutError:
-        yield Check(code, name, "fail", N_("does not answer in time at {address}"), _START, values)
+        yield Check(
+            code, name, "fail", N_("does not answer in time at {address}"), _START_ADVICE, values
+        )
     except (OSError, http.client.HTTPException):
-        yield Check(code, name, "fail", N_("does not answer at {address}"), _START, values)
+        yield Check(code, name, "fail", N_("does not answer at {address}"), _START_ADVICE, values)
     else:
-        if shown != _in_place(settings.web.certificate):
-            seen = N_("shows another certificate than {file}")
-            yield Check(code, name, "fail", seen, _RELOAD, values)
+        if certificate_hash != _certificate_file_hash(settings.web.certificate):
+            finding = N_("shows a certificate other than {file}")
+            yield Check(code, name, "fail", finding, _RELOAD_ADVICE, values)
         else:
-            if not processes.living(settings).get("web"):
+            if not processes.running_processes(settings).get("web"):
                 statuses.pop("pages", None)  # a process that is down is reported by its own check
-            yield _answers(code, name, statuses, values)
+            yield _front_status_check(code, name, statuses, values)
 
 
-def _answers(code: str, name: str, statuses: dict[str, int], values: dict[str, str]) -> Check:
-    """Whether the front serves files and reaches the pages."""
-    for what, status in statuses.items():
-        seen, advice, wrong = _PARTS[what]
-        if status in wrong:
-            found = values | {"status": str(status), "folder": str(_BUILT)}
-            return Check(code, name, "fail", seen, advice, found)
+def _front_status_check(
+    code: str, name: str, statuses: dict[str, int], values: dict[str, str]
+) -> Check:
+    """A check that the front serves static files and passes requests on to the pages."""
+    for request, status in statuses.items():
+        finding, advice, fault_statuses = _REQUEST_FAULTS[request]
+        if status in fault_statuses:
+            fault_values = values | {"status": str(status), "folder": str(_STATIC_FOLDER)}
+            return Check(code, name, "fail", finding, advice, fault_values)
     return Check(code, name, "ok", N_("answers"), values=values)
 
 
-def place(settings: Settings) -> tuple[str, int]:
-    """Where this machine reaches its own front; a name may not be found, or lead elsewhere."""
+def front_address(settings: Settings) -> tuple[str, int]:
+    """The address and port of this machine's own front.
+
+    The host name of the pages is not resolved: it may be unknown here, or lead elsewhere.
+    """
     parts = urlsplit(settings.web.url)
     port = parts.port or 443
     try:
@@ -84,47 +102,50 @@ def place(settings: Settings) -> tuple[str, int]:
         return "127.0.0.1", port
 
 
-def _ask(address: str, port: int, host: str, phones: bool) -> tuple[str, dict[str, int]]:
-    """The hash of the certificate that is shown, and the status of each thing that is asked for.
+def _probe_front(address: str, port: int, host: str, phones: bool) -> tuple[str, dict[str, int]]:
+    """The hash of the certificate that the front presents, and the HTTP status of each request.
 
     Raises OSError, HTTPException, TimeoutError.
     """
-    trusting = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    trusting.check_hostname = False  # the certificate is looked at by itself
-    trusting.verify_mode = ssl.CERT_NONE
-    line = http.client.HTTPSConnection(address, port, timeout=_PATIENCE, context=trusting)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False  # the certificate is compared separately
+    context.verify_mode = ssl.CERT_NONE
+    connection = http.client.HTTPSConnection(
+        address, port, timeout=_TIMEOUT_SECONDS, context=context
+    )
     statuses: dict[str, int] = {}
     try:
-        line.connect()
-        shown = line.sock.getpeercert(binary_form=True) or b""
-        for what, path in _paths(phones).items():
-            line.request("GET", path, headers={"Host": host})
+        connection.connect()
+        certificate = connection.sock.getpeercert(binary_form=True) or b""
+        for request, path in _probe_paths(phones).items():
+            connection.request("GET", path, headers={"Host": host})
             try:
-                answer = line.getresponse()
+                response = connection.getresponse()
             except TimeoutError:
                 if not statuses:
                     raise
-                break  # the pages hang, which a check of their own reports
-            answer.read()
-            statuses[what] = answer.status
+                break  # the pages hang, which another check reports
+            response.read()
+            statuses[request] = response.status
     finally:
-        line.close()
-    return hashlib.sha256(shown).hexdigest(), statuses
+        connection.close()
+    return hashlib.sha256(certificate).hexdigest(), statuses
 
 
-def _paths(phones: bool) -> dict[str, str]:
-    """The requests: a file that the front serves itself, and one that it passes on."""
-    file = min(_BUILT.glob("icons/*.svg"), default=None)
-    paths = {"file": f"/built/{file.relative_to(_BUILT)}"} if file else {}
+def _probe_paths(phones: bool) -> dict[str, str]:
+    """Map each request to its path: a file that the front serves, and those it passes on."""
+    file = min(_STATIC_FOLDER.glob("icons/*.svg"), default=None)
+    paths = {"file": f"/built/{file.relative_to(_STATIC_FOLDER)}"} if file else {}
     return paths | ({"phones": "/ws"} if phones else {}) | {"pages": "/healthz"}
 
 
-def _in_place(file: Path) -> str:
-    from cryptography import x509  # of all who know of checks, few make this one
+def _certificate_file_hash(file: Path) -> str:
+    """The SHA-256 hash of the certificate in a file; "" if it cannot be read."""
+    from cryptography import x509  # loaded only here, because it is large
     from cryptography.hazmat.primitives.serialization import Encoding
 
     try:
-        found = x509.load_pem_x509_certificate(file.read_bytes())
+        certificate = x509.load_pem_x509_certificate(file.read_bytes())
     except (OSError, ValueError):
         return ""
-    return hashlib.sha256(found.public_bytes(Encoding.DER)).hexdigest()
+    return hashlib.sha256(certificate.public_bytes(Encoding.DER)).hexdigest()

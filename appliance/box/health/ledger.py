@@ -1,60 +1,61 @@
-"""Whether the ledger holds every call, the recordings their sound, and what was set aside."""
+"""The ledger: whether it holds every call, recordings have sound, and records were quarantined."""
 
 import datetime as dt
 from collections.abc import Iterator
 
-from appliance.box.health.check import Check, moment_text
-from appliance.box.health.exchange import lag
+from appliance.box.health.check import Check, local_time_text
+from appliance.box.health.exchange import ledger_lag_seconds
 from appliance.core import clock
 from appliance.core.i18n import N_
 from appliance.core.settings import Settings
 from appliance.telephony import calls
 
-HEARD = dt.timedelta(seconds=15)  # in which a recording is measured
-SETTLED = dt.timedelta(hours=1)  # calls that came before have ended and are measured
+MEASURE_PERIOD = dt.timedelta(seconds=15)  # within which a recording is measured
+SETTLING_PERIOD = dt.timedelta(hours=1)  # calls that arrived before it have ended and are measured
 
 
-DAY = dt.timedelta(days=1)
+LOST_CALLS_WINDOW = dt.timedelta(days=1)
 
 
-def witnessed(settings: Settings) -> Iterator[Check]:
-    """The event log holds the calls that Asterisk told of while they came."""
+def check_event_log_calls(settings: Settings) -> Iterator[Check]:
+    """The event log contains the calls that Asterisk reported live."""
     code, name = "event_log.calls", N_("Calls in the event log")
-    lost, newest = calls.lost_since(clock.now() - DAY)
-    if lost and newest and not lag(settings):
+    lost_count, newest = calls.lost_calls_since(clock.now() - LOST_CALLS_WINDOW)
+    if lost_count and newest and not ledger_lag_seconds(settings):
         yield Check(
             code,
             name,
             "fail",
-            N_("calls come and are not in it, {count} so far"),
+            N_("calls arrive but are not in it, {count} so far"),
             N_(
-                "No call is written down since. Look whether {file} is there, its disk has room "
-                "and the exchange may write it; then `asterisk -rx 'module load cel_custom.so'` "
-                "and `asterisk -rx 'module reload cel'`."
+                "No call has been recorded since then. Check that {file} exists, that its disk has "
+                "space and that the exchange can write to it; then run `asterisk -rx 'module load "
+                "cel_custom.so'` and `asterisk -rx 'module reload cel'`."
             ),
-            {"count": str(lost), "file": str(settings.paths.event_log)},
+            {"count": str(lost_count), "file": str(settings.paths.event_log)},
         )
     else:
         yield Check(code, name, "ok", N_("the newest call is in it"))
 
 
-def sound(settings: Settings) -> Iterator[Check]:
+def check_newest_recording(settings: Settings) -> Iterator[Check]:
     """The newest talk has its recording."""
-    code, name = "recordings.newest", N_("Recording of the newest talk")
+    code, name = "recordings.newest", N_("Recording of the latest conversation")
     now = clock.now()
-    last = calls.last_spoken(now - SETTLED, now - HEARD)
-    if last and not last.found:
+    last_call = calls.last_recording_coverage(now - SETTLING_PERIOD, now - MEASURE_PERIOD)
+    if last_call and not last_call.found:
         yield Check(
             code,
             name,
             "fail",
-            N_("the call of {moment} has none"),
+            N_("the call of {moment} has no recording"),
             N_(
-                "Look whether {folder} is there, its disk has room and the exchange may write "
-                "there. It is in order again once a talk, or a test call, has its recording."
+                "Check that {folder} exists, that its disk has space and that the exchange can "
+                "write there. The check passes again once a conversation, or a test call, has its "
+                "recording."
             ),
             {
-                "moment": moment_text(last.arrived_at, settings),
+                "moment": local_time_text(last_call.arrived_at, settings),
                 "folder": str(settings.paths.recordings),
             },
         )
@@ -62,26 +63,30 @@ def sound(settings: Settings) -> Iterator[Check]:
         yield Check(code, name, "ok", N_("is there"))
 
 
-def balance(settings: Settings) -> Iterator[Check]:
-    """The last day's calls and their recordings."""
-    until = clock.now() - SETTLED
-    day = calls.balance(until - dt.timedelta(days=1), until)
-    even = not day.difference
+def check_call_balance(settings: Settings) -> Iterator[Check]:
+    """The calls of the last day are in the ledger and have their recordings."""
+    until = clock.now() - SETTLING_PERIOD
+    day = calls.ledger_balance(until - dt.timedelta(days=1), until)
+    is_balanced = not day.difference
     yield Check(
         "balance",
         N_("Balance of calls, last day"),
-        "ok" if even else "fail",
+        "ok" if is_balanced else "fail",
         N_("{arrived} arrived, {held} in the ledger"),
-        "" if even else N_("Run `appliance ledger ingest` over the event logs, rotated ones too."),
+        ""
+        if is_balanced
+        else N_("Run `appliance ledger ingest` on the event logs, including rotated ones."),
         {"arrived": str(day.arrivals), "held": str(day.arrivals - day.difference)},
     )
-    whole = day.recordings_found == day.recordings_expected and not day.recordings_short
+    is_complete = day.recordings_found == day.recordings_expected and not day.recordings_short
     yield Check(
         "recordings",
         N_("Recordings, last day"),
-        "ok" if whole else "warn",
-        N_("{found} of {expected} there, {short} too short"),
-        "" if whole else N_("Look whether the disk was full and whether the exchange was stopped."),
+        "ok" if is_complete else "warn",
+        N_("{found} of {expected} present, {short} incomplete"),
+        ""
+        if is_complete
+        else N_("Check whether the disk was full and whether the exchange was stopped."),
         {
             "found": str(day.recordings_found),
             "expected": str(day.recordings_expected),
@@ -90,26 +95,30 @@ def balance(settings: Settings) -> Iterator[Check]:
     )
 
 
-def quarantine(settings: Settings) -> Iterator[Check]:
-    """What stood in the event log and could not be taken in."""
+def check_quarantine(settings: Settings) -> Iterator[Check]:
+    """The event log has no records that could not be imported."""
     code, name = "event_log.damage", N_("Damage in the event log")
     advice = N_(
-        "Calls before and after it are whole. `appliance ledger quarantine` shows where it is and "
-        "how it begins: look at the disk (`dmesg`, `smartctl -a`) and at what else writes into "
-        "that folder."
+        "Calls before and after it are complete. `appliance ledger quarantine` shows where the "
+        "damage is and how it starts: check the disk (`dmesg`, `smartctl -a`) and what else writes "
+        "to that folder."
     )
-    untold, unreadable = (calls.quarantined(kind=kind) for kind in ("untold", "unreadable"))
-    if untold or unreadable:
-        seen = N_("calls that cannot be told: {calls}; files that cannot be read: {files}")
-        values = {"calls": str(len(untold)), "files": str(len(unreadable))}
-        yield Check(code, name, "fail", seen, advice, values)
-    elif found := calls.quarantined(since=clock.now() - dt.timedelta(days=1)):
-        seen = N_("set aside in the last day: {count}; the last in {file} at byte {position}")
+    uninterpreted_calls, unreadable_files = (
+        calls.quarantined_pieces(kind=kind) for kind in ("untold", "unreadable")
+    )
+    if uninterpreted_calls or unreadable_files:
+        finding = N_(
+            "calls that could not be imported: {calls}; files that cannot be read: {files}"
+        )
+        values = {"calls": str(len(uninterpreted_calls)), "files": str(len(unreadable_files))}
+        yield Check(code, name, "fail", finding, advice, values)
+    elif damaged_records := calls.quarantined_pieces(since=clock.now() - dt.timedelta(days=1)):
+        finding = N_("quarantined in the last day: {count}; the last in {file} at byte {position}")
         values = {
-            "count": str(len(found)),
-            "file": found[0].file,
-            "position": str(found[0].position),
+            "count": str(len(damaged_records)),
+            "file": damaged_records[0].file,
+            "position": str(damaged_records[0].position),
         }
-        yield Check(code, name, "warn", seen, advice, values)
+        yield Check(code, name, "warn", finding, advice, values)
     else:
-        yield Check(code, name, "ok", N_("none in the last day"))
+        yield Check(code, name, "ok", N_("nothing in the last day"))

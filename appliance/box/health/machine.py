@@ -1,47 +1,51 @@
-"""The machine: memory, and files that grow when nobody looks after them."""
+"""The machine: memory, and files that grow without bounds if something fails."""
 
-import struct
 from collections.abc import Iterator
 from pathlib import Path
 
 from appliance.box.health.check import Check
+from appliance.core import db
 from appliance.core.i18n import N_
 from appliance.core.settings import Settings
 
-LOW, VERY_LOW = 0.10, 0.03  # shares of the memory that can still be had
-SWAP_LEFT = 0.05  # share of the swap space
-GROWN = 1 << 30  # bytes of a log that is put in order each day
-OLD_LOGS_BYTES = 2 << 30  # of the logs that were rotated and stay
-BEHIND = 256 << 20  # bytes that wait to be taken into the database's file
+LOW_MEMORY_SHARE, VERY_LOW_MEMORY_SHARE = 0.10, 0.03  # shares of the memory that are available
+LOW_SWAP_SHARE = 0.05  # share of the swap space
+MAX_EVENT_LOG_BYTES = 1 << 30  # of a log that is rotated each day
+MAX_OLD_LOGS_BYTES = 2 << 30  # of the rotated logs that are kept
+MAX_UNCOPIED_BYTES = 256 << 20  # of changes that are not yet copied into the database's file
 _MEGABYTE = 1 << 20
-# SQLite's index of the write-ahead log (sqlite.org/walformat.html): the number of the last frame,
-# how many frames are in the database's file, the size of a page
-_LAST_FRAME, _COPIED_FRAMES, _PAGE_SIZE = (16, "=I"), (96, "=I"), (14, "=H")
-_INDEX_HEAD_BYTES = 136  # the rest lists frames, some hundred kB of them
-_LARGEST_PAGE_BYTES = 65536  # which the index writes as 1
 
 
-def memory(settings: Settings) -> Iterator[Check]:
-    """There is memory left."""
-    told = dict(line.split(":", 1) for line in Path("/proc/meminfo").read_text().splitlines())
-    total, free = (int(told[key].split()[0]) for key in ("MemTotal", "MemAvailable"))
-    state = "fail" if free < VERY_LOW * total else "warn" if free < LOW * total else "ok"
+def check_memory(settings: Settings) -> Iterator[Check]:
+    """There is memory and swap space left."""
+    meminfo = dict(line.split(":", 1) for line in Path("/proc/meminfo").read_text().splitlines())
+    total, free = (int(meminfo[key].split()[0]) for key in ("MemTotal", "MemAvailable"))
+    state = (
+        "fail"
+        if free < VERY_LOW_MEMORY_SHARE * total
+        else "warn"
+        if free < LOW_MEMORY_SHARE * total
+        else "ok"
+    )
     yield Check(
         "memory",
         N_("Memory"),
         state,
-        N_("{free} of {total} MB can be had"),
+        N_("{free} of {total} MB are available"),
         ""
         if state == "ok"
-        else N_("See which program takes it: `systemctl status`, `ps --sort=-rss`; restart that."),
+        else N_(
+            "Find the program that uses it: `systemctl status`, `ps --sort=-rss`; restart that "
+            "program."
+        ),
         {"free": str(free // 1024), "total": str(total // 1024)},
     )
-    swap, swap_free = (int(told[key].split()[0]) for key in ("SwapTotal", "SwapFree"))
+    swap, swap_free = (int(meminfo[key].split()[0]) for key in ("SwapTotal", "SwapFree"))
     if swap:
-        is_used_up = swap_free < SWAP_LEFT * swap
+        is_used_up = swap_free < LOW_SWAP_SHARE * swap
         advice = N_(
-            "Programs wait for the disk instead of the memory, and calls may stutter. See which "
-            "program takes it: `ps --sort=-rss`; restart that."
+            "Programs wait for the disk instead of memory, and the sound of calls may stutter. "
+            "Find the program that uses it: `ps --sort=-rss`; restart that program."
         )
         yield Check(
             "memory.swap",
@@ -53,59 +57,45 @@ def memory(settings: Settings) -> Iterator[Check]:
         )
 
 
-def logs(settings: Settings) -> Iterator[Check]:
-    """The event log is rotated, and the database's own log is taken in."""
-    log, database = settings.paths.event_log, settings.paths.database
-    yield _grown(
+def check_log_sizes(settings: Settings) -> Iterator[Check]:
+    """The event log is rotated, and the database's write-ahead log is copied into its file."""
+    log = settings.paths.event_log
+    yield _file_size_check(
         "event_log.size",
         N_("Size of the event log"),
         log,
-        GROWN,
-        N_("Look whether `logrotate` runs: `systemctl status logrotate.timer`."),
+        MAX_EVENT_LOG_BYTES,
+        N_("Check that `logrotate` is running: `systemctl status logrotate.timer`."),
     )
     yield _size_check(
         "event_log.old",
         N_("Old event logs"),
         sum(file.stat().st_size for file in log.parent.glob(f"{log.name}?*") if file.is_file()),
-        OLD_LOGS_BYTES,
-        N_("Look whether `logrotate` runs; what the ledger has taken may be moved elsewhere."),
+        MAX_OLD_LOGS_BYTES,
+        N_(
+            "Check that `logrotate` is running; files that the ledger has already imported may be "
+            "moved elsewhere."
+        ),
     )
     yield _size_check(
         "database.wal",
-        N_("Changes that wait for the database's file"),
-        uncopied_bytes(database),
-        BEHIND,
+        N_("Changes not yet written to the database file"),
+        db.uncopied_log_bytes(),
+        MAX_UNCOPIED_BYTES,
         N_(
-            "Some process reads for hours and keeps them from being taken in. Restart "
-            "`appliance-web`, then `appliance-jobs`."
+            "A process has been reading for hours and prevents them from being written to the "
+            "file. Restart `appliance-web`, then `appliance-jobs`."
         ),
     )
 
 
-def uncopied_bytes(database: Path) -> int:
-    """How much of the write-ahead log is not in the database's file yet.
-
-    The log's own size proves nothing: the file never shrinks. 0 without a log.
-    """
-    try:
-        with database.with_name(f"{database.name}-shm").open("rb") as file:
-            index = file.read(_INDEX_HEAD_BYTES)
-        last, copied, page = (
-            struct.unpack_from(form, index, place)[0]
-            for place, form in (_LAST_FRAME, _COPIED_FRAMES, _PAGE_SIZE)
-        )
-    except (OSError, struct.error):
-        return 0
-    return max(0, last - copied) * (_LARGEST_PAGE_BYTES if page == 1 else page)
-
-
-def _grown(code: str, name: str, file: Path, most: int, advice: str) -> Check:
+def _file_size_check(code: str, name: str, file: Path, max_bytes: int, advice: str) -> Check:
     size = file.stat().st_size if file.is_file() else 0
-    return _size_check(code, name, size, most, advice)
+    return _size_check(code, name, size, max_bytes, advice)
 
 
-def _size_check(code: str, name: str, size: int, most: int, advice: str) -> Check:
+def _size_check(code: str, name: str, size: int, max_bytes: int, advice: str) -> Check:
     values = {"size": str(size // _MEGABYTE)}
-    if size > most:
+    if size > max_bytes:
         return Check(code, name, "fail", N_("{size} MB"), advice, values)
     return Check(code, name, "ok", N_("{size} MB"), values=values)

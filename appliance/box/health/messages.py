@@ -1,12 +1,12 @@
-"""What leaves the box: the outbox, the SMS accounts and the bot."""
+"""Outgoing messages: the outbox, the SMS accounts and the Telegram bot."""
 
 import datetime as dt
 from collections.abc import Iterator, Mapping
 
 from peewee import fn
 
-from appliance.box.health.channels import BOT_TROUBLES, Channel, channels
-from appliance.box.health.check import Check, moment_text
+from appliance.box.health.channels import BOT_TROUBLES, Channel, channel_states
+from appliance.box.health.check import Check, local_time_text
 from appliance.core import clock
 from appliance.core import outbox as messages
 from appliance.core.i18n import N_
@@ -14,40 +14,45 @@ from appliance.core.settings import Settings
 from appliance.messaging.sms import account_health, accounts, rules
 from appliance.models import Message, TelegramBot
 
-WAITED, WAITED_LONG = dt.timedelta(minutes=15), dt.timedelta(hours=1)  # of the oldest message
-UNREPORTED = 10  # messages taken by services, of which none is known to have arrived
-REPORT_HOURS = 1  # within which a telephone usually receives a message
-DECLINED = 5  # messages in a row after which it is no longer their fault
-_LOOKED_AT = 500  # of the newest messages of a day
-SILENT = dt.timedelta(minutes=5)  # after which the bot's reader counts as dead
+WAIT_WARNING, WAIT_FAILURE = dt.timedelta(minutes=15), dt.timedelta(hours=1)  # of the oldest
+MIN_UNREPORTED_MESSAGES = 10  # messages accepted by a service, without any delivery report
+REPORT_HOURS = 1  # within which a phone usually receives a message
+DECLINED_MESSAGES_LIMIT = 5  # consecutive refusals that the messages do not explain
+_MAX_NEWEST_MESSAGES = 500  # of the last day
+MAX_BOT_SILENCE = dt.timedelta(minutes=5)  # after which the bot's reader counts as dead
 
 
-def outbox(settings: Settings) -> Iterator[Check]:
-    """No message waits for long, and none came too late."""
-    code, name = "outbox", N_("Messages that leave the box")
-    # the appeals for the ministry's system are looked at by themselves
-    ages = [age for age in messages.ages() if age.channel != "ministry"]
+def check_outbox(settings: Settings) -> Iterator[Check]:
+    """No message waits for long, and no message expired in the last day."""
+    code, name = "outbox", N_("Outgoing messages")
+    # appeals for the ministry's system have their own check
+    ages = [age for age in messages.queue_ages() if age.channel != "ministry"]
     oldest = max((age.oldest for age in ages), default=dt.timedelta())
-    too_late = messages.expired(clock.now() - dt.timedelta(days=1))
-    if oldest < WAITED and too_late:
+    expired_count = messages.expired_count(clock.now() - dt.timedelta(days=1))
+    if oldest < WAIT_WARNING and expired_count:
         yield Check(
             code,
             name,
             "warn",
             N_("{count} came too late in the last day"),
-            N_("See the page Messages, Too late: some may have to be told by phone."),
-            {"count": str(too_late)},
+            N_(
+                "See the section Too late on the page Messages: some people may have to be "
+                "informed by phone."
+            ),
+            {"count": str(expired_count)},
         )
         return
-    if oldest < WAITED:
-        yield Check(code, name, "ok", N_("none waits for long"))
+    if oldest < WAIT_WARNING:
+        yield Check(code, name, "ok", N_("no message has been waiting for long"))
         return
     yield Check(
         code,
         name,
-        "fail" if oldest >= WAITED_LONG else "warn",
-        N_("{waiting} wait, the oldest for {minutes} min"),
-        N_("See the page Messages for what went wrong, and whether `appliance jobs` runs."),
+        "fail" if oldest >= WAIT_FAILURE else "warn",
+        N_("{waiting} waiting, the oldest for {minutes} min"),
+        N_(
+            "See the page Messages for what went wrong, and check that `appliance jobs` is running."
+        ),
         {
             "waiting": str(sum(age.waiting for age in ages)),
             "minutes": str(int(oldest.total_seconds() // 60)),
@@ -55,8 +60,8 @@ def outbox(settings: Settings) -> Iterator[Check]:
     )
 
 
-def review(settings: Settings) -> Iterator[Check]:
-    """No message is on hold since a restore."""
+def check_message_review(settings: Settings) -> Iterator[Check]:
+    """No message has been on hold for review since a restore."""
     code, name, count = "outbox.held", N_("Messages to review"), messages.review_count()
     if not count:
         yield Check(code, name, "ok", N_("none"))
@@ -65,168 +70,184 @@ def review(settings: Settings) -> Iterator[Check]:
         code,
         name,
         "fail",
-        N_("{count} wait for review since a restore"),
-        N_("Open Messages on the page Status: send those that have not gone out, drop the rest."),
+        N_("{count} have been waiting for review since a restore"),
+        N_("Open the page Messages: send those that have not gone out, and discard the rest."),
         {"count": str(count)},
     )
 
 
-def sms(settings: Settings) -> Iterator[Check]:
-    """The accounts take messages, have money and approved texts."""
+def check_sms_accounts(settings: Settings) -> Iterator[Check]:
+    """The SMS accounts accept messages, have money, and their texts are approved."""
     code, name = "sms", N_("SMS accounts")
-    found = account_health.standings(settings)
-    bad = [s for s in found if s.is_passed_over]
-    low = [s for s in found if s.state == "low"]
-    unapproved = sum(a.state != "approved" for a in rules.approvals(settings))
+    standings = account_health.account_statuses(settings)
+    failing = [standing for standing in standings if standing.is_skipped]
+    low_on_money = [standing for standing in standings if standing.state == "low"]
+    unapproved_count = sum(a.state != "approved" for a in rules.list_approvals(settings))
     advice = N_("See the page SMS accounts for what to do.")
-    if bad:
-        first = min(bad, key=lambda one: one.health.failing_since)
-        troubles = {one.health.trouble for one in bad}
+    if failing:
+        first = min(failing, key=lambda account: account.health.failing_since)
+        troubles = {standing.health.trouble for standing in failing}
         yield Check(
             code,
             name,
-            "fail" if len(bad) == len(found) else "warn",
-            N_("{accounts}: no message goes that way since {moment}"),
+            "fail" if len(failing) == len(standings) else "warn",
+            N_("{accounts}: no message has been sent this way since {moment}"),
             advice if len(troubles) > 1 else messages.TROUBLES.get(first.health.trouble, advice),
             {
-                "accounts": ", ".join(one.account.name for one in bad),
-                "moment": moment_text(first.health.failing_since, settings),
+                "accounts": ", ".join(standing.account.name for standing in failing),
+                "moment": local_time_text(first.health.failing_since, settings),
             },
         )
-    elif said := _all_declined():
+    elif refusal_text := _common_refusal_text():
         yield Check(
             code,
             name,
             "fail",
-            N_("the last {count} messages were all refused: {said}"),
-            N_("Call the service: is the account paid and are its texts approved?"),
-            {"count": str(DECLINED), "said": said},
+            N_("all of the last {count} messages were refused: {said}"),
+            N_("Call the service: is the account paid, and are its texts approved?"),
+            {"count": str(DECLINED_MESSAGES_LIMIT), "said": refusal_text},
         )
-    elif low:
+    elif low_on_money:
         yield Check(
             code,
             name,
             "warn",
             N_("{account}: {balance} left"),
-            N_("Pay in, or the next account is used."),
-            {"account": low[0].account.name, "balance": str(low[0].health.balance)},
+            N_("Top up the account, otherwise the next one is used."),
+            {
+                "account": low_on_money[0].account.name,
+                "balance": str(low_on_money[0].health.balance),
+            },
         )
-    elif unapproved:
+    elif unapproved_count:
         yield Check(
             code,
             name,
             "warn",
             N_("{count} texts are not approved"),
             advice,
-            {"count": str(unapproved)},
+            {"count": str(unapproved_count)},
         )
-    elif found:
-        ways = channels(settings)
-        reached = [s.account.name for s in found if not _is_cut_off(ways, s)]
-        values = {"accounts": ", ".join(reached)}
-        if reached:
-            yield Check(code, name, "ok", N_("{accounts}: take messages"), values=values)
+    elif standings:
+        channels_by_name = channel_states(settings)
+        reachable_names = [
+            standing.account.name
+            for standing in standings
+            if not _is_cut_off(channels_by_name, standing)
+        ]
+        values = {"accounts": ", ".join(reachable_names)}
+        if reachable_names:
+            yield Check(code, name, "ok", N_("{accounts}: accept messages"), values=values)
         else:
-            yield Check(code, name, "fail", N_("none can be reached"), advice)
+            yield Check(code, name, "fail", N_("no account can be reached"), advice)
 
 
-def undelivered(settings: Settings) -> Iterator[Check]:
-    """What the services took arrives: of many messages some are reported as delivered."""
+def check_sms_delivery(settings: Settings) -> Iterator[Check]:
+    """Short messages arrive: of many accepted messages, some are reported as delivered."""
     if not settings.sms:
         return
-    code, name = "sms.delivery", N_("Delivery of short messages")
+    code, name = "sms.delivery", N_("SMS delivery")
     now = clock.now()
     until, since = now - dt.timedelta(hours=REPORT_HOURS), now - dt.timedelta(days=1)
-    sent = Message.select(Message.gateway, Message.state).where(
+    sent_messages = Message.select(Message.gateway, Message.state).where(
         Message.channel == "sms",
         Message.state.in_(["sent", "delivered"]),
         Message.sent_at.between(since, until),
     )
     states: dict[str, list[str]] = {}
-    for message in sent.order_by(Message.sent_at.desc()).limit(_LOOKED_AT):
+    for message in sent_messages.order_by(Message.sent_at.desc()).limit(_MAX_NEWEST_MESSAGES):
         states.setdefault(message.gateway, []).append(message.state)
-    account_of = {account.name: account for account in settings.sms}
-    bad = [
+    accounts_by_name = {account.name: account for account in settings.sms}
+    silent_gateways = [
         gateway
-        for gateway, found in states.items()
-        if len(found) >= UNREPORTED
-        and "delivered" not in found
-        and gateway in account_of  # one that was taken out of the settings is asked no more
-        and accounts.is_reported(account_of[gateway])
+        for gateway, message_states in states.items()
+        if len(message_states) >= MIN_UNREPORTED_MESSAGES
+        and "delivered" not in message_states
+        and gateway in accounts_by_name  # an account that was removed from the settings is ignored
+        and accounts.reports_delivery(accounts_by_name[gateway])
     ]
-    if bad:
-        count = sum(len(states[gateway]) for gateway in bad)
+    if silent_gateways:
+        count = sum(len(states[gateway]) for gateway in silent_gateways)
         advice = N_(
-            "Call the service: it says that it took them, and reports none as arrived. Send one to "
-            "your own telephone."
+            "Call the service: it accepts the messages but does not report a single one as "
+            "delivered. Send one to your own phone."
         )
-        values = {"accounts": ", ".join(bad), "count": str(count)}
-        seen = N_("{accounts}: {count} messages taken, none known to have arrived")
-        yield Check(code, name, "fail", seen, advice, values)
+        values = {"accounts": ", ".join(silent_gateways), "count": str(count)}
+        finding = N_("{accounts}: {count} messages accepted, not one is known to be delivered")
+        yield Check(code, name, "fail", finding, advice, values)
     else:
-        yield Check(code, name, "ok", N_("reported"))
+        yield Check(code, name, "ok", N_("delivery is reported"))
 
 
-def _is_cut_off(ways: Mapping[str, Channel], standing: account_health.Standing) -> bool:
-    way = ways.get(f"sms.{standing.account.name}")
-    return way is not None and way.state == "down"
+def _is_cut_off(
+    channels_by_name: Mapping[str, Channel], standing: account_health.AccountStatus
+) -> bool:
+    """Whether the link to an SMS account is down."""
+    channel = channels_by_name.get(f"sms.{standing.account.name}")
+    return channel is not None and channel.state == "down"
 
 
-def _all_declined() -> str:
-    """What was said to the last messages of a day when none of them was taken; "" when one was."""
-    day = clock.now() - dt.timedelta(days=1)
-    tried = Message.select().where(
+def _common_refusal_text() -> str:
+    """The service's text if the newest messages of the last day were all refused, else ""."""
+    day_ago = clock.now() - dt.timedelta(days=1)
+    attempted = Message.select().where(
         Message.channel == "sms",
         Message.state.in_(["sent", "delivered", "refused"]),
         Message.trouble != "unwanted",
-        Message.tried_at > day,
+        Message.tried_at > day_ago,
     )
-    latest = list(tried.order_by(Message.tried_at.desc()).limit(DECLINED))
-    declined = all(one.state == "refused" and one.trouble == "declined" for one in latest)
-    return latest[0].trouble_text or "–" if declined and len(latest) == DECLINED else ""
+    latest = list(attempted.order_by(Message.tried_at.desc()).limit(DECLINED_MESSAGES_LIMIT))
+    all_refused = all(
+        message.state == "refused" and message.trouble == "declined" for message in latest
+    )
+    return (
+        latest[0].trouble_text or "–"
+        if all_refused and len(latest) == DECLINED_MESSAGES_LIMIT
+        else ""
+    )
 
 
-def telegram(settings: Settings) -> Iterator[Check]:
-    """The bot is heard."""
+def check_telegram_bot(settings: Settings) -> Iterator[Check]:
+    """The bot works and asks for messages."""
     if not settings.telegram:
         return
     code, name = "telegram", N_("Telegram bot")
     bot = TelegramBot.get_or_none(TelegramBot.name == "bot")
     if bot and bot.trouble:
-        seen, advice = BOT_TROUBLES.get(bot.trouble, BOT_TROUBLES["unreachable"])
-        yield Check(code, name, "fail", seen, advice)
-    elif not bot or not bot.seen_at or clock.now() - bot.seen_at > SILENT:
+        finding, advice = BOT_TROUBLES.get(bot.trouble, BOT_TROUBLES["unreachable"])
+        yield Check(code, name, "fail", finding, advice)
+    elif not bot or not bot.seen_at or clock.now() - bot.seen_at > MAX_BOT_SILENCE:
         yield Check(
-            code, name, "warn", N_("does not ask"), N_("Look whether `appliance jobs` runs.")
+            code, name, "warn", N_("does not poll"), N_("Check that `appliance jobs` is running.")
         )
     else:
-        yield Check(code, name, "ok", N_("is heard"))
+        yield Check(code, name, "ok", N_("is connected"))
 
 
-def telegram_chats(settings: Settings) -> Iterator[Check]:
-    """Each chat that was written to takes messages."""
+def check_telegram_chats(settings: Settings) -> Iterator[Check]:
+    """Each chat accepts the bot's messages."""
     if not settings.telegram:
         return
     code, name = "telegram.chats", N_("Chats of the Telegram bot")
     since = clock.now() - dt.timedelta(days=1)
-    # What the bot's service took stays "sent": it reports no more.
-    answered = Message.select().where(
+    # A message that the service accepted stays "sent": Telegram reports no delivery.
+    handled_messages = Message.select().where(
         Message.channel == "telegram",
         Message.state.in_(["sent", "delivered", "refused"]),
         (Message.ended_at > since) | (Message.sent_at > since),
     )
-    answered_at = fn.COALESCE(Message.ended_at, Message.sent_at)
+    handled_at = fn.COALESCE(Message.ended_at, Message.sent_at)
     newest: dict[str, Message] = {}
-    for message in answered.order_by(answered_at.desc()).limit(_LOOKED_AT):
+    for message in handled_messages.order_by(handled_at.desc()).limit(_MAX_NEWEST_MESSAGES):
         newest.setdefault(message.recipient, message)
-    bad = [message for message in newest.values() if message.state == "refused"]
-    if bad:
+    refused_messages = [message for message in newest.values() if message.state == "refused"]
+    if refused_messages:
         advice = N_("Add the bot to the chat again, or correct its number in the settings.")
         values = {
-            "chats": ", ".join(sorted(message.recipient for message in bad)),
-            "said": bad[0].trouble_text or "–",
+            "chats": ", ".join(sorted(message.recipient for message in refused_messages)),
+            "said": refused_messages[0].trouble_text or "–",
         }
-        seen = N_("{chats}: the last message was refused ({said})")
-        yield Check(code, name, "fail", seen, advice, values)
+        finding = N_("{chats}: the last message was refused ({said})")
+        yield Check(code, name, "fail", finding, advice, values)
     else:
-        yield Check(code, name, "ok", N_("take messages"))
+        yield Check(code, name, "ok", N_("accept messages"))

@@ -10,47 +10,52 @@ from appliance.casework.ministry import link
 from appliance.core.i18n import N_
 from appliance.core.settings import Settings
 
-UNSENT, UNSENT_LONG = dt.timedelta(hours=2), dt.timedelta(days=2)  # of the oldest appeal
+WAIT_WARNING, WAIT_FAILURE = dt.timedelta(hours=2), dt.timedelta(days=2)  # of the oldest appeal
 
 
-def ministry(settings: Settings) -> Iterator[Check]:
-    """No appeal waits for long to be there, none was refused, all that it told is done."""
+def check_ministry_link(settings: Settings) -> Iterator[Check]:
+    """No appeal waits for long or was refused, and all that the ministry reported is processed."""
     if not settings.ministry:
         return
     code, name = "ministry", N_("Link to the ministry's system")
-    now, state = system.standing(), link.state()
+    standing, state = system.exchange_backlog(), link.link_state()
     values = {
-        "waiting": str(now.queued + now.sent),
-        "hours": str(int(now.oldest.total_seconds() // 3600)),
-        "refused": str(now.refused),
+        "waiting": str(standing.queued + standing.sent),
+        "hours": str(int(standing.oldest.total_seconds() // 3600)),
+        "refused": str(standing.refused),
     }
-    trouble = state.trouble if settings.ministry.url else ""  # of a way that is not gone any more
+    trouble = state.trouble if settings.ministry.url else ""  # not of a link no longer in use
     if trouble == "log_in":
-        advice = N_("Check the token in the [ministry] settings, then restart `appliance jobs`.")
+        advice = N_(
+            "Check the token in the [ministry] section of the settings, then restart `appliance "
+            "jobs`."
+        )
         yield Check(code, name, "fail", MINISTRY_TROUBLES[trouble], advice)
     elif trouble in MINISTRY_TROUBLES:
-        advice = N_("The page Ministry's system says why and what to do.")
+        advice = N_("The page Ministry's system shows the reason and what to do.")
         yield Check(code, name, "fail", MINISTRY_TROUBLES[trouble], advice)
-    elif now.oldest >= UNSENT:
+    elif standing.oldest >= WAIT_WARNING:
         advice = (
-            N_("Look at the internet link, and whether `appliance jobs` runs.")
+            N_("Check the internet connection, and that `appliance jobs` is running.")
             if settings.ministry.url
-            else N_("Carry the signed files there, and take the receipts in.")
+            else N_("Take the signed files there, and import the receipts.")
         )
-        grade = "fail" if now.oldest >= UNSENT_LONG else "warn"
-        seen = N_("{waiting} appeals are not there yet, the oldest for {hours} h")
-        yield Check(code, name, grade, seen, advice, values)
+        grade = "fail" if standing.oldest >= WAIT_FAILURE else "warn"
+        finding = N_("{waiting} appeals have not arrived there yet, the oldest for {hours} h")
+        yield Check(code, name, grade, finding, advice, values)
     else:
-        yield Check(code, name, "ok", N_("no appeal waits for long"))
-    by_files = link.state(link.FILES)
-    if by_files.trouble:
-        seen = N_("the file {file} was not taken")
-        advice = N_("The page Ministry's system says why and what to do.")
-        yield Check("ministry.file", name, "fail", seen, advice, {"file": by_files.trouble_text})
+        yield Check(code, name, "ok", N_("no appeal has been waiting for long"))
+    file_link = link.link_state(link.FILES)
+    if file_link.trouble:
+        finding = N_("the file {file} was not accepted")
+        advice = N_("The page Ministry's system shows the reason and what to do.")
+        yield Check(
+            "ministry.file", name, "fail", finding, advice, {"file": file_link.trouble_text}
+        )
     code, name = "ministry.refused", N_("Ministry's system")
-    advice = N_("The page Ministry's system says why and what to do.")
-    if now.refused:
+    advice = N_("The page Ministry's system shows the reason and what to do.")
+    if standing.refused:
         yield Check(code, name, "fail", N_("{refused} appeals were refused"), advice, values)
-    if system.undone(1):
-        seen = N_("something told by the ministry is not done")
-        yield Check("ministry.undone", name, "warn", seen, advice)
+    if system.unprocessed_events(1):
+        finding = N_("something reported by the ministry was not carried out")
+        yield Check("ministry.undone", name, "warn", finding, advice)

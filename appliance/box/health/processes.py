@@ -5,78 +5,97 @@ import http.client
 from collections.abc import Iterator
 
 from appliance.box import processes
-from appliance.box.health.check import Check, moment_text
+from appliance.box.health.check import Check, local_time_text
 from appliance.core import clock
 from appliance.core.i18n import N_
 from appliance.core.settings import Settings
 from appliance.models import CheckState
 
-_PATIENCE = 3.0  # seconds
-_START = N_("Start it, and look into its log for why it ended: `journalctl -u {unit}`.")
-_AGAIN = N_("Start it again: `systemctl restart {unit}`; its log before that says where it hangs.")
-LOOKS_WITHIN = dt.timedelta(seconds=45)  # the jobs look every ten seconds
-_NO_ALARMS = N_(
-    "No other fault raises an alarm until it looks again. Start it again: `systemctl restart "
-    "{unit}`; its log before that says where it hangs."
+_WEB_TIMEOUT_SECONDS = 3.0  # seconds
+_START_ADVICE = N_("Start it, and check in its log why it ended: `journalctl -u {unit}`.")
+_RESTART_ADVICE = N_(
+    "Restart it: `systemctl restart {unit}`; its earlier log shows where it hangs."
 )
-_ONE = N_(
-    "End the one too many: `systemctl status {unit}` names the right one; the other was started by "
-    "hand or was left over: `kill` it."
+MAX_CHECK_AGE = dt.timedelta(seconds=45)  # the jobs check every ten seconds
+_IDLE_JOBS_ADVICE = N_(
+    "Other faults raise no alarm until it checks again. Restart it: `systemctl restart {unit}`; "
+    "its earlier log shows where it hangs."
+)
+_DUPLICATE_ADVICE = N_(
+    "Stop the extra process: `systemctl status {unit}` shows the right one; the other was started "
+    "by hand or is a leftover: `kill` it."
 )
 
 
-def run(settings: Settings) -> Iterator[Check]:
-    """Each process of ours runs, and the pages answer."""
-    living = processes.living(settings)
-    for process in processes.OURS:
-        yield _look(settings, process, living[process])
+def check_processes(settings: Settings) -> Iterator[Check]:
+    """Each process of the appliance runs, and the pages answer."""
+    heartbeats = processes.running_processes(settings)
+    for process in processes.PROCESS_NAMES:
+        yield _process_check(settings, process, heartbeats[process])
 
 
-def jobs(settings: Settings) -> Check:
-    """The one that reports all other faults, and does look: the pbx process watches it."""
-    return _look(settings, "jobs", processes.living(settings)["jobs"])
+def jobs_process_check(settings: Settings) -> Check:
+    """The check of the jobs process, which reports all other faults; run by the pbx process."""
+    return _process_check(settings, "jobs", processes.running_processes(settings)["jobs"])
 
 
-def _idle_since(sign: processes.Sign) -> dt.datetime | None:
-    """Since when the jobs run and look at nothing; None while they look in time.
+def _idle_since(heartbeat: processes.Heartbeat) -> dt.datetime | None:
+    """Since when the jobs process runs without checking anything; None while it checks in time.
 
-    Their signs of life come from the main loop, which runs on while the checking thread hangs.
+    Its heartbeats come from the main loop, which runs on while the checking thread hangs.
     """
-    newest = CheckState.select(CheckState.looked_at).order_by(CheckState.looked_at.desc())
-    last = max(filter(None, (newest.limit(1).scalar(), sign.since)))
-    return last if clock.now() - last > LOOKS_WITHIN else None
+    newest_look = CheckState.select(CheckState.looked_at).order_by(CheckState.looked_at.desc())
+    last_look = max(filter(None, (newest_look.limit(1).scalar(), heartbeat.since)))
+    return last_look if clock.now() - last_look > MAX_CHECK_AGE else None
 
 
-def _look(settings: Settings, process: str, signs: list[processes.Sign]) -> Check:
+def _process_check(
+    settings: Settings, process: str, heartbeats: list[processes.Heartbeat]
+) -> Check:
     code, name = f"process.{process}", N_("Process {process}")
     values = {"process": f"appliance {process}", "unit": f"appliance-{process}"}
-    if not signs:
-        state = processes.states().get(process)
+    if not heartbeats:
+        state = processes.process_states().get(process)
         if not state:
-            return Check(code, name, "fail", N_("has never run"), _START, values)
-        values["moment"] = moment_text(state.since, settings)
-        seen = N_("does not run; it was started {moment}")
-        return Check(code, name, "fail", seen, _START, values)
-    values["moment"] = moment_text(signs[0].since, settings)
-    if len(signs) > 1:
-        pids = ", ".join(sign.holder.partition(":")[0] for sign in signs)
-        values |= {"count": str(len(signs)), "pids": pids}
-        return Check(code, name, "fail", N_("runs {count} times: {pids}"), _ONE, values)
-    if signs[0].hangs:
-        seen = N_("hangs: no sign of life for {seconds} s")
-        return Check(code, name, "fail", seen, _AGAIN, values | {"seconds": _whole(signs[0].ago)})
-    if process == "jobs" and (idle := _idle_since(signs[0])):
-        values |= {"moment": moment_text(idle, settings)}
-        seen = N_("runs, but has looked at nothing since {moment}")
-        return Check(code, name, "fail", seen, _NO_ALARMS, values)
-    if process == "web" and not _served(settings):
-        return Check(code, name, "fail", N_("runs, but does not answer"), _AGAIN, values)
-    return Check(code, name, "ok", N_("runs since {moment}"), values=values)
+            return Check(code, name, "fail", N_("has never run"), _START_ADVICE, values)
+        values["moment"] = local_time_text(state.since, settings)
+        finding = N_("not running; it was started {moment}")
+        return Check(code, name, "fail", finding, _START_ADVICE, values)
+    values["moment"] = local_time_text(heartbeats[0].since, settings)
+    if len(heartbeats) > 1:
+        pids = ", ".join(heartbeat.holder.partition(":")[0] for heartbeat in heartbeats)
+        values |= {"count": str(len(heartbeats)), "pids": pids}
+        return Check(
+            code, name, "fail", N_("running {count} times: {pids}"), _DUPLICATE_ADVICE, values
+        )
+    if heartbeats[0].is_hanging:
+        finding = N_("hangs: no activity for {seconds} s")
+        return Check(
+            code,
+            name,
+            "fail",
+            finding,
+            _RESTART_ADVICE,
+            values | {"seconds": _seconds_text(heartbeats[0].age_seconds)},
+        )
+    if process == "jobs" and (idle_since := _idle_since(heartbeats[0])):
+        values |= {"moment": local_time_text(idle_since, settings)}
+        finding = N_("running, but has checked nothing since {moment}")
+        return Check(code, name, "fail", finding, _IDLE_JOBS_ADVICE, values)
+    if process == "web" and not _is_web_serving(settings):
+        return Check(
+            code, name, "fail", N_("running, but does not answer"), _RESTART_ADVICE, values
+        )
+    return Check(code, name, "ok", N_("running since {moment}"), values=values)
 
 
-def _whole(seconds: float) -> str:
+def _seconds_text(seconds: float) -> str:
+    """Format seconds without decimals, limited to a million."""
     return f"{min(seconds, 1e6):.0f}"
 
 
-def _served(settings: Settings) -> bool:
-    return processes.serves(http.client.HTTPConnection(settings.web.bind, timeout=_PATIENCE))
+def _is_web_serving(settings: Settings) -> bool:
+    """Whether the web process answers."""
+    return processes.is_serving(
+        http.client.HTTPConnection(settings.web.bind, timeout=_WEB_TIMEOUT_SECONDS)
+    )

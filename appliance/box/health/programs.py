@@ -1,26 +1,26 @@
-"""Programs of the system that are asked how something stands."""
+"""Runs system programs that report a state."""
 
 import os
 import shutil
 import subprocess
 
-_PATIENCE = 5.0  # seconds
+_TIMEOUT_SECONDS = 5.0  # seconds
 
 
-def output(program: str, *arguments: str) -> str | None:
-    """What a program prints; None when it is not there, fails, or takes too long."""
+def program_output(program: str, *arguments: str) -> str | None:
+    """The output of a program; None if it is not installed, fails, or takes too long."""
     path = shutil.which(program)
     if not path:
         return None
     try:
-        done = subprocess.run(  # noqa: S603  words of ours
+        completed = subprocess.run(  # noqa: S603  fixed arguments
             [path, *arguments],
             capture_output=True,
             stdin=subprocess.DEVNULL,
-            timeout=_PATIENCE,
+            timeout=_TIMEOUT_SECONDS,
             check=False,
             env=os.environ | {"LC_ALL": "C"},
         )
     except (OSError, subprocess.TimeoutExpired):
         return None
-    return done.stdout.decode("utf-8", "replace") if done.returncode == 0 else None
+    return completed.stdout.decode("utf-8", "replace") if completed.returncode == 0 else None

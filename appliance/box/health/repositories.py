@@ -1,4 +1,4 @@
-"""The repositories of snapshots that lie on this machine: there, and opened by our key."""
+"""The snapshot repositories on this machine: whether each exists and the site's key opens it."""
 
 import functools
 from collections.abc import Iterator
@@ -10,50 +10,54 @@ from appliance.box.snapshots.restic import Restic
 from appliance.core.i18n import N_
 from appliance.core.settings import Backup, Settings
 
-_MOUNT = N_(
-    "Mount the disk or the share at {url}. If it was begun anew, run `appliance backup prepare`."
+_MOUNT_ADVICE = N_(
+    "Mount the disk or the share at {url}. If it is newly set up, run `appliance backup prepare`."
 )
-_KEY = N_(
-    "Put the key back that was there, `{key}`: it stands on the recovery sheet. Without it no "
-    "snapshot can be made or read."
+_KEY_ADVICE = N_(
+    "Restore the previous key, `{key}`: it is on the recovery sheet. Without it no snapshot can be "
+    "made or read."
 )
-_LOOK = N_("Look at the disk, and run `appliance backup list` for its own words.")
-_WORDS = {
-    "absent": (N_("{name}: there is no repository at {url}"), _MOUNT),
-    "key": (N_("{name}: our key does not open it"), _KEY),
+_DISK_ADVICE = N_("Check the disk, and run `appliance backup list`: it shows the reason.")
+_FAULT_TEXTS = {
+    "absent": (N_("{name}: there is no repository at {url}"), _MOUNT_ADVICE),
+    "key": (N_("{name}: our key does not open it"), _KEY_ADVICE),
 }
 
 
-def repositories(settings: Settings) -> Iterator[Check]:
-    """Each can be opened; asked again only when something of it has changed."""
+def check_repositories(settings: Settings) -> Iterator[Check]:
+    """Each repository can be opened; restic runs again only after its files have changed."""
     code, title = "repository", N_("Repositories of snapshots")
     for backup in settings.backups:
         restic = Restic(backup, settings.paths.backups / "cache")
-        if not (folder := restic.folder):
-            continue  # away from here: the snapshot of the night tells
-        watched = (backup.password_file, folder / "config", folder / "keys")
-        if trouble := _trouble(backup, *(_stamp(path) for path in watched)):
-            seen, advice = _WORDS.get(trouble, (N_("{name}: {error}"), _LOOK))
+        if not (folder := restic.local_folder):
+            continue  # a remote repository: its nightly snapshot reports faults
+        watched_files = (backup.password_file, folder / "config", folder / "keys")
+        if fault := _repository_fault(backup, *(_file_stamp(path) for path in watched_files)):
+            finding, advice = _FAULT_TEXTS.get(fault, (N_("{name}: {error}"), _DISK_ADVICE))
             values = {"name": backup.name, "url": backup.url, "key": str(backup.password_file)}
-            yield Check(code, title, "fail", seen, advice, values | {"error": trouble})
+            yield Check(code, title, "fail", finding, advice, values | {"error": fault})
             return
     if settings.backups:
         yield Check(code, title, "ok", N_("can be opened"))
 
 
-def _stamp(path: Path) -> tuple[int, int] | None:
+def _file_stamp(path: Path) -> tuple[int, int] | None:
+    """(inode, modification time) of a file, or None if it cannot be read."""
     try:
-        found = path.stat()
+        status = path.stat()
     except OSError:
         return None
-    return found.st_ino, found.st_mtime_ns
+    return status.st_ino, status.st_mtime_ns
 
 
 @functools.lru_cache(maxsize=16)
-def _trouble(backup: Backup, *_stamps: tuple[int, int] | None) -> str:
-    """The code of what hinders, its words for a rare one; "" for nothing."""
+def _repository_fault(backup: Backup, *_stamps: tuple[int, int] | None) -> str:
+    """The code of a known fault, the message of any other; "" if the repository can be opened.
+
+    The stamps are part of the cache key only.
+    """
     try:
-        Restic(backup, Path("/nonexistent")).ask("--no-lock", "cat", "config")
+        Restic(backup, Path("/nonexistent")).query_json("--no-lock", "cat", "config")
     except SnapshotError as error:
-        return error.code if error.code in _WORDS else str(error)
+        return error.code if error.code in _FAULT_TEXTS else str(error)
     return ""

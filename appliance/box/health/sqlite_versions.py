@@ -1,4 +1,4 @@
-"""The SQLite that each process works with: none may have the WAL-reset fault (`core.sqlite`)."""
+"""The SQLite version of each process, which must not have the WAL-reset bug (`core.sqlite`)."""
 
 import contextlib
 import functools
@@ -15,101 +15,116 @@ from appliance.core import sqlite
 from appliance.core.i18n import N_
 from appliance.core.settings import Settings
 
-UNKNOWN = "?"
-# The version's text in a library or a program that contains SQLite: as a string of C by itself, or
-# right behind other data.
-_VERSIONS = (
+UNKNOWN_VERSION = "?"
+# The version's text in a library or program that contains SQLite: a C string by itself, or one
+# directly after other data.
+_VERSION_PATTERNS = (
     re.compile(rb"\0(3\.\d{1,2}\.\d{1,2})\0"),
     re.compile(rb"(?<![0-9.])(3\.\d{1,2}\.\d{1,2})\0"),
 )
-_LIBRARIES = re.compile(r"pysqlite3/_sqlite3\.|libsqlite3\.so|/litestream$")
-_BROUGHT_ALONG = "pysqlite3/"  # peewee loads Debian's too, and works with this one
-_REPAIR = N_(
-    "Start them again; where that changes nothing, install the newest release. End every other "
-    "program that has the database open."
+_SQLITE_FILES = re.compile(r"pysqlite3/_sqlite3\.|libsqlite3\.so|/litestream$")
+_BUNDLED_LIBRARY = "pysqlite3/"  # peewee also loads Debian's library, but uses this one
+_RESTART_ADVICE = N_(
+    "Restart them; if that does not help, install the newest release. Stop every other program "
+    "that has the database open."
 )
-_UPDATE = N_("Install the newest release: its Litestream has SQLite {fixed} or newer.")
+_UPDATE_ADVICE = N_("Install the newest release: its Litestream has SQLite {fixed} or newer.")
 
 
-def versions(settings: Settings) -> Iterator[Check]:
-    """No process with the database open, the product's or another, can lose changes or damage it.
+def check_process_versions(settings: Settings) -> Iterator[Check]:
+    """No process that has the database open can lose changes or damage it.
 
-    The product's processes report their version with their signs of life. Others are visible only
-    if this account may read their files.
+    The appliance's processes report their version in their heartbeats. Others are visible only if
+    this account may read their files.
     """
     code, name = "sqlite", N_("SQLite of the processes")
-    signs = [sign for found in processes.living(settings).values() for sign in found]
-    known = {int(sign.holder.partition(":")[0]) for sign in signs} | {os.getpid()}
-    found = [("appliance", sqlite.version), *((sign.name, sign.sqlite) for sign in signs)]
-    found += _others(settings.paths.database, known)
-    bad = [f"{who} {version or UNKNOWN}" for who, version in found if not sqlite.is_safe(version)]
-    if bad:
-        values = {"names": ", ".join(bad), "fixed": _fixed()}
-        seen = N_("can lose saved data (older than {fixed}): {names}")
-        yield Check(code, name, "fail", seen, _REPAIR, values)
+    heartbeats = [
+        heartbeat
+        for entries in processes.running_processes(settings).values()
+        for heartbeat in entries
+    ]
+    known_pids = {int(heartbeat.holder.partition(":")[0]) for heartbeat in heartbeats} | {
+        os.getpid()
+    }
+    entries = [
+        ("appliance", sqlite.version),
+        *((heartbeat.name, heartbeat.sqlite) for heartbeat in heartbeats),
+    ]
+    entries += _other_processes(settings.paths.database, known_pids)
+    unsafe = [
+        f"{process_name} {version or UNKNOWN_VERSION}"
+        for process_name, version in entries
+        if not sqlite.is_safe_version(version)
+    ]
+    if unsafe:
+        values = {"names": ", ".join(unsafe), "fixed": _fixed_version_text()}
+        finding = N_("can lose saved data (older than {fixed}): {names}")
+        yield Check(code, name, "fail", finding, _RESTART_ADVICE, values)
     else:
-        values = {"versions": ", ".join(sorted({version for _, version in found}))}
+        values = {"versions": ", ".join(sorted({version for _, version in entries}))}
         yield Check(code, name, "ok", "{versions}", values=values)
 
 
-def litestream(settings: Settings) -> Iterator[Check]:
-    """The one that copies the changes checkpoints the same file, with a SQLite of its own."""
+def check_litestream_version(settings: Settings) -> Iterator[Check]:
+    """Litestream's own SQLite, which checkpoints the same file, is safe."""
     if not settings.snapshots.replica:
         return
     code, name = "sqlite.litestream", N_("SQLite of Litestream")
     try:
-        version = version_in(Path(continuous.program()))
+        version = embedded_version(Path(continuous.litestream_program()))
     except (OSError, SnapshotError):
         version = ""
-    values = {"version": version or UNKNOWN, "fixed": _fixed()}
-    if sqlite.is_safe(version):
+    values = {"version": version or UNKNOWN_VERSION, "fixed": _fixed_version_text()}
+    if sqlite.is_safe_version(version):
         yield Check(code, name, "ok", "{version}", values=values)
     else:
-        seen = N_("can damage the database (older than {fixed}): {version}")
-        yield Check(code, name, "fail", seen, _UPDATE, values)
+        finding = N_("can damage the database (older than {fixed}): {version}")
+        yield Check(code, name, "fail", finding, _UPDATE_ADVICE, values)
 
 
-def version_in(file: Path) -> str:
-    """The version of the SQLite in a library or program; "" if it is not clear. Raises OSError."""
-    state = file.stat()
-    return _version_in(file, state.st_mtime_ns, state.st_size)
+def embedded_version(file: Path) -> str:
+    """The version of SQLite in a library or program; "" if it is ambiguous. Raises OSError."""
+    status = file.stat()
+    return _search_version(file, status.st_mtime_ns, status.st_size)
 
 
 @functools.lru_cache(maxsize=16)
-def _version_in(file: Path, _changed: int, _size: int) -> str:
+def _search_version(file: Path, _changed: int, _size: int) -> str:
+    """Search a file for SQLite's version; its time and size are only part of the cache key."""
     with (
         file.open("rb") as stream,
         mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content,
     ):
-        for pattern in _VERSIONS:
-            if found := {match[1].decode() for match in pattern.finditer(content)}:
-                return found.pop() if len(found) == 1 else ""
+        for pattern in _VERSION_PATTERNS:
+            if versions := {match[1].decode() for match in pattern.finditer(content)}:
+                return versions.pop() if len(versions) == 1 else ""
     return ""
 
 
-def _others(database: Path, known: set[int]) -> Iterator[tuple[str, str]]:
-    """(name and id, version of SQLite) of the other processes that have the database open."""
+def _other_processes(database: Path, known_pids: set[int]) -> Iterator[tuple[str, str]]:
+    """Yield (name and id, SQLite version) of other processes that have the database open."""
     file = str(database.resolve())
     for folder in Path("/proc").glob("[0-9]*"):
-        if int(folder.name) in known:
+        if int(folder.name) in known_pids:
             continue
         with contextlib.suppress(OSError):  # it has ended, or is another account's
-            if file in (os.readlink(one) for one in (folder / "fd").iterdir()):
-                who = (folder / "comm").read_text().strip()
-                yield f"{who} ({folder.name})", _loaded_by(folder)
+            if file in (os.readlink(descriptor) for descriptor in (folder / "fd").iterdir()):
+                process_name = (folder / "comm").read_text().strip()
+                yield f"{process_name} ({folder.name})", _loaded_version(folder)
 
 
-def _loaded_by(folder: Path) -> str:
-    """The version of the SQLite that a process has loaded; "" when it is not clear."""
+def _loaded_version(folder: Path) -> str:
+    """The version of the SQLite library that a process has loaded; "" if it is ambiguous."""
     lines = (folder / "maps").read_text().splitlines()
     paths = {line.partition("/")[2] for line in lines}
-    files = sorted(path for path in paths if _LIBRARIES.search(f"/{path}"))
-    first = next((path for path in files if _BROUGHT_ALONG in path), files[0] if files else "")
+    files = sorted(path for path in paths if _SQLITE_FILES.search(f"/{path}"))
+    library = next((path for path in files if _BUNDLED_LIBRARY in path), files[0] if files else "")
     try:
-        return version_in(Path("/", first)) if first else ""
-    except (OSError, ValueError):  # replaced since
+        return embedded_version(Path("/", library)) if library else ""
+    except (OSError, ValueError):  # replaced since the process started
         return ""
 
 
-def _fixed() -> str:
-    return ".".join(map(str, sqlite.FIXED))
+def _fixed_version_text() -> str:
+    """The oldest safe version, as text."""
+    return ".".join(map(str, sqlite.FIRST_SAFE_VERSION))

@@ -1,4 +1,4 @@
-"""Whether the machine may be entered over the network by a password."""
+"""Whether SSH accepts passwords."""
 
 import re
 from collections.abc import Iterator
@@ -8,22 +8,22 @@ from appliance.box.health.check import Check
 from appliance.core.i18n import N_
 from appliance.core.settings import Settings
 
-RULES = Path("/etc/ssh/sshd_config.d/10-appliance.conf")  # the playbook writes it; read first
-_PASSWORDS = re.compile(r"^\s*PasswordAuthentication\s+yes\b", re.MULTILINE | re.IGNORECASE)
+SSHD_RULES_FILE = Path("/etc/ssh/sshd_config.d/10-appliance.conf")  # by the playbook; read first
+_PASSWORD_LOGIN = re.compile(r"^\s*PasswordAuthentication\s+yes\b", re.MULTILINE | re.IGNORECASE)
 
 
-def passwords(settings: Settings) -> Iterator[Check]:
-    """SSH takes keys only; asked on a box alone."""
-    if not RULES.exists():
+def check_ssh_passwords(settings: Settings) -> Iterator[Check]:
+    """SSH accepts only keys; checked only on a box, where the playbook's file exists."""
+    if not SSHD_RULES_FILE.exists():
         return
     code, name = "ssh", N_("Logins over SSH")
-    if _PASSWORDS.search(RULES.read_text("utf-8", "replace")):
+    if _PASSWORD_LOGIN.search(SSHD_RULES_FILE.read_text("utf-8", "replace")):
         yield Check(
             code,
             name,
             "warn",
-            N_("SSH takes passwords, which can be guessed"),
-            N_("Name each technician's key in `base_technicians` and run the playbook again."),
+            N_("SSH accepts passwords, which can be guessed"),
+            N_("Add each technician's key to `base_technicians` and run the playbook again."),
         )
     else:
         yield Check(code, name, "ok", N_("by key only"))

@@ -1,4 +1,4 @@
-"""The texts of pages, alarms and messages: without their catalogue they are English."""
+"""The translation catalogues of pages, alarms and messages; without them, texts are English."""
 
 from collections.abc import Iterator
 
@@ -8,12 +8,12 @@ from appliance.core.i18n import N_
 from appliance.core.settings import Settings
 
 
-def catalogues(settings: Settings) -> Iterator[Check]:
-    """The catalogue of each language is there."""
-    code, name = "texts", N_("Texts in the languages")
+def check_catalogues(settings: Settings) -> Iterator[Check]:
+    """The catalogue of each language exists."""
+    code, name = "texts", N_("Texts in each language")
     if missing := i18n.missing_catalogues():
-        advice = N_("Install this release again: `{folder}` lacks files.")
+        advice = N_("Reinstall this release: `{folder}` lacks files.")
         values = {"names": ", ".join(missing), "folder": str(i18n.CATALOGUES)}
         yield Check(code, name, "fail", N_("missing or damaged: {names}"), advice, values)
     else:
-        yield Check(code, name, "ok", N_("all there"))
+        yield Check(code, name, "ok", N_("all present"))

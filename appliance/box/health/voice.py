@@ -1,4 +1,4 @@
-"""What callers hear, and what papers are printed in."""
+"""The prompts and music for callers, and the fonts of printed papers."""
 
 import re
 import subprocess
@@ -12,37 +12,40 @@ from appliance.core.i18n import N_
 from appliance.core.settings import Settings
 from appliance.telephony import prompts as spoken
 
-_STYLE = PACKAGE / "reports" / "templates" / "print.css"
-_HEAD = 44  # bytes of a sound file before its sound
-_NAMED = 4  # of many, that are named
+_PRINT_STYLE = PACKAGE / "reports" / "templates" / "print.css"
+_SOUND_HEADER_BYTES = 44  # of a sound file, before the sound
+_MAX_NAMES = 4  # listed at most
 
 
-def prompts(settings: Settings) -> Iterator[Check]:
-    """Every prompt has a sound, and people spoke it."""
+def check_prompts(settings: Settings) -> Iterator[Check]:
+    """Every prompt has a playable sound that was spoken by a person."""
     folder, code, name = settings.paths.prompts, "prompts", N_("Prompts")
-    known = [one for language in spoken.LANGUAGES for one in spoken.listed(folder, language)]
+    all_prompts = [
+        prompt for language in spoken.LANGUAGES for prompt in spoken.list_prompts(folder, language)
+    ]
     silent = [
-        f"{one.language}/{one.name}"
-        for one in known
-        # One that came along was measured just now; of one put in only a row tells.
-        if not one.seconds or (one.version and not spoken.sound_of(folder, one.language, one.name))
+        f"{prompt.language}/{prompt.name}"
+        for prompt in all_prompts
+        # Default prompts were measured just now; of a replaced one only the database row is known.
+        if not prompt.seconds
+        or (prompt.version and not spoken.sound_file(folder, prompt.language, prompt.name))
     ]
     unlinked = [language for language in spoken.LANGUAGES if not _is_linked(settings, language)]
     damaged = [
-        f"{one.language}/{one.name} ({fault})"
-        for one in known
-        if f"{one.language}/{one.name}" not in silent
-        and (fault := spoken.fault_of(folder / one.language / f"{one.name}.wav"))
+        f"{prompt.language}/{prompt.name} ({fault})"
+        for prompt in all_prompts
+        if f"{prompt.language}/{prompt.name}" not in silent
+        and (fault := spoken.find_fault(folder / prompt.language / f"{prompt.name}.wav"))
     ]
-    by_machine = sum(one.kind == "synthetic" for one in known)
+    synthetic_count = sum(prompt.kind == "synthetic" for prompt in all_prompts)
     if silent:
         yield Check(
             code,
             name,
             "fail",
             N_("{count} are missing: {names}"),
-            N_("Run `appliance prompts synthesise`: callers hear nothing in their place."),
-            {"count": str(len(silent)), "names": ", ".join(silent[:_NAMED])},
+            N_("Run `appliance prompts synthesise`: silence is played to callers instead."),
+            {"count": str(len(silent)), "names": ", ".join(silent[:_MAX_NAMES])},
         )
     elif damaged:
         yield Check(
@@ -51,64 +54,72 @@ def prompts(settings: Settings) -> Iterator[Check]:
             "fail",
             N_("{count} cannot be played: {names}"),
             N_(
-                "Put each in again on the page Prompts, or remove the file and run `appliance "
-                "prompts synthesise`: callers hear nothing or noise in their place."
+                "Upload each of them again on the page Prompts, or remove the file and run "
+                "`appliance prompts synthesise`: silence or noise is played to callers instead."
             ),
-            {"count": str(len(damaged)), "names": ", ".join(damaged[:_NAMED])},
+            {"count": str(len(damaged)), "names": ", ".join(damaged[:_MAX_NAMES])},
         )
     elif unlinked:
         yield Check(
             code,
             name,
             "fail",
-            N_("the exchange does not find those of {names}"),
+            N_("the exchange does not find the prompts of {names}"),
             N_(
                 "Numbers and waiting times are not spoken. Run `appliance prompts synthesise`: it "
-                "makes the links in {folder} again."
+                "creates the links in {folder} again."
             ),
             {
                 "names": ", ".join(unlinked),
                 "folder": str(settings.asterisk.data / "sounds"),
             },
         )
-    elif by_machine:
+    elif synthetic_count:
         yield Check(
             code,
             name,
             "warn",
-            N_("{count} of {total} are still spoken by a machine"),
-            N_("Have them spoken in a studio and put them in on the page Prompts."),
-            {"count": str(by_machine), "total": str(len(known))},
+            N_("{count} of {total} still use a synthetic voice"),
+            N_("Have them recorded in a studio, and upload them on the page Prompts."),
+            {"count": str(synthetic_count), "total": str(len(all_prompts))},
         )
     else:
         yield Check(
-            code, name, "ok", N_("all {total} are there"), values={"total": str(len(known))}
+            code, name, "ok", N_("all {total} are present"), values={"total": str(len(all_prompts))}
         )
 
 
-def shut_in(_settings: Settings) -> Iterator[Check]:
-    """The kernel shuts in the programs that read sounds and texts, or they do not run at all."""
-    code, name = "sandbox", N_("Programs shut in")
+def check_sandbox(_settings: Settings) -> Iterator[Check]:
+    """The kernel can sandbox the programs that read sounds and texts; else they do not run."""
+    code, name = "sandbox", N_("Isolation of programs")
     try:
-        sandbox.run("true")
+        sandbox.run_program("true")
     except (OSError, subprocess.SubprocessError) as error:
         yield Check(
             code,
             name,
             "fail",
             N_("not possible here: {error}"),
-            N_("The box needs Debian 13's own kernel: no recording is taken in or compressed."),
+            N_("The server needs Debian 13's own kernel: no recording is accepted or compressed."),
             {"error": str(error)},
         )
     else:
-        yield Check(code, name, "ok", N_("sounds and texts are read without network and files"))
+        yield Check(
+            code, name, "ok", N_("sounds and texts are read without network and other files")
+        )
 
 
-def music(settings: Settings) -> Iterator[Check]:
-    """There is something to hear while waiting."""
+def check_music(settings: Settings) -> Iterator[Check]:
+    """There is playable music on hold."""
     folder, code, name = settings.paths.prompts / "music", "music", N_("Music on hold")
-    files = [file for file in sorted(folder.glob("*.*")) if file.stat().st_size > _HEAD]
-    damaged = [f"{f.name} ({fault})" for f in files if (fault := spoken.fault_of(f))]
+    files = [
+        file for file in sorted(folder.glob("*.*")) if file.stat().st_size > _SOUND_HEADER_BYTES
+    ]
+    damaged = [
+        f"{sound_file.name} ({fault})"
+        for sound_file in files
+        if (fault := spoken.find_fault(sound_file))
+    ]
     if files and not damaged:
         yield Check(code, name, "ok", N_("is there"))
         return
@@ -116,13 +127,13 @@ def music(settings: Settings) -> Iterator[Check]:
         code,
         name,
         "fail",
-        N_("cannot be played: {names}") if files else N_("{folder} holds no sound"),
+        N_("cannot be played: {names}") if files else N_("{folder} contains no sound files"),
         N_(
-            "Take out of {folder} what cannot be played, run `appliance prompts synthesise`, then "
-            "`asterisk -rx 'moh reload'`: callers who wait hear nothing, and think that they were "
-            "cut off."
+            "Remove from {folder} the files that cannot be played, run `appliance prompts "
+            "synthesise`, then `asterisk -rx 'moh reload'`: waiting callers get silence and think "
+            "that they were cut off."
         ),
-        {"folder": str(folder), "names": ", ".join(damaged[:_NAMED])},
+        {"folder": str(folder), "names": ", ".join(damaged[:_MAX_NAMES])},
     )
 
 
@@ -135,21 +146,21 @@ def _is_linked(settings: Settings, language: str) -> bool:
         return False
 
 
-def fonts(settings: Settings) -> Iterator[Check]:
-    """The fonts that papers are printed in are there."""
-    code, name = "fonts", N_("Fonts of the papers")
-    named = re.findall(r"url\(([^)]+\.woff)\)", _STYLE.read_text("utf-8"))
-    missing = [Path(n).name for n in named if not (_STYLE.parent / n).is_file()]
+def check_fonts(settings: Settings) -> Iterator[Check]:
+    """The fonts of printed papers are installed."""
+    code, name = "fonts", N_("Document fonts")
+    font_urls = re.findall(r"url\(([^)]+\.woff)\)", _PRINT_STYLE.read_text("utf-8"))
+    missing = [Path(url).name for url in font_urls if not (_PRINT_STYLE.parent / url).is_file()]
     if missing:
         yield Check(
             code,
             name,
             "fail",
             N_("{count} are missing: {names}"),
-            N_("Install the appliance again: no report can be printed without them."),
-            {"count": str(len(missing)), "names": ", ".join(missing[:_NAMED])},
+            N_("Reinstall the appliance: no report can be printed without them."),
+            {"count": str(len(missing)), "names": ", ".join(missing[:_MAX_NAMES])},
         )
     else:
         yield Check(
-            code, name, "ok", N_("all {total} are there"), values={"total": str(len(named))}
+            code, name, "ok", N_("all {total} are present"), values={"total": str(len(font_urls))}
         )

@@ -1,25 +1,31 @@
-"""The ways out of the box: whether each works, since when, and how fast the internet is.
+"""The links to the outside: whether each works, since when, and the internet's rate.
 
-Only what the settings name is asked.
+Only parties that the settings name are contacted.
 """
 
-from appliance.box.links.intervals import FRESH, current, observe, outage, recent
-from appliance.box.links.parties import Party, watched
-from appliance.box.links.rate import measure
-from appliance.box.links.words import advice, title, unseen
+from appliance.box.links.intervals import (
+    MAX_LOOK_AGE,
+    current_stretches,
+    outage_since,
+    recent_stretches,
+    record_looks,
+)
+from appliance.box.links.parties import Party, watched_parties
+from appliance.box.links.rate import measure_rate
+from appliance.box.links.wording import link_title, outage_advice, unknown_link_texts
 
 __all__ = [
     "AGREED",
-    "FRESH",
+    "MAX_LOOK_AGE",
     "Availability",
     "Party",
-    "advice",
-    "current",
-    "measure",
-    "observe",
-    "outage",
-    "recent",
-    "title",
-    "unseen",
-    "watched",
+    "outage_advice",
+    "current_stretches",
+    "measure_rate",
+    "record_looks",
+    "outage_since",
+    "recent_stretches",
+    "link_title",
+    "unknown_link_texts",
+    "watched_parties",
 ]

@@ -1,6 +1,7 @@
-"""Carriers' names as addresses: looked up by us, with a limit, and remembered.
+"""IPv4 addresses of the carriers' host names, looked up with a time limit and stored.
 
-Asterisk is never given a name to look up: when names cannot be found any more, it would wait.
+Asterisk never gets a host name to look up, because it would block when the name server is
+unreachable.
 """
 
 import contextlib
@@ -14,65 +15,74 @@ import time
 from collections.abc import Iterable
 
 from appliance.core import clock
-from appliance.core.db import writing
+from appliance.core.db import write_transaction
 from appliance.core.settings import Settings
 from appliance.models import HostAddress
 
-_ADDRESS_OF = 0x8915  # SIOCGIFADDR
-LIMIT = 3.0  # seconds for all look-ups together
+_SIOCGIFADDR = 0x8915  # the ioctl request for an interface's address
+LOOKUP_TIMEOUT_SECONDS = 3.0  # for all look-ups together
 
 
-def addresses(names: Iterable[str]) -> dict[str, list[str]]:
-    """Name → its IPv4 addresses in order, those last known where it cannot be found now.
+def resolve_addresses(names: Iterable[str]) -> dict[str, list[str]]:
+    """Map each name to its sorted IPv4 addresses, or to those stored last if the look-up fails.
 
-    An address is its own. A name that was never found has none.
+    An IP address maps to itself. A name that was never resolved maps to an empty list.
     """
     names = list(dict.fromkeys(names))
-    found = {name: [name] for name in names if _is_address(name)}
-    for name, now in _looked_up([name for name in names if name not in found]).items():
+    addresses_by_name = {name: [name] for name in names if _is_ip_address(name)}
+    for name, current_addresses in _look_up_names(
+        [name for name in names if name not in addresses_by_name]
+    ).items():
         row = HostAddress.get_or_none(HostAddress.name == name)
-        if now and (not row or row.addresses != now):
-            with writing():
-                HostAddress.replace(name=name, addresses=now, at=clock.now()).execute()
-        found[name] = now or (row.addresses if row else [])
-    return found
+        if current_addresses and (not row or row.addresses != current_addresses):
+            with write_transaction():
+                HostAddress.replace(
+                    name=name, addresses=current_addresses, at=clock.now()
+                ).execute()
+        addresses_by_name[name] = current_addresses or (row.addresses if row else [])
+    return addresses_by_name
 
 
-def known() -> dict[str, list[str]]:
-    """Every name that was found once, with its addresses."""
+def stored_addresses() -> dict[str, list[str]]:
+    """Map every name that was ever resolved to its stored addresses."""
     return {row.name: row.addresses for row in HostAddress.select()}
 
 
-def remember(names: dict[str, list[str]]) -> None:
-    """Know these from elsewhere."""
-    with writing():
-        for name, found in names.items():
-            HostAddress.replace(name=name, addresses=found, at=clock.now()).execute()
+def store_addresses(addresses_by_name: dict[str, list[str]]) -> None:
+    """Store addresses that were resolved elsewhere."""
+    with write_transaction():
+        for name, host_addresses in addresses_by_name.items():
+            HostAddress.replace(name=name, addresses=host_addresses, at=clock.now()).execute()
 
 
-def outward() -> str:
-    """This machine's own IPv4 address towards other networks; "" where it has none."""
+def outward_address() -> str:
+    """This machine's IPv4 address towards other networks; "" without one."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
-            probe.connect(("203.0.113.1", 9))  # asks for the way there; nothing is sent
+            probe.connect(("203.0.113.1", 9))  # only determines the route; nothing is sent
         except OSError:
             return ""
         return str(probe.getsockname()[0])
 
 
-def own(settings: Settings) -> set[str]:
-    """The IPv4 addresses of this machine: of Asterisk, and of each network interface."""
-    found = {settings.asterisk.address, settings.asterisk.inside, "127.0.0.1", outward()}
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as line:
+def own_addresses(settings: Settings) -> set[str]:
+    """The IPv4 addresses of this machine: Asterisk's, and those of each network interface."""
+    machine_addresses = {
+        settings.asterisk.address,
+        settings.asterisk.inside,
+        "127.0.0.1",
+        outward_address(),
+    }
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         for _number, name in socket.if_nameindex():
             request = struct.pack("256s", name.encode()[:15])
             with contextlib.suppress(OSError):  # an interface without an address
-                answer = fcntl.ioctl(line, _ADDRESS_OF, request)
-                found.add(socket.inet_ntoa(answer[20:24]))
-    return found - {""}
+                reply = fcntl.ioctl(probe, _SIOCGIFADDR, request)
+                machine_addresses.add(socket.inet_ntoa(reply[20:24]))
+    return machine_addresses - {""}
 
 
-def _is_address(name: str) -> bool:
+def _is_ip_address(name: str) -> bool:
     try:
         ipaddress.ip_address(name)
     except ValueError:
@@ -80,25 +90,28 @@ def _is_address(name: str) -> bool:
     return True
 
 
-def _looked_up(names: list[str]) -> dict[str, list[str]]:
-    """In threads that nobody waits for beyond LIMIT: a lost look-up cannot be stopped."""
-    told: queue.Queue[tuple[str, list[str]]] = queue.Queue()
+def _look_up_names(names: list[str]) -> dict[str, list[str]]:
+    """Look the names up in parallel threads and return the results within the limit.
 
-    def look_up(name: str) -> None:
+    The threads are not joined: a hanging look-up cannot be stopped.
+    """
+    results: queue.Queue[tuple[str, list[str]]] = queue.Queue()
+
+    def look_up_name(name: str) -> None:
         try:
             infos = socket.getaddrinfo(name, None, socket.AF_INET, socket.SOCK_DGRAM)
-        except (OSError, UnicodeError):  # nothing that could be a name, too
+        except (OSError, UnicodeError):  # UnicodeError: the text cannot be a host name
             infos = []
-        told.put((name, sorted({str(info[4][0]) for info in infos})))
+        results.put((name, sorted({str(info[4][0]) for info in infos})))
 
     for name in names:
-        threading.Thread(target=look_up, args=(name,), daemon=True).start()
-    found: dict[str, list[str]] = {name: [] for name in names}
-    end = time.monotonic() + LIMIT
+        threading.Thread(target=look_up_name, args=(name,), daemon=True).start()
+    addresses_by_name: dict[str, list[str]] = {name: [] for name in names}
+    deadline = time.monotonic() + LOOKUP_TIMEOUT_SECONDS
     for _ in names:
         try:
-            name, addresses = told.get(timeout=max(0.0, end - time.monotonic()))
+            name, addresses = results.get(timeout=max(0.0, deadline - time.monotonic()))
         except queue.Empty:
             break
-        found[name] = addresses
-    return found
+        addresses_by_name[name] = addresses
+    return addresses_by_name

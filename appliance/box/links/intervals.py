@@ -1,101 +1,108 @@
-"""When a link was up and when down, told from looks; one lost packet makes no outage."""
+"""The stretches of time in which a link was up or down; one lost packet makes no outage."""
 
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from appliance.box.links.looking import Look
-from appliance.box.links.parties import watched
+from appliance.box.links.parties import watched_parties
+from appliance.box.links.probing import Look
 from appliance.core import clock, live
-from appliance.core.db import writing
+from appliance.core.db import write_transaction
 from appliance.core.settings import Settings
 from appliance.models import LinkStretch
 
-FALLS, RISES = 3, 2  # looks in a row until a link counts as down, as up again
-FRESH = dt.timedelta(minutes=3)  # without a look, after which nothing is known
-KEPT = dt.timedelta(days=3 * 366)
+LOOKS_UNTIL_DOWN, LOOKS_UNTIL_UP = 3, 2  # consecutive looks until a link is down, or up again
+MAX_LOOK_AGE = dt.timedelta(minutes=3)  # after which the state of a link is unknown
+STRETCH_RETENTION = dt.timedelta(days=3 * 366)
 
 
 @dataclass
-class Contrary:
-    """Looks in a row that say otherwise than the stretch that goes on."""
+class ContraryLooks:
+    """Consecutive looks that contradict the current stretch."""
 
     since: dt.datetime
     count: int = 1
 
 
-def observe(
-    looks: Mapping[str, Look], contrary: dict[str, Contrary], now: dt.datetime | None = None
+def record_looks(
+    looks: Mapping[str, Look], contrary: dict[str, ContraryLooks], now: dt.datetime | None = None
 ) -> list[str]:
-    """Take in one look at each link; returns those that changed.
+    """Record one look at each link; returns the links whose state changed.
 
-    `contrary` is kept by the caller from one look to the next. A link goes down, or up, when FALLS,
-    or RISES, looks in a row have said so, and then since the first of them.
+    The caller keeps `contrary` between calls. A link changes its state after LOOKS_UNTIL_DOWN, or
+    LOOKS_UNTIL_UP, consecutive looks to the contrary; the new stretch starts at the first of them.
     """
     now = now or clock.now()
-    changed = []
-    with writing():
+    changed_links = []
+    with write_transaction():
         for name, look in looks.items():
-            going = _going_on(name)
-            # Nobody looked meanwhile, or the clock was put back.
-            if going and abs(now - going.looked_at) > FRESH:
-                LinkStretch.update(until=going.looked_at).where(
-                    LinkStretch.id == going.id
+            stretch = _open_stretch(name)
+            # The link was not looked at for a while, or the clock was set back.
+            if stretch and abs(now - stretch.looked_at) > MAX_LOOK_AGE:
+                LinkStretch.update(until=stretch.looked_at).where(
+                    LinkStretch.id == stretch.id
                 ).execute()
-                going = None
-            if going and look.up == going.up:
+                stretch = None
+            if stretch and look.up == stretch.up:
                 contrary.pop(name, None)
-                LinkStretch.update(looked_at=now).where(LinkStretch.id == going.id).execute()
+                LinkStretch.update(looked_at=now).where(LinkStretch.id == stretch.id).execute()
                 continue
             since = now
-            if going:
-                doubt = contrary.get(name)
-                if not doubt:
-                    contrary[name] = doubt = Contrary(now)
+            if stretch:
+                opposing = contrary.get(name)
+                if not opposing:
+                    contrary[name] = opposing = ContraryLooks(now)
                 else:
-                    doubt.count += 1
-                if doubt.count < (FALLS if going.up else RISES):
-                    LinkStretch.update(looked_at=now).where(LinkStretch.id == going.id).execute()
+                    opposing.count += 1
+                if opposing.count < (LOOKS_UNTIL_DOWN if stretch.up else LOOKS_UNTIL_UP):
+                    LinkStretch.update(looked_at=now).where(LinkStretch.id == stretch.id).execute()
                     continue
-                since = doubt.since
-                LinkStretch.update(until=since).where(LinkStretch.id == going.id).execute()
+                since = opposing.since
+                LinkStretch.update(until=since).where(LinkStretch.id == stretch.id).execute()
             contrary.pop(name, None)
             LinkStretch.create(link=name, up=look.up, since=since, looked_at=now, seen=look.seen)
-            changed.append(name)
-        if changed:
-            LinkStretch.delete().where(LinkStretch.until < now - KEPT).execute()
-            live.publish("links")
-    return changed
+            changed_links.append(name)
+        if changed_links:
+            LinkStretch.delete().where(LinkStretch.until < now - STRETCH_RETENTION).execute()
+            live.publish_topics("links")
+    return changed_links
 
 
-def current(settings: Settings) -> dict[str, LinkStretch | None]:
-    """Each watched link → what it does now; None where nobody has looked lately."""
+def current_stretches(settings: Settings) -> dict[str, LinkStretch | None]:
+    """Map each watched link to its current stretch, or to None without a recent look."""
     now = clock.now()
-    found = {party.name: _going_on(party.name) for party in watched(settings)}
+    open_stretches = {party.name: _open_stretch(party.name) for party in watched_parties(settings)}
     return {
-        name: going if going and abs(now - going.looked_at) <= FRESH else None
-        for name, going in found.items()
+        name: stretch if stretch and abs(now - stretch.looked_at) <= MAX_LOOK_AGE else None
+        for name, stretch in open_stretches.items()
     }
 
 
-def outage(settings: Settings) -> dt.datetime | None:
-    """Since when nothing outside can be reached; None when something can, or nothing is known.
+def outage_since(settings: Settings) -> dt.datetime | None:
+    """Since when nothing outside can be reached; None if something can, or nothing is known.
 
-    The link that stands for the internet tells; without one, all outside parties together.
+    The link named `internet` decides; without one, all outside parties together.
     """
-    names = [party.name for party in watched(settings) if party.is_outside]
+    names = [party.name for party in watched_parties(settings) if party.is_outside]
     if "internet" in names:
         names = ["internet"]
-    now = current(settings)
-    down = [going for name in names if (going := now[name]) and not going.up]
-    return max(going.since for going in down) if names and len(down) == len(names) else None
+    stretches = current_stretches(settings)
+    down_stretches = [stretch for name in names if (stretch := stretches[name]) and not stretch.up]
+    return (
+        max(stretch.since for stretch in down_stretches)
+        if names and len(down_stretches) == len(names)
+        else None
+    )
 
 
-def recent(limit: int = 100) -> list[LinkStretch]:
-    """The log: outages and what was between them, the newest first."""
+def recent_stretches(limit: int = 100) -> list[LinkStretch]:
+    """The newest stretches, up and down, newest first."""
     return list(LinkStretch.select().order_by(LinkStretch.since.desc()).limit(limit))
 
 
-def _going_on(name: str) -> LinkStretch | None:
-    open_one = LinkStretch.select().where(LinkStretch.link == name, LinkStretch.until.is_null())
-    return open_one.order_by(LinkStretch.since.desc()).first()
+def _open_stretch(name: str) -> LinkStretch | None:
+    """The stretch of a link that has not ended, if there is one."""
+    open_stretches = LinkStretch.select().where(
+        LinkStretch.link == name, LinkStretch.until.is_null()
+    )
+    return open_stretches.order_by(LinkStretch.since.desc()).first()

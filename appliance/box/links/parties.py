@@ -1,51 +1,58 @@
-"""What is watched, by the settings: the router, names, the internet, each outside party."""
+"""The parties to watch, from the settings: the router, DNS, the internet, each outside party."""
 
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from appliance.core.settings import Settings
 
-_PORTS = {"https": 443, "http": 80, "ldaps": 636, "ldap": 389}
-_PERHAPS_INSIDE = ("gateway", "dns", "openid", "ldap")  # the ministry's directory may stand near
+_DEFAULT_PORTS = {"https": 443, "http": 80, "ldaps": 636, "ldap": 389}
+_POSSIBLY_INSIDE = ("gateway", "dns", "openid", "ldap")  # the directory may be near
 
 
 @dataclass(frozen=True)
 class Party:
-    """One link. `how`: ping (target: an address, or "auto") | names (a name) | tcp (host:port)."""
+    """A watched link, and how it is probed.
+
+    `probe_method`: ping (target: an IP address, or "auto") | names (a name) | tcp (host:port).
+    """
 
     name: str  # gateway | dns | internet | telegram | ministry | openid | ldap | sms.<account>
-    how: str
+    probe_method: str
     target: str
 
     @property
     def is_outside(self) -> bool:
-        """Whether it lies beyond the router for certain."""
-        return self.name not in _PERHAPS_INSIDE
+        """Whether it is certainly beyond the router."""
+        return self.name not in _POSSIBLY_INSIDE
 
 
-def watched(settings: Settings) -> list[Party]:
-    """The links of a site, the nearest first; none when the settings name none."""
+def watched_parties(settings: Settings) -> list[Party]:
+    """The links of a site, nearest first; empty if no link is configured."""
     links = settings.links
-    found = [
+    parties = [
         Party("gateway", "ping", links.gateway),
         Party("dns", "names", links.dns),
         Party("internet", "tcp", links.internet),
         *(
-            Party(f"sms.{account.name}", "tcp", _place(account.url))
+            Party(f"sms.{account.name}", "tcp", _host_and_port(account.url))
             for account in settings.sms
             if account.kind != "modem"
         ),
-        Party("telegram", "tcp", _place(settings.telegram.url if settings.telegram else "")),
-        Party("ministry", "tcp", _place(settings.ministry.url if settings.ministry else "")),
-        Party("openid", "tcp", _place(settings.openid.issuer if settings.openid else "")),
-        Party("ldap", "tcp", _place(settings.ldap.url if settings.ldap else "")),
+        Party(
+            "telegram", "tcp", _host_and_port(settings.telegram.url if settings.telegram else "")
+        ),
+        Party(
+            "ministry", "tcp", _host_and_port(settings.ministry.url if settings.ministry else "")
+        ),
+        Party("openid", "tcp", _host_and_port(settings.openid.issuer if settings.openid else "")),
+        Party("ldap", "tcp", _host_and_port(settings.ldap.url if settings.ldap else "")),
     ]
-    return [party for party in found if party.target]
+    return [party for party in parties if party.target]
 
 
-def _place(url: str) -> str:
-    """Where a connection to an address goes, as host:port; it may stand so already."""
+def _host_and_port(url: str) -> str:
+    """Return the host:port of a URL; a value that is host:port already is returned unchanged."""
     if "//" not in url:
         return url
     parts = urlsplit(url)
-    return f"{parts.hostname}:{parts.port or _PORTS.get(parts.scheme, 443)}"
+    return f"{parts.hostname}:{parts.port or _DEFAULT_PORTS.get(parts.scheme, 443)}"

@@ -1,45 +1,45 @@
-"""How fast the internet is, measured by fetching a file that the settings name."""
+"""The download rate of the internet, measured with a file that the settings name."""
 
 import time
 
 from appliance.core import clock, live
-from appliance.core.db import writing
+from appliance.core.db import write_transaction
 from appliance.core.settings import Settings
 from appliance.models import RateReading
 
-LASTS = 10.0  # seconds of fetching
-_PATIENCE = 10.0  # seconds without a byte
-_PIECE = 1 << 16
+MEASURE_SECONDS = 10.0  # seconds of downloading
+_READ_TIMEOUT_SECONDS = 10.0  # seconds without a byte
+_CHUNK_BYTES = 1 << 16
 
 
-def measure(settings: Settings) -> str:
-    """Fetch for LASTS seconds, or to the file's end, and keep the rate; what came of it, in words.
+def measure_rate(settings: Settings) -> str:
+    """Download for up to MEASURE_SECONDS and store the rate; returns it, or the error, as text.
 
-    The way here only: what the box sends is little.
+    Only the download is measured: the box sends little.
     """
-    import requests  # as below: few sites name a file
+    import requests  # here and below, because few sites name a file
 
     mbit, trouble = None, ""
     try:
-        mbit = _fetch(settings.links.rate_url)
+        mbit = _download_rate(settings.links.rate_url)
     except requests.RequestException as error:
         trouble = type(error).__name__
-    with writing():
+    with write_transaction():
         RateReading.create(at=clock.now(), mbit=mbit, trouble=trouble)
-        live.publish("links")
+        live.publish_topics("links")
     return f"{mbit:.1f} Mbit/s" if mbit is not None else trouble
 
 
-def _fetch(url: str) -> float:
-    """Mbit/s, from the first byte on."""
+def _download_rate(url: str) -> float:
+    """The rate in Mbit/s, measured from the first byte."""
     import requests
 
-    with requests.get(url, stream=True, timeout=_PATIENCE) as answer:
-        answer.raise_for_status()
-        began = time.monotonic()
+    with requests.get(url, stream=True, timeout=_READ_TIMEOUT_SECONDS) as response:
+        response.raise_for_status()
+        started = time.monotonic()
         size = 0
-        for piece in answer.iter_content(_PIECE):
-            size += len(piece)
-            if time.monotonic() - began > LASTS:
+        for chunk in response.iter_content(_CHUNK_BYTES):
+            size += len(chunk)
+            if time.monotonic() - started > MEASURE_SECONDS:
                 break
-    return size * 8 / 1e6 / max(time.monotonic() - began, 1e-3)
+    return size * 8 / 1e6 / max(time.monotonic() - started, 1e-3)

@@ -1,35 +1,35 @@
-"""How long recordings and personal data are kept, what is held back, what was removed."""
+"""Retention: how long recordings and personal data are kept, legal holds, masking and removal."""
 
-from appliance.box.retention.disks import Forecast, forecast, read_disks
-from appliance.box.retention.holds import HoldError, end, hold, holds
-from appliance.box.retention.nights import ClockDoubted, Doubt, doubt, was_doubted
-from appliance.box.retention.on_request import mask
-from appliance.box.retention.proof import removals, removed_between
-from appliance.box.retention.removing import Removed, remove_due
-from appliance.box.retention.replaying import Replay, replay
-from appliance.box.retention.rules import Coming, coming
-from appliance.box.retention.scrubbing import scrub
+from appliance.box.retention.clock_trust import ClockDoubted, ClockGap, clock_gap, is_clock_refusal
+from appliance.box.retention.disks import Forecast, disk_forecast, record_disk_usage
+from appliance.box.retention.holds import HoldError, active_holds, end_hold, set_hold
+from appliance.box.retention.on_request import mask_citizen
+from appliance.box.retention.removal_log import recent_removals, removals_between
+from appliance.box.retention.removing import RemovalCounts, remove_due
+from appliance.box.retention.replaying import ReplayResult, replay_masks
+from appliance.box.retention.rules import UpcomingRemovals, upcoming_removals
+from appliance.box.retention.scrubbing import scrub_database
 
 __all__ = [
     "ClockDoubted",
-    "Coming",
-    "Doubt",
+    "UpcomingRemovals",
+    "ClockGap",
     "Forecast",
     "HoldError",
-    "Removed",
-    "Replay",
-    "coming",
-    "doubt",
-    "end",
-    "forecast",
-    "hold",
-    "holds",
-    "mask",
-    "read_disks",
-    "removals",
+    "RemovalCounts",
+    "ReplayResult",
+    "upcoming_removals",
+    "clock_gap",
+    "end_hold",
+    "disk_forecast",
+    "set_hold",
+    "active_holds",
+    "mask_citizen",
+    "record_disk_usage",
+    "recent_removals",
     "remove_due",
-    "removed_between",
-    "replay",
-    "scrub",
-    "was_doubted",
+    "removals_between",
+    "replay_masks",
+    "scrub_database",
+    "is_clock_refusal",
 ]

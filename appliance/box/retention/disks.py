@@ -1,4 +1,4 @@
-"""How disks fill, and the day on which one is full if it goes on like that."""
+"""How fast disks fill, and the day on which one will be full at the current rate."""
 
 import datetime as dt
 import shutil
@@ -9,17 +9,17 @@ from itertools import combinations, pairwise
 from pathlib import Path
 
 from appliance.core import clock
-from appliance.core.db import writing
+from appliance.core.db import write_transaction
 from appliance.core.settings import Settings
 from appliance.models import DiskReading
 
-_DAYS, _FEWEST = 30, 7  # days looked at; with fewer nothing is foretold
-_FAR = 3650  # days
+_FORECAST_DAYS, _MIN_FORECAST_DAYS = 30, 7  # days considered; with fewer there is no forecast
+_MAX_DAYS_AHEAD = 3650  # a disk that lasts longer counts as one that does not fill
 
 
 @dataclass(frozen=True)
 class Forecast:
-    """What is known of a disk; `full_on` is None when it does not fill or too little is known."""
+    """The forecast of a disk; `full_on` is None if it does not fill or too little is known."""
 
     disk: str
     days_measured: int
@@ -28,58 +28,61 @@ class Forecast:
 
     @property
     def is_known(self) -> bool:
-        """Whether it was measured for long enough to foretell anything."""
-        return self.days_measured >= _FEWEST
+        """Whether the disk was measured for long enough for a forecast."""
+        return self.days_measured >= _MIN_FORECAST_DAYS
 
 
-def folders(settings: Settings) -> dict[str, Path]:
-    """The disks that fill."""
+def disk_folders(settings: Settings) -> dict[str, Path]:
+    """The disks that fill: name → a folder on each."""
     return {"database": settings.paths.database.parent, "recordings": settings.paths.recordings}
 
 
-def read_disks(settings: Settings) -> None:
-    """Note how full each disk is today."""
+def record_disk_usage(settings: Settings) -> None:
+    """Record how full each disk is today."""
     today = clock.now().astimezone(settings.tz).date()
-    for disk, folder in folders(settings).items():
+    for disk, folder in disk_folders(settings).items():
         usage = shutil.disk_usage(next(p for p in (folder, *folder.parents) if p.exists()))
-        used = usage.total - usage.free
-        with writing():
-            here = (DiskReading.disk == disk, DiskReading.day == today)
-            DiskReading.delete().where(*here).execute()
-            DiskReading.create(disk=disk, day=today, used=used, total=usage.total)
+        used_bytes = usage.total - usage.free
+        with write_transaction():
+            todays_reading = (DiskReading.disk == disk, DiskReading.day == today)
+            DiskReading.delete().where(*todays_reading).execute()
+            DiskReading.create(disk=disk, day=today, used=used_bytes, total=usage.total)
 
 
-def forecast(settings: Settings, disk: str) -> Forecast:
-    """How a disk filled in the last 30 days, and when it is full if it goes on like that."""
+def disk_forecast(settings: Settings, disk: str) -> Forecast:
+    """The growth of a disk in the last 30 days, and the day it will be full at that rate."""
     today = clock.now().astimezone(settings.tz).date()
     rows = list(
         DiskReading.select()
-        .where(DiskReading.disk == disk, DiskReading.day > today - dt.timedelta(days=_DAYS))
-        .where(DiskReading.day <= today)  # none of a clock that was ahead
+        .where(
+            DiskReading.disk == disk, DiskReading.day > today - dt.timedelta(days=_FORECAST_DAYS)
+        )
+        .where(DiskReading.day <= today)  # ignores readings from a clock that was ahead
         .order_by(DiskReading.day)
     )
-    rows = [row for row in rows if row.total == rows[-1].total]  # a new disk begins anew
-    if len(rows) < _FEWEST:
+    rows = [row for row in rows if row.total == rows[-1].total]  # a new disk starts a new series
+    if len(rows) < _MIN_FORECAST_DAYS:
         return Forecast(disk, len(rows), 0.0, None)
-    growth = _growth(rows)
-    left = rows[-1].total - rows[-1].used
-    days = left / growth if growth > 0 else _FAR
-    full_on = rows[-1].day + dt.timedelta(days=int(days)) if days < _FAR else None
+    growth = _daily_growth(rows)
+    free_bytes = rows[-1].total - rows[-1].used
+    days = free_bytes / growth if growth > 0 else _MAX_DAYS_AHEAD
+    full_on = rows[-1].day + dt.timedelta(days=int(days)) if days < _MAX_DAYS_AHEAD else None
     return Forecast(disk, len(rows), growth, full_on)
 
 
-def _growth(rows: Sequence[DiskReading]) -> float:
-    """Bytes a day: what all days together tell, or the usual day where that is less.
+def _daily_growth(rows: Sequence[DiskReading]) -> float:
+    """Bytes per day: the overall growth, or the usual day's growth if that is smaller.
 
-    The usual days leave out the fullest and the emptiest, so that a restore is no growth. All days
-    together are the middle one of all pairs: a disk that is swept once a week does not grow.
+    The usual days exclude the extreme ones, so that a restore does not count as growth. The overall
+    growth is the median over all pairs of days: a disk that is cleaned once a week does not grow.
     """
-    together = statistics.median(_slope(*pair) for pair in combinations(rows, 2))
-    steps = sorted(_slope(*pair) for pair in pairwise(rows))
-    unusual = max(1, len(steps) // 10)
-    return min(together, statistics.fmean(steps[unusual:-unusual]))
+    overall = statistics.median(_daily_change(*pair) for pair in combinations(rows, 2))
+    steps = sorted(_daily_change(*pair) for pair in pairwise(rows))
+    trimmed = max(1, len(steps) // 10)
+    return min(overall, statistics.fmean(steps[trimmed:-trimmed]))
 
 
-def _slope(earlier: DiskReading, later: DiskReading) -> float:
+def _daily_change(earlier: DiskReading, later: DiskReading) -> float:
+    """The change between two readings, in bytes per day."""
     days: int = (later.day - earlier.day).days
     return float(later.used - earlier.used) / days

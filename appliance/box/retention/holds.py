@@ -1,47 +1,54 @@
-"""Legal holds: what must not go, whatever its age."""
+"""Legal holds: calls and appeals that must not be removed, whatever their age."""
 
 from appliance.core import audit, clock, live
-from appliance.core.db import writing
+from appliance.core.db import write_transaction
 from appliance.models import Appeal, Call, LegalHold
 
 
 class HoldError(ValueError):
-    """A hold cannot be set; `code`: "why" (no reason), "subject" (no such call or appeal)."""
+    """A hold cannot be set; `code` is "why" (no reason) or "subject" (no such call or appeal)."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
         self.code = code
 
 
-def hold(kind: str, subject: str, why: str, by: str) -> LegalHold:
-    """Keep a call's recordings, or an appeal with those of its call. Raises HoldError."""
-    subject, why = subject.strip(), why.strip()
-    known = {"call": Call.id == subject, "appeal": Appeal.number == subject}
+def set_hold(kind: str, subject: str, reason: str, by: str) -> LegalHold:
+    """Put a call, or an appeal with its call, on hold. Raises HoldError.
+
+    The recordings of the call are kept as well.
+    """
+    subject, reason = subject.strip(), reason.strip()
+    conditions = {"call": Call.id == subject, "appeal": Appeal.number == subject}
     model = {"call": Call, "appeal": Appeal}.get(kind)
-    if model is None or not model.select().where(known[kind]).exists():
+    if model is None or not model.select().where(conditions[kind]).exists():
         raise HoldError("subject")
-    if not why:
+    if not reason:
         raise HoldError("why")
-    with writing():
-        made = LegalHold.create(kind=kind, subject=subject, why=why, by=by, since=clock.now())
-        proof = audit.fingerprint(why)
-        audit.record(by, "hold.set", f"{kind} {subject}", hold=made.id, why_sha256=proof)
-        live.publish("retention")
-    return made
+    with write_transaction():
+        new_hold = LegalHold.create(
+            kind=kind, subject=subject, why=reason, by=by, since=clock.now()
+        )
+        fingerprint = audit.text_fingerprint(reason)
+        audit.record_entry(
+            by, "hold.set", f"{kind} {subject}", hold=new_hold.id, why_sha256=fingerprint
+        )
+        live.publish_topics("retention")
+    return new_hold
 
 
-def end(id: int, by: str) -> bool:
-    """End a hold; whether there was one in force."""
-    here = (LegalHold.id == id, LegalHold.ended_at.is_null())
-    with writing():
-        done = LegalHold.update(ended_at=clock.now(), ended_by=by).where(*here).execute()
-        if done:
-            audit.record(by, "hold.end", str(id))
-            live.publish("retention")
-    return bool(done)
+def end_hold(id: int, by: str) -> bool:
+    """End a hold. Returns True if it was active."""
+    is_active = (LegalHold.id == id, LegalHold.ended_at.is_null())
+    with write_transaction():
+        updated = LegalHold.update(ended_at=clock.now(), ended_by=by).where(*is_active).execute()
+        if updated:
+            audit.record_entry(by, "hold.end", str(id))
+            live.publish_topics("retention")
+    return bool(updated)
 
 
-def holds() -> list[LegalHold]:
-    """Holds in force, the newest first."""
-    in_force = LegalHold.select().where(LegalHold.ended_at.is_null())
-    return list(in_force.order_by(LegalHold.id.desc()))
+def active_holds() -> list[LegalHold]:
+    """Active holds, newest first."""
+    active = LegalHold.select().where(LegalHold.ended_at.is_null())
+    return list(active.order_by(LegalHold.id.desc()))

@@ -1,4 +1,4 @@
-"""Identifies a citizen by all present and former data of their appeals and registered calls."""
+"""Identifies a citizen by all current and former data of their appeals and registered calls."""
 
 import dataclasses
 import re
@@ -7,8 +7,8 @@ from typing import Any
 
 from appliance.casework import forms
 from appliance.core import phone_numbers
-from appliance.core.i18n import fold
-from appliance.messaging.notices import alerted, gist
+from appliance.core.i18n import fold_text
+from appliance.messaging.notices import alert_subjects, gist
 from appliance.models import (
     Appeal,
     AppealStep,
@@ -21,155 +21,171 @@ from appliance.models import (
 )
 from appliance.models.personal_columns import Kind
 
-_NATIONAL = 9  # digits of a number in the country
-_SHORTEST = 3  # letters of a surname that is looked for by itself
-_PHRASE = 2  # words of an address that is looked for by itself
+_NATIONAL_DIGITS = 9  # of a phone number within the country
+_MIN_SURNAME_LETTERS = 3  # of a surname that is searched for on its own
+_MIN_PHRASE_WORDS = 2  # of an address that is searched for on its own
 
 type Facts = dict[Kind, list[str]]
-type Cut = Callable[[str], str]
+type Redactor = Callable[[str], str]
 
 
 @dataclasses.dataclass(frozen=True)
 class Identity:
-    """What identifies a citizen. `phones`, `surnames`: those that nobody else has."""
+    """The data that identify a citizen. `phones` and `surnames` are those nobody else has."""
 
-    alert: alerted.Alerted
-    people: frozenset[tuple[str, str]] = frozenset()  # surname, name
-    phones: frozenset[str] = frozenset()  # their last nine digits
+    alert: alert_subjects.AlertSubject
+    people: frozenset[tuple[str, str]] = frozenset()  # (surname, first name)
+    phones: frozenset[str] = frozenset()  # last nine digits
     surnames: frozenset[str] = frozenset()
-    records: frozenset[str] = frozenset()  # numbers of the citizen's records, ids of their calls
+    records: frozenset[str] = frozenset()  # numbers of the citizen's records and ids of their calls
 
-    def without(self, text: str) -> str:
-        """One of the citizen's own texts without names, documents, numbers and dates of birth."""
+    def redact_own_text(self, text: str) -> str:
+        """Remove names, documents, numbers and birth dates from one of the citizen's own texts."""
         alert = dataclasses.replace(self.alert, gist=text)
-        return gist.without_person(alert, phones=False)
+        return gist.redact_person(alert, phones=False)
 
-    def cut(self, text: str) -> str:
-        """A text that may also be about others, with the citizen's data cut out."""
-        return gist.without_known(text, self.alert, self.phones)
+    def redact_shared_text(self, text: str) -> str:
+        """Remove the citizen's data from a text that may also be about other people."""
+        return gist.redact_known(text, self.alert, self.phones)
 
-    def is_his(self, text: str) -> bool:
-        """Whether a text certainly names the citizen: by document, phone, or surname and name."""
-        if self.has_number(text):
+    def is_certain_mention(self, text: str) -> bool:
+        """Whether a text certainly names the citizen: by document, phone, record, or full name."""
+        if self.has_citizen_number(text):
             return True
-        if any(_names_record(text, number) for number in self.records):
+        if any(_has_record_number(text, number) for number in self.records):
             return True
-        return any(gist.names_in(text, pair) == set(pair) for pair in self.people)
+        return any(gist.find_names(text, pair) == set(pair) for pair in self.people)
 
-    def has_number(self, text: str) -> bool:
-        """Whether one of the citizen's documents or phones is in a text."""
-        return gist.has_number(text, self.alert, self.phones)
+    def has_citizen_number(self, text: str) -> bool:
+        """Whether a text contains one of the citizen's documents or phone numbers."""
+        return gist.contains_number(text, self.alert, self.phones)
 
-    def is_named(self, text: str) -> bool:
-        """Whether a text may name the citizen: also by a rare surname, a firm, an address."""
-        phrases = (one for one in self.alert.phrases if len(one.split()) >= _PHRASE)
+    def is_possible_mention(self, text: str) -> bool:
+        """Whether a text may name the citizen, also by a rare surname, a company or an address."""
+        phrases = (
+            phrase for phrase in self.alert.phrases if len(phrase.split()) >= _MIN_PHRASE_WORDS
+        )
         names = (*self.surnames, *self.alert.firms, *phrases)
-        return self.is_his(text) or bool(gist.names_in(text, names))
+        return self.is_certain_mention(text) or bool(gist.find_names(text, names))
 
 
-def of(
+def identify_citizen(
     appeals: Sequence[Appeal], call_forms: Sequence[CallForm], calls: Sequence[str], phone: str
 ) -> Identity:
     """Identify a citizen by their records. `phone`: a number that only they use, or ""."""
-    statements = [one for appeal in appeals for one in _of_appeal(appeal)]
-    statements += [one for made in call_forms for one in _of_call_form(made)]
-    alerts = [alerted.of_appeal(one) for one in appeals] + [alerted.of_call(c) for c in call_forms]
+    statements = [item for appeal in appeals for item in _appeal_facts(appeal)]
+    statements += [item for call_form in call_forms for item in _call_form_facts(call_form)]
+    alerts = [alert_subjects.subject_of_appeal(item) for item in appeals] + [
+        alert_subjects.subject_of_call(call_form) for call_form in call_forms
+    ]
     if not alerts:
-        numbers = frozenset(filter(None, (_national(phone),)))
-        return Identity(alerted.NOBODY, phones=numbers, records=frozenset(calls))
-    alert = alerted.with_facts(alerts[0], *(facts for facts, _pair in statements))
+        numbers = frozenset(filter(None, (_national_number(phone),)))
+        return Identity(alert_subjects.EMPTY_SUBJECT, phones=numbers, records=frozenset(calls))
+    alert = alert_subjects.add_personal_facts(alerts[0], *(facts for facts, _pair in statements))
     phrases = {text for facts, _pair in statements for text in facts.get(Kind.ADDRESS, ())}
     alert = dataclasses.replace(
         alert,
         phrases=tuple(sorted(phrases)),
-        registered_at=max(one.registered_at for one in alerts),
+        registered_at=max(item.registered_at for item in alerts),
     )
     people = frozenset(pair for _facts, pair in statements if all(pair))
     phones = {text for facts, _pair in statements for text in facts.get(Kind.PHONE, ())}
-    own_phones = {number for number in phones if _is_only_in(number, appeals)} | {phone}
+    own_phones = {number for number in phones if _is_own_phone(number, appeals)} | {phone}
     applicants = {appeal.applicant_id for appeal in appeals}
-    surnames = {surname for surname, _name in people if _is_rare(surname, applicants)}
+    surnames = {surname for surname, _name in people if _is_rare_surname(surname, applicants)}
     records = {row.number for row in (*appeals, *call_forms)}
     return Identity(
         alert,
         people,
-        frozenset(filter(None, map(_national, own_phones))),
+        frozenset(filter(None, map(_national_number, own_phones))),
         frozenset(surnames),
         frozenset(records.union(calls)),
     )
 
 
-def _of_appeal(appeal: Appeal) -> Iterator[tuple[Facts, tuple[str, str]]]:
-    columns = {name: getattr(appeal, name) for name in personal_columns.names(Appeal)}
+def _appeal_facts(appeal: Appeal) -> Iterator[tuple[Facts, tuple[str, str]]]:
+    """Yield facts and name in an appeal, its earlier wordings, changes and extra fields."""
+    columns = {name: getattr(appeal, name) for name in personal_columns.column_names(Appeal)}
     columns["mahalla"] = appeal.mahalla_id
     rows: list[Mapping[str, Any]] = [columns, appeal.typed]
-    rows += [one.values for one in AppealWording.select().where(AppealWording.appeal == appeal)]
+    rows += [
+        wording.values for wording in AppealWording.select().where(AppealWording.appeal == appeal)
+    ]
     for step in AppealStep.select().where(AppealStep.appeal == appeal):
         changes = step.detail.get("changes", {})
-        rows += [{n: pair[place] for n, pair in changes.items()} for place in (0, 1)]
+        rows += [{column: pair[index] for column, pair in changes.items()} for index in (0, 1)]
     for values in rows:
-        yield _facts_of(Appeal, values)
-    yield _added(forms.APPEAL, appeal.form_version, appeal.extra)
+        yield _row_facts(Appeal, values)
+    yield _extra_field_facts(forms.APPEAL_FORM, appeal.form_version, appeal.extra)
 
 
-def _of_call_form(made: CallForm) -> Iterator[tuple[Facts, tuple[str, str]]]:
-    columns = {name: getattr(made, name) for name in personal_columns.names(CallForm)}
-    past = CallFormWording.select().where(CallFormWording.call_form == made)
-    for values in (columns, made.typed, *(one.values for one in past)):
-        yield _facts_of(CallForm, values)
-    yield _added(forms.CALL, made.version, made.extra)
+def _call_form_facts(call_form: CallForm) -> Iterator[tuple[Facts, tuple[str, str]]]:
+    """Yield the facts and the name in a registered call, its earlier wordings and extra fields."""
+    columns = {name: getattr(call_form, name) for name in personal_columns.column_names(CallForm)}
+    past_wordings = CallFormWording.select().where(CallFormWording.call_form == call_form)
+    for values in (columns, call_form.typed, *(wording.values for wording in past_wordings)):
+        yield _row_facts(CallForm, values)
+    yield _extra_field_facts(forms.CALL_FORM, call_form.version, call_form.extra)
 
 
-def _facts_of(
+def _row_facts(
     table: type[Appeal | CallForm], values: Mapping[str, Any]
 ) -> tuple[Facts, tuple[str, str]]:
+    """The personal facts, and the (surname, first name), in the values of one row."""
     pair = str(values.get("surname") or ""), str(values.get("first_name") or "")
-    named = {name: text for name, text in values.items() if name != "mahalla"}
-    if mahalla := values.get("mahalla_text") or _typed_mahalla(values.get("mahalla")):
-        named["mahalla"] = mahalla
-    return alerted.facts(table, named), pair
+    texts = {name: text for name, text in values.items() if name != "mahalla"}
+    if mahalla := values.get("mahalla_text") or _typed_mahalla_name(values.get("mahalla")):
+        texts["mahalla"] = mahalla
+    return alert_subjects.personal_facts(table, texts), pair
 
 
-def _added(form: str, version: int, extra: Mapping[str, Any]) -> tuple[Facts, tuple[str, str]]:
-    """What the manager's own fields say of the person."""
+def _extra_field_facts(
+    form: str, version: int, extra: Mapping[str, Any]
+) -> tuple[Facts, tuple[str, str]]:
+    """The personal facts in fields that the manager added to a form."""
     kinds = {"name": Kind.NAME, "phone": Kind.PHONE, "document": Kind.DOCUMENT, "date": Kind.BIRTH}
     facts: Facts = {}
-    for field in forms.of(form, version).fields:
-        if field.personal and (held := extra.get(field.name)) and held["text"]:
-            facts.setdefault(kinds.get(field.kind, Kind.ADDRESS), []).append(held["text"])
+    for field in forms.numbered_definition(form, version).fields:
+        if field.personal and (entry := extra.get(field.name)) and entry["text"]:
+            facts.setdefault(kinds.get(field.kind, Kind.ADDRESS), []).append(entry["text"])
     return facts, ("", "")
 
 
-def _typed_mahalla(held: Any) -> str:
-    """The name of a typed mahalla by its id, as columns or values hold it; "" of a listed one."""
-    if not str(held or "").isdigit():
+def _typed_mahalla_name(mahalla_id: Any) -> str:
+    """The name of a typed-in mahalla by its id; "" for one from the catalog or an invalid id."""
+    if not str(mahalla_id or "").isdigit():
         return ""
-    typed = Mahalla.get_or_none(Mahalla.id == int(held), Mahalla.typed)
-    return typed.name_uz_latn if typed else ""
+    mahalla = Mahalla.get_or_none(Mahalla.id == int(mahalla_id), Mahalla.typed)
+    return mahalla.name_uz_latn if mahalla else ""
 
 
-def _names_record(text: str, number: str) -> bool:
-    """Whether the number or id of a record is in a text, and not the beginning of another."""
+def _has_record_number(text: str, number: str) -> bool:
+    """Whether a text contains the number or id of a record, and not only as a part of another."""
     return bool(re.search(rf"(?<![\w.]){re.escape(number)}(?!\w|\.\d)", text))
 
 
-def _national(phone: str) -> str:
-    digits = "".join(filter(str.isdigit, phone_numbers.canonical(phone) or phone))[-_NATIONAL:]
-    return digits if len(digits) == _NATIONAL else ""
+def _national_number(phone: str) -> str:
+    """The last nine digits of a phone number; "" if it has fewer."""
+    digits = "".join(filter(str.isdigit, phone_numbers.canonical_number(phone) or phone))[
+        -_NATIONAL_DIGITS:
+    ]
+    return digits if len(digits) == _NATIONAL_DIGITS else ""
 
 
-def _is_only_in(phone: str, appeals: Sequence[Appeal]) -> bool:
-    """Whether no other appeal has a number."""
-    kept = phone_numbers.canonical(phone) or phone
-    theirs = (Appeal.phone == kept) | (Appeal.phone_at_hand == kept)
-    others = Appeal.select().where(theirs, Appeal.id.not_in([one.id for one in appeals]))
-    return not others.exists()
+def _is_own_phone(phone: str, appeals: Sequence[Appeal]) -> bool:
+    """Whether no appeal other than `appeals` has this phone number."""
+    stored_phone = phone_numbers.canonical_number(phone) or phone
+    has_phone = (Appeal.phone == stored_phone) | (Appeal.phone_at_hand == stored_phone)
+    other_appeals = Appeal.select().where(
+        has_phone, Appeal.id.not_in([appeal.id for appeal in appeals])
+    )
+    return not other_appeals.exists()
 
 
-def _is_rare(surname: str, applicants: set[int]) -> bool:
-    """Whether no other applicant has a surname."""
-    key = fold(surname)
-    if len(key) < _SHORTEST:
+def _is_rare_surname(surname: str, applicants: set[int]) -> bool:
+    """Whether no applicant other than `applicants` has this surname."""
+    key = fold_text(surname)
+    if len(key) < _MIN_SURNAME_LETTERS:
         return False
-    alike = Applicant.search_key.contains(key)
-    return not Applicant.select().where(alike, Applicant.id.not_in(applicants)).exists()
+    has_surname = Applicant.search_key.contains(key)
+    return not Applicant.select().where(has_surname, Applicant.id.not_in(applicants)).exists()

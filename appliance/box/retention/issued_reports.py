@@ -1,5 +1,8 @@
-"""Issued reports in which a masked citizen is: the consultations of the monthly report, what
-was typed in place of a code, reasons why somebody was looked at."""
+"""Issued reports that contain a masked citizen's texts.
+
+Such texts are the consultations of the monthly report, entries typed in place of a code, and the
+reasons of staff for opening a record.
+"""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -19,75 +22,79 @@ from appliance.models import (
 )
 from appliance.models.personal_columns import Kind
 
-# What makes reports is loaded only where it is needed: a look at the disks needs none of it.
+# The report modules are loaded only where needed: the disk checks do not require them.
 
 
 @dataclass(frozen=True)
 class Withdrawal:
-    """Issued reports that hold a text of an appeal or call, and a test for the citizen's texts."""
+    """Reports with a text of an appeal or call, and a test for the citizen's texts."""
 
     reports: list[IssuedReport]
-    is_his: Callable[[str], bool]
+    is_citizen_text: Callable[[str], bool]
 
 
-def find(settings: Settings, row: Appeal | CallForm, who: Identity | None = None) -> Withdrawal:
-    """The issued reports that hold a text of an appeal or a registered call.
+def find_reports(
+    settings: Settings, row: Appeal | CallForm, citizen: Identity | None = None
+) -> Withdrawal:
+    """The issued reports that contain a text of an appeal or a registered call.
 
-    `who`: the citizen, for texts that name them elsewhere; None: only the row's own texts count.
+    `citizen` finds texts that name them elsewhere; if None, only the row's own texts count.
     """
     from appliance.reports import issuing
 
-    reasons = {text.strip() for text in _reasons_of(row) if text.strip()}
-    texts = reasons.union(text.strip() for text in _texts_of(row) if text.strip())
+    reasons = {text.strip() for text in _access_reasons(row) if text.strip()}
+    texts = reasons.union(text.strip() for text in _report_texts(row) if text.strip())
 
-    def is_his(text: str) -> bool:
-        return text in texts or bool(who and who.is_his(text))
+    def is_citizen_text(text: str) -> bool:
+        return text in texts or bool(citizen and citizen.is_certain_mention(text))
 
-    if not texts and not who:
-        return Withdrawal([], is_his)
+    if not texts and not citizen:
+        return Withdrawal([], is_citizen_text)
     day = row.received_at.astimezone(settings.tz).date()
-    records = {row.number, row.call_id or ""} | (who.records if who else set())
-    names_him = who.is_his if who else None
-    long = bool(who or reasons)
-    reports = issuing.find(settings, is_his, day, records, names_him, reasons=long)
-    return Withdrawal(reports, is_his)
+    records = {row.number, row.call_id or ""} | (citizen.records if citizen else set())
+    is_mention = citizen.is_certain_mention if citizen else None
+    with_reasons = bool(citizen or reasons)
+    reports = issuing.find_affected(
+        settings, is_citizen_text, day, records, is_mention, reasons=with_reasons
+    )
+    return Withdrawal(reports, is_citizen_text)
 
 
-def withdraw(withdrawal: Withdrawal, by: str, *, remake: bool = False) -> None:
-    """Withdraw the reports, in a write transaction; `remake`: issue them again without it."""
+def withdraw_reports(withdrawal: Withdrawal, by: str, *, remake: bool = False) -> None:
+    """Withdraw the reports, within a write transaction; `remake` issues them without the texts."""
     from appliance.reports import issuing, runs
 
     for report in withdrawal.reports:
-        issuing.withdraw(report, withdrawal.is_his, by)
+        issuing.withdraw_report(report, withdrawal.is_citizen_text, by)
         run = ReportRun.get_or_none(ReportRun.report == report)
         if remake and run:
-            runs.ask(run.name, run.period, run.upto, "jobs")
+            runs.request_run(run.name, run.period, run.upto, "jobs")
 
 
-def remove_files(settings: Settings) -> int:
-    """Remove the files of withdrawn reports; how many there were."""
+def remove_withdrawn_files(settings: Settings) -> int:
+    """Remove the files of withdrawn reports; returns how many."""
     from appliance.reports import issuing
 
     return issuing.remove_files(settings)
 
 
-def _reasons_of(row: Appeal | CallForm) -> Iterator[str]:
-    """Why somebody listened to the call, or opened the appeal."""
+def _access_reasons(row: Appeal | CallForm) -> Iterator[str]:
+    """The reasons for which users listened to the call or opened the appeal."""
     if row.call_id:
-        for heard in Listening.select().where(Listening.call_id == row.call_id):
-            yield heard.reason
+        for listening in Listening.select().where(Listening.call_id == row.call_id):
+            yield listening.reason
     if isinstance(row, Appeal):
-        for revealed in AppealReveal.select().where(AppealReveal.appeal == row):
-            yield revealed.reason
+        for reveal in AppealReveal.select().where(AppealReveal.appeal == row):
+            yield reveal.reason
 
 
-def _texts_of(row: Appeal | CallForm) -> Iterator[str]:
-    """What was typed in place of a code, and the texts of a consultation."""
-    for name in personal_columns.names(type(row), Kind.CHOICE):
+def _report_texts(row: Appeal | CallForm) -> Iterator[str]:
+    """Entries that were typed in place of a code, and the texts of a consultation."""
+    for name in personal_columns.column_names(type(row), Kind.CHOICE):
         if (value := getattr(row, name)) and not catalogs.is_code(name, value):
             yield value
     if isinstance(row, Appeal) and row.consultation:
-        yield from personal_columns.values(Appeal, row, Kind.TEXT)
-        for past in AppealWording.select().where(AppealWording.appeal == row):
-            names = personal_columns.names(Appeal, Kind.TEXT)
-            yield from (str(past.values.get(name, "")) for name in names)
+        yield from personal_columns.column_values(Appeal, row, Kind.TEXT)
+        for wording in AppealWording.select().where(AppealWording.appeal == row):
+            names = personal_columns.column_names(Appeal, Kind.TEXT)
+            yield from (str(wording.values.get(name, "")) for name in names)

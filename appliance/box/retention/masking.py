@@ -1,11 +1,11 @@
-"""Taking persons' data out of what was typed: appeals, drafts, notes at missed callers."""
+"""Removes personal data from appeals, registered calls, drafts and notes."""
 
 import datetime as dt
 from typing import Any
 
-from appliance.box.retention import issued_reports, proof, rules, traces
-from appliance.box.retention.identity import Cut
-from appliance.box.retention.turns import Turns
+from appliance.box.retention import issued_reports, removal_log, rules, traces
+from appliance.box.retention.identity import Redactor
+from appliance.box.retention.removal_batches import RemovalBatches
 from appliance.casework import applicants, catalogs, forms
 from appliance.casework.appeals import searching
 from appliance.casework.forms.drafts import is_blank
@@ -32,234 +32,258 @@ from appliance.models import (
 from appliance.models.personal_columns import Kind
 
 
-def appeals(settings: Settings, turns: Turns, before: dt.datetime, rule: str) -> int:
-    """Mask closed appeals, and what was still to be sent of those masked before; how many.
+def mask_appeals(
+    settings: Settings, batches: RemovalBatches, before: dt.datetime, rule: str
+) -> int:
+    """Mask closed appeals, and late messages of masked ones; returns the number of appeals.
 
     Issued reports that contain them are withdrawn.
     """
 
-    def remove(appeal: Appeal) -> bool:
-        issued_reports.withdraw(issued_reports.find(settings, appeal), "jobs")
-        _mask(appeal, rule)
+    def mask_due_appeal(appeal: Appeal) -> bool:
+        issued_reports.withdraw_reports(issued_reports.find_reports(settings, appeal), "jobs")
+        _mask_appeal(appeal, rule)
         return True
 
-    count = turns.each(rules.appeals(before), Appeal.id, remove)
-    turns.each(rules.messages(before), Message.id, _mask_message)
+    count = batches.remove_rows(rules.due_appeals(before), Appeal.id, mask_due_appeal)
+    batches.remove_rows(rules.due_messages(before), Message.id, _mask_message)
     return count
 
 
-def call_forms(settings: Settings, turns: Turns, before: dt.datetime, rule: str) -> int:
-    """Mask registered calls that became no appeal; how many."""
+def mask_call_forms(
+    settings: Settings, batches: RemovalBatches, before: dt.datetime, rule: str
+) -> int:
+    """Mask registered calls that did not become an appeal; returns how many."""
 
-    def remove(form: CallForm) -> bool:
-        issued_reports.withdraw(issued_reports.find(settings, form), "jobs")
+    def mask_due_form(form: CallForm) -> bool:
+        issued_reports.withdraw_reports(issued_reports.find_reports(settings, form), "jobs")
         _mask_call_form(form)
-        fields = list(personal_columns.blanks(CallForm))
-        proof.write_down("call_form", form.number, rule, call=form.call_id, fields=fields)
+        fields = list(personal_columns.masked_values(CallForm))
+        removal_log.record_removal("call_form", form.number, rule, call=form.call_id, fields=fields)
         return True
 
-    return turns.each(rules.call_forms(before), CallForm.id, remove)
+    return batches.remove_rows(rules.due_call_forms(before), CallForm.id, mask_due_form)
 
 
-def drafts(turns: Turns, before: dt.datetime, rule: str) -> int:
-    """Throw away what was typed and not registered; how many drafts held anything."""
+def delete_drafts(batches: RemovalBatches, before: dt.datetime, rule: str) -> int:
+    """Delete drafts that were never registered; returns how many had any content."""
 
-    def remove(draft: Draft) -> bool:
-        typed = not is_blank(draft.values)
-        if typed:
-            proof.write_down("draft", draft.token, rule, call=draft.call_id)
+    def delete_due_draft(draft: Draft) -> bool:
+        has_content = not is_blank(draft.values)
+        if has_content:
+            removal_log.record_removal("draft", draft.token, rule, call=draft.call_id)
         draft.delete_instance()
-        return typed
+        return has_content
 
-    def remove_answer(draft: AnswerDraft) -> bool:
-        proof.write_down("draft", f"answer:{draft.appeal.number}", rule)
+    def delete_due_answer(draft: AnswerDraft) -> bool:
+        removal_log.record_removal("draft", f"answer:{draft.appeal.number}", rule)
         draft.delete_instance()
         return True
 
     answers = AnswerDraft.select().where(AnswerDraft.updated_at < before)
-    return turns.each(rules.drafts(before), Draft.id, remove) + turns.each(
-        answers, AnswerDraft.id, remove_answer
-    )
+    return batches.remove_rows(
+        rules.due_drafts(before), Draft.id, delete_due_draft
+    ) + batches.remove_rows(answers, AnswerDraft.id, delete_due_answer)
 
 
-def notes(turns: Turns, before: dt.datetime, rule: str) -> int:
-    """Blank notes: of tasks of missed callers, of numbers, of calls promised; how many."""
+def blank_notes(batches: RemovalBatches, before: dt.datetime, rule: str) -> int:
+    """Blank notes on missed callers, numbers and scheduled callbacks; returns how many."""
 
-    def remove(mark: FollowUpMark) -> bool:
-        proof.write_down("note", str(mark.id), rule)
+    def blank_mark_note(mark: FollowUpMark) -> bool:
+        removal_log.record_removal("note", str(mark.id), rule)
         FollowUpMark.update(note="").where(FollowUpMark.id == mark.id).execute()
-        of_task = (FollowUp.number == mark.number, FollowUp.closed_at == mark.at)
-        FollowUp.update(note="").where(*of_task).execute()
+        is_marked_task = (FollowUp.number == mark.number, FollowUp.closed_at == mark.at)
+        FollowUp.update(note="").where(*is_marked_task).execute()
         return True
 
-    def remove_note(note: NumberNote) -> bool:
-        proof.write_down("note", f"number:{note.id}", rule)
-        return _blank(NumberNote, NumberNote.id == note.id)
+    def blank_number_note(note: NumberNote) -> bool:
+        removal_log.record_removal("note", f"number:{note.id}", rule)
+        return _blank_rows(NumberNote, NumberNote.id == note.id)
 
-    def remove_callback(task: ScheduledCallback) -> bool:
-        proof.write_down("note", f"callback:{task.id}", rule)
-        return _blank(ScheduledCallback, ScheduledCallback.id == task.id)
+    def blank_callback(task: ScheduledCallback) -> bool:
+        removal_log.record_removal("note", f"callback:{task.id}", rule)
+        return _blank_rows(ScheduledCallback, ScheduledCallback.id == task.id)
 
     return (
-        turns.each(rules.notes(before), FollowUpMark.id, remove)
-        + turns.each(rules.number_notes(before), NumberNote.id, remove_note)
-        + turns.each(rules.callbacks(before), ScheduledCallback.id, remove_callback)
-        + traces.aged(turns, before, rule)
+        batches.remove_rows(rules.due_notes(before), FollowUpMark.id, blank_mark_note)
+        + batches.remove_rows(rules.due_number_notes(before), NumberNote.id, blank_number_note)
+        + batches.remove_rows(rules.due_callbacks(before), ScheduledCallback.id, blank_callback)
+        + traces.blank_old_notes(batches, before, rule)
     )
 
 
-def person(appeal: Appeal, rule: str, kept: Cut | None) -> None:
-    """Take who the applicant is out of an appeal on his request, in a write transaction.
+def mask_appeal_person(appeal: Appeal, rule: str, redactor: Redactor | None) -> None:
+    """Remove the applicant's data from an appeal on request, within a write transaction.
 
-    `kept`: what stays of a text that must be kept longer; None: nothing of it.
+    `redactor` returns the part of a text that must be kept longer; None: the texts are blanked.
     """
-    _mask(appeal, rule, kept)
+    _mask_appeal(appeal, rule, redactor)
 
 
-def call_form_person(form: CallForm, rule: str, kept: Cut | None) -> None:
-    """The same of a registered call that became no appeal."""
-    _mask_call_form(form, kept)
-    kind, fields = "call_form_person" if kept else "call_form", personal_columns.blanks(CallForm)
-    proof.write_down(kind, form.number, rule, call=form.call_id, fields=list(fields))
+def mask_call_form_person(form: CallForm, rule: str, redactor: Redactor | None) -> None:
+    """Remove the citizen's data from a registered call on request, if it became no appeal.
+
+    `redactor` as in mask_appeal_person.
+    """
+    _mask_call_form(form, redactor)
+    kind, fields = (
+        "call_form_person" if redactor else "call_form",
+        personal_columns.masked_values(CallForm),
+    )
+    removal_log.record_removal(kind, form.number, rule, call=form.call_id, fields=list(fields))
 
 
-def number(phone: str, rule: str) -> None:
-    """Take out what hangs on a number alone: messages that ended, notes, promised calls, marks."""
-    ended = Message.state.not_in(rules.ON_ITS_WAY)
-    _blank(Message, Message.recipient == phone, ended)
+def blank_number_data(phone: str, rule: str) -> None:
+    """Blank the data tied to a number alone: finished messages, notes, callbacks, marks."""
+    is_finished = Message.state.not_in(rules.UNSENT_STATES)
+    _blank_rows(Message, Message.recipient == phone, is_finished)
     for note in NumberNote.select().where(NumberNote.number == phone):
-        proof.write_down("note", f"number:{note.id}", rule)
-        _blank(NumberNote, NumberNote.id == note.id)
+        removal_log.record_removal("note", f"number:{note.id}", rule)
+        _blank_rows(NumberNote, NumberNote.id == note.id)
     for task in ScheduledCallback.select().where(ScheduledCallback.number == phone):
-        proof.write_down("note", f"callback:{task.id}", rule)
-        _blank(ScheduledCallback, ScheduledCallback.id == task.id)
-    _blank(FollowUpMark, FollowUpMark.number == phone)
-    _blank(FollowUp, FollowUp.number == phone)
-    _blank(SmsRating, SmsRating.number == phone)
+        removal_log.record_removal("note", f"callback:{task.id}", rule)
+        _blank_rows(ScheduledCallback, ScheduledCallback.id == task.id)
+    _blank_rows(FollowUpMark, FollowUpMark.number == phone)
+    _blank_rows(FollowUp, FollowUp.number == phone)
+    _blank_rows(SmsRating, SmsRating.number == phone)
 
 
-def again(turns: Turns) -> int:
-    """Mask once more what a former release masked, which took less out; how many records."""
+def remask_records(batches: RemovalBatches) -> int:
+    """Mask again what an earlier release masked less thoroughly; returns the number of records."""
 
-    def remove(appeal: Appeal) -> bool:
-        _take_out(appeal, _kept_before("appeal", appeal.number))
-        return _note_extent("appeal", appeal.number)
+    def remask_appeal(appeal: Appeal) -> bool:
+        _remove_appeal_data(appeal, _earlier_redactor("appeal", appeal.number))
+        return _store_extent("appeal", appeal.number)
 
-    def remove_form(form: CallForm) -> bool:
-        _mask_call_form(form, _kept_before("call_form", form.number))
-        return _note_extent("call_form", form.number)
+    def remask_form(form: CallForm) -> bool:
+        _mask_call_form(form, _earlier_redactor("call_form", form.number))
+        return _store_extent("call_form", form.number)
 
-    half_masked = {table: rules.half_masked(table, proof.EXTENT) for table in (Appeal, CallForm)}
-    return turns.each(half_masked[Appeal], Appeal.id, remove) + turns.each(
-        half_masked[CallForm], CallForm.id, remove_form
+    half_masked = {
+        table: rules.partially_masked(table, removal_log.MASKING_EXTENT)
+        for table in (Appeal, CallForm)
+    }
+    return batches.remove_rows(half_masked[Appeal], Appeal.id, remask_appeal) + batches.remove_rows(
+        half_masked[CallForm], CallForm.id, remask_form
     )
 
 
-def _kept_before(kind: str, number: str) -> Cut | None:
-    """What stays of texts that were cut when the record was masked: all, unless they are due."""
-    return None if rules.removed(kind, number).exists() else str
+def _earlier_redactor(kind: str, number: str) -> Redactor | None:
+    """The redactor for a record masked earlier: keeps its texts unless they were removed."""
+    return None if rules.matching_removals(kind, number).exists() else str
 
 
-def _note_extent(kind: str, number: str) -> bool:
-    here = (Removal.subject == number, Removal.kind.in_((kind, f"{kind}_person")))
-    return bool(Removal.update(extent=proof.EXTENT).where(*here).execute())
+def _store_extent(kind: str, number: str) -> bool:
+    """Store the current extent of masking for a record. Returns True if its removal was found."""
+    is_removal = (Removal.subject == number, Removal.kind.in_((kind, f"{kind}_person")))
+    return bool(Removal.update(extent=removal_log.MASKING_EXTENT).where(*is_removal).execute())
 
 
-def _mask(appeal: Appeal, rule: str, kept: Cut | None = None) -> None:
-    _take_out(appeal, kept)
-    proof.write_down(
-        "appeal_person" if kept else "appeal",
+def _mask_appeal(appeal: Appeal, rule: str, redactor: Redactor | None = None) -> None:
+    """Mask an appeal and record its removal."""
+    _remove_appeal_data(appeal, redactor)
+    removal_log.record_removal(
+        "appeal_person" if redactor else "appeal",
         appeal.number,
         rule,
         registered=appeal.registered_at.isoformat(),
-        fields=list(personal_columns.blanks(Appeal)),
+        fields=list(personal_columns.masked_values(Appeal)),
     )
 
 
-def _take_out(appeal: Appeal, kept: Cut | None) -> None:
-    """Take a person's data out of an appeal and all that hangs on it; what is counted stays.
+def _remove_appeal_data(appeal: Appeal, redactor: Redactor | None) -> None:
+    """Remove personal data from an appeal and the rows that belong to it; counted values stay.
 
-    `kept`: what stays of texts, who was contacted too; without it nothing does.
+    `redactor` returns the part of a text that stays, including the texts on who was contacted;
+    without it, no text stays.
     """
-    former = _texts(appeal)
-    mahallas = _mahallas(appeal)
-    _mask_row(appeal, forms.of(forms.APPEAL, appeal.form_version), kept)
+    search_texts = _search_texts(appeal)
+    mahallas = _mahalla_ids(appeal)
+    _mask_row(appeal, forms.numbered_definition(forms.APPEAL_FORM, appeal.form_version), redactor)
     AnswerDraft.delete().where(AnswerDraft.appeal == appeal).execute()
-    for asked_for in Consultation.select().where(Consultation.appeal == appeal.id):
-        asked_for.result = kept(asked_for.result) if kept else ""
-        asked_for.save()
+    for consultation in Consultation.select().where(Consultation.appeal == appeal.id):
+        consultation.result = redactor(consultation.result) if redactor else ""
+        consultation.save()
     for step in AppealStep.select().where(AppealStep.appeal == appeal):
         if "changes" in step.detail:
             step.detail["changes"] = dict.fromkeys(step.detail["changes"], ["", ""])
-        step.text = kept(step.text) if kept else ""
+        step.text = redactor(step.text) if redactor else ""
         step.save()
     for wording in AppealWording.select().where(AppealWording.appeal == appeal):
         wording.values = dict.fromkeys(wording.values, "")
         wording.save()
-    causes = {appeal.number, appeal.token, appeal.call_id} - {None, ""}  # its form's name, too
+    causes = {appeal.number, appeal.token, appeal.call_id} - {None, ""}  # token: its form's name
     for cause in causes:
         _mask_messages(cause)
-    _blank(MinistryEvent, MinistryEvent.number == appeal.number)
+    _blank_rows(MinistryEvent, MinistryEvent.number == appeal.number)
     if appeal.call_id:
-        Draft.delete().where(Draft.call_id == appeal.call_id).execute()  # another operator's
-        _blank(SmsRating, SmsRating.call_id == appeal.call_id)
+        Draft.delete().where(Draft.call_id == appeal.call_id).execute()  # of any operator
+        _blank_rows(SmsRating, SmsRating.call_id == appeal.call_id)
     for form in CallForm.select().where(CallForm.appeal_number == appeal.number):
-        _mask_call_form(form, kept)
-    traces.blank_of_records({appeal.number}, {appeal.call_id} - {None, ""})
-    searching.remember(appeal, *former)
+        _mask_call_form(form, redactor)
+    traces.blank_record_notes({appeal.number}, {appeal.call_id} - {None, ""})
+    searching.index_appeal(appeal, *search_texts)
     for mahalla in mahallas:
-        catalogs.forget_mahalla(mahalla)
-    applicants.refresh(appeal.applicant_id)
+        catalogs.delete_typed_mahalla(mahalla)
+    applicants.refresh_from_appeals(appeal.applicant_id)
 
 
-def _mask_row(row: Any, definition: forms.Definition, kept: Cut | None) -> None:
+def _mask_row(row: Any, definition: forms.Definition, redactor: Redactor | None) -> None:
     """Blank the personal columns of an appeal or a registered call, and save it.
 
-    A text that was typed in place of a code stays counted as one.
+    A text that was typed in place of a code is still counted as such.
     """
-    table, extra = type(row), forms.without_person(definition, row.extra)
-    former = {name: getattr(row, name) for name in personal_columns.names(table, Kind.TEXT)}
-    for name, blank in personal_columns.blanks(table).items():
+    table, extra = type(row), forms.anonymize_added_fields(definition, row.extra)
+    original_texts = {
+        name: getattr(row, name) for name in personal_columns.column_names(table, Kind.TEXT)
+    }
+    for name, blank in personal_columns.masked_values(table).items():
         setattr(row, name, blank)
-    for name, text in former.items() if kept else ():
-        setattr(row, name, kept(text) if kept else "")
-    for name in personal_columns.names(table, Kind.CHOICE):
+    for name, text in original_texts.items() if redactor else ():
+        setattr(row, name, redactor(text) if redactor else "")
+    for name in personal_columns.column_names(table, Kind.CHOICE):
         if (value := getattr(row, name)) and not catalogs.is_code(name, value):
             setattr(row, name, catalogs.UNLISTED)
     row.extra = extra
     row.save()
 
 
-def _texts(appeal: Appeal) -> list[str]:
-    """What an appeal is found by, and was before its corrections."""
-    past = AppealWording.select().where(AppealWording.appeal == appeal)
-    return [searching.words_of(appeal), *(searching.words_of_values(one.values) for one in past)]
+def _search_texts(appeal: Appeal) -> list[str]:
+    """The texts by which an appeal is found, before and after its corrections."""
+    past_wordings = AppealWording.select().where(AppealWording.appeal == appeal)
+    return [
+        searching.searchable_text(appeal),
+        *(searching.searchable_text_of_values(wording.values) for wording in past_wordings),
+    ]
 
 
-def _mahallas(appeal: Appeal) -> set[int]:
-    """The ids of the mahallas that an appeal has, and had before its corrections."""
-    past = AppealWording.select().where(AppealWording.appeal == appeal)
-    held = {str(one.values.get("mahalla", "")) for one in past} | {str(appeal.mahalla_id or "")}
-    return {int(id) for id in held if id.isdigit()}
+def _mahalla_ids(appeal: Appeal) -> set[int]:
+    """The ids of the mahallas of an appeal, before and after its corrections."""
+    past_wordings = AppealWording.select().where(AppealWording.appeal == appeal)
+    ids = {str(wording.values.get("mahalla", "")) for wording in past_wordings} | {
+        str(appeal.mahalla_id or "")
+    }
+    return {int(id) for id in ids if id.isdigit()}
 
 
-def _mask_call_form(form: CallForm, kept: Cut | None = None) -> None:
-    """Take a person's data out of a registered call; what is counted stays."""
-    _mask_row(form, forms.of(forms.CALL, form.version), kept)
+def _mask_call_form(form: CallForm, redactor: Redactor | None = None) -> None:
+    """Remove personal data from a registered call; counted values stay."""
+    _mask_row(form, forms.numbered_definition(forms.CALL_FORM, form.version), redactor)
     for wording in CallFormWording.select().where(CallFormWording.call_form == form):
         wording.values = dict.fromkeys(wording.values, "")
         wording.save()
-    traces.blank_of_records(set(), {form.call_id})
+    traces.blank_record_notes(set(), {form.call_id})
 
 
 def _mask_messages(cause: str) -> None:
-    _blank(Message, Message.cause == cause, Message.state.not_in(rules.ON_ITS_WAY))
+    """Blank the finished messages of a cause."""
+    _blank_rows(Message, Message.cause == cause, Message.state.not_in(rules.UNSENT_STATES))
 
 
 def _mask_message(message: Message) -> bool:
-    return _blank(Message, Message.id == message.id)
+    return _blank_rows(Message, Message.id == message.id)
 
 
-def _blank(table: Any, *where: Any) -> bool:
-    """Blank the personal columns of some rows; whether there were any."""
-    return bool(table.update(personal_columns.blanks(table)).where(*where).execute())
+def _blank_rows(table: Any, *conditions: Any) -> bool:
+    """Blank the personal columns of the matching rows. Returns True if there were any."""
+    return bool(table.update(personal_columns.masked_values(table)).where(*conditions).execute())

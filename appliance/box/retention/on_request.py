@@ -1,8 +1,8 @@
-"""Masking a citizen at his own request (law OʻRQ-547), before his data are old enough to go.
+"""Masks a citizen at their own request (law OʻRQ-547), before their data reach the age limit.
 
-Who he is goes at once. What must be kept longer stays without him: texts of appeals for two years,
-recordings for two months (report form №1, table 3), after which they go by themselves. What is
-counted, and the ledger, stay; an appeal that is open or on hold is not touched.
+Personal data are removed at once. What must be kept longer is kept without them: texts of appeals
+for two years, recordings for two months (report form №1, table 3), after which retention removes
+them. Counted values and the ledger stay; an appeal that is open or on hold is not touched.
 """
 
 from collections.abc import Iterable
@@ -12,26 +12,26 @@ from appliance.box.retention import (
     identity,
     issued_reports,
     masking,
-    proof,
+    removal_log,
     rules,
     scrubbing,
     traces,
 )
-from appliance.box.retention.identity import Cut, Identity
+from appliance.box.retention.identity import Identity, Redactor
 from appliance.casework import data_requests
-from appliance.casework.data_requests import RequestError, Stored
+from appliance.casework.data_requests import RequestError, StoredRecords
 from appliance.core import audit, clock
-from appliance.core.db import writing
+from appliance.core.db import write_transaction
 from appliance.core.settings import Settings
 from appliance.messaging.notices import citizens
 from appliance.models import Appeal, CallForm, DataRequest, EvidencePack, Handling, User
 
-LEAST_YEARS = 2
+MIN_APPEAL_YEARS = 2
 
 
 @dataclass(frozen=True)
-class Records:
-    """A citizen's records; `phone`: a number that only they use, or ""."""
+class CitizenRecords:
+    """The records of one citizen; `phone`: a number that only they use, or ""."""
 
     appeals: list[Appeal]
     call_forms: list[CallForm]
@@ -43,115 +43,131 @@ class Records:
 
 
 @dataclass(frozen=True)
-class _Search:
-    """Who a citizen is, and the changes to make where other rows name them."""
+class _MaskingPlan:
+    """The citizen's identity, and the changes to other rows and reports that name them."""
 
-    who: Identity
+    citizen: Identity
     changes: list[traces.Change]
     withdrawals: list[issued_reports.Withdrawal]
 
 
-def mask(
+def mask_citizen(
     settings: Settings, request: DataRequest, user: User, records: Iterable[str], answer: str
-) -> Stored:
-    """Mask what somebody says is the citizen's, tell him, forget who asked; what it was.
+) -> StoredRecords:
+    """Mask the selected records, notify the citizen and erase the request's personal data.
 
-    Raises RequestError: of `data_requests.chosen` and `close`, and "open", "held" with the number.
+    Returns the records that were masked. Raises RequestError: those of `data_requests.chosen` and
+    `close`, and "open" or "held" with the appeal's number.
     """
-    ticked, own_number = set(records), "number" in set(records)
-    selection = _records(request, data_requests.chosen(request, user, ticked), own_number)
-    search = _find(settings, selection)
-    with writing():
-        his = data_requests.chosen(request, user, ticked)
-        selection = _records(request, his, own_number)
+    selected_ids, own_number = set(records), "number" in set(records)
+    selection = _selected_records(
+        request, data_requests.selected_records(request, user, selected_ids), own_number
+    )
+    plan = _plan_masking(settings, selection)
+    with write_transaction():
+        stored = data_requests.selected_records(request, user, selected_ids)
+        selection = _selected_records(request, stored, own_number)
         _require_closed(selection)
-        data_requests.close(request, user, "done", search.who.cut(answer), his, own_number)
-        citizens.own_data(settings, request)
+        data_requests.close_data_request(
+            request, user, "done", plan.citizen.redact_shared_text(answer), stored, own_number
+        )
+        citizens.notify_own_data(settings, request)
         rule = f"data_request={request.id}"
-        _take_out(settings, selection, search, rule, user.login)
-        about = f"data-request:{request.id}"
-        proof.write_down("data_request", about, rule, own_number=own_number)
-        data_requests.forget(request)
-        audit.record(user.login, "data_request.masked", str(request.id))
-    _remove_files(settings, selection, user.login)
-    scrubbing.scrub_soon()
-    return his
+        _apply_masking(settings, selection, plan, rule, user.login)
+        subject = f"data-request:{request.id}"
+        removal_log.record_removal("data_request", subject, rule, own_number=own_number)
+        data_requests.anonymise_request(request)
+        audit.record_entry(user.login, "data_request.masked", str(request.id))
+    _remove_citizen_files(settings, selection, user.login)
+    scrubbing.scrub_quickly()
+    return stored
 
 
-def mask_records(settings: Settings, records: Records, rule: str, by: str) -> None:
+def mask_records(settings: Settings, records: CitizenRecords, rule: str, by: str) -> None:
     """Mask records that were masked before a restore. Raises RequestError: "open", "held"."""
-    search = _find(settings, records)
-    with writing():
+    plan = _plan_masking(settings, records)
+    with write_transaction():
         _require_closed(records)
-        _take_out(settings, records, search, rule, by)
-    _remove_files(settings, records, by)
+        _apply_masking(settings, records, plan, rule, by)
+    _remove_citizen_files(settings, records, by)
 
 
-def close_again(request: DataRequest) -> None:
-    """Close a request that a restore has opened again; it was already answered."""
-    with writing():
+def close_reopened_request(request: DataRequest) -> None:
+    """Close a request that a restore has reopened; it was already answered."""
+    with write_transaction():
         columns = {"state": "done", "done_at": clock.now()}
         DataRequest.update(columns).where(DataRequest.id == request.id).execute()
-        data_requests.forget(request)
+        data_requests.anonymise_request(request)
 
 
-def _take_out(
+def _apply_masking(
     settings: Settings,
-    records: Records,
-    search: _Search,
+    records: CitizenRecords,
+    plan: _MaskingPlan,
     rule: str,
     by: str,
 ) -> None:
-    for change in search.changes:
+    """Apply all changes of a masking plan, within a write transaction."""
+    for change in plan.changes:
         change()
-    for withdrawal in search.withdrawals:
-        issued_reports.withdraw(withdrawal, by, remake=True)
+    for withdrawal in plan.withdrawals:
+        issued_reports.withdraw_reports(withdrawal, by, remake=True)
     for appeal in records.appeals:
-        masking.person(appeal, rule, _shortener(settings, appeal, search.who))
-    for made in records.call_forms:
-        if not made.appeal_number:
-            masking.call_form_person(made, rule, _shortener(settings, made, search.who))
-    traces.blank_of_records(set(), set(records.calls))
+        masking.mask_appeal_person(appeal, rule, _text_redactor(settings, appeal, plan.citizen))
+    for call_form in records.call_forms:
+        if not call_form.appeal_number:
+            masking.mask_call_form_person(
+                call_form, rule, _text_redactor(settings, call_form, plan.citizen)
+            )
+    traces.blank_record_notes(set(), set(records.calls))
     for call_id in sorted(records.calls):
-        proof.write_down("call_person", call_id, rule)
+        removal_log.record_removal("call_person", call_id, rule)
     if records.phone:
-        masking.number(records.phone, rule)
+        masking.blank_number_data(records.phone, rule)
 
 
-def _remove_files(settings: Settings, records: Records, by: str) -> None:
-    from appliance.reports import evidence  # loads PDF code, which checks of disks do not need
+def _remove_citizen_files(settings: Settings, records: CitizenRecords, by: str) -> None:
+    """Remove the citizen's evidence packs and the files of withdrawn reports."""
+    from appliance.reports import evidence  # loads PDF code, which the disk checks do not need
 
     numbers = [appeal.number for appeal in records.appeals]
-    about = EvidencePack.appeal.in_(numbers) | EvidencePack.call_id.in_(sorted(records.calls))
-    for pack in EvidencePack.select().where(about, EvidencePack.state != "gone"):
-        evidence.remove(settings, pack, by)
-    issued_reports.remove_files(settings)
+    is_citizen_pack = EvidencePack.appeal.in_(numbers) | EvidencePack.call_id.in_(
+        sorted(records.calls)
+    )
+    for pack in EvidencePack.select().where(is_citizen_pack, EvidencePack.state != "gone"):
+        evidence.remove_pack(settings, pack, by)
+    issued_reports.remove_withdrawn_files(settings)
 
 
-def _records(request: DataRequest, his: Stored, own_number: bool) -> Records:
-    ids = {row.call_id for row in (*his.appeals, *his.call_forms) if row.call_id}
-    ids |= {call.id for call in his.calls}
+def _selected_records(
+    request: DataRequest, stored: StoredRecords, own_number: bool
+) -> CitizenRecords:
+    """The records of a request, with the ids of their calls."""
+    ids = {row.call_id for row in (*stored.appeals, *stored.call_forms) if row.call_id}
+    ids |= {call.id for call in stored.calls}
     phone = request.phone if own_number else ""
-    return Records(his.appeals, his.call_forms, sorted(ids), phone)
+    return CitizenRecords(stored.appeals, stored.call_forms, sorted(ids), phone)
 
 
-def _find(settings: Settings, records: Records) -> _Search:
-    """Who the citizen is and what else names them; slow, so it runs before the write lock."""
-    who = identity.of(records.appeals, records.call_forms, records.calls, records.phone)
+def _plan_masking(settings: Settings, records: CitizenRecords) -> _MaskingPlan:
+    """Identify the citizen and find what else names them; slow, so it runs without the lock."""
+    citizen = identity.identify_citizen(
+        records.appeals, records.call_forms, records.calls, records.phone
+    )
     rows = (*records.appeals, *records.call_forms)
-    withdrawals = [issued_reports.find(settings, row, who) for row in rows]
-    return _Search(who, traces.find(who), withdrawals)
+    withdrawals = [issued_reports.find_reports(settings, row, citizen) for row in rows]
+    return _MaskingPlan(citizen, traces.trace_changes(citizen), withdrawals)
 
 
-def _require_closed(records: Records) -> None:
+def _require_closed(records: CitizenRecords) -> None:
     for appeal in records.appeals:
-        _stays(appeal)
+        _require_maskable(appeal)
 
 
-def _stays(appeal: Appeal) -> None:
-    """Raise RequestError when an appeal cannot be masked now."""
-    now = Handling.get_or_none(Handling.appeal == appeal.id)
-    if now and now.is_open:
+def _require_maskable(appeal: Appeal) -> None:
+    """Raise RequestError if an appeal cannot be masked now."""
+    handling = Handling.get_or_none(Handling.appeal == appeal.id)
+    if handling and handling.is_open:
         raise RequestError("open", appeal.number)
     if rules.is_on_hold("appeal", appeal.number):
         raise RequestError("held", appeal.number)
@@ -159,6 +175,12 @@ def _stays(appeal: Appeal) -> None:
         raise RequestError("held", appeal.number)
 
 
-def _shortener(settings: Settings, row: Appeal | CallForm, who: Identity) -> Cut | None:
-    """What of a text stays while it must be kept: without the person; None once it need not be."""
-    return None if row.registered_at < rules.cutoff(settings, LEAST_YEARS * 12) else who.without
+def _text_redactor(
+    settings: Settings, row: Appeal | CallForm, citizen: Identity
+) -> Redactor | None:
+    """The redactor for the texts of a row; None once the texts need not be kept any longer."""
+    return (
+        None
+        if row.registered_at < rules.retention_cutoff(settings, MIN_APPEAL_YEARS * 12)
+        else citizen.redact_own_text
+    )

@@ -1,4 +1,4 @@
-"""Removing what is due: recordings, what was typed, files that nobody owns. Each has its row."""
+"""Removes what is due: recordings, personal data, orphaned files. Each removal is recorded."""
 
 import datetime as dt
 import time
@@ -8,24 +8,24 @@ from pathlib import Path
 from typing import Any
 
 from appliance.box.retention import (
+    clock_trust,
     issued_reports,
     masking,
-    nights,
     orphaned_files,
-    proof,
+    removal_log,
     rules,
     scrubbing,
 )
-from appliance.box.retention.turns import Turns
+from appliance.box.retention.removal_batches import RemovalBatches
 from appliance.core import audit, clock, live
 from appliance.core.settings import Settings
 from appliance.models import Recording
 from appliance.people import refused_forms
 from appliance.telephony import recordings
 
-_SCRUBBED = dt.timedelta(days=2)  # a night's removals, and those of the one before
-LEAST_MONTHS = 2  # that recordings are kept in any case (report form №1, table 3)
-_WORDS = {
+_SCRUB_WINDOW = dt.timedelta(days=2)  # covers the removals of this night and of the previous one
+MIN_RECORDING_MONTHS = 2  # for which recordings are kept in any case (report form №1, table 3)
+_COUNT_NAMES = {
     "recordings": "recordings",
     "appeals": "appeals' personal data",
     "call_forms": "registered calls' personal data",
@@ -36,8 +36,8 @@ _WORDS = {
 
 
 @dataclass(frozen=True)
-class Removed:
-    """What one run removed."""
+class RemovalCounts:
+    """The numbers of items that one run removed."""
 
     recordings: int
     appeals: int
@@ -50,66 +50,80 @@ class Removed:
         return any(asdict(self).values())
 
     def __str__(self) -> str:
-        return ", ".join(f"{n} {_WORDS[what]}" for what, n in asdict(self).items() if n)
+        return ", ".join(
+            f"{count} {_COUNT_NAMES[field]}" for field, count in asdict(self).items() if count
+        )
 
 
 def remove_due(
     settings: Settings,
-    goes_on: Callable[[], bool] = lambda: True,
+    may_continue: Callable[[], bool] = lambda: True,
     pause: Callable[[float], object] = time.sleep,
-) -> Removed:
-    """Remove what is older than the settings say, until `goes_on` says no.
+) -> RemovalCounts:
+    """Remove what is older than the settings allow, while `may_continue` returns True.
 
-    Raises nights.ClockDoubted, and removes nothing, while the clock may be wrong.
+    Raises clock_trust.ClockDoubted, and removes nothing, while the clock may be wrong.
     """
-    nights.ask(settings)
-    turns = Turns(goes_on, pause)
+    clock_trust.require_trusted_clock(settings)
+    batches = RemovalBatches(may_continue, pause)
     months, years = settings.retention.recordings_months, settings.retention.appeals_years
-    heard, typed = rules.cutoff(settings, months), rules.cutoff(settings, years * 12)
-    by_months, by_years = f"recordings_months={months}", f"appeals_years={years}"
-    refused_forms.forget(clock.now() - refused_forms.KEPT)
-    least = rules.cutoff(settings, LEAST_MONTHS)
-    removed = Removed(
-        recordings=_recordings(settings, turns, heard, by_months)
-        + _recordings(settings, turns, least, "data_request", rules.asked_away),
-        appeals=masking.appeals(settings, turns, typed, by_years),
-        call_forms=masking.call_forms(settings, turns, typed, by_years),
-        drafts=masking.drafts(turns, heard, by_months),
-        notes=masking.notes(turns, typed, by_years),
-        strays=orphaned_files.remove(settings, turns, heard, by_months),
+    recordings_before, texts_before = (
+        rules.retention_cutoff(settings, months),
+        rules.retention_cutoff(settings, years * 12),
     )
-    again = masking.again(turns)
-    issued_reports.remove_files(settings)
-    if removed:
-        audit.record("jobs", "retention.remove", str(removed))
-        live.publish("retention")
-    if again or rules.masked_since(clock.now() - _SCRUBBED):
-        scrubbing.scrub(goes_on=goes_on)
-    return removed
+    months_rule, years_rule = f"recordings_months={months}", f"appeals_years={years}"
+    refused_forms.delete_older_forms(clock.now() - refused_forms.RETENTION)
+    earliest_before = rules.retention_cutoff(settings, MIN_RECORDING_MONTHS)
+    counts = RemovalCounts(
+        recordings=_remove_recordings(settings, batches, recordings_before, months_rule)
+        + _remove_recordings(
+            settings, batches, earliest_before, "data_request", rules.due_masked_recordings
+        ),
+        appeals=masking.mask_appeals(settings, batches, texts_before, years_rule),
+        call_forms=masking.mask_call_forms(settings, batches, texts_before, years_rule),
+        drafts=masking.delete_drafts(batches, recordings_before, months_rule),
+        notes=masking.blank_notes(batches, texts_before, years_rule),
+        strays=orphaned_files.remove_orphaned_files(
+            settings, batches, recordings_before, months_rule
+        ),
+    )
+    remasked = masking.remask_records(batches)
+    issued_reports.remove_withdrawn_files(settings)
+    if counts:
+        audit.record_entry("jobs", "retention.remove", str(counts))
+        live.publish_topics("retention")
+    if remasked or rules.has_masked_since(clock.now() - _SCRUB_WINDOW):
+        scrubbing.scrub_database(may_continue=may_continue)
+    return counts
 
 
-def _recordings(
+def _remove_recordings(
     settings: Settings,
-    turns: Turns,
+    batches: RemovalBatches,
     before: dt.datetime,
     rule: str,
-    due: Callable[[dt.datetime], Any] = rules.recordings,
+    due_query: Callable[[dt.datetime], Any] = rules.due_recordings,
 ) -> int:
-    def remove(recording: Recording) -> bool:
-        return _remove_file(settings.paths.recordings.resolve(), recording, before, rule)
+    """Remove the recordings of a query; returns how many."""
 
-    return turns.each(due(before), Recording.file, remove)
+    def remove_recording(recording: Recording) -> bool:
+        return _remove_recording_files(settings.paths.recordings.resolve(), recording, before, rule)
+
+    return batches.remove_rows(due_query(before), Recording.file, remove_recording)
 
 
-def _remove_file(folder: Path, recording: Recording, before: dt.datetime, rule: str) -> bool:
-    names = {recording.file, recording.kept or recording.file}  # as written, and as compressed
+def _remove_recording_files(
+    folder: Path, recording: Recording, before: dt.datetime, rule: str
+) -> bool:
+    """Remove a recording's files and record it. Returns False if they must be kept."""
+    names = {recording.file, recording.kept or recording.file}  # original and compressed
     paths = [(folder / name).resolve() for name in sorted(names)]
     if not all(path.is_relative_to(folder) for path in paths):
         return False
-    sizes = [_size(path, before) for path in paths]
+    sizes = [_removable_size(path, before) for path in paths]
     if None in sizes:
         return False
-    proof.write_down(
+    removal_log.record_removal(
         "recording",
         recording.file,
         rule,
@@ -119,16 +133,16 @@ def _remove_file(folder: Path, recording: Recording, before: dt.datetime, rule: 
         bytes=sum(size or 0 for size in sizes),
         was_there=any(path.exists() for path in paths),
     )
-    recordings.set_kept_file(recording, "", recording.sha256)
+    recordings.set_file_name(recording, "", recording.sha256)
     for path in paths:
         path.unlink(missing_ok=True)
     return True
 
 
-def _size(path: Path, before: dt.datetime) -> int | None:
-    """The file's size, 0 when there is none; None when it was written since and has to stay."""
+def _removable_size(path: Path, before: dt.datetime) -> int | None:
+    """The file's size, 0 if it is missing; None if it was modified since and must be kept."""
     try:
-        told = path.stat()
+        status = path.stat()
     except FileNotFoundError:
         return 0
-    return None if told.st_mtime >= before.timestamp() else told.st_size
+    return None if status.st_mtime >= before.timestamp() else status.st_size

@@ -1,10 +1,10 @@
-"""Masks again, in a restored database, what was masked after the moment that it holds."""
+"""Masks again, in a restored database, the records that were masked after its state was saved."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from appliance.box.mask_journal import RULE, Mask
+from appliance.box.mask_journal import DATA_REQUEST_RULE, Mask
 from appliance.box.retention import on_request, rules
 from appliance.core import audit
 from appliance.core.settings import Settings
@@ -12,29 +12,31 @@ from appliance.models import Appeal, Call, CallForm, DataRequest
 
 
 @dataclass
-class Replay:
-    """How many records were masked again, and the numbers of appeals that are open now."""
+class ReplayResult:
+    """How many records were masked again, and the numbers of the appeals that are open now."""
 
     count: int
     open_appeals: list[str]
 
 
-def replay(settings: Settings, masks: Iterable[Mask], by: str) -> Replay:
-    """Mask again what a database holds of masked records, a citizen at a time.
+def replay_masks(settings: Settings, masks: Iterable[Mask], by: str) -> ReplayResult:
+    """Mask the records of `masks` that the database still contains, one citizen at a time.
 
-    A citizen with an appeal that is open again, or held, is not masked: that takes a new request
-    once the appeal is closed.
+    A citizen with an appeal that is open again, or on hold, is not masked: that requires a new
+    request once the appeal is closed.
     """
     groups: dict[str, list[Mask]] = defaultdict(list)
-    for one in masks:
-        groups[one.rule].append(one)  # a request is of one citizen
-    result = Replay(0, [])
+    for mask in masks:
+        groups[mask.rule].append(mask)  # a request concerns one citizen
+    result = ReplayResult(0, [])
     for rule, group in groups.items():
-        subjects = {kind: {one.subject for one in group if one.kind == kind} for kind in _KINDS}
-        records = _records(subjects, any(one.own_number for one in group))
+        subjects = {
+            kind: {mask.subject for mask in group if mask.kind == kind} for kind in _RECORD_KINDS
+        }
+        records = _unmasked_records(subjects, any(mask.own_number for mask in group))
         if not records:
             continue
-        request = _request(rule, records)
+        request = _reopened_request(rule, records)
         try:
             on_request.mask_records(settings, records, rule, by)
         except on_request.RequestError as error:
@@ -42,38 +44,40 @@ def replay(settings: Settings, masks: Iterable[Mask], by: str) -> Replay:
             continue
         result.count += len(records)
         if request:
-            on_request.close_again(request)
+            on_request.close_reopened_request(request)
     if result.count or result.open_appeals:
-        audit.record(by, "retention.mask_again", "", masked=result.count, open=result.open_appeals)
+        audit.record_entry(
+            by, "retention.mask_again", "", masked=result.count, open=result.open_appeals
+        )
     return result
 
 
-_KINDS = ("appeal", "appeal_person", "call_form", "call_form_person", "call_person")
+_RECORD_KINDS = ("appeal", "appeal_person", "call_form", "call_form_person", "call_person")
 
 
-def _records(subjects: dict[str, set[str]], own_number: bool) -> on_request.Records:
-    """What a database holds of the records that is not masked in it."""
+def _unmasked_records(subjects: dict[str, set[str]], own_number: bool) -> on_request.CitizenRecords:
+    """The records in the database that are not masked there."""
     numbers = subjects["appeal"] | subjects["appeal_person"]
     form_numbers = subjects["call_form"] | subjects["call_form_person"]
-    calls = [c.id for c in Call.select().where(Call.id.in_(subjects["call_person"]))]
+    calls = [call.id for call in Call.select().where(Call.id.in_(subjects["call_person"]))]
     appeals = list(Appeal.select().where(Appeal.number.in_(numbers)))
     forms = list(CallForm.select().where(CallForm.number.in_(form_numbers)))
     phone = ""
-    if own_number and any(not rules.removed("call_person", id).exists() for id in calls):
-        phone = _own_number(calls, {row.phone for row in (*appeals, *forms)})
-    return on_request.Records(
-        [one for one in appeals if not _is_masked(one.number, "appeal")],
-        [one for one in forms if not _is_masked(one.number, "call_form")],
-        [id for id in calls if not rules.removed("call_person", id).exists()],
+    if own_number and any(not rules.matching_removals("call_person", id).exists() for id in calls):
+        phone = _likely_own_number(calls, {row.phone for row in (*appeals, *forms)})
+    return on_request.CitizenRecords(
+        [record for record in appeals if not _is_masked(record.number, "appeal")],
+        [record for record in forms if not _is_masked(record.number, "call_form")],
+        [id for id in calls if not rules.matching_removals("call_person", id).exists()],
         phone,
     )
 
 
-def _own_number(calls: list[str], phones: set[str]) -> str:
-    """The number that is a citizen's, by his calls; "" when they have none.
+def _likely_own_number(calls: list[str], phones: set[str]) -> str:
+    """The citizen's own number, judged by their calls; "" if the calls have no numbers.
 
-    He may have asked for something from the phone of another, of whom nothing may go: a number
-    that he named as his comes first, then the one that most of the calls have.
+    They may have made a request from another person's phone, whose data must not be removed: a
+    number that they gave as their own is preferred, then the one with the most calls.
     """
     rows = Call.select().where(Call.id.in_(calls))
     numbers = Counter(call.citizen for call in rows if call.citizen)
@@ -81,16 +85,19 @@ def _own_number(calls: list[str], phones: set[str]) -> str:
 
 
 def _is_masked(number: str, kind: str) -> bool:
-    return any(rules.removed(one, number).exists() for one in (kind, f"{kind}_person"))
+    return any(
+        rules.matching_removals(removal_kind, number).exists()
+        for removal_kind in (kind, f"{kind}_person")
+    )
 
 
-def _request(rule: str, records: on_request.Records) -> DataRequest | None:
-    """The citizen's request, when it is open again: it was answered once and needs no new answer.
+def _reopened_request(rule: str, records: on_request.CitizenRecords) -> DataRequest | None:
+    """The citizen's request if it is open again: it was answered once and needs no new answer.
 
-    Another citizen's may have its number since an earlier restore.
+    Since an earlier restore, the request's number may belong to another citizen's request.
     """
-    number = rule.removeprefix(f"{RULE}=")
-    asked = DataRequest.get_or_none(
+    number = rule.removeprefix(f"{DATA_REQUEST_RULE}=")
+    request = DataRequest.get_or_none(
         DataRequest.id == (int(number) if number.isdigit() else 0),
         DataRequest.kind == "mask",
         DataRequest.state == "open",
@@ -98,5 +105,7 @@ def _request(rule: str, records: on_request.Records) -> DataRequest | None:
     rows = (*records.appeals, *records.call_forms)
     phones = {records.phone, *(row.phone for row in rows)}
     numbers = {row.number for row in rows}
-    is_his = asked and (asked.phone in phones or numbers & {*asked.records.get("named", ())})
-    return asked if is_his else None
+    is_same_citizen = request and (
+        request.phone in phones or numbers & {*request.records.get("named", ())}
+    )
+    return request if is_same_citizen else None

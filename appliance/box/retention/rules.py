@@ -1,7 +1,7 @@
-"""What is old enough to go: queries, and what goes in the months to come.
+"""Queries for what is old enough to be removed, and the forecast of removals by month.
 
-Recordings at least 2 months, appeals at least 2 years (report form №1, table 3). Nothing goes of
-what is on hold, nor a recording of a call about an appeal that is still open.
+Recordings are kept at least 2 months, appeals at least 2 years (report form №1, table 3). Nothing
+on hold is removed, nor a recording of a call about an appeal that is still open.
 """
 
 import datetime as dt
@@ -29,22 +29,22 @@ from appliance.models import (
     ScheduledCallback,
 )
 
-ON_ITS_WAY = ("pending", "claimed", "held")  # states of a message that has still to go out
+UNSENT_STATES = ("pending", "claimed", "held")  # states of a message that is not sent yet
 
 
 @dataclass(frozen=True)
-class Coming:
-    """How many recordings and appeals go from a day on, up to the next one on the list."""
+class UpcomingRemovals:
+    """How many recordings and appeals are removed from `day` on, until the next entry's day."""
 
     day: dt.date
     recordings: int
     appeals: int
 
 
-def cutoff(settings: Settings, months: int, day: dt.date | None = None) -> dt.datetime:
-    """The moment before which something is older than so many months; on a day, else now.
+def retention_cutoff(settings: Settings, months: int, day: dt.date | None = None) -> dt.datetime:
+    """The time `months` before a day (default today); anything older has reached that age.
 
-    Months are the longest there are: the report's "two months" are 62 days, never 59.
+    Months count as the longest possible: the report's "two months" are 62 days, never 59.
     """
     now = clock.now().astimezone(settings.tz)
     day = day or now.date()
@@ -52,8 +52,8 @@ def cutoff(settings: Settings, months: int, day: dt.date | None = None) -> dt.da
     return dt.datetime.combine(before, now.time(), settings.tz).astimezone(dt.UTC)
 
 
-def recordings(before: dt.datetime) -> Any:
-    """Recordings, all known moments of which lie before one; not held, not yet removed."""
+def due_recordings(before: dt.datetime) -> Any:
+    """Recordings whose known times all lie before `before`; not held, not yet removed."""
     ended = fn.COALESCE(Call.ended_at, Call.arrived_at)
     return (
         Recording.select()
@@ -62,14 +62,14 @@ def recordings(before: dt.datetime) -> Any:
             Recording.written_at.is_null(False) | ended.is_null(False),
             Recording.written_at.is_null() | (Recording.written_at < before),
             ended.is_null() | (ended < Call.ended_at.db_value(before)),
-            ~fn.EXISTS(removed("recording", Recording.file)),
-            *_free(Recording.call_id),
+            ~fn.EXISTS(matching_removals("recording", Recording.file)),
+            *_unheld_conditions(Recording.call_id),
         )
     )
 
 
-def appeals(before: dt.datetime) -> Any:
-    """Closed appeals with which nothing was done since a moment; not held, not yet masked."""
+def due_appeals(before: dt.datetime) -> Any:
+    """Closed appeals that have not changed since `before`; not held, not yet masked."""
     return (
         Appeal.select()
         .join(Handling)
@@ -77,14 +77,14 @@ def appeals(before: dt.datetime) -> Any:
             ~Handling.is_open,
             Handling.changed_at < before,
             Appeal.registered_at < before,
-            Appeal.number.not_in(_held("appeal")),
-            ~fn.EXISTS(removed("appeal", Appeal.number)),
+            Appeal.number.not_in(_held_subjects("appeal")),
+            ~fn.EXISTS(matching_removals("appeal", Appeal.number)),
         )
     )
 
 
-def half_masked(table: type[Appeal | CallForm], extent: int) -> Any:
-    """Rows that were masked by a release that took less out than now (`proof.EXTENT`)."""
+def partially_masked(table: type[Appeal | CallForm], extent: int) -> Any:
+    """Rows that an earlier release masked to a lower extent (`removal_log.MASKING_EXTENT`)."""
     kind = "appeal" if table is Appeal else "call_form"
     removals = Removal.select().where(
         Removal.kind.in_((kind, f"{kind}_person")),
@@ -94,136 +94,156 @@ def half_masked(table: type[Appeal | CallForm], extent: int) -> Any:
     return table.select().where(fn.EXISTS(removals))
 
 
-def masked_since(moment: dt.datetime) -> bool:
-    """Whether a citizen was masked since a moment."""
+def has_masked_since(since: dt.datetime) -> bool:
+    """Whether a citizen was masked since the given time."""
     kinds = ("appeal", "appeal_person", "call_form", "call_form_person", "data_request")
-    return Removal.select().where(Removal.at >= moment, Removal.kind.in_(kinds)).exists()
+    return Removal.select().where(Removal.at >= since, Removal.kind.in_(kinds)).exists()
 
 
-def asked_away(before: dt.datetime) -> Any:
-    """Recordings of calls whose citizen asked to be masked, older than the least that is kept."""
-    return recordings(before).where(fn.EXISTS(removed("call_person", Recording.call_id)))
+def due_masked_recordings(before: dt.datetime) -> Any:
+    """Recordings past the minimum age of calls whose citizen asked to be masked."""
+    return due_recordings(before).where(
+        fn.EXISTS(matching_removals("call_person", Recording.call_id))
+    )
 
 
-def messages(before: dt.datetime) -> Any:
-    """What had still to go out about an appeal when it was masked and has ended since, and what
-    was written before a moment about no appeal, nor about a call that is kept."""
-    says = (Message.payload != {}) | (Message.text != "") | (Message.recipient != "")
-    of_appeal = (
+def due_messages(before: dt.datetime) -> Any:
+    """Messages whose personal data are due for removal.
+
+    They are those still unsent when their appeal was masked and finished since, and those created
+    before `before` that belong neither to an appeal nor to a call that is kept.
+    """
+    has_content = (Message.payload != {}) | (Message.text != "") | (Message.recipient != "")
+    is_appeal_cause = (
         (Appeal.number == Message.cause)
         | (Appeal.call_id == Message.cause)
         | (Appeal.token == Message.cause)
     )
-    about = Appeal.select().where(of_appeal, ~fn.EXISTS(removed("appeal", Appeal.number)))
-    of_none = (Message.created_at < before) & ~fn.EXISTS(about)
-    for nothing_keeps in _free(Message.cause):
-        of_none &= nothing_keeps
-    due = fn.EXISTS(removed("appeal", Message.cause)) | of_none
+    unmasked_appeals = Appeal.select().where(
+        is_appeal_cause, ~fn.EXISTS(matching_removals("appeal", Appeal.number))
+    )
+    is_unrelated = (Message.created_at < before) & ~fn.EXISTS(unmasked_appeals)
+    for condition in _unheld_conditions(Message.cause):
+        is_unrelated &= condition
+    is_due = fn.EXISTS(matching_removals("appeal", Message.cause)) | is_unrelated
     for kind in ("appeal_person", "call_person", "data_request"):
-        due |= fn.EXISTS(removed(kind, Message.cause))
-    of_call = Message.select().left_outer_join(Call, on=(Message.cause == Call.id))
-    return of_call.where(Message.state.not_in(ON_ITS_WAY), says, due)
+        is_due |= fn.EXISTS(matching_removals(kind, Message.cause))
+    joined_messages = Message.select().left_outer_join(Call, on=(Message.cause == Call.id))
+    return joined_messages.where(Message.state.not_in(UNSENT_STATES), has_content, is_due)
 
 
-def call_forms(before: dt.datetime) -> Any:
-    """Forms №2 of calls registered before a moment; not held, not yet masked.
+def due_call_forms(before: dt.datetime) -> Any:
+    """Forms №2 of calls registered before `before`; not held, not yet masked.
 
-    One that an appeal made goes with the appeal.
+    A form that belongs to an appeal is masked with the appeal.
     """
-    of_call = CallForm.select().left_outer_join(Call, on=(CallForm.call_id == Call.id))
-    return of_call.where(
+    joined_forms = CallForm.select().left_outer_join(Call, on=(CallForm.call_id == Call.id))
+    return joined_forms.where(
         CallForm.registered_at < before,
         CallForm.appeal_number == "",
-        ~fn.EXISTS(removed("call_form", CallForm.number)),
-        *_free(CallForm.call_id),
+        ~fn.EXISTS(matching_removals("call_form", CallForm.number)),
+        *_unheld_conditions(CallForm.call_id),
     )
 
 
-def drafts(before: dt.datetime) -> Any:
-    """Drafts that nobody has touched since a moment; not those of a call that is held."""
-    of_call = Draft.select().left_outer_join(Call, on=(Draft.call_id == Call.id))
-    return of_call.where(Draft.updated_at < before, *_free(Draft.call_id))
+def due_drafts(before: dt.datetime) -> Any:
+    """Drafts that were not changed since `before`, except those of a call that is kept."""
+    joined_drafts = Draft.select().left_outer_join(Call, on=(Draft.call_id == Call.id))
+    return joined_drafts.where(Draft.updated_at < before, *_unheld_conditions(Draft.call_id))
 
 
-def notes(before: dt.datetime) -> Any:
-    """Notes with which tasks of missed callers were written off before a moment; not held ones."""
-    its_task = (FollowUp.number == FollowUpMark.number) & (FollowUp.closed_at == FollowUpMark.at)
+def due_notes(before: dt.datetime) -> Any:
+    """Notes of missed callers' tasks closed before `before`, unless the call is kept."""
+    is_marked_task = (FollowUp.number == FollowUpMark.number) & (
+        FollowUp.closed_at == FollowUpMark.at
+    )
     return (
         FollowUpMark.select()
-        .left_outer_join(FollowUp, on=its_task)
+        .left_outer_join(FollowUp, on=is_marked_task)
         .left_outer_join(Call, on=(FollowUp.call_id == Call.id))
-        .where(FollowUpMark.at < before, FollowUpMark.note != "", *_free(FollowUp.call_id))
+        .where(
+            FollowUpMark.at < before, FollowUpMark.note != "", *_unheld_conditions(FollowUp.call_id)
+        )
     )
 
 
-def number_notes(before: dt.datetime) -> Any:
-    """Notes of numbers that nobody has written or corrected since a moment."""
+def due_number_notes(before: dt.datetime) -> Any:
+    """Notes on numbers that were not changed since `before`."""
     unchanged = NumberNote.changed_at.is_null() | (NumberNote.changed_at < before)
     return NumberNote.select().where(NumberNote.at < before, unchanged, NumberNote.text != "")
 
 
-def callbacks(before: dt.datetime) -> Any:
-    """Calls promised that were done before a moment; not those of a call that is held."""
-    of_call = ScheduledCallback.select().left_outer_join(
+def due_callbacks(before: dt.datetime) -> Any:
+    """Scheduled callbacks done before `before`, except those of a call that is kept."""
+    joined_callbacks = ScheduledCallback.select().left_outer_join(
         Call, on=(ScheduledCallback.call_id == Call.id)
     )
-    free = _free(ScheduledCallback.call_id)
-    return of_call.where(ScheduledCallback.done_at < before, ScheduledCallback.number != "", *free)
+    conditions = _unheld_conditions(ScheduledCallback.call_id)
+    return joined_callbacks.where(
+        ScheduledCallback.done_at < before, ScheduledCallback.number != "", *conditions
+    )
 
 
-def is_held(call_id: str) -> bool:
-    """Whether a call must be kept, or an appeal that it is about."""
+def is_call_kept(call_id: str) -> bool:
+    """Whether a call, or an appeal that it is about, must be kept."""
     call = Call.get_or_none(Call.id == call_id)
-    return any(rows.exists() for rows in _holding(call_id, call.serves if call else None))
+    return any(rows.exists() for rows in _hold_queries(call_id, call.serves if call else None))
 
 
 def is_on_hold(kind: str, subject: str) -> bool:
-    """Whether a call or an appeal is held by itself."""
-    held = (LegalHold.kind == kind, LegalHold.subject == subject, LegalHold.ended_at.is_null())
-    return LegalHold.select().where(*held).exists()
+    """Whether a call or an appeal is itself on hold."""
+    is_active_hold = (
+        LegalHold.kind == kind,
+        LegalHold.subject == subject,
+        LegalHold.ended_at.is_null(),
+    )
+    return LegalHold.select().where(*is_active_hold).exists()
 
 
-def removed(kind: str, subject: Any) -> Any:
-    """The removal of a row of the query around, by its own index: there are many after years."""
+def matching_removals(kind: str, subject: Any) -> Any:
+    """The removals of a subject, as a subquery that uses their index: there may be many."""
     return Removal.select().where(Removal.kind == kind, Removal.subject == subject)
 
 
-def coming(settings: Settings, months: int = 6) -> list[Coming]:
-    """What goes today, and in each of the months to come, as it stands now."""
-    kept, today = settings.retention, clock.now().astimezone(settings.tz).date()
-    found, before = [], (0, 0)
+def upcoming_removals(settings: Settings, months: int = 6) -> list[UpcomingRemovals]:
+    """The removals due today and in each of the coming months, as of now."""
+    limits, today = settings.retention, clock.now().astimezone(settings.tz).date()
+    upcoming, previous_counts = [], (0, 0)
     for number in range(months + 1):
         day = add_months(today, number)
         counts = (
-            recordings(cutoff(settings, kept.recordings_months, day)).count(),
-            appeals(cutoff(settings, kept.appeals_years * 12, day)).count(),
+            due_recordings(retention_cutoff(settings, limits.recordings_months, day)).count(),
+            due_appeals(retention_cutoff(settings, limits.appeals_years * 12, day)).count(),
         )
-        found.append(Coming(day, counts[0] - before[0], counts[1] - before[1]))
-        before = counts
-    return found
+        upcoming.append(
+            UpcomingRemovals(day, counts[0] - previous_counts[0], counts[1] - previous_counts[1])
+        )
+        previous_counts = counts
+    return upcoming
 
 
-def _free(call_id: Any) -> list[Any]:
-    """Conditions of a query that joins Call: nothing keeps the call."""
-    return [~fn.EXISTS(rows) for rows in _holding(call_id, Call.serves)]
+def _unheld_conditions(call_id: Any) -> list[Any]:
+    """Conditions for a query that joins Call: nothing requires the call to be kept."""
+    return [~fn.EXISTS(rows) for rows in _hold_queries(call_id, Call.serves)]
 
 
-def _holding(call_id: Any, serves: Any) -> tuple[Any, ...]:
-    """What keeps a call: a hold on it, an appeal on hold, an open appeal.
+def _hold_queries(call_id: Any, serves: Any) -> tuple[Any, ...]:
+    """Queries for what keeps a call: a hold on it, an appeal on hold, an open appeal.
 
-    An appeal is about the call that it came with, and about those placed for it: they serve its
-    number, or its call while it had no number yet.
+    An appeal is about the call in which it was made and about the calls placed for it: those serve
+    its number, or its call while it had no number yet.
     """
-    about = Appeal.call_id.in_([call_id, serves]) | (Appeal.number == serves)
-    of_call = (LegalHold.kind == "call", LegalHold.subject.in_([call_id, serves]))
+    is_about_call = Appeal.call_id.in_([call_id, serves]) | (Appeal.number == serves)
+    is_call_hold = (LegalHold.kind == "call", LegalHold.subject.in_([call_id, serves]))
     return (
-        LegalHold.select().where(*of_call, LegalHold.ended_at.is_null()),
-        Appeal.select().where(about, Appeal.number.in_(_held("appeal"))),
-        Appeal.select().join(Handling).where(about, Handling.is_open),
+        LegalHold.select().where(*is_call_hold, LegalHold.ended_at.is_null()),
+        Appeal.select().where(is_about_call, Appeal.number.in_(_held_subjects("appeal"))),
+        Appeal.select().join(Handling).where(is_about_call, Handling.is_open),
     )
 
 
-def _held(kind: str) -> Any:
+def _held_subjects(kind: str) -> Any:
+    """The subjects of the active holds of a kind, as a subquery."""
     return LegalHold.select(LegalHold.subject).where(
         LegalHold.kind == kind, LegalHold.ended_at.is_null()
     )

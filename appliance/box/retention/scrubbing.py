@@ -1,9 +1,9 @@
-"""Overwriting what the database's files still hold of what was masked or removed.
+"""Overwrites remnants of masked or removed data in the database's files.
 
-SQLite overwrites what is deleted or replaced (`secure_delete`). Three things stay: words in old
-pieces of the search's index, pages in the write-ahead log, copies of rows that SQLite has moved
-from page to page. The index is merged and the log emptied; a file that is small enough is rewritten
-as a whole.
+SQLite overwrites what is deleted or replaced (`secure_delete`). Three kinds of remnants stay: words
+in old segments of the search index, pages in the write-ahead log, and copies of rows that SQLite
+has moved between pages. The index is merged and the log emptied; a database file that is small
+enough is rewritten completely.
 """
 
 import logging
@@ -15,36 +15,36 @@ from appliance.core import db_upkeep
 
 log = logging.getLogger(__name__)
 
-REBUILT_BYTES = 256 << 20  # a file of this size is rewritten in some three seconds
-_TRIES, _WAIT_SECONDS = 20, 0.5  # for a moment in which nobody reads the log
-_PAGE_SECONDS = 2.0  # for which a page waits
+MAX_REBUILD_BYTES = 256 << 20  # a file of this size is rewritten in about three seconds
+_LOG_ATTEMPTS, _WAIT_SECONDS = 20, 0.5  # attempts to find the log without readers
+_PAGE_BUDGET_SECONDS = 2.0  # the longest time that a page waits for it
 
 
-def scrub(
-    most: int = REBUILT_BYTES,
-    goes_on: Callable[[], bool] = lambda: True,
+def scrub_database(
+    max_bytes: int = MAX_REBUILD_BYTES,
+    may_continue: Callable[[], bool] = lambda: True,
     pause: Callable[[float], object] = time.sleep,
 ) -> bool:
-    """Overwrite all of it; returns whether nothing is left, else the next night tries again.
+    """Overwrite all remnants. Returns True if that succeeded; else the next night tries again.
 
-    `most`: bytes of the largest file that is rewritten.
+    `max_bytes`: size of the largest file that is rewritten.
     """
-    search.merge(goes_on)
-    whole = goes_on() and db_upkeep.rebuild(most)
-    if not whole:
-        log.warning("the database was not rewritten: over %s MB, or in use", most >> 20)
-    for _ in range(_TRIES):
-        if db_upkeep.empty_log():
-            return whole
-        if not goes_on():
+    search.merge_index(may_continue)
+    is_rebuilt = may_continue() and db_upkeep.vacuum_if_small_enough(max_bytes)
+    if not is_rebuilt:
+        log.warning("the database was not rewritten: over %s MB, or in use", max_bytes >> 20)
+    for _ in range(_LOG_ATTEMPTS):
+        if db_upkeep.truncate_log():
+            return is_rebuilt
+        if not may_continue():
             break
         pause(_WAIT_SECONDS)
     log.warning("the write-ahead log is in use: it still holds pages of before")
     return False
 
 
-def scrub_soon() -> None:
-    """The part that is quick enough for a page; the nightly job does the rest."""
-    until = time.monotonic() + _PAGE_SECONDS
-    search.merge(lambda: time.monotonic() < until)
-    db_upkeep.empty_log()
+def scrub_quickly() -> None:
+    """Do the part that is fast enough for a page; the nightly job does the rest."""
+    deadline = time.monotonic() + _PAGE_BUDGET_SECONDS
+    search.merge_index(lambda: time.monotonic() < deadline)
+    db_upkeep.truncate_log()

@@ -1,4 +1,4 @@
-"""Rows that name a citizen and belong to none of their records: what staff wrote or searched.
+"""Rows that name a citizen but are not their records: texts and searches of staff.
 
 They are searched before anything is masked, without the write lock, and changed under it.
 """
@@ -14,12 +14,12 @@ from typing import Any
 import alifbo
 from peewee import Expression, Field, fn
 
-from appliance.box.retention import proof
+from appliance.box.retention import removal_log
 from appliance.box.retention.identity import Identity
-from appliance.box.retention.turns import Turns
+from appliance.box.retention.removal_batches import RemovalBatches
 from appliance.core import script
-from appliance.core.db import in_pieces
-from appliance.core.i18n import fold
+from appliance.core.db import row_batches
+from appliance.core.i18n import fold_text
 from appliance.models import (
     Announcement,
     Appeal,
@@ -44,11 +44,11 @@ from appliance.models.personal_columns import Kind
 type Change = Callable[[], object]
 
 _APOSTROPHE = re.compile("[ʻʼ'‘’`]")
-_ENDINGS = "aeiouyаеёиоуўыэюяй"  # what a name is declined by
-_SHORT = 4  # letters of a name of which no end is left out
+_INFLECTED_ENDINGS = "aeiouyаеёиоуўыэюяй"  # vowels in which inflected forms of a name differ
+_MAX_UNINFLECTED_LETTERS = 4  # a name this short keeps its ending
 
-# Free text of staff about anybody: what names the citizen is cut out of it.
-_NOTES: tuple[tuple[Any, Field], ...] = (
+# Free texts of staff about anyone: the citizen's data are cut out of them.
+_NOTE_COLUMNS: tuple[tuple[Any, Field], ...] = (
     (Announcement, Announcement.text),
     (NumberNote, NumberNote.text),
     (ScheduledCallback, ScheduledCallback.note),
@@ -61,52 +61,59 @@ _NOTES: tuple[tuple[Any, Field], ...] = (
 )
 
 
-def find(who: Identity) -> list[Change]:
-    """The changes that remove a citizen from rows that belong to none of their records."""
-    changes: list[Change] = [*_drafts(who), *_refused_forms(who), *_misses(who), *_messages(who)]
-    is_named = functools.cache(who.is_named)  # reasons are often the same words
-    for table, column in _NOTES:
-        for piece in in_pieces(table.select().where(column != ""), table.id):
+def trace_changes(citizen: Identity) -> list[Change]:
+    """The changes that remove a citizen from rows that are not their records."""
+    changes: list[Change] = [
+        *_draft_deletions(citizen),
+        *_refused_form_deletions(citizen),
+        *_miss_changes(citizen),
+        *_message_changes(citizen),
+    ]
+    is_possible_mention = functools.cache(citizen.is_possible_mention)  # the same reasons recur
+    for table, column in _NOTE_COLUMNS:
+        for rows in row_batches(table.select().where(column != ""), table.id):
             changes += [
-                _changed(row, {column.name: who.cut(text)})
-                for row in piece
-                if is_named(text := getattr(row, column.name))
+                _row_update(row, {column.name: citizen.redact_shared_text(text)})
+                for row in rows
+                if is_possible_mention(text := getattr(row, column.name))
             ]
-    return changes + list(_requests(who))
+    return changes + list(_request_changes(citizen))
 
 
-def blank_of_records(numbers: set[str], calls: set[str]) -> None:
-    """Blank what staff wrote about some records, in a write transaction: reasons."""
-    of_both = [*numbers, *calls]
+def blank_record_notes(numbers: set[str], calls: set[str]) -> None:
+    """Blank the reasons that staff entered about the records, within a write transaction."""
+    subjects = [*numbers, *calls]
     appeals = Appeal.select().where(Appeal.number.in_(numbers))
-    for table, about in (
-        (LegalHold, LegalHold.subject.in_(of_both) & LegalHold.ended_at.is_null(False)),
+    for table, is_about_records in (
+        (LegalHold, LegalHold.subject.in_(subjects) & LegalHold.ended_at.is_null(False)),
         (EvidencePack, EvidencePack.appeal.in_(numbers) | EvidencePack.call_id.in_(calls)),
         (Listening, Listening.call_id.in_(calls)),
         (AppealReveal, AppealReveal.appeal.in_(appeals)),
     ):
-        names = personal_columns.names(table, Kind.NOTE)
-        table.update(dict.fromkeys(names, "")).where(about).execute()
+        names = personal_columns.column_names(table, Kind.NOTE)
+        table.update(dict.fromkeys(names, "")).where(is_about_records).execute()
 
 
-def aged(turns: Turns, before: dt.datetime, rule: str) -> int:
-    """Blank staff texts from before a moment that belong to no record; returns how many rows."""
+def blank_old_notes(batches: RemovalBatches, before: dt.datetime, rule: str) -> int:
+    """Blank staff texts from before `before` that belong to no record; returns the row count."""
     count = 0
-    for table, at, where in _AGED:
-        blank = personal_columns.blanks(table)
-        has_text = functools.reduce(operator.or_, (table._meta.fields[n] != "" for n in blank))
+    for table, time_column, conditions in _AGING_TABLES:
+        blank = personal_columns.masked_values(table)
+        has_text = functools.reduce(
+            operator.or_, (table._meta.fields[name] != "" for name in blank)
+        )
 
-        def remove(row: Any, table: Any = table, blank: dict[str, Any] = blank) -> bool:
-            proof.write_down("note", f"{table._meta.table_name}:{row.id}", rule)
+        def blank_note_row(row: Any, table: Any = table, blank: dict[str, Any] = blank) -> bool:
+            removal_log.record_removal("note", f"{table._meta.table_name}:{row.id}", rule)
             table.update(blank).where(table.id == row.id).execute()
             return True
 
-        due = table.select().where(at < before, has_text, *where)
-        count += turns.each(due, table.id, remove)
+        due = table.select().where(time_column < before, has_text, *conditions)
+        count += batches.remove_rows(due, table.id, blank_note_row)
     return count
 
 
-_AGED: tuple[tuple[Any, Field, tuple[Expression, ...]], ...] = (
+_AGING_TABLES: tuple[tuple[Any, Field, tuple[Expression, ...]], ...] = (
     (Announcement, Announcement.sent_at, ()),
     (ArticleMiss, ArticleMiss.at, ()),
     (Listening, Listening.at, ()),
@@ -117,82 +124,99 @@ _AGED: tuple[tuple[Any, Field, tuple[Expression, ...]], ...] = (
 )
 
 
-def _changed(row: Any, columns: dict[str, Any]) -> Change:
+def _row_update(row: Any, columns: dict[str, Any]) -> Change:
+    """The update of one row, to be executed later."""
     return type(row).update(columns).where(type(row).id == row.id).execute
 
 
-def _drafts(who: Identity) -> Iterator[Change]:
-    """Drafts of any operator, except for a current call, whose appeal is not registered yet."""
+def _draft_deletions(citizen: Identity) -> Iterator[Change]:
+    """Deletions of the citizen's drafts, except of those for a current call.
+
+    The appeal of a current call is not registered yet.
+    """
     for draft in Draft.select():
         call = Call.get_or_none(Call.id == draft.call_id) if draft.call_id else None
         if call and call.ended_at is None:
             continue
-        if draft.call_id in who.records or _is_his_form(who, draft.values):
+        if draft.call_id in citizen.records or _is_citizen_form(citizen, draft.values):
             yield Draft.delete().where(Draft.id == draft.id).execute
 
 
-def _refused_forms(who: Identity) -> Iterator[Change]:
+def _refused_form_deletions(citizen: Identity) -> Iterator[Change]:
+    """Deletions of the refused forms that the citizen filled in."""
     for form in RefusedForm.select():
-        if who.is_his(form.address) or _is_his_form(who, form.values):
+        if citizen.is_certain_mention(form.address) or _is_citizen_form(citizen, form.values):
             yield RefusedForm.delete().where(RefusedForm.token == form.token).execute
 
 
-def _misses(who: Identity) -> Iterator[Change]:
-    """Searches that found nothing: how often they were made is counted, so the rows stay."""
+def _miss_changes(citizen: Identity) -> Iterator[Change]:
+    """Changes to fruitless searches; the rows stay, because their number is counted."""
     for miss in ArticleMiss.select().where(ArticleMiss.text != ""):
-        if who.is_named(miss.text):
-            text = who.cut(miss.text)
-            yield _changed(miss, {"text": text, "key": fold(text)})
+        if citizen.is_possible_mention(miss.text):
+            text = citizen.redact_shared_text(miss.text)
+            yield _row_update(miss, {"text": text, "key": fold_text(text)})
 
 
-def _messages(who: Identity) -> Iterator[Change]:
-    """Messages about another cause that name the citizen, if they are no longer sent."""
-    words = {*who.phones, *who.alert.documents, *(word for pair in who.people for word in pair)}
+def _message_changes(citizen: Identity) -> Iterator[Change]:
+    """Changes to finished messages about another cause that name the citizen."""
+    words = {
+        *citizen.phones,
+        *citizen.alert.documents,
+        *(word for pair in citizen.people for word in pair),
+    }
     for word in sorted(words):
         mentions = [
             column.contains(spelling)
-            for spelling in sorted(_spellings(word))
+            for spelling in sorted(_spelling_variants(word))
             for column in (Message.text, fn.COALESCE(Message.payload, ""))
         ]
         for message in Message.select().where(functools.reduce(operator.or_, mentions)):
-            if who.is_his(f"{message.text} {json.dumps(message.payload, ensure_ascii=False)}"):
-                blank = Message.update(personal_columns.blanks(Message))
+            if citizen.is_certain_mention(
+                f"{message.text} {json.dumps(message.payload, ensure_ascii=False)}"
+            ):
+                blank = Message.update(personal_columns.masked_values(Message))
                 yield blank.where(Message.id == message.id, Message.ended_at.is_null(False)).execute
 
 
-def _spellings(word: str) -> set[str]:
-    """What each spelling of a word has in it: in both scripts, without the end that is declined.
+def _spelling_variants(word: str) -> set[str]:
+    """The stems of a word's spellings: in both scripts, without inflected endings.
 
-    SQLite takes small and capital letters for the same in ASCII only.
+    They are in several cases, because SQLite ignores case in ASCII only.
     """
-    found = set()
-    for text in (word, script.latin(word), alifbo.to_cyrillic(word).text):
+    variants = set()
+    for text in (word, script.transliterate_to_latin(word), alifbo.to_cyrillic(word).text):
         stem = max(_APOSTROPHE.split(text), key=len)
-        stem = stem.rstrip(_ENDINGS) if len(stem) > _SHORT else stem
-        found |= {stem, stem.lower(), stem.upper(), stem.capitalize()}
-    return found - {""}
+        stem = stem.rstrip(_INFLECTED_ENDINGS) if len(stem) > _MAX_UNINFLECTED_LETTERS else stem
+        variants |= {stem, stem.lower(), stem.upper(), stem.capitalize()}
+    return variants - {""}
 
 
-def _requests(who: Identity) -> Iterator[Change]:
-    """Answered requests about own data: the citizen's, and others that name the citizen."""
+def _request_changes(citizen: Identity) -> Iterator[Change]:
+    """Changes to answered data requests: the citizen's own, and others that name them."""
     for request in DataRequest.select().where(DataRequest.state != "open"):
-        columns = {name: getattr(request, name) for name in personal_columns.names(DataRequest)}
-        numbers = {
-            n for kind in ("named", "appeal", "call_form") for n in request.records.get(kind) or ()
+        columns = {
+            name: getattr(request, name) for name in personal_columns.column_names(DataRequest)
         }
-        if numbers & who.records or who.is_his(_joined(columns)):
-            answer = {"answer": who.cut(request.answer)}
-            yield _changed(request, personal_columns.blanks(DataRequest) | answer)
+        numbers = {
+            number
+            for kind in ("named", "appeal", "call_form")
+            for number in request.records.get(kind) or ()
+        }
+        if numbers & citizen.records or citizen.is_certain_mention(_join_texts(columns)):
+            answer = {"answer": citizen.redact_shared_text(request.answer)}
+            yield _row_update(request, personal_columns.masked_values(DataRequest) | answer)
 
 
-def _is_his_form(who: Identity, values: dict[str, Any]) -> bool:
-    """Whether a form that was not sent is his. One with other documents is a namesake's."""
-    text = _joined(values)
-    documents = (values.get(name) for name in personal_columns.names(Appeal, Kind.DOCUMENT))
-    return who.is_his(text) and (not any(documents) or who.has_number(text))
+def _is_citizen_form(citizen: Identity, values: dict[str, Any]) -> bool:
+    """Whether an unsent form is the citizen's; one with other documents is a namesake's."""
+    text = _join_texts(values)
+    documents = (values.get(name) for name in personal_columns.column_names(Appeal, Kind.DOCUMENT))
+    return citizen.is_certain_mention(text) and (
+        not any(documents) or citizen.has_citizen_number(text)
+    )
 
 
-def _joined(values: dict[str, Any]) -> str:
-    """The texts of a form, surname and name at its beginning, each parted from the next."""
+def _join_texts(values: dict[str, Any]) -> str:
+    """Join the texts of a form, surname and name first, with separators between them."""
     texts = (text if isinstance(text, str) else " ; ".join(text) for text in values.values())
     return " ; ".join(filter(None, texts))

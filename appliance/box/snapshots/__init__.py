@@ -1,27 +1,27 @@
-"""Snapshots of the whole site: made, verified, tried out, restored; and what bounds the loss."""
+"""Snapshots of the whole site: created, verified, tried, restored; and the continuous copy."""
 
 from appliance.box.snapshots.copy_check import check_copy, keep_replicating
-from appliance.box.snapshots.creating import Made, create, prepare
+from appliance.box.snapshots.creating import CreatedSnapshot, create_snapshots, prepare_repositories
 from appliance.box.snapshots.errors import SnapshotError
-from appliance.box.snapshots.requests import NOW, Restored, Wish
-from appliance.box.snapshots.restoring import recording, restore
-from appliance.box.snapshots.swapping import mend
-from appliance.box.snapshots.verifying import drill, drill_copy, verify
+from appliance.box.snapshots.requests import NEWEST_TIME, RestoreRequest, RestoreResult
+from appliance.box.snapshots.restoring import restore_recording, restore_site
+from appliance.box.snapshots.swapping import undo_unfinished_restore
+from appliance.box.snapshots.verifying import run_copy_drill, run_restore_drill, verify_snapshot
 
 __all__ = [
-    "NOW",
-    "Made",
-    "Restored",
+    "NEWEST_TIME",
+    "CreatedSnapshot",
+    "RestoreResult",
     "SnapshotError",
-    "Wish",
+    "RestoreRequest",
     "check_copy",
-    "create",
-    "drill",
-    "drill_copy",
+    "create_snapshots",
+    "run_restore_drill",
+    "run_copy_drill",
     "keep_replicating",
-    "mend",
-    "prepare",
-    "recording",
-    "restore",
-    "verify",
+    "undo_unfinished_restore",
+    "prepare_repositories",
+    "restore_recording",
+    "restore_site",
+    "verify_snapshot",
 ]

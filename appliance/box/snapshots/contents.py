@@ -1,8 +1,8 @@
-"""What a snapshot holds, and the manifest that tells what must come out of it again.
+"""The contents of a snapshot, and the manifest by which they are verified.
 
-A folder of this machine, always at the same path, takes what is made for the snapshot: the
+A folder of this machine, always at the same path, receives what is generated for the snapshot: the
 database's copy, the settings without secrets, the sealed secrets, the manifest and the list of
-files. restic saves that folder and, where they lie, the recordings and all else.
+files. restic saves that folder and, from their own folders, the recordings and everything else.
 """
 
 import contextlib
@@ -21,71 +21,74 @@ from typing import Any
 
 import dacite
 
-from appliance.box.snapshots import numbers, sealing, toml
+from appliance.box.snapshots import numbers, sealing, settings_files
 from appliance.box.snapshots.errors import SnapshotError
 from appliance.core import clock, db, db_files, sqlite
 from appliance.core.settings import Settings
 
-# What is done at the moment, and how much of it (0 to 1; None: cannot be told).
-type Tell = Callable[[str, float | None], None]
+# Receives the current activity and its progress (0 to 1; None if unknown).
+type ProgressReport = Callable[[str, float | None], None]
 
-STAGE = "appliance-snapshot"
-DATABASE, SETTINGS, SECRETS = "database.db", "appliance.toml", "secrets.age"
-MANIFEST, LIST = "manifest.json", "files.txt"
-COUNTED = {"calls": "call", "appeals": "appeal", "recordings": "recording"}
-LISTED = ("recordings", "prompts", "issued")
-_PIECE = 1 << 20
+STAGE_FOLDER = "appliance-snapshot"
+DATABASE_FILE, SETTINGS_FILE, SECRETS_FILE = "database.db", "appliance.toml", "secrets.age"
+MANIFEST_FILE, FILE_LIST = "manifest.json", "files.txt"
+COUNTED_TABLES = {"calls": "call", "appeals": "appeal", "recordings": "recording"}
+LISTED_PARTS = ("recordings", "prompts", "issued")
+_CHUNK_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """What was put in; all of it is compared with what comes out."""
+    """What a snapshot was made of; all of it is compared with what is read back."""
 
     format: int
     made_at: str  # ISO 8601, when the database was copied
     site: str
     version: str
-    counts: dict[str, int]  # rows by name, as COUNTED
+    counts: dict[str, int]  # number of rows by name, as in COUNTED_TABLES
     database_sha256: str
     database_bytes: int
-    files: dict[str, int]  # how many by part, as LISTED; their names are in LIST
+    files: dict[str, int]  # number of files by part, as in LISTED_PARTS; listed in FILE_LIST
     bytes: int  # of those files
-    parts: dict[str, list[str]]  # where each part lay
-    audit: str = ""  # the head of the audit's chain in that database, as audit.Head writes it
+    parts: dict[str, list[str]]  # the original folders or files of each part
+    audit: str = ""  # the head of the audit chain in that database, in the format of audit.Head
 
     @property
-    def at(self) -> dt.datetime:
-        """The moment it was made."""
+    def created_at(self) -> dt.datetime:
+        """The time when the database was copied."""
         return dt.datetime.fromisoformat(self.made_at)
 
-    def written(self) -> str:
-        """As JSON."""
+    def to_json_text(self) -> str:
+        """The manifest as JSON."""
         return json.dumps(asdict(self), indent=1)
 
 
-def manifest(text: str | bytes) -> Manifest:
-    """Read a manifest. Raises SnapshotError when it is none of ours."""
+def parse_manifest(text: str | bytes) -> Manifest:
+    """Parse a manifest. Raises SnapshotError if it is invalid."""
     try:
-        found = json.loads(text)
-        if found.get("format") != 1:
-            raise SnapshotError("damaged", f"unknown form of manifest: {found.get('format')}")
-        return dacite.from_dict(Manifest, found)
+        values = json.loads(text)
+        if values.get("format") != 1:
+            raise SnapshotError("damaged", f"unknown form of manifest: {values.get('format')}")
+        return dacite.from_dict(Manifest, values)
     except (ValueError, AttributeError, dacite.DaciteError) as error:
         raise SnapshotError("damaged", f"the manifest cannot be read: {error}") from error
 
 
 @contextlib.contextmanager
-def alone(settings: Settings, wait: float = 0.0) -> Iterator[None]:
-    """One process at a time works on snapshots. Raises SnapshotError when another one does."""
+def snapshot_lock(settings: Settings, wait: float = 0.0) -> Iterator[None]:
+    """Hold the lock that lets one process at a time work on snapshots.
+
+    Raises SnapshotError if another process still holds it after `wait` seconds.
+    """
     settings.paths.backups.mkdir(parents=True, exist_ok=True)
     with (settings.paths.backups / ".lock").open("w") as lock:
-        limit = time.monotonic() + wait
+        deadline = time.monotonic() + wait
         while True:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 break
             except BlockingIOError as error:
-                if time.monotonic() >= limit:
+                if time.monotonic() >= deadline:
                     raise SnapshotError(
                         "locked", "a snapshot or a restore is going on already"
                     ) from error
@@ -94,136 +97,143 @@ def alone(settings: Settings, wait: float = 0.0) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def staged(settings: Settings, tell: Tell) -> Iterator[Path]:
-    """The folder with a copy of the database, settings and secrets; emptied afterwards."""
-    stage = settings.paths.backups / STAGE
+def staging_folder(settings: Settings, report_progress: ProgressReport) -> Iterator[Path]:
+    """Yield a temporary folder with copies of the database, settings and secrets."""
+    stage = settings.paths.backups / STAGE_FOLDER
     shutil.rmtree(stage, ignore_errors=True)
     stage.mkdir(mode=0o700, parents=True)
     try:
-        _require_room(stage, settings.paths.database.stat().st_size)
-        tell("copying the database", None)
-        db.copy_to(stage / DATABASE)
-        if fault := db_files.faults_of(stage / DATABASE):
+        _require_free_space(stage, settings.paths.database.stat().st_size)
+        report_progress("copying the database", None)
+        db.copy_database(stage / DATABASE_FILE)
+        if fault := db_files.first_integrity_error(stage / DATABASE_FILE):
             raise SnapshotError("damaged", f"the database has a fault: {fault}")
-        toml.write(stage / SETTINGS, toml.without_secrets(toml.read(settings.file)))
-        sealing.seal(settings, stage / SECRETS)
+        settings_files.write_toml(
+            stage / SETTINGS_FILE,
+            settings_files.blank_secrets(settings_files.read_toml(settings.file)),
+        )
+        sealing.seal_secrets(settings, stage / SECRETS_FILE)
         yield stage
     except OSError as error:
-        raise _of_system(error) from error
+        raise _system_error(error) from error
     except sqlite.Error as error:
         raise SnapshotError("full", f"the disk is full or fails: {error}") from error
     finally:
         shutil.rmtree(stage, ignore_errors=True)
 
 
-def describe(settings: Settings, stage: Path) -> Manifest:
-    """Write manifest and list of files into the stage, as everything is now."""
-    database, parts = stage / DATABASE, parts_of(settings)
+def write_manifest(settings: Settings, stage: Path) -> Manifest:
+    """Write the manifest and the list of files, as of now, into the stage."""
+    database, parts = stage / DATABASE_FILE, saved_parts(settings)
     files: dict[str, int] = {}
     size = 0
-    with (stage / LIST).open("w", encoding="utf-8") as told:
-        for part in LISTED:
-            found = [row for folder in parts[part] for row in _walk(Path(folder))]
-            files[part] = len(found)
-            size += sum(bytes_ for _, bytes_ in found)
-            told.writelines(f"{part}\t{bytes_}\t{name}\n" for name, bytes_ in sorted(found))
-    made = Manifest(
+    with (stage / FILE_LIST).open("w", encoding="utf-8") as file_list:
+        for part in LISTED_PARTS:
+            rows = [row for folder in parts[part] for row in _walk_files(Path(folder))]
+            files[part] = len(rows)
+            size += sum(bytes_ for _, bytes_ in rows)
+            file_list.writelines(f"{part}\t{bytes_}\t{name}\n" for name, bytes_ in sorted(rows))
+    manifest = Manifest(
         1,
         clock.now().isoformat(timespec="seconds"),
         settings.web.url,
         metadata.version("appliance"),
-        db_files.count_rows(database, COUNTED.values()),
-        sha256(database),
+        db_files.count_table_rows(database, COUNTED_TABLES.values()),
+        file_sha256(database),
         database.stat().st_size,
         files,
         size,
         parts,
-        str(numbers.mark(database) or ""),
+        str(numbers.history_end(database) or ""),
     )
-    counts = {name: made.counts[table] for name, table in COUNTED.items()}
-    made = Manifest(**(asdict(made) | {"counts": counts}))
-    (stage / MANIFEST).write_text(made.written())
-    return made
+    counts = {name: manifest.counts[table] for name, table in COUNTED_TABLES.items()}
+    manifest = Manifest(**(asdict(manifest) | {"counts": counts}))
+    (stage / MANIFEST_FILE).write_text(manifest.to_json_text())
+    return manifest
 
 
-def parts_of(settings: Settings) -> dict[str, list[str]]:
-    """Where everything lies that is saved from its own place; what is not there is left out."""
+def saved_parts(settings: Settings) -> dict[str, list[str]]:
+    """Map each part that is saved from its own location to its existing paths."""
     paths = settings.paths
-    named = {
+    candidates = {
         "recordings": [paths.recordings],
         "prompts": [paths.prompts],
-        "issued": [issued(settings)],
+        "issued": [issued_reports_folder(settings)],
         "asterisk": [paths.asterisk],
         "events": event_logs(settings),
     }
-    return {part: [str(p) for p in found if p.exists()] for part, found in named.items()}
+    return {
+        part: [str(path) for path in paths_found if path.exists()]
+        for part, paths_found in candidates.items()
+    }
 
 
-def issued(settings: Settings) -> Path:
-    """Where reports lie as they were issued."""
+def issued_reports_folder(settings: Settings) -> Path:
+    """The folder of reports in their issued form."""
     return settings.paths.database.parent / "issued"
 
 
 def event_logs(settings: Settings) -> list[Path]:
-    """Asterisk's event log and its rotated ones."""
+    """Asterisk's event log and its rotated predecessors."""
     log = settings.paths.event_log
     return sorted(path for path in log.parent.glob(f"{log.name}*") if path.is_file())
 
 
-def stem(name: str) -> str:
-    """What stays of a file's name when it is compressed (.wav, .ogg)."""
+def sound_stem(name: str) -> str:
+    """The part of a file name that stays when the file is compressed (.wav, .ogg)."""
     return name.rpartition(".")[0] or name
 
 
-def listed(text: str) -> dict[str, dict[str, int]]:
-    """The list of files: by part, each name under its folder with its size."""
-    found: dict[str, dict[str, int]] = {part: {} for part in LISTED}
+def parse_file_list(text: str) -> dict[str, dict[str, int]]:
+    """Parse a list of files: part → name below its folder → size."""
+    files_by_part: dict[str, dict[str, int]] = {part: {} for part in LISTED_PARTS}
     for line in text.splitlines():
         part, size, name = line.split("\t", 2)
-        found[part][name] = int(size)
-    return found
+        files_by_part[part][name] = int(size)
+    return files_by_part
 
 
-def sha256(file: Path) -> str:
-    """The hash of a file."""
+def file_sha256(file: Path) -> str:
+    """The SHA-256 hash of a file."""
     with file.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def nothing(what: str, share: float | None) -> None:
-    """For those who do not want to be told."""
+def ignore_progress(activity: str, share: float | None) -> None:
+    """Ignore progress reports; the default for functions that report progress."""
 
 
-def names(settings: Settings) -> list[str]:
-    """The repositories' names. Raises SnapshotError when there are none."""
+def repository_names(settings: Settings) -> list[str]:
+    """The names of the repositories. Raises SnapshotError if there are no repositories."""
     if not settings.backups:
         raise SnapshotError("setting", f"{settings.file} names no [[backups]]")
     return [backup.name for backup in settings.backups]
 
 
-def _require_room(folder: Path, wanted: int) -> None:
+def _require_free_space(folder: Path, needed: int) -> None:
     free = shutil.disk_usage(folder).free
-    if free < wanted:
-        raise SnapshotError("full", f"{folder} has {free >> 20} MB free, {wanted >> 20} are needed")
+    if free < needed:
+        raise SnapshotError("full", f"{folder} has {free >> 20} MB free, {needed >> 20} are needed")
 
 
-def _of_system(error: OSError) -> SnapshotError:
-    full = error.errno in (28, 122, 27)  # no space, over quota, file too large
-    return SnapshotError("full" if full else "failed", str(error))
+def _system_error(error: OSError) -> SnapshotError:
+    """The snapshot error for an error of the operating system."""
+    is_full = error.errno in (28, 122, 27)  # no space, over quota, file too large
+    return SnapshotError("full" if is_full else "failed", str(error))
 
 
-def _walk(folder: Path, under: str = "") -> Iterator[tuple[str, int]]:
-    """(path under the folder, size) of every file that a snapshot takes."""
+def _walk_files(folder: Path, subfolder: str = "") -> Iterator[tuple[str, int]]:
+    """Yield (path below the folder, size) of every file that a snapshot saves."""
     try:
-        entries: list[Any] = sorted(os.scandir(folder / under), key=lambda e: e.name)
+        entries: list[Any] = sorted(os.scandir(folder / subfolder), key=lambda e: e.name)
     except FileNotFoundError:
         return
     for entry in entries:
-        name = f"{under}/{entry.name}" if under else entry.name
+        name = f"{subfolder}/{entry.name}" if subfolder else entry.name
         if entry.name.startswith(".restore-") or entry.name == ".lock":
             continue
         if entry.is_dir(follow_symlinks=False):
-            yield from _walk(folder, name)
+            yield from _walk_files(folder, name)
         elif entry.is_file(follow_symlinks=False):
             with contextlib.suppress(FileNotFoundError):
                 yield name, entry.stat().st_size

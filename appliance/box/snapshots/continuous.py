@@ -1,6 +1,7 @@
-"""Between snapshots: the database's changes by Litestream, the event log byte by byte.
+"""Continuous copies between snapshots: the database by Litestream, the event log byte by byte.
 
-Both go to a folder on a second disk as they happen. `appliance replicate` is the process.
+Changes are copied as they happen to a folder on a second disk. The process is `appliance
+replicate`.
 """
 
 import contextlib
@@ -18,26 +19,33 @@ from pathlib import Path
 
 from appliance.box import processes
 from appliance.box.snapshots import contents
-from appliance.box.snapshots.creating import ROOM
+from appliance.box.snapshots.creating import BACKUPS_PACKAGE_FOLDER
 from appliance.box.snapshots.errors import SnapshotError
-from appliance.box.snapshots.replicator import ALIVE, Replicator, begin_run, end_run
+from appliance.box.snapshots.replicator import (
+    ALIVE_FILE,
+    Replicator,
+    record_replication_end,
+    record_replication_start,
+)
 from appliance.core import clock
 from appliance.core.settings import Settings
 
 log = logging.getLogger(__name__)
 
-EVERY = 1.0  # seconds between two looks at the event log
-_ALIVE_EVERY = 20
-_PIECE = 1 << 20
+COPY_INTERVAL_SECONDS = 1.0  # between two rounds of copying the event log
+_ALIVE_INTERVAL_ROUNDS = 20
+_CHUNK_BYTES = 1 << 20
 
 
-def follow(settings: Settings, stop: threading.Event) -> None:
-    """Copy until `stop`; a Litestream that ends or stalls is restarted.
+def replicate_changes(settings: Settings, stop: threading.Event) -> None:
+    """Copy until `stop` is set; a Litestream that ends or stalls is restarted.
 
-    Raises SnapshotError when it cannot go on.
+    Raises SnapshotError if it cannot continue.
     """
-    folder = replica(settings)
-    if (folder / "database").exists() and not notes(settings.paths.database).exists():
+    folder = replica_folder(settings)
+    if (folder / "database").exists() and not litestream_state_folder(
+        settings.paths.database
+    ).exists():
         raise SnapshotError(
             "there",
             f"{folder} holds the copy of another database: restore it, or move it away",
@@ -45,130 +53,139 @@ def follow(settings: Settings, stop: threading.Event) -> None:
     (folder / "events").mkdir(parents=True, exist_ok=True)
     config = settings.paths.backups / "litestream.yml"
     config.parent.mkdir(parents=True, exist_ok=True)
-    config.write_text(_config(settings, folder), "utf-8")
+    config.write_text(_litestream_config(settings, folder), "utf-8")
     command: list[str | Path] = [
         "setpriv",
         "--pdeathsig",
         "TERM",
         "--",
-        program(),
+        litestream_program(),
         "replicate",
         "-config",
         config,
     ]
-    replicator = Replicator(settings, command, folder / "database", notes(settings.paths.database))
-    pulse = processes.sign_of(settings, "replicate")
-    begin_run(settings, folder)
-    replicator.start()
+    replicator = Replicator(
+        settings, command, folder / "database", litestream_state_folder(settings.paths.database)
+    )
+    heartbeat = processes.open_heartbeat(settings, "replicate")
+    record_replication_start(settings, folder)
+    replicator.start_process()
     try:
-        looks = 0
-        while not stop.wait(EVERY):
-            pulse.give()
-            runs = replicator.keep_running()
-            copied = copy_events(settings, pulse.give)
-            looks += 1
-            if runs and (copied or looks % _ALIVE_EVERY == 1):
-                (folder / ALIVE).write_text(clock.now().isoformat())
+        rounds = 0
+        while not stop.wait(COPY_INTERVAL_SECONDS):
+            heartbeat.write_if_due()
+            is_running = replicator.keep_running()
+            copied_bytes = copy_event_logs(settings, heartbeat.write_if_due)
+            rounds += 1
+            if is_running and (copied_bytes or rounds % _ALIVE_INTERVAL_ROUNDS == 1):
+                (folder / ALIVE_FILE).write_text(clock.now().isoformat())
     except OSError as error:
         raise SnapshotError("failed", f"{folder}: {error}") from error
     finally:
         with contextlib.suppress(OSError):
-            end_run(folder)
-        replicator.stop()
-        pulse.end()
+            record_replication_end(folder)
+        replicator.stop_process()
+        heartbeat.remove_file()
 
 
-def replica(settings: Settings) -> Path:
-    """The folder on the second disk. Raises SnapshotError when none is set."""
+def replica_folder(settings: Settings) -> Path:
+    """The folder on the second disk. Raises SnapshotError if no folder is configured."""
     if not settings.snapshots.replica:
         raise SnapshotError("setting", f"{settings.file} sets no snapshots.replica")
     return Path(settings.snapshots.replica)
 
 
-def copy_events(settings: Settings, tick: Callable[[], None] = lambda: None) -> int:
-    """Append what is new in Asterisk's event logs to their copies; returns how many bytes.
+def copy_event_logs(settings: Settings, tick: Callable[[], None] = lambda: None) -> int:
+    """Append new data in Asterisk's event logs to their copies; returns the number of bytes.
 
-    `tick` is called after each piece: a long log takes longer than the watchdog allows.
+    `tick` is called after each chunk, because a long log takes longer than the watchdog allows.
     """
-    folder = replica(settings) / "events"
-    copied = 0
+    folder = replica_folder(settings) / "events"
+    copied_bytes = 0
     for file in contents.event_logs(settings):
         with file.open("rb") as source:
-            # A rotated log keeps its inode; the first line tells it from a later file there.
-            first = hashlib.sha256(source.readline()).hexdigest()[:16]
-            copy = folder / f"{os.fstat(source.fileno()).st_ino}-{first}.csv"
-            have = copy.stat().st_size if copy.exists() else 0
-            if have >= os.fstat(source.fileno()).st_size:
+            # A rotated log keeps its inode; the first line distinguishes it from a later file with
+            # that inode.
+            first_line_hash = hashlib.sha256(source.readline()).hexdigest()[:16]
+            copy = folder / f"{os.fstat(source.fileno()).st_ino}-{first_line_hash}.csv"
+            copied_size = copy.stat().st_size if copy.exists() else 0
+            if copied_size >= os.fstat(source.fileno()).st_size:
                 continue
-            source.seek(have)
+            source.seek(copied_size)
             with copy.open("ab") as target:
-                while piece := source.read(_PIECE):
-                    target.write(piece)
-                    copied += len(piece)
+                while chunk := source.read(_CHUNK_BYTES):
+                    target.write(chunk)
+                    copied_bytes += len(chunk)
                     tick()
                 target.flush()
                 os.fsync(target.fileno())
-    return copied
+    return copied_bytes
 
 
-def events(settings: Settings) -> list[Path]:
-    """The copied event logs; none without a replica."""
+def copied_event_logs(settings: Settings) -> list[Path]:
+    """The copied event logs; empty without a replica."""
     if not settings.snapshots.replica:
         return []
     return sorted((Path(settings.snapshots.replica) / "events").glob("*.csv"))
 
 
 def restore_database(settings: Settings, target: Path, at: dt.datetime | None) -> None:
-    """The database as it was at a moment, or at the last one copied. Raises SnapshotError."""
-    folder = replica(settings) / "database"
+    """Restore the database as of `at`, or as last copied, into a file. Raises SnapshotError."""
+    folder = replica_folder(settings) / "database"
     if not folder.is_dir():
         raise SnapshotError("absent", f"there is no copy of the database in {folder}")
-    moment = at.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ") if at else ""
+    timestamp = at.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ") if at else ""
     command = [
-        *(program(), "restore", "-o", str(target)),
-        *(("-timestamp", moment) if at else ()),
+        *(litestream_program(), "restore", "-o", str(target)),
+        *(("-timestamp", timestamp) if at else ()),
         folder.resolve().as_uri(),
     ]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode or not target.exists():
-        said = (done.stderr.strip() or done.stdout.strip() or "nothing").splitlines()[-1]
-        raise SnapshotError("unknown", f"the copy in {folder} does not give that moment: {said}")
+    completed = subprocess.run(command, capture_output=True, text=True, check=False)
+    if completed.returncode or not target.exists():
+        last_line = (
+            completed.stderr.strip() or completed.stdout.strip() or "nothing"
+        ).splitlines()[-1]
+        raise SnapshotError(
+            "unknown", f"the copy in {folder} does not give that moment: {last_line}"
+        )
 
 
-def last_change(settings: Settings) -> dt.datetime | None:
-    """When the replica last took something; None when it never did."""
-    folder = replica(settings)
-    moments = [file.stat().st_mtime for file in (folder / "database").rglob("*.ltx")]
-    if not moments or not (folder / ALIVE).exists():
+def last_change_at(settings: Settings) -> dt.datetime | None:
+    """When the replica last received a change; None if it never did."""
+    folder = replica_folder(settings)
+    change_times = [file.stat().st_mtime for file in (folder / "database").rglob("*.ltx")]
+    if not change_times or not (folder / ALIVE_FILE).exists():
         return None
-    alive = (folder / ALIVE).stat().st_mtime
-    return dt.datetime.fromtimestamp(min(max(moments), alive), dt.UTC)
+    alive_time = (folder / ALIVE_FILE).stat().st_mtime
+    return dt.datetime.fromtimestamp(min(max(change_times), alive_time), dt.UTC)
 
 
-def last_sign(settings: Settings) -> dt.datetime | None:
-    """When `appliance replicate` last gave a sign; None when it never did."""
+def last_sign_at(settings: Settings) -> dt.datetime | None:
+    """When `appliance replicate` last reported that it is alive; None if it never did."""
     try:
-        return dt.datetime.fromtimestamp((replica(settings) / ALIVE).stat().st_mtime, dt.UTC)
+        return dt.datetime.fromtimestamp(
+            (replica_folder(settings) / ALIVE_FILE).stat().st_mtime, dt.UTC
+        )
     except FileNotFoundError:
         return None
 
 
-def notes(database: Path) -> Path:
-    """Litestream's own notes beside a database; they belong to that very file."""
+def litestream_state_folder(database: Path) -> Path:
+    """The folder of Litestream's own state next to a database; it belongs to that very file."""
     return database.with_name(f".{database.name}-litestream")
 
 
-def program() -> str:
-    """Where litestream is: beside this Python, as its package puts it, or on the path."""
-    beside = Path(sys.executable).with_name("litestream")
-    found = str(beside) if beside.exists() else shutil.which("litestream")
-    if not found:
+def litestream_program() -> str:
+    """The path of litestream: next to this Python, as its package installs it, or on the PATH."""
+    bundled = Path(sys.executable).with_name("litestream")
+    path = str(bundled) if bundled.exists() else shutil.which("litestream")
+    if not path:
         raise SnapshotError("setting", "litestream is not installed")
-    return found
+    return path
 
 
-def _config(settings: Settings, folder: Path) -> str:
-    template = string.Template((ROOM / "litestream.yml").read_text("utf-8"))
+def _litestream_config(settings: Settings, folder: Path) -> str:
+    template = string.Template((BACKUPS_PACKAGE_FOLDER / "litestream.yml").read_text("utf-8"))
     return template.substitute(
         DATABASE=settings.paths.database,
         FOLDER=folder / "database",

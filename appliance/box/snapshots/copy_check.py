@@ -1,8 +1,8 @@
-"""Whether the continuous copy can be restored: it is restored each hour and compared.
+"""Verifies that the continuous copy can be restored: each hour it is restored and compared.
 
 A row is written and the running database is counted in the same transaction. The copy is restored
-until it holds that row. Rows up to that moment can later only become fewer, so a copy is complete
-when its count is between the running database's counts before and after the restore.
+until it contains that row. Rows up to that time can later only become fewer, so a copy is complete
+if its count is between the running database's counts before and after the restore.
 """
 
 import contextlib
@@ -21,18 +21,18 @@ from appliance.box.snapshots import continuous, numbers, replicator
 from appliance.box.snapshots.errors import SnapshotError
 from appliance.core import audit, clock, db_files, live, sqlite
 from appliance.core.audit import Head
-from appliance.core.db import writing
+from appliance.core.db import write_transaction
 from appliance.core.settings import Settings
 from appliance.models import Appeal, AuditEntry, Call, CallForm, CopyCheck, Message, Recording
 
-ARRIVES_SECONDS = 120.0  # in which the copy must hold the row of the check
-DEAD = dt.timedelta(seconds=90)  # without a sign, after which a restart is requested
-AGAIN = dt.timedelta(minutes=5)  # between two requests
-BROKEN_OFF = "broken_off"  # trouble of a check whose process ended, or that the database hindered
+ARRIVAL_TIMEOUT_SECONDS = 120.0  # within which the copy must contain the row of the check
+MAX_REPLICATOR_SILENCE = dt.timedelta(seconds=90)  # after which a restart is requested
+RESTART_REQUEST_INTERVAL = dt.timedelta(minutes=5)  # between two requests
+INTERRUPTED_TROUBLE = "broken_off"  # the process ended, or the database prevented it
 _PAUSE_SECONDS = 2.0
-_STORED = dt.timedelta(days=70)
-_RENEWAL = dt.timedelta(days=1)  # between two new bases because of damage
-COUNTED: dict[str, Field] = {  # up to the highest value that a column has when a check begins
+_CHECK_RETENTION = dt.timedelta(days=70)
+_NEW_BASE_INTERVAL = dt.timedelta(days=1)  # between two new bases because of damage
+COUNTED_COLUMNS: dict[str, Field] = {  # up to the column's highest value at the start
     "calls": Call.arrived_at,
     "appeals": Appeal.id,
     "call_forms": CallForm.id,
@@ -44,140 +44,148 @@ COUNTED: dict[str, Field] = {  # up to the highest value that a column has when 
 
 @dataclass(frozen=True)
 class _Reference:
-    """The running database at the moment of the check: what counts, how many, the audit's end."""
+    """The running database at the time of the check: limits, counts, and the audit's head."""
 
     check: CopyCheck
-    limits: dict[str, Any]  # name as in COUNTED → the highest value that counts
+    limits: dict[str, Any]  # name as in COUNTED_COLUMNS → the highest value that counts
     counts: dict[str, int]
-    head: Head | None  # of the audit
+    head: Head | None  # of the audit chain
 
 
 def check_copy(settings: Settings) -> CopyCheck:
-    """Restore the continuous copy into a scratch file and compare it; returns the noted outcome.
+    """Restore the continuous copy into a scratch file, compare it, and store the outcome.
 
-    After a failure the replicator is restarted, after a second one its copy is put aside and a new
-    base made, once a day at most. Raises SnapshotError when the copy is not whole.
+    After a failure the replicator is restarted; after a second one its copy is set aside and a new
+    base is made, at most once a day. Raises SnapshotError if the copy is not complete.
     """
-    begun = time.monotonic()
+    started = time.monotonic()
     scratch = settings.paths.backups / "copy-check"
-    last = latest()
-    reference = _begin()
+    previous_check = latest_check()
+    reference = _begin_check()
     try:
         with _scratch_folder(scratch):
-            counts = _compare(settings, reference, scratch / "copy.db")
+            counts = _compare_copy(settings, reference, scratch / "copy.db")
     except SnapshotError as error:
         values = {"state": "failed", "trouble": error.code, "said": str(error)}
-        _end(reference.check, values, begun)
-        _mend(settings, last)
+        _store_outcome(reference.check, values, started)
+        _request_repair(settings, previous_check)
         raise
-    _end(reference.check, {"state": "done", "counts": counts}, begun)
+    _store_outcome(reference.check, {"state": "done", "counts": counts}, started)
     return CopyCheck.get_by_id(reference.check.id)
 
 
-def latest() -> CopyCheck | None:
-    """The newest check that came to an end; one that was broken off says nothing of the copy."""
-    ended = CopyCheck.select().where(CopyCheck.state != "running", CopyCheck.trouble != BROKEN_OFF)
-    return ended.order_by(CopyCheck.id.desc()).first()
+def latest_check() -> CopyCheck | None:
+    """The newest finished check; interrupted ones are ignored, as they do not judge the copy."""
+    finished_checks = CopyCheck.select().where(
+        CopyCheck.state != "running", CopyCheck.trouble != INTERRUPTED_TROUBLE
+    )
+    return finished_checks.order_by(CopyCheck.id.desc()).first()
 
 
 def keep_replicating(settings: Settings) -> str:
-    """Request a start of `appliance replicate` when it gives no sign; what was done, in words.
+    """Request a restart of `appliance replicate` if it shows no sign of life.
 
-    `appliance replicate` handles a Litestream that stalls: a first base may take long.
+    Returns a text about the action, "" if nothing was done. `appliance replicate` itself handles a
+    Litestream that stalls: a first base may take long.
     """
-    now, last = clock.now(), continuous.last_sign(settings)
-    if last and now - last < DEAD:
+    now, last_sign = clock.now(), continuous.last_sign_at(settings)
+    if last_sign and now - last_sign < MAX_REPLICATOR_SILENCE:
         return ""
-    requested = replicator.requested_at(settings)
-    if requested and now - requested < AGAIN:
+    requested_at = replicator.restart_requested_at(settings)
+    if requested_at and now - requested_at < RESTART_REQUEST_INTERVAL:
         return ""
-    _request(settings, "stands")
+    _request_restart(settings, "stands")
     return "restart requested"
 
 
-def _begin() -> _Reference:
-    with writing():
+def _begin_check() -> _Reference:
+    """Store the row of a new check and count the running database in the same transaction."""
+    with write_transaction():
         now = clock.now()
-        broken_off = {"state": "failed", "trouble": BROKEN_OFF, "said": "broken off"}
-        CopyCheck.update(broken_off | {"ended_at": now}).where(
+        interruption = {"state": "failed", "trouble": INTERRUPTED_TROUBLE, "said": "broken off"}
+        CopyCheck.update(interruption | {"ended_at": now}).where(
             CopyCheck.state == "running"
         ).execute()
-        CopyCheck.delete().where(CopyCheck.started_at < now - _STORED).execute()
+        CopyCheck.delete().where(CopyCheck.started_at < now - _CHECK_RETENTION).execute()
         check = CopyCheck.create(started_at=now)
         limits = {
             name: column.model.select(fn.MAX(column)).scalar() or 0
-            for name, column in COUNTED.items()
+            for name, column in COUNTED_COLUMNS.items()
         }
-        return _Reference(check, limits, _counts(limits), audit.head())
+        return _Reference(check, limits, _row_counts(limits), audit.chain_head())
 
 
-def _counts(limits: dict[str, Any], database: SqliteDatabase | None = None) -> dict[str, int]:
-    """Rows up to the limits, in the running database or in another one."""
+def _row_counts(limits: dict[str, Any], database: SqliteDatabase | None = None) -> dict[str, int]:
+    """The number of rows up to the limits, in the running database or in another one."""
     counts = {}
-    for name, column in COUNTED.items():
+    for name, column in COUNTED_COLUMNS.items():
         rows = column.model.select(fn.COUNT(column)).where(column <= limits[name])
         counts[name] = (rows.bind(database) if database else rows).scalar()
     return counts
 
 
-def _compare(settings: Settings, reference: _Reference, copy: Path) -> dict[str, int]:
-    """The copy's counts, by name as in COUNTED.
+def _compare_copy(settings: Settings, reference: _Reference, copy: Path) -> dict[str, int]:
+    """Restore the copy and return its counts, by name as in COUNTED_COLUMNS.
 
-    Raises SnapshotError when the copy cannot be restored, is damaged, has another history or
-    other counts.
+    Raises SnapshotError if the copy cannot be restored, is damaged, or has another history or other
+    counts.
     """
-    _restore(settings, reference, copy)
-    if fault := db_files.faults_of(copy):
+    _restore_until_current(settings, reference, copy)
+    if fault := db_files.first_integrity_error(copy):
         raise SnapshotError("damaged", f"the restored copy has a fault: {fault}")
-    end, head = numbers.mark(copy), reference.head
-    if head and (end is None or end.id < head.id):
-        raise SnapshotError("damaged", f"its audit ends with {end}, the site's with {head}")
-    if end and not audit.holds(Head(end.id, end.hash)):
+    copy_end, head = numbers.history_end(copy), reference.head
+    if head and (copy_end is None or copy_end.id < head.id):
+        raise SnapshotError("damaged", f"its audit ends with {copy_end}, the site's with {head}")
+    if copy_end and not audit.is_in_chain(Head(copy_end.id, copy_end.hash)):
         raise SnapshotError("damaged", "it is the copy of another database")
-    with _opened(copy) as database:
-        counts = _counts(reference.limits, database)
-    after = _counts(reference.limits)
+    with _open_copy(copy) as database:
+        counts = _row_counts(reference.limits, database)
+    counts_after = _row_counts(reference.limits)
     for name, count in counts.items():
-        least, most = sorted((reference.counts[name], after[name]))
-        if not least <= count <= most:
-            raise SnapshotError("damaged", f"it holds {count} {name}, the site {after[name]}")
+        minimum, maximum = sorted((reference.counts[name], counts_after[name]))
+        if not minimum <= count <= maximum:
+            raise SnapshotError(
+                "damaged", f"it holds {count} {name}, the site {counts_after[name]}"
+            )
     return counts
 
 
-def _restore(settings: Settings, reference: _Reference, copy: Path) -> None:
-    """Restore until the copy holds the row of the check."""
-    limit = time.monotonic() + ARRIVES_SECONDS
+def _restore_until_current(settings: Settings, reference: _Reference, copy: Path) -> None:
+    """Restore repeatedly until the copy contains the row of the check."""
+    deadline = time.monotonic() + ARRIVAL_TIMEOUT_SECONDS
     error: Exception | None = None
     while True:
         for file in copy.parent.glob(f"{copy.name}*"):
             file.unlink()
         try:
             continuous.restore_database(settings, copy, None)
-            db_files.fold_in(copy)
-            if _holds(copy, reference.check):
+            db_files.merge_write_ahead_log(copy)
+            if _has_check_row(copy, reference.check):
                 return
             error = None
-        except (SnapshotError, sqlite.DatabaseError) as restoring:  # files go while it reads
-            error = restoring
-        if time.monotonic() > limit:
+        except (SnapshotError, sqlite.DatabaseError) as restore_error:  # files may disappear
+            error = restore_error
+        if time.monotonic() > deadline:
             break
         time.sleep(_PAUSE_SECONDS)
     if error:
         raise SnapshotError("damaged", str(error)) from error
-    lacking = f"{reference.check.started_at.astimezone(settings.tz):%d.%m.%Y %H:%M:%S}"
-    raise SnapshotError("damaged", f"it lacks what was done since {lacking}")
+    missing_since = f"{reference.check.started_at.astimezone(settings.tz):%d.%m.%Y %H:%M:%S}"
+    raise SnapshotError("damaged", f"it lacks what was done since {missing_since}")
 
 
-def _holds(copy: Path, check: CopyCheck) -> bool:
-    mine = CopyCheck.select().where(
+def _has_check_row(copy: Path, check: CopyCheck) -> bool:
+    """Whether a copy contains the row of a check."""
+    check_row = CopyCheck.select().where(
         CopyCheck.id == check.id, CopyCheck.started_at == check.started_at
     )
-    with _opened(copy) as database:
-        return bool(mine.bind(database).exists())
+    with _open_copy(copy) as database:
+        return bool(check_row.bind(database).exists())
 
 
 @contextlib.contextmanager
-def _opened(copy: Path) -> Iterator[SqliteDatabase]:
+def _open_copy(copy: Path) -> Iterator[SqliteDatabase]:
+    """Open a copy for reading only; peewee's errors become SnapshotError."""
     database = SqliteDatabase(f"{copy.resolve().as_uri()}?immutable=1", uri=True)
     try:
         with database.connection_context():
@@ -188,6 +196,7 @@ def _opened(copy: Path) -> Iterator[SqliteDatabase]:
 
 @contextlib.contextmanager
 def _scratch_folder(folder: Path) -> Iterator[None]:
+    """Create an empty folder, and delete it afterwards."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(mode=0o700, parents=True)
     try:
@@ -196,26 +205,30 @@ def _scratch_folder(folder: Path) -> Iterator[None]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _end(check: CopyCheck, values: dict[str, Any], begun: float) -> None:
-    seconds = round(time.monotonic() - begun, 1)
-    with writing():
+def _store_outcome(check: CopyCheck, values: dict[str, Any], started: float) -> None:
+    """Store the outcome and the duration of a check."""
+    seconds = round(time.monotonic() - started, 1)
+    with write_transaction():
         CopyCheck.update(values | {"ended_at": clock.now(), "seconds": seconds}).where(
             CopyCheck.id == check.id
         ).execute()
-        live.publish("snapshots")
+        live.publish_topics("snapshots")
 
 
-def _mend(settings: Settings, before: CopyCheck | None) -> None:
-    """Request a restart after a failed check; `before`: the check before it.
+def _request_repair(settings: Settings, previous_check: CopyCheck | None) -> None:
+    """Request a restart after a failed check; `previous_check` is the check before it.
 
     A restart creates a missing base. A damaged copy needs a new base.
     """
-    again = before is not None and before.state == "failed"
-    asides = replicator.asides(continuous.replica(settings))
-    renewed = bool(asides) and clock.now() - asides[-1] < _RENEWAL
-    _request(settings, "damaged" if again and not renewed else "restore")
+    has_failed_twice = previous_check is not None and previous_check.state == "failed"
+    renewals = replicator.damaged_copy_times(continuous.replica_folder(settings))
+    is_recently_renewed = bool(renewals) and clock.now() - renewals[-1] < _NEW_BASE_INTERVAL
+    _request_restart(
+        settings, "damaged" if has_failed_twice and not is_recently_renewed else "restore"
+    )
 
 
-def _request(settings: Settings, reason: str) -> None:
+def _request_restart(settings: Settings, reason: str) -> None:
+    """Request a restart of the replicator and record that in the audit."""
     replicator.request_restart(settings, reason)
-    audit.record("jobs", "replica.restart", reason=reason)
+    audit.record_entry("jobs", "replica.restart", reason=reason)

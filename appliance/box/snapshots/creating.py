@@ -1,4 +1,4 @@
-"""Making a snapshot: staged, saved, read back, and only then the old ones removed."""
+"""Creates snapshots: staged, saved, read back, and only then are old ones removed."""
 
 import contextlib
 import random
@@ -7,21 +7,21 @@ from pathlib import Path
 from typing import Any
 
 import backups
-from appliance.box.snapshots import contents, log, reading, sealing, toml
-from appliance.box.snapshots.contents import Manifest, Tell, nothing
+from appliance.box.snapshots import contents, log, reading, sealing, settings_files
+from appliance.box.snapshots.contents import Manifest, ProgressReport, ignore_progress
 from appliance.box.snapshots.errors import SnapshotError
-from appliance.box.snapshots.inventory import KEEP_AT_LEAST
+from appliance.box.snapshots.inventory import MIN_KEPT_SNAPSHOTS
 from appliance.box.snapshots.reading import Snapshot
-from appliance.box.snapshots.restic import PARTLY, TAG, Restic
+from appliance.box.snapshots.restic import EXIT_INCOMPLETE, TAG, Restic
 from appliance.core.settings import Settings
 
-ROOM = Path(backups.__file__).parent
-_TRIES = 3  # while files come and go under it
+BACKUPS_PACKAGE_FOLDER = Path(backups.__file__).parent
+_MAX_ATTEMPTS = 3  # because files may appear or disappear during a backup
 
 
 @dataclass(frozen=True)
-class Made:
-    """A snapshot, just made and verified."""
+class CreatedSnapshot:
+    """A new, verified snapshot."""
 
     snapshot: Snapshot
     manifest: Manifest
@@ -30,92 +30,109 @@ class Made:
     files_new: int
 
 
-def prepare(settings: Settings) -> list[str]:
-    """Make the keys and the repositories that are missing; returns what was made, in words."""
-    contents.names(settings)
-    with contents.alone(settings, wait=60):
-        made = [f"key {file}" for file in sealing.make_keys(settings)]
+def prepare_repositories(settings: Settings) -> list[str]:
+    """Create the missing keys and repositories; returns a text for each that was created."""
+    contents.repository_names(settings)
+    with contents.snapshot_lock(settings, wait=60):
+        created = [f"key {file}" for file in sealing.create_missing_keys(settings)]
         for backup in settings.backups:
-            restic = reading.repository(settings, backup.name)
+            restic = reading.open_repository(settings, backup.name)
             try:
-                restic.ask("cat", "config")
+                restic.query_json("cat", "config")
             except SnapshotError as error:
                 if error.code != "absent":
                     raise
-                restic.run("init")
-                made.append(f"repository {backup.url}")
-    return made
+                restic.run_command("init")
+                created.append(f"repository {backup.url}")
+    return created
 
 
-def create(
-    settings: Settings, name: str | None = None, by: str = "", tell: Tell = nothing
-) -> list[Made]:
-    """Make a snapshot in one repository or in all of them; each is verified.
+def create_snapshots(
+    settings: Settings,
+    name: str | None = None,
+    by: str = "",
+    report_progress: ProgressReport = ignore_progress,
+) -> list[CreatedSnapshot]:
+    """Create a snapshot in one repository or in all of them; each is verified.
 
-    Raises SnapshotError when one failed; the others are made nevertheless.
+    Raises SnapshotError if one failed; the others are created nevertheless.
     """
-    chosen = [name] if name else contents.names(settings)
-    made, troubles = [], []
-    with contents.alone(settings):
-        runs = {one: log.begin("create", one, by) for one in chosen[:1]}
+    repositories = [name] if name else contents.repository_names(settings)
+    created, troubles = [], []
+    with contents.snapshot_lock(settings):
+        runs = {
+            repository: log.start_snapshot_run("create", repository, by)
+            for repository in repositories[:1]
+        }
         try:
-            restics = [reading.repository(settings, one) for one in chosen]
-            with contents.staged(settings, tell) as stage:
-                for one, restic in zip(chosen, restics, strict=True):
-                    run = runs.get(one) or log.begin("create", one, by)
+            restics = [reading.open_repository(settings, repository) for repository in repositories]
+            with contents.staging_folder(settings, report_progress) as stage:
+                for repository, restic in zip(repositories, restics, strict=True):
+                    run = runs.get(repository) or log.start_snapshot_run("create", repository, by)
                     try:
-                        done = _save(settings, restic, stage, tell)
+                        new_snapshot = _save_snapshot(settings, restic, stage, report_progress)
                     except SnapshotError as error:
-                        log.failed(run, error)
-                        troubles.append((one, error))
+                        log.fail_snapshot_run(run, error)
+                        troubles.append((repository, error))
                     else:
-                        made.append(done)
-                        log.done(run, **_outcome(done))
+                        created.append(new_snapshot)
+                        log.finish_snapshot_run(run, **_run_details(new_snapshot))
         except SnapshotError as error:
             for run in runs.values():
-                log.failed(run, error)
+                log.fail_snapshot_run(run, error)
             raise
     if troubles:
-        one, first = troubles[0]
-        raise SnapshotError(first.code, f"{one}: {first}") from first
-    return made
+        repository, first_error = troubles[0]
+        raise SnapshotError(first_error.code, f"{repository}: {first_error}") from first_error
+    return created
 
 
-def _save(settings: Settings, restic: Restic, stage: Path, tell: Tell) -> Made:
-    restic.run("unlock")  # of a process that was killed; a lock that is held stays
-    for attempt in range(_TRIES):
-        manifest = contents.describe(settings, stage)
-        summary = _backup(restic, stage, manifest, tell)
-        snapshot = reading.find(restic, summary["snapshot_id"])
-        tell("verifying", None)
-        wanted = contents.listed((stage / contents.LIST).read_text("utf-8"))
-        folders = [p for part in contents.LISTED for p in manifest.parts[part]]
-        found = reading.present(restic, snapshot, folders)
-        missing = reading.lacking(manifest, wanted, found)
-        if missing and not any(Path(one).exists() for one in missing) and attempt < _TRIES - 1:
-            restic.run("forget", snapshot.id)  # they went while it was made: once more
+def _save_snapshot(
+    settings: Settings, restic: Restic, stage: Path, report_progress: ProgressReport
+) -> CreatedSnapshot:
+    """Save stage and site files in one repository, verify the snapshot, remove old snapshots."""
+    restic.run_command("unlock")  # removes the lock of a killed process; a lock in use stays
+    for attempt in range(_MAX_ATTEMPTS):
+        manifest = contents.write_manifest(settings, stage)
+        summary = _run_backup(restic, stage, manifest, report_progress)
+        snapshot = reading.find_snapshot(restic, summary["snapshot_id"])
+        report_progress("verifying", None)
+        expected_files = contents.parse_file_list((stage / contents.FILE_LIST).read_text("utf-8"))
+        folders = [folder for part in contents.LISTED_PARTS for folder in manifest.parts[part]]
+        saved_files = reading.list_files(restic, snapshot, folders)
+        missing = reading.missing_files(manifest, expected_files, saved_files)
+        if (
+            missing
+            and not any(Path(path).exists() for path in missing)
+            and attempt < _MAX_ATTEMPTS - 1
+        ):
+            # files disappeared during the backup: try again
+            restic.run_command("forget", snapshot.id)
             continue
-        reading.compare(
-            reading.manifest(restic, snapshot),
-            wanted,
-            found,
-            reading.database_sum(restic, snapshot) if restic.folder else None,
+        reading.compare_contents(
+            reading.read_manifest(restic, snapshot),
+            expected_files,
+            saved_files,
+            reading.read_database_hash(restic, snapshot) if restic.local_folder else None,
         )
-        if reading.settings_in(restic, snapshot) != toml.read(stage / contents.SETTINGS):
+        if reading.read_settings(restic, snapshot) != settings_files.read_toml(
+            stage / contents.SETTINGS_FILE
+        ):
             raise SnapshotError("damaged", "the settings in it are not those that were put in")
-        # By chance: a fault that comes back at a certain time of the month is found too.
+        # Chosen at random, so that a fault that returns at a certain time of the month is found as
+        # well.
         part = random.randint(1, reading.NIGHTLY_PARTS)  # noqa: S311  no secret
-        reading.check(restic, part)
+        reading.check_repository(restic, part)
         break
-    tell("removing old ones", None)
+    report_progress("removing old ones", None)
     backup = restic.backup
-    restic.run(
+    restic.run_command(
         *("forget", "--prune", "--tag", TAG, "--group-by", "tags"),
-        *("--keep-last", f"{KEEP_AT_LEAST}"),
+        *("--keep-last", f"{MIN_KEPT_SNAPSHOTS}"),
         *("--keep-daily", f"{backup.keep_daily}", "--keep-weekly", f"{backup.keep_weekly}"),
         *("--keep-monthly", f"{backup.keep_monthly}"),
     )
-    return Made(
+    return CreatedSnapshot(
         snapshot,
         manifest,
         summary.get("data_added_packed", 0),
@@ -124,38 +141,48 @@ def _save(settings: Settings, restic: Restic, stage: Path, tell: Tell) -> Made:
     )
 
 
-def _backup(restic: Restic, stage: Path, manifest: Manifest, tell: Tell) -> dict[str, Any]:
+def _run_backup(
+    restic: Restic, stage: Path, manifest: Manifest, report_progress: ProgressReport
+) -> dict[str, Any]:
+    """Run restic's backup and return its summary. Raises SnapshotError if files were not read."""
     summary: dict[str, Any] = {}
-    unread: list[dict[str, Any]] = []
+    read_errors: list[dict[str, Any]] = []
 
-    def hear(message: dict[str, Any]) -> None:
+    def handle_message(message: dict[str, Any]) -> None:
         kind = message.get("message_type")
         if kind == "status":
-            tell(f"saving to {restic.backup.name}", message.get("percent_done"))
+            report_progress(f"saving to {restic.backup.name}", message.get("percent_done"))
         elif kind == "summary":
             summary.update(message)
         elif kind == "error":
-            unread.append(message)
+            read_errors.append(message)
 
-    places: list[str | Path] = [place for found in manifest.parts.values() for place in found]
-    status = restic.run(
+    paths: list[str | Path] = [
+        path for part_paths in manifest.parts.values() for path in part_paths
+    ]
+    status = restic.run_command(
         *("backup", "--tag", TAG, "--group-by", "tags"),
-        *("--exclude-file", ROOM / "excludes.txt", stage, *places),
-        then=hear,
+        *("--exclude-file", BACKUPS_PACKAGE_FOLDER / "excludes.txt", stage, *paths),
+        on_message=handle_message,
     )
-    if status == PARTLY and (lost := [m for m in unread if Path(m.get("item", "")).exists()]):
+    if status == EXIT_INCOMPLETE and (
+        unread_files := [
+            read_error for read_error in read_errors if Path(read_error.get("item", "")).exists()
+        ]
+    ):
         with contextlib.suppress(SnapshotError):
-            restic.run("forget", summary.get("snapshot_id", ""))
-        raise restic.trouble(1, lost)
+            restic.run_command("forget", summary.get("snapshot_id", ""))
+        raise restic.build_error(1, unread_files)
     if "snapshot_id" not in summary:
         raise SnapshotError("failed", "restic made no snapshot")
     return summary
 
 
-def _outcome(made: Made) -> dict[str, Any]:
+def _run_details(created: CreatedSnapshot) -> dict[str, Any]:
+    """The columns of a run that created a snapshot."""
     return {
-        "snapshot": made.snapshot.id,
-        "bytes_added": made.bytes_added,
-        "bytes_total": made.bytes_total,
-        "detail": {"counts": made.manifest.counts, "files": made.manifest.files},
+        "snapshot": created.snapshot.id,
+        "bytes_added": created.bytes_added,
+        "bytes_total": created.bytes_total,
+        "detail": {"counts": created.manifest.counts, "files": created.manifest.files},
     }

@@ -1,7 +1,7 @@
-"""The continuous copies of the database: the one that goes on, and those of databases before it.
+"""The continuous copies of the database: the current one, and those of former databases.
 
-A restore puts the copy of the replaced database aside as `database-former-…`. It is read like the
-one that goes on, and removed `snapshots.former_days` after it was put aside, by nothing else.
+A restore sets the copy of the replaced database aside as `database-former-…`. It is read like the
+current one, and removed `snapshots.former_days` after it was set aside, and only then.
 """
 
 import contextlib
@@ -19,21 +19,22 @@ from appliance.box.snapshots.errors import SnapshotError
 from appliance.core import clock, db_files, sqlite
 from appliance.core.settings import Settings
 
-CURRENT, FORMER = "database", "database-former"
-# How long a file of each level may span: litestream merges those of the level below so often.
-_STEPS = {
+CURRENT_FOLDER, FORMER_FOLDER = "database", "database-former"
+# The time that a file of each level may span: the interval at which Litestream merges files of the
+# level below.
+_MERGE_INTERVALS = {
     0: dt.timedelta(0),
     1: dt.timedelta(seconds=30),
     2: dt.timedelta(minutes=5),
     3: dt.timedelta(hours=1),
 }
-_FILE = re.compile(r"([0-9a-f]{16})-([0-9a-f]{16})\.ltx")
-_STAMP = "%Y%m%dT%H%M%S"
-_FORMER_NAME = re.compile(rf"{FORMER}-(\d{{8}}T\d{{6}})(?:-\w+)?")  # -2, -damaged
+_CHANGE_FILE_NAME = re.compile(r"([0-9a-f]{16})-([0-9a-f]{16})\.ltx")
+_STAMP_FORMAT = "%Y%m%dT%H%M%S"
+_FORMER_NAME = re.compile(rf"{FORMER_FOLDER}-(\d{{8}}T\d{{6}})(?:-\w+)?")  # -2, -damaged
 
 
-class Change(NamedTuple):
-    """A file of a copy: the transactions of a stretch of time, merged by level."""
+class ChangeFile(NamedTuple):
+    """A file of a copy: the transactions of a period, merged by level."""
 
     moment: dt.datetime  # of the last transaction
     level: int
@@ -42,135 +43,151 @@ class Change(NamedTuple):
 
 
 @dataclass(frozen=True)
-class History:
-    """The copy of one database, with its changes, the oldest first."""
+class CopyHistory:
+    """The copy of one database, with its change files, oldest first."""
 
     folder: Path
-    changes: tuple[Change, ...]
+    changes: tuple[ChangeFile, ...]
 
     @property
     def is_current(self) -> bool:
         """Whether it is the copy of the current database."""
-        return self.folder.name == CURRENT
+        return self.folder.name == CURRENT_FOLDER
 
     @property
-    def end(self) -> dt.datetime:
-        """The moment of its last change."""
+    def ends_at(self) -> dt.datetime:
+        """The time of its last change."""
         return self.changes[-1].moment
 
-    def last_change(self, at: dt.datetime) -> dt.datetime | None:
-        """The last change up to a moment; None when it begins later."""
+    def newest_change_time(self, at: dt.datetime) -> dt.datetime | None:
+        """The last change up to a time; None if the copy begins later."""
         earlier = (change.moment for change in reversed(self.changes) if change.moment <= at)
         return next(earlier, None)
 
-    def coverage(self, at: dt.datetime) -> dt.datetime:
-        """Up to when what it gives for a moment lacks nothing: to that moment, unless it ended
-        before, or the next change is merged with others and may have been made before it."""
-        if at >= self.end:
-            return self.end
+    def complete_until(self, at: dt.datetime) -> dt.datetime:
+        """The time up to which a restore as of `at` is complete.
+
+        That is `at`, unless the copy ended before, or the next change file is merged with others
+        and may contain earlier changes.
+        """
+        if at >= self.ends_at:
+            return self.ends_at
         earlier = [change for change in self.changes if change.moment <= at]
         next_number = max(change.last for change in earlier) + 1
         starts = [
-            change.moment - _STEPS[change.level]
+            change.moment - _MERGE_INTERVALS[change.level]
             for change in self.changes
-            if change.level in _STEPS and change.first <= next_number <= change.last
+            if change.level in _MERGE_INTERVALS and change.first <= next_number <= change.last
         ]
         return min(at, max([earlier[-1].moment, *starts]))
 
-    def restore(self, target: Path, at: dt.datetime) -> None:
-        """Write the database as it was at a moment into a file. Raises SnapshotError."""
-        moment = at.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-        # litestream refuses a moment after the last change: up to there it gives all it has.
-        until = ["-timestamp", moment] if at < self.end else []
+    def write_database(self, target: Path, at: dt.datetime) -> None:
+        """Write the database as of `at` into a file. Raises SnapshotError."""
+        timestamp = at.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        # Litestream refuses a time after the last change: then everything is restored.
+        time_option = ["-timestamp", timestamp] if at < self.ends_at else []
         source = self.folder.resolve().as_uri()
-        command = [continuous.program(), "restore", "-o", str(target), *until, source]
+        command = [
+            continuous.litestream_program(),
+            "restore",
+            "-o",
+            str(target),
+            *time_option,
+            source,
+        ]
         process = subprocess.run(command, capture_output=True, text=True, check=False)
         if process.returncode or not target.exists():
-            _remove_database(target)
+            _remove_database_files(target)
             output = process.stderr.strip() or process.stdout.strip() or "nothing"
             raise SnapshotError(
                 "unknown",
                 f"the copy in {self.folder} does not give that moment: {output.splitlines()[-1]}",
             )
         try:
-            db_files.fold_in(target)
+            db_files.merge_write_ahead_log(target)
         except sqlite.DatabaseError as error:
-            _remove_database(target)
+            _remove_database_files(target)
             raise SnapshotError(
                 "damaged", f"the copy in {self.folder} is damaged: {error}"
             ) from error
 
 
-def histories(settings: Settings) -> list[History]:
-    """All of them that hold a change, the newest end first; none without a replica."""
+def list_histories(settings: Settings) -> list[CopyHistory]:
+    """All copies that contain a change, the newest end first; empty without a replica."""
     if not settings.snapshots.replica:
         return []
     copies = []
-    for folder in [continuous.replica(settings) / CURRENT, *_former_folders(settings)]:
-        changes = sorted(_changes(folder))
+    for folder in [
+        continuous.replica_folder(settings) / CURRENT_FOLDER,
+        *_former_folders(settings),
+    ]:
+        changes = sorted(_change_files(folder))
         if changes:
-            copies.append(History(folder, tuple(changes)))
-    return sorted(copies, key=lambda history: history.end, reverse=True)
+            copies.append(CopyHistory(folder, tuple(changes)))
+    return sorted(copies, key=lambda history: history.ends_at, reverse=True)
 
 
-def last_sign_of_life(settings: Settings) -> dt.datetime | None:
-    """When the process of the current copy last gave a sign of life; None when never."""
+def last_replication_sign(settings: Settings) -> dt.datetime | None:
+    """When the process of the current copy last reported that it is alive, or None."""
     if not settings.snapshots.replica:
         return None
     with contextlib.suppress(OSError, ValueError):
-        text = (continuous.replica(settings) / continuous.ALIVE).read_text("utf-8")
+        text = (continuous.replica_folder(settings) / continuous.ALIVE_FILE).read_text("utf-8")
         return dt.datetime.fromisoformat(text.strip()).astimezone(dt.UTC)
     return None
 
 
-def put_aside(settings: Settings) -> None:
-    """Put aside the copy of the replaced database: the new database has another history."""
+def set_copy_aside(settings: Settings) -> None:
+    """Set the copy of the replaced database aside, because the new one has another history."""
     if not settings.snapshots.replica:
         return
-    folder = continuous.replica(settings)
-    if not (folder / CURRENT).exists():
+    folder = continuous.replica_folder(settings)
+    if not (folder / CURRENT_FOLDER).exists():
         return
-    name, number = f"{FORMER}-{clock.now():{_STAMP}}", 1
+    name, number = f"{FORMER_FOLDER}-{clock.now():{_STAMP_FORMAT}}", 1
     while (folder / name).exists():
         number += 1
-        name = f"{FORMER}-{clock.now():{_STAMP}}-{number}"
-    (folder / CURRENT).rename(folder / name)
+        name = f"{FORMER_FOLDER}-{clock.now():{_STAMP_FORMAT}}-{number}"
+    (folder / CURRENT_FOLDER).rename(folder / name)
 
 
-def remove_expired(settings: Settings) -> list[Path]:
-    """Remove copies that were put aside `snapshots.former_days` ago; returns their folders."""
+def remove_expired_copies(settings: Settings) -> list[Path]:
+    """Remove copies that were set aside `snapshots.former_days` ago; returns their folders."""
     if not settings.snapshots.replica:
         return []
     limit = clock.now() - dt.timedelta(days=settings.snapshots.former_days)
-    old_folders = [folder for folder in _former_folders(settings) if _aside_since(folder) < limit]
+    old_folders = [folder for folder in _former_folders(settings) if _set_aside_at(folder) < limit]
     for folder in old_folders:
         shutil.rmtree(folder)
     return old_folders
 
 
 def _former_folders(settings: Settings) -> list[Path]:
-    folders = continuous.replica(settings).glob(f"{FORMER}*")
+    folders = continuous.replica_folder(settings).glob(f"{FORMER_FOLDER}*")
     return sorted(folder for folder in folders if folder.is_dir())
 
 
-def _aside_since(folder: Path) -> dt.datetime:
-    """When a copy was put aside: its name says so; a name without it counts from its last file."""
+def _set_aside_at(folder: Path) -> dt.datetime:
+    """When a copy was set aside, according to its name, or else to its last file."""
     if match := _FORMER_NAME.fullmatch(folder.name):
-        return dt.datetime.strptime(match[1], _STAMP).replace(tzinfo=dt.UTC)
+        return dt.datetime.strptime(match[1], _STAMP_FORMAT).replace(tzinfo=dt.UTC)
     creation = dt.datetime.fromtimestamp(folder.stat().st_mtime, dt.UTC)
-    return max((change.moment for change in _changes(folder)), default=creation)
+    return max((change.moment for change in _change_files(folder)), default=creation)
 
 
-def _changes(folder: Path) -> Iterator[Change]:
-    """What was copied, and when; litestream goes by the same time of the file."""
+def _change_files(folder: Path) -> Iterator[ChangeFile]:
+    """Yield the change files of a copy, with the file times, which Litestream uses as well."""
     for file in folder.glob("ltx/*/*.ltx"):
-        if not (match := _FILE.fullmatch(file.name)) or not file.parent.name.isdecimal():
+        if (
+            not (match := _CHANGE_FILE_NAME.fullmatch(file.name))
+            or not file.parent.name.isdecimal()
+        ):
             continue
-        with contextlib.suppress(FileNotFoundError):  # merged with others just now
+        with contextlib.suppress(FileNotFoundError):  # merged with others in the meantime
             moment = dt.datetime.fromtimestamp(file.stat().st_mtime, dt.UTC)
-            yield Change(moment, int(file.parent.name), int(match[1], 16), int(match[2], 16))
+            yield ChangeFile(moment, int(file.parent.name), int(match[1], 16), int(match[2], 16))
 
 
-def _remove_database(database: Path) -> None:
-    for end in ("", "-wal", "-shm"):
-        database.with_name(f"{database.name}{end}").unlink(missing_ok=True)
+def _remove_database_files(database: Path) -> None:
+    for suffix in ("", "-wal", "-shm"):
+        database.with_name(f"{database.name}{suffix}").unlink(missing_ok=True)

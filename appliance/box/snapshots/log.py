@@ -1,27 +1,27 @@
-"""The log of what was done about snapshots, and what was asked for on the page."""
+"""The log of snapshot runs, and of the runs that were requested on the page."""
 
 import datetime as dt
 from typing import Any
 
 from appliance.box.snapshots.errors import SnapshotError
 from appliance.core import audit, clock, live
-from appliance.core.db import writing
+from appliance.core.db import write_transaction
 from appliance.models import SnapshotRun
 
-KINDS = ("create", "verify", "drill")  # what can be asked for
-COPY = "copy"  # kind of a drill of the continuous copy
-KEPT = dt.timedelta(days=400)
+REQUEST_KINDS = ("create", "verify", "drill")  # kinds of runs that can be requested
+COPY_DRILL_KIND = "copy"  # the kind of a drill of the continuous copy
+RUN_RETENTION = dt.timedelta(days=400)
 
 
-def ask(kind: str, repository: str, by: str, snapshot: str = "") -> bool:
-    """Have something done by `appliance jobs`; False when it is asked for or going on already."""
-    if kind not in KINDS:
+def request_run(kind: str, repository: str, by: str, snapshot: str = "") -> bool:
+    """Request a run by `appliance jobs`. Returns False if one is already requested or running."""
+    if kind not in REQUEST_KINDS:
         raise ValueError(kind)
-    with writing():
-        same = SnapshotRun.select().where(
+    with write_transaction():
+        open_runs = SnapshotRun.select().where(
             SnapshotRun.kind == kind, SnapshotRun.state.in_(["asked", "running"])
         )
-        if same.exists():
+        if open_runs.exists():
             return False
         SnapshotRun.create(
             kind=kind,
@@ -31,30 +31,30 @@ def ask(kind: str, repository: str, by: str, snapshot: str = "") -> bool:
             state="asked",
             by=by,
         )
-        audit.record(by, f"snapshot.{kind}", repository)
-        live.publish("snapshots")
+        audit.record_entry(by, f"snapshot.{kind}", repository)
+        live.publish_topics("snapshots")
     return True
 
 
-def claim() -> SnapshotRun | None:
-    """Take up the oldest wish; it is removed, for what is done writes rows of its own."""
-    with writing():
-        asked = SnapshotRun.select().where(SnapshotRun.state == "asked")
-        run = asked.order_by(SnapshotRun.id).first()
+def claim_request() -> SnapshotRun | None:
+    """Take the oldest request and delete it, because the run stores its own row."""
+    with write_transaction():
+        requests = SnapshotRun.select().where(SnapshotRun.state == "asked")
+        run = requests.order_by(SnapshotRun.id).first()
         if run:
             run.delete_instance()
-            live.publish("snapshots")
+            live.publish_topics("snapshots")
     return run
 
 
-def begin(kind: str, repository: str, by: str, snapshot: str = "") -> SnapshotRun:
-    """Write down that something begins. Call it under contents.alone: what still runs is lost."""
-    with writing():
-        lost = {"state": "failed", "trouble": "failed", "said": "stopped in the middle"}
-        SnapshotRun.update(lost | {"ended_at": clock.now()}).where(
+def start_snapshot_run(kind: str, repository: str, by: str, snapshot: str = "") -> SnapshotRun:
+    """Record the start of a run, under contents.snapshot_lock; other open runs are lost."""
+    with write_transaction():
+        interruption = {"state": "failed", "trouble": "failed", "said": "stopped in the middle"}
+        SnapshotRun.update(interruption | {"ended_at": clock.now()}).where(
             SnapshotRun.state == "running"
         ).execute()
-        SnapshotRun.delete().where(SnapshotRun.started_at < clock.now() - KEPT).execute()
+        SnapshotRun.delete().where(SnapshotRun.started_at < clock.now() - RUN_RETENTION).execute()
         run = SnapshotRun.create(
             kind=kind,
             repository=repository,
@@ -63,22 +63,24 @@ def begin(kind: str, repository: str, by: str, snapshot: str = "") -> SnapshotRu
             state="running",
             by=by,
         )
-        live.publish("snapshots")
+        live.publish_topics("snapshots")
     return run
 
 
-def done(run: SnapshotRun, **values: Any) -> None:
-    """Write down that it went well, and what was seen."""
-    _end(run, values | {"state": "done", "verified": True})
+def finish_snapshot_run(run: SnapshotRun, **values: Any) -> None:
+    """Record that a run succeeded, and its findings."""
+    _close_snapshot_run(run, values | {"state": "done", "verified": True})
 
 
-def failed(run: SnapshotRun, error: SnapshotError, **values: Any) -> None:
-    """Write down that it did not."""
-    _end(run, values | {"state": "failed", "trouble": error.code, "said": str(error)})
+def fail_snapshot_run(run: SnapshotRun, error: SnapshotError, **values: Any) -> None:
+    """Record that a run failed."""
+    _close_snapshot_run(
+        run, values | {"state": "failed", "trouble": error.code, "said": str(error)}
+    )
 
 
-def latest(kind: str, repository: str | None = None, state: str | None = None) -> Any:
-    """The newest run of a kind that has ended, or None."""
+def latest_snapshot_run(kind: str, repository: str | None = None, state: str | None = None) -> Any:
+    """The newest finished run of a kind, or None."""
     rows = SnapshotRun.select().where(SnapshotRun.kind == kind, SnapshotRun.ended_at.is_null(False))
     if repository is not None:
         rows = rows.where(SnapshotRun.repository == repository)
@@ -88,13 +90,13 @@ def latest(kind: str, repository: str | None = None, state: str | None = None) -
 
 
 def bytes_to_restore() -> int:
-    """What the newest snapshot would bring back; 0 when there is none."""
-    made = latest("create", state="done")
-    return made.bytes_total if made else 0
+    """The bytes that the newest snapshot would restore; 0 without a snapshot."""
+    last_creation = latest_snapshot_run("create", state="done")
+    return last_creation.bytes_total if last_creation else 0
 
 
-def newest(limit: int = 40) -> list[SnapshotRun]:
-    """What was done and asked for, the newest first."""
+def recent_snapshot_runs(limit: int = 40) -> list[SnapshotRun]:
+    """Runs and requests, newest first."""
     return list(
         SnapshotRun.select()
         .order_by(SnapshotRun.started_at.desc(), SnapshotRun.id.desc())
@@ -102,9 +104,9 @@ def newest(limit: int = 40) -> list[SnapshotRun]:
     )
 
 
-def _end(run: SnapshotRun, values: dict[str, Any]) -> None:
-    with writing():
+def _close_snapshot_run(run: SnapshotRun, values: dict[str, Any]) -> None:
+    with write_transaction():
         SnapshotRun.update(values | {"ended_at": clock.now()}).where(
             SnapshotRun.id == run.id
         ).execute()
-        live.publish("snapshots")
+        live.publish_topics("snapshots")

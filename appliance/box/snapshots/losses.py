@@ -1,6 +1,6 @@
-"""What a restore would lose: what people entered after the moment that it reaches.
+"""Measures what a restore would lose: data that people entered after the restored time.
 
-The restored database is compared with all that can be read: the database in place, the continuous
+The restored database is compared with everything readable: the site's database, the continuous
 copy, the copies of former databases, and the databases that earlier restores replaced.
 """
 
@@ -18,22 +18,22 @@ from peewee import SqliteDatabase
 
 from appliance.box.snapshots import histories, numbers, sources
 from appliance.box.snapshots.errors import SnapshotError
-from appliance.box.snapshots.histories import History
-from appliance.box.snapshots.numbers import Mark
-from appliance.box.snapshots.requests import NOW, Wish
+from appliance.box.snapshots.histories import CopyHistory
+from appliance.box.snapshots.numbers import HistoryMark
+from appliance.box.snapshots.requests import NEWEST_TIME, RestoreRequest
 from appliance.box.snapshots.sources import Source
 from appliance.core import clock
 from appliance.core.settings import Settings
 from appliance.models import Appeal, AuditEntry, CallForm, Draft
 
-IN_PLACE = "the database in place"
-UNREAD_LIMIT = dt.timedelta(minutes=5)  # that may pass unread, where nothing can be compared
-_REQUEST_TOLERANCE = dt.timedelta(minutes=1)  # the same, before a moment that was asked for
-_MOST_NUMBERS = 20  # numbers in the words
-_COPY = "compared.db"  # of a history's end, while it is read
-_PROCESSES = ("", "-", "jobs", "migrate", "pbx")
-# Entries after which no data is missing: somebody came, looked, or worked on snapshots; masking
-# again is part of each restore.
+SITE_DATABASE = "the database in place"
+MAX_UNREAD_TIME = dt.timedelta(minutes=5)  # that may be unread, where nothing can be compared
+_REQUEST_TOLERANCE = dt.timedelta(minutes=1)  # likewise, before a requested time
+_MAX_LISTED_NUMBERS = 20  # registration numbers in the description
+_COMPARED_FILE = "compared.db"  # file of a copy's newest state, while it is read
+_PROCESS_LOGINS = ("", "-", "jobs", "migrate", "pbx")
+# Audit actions that change no data: sign-ins, viewing, or work on snapshots; masking again is part
+# of each restore.
 _HARMLESS_ACTION = re.compile(
     r"^(login|logout|session|snapshot|audit|status|retention\.mask_again)\b|\.(download|export|read|listen|refused|show|register)$"
 )
@@ -41,22 +41,22 @@ _HARMLESS_ACTION = re.compile(
 
 @dataclass
 class Loss:
-    """What is missing in a restored database. Moments are ISO 8601 with offset."""
+    """What is missing in a restored database. Times are ISO 8601 with offset."""
 
-    moment: str  # of the last change that it holds
+    moment: str  # of the last change in it
     source: str  # sources.Source.kind
     name: str  # of the folder, or the snapshot's id
-    requested: str = ""  # the moment that was asked for; "now"; "" when a snapshot was
-    newest: str = ""  # the last moment that anything readable shows, or that was asked for
-    minutes: int = 0  # between the two, begun ones counted
-    registrations: list[str] = field(default_factory=list)  # numbers, in their order
+    requested: str = ""  # the requested time; "now"; "" if a snapshot was requested
+    newest: str = ""  # the last time in any readable data, or the requested time
+    minutes: int = 0  # between the two, rounded up
+    registrations: list[str] = field(default_factory=list)  # numbers, in order of registration
     drafts: int = 0  # forms that were being filled in
-    entries: int = 0  # other audit entries of people
-    unreadable: list[str] = field(default_factory=list)  # what could not be compared
-    stops_restore: bool = False  # a restore in place needs `accept_loss`
+    entries: int = 0  # other audit entries by people
+    unreadable: list[str] = field(default_factory=list)  # databases that could not be compared
+    stops_restore: bool = False  # a restore in place requires `accept_loss`
 
-    def words(self) -> str:
-        """For the person who restores, in lines."""
+    def description(self) -> str:
+        """The loss as lines of text for the person who restores."""
         origin = {
             "replica": "the continuous copy",
             "former": f"the copy of a former database, {self.name}",
@@ -68,8 +68,8 @@ class Loss:
         if self.minutes:
             lines.append(f"minutes missing: {self.minutes}, until {self.newest}")
         count = len(self.registrations)
-        listing = ", ".join(self.registrations[:_MOST_NUMBERS])
-        listing += ", …" if count > _MOST_NUMBERS else ""
+        listing = ", ".join(self.registrations[:_MAX_LISTED_NUMBERS])
+        listing += ", …" if count > _MAX_LISTED_NUMBERS else ""
         lines.append(f"registrations missing: {count}" + (f" ({listing})" if count else ""))
         if self.drafts:
             lines.append(f"drafts of forms missing: {self.drafts}")
@@ -79,84 +79,88 @@ class Loss:
         return "\n".join(lines)
 
     def as_json(self) -> dict[str, Any]:
-        """As the commands print it."""
+        """The loss as the commands print it."""
         return asdict(self)
 
 
 @dataclass(frozen=True)
-class _Other:
+class _OtherDatabase:
     """A database that the restored one is compared with."""
 
     name: str
-    write: Callable[[Path], Path]  # gives its file, made apart in a folder where there is none
-    end: dt.datetime | None  # its last change, as far as that shows without reading it
-    whole: bool  # all that it has counts; else only what was entered after the reached moment
+    provide_file: Callable[[Path], Path]  # returns its file; made in the folder if needed
+    end: dt.datetime | None  # its last change, if known without reading it
+    is_fully_compared: bool  # else only what was entered after the restored time
 
 
 @dataclass(frozen=True)
-class _Chain:
-    """The restored database's audit: two databases share their history while their audits agree."""
+class _AuditChain:
+    """The audit chain of the restored database; equal chains mean a common history."""
 
-    moment: dt.datetime  # that the restored database reaches
+    moment: dt.datetime  # the restored time
     first: tuple[int, str] | None  # id and hash of the first entry
-    end: Mark | None
+    end: HistoryMark | None
 
-    def is_begun_in(self, here: SqliteDatabase) -> bool:
-        """Whether a database begins with the same entry."""
-        return self.first is None or self.first == _first_entry(here)
+    def has_same_start(self, other: SqliteDatabase) -> bool:
+        """Whether a database begins with the same audit entry."""
+        return self.first is None or self.first == _first_entry(other)
 
-    def is_whole_in(self, here: SqliteDatabase) -> bool:
-        """Whether a database holds all of the restored one's entries."""
+    def is_contained_in_database(self, other: SqliteDatabase) -> bool:
+        """Whether a database contains all of the restored database's audit entries."""
         if self.end is None:
             return True
-        same = numbers.TOLD.where(AuditEntry.id == self.end.id).bind(here).first()
-        return bool(same and same.hash == self.end.hash)
+        matching_entry = (
+            numbers.AUDIT_ENTRIES.where(AuditEntry.id == self.end.id).bind(other).first()
+        )
+        return bool(matching_entry and matching_entry.hash == self.end.hash)
 
 
 @dataclass(frozen=True)
 class _Content:
-    """What people entered in a database."""
+    """The data that people entered in a database."""
 
-    registrations: dict[str, dt.datetime]  # when, by number
+    registrations: dict[str, dt.datetime]  # number → time of registration
     drafts: set[str]  # tokens
     entries: int
     newest: dt.datetime | None
-    is_continuation: bool  # from the end of the restored database
+    is_continuation: bool  # of the restored database, from its end
 
 
 @dataclass
 class _Overview:
     """Which other databases the comparison could read."""
 
-    # The database in place goes on from the restored one and is whole: nothing else is missing.
+    # The site's database continues the restored one and is undamaged: nothing else is missing.
     is_complete: bool = False
-    read_until: list[dt.datetime] = field(default_factory=list)  # the last moments of what was read
-    unread_until: list[dt.datetime] = field(default_factory=list)  # of what could not be read
+    read_until: list[dt.datetime] = field(default_factory=list)  # of the databases that were read
+    unread_until: list[dt.datetime] = field(default_factory=list)  # of those that could not be read
 
 
-def weigh(
+def measure_loss(
     settings: Settings,
-    wish: Wish,
+    request: RestoreRequest,
     database: Path,
     source: Source,
     newest_snapshot_at: dt.datetime | None,
     scratch: Path,
 ) -> Loss:
-    """Compare a restored database, not yet in place, with what can be read of later moments.
+    """Compare a restored database, before installation, with readable data of later times.
 
-    `newest_snapshot_at`: when that was made; `scratch`: a folder for copies, on the same disk.
-    With a target nothing is replaced: then only moments are compared. Changes nothing.
+    `newest_snapshot_at`: when that was made; `scratch`: a folder for copies, on the same disk. With
+    a target nothing is replaced: then only times are compared. Changes nothing.
     """
-    text = partial(_text, settings)
-    requested = "" if wish.at is None else "now" if wish.at == NOW else text(wish.at)
+    text = partial(_local_time_text, settings)
+    requested = (
+        "" if request.at is None else "now" if request.at == NEWEST_TIME else text(request.at)
+    )
     loss = Loss(text(source.moment), source.kind, source.name, requested)
     overview = _Overview()
-    if not wish.target:
-        _compare(settings, loss, database, source, scratch, overview)
-    overview.unread_until += _unread_moments(settings, wish, newest_snapshot_at, loss, overview)
+    if not request.target:
+        _compare_databases(settings, loss, database, source, scratch, overview)
+    overview.unread_until += _unread_times(settings, request, newest_snapshot_at, loss, overview)
     unread_at = max([*overview.unread_until, source.complete_until])
-    patience = UNREAD_LIMIT if wish.at in (None, NOW) else _REQUEST_TOLERANCE
-    is_blind = not overview.is_complete and unread_at - source.complete_until > patience
+    tolerance = MAX_UNREAD_TIME if request.at in (None, NEWEST_TIME) else _REQUEST_TOLERANCE
+    is_blind = not overview.is_complete and unread_at - source.complete_until > tolerance
     newest = max([*overview.read_until, unread_at if is_blind else source.complete_until])
     is_missing = bool(loss.registrations or loss.drafts or loss.entries)
     if is_blind or is_missing:
@@ -166,7 +170,7 @@ def weigh(
     return loss
 
 
-def _compare(
+def _compare_databases(
     settings: Settings,
     loss: Loss,
     database: Path,
@@ -174,121 +178,145 @@ def _compare(
     scratch: Path,
     overview: _Overview,
 ) -> None:
-    """Fill in what is missing, and which of the other databases could be read."""
-    missing_ones: dict[str, dt.datetime] = {}
+    """Store in `loss` what is missing, and in `overview` which other databases could be read."""
+    missing_numbers: dict[str, dt.datetime] = {}
     drafts: set[str] = set()
-    here = numbers.read_only(database)
-    with here.connection_context():
-        first = _first_entry(here)
-    chain = _Chain(source.moment, first, numbers.mark(database))
-    restored = _content_of(database, None, chain)
+    connection = numbers.open_read_only(database)
+    with connection.connection_context():
+        first_entry = _first_entry(connection)
+    chain = _AuditChain(source.moment, first_entry, numbers.history_end(database))
+    restored = _read_content(database, None, chain)
     for other in _other_databases(settings, source):
-        if overview.is_complete and other.name == histories.CURRENT:  # its copy shows nothing more
+        if (
+            overview.is_complete and other.name == histories.CURRENT_FOLDER
+        ):  # its copy shows nothing more
             continue
         try:
-            file = other.write(scratch)
-            content = _content_of(file, None if other.whole else source.moment, chain)
+            file = other.provide_file(scratch)
+            content = _read_content(file, None if other.is_fully_compared else source.moment, chain)
         except (peewee.PeeweeException, SnapshotError) as error:
             loss.unreadable.append(f"{other.name}: {error}")
             overview.unread_until += [other.end] if other.end else []
             continue
-        if other.name == IN_PLACE and content.is_continuation:
-            overview.is_complete = _is_whole(file)
+        if other.name == SITE_DATABASE and content.is_continuation:
+            overview.is_complete = _is_undamaged(file)
         for number, at in content.registrations.items():
             if restored.registrations.get(number) != at:
-                missing_ones[number] = at
+                missing_numbers[number] = at
         drafts |= content.drafts
         loss.entries = max(loss.entries, content.entries)
         overview.read_until += [content.newest] if content.newest else []
-    loss.registrations = sorted(missing_ones, key=lambda number: (missing_ones[number], number))
+    loss.registrations = sorted(
+        missing_numbers, key=lambda number: (missing_numbers[number], number)
+    )
     loss.drafts = len(drafts)
-    (scratch / _COPY).unlink(missing_ok=True)
+    (scratch / _COMPARED_FILE).unlink(missing_ok=True)
 
 
-def _other_databases(settings: Settings, source: Source) -> Iterator[_Other]:
-    """The database in place first; only what may hold something later."""
-    place = settings.paths.database
-    if place.exists():
-        yield _Other(IN_PLACE, partial(_as_it_is, place), None, True)
-    for history in histories.histories(settings):
-        if history.end > source.moment:
-            write = partial(_newest_of, history)
-            yield _Other(history.folder.name, write, history.end, history.is_current)
+def _other_databases(settings: Settings, source: Source) -> Iterator[_OtherDatabase]:
+    """Yield the databases that may contain something later, the site's database first."""
+    site_database = settings.paths.database
+    if site_database.exists():
+        yield _OtherDatabase(
+            SITE_DATABASE, partial(_existing_database_file, site_database), None, True
+        )
+    for history in histories.list_histories(settings):
+        if history.ends_at > source.moment:
+            write = partial(_restore_newest_copy, history)
+            yield _OtherDatabase(history.folder.name, write, history.ends_at, history.is_current)
     for database in sources.replaced_databases(settings):
         if database.parent.name != source.name:
-            yield _Other(database.parent.name, partial(_as_it_is, database), None, False)
+            yield _OtherDatabase(
+                database.parent.name, partial(_existing_database_file, database), None, False
+            )
 
 
-def _as_it_is(database: Path, _folder: Path) -> Path:
+def _existing_database_file(database: Path, _folder: Path) -> Path:
+    """The file of a database that needs no copy."""
     return database
 
 
-def _newest_of(history: History, folder: Path) -> Path:
-    file = folder / _COPY
+def _restore_newest_copy(history: CopyHistory, folder: Path) -> Path:
+    """Restore the newest state of a copy into a file in `folder`."""
+    file = folder / _COMPARED_FILE
     file.unlink(missing_ok=True)
-    history.restore(file, history.end)
+    history.write_database(file, history.ends_at)
     return file
 
 
-def _content_of(database: Path, since: dt.datetime | None, chain: _Chain) -> _Content:
-    """What was registered `since` a moment, and what else was entered after the restored moment,
-    where the database has the history of the restored one. Raises PeeweeException."""
-    here = numbers.read_only(database)
+def _read_content(database: Path, since: dt.datetime | None, chain: _AuditChain) -> _Content:
+    """Read registrations since `since`, and what else was entered after the restored time.
+
+    Drafts and audit entries only count if the database shares the restored one's history. Raises
+    PeeweeException.
+    """
+    connection = numbers.open_read_only(database)
     registrations: dict[str, dt.datetime] = {}
     drafts: set[str] = set()
     entries, newest = 0, None
-    with here.connection_context():
+    with connection.connection_context():
         for table in (Appeal, CallForm):
             rows = table.select(table.number, table.registered_at)
             rows = rows.where(table.registered_at > since) if since else rows
-            registrations |= dict(rows.bind(here).tuples())
-        has_same_start, is_continuation = chain.is_begun_in(here), chain.is_whole_in(here)
+            registrations |= dict(rows.bind(connection).tuples())
+        has_same_start, is_continuation = (
+            chain.has_same_start(connection),
+            chain.is_contained_in_database(connection),
+        )
         if has_same_start:
             tokens = Draft.select(Draft.token).where(Draft.updated_at > chain.moment)
-            drafts = {token for (token,) in tokens.bind(here).tuples()}
-            after = AuditEntry.at > chain.moment
+            drafts = {token for (token,) in tokens.bind(connection).tuples()}
+            is_newer = AuditEntry.at > chain.moment
             if is_continuation and chain.end:
-                after = AuditEntry.id > chain.end.id
-            rows = AuditEntry.select(AuditEntry.who, AuditEntry.action).where(after)
-            entries = sum(_is_work(who, action) for who, action in rows.bind(here).tuples())
-            end = numbers.TOLD.order_by(AuditEntry.id.desc()).bind(here).first()
-            newest = end and end.at
+                is_newer = AuditEntry.id > chain.end.id
+            rows = AuditEntry.select(AuditEntry.who, AuditEntry.action).where(is_newer)
+            entries = sum(
+                _is_data_change(user, action) for user, action in rows.bind(connection).tuples()
+            )
+            last_entry = (
+                numbers.AUDIT_ENTRIES.order_by(AuditEntry.id.desc()).bind(connection).first()
+            )
+            newest = last_entry and last_entry.at
     moments = [*registrations.values(), *([newest] if newest else [])]
     return _Content(registrations, drafts, entries, max(moments, default=None), is_continuation)
 
 
-def _unread_moments(
+def _unread_times(
     settings: Settings,
-    wish: Wish,
+    request: RestoreRequest,
     newest_snapshot_at: dt.datetime | None,
     loss: Loss,
     overview: _Overview,
 ) -> list[dt.datetime]:
-    """Moments up to which something may have been entered that nothing readable shows."""
-    life = histories.last_sign_of_life(settings)
-    moments = [] if wish.target else [newest_snapshot_at, life]
-    if wish.at == NOW:
+    """Times up to which something may have been entered that nothing readable shows."""
+    last_sign = histories.last_replication_sign(settings)
+    moments = [] if request.target else [newest_snapshot_at, last_sign]
+    if request.at == NEWEST_TIME:
         moments.append(None if loss.source == "replica" else clock.now())
-    elif wish.at and not any(moment >= wish.at for moment in overview.read_until):
-        moments.append(wish.at)
+    elif request.at and not any(moment >= request.at for moment in overview.read_until):
+        moments.append(request.at)
     return [moment for moment in moments if moment]
 
 
-def _is_whole(database: Path) -> bool:
-    here = numbers.read_only(database)
-    with here.connection_context():
-        result: tuple[str] = here.execute_sql("PRAGMA quick_check(1)").fetchone()
+def _is_undamaged(database: Path) -> bool:
+    """Whether SQLite's quick check finds no fault in a database."""
+    connection = numbers.open_read_only(database)
+    with connection.connection_context():
+        result: tuple[str] = connection.execute_sql("PRAGMA quick_check(1)").fetchone()
     return result == ("ok",)
 
 
-def _first_entry(here: SqliteDatabase) -> tuple[int, str] | None:
-    first = numbers.TOLD.order_by(AuditEntry.id).bind(here).first()
+def _first_entry(connection: SqliteDatabase) -> tuple[int, str] | None:
+    """The id and hash of the first audit entry of a database."""
+    first = numbers.AUDIT_ENTRIES.order_by(AuditEntry.id).bind(connection).first()
     return first and (first.id, first.hash)
 
 
-def _is_work(who: str, action: str) -> bool:
-    return who not in _PROCESSES and not _HARMLESS_ACTION.search(action)
+def _is_data_change(user: str, action: str) -> bool:
+    """Whether an audit entry is a person's action that changes data."""
+    return user not in _PROCESS_LOGINS and not _HARMLESS_ACTION.search(action)
 
 
-def _text(settings: Settings, moment: dt.datetime) -> str:
+def _local_time_text(settings: Settings, moment: dt.datetime) -> str:
+    """A time in ISO 8601, in the site's time zone."""
     return moment.astimezone(settings.tz).isoformat(timespec="seconds")

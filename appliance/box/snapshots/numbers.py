@@ -1,7 +1,7 @@
-"""Numbers given out after the moment that a restore goes back to: they are not given out again.
+"""Skips numbers that were issued after the restored time, so that they are not issued again.
 
-Others know an appeal, its version, a message or a file by its number. Were one given to another
-thing, the ministry's system would keep the first and say that it has it already.
+Others identify an appeal, its version, a message or a file by its number. If a number were issued
+to something else, the ministry's system would keep the first and report a duplicate.
 """
 
 import datetime as dt
@@ -25,15 +25,21 @@ from appliance.models import (
     NumberSeries,
 )
 
-# How many are left out for each day begun since then, where nothing tells how far it went.
-A_DAY = {"appeals": 1_000, "registered": 2_000, "versions": 100, "messages": 20_000, "files": 100}
-TOLD = AuditEntry.select(AuditEntry.id, AuditEntry.hash, AuditEntry.at)  # in any schema
-_OURS = ("out", "skip")  # MinistryPackage: files made, and a number up to which none is made
+# How many numbers are skipped for each day begun since then, if the last issued number is unknown.
+NUMBERS_PER_DAY = {
+    "appeals": 1_000,
+    "registered": 2_000,
+    "versions": 100,
+    "messages": 20_000,
+    "files": 100,
+}
+AUDIT_ENTRIES = AuditEntry.select(AuditEntry.id, AuditEntry.hash, AuditEntry.at)  # in every schema
+_OWN_WAYS = ("out", "skip")  # MinistryPackage.way: files made, and a number to skip up to
 
 
 @dataclass(frozen=True)
-class Mark:
-    """The newest audit entry of a database: one that holds it too has the same history so far."""
+class HistoryMark:
+    """The newest audit entry of a database; one with the same entry shares that history."""
 
     id: int
     hash: str
@@ -44,138 +50,180 @@ class Mark:
 
 
 @dataclass(frozen=True)
-class _Given:
-    """The last numbers that a database has given out."""
+class _IssuedNumbers:
+    """The last numbers that a database has issued."""
 
-    appeals: dict[int, int]  # by year
-    registered: dict[int, int]  # calls, on form №2, by year
-    versions: dict[str, int]  # by number of the appeal
+    appeals: dict[int, int]  # year → last number
+    registered: dict[int, int]  # calls on form №2: year → last number
+    versions: dict[str, int]  # number of the appeal → version
     messages: int
     files: int
-    taken: int  # files of the ministry's
+    received_files: int  # files of the ministry
 
 
-def mark(database: Path) -> Mark | None:
-    """Where the history of a database ends; None when none can be read. To be asked first."""
-    here = read_only(database)
-    newest = TOLD.order_by(AuditEntry.id.desc()).bind(here)
+def history_end(database: Path) -> HistoryMark | None:
+    """The end of a database's history; None if there is no readable entry.
+
+    It must be read before the restored database changes.
+    """
+    connection = open_read_only(database)
+    newest = AUDIT_ENTRIES.order_by(AuditEntry.id.desc()).bind(connection)
     try:
-        with here.connection_context():
+        with connection.connection_context():
             entry = newest.first()
     except peewee.PeeweeException:
         return None
-    return entry and Mark(entry.id, entry.hash, entry.at)
+    return entry and HistoryMark(entry.id, entry.hash, entry.at)
 
 
-def leave_out(
-    settings: Settings, restored: Path, end: Mark | None, *, goes_on: bool
+def skip_issued_numbers(
+    settings: Settings, restored: Path, end: HistoryMark | None, *, site_continues: bool
 ) -> dict[str, Any]:
-    """Push a restored database's numbers past those given out since its `end`; returns the last
-    ones that are left out, {} when there are none.
+    """Raise a restored database's numbers above those issued since its `end`.
 
-    The site's own database tells how far it went, if it is whole and goes on from that end. Else,
-    or when it `goes_on` from here, A_DAY is left out besides, and `known` is False.
+    Returns the last skipped numbers, {} if nothing was skipped. The site's own database shows the
+    issued numbers, if it is undamaged and continues from that end. Otherwise, or if the site
+    continues to issue numbers (`site_continues`), NUMBERS_PER_DAY are skipped in addition, and
+    `known` is False.
     """
-    past, known = _since(settings.paths.database, end)
-    known, now = known and not goes_on, clock.now()
+    site_numbers, is_known = _issued_since(settings.paths.database, end)
+    is_known, now = is_known and not site_continues, clock.now()
     days = max(0, (now - end.at).days) + 1 if end else 1
-    spare = {what: 0 if known else count * days for what, count in A_DAY.items()}
-    here = SqliteDatabase(str(restored), pragmas={"foreign_keys": 1})
-    with here.connection_context(), here.atomic("immediate"):
-        mine = _numbers_of(here)
+    spare = {kind: 0 if is_known else count * days for kind, count in NUMBERS_PER_DAY.items()}
+    connection = SqliteDatabase(str(restored), pragmas={"foreign_keys": 1})
+    with connection.connection_context(), connection.atomic("immediate"):
+        restored_numbers = _issued_numbers(connection)
         year = now.astimezone(settings.tz).year
-        appeals = _series(past.appeals, mine.appeals, year, spare["appeals"])
-        registered = _series(past.registered, mine.registered, year, spare["registered"])
-        messages = max(past.messages, mine.messages) + spare["messages"]
-        left_out: dict[str, Any] = {
-            "appeals": {f"{k}": n for k, n in appeals.items() if n > mine.appeals.get(k, 0)},
-            "registered": {
-                f"{k}": n for k, n in registered.items() if n > mine.registered.get(k, 0)
+        appeals = _skipped_series(
+            site_numbers.appeals, restored_numbers.appeals, year, spare["appeals"]
+        )
+        registered = _skipped_series(
+            site_numbers.registered, restored_numbers.registered, year, spare["registered"]
+        )
+        messages = max(site_numbers.messages, restored_numbers.messages) + spare["messages"]
+        skipped: dict[str, Any] = {
+            "appeals": {
+                f"{k}": n for k, n in appeals.items() if n > restored_numbers.appeals.get(k, 0)
             },
-            "messages": messages if messages > mine.messages else 0,
-            "files": _files(settings, past, mine, spare["files"]),
-            "versions": _push_versions(here, past, mine, spare["versions"]),
+            "registered": {
+                f"{k}": n
+                for k, n in registered.items()
+                if n > restored_numbers.registered.get(k, 0)
+            },
+            "messages": messages if messages > restored_numbers.messages else 0,
+            "files": _skipped_file_number(settings, site_numbers, restored_numbers, spare["files"]),
+            "versions": _raise_versions(
+                connection, site_numbers, restored_numbers, spare["versions"]
+            ),
         }
-        for table, what in ((NumberSeries, "appeals"), (CallNumberSeries, "registered")):
-            for one, last in left_out[what].items():
-                row = table.insert(year=int(one), last=last).on_conflict_replace()
-                row.bind(here).execute()
-        if left_out["messages"]:
-            _stand_in(here, messages, now)
-        if left_out["files"]:
-            row = {"way": "skip", "number": left_out["files"], "sha256": "", "at": now}
-            MinistryPackage.insert(row).on_conflict_ignore().bind(here).execute()
-    told = {what: last for what, last in left_out.items() if last}
-    return told and {"known": known, **told}
+        for table, kind in ((NumberSeries, "appeals"), (CallNumberSeries, "registered")):
+            for year_text, last in skipped[kind].items():
+                row = table.insert(year=int(year_text), last=last).on_conflict_replace()
+                row.bind(connection).execute()
+        if skipped["messages"]:
+            _insert_placeholder_message(connection, messages, now)
+        if skipped["files"]:
+            row = {"way": "skip", "number": skipped["files"], "sha256": "", "at": now}
+            MinistryPackage.insert(row).on_conflict_ignore().bind(connection).execute()
+    result = {kind: last for kind, last in skipped.items() if last}
+    return result and {"known": is_known, **result}
 
 
-def _series(past: dict[int, int], mine: dict[int, int], year: int, spare: int) -> dict[int, int]:
-    """The last number of each year that is left out."""
+def _skipped_series(
+    site_numbers: dict[int, int], restored_numbers: dict[int, int], year: int, spare: int
+) -> dict[int, int]:
+    """The last skipped number of each year."""
     return {
-        one: max(past.get(one, 0), mine.get(one, 0)) + (spare if one == year else 0)
-        for one in {*past, *mine, year}
+        series_year: max(site_numbers.get(series_year, 0), restored_numbers.get(series_year, 0))
+        + (spare if series_year == year else 0)
+        for series_year in {*site_numbers, *restored_numbers, year}
     }
 
 
-def _since(database: Path, end: Mark | None) -> tuple[_Given, bool]:
-    """What the site's own database has given out, and whether that is all since `end`."""
-    here = read_only(database)
+def _issued_since(database: Path, end: HistoryMark | None) -> tuple[_IssuedNumbers, bool]:
+    """The numbers issued by the site's own database, and whether they are all since `end`."""
+    connection = open_read_only(database)
     try:
-        with here.connection_context():
-            found = _numbers_of(here)
-            whole = here.execute_sql("PRAGMA quick_check(1)").fetchone() == ("ok",)
-            entry = TOLD.where(AuditEntry.id == (end.id if end else 0))
-            same = entry.bind(here).first()
-            return found, whole and bool(end and same and same.hash == end.hash)
-    except peewee.PeeweeException:  # it is not there, of another schema, or damaged
-        return _Given({}, {}, {}, 0, 0, 0), False
+        with connection.connection_context():
+            issued = _issued_numbers(connection)
+            is_undamaged = connection.execute_sql("PRAGMA quick_check(1)").fetchone() == ("ok",)
+            entry = AUDIT_ENTRIES.where(AuditEntry.id == (end.id if end else 0))
+            matching_entry = entry.bind(connection).first()
+            return issued, is_undamaged and bool(
+                end and matching_entry and matching_entry.hash == end.hash
+            )
+    except peewee.PeeweeException:  # the database is missing, of another schema, or damaged
+        return _IssuedNumbers({}, {}, {}, 0, 0, 0), False
 
 
-def _numbers_of(here: SqliteDatabase) -> _Given:
+def _issued_numbers(connection: SqliteDatabase) -> _IssuedNumbers:
+    """The last numbers that a database has issued."""
     appeals = NumberSeries.select(NumberSeries.year, NumberSeries.last)
     registered = CallNumberSeries.select(CallNumberSeries.year, CallNumberSeries.last)
     versions = Handling.select(Appeal.number, Handling.version).join(Appeal)
     files = MinistryPackage.select(fn.MAX(MinistryPackage.number))
     messages = Message.select(fn.MAX(Message.id))
-    return _Given(
-        dict(appeals.bind(here).tuples()),
-        dict(registered.bind(here).tuples()),
-        dict(versions.bind(here).tuples()),
-        messages.bind(here).scalar() or 0,
-        files.where(MinistryPackage.way.in_(_OURS)).bind(here).scalar() or 0,
-        files.where(MinistryPackage.way == "in").bind(here).scalar() or 0,
+    return _IssuedNumbers(
+        dict(appeals.bind(connection).tuples()),
+        dict(registered.bind(connection).tuples()),
+        dict(versions.bind(connection).tuples()),
+        messages.bind(connection).scalar() or 0,
+        files.where(MinistryPackage.way.in_(_OWN_WAYS)).bind(connection).scalar() or 0,
+        files.where(MinistryPackage.way == "in").bind(connection).scalar() or 0,
     )
 
 
-def _files(settings: Settings, past: _Given, mine: _Given, spare: int) -> int:
-    """The number up to which no file is made; 0 when nothing was lost, or no files are made."""
-    makes = past.files or mine.files or (settings.ministry and settings.ministry.own_key)
-    lost = spare or past.files > mine.files or past.taken > mine.taken
-    return max(past.files, mine.files) + spare if makes and lost else 0
+def _skipped_file_number(
+    settings: Settings, site_numbers: _IssuedNumbers, restored_numbers: _IssuedNumbers, spare: int
+) -> int:
+    """The number up to which no file is made; 0 if nothing was lost, or no files are made."""
+    has_files = (
+        site_numbers.files
+        or restored_numbers.files
+        or (settings.ministry and settings.ministry.own_key)
+    )
+    is_uncertain = (
+        spare
+        or site_numbers.files > restored_numbers.files
+        or site_numbers.received_files > restored_numbers.received_files
+    )
+    return (
+        max(site_numbers.files, restored_numbers.files) + spare if has_files and is_uncertain else 0
+    )
 
 
-def _push_versions(here: SqliteDatabase, past: _Given, mine: _Given, spare: int) -> int:
-    """So that the next change of an appeal is above all there were; returns how many appeals."""
-    lost = {
-        number: past.versions[number]
-        for number, version in mine.versions.items()
-        if past.versions.get(number, 0) > version
+def _raise_versions(
+    connection: SqliteDatabase,
+    site_numbers: _IssuedNumbers,
+    restored_numbers: _IssuedNumbers,
+    spare: int,
+) -> int:
+    """Raise versions, so that an appeal's next change is above all earlier ones.
+
+    Returns the number of appeals.
+    """
+    newer_versions = {
+        number: site_numbers.versions[number]
+        for number, version in restored_numbers.versions.items()
+        if site_numbers.versions.get(number, 0) > version
     }
-    for number, version in lost.items():
+    for number, version in newer_versions.items():
         appeal = Appeal.select(Appeal.id).where(Appeal.number == number)
-        Handling.update(version=version).where(Handling.appeal.in_(appeal)).bind(here).execute()
+        Handling.update(version=version).where(Handling.appeal.in_(appeal)).bind(
+            connection
+        ).execute()
     if not spare:
-        return len(lost)
-    return Handling.update(version=Handling.version + spare).bind(here).execute()
+        return len(newer_versions)
+    return Handling.update(version=Handling.version + spare).bind(connection).execute()
 
 
-def _stand_in(here: SqliteDatabase, id: int, now: dt.datetime) -> None:
-    """A row that is no message: the next one has a higher id."""
-    moments = dict.fromkeys(("created_at", "wanted_at", "due_at", "expires_at", "ended_at"), now)
+def _insert_placeholder_message(connection: SqliteDatabase, id: int, now: dt.datetime) -> None:
+    """Insert a row that is not a message, so that the next message gets a higher id."""
+    times = dict.fromkeys(("created_at", "wanted_at", "due_at", "expires_at", "ended_at"), now)
     row = {"id": id, "channel": "none", "purpose": "restore", "recipient": "", "key": f"none:{id}"}
-    Message.insert(row | moments | {"state": "delivered"}).bind(here).execute()
+    Message.insert(row | times | {"state": "delivered"}).bind(connection).execute()
 
 
-def read_only(database: Path) -> SqliteDatabase:
-    """A database that is only looked at: without a log of its own beside it no byte changes."""
-    return SqliteDatabase(db_files.address_to_read(database), uri=True)
+def open_read_only(database: Path) -> SqliteDatabase:
+    """Open a database for reading only: if it has no log file of its own, no byte changes."""
+    return SqliteDatabase(db_files.read_only_uri(database), uri=True)

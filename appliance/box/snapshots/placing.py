@@ -1,4 +1,4 @@
-"""Where restored files wait, and how they come into the place of the site's."""
+"""The folders in which restored files wait, and the installation of these files."""
 
 import contextlib
 import http.client
@@ -9,15 +9,15 @@ from pathlib import Path
 
 from appliance.box.snapshots import contents, continuous, histories, swapping
 from appliance.box.snapshots.errors import SnapshotError
-from appliance.box.snapshots.requests import ISSUED, LAYOUT, Wish
+from appliance.box.snapshots.requests import ISSUED_REPORTS_PATH, RESTORE_LAYOUT, RestoreRequest
 from appliance.core import clock, files
 from appliance.core.settings import Settings
 
-WAITING = ".restore-site"
+WAITING_FOLDER = ".restore-site"
 
 
-def users_of(settings: Settings) -> str:
-    """Who works with the site's database at this moment, in words; "" for nobody."""
+def describe_database_user(settings: Settings) -> str:
+    """A text that names a process that uses the site's database; "" without one."""
     database = str(settings.paths.database.resolve())
     for entry in Path("/proc").iterdir():
         if not entry.name.isdigit() or int(entry.name) == os.getpid():
@@ -27,104 +27,116 @@ def users_of(settings: Settings) -> str:
                 name = (entry / "comm").read_text().strip()
                 return f"process {entry.name}, {name}"
     host, _, port = settings.web.bind.rpartition(":")
-    line = http.client.HTTPConnection(host, int(port), timeout=2)
+    connection = http.client.HTTPConnection(host, int(port), timeout=2)
     try:
-        line.connect()
+        connection.connect()
     except OSError:
         return ""
     finally:
-        line.close()
+        connection.close()
     return f"pages at {settings.web.bind}"
 
 
-def put_in_place(settings: Settings, wish: Wish, place: Path) -> str:
-    """Exchange the database, put what was missing where it belongs; returns the folder with what
-    was replaced, "" when there was nothing."""
-    kept = _folder_for_replaced(settings)
+def install_files(settings: Settings, request: RestoreRequest, work_folder: Path) -> str:
+    """Exchange the database and install missing files; returns the folder of replaced files.
+
+    The result is "" if nothing was replaced.
+    """
+    replaced_folder = _create_replaced_folder(settings)
     try:
-        _exchange(settings, wish, place, kept)
+        _exchange_files(settings, request, work_folder, replaced_folder)
     finally:
-        with contextlib.suppress(OSError):  # only an empty one goes
-            kept.rmdir()
-    return str(kept) if kept.exists() else ""
+        with contextlib.suppress(OSError):  # only an empty folder is removed
+            replaced_folder.rmdir()
+    return str(replaced_folder) if replaced_folder.exists() else ""
 
 
-def _folder_for_replaced(settings: Settings) -> Path:
+def _create_replaced_folder(settings: Settings) -> Path:
     parent, number = settings.paths.database.parent, 1
-    first = folder = parent / f"before-restore-{clock.now():%Y%m%dT%H%M%S}"
+    base_folder = folder = parent / f"before-restore-{clock.now():%Y%m%dT%H%M%S}"
     while folder.exists():
         number += 1
-        folder = first.with_name(f"{first.name}-{number}")
+        folder = base_folder.with_name(f"{base_folder.name}-{number}")
     folder.mkdir(mode=0o700)
     return folder
 
 
-def _exchange(settings: Settings, wish: Wish, place: Path, kept: Path) -> None:
+def _exchange_files(
+    settings: Settings, request: RestoreRequest, work_folder: Path, replaced_folder: Path
+) -> None:
+    """Move the restored files into place, and the replaced database into its folder."""
     paths = settings.paths
     database = paths.database
-    beside = [database.with_name(f"{database.name}{end}") for end in ("-wal", "-shm", "-journal")]
+    sqlite_files = [
+        database.with_name(f"{database.name}{suffix}") for suffix in ("-wal", "-shm", "-journal")
+    ]
     moves = [
-        (file, kept / file.name)
-        for file in (*beside, continuous.notes(database), database)
+        (file, replaced_folder / file.name)
+        for file in (*sqlite_files, continuous.litestream_state_folder(database), database)
         if file.exists()
     ]
-    moves.append((place / LAYOUT["database"], database))
-    for part, live in live_folders(settings).items():
-        source = bed(settings, wish, place, part)
-        found = [file for file in sorted(source.rglob("*")) if file.is_file() or file.is_symlink()]
-        moves += [(file, live / file.relative_to(source)) for file in found]
-        for file in found if part == "prompts" else ():  # the pages write them over
+    moves.append((work_folder / RESTORE_LAYOUT["database"], database))
+    for part, site_folder in site_folders(settings).items():
+        source = waiting_folder(settings, request, work_folder, part)
+        restored_files = [
+            file for file in sorted(source.rglob("*")) if file.is_file() or file.is_symlink()
+        ]
+        moves += [(file, site_folder / file.relative_to(source)) for file in restored_files]
+        for file in restored_files if part == "prompts" else ():  # the pages overwrite them
             if not file.is_symlink():
-                files.share(file, live)
+                files.share_with_group(file, site_folder)
     if not paths.event_log.exists():
-        for file in sorted((place / "events").glob("*")):
+        for file in sorted((work_folder / "events").glob("*")):
             name = file.name.replace("events.csv", paths.event_log.name, 1)
             moves.append((file, paths.event_log.with_name(name)))
-    swapping.swap(settings, moves)
-    histories.put_aside(settings)
+    swapping.move_files(settings, moves)
+    histories.set_copy_aside(settings)
     for part in ("settings", "secrets"):
-        if (place / part).exists():
-            (place / part).rename(kept / f"restored-{part}")
+        if (work_folder / part).exists():
+            (work_folder / part).rename(replaced_folder / f"restored-{part}")
 
 
-def live_folders(settings: Settings) -> dict[str, Path]:
-    """Where the site has its files, by part of a snapshot."""
+def site_folders(settings: Settings) -> dict[str, Path]:
+    """The site's folders, by part of a snapshot."""
     paths = settings.paths
     return {
         "recordings": paths.recordings,
         "prompts": paths.prompts,
-        "issued": contents.issued(settings),
+        "issued": contents.issued_reports_folder(settings),
     }
 
 
-def bed(settings: Settings, wish: Wish, place: Path, part: str) -> Path:
-    """Where a part waits: on the disk that it goes to."""
-    if wish.target:
-        return place / (ISSUED if part == "issued" else LAYOUT[part])
-    return live_folders(settings)[part] / WAITING
+def waiting_folder(
+    settings: Settings, request: RestoreRequest, work_folder: Path, part: str
+) -> Path:
+    """The folder where a part waits, on the disk where it will be installed."""
+    if request.target:
+        return work_folder / (ISSUED_REPORTS_PATH if part == "issued" else RESTORE_LAYOUT[part])
+    return site_folders(settings)[part] / WAITING_FOLDER
 
 
 @contextlib.contextmanager
-def apart(settings: Settings, wish: Wish) -> Iterator[Path]:
-    """A folder on the same disk as what it is for; removed, unless it was put in place."""
-    beside = wish.target.parent if wish.target else settings.paths.database.parent
-    beside.mkdir(parents=True, exist_ok=True)
-    place = beside / (f".restore-{wish.target.name}" if wish.target else WAITING)
-    waiting = [place]
-    if not wish.target:
-        waiting += [folder / WAITING for folder in live_folders(settings).values()]
-    for folder in waiting:
-        shutil.rmtree(folder, ignore_errors=True)  # of one that was killed
-    place.mkdir(mode=0o700)
+def working_folder(settings: Settings, request: RestoreRequest) -> Iterator[Path]:
+    """Yield an empty folder on the disk of the restore's destination; removed if still there."""
+    parent = request.target.parent if request.target else settings.paths.database.parent
+    parent.mkdir(parents=True, exist_ok=True)
+    work_folder = parent / (f".restore-{request.target.name}" if request.target else WAITING_FOLDER)
+    folders = [work_folder]
+    if not request.target:
+        folders += [folder / WAITING_FOLDER for folder in site_folders(settings).values()]
+    for folder in folders:
+        shutil.rmtree(folder, ignore_errors=True)  # left by a killed process
+    work_folder.mkdir(mode=0o700)
     try:
-        yield place
+        yield work_folder
     finally:
-        for folder in waiting:
+        for folder in folders:
             shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextlib.contextmanager
-def plain_errors() -> Iterator[None]:
+def translate_os_errors() -> Iterator[None]:
+    """Convert OSError to SnapshotError."""
     try:
         yield
     except OSError as error:

@@ -1,4 +1,4 @@
-"""What lies in the repositories: which snapshots there are, and what is in one."""
+"""Reads repositories: the snapshots in them, and the contents of a snapshot."""
 
 import contextlib
 import datetime as dt
@@ -7,8 +7,8 @@ import tarfile
 from dataclasses import dataclass
 from typing import Any
 
-from appliance.box.snapshots import contents, toml
-from appliance.box.snapshots.contents import Manifest, Tell, nothing
+from appliance.box.snapshots import contents, settings_files
+from appliance.box.snapshots.contents import Manifest, ProgressReport, ignore_progress
 from appliance.box.snapshots.errors import SnapshotError
 from appliance.box.snapshots.restic import TAG, Restic
 from appliance.core.settings import Backup, Settings
@@ -21,119 +21,139 @@ class Snapshot:
     """One snapshot in a repository."""
 
     repository: str
-    id: str  # eight letters
+    id: str  # eight characters
     at: dt.datetime
     host: str
-    stage: str  # where the folder lay that was made for it
+    stage: str  # the path of the folder that was staged for it
     bytes_total: int
     bytes_added: int
 
 
-def repository(settings: Settings, name: str | None = None) -> Restic:
-    """A repository by its name, or the first. Raises SnapshotError."""
-    known = contents.names(settings)
-    if name and name not in known:
-        raise SnapshotError("setting", f"no [[backups]] named {name}; there are {', '.join(known)}")
-    backup: Backup = settings.backups[known.index(name) if name else 0]
+def open_repository(settings: Settings, name: str | None = None) -> Restic:
+    """Open a repository by its name, or the first one. Raises SnapshotError."""
+    repository_names = contents.repository_names(settings)
+    if name and name not in repository_names:
+        raise SnapshotError(
+            "setting", f"no [[backups]] named {name}; there are {', '.join(repository_names)}"
+        )
+    backup: Backup = settings.backups[repository_names.index(name) if name else 0]
     return Restic(backup, settings.paths.backups / "cache")
 
 
-def snapshots(restic: Restic) -> list[Snapshot]:
-    """Every snapshot of a repository, the newest first."""
-    rows = restic.ask("snapshots", "--tag", TAG)
-    found = [_snapshot(restic.backup.name, row) for row in rows or ()]
-    return sorted((one for one in found if one.stage), key=lambda one: one.at, reverse=True)
+def list_snapshots(restic: Restic) -> list[Snapshot]:
+    """Every snapshot of a repository, newest first."""
+    rows = restic.query_json("snapshots", "--tag", TAG)
+    all_snapshots = [_parse_snapshot(restic.backup.name, row) for row in rows or ()]
+    return sorted(
+        (snapshot for snapshot in all_snapshots if snapshot.stage),
+        key=lambda snapshot: snapshot.at,
+        reverse=True,
+    )
 
 
-def find(restic: Restic, id: str = "latest", before: dt.datetime | None = None) -> Snapshot:
-    """A snapshot by its id or the beginning of it, or the newest; perhaps before a moment."""
-    for one in snapshots(restic):
-        if (id == "latest" or one.id.startswith(id[:8])) and (before is None or one.at <= before):
-            return one
-    wanted = f"a snapshot {id}" if id != "latest" else "a snapshot"
-    before_it = f" before {before.isoformat(timespec='seconds')}" if before else ""
-    raise SnapshotError("unknown", f"{restic.backup.name} does not have {wanted}{before_it}")
+def find_snapshot(
+    restic: Restic, id: str = "latest", before: dt.datetime | None = None
+) -> Snapshot:
+    """Find a snapshot by its id or a prefix of it, or the newest; optionally before a time.
+
+    Raises SnapshotError if there is no such snapshot.
+    """
+    for snapshot in list_snapshots(restic):
+        if (id == "latest" or snapshot.id.startswith(id[:8])) and (
+            before is None or snapshot.at <= before
+        ):
+            return snapshot
+    searched = f"a snapshot {id}" if id != "latest" else "a snapshot"
+    time_limit = f" before {before.isoformat(timespec='seconds')}" if before else ""
+    raise SnapshotError("unknown", f"{restic.backup.name} does not have {searched}{time_limit}")
 
 
-def manifest(restic: Restic, snapshot: Snapshot) -> Manifest:
-    """What a snapshot says of itself."""
-    return contents.manifest(dump(restic, snapshot, contents.MANIFEST))
+def read_manifest(restic: Restic, snapshot: Snapshot) -> Manifest:
+    """Read the manifest of a snapshot."""
+    return contents.parse_manifest(read_stage_file(restic, snapshot, contents.MANIFEST_FILE))
 
 
-def listed(restic: Restic, snapshot: Snapshot) -> dict[str, dict[str, int]]:
-    """The files that must be in it; see contents.listed."""
-    return contents.listed(dump(restic, snapshot, contents.LIST).decode())
+def read_file_list(restic: Restic, snapshot: Snapshot) -> dict[str, dict[str, int]]:
+    """Read the list of files that a snapshot must contain; see contents.parse_file_list."""
+    return contents.parse_file_list(read_stage_file(restic, snapshot, contents.FILE_LIST).decode())
 
 
-def dump(restic: Restic, snapshot: Snapshot, name: str) -> bytes:
-    """A small file of the folder that was made for the snapshot."""
-    with restic.reading("dump", snapshot.id, f"{snapshot.stage}/{name}") as stream:
+def read_stage_file(restic: Restic, snapshot: Snapshot, name: str) -> bytes:
+    """Read a small file of the folder that was staged for the snapshot."""
+    with restic.open_output("dump", snapshot.id, f"{snapshot.stage}/{name}") as stream:
         return stream.read()
 
 
-def settings_in(restic: Restic, snapshot: Snapshot) -> dict[str, Any]:
-    """The settings in a snapshot, as a file would give them. Raises SnapshotError."""
-    text = dump(restic, snapshot, contents.SETTINGS)
-    return toml.parsed(text, f"snapshot {snapshot.id}")
+def read_settings(restic: Restic, snapshot: Snapshot) -> dict[str, Any]:
+    """The settings in a snapshot, in the structure of the settings file. Raises SnapshotError."""
+    text = read_stage_file(restic, snapshot, contents.SETTINGS_FILE)
+    return settings_files.parse_toml(text, f"snapshot {snapshot.id}")
 
 
-def present(restic: Restic, snapshot: Snapshot, folders: list[str]) -> set[str]:
-    """The files that are in a snapshot under some folders, by their former absolute paths."""
-    found: set[str] = set()
+def list_files(restic: Restic, snapshot: Snapshot, folders: list[str]) -> set[str]:
+    """The files of a snapshot below the given folders, by their original absolute paths."""
+    paths: set[str] = set()
 
-    def note(message: dict[str, Any]) -> None:
+    def add_file_path(message: dict[str, Any]) -> None:
         if message.get("type") == "file":
-            found.add(message["path"])
+            paths.add(message["path"])
 
     if folders:
-        restic.run("ls", "--recursive", snapshot.id, *folders, then=note)
-    return found
+        restic.run_command("ls", "--recursive", snapshot.id, *folders, on_message=add_file_path)
+    return paths
 
 
-def check(restic: Restic, part: int | None = None) -> None:
+def check_repository(restic: Restic, part: int | None = None) -> None:
     """Check that a repository is consistent: indexes, snapshots, and that each pack exists.
 
-    `part`: reads this one of NIGHTLY_PARTS of its data too, and compares it with its hashes. Raises
+    `part`: also read this one of NIGHTLY_PARTS of its data and compare it with its hashes. Raises
     SnapshotError.
     """
     data = [] if part is None else [f"--read-data-subset={part}/{NIGHTLY_PARTS}"]
-    told: list[str] = []
+    errors: list[str] = []
 
-    def hear(message: dict[str, Any]) -> None:
+    def collect_error(message: dict[str, Any]) -> None:
         if message.get("message_type") == "error":
-            told.append(str(message.get("message")))
+            errors.append(str(message.get("message")))
 
     try:
-        restic.run("check", *data, then=hear)
+        restic.run_command("check", *data, on_message=collect_error)
     except SnapshotError as error:
         if error.code != "failed":
             raise
-        words = told[0] if told else str(error)
-        raise SnapshotError("damaged", f"{restic.backup.url} is damaged: {words}") from error
+        error_text = errors[0] if errors else str(error)
+        raise SnapshotError("damaged", f"{restic.backup.url} is damaged: {error_text}") from error
 
 
-def lacking(made: Manifest, wanted: dict[str, dict[str, int]], found: set[str]) -> list[str]:
-    """Files that the list has and the snapshot lacks, a compressed one counted for its sound."""
-    stems = {contents.stem(path) for path in found}
+def missing_files(
+    manifest: Manifest, expected_files: dict[str, dict[str, int]], saved_files: set[str]
+) -> list[str]:
+    """Listed files that a snapshot lacks; a compressed file counts as its original."""
+    stems = {contents.sound_stem(path) for path in saved_files}
     return [
         f"{folder}/{name}"
-        for part, files in wanted.items()
-        for folder in made.parts.get(part, ())[:1]
+        for part, files in expected_files.items()
+        for folder in manifest.parts.get(part, ())[:1]
         for name in files
-        if contents.stem(f"{folder}/{name}") not in stems
+        if contents.sound_stem(f"{folder}/{name}") not in stems
     ]
 
 
-def read_all(restic: Restic, snapshot: Snapshot, tell: Tell = nothing) -> Manifest:
+def verify_all_data(
+    restic: Restic, snapshot: Snapshot, report_progress: ProgressReport = ignore_progress
+) -> Manifest:
     """Read every byte of a snapshot and compare it with its manifest. Raises SnapshotError."""
-    made, wanted = manifest(restic, snapshot), listed(restic, snapshot)
-    database = f"{snapshot.stage}/{contents.DATABASE}"
-    whole = (made.bytes + made.database_bytes) or 1
-    found: set[str] = set()
-    sum_, read = "", 0
+    snapshot_manifest, expected_files = (
+        read_manifest(restic, snapshot),
+        read_file_list(restic, snapshot),
+    )
+    database = f"{snapshot.stage}/{contents.DATABASE_FILE}"
+    total_bytes = (snapshot_manifest.bytes + snapshot_manifest.database_bytes) or 1
+    saved_files: set[str] = set()
+    database_hash, read_bytes = "", 0
     with (
-        restic.reading("dump", snapshot.id, "/") as stream,
-        # A stream that breaks off: restic says why, when it is closed.
+        restic.open_output("dump", snapshot.id, "/") as stream,
+        # If the stream ends early, restic reports the cause when it is closed.
         contextlib.suppress(tarfile.ReadError),
         tarfile.open(fileobj=stream, mode="r|") as archive,
     ):
@@ -142,53 +162,58 @@ def read_all(restic: Restic, snapshot: Snapshot, tell: Tell = nothing) -> Manife
             if file is None:
                 continue
             name, sha256 = f"/{member.name.lstrip('/')}", hashlib.sha256()
-            while piece := file.read(1 << 20):
-                sha256.update(piece)
-            found.add(name)
-            sum_ = sha256.hexdigest() if name == database else sum_
-            read += member.size
-            tell("reading", min(1.0, read / whole))
-    compare(made, wanted, found, sum_)
-    return made
+            while chunk := file.read(1 << 20):
+                sha256.update(chunk)
+            saved_files.add(name)
+            database_hash = sha256.hexdigest() if name == database else database_hash
+            read_bytes += member.size
+            report_progress("reading", min(1.0, read_bytes / total_bytes))
+    compare_contents(snapshot_manifest, expected_files, saved_files, database_hash)
+    return snapshot_manifest
 
 
-def compare(
-    made: Manifest, wanted: dict[str, dict[str, int]], found: set[str], sum_: str | None
+def compare_contents(
+    manifest: Manifest,
+    expected_files: dict[str, dict[str, int]],
+    saved_files: set[str],
+    database_hash: str | None,
 ) -> None:
-    """Raise SnapshotError when a snapshot does not hold what its manifest says."""
-    if sum_ is not None and sum_ != made.database_sha256:
+    """Raise SnapshotError if a snapshot does not contain what its manifest lists."""
+    if database_hash is not None and database_hash != manifest.database_sha256:
         raise SnapshotError("damaged", "the database in it is not the one that was put in")
-    if missing := lacking(made, wanted, found):
+    if missing := missing_files(manifest, expected_files, saved_files):
         raise SnapshotError("damaged", f"{len(missing)} files are missing in it, as {missing[0]}")
 
 
-def database_sum(restic: Restic, snapshot: Snapshot) -> str:
-    """The hash of the database in a snapshot, read back."""
-    with restic.reading("dump", snapshot.id, f"{snapshot.stage}/{contents.DATABASE}") as stream:
+def read_database_hash(restic: Restic, snapshot: Snapshot) -> str:
+    """Read the database in a snapshot and return its SHA-256 hash."""
+    with restic.open_output(
+        "dump", snapshot.id, f"{snapshot.stage}/{contents.DATABASE_FILE}"
+    ) as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()  # type: ignore[arg-type]
 
 
-def _snapshot(name: str, row: dict[str, Any]) -> Snapshot:
-    told = row.get("summary") or {}
-    stage = next((p for p in row["paths"] if p.endswith(f"/{contents.STAGE}")), "")
+def _parse_snapshot(name: str, row: dict[str, Any]) -> Snapshot:
+    summary = row.get("summary") or {}
+    stage = next((path for path in row["paths"] if path.endswith(f"/{contents.STAGE_FOLDER}")), "")
     return Snapshot(
         name,
         row["short_id"],
         dt.datetime.fromisoformat(row["time"]),
         row.get("hostname", ""),
         stage,
-        told.get("total_bytes_processed", 0),
-        told.get("data_added_packed", 0),
+        summary.get("total_bytes_processed", 0),
+        summary.get("data_added_packed", 0),
     )
 
 
-def as_json(one: Snapshot) -> dict[str, Any]:
+def snapshot_json(snapshot: Snapshot) -> dict[str, Any]:
     """A snapshot as the commands print it."""
     return {
-        "id": one.id,
-        "repository": one.repository,
-        "at": one.at.isoformat(timespec="seconds"),
-        "bytes": one.bytes_total,
-        "added": one.bytes_added,
-        "host": one.host,
+        "id": snapshot.id,
+        "repository": snapshot.repository,
+        "at": snapshot.at.isoformat(timespec="seconds"),
+        "bytes": snapshot.bytes_total,
+        "added": snapshot.bytes_added,
+        "host": snapshot.host,
     }

@@ -1,7 +1,7 @@
-"""One appeal, or a person's, read out of a snapshot: for a reason, with the rights of who asks.
+"""Reads a person's appeals from a snapshot, for a reason and with the reader's rights.
 
-The database of the snapshot is restored apart, asked and removed; nothing is put back. Who may
-read what is decided twice: as the rights are now, and as the appeal was then.
+The snapshot's database is restored into a separate folder, queried and removed; the site is not
+changed. Access is decided twice: by the user's current rights, and by the state of the appeal then.
 """
 
 import contextlib
@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from appliance.box.snapshots.contents import Tell, nothing
+from appliance.box.snapshots.contents import ProgressReport, ignore_progress
 from appliance.box.snapshots.errors import SnapshotError
-from appliance.box.snapshots.requests import LAYOUT, Wish
-from appliance.box.snapshots.restoring import restore
+from appliance.box.snapshots.requests import RESTORE_LAYOUT, RestoreRequest
+from appliance.box.snapshots.restoring import restore_site
 from appliance.casework import appeals
 from appliance.casework.appeals import exporting, listing, personal
 from appliance.core import audit, db, phone_numbers
@@ -23,86 +23,102 @@ from appliance.core.settings import Settings
 from appliance.models import Appeal, User
 from appliance.people import rights
 
-MOST = 100  # appeals of a person
+MAX_APPEALS = 100  # of one person
 
 
 @dataclasses.dataclass(frozen=True)
-class Asked:
-    """What is looked for (an appeal's number, a phone or a PINFL), for whom and why."""
+class RecordQuery:
+    """The search (an appeal's number, a phone or a PINFL), the user it is for, and the reason."""
 
-    what: str
+    search_term: str
     login: str
     reason: str
-    by: str  # who runs the command
+    by: str  # the user who runs the command
 
 
-def read(
-    settings: Settings, asked: Asked, wish: Wish, tell: Tell = nothing
+def read_records(
+    settings: Settings,
+    query: RecordQuery,
+    request: RestoreRequest,
+    report_progress: ProgressReport = ignore_progress,
 ) -> list[dict[str, Any]]:
-    """The appeals as they were, the newest first; closed ones without what they say.
+    """Return the appeals as of the snapshot, newest first; closed ones without their contents.
 
-    That they were read is in the audit of the running site. Raises SnapshotError, PermissionError
-    for a login that reads no appeals, ValueError without a reason.
+    The access is recorded in the audit of the running site. Raises SnapshotError, PermissionError
+    for a login that may not read appeals, ValueError without a reason.
     """
-    if not asked.reason.strip():
+    if not query.reason.strip():
         raise ValueError("nobody reads out of a snapshot without saying why")
-    user = User.get_or_none(User.login == asked.login, User.active)
-    if user is None or not rights.has(user, "appeal.read"):
-        raise PermissionError(f"{asked.login} reads no appeals")
-    with opened(settings, wish, tell) as snapshot:
-        found = _found(asked.what, user)
-    numbers = [told["number"] for told, _closed in found]
-    shut = personal.unread(user, numbers) | _masked(numbers)
-    detail = {"for": asked.login, "reason": asked.reason.strip(), "snapshot": snapshot}
-    audit.record(asked.by, "snapshot.read", asked.what, appeal=numbers, **detail)
-    return [closed if told["number"] in shut else told for told, closed in found]
+    user = User.get_or_none(User.login == query.login, User.active)
+    if user is None or not rights.has_right(user, "appeal.read"):
+        raise PermissionError(f"{query.login} reads no appeals")
+    with open_snapshot_database(settings, request, report_progress) as snapshot:
+        matches = _matching_appeals(query.search_term, user)
+    numbers = [full_json["number"] for full_json, _closed_json in matches]
+    closed_numbers = personal.unreadable_numbers(user, numbers) | _masked_numbers(numbers)
+    detail = {"for": query.login, "reason": query.reason.strip(), "snapshot": snapshot}
+    audit.record_entry(query.by, "snapshot.read", query.search_term, appeal=numbers, **detail)
+    return [
+        closed_json if full_json["number"] in closed_numbers else full_json
+        for full_json, closed_json in matches
+    ]
 
 
 @contextlib.contextmanager
-def opened(settings: Settings, wish: Wish, tell: Tell) -> Iterator[str]:
-    """The models look into the snapshot's database; gives the snapshot's id."""
+def open_snapshot_database(
+    settings: Settings, request: RestoreRequest, report_progress: ProgressReport
+) -> Iterator[str]:
+    """Make the models use the snapshot's database; yields the snapshot's id."""
     backups = settings.paths.backups
     backups.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".read-", dir=backups) as folder:
         target = Path(folder) / "site"
-        apart = dataclasses.replace(wish, target=target, database_only=True)
-        restored = restore(settings, apart, tell)
-        db.open_database(target / LAYOUT["database"])
+        scratch_request = dataclasses.replace(request, target=target, database_only=True)
+        restored = restore_site(settings, scratch_request, report_progress)
+        db.open_database(target / RESTORE_LAYOUT["database"])
         try:
-            db.migrate()
+            db.apply_migrations()
             yield restored.snapshot
         finally:
             db.database.close()
             db.open_database(settings.paths.database)
 
 
-def _found(what: str, user: User) -> list[tuple[dict[str, Any], dict[str, Any]]]:
-    """Each appeal as it is told to him, and as it is told to who does not read it."""
-    then = User.get_or_none(User.login == user.login)
-    if then is None:
+def _matching_appeals(search_term: str, user: User) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+    """Each matching appeal in two forms: as this user may read it, and without personal data."""
+    former_user = User.get_or_none(User.login == user.login)
+    if former_user is None:
         return []
-    then.role = user.role  # not saved: what he may do now
-    phone = phone_numbers.canonical(what) or what
-    about = (Appeal.number == what) | (Appeal.pinfl == what)
-    about |= (Appeal.phone == phone) | (Appeal.phone_at_hand == phone)
-    seen = appeals.visible_to(then).where(about).select(Appeal.id)
-    rows = listing.whole().where(Appeal.id.in_(seen)).order_by(Appeal.id.desc()).limit(MOST)
+    former_user.role = user.role  # not saved: the user's current rights apply
+    phone = phone_numbers.canonical_number(search_term) or search_term
+    is_match = (Appeal.number == search_term) | (Appeal.pinfl == search_term)
+    is_match |= (Appeal.phone == phone) | (Appeal.phone_at_hand == phone)
+    visible_ids = appeals.visible_appeals(former_user).where(is_match).select(Appeal.id)
+    rows = (
+        listing.appeals_with_handling()
+        .where(Appeal.id.in_(visible_ids))
+        .order_by(Appeal.id.desc())
+        .limit(MAX_APPEALS)
+    )
     if not rows:
-        raise SnapshotError("unknown", f"the snapshot has no appeal of {what} that he may see")
-    told = []
-    for row in personal.veil(then, rows):
-        closed = exporting.as_json(row, personal=False)
-        told.append((closed if row.veiled else _plain(row), closed))
-    return told
+        raise SnapshotError(
+            "unknown", f"the snapshot has no appeal of {search_term} that he may see"
+        )
+    matches = []
+    for row in personal.veil_appeals(former_user, rows):
+        closed_json = exporting.appeal_json(row, personal=False)
+        matches.append((closed_json if row.veiled else _full_json(row), closed_json))
+    return matches
 
 
-def _plain(row: Appeal) -> dict[str, Any]:
-    whole = exporting.as_json(row, personal=True, whole=True)
-    return dict(json.loads(json.dumps(whole, default=str)))
+def _full_json(row: Appeal) -> dict[str, Any]:
+    """An appeal with all its data, in JSON types."""
+    values = exporting.appeal_json(row, personal=True, detailed=True)
+    return dict(json.loads(json.dumps(values, default=str)))
 
 
-def _masked(numbers: list[str]) -> set[str]:
-    """Those whose personal data were removed since: a snapshot does not bring them back."""
+def _masked_numbers(numbers: list[str]) -> set[str]:
+    """The numbers whose personal data were removed since: a snapshot does not restore them."""
     names = (Appeal.first_name, Appeal.surname, Appeal.entity_name, Appeal.phone, Appeal.pinfl)
     rows = Appeal.select(Appeal.number, *names).where(Appeal.number.in_(numbers)).tuples()
-    return {number for number, *told in rows if not any(told)}
+    return {number for number, *names_found in rows if not any(names_found)}

@@ -1,12 +1,12 @@
-"""What is wished of a restore, what came of it, and where things lie in a folder restored to."""
+"""The request and the result of a restore, and the layout of a folder that is restored to."""
 
 import datetime as dt
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-# Where things lie in a folder that a site was restored to.
-LAYOUT = {
+# Paths in a folder that a site was restored to.
+RESTORE_LAYOUT = {
     "database": "data/appliance.db",
     "event_log": "events/events.csv",
     "recordings": "recordings",
@@ -14,42 +14,42 @@ LAYOUT = {
     "asterisk": "asterisk",
     "backups": "backups",
 }
-ISSUED = "data/issued"
-NOW = dt.datetime.max.replace(tzinfo=dt.UTC)  # the newest moment that was kept
+ISSUED_REPORTS_PATH = "data/issued"
+NEWEST_TIME = dt.datetime.max.replace(tzinfo=dt.UTC)  # represents the newest time that was saved
 
 
 @dataclass(frozen=True)
-class Wish:
+class RestoreRequest:
     """What is to be restored, and how."""
 
     id: str = "latest"
     repository: str | None = None
-    target: Path | None = None  # None: in the place of the site
-    at: dt.datetime | None = None  # as it was at that moment, or NOW
+    target: Path | None = None  # None: in place of the site
+    at: dt.datetime | None = None  # as of that time, or NEWEST_TIME
     database_only: bool = False
-    recovery_key: Path | None = None  # opens the secrets
+    recovery_key: Path | None = None  # the file of the key that unseals the secrets
     while_running: bool = False
-    recordings: int | None = None  # no more than so many: for a drill
-    accept_loss: bool = False  # although what people entered will be missing, or a snapshot is
-    copy_only: bool = False  # the database from the continuous copy, or nothing: for a drill
+    recordings: int | None = None  # at most this many, for a drill
+    accept_loss: bool = False  # even if data that people entered, or a snapshot, will be missing
+    copy_only: bool = False  # the database from the continuous copy or not at all, for a drill
 
 
 @dataclass
-class Restored:
-    """What came of it."""
+class RestoreResult:
+    """The result of a restore."""
 
-    snapshot: str  # "": the database's copy alone
+    snapshot: str  # "": only the database, from its copy
     made_at: str
     target: str
     counts: dict[str, int] = field(default_factory=dict)  # rows in the database, as restored
-    expected: dict[str, int] = field(default_factory=dict)  # as the manifest says
+    expected: dict[str, int] = field(default_factory=dict)  # according to the manifest
     database_from: str = "snapshot"  # sources.Source.kind
     loss: dict[str, Any] = field(default_factory=dict)  # losses.Loss
-    files: dict[str, int] = field(default_factory=dict)  # brought back, by part
-    new_records: int = 0  # of the event log, newer than the database
-    numbers: dict[str, Any] = field(default_factory=dict)  # the last left out: numbers.leave_out
-    held: int = 0  # messages that waited: they are on hold, to be released or dropped by people
-    masked: str = ""  # what was masked again, in words; "": nothing
-    kept: str = ""  # where the files lie that were replaced
-    secrets: str = ""  # where they were unpacked
+    files: dict[str, int] = field(default_factory=dict)  # restored files, by part
+    new_records: int = 0  # records of the event log that are newer than the database
+    numbers: dict[str, Any] = field(default_factory=dict)  # last ones skipped: skip_issued_numbers
+    held: int = 0  # pending messages, now on hold until people release or drop them
+    masked: str = ""  # a text about what was masked again; "": nothing
+    kept: str = ""  # the folder of the replaced files
+    secrets: str = ""  # the folder of the unsealed secrets
     seconds: float = 0.0

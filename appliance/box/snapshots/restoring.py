@@ -1,4 +1,4 @@
-"""Restoring: everything is fetched apart, compared and tried before anything is put in place."""
+"""Restores a site: everything is fetched separately, compared and tested before installation."""
 
 import datetime as dt
 import os
@@ -20,332 +20,404 @@ from appliance.box.snapshots import (
     sealing,
     sources,
 )
-from appliance.box.snapshots.catching_up import bring_up_to_date
-from appliance.box.snapshots.contents import Manifest, Tell, nothing
+from appliance.box.snapshots.catching_up import update_restored_site
+from appliance.box.snapshots.contents import Manifest, ProgressReport, ignore_progress
 from appliance.box.snapshots.errors import SnapshotError
 from appliance.box.snapshots.losses import Loss
 from appliance.box.snapshots.placing import (
-    apart,
-    bed,
-    live_folders,
-    plain_errors,
-    put_in_place,
-    users_of,
+    describe_database_user,
+    install_files,
+    site_folders,
+    translate_os_errors,
+    waiting_folder,
+    working_folder,
 )
 from appliance.box.snapshots.reading import Snapshot
-from appliance.box.snapshots.requests import LAYOUT, Restored, Wish
+from appliance.box.snapshots.requests import RESTORE_LAYOUT, RestoreRequest, RestoreResult
 from appliance.box.snapshots.restic import Restic
 from appliance.box.snapshots.sources import Source
 from appliance.core import db_files
 from appliance.core.audit import Head, heads
 from appliance.core.settings import Settings
 
-_SPARE = 64 << 20  # bytes of a disk that a restore leaves free
+_SPARE_BYTES = 64 << 20  # free space that a restore leaves on a disk
 LOSS_ADVICE = "nothing was changed: to restore nevertheless, repeat it with --accept-loss"
 
-# Receives what will be missing, before anything is replaced.
-type Announce = Callable[[Loss], None]
+# Receives the loss before anything is replaced.
+type LossAnnouncement = Callable[[Loss], None]
 
 
 @dataclass(frozen=True)
 class _SnapshotContext:
-    """The snapshot that files come from, and the database unless a copy gave it."""
+    """The snapshot that files come from, and the database unless a copy provided it."""
 
     restic: Restic
     snapshot: Snapshot
-    made: Manifest
-    newest_at: dt.datetime  # when the newest one of its repository was made
+    manifest: Manifest
+    newest_at: dt.datetime  # when the newest snapshot of its repository was made
 
 
-def _keep_silent(_loss: Loss) -> None:
-    """For restores that replace nothing."""
+def _ignore_loss(_loss: Loss) -> None:
+    """Ignore the loss; for restores that replace nothing."""
 
 
-def restore(
-    settings: Settings, wish: Wish, tell: Tell = nothing, announce: Announce = _keep_silent
-) -> Restored:
-    """Restore into a new folder, or in the place of the site. Raises SnapshotError.
+def restore_site(
+    settings: Settings,
+    request: RestoreRequest,
+    report_progress: ProgressReport = ignore_progress,
+    announce: LossAnnouncement = _ignore_loss,
+) -> RestoreResult:
+    """Restore into a new folder, or in place of the site. Raises SnapshotError.
 
-    Before anything is replaced, what will be missing is compared with all that can be read:
-    without `wish.accept_loss` nothing is restored then (code "loss"), else `announce` receives it.
+    Before anything is replaced, the restored database is compared with everything readable to find
+    what will be missing. If something is missing, nothing is restored without `request.accept_loss`
+    (code "loss"); otherwise `announce` receives the loss.
 
-    In place the database is exchanged; recordings, prompts, issued reports and event logs that are
-    missing come back, and those that are there stay. A newer event log is read into the database
-    before it is put in place, so calls since the snapshot are in the ledger again.
+    In place, the database is exchanged; missing recordings, prompts, issued reports and event logs
+    are restored, and existing ones stay. A newer event log is imported into the database before it
+    is installed, so the ledger again contains the calls since the snapshot.
     """
-    begun = time.monotonic()
-    with contents.alone(settings), plain_errors():
-        if wish.target and wish.target.exists() and any(wish.target.iterdir()):
-            raise SnapshotError("there", f"{wish.target} is not empty")
-        if not wish.target and not wish.while_running and (who := users_of(settings)):
-            raise SnapshotError("running", f"the site is running ({who}): stop it first")
-        with apart(settings, wish) as place:
-            restored = _fetch(settings, wish, place, tell, announce)
-            tell("putting in place", None)
-            if wish.target:
-                if wish.target.exists():
-                    wish.target.rmdir()
-                place.rename(wish.target)
+    started = time.monotonic()
+    with contents.snapshot_lock(settings), translate_os_errors():
+        if request.target and request.target.exists() and any(request.target.iterdir()):
+            raise SnapshotError("there", f"{request.target} is not empty")
+        if (
+            not request.target
+            and not request.while_running
+            and (database_user := describe_database_user(settings))
+        ):
+            raise SnapshotError("running", f"the site is running ({database_user}): stop it first")
+        with working_folder(settings, request) as work_folder:
+            restored = _prepare_restore(settings, request, work_folder, report_progress, announce)
+            report_progress("putting in place", None)
+            if request.target:
+                if request.target.exists():
+                    request.target.rmdir()
+                work_folder.rename(request.target)
             else:
-                restored.kept = put_in_place(settings, wish, place)
-                _note_the_end(settings)
-            restored.target = str(wish.target or settings.paths.database.parent)
-    restored.seconds = round(time.monotonic() - begun, 1)
+                restored.kept = install_files(settings, request, work_folder)
+                _note_audit_head(settings)
+            restored.target = str(request.target or settings.paths.database.parent)
+    restored.seconds = round(time.monotonic() - started, 1)
     return restored
 
 
-def recording(
+def restore_recording(
     settings: Settings, file: str, target: Path | None = None, repository: str | None = None
 ) -> Path:
-    """Bring back one recording by its name in the ledger; returns where it is now.
+    """Restore one recording by its name in the ledger; returns its new path.
 
-    From the newest snapshot that has it, as it was written or compressed. One that is there is
-    never replaced. Raises SnapshotError.
+    It is taken from the newest snapshot that has it, in its original or compressed form. An
+    existing recording is never replaced. Raises SnapshotError.
     """
     root = (target or settings.paths.recordings).resolve()
-    wanted = (root / file).resolve()
-    if not wanted.is_relative_to(root):
+    requested_path = (root / file).resolve()
+    if not requested_path.is_relative_to(root):
         raise SnapshotError("unknown", f"not a recording: {file}")
-    restic = reading.repository(settings, repository)
-    for snapshot in reading.snapshots(restic):
-        made = reading.manifest(restic, snapshot)
-        same = contents.stem(file)
-        names = reading.listed(restic, snapshot)["recordings"]
-        name = next((one for one in (file, f"{same}.ogg", f"{same}.wav") if one in names), None)
+    restic = reading.open_repository(settings, repository)
+    for snapshot in reading.list_snapshots(restic):
+        manifest = reading.read_manifest(restic, snapshot)
+        stem = contents.sound_stem(file)
+        names = reading.read_file_list(restic, snapshot)["recordings"]
+        name = next(
+            (candidate for candidate in (file, f"{stem}.ogg", f"{stem}.wav") if candidate in names),
+            None,
+        )
         if name is None:
             continue
-        final = root / name
-        if final.exists():
-            raise SnapshotError("there", f"{final} is there already")
-        final.parent.mkdir(parents=True, exist_ok=True)
-        fresh = final.with_name(f".restore-{os.getpid()}-{final.name}")
+        final_path = root / name
+        if final_path.exists():
+            raise SnapshotError("there", f"{final_path} is there already")
+        final_path.parent.mkdir(parents=True, exist_ok=True)
+        new_file = final_path.with_name(f".restore-{os.getpid()}-{final_path.name}")
         try:
-            with plain_errors(), fresh.open("wb") as out:
-                folder = made.parts["recordings"][0]
-                with restic.reading("dump", snapshot.id, f"{folder}/{name}") as stream:
+            with translate_os_errors(), new_file.open("wb") as out:
+                folder = manifest.parts["recordings"][0]
+                with restic.open_output("dump", snapshot.id, f"{folder}/{name}") as stream:
                     shutil.copyfileobj(stream, out)
-            if fresh.stat().st_size != names[name]:
+            if new_file.stat().st_size != names[name]:
                 raise SnapshotError("damaged", f"{name} has another length than it had")
-            fresh.rename(final)
+            new_file.rename(final_path)
         finally:
-            fresh.unlink(missing_ok=True)
-        return final
+            new_file.unlink(missing_ok=True)
+        return final_path
     unreadable = inventory.unreadable_snapshots(restic, [settings.paths.database])
-    perhaps = f"; {inventory.list_words(unreadable)}" if unreadable else ""
-    raise SnapshotError("unknown", f"no snapshot in {restic.backup.name} has {file}{perhaps}")
+    unreadable_text = f"; {inventory.describe_unreadable(unreadable)}" if unreadable else ""
+    raise SnapshotError(
+        "unknown", f"no snapshot in {restic.backup.name} has {file}{unreadable_text}"
+    )
 
 
-def _fetch(settings: Settings, wish: Wish, place: Path, tell: Tell, announce: Announce) -> Restored:
-    database = place / LAYOUT["database"]
+def _prepare_restore(
+    settings: Settings,
+    request: RestoreRequest,
+    work_folder: Path,
+    report_progress: ProgressReport,
+    announce: LossAnnouncement,
+) -> RestoreResult:
+    """Restore and check everything in the work folder. Raises SnapshotError, also for a loss."""
+    database = work_folder / RESTORE_LAYOUT["database"]
     database.parent.mkdir(parents=True)
-    source = sources.fetch(settings, wish, database, tell)
+    source = sources.restore_nearest_copy(settings, request, database, report_progress)
     context = None
-    if source and wish.database_only:
-        restored = Restored("", source.moment.isoformat(timespec="seconds"), "")
+    if source and request.database_only:
+        restored = RestoreResult("", source.moment.isoformat(timespec="seconds"), "")
     else:
-        context = _open_snapshot(settings, wish, database, None if source else wish.at)
-        restored = Restored(
-            context.snapshot.id, context.made.made_at, "", expected=context.made.counts
+        context = _select_snapshot(settings, request, database, None if source else request.at)
+        restored = RestoreResult(
+            context.snapshot.id, context.manifest.made_at, "", expected=context.manifest.counts
         )
         if not source:
-            _database(context, database, tell)
-            made_at = context.made.at
+            _restore_database_file(context, database, report_progress)
+            made_at = context.manifest.created_at
             source = Source("snapshot", context.snapshot.id, made_at, made_at)
     restored.database_from = source.kind
-    tell("looking at the database", None)
+    report_progress("looking at the database", None)
     _check_database(database, restored)
     newest = context.newest_at if context else None
-    loss = losses.weigh(settings, wish, database, source, newest, place)
+    loss = losses.measure_loss(settings, request, database, source, newest, work_folder)
     restored.loss = loss.as_json()
-    if loss.stops_restore and not wish.accept_loss:
-        raise SnapshotError("loss", f"{loss.words()}\n{LOSS_ADVICE}")
+    if loss.stops_restore and not request.accept_loss:
+        raise SnapshotError("loss", f"{loss.description()}\n{LOSS_ADVICE}")
     announce(loss)
-    if context and not wish.database_only:
-        _files(settings, wish, context, place, restored, tell)
-    bring_up_to_date(settings, wish, place, restored, tell)
+    if context and not request.database_only:
+        _restore_files(settings, request, context, work_folder, restored, report_progress)
+    update_restored_site(settings, request, work_folder, restored, report_progress)
     return restored
 
 
-def _open_snapshot(
-    settings: Settings, wish: Wish, database: Path, before: dt.datetime | None
+def _select_snapshot(
+    settings: Settings, request: RestoreRequest, database: Path, before: dt.datetime | None
 ) -> _SnapshotContext:
-    """The wished snapshot, which there must be room for; `database`: the restored one, if any."""
-    restic = reading.repository(settings, wish.repository)
-    if wish.id == "latest":
-        runs = (settings.paths.database, database)
-        snapshot = inventory.newest_snapshot(restic, runs, before, accept_loss=wish.accept_loss)
+    """Select the requested snapshot, for which there must be space on the disk.
+
+    `database`: the restored database, if it exists; its log shows which snapshots are missing.
+    """
+    restic = reading.open_repository(settings, request.repository)
+    if request.id == "latest":
+        log_databases = (settings.paths.database, database)
+        snapshot = inventory.newest_snapshot(
+            restic, log_databases, before, accept_loss=request.accept_loss
+        )
     else:
-        snapshot = reading.find(restic, wish.id, before)
-    made = reading.manifest(restic, snapshot)
-    _require_room(settings, wish, made)
-    newest = max(one.at for one in reading.snapshots(restic))
-    return _SnapshotContext(restic, snapshot, made, newest)
+        snapshot = reading.find_snapshot(restic, request.id, before)
+    manifest = reading.read_manifest(restic, snapshot)
+    _require_disk_space(settings, request, manifest)
+    newest = max(candidate.at for candidate in reading.list_snapshots(restic))
+    return _SnapshotContext(restic, snapshot, manifest, newest)
 
 
-def _check_database(database: Path, restored: Restored) -> None:
-    """Count the restored database. Raises SnapshotError when it is not what was saved."""
-    if fault := db_files.faults_of(database):
+def _check_database(database: Path, restored: RestoreResult) -> None:
+    """Count the restored database. Raises SnapshotError if it differs from what was saved."""
+    if fault := db_files.first_integrity_error(database):
         raise SnapshotError("damaged", f"the restored database has a fault: {fault}")
-    counts = db_files.count_rows(database, contents.COUNTED.values())
-    restored.counts = {name: counts[table] for name, table in contents.COUNTED.items()}
+    counts = db_files.count_table_rows(database, contents.COUNTED_TABLES.values())
+    restored.counts = {name: counts[table] for name, table in contents.COUNTED_TABLES.items()}
     if restored.database_from == "snapshot" and restored.counts != restored.expected:
         raise SnapshotError(
             "damaged", f"the database holds {restored.counts}, it held {restored.expected}"
         )
 
 
-def _note_the_end(settings: Settings) -> None:
-    """Where the audit now ends; what was noted of the former one does not count any more."""
-    if end := numbers.mark(settings.paths.database):
+def _note_audit_head(settings: Settings) -> None:
+    """Note where the audit chain now ends, which invalidates the heads noted before."""
+    if history_mark := numbers.history_end(settings.paths.database):
         try:
-            heads.note(settings, Head(end.id, end.hash), restored=True)
+            heads.note_head(settings, Head(history_mark.id, history_mark.hash), restored=True)
         except OSError as error:
-            raise SnapshotError("failed", f"restored, but {heads.FILE}: {error}") from error
+            raise SnapshotError("failed", f"restored, but {heads.FILE_NAME}: {error}") from error
 
 
-def _database(context: _SnapshotContext, database: Path, tell: Tell) -> None:
-    restic, snapshot, made = context.restic, context.snapshot, context.made
-    tell("restoring the database", 0.0)
-    read = 0
+def _restore_database_file(
+    context: _SnapshotContext, database: Path, report_progress: ProgressReport
+) -> None:
+    """Restore the database file from a snapshot and compare its hash with the manifest."""
+    restic, snapshot, manifest = context.restic, context.snapshot, context.manifest
+    report_progress("restoring the database", 0.0)
+    read_bytes = 0
     with (
         database.open("wb") as out,
-        restic.reading("dump", snapshot.id, f"{snapshot.stage}/{contents.DATABASE}") as stream,
+        restic.open_output(
+            "dump", snapshot.id, f"{snapshot.stage}/{contents.DATABASE_FILE}"
+        ) as stream,
     ):
-        while piece := stream.read(1 << 20):
-            out.write(piece)
-            read += len(piece)
-            tell("restoring the database", read / (made.database_bytes or 1))
+        while chunk := stream.read(1 << 20):
+            out.write(chunk)
+            read_bytes += len(chunk)
+            report_progress("restoring the database", read_bytes / (manifest.database_bytes or 1))
         out.flush()
         os.fsync(out.fileno())
-    if contents.sha256(database) != made.database_sha256:
+    if contents.file_sha256(database) != manifest.database_sha256:
         raise SnapshotError("damaged", "the database in it is not the one that was put in")
 
 
-def _files(
+def _restore_files(
     settings: Settings,
-    wish: Wish,
+    request: RestoreRequest,
     context: _SnapshotContext,
-    place: Path,
-    restored: Restored,
-    tell: Tell,
+    work_folder: Path,
+    restored: RestoreResult,
+    report_progress: ProgressReport,
 ) -> None:
-    """Everything but the database, into the place apart; in place only what is missing."""
-    restic, snapshot, made = context.restic, context.snapshot, context.made
-    wanted = reading.listed(restic, snapshot)
-    folders = [p for part in contents.LISTED for p in made.parts.get(part, ())]
-    found = reading.present(restic, snapshot, folders)
-    if missing := reading.lacking(made, wanted, found):
+    """Restore all but the database into the waiting folders; in place only missing files."""
+    restic, snapshot, manifest = context.restic, context.snapshot, context.manifest
+    expected_files = reading.read_file_list(restic, snapshot)
+    folders = [path for part in contents.LISTED_PARTS for path in manifest.parts.get(part, ())]
+    saved_files = reading.list_files(restic, snapshot, folders)
+    if missing := reading.missing_files(manifest, expected_files, saved_files):
         raise SnapshotError("damaged", f"{len(missing)} files are missing in it, as {missing[0]}")
-    live = live_folders(settings)
-    for part in contents.LISTED:
-        for folder in made.parts.get(part, ())[:1]:
-            whole = [p.removeprefix(f"{folder}/") for p in found if p.startswith(f"{folder}/")]
-            here = [n for n in whole if wish.target or not _is_there(live[part], n)]
-            if part == "recordings" and wish.recordings is not None:
-                here = sorted(here)[:: max(1, len(here) // max(1, wish.recordings))]
-            target = bed(settings, wish, place, part)
-            _tree(restic, f"{snapshot.id}:{folder}", target, here, whole, part, tell)
-            restored.files[part] = len(here)
-    for folder in made.parts.get("asterisk", ())[:1] if wish.target else ():
-        etc = place / LAYOUT["asterisk"]
-        _tree(restic, f"{snapshot.id}:{folder}", etc, None, (), "asterisk", tell)
+    site_paths = site_folders(settings)
+    for part in contents.LISTED_PARTS:
+        for folder in manifest.parts.get(part, ())[:1]:
+            all_names = [
+                path.removeprefix(f"{folder}/")
+                for path in saved_files
+                if path.startswith(f"{folder}/")
+            ]
+            restored_names = [
+                file_name
+                for file_name in all_names
+                if request.target or not _has_sound_file(site_paths[part], file_name)
+            ]
+            if part == "recordings" and request.recordings is not None:
+                restored_names = sorted(restored_names)[
+                    :: max(1, len(restored_names) // max(1, request.recordings))
+                ]
+            target = waiting_folder(settings, request, work_folder, part)
+            _restore_folder(
+                restic,
+                f"{snapshot.id}:{folder}",
+                target,
+                restored_names,
+                all_names,
+                part,
+                report_progress,
+            )
+            restored.files[part] = len(restored_names)
+    for folder in manifest.parts.get("asterisk", ())[:1] if request.target else ():
+        etc = work_folder / RESTORE_LAYOUT["asterisk"]
+        _restore_folder(
+            restic, f"{snapshot.id}:{folder}", etc, None, (), "asterisk", report_progress
+        )
     events = (
-        made.parts.get("events", []) if wish.target or not settings.paths.event_log.exists() else []
+        manifest.parts.get("events", [])
+        if request.target or not settings.paths.event_log.exists()
+        else []
     )
     for file in events:
         name = Path(file).name.replace(Path(events[0]).name, "events.csv", 1)
-        target = place / "events" / name
+        target = work_folder / "events" / name
         target.parent.mkdir(exist_ok=True)
         with (
             target.open("wb") as out,
-            restic.reading("dump", snapshot.id, file) as stream,
+            restic.open_output("dump", snapshot.id, file) as stream,
         ):
             shutil.copyfileobj(stream, out)
-    _settings_and_secrets(settings, wish, restic, snapshot, place, restored)
+    _restore_settings(settings, request, restic, snapshot, work_folder, restored)
 
 
-def _tree(
+def _restore_folder(
     restic: Restic,
     source: str,
     target: Path,
     names: Sequence[str] | None,
-    whole: Sequence[str],
+    all_names: Sequence[str],
     part: str,
-    tell: Tell,
+    report_progress: ProgressReport,
 ) -> None:
-    """Restore a folder, or of the whole of it some files by their names."""
+    """Restore a folder of a snapshot, or only `names` among `all_names` in it."""
     target.mkdir(parents=True, exist_ok=True)
     if names is not None and not names:
         return
 
-    def hear(message: dict[str, Any]) -> None:
+    def report_status(message: dict[str, Any]) -> None:
         if message.get("message_type") == "status":
-            tell(f"restoring {part}", message.get("percent_done"))
+            report_progress(f"restoring {part}", message.get("percent_done"))
 
     with tempfile.NamedTemporaryFile("w", encoding="utf-8") as listing:
-        listing.writelines(f"/{_plain(name)}\n" for name in covering(names or (), whole))
+        listing.writelines(
+            f"/{_escape_pattern(name)}\n" for name in smallest_cover(names or (), all_names)
+        )
         listing.flush()
-        only = ["--include-file", listing.name] if names else []
-        restic.run("restore", source, "--target", target, *only, then=hear)
-    if names is not None and (gone := next((n for n in names if not (target / n).exists()), None)):
-        raise SnapshotError("damaged", f"{gone} did not come out of the snapshot")
+        filter_options = ["--include-file", listing.name] if names else []
+        restic.run_command(
+            "restore", source, "--target", target, *filter_options, on_message=report_status
+        )
+    if names is not None and (
+        missing_name := next(
+            (file_name for file_name in names if not (target / file_name).exists()), None
+        )
+    ):
+        raise SnapshotError("damaged", f"{missing_name} did not come out of the snapshot")
 
 
-def _settings_and_secrets(
+def _restore_settings(
     settings: Settings,
-    wish: Wish,
+    request: RestoreRequest,
     restic: Restic,
     snapshot: Snapshot,
-    place: Path,
-    restored: Restored,
+    work_folder: Path,
+    restored: RestoreResult,
 ) -> None:
-    (place / "settings").mkdir(mode=0o700)
-    text = reading.dump(restic, snapshot, contents.SETTINGS)
-    (place / "settings" / contents.SETTINGS).write_bytes(text)
-    if wish.recovery_key:
-        sealed = reading.dump(restic, snapshot, contents.SECRETS)
-        folder = place / "secrets"
+    """Write the snapshot's settings, and unseal its secrets if a recovery key is given."""
+    (work_folder / "settings").mkdir(mode=0o700)
+    text = reading.read_stage_file(restic, snapshot, contents.SETTINGS_FILE)
+    (work_folder / "settings" / contents.SETTINGS_FILE).write_bytes(text)
+    if request.recovery_key:
+        sealed = reading.read_stage_file(restic, snapshot, contents.SECRETS_FILE)
+        folder = work_folder / "secrets"
         folder.mkdir(mode=0o700)
-        sealing.unseal(sealed, wish.recovery_key, folder)
+        sealing.unseal_secrets(sealed, request.recovery_key, folder)
         restored.secrets = "secrets"
 
 
-def _require_room(settings: Settings, wish: Wish, made: Manifest) -> None:
-    folder = wish.target.parent if wish.target else settings.paths.database.parent
-    needed = made.database_bytes
-    if wish.target and not wish.database_only and wish.recordings is None:
-        needed += made.bytes
+def _require_disk_space(settings: Settings, request: RestoreRequest, manifest: Manifest) -> None:
+    """Raise SnapshotError if the destination's disk lacks space."""
+    folder = request.target.parent if request.target else settings.paths.database.parent
+    needed = manifest.database_bytes
+    if request.target and not request.database_only and request.recordings is None:
+        needed += manifest.bytes
     free = shutil.disk_usage(folder).free
-    if free < needed + _SPARE:
+    if free < needed + _SPARE_BYTES:
         raise SnapshotError(
-            "full", f"{folder} has {free >> 20} MB free, {(needed + _SPARE) >> 20} are needed"
+            "full", f"{folder} has {free >> 20} MB free, {(needed + _SPARE_BYTES) >> 20} are needed"
         )
 
 
-def _is_there(folder: Path, name: str) -> bool:
-    stem = contents.stem(name)
-    return any((folder / one).exists() for one in (name, f"{stem}.ogg", f"{stem}.wav"))
+def _has_sound_file(folder: Path, name: str) -> bool:
+    """Whether a file exists in its original or compressed form."""
+    stem = contents.sound_stem(name)
+    return any((folder / candidate).exists() for candidate in (name, f"{stem}.ogg", f"{stem}.wav"))
 
 
-def covering(names: Sequence[str], whole: Sequence[str]) -> set[str]:
-    """The fewest files and folders that hold these names and no other file of the whole.
+def smallest_cover(names: Sequence[str], all_names: Sequence[str]) -> set[str]:
+    """The fewest files and folders that contain all `names` and no other file of `all_names`.
 
     restic compares every file with every pattern: ten thousand of each take minutes.
     """
-    wanted, there = (
-        Counter(one for name in list_ for one in _above(name)) for list_ in (names, whole)
+    wanted_counts, total_counts = (
+        Counter(prefix for name in name_list for prefix in _path_prefixes(name))
+        for name_list in (names, all_names)
     )
     return {
-        next((one for one in _above(name) if wanted[one] == there[one]), name) for name in names
+        next(
+            (
+                prefix
+                for prefix in _path_prefixes(name)
+                if wanted_counts[prefix] == total_counts[prefix]
+            ),
+            name,
+        )
+        for name in names
     }
 
 
-def _above(name: str) -> list[str]:
-    """The folders that a file lies in, the outermost first, and itself."""
+def _path_prefixes(name: str) -> list[str]:
+    """The folders that contain a file, outermost first, and the file itself."""
     parts = name.split("/")
     return ["/".join(parts[: end + 1]) for end in range(len(parts))]
 
 
-def _plain(name: str) -> str:
-    """A name in restic's list of patterns."""
+def _escape_pattern(name: str) -> str:
+    """Escape a name for restic's list of patterns."""
     return "".join(f"\\{letter}" if letter in "*?[\\" else letter for letter in name)

@@ -1,4 +1,4 @@
-"""New keys of the snapshots in place of the old ones; no snapshot is lost by it, at any moment."""
+"""Replaces the keys of the snapshots; at no time can a snapshot be lost by it."""
 
 from pathlib import Path
 
@@ -7,42 +7,43 @@ from appliance.box.snapshots.restic import Restic
 from appliance.core import audit, clock
 from appliance.core.settings import Settings
 
-_NEXT = ".next"  # beside a repository's key: the one that comes in its place
+_NEXT_KEY_SUFFIX = ".next"  # next to a repository's key: its successor
 
 
-def rotate(settings: Settings, by: str) -> list[str]:
-    """Give each repository another key, and the secrets another recovery key; returns their files.
+def rotate_keys(settings: Settings, by: str) -> list[str]:
+    """Give each repository a new key, and the secrets a new recovery key; returns their files.
 
-    The old key of a repository opens nothing any more. The old recovery key still opens the secrets
-    of older snapshots: it is moved aside where it lies on the box. When it is broken off, the next
-    one goes on. Raises SnapshotError.
+    The old key of a repository no longer opens anything. The old recovery key still opens the
+    secrets of older snapshots: if it is on the box, it is renamed. If the rotation is interrupted,
+    the next one completes it. Raises SnapshotError.
     """
-    done = []
-    with contents.alone(settings, wait=60):
+    key_files = []
+    with contents.snapshot_lock(settings, wait=60):
         for backup in settings.backups:
-            _repository(reading.repository(settings, backup.name))
-            done.append(str(backup.password_file))
-        done += map(str, _recovery(settings))
-        audit.record(by, "snapshot.keys_rotated", keys=done)
-    return done
+            _rotate_repository_key(reading.open_repository(settings, backup.name))
+            key_files.append(str(backup.password_file))
+        key_files += map(str, _rotate_recovery_key(settings))
+        audit.record_entry(by, "snapshot.keys_rotated", keys=key_files)
+    return key_files
 
 
-def _repository(restic: Restic) -> None:
-    """Both keys open it until the new one lies in its place; then the old one is removed."""
+def _rotate_repository_key(restic: Restic) -> None:
+    """Replace a repository's key: both keys open it until the new one is in place."""
     file = restic.backup.password_file
-    coming = file.with_name(file.name + _NEXT)
-    sealing.write_password(coming)
-    restic.run("key", "add", "--new-password-file", coming)
-    coming.replace(file)
-    for key in restic.ask("key", "list"):
+    new_key_file = file.with_name(file.name + _NEXT_KEY_SUFFIX)
+    sealing.write_password(new_key_file)
+    restic.run_command("key", "add", "--new-password-file", new_key_file)
+    new_key_file.replace(file)
+    for key in restic.query_json("key", "list"):
         if not key["current"]:
-            restic.run("key", "remove", key["id"])
+            restic.run_command("key", "remove", key["id"])
 
 
-def _recovery(settings: Settings) -> list[Path]:
-    private, public = Path(settings.snapshots.recovery_file), sealing.public_file(settings)
+def _rotate_recovery_key(settings: Settings) -> list[Path]:
+    """Replace the recovery key and return the new key files."""
+    private, public = Path(settings.snapshots.recovery_file), sealing.public_key_file(settings)
     if private.exists():
         now = clock.now().astimezone(settings.tz)
         private.rename(private.with_name(f"{private.stem}-until-{now:%Y%m%d-%H%M%S}.key"))
     public.unlink(missing_ok=True)
-    return sealing.make_keys(settings)
+    return sealing.create_missing_keys(settings)

@@ -1,7 +1,7 @@
-"""Which copy of the database comes nearest to a wished moment: the one that is restored.
+"""Selects the copy of the database that is nearest to a requested time, and restores it.
 
-The continuous copy, those of former databases, and the databases that earlier restores replaced
-are looked at; where none of them gives a moment later than the newest snapshot, the snapshot does.
+The continuous copy, those of former databases, and the databases that earlier restores replaced are
+considered; if they all end before the newest snapshot, the snapshot is used.
 """
 
 import contextlib
@@ -13,93 +13,108 @@ from functools import partial
 from pathlib import Path
 
 from appliance.box.snapshots import histories, numbers, reading
-from appliance.box.snapshots.contents import Tell
+from appliance.box.snapshots.contents import ProgressReport
 from appliance.box.snapshots.errors import SnapshotError
-from appliance.box.snapshots.requests import Wish
+from appliance.box.snapshots.requests import RestoreRequest
 from appliance.core import db_files
 from appliance.core.settings import Settings
 
-# A snapshot is preferred to a copy only when it is younger by so much: it holds less of the moment.
-_SNAPSHOT_LEAD = dt.timedelta(seconds=60)
-REPLACED_FOLDERS = "before-restore-*"  # folders of what restores replaced, next to the database
+# A snapshot is preferred to a copy only if it is newer by this much, because it contains less of
+# the time before the request.
+_MIN_SNAPSHOT_LEAD = dt.timedelta(seconds=60)
+REPLACED_FOLDERS_PATTERN = "before-restore-*"  # of what restores replaced, next to the database
 
 
 @dataclass(frozen=True)
 class Source:
-    """Where a restored database comes from."""
+    """The origin of a restored database."""
 
     kind: str  # replica | former | replaced | snapshot
     name: str  # of the folder, or the snapshot's id
-    moment: dt.datetime  # of its last change; of a snapshot: when the database was copied
+    moment: dt.datetime  # of its last change; for a snapshot, when the database was copied
     complete_until: dt.datetime  # up to here it lacks nothing of what was copied
 
 
 @dataclass(frozen=True)
 class _Candidate:
+    """A copy that can provide the database."""
+
     source: Source
-    write: Callable[[Path], None]  # into a file
+    write_database: Callable[[Path], None]  # writes the database into a file
 
 
-def fetch(settings: Settings, wish: Wish, target: Path, tell: Tell) -> Source | None:
-    """Write the database at the wished moment into a file; None: a snapshot comes nearer, or is
-    the only one. Raises SnapshotError when only a copy is wished and none gives it."""
-    at = wish.at
+def restore_nearest_copy(
+    settings: Settings, request: RestoreRequest, target: Path, report_progress: ProgressReport
+) -> Source | None:
+    """Write the database as of the requested time into a file, from the nearest copy.
+
+    Returns None if a snapshot is nearer or is the only source. Raises SnapshotError if only a copy
+    is requested and there is no usable one.
+    """
+    at = request.at
     if at is None:
         return None
-    trouble: SnapshotError | None = None
-    snapshot = None if wish.copy_only else _snapshot_before(settings, wish, at)
-    for candidate in _candidates(settings, wish, at):
-        if snapshot and snapshot - candidate.source.complete_until > _SNAPSHOT_LEAD:
+    first_error: SnapshotError | None = None
+    snapshot_at = None if request.copy_only else _newest_snapshot_at(settings, request, at)
+    for candidate in _copy_candidates(settings, request, at):
+        if snapshot_at and snapshot_at - candidate.source.complete_until > _MIN_SNAPSHOT_LEAD:
             continue
-        tell("restoring the database from its copy", None)
+        report_progress("restoring the database from its copy", None)
         try:
-            candidate.write(target)
+            candidate.write_database(target)
             return candidate.source
         except SnapshotError as error:
-            trouble = trouble or error
-    if wish.copy_only or (wish.database_only and not settings.backups):
-        raise trouble or SnapshotError("absent", "there is no copy of the database")
+            first_error = first_error or error
+    if request.copy_only or (request.database_only and not settings.backups):
+        raise first_error or SnapshotError("absent", "there is no copy of the database")
     return None
 
 
 def replaced_databases(settings: Settings) -> list[Path]:
     """The databases that earlier restores replaced."""
     database = settings.paths.database
-    return sorted(database.parent.glob(f"{REPLACED_FOLDERS}/{database.name}"))
+    return sorted(database.parent.glob(f"{REPLACED_FOLDERS_PATTERN}/{database.name}"))
 
 
-def _candidates(settings: Settings, wish: Wish, at: dt.datetime) -> list[_Candidate]:
-    """What reaches to the moment or ends before it, the nearest first."""
+def _copy_candidates(
+    settings: Settings, request: RestoreRequest, at: dt.datetime
+) -> list[_Candidate]:
+    """The copies that reach the time or end before it, nearest first."""
     candidates = []
-    for history in histories.histories(settings):
-        moment = history.last_change(at)
-        if moment and (history.is_current or not wish.copy_only):
+    for history in histories.list_histories(settings):
+        moment = history.newest_change_time(at)
+        if moment and (history.is_current or not request.copy_only):
             kind = "replica" if history.is_current else "former"
-            source = Source(kind, history.folder.name, moment, history.coverage(at))
-            candidates.append(_Candidate(source, partial(history.restore, at=at)))
-    for database in [] if wish.copy_only else replaced_databases(settings):
-        end = numbers.mark(database)
-        if end and end.at <= at:
-            source = Source("replaced", database.parent.name, end.at, end.at)
-            candidates.append(_Candidate(source, partial(_copy, database)))
+            source = Source(kind, history.folder.name, moment, history.complete_until(at))
+            candidates.append(_Candidate(source, partial(history.write_database, at=at)))
+    for database in [] if request.copy_only else replaced_databases(settings):
+        history_mark = numbers.history_end(database)
+        if history_mark and history_mark.at <= at:
+            source = Source("replaced", database.parent.name, history_mark.at, history_mark.at)
+            candidates.append(_Candidate(source, partial(_copy_database, database)))
     return sorted(candidates, key=lambda candidate: candidate.source.moment, reverse=True)
 
 
-def _snapshot_before(settings: Settings, wish: Wish, at: dt.datetime) -> dt.datetime | None:
-    """When the newest snapshot up to a moment was made; None without one that can be listed."""
+def _newest_snapshot_at(
+    settings: Settings, request: RestoreRequest, at: dt.datetime
+) -> dt.datetime | None:
+    """When the newest snapshot up to `at` was made; None if no such snapshot can be listed."""
     with contextlib.suppress(SnapshotError):
-        restic = reading.repository(settings, wish.repository)
-        return next((one.at for one in reading.snapshots(restic) if one.at <= at), None)
+        restic = reading.open_repository(settings, request.repository)
+        return next(
+            (snapshot.at for snapshot in reading.list_snapshots(restic) if snapshot.at <= at), None
+        )
     return None
 
 
-def _copy(database: Path, target: Path) -> None:
-    for end in ("", "-wal"):
-        part = database.with_name(f"{database.name}{end}")
-        if part.exists():
-            shutil.copy(part, target.with_name(f"{target.name}{end}"))
-    if fault := db_files.faults_of(target):
+def _copy_database(database: Path, target: Path) -> None:
+    """Copy a database with its write-ahead log. Raises SnapshotError if the copy has a fault."""
+    for suffix in ("", "-wal"):
+        source_file = database.with_name(f"{database.name}{suffix}")
+        if source_file.exists():
+            shutil.copy(source_file, target.with_name(f"{target.name}{suffix}"))
+    if fault := db_files.first_integrity_error(target):
         target.unlink()
         target.with_name(f"{target.name}-wal").unlink(missing_ok=True)
         raise SnapshotError("damaged", f"{database} has a fault: {fault}")
-    db_files.fold_in(target)
+    db_files.merge_write_ahead_log(target)

@@ -1,7 +1,7 @@
-"""Moving restored files into the place of the running site's: all of them or none.
+"""Moves restored files into place of the site's files: all of them, or not a single one.
 
-The moves are written down before the first one. When something stops in the middle, a power cut
-too, `mend` takes back those that were made.
+The moves are recorded before the first one. If something stops in the middle, such as a power cut,
+`undo_unfinished_restore` reverses the completed ones.
 """
 
 import contextlib
@@ -17,54 +17,60 @@ from appliance.core.settings import Settings
 type Move = tuple[Path, Path]
 
 
-def swap(settings: Settings, moves: Sequence[Move]) -> None:
-    """Rename each first path to the second, which nobody has, or take all of it back."""
-    if there := next((to for _, to in moves if to.exists() and not _moves_away(moves, to)), None):
-        raise SnapshotError("there", f"{there} is there already")
-    journal = settings.paths.unfinished_restore
-    fresh = journal.with_suffix(".new")
-    with fresh.open("w") as file:
-        json.dump([[str(one), str(to)] for one, to in moves], file)
+def move_files(settings: Settings, moves: Sequence[Move]) -> None:
+    """Rename each first path to the second, which must be free; on failure undo all renames."""
+    if existing_target := next(
+        (target for _, target in moves if target.exists() and not _is_moved_away(moves, target)),
+        None,
+    ):
+        raise SnapshotError("there", f"{existing_target} is there already")
+    journal = settings.paths.restore_journal
+    new_journal = journal.with_suffix(".new")
+    with new_journal.open("w") as file:
+        json.dump([[str(source), str(target)] for source, target in moves], file)
         file.flush()
         os.fsync(file.fileno())
-    fresh.replace(journal)
-    _sync(journal.parent)
+    new_journal.replace(journal)
+    _sync_folder(journal.parent)
     try:
-        for one, to in moves:
-            to.parent.mkdir(parents=True, exist_ok=True)
-            one.rename(to)
+        for source, target in moves:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            source.rename(target)
     except OSError as error:
-        _undo(journal)
+        _undo_moves(journal)
         raise SnapshotError("failed", f"nothing was changed: {error}") from error
-    for folder in {to.parent for _, to in moves}:
-        _sync(folder)
+    for folder in {target.parent for _, target in moves}:
+        _sync_folder(folder)
     journal.unlink()
 
 
-def mend(settings: Settings) -> bool:
-    """Take back what a restore that was stopped in the middle had moved; whether there was one."""
-    journal = settings.paths.unfinished_restore
+def undo_unfinished_restore(settings: Settings) -> bool:
+    """Undo the moves of a restore that was interrupted. Returns True if there was one."""
+    journal = settings.paths.restore_journal
     if not journal.exists():
         return False
-    with contextlib.suppress(SnapshotError), contents.alone(settings):
+    with contextlib.suppress(SnapshotError), contents.snapshot_lock(settings):
         if journal.exists():
-            _undo(journal)
+            _undo_moves(journal)
             return True
     return False
 
 
-def _undo(journal: Path) -> None:
-    for one, to in reversed(json.loads(journal.read_text())):
-        if Path(to).exists() and not Path(one).exists():
-            Path(to).rename(one)
+def _undo_moves(journal: Path) -> None:
+    """Reverse the moves in a journal, and delete the journal."""
+    for source, target in reversed(json.loads(journal.read_text())):
+        if Path(target).exists() and not Path(source).exists():
+            Path(target).rename(source)
     journal.unlink()
 
 
-def _moves_away(moves: Sequence[Move], path: Path) -> bool:
-    return any(one == path for one, _ in moves)
+def _is_moved_away(moves: Sequence[Move], path: Path) -> bool:
+    """Whether one of the moves frees a path."""
+    return any(source == path for source, _ in moves)
 
 
-def _sync(folder: Path) -> None:
+def _sync_folder(folder: Path) -> None:
+    """Sync a folder to the disk."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

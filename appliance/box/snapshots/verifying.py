@@ -1,4 +1,4 @@
-"""Whether a snapshot can be relied on: all of it read, or a site started from it."""
+"""Verifies snapshots: by reading all of it, or by starting a site from it."""
 
 import dataclasses
 import datetime as dt
@@ -14,136 +14,146 @@ from pathlib import Path
 from typing import Any
 
 from appliance.box import processes
-from appliance.box.snapshots import contents, inventory, log, numbers, reading, toml
-from appliance.box.snapshots.contents import Tell, nothing
+from appliance.box.snapshots import contents, inventory, log, numbers, reading, settings_files
+from appliance.box.snapshots.contents import ProgressReport, ignore_progress
 from appliance.box.snapshots.errors import SnapshotError
 from appliance.box.snapshots.reading import Snapshot
-from appliance.box.snapshots.requests import LAYOUT, NOW, Restored, Wish
-from appliance.box.snapshots.restoring import restore
+from appliance.box.snapshots.requests import (
+    NEWEST_TIME,
+    RESTORE_LAYOUT,
+    RestoreRequest,
+    RestoreResult,
+)
+from appliance.box.snapshots.restoring import restore_site
 from appliance.core import audit, clock
 from appliance.core.settings import Settings
 from appliance.models import Appeal, AuditEntry, Call
 
-LOSS = dt.timedelta(minutes=5)  # what the continuous copy may lack
-_STARTS = 120.0  # seconds that the pages may take to answer
+MAX_COPY_LOSS = dt.timedelta(minutes=5)  # what the continuous copy may lack
+_WEB_START_SECONDS = 120.0  # within which the pages must answer
 
 
-def verify(
+def verify_snapshot(
     settings: Settings,
     id: str = "latest",
     name: str | None = None,
     by: str = "",
-    tell: Tell = nothing,
+    report_progress: ProgressReport = ignore_progress,
 ) -> Snapshot:
     """Read every byte of a snapshot and compare it with its manifest. Raises SnapshotError."""
-    with contents.alone(settings):
-        restic = reading.repository(settings, name)
-        run = log.begin("verify", restic.backup.name, by, "" if id == "latest" else id)
+    with contents.snapshot_lock(settings):
+        restic = reading.open_repository(settings, name)
+        run = log.start_snapshot_run("verify", restic.backup.name, by, "" if id == "latest" else id)
         try:
             if id == "latest":
-                runs = (settings.paths.database,)
-                snapshot = inventory.newest_snapshot(restic, runs, None, accept_loss=False)
+                log_databases = (settings.paths.database,)
+                snapshot = inventory.newest_snapshot(restic, log_databases, None, accept_loss=False)
             else:
-                snapshot = reading.find(restic, id)
-            reading.check(restic)
-            made = reading.read_all(restic, snapshot, tell)
-            reading.settings_in(restic, snapshot)
+                snapshot = reading.find_snapshot(restic, id)
+            reading.check_repository(restic)
+            manifest = reading.verify_all_data(restic, snapshot, report_progress)
+            reading.read_settings(restic, snapshot)
         except SnapshotError as error:
-            log.failed(run, error)
+            log.fail_snapshot_run(run, error)
             raise
-        log.done(
+        log.finish_snapshot_run(
             run,
             snapshot=snapshot.id,
-            bytes_total=made.bytes + made.database_bytes,
-            detail={"counts": made.counts, "files": made.files},
+            bytes_total=manifest.bytes + manifest.database_bytes,
+            detail={"counts": manifest.counts, "files": manifest.files},
         )
     return snapshot
 
 
-def drill(
-    settings: Settings, name: str | None = None, by: str = "", tell: Tell = nothing
-) -> Restored:
+def run_restore_drill(
+    settings: Settings,
+    name: str | None = None,
+    by: str = "",
+    report_progress: ProgressReport = ignore_progress,
+) -> RestoreResult:
     """Restore the newest snapshot into a scratch folder, start the pages on it, count, compare.
 
-    Of the recordings only so many come back as `snapshots.drill_recordings` says. The scratch
-    folder is removed. Raises SnapshotError when anything is not as the manifest says.
+    Only `snapshots.drill_recordings` of the recordings are restored. The scratch folder is removed.
+    Raises SnapshotError if anything differs from the manifest.
     """
-    repository = reading.repository(settings, name).backup.name
-    run = log.begin("drill", repository, by)
+    repository = reading.open_repository(settings, name).backup.name
+    run = log.start_snapshot_run("drill", repository, by)
     scratch = settings.paths.backups / "drill"
     shutil.rmtree(scratch, ignore_errors=True)
     try:
-        wish = Wish(
+        request = RestoreRequest(
             repository=repository, target=scratch, recordings=settings.snapshots.drill_recordings
         )
-        restored = restore(settings, wish, tell)
-        tell("starting the pages", None)
-        _serve(scratch)
+        restored = restore_site(settings, request, report_progress)
+        report_progress("starting the pages", None)
+        _try_web_process(scratch)
     except SnapshotError as error:
-        log.failed(run, error)
+        log.fail_snapshot_run(run, error)
         raise
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
-    told = dataclasses.asdict(restored)
-    detail = {key: told[key] for key in ("counts", "expected", "files", "seconds")}
-    log.done(run, snapshot=restored.snapshot, detail=detail)
+    values = dataclasses.asdict(restored)
+    detail = {key: values[key] for key in ("counts", "expected", "files", "seconds")}
+    log.finish_snapshot_run(run, snapshot=restored.snapshot, detail=detail)
     return restored
 
 
-def drill_copy(settings: Settings, by: str = "", tell: Tell = nothing) -> Restored:
-    """Restore the database from the continuous copy into a scratch folder, as it is now, compare
-    it with the running one, and start the pages on it.
+def run_copy_drill(
+    settings: Settings, by: str = "", report_progress: ProgressReport = ignore_progress
+) -> RestoreResult:
+    """Restore the continuous copy, compare it with the running database, start the pages.
 
-    Raises SnapshotError when it cannot be restored, has another history, or lacks what is older
-    than LOSS.
+    The database is restored as of now into a scratch folder. Raises SnapshotError if it cannot be
+    restored, has another history, or lacks something older than MAX_COPY_LOSS.
     """
-    run = log.begin(log.COPY, "", by)
+    run = log.start_snapshot_run(log.COPY_DRILL_KIND, "", by)
     scratch = settings.paths.backups / "drill"
     shutil.rmtree(scratch, ignore_errors=True)
     try:
-        since = clock.now() - LOSS
+        since = clock.now() - MAX_COPY_LOSS
         expected = {
             "calls": Call.select().where(Call.arrived_at < since).count(),
             "appeals": Appeal.select().where(Appeal.registered_at < since).count(),
         }
-        wish = Wish(target=scratch, at=NOW, database_only=True, copy_only=True)
-        restored = restore(settings, wish, tell)
+        request = RestoreRequest(target=scratch, at=NEWEST_TIME, database_only=True, copy_only=True)
+        restored = restore_site(settings, request, report_progress)
         restored.expected = expected
         if any(restored.counts[name] < count for name, count in expected.items()):
             raise SnapshotError("damaged", f"it holds {restored.counts}, the site {expected}")
-        _compare_history(scratch / LAYOUT["database"], since)
-        tell("starting the pages", None)
-        _serve(scratch)
+        _compare_history(scratch / RESTORE_LAYOUT["database"], since)
+        report_progress("starting the pages", None)
+        _try_web_process(scratch)
     except SnapshotError as error:
-        if error.code == "unknown":  # it is there, and gives nothing
+        if error.code == "unknown":  # the copy exists but gives nothing
             error = SnapshotError("damaged", str(error))
-        log.failed(run, error)
+        log.fail_snapshot_run(run, error)
         raise error from error.__cause__
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     detail = {"counts": restored.counts, "expected": expected, "seconds": restored.seconds}
-    log.done(run, detail=detail)
+    log.finish_snapshot_run(run, detail=detail)
     return restored
 
 
 def _compare_history(copy: Path, since: dt.datetime) -> None:
-    """Raise SnapshotError when a copy of the running database has another history, or lacks what
-    was done in it before a moment."""
-    end = numbers.mark(copy)
-    if end and not audit.holds(audit.Head(end.id, end.hash)):
+    """Raise SnapshotError if a copy has another history, or lacks entries from before `since`."""
+    copy_end = numbers.history_end(copy)
+    if copy_end and not audit.is_in_chain(audit.Head(copy_end.id, copy_end.hash)):
         raise SnapshotError("damaged", "it is the copy of another database")
-    lacks = AuditEntry.select().where(AuditEntry.id > (end.id if end else 0))
-    first = lacks.order_by(AuditEntry.id).first()
-    if first and first.at < since:
-        raise SnapshotError("damaged", f"it lacks what was done since {first.at:%d.%m.%Y %H:%M}")
+    missing_entries = AuditEntry.select().where(AuditEntry.id > (copy_end.id if copy_end else 0))
+    first_missing = missing_entries.order_by(AuditEntry.id).first()
+    if first_missing and first_missing.at < since:
+        raise SnapshotError(
+            "damaged", f"it lacks what was done since {first_missing.at:%d.%m.%Y %H:%M}"
+        )
 
 
-def _serve(site: Path) -> None:
-    """Start the pages on a restored site, ask whether they serve and can write, and stop them."""
-    config, port = site / contents.SETTINGS, _free_port()
-    made = toml.read(config)
-    made["web"] |= {"bind": f"127.0.0.1:{port}", "secret_key": os.urandom(24).hex()}
-    toml.write(config, made)
+def _try_web_process(site: Path) -> None:
+    """Start the pages on a restored site, check that they serve and can write, and stop them."""
+    config, port = site / contents.SETTINGS_FILE, _find_free_port()
+    settings = settings_files.read_toml(config)
+    settings["web"] |= {"bind": f"127.0.0.1:{port}", "secret_key": os.urandom(24).hex()}
+    settings_files.write_toml(config, settings)
     program = Path(sys.executable).with_name("appliance")
     with (site / "web.log").open("w+") as output:
         process = subprocess.Popen(
@@ -154,13 +164,15 @@ def _serve(site: Path) -> None:
             start_new_session=True,
         )
         try:
-            limit = time.monotonic() + _STARTS
-            line = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
-            while not processes.serves(line):
-                if process.poll() is not None or time.monotonic() > limit:
+            deadline = time.monotonic() + _WEB_START_SECONDS
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+            while not processes.is_serving(connection):
+                if process.poll() is not None or time.monotonic() > deadline:
                     output.seek(0)
-                    said = output.read().strip().splitlines() or ["no answer"]
-                    raise SnapshotError("failed", f"the pages do not start on it: {said[-1]}")
+                    output_lines = output.read().strip().splitlines() or ["no answer"]
+                    raise SnapshotError(
+                        "failed", f"the pages do not start on it: {output_lines[-1]}"
+                    )
                 time.sleep(0.2)
         finally:
             os.killpg(process.pid, signal.SIGTERM)
@@ -171,26 +183,27 @@ def _serve(site: Path) -> None:
                 process.wait()
 
 
-def _free_port() -> int:
+def _find_free_port() -> int:
+    """A TCP port that is free on this machine."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
 
 
-def standing(settings: Settings) -> list[dict[str, Any]]:
-    """Each repository with the last snapshot made, the last verified and the last that failed."""
+def repository_standings(settings: Settings) -> list[dict[str, Any]]:
+    """Each repository with its last good snapshot, last verification and last failure."""
     now = clock.now()
-    found = []
+    standings = []
     for backup in settings.backups:
-        good = log.latest("create", backup.name, "done")
-        last = log.latest("create", backup.name)
-        found.append(
+        last_good = log.latest_snapshot_run("create", backup.name, "done")
+        last_run = log.latest_snapshot_run("create", backup.name)
+        standings.append(
             {
                 "backup": backup,
-                "good": good,
-                "failed": last if last and last.state == "failed" else None,
-                "age": now - good.started_at if good else None,
-                "verified": log.latest("verify", backup.name),
+                "good": last_good,
+                "failed": last_run if last_run and last_run.state == "failed" else None,
+                "age": now - last_good.started_at if last_good else None,
+                "verified": log.latest_snapshot_run("verify", backup.name),
             }
         )
-    return found
+    return standings

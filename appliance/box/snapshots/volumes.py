@@ -1,4 +1,4 @@
-"""Where the copies lie: folders, their disks, the commands that mount them again."""
+"""The folders of the copies, their disks, and the commands that mount them again."""
 
 import os
 from dataclasses import dataclass
@@ -6,50 +6,52 @@ from pathlib import Path
 
 from appliance.core.settings import Settings
 
-MOUNTS = Path("/proc/self/mounts")
-BY_ID = (("UUID", Path("/dev/disk/by-uuid")), ("LABEL", Path("/dev/disk/by-label")))
+MOUNTS_FILE = Path("/proc/self/mounts")
+DISK_ID_FOLDERS = (("UUID", Path("/dev/disk/by-uuid")), ("LABEL", Path("/dev/disk/by-label")))
 
 
 @dataclass(frozen=True)
 class Mount:
-    """A file system that holds copies. `command`: mounts it again; "" on the system's disk."""
+    """A file system that holds copies; `command` mounts it again ("" for the system's disk)."""
 
     place: str
     folders: tuple[str, ...]
     command: str
 
 
-def folders(settings: Settings) -> list[str]:
+def copy_folders(settings: Settings) -> list[str]:
     """The folders of this machine that hold snapshots and the continuous copy."""
     places = [backup.url for backup in settings.backups] + [settings.snapshots.replica]
     return [name for name in places if name.startswith("/")]
 
 
-def mounts(settings: Settings) -> list[Mount]:
+def copy_mounts(settings: Settings) -> list[Mount]:
     """The file systems of these folders."""
-    table = _table()
+    table = _mount_table()
     by_place: dict[str, list[str]] = {}
-    for folder in folders(settings):
-        whole = Path(folder).resolve()
-        place = next((str(p) for p in (whole, *whole.parents) if str(p) in table), "/")
+    for folder in copy_folders(settings):
+        resolved = Path(folder).resolve()
+        place = next(
+            (str(path) for path in (resolved, *resolved.parents) if str(path) in table), "/"
+        )
         by_place.setdefault(place, []).append(folder)
     return [
-        Mount(place, tuple(names), "" if place == "/" else _command(place, *table[place]))
+        Mount(place, tuple(names), "" if place == "/" else _mount_command(place, *table[place]))
         for place, names in by_place.items()
     ]
 
 
-def _table() -> dict[str, tuple[str, str]]:
-    """Place → device and type of what is mounted there."""
-    lines = (line.split() for line in MOUNTS.read_text("utf-8").splitlines())
+def _mount_table() -> dict[str, tuple[str, str]]:
+    """Map each mount point to its device and file system type."""
+    lines = (line.split() for line in MOUNTS_FILE.read_text("utf-8").splitlines())
     return {place.replace("\\040", " "): (device, kind) for device, place, kind, *_ in lines}
 
 
-def _command(place: str, device: str, kind: str) -> str:
-    """The command with the disk's own id: its letter is another on the next machine."""
+def _mount_command(place: str, device: str, kind: str) -> str:
+    """The mount command with the disk's own id, because its letter differs on another machine."""
     if not device.startswith("/dev/"):
         return f"mount -t {kind} {device} {place}"
-    for name, folder in BY_ID:
+    for name, folder in DISK_ID_FOLDERS:
         for link in sorted(folder.glob("*")) if folder.is_dir() else ():
             if os.path.realpath(link) == os.path.realpath(device):
                 return f"mount {name}={link.name} {place}"

@@ -1,0 +1,85 @@
+"""Decides whether the clock can be trusted, because removal by age cannot be undone.
+
+A clock that was set forward makes everything old at once. Therefore each night is compared with the
+nights before it: if more than two days lie between them, the clock has jumped or the box was off.
+Then nothing is removed until the clock has shown three consecutive nights: long enough for a person
+to notice, even over a weekend, while a box without a time server continues on its own. Only the
+runs of the retention job count: the wrong clock soon affects all other rows as well.
+"""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from appliance.core import clock
+from appliance.core.settings import Settings
+from appliance.models import JobRun
+
+RETENTION_JOB = "retention"  # its name in the timetable
+MAX_NIGHT_GAP = dt.timedelta(days=2)  # at most between two nights
+TRUST_PERIOD = dt.timedelta(days=3) - dt.timedelta(hours=1)  # nights vary a little
+
+
+class ClockDoubted(RuntimeError):
+    """Nothing is removed because the clock may be wrong."""
+
+
+@dataclass(frozen=True)
+class ClockGap:
+    """A gap in the nights: `seen`, the last night before it, and `since`, the clock after it.
+
+    `seen` is None if that night is unknown.
+    """
+
+    seen: dt.datetime | None
+    since: dt.datetime
+
+
+def clock_gap() -> ClockGap | None:
+    """The gap for which the clock is currently distrusted; None if it is trusted."""
+    now = since = clock.now()
+    nights = _ended_nights()
+    past_nights = [run for run in nights if run.started_at <= now]
+    for run in past_nights:
+        if since - run.started_at > MAX_NIGHT_GAP:
+            return ClockGap(run.started_at, since)
+        if _is_trusted_night(run) and (run.state != "new" or past_nights == nights):
+            return None
+        since = run.started_at
+        if now - since >= TRUST_PERIOD:
+            return None
+    return ClockGap(None, since)
+
+
+def require_trusted_clock(settings: Settings) -> None:
+    """Raise ClockDoubted while the clock is distrusted."""
+    if not (gap := clock_gap()):
+        return
+    last_night, since = (
+        f"{timestamp.astimezone(settings.tz):%d.%m.%Y %H:%M}" if timestamp else "an unknown night"
+        for timestamp in (gap.seen, gap.since)
+    )
+    raise ClockDoubted(
+        f"the clock went from {last_night} to {since} with no night in between: nothing "
+        "is removed until "
+        "it has told three nights one after the other. Set it right if it is wrong"
+    )
+
+
+def is_clock_refusal(run: JobRun) -> bool:
+    """Whether a run was refused because the clock may be wrong."""
+    return run.result.startswith(ClockDoubted.__name__)
+
+
+def _is_trusted_night(run: JobRun) -> bool:
+    """Whether the clock was trusted in that night.
+
+    A job is `new` on a new site, and also after the clock was set back before all its nights: the
+    current time is then as doubtful as it was before.
+    """
+    return run.state != "lost" and not is_clock_refusal(run)
+
+
+def _ended_nights() -> list[JobRun]:
+    """The ended runs of the retention job, newest first by their start."""
+    is_ended = (JobRun.name == RETENTION_JOB, JobRun.state != "running")
+    return list(JobRun.select().where(*is_ended).order_by(JobRun.started_at.desc()))
