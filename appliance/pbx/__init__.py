@@ -1,1 +1,1 @@
-"""Asterisk: its log followed into the ledger, its configuration, what may be asked of it."""
+"""Asterisk: its event log read into the ledger, its configuration, and the commands sent to it."""

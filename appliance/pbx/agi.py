@@ -1,8 +1,8 @@
-"""FastAGI: look-ups that the dialplan asks for, answered from the database in a millisecond.
+"""FastAGI server: look-ups requested by the dialplan, answered from the database in a millisecond.
 
-Each answer only sets variables of the channel. The dialplan goes on without them when this server
-is dead, slow or at fault. Whoever asks is first asked himself for a variable that only Asterisk's
-dialplan holds (`key`): any user of this machine can open the port.
+Each reply only sets variables of the channel. The dialplan continues without them when this server
+is down, slow or faulty. Every client must first return a variable that only Asterisk's dialplan
+holds (`look_up_key`), because any user of this machine can open the port.
 """
 
 import hashlib
@@ -22,115 +22,136 @@ from appliance.telephony.prompts import numbers
 
 log = logging.getLogger(__name__)
 
-_TIMEOUT = 2.0  # seconds that Asterisk may take for one line
-_AGAIN = 5.0  # seconds until the port is tried again
-_LONGEST = 4096
-_KEY = "LOOK_UP_KEY"  # the global variable of the dialplan
+_LINE_TIMEOUT_SECONDS = 2.0  # Asterisk's limit for sending one line
+_RETRY_SECONDS = 5.0  # until the server tries to open the port again
+_MAX_LINE_BYTES = 4096
+_KEY_VARIABLE = "LOOK_UP_KEY"  # the global variable of the dialplan
 
-Answer = dict[str, str]
+ChannelVariables = dict[str, str]
 
 
-def key(settings: Settings) -> str:
-    """What tells Asterisk from other programs; made of the secret of its manager interface."""
+def look_up_key(settings: Settings) -> str:
+    """Return the key that Asterisk presents, derived from the secret of its manager interface."""
     secret = settings.asterisk.ami_secret.encode()
-    return hmac.digest(secret, _KEY.encode(), hashlib.sha256).hex()
+    return hmac.digest(secret, _KEY_VARIABLE.encode(), hashlib.sha256).hex()
 
 
-def answer(settings: Settings, stop: threading.Event) -> None:
-    """Answer until `stop`; a port that cannot be had is tried again, and disturbs nothing else."""
-    place = (settings.asterisk.inside, settings.asterisk.agi_port)
+def serve_look_ups(settings: Settings, stop: threading.Event) -> None:
+    """Serve look-ups until `stop` is set.
+
+    If the port cannot be opened, the server retries it, and nothing else is affected.
+    """
+    address = (settings.asterisk.inside, settings.asterisk.agi_port)
     while not stop.is_set():
         try:
-            with _Server(place, settings) as server:
-                threading.Thread(target=_close_when, args=(server, stop), daemon=True).start()
+            with _LookUpServer(address, settings) as server:
+                threading.Thread(
+                    target=_shut_down_on_stop, args=(server, stop), daemon=True
+                ).start()
                 server.serve_forever(poll_interval=0.2)
         except OSError as error:
-            log.warning("FastAGI cannot listen on %s:%d: %s", *place, error)
-            stop.wait(_AGAIN)
+            log.warning("FastAGI cannot listen on %s:%d: %s", *address, error)
+            stop.wait(_RETRY_SECONDS)
 
 
-def _close_when(server: "_Server", stop: threading.Event) -> None:
+def _shut_down_on_stop(server: "_LookUpServer", stop: threading.Event) -> None:
     stop.wait()
     server.shutdown()
 
 
-class _Server(socketserver.ThreadingTCPServer):
+class _LookUpServer(socketserver.ThreadingTCPServer):
+    """The FastAGI server: one thread for each look-up."""
+
     allow_reuse_address = True
     daemon_threads = True
 
-    def __init__(self, place: tuple[str, int], settings: Settings) -> None:
-        super().__init__(place, _Request)
+    def __init__(self, address: tuple[str, int], settings: Settings) -> None:
+        super().__init__(address, _LookUpRequest)
         self.settings = settings
 
 
-class _Request(socketserver.StreamRequestHandler):
+class _LookUpRequest(socketserver.StreamRequestHandler):
     """One look-up: Asterisk's header lines, the key, our SET VARIABLE lines, each acknowledged."""
 
-    timeout = _TIMEOUT
-    server: _Server
+    timeout = _LINE_TIMEOUT_SECONDS
+    server: _LookUpServer
 
     def handle(self) -> None:
+        """Answer the look-up; after a fault the dialplan goes on without the variables."""
         try:
-            asked = self._variables()
-            if not asked:
-                return  # somebody only looked whether the port is open
-            if not self._is_asterisk():
+            headers = self._read_headers()
+            if not headers:
+                return  # a client only checked whether the port is open
+            if not self._is_peer_asterisk():
                 log.warning("FastAGI: a look-up by another program than Asterisk")
                 return
-            look_up = _ANSWERS[asked.get("agi_network_script", "")]
+            look_up = _LOOK_UPS[headers.get("agi_network_script", "")]
             with database.connection_context():
-                told = look_up(self.server.settings, *_arguments(asked))
-            for name, value in told.items():
-                if not self._ask(f'SET VARIABLE {name} "{value}"').startswith(b"200"):
+                variables = look_up(self.server.settings, *_script_arguments(headers))
+            for name, value in variables.items():
+                if not self._send_command(f'SET VARIABLE {name} "{value}"').startswith(b"200"):
                     return
         except Exception:  # the boundary of a look-up: the dialplan says "unavailable"
             log.exception("FastAGI request failed")
 
-    def _is_asterisk(self) -> bool:
-        expected = f"200 result=1 ({key(self.server.settings)})"
-        said = self._ask(f"GET VARIABLE {_KEY}")
-        return hmac.compare_digest(said.strip(), expected.encode())
+    def _is_peer_asterisk(self) -> bool:
+        """Ask the client for the key; return True if its answer is the one that Asterisk holds."""
+        expected = f"200 result=1 ({look_up_key(self.server.settings)})"
+        reply = self._send_command(f"GET VARIABLE {_KEY_VARIABLE}")
+        return hmac.compare_digest(reply.strip(), expected.encode())
 
-    def _ask(self, command: str) -> bytes:
-        """What the other side answers to a command."""
+    def _send_command(self, command: str) -> bytes:
+        """Send a command; returns the line that the client replies."""
         self.wfile.write(f"{command}\n".encode())
-        return self.rfile.readline(_LONGEST)
+        return self.rfile.readline(_MAX_LINE_BYTES)
 
-    def _variables(self) -> dict[str, str]:
-        asked = {}
-        while line := self.rfile.readline(_LONGEST).decode("utf-8", "replace").strip():
+    def _read_headers(self) -> dict[str, str]:
+        """Read the header lines up to the empty one; returns name → value."""
+        headers = {}
+        while line := self.rfile.readline(_MAX_LINE_BYTES).decode("utf-8", "replace").strip():
             name, _, value = line.partition(":")
-            asked[name] = value.strip()
-        return asked
+            headers[name] = value.strip()
+        return headers
 
 
-def _arguments(asked: dict[str, str]) -> list[str]:
-    numbered = {int(k[8:]): v for k, v in asked.items() if k.startswith("agi_arg_")}
-    return [numbered[position] for position in sorted(numbered)]
+def _script_arguments(headers: dict[str, str]) -> list[str]:
+    """Return the arguments of the look-up in their order (agi_arg_1, agi_arg_2, …)."""
+    by_position = {
+        int(header[8:]): value for header, value in headers.items() if header.startswith("agi_arg_")
+    }
+    return [by_position[position] for position in sorted(by_position)]
 
 
-def _appeal(settings: Settings, keys: str, language: str) -> Answer:
-    """RESULT told | unknown; TOLD: the sounds of the appeal's number and state, for Playback."""
+def _look_up_appeal(settings: Settings, keys: str, language: str) -> ChannelVariables:
+    """Return the channel variables about an appeal for the dialplan.
+
+    RESULT says whether an appeal matches `keys`; if so, a second variable lists the sound files of
+    its number and state, for Playback.
+    """
     if language not in prompts.LANGUAGES:
         raise ValueError(f"no such language: {language}")
-    appeal = appeals.by_keys(keys, clock.now().astimezone(settings.tz).date())
+    appeal = appeals.appeal_by_keys(keys, clock.now().astimezone(settings.tz).date())
     if not appeal:
         return {"RESULT": "unknown"}
-    state = f"appeal-{appeals.spoken_state(appeal)}"
-    names = ["appeal-number", *numbers.appeal(appeal.number, language), state]
+    state = f"appeal-{appeals.state_prompt_word(appeal)}"
+    names = ["appeal-number", *numbers.appeal_sounds(appeal.number, language), state]
     folder = settings.paths.prompts / language
     return {"RESULT": "told", "TOLD": "&".join(str(folder / name) for name in names)}
 
 
-def _prompt(settings: Settings, language: str, name: str, login: str, file: str) -> Answer:
-    """RECORDED kept | refused: what was spoken into a phone, put in force."""
+def _import_prompt(
+    settings: Settings, language: str, name: str, login: str, file: str
+) -> ChannelVariables:
+    """Put a prompt recorded by phone in force; returns RECORDED ("kept" or "refused")."""
     folder = settings.paths.prompts
     source = Path(f"{file}.wav").resolve()
-    asked = prompts.found(folder, language, name)
-    if not asked or source.parent != (folder / "incoming").resolve():
+    prompt = prompts.find_prompt(folder, language, name)
+    if not prompt or source.parent != (folder / "incoming").resolve():
         raise ValueError(f"no recording of {language}/{name}: {file}")
     try:
-        prompts.take_in(folder, language, name, source, kind="phone", text=asked.text, by=login)
+        prompts.import_recording(
+            folder, language, name, source, kind="phone", text=prompt.text, by=login
+        )
     except prompts.SoundError as error:
         log.warning("prompt %s/%s by phone: %s", language, name, error)
         return {"RECORDED": "refused"}
@@ -139,4 +160,7 @@ def _prompt(settings: Settings, language: str, name: str, login: str, file: str)
     return {"RECORDED": "kept"}
 
 
-_ANSWERS: dict[str, Callable[..., Answer]] = {"appeal": _appeal, "prompt": _prompt}
+_LOOK_UPS: dict[str, Callable[..., ChannelVariables]] = {
+    "appeal": _look_up_appeal,
+    "prompt": _import_prompt,
+}

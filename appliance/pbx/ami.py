@@ -1,4 +1,4 @@
-"""Asterisk's manager interface (AMI): commands with time limits; messages are parsed by pyst2."""
+"""Asterisk's manager interface (AMI): commands with time limits; pyst2 parses the messages."""
 
 import datetime as dt
 import itertools
@@ -12,13 +12,17 @@ from asterisk.manager import ManagerMsg
 from appliance.core import clock
 from appliance.core.settings import Settings
 
-_LINE = b"\r\n"
-_END = b"\r\n\r\n"
-TIMEOUT = 3.0  # seconds; Asterisk on the same box answers in milliseconds or not at all
+_LINE_END = b"\r\n"
+_MESSAGE_END = b"\r\n\r\n"
+TIMEOUT_SECONDS = 3.0  # Asterisk on the same box answers in milliseconds or not at all
 
 
-def moment_of(event: dict[str, str]) -> dt.datetime:
-    """When Asterisk told an event: heard late, it is older than what was chosen meanwhile."""
+def event_time(event: dict[str, str]) -> dt.datetime:
+    """Return the time at which Asterisk sent an event, else the current time.
+
+    With the time of sending, an event that is received late is recognised as older than a choice
+    made since.
+    """
     if stamp := event.get("Timestamp"):
         return dt.datetime.fromtimestamp(float(stamp), dt.UTC)
     return clock.now()
@@ -29,7 +33,10 @@ class Unreachable(ConnectionError):
 
 
 class Refused(RuntimeError):
-    """It cannot be done now; `code` names why for the page ("exchange": Asterisk would not)."""
+    """The action is not possible now.
+
+    `code` is the reason for the page; "exchange": Asterisk refused.
+    """
 
     def __init__(self, message: str, code: str = "exchange") -> None:
         super().__init__(message)
@@ -37,32 +44,34 @@ class Refused(RuntimeError):
 
 
 class Connection:
-    """One session that sends a command and waits for the answer to it.
+    """One session that sends a command and waits for its answer.
 
-    pyst2's own session reads byte by byte in two threads, gives an answer to whichever thread asks
-    first, waits for ever, and lets a line break in a value start another command. Here answers are
-    matched by ActionID, everything has a time limit, and events come only when their classes are
-    asked for.
+    pyst2's own session reads byte by byte in two threads, hands an answer to whichever thread
+    requests first, waits without a limit, and lets a line break in a value start another command.
+    Here answers are matched by ActionID, everything has a time limit, and events arrive only if
+    their classes were requested.
     """
 
-    _numbers = itertools.count(1)
+    _action_numbers = itertools.count(1)
 
-    def __init__(self, settings: Settings, events: str = "off") -> None:
+    def __init__(self, settings: Settings, event_classes: str = "off") -> None:
         self._settings = settings.asterisk
-        self._events = events  # classes of AMI, "agent,call"
+        self._event_classes = event_classes  # classes of AMI, "agent,call"
         self._socket: socket.socket | None = None
-        self._read = bytearray()  # what has come and belongs to no message taken yet
+        self._buffer = bytearray()  # received bytes that belong to no message taken out yet
 
     def __enter__(self) -> Self:
         try:
             address = (self._settings.inside, self._settings.ami_port)
-            self._socket = socket.create_connection(address, TIMEOUT)
+            self._socket = socket.create_connection(address, TIMEOUT_SECONDS)
         except OSError as error:
             raise Unreachable(str(error)) from error
         try:
-            self._take(_LINE)  # the greeting
-            name, secret = self._settings.account
-            self.act("Login", Username=name, Secret=secret, Events=self._events)
+            self._read_until(_LINE_END)  # the greeting
+            account_name, secret = self._settings.ami_account
+            self.send_action(
+                "Login", Username=account_name, Secret=secret, Events=self._event_classes
+            )
         except (Unreachable, Refused):
             self.close()
             raise
@@ -82,45 +91,50 @@ class Connection:
             self._socket.close()
             self._socket = None
 
-    def act(self, action: str, **fields: object) -> dict[str, str]:
-        """Send one action; the headers of the answer.
+    def send_action(self, action: str, **fields: object) -> dict[str, str]:
+        """Send one action; returns the headers of the answer.
 
-        Raises Unreachable when no answer comes in time, Refused when the answer is an error,
-        ValueError for a value with a line break.
+        Raises Unreachable if no answer arrives in time, Refused if the answer is an error,
+        ValueError for a value that contains a line break.
         """
-        number = f"appliance-{next(self._numbers)}"
-        self._send({"Action": action, "ActionID": number, **fields})
-        answer = self._await(number)
+        action_id = f"appliance-{next(self._action_numbers)}"
+        self._send_headers({"Action": action, "ActionID": action_id, **fields})
+        answer = self._wait_for_reply(action_id)
         if answer.get("Response") == "Error":
             raise Refused(f"{action}: {answer.get('Message', '')}")
         return answer
 
-    def listed(self, action: str, until: str, **fields: object) -> list[dict[str, str]]:
-        """Send an action that is answered by events; those events, up to the one named `until`."""
-        number = self.act(action, **fields)["ActionID"]
+    def list_events(self, action: str, end_event: str, **fields: object) -> list[dict[str, str]]:
+        """Send an action that events answer; returns those before the event `end_event`."""
+        action_id = self.send_action(action, **fields)["ActionID"]
         events = []
-        while (event := self._await(number)).get("Event") != until:
+        while (event := self._wait_for_reply(action_id)).get("Event") != end_event:
             events.append(event)
         return events
 
-    def hear_only(self, *names: str) -> None:
-        """Let Asterisk tell no events but those of these names, of the classes asked for."""
+    def receive_only(self, *names: str) -> None:
+        """Have Asterisk send only the events of these names, out of the classes requested."""
         for name in names:
-            self.act("Filter", Operation="Add", MatchCriteria=f"name({name}),action(include)")
+            self.send_action(
+                "Filter", Operation="Add", MatchCriteria=f"name({name}),action(include)"
+            )
 
-    def next_event(self, patience: float) -> dict[str, str] | None:
-        """The next event of the classes asked for; None when none comes within `patience` seconds.
+    def next_event(self, timeout: float) -> dict[str, str] | None:
+        """Return the next requested event; None if nothing arrives within `timeout` seconds.
 
-        Raises Unreachable when the connection is gone.
+        Raises Unreachable if the connection is lost.
         """
         if not self._socket:
             raise Unreachable("not connected")
-        if _END not in self._read and not select.select([self._socket], [], [], patience)[0]:
+        if (
+            _MESSAGE_END not in self._buffer
+            and not select.select([self._socket], [], [], timeout)[0]
+        ):
             return None
-        message = ManagerMsg(self._message())
+        message = ManagerMsg(self._read_message())
         return dict(message.headers) if message.has_header("Event") else None
 
-    def _send(self, fields: dict[str, object]) -> None:
+    def _send_headers(self, fields: dict[str, object]) -> None:
         lines = [f"{key}: {value}" for key, value in fields.items()]
         if any("\r" in line or "\n" in line for line in lines):
             raise ValueError("a line break in a value for Asterisk")
@@ -131,26 +145,27 @@ class Connection:
         except OSError as error:
             raise Unreachable(str(error)) from error
 
-    def _await(self, number: str) -> dict[str, str]:
-        """The next message that belongs to the action of this number."""
+    def _wait_for_reply(self, action_id: str) -> dict[str, str]:
+        """Wait for the next message that belongs to the action with this ActionID."""
         while True:
-            message = ManagerMsg(self._message())
-            if message.get_header("ActionID") == number:
+            message = ManagerMsg(self._read_message())
+            if message.get_header("ActionID") == action_id:
                 return dict(message.headers)
 
-    def _message(self) -> list[str]:
-        return [f"{line}\r\n" for line in self._take(_END).split("\r\n")]
+    def _read_message(self) -> list[str]:
+        """Return the lines of the next message, each with its line break."""
+        return [f"{line}\r\n" for line in self._read_until(_MESSAGE_END).split("\r\n")]
 
-    def _take(self, end: bytes) -> str:
-        """What has come up to `end`, which is thrown away; waits for it."""
-        while (length := self._read.find(end)) < 0:
+    def _read_until(self, end: bytes) -> str:
+        """Wait for the bytes up to `end`; returns the text before it and discards `end`."""
+        while (length := self._buffer.find(end)) < 0:
             try:
-                more = self._socket.recv(65_536) if self._socket else b""
+                received = self._socket.recv(65_536) if self._socket else b""
             except OSError as error:
                 raise Unreachable(str(error)) from error
-            if not more:
+            if not received:
                 raise Unreachable("Asterisk closed the connection")
-            self._read += more
-        text = self._read[:length].decode("utf-8", "replace")
-        del self._read[: length + len(end)]
+            self._buffer += received
+        text = self._buffer[:length].decode("utf-8", "replace")
+        del self._buffer[: length + len(end)]
         return text

@@ -1,4 +1,4 @@
-"""Calling missed callers: while operators are free, never more citizens than operators."""
+"""Calls missed callers back while operators are free, never more citizens than free operators."""
 
 import datetime as dt
 import logging
@@ -14,119 +14,126 @@ from appliance.telephony import followups, routing
 
 log = logging.getLogger(__name__)
 
-_LOOK = 2.0  # seconds between two looks
-_FREE = "1"  # AST_DEVICE_NOT_INUSE
-_APPEARS = dt.timedelta(seconds=10)  # in which a call asked of Asterisk has its channels
-_MACHINE = "@outgoing-machine"
+_POLL_SECONDS = 2.0
+_DEVICE_NOT_IN_USE = "1"  # AST_DEVICE_NOT_INUSE
+_CHANNEL_START_LIMIT = dt.timedelta(seconds=10)  # within which an originated call has its channels
+_MACHINE_CONTEXT = "@outgoing-machine"
 
 
-def call_back(settings: Settings, stop: threading.Event) -> None:
-    """Call whoever is due, until `stop`. What fails is tried again at the next look."""
-    while not stop.wait(_LOOK):
+def call_missed_callers(settings: Settings, stop: threading.Event) -> None:
+    """Call everyone who is due, until `stop` is set. A failure is retried in the next round."""
+    while not stop.wait(_POLL_SECONDS):
         try:
-            step(settings)
+            place_due_calls(settings)
         except (Unreachable, Refused) as error:
             log.warning("nobody is called back: %s", error)
-        except Exception:  # the boundary of a look: the ledger's threads go on
+        except Exception:  # the boundary of a round: the ledger's threads go on
             log.exception("calling back failed")
 
 
-def step(settings: Settings) -> int:
-    """Give up who was tried often enough, call who is due; returns how many calls were placed."""
-    rules = followups.rules(settings)
-    for task in followups.exhausted(rules):
-        followups.mark(task, "given_up")
-    waiting = followups.due(rules)
-    left = followups.spent(rules).left if waiting else 0
-    if not left:
+def place_due_calls(settings: Settings) -> int:
+    """Close tasks tried often enough, call those due; returns the number of calls placed."""
+    rules = followups.calling_rules(settings)
+    for task in followups.exhausted_tasks(rules):
+        followups.close_task(task, "given_up")
+    due_tasks = followups.due_tasks(rules)
+    remaining_calls = followups.daily_usage(rules).remaining_calls if due_tasks else 0
+    if not remaining_calls:
         return 0
-    placed = 0
+    placed_count = 0
     with Connection(settings) as asterisk:
-        room = _look(asterisk)
-        for task in waiting:
+        capacity = _read_capacity(asterisk)
+        for task in due_tasks:
             language = task.language or "uz"
-            if placed == left:
+            if placed_count == remaining_calls:
                 break
-            if task.number in room.called or not room.for_one(language):
+            if task.number in capacity.called_numbers or not capacity.has_room_for(language):
                 continue
-            if not followups.claim(task):
+            if not followups.claim_task(task):
                 continue
             try:
-                call(settings, asterisk, task)
+                originate_callback(settings, asterisk, task)
             except (Unreachable, Refused):
-                followups.release(task)
+                followups.release_claim(task)
                 raise
-            room.take(language)
-            placed += 1
+            capacity.reserve_operator(language)
+            placed_count += 1
             log.info("calling %s back, attempt %d", task.number, task.attempts + 1)
-    return placed
+    return placed_count
 
 
-def call(settings: Settings, asterisk: Connection, task: FollowUp) -> None:
-    """Call a citizen; when he answers, he goes to the head of his queue. Raises Refused."""
-    ring = routing.current(settings).limits.outgoing_ring
+def originate_callback(settings: Settings, asterisk: Connection, task: FollowUp) -> None:
+    """Call a citizen; if they answer, they go to the head of their queue. Raises Refused."""
+    ring_seconds = routing.current_plan(settings).limits.outgoing_ring
     variables = {
         "__OUT_REASON": "callback" if task.kind == "callback" else "follow_up",
         "__OUT_FOR": str(task.id),
         "__OUT_QUEUE_SINCE": str(int(task.joined_at.timestamp())),
         "SPOKEN": task.language or "uz",
     }
-    asterisk.act(
+    asterisk.send_action(
         "Originate",
-        Channel=f"Local/{task.number}{_MACHINE}/n",
+        Channel=f"Local/{task.number}{_MACHINE_CONTEXT}/n",
         Context="callback",
         Exten="s",
         Priority="1",
-        Timeout=(ring + 15) * 1000,
-        Codecs="alaw",  # as trunks and phones have it: recoded, half of the operators go unheard
+        Timeout=(ring_seconds + 15) * 1000,
+        Codecs="alaw",  # the codec of trunks and phones: transcoding mutes half of the operators
         Async="true",
         Variable=",".join(f"{name}={value}" for name, value in variables.items()),
     )
 
 
 @dataclass
-class _Room:
+class _CallCapacity:
     """How many more citizens may be called, by the operators' languages."""
 
-    free: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
-    busy: Counter[str] = field(default_factory=Counter)  # waiting, or being called
-    called: set[str] = field(default_factory=set)  # numbers with a call of ours
+    free_phones: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    waiting_callers: Counter[str] = field(default_factory=Counter)  # in a queue, or being called
+    called_numbers: set[str] = field(default_factory=set)  # numbers being called by the appliance
 
-    def for_one(self, language: str) -> bool:
-        everybody = set().union(*self.free.values())
-        left = len(everybody) - self.busy.total()
-        return left > 0 and len(self.free[language]) > self.busy[language]
+    def has_room_for(self, language: str) -> bool:
+        """Return True if one more citizen who speaks this language may be called."""
+        all_phones = set().union(*self.free_phones.values())
+        free_count = len(all_phones) - self.waiting_callers.total()
+        return free_count > 0 and len(self.free_phones[language]) > self.waiting_callers[language]
 
-    def take(self, language: str) -> None:
-        self.busy[language] += 1
+    def reserve_operator(self, language: str) -> None:
+        """Count one more citizen of this language."""
+        self.waiting_callers[language] += 1
 
 
-def _look(asterisk: Connection) -> _Room:
-    room = _Room()
-    for event in asterisk.listed("QueueStatus", "QueueStatusComplete"):
+def _read_capacity(asterisk: Connection) -> _CallCapacity:
+    """Read from Asterisk's queues and channels how many more citizens may be called."""
+    capacity = _CallCapacity()
+    for event in asterisk.list_events("QueueStatus", "QueueStatusComplete"):
         language = event.get("Queue", "").partition("-")[0]
         if event.get("Event") == "QueueEntry":
-            room.busy[language] += 1
+            capacity.waiting_callers[language] += 1
         elif event.get("Event") == "QueueMember" and _is_free(event):
-            room.free[language].add(event["Location"])
-    channels = asterisk.listed("CoreShowChannels", "CoreShowChannelsComplete")
-    arrived = {c["Linkedid"] for c in channels if c.get("Application") == "Queue"}
-    called: dict[str, bool] = {}
+            capacity.free_phones[language].add(event["Location"])
+    channels = asterisk.list_events("CoreShowChannels", "CoreShowChannelsComplete")
+    queued_call_ids = {
+        entry["Linkedid"] for entry in channels if entry.get("Application") == "Queue"
+    }
+    is_in_queue: dict[str, bool] = {}
     for channel in channels:
-        number, machine, _ = channel["Channel"].removeprefix("Local/").partition(_MACHINE)
-        if machine:
-            called[number] = called.get(number, False) or channel["Linkedid"] in arrived
+        number, separator, _ = channel["Channel"].removeprefix("Local/").partition(_MACHINE_CONTEXT)
+        if separator:
+            is_in_queue[number] = (
+                is_in_queue.get(number, False) or channel["Linkedid"] in queued_call_ids
+            )
     now = clock.now()
-    for task in followups.claimed():
-        fresh = task.claimed_until > now + followups.CLAIM - _APPEARS
-        if not called.get(task.number, not fresh):
-            room.take(task.language or "uz")
-    room.called = set(called)
-    return room
+    for task in followups.tasks_being_called():
+        is_recent = task.claimed_until > now + followups.CLAIM_DURATION - _CHANNEL_START_LIMIT
+        if not is_in_queue.get(task.number, not is_recent):
+            capacity.reserve_operator(task.language or "uz")
+    capacity.called_numbers = set(is_in_queue)
+    return capacity
 
 
 def _is_free(member: dict[str, str]) -> bool:
-    """Whether this phone would ring for the next caller."""
-    ready = member.get("Paused") == "0" and member.get("Status") == _FREE
-    rests_until = int(member.get("LastCall") or 0) + int(member.get("Wrapuptime") or 0)
-    return ready and member.get("InCall") != "1" and rests_until <= clock.now().timestamp()
+    """Return True if this phone would ring for the next caller."""
+    is_ready = member.get("Paused") == "0" and member.get("Status") == _DEVICE_NOT_IN_USE
+    wrap_up_until = int(member.get("LastCall") or 0) + int(member.get("Wrapuptime") or 0)
+    return is_ready and member.get("InCall") != "1" and wrap_up_until <= clock.now().timestamp()

@@ -1,4 +1,4 @@
-"""What Asterisk tells of the lines to the carriers, by itself and when it is asked."""
+"""The state of the lines to the carriers, from Asterisk's events and from regular queries."""
 
 import logging
 import threading
@@ -9,173 +9,208 @@ from appliance.core.settings import Settings
 from appliance.pbx.ami import Connection, Refused, Unreachable
 from appliance.telephony import routing, trunks
 from appliance.telephony.routing import Trunk
-from appliance.telephony.trunks import DOWN, UNASKED, UP, SeenSpan, SeenTrunk
+from appliance.telephony.trunks import DOWN, UNASKED, UP, SpanReport, TrunkReport
 
 log = logging.getLogger(__name__)
 
-EVENTS = "system,user"  # classes of AMI that hold the events heard here
-_CONTACTS = {"Reachable": UP, "Unreachable": DOWN, "NonQualified": UNASKED}
-_QUIET = ("", "No Alarm", "OK", "None")
-_TEST = "TestCall"  # told by ivr/test-call.conf
-_EVERY = 5.0  # seconds between two looks at everything
-_PING = 1.0
-_REST = 5.0  # after a fault
+EVENT_CLASSES = "system,user"  # classes of AMI that hold the events handled here
+_STATE_BY_CONTACT_STATUS = {"Reachable": UP, "Unreachable": DOWN, "NonQualified": UNASKED}
+_NO_ALARM = ("", "No Alarm", "OK", "None")
+_TEST_EVENT = "TestCall"  # sent by ivr/test-call.conf
+_POLL_SECONDS = 5.0  # between two queries of all lines
+_EVENT_WAIT_SECONDS = 1.0
+_FAULT_PAUSE_SECONDS = 5.0
 
 
-def follow(settings: Settings, stop: threading.Event) -> None:
-    """Until told to stop, take in what is told of lines, and raise their alarms."""
+def monitor_lines(settings: Settings, stop: threading.Event) -> None:
+    """Record the state of all lines and raise their alarms, until `stop` is set."""
     while not stop.is_set():
         try:
-            with Connection(settings, EVENTS) as told, Connection(settings) as asked:
-                looked = float("-inf")
+            with (
+                Connection(settings, EVENT_CLASSES) as event_connection,
+                Connection(settings) as query_connection,
+            ):
+                polled_at = float("-inf")
                 while not stop.is_set():
-                    if event := told.next_event(_PING):
-                        handle(settings, event)
-                    if time.monotonic() - looked >= _EVERY:
-                        looked = time.monotonic()
-                        look(settings, asked)
-                    alarms.raise_due(settings, health.lines(settings), "lines")
+                    if event := event_connection.next_event(_EVENT_WAIT_SECONDS):
+                        record_line_event(settings, event)
+                    if time.monotonic() - polled_at >= _POLL_SECONDS:
+                        polled_at = time.monotonic()
+                        poll_lines(settings, query_connection)
+                    alarms.notify_due_alarms(settings, health.check_trunks(settings), "lines")
         except (Unreachable, Refused):
-            stop.wait(_PING)
-        except Exception:  # the boundary of a look: the ledger's threads go on
+            stop.wait(_EVENT_WAIT_SECONDS)
+        except Exception:  # the boundary of a round: the ledger's threads go on
             log.exception("the lines were not looked at")
-            stop.wait(_REST)
+            stop.wait(_FAULT_PAUSE_SECONDS)
 
 
-def handle(settings: Settings, event: dict[str, str]) -> bool:
-    """Take in one event; whether it told of a line."""
+def record_line_event(settings: Settings, event: dict[str, str]) -> bool:
+    """Record the line state that one event reports; returns True if it was about a line."""
     match event.get("Event"):
         case "ContactStatus":
-            return _contact(settings, event)
+            return _record_contact(settings, event)
         case "Registry":
-            return _registry(settings, event)
+            return _record_registration(settings, event)
         case "Alarm" if event.get("DAHDIChannel", "").isdigit():
-            return _alarm(settings, trunks.place(int(event["DAHDIChannel"]))[0], event["Alarm"])
+            return _record_span_alarm(
+                settings, trunks.span_and_slot(int(event["DAHDIChannel"]))[0], event["Alarm"]
+            )
         case "AlarmClear" if event.get("DAHDIChannel", "").isdigit():
-            return _alarm(settings, trunks.place(int(event["DAHDIChannel"]))[0], "")
+            return _record_span_alarm(
+                settings, trunks.span_and_slot(int(event["DAHDIChannel"]))[0], ""
+            )
         case "SpanAlarm" if event.get("Span", "").isdigit():
-            return _alarm(settings, int(event["Span"]), event["Alarm"])
+            return _record_span_alarm(settings, int(event["Span"]), event["Alarm"])
         case "SpanAlarmClear" if event.get("Span", "").isdigit():
-            return _alarm(settings, int(event["Span"]), "")
-        case "UserEvent" if event.get("UserEvent") == _TEST:
-            return _tested(event)
+            return _record_span_alarm(settings, int(event["Span"]), "")
+        case "UserEvent" if event.get("UserEvent") == _TEST_EVENT:
+            return _record_test_call(event)
     return False
 
 
-def look(settings: Settings, asterisk: Connection) -> None:
-    """Ask for the whole state of every line, and write down what changed."""
-    current = routing.current(settings).trunks
-    registrations = _registrations(asterisk, current)
-    trunks.see_trunks(
-        (_seen_trunk(asterisk, trunk, registrations) for trunk in current if trunk.kind == "sip"),
-        whole=True,
+def poll_lines(settings: Settings, asterisk: Connection) -> None:
+    """Query the complete state of every line, and record what changed."""
+    trunk_list = routing.current_plan(settings).trunks
+    registrations = _registration_states(asterisk, trunk_list)
+    trunks.store_trunks(
+        (
+            _query_trunk(asterisk, trunk, registrations)
+            for trunk in trunk_list
+            if trunk.kind == "sip"
+        ),
+        is_complete=True,
     )
-    trunks.see_spans(_spans(asterisk, current), whole=True)
+    trunks.store_spans(_query_spans(asterisk, trunk_list), is_complete=True)
 
 
-def _contact(settings: Settings, event: dict[str, str]) -> bool:
-    name, state = event.get("EndpointName", ""), _CONTACTS.get(event.get("ContactStatus", ""))
-    if not state or not _named(settings, name):
+def _record_contact(settings: Settings, event: dict[str, str]) -> bool:
+    """Record whether a trunk's peer is reachable; returns True if the event was about a trunk."""
+    name, state = (
+        event.get("EndpointName", ""),
+        _STATE_BY_CONTACT_STATUS.get(event.get("ContactStatus", "")),
+    )
+    if not state or not _is_sip_trunk(settings, name):
         return False
-    round_trip = _milliseconds(event) if state == UP else None
+    round_trip = _round_trip_milliseconds(event) if state == UP else None
     error = f"OPTIONS {event['URI']}" if state == DOWN else ""
-    trunks.see_trunks([SeenTrunk(name, state, round_trip=round_trip, error=error)])
+    trunks.store_trunks([TrunkReport(name, state, round_trip=round_trip, error=error)])
     log.info("trunk %s: %s", name, state)
     return True
 
 
-def _registry(settings: Settings, event: dict[str, str]) -> bool:
-    """It names no trunk but the addresses that are registered."""
-    for trunk in routing.current(settings).trunks:
-        asked = (event.get("Domain"), event.get("Username"))
-        if trunk.register and asked == (trunk.server, trunk.client):
+def _record_registration(settings: Settings, event: dict[str, str]) -> bool:
+    """Record a registration; the event names no trunk, only the addresses that are registered."""
+    for trunk in routing.current_plan(settings).trunks:
+        registered = (event.get("Domain"), event.get("Username"))
+        if trunk.register and registered == (trunk.server_uri, trunk.client_uri):
             status, cause = event.get("Status", ""), event.get("Cause", "")
-            # Asterisk mostly leaves the cause out here, and names it in its log: see refusals.py.
-            error = f"{trunks.REGISTER}{status} {cause}" if cause else ""
-            trunks.see_trunks([SeenTrunk(trunk.name, registration=status, error=error)])
+            # Asterisk mostly omits the cause here and writes it to its log: see refusals.py.
+            error = f"{trunks.REGISTER_PREFIX}{status} {cause}" if cause else ""
+            trunks.store_trunks([TrunkReport(trunk.name, registration=status, error=error)])
             log.info("trunk %s: %s", trunk.name, status)
             return True
     return False
 
 
-def _alarm(settings: Settings, span: int, alarm: str) -> bool:
-    alarm = "" if alarm in _QUIET else alarm
-    owner = trunks.of_span(routing.current(settings).trunks, span)
-    if trunks.see_spans([SeenSpan(span, owner, alarm)]):
+def _record_span_alarm(settings: Settings, span: int, alarm: str) -> bool:
+    """Record the alarm of a span ("": no alarm); returns True."""
+    alarm = "" if alarm in _NO_ALARM else alarm
+    owner = trunks.trunk_of_span(routing.current_plan(settings).trunks, span)
+    if trunks.store_spans([SpanReport(span, owner, alarm)]):
         log.warning("span %d: %s", span, alarm or "no alarm")
     return True
 
 
-def _tested(event: dict[str, str]) -> bool:
-    number, took, spoke = (event.get(key, "") for key in ("Test", "Took", "Spoke"))
-    answered = event.get("Status") == "ANSWER" and took.isdigit() and spoke.isdigit()
-    seconds = (int(took) - int(spoke)) / 1000 if answered else None
+def _record_test_call(event: dict[str, str]) -> bool:
+    """Record the result of a test call; returns True if it ended a test that was in progress."""
+    number, total_milliseconds, talk_milliseconds = (
+        event.get(key, "") for key in ("Test", "Took", "Spoke")
+    )
+    was_answered = (
+        event.get("Status") == "ANSWER"
+        and total_milliseconds.isdigit()
+        and talk_milliseconds.isdigit()
+    )
+    seconds = (int(total_milliseconds) - int(talk_milliseconds)) / 1000 if was_answered else None
     return number.isdigit() and trunks.end_test(
         int(number), event.get("Status") or "CHANUNAVAIL", event.get("Cause", ""), seconds
     )
 
 
-def _registrations(asterisk: Connection, current: tuple[Trunk, ...]) -> dict[str, str]:
-    if not any(trunk.register for trunk in current):
+def _registration_states(asterisk: Connection, trunk_list: tuple[Trunk, ...]) -> dict[str, str]:
+    """Return trunk → status of its registration, for the trunks that register."""
+    if not any(trunk.register for trunk in trunk_list):
         return {}
     try:
-        told = asterisk.listed(
+        events = asterisk.list_events(
             "PJSIPShowRegistrationsOutbound", "OutboundRegistrationDetailComplete"
         )
-    except Refused:  # there is none
+    except Refused:  # there is no registration
         return {}
-    return {e["ObjectName"]: e["Status"] for e in told if e.get("ObjectType") == "registration"}
+    return {e["ObjectName"]: e["Status"] for e in events if e.get("ObjectType") == "registration"}
 
 
-def _seen_trunk(asterisk: Connection, trunk: Trunk, registrations: dict[str, str]) -> SeenTrunk:
+def _query_trunk(asterisk: Connection, trunk: Trunk, registrations: dict[str, str]) -> TrunkReport:
+    """Query the state of one trunk."""
     registration = registrations.get(trunk.name, "Unregistered") if trunk.register else ""
     try:
-        told = asterisk.listed("PJSIPShowEndpoint", "EndpointDetailComplete", Endpoint=trunk.name)
+        events = asterisk.list_events(
+            "PJSIPShowEndpoint", "EndpointDetailComplete", Endpoint=trunk.name
+        )
     except Refused:
-        return SeenTrunk(trunk.name, DOWN, registration, error="no such endpoint")
-    contact = next((e for e in told if e.get("Event") == "ContactStatusDetail"), {})
-    state = _CONTACTS.get(contact.get("Status", "")) if trunk.watched else UNASKED
-    return SeenTrunk(
-        trunk.name, state, registration, _milliseconds(contact) if state == UP else None
+        return TrunkReport(trunk.name, DOWN, registration, error="no such endpoint")
+    contact = next((e for e in events if e.get("Event") == "ContactStatusDetail"), {})
+    state = _STATE_BY_CONTACT_STATUS.get(contact.get("Status", "")) if trunk.watched else UNASKED
+    return TrunkReport(
+        trunk.name, state, registration, _round_trip_milliseconds(contact) if state == UP else None
     )
 
 
-def _spans(asterisk: Connection, current: tuple[Trunk, ...]) -> list[SeenSpan]:
-    if not any(trunk.kind == "e1" for trunk in current):
+def _query_spans(asterisk: Connection, trunk_list: tuple[Trunk, ...]) -> list[SpanReport]:
+    """Query the state of every E1 span: its alarm, its D channel and its time slots."""
+    if not any(trunk.kind == "e1" for trunk in trunk_list):
         return []
     try:
-        channels = asterisk.listed("DAHDIShowChannels", "DAHDIShowChannelsComplete")
-        primaries = asterisk.listed("PRIShowSpans", "PRIShowSpansComplete")
-    except Refused:  # chan_dahdi is not there
+        channels = asterisk.list_events("DAHDIShowChannels", "DAHDIShowChannelsComplete")
+        primary_spans = asterisk.list_events("PRIShowSpans", "PRIShowSpansComplete")
+    except Refused:  # chan_dahdi is not loaded
         return []
     slots: dict[int, dict[int, str]] = {}
-    alarms: dict[int, str] = {}
+    alarm_by_span: dict[int, str] = {}
     for event in channels:
         number = event.get("DAHDIChannel", "")
         if number.isdigit() and int(number):
-            span, slot = trunks.place(int(number))
+            span, slot = trunks.span_and_slot(int(number))
             alarm = event.get("Alarm", "")
-            quiet = alarm in _QUIET
-            busy = "busy" if event.get("Channel") else "free"
-            slots.setdefault(span, {})[slot] = busy if quiet else "alarm"
-            alarms[span] = alarms.get(span, "") or ("" if quiet else alarm)
-    up = {int(e["Span"]): e.get("Up") == "Yes" for e in primaries if e.get("Span", "").isdigit()}
+            is_quiet = alarm in _NO_ALARM
+            slot_state = "busy" if event.get("Channel") else "free"
+            slots.setdefault(span, {})[slot] = slot_state if is_quiet else "alarm"
+            alarm_by_span[span] = alarm_by_span.get(span, "") or ("" if is_quiet else alarm)
+    is_up = {
+        int(e["Span"]): e.get("Up") == "Yes" for e in primary_spans if e.get("Span", "").isdigit()
+    }
     return [
-        SeenSpan(
+        SpanReport(
             span,
-            trunks.of_span(current, span),
-            alarms.get(span, ""),
-            up.get(span, True),
+            trunks.trunk_of_span(trunk_list, span),
+            alarm_by_span.get(span, ""),
+            is_up.get(span, True),
             slots.get(span, {}),
         )
-        for span in sorted(slots.keys() | up.keys())
+        for span in sorted(slots.keys() | is_up.keys())
     ]
 
 
-def _named(settings: Settings, name: str) -> bool:
-    return any(t.name == name and t.kind == "sip" for t in routing.current(settings).trunks)
+def _is_sip_trunk(settings: Settings, name: str) -> bool:
+    """Return True if the plan has a SIP trunk of this name."""
+    return any(
+        trunk.name == name and trunk.kind == "sip"
+        for trunk in routing.current_plan(settings).trunks
+    )
 
 
-def _milliseconds(told: dict[str, str]) -> int | None:
-    microseconds = told.get("RoundtripUsec", "")
+def _round_trip_milliseconds(event: dict[str, str]) -> int | None:
+    """Return the round trip that an event reports, at least 1 ms; None if it is missing."""
+    microseconds = event.get("RoundtripUsec", "")
     return max(1, round(int(microseconds) / 1000)) if microseconds.isdigit() else None

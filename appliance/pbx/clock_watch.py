@@ -1,4 +1,4 @@
-"""Steps of the machine's clock: noticed, written down for the ledger, and told to Asterisk."""
+"""Steps of the machine's clock: detected, recorded for the ledger, and corrected in Asterisk."""
 
 import datetime as dt
 import functools
@@ -15,57 +15,60 @@ from appliance.pbx.eventlog import Event
 
 log = logging.getLogger(__name__)
 
-_LOOK = 0.05
-_LEAST = 1.0  # seconds; what is less is too small to be found in the log
-_CONTACTS = "registrar/contact"
+_POLL_SECONDS = 0.05
+_MIN_STEP_SECONDS = 1.0  # a smaller step cannot be found in the log
+_CONTACT_FAMILY = "registrar/contact"
 
 
-def watch(settings: Settings, stop: threading.Event) -> None:
-    """Compare the clock with one that is never stepped, until `stop`."""
-    ahead = _ahead()
+def watch_clock(settings: Settings, stop: threading.Event) -> None:
+    """Compare the clock with one that is never stepped, until `stop` is set."""
+    offset = _wall_clock_offset()
     while not stop.is_set():
-        time.sleep(_LOOK)  # takes half of what a wait for `stop` does
-        by = _ahead() - ahead
-        if abs(by) < _LEAST:
+        time.sleep(_POLL_SECONDS)  # needs half the time of a wait for `stop`
+        step_seconds = _wall_clock_offset() - offset
+        if abs(step_seconds) < _MIN_STEP_SECONDS:
             continue
-        ahead += by
-        log.warning("the clock was stepped by %.1f s", by)
-        db.insist(functools.partial(note, settings, by), stop)
+        offset += step_seconds
+        log.warning("the clock was stepped by %.1f s", step_seconds)
+        db.retry_while_busy(functools.partial(record_step, settings, step_seconds), stop)
         try:
             with Connection(settings) as asterisk:
-                _put_right(asterisk, by)
+                _correct_asterisk(asterisk, step_seconds)
         except (Unreachable, Refused) as error:
             log.warning("Asterisk is not told of it: %s", error)
 
 
-def note(settings: Settings, by: float) -> None:
-    """Write a step of so many seconds, that was just now, among the event log's records."""
-    ledger.note(settings, record(clock.now(), by))
+def record_step(settings: Settings, step_seconds: float) -> None:
+    """Add a step of `step_seconds` that happened just now to the event log's records."""
+    ledger.record_event(settings, step_event(clock.now(), step_seconds))
 
 
-def record(at: dt.datetime, by: float) -> Event:
-    """A step of so many seconds, noticed at that moment by the clock after it."""
-    return eventlog.own("CLOCK", f"clock-{at.timestamp():.6f}", at, facts=f"by={by:.6f}")
+def step_event(at: dt.datetime, step_seconds: float) -> Event:
+    """Return the event for a step of the clock, detected at `at` by the clock after the step."""
+    return eventlog.create_event(
+        "CLOCK", f"clock-{at.timestamp():.6f}", at, facts=f"by={step_seconds:.6f}"
+    )
 
 
-def _put_right(asterisk: Connection, by: float) -> None:
-    """What Asterisk keeps by the clock: how long phones are registered, when members had calls.
+def _correct_asterisk(asterisk: Connection, step_seconds: float) -> None:
+    """Correct the times that Asterisk stores: registrations of phones, last calls of members.
 
-    Registered for an hour, every phone would be unknown after a step of an hour; and a pause after
-    a talk that ended in the future, by the clock set back, would last an hour.
+    Phones register for an hour, so after a step of an hour Asterisk would have lost all; and if the
+    clock was set back, the pause after a talk that ended in the future would last an hour.
     """
-    for entry in asterisk.listed("DBGetTree", "DBGetTreeComplete", Family=_CONTACTS):
+    for entry in asterisk.list_events("DBGetTree", "DBGetTreeComplete", Family=_CONTACT_FAMILY):
         try:
             contact = json.loads(entry["Val"])
-            contact["expiration_time"] = str(int(int(contact["expiration_time"]) + by))
+            contact["expiration_time"] = str(int(int(contact["expiration_time"]) + step_seconds))
         except (KeyError, TypeError, ValueError):
             log.warning("Asterisk knows a phone in a way that we do not: %s", entry)
             continue
         key = entry["Key"].rpartition("/")[2]
-        asterisk.act("DBPut", Family=_CONTACTS, Key=key, Val=json.dumps(contact))
-    if by < 0:
-        asterisk.act("QueueReset")
+        asterisk.send_action("DBPut", Family=_CONTACT_FAMILY, Key=key, Val=json.dumps(contact))
+    if step_seconds < 0:
+        asterisk.send_action("QueueReset")
 
 
-def _ahead() -> float:
+def _wall_clock_offset() -> float:
+    """Return seconds by which the clock is ahead of the monotonic one."""
     return time.time() - time.monotonic()

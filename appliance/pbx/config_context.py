@@ -1,4 +1,4 @@
-"""What the templates of Asterisk's configuration take from the plan."""
+"""The values from the plan and the database that the templates of Asterisk's configuration use."""
 
 import datetime as dt
 import ipaddress
@@ -13,101 +13,120 @@ from appliance.models import CalendarDay
 from appliance.people import accounts
 from appliance.telephony import desk_phones, directory, number_hiding, routing
 from appliance.telephony.calls import dialling
-from appliance.telephony.routing import Number, Plan, Route
+from appliance.telephony.routing import HotlineNumber, Plan, Route
 
-_LONG_WAIT = 60  # seconds, from when on the operator is told that a caller has waited
+_LONG_WAIT_SECONDS = 60  # wait of a caller from which on the operator is notified of it
 
 
-def facts(settings: Settings, current: Plan, *, apart: bool) -> dict[str, Any]:
-    """Name → value for the templates. `apart`: without the E1 channels, and silent to carriers."""
-    queueing, secured = current.queueing, desk_phones.secure(settings)
-    e1 = [trunk for trunk in current.trunks if trunk.kind == "e1"]
-    sip = [trunk for trunk in current.trunks if trunk.kind == "sip"]
-    addresses = hosts.addresses(trunk.address for trunk in sip)
+def template_values(settings: Settings, plan: Plan, *, isolated: bool) -> dict[str, Any]:
+    """Return name → value for the templates of Asterisk's configuration.
+
+    `isolated`: without E1 channels, and silent to carriers.
+    """
+    queueing, secure_phones = plan.queueing, desk_phones.secure_extensions(settings)
+    e1 = [trunk for trunk in plan.trunks if trunk.kind == "e1"]
+    sip = [trunk for trunk in plan.trunks if trunk.kind == "sip"]
+    addresses = hosts.resolve_addresses(trunk.address for trunk in sip)
     return {
-        "apart": apart,
-        "plan": current,
+        "apart": isolated,
+        "plan": plan,
         "queueing": queueing,
-        "own_wait": queueing.own_wait,
+        "own_wait": queueing.own_wait_seconds,
         "queues": [
-            *routing.shared(current),
-            *(routing.own(o.extension) for o in accounts.operators()),
+            *routing.shared_queues(plan),
+            *(routing.own_queue(operator.extension) for operator in accounts.active_operators()),
         ],
-        "levels": sorted({topic.keys[:-1] for topic in current.topics} | {""}),
-        "numbers": _numbers(current),
-        "routes": _routes(current),
+        "levels": sorted({topic.keys[:-1] for topic in plan.topics} | {""}),
+        "numbers": _hotline_numbers(plan),
+        "routes": _routes_with_default(plan),
         "addresses": addresses,
-        "carriers": sorted({one for found in addresses.values() for one in found}),
+        "carriers": sorted(
+            {address for host_addresses in addresses.values() for address in host_addresses}
+        ),
         "sip_trunks": sip,
-        "transports": sorted(_transports(current, secured)),
-        "numbers_hidden": number_hiding.is_on(),
-        "secure_phones": secured,
-        "e1": [] if apart else e1,
-        "results": {"": "failed", **dialling.OUTCOME_OF},  # DIALSTATUS → of a transfer
-        "echo": dialling.ECHO,
-        "self_test": selftests.line(settings),
-        "employees": _employees(),
-        "outward": hosts.outward() if _is_loopback(settings) else "",
-        "employee_numbers": _employee_numbers() if queueing.whisper else [],
-        "long_wait": _LONG_WAIT,
+        "transports": sorted(_sip_transports(plan, secure_phones)),
+        "numbers_hidden": number_hiding.is_enabled(),
+        "secure_phones": secure_phones,
+        "e1": [] if isolated else e1,
+        "results": {
+            "": "failed",
+            **dialling.OUTCOME_BY_STATUS,
+        },  # DIALSTATUS → result of a transfer
+        "echo": dialling.ECHO_EXTENSION,
+        "self_test": selftests.self_test_line(settings),
+        "employees": _employee_diversions(),
+        "outward": hosts.outward_address() if _is_loopback(settings) else "",
+        "employee_numbers": _employee_phone_numbers() if queueing.whisper else [],
+        "long_wait": _LONG_WAIT_SECONDS,
         "timezone": settings.timezone,
         "opens": settings.work_opens,
         "closes": settings.work_closes,
-        "days": _days(settings),
+        "days": _exceptional_days(settings),
     }
 
 
 def _is_loopback(settings: Settings) -> bool:
+    """Return True if Asterisk's own address is a loopback one."""
     return ipaddress.ip_address(settings.asterisk.address).is_loopback
 
 
-def _transports(current: Plan, secured: set[str]) -> set[str]:
-    """How SIP comes in: by UDP, as a trunk wants it, and by TLS where phones speak it."""
-    phones = {"tls"} if secured or desk_phones.every() else set()
-    return {"udp", *(t.transport for t in current.trunks if t.kind == "sip")} | phones
+def _sip_transports(plan: Plan, secure_phones: set[str]) -> set[str]:
+    """Return the transports of SIP: UDP, those of the trunks, and TLS if phones use it."""
+    phones = {"tls"} if secure_phones or desk_phones.phones_by_user() else set()
+    return {"udp", *(trunk.transport for trunk in plan.trunks if trunk.kind == "sip")} | phones
 
 
-def _numbers(current: Plan) -> list[Number]:
-    """With one for every number that is not listed."""
-    listed = list(current.numbers)
-    return listed if any(not n.number for n in listed) else [*listed, Number("")]
+def _hotline_numbers(plan: Plan) -> list[HotlineNumber]:
+    """Return the numbers of the plan, with an entry for every number that is not listed."""
+    numbers = list(plan.numbers)
+    return (
+        numbers if any(not number.number for number in numbers) else [*numbers, HotlineNumber("")]
+    )
 
 
-def _routes(current: Plan) -> list[Route]:
-    """With one, of no trunk, for numbers that no route takes."""
-    listed = list(current.routes)
-    return listed if any(not r.prefix for r in listed) else [*listed, Route("", ())]
+def _routes_with_default(plan: Plan) -> list[Route]:
+    """Return the routes of the plan, with one without a trunk for numbers that no route covers."""
+    routes = list(plan.routes)
+    return routes if any(not route.prefix for route in routes) else [*routes, Route("", ())]
 
 
 @dataclass(frozen=True)
-class Away:
-    """An employee with a substitute or hours (begin, end); numbers as the dialplan has them."""
+class EmployeeDiversion:
+    """An employee with a substitute or hours (begin, end); numbers in the dialplan's form."""
 
     number: str
     substitute: str
     hours: tuple[str, str] | None
 
 
-def _employees() -> list[Away]:
-    """Those of the ministry's employees who are not simply rung; one for each number."""
-    others = directory.substitutes()
-    found = {}
-    for one in directory.employees():
-        other, hours = others.get(one.number, ""), directory.hours_of(one)
-        if other or hours:
-            number = phone_numbers.canonical(one.number) or one.number
-            found[number] = Away(number, phone_numbers.canonical(other) or other, hours)
-    return [found[number] for number in sorted(found)]
+def _employee_diversions() -> list[EmployeeDiversion]:
+    """Return the ministry's employees who are not simply rung; one entry for each number."""
+    substitutes = directory.substitute_numbers()
+    diversions = {}
+    for employee in directory.list_employees():
+        substitute, hours = substitutes.get(employee.number, ""), directory.working_hours(employee)
+        if substitute or hours:
+            number = phone_numbers.canonical_number(employee.number) or employee.number
+            diversions[number] = EmployeeDiversion(
+                number, phone_numbers.canonical_number(substitute) or substitute, hours
+            )
+    return [diversions[number] for number in sorted(diversions)]
 
 
-def _employee_numbers() -> list[str]:
-    """By which the ministry's employees are known when they call, as CITIZEN has them."""
-    numbers = {phone_numbers.canonical(one.number) or one.number for one in directory.employees()}
+def _employee_phone_numbers() -> list[str]:
+    """Return the phone numbers of the ministry's employees, in the form of the variable CITIZEN."""
+    numbers = {
+        phone_numbers.canonical_number(employee.number) or employee.number
+        for employee in directory.list_employees()
+    }
     return sorted(numbers)
 
 
-def _days(settings: Settings) -> list[tuple[str, bool]]:
-    """(date, working) of the days from yesterday on that differ from Monday to Friday."""
+def _exceptional_days(settings: Settings) -> list[tuple[str, bool]]:
+    """Return (date, is a working day) of the days that differ from Monday to Friday.
+
+    The days begin with yesterday.
+    """
     yesterday = clock.now().astimezone(settings.tz).date() - dt.timedelta(days=1)
     rows = CalendarDay.select().where(CalendarDay.date >= yesterday).order_by(CalendarDay.date)
     return [(day.date.isoformat(), day.working) for day in rows]

@@ -1,5 +1,4 @@
-"""Changes of the plan, of the directory, of accounts and of who reads numbers are in force in
-Asterisk within seconds."""
+"""Puts changes of plan, directory, accounts and hidden numbers in force within seconds."""
 
 import contextlib
 import datetime as dt
@@ -8,7 +7,7 @@ import threading
 
 from appliance.box import processes
 from appliance.core import live
-from appliance.core.db import writing
+from appliance.core.db import write_transaction
 from appliance.core.settings import Settings
 from appliance.pbx import actions, config
 from appliance.pbx.ami import Connection, Refused, Unreachable
@@ -17,45 +16,53 @@ from appliance.telephony import directory, number_hiding, routing
 
 log = logging.getLogger(__name__)
 
-_LOOK = 1.0
-_TOPICS = (routing.TOPIC, directory.TOPIC, accounts.TOPIC, number_hiding.TOPIC)
+_POLL_SECONDS = 1.0
+_WATCHED_TOPICS = (
+    routing.PLAN_TOPIC,
+    directory.DIRECTORY_TOPIC,
+    accounts.TOPIC,
+    number_hiding.NUMBERS_TOPIC,
+)
 
 
-def follow(settings: Settings, stop: threading.Event) -> None:
-    """Until told to stop, put in force what was changed."""
-    seen = live.newest_of(*_TOPICS)
-    while not stop.wait(_LOOK):
-        if (newest := live.newest_of(*_TOPICS)) > seen:
-            seen = newest
-            put_in_force(settings, seen)
+def follow_changes(settings: Settings, stop: threading.Event) -> None:
+    """Put every change in force, until `stop` is set."""
+    latest = live.newest_topic_event_id(*_WATCHED_TOPICS)
+    while not stop.wait(_POLL_SECONDS):
+        if (newest := live.newest_topic_event_id(*_WATCHED_TOPICS)) > latest:
+            latest = newest
+            apply_changes(settings, latest)
 
 
-def put_in_force(settings: Settings, event: int = 0) -> list[str]:
-    """Install what changed and have Asterisk read it; a fault is logged, calls go on as before.
+def apply_changes(settings: Settings, event: int = 0) -> list[str]:
+    """Install the changed files and have Asterisk load them; returns their names.
 
-    Queues come first: who was let go rings no more while a second Asterisk tries the files.
-    `event`: what is put in force by it, told to the page that waits for it.
+    A fault is logged, and calls go on as before. Queues are updated first: an operator who was
+    removed is no longer rung while a second Asterisk verifies the files. `event`: the number of the
+    change, published for the page that waits for it.
     """
     try:
         with contextlib.suppress(Refused):  # a phone that is not in the files yet
-            actions.put_states_in_force(settings)
-        asked = config.ami_secret(settings)
-        if changed := config.install(settings):
-            actions.reload(settings, asked)
-            actions.put_states_in_force(settings)
-            log.info("plan, directory and accounts are in force: %s", ", ".join(changed))
-        with writing():
-            live.publish(f"{actions.TAKEN}{event}")
-        return changed
+            actions.apply_states(settings)
+        former_secret = config.ami_secret(settings)
+        if changed_files := config.install_files(settings):
+            actions.reload_asterisk(settings, former_secret)
+            actions.apply_states(settings)
+            log.info("plan, directory and accounts are in force: %s", ", ".join(changed_files))
+        with write_transaction():
+            live.publish_topics(f"{actions.APPLIED_TOPIC}{event}")
+        return changed_files
     except (config.ConfigError, Refused, Unreachable) as error:
         log.warning("plan, directory or accounts are not in force: %s", error)
         return []
 
 
-def note_version(asterisk: Connection) -> None:
-    """Write down which Asterisk answers, and since when it runs."""
-    version = asterisk.act("CoreSettings").get("AsteriskVersion", "")
-    status = asterisk.act("CoreStatus")
-    # in the time zone of this machine, which is Asterisk's too
-    began = f"{status['CoreStartupDate']} {status['CoreStartupTime']}"
-    processes.see_asterisk(version, dt.datetime.fromisoformat(began).astimezone(dt.UTC))
+def record_asterisk_version(asterisk: Connection) -> None:
+    """Record the version of the Asterisk that answers, and since when it runs."""
+    version = asterisk.send_action("CoreSettings").get("AsteriskVersion", "")
+    status = asterisk.send_action("CoreStatus")
+    # in the time zone of this machine, which is also Asterisk's
+    started_at = f"{status['CoreStartupDate']} {status['CoreStartupTime']}"
+    processes.record_asterisk_start(
+        version, dt.datetime.fromisoformat(started_at).astimezone(dt.UTC)
+    )

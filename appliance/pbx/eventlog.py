@@ -1,4 +1,4 @@
-"""Asterisk's event log (CEL) as a file: what a record holds, and how bytes become records."""
+"""Asterisk's event log (CEL) as a file: the content of a record, and how bytes become records."""
 
 import csv
 import datetime as dt
@@ -14,10 +14,10 @@ from json.encoder import encode_basestring
 from typing import NamedTuple
 from urllib.parse import parse_qsl
 
-from appliance.core.clock import moment
+from appliance.core.clock import datetime_from_microseconds
 from appliance.models import EventRow
 
-FIELDS = (
+CEL_FIELDS = (
     "EventTime",
     "EventType",
     "eventenum",
@@ -37,72 +37,72 @@ FIELDS = (
     "Name",
     "AccountCode",
 )
-# How a record starts: a moment, then a name in capitals. Looked for anywhere, since a record that
-# a crash cut short is followed by the next one on the same line; inside a field it cannot stand,
-# because quotes are doubled there. A line break starts nothing: it can stand inside a field.
-# What looks like a start may end with the quote by which a true one begins: it is not taken in.
-START = re.compile(rb'"\d{9,10}\.\d{6}","[A-Z_]{1,40}",(?=")')
-LONGEST_START = 64  # bytes
-# A whole one, quotes doubled in its fields.
+# How a record starts: a time, then a name in capitals. It is searched for anywhere, because a
+# record that a crash cut short is followed by the next one on the same line; it cannot occur inside
+# a field, where quotes are doubled. A line break starts nothing: it can occur inside a field. The
+# closing quote of a false start may open a true one, so the match does not include it.
+RECORD_START = re.compile(rb'"\d{9,10}\.\d{6}","[A-Z_]{1,40}",(?=")')
+MAX_RECORD_START_BYTES = 64
+# A complete record, with doubled quotes in its fields.
 _RECORD = re.compile(rb'(?:"(?:[^"]|"")*+",){17}"(?:[^"]|"")*+"\n')
-# What a record must tell, or nothing can be made of it.
-_MUST_TELL = {
+# What a record must contain to be of use.
+_REQUIRED_FACTS = {
     "RATING": ("mark", re.compile(r"[1-5]")),
     "RECORDING": ("file", re.compile(r"(?!/)(?!(.*/)?\.\./)[^\x00-\x1f]{1,200}")),
 }
-_BESIDE = ("CLOCK", "GONE")  # noted by the pbx process itself, and never in Asterisk's log
-# Which of two events of one microsecond comes first.
-_ORDER = (
+_OWN_EVENT_TYPES = ("CLOCK", "GONE")  # recorded by the pbx process itself, never in Asterisk's log
+# Which of two events of the same microsecond comes first.
+_EARLY_TYPES = (
     *("CHAN_START", "ANSWER", "QUEUE_LEFT", "QUEUE", "APP_START"),
     *("BRIDGE_ENTER", "BRIDGE_EXIT", "APP_END"),
 )
-_LAST = ("HANGUP", "CHAN_END", "LINKEDID_END")
-_PLACES = {kind: place - len(_ORDER) for place, kind in enumerate(_ORDER)}
-_PLACES |= {kind: place for place, kind in enumerate(_LAST, 1)}
-_QUOTES = 2 * len(FIELDS)  # in a record whose fields hold none
-_decode = json.JSONDecoder().decode
-_NAMED = [(FIELDS.index(name), f'"{name}": ') for name in sorted(FIELDS)]
-_CONTEXT, _EXTRA = FIELDS.index("Context"), FIELDS.index("EventExtra")
+_LATE_TYPES = ("HANGUP", "CHAN_END", "LINKEDID_END")
+_TYPE_RANKS = {kind: place - len(_EARLY_TYPES) for place, kind in enumerate(_EARLY_TYPES)}
+_TYPE_RANKS |= {kind: place for place, kind in enumerate(_LATE_TYPES, 1)}
+_QUOTE_COUNT = 2 * len(CEL_FIELDS)  # in a record whose fields contain no quote
+_decode_json = json.JSONDecoder().decode
+_SORTED_FIELD_KEYS = [(CEL_FIELDS.index(name), f'"{name}": ') for name in sorted(CEL_FIELDS)]
+_CONTEXT_INDEX, _EXTRA_INDEX = CEL_FIELDS.index("Context"), CEL_FIELDS.index("EventExtra")
 
 
-@dataclass  # not frozen: to be made would take three times as long, and a call has some twenty
+@dataclass  # not frozen: creation would take three times as long, and a call has about twenty
 class Event:
-    """One record, which nobody changes. `extra` holds what Asterisk or our dialplan added to it."""
+    """One record, never modified. `extra` holds what Asterisk or our own dialplan added to it."""
 
     at: dt.datetime
-    type: str  # Asterisk's own (CHAN_START, …), or ours (ARRIVED, KEY, …)
+    type: str  # Asterisk's own (CHAN_START, …), or the appliance's (ARRIVED, KEY, …)
     uniqueid: str
     linkedid: str
     channel: str
-    row: list[str]  # its fields, in the order of FIELDS
+    row: list[str]  # its fields, in the order of CEL_FIELDS
     hash: str
-    # The context in which this record begins a call, or None. "BOOT": Asterisk itself begins;
-    # "CLOCK": another time does, see `pbx.clock_watch`.
+    # The context in which this record begins a call, or None. "BOOT": Asterisk itself starts;
+    # "CLOCK": the clock was stepped, see `pbx.clock_watch`.
     begins: str | None = field(init=False)
-    order: tuple[dt.datetime, int, str] = field(init=False)  # as they happened, however read
-    # What Asterisk added, as it is; None: it cannot be read.
-    added: dict[str, object] | None = field(init=False)
+    order: tuple[dt.datetime, int, str] = field(init=False)  # as they happened
+    # The facts that Asterisk added, unchanged; None if they cannot be read.
+    added_facts: dict[str, object] | None = field(init=False)
 
     def __post_init__(self) -> None:
         kind = self.type
         if kind in ("BOOT", "CLOCK"):
             self.begins = kind
         else:
-            first = kind == "CHAN_START" and self.uniqueid == self.linkedid
-            self.begins = self.row[_CONTEXT] if first else None
-        self.order = (self.at, _PLACES.get(kind, 0), self.hash)
-        self.added = _object(self.row[_EXTRA])
+            is_first = kind == "CHAN_START" and self.uniqueid == self.linkedid
+            self.begins = self.row[_CONTEXT_INDEX] if is_first else None
+        self.order = (self.at, _TYPE_RANKS.get(kind, 0), self.hash)
+        self.added_facts = _parse_json_object(self.row[_EXTRA_INDEX])
 
     @functools.cached_property
     def fields(self) -> dict[str, str]:
-        """Its fields by their names."""
-        return dict(zip(FIELDS, self.row, strict=True))
+        """The fields of the record by their names."""
+        return dict(zip(CEL_FIELDS, self.row, strict=True))
 
     @property
     def endpoint(self) -> str:
         """The SIP endpoint of the channel: "1001" of "PJSIP/1001-00000002".
 
-        The name of an E1 channel tells no more than the span; its trunk is its account code.
+        The name of an E1 channel contains only the span; its trunk is its account code.
         """
         if self.is_e1 and self.fields["AccountCode"]:
             return self.fields["AccountCode"]
@@ -110,109 +110,114 @@ class Event:
 
     @property
     def is_e1(self) -> bool:
-        """Whether its channel is one of an E1 span."""
+        """True if the channel is one of an E1 span."""
         return self.channel.startswith("DAHDI/")
 
     @property
     def is_trunk(self) -> bool:
-        """Whether its channel leads to a carrier: a trunk has a name, a phone a number."""
+        """True if the channel leads to a carrier: a trunk has a name, a phone a number."""
         technology = self.channel.partition("/")[0]
         return self.is_e1 or (technology == "PJSIP" and not self.endpoint.isdigit())
 
     @property
     def is_phone(self) -> bool:
-        """Whether its channel leads to one of our phones."""
+        """True if the channel leads to one of the appliance's phones."""
         return self.channel.startswith("PJSIP/") and self.endpoint.isdigit()
 
     @property
-    def phone(self) -> str | None:
+    def dialling_phone(self) -> str | None:
         """The phone that dials a call by this record, or None.
 
-        A phone that we have rung, to speak for a page or to listen in, has dialled nothing.
+        A phone that the appliance rang, to place a page's call or to listen in, has dialled
+        nothing.
         """
-        dials = self.begins == "from-operator" and self.fields["Exten"] not in ("", "s")
-        return self.endpoint if dials and self.is_phone else None
+        is_dialling = self.begins == "from-operator" and self.fields["Exten"] not in ("", "s")
+        return self.endpoint if is_dialling and self.is_phone else None
 
     @functools.cached_property
     def extra(self) -> dict[str, str]:
-        """Added facts: JSON by Asterisk, "k=v&k=v" in its "extra" by our dialplan."""
-        facts = self.added or {}
+        """The added facts: JSON by Asterisk, "k=v&k=v" in its "extra" by our own dialplan."""
+        facts = self.added_facts or {}
         if "extra" in facts:
-            return _pairs(_text(facts["extra"]))
-        return {_text(key): _text(value) for key, value in facts.items()}
+            return _parse_dialplan_facts(_storable_text(facts["extra"]))
+        return {_storable_text(key): _storable_text(value) for key, value in facts.items()}
 
     @property
-    def fields_as_kept(self) -> str:
-        """Its fields as a row keeps them: in the order of their names, without those empty."""
+    def fields_json(self) -> str:
+        """The fields as a row stores them: JSON in the order of their names, without empty ones."""
         row = self.row
-        told = [name + encode_basestring(held) for place, name in _NAMED if (held := row[place])]
-        return "{" + ", ".join(told) + "}"
+        members = [
+            name + encode_basestring(value)
+            for index, name in _SORTED_FIELD_KEYS
+            if (value := row[index])
+        ]
+        return "{" + ", ".join(members) + "}"
 
     @property
-    def faulty(self) -> bool:
-        """Whether it is none that Asterisk writes, or lacks what one of its kind must tell."""
-        if must := _MUST_TELL.get(self.type):
-            name, form = must
-            return not form.fullmatch(self.extra.get(name, ""))
-        return self.type in _BESIDE
+    def is_faulty(self) -> bool:
+        """True if Asterisk never writes such a record, or if a required fact is missing."""
+        if required := _REQUIRED_FACTS.get(self.type):
+            name, pattern = required
+            return not pattern.fullmatch(self.extra.get(name, ""))
+        return self.type in _OWN_EVENT_TYPES
 
     @property
-    def unreadable(self) -> bool:
-        """Whether its added facts cannot be read; all else that it tells can."""
-        return self.added is None
+    def has_unreadable_facts(self) -> bool:
+        """True if the added facts cannot be read; all the other fields can."""
+        return self.added_facts is None
 
 
-class Piece(NamedTuple):
-    """A run of bytes between two starts of records: a record, or what a cut left of one."""
+class LogPiece(NamedTuple):
+    """The bytes between two starts of records: a record, or what a cut left of one."""
 
-    end: int  # offset just behind it
+    end: int  # offset just after it
     text: bytes
     event: Event | None
 
 
-def pieces(data: bytes) -> Iterator[Piece]:
+def split_log(data: bytes) -> Iterator[LogPiece]:
     """Split a log's bytes into records; the first and the last piece may be cut ones."""
-    starts = [match.start() for match in START.finditer(data)]
+    starts = [match.start() for match in RECORD_START.finditer(data)]
     first = starts[0] if starts else len(data)
     if first:
-        yield Piece(first, data[:first], None)
+        yield LogPiece(first, data[:first], None)
     for start, end in itertools.pairwise([*starts, len(data)]):
         text = data[start:end]
-        event, whole = _record(text), len(text)
+        event, length = _parse_started_record(text), len(text)
         if not event and (record := _RECORD.match(text)):
-            whole = record.end()
-            event = _record(text[:whole])
-        if event and whole < len(text):  # something clings to it: a scrap of the next one, garbage
-            yield Piece(start + whole, text[:whole], event)
-            yield Piece(end, text[whole:], None)
+            length = record.end()
+            event = _parse_started_record(text[:length])
+        if event and length < len(text):  # followed by a scrap of the next record, or garbage
+            yield LogPiece(start + length, text[:length], event)
+            yield LogPiece(end, text[length:], None)
         else:
-            yield Piece(end, text, event)
+            yield LogPiece(end, text, event)
 
 
-def parse(text: bytes) -> Event | None:
-    """The event of one whole record, or None when the bytes are not one."""
-    return _record(text) if START.match(text) else None
+def parse_record(text: bytes) -> Event | None:
+    """Return the event of one complete record, or None if the bytes are not one."""
+    return _parse_started_record(text) if RECORD_START.match(text) else None
 
 
-def _record(text: bytes) -> Event | None:
-    """The same of bytes that begin as a record does."""
+def _parse_started_record(text: bytes) -> Event | None:
+    """Return the event of bytes that begin as a record does, or None if it is incomplete."""
     if not text.endswith(b'"\n'):
         return None
-    row = _split(text.decode("utf-8", "replace"))
-    return _of(row) if len(row) == len(FIELDS) else None
+    row = _split_fields(text.decode("utf-8", "replace"))
+    return _event_from_list(row) if len(row) == len(CEL_FIELDS) else None
 
 
-def _split(text: str) -> list[str]:
-    """A record's fields; none when it is not one record."""
+def _split_fields(text: str) -> list[str]:
+    """Return a record's fields; an empty list if the text is not one record."""
     row = text[1:-2].split('","')
-    if text.count('"') == _QUOTES and len(row) == len(FIELDS):
+    if text.count('"') == _QUOTE_COUNT and len(row) == len(CEL_FIELDS):
         return row
-    if len(row) == len(FIELDS):
-        for place, field in enumerate(row):
+    if len(row) == len(CEL_FIELDS):
+        for index, field in enumerate(row):
             if '"' in field:
                 if '"' in field.replace('""', ""):
                     break
-                row[place] = field.replace('""', '"')
+                row[index] = field.replace('""', '"')
         else:
             return row
     try:  # a comma between quotes within a field, or no record
@@ -222,76 +227,83 @@ def _split(text: str) -> list[str]:
     return rows[0] if len(rows) == 1 else []
 
 
-def linkedid_of(text: bytes) -> str | None:
-    """The call of which the beginning of a record tells; None where it does not say."""
+def linkedid_of_fragment(text: bytes) -> str | None:
+    """Return the linkedid in the beginning of a record; None if it contains no linkedid."""
     fields = re.match(rb'(?:"(?:[^"]|"")*+",){4}"((?:[^"]|"")*+)"', text)
-    return fields[1].decode("utf-8", "replace") if fields and START.match(text) else None
+    return fields[1].decode("utf-8", "replace") if fields and RECORD_START.match(text) else None
 
 
-def own(
+def create_event(
     kind: str, linkedid: str, at: dt.datetime | str, *, facts: str = "", **fields: str
 ) -> Event:
-    """An event that we note beside Asterisk's log; fields that are left out are empty.
+    """Return an event that the appliance records in addition to those of Asterisk's log.
 
-    `at`: a moment, or Asterisk's own words for one; `facts` as our dialplan adds them, "k=v&k=v".
+    Omitted fields are empty. `at`: a datetime, or the time as Asterisk wrote it; `facts` as our own
+    dialplan adds them, "k=v&k=v".
     """
-    named = {
+    common_fields = {
         "EventTime": at if isinstance(at, str) else f"{at.timestamp():.6f}",
         "EventType": kind,
         "UniqueID": linkedid,
         "LinkedID": linkedid,
         "EventExtra": json.dumps({"extra": facts}) if facts else "",
     }
-    return from_fields(dict.fromkeys(FIELDS, "") | named | fields)
+    return event_from_fields(dict.fromkeys(CEL_FIELDS, "") | common_fields | fields)
 
 
-def from_row(row: EventRow) -> Event:
-    """The event of a row that was made of a record."""
-    return written(row.hash, row.linkedid, row.at, row.event, row.uniqueid, row.fields)
+def event_from_row(row: EventRow) -> Event:
+    """Return the event of a row that was made from a record."""
+    return event_from_columns(row.hash, row.linkedid, row.at, row.event, row.uniqueid, row.fields)
 
 
-def written(
-    hash: str, linkedid: str, at: dt.datetime, type: str, uniqueid: str, kept: dict[str, str]
+def event_from_columns(
+    hash: str,
+    linkedid: str,
+    at: dt.datetime,
+    type: str,
+    uniqueid: str,
+    stored_fields: dict[str, str],
 ) -> Event:
-    """The event of what a row keeps; `kept`: its fields, without those that are empty."""
-    row = [kept.get(name, "") for name in FIELDS]
-    return Event(at, type, uniqueid, linkedid, kept.get("ChanName", ""), row, hash)
+    """Return the event of a row's columns; `stored_fields`: its fields, without the empty ones."""
+    row = [stored_fields.get(name, "") for name in CEL_FIELDS]
+    return Event(at, type, uniqueid, linkedid, stored_fields.get("ChanName", ""), row, hash)
 
 
-def from_fields(fields: dict[str, str]) -> Event:
-    """The event of a record's fields."""
-    return _of([fields[name] for name in FIELDS])
+def event_from_fields(fields: dict[str, str]) -> Event:
+    """Return the event of a record's fields by their names."""
+    return _event_from_list([fields[name] for name in CEL_FIELDS])
 
 
-def _of(row: list[str]) -> Event:
-    at, type, _number, uniqueid, linkedid, channel, *_others = row
+def _event_from_list(row: list[str]) -> Event:
+    """Return the event of a record's fields in the order of CEL_FIELDS."""
+    at, type, _number, uniqueid, linkedid, channel, *_rest = row
     seconds, _, fraction = at.partition(".")
     micro = int(fraction[:6].ljust(6, "0"))
     digest = hashlib.sha256("\x1f".join(row).encode()).hexdigest()[:32]
-    since = moment(1_000_000 * int(seconds) + micro)
-    return Event(since, type, uniqueid, linkedid, channel, row, digest)
+    happened_at = datetime_from_microseconds(1_000_000 * int(seconds) + micro)
+    return Event(happened_at, type, uniqueid, linkedid, channel, row, digest)
 
 
-def _object(extra: str) -> dict[str, object] | None:
-    """The JSON object that a record adds; None when what it adds is none."""
+def _parse_json_object(extra: str) -> dict[str, object] | None:
+    """Return the JSON object that a record adds; None if it adds something else."""
     if not extra:
         return {}
     try:
-        facts = _decode(extra)
+        facts = _decode_json(extra)
     except (ValueError, RecursionError):
         return None
     return facts if isinstance(facts, dict) else None
 
 
-def _pairs(told: str) -> dict[str, str]:
-    """Facts of our dialplan, "k=v&k=v"; most hold nothing that was written otherwise."""
-    if "%" in told or "+" in told:
-        return dict(parse_qsl(told, keep_blank_values=True))
-    pairs = (pair.partition("=") for pair in told.split("&") if pair)
+def _parse_dialplan_facts(text: str) -> dict[str, str]:
+    """Return facts of our own dialplan, "k=v&k=v"; most contain no escaped character."""
+    if "%" in text or "+" in text:
+        return dict(parse_qsl(text, keep_blank_values=True))
+    pairs = (pair.partition("=") for pair in text.split("&") if pair)
     return {name: value for name, _, value in pairs}
 
 
-def _text(value: object) -> str:
-    """As the database takes it: JSON can escape halves of characters."""
+def _storable_text(value: object) -> str:
+    """Return a value as text that the database accepts: JSON can escape lone surrogates."""
     text = str(value)
     return text if text.isascii() else text.encode("utf-8", "replace").decode()

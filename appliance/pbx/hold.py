@@ -1,18 +1,18 @@
-"""Holding, which Asterisk's event log does not tell: written down as it is heard."""
+"""Records holds, which Asterisk's event log lacks, from events of the manager interface."""
 
 from appliance.core import clock
 from appliance.core.settings import Settings
 from appliance.pbx import eventlog, ledger
 
-KINDS = {"Hold": "HOLD", "Unhold": "UNHOLD"}  # event of AMI → our record
+RECORD_TYPES = {"Hold": "HOLD", "Unhold": "UNHOLD"}  # event of AMI → type of our own record
 
 
-def handle(settings: Settings, event: dict[str, str]) -> None:
-    """A phone put its caller on hold, or took him back (AMI): one more record of the call."""
-    kind = KINDS.get(event.get("Event", ""))
+def record_hold(settings: Settings, event: dict[str, str]) -> None:
+    """Add a record to the call when a phone puts its caller on hold or resumes them (AMI)."""
+    kind = RECORD_TYPES.get(event.get("Event", ""))
     if not kind or not event.get("Uniqueid") or not event.get("Linkedid"):
         return
-    noted = eventlog.own(
+    record = eventlog.create_event(
         kind,
         event["Linkedid"],
         event.get("Timestamp") or clock.now(),
@@ -22,4 +22,4 @@ def handle(settings: Settings, event: dict[str, str]) -> None:
         Exten=event.get("Exten", ""),
         AccountCode=event.get("AccountCode", ""),
     )
-    ledger.note(settings, noted)
+    ledger.record_event(settings, record)

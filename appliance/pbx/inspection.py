@@ -1,4 +1,4 @@
-"""Whether the running Asterisk has all that it was given to run with: modules, queues, dialplan."""
+"""Checks that the running Asterisk has its configured modules, queues and dialplan."""
 
 import datetime as dt
 import logging
@@ -6,88 +6,100 @@ import subprocess
 import threading
 
 from appliance.core import clock
-from appliance.core.db import writing
+from appliance.core.db import write_transaction
 from appliance.core.settings import Settings
 from appliance.models import ExchangeLook
-from appliance.pbx import comparing, config
+from appliance.pbx import config, config_comparison
 from appliance.pbx.ami import Connection, Refused, Unreachable
-from appliance.pbx.second_places import SecondPlaces
+from appliance.pbx.duplicate_registrations import DuplicateRegistrations
 from appliance.telephony.recordings import folder_mark
 
 log = logging.getLogger(__name__)
 
-EVERY = 10.0  # seconds between two looks
-_PATIENCE = 5.0  # seconds for an answer of the console
-_REST = dt.timedelta(seconds=10)  # between two notes of the same refused sign-in
-_SIGN_IN = "sign_in"
+INSPECTION_SECONDS = 10.0  # between two inspections
+_CONSOLE_TIMEOUT_SECONDS = 5.0
+_REPEAT_INTERVAL = dt.timedelta(seconds=10)  # between two entries for the same refused sign-in
+_SIGN_IN_CHECK = "sign_in"
 
 
-class Silent(RuntimeError):
+class ConsoleSilent(RuntimeError):
     """Asterisk's console does not answer."""
 
 
-def follow(settings: Settings, stop: threading.Event) -> None:
-    """Look every few seconds until `stop`."""
-    places = SecondPlaces()
-    while not stop.wait(EVERY):
-        folder_mark.ensure(settings)
+def inspect_regularly(settings: Settings, stop: threading.Event) -> None:
+    """Inspect Asterisk every INSPECTION_SECONDS, until `stop` is set."""
+    registrations = DuplicateRegistrations()
+    while not stop.wait(INSPECTION_SECONDS):
+        folder_mark.ensure_mark(settings)
         try:
-            look(settings)
+            inspect_asterisk(settings)
             with Connection(settings) as asterisk:
-                note("places", places.look(settings, asterisk))
-        except (Silent, Unreachable, Refused) as error:  # a self-check reports that no look came
+                record_deviations("places", registrations.find_duplicates(settings, asterisk))
+        except (ConsoleSilent, Unreachable, Refused) as error:  # reported by a self-check
             log.warning("Asterisk was not inspected: %s", error)
 
 
-def look(settings: Settings) -> None:
-    """Write down what is missing or differs. Raises Silent."""
+def inspect_asterisk(settings: Settings) -> None:
+    """Record what is missing or differs. Raises ConsoleSilent."""
     etc = settings.paths.asterisk
-    shown = {what: console(settings, f"{what} show") for what in ("module", "dialplan", "queue")}
-    dialplan = [file.name for file in config.DIALPLAN.glob("*.conf")]
-    missing, differing = comparing.queue_differences(etc, shown["queue"])
-    found = {
-        "modules": comparing.not_running(etc, shown["module"]),
+    console_lines = {
+        subject: run_console_command(settings, f"{subject} show")
+        for subject in ("module", "dialplan", "queue")
+    }
+    dialplan = [file.name for file in config.DIALPLAN_FOLDER.glob("*.conf")]
+    missing, differences = config_comparison.queue_differences(etc, console_lines["queue"])
+    deviations = {
+        "modules": config_comparison.modules_not_running(etc, console_lines["module"]),
         "queues": missing,
-        "queue_settings": differing,
-        "dialplan": comparing.dialplan_differences(etc, dialplan, shown["dialplan"]),
-        "files": config.changed_by_hand(etc),
+        "queue_settings": differences,
+        "dialplan": config_comparison.dialplan_differences(
+            etc, dialplan, console_lines["dialplan"]
+        ),
+        "files": config.manually_changed_files(etc),
     }
     now = clock.now()
-    with writing():
-        for name, names in found.items():
+    with write_transaction():
+        for name, names in deviations.items():
             ExchangeLook.replace(name=name, missing=names, at=now).execute()
 
 
-def console(settings: Settings, words: str) -> list[str]:
-    """The lines that a command prints on Asterisk's console, by its control socket.
+def run_console_command(settings: Settings, console_command: str) -> list[str]:
+    """Return the lines that a command prints on Asterisk's console, through its control socket.
 
-    No action of AMI says which modules run, and the class of AMI that opens the console stays shut.
-    The socket belongs to the group that Asterisk and the product's processes share. Raises Silent.
+    No action of AMI lists the running modules, and the class of AMI that opens the console stays
+    disabled. The socket belongs to the group that Asterisk and the product's processes share.
+    Raises ConsoleSilent.
     """
     conf = str(settings.paths.asterisk / "asterisk.conf")
-    command = [*settings.asterisk.command, "-C", conf, "-rx", words]
+    command = [*settings.asterisk.command, "-C", conf, "-rx", console_command]
     try:
-        done = subprocess.run(  # noqa: S603  the command comes from the settings file
-            command, stdin=subprocess.DEVNULL, capture_output=True, timeout=_PATIENCE, check=False
+        result = subprocess.run(  # noqa: S603  the command comes from the settings file
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=_CONSOLE_TIMEOUT_SECONDS,
+            check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise Silent(f"{words}: {error}") from error
-    if done.returncode:
-        raise Silent(f"{words}: {done.stderr.decode('utf-8', 'replace').strip()[-200:]}")
-    return done.stdout.decode("utf-8", "replace").splitlines()
+        raise ConsoleSilent(f"{console_command}: {error}") from error
+    if result.returncode:
+        raise ConsoleSilent(
+            f"{console_command}: {result.stderr.decode('utf-8', 'replace').strip()[-200:]}"
+        )
+    return result.stdout.decode("utf-8", "replace").splitlines()
 
 
-def note(name: str, missing: list[str]) -> None:
-    """Write down what one part lacks now."""
-    with writing():
+def record_deviations(name: str, missing: list[str]) -> None:
+    """Record what one part of Asterisk currently lacks."""
+    with write_transaction():
         ExchangeLook.replace(name=name, missing=missing, at=clock.now()).execute()
 
 
-def note_sign_in(error: str) -> None:
-    """Write down why Asterisk refuses the commands of `appliance pbx`; "": it takes them."""
-    known = ExchangeLook.get_or_none(ExchangeLook.name == _SIGN_IN)
-    refused = [error] if error else []
-    if known and known.missing == refused and (not error or clock.now() - known.at < _REST):
+def record_sign_in(error: str) -> None:
+    """Record why Asterisk refuses the commands of `appliance pbx`; "" if it accepts them."""
+    row = ExchangeLook.get_or_none(ExchangeLook.name == _SIGN_IN_CHECK)
+    messages = [error] if error else []
+    if row and row.missing == messages and (not error or clock.now() - row.at < _REPEAT_INTERVAL):
         return
-    if known or error:
-        note(_SIGN_IN, refused)
+    if row or error:
+        record_deviations(_SIGN_IN_CHECK, messages)

@@ -1,4 +1,4 @@
-"""Records of the event log into the ledger: each record once, each call from all its records."""
+"""Reads the event log into the ledger: each record once, each call from all its records."""
 
 import contextlib
 import functools
@@ -11,226 +11,255 @@ from pathlib import Path
 from typing import BinaryIO
 
 from appliance.core import db, memory, statements
-from appliance.core.clock import microseconds
+from appliance.core.clock import microseconds_since_epoch
 from appliance.core.settings import Calls, Settings
 from appliance.models import EventFile, EventFragment, EventRow
-from appliance.pbx import eventlog, logs, plain_calls, projection
+from appliance.pbx import batch_projection, eventlog, log_files, projection
 from appliance.pbx.eventlog import Event
 from appliance.telephony import calls
 from appliance.telephony.calls import CallFacts, Damage
 
-# Bytes of a log taken in at once: some hundred calls, of which few are cut by its end.
-_CHUNK = 2 << 20
-_LONGEST = 128 << 10  # bytes of a record at most; Asterisk's have some hundred
-_TOGETHER = 8  # calls told at once: what others wait for at most, while a long log is taken in
-_OF_MANY = ("BOOT", "CLOCK")  # records that change what is known of other calls
-_COLUMNS = ("hash", "linkedid", "at", "event", "uniqueid", "begins", "phone", "fields")
-_WRITTEN = statements.Question(
-    lambda: EventRow.select(EventRow.hash).where(statements.some(EventRow.linkedid, "ids"))
+# Bytes of a log read at once: some hundred calls, few of which are cut by the end of the chunk.
+_CHUNK_BYTES = 2 << 20
+_MAX_RECORD_BYTES = 128 << 10  # Asterisk's records have a few hundred
+_CALLS_PER_STEP = 8  # limits how long others wait while a long log is read
+_SHARED_TYPES = ("BOOT", "CLOCK")  # records that affect other calls too
+_EVENT_COLUMNS = ("hash", "linkedid", "at", "event", "uniqueid", "begins", "phone", "fields")
+_STORED_HASHES = statements.PreparedQuery(
+    lambda: EventRow.select(EventRow.hash).where(
+        statements.is_one_of_parameter(EventRow.linkedid, "ids")
+    )
 )
 
 
 @dataclass
-class _Part:
-    """What a stretch of a log holds."""
+class _LogChunk:
+    """The content of a stretch of a log."""
 
     events: list[Event] = field(default_factory=list)
     fragments: list[tuple[bool, bytes]] = field(default_factory=list)  # (begins a file, bytes)
     damages: list[Damage] = field(default_factory=list)
-    taken: int = 0  # bytes that are done with
+    consumed: int = 0  # bytes that are processed
 
 
-def read(path: Path, rules: Calls, *, growing: bool) -> int:
-    """Take in what a log file holds beyond what was read of it; returns how many new records.
+def read_log(path: Path, rules: Calls, *, growing: bool) -> int:
+    """Read the unread rest of a log file into the ledger; returns the number of new records.
 
-    `growing`: the file is still written to, so its last line may be whole only later. Otherwise a
-    record that the end (or the start) of the file cuts through is kept until its other half comes.
-    What is no record is set aside, and the rest goes on (`calls.quarantine`). Reading again, in any
-    order, from any copy, changes nothing.
+    `growing`: the file is still being written, so its last line may be completed later. Otherwise a
+    record that the end (or the start) of the file cuts is stored until its other half arrives.
+    Bytes that are not a record are set aside, and reading goes on (`calls.quarantine_pieces`).
+    Reading again, in any order and from any copy, changes nothing.
     """
-    known = 0
+    new_count = 0
     with path.open("rb") as stream:
-        fingerprint = logs.fingerprint(path, stream)
-        mark = statements.row_with(EventFile, fingerprint=fingerprint)
-        offset = mark.offset if mark else 0
-        if offset > path.stat().st_size:  # emptied and written anew
+        fingerprint = log_files.file_fingerprint(path, stream)
+        progress = statements.find_row(EventFile, fingerprint=fingerprint)
+        offset = progress.offset if progress else 0
+        if offset > path.stat().st_size:  # emptied and filled again
             offset = 0
         while True:
-            with memory.unsearched():
-                part, last = _stretch(stream, offset, growing=growing)
-                if not part.taken:
-                    return known
-                offset += part.taken
-                mark = EventFile(fingerprint=fingerprint, offset=offset)
-                # What a crash takes is told again by the log; each second's sign of life follows.
-                with db.unhurried() if growing else contextlib.nullcontext():
-                    known += _write(part, path, mark, rules)
-                del part  # before garbage is searched for
+            with memory.garbage_collection_pause():
+                chunk, last = _read_chunk(stream, offset, growing=growing)
+                if not chunk.consumed:
+                    return new_count
+                offset += chunk.consumed
+                progress = EventFile(fingerprint=fingerprint, offset=offset)
+                # What a crash loses is read from the log again; the heartbeat of each second syncs
+                # to disk.
+                with db.lazy_disk_sync() if growing else contextlib.nullcontext():
+                    new_count += _store_chunk(chunk, path, progress, rules)
+                del chunk  # frees the memory before garbage is collected
             if not last:
-                db.give_way()
+                db.yield_write_lock()
 
 
-def _stretch(stream: BinaryIO, offset: int, *, growing: bool) -> tuple[_Part, bool]:
-    """What the log holds from an offset on, and whether the file ends there."""
+def _read_chunk(stream: BinaryIO, offset: int, *, growing: bool) -> tuple[_LogChunk, bool]:
+    """Return the content of the log from `offset` on, and True if the file ends there."""
     stream.seek(offset)
-    data = stream.read(_CHUNK)
-    last = len(data) < _CHUNK
-    part = _sort(data, offset, last=last, growing=growing)
-    if not part.taken and not last:
-        part = _endless(stream, data, offset, growing=growing)
-    return part, last
+    data = stream.read(_CHUNK_BYTES)
+    last = len(data) < _CHUNK_BYTES
+    chunk = _sort_pieces(data, offset, last=last, growing=growing)
+    if not chunk.consumed and not last:
+        chunk = _skip_garbage(stream, data, offset, growing=growing)
+    return chunk, last
 
 
-def _write(part: _Part, path: Path, mark: EventFile, rules: Calls) -> int:
-    """Take in a part, in turns; `mark` says how far that brings us. Returns how many records."""
-    joined, halves = _joined(part.fragments)
-    fresh = _unknown([*part.events, *joined])
+def _store_chunk(chunk: _LogChunk, path: Path, progress: EventFile, rules: Calls) -> int:
+    """Store a chunk in short transactions; returns the number of new records.
 
-    def finish() -> None:
-        calls.set_aside(logs.name(path), part.damages)
-        _set_aside(part.fragments, halves)
-        _project_others(fresh, rules)
-        row = {"fingerprint": mark.fingerprint, "offset": mark.offset}
-        statements.insert(EventFile, [row], update=("offset",))
+    `progress` is the offset up to which the file is then read.
+    """
+    joined_events, halves = _join_fragments(chunk.fragments)
+    new_events = _new_events([*chunk.events, *joined_events])
 
-    db.in_turns([*_each_call(fresh, rules), finish])
-    return len(fresh)
+    def store_leftovers_and_position() -> None:
+        """Store damages, fragments, records of other calls and the position in the file."""
+        calls.quarantine_pieces(log_files.storable_name(path), chunk.damages)
+        _store_fragments(chunk.fragments, halves)
+        _project_affected_calls(new_events, rules)
+        row = {"fingerprint": progress.fingerprint, "offset": progress.offset}
+        statements.insert_rows(EventFile, [row], update=("offset",))
+
+    db.in_short_transactions([*_storing_steps(new_events, rules), store_leftovers_and_position])
+    return len(new_events)
 
 
-def take_in(events: Iterable[Event], rules: Calls) -> int:
-    """Write down records that are not known yet and tell their calls anew; returns how many.
+def store_events(events: Iterable[Event], rules: Calls) -> int:
+    """Store the records that are new, and project their calls again; returns how many are new.
 
     Call it inside a write transaction.
     """
-    fresh = _unknown(events)
-    for step in _each_call(fresh, rules):
+    new_events = _new_events(events)
+    for step in _storing_steps(new_events, rules):
         step()
-    _project_others(fresh, rules)
-    return len(fresh)
+    _project_affected_calls(new_events, rules)
+    return len(new_events)
 
 
-def fragments() -> int:
-    """How many cut pieces of records wait for their other half."""
+def count_fragments() -> int:
+    """Return the number of cut pieces of records that wait for their other half."""
     return EventFragment.select().count()
 
 
-def note(settings: Settings, event: Event) -> None:
-    """Write an event of our own into the ledger, beside those of Asterisk's log."""
-    with db.writing():
-        take_in([event], settings.calls)
+def record_event(settings: Settings, event: Event) -> None:
+    """Record an event of the appliance in the ledger, in addition to those of Asterisk's log."""
+    with db.write_transaction():
+        store_events([event], settings.calls)
 
 
-def project_set_aside(rules: Calls) -> None:
-    """Try anew to tell the calls of which nothing could be made: this release may know how."""
-    rows = [row.linkedid for row in calls.quarantined(kind="untold")]
-    db.in_turns([functools.partial(projection.project, linkedid, rules) for linkedid in rows])
+def retry_quarantined_calls(rules: Calls) -> None:
+    """Retry the projection of the calls for which it failed: this release may handle them."""
+    rows = [row.linkedid for row in calls.quarantined_pieces(kind="untold")]
+    db.in_short_transactions(
+        [functools.partial(projection.project_call, linkedid, rules) for linkedid in rows]
+    )
 
 
-def _unknown(events: Iterable[Event]) -> list[Event]:
-    """Those of the records that are not written down.
+def _new_events(events: Iterable[Event]) -> list[Event]:
+    """Return those of the records that are not stored yet.
 
-    Asked by their linkedids: new ones stand together at the end of their index, hashes anywhere.
+    They are looked up by linkedid: new linkedids are adjacent at the end of their index, hashes are
+    scattered.
     """
-    fresh = {event.hash: event for event in events}
-    for (known,) in _WRITTEN.ask(ids={event.linkedid for event in fresh.values()}):
-        fresh.pop(known, None)
-    return list(fresh.values())
+    events_by_hash = {event.hash: event for event in events}
+    for (stored_hash,) in _STORED_HASHES.fetch_tuples(
+        ids={event.linkedid for event in events_by_hash.values()}
+    ):
+        events_by_hash.pop(stored_hash, None)
+    return list(events_by_hash.values())
 
 
-def _each_call(fresh: list[Event], rules: Calls) -> Iterator[Callable[[], None]]:
-    """Steps that each write down the new records of a few linkedids, and tell their calls."""
-    own: defaultdict[str, list[Event]] = defaultdict(list)
-    for event in fresh:
-        if event.type not in _OF_MANY:
-            own[event.linkedid].append(event)
-    for some in itertools.batched(sorted(own.items()), _TOGETHER, strict=False):
-        new = dict(some)
-        yield functools.partial(_take_calls, new, plain_calls.facts(new), rules)
+def _storing_steps(new_events: list[Event], rules: Calls) -> Iterator[Callable[[], None]]:
+    """Yield steps that each store the new records of a few linkedids, and project their calls."""
+    events_by_call: defaultdict[str, list[Event]] = defaultdict(list)
+    for event in new_events:
+        if event.type not in _SHARED_TYPES:
+            events_by_call[event.linkedid].append(event)
+    for batch in itertools.batched(sorted(events_by_call.items()), _CALLS_PER_STEP, strict=False):
+        records = dict(batch)
+        yield functools.partial(
+            _store_calls, records, batch_projection.interpret_records(records), rules
+        )
 
 
-def _take_calls(new: dict[str, list[Event]], facts: Mapping[str, CallFacts], rules: Calls) -> None:
-    known = plain_calls.known(new)
-    _insert([event for events in new.values() for event in events])
+def _store_calls(new: dict[str, list[Event]], facts: Mapping[str, CallFacts], rules: Calls) -> None:
+    """Store the new records of these linkedids, and project their calls."""
+    stored = batch_projection.stored_events_by_linkedid(new)
+    _insert_events([event for events in new.values() for event in events])
     # Another process may read the same log.
-    records = {name: [*known.get(name, ()), *_beside(known, name, new[name])] for name in new}
-    alone = {name: told for name, told in facts.items() if records[name] == new[name]}
-    plain_calls.project(records, rules, alone)
+    records = {
+        name: [*stored.get(name, ()), *_missing_events(stored, name, new[name])] for name in new
+    }
+    complete_facts = {
+        name: call_facts for name, call_facts in facts.items() if records[name] == new[name]
+    }
+    batch_projection.project_calls(records, rules, complete_facts)
 
 
-def _beside(known: dict[str, list[Event]], linkedid: str, new: list[Event]) -> list[Event]:
-    told = {event.hash for event in known.get(linkedid, ())}
-    return [event for event in new if event.hash not in told]
+def _missing_events(stored: dict[str, list[Event]], linkedid: str, new: list[Event]) -> list[Event]:
+    """Return the new records of a linkedid that are not among the stored ones."""
+    stored_hashes = {event.hash for event in stored.get(linkedid, ())}
+    return [event for event in new if event.hash not in stored_hashes]
 
 
-def _project_others(fresh: list[Event], rules: Calls) -> None:
-    """Write down the records that concern other calls too, and tell those."""
-    if not fresh:
+def _project_affected_calls(new_events: list[Event], rules: Calls) -> None:
+    """Store the records that affect other calls too, and project those calls."""
+    if not new_events:
         return
-    many = [event for event in fresh if event.type in _OF_MANY]
-    _insert(many)
-    touched = {event.linkedid for event in many}
-    boots = {event.at for event in many if event.type == "BOOT"}
-    for boot in boots | projection.boots_after(min(event.at for event in fresh)):
-        touched |= projection.open_at(boot)
-    for event in many:
+    shared_events = [event for event in new_events if event.type in _SHARED_TYPES]
+    _insert_events(shared_events)
+    affected = {event.linkedid for event in shared_events}
+    boots = {event.at for event in shared_events if event.type == "BOOT"}
+    for boot in boots | projection.boots_after(min(event.at for event in new_events)):
+        affected |= projection.calls_open_at(boot)
+    for event in shared_events:
         if event.type == "CLOCK":
-            touched |= projection.across(event)
-    for linkedid in sorted(touched):
-        projection.project(linkedid, rules)
+            affected |= projection.calls_across_step(event)
+    for linkedid in sorted(affected):
+        projection.project_call(linkedid, rules)
 
 
-def _insert(events: list[Event]) -> None:
-    """Records as the table keeps them, with what is looked for in columns of their own."""
+def _insert_events(events: list[Event]) -> None:
+    """Insert records, with the searched fields in columns of their own."""
     rows = [
         (
-            *(event.hash, event.linkedid, microseconds(event.at), event.type, event.uniqueid),
-            *(event.begins, event.phone, event.fields_as_kept),
+            *(
+                event.hash,
+                event.linkedid,
+                microseconds_since_epoch(event.at),
+                event.type,
+                event.uniqueid,
+            ),
+            *(event.begins, event.dialling_phone, event.fields_json),
         )
         for event in events
     ]
-    statements.insert_kept(EventRow, _COLUMNS, rows)
+    statements.insert_encoded_rows(EventRow, _EVENT_COLUMNS, rows)
 
 
-def _sort(data: bytes, offset: int, *, last: bool, growing: bool) -> _Part:
-    """What the bytes at an offset of a file hold; `last`: the file ends with them."""
-    found = list(eventlog.pieces(data))
-    part = _Part()
-    for number, (end, text, event) in enumerate(found):
-        if event and len(text) <= _LONGEST:
-            _take_event(part, event, offset + part.taken, text)
-        elif (at_end := number == len(found) - 1) and (growing or not last):
-            break  # the rest of it comes later
+def _sort_pieces(data: bytes, offset: int, *, last: bool, growing: bool) -> _LogChunk:
+    """Sort the bytes at an offset of a file into records, fragments and damages.
+
+    `last`: the file ends with these bytes.
+    """
+    pieces = list(eventlog.split_log(data))
+    chunk = _LogChunk()
+    for number, (piece_end, text, event) in enumerate(pieces):
+        if event and len(text) <= _MAX_RECORD_BYTES:
+            _add_event(chunk, event, offset + chunk.consumed, text)
+        elif (at_end := number == len(pieces) - 1) and (growing or not last):
+            break  # its rest arrives later
         elif not growing and ((at_end and last) or (offset == 0 and number == 0)):
-            part.fragments.append((offset == 0 and number == 0, text))
+            chunk.fragments.append((offset == 0 and number == 0, text))
         else:
-            part.damages.append(_damage(offset + part.taken, text))
-        part.taken = end
-    return part
+            chunk.damages.append(_describe_damage(offset + chunk.consumed, text))
+        chunk.consumed = piece_end
+    return chunk
 
 
-def _take_event(part: _Part, event: Event, position: int, text: bytes) -> None:
-    """A whole record, set aside when nothing can be made of it, and noted when it is damaged."""
-    if not (faulty := event.faulty):
-        part.events.append(event)
-    if faulty or event.unreadable:
-        part.damages.append(Damage("facts", position, text, linkedid=event.linkedid))
+def _add_event(chunk: _LogChunk, event: Event, position: int, text: bytes) -> None:
+    """Add a complete record, set aside if it is of no use, and noted if it is damaged."""
+    if not (is_faulty := event.is_faulty):
+        chunk.events.append(event)
+    if is_faulty or event.has_unreadable_facts:
+        chunk.damages.append(Damage("facts", position, text, linkedid=event.linkedid))
 
 
-def _damage(position: int, text: bytes, size: int = 0) -> Damage:
-    """A stretch without a whole record."""
-    linkedid = eventlog.linkedid_of(text)
-    kind = "cut" if eventlog.START.match(text) else "garbage"
-    kind = "long" if max(size, len(text)) > _LONGEST else kind
+def _describe_damage(position: int, text: bytes, size: int = 0) -> Damage:
+    """Return the description of a stretch without a complete record."""
+    linkedid = eventlog.linkedid_of_fragment(text)
+    kind = "cut" if eventlog.RECORD_START.match(text) else "garbage"
+    kind = "long" if max(size, len(text)) > _MAX_RECORD_BYTES else kind
     return Damage(kind, position, text, size, linkedid)
 
 
-def _endless(stream: BinaryIO, data: bytes, offset: int, *, growing: bool) -> _Part:
-    """What fills all of `data` and more without being a record: as far as the next one's start."""
-    end, overlap = offset + len(data), eventlog.LONGEST_START
+def _skip_garbage(stream: BinaryIO, data: bytes, offset: int, *, growing: bool) -> _LogChunk:
+    """Skip bytes that fill all of `data` and more without being a record, up to the next record."""
+    end, overlap = offset + len(data), eventlog.MAX_RECORD_START_BYTES
     block = data[1:]
-    while not (start := eventlog.START.search(block)):
+    while not (start := eventlog.RECORD_START.search(block)):
         stream.seek(end - overlap)
-        block = stream.read(_CHUNK)
+        block = stream.read(_CHUNK_BYTES)
         if len(block) <= overlap:  # the file ends here, perhaps in the middle of a start
             break
         end += len(block) - overlap
@@ -239,26 +268,29 @@ def _endless(stream: BinaryIO, data: bytes, offset: int, *, growing: bool) -> _P
     elif growing:
         end -= overlap
     size = end - offset
-    return _Part(damages=[_damage(offset, data, size)], taken=size)
+    return _LogChunk(damages=[_describe_damage(offset, data, size)], consumed=size)
 
 
-def _joined(new: list[tuple[bool, bytes]]) -> tuple[list[Event], list[bytes]]:
-    """Records whose two halves are here, one of them new; and those halves."""
+def _join_fragments(new: list[tuple[bool, bytes]]) -> tuple[list[Event], list[bytes]]:
+    """Return the records whose two halves are present, and those halves.
+
+    Of each record at least one half is new.
+    """
     if not new:
         return [], []
-    kept = [(piece.head, bytes(piece.text)) for piece in EventFragment.select()]
-    tails, heads = ([text for head, text in {*kept, *new} if head == first] for first in (0, 1))
+    stored = [(piece.head, bytes(piece.text)) for piece in EventFragment.select()]
+    tails, heads = ([text for head, text in {*stored, *new} if head == first] for first in (0, 1))
     events, halves = [], []
     for tail, head in itertools.product(tails, heads):
-        whole = tail + head
-        if event := eventlog.parse(whole) or eventlog.parse(whole + b"\n"):
+        joined = tail + head
+        if event := eventlog.parse_record(joined) or eventlog.parse_record(joined + b"\n"):
             events.append(event)
             halves += [tail, head]
     return events, halves
 
 
-def _set_aside(new: list[tuple[bool, bytes]], halves: list[bytes]) -> None:
-    """Keep cut pieces, and let go of those that became records."""
+def _store_fragments(new: list[tuple[bool, bytes]], halves: list[bytes]) -> None:
+    """Store cut pieces, and delete those that became records."""
     for head, text in new:
         if text not in halves:
             digest = hashlib.sha256(text + (b"h" if head else b"t")).hexdigest()

@@ -1,19 +1,19 @@
-"""Calls that Asterisk places at our asking."""
+"""Calls that Asterisk places on request of the appliance."""
 
 from pathlib import Path
 
 from appliance.core.settings import Settings
 from appliance.pbx.ami import Connection
 
-RING = 30_000  # milliseconds that a phone of the house rings
+RING_MILLISECONDS = 30_000  # that one of the appliance's phones rings
 
 
 def record_prompt(
     settings: Settings, extension: str, *, file: Path, language: str, name: str, login: str
 ) -> None:
-    """Ring a phone and record a prompt there; pbx.agi takes the file in when it is confirmed.
+    """Ring a phone and record a prompt there; pbx.agi imports the file once it is confirmed.
 
-    `file`: where Asterisk writes, without the ending. Raises Unreachable, Refused.
+    `file`: where Asterisk writes, without the suffix. Raises Unreachable, Refused.
     """
     variables = {
         "PROMPT_FILE": str(file),
@@ -22,13 +22,13 @@ def record_prompt(
         "PROMPT_BY": login,
     }
     with Connection(settings) as asterisk:
-        asterisk.act(
+        asterisk.send_action(
             "Originate",
             Channel=f"PJSIP/{extension}",
             Context="record-prompt",
             Exten="s",
             Priority="1",
-            Timeout=RING,
+            Timeout=RING_MILLISECONDS,
             Async="true",
             Variable=",".join(f"{key}={value}" for key, value in variables.items()),
         )

@@ -1,4 +1,4 @@
-"""Calls that go on in the ledger and not in Asterisk: the log lost their end, as on a full disk."""
+"""Ends calls that are open only in the ledger: the log lost their end, as on a full disk."""
 
 import datetime as dt
 import logging
@@ -14,48 +14,52 @@ from appliance.pbx.ami import Connection
 
 log = logging.getLogger(__name__)
 
-_EVERY = 10.0  # seconds between two looks
-_LOOKS = 3  # in a row that do not find a call: its last records may be on their way
+_POLL_SECONDS = 10.0
+_MISSED_POLLS = 3  # in a row that do not find a call: its last records may be on their way
 
 
 class OrphanedCalls:
-    """Looks for the open calls among Asterisk's channels, and ends those that are not there."""
+    """Searches Asterisk's channels for the open calls, and ends those that are not there."""
 
-    def __init__(self, every: float = _EVERY) -> None:
-        self._every = every
-        # nobody has looked since
-        self._before = AsteriskWatch.select(fn.MAX(AsteriskWatch.seen_at)).scalar()
-        self._due = 0.0
-        self._missed: dict[str, list[dt.datetime]] = {}  # call → looks that did not find it
-        self._found: set[str] = set()  # open calls that were there once
+    def __init__(self, poll_seconds: float = _POLL_SECONDS) -> None:
+        self._poll_seconds = poll_seconds
+        # until then calls were observed
+        self._last_observed_at = AsteriskWatch.select(fn.MAX(AsteriskWatch.seen_at)).scalar()
+        self._next_poll = 0.0
+        self._missed_at: dict[str, list[dt.datetime]] = {}  # call → polls that did not find it
+        self._confirmed_ids: set[str] = set()  # open calls that were found at least once
 
-    def look(self, settings: Settings, asterisk: Connection) -> list[str]:
-        """Look when it is time to; the calls that were ended."""
-        if time.monotonic() < self._due:
+    def end_orphaned_calls(self, settings: Settings, asterisk: Connection) -> list[str]:
+        """Check the open calls if it is time to; returns the ids of those that were ended."""
+        if time.monotonic() < self._next_poll:
             return []
-        self._due = time.monotonic() + self._every
+        self._next_poll = time.monotonic() + self._poll_seconds
         now = clock.now()
-        open_ones = [call.id for call in Call.select(Call.id).where(Call.ended_at.is_null())]
-        if not open_ones:
-            self._missed = {}
+        open_ids = [call.id for call in Call.select(Call.id).where(Call.ended_at.is_null())]
+        if not open_ids:
+            self._missed_at = {}
             return []
-        channels = asterisk.listed("CoreShowChannels", "CoreShowChannelsComplete")
-        there = {channel["Uniqueid"] for channel in channels}
-        missing = [
-            id for id in open_ones if id not in there and projection.channels(id).isdisjoint(there)
+        channels = asterisk.list_events("CoreShowChannels", "CoreShowChannelsComplete")
+        channel_ids = {channel["Uniqueid"] for channel in channels}
+        missing_ids = [
+            id
+            for id in open_ids
+            if id not in channel_ids and projection.channel_ids(id).isdisjoint(channel_ids)
         ]
-        self._found = (self._found & set(open_ones)) | (set(open_ones) - set(missing))
-        self._missed = {id: [*self._missed.get(id, []), now] for id in missing}
-        gone = [id for id, looks in self._missed.items() if len(looks) >= _LOOKS]
-        for id in gone:
+        self._confirmed_ids = (self._confirmed_ids & set(open_ids)) | (
+            set(open_ids) - set(missing_ids)
+        )
+        self._missed_at = {id: [*self._missed_at.get(id, []), now] for id in missing_ids}
+        orphaned_ids = [id for id, polls in self._missed_at.items() if len(polls) >= _MISSED_POLLS]
+        for id in orphaned_ids:
             log.error("%s: the event log lost the end of this call", id)
-            # One that never was there went while nobody looked.
-            known = id in self._found or not self._before
-            said = "" if known else f"before={self._before.timestamp():.6f}"
-            _end(settings, id, self._missed.pop(id)[0], said)
-        return gone
+            # A call that was never found ended while nothing was observed.
+            is_confirmed = id in self._confirmed_ids or not self._last_observed_at
+            facts = "" if is_confirmed else f"before={self._last_observed_at.timestamp():.6f}"
+            _record_end(settings, id, self._missed_at.pop(id)[0], facts)
+        return orphaned_ids
 
 
-def _end(settings: Settings, id: str, at: dt.datetime, said: str) -> None:
-    """Write among the call's records that it was not there any more at a moment."""
-    ledger.note(settings, eventlog.own("GONE", id, at, facts=said))
+def _record_end(settings: Settings, id: str, at: dt.datetime, facts: str) -> None:
+    """Add a record that a call was no longer in Asterisk at `at`."""
+    ledger.record_event(settings, eventlog.create_event("GONE", id, at, facts=facts))

@@ -1,5 +1,4 @@
-"""What Asterisk tells of phones and trunks while it runs: a phone that nobody took up is paused, a
-page that comes in place of another gets its talk."""
+"""Handles events of phones and trunks: unanswered phones pause, new pages resume a talk."""
 
 import logging
 import math
@@ -7,107 +6,130 @@ import time
 from collections import Counter
 
 from appliance.core import live
-from appliance.core.db import writing
+from appliance.core.db import write_transaction
 from appliance.core.settings import Settings
 from appliance.pbx.actions import resuming, states
 from appliance.pbx.actions.lines import Channel
-from appliance.pbx.ami import Connection, moment_of
+from appliance.pbx.ami import Connection, event_time
 from appliance.people import accounts
 from appliance.telephony import calls, devices, routing
-from appliance.telephony.devices import Seen
+from appliance.telephony.devices import DeviceState
 
 log = logging.getLogger(__name__)
 
-EVENTS = "agent,call,system"  # classes of AMI that hold the events heard here
-HEARD = ("ContactStatus", "QueueMemberPause", "Newchannel", "Hangup", "Rename")
-_OFF = ("UNAVAILABLE", "INVALID")
-_EVERY = 10.0  # seconds between two lists of everything
-_PACE = 1.0  # seconds in which what changes is written down together
-_SETTLES = 3.0  # seconds after a phone came or went in which its state may still change
+EVENT_CLASSES = "agent,call,system"  # classes of AMI that hold the events handled here
+EVENT_NAMES = ("ContactStatus", "QueueMemberPause", "Newchannel", "Hangup", "Rename")
+_OFFLINE_STATES = ("UNAVAILABLE", "INVALID")
+_LIST_SECONDS = 10.0  # between two complete lists
+_WRITE_INTERVAL_SECONDS = 1.0  # changes within it are written together
+_SETTLING_SECONDS = 3.0  # after a phone came or went, in which its state may still change
 
 
-def handle(settings: Settings, event: dict[str, str]) -> None:
-    """Take in one event. Raises Unreachable.
+def resume_talk_or_pause_operator(settings: Settings, event: dict[str, str]) -> None:
+    """Resume the talk of a reloaded browser phone, or pause an operator who did not answer.
 
-    A member of a queue that Asterisk paused becomes an operator's pause; what the former page of a
-    phone still holds is let go when a new one registers.
+    When a phone's new page registers, the channels that its former page still holds are released.
+    When Asterisk paused a queue member because its phone was not answered, its operator gets a
+    pause. Other events have no effect. Raises Unreachable.
     """
     if event.get("Event") == "ContactStatus" and event.get("ContactStatus") != "Removed":
-        if resuming.resume(settings, event.get("AOR", "")):
+        if resuming.resume_talk(settings, event.get("AOR", "")):
             log.info("%s has a new page: its talk is brought back", event["AOR"])
         return
     if event.get("Event") != "QueueMemberPause" or event.get("Paused") != "1":
         return
     if event.get("PausedReason", event.get("Reason")) != states.AUTOPAUSE:
         return
-    if states.not_answered(event["Interface"], moment_of(event)):
+    if states.pause_unanswered_phone(event["Interface"], event_time(event)):
         log.info("%s did not answer: paused", event["Interface"])
-        states.put_states_in_force(settings)
+        states.apply_states(settings)
 
 
-class Phones:
-    """Which trunks and phones can be reached, and how many calls are on each, for the database.
+class PhoneMonitor:
+    """Tracks which trunks and phones are reachable and how many calls each has, for the database.
 
-    All is listed now and then, and at once when a phone or a trunk came or went; in between
-    Asterisk tells of each channel. A phone's end of a call is written down before the ledger hears
-    of it, and a beginning after: so a page that is told by the ledger sees both at once.
+    Everything is listed at intervals, and at once when a phone or a trunk came or went; in between
+    Asterisk reports each channel. The end of a phone's call is written before the ledger receives
+    it, and a beginning after: so a page that the ledger notifies sees both at once.
     """
 
     def __init__(self) -> None:
-        self._phones: dict[str, str] = {}  # extension → login
-        self._kinds: dict[str, str] = {}
-        self._up: set[str] = set()
-        self._channels: dict[str, str] = {}  # uniqueid → endpoint
-        self._list_at = self._write_at = 0.0
-        self._restless = 0.0  # until then all is listed at each look
+        self._login_by_extension: dict[str, str] = {}  # extension → login
+        self._kind_by_device: dict[str, str] = {}
+        self._reachable: set[str] = set()
+        self._endpoint_by_channel: dict[str, str] = {}  # uniqueid → endpoint
+        self._next_list = self._next_write = 0.0
+        self._settling_until = 0.0  # until then the states are listed more often
 
-    def hear(self, event: dict[str, str]) -> None:
-        """Take in one event."""
-        now, kind = time.monotonic(), event.get("Event")
-        if kind in ("ContactStatus", "Rename"):
-            # what it means shows a moment later
-            self._list_at, self._restless = now, now + _SETTLES
-        elif kind == "Newchannel":
-            self._channels[event["Uniqueid"]] = Channel.owner(event["Channel"])
-            self._write_at = min(self._write_at, now + _PACE)
-        elif kind == "Hangup" and (owner := self._channels.pop(event["Uniqueid"], "")):
-            self._write_at = min(self._write_at, now + (0.0 if owner in self._phones else _PACE))
+    def track_event(self, event: dict[str, str]) -> None:
+        """Note from one event that a channel began or ended, or that devices must be listed."""
+        now, event_name = time.monotonic(), event.get("Event")
+        if event_name in ("ContactStatus", "Rename"):
+            # its effect appears a little later
+            self._next_list, self._settling_until = now, now + _SETTLING_SECONDS
+        elif event_name == "Newchannel":
+            self._endpoint_by_channel[event["Uniqueid"]] = Channel.endpoint_of(event["Channel"])
+            self._next_write = min(self._next_write, now + _WRITE_INTERVAL_SECONDS)
+        elif event_name == "Hangup" and (
+            owner := self._endpoint_by_channel.pop(event["Uniqueid"], "")
+        ):
+            self._next_write = min(
+                self._next_write,
+                now + (0.0 if owner in self._login_by_extension else _WRITE_INTERVAL_SECONDS),
+            )
 
-    def look(self, settings: Settings, asterisk: Connection) -> None:
-        """List and write down what it is time for. Raises Unreachable, Refused."""
+    def update_devices(self, settings: Settings, asterisk: Connection) -> None:
+        """List the devices and store their states, if that is due. Raises Unreachable, Refused."""
         now = time.monotonic()
-        if now >= self._list_at:
-            self._list(settings, asterisk)
-            self._list_at = now + (_PACE if now < self._restless else _EVERY)
-        elif now < self._write_at:
+        if now >= self._next_list:
+            self._list_devices(settings, asterisk)
+            self._next_list = now + (
+                _WRITE_INTERVAL_SECONDS if now < self._settling_until else _LIST_SECONDS
+            )
+        elif now < self._next_write:
             return
-        self._write_down()
-        self._write_at = math.inf
+        self._store_device_states()
+        self._next_write = math.inf
 
-    def _list(self, settings: Settings, asterisk: Connection) -> None:
-        self._phones = {user.extension: user.login for user in accounts.with_phone()}
-        trunks = [t.name for t in routing.current(settings).trunks if t.kind == "sip"]
-        self._kinds = dict.fromkeys(trunks, "trunk") | dict.fromkeys(self._phones, "phone")
-        told = {
+    def _list_devices(self, settings: Settings, asterisk: Connection) -> None:
+        self._login_by_extension = {
+            user.extension: user.login for user in accounts.users_with_phone()
+        }
+        trunks = [
+            trunk.name for trunk in routing.current_plan(settings).trunks if trunk.kind == "sip"
+        ]
+        self._kind_by_device = dict.fromkeys(trunks, "trunk") | dict.fromkeys(
+            self._login_by_extension, "phone"
+        )
+        state_by_device = {
             state["Device"].partition("/")[2]: state["State"]
-            for state in asterisk.listed("DeviceStateList", "DeviceStateListComplete")
+            for state in asterisk.list_events("DeviceStateList", "DeviceStateListComplete")
             if state["Device"].startswith("PJSIP/")
         }
-        self._up = {name for name in self._kinds if told.get(name, "INVALID") not in _OFF}
-        self._channels = {
-            event["Uniqueid"]: Channel.owner(event["Channel"])
-            for event in asterisk.listed("CoreShowChannels", "CoreShowChannelsComplete")
+        self._reachable = {
+            name
+            for name in self._kind_by_device
+            if state_by_device.get(name, "INVALID") not in _OFFLINE_STATES
+        }
+        self._endpoint_by_channel = {
+            event["Uniqueid"]: Channel.endpoint_of(event["Channel"])
+            for event in asterisk.list_events("CoreShowChannels", "CoreShowChannelsComplete")
         }
 
-    def _write_down(self) -> None:
-        used = Counter(self._channels.values())
-        changed = devices.see(
-            Seen(name, kind, name in self._up, used[name]) for name, kind in self._kinds.items()
+    def _store_device_states(self) -> None:
+        """Store the state of each device, and notify the pages of operators whose phone changed."""
+        channel_counts = Counter(self._endpoint_by_channel.values())
+        changed_devices = devices.store_states(
+            DeviceState(name, kind, name in self._reachable, channel_counts[name])
+            for name, kind in self._kind_by_device.items()
         )
-        if told := [
+        if logins := [
             login
-            for name, stayed in changed.items()
-            if (login := self._phones.get(name)) and not (stayed and calls.of_operator(login))
+            for name, only_count_changed in changed_devices.items()
+            if (login := self._login_by_extension.get(name))
+            and not (only_count_changed and calls.current_call(login))
         ]:
-            with writing():  # what a phone does shows on its operator's page, in the ledger or not
-                live.publish(*(f"call:{login}" for login in told))
+            with (
+                write_transaction()
+            ):  # the operator's page shows the phone's state, in the ledger or not
+                live.publish_topics(*(f"call:{login}" for login in logins))

@@ -1,4 +1,4 @@
-"""The pbx process: threads that follow the event log, and that watch over Asterisk."""
+"""The pbx process: threads that follow the event log and monitor Asterisk."""
 
 import contextlib
 import datetime as dt
@@ -11,12 +11,13 @@ from collections.abc import Callable
 
 from appliance.box import alarms, health, processes
 from appliance.core import clock, db, memory, statements
-from appliance.core.db import writing
+from appliance.core.db import write_transaction
 from appliance.core.settings import Settings
 from appliance.models import AsteriskWatch
 from appliance.pbx import (
     actions,
     agi,
+    browser_phones,
     callback,
     carriers,
     clock_watch,
@@ -26,60 +27,63 @@ from appliance.pbx import (
     inspection,
     jobs_alarm,
     ledger,
-    logs,
-    page_phones,
+    log_files,
     phone_events,
     projection,
     rerecording,
 )
 from appliance.pbx.ami import Connection, Refused, Unreachable
-from appliance.pbx.follow import Follower
+from appliance.pbx.log_follower import LogFollower
 from appliance.pbx.orphaned_calls import OrphanedCalls
-from appliance.pbx.refusals import Refusals
-from appliance.pbx.witness import Witness
+from appliance.pbx.refusals import RefusalLog
+from appliance.pbx.witness import CallWitness
 from appliance.people import presence
 from appliance.telephony.recordings import postprocessing, reserve
 
 log = logging.getLogger(__name__)
 
-_LOOK = 1.0  # seconds between two looks at the event log of which nothing is told
-_MEASURE = 1.0
-_ROOM = 0.5
-_PING = 1.0
-_AGREE = 10.0
-_BEAT = 1.0
-_ALARM = 5.0
+_LOG_POLL_SECONDS = 1.0  # between two reads of the event log without a notification
+_MEASURE_SECONDS = 1.0
+_RESERVE_SECONDS = 0.5
+_PING_SECONDS = 1.0
+_SYNC_SECONDS = 10.0
+_HEARTBEAT_SECONDS = 1.0
+_ALARM_SECONDS = 5.0
 
 
 def run(settings: Settings) -> None:
-    """Work until SIGTERM or SIGINT. A fault in a thread ends the process, to be started anew.
+    """Work until SIGTERM or SIGINT. A fault in a thread ends the process, which is then restarted.
 
-    A busy database is none: what it broke off is begun anew.
+    A busy database is not a fault: the work that it interrupted starts again.
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     stop = threading.Event()
     faults: list[str] = []
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    memory.settle()
-    reserve.look(settings)  # before the first word to a database on a full disk
-    pulse = db.insist(functools.partial(db.connected, processes.begin, settings, "pbx"), stop)
+    memory.freeze_loaded_objects()
+    reserve.check_free_space(settings)  # before the first write to a database on a full disk
+    pulse = db.retry_while_busy(
+        functools.partial(db.run_with_connection, processes.register_process, settings, "pbx"), stop
+    )
     threads = [
-        threading.Thread(target=_guarded, args=(work, settings, stop, faults), name=work.__name__)
-        for work in _WORKS
+        threading.Thread(
+            target=_run_guarded, args=(work, settings, stop, faults), name=work.__name__
+        )
+        for work in _THREAD_FUNCTIONS
     ]
     for thread in threads:
         thread.start()
-    while not stop.wait(_BEAT):
-        pulse.give()
+    while not stop.wait(_HEARTBEAT_SECONDS):
+        pulse.write_if_due()
     for thread in threads:
         thread.join()
-    pulse.end()
+    pulse.remove_file()
     if faults:
         raise SystemExit(1)
 
 
-def _guarded(
+def _run_guarded(
     work: Callable[[Settings, threading.Event], None],
     settings: Settings,
     stop: threading.Event,
@@ -87,10 +91,10 @@ def _guarded(
 ) -> None:
     """Run one thread's work; a fault is logged and stops the others too.
 
-    What a busy database broke off begins anew with a connection of its own.
+    Work interrupted by a busy database starts again with a connection of its own.
     """
     try:
-        db.insist(functools.partial(db.connected, work, settings, stop), stop)
+        db.retry_while_busy(functools.partial(db.run_with_connection, work, settings, stop), stop)
     except Exception:  # the boundary of the thread
         log.exception("%s failed", work.__name__)
         faults.append(work.__name__)
@@ -98,110 +102,136 @@ def _guarded(
         stop.set()
 
 
-def _follow(settings: Settings, stop: threading.Event) -> None:
-    ledger.project_set_aside(settings.calls)
-    follower = Follower(settings)
-    with contextlib.closing(logs.watch(settings.paths.event_log.parent)) as watch:
-        if known := follower.step():
-            log.info("caught up: %d records", known)
+def _follow_event_log(settings: Settings, stop: threading.Event) -> None:
+    """Read the event log into the ledger as it grows."""
+    ledger.retry_quarantined_calls(settings.calls)
+    follower = LogFollower(settings)
+    with contextlib.closing(log_files.watch_folder(settings.paths.event_log.parent)) as watch:
+        if new_count := follower.read_new_records():
+            log.info("caught up: %d records", new_count)
         while not stop.is_set():
-            watch.wait(_LOOK)
-            follower.step()
+            watch.wait_for_event(_LOG_POLL_SECONDS)
+            follower.read_new_records()
 
 
-def _measure(settings: Settings, stop: threading.Event) -> None:
-    refusals, project = Refusals(settings), projection.projector(settings)
-    postprocessing.tidy(settings)
-    while not stop.wait(_MEASURE):
-        postprocessing.measure(settings, project)
-        refusals.look()
-        postprocessing.compress(settings)
+def _process_recordings(settings: Settings, stop: threading.Event) -> None:
+    """Measure and compress recordings, and read the refusals from Asterisk's logs."""
+    refusals, project = RefusalLog(settings), projection.call_projector(settings)
+    postprocessing.remove_compressed_wavs(settings)
+    while not stop.wait(_MEASURE_SECONDS):
+        postprocessing.measure_recordings(settings, project)
+        refusals.read_refusals()
+        postprocessing.compress_oldest(settings)
 
 
-def _watch(settings: Settings, stop: threading.Event) -> None:
-    """While Asterisk answers, write down that it lives; when it comes back, put states in force."""
+def _monitor_asterisk(settings: Settings, stop: threading.Event) -> None:
+    """Record that Asterisk is alive while it answers, and apply the operators' states."""
     while not stop.is_set():
         try:
             with Connection(settings) as asterisk:
                 log.info("Asterisk answers")
-                inspection.note_sign_in("")
-                config_sync.note_version(asterisk)
-                actions.make_agree(settings, asterisk)
-                agreed, began, vanished = time.monotonic(), clock.now(), OrphanedCalls()
-                while not stop.wait(_PING):
-                    asterisk.act("Ping")
-                    _note_seen(began)
+                inspection.record_sign_in("")
+                config_sync.record_asterisk_version(asterisk)
+                actions.sync_queue_members(settings, asterisk)
+                synced_at, answers_since, orphaned_calls = (
+                    time.monotonic(),
+                    clock.now(),
+                    OrphanedCalls(),
+                )
+                while not stop.wait(_PING_SECONDS):
+                    asterisk.send_action("Ping")
+                    _record_asterisk_seen(answers_since)
                     if presence.end_wrap_ups(dt.timedelta(seconds=settings.calls.more_time)):
-                        _agree(settings, asterisk)
-                    if time.monotonic() - agreed > _AGREE:
-                        _agree(settings, asterisk)
-                        agreed = time.monotonic()
-                    vanished.look(settings, asterisk)
+                        _sync_states(settings, asterisk)
+                    if time.monotonic() - synced_at > _SYNC_SECONDS:
+                        _sync_states(settings, asterisk)
+                        synced_at = time.monotonic()
+                    orphaned_calls.end_orphaned_calls(settings, asterisk)
         except (Unreachable, Refused) as error:
             log.warning("Asterisk does not answer: %s", error)
             if str(error).startswith("Login:"):
-                inspection.note_sign_in(str(error))
-            stop.wait(_PING)
-        except (KeyError, ValueError):  # an answer that lacks what it must tell
+                inspection.record_sign_in(str(error))
+            stop.wait(_PING_SECONDS)
+        except (KeyError, ValueError):  # an answer that lacks a required header
             log.exception("an answer of Asterisk was not understood")
-            stop.wait(_PING)
+            stop.wait(_PING_SECONDS)
 
 
-def _agree(settings: Settings, asterisk: Connection) -> None:
-    """Put in force what somebody chose and could not tell Asterisk, as when he was ended before."""
+def _sync_states(settings: Settings, asterisk: Connection) -> None:
+    """Apply states that were chosen but not sent to Asterisk, as by a process that was ended."""
     try:
-        actions.make_agree(settings, asterisk)
+        actions.sync_queue_members(settings, asterisk)
     except Refused as error:
         log.warning("states are not in force: %s", error)
 
 
-def _listen(settings: Settings, stop: threading.Event) -> None:
-    """Take in what Asterisk tells by itself."""
-    witness = Witness()
+def _receive_events(settings: Settings, stop: threading.Event) -> None:
+    """Handle the events that Asterisk sends."""
+    witness = CallWitness()
     while not stop.is_set():
         try:
             with (
-                Connection(settings, phone_events.EVENTS) as told,
+                Connection(settings, phone_events.EVENT_CLASSES) as event_connection,
                 Connection(settings) as asterisk,
             ):
-                told.hear_only(*{*phone_events.HEARD, *hold.KINDS, witness.HEARD})
-                phones = phone_events.Phones()
+                event_connection.receive_only(
+                    *{*phone_events.EVENT_NAMES, *hold.RECORD_TYPES, witness.EVENT_NAME}
+                )
+                phones = phone_events.PhoneMonitor()
                 while not stop.is_set():
-                    db.insist(witness.look, stop)
-                    db.insist(functools.partial(phones.look, settings, asterisk), stop)
-                    if event := told.next_event(_PING):
-                        witness.hear(event)
-                        phones.hear(event)
-                        for hear in (phone_events.handle, hold.handle):
-                            db.insist(functools.partial(hear, settings, event), stop)
+                    db.retry_while_busy(witness.find_unlogged_calls, stop)
+                    db.retry_while_busy(
+                        functools.partial(phones.update_devices, settings, asterisk), stop
+                    )
+                    if event := event_connection.next_event(_PING_SECONDS):
+                        witness.observe_call_begin(event)
+                        phones.track_event(event)
+                        for handler in (
+                            phone_events.resume_talk_or_pause_operator,
+                            hold.record_hold,
+                        ):
+                            db.retry_while_busy(functools.partial(handler, settings, event), stop)
         except (Unreachable, Refused):
-            stop.wait(_PING)
-        except (KeyError, ValueError):  # an event that lacks what it must tell
+            stop.wait(_PING_SECONDS)
+        except (KeyError, ValueError):  # an event that lacks a required header
             log.exception("an event of Asterisk was not understood")
-            stop.wait(_PING)
+            stop.wait(_PING_SECONDS)
 
 
-def _keep_room(settings: Settings, stop: threading.Event) -> None:
-    while not stop.wait(_ROOM):
-        reserve.look(settings)
+def _maintain_reserve(settings: Settings, stop: threading.Event) -> None:
+    """Keep the disk space reserved for the ledger, and release it when the disk is full."""
+    while not stop.wait(_RESERVE_SECONDS):
+        reserve.check_free_space(settings)
 
 
-def _watch_jobs(settings: Settings, stop: threading.Event) -> None:
+def _monitor_jobs(settings: Settings, stop: threading.Event) -> None:
     """Raise the alarm of the process that raises all others, and send it in its place."""
-    while not stop.wait(_ALARM):
-        alarms.raise_due(settings, [health.jobs_process(settings)], "jobs")
-        jobs_alarm.send(settings)
+    while not stop.wait(_ALARM_SECONDS):
+        alarms.notify_due_alarms(settings, [health.jobs_process(settings)], "jobs")
+        jobs_alarm.send_alarm(settings)
 
 
-def _note_seen(began: dt.datetime) -> None:
-    with writing():
-        row = {"started_at": began, "seen_at": clock.now()}
-        statements.insert(AsteriskWatch, [row], update=("seen_at",))
+def _record_asterisk_seen(answers_since: dt.datetime) -> None:
+    """Record that Asterisk answers now; `answers_since`: the start of this connection."""
+    with write_transaction():
+        row = {"started_at": answers_since, "seen_at": clock.now()}
+        statements.insert_rows(AsteriskWatch, [row], update=("seen_at",))
 
 
-_WORKS = (
-    *(_follow, _measure, _watch, _listen),
-    *(agi.answer, callback.call_back, config_sync.follow, carriers.follow),
-    *(clock_watch.watch, rerecording.follow, inspection.follow, page_phones.follow, _keep_room),
-    *(_watch_jobs, database_alarm.watch),
+_THREAD_FUNCTIONS = (
+    *(_follow_event_log, _process_recordings, _monitor_asterisk, _receive_events),
+    *(
+        agi.serve_look_ups,
+        callback.call_missed_callers,
+        config_sync.follow_changes,
+        carriers.monitor_lines,
+    ),
+    *(
+        clock_watch.watch_clock,
+        rerecording.follow_joined_calls,
+        inspection.inspect_regularly,
+        browser_phones.unregister_phones_regularly,
+        _maintain_reserve,
+    ),
+    *(_monitor_jobs, database_alarm.watch_database),
 )

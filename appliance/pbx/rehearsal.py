@@ -1,7 +1,7 @@
-"""What would become of a call: made at a second Asterisk that knows the plan, at any moment.
+"""Rehearses a call at any time: a second Asterisk runs it through the real dialplan with a plan.
 
-The road is the dialplan's own, read from what that Asterisk executes. Prompts are silent there and
-waits are short; nobody's phone rings, no carrier is spoken to, and nothing reaches the ledger.
+The route is the dialplan's own, read from what that Asterisk executes. Prompts are silent there and
+waits are short; no phone rings, no carrier is contacted, and nothing reaches the ledger.
 """
 
 import contextlib
@@ -21,14 +21,14 @@ from appliance.pbx import ami, config
 from appliance.telephony import prompts
 from appliance.telephony.routing import Plan
 
-LIMIT = 45.0  # seconds that a call may take there
-_WAIT = 4  # seconds in each queue
-_PAUSE = 0.1
+MAX_CALL_SECONDS = 45.0  # that a rehearsed call may last
+_QUEUE_WAIT_SECONDS = 4  # in each queue
+_POLL_SECONDS = 0.1
 _TRUNK = "rehearsal"
-_RUN = re.compile(r'Executing \[[^\]]*\] (\w+)\("(Local/s@rehearsal-[^"]*);2", "(.*)"\)')
-_PROMPT = re.compile(r"/(uz|ru)/([\w/-]+?)(?=[&,]|$)")
-# The facts that the dialplan writes into the event log, and what of them is told.
-_FACTS = {
+_EXECUTED_STEP = re.compile(r'Executing \[[^\]]*\] (\w+)\("(Local/s@rehearsal-[^"]*);2", "(.*)"\)')
+_PROMPT_FILE = re.compile(r"/(uz|ru)/([\w/-]+?)(?=[&,]|$)")
+# Facts that the dialplan writes into the event log, and the value of each that is reported.
+_STATION_FACTS = {
     "REFUSED": "why",
     "LANGUAGE": "language",
     "CLOSED": "message",
@@ -45,10 +45,10 @@ exten => s,1,Set(CALLERID(num)={caller})
 
 
 @dataclass(frozen=True)
-class Rehearsed:
-    """A call as somebody imagines it. `keys` are pressed one after the other, as asked."""
+class RehearsalCall:
+    """The call to rehearse. `keys` are pressed one by one, as the dialplan asks for them."""
 
-    caller: str  # digits, with a plus or not; "" hides its number
+    caller: str  # digits, with or without a plus; "" hides the number
     dialled: str
     at: dt.datetime
     keys: str = ""
@@ -56,117 +56,130 @@ class Rehearsed:
 
 @dataclass(frozen=True)
 class Station:
-    """What happens next. `kind`: refused | language | closed | topic | queue | callback, with
-    `what`; prompts, with the names in `what` and their `language`; key, pressed or ""; employee."""
+    """One step of the call.
+
+    `kind`: refused | language | closed | topic | queue | callback, with `detail`; prompts, with the
+    names in `detail` and their `language`; key, pressed or ""; employee.
+    """
 
     kind: str
-    what: str = ""
+    detail: str = ""
     language: str = ""
 
 
-def rehearse(settings: Settings, wanted: Plan, call: Rehearsed) -> list[Station]:
-    """The stations of a call, in order; it ends with the last.
+def rehearse_call(settings: Settings, plan: Plan, call: RehearsalCall) -> list[Station]:
+    """Return the stations of a call, in order; the call ends with the last one.
 
-    Raises config.ConfigError when the second Asterisk does not come up or takes no call.
+    Raises config.ConfigError if the second Asterisk does not start or accepts no call.
     """
     with tempfile.TemporaryDirectory(prefix="appliance-try-") as folder:
-        apart = _short(config.beside(settings, Path(folder)), wanted, Path(folder))
-        files = config.render(apart, _alone(wanted), apart=True, at=call.at)
-        caller = re.sub(r"[^+\d]", "", call.caller)[:24]
-        dialled = re.sub(r"[^+\d]", "", call.dialled)[:24] or "s"
-        files["extensions.conf"] += _DIALPLAN.format(caller=caller, trunk=_TRUNK, dialled=dialled)
+        isolated_settings = _silent_settings(
+            config.isolate_settings(settings, Path(folder)), plan, Path(folder)
+        )
+        files = config.render_files(
+            isolated_settings, _rehearsal_plan(plan), isolated=True, at=call.at
+        )
+        caller_number = re.sub(r"[^+\d]", "", call.caller)[:24]
+        dialled_number = re.sub(r"[^+\d]", "", call.dialled)[:24] or "s"
+        files["extensions.conf"] += _DIALPLAN.format(
+            caller=caller_number, trunk=_TRUNK, dialled=dialled_number
+        )
         files["modules.conf"] += "\nload = app_senddtmf.so\n"  # presses keys
-        with config.running(apart, files):
+        with config.run_second_asterisk(isolated_settings, files):
             try:
-                return list(_made(apart, call.keys))
+                return list(_run_call(isolated_settings, call.keys))
             except (ami.Unreachable, ami.Refused) as error:
                 raise config.ConfigError(str(error)) from error
 
 
-def _alone(wanted: Plan) -> Plan:
-    """The plan without ways out, and with waits as short as they can be told apart."""
-    queueing = wanted.queueing
-    short = dataclasses.replace(
+def _rehearsal_plan(plan: Plan) -> Plan:
+    """Return the plan without routes and trunks, and with the shortest distinguishable waits."""
+    queueing = plan.queueing
+    short_queueing = dataclasses.replace(
         queueing,
-        max_wait=2 * _WAIT if queueing.falls_back else _WAIT,
-        fall_back_after=_WAIT if queueing.falls_back else 0,
+        max_wait=2 * _QUEUE_WAIT_SECONDS if queueing.falls_back else _QUEUE_WAIT_SECONDS,
+        fall_back_after=_QUEUE_WAIT_SECONDS if queueing.falls_back else 0,
         announce_every=0,
     )
-    limits = dataclasses.replace(wanted.limits, calls=0)
-    return dataclasses.replace(wanted, trunks=(), routes=(), queueing=short, limits=limits)
+    limits = dataclasses.replace(plan.limits, calls=0)
+    return dataclasses.replace(plan, trunks=(), routes=(), queueing=short_queueing, limits=limits)
 
 
-def _short(apart: Settings, wanted: Plan, folder: Path) -> Settings:
-    """With silence in place of every prompt."""
-    spoken = folder / "prompts"
+def _silent_settings(isolated_settings: Settings, plan: Plan, folder: Path) -> Settings:
+    """Return the settings with silence in place of every prompt."""
+    prompt_folder = folder / "prompts"
     for language in prompts.LANGUAGES:
-        for name in prompts.defaults(language) | prompts.of_plan(wanted, language):
-            file = spoken / language / f"{name}.wav"
+        for name in prompts.default_texts(language) | prompts.texts_of_plan(plan, language):
+            file = prompt_folder / language / f"{name}.wav"
             file.parent.mkdir(parents=True, exist_ok=True)
             with wave.open(str(file), "wb") as sound:
                 sound.setparams((1, 2, 8000, 0, "NONE", ""))
                 sound.writeframes(bytes(9600))  # 0.6 s, in which a key can be pressed
     return dataclasses.replace(
-        apart,
-        paths=dataclasses.replace(apart.paths, prompts=spoken),
-        calls=dataclasses.replace(apart.calls, menu_timeout=2),
+        isolated_settings,
+        paths=dataclasses.replace(isolated_settings.paths, prompts=prompt_folder),
+        calls=dataclasses.replace(isolated_settings.calls, menu_timeout=2),
     )
 
 
-def _made(apart: Settings, keys: str) -> Iterator[Station]:
-    """Make the call, press the keys as they are asked for, and tell what is executed."""
-    left = list(re.sub(r"[^\d*#]", "", keys))
-    log = (apart.asterisk.log / "messages").open(encoding="utf-8", errors="replace")
-    latest = time.monotonic() + LIMIT
-    with log, ami.Connection(apart) as asterisk:
-        asterisk.act(
+def _run_call(isolated_settings: Settings, keys: str) -> Iterator[Station]:
+    """Place the call, press the keys as they are requested, and report the executed stations."""
+    remaining_keys = list(re.sub(r"[^\d*#]", "", keys))
+    log = (isolated_settings.asterisk.log / "messages").open(encoding="utf-8", errors="replace")
+    deadline = time.monotonic() + MAX_CALL_SECONDS
+    with log, ami.Connection(isolated_settings) as asterisk:
+        asterisk.send_action(
             "Originate",
             Channel="Local/s@rehearsal/n",
             Application="Wait",
-            Data=str(int(LIMIT)),
+            Data=str(int(MAX_CALL_SECONDS)),
             Async="true",
         )
-        began, over, rest = False, False, ""
-        while time.monotonic() < latest:
-            ended = over  # what was written until then is read once more
-            over = began and not _lives(asterisk)
-            *lines, rest = (rest + log.read()).split("\n")
-            for application, channel, data in _RUN.findall("\n".join(lines)):
-                began = True
+        has_begun, is_over, partial_line = False, False, ""
+        while time.monotonic() < deadline:
+            was_over = is_over  # output written before the end is read once more
+            is_over = has_begun and not _has_channels(asterisk)
+            *lines, partial_line = (partial_line + log.read()).split("\n")
+            for application, channel, data in _EXECUTED_STEP.findall("\n".join(lines)):
+                has_begun = True
                 if application == "Hangup":
                     return
-                yield from _stations(application, data)
-                if application == "Read" or (application == "Queue" and left):
-                    key = left.pop(0) if left else ""
+                yield from _stations_of_step(application, data)
+                if application == "Read" or (application == "Queue" and remaining_keys):
+                    key = remaining_keys.pop(0) if remaining_keys else ""
                     yield Station("key", key)
-                    _press(asterisk, f"{channel};1", key)
-            if ended:
+                    _press_key(asterisk, f"{channel};1", key)
+            if was_over:
                 return
-            time.sleep(_PAUSE)
+            time.sleep(_POLL_SECONDS)
 
 
-def _press(asterisk: ami.Connection, channel: str, key: str) -> None:
+def _press_key(asterisk: ami.Connection, channel: str, key: str) -> None:
+    """Press a key on a channel; do nothing if the key is "" or the call is over."""
     if key:
         with contextlib.suppress(ami.Refused):  # the call is over
-            asterisk.act("PlayDTMF", Channel=channel, Digit=key)
+            asterisk.send_action("PlayDTMF", Channel=channel, Digit=key)
 
 
-def _lives(asterisk: ami.Connection) -> bool:
-    return bool(asterisk.listed("CoreShowChannels", "CoreShowChannelsComplete"))
+def _has_channels(asterisk: ami.Connection) -> bool:
+    """Return True if the second Asterisk still has a channel."""
+    return bool(asterisk.list_events("CoreShowChannels", "CoreShowChannelsComplete"))
 
 
-def _stations(application: str, data: str) -> Iterator[Station]:
-    """What one application of the dialplan means for the caller."""
+def _stations_of_step(application: str, data: str) -> Iterator[Station]:
+    """Yield the stations that one application of the dialplan means for the caller."""
     if application in ("Playback", "Read"):
-        heard: dict[str, list[str]] = {}
-        for language, name in _PROMPT.findall(data):
-            heard.setdefault(language, []).append(name)
-        for language, names in heard.items():
+        names_by_language: dict[str, list[str]] = {}
+        for language, name in _PROMPT_FILE.findall(data):
+            names_by_language.setdefault(language, []).append(name)
+        for language, names in names_by_language.items():
             yield Station("prompts", " ".join(names), language)
     elif application == "CELGenUserEvent":
         name, _, facts = data.partition(",")
-        if name in _FACTS:
-            told = dict(parse_qsl(facts))
-            yield Station(name.lower(), told.get(_FACTS[name], ""), told.get("language", ""))
+        if name in _STATION_FACTS:
+            values = dict(parse_qsl(facts))
+            yield Station(
+                name.lower(), values.get(_STATION_FACTS[name], ""), values.get("language", "")
+            )
     elif application == "Goto" and data.startswith("automatic,"):
         yield Station("employee", data.split(",")[1])

@@ -1,8 +1,9 @@
-"""A recording begun anew when a phone joins its two calls: the dialplan has no part in that.
+"""Restarts a recording when a phone joins its two calls, in which the dialplan has no part.
 
-Asterisk decodes what it records by one decoder for each side of a channel. It takes a new partner
-whose RTP numbers lie lower than the last one's for late packets and drops his voice, for minutes.
-The decoder is thrown away when for a moment nothing of the channel is recorded (ivr/queue.conf).
+Asterisk decodes what it records by one decoder for each side of a channel. If the RTP numbers of a
+new partner are lower than the last one's, it takes the packets for late ones and drops the voice,
+for minutes. The decoder is discarded when nothing of the channel is recorded for a short time
+(ivr/queue.conf).
 """
 
 import functools
@@ -19,69 +20,72 @@ from appliance.telephony.recordings import reserve
 
 log = logging.getLogger(__name__)
 
-_MOMENT = 0.2  # seconds without any recording
-_AGAIN = 1.0  # seconds between two attempts to reach Asterisk
-_LATE = 0.5  # seconds after which a new partner's first words may be missing
+_PAUSE_SECONDS = 0.2  # without any recording
+_RETRY_SECONDS = 1.0  # between two attempts to reach Asterisk
+_LATE_SECONDS = 0.5  # after which a new partner's first words may be missing
 
 
-def follow(settings: Settings, stop: threading.Event) -> None:
-    """Hear of phones that join, by a connection of its own: other work would come first."""
+def follow_joined_calls(settings: Settings, stop: threading.Event) -> None:
+    """Follow joined calls on a separate connection, where no other work delays them."""
     while not stop.is_set():
         try:
             with Connection(settings, "call") as asterisk:
-                asterisk.hear_only("AttendedTransfer")
+                asterisk.receive_only("AttendedTransfer")
                 while not stop.is_set():
-                    if event := asterisk.next_event(_AGAIN):
-                        _handle(settings, event)
+                    if event := asterisk.next_event(_RETRY_SECONDS):
+                        _handle_event(settings, event)
         except (Unreachable, Refused):
-            stop.wait(_AGAIN)
+            stop.wait(_RETRY_SECONDS)
 
 
-def _handle(settings: Settings, event: dict[str, str]) -> None:
-    """Take in one event; the work is done beside, for it takes a moment."""
+def _handle_event(settings: Settings, event: dict[str, str]) -> None:
+    """Handle one event; the work is done in a thread, because it takes time."""
     if event.get("Event") == "AttendedTransfer" and event.get("Result") == "Success":
         names = ("TransfereeChannel", "TransferTargetChannel")
         channels = [event[name] for name in names if event.get(name)]
-        told = (settings, channels, float(event.get("Timestamp") or clock.now().timestamp()))
-        threading.Thread(target=_guarded, args=told, daemon=True).start()
+        arguments = (settings, channels, float(event.get("Timestamp") or clock.now().timestamp()))
+        threading.Thread(target=_restart_recordings, args=arguments, daemon=True).start()
 
 
-def _guarded(settings: Settings, channels: list[str], joined_at: float) -> None:
+def _restart_recordings(settings: Settings, channels: list[str], joined_at: float) -> None:
+    """Restart the recordings of these channels; a failure is logged."""
     try:
         with database.connection_context(), Connection(settings) as asterisk:
             for channel in channels:
-                _begin_anew(settings, asterisk, channel, joined_at)
+                _restart_recording(settings, asterisk, channel, joined_at)
     except (Unreachable, Refused) as error:
         log.warning("a recording could not be begun anew: %s", error)
 
 
-def _begin_anew(settings: Settings, asterisk: Connection, channel: str, joined_at: float) -> None:
-    """The next file of the call on this channel, if it is recorded."""
+def _restart_recording(
+    settings: Settings, asterisk: Connection, channel: str, joined_at: float
+) -> None:
+    """Start the next recording file of the call on this channel, if it is recorded."""
 
-    def value(name: str) -> str:
-        return asterisk.act("Getvar", Channel=channel, Variable=name).get("Value", "")
+    def channel_value(name: str) -> str:
+        return asterisk.send_action("Getvar", Channel=channel, Variable=name).get("Value", "")
 
-    former = value("RECORDING")
-    if not former:
+    former_file = channel_value("RECORDING")
+    if not former_file:
         return
-    leg = int(value("LEG") or 1) + 1
-    first = former.removesuffix(".wav").removesuffix(f"-{leg - 1}")
-    file = f"{first}-{leg}.wav"
-    asterisk.act("StopMixMonitor", Channel=channel)
-    threading.Event().wait(_MOMENT)
-    asterisk.act("Setvar", Channel=channel, Variable="LEG", Value=leg)
-    asterisk.act("Setvar", Channel=channel, Variable="RECORDING", Value=file)
-    if not reserve.mark(settings).exists():
+    leg = int(channel_value("LEG") or 1) + 1
+    base_name = former_file.removesuffix(".wav").removesuffix(f"-{leg - 1}")
+    file = f"{base_name}-{leg}.wav"
+    asterisk.send_action("StopMixMonitor", Channel=channel)
+    threading.Event().wait(_PAUSE_SECONDS)
+    asterisk.send_action("Setvar", Channel=channel, Variable="LEG", Value=leg)
+    asterisk.send_action("Setvar", Channel=channel, Variable="RECORDING", Value=file)
+    if not reserve.unrecorded_mark(settings).exists():
         path = settings.paths.recordings / file
-        asterisk.act("MixMonitor", Channel=channel, File=str(path), Options="b")
-    if (late := clock.now().timestamp() - joined_at) > _LATE:
-        log.warning("%s: recorded anew %.1f s after the phones were joined", channel, late)
-    event = eventlog.own(
+        asterisk.send_action("MixMonitor", Channel=channel, File=str(path), Options="b")
+    if (delay := clock.now().timestamp() - joined_at) > _LATE_SECONDS:
+        log.warning("%s: recorded anew %.1f s after the phones were joined", channel, delay)
+    event = eventlog.create_event(
         "RECORDING",
-        value("CHANNEL(linkedid)"),
+        channel_value("CHANNEL(linkedid)"),
         clock.now(),
         facts=f"file={quote(file)}",
-        UniqueID=value("UNIQUEID"),
+        UniqueID=channel_value("UNIQUEID"),
         ChanName=channel,
     )
-    db.insist(functools.partial(ledger.note, settings, event), threading.Event())
+    db.retry_while_busy(functools.partial(ledger.record_event, settings, event), threading.Event())

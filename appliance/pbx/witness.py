@@ -1,49 +1,49 @@
-"""A witness of calls that does not stand on the event log: Asterisk's manager interface."""
+"""Detects calls that the event log lacks, by events of Asterisk's manager interface."""
 
 import datetime as dt
 import logging
 import time
 
 from appliance.core import clock
-from appliance.pbx.ami import moment_of
+from appliance.pbx.ami import event_time
 from appliance.telephony import calls
 
 log = logging.getLogger(__name__)
 
-WAITS = dt.timedelta(seconds=10)  # for the first record of a call to be read
-_EVERY = 5.0  # seconds between two looks
+RECORD_DELAY = dt.timedelta(seconds=10)  # within which the first record of a call is read
+_POLL_SECONDS = 5.0
 
 
-class Witness:
-    """Hears of each call as it begins, and looks whether the log holds it."""
+class CallWitness:
+    """Receives an event as each call begins, and checks whether the log contains the call."""
 
-    HEARD = "Newchannel"  # event of AMI
+    EVENT_NAME = "Newchannel"  # event of AMI
 
     def __init__(self) -> None:
-        self._heard: dict[str, tuple[str, dt.datetime]] = {}  # linkedid → (context, moment)
-        self._due = 0.0
+        self._observed: dict[str, tuple[str, dt.datetime]] = {}  # linkedid → (context, time)
+        self._next_check = 0.0
 
-    def hear(self, event: dict[str, str]) -> None:
-        """Take in one event: the first channel of a call begins it."""
-        if event.get("Event") != self.HEARD or event.get("Uniqueid") != event.get("Linkedid"):
+    def observe_call_begin(self, event: dict[str, str]) -> None:
+        """Remember the call that an event begins: a new channel that is the first of its call."""
+        if event.get("Event") != self.EVENT_NAME or event.get("Uniqueid") != event.get("Linkedid"):
             return
-        if event.get("Context") in calls.WITNESSED:
-            self._heard[event["Linkedid"]] = event["Context"], moment_of(event)
+        if event.get("Context") in calls.WATCHED_CONTEXTS:
+            self._observed[event["Linkedid"]] = event["Context"], event_time(event)
 
-    def look(self) -> list[str]:
-        """Look when it is time to; the calls of which no record came."""
-        if time.monotonic() < self._due:
+    def find_unlogged_calls(self) -> list[str]:
+        """Check the calls if it is time to; returns those of which no record arrived."""
+        if time.monotonic() < self._next_check:
             return []
-        self._due = time.monotonic() + _EVERY
-        now, lost = clock.now(), []
-        for linkedid, (begins, at) in list(self._heard.items()):
+        self._next_check = time.monotonic() + _POLL_SECONDS
+        now, unlogged = clock.now(), []
+        for linkedid, (begins, at) in list(self._observed.items()):
             if calls.is_logged(linkedid):
-                del self._heard[linkedid]
-            elif abs(now - at) >= WAITS:
-                calls.write_down(linkedid, begins, at)
-                del self._heard[linkedid]
-                lost.append(linkedid)
-        if lost:
-            log.error("the event log does not hold these calls: %s", ", ".join(lost))
-        calls.settle()
-        return lost
+                del self._observed[linkedid]
+            elif abs(now - at) >= RECORD_DELAY:
+                calls.record_seen_call(linkedid, begins, at)
+                del self._observed[linkedid]
+                unlogged.append(linkedid)
+        if unlogged:
+            log.error("the event log does not hold these calls: %s", ", ".join(unlogged))
+        calls.clear_logged_seen_calls()
+        return unlogged

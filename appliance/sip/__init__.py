@@ -1,5 +1,5 @@
-"""People at telephones: SIP over UDP and sound over RTP, by asyncio, for test calls.
+"""Simulated telephones for test calls: SIP over UDP and audio over RTP, with asyncio.
 
-`agent.Agent` is an address that speaks SIP, `call.Call` one dialog of it, `media.Media` its sound,
-`listening` who is heard in a recording.
+`agent.Agent` is a SIP address, `call.Call` one of its dialogs, `media.Media` the call's audio;
+`listening` finds the voices in a recording.
 """

@@ -9,14 +9,14 @@ from dataclasses import dataclass, field
 from appliance.sip import message
 from appliance.sip.call import Call
 from appliance.sip.message import Message
-from appliance.sip.wire import Wire
+from appliance.sip.transport import SipTransport
 
 
 @dataclass
-class Agent(Wire):
-    """One UDP address. `taken` answers a new call for a user, by extension or number."""
+class Agent(SipTransport):
+    """A SIP user agent with one UDP address; `on_call` receives each incoming call."""
 
-    taken: Callable[[Call], None] | None = None
+    on_call: Callable[[Call], None] | None = None
     calls: dict[str, Call] = field(default_factory=dict)  # by Call-ID
 
     async def __aexit__(self, *_: object) -> None:
@@ -24,38 +24,40 @@ class Agent(Wire):
             call.media.close()
         await super().__aexit__()
 
-    def call(self, name: str, number: str, pitch: int, **facts: object) -> Call:
-        """A call to that number at the box, not sent yet; `facts`: fields of Call."""
-        call = Call.outgoing(self, name, number, pitch, **facts)
+    def create_call(self, name: str, number: str, pitch: int, **fields: object) -> Call:
+        """Create a call to that number at the appliance, not sent yet; `fields`: fields of Call."""
+        call = Call.create_outgoing(self, name, number, pitch, **fields)
         self.calls[call.call_id] = call
         return call
 
-    def _answered_late(self, received: Message) -> None:
+    def _handle_stray_response(self, received: Message) -> None:
         if received.method == "INVITE" and (call := self.calls.get(received.get("call-id"))):
-            call.answered_again(received)
+            call.resend_ack(received)
         else:
-            super()._answered_late(received)
+            super()._handle_stray_response(received)
 
-    def _requested(self, received: Message) -> None:
+    def _handle_request(self, received: Message) -> None:
         call = self.calls.get(received.get("call-id"))
         if call:
-            if call.party_dead:
+            if call.is_disconnected:
                 return
-            call.requested(received)
-        elif received.method == "INVITE" and self.taken:
-            call = self.calls[received.get("call-id")] = Call.incoming(self, received)
-            self.taken(call)
+            call.handle_request(received)
+        elif received.method == "INVITE" and self.on_call:
+            call = self.calls[received.get("call-id")] = Call.create_incoming(self, received)
+            self.on_call(call)
         elif received.method in ("OPTIONS", "NOTIFY"):
-            fine = message.response(received, 200, secrets.token_hex(4))
-            self.answer(received, fine, message.sender(received))
+            response = message.encode_response(received, 200, secrets.token_hex(4))
+            self.send_response(received, response, message.sender_address(received))
         elif received.method != "ACK":
-            self.strays += 1
-            self.answer(received, message.response(received, 481, secrets.token_hex(4)))
+            self.stray_count += 1
+            self.send_response(
+                received, message.encode_response(received, 481, secrets.token_hex(4))
+            )
 
     async def register(
         self, name: str, password: str, expires: int = 3600, contact: str = ""
     ) -> int:
-        """Register an extension at the box; the status of its answer.
+        """Register an extension at the appliance; returns the status of its answer.
 
         `contact`: another one than this agent's; "*" with `expires` 0 removes every registration
         (RFC 3261, 10.2.2).
@@ -67,27 +69,36 @@ class Agent(Wire):
         for number in (1, 2):
             branch = message.new_branch()
             headers = [
-                self.via(branch),
+                self.via_header(branch),
                 ("From", f"<sip:{name}@{self.box[0]}>;tag={tag}"),
                 ("To", f"<sip:{name}@{self.box[0]}>"),
                 ("Call-ID", call_id),
                 ("CSeq", f"{number} REGISTER"),
-                ("Contact", contact or f"<sip:{name}@{self.here}>"),
+                ("Contact", contact or f"<sip:{name}@{self.host_port}>"),
                 ("Expires", str(expires)),
                 ("Max-Forwards", "70"),
             ]
             if challenge:
-                proof = message.authorization(challenge, "REGISTER", uri, name, password)
-                headers.append(("Authorization", proof))
-            done = asyncio.get_running_loop().create_future()
+                credentials = message.digest_authorization(
+                    challenge, "REGISTER", uri, name, password
+                )
+                headers.append(("Authorization", credentials))
+            response_future = asyncio.get_running_loop().create_future()
 
-            def answered(received: Message, done: asyncio.Future[Message] = done) -> None:
+            def on_response(
+                received: Message, response_future: asyncio.Future[Message] = response_future
+            ) -> None:
                 if received.status >= 200:
                     with contextlib.suppress(asyncio.InvalidStateError):
-                        done.set_result(received)
+                        response_future.set_result(received)
 
-            self.ask(branch, "REGISTER", message.text(f"REGISTER {uri} SIP/2.0", headers), answered)
-            received = await done
+            self.send_request(
+                branch,
+                "REGISTER",
+                message.encode_message(f"REGISTER {uri} SIP/2.0", headers),
+                on_response,
+            )
+            received = await response_future
             status = received.status
             challenge = received.get("www-authenticate")
             if status != 401:

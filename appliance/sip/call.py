@@ -1,4 +1,4 @@
-"""One SIP dialog with its sound: made, answered, held, passed on, ended, by us or by the box."""
+"""A SIP dialog with its audio: placed, answered, held, transferred and ended from either side."""
 
 import asyncio
 import secrets
@@ -9,14 +9,14 @@ from urllib.parse import quote
 
 from appliance.sip import message
 from appliance.sip.dialog import Dialog
-from appliance.sip.media import ALAW, EVENTS, Media
+from appliance.sip.media import ALAW_PAYLOAD, EVENTS_PAYLOAD, Media
 from appliance.sip.message import Headers, Message, Session
-from appliance.sip.wire import Wire
+from appliance.sip.transport import SipTransport
 
 
 @dataclass
 class Call(Dialog):
-    """A dialog with sound. States: calling, ringing, up, over.
+    """A dialog with audio. States: calling, ringing, up, over.
 
     `ended_by`: us, them, refused (with `status`), cancelled, lost.
     """
@@ -30,282 +30,288 @@ class Call(Dialog):
     over_at: float | None = None
     ended_by: str = ""
     status: int = 0
-    referred: list[int] = field(default_factory=list)  # statuses told of a REFER of ours
-    held: bool = False  # by us
-    mute: bool = False  # sends no sound at all
-    kinds: tuple[int, ...] = (ALAW, EVENTS)
+    refer_statuses: list[int] = field(default_factory=list)  # statuses reported for our REFER
+    is_on_hold: bool = False  # by us
+    mute: bool = False  # sends no audio at all
+    kinds: tuple[int, ...] = (ALAW_PAYLOAD, EVENTS_PAYLOAD)
     with_sdp: bool = True
     log: list[tuple[float, str]] = field(default_factory=list)
-    whole_data: bytes = b""  # our last INVITE as sent
+    last_invite: bytes = b""  # our last INVITE as sent
     _branch: str = ""
     _ack: bytes = b""
-    _more: Headers = ()
-    _challenged: bool = False
-    _cancelled: bool = False
+    _extra_headers: Headers = ()
+    _has_authenticated: bool = False
+    _is_cancelled: bool = False
 
-    def note(self, what: str) -> None:
-        """Write down what happened now."""
-        self.log.append((time.time(), what))
+    def log_event(self, event: str) -> None:
+        """Log an event with the current time."""
+        self.log.append((time.time(), event))
 
-    # Calls of ours.
+    # Outgoing calls.
 
     @classmethod
-    def outgoing(cls, agent: Wire, name: str, number: str, pitch: int, **facts: object) -> Self:
-        """A call to that number at the box, not sent yet."""
+    def create_outgoing(
+        cls, agent: SipTransport, name: str, number: str, pitch: int, **fields: object
+    ) -> Self:
+        """Create a call to that number at the appliance, not sent yet; `fields`: fields of Call."""
         box = agent.box[0]
-        ours = f"<sip:{name}@{agent.host}>;tag={secrets.token_hex(4)}"
+        local_party = f"<sip:{name}@{agent.host}>;tag={secrets.token_hex(4)}"
         media = Media(agent.host, pitch)
         return cls(
             agent,
             f"{secrets.token_hex(10)}@{agent.host}",
-            ours,
+            local_party,
             f"<sip:{number}@{box}>",
             f"sip:{number}@{box}:{agent.box[1]}",
             media,
-            contact=f"<sip:{name or 'x'}@{agent.here}>",
-            **facts,  # type: ignore[arg-type]  # fields of this class
+            contact=f"<sip:{name or 'x'}@{agent.host_port}>",
+            **fields,  # type: ignore[arg-type]  # fields of this class
         )
 
-    def start(self, more: Headers = ()) -> None:
+    def send_invite(self, extra_headers: Headers = ()) -> None:
         """Send the INVITE."""
-        self._more = more
+        self._extra_headers = extra_headers
         if 101 not in self.kinds:
             self.media.events = None
-        self._invite(self._offer() if self.with_sdp else "")
+        self._transmit_invite(self._session_offer() if self.with_sdp else "")
 
-    def _invite(self, body: str) -> None:
+    def _transmit_invite(self, body: str) -> None:
         self._branch = message.new_branch()
-        data = self._request("INVITE", self._branch, [*self._more], body)
-        self.whole_data = data
-        self.agent.ask(self._branch, "INVITE", data, self._told_of_invite)
+        data = self._next_request("INVITE", self._branch, [*self._extra_headers], body)
+        self.last_invite = data
+        self.agent.send_request(self._branch, "INVITE", data, self._handle_invite_response)
 
-    def _told_of_invite(self, received: Message) -> None:
+    def _handle_invite_response(self, received: Message) -> None:
         status = received.status
         if status < 200:
             if status > 100 and self.state == "calling":
                 self.state, self.rang_at = "ringing", time.time()
-            self.note(f"{status}")
-            if received.body:  # a voice before the answer
-                self._take(received.body)
-                self.agent.pump.add(self.media)
-            if self._cancelled:
+            self.log_event(f"{status}")
+            if received.body:  # early media, before the answer
+                self._apply_session(received.body)
+                self.agent.clock.add_media(self.media)
+            if self._is_cancelled:
                 self._send_cancel()
             return
         if status < 300:
-            self._confirm(received)
-            if self._cancelled:  # it was answered while we gave up
+            self._confirm_dialog(received)
+            if self._is_cancelled:  # answered while our CANCEL was on its way
                 self.hang_up()
             return
         if "cseq" in dict(received.headers) and received.get("via"):
-            self.agent.send(self._plain_ack(received))
-        if status in (401, 407) and self.account[0] and not self._challenged:
-            self._challenged = True
+            self.agent.send_datagram(self._failure_ack(received))
+        if status in (401, 407) and self.account[0] and not self._has_authenticated:
+            self._has_authenticated = True
             name = "WWW-Authenticate" if status == 401 else "Proxy-Authenticate"
             challenge = received.get(name.lower())
-            proof = message.authorization(challenge, "INVITE", self.target, *self.account)
+            credentials = message.digest_authorization(
+                challenge, "INVITE", self.target, *self.account
+            )
             header = "Authorization" if status == 401 else "Proxy-Authorization"
-            more = [h for h in self._more if "uthorization" not in h[0]]
-            self._more = [*more, (header, proof)]
-            self._invite(self._offer() if self.with_sdp else "")
+            extra_headers = [h for h in self._extra_headers if "uthorization" not in h[0]]
+            self._extra_headers = [*extra_headers, (header, credentials)]
+            self._transmit_invite(self._session_offer() if self.with_sdp else "")
             return
         self.status = status
-        self._over("cancelled" if self._cancelled else "refused")
+        self._end_call("cancelled" if self._is_cancelled else "refused")
 
-    def _confirm(self, received: Message) -> None:
-        """A 2xx to our INVITE: the dialog stands."""
-        self.theirs = received.get("to")
+    def _confirm_dialog(self, received: Message) -> None:
+        """Confirm the dialog: a 2xx response to our INVITE has arrived."""
+        self.remote_party = received.get("to")
         if contact := received.get("contact"):
-            self.target = message.address(contact)
+            self.target = message.header_uri(contact)
         if self.state != "up":
-            self._routes = [*reversed(received.all("record-route"))]
-        self._ack = self._request("ACK", message.new_branch(), (), "", method_number=False)
-        self.agent.send(self._ack)
-        if other := message.session(received.body):
-            self.media.meet(other, send=not self.held and not self.mute)
+            self._routes = [*reversed(received.all_headers("record-route"))]
+        self._ack = self._next_request("ACK", message.new_branch(), (), "", increments_number=False)
+        self.agent.send_datagram(self._ack)
+        if session := message.parse_session(received.body):
+            self.media.apply_session(session, send=not self.is_on_hold and not self.mute)
         if self.state != "up":
             self.state, self.up_at = "up", time.time()
-            self.agent.pump.add(self.media)
-        self.note("up")
+            self.agent.clock.add_media(self.media)
+        self.log_event("up")
 
-    def answered_again(self, received: Message) -> None:
-        """The box did not get our ACK of a 2xx."""
+    def resend_ack(self, received: Message) -> None:
+        """Resend our ACK of a 2xx response, which the appliance has not received."""
         if 200 <= received.status < 300 and self._ack:
-            self.agent.send(self._ack)
+            self.agent.send_datagram(self._ack)
 
-    # Calls of theirs.
+    # Incoming calls.
 
     @classmethod
-    def incoming(cls, agent: Wire, invite: Message) -> Self:
-        """The call of an INVITE that has just come."""
+    def create_incoming(cls, agent: SipTransport, invite: Message) -> Self:
+        """Create the call of an INVITE that has just arrived."""
         tag = secrets.token_hex(4)
         call = cls(
             agent,
             invite.get("call-id"),
             invite.get("to") + f";tag={tag}",
             invite.get("from"),
-            message.address(invite.get("contact")),
+            message.header_uri(invite.get("contact")),
             Media(agent.host, 0),
             is_incoming=True,
             contact=f"<{invite.uri.partition(';')[0]}>",
             invite=invite,
         )
-        call._routes = invite.all("record-route")
+        call._routes = invite.all_headers("record-route")
         return call
 
-    def ring(self) -> None:
-        """Say that it rings."""
+    def send_ringing(self) -> None:
+        """Report that the phone is ringing."""
         if self.state == "calling":
             self.state, self.rang_at = "ringing", time.time()
-            self._respond(180)
+            self._send_response(180)
 
-    def announce(self) -> None:
-        """Be heard before the answer, as a carrier that says why there will be none."""
+    def start_early_media(self) -> None:
+        """Send audio before the answer, like a carrier announcing why there will be no answer."""
         if self.state == "calling" and self.invite:
-            self._take(self.invite.body)
+            self._apply_session(self.invite.body)
             self.state, self.rang_at = "ringing", time.time()
-            self.agent.pump.add(self.media)
-            self._respond(183, self._offer())
+            self.agent.clock.add_media(self.media)
+            self._send_response(183, self._session_offer())
 
     def pick_up(self) -> None:
-        """Answer."""
+        """Answer the call."""
         if self.state in ("calling", "ringing") and self.invite:
-            self._take(self.invite.body)
+            self._apply_session(self.invite.body)
             self.state, self.up_at = "up", time.time()
-            self.agent.pump.add(self.media)
-            self._respond(200, self._offer())
-            self.note("up")
+            self.agent.clock.add_media(self.media)
+            self._send_response(200, self._session_offer())
+            self.log_event("up")
 
-    def refuse(self, status: int) -> None:
-        """Busy (486), declined (603), …"""
+    def refuse_call(self, status: int) -> None:
+        """Refuse the call with a status, such as busy (486) or declined (603)."""
         if self.state in ("calling", "ringing"):
-            self._respond(status)
+            self._send_response(status)
             self.status = status
-            self._over("us")
+            self._end_call("us")
 
-    def _take(self, body: str) -> None:
-        other = message.session(body)
-        if other:
-            self.media.meet(other, send=not self.held and not self.mute)
+    def _apply_session(self, body: str) -> None:
+        session = message.parse_session(body)
+        if session:
+            self.media.apply_session(session, send=not self.is_on_hold and not self.mute)
 
-    # What the box asks within a dialog.
+    # The appliance's requests within a dialog.
 
-    def requested(self, received: Message) -> None:
-        """A request of the box that belongs to this call."""
+    def handle_request(self, received: Message) -> None:
+        """Handle a request of the appliance that belongs to this call."""
         method = received.method
-        tag = message.parameter(self.ours, "tag")
+        tag = message.find_parameter(self.local_party, "tag")
         if method == "ACK":
-            self._confirmed = True
+            self._is_acknowledged = True
             if received.body:
-                self._take(received.body)
+                self._apply_session(received.body)
             return
         if method == "CANCEL":
-            self.agent.answer(received, message.response(received, 200, tag))
+            self.agent.send_response(received, message.encode_response(received, 200, tag))
             if self.state in ("calling", "ringing"):
-                self._respond(487)
-                self._over("cancelled")
+                self._send_response(487)
+                self._end_call("cancelled")
         elif method == "BYE":
-            self.agent.answer(received, message.response(received, 200, tag))
-            self._over("them")
+            self.agent.send_response(received, message.encode_response(received, 200, tag))
+            self._end_call("them")
         elif method == "INVITE" and self.state in ("calling", "ringing"):
-            pass  # the same INVITE again, which nobody has taken yet
+            pass  # the same INVITE retransmitted, which has not been answered yet
         elif method in ("INVITE", "UPDATE") and self.state == "up":
-            self.note(method)
+            self.log_event(method)
             if received.body:
-                self._take(received.body)
+                self._apply_session(received.body)
             self.media.expect_gap()
-            self._respond(
-                200, self._offer() if received.body or method == "INVITE" else "", received
+            self._send_response(
+                200, self._session_offer() if received.body or method == "INVITE" else "", received
             )
         elif method == "NOTIFY":
-            self.agent.answer(received, message.response(received, 200, tag))
+            self.agent.send_response(received, message.encode_response(received, 200, tag))
             if received.body.startswith("SIP/2.0 "):
-                self.referred.append(int(received.body.split()[1]))
-                self.note(f"refer {self.referred[-1]}")
+                self.refer_statuses.append(int(received.body.split()[1]))
+                self.log_event(f"refer {self.refer_statuses[-1]}")
         elif self.state == "over":
-            self.agent.answer(received, message.response(received, 481, tag))
+            self.agent.send_response(received, message.encode_response(received, 481, tag))
         else:
-            self.agent.answer(received, message.response(received, 200, tag))
+            self.agent.send_response(received, message.encode_response(received, 200, tag))
 
-    # What we do within a dialog.
+    # Our own requests within a dialog.
 
     def hang_up(self) -> None:
         """End the call in whichever state it is."""
         if self.state == "over":
             return
         if self.is_incoming and self.state != "up":
-            self.refuse(603)
+            self.refuse_call(603)
         elif self.state == "up":
-            self._ask("BYE")
-            self._over("us")
-        elif not self._cancelled:
-            self._cancelled = True
+            self._send_request("BYE")
+            self._end_call("us")
+        elif not self._is_cancelled:
+            self._is_cancelled = True
             if self.state == "ringing" or self.log:
                 self._send_cancel()
 
     def _send_cancel(self) -> None:
-        data = self._written("CANCEL", self._number, self.agent.via(self._branch), self.theirs)
-        self.agent.ask(self._branch, "CANCEL", data, lambda _: None)
+        data = self._encode_request(
+            "CANCEL", self._sequence_number, self.agent.via_header(self._branch), self.remote_party
+        )
+        self.agent.send_request(self._branch, "CANCEL", data, lambda _: None)
 
-    def die(self) -> None:
-        """Fall silent without a word, as a phone whose cable is pulled."""
-        self.party_dead = True
+    def disconnect_silently(self) -> None:
+        """Disconnect without any message, like a phone whose cable is pulled."""
+        self.is_disconnected = True
         self.media.close()
-        self._over("lost")
+        self._end_call("lost")
 
-    async def hold(self, held: bool) -> int:
-        """Hold or resume; the status of the box's answer."""
-        self.held = held
+    async def set_hold(self, on_hold: bool) -> int:
+        """Hold or resume the call; returns the status of the appliance's answer."""
+        self.is_on_hold = on_hold
         for _ in range(5):
-            status = await self._reinvite("sendonly" if held else "sendrecv")
+            status = await self._send_reinvite("sendonly" if on_hold else "sendrecv")
             if status != 491:
                 break
             await asyncio.sleep(0.3 + secrets.randbelow(1000) / 1000)
-        self.media.silent = held
+        self.media.is_silent = on_hold
         self.media.expect_gap()
         return status
 
-    async def _reinvite(self, direction: str) -> int:
-        done: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
+    async def _send_reinvite(self, direction: str) -> int:
+        response_future: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
         branch = message.new_branch()
 
-        def answered(received: Message) -> None:
+        def on_response(received: Message) -> None:
             if 200 <= received.status < 300:
-                self._confirm(received)
+                self._confirm_dialog(received)
             elif received.status >= 300 and received.get("via"):
-                self.agent.send(self._plain_ack(received))
-            if received.status >= 200 and not done.done():
-                done.set_result(received)
+                self.agent.send_datagram(self._failure_ack(received))
+            if received.status >= 200 and not response_future.done():
+                response_future.set_result(received)
 
-        data = self._request("INVITE", branch, (), self._offer(direction))
-        self.whole_data = data
-        self.agent.ask(branch, "INVITE", data, answered)
-        return (await done).status
+        data = self._next_request("INVITE", branch, (), self._session_offer(direction))
+        self.last_invite = data
+        self.agent.send_request(branch, "INVITE", data, on_response)
+        return (await response_future).status
 
-    async def refer(self, number: str, replaces: "Call | None" = None) -> int:
-        """Pass the other party on to a number, or into a second call of ours; the status."""
+    async def send_refer(self, number: str, replaces: "Call | None" = None) -> int:
+        """Transfer the other party to a number, or into our second call; returns the status."""
         uri = f"sip:{number}@{self.agent.box[0]}"
         if replaces:
-            received = (
-                f"{replaces.call_id};to-tag={message.parameter(replaces.theirs, 'tag')}"
-                f";from-tag={message.parameter(replaces.ours, 'tag')}"
+            replaced_dialog = (
+                f"{replaces.call_id};to-tag={message.find_parameter(replaces.remote_party, 'tag')}"
+                f";from-tag={message.find_parameter(replaces.local_party, 'tag')}"
             )
-            uri = f"{replaces.target}?Replaces={quote(received, safe='')}"
-        self.referred.clear()
-        name = message.user(self.ours)
+            uri = f"{replaces.target}?Replaces={quote(replaced_dialog, safe='')}"
+        self.refer_statuses.clear()
+        name = message.header_user(self.local_party)
         headers = [("Refer-To", f"<{uri}>"), ("Referred-By", f"<sip:{name}@{self.agent.host}>")]
-        done: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
-        self._ask("REFER", headers, done)
-        return (await done).status
+        response_future: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
+        self._send_request("REFER", headers, response_future)
+        return (await response_future).status
 
-    def _offer(self, direction: str = "") -> str:
-        events = self.media.events if EVENTS in self.kinds else None
-        kinds = tuple(k for k in self.kinds if k != EVENTS)
+    def _session_offer(self, direction: str = "") -> str:
+        events = self.media.events if EVENTS_PAYLOAD in self.kinds else None
+        kinds = tuple(k for k in self.kinds if k != EVENTS_PAYLOAD)
         kinds = (*kinds, events) if events is not None else kinds
-        direction = direction or ("sendonly" if self.held else "sendrecv")
+        direction = direction or ("sendonly" if self.is_on_hold else "sendrecv")
         return str(Session(self.agent.host, self.media.port, kinds, direction, events))
 
-    def _over(self, by: str) -> None:
+    def _end_call(self, by: str) -> None:
         if self.state != "over":
             self.state, self.over_at, self.ended_by = "over", time.time(), by
-            self.note(f"over: {by} {self.status or ''}".strip())
+            self.log_event(f"over: {by} {self.status or ''}".strip())
             self.media.close()

@@ -1,4 +1,4 @@
-"""A SIP dialog: its names and numbers, and the requests and responses written within it."""
+"""A SIP dialog: its identifiers and sequence numbers, and encoding its requests and responses."""
 
 import asyncio
 from collections.abc import Callable
@@ -6,113 +6,146 @@ from dataclasses import KW_ONLY, dataclass, field
 
 from appliance.sip import message
 from appliance.sip.message import Headers, Message
-from appliance.sip.wire import Wire
+from appliance.sip.transport import SipTransport
 
 
 @dataclass
 class Dialog:
-    """What two ends agree on; which of them called makes no difference."""
+    """The state that two ends agree on; which of them called makes no difference."""
 
-    agent: Wire
+    agent: SipTransport
     call_id: str
-    ours: str  # From of our requests, with tag
-    theirs: str  # To of our requests, with tag once known
-    target: str  # where the next request goes
+    local_party: str  # From header of our requests, with tag
+    remote_party: str  # To header of our requests, with tag once known
+    target: str  # the URI of the next request
     _: KW_ONLY
     account: tuple[str, str] = ("", "")
     contact: str = ""
-    invite: Message | None = None  # theirs, when they called
-    party_dead: bool = False
-    _number: int = 0
+    invite: Message | None = None  # the other party's, if it called
+    is_disconnected: bool = False
+    _sequence_number: int = 0
     _routes: list[str] = field(default_factory=list)
-    _answer: bytes = b""
-    _confirmed: bool = False
+    _final_response: bytes = b""
+    _is_acknowledged: bool = False
 
     @property
     def caller(self) -> str:
-        """Who calls, as the box says."""
-        return message.user(self.invite.get("from")) if self.invite else ""
+        """The caller according to the appliance."""
+        return message.header_user(self.invite.get("from")) if self.invite else ""
 
     @property
-    def called(self) -> str:
-        """Whom the box called: an extension or a number."""
-        return message.user(f"<{self.invite.uri}>") if self.invite else ""
+    def callee(self) -> str:
+        """The extension or number that the appliance called."""
+        return message.header_user(f"<{self.invite.uri}>") if self.invite else ""
 
-    def _respond(self, status: int, body: str = "", request: Message | None = None) -> None:
+    def _send_response(self, status: int, body: str = "", request: Message | None = None) -> None:
         request = request or self.invite
         if not request:
             return
-        tag = message.parameter(self.ours, "tag")
-        more = [("Contact", self.contact), ("Allow", "INVITE, ACK, CANCEL, BYE, REFER, NOTIFY")]
-        data = message.response(request, status, tag, more, body)
-        self.agent.answer(request, data)
+        tag = message.find_parameter(self.local_party, "tag")
+        extra_headers = [
+            ("Contact", self.contact),
+            ("Allow", "INVITE, ACK, CANCEL, BYE, REFER, NOTIFY"),
+        ]
+        data = message.encode_response(request, status, tag, extra_headers, body)
+        self.agent.send_response(request, data)
         if status >= 200 and request.method == "INVITE":
-            self._answer, self._confirmed = data, False
-            self._insist(data, 0.5)
+            self._final_response, self._is_acknowledged = data, False
+            self._repeat_until_ack(data, 0.5)
 
-    def _insist(self, data: bytes, wait: float) -> None:
-        """Repeat a final response until the ACK comes."""
+    def _repeat_until_ack(self, data: bytes, wait: float) -> None:
+        """Repeat a final response until the ACK arrives."""
 
-        def again() -> None:
-            if not self._confirmed and self._answer == data and not self.party_dead and wait < 16:
-                self.agent.send(data)
-                self._insist(data, min(wait * 2, 4.0) if wait < 4 else wait + 4)
+        def repeat_response() -> None:
+            if (
+                not self._is_acknowledged
+                and self._final_response == data
+                and not self.is_disconnected
+                and wait < 16
+            ):
+                self.agent.send_datagram(data)
+                self._repeat_until_ack(data, min(wait * 2, 4.0) if wait < 4 else wait + 4)
 
-        asyncio.get_running_loop().call_later(wait, again)
+        asyncio.get_running_loop().call_later(wait, repeat_response)
 
-    def _ask(
-        self, method: str, more: Headers = (), done: "asyncio.Future[Message] | None" = None
+    def _send_request(
+        self,
+        method: str,
+        extra_headers: Headers = (),
+        response_future: "asyncio.Future[Message] | None" = None,
     ) -> None:
-        """A request within the dialog; a challenge is answered once."""
+        """Send a request within the dialog; a challenge is answered once."""
         uri = self.target
 
-        def send(headers: Headers, told: Callable[[Message], None]) -> None:
+        def send_with_headers(headers: Headers, on_response: Callable[[Message], None]) -> None:
             branch = message.new_branch()
-            self.agent.ask(branch, method, self._request(method, branch, headers), told)
+            self.agent.send_request(
+                branch, method, self._next_request(method, branch, headers), on_response
+            )
 
-        def first(received: Message) -> None:
+        def handle_first_response(received: Message) -> None:
             if received.status in (401, 407) and self.account[0]:
-                given = "www-authenticate" if received.status == 401 else "proxy-authenticate"
+                challenge_header = (
+                    "www-authenticate" if received.status == 401 else "proxy-authenticate"
+                )
                 name = "Authorization" if received.status == 401 else "Proxy-Authorization"
-                proof = message.authorization(received.get(given), method, uri, *self.account)
-                send([*more, (name, proof)], last)
+                credentials = message.digest_authorization(
+                    received.get(challenge_header), method, uri, *self.account
+                )
+                send_with_headers([*extra_headers, (name, credentials)], handle_last_response)
             else:
-                last(received)
+                handle_last_response(received)
 
-        def last(received: Message) -> None:
-            if done and received.status >= 200 and not done.done():
-                done.set_result(received)
+        def handle_last_response(received: Message) -> None:
+            if response_future and received.status >= 200 and not response_future.done():
+                response_future.set_result(received)
 
-        send(more, first)
+        send_with_headers(extra_headers, handle_first_response)
 
-    def _request(
-        self, method: str, branch: str, more: Headers, body: str = "", method_number: bool = True
+    def _next_request(
+        self,
+        method: str,
+        branch: str,
+        extra_headers: Headers,
+        body: str = "",
+        increments_number: bool = True,
     ) -> bytes:
-        if method_number:
-            self._number += 1
-        more = [("Contact", self.contact), *(("Route", route) for route in self._routes), *more]
-        return self._written(method, self._number, self.agent.via(branch), self.theirs, more, body)
+        if increments_number:
+            self._sequence_number += 1
+        extra_headers = [
+            ("Contact", self.contact),
+            *(("Route", route) for route in self._routes),
+            *extra_headers,
+        ]
+        return self._encode_request(
+            method,
+            self._sequence_number,
+            self.agent.via_header(branch),
+            self.remote_party,
+            extra_headers,
+            body,
+        )
 
-    def _written(
+    def _encode_request(
         self,
         method: str,
         number: int,
         via: tuple[str, str],
         to: str,
-        more: Headers = (),
+        extra_headers: Headers = (),
         body: str = "",
     ) -> bytes:
         headers = [
             via,
-            ("From", self.ours),
+            ("From", self.local_party),
             ("To", to),
             ("Call-ID", self.call_id),
             ("CSeq", f"{number} {method}"),
             ("Max-Forwards", "70"),
-            *more,
+            *extra_headers,
         ]
-        return message.text(f"{method} {self.target} SIP/2.0", headers, body)
+        return message.encode_message(f"{method} {self.target} SIP/2.0", headers, body)
 
-    def _plain_ack(self, received: Message) -> bytes:
+    def _failure_ack(self, received: Message) -> bytes:
         via = ("Via", received.get("via"))
-        return self._written("ACK", self._number, via, received.get("to"))
+        return self._encode_request("ACK", self._sequence_number, via, received.get("to"))

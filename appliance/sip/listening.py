@@ -1,4 +1,4 @@
-"""Who is heard in a recording, second by second."""
+"""Which voices are heard in a recording, second by second."""
 
 import wave
 from array import array
@@ -9,42 +9,50 @@ from typing import BinaryIO
 
 from appliance.sip import tones
 
-_LOOKS = 4  # windows looked at in each second
-Heard = frozenset[int]
+_WINDOWS_PER_SECOND = 4  # windows analysed in each second
+VoiceSet = frozenset[int]
 
 
-def by_second(file: Path | BinaryIO, among: Iterable[int] = tones.EVERYBODY) -> list[Heard]:
-    """The voices (Hz) of each whole second of a 16-bit mono WAV at 8 kHz.
+def voices_by_second(
+    file: Path | BinaryIO, pitches: Iterable[int] = tones.ALL_PITCHES
+) -> list[VoiceSet]:
+    """The voices (Hz) of each complete second of a 16-bit mono WAV at 8 kHz.
 
-    A voice counts when half of the looks into that second find it: a hiccup hides nobody. Raises
-    wave.Error, EOFError for what is no such file.
+    A voice counts if half of the windows in that second contain it, so that a short dropout hides
+    no voice. Raises wave.Error or EOFError for a file in another format.
     """
     with wave.open(str(file) if isinstance(file, Path) else file) as sound:
         samples = array("h", sound.readframes(sound.getnframes()))
-    among = tuple(among)
-    found = []
-    for start in range(0, len(samples) - tones.RATE + 1, tones.RATE):
-        looks = [
-            _at(samples, start + look * tones.RATE // _LOOKS + 2 * tones.FRAME, among)
-            for look in range(_LOOKS)
+    pitches = tuple(pitches)
+    voices = []
+    for start in range(0, len(samples) - tones.SAMPLE_RATE_HZ + 1, tones.SAMPLE_RATE_HZ):
+        window_voices = [
+            _voices_at(
+                samples,
+                start
+                + window * tones.SAMPLE_RATE_HZ // _WINDOWS_PER_SECOND
+                + 2 * tones.FRAME_SAMPLES,
+                pitches,
+            )
+            for window in range(_WINDOWS_PER_SECOND)
         ]
-        often = Counter(voice for look in looks for voice in look)
-        there = frozenset(v for v, times in often.items() if times >= _LOOKS / 2)
-        people = frozenset(voice for voice in there if voice > 0)
-        found.append(people or there or frozenset((tones.MUSIC,)))
-    return found
+        counts = Counter(voice for window in window_voices for voice in window)
+        present = frozenset(v for v, times in counts.items() if times >= _WINDOWS_PER_SECOND / 2)
+        people = frozenset(voice for voice in present if voice > 0)
+        voices.append(people or present or frozenset((tones.MUSIC,)))
+    return voices
 
 
-def stretches(seconds: Iterable[Heard]) -> list[tuple[Heard, int]]:
-    """Runs of seconds in which the same people are heard: who, for how many seconds."""
-    runs: list[tuple[Heard, int]] = []
-    for who in seconds:
-        if runs and runs[-1][0] == who:
-            runs[-1] = (who, runs[-1][1] + 1)
+def merge_equal_seconds(seconds: Iterable[VoiceSet]) -> list[tuple[VoiceSet, int]]:
+    """Runs of seconds in which the same voices are heard: the voices, and the number of seconds."""
+    runs: list[tuple[VoiceSet, int]] = []
+    for voices in seconds:
+        if runs and runs[-1][0] == voices:
+            runs[-1] = (voices, runs[-1][1] + 1)
         else:
-            runs.append((who, 1))
+            runs.append((voices, 1))
     return runs
 
 
-def _at(samples: "array[int]", start: int, among: tuple[int, ...]) -> Heard:
-    return tones.voices(samples[start : start + tones.WINDOW], among)
+def _voices_at(samples: "array[int]", start: int, pitches: tuple[int, ...]) -> VoiceSet:
+    return tones.find_voices(samples[start : start + tones.WINDOW_SAMPLES], pitches)

@@ -1,4 +1,4 @@
-"""The sound of calls: tones and keys sent every 20 ms, what comes in listened to and timed."""
+"""The audio of calls: tones and keys sent every 20 ms, received audio analysed and timed."""
 
 import asyncio
 import contextlib
@@ -11,212 +11,235 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from appliance.sip import tones
-from appliance.sip.message import NOWHERE, Session
+from appliance.sip.message import NO_ADDRESS, Session
 
-TICK = 0.02
-ALAW, EVENTS = 8, 101
-GAP = 0.06  # seconds between two packets from which on something was missing
-_LISTEN_EVERY = 25  # packets: twice a second
-_STAMPS = 35  # SO_TIMESTAMPNS: the kernel's own time of arrival, which our being late cannot spoil
-_HELD, _AFTER = tones.KEY_FRAMES, 6  # ticks of a key and of the pause behind it
+TICK_SECONDS = 0.02
+ALAW_PAYLOAD, EVENTS_PAYLOAD = 8, 101
+MIN_GAP_SECONDS = 0.06  # seconds between two packets from which audio counts as missing
+_PACKETS_PER_ANALYSIS = 25  # an analysis every 25 packets: twice a second
+_SO_TIMESTAMPNS = 35  # the kernel's arrival time, which our own delays do not distort
+_KEY_TICKS, _PAUSE_TICKS = tones.KEY_FRAMES, 6  # of a key, and of the pause after it
 
 
 @dataclass
-class Flow:
-    """What came in, by the second."""
+class ReceivedAudio:
+    """The received audio, by time."""
 
     packets: int = 0
-    gaps: list[tuple[float, float]] = field(default_factory=list)  # when, how long
-    heard: list[tuple[float, frozenset[int]]] = field(default_factory=list)
+    gaps: list[tuple[float, float]] = field(default_factory=list)  # (time, length) in seconds
+    voices: list[tuple[float, frozenset[int]]] = field(default_factory=list)
 
     @property
-    def longest(self) -> float:
+    def longest_gap(self) -> float:
         """The longest gap, seconds."""
         return max((length for _, length in self.gaps), default=0.0)
 
 
 class Media:
-    """One call's sound at this end."""
+    """One call's audio at this end."""
 
-    def __init__(self, host: str, pitch: int, among: tuple[int, ...] = tones.EVERYBODY) -> None:
+    def __init__(self, host: str, pitch: int, pitches: tuple[int, ...] = tones.ALL_PITCHES) -> None:
         self.pitch = pitch
-        self.among = among
-        self.first: Sequence[int] = ()  # voices looked for first: saves nearly all of the work
-        self.flow = Flow()
-        self.silent = False  # sends nothing
-        self.to: tuple[str, int] | None = None
-        self.kinds: tuple[int, ...] = (ALAW,)
-        self.events: int | None = EVENTS  # None: keys go as tones in the sound
+        self.pitches = pitches
+        self.likely_pitches: Sequence[int] = ()  # searched for first: saves nearly all of the work
+        self.received = ReceivedAudio()
+        self.is_silent = False  # sends nothing
+        self.destination: tuple[str, int] | None = None
+        self.kinds: tuple[int, ...] = (ALAW_PAYLOAD,)
+        self.events: int | None = EVENTS_PAYLOAD  # None: keys are sent as tones in the audio
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.bind((host, 0))
         self._socket.setblocking(False)
         with contextlib.suppress(OSError):
-            self._socket.setsockopt(socket.SOL_SOCKET, _STAMPS, 1)
+            self._socket.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
         self.port: int = self._socket.getsockname()[1]
-        self._number = secrets.randbelow(1 << 16)
-        self._stamp = secrets.randbelow(1 << 32)
-        self._source = secrets.randbelow(1 << 32)
-        self._frame = 0
-        self._keys: deque[str] = deque()
-        self._pressed = -1  # ticks since the present key went down
-        self._key_stamp = 0
-        self.pressed = ""  # keys that the other side pressed
-        self._heard_stamp = b""
-        self._piece: list[bytes] = []
-        self._last = 0.0
-        self.closed = False
+        self._sequence_number = secrets.randbelow(1 << 16)
+        self._timestamp = secrets.randbelow(1 << 32)
+        self._source_id = secrets.randbelow(1 << 32)
+        self._frame_number = 0
+        self._pending_keys: deque[str] = deque()
+        self._key_ticks = -1  # ticks since the current key was pressed
+        self._key_timestamp = 0
+        self.received_keys = ""  # keys that the other side pressed
+        self._received_key_timestamp = b""
+        self._analysis_packets: list[bytes] = []
+        self._last_arrival = 0.0
+        self.is_closed = False
 
-    def press(self, keys: str) -> None:
+    def press_keys(self, keys: str) -> None:
         """Press these keys, one after the other."""
-        self._keys.extend(keys)
+        self._pending_keys.extend(keys)
 
     @property
-    def pressing(self) -> bool:
-        """Whether some key is still to be sent."""
-        return bool(self._keys)
+    def has_pending_keys(self) -> bool:
+        """Returns True if some key is still to be sent."""
+        return bool(self._pending_keys)
 
-    def meet(self, other: Session, send: bool = True) -> None:
-        """Send to where the other side wants it, in its form."""
-        self.to = (other.host, other.port) if other.port and other.host != NOWHERE else None
-        self.silent = not send
-        if self.events is not None and other.events is not None:
-            self.events = other.events
+    def apply_session(self, session: Session, send: bool = True) -> None:
+        """Send to the address and in the form that the other side's session describes."""
+        self.destination = (
+            (session.host, session.port) if session.port and session.host != NO_ADDRESS else None
+        )
+        self.is_silent = not send
+        if self.events is not None and session.events is not None:
+            self.events = session.events
 
-    def hears(self, pitch: int, since: float = 1.2) -> bool:
-        """Whether this voice was heard within the last `since` seconds."""
-        limit = time.time() - since
-        return any(at >= limit and pitch in who for at, who in self.flow.heard[-4:])
+    def has_voice(self, pitch: int, seconds: float = 1.2) -> bool:
+        """Returns True if this voice was heard within the last `seconds` seconds."""
+        limit = time.time() - seconds
+        return any(at >= limit and pitch in pitches for at, pitches in self.received.voices[-4:])
 
     def close(self) -> None:
-        """Be silent and deaf from now on."""
-        if not self.closed:
-            self.closed = True
+        """Stop sending and receiving."""
+        if not self.is_closed:
+            self.is_closed = True
             self._socket.close()
 
-    def tick(self) -> None:
-        """Read what has come, send the next 20 ms."""
-        self._read()
-        self._send()
+    def process_tick(self) -> None:
+        """Read the packets that have arrived, and send the next 20 ms."""
+        self._receive_packets()
+        self._send_frame()
 
-    def _read(self) -> None:
+    def _receive_packets(self) -> None:
         while True:
             try:
                 data, extra, _, _ = self._socket.recvmsg(2048, 64)
             except OSError:
                 return
             if len(data) >= 16 and data[1] & 0x7F == self.events:
-                self._hear_key(data)
-            if len(data) < 12 or data[1] & 0x7F != ALAW:
+                self._receive_key(data)
+            if len(data) < 12 or data[1] & 0x7F != ALAW_PAYLOAD:
                 continue
-            at = _moment(extra)
-            flow = self.flow
-            if self._last and at - self._last > GAP:
-                flow.gaps.append((at, at - self._last))
-            self._last = at
-            flow.packets += 1
-            if flow.packets % _LISTEN_EVERY < tones.WINDOW // tones.FRAME:
-                self._piece.append(data[12:])
-            elif self._piece:
-                samples = tones.decode(b"".join(self._piece)[: tones.WINDOW])
-                self._piece.clear()
-                if len(samples) == tones.WINDOW:
-                    flow.heard.append((at, self._who(samples)))
+            at = _arrival_time(extra)
+            received = self.received
+            if self._last_arrival and at - self._last_arrival > MIN_GAP_SECONDS:
+                received.gaps.append((at, at - self._last_arrival))
+            self._last_arrival = at
+            received.packets += 1
+            if (
+                received.packets % _PACKETS_PER_ANALYSIS
+                < tones.WINDOW_SAMPLES // tones.FRAME_SAMPLES
+            ):
+                self._analysis_packets.append(data[12:])
+            elif self._analysis_packets:
+                samples = tones.decode_alaw(
+                    b"".join(self._analysis_packets)[: tones.WINDOW_SAMPLES]
+                )
+                self._analysis_packets.clear()
+                if len(samples) == tones.WINDOW_SAMPLES:
+                    received.voices.append((at, self._identify_voices(samples)))
 
-    def _hear_key(self, data: bytes) -> None:
-        """A key that the other side holds down; all packets of one press have one time stamp."""
-        stamp, key = data[4:8], data[12]
-        if stamp != self._heard_stamp and key < len(tones.KEYS):
-            self._heard_stamp = stamp
-            self.pressed += tones.KEYS[key]
+    def _receive_key(self, data: bytes) -> None:
+        """Receive a key from the other side; all packets of one press have the same timestamp."""
+        timestamp, key = data[4:8], data[12]
+        if timestamp != self._received_key_timestamp and key < len(tones.KEYS):
+            self._received_key_timestamp = timestamp
+            self.received_keys += tones.KEYS[key]
 
-    def _who(self, samples: list[int]) -> frozenset[int]:
-        """The voices in it: whoever else there may be is looked for when it is none of `first`."""
-        if self.first:
-            found = tones.voices(samples, self.first)
-            if tones.MUSIC not in found:
-                return found
-        return tones.voices(samples, self.among)
+    def _identify_voices(self, samples: list[int]) -> frozenset[int]:
+        """The voices in the samples; all pitches are searched only if no likely one is found."""
+        if self.likely_pitches:
+            voices = tones.find_voices(samples, self.likely_pitches)
+            if tones.MUSIC not in voices:
+                return voices
+        return tones.find_voices(samples, self.pitches)
 
     def expect_gap(self) -> None:
-        """The sound may pause here for a good reason, such as a change of partner."""
-        self._last = 0.0
+        """Allow a pause in the audio here, for example because the partner changes."""
+        self._last_arrival = 0.0
 
-    def _send(self) -> None:
-        self._frame += 1
-        self._stamp = (self._stamp + tones.FRAME) & 0xFFFFFFFF
-        if not self.to:
+    def _send_frame(self) -> None:
+        self._frame_number += 1
+        self._timestamp = (self._timestamp + tones.FRAME_SAMPLES) & 0xFFFFFFFF
+        if not self.destination:
             return
-        if self._keys:
+        if self._pending_keys:
             self._send_key()
-        elif not self.silent:
-            self._packet(ALAW, self._stamp, tones.frames(self.pitch)[self._frame % 50])
+        elif not self.is_silent:
+            self._send_packet(
+                ALAW_PAYLOAD,
+                self._timestamp,
+                tones.voice_frames(self.pitch)[self._frame_number % 50],
+            )
 
     def _send_key(self) -> None:
-        key = self._keys[0]
-        self._pressed += 1
-        part = self._pressed
-        if part == 0:
-            self._key_stamp = self._stamp
-        if part < _HELD and self.events is not None:
-            payload = struct.pack(">BBH", tones.KEYS.index(key), 10, tones.FRAME * (part + 1))
-            self._packet(self.events | (0x80 if part == 0 else 0), self._key_stamp, payload)
-        elif part < _HELD:
-            piece = tones.key(key)[part * tones.FRAME : (part + 1) * tones.FRAME]
-            self._packet(ALAW, self._stamp, piece)
-        elif part == _HELD and self.events is not None:
-            end = struct.pack(">BBH", tones.KEYS.index(key), 0x80 | 10, tones.FRAME * _HELD)
+        key = self._pending_keys[0]
+        self._key_ticks += 1
+        tick = self._key_ticks
+        if tick == 0:
+            self._key_timestamp = self._timestamp
+        if tick < _KEY_TICKS and self.events is not None:
+            payload = struct.pack(
+                ">BBH", tones.KEYS.index(key), 10, tones.FRAME_SAMPLES * (tick + 1)
+            )
+            self._send_packet(
+                self.events | (0x80 if tick == 0 else 0), self._key_timestamp, payload
+            )
+        elif tick < _KEY_TICKS:
+            piece = tones.key_tones(key)[
+                tick * tones.FRAME_SAMPLES : (tick + 1) * tones.FRAME_SAMPLES
+            ]
+            self._send_packet(ALAW_PAYLOAD, self._timestamp, piece)
+        elif tick == _KEY_TICKS and self.events is not None:
+            end = struct.pack(
+                ">BBH", tones.KEYS.index(key), 0x80 | 10, tones.FRAME_SAMPLES * _KEY_TICKS
+            )
             for _ in range(3):
-                self._packet(self.events, self._key_stamp, end)
-        elif not self.silent:
-            self._packet(ALAW, self._stamp, tones.frames(self.pitch)[self._frame % 50])
-        if part >= _HELD + _AFTER:
-            self._keys.popleft()
-            self._pressed = -1
+                self._send_packet(self.events, self._key_timestamp, end)
+        elif not self.is_silent:
+            self._send_packet(
+                ALAW_PAYLOAD,
+                self._timestamp,
+                tones.voice_frames(self.pitch)[self._frame_number % 50],
+            )
+        if tick >= _KEY_TICKS + _PAUSE_TICKS:
+            self._pending_keys.popleft()
+            self._key_ticks = -1
 
-    def _packet(self, kind: int, stamp: int, payload: bytes) -> None:
-        head = struct.pack(">BBHII", 0x80, kind, self._number, stamp, self._source)
-        self._number = (self._number + 1) & 0xFFFF
+    def _send_packet(self, kind: int, stamp: int, payload: bytes) -> None:
+        header = struct.pack(">BBHII", 0x80, kind, self._sequence_number, stamp, self._source_id)
+        self._sequence_number = (self._sequence_number + 1) & 0xFFFF
         with contextlib.suppress(OSError):
-            self._socket.sendto(head + payload, self.to)  # type: ignore[arg-type]  # set by meet
+            self._socket.sendto(header + payload, self.destination)  # type: ignore[arg-type]  # set by apply_session
 
 
-class Pump:
-    """The clock of all sound in one process."""
+class MediaClock:
+    """The clock of all audio in one process."""
 
     def __init__(self) -> None:
         self.streams: set[Media] = set()
-        self.late = 0.0  # the longest delay of a tick, seconds: how far to trust our own timing
-        self.hitches: list[tuple[float, float]] = []  # when, and by how many seconds late
+        self.max_lag = 0.0  # longest delay of a tick, in seconds: shows how far to trust our timing
+        self.lags: list[tuple[float, float]] = []  # (time, seconds late) of each
         self._task: asyncio.Task[None] | None = None
 
-    def add(self, media: Media) -> None:
-        """Run this sound too, until it is closed."""
+    def add_media(self, media: Media) -> None:
+        """Process this audio too, until it is closed."""
         self.streams.add(media)
         if not self._task or self._task.done():
-            self._task = asyncio.get_running_loop().create_task(self._run())
+            self._task = asyncio.get_running_loop().create_task(self._run_ticks())
 
-    async def _run(self) -> None:
+    async def _run_ticks(self) -> None:
         loop = asyncio.get_running_loop()
         due = loop.time()
         while self.streams:
             for media in [*self.streams]:
-                if media.closed:
+                if media.is_closed:
                     self.streams.discard(media)
                 else:
-                    media.tick()
-            due += TICK
+                    media.process_tick()
+            due += TICK_SECONDS
             behind = loop.time() - due
-            self.late = max(self.late, behind)
-            if behind > GAP:
-                self.hitches.append((time.time(), behind))
-            if behind > 1:  # frozen for a while: what was not received then is not received now
+            self.max_lag = max(self.max_lag, behind)
+            if behind > MIN_GAP_SECONDS:
+                self.lags.append((time.time(), behind))
+            if behind > 1:  # frozen for a while: the missed packets are not received later
                 due = loop.time()
             await asyncio.sleep(max(0.0, -behind))
 
 
-def _moment(extra: list[tuple[int, int, bytes]]) -> float:
+def _arrival_time(extra: list[tuple[int, int, bytes]]) -> float:
     for _, kind, data in extra:
-        if kind == _STAMPS:
+        if kind == _SO_TIMESTAMPNS:
             seconds, nanoseconds = struct.unpack("qq", data[:16])
             return seconds + nanoseconds / 1e9
     return time.time()

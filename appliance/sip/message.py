@@ -1,4 +1,4 @@
-"""SIP messages and session descriptions: read, written, no more of them than the trials need."""
+"""SIP messages and session descriptions: parsing and encoding, as far as the test calls need."""
 
 import hashlib
 import re
@@ -6,17 +6,24 @@ import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-NOWHERE = "0.0.0.0"  # noqa: S104  in a session description: send nothing
-_SHORT = {"v": "via", "f": "from", "t": "to", "i": "call-id", "m": "contact", "c": "content-type"}
-_SHORT |= {"l": "content-length", "k": "supported", "r": "refer-to"}
-_RESPONSE = re.compile(r"SIP/\d\.\d [1-6]\d\d( |$)", re.ASCII)
-_REQUEST = re.compile(r"(?!SIP/)\S+ \S+ SIP/\d\.\d\s*$", re.ASCII)
+NO_ADDRESS = "0.0.0.0"  # noqa: S104  in a session description: send nothing
+_COMPACT_NAMES = {
+    "v": "via",
+    "f": "from",
+    "t": "to",
+    "i": "call-id",
+    "m": "contact",
+    "c": "content-type",
+}
+_COMPACT_NAMES |= {"l": "content-length", "k": "supported", "r": "refer-to"}
+_RESPONSE_LINE = re.compile(r"SIP/\d\.\d [1-6]\d\d( |$)", re.ASCII)
+_REQUEST_LINE = re.compile(r"(?!SIP/)\S+ \S+ SIP/\d\.\d\s*$", re.ASCII)
 Headers = Sequence[tuple[str, str]]
 
 
 @dataclass
 class Message:
-    """A request or a response. Header names are in small letters."""
+    """A request or a response. Header names are in lower case."""
 
     start: str
     headers: list[tuple[str, str]]
@@ -24,55 +31,55 @@ class Message:
 
     @property
     def status(self) -> int:
-        """The status of a response, 0 for a request."""
+        """The status of a response; 0 for a request."""
         return int(self.start.split()[1]) if _is_response(self.start) else 0
 
     @property
     def method(self) -> str:
-        """The method of a request, also of the one that a response answers."""
+        """The method of a request, or of the request that a response answers."""
         return self.get("cseq").split()[-1] if self.status else self.start.split()[0]
 
     @property
     def uri(self) -> str:
-        """Where a request goes."""
+        """The URI to which a request is sent."""
         return self.start.split()[1]
 
     @property
     def branch(self) -> str:
-        """What tells one transaction from another."""
-        return parameter(self.get("via"), "branch")
+        """The identifier of the transaction."""
+        return find_parameter(self.get("via"), "branch")
 
     def get(self, name: str) -> str:
-        """The first header of that name, "" for none."""
+        """The first header of that name; "" if there is no such header."""
         return next((value for key, value in self.headers if key == name), "")
 
-    def all(self, name: str) -> list[str]:
+    def all_headers(self, name: str) -> list[str]:
         """Every header of that name."""
         return [value for key, value in self.headers if key == name]
 
 
-def parse(data: bytes) -> Message | None:
-    """The message of a datagram; None for a keep-alive or what is no message."""
+def parse_message(data: bytes) -> Message | None:
+    """The message in a datagram; None for a keep-alive or an invalid message."""
     head, _, body = data.decode("utf-8", "replace").partition("\r\n\r\n")
     lines = re.sub(r"\r\n[ \t]+", " ", head).split("\r\n")
-    if not (_RESPONSE.match(lines[0]) or _REQUEST.match(lines[0])):
+    if not (_RESPONSE_LINE.match(lines[0]) or _REQUEST_LINE.match(lines[0])):
         return None
     headers = []
     for line in lines[1:]:
         name, _, value = line.partition(":")
         name = name.strip().lower()
-        headers.append((_SHORT.get(name, name), value.strip()))
+        headers.append((_COMPACT_NAMES.get(name, name), value.strip()))
     received = Message(lines[0], headers, body)
-    is_whole = not received.status or received.get("cseq").split()
-    return received if is_whole else None
+    is_complete = not received.status or received.get("cseq").split()
+    return received if is_complete else None
 
 
 def _is_response(start: str) -> bool:
     return start.startswith("SIP/")
 
 
-def text(start: str, headers: Iterable[tuple[str, str]], body: str = "") -> bytes:
-    """A message as it is sent; a body is a session description."""
+def encode_message(start: str, headers: Iterable[tuple[str, str]], body: str = "") -> bytes:
+    """Encode a message; a body must be a session description."""
     lines = [start, *(f"{name}: {value}" for name, value in headers)]
     if body:
         lines.append("Content-Type: application/sdp")
@@ -80,71 +87,73 @@ def text(start: str, headers: Iterable[tuple[str, str]], body: str = "") -> byte
     return "\r\n".join(lines).encode() + body.encode()
 
 
-def response(request: Message, status: int, tag: str, more: Headers = (), body: str = "") -> bytes:
-    """An answer to a request."""
+def encode_response(
+    request: Message, status: int, tag: str, extra_headers: Headers = (), body: str = ""
+) -> bytes:
+    """Encode a response to a request."""
     to = request.get("to")
     if status > 100 and "tag=" not in to:
         to += f";tag={tag}"
-    headers = [("Via", via) for via in request.all("via")]
-    headers += [("Record-Route", route) for route in request.all("record-route")]
+    headers = [("Via", via) for via in request.all_headers("via")]
+    headers += [("Record-Route", route) for route in request.all_headers("record-route")]
     headers += [("From", request.get("from")), ("To", to), ("Call-ID", request.get("call-id"))]
-    headers += [("CSeq", request.get("cseq")), *more]
-    return text(f"SIP/2.0 {status} {_REASONS.get(status, 'Whatever')}", headers, body)
+    headers += [("CSeq", request.get("cseq")), *extra_headers]
+    return encode_message(f"SIP/2.0 {status} {_REASONS.get(status, 'Whatever')}", headers, body)
 
 
 def new_branch() -> str:
-    """A branch nobody used before."""
+    """A branch that was never used before."""
     return "z9hG4bK" + secrets.token_hex(8)
 
 
-def parameter(header: str, name: str) -> str:
-    """A parameter behind a header's address, "" for none."""
+def find_parameter(header: str, name: str) -> str:
+    """A parameter after a header's address; "" if it is missing."""
     outside = header.rpartition(">")[2]
     match = re.search(rf";\s*{name}=([^;,\s]+)", outside)
     return match[1] if match else ""
 
 
-def address(header: str) -> str:
-    """The URI in a From, To, Contact or Route."""
+def header_uri(header: str) -> str:
+    """The URI in a From, To, Contact or Route header."""
     match = re.search(r"<([^>]*)>", header)
     return match[1] if match else header.partition(";")[0].strip()
 
 
-def sender(request: Message) -> tuple[str, int] | None:
-    """Where a request came from, as its first Via says; None when it names no port."""
+def sender_address(request: Message) -> tuple[str, int] | None:
+    """The address of a request's sender according to its first Via; None if it contains no port."""
     host, _, port = request.get("via").partition(";")[0].split()[-1].rpartition(":")
     return (host, int(port)) if host and port.isdigit() else None
 
 
-def user(header: str) -> str:
+def header_user(header: str) -> str:
     """The user part of a header's URI: a number or an extension."""
-    match = re.match(r"sips?:([^@;>]*)@", address(header))
+    match = re.match(r"sips?:([^@;>]*)@", header_uri(header))
     return match[1] if match else ""
 
 
-def authorization(challenge: str, method: str, uri: str, name: str, password: str) -> str:
+def digest_authorization(challenge: str, method: str, uri: str, name: str, password: str) -> str:
     """The answer to a digest challenge (RFC 2617, MD5)."""
-    facts = dict(re.findall(r'(\w+)="?([^",]*)"?', challenge))
+    challenge_fields = dict(re.findall(r'(\w+)="?([^",]*)"?', challenge))
 
-    def md5(*parts: str) -> str:
+    def md5_hex(*parts: str) -> str:
         return hashlib.md5(":".join(parts).encode(), usedforsecurity=False).hexdigest()
 
-    realm, nonce = facts.get("realm", ""), facts.get("nonce", "")
-    secret, what = md5(name, realm, password), md5(method, uri)
+    realm, nonce = challenge_fields.get("realm", ""), challenge_fields.get("nonce", "")
+    ha1, ha2 = md5_hex(name, realm, password), md5_hex(method, uri)
     head = f'Digest username="{name}", realm="{realm}", nonce="{nonce}", uri="{uri}"'
-    opaque = f', opaque="{facts["opaque"]}"' if "opaque" in facts else ""
-    if "qop" not in facts:
-        return f'{head}, response="{md5(secret, nonce, what)}", algorithm=MD5{opaque}'
-    once = secrets.token_hex(6)
-    proof = md5(secret, nonce, "00000001", once, "auth", what)
+    opaque = f', opaque="{challenge_fields["opaque"]}"' if "opaque" in challenge_fields else ""
+    if "qop" not in challenge_fields:
+        return f'{head}, response="{md5_hex(ha1, nonce, ha2)}", algorithm=MD5{opaque}'
+    salt = secrets.token_hex(6)
+    proof = md5_hex(ha1, nonce, "00000001", salt, "auth", ha2)
     return (
-        f'{head}, response="{proof}", algorithm=MD5, qop=auth, nc=00000001, cnonce="{once}"{opaque}'
+        f'{head}, response="{proof}", algorithm=MD5, qop=auth, nc=00000001, cnonce="{salt}"{opaque}'
     )
 
 
 @dataclass(frozen=True)
 class Session:
-    """One side's description of the sound: where it is wanted and in which form."""
+    """One side's description of its audio: where and in which form it expects it."""
 
     host: str
     port: int
@@ -168,8 +177,8 @@ class Session:
         return "\r\n".join([*lines, "a=ptime:20", f"a={self.direction}", ""])
 
 
-def session(body: str) -> Session | None:
-    """The other side's description; None when there is none."""
+def parse_session(body: str) -> Session | None:
+    """Parse the other side's description, or None if the body has no audio."""
     media = re.search(r"^m=audio (\d+) \S+ ([\d ]+)", body, re.M)
     if not media:
         return None
@@ -177,7 +186,7 @@ def session(body: str) -> Session | None:
     events = re.search(r"^a=rtpmap:(\d+) telephone-event/8000", body, re.M)
     direction = re.search(r"^a=(sendrecv|sendonly|recvonly|inactive)\s*$", body, re.M)
     return Session(
-        host[1] if host else NOWHERE,
+        host[1] if host else NO_ADDRESS,
         int(media[1]),
         tuple(map(int, media[2].split())),
         direction[1] if direction else "sendrecv",

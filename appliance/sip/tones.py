@@ -1,24 +1,24 @@
-"""Voices that can be told apart: each person a tone, found again by Goertzel's sums."""
+"""Distinguishable voices: each person is a tone, found again by Goertzel's sums."""
 
 import functools
 import math
 from collections.abc import Iterable, Sequence
 
-RATE = 8000
-FRAME = 160  # samples, and bytes of A-law, in 20 ms
+SAMPLE_RATE_HZ = 8000
+FRAME_SAMPLES = 160  # samples, and bytes of A-law, in 20 ms
 KEYS = "0123456789*#"
 KEY_FRAMES = 8  # a key is held for 160 ms
-LEVEL = 6000  # of a voice, of 32767
-WINDOW = 5 * FRAME  # samples that are looked at together: 100 ms, so tones 25 Hz apart are parted
-HEARD = 0.25  # share of LEVEL from which on a voice counts as heard
-QUIET = 150  # mean size of samples below which nothing is heard at all
+VOICE_LEVEL = 6000  # amplitude of a voice, of 32767
+WINDOW_SAMPLES = 5 * FRAME_SAMPLES  # 100 ms, which separates tones 25 Hz apart
+MIN_LEVEL_SHARE = 0.25  # share of VOICE_LEVEL from which a voice counts as heard
+MIN_MEAN_LEVEL = 150  # mean amplitude below which the audio counts as silence
 
-# None lies near the music's notes and their first overtones, nor near another's.
+# No pitch is near the music's notes, their first overtones, or another pitch.
 CALLERS = (250, 305, 370, 400, 480, 515, 595, 625)
 OPERATORS = tuple(range(960, 960 + 45 * 25, 45))
-OUTSIDE = tuple(range(2120, 2120 + 60 * 20, 60))
-EVERYBODY = CALLERS + OPERATORS + OUTSIDE
-MUSIC, SILENCE = -1, 0  # what is heard when it is nobody's voice
+OUTSIDE_PARTIES = tuple(range(2120, 2120 + 60 * 20, 60))
+ALL_PITCHES = CALLERS + OPERATORS + OUTSIDE_PARTIES
+MUSIC, SILENCE = -1, 0  # results if no voice is found
 
 _ROWS = (697, 770, 852, 941)
 _COLUMNS = (1209, 1336, 1477)
@@ -26,64 +26,72 @@ _PAD = ("123", "456", "789", "*0#")
 
 
 @functools.cache
-def frames(pitch: int) -> tuple[bytes, ...]:
+def voice_frames(pitch: int) -> tuple[bytes, ...]:
     """One second of a voice as A-law, in the 20 ms pieces that are sent; it can be repeated."""
-    whole = alaw(LEVEL * math.sin(2 * math.pi * pitch * i / RATE) for i in range(RATE))
-    return tuple(whole[i : i + FRAME] for i in range(0, RATE, FRAME))
+    second = encode_alaw(
+        VOICE_LEVEL * math.sin(2 * math.pi * pitch * i / SAMPLE_RATE_HZ)
+        for i in range(SAMPLE_RATE_HZ)
+    )
+    return tuple(second[i : i + FRAME_SAMPLES] for i in range(0, SAMPLE_RATE_HZ, FRAME_SAMPLES))
 
 
 @functools.cache
-def key(name: str) -> bytes:
-    """The two frequencies of a key as A-law, as long as it is held."""
+def key_tones(name: str) -> bytes:
+    """The two frequencies of a key as A-law, for the duration of a key press."""
     row = next(i for i, keys in enumerate(_PAD) if name in keys)
-    turns = [2 * math.pi * f / RATE for f in (_ROWS[row], _COLUMNS[_PAD[row].index(name)])]
-    return alaw(9000 * sum(math.sin(turn * i) for turn in turns) for i in range(KEY_FRAMES * FRAME))
+    angular_steps = [
+        2 * math.pi * f / SAMPLE_RATE_HZ for f in (_ROWS[row], _COLUMNS[_PAD[row].index(name)])
+    ]
+    return encode_alaw(
+        9000 * sum(math.sin(step * i) for step in angular_steps)
+        for i in range(KEY_FRAMES * FRAME_SAMPLES)
+    )
 
 
-def alaw(samples: Iterable[float]) -> bytes:
+def encode_alaw(samples: Iterable[float]) -> bytes:
     """Compress 16-bit samples by the A-law of G.711."""
-    return bytes(_alaw(round(sample)) for sample in samples)
+    return bytes(_encode_sample(round(sample)) for sample in samples)
 
 
-def prepare() -> None:
-    """Work out everybody's voice beforehand: in the midst of calls it would hold them up."""
-    for pitch in EVERYBODY:
-        frames(pitch)
-        _waves(pitch, WINDOW)
+def precompute_voices() -> None:
+    """Compute every voice in advance: during calls the computation would delay them."""
+    for pitch in ALL_PITCHES:
+        voice_frames(pitch)
+        _windowed_waves(pitch, WINDOW_SAMPLES)
 
 
-def decode(alaw: bytes) -> list[int]:
-    """16-bit samples of A-law."""
-    return [_LINEAR[byte] for byte in alaw]
+def decode_alaw(data: bytes) -> list[int]:
+    """Decode A-law into 16-bit samples."""
+    return [_DECODED_SAMPLES[byte] for byte in data]
 
 
-def voices(samples: Sequence[int], among: Iterable[int] = EVERYBODY) -> frozenset[int]:
-    """Whose tones (Hz) a window of samples holds; {MUSIC} for other sound, {SILENCE} for none."""
+def find_voices(samples: Sequence[int], pitches: Iterable[int] = ALL_PITCHES) -> frozenset[int]:
+    """The pitches (Hz) in a window of samples; {MUSIC} for other sound, {SILENCE} for silence."""
     size = len(samples)
-    if sum(map(abs, samples)) < QUIET * size:
+    if sum(map(abs, samples)) < MIN_MEAN_LEVEL * size:
         return frozenset((SILENCE,))
-    found = []
-    for pitch in among:
-        cosine, sine = _waves(pitch, size)
+    result = []
+    for pitch in pitches:
+        cosine, sine = _windowed_waves(pitch, size)
         level = 2 * math.hypot(math.sumprod(samples, cosine), math.sumprod(samples, sine)) / size
-        if level > HEARD * LEVEL:
-            found.append(pitch)
-    return frozenset(found or (MUSIC,))
+        if level > MIN_LEVEL_SHARE * VOICE_LEVEL:
+            result.append(pitch)
+    return frozenset(result or (MUSIC,))
 
 
 @functools.cache
-def _waves(pitch: int, size: int) -> tuple[list[float], list[float]]:
-    """Cosine and sine under Hann's window, whose mean is 1."""
-    turn = 2 * math.pi * pitch / RATE
+def _windowed_waves(pitch: int, size: int) -> tuple[list[float], list[float]]:
+    """Cosine and sine weighted by Hann's window, whose mean is 1."""
+    step = 2 * math.pi * pitch / SAMPLE_RATE_HZ
     hann = [1 - math.cos(2 * math.pi * i / size) for i in range(size)]
     return (
-        [h * math.cos(turn * i) for i, h in enumerate(hann)],
-        [h * math.sin(turn * i) for i, h in enumerate(hann)],
+        [h * math.cos(step * i) for i, h in enumerate(hann)],
+        [h * math.sin(step * i) for i, h in enumerate(hann)],
     )
 
 
 @functools.lru_cache(maxsize=65536)
-def _alaw(sample: int) -> int:
+def _encode_sample(sample: int) -> int:
     sign = 0x80 if sample >= 0 else 0
     size = min(abs(sample), 32635)
     if size < 256:
@@ -92,11 +100,11 @@ def _alaw(sample: int) -> int:
     return ((segment << 4) | ((size >> (segment + 3)) & 0x0F) | sign) ^ 0x55
 
 
-def _linear(byte: int) -> int:
+def _decode_byte(byte: int) -> int:
     byte ^= 0x55
-    segment, part = (byte & 0x70) >> 4, byte & 0x0F
-    size = (part << 4) + 8 if segment == 0 else ((part << 4) + 0x108) << (segment - 1)
+    segment, mantissa = (byte & 0x70) >> 4, byte & 0x0F
+    size = (mantissa << 4) + 8 if segment == 0 else ((mantissa << 4) + 0x108) << (segment - 1)
     return size if byte & 0x80 else -size
 
 
-_LINEAR = [_linear(byte) for byte in range(256)]
+_DECODED_SAMPLES = [_decode_byte(byte) for byte in range(256)]

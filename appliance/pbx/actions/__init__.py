@@ -1,61 +1,78 @@
-"""What pages, jobs and commands may ask of Asterisk.
+"""The actions on Asterisk that pages, jobs and commands may request.
 
-Each action looks first whether the call and the phone are in the state for it, and raises Refused
-with a code where they are not: pressed twice, the second press is refused and changes nothing.
+Each action first checks that the call and the phone are in the required state, and raises Refused
+with a code if they are not: if a button is pressed twice, the second press is refused and changes
+nothing.
 """
 
 from appliance.pbx.actions.config import (
-    TAKEN,
-    NotTaken,
-    change_trunk,
-    keep_up,
-    put_plan,
-    rehearse,
+    APPLIED_TOPIC,
+    PlanRejected,
+    apply_plan,
+    change_trunk_password,
+    rehearse_call,
+    reload_changed_files,
 )
-from appliance.pbx.actions.dialling import dial, hang_up
-from appliance.pbx.actions.line_trial import try_line
-from appliance.pbx.actions.lines import Line, line
-from appliance.pbx.actions.resuming import resume, speaks
-from appliance.pbx.actions.states import choose_state, make_agree, put_states_in_force, reload
-from appliance.pbx.actions.supervising import MODES, stop_supervising, supervise, take_over
-from appliance.pbx.actions.transfers import back, blind, conference, consult, join
+from appliance.pbx.actions.dialling import dial_number, hang_up_phone
+from appliance.pbx.actions.line_trial import start_line_trial
+from appliance.pbx.actions.lines import Line, phone_line
+from appliance.pbx.actions.resuming import has_sound, resume_talk
+from appliance.pbx.actions.states import (
+    apply_states,
+    choose_state,
+    reload_asterisk,
+    sync_queue_members,
+)
+from appliance.pbx.actions.supervising import (
+    SUPERVISION_MODES,
+    stop_supervising,
+    supervise_talk,
+    take_over_talk,
+)
+from appliance.pbx.actions.transfers import (
+    join_caller,
+    return_to_caller,
+    start_conference,
+    start_consultation,
+    transfer_blind,
+)
 from appliance.pbx.ami import Refused, Unreachable
 from appliance.pbx.originate import record_prompt
-from appliance.pbx.rehearsal import Rehearsed, Station
-from appliance.pbx.selftest import over_carriers, synthetic_call
+from appliance.pbx.rehearsal import RehearsalCall, Station
+from appliance.pbx.selftest import place_carrier_calls, place_synthetic_call
 
 __all__ = [
-    "MODES",
-    "TAKEN",
+    "SUPERVISION_MODES",
+    "APPLIED_TOPIC",
     "Line",
-    "NotTaken",
+    "PlanRejected",
     "Refused",
-    "Rehearsed",
+    "RehearsalCall",
     "Station",
     "Unreachable",
-    "back",
-    "blind",
-    "change_trunk",
+    "return_to_caller",
+    "transfer_blind",
+    "change_trunk_password",
     "choose_state",
-    "conference",
-    "consult",
-    "dial",
-    "hang_up",
-    "join",
-    "keep_up",
-    "line",
-    "over_carriers",
-    "make_agree",
-    "put_plan",
-    "put_states_in_force",
+    "start_conference",
+    "start_consultation",
+    "dial_number",
+    "hang_up_phone",
+    "join_caller",
+    "reload_changed_files",
+    "phone_line",
+    "place_carrier_calls",
+    "sync_queue_members",
+    "apply_plan",
+    "apply_states",
     "record_prompt",
-    "rehearse",
-    "reload",
-    "resume",
-    "speaks",
+    "rehearse_call",
+    "reload_asterisk",
+    "resume_talk",
+    "has_sound",
     "stop_supervising",
-    "supervise",
-    "synthetic_call",
-    "take_over",
-    "try_line",
+    "supervise_talk",
+    "place_synthetic_call",
+    "take_over_talk",
+    "start_line_trial",
 ]

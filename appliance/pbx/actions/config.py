@@ -1,4 +1,4 @@
-"""A new plan of the telephony, tried out and put in force."""
+"""Verifies a new plan of the telephony and puts it in force."""
 
 import dataclasses
 import time
@@ -7,90 +7,91 @@ from appliance.core import live
 from appliance.core.settings import Settings
 from appliance.models import PlanVersion
 from appliance.pbx import config, rehearsal
-from appliance.pbx.actions.states import put_states_in_force, reload
+from appliance.pbx.actions.states import apply_states, reload_asterisk
 from appliance.pbx.ami import Unreachable
 from appliance.telephony import routing
 from appliance.telephony.routing import Plan
 
-TAKEN = "plan.taken."  # and the number of the event that the pbx process has put in force
-_PATIENCE, _LOOK = 60.0, 0.1  # seconds: a second Asterisk tries it once more there
+APPLIED_TOPIC = "plan.taken."  # and the number of the applied event
+_APPLY_TIMEOUT_SECONDS, _POLL_SECONDS = 60.0, 0.1  # the plan is verified once more there
 
 
-class NotTaken(RuntimeError):
-    """A second Asterisk would not take the plan; the message is its complaint."""
+class PlanRejected(RuntimeError):
+    """A second Asterisk did not accept the plan; the message is its complaint."""
 
 
-def put_plan(settings: Settings, wanted: Plan, by: str, note: str = "") -> PlanVersion:
-    """Try a plan on a second Asterisk, keep it as the newest version, put it in force.
+def apply_plan(settings: Settings, plan: Plan, by: str, note: str = "") -> PlanVersion:
+    """Verify a plan with a second Asterisk, store it as the newest version, and put it in force.
 
-    Calls that go on are not touched. Raises plan.Faults for fields that cannot be, NotTaken when
-    the second Asterisk complains: nothing has changed then. Raises Unreachable when the running
-    Asterisk does not answer: the plan is kept, and in force when it starts.
+    Calls in progress are not touched. Raises routing.PlanFaults for invalid fields, PlanRejected if
+    the second Asterisk complains: nothing has changed in these cases. Raises Unreachable if the
+    running Asterisk does not answer: the plan is stored, and is in force when Asterisk starts.
     """
-    routing.require(wanted)
+    routing.require_valid(plan)
     try:
-        config.try_out(settings, wanted)
+        config.verify_configuration(settings, plan)
     except config.ConfigError as error:
-        raise NotTaken(str(error)) from error
-    routing.keep_first(settings)
-    version = routing.save(wanted, by, note)
+        raise PlanRejected(str(error)) from error
+    routing.save_initial_plan(settings)
+    version = routing.save_plan(plan, by, note)
     if settings.asterisk.ami_secret:
-        config.install(settings, tried=True)
-        reload(settings)
-        put_states_in_force(settings)
+        config.install_files(settings, is_verified=True)
+        reload_asterisk(settings)
+        apply_states(settings)
     else:
-        _have_taken(live.newest_of(routing.TOPIC))
+        _wait_until_applied(live.newest_topic_event_id(routing.PLAN_TOPIC))
     return version
 
 
-def _have_taken(event: int) -> None:
+def _wait_until_applied(event: int) -> None:
     """Wait until the pbx process has put in force what was published as this event.
 
-    The pages write no file of Asterisk's and reload nothing. Raises Unreachable.
+    The pages do not write Asterisk's files and reload nothing. Raises Unreachable.
     """
-    until = time.monotonic() + _PATIENCE
-    while not any(number >= event for number in live.numbered(TAKEN)):
-        if time.monotonic() > until:
+    deadline = time.monotonic() + _APPLY_TIMEOUT_SECONDS
+    while not any(number >= event for number in live.topic_numbers(APPLIED_TOPIC)):
+        if time.monotonic() > deadline:
             raise Unreachable("the pbx process has not put it in force")
-        time.sleep(_LOOK)
+        time.sleep(_POLL_SECONDS)
 
 
-def change_trunk(settings: Settings, name: str, password: str, by: str) -> PlanVersion:
-    """Put another password of a trunk's account in force; calls that go on are not touched.
+def change_trunk_password(settings: Settings, name: str, password: str, by: str) -> PlanVersion:
+    """Change the password of a trunk's account; calls in progress are not touched.
 
-    Raises LookupError for no such trunk or one without an account, else as put_plan.
+    Raises LookupError if there is no such trunk or it has no account, otherwise as `apply_plan`.
     """
-    plan = routing.current(settings)
-    if not any(one.name == name and one.user for one in plan.trunks):
+    plan = routing.current_plan(settings)
+    if not any(trunk.name == name and trunk.user for trunk in plan.trunks):
         raise LookupError(name)
     trunks = tuple(
-        dataclasses.replace(one, password=password) if one.name == name else one
-        for one in plan.trunks
+        dataclasses.replace(trunk, password=password) if trunk.name == name else trunk
+        for trunk in plan.trunks
     )
-    return put_plan(settings, dataclasses.replace(plan, trunks=trunks), by)
+    return apply_plan(settings, dataclasses.replace(plan, trunks=trunks), by)
 
 
-def rehearse(settings: Settings, call: rehearsal.Rehearsed) -> list[rehearsal.Station]:
-    """What would become of a call with the plan in force; takes some ten seconds.
+def rehearse_call(settings: Settings, call: rehearsal.RehearsalCall) -> list[rehearsal.Station]:
+    """Return the stations of a call with the plan in force; takes about ten seconds.
 
-    Raises NotTaken when no second Asterisk can make it.
+    Raises PlanRejected if no second Asterisk can place the call.
     """
     try:
-        return rehearsal.rehearse(settings, routing.current(settings), call)
+        return rehearsal.rehearse_call(settings, routing.current_plan(settings), call)
     except config.ConfigError as error:
-        raise NotTaken(str(error)) from error
+        raise PlanRejected(str(error)) from error
 
 
-def keep_up(settings: Settings) -> int:
-    """Put in force what changed besides the plan: accounts, calendar, directory.
+def reload_changed_files(settings: Settings) -> int:
+    """Install Asterisk's changed configuration files and reload it; returns how many changed.
 
-    Returns how many files of Asterisk's changed. Raises NotTaken, Unreachable.
+    It puts changes of accounts, calendar and directory in force; `apply_plan` those of the plan.
+    Raises PlanRejected, Unreachable.
     """
     try:
-        changed = config.install(settings)
+        changed_files = config.install_files(settings)
     except config.ConfigError as error:
-        raise NotTaken(str(error)) from error
-    if changed:
-        reload(settings)
-        put_states_in_force(settings)
-    return len(changed)
+        raise PlanRejected(str(error)) from error
+    if changed_files:
+        reload_asterisk(settings)
+        apply_states(settings)
+    return len(changed_files)

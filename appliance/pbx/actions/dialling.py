@@ -1,43 +1,53 @@
-"""Calls out from a page, and the end of a call."""
+"""Outgoing calls from a page, and hanging up."""
 
 from appliance.core.settings import Settings
 from appliance.models import User
-from appliance.pbx.actions.lines import Lines, dialled, see, turn
+from appliance.pbx.actions.lines import (
+    ChannelSnapshot,
+    dialable_number,
+    exclusive_connection,
+    wait_for_channels,
+)
 from appliance.pbx.ami import Connection, Refused
 
-RINGS = 20_000  # milliseconds that the phone of who dials rings until he takes it up
-_OFF = ("UNAVAILABLE", "INVALID")
+RING_MILLISECONDS = 20_000  # that the caller's own phone rings until they take it up
+_OFFLINE_STATES = ("UNAVAILABLE", "INVALID")
 
 
-def dial(settings: Settings, user: User, number: str, reason: str, serves: str = "") -> None:
-    """Ring the user's phone; when he takes it up, the number is called.
+def dial_number(
+    settings: Settings, user: User, number: str, reason: str, served_id: str = ""
+) -> None:
+    """Ring the user's phone and, when they take it up, call the number.
 
-    `reason`: page | follow_up | ministry. `serves`: the id of what the call is for.
+    `reason`: page | follow_up | ministry. `served_id`: the appeal's number, or the id
+    of the call or task, that the new call is for.
 
     Raises Refused: "number", "barred", "no_phone", "phone_off", "phone_busy"; Unreachable.
     """
-    to = dialled(settings, number)
-    variables = f"OUT_REASON={reason},OUT_FOR={serves},OUT_BY={user.login}"
-    with turn(settings, user.extension) as asterisk:
-        ring(asterisk, user, "from-operator", to, variables)
+    target = dialable_number(settings, number)
+    variables = f"OUT_REASON={reason},OUT_FOR={served_id},OUT_BY={user.login}"
+    with exclusive_connection(settings, user.extension) as asterisk:
+        ring_phone(asterisk, user, "from-operator", target, variables)
 
 
-def ring(asterisk: Connection, user: User, context: str, extension: str, variables: str) -> None:
-    """Ring a user's own phone and lead it to a place of the dialplan.
+def ring_phone(
+    asterisk: Connection, user: User, context: str, extension: str, variables: str
+) -> None:
+    """Ring a user's own phone and connect it to an extension of the dialplan.
 
-    `variables`: "NAME=value,NAME=value". Raises Refused as `dial` does.
+    `variables`: "NAME=value,NAME=value". Raises Refused as `dial_number` does.
     """
     if not user.extension:
         raise Refused(f"{user.login} has no phone", "no_phone")
     device = f"PJSIP/{user.extension}"
-    for state in asterisk.listed("DeviceStateList", "DeviceStateListComplete"):
-        if state["Device"] == device and state["State"] in _OFF:
+    for state in asterisk.list_events("DeviceStateList", "DeviceStateListComplete"):
+        if state["Device"] == device and state["State"] in _OFFLINE_STATES:
             raise Refused(f"the phone {user.extension} is off", "phone_off")
-    if Lines(asterisk).of(user.extension):
+    if ChannelSnapshot(asterisk).phone_channel(user.extension):
         raise Refused(f"the phone {user.extension} is in use", "phone_busy")
-    if user.phone == "page":  # he has asked for the call: his phone takes it by itself
+    if user.phone == "page":  # the user requested the call: their phone accepts it automatically
         variables += ",PJSIP_HEADER(add,X-Hotline-Answer)=yes"
-    asterisk.act(
+    asterisk.send_action(
         "Originate",
         Channel=device,
         Context=context,
@@ -45,24 +55,25 @@ def ring(asterisk: Connection, user: User, context: str, extension: str, variabl
         Priority="1",
         CallerID=f"<{extension}>" if extension.lstrip("+").isdigit() else f"<{user.extension}>",
         Variable=variables,
-        Timeout=RINGS,
+        Timeout=RING_MILLISECONDS,
         Async="true",
     )
-    see(asterisk, lambda lines: lines.of(user.extension))
+    wait_for_channels(asterisk, lambda lines: lines.phone_channel(user.extension))
 
 
-def hang_up(settings: Settings, call_id: str, extension: str) -> None:
-    """End an operator's talk or ringing in this call, as if his phone had hung up.
+def hang_up_phone(settings: Settings, call_id: str, extension: str) -> None:
+    """End an operator's talk or ringing in this call, as if their phone had hung up.
 
-    Asterisk is told whose doing it is, so that the ledger says the operator ended the talk.
+    The hangup source is set in Asterisk, so that the ledger records that the operator ended the
+    talk.
 
-    Raises Refused when his phone has no part in the call any more, Unreachable.
+    Raises Refused if their phone no longer takes part in the call, Unreachable.
     """
-    with turn(settings, extension) as asterisk:
-        for channel in Lines(asterisk).channels:
+    with exclusive_connection(settings, extension) as asterisk:
+        for channel in ChannelSnapshot(asterisk).channels:
             if channel.call_id == call_id and channel.name.startswith(f"PJSIP/{extension}-"):
-                source = {"Variable": "CHANNEL(hangupsource)", "Value": channel.name}
-                asterisk.act("Setvar", Channel=channel.name, **source)
-                asterisk.act("Hangup", Channel=channel.name, Cause="16")
+                hangup_source = {"Variable": "CHANNEL(hangupsource)", "Value": channel.name}
+                asterisk.send_action("Setvar", Channel=channel.name, **hangup_source)
+                asterisk.send_action("Hangup", Channel=channel.name, Cause="16")
                 return
     raise Refused("the call is over", "over")

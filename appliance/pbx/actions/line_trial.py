@@ -1,36 +1,36 @@
-"""A call over one trunk or span, to see whether it carries calls."""
+"""Test calls over one trunk or span, to see whether it carries calls."""
 
 from appliance.core.settings import Settings
 from appliance.models import LineTrial
-from appliance.pbx.actions.lines import dialled
+from appliance.pbx.actions.lines import dialable_number
 from appliance.pbx.ami import Connection, Refused, Unreachable
 from appliance.telephony import routing, trunks
 
-RINGS = 40_000  # milliseconds, longer than the dialplan tries
+RING_MILLISECONDS = 40_000  # longer than the dialplan's own limit
 
 
-def try_line(settings: Settings, trunk: str, by: str, span: int | None = None) -> LineTrial:
-    """Call `calls.test_number` over a trunk; what comes of it is told by trunks.tests().
+def start_line_trial(settings: Settings, trunk: str, by: str, span: int | None = None) -> LineTrial:
+    """Call `calls.test_number` over a trunk; the result is in trunks.latest_tests() later.
 
-    Raises Refused: "number" (none is set), "barred", "trunk" (there is none), "busy" (it
-    is being tried); Unreachable.
+    Raises Refused: "number" (not configured), "barred", "trunk" (does not exist), "busy" (a test is
+    in progress); Unreachable.
     """
-    number = dialled(settings, settings.calls.test_number)
-    if not any(one.name == trunk for one in routing.current(settings).trunks):
+    number = dialable_number(settings, settings.calls.test_number)
+    if not any(configured.name == trunk for configured in routing.current_plan(settings).trunks):
         raise Refused(f"no trunk {trunk}", "trunk")
-    last = trunks.tests().get((trunk, span))
-    if last and trunks.goes_on(last):
+    last = trunks.latest_tests().get((trunk, span))
+    if last and trunks.is_test_running(last):
         raise Refused("it is being tried", "busy")
     with Connection(settings) as asterisk:
         test = trunks.begin_test(trunk, number, by, span)
         variables = {"__TEST": test.id, "__TEST_TRUNK": trunk, "__TEST_SPAN": span or ""}
         try:
-            asterisk.act(
+            asterisk.send_action(
                 "Originate",
                 Channel=f"Local/{number}@test-call/n",
                 Application="Wait",
                 Data="10",
-                Timeout=RINGS,
+                Timeout=RING_MILLISECONDS,
                 Codecs="alaw",
                 Async="true",
                 Variable=",".join(f"{name}={value}" for name, value in variables.items()),

@@ -1,4 +1,4 @@
-"""Who speaks with whom at this moment, as Asterisk's channels tell."""
+"""The current connections between phones and callers, from Asterisk's channels."""
 
 import re
 import threading
@@ -15,9 +15,9 @@ from appliance.people import accounts
 from appliance.telephony import destinations
 
 _NUMBER = re.compile(r"\+?[0-9]{2,15}")
-_SEEN = 2.0  # seconds in which what was asked of a channel shows
-_LOOK = 0.02
-_turns: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+_EFFECT_SECONDS = 2.0  # within which an action on a channel takes effect
+_POLL_SECONDS = 0.02
+_phone_locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
 
 @dataclass(frozen=True)
@@ -26,247 +26,258 @@ class Channel:
 
     name: str  # PJSIP/1001-00000002
     call_id: str  # linkedid
-    up: bool
+    is_up: bool
     bridge: str
     context: str
     application: str
-    other: str  # number it is connected to
+    connected_number: str  # number at the other end
 
     @property
     def endpoint(self) -> str:
-        """Whose it is: an extension, or a trunk's name."""
-        return self.owner(self.name)
+        """The extension of the phone, or the name of the trunk, without the technology."""
+        return self.endpoint_of(self.name)
 
     @staticmethod
-    def owner(name: str) -> str:
-        """Whose a channel of this name is."""
+    def endpoint_of(name: str) -> str:
+        """Return the extension or the trunk's name from the name of a channel."""
         return name.partition("/")[2].rpartition("-")[0]
 
 
 @dataclass(frozen=True)
 class Line:
-    """What a phone does.
+    """The activity of a phone.
 
-    `stage`: ringing | dialling | talk | consulting (the employee's phone rings) | consulted (he
-    speaks with the operator while the caller waits) | conference | supervising.
+    `stage`: ringing | dialling | talk | consulting (the employee's phone rings) | consulted (the
+    employee speaks with the operator while the caller waits) | conference | supervising.
     """
 
     stage: str
     call_id: str
-    other: str  # number at the other end; supervising: extension of the operator who is heard
+    other_number: str  # at the other end; supervising: extension of the operator in the talk
 
 
-def _channel(event: dict[str, str], bridge: str) -> Channel:
+def _channel_from_event(event: dict[str, str], bridge: str) -> Channel:
     return Channel(
         name=event["Channel"],
         call_id=event["Linkedid"],
-        up=event["ChannelStateDesc"] == "Up",
+        is_up=event["ChannelStateDesc"] == "Up",
         bridge=bridge,
         context=event["Context"],
         application=event.get("Application", ""),
-        other=event.get("ConnectedLineNum", ""),
+        connected_number=event.get("ConnectedLineNum", ""),
     )
 
 
-def _events_if_there(asterisk: Connection, action: str, **fields: str) -> list[dict[str, str]]:
-    """What Asterisk tells of channels; nothing of what has gone since it was named."""
+def _channel_events(asterisk: Connection, action: str, **fields: str) -> list[dict[str, str]]:
+    """Return the channels that Asterisk lists for an action; empty if the subject is gone."""
     try:
-        events = asterisk.listed(action, f"{action}Complete", **fields)
+        events = asterisk.list_events(action, f"{action}Complete", **fields)
     except Refused:
         return []
     return [event for event in events if "Channel" in event]
 
 
-class Lines:
-    """Every channel at one moment, or those that are given."""
+class ChannelSnapshot:
+    """All of Asterisk's channels at one time, or only the given ones."""
 
     def __init__(self, asterisk: Connection, channels: list[Channel] | None = None) -> None:
         self.asterisk = asterisk
         self.channels = (
             [
-                _channel(event, event.get("BridgeId", ""))
-                for event in asterisk.listed("CoreShowChannels", "CoreShowChannelsComplete")
+                _channel_from_event(event, event.get("BridgeId", ""))
+                for event in asterisk.list_events("CoreShowChannels", "CoreShowChannelsComplete")
             ]
             if channels is None
             else channels
         )
 
     @classmethod
-    def near(cls, asterisk: Connection, extension: str) -> Self:
-        """A phone's channels and those that share a bridge with them: some of hundreds.
+    def near_phone(cls, asterisk: Connection, extension: str) -> Self:
+        """Return a snapshot of a phone's channels and of those that share a bridge with them.
 
-        Of the others no application is told.
+        It avoids listing hundreds of channels. The application of the latter channels is unknown.
         """
-        names = asterisk.act("Getvar", Variable=f"CHANNELS(^PJSIP/{extension}-)").get("Value", "")
-        own = [
-            _channel(event, event.get("BridgeID", ""))
+        names = asterisk.send_action("Getvar", Variable=f"CHANNELS(^PJSIP/{extension}-)").get(
+            "Value", ""
+        )
+        phone_channels = [
+            _channel_from_event(event, event.get("BridgeID", ""))
             for name in names.split()
-            for event in _events_if_there(asterisk, "Status", Channel=name)
+            for event in _channel_events(asterisk, "Status", Channel=name)
         ]
-        known = {channel.name for channel in own}
-        others = [
-            _channel(event, bridge)
-            for bridge in {channel.bridge for channel in own} - {""}
-            for event in _events_if_there(asterisk, "BridgeInfo", BridgeUniqueid=bridge)
-            if event.get("Channel") not in known
+        known_names = {channel.name for channel in phone_channels}
+        bridged_channels = [
+            _channel_from_event(event, bridge)
+            for bridge in {channel.bridge for channel in phone_channels} - {""}
+            for event in _channel_events(asterisk, "BridgeInfo", BridgeUniqueid=bridge)
+            if event.get("Channel") not in known_names
         ]
-        return cls(asterisk, own + others)
+        return cls(asterisk, phone_channels + bridged_channels)
 
-    def of(self, extension: str) -> Channel | None:
-        """The channel of a phone; the one that speaks, when it has several."""
-        own = [c for c in self.channels if c.name.startswith(f"PJSIP/{extension}-")]
-        return max(own, key=lambda c: (c.up, bool(c.bridge)), default=None)
+    def phone_channel(self, extension: str) -> Channel | None:
+        """Return the channel of a phone; if it has several, the one that is in a talk."""
+        candidates = [c for c in self.channels if c.name.startswith(f"PJSIP/{extension}-")]
+        return max(candidates, key=lambda c: (c.is_up, bool(c.bridge)), default=None)
 
-    def named(self, name: str) -> Channel | None:
-        """The channel of that name, if it is still there."""
+    def find_channel(self, name: str) -> Channel | None:
+        """Return the channel with this name, if it still exists."""
         return next((c for c in self.channels if c.name == name), None)
 
-    def partner(self, channel: Channel) -> Channel | None:
-        """Who speaks with it; None when nobody or several do."""
-        others = [c for c in self.channels if c.bridge and c.bridge == channel.bridge]
-        others.remove(channel) if channel in others else None
-        return others[0] if len(others) == 1 else None
+    def talk_partner(self, channel: Channel) -> Channel | None:
+        """Return the other channel in the bridge of `channel`; None without one or with several."""
+        bridged = [c for c in self.channels if c.bridge and c.bridge == channel.bridge]
+        bridged.remove(channel) if channel in bridged else None
+        return bridged[0] if len(bridged) == 1 else None
 
-    def held(self, channel: Channel) -> Channel | None:
-        """The caller who waits while this phone consults somebody."""
-        found = self.named(self.variable(channel, "HELD"))
-        return found if found and found.context == "held" else None
+    def waiting_caller(self, channel: Channel) -> Channel | None:
+        """Return the caller who waits during this phone's consultation."""
+        caller = self.find_channel(self.channel_variable(channel, "HELD"))
+        return caller if caller and caller.context == "held" else None
 
-    def legs(self, channel: Channel) -> list[Channel]:
-        """What was dialled from this channel."""
-        partner = self.partner(channel)
+    def dialled_legs(self, channel: Channel) -> list[Channel]:
+        """Return the channels that were dialled from this channel."""
+        partner = self.talk_partner(channel)
         return [
             c
             for c in self.channels
             if c.call_id == channel.call_id and c.application == "AppDial" and c != channel
-            if c == partner or not c.up
+            if c == partner or not c.is_up
         ]
 
-    def variable(self, channel: Channel, name: str) -> str:
-        """A variable of a channel; empty when it has none."""
-        return self.asterisk.act("Getvar", Channel=channel.name, Variable=name).get("Value", "")
+    def channel_variable(self, channel: Channel, name: str) -> str:
+        """Return a variable of a channel; empty if it is not set."""
+        return self.asterisk.send_action("Getvar", Channel=channel.name, Variable=name).get(
+            "Value", ""
+        )
 
-    def stage(self, channel: Channel) -> str:
-        """What the phone of this channel does, as Line.stage."""
+    def phone_stage(self, channel: Channel) -> str:
+        """Return the activity of the phone of this channel, as in Line.stage."""
         if channel.context == "conference":
             return "conference"
-        partner = self.partner(channel)
-        if channel.context == "spy" and not partner:  # with one, he has taken the caller over
+        partner = self.talk_partner(channel)
+        if channel.context == "spy" and not partner:  # otherwise taken over
             return "supervising"
         if channel.context == "consult" and not (partner and partner.context == "joined"):
             return "consulted" if partner else "consulting"
         if partner:
             return "talk"
-        return "dialling" if channel.up or channel.application else "ringing"
+        return "dialling" if channel.is_up or channel.application else "ringing"
 
 
-class _Session:
-    """One session with Asterisk for all pages that look what their phones do; they ask in turn."""
+class _SharedSession:
+    """One session with Asterisk for all pages that query their phones, one at a time."""
 
     def __init__(self) -> None:
-        self._turn = threading.Lock()
+        self._lock = threading.Lock()
         self._asterisk: Connection | None = None
         self._settings: Settings | None = None
 
-    def ask[T](self, settings: Settings, question: Callable[[Connection], T]) -> T:
-        """Put a question to Asterisk. Raises Unreachable, Refused."""
-        with self._turn:
+    def run_query[T](self, settings: Settings, query: Callable[[Connection], T]) -> T:
+        """Run a query on the session. Raises Unreachable, Refused."""
+        with self._lock:
             if settings is not self._settings:
-                self.leave()
+                self.close_session()
                 self._settings = settings
             if self._asterisk:
                 try:
-                    return question(self._asterisk)
-                except Unreachable:  # Asterisk was started anew since, perhaps
-                    self.leave()
+                    return query(self._asterisk)
+                except Unreachable:  # Asterisk may have been restarted since
+                    self.close_session()
             self._asterisk = Connection(settings).__enter__()
             try:
-                return question(self._asterisk)
+                return query(self._asterisk)
             except Unreachable:
-                self.leave()
+                self.close_session()
                 raise
 
-    def leave(self) -> None:
+    def close_session(self) -> None:
         """End the session, if there is one."""
         if self._asterisk:
             self._asterisk.close()
         self._asterisk = None
 
 
-_session = _Session()
-leave = _session.leave
+_shared_session = _SharedSession()
+close_shared_session = _shared_session.close_session
 
 
-def line(settings: Settings, extension: str) -> Line | None:
-    """What the phone does, or None when it does nothing. Raises Unreachable, Refused."""
-    return _session.ask(
-        settings, lambda asterisk: _line(Lines.near(asterisk, extension), extension)
+def phone_line(settings: Settings, extension: str) -> Line | None:
+    """Return the activity of the phone, or None if it is idle. Raises Unreachable, Refused."""
+    return _shared_session.run_query(
+        settings,
+        lambda asterisk: _describe_line(ChannelSnapshot.near_phone(asterisk, extension), extension),
     )
 
 
-def _line(lines: Lines, extension: str) -> Line | None:
-    own = lines.of(extension)
-    if not own:
+def _describe_line(lines: ChannelSnapshot, extension: str) -> Line | None:
+    """Return the activity of the phone in these channels, or None if it has no channel."""
+    channel = lines.phone_channel(extension)
+    if not channel:
         return None
-    stage = lines.stage(own)
-    other = own.other
+    stage = lines.phone_stage(channel)
+    other_number = channel.connected_number
     if stage == "supervising":
-        other = Channel.owner(lines.variable(own, "SPIED"))
-    elif not _NUMBER.fullmatch(other):  # of a call out: a name of the dialplan
-        other = lines.variable(own, "NORMAL")
-    return Line(stage, own.call_id, other)
+        other_number = Channel.endpoint_of(lines.channel_variable(channel, "SPIED"))
+    elif not _NUMBER.fullmatch(other_number):  # outgoing: a name of the dialplan
+        other_number = lines.channel_variable(channel, "NORMAL")
+    return Line(stage, channel.call_id, other_number)
 
 
 @contextmanager
-def turn(settings: Settings, extension: str) -> Iterator[Connection]:
-    """A connection on which one action at a time is done for a phone: a second press waits."""
-    with _turns[extension], Connection(settings) as asterisk:
+def exclusive_connection(settings: Settings, extension: str) -> Iterator[Connection]:
+    """Open a connection for one action on a phone at a time: a second press waits."""
+    with _phone_locks[extension], Connection(settings) as asterisk:
         yield asterisk
 
 
-def talking(lines: Lines, extension: str) -> tuple[Channel, Channel]:
-    """The phone's channel and its caller's. Raises Refused "no_talk" when they do not speak."""
-    own = lines.of(extension)
-    partner = lines.partner(own) if own else None
-    if not own or not partner or lines.stage(own) != "talk":
+def talk_channels(lines: ChannelSnapshot, extension: str) -> tuple[Channel, Channel]:
+    """Return the phone's channel and the caller's.
+
+    Raises Refused "no_talk" if they are not in a talk.
+    """
+    channel = lines.phone_channel(extension)
+    partner = lines.talk_partner(channel) if channel else None
+    if not channel or not partner or lines.phone_stage(channel) != "talk":
         raise Refused("this phone speaks with nobody", "no_talk")
-    return own, partner
+    return channel, partner
 
 
-def dialled(settings: Settings, number: str) -> str:
-    """A number as a phone would dial it. Raises Refused "number" for what is none, "barred"."""
-    plain = re.sub(r"[\s().–-]", "", number)
-    if not _NUMBER.fullmatch(plain):
+def dialable_number(settings: Settings, number: str) -> str:
+    """Return a number as a phone would dial it. Raises Refused: "number" (invalid), "barred"."""
+    digits = re.sub(r"[\s().–-]", "", number)
+    if not _NUMBER.fullmatch(digits):
         raise Refused(f"not a number: {number!r}", "number")
-    if any(user.extension == plain for user in accounts.operators()):
-        return plain
-    if why := destinations.barred(settings.outgoing, plain):
-        raise Refused(f"{plain} may not be called", "number" if why == "shape" else "barred")
-    return plain
+    if any(user.extension == digits for user in accounts.active_operators()):
+        return digits
+    if reason := destinations.bar_reason(settings.outgoing, digits):
+        raise Refused(f"{digits} may not be called", "number" if reason == "shape" else "barred")
+    return digits
 
 
-def redirect(asterisk: Connection, *legs: tuple[Channel, str, str]) -> None:
-    """Send one channel, or two at once, to (context, extension)."""
+def redirect_channels(asterisk: Connection, *legs: tuple[Channel, str, str]) -> None:
+    """Redirect one channel, or two at once; each leg is (channel, context, extension)."""
     fields: dict[str, str] = {}
     for prefix, (channel, context, extension) in zip(("", "Extra"), legs, strict=False):
-        named = {"ExtraChannel" if prefix else "Channel": channel.name}
-        fields |= named | {f"{prefix}Context": context, f"{prefix}Exten": extension}
+        channel_field = {"ExtraChannel" if prefix else "Channel": channel.name}
+        fields |= channel_field | {f"{prefix}Context": context, f"{prefix}Exten": extension}
         fields |= {f"{prefix}Priority": "1"}
-    asterisk.act("Redirect", **fields)
+    asterisk.send_action("Redirect", **fields)
 
 
 def set_variables(asterisk: Connection, channel: Channel, **variables: str) -> None:
     """Set variables of a channel."""
     for name, value in variables.items():
-        asterisk.act("Setvar", Channel=channel.name, Variable=name, Value=value)
+        asterisk.send_action("Setvar", Channel=channel.name, Variable=name, Value=value)
 
 
-def see(asterisk: Connection, shows: Callable[[Lines], object]) -> None:
-    """Wait until Asterisk's channels show what was asked of them, so that a next press sees it."""
-    until = time.monotonic() + _SEEN
+def wait_for_channels(
+    asterisk: Connection, has_effect: Callable[[ChannelSnapshot], object]
+) -> None:
+    """Wait until the channels show an action's effect, so that the next press sees it."""
+    deadline = time.monotonic() + _EFFECT_SECONDS
     while True:
-        began = time.monotonic()
-        if shows(Lines(asterisk)) or began > until:
+        started = time.monotonic()
+        if has_effect(ChannelSnapshot(asterisk)) or started > deadline:
             return
-        # With a hundred calls a look takes long, for Asterisk too: most of the time goes to them.
-        time.sleep(max(_LOOK, 3 * (time.monotonic() - began)))
+        # With a hundred calls a query takes long, also for Asterisk: leave it most of the time.
+        time.sleep(max(_POLL_SECONDS, 3 * (time.monotonic() - started)))

@@ -1,93 +1,109 @@
-"""The talk of a phone in a page that was lost: its dead leg is let go, and the dialplan brings the
-caller back to the page that has come in its place (`ivr/queue.conf`, `resume`)."""
+"""Resumes a talk that was lost because the page with the browser phone was lost.
+
+The dead leg is hung up, and the dialplan reconnects the caller to the page that has replaced the
+former one (`ivr/queue.conf`, `resume`).
+"""
 
 import contextlib
 import re
 import time
 
 from appliance.core.settings import Settings
-from appliance.pbx.actions.lines import Channel, Lines, turn
+from appliance.pbx.actions.lines import Channel, ChannelSnapshot, exclusive_connection
 from appliance.pbx.ami import Connection, Refused
 
-_HEARD = "CHANNEL(rtcp,rxcount,audio)"
-_SILENT, _LOOK = 1.0, 0.05  # seconds without a packet; between two looks whether one came
-_FELL_SILENT = "44"  # the cause that Asterisk itself gives after rtp_timeout
-_ADDRESS = re.compile(r"sips?:(?:([^@;?>]+)@)?([^;?>]+)")
-# A page's connection comes from our own front; what the page calls itself stands behind.
-_PAGE = re.compile(r";x-ast-orig-host=([^;?>]+)")
+_RECEIVED_PACKETS = "CHANNEL(rtcp,rxcount,audio)"
+_SILENT_SECONDS, _POLL_SECONDS = 1.0, 0.05  # without a packet; between two checks for one
+_RTP_TIMEOUT_CAUSE = "44"  # the cause that Asterisk itself sets after rtp_timeout
+_SIP_ADDRESS = re.compile(r"sips?:(?:([^@;?>]+)@)?([^;?>]+)")
+# A page connects through our own front; the address that the page states is in this parameter.
+_PAGE_HOST = re.compile(r";x-ast-orig-host=([^;?>]+)")
 
 
-def resume(settings: Settings, extension: str, session: str = "") -> bool:
-    """Let go what a page that is gone had of this phone; whether there was anything.
+def resume_talk(settings: Settings, extension: str, session: str = "") -> bool:
+    """Hang up the channels of this phone that a lost page has left; returns True if there were any.
 
-    `session`: the SIP Call-ID of a talk that the asking page holds itself, and leaves now. Without
-    it only silent legs of other pages than the one that is registered now are let go, so that a
-    page may ask whenever it comes, and twice. Raises Unreachable.
+    `session`: the SIP Call-ID of a talk of the requesting page itself, which leaves it now. Without
+    it only silent legs of pages other than the one registered now are hung up, so a page may
+    request this whenever it loads, and twice. Raises Unreachable.
     """
-    with turn(settings, extension) as asterisk:
-        return let_go(asterisk, extension, session)
+    with exclusive_connection(settings, extension) as asterisk:
+        return hang_up_lost_legs(asterisk, extension, session)
 
 
-def speaks(settings: Settings, extension: str) -> bool:
-    """Whether a talk of this phone goes on, in whatever page: sound comes from it. Raises
-    Unreachable."""
+def has_sound(settings: Settings, extension: str) -> bool:
+    """Return True if sound arrives from a talk of this phone, in any page. Raises Unreachable."""
     with Connection(settings) as asterisk:
-        return any(_sounds(asterisk, leg) for leg in _legs(asterisk, extension))
+        return any(_receives_sound(asterisk, leg) for leg in _talk_legs(asterisk, extension))
 
 
-def let_go(asterisk: Connection, extension: str, session: str = "") -> bool:
-    """The same over a connection that is open already."""
-    if not extension or not _waited_for(asterisk, extension):
+def hang_up_lost_legs(asterisk: Connection, extension: str, session: str = "") -> bool:
+    """Do what `resume_talk` does, over an open connection."""
+    if not extension or not _is_browser_phone(asterisk, extension):
         return False
-    gone = [
-        leg for leg in _legs(asterisk, extension) if _is_lost(asterisk, leg, extension, session)
+    lost_legs = [
+        leg
+        for leg in _talk_legs(asterisk, extension)
+        if _is_lost(asterisk, leg, extension, session)
     ]
-    for leg in gone:
-        with contextlib.suppress(Refused):  # it is gone by itself
-            asterisk.act("Hangup", Channel=leg.name, Cause=_FELL_SILENT)
-    return bool(gone)
+    for leg in lost_legs:
+        with contextlib.suppress(Refused):  # already gone
+            asterisk.send_action("Hangup", Channel=leg.name, Cause=_RTP_TIMEOUT_CAUSE)
+    return bool(lost_legs)
 
 
-def _waited_for(asterisk: Connection, extension: str) -> bool:
-    """Whether callers wait for this phone: it is one in a page."""
-    return asterisk.act("Getvar", Variable=f"RESUME_{extension}").get("Value", "") not in ("", "0")
+def _is_browser_phone(asterisk: Connection, extension: str) -> bool:
+    """Return True if this is a browser phone, for which callers wait after a loss."""
+    return asterisk.send_action("Getvar", Variable=f"RESUME_{extension}").get("Value", "") not in (
+        "",
+        "0",
+    )
 
 
-def _legs(asterisk: Connection, extension: str) -> list[Channel]:
-    """The phone's channels that are in a talk."""
-    own = f"PJSIP/{extension}-"
-    return [one for one in Lines(asterisk).channels if one.up and one.name.startswith(own)]
+def _talk_legs(asterisk: Connection, extension: str) -> list[Channel]:
+    """Return the phone's channels that are in a talk."""
+    prefix = f"PJSIP/{extension}-"
+    return [
+        channel
+        for channel in ChannelSnapshot(asterisk).channels
+        if channel.is_up and channel.name.startswith(prefix)
+    ]
 
 
 def _is_lost(asterisk: Connection, leg: Channel, extension: str, session: str) -> bool:
+    """Return True if this leg belongs to `session`, or to a silent page that is not registered."""
     if session:
-        return _value_of(asterisk, leg, "CHANNEL(pjsip,call-id)") == session
-    known = _value_of(asterisk, leg, f"PJSIP_DIAL_CONTACTS({extension})")
-    contacts = [page(uri) for uri in known.split("&")]
-    own = page(_value_of(asterisk, leg, "CHANNEL(pjsip,target_uri)"))
-    if not own or not any(contacts) or own in contacts:
+        return _channel_value(asterisk, leg, "CHANNEL(pjsip,call-id)") == session
+    contact_list = _channel_value(asterisk, leg, f"PJSIP_DIAL_CONTACTS({extension})")
+    contacts = [page_address(uri) for uri in contact_list.split("&")]
+    leg_page = page_address(_channel_value(asterisk, leg, "CHANNEL(pjsip,target_uri)"))
+    if not leg_page or not any(contacts) or leg_page in contacts:
         return False
-    return not _sounds(asterisk, leg)  # a page on another computer may speak on
+    return not _receives_sound(asterisk, leg)  # a page on another computer may be in a talk
 
 
-def _sounds(asterisk: Connection, leg: Channel) -> bool:
-    """Whether a packet comes: one each 20 ms, but later from a computer with much to do."""
-    before, until = _value_of(asterisk, leg, _HEARD), time.monotonic() + _SILENT
-    while time.monotonic() < until:
-        time.sleep(_LOOK)
-        if _value_of(asterisk, leg, _HEARD) not in ("", before):
+def _receives_sound(asterisk: Connection, leg: Channel) -> bool:
+    """Return True if a packet arrives: normally every 20 ms, later from a busy computer."""
+    before, deadline = (
+        _channel_value(asterisk, leg, _RECEIVED_PACKETS),
+        time.monotonic() + _SILENT_SECONDS,
+    )
+    while time.monotonic() < deadline:
+        time.sleep(_POLL_SECONDS)
+        if _channel_value(asterisk, leg, _RECEIVED_PACKETS) not in ("", before):
             return True
     return False
 
 
-def _value_of(asterisk: Connection, leg: Channel, variable: str) -> str:
+def _channel_value(asterisk: Connection, leg: Channel, variable: str) -> str:
+    """Return a variable of a channel; "" if the channel is gone."""
     try:
-        return asterisk.act("Getvar", Channel=leg.name, Variable=variable).get("Value", "")
-    except Refused:  # it is gone by itself
+        return asterisk.send_action("Getvar", Channel=leg.name, Variable=variable).get("Value", "")
+    except Refused:  # already gone
         return ""
 
 
-def page(uri: str) -> str:
-    """What tells one page from the next in the address of a phone; "" for what is none."""
-    found, own = _ADDRESS.search(uri), _PAGE.search(uri)
-    return f"{found[1] or ''}@{own[1] if own else found[2]}" if found else ""
+def page_address(uri: str) -> str:
+    """Return the part of a phone's address that identifies its page; "" if it is invalid."""
+    address, page_host = _SIP_ADDRESS.search(uri), _PAGE_HOST.search(uri)
+    return f"{address[1] or ''}@{page_host[1] if page_host else address[2]}" if address else ""

@@ -1,4 +1,4 @@
-"""Operators' states, and Asterisk's queues made to agree with them."""
+"""Operators' states, and their synchronisation with Asterisk's queues."""
 
 import contextlib
 import dataclasses
@@ -13,117 +13,122 @@ from appliance.pbx.ami import Connection, Refused
 from appliance.people import accounts, presence
 from appliance.telephony import routing
 
-# Trunks are known by their addresses in a module of its own.
-_RELOADED = (
+# Trunks are identified by their addresses in a module of its own.
+_RELOADED_MODULES = (
     *("res_pjsip.so", "res_pjsip_endpoint_identifier_ip.so"),
     *("res_pjsip_outbound_registration.so", "pbx_config.so", "app_queue.so"),
     *("res_musiconhold.so", "app_confbridge.so"),
 )
-_ADDED = ("func_env.so", "app_echo.so")  # that a running Asterisk of an older release may lack
-_ROUNDS = 25  # others may be changing all the while
-_PATIENCE, _PAUSE = 20.0, 0.1  # seconds: another reload may take, between two tries
-AUTOPAUSE = "Auto-Pause"  # why Asterisk paused a phone that did not answer
+_NEW_MODULES = ("func_env.so", "app_echo.so")  # missing in an Asterisk of an older release
+_MAX_ROUNDS = 25  # others may change states at the same time
+_RELOAD_TIMEOUT_SECONDS, _RETRY_SECONDS = 20.0, 0.1  # for another reload; between attempts
+AUTOPAUSE = "Auto-Pause"  # Asterisk's reason for pausing a phone that did not answer
 
 
 def choose_state(
     settings: Settings, user: User, state: str, *, reason: str = "", by: str = ""
 ) -> None:
-    """Write down an operator's state and tell Asterisk's queues.
+    """Record an operator's state and update Asterisk's queues.
 
-    `by`: who set it, when it was not the operator himself.
+    `by`: the user who set it, if it was not the operator themselves.
 
-    Raises Unreachable when Asterisk does not answer: the state is written down all the same, and
-    is put in force when Asterisk is back.
+    Raises Unreachable if Asterisk does not answer: the state is recorded nevertheless, and is
+    applied when Asterisk is back.
     """
     presence.choose_state(user, state, reason=reason, by=by)
-    put_states_in_force(settings)
+    apply_states(settings)
 
 
-def put_states_in_force(settings: Settings) -> None:
-    """Make the members of Asterisk's queues what the operators chose.
+def apply_states(settings: Settings) -> None:
+    """Make the members of Asterisk's queues match the states that the operators chose.
 
     "ready" rings; "pause", "back_office" and a wrap-up stay in the queue, do not ring, and are
-    paused there for the same reason; "off" is no member. Who became ready after a talk is rung at
-    once, whatever the queue's own wrap-up. A phone that Asterisk paused since the operator was
-    last ready, because it was not answered, makes his state a pause.
+    paused there for the same reason; "off" is not a member. An operator who became ready after a
+    talk is rung at once, whatever the queue's own wrap-up. If Asterisk paused a phone since the
+    operator was last ready, because it did not answer, the operator's state becomes a pause.
     """
     with Connection(settings) as asterisk:
-        make_agree(settings, asterisk)
+        sync_queue_members(settings, asterisk)
 
 
-def make_agree(settings: Settings, asterisk: Connection) -> None:
-    """The same over a connection that is open already.
+def sync_queue_members(settings: Settings, asterisk: Connection) -> None:
+    """Do what `apply_states` does, over an open connection.
 
-    Others may do so at the same moment: what they were quicker with is refused here, and what was
-    read too early is made right by looking once more. Raises Refused when Asterisk will not.
+    Others may do so at the same time: changes that they made first are refused here, and state that
+    was read too early is corrected in another round. Raises Refused if Asterisk refuses.
     """
-    for _ in range(_ROUNDS):
-        refused = None
-        steps = _steps(settings, asterisk)
-        for action, fields in steps:
+    for _ in range(_MAX_ROUNDS):
+        refusal = None
+        actions = _queue_sync_actions(settings, asterisk)
+        for action, fields in actions:
             try:
-                asterisk.act(action, **fields)
+                asterisk.send_action(action, **fields)
             except Refused as error:
-                refused = error
-        if not steps:
+                refusal = error
+        if not actions:
             return
-    if refused:
-        raise refused
+    if refusal:
+        raise refusal
 
 
-def _steps(settings: Settings, asterisk: Connection) -> list[tuple[str, dict[str, str]]]:
-    """What is to be done so that members and states agree: actions with their fields."""
-    present = {
+def _queue_sync_actions(
+    settings: Settings, asterisk: Connection
+) -> list[tuple[str, dict[str, str]]]:
+    """Return (AMI action, fields) for each change that makes queue members match the states."""
+    members = {
         (event["Queue"], event["Location"]): event
-        for event in asterisk.listed("QueueStatus", "QueueStatusComplete")
-        if event.get("Event") == "QueueMember" and event["Queue"] != selftests.QUEUE
+        for event in asterisk.list_events("QueueStatus", "QueueStatusComplete")
+        if event.get("Event") == "QueueMember" and event["Queue"] != selftests.TEST_QUEUE
     }
-    for member in present.values():
+    for member in members.values():
         if member["Paused"] == "1" and member.get("PausedReason") == AUTOPAUSE:
             paused_at = dt.datetime.fromtimestamp(int(member.get("LastPause") or 0), dt.UTC)
-            not_answered(member["Location"], paused_at)
-    wanted = _wanted(settings)
-    wrap_up = routing.current(settings).queueing.wrap_up
-    steps = []
-    for (queue, phone), (login, chosen) in wanted.items():
-        why = _why_not_rung(chosen)
-        fields = {"Queue": queue, "Interface": phone, "Paused": str(bool(why)).lower()}
-        held = present.get((queue, phone))
-        if not held:
-            steps.append(("QueueAdd", fields | {"MemberName": login}))
-        elif _why_paused(held) != why:
-            steps.append(("QueuePause", fields | ({"Reason": why} if why else {})))
-        elif not why and _rests(held, chosen.since, wrap_up):
-            steps.append(("QueueRemove", {"Queue": queue, "Interface": phone}))
-            steps.append(("QueueAdd", fields | {"MemberName": login}))
-    for queue, phone in present.keys() - wanted.keys():
-        steps.append(("QueueRemove", {"Queue": queue, "Interface": phone}))
-    return steps
+            pause_unanswered_phone(member["Location"], paused_at)
+    expected = _expected_members(settings)
+    wrap_up = routing.current_plan(settings).queueing.wrap_up
+    actions = []
+    for (queue, phone), (login, presence_row) in expected.items():
+        reason = _expected_pause_reason(presence_row)
+        fields = {"Queue": queue, "Interface": phone, "Paused": str(bool(reason)).lower()}
+        queue_member = members.get((queue, phone))
+        if not queue_member:
+            actions.append(("QueueAdd", fields | {"MemberName": login}))
+        elif _pause_reason(queue_member) != reason:
+            actions.append(("QueuePause", fields | ({"Reason": reason} if reason else {})))
+        elif not reason and _is_resting(queue_member, presence_row.since, wrap_up):
+            actions.append(("QueueRemove", {"Queue": queue, "Interface": phone}))
+            actions.append(("QueueAdd", fields | {"MemberName": login}))
+    for queue, phone in members.keys() - expected.keys():
+        actions.append(("QueueRemove", {"Queue": queue, "Interface": phone}))
+    return actions
 
 
-def _why_paused(member: dict[str, str]) -> str:
-    """Why a member does not ring, "" for one that does."""
+def _pause_reason(member: dict[str, str]) -> str:
+    """Return the reason why a member does not ring, "" for a member that rings."""
     return member.get("PausedReason") or "paused" if member["Paused"] == "1" else ""
 
 
-def _rests(member: dict[str, str], ready_since: dt.datetime, wrap_up: int) -> bool:
-    """Whether the queue still leaves a member alone after a talk since which he became ready.
+def _is_resting(member: dict[str, str], ready_since: dt.datetime, wrap_up: int) -> bool:
+    """Return True if the queue does not ring a member yet after a talk, though they are ready.
 
-    A member that is taken out and put in again has had no talk. (Asterisk tells whole seconds.)
+    They became ready at `ready_since`, after the talk. Removing the member and adding it again ends
+    this, as it then has had no talk. Asterisk reports the end of the talk in whole seconds, without
+    the fraction: a state of the same second may be older than the end, and does not count.
     """
-    ended = dt.datetime.fromtimestamp(int(member.get("LastCall") or 0), dt.UTC)
-    lasts = clock.now() - ended < dt.timedelta(seconds=wrap_up)
-    return lasts and ready_since >= ended + dt.timedelta(seconds=1)
+    last_call_at = dt.datetime.fromtimestamp(int(member.get("LastCall") or 0), dt.UTC)
+    is_within_wrap_up = clock.now() - last_call_at < dt.timedelta(seconds=wrap_up)
+    return is_within_wrap_up and ready_since >= last_call_at + dt.timedelta(seconds=1)
 
 
-def not_answered(phone: str, moment: dt.datetime) -> bool:
-    """Asterisk paused this phone ("PJSIP/1001") because it rang in vain: so is its operator.
+def pause_unanswered_phone(phone: str, moment: dt.datetime) -> bool:
+    """Pause the operator of a phone ("PJSIP/1001") that Asterisk paused as unanswered.
 
-    Returns whether that was news: an operator who is no more ready, or became so after the moment,
-    keeps his state. (Asterisk tells the moment in whole seconds, and no phone rings shorter.)
+    Returns True if the state changed: an operator who is no longer ready, or became so after
+    `moment`, keeps their state. (Asterisk reports `moment` in whole seconds, and no phone rings for
+    less.)
     """
     extension = phone.partition("/")[2]
-    for user in accounts.operators():
+    for user in accounts.active_operators():
         if user.extension == extension:
             state = presence.state_of(user)
             if state and state.state == "ready" and state.since < moment:
@@ -132,60 +137,60 @@ def not_answered(phone: str, moment: dt.datetime) -> bool:
     return False
 
 
-def _wanted(settings: Settings) -> dict[tuple[str, str], tuple[str, Presence]]:
-    """(queue, phone) → (login, what he chose) of every operator at work."""
-    current = routing.current(settings)
+def _expected_members(settings: Settings) -> dict[tuple[str, str], tuple[str, Presence]]:
+    """Return (queue, phone) → (login, chosen state) of every operator at work."""
+    plan = routing.current_plan(settings)
     return {
-        (queue, f"PJSIP/{user.extension}"): (user.login, chosen)
-        for user, chosen in presence.in_force()
-        if chosen and chosen.state != "off"
-        for queue in routing.queues_of(current, user)
+        (queue, f"PJSIP/{user.extension}"): (user.login, presence_row)
+        for user, presence_row in presence.current_states()
+        if presence_row and presence_row.state != "off"
+        for queue in routing.operator_queues(plan, user)
     }
 
 
-def _why_not_rung(chosen: Presence) -> str:
-    """The reason of a member who is paused, "" of one who is rung."""
-    if chosen.state == "ready":
+def _expected_pause_reason(presence_row: Presence) -> str:
+    """Return the reason for which a member is to be paused, "" for one that is to ring."""
+    if presence_row.state == "ready":
         return ""
-    if chosen.reason == presence.NO_ANSWER:
+    if presence_row.reason == presence.NO_ANSWER:
         return AUTOPAUSE
-    return chosen.reason or chosen.state
+    return presence_row.reason or presence_row.state
 
 
-def reload(settings: Settings, ami_secret: str = "") -> None:
-    """Have Asterisk read its configuration again; calls that go on are not touched.
+def reload_asterisk(settings: Settings, ami_secret: str = "") -> None:
+    """Have Asterisk load its configuration again; calls in progress are not touched.
 
-    `ami_secret`: the password that it asks for until then, where another one was rendered.
+    `ami_secret`: the password that it requires until then, if another one was rendered.
     """
-    known = ami_secret or settings.asterisk.ami_secret
-    asked = dataclasses.replace(settings.asterisk, ami_secret=known)
-    with Connection(dataclasses.replace(settings, asterisk=asked)) as asterisk:
-        for module in _ADDED:  # there already, as a rule
+    current_secret = ami_secret or settings.asterisk.ami_secret
+    asterisk_settings = dataclasses.replace(settings.asterisk, ami_secret=current_secret)
+    with Connection(dataclasses.replace(settings, asterisk=asterisk_settings)) as asterisk:
+        for module in _NEW_MODULES:  # usually loaded already
             with contextlib.suppress(Refused):
-                asterisk.act("ModuleLoad", Module=module, LoadType="load")
-        for module in _RELOADED:
-            _reload(asterisk, module)
-        if any(trunk.kind == "e1" for trunk in routing.current(settings).trunks):
-            _load(asterisk, "chan_dahdi.so")
-        _reload(asterisk, "manager")  # last: the password may be another one from then on
+                asterisk.send_action("ModuleLoad", Module=module, LoadType="load")
+        for module in _RELOADED_MODULES:
+            _reload_module(asterisk, module)
+        if any(trunk.kind == "e1" for trunk in routing.current_plan(settings).trunks):
+            _load_module(asterisk, "chan_dahdi.so")
+        _reload_module(asterisk, "manager")  # last: the password may differ from then on
 
 
-def _reload(asterisk: Connection, module: str) -> None:
-    """Have a module read its configuration again, after whoever has one do so right now."""
-    end = time.monotonic() + _PATIENCE
+def _reload_module(asterisk: Connection, module: str) -> None:
+    """Have a module load its configuration again, after any other reload in progress."""
+    deadline = time.monotonic() + _RELOAD_TIMEOUT_SECONDS
     while True:
         try:
-            asterisk.act("Reload", Module=module)
+            asterisk.send_action("Reload", Module=module)
             return
         except Refused as error:
-            if "in progress" not in str(error) or time.monotonic() > end:
+            if "in progress" not in str(error) or time.monotonic() > deadline:
                 raise
-        time.sleep(_PAUSE)
+        time.sleep(_RETRY_SECONDS)
 
 
-def _load(asterisk: Connection, module: str) -> None:
-    """Load a module, or have it read its configuration again."""
+def _load_module(asterisk: Connection, module: str) -> None:
+    """Load a module, or have it load its configuration again."""
     try:
-        asterisk.act("ModuleLoad", Module=module, LoadType="load")
+        asterisk.send_action("ModuleLoad", Module=module, LoadType="load")
     except Refused:
-        asterisk.act("ModuleLoad", Module=module, LoadType="reload")
+        asterisk.send_action("ModuleLoad", Module=module, LoadType="reload")

@@ -1,72 +1,92 @@
-"""A supervisor in an operator's talk: hears it, whispers to the operator, speaks, takes it over."""
+"""Lets supervisors listen to an operator's talk, whisper, speak, or take it over."""
 
 from appliance.core.settings import Settings
 from appliance.models import User
-from appliance.pbx.actions.dialling import ring
-from appliance.pbx.actions.lines import Channel, Lines, redirect, see, set_variables, talking, turn
+from appliance.pbx.actions.dialling import ring_phone
+from appliance.pbx.actions.lines import (
+    Channel,
+    ChannelSnapshot,
+    exclusive_connection,
+    redirect_channels,
+    set_variables,
+    talk_channels,
+    wait_for_channels,
+)
 from appliance.pbx.ami import Refused
 
-MODES = ("listen", "whisper", "barge")
+SUPERVISION_MODES = ("listen", "whisper", "barge")
 
 
-def supervise(settings: Settings, supervisor: User, operator: User, mode: str) -> str:
-    """Ring the supervisor's phone and let him into the operator's talk; returns the call's id.
+def supervise_talk(settings: Settings, supervisor: User, operator: User, mode: str) -> str:
+    """Ring the supervisor's phone and connect it to the operator's talk; returns the call's id.
 
-    `mode`: listen (nobody hears him) | whisper (the operator does) | barge (both do). Who is in a
-    talk already changes the mode, or the talk, without his phone ringing again. What he says to
-    both is in the recording, what he whispers is not.
+    `mode`: listen (inaudible) | whisper (audible to the operator) | barge (audible to both). A
+    supervisor who is in a talk already changes the mode, or the talk, without their phone ringing
+    again. Their words to both are in the recording, whispers are not.
 
     Raises Refused: "mode", "no_talk", "no_phone", "phone_off", "phone_busy"; Unreachable.
     """
-    if mode not in MODES:
+    if mode not in SUPERVISION_MODES:
         raise Refused(f"no such mode: {mode}", "mode")
-    with turn(settings, supervisor.extension or "") as asterisk:
-        lines = Lines(asterisk)
-        spied, caller = talking(lines, operator.extension)
-        own = lines.of(supervisor.extension) if supervisor.extension else None
-        recording = lines.variable(caller, "RECORDING") or lines.variable(spied, "RECORDING")
-        said = recording.removesuffix(".wav")
-        if own and lines.stage(own) == "supervising":
-            set_variables(asterisk, own, SPIED=spied.name, SAID=said)
-            redirect(asterisk, (own, "spy", mode))
+    with exclusive_connection(settings, supervisor.extension or "") as asterisk:
+        lines = ChannelSnapshot(asterisk)
+        operator_channel, caller = talk_channels(lines, operator.extension)
+        own_channel = lines.phone_channel(supervisor.extension) if supervisor.extension else None
+        recording = lines.channel_variable(caller, "RECORDING") or lines.channel_variable(
+            operator_channel, "RECORDING"
+        )
+        recording_name = recording.removesuffix(".wav")
+        if own_channel and lines.phone_stage(own_channel) == "supervising":
+            set_variables(asterisk, own_channel, SPIED=operator_channel.name, SAID=recording_name)
+            redirect_channels(asterisk, (own_channel, "spy", mode))
         else:
-            ring(asterisk, supervisor, "spy", mode, f"SPIED={spied.name},SAID={said}")
+            ring_phone(
+                asterisk,
+                supervisor,
+                "spy",
+                mode,
+                f"SPIED={operator_channel.name},SAID={recording_name}",
+            )
         return caller.call_id
 
 
-def take_over(settings: Settings, supervisor: User, operator: User) -> str:
-    """The caller speaks with the supervisor, who listens already, and no more with the operator.
+def take_over_talk(settings: Settings, supervisor: User, operator: User) -> str:
+    """Connect the caller with the supervisor, who listens already, instead of the operator.
 
     Returns the call's id. Raises Refused: "no_talk", "not_listening"; Unreachable.
     """
-    with turn(settings, supervisor.extension or "") as asterisk:
-        lines = Lines(asterisk)
-        own = lines.of(supervisor.extension) if supervisor.extension else None
-        if not own or not own.up or lines.stage(own) != "supervising":
+    with exclusive_connection(settings, supervisor.extension or "") as asterisk:
+        lines = ChannelSnapshot(asterisk)
+        own_channel = lines.phone_channel(supervisor.extension) if supervisor.extension else None
+        if (
+            not own_channel
+            or not own_channel.is_up
+            or lines.phone_stage(own_channel) != "supervising"
+        ):
             raise Refused("the supervisor is not in the talk", "not_listening")
-        former, caller = talking(lines, operator.extension)
-        if lines.variable(own, "SPIED") != former.name:
+        operator_channel, caller = talk_channels(lines, operator.extension)
+        if lines.channel_variable(own_channel, "SPIED") != operator_channel.name:
             raise Refused("the supervisor is in another talk", "not_listening")
-        set_variables(asterisk, former, JOINED="yes")
-        set_variables(asterisk, own, TAKEN_OVER=caller.name)
-        redirect(asterisk, (caller, "joined", own.name))
-        see(asterisk, lambda now: _speaks(now, own, caller))
+        set_variables(asterisk, operator_channel, JOINED="yes")
+        set_variables(asterisk, own_channel, TAKEN_OVER=caller.name)
+        redirect_channels(asterisk, (caller, "joined", own_channel.name))
+        wait_for_channels(asterisk, lambda now: _are_connected(now, own_channel, caller))
         return caller.call_id
 
 
 def stop_supervising(settings: Settings, supervisor: User) -> None:
-    """Leave the talk. Raises Refused "not_listening"; Unreachable."""
-    with turn(settings, supervisor.extension or "") as asterisk:
-        lines = Lines(asterisk)
-        own = lines.of(supervisor.extension) if supervisor.extension else None
-        if not own or lines.stage(own) != "supervising":
+    """Remove the supervisor from the talk. Raises Refused "not_listening"; Unreachable."""
+    with exclusive_connection(settings, supervisor.extension or "") as asterisk:
+        lines = ChannelSnapshot(asterisk)
+        own_channel = lines.phone_channel(supervisor.extension) if supervisor.extension else None
+        if not own_channel or lines.phone_stage(own_channel) != "supervising":
             raise Refused("the supervisor is in no talk", "not_listening")
-        asterisk.act("Hangup", Channel=own.name, Cause="16")
-        see(asterisk, lambda now: not now.named(own.name))
+        asterisk.send_action("Hangup", Channel=own_channel.name, Cause="16")
+        wait_for_channels(asterisk, lambda now: not now.find_channel(own_channel.name))
 
 
-def _speaks(lines: Lines, own: Channel, caller: Channel) -> bool:
-    """Whether the two are together by now."""
-    here = lines.named(own.name)
-    partner = lines.partner(here) if here else None
+def _are_connected(lines: ChannelSnapshot, own_channel: Channel, caller: Channel) -> bool:
+    """Return True if the two channels are in a talk with each other."""
+    current = lines.find_channel(own_channel.name)
+    partner = lines.talk_partner(current) if current else None
     return bool(partner and partner.name == caller.name)

@@ -1,6 +1,6 @@
-"""Passing a caller on from the operator's page: at once, after a word with the employee, or joined.
+"""Transfers from the operator's page: blind, after a consultation, or as a conference.
 
-The dialplan does the rest (ivr/): it brings the caller back when nobody answers or when the
+The dialplan does the rest (ivr/): it returns the caller if the number does not answer or if the
 operator leaves.
 """
 
@@ -8,102 +8,122 @@ from appliance.core.settings import Settings
 from appliance.models import User
 from appliance.pbx.actions.lines import (
     Channel,
-    Lines,
-    dialled,
-    redirect,
-    see,
+    ChannelSnapshot,
+    dialable_number,
+    exclusive_connection,
+    redirect_channels,
     set_variables,
-    talking,
-    turn,
+    talk_channels,
+    wait_for_channels,
 )
 from appliance.pbx.ami import Refused
 
 
-def blind(settings: Settings, operator: User, number: str) -> None:
-    """Send the caller on to a number at once; the operator is free.
+def transfer_blind(settings: Settings, operator: User, number: str) -> None:
+    """Send the caller to a number at once; the operator is free.
 
     Raises Refused: "number", "barred", "no_talk"; Unreachable.
     """
-    to = dialled(settings, number)
-    with turn(settings, operator.extension) as asterisk:
-        own, caller = talking(Lines(asterisk), operator.extension)
+    target = dialable_number(settings, number)
+    with exclusive_connection(settings, operator.extension) as asterisk:
+        own_channel, caller = talk_channels(ChannelSnapshot(asterisk), operator.extension)
         set_variables(asterisk, caller, TRANSFER_BY=operator.login)
-        asterisk.act("BlindTransfer", Channel=own.name, Context="transfer", Exten=to)
-        see(asterisk, lambda lines: not lines.named(own.name))
+        asterisk.send_action(
+            "BlindTransfer", Channel=own_channel.name, Context="transfer", Exten=target
+        )
+        wait_for_channels(asterisk, lambda lines: not lines.find_channel(own_channel.name))
 
 
-def consult(settings: Settings, operator: User, number: str) -> None:
-    """The caller hears music while the operator speaks with the number.
+def start_consultation(settings: Settings, operator: User, number: str) -> None:
+    """Connect the operator with the number while the caller listens to music.
 
     Raises Refused: "number", "barred", "no_talk"; Unreachable.
     """
-    to = dialled(settings, number)
-    with turn(settings, operator.extension) as asterisk:
-        own, caller = talking(Lines(asterisk), operator.extension)
-        facts = {"TRANSFER_BY": operator.login, "TRANSFER_TO": to, "JOINED": ""}
-        set_variables(asterisk, own, HELD=caller.name, **facts)
+    target = dialable_number(settings, number)
+    with exclusive_connection(settings, operator.extension) as asterisk:
+        own_channel, caller = talk_channels(ChannelSnapshot(asterisk), operator.extension)
+        facts = {"TRANSFER_BY": operator.login, "TRANSFER_TO": target, "JOINED": ""}
+        set_variables(asterisk, own_channel, HELD=caller.name, **facts)
         set_variables(asterisk, caller, TRANSFER_BY=operator.login)
-        redirect(asterisk, (caller, "held", own.name), (own, "consult", to))
-        see(asterisk, lambda lines: _is_in(lines, own, "consult") and _is_in(lines, caller, "held"))
+        redirect_channels(
+            asterisk, (caller, "held", own_channel.name), (own_channel, "consult", target)
+        )
+        wait_for_channels(
+            asterisk,
+            lambda lines: _is_in(lines, own_channel, "consult") and _is_in(lines, caller, "held"),
+        )
 
 
-def join(settings: Settings, operator: User) -> None:
-    """Caller and employee speak; the operator is free.
-
-    Raises Refused: "no_consultation", "not_answered"; Unreachable.
-    """
-    with turn(settings, operator.extension) as asterisk:
-        own, caller, employee = _consulted(Lines(asterisk), operator.extension)
-        set_variables(asterisk, own, JOINED="yes")
-        redirect(asterisk, (caller, "joined", employee.name))
-        see(asterisk, lambda lines: not lines.named(own.name))
-
-
-def conference(settings: Settings, operator: User) -> None:
-    """Caller, employee and operator speak together.
+def join_caller(settings: Settings, operator: User) -> None:
+    """Connect the caller with the employee; the operator is free.
 
     Raises Refused: "no_consultation", "not_answered"; Unreachable.
     """
-    with turn(settings, operator.extension) as asterisk:
-        own, caller, employee = _consulted(Lines(asterisk), operator.extension)
-        room = own.call_id
-        set_variables(asterisk, own, JOINED="yes")
-        redirect(asterisk, (own, "conference", room), (employee, "conference", room))
-        redirect(asterisk, (caller, "conference", room))
-        see(asterisk, lambda lines: _is_in(lines, caller, "conference"))
+    with exclusive_connection(settings, operator.extension) as asterisk:
+        own_channel, caller, employee = _answered_consultation(
+            ChannelSnapshot(asterisk), operator.extension
+        )
+        set_variables(asterisk, own_channel, JOINED="yes")
+        redirect_channels(asterisk, (caller, "joined", employee.name))
+        wait_for_channels(asterisk, lambda lines: not lines.find_channel(own_channel.name))
 
 
-def back(settings: Settings, operator: User) -> None:
-    """The employee is let go, and the operator speaks with the caller again.
+def start_conference(settings: Settings, operator: User) -> None:
+    """Connect caller, employee and operator with each other.
+
+    Raises Refused: "no_consultation", "not_answered"; Unreachable.
+    """
+    with exclusive_connection(settings, operator.extension) as asterisk:
+        own_channel, caller, employee = _answered_consultation(
+            ChannelSnapshot(asterisk), operator.extension
+        )
+        room = own_channel.call_id
+        set_variables(asterisk, own_channel, JOINED="yes")
+        redirect_channels(
+            asterisk, (own_channel, "conference", room), (employee, "conference", room)
+        )
+        redirect_channels(asterisk, (caller, "conference", room))
+        wait_for_channels(asterisk, lambda lines: _is_in(lines, caller, "conference"))
+
+
+def return_to_caller(settings: Settings, operator: User) -> None:
+    """Hang up on the employee, and connect the operator with the caller again.
 
     Raises Refused "no_consultation"; Unreachable.
     """
-    with turn(settings, operator.extension) as asterisk:
-        lines = Lines(asterisk)
-        own, caller = _consulting(lines, operator.extension)
-        for leg in lines.legs(own):
-            asterisk.act("Hangup", Channel=leg.name, Cause="16")
-        see(asterisk, lambda now: not _is_in(now, caller, "held"))
+    with exclusive_connection(settings, operator.extension) as asterisk:
+        lines = ChannelSnapshot(asterisk)
+        own_channel, caller = _consultation_channels(lines, operator.extension)
+        for leg in lines.dialled_legs(own_channel):
+            asterisk.send_action("Hangup", Channel=leg.name, Cause="16")
+        wait_for_channels(asterisk, lambda now: not _is_in(now, caller, "held"))
 
 
-def _consulting(lines: Lines, extension: str) -> tuple[Channel, Channel]:
-    """The operator's channel in a consultation, and that of the caller who waits."""
-    own = lines.of(extension)
-    caller = lines.held(own) if own and own.context == "consult" else None
-    if not own or not caller:
+def _consultation_channels(lines: ChannelSnapshot, extension: str) -> tuple[Channel, Channel]:
+    """Return the operator's channel in a consultation, and that of the caller who waits."""
+    own_channel = lines.phone_channel(extension)
+    caller = (
+        lines.waiting_caller(own_channel)
+        if own_channel and own_channel.context == "consult"
+        else None
+    )
+    if not own_channel or not caller:
         raise Refused("nobody is consulted", "no_consultation")
-    return own, caller
+    return own_channel, caller
 
 
-def _consulted(lines: Lines, extension: str) -> tuple[Channel, Channel, Channel]:
-    """The operator's channel, the waiting caller's, and that of the employee who has answered."""
-    own, caller = _consulting(lines, extension)
-    employee = lines.partner(own)
-    if not employee or not employee.up:
+def _answered_consultation(
+    lines: ChannelSnapshot, extension: str
+) -> tuple[Channel, Channel, Channel]:
+    """Return the channels of operator, waiting caller and employee, who has answered."""
+    own_channel, caller = _consultation_channels(lines, extension)
+    employee = lines.talk_partner(own_channel)
+    if not employee or not employee.is_up:
         raise Refused("the employee has not answered", "not_answered")
-    return own, caller, employee
+    return own_channel, caller, employee
 
 
-def _is_in(lines: Lines, channel: Channel, context: str) -> bool:
-    found = lines.named(channel.name)
-    return bool(found and found.context == context)
+def _is_in(lines: ChannelSnapshot, channel: Channel, context: str) -> bool:
+    """Return True if the channel exists and is in this context of the dialplan."""
+    current = lines.find_channel(channel.name)
+    return bool(current and current.context == context)

@@ -1,4 +1,4 @@
-"""From the event log's records of one call to what the ledger says of it. Pure."""
+"""Derives a call's entry in the ledger from the event log's records. Pure functions."""
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
@@ -6,99 +6,112 @@ from operator import attrgetter
 
 from appliance.pbx.eventlog import Event
 from appliance.pbx.interpret.call_builder import CallBuilder
-from appliance.pbx.interpret.clock_correction import Step, straightened
+from appliance.pbx.interpret.clock_correction import ClockStep, correct_clock_steps
 from appliance.telephony.calls import CallFacts
-from appliance.telephony.calls.dialling import ECHO
+from appliance.telephony.calls.dialling import ECHO_EXTENSION
 
-__all__ = ["Step", "calls_without_beginning", "interpret", "oldest", "roots", "straightened"]
+__all__ = [
+    "ClockStep",
+    "calls_without_beginning",
+    "interpret_call",
+    "oldest_linkedid",
+    "root_linkedids",
+    "correct_clock_steps",
+]
 
 
-def interpret(
+def interpret_call(
     events: Iterable[Event],
-    cut: dt.datetime | None = None,
+    died_at: dt.datetime | None = None,
     root: str | None = None,
-    steps: Sequence[Step] = (),
+    steps: Sequence[ClockStep] = (),
 ) -> CallFacts | None:
-    """The call that these records tell of; None when they tell of none.
+    """Return the call that these records describe; None if they describe no call.
 
-    The records are all those of one linkedid, and those of others that belong to the same call:
-    a phone's second call by which it handed the caller over. `root` is the linkedid that names the
-    call (left out: the oldest). `cut`: Asterisk died at that moment; a call that has no end in the
-    log ended there, by fault. `steps`: those of the clock, in their order; the call is told by the
-    clock with which it began.
+    The records are all those of one linkedid, and those of others that belong to the same call: a
+    phone's second call by which it handed the caller over. `root` is the linkedid that names the
+    call (by default the oldest). `died_at`: Asterisk died at that time; a call without an end in
+    the log ended then, by fault. `steps`: those of the clock, in their order; all times of the call
+    are by the clock with which it began.
     """
     ordered = sorted(events, key=attrgetter("order"))
     if not ordered:
         return None
-    root = root or oldest({event.linkedid for event in ordered})
-    own = _without_others(ordered, root)
-    first = next((e for e in own if e.uniqueid == root and e.begins), None)
-    direction = _direction(first, own) if first else None
+    root = root or oldest_linkedid({event.linkedid for event in ordered})
+    call_events = _without_other_citizens(ordered, root)
+    first = next((e for e in call_events if e.uniqueid == root and e.begins), None)
+    direction = _call_direction(first, call_events) if first else None
     if not first or not direction:
         return None
-    own = straightened(own, first.at, steps)
+    call_events = correct_clock_steps(call_events, first.at, steps)
     builder = CallBuilder(first, direction)
-    for event in own:
-        builder.add(event)
-    if builder.call.ended_at is None and cut and cut >= first.at:
-        builder.cut(max(cut, own[-1].at))
-    builder.close()
+    for event in call_events:
+        builder.add_event(event)
+    if builder.call.ended_at is None and died_at and died_at >= first.at:
+        builder.end_at_crash(max(died_at, call_events[-1].at))
+    builder.conclude_call()
     return builder.call
 
 
-def roots(events: Iterable[Event]) -> list[str]:
-    """The linkedids that name the calls of these records, which Asterisk says belong together.
+def root_linkedids(events: Iterable[Event]) -> list[str]:
+    """Return the linkedids that name the calls of these records, which Asterisk joined.
 
-    As a rule one, the oldest. Two citizens whom an operator joined are two calls all the same: each
-    arrived, and each has its outcome.
+    Usually one, the oldest. Two citizens whom an operator joined are nevertheless two calls: each
+    has its own arrival and outcome.
     """
-    known = list(events)
-    arrived = {event.linkedid for event in known if event.begins == "from-trunk"}
-    return sorted(arrived) or [oldest({event.linkedid for event in known})]
+    event_list = list(events)
+    inbound_ids = {event.linkedid for event in event_list if event.begins == "from-trunk"}
+    return sorted(inbound_ids) or [oldest_linkedid({event.linkedid for event in event_list})]
 
 
 def calls_without_beginning(events: Iterable[Event]) -> dict[str, dt.datetime]:
-    """Linkedid → first moment, of calls from a trunk whose first record the log has lost.
+    """Return linkedid → first time, of calls from a trunk whose first record is missing in the log.
 
-    Only its arrival is known, from the name of the trunk's channel.
+    Only the arrival of such a call is known, from the name of the trunk's channel.
     """
-    known = list(events)
-    beginnings = {event.linkedid for event in known if event.begins is not None}
-    found: dict[str, dt.datetime] = {}
-    for event in known:
+    event_list = list(events)
+    beginnings = {event.linkedid for event in event_list if event.begins is not None}
+    first_times: dict[str, dt.datetime] = {}
+    for event in event_list:
         if event.uniqueid == event.linkedid not in beginnings and event.is_trunk:
-            found[event.linkedid] = min(event.at, found.get(event.linkedid, event.at))
-    return found
+            first_times[event.linkedid] = min(event.at, first_times.get(event.linkedid, event.at))
+    return first_times
 
 
-def oldest(linkedids: Iterable[str]) -> str:
-    """The one that Asterisk keeps when calls become one: it began first."""
-    return min(linkedids, key=_age)
+def oldest_linkedid(linkedids: Iterable[str]) -> str:
+    """Return the linkedid of the call that began first: Asterisk keeps it when calls are joined."""
+    return min(linkedids, key=_age_key)
 
 
-def _age(linkedid: str) -> tuple[int, int, str]:
-    """Second and number in the row out of "hotline-1764136046.12"."""
+def _age_key(linkedid: str) -> tuple[int, int, str]:
+    """Return (second, sequence number, linkedid) of a linkedid such as "hotline-1764136046.12"."""
     second, _, number = linkedid.rpartition("-")[2].partition(".")
-    known = second.isdigit() and number.isdigit()
-    return (int(second), int(number), linkedid) if known else (0, 0, linkedid)
+    is_numeric = second.isdigit() and number.isdigit()
+    return (int(second), int(number), linkedid) if is_numeric else (0, 0, linkedid)
 
 
-def _without_others(events: list[Event], root: str) -> list[Event]:
-    """The records without those of another citizen's call that was joined with this one."""
-    others = {e.linkedid for e in events if e.begins == "from-trunk"} - {root}
-    if not others:
+def _without_other_citizens(events: list[Event], root: str) -> list[Event]:
+    """Return the records without those of another citizen's call that was joined with this one."""
+    other_ids = {e.linkedid for e in events if e.begins == "from-trunk"} - {root}
+    if not other_ids:
         return events
-    channels = {e.uniqueid for e in events if e.type == "CHAN_START" and e.linkedid in others}
-    return [e for e in events if e.uniqueid not in channels and e.linkedid not in others]
+    channels = {e.uniqueid for e in events if e.type == "CHAN_START" and e.linkedid in other_ids}
+    return [e for e in events if e.uniqueid not in channels and e.linkedid not in other_ids]
 
 
-def _direction(first: Event, events: list[Event]) -> str | None:
-    """Of the call that begins with this record; None: a supervisor listens, a phone hears its
-    echo, Asterisk starts."""
+def _call_direction(first: Event, events: list[Event]) -> str | None:
+    """Return the direction of the call that begins with this record; None if it is not a call.
+
+    It is not a call when a supervisor listens, a phone tests its echo, or Asterisk starts.
+    """
     if first.begins == "from-trunk":
         return "inbound"
-    own = (event for event in events if event.linkedid == first.linkedid)
-    if any(event.type == "OUTGOING" for event in own):
+    call_events = (event for event in events if event.linkedid == first.linkedid)
+    if any(event.type == "OUTGOING" for event in call_events):
         return "outbound"
-    dials = first.begins == "from-operator" and first.fields["Exten"] not in ("", "s", ECHO)
-    return "internal" if dials else None
+    is_dialling = first.begins == "from-operator" and first.fields["Exten"] not in (
+        "",
+        "s",
+        ECHO_EXTENSION,
+    )
+    return "internal" if is_dialling else None

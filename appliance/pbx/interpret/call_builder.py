@@ -1,4 +1,4 @@
-"""A call as far as its records have been read."""
+"""Builds the facts of a call, record by record."""
 
 import datetime as dt
 from collections.abc import Callable
@@ -8,16 +8,16 @@ from appliance.pbx.interpret import outcomes
 from appliance.pbx.interpret.gaps import GapLog
 from appliance.pbx.interpret.switchboard import Leg, Switchboard
 from appliance.pbx.interpret.transfers import TransferLog
-from appliance.pbx.interpret.user_events import UserEvents, number
+from appliance.pbx.interpret.user_events import UserEvents, canonical_number
 from appliance.telephony.calls import CallFacts, DialFacts, RingFacts, TalkFacts, VisitFacts
-from appliance.telephony.calls.dialling import BUSY_CAUSES, BY_A_PERSON, CLEARED
+from appliance.telephony.calls.dialling import BUSY_CAUSES, CAUSES_BY_PERSON, NORMAL_CAUSES
 
 _QUEUE_RESULTS = {"CALLBACK": "callback"}
-_OURS = ("operator", "employee")
+_STAFF_ROLES = ("operator", "employee")
 
 
 class CallBuilder(UserEvents):
-    """A call that is being told, record by record."""
+    """A call under construction: `add_event` takes its records one by one."""
 
     def __init__(self, first: Event, direction: str) -> None:
         self.id = first.linkedid
@@ -28,7 +28,7 @@ class CallBuilder(UserEvents):
             technology="e1" if first.is_e1 else "sip",
             stage="menu" if direction == "inbound" else "dialling",
         )
-        caller, dialled = number(first.fields["Num"]), first.fields["Exten"] or None
+        caller, dialled = canonical_number(first.fields["Num"]), first.fields["Exten"] or None
         if direction == "inbound":
             self.call.caller, self.call.hotline_number = caller, dialled
             self.call.trunk = first.endpoint
@@ -39,353 +39,393 @@ class CallBuilder(UserEvents):
         self.transfer_log = TransferLog(self.call.transfers)
         self.gap_log = GapLog()
         self.evidence = outcomes.Evidence()
-        self.rings: dict[str, RingFacts] = {}  # by the phone's uniqueid
-        self.talks: dict[str, TalkFacts] = {}  # the last one, by the uniqueid of our side's leg
-        self.speaking: set[str] = set()  # legs of our side whose talk goes on
-        self.held: dict[str, dt.datetime] = {}  # leg, or "" for the line itself → since when
-        self.left: set[int] = set()  # talks that were over when the citizen left them
-        self.gone = False  # the citizen has hung up
-        self.gave_up = ""  # who placed the call and hung up himself, whatever channel goes last
-        self.why = "first"
+        self.ring_by_leg: dict[str, RingFacts] = {}  # by the phone's uniqueid
+        self.talk_by_leg: dict[str, TalkFacts] = {}  # last talk, by our leg's uniqueid
+        self.talking_legs: set[str] = set()  # our own legs whose talk continues
+        self.held_since: dict[str, dt.datetime] = {}  # leg ("": the line) → start
+        self.talks_left_by_citizen: set[int] = set()  # ids of ended talks
+        self.citizen_hung_up = False
+        self.aborted_by = ""  # side that placed the call and hung up, whichever channel ends last
+        self.visit_reason = "first"
 
-    def add(self, event: Event) -> None:
-        """Take in one record."""
+    def add_event(self, event: Event) -> None:
+        """Process one record."""
         handler = HANDLERS.get(event.type)
         if handler:
             handler(self, event)
 
-    def cut(self, moment: dt.datetime) -> None:
-        """End everything at the moment at which Asterisk died."""
-        for ring in self.rings.values():
+    def end_at_crash(self, moment: dt.datetime) -> None:
+        """End everything at the time at which Asterisk died."""
+        for ring in self.ring_by_leg.values():
             if ring.ended_at is None:
                 ring.ended_at, ring.result = moment, "failed"
         self._leave_queue(moment, "failed")
-        for uniqueid in sorted(self.speaking):
+        for uniqueid in sorted(self.talking_legs):
             self._stop_talk(uniqueid, moment)
-        self.evidence.fault = True
-        self._end(moment)
+        self.evidence.asterisk_died = True
+        self._end_call(moment)
 
-    def close(self) -> None:
-        """Conclude from all records: outcome, and who ended it."""
+    def conclude_call(self) -> None:
+        """Derive the outcome, and which side ended the call, from all records."""
         call = self.call
         if call.ended_at:
-            self._attempts_given_up(call.ended_at)
-            self.transfer_log.close(self.evidence.fault)
-            call.outcome = outcomes.outcome(call, self.evidence)
-            call.ended_by = outcomes.ended_by(call, self.evidence)
+            self._add_cancelled_attempts(call.ended_at)
+            self.transfer_log.close_transfers(self.evidence.asterisk_died)
+            call.outcome = outcomes.call_outcome(call, self.evidence)
+            call.ended_by = outcomes.call_ender(call, self.evidence)
 
-    def _attempts_given_up(self, moment: dt.datetime) -> None:
-        """The dialplan tells nothing of an attempt that our own side broke off."""
-        legs = [leg for leg in self._citizens() if leg.uniqueid != self.id and not leg.answered]
-        told = sum(attempt.status != "ANSWER" for attempt in self.call.attempts)
+    def _add_cancelled_attempts(self, moment: dt.datetime) -> None:
+        """Add the attempts that our own side broke off, which the dialplan does not record."""
+        legs = [
+            leg for leg in self._citizen_legs() if leg.uniqueid != self.id and not leg.is_answered
+        ]
+        recorded = sum(attempt.status != "ANSWER" for attempt in self.call.attempts)
         if self.call.direction == "outbound":
-            for leg in legs[told:]:
+            for leg in legs[recorded:]:
                 self.call.attempts.append(DialFacts(leg.trunk, moment, "CANCEL", None))
                 self.call.trunk = leg.trunk
 
-    # who takes part
+    # participants
 
-    def channel_started(self, event: Event) -> None:
-        """A channel of the call: somebody rings, or is rung."""
-        if event.phone and event.linkedid != self.id:
-            self.transfer_log.second_call(event)
+    def handle_channel_start(self, event: Event) -> None:
+        """Add a channel of the call that starts: a party calls, or is rung."""
+        if event.dialling_phone and event.linkedid != self.id:
+            self.transfer_log.add_second_call(event)
         self.board.legs[event.uniqueid] = leg = Leg(
             event.uniqueid,
             event.channel,
             event.endpoint,
-            *self._party(event),
+            *self._identify_party(event),
             event.linkedid,
             event.at,
         )
-        visit = self._visit
-        rings = leg.role == "operator" and event.uniqueid != self.id and event.linkedid == self.id
-        if rings and visit and visit.left_at is None:
-            self.rings[event.uniqueid] = ring = RingFacts(leg.who, event.endpoint, event.at)
+        visit = self._current_visit
+        is_rung = leg.role == "operator" and event.uniqueid != self.id and event.linkedid == self.id
+        if is_rung and visit and visit.left_at is None:
+            self.ring_by_leg[event.uniqueid] = ring = RingFacts(leg.party, event.endpoint, event.at)
             visit.rings.append(ring)
             self.call.stage = "ringing"
 
-    def _party(self, event: Event) -> tuple[str, str]:
-        """Role and name of a channel's party."""
+    def _identify_party(self, event: Event) -> tuple[str, str]:
+        """Return the role and the name of a channel's party."""
         if event.is_phone:
             return "operator", event.fields["AccountCode"] or event.endpoint
         if event.uniqueid == self.id and self.call.direction == "inbound":
             return "citizen", ""
         if not event.is_trunk:
             return "", ""
-        second = self.transfer_log.consultations.get(event.linkedid)
-        rung = second.transfer.to if second else self.transfer_log.rung
-        if self.call.direction == "outbound" and rung is None:
+        consultation = self.transfer_log.consultations.get(event.linkedid)
+        rung_number = consultation.transfer.to if consultation else self.transfer_log.rung_number
+        if self.call.direction == "outbound" and rung_number is None:
             return "citizen", self.call.callee or ""
-        return "employee", event.fields["Num"] if rung is None else rung
+        return "employee", event.fields["Num"] if rung_number is None else rung_number
 
-    def _citizens(self) -> list[Leg]:
-        """Whose talks these are; between two phones of ours, of the one that called."""
+    def _citizen_legs(self) -> list[Leg]:
+        """Return the legs whose talks are recorded.
+
+        Between two of our own phones, that is the leg that called.
+        """
         if self.call.direction == "internal":
             return [leg for leg in self.board.legs.values() if leg.uniqueid == self.id]
         return [leg for leg in self.board.legs.values() if leg.role == "citizen"]
 
-    def answered(self, event: Event) -> None:
+    def handle_answer(self, event: Event) -> None:
+        """Record that a channel is answered."""
         leg = self.board.legs.get(event.uniqueid)
         if not leg:
             return
-        leg.answered = True
-        ring = self.rings.get(event.uniqueid)
+        leg.is_answered = True
+        ring = self.ring_by_leg.get(event.uniqueid)
         if ring and ring.ended_at is None:
             ring.ended_at, ring.result = event.at, "answered"
         if leg.role == "citizen" and self.call.direction == "outbound":
-            self.evidence.reached, self.call.trunk = True, leg.trunk
+            self.evidence.callee_answered, self.call.trunk = True, leg.trunk
             self.call.technology = "e1" if event.is_e1 else "sip"
         if event.is_trunk and leg.uniqueid != self.id:
             self.call.attempts.append(DialFacts(leg.trunk, event.at, "ANSWER", None))
         if leg.linkedid in self.transfer_log.consultations and leg.uniqueid != leg.linkedid:
-            self.transfer_log.reached(leg.linkedid)
+            self.transfer_log.mark_answered(leg.linkedid)
 
     # talks
 
-    def bridge_entered(self, event: Event) -> None:
-        self.board.enter(event)
-        self._listen(event.at)
+    def handle_bridge_enter(self, event: Event) -> None:
+        """Record that a channel enters a bridge."""
+        self.board.enter_bridge(event)
+        self._update_talks(event.at)
 
-    def bridge_left(self, event: Event) -> None:
-        self.board.leave(event)
-        spoke = set(self.speaking)
-        self._listen(event.at)
+    def handle_bridge_exit(self, event: Event) -> None:
+        """Record that a channel leaves a bridge."""
+        self.board.leave_bridge(event)
+        former_legs = set(self.talking_legs)
+        self._update_talks(event.at)
         leg = self.board.legs.get(event.uniqueid)
         if leg and leg.role == "citizen":
-            self.left |= {id(self.talks[uniqueid]) for uniqueid in spoke - self.speaking}
+            self.talks_left_by_citizen |= {
+                id(self.talk_by_leg[uniqueid]) for uniqueid in former_legs - self.talking_legs
+            }
 
-    def _listen(self, moment: dt.datetime) -> None:
-        """Begin and end talks by who can hear the citizen now."""
-        heard = {
+    def _update_talks(self, moment: dt.datetime) -> None:
+        """Begin and end talks according to the legs that are connected to the citizen now."""
+        connected_legs = {
             uniqueid
-            for citizen in self._citizens()
-            for uniqueid in self.board.heard_by(citizen.uniqueid)
-            if self.board.legs[uniqueid].role in _OURS
+            for citizen in self._citizen_legs()
+            for uniqueid in self.board.connected_legs(citizen.uniqueid)
+            if self.board.legs[uniqueid].role in _STAFF_ROLES
         }
-        for uniqueid in sorted(self.speaking - heard):
+        for uniqueid in sorted(self.talking_legs - connected_legs):
             self._stop_talk(uniqueid, moment)
-        for uniqueid in sorted(heard - self.speaking):
+        for uniqueid in sorted(connected_legs - self.talking_legs):
             self._start_talk(self.board.legs[uniqueid], moment)
 
     def _start_talk(self, leg: Leg, moment: dt.datetime) -> None:
+        """Begin a talk on this leg, or continue the one that waits for its operator."""
         call, phone = self.call, leg.endpoint if leg.role == "operator" else None
-        talk = self.gap_log.ended_by(phone, moment)
+        talk = self.gap_log.close_gap(phone, moment)
         if talk:
-            self.goes_on(talk)
+            self.continue_talk(talk)
         else:
-            outside = leg.uniqueid == self.id  # the phone that placed the call
-            party, who = ("outside", call.callee or "") if outside else (leg.role, leg.who)
-            call.talks.append(talk := TalkFacts(party, who, phone, moment))
-        self.speaking.add(leg.uniqueid)
-        self.talks[leg.uniqueid] = talk
+            is_first_leg = leg.uniqueid == self.id  # the phone that placed the call
+            party, party_name = (
+                ("outside", call.callee or "") if is_first_leg else (leg.role, leg.party)
+            )
+            call.talks.append(talk := TalkFacts(party, party_name, phone, moment))
+        self.talking_legs.add(leg.uniqueid)
+        self.talk_by_leg[leg.uniqueid] = talk
         call.stage = "talk"
         self._leave_queue(moment, "answered")
-        self._unhold("", moment)
-        self.transfer_log.met(leg.who)
+        self._end_hold("", moment)
+        self.transfer_log.record_talk(leg.party)
 
     def _stop_talk(self, uniqueid: str, moment: dt.datetime) -> None:
-        self.speaking.discard(uniqueid)
-        self.talks[uniqueid].ended_at = moment
-        self._unhold(uniqueid, moment)
-        if not self.speaking:
-            self.call.stage = "transfer" if self.transfer_log.open else "rating"
+        """End the talk on this leg."""
+        self.talking_legs.discard(uniqueid)
+        self.talk_by_leg[uniqueid].ended_at = moment
+        self._end_hold(uniqueid, moment)
+        if not self.talking_legs:
+            self.call.stage = "transfer" if self.transfer_log.open_transfer else "rating"
 
-    def hold(self, event: Event) -> None:
-        if event.uniqueid in self.speaking:
-            self.held.setdefault(event.uniqueid, event.at)
+    def handle_hold(self, event: Event) -> None:
+        """Record that the phone of a talk put its caller on hold."""
+        if event.uniqueid in self.talking_legs:
+            self.held_since.setdefault(event.uniqueid, event.at)
 
-    def unhold(self, event: Event) -> None:
-        self._unhold(event.uniqueid, event.at)
+    def handle_unhold(self, event: Event) -> None:
+        """Record that the phone of a talk resumed its caller."""
+        self._end_hold(event.uniqueid, event.at)
 
-    def _unhold(self, key: str, moment: dt.datetime) -> None:
-        if since := self.held.pop(key, None):
+    def _end_hold(self, key: str, moment: dt.datetime) -> None:
+        """End the hold of a leg ("": of the line itself), if there is one."""
+        if since := self.held_since.pop(key, None):
             self.call.holds.append((since, moment))
 
     # transfers
 
-    def transfer(self, event: Event) -> None:
-        transfer = self.transfer_log.announced(event)
+    def handle_transfer(self, event: Event) -> None:
+        """Record that the dialplan began a transfer."""
+        transfer = self.transfer_log.add_announced(event)
         if transfer.kind == "attended":
-            self.held[""] = event.at
+            self.held_since[""] = event.at
         if self.call.talks and transfer.by:
-            self.evidence.passed_on(self.call.talks[-1])
-        if not self.speaking:
+            self.evidence.record_handover(self.call.talks[-1])
+        if not self.talking_legs:
             self.call.stage = "transfer"
 
-    def transfer_end(self, event: Event) -> None:
-        self.transfer_log.ended(event)
-        if not self.speaking:
+    def handle_transfer_end(self, event: Event) -> None:
+        """Record that a transfer by the dialplan ended."""
+        self.transfer_log.end_announced(event)
+        if not self.talking_legs:
             self.call.stage = "rating"
 
-    def handed_over(self, event: Event) -> None:
-        self.transfer_log.handed_over(event)
-        # The caller may speak with the next one already.
-        own = (talk for talk in reversed(self.call.talks) if talk.extension == event.endpoint)
-        if talk := next(own, None):
-            self.evidence.passed_on(talk)
+    def handle_attended_transfer(self, event: Event) -> None:
+        """Record that a phone joins its two calls."""
+        self.transfer_log.mark_handed_over(event)
+        # The caller may be in the next talk already.
+        phone_talks = (
+            talk for talk in reversed(self.call.talks) if talk.extension == event.endpoint
+        )
+        if talk := next(phone_talks, None):
+            self.evidence.record_handover(talk)
 
     # the queue
 
-    def callback(self, event: Event) -> None:
-        self.evidence.callback = True
-        self.call.callee = number(event.extra.get("number", "")) or self.call.caller
+    def handle_callback(self, event: Event) -> None:
+        """Record that the caller requests a callback."""
+        self.evidence.callback_requested = True
+        self.call.callee = canonical_number(event.extra.get("number", "")) or self.call.caller
         self._leave_queue(event.at, "callback")
 
     @property
-    def _visit(self) -> VisitFacts | None:
+    def _current_visit(self) -> VisitFacts | None:
+        """The caller's last visit to a queue, or None."""
         return self.call.visits[-1] if self.call.visits else None
 
-    def queue(self, event: Event) -> None:
-        """The caller is about to be put into a queue."""
-        facts, visit = event.extra, self._visit
-        self.why = facts.get("why") or "first"
+    def handle_queue(self, event: Event) -> None:
+        """Record that the caller is about to enter a queue."""
+        facts, visit = event.extra, self._current_visit
+        self.visit_reason = facts.get("why") or "first"
         self.call.language = facts.get("language") or self.call.language
         self.call.topic = facts.get("topic") or self.call.topic
-        if visit and self.why in ("overflow", "returned") and visit.result in (None, "timed_out"):
+        if (
+            visit
+            and self.visit_reason in ("overflow", "returned")
+            and visit.result in (None, "timed_out")
+        ):
             visit.left_at, visit.result = visit.left_at or event.at, "overflow"
 
-    def application(self, event: Event) -> None:
-        """Queue starts for the caller."""
+    def handle_application(self, event: Event) -> None:
+        """Record that the application Queue starts for the caller."""
         leg = self.board.legs.get(event.uniqueid)
         if event.fields["AppName"] == "Queue" and leg and leg.role != "operator":
             queue = event.fields["AppData"].partition(",")[0]
-            self._unhold("", event.at)
-            self.call.visits.append(VisitFacts(queue, event.at, why=self.why))
-            self.call.stage, self.evidence.closed, self.why = "queue", False, "first"
+            self._end_hold("", event.at)
+            self.call.visits.append(VisitFacts(queue, event.at, why=self.visit_reason))
+            self.call.stage, self.evidence.ended_closed, self.visit_reason = "queue", False, "first"
 
-    def queue_left(self, event: Event) -> None:
+    def handle_queue_left(self, event: Event) -> None:
+        """Record that the caller left the queue."""
         status = event.extra.get("status", "")
         if status != "CONTINUE":
             self._leave_queue(event.at, _QUEUE_RESULTS.get(status, "timed_out"))
 
     def _leave_queue(self, moment: dt.datetime, result: str) -> None:
-        visit = self._visit
+        """End the current visit to a queue with this result, if it is open."""
+        visit = self._current_visit
         if visit and visit.left_at is None:
             visit.left_at, visit.result = moment, result
 
     # ends
 
-    def hung_up(self, event: Event) -> None:
-        """A channel is over; it knows who hung up."""
+    def handle_hangup(self, event: Event) -> None:
+        """Record that a channel ended; the record contains the channel that hung up."""
         leg = self.board.legs.get(event.uniqueid)
         if not leg:
             return
-        leg.over, leg.bridge = True, None
-        source = self._source(leg, event)
-        side = self._side(source)
-        self._vote(leg, side, event.at)
-        if event.uniqueid in self.rings:
-            self._ring_over(event)
-        if second := self.transfer_log.second_call_of(event.uniqueid):
-            self._second_call_over(second.phone, second.transfer.at, event.at)
-            self.transfer_log.second_call_over(second)
-        self._listen(event.at)
+        leg.is_over, leg.bridge = True, None
+        source = self._hangup_source(leg, event)
+        side = self._side_of_leg(source)
+        self._record_talk_end(leg, side, event.at)
+        if event.uniqueid in self.ring_by_leg:
+            self._end_ring(event)
+        if consultation := self.transfer_log.find_consultation(event.uniqueid):
+            self._add_second_call_hold(consultation.phone, consultation.transfer.at, event.at)
+            self.transfer_log.end_second_call(consultation)
+        self._update_talks(event.at)
         if leg.uniqueid == self.id or leg.role == "citizen":
-            self.gone |= leg.role == "citizen" and leg.answered and side == "caller"
+            self.citizen_hung_up |= leg.role == "citizen" and leg.is_answered and side == "caller"
             if source is leg and leg.uniqueid == self.id and side == "operator":
-                self.gave_up = side
-            self._maybe_over(event.at, "caller" if self.gone else self.gave_up or side)
+                self.aborted_by = side
+            self._end_if_over(
+                event.at, "caller" if self.citizen_hung_up else self.aborted_by or side
+            )
 
-    def _source(self, leg: Leg, event: Event) -> Leg | None:
-        """Whose doing it was that a channel is over."""
+    def _hangup_source(self, leg: Leg, event: Event) -> Leg | None:
+        """Return the leg that caused the end of a channel, or None."""
         source = event.extra.get("hangupsource")
         if leg.is_e1 and source in ("", leg.channel):
-            return leg if event.extra.get("hangupcause") in BY_A_PERSON else None
-        return self.board.named(source or "")
+            return leg if event.extra.get("hangupcause") in CAUSES_BY_PERSON else None
+        return self.board.find_leg(source or "")
 
-    def _side(self, source: Leg | None) -> str:
+    def _side_of_leg(self, source: Leg | None) -> str:
+        """Return the side of a leg: caller, operator or system."""
         if not source:
             return "system"  # "": the other end fell silent
         if source.role == "citizen" or (
             self.call.direction == "internal" and source.uniqueid == self.id
         ):
             return "caller"
-        return "operator" if source.role in _OURS else "system"
+        return "operator" if source.role in _STAFF_ROLES else "system"
 
-    def _may_be_told_better(self, talk: TalkFacts, side: str) -> bool:
-        """Whether the citizen's channel, over a moment later, knows more than the operator's."""
+    def _awaits_better_evidence(self, talk: TalkFacts, side: str) -> bool:
+        """Return True if the citizen's channel, which ends later, may be better evidence."""
         if side == "operator":
-            return id(talk) in self.left
-        return any(leg.is_e1 and not leg.over for leg in self._citizens())
+            return id(talk) in self.talks_left_by_citizen
+        return any(leg.is_e1 and not leg.is_over for leg in self._citizen_legs())
 
-    def _vote(self, leg: Leg, side: str, moment: dt.datetime) -> None:
-        """The first to hang up after a talk tells who ended it."""
-        for uniqueid, talk in self.talks.items():
-            if not outcomes.same_moment(talk.ended_at, moment):
+    def _record_talk_end(self, leg: Leg, side: str, moment: dt.datetime) -> None:
+        """Record which side ended a talk: the first channel that hangs up after it decides."""
+        for uniqueid, talk in self.talk_by_leg.items():
+            if not outcomes.is_same_time(talk.ended_at, moment):
                 continue
-            if leg in self._citizens():
-                self.evidence.ended(talk, side)
-            elif leg.uniqueid == uniqueid and self._may_be_told_better(talk, side):
-                self.evidence.likely_ended(talk, side)
+            if leg in self._citizen_legs():
+                self.evidence.record_ender(talk, side)
+            elif leg.uniqueid == uniqueid and self._awaits_better_evidence(talk, side):
+                self.evidence.record_likely_ender(talk, side)
             elif leg.uniqueid == uniqueid:
-                self.evidence.ended(talk, side)
+                self.evidence.record_ender(talk, side)
 
-    def _ring_over(self, event: Event) -> None:
-        ring = self.rings[event.uniqueid]
+    def _end_ring(self, event: Event) -> None:
+        """End the ringing of a phone, with the result from the hangup cause."""
+        ring = self.ring_by_leg[event.uniqueid]
         if ring.ended_at is None:
             ring.ended_at = event.at
             cause = event.extra.get("hangupcause", "")
-            ring.result = BUSY_CAUSES.get(cause, "no_answer" if cause in CLEARED else "failed")
+            ring.result = BUSY_CAUSES.get(
+                cause, "no_answer" if cause in NORMAL_CAUSES else "failed"
+            )
             if self.call.stage == "ringing":
                 self.call.stage = "queue"
 
-    def _second_call_over(self, phone: str, since: dt.datetime, moment: dt.datetime) -> None:
-        """While the phone was in its second call, the caller of its first was kept waiting."""
+    def _add_second_call_hold(self, phone: str, since: dt.datetime, moment: dt.datetime) -> None:
+        """Record a hold of the first caller, who waited during the phone's second call."""
         for talk in self.call.talks:
             if talk.extension == phone and (talk.ended_at is None or talk.ended_at > since):
-                begin, end = max(since, talk.started_at), min(moment, talk.ended_at or moment)
-                self.call.holds.append((begin, end))
+                hold_start, hold_end = (
+                    max(since, talk.started_at),
+                    min(moment, talk.ended_at or moment),
+                )
+                self.call.holds.append((hold_start, hold_end))
 
-    def _maybe_over(self, moment: dt.datetime, side: str) -> None:
-        """The call is over with the citizen's channel; one we placed, when our own is gone too."""
-        own = [leg for leg in self.board.legs.values() if leg.uniqueid == self.id]
-        if all(leg.over for leg in [*own, *self._citizens()]):
-            self.evidence.side = side
-            if self.gap_log.talk:
-                self.evidence.ended(self.gap_log.talk, side)
+    def _end_if_over(self, moment: dt.datetime, side: str) -> None:
+        """End the call if the citizen's channel, and the one that placed the call, have ended."""
+        first_legs = [leg for leg in self.board.legs.values() if leg.uniqueid == self.id]
+        if all(leg.is_over for leg in [*first_legs, *self._citizen_legs()]):
+            self.evidence.last_side = side
+            if self.gap_log.interrupted_talk:
+                self.evidence.record_ender(self.gap_log.interrupted_talk, side)
             self._leave_queue(moment, "abandoned" if side == "caller" else "failed")
-            for ring in self.rings.values():
-                vain = ring.result in (None, "no_answer")
-                if vain and outcomes.same_moment(ring.ended_at, moment, 1.0):
+            for ring in self.ring_by_leg.values():
+                is_unanswered = ring.result in (None, "no_answer")
+                if is_unanswered and outcomes.is_same_time(ring.ended_at, moment, 1.0):
                     ring.ended_at, ring.result = ring.ended_at or moment, "cancelled"
-            for uniqueid in sorted(self.speaking):
+            for uniqueid in sorted(self.talking_legs):
                 self._stop_talk(uniqueid, moment)
-            self._end(moment)
+            self._end_call(moment)
 
-    def _end(self, moment: dt.datetime) -> None:
-        self._unhold("", moment)
-        self.gap_log.given_up(moment)
+    def _end_call(self, moment: dt.datetime) -> None:
+        """End the hold and the gap that are still open, and set the end of the call."""
+        self._end_hold("", moment)
+        self.gap_log.abandon_gap(moment)
         self.call.ended_at, self.call.stage = max(moment, self.call.arrived_at), "ended"
 
 
 HANDLERS: dict[str, Callable[[CallBuilder, Event], None]] = {
-    "ANSWER": CallBuilder.answered,
-    "APP_START": CallBuilder.application,
-    "ARRIVED": CallBuilder.arrived,
-    "ATTENDEDTRANSFER": CallBuilder.handed_over,
-    "BRIDGE_ENTER": CallBuilder.bridge_entered,
-    "BRIDGE_EXIT": CallBuilder.bridge_left,
-    "CALLBACK": CallBuilder.callback,
-    "CHAN_START": CallBuilder.channel_started,
-    "CLOSED": CallBuilder.closed,
-    "DIALLED": CallBuilder.dialled,
-    "HANGUP": CallBuilder.hung_up,
-    "GIVEN_UP": CallBuilder.given_up,
-    "HOLD": CallBuilder.hold,
-    "KEY": CallBuilder.key,
-    "LANGUAGE": CallBuilder.language,
-    "LOST": CallBuilder.lost,
-    "OUTGOING": CallBuilder.outgoing,
-    "QUEUE": CallBuilder.queue,
-    "QUEUE_LEFT": CallBuilder.queue_left,
-    "RATING": CallBuilder.rating,
-    "RECORDING": CallBuilder.recording,
-    "REFUSED": CallBuilder.refused,
-    "RINGS": CallBuilder.rung,
-    "SELF_SERVICE": CallBuilder.self_service,
-    "SYNTHETIC": CallBuilder.synthetic,
-    "TOPIC": CallBuilder.topic,
-    "TRANSFER": CallBuilder.transfer,
-    "TRANSFER_END": CallBuilder.transfer_end,
-    "UNHOLD": CallBuilder.unhold,
+    "ANSWER": CallBuilder.handle_answer,
+    "APP_START": CallBuilder.handle_application,
+    "ARRIVED": CallBuilder.handle_arrival,
+    "ATTENDEDTRANSFER": CallBuilder.handle_attended_transfer,
+    "BRIDGE_ENTER": CallBuilder.handle_bridge_enter,
+    "BRIDGE_EXIT": CallBuilder.handle_bridge_exit,
+    "CALLBACK": CallBuilder.handle_callback,
+    "CHAN_START": CallBuilder.handle_channel_start,
+    "CLOSED": CallBuilder.handle_closed,
+    "DIALLED": CallBuilder.handle_dial_result,
+    "HANGUP": CallBuilder.handle_hangup,
+    "GIVEN_UP": CallBuilder.handle_resume_timeout,
+    "HOLD": CallBuilder.handle_hold,
+    "KEY": CallBuilder.handle_key,
+    "LANGUAGE": CallBuilder.handle_language,
+    "LOST": CallBuilder.handle_loss,
+    "OUTGOING": CallBuilder.handle_outgoing,
+    "QUEUE": CallBuilder.handle_queue,
+    "QUEUE_LEFT": CallBuilder.handle_queue_left,
+    "RATING": CallBuilder.handle_rating,
+    "RECORDING": CallBuilder.handle_recording,
+    "REFUSED": CallBuilder.handle_refusal,
+    "RINGS": CallBuilder.handle_ringing,
+    "SELF_SERVICE": CallBuilder.handle_self_service,
+    "SYNTHETIC": CallBuilder.handle_synthetic,
+    "TOPIC": CallBuilder.handle_topic,
+    "TRANSFER": CallBuilder.handle_transfer,
+    "TRANSFER_END": CallBuilder.handle_transfer_end,
+    "UNHOLD": CallBuilder.handle_unhold,
 }

@@ -1,4 +1,4 @@
-"""Records in the order and at the distances in which they happened, whatever the clock did."""
+"""Corrects the records' order and intervals to what happened, whatever the clock did."""
 
 import dataclasses
 import datetime as dt
@@ -7,59 +7,62 @@ from operator import attrgetter
 
 from appliance.pbx.eventlog import Event
 
-_SLACK = dt.timedelta(seconds=2)  # within which a step was noticed
+_DETECTION_DELAY = dt.timedelta(seconds=2)  # within which a step is detected
 
 
 @dataclasses.dataclass(frozen=True)
-class Step:
-    """The clock was stepped; `at` is told by the new clock, soon after it."""
+class ClockStep:
+    """A step of the clock; `at` is a time by the new clock, soon after the step."""
 
     at: dt.datetime
     by: dt.timedelta
 
     @property
     def before(self) -> dt.datetime:
-        """The same moment by the clock before."""
+        """The same time by the clock before the step."""
         return self.at - self.by
 
     @property
     def slack(self) -> dt.timedelta:
-        """How far from `at` and `before` a record may lie and still be on either side."""
-        return min(_SLACK, abs(self.by) / 2)
+        """How far from `at` and `before` a record may be and still be on either side."""
+        return min(_DETECTION_DELAY, abs(self.by) / 2)
 
 
-def straightened(events: Iterable[Event], since: dt.datetime, steps: Sequence[Step]) -> list[Event]:
-    """The records of a call that began at `since`, by the clock that it began with.
+def correct_clock_steps(
+    events: Iterable[Event], since: dt.datetime, steps: Sequence[ClockStep]
+) -> list[Event]:
+    """Return the records of a call that began at `since`, by the clock with which it began.
 
-    A step back that nobody noticed leaves its traces too: nothing of a call is older than its
-    beginning. What seems so is moved up to what had happened until then.
+    Steps back that were not detected leave traces too: no record of a call is older than its
+    beginning. Records that seem older are moved to follow those that had happened until then.
     """
-    told = sorted(events, key=attrgetter("order"))
+    ordered = sorted(events, key=attrgetter("order"))
     for step in steps:
-        told = sorted(_without(step, told, since), key=attrgetter("order"))
-    before = [event for event in told if event.at >= since]
-    after = [event for event in told if event.at < since]
+        ordered = sorted(_undo_step(step, ordered, since), key=attrgetter("order"))
+    before = [event for event in ordered if event.at >= since]
+    after = [event for event in ordered if event.at < since]
     if not before or not after:
-        return told
-    return before + _moved(after, before[-1].at - after[0].at)
+        return ordered
+    return before + _shift_events(after, before[-1].at - after[0].at)
 
 
-def _without(step: Step, events: list[Event], since: dt.datetime) -> list[Event]:
-    """The records as if this step had not been, if the call went on meanwhile."""
+def _undo_step(step: ClockStep, events: list[Event], since: dt.datetime) -> list[Event]:
+    """Return the records as if this step had not happened, if the call went on during it."""
     if since > step.before + step.slack:
         return events
     if step.by > dt.timedelta(0):
         before = [event for event in events if event.at <= step.before + step.slack]
         after = [event for event in events if event.at >= step.at - step.slack]
-        if len(before) + len(after) < len(events):  # the clock was there at that time, another day
+        if len(before) + len(after) < len(events):  # the clock had these times on another day
             return events
     else:
         if since < step.at - step.slack:
             return events
         before = [event for event in events if event.at >= since]
         after = [event for event in events if event.at < since]
-    return before + _moved(after, -step.by)
+    return before + _shift_events(after, -step.by)
 
 
-def _moved(events: list[Event], by: dt.timedelta) -> list[Event]:
+def _shift_events(events: list[Event], by: dt.timedelta) -> list[Event]:
+    """Return the records with their times moved by `by`."""
     return [dataclasses.replace(event, at=event.at + by) for event in events]

@@ -1,4 +1,4 @@
-"""A talk whose operator's phone was lost: with him back it goes on, and has a gap."""
+"""Gaps in a talk whose operator's phone was lost: when the operator returns, the talk goes on."""
 
 import datetime as dt
 
@@ -6,29 +6,34 @@ from appliance.telephony.calls import TalkFacts
 
 
 class GapLog:
-    """Whether an operator is away from his talk at this moment."""
+    """Tracks whether an operator is currently away from their talk."""
 
     def __init__(self) -> None:
-        self.talk: TalkFacts | None = None  # the one that waits for its operator
+        self.interrupted_talk: TalkFacts | None = None  # waits for its operator
 
-    def opened(self, talk: TalkFacts, moment: dt.datetime) -> None:
-        """LOST: the talk that has just ended is not over, the caller is kept for its operator."""
+    def open_gap(self, talk: TalkFacts, moment: dt.datetime) -> None:
+        """Handle LOST: begin a gap in the talk, which is not over; its caller is kept."""
         talk.gaps.append((talk.ended_at or moment, None))
-        talk.ended_at, self.talk = None, talk
+        talk.ended_at, self.interrupted_talk = None, talk
 
-    def ended_by(self, extension: str | None, moment: dt.datetime) -> TalkFacts | None:
-        """Somebody has the caller: the talk that goes on, when it is its operator, at his phone."""
-        talk = self.talk
-        back = talk if talk and extension and talk.extension == extension else None
-        self._close(moment, back is not None)
-        return back
+    def close_gap(self, extension: str | None, moment: dt.datetime) -> TalkFacts | None:
+        """End the gap because the caller is connected again.
 
-    def given_up(self, moment: dt.datetime) -> None:
-        """He did not come back: the talk was over when he was lost."""
-        self._close(moment, False)
+        Returns the talk that continues, if the caller is connected to the phone of that talk's
+        operator; otherwise None.
+        """
+        talk = self.interrupted_talk
+        resumed = talk if talk and extension and talk.extension == extension else None
+        self._end_gap(moment, resumed is not None)
+        return resumed
 
-    def _close(self, moment: dt.datetime, back: bool) -> None:
-        if talk := self.talk:
+    def abandon_gap(self, moment: dt.datetime) -> None:
+        """End the gap without the operator: the talk ended when their phone was lost."""
+        self._end_gap(moment, False)
+
+    def _end_gap(self, moment: dt.datetime, resumed: bool) -> None:
+        """Set the end of the gap; unless `resumed`, the talk ended at its start."""
+        if talk := self.interrupted_talk:
             since, _ = talk.gaps[-1]
             talk.gaps[-1] = since, moment
-            talk.ended_at, self.talk = None if back else since, None
+            talk.ended_at, self.interrupted_talk = None if resumed else since, None

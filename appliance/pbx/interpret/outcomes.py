@@ -1,92 +1,112 @@
-"""How a call ended: its one outcome, and by whose doing."""
+"""How a call ended: its one outcome, and the side that ended it."""
 
 import datetime as dt
 from dataclasses import dataclass, field
 
 from appliance.telephony.calls import CallFacts, TalkFacts
-from appliance.telephony.calls.dialling import OUTCOME_OF
+from appliance.telephony.calls.dialling import OUTCOME_BY_STATUS
 
-_CLOSE = 2.0  # seconds within which a hangup belongs to the talk that just ended
+_MATCH_SECONDS = 2.0  # within which a hangup belongs to the talk that just ended
 
 
 @dataclass
 class Evidence:
-    """What the log says on the way that matters for the end."""
+    """The facts from the log that decide how a call ended."""
 
-    refused: bool = False
-    closed: bool = False  # heard the closed message, and nothing since
-    served: bool = False  # the machine answered his question
-    callback: bool = False
-    reached: bool = False  # the one we called took up the phone
-    dialled: str = ""  # DIALSTATUS of the last attempt to reach him
-    fault: bool = False  # Asterisk died
-    side: str = "system"  # who hung up the call's last channel
-    _enders: dict[int, str] = field(default_factory=dict)
-    _likely: dict[int, str] = field(default_factory=dict)
+    call_refused: bool = False
+    ended_closed: bool = False  # the closed message was played, and nothing followed
+    self_served: bool = False  # the machine answered the caller's question
+    callback_requested: bool = False
+    callee_answered: bool = False  # for a call that the appliance placed
+    dial_status: str = ""  # DIALSTATUS of the last attempt to reach the callee
+    asterisk_died: bool = False
+    last_side: str = "system"  # side that hung up the call's last channel
+    _ender_by_talk: dict[int, str] = field(default_factory=dict)
+    _likely_ender_by_talk: dict[int, str] = field(default_factory=dict)
 
-    def ended(self, talk: TalkFacts, side: str) -> None:
-        """Who ended a talk: the first to be told stays."""
-        self._enders.setdefault(id(talk), side)
+    def record_ender(self, talk: TalkFacts, side: str) -> None:
+        """Record the side that ended a talk: the first record wins."""
+        self._ender_by_talk.setdefault(id(talk), side)
 
-    def likely_ended(self, talk: TalkFacts, side: str) -> None:
-        """Who ended it if nobody tells better: he hung up too, but left after the citizen."""
-        self._likely.setdefault(id(talk), side)
+    def record_likely_ender(self, talk: TalkFacts, side: str) -> None:
+        """Record the side that probably ended a talk, used if record_ender() is not called for it.
 
-    def passed_on(self, talk: TalkFacts) -> None:
-        """The operator ended it by handing the caller over; his channel tells nothing of that."""
-        self._enders[id(talk)] = "operator"
+        It is uncertain when the citizen's channel may have hung up first: when the operator's
+        hangup follows the citizen's leaving, or an E1 channel of the citizen ends later.
+        """
+        self._likely_ender_by_talk.setdefault(id(talk), side)
 
-    def goes_on(self, talk: TalkFacts) -> None:
-        """Nobody has ended this talk: what was told of that came of a lost phone."""
-        self._enders.pop(id(talk), None)
-        self._likely.pop(id(talk), None)
+    def record_handover(self, talk: TalkFacts) -> None:
+        """Record that the operator ended the talk by a handover; their channel lacks a trace."""
+        self._ender_by_talk[id(talk)] = "operator"
 
-    def ender(self, talk: TalkFacts) -> str:
-        """Who ended that talk; the system when nothing tells."""
-        return self._enders.get(id(talk)) or self._likely.get(id(talk), "system")
+    def discard_enders(self, talk: TalkFacts) -> None:
+        """Discard the enders of a talk that goes on: they resulted from a lost phone."""
+        self._ender_by_talk.pop(id(talk), None)
+        self._likely_ender_by_talk.pop(id(talk), None)
+
+    def talk_ender(self, talk: TalkFacts) -> str:
+        """Return the side that ended a talk; the system if nothing is recorded."""
+        return self._ender_by_talk.get(id(talk)) or self._likely_ender_by_talk.get(
+            id(talk), "system"
+        )
 
 
-def outcome(call: CallFacts, evidence: Evidence) -> str:
-    """The one outcome of a call that is over (docs/figures.md)."""
+def call_outcome(call: CallFacts, evidence: Evidence) -> str:
+    """Return the one outcome of a call that is over (docs/figures.md)."""
     if call.direction == "inbound":
-        return _of_inbound(call, evidence)
-    if evidence.reached or call.talks:
+        return _inbound_outcome(call, evidence)
+    if evidence.callee_answered or call.talks:
         return "answered"
-    if evidence.fault:
+    if evidence.asterisk_died:
         return "failed"
-    if call.direction == "internal" and not evidence.dialled:
-        return "failed" if evidence.side == "system" else "no_answer"
-    return OUTCOME_OF.get(evidence.dialled, "no_answer")
+    if call.direction == "internal" and not evidence.dial_status:
+        return "failed" if evidence.last_side == "system" else "no_answer"
+    return OUTCOME_BY_STATUS.get(evidence.dial_status, "no_answer")
 
 
-def _of_inbound(call: CallFacts, evidence: Evidence) -> str:
+def _inbound_outcome(call: CallFacts, evidence: Evidence) -> str:
+    """Return the outcome of an inbound call."""
     if call.talks:
         return "answered"
-    if evidence.refused:
+    if evidence.call_refused:
         return "rejected"
-    if evidence.callback:
+    if evidence.callback_requested:
         return "callback"
     if call.visits:
         result = call.visits[-1].result
-        known = {"timed_out": "timed_out", "overflow": "timed_out", "abandoned": "abandoned_queue"}
-        return known.get(result or "", "failed")
-    if evidence.served:
+        outcome_by_result = {
+            "timed_out": "timed_out",
+            "overflow": "timed_out",
+            "abandoned": "abandoned_queue",
+        }
+        return outcome_by_result.get(result or "", "failed")
+    if evidence.self_served:
         return "self_served"
-    if evidence.closed:
+    if evidence.ended_closed:
         return "closed"
-    return "abandoned_menu" if evidence.side == "caller" and not evidence.fault else "failed"
+    return (
+        "abandoned_menu"
+        if evidence.last_side == "caller" and not evidence.asterisk_died
+        else "failed"
+    )
 
 
-def ended_by(call: CallFacts, evidence: Evidence) -> str:
-    """Who ended the last talk, also when a rating or a wait followed; without one, the call."""
+def call_ender(call: CallFacts, evidence: Evidence) -> str:
+    """Return the side that ended the last talk; without a talk, the side that ended the call.
+
+    This is so even if a rating or a wait followed the talk.
+    """
     if not call.talks:
-        return "system" if evidence.fault else evidence.side
-    last = max(call.talks, key=lambda talk: talk.ended_at or talk.started_at)
-    if evidence.fault and last.ended_at == call.ended_at:
+        return "system" if evidence.asterisk_died else evidence.last_side
+    last_talk = max(call.talks, key=lambda talk: talk.ended_at or talk.started_at)
+    if evidence.asterisk_died and last_talk.ended_at == call.ended_at:
         return "system"
-    return evidence.ender(last)
+    return evidence.talk_ender(last_talk)
 
 
-def same_moment(ended: dt.datetime | None, moment: dt.datetime, limit: float = _CLOSE) -> bool:
-    """Whether something that ended then, or goes on, ends with what happened at this moment."""
-    return ended is None or abs((moment - ended).total_seconds()) < limit
+def is_same_time(
+    ended_at: dt.datetime | None, moment: dt.datetime, limit_seconds: float = _MATCH_SECONDS
+) -> bool:
+    """Return True if a thing that ended at `ended_at`, or goes on (None), ends with this event."""
+    return ended_at is None or abs((moment - ended_at).total_seconds()) < limit_seconds

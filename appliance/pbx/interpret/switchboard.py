@@ -1,4 +1,4 @@
-"""Which channels a call has, and who of them can hear whom."""
+"""The channels of a call, and which of them are connected with each other."""
 
 import datetime as dt
 from dataclasses import dataclass, field
@@ -14,21 +14,21 @@ class Leg:
     channel: str
     endpoint: str
     role: str
-    who: str  # an operator's login, else a number
+    party: str  # an operator's login, otherwise a number
     linkedid: str  # under which it began
     started_at: dt.datetime
     bridge: str | None = None
-    answered: bool = False
-    over: bool = False
+    is_answered: bool = False
+    is_over: bool = False
 
     @property
     def is_e1(self) -> bool:
-        """Whether it leads over an E1."""
+        """True if the leg is a channel of an E1 span."""
         return self.channel.startswith("DAHDI/")
 
     @property
     def trunk(self) -> str:
-        """The trunk it leads over; what Asterisk calls the span, when nothing tells the trunk."""
+        """The trunk of the leg; Asterisk's name of the span if the trunk is unknown."""
         return self.endpoint or self.channel.partition("/")[2].partition("/")[0]
 
 
@@ -38,38 +38,39 @@ class Switchboard:
 
     legs: dict[str, Leg] = field(default_factory=dict)
 
-    def named(self, channel: str) -> Leg | None:
-        """The leg of a channel's name; the newest, should a name have been used twice."""
-        found = [leg for leg in self.legs.values() if leg.channel == channel]
-        return found[-1] if found else None
+    def find_leg(self, channel: str) -> Leg | None:
+        """Return the leg with this channel name; the newest, if a name was used twice."""
+        legs = [leg for leg in self.legs.values() if leg.channel == channel]
+        return legs[-1] if legs else None
 
-    def enter(self, event: Event) -> None:
-        """A channel joins a bridge."""
+    def enter_bridge(self, event: Event) -> None:
+        """Record that a channel joins a bridge."""
         if leg := self.legs.get(event.uniqueid):
             leg.bridge = event.extra.get("bridge_id", "")
 
-    def leave(self, event: Event) -> None:
-        """A channel leaves a bridge; the log may tell of its next one first."""
+    def leave_bridge(self, event: Event) -> None:
+        """Record that a channel leaves a bridge; the log may contain its next one first."""
         leg = self.legs.get(event.uniqueid)
         if leg and leg.bridge == event.extra.get("bridge_id", leg.bridge):
             leg.bridge = None
 
-    def heard_by(self, uniqueid: str) -> set[str]:
-        """Legs in one bridge with this one, also through the two halves of a Local channel."""
-        reached, open_ends = {uniqueid}, [uniqueid]
+    def connected_legs(self, uniqueid: str) -> set[str]:
+        """Return the legs in the same bridge as a leg, also through a Local channel's halves."""
+        connected_ids, open_ends = {uniqueid}, [uniqueid]
         while open_ends:
             leg = self.legs.get(open_ends.pop())
             if not leg:
                 continue
-            for other in self.legs.values():
-                if other.uniqueid not in reached and _joined(leg, other):
-                    reached.add(other.uniqueid)
-                    open_ends.append(other.uniqueid)
-        return reached - {uniqueid}
+            for other_leg in self.legs.values():
+                if other_leg.uniqueid not in connected_ids and _are_connected(leg, other_leg):
+                    connected_ids.add(other_leg.uniqueid)
+                    open_ends.append(other_leg.uniqueid)
+        return connected_ids - {uniqueid}
 
 
-def _joined(one: Leg, other: Leg) -> bool:
-    if one.bridge and one.bridge == other.bridge:
+def _are_connected(leg: Leg, other_leg: Leg) -> bool:
+    """Return True if two legs are in the same bridge, or halves of one Local channel."""
+    if leg.bridge and leg.bridge == other_leg.bridge:
         return True
-    local = one.channel.startswith("Local/") and one.channel[:-1] == other.channel[:-1]
-    return local and not one.over and not other.over
+    is_local_pair = leg.channel.startswith("Local/") and leg.channel[:-1] == other_leg.channel[:-1]
+    return is_local_pair and not leg.is_over and not other_leg.is_over

@@ -1,21 +1,21 @@
-"""Callers handed over: announced by the dialplan, or made with a phone's second call."""
+"""Handovers of callers: announced by the dialplan, or made with a phone's second call."""
 
 from dataclasses import dataclass, field
 
 from appliance.pbx.eventlog import Event
 from appliance.telephony.calls import TransferFacts
-from appliance.telephony.calls.dialling import OUTCOME_OF
+from appliance.telephony.calls.dialling import OUTCOME_BY_STATUS
 
 
 @dataclass
 class Consultation:
-    """A phone's second call, while the caller waits."""
+    """A phone's second call, during which the caller waits."""
 
     transfer: TransferFacts
     uniqueid: str  # of the phone's second channel
     phone: str
-    over: bool = False
-    handed_over: bool = False
+    is_over: bool = False
+    was_handed_over: bool = False
 
 
 @dataclass
@@ -24,96 +24,105 @@ class TransferLog:
 
     transfers: list[TransferFacts] = field(default_factory=list)
     consultations: dict[str, Consultation] = field(default_factory=dict)  # by linkedid
-    _open: list[TransferFacts] = field(default_factory=list)  # announced, without an end so far
-    _announced: TransferFacts | None = None  # the last one
-    _rung: str = ""  # the number that is rung for it: the employee's, or his substitute's
+    _open_transfers: list[TransferFacts] = field(default_factory=list)  # not ended yet
+    _last_announced: TransferFacts | None = None
+    _rung_number: str = ""  # the number rung for it: the employee's, or their substitute's
 
     @property
-    def open(self) -> TransferFacts | None:
+    def open_transfer(self) -> TransferFacts | None:
         """The announced transfer that waits for its end."""
-        return self._open[-1] if self._open else None
+        return self._open_transfers[-1] if self._open_transfers else None
 
-    def announced(self, event: Event) -> TransferFacts:
-        """TRANSFER: the dialplan begins to look for somebody."""
+    def add_announced(self, event: Event) -> TransferFacts:
+        """Handle TRANSFER: the dialplan begins to search for a party; returns the new transfer."""
         facts = event.extra
         transfer = TransferFacts(
             facts.get("kind", "blind"), facts.get("to", ""), facts.get("by") or None, event.at
         )
         self.transfers.append(transfer)
-        self._open.append(transfer)
-        self._announced, self._rung = transfer, transfer.to
+        self._open_transfers.append(transfer)
+        self._last_announced, self._rung_number = transfer, transfer.to
         return transfer
 
-    def rings(self, number: str) -> None:
-        """RINGS: whom the dialplan rings now for what was announced."""
-        self._rung = number or self._rung
+    def set_rung_number(self, number: str) -> None:
+        """Handle RINGS: the dialplan now rings this number for the announced transfer."""
+        self._rung_number = number or self._rung_number
 
     @property
-    def rung(self) -> str | None:
+    def rung_number(self) -> str | None:
         """The number that is rung for the transfer that waits for its end."""
-        return self._rung if self._open else None
+        return self._rung_number if self._open_transfers else None
 
-    def ended(self, event: Event) -> None:
-        """TRANSFER_END: what became of it; a second one tells that an answered one came back."""
-        transfer = self._open.pop() if self._open else self._announced
+    def end_announced(self, event: Event) -> None:
+        """Handle TRANSFER_END: record the result.
+
+        A second one means that a transfer that was answered returned.
+        """
+        transfer = self._open_transfers.pop() if self._open_transfers else self._last_announced
         if transfer:
             transfer.result = event.extra.get("result") or transfer.result or "failed"
             transfer.returned = event.extra.get("returned") == "yes"
 
-    def second_call(self, event: Event) -> None:
-        """A phone that speaks with the caller places another call."""
+    def add_second_call(self, event: Event) -> None:
+        """Record that a phone in a talk with the caller places another call."""
         transfer = TransferFacts(
             "attended", event.fields["Exten"], event.fields["AccountCode"] or None, event.at
         )
         self.transfers.append(transfer)
         self.consultations[event.linkedid] = Consultation(transfer, event.uniqueid, event.endpoint)
 
-    def second_call_of(self, uniqueid: str) -> Consultation | None:
-        """The consultation in which this channel is the phone's."""
-        found = (c for c in self.consultations.values() if c.uniqueid == uniqueid)
-        return next(found, None)
+    def find_consultation(self, uniqueid: str) -> Consultation | None:
+        """Return the consultation in which this channel is the phone's."""
+        matches = (c for c in self.consultations.values() if c.uniqueid == uniqueid)
+        return next(matches, None)
 
-    def dialled(self, linkedid: str, number: str) -> None:
-        """OUTGOING in a second call: whom the phone dialled."""
+    def set_dialled_number(self, linkedid: str, number: str) -> None:
+        """Handle OUTGOING of a second call: store the number that the phone dialled."""
         if consultation := self.consultations.get(linkedid):
             consultation.transfer.to = number
 
-    def tried(self, linkedid: str, status: str) -> None:
-        """DIALLED in a second call: how it went."""
+    def set_dial_result(self, linkedid: str, status: str) -> None:
+        """Handle DIALLED of a second call: store the result of the dialling."""
         if consultation := self.consultations.get(linkedid):
-            consultation.transfer.result = OUTCOME_OF.get(status, "failed")
+            consultation.transfer.result = OUTCOME_BY_STATUS.get(status, "failed")
 
-    def reached(self, linkedid: str) -> None:
-        """ANSWER of the far end of a second call."""
+    def mark_answered(self, linkedid: str) -> None:
+        """Handle ANSWER of the far end of a second call."""
         if consultation := self.consultations.get(linkedid):
             consultation.transfer.result = "answered"
 
-    def handed_over(self, event: Event) -> None:
-        """ATTENDEDTRANSFER: the phone joins its two calls and leaves."""
-        named = {event.uniqueid, event.extra.get("channel2_uniqueid")}
+    def mark_handed_over(self, event: Event) -> None:
+        """Handle ATTENDEDTRANSFER: the phone joins its two calls and leaves."""
+        channel_ids = {event.uniqueid, event.extra.get("channel2_uniqueid")}
         for consultation in self.consultations.values():
-            if consultation.uniqueid in named:
-                consultation.handed_over = True
+            if consultation.uniqueid in channel_ids:
+                consultation.was_handed_over = True
 
-    def second_call_over(self, consultation: Consultation) -> None:
-        """The phone's second channel is gone: the caller was handed over, or he is back."""
-        consultation.over = True
-        if not consultation.handed_over:
+    def end_second_call(self, consultation: Consultation) -> None:
+        """Record that the phone's second channel ended.
+
+        The caller was handed over, or returns to the phone.
+        """
+        consultation.is_over = True
+        if not consultation.was_handed_over:
             consultation.transfer.returned = True
             consultation.transfer.result = consultation.transfer.result or "no_answer"
 
-    def met(self, who: str) -> None:
-        """The caller speaks with somebody: the transfer is answered, or he is back."""
-        if transfer := self.open:
-            if who == transfer.by:
+    def record_talk(self, party: str) -> None:
+        """Record that the caller is in a talk: the transfer is answered, or the caller returned."""
+        if transfer := self.open_transfer:
+            if party == transfer.by:
                 transfer.returned = transfer.result is None
             else:
                 transfer.result = "answered"
         for consultation in self.consultations.values():
-            if consultation.handed_over and consultation.transfer.result is None:
+            if consultation.was_handed_over and consultation.transfer.result is None:
                 consultation.transfer.result = "answered"
 
-    def close(self, fault: bool) -> None:
-        """The call is over: nobody answered what is open still; `fault`: Asterisk died."""
+    def close_transfers(self, fault: bool) -> None:
+        """Close the transfers still open at the end of the call: they were not answered.
+
+        `fault`: Asterisk died.
+        """
         for transfer in self.transfers:
             transfer.result = transfer.result or ("failed" if fault else "no_answer")

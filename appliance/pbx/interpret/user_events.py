@@ -1,4 +1,4 @@
-"""What our dialplan says of a call in records of its own (CELGenUserEvent)."""
+"""Handlers for the records that our own dialplan writes about a call (CELGenUserEvent)."""
 
 from appliance.core import phone_numbers
 from appliance.pbx.eventlog import Event
@@ -10,7 +10,7 @@ from appliance.telephony.calls import CallFacts, DialFacts, RecordingFacts, Talk
 
 
 class UserEvents:
-    """Takes in those facts; a call is built on from here."""
+    """Handles those records; `CallBuilder` adds the handlers of Asterisk's own."""
 
     id: str
     board: Switchboard
@@ -18,96 +18,113 @@ class UserEvents:
     transfer_log: TransferLog
     gap_log: GapLog
     evidence: Evidence
-    talks: dict[str, TalkFacts]
-    left: set[int]
+    talk_by_leg: dict[str, TalkFacts]
+    talks_left_by_citizen: set[int]
 
-    def arrived(self, event: Event) -> None:
+    def handle_arrival(self, event: Event) -> None:
+        """Handle ARRIVED: the numbers, the trunk and the SIP Call-ID of an inbound call."""
         facts, call = event.extra, self.call
         call.hotline_number = facts.get("dialled") or call.hotline_number
         call.diverted_from = facts.get("diverted") or None
-        call.caller = number(facts.get("caller", ""))
+        call.caller = canonical_number(facts.get("caller", ""))
         call.trunk = facts.get("trunk") or call.trunk
         call.sip = facts.get("sip") or None
 
-    def outgoing(self, event: Event) -> None:
+    def handle_outgoing(self, event: Event) -> None:
+        """Handle OUTGOING: a phone or the machine calls a number."""
         facts, call = event.extra, self.call
-        called = number(facts.get("number", "")) or ""
+        callee_number = canonical_number(facts.get("number", "")) or ""
         if event.linkedid != self.id:
-            self.transfer_log.dialled(event.linkedid, called)
+            self.transfer_log.set_dialled_number(event.linkedid, callee_number)
             return
-        call.callee, call.caller = called, number(facts.get("shown", ""))
+        call.callee, call.caller = callee_number, canonical_number(facts.get("shown", ""))
         call.by, call.reason = facts.get("by") or None, facts.get("reason") or None
         call.serves = facts.get("for") or None
 
-    def dialled(self, event: Event) -> None:
+    def handle_dial_result(self, event: Event) -> None:
+        """Handle DIALLED: the result of an attempt over a trunk."""
         facts = event.extra
         status, trunk = facts.get("status", ""), facts.get("trunk", "")
         attempt = DialFacts(trunk, event.at, status, facts.get("cause") or None)
-        if status != "ANSWER":  # written down when it was answered
+        if status != "ANSWER":  # recorded when it was answered
             self.call.attempts.append(attempt)
-        self.transfer_log.tried(event.linkedid, status)
+        self.transfer_log.set_dial_result(event.linkedid, status)
         if self.call.direction == "outbound" and event.linkedid == self.id:
             self.call.trunk = attempt.trunk
             self.call.technology = facts.get("technology") or self.call.technology
-            self.evidence.dialled = status
+            self.evidence.dial_status = status
 
-    def rung(self, event: Event) -> None:
-        self.transfer_log.rings(number(event.extra.get("number", "")) or "")
+    def handle_ringing(self, event: Event) -> None:
+        """Handle RINGS: the number that is rung for a transfer."""
+        self.transfer_log.set_rung_number(canonical_number(event.extra.get("number", "")) or "")
 
-    def key(self, event: Event) -> None:
+    def handle_key(self, event: Event) -> None:
+        """Handle KEY: the caller pressed a key in the menu."""
         self.call.menu.append(event.extra.get("key", ""))
-        self.evidence.closed = False
+        self.evidence.ended_closed = False
 
-    def language(self, event: Event) -> None:
+    def handle_language(self, event: Event) -> None:
+        """Handle LANGUAGE: the language of the caller."""
         self.call.language = event.extra.get("language")
 
-    def topic(self, event: Event) -> None:
+    def handle_topic(self, event: Event) -> None:
+        """Handle TOPIC: the topic that the caller chose."""
         self.call.topic = event.extra.get("topic") or None
 
-    def refused(self, event: Event) -> None:
-        self.evidence.refused = True
+    def handle_refusal(self, event: Event) -> None:
+        """Handle REFUSED: the dialplan rejects a hidden or blocked number, or one call too many."""
+        self.evidence.call_refused = True
 
-    def closed(self, event: Event) -> None:
-        self.evidence.closed = True
+    def handle_closed(self, event: Event) -> None:
+        """Handle CLOSED: the closed message is played."""
+        self.evidence.ended_closed = True
 
-    def self_service(self, event: Event) -> None:
-        self.evidence.closed = False
-        self.evidence.served = self.evidence.served or event.extra.get("result") == "told"
+    def handle_self_service(self, event: Event) -> None:
+        """Handle SELF_SERVICE: the result of a look-up by the caller."""
+        self.evidence.ended_closed = False
+        self.evidence.self_served = self.evidence.self_served or event.extra.get("result") == "told"
 
-    def synthetic(self, event: Event) -> None:
+    def handle_synthetic(self, event: Event) -> None:
+        """Handle SYNTHETIC: the call is a self-test."""
         self.call.synthetic = True
 
-    def recording(self, event: Event) -> None:
-        # By the channel: of calls that become one Asterisk keeps the older id, which is the second
-        # call's when the clock was set back in between.
+    def handle_recording(self, event: Event) -> None:
+        """Handle RECORDING: a recording begins."""
+        # By the channel: of joined calls Asterisk keeps the older id, which is that of the second
+        # call if the clock was set back in between.
         leg = self.board.legs.get(event.uniqueid)
-        aside = (leg or event).linkedid in self.transfer_log.consultations
-        self.call.recordings.append(RecordingFacts(event.extra["file"], event.at, aside))
+        is_consultation = (leg or event).linkedid in self.transfer_log.consultations
+        self.call.recordings.append(RecordingFacts(event.extra["file"], event.at, is_consultation))
 
-    def lost(self, event: Event) -> None:
-        """The operator's page is gone, and the caller is kept for it."""
+    def handle_loss(self, event: Event) -> None:
+        """Handle LOST: the operator's page is gone, and the caller is kept for it."""
         phone = event.extra.get("extension", "")
-        ended = [talk for talk in self.call.talks if talk.extension == phone and talk.ended_at]
-        if ended:
-            self.gap_log.opened(ended[-1], event.at)
-            self.goes_on(ended[-1])
+        ended_talks = [
+            talk for talk in self.call.talks if talk.extension == phone and talk.ended_at
+        ]
+        if ended_talks:
+            self.gap_log.open_gap(ended_talks[-1], event.at)
+            self.continue_talk(ended_talks[-1])
             self.call.stage = "talk"
 
-    def given_up(self, event: Event) -> None:
-        """It did not come back in time."""
-        self.gap_log.given_up(event.at)
+    def handle_resume_timeout(self, event: Event) -> None:
+        """Handle GIVEN_UP: the page did not return in time."""
+        self.gap_log.abandon_gap(event.at)
 
-    def goes_on(self, talk: TalkFacts) -> None:
-        """What the lost phone's channel tells of the talk's end is void."""
-        self.evidence.goes_on(talk)
-        self.left.discard(id(talk))
-        self.talks = {leg: other for leg, other in self.talks.items() if other is not talk}
+    def continue_talk(self, talk: TalkFacts) -> None:
+        """Discard the evidence of the talk's end that came from the lost phone's channel."""
+        self.evidence.discard_enders(talk)
+        self.talks_left_by_citizen.discard(id(talk))
+        self.talk_by_leg = {
+            leg: candidate for leg, candidate in self.talk_by_leg.items() if candidate is not talk
+        }
 
-    def rating(self, event: Event) -> None:
+    def handle_rating(self, event: Event) -> None:
+        """Handle RATING: the caller's mark."""
         self.call.rating = int(event.extra["mark"])
         self.call.rating_channel = "keypad"
 
 
-def number(text: str) -> str | None:
-    """A caller's number as +998…, as it came when it is no such number, None when hidden."""
-    return (phone_numbers.canonical(text) or text) or None
+def canonical_number(text: str) -> str | None:
+    """Return a caller's number as +998…, unchanged if it is not such a number, None if hidden."""
+    return (phone_numbers.canonical_number(text) or text) or None

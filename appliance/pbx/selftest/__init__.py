@@ -1,39 +1,50 @@
-"""The site tests itself: a call of its own through the real dialplan; a drill without a network."""
+"""Self-tests of the site: a test call through the real dialplan, and a drill without a network."""
 
 import fcntl
 
 from appliance.box import selftests
-from appliance.box.selftests import Result
+from appliance.box.selftests import SelfTestResult
 from appliance.core import clock
 from appliance.core.settings import Settings
 
-__all__ = ["over_carriers", "synthetic_call"]
+__all__ = ["place_carrier_calls", "place_synthetic_call"]
 
 
-def over_carriers(settings: Settings, name: str = "") -> dict[str, Result]:
-    """Place a test call over each trunk for which one is due, or over the named one.
+def place_carrier_calls(settings: Settings, name: str = "") -> dict[str, SelfTestResult]:
+    """Place a test call over each trunk for which one is due, or over the trunk `name`.
 
-    Returns trunk → result. Each takes some five seconds and waits for other test calls. Raises
-    LookupError for no such trunk.
+    Returns trunk → result. Each call takes about five seconds and waits for other test calls.
+    Raises LookupError if there is no such trunk.
     """
-    from appliance.pbx.selftest import carrier  # as below
+    from appliance.pbx.selftest import carrier  # loads a SIP phone, as below
 
-    listed = [trunk.name for trunk in carrier.eligible(settings)]
-    names = [name] if name else [one for one in listed if selftests.is_due_over(settings, one)]
-    return {one: carrier.carrier_call(settings, one) for one in names}
+    eligible_names = [trunk.name for trunk in carrier.eligible_trunks(settings)]
+    names = (
+        [name]
+        if name
+        else [
+            trunk_name
+            for trunk_name in eligible_names
+            if selftests.is_trunk_call_due(settings, trunk_name)
+        ]
+    )
+    return {trunk_name: carrier.place_carrier_call(settings, trunk_name) for trunk_name in names}
 
 
-def synthetic_call(settings: Settings) -> Result:
-    """Place a test call, look at what is kept of it, and write down what was found.
+def place_synthetic_call(settings: Settings) -> SelfTestResult:
+    """Place a test call, check what is stored about it, and record the result.
 
-    It arrives as a citizen's does, is marked in the ledger, and rings no operator. It takes some
-    twenty seconds; two at once wait for each other.
+    The call arrives as a citizen's does, is marked in the ledger, and rings no operator. It takes
+    about twenty seconds; two at the same time wait for each other.
     """
-    from appliance.pbx.selftest.call import Road, follow  # a phone of its own, and its loop
+    from appliance.pbx.selftest.call import (  # loads a SIP phone and its event loop
+        CallScenario,
+        run_scenario,
+    )
     from appliance.pbx.selftest.steps import StepFailed
 
-    line = selftests.line(settings)
-    road = Road(
+    line = selftests.self_test_line(settings)
+    scenario = CallScenario(
         settings,
         caller=(line.name, line.secret),
         phone=(line.phone, line.secret),
@@ -41,21 +52,21 @@ def synthetic_call(settings: Settings) -> Result:
     )
     with (settings.paths.database.parent / "self-test.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        started = clock.now()
+        started_at = clock.now()
         try:
-            follow(road)
-            with road.steps.step("marked"):
-                if not road.row or not road.row.synthetic:
+            run_scenario(scenario)
+            with scenario.steps.time_step("marked"):
+                if not scenario.row or not scenario.row.synthetic:
                     raise StepFailed("it counts as a citizen's call")
         except StepFailed:
-            pass  # written down in the steps
-    found = Result(
+            pass  # recorded in the steps
+    result = SelfTestResult(
         "call",
-        started,
-        tuple(road.steps.done),
-        road.steps.failed,
-        road.steps.seen,
-        road.row.id if road.row else "",
+        started_at,
+        tuple(scenario.steps.finished),
+        scenario.steps.failed,
+        scenario.steps.detail,
+        scenario.row.id if scenario.row else "",
     )
-    selftests.record(found)
-    return found
+    selftests.save_result(result)
+    return result

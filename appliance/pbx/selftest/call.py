@@ -1,4 +1,4 @@
-"""A call through the real dialplan: menu, language, queue, talk, mark; and what is kept of it."""
+"""A call through the real dialplan: menu, language, queue, talk, mark; and its check."""
 
 import asyncio
 import contextlib
@@ -8,173 +8,202 @@ from dataclasses import dataclass, field
 from appliance.core.settings import Settings
 from appliance.models import Call as Row
 from appliance.models import Recording
-from appliance.pbx.selftest.steps import StepFailed, Steps, until
+from appliance.pbx.selftest.steps import StepFailed, Steps, wait_until
 from appliance.sip import listening, tones
 from appliance.sip.agent import Agent
 from appliance.sip.call import Call
 from appliance.telephony import routing
 
-PATIENCE = 60.0  # seconds for what takes one, so that a busy machine raises no alarm
-MENU = 120.0  # the notice, the message out of hours, and the ringing
-TALK = 3.0
-BOTH = 1  # whole seconds of a recording in which both voices must be heard
+STEP_LIMIT_SECONDS = 60.0  # for steps that take one second, so that a busy machine raises no alarm
+MENU_LIMIT_SECONDS = 120.0  # for the notice, the message out of hours, and the ringing
+TALK_SECONDS = 3.0
+MIN_SECONDS_OF_BOTH = 1  # whole seconds of a recording that contain both voices
 MARK = 5
-CALLER, ANSWERER = tones.CALLERS[4], tones.OPERATORS[1]
-_VOICES = (CALLER, ANSWERER)
+CALLER_PITCH, ANSWERER_PITCH = tones.CALLERS[4], tones.OPERATORS[1]
+_VOICES = (CALLER_PITCH, ANSWERER_PITCH)
 
 
 @dataclass
-class Road:
-    """Who calls whom. An account is (name, password); the caller's may be known by his address."""
+class CallScenario:
+    """The two parties of the call. An account is (name, password).
+
+    The caller may be identified by their address instead of a password.
+    """
 
     settings: Settings
     caller: tuple[str, str]
     phone: tuple[str, str]
     from_host: str
     from_port: int = 0
-    dialled: str = ""
+    dialled_number: str = ""
     steps: Steps = field(default_factory=Steps)
-    sip: str = ""  # Call-ID
+    sip_call_id: str = ""
     row: Row | None = None
 
 
-def follow(road: Road) -> None:
-    """Place the call and look at what is kept of it. Raises StepFailed at the first fault."""
-    asyncio.run(_speak(road))
-    with road.steps.step("ledger"):
-        road.row = _ledger(road)
-    with road.steps.step("recording"):
-        _recording(road, road.row)
+def run_scenario(scenario: CallScenario) -> None:
+    """Place the call and check what is stored about it. Raises StepFailed at the first fault."""
+    asyncio.run(_run_sip_part(scenario))
+    with scenario.steps.time_step("ledger"):
+        scenario.row = _check_ledger_row(scenario)
+    with scenario.steps.time_step("recording"):
+        _check_recording(scenario, scenario.row)
 
 
-async def _speak(road: Road) -> None:
-    """All that is said over SIP and RTP."""
-    step, box = road.steps.step, (road.settings.asterisk.address, road.settings.asterisk.sip_port)
-    rung: list[Call] = []
-    async with Agent(road.from_host, road.from_port, box) as outside, _desk(road, box) as desk:
-        desk.taken = rung.append
+async def _run_sip_part(scenario: CallScenario) -> None:
+    """The part of the test over SIP and RTP."""
+    step, exchange = (
+        scenario.steps.time_step,
+        (scenario.settings.asterisk.address, scenario.settings.asterisk.sip_port),
+    )
+    ringing_calls: list[Call] = []
+    async with (
+        Agent(scenario.from_host, scenario.from_port, exchange) as outside,
+        _desk_phone(scenario, exchange) as desk,
+    ):
+        desk.on_call = ringing_calls.append
         call: Call | None = None
         try:
             with step("phone"):
-                async with asyncio.timeout(PATIENCE):
-                    status = await desk.register(*road.phone)
+                async with asyncio.timeout(STEP_LIMIT_SECONDS):
+                    status = await desk.register(*scenario.phone)
                 if status != 200:
                     raise StepFailed(f"REGISTER: {status}")
             with step("line"):
-                call = _dial(road, outside)
-                await _up(call)
+                call = _start_call(scenario, outside)
+                await _wait_for_answer(call)
             with step("menu"):
-                await _hears(call, tones.MUSIC)
+                await _wait_for_sound(call, tones.MUSIC)
             with step("queue"):
-                if len(_languages(road.settings)) > 1:
-                    call.media.press(str(_languages(road.settings).index("uz") + 1))
-                await until(lambda: rung, MENU, lambda: _state(call))
-                leg = rung[-1]
-                leg.media.pitch, leg.media.among = ANSWERER, _VOICES
-                leg.ring()
+                if len(_menu_languages(scenario.settings)) > 1:
+                    call.media.press_keys(str(_menu_languages(scenario.settings).index("uz") + 1))
+                await wait_until(
+                    lambda: ringing_calls, MENU_LIMIT_SECONDS, lambda: _describe_state(call)
+                )
+                leg = ringing_calls[-1]
+                leg.media.pitch, leg.media.pitches = ANSWERER_PITCH, _VOICES
+                leg.send_ringing()
                 leg.pick_up()
             with step("talk"):
-                await _hears(call, ANSWERER)
-                await _hears(leg, CALLER)
-                await asyncio.sleep(TALK)
+                await _wait_for_sound(call, ANSWERER_PITCH)
+                await _wait_for_sound(leg, CALLER_PITCH)
+                await asyncio.sleep(TALK_SECONDS)
             with step("mark"):
                 leg.hang_up()
-                await _hears(call, tones.MUSIC, since=time.time() + 0.5)
-                call.media.press(str(MARK))
-                await until(lambda: call.state == "over", PATIENCE, lambda: "the call goes on")
+                await _wait_for_sound(call, tones.MUSIC, since=time.time() + 0.5)
+                call.media.press_keys(str(MARK))
+                await wait_until(
+                    lambda: call.state == "over", STEP_LIMIT_SECONDS, lambda: "the call goes on"
+                )
         finally:
-            await _tidy(desk, road, [c for c in (call, *rung) if c])
+            await _release_calls(desk, scenario, [c for c in (call, *ringing_calls) if c])
 
 
 @contextlib.asynccontextmanager
-async def _desk(road: Road, box: tuple[str, int]):  # type: ignore[no-untyped-def]
-    async with Agent(road.settings.asterisk.address, 0, box) as desk:
+async def _desk_phone(scenario: CallScenario, exchange: tuple[str, int]):  # type: ignore[no-untyped-def]
+    async with Agent(scenario.settings.asterisk.address, 0, exchange) as desk:
         yield desk
 
 
-def _dial(road: Road, outside: Agent) -> Call:
-    name, password = road.caller
-    number = road.dialled or road.settings.calls.hotline_number
+def _start_call(scenario: CallScenario, outside: Agent) -> Call:
+    """Start the call to the hotline."""
+    name, password = scenario.caller
+    number = scenario.dialled_number or scenario.settings.calls.hotline_number
     account = (name, password) if password else ("", "")
-    call = outside.call(name, number, CALLER, account=account)
-    call.media.among = _VOICES
-    road.sip = call.call_id
-    call.start()
+    call = outside.create_call(name, number, CALLER_PITCH, account=account)
+    call.media.pitches = _VOICES
+    scenario.sip_call_id = call.call_id
+    call.send_invite()
     return call
 
 
-async def _up(call: Call) -> None:
-    def answered() -> bool:
+async def _wait_for_answer(call: Call) -> None:
+    """Wait until the call is answered. Raises StepFailed."""
+
+    def is_answered() -> bool:
         if call.state == "over":
             raise StepFailed(f"SIP {call.status}")
         return call.state == "up"
 
-    await until(answered, PATIENCE, lambda: "no answer to the INVITE")
+    await wait_until(is_answered, STEP_LIMIT_SECONDS, lambda: "no answer to the INVITE")
 
 
-async def _hears(call: Call, pitch: int, since: float = 0.0) -> None:
-    """Wait until a voice, or a prompt (MUSIC), is heard at this end."""
+async def _wait_for_sound(call: Call, pitch: int, since: float = 0.0) -> None:
+    """Wait until a voice, or a prompt (MUSIC), is received at this end."""
 
-    def heard() -> bool:
+    def is_received() -> bool:
         if call.state == "over":
-            raise StepFailed(_state(call))
-        return any(pitch in who for at, who in call.media.flow.heard if at > since)
+            raise StepFailed(_describe_state(call))
+        return any(pitch in pitches for at, pitches in call.media.received.voices if at > since)
 
-    await until(heard, PATIENCE, lambda: f"not heard; {call.media.flow.packets} packets of sound")
+    await wait_until(
+        is_received,
+        STEP_LIMIT_SECONDS,
+        lambda: f"not heard; {call.media.received.packets} packets of sound",
+    )
 
 
-def _state(call: Call) -> str:
+def _describe_state(call: Call) -> str:
     return f"the call is {call.state} {call.ended_by}".strip()
 
 
-async def _tidy(desk: Agent, road: Road, calls: list[Call]) -> None:
-    """Leave nothing behind in Asterisk, also after a fault."""
+async def _release_calls(desk: Agent, scenario: CallScenario, calls: list[Call]) -> None:
+    """Hang up and unregister, so that nothing remains in Asterisk, even after a fault."""
     for call in calls:
         call.hang_up()
     with contextlib.suppress(TimeoutError, StepFailed):
         async with asyncio.timeout(2):
-            await desk.register(*road.phone, expires=0)
-            await until(lambda: all(c.state == "over" for c in calls), 2, str)
+            await desk.register(*scenario.phone, expires=0)
+            await wait_until(lambda: all(c.state == "over" for c in calls), 2, str)
 
 
-def _languages(settings: Settings) -> tuple[str, ...]:
-    """The languages that a caller of the hotline's number chooses from, by their keys."""
-    numbers = {number.number: number for number in routing.current(settings).numbers}
-    found = numbers.get(settings.calls.hotline_number) or numbers.get("")
-    return found.languages if found else ("uz", "ru")
+def _menu_languages(settings: Settings) -> tuple[str, ...]:
+    """Return the languages offered to a caller of the hotline's number, in the order of keys."""
+    numbers = {number.number: number for number in routing.current_plan(settings).numbers}
+    number_entry = numbers.get(settings.calls.hotline_number) or numbers.get("")
+    return number_entry.languages if number_entry else ("uz", "ru")
 
 
-def _ledger(road: Road) -> Row:
-    """The call's row, once it is over there too. Raises StepFailed when it is not as it should."""
-    end = time.monotonic() + PATIENCE
-    while not (row := Row.get_or_none(Row.sip == road.sip, Row.ended_at.is_null(False))):
-        if time.monotonic() > end:
+def _check_ledger_row(scenario: CallScenario) -> Row:
+    """Return the call's row, once the call is over in the ledger too.
+
+    Raises StepFailed if a value is wrong.
+    """
+    deadline = time.monotonic() + STEP_LIMIT_SECONDS
+    while not (
+        row := Row.get_or_none(Row.sip == scenario.sip_call_id, Row.ended_at.is_null(False))
+    ):
+        if time.monotonic() > deadline:
             raise StepFailed("the call is not in the ledger")
         time.sleep(0.1)
-    road.row = row
-    languages = _languages(road.settings)
-    wanted = {
+    scenario.row = row
+    languages = _menu_languages(scenario.settings)
+    expected = {
         "outcome": "answered",
         "language": "uz" if "uz" in languages else languages[0],
         "rating": MARK,
         "ended_by": "operator",
     }
-    if wrong := [f"{n}: {getattr(row, n)}" for n, v in wanted.items() if getattr(row, n) != v]:
-        raise StepFailed(", ".join(wrong))
+    if mismatches := [
+        f"{name}: {getattr(row, name)}"
+        for name, value in expected.items()
+        if getattr(row, name) != value
+    ]:
+        raise StepFailed(", ".join(mismatches))
     return row
 
 
-def _recording(road: Road, row: Row) -> None:
-    """Raise StepFailed when the call's recording does not hold both voices."""
-    names = [r.file for r in Recording.select().where(Recording.call_id == row.id)]
+def _check_recording(scenario: CallScenario, row: Row) -> None:
+    """Raise StepFailed unless the call's recording contains both voices."""
+    names = [recording.file for recording in Recording.select().where(Recording.call_id == row.id)]
     if not names:
         raise StepFailed("no recording in the ledger")
     seconds = [
-        heard
+        pitches
         for name in names
-        if (file := road.settings.paths.recordings / name).exists()
-        for heard in listening.by_second(file, _VOICES)
+        if (file := scenario.settings.paths.recordings / name).exists()
+        for pitches in listening.voices_by_second(file, _VOICES)
     ]
-    both = sum(frozenset(_VOICES) <= heard for heard in seconds)
-    if both < BOTH:
-        raise StepFailed(f"both voices in {both} of {len(seconds)} s")
+    seconds_of_both = sum(frozenset(_VOICES) <= pitches for pitches in seconds)
+    if seconds_of_both < MIN_SECONDS_OF_BOTH:
+        raise StepFailed(f"both voices in {seconds_of_both} of {len(seconds)} s")

@@ -1,8 +1,7 @@
-"""A test call over one trunk: out to the hotline's number, back in, and heard at both ends.
+"""A test call over one trunk: out to the hotline's number, back in, and checked at both ends.
 
-Two phones of this machine speak with each other over the carrier. The call is marked in the ledger
-and rings no operator: a call that is not recognised as it comes back is hung up while the greeting
-is spoken.
+Two phones of this machine talk to each other over the carrier. The call is marked in the ledger and
+rings no operator: a call that is not recognised when it returns is hung up during the greeting.
 """
 
 import asyncio
@@ -13,156 +12,182 @@ import time
 from dataclasses import dataclass, field
 
 from appliance.box import selftests
-from appliance.box.selftests import Result
+from appliance.box.selftests import SelfTestResult
 from appliance.core import clock
 from appliance.core.settings import Settings
-from appliance.pbx.selftest.steps import StepFailed, Steps, until
+from appliance.pbx.selftest.steps import StepFailed, Steps, wait_until
 from appliance.sip import message, tones
 from appliance.sip.agent import Agent
 from appliance.sip.call import Call
 from appliance.telephony import calls, devices, routing, trunks
 from appliance.telephony.routing import Trunk
 
-CALLER, ANSWERER = tones.CALLERS[6], tones.OPERATORS[3]
-_VOICES = (CALLER, ANSWERER)
-_REGISTER = 10.0  # seconds for each step
-_THROUGH = 15.0
-_UNKNOWN = 4.0  # after the answer: then the greeting is spoken, and nobody has rung yet
-_HEARD = 6.0
-_PAUSE = 1.0  # seconds between two attempts
-_ATTEMPTS = 2
+CALLER_PITCH, ANSWERER_PITCH = tones.CALLERS[6], tones.OPERATORS[3]
+_VOICES = (CALLER_PITCH, ANSWERER_PITCH)
+_REGISTER_SECONDS = 10.0  # the limits of the steps
+_CONNECT_SECONDS = 15.0
+_RECOGNITION_SECONDS = 4.0  # after the answer: the greeting is playing, no operator was rung yet
+_SOUND_SECONDS = 6.0
+_RETRY_SECONDS = 1.0  # between two attempts
+_MAX_ATTEMPTS = 2
 _CODE_DIGITS = 6
-_NEEDS, _LEAST = 2, 3  # channels that the call takes, and that a trunk must have
-_BUSY = 486  # SIP: the dialplan finds the line too busy; a carrier's busy comes back as 403
+_CHANNELS_PER_CALL, _MIN_CHANNELS = 2, 3  # that the call takes; that a trunk must have
+_SIP_BUSY = 486  # the dialplan finds the line too busy; a carrier's busy arrives as 403
 
 
 @dataclass
-class _Attempt:
-    """One call: its steps, and the caller's number as it came back."""
+class _CallAttempt:
+    """One call: its steps, and the caller's number as it returned."""
 
     steps: Steps = field(default_factory=Steps)
-    shown: str = ""
+    returned_number: str = ""
 
 
-def eligible(settings: Settings) -> list[Trunk]:
-    """The trunks over which test calls go."""
-    listed = routing.current(settings).trunks if settings.calls.hotline_number else ()
-    return [trunk for trunk in listed if trunk.test_calls]
+def eligible_trunks(settings: Settings) -> list[Trunk]:
+    """Return the trunks over which test calls are placed."""
+    all_trunks = routing.current_plan(settings).trunks if settings.calls.hotline_number else ()
+    return [trunk for trunk in all_trunks if trunk.test_calls]
 
 
-def carrier_call(settings: Settings, name: str) -> Result:
-    """Place a test call over a trunk, a second one if that fails; write down what was found.
+def place_carrier_call(settings: Settings, name: str) -> SelfTestResult:
+    """Place a test call over a trunk, and a second one if that fails; record the result.
 
-    One at a time, and none on a busy line: that is no fault and is recorded as `busy`. Raises
-    LookupError for no such trunk.
+    Only one at a time, and not on a busy line: that is not a fault and is recorded as `busy`.
+    Raises LookupError if there is no such trunk.
     """
-    trunk = next((t for t in routing.current(settings).trunks if t.name == name), None)
+    trunk = next(
+        (
+            candidate
+            for candidate in routing.current_plan(settings).trunks
+            if candidate.name == name
+        ),
+        None,
+    )
     if not trunk:
         raise LookupError(name)
-    kind = f"{selftests.CARRIER}{name}"
+    kind = f"{selftests.CARRIER_KIND_PREFIX}{name}"
     with (settings.paths.database.parent / "self-test.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        started = clock.now()
+        started_at = clock.now()
         if is_busy(trunk):
-            found = Result(kind, started, (), "busy")
-            selftests.record(found)
-            return found
-        for number in range(_ATTEMPTS):
-            time.sleep(_PAUSE if number else 0.0)
-            attempt = _Attempt()
-            with contextlib.suppress(StepFailed):  # written down in the steps
-                asyncio.run(_speak(settings, trunk, attempt))
+            result = SelfTestResult(kind, started_at, (), "busy")
+            selftests.save_result(result)
+            return result
+        for number in range(_MAX_ATTEMPTS):
+            time.sleep(_RETRY_SECONDS if number else 0.0)
+            attempt = _CallAttempt()
+            with contextlib.suppress(StepFailed):  # recorded in the steps
+                asyncio.run(_run_sip_part(settings, trunk, attempt))
             if attempt.steps.failed in ("", "busy"):
                 break
     steps = attempt.steps
-    seen = steps.seen if steps.failed else _shown(attempt)
-    found = Result(kind, started, tuple(steps.done), steps.failed, seen)
-    selftests.record(found)
-    return found
+    detail = steps.detail if steps.failed else _returned_number(attempt)
+    result = SelfTestResult(kind, started_at, tuple(steps.finished), steps.failed, detail)
+    selftests.save_result(result)
+    return result
 
 
 def is_busy(trunk: Trunk) -> bool:
-    """Whether a test call would take what citizens need: a place in line, or the last channel."""
-    if any(call.waits_since for call in calls.going_on()):
+    """Return True if citizens need the line: one waits, or few channels are free."""
+    if any(call.waiting_since for call in calls.live_calls()):
         return True
-    used, most = trunks.load(
-        trunk, {device.name: device.channels for device in devices.trunks()}, trunks.spans()
+    used_channels, capacity = trunks.trunk_load(
+        trunk,
+        {device.name: device.channels for device in devices.list_trunks()},
+        trunks.span_states(),
     )
-    return bool(most) and (most < _LEAST or used + _NEEDS >= most)
+    return bool(capacity) and (
+        capacity < _MIN_CHANNELS or used_channels + _CHANNELS_PER_CALL >= capacity
+    )
 
 
-async def _speak(settings: Settings, trunk: Trunk, attempt: _Attempt) -> None:
-    line, here = selftests.line(settings), settings.asterisk.address
-    step, box = attempt.steps.step, (here, settings.asterisk.sip_port)
-    rung: list[Call] = []
-    async with Agent(here, 0, box) as outside, Agent(here, 0, box) as desk:
-        desk.taken = rung.append
+async def _run_sip_part(settings: Settings, trunk: Trunk, attempt: _CallAttempt) -> None:
+    """The part of the test over SIP and RTP."""
+    line, local_address = selftests.self_test_line(settings), settings.asterisk.address
+    step, exchange = attempt.steps.time_step, (local_address, settings.asterisk.sip_port)
+    ringing_calls: list[Call] = []
+    async with (
+        Agent(local_address, 0, exchange) as outside,
+        Agent(local_address, 0, exchange) as desk,
+    ):
+        desk.on_call = ringing_calls.append
         code = "".join(secrets.choice("123456789") for _ in range(_CODE_DIGITS))
-        call = outside.call(line.out, trunk.name, CALLER, account=(line.name, line.secret))
-        call.media.among = _VOICES
+        call = outside.create_call(
+            line.out, trunk.name, CALLER_PITCH, account=(line.name, line.secret)
+        )
+        call.media.pitches = _VOICES
         try:
             with step("phone"):
-                async with asyncio.timeout(_REGISTER):
+                async with asyncio.timeout(_REGISTER_SECONDS):
                     status = await desk.register(line.phone, line.secret)
                 if status != 200:
                     raise StepFailed(f"REGISTER: {status}")
-            call.start([("X-Hotline-Code", code)])
-            await _put_through(call, rung, attempt, code)
-            leg = rung[-1]
-            attempt.shown = message.user(leg.theirs)
-            leg.media.pitch, leg.media.among = ANSWERER, _VOICES
-            leg.ring()
+            call.send_invite([("X-Hotline-Code", code)])
+            await _wait_for_return(call, ringing_calls, attempt, code)
+            leg = ringing_calls[-1]
+            attempt.returned_number = message.header_user(leg.remote_party)
+            leg.media.pitch, leg.media.pitches = ANSWERER_PITCH, _VOICES
+            leg.send_ringing()
             leg.pick_up()
             with step("there"):
-                await _hears(leg, CALLER)
+                await _wait_for_sound(leg, CALLER_PITCH)
             with step("back"):
-                await _hears(call, ANSWERER)
+                await _wait_for_sound(call, ANSWERER_PITCH)
         finally:
-            await _tidy(desk, line, [call, *rung])
+            await _release_calls(desk, line, [call, *ringing_calls])
 
 
-async def _put_through(call: Call, rung: list[Call], attempt: _Attempt, code: str) -> None:
-    """Wait until the phone inside rings; a call that is answered without that is hung up."""
-    name = "carrier"
+async def _wait_for_return(
+    call: Call, ringing_calls: list[Call], attempt: _CallAttempt, code: str
+) -> None:
+    """Wait until the phone inside rings; a call that is answered otherwise is hung up."""
+    step_name = "carrier"
     try:
-        end, pressed = time.monotonic() + _THROUGH, False
-        while not rung:
+        deadline, is_answered = time.monotonic() + _CONNECT_SECONDS, False
+        while not ringing_calls:
             if call.state == "over":
-                name = "busy" if call.status == _BUSY else "carrier"
+                step_name = "busy" if call.status == _SIP_BUSY else "carrier"
                 raise StepFailed(f"SIP {call.status}")
-            if call.state == "up" and not pressed:
-                pressed, name = True, "arrival"
-                end = time.monotonic() + _UNKNOWN
-                call.media.press(code)
-            if time.monotonic() > end:
-                answered = "answered, but not by the phone inside"
-                raise StepFailed(answered if pressed else "no answer to the INVITE")
+            if call.state == "up" and not is_answered:
+                is_answered, step_name = True, "arrival"
+                deadline = time.monotonic() + _RECOGNITION_SECONDS
+                call.media.press_keys(code)
+            if time.monotonic() > deadline:
+                failure_text = "answered, but not by the phone inside"
+                raise StepFailed(failure_text if is_answered else "no answer to the INVITE")
             await asyncio.sleep(0.02)
     except StepFailed as failure:
-        with attempt.steps.step(name):
+        with attempt.steps.time_step(step_name):
             raise StepFailed(str(failure)) from failure
-    with attempt.steps.step("arrival"):
+    with attempt.steps.time_step("arrival"):
         pass
 
 
-async def _hears(call: Call, pitch: int) -> None:
-    def heard() -> bool:
+async def _wait_for_sound(call: Call, pitch: int) -> None:
+    """Wait until a voice is received at this end."""
+
+    def is_received() -> bool:
         if call.state == "over":
             raise StepFailed(f"the call is over, {call.ended_by}")
-        return any(pitch in who for _, who in call.media.flow.heard)
+        return any(pitch in pitches for _, pitches in call.media.received.voices)
 
-    await until(heard, _HEARD, lambda: f"{call.media.flow.packets} packets of sound")
+    await wait_until(
+        is_received, _SOUND_SECONDS, lambda: f"{call.media.received.packets} packets of sound"
+    )
 
 
-async def _tidy(desk: Agent, line: selftests.Line, placed: list[Call]) -> None:
-    for call in placed:
+async def _release_calls(
+    desk: Agent, line: selftests.SelfTestLine, placed_calls: list[Call]
+) -> None:
+    """Hang up the calls, and unregister the phone."""
+    for call in placed_calls:
         call.hang_up()
     with contextlib.suppress(TimeoutError, StepFailed):
         async with asyncio.timeout(2):
             await desk.register(line.phone, line.secret, expires=0)
-            await until(lambda: all(c.state == "over" for c in placed), 2, str)
+            await wait_until(lambda: all(c.state == "over" for c in placed_calls), 2, str)
 
 
-def _shown(attempt: _Attempt) -> str:
-    """The caller's number that the carrier handed on; "" when it hid it."""
-    return attempt.shown if attempt.shown.lstrip("+").isdigit() else ""
+def _returned_number(attempt: _CallAttempt) -> str:
+    """Return the caller's number that the carrier passed on; "" if it was hidden."""
+    return attempt.returned_number if attempt.returned_number.lstrip("+").isdigit() else ""

@@ -1,7 +1,7 @@
-"""The drill: with no way out of the box, a citizen calls and his appeal is registered.
+"""The offline drill: without any way out of the box, a citizen calls and an appeal is registered.
 
-It happens on a small site beside the real one, in a network namespace that holds nothing but
-loopback; the real site and the network of the machine are not touched.
+It runs on a small site next to the real one, in a network namespace that contains only loopback;
+the real site and the network of the machine are not touched.
 """
 
 import contextlib
@@ -17,77 +17,79 @@ from pathlib import Path
 import requests
 
 from appliance.box import selftests
-from appliance.box.selftests import Result
+from appliance.box.selftests import SelfTestResult
 from appliance.core import clock, db
 from appliance.core.settings import Settings
 from appliance.models import Appeal
 from appliance.pbx.ami import Connection, Refused, Unreachable
-from appliance.pbx.config import QUICK_NAMES
+from appliance.pbx.config import SHORT_DNS_TIMEOUT
 from appliance.pbx.selftest import scratch
-from appliance.pbx.selftest.call import Road, follow
-from appliance.pbx.selftest.scratch import Scratch
+from appliance.pbx.selftest.call import CallScenario, run_scenario
+from appliance.pbx.selftest.scratch import ScratchSite
 from appliance.pbx.selftest.steps import StepFailed, Steps
 
-START = 180.0  # seconds that the small site may take until it answers
-_SET_FLAGS, _UP_RUNNING = 0x8914, 0x41  # SIOCSIFFLAGS; IFF_UP | IFF_RUNNING
-_SET_ADDRESS, _SET_MASK = 0x8916, 0x891C  # SIOCSIFADDR, SIOCSIFNETMASK
-_ELSEWHERE = ("192.0.2.1", 443)  # an address that nobody has (RFC 5737)
-_CITIZEN = "+998901234567"
-_TYPED = {
+START_LIMIT_SECONDS = 180.0  # until the small site answers
+_IOCTL_SET_FLAGS, _FLAGS_UP_RUNNING = 0x8914, 0x41  # SIOCSIFFLAGS; IFF_UP | IFF_RUNNING
+_IOCTL_SET_ADDRESS, _IOCTL_SET_MASK = 0x8916, 0x891C  # SIOCSIFADDR, SIOCSIFNETMASK
+_OUTSIDE_ADDRESS = ("192.0.2.1", 443)  # an address that no host has (RFC 5737)
+_CITIZEN_NUMBER = "+998901234567"
+_FORM_VALUES = {
     "applicant_kind": "person",
     "first_name": "Test",
     "surname": "Test",
-    "phone": _CITIZEN,
+    "phone": _CITIZEN_NUMBER,
     "gist": "Test",
     "openness": "open",
 }
 
 
-def offline(settings: Settings) -> Result:
-    """Cut the network of this process off, for good, and go a call's whole road; kept at the end.
+def run_offline_drill(settings: Settings) -> SelfTestResult:
+    """Cut this process off the network for good, make a complete call, and record the result.
 
-    Only for a process that does nothing else afterwards. It needs the right to make a network
-    namespace: root, or user namespaces that everybody may make.
+    Only for a process that does nothing else afterwards. It needs the right to create a network
+    namespace: root, or user namespaces open to all users.
     """
-    steps, road = Steps(), None
-    started = clock.now()
+    steps, scenario = Steps(), None
+    started_at = clock.now()
     with tempfile.TemporaryDirectory(prefix="drill-") as folder:
         try:
-            with steps.step("cut"):
-                cut_off()
-                silent = silence()
-                os.environ |= QUICK_NAMES
-            with steps.step("site"):
-                site = scratch.make(settings, Path(folder))
-            with scratch.running(site.settings):
-                with steps.step("start"):
-                    _drain(silent)
-                    _await(site)
-                road = Road(
+            with steps.time_step("cut"):
+                isolate_network()
+                name_servers = occupy_name_servers()
+                os.environ |= SHORT_DNS_TIMEOUT
+            with steps.time_step("site"):
+                site = scratch.create_site(settings, Path(folder))
+            with scratch.run_site(site.settings):
+                with steps.time_step("start"):
+                    _drain_queries(name_servers)
+                    _wait_for_site(site)
+                scenario = CallScenario(
                     site.settings,
-                    caller=(_CITIZEN, ""),
-                    phone=(scratch.EXTENSION, site.sip_password),
-                    from_host=scratch.CARRIER,
+                    caller=(_CITIZEN_NUMBER, ""),
+                    phone=(scratch.OPERATOR_EXTENSION, site.sip_password),
+                    from_host=scratch.CARRIER_ADDRESS,
                     steps=steps,
                 )
-                follow(road)
-                with steps.step("form"):
-                    _register(site, road)
-                with steps.step("names"):
-                    _nothing_asked(silent)
+                run_scenario(scenario)
+                with steps.time_step("form"):
+                    _register_appeal(site, scenario)
+                with steps.time_step("names"):
+                    _require_no_queries(name_servers)
         except StepFailed:
-            pass  # written down in the steps
+            pass  # recorded in the steps
         finally:
             db.open_database(settings.paths.database)
-    found = Result("offline", started, tuple(steps.done), steps.failed, steps.seen)
-    selftests.record(found)
-    return found
+    result = SelfTestResult(
+        "offline", started_at, tuple(steps.finished), steps.failed, steps.detail
+    )
+    selftests.save_result(result)
+    return result
 
 
-def cut_off() -> None:
-    """Move this thread, and what it starts, where there is no network but loopback.
+def isolate_network() -> None:
+    """Move this thread, and what it starts, to a namespace without any network but loopback.
 
-    Raises OSError when the right to do so is missing, StepFailed when there still is a way out.
+    Raises OSError if the right to do so is missing, StepFailed if there still is a way out.
     """
     if os.geteuid():
         user, group = os.geteuid(), os.getegid()
@@ -98,62 +100,66 @@ def cut_off() -> None:
     else:
         os.unshare(os.CLONE_NEWNET)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as line:
-        fcntl.ioctl(line, _SET_FLAGS, struct.pack("16sh14x", b"lo", _UP_RUNNING))
-        others = [name for _, name in socket.if_nameindex() if name != "lo"]
+        fcntl.ioctl(line, _IOCTL_SET_FLAGS, struct.pack("16sh14x", b"lo", _FLAGS_UP_RUNNING))
+        interfaces = [name for _, name in socket.if_nameindex() if name != "lo"]
         try:
-            line.connect(_ELSEWHERE)
+            line.connect(_OUTSIDE_ADDRESS)
         except OSError:
             return
-    raise StepFailed(f"there is a way out: {', '.join(others)}")
+    raise StepFailed(f"there is a way out: {', '.join(interfaces)}")
 
 
-def silence(file: Path = Path("/etc/resolv.conf")) -> list[socket.socket]:
-    """Be the name servers of this machine, and answer nothing; after `cut_off` only.
+def occupy_name_servers(file: Path = Path("/etc/resolv.conf")) -> list[socket.socket]:
+    """Bind the addresses of the name servers, and answer nothing; after `isolate_network`.
 
-    Returns the sockets that swallow what is asked.
+    Returns the sockets that receive the queries.
     """
     lines = (line.split() for line in file.read_text("utf-8", "replace").splitlines())
-    servers = dict.fromkeys(w[1] for w in lines if w[:1] == ["nameserver"] and "." in w[1])
-    swallowing = []
+    servers = dict.fromkeys(
+        words[1] for words in lines if words[:1] == ["nameserver"] and "." in words[1]
+    )
+    sockets = []
     for number, server in enumerate(servers):
         if not server.startswith("127."):
-            _own(f"lo:{number}", server)
+            _add_loopback_address(f"lo:{number}", server)
         line = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         line.bind((server, 53))
         line.setblocking(False)
-        swallowing.append(line)
-    return swallowing
+        sockets.append(line)
+    return sockets
 
 
-def _own(alias: str, address: str) -> None:
+def _add_loopback_address(alias: str, address: str) -> None:
     """Give loopback a further address."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as line:
-        for ask, value in ((_SET_ADDRESS, address), (_SET_MASK, "255.255.255.255")):
-            place = struct.pack("HH4s8x", socket.AF_INET, 0, socket.inet_aton(value))
-            fcntl.ioctl(line, ask, struct.pack("16s16s8x", alias.encode(), place))
+        for request, value in ((_IOCTL_SET_ADDRESS, address), (_IOCTL_SET_MASK, "255.255.255.255")):
+            address_record = struct.pack("HH4s8x", socket.AF_INET, 0, socket.inet_aton(value))
+            fcntl.ioctl(line, request, struct.pack("16s16s8x", alias.encode(), address_record))
 
 
-def _drain(silent: list[socket.socket]) -> list[bytes]:
-    """What was asked of the name servers since the last look."""
-    asked = []
-    for line in silent:
+def _drain_queries(name_servers: list[socket.socket]) -> list[bytes]:
+    """Return the queries to the name servers since the last call."""
+    queries = []
+    for line in name_servers:
         with contextlib.suppress(BlockingIOError):
             while True:
-                asked.append(line.recv(2048))
-    return asked
+                queries.append(line.recv(2048))
+    return queries
 
 
-def _nothing_asked(silent: list[socket.socket]) -> None:
-    """Raise StepFailed when somebody looked a name up since the site was started.
+def _require_no_queries(name_servers: list[socket.socket]) -> None:
+    """Raise StepFailed if a name was looked up since the site was started.
 
-    The machine's own does not count: Asterisk asks for it once, when it starts.
+    The machine's own name does not count: Asterisk looks it up once, when it starts.
     """
-    if asked := {name_of(query) for query in _drain(silent)} - {socket.gethostname()}:
-        raise StepFailed(", ".join(sorted(asked)))
+    if names := {queried_name(query) for query in _drain_queries(name_servers)} - {
+        socket.gethostname()
+    }:
+        raise StepFailed(", ".join(sorted(names)))
 
 
-def name_of(query: bytes) -> str:
-    """The name that a query to a name server asks for (RFC 1035: labels led by their lengths)."""
+def queried_name(query: bytes) -> str:
+    """Return the name that a DNS query asks for (RFC 1035: labels preceded by their lengths)."""
     labels, rest = [], query[12:]
     while rest and rest[0]:
         labels.append(rest[1 : rest[0] + 1].decode("ascii", "replace"))
@@ -161,62 +167,73 @@ def name_of(query: bytes) -> str:
     return ".".join(labels)
 
 
-def _await(site: Scratch) -> None:
-    """Until Asterisk, the pages and the operator's place in the queue are there."""
-    end, lacking = time.monotonic() + START, "Asterisk"
-    while time.monotonic() < end:
+def _wait_for_site(site: ScratchSite) -> None:
+    """Wait until Asterisk, the pages and the operator's place in the queue are available."""
+    deadline, missing = time.monotonic() + START_LIMIT_SECONDS, "Asterisk"
+    while time.monotonic() < deadline:
         try:
             with Connection(site.settings) as asterisk:
-                events = asterisk.listed("QueueStatus", "QueueStatusComplete")
-            lacking = "the operator's queue"
-            if any(event.get("Name") == scratch.LOGIN for event in events):
-                lacking = "the pages"
+                events = asterisk.list_events("QueueStatus", "QueueStatusComplete")
+            missing = "the operator's queue"
+            if any(event.get("Name") == scratch.OPERATOR_LOGIN for event in events):
+                missing = "the pages"
                 if requests.get(f"http://{site.settings.web.bind}/healthz", timeout=5).ok:
                     return
         except (Unreachable, Refused, requests.RequestException):
             pass
         time.sleep(0.1)
-    raise StepFailed(f"{lacking} did not come up")
+    raise StepFailed(f"{missing} did not come up")
 
 
-def _register(site: Scratch, road: Road) -> None:
-    """Sign in and register the call's appeal by the pages, as the operator would."""
-    top = f"http://{site.settings.web.bind}"
+def _register_appeal(site: ScratchSite, scenario: CallScenario) -> None:
+    """Sign in and register the call's appeal through the pages, as the operator would."""
+    base_url = f"http://{site.settings.web.bind}"
     with requests.Session() as browser:
         browser.trust_env = False
-        # The TLS front is not there, and cookies are for TLS only: they are carried by hand.
-        browser.hooks["response"].append(lambda answer, **_: _carry(browser, answer))
+        # Without the TLS front, cookies that are for TLS only have to be carried manually.
+        browser.hooks["response"].append(lambda answer, **_: _carry_cookie(browser, answer))
         browser.headers["X-Forwarded-Proto"] = "https"
-        browser.headers["X-Forwarded-For"] = scratch.HOST
+        browser.headers["X-Forwarded-For"] = scratch.SITE_ADDRESS
         browser.headers["Referer"] = f"https://{site.settings.web.bind}/"
-        token = _found(browser, f"{top}/login", r'name="csrf-token" content="([^"]+)"')
-        sent = {"csrf_token": token, "login": scratch.LOGIN, "password": site.password}
-        answer = browser.post(f"{top}/login", data=sent, timeout=30, allow_redirects=False)
-        if answer.status_code != 302:
-            raise StepFailed(f"sign-in: {answer.status_code}")
-        form = _found(browser, f"{top}/operator", r'id="form"[^>]* data-token="([^"]+)"')
-        token = _found(browser, f"{top}/operator", r'name="csrf-token" content="([^"]+)"')
-        answer = browser.post(
-            f"{top}/operator/forms/{form}/register",
-            json={"values": _TYPED},
+        token = _find_in_page(browser, f"{base_url}/login", r'name="csrf-token" content="([^"]+)"')
+        credentials = {
+            "csrf_token": token,
+            "login": scratch.OPERATOR_LOGIN,
+            "password": site.password,
+        }
+        response = browser.post(
+            f"{base_url}/login", data=credentials, timeout=30, allow_redirects=False
+        )
+        if response.status_code != 302:
+            raise StepFailed(f"sign-in: {response.status_code}")
+        form = _find_in_page(
+            browser, f"{base_url}/operator", r'id="form"[^>]* data-token="([^"]+)"'
+        )
+        token = _find_in_page(
+            browser, f"{base_url}/operator", r'name="csrf-token" content="([^"]+)"'
+        )
+        response = browser.post(
+            f"{base_url}/operator/forms/{form}/register",
+            json={"values": _FORM_VALUES},
             headers={"X-CSRFToken": token},
             timeout=30,
         )
-        answer.raise_for_status()
-    if not Appeal.select().where(Appeal.call_id == (road.row and road.row.id)).exists():
+        response.raise_for_status()
+    if not Appeal.select().where(Appeal.call_id == (scenario.row and scenario.row.id)).exists():
         raise StepFailed("the appeal does not hang on its call")
 
 
-def _carry(browser: requests.Session, answer: requests.Response) -> None:
-    for cookie in answer.cookies:
+def _carry_cookie(browser: requests.Session, response: requests.Response) -> None:
+    """Send the session cookie of this response with every later request."""
+    for cookie in response.cookies:
         if "session" in cookie.name:
             browser.headers["Cookie"] = f"{cookie.name}={cookie.value}"
 
 
-def _found(browser: requests.Session, address: str, pattern: str) -> str:
-    """What a page holds. Raises StepFailed when it does not."""
-    answer = browser.get(address, timeout=30)
-    found = re.search(pattern, answer.text)
-    if not found:
-        raise StepFailed(f"{address}: {answer.status_code}")
-    return found[1]
+def _find_in_page(browser: requests.Session, address: str, pattern: str) -> str:
+    """Return the match of a pattern in a page. Raises StepFailed if there is no match."""
+    response = browser.get(address, timeout=30)
+    match = re.search(pattern, response.text)
+    if not match:
+        raise StepFailed(f"{address}: {response.status_code}")
+    return match[1]

@@ -1,4 +1,4 @@
-"""A small site beside the real one: its plan and prompts, an empty database, its own processes."""
+"""A small site next to the real one: same plan and prompts, empty database, its own processes."""
 
 import contextlib
 import dataclasses
@@ -21,12 +21,12 @@ from appliance.pbx import config
 from appliance.people import accounts, presence
 from appliance.telephony import routing
 
-LOGIN, EXTENSION = "drill", "1000"
-HOST, CARRIER = "127.0.0.1", "127.0.0.77"
+OPERATOR_LOGIN, OPERATOR_EXTENSION = "drill", "1000"
+SITE_ADDRESS, CARRIER_ADDRESS = "127.0.0.1", "127.0.0.77"
 
 
 @dataclass(frozen=True)
-class Scratch:
+class ScratchSite:
     """The settings of the small site, and its one operator's password and SIP password."""
 
     settings: Settings
@@ -34,13 +34,13 @@ class Scratch:
     sip_password: str
 
 
-def make(settings: Settings, folder: Path) -> Scratch:
-    """Prepare the site in a folder; its database is the open one from then on."""
-    current, names = routing.current(settings), hosts.known()
+def create_site(settings: Settings, folder: Path) -> ScratchSite:
+    """Create the site in a folder; its database is the open one from then on."""
+    plan, host_names = routing.current_plan(settings), hosts.stored_addresses()
     prompts = folder / "prompts"
     _copy_sounds(settings.paths.prompts, prompts)
-    places: dict[str, Any] = {name: folder / name for name in ("run", "log", "spool", "var")}
-    made = dataclasses.replace(
+    folders: dict[str, Any] = {name: folder / name for name in ("run", "log", "spool", "var")}
+    site_settings = dataclasses.replace(
         settings,
         paths=dataclasses.replace(
             settings.paths,
@@ -52,12 +52,12 @@ def make(settings: Settings, folder: Path) -> Scratch:
             backups=folder / "backups",
         ),
         web=dataclasses.replace(
-            settings.web, bind=f"{HOST}:8000", secret_key=secrets.token_hex(32), threads=20
+            settings.web, bind=f"{SITE_ADDRESS}:8000", secret_key=secrets.token_hex(32), threads=20
         ),
         asterisk=dataclasses.replace(
-            settings.asterisk, address=HOST, ami_secret=secrets.token_hex(16), **places
+            settings.asterisk, address=SITE_ADDRESS, ami_secret=secrets.token_hex(16), **folders
         ),
-        trunks=(Trunk("drill", CARRIER),),
+        trunks=(Trunk("drill", CARRIER_ADDRESS),),
         sms=(),
         telegram=None,
         duty=(),
@@ -65,43 +65,43 @@ def make(settings: Settings, folder: Path) -> Scratch:
         self_tests=SelfTests(),
     )
     file = folder / "appliance.toml"
-    file.write_text(as_toml(made), "utf-8")
-    made = reader.load(file)
-    db.open_database(made.paths.database)
-    db.migrate()
-    catalogs.seed()
-    forms.seed()
+    file.write_text(settings_to_toml(site_settings), "utf-8")
+    site_settings = reader.load_settings(file)
+    db.open_database(site_settings.paths.database)
+    db.apply_migrations()
+    catalogs.seed_lists()
+    forms.seed_product_forms()
     password = secrets.token_urlsafe(16)
-    user = accounts.add(
-        LOGIN,
+    user = accounts.create_account(
+        OPERATOR_LOGIN,
         "Drill",
         "operator",
         password,
-        extension=EXTENSION,
+        extension=OPERATOR_EXTENSION,
         speaks=tuple(accounts.CALL_LANGUAGES),
     )
     presence.choose_state(user, "ready")
-    hosts.remember(names)
-    carriers = tuple(trunk for trunk in current.trunks if trunk.kind == "sip")
-    trunks = (*routing.first(made).trunks, *carriers)  # E1 channels belong to the real site
-    routing.save(dataclasses.replace(current, trunks=trunks, routes=()), LOGIN)
-    config.install(made)
-    return Scratch(made, password, user.sip_password)
+    hosts.store_addresses(host_names)
+    carriers = tuple(trunk for trunk in plan.trunks if trunk.kind == "sip")
+    trunks = (*routing.initial_plan(site_settings).trunks, *carriers)  # E1 is the real site's
+    routing.save_plan(dataclasses.replace(plan, trunks=trunks, routes=()), OPERATOR_LOGIN)
+    config.install_files(site_settings)
+    return ScratchSite(site_settings, password, user.sip_password)
 
 
 @contextlib.contextmanager
-def running(settings: Settings) -> Iterator[None]:
-    """The processes of the site; they end with this one, however it ends."""
+def run_site(settings: Settings) -> Iterator[None]:
+    """Run the processes of the site; they end with this process, however it ends."""
     conf = str(settings.paths.asterisk / "asterisk.conf")
     commands = (
         [*settings.asterisk.command, "-f", "-C", conf],
-        selftests.command(settings, "pbx"),
-        selftests.command(settings, "web"),
+        selftests.appliance_command(settings, "pbx"),
+        selftests.appliance_command(settings, "web"),
     )
-    started = []
+    processes = []
     try:
         for command in commands:
-            started.append(
+            processes.append(
                 subprocess.Popen(  # noqa: S603  our own processes
                     ["/usr/bin/setpriv", "--pdeathsig", "KILL", "--", *command],
                     stdin=subprocess.DEVNULL,
@@ -111,41 +111,42 @@ def running(settings: Settings) -> Iterator[None]:
             )
         yield
     finally:
-        config.end(*started)
+        config.stop_processes(*processes)
 
 
-def _copy_sounds(prompts: Path, into: Path) -> None:
-    """What is spoken now, without the folders' modes: the jobs' cell lets nobody set such bits."""
-    for folder, below, files in prompts.walk():
-        if "versions" in below:
-            below.remove("versions")
-        copies = into / folder.relative_to(prompts)
-        copies.mkdir()
+def _copy_sounds(prompts: Path, destination: Path) -> None:
+    """Copy the current prompts without folder modes: the jobs' sandbox forbids such bits."""
+    for folder, subfolders, files in prompts.walk():
+        if "versions" in subfolders:
+            subfolders.remove("versions")
+        target = destination / folder.relative_to(prompts)
+        target.mkdir()
         for file in files:
-            shutil.copyfile(folder / file, copies / file)
+            shutil.copyfile(folder / file, target / file)
 
 
-def as_toml(settings: Settings) -> str:
-    """Settings as a file that `settings.load` reads."""
-    top, tables = [], []
+def settings_to_toml(settings: Settings) -> str:
+    """Return settings as a file that `load_settings` reads."""
+    top_lines, tables = [], []
     for field in dataclasses.fields(settings):
         value = getattr(settings, field.name)
         if field.name == "file" or value is None:
             continue
         if dataclasses.is_dataclass(value):
-            tables.append(_table(f"[{field.name}]", value))
+            tables.append(_toml_table(f"[{field.name}]", value))
         elif isinstance(value, tuple):
-            tables += [_table(f"[[{field.name}]]", row) for row in value]
+            tables += [_toml_table(f"[[{field.name}]]", row) for row in value]
         else:
-            top.append(f"{field.name} = {json.dumps(value)}")
-    return "\n".join([*top, *tables]) + "\n"
+            top_lines.append(f"{field.name} = {json.dumps(value)}")
+    return "\n".join([*top_lines, *tables]) + "\n"
 
 
-def _table(head: str, row: object) -> str:
+def _toml_table(head: str, row: object) -> str:
+    """Return one table of the file, with the fields that have a value."""
     lines = [head]
     for field in dataclasses.fields(row):  # type: ignore[arg-type]  # a dataclass of the settings
         value = getattr(row, field.name)
-        plain = str(value) if isinstance(value, Path) else value
-        if plain is not None:
-            lines.append(f"{field.name} = {json.dumps(plain)}")
+        json_value = str(value) if isinstance(value, Path) else value
+        if json_value is not None:
+            lines.append(f"{field.name} = {json.dumps(json_value)}")
     return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""A test as a row of steps, each timed; the first that fails ends it."""
+"""A test as a sequence of steps, each timed; the first that fails ends it."""
 
 import asyncio
 import contextlib
@@ -6,41 +6,43 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from appliance.box.selftests import Step
+from appliance.box.selftests import SelfTestStep
 
-_LOOK = 0.02
+_POLL_SECONDS = 0.02
 
 
 class StepFailed(Exception):
-    """A step was not done; the message says what was seen instead."""
+    """A step failed; the message says what was observed instead."""
 
 
 @dataclass
 class Steps:
-    """What was done so far; `failed` names the step that was not, `seen` says why."""
+    """The finished steps; `failed` names the step that failed, `detail` gives the reason."""
 
-    done: list[Step] = field(default_factory=list)
+    finished: list[SelfTestStep] = field(default_factory=list)
     failed: str = ""
-    seen: str = ""
+    detail: str = ""
 
     @contextlib.contextmanager
-    def step(self, name: str) -> Iterator[None]:
-        """Time a step. A fault in it is written down, and raised as StepFailed."""
-        began = time.monotonic()
+    def time_step(self, name: str) -> Iterator[None]:
+        """Time a step. A fault in it is recorded, and raised as StepFailed."""
+        started = time.monotonic()
         try:
             yield
-        except Exception as error:  # whatever goes wrong is what the test has found
-            self.failed, self.seen = name, str(error) or type(error).__name__
-            self.done.append(Step(name, round(time.monotonic() - began, 3), ok=False))
-            raise StepFailed(self.seen) from error
-        self.done.append(Step(name, round(time.monotonic() - began, 3), ok=True))
+        except Exception as error:  # any fault is a finding of the test
+            self.failed, self.detail = name, str(error) or type(error).__name__
+            self.finished.append(SelfTestStep(name, round(time.monotonic() - started, 3), ok=False))
+            raise StepFailed(self.detail) from error
+        self.finished.append(SelfTestStep(name, round(time.monotonic() - started, 3), ok=True))
 
 
-async def until[T](seen: Callable[[], T], limit: float, otherwise: Callable[[], str]) -> T:
-    """The first true value within so many seconds. Raises StepFailed with what `otherwise` says."""
-    end = time.monotonic() + limit
-    while not (value := seen()):
-        if time.monotonic() > end:
-            raise StepFailed(otherwise())
-        await asyncio.sleep(_LOOK)
+async def wait_until[T](
+    condition: Callable[[], T], limit_seconds: float, failure_text: Callable[[], str]
+) -> T:
+    """The first true value of `condition`. Raises StepFailed(`failure_text`) at the limit."""
+    deadline = time.monotonic() + limit_seconds
+    while not (value := condition()):
+        if time.monotonic() > deadline:
+            raise StepFailed(failure_text())
+        await asyncio.sleep(_POLL_SECONDS)
     return value

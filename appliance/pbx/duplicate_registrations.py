@@ -1,0 +1,191 @@
+"""Phones that are registered from two places: the calls for one reach the other."""
+
+import ipaddress
+import re
+import socket
+import time
+import uuid
+from collections import deque
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from appliance.core.settings import Settings
+from appliance.pbx.ami import Connection, Refused
+from appliance.people import accounts
+
+_WINDOW_SECONDS = 600.0  # within which the changes of a phone's place are counted
+_MIN_CHANGES = 3  # from which on two phones take the extension from each other
+_MAX_SILENT_CHECKS = 3  # without an answer, after which a former place is given up
+_ANSWER_TIMEOUT_SECONDS = 0.5  # for the answer of a former place
+_CONTACT_URI = re.compile(r"sips?:(?:[^@]*@)?\[?([0-9a-fA-F.:]+?)\]?(?::(\d+))?(?:;|$)")
+_CONNECTION_TABLES = (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))
+_STATE_ESTABLISHED = "01"
+_OPTIONS_REQUEST = (
+    "OPTIONS sip:{phone}@{place} SIP/2.0\r\n"
+    "Via: SIP/2.0/UDP {here};branch=z9hG4bK{one};rport\r\n"
+    "From: <sip:hotline@{here}>;tag={one}\r\n"
+    "To: <sip:{phone}@{place}>\r\n"
+    "Call-ID: {one}@{here}\r\n"
+    "CSeq: 1 OPTIONS\r\n"
+    "Contact: <sip:hotline@{here}>\r\n"
+    "Max-Forwards: 5\r\n"
+    "Content-Length: 0\r\n\r\n"
+)
+
+
+@dataclass(frozen=True)
+class PhonePlace:
+    """The address at which a phone is reached."""
+
+    host: str
+    port: int
+    is_udp: bool
+
+
+@dataclass
+class _PhoneHistory:
+    """The place of a phone, the one before it, and when it changed (monotonic seconds)."""
+
+    current: PhonePlace
+    former: PhonePlace | None = None  # checked whether a phone still answers there
+    previous_host: str = ""  # host of the place before this one
+    change_times: deque[float] = field(default_factory=deque)
+    silent_checks: int = 0  # checks in a row in which the former place did not answer
+
+
+class DuplicateRegistrations:
+    """Stores where each desk phone was registered.
+
+    A phone that moves no longer answers at its former place. If the former place still answers, or
+    the place changes back and forth, two phones have the extension's password. Phones in a page
+    connect from the box itself and are left out.
+    """
+
+    def __init__(self) -> None:
+        self._phones: dict[str, _PhoneHistory] = {}
+
+    def find_duplicates(self, settings: Settings, asterisk: Connection) -> list[str]:
+        """Return extensions with two places, as "1001: 10.0.0.5, 10.0.0.9". Raises Unreachable."""
+        has_browser_phones = settings.asterisk.browser_phones
+        desk_extensions = {
+            user.extension
+            for user in accounts.users_with_phone()
+            if not (has_browser_phones and user.phone == "page")
+        }
+        contacts = _registered_places(asterisk)
+        for extension in desk_extensions & contacts.keys():
+            self._update_place(extension, contacts[extension])
+        self._drop_reassigned_places(contacts)
+        return [
+            f"{extension}: {phone.current.host}, {phone.previous_host}"
+            for extension in sorted(desk_extensions & self._phones.keys())
+            if _has_two_phones(settings, extension, phone := self._phones[extension])
+        ]
+
+    def _update_place(self, extension: str, place: PhonePlace) -> None:
+        """Record the current place of an extension."""
+        phone = self._phones.get(extension)
+        if not phone:
+            self._phones[extension] = _PhoneHistory(place)
+        elif phone.current.host != place.host:
+            phone.current, phone.former, phone.silent_checks = place, phone.current, 0
+            phone.previous_host = phone.former.host
+            phone.change_times.append(time.monotonic())
+        else:  # another port: the same phone, restarted
+            phone.current = place
+
+    def _drop_reassigned_places(self, contacts: dict[str, PhonePlace]) -> None:
+        """Stop checking former places at which another extension is registered now.
+
+        Addresses are reassigned (DHCP): the phone of the other extension would answer.
+        """
+        for extension, phone in self._phones.items():
+            other_places = {place for name, place in contacts.items() if name != extension}
+            if phone.former in other_places:
+                phone.former = None
+
+
+def _registered_places(asterisk: Connection) -> dict[str, PhonePlace]:
+    """Return extension → place where the extension is registered."""
+    try:
+        events = asterisk.list_events("PJSIPShowContacts", "ContactListComplete")
+    except Refused:  # there is no contact
+        return {}
+    place_by_extension = {}
+    for event in events:
+        name, uri = event.get("Endpoint") or event.get("ObjectName", ""), event.get("Uri", "")
+        if place := _parse_contact(uri):
+            place_by_extension[name.partition("/")[0].partition("@")[0].partition(";")[0]] = place
+    return place_by_extension
+
+
+def _parse_contact(uri: str) -> PhonePlace | None:
+    """Return the place in a contact's URI; None if it contains no IP address."""
+    match = _CONTACT_URI.match(uri)
+    if not match:
+        return None
+    try:
+        host = str(ipaddress.ip_address(match[1]))
+    except ValueError:
+        return None
+    return PhonePlace(host, int(match[2] or 5060), "transport=" not in uri.lower())
+
+
+def _has_two_phones(settings: Settings, extension: str, phone: _PhoneHistory) -> bool:
+    """Return True if the place changed often, or the former place still answers."""
+    while phone.change_times and time.monotonic() - phone.change_times[0] > _WINDOW_SECONDS:
+        phone.change_times.popleft()
+    return len(phone.change_times) >= _MIN_CHANGES or _former_place_answers(
+        settings, extension, phone
+    )
+
+
+def _former_place_answers(settings: Settings, extension: str, phone: _PhoneHistory) -> bool:
+    """Return True if the former place still answers; silent ones are dropped after a while."""
+    former = phone.former
+    if not former:
+        return False
+    if former.is_udp:
+        is_in_use = _phone_responds(settings.asterisk.address, extension, former)
+    else:
+        is_in_use = _has_open_connection(former)
+    phone.silent_checks = 0 if is_in_use else phone.silent_checks + 1
+    if phone.silent_checks >= _MAX_SILENT_CHECKS:
+        phone.former = None
+    return is_in_use
+
+
+def _phone_responds(local_address: str, extension: str, place: PhonePlace) -> bool:
+    """Return True if a phone at `place` responds to a request from its exchange's address."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as line:
+        line.settimeout(_ANSWER_TIMEOUT_SECONDS)
+        try:
+            line.bind((local_address, 0))
+            line.connect((place.host, place.port))
+            source = "{}:{}".format(*line.getsockname())
+            request = _OPTIONS_REQUEST.format(
+                phone=extension, place=place.host, here=source, one=uuid.uuid4().hex
+            )
+            line.send(request.encode())
+            return line.recv(4096).startswith(b"SIP/2.0 ")
+        except (OSError, OverflowError):  # nothing there; an invalid port
+            return False
+
+
+def _has_open_connection(place: PhonePlace) -> bool:
+    """Return True if a connection from that place is open on this machine."""
+    expected = (_kernel_address(place.host), f"{place.port:04X}")
+    for table in _CONNECTION_TABLES:
+        for line in table.read_text("ascii").splitlines()[1:] if table.exists() else ():
+            _, _, remote, state, *_ = line.split()
+            host, _, port = remote.partition(":")
+            if state == _STATE_ESTABLISHED and host.endswith(expected[0]) and port == expected[1]:
+                return True
+    return False
+
+
+def _kernel_address(host: str) -> str:
+    """Return an address in the form of the kernel's connection tables."""
+    packed = ipaddress.ip_address(host).packed
+    words = [packed[at : at + 4][::-1] for at in range(0, len(packed), 4)]
+    return b"".join(words).hex().upper()
