@@ -1,8 +1,8 @@
-"""The gunicorn application, its pages and their rights.
+"""The Flask application that gunicorn serves: its pages and their rights.
 
-How a screen is added: a module with `screen = Blueprint(name, __name__)`, one line in SCREENS,
-each view under `@may(...)`, `@anyone` or `@public` (access.py), a tab in navigation.py, and its
-routes in tests/web/shell/test_access.py.
+To add a screen, write a module with `screen = Blueprint(name, __name__)`, add one line to SCREENS,
+decorate each view with `@may(...)`, `@anyone` or `@public` (access.py), add a tab in navigation.py,
+and add its routes to tests/web/shell/test_access.py.
 """
 
 import functools
@@ -29,11 +29,11 @@ from appliance.web.calls import (
     announcements,
     call,
     callbacks,
+    daily_calls,
     evidence,
     floor,
     followups,
-    of_day,
-    registered,
+    registered_calls,
 )
 from appliance.web.commands import page as commands
 from appliance.web.help import figures
@@ -75,9 +75,9 @@ from appliance.web.shell import (
     live,
     navigation,
     pieces,
-    sent,
+    request_data,
     shortcuts,
-    sizes,
+    size_limits,
 )
 from appliance.web.status import (
     audit,
@@ -107,12 +107,19 @@ from appliance.web.workplace import (
 )
 
 SCREENS = (
-    *(live.screen, pieces.screen, health.screen, sizes.screen, assets.screen, commands.screen),
+    *(
+        live.screen,
+        pieces.screen,
+        health.screen,
+        size_limits.screen,
+        assets.screen,
+        commands.screen,
+    ),
     *(
         login.screen,
         account.screen,
         sign_ins.screen,
-        sign_ins.own,
+        sign_ins.own_screen,
         second_factor.screen,
         lock.screen,
         passkeys.screen,
@@ -127,11 +134,11 @@ SCREENS = (
     *(
         floor.screen,
         announcements.screen,
-        of_day.screen,
+        daily_calls.screen,
         followups.screen,
         call.screen,
         evidence.screen,
-        registered.screen,
+        registered_calls.screen,
     ),
     *(report_forms.screen, telephony.screen, minutes.screen, capacity.screen),
     *(issued.screen, staff_records.screen, accesses.screen),
@@ -152,41 +159,47 @@ SCREENS = (
 )
 
 
-class _Pages(Flask):
-    """No function of the pages is a coroutine: what each call would look for is not looked for."""
+class _SynchronousFlask(Flask):
+    """A Flask application whose views are all synchronous.
+
+    No view is a coroutine, so the check that Flask makes on every call is skipped.
+    """
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         return func
 
 
 def create_app(settings: Settings) -> Flask:
-    """The pages of one site. Raises access.Undeclared when a view says not who may open it."""
-    app = _Pages(__name__, static_folder=None)
-    app.url_map.converters["int"] = sent.Number
-    app.url_rule_class = addresses.Route
-    app.request_class = sizes.BoundedRequest
+    """Return the web application of one site.
+
+    Raises an error of access.py at start if a view does not declare who may open it.
+    """
+    app = _SynchronousFlask(__name__, static_folder=None)
+    app.url_map.converters["int"] = request_data.BoundedIntegerConverter
+    app.url_rule_class = addresses.LazyRule
+    app.request_class = size_limits.BoundedRequest
     app.config.update(
         SITE=settings,
         SECRET_KEY=settings.web.secret_key,
-        # The whole session is in the signed cookie, so a killed process signs nobody out.
+        # The whole session is in the signed cookie, so a killed process does not sign anyone out.
         SESSION_COOKIE_NAME="__Host-session",
         SESSION_COOKIE_SECURE=True,
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_REFRESH_EACH_REQUEST=False,
-        PERMANENT_SESSION_LIFETIME=sessions.LASTS,
-        WTF_CSRF_TIME_LIMIT=None,  # as long as the session
+        PERMANENT_SESSION_LIFETIME=sessions.MAX_SESSION_AGE,
+        WTF_CSRF_TIME_LIMIT=None,  # valid as long as the session
         MAX_CONTENT_LENGTH=1024 * 1024,
         PREFERRED_URL_SCHEME="https",
     )
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
     app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1)  # type: ignore[method-assign]
     is_known = functools.partial(login.is_known_device, app)
-    entrance = concurrency.Entrance(app.wsgi_app, settings.web.threads, is_known)
-    app.wsgi_app = entrance  # type: ignore[assignment]
-    _connect(app, settings)
-    for part in (
-        sizes,
+    entrance = concurrency.RequestGate(app.wsgi_app, settings.web.threads, is_known)
+    app.wsgi_app = entrance  # type: ignore[method-assign]
+    _manage_connections(app, settings)
+    for component in (
+        size_limits,
         concurrency,
         language,
         login,
@@ -211,22 +224,22 @@ def create_app(settings: Settings) -> Flask:
         phone,
         changes,
     ):
-        part.init_app(app)
+        component.init_app(app)
     for screen in SCREENS:
         app.register_blueprint(screen)
-    access.check_declared(app)
+    access.check_access_declared(app)
     return app
 
 
-def _connect(app: Flask, settings: Settings) -> None:
-    """A connection a request, which pieces of one answer share (pieces.py)."""
+def _manage_connections(app: Flask, settings: Settings) -> None:
+    """Open one database connection per request; pieces of one response share it (pieces.py)."""
     database = db.open_database(settings.paths.database)
 
     @app.before_request
-    def connect() -> None:
+    def open_connection() -> None:
         database.connect(reuse_if_open=True)
 
     @app.teardown_request
-    def close(error: BaseException | None) -> None:
+    def close_connection(error: BaseException | None) -> None:
         if "within" not in g and not database.is_closed():
             database.close()

@@ -1,5 +1,6 @@
-// Brings what the pages need from node_modules into appliance/built/: fonts, icons, htmx, and JsSIP as one module.
-// Run by `npm run setup` (with the packages) or `npm run build` (again, e.g. after using a new icon).
+// Copies the packages' files that the pages need from node_modules into appliance/built/:
+// fonts, icons, htmx, and JsSIP as one module. Run by `npm run setup` (with the packages) or
+// `npm run build` (again, e.g. after using a new icon).
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -12,11 +13,12 @@ const built = join(web, "../built");
 const inter = ["latin", "latin-ext", "cyrillic", "cyrillic-ext"].map(
   (subset) => `@fontsource-variable/inter/files/inter-${subset}-wght-normal.woff2`,
 );
-const serif = ["latin", "latin-ext", "cyrillic", "cyrillic-ext"].flatMap(
-  (subset) => [400, 600].map((w) => `@fontsource/source-serif-4/files/source-serif-4-${subset}-${w}-normal.woff`), // paper is printed without unpacking woff2
+// .woff: the PDF renderer does not have to unpack woff2
+const serif = ["latin", "latin-ext", "cyrillic", "cyrillic-ext"].flatMap((subset) =>
+  [400, 600].map((w) => `@fontsource/source-serif-4/files/source-serif-4-${subset}-${w}-normal.woff`),
 );
 
-// An icon is used when its name stands in quotes in a template, a script or a module.
+// An icon is in use if its name appears in quotes in a template, a script or a module.
 const appliance = join(web, "..");
 const sources = readdirSync(appliance, { recursive: true }).filter((f) => /^(?!built).*\.(html|py|js)$/.test(f));
 const quoted = sources.flatMap((f) => readFileSync(join(appliance, f), "utf8").match(/(["'])[a-z0-9-]+\1/g) ?? []);

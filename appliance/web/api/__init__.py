@@ -1,1 +1,1 @@
-"""Appeals and reports for other programs."""
+"""JSON interface to appeals and reports for other programs."""

@@ -1,7 +1,8 @@
-"""Appeals and reports for other programs; the document is openapi.json beside this module.
+"""Views of the JSON interface to appeals and reports, as openapi.json here describes it.
 
-A key (people/keys.py) comes in the header `Authorization: Bearer …`; what it may do are its scopes,
-what it sees are its department's appeals. Errors are problem+json (errors.py).
+The client sends its key (people/keys.py) in the header `Authorization: Bearer …`. The scopes of the
+key decide what it may do; it sees the appeals of its department. Errors are problem+json
+(errors.py).
 """
 
 import base64
@@ -19,7 +20,7 @@ from appliance.casework import departments, identity, ministry
 from appliance.casework.appeals import exporting, handling, listing, searching, states
 from appliance.casework.appeals.listing import Filters
 from appliance.core import audit, i18n
-from appliance.core.clock import microseconds
+from appliance.core.clock import microseconds_since_epoch
 from appliance.messaging import notices
 from appliance.people import keys
 from appliance.reports import files, periods
@@ -27,11 +28,11 @@ from appliance.web.appeals import appeal_labels
 from appliance.web.person.login import csrf
 from appliance.web.shell import disclosure
 from appliance.web.shell.access import public
-from appliance.web.shell.concurrency import heavy
+from appliance.web.shell.concurrency import long_running
 from appliance.web.shell.context import site
-from appliance.web.shell.errors import problem
-from appliance.web.shell.rates import limiter
-from appliance.web.shell.sent import FAR, bounded, fields
+from appliance.web.shell.errors import problem_response
+from appliance.web.shell.rate_limits import limiter
+from appliance.web.shell.request_data import MAX_DATABASE_INTEGER, json_object, parse_count
 
 if TYPE_CHECKING:
     from appliance.models import AccessKey, Appeal, User
@@ -39,250 +40,279 @@ if TYPE_CHECKING:
 screen = Blueprint("api", __name__, url_prefix="/api/v1")
 csrf.exempt(screen)
 
-DOCUMENT = Path(__file__).with_name("openapi.json")
-LONGEST = 200  # appeals in one answer
-DETAILS = {
+OPENAPI_FILE = Path(__file__).with_name("openapi.json")
+MAX_APPEALS_PER_PAGE = 200  # appeals in one response
+ERROR_DETAILS = {
     "changed": "The appeal was changed since: read it again, then decide.",
     "held": "Somebody else has taken the appeal over: take it first.",
     "state": "This cannot be done in the appeal's present state.",
     "words": "A text is needed.",
     "department": "Name another department that is in use, by its code.",
-    "term": "The law knows no longer term for this appeal.",
+    "term": "The law provides no longer term for this appeal.",
     "action": "No such action.",
     "overdue": "The term is over: it cannot be extended.",
 }
 
 
-def _caller() -> str:
-    sent = request.headers.get("Authorization") or request.remote_addr or ""
-    return hashlib.sha256(sent.encode()).hexdigest()
+def _rate_limit_key() -> str:
+    credential = request.headers.get("Authorization") or request.remote_addr or ""
+    return hashlib.sha256(credential.encode()).hexdigest()
 
 
-def _unknown(answer: Response) -> bool:
-    return answer.status_code == 401
+def _is_unauthorized(response: Response) -> bool:
+    return response.status_code == 401
 
 
-def needs[V: Callable[..., Any]](scope: str) -> Callable[[V], V]:
-    """Declare the scope of a view; the key is then in `g.key`. Stands under `@screen.get(…)`."""
+def require_scope[V: Callable[..., Any]](scope: str) -> Callable[[V], V]:
+    """Declare the scope that a view requires; inside the view the key is `g.key`.
 
-    def declare(view: V) -> V:
+    Place it below `@screen.get(…)`.
+    """
+
+    def decorate_view(view: V) -> V:
         @functools.wraps(view)
-        def checked(*args: Any, **kwargs: Any) -> Any:
-            kind, _blank, secret = request.headers.get("Authorization", "").partition(" ")
-            key = keys.find(secret.strip()) if kind.lower() == "bearer" else None
+        def check_key(*args: Any, **kwargs: Any) -> Any:
+            scheme, _blank, secret = request.headers.get("Authorization", "").partition(" ")
+            key = keys.find_valid_key(secret.strip()) if scheme.lower() == "bearer" else None
             if not key:
-                if secret:  # a wrong one, as a wrong password
-                    audit.record("-", "key.refused", "", page=request.endpoint)
-                told = problem(401, "key", "Send a key in force as Authorization: Bearer …")
-                told.headers["WWW-Authenticate"] = "Bearer"
-                return told
+                if secret:  # a wrong key is recorded as a wrong password is
+                    audit.record_entry("-", "key.refused", "", page=request.endpoint)
+                response = problem_response(
+                    401, "key", "Send a key in force as Authorization: Bearer …"
+                )
+                response.headers["WWW-Authenticate"] = "Bearer"
+                return response
             if scope not in key.scopes.split():
-                audit.record(f"key:{key.name}", "key.refused", key.name, scopes=scope)
-                return problem(403, "scope", f"The key lacks the scope {scope}.")
+                audit.record_entry(f"key:{key.name}", "key.refused", key.name, scopes=scope)
+                return problem_response(403, "scope", f"The key lacks the scope {scope}.")
             g.key = key
             return view(*args, **kwargs)
 
-        limited = limiter.limit("120 per minute", key_func=_caller)(checked)
-        return limiter.limit("30 per minute", deduct_when=_unknown)(public(limited))  # type: ignore[return-value]
+        limited = limiter.limit("120 per minute", key_func=_rate_limit_key)(check_key)
+        return limiter.limit("30 per minute", deduct_when=_is_unauthorized)(public(limited))  # type: ignore[return-value]
 
-    return declare
+    return decorate_view
 
 
 @screen.get("/openapi.json")
 @public
-def document() -> Response:
-    """What there is, for programs."""
-    return send_file(DOCUMENT, mimetype="application/json")
+def show_openapi_document() -> Response:
+    """Send the OpenAPI document of this interface."""
+    return send_file(OPENAPI_FILE, mimetype="application/json")
 
 
 @screen.get("/departments")
-@needs("appeals:read")
+@require_scope("appeals:read")
 def list_departments() -> Response:
-    """The departments in use."""
-    found = [
+    """Return the departments in use."""
+    rows = [
         {"code": d.code, "name": d.name_uz_latn, "own_body": d.own_body}
-        for d in departments.departments()
+        for d in departments.list_departments()
     ]
-    return jsonify(departments=found)
+    return jsonify(departments=rows)
 
 
 @screen.get("/appeals")
-@needs("appeals:read")
+@require_scope("appeals:read")
 def list_appeals() -> Response:
-    """Appeals in the order of their last change, after a cursor."""
+    """Return appeals in the order of their last change, starting after a cursor."""
     try:
-        limit = min(max(bounded(request.args.get("limit", "50")), 1), LONGEST)
-        after = _after(request.args.get("cursor", ""), request.args.get("changed_since", ""))
-        filters = _filters()
+        limit = min(max(parse_count(request.args.get("limit", "50")), 1), MAX_APPEALS_PER_PAGE)
+        position = _start_position(
+            request.args.get("cursor", ""), request.args.get("changed_since", "")
+        )
+        filters = _query_filters()
     except ValueError as error:
-        return problem(400, "query", str(error))
-    found = listing.changed(filters, appeal_labels.today(), _within(), after, limit + 1)
-    shown = found[:limit]
-    if shown:
-        last = shown[-1].handling
-        after = microseconds(last.changed_at), shown[-1].id
-    personal = _personal()
-    asked = {"q": request.args["q"]} if filters.words else {}
-    disclosure.log_shown("appeal", [appeal.number for appeal in shown], asked)
+        return problem_response(400, "query", str(error))
+    appeals = listing.list_changed_after(
+        filters, appeal_labels.today(), _department_id(), position, limit + 1
+    )
+    page_appeals = appeals[:limit]
+    if page_appeals:
+        last_handling = page_appeals[-1].handling
+        position = microseconds_since_epoch(last_handling.changed_at), page_appeals[-1].id
+    with_personal_data = _can_read_personal_data()
+    query_terms = {"q": request.args["q"]} if filters.words else {}
+    disclosure.log_shown("appeal", [appeal.number for appeal in page_appeals], query_terms)
     return jsonify(
-        appeals=[exporting.as_json(appeal, personal) for appeal in shown],
-        next=_cursor(after),
-        more=len(found) > limit,
+        appeals=[exporting.appeal_json(appeal, with_personal_data) for appeal in page_appeals],
+        next=_encode_cursor(position),
+        more=len(appeals) > limit,
     )
 
 
 @screen.get("/appeals/<number>")
-@needs("appeals:read")
+@require_scope("appeals:read")
 def read_appeal(number: str) -> Response:
-    """One appeal with its gist and steps."""
-    return _whole(_appeal(number))
+    """Return one appeal with its gist and steps."""
+    return _appeal_response(_readable_appeal(number))
 
 
 @screen.post("/appeals/<number>/steps")
-@needs("appeals:write")
+@require_scope("appeals:write")
 def add_step(number: str) -> Response:
-    """Do one thing with an appeal; the answer is what the key may read of it afterwards."""
-    appeal, sent = _appeal(number), fields() or {}
-    text, version = sent.get("text", ""), sent.get("version")
-    code = str(sent.get("department") or "")
+    """Perform one action on an appeal; return what the key may read of the appeal afterwards."""
+    appeal, body = _readable_appeal(number), json_object() or {}
+    text, version = body.get("text", ""), body.get("version")
+    code = str(body.get("department") or "")
     if not isinstance(text, str) or not isinstance(version, int):
-        return problem(422, "body", "Send JSON with action, version and, where needed, text.")
-    department = departments.coded(code)
-    action = str(sent.get("action", ""))
-    tell = functools.partial(notices.answered, site())
-    changed = functools.partial(ministry.changed, site())
-    day = appeal_labels.today()
+        return problem_response(
+            422, "body", "Send JSON with action, version and, where needed, text."
+        )
+    department = departments.department_by_code(code)
+    action = str(body.get("action", ""))
+    notify_applicant = functools.partial(notices.notify_answered, site())
+    notify_ministry = functools.partial(ministry.queue_change, site())
+    today = appeal_labels.today()
     try:
-        handling.do(action, appeal, _by(), version, day, text, department, tell, changed)
+        handling.perform_step(
+            action,
+            appeal,
+            _audit_actor(),
+            version,
+            today,
+            text,
+            department,
+            notify_applicant,
+            notify_ministry,
+        )
     except handling.HandlingError as error:
-        conflict = error.code in ("changed", "held", "state")
-        return problem(409 if conflict else 422, error.code, DETAILS[error.code])
-    appeal = _appeal(number, everywhere=True)
-    if "appeals:read" in _key().scopes.split():
-        return _whole(appeal)
-    now = appeal.handling
-    return jsonify(number=appeal.number, version=now.version, state=now.state)
+        is_conflict = error.code in ("changed", "held", "state")
+        return problem_response(409 if is_conflict else 422, error.code, ERROR_DETAILS[error.code])
+    appeal = _readable_appeal(number, any_department=True)
+    if "appeals:read" in _request_key().scopes.split():
+        return _appeal_response(appeal)
+    updated = appeal.handling
+    return jsonify(number=appeal.number, version=updated.version, state=updated.state)
 
 
 @screen.get("/reports/monthly/<month>")
-@needs("reports:read")
-@heavy
-def read_monthly(month: str) -> Response:
-    """Report form №2, as the command and the page give it."""
-    return _report("monthly", month)
+@require_scope("reports:read")
+@long_running
+def read_monthly_report(month: str) -> Response:
+    """Return report form №2, with the same figures as the command and the page."""
+    return _report_response("monthly", month)
 
 
 @screen.get("/reports/quarterly/<quarter>")
-@needs("reports:read")
-@heavy
-def read_quarterly(quarter: str) -> Response:
-    """Report form №1, as the command and the page give it."""
-    return _report("quarterly", quarter)
+@require_scope("reports:read")
+@long_running
+def read_quarterly_report(quarter: str) -> Response:
+    """Return report form №1, with the same figures as the command and the page."""
+    return _report_response("quarterly", quarter)
 
 
-def _report(name: str, written: str) -> Response:
+def _report_response(name: str, period_text: str) -> Response:
     form = files.FORMS[name]
     language = request.args.get("lang", "uz_Cyrl")
     if language not in i18n.LOCALES:
-        return problem(400, "query", f"lang is one of {', '.join(i18n.LOCALES)}")
+        return problem_response(400, "query", f"lang is one of {', '.join(i18n.LOCALES)}")
     try:
-        period = form.period(written, site().tz, request.args.get("upto"))
+        period = form.parse_period(period_text, site().tz, request.args.get("upto"))
     except periods.PeriodError as error:
-        return problem(400, "period", str(error))
-    _note("report.read", f"{name} {written}")
+        return problem_response(400, "period", str(error))
+    _record_audit("report.read", f"{name} {period_text}")
     return jsonify(form.as_json(form.build(site(), period, language)))
 
 
-def _key() -> "AccessKey":
+def _request_key() -> "AccessKey":
     return g.key
 
 
-def _by() -> str:
-    return f"key:{_key().name}"
+def _audit_actor() -> str:
+    return f"key:{_request_key().name}"
 
 
-def _note(action: str, subject: str, **detail: Any) -> None:
-    audit.record(_by(), action, subject, **detail)
+def _record_audit(action: str, subject: str, **detail: Any) -> None:
+    audit.record_entry(_audit_actor(), action, subject, **detail)
 
 
-def _within() -> int | None:
-    return _key().department_id
+def _department_id() -> int | None:
+    return _request_key().department_id
 
 
-def _reader() -> "User":
-    """Who confirmed the key: it reads no more than he. 403 when there is none."""
-    return keys.reader(_key()) or abort(403, "Nobody's word stands for this key.")
+def _key_confirmer() -> "User":
+    """Return the user who confirmed the key; 403 if there is no such user.
+
+    The key reads no more than they may.
+    """
+    return keys.key_reader(_request_key()) or abort(403, "No user has confirmed this key.")
 
 
-def _personal() -> bool:
-    return "appeals:personal" in _key().scopes.split()
+def _can_read_personal_data() -> bool:
+    return "appeals:personal" in _request_key().scopes.split()
 
 
-def _appeal(number: str, everywhere: bool = False) -> "Appeal":
-    """The appeal with its handling, if the key may see it; else 404."""
-    within = None if everywhere else _within()
-    return listing.find(number, within, _reader()) or abort(404, "No such appeal.")
-
-
-def _whole(appeal: "Appeal") -> Response:
-    disclosure.log_shown("appeal", [appeal.number])
-    return jsonify(exporting.as_json(appeal, _personal(), whole=True))
-
-
-def _filters() -> Filters:
-    """The filters of the query. Raises ValueError, in words for whoever wrote the program."""
-    asked = request.args.get
-    state, code = asked("state", ""), asked("department", "")
-    if state not in ("", "open", *states.STATES):
-        raise ValueError(f"state is one of open, {', '.join(states.STATES)}")
-    department = departments.coded(code)
-    if code and not department:
-        raise ValueError(f"no such department: {code}")
-    return Filters(
-        reader=_reader(),
-        state=state,
-        region=asked("region", ""),
-        district=asked("district", ""),
-        direction=asked("direction", ""),
-        appeal_type=asked("appeal_type", ""),
-        department=department and department.id,
-        since=_date("since"),
-        until=_date("until"),
-        words=searching.terms(asked("q", "")),
+def _readable_appeal(number: str, any_department: bool = False) -> "Appeal":
+    """Return the appeal with its handling if the key may see it; otherwise respond 404."""
+    department_id = None if any_department else _department_id()
+    return listing.find_in_department(number, department_id, _key_confirmer()) or abort(
+        404, "No such appeal."
     )
 
 
-def _date(name: str) -> dt.date | None:
-    text = request.args.get(name, "")
-    day = identity.day(text) if text else None
-    if text and not day:
+def _appeal_response(appeal: "Appeal") -> Response:
+    disclosure.log_shown("appeal", [appeal.number])
+    return jsonify(exporting.appeal_json(appeal, _can_read_personal_data(), detailed=True))
+
+
+def _query_filters() -> Filters:
+    """Return the filters of the query string.
+
+    Raises ValueError with a text for the developer of the calling program.
+    """
+    query_value = request.args.get
+    state, code = query_value("state", ""), query_value("department", "")
+    if state not in ("", "open", *states.STATE_CODES):
+        raise ValueError(f"state is one of open, {', '.join(states.STATE_CODES)}")
+    department = departments.department_by_code(code)
+    if code and not department:
+        raise ValueError(f"no such department: {code}")
+    return Filters(
+        reader=_key_confirmer(),
+        state=state,
+        region=query_value("region", ""),
+        district=query_value("district", ""),
+        direction=query_value("direction", ""),
+        appeal_type=query_value("appeal_type", ""),
+        department=department and department.id,
+        since=_query_date("since"),
+        until=_query_date("until"),
+        words=searching.search_terms(query_value("q", "")),
+    )
+
+
+def _query_date(name: str) -> dt.date | None:
+    value = request.args.get(name, "")
+    date = identity.parse_plausible_date(value) if value else None
+    if value and not date:
         raise ValueError(f"{name} is a date as 2026-11-24, of 1950 to 2199")
-    return day
+    return date
 
 
-def _after(cursor: str, since: str) -> tuple[int, int]:
-    """Microseconds since 1970 and the id after which to go on."""
+def _start_position(cursor: str, since: str) -> tuple[int, int]:
+    """Return the microseconds since 1970 and the appeal id after which the page starts."""
     if cursor:
         try:
-            micros, number = base64.urlsafe_b64decode(cursor).decode("ascii").split(".")
-            after = int(micros), int(number)
-            if not all(0 <= each <= FAR for each in after):
+            micros_text, id_text = base64.urlsafe_b64decode(cursor).decode("ascii").split(".")
+            position = int(micros_text), int(id_text)
+            if not all(0 <= each <= MAX_DATABASE_INTEGER for each in position):
                 raise ValueError
-            return after
+            return position
         except (binascii.Error, UnicodeDecodeError, ValueError):
-            raise ValueError("cursor is none that was given out") from None
+            raise ValueError("cursor was not issued by this interface") from None
     if not since:
         return 0, 0
     try:
-        moment = dt.datetime.fromisoformat(since)
+        changed_since = dt.datetime.fromisoformat(since)
     except ValueError:
         raise ValueError("changed_since is written as 2026-11-24T10:00:00+05:00") from None
-    if not 1970 < moment.year < 2200:
-        raise ValueError("changed_since is of no year of this hotline")
-    if not moment.tzinfo:
-        moment = moment.replace(tzinfo=site().tz)
-    return microseconds(moment), 0
+    if not 1970 < changed_since.year < 2200:
+        raise ValueError("the year of changed_since is out of range")
+    if not changed_since.tzinfo:
+        changed_since = changed_since.replace(tzinfo=site().tz)
+    return microseconds_since_epoch(changed_since), 0
 
 
-def _cursor(after: tuple[int, int]) -> str:
-    return base64.urlsafe_b64encode("{}.{}".format(*after).encode()).decode()
+def _encode_cursor(position: tuple[int, int]) -> str:
+    return base64.urlsafe_b64encode("{}.{}".format(*position).encode()).decode()

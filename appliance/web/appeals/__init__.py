@@ -1,1 +1,1 @@
-"""Citizens' appeals: the ministry's list, the card, what is done with one."""
+"""Citizens' appeals: the ministry's list, the card of an appeal, and the actions on one."""

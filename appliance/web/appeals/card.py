@@ -1,4 +1,4 @@
-"""A registered appeal: its form, the call it hangs on, its history, what may be done with it."""
+"""The card of a registered appeal: its form, its call, its history, the possible actions."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -19,242 +19,271 @@ from appliance.casework.appeals import (
 )
 from appliance.casework.scripts import runs
 from appliance.core import clock
-from appliance.core.i18n import named
+from appliance.core.i18n import localized_name
 from appliance.messaging import notices
 from appliance.messaging.notices import manual
 from appliance.people import accounts, rights
 from appliance.telephony import calls
 from appliance.web.appeals import appeal_labels, portal
 from appliance.web.calls import evidence, scripts, short_messages
-from appliance.web.calls.call import recorded
+from appliance.web.calls.call import recordings_context
 from appliance.web.knowledge import reading
 from appliance.web.shell import disclosure, formats, labels, refusals
 from appliance.web.shell.access import may
 from appliance.web.shell.context import me, site
 from appliance.web.shell.language import locale
-from appliance.web.status.ministry import STANDS
+from appliance.web.status.ministry import STATE_LABELS
 
 if TYPE_CHECKING:
     from appliance.models import Appeal, AppealStep
 
 screen = Blueprint("appeals", __name__, url_prefix="/appeals")
 
-LOOKED_UP = "looked_up"  # in the session: numbers that an operator has found (lookup.py)
+LOOKED_UP_SESSION_KEY = (
+    "looked_up"  # session key of the numbers of appeals that an operator looked up (lookup.py)
+)
 
 
 @screen.get("/<number>")
 @may("appeal.read")
-def page(number: str) -> str:
-    """One appeal, and why what was sent could not be done; whoever sees it is written down.
+def show_appeal(number: str) -> str:
+    """Show one appeal, with the reason if a form could not be processed; the view is logged.
 
-    For the ministry it stands beside the list that the address asks for.
+    For the ministry it is shown next to the list that the address selects.
     """
-    appeal = seen(number)
+    appeal = visible_appeal(number)
     disclosure.log_shown("appeal", [appeal.number])
     if appeal.veiled:
-        return _veiled(appeal)
-    personal.opened(appeal, me())
+        return _render_veiled(appeal)
+    personal.mark_opened(appeal, me())
     if me().role != "ministry":
-        return render_template("appeals/page.html", **_card(appeal), list_args={})
-    found, _asked = portal.listed()
-    disclosure.beside("appeal", [listed.number for listed, *_rest in found["lines"]])
-    beside = found | portal.choices() | {"opened": number}
-    return render_template("portal/inbox.html", **(beside | _card(appeal)))
+        return render_template("appeals/page.html", **_card_context(appeal), list_args={})
+    list_context, _filter_values = portal.list_context()
+    disclosure.log_listed(
+        "appeal", [row_appeal.number for row_appeal, *_rest in list_context["lines"]]
+    )
+    context = list_context | portal.filter_choices() | {"opened": number}
+    return render_template("portal/inbox.html", **(context | _card_context(appeal)))
 
 
 @screen.post("/<number>/reveal")
 @may("appeal.personal")
-def reveal(number: str) -> BaseResponse:
-    """Open a personal appeal for a reason, for a while."""
-    if not personal.may_reveal(me()):
+def reveal_appeal(number: str) -> BaseResponse:
+    """Open a personal appeal to the user for a while; they must give a reason."""
+    if not personal.can_reveal(me()):
         abort(403)
-    appeal, there = seen(number), url_for(".page", number=number)
+    appeal, card_url = visible_appeal(number), url_for(".show_appeal", number=number)
     try:
-        personal.reveal(me(), appeal, request.form.get("reason", ""))
-    except personal.NoReason:
-        return refusals.back(there, "reason")
-    return redirect(there)
+        personal.reveal_appeal(me(), appeal, request.form.get("reason", ""))
+    except personal.ReasonRequired:
+        return refusals.redirect_back(card_url, "reason")
+    return redirect(card_url)
 
 
-def _veiled(appeal: "Appeal") -> str:
-    """That it is there, and how to open it."""
-    now = handling.of_appeal(appeal)
+def _render_veiled(appeal: "Appeal") -> str:
+    """Render a veiled appeal: that it exists, and how to open it."""
+    current = handling.handling_of_appeal(appeal)
     calendar = catalogs.working_calendar(site())
     return render_template(
         "appeals/veiled.html",
         appeal=appeal,
-        handling=now,
-        near=appeal_labels.nearness(now, appeal_labels.today(), calendar) if now else None,
+        handling=current,
+        near=appeal_labels.deadline_nearness(current, appeal_labels.today(), calendar)
+        if current
+        else None,
         states=appeal_labels.STATES,
-        kind=catalogs.label("appeal_type", appeal.appeal_type, locale()),
-        direction=catalogs.label("direction", appeal.direction, locale()),
-        named=lambda thing: named(thing, locale()),
-        may_reveal=personal.may_reveal(me()),
-        unreasoned=refusals.latest().trouble == "reason",
-        **_readers(appeal),
+        kind=catalogs.value_label("appeal_type", appeal.appeal_type, locale()),
+        direction=catalogs.value_label("direction", appeal.direction, locale()),
+        named=lambda thing: localized_name(thing, locale()),
+        may_reveal=personal.can_reveal(me()),
+        unreasoned=refusals.latest_refusal().trouble == "reason",
+        **_readers_context(appeal),
     )
 
 
-def _readers(appeal: "Appeal") -> dict[str, Any]:
-    """What appeals/readers.html shows; nothing to who may not name anybody."""
-    if appeal.openness != personal.PERSONAL or not rights.has(me(), "appeal.readers"):
+def _readers_context(appeal: "Appeal") -> dict[str, Any]:
+    """Return the context of appeals/readers.html; empty for users who may not name readers."""
+    if appeal.openness != personal.PERSONAL or not rights.has_right(me(), "appeal.readers"):
         return {"readers": None}
-    readers = personal.readers(appeal)
-    taken = {one.login for one in readers}
-    able = [user for user in personal.may_be_named(me()) if user.login not in taken]
+    readers = personal.list_readers(appeal)
+    reader_logins = {reader.login for reader in readers}
+    candidates = [
+        user for user in personal.possible_readers(me()) if user.login not in reader_logins
+    ]
     return {
         "readers": readers,
-        "nameable": [(user.login, accounts.named(user, locale())) for user in able],
-        "reader_names": accounts.names(locale()),
+        "nameable": [(user.login, accounts.display_name(user, locale())) for user in candidates],
+        "reader_names": accounts.display_names(locale()),
     }
 
 
-def _card(appeal: "Appeal") -> dict[str, Any]:
-    """What appeals/card.html shows."""
-    was = refusals.latest()
+def _card_context(appeal: "Appeal") -> dict[str, Any]:
+    """Return the context of appeals/card.html."""
+    refusal = refusals.latest_refusal()
     return dict(
         appeal=appeal,
-        name=applicants.name_of(appeal),
-        rows=_rows(appeal),
-        as_typed=labels.typed,
-        doubts=labels.doubts_by_field(appeal.warnings),
+        name=applicants.display_name(appeal),
+        rows=_field_rows(appeal),
+        as_typed=labels.readable_text,
+        doubts=labels.doubt_texts(appeal.warnings),
         empty=labels.empty_fields(appeal.warnings),
         values=labels.VALUES,
-        kind=catalogs.label("appeal_type", appeal.appeal_type, locale()),
-        others=appeals.others_of(appeal, me()),
-        followed=scripts.shown(runs.of_form_kept(appeal)),
-        opened_articles=reading.shown_at(appeal.call_id, appeal.token),
-        consultation=consultations.of_appeal(appeal),
-        consultation_state=appeal_labels.consultation_state,
-        **_written(appeal, was),
-        trouble=appeal_labels.TROUBLES.get(was.trouble, ""),
-        **short_messages.shown(
+        kind=catalogs.value_label("appeal_type", appeal.appeal_type, locale()),
+        others=appeals.other_appeals_of_applicant(appeal, me()),
+        followed=scripts.followed_scripts(runs.runs_of_registered_form(appeal)),
+        opened_articles=reading.article_openings(appeal.call_id, appeal.token),
+        consultation=consultations.consultation_of_appeal(appeal),
+        consultation_state=appeal_labels.consultation_badge,
+        **_form_values(appeal, refusal),
+        trouble=appeal_labels.TROUBLES.get(refusal.trouble, ""),
+        **short_messages.messages_context(
             "appeal",
             appeal.number,
-            notices.of_appeal(appeal),
-            manual.of_appeal(site(), appeal) if may_write(appeal) and site().sms else None,
+            notices.messages_of_appeal(appeal),
+            manual.appeal_subject(site(), appeal)
+            if can_write_message(appeal) and site().sms
+            else None,
         ),
-        **_recorded(appeal),
-        **evidence.shown(appeal=appeal.number),
-        **_standing(appeal),
-        **_todo(appeal),
-        **_readers(appeal),
-        **_next(appeal),
+        **_recordings_context(appeal),
+        **evidence.pack_panel_context(appeal=appeal.number),
+        **_status_context(appeal),
+        **_actions_context(appeal),
+        **_readers_context(appeal),
+        **_next_appeal_context(appeal),
     )
 
 
 @screen.get("/<number>/<any(standing, history):piece>")
 @may("appeal.read")
-def part(number: str, piece: str) -> str:
-    """Where it stands, or its history, as a piece of the open page."""
-    appeal = loaded(number)
+def show_appeal_piece(number: str, piece: str) -> str:
+    """Show the state of the appeal, or its history, as a fragment of the open page."""
+    appeal = readable_appeal(number)
     disclosure.log_shown("appeal", [appeal.number])
-    return render_template(f"appeals/{piece}.html", appeal=appeal, **_standing(appeal))
+    return render_template(f"appeals/{piece}.html", appeal=appeal, **_status_context(appeal))
 
 
-def loaded(number: str) -> "Appeal":
-    """The appeal of this number, if whoever asks may see it, else 404; 403 when it is veiled."""
-    appeal = seen(number)
+def readable_appeal(number: str) -> "Appeal":
+    """Return the appeal of this number; 404 if the user may not see it, 403 if it is veiled."""
+    appeal = visible_appeal(number)
     if appeal.veiled:
         abort(403)
     return appeal
 
 
-def seen(number: str) -> "Appeal":
-    """The appeal of this number as whoever asks sees it, perhaps veiled; else 404."""
-    return appeals.find(number, me(), session.get(LOOKED_UP, ())) or abort(404)
+def visible_appeal(number: str) -> "Appeal":
+    """Return the appeal of this number as the user sees it, possibly veiled; else 404."""
+    return appeals.find_appeal(number, me(), session.get(LOOKED_UP_SESSION_KEY, ())) or abort(404)
 
 
-def may_correct(appeal: "Appeal") -> bool:
-    """Whether whoever asks may correct the form: its operator, or any supervisor."""
-    return rights.of_all(me(), "appeal.correct") or appeal.operator_id == me().id
+def can_correct(appeal: "Appeal") -> bool:
+    """Return True if the user may correct the appeal's form: its operator, or any supervisor."""
+    return rights.has_full_scope(me(), "appeal.correct") or appeal.operator_id == me().id
 
 
-def may_write(appeal: "Appeal") -> bool:
-    """Whether whoever asks may write a short message about it: its operator, any lead."""
-    return rights.of_all(me(), "sms.write") or appeal.operator_id == me().id
+def can_write_message(appeal: "Appeal") -> bool:
+    """Return True if the user may write an SMS about the appeal: its operator, or any lead."""
+    return rights.has_full_scope(me(), "sms.write") or appeal.operator_id == me().id
 
 
-def may_contact(appeal: "Appeal") -> bool:
-    """Whether whoever asks may note which specialist was contacted."""
-    return rights.scope_of(me(), "appeal.consult") == rights.DEPARTMENT or may_correct(appeal)
+def can_record_contact(appeal: "Appeal") -> bool:
+    """Return True if the user may record which specialist was contacted."""
+    return rights.scope_of(me(), "appeal.consult") == rights.DEPARTMENT_RECORDS or can_correct(
+        appeal
+    )
 
 
-def _standing(appeal: "Appeal") -> dict[str, Any]:
-    """Where it stands and what was done; without a handling only what its call tells."""
-    now, call = handling.of_appeal(appeal), calls.call(appeal.call_id)
+def _status_context(appeal: "Appeal") -> dict[str, Any]:
+    """Return the state and the steps of an appeal; without a handling only the data of its call."""
+    current, call = handling.handling_of_appeal(appeal), calls.find_call(appeal.call_id)
     calendar = catalogs.working_calendar(site())
-    done = handling.steps(appeal)
+    steps = handling.list_steps(appeal)
     return {
-        "handling": now,
-        "near": appeal_labels.nearness(now, appeal_labels.today(), calendar) if now else None,
+        "handling": current,
+        "near": appeal_labels.deadline_nearness(current, appeal_labels.today(), calendar)
+        if current
+        else None,
         "states": appeal_labels.STATES,
-        "terms": appeal_labels.TERMS,
-        "steps": done,
-        "answer": _answer(done),
-        "done": appeal_labels.DONE,
-        "details": appeal_labels.details,
-        "alert": notices.alert_of(appeal),
-        "sent_on": ministry.of_appeal(appeal),
-        "ministry_stands": {state: STANDS[name] for state, name in ministry.queue.STANDS.items()},
+        "terms": appeal_labels.TERM_LABELS,
+        "steps": steps,
+        "answer": _valid_answer(steps),
+        "done": appeal_labels.STEP_LABELS,
+        "details": appeal_labels.step_details,
+        "alert": notices.find_alert(appeal),
+        "sent_on": ministry.latest_message(appeal),
+        "ministry_stands": {
+            state: STATE_LABELS[name] for state, name in ministry.queue.EXCHANGE_STATES.items()
+        },
         "call": call,
-        "talks": calls.talks(call) if call else [],
-        "people": accounts.names(locale()),
-        "who": appeal_labels.who,
-        "named": lambda thing: named(thing, locale()),
+        "talks": calls.talks_of_call(call) if call else [],
+        "people": accounts.display_names(locale()),
+        "who": appeal_labels.actor_name,
+        "named": lambda thing: localized_name(thing, locale()),
     }
 
 
-def _answer(done: "list[AppealStep]") -> "AppealStep | None":
-    """The newest answer that stands; `done` is the newest first."""
-    last = next((step for step in done if step.action in ("answer", "undo")), None)
-    return last if last and last.action == "answer" else None
+def _valid_answer(steps: "list[AppealStep]") -> "AppealStep | None":
+    """Return the newest answer if it was not undone; `steps` has the newest first."""
+    latest = next((step for step in steps if step.action in ("answer", "undo")), None)
+    return latest if latest and latest.action == "answer" else None
 
 
-def _todo(appeal: "Appeal") -> dict[str, Any]:
-    """What whoever asks may do now, and what is chosen for it."""
-    now, today = handling.of_appeal(appeal), appeal_labels.today()
-    state = now.state if now else ""
-    possible = states.possible(state) if now and rights.has(me(), "appeal.answer") else ()
-    longer = handling.extension(now, today) if now else None
-    if not longer:
+def _actions_context(appeal: "Appeal") -> dict[str, Any]:
+    """Return the actions that the user may perform now, and the options of each."""
+    current, today = handling.handling_of_appeal(appeal), appeal_labels.today()
+    state = current.state if current else ""
+    possible = (
+        states.allowed_transitions(state)
+        if current and rights.has_right(me(), "appeal.answer")
+        else ()
+    )
+    extension = handling.extended_due_date(current, today) if current else None
+    if not extension:
         possible = tuple(action for action in possible if action != "extend")
-    own = bool(now and now.holder == me().login)
-    held = state == "taken" and not own
+    is_holder = bool(current and current.holder == me().login)
+    has_other_holder = state == "taken" and not is_holder
     return {
-        "todo": {a: w for a, w in appeal_labels.TODO.items() if a in possible and not held},
-        "longer": longer,
-        "explained_by": deadlines.due(today, "explain"),
-        "begun_anew": deadlines.due(today, deadlines.first_term(appeal.appeal_type)),
-        "may_take": "take" in possible and (not own or state == "returned"),
+        "todo": {
+            a: w
+            for a, w in appeal_labels.ACTION_LABELS.items()
+            if a in possible and not has_other_holder
+        },
+        "longer": extension,
+        "explained_by": deadlines.term_end(today, "explain"),
+        "begun_anew": deadlines.term_end(today, deadlines.initial_term(appeal.appeal_type)),
+        "may_take": "take" in possible and (not is_holder or state == "returned"),
         "may_close": "close" in possible,
-        "held": held and bool(possible),
-        "may_correct": bool(now) and rights.has(me(), "appeal.correct") and may_correct(appeal),
-        "may_contact": bool(now) and appeal.consultation and may_contact(appeal),
+        "held": has_other_holder and bool(possible),
+        "may_correct": bool(current)
+        and rights.has_right(me(), "appeal.correct")
+        and can_correct(appeal),
+        "may_contact": bool(current) and appeal.consultation and can_record_contact(appeal),
         "targets": [
-            (department.id, named(department, locale()), department.own_body)
-            for department in departments.departments()
-            if now and department.id != now.department_id
+            (department.id, localized_name(department, locale()), department.own_body)
+            for department in departments.list_departments()
+            if current and department.id != current.department_id
         ],
     }
 
 
-def _recorded(appeal: "Appeal") -> dict[str, Any]:
-    """The recordings of its call, by right; without it, or without a call, none are shown."""
-    call = appeals.call_open_to(me(), appeal.call_id)
-    return recorded(call) if call else {"parts": None}
+def _recordings_context(appeal: "Appeal") -> dict[str, Any]:
+    """Return the recordings of the appeal's call.
+
+    The context is empty without a call or without the right to listen.
+    """
+    call = appeals.viewable_call(me(), appeal.call_id)
+    return recordings_context(call) if call else {"parts": None}
 
 
-def _written(appeal: "Appeal", was: refusals.Refusal) -> dict[str, Any]:
-    """What stands in the card's forms: what was refused, else the draft of an answer."""
-    draft = answer_drafts.of(me(), appeal)
+def _form_values(appeal: "Appeal", refusal: refusals.Refusal) -> dict[str, Any]:
+    """Return the values of the card's forms: those of a refused form, else of the draft."""
+    draft = answer_drafts.find_draft(me(), appeal)
     names = ("action", "text", "department")
-    kept = {name: getattr(draft, name) for name in names} if draft else {}
-    refused = was.values.to_dict()
-    if "text" not in refused:  # of another form on the card
-        refused.pop("action", None)
+    draft_values = {name: getattr(draft, name) for name in names} if draft else {}
+    refused_values = refusal.values.to_dict()
+    if "text" not in refused_values:  # the refused form was another one on the card
+        refused_values.pop("action", None)
     return {
-        "sent": kept | refused,
+        "sent": draft_values | refused_values,
         "draft_seen": draft.updated_at.isoformat() if draft else "",
         "draft_saved": _("Draft saved, %(time)s", time=formats.time(draft.updated_at))
         if draft
@@ -262,25 +291,40 @@ def _written(appeal: "Appeal", was: refusals.Refusal) -> dict[str, Any]:
     }
 
 
-def _next(appeal: "Appeal") -> dict[str, Any]:
-    """After an appeal that waits no more, the next overdue one of whoever decides."""
-    now = handling.of_appeal(appeal)
-    if me().role != "ministry" or not now or now.state in states.IN_WORK:
+def _next_appeal_context(appeal: "Appeal") -> dict[str, Any]:
+    """Return the ministry user's next overdue appeal, once this one is no longer in work.
+
+    `undo_left` is the number of seconds in which they may still undo their answer.
+    """
+    current = handling.handling_of_appeal(appeal)
+    if me().role != "ministry" or not current or current.state in states.IN_WORK_STATE_CODES:
         return {"following": None, "undo_left": 0}
-    today, within = appeal_labels.today(), accounts.department_of(me())
-    found = listing.next_overdue(today, within, me().login, appeal)
+    today, department_id = appeal_labels.today(), accounts.department_of(me())
+    following = listing.next_overdue_appeal(today, department_id, me().login, appeal)
     calendar = catalogs.working_calendar(site())
-    near = appeal_labels.nearness(found.handling, today, calendar) if found else None
-    last = handling.undoable(appeal, me().login) if now.state == "answered" else None
-    left = (handling.UNDO - (clock.now() - last.at)).total_seconds() if last else 0
-    return {"following": found, "following_near": near, "undo_left": max(0, round(left))}
+    deadline = (
+        appeal_labels.deadline_nearness(following.handling, today, calendar) if following else None
+    )
+    undoable_step = (
+        handling.undoable_answer(appeal, me().login) if current.state == "answered" else None
+    )
+    seconds_left = (
+        (handling.UNDO_PERIOD - (clock.now() - undoable_step.at)).total_seconds()
+        if undoable_step
+        else 0
+    )
+    return {
+        "following": following,
+        "following_near": deadline,
+        "undo_left": max(0, round(seconds_left)),
+    }
 
 
-def _rows(appeal: "Appeal") -> list[tuple[str, str, str]]:
-    """(field, label, value) of every field that was asked, in the form's order."""
-    asked, values = form.definition(appeal.form_version), appeals.values_of(appeal)
+def _field_rows(appeal: "Appeal") -> list[tuple[str, str, str]]:
+    """Return (field, label, value) of every field on the form, in the form's order."""
+    definition, values = form.form_definition(appeal.form_version), appeals.form_values(appeal)
     return [("number", labels.FIELDS["number"], appeal.number)] + [
-        (field.name, field.called(locale()), labels.field_text(field, values))
-        for field in forms.fields_of(asked, values)
+        (field.name, field.localized_label(locale()), labels.field_display(field, values))
+        for field in forms.applicable_fields(definition, values)
         if field.name != "gist"
     ]

@@ -1,4 +1,4 @@
-"""Consultations that appeals have asked a specialist for: who was contacted, what came of it."""
+"""Consultations with a specialist that appeals request: who was contacted, and the result."""
 
 import datetime as dt
 from typing import Any
@@ -16,53 +16,59 @@ from appliance.web.shell.context import me
 
 screen = Blueprint("consultations", __name__, url_prefix="/consultations")
 
-SHOWN = dt.timedelta(days=30)  # those with an outcome
+DONE_PERIOD = dt.timedelta(days=30)  # how long consultations with a result are listed
 
 
 @screen.get("")
 @may("consultation.read")
-def page() -> str:
-    """Those without an outcome, or (`show=done`) those of the last month that have one."""
-    was = refusals.latest()
-    trouble = appeal_labels.TROUBLES.get(was.trouble)
-    return render_template("consultations/page.html", trouble=trouble, was=was, **_list())
+def list_consultations() -> str:
+    """Show consultations without a result, or (`show=done`) those of the last month with one."""
+    refusal = refusals.latest_refusal()
+    trouble = appeal_labels.TROUBLES.get(refusal.trouble)
+    return render_template(
+        "consultations/page.html", trouble=trouble, was=refusal, **_consultation_list_context()
+    )
 
 
 @screen.get("/list")
 @may("consultation.read")
-def table() -> str:
-    """The list, as a piece of the open page."""
-    return render_template("consultations/list.html", was=refusals.Refusal(), **_list())
+def show_consultation_list() -> str:
+    """Show the list as a fragment of the open page."""
+    return render_template(
+        "consultations/list.html", was=refusals.Refusal(), **_consultation_list_context()
+    )
 
 
 @screen.get("/mine")
 @may("desk.work")
-def own() -> str:
-    """The operator's own ones without an outcome, as a piece of his page."""
-    return render_template("operator/consultations.html", **waiting_shown())
+def show_own_consultations() -> str:
+    """Show the operator's own consultations without a result, as a fragment of their page."""
+    return render_template("operator/consultations.html", **own_consultations_context())
 
 
-def waiting_shown() -> dict[str, object]:
-    """What operator/consultations.html shows."""
-    found = consultations.waiting(me())
-    disclosure.log_shown("appeal", [one.appeal.number for one in found])
-    return {"consultations": found, "consultation_state": appeal_labels.consultation_state}
+def own_consultations_context() -> dict[str, object]:
+    """Return the context of operator/consultations.html."""
+    pending = consultations.pending_consultations(me())
+    disclosure.log_shown("appeal", [consultation.appeal.number for consultation in pending])
+    return {"consultations": pending, "consultation_state": appeal_labels.consultation_badge}
 
 
-def _list() -> dict[str, Any]:
+def _consultation_list_context() -> dict[str, Any]:
     now = clock.now()
-    waiting = consultations.waiting(me())
-    done = request.args.get("show") == "done"
-    found = consultations.done(me(), now - SHOWN) if done else waiting
-    disclosure.log_shown("appeal", [one.appeal.number for one in found])
+    waiting = consultations.pending_consultations(me())
+    shows_done = request.args.get("show") == "done"
+    listed = (
+        consultations.finished_consultations(me(), now - DONE_PERIOD) if shows_done else waiting
+    )
+    disclosure.log_shown("appeal", [consultation.appeal.number for consultation in listed])
     return {
-        "done": done,
-        "found": found,
+        "done": shows_done,
+        "found": listed,
         "waiting": len(waiting),
-        "overdue": sum(consultations.is_overdue(one, now) for one in waiting),
+        "overdue": sum(consultations.is_overdue(consultation, now) for consultation in waiting),
         "notes": me().role != "manager",
-        "name_of": applicants.name_of,
-        "names": accounts.names(),
-        "consultation_state": appeal_labels.consultation_state,
+        "name_of": applicants.display_name,
+        "names": accounts.display_names(),
+        "consultation_state": appeal_labels.consultation_badge,
         "now": now,
     }

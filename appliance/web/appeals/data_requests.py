@@ -1,4 +1,4 @@
-"""Citizens' requests about their own data: what is stored, correct it, mask it."""
+"""Citizens' requests about their own data: list what is stored, correct it, mask it."""
 
 import datetime as dt
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,7 @@ from appliance.people import accounts
 from appliance.reports import data_request as paper
 from appliance.web.shell import disclosure, refusals
 from appliance.web.shell.access import may
-from appliance.web.shell.concurrency import heavy
+from appliance.web.shell.concurrency import long_running
 from appliance.web.shell.context import me, site, today
 from appliance.web.shell.labels import CALL_LANGUAGES
 from appliance.web.shell.language import locale
@@ -29,143 +29,149 @@ if TYPE_CHECKING:
 screen = Blueprint("data_requests", __name__, url_prefix="/data-requests")
 
 KINDS: dict[str, LazyString] = {
-    "tell": _l("What is stored about me"),
+    "tell": _l("The data stored about me"),
     "correct": _l("Correct my data"),
     "mask": _l("Mask my data"),
 }
 # state: its name, the badge's kind, the icon
 STATES: dict[str, tuple[LazyString, str, str]] = {
-    "open": (_l("To be answered"), "accent", "hourglass"),
+    "open": (_l("Waiting for an answer"), "accent", "hourglass"),
     "done": (_l("Answered"), "ok", "circle-check"),
     "refused": (_l("Refused"), "", "octagon-alert"),
 }
 TROUBLES: dict[str, LazyString] = {
-    "kind": _l("Choose what is asked for."),
-    "person": _l("Write who asks."),
-    "phone": _l("Write his phone, or the number of an appeal of his that is registered here."),
-    "proof": _l("Write how you saw that it is he."),
+    "kind": _l("Choose what the request is about."),
+    "person": _l("Enter who is asking."),
+    "phone": _l(
+        "Enter the citizen's phone, or the number of one of their appeals registered here."
+    ),
+    "proof": _l("State how you verified the citizen's identity."),
     "what": _l("Write what is to be corrected."),
-    "answer": _l("Write the answer: what was corrected, or why it is refused."),
-    "records": _l("Tick what is his."),
-    "closed": _l("A personal appeal is among it: open it on its page for a reason first."),
-    "changed": _l("The request is answered already."),
-    "open": _l("An appeal among it is not closed yet: it can be masked once it is."),
-    "held": _l("An appeal among it is protected from removal: see Retention."),
+    "answer": _l("Write the answer: what was corrected, or why it was refused."),
+    "records": _l("Tick the entries that concern this person."),
+    "closed": _l("These include a personal appeal: first open it on its page, giving a reason."),
+    "changed": _l("The request was already answered."),
+    "open": _l("These include an appeal that is not closed: it can be masked once it is closed."),
+    "held": _l("These include an appeal that is protected from removal: see Retention."),
 }
-SENT = ("kind", "person", "phone", "number", "proof", "language", "what")
+REQUEST_FIELDS = ("kind", "person", "phone", "number", "proof", "language", "what")
 
 
 @screen.get("")
 @may("data_request.answer")
-def page() -> str:
-    """Every request, the most urgent first, and the form of a new one."""
-    was, requests = refusals.latest(), data_requests.listed(me())
-    disclosure.log_shown("data_request", [one.id for one in requests])
+def list_requests() -> str:
+    """Show every request, the most urgent first, and the form for a new one."""
+    refusal, requests = refusals.latest_refusal(), data_requests.list_data_requests(me())
+    disclosure.log_shown("data_request", [data_request.id for data_request in requests])
     return render_template(
         "data_requests/page.html",
-        **_words(),
-        lines=[(one, _left(one)) for one in requests],
-        sent=was.values,
-        trouble=TROUBLES.get(was.trouble),
+        **_shared_context(),
+        lines=[(data_request, _term_badge(data_request)) for data_request in requests],
+        sent=refusal.values,
+        trouble=TROUBLES.get(refusal.trouble),
         languages_spoken=CALL_LANGUAGES,
-        days=data_requests.TERM.days,
+        days=data_requests.ANSWER_TERM.days,
     )
 
 
 @screen.post("")
 @may("data_request.answer")
-def ask() -> BaseResponse:
-    """Write a request down; its term runs from now."""
-    sent = {name: request.form.get(name, "") for name in SENT}
+def register_request() -> BaseResponse:
+    """Register a request; its term runs from now."""
+    values = {name: request.form.get(name, "") for name in REQUEST_FIELDS}
     try:
-        made = data_requests.ask(me(), sent, catalogs.working_calendar(site()))
+        data_request = data_requests.register_data_request(
+            me(), values, catalogs.working_calendar(site())
+        )
     except RequestError as error:
-        return refusals.back(url_for(".page"), error.code, "new")
-    return redirect(url_for(".one", number=made.id))
+        return refusals.redirect_back(url_for(".list_requests"), error.code, "new")
+    return redirect(url_for(".show_request", number=data_request.id))
 
 
 @screen.get("/<int:number>")
 @may("data_request.answer")
-def one(number: int) -> str:
-    """A request: what is stored that may be his, and the answer."""
-    asked, was = _request(number), refusals.latest()
-    stored = data_requests.stored(asked, me()) if asked.state == "open" else None
-    disclosure.log_shown("data_request", [asked.id])
+def show_request(number: int) -> str:
+    """Show a request, the stored records that may belong to the applicant, and the answer form."""
+    data_request, refusal = _find_request(number), refusals.latest_refusal()
+    stored = (
+        data_requests.stored_records(data_request, me()) if data_request.state == "open" else None
+    )
+    disclosure.log_shown("data_request", [data_request.id])
     if stored:
         disclosure.log_shown("appeal", [appeal.number for appeal in stored.appeals])
-        disclosure.log_shown("call_form", [made.number for made in stored.call_forms])
+        disclosure.log_shown("call_form", [call_form.number for call_form in stored.call_forms])
         disclosure.log_shown("message", [message.id for message in stored.messages])
         disclosure.log_shown("call", [call.id for call in stored.calls])
     return render_template(
         "data_requests/one.html",
-        **_words(),
-        asked=asked,
-        left=_left(asked),
+        **_shared_context(),
+        asked=data_request,
+        left=_term_badge(data_request),
         stored=stored,
-        ticked=was.values.getlist("record"),
-        typed=was.values.get("answer", ""),
-        trouble=TROUBLES.get(was.trouble),
-        hinders=was.values.get("hinders", ""),
+        ticked=refusal.values.getlist("record"),
+        typed=refusal.values.get("answer", ""),
+        trouble=TROUBLES.get(refusal.trouble),
+        hinders=refusal.values.get("hinders", ""),
         papers=paper.LOCALES,
     )
 
 
 @screen.post("/<int:number>/answer")
 @may("data_request.answer")
-def answer(number: int) -> BaseResponse:
-    """Answer it (`do`: done or refused) for the ticked records; the citizen is told."""
-    asked, form = _request(number), request.form
-    state, text, ticked = form.get("do", ""), form.get("answer", ""), form.getlist("record")
+def answer_request(number: int) -> BaseResponse:
+    """Answer the request (`do`: done or refused) for the ticked records; notify the citizen."""
+    data_request, form = _find_request(number), request.form
+    state, text, record_keys = form.get("do", ""), form.get("answer", ""), form.getlist("record")
     if state not in ("done", "refused"):
         abort(400)
     try:
-        if state == "done" and asked.kind == "mask":
-            retention.mask(site(), asked, me(), ticked, text)
+        if state == "done" and data_request.kind == "mask":
+            retention.mask_citizen(site(), data_request, me(), record_keys, text)
         else:
-            notices.answer_own_data(site(), asked, me(), state, text, ticked)
+            notices.answer_data_request(site(), data_request, me(), state, text, record_keys)
     except RequestError as error:
-        return refusals.back(
-            url_for(".one", number=number), error.code, "answer", hinders=error.number
+        return refusals.redirect_back(
+            url_for(".show_request", number=number), error.code, "answer", hinders=error.number
         )
     flash(_("Answered."))
-    return redirect(url_for(".one", number=number))
+    return redirect(url_for(".show_request", number=number))
 
 
 @screen.get("/<int:number>/<any(uz, ru):language>.pdf")
 @may("data_request.answer")
-@heavy
-def answered(number: int, language: str) -> Response:
-    """The answer on paper; that it was taken is written down."""
-    asked = _request(number)
-    if asked.state == "open":
+@long_running
+def download_answer(number: int, language: str) -> Response:
+    """Send the answer as a PDF; the download is recorded in the audit log."""
+    data_request = _find_request(number)
+    if data_request.state == "open":
         abort(404)
     try:
-        printed = paper.write(site(), asked, me(), language)
+        pdf = paper.render_answer(site(), data_request, me(), language)
     except RequestError:
         abort(403)
-    audit.record(me().login, "data_request.download", str(asked.id), language=language)
-    name = f"javob-{asked.id}-{language}.pdf"
+    audit.record_entry(me().login, "data_request.download", str(data_request.id), language=language)
+    name = f"javob-{data_request.id}-{language}.pdf"
     return Response(
-        printed,
+        pdf,
         mimetype="application/pdf",
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
 
 
-def _request(number: int) -> "DataRequest":
-    return data_requests.find(number, me()) or abort(404)
+def _find_request(number: int) -> "DataRequest":
+    return data_requests.find_data_request(number, me()) or abort(404)
 
 
-def _left(asked: "DataRequest") -> tuple[str, str]:
-    """How long the term still runs, and the kind of its badge; nothing once it is answered."""
-    if asked.state != "open":
+def _term_badge(data_request: "DataRequest") -> tuple[str, str]:
+    """Return the time left and the kind of its badge; two empty strings once it is answered."""
+    if data_request.state != "open":
         return "", ""
-    left = (asked.due_on - today()).days
-    if left < 0:
-        return _("Overdue: %(count)s", count=-left), "bad"
-    near = left <= data_requests.NEAR // dt.timedelta(days=1)
-    return _("Days left: %(count)s", count=left), "warn" if near else ""
+    days_left = (data_request.due_on - today()).days
+    if days_left < 0:
+        return _("Overdue: %(count)s", count=-days_left), "bad"
+    is_near = days_left <= data_requests.WARNING_PERIOD // dt.timedelta(days=1)
+    return _("Days left: %(count)s", count=days_left), "warn" if is_near else ""
 
 
-def _words() -> dict[str, Any]:
-    return {"kinds": KINDS, "states": STATES, "names": accounts.names(locale())}
+def _shared_context() -> dict[str, Any]:
+    return {"kinds": KINDS, "states": STATES, "names": accounts.display_names(locale())}

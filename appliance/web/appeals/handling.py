@@ -1,4 +1,4 @@
-"""What is done with an appeal on its page: taken over, answered, returned, corrected."""
+"""Actions on an appeal from its card: take over, answer, return, correct, consult."""
 
 import datetime as dt
 import functools
@@ -18,7 +18,7 @@ from appliance.web.shell import disclosure, formats, refusals
 from appliance.web.shell.access import may
 from appliance.web.shell.context import me, site
 from appliance.web.shell.language import locale
-from appliance.web.shell.sent import bounded, document
+from appliance.web.shell.request_data import parse_count, require_json_object
 from appliance.web.workplace import forms
 
 if TYPE_CHECKING:
@@ -29,208 +29,232 @@ screen = Blueprint("handling", __name__, url_prefix="/appeals")
 
 @screen.post("/<number>/steps")
 @may("appeal.answer")
-def step(number: str) -> Response:
-    """Do what was chosen; refused, the card comes again with why, and the text stays."""
-    appeal, sent = card.loaded(number), request.form
+def perform_action(number: str) -> Response:
+    """Perform the chosen action; if refused, show the card again with the reason and the text."""
+    appeal, form_data = card.readable_appeal(number), request.form
     action, text, version = (
-        sent.get("action", ""),
-        sent.get("text", ""),
-        sent.get("version", 0, bounded),
+        form_data.get("action", ""),
+        form_data.get("text", ""),
+        form_data.get("version", 0, parse_count),
     )
-    department = departments.chosen(sent.get("department", ""))
-    # an answer can be taken back for a while, and nobody is told of it before
-    delay = handling.HELD_BACK if action == "answer" else dt.timedelta()
-    tell = functools.partial(notices.answered, site(), delay=delay)
-    changed = functools.partial(ministry.changed, site(), delay=delay)
-    by, day = me().login, appeal_labels.today()
+    department = departments.active_department(form_data.get("department", ""))
+    # An answer can be undone for a while; nobody is notified of it before that time is over.
+    delay = handling.NOTIFICATION_DELAY if action == "answer" else dt.timedelta()
+    notify_applicant = functools.partial(notices.notify_answered, site(), delay=delay)
+    notify_ministry = functools.partial(ministry.queue_change, site(), delay=delay)
+    login, today = me().login, appeal_labels.today()
     try:
-        handling.do(action, appeal, by, version, day, text, department, tell, changed)
+        handling.perform_step(
+            action,
+            appeal,
+            login,
+            version,
+            today,
+            text,
+            department,
+            notify_applicant,
+            notify_ministry,
+        )
     except handling.HandlingError as error:
         if error.code == "action":
             abort(400)
-        return refusals.back(_there(number), error.code)
-    if "text" in sent:
-        answer_drafts.discard(me(), appeal)
-    flash(_("Done: %(what)s", what=appeal_labels.DONE[action][0]))
-    seen = appeals.find(number, me())  # forwarded, it is another department's
-    return redirect(_there(number) if seen else url_for("portal.page", **_list()))
+        return refusals.redirect_back(_card_url(number), error.code)
+    if "text" in form_data:
+        answer_drafts.delete_draft(me(), appeal)
+    flash(_("Done: %(what)s", what=appeal_labels.STEP_LABELS[action][0]))
+    # a forwarded appeal belongs to another department and may not be visible any more
+    visible_appeal = appeals.find_appeal(number, me())
+    return redirect(
+        _card_url(number) if visible_appeal else url_for("portal.list_appeals", **_list_filters())
+    )
 
 
 @screen.post("/<number>/undo")
 @may("appeal.answer")
-def undo(number: str) -> Response:
-    """Take one's own answer back within ten seconds; its text is a draft again."""
-    appeal, version = card.loaded(number), request.form.get("version", 0, bounded)
-    there = _there(number)
+def undo_answer(number: str) -> Response:
+    """Undo the user's own answer within ten seconds; its text becomes a draft again."""
+    appeal, version = card.readable_appeal(number), request.form.get("version", 0, parse_count)
+    card_url = _card_url(number)
     try:
-        text = handling.undo(
-            appeal, me().login, version, functools.partial(ministry.changed, site())
+        text = handling.undo_answer(
+            appeal, me().login, version, functools.partial(ministry.queue_change, site())
         )
     except handling.HandlingError as error:
-        return refusals.back(there, error.code)
-    answer_drafts.save(me(), appeal, "answer", text)
-    flash(_("The answer is taken back: nobody was told of it."))
-    return redirect(there)
+        return refusals.redirect_back(card_url, error.code)
+    answer_drafts.save_answer_draft(me(), appeal, "answer", text)
+    flash(_("The answer was withdrawn: it was not sent to anybody."))
+    return redirect(card_url)
 
 
 @screen.post("/<number>/draft")
 @may("appeal.answer")
-def draft(number: str) -> Response | tuple[Response, int]:
-    """Keep an answer while it is typed; 409 when it is being written in another tab."""
-    appeal, sent = card.loaded(number), document()
-    action, text, department = (str(sent.get(n, "")) for n in ("action", "text", "department"))
-    if action not in appeal_labels.TODO:
+def save_draft(number: str) -> Response | tuple[Response, int]:
+    """Save the draft of an answer while it is typed; 409 if it is being written in another tab."""
+    appeal, body = card.readable_appeal(number), require_json_object()
+    action, text, department = (str(body.get(n, "")) for n in ("action", "text", "department"))
+    if action not in appeal_labels.ACTION_LABELS:
         abort(422)
-    known = answer_drafts.of(me(), appeal)
-    seen = known and known.updated_at if sent.get("last") else _moment_of(sent.get("seen"))
+    stored_draft = answer_drafts.find_draft(me(), appeal)
+    last_seen_at = (
+        stored_draft and stored_draft.updated_at
+        if body.get("last")
+        else _parse_saved_at(body.get("seen"))
+    )
     try:
-        kept = answer_drafts.save(me(), appeal, action, text, department, seen)
-    except answer_drafts.Elsewhere:
-        return jsonify(words=_("You are writing it in another tab: this text is not saved.")), 409
-    if not kept:
+        new_draft = answer_drafts.save_answer_draft(
+            me(), appeal, action, text, department, last_seen_at
+        )
+    except answer_drafts.DraftChangedElsewhere:
+        return jsonify(words=_("You are editing it in another tab: this text is not saved.")), 409
+    if not new_draft:
         return jsonify(saved_at="", words="")
-    words = _("Draft saved, %(time)s", time=formats.time(kept.updated_at))
-    return jsonify(saved_at=kept.updated_at.isoformat(), words=words)
+    status_text = _("Draft saved, %(time)s", time=formats.time(new_draft.updated_at))
+    return jsonify(saved_at=new_draft.updated_at.isoformat(), words=status_text)
 
 
-def _list() -> dict[str, Any]:
-    """The filters of the list beside the card that was sent."""
-    return portal.asked_in(request.form.get("list", ""))
+def _list_filters() -> dict[str, Any]:
+    """Return the filters of the list that was open next to the submitted card."""
+    return portal.parse_filters(request.form.get("list", ""))
 
 
-def _there(number: str) -> str:
-    """The card's address, with its list beside it."""
-    return url_for("appeals.page", number=number, **_list())
+def _card_url(number: str) -> str:
+    """Return the address of the card with its list next to it."""
+    return url_for("appeals.show_appeal", number=number, **_list_filters())
 
 
-def _moment_of(text: object) -> dt.datetime | None:
-    """When the draft was saved that the page knows of; None for none."""
+def _parse_saved_at(value: object) -> dt.datetime | None:
+    """Return when the draft shown on the page was saved; None if it shows no draft."""
     try:
-        return dt.datetime.fromisoformat(str(text or ""))
+        return dt.datetime.fromisoformat(str(value or ""))
     except ValueError:
         return None
 
 
 @screen.post("/<number>/contacted")
 @may("appeal.consult")
-def contacted(number: str) -> Response:
-    """Note which specialist was contacted, now."""
-    appeal = card.loaded(number)
-    if not card.may_contact(appeal):
+def record_specialist_contact(number: str) -> Response:
+    """Record which specialist was contacted about the appeal `number`, with the current time."""
+    appeal = card.readable_appeal(number)
+    if not card.can_record_contact(appeal):
         abort(403)
-    contact, version = request.form.get("contact", ""), request.form.get("version", 0, bounded)
+    contact, version = request.form.get("contact", ""), request.form.get("version", 0, parse_count)
     try:
-        handling.consult(appeal, contact, me().login, version)
+        handling.record_specialist_contact(appeal, contact, me().login, version)
     except handling.HandlingError as error:
-        return refusals.back(_followed_up(number), error.code)
+        return refusals.redirect_back(_consultation_url(number), error.code)
     flash(_("Saved."))
-    return redirect(_followed_up(number))
+    return redirect(_consultation_url(number))
 
 
 @screen.post("/<number>/concluded")
 @may("appeal.consult")
-def concluded(number: str) -> Response:
-    """Note what came of the consultation."""
-    appeal = card.loaded(number)
-    if not appeal.consultation or not card.may_contact(appeal):
+def record_consultation_result(number: str) -> Response:
+    """Record the result of the consultation."""
+    appeal = card.readable_appeal(number)
+    if not appeal.consultation or not card.can_record_contact(appeal):
         abort(403)
-    result, version = request.form.get("result", ""), request.form.get("version", 0, bounded)
+    result, version = request.form.get("result", ""), request.form.get("version", 0, parse_count)
     try:
-        handling.conclude(appeal, result, me().login, version)
+        handling.record_consultation_outcome(appeal, result, me().login, version)
     except handling.HandlingError as error:
-        return refusals.back(_followed_up(number), error.code)
+        return refusals.redirect_back(_consultation_url(number), error.code)
     flash(_("Saved."))
-    return redirect(_followed_up(number))
+    return redirect(_consultation_url(number))
 
 
-def _followed_up(number: str) -> str:
-    """Back to where a consultation was followed up: the list (`back`), or the card."""
+def _consultation_url(number: str) -> str:
+    """Return the address of the page the form came from: the list (`back`), or the card."""
     if request.form.get("back") == "list" and me().role != "ministry":
-        return url_for("consultations.page")
-    return url_for("appeals.page", number=number)
+        return url_for("consultations.list_consultations")
+    return url_for("appeals.show_appeal", number=number)
 
 
 @screen.get("/<number>/correct")
 @may("appeal.correct")
-def correction(number: str) -> str:
-    """The form of a registered appeal, to be corrected."""
-    appeal, was = _own(number), refusals.latest()
-    asked = form.definition(appeal.form_version)
-    values = correcting.whole_values(appeal)
-    if was:
-        values = _meant(appeal, was.values.to_dict())
-    now = handling.of_appeal(appeal) or abort(404)
-    back = next((s for s in handling.steps(appeal) if s.action == "return"), None)
+def show_correction_form(number: str) -> str:
+    """Show the form of a registered appeal for correction."""
+    appeal, refusal = _correctable_appeal(number), refusals.latest_refusal()
+    definition = form.form_definition(appeal.form_version)
+    values = correcting.values_with_consultation(appeal)
+    if refusal:
+        values = _submitted_values(appeal, refusal.values.to_dict())
+    current_handling = handling.handling_of_appeal(appeal) or abort(404)
+    return_step = next((s for s in handling.list_steps(appeal) if s.action == "return"), None)
     disclosure.log_shown("appeal", [appeal.number])
     return render_template(
         "appeals/correction.html",
         appeal=appeal,
-        handling=now,
-        reason=back.text if back and now.state == "returned" else "",
-        trouble=appeal_labels.TROUBLES.get(was.trouble, ""),
-        **forms.drawn(asked, values),
+        handling=current_handling,
+        reason=return_step.text if return_step and current_handling.state == "returned" else "",
+        trouble=appeal_labels.TROUBLES.get(refusal.trouble, ""),
+        **forms.fields_context(definition, values),
     )
 
 
 @screen.post("/<number>/correct")
 @may("appeal.correct")
-def correct(number: str) -> Response:
+def save_correction(number: str) -> Response:
     """Put the corrected form in force; a returned appeal goes back to the ministry."""
-    appeal = _own(number)
-    values = _meant(appeal, request.form.to_dict())
-    returned = handling.state_of(appeal) == "returned"
-    version = request.form.get("version", 0, bounded)
+    appeal = _correctable_appeal(number)
+    values = _submitted_values(appeal, request.form.to_dict())
+    was_returned = handling.current_state(appeal) == "returned"
+    version = request.form.get("version", 0, parse_count)
     try:
-        changes = appeals.correct(
+        changes = appeals.correct_appeal(
             appeal,
             values,
             me().login,
             version,
             catalogs.working_calendar(site()),
-            changed=functools.partial(ministry.changed, site()),
+            on_change=functools.partial(ministry.queue_change, site()),
         )
     except handling.HandlingError as error:
-        return refusals.back(url_for(".correction", number=number), error.code)
-    if returned:
+        return refusals.redirect_back(url_for(".show_correction_form", number=number), error.code)
+    if was_returned:
         flash(_("Sent again to the ministry."))
     else:
         flash(_("Corrected.") if changes else _("Nothing was changed."))
-    return redirect(url_for("appeals.page", number=number))
+    return redirect(url_for("appeals.show_appeal", number=number))
 
 
 @screen.get("/returned")
 @may("desk.work")
-def returned() -> str:
-    """The operator's appeals that came back, as a piece of his page."""
-    return render_template("operator/returned.html", **came_back())
+def show_returned_appeals() -> str:
+    """Show the appeals returned to the operator, as a fragment of their page."""
+    return render_template("operator/returned.html", **returned_appeals())
 
 
-def came_back() -> dict[str, object]:
-    """What operator/returned.html shows: (appeal, why, from whom, how near the deadline is)."""
+def returned_appeals() -> dict[str, object]:
+    """Return the context of operator/returned.html.
+
+    Each row is (appeal, why it was returned, by whom, how near the deadline is).
+    """
     today, calendar, people = (
         appeal_labels.today(),
         catalogs.working_calendar(site()),
-        accounts.names(locale()),
+        accounts.display_names(locale()),
     )
-    found = []
-    for appeal in appeals.returned_to(me()):
-        back = next(s for s in handling.steps(appeal) if s.action == "return")
-        near = appeal_labels.nearness(appeal.handling, today, calendar)
-        found.append((appeal, back.text, appeal_labels.who(back.who, people), near))
-    disclosure.log_shown("appeal", [appeal.number for appeal, *_rest in found])
-    return {"returned": found}
+    rows = []
+    for appeal in appeals.appeals_returned_to(me()):
+        return_step = next(s for s in handling.list_steps(appeal) if s.action == "return")
+        deadline = appeal_labels.deadline_nearness(appeal.handling, today, calendar)
+        rows.append(
+            (appeal, return_step.text, appeal_labels.actor_name(return_step.who, people), deadline)
+        )
+    disclosure.log_shown("appeal", [appeal.number for appeal, *_rest in rows])
+    return {"returned": rows}
 
 
-def _meant(appeal: "Appeal", sent: dict[str, str]) -> dict[str, str]:
-    call = calls.call(appeal.call_id)
-    kept = correcting.whole_values(appeal)
-    values = forms.meant(sent, kept, call.citizen if call else None)
-    return form.cleaned(values, appeal.form_version)
+def _submitted_values(appeal: "Appeal", form_data: dict[str, str]) -> dict[str, str]:
+    call = calls.find_call(appeal.call_id)
+    stored_values = correcting.values_with_consultation(appeal)
+    values = forms.unmasked_values(form_data, stored_values, call.citizen if call else None)
+    return form.clean_values(values, appeal.form_version)
 
 
-def _own(number: str) -> "Appeal":
-    """The appeal, if whoever asks may correct it: its operator, or any supervisor."""
-    appeal = card.loaded(number)
-    if not card.may_correct(appeal):
+def _correctable_appeal(number: str) -> "Appeal":
+    """Return the appeal if the user may correct it: its operator, or any supervisor. Else 403."""
+    appeal = card.readable_appeal(number)
+    if not card.can_correct(appeal):
         abort(403)
     return appeal

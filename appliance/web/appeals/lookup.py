@@ -1,4 +1,4 @@
-"""Finding an appeal for a citizen who calls again, and the operator's own appeals of the day."""
+"""Look up an appeal for a citizen who calls again; list the operator's own appeals of the day."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -8,58 +8,73 @@ from appliance.casework import appeals, applicants, catalogs
 from appliance.casework.appeals import handling
 from appliance.core import clock
 from appliance.web.appeals import appeal_labels
-from appliance.web.appeals.card import LOOKED_UP
+from appliance.web.appeals.card import LOOKED_UP_SESSION_KEY
 from appliance.web.shell import disclosure
 from appliance.web.shell.access import may
 from appliance.web.shell.context import me, site
 from appliance.web.shell.language import locale
-from appliance.web.shell.rates import limiter
+from appliance.web.shell.rate_limits import limiter
 
 if TYPE_CHECKING:
     from appliance.models import Appeal, Handling
 
 screen = Blueprint("lookup", __name__, url_prefix="/appeals")
 
-MOST = 20  # found appeals whose cards stay open to the operator
+MAX_LOOKED_UP_APPEALS = 20  # cards of looked-up appeals that stay open to the operator
 
 
-def _login() -> str:
+def _operator_login() -> str:
     return me().login
 
 
 @screen.get("/mine")
 @may("appeal.find")
-@limiter.limit("20 per minute", key_func=_login, exempt_when=lambda: not request.args.get("q"))
-def page() -> str:
-    """What was looked up (`q`: a whole number or phone), and what was registered today."""
-    typed = request.args.get("q", "").strip()
+@limiter.limit(
+    "20 per minute", key_func=_operator_login, exempt_when=lambda: not request.args.get("q")
+)
+def look_up_appeal() -> str:
+    """Show the appeals that match `q` (a whole number or phone), and those registered today."""
+    query = request.args.get("q", "").strip()
     midnight = clock.now().astimezone(site().tz).replace(hour=0, minute=0, second=0, microsecond=0)
-    found = appeals.look_up(typed, appeal_labels.today(), me()) if typed else []
-    own = appeals.registered_since(me(), midnight)
-    if found:
-        remember([appeal.number for appeal in found])
-    shown = [appeal.number for appeal in (*found, *own)]
-    disclosure.log_shown("appeal", shown, {"q": typed} if typed else None)
+    matches = appeals.look_up_appeals(query, appeal_labels.today(), me()) if query else []
+    own_appeals = appeals.appeals_registered_since(me(), midnight)
+    if matches:
+        remember_looked_up([appeal.number for appeal in matches])
+    shown_numbers = [appeal.number for appeal in (*matches, *own_appeals)]
+    disclosure.log_shown("appeal", shown_numbers, {"q": query} if query else None)
     return render_template(
         "lookup/page.html",
-        typed=typed,
-        found=[_line(one, now) for one in found if (now := handling.of_appeal(one))],
-        own=[_line(appeal, appeal.handling) for appeal in own],
+        typed=query,
+        found=[
+            _appeal_row(match, current)
+            for match in matches
+            if (current := handling.handling_of_appeal(match))
+        ],
+        own=[_appeal_row(appeal, appeal.handling) for appeal in own_appeals],
         day=midnight,
         states=appeal_labels.STATES,
-        types=catalogs.shown_labels("appeal_type", locale()),
-        directions=catalogs.shown_labels("direction", locale()),
+        types=catalogs.labels_with_unlisted("appeal_type", locale()),
+        directions=catalogs.labels_with_unlisted("direction", locale()),
     )
 
 
-def remember(numbers: list[str]) -> None:
-    """Keep the cards of appeals open to an operator who speaks with the citizen."""
-    before = list(session.get(LOOKED_UP, ()))
-    now = [*numbers, *(number for number in before if number not in numbers)][:MOST]
-    if now != before:
-        session[LOOKED_UP] = now
+def remember_looked_up(numbers: list[str]) -> None:
+    """Add appeals to the session, so that the operator on the call may open their cards."""
+    previous = list(session.get(LOOKED_UP_SESSION_KEY, ()))
+    updated = [*numbers, *(number for number in previous if number not in numbers)][
+        :MAX_LOOKED_UP_APPEALS
+    ]
+    if updated != previous:
+        session[LOOKED_UP_SESSION_KEY] = updated
 
 
-def _line(appeal: "Appeal", now: "Handling") -> dict[str, Any]:
-    near = appeal_labels.nearness(now, appeal_labels.today(), catalogs.working_calendar(site()))
-    return {"appeal": appeal, "handling": now, "name": applicants.name_of(appeal), "near": near}
+def _appeal_row(appeal: "Appeal", current: "Handling") -> dict[str, Any]:
+    deadline = appeal_labels.deadline_nearness(
+        current, appeal_labels.today(), catalogs.working_calendar(site())
+    )
+    return {
+        "appeal": appeal,
+        "handling": current,
+        "name": applicants.display_name(appeal),
+        "near": deadline,
+    }

@@ -1,4 +1,4 @@
-"""The ministry's appeals: the list as they arrive, what was looked for, figures, the table."""
+"""The list of appeals: the current list, searches and filters, statistics, the CSV table."""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -22,86 +22,98 @@ from appliance.casework.appeals import (
 )
 from appliance.casework.appeals.listing import Filters
 from appliance.core import audit, phone_numbers, spreadsheets
-from appliance.core.i18n import named
+from appliance.core.i18n import localized_name
 from appliance.core.intervals import Interval
 from appliance.people import accounts
-from appliance.reports import words
+from appliance.reports import report_texts
 from appliance.web.appeals import appeal_labels
 from appliance.web.shell import disclosure, formats, labels
 from appliance.web.shell.access import may
-from appliance.web.shell.concurrency import heavy
+from appliance.web.shell.concurrency import long_running
 from appliance.web.shell.context import me, site
 from appliance.web.shell.language import locale
-from appliance.web.shell.sent import bounded
+from appliance.web.shell.request_data import parse_count
 
 screen = Blueprint("portal", __name__, url_prefix="/appeals")
 
-PAGE = 50  # appeals on one page
-RECEIVED = ("from", "to", "weekday", "work")  # when the call arrived: how reports ask
-LONGEST = 100  # days of it
-# what an address may ask for
-ASKED = (
-    *("state", "when", "all", "answer", "q", "appeal_type", "direction", "region", "district"),
-    *("department", "since", "until", "mine", *RECEIVED),
+APPEALS_PER_PAGE = 50
+# when the call arrived; reports link here with these parameters
+RECEIVED_PARAMETERS = (
+    "from",
+    "to",
+    "weekday",
+    "work",
 )
-# the choices above the list: filter, its value, name, icon and its colour
+MAX_RECEIVED_DAYS = 100  # the longest period of arrival that the list accepts
+# query parameters that filter the list
+FILTER_PARAMETERS = (
+    *("state", "when", "all", "answer", "q", "appeal_type", "direction", "region", "district"),
+    *("department", "since", "until", "mine", *RECEIVED_PARAMETERS),
+)
+# the tabs above the list: filter, its value, name, icon and its colour
 TABS = (
-    ("state", "open", _l("Open ones"), "", ""),
+    ("state", "open", _l("Open appeals"), "", ""),
     ("when", "overdue", _l("Overdue"), "octagon-alert", "bad"),
     ("when", "today", _l("Today"), "clock", "warn"),
     ("when", "soon", _l("Within 3 days"), "", ""),
     ("when", "later", _l("Later"), "", ""),
     ("state", "returned", _l("Returned"), "undo-2", ""),
-    ("state", "answered", _l("Answer given"), "", ""),
+    ("state", "answered", _l("Answer sent"), "", ""),
     ("state", "closed", _l("Closed"), "", ""),
 )
-ANSWERS = {
+ANSWER_LABELS = {
     "in_time": _l("Answered in time"),
     "late": _l("Answered late"),
     "none": _l("Closed without an answer"),
 }
-COLUMNS = {
+COLUMN_LABELS = {
     "received_at": _l("Received"),
     "registered_on": _l("Registered"),
     "state": _l("State"),
     "department": _l("Department"),
     "due_on": _l("Deadline"),
-    "answered_on": _l("Answer given"),
+    "answered_on": _l("Answer sent"),
     "operator": _l("Operator"),
 }
 
 
 @screen.get("")
 @may("appeal.list")
-def page() -> str:
-    """The appeals that the address asks for; the address is the view, and can be sent."""
+def list_appeals() -> str:
+    """Show the appeals that the address selects; as it holds the whole view, it can be shared."""
     template = "portal/inbox.html" if me().role == "ministry" else "portal/page.html"
-    found, asked = listed()
-    disclosure.log_shown("appeal", [appeal.number for appeal, *_rest in found["lines"]], asked)
-    return render_template(template, **found, **choices(), opened="")
+    context, filter_values = list_context()
+    disclosure.log_shown(
+        "appeal", [appeal.number for appeal, *_rest in context["lines"]], filter_values
+    )
+    return render_template(template, **context, **filter_choices(), opened="")
 
 
 @screen.get("/list")
 @may("appeal.list")
-def table() -> str:
-    """The list, as a piece of the open page; `opened`: the appeal whose card is beside it."""
+def show_appeal_list() -> str:
+    """Show the list as a fragment of the open page; `opened` is the appeal whose card is open."""
     template = "portal/rows.html" if me().role == "ministry" else "portal/list.html"
-    found, asked = listed()
-    disclosure.log_shown("appeal", [appeal.number for appeal, *_rest in found["lines"]], asked)
-    return render_template(template, **found, opened=request.args.get("opened", ""))
+    context, filter_values = list_context()
+    disclosure.log_shown(
+        "appeal", [appeal.number for appeal, *_rest in context["lines"]], filter_values
+    )
+    return render_template(template, **context, opened=request.args.get("opened", ""))
 
 
 @screen.get("/appeals.csv")
 @may("appeal.list")
-@heavy
-def download() -> Response:
-    """The list as a table for spreadsheets, with the columns that the role may see."""
-    filters, columns = _filters(), exporting.columns_of(me().role)
-    audit.record(me().login, "appeals.download", request.query_string.decode()[:500])
-    rows = exporting.rows(filters, appeal_labels.today(), _within(), columns, locale())
+@long_running
+def download_appeals() -> Response:
+    """Send the list as a CSV table for spreadsheets, with the columns that the role may see."""
+    filters, columns = _requested_filters(), exporting.exportable_columns(me().role)
+    audit.record_entry(me().login, "appeals.download", request.query_string.decode()[:500])
+    rows = exporting.export_rows(
+        filters, appeal_labels.today(), _own_department_id(), columns, locale()
+    )
     name = f"murojaatlar_{appeal_labels.today():%Y-%m-%d}.csv"
     return Response(
-        stream_with_context(_written(columns, rows)),
+        stream_with_context(_csv_lines(columns, rows)),
         mimetype="text/csv",
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
@@ -109,157 +121,179 @@ def download() -> Response:
 
 @screen.get("/statistics")
 @may("appeal.list")
-@heavy
-def figures() -> str:
-    """How many of the appeals registered between two dates stand where, by what they are."""
+@long_running
+def show_statistics() -> str:
+    """Show the number of appeals registered between two dates, by state and by property."""
     today = appeal_labels.today()
-    first = identity.day(request.args.get("since", "")) or today.replace(day=1)
-    last = identity.day(request.args.get("until", "")) or today
-    made = statistics.statistics(first, last, today, _within())
+    first = identity.parse_plausible_date(request.args.get("since", "")) or today.replace(day=1)
+    last = identity.parse_plausible_date(request.args.get("until", "")) or today
+    appeal_statistics = statistics.appeal_statistics(first, last, today, _own_department_id())
     return render_template(
         "portal/statistics.html",
         first=first,
         last=last,
-        made=made,
+        made=appeal_statistics,
         states=appeal_labels.STATES,
-        tables=[_named(kind, title, made.by[kind]) for kind, title in _tables().items()],
+        tables=[
+            _statistics_table(kind, title, appeal_statistics.by[kind])
+            for kind, title in _statistics_titles().items()
+        ],
     )
 
 
-def _within() -> int | None:
-    """The department whose appeals are seen; None: all of them."""
+def _own_department_id() -> int | None:
+    """Return the department whose appeals the user sees; None for all departments."""
     return accounts.department_of(me()) if me().role == "ministry" else None
 
 
-def _filters() -> Filters:
-    """What the address asks for, the open ones by itself; what it says wrong is passed over."""
-    asked = request.args.get
-    terms = searching.terms(asked("q", ""))
-    when = asked("when", "") if asked("when") in listing.WHENS else ""
-    state = asked("state", "") if asked("state") in ("open", *states.STATES) else ""
-    answer = asked("answer", "") if asked("answer") in listing.ANSWERS else ""
-    if not (when or answer or terms or asked("all")):
+def _requested_filters() -> Filters:
+    """Return the filters of the address, open appeals by default; invalid values are ignored."""
+    parameter = request.args.get
+    terms = searching.search_terms(parameter("q", ""))
+    when = parameter("when", "") if parameter("when") in listing.DEADLINE_CLASSES else ""
+    state = parameter("state", "") if parameter("state") in ("open", *states.STATE_CODES) else ""
+    answer = parameter("answer", "") if parameter("answer") in listing.ANSWER_CLASSES else ""
+    if not (when or answer or terms or parameter("all")):
         state = state or "open"
     return Filters(
         state=state,
         when=when,
         answer=answer,
-        region=asked("region", ""),
-        district=asked("district", "") if asked("region") else "",
-        direction=asked("direction", ""),
-        appeal_type=asked("appeal_type", ""),
-        department=_department(asked("department", "")),
-        holder=me().login if asked("mine") else "",
-        since=identity.day(asked("since", "")),
-        until=identity.day(asked("until", "")),
+        region=parameter("region", ""),
+        district=parameter("district", "") if parameter("region") else "",
+        direction=parameter("direction", ""),
+        appeal_type=parameter("appeal_type", ""),
+        department=_parse_department(parameter("department", "")),
+        holder=me().login if parameter("mine") else "",
+        since=identity.parse_plausible_date(parameter("since", "")),
+        until=identity.parse_plausible_date(parameter("until", "")),
         words=terms,
-        received=_received(),
+        received=_received_intervals(),
         reader=me(),
     )
 
 
-def _department(text: str) -> int | None:
-    """The department whose id was sent, one out of use too; None for anything else."""
-    if text == listing.NONE:
-        return listing.NOBODY
-    return next((d.id for d in departments.departments(active=False) if str(d.id) == text), None)
+def _parse_department(text: str) -> int | None:
+    """Return the id of the department sent, in use or not; None for anything else."""
+    if text == listing.NO_VALUE:
+        return listing.NO_DEPARTMENT
+    return next(
+        (d.id for d in departments.list_departments(active=False) if str(d.id) == text), None
+    )
 
 
-def _received() -> tuple[Interval, ...] | None:
-    """The intervals in which the calls arrived; None: at any time."""
-    first, last = (identity.day(request.args.get(name, "")) for name in ("from", "to"))
-    if not first or not last or not dt.timedelta() <= last - first < dt.timedelta(LONGEST):
+def _received_intervals() -> tuple[Interval, ...] | None:
+    """Return the intervals in which the calls arrived; None for any time."""
+    first, last = (
+        identity.parse_plausible_date(request.args.get(name, "")) for name in ("from", "to")
+    )
+    if (
+        not first
+        or not last
+        or not dt.timedelta() <= last - first < dt.timedelta(MAX_RECEIVED_DAYS)
+    ):
         return None
-    weekday = request.args.get("weekday", 0, bounded)
+    weekday = request.args.get("weekday", 0, parse_count)
     work = {"inside": True, "outside": False}.get(request.args.get("work", ""))
     calendar = catalogs.working_calendar(site())
-    return tuple(calendar.intervals(first, last, weekday or None, work))
+    return tuple(calendar.list_intervals(first, last, weekday or None, work))
 
 
-def _received_worded() -> str:
-    """The same, for people."""
-    asked = request.args.get
-    parts = [f"{asked('from')}–{asked('to')}"]
-    if (weekday := asked("weekday", 0, bounded)) in range(1, 8):
-        parts.append(words.load(locale()).weekdays[weekday - 1])
-    if asked("work") in ("inside", "outside"):
-        parts.append(_("in working hours") if asked("work") == "inside" else _("out of hours"))
+def _received_label() -> str:
+    """Return the period and hours of arrival as text for the user."""
+    parameter = request.args.get
+    parts = [f"{parameter('from')}–{parameter('to')}"]
+    if (weekday := parameter("weekday", 0, parse_count)) in range(1, 8):
+        parts.append(report_texts.load_texts(locale()).weekdays[weekday - 1])
+    if parameter("work") in ("inside", "outside"):
+        parts.append(_("in working hours") if parameter("work") == "inside" else _("out of hours"))
     return ", ".join(parts)
 
 
-def asked_in(query: str) -> dict[str, str]:
-    """The filters that an address, or a form that carries its query, asks for."""
-    return {name: text for name, text in parse_qsl(query) if name in (*ASKED, "page")}
+def parse_filters(query: str) -> dict[str, str]:
+    """Return the list filters in the query of an address, which a form field may carry."""
+    return {name: text for name, text in parse_qsl(query) if name in (*FILTER_PARAMETERS, "page")}
 
 
-def listed() -> tuple[dict[str, Any], dict[str, str]]:
-    """What the templates of the list show, and what the address asks for."""
-    filters, today, calendar = _filters(), appeal_labels.today(), catalogs.working_calendar(site())
-    page = max(1, request.args.get("page", 1, bounded))
-    counts = listing.counted(filters, today, _within())
-    shown = counts[filters.when or filters.state] if filters.when or filters.state else None
-    shown = sum(counts[s] for s in states.STATES) if shown is None else shown
-    found = listing.listed(filters, today, _within(), PAGE, (page - 1) * PAGE)
-    asked = {name: request.args[name] for name in ASKED if request.args.get(name)}
-    args = asked | ({"page": str(page)} if page > 1 else {})
+def list_context() -> tuple[dict[str, Any], dict[str, str]]:
+    """Return the context of the list's templates, and the filter values of the address."""
+    filters, today, calendar = (
+        _requested_filters(),
+        appeal_labels.today(),
+        catalogs.working_calendar(site()),
+    )
+    page = max(1, request.args.get("page", 1, parse_count))
+    counts = listing.count_by_state_and_deadline(filters, today, _own_department_id())
+    total = counts[filters.when or filters.state] if filters.when or filters.state else None
+    total = sum(counts[s] for s in states.STATE_CODES) if total is None else total
+    page_appeals = listing.list_appeals(
+        filters, today, _own_department_id(), APPEALS_PER_PAGE, (page - 1) * APPEALS_PER_PAGE
+    )
+    filter_values = {
+        name: request.args[name] for name in FILTER_PARAMETERS if request.args.get(name)
+    }
+    list_args = filter_values | ({"page": str(page)} if page > 1 else {})
     return {
-        "asked": asked,
-        "list_args": args,
-        "list_asked": urlencode(args),
+        "asked": filter_values,
+        "list_args": list_args,
+        "list_asked": urlencode(list_args),
         "filters": filters,
         "too_short": bool(request.args.get("q", "").strip()) and not filters.words,
         "counts": counts,
-        "answers": ANSWERS,
-        "received": _received_worded() if filters.received is not None else "",
+        "answers": ANSWER_LABELS,
+        "received": _received_label() if filters.received is not None else "",
         "tabs_of_list": TABS,
         "page": page,
-        "pages": max(1, -(-shown // PAGE)),
-        "shown": shown,
+        "pages": max(1, -(-total // APPEALS_PER_PAGE)),
+        "shown": total,
         "lines": [
             (
                 appeal,
-                applicants.name_of(appeal),
-                appeal_labels.nearness(appeal.handling, today, calendar),
+                applicants.display_name(appeal),
+                appeal_labels.deadline_nearness(appeal.handling, today, calendar),
             )
-            for appeal in found
+            for appeal in page_appeals
         ],
-        "begun": answer_drafts.begun(me(), found),
-        "added": additions.unseen(found),
+        "begun": answer_drafts.appeal_ids_with_draft(me(), page_appeals),
+        "added": additions.appeal_ids_with_new_additions(page_appeals),
         "states": appeal_labels.STATES,
-        "people": accounts.names(locale()),
-        "who": appeal_labels.who,
-        "types": catalogs.shown_labels("appeal_type", locale()),
-        "directions": catalogs.shown_labels("direction", locale()),
-        "named": lambda thing: named(thing, locale()),
-    }, asked
+        "people": accounts.display_names(locale()),
+        "who": appeal_labels.actor_name,
+        "types": catalogs.labels_with_unlisted("appeal_type", locale()),
+        "directions": catalogs.labels_with_unlisted("direction", locale()),
+        "named": lambda thing: localized_name(thing, locale()),
+    }, filter_values
 
 
-def choices() -> dict[str, Any]:
-    """What the filters choose from."""
-    day = appeal_labels.today()
-    regions = [(r.soato, named(r, locale())) for r in catalogs.find_regions("")]
-    of_region = catalogs.districts_of(request.args.get("region"))
-    districts = [(d.soato, named(d, locale())) for d in of_region]
-    theirs = [] if _within() else departments.departments()
+def filter_choices() -> dict[str, Any]:
+    """Return the options of the list's filters."""
+    today = appeal_labels.today()
+    regions = [(r.soato, localized_name(r, locale())) for r in catalogs.match_regions("")]
+    region_districts = catalogs.districts_of(request.args.get("region"))
+    districts = [(d.soato, localized_name(d, locale())) for d in region_districts]
+    offered_departments = [] if _own_department_id() else departments.list_departments()
     return {
         "choices": {
             "appeal_type": (
                 labels.FIELDS["appeal_type"],
-                catalogs.choices("appeal_type", locale(), day),
+                catalogs.item_choices("appeal_type", locale(), today),
             ),
             "direction": (
                 labels.FIELDS["direction"],
-                catalogs.choices("direction", locale(), day),
+                catalogs.item_choices("direction", locale(), today),
             ),
             "region": (labels.FIELDS["region"], regions),
             "district": (labels.FIELDS["district"], sorted(districts, key=lambda d: d[1])),
-            "department": (_("Department"), [(str(d.id), named(d, locale())) for d in theirs]),
+            "department": (
+                _("Department"),
+                [(str(d.id), localized_name(d, locale())) for d in offered_departments],
+            ),
         },
         "may_hold": me().role == "ministry",
     }
 
 
-def _tables() -> dict[str, str]:
+def _statistics_titles() -> dict[str, str]:
     return {
         "department": _("By department"),
         "direction": _("By direction"),
@@ -268,30 +302,36 @@ def _tables() -> dict[str, str]:
     }
 
 
-def _named(kind: str, title: str, by: dict[Any, statistics.Counts]) -> tuple[str, str, list[Any]]:
-    """(kind, title, [(key, name, counts)]): every name of the list, then what nobody told."""
+def _statistics_table(
+    kind: str, title: str, counts_by_key: dict[Any, statistics.Counts]
+) -> tuple[str, str, list[Any]]:
+    """Return (kind, title, [(key, name, counts)]): listed names first, then keys without one."""
     if kind == "region":
-        listed = {r.soato: named(r, locale()) for r in catalogs.find_regions("")}
+        names = {r.soato: localized_name(r, locale()) for r in catalogs.match_regions("")}
     elif kind == "department":
-        listed = {d.id: named(d, locale()) for d in departments.departments(active=False)}
+        names = {
+            d.id: localized_name(d, locale()) for d in departments.list_departments(active=False)
+        }
     else:
-        listed = catalogs.labels(kind, locale())
-    rows = [(key, name, by[key]) for key, name in listed.items() if key in by]
-    nobody = _("no department") if kind == "department" else _("not told")
-    rest = [(key, key or nobody, by[key]) for key in by if key not in listed]
-    return kind, title, rows + rest
+        names = catalogs.labels_by_code(kind, locale())
+    rows = [(key, name, counts_by_key[key]) for key, name in names.items() if key in counts_by_key]
+    missing_label = _("no department") if kind == "department" else _("not stated")
+    other_rows = [
+        (key, key or missing_label, counts_by_key[key]) for key in counts_by_key if key not in names
+    ]
+    return kind, title, rows + other_rows
 
 
-def _written(columns: tuple[str, ...], rows: Iterator[list[Any]]) -> Iterator[str]:
-    """The table as spreadsheets here open it: marked as UTF-8, parted by semicolons."""
-    heads = [str(COLUMNS.get(name) or labels.FIELDS[name]) for name in columns]
-    cells = ([_cell(*cell) for cell in zip(columns, row, strict=True)] for row in rows)
-    yield spreadsheets.MARK
-    yield from spreadsheets.pieces(chain([heads], cells), delimiter=";")
+def _csv_lines(columns: tuple[str, ...], rows: Iterator[list[Any]]) -> Iterator[str]:
+    """Yield CSV text that local spreadsheets open: UTF-8 with a byte order mark, semicolons."""
+    headings = [str(COLUMN_LABELS.get(name) or labels.FIELDS[name]) for name in columns]
+    cells = ([_cell_text(*cell) for cell in zip(columns, row, strict=True)] for row in rows)
+    yield spreadsheets.BYTE_ORDER_MARK
+    yield from spreadsheets.csv_pieces(chain([headings], cells), delimiter=";")
 
 
-def _cell(column: str, value: Any) -> str:
-    """A value as text."""
+def _cell_text(column: str, value: Any) -> str:
+    """Return a value as text."""
     if value is None:
         return ""
     if isinstance(value, dt.datetime):
@@ -301,5 +341,5 @@ def _cell(column: str, value: Any) -> str:
     if column == "state":
         return str(appeal_labels.STATES[value][0])
     if column in ("phone", "phone_at_hand"):
-        return phone_numbers.grouped(value).removeprefix("+")
+        return phone_numbers.grouped_number(value).removeprefix("+")
     return str(labels.VALUES.get(column, {}).get(value, value))

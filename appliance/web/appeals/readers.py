@@ -1,4 +1,4 @@
-"""Who is named to read a personal appeal beside its operator and its department."""
+"""Readers of a personal appeal, named in addition to its operator and its department."""
 
 from flask import Blueprint, abort, flash, redirect, request, url_for
 from flask_babel import gettext as _
@@ -14,29 +14,29 @@ screen = Blueprint("readers", __name__, url_prefix="/appeals/<number>/readers")
 
 @screen.post("")
 @may("appeal.readers")
-def add(number: str) -> BaseResponse:
-    """Name somebody."""
-    appeal = card.seen(number)
+def add_reader(number: str) -> BaseResponse:
+    """Name a reader."""
+    appeal = card.visible_appeal(number)
     try:
-        personal.name_reader(appeal, request.form.get("login", ""), me())
+        personal.add_reader(appeal, request.form.get("login", ""), me())
     except LookupError:
         abort(404)
-    return _saved(number)
+    return _redirect_to_card(number)
 
 
 @screen.post("/<login>/remove")
 @may("appeal.readers")
-def remove(number: str, login: str) -> BaseResponse:
-    """Name him no more."""
-    personal.forget_reader(card.seen(number), login, me())
-    return _saved(number)
+def remove_reader(number: str, login: str) -> BaseResponse:
+    """Remove a reader."""
+    personal.remove_reader(card.visible_appeal(number), login, me())
+    return _redirect_to_card(number)
 
 
 @screen.app_context_processor
-def _named() -> dict[str, object]:
-    return {"named_for_me": lambda: personal.not_opened(me().login)}
+def _reader_context() -> dict[str, object]:
+    return {"named_for_me": lambda: personal.unopened_reader_entries(me().login)}
 
 
-def _saved(number: str) -> BaseResponse:
+def _redirect_to_card(number: str) -> BaseResponse:
     flash(_("Saved."))
-    return redirect(url_for("appeals.page", number=number))
+    return redirect(url_for("appeals.show_appeal", number=number))

@@ -1,4 +1,4 @@
-"""What a supervisor tells operators: written on the floor, shown on their pages until read."""
+"""Announcements by supervisors: written on the floor page, shown to operators until read."""
 
 from flask import Blueprint, flash, jsonify, redirect, render_template, request, url_for
 from flask_babel import LazyString
@@ -14,60 +14,62 @@ from appliance.web.shell.context import me
 
 screen = Blueprint("announcements", __name__)
 
-LISTED = 10
+MAX_LISTED = 10
 TROUBLES: dict[str, LazyString] = {
     "empty": _l("Write the message."),
-    "long": _l("A message has 500 letters at most."),
+    "long": _l("A message has at most 500 characters."),
     "nobody": _l("Choose an operator, or all of them."),
 }
 
 
 @screen.post("/floor/announcements")
 @may("announcement.write")
-def send() -> Response:
-    """Tell one operator, or all of them."""
+def send_announcement() -> Response:
+    """Send an announcement to one operator, or to all of them."""
     form = request.form
     try:
-        announcements.send(form.get("announcement", ""), form.get("to", ""), me())
+        announcements.send_announcement(form.get("announcement", ""), form.get("to", ""), me())
     except AnnouncementError as error:
-        return refusals.back(url_for("floor.page"), error.code, anchor="announce")
+        return refusals.redirect_back(url_for("floor.show_floor"), error.code, anchor="announce")
     flash(_("Sent."))
-    return redirect(url_for("floor.page"))
+    return redirect(url_for("floor.show_floor"))
 
 
 @screen.get("/floor/announcements")
 @may("announcement.write")
-def sent() -> str:
-    """What was sent last, and who has read it, as a piece of the page."""
-    return render_template("floor/announced.html", **_sent())
+def list_announcements() -> str:
+    """Show the newest announcements and who has read each, as a fragment of the page."""
+    return render_template("floor/announced.html", **_newest_announcements())
 
 
 @screen.get("/operator/announcements")
 @may("desk.work")
-def unread() -> str:
-    """What the operator has not read yet, as a piece of his page."""
-    return render_template("operator/announcements.html", unread=announcements.unread(me()))
+def show_unread_announcements() -> str:
+    """Show the announcements that the operator has not read yet, as a fragment of their page."""
+    return render_template(
+        "operator/announcements.html", unread=announcements.unread_announcements(me())
+    )
 
 
 @screen.post("/operator/announcements/<int:number>")
 @may("desk.work")
-def read(number: int) -> Response:
-    """He has read it."""
-    announcements.read(me(), number)
+def mark_announcement_read(number: int) -> Response:
+    """Record that the operator has read an announcement."""
+    announcements.mark_read(me(), number)
     return jsonify(trouble="")
 
 
-def writing_form() -> dict[str, object]:
-    """What the form on the floor shows: what was typed and why it was not sent, and what was."""
-    was = refusals.latest()
+def announcement_form_context() -> dict[str, object]:
+    """Return the context of the form on the floor: a refused text, newest announcements."""
+    refusal = refusals.latest_refusal()
     return {
-        "addressees": accounts.operators(),
-        "typed": was.values,
-        "trouble": TROUBLES.get(was.trouble),
-        "longest": announcements.LONGEST,
-        **_sent(),
+        "addressees": accounts.active_operators(),
+        "typed": refusal.values,
+        "trouble": TROUBLES.get(refusal.trouble),
+        "longest": announcements.MAX_TEXT_CHARS,
+        **_newest_announcements(),
     }
 
 
-def _sent() -> dict[str, object]:
-    return {"announced": announcements.newest(LISTED)}
+def _newest_announcements() -> dict[str, object]:
+    return {"announced": announcements.newest_announcements(MAX_LISTED)}

@@ -1,4 +1,4 @@
-"""One call: its course, and its recordings for who may hear them and says why."""
+"""One call: its course, and its recordings for users who may listen and give a reason."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,15 +19,15 @@ from appliance.reports.telephony import lines
 from appliance.telephony import calls, recordings, routing
 from appliance.telephony.recordings import marking, sound
 from appliance.web.calls import evidence, scripts, short_messages
-from appliance.web.calls.of_day import OUTCOMES
+from appliance.web.calls.daily_calls import OUTCOMES
 from appliance.web.knowledge import reading
 from appliance.web.shell import disclosure, refusals
 from appliance.web.shell.access import may
-from appliance.web.shell.concurrency import heavy
+from appliance.web.shell.concurrency import long_running
 from appliance.web.shell.context import me, site
-from appliance.web.shell.labels import CALL_LANGUAGES, DIALLED
+from appliance.web.shell.labels import CALL_LANGUAGES, DIAL_STATUS_NAMES
 from appliance.web.shell.language import locale
-from appliance.web.shell.sent import ours
+from appliance.web.shell.request_data import local_address
 from appliance.web.workplace import number_notes
 
 if TYPE_CHECKING:
@@ -35,19 +35,25 @@ if TYPE_CHECKING:
 
 screen = Blueprint("call", __name__, url_prefix="/calls/<call_id>")
 
-DIRECTIONS = {"inbound": _l("Call in"), "outbound": _l("Call out"), "internal": _l("Internal call")}
-# what became of a call of our own: name, the badge's kind, the icon
-OWN_OUTCOMES = {one.code: (lazy_gettext(one.name), one.tone, one.icon) for one in calls.OUTBOUND}
+DIRECTIONS = {
+    "inbound": _l("Incoming call"),
+    "outbound": _l("Outgoing call"),
+    "internal": _l("Internal call"),
+}
+# outcome of an outbound call: name, the badge's kind, the icon
+OUTBOUND_OUTCOMES = {
+    one.code: (lazy_gettext(one.name), one.tone, one.icon) for one in calls.OUTBOUND_OUTCOMES
+}
 ENDED_BY = {
     "caller": _l("by the citizen"),
     "operator": _l("by our side"),
     "system": _l("by the line"),
 }
-_TYPES = {".wav": "audio/wav", ".ogg": "audio/ogg"}
+_MIME_TYPES = {".wav": "audio/wav", ".ogg": "audio/ogg"}
 
 
 @dataclass(frozen=True)
-class Heard:
+class RecordingView:
     """One recording as the page draws it: `drawing` is an SVG path 200 wide and 40 high."""
 
     number: int
@@ -58,12 +64,12 @@ class Heard:
 
 @screen.get("")
 @may("recording.listen")
-def page(call_id: str) -> str:
-    """The call's card; whoever sees it is written down."""
-    call = _call(call_id)
+def show_call(call_id: str) -> str:
+    """Show the call's card; the view is logged."""
+    call = _listenable_call(call_id)
     disclosure.log_shown("call", [call.id])
-    about = appeals.visible_of_call(call.id, me())
-    outcomes = OUTCOMES if call.direction == "inbound" else OWN_OUTCOMES
+    call_appeals = appeals.visible_appeals_of_call(call.id, me())
+    outcomes = OUTCOMES if call.direction == "inbound" else OUTBOUND_OUTCOMES
     return render_template(
         "call/page.html",
         call=call,
@@ -71,107 +77,121 @@ def page(call_id: str) -> str:
         direction=DIRECTIONS[call.direction],
         ended_by=ENDED_BY.get(call.ended_by or ""),
         language=CALL_LANGUAGES.get(call.language or ""),
-        topics=dict(lines.names("topic", locale())),
-        steps=calls.course(call),
-        followed=scripts.shown(runs.of_call(call.id)),
+        topics=dict(lines.dimension_names("topic", locale())),
+        steps=calls.call_steps(call),
+        followed=scripts.followed_scripts(runs.runs_of_call(call.id)),
         queue_name=lambda name: routing.queue_title(name, _),
-        dialled=DIALLED,
-        names=accounts.names(locale()),
-        appeals=about,
-        registered=call_forms.visible_of_call(call.id, me()),
-        opened_articles=reading.shown_at(call.id),
-        **short_messages.shown(
+        dialled=DIAL_STATUS_NAMES,
+        names=accounts.display_names(locale()),
+        appeals=call_appeals,
+        registered=call_forms.visible_forms_of_call(call.id, me()),
+        opened_articles=reading.article_openings(call.id),
+        **short_messages.messages_context(
             "call",
             call.id,
-            manual.sent_about(call.id, [one for one in about if not one.veiled]),
-            manual.of_call(site(), call) if _leads("sms.write") and site().sms else None,
+            manual.messages_about(
+                call.id, [appeal for appeal in call_appeals if not appeal.veiled]
+            ),
+            manual.call_subject(site(), call)
+            if _has_full_right("sms.write") and site().sms
+            else None,
         ),
-        **recorded(call),
-        **evidence.shown(call_id=call.id),
-        **number_notes.shown(call.citizen if _leads("note.change") else None),
-        note_trouble=number_notes.TROUBLES.get(refusals.latest().trouble),
+        **recordings_context(call),
+        **evidence.pack_panel_context(call_id=call.id),
+        **number_notes.notes_context(call.citizen if _has_full_right("note.change") else None),
+        note_trouble=number_notes.TROUBLES.get(refusals.latest_refusal().trouble),
     )
 
 
 @screen.post("/listen")
 @may("recording.listen")
-def listen(call_id: str) -> BaseResponse:
-    """A reason is given: the recordings can be heard from now on."""
-    call = _call(call_id)
-    there = ours(request.form.get("back", "")) or url_for("call.page", call_id=call.id)
+def give_listening_reason(call_id: str) -> BaseResponse:
+    """Store the reason given; from now on the user may listen to the recordings of this call."""
+    call = _listenable_call(call_id)
+    return_url = local_address(request.form.get("back", "")) or url_for(
+        "call.show_call", call_id=call.id
+    )
     try:
-        recordings.begin(me(), call.id, request.form.get("reason", ""))
-    except recordings.NoReason:
-        return refusals.back(there, "reason", "recordings")
-    return redirect(f"{there}#recordings")
+        recordings.begin_listening(me(), call.id, request.form.get("reason", ""))
+    except recordings.MissingReason:
+        return refusals.redirect_back(return_url, "reason", "recordings")
+    return redirect(f"{return_url}#recordings")
 
 
 @screen.get("/recordings/<int:number>")
 @may("recording.listen")
-def recording(call_id: str, number: int) -> Response:
-    """A recording's sound, whole or in part (byte ranges); only with a reason given before."""
-    call = _call(call_id)
-    if not recordings.reason_of(me(), call.id):
+def play_recording(call_id: str, number: int) -> Response:
+    """Send a recording's sound, whole or in part (byte ranges); only after a reason was given."""
+    call = _listenable_call(call_id)
+    if not recordings.current_reason(me(), call.id):
         abort(403)
-    found = recordings.of_call(call.id)
-    if not 1 <= number <= len(found) or not (file := _file(found[number - 1])).is_file():
+    call_recordings = recordings.files_of_call(call.id)
+    if (
+        not 1 <= number <= len(call_recordings)
+        or not (file := _recording_file(call_recordings[number - 1])).is_file()
+    ):
         abort(404)
-    return send_file(file, mimetype=_TYPES.get(file.suffix), conditional=True, max_age=0)
+    return send_file(file, mimetype=_MIME_TYPES.get(file.suffix), conditional=True, max_age=0)
 
 
 @screen.get("/recordings/<int:number>/file")
 @may("recording.listen")
-@heavy
-def taken(call_id: str, number: int) -> Response:
-    """A recording to be taken away; it says in itself by whom, when and why."""
-    call, now = _call(call_id), clock.now()
-    found = recordings.of_call(call.id)
-    if not recordings.reason_of(me(), call.id):
+@long_running
+def download_recording(call_id: str, number: int) -> Response:
+    """Send a recording for download; the file states who downloaded it, when and why."""
+    call, now = _listenable_call(call_id), clock.now()
+    call_recordings = recordings.files_of_call(call.id)
+    if not recordings.current_reason(me(), call.id):
         abort(403)
-    if not 1 <= number <= len(found) or not (file := _file(found[number - 1])).is_file():
+    if (
+        not 1 <= number <= len(call_recordings)
+        or not (file := _recording_file(call_recordings[number - 1])).is_file()
+    ):
         abort(404)
-    why = recordings.take(me(), call.id, file.name) or abort(403)
+    reason = recordings.record_download(me(), call.id, file.name) or abort(403)
     try:
-        body = marking.marked(file, me().login, now, site().tz, call.id, why)
-    except marking.Unmarkable:
+        body = marking.mark_recording(file, me().login, now, site().tz, call.id, reason)
+    except marking.MarkingError:
         abort(404)
     name = f"{call.id}-{number}{file.suffix}"
     return Response(
         body,
-        mimetype=_TYPES.get(file.suffix),
+        mimetype=_MIME_TYPES.get(file.suffix),
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
 
 
-def recorded(call: "Call") -> dict[str, object]:
-    """What call/recordings.html shows: the parts, the reason given, whether one is missing."""
+def recordings_context(call: "Call") -> dict[str, object]:
+    """Return the context of call/recordings.html: the parts, the reason given or missing."""
     return {
         "parts": [
-            _recording_view(number, one)
-            for number, one in enumerate(recordings.of_call(call.id), 1)
+            _recording_view(number, call_recording)
+            for number, call_recording in enumerate(recordings.files_of_call(call.id), 1)
         ],
-        "reason": recordings.reason_of(me(), call.id),
-        "unreasoned": refusals.latest().address.endswith("/listen"),
+        "reason": recordings.current_reason(me(), call.id),
+        "unreasoned": refusals.latest_refusal().address.endswith("/listen"),
     }
 
 
-def _leads(action: str) -> bool:
-    return rights.of_all(me(), action)
+def _has_full_right(action: str) -> bool:
+    return rights.has_full_scope(me(), action)
 
 
-def _call(call_id: str) -> "Call":
-    if not recordings.may_listen(me()):
+def _listenable_call(call_id: str) -> "Call":
+    if not recordings.can_listen(me()):
         abort(403)
-    return appeals.call_open_to(me(), call_id) or abort(404)
+    return appeals.viewable_call(me(), call_id) or abort(404)
 
 
-def _recording_view(number: int, one: "Recording") -> Heard:
+def _recording_view(number: int, recording: "Recording") -> RecordingView:
     drawing = "".join(
         f"M{position + 0.5} {20 - 19 * height:.1f}v{38 * height:.1f}"
-        for position, height in enumerate(max(sound.level(c), 0.02) for c in one.peaks or "")
+        for position, height in enumerate(
+            max(sound.peak_level(c), 0.02) for c in recording.peaks or ""
+        )
     )
-    return Heard(number, one, drawing, _file(one).is_file())
+    return RecordingView(number, recording, drawing, _recording_file(recording).is_file())
 
 
-def _file(one: "Recording") -> Path:
-    return site().paths.recordings / (one.kept or one.file)
+def _recording_file(recording: "Recording") -> Path:
+    return site().paths.recordings / (recording.kept or recording.file)

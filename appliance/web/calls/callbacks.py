@@ -1,4 +1,4 @@
-"""Numbers that were promised to be called back: on whose list, when due, handed over, done."""
+"""Promised callbacks: whose list a number is on, when it is due, handover and completion."""
 
 import datetime as dt
 from typing import TYPE_CHECKING, Any
@@ -14,13 +14,13 @@ from appliance.core import clock, phone_numbers
 from appliance.pbx import actions
 from appliance.people import accounts, presence
 from appliance.telephony import scheduled_callbacks
-from appliance.web.shell import disclosure, numbers, refusals
+from appliance.web.shell import disclosure, number_masks, refusals
 from appliance.web.shell.access import may
 from appliance.web.shell.context import me, site
 from appliance.web.shell.language import locale
-from appliance.web.shell.sent import document, ours
+from appliance.web.shell.request_data import local_address, require_json_object
+from appliance.web.workplace.transfers import ASTERISK_UNREACHABLE
 from appliance.web.workplace.transfers import TROUBLES as EXCHANGE
-from appliance.web.workplace.transfers import UNREACHABLE
 
 if TYPE_CHECKING:
     from appliance.models import ScheduledCallback
@@ -28,177 +28,191 @@ if TYPE_CHECKING:
 screen = Blueprint("callbacks", __name__)
 
 TROUBLES: dict[str, LazyString] = {
-    "number": _l("That is no number that can be dialled."),
-    "when": _l("Write the day as dd.mm.yyyy and the time as hh:mm."),
-    "past": _l("This moment is over already."),
-    "far": _l("At most half a year ahead."),
-    "long": _l("A note has at most 500 letters."),
+    "number": _l("This number cannot be dialled."),
+    "when": _l("Enter the day as dd.mm.yyyy and the time as hh:mm."),
+    "past": _l("This time is already past."),
+    "far": _l("No more than half a year ahead."),
+    "long": _l("A note has at most 500 characters."),
     "operator": _l("Choose an operator."),
-    "unreachable": UNREACHABLE,
+    "unreachable": ASTERISK_UNREACHABLE,
 }
 
 
 @screen.get("/callbacks/list")
 @may("callback.work")
-def table() -> str:
-    """Those that may be looked after, as a piece of the open page."""
-    return render_template("callbacks/list.html", **listed())
+def show_callback_list() -> str:
+    """Show the callbacks that the user may handle, as a fragment of the open page."""
+    return render_template("callbacks/list.html", **callback_list_context())
 
 
 @screen.get("/callbacks/mine")
 @may("desk.work")
-def own_list() -> str:
-    """The operator's own, as a piece of his day."""
-    return render_template("callbacks/mine.html", **own())
+def show_own_callbacks() -> str:
+    """Show the operator's own callbacks, as a fragment of their day."""
+    return render_template("callbacks/mine.html", **own_callbacks_context())
 
 
 @screen.get("/callbacks/due")
 @may("desk.work")
-def due() -> str:
-    """What the operator is reminded of on top of each page."""
-    return render_template("operator/reminders.html", **reminders())
+def show_reminders() -> str:
+    """Show the reminder of a due callback that the operator sees at the top of each page."""
+    return render_template("operator/reminders.html", **reminders_context())
 
 
 @screen.get("/operator/forms/<token>/callback")
 @may("desk.work")
-def form(token: str) -> str:
-    """The form that promises a call, as a piece of the operator's page."""
-    number = _number(_desk(token))
+def show_callback_form(token: str) -> str:
+    """Show the form that promises a callback, as a fragment of the operator's page."""
+    number = _citizen_number(_form_desk(token))
     disclosure.log_shown("number", [number] if number else [])
     tomorrow = clock.now().astimezone(site().tz) + dt.timedelta(days=1)
     return render_template(
         "operator/callback.html",
         token=token,
-        number=numbers.seen(phone_numbers.grouped(number)) if number else "",
+        number=number_masks.readable_number(phone_numbers.grouped_number(number)) if number else "",
         day=f"{tomorrow:%d.%m.%Y}",
-        longest=scheduled_callbacks.LONGEST,
+        longest=scheduled_callbacks.MAX_NOTE_CHARACTERS,
     )
 
 
 @screen.post("/operator/forms/<token>/callback")
 @may("desk.work")
-def schedule(token: str) -> Response:
-    """Promise to call at a moment."""
-    desk, sent = _desk(token), document()
-    at = _moment(str(sent.get("day", "")), str(sent.get("time", "")))
-    if not at:
+def schedule_callback(token: str) -> Response:
+    """Promise a callback at a given time."""
+    desk, body = _form_desk(token), require_json_object()
+    due_at = _parse_due_time(str(body.get("day", "")), str(body.get("time", "")))
+    if not due_at:
         return jsonify(trouble=str(TROUBLES["when"]))
-    number, note = str(sent.get("number", "")), str(sent.get("about", ""))
-    number = numbers.meant(number, _number(desk))
+    number, note = str(body.get("number", "")), str(body.get("about", ""))
+    number = number_masks.unmask_number(number, _citizen_number(desk))
     call = desk.call.id if desk.call else None
     try:
-        scheduled_callbacks.schedule(me(), number, at, note, call)
+        scheduled_callbacks.schedule_callback(me(), number, due_at, note, call)
     except scheduled_callbacks.CallbackError as error:
         return jsonify(trouble=str(TROUBLES[error.code]))
-    return jsonify(trouble="", done=_("It stands on your list."))
+    return jsonify(trouble="", done=_("It was added to your list."))
 
 
 @screen.post("/callbacks/<int:number>/call")
 @may("callback.work")
-def call(number: int) -> Response:
-    """Ring one's own phone, then the number."""
-    task = _task(number)
+def dial_callback(number: int) -> Response:
+    """Ring the user's own phone, then the number."""
+    task = _find_callback(number)
     try:
-        actions.dial(site(), me(), task.number, "follow_up", task.call_id or "")
+        actions.dial_number(site(), me(), task.number, "follow_up", task.call_id or "")
     except actions.Refused as error:
-        return _refused(error.code if error.code in EXCHANGE else "exchange")
+        return _redirect_refused(error.code if error.code in EXCHANGE else "exchange")
     except actions.Unreachable:
-        return _refused("unreachable")
-    flash(_("Your phone rings: pick it up."))
-    return redirect(url_for("operator.page" if me().role == "operator" else "followups.page"))
+        return _redirect_refused("unreachable")
+    flash(_("Your phone is ringing: pick it up."))
+    return redirect(
+        url_for(
+            "operator.show_workplace" if me().role == "operator" else "followups.list_followups"
+        )
+    )
 
 
 @screen.post("/callbacks/<int:number>/<any(done, take, hand):step>")
 @may("callback.work")
-def step(number: int, step: str) -> Response:
-    """Note that it is done, take it over, or hand it to an operator."""
-    task = _task(number)
+def update_callback(number: int, step: str) -> Response:
+    """Mark the callback as done, take it over, or hand it to an operator."""
+    task = _find_callback(number)
     if step == "hand" and me().role == "operator" and task.operator_id != me().id:
         abort(403)
     try:
         if step == "done":
-            scheduled_callbacks.finish(task, me().login)
+            scheduled_callbacks.finish_callback(task, me().login)
         else:
             login = me().login if step == "take" else request.form.get("login", "")
             scheduled_callbacks.hand_over(task, login, me().login)
     except scheduled_callbacks.CallbackError as error:
-        return _refused(error.code)
+        return _redirect_refused(error.code)
     flash(_("Done"))
-    return redirect(_there())
+    return redirect(_return_url())
 
 
-def own() -> dict[str, Any]:
-    """What the operator's day shows."""
-    found = scheduled_callbacks.own(me())
-    disclosure.log_shown("number", [task.number for task in found])
-    return {"callbacks": found, "now": clock.now(), "tonight": _tonight()}
+def own_callbacks_context() -> dict[str, Any]:
+    """Return the context of the callbacks on the operator's day."""
+    tasks = scheduled_callbacks.operator_callbacks(me())
+    disclosure.log_shown("number", [task.number for task in tasks])
+    return {"callbacks": tasks, "now": clock.now(), "tonight": _next_midnight()}
 
 
-def reminders() -> dict[str, Any]:
-    """Those whose moment has come, and when the next one's does."""
-    now, found = clock.now(), scheduled_callbacks.own(me())
-    come = [task for task in found if task.due_at <= now]
-    disclosure.log_shown("number", [task.number for task in come])
-    next_at = min((task.due_at for task in found if task.due_at > now), default=None)
-    return {"reminders": come[:1], "more_reminders": len(come) - 1, "next_reminder": next_at}
-
-
-def listed() -> dict[str, Any]:
-    """What the list for all who keep it shows."""
-    found = scheduled_callbacks.listed(me())
-    disclosure.log_shown("number", [task.number for task in found])
-    if not found:  # nobody need be looked for
-        return {"callbacks": found}
+def reminders_context() -> dict[str, Any]:
+    """Return the first due callback, how many more are due, and when the next one becomes due."""
+    now, tasks = clock.now(), scheduled_callbacks.operator_callbacks(me())
+    due_tasks = [task for task in tasks if task.due_at <= now]
+    disclosure.log_shown("number", [task.number for task in due_tasks])
+    next_at = min((task.due_at for task in tasks if task.due_at > now), default=None)
     return {
-        "callbacks": found,
+        "reminders": due_tasks[:1],
+        "more_reminders": len(due_tasks) - 1,
+        "next_reminder": next_at,
+    }
+
+
+def callback_list_context() -> dict[str, Any]:
+    """Return the context of the list for all users who work through it."""
+    tasks = scheduled_callbacks.list_callbacks(me())
+    disclosure.log_shown("number", [task.number for task in tasks])
+    if not tasks:  # an empty list needs no operators
+        return {"callbacks": tasks}
+    return {
+        "callbacks": tasks,
         "now": clock.now(),
-        "tonight": _tonight(),
-        "at_work": {login for login, state in presence.states().items() if state != "off"},
-        "operators": accounts.operators(),
-        "names": accounts.names(locale()),
+        "tonight": _next_midnight(),
+        "at_work": {login for login, state in presence.states_by_login().items() if state != "off"},
+        "operators": accounts.active_operators(),
+        "names": accounts.display_names(locale()),
         "leads": me().role != "operator",
     }
 
 
-def trouble(code: str) -> LazyString | None:
-    """Why something could not be done, for the page to which it leads back."""
+def refusal_text(code: str) -> LazyString | None:
+    """Return the text of a refusal code, for the page to which the user returns."""
     return (TROUBLES | EXCHANGE).get(code)
 
 
-def _refused(code: str) -> Response:
-    return refusals.back(url_for("followups.page"), code)
+def _redirect_refused(code: str) -> Response:
+    return refusals.redirect_back(url_for("followups.list_followups"), code)
 
 
-def _there() -> str:
-    return ours(request.form.get("back", "")) or url_for("followups.page")
+def _return_url() -> str:
+    return local_address(request.form.get("back", "")) or url_for("followups.list_followups")
 
 
-def _task(number: int) -> "ScheduledCallback":
-    return scheduled_callbacks.find(me(), number) or abort(404)
+def _find_callback(number: int) -> "ScheduledCallback":
+    return scheduled_callbacks.find_callback(me(), number) or abort(404)
 
 
-def _desk(token: str) -> appeals.Desk:
-    return appeals.of_form(me(), token) or appeals.of_registered(me(), token) or abort(404)
-
-
-def _number(desk: appeals.Desk) -> str | None:
-    """The number that calls, else the one that is typed."""
-    typed = desk.draft.values.get("phone") if desk.draft else None
-    made = desk.registered[-1].phone if desk.registered else None
+def _form_desk(token: str) -> appeals.DeskForm:
     return (
-        (desk.call.citizen if desk.call else None) or phone_numbers.canonical(typed or "") or made
+        appeals.desk_for_form(me(), token)
+        or appeals.desk_for_registered_form(me(), token)
+        or abort(404)
     )
 
 
-def _moment(day: str, time: str) -> dt.datetime | None:
-    date = identity.day(day)
+def _citizen_number(desk: appeals.DeskForm) -> str | None:
+    """Return the number of the caller, else the one typed in the form, else the registered one."""
+    phone_text = desk.draft.values.get("phone") if desk.draft else None
+    registered_phone = desk.registered[-1].phone if desk.registered else None
+    return (
+        (desk.call.citizen if desk.call else None)
+        or phone_numbers.canonical_number(phone_text or "")
+        or registered_phone
+    )
+
+
+def _parse_due_time(day: str, time: str) -> dt.datetime | None:
+    date = identity.parse_plausible_date(day)
     try:
-        at = dt.time.fromisoformat(time.strip().zfill(5))
+        time_of_day = dt.time.fromisoformat(time.strip().zfill(5))
     except ValueError:
         return None
-    return dt.datetime.combine(date, at, site().tz).astimezone(dt.UTC) if date else None
+    return dt.datetime.combine(date, time_of_day, site().tz).astimezone(dt.UTC) if date else None
 
 
-def _tonight() -> dt.datetime:
+def _next_midnight() -> dt.datetime:
     tomorrow = clock.now().astimezone(site().tz).date() + dt.timedelta(days=1)
     return dt.datetime.combine(tomorrow, dt.time(), site().tz)

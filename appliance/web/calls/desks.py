@@ -1,4 +1,4 @@
-"""What each operator does at this moment: his state, since when, and how long it may last."""
+"""The current state of each operator: since when, and how long it may last."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -6,27 +6,33 @@ from typing import TYPE_CHECKING
 
 from appliance.core import clock
 from appliance.people import accounts, pauses, presence
-from appliance.reports.kpi import ASA_TARGET
+from appliance.reports.kpi import ASA_TARGET_SECONDS
 from appliance.telephony import calls, devices, routing
 from appliance.telephony.calls import LiveCall
 from appliance.web.calls import ongoing
-from appliance.web.shell.context import midnight, site
+from appliance.web.shell.context import site, start_of_today
 
 if TYPE_CHECKING:
     from appliance.models import Presence, User
 
-# in the order in which they are looked at: who is needed first
+# in display order: operators who may need a supervisor come first
 STATES = ("ringing", "call", "wrap_up", "ready", "back_office", "pause", "off")
-LONG_TALK, LONG_PAUSE = 600.0, 900.0  # seconds after which a supervisor may want to look
-GONE = dt.timedelta(minutes=3)  # a page that is open asks once a minute, in a hidden tab too
+# seconds after which a supervisor may want to check
+LONG_TALK_SECONDS, LONG_PAUSE_SECONDS = (
+    600.0,
+    900.0,
+)
+# an open page sends a request once a minute, in a hidden tab too
+PAGE_TIMEOUT = dt.timedelta(minutes=3)
 
 
 @dataclass(frozen=True)
 class Desk:
-    """One operator: a key of STATES since a moment; `limit`: seconds that it may last, None: any.
+    """The state of one operator: a key of STATES, since when, its limit.
 
-    `reason` is a pause's (a code of its list, of presence.OF_OTHERS or ""); `live` the call that
-    rings or talks. `is_gone`: at work, but neither his phone nor a page of his is there any more.
+    `limit` is in seconds, None for no limit; `reason` is that of a pause (a code of its list, of
+    presence.SYSTEM_REASONS or ""); `live` is the call that rings or talks. `is_gone`: at work, but
+    neither their phone nor their page is connected.
     """
 
     user: "User"
@@ -40,70 +46,78 @@ class Desk:
 
     @property
     def languages(self) -> list[str]:
-        """Codes of accounts.CALL_LANGUAGES that he speaks."""
+        """The languages of the operator, as codes of accounts.CALL_LANGUAGES."""
         return [code for code in accounts.CALL_LANGUAGES if code in self.user.speaks.split()]
 
     def is_over(self, now: dt.datetime) -> bool:
-        """Whether it has lasted longer than its limit."""
+        """Return True if the state has lasted its limit or longer."""
         return bool(self.since and self.limit and (now - self.since).total_seconds() >= self.limit)
 
 
-def desks() -> list[Desk]:
-    """Every operator, by state and name."""
-    live, now = {who: one for one in ongoing.going_on() for who in one.who}, clock.now()
-    phones = devices.phones()
-    wrap_up = routing.current(site()).queueing.wrap_up
-    ended = calls.talks_ended(now - dt.timedelta(seconds=wrap_up)) if wrap_up else {}
-    limits = {"ringing": ASA_TARGET, "call": LONG_TALK, "wrap_up": wrap_up}
-    of_day = pauses.limits()
-    more_time, found = float(site().calls.more_time), []
-    for user, chosen in presence.in_force():
-        call, phone = live.get(user.login), phones.get(user.extension)
+def operator_desks() -> list[Desk]:
+    """Return the desk of every operator, sorted by state and name."""
+    live_calls, now = (
+        {login: live_call for live_call in ongoing.ongoing_calls() for login in live_call.parties},
+        clock.now(),
+    )
+    phones = devices.phones_by_extension()
+    wrap_up = routing.current_plan(site()).queueing.wrap_up
+    talk_ends = calls.last_talk_ends(now - dt.timedelta(seconds=wrap_up)) if wrap_up else {}
+    limits = {"ringing": ASA_TARGET_SECONDS, "call": LONG_TALK_SECONDS, "wrap_up": wrap_up}
+    pause_limits = pauses.pause_limits()
+    extra_wrap_up, result = float(site().calls.more_time), []
+    for user, current in presence.current_states():
+        call, phone = live_calls.get(user.login), phones.get(user.extension)
         busy = bool(call or (phone and phone.channels))
-        state, since = _state(call, busy, chosen, ended.get(user.login))
+        state, since = _desk_state(call, busy, current, talk_ends.get(user.login))
         phone_up = bool(phone and phone.up)
-        paused = chosen if state == "pause" else None
-        found.append(
+        pause = current if state == "pause" else None
+        result.append(
             Desk(
                 user=user,
                 state=state,
                 since=since,
-                limit=_of_pause(paused, of_day, now)
-                if paused
-                else more_time
-                if chosen and chosen.state == presence.WRAP_UP
+                limit=_pause_limit(pause, pause_limits, now)
+                if pause
+                else extra_wrap_up
+                if current and current.state == presence.WRAP_UP
                 else limits.get(state),
-                reason=paused.reason if paused else "",
+                reason=pause.reason if pause else "",
                 live=call,
                 phone_up=phone_up,
-                is_gone=not (phone_up or busy or state == "off" or _page_is_there(user, now)),
+                is_gone=not (phone_up or busy or state == "off" or _has_open_page(user, now)),
             )
         )
-    return sorted(found, key=lambda desk: (STATES.index(desk.state), desk.user.name))
+    return sorted(result, key=lambda desk: (STATES.index(desk.state), desk.user.name))
 
 
-def _of_pause(chosen: "Presence", limits: dict[str, int], now: dt.datetime) -> float | None:
-    """Seconds that this pause may last, by what the day's limit of its reason had left."""
-    if limit := limits.get(chosen.reason):
-        taken = pauses.taken(chosen.user, midnight(), now).get(chosen.reason, 0.0)
-        return max(1.0, (now - chosen.since).total_seconds() + 60 * limit - taken)
-    return LONG_PAUSE if chosen.reason in ("", *presence.OF_OTHERS) else None
+def _pause_limit(pause: "Presence", limits: dict[str, int], now: dt.datetime) -> float | None:
+    """Return the seconds this pause may last: the rest of the daily limit of its reason."""
+    if limit := limits.get(pause.reason):
+        used_seconds = pauses.pause_seconds(pause.user, start_of_today(), now).get(
+            pause.reason, 0.0
+        )
+        return max(1.0, (now - pause.since).total_seconds() + 60 * limit - used_seconds)
+    return LONG_PAUSE_SECONDS if pause.reason in ("", *presence.SYSTEM_REASONS) else None
 
 
-def _page_is_there(user: "User", now: dt.datetime) -> bool:
-    return bool(user.seen_at and now - user.seen_at < GONE)
+def _has_open_page(user: "User", now: dt.datetime) -> bool:
+    return bool(user.seen_at and now - user.seen_at < PAGE_TIMEOUT)
 
 
-def _state(
-    call: LiveCall | None, busy: bool, chosen: "Presence | None", ended: dt.datetime | None
+def _desk_state(
+    call: LiveCall | None, busy: bool, current: "Presence | None", talk_ended_at: dt.datetime | None
 ) -> tuple[str, dt.datetime | None]:
-    """A key of STATES, and since when. `ended`: his last talk did, and its wrap-up lasts."""
+    """Return a key of STATES, and since when.
+
+    `talk_ended_at` is when their last talk ended, if its wrap-up still lasts.
+    """
     if call:
         return "ringing" if call.stage == "ringing" else "call", call.since
     if busy:
         return "call", None
-    if not chosen:
+    if not current:
         return "off", None
-    if ended and chosen.state == "ready" and chosen.since <= ended:
-        return "wrap_up", ended
-    return chosen.state, chosen.since
+    if talk_ended_at and current.state == "ready" and current.since <= talk_ended_at:
+        return "wrap_up", talk_ended_at
+    return current.state, current.since

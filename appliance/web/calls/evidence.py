@@ -1,4 +1,4 @@
-"""Evidence packs: asked for by a reason on the page of a call or an appeal, fetched here."""
+"""Evidence packs: requested with a reason on the page of a call or an appeal, downloaded here."""
 
 from typing import Any
 
@@ -13,108 +13,115 @@ from appliance.core import audit, signatures
 from appliance.people import accounts
 from appliance.reports import evidence
 from appliance.web.shell import disclosure, refusals
-from appliance.web.shell.access import may, shown_when
-from appliance.web.shell.concurrency import heavy
+from appliance.web.shell.access import may, show_tab_when
+from appliance.web.shell.concurrency import long_running
 from appliance.web.shell.context import me, site
 from appliance.web.shell.language import locale
-from appliance.web.shell.sent import ours
+from appliance.web.shell.request_data import local_address
 
 screen = Blueprint("evidence", __name__, url_prefix="/evidence")
 
 # state: its name, the badge's kind, the icon
 STATES: dict[str, tuple[LazyString, str, str]] = {
-    "asked": (_l("Being made…"), "accent", "hourglass"),
+    "asked": (_l("Being prepared…"), "accent", "hourglass"),
     "made": (_l("Ready"), "ok", "circle-check"),
     "failed": (_l("Failed"), "bad", "octagon-alert"),
     "gone": (_l("Removed"), "", "archive"),
 }
 TROUBLES: dict[str, LazyString] = {
-    "reason": _l("Say what the pack is for."),
-    "closed": _l("A personal appeal is part of it: open that one for a reason first."),
-    "key": _l("The system has no key to sign with: the technician sets it under [audit]."),
+    "reason": _l("State what the pack is for."),
+    "closed": _l("This includes a personal appeal: first open it, giving a reason."),
+    "key": _l("The system has no signing key: the technician sets it under [audit]."),
 }
 
 
 @screen.get("")
-@shown_when(lambda: evidence.may_make(me()))
+@show_tab_when(lambda: evidence.can_make_packs(me()))
 @may("evidence.make")
-def page() -> str:
-    """The packs that whoever asks may have, and the fingerprint of the key that signs them."""
-    return render_template("evidence/page.html", **_list(), fingerprint=_fingerprint())
+def list_packs() -> str:
+    """Show the packs that the user may download, and the fingerprint of the signing key."""
+    return render_template(
+        "evidence/page.html", **_pack_list_context(), fingerprint=_key_fingerprint()
+    )
 
 
 @screen.get("/list")
 @may("evidence.make")
-def table() -> str:
-    """The same, as a piece of the open page."""
-    return render_template("evidence/list.html", **_list())
+def show_pack_list() -> str:
+    """Show the list of packs as a fragment of the open page."""
+    return render_template("evidence/list.html", **_pack_list_context())
 
 
 @screen.post("")
 @may("evidence.make")
-def ask() -> BaseResponse:
-    """Have a pack made of a `call` or an `appeal`, for a `reason`."""
+def request_pack() -> BaseResponse:
+    """Request a pack about a `call` or an `appeal`, with a `reason`."""
     call_id, appeal = (request.form.get(name, "")[:100] for name in ("call", "appeal"))
-    there = ours(request.form.get("back", "")) or address_of(".page")
+    return_url = local_address(request.form.get("back", "")) or address_of(".list_packs")
     try:
-        evidence.ask(site(), me(), call_id, appeal, request.form.get("reason", ""))
+        evidence.request_pack(site(), me(), call_id, appeal, request.form.get("reason", ""))
     except PermissionError:
         abort(403)
     except LookupError:
         abort(404)
-    except evidence.Refused as error:
-        return refusals.back(there, error.code, "evidence")
-    flash(_("The pack is being made; it appears here in a moment."))
-    return redirect(f"{there}#evidence")
+    except evidence.PackRequestError as error:
+        return refusals.redirect_back(return_url, error.code, "evidence")
+    flash(_("The pack is being made; it appears here shortly."))
+    return redirect(f"{return_url}#evidence")
 
 
 @screen.get("/<int:number>.zip")
 @may("evidence.make")
-@heavy
-def file(number: int) -> Response:
-    """A pack; that it was taken is written down before it leaves."""
-    pack = evidence.find(number, me()) or abort(404)
-    kept = evidence.content(site(), pack) or abort(404)
-    about = pack.appeal or pack.call_id
-    audit.record(me().login, "evidence.download", about, pack=pack.id, sha256=pack.sha256)
+@long_running
+def download_pack(number: int) -> Response:
+    """Send a pack; the download is recorded in the audit log before the file is sent."""
+    pack = evidence.find_pack(number, me()) or abort(404)
+    content = evidence.pack_file(site(), pack) or abort(404)
+    subject = pack.appeal or pack.call_id
+    audit.record_entry(me().login, "evidence.download", subject, pack=pack.id, sha256=pack.sha256)
     return send_file(
-        kept, mimetype="application/zip", as_attachment=True, download_name=pack.file, max_age=0
+        content, mimetype="application/zip", as_attachment=True, download_name=pack.file, max_age=0
     )
 
 
-def shown(call_id: str = "", appeal: str = "") -> dict[str, Any]:
-    """What evidence/panel.html shows of a call or an appeal; no panel for who may not make one."""
-    if not evidence.may_make(me()):
+def pack_panel_context(call_id: str = "", appeal: str = "") -> dict[str, Any]:
+    """Return the context of evidence/panel.html for a call or an appeal.
+
+    `packs` is None for users who may not make a pack.
+    """
+    if not evidence.can_make_packs(me()):
         return {"packs": None}
-    packs = evidence.of_appeal(appeal, me()) if appeal else evidence.of_call(call_id, me())
-    was = refusals.latest()
-    mine = was.address == address_of("evidence.ask")
+    packs = (
+        evidence.packs_of_appeal(appeal, me()) if appeal else evidence.packs_of_call(call_id, me())
+    )
+    refusal = refusals.latest_refusal()
+    is_own_refusal = refusal.address == address_of("evidence.request_pack")
     return {
         "packs": packs,
         "pack_states": STATES,
         "pack_of": {"call": call_id, "appeal": appeal},
-        "pack_trouble": TROUBLES.get(was.trouble) if mine else None,
-        "pack_reason": was.values.get("reason", "") if mine else "",
+        "pack_trouble": TROUBLES.get(refusal.trouble) if is_own_refusal else None,
+        "pack_reason": refusal.values.get("reason", "") if is_own_refusal else "",
     }
 
 
-def _list() -> dict[str, Any]:
-    packs = evidence.listed(me())
+def _pack_list_context() -> dict[str, Any]:
+    packs = evidence.visible_packs(me())
     disclosure.log_shown("appeal", [pack.appeal for pack in packs if pack.appeal])
     disclosure.log_shown("call", [pack.call_id for pack in packs if not pack.appeal])
     return {
         "packs": packs,
         "states": STATES,
-        "names": accounts.names(locale()),
-        "days": evidence.KEPT.days,
+        "names": accounts.display_names(locale()),
+        "days": evidence.RETENTION_PERIOD.days,
         "troubles": TROUBLES,
     }
 
 
-def _fingerprint() -> str:
-    """Of the public key, to be compared with that on a pack's page; "" without a key."""
+def _key_fingerprint() -> str:
+    """Return the public key's fingerprint, to compare with a pack's page; "" without a key."""
     try:
         key = signatures.public_keys(site().audit.public_key, "audit.public_key")[0]
-    except signatures.KeyTrouble:
+    except signatures.SigningKeyError:
         return ""
-    return signatures.fingerprint(key)
+    return signatures.key_fingerprint(key)

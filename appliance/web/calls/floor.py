@@ -1,4 +1,4 @@
-"""The floor: calls, operators and trunks at this moment, and what a supervisor may do there."""
+"""The floor: current calls, operators and trunks, and the actions of a supervisor there."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -11,14 +11,14 @@ from appliance.box import health
 from appliance.core import audit, clock
 from appliance.pbx import actions
 from appliance.people import accounts, presence
-from appliance.reports.kpi import ASA_TARGET, SERVICE_TARGET
-from appliance.reports.today import today
+from appliance.reports.kpi import ASA_TARGET_SECONDS, SERVICE_LEVEL_TARGET_PERCENT
+from appliance.reports.today import count_today
 from appliance.telephony import calls, devices, routing
 from appliance.web.calls import announcements, desks, ongoing
-from appliance.web.calls import of_day as day
+from appliance.web.calls import daily_calls as day
 from appliance.web.shell import disclosure
 from appliance.web.shell.access import may
-from appliance.web.shell.context import me, midnight, site
+from appliance.web.shell.context import me, site, start_of_today
 from appliance.web.shell.labels import CALL_LANGUAGES
 from appliance.web.shell.language import locale
 from appliance.web.workplace.states import reason_name
@@ -28,25 +28,25 @@ if TYPE_CHECKING:
 
 screen = Blueprint("floor", __name__, url_prefix="/floor")
 
-# a stage of a call: its name, the badge's kind, the icon
+# stage of a call: its name, the badge's kind, the icon
 STAGES: dict[str, tuple[LazyString, str, str]] = {
     "menu": (_l("In the menu"), "", "phone-incoming"),
-    "queue": (_l("Waits"), "warn", "hourglass"),
-    "ringing": (_l("Rings"), "warn", "phone-incoming"),
+    "queue": (_l("Pending"), "warn", "hourglass"),
+    "ringing": (_l("Phone ringing"), "warn", "phone-incoming"),
     "talk": (_l("Talk"), "accent", "phone-call"),
-    "rating": (_l("After the talk"), "", "star"),
+    "rating": (_l("After the conversation"), "", "star"),
 }
-# an operator's state: its name, the badge's kind, the icon
+# state of an operator: its name, the badge's kind, the icon
 STATES: dict[str, tuple[LazyString, str, str]] = {
-    "ringing": (_l("Rings"), "warn", "phone-incoming"),
+    "ringing": (_l("Phone ringing"), "warn", "phone-incoming"),
     "wrap_up": (_l("Wrap-up"), "", "pencil"),
     **day.STATES,
 }
-LANGUAGES: dict[str, LazyString] = {
+SHORT_LANGUAGE_NAMES: dict[str, LazyString] = {
     "uz": lazy_pgettext("short", "Uzb"),
     "ru": lazy_pgettext("short", "Rus"),
 }
-WAITING = 5  # bars of those who wait; the rest is counted
+MAX_WAITING_BARS = 5  # callers shown as bars; the others are only counted
 REASONS: dict[str, LazyString] = {
     "quality": _l("Quality"),
     "help": _l("Help"),
@@ -55,132 +55,142 @@ REASONS: dict[str, LazyString] = {
 }
 TROUBLES: dict[str, LazyString] = {
     "reason": _l("Choose a reason first."),
-    "no_talk": _l("This operator speaks with nobody at this moment."),
-    "over": _l("The call is over already."),
-    "no_phone": _l("You have no phone: the technician can give you one."),
+    "no_talk": _l("This operator is not speaking with anybody right now."),
+    "over": _l("The call is already over."),
+    "no_phone": _l("You have no phone: the technician can assign one to you."),
     "phone_off": _l("Your phone is not connected: switch it on."),
     "phone_busy": _l("Your phone is in use: hang up first."),
-    "not_listening": _l("Listen to the talk first, then take it over."),
-    "exchange": _l("The exchange would not do it. Try again."),
+    "not_listening": _l("Listen to the conversation first, then take it over."),
+    "exchange": _l("The exchange did not do it. Try again."),
 }
 UNREACHABLE = _l("The exchange does not answer.")
-DONE: dict[str, LazyString] = {
-    "listen": _l("Take up your phone: you hear the talk, nobody hears you."),
-    "whisper": _l("Take up your phone: only the operator hears you."),
-    "barge": _l("Take up your phone: both hear you."),
+SUPERVISION_HINTS: dict[str, LazyString] = {
+    "listen": _l("Pick up your phone: you listen to the conversation and cannot be heard."),
+    "whisper": _l("Pick up your phone: you speak only with the operator."),
+    "barge": _l("Pick up your phone: you speak with both of them."),
 }
 
 
 @screen.get("")
 @may("floor.lead")
-def page() -> str:
-    """Everything at once; `who` is the operator whose talk and actions are shown."""
-    who = request.args.get("who", "")
-    shown = _calls() | _waiting() | _figures() | _chosen(who) | _trunks() | _phone()
-    told = announcements.writing_form()
-    return render_template("floor/page.html", reasons=REASONS, **told, **shown)
+def show_floor() -> str:
+    """Show the whole page; `who` is the operator whose talk and actions are shown."""
+    login = request.args.get("who", "")
+    context = (
+        _live_calls_context()
+        | _waiting_context()
+        | _figures_context()
+        | _selected_operator_context(login)
+        | _trunks_context()
+        | _phone_context()
+    )
+    form_context = announcements.announcement_form_context()
+    return render_template("floor/page.html", reasons=REASONS, **form_context, **context)
 
 
 @screen.get("/calls")
 @may("floor.lead")
-def live_calls() -> str:
-    """Calls that go on, as a piece of the page."""
-    return render_template("floor/calls.html", **_calls())
+def show_live_calls() -> str:
+    """Show the ongoing calls as a fragment of the page."""
+    return render_template("floor/calls.html", **_live_calls_context())
 
 
 @screen.get("/waiting")
 @may("floor.lead")
-def waiting() -> str:
-    """Those who wait, each as a bar that runs to the promise, as a piece of the page."""
-    return render_template("floor/waiting.html", **_waiting())
+def show_waiting_callers() -> str:
+    """Show waiting callers as bars that grow to the promised answer time; a page fragment."""
+    return render_template("floor/waiting.html", **_waiting_context())
 
 
 @screen.get("/figures")
 @may("floor.lead")
-def figures() -> str:
-    """Today's answer time and what threatens it, as a piece of the page."""
-    return render_template("floor/figures.html", **_figures())
+def show_floor_figures() -> str:
+    """Show today's answer time and what threatens it, as a fragment of the page."""
+    return render_template("floor/figures.html", **_figures_context())
 
 
 @screen.get("/operators")
 @may("floor.lead")
-def operators() -> str:
-    """Operators as cards by state, as a piece of the page."""
-    return render_template("floor/operators.html", **_desks(request.args.get("who", "")))
+def show_operator_cards() -> str:
+    """Show the operators as cards by state, as a fragment of the page."""
+    return render_template("floor/operators.html", **_desks_context(request.args.get("who", "")))
 
 
 @screen.get("/operators/<login>")
 @may("floor.lead")
-def operator(login: str) -> str:
-    """One operator's talk and what can be done with it, as a piece of the page."""
-    _operator(login)
-    return render_template("floor/chosen.html", **_chosen(login))
+def show_operator(login: str) -> str:
+    """Show one operator's talk and the possible actions, as a fragment of the page."""
+    _find_operator(login)
+    return render_template("floor/chosen.html", **_selected_operator_context(login))
 
 
 @screen.get("/trunks")
 @may("floor.lead")
-def trunks() -> str:
-    """The lines to the carriers, as a piece of the page."""
-    return render_template("floor/trunks.html", **_trunks())
+def show_trunks() -> str:
+    """Show the lines to the carriers as a fragment of the page."""
+    return render_template("floor/trunks.html", **_trunks_context())
 
 
 @screen.get("/phone")
 @may("floor.lead")
-def phone() -> str:
-    """What the supervisor's own phone does, as a piece of the page."""
-    return render_template("floor/phone.html", **_phone())
+def show_supervisor_phone() -> str:
+    """Show the state of the supervisor's own phone as a fragment of the page."""
+    return render_template("floor/phone.html", **_phone_context())
 
 
 @screen.post("/operators/<login>/<any(listen, whisper, barge):mode>")
 @may("floor.lead")
-def supervise(login: str, mode: str) -> str:
-    """Hear an operator's talk, whisper to him, or speak with both: with a reason, written down."""
-    operator, reason = _operator(login), request.form.get("reason", "")
+def supervise_talk(login: str, mode: str) -> str:
+    """Listen to an operator's talk, whisper to them, or speak with both; record the reason."""
+    operator, reason = _find_operator(login), request.form.get("reason", "")
     if reason not in REASONS:
-        return _message(TROUBLES["reason"])
+        return _render_message(TROUBLES["reason"])
 
-    def act() -> None:
-        call = actions.supervise(site(), me(), operator, mode)
-        audit.record(me().login, f"supervise.{mode}", login, call=call, reason=reason)
+    def start_supervision() -> None:
+        call = actions.supervise_talk(site(), me(), operator, mode)
+        audit.record_entry(me().login, f"supervise.{mode}", login, call=call, reason=reason)
 
-    return _done(act, DONE[mode])
+    return _run_action(start_supervision, SUPERVISION_HINTS[mode])
 
 
 @screen.post("/operators/<login>/take-over")
 @may("floor.lead")
-def take_over(login: str) -> str:
-    """The caller goes on with the supervisor who listens."""
-    operator = _operator(login)
+def take_over_call(login: str) -> str:
+    """Connect the caller to the supervisor who is listening."""
+    operator = _find_operator(login)
 
-    def act() -> None:
-        call = actions.take_over(site(), me(), operator)
-        audit.record(me().login, "supervise.take_over", login, call=call)
+    def transfer_caller() -> None:
+        call = actions.take_over_talk(site(), me(), operator)
+        audit.record_entry(me().login, "supervise.take_over", login, call=call)
 
-    return _done(act, _l("You speak with the caller."))
+    return _run_action(transfer_caller, _l("You are speaking with the caller."))
 
 
 @screen.post("/operators/<login>/hang-up")
 @may("floor.lead")
-def hang_up(login: str) -> str:
-    """End the talk that was asked about (`call`), no later one; the caller is asked for a mark."""
-    operator, call = _operator(login), calls.of_operator(login)
+def hang_up_talk(login: str) -> str:
+    """End the operator's talk in the call `call`, never a later talk.
+
+    The caller is then asked for a rating.
+    """
+    operator, call = _find_operator(login), calls.current_call(login)
     if not call or call.id != request.form.get("call"):
-        return _message(TROUBLES["over"])
+        return _render_message(TROUBLES["over"])
 
-    def act() -> None:
-        actions.hang_up(site(), call.id, operator.extension)
-        audit.record(me().login, "supervise.hang_up", login, call=call.id)
+    def end_talk() -> None:
+        actions.hang_up_phone(site(), call.id, operator.extension)
+        audit.record_entry(me().login, "supervise.hang_up", login, call=call.id)
 
-    return _done(act, _l("The talk is over."))
+    return _run_action(end_talk, _l("The conversation is over."))
 
 
 @screen.post("/operators/<login>/<any(ready, pause):state>")
 @may("floor.lead")
-def set_state(login: str, state: str) -> str:
-    """Put an operator on a pause, or make him ready."""
-    operator = _operator(login)
+def set_operator_state(login: str, state: str) -> str:
+    """Set an operator to pause or to ready."""
+    operator = _find_operator(login)
     reason = presence.FORCED if state == "pause" else ""
-    return _done(
+    return _run_action(
         lambda: actions.choose_state(site(), operator, state, reason=reason, by=me().login),
         _l("Done."),
     )
@@ -188,107 +198,111 @@ def set_state(login: str, state: str) -> str:
 
 @screen.post("/stop")
 @may("floor.lead")
-def stop() -> str:
-    """Leave the talk that one listens to."""
-    return _done(lambda: actions.stop_supervising(site(), me()), _l("Done."))
+def stop_supervision() -> str:
+    """Leave the talk that the supervisor is listening to."""
+    return _run_action(lambda: actions.stop_supervising(site(), me()), _l("Done."))
 
 
-def _done(act: Callable[[], None], words: LazyString) -> str:
+def _run_action(action: Callable[[], None], success_text: LazyString) -> str:
     try:
-        act()
+        action()
     except actions.Refused as error:
-        return _message(TROUBLES.get(error.code, TROUBLES["exchange"]))
+        return _render_message(TROUBLES.get(error.code, TROUBLES["exchange"]))
     except actions.Unreachable:
-        return _message(UNREACHABLE)
-    return _message(words, good=True)
+        return _render_message(UNREACHABLE)
+    return _render_message(success_text, success=True)
 
 
-def _message(words: LazyString, good: bool = False) -> str:
-    return render_template("floor/said.html", words=words, good=good)
+def _render_message(text: LazyString, success: bool = False) -> str:
+    return render_template("floor/said.html", words=text, good=success)
 
 
-def _operator(login: str) -> "User":
-    found = (user for user in accounts.operators() if user.login == login)
-    return next(found, None) or abort(404)
+def _find_operator(login: str) -> "User":
+    matches = (user for user in accounts.active_operators() if user.login == login)
+    return next(matches, None) or abort(404)
 
 
-def _calls() -> dict[str, object]:
-    live = ongoing.going_on()
-    disclosure.log_shown("call", [one.call.id for one in live])
+def _live_calls_context() -> dict[str, object]:
+    live = ongoing.ongoing_calls()
+    disclosure.log_shown("call", [live_call.call.id for live_call in live])
     order = {stage: number for number, stage in enumerate(("ringing", "queue", "talk", "menu"))}
-    shown = sorted(live, key=lambda one: (order.get(one.stage, len(order)), one.since))
+    sorted_calls = sorted(live, key=lambda call: (order.get(call.stage, len(order)), call.since))
     return {
-        "live_calls": shown,
+        "live_calls": sorted_calls,
         "stages": STAGES,
-        "counts": {stage: sum(one.stage == stage for one in live) for stage in STAGES},
-        "names": accounts.names(locale()),
+        "counts": {stage: sum(live_call.stage == stage for live_call in live) for stage in STAGES},
+        "names": accounts.display_names(locale()),
         "call_languages": CALL_LANGUAGES,
         "now": clock.now(),
     }
 
 
-def _waiting() -> dict[str, object]:
-    waits = [one for one in ongoing.going_on() if one.waits_since]
-    waits.sort(key=lambda one: one.waits_since or one.since)
+def _waiting_context() -> dict[str, object]:
+    waits = [live_call for live_call in ongoing.ongoing_calls() if live_call.waiting_since]
+    waits.sort(key=lambda call: call.waiting_since or call.since)
     return {
-        "waits": waits[:WAITING],
-        "more": len(waits[WAITING:]),
-        "short": LANGUAGES,
-        "promised": ASA_TARGET,
+        "waits": waits[:MAX_WAITING_BARS],
+        "more": len(waits[MAX_WAITING_BARS:]),
+        "short": SHORT_LANGUAGE_NAMES,
+        "promised": ASA_TARGET_SECONDS,
         "now": clock.now(),
     }
 
 
-def _figures() -> dict[str, object]:
+def _figures_context() -> dict[str, object]:
     now = clock.now()
-    waits = [one.waits_since for one in ongoing.going_on() if one.waits_since]
+    waits = [
+        live_call.waiting_since for live_call in ongoing.ongoing_calls() if live_call.waiting_since
+    ]
     level = site().calls.service_level
     return {
-        "day": today(midnight(), now, waits, level),
+        "day": count_today(start_of_today(), now, waits, level),
         "level": level,
-        "demanded": SERVICE_TARGET,
+        "demanded": SERVICE_LEVEL_TARGET_PERCENT,
         "oldest": min(waits, default=None),
-        "observed": health.line_answers() is not False,
+        "observed": health.is_exchange_alive() is not False,
         "now": now,
     }
 
 
-def _chosen(who: str) -> dict[str, object]:
-    """The operators, one of them with his caller's number."""
-    shown = _desks(who)
-    if isinstance(one := shown["chosen"], desks.Desk) and one.live:
-        disclosure.log_shown("call", [one.live.call.id])
-    return shown
+def _selected_operator_context(login: str) -> dict[str, object]:
+    """Return the operators, and the selected one with their caller's number."""
+    context = _desks_context(login)
+    if isinstance(desk := context["chosen"], desks.Desk) and desk.live:
+        disclosure.log_shown("call", [desk.live.call.id])
+    return context
 
 
-def _desks(who: str) -> dict[str, object]:
-    found = desks.desks()
-    chosen = next((desk for desk in found if desk.user.login == who), None)
+def _desks_context(login: str) -> dict[str, object]:
+    all_desks = desks.operator_desks()
+    selected = next((desk for desk in all_desks if desk.user.login == login), None)
     return {
-        "desks": {state: [d for d in found if d.state == state] for state in desks.STATES},
-        "chosen": chosen,
+        "desks": {state: [d for d in all_desks if d.state == state] for state in desks.STATES},
+        "chosen": selected,
         "states": STATES,
         "reason_name": reason_name,
-        "short": LANGUAGES,
+        "short": SHORT_LANGUAGE_NAMES,
         "call_languages": CALL_LANGUAGES,
         "now": clock.now(),
     }
 
 
-def _trunks() -> dict[str, object]:
-    plans = {trunk.name: trunk for trunk in routing.current(site()).trunks}
-    return {"trunks": devices.trunks(), "plans": plans, "now": clock.now()}
+def _trunks_context() -> dict[str, object]:
+    plans = {trunk.name: trunk for trunk in routing.current_plan(site()).trunks}
+    return {"trunks": devices.list_trunks(), "plans": plans, "now": clock.now()}
 
 
-def _phone() -> dict[str, object]:
-    """Whom the supervisor listens to, or that he has no phone."""
+def _phone_context() -> dict[str, object]:
+    """Return the supervisor's phone and the operator they listen to; empty without a phone."""
     extension = me().extension
-    own = devices.phone(extension) if extension else None
+    phone = devices.find_phone(extension) if extension else None
     line = None
-    if own and own.channels:
+    if phone and phone.channels:
         try:
-            line = actions.line(site(), extension)
+            line = actions.phone_line(site(), extension)
         except (actions.Refused, actions.Unreachable):
             line = None
-    heard = next((u for u in accounts.operators() if line and u.extension == line.other), None)
-    return {"own_phone": own, "line": line, "heard_operator": heard}
+    supervised_operator = next(
+        (u for u in accounts.active_operators() if line and u.extension == line.other_number), None
+    )
+    return {"own_phone": phone, "line": line, "heard_operator": supervised_operator}

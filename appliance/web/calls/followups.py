@@ -1,4 +1,4 @@
-"""The register of missed callers: who waits to be called, by whom and when he was."""
+"""The register of missed callers: who waits for a call back, and each attempt to call them."""
 
 import datetime as dt
 import math
@@ -17,145 +17,149 @@ from appliance.reports.periods import Period
 from appliance.telephony import calls, followups
 from appliance.telephony.calls import dialling
 from appliance.web.calls import callbacks
-from appliance.web.reports.forms import Behind
+from appliance.web.reports.forms import FigureLinks
 from appliance.web.shell import disclosure, refusals
-from appliance.web.shell.access import allowed, may
+from appliance.web.shell.access import can_open, may
 from appliance.web.shell.context import me, site
 from appliance.web.shell.labels import CALL_LANGUAGES
 from appliance.web.shell.language import locale
-from appliance.web.shell.sent import bounded
-from appliance.web.workplace.transfers import TROUBLES, UNREACHABLE
+from appliance.web.shell.request_data import parse_count
+from appliance.web.workplace.transfers import ASTERISK_UNREACHABLE, TROUBLES
 
 if TYPE_CHECKING:
     from appliance.models import Call, FollowUp
 
 screen = Blueprint("followups", __name__, url_prefix="/followups")
 
-SHOWN = dt.timedelta(days=7)  # closed tasks and figures
-A_PAGE = 20  # tasks on a page
-# why somebody waits to be called: its name, the badge's kind, the icon
+SHOWN_PERIOD = dt.timedelta(days=7)  # period of closed tasks and of figures
+TASKS_PER_PAGE = 20
+# why a caller waits to be called: its name, the badge's kind, the icon
 KINDS: dict[str, tuple[LazyString, str, str]] = {
-    "callback": (_l("Asked to be called"), "accent", "phone-incoming"),
+    "callback": (_l("Asks to be called back"), "accent", "phone-incoming"),
     "queue": (_l("Gave up waiting"), "warn", "phone-missed"),
     "menu": (_l("Hung up in the menu"), "", "phone-missed"),
 }
 OUTCOMES: dict[str, tuple[LazyString, str, str]] = {
     "spoken": (_l("Spoken to"), "ok", "check"),
-    "called_again": (_l("Called again himself"), "ok", "phone-incoming"),
+    "called_again": (_l("Caller called again"), "ok", "phone-incoming"),
     "done": (_l("Done"), "", "check"),
-    "given_up": (_l("Could not be reached"), "warn", "phone-off"),
+    "given_up": (_l("Could not be contacted"), "warn", "phone-off"),
 }
-# why the machine does not call a number, as destinations.barred tells
-BARRED: dict[str, LazyString] = {
-    "machine": _l("not a number that the machine may call: by hand"),
+# why the dialler does not call a number: codes of destinations.barred
+BARRED_REASONS: dict[str, LazyString] = {
+    "machine": _l("the system does not call this number: call by hand"),
     "prefix": _l("calls to this number are barred"),
-    "shape": _l("not a whole number"),
+    "shape": _l("the number is incomplete"),
 }
-# why a call of ours reached nobody: by its outcome, a failed one also by its Q.850 cause
-WHY: dict[str, LazyString] = {
+# why an outbound call reached nobody: by its outcome, a failed one also by its Q.850 cause
+FAILURE_TEXTS: dict[str, LazyString] = {
     "busy": _l("the number is busy"),
     "no_answer": _l("nobody answered"),
     "failed": _l("the network did not connect the call"),
-    **{cause: lazy_gettext(why) for cause, why in dialling.WHY.items()},
+    **{cause: lazy_gettext(why) for cause, why in dialling.FAILURE_REASONS.items()},
 }
 # why a missed caller could not be called
-TROUBLES_OF_CALLS = TROUBLES | {
-    "claimed": _l("Somebody is calling this number at this moment."),
-    "unreachable": UNREACHABLE,
+CALL_TROUBLES = TROUBLES | {
+    "claimed": _l("Somebody is calling this number right now."),
+    "unreachable": ASTERISK_UNREACHABLE,
 }
 
 
 @screen.get("")
 @may("follow_up.work")
-def page() -> str:
-    """Who waits to be called, or (`show=closed`) who was dealt with in the last week."""
-    code = refusals.latest().trouble
-    trouble = TROUBLES_OF_CALLS.get(code) or callbacks.trouble(code)
-    return render_template("followups/page.html", trouble=trouble, **(_list() | callbacks.listed()))
+def list_followups() -> str:
+    """Show the callers who wait to be called, or (`show=closed`) tasks closed in the last week."""
+    code = refusals.latest_refusal().trouble
+    trouble = CALL_TROUBLES.get(code) or callbacks.refusal_text(code)
+    return render_template(
+        "followups/page.html",
+        trouble=trouble,
+        **(_followup_list_context() | callbacks.callback_list_context()),
+    )
 
 
 @screen.get("/list")
 @may("follow_up.work")
-def table() -> str:
-    """The list, as a piece of the open page."""
-    return render_template("followups/list.html", **_list())
+def show_followup_list() -> str:
+    """Show the list as a fragment of the open page."""
+    return render_template("followups/list.html", **_followup_list_context())
 
 
 @screen.post("/<int:number>/call")
 @may("follow_up.work")
-def call(number: int) -> Response:
-    """Ring one's own phone, then the caller who was missed."""
-    task = _task(number)
-    page = _place()
-    if not followups.claim(task, by=me().login):
-        return refusals.back(page, "claimed")
+def dial_missed_caller(number: int) -> Response:
+    """Ring the user's own phone, then the missed caller."""
+    task = _find_task(number)
+    page = _list_page_url()
+    if not followups.claim_task(task, by=me().login):
+        return refusals.redirect_back(page, "claimed")
     try:
-        actions.dial(site(), me(), task.number, "follow_up", str(task.id))
+        actions.dial_number(site(), me(), task.number, "follow_up", str(task.id))
     except actions.Refused as error:
-        followups.release(task)
-        known = error.code if error.code in TROUBLES else "exchange"
-        return refusals.back(page, known)
+        followups.release_claim(task)
+        code = error.code if error.code in TROUBLES else "exchange"
+        return refusals.redirect_back(page, code)
     except actions.Unreachable:
-        followups.release(task)
-        return refusals.back(page, "unreachable")
-    flash(_("Your phone rings: pick it up."))
-    # An operator's form comes with the call.
-    return redirect(url_for("operator.page") if me().role == "operator" else page)
+        followups.release_claim(task)
+        return refusals.redirect_back(page, "unreachable")
+    flash(_("Your phone is ringing: pick it up."))
+    # For an operator, the form opens with the call.
+    return redirect(url_for("operator.show_workplace") if me().role == "operator" else page)
 
 
 @screen.post("/<int:number>/done")
 @may("follow_up.work")
-def done(number: int) -> Response:
-    """Write a task off, with a note."""
-    task = _task(number)
-    if followups.mark(task, "done", by=me().login, note=request.form.get("note", "")):
+def close_followup(number: int) -> Response:
+    """Close a task as done, with a note."""
+    task = _find_task(number)
+    if followups.close_task(task, "done", by=me().login, note=request.form.get("note", "")):
         flash(_("Done"))
-    return redirect(_place())
+    return redirect(_list_page_url())
 
 
 def _page_number() -> int:
-    return max(request.args.get("page", 1, bounded), 1)
+    return max(request.args.get("page", 1, parse_count), 1)
 
 
-def _place() -> str:
-    """The address of the page of the list from which was asked."""
+def _list_page_url() -> str:
+    """Return the address of the page of the list from which the request came."""
     page = _page_number()
-    return url_for("followups.page", page=page if page > 1 else None)
+    return url_for("followups.list_followups", page=page if page > 1 else None)
 
 
-def reason_of(call: "Call") -> str:
-    """Why a call of ours reached nobody."""
-    return str(WHY.get(calls.failure(call) or "") or WHY[call.outcome])
+def failure_text(call: "Call") -> str:
+    """Return why an outbound call reached nobody."""
+    return str(FAILURE_TEXTS.get(calls.failure_cause(call) or "") or FAILURE_TEXTS[call.outcome])
 
 
-def _task(number: int) -> "FollowUp":
-    return followups.task(me(), number) or abort(404)
+def _find_task(number: int) -> "FollowUp":
+    return followups.find_task(me(), number) or abort(404)
 
 
-def _behind(task: "FollowUp", **asked: str) -> str:
-    """Where the calls of a task are listed; "" for who may not open the list."""
-    if not allowed("analytics.listed"):
+def _task_calls_url(task: "FollowUp", **conditions: str) -> str:
+    """Return the address of the list of a task's calls; "" for users who may not open the list."""
+    if not can_open("analytics.list_figure_calls"):
         return ""
     newest = max(task.missed_at, task.tried_at or task.opened_at)
     first, last = (moment.astimezone(site().tz).date() for moment in (task.opened_at, newest))
-    return Behind(Period(first, last, site().tz)).calls(task=task.id, **asked)
+    return FigureLinks(Period(first, last, site().tz)).calls(task=task.id, **conditions)
 
 
-def _list() -> dict[str, Any]:
-    now, rules = clock.now(), followups.rules(site())
+def _followup_list_context() -> dict[str, Any]:
+    now, rules = clock.now(), followups.calling_rules(site())
     closed = request.args.get("show") == "closed"
-    waiting = followups.waiting(me())
-    count = followups.closed_count(me(), now - SHOWN) if closed else waiting
-    pages = max(math.ceil(count / A_PAGE), 1)
+    waiting = followups.count_open(me())
+    count = followups.count_closed(me(), now - SHOWN_PERIOD) if closed else waiting
+    pages = max(math.ceil(count / TASKS_PER_PAGE), 1)
     page = min(_page_number(), pages)
-    before = (page - 1) * A_PAGE
+    offset = (page - 1) * TASKS_PER_PAGE
     tasks = (
-        followups.closed(me(), now - SHOWN, A_PAGE, before)
+        followups.closed_tasks(me(), now - SHOWN_PERIOD, TASKS_PER_PAGE, offset)
         if closed
-        else followups.opened(me(), A_PAGE, before)
+        else followups.open_tasks(me(), TASKS_PER_PAGE, offset)
     )
     disclosure.log_shown("task", [task.id for task in tasks])
-    spent = followups.spent(rules)
+    spent = followups.daily_usage(rules)
     return {
         "closed": closed,
         "tasks": tasks,
@@ -163,17 +167,17 @@ def _list() -> dict[str, Any]:
         "count": count,
         "page": page,
         "pages": pages,
-        "barred": {task.id: rules.barred(task.number) for task in tasks},
-        "reasons": BARRED,
-        "spent": spent if spent.calls and not spent.left else None,
-        "next": {task.id: followups.due_at(task, rules) for task in tasks},
-        "recovery": followups.recovery(now - SHOWN, now),
+        "barred": {task.id: rules.bar_reason(task.number) for task in tasks},
+        "reasons": BARRED_REASONS,
+        "spent": spent if spent.calls and not spent.remaining_calls else None,
+        "next": {task.id: followups.next_call_time(task, rules) for task in tasks},
+        "recovery": followups.recovery_of_period(now - SHOWN_PERIOD, now),
         "now": now,
-        "behind": _behind,
-        "failed": followups.attempts(tasks),
-        "reason_of": reason_of,
+        "behind": _task_calls_url,
+        "failed": followups.latest_attempts(tasks),
+        "reason_of": failure_text,
         "kinds": KINDS,
         "outcomes": OUTCOMES,
         "call_languages": CALL_LANGUAGES,
-        "names": accounts.names(locale()),
+        "names": accounts.display_names(locale()),
     }

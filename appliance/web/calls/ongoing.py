@@ -1,4 +1,4 @@
-"""The calls that go on, as all pages see them: counted once after each event."""
+"""The ongoing calls for all pages, queried once after each event."""
 
 import threading
 
@@ -7,16 +7,18 @@ from flask import current_app
 from appliance.telephony import calls
 from appliance.telephony.calls import LiveCall
 
-_COUNTING = threading.Lock()
+_QUERY_LOCK = threading.Lock()
 
 
-def going_on() -> tuple[LiveCall, ...]:
-    """Every call that goes on, the oldest first. All pages ask after the same event."""
-    with _COUNTING:  # else all who ask at the same moment would count
-        kept: tuple[int | None, tuple[LiveCall, ...]] | None
-        kept = current_app.extensions.get("going_on")
-        heard = current_app.extensions["live"].latest("calls")
-        if heard is None or not kept or kept[0] != heard:
-            kept = heard, tuple(calls.going_on())
-            current_app.extensions["going_on"] = kept
-        return kept[1]
+def ongoing_calls() -> tuple[LiveCall, ...]:
+    """Return every ongoing call, the oldest first; cached until the next event about calls."""
+    with (
+        _QUERY_LOCK
+    ):  # without the lock, all pages that refresh after the same event would run the query
+        cache_entry: tuple[int | None, tuple[LiveCall, ...]] | None
+        cache_entry = current_app.extensions.get("going_on")
+        latest_event_id = current_app.extensions["live"].latest_event("calls")
+        if latest_event_id is None or not cache_entry or cache_entry[0] != latest_event_id:
+            cache_entry = latest_event_id, tuple(calls.live_calls())
+            current_app.extensions["going_on"] = cache_entry
+        return cache_entry[1]

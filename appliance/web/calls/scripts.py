@@ -1,4 +1,4 @@
-"""The scripts that were followed in a call, for cards: each step, its answer, its time."""
+"""The scripts that operators followed in a call, for cards: each step, its answer, its time."""
 
 from dataclasses import dataclass
 
@@ -8,8 +8,8 @@ from appliance.web.shell.language import locale
 
 
 @dataclass(frozen=True)
-class Said:
-    """One step that was open: its name, what was answered ("" for nothing), seconds."""
+class FollowedStep:
+    """One step that was open: its name, the answer given ("" if there was no answer), seconds."""
 
     name: str
     answer: str
@@ -17,27 +17,31 @@ class Said:
 
 
 @dataclass(frozen=True)
-class Followed:
-    """A run as the card shows it."""
+class FollowedScript:
+    """A run of a script as the card shows it."""
 
     title: str
     run: runs.Run
     operator: str
-    steps: tuple[Said, ...]
+    steps: tuple[FollowedStep, ...]
 
 
-def shown(found: list[runs.Run]) -> list[Followed]:
-    """What was followed, in order."""
-    return [_followed(run) for run in found]
+def followed_scripts(script_runs: list[runs.Run]) -> list[FollowedScript]:
+    """Return the runs as cards show them, in order."""
+    return [_followed_script(run) for run in script_runs]
 
 
-def _followed(run: runs.Run) -> Followed:
+def _followed_script(run: runs.Run) -> FollowedScript:
     steps = []
-    for taken, (code, seconds) in zip(run.course, run.seconds(), strict=True):
-        step = run.script.step(code)
+    for course_step, (code, seconds) in zip(run.course, run.step_durations(), strict=True):
+        step = run.script.find_step(code)
         answers = step.answers if step else ()
-        words = answers[taken.answer - 1].words if 0 < taken.answer <= len(answers) else {}
-        name = texts.read(step.name, locale()) if step else code
-        steps.append(Said(name, texts.read(words, locale()), seconds))
-    title = texts.read(run.script.title, locale())
-    return Followed(title, run, accounts.named(run.row.operator, locale()), tuple(steps))
+        answer_texts = (
+            answers[course_step.answer - 1].words if 0 < course_step.answer <= len(answers) else {}
+        )
+        name = texts.localized_text(step.name, locale()) if step else code
+        steps.append(FollowedStep(name, texts.localized_text(answer_texts, locale()), seconds))
+    title = texts.localized_text(run.script.title, locale())
+    return FollowedScript(
+        title, run, accounts.display_name(run.row.operator, locale()), tuple(steps)
+    )

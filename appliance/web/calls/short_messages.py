@@ -1,4 +1,4 @@
-"""Short messages as cards and the operator's page show them: what went, and a form for one more."""
+"""Short messages on cards and the operator's page: messages sent, and a form for another."""
 
 import secrets
 from typing import TYPE_CHECKING
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from appliance.core import clock, phone_numbers
 from appliance.messaging.notices import templates
 from appliance.messaging.notices.manual import Subject
-from appliance.web.shell import disclosure, numbers, refusals
+from appliance.web.shell import disclosure, number_masks, refusals
 from appliance.web.shell.context import site
 from appliance.web.shell.labels import CALL_LANGUAGES
 from appliance.web.status import outbox
@@ -15,20 +15,20 @@ if TYPE_CHECKING:
     from appliance.models import Message
 
 
-def shown(
+def messages_context(
     about: str,
     id: str,
     messages: "list[Message]",
     subject: Subject | None = None,
     template: str = "",
 ) -> dict[str, object]:
-    """What messages/list.html and, with a subject, messages/form.html show.
+    """Return the context of messages/list.html and, with a subject, of messages/form.html.
 
-    `about` and `id` are those of the addresses: appeal, call or form, and which one; `template` is
-    the id of the one that a fresh form begins with.
+    `about` and `id` are the parts of the address: appeal, call or form, and its id; `template` is
+    the id of the template that an empty form starts with.
     """
-    was = refusals.latest()
-    ours = was.address == f"/messages/{about}/{id}"
+    refusal = refusals.latest_refusal()
+    is_own_refusal = refusal.address == f"/messages/{about}/{id}"
     disclosure.log_shown("message", [message.id for message in messages])
     return {
         "sms": {
@@ -40,13 +40,15 @@ def shown(
             "troubles": outbox.TROUBLES,
             "now": clock.now(),
             "subject": subject,
-            "number": numbers.seen(phone_numbers.grouped(subject.number)) if subject else "",
+            "number": number_masks.readable_number(phone_numbers.grouped_number(subject.number))
+            if subject
+            else "",
             "accounts": site().sms,
-            "templates": templates.templates(),
+            "templates": templates.list_templates(),
             "languages": CALL_LANGUAGES,
             "sending": secrets.token_hex(8),
-            "sent": was.values if ours else {},
+            "sent": refusal.values if is_own_refusal else {},
             "template": template,
-            "trouble": outbox.TEXT_TROUBLES.get(was.trouble, "") if ours else "",
+            "trouble": outbox.TEXT_TROUBLES.get(refusal.trouble, "") if is_own_refusal else "",
         }
     }

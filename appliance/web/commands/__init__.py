@@ -1,1 +1,1 @@
-"""The command line of every page (Ctrl K): one line that finds whatever has a name or a number."""
+"""The command line of every page (Ctrl K), which finds anything with a name or a number."""

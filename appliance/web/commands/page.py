@@ -1,8 +1,8 @@
-"""The lines of the command line, as a piece of whatever page is open."""
+"""The results of the command line, as a fragment of any open page."""
 
 from flask import Blueprint, render_template, request
 
-from appliance.web.commands.finding import Asked, find, number_missed
+from appliance.web.commands.command_search import CommandQuery, find_commands, unmatched_number
 from appliance.web.shell.access import anyone
 
 screen = Blueprint("commands", __name__, url_prefix="/commands")
@@ -10,8 +10,10 @@ screen = Blueprint("commands", __name__, url_prefix="/commands")
 
 @screen.get("")
 @anyone
-def found() -> str:
-    """What `q` finds on the page of the endpoint `at`; without `q` what can be done there."""
-    asked = Asked(request.args.get("q", "").strip(), request.args.get("at", ""))
-    kinds = find(asked)
-    return render_template("commands/found.html", kinds=kinds, missed=number_missed(asked, kinds))
+def show_commands() -> str:
+    """Show the results for `q` on the page with endpoint `at`; without `q`, its actions."""
+    query = CommandQuery(request.args.get("q", "").strip(), request.args.get("at", ""))
+    groups = find_commands(query)
+    return render_template(
+        "commands/found.html", kinds=groups, missed=unmatched_number(query, groups)
+    )

@@ -1,1 +1,1 @@
-"""Help: what the figures mean."""
+"""Help: the meaning of each figure."""

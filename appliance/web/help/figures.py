@@ -1,6 +1,6 @@
-"""What each figure means, in the reader's language, with an anchor for each figure.
+"""The explanation of each figure in the reader's language, with an anchor per figure.
 
-figures.*.md say what docs/figures.md says; Uzbek in Cyrillic is made from the Latin.
+figures.*.md have the content of docs/figures.md; Uzbek in Cyrillic is generated from the Latin.
 """
 
 import functools
@@ -17,12 +17,12 @@ from markdown_it.token import Token
 from markupsafe import Markup
 
 from appliance.core import script
-from appliance.reports.telephony.words import FIGURES
+from appliance.reports.telephony.labels import FIGURES
 from appliance.web.shell.access import anyone
 from appliance.web.shell.language import locale
 
-TEXTS = Path(__file__).parent
-WRITTEN_IN = {"uz_Latn": "uz_Latn", "uz_Cyrl": "uz_Latn", "ru": "ru"}
+TEXTS_FOLDER = Path(__file__).parent
+SOURCE_LOCALES = {"uz_Latn": "uz_Latn", "uz_Cyrl": "uz_Latn", "ru": "ru"}
 
 _ANCHOR = re.compile(r'<a id="[a-z_-]+">|</a>')
 _ABBREVIATION = re.compile(r"(\b[A-Z]{2,}\b)")
@@ -32,44 +32,46 @@ screen = Blueprint("help", __name__, url_prefix="/help")
 
 @screen.get("/figures")
 @anyone
-def figures() -> str:
-    """The page; `#answer_speed` leads to that figure."""
+def show_figures() -> str:
+    """Show the explanations of all figures; the anchor `#answer_speed` leads to that figure."""
     names = {code: gettext(name) for code, name in FIGURES.items()}
-    return render_template("help/figures.html", body=body(locale()), names=names)
+    return render_template("help/figures.html", body=figures_html(locale()), names=names)
 
 
 @functools.cache
-def body(reader: str) -> Markup:
-    """The text for a locale, without its title; of HTML in it only anchors are let through."""
-    text = (TEXTS / f"figures.{WRITTEN_IN[reader]}.md").read_text("utf-8")
+def figures_html(target_locale: str) -> Markup:
+    """Return the text for a locale, without its title; the only HTML allowed in it are anchors."""
+    text = (TEXTS_FOLDER / f"figures.{SOURCE_LOCALES[target_locale]}.md").read_text("utf-8")
     markdown = MarkdownIt("commonmark").enable("table")
-    markdown.add_render_rule("html_inline", _anchor)
-    markdown.add_render_rule("html_block", _anchor)
+    markdown.add_render_rule("html_inline", _render_html)
+    markdown.add_render_rule("html_block", _render_html)
     tokens = markdown.parse(text)
-    if reader != WRITTEN_IN[reader]:
-        _respell(tokens, reader)
+    if target_locale != SOURCE_LOCALES[target_locale]:
+        _transliterate_tokens(tokens, target_locale)
     title_ends = [token.type for token in tokens].index("heading_close")
     return Markup(  # noqa: S704
         markdown.renderer.render(tokens[title_ends + 1 :], markdown.options, {})
     )
 
 
-def _respell(tokens: Sequence[Token], reader: str) -> None:
-    """In the reader's script; codes, anchors and abbreviations stay."""
+def _transliterate_tokens(tokens: Sequence[Token], target_locale: str) -> None:
+    """Convert the text to the locale's script; codes, anchors and abbreviations stay unchanged."""
     for token in tokens:
         if token.type in ("text", "code_block"):
             parts = _ABBREVIATION.split(token.content)
-            parts[::2] = [script.written(part, reader) for part in parts[::2]]
+            parts[::2] = [
+                script.transliterate_for_locale(part, target_locale) for part in parts[::2]
+            ]
             token.content = "".join(parts)
-        _respell(token.children or (), reader)
+        _transliterate_tokens(token.children or (), target_locale)
 
 
-def _anchor(
+def _render_html(
     _renderer: object,
     tokens: Sequence[Token],
-    place: int,
+    index: int,
     _options: object,
     _env: Mapping[Any, Any],
 ) -> str:
-    html = tokens[place].content
+    html = tokens[index].content
     return html if _ANCHOR.fullmatch(html) else escapeHtml(html)

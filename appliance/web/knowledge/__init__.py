@@ -1,1 +1,1 @@
-"""The knowledge base: articles to read, to write and approve, and how they are used."""
+"""The knowledge base: pages to read, write and approve articles, and statistics of their use."""

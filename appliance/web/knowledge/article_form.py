@@ -1,4 +1,4 @@
-"""The form of an article: what it shows, and what was sent by it."""
+"""The form of an article: its context, and the values submitted with it."""
 
 import datetime as dt
 from typing import TYPE_CHECKING, Any
@@ -7,89 +7,99 @@ from flask import request
 from werkzeug.datastructures import MultiDict
 
 from appliance.casework import catalogs, changes, identity
-from appliance.casework.knowledge import ArticleError, Place, Words, articles, files
-from appliance.web.knowledge import words as article_words
+from appliance.casework.knowledge import (
+    ArticleContent,
+    ArticleError,
+    ArticlePlacement,
+    articles,
+    files,
+)
+from appliance.web.knowledge import article_labels as article_words
 from appliance.web.shell.context import me, today
 from appliance.web.shell.language import locale
-from appliance.web.shell.sent import bounded
+from appliance.web.shell.request_data import parse_count
 
 if TYPE_CHECKING:
     from appliance.models import ArticleVersion, ChangeRequest
 
 
-def shown(typed: MultiDict[str, str], trouble: str) -> dict[str, Any]:
-    """What the form of an article chooses from, with what was typed and what was wrong."""
+def form_context(form_values: MultiDict[str, str], trouble: str) -> dict[str, Any]:
+    """Return the options of the article form, the typed values and the reason of a refusal."""
     return {
-        "typed": typed,
+        "typed": form_values,
         "trouble": article_words.TROUBLES.get(trouble),
-        "all_sections": list(catalogs.labels(articles.SECTIONS, locale()).items()),
-        "all_topics": catalogs.choices(articles.TOPICS, locale(), today()),
-        "owners": articles.owners(),
+        "all_sections": list(catalogs.labels_by_code(articles.SECTION_LIST, locale()).items()),
+        "all_topics": catalogs.item_choices(articles.DIRECTION_LIST, locale(), today()),
+        "owners": articles.possible_owners(),
         "most": {
-            "title": articles.TITLE,
-            "text": articles.TEXT,
-            "line": articles.LINE,
-            "file": files.LARGEST,
-            "together": files.AT_ONCE,
+            "title": articles.MAX_TITLE_LENGTH,
+            "text": articles.MAX_TEXT_LENGTH,
+            "line": articles.MAX_LINE_LENGTH,
+            "file": files.MAX_FILE_BYTES,
+            "together": files.MAX_REQUEST_BYTES,
         },
     }
 
 
-def filled(version: "ArticleVersion") -> MultiDict[str, str]:
-    """A version and its article as a form holds them."""
-    told = {name: value or "" for name, value in articles.texts(version).items()}
-    where = articles.place_of(version.article)
-    typed = MultiDict[str, str](
-        told
+def version_values(version: "ArticleVersion") -> MultiDict[str, str]:
+    """Return the values of the form for a version and its article."""
+    texts = {name: value or "" for name, value in articles.version_texts(version).items()}
+    placement = articles.article_placement(version.article)
+    form_values = MultiDict[str, str](
+        texts
         | {
-            "section": where.section,
-            "owner": where.owner,
-            "review_on": f"{where.review_on:%d.%m.%Y}" if where.review_on else "",
+            "section": placement.section,
+            "owner": placement.owner,
+            "review_on": f"{placement.review_on:%d.%m.%Y}" if placement.review_on else "",
             "request": str(version.request_id or ""),
-            "other_words": where.other_words,
+            "other_words": placement.other_words,
         }
     )
-    typed.setlist("topics", list(where.topics))
-    return typed
+    form_values.setlist("topics", list(placement.topics))
+    return form_values
 
 
-def words() -> Words:
-    """What was sent of a version. Raises ArticleError: `day`."""
-    sent = request.form
-    said = {name: sent.get(name, "") for name in ("title_uz", "text_uz", "title_ru", "text_ru")}
-    said |= {name: sent.get(name, "") for name in ("source", "law", "law_number")}
-    return Words(**said, law_on=_day("law_on"), expires_on=_day("expires_on"))
+def submitted_texts() -> ArticleContent:
+    """Return the submitted texts of a version. Raises ArticleError: `day`."""
+    form_data = request.form
+    texts = {
+        name: form_data.get(name, "") for name in ("title_uz", "text_uz", "title_ru", "text_ru")
+    }
+    texts |= {name: form_data.get(name, "") for name in ("source", "law", "law_number")}
+    return ArticleContent(
+        **texts, law_on=_submitted_date("law_on"), expires_on=_submitted_date("expires_on")
+    )
 
 
-def place() -> Place:
-    """Where it was sent that the article stands. Raises ArticleError: `day`."""
-    sent = request.form
-    section, owner = sent.get("section", ""), sent.get("owner", "")
-    topics, other_words = tuple(sent.getlist("topics")), sent.get("other_words", "")
-    return Place(section, topics, owner, _day("review_on"), other_words)
+def submitted_place() -> ArticlePlacement:
+    """Return the submitted section, topics, owner and review date. Raises ArticleError: `day`."""
+    form_data = request.form
+    section, owner = form_data.get("section", ""), form_data.get("owner", "")
+    topics, other_words = tuple(form_data.getlist("topics")), form_data.get("other_words", "")
+    return ArticlePlacement(section, topics, owner, _submitted_date("review_on"), other_words)
 
 
-def _day(name: str) -> dt.date | None:
+def _submitted_date(name: str) -> dt.date | None:
     text = request.form.get(name, "").strip()
     if not text:
         return None
-    found = identity.day(text)
-    if not found:
+    date = identity.parse_plausible_date(text)
+    if not date:
         raise ArticleError("day")
-    return found
+    return date
 
 
-def change_request() -> "ChangeRequest | None":
-    """The change request that was chosen; None for none."""
-    number = request.form.get("request", 0, bounded)
-    return changes.find(number, me()) if number else None
+def selected_change_request() -> "ChangeRequest | None":
+    """Return the change request selected in the form, or None."""
+    number = request.form.get("request", 0, parse_count)
+    return changes.find_change_request(number, me()) if number else None
 
 
-def files_sent() -> list[files.Sent]:
-    """The files that were sent."""
-    sent = []
-    for one in request.files.getlist("files"):
-        if one.filename:
-            sent.append(files.Sent(one.filename, one.read()))
-        one.close()
-    return sent
+def uploaded_files() -> list[files.UploadedFile]:
+    """Return the uploaded files."""
+    uploads = []
+    for upload in request.files.getlist("files"):
+        if upload.filename:
+            uploads.append(files.UploadedFile(upload.filename, upload.read()))
+        upload.close()
+    return uploads

@@ -1,4 +1,4 @@
-"""Articles as the manager writes them and the ministry approves them; how they are used."""
+"""Articles for the manager who writes them and the ministry that approves them; their usage."""
 
 import datetime as dt
 from collections.abc import Callable
@@ -20,334 +20,396 @@ from appliance.casework.knowledge import (
 )
 from appliance.core import clock, script
 from appliance.people import accounts
-from appliance.web.knowledge import article_form, reading, words
-from appliance.web.shell import moments, refusals
+from appliance.web.knowledge import article_form, article_labels, reading
+from appliance.web.shell import refusals, typed_times
 from appliance.web.shell.access import may
 from appliance.web.shell.context import me, site, today
 from appliance.web.shell.language import locale
-from appliance.web.shell.sent import bounded, document
-from appliance.web.shell.sizes import takes_file
+from appliance.web.shell.request_data import parse_count, require_json_object
+from appliance.web.shell.size_limits import accepts_file
 
 if TYPE_CHECKING:
     from appliance.models import Article, ArticleVersion
 
 screen = Blueprint("articles", __name__, url_prefix="/articles")
 
-SENT = 39 * 1024 * 1024  # bytes of a form: a file that is too large comes in, and is refused
-WRITES, READS = versions.WRITES, versions.READERS
-SHOWN = ("all", "ministry", "to_do", "drafts", "in_force", "review", "expired")
-PERIODS = (30, 90, 365)  # days
-MOST = 60  # drafts sent at once
+# bytes of a form: a single file over its own limit is received and refused with a message
+MAX_FORM_BYTES = 39 * 1024 * 1024
+WRITER_ROLES, READER_ROLES = versions.WRITER_ROLES, versions.READER_ROLES
+LIST_FILTERS = ("all", "ministry", "to_do", "drafts", "in_force", "review", "expired")
+PERIOD_DAYS = (30, 90, 365)
+MAX_DRAFTS_AT_ONCE = 60  # drafts sent in one request
 
 
 @screen.get("")
 @may("article.read")
-def page() -> str:
-    """Every article and where it stands; `show` narrows it, `section` too."""
-    return render_template("articles/page.html", **_list())
+def list_articles() -> str:
+    """Show every article and its state, filtered by `show` and `section`."""
+    return render_template("articles/page.html", **_article_list_context())
 
 
 @screen.get("/list")
 @may("article.read")
-def table() -> str:
-    """The list, as a piece of the open page."""
-    return render_template("articles/list.html", **_list())
+def show_article_list() -> str:
+    """Show the list as a fragment of the open page."""
+    return render_template("articles/list.html", **_article_list_context())
 
 
 @screen.get("/new")
 @may("article.write")
-def new() -> str:
-    """An article to be written."""
-    was = refusals.latest()
-    typed = was.values or MultiDict({"section": request.args.get("section", "")})
-    return render_template("articles/new.html", **article_form.shown(typed, was.trouble))
+def show_new_article_form() -> str:
+    """Show the form of a new article."""
+    refusal = refusals.latest_refusal()
+    form_values = refusal.values or MultiDict({"section": request.args.get("section", "")})
+    return render_template(
+        "articles/new.html", **article_form.form_context(form_values, refusal.trouble)
+    )
 
 
 @screen.post("")
-@takes_file(SENT)
+@accepts_file(MAX_FORM_BYTES)
 @may("article.write")
-def create() -> Response:
-    """Write the first draft of an article down."""
+def create_article() -> Response:
+    """Store the first draft of a new article."""
     try:
-        made = articles.create(
-            me(), article_form.words(), article_form.place(), article_form.change_request()
+        draft = articles.create_article(
+            me(),
+            article_form.submitted_texts(),
+            article_form.submitted_place(),
+            article_form.selected_change_request(),
         )
     except ArticleError as error:
-        return refusals.back(url_for(".new"), error.code)
-    there = url_for(".one", slug=made.article.slug)
-    if sent := article_form.files_sent():
+        return refusals.redirect_back(url_for(".show_new_article_form"), error.code)
+    article_url = url_for(".show_article", slug=draft.article.slug)
+    if uploads := article_form.uploaded_files():
         try:
-            articles.save(
-                made,
+            articles.save_draft(
+                draft,
                 me(),
-                made.revision,
-                article_form.words(),
-                article_form.place(),
-                sent,
+                draft.revision,
+                article_form.submitted_texts(),
+                article_form.submitted_place(),
+                uploads,
                 (),
-                made.request,
+                draft.request,
             )
         except ArticleError as error:
-            return refusals.back(there, error.code)
+            return refusals.redirect_back(article_url, error.code)
     flash(_("Saved."))
-    return redirect(there)
+    return redirect(article_url)
 
 
 @screen.get("/<slug>")
 @may("article.read")
-def one(slug: str) -> str:
-    """An article: its version to come, to be written or judged, and its versions."""
-    found, was = _article(slug), refusals.latest()
-    rows = articles.of(found)
-    coming, held = articles.pending(found), articles.in_force(found)
-    shown = coming or held or rows[0]
-    writes = bool(coming and coming.state in versions.OPEN and me().role in WRITES)
-    typed = was.values if "title_uz" in was.values else article_form.filled(shown)
+def show_article(slug: str) -> str:
+    """Show an article: its pending version, to write or to decide on, and all its versions."""
+    article, refusal = _find_article(slug), refusals.latest_refusal()
+    rows = articles.article_versions(article)
+    pending, in_force = articles.pending_version(article), articles.version_in_force(article)
+    displayed = pending or in_force or rows[0]
+    can_write = bool(
+        pending and pending.state in versions.EDITABLE_STATES and me().role in WRITER_ROLES
+    )
+    form_values = (
+        refusal.values if "title_uz" in refusal.values else article_form.version_values(displayed)
+    )
     return render_template(
         "articles/one.html",
-        **_common(shown),
-        **article_form.shown(typed, was.trouble),
-        coming=coming,
-        held=held,
-        writes=writes,
+        **_version_context(displayed),
+        **article_form.form_context(form_values, refusal.trouble),
+        coming=pending,
+        held=in_force,
+        writes=can_write,
         versions=rows,
-        told=was.values,
-        differences=_differences(held, coming) if held and coming else [],
-        todo={name: words.BUTTONS[name] for name in versions.possible(shown, me().role)},
+        told=refusal.values,
+        differences=_difference_rows(in_force, pending) if in_force and pending else [],
+        todo={
+            name: article_labels.BUTTONS[name]
+            for name in versions.allowed_actions(displayed, me().role)
+        },
     )
 
 
 @screen.post("/<slug>/draft")
 @may("article.write")
-def begin(slug: str) -> Response:
-    """Begin a draft from the version in force, or from another one (`number`)."""
-    found = _article(slug)
-    number = request.form.get("number", 0, bounded)
-    rows = articles.of(found)
+def begin_draft(slug: str) -> Response:
+    """Start a draft from the version in force, or from another version (`number`)."""
+    article = _find_article(slug)
+    number = request.form.get("number", 0, parse_count)
+    rows = articles.article_versions(article)
     source = next((row for row in rows if row.number == number), None)
-    source = source or articles.in_force(found) or rows[0]
-    return _done(slug, lambda: articles.begin(found, me(), source))
+    source = source or articles.version_in_force(article) or rows[0]
+    return _run_and_redirect(slug, lambda: articles.begin_draft(article, me(), source))
 
 
 @screen.post("/<slug>/save")
-@takes_file(SENT)
+@accepts_file(MAX_FORM_BYTES)
 @may("article.write")
-def save(slug: str) -> Response:
-    """Change the draft."""
-    coming = articles.pending(_article(slug)) or abort(404)
-    seen, gone = request.form.get("seen", 0, bounded), request.form.getlist("gone", bounded)
+def save_draft(slug: str) -> Response:
+    """Save changes to the draft."""
+    pending = articles.pending_version(_find_article(slug)) or abort(404)
+    seen_revision, removed_files = (
+        request.form.get("seen", 0, parse_count),
+        request.form.getlist("gone", parse_count),
+    )
 
-    def write() -> None:
-        sent = article_form.files_sent()
-        articles.save(
-            coming,
+    def store_draft() -> None:
+        uploads = article_form.uploaded_files()
+        articles.save_draft(
+            pending,
             me(),
-            seen,
-            article_form.words(),
-            article_form.place(),
-            sent,
-            gone,
-            article_form.change_request(),
+            seen_revision,
+            article_form.submitted_texts(),
+            article_form.submitted_place(),
+            uploads,
+            removed_files,
+            article_form.selected_change_request(),
         )
 
-    return _done(slug, write, _("Saved."))
+    return _run_and_redirect(slug, store_draft, _("Saved."))
 
 
 @screen.post("/<slug>/discard")
 @may("article.write")
-def discard(slug: str) -> Response:
-    """Throw the draft away."""
-    coming = articles.pending(_article(slug)) or abort(404)
+def discard_draft(slug: str) -> Response:
+    """Discard the draft."""
+    pending = articles.pending_version(_find_article(slug)) or abort(404)
     try:
-        stays = articles.discard(coming, me(), request.form.get("seen", 0, bounded))
+        article_remains = articles.discard_draft(
+            pending, me(), request.form.get("seen", 0, parse_count)
+        )
     except ArticleError as error:
-        return refusals.back(url_for(".one", slug=slug), error.code)
-    return redirect(url_for(".one", slug=slug) if stays else url_for(".page"))
+        return refusals.redirect_back(url_for(".show_article", slug=slug), error.code)
+    return redirect(
+        url_for(".show_article", slug=slug) if article_remains else url_for(".list_articles")
+    )
 
 
 @screen.post("/<slug>/place")
 @may("article.write")
-def place(slug: str) -> Response:
-    """Change where the article stands, who sees to it and when it is looked through again."""
-    found = _article(slug)
-    return _done(slug, lambda: articles.put_place(found, me(), article_form.place()), _("Saved."))
+def save_place(slug: str) -> Response:
+    """Change the section and topics of the article, its owner and the date of its next review."""
+    article = _find_article(slug)
+    return _run_and_redirect(
+        slug,
+        lambda: articles.change_placement(article, me(), article_form.submitted_place()),
+        _("Saved."),
+    )
 
 
 @screen.post("/<slug>/steps/<any(send, take_back, approve, put, withdraw, retire):action>")
 @may("article.write", "article.approve")
-def step(slug: str, action: str) -> Response:
-    """A step of the version that is to come, or of the one in force."""
-    return _step(slug, action)
+def perform_step(slug: str, action: str) -> Response:
+    """Perform a step on the pending version, or on the one in force."""
+    return _perform_step(slug, action)
 
 
 @screen.post("/<slug>/steps/return")
 @may("article.write", "article.approve")
-def send_back(slug: str) -> Response:
-    """Return the version to the manager, with words."""
-    return _step(slug, "return")
+def return_version(slug: str) -> Response:
+    """Return the version to the manager, with a comment."""
+    return _perform_step(slug, "return")
 
 
 @screen.post("/send")
 @may("article.write")
-def send() -> Response:
-    """Send several drafts to the ministry (`slug`, once for each)."""
-    sent, left = 0, 0
-    for slug in request.form.getlist("slug")[:MOST]:
-        found = knowledge.find(slug)
-        coming = articles.pending(found) if found else None
-        if not coming:
+def send_drafts() -> Response:
+    """Send several drafts to the ministry (one `slug` for each)."""
+    sent_count, skipped_count = 0, 0
+    for slug in request.form.getlist("slug")[:MAX_DRAFTS_AT_ONCE]:
+        article = knowledge.find_article(slug)
+        pending = articles.pending_version(article) if article else None
+        if not pending:
             continue
         try:
-            articles.do("send", coming, me(), coming.revision)
-            sent += 1
+            articles.perform_step("send", pending, me(), pending.revision)
+            sent_count += 1
         except ArticleError:
-            left += 1
-    flash(_("Sent to the ministry: %(sent)s; not sent: %(left)s.", sent=sent, left=left))
-    return redirect(url_for(".page"))
+            skipped_count += 1
+    flash(
+        _(
+            "Sent to the ministry: %(sent)s; not sent: %(left)s.",
+            sent=sent_count,
+            left=skipped_count,
+        )
+    )
+    return redirect(url_for(".list_articles"))
 
 
 @screen.get("/<slug>/versions/<int:number>")
 @may("article.read")
-def version(slug: str, number: int) -> str:
-    """A version as readers see it, and what it says otherwise than another (`against`)."""
-    found = _article(slug)
-    kept = articles.version(found, number) or abort(404)
-    rows = articles.of(found)
-    against = request.args.get("against", max(1, number - 1), bounded)
-    other = articles.version(found, against)
+def show_version(slug: str, number: int) -> str:
+    """Show a version as readers see it, and its differences from another (`against`)."""
+    article = _find_article(slug)
+    displayed = articles.find_version(article, number) or abort(404)
+    rows = articles.article_versions(article)
+    other_number = request.args.get("against", max(1, number - 1), parse_count)
+    other = articles.find_version(article, other_number)
     return render_template(
         "articles/version.html",
-        **_common(kept),
+        **_version_context(displayed),
         other=other,
         versions=rows,
-        differences=_differences(other, kept) if other else [],
+        differences=_difference_rows(other, displayed) if other else [],
     )
 
 
 @screen.post("/preview")
 @may("article.write")
-def preview() -> Response:
-    """A text that is being written, as readers will see it; nothing of it is kept."""
-    asked = document()
-    text, language = str(asked.get("text", "")), str(asked.get("language", ""))
+def preview_text() -> Response:
+    """Return a text that is being written as readers will see it; nothing is stored."""
+    body = require_json_object()
+    text, language = str(body.get("text", "")), str(body.get("language", ""))
     if language not in wording.LANGUAGES:
         abort(422)
-    made = {"html": markdown.html(text), "other": ""}
+    result = {"html": markdown.render_html(text), "other": ""}
     if language == "uz":
-        written = wording.script_of(markdown.plain(text))
-        spelt = script.latin if written == "Cyrl" else lambda line: script.written(line, "uz_Cyrl")
-        made["other"] = markdown.html(text, spelt)
-    return jsonify(**made)
+        script_code = wording.detect_script(markdown.plain_text(text))
+        respell = (
+            script.transliterate_to_latin
+            if script_code == "Cyrl"
+            else lambda line: script.transliterate_for_locale(line, "uz_Cyrl")
+        )
+        result["other"] = markdown.render_html(text, respell)
+    return jsonify(**result)
 
 
 @screen.get("/use")
 @may("article.use")
-def use() -> str:
-    """How articles were used in the last `days`: opened, useful, never opened, searched in vain."""
-    days = request.args.get("days", PERIODS[0], bounded)
-    days = days if days in PERIODS else PERIODS[0]
+def show_article_usage() -> str:
+    """Show the usage of articles in the last `days`: openings, usefulness, failed searches."""
+    days = request.args.get("days", PERIOD_DAYS[0], parse_count)
+    days = days if days in PERIOD_DAYS else PERIOD_DAYS[0]
     end = clock.now()
     begin = end - dt.timedelta(days=days)
-    counted = openings.use(begin, end)
-    rows = [one for one in knowledge.listed(today()) if one.in_force or one.article.id in counted]
-    used = [
-        (wording.title(one.in_force or one.newest, locale()), one, counted[one.article.id])
-        for one in rows
-        if one.article.id in counted
+    counts = openings.usage_by_article(begin, end)
+    listed_articles = [
+        entry
+        for entry in knowledge.list_articles(today())
+        if entry.in_force or entry.article.id in counts
     ]
-    never = [
-        (wording.title(one.in_force, locale()), one)
-        for one in rows
-        if one.in_force and one.article.id not in counted
+    used_rows = [
+        (
+            wording.localized_title(entry.in_force or entry.newest, locale()),
+            entry,
+            counts[entry.article.id],
+        )
+        for entry in listed_articles
+        if entry.article.id in counts
+    ]
+    unused_rows = [
+        (wording.localized_title(entry.in_force, locale()), entry)
+        for entry in listed_articles
+        if entry.in_force and entry.article.id not in counts
     ]
     return render_template(
         "articles/use.html",
         days=days,
-        periods=PERIODS,
-        used=sorted(used, key=lambda row: -row[2].opened),
-        never=never,
-        missed=openings.missed(begin, end),
+        periods=PERIOD_DAYS,
+        used=sorted(used_rows, key=lambda row: -row[2].opened),
+        never=unused_rows,
+        missed=openings.failed_searches(begin, end),
     )
 
 
-def _step(slug: str, action: str) -> Response:
-    found = _article(slug)
-    row = articles.pending(found) or articles.in_force(found) or abort(404)
-    since = moments.typed() if action == "put" else None
+def _perform_step(slug: str, action: str) -> Response:
+    article = _find_article(slug)
+    row = articles.pending_version(article) or articles.version_in_force(article) or abort(404)
+    since = typed_times.entered_time() if action == "put" else None
     if isinstance(since, str):
-        return refusals.back(url_for(".one", slug=slug), since, "todo")
-    seen, text = request.form.get("seen", 0, bounded), request.form.get("text", "")
+        return refusals.redirect_back(url_for(".show_article", slug=slug), since, "todo")
+    seen_revision, text = request.form.get("seen", 0, parse_count), request.form.get("text", "")
 
-    def do() -> None:
-        articles.do(action, row, me(), seen, text, since)
+    def apply_step() -> None:
+        articles.perform_step(action, row, me(), seen_revision, text, since)
 
-    return _done(slug, do, str(words.DONE[action]), "todo")
+    return _run_and_redirect(slug, apply_step, str(article_labels.STEP_MESSAGES[action]), "todo")
 
 
-def _done(slug: str, do: Callable[[], object], told: str = "", anchor: str = "") -> Response:
-    there = url_for(".one", slug=slug)
+def _run_and_redirect(
+    slug: str, action: Callable[[], object], message: str = "", anchor: str = ""
+) -> Response:
+    article_url = url_for(".show_article", slug=slug)
     try:
-        do()
+        action()
     except ArticleError as error:
-        return refusals.back(there, error.code, anchor)
-    if told:
-        flash(told)
-    return redirect(there)
+        return refusals.redirect_back(article_url, error.code, anchor)
+    if message:
+        flash(message)
+    return redirect(article_url)
 
 
-def _article(slug: str) -> "Article":
-    return knowledge.find(slug) or abort(404)
+def _find_article(slug: str) -> "Article":
+    return knowledge.find_article(slug) or abort(404)
 
 
-def _common(shown: "ArticleVersion") -> dict[str, Any]:
-    uzbek = f"uz_{shown.script}" if locale() == "ru" else locale()
-    return reading.shown(shown, uzbek) | {
-        "words": words,
-        "people": accounts.names(),
-        "standing": versions.standing,
-        "title": wording.title(shown, locale()),
-        "russian": Markup(markdown.html(shown.text_ru)),  # noqa: S704  # passed the allow-list
-        "may_write": me().role in WRITES,
+def _version_context(version: "ArticleVersion") -> dict[str, Any]:
+    uzbek = f"uz_{version.script}" if locale() == "ru" else locale()
+    return reading.version_context(version, uzbek) | {
+        "words": article_labels,
+        "people": accounts.display_names(),
+        "standing": versions.version_status,
+        "title": wording.localized_title(version, locale()),
+        "russian": Markup(markdown.render_html(version.text_ru)),  # noqa: S704  # passed the allow-list
+        "may_write": me().role in WRITER_ROLES,
     }
 
 
-def _differences(before: "ArticleVersion", after: "ArticleVersion") -> list[tuple[str, str, str]]:
+def _difference_rows(
+    before: "ArticleVersion", after: "ArticleVersion"
+) -> list[tuple[str, str, str]]:
     return [
-        (str(words.FIELDS[name]), was or "–", now or "–")
-        for name, was, now in articles.differences(before, after)
+        (str(article_labels.FIELDS[name]), old_text or "–", new_text or "–")
+        for name, old_text, new_text in articles.version_differences(before, after)
     ]
 
 
-def _list() -> dict[str, Any]:
+def _article_list_context() -> dict[str, Any]:
     show, section = request.args.get("show", ""), request.args.get("section", "")
-    show = show if show in SHOWN else "all"
-    every = knowledge.listed(today())
-    sections = catalogs.labels(articles.SECTIONS, locale())
-    kinds: dict[str, Callable[[knowledge.Listed], object]] = {
-        "all": lambda one: True,
-        "drafts": lambda one: one.to_come and one.to_come.state in versions.OPEN,
-        "ministry": lambda one: one.to_come and one.to_come.state == "sent",
-        "to_do": lambda one: one.to_come and one.to_come.state in ("returned", "approved"),
-        "in_force": lambda one: one.in_force,
-        "review": lambda one: one.review,
-        "expired": lambda one: one.expired,
+    show = show if show in LIST_FILTERS else "all"
+    all_articles = knowledge.list_articles(today())
+    sections = catalogs.labels_by_code(articles.SECTION_LIST, locale())
+    kinds: dict[str, Callable[[knowledge.ArticleOverview], object]] = {
+        "all": lambda version: True,
+        "drafts": lambda version: (
+            version.pending_version and version.pending_version.state in versions.EDITABLE_STATES
+        ),
+        "ministry": lambda version: (
+            version.pending_version and version.pending_version.state == "sent"
+        ),
+        "to_do": lambda version: (
+            version.pending_version and version.pending_version.state in ("returned", "approved")
+        ),
+        "in_force": lambda version: version.in_force,
+        "review": lambda version: version.review,
+        "expired": lambda version: version.expired,
     }
     rows = [
-        one for one in every if kinds[show](one) and (not section or one.article.section == section)
+        article
+        for article in all_articles
+        if kinds[show](article) and (not section or article.article.section == section)
     ]
     return {
         "show": show,
         "section": section,
         "shelves": list(sections.items()),
         "names": sections,
-        "counts": {name: sum(bool(holds(one)) for one in every) for name, holds in kinds.items()},
+        "counts": {
+            name: sum(bool(matches(article)) for article in all_articles)
+            for name, matches in kinds.items()
+        },
         "rows": [
-            (one, wording.title(one.to_come or one.in_force or one.newest, locale()))
-            for one in rows
+            (
+                article,
+                wording.localized_title(
+                    article.pending_version or article.in_force or article.newest, locale()
+                ),
+            )
+            for article in rows
         ],
-        "standing": versions.standing,
-        "words": words,
-        "people": accounts.names(),
-        "may_write": me().role in WRITES,
+        "standing": versions.version_status,
+        "words": article_labels,
+        "people": accounts.display_names(),
+        "may_write": me().role in WRITER_ROLES,
         "now": clock.now().astimezone(site().tz),
     }

@@ -1,4 +1,4 @@
-"""Articles in force, for who is on the phone: found as one types, opened, sent by SMS."""
+"""Articles in force for readers during a call: searched while typing, opened, sent by SMS."""
 
 import io
 from typing import TYPE_CHECKING, Any
@@ -11,7 +11,7 @@ from appliance.casework import appeals, catalogs, knowledge
 from appliance.casework.knowledge import articles, files, openings, wording
 from appliance.casework.scripts import runs
 from appliance.core import clock, search
-from appliance.web.knowledge import words
+from appliance.web.knowledge import article_labels
 from appliance.web.shell.access import may
 from appliance.web.shell.context import me, today
 from appliance.web.shell.language import locale
@@ -21,168 +21,201 @@ if TYPE_CHECKING:
 
 screen = Blueprint("knowledge", __name__, url_prefix="/knowledge")
 
-PASSAGE = 480  # characters of an article that go into a short message, to be cut by the sender
+MAX_PASSAGE_LENGTH = (
+    480  # characters of an article proposed for a short message, which the sender then shortens
+)
 
 
 @screen.get("")
 @may("knowledge.read")
-def page() -> str:
-    """What is in force: all of it, of a `section`, or what a search (`q`) finds."""
-    return render_template("knowledge/page.html", **_list())
+def show_knowledge_base() -> str:
+    """Show the articles in force: all, those of a `section`, or those a search (`q`) finds."""
+    return render_template("knowledge/page.html", **_published_list_context())
 
 
 @screen.get("/list")
 @may("knowledge.read")
-def table() -> str:
-    """The list, as a piece of the open page."""
-    return render_template("knowledge/list.html", **_list())
+def show_published_list() -> str:
+    """Show the list as a fragment of the open page."""
+    return render_template("knowledge/list.html", **_published_list_context())
 
 
 @screen.get("/articles/<slug>")
 @may("knowledge.read")
-def article(slug: str) -> str:
-    """An article as it is in force; that it was opened is written down."""
-    shown = _article(slug)
-    return render_template("knowledge/article.html", **_opened(shown, "", ""))
+def show_published_article(slug: str) -> str:
+    """Show the version of an article in force; the opening is recorded."""
+    version = _published_version(slug)
+    return render_template("knowledge/article.html", **_opening_context(version, "", ""))
 
 
 @screen.get("/articles/<slug>/<int:number>/files/<int:id>")
 @may("knowledge.read")
-def file(slug: str, number: int, id: int) -> Response:
-    """A file of a version: a picture to be shown, anything else to be saved."""
-    found = knowledge.find(slug) or abort(404)
-    version = articles.version(found, number) or abort(404)
-    if version.state != "put" and me().role not in knowledge.SEES_DRAFTS:
+def send_version_file(slug: str, number: int, id: int) -> Response:
+    """Send a file of a version: pictures for display, anything else as a download."""
+    article = knowledge.find_article(slug) or abort(404)
+    version = articles.find_version(article, number) or abort(404)
+    if version.state != "put" and me().role not in knowledge.DRAFT_READER_ROLES:
         abort(404)
-    kept = files.found(version, id) or abort(404)
-    shown = kept.kind in files.SHOWN
+    version_file = files.find_file(version, id) or abort(404)
+    is_inline = version_file.kind in files.INLINE_KINDS
     return send_file(
-        io.BytesIO(kept.content),
-        mimetype=files.KINDS[kept.kind] if shown else "application/octet-stream",
-        as_attachment=not shown,
-        download_name=kept.name,
+        io.BytesIO(version_file.content),
+        mimetype=files.MIME_TYPES[version_file.kind] if is_inline else "application/octet-stream",
+        as_attachment=not is_inline,
+        download_name=version_file.name,
     )
 
 
 @screen.post("/openings/<int:number>")
 @may("knowledge.read")
-def say(number: int) -> Response:
-    """Keep whether an article was useful to who opened it."""
+def record_usefulness(number: int) -> Response:
+    """Store whether an article was useful to the user who opened it."""
     useful = request.form.get("useful")
     if useful not in ("yes", "no"):
         abort(400)
-    if not openings.say(number, me(), useful == "yes"):
+    if not openings.record_feedback(number, me(), useful == "yes"):
         abort(404)
     if request.headers.get("HX-Request"):
         return Response(status=204)
-    found = openings.of(number) or abort(404)
-    return redirect(url_for(".article", slug=found.article.slug))
+    opening = openings.find_opening(number) or abort(404)
+    return redirect(url_for(".show_published_article", slug=opening.article.slug))
 
 
 @screen.get("/beside/<token>")
 @may("desk.work")
-def beside(token: str) -> str:
-    """What the form on the desk proposes, or a search (`q`) finds: a piece of the operator's page.
+def propose_articles(token: str) -> str:
+    """Show articles for the open form, or the results of a search (`q`); a page fragment.
 
-    Proposed are those of the step of its script that is open, then those of its direction.
+    Articles of the open step of its script come first, then those of its direction.
     """
-    desk = appeals.of_form(me(), token) or appeals.of_registered(me(), token) or abort(404)
-    topic = _topic(desk)
-    found = _found(request.args.get("q", "")) if "q" in request.args else None
-    every = knowledge.published(today()) if found is None else []
-    named = runs.articles_of(me(), desk.token, desk.call)
-    proposed = [row for row in every if row.article.slug in named]
-    proposed += [row for row in every if topic in row.article.topics and row not in proposed]
-    shown = found if found is not None else proposed or every
+    desk = (
+        appeals.desk_for_form(me(), token)
+        or appeals.desk_for_registered_form(me(), token)
+        or abort(404)
+    )
+    topic = _form_topic(desk)
+    search_results = _search_articles(request.args.get("q", "")) if "q" in request.args else None
+    all_articles = knowledge.published_versions(today()) if search_results is None else []
+    script_slugs = runs.articles_at_open_step(me(), desk.token, desk.call)
+    proposals = [row for row in all_articles if row.article.slug in script_slugs]
+    proposals += [
+        row for row in all_articles if topic in row.article.topics and row not in proposals
+    ]
+    listed_articles = search_results if search_results is not None else proposals or all_articles
     return render_template(
         "knowledge/beside.html",
         token=token,
-        proposed=bool(proposed),
+        proposed=bool(proposals),
         q=request.args.get("q"),
-        rows=[(row, wording.title(row, locale())) for row in shown],
+        rows=[(row, wording.localized_title(row, locale())) for row in listed_articles],
     )
 
 
 @screen.get("/beside/<token>/<slug>")
 @may("desk.work")
-def opened(token: str, slug: str) -> str:
-    """An article beside the form; that it was opened stands on the call and the form."""
-    desk = appeals.of_form(me(), token) or appeals.of_registered(me(), token) or abort(404)
+def open_form_article(token: str, slug: str) -> str:
+    """Show an article next to the form; the opening is recorded with the call and the form."""
+    desk = (
+        appeals.desk_for_form(me(), token)
+        or appeals.desk_for_registered_form(me(), token)
+        or abort(404)
+    )
     call_id = desk.call.id if desk.call else ""
     return render_template(
-        "knowledge/opened.html", token=token, **_opened(_article(slug), call_id, desk.token)
+        "knowledge/opened.html",
+        token=token,
+        **_opening_context(_published_version(slug), call_id, desk.token),
     )
 
 
-def shown_at(call_id: str, *tokens: str | None) -> list[tuple[str, openings.Shown]]:
-    """(title, what was opened) at a call or at forms of these names, for cards."""
-    found = knowledge.at_call(call_id, [token for token in tokens if token])
-    return [(wording.title(one.version, locale()), one) for one in found]
+def article_openings(call_id: str, *tokens: str | None) -> list[tuple[str, openings.OpenedArticle]]:
+    """Return (title, opening) of articles opened in a call or at forms with these tokens."""
+    openings_at_call = knowledge.articles_opened_at_call(
+        call_id, [token for token in tokens if token]
+    )
+    return [
+        (wording.localized_title(opening.version, locale()), opening)
+        for opening in openings_at_call
+    ]
 
 
-def _topic(desk: appeals.Desk) -> str:
-    """The code of the direction that the form names, else of the topic the caller chose."""
-    typed = str(desk.draft.values.get("direction", "")) if desk.draft else ""
-    if typed:
-        return catalogs.code_of(articles.TOPICS, typed) or ""
-    made = desk.registered[-1] if desk.registered else desk.call_form
-    return str(made.direction if made else (desk.call.topic or "") if desk.call else "")
+def _form_topic(desk: appeals.DeskForm) -> str:
+    """Return the code of the form's direction, else of the topic that the caller selected."""
+    direction = str(desk.draft.values.get("direction", "")) if desk.draft else ""
+    if direction:
+        return catalogs.code_by_name(articles.DIRECTION_LIST, direction) or ""
+    latest_form = desk.registered[-1] if desk.registered else desk.call_form
+    return str(
+        latest_form.direction if latest_form else (desk.call.topic or "") if desk.call else ""
+    )
 
 
-def _article(slug: str) -> "ArticleVersion":
-    found = knowledge.find(slug)
-    return (knowledge.in_force(found) if found else None) or abort(404)
+def _published_version(slug: str) -> "ArticleVersion":
+    article = knowledge.find_article(slug)
+    return (knowledge.version_in_force(article) if article else None) or abort(404)
 
 
-def _opened(version: "ArticleVersion", call_id: str, token: str) -> dict[str, Any]:
-    text = wording.of(version, locale())
-    opening = openings.opened(version, me(), text.locale, call_id, token)
-    return shown(version) | {"opening": opening, "passage": " ".join(text.plain.split())[:PASSAGE]}
+def _opening_context(version: "ArticleVersion", call_id: str, token: str) -> dict[str, Any]:
+    text = wording.localized_article(version, locale())
+    opening = openings.record_opening(version, me(), text.locale, call_id, token)
+    return version_context(version) | {
+        "opening": opening,
+        "passage": " ".join(text.plain.split())[:MAX_PASSAGE_LENGTH],
+    }
 
 
-def shown(version: "ArticleVersion", language: str = "") -> dict[str, Any]:
-    """What a template says of a version, in a language; without one, in the reader's."""
-    text = wording.of(version, language or locale())
+def version_context(version: "ArticleVersion", language: str = "") -> dict[str, Any]:
+    """Return the template context of a version, in a language; by default the reader's."""
+    text = wording.localized_article(version, language or locale())
     return {
         "article": version.article,
         "version": version,
         "text": text,
         "body": Markup(text.html),  # noqa: S704  # passed the allow-list of markdown.html
-        "law": words.law(version),
-        "files": files.of_version(version),
+        "law": article_labels.law_reference(version),
+        "files": files.version_files(version),
         "expired": bool(version.expires_on and version.expires_on < today()),
-        "section": catalogs.labels(articles.SECTIONS, locale()).get(version.article.section, ""),
+        "section": catalogs.labels_by_code(articles.SECTION_LIST, locale()).get(
+            version.article.section, ""
+        ),
     }
 
 
-def _found(text: str) -> "list[ArticleVersion]":
-    found = knowledge.found(text, today())
-    if not found:
-        knowledge.nothing_found(text, me())
-    return found
+def _search_articles(text: str) -> "list[ArticleVersion]":
+    results = knowledge.search_articles(text, today())
+    if not results:
+        knowledge.record_failed_search(text, me())
+    return results
 
 
-def _with_snippet(
-    row: "ArticleVersion", asked: search.Query
-) -> "tuple[ArticleVersion, wording.Wording, list[search.Piece]]":
-    """An article of the list with the place of its text where what was looked for stands."""
-    text = wording.of(row, locale())
-    return row, text, search.snippet(text.plain, asked)
+def _snippet_row(
+    row: "ArticleVersion", query: search.SearchQuery
+) -> "tuple[ArticleVersion, wording.LocalizedArticle, list[search.TextPiece]]":
+    """Return an article of the list with the part of its text that matches the query."""
+    text = wording.localized_article(row, locale())
+    return row, text, search.build_snippet(text.plain, query)
 
 
-def _list() -> dict[str, Any]:
+def _published_list_context() -> dict[str, Any]:
     q, section = request.args.get("q", "").strip(), request.args.get("section", "")
-    asked, sections = search.query(q), catalogs.labels(articles.SECTIONS, locale())
+    query, sections = (
+        search.parse_query(q),
+        catalogs.labels_by_code(articles.SECTION_LIST, locale()),
+    )
     section = section if section in sections else ""
-    every = knowledge.published(today())
-    rows = _found(q) if q else [row for row in every if section in ("", row.article.section)]
-    counts = {code: sum(row.article.section == code for row in every) for code in sections}
+    all_articles = knowledge.published_versions(today())
+    rows = (
+        _search_articles(q)
+        if q
+        else [row for row in all_articles if section in ("", row.article.section)]
+    )
+    counts = {code: sum(row.article.section == code for row in all_articles) for code in sections}
     return {
         "q": q,
         "section": section,
         "shelves": [(code, name, counts[code]) for code, name in sections.items() if counts[code]],
         "names": sections,
-        "number": len(every),
-        "rows": [_with_snippet(row, asked) for row in rows],
+        "number": len(all_articles),
+        "rows": [_snippet_row(row, query) for row in rows],
         "now": clock.now(),
     }

@@ -1,1 +1,1 @@
-"""Signing in, and what a person sets for himself."""
+"""Sign-in, and the personal settings of a user."""

@@ -1,4 +1,4 @@
-"""A person's own settings: language, appearance, password."""
+"""A user's own settings: language, appearance, password."""
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask_babel import LazyString
@@ -10,11 +10,11 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from appliance.people import accounts, sign_ins
 from appliance.people.accounts import StaffError
-from appliance.web.person.login import begin, this_device
+from appliance.web.person.login import begin_session, current_device
 from appliance.web.shell import refusals
-from appliance.web.shell.access import anyone, at_step, before_all
+from appliance.web.shell.access import anyone, open_at_any_step, open_at_step
 from appliance.web.shell.context import me, site
-from appliance.web.shell.sent import ours
+from appliance.web.shell.request_data import local_address
 
 screen = Blueprint("account", __name__)
 
@@ -27,52 +27,52 @@ ROLES: dict[str, LazyString] = {
     "backup": _l("backup operator"),
 }
 TROUBLES: dict[str, LazyString] = {
-    "wrong": _l("The password that you have now was typed wrong."),
+    "wrong": _l("The current password is wrong."),
     "differs": _l("The new password was typed differently the second time."),
     "short": _l("The new password is too short."),
-    "weak": _l("The new password is too easy to guess: take several words."),
-    "same": _l("The new password is the one that you have now."),
+    "weak": _l("The new password is too easy to guess: use several words."),
+    "same": _l("The new password is the same as the current one."),
     "elsewhere": _l(
-        "Your password is kept by the directory of your organisation: change it there."
+        "Your password is stored in the directory of your organisation: change it there."
     ),
 }
 
 PIN_TROUBLES: dict[str, LazyString] = {
     "pin-password": TROUBLES["wrong"],
-    "pin": _l("Write four to eight digits, not 1234 and not 1111."),
+    "pin": _l("Enter four to eight digits, not 1234 and not 1111."),
 }
 
 
 @screen.get("/account")
 @anyone
-def page() -> str:
-    """The settings of whoever asks."""
+def show_account() -> str:
+    """Show the settings of the user."""
     return render_template(
         "account/page.html",
         role_name=ROLES[me().role],
-        trouble=TROUBLES.get(refusals.latest().trouble),
-        pin_trouble=PIN_TROUBLES.get(refusals.latest().trouble),
-        shortest=accounts.SHORTEST_PASSWORD,
+        trouble=TROUBLES.get(refusals.latest_refusal().trouble),
+        pin_trouble=PIN_TROUBLES.get(refusals.latest_refusal().trouble),
+        shortest=accounts.MIN_PASSWORD_CHARS,
     )
 
 
 @screen.post("/account/language")
 @anyone
-@before_all
-def language() -> BaseResponse:
-    """Change the language of the pages, and come back to the page it was changed on."""
-    chosen = request.form.get("language", "")
+@open_at_any_step
+def save_language() -> BaseResponse:
+    """Change the language of the pages, and return to the page where it was changed."""
+    language_code = request.form.get("language", "")
     try:
-        accounts.choose_language(me(), chosen)
+        accounts.choose_language(me(), language_code)
     except StaffError as error:
         raise BadRequest from error
-    return redirect(ours(request.form.get("back", "")) or url_for("account.page"))
+    return redirect(local_address(request.form.get("back", "")) or url_for("account.show_account"))
 
 
 @screen.post("/account/appearance")
 @anyone
-def appearance() -> BaseResponse:
-    """Change light or dark, and the size of text."""
+def save_appearance() -> BaseResponse:
+    """Change between light and dark, and the size of text."""
     try:
         accounts.choose_appearance(
             me(), request.form.get("theme", ""), "large_text" in request.form
@@ -80,60 +80,62 @@ def appearance() -> BaseResponse:
     except StaffError as error:
         raise BadRequest from error
     flash(_("Saved."))
-    return redirect(url_for("account.page"))
+    return redirect(url_for("account.show_account"))
 
 
 @screen.post("/account/password")
 @anyone
-def password() -> BaseResponse:
-    """Change the password; every other session of the person ends."""
-    if trouble := _changed():
-        return refusals.back(url_for(".page"), trouble)
-    flash(_("The password is changed. Your other devices are signed out."))
-    return redirect(url_for("account.page"))
+def save_password() -> BaseResponse:
+    """Change the password; every other session of the user ends."""
+    if trouble := _change_password():
+        return refusals.redirect_back(url_for(".show_account"), trouble)
+    flash(_("The password was changed. Your other devices were signed out."))
+    return redirect(url_for("account.show_account"))
 
 
 @screen.get("/account/first-password")
 @anyone
-@at_step("password")
-def first() -> BaseResponse | str:
-    """Whoever was given his password by somebody else chooses his own before anything else."""
+@open_at_step("password")
+def show_first_password_form() -> BaseResponse | str:
+    """Ask a user whose password was set by somebody else for their own, before anything else."""
     if not me().must_change:
-        return redirect(url_for("login.home"))
+        return redirect(url_for("login.redirect_home"))
     return render_template(
         "account/first.html",
-        trouble=TROUBLES.get(refusals.latest().trouble),
-        shortest=accounts.SHORTEST_PASSWORD,
+        trouble=TROUBLES.get(refusals.latest_refusal().trouble),
+        shortest=accounts.MIN_PASSWORD_CHARS,
         heard=None,
     )
 
 
 @screen.post("/account/first-password")
 @anyone
-@at_step("password")
-def choose_first() -> BaseResponse:
-    """Change the first password, and go on to one's own page."""
-    if trouble := _changed():
-        return refusals.back(url_for(".first"), trouble)
-    flash(_("The password is changed."))
-    return redirect(url_for("login.home"))
+@open_at_step("password")
+def save_first_password() -> BaseResponse:
+    """Change the first password, and redirect to the user's start page."""
+    if trouble := _change_password():
+        return refusals.redirect_back(url_for(".show_first_password_form"), trouble)
+    flash(_("The password was changed."))
+    return redirect(url_for("login.redirect_home"))
 
 
-def _changed() -> str:
-    """Change the password as sent; the code of why it is not changed, "" when it is."""
+def _change_password() -> str:
+    """Change the password as submitted; return the code of the refusal, "" on success."""
     user, form = me(), request.form
-    new = form.get("new_password", "")
-    if new != form.get("new_password_again", ""):
+    new_password = form.get("new_password", "")
+    if new_password != form.get("new_password_again", ""):
         return "differs"
-    device, address = this_device(), request.remote_addr or ""
-    old, known = form.get("password", ""), device.known_to(user.login)
+    device, address = current_device(), request.remote_addr or ""
+    old_password, device_name = form.get("password", ""), device.name_for_login(user.login)
     try:
-        sign_ins.change_password(user, old, new, address, known, site().ldap)
+        sign_ins.change_password(
+            user, old_password, new_password, address, device_name, site().ldap
+        )
     except StaffError as error:
         return error.code
-    except sign_ins.TooMany:
+    except sign_ins.TooManyAttempts:
         abort(429)
-    except sign_ins.Busy:
+    except sign_ins.TooManyWaiting:
         abort(503)
-    begin(user, device, current_user.session.factor)
+    begin_session(user, device, current_user.session.factor)
     return ""

@@ -1,4 +1,4 @@
-"""Signing in and out."""
+"""Sign in and sign out."""
 
 import secrets
 from dataclasses import dataclass
@@ -26,283 +26,306 @@ from werkzeug.wrappers import Response as BaseResponse
 from appliance.box import health
 from appliance.core import audit
 from appliance.people import accounts, ldap, pins, second_factor, sessions, sign_ins
-from appliance.web.shell.access import HOMES, anyone, at_step, before_all, public
-from appliance.web.shell.context import is_fragment, me, site
-from appliance.web.shell.errors import send_again
-from appliance.web.shell.rates import limiter
-from appliance.web.shell.sent import is_address, ours
+from appliance.web.shell.access import HOME_PATHS, anyone, open_at_any_step, open_at_step, public
+from appliance.web.shell.context import is_htmx_request, me, site
+from appliance.web.shell.errors import resend_page
+from appliance.web.shell.rate_limits import limiter
+from appliance.web.shell.request_data import is_address, local_address
 
 if TYPE_CHECKING:
     from appliance.models import Desk, Session, User
 
 screen = Blueprint("login", __name__)
 csrf = CSRFProtect()
-_manager = LoginManager()
+_login_manager = LoginManager()
 
-DEVICE = "__Host-device"  # the cookie that a device keeps; it signs nobody in
-KEPT = 365 * 24 * 3600  # seconds that a device is known
-PEOPLE = 30  # who signed in on one device, that are remembered
+DEVICE_COOKIE = "__Host-device"  # the cookie that identifies a device; it does not sign anyone in
+DEVICE_COOKIE_SECONDS = 365 * 24 * 3600  # seconds until a device is forgotten
+MAX_LOGINS_PER_DEVICE = 30  # logins remembered per device
 
 
 @dataclass
-class SignedIn(UserMixin):
-    """A user as flask-login wants him, and his session; `secret`: what its cookie holds."""
+class SessionUser(UserMixin):
+    """A user as flask-login requires, with their session; `secret` is the cookie's value."""
 
     user: "User"
     session: "Session"
     secret: str
 
     def get_id(self) -> str:
-        """What the browser keeps."""
+        """Return the value that the browser stores."""
         return self.secret
 
 
 @dataclass(frozen=True)
 class Device:
-    """A device, and the logins of the people who signed in on it."""
+    """A device, and the logins that signed in on it."""
 
     name: str
-    people: list[str]
+    logins: list[str]
 
-    def known_to(self, login: str) -> str:
-        """The device's name if this person signed in on it before, else ""."""
-        return self.name if login.strip().lower() in self.people else ""
+    def name_for_login(self, login: str) -> str:
+        """Return the device's name if this login signed in on it before, else ""."""
+        return self.name if login.strip().lower() in self.logins else ""
 
 
 def init_app(app: Flask) -> None:
-    """Sessions, protection of forms, and how often one may try to sign in."""
-    _manager.init_app(app)
-    app.before_request(_refuse_odd_referrer)
+    """Set up sessions, the CSRF protection of forms, and the limits on sign-in attempts."""
+    _login_manager.init_app(app)
+    app.before_request(_reject_invalid_referrer)
     csrf.init_app(app)
     limiter.init_app(app)
 
 
-def _refuse_odd_referrer() -> None:
-    """The protection of forms reads it as an address."""
+def _reject_invalid_referrer() -> None:
+    """Respond 400 if the referrer is not an address, as the CSRF protection parses it as one."""
     if request.method != "GET" and not is_address(request.headers.get("Referer", "")):
         abort(400)
 
 
-@_manager.user_loader
-def load(secret: str) -> SignedIn | None:
-    """The person of a session; None when it was ended, is too old, or the account was closed."""
-    held = sessions.found(secret)
-    if not held:
+@_login_manager.user_loader
+def load_session_user(secret: str) -> SessionUser | None:
+    """Return the user of a session; None if it has ended or expired, or the account is closed."""
+    active_session = sessions.session_of_cookie(secret)
+    if not active_session:
         return None
-    accounts.see(held.user)
-    sessions.see(held, request.remote_addr or "")
-    return SignedIn(held.user, held, secret)
+    accounts.record_seen(active_session.user)
+    sessions.record_use(active_session, request.remote_addr or "")
+    return SessionUser(active_session.user, active_session, secret)
 
 
-@_manager.unauthorized_handler
-def sign_in_first() -> BaseResponse | tuple[str, int]:
-    """To the login page and back here; a piece of an open page is only told (401)."""
-    if is_fragment() or request.method != "GET" or request.endpoint == "live.stream":
-        return send_again(401)
-    back = request.full_path.rstrip("?")
-    return redirect(url_for("login.page", next=back if back != "/" else None))
+@_login_manager.unauthorized_handler
+def redirect_to_login() -> BaseResponse | tuple[str, int]:
+    """Redirect to the login page and then back; a fragment of an open page only gets a 401."""
+    if is_htmx_request() or request.method != "GET" or request.endpoint == "live.open_stream":
+        return resend_page(401)
+    return_url = request.full_path.rstrip("?")
+    return redirect(
+        url_for("login.show_login_page", next=return_url if return_url != "/" else None)
+    )
 
 
 @screen.get("/")
 @anyone
-def home() -> BaseResponse:
-    """Each role begins at its own page."""
-    return redirect(HOMES[me().role])
+def redirect_home() -> BaseResponse:
+    """Redirect each role to its own start page."""
+    return redirect(HOME_PATHS[me().role])
 
 
 @screen.get("/login")
 @public
-def page() -> BaseResponse | str:
-    """The form; whoever is signed in goes on."""
+def show_login_page() -> BaseResponse | str:
+    """Show the login form; a user who is signed in is redirected."""
     if current_user.is_authenticated:
-        return redirect(_onward())
-    return form()
+        return redirect(_next_url())
+    return render_login_form()
 
 
 @screen.post("/login")
 @public
-def enter() -> BaseResponse | tuple[str, int]:
-    """Sign in. Only failures count: many operators share one address."""
-    login, device = request.form.get("login", "").strip().lower(), this_device()
+def sign_in() -> BaseResponse | tuple[str, int]:
+    """Sign in. Only failures count against the limit: many operators share one address."""
+    login, device = request.form.get("login", "").strip().lower(), current_device()
     password, address = request.form.get("password", ""), request.remote_addr or ""
     try:
-        user = sign_ins.check(login, password, address, device.known_to(login), site().ldap)
-    except sign_ins.TooMany:
-        return form(_("Too many failed attempts. Wait a minute, then try again.")), 429
-    except sign_ins.Busy:
-        return form(_("Too many people sign in at this moment. Try again in a minute.")), 503
+        user = sign_ins.check_password(
+            login, password, address, device.name_for_login(login), site().ldap
+        )
+    except sign_ins.TooManyAttempts:
+        return render_login_form(_("Too many failed attempts. Wait a minute, then try again.")), 429
+    except sign_ins.TooManyWaiting:
+        return render_login_form(
+            _("Too many people are signing in right now. Try again in a minute.")
+        ), 503
     if not user:
-        audit.record(login[:64] or "-", "login.failed", address=address)
-        return form(_("The user name or the password is wrong.")), 401
-    how = {"by": ldap.SOURCE} if ldap.keeps(site().ldap, user) else {}
-    audit.record(user.login, "login", address=address, **how)
-    begin(user, device)
-    return onward(device)
+        audit.record_entry(login[:64] or "-", "login.failed", address=address)
+        return render_login_form(_("The user name or the password is wrong.")), 401
+    details = {"by": ldap.SOURCE} if ldap.manages_password(site().ldap, user) else {}
+    audit.record_entry(user.login, "login", address=address, **details)
+    begin_session(user, device)
+    return redirect_onward(device)
 
 
 @screen.post("/login/pin")
 @public
-def enter_by_pin() -> BaseResponse | tuple[str, int]:
-    """Sign in by the PIN, at a desk where one has signed in wholly within the last hours."""
-    device, login = this_device(), request.form.get("login", "")
-    here = {desk.user.login: desk for desk in _at_desk(device)}
-    if login not in here:
-        return form(_("Here the password is asked for.")), 401
-    desk = here[login]
+def sign_in_by_pin() -> BaseResponse | tuple[str, int]:
+    """Sign in by PIN, at a desk where the user signed in fully within the last hours."""
+    device, login = current_device(), request.form.get("login", "")
+    desks_by_login = {desk.user.login: desk for desk in _pin_desks(device)}
+    if login not in desks_by_login:
+        return render_login_form(_("The password is required here.")), 401
+    desk = desks_by_login[login]
     try:
-        known = knows_pin(desk.user, request.form.get("password", ""), device.name)
-    except sign_ins.TooMany:
-        pins.leave(desk.user, device.name)
-        return form(_("Too many wrong PINs: sign in by your password.")), 429
+        is_correct = is_pin_correct(desk.user, request.form.get("password", ""), device.name)
+    except sign_ins.TooManyAttempts:
+        pins.forget_desk(desk.user, device.name)
+        return render_login_form(_("Too many wrong PINs: sign in with your password.")), 429
     address = request.remote_addr or ""
-    if not known:
-        audit.record(login, "login.failed", address=address, by="pin")
-        return form(_("The PIN is wrong.")), 401
-    audit.record(login, "login", address=address, by="pin")
-    begin(desk.user, device, desk.factor)
-    return redirect(_onward(HOMES[desk.user.role]))  # one request less while the phone may ring
+    if not is_correct:
+        audit.record_entry(login, "login.failed", address=address, by="pin")
+        return render_login_form(_("The PIN is wrong.")), 401
+    audit.record_entry(login, "login", address=address, by="pin")
+    begin_session(desk.user, device, desk.factor)
+    # saves one request, as the phone may be ringing
+    return redirect(_next_url(HOME_PATHS[desk.user.role]))
 
 
 @screen.get("/login/second")
 @anyone
-@at_step("prove")
-def second() -> BaseResponse | str:
-    """The form for a code, while one is asked for."""
-    return redirect(_onward()) if current_user.session.factor else _second()
+@open_at_step("prove")
+def show_code_form() -> BaseResponse | str:
+    """Show the form for the second-factor code, while one is required."""
+    return redirect(_next_url()) if current_user.session.factor else _render_code_form()
 
 
 @screen.post("/login/second")
 @anyone
-@at_step("prove")
-def prove() -> BaseResponse | tuple[str, int] | str:
-    """Take a code, and go on to the page asked for."""
-    device, code = this_device(), request.form.get("one_time_code", "")
+@open_at_step("prove")
+def verify_code() -> BaseResponse | tuple[str, int] | str:
+    """Check a second-factor code, and redirect to the requested page."""
+    device, code = current_device(), request.form.get("one_time_code", "")
     try:
-        proved = sign_ins.prove(current_user.session, code, device.known_to(me().login))
-    except sign_ins.TooMany:
-        return _second(_("Too many failed attempts. Wait a minute, then try again.")), 429
-    if not proved:
-        audit.record(me().login, "login.second.failed", address=request.remote_addr)
-        return _second(_("The code is wrong, or was used before.")), 422
-    there = redirect(_onward())
-    _remember(there, device, me())
-    return there
+        is_correct = sign_ins.check_code(
+            current_user.session, code, device.name_for_login(me().login)
+        )
+    except sign_ins.TooManyAttempts:
+        return _render_code_form(_("Too many failed attempts. Wait a minute, then try again.")), 429
+    if not is_correct:
+        audit.record_entry(me().login, "login.second.failed", address=request.remote_addr)
+        return _render_code_form(_("The code is wrong, or was already used.")), 422
+    response = redirect(_next_url())
+    _remember_device(response, device, me())
+    return response
 
 
 @screen.get("/login/token")
 @public
-def token() -> BaseResponse:
-    """The token that forms of this session carry, for a page that outlived its own.
+def send_form_token() -> BaseResponse:
+    """Send the CSRF token of this session's forms, for a page whose own token has expired.
 
-    204: nobody is signed in; 423: the session is locked.
+    204: the session has no user; 423: the session is locked.
     """
     if not current_user.is_authenticated:
         return Response(status=204)
     if current_user.session.locked_at:
         return Response(status=423)
-    whose = {"X-Person": str(me().id)}  # the page of another person must not go on with it
-    return Response(generate_csrf(), mimetype="text/plain", headers=whose)
+    headers = {"X-Person": str(me().id)}  # a page opened by another person must not use this token
+    return Response(generate_csrf(), mimetype="text/plain", headers=headers)
 
 
 @screen.post("/logout")
 @anyone
-@before_all
-def leave() -> BaseResponse:
-    """Sign out: a copied cookie is worth nothing any more."""
-    sessions.leave(current_user.session)
+@open_at_any_step
+def sign_out() -> BaseResponse:
+    """Sign out; a copied cookie is invalid from then on."""
+    sessions.sign_out(current_user.session)
     logout_user()
     session.clear()
-    return redirect(url_for("login.page"))
+    return redirect(url_for("login.show_login_page"))
 
 
-def begin(user: "User", device: Device, factor: str = "", source: str = "") -> None:
-    """Begin a session, with a secret and a token for forms that nobody can have planted."""
+def begin_session(user: "User", device: Device, factor: str = "", source: str = "") -> None:
+    """Start a session with a new secret and CSRF token, so that neither can have been planted."""
     agent = request.headers.get("User-Agent", "")
     address = request.remote_addr or ""
-    begun, secret = sessions.begin(user, address, agent, device.name, factor, source)
+    user_session, secret = sessions.begin_session(user, address, agent, device.name, factor, source)
     session.clear()
     session.permanent = True
-    login_user(SignedIn(user, begun, secret))
+    login_user(SessionUser(user, user_session, secret))
 
 
-def onward(device: Device, asked_for: str = "") -> BaseResponse:
-    """To the page asked for; the device keeps who signed in, unless a code is still to come."""
-    there = redirect(ours(asked_for) or _onward())
+def redirect_onward(device: Device, next_url: str = "") -> BaseResponse:
+    """Redirect to the requested page; remember the device unless a code is still required."""
+    response = redirect(local_address(next_url) or _next_url())
     address = request.remote_addr or ""
-    if second_factor.step(site().sign_in, current_user.session, address) != "prove":
-        _remember(there, device, me())
-    return there
+    if second_factor.required_step(site().sign_in, current_user.session, address) != "prove":
+        _remember_device(response, device, me())
+    return response
 
 
-def knows_password(typed: str) -> bool:
-    """Whether who is signed in has typed his password. Raises sign_ins.TooMany, sign_ins.Busy."""
+def is_password_correct(password: str) -> bool:
+    """Return True if this is the signed-in user's password.
+
+    Raises sign_ins.TooManyAttempts, sign_ins.TooManyWaiting.
+    """
     login, address = me().login, request.remote_addr or ""
-    known = this_device().known_to(login)
-    return bool(sign_ins.check(login, typed, address, known, site().ldap))
+    device_name = current_device().name_for_login(login)
+    return bool(sign_ins.check_password(login, password, address, device_name, site().ldap))
 
 
-def knows_pin(user: "User", typed: str, device: str) -> bool:
-    """Whether the person has typed his PIN on a device. Raises sign_ins.TooMany."""
-    return sign_ins.check_pin(user, typed, device, site().web.secret_key)
+def is_pin_correct(user: "User", pin: str, device: str) -> bool:
+    """Return True if this is the user's PIN on the device. Raises sign_ins.TooManyAttempts."""
+    return sign_ins.check_pin(user, pin, device, site().web.secret_key)
 
 
-def form(trouble: str = "") -> str:
-    """The login page, with what is wrong."""
+def render_login_form(trouble: str = "") -> str:
+    """Render the login page, with the reason of a failed attempt."""
     return render_template(
         "login/page.html",
         trouble=trouble,
         typed=request.form.get("login", ""),
         onward=request.values.get("next", ""),
-        line=health.line_answers(),
-        at_desk=[desk.user for desk in _at_desk(this_device())],
+        line=health.is_exchange_alive(),
+        at_desk=[desk.user for desk in _pin_desks(current_device())],
         openid=site().openid,
-        directory_away=ldap.is_away(site().ldap),
+        directory_away=ldap.is_unavailable(site().ldap),
     )
 
 
-def _second(trouble: str = "") -> str:
-    """The page that asks for a code; it hears nothing."""
+def _render_code_form(trouble: str = "") -> str:
+    """Render the page that asks for a code; it receives no live events."""
     onward = request.values.get("next", "")
     return render_template("login/second.html", trouble=trouble, onward=onward, heard=None)
 
 
-def _onward(home: str = "/") -> str:
-    """The page asked for before signing in, if it is one of ours; else the role's own."""
-    return ours(request.values.get("next", "")) or home
+def _next_url(home: str = "/") -> str:
+    """Return the page requested before signing in, if it is on this site; else `home`."""
+    return local_address(request.values.get("next", "")) or home
 
 
-def this_device() -> Device:
-    """The device that asks; a new name when it is not known."""
+def current_device() -> Device:
+    """Return the device of the request, with a new name if it is unknown."""
     try:
-        kept = _devices().loads(request.cookies.get(DEVICE, ""))
-        return Device(kept["name"], kept["people"])
+        cookie_data = _device_serializer().loads(request.cookies.get(DEVICE_COOKIE, ""))
+        return Device(cookie_data["name"], cookie_data["people"])
     except BadSignature:
         return Device(secrets.token_urlsafe(12), [])
 
 
 def is_known_device(app: Flask, environ: dict[str, Any]) -> bool:
-    """Whether a request, by its environment, comes from a device on which somebody signed in."""
-    cookies = BaseRequest(environ, populate_request=False).cookies  # of any bytes, as the pages do
+    """Return True if a WSGI request comes from a device on which somebody signed in before."""
+    cookies = BaseRequest(
+        environ, populate_request=False
+    ).cookies  # may contain any bytes, parsed as the pages do
     try:
-        kept = _devices(app).loads(cookies.get(DEVICE, ""))
+        cookie_data = _device_serializer(app).loads(cookies.get(DEVICE_COOKIE, ""))
     except BadSignature:
         return False
-    return bool(kept["people"])
+    return bool(cookie_data["people"])
 
 
-def _at_desk(device: Device) -> list["Desk"]:
-    """Who may sign in by his PIN on the device that asks."""
-    return pins.at(site().sign_in, device.name, device.people, site().web.secret_key)
+def _pin_desks(device: Device) -> list["Desk"]:
+    """Return the desk entries of users who may sign in by PIN on the device of the request."""
+    return pins.desks_for_pin(site().sign_in, device.name, device.logins, site().web.secret_key)
 
 
-def _remember(answer: BaseResponse, device: Device, user: "User") -> None:
-    """Have the device keep who signed in on it, wholly."""
-    if pins.has(user, site().web.secret_key):
-        pins.remember(current_user.session)
-    people = [user.login, *(login for login in device.people if login != user.login)][:PEOPLE]
-    kept = _devices().dumps({"name": device.name, "people": people})
-    answer.set_cookie(DEVICE, kept, KEPT, secure=True, httponly=True, samesite="Lax")
+def _remember_device(response: BaseResponse, device: Device, user: "User") -> None:
+    """Store on the device that the user signed in on it fully."""
+    if pins.has_pin(user, site().web.secret_key):
+        pins.remember_desk(current_user.session)
+    logins = [user.login, *(login for login in device.logins if login != user.login)][
+        :MAX_LOGINS_PER_DEVICE
+    ]
+    cookie_value = _device_serializer().dumps({"name": device.name, "people": logins})
+    response.set_cookie(
+        DEVICE_COOKIE,
+        cookie_value,
+        DEVICE_COOKIE_SECONDS,
+        secure=True,
+        httponly=True,
+        samesite="Lax",
+    )
 
 
-def _devices(app: Flask | None = None) -> URLSafeSerializer:
+def _device_serializer(app: Flask | None = None) -> URLSafeSerializer:
     return URLSafeSerializer((app or current_app).config["SECRET_KEY"], salt="device")

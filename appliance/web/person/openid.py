@@ -1,7 +1,8 @@
-"""Signing in by a party outside that knows the person: OpenID Connect, by Authlib.
+"""Sign in through an external identity provider: OpenID Connect, by Authlib.
 
-Whom it vouches for signs in as the person to whom its name for him was given (`identities`), else
-nobody does. The box asks it for nothing else, and works on where it is away: passwords stay.
+The provider's subject must be linked to a user (`identities`); a subject without a link cannot sign
+in. The box asks the provider for nothing else, and keeps working while the provider is down:
+passwords stay valid.
 """
 
 import threading
@@ -20,7 +21,7 @@ from appliance.people import identities, sessions
 from appliance.web.person import login
 from appliance.web.shell.access import public
 from appliance.web.shell.context import me, site
-from appliance.web.shell.sent import ours
+from appliance.web.shell.request_data import local_address
 
 if TYPE_CHECKING:
     from authlib.integrations.flask_client import FlaskOAuth2App
@@ -28,24 +29,27 @@ if TYPE_CHECKING:
 screen = Blueprint("openid", __name__, url_prefix="/login/openid")
 
 SOURCE = "openid"
-_WAITS = (2, 5)  # seconds for a connection, for an answer
-_AWRY = 120  # seconds that the party's clock may be wrong
-_AT_ONCE = threading.BoundedSemaphore(2)  # a party that hangs holds up no more threads than these
+_TIMEOUTS_SECONDS = (2, 5)  # seconds for a connection, for a response
+_MAX_CLOCK_SKEW_SECONDS = 120  # seconds that the provider's clock may be wrong
+# a provider that hangs blocks at most this many threads
+_REQUEST_SLOTS = threading.BoundedSemaphore(2)
 
 
-class Unproved(Exception):
-    """The party does not say who it is, or nothing that can be trusted."""
+class UnverifiedIdentity(Exception):
+    """The provider does not say who the user is, or its statement cannot be trusted."""
 
 
-class TooMany(Exception):
-    """It is asked by as many as may at once."""
+class TooManyRequests(Exception):
+    """The maximum number of requests to the provider is already running."""
 
 
 def init_app(app: Flask) -> None:
-    """Know the party of the settings, if there is one; it is asked nothing before it is needed."""
+    """Register the provider of the settings, if there is one, without contacting it yet."""
     settings: Settings = app.config["SITE"]
     if rules := settings.openid:
-        from authlib.integrations.flask_client import OAuth  # as below: few sites have a party
+        from authlib.integrations.flask_client import (
+            OAuth,  # imported here as below: few sites have a provider
+        )
 
         OAuth(app).register(
             SOURCE,
@@ -55,122 +59,142 @@ def init_app(app: Flask) -> None:
             client_kwargs={
                 "scope": "openid",
                 "code_challenge_method": "S256",
-                "default_timeout": _WAITS,
+                "default_timeout": _TIMEOUTS_SECONDS,
                 "verify": rules.ca or True,
-                "trust_env": False,  # else the environment's authorities would come before it
+                # otherwise the environment's certificate authorities would take precedence
+                "trust_env": False,
             },
         )
 
 
 @screen.get("")
 @public
-def begin() -> BaseResponse | tuple[str, int]:
-    """To the party's own page, with what it gives back once."""
+def start_sign_in() -> BaseResponse | tuple[str, int]:
+    """Redirect to the provider's own page, with a state that is valid once."""
     from authlib.common.errors import AuthlibBaseError
     from requests import RequestException
 
-    party, there = _party(), site().web.url + url_for(".back")
-    for kept in [name for name in session if name.startswith(f"_state_{SOURCE}")]:
-        session.pop(kept)  # of attempts that were given up
-    session["asked_for"] = ours(request.args.get("next", ""))
+    party, callback_url = _provider_client(), site().web.url + url_for(".complete_sign_in")
+    for state_key in [name for name in session if name.startswith(f"_state_{SOURCE}")]:
+        session.pop(state_key)  # of abandoned attempts
+    session["asked_for"] = local_address(request.args.get("next", ""))
     session["asked_at"] = clock.now().timestamp()
     try:
-        with _turn():  # the next one at a shared desk, or before a locked page, is not the last one
-            return party.authorize_redirect(there, prompt="login", max_age=0)
-    except (TooMany, RequestException, AuthlibBaseError, RuntimeError, ValueError):
-        return _away()
+        with (
+            _hold_request_slot()
+        ):  # the next user at a shared desk, or at a locked page, may be another person
+            return party.authorize_redirect(callback_url, prompt="login", max_age=0)
+    except (TooManyRequests, RequestException, AuthlibBaseError, RuntimeError, ValueError):
+        return _render_unavailable()
 
 
 @screen.get("/back")
 @public
-def back() -> BaseResponse | tuple[str, int]:
-    """Sign in whom the party knows, if it calls somebody here so."""
+def complete_sign_in() -> BaseResponse | tuple[str, int]:
+    """Sign in the user to whom the provider's subject is linked, if there is one."""
     from authlib.common.errors import AuthlibBaseError
     from joserfc.errors import JoseError
     from requests import RequestException
 
-    party, rules, address = _party(), _rules(), request.remote_addr or ""
+    party, rules, address = _provider_client(), _provider_settings(), request.remote_addr or ""
     try:
-        with _turn():
-            claims = _claims(party, rules)
-    except (TooMany, RequestException):
-        return _away()
-    except (AuthlibBaseError, JoseError, Unproved, ValueError) as error:
-        what = type(error).__name__
-        audit.record("-", "login.failed", address=address, by=SOURCE, why=what)
-        return login.form(_("The sign-in was not confirmed. Try again.")), 401
-    user = identities.person(SOURCE, claims["sub"])
+        with _hold_request_slot():
+            claims = _fetch_claims(party, rules)
+    except (TooManyRequests, RequestException):
+        return _render_unavailable()
+    except (AuthlibBaseError, JoseError, UnverifiedIdentity, ValueError) as error:
+        error_name = type(error).__name__
+        audit.record_entry("-", "login.failed", address=address, by=SOURCE, why=error_name)
+        return login.render_login_form(_("The sign-in was not confirmed. Try again.")), 401
+    user = identities.find_user(SOURCE, claims["sub"])
     if not user:
-        subject = claims["sub"][: identities.LONGEST]
-        audit.record("-", "login.failed", address=address, by=SOURCE, named=subject)
-        return login.form(_("Nobody here is known by this name. Ask the project manager.")), 401
-    asked_for = session.pop("asked_for", "")
+        subject = claims["sub"][: identities.MAX_SUBJECT_CHARS]
+        audit.record_entry("-", "login.failed", address=address, by=SOURCE, named=subject)
+        return login.render_login_form(
+            _("No user here has this name. Ask the project manager.")
+        ), 401
+    next_url = session.pop("asked_for", "")
     if current_user.is_authenticated and me() == user and current_user.session.locked_at:
-        sessions.unlock(current_user.session)
-        return redirect(asked_for or url_for("login.home"))
-    audit.record(user.login, "login", address=address, by=SOURCE)
-    device = login.this_device()
-    login.begin(user, device, SOURCE if _proved_twice(claims, rules) else "", SOURCE)
-    return login.onward(device, asked_for)
+        sessions.unlock_session(current_user.session)
+        return redirect(next_url or url_for("login.redirect_home"))
+    audit.record_entry(user.login, "login", address=address, by=SOURCE)
+    device = login.current_device()
+    login.begin_session(user, device, SOURCE if _has_second_factor(claims, rules) else "", SOURCE)
+    return login.redirect_onward(device, next_url)
 
 
-def _claims(party: "FlaskOAuth2App", rules: OpenId) -> Mapping[str, Any]:
-    """What the party says of the person. Raises Unproved, and what Authlib raises."""
-    wanted = {"iss": {"values": [rules.issuer]}, "aud": {"values": [rules.client_id]}}
-    said = party.authorize_access_token(claims_options=wanted).get("userinfo")
-    if not said or not isinstance(said.get("sub"), str) or not said["sub"]:
-        raise Unproved
-    begun = session.pop("asked_at", None)
-    if begun is None or not _proved_since(said.get("auth_time"), begun):
-        raise Unproved
-    _prove_shapes(said)
-    return said
+def _fetch_claims(party: "FlaskOAuth2App", rules: OpenId) -> Mapping[str, Any]:
+    """Return the claims about the user. Raises UnverifiedIdentity, and Authlib's errors."""
+    claim_options = {"iss": {"values": [rules.issuer]}, "aud": {"values": [rules.client_id]}}
+    claims = party.authorize_access_token(claims_options=claim_options).get("userinfo")
+    if not claims or not isinstance(claims.get("sub"), str) or not claims["sub"]:
+        raise UnverifiedIdentity
+    started_at = session.pop("asked_at", None)
+    if started_at is None or not _is_recent_sign_in(claims.get("auth_time"), started_at):
+        raise UnverifiedIdentity
+    _check_claim_types(claims)
+    return claims
 
 
-def _prove_shapes(claims: Mapping[str, Any]) -> None:
-    """Raise Unproved where `amr` is no list of texts or `acr` no text (Core 1.0, section 2)."""
-    ways, level = claims.get("amr"), claims.get("acr")
+def _check_claim_types(claims: Mapping[str, Any]) -> None:
+    """Check that `amr` is a list of texts and `acr` a text (Core 1.0, section 2), if present.
+
+    Raises UnverifiedIdentity.
+    """
+    methods, level = claims.get("amr"), claims.get("acr")
     if level is not None and not isinstance(level, str):
-        raise Unproved
-    if ways is None:
+        raise UnverifiedIdentity
+    if methods is None:
         return
-    if not isinstance(ways, list) or not all(isinstance(way, str) for way in ways):
-        raise Unproved
+    if not isinstance(methods, list) or not all(isinstance(way, str) for way in methods):
+        raise UnverifiedIdentity
 
 
-def _proved_since(moment: object, begun: float) -> bool:
-    """Whether `auth_time` (Core 1.0, section 2: seconds) is from this sign-in, and not to come."""
-    if isinstance(moment, bool) or not isinstance(moment, int | float):
+def _is_recent_sign_in(auth_time: object, started_at: float) -> bool:
+    """Return True if `auth_time` belongs to this sign-in and is not in the future.
+
+    `auth_time` is in seconds (Core 1.0, section 2).
+    """
+    if isinstance(auth_time, bool) or not isinstance(auth_time, int | float):
         return False
-    return begun - _AWRY <= moment <= clock.now().timestamp() + _AWRY
+    return (
+        started_at - _MAX_CLOCK_SKEW_SECONDS
+        <= auth_time
+        <= clock.now().timestamp() + _MAX_CLOCK_SKEW_SECONDS
+    )
 
 
-def _proved_twice(claims: Mapping[str, Any], rules: OpenId) -> bool:
-    """Whether the party has asked for a second factor, by the settings."""
-    ways = claims.get("amr") or []
-    return bool({*ways, claims.get("acr")} & {*rules.factors})
+def _has_second_factor(claims: Mapping[str, Any], rules: OpenId) -> bool:
+    """Return True if the provider checked a second factor, by the values in the settings."""
+    methods = claims.get("amr") or []
+    return bool({*methods, claims.get("acr")} & {*rules.factors})
 
 
-def _party() -> "FlaskOAuth2App":
-    known = current_app.extensions.get("authlib.integrations.flask_client")
-    return known.create_client(SOURCE) if known else abort(404)
+def _provider_client() -> "FlaskOAuth2App":
+    oauth = current_app.extensions.get("authlib.integrations.flask_client")
+    return oauth.create_client(SOURCE) if oauth else abort(404)
 
 
-def _rules() -> OpenId:
+def _provider_settings() -> OpenId:
     return site().openid or abort(404)
 
 
-def _away() -> tuple[str, int]:
-    trouble = _("%(name)s does not answer. Sign in by your password.", name=_rules().name)
-    return login.form(trouble), 503
+def _render_unavailable() -> tuple[str, int]:
+    trouble = _(
+        "%(name)s does not answer. Sign in with your password.", name=_provider_settings().name
+    )
+    return login.render_login_form(trouble), 503
 
 
 @contextmanager
-def _turn() -> Iterator[None]:
-    """One of the few who ask at once. Raises TooMany."""
-    if not _AT_ONCE.acquire(timeout=1):
-        raise TooMany
+def _hold_request_slot() -> Iterator[None]:
+    """Hold one of the few slots for simultaneous requests to the provider.
+
+    Waits one second at most. Raises TooManyRequests.
+    """
+    if not _REQUEST_SLOTS.acquire(timeout=1):
+        raise TooManyRequests
     try:
         yield
     finally:
-        _AT_ONCE.release()
+        _REQUEST_SLOTS.release()

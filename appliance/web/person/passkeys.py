@@ -1,4 +1,4 @@
-"""Passkeys: made on the account's page, used at the second step of the sign-in."""
+"""Passkeys: registered on the account page, used as the second step of the sign-in."""
 
 from flask import Blueprint, Flask, Response, abort, jsonify, redirect, request, url_for
 from flask_login import current_user
@@ -6,74 +6,85 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from appliance.core import audit
 from appliance.people import passkeys, second_factor
-from appliance.people.passkeys import Party, Unproved
-from appliance.web.shell.access import anyone, at_step
+from appliance.people.passkeys import PasskeyRejected, RelyingParty
+from appliance.web.shell.access import anyone, open_at_step
 from appliance.web.shell.context import me, site
-from appliance.web.shell.sent import document, ours
+from appliance.web.shell.request_data import local_address, require_json_object
 
 screen = Blueprint("passkeys", __name__, url_prefix="/passkeys")
 
 
 def init_app(app: Flask) -> None:
-    """Give templates the keys of whoever asks, None where there can be none."""
+    """Give templates the user's passkeys, None where the site cannot have any."""
 
     @app.context_processor
-    def words() -> dict[str, object]:
-        return {"passkeys": lambda: passkeys.of(me()) if passkeys.party(site().web) else None}
+    def passkey_context() -> dict[str, object]:
+        return {
+            "passkeys": lambda: (
+                passkeys.user_passkeys(me()) if passkeys.relying_party(site().web) else None
+            )
+        }
 
 
 @screen.post("/offer")
 @anyone
-def offer() -> Response:
-    """What the browser needs to make a key; who has an app and a paper may."""
-    if not second_factor.is_set(me()):
+def send_creation_options() -> Response:
+    """Send the options for creating a passkey, as JSON for the browser's WebAuthn interface.
+
+    Users need an app and paper codes first.
+    """
+    if not second_factor.has_second_factor(me()):
         abort(409)
-    return _json(passkeys.offer(current_user.session, _party()))
+    return _json_response(passkeys.registration_options(current_user.session, _relying_party()))
 
 
 @screen.post("")
 @anyone
-def add() -> Response:
-    """Keep the key that was made."""
+def add_passkey() -> Response:
+    """Store the created key."""
     try:
-        passkeys.add(current_user.session, _party(), document())
-    except Unproved:
+        passkeys.add_passkey(current_user.session, _relying_party(), require_json_object())
+    except PasskeyRejected:
         abort(422)
-    return jsonify(there=url_for("second_factor.page"))
+    return jsonify(there=url_for("second_factor.show_second_factor"))
 
 
 @screen.post("/<int:number>/remove")
 @anyone
-def remove(number: int) -> BaseResponse:
-    """Forget a key."""
-    passkeys.remove(me(), number)
-    return redirect(url_for("second_factor.page"))
+def remove_passkey(number: int) -> BaseResponse:
+    """Delete a key."""
+    passkeys.remove_passkey(me(), number)
+    return redirect(url_for("second_factor.show_second_factor"))
 
 
 @screen.post("/ask")
 @anyone
-@at_step("prove")
-def ask() -> Response:
-    """What the browser needs to have a key sign."""
-    return _json(passkeys.ask(current_user.session, _party()))
+@open_at_step("prove")
+def start_authentication() -> Response:
+    """Send the options for signing with a passkey, as JSON for the browser."""
+    return _json_response(passkeys.authentication_options(current_user.session, _relying_party()))
 
 
 @screen.post("/prove")
 @anyone
-@at_step("prove")
-def prove() -> Response:
-    """Take what the key signed, and tell where to go on."""
+@open_at_step("prove")
+def verify_passkey() -> Response:
+    """Verify the signature of the key, and return the address of the next page."""
     try:
-        passkeys.prove(current_user.session, _party(), document())
-    except Unproved:
-        audit.record(me().login, "login.second.failed", address=request.remote_addr, by="passkey")
+        passkeys.verify_answer(current_user.session, _relying_party(), require_json_object())
+    except PasskeyRejected:
+        audit.record_entry(
+            me().login, "login.second.failed", address=request.remote_addr, by="passkey"
+        )
         abort(422)
-    return jsonify(there=ours(request.args.get("next", "")) or url_for("login.home"))
+    return jsonify(
+        there=local_address(request.args.get("next", "")) or url_for("login.redirect_home")
+    )
 
 
-def _party() -> Party:
-    return passkeys.party(site().web) or abort(404)
+def _relying_party() -> RelyingParty:
+    return passkeys.relying_party(site().web) or abort(404)
 
 
-def _json(text: str) -> Response:
+def _json_response(text: str) -> Response:
     return Response(text, mimetype="application/json")

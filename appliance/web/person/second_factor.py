@@ -1,4 +1,4 @@
-"""A person's second factor: the app on his telephone, the codes on his paper."""
+"""A user's second factor: the app on their phone and the codes on paper."""
 
 import segno
 from flask import Blueprint, abort, flash, redirect, render_template, request, session, url_for
@@ -11,78 +11,84 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from appliance.core import clock
 from appliance.people import second_factor, sign_ins
-from appliance.web.person.login import knows_password
+from appliance.web.person.login import is_password_correct
 from appliance.web.shell import refusals
-from appliance.web.shell.access import anyone, at_step
+from appliance.web.shell.access import anyone, open_at_step
 from appliance.web.shell.context import me, site
 
 screen = Blueprint("second_factor", __name__, url_prefix="/account/second-factor")
 
 TROUBLES: dict[str, LazyString] = {
-    "code": _l("The app shows another code. Is the telephone's clock right?"),
+    "code": _l("The app shows a different code. Is the phone's clock right?"),
     "password": _l("The password is wrong."),
 }
 
 
 @screen.get("")
 @anyone
-@at_step("enrol")
-def page() -> str:
-    """The app that is set up; without one, the picture that sets one up."""
-    app, was = second_factor.authenticator(me()), refusals.latest()
-    known = {"trouble": TROUBLES.get(was.trouble), "heard": None, "asked": _is_due()}
+@open_at_step("enrol")
+def show_second_factor() -> str:
+    """Show the authenticator app that is set up, or the QR code that sets one up."""
+    app, refusal = second_factor.find_authenticator(me()), refusals.latest_refusal()
+    context = {
+        "trouble": TROUBLES.get(refusal.trouble),
+        "heard": None,
+        "asked": _is_enrolment_required(),
+    }
     if app:
-        left = second_factor.codes_left(me())
-        return render_template("second_factor/page.html", app=app, left=left, **known)
-    secret = session.setdefault("proposed", second_factor.propose())
-    picture = segno.make(second_factor.address(me(), secret), error="m", micro=False)
-    drawn = Markup(picture.svg_inline(scale=5, border=4, light="#fff", omitsize=True))  # noqa: S704  ours
-    return render_template("second_factor/enrol.html", picture=drawn, secret=secret, **known)
+        codes_left = second_factor.count_unused_codes(me())
+        return render_template("second_factor/page.html", app=app, left=codes_left, **context)
+    secret = session.setdefault("proposed", second_factor.create_secret())
+    picture = segno.make(second_factor.provisioning_uri(me(), secret), error="m", micro=False)
+    svg = Markup(picture.svg_inline(scale=5, border=4, light="#fff", omitsize=True))  # noqa: S704  ours
+    return render_template("second_factor/enrol.html", picture=svg, secret=secret, **context)
 
 
 @screen.post("")
 @anyone
-@at_step("enrol")
-def enrol() -> BaseResponse | str:
-    """Set up the app that shows the code; the codes for the paper are on this answer only."""
-    if second_factor.is_set(me()):  # another one takes its place only where it was removed first
+@open_at_step("enrol")
+def enrol_app() -> BaseResponse | str:
+    """Set up the app that shows the code; the paper codes are shown in this response only."""
+    if second_factor.has_second_factor(
+        me()
+    ):  # an app must be removed before another can replace it
         abort(409)
     try:
         if not (secret := session.get("proposed", "")):
-            raise second_factor.WrongCode  # no picture was shown in this browser
+            raise second_factor.WrongCode  # this browser was not shown a QR code
         code = request.form.get("one_time_code", "")
-        codes = second_factor.enrol(current_user.session, secret, code)
+        codes = second_factor.enrol_app(current_user.session, secret, code)
     except second_factor.WrongCode:
-        return refusals.back(url_for(".page"), "code")
+        return refusals.redirect_back(url_for(".show_second_factor"), "code")
     session.pop("proposed", None)
-    return _paper(codes)
+    return _render_codes(codes)
 
 
 @screen.post("/<any(codes, remove):what>")
 @anyone
-def change(what: str) -> BaseResponse | str:
-    """Make new codes for the paper, or forget app and paper: for who types his password."""
+def change_second_factor(what: str) -> BaseResponse | str:
+    """Make new paper codes, or remove app and codes; the user must give their password."""
     try:
-        known = knows_password(request.form.get("password", ""))
-    except sign_ins.TooMany:
+        is_correct = is_password_correct(request.form.get("password", ""))
+    except sign_ins.TooManyAttempts:
         abort(429)
-    except sign_ins.Busy:
+    except sign_ins.TooManyWaiting:
         abort(503)
-    if not known:
-        return refusals.back(url_for(".page"), "password")
-    if what == "codes" and second_factor.is_set(me()):
-        return _paper(second_factor.renew_codes(me()))
-    second_factor.remove(me(), me().login)
-    flash(_("The app is forgotten."))
-    return redirect(url_for(".page"))
+    if not is_correct:
+        return refusals.redirect_back(url_for(".show_second_factor"), "password")
+    if what == "codes" and second_factor.has_second_factor(me()):
+        return _render_codes(second_factor.renew_codes(me()))
+    second_factor.remove_factors(me(), me().login)
+    flash(_("The app was removed."))
+    return redirect(url_for(".show_second_factor"))
 
 
-def _is_due() -> bool:
-    """Whether nothing else is open before an app is set up."""
+def _is_enrolment_required() -> bool:
+    """Return True if the user must set up an app before any other page opens."""
     rules, address = site().sign_in, request.remote_addr or ""
-    return second_factor.step(rules, current_user.session, address) == "enrol"
+    return second_factor.required_step(rules, current_user.session, address) == "enrol"
 
 
-def _paper(codes: list[str]) -> str:
-    known = {"now": clock.now(), "heard": None, "asked": True}
-    return render_template("second_factor/paper.html", codes=codes, **known)
+def _render_codes(codes: list[str]) -> str:
+    context = {"now": clock.now(), "heard": None, "asked": True}
+    return render_template("second_factor/paper.html", codes=codes, **context)

@@ -1,4 +1,4 @@
-"""Sign-ins that hold: a person's own, and everybody's for the technician; each can be ended."""
+"""Active sessions: the user's own, and everybody's for the technician; each can be ended."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -18,9 +18,10 @@ if TYPE_CHECKING:
     from appliance.models import Session
 
 screen = Blueprint("sessions", __name__)
-own = Blueprint("my_sessions", __name__, url_prefix="/account/sessions")
+own_screen = Blueprint("my_sessions", __name__, url_prefix="/account/sessions")
 
-# How a browser and a system name themselves, the telling ones first: each claims to be others too.
+# Marks of browsers and systems in a User-Agent; specific ones first, as each also claims to be
+# others.
 _BROWSERS = {
     "Edg": "Edge",
     "OPR/": "Opera",
@@ -40,81 +41,84 @@ _SYSTEMS = {
 
 
 def init_app(app: Flask) -> None:
-    """Give templates the filter `agent`."""
-    app.jinja_env.filters["agent"] = agent
+    """Register the template filter `agent`."""
+    app.jinja_env.filters["agent"] = browser_and_system
 
 
-def agent(text: str) -> str:
-    """A browser and its system, short, by what it calls itself; "" when it tells neither."""
-    found = [
-        next((name for sign, name in signs.items() if sign in text), "")
-        for signs in (_BROWSERS, _SYSTEMS)
+def browser_and_system(text: str) -> str:
+    """Return the browser and its system from a User-Agent; "" if neither is recognised."""
+    names = [
+        next((name for mark, name in marks.items() if mark in text), "")
+        for marks in (_BROWSERS, _SYSTEMS)
     ]
-    return ", ".join(name for name in found if name)
+    return ", ".join(name for name in names if name)
 
 
-@own.get("")
+@own_screen.get("")
 @anyone
-def own_page() -> str:
-    """Where whoever asks is signed in."""
+def list_own_sessions() -> str:
+    """Show where the user is signed in."""
     return render_template(
-        "sessions/mine.html", sessions=sessions.of(me()), here=current_user.session, whose=False
+        "sessions/mine.html",
+        sessions=sessions.user_sessions(me()),
+        here=current_user.session,
+        whose=False,
     )
 
 
-@own.post("/<int:number>/end")
+@own_screen.post("/<int:number>/end")
 @anyone
-def end_mine(number: int) -> BaseResponse:
-    """End one of one's own, perhaps the one that asks."""
-    one = _session(number)
-    if one.user != me():
+def end_own_session(number: int) -> BaseResponse:
+    """End one of the user's own sessions, possibly the current one."""
+    user_session = _find_session(number)
+    if user_session.user != me():
         abort(404)
-    sessions.end(one, me().login)
-    if one != current_user.session:
+    sessions.end_session(user_session, me().login)
+    if user_session != current_user.session:
         flash(_("Signed out there."))
-    return redirect(url_for("my_sessions.own_page"))
+    return redirect(url_for("my_sessions.list_own_sessions"))
 
 
-@own.post("/end-others")
+@own_screen.post("/end-others")
 @anyone
-def end_others() -> BaseResponse:
-    """End all of one's own but the one that asks."""
-    over = sessions.end_others(current_user.session)
-    flash(ngettext("Signed out on %(num)s device.", "Signed out on %(num)s devices.", over))
-    return redirect(url_for("my_sessions.own_page"))
+def end_other_sessions() -> BaseResponse:
+    """End all of the user's own sessions except the current one."""
+    ended_count = sessions.end_other_sessions(current_user.session)
+    flash(ngettext("Signed out on %(num)s device.", "Signed out on %(num)s devices.", ended_count))
+    return redirect(url_for("my_sessions.list_own_sessions"))
 
 
 @screen.get("/sessions")
 @may("session.end")
-def page() -> str:
-    """Everybody who is signed in."""
-    return render_template("sessions/page.html", **_every())
+def list_sessions() -> str:
+    """Show everybody who is signed in."""
+    return render_template("sessions/page.html", **_session_list_context())
 
 
 @screen.get("/sessions/list")
 @may("session.end")
-def table() -> str:
-    """The same, as a piece of the open page."""
-    return render_template("sessions/every.html", **_every())
+def show_session_list() -> str:
+    """Show the list as a fragment of the open page."""
+    return render_template("sessions/every.html", **_session_list_context())
 
 
 @screen.post("/sessions/<int:number>/end")
 @may("session.end")
-def end(number: int) -> BaseResponse:
-    """End anybody's; its open pages are told at once."""
-    one = _session(number)
-    sessions.end(one, me().login)
-    flash(_("Signed out: %(name)s", name=accounts.named(one.user, locale())))
-    return redirect(url_for("sessions.page"))
+def end_session(number: int) -> BaseResponse:
+    """End a session of any user; its open pages are notified at once."""
+    user_session = _find_session(number)
+    sessions.end_session(user_session, me().login)
+    flash(_("Signed out: %(name)s", name=accounts.display_name(user_session.user, locale())))
+    return redirect(url_for("sessions.list_sessions"))
 
 
-def _session(number: int) -> "Session":
-    return sessions.find(number) or abort(404)
+def _find_session(number: int) -> "Session":
+    return sessions.find_session(number) or abort(404)
 
 
-def _every() -> dict[str, Any]:
+def _session_list_context() -> dict[str, Any]:
     return {
-        "sessions": sessions.every(),
+        "sessions": sessions.valid_sessions(),
         "here": current_user.session,
         "whose": True,
         "roles": ROLES,

@@ -1,44 +1,47 @@
-"""What phones on desks fetch by their own addresses, no login: settings once, the phone book."""
+"""Addresses that desk phones fetch without a login: their settings once, and the phone book."""
 
 from flask import Blueprint, Response, request
 
 from appliance.telephony import desk_phones
-from appliance.telephony.desk_phones import BOOK, PATH, Refused
+from appliance.telephony.desk_phones import BOOK_FILE_NAME, PHONES_PATH, PhoneRefused
 from appliance.web.shell.access import public
 from appliance.web.shell.context import site
-from appliance.web.shell.rates import limiter
+from appliance.web.shell.rate_limits import limiter
 
-screen = Blueprint("phones", __name__, url_prefix=f"/{PATH}")
+screen = Blueprint("phones", __name__, url_prefix=f"/{PHONES_PATH}")
 
-_AGENT = 200  # characters of what a phone calls itself
+_MAX_AGENT_LENGTH = 200  # characters of a phone's User-Agent
 
 
 @screen.get("/<token>/<name>")
 @limiter.limit("30 per minute")
 @public
-def settings_file(token: str, name: str) -> Response:
-    """The settings of one phone; who may not have them is not told why. Asking for the head alone
-    uses nothing up.
+def send_phone_settings(token: str, name: str) -> Response:
+    """Send the settings of one phone once; a refused request gets a bare 404 without a reason.
+
+    A HEAD request does not use the address up.
     """
     if request.method == "HEAD":
         return Response(status=405)
     try:
-        text = desk_phones.take(token, name, _agent(), request.remote_addr or "", site())
-    except Refused:
+        text = desk_phones.fetch_settings(
+            token, name, _user_agent(), request.remote_addr or "", site()
+        )
+    except PhoneRefused:
         return Response(status=404)
     return Response(text, mimetype="text/xml" if text.startswith("<?xml") else "text/plain")
 
 
-@screen.get(f"/<token>/{BOOK}")
+@screen.get(f"/<token>/{BOOK_FILE_NAME}")
 @limiter.limit("30 per minute")
 @public
-def phone_book(token: str) -> Response:
-    """The directory of the ministry, as the phone reads it."""
+def send_phone_book(token: str) -> Response:
+    """Send the directory of the ministry in the phone's format."""
     try:
-        return Response(desk_phones.phone_book(token, _agent()), mimetype="text/xml")
-    except Refused:
+        return Response(desk_phones.phone_book(token, _user_agent()), mimetype="text/xml")
+    except PhoneRefused:
         return Response(status=404)
 
 
-def _agent() -> str:
-    return request.headers.get("User-Agent", "")[:_AGENT]
+def _user_agent() -> str:
+    return request.headers.get("User-Agent", "")[:_MAX_AGENT_LENGTH]

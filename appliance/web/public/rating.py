@@ -1,4 +1,4 @@
-"""The mark of a caller who hung up first: the page behind the link in his message, no login."""
+"""The rating by a caller who hung up first: the page linked in their SMS, without a login."""
 
 from typing import TYPE_CHECKING
 
@@ -9,9 +9,9 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from appliance.messaging.notices import ratings
 from appliance.web.shell.access import public
-from appliance.web.shell.language import COOKIE
-from appliance.web.shell.rates import limiter
-from appliance.web.shell.sent import bounded
+from appliance.web.shell.language import LANGUAGE_COOKIE
+from appliance.web.shell.rate_limits import limiter
+from appliance.web.shell.request_data import parse_count
 
 if TYPE_CHECKING:
     from appliance.models import SmsRating
@@ -21,41 +21,45 @@ screen = Blueprint("rating", __name__)
 MARKS: dict[int, LazyString] = {
     5: _l("Very good"),
     4: _l("Good"),
-    3: _l("Middling"),
-    2: _l("Bad"),
-    1: _l("Very bad"),
+    3: _l("Fair"),
+    2: _l("Poor"),
+    1: _l("Very poor"),
 }
 
 
 @screen.get("/r/<token>")
 @limiter.limit("60 per minute")
 @public
-def page(token: str) -> BaseResponse | str | tuple[str, int]:
-    """Five marks; looking at it uses nothing up, as programs do that preview links."""
-    asked = _rating_of(token)
-    if asked.language == "ru" and not request.cookies.get(COOKIE) and "til" not in request.args:
-        return redirect(url_for("rating.page", token=token, til="ru"))
-    return _rating_page(asked, ratings.state_of(asked))
+def show_rating_page(token: str) -> BaseResponse | str | tuple[str, int]:
+    """Show the five marks; a view does not use up the link, as programs preview links."""
+    rating = _find_rating(token)
+    if (
+        rating.language == "ru"
+        and not request.cookies.get(LANGUAGE_COOKIE)
+        and "til" not in request.args
+    ):
+        return redirect(url_for("rating.show_rating_page", token=token, til="ru"))
+    return _render_rating(rating, ratings.rating_request_state(rating))
 
 
 @screen.post("/r/<token>")
 @limiter.limit("60 per minute")
 @public
-def give(token: str) -> BaseResponse | tuple[str, int]:
-    """Take the mark, once."""
-    asked, mark = _rating_of(token), request.form.get("mark", type=bounded)
+def save_rating(token: str) -> BaseResponse | tuple[str, int]:
+    """Store the mark, once."""
+    rating, mark = _find_rating(token), request.form.get("mark", type=parse_count)
     if mark not in MARKS:
         abort(400)
-    state = ratings.mark(asked, mark, "link")
+    state = ratings.record_rating(rating, mark, "link")
     if state != "open":
-        return _rating_page(asked, state)
-    return redirect(url_for("rating.page", token=token))
+        return _render_rating(rating, state)
+    return redirect(url_for("rating.show_rating_page", token=token))
 
 
-def _rating_of(token: str) -> "SmsRating":
-    return ratings.find(token) or abort(404)
+def _find_rating(token: str) -> "SmsRating":
+    return ratings.find_rating_request(token) or abort(404)
 
 
-def _rating_page(asked: "SmsRating", state: str) -> tuple[str, int]:
+def _render_rating(rating: "SmsRating", state: str) -> tuple[str, int]:
     status = 410 if state == "expired" else 200
-    return render_template("rating/page.html", asked=asked, state=state, marks=MARKS), status
+    return render_template("rating/page.html", asked=rating, state=state, marks=MARKS), status

@@ -1,1 +1,1 @@
-"""Reports: the forms, issued papers, telephony, minutes, capacity, staff records."""
+"""Reports: the forms, issued reports, telephony, minutes, capacity, staff records, accesses."""

@@ -1,36 +1,36 @@
-"""Who listened to what, and who looked at whom, month by month, to manager and ministry."""
+"""Recordings played and personal data viewed, by month, for manager and ministry."""
 
 from flask import Blueprint, Response, abort, render_template, request
 
 from appliance.core import audit, i18n
 from appliance.reports import files
-from appliance.web.reports.forms import given, months, period_of
+from appliance.web.reports.forms import file_response, month_choices, requested_period
 from appliance.web.shell.access import may
-from appliance.web.shell.concurrency import heavy
+from appliance.web.shell.concurrency import long_running
 from appliance.web.shell.context import me, site
 from appliance.web.shell.language import locale
-from appliance.web.status.audit import action
+from appliance.web.status.audit import action_text
 
 screen = Blueprint("accesses", __name__, url_prefix="/reports/accesses")
 
-SHOWN = 200  # lines of each table; the file has all
+MAX_LINES_SHOWN = 200  # lines of each table on the page; the file has all
 
 
 @screen.get("")
 @may("access_report.read")
-@heavy
-def page() -> str:
-    """A month (`month=2026-10`)."""
-    period, doubt = period_of("monthly")
-    audit.record(me().login, "audit.read", "", month=f"{period.first:%Y-%m}")
-    made = files.build("accesses", site(), period, locale())
+@long_running
+def show_accesses() -> str:
+    """Show a month (`month=2026-10`)."""
+    period, doubt = requested_period("monthly")
+    audit.record_entry(me().login, "audit.read", "", month=f"{period.first:%Y-%m}")
+    access_report = files.build_report("accesses", site(), period, locale())
     return render_template(
         "accesses/page.html",
-        made=made,
-        shown=SHOWN,
-        action=action,
-        people=made.names,
-        months=months(),
+        made=access_report,
+        shown=MAX_LINES_SHOWN,
+        action=action_text,
+        people=access_report.names,
+        months=month_choices(),
         month=f"{period.first:%Y-%m}",
         doubt=doubt,
     )
@@ -38,14 +38,14 @@ def page() -> str:
 
 @screen.get("/accesses.<any(pdf, xlsx, csv, json):kind>")
 @may("access_report.read")
-@heavy
-def download(kind: str) -> Response:
-    """The same month as a file: paper, or a line for each record of each person."""
-    period, doubt = period_of("monthly")
+@long_running
+def download_accesses(kind: str) -> Response:
+    """Send the same month as a file: a document, or one line per record of each person."""
+    period, doubt = requested_period("monthly")
     language = request.args.get("lang", "uz_Cyrl")
     if doubt or language not in i18n.LOCALES:
         abort(400)
-    made = files.build("accesses", site(), period, language)
-    audit.record(me().login, "audit.download", "", month=f"{period.first:%Y-%m}", kind=kind)
-    name = files.file_name("accesses", made, kind)
-    return given(files.render("accesses", made, kind), kind, name)
+    access_report = files.build_report("accesses", site(), period, language)
+    audit.record_entry(me().login, "audit.download", "", month=f"{period.first:%Y-%m}", kind=kind)
+    name = files.file_name("accesses", access_report, kind)
+    return file_response(files.render_file("accesses", access_report, kind), kind, name)

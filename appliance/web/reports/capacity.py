@@ -1,4 +1,4 @@
-"""Operators and channels that the calls need, next to those who were there."""
+"""Operators and channels that the calls require, next to those that were available."""
 
 import datetime as dt
 
@@ -6,58 +6,62 @@ from flask import Blueprint, render_template, request
 
 from appliance.casework import identity
 from appliance.core import clock
-from appliance.reports import capacity, charts, kpi, words
-from appliance.reports.capacity.forecast import CHANNELS, ON_DEMAND
+from appliance.reports import capacity, charts, kpi, report_texts
+from appliance.reports.capacity.forecast import ON_DEMAND_CALLS_PER_DAY, TRUNK_CHANNELS
 from appliance.reports.periods import Period, PeriodError
 from appliance.telephony import routing
-from appliance.web.reports.forms import Behind
+from appliance.web.reports.forms import FigureLinks
 from appliance.web.shell.access import may
-from appliance.web.shell.concurrency import heavy
+from appliance.web.shell.concurrency import long_running
 from appliance.web.shell.context import site
 from appliance.web.shell.language import locale
-from appliance.web.shell.sent import bounded
+from appliance.web.shell.request_data import parse_count
 
 screen = Blueprint("capacity", __name__, url_prefix="/capacity")
 
-WEEKS = 4  # before today, when the address names no days
+DEFAULT_WEEKS = 4  # weeks before today, when the address gives no days
 
 
 @screen.get("")
 @may("capacity.read")
-@heavy
-def page() -> str:
-    """The forecast from some days' calls (`from`, `to`), for one `weekday` (1-7)."""
-    period, doubt = _period()
-    level, wrap_up = site().calls.service_level, routing.current(site()).queueing.wrap_up
-    weekday = request.args.get("weekday", None, bounded)
-    made = capacity.count(period, level, wrap_up, weekday)
+@long_running
+def show_capacity() -> str:
+    """Show the forecast from the calls of some days (`from`, `to`), for one `weekday` (1-7)."""
+    period, doubt = _requested_period()
+    level, wrap_up = site().calls.service_level, routing.current_plan(site()).queueing.wrap_up
+    weekday = request.args.get("weekday", None, parse_count)
+    forecast = capacity.forecast_capacity(period, level, wrap_up, weekday)
     return render_template(
         "capacity/page.html",
-        made=made,
-        behind=Behind(period),
+        made=forecast,
+        behind=FigureLinks(period),
         doubt=doubt,
-        weekdays=words.load(locale()).weekdays,
-        chart=capacity.chart(made, locale(), charts.BROAD),
-        channels=CHANNELS,
-        on_demand=ON_DEMAND,
-        targets=(kpi.ASA_TARGET, kpi.SERVICE_TARGET),
+        weekdays=report_texts.load_texts(locale()).weekdays,
+        chart=capacity.operators_chart(forecast, locale(), charts.WIDE_CHART_WIDTH),
+        channels=TRUNK_CHANNELS,
+        on_demand=ON_DEMAND_CALLS_PER_DAY,
+        targets=(kpi.ASA_TARGET_SECONDS, kpi.SERVICE_LEVEL_TARGET_PERCENT),
     )
 
 
-def _period() -> tuple[Period, bool]:
+def _requested_period() -> tuple[Period, bool]:
+    """Return the days of the address, and True if the request was invalid."""
     tz = site().tz
     yesterday = clock.now().astimezone(tz).date() - dt.timedelta(days=1)
-    before = dt.timedelta(weeks=WEEKS) - dt.timedelta(days=1)
-    usual = Period(yesterday - before, yesterday, tz)
-    begins, ends = (request.args.get(name, "").strip() for name in ("from", "to"))
-    first, last = identity.day(begins), identity.day(ends)
-    if (begins and not first) or (ends and not last):
-        return usual, True
+    span = dt.timedelta(weeks=DEFAULT_WEEKS) - dt.timedelta(days=1)
+    default_period = Period(yesterday - span, yesterday, tz)
+    first_text, last_text = (request.args.get(name, "").strip() for name in ("from", "to"))
+    first, last = (
+        identity.parse_plausible_date(first_text),
+        identity.parse_plausible_date(last_text),
+    )
+    if (first_text and not first) or (last_text and not last):
+        return default_period, True
     last = last or yesterday
-    first = first or last - before
+    first = first or last - span
     if first > last:
-        return usual, True
+        return default_period, True
     try:
         return Period(first, last, tz), False
     except PeriodError:
-        return usual, True
+        return default_period, True

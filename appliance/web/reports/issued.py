@@ -1,4 +1,4 @@
-"""Issued reports: what was given when, its files, and what is known since."""
+"""Issued reports: when each was issued, its files, and how its figures have changed since."""
 
 import datetime as dt
 from typing import TYPE_CHECKING, Any
@@ -10,11 +10,11 @@ from appliance.casework import identity
 from appliance.core import audit, clock
 from appliance.core.i18n import LOCALES
 from appliance.people import accounts, rights
-from appliance.reports import files, issuing, periods, runs, words
+from appliance.reports import files, issuing, periods, report_texts, runs
 from appliance.reports.periods import PeriodError
 from appliance.web.reports import forms
 from appliance.web.shell.access import may
-from appliance.web.shell.concurrency import heavy
+from appliance.web.shell.concurrency import long_running
 from appliance.web.shell.context import me, site
 from appliance.web.shell.language import locale
 
@@ -23,169 +23,184 @@ if TYPE_CHECKING:
 
 screen = Blueprint("issued", __name__)
 
-SHOWN = 500  # changed cells
-NEWS = dt.timedelta(days=14)
+MAX_CHANGES_SHOWN = 500  # changed cells
+NEWS_PERIOD = dt.timedelta(days=14)
 
 
 @screen.get("/reports/issued")
 @may("report.read")
-def page() -> str:
-    """All issued reports, and what the timetable has not made yet."""
+def list_issued_reports() -> str:
+    """Show all issued reports, and those that the timetable has not made yet."""
     return render_template(
-        "reports/issued.html", **_listed(), months=forms.months(), quarters=forms.quarters()
+        "reports/issued.html",
+        **_issued_list_context(),
+        months=forms.month_choices(),
+        quarters=forms.quarter_choices(),
     )
 
 
 @screen.get("/reports/issued/list")
 @may("report.read")
-def listed() -> str:
-    """The same list, as a piece of the open page."""
-    return render_template("reports/issued_list.html", **_listed())
+def show_issued_list() -> str:
+    """Show the list as a fragment of the open page."""
+    return render_template("reports/issued_list.html", **_issued_list_context())
 
 
 @screen.post("/reports/issued")
 @may("report.issue")
-def ask() -> Response:
-    """Have a report issued: `name`, its period, `upto` a date."""
+def request_report() -> Response:
+    """Request that a report be issued: `name`, its period, `upto` a date."""
     name = request.form.get("name", "")
     if name not in ("monthly", "quarterly"):
         abort(400)
-    text = request.form.get("month" if name == "monthly" else "quarter", "")
+    period_text = request.form.get("month" if name == "monthly" else "quarter", "")
     upto = request.form.get("upto", "").strip()
-    day = identity.day(upto) if upto else None
+    day = identity.parse_plausible_date(upto) if upto else None
     try:
         if upto and not day:
             raise PeriodError(upto)
         until = day.isoformat() if day else ""
-        files.FORMS[name].period(text, site().tz, until or None)
+        files.FORMS[name].parse_period(period_text, site().tz, until or None)
     except PeriodError:
-        flash(_("No such date in this period: nothing was issued."))
+        flash(_("There is no such date in this period: nothing was submitted."))
     else:
-        runs.ask(name, text, until, me().login)
-        flash(_("The report is being made; it appears here in a minute."))
-    return redirect(url_for("issued.page"))  # type: ignore[return-value]
+        runs.request_run(name, period_text, until, me().login)
+        flash(_("The report is being made; it appears here within a minute."))
+    return redirect(url_for("issued.list_issued_reports"))  # type: ignore[return-value]
 
 
 @screen.post("/reports/runs/<int:id>/retry")
 @may("report.issue")
-def retry(id: int) -> Response:
-    """Try at once what failed."""
-    runs.retry(runs.run(id) or abort(404))
-    return redirect(url_for("issued.page"))  # type: ignore[return-value]
+def retry_run(id: int) -> Response:
+    """Retry a failed run at once."""
+    runs.retry_run(runs.find_run(id) or abort(404))
+    return redirect(url_for("issued.list_issued_reports"))  # type: ignore[return-value]
 
 
 @screen.get("/reports/issued/<int:id>")
 @may("report.read")
-@heavy
-def one(id: int) -> str:
-    """A report as it was issued, and what it would say now (or the edition after it says)."""
-    report = _report(id)
-    editions = issuing.editions(report)
+@long_running
+def show_issued_report(id: int) -> str:
+    """Show a report as issued, and the changes in its current figures (or in the next edition)."""
+    report = _readable_report(id)
+    editions = issuing.all_editions(report)
     newer = next((e for e in editions if e.edition == report.edition + 1), None)
-    changed = (
+    changes = (
         issuing.changes_between(report, newer, locale())
         if newer
-        else issuing.changes(site(), report, locale())
+        else issuing.changes_since_issue(site(), report, locale())
     )
     return render_template(
         "reports/issued_one.html",
         report=report,
-        name=forms.title(report.name),
-        period=named(report),
+        name=forms.report_title(report.name),
+        period=period_name(report),
         editions=editions,
         newer=newer,
-        changed=changed[:SHOWN],
-        more=max(0, len(changed) - SHOWN),
-        files=issuing.files_of(report),
-        kinds=files.KINDS,
-        whole=issuing.whole(site(), report),
-        by=accounts.names(locale()).get(report.by),
-        live=_live(report),
+        changed=changes[:MAX_CHANGES_SHOWN],
+        more=max(0, len(changes) - MAX_CHANGES_SHOWN),
+        files=issuing.files_by_kind(report),
+        kinds=files.MIME_TYPES,
+        whole=issuing.is_intact(site(), report),
+        by=accounts.display_names(locale()).get(report.by),
+        live=_current_report_url(report),
     )
 
 
 @screen.get("/reports/issued/<int:id>/<lang>.<any(pdf, xlsx, csv, json):kind>")
 @may("report.read")
-def file(id: int, lang: str, kind: str) -> Response:
-    """A file as it was issued; 404 when it is damaged, for a wrong one must not be given out."""
-    kept = issuing.files_of(_report(id)).get((lang, kind))
-    content = issuing.content(site(), kept) if kept else None
-    if not kept or content is None:
+def download_issued_file(id: int, lang: str, kind: str) -> Response:
+    """Send a file as it was issued; 404 if it is damaged, as no wrong file may be handed out."""
+    issued_file = issuing.files_by_kind(_readable_report(id)).get((lang, kind))
+    content = issuing.file_content(site(), issued_file) if issued_file else None
+    if not issued_file or content is None:
         abort(404)
-    audit.record(me().login, "report.download", kept.report.name, file=kept.file, issued=id)
-    return forms.given(content, kind, kept.file)
+    audit.record_entry(
+        me().login, "report.download", issued_file.report.name, file=issued_file.file, issued=id
+    )
+    return forms.file_response(content, kind, issued_file.file)
 
 
-def announced() -> "tuple[IssuedReport, str, str] | None":
-    """The newest form that was issued in the last days, for the page where the ministry begins."""
-    since = clock.now() - NEWS
+def recent_issued_report() -> "tuple[IssuedReport, str, str] | None":
+    """Return the newest form issued in the last days, for the start page of the ministry."""
+    since = clock.now() - NEWS_PERIOD
     newest = next(
         (
             r
-            for r in issuing.issued(20)
+            for r in issuing.issued_reports(20)
             if r.name not in ("daily", "accesses") and r.issued_at > since and not r.withdrawn_at
         ),
         None,
     )
-    return (newest, forms.title(newest.name), named(newest)) if newest else None
+    return (newest, forms.report_title(newest.name), period_name(newest)) if newest else None
 
 
 @screen.app_context_processor
-def _announced() -> dict[str, object]:
-    return {"announced": announced}
+def _issued_report_context() -> dict[str, object]:
+    return {"announced": recent_issued_report}
 
 
-def _live(report: "IssuedReport") -> str:
-    """The page where the report's figures, as they are now, open their calls."""
-    upto = f"{report.last:%d.%m.%Y}"
+def _current_report_url(report: "IssuedReport") -> str:
+    """Return the page of the report's current figures, which link to their calls."""
+    last_date = f"{report.last:%d.%m.%Y}"
     if report.name == "monthly":
-        return url_for("reports.page", month=f"{report.first:%Y-%m}", upto=upto)
+        return url_for("reports.show_monthly_report", month=f"{report.first:%Y-%m}", upto=last_date)
     if report.name == "quarterly":
-        return url_for("reports.quarterly", quarter=periods.quarter_of(report.first), upto=upto)
+        return url_for(
+            "reports.show_quarterly_report",
+            quarter=periods.quarter_name(report.first),
+            upto=last_date,
+        )
     if report.name == "accesses":
-        return url_for("accesses.page", month=f"{report.first:%Y-%m}")
-    days: dict[str, Any] = {"from": upto, "to": upto}
-    return url_for("analytics.page", **days)
+        return url_for("accesses.show_accesses", month=f"{report.first:%Y-%m}")
+    days: dict[str, Any] = {"from": last_date, "to": last_date}
+    return url_for("analytics.show_telephony_report", **days)
 
 
-def _report(id: int) -> "IssuedReport":
-    found = issuing.report(id)
-    return found if found and _reads(found.name) else abort(404)
+def _readable_report(id: int) -> "IssuedReport":
+    report = issuing.find_report(id)
+    return report if report and _can_read(report.name) else abort(404)
 
 
-def _reads(name: str) -> bool:
-    """Whether who asks may read the reports of that name."""
-    return rights.has(me(), files.FORMS[name].right)
+def _can_read(name: str) -> bool:
+    """Return True if the user may read the reports of that name."""
+    return rights.has_right(me(), files.FORMS[name].permission)
 
 
-def _listed() -> dict[str, object]:
-    own = me().role == "manager"
+def _issued_list_context() -> dict[str, object]:
+    is_manager = me().role == "manager"
     return {
         "lines": [
-            (report, forms.title(report.name), named(report))
-            for report in issuing.issued()
-            if _reads(report.name)
+            (report, forms.report_title(report.name), period_name(report))
+            for report in issuing.issued_reports()
+            if _can_read(report.name)
         ],
-        "waiting": [(run, forms.title(run.name)) for run in runs.unfinished() if _reads(run.name)],
-        "people": accounts.names(locale()),
+        "waiting": [
+            (run, forms.report_title(run.name))
+            for run in runs.unfinished_runs()
+            if _can_read(run.name)
+        ],
+        "people": accounts.display_names(locale()),
         "locales": LOCALES,
-        "own": own,
+        "own": is_manager,
     }
 
 
-def named(report: "IssuedReport") -> str:
-    """The period as people call it."""
-    text = words.load(locale())
-    last = f"{report.last:%d.%m.%Y}"
+def period_name(report: "IssuedReport") -> str:
+    """Return the period of a report as a readable text."""
+    text = report_texts.load_texts(locale())
+    last_date = f"{report.last:%d.%m.%Y}"
     if report.name == "daily":
-        return last
+        return last_date
     if report.name == "quarterly":
-        quarter = periods.quarter_of(report.first)[-1]
+        quarter = periods.quarter_name(report.first)[-1]
         period = text.quarterly.quarter.format(year=report.first.year, quarter=quarter)
-        whole = files.FORMS["quarterly"].period(periods.quarter_of(report.first), site().tz, None)
+        full_period = files.FORMS["quarterly"].parse_period(
+            periods.quarter_name(report.first), site().tz, None
+        )
     else:
         period = f"{text.months[report.first.month - 1]} {report.first.year}"
-        whole = files.FORMS["monthly"].period(f"{report.first:%Y-%m}", site().tz, None)
-    if whole.last == report.last:
+        full_period = files.FORMS["monthly"].parse_period(f"{report.first:%Y-%m}", site().tz, None)
+    if full_period.last == report.last:
         return period
-    return f"{period} {text.quarterly.to_date.format(date=last)}"
+    return f"{period} {text.quarterly.to_date.format(date=last_date)}"

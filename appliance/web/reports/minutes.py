@@ -1,4 +1,4 @@
-"""Minutes of talk and their price: the act of a month, and the tariffs."""
+"""Minutes of talk and their price: the statement of a month, and the tariffs."""
 
 import datetime as dt
 import re
@@ -11,15 +11,15 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from appliance.casework import identity
 from appliance.core import audit, clock, i18n, phone_numbers
-from appliance.reports import call_filters, files, minutes, paper, periods, tariffs, words
-from appliance.reports.minutes import Line, MinutesReport, printing
+from appliance.reports import call_filters, files, minutes, paper, periods, report_texts, tariffs
+from appliance.reports.minutes import BillingLine, MinutesReport, printing
 from appliance.reports.periods import Period
 from appliance.reports.tariffs import TariffError
 from appliance.telephony import routing
-from appliance.web.reports.forms import Behind, months, period_of
+from appliance.web.reports.forms import FigureLinks, month_choices, requested_period
 from appliance.web.shell import refusals
-from appliance.web.shell.access import may, role
-from appliance.web.shell.concurrency import heavy
+from appliance.web.shell.access import current_role, may
+from appliance.web.shell.concurrency import long_running
 from appliance.web.shell.context import me, site
 from appliance.web.shell.language import locale
 
@@ -27,135 +27,140 @@ screen = Blueprint("minutes", __name__, url_prefix="/minutes")
 
 TROUBLES = {
     "direction": _l("Choose incoming or outgoing calls."),
-    "rounding": _l("Choose how talk is rounded."),
-    "price": _l("The price is a number of soʻm, as 150 or 87,50."),
-    "days": _l("The days are dates as 01.12.2026, the last one not before the first."),
-    "overlap": _l("Another tariff holds for these calls on these days: close it first."),
+    "rounding": _l("Choose how talk time is rounded."),
+    "price": _l("The price is a number of soʻm, such as 150 or 87,50."),
+    "days": _l("Enter the days as dates such as 01.12.2026, the last one not before the first."),
+    "overlap": _l("Another tariff applies to these calls on these days: close it first."),
 }
 
 
 @screen.get("")
 @may("report.read")
-@heavy
-def page() -> str:
-    """The act of a month (`month=2026-10`), and the tariffs."""
-    was = refusals.latest()
-    period, doubt = period_of("monthly")
-    made = minutes.build(site(), period, locale())
+@long_running
+def show_minutes() -> str:
+    """Show the statement of a month (`month=2026-10`), and the tariffs."""
+    refusal = refusals.latest_refusal()
+    period, doubt = requested_period("monthly")
+    minutes_report = minutes.build_minutes_report(site(), period, locale())
     return render_template(
         "minutes/page.html",
-        report=made,
-        lines=[(_cells(line), _opens(line, period)) for line in made.lines],
-        opens_all=Behind(period).calls(direction="both", outcome="answered"),
-        total=printing.total(made, gettext),
-        unpriced=printing.unpriced(made),
-        tariffs=tariffs.every(),
-        today=_today(),
-        directions=printing.DIRECTIONS,
-        roundings=printing.ROUNDINGS,
-        trunks=_trunks(made),
-        months=months(),
+        report=minutes_report,
+        lines=[(_line_cells(line), _line_calls_url(line, period)) for line in minutes_report.lines],
+        opens_all=FigureLinks(period).calls(direction="both", outcome="answered"),
+        total=printing.total_texts(minutes_report, gettext),
+        unpriced=printing.unpriced_warning(minutes_report),
+        tariffs=tariffs.all_tariffs(),
+        today=_current_date(),
+        directions=printing.DIRECTION_LABELS,
+        roundings=printing.ROUNDING_LABELS,
+        trunks=_trunk_names(minutes_report),
+        months=month_choices(),
         doubt=doubt,
         month=f"{period.first:%Y-%m}",
-        typed=was.values,
-        trouble=TROUBLES.get(was.trouble),
-        may_edit=role() == "manager",
-        money=printing.som,
-        written=printing.written,
-        text=words.load(locale()),
-        balance=paper.foot_with(made, made.others),
-        sums=Behind(period).sums(made.balance, made.others),
+        typed=refusal.values,
+        trouble=TROUBLES.get(refusal.trouble),
+        may_edit=current_role() == "manager",
+        money=printing.tiyin_to_som,
+        written=printing.value_text,
+        text=report_texts.load_texts(locale()),
+        balance=paper.balance_footer_from_counts(minutes_report, minutes_report.excluded_calls),
+        sums=FigureLinks(period).balance_links(
+            minutes_report.balance, minutes_report.excluded_calls
+        ),
         ministry_locale="uz_Cyrl",
-        kinds=files.KINDS,
+        kinds=files.MIME_TYPES,
     )
 
 
 @screen.post("/tariffs")
 @may("tariff.change")
-def add() -> BaseResponse:
-    """Set a price from a day on."""
+def add_tariff() -> BaseResponse:
+    """Add a price that is valid from a given day."""
     form = request.form
-    first = identity.day(form.get("valid_from", ""))
-    last = identity.day(form.get("valid_to", "")) if form.get("valid_to") else None
+    first = identity.parse_plausible_date(form.get("valid_from", ""))
+    last = identity.parse_plausible_date(form.get("valid_to", "")) if form.get("valid_to") else None
     try:
         if first is None or (form.get("valid_to") and last is None):
             raise TariffError("days", "no dates")
-        tariffs.add(
+        tariffs.add_tariff(
             form.get("direction", ""),
             form.get("rounding", ""),
-            _tiyin(form.get("price", "")),
+            _parse_price(form.get("price", "")),
             first,
             trunk=form.get("trunk", ""),
-            number=phone_numbers.canonical(form.get("number", ""))
+            number=phone_numbers.canonical_number(form.get("number", ""))
             or form.get("number", "").strip(),
             valid_to=last,
             by=me().login,
         )
     except TariffError as error:
-        return refusals.back(url_for(".page"), error.code)
-    flash(gettext("The tariff holds."))
-    return redirect(url_for("minutes.page"))
+        return refusals.redirect_back(url_for(".show_minutes"), error.code)
+    flash(gettext("The tariff is in force."))
+    return redirect(url_for("minutes.show_minutes"))
 
 
 @screen.post("/tariffs/<int:number>/close")
 @may("tariff.change")
-def close(number: int) -> BaseResponse:
-    """Let a tariff end with today, or with its first day when that is to come."""
-    tariff = tariffs.tariff(number) or abort(404)
-    tariffs.close(tariff, max(_today(), tariff.valid_from), me().login)
-    flash(gettext("The tariff is closed."))
-    return redirect(url_for("minutes.page"))
+def close_tariff(number: int) -> BaseResponse:
+    """End a tariff today, or on its first day if that is in the future."""
+    tariff = tariffs.find_tariff(number) or abort(404)
+    tariffs.close_tariff(tariff, max(_current_date(), tariff.valid_from), me().login)
+    flash(gettext("The tariff was closed."))
+    return redirect(url_for("minutes.show_minutes"))
 
 
 @screen.get("/act.<any(pdf, xlsx, csv, json):kind>")
 @may("report.read")
-@heavy
-def act(kind: str) -> Response:
-    """The act as a file, in the language `lang`; that it was taken is written down."""
+@long_running
+def download_statement(kind: str) -> Response:
+    """Send the statement of call minutes as a file in the language `lang`.
+
+    The download is recorded in the audit.
+    """
     language = request.args.get("lang", "uz_Cyrl")
-    period, doubt = period_of("monthly")
+    period, doubt = requested_period("monthly")
     if doubt or language not in i18n.LOCALES:
         abort(400)
-    made = minutes.build(site(), period, language)
-    file = files.file_name("minutes", made, kind)
-    audit.record(me().login, "report.download", "minutes", file=file)
+    minutes_report = minutes.build_minutes_report(site(), period, language)
+    file = files.file_name("minutes", minutes_report, kind)
+    audit.record_entry(me().login, "report.download", "minutes", file=file)
     return Response(
-        files.render("minutes", made, kind),
-        mimetype=files.KINDS[kind],
+        files.render_file("minutes", minutes_report, kind),
+        mimetype=files.MIME_TYPES[kind],
         headers={"Content-Disposition": f'attachment; filename="{file}"'},
     )
 
 
-def _trunks(made: MinutesReport) -> list[str]:
-    """Those in force, and those whose calls are billed."""
-    planned = {trunk.name for trunk in routing.current(site()).trunks}
-    return sorted(planned | {line.trunk for line in made.lines})
+def _trunk_names(minutes_report: MinutesReport) -> list[str]:
+    """Return the names of the configured trunks and of those whose calls are billed."""
+    configured = {trunk.name for trunk in routing.current_plan(site()).trunks}
+    return sorted(configured | {line.trunk for line in minutes_report.lines})
 
 
-def _cells(line: Line) -> list[str]:
-    return [printing.written(value) for value in printing.values(line, gettext)]
+def _line_cells(line: BillingLine) -> list[str]:
+    return [printing.value_text(value) for value in printing.line_values(line, gettext)]
 
 
-def _opens(line: Line, period: Period) -> str:
-    """Where the calls of a line are listed: its trunk's and number's, on its tariff's days."""
+def _line_calls_url(line: BillingLine, period: Period) -> str:
+    """Return the address of a line's calls: of its trunk and number, on its tariff's days."""
     (first, _), (_, last) = line.days[0], line.days[-1]
     inbound = line.direction == "inbound"
-    return Behind(Period(first, last, period.tz)).calls(
+    return FigureLinks(Period(first, last, period.tz)).calls(
         direction=None if inbound else line.direction,
         outcome="answered",
-        trunk=line.trunk or call_filters.NONE,
-        number=(line.number or call_filters.NONE) if inbound else None,
-        days=periods.written(line.days) if len(line.days) > 1 else None,
+        trunk=line.trunk or call_filters.MISSING_VALUE,
+        number=(line.number or call_filters.MISSING_VALUE) if inbound else None,
+        days=periods.format_periods(line.days) if len(line.days) > 1 else None,
     )
 
 
-def _tiyin(text: str) -> int:
-    """What was typed as soʻm, less than a hundred millions. Raises TariffError."""
-    written = re.sub(r"[ \u00a0]", "", text).replace(",", ".")
-    if not re.fullmatch(r"\d{1,8}(\.\d{1,2}0*)?", written, re.ASCII):
+def _parse_price(text: str) -> int:
+    """Return the typed price in tiyin, from soʻm below a hundred million. Raises TariffError."""
+    normalized = re.sub(r"[ \u00a0]", "", text).replace(",", ".")
+    if not re.fullmatch(r"\d{1,8}(\.\d{1,2}0*)?", normalized, re.ASCII):
         raise TariffError("price", "no price")
-    return int(Decimal(written) * 100)
+    return int(Decimal(normalized) * 100)
 
 
-def _today() -> dt.date:
+def _current_date() -> dt.date:
     return clock.now().astimezone(site().tz).date()

@@ -1,4 +1,4 @@
-"""The staff records that report form №1 counts, and what only the manager can answer."""
+"""The staff records that report form №1 counts, and the answers that only the manager can give."""
 
 import datetime as dt
 from collections.abc import Callable
@@ -13,13 +13,13 @@ from werkzeug.wrappers import Response as BaseResponse
 from appliance.casework import identity
 from appliance.core import clock
 from appliance.people import accounts, staff_records
-from appliance.people.staff_records import Kept, RecordError
+from appliance.people.staff_records import OperatorRecord, RecordError
 from appliance.reports import periods
 from appliance.web.reports import forms
 from appliance.web.shell import refusals
 from appliance.web.shell.access import may
 from appliance.web.shell.context import me, site
-from appliance.web.shell.sent import bounded
+from appliance.web.shell.request_data import parse_count
 
 if TYPE_CHECKING:
     from appliance.models import User
@@ -33,92 +33,99 @@ EDUCATION: dict[str, LazyString] = {
 }
 EVENTS: dict[str, LazyString] = {
     "training": _l("Upskilling"),
-    "measure": _l("Measure for a breach"),
+    "measure": _l("Disciplinary measure"),
 }
 TROUBLES: dict[str, LazyString] = {
-    "date": _l("Not saved: the date should be dd.mm.yyyy."),
-    "dates": _l("Not saved: left before hired."),
-    "time": _l("Not saved: the time should be as 08:00."),
+    "date": _l("Not saved: the date must be written as dd.mm.yyyy."),
+    "dates": _l("Not saved: the leaving date is before the hiring date."),
+    "time": _l("Not saved: the time must be written like 08:00."),
     "education": _l("Not saved: choose from the list."),
     "kind": _l("Not saved: choose from the list."),
     "user": _l("Not saved: choose from the list."),
 }
-ANSWERS = {"yes": True, "no": False, "": None}
-NEWEST = 100  # courses and measures shown
+PUBLISHED_VALUES = {"yes": True, "no": False, "": None}
+MAX_EVENTS_SHOWN = 100  # courses and measures on the page
 
 
 @screen.get("/staff-records")
 @may("staff.record")
-def page() -> str:
-    """Operators, shifts, courses and measures, and the answers of a quarter (`quarter=2026-Q3`)."""
-    today = _today()
+def show_staff_records() -> str:
+    """Show the staff records, and the answers of a quarter (`quarter=2026-Q3`).
+
+    The records are operators, shifts, courses and measures.
+    """
+    today = _current_date()
     quarter = request.args.get("quarter", "")
-    if quarter not in dict(forms.quarters()):
-        quarter = periods.quarter_of(today)
-    was = refusals.latest()
+    if quarter not in dict(forms.quarter_choices()):
+        quarter = periods.quarter_name(today)
+    refusal = refusals.latest_refusal()
     return render_template(
         "reports/staff.html",
-        sent=was.values.to_dict(),
-        trouble=TROUBLES.get(was.trouble, ""),
-        staff=staff_records.everybody(),
-        places=staff_records.places(today),
-        shifts=staff_records.shifts(today),
-        events=staff_records.events(NEWEST),
+        sent=refusal.values.to_dict(),
+        trouble=TROUBLES.get(refusal.trouble, ""),
+        staff=staff_records.all_records(),
+        places=staff_records.shift_ids_on(today),
+        shifts=staff_records.shifts_on(today),
+        events=staff_records.newest_events(MAX_EVENTS_SHOWN),
         educations=EDUCATION,
         kinds=EVENTS,
         quarter=quarter,
-        quarters=forms.quarters(),
-        answer=staff_records.answer(quarter),
+        quarters=forms.quarter_choices(),
+        answer=staff_records.quarter_answer(quarter),
         today=today,
     )
 
 
 @screen.post("/staff-records/people")
 @may("staff.record")
-def people() -> BaseResponse:
-    """Every operator's record, as the table has it: education-ID, hired-ID, left-ID, shift-ID."""
+def save_operator_records() -> BaseResponse:
+    """Save every operator's record from the table: education-ID, hired-ID, left-ID, shift-ID."""
 
-    def save() -> None:
-        shown = [u for u, _ in staff_records.everybody() if f"education-{u.id}" in request.form]
-        staff_records.store([_typed_record(user) for user in shown], _today(), me().login)
+    def store_records() -> None:
+        listed_users = [
+            u for u, _ in staff_records.all_records() if f"education-{u.id}" in request.form
+        ]
+        staff_records.store_records(
+            [_submitted_record(user) for user in listed_users], _current_date(), me().login
+        )
 
-    return _saved(save)
+    return _save_and_redirect(store_records)
 
 
 @screen.post("/staff-records/events")
 @may("staff.record")
 def add_event() -> BaseResponse:
-    """A course or a measure."""
+    """Add a training course or a disciplinary measure."""
 
-    def save() -> None:
+    def store_event() -> None:
         form = request.form
-        user = accounts.operator(form.get("user", ""))
+        user = accounts.find_operator(form.get("user", ""))
         if user is None:
             raise RecordError("user")
-        day = identity.day(form.get("date", ""))
+        day = identity.parse_plausible_date(form.get("date", ""))
         staff_records.add_event(user, form.get("kind", ""), day, form.get("note", ""), me().login)
 
-    return _saved(save)
+    return _save_and_redirect(store_event)
 
 
 @screen.post("/staff-records/events/<int:id>/remove")
 @may("staff.record")
 def remove_event(id: int) -> BaseResponse:
-    """Take out what was written down by mistake."""
-    event = staff_records.event(id) or abort(404)
-    return _saved(lambda: staff_records.remove_event(event, me().login))
+    """Remove a training course or a disciplinary measure that was recorded by mistake."""
+    event = staff_records.find_event(id) or abort(404)
+    return _save_and_redirect(lambda: staff_records.remove_event(event, me().login))
 
 
 @screen.post("/staff-records/shifts")
 @may("staff.record")
 def add_shift() -> BaseResponse:
-    """A new interval."""
+    """Add a shift."""
     form = request.form
-    return _saved(
+    return _save_and_redirect(
         lambda: staff_records.add_shift(
             form.get("opens", "").strip(),
             form.get("closes", "").strip(),
-            identity.day(form.get("since", "")),
+            identity.parse_plausible_date(form.get("since", "")),
             me().login,
         )
     )
@@ -127,25 +134,25 @@ def add_shift() -> BaseResponse:
 @screen.post("/staff-records/shifts/<int:id>/end")
 @may("staff.record")
 def end_shift(id: int) -> BaseResponse:
-    """Let a shift end with yesterday."""
-    shift = staff_records.shift(id) or abort(404)
-    last = _today() - dt.timedelta(days=1)
-    return _saved(lambda: staff_records.end_shift(shift, last, me().login))
+    """End a shift with yesterday as its last day."""
+    shift = staff_records.find_shift(id) or abort(404)
+    last = _current_date() - dt.timedelta(days=1)
+    return _save_and_redirect(lambda: staff_records.end_shift(shift, last, me().login))
 
 
 @screen.post("/staff-records/answers")
 @may("staff.record")
-def answers() -> BaseResponse:
-    """What only a person knows of a quarter."""
+def save_answers() -> BaseResponse:
+    """Save the manager's answers about a quarter."""
     form = request.form
     quarter = form.get("quarter", "")
     published = form.get("published", "")
-    if quarter not in dict(forms.quarters()) or published not in ANSWERS:
+    if quarter not in dict(forms.quarter_choices()) or published not in PUBLISHED_VALUES:
         abort(400)
-    return _saved(
-        lambda: staff_records.keep_answer(
+    return _save_and_redirect(
+        lambda: staff_records.store_answer(
             quarter,
-            ANSWERS[published],
+            PUBLISHED_VALUES[published],
             form.get("published_note", ""),
             form.get("numbers", ""),
             "complete" in form,
@@ -155,37 +162,39 @@ def answers() -> BaseResponse:
     )
 
 
-def _typed_record(user: "User") -> Kept:
+def _submitted_record(user: "User") -> OperatorRecord:
     form = request.form
-    place = form.get(f"shift-{user.id}", "")
-    return Kept(
+    shift_id = form.get(f"shift-{user.id}", "")
+    return OperatorRecord(
         user,
         form.get(f"education-{user.id}", ""),
-        _date(form.get(f"hired-{user.id}", "")),
-        _date(form.get(f"left-{user.id}", "")),
-        staff_records.shift(bounded(place)) if place else None,
+        _parse_date(form.get(f"hired-{user.id}", "")),
+        _parse_date(form.get(f"left-{user.id}", "")),
+        staff_records.find_shift(parse_count(shift_id)) if shift_id else None,
     )
 
 
-def _date(text: str) -> dt.date | None:
-    """A date, or None for an empty field."""
+def _parse_date(text: str) -> dt.date | None:
+    """Return the typed date, None for an empty field. Raises RecordError."""
     if not text.strip():
         return None
-    day = identity.day(text)
+    day = identity.parse_plausible_date(text)
     if day is None:
         raise RecordError("date")
     return day
 
 
-def _saved(save: Callable[[], object], quarter: str | None = None) -> BaseResponse:
-    """Save, say what became of it, and show the page again, with what was typed if it was not."""
+def _save_and_redirect(action: Callable[[], object], quarter: str | None = None) -> BaseResponse:
+    """Run the action, report its result, and show the page again; a refusal keeps the input."""
     try:
-        save()
+        action()
     except RecordError as error:
-        return refusals.back(url_for("staff_records.page", quarter=quarter), error.code)
+        return refusals.redirect_back(
+            url_for("staff_records.show_staff_records", quarter=quarter), error.code
+        )
     flash(_("Saved."))
-    return redirect(url_for("staff_records.page", quarter=quarter))
+    return redirect(url_for("staff_records.show_staff_records", quarter=quarter))
 
 
-def _today() -> dt.date:
+def _current_date() -> dt.date:
     return clock.now().astimezone(site().tz).date()

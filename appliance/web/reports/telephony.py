@@ -25,34 +25,34 @@ from appliance.reports import (
     files,
     kpi,
     periods,
+    report_texts,
     telephony,
-    words,
 )
 from appliance.reports.call_filters import CallFilter
 from appliance.reports.periods import Period
-from appliance.reports.shares import shares
-from appliance.reports.telephony import callers, lines, pictures, queues, report, workload
+from appliance.reports.shares import percentage_shares
+from appliance.reports.telephony import callers, lines, queues, report, report_charts, workload
 from appliance.reports.telephony import calls as behind
-from appliance.reports.telephony import words as texts
+from appliance.reports.telephony import labels as texts
 from appliance.reports.telephony.columns import COLUMNS
-from appliance.reports.telephony.waits import LEVELS
+from appliance.reports.telephony.waits import SERVICE_LEVEL_THRESHOLDS_SECONDS
 from appliance.telephony import calls, followups, line_quality, routing
-from appliance.telephony.calls import OUTCOMES as ALL_OUTCOMES
-from appliance.web.calls.call import OWN_OUTCOMES
-from appliance.web.calls.of_day import OUTCOMES
-from appliance.web.reports.forms import Behind
+from appliance.telephony.calls import INBOUND_CODES as ALL_OUTCOMES
+from appliance.web.calls.call import OUTBOUND_OUTCOMES
+from appliance.web.calls.daily_calls import OUTCOMES
+from appliance.web.reports.forms import FigureLinks
 from appliance.web.shell import disclosure
 from appliance.web.shell.access import may
-from appliance.web.shell.concurrency import heavy
+from appliance.web.shell.concurrency import long_running
 from appliance.web.shell.context import me, site
 from appliance.web.shell.labels import CALL_LANGUAGES
 from appliance.web.shell.language import locale
-from appliance.web.shell.sent import bounded
+from appliance.web.shell.request_data import parse_count
 
 screen = Blueprint("analytics", __name__, url_prefix="/analytics")
 
 TABS = (
-    *call_filters.KEYS,
+    *call_filters.KEY_EXPRESSIONS,
     "day",
     "hour",
     "queue",
@@ -63,179 +63,194 @@ TABS = (
     "states",
     "rating",
 )
-PAGE = 50  # calls on one page
+CALLS_PER_PAGE = 50
 
 
 @screen.get("")
 @may("report.read")
-@heavy
-def page() -> str:
-    """The calls of some days (`from=01.10.2026&to=31.10.2026`), narrowed, by a table (`by`)."""
-    call_filter, doubt = _cut()
-    by = request.args.get("by", "")
-    own = lines.own_fields(locale())
-    tabs = {code: gettext(texts.TABLES[code]) for code in TABS if code != "callers" or _lead()}
-    tabs |= {key: own[key] for key in lines.shown_of(call_filter)}
-    by = by if by in tabs else "topic"
-    seen = telephony.overview(site(), call_filter)
-    total = seen.total
-    level = seen.level
+@long_running
+def show_telephony_report() -> str:
+    """Show the calls of some days (`from=01.10.2026&to=31.10.2026`) in one table (`by`)."""
+    call_filter, doubt = _requested_filter()
+    table_key = request.args.get("by", "")
+    own_fields = lines.added_field_names(locale())
+    tabs = {
+        code: gettext(texts.TABLES[code])
+        for code in TABS
+        if code != "callers" or _can_read_numbers()
+    }
+    tabs |= {key: own_fields[key] for key in lines.reported_field_keys(call_filter)}
+    table_key = table_key if table_key in tabs else "topic"
+    overview = telephony.count_overview(site(), call_filter)
+    total = overview.total
+    level = overview.level
     return render_template(
         "analytics/page.html",
         call_filter=call_filter,
         doubt=doubt,
-        by=by,
-        seen=seen,
+        by=table_key,
+        seen=overview,
         total=total,
-        part_of=lambda part, whole: 100 * part / whole if whole else None,
-        shade=pictures.shading(seen.hours.weekdays.values()),
-        days=pictures.days(call_filter.period, seen.hours, gettext, charts.BROAD),
-        answers=pictures.answers(seen.waits, level, gettext),
-        abandons=pictures.abandons(seen.waits, gettext),
-        within=seen.waits.level(level, total.accepted),
-        table=_table(seen, by),
-        heard=line_quality.worst_first(call_filter.period.begin, call_filter.period.end)
-        if by == "workload"
+        part_of=lambda part, total: 100 * part / total if total else None,
+        shade=report_charts.heat_shading(overview.hours.weekdays.values()),
+        days=report_charts.calls_chart(
+            call_filter.period, overview.hours, gettext, charts.WIDE_CHART_WIDTH
+        ),
+        answers=report_charts.waits_chart(overview.waits, level, gettext),
+        abandons=report_charts.abandon_chart(overview.waits, gettext),
+        within=overview.waits.service_level(level, total.accepted),
+        table=_tab_table(overview, table_key),
+        heard=line_quality.lines_worst_first(call_filter.period.begin, call_filter.period.end)
+        if table_key == "workload"
         else [],
         tabs_of=tabs,
         texts=texts,
-        visit_results=queues.RESULTS,
-        transfer_ends=queues.ENDS,
+        visit_results=queues.VISIT_RESULTS,
+        transfer_ends=queues.TRANSFER_RESULTS,
         queue_title=lambda name: routing.queue_title(name, gettext),
         names={code: gettext(name) for code, name in texts.FIGURES.items()},
         columns=COLUMNS,
-        reasons={code: gettext(name) for code, name in texts.REASONS.items()}
-        | catalogs.labels(catalogs.PAUSES, locale()),
-        targets=(kpi.ASA_TARGET, kpi.SERVICE_TARGET),
-        few=kpi.FEW,
-        weekdays=words.load(locale()).weekdays,
-        choices=_choices(call_filter),
-        levels=sorted({*LEVELS, level}),
-        **_balance(call_filter),
-        text=words.load(locale()),
+        reasons={code: gettext(name) for code, name in texts.PAUSE_REASONS.items()}
+        | catalogs.labels_by_code(catalogs.PAUSES, locale()),
+        targets=(kpi.ASA_TARGET_SECONDS, kpi.SERVICE_LEVEL_TARGET_PERCENT),
+        few=kpi.FEW_CASES,
+        weekdays=report_texts.load_texts(locale()).weekdays,
+        choices=_filter_choices(call_filter),
+        levels=sorted({*SERVICE_LEVEL_THRESHOLDS_SECONDS, level}),
+        **_balance_context(call_filter),
+        text=report_texts.load_texts(locale()),
         ministry_locale="uz_Cyrl",
-        link=_link,
-        address=_address,
-        kinds=files.KINDS,
-        rows_of=_rows,
-        is_parted=_is_parted,
+        link=_calls_url,
+        address=_filter_arguments,
+        kinds=files.MIME_TYPES,
+        rows_of=_tally_rows,
+        is_parted=_is_grouping_key,
         none_of=lambda call_filter: dict.fromkeys(call_filter.conditions),
     )
 
 
 @screen.get("/calls")
 @may("report.read")
-@heavy
-def listed() -> str:
-    """The calls behind one figure, newest first."""
-    call_filter, _ = _cut(outgoing=True)
-    number = max(1, request.args.get("page", 1, bounded))
-    count = behind.count(call_filter)
-    rows = behind.page(call_filter, PAGE, (number - 1) * PAGE)
-    if _lead():
+@long_running
+def list_figure_calls() -> str:
+    """Show the calls behind one figure, newest first."""
+    call_filter, _ = _requested_filter(allow_outgoing=True)
+    number = max(1, request.args.get("page", 1, parse_count))
+    count = behind.count_calls(call_filter)
+    rows = behind.calls_page(call_filter, CALLS_PER_PAGE, (number - 1) * CALLS_PER_PAGE)
+    if _can_read_numbers():
         disclosure.log_shown("call", [row.call.id for row in rows], call_filter.conditions)
     return render_template(
         "analytics/calls.html",
         call_filter=call_filter,
         count=count,
         page=number,
-        pages=max(1, -(-count // PAGE)),
+        pages=max(1, -(-count // CALLS_PER_PAGE)),
         rows=rows,
-        cards=appeals.calls_open_to(me(), [row.call.id for row in rows]),
-        names=lines.names("operator", locale()),
-        topics=lines.names("topic", locale()),
-        regions=lines.names("region", locale()),
-        outcomes=OUTCOMES | OWN_OUTCOMES,
+        cards=appeals.viewable_call_ids(me(), [row.call.id for row in rows]),
+        names=lines.dimension_names("operator", locale()),
+        topics=lines.dimension_names("topic", locale()),
+        regions=lines.dimension_names("region", locale()),
+        outcomes=OUTCOMES | OUTBOUND_OUTCOMES,
         call_languages=CALL_LANGUAGES,
-        asked=_worded(call_filter),
-        whole=_lead(),
-        link=_link,
-        address=_address,
+        asked=_condition_texts(call_filter),
+        whole=_can_read_numbers(),
+        link=_calls_url,
+        address=_filter_arguments,
     )
 
 
 @screen.get("/telephony.<any(pdf, xlsx, csv, json):kind>")
 @may("report.read")
-@heavy
-def download(kind: str) -> Response:
-    """The whole report as a file, in the language `lang`; that it was taken is written down."""
-    call_filter, doubt = _cut()
+@long_running
+def download_telephony_report(kind: str) -> Response:
+    """Send the complete report as a file in the language `lang`; the download is recorded."""
+    call_filter, doubt = _requested_filter()
     language = request.args.get("lang", "uz_Cyrl")
     if doubt or language not in i18n.LOCALES:
         abort(400)
-    made = report.build(site(), call_filter, language)
-    file = files.file_name("telephony", made, kind)
-    audit.record(
+    telephony_report = report.build_telephony_report(site(), call_filter, language)
+    file = files.file_name("telephony", telephony_report, kind)
+    audit.record_entry(
         me().login, "report.download", "telephony", file=file, asked=dict(call_filter.conditions)
     )
     return Response(
-        files.render("telephony", made, kind),
-        mimetype=files.KINDS[kind],
+        files.render_file("telephony", telephony_report, kind),
+        mimetype=files.MIME_TYPES[kind],
         headers={"Content-Disposition": f'attachment; filename="{file}"'},
     )
 
 
 @screen.get("/calls.csv")
 @may("report.read")
-@heavy
-def every() -> Response:
-    """All calls of a filter as CSV, sent while they are read, with the columns the role may see."""
-    call_filter, doubt = _cut(outgoing=True)
+@long_running
+def export_calls() -> Response:
+    """Send the calls of a filter as CSV while they are read, with the columns the role may see."""
+    call_filter, doubt = _requested_filter(allow_outgoing=True)
     if doubt:
         abort(400)
     file = f"qongiroqlar_{call_filter.period.first}_{call_filter.period.last}.csv"
-    audit.record(me().login, "calls.export", file, asked=dict(call_filter.conditions))
-    columns = [c for c in behind.COLUMNS if _lead() or c not in behind.PERSONAL]
+    audit.record_entry(me().login, "calls.export", file, asked=dict(call_filter.conditions))
+    columns = [c for c in behind.COLUMNS if _can_read_numbers() or c not in behind.PERSONAL_COLUMNS]
 
-    def pieces() -> Iterator[bytes]:
-        yield "\ufeff".encode()  # tells office programs what it is
+    def csv_chunks() -> Iterator[bytes]:
+        yield "\ufeff".encode()  # the byte order mark by which office programs recognise UTF-8
         for piece in behind.as_csv(call_filter, columns):
             yield piece.encode()
 
     return Response(
-        stream_with_context(pieces()),
+        stream_with_context(csv_chunks()),
         mimetype="text/csv",
         headers={"Content-Disposition": f'attachment; filename="{file}"'},
     )
 
 
-def _lead() -> bool:
-    return rights.has(me(), "number.read")
+def _can_read_numbers() -> bool:
+    return rights.has_right(me(), "number.read")
 
 
-def _cut(*, outgoing: bool = False) -> tuple[CallFilter, bool]:
-    """The filter that the address asks for, and whether its days could not be understood.
+def _requested_filter(*, allow_outgoing: bool = False) -> tuple[CallFilter, bool]:
+    """Return the filter that the address selects, and True if its days are invalid.
 
-    `outgoing`: it may be one of outgoing calls.
+    `allow_outgoing`: the filter may select outgoing calls.
     """
-    period, doubt = _period()
+    period, doubt = _requested_period()
     args = [(name, value) for name, value in request.args.items() if name not in ("from", "to")]
-    if not _lead():  # who called is not his to ask
+    if not _can_read_numbers():  # the user may not filter by caller
         args = [(name, value) for name, value in args if name not in ("caller", "task")]
-    if not outgoing:
+    if not allow_outgoing:
         args = [(name, value) for name, value in args if name != "direction"]
     calendar = catalogs.working_calendar(site())
-    return call_filters.from_address(period, args, calendar), doubt
+    return call_filters.filter_from_query(period, args, calendar), doubt
 
 
-def _period() -> tuple[Period, bool]:
-    """The days of the address, the running month where it names none or no possible ones."""
+def _requested_period() -> tuple[Period, bool]:
+    """Return the days of the address, and True if they are invalid.
+
+    The days are the current month if the address has no valid days.
+    """
     tz = site().tz
     today = clock.now().astimezone(tz).date()
-    running = Period(today.replace(day=1), today, tz)
-    begins, ends = (request.args.get(name, "").strip() for name in ("from", "to"))
-    first, last = identity.day(begins), identity.day(ends)
-    if (begins and not first) or (ends and not last) or (first and last and first > last):
-        return running, True
+    current_month = Period(today.replace(day=1), today, tz)
+    first_text, last_text = (request.args.get(name, "").strip() for name in ("from", "to"))
+    first, last = (
+        identity.parse_plausible_date(first_text),
+        identity.parse_plausible_date(last_text),
+    )
+    if (first_text and not first) or (last_text and not last) or (first and last and first > last):
+        return current_month, True
     first = first or (last or today).replace(day=1)
     try:
         return Period(first, last or max(first, today), tz), False
     except periods.PeriodError:
-        return running, True
+        return current_month, True
 
 
-def _address(call_filter: CallFilter, **more: Any) -> dict[str, Any]:
-    """The arguments of an address that asks for this filter."""
+def _filter_arguments(call_filter: CallFilter, **more: Any) -> dict[str, Any]:
+    """Return the arguments of an address that selects this filter.
+
+    `more`: further arguments of the address.
+    """
     days = {
         "from": f"{call_filter.period.first:%d.%m.%Y}",
         "to": f"{call_filter.period.last:%d.%m.%Y}",
@@ -243,129 +258,153 @@ def _address(call_filter: CallFilter, **more: Any) -> dict[str, Any]:
     return days | dict(call_filter.conditions) | more
 
 
-def _link(call_filter: CallFilter, **asked: Any) -> str:
-    """The address of the calls behind a figure."""
-    return url_for("analytics.listed", **_address(call_filter.with_(**asked)))
+def _calls_url(call_filter: CallFilter, **conditions: Any) -> str:
+    """Return the address of the calls behind a figure."""
+    return url_for(
+        "analytics.list_figure_calls",
+        **_filter_arguments(call_filter.with_conditions(**conditions)),
+    )
 
 
-def _table(seen: telephony.Overview, by: str) -> Any:
-    """What the open tab shows."""
-    call_filter, level = seen.call_filter, seen.level
-    if _is_parted(by):
-        return lines.lines(call_filter, level, by, locale())
-    if by == "day":
-        return seen.hours.days.items()
-    if by == "hour":
-        return sorted(seen.hours.hours.items())
-    if by == "queue":
-        return queues.visits(call_filter)
-    if by == "transfers":
-        return queues.handed(call_filter)
-    if by in ("workload", "states"):
-        return workload.count(call_filter, clock.now(), routing.wrap_ups(site()))
-    if by == "callers":
-        if not _lead():
+def _tab_table(overview: telephony.Overview, table_key: str) -> Any:
+    """Return the data of the open tab."""
+    call_filter, level = overview.call_filter, overview.level
+    if _is_grouping_key(table_key):
+        return lines.count_lines(call_filter, level, table_key, locale())
+    if table_key == "day":
+        return overview.hours.days.items()
+    if table_key == "hour":
+        return sorted(overview.hours.hours.items())
+    if table_key == "queue":
+        return queues.summarize_visits(call_filter)
+    if table_key == "transfers":
+        return queues.summarize_transfers(call_filter)
+    if table_key in ("workload", "states"):
+        return workload.count_workload(call_filter, clock.now(), routing.wrap_up_rule(site()))
+    if table_key == "callers":
+        if not _can_read_numbers():
             return None
-        found = callers.count(call_filter)
-        disclosure.log_shown("number", [one.number for one in found.top], call_filter.conditions)
-        return found
+        caller_counts = callers.count_callers(call_filter)
+        disclosure.log_shown(
+            "number", [caller.number for caller in caller_counts.top], call_filter.conditions
+        )
+        return caller_counts
     return None
 
 
-def _is_parted(by: str) -> bool:
-    """Whether a table parts the calls by what they are counted under."""
-    return by in call_filters.KEYS or by not in TABS
+def _is_grouping_key(table_key: str) -> bool:
+    """Return True if the table groups the calls by a property of the call."""
+    return table_key in call_filters.KEY_EXPRESSIONS or table_key not in TABS
 
 
-def _rows(table: Any, by: str, call_filter: CallFilter) -> list[tuple[str, Any, Any, CallFilter]]:
-    """(name, share, tally, the filter of these calls) of each line of a table of tallies."""
-    if _is_parted(by):
+def _tally_rows(
+    table: Any, table_key: str, call_filter: CallFilter
+) -> list[tuple[str, Any, Any, CallFilter]]:
+    """Return (name, share, tally, filter of these calls) for each line of a table of tallies."""
+    if _is_grouping_key(table_key):
         return [
-            (one.name, one.share, one.tally, call_filter.with_(**{by: one.key})) for one in table
+            (
+                line.name,
+                line.share,
+                line.tally,
+                call_filter.with_conditions(**{table_key: line.key}),
+            )
+            for line in table
         ]
-    found = list(table)
-    parts = shares([tally.incoming for _, tally in found])
-    if by == "day":
-        keys = [(f"{day:%d.%m.%Y}", call_filter.on(day, day)) for day, _ in found]
+    tallies = list(table)
+    parts = percentage_shares([tally.incoming for _, tally in tallies])
+    if table_key == "day":
+        keys = [(f"{day:%d.%m.%Y}", call_filter.with_days(day, day)) for day, _ in tallies]
     else:
-        keys = [(f"{hour:02}:00", call_filter.with_(hour=hour)) for hour, _ in found]
+        keys = [(f"{hour:02}:00", call_filter.with_conditions(hour=hour)) for hour, _ in tallies]
     return [
         (name, share, tally, part)
-        for (name, part), share, (_, tally) in zip(keys, parts, found, strict=True)
+        for (name, part), share, (_, tally) in zip(keys, parts, tallies, strict=True)
     ]
 
 
-def _choices(call_filter: CallFilter) -> dict[str, dict[str, str]]:
-    """Filter → the values to choose from, with their names."""
-    whole = call_filter.with_(**dict.fromkeys(call_filter.conditions))
-    trunks, numbers = behind.dialled(whole)
+def _filter_choices(call_filter: CallFilter) -> dict[str, dict[str, str]]:
+    """Return for each filter the values to choose from, with their names."""
+    unfiltered = call_filter.with_conditions(**dict.fromkeys(call_filter.conditions))
+    trunks, numbers = behind.trunks_and_numbers(unfiltered)
     return {
-        "number": {number: phone_numbers.grouped(number) for number in numbers},
+        "number": {number: phone_numbers.grouped_number(number) for number in numbers},
         "trunk": {trunk: trunk for trunk in trunks},
         "language": {code: str(name) for code, name in CALL_LANGUAGES.items()},
-        "topic": dict(lines.names("topic", locale())),
-        "call_type": dict(lines.names("call_type", locale())),
-        "region": dict(lines.names("region", locale())),
+        "topic": dict(lines.dimension_names("topic", locale())),
+        "call_type": dict(lines.dimension_names("call_type", locale())),
+        "region": dict(lines.dimension_names("region", locale())),
         "operator": accounts.operator_names(locale()),
     }
 
 
-def _balance(call_filter: CallFilter) -> dict[str, object]:
-    """The balance of all inbound calls of the period, its sum, and the difference."""
-    found = calls.balance(call_filter.period.begin, call_filter.period.end)
-    text = words.load(locale()).balance
-    others = counting.others(call_filter.period)
+def _balance_context(call_filter: CallFilter) -> dict[str, object]:
+    """Return the balance of all inbound calls of the period, its summands, and the difference."""
+    counts = calls.ledger_balance(call_filter.period.begin, call_filter.period.end)
+    text = report_texts.load_texts(locale()).balance
+    other_calls = counting.count_excluded_calls(call_filter.period)
     return {
-        "balance": balance.line(found, others, clock.now(), call_filter.period.tz, text),
-        "sums": Behind(call_filter.period).sums(found, others),
-        "difference": found.difference,
+        "balance": balance.balance_line(
+            counts, other_calls, clock.now(), call_filter.period.tz, text
+        ),
+        "sums": FigureLinks(call_filter.period).balance_links(counts, other_calls),
+        "difference": counts.difference,
     }
 
 
-def _worded(call_filter: CallFilter) -> list[tuple[str, str]]:
-    """What is asked of the calls, for people to read."""
-    found = []
-    own = lines.own_fields(locale())
+def _condition_texts(call_filter: CallFilter) -> list[tuple[str, str]]:
+    """Return the conditions of the filter as readable text."""
+    condition_texts = []
+    own_fields = lines.added_field_names(locale())
     for name, value in call_filter.conditions.items():
-        if name in texts.DIMENSIONS or name in own:
-            known = lines.names(name, locale())
-            without = gettext(texts.WITHOUT.get(name, texts.NOT_GIVEN))
-            shown = (
-                without
-                if value == call_filters.NONE
-                else known.get(value, phone_numbers.grouped(value))
+        if name in texts.DIMENSIONS or name in own_fields:
+            names = lines.dimension_names(name, locale())
+            missing_text = gettext(texts.MISSING_VALUES.get(name, texts.NOT_GIVEN))
+            text = (
+                missing_text
+                if value == call_filters.MISSING_VALUE
+                else names.get(value, phone_numbers.grouped_number(value))
             )
-            found.append((own.get(name) or gettext(texts.DIMENSIONS[name]), shown))
+            condition_texts.append((own_fields.get(name) or gettext(texts.DIMENSIONS[name]), text))
         elif name == "outcome" and value in (*ALL_OUTCOMES, "open"):
-            found.append((gettext(texts.CONDITIONS[name]), str(OUTCOMES[value][0])))
+            condition_texts.append((gettext(texts.CONDITIONS[name]), str(OUTCOMES[value][0])))
         elif name == "time":
-            shown = value.removeprefix("!").replace("-", "–").replace(",", ", ")
-            other = gettext("outside %(times)s", times=shown)
-            found.append((gettext(texts.CONDITIONS[name]), other if value[0] == "!" else shown))
+            text = value.removeprefix("!").replace("-", "–").replace(",", ", ")
+            other = gettext("outside %(times)s", times=text)
+            condition_texts.append(
+                (gettext(texts.CONDITIONS[name]), other if value[0] == "!" else text)
+            )
         elif name == "days":
-            days = periods.read(value, call_filter.period.tz)
-            shown = ", ".join(f"{day.first:%d.%m.%Y}–{day.last:%d.%m.%Y}" for day in days)
-            found.append((gettext(texts.CONDITIONS[name]), shown))
+            days = periods.parse_periods(value, call_filter.period.tz)
+            text = ", ".join(f"{day.first:%d.%m.%Y}–{day.last:%d.%m.%Y}" for day in days)
+            condition_texts.append((gettext(texts.CONDITIONS[name]), text))
         elif name == "weekday":
-            found.append(
-                (gettext(texts.CONDITIONS[name]), words.load(locale()).weekdays[int(value) - 1])
+            condition_texts.append(
+                (
+                    gettext(texts.CONDITIONS[name]),
+                    report_texts.load_texts(locale()).weekdays[int(value) - 1],
+                )
             )
         elif name in ("wait", "times"):
             low, _, high = value.partition("-")
-            shown = f"{low or 0}–{high}" if high else f"{low or 0}+"
-            found.append((gettext(texts.CONDITIONS[name]), shown))
+            text = f"{low or 0}–{high}" if high else f"{low or 0}+"
+            condition_texts.append((gettext(texts.CONDITIONS[name]), text))
         elif name in ("spoke", "placed", "unanswered"):
-            known = lines.names("operator", locale())
-            found.append((gettext(texts.CONDITIONS[name]), known.get(value, value)))
-        elif name == "task" and (task := followups.task(me(), int(value))):
-            found.append((gettext(texts.CONDITIONS[name]), phone_numbers.grouped(task.number)))
+            names = lines.dimension_names("operator", locale())
+            condition_texts.append((gettext(texts.CONDITIONS[name]), names.get(value, value)))
+        elif name == "task" and (task := followups.find_task(me(), int(value))):
+            condition_texts.append(
+                (gettext(texts.CONDITIONS[name]), phone_numbers.grouped_number(task.number))
+            )
         elif name == "caller":
-            shown = gettext(texts.VALUES["hidden"]) if value == call_filters.NONE else value
-            found.append((gettext(texts.CONDITIONS[name]), phone_numbers.grouped(shown)))
-        elif value.isdecimal() and name not in call_filters.FLAGS:
-            found.append((gettext(texts.CONDITIONS[name]), value))
+            text = gettext(texts.VALUES["hidden"]) if value == call_filters.MISSING_VALUE else value
+            condition_texts.append(
+                (gettext(texts.CONDITIONS[name]), phone_numbers.grouped_number(text))
+            )
+        elif value.isdecimal() and name not in call_filters.FLAG_CONDITIONS:
+            condition_texts.append((gettext(texts.CONDITIONS[name]), value))
         else:
             parts = [part for part in value.split(":") if part]
-            shown = ", ".join(gettext(texts.VALUES.get(part, part)) for part in parts)
-            found.append((gettext(texts.CONDITIONS[name]), shown))
-    return found
+            text = ", ".join(gettext(texts.VALUES.get(part, part)) for part in parts)
+            condition_texts.append((gettext(texts.CONDITIONS[name]), text))
+    return condition_texts

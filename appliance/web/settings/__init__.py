@@ -1,1 +1,1 @@
-"""Settings: routing, directory, prompts, departments, access keys."""
+"""Settings pages: telephony, prompts, lists, forms, scripts, people, rights, access keys."""

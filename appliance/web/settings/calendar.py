@@ -1,4 +1,4 @@
-"""The ministry's working calendar: its hours, and the days that differ from Mon-Fri by year."""
+"""The ministry's working calendar: its hours, and by year the days that differ from Mon-Fri."""
 
 import calendar as months
 import datetime as dt
@@ -13,20 +13,20 @@ from werkzeug.wrappers import Response
 from appliance.casework import catalogs, identity
 from appliance.casework.catalogs import days, proposals
 from appliance.casework.catalogs.upkeep import ListError
-from appliance.core.i18n import named
-from appliance.reports import words
+from appliance.core.i18n import localized_name
+from appliance.reports import report_texts
 from appliance.web.settings import lists
 from appliance.web.settings.departments import NAMES
 from appliance.web.shell import refusals
-from appliance.web.shell.access import allowed, may, shown_when
+from appliance.web.shell.access import can_open, may, show_tab_when
 from appliance.web.shell.context import me, site, today
 from appliance.web.shell.language import locale
-from appliance.web.shell.sent import whole
+from appliance.web.shell.request_data import parse_integer
 
 screen = Blueprint("calendar", __name__, url_prefix="/calendar")
 
-# of days: the name, the badge's kind, the icon
-KINDS: dict[str, tuple[LazyString, str, str]] = {
+# kind of a day: its name, the badge's kind, the icon
+DAY_KINDS: dict[str, tuple[LazyString, str, str]] = {
     "holiday": (_l("Holiday"), "accent", "calendar"),
     "holiday_estimated": (_l("Holiday, estimated"), "warn", "calendar-clock"),
     "observed": (_l("Day off for a holiday"), "accent", "calendar"),
@@ -36,121 +36,124 @@ KINDS: dict[str, tuple[LazyString, str, str]] = {
     "working_weekend": (_l("Worked weekend"), "ok", "briefcase"),
 }
 TROUBLES: dict[str, LazyString] = lists.TROUBLES | {
-    "date": _l("Write a date to come, as 31.12.2027."),
-    "past": _l("A past day never changes: deadlines and reports stand on it."),
-    "kind": _l("A worked day is a Saturday or Sunday, a swapped day off is not."),
-    "known": _l("The list has this year already."),
+    "date": _l("Enter a future date, such as 31.12.2027."),
+    "past": _l("A past day never changes: deadlines and reports are based on it."),
+    "kind": _l("A worked weekend is a Saturday or Sunday; a swapped day off is a weekday."),
+    "known": _l("This year is already on the list."),
 }
 
 
-def _is_kept() -> bool:
-    """Whether the tab is shown: others open the page by its address."""
+def _is_tab_shown() -> bool:
+    """Return True if the tab is shown to the user; others open the page by its address."""
     return me().role in ("manager", "supervisor", "technician")
 
 
 @screen.get("")
 @may("calendar.read")
-@shown_when(_is_kept)
-def page() -> str:
-    """The days of a year (`year`); those proposed for one that the list has not."""
-    every, day, was = days.years(), today(), refusals.latest()
-    year = whole(request.args.get("year", ""), 1950, 2199) or day.year
-    if year not in every:
-        year = day.year
-    ends = catalogs.calendar_ends()
+@show_tab_when(_is_tab_shown)
+def show_calendar() -> str:
+    """Show the days of a `year`, with the proposed days if the list does not hold that year yet."""
+    listed_years, current_day, refusal = days.listed_years(), today(), refusals.latest_refusal()
+    year = parse_integer(request.args.get("year", ""), 1950, 2199) or current_day.year
+    if year not in listed_years:
+        year = current_day.year
+    ends = catalogs.calendar_end()
     proposed = bool(ends and year > ends.year)
-    listed = days.days(year)
-    shown = listed
+    listed_days = days.list_days(year)
+    visible_days = listed_days
     if proposed:
-        known = {one.date for one in listed}
-        others = [one for one in proposals.propose(year) if one.date not in known]
-        shown = sorted([*listed, *others], key=lambda one: one.date)
-    text = words.load(locale())
+        listed_dates = {entry.date for entry in listed_days}
+        missing_days = [
+            entry for entry in proposals.propose_days(year) if entry.date not in listed_dates
+        ]
+        visible_days = sorted([*listed_days, *missing_days], key=lambda day: day.date)
+    text = report_texts.load_texts(locale())
     return render_template(
         "calendar/page.html",
-        years=every,
+        years=listed_years,
         year=year,
-        today=day,
+        today=current_day,
         ends=ends,
         proposed=proposed,
-        listed={one.date for one in listed},
-        days=shown,
-        months=[(text.months[n - 1], _weeks(year, n)) for n in range(1, 13)],
-        differs={one.date: one for one in shown},
+        listed={entry.date for entry in listed_days},
+        days=visible_days,
+        months=[(text.months[n - 1], _month_weeks(year, n)) for n in range(1, 13)],
+        differs={entry.date: entry for entry in visible_days},
         weekdays=text.weekdays,
         short=[get_day_names("short", locale=locale())[n] for n in range(7)],
-        kinds=KINDS,
-        typed_kinds=days.TYPED,
-        estimated=days.ESTIMATED,
-        named=lambda one: named(one, locale()),
+        kinds=DAY_KINDS,
+        typed_kinds=days.ENTERABLE_KINDS,
+        estimated=days.CONFIRMED_KIND_BY_ESTIMATED,
+        named=lambda row: localized_name(row, locale()),
         name_labels=NAMES,
         hours=(site().work_opens, site().work_closes),
-        keeps=allowed("calendar.add"),
-        was=was,
-        trouble=TROUBLES.get(was.trouble),
-        entry=was.values if was else _opened(),
+        keeps=can_open("calendar.save_day"),
+        was=refusal,
+        trouble=TROUBLES.get(refusal.trouble),
+        entry=refusal.values if refusal else _edited_day_values(),
     )
 
 
 @screen.post("")
 @may("calendar.change")
-def add() -> Response:
-    """Put a day to come on the list, or say otherwise what it is."""
-    date = identity.day(request.form.get("date", ""))
+def save_day() -> Response:
+    """Add a future day to the list, or change what kind of day it is."""
+    date = identity.parse_plausible_date(request.form.get("date", ""))
     names = {column: request.form.get(column, "") for column in NAMES}
     try:
-        made = days.set_day(date, request.form.get("kind", ""), names, today(), me().login)
+        saved_day = days.set_day(date, request.form.get("kind", ""), names, today(), me().login)
     except ListError as error:
-        return refusals.back(_there(date), error.code, "day-title")
-    flash(_("Saved: %(name)s", name=named(made, locale())))
-    return redirect(_there(date))
+        return refusals.redirect_back(_calendar_url(date), error.code, "day-title")
+    flash(_("Saved: %(name)s", name=localized_name(saved_day, locale())))
+    return redirect(_calendar_url(date))
 
 
 @screen.post("/<day>/<any(remove, settle):step>")
 @may("calendar.change")
-def change(day: str, step: str) -> Response:
-    """Take a day to come off the list; say that an estimated one is as it stands."""
-    date = identity.day(day) or abort(404)
+def change_day(day: str, step: str) -> Response:
+    """Remove a future day from the list, or confirm an estimated day without a change."""
+    date = identity.parse_plausible_date(day) or abort(404)
     try:
         if step == "remove":
             days.remove_day(date, today(), me().login)
         else:
-            days.settle_day(date, today(), me().login)
+            days.confirm_estimated_day(date, today(), me().login)
     except ListError as error:
-        return refusals.back(_there(date), error.code)
-    return redirect(_there(date))
+        return refusals.redirect_back(_calendar_url(date), error.code)
+    return redirect(_calendar_url(date))
 
 
 @screen.post("/<int:number>/confirm")
 @may("calendar.change")
-def confirm(number: int) -> Response:
+def confirm_year(number: int) -> Response:
     """Put the proposed days of a year on the list."""
     if not 1950 <= number <= 2199:
         abort(404)
-    there = url_for(".page", year=number)
+    year_url = url_for(".show_calendar", year=number)
     try:
-        days.confirm_year(number, today(), me().login)
+        days.add_proposed_year(number, today(), me().login)
     except ListError as error:
-        return refusals.back(there, error.code)
-    flash(_("The calendar of %(year)s is on the list.", year=number))
-    return redirect(there)
+        return refusals.redirect_back(year_url, error.code)
+    flash(_("The calendar of %(year)s was added to the list.", year=number))
+    return redirect(year_url)
 
 
-def _there(date: dt.date | None) -> str:
-    return url_for(".page", year=date.year) if date else url_for(".page")
+def _calendar_url(date: dt.date | None) -> str:
+    """Return the address of the page, for the year of `date` if there is one."""
+    return url_for(".show_calendar", year=date.year) if date else url_for(".show_calendar")
 
 
-def _weeks(year: int, month: int) -> list[list[dt.date | None]]:
-    """The weeks of a month from Monday on; None outside of it."""
+def _month_weeks(year: int, month: int) -> list[list[dt.date | None]]:
+    """Return the weeks of a month, from Monday on; days outside the month are None."""
     weeks = months.Calendar().monthdatescalendar(year, month)
     return [[day if day.month == month else None for day in week] for week in weeks]
 
 
-def _opened() -> dict[str, str] | None:
-    """A day on the list that is to be changed (`day`), as it is typed."""
-    date = identity.day(request.args.get("day", ""))
-    found = days.day(date) if date else None
-    if not found:
+def _edited_day_values() -> dict[str, str] | None:
+    """Return the form values of the listed day that is to be edited (`day`), if there is one."""
+    date = identity.parse_plausible_date(request.args.get("day", ""))
+    listed_day = days.find_day(date) if date else None
+    if not listed_day:
         return None
-    names = {column: getattr(found, column) for column in NAMES}
-    return {"date": f"{found.date:%d.%m.%Y}", "kind": found.kind, **names}
+    names = {column: getattr(listed_day, column) for column in NAMES}
+    return {"date": f"{listed_day.date:%d.%m.%Y}", "kind": listed_day.kind, **names}

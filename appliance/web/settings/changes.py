@@ -1,4 +1,4 @@
-"""Change requests: the ministry writes them, the manager and the technician see to them."""
+"""Change requests: the ministry writes them, the manager and the technician carry them out."""
 
 import io
 from typing import TYPE_CHECKING, Any
@@ -22,194 +22,224 @@ from appliance.casework import catalogs, changes
 from appliance.casework.changes import files, links, states, terms
 from appliance.core import clock
 from appliance.people import accounts, rights
-from appliance.web.settings import change_words
+from appliance.web.settings import change_labels
 from appliance.web.shell import refusals
-from appliance.web.shell.access import may, role
+from appliance.web.shell.access import current_role, may
 from appliance.web.shell.context import me, site
-from appliance.web.shell.sent import bounded
-from appliance.web.shell.sizes import size_of, takes_file
+from appliance.web.shell.request_data import parse_count
+from appliance.web.shell.size_limits import accepts_file, file_size
 
 if TYPE_CHECKING:
     from appliance.models import ChangeRequest
 
 screen = Blueprint("changes", __name__, url_prefix="/changes")
 
-LARGEST = 40 * 1024 * 1024  # as much as nginx lets in: what is too large is refused with its words
-SHOWN = {"open": changes.opened, "done": changes.waiting, "all": changes.listed}
+# bytes; as much as nginx accepts, so the page itself can explain why a request is too large
+MAX_REQUEST_BYTES = 40 * 1024 * 1024
+LIST_FILTERS = {
+    "open": changes.open_requests,
+    "done": changes.requests_awaiting_approval,
+    "all": changes.list_change_requests,
+}
 
 
 def init_app(app: Flask) -> None:
-    """Give templates `open_requests()`, which a change can be made for."""
+    """Give templates `open_requests()`: the requests for which the user can make a change."""
     app.jinja_env.globals["open_requests"] = _open_requests
 
 
 @screen.get("")
 @may("change.read")
-def page() -> str:
-    """Requests whose change is owed, or (`show=done`, `all`) that wait for the ministry, or all."""
-    return render_template("changes/page.html", **_list())
+def show_requests() -> str:
+    """Show the requests that are still to be done, those awaiting the ministry, or all.
+
+    The parameter `show` selects them: `done` for those awaiting the ministry, or `all`.
+    """
+    return render_template("changes/page.html", **_list_context())
 
 
 @screen.get("/list")
 @may("change.read")
-def table() -> str:
-    """The list, as a piece of the open page."""
-    return render_template("changes/list.html", **_list())
+def show_request_list() -> str:
+    """Show the list as a fragment of the open page."""
+    return render_template("changes/list.html", **_list_context())
 
 
 @screen.get("/new")
 @may("change.ask")
-def new() -> str:
-    """A request to be written."""
-    was = refusals.latest()
+def show_new_request() -> str:
+    """Show the form for a new request."""
+    refusal = refusals.latest_refusal()
     return render_template(
         "changes/new.html",
-        largest=changes.LARGEST,
-        kinds=change_words.KINDS,
-        terms=terms.ALL,
-        typed=was.values,
-        trouble=change_words.TROUBLES.get(was.trouble),
+        largest=changes.MAX_FILE_BYTES,
+        kinds=change_labels.KINDS,
+        terms=terms.CHANGE_KINDS,
+        typed=refusal.values,
+        trouble=change_labels.TROUBLES.get(refusal.trouble),
     )
 
 
 @screen.post("")
-@takes_file(LARGEST, largest_file=changes.LARGEST)
+@accepts_file(MAX_REQUEST_BYTES, largest_file=changes.MAX_FILE_BYTES)
 @may("change.ask")
-def ask() -> Response:
-    """Write a request down; its term runs from now."""
-    sent = request.form
-    kind, what, why = (sent.get(name, "") for name in ("kind", "what", "why"))
+def create_request() -> Response:
+    """Store a new request; its term starts now."""
+    form_data = request.form
+    kind, what, why = (form_data.get(name, "") for name in ("kind", "what", "why"))
     calendar = catalogs.working_calendar(site())
     try:
-        made = changes.ask(me(), kind, what, why, calendar, _files())
+        change_request = changes.create_change_request(
+            me(), kind, what, why, calendar, _uploaded_files()
+        )
     except changes.ChangeError as error:
-        return refusals.back(url_for(".new"), error.code)
-    flash(_("Request no. %(number)s is written down.", number=made.id))
-    return redirect(url_for(".one", number=made.id))
+        return refusals.redirect_back(url_for(".show_new_request"), error.code)
+    flash(_("Request no. %(number)s was registered.", number=change_request.id))
+    return redirect(url_for(".show_request", number=change_request.id))
 
 
 @screen.get("/<int:number>")
 @may("change.read")
-def one(number: int) -> str:
-    """One request: what is asked, its files, what was done and changed."""
-    asked, was = _request(number), refusals.latest()
+def show_request(number: int) -> str:
+    """Show one request: its text, its files, the steps taken and the changes made for it."""
+    change_request, refusal = _request_or_404(number), refusals.latest_refusal()
     return render_template(
         "changes/one.html",
-        largest=changes.LARGEST,
-        typed=was.values,
-        trouble=change_words.TROUBLES.get(was.trouble),
-        **_card(asked),
+        largest=changes.MAX_FILE_BYTES,
+        typed=refusal.values,
+        trouble=change_labels.TROUBLES.get(refusal.trouble),
+        **_card_context(change_request),
     )
 
 
 @screen.get("/<int:number>/<any(standing, done):piece>")
 @may("change.read")
-def part(number: int, piece: str) -> str:
-    """Where it stands, or what was done and changed, as a piece of the open page."""
-    return render_template(f"changes/{piece}.html", **_card(_request(number)))
+def show_request_section(number: int, piece: str) -> str:
+    """Show the state of a request, or its steps and changes, as a fragment of the open page."""
+    return render_template(f"changes/{piece}.html", **_card_context(_request_or_404(number)))
 
 
 @screen.post("/<int:number>/steps")
-@takes_file(LARGEST, largest_file=changes.LARGEST)
+@accepts_file(MAX_REQUEST_BYTES, largest_file=changes.MAX_FILE_BYTES)
 @may("change.read")
-def step(number: int) -> Response:
-    """Do what was chosen; refused, the page comes again with why, and the text stays."""
-    asked, sent = _request(number), request.form
-    action, version = sent.get("action", ""), sent.get("version", 0, bounded)
+def perform_action(number: int) -> Response:
+    """Perform the chosen action; if refused, show the page again with the reason and the text."""
+    change_request, form_data = _request_or_404(number), request.form
+    action, version = form_data.get("action", ""), form_data.get("version", 0, parse_count)
     try:
-        changes.do(action, asked, me(), version, sent.get("text", ""), _files())
+        changes.perform_request_action(
+            action, change_request, me(), version, form_data.get("text", ""), _uploaded_files()
+        )
     except changes.ChangeError as error:
         if error.code == "action":
             abort(400)
-        return refusals.back(url_for(".one", number=number), error.code, "todo")
-    flash(_("Done: %(what)s", what=change_words.DONE[action][0]))
-    return redirect(url_for(".one", number=number))
+        return refusals.redirect_back(url_for(".show_request", number=number), error.code, "todo")
+    flash(_("Done: %(what)s", what=change_labels.STEP_LABELS[action][0]))
+    return redirect(url_for(".show_request", number=number))
 
 
 @screen.get("/<int:number>/files/<int:id>")
 @may("change.read")
-def file(number: int, id: int) -> Response:
-    """A file as it came, to be saved: no browser is asked to show it."""
-    found = files.found(_request(number), id) or abort(404)
+def download_file(number: int, id: int) -> Response:
+    """Send an attached file unchanged, to be saved: browsers are not asked to display it."""
+    attachment = files.find_file(_request_or_404(number), id) or abort(404)
     return send_file(
-        io.BytesIO(found.content),
+        io.BytesIO(attachment.content),
         mimetype="application/octet-stream",
         as_attachment=True,
-        download_name=found.name,
+        download_name=attachment.name,
     )
 
 
-def link(kind: str, ref: str, title: str, before: links.Fields, after: links.Fields) -> None:
-    """Write down at the request that the form names, if it does, what was just changed for it."""
-    number = request.form.get("request", 0, bounded)
-    asked = changes.find(number, me()) if number else None
-    if asked and asked.is_open:
-        changes.link(asked, me(), kind, ref, title, before, after)
-    elif asked:
+def link_to_request(
+    kind: str, ref: str, title: str, before: links.Fields, after: links.Fields
+) -> None:
+    """Record a change just made with the request that the form names, if it names one."""
+    number = request.form.get("request", 0, parse_count)
+    change_request = changes.find_change_request(number, me()) if number else None
+    if change_request and change_request.is_open:
+        changes.link_change(change_request, me(), kind, ref, title, before, after)
+    elif change_request:
         flash(
             _(
-                "Request no. %(number)s is done already: the change is not noted there.",
+                "Request no. %(number)s is already done: the change was not noted in it.",
                 number=number,
             )
         )
 
 
 def _open_requests() -> "list[ChangeRequest]":
-    """The requests that whoever asks can make a change for; read once for a page."""
+    """Return the open requests for which the user may make a change; read once per page."""
     if "open_requests" not in g:
-        g.open_requests = changes.opened() if role() in rights.roles("change.do") else []
+        g.open_requests = (
+            changes.open_requests() if current_role() in rights.allowed_roles("change.do") else []
+        )
     return g.open_requests
 
 
-def _request(number: int) -> "ChangeRequest":
-    return changes.find(number, me()) or abort(404)
+def _request_or_404(number: int) -> "ChangeRequest":
+    """Return the request with this number if the user may see it; 404 otherwise."""
+    return changes.find_change_request(number, me()) or abort(404)
 
 
-def _files() -> list[changes.Sent]:
-    sent = (one for one in request.files.getlist("files") if one.filename)
-    return [changes.Sent(one.filename or "", size_of(one), one.read) for one in sent]
+def _uploaded_files() -> list[changes.UploadedFile]:
+    """Return the files that were uploaded with the form."""
+    uploads = (upload for upload in request.files.getlist("files") if upload.filename)
+    return [
+        changes.UploadedFile(upload.filename or "", file_size(upload), upload.read)
+        for upload in uploads
+    ]
 
 
-def _words() -> dict[str, Any]:
+def _label_context() -> dict[str, Any]:
+    """Return the labels and names that all pages of requests need."""
     return {
-        "words": change_words,
-        "states": change_words.STATES,
-        "kinds": change_words.KINDS,
-        "names": accounts.names(),
-        "may_ask": rights.has(me(), "change.ask"),
+        "words": change_labels,
+        "states": change_labels.STATES,
+        "kinds": change_labels.KINDS,
+        "names": accounts.display_names(),
+        "may_ask": rights.has_right(me(), "change.ask"),
     }
 
 
-def _list() -> dict[str, Any]:
+def _list_context() -> dict[str, Any]:
+    """Return the template context of the list: the requests that `show` selects, and the counts."""
     show = request.args.get("show", "")
-    show = show if show in SHOWN else "open"
-    found, now = SHOWN[show](), clock.now()
-    calendar, done = catalogs.working_calendar(site()), changes.finished(found)
+    show = show if show in LIST_FILTERS else "open"
+    requests, now = LIST_FILTERS[show](), clock.now()
+    calendar, finished_at = catalogs.working_calendar(site()), changes.completion_times(requests)
     lines = [
-        (asked, change_words.nearness(asked, done.get(asked.id), now, calendar)) for asked in found
+        (
+            change_request,
+            change_labels.deadline_nearness(
+                change_request, finished_at.get(change_request.id), now, calendar
+            ),
+        )
+        for change_request in requests
     ]
-    counts = changes.counts(calendar)
-    return _words() | {
+    counts = changes.count_requests(calendar)
+    return _label_context() | {
         "show": show,
         "lines": lines,
         "counts": counts,
-        "waiting": len(changes.waiting()),
+        "waiting": len(changes.requests_awaiting_approval()),
     }
 
 
-def _card(asked: "ChangeRequest") -> dict[str, Any]:
+def _card_context(change_request: "ChangeRequest") -> dict[str, Any]:
+    """Return the template context of the page of one request."""
     calendar = catalogs.working_calendar(site())
-    done_at = changes.finished([asked]).get(asked.id)
-    return _words() | {
-        "asked": asked,
-        "near": change_words.nearness(asked, done_at, clock.now(), calendar),
+    done_at = changes.completion_times([change_request]).get(change_request.id)
+    return _label_context() | {
+        "asked": change_request,
+        "near": change_labels.deadline_nearness(change_request, done_at, clock.now(), calendar),
         "done_at": done_at,
-        "steps": changes.steps(asked),
-        "done": change_words.DONE,
-        "files": files.of_request(asked),
-        "links": links.of_request(asked),
+        "steps": changes.list_request_steps(change_request),
+        "done": change_labels.STEP_LABELS,
+        "files": files.files_of_request(change_request),
+        "links": links.links_of_request(change_request),
         "todo": {
-            action: change_words.BUTTONS[action]
-            for action in states.possible(asked.state, me().role)
+            action: change_labels.BUTTONS[action]
+            for action in states.allowed_request_actions(change_request.state, me().role)
         },
     }

@@ -1,4 +1,4 @@
-"""The ministry's departments: their names, whose directions they answer, who belongs to them."""
+"""The ministry's departments: their names, the directions they answer, and their members."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +9,7 @@ from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response as BaseResponse
 
 from appliance.casework import catalogs, departments
-from appliance.core.i18n import named
+from appliance.core.i18n import localized_name
 from appliance.people import accounts, staff
 from appliance.web.settings import changes
 from appliance.web.shell import refusals
@@ -31,102 +31,125 @@ NAMES: dict[str, LazyString] = {
 
 @screen.get("")
 @may("department.change")
-def page() -> str:
-    """Departments, the directions that go to them, their people."""
-    every, was = departments.departments(active=False), refusals.latest()
+def show_departments() -> str:
+    """Show the departments, the directions that are sent to them, and their members."""
+    all_departments, refusal = departments.list_departments(active=False), refusals.latest_refusal()
     return render_template(
         "departments/page.html",
-        departments=every,
-        options=[(d.id, named(d, locale())) for d in every if d.active],
+        departments=all_departments,
+        options=[(d.id, localized_name(d, locale())) for d in all_departments if d.active],
         name_labels=NAMES,
-        directions=catalogs.choices("direction", locale(), today()),
-        routes=departments.routes(),
-        people=accounts.of_ministry(),
-        members=departments.memberships(),
-        was=was,
+        directions=catalogs.item_choices("direction", locale(), today()),
+        routes=departments.department_ids_by_direction(),
+        people=accounts.ministry_users(),
+        members=departments.department_ids_by_user(),
+        was=refusal,
     )
 
 
 @screen.post("")
 @may("department.change")
-def add() -> BaseResponse:
-    """A new department."""
+def add_department() -> BaseResponse:
+    """Add a department."""
     try:
-        made = departments.add(_names(), "own_body" in request.form, me().login)
+        department = departments.add_department(
+            _names_from_form(), "own_body" in request.form, me().login
+        )
     except departments.DepartmentError:
-        return refusals.back(url_for(".page"), "name")
-    changes.link("department", str(made.id), named(made, locale()), {}, _fields(made))
-    return _saved()
+        return refusals.redirect_back(url_for(".show_departments"), "name")
+    changes.link_to_request(
+        "department",
+        str(department.id),
+        localized_name(department, locale()),
+        {},
+        _department_fields(department),
+    )
+    return _redirect_to_departments()
 
 
 @screen.post("/<int:number>")
 @may("department.change")
-def change(number: int) -> BaseResponse:
-    """Another name; whether it is a body of its own, and in use."""
-    known = {d.id: d for d in departments.departments(active=False)}
-    department = known.get(number) or abort(404)
+def change_department(number: int) -> BaseResponse:
+    """Change a department's names, whether it is a separate body, and whether it is in use."""
+    departments_by_id = {d.id: d for d in departments.list_departments(active=False)}
+    department = departments_by_id.get(number) or abort(404)
     flags = {name: name in request.form for name in ("own_body", "active")}
     try:
-        departments.change(department, _names() | flags, me().login)
+        departments.change_department(department, _names_from_form() | flags, me().login)
     except departments.DepartmentError:
-        return refusals.back(url_for(".page"), "name")
-    now = next(d for d in departments.departments(active=False) if d.id == number)
-    title = named(now, locale())
-    changes.link("department", str(number), title, _fields(department), _fields(now))
-    return _saved()
+        return refusals.redirect_back(url_for(".show_departments"), "name")
+    updated = next(d for d in departments.list_departments(active=False) if d.id == number)
+    title = localized_name(updated, locale())
+    changes.link_to_request(
+        "department",
+        str(number),
+        title,
+        _department_fields(department),
+        _department_fields(updated),
+    )
+    return _redirect_to_departments()
 
 
 @screen.post("/routes")
 @may("department.change")
-def routes() -> BaseResponse:
-    """Where each direction's appeals go from now on."""
-    before, names = departments.routes(), _department_names()
-    for direction, _name in catalogs.choices("direction", locale(), today()):
-        chosen = _chosen(f"direction-{direction}")
-        if chosen != before.get(direction):
-            departments.send_direction(direction, chosen, me().login)
-    after = departments.routes()
-    changes.link("direction", "", "", _routes_by_name(before, names), _routes_by_name(after, names))
-    return _saved()
+def save_routes() -> BaseResponse:
+    """Store the department to which the appeals of each direction go from now on."""
+    before, names = departments.department_ids_by_direction(), _department_names()
+    for direction, _name in catalogs.item_choices("direction", locale(), today()):
+        department_id = _selected_department_id(f"direction-{direction}")
+        if department_id != before.get(direction):
+            departments.route_direction(direction, department_id, me().login)
+    after = departments.department_ids_by_direction()
+    changes.link_to_request(
+        "direction",
+        "",
+        "",
+        _department_name_by_direction(before, names),
+        _department_name_by_direction(after, names),
+    )
+    return _redirect_to_departments()
 
 
 @screen.post("/members")
 @may("department.change")
-def members() -> BaseResponse:
-    """Which department each of the ministry's people belongs to."""
-    before = departments.memberships()
-    for user in accounts.of_ministry():
-        chosen = _chosen(f"user-{user.id}")
-        if chosen != before.get(user.id):
-            staff.assign(user, chosen, me().login)
-    return _saved()
+def save_members() -> BaseResponse:
+    """Store the department to which each of the ministry's users belongs."""
+    before = departments.department_ids_by_user()
+    for user in accounts.ministry_users():
+        department_id = _selected_department_id(f"user-{user.id}")
+        if department_id != before.get(user.id):
+            staff.assign_department(user, department_id, me().login)
+    return _redirect_to_departments()
 
 
-def _fields(department: "Department") -> dict[str, str]:
-    """A department as a change request tells it."""
+def _department_fields(department: "Department") -> dict[str, str]:
+    """Return a department's fields as a change request shows them."""
     flags = {name: "1" if getattr(department, name) else "" for name in ("own_body", "active")}
     return {name: getattr(department, name) for name in NAMES} | flags
 
 
-def _routes_by_name(routes: dict[str, int], names: dict[int, str]) -> dict[str, str]:
-    """Where directions go, as a change request tells it."""
+def _department_name_by_direction(routes: dict[str, int], names: dict[int, str]) -> dict[str, str]:
+    """Return direction → name of the department that receives it, for a change request."""
     return {direction: names.get(number, "") for direction, number in routes.items()}
 
 
 def _department_names() -> dict[int, str]:
-    return {d.id: named(d, locale()) for d in departments.departments(active=False)}
+    """Return department id → name in the reader's language."""
+    return {d.id: localized_name(d, locale()) for d in departments.list_departments(active=False)}
 
 
-def _names() -> dict[str, Any]:
+def _names_from_form() -> dict[str, Any]:
+    """Return the names that were typed in the form."""
     return {column: request.form.get(column, "").strip() for column in NAMES}
 
 
-def _chosen(field: str) -> int | None:
-    """A department in use that was chosen; None: none."""
-    department = departments.chosen(request.form.get(field, ""))
+def _selected_department_id(field: str) -> int | None:
+    """Return the id of the department selected in `field`; None if it is not one in use."""
+    department = departments.active_department(request.form.get(field, ""))
     return department.id if department else None
 
 
-def _saved() -> BaseResponse:
+def _redirect_to_departments() -> BaseResponse:
+    """Flash that the form was saved, and redirect to the page."""
     flash(_("Saved."))
-    return redirect(url_for("departments.page"))
+    return redirect(url_for("departments.show_departments"))

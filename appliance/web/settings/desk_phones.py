@@ -1,4 +1,4 @@
-"""Phones on desks: whose is which, and the address by which one sets itself up, shown once."""
+"""Desk phones: who has which, and the address by which a phone sets itself up, shown once."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -23,113 +23,121 @@ if TYPE_CHECKING:
 
 screen = Blueprint("desk_phones", __name__, url_prefix="/people/phones")
 
-MAKES = {"yealink": "Yealink", "grandstream": "Grandstream", "fanvil": "Fanvil"}
+PHONE_MAKES = {"yealink": "Yealink", "grandstream": "Grandstream", "fanvil": "Fanvil"}
 TROUBLES: dict[str, LazyString] = {
-    "make": _l("Choose the make of the phone."),
-    "mac": _l("A MAC address has twelve digits or letters from A to F; see the phone's back."),
+    "make": _l("Choose the manufacturer of the phone."),
+    "mac": _l(
+        "A MAC address has twelve digits or letters from A to F; it is printed on the back of the "
+        "phone."
+    ),
     "taken": _l("Another person has the phone with this MAC address."),
-    "extension": _l("This person has no extension: give one on the page People."),
-    "rights": _l("Only the manager changes this person."),
-    "certificate": _l("The box has no certificate to show to phones: see asterisk.certificate."),
-    "none": _l("Write the phone down first."),
+    "extension": _l("This person has no extension: assign one on the page People."),
+    "rights": _l("Only the manager can change this person."),
+    "certificate": _l("The server has no certificate for phones: see asterisk.certificate."),
+    "none": _l("Add the phone first."),
 }
 
 
 @screen.get("")
 @may("person.change")
-def page() -> str:
-    """Everybody who has an extension, with his phone."""
-    return _page()
+def show_phones_page() -> str:
+    """Show the page of desk phones: everybody who has an extension, with their phone."""
+    return _render_page()
 
 
 @screen.get("/list")
 @may("person.change")
-def table() -> str:
-    """The list, as a piece of the open page."""
-    return render_template("desk_phones/list.html", one=None, **_list())
+def show_phone_table() -> str:
+    """Show the table of desk phones, as a fragment of the open page."""
+    return render_template("desk_phones/list.html", one=None, **_list_context())
 
 
 @screen.get("/<int:number>")
 @may("person.change")
-def phone(number: int) -> str:
-    """One person's phone, to be written down."""
-    return _page(_person(number))
+def show_phone(number: int) -> str:
+    """Show one person's phone, with the form to change it."""
+    return _render_page(_person_or_404(number))
 
 
 @screen.post("/<int:number>")
 @may("person.change")
-def save(number: int) -> BaseResponse:
-    """Write a person's phone down."""
-    user, form = _person(number), request.form
+def save_phone(number: int) -> BaseResponse:
+    """Store a person's phone."""
+    user, form = _person_or_404(number), request.form
     try:
-        desk_phones.save(user, form.get("make", ""), form.get("mac", ""), site(), me())
+        desk_phones.save_phone(user, form.get("make", ""), form.get("mac", ""), site(), me())
     except PhoneError as error:
-        return refusals.back(url_for(".phone", number=number), error.code)
-    flash(_("Saved: %(name)s", name=accounts.named(user, locale())))
-    return redirect(url_for(".phone", number=number))
+        return refusals.redirect_back(url_for(".show_phone", number=number), error.code)
+    flash(_("Saved: %(name)s", name=accounts.display_name(user, locale())))
+    return redirect(url_for(".show_phone", number=number))
 
 
 @screen.post("/<int:number>/remove")
 @may("person.change")
-def remove(number: int) -> BaseResponse:
-    """Strike a person's phone out."""
-    user = _person(number)
+def remove_phone(number: int) -> BaseResponse:
+    """Remove a person's phone."""
+    user = _person_or_404(number)
     try:
-        desk_phones.remove(user, me())
+        desk_phones.remove_phone(user, me())
     except PhoneError as error:
-        return refusals.back(url_for(".phone", number=number), error.code)
-    flash(_("The phone is removed: %(name)s", name=accounts.named(user, locale())))
-    return redirect(url_for(".phone", number=number))
+        return refusals.redirect_back(url_for(".show_phone", number=number), error.code)
+    flash(_("The phone was removed: %(name)s", name=accounts.display_name(user, locale())))
+    return redirect(url_for(".show_phone", number=number))
 
 
 @screen.post("/<int:number>/address")
 @may("person.change")
-def give_address(number: int) -> BaseResponse | str:
-    """Give a new set-up address; it is on this answer and nowhere else."""
-    user = _person(number)
+def issue_setup_address(number: int) -> BaseResponse | str:
+    """Issue a new set-up address; it is shown in this response and nowhere else."""
+    user = _person_or_404(number)
     try:
-        given = desk_phones.give_address(user, site(), me())
+        setup = desk_phones.create_setup_address(user, site(), me())
     except PhoneError as error:
-        return refusals.back(url_for(".phone", number=number), error.code)
-    code = segno.make(given.address, error="m", micro=False)
+        return refusals.redirect_back(url_for(".show_phone", number=number), error.code)
+    code = segno.make(setup.address, error="m", micro=False)
     return render_template(
         "desk_phones/address.html",
         one=user,
-        given=given,
-        make=MAKES[given.phone.make],
+        given=setup,
+        make=PHONE_MAKES[setup.phone.make],
         code=Markup(code.svg_inline(scale=4, border=2, title=_("Set-up address"))),  # noqa: S704
     )
 
 
-def _person(number: int) -> "User":
-    return accounts.find(number) or abort(404)
+def _person_or_404(number: int) -> "User":
+    """Return the user with this id; 404 if there is no such user."""
+    return accounts.account_by_id(number) or abort(404)
 
 
-def _list() -> dict[str, Any]:
-    people = sorted(accounts.with_phone(), key=lambda user: accounts.named(user, locale()))
-    phones = desk_phones.every()
+def _list_context() -> dict[str, Any]:
+    """Return the template context of the list of phones."""
+    people = sorted(
+        accounts.users_with_phone(), key=lambda user: accounts.display_name(user, locale())
+    )
+    phones = desk_phones.phones_by_user()
     return {
         "people": people,
         "phones": phones,
-        "waiting": {key for key, phone in phones.items() if desk_phones.waits(phone)},
-        "seen": devices.phones(),
-        "makes": MAKES,
+        "waiting": {key for key, phone in phones.items() if desk_phones.is_setup_pending(phone)},
+        "seen": devices.phones_by_extension(),
+        "makes": PHONE_MAKES,
     }
 
 
-def _page(one: "User | None" = None) -> str:
-    was, phone = refusals.latest(), one and desk_phones.of(one)
+def _render_page(user: "User | None" = None) -> str:
+    """Render the page, with the form of one person if a user is given."""
+    refusal, phone = refusals.latest_refusal(), user and desk_phones.phone_of_user(user)
     return render_template(
         "desk_phones/page.html",
-        one=one,
+        one=user,
         phone=phone,
-        make=was.values.get("make") or (phone.make if phone else ""),
-        mac=was.values.get("mac") or (_spelt(phone.mac) if phone else ""),
-        trouble=TROUBLES.get(was.trouble),
-        **_list(),
+        make=refusal.values.get("make") or (phone.make if phone else ""),
+        mac=refusal.values.get("mac") or (_spelled_mac(phone.mac) if phone else ""),
+        trouble=TROUBLES.get(refusal.trouble),
+        **_list_context(),
     )
 
 
-def _spelt(mac: str) -> str:
-    """A MAC address as it stands on the phone's label."""
-    return ":".join(mac[at : at + 2] for at in range(0, len(mac), 2)).upper()
+def _spelled_mac(mac: str) -> str:
+    """Return a MAC address as the phone's label shows it: in pairs, with colons."""
+    return ":".join(mac[index : index + 2] for index in range(0, len(mac), 2)).upper()

@@ -1,4 +1,4 @@
-"""The ministry's employees to whom callers are passed on: the list, and its upkeep."""
+"""The directory: the ministry's employees to whom callers are transferred, and its editing."""
 
 from typing import TYPE_CHECKING
 
@@ -10,12 +10,12 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 from appliance.telephony import directory
-from appliance.telephony.directory import DirectoryError, Entry
+from appliance.telephony.directory import DirectoryEntry, DirectoryError
 from appliance.web.settings import changes
 from appliance.web.shell import refusals
 from appliance.web.shell.access import may
 from appliance.web.shell.context import me
-from appliance.web.shell.sent import bounded
+from appliance.web.shell.request_data import parse_count
 
 if TYPE_CHECKING:
     from appliance.models import Employee
@@ -23,102 +23,115 @@ if TYPE_CHECKING:
 screen = Blueprint("directory", __name__, url_prefix="/directory")
 
 TROUBLES: dict[str, LazyString] = {
-    "name": _l("A name is needed."),
-    "number": _l("A number has digits only, with a plus before the country's code."),
-    "hours": _l("Hours are written as 09:00-18:00; empty means always."),
+    "name": _l("Enter a name."),
+    "number": _l("A number has digits only, with an optional plus at the start."),
+    "hours": _l("Hours are written like this: 09:00-18:00; empty means always."),
     "substitute": _l("Choose another employee as the substitute."),
 }
 
 
 @screen.get("")
 @may("directory.change")
-def page() -> str:
-    """Everybody who can be found by what was typed (`q`), and those switched off."""
-    return _page(Entry("", ""))
+def show_directory() -> str:
+    """Show the employees that match `q`, and a blank form.
+
+    Without `q`, all employees are shown, with the inactive ones.
+    """
+    return _render_page(DirectoryEntry("", ""))
 
 
 @screen.post("")
 @may("directory.change")
-def add() -> Response:
-    """Write down a new employee."""
-    return _save(None)
+def add_employee() -> Response:
+    """Add an employee."""
+    return _save_employee(None)
 
 
 @screen.get("/<int:number>")
 @may("directory.change")
-def employee(number: int) -> str:
-    """One employee's entry, to be changed."""
-    one = _employee(number)
-    entry = Entry(
-        name=one.name,
-        number=one.number,
-        department=one.department,
-        position=one.position,
-        hours=one.hours,
-        substitute_id=one.substitute_id,
-        active=one.active,
+def show_employee(number: int) -> str:
+    """Show one employee's entry in the form, to be edited."""
+    row = _employee_or_404(number)
+    entry = DirectoryEntry(
+        name=row.name,
+        number=row.number,
+        department=row.department,
+        position=row.position,
+        hours=row.hours,
+        substitute_id=row.substitute_id,
+        active=row.active,
     )
-    return _page(entry, one)
+    return _render_page(entry, row)
 
 
 @screen.post("/<int:number>")
 @may("directory.change")
-def change(number: int) -> Response:
+def change_employee(number: int) -> Response:
     """Change one employee's entry."""
-    return _save(_employee(number))
+    return _save_employee(_employee_or_404(number))
 
 
-def _save(one: "Employee | None") -> Response:
-    before = _fields(one)
+def _save_employee(employee: "Employee | None") -> Response:
+    """Store the sent entry, of a new employee if `employee` is None; record it with the request."""
+    before = _employee_fields(employee)
     try:
-        saved = directory.save(_typed(request.form, one), me().login, one)
+        saved = directory.save_employee(
+            _entry_from_form(request.form, employee), me().login, employee
+        )
     except DirectoryError as error:
-        there = url_for(".employee", number=one.id) if one else url_for(".page")
-        return refusals.back(there, error.code)
-    changes.link("employee", str(saved.id), saved.name, before, _fields(saved))
+        form_url = (
+            url_for(".show_employee", number=employee.id)
+            if employee
+            else url_for(".show_directory")
+        )
+        return refusals.redirect_back(form_url, error.code)
+    changes.link_to_request("employee", str(saved.id), saved.name, before, _employee_fields(saved))
     flash(_("Saved: %(name)s", name=saved.name))
-    return redirect(url_for(".page"))
+    return redirect(url_for(".show_directory"))
 
 
-def _typed(form: MultiDict[str, str], one: "Employee | None") -> Entry:
-    return Entry(
+def _entry_from_form(form: MultiDict[str, str], employee: "Employee | None") -> DirectoryEntry:
+    """Return the entry that was typed in the form; a new employee is always active."""
+    return DirectoryEntry(
         name=form.get("name", ""),
         number=form.get("number", ""),
         department=form.get("department", ""),
         position=form.get("position", ""),
         hours=form.get("hours", ""),
-        substitute_id=form.get("substitute", type=bounded),
-        active=one is None or "active" in form,
+        substitute_id=form.get("substitute", type=parse_count),
+        active=employee is None or "active" in form,
     )
 
 
-def _fields(one: "Employee | None") -> dict[str, str]:
-    """An entry as a change request tells it."""
-    if not one:
+def _employee_fields(employee: "Employee | None") -> dict[str, str]:
+    """Return an employee's fields as a change request shows them; {} for no employee."""
+    if not employee:
         return {}
     columns = ("name", "position", "department", "number", "hours")
-    told = {name: getattr(one, name) for name in columns}
-    substitute = one.substitute.name if one.substitute else ""
-    return told | {"substitute": substitute, "active": "1" if one.active else ""}
+    fields = {name: getattr(employee, name) for name in columns}
+    substitute = employee.substitute.name if employee.substitute else ""
+    return fields | {"substitute": substitute, "active": "1" if employee.active else ""}
 
 
-def _employee(number: int) -> "Employee":
-    return directory.employee(number) or abort(404)
+def _employee_or_404(number: int) -> "Employee":
+    """Return the employee with this id; 404 if there is no such employee."""
+    return directory.find_employee(number) or abort(404)
 
 
-def _page(entry: Entry, one: "Employee | None" = None) -> str:
-    was = refusals.latest()
-    typed = request.args.get("q", "")
-    everybody = directory.employees(all_of_them=True)
-    shown = directory.search(typed, limit=500) if typed else everybody
+def _render_page(entry: DirectoryEntry, employee: "Employee | None" = None) -> str:
+    """Render the page with `entry` in the form; `employee` is the one being edited, if any."""
+    refusal = refusals.latest_refusal()
+    search_text = request.args.get("q", "")
+    everybody = directory.list_employees(include_inactive=True)
+    matching = directory.search_employees(search_text, limit=500) if search_text else everybody
     return render_template(
         "directory/page.html",
-        employees=shown,
-        everybody=[other for other in everybody if other.active and other != one],
+        employees=matching,
+        everybody=[other for other in everybody if other.active and other != employee],
         departments=sorted({other.department for other in everybody if other.department}),
-        typed=typed,
-        entry=_typed(was.values, one) if was else entry,
-        one=one,
-        trouble=TROUBLES.get(was.trouble),
-        typed_request=was.values.get("request", ""),
+        typed=search_text,
+        entry=_entry_from_form(refusal.values, employee) if refusal else entry,
+        one=employee,
+        trouble=TROUBLES.get(refusal.trouble),
+        typed_request=refusal.values.get("request", ""),
     )

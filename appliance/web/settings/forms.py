@@ -1,4 +1,4 @@
-"""The forms as the manager makes them: fields, a draft that is tried, versions."""
+"""The editing of the forms by the manager: fields, a draft with a preview, and versions."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -13,261 +13,303 @@ from appliance.casework.forms import checks, comparing, definition, editing
 from appliance.core.i18n import LOCALES
 from appliance.people import accounts, rights
 from appliance.web.settings import changes
-from appliance.web.settings import form_words as words
-from appliance.web.shell import moments, refusals
+from appliance.web.settings import form_labels as words
+from appliance.web.shell import refusals, typed_times
 from appliance.web.shell.access import may
 from appliance.web.shell.context import me
 from appliance.web.shell.language import locale
-from appliance.web.shell.sent import bounded, document
-from appliance.web.workplace.forms import doubts, drawn
+from appliance.web.shell.request_data import parse_count, require_json_object
+from appliance.web.workplace.forms import doubts_context, fields_context
 
 if TYPE_CHECKING:
     from appliance.models import FormVersion
 
 screen = Blueprint("form_versions", __name__, url_prefix="/forms")
 
-_FORM = "<any('1', '2'):form>"
-_FRESH = 2  # blank answers to type into
-_REFUSED = (editing.EditingError, forms.DefinitionError)
+_FORM_CONVERTER = "<any('1', '2'):form>"
+_BLANK_ANSWERS = 2  # blank answers in the form of a field, to type into
+_REFUSAL_ERRORS = (editing.EditingError, forms.DefinitionError)
 
 
 @screen.get("")
 @may("form.read")
-def first() -> Response:
-    """Where the pages of forms begin: form №1."""
-    return redirect(url_for(".page", form=forms.APPEAL))
+def open_first_form() -> Response:
+    """Redirect to form №1, the start page of the forms."""
+    return redirect(url_for(".show_form", form=forms.APPEAL_FORM))
 
 
-@screen.get(f"/{_FORM}")
+@screen.get(f"/{_FORM_CONVERTER}")
 @may("form.read")
-def page(form: str) -> str:
-    """The fields of a form, of the version to come when there is one, and its versions."""
-    to_come, was = editing.pending(form), refusals.latest()
-    shown = forms.definition_of(to_come) if to_come else forms.in_force(form)
+def show_form(form: str) -> str:
+    """Show a form's fields, of the pending version if there is one, and its versions."""
+    pending, refusal = editing.pending_version(form), refusals.latest_refusal()
+    displayed = forms.stored_definition(pending) if pending else forms.definition_in_force(form)
     return render_template(
         "forms/page.html",
-        **_common(form, to_come),
-        definition=shown,
-        shown=comparing.changes(forms.in_force(form), shown),
-        in_force=forms.in_force(form),
-        versions=editing.versions(form),
-        people=accounts.names(),
-        trouble=words.trouble(was.trouble),
-        typed=was.values,
+        **_common_context(form, pending),
+        definition=displayed,
+        shown=comparing.field_changes(forms.definition_in_force(form), displayed),
+        in_force=forms.definition_in_force(form),
+        versions=editing.list_versions(form),
+        people=accounts.display_names(),
+        trouble=words.trouble_message(refusal.trouble),
+        typed=refusal.values,
     )
 
 
-@screen.post(f"/{_FORM}/draft")
+@screen.post(f"/{_FORM_CONVERTER}/draft")
 @may("form.change")
-def begin(form: str) -> Response:
-    """Begin a draft, of the version in force or of an earlier one (`number`)."""
-    number = request.form.get("number", None, bounded)
-    if number is not None and not editing.version(form, number):
+def begin_draft(form: str) -> Response:
+    """Begin a draft from the version in force, or from an earlier one (`number`)."""
+    number = request.form.get("number", None, parse_count)
+    if number is not None and not editing.find_version(form, number):
         abort(404)
-    return _done(form, lambda: editing.begin(form, me().login, number))
+    return _perform(form, lambda: editing.begin_draft(form, me().login, number))
 
 
-@screen.post(f"/{_FORM}/draft/<any(discard, withdraw):what>")
+@screen.post(f"/{_FORM_CONVERTER}/draft/<any(discard, withdraw):what>")
 @may("form.change")
-def drop(form: str, what: str) -> Response:
-    """Throw the draft away, or make a draft of a planned version again."""
-    do = {"discard": editing.discard, "withdraw": editing.withdraw}[what]
-    return _done(form, lambda: do(form, _revision_seen(), me().login))
+def drop_draft(form: str, what: str) -> Response:
+    """Discard the draft, or turn a planned version back into a draft."""
+    action = {"discard": editing.discard_draft, "withdraw": editing.withdraw_planned_version}[what]
+    return _perform(form, lambda: action(form, _revision_seen(), me().login))
 
 
-@screen.post(f"/{_FORM}/draft/put")
+@screen.post(f"/{_FORM_CONVERTER}/draft/put")
 @may("form.change")
-def put(form: str) -> Response:
-    """Put the draft in force, now or from a day and an hour."""
-    since = moments.typed()
+def put_draft_in_force(form: str) -> Response:
+    """Put the draft in force, now or from a date and time."""
+    since = typed_times.entered_time()
     if isinstance(since, str):
-        return refusals.back(url_for(".page", form=form), since)
-    before = forms.in_force(form).version
+        return refusals.redirect_back(url_for(".show_form", form=form), since)
+    before = forms.definition_in_force(form).version
 
     def put_in_force() -> None:
-        made = editing.put_in_force(form, since, _revision_seen(), me().login)
-        numbers = {"version": str(before)}, {"version": str(made.number)}
-        changes.link("form", f"{form}/{made.number}", "", *numbers)
+        """Put the draft in force and record the change with the request."""
+        version = editing.publish_draft(form, since, _revision_seen(), me().login)
+        numbers = {"version": str(before)}, {"version": str(version.number)}
+        changes.link_to_request("form", f"{form}/{version.number}", "", *numbers)
 
-    return _done(form, put_in_force, _("Saved."))
+    return _perform(form, put_in_force, _("Saved."))
 
 
-@screen.get(f"/{_FORM}/fields/new")
+@screen.get(f"/{_FORM_CONVERTER}/fields/new")
 @may("form.change")
-def new(form: str) -> str:
-    """A field to be added."""
-    return _field(form, None)
+def show_new_field(form: str) -> str:
+    """Show the form for a new field."""
+    return _render_field(form, None)
 
 
-@screen.post(f"/{_FORM}/fields")
+@screen.post(f"/{_FORM_CONVERTER}/fields")
 @may("form.change")
-def add(form: str) -> Response:
+def add_field(form: str) -> Response:
     """Add a field to the draft."""
-    return _saved(
-        form, url_for(".new", form=form), lambda w: editing.add(form, w, _revision_seen(), _by())
+    return _save_field(
+        form,
+        url_for(".show_new_field", form=form),
+        lambda w: editing.add_field(form, w, _revision_seen(), _user_login()),
     )
 
 
-@screen.get(f"/{_FORM}/fields/<name>")
+@screen.get(f"/{_FORM_CONVERTER}/fields/<name>")
 @may("form.change")
-def field(form: str, name: str) -> str:
-    """A field of the draft, to be changed."""
-    return _field(form, _found(form, name))
+def show_field(form: str, name: str) -> str:
+    """Show a field of the draft in the form, to be edited."""
+    return _render_field(form, _pending_field(form, name))
 
 
-@screen.post(f"/{_FORM}/fields/<name>")
+@screen.post(f"/{_FORM_CONVERTER}/fields/<name>")
 @may("form.change")
-def change(form: str, name: str) -> Response:
+def change_field(form: str, name: str) -> Response:
     """Change a field of the draft."""
-    there = url_for(".field", form=form, name=name)
-    return _saved(form, there, lambda w: editing.change(form, name, w, _revision_seen(), _by()))
+    field_url = url_for(".show_field", form=form, name=name)
+    return _save_field(
+        form,
+        field_url,
+        lambda w: editing.change_field(form, name, w, _revision_seen(), _user_login()),
+    )
 
 
-@screen.post(f"/{_FORM}/fields/<name>/<any(up, down, remove):what>")
+@screen.post(f"/{_FORM_CONVERTER}/fields/<name>/<any(up, down, remove):what>")
 @may("form.change")
-def place(form: str, name: str, what: str) -> Response:
-    """Move a field by one place, or leave an added one out."""
+def move_field(form: str, name: str, what: str) -> Response:
+    """Move a field up or down by one place, or remove an added one."""
     if what == "remove":
-        return _done(form, lambda: editing.remove(form, name, _revision_seen(), _by()))
-    return _done(
-        form, lambda: editing.move(form, name, what == "down", _revision_seen(), _by()), anchor=name
+        return _perform(
+            form, lambda: editing.remove_field(form, name, _revision_seen(), _user_login())
+        )
+    return _perform(
+        form,
+        lambda: editing.move_field(form, name, what == "down", _revision_seen(), _user_login()),
+        anchor=name,
     )
 
 
-@screen.get(f"/{_FORM}/preview")
+@screen.get(f"/{_FORM_CONVERTER}/preview")
 @may("form.read")
-def preview(form: str) -> str:
-    """The form as the operator will see it; nothing of it is kept."""
-    to_come = editing.pending(form)
-    shown = forms.definition_of(to_come) if to_come else forms.in_force(form)
-    given = {one.name: one.given for one in shown.fields if one.given}
+def show_preview(form: str) -> str:
+    """Show the form as the operator will see it; nothing that is typed there is stored."""
+    pending = editing.pending_version(form)
+    displayed = forms.stored_definition(pending) if pending else forms.definition_in_force(form)
+    initial_values = {field.name: field.given for field in displayed.fields if field.given}
     return render_template(
-        "forms/preview.html", **_common(form, to_come), **drawn(shown, given, fresh=True)
+        "forms/preview.html",
+        **_common_context(form, pending),
+        **fields_context(displayed, initial_values, is_new=True),
     )
 
 
-@screen.post(f"/{_FORM}/preview")
+@screen.post(f"/{_FORM_CONVERTER}/preview")
 @may("form.read")
-def try_out(form: str) -> Response:
-    """What would be doubtful in a form that is tried: nothing of it is kept."""
-    values = document().get("values")
+def check_preview(form: str) -> Response:
+    """Return the warnings for the values typed in the preview, as JSON; nothing is stored."""
+    values = require_json_object().get("values")
     if not isinstance(values, dict) or not all(isinstance(v, str) for v in values.values()):
         abort(422)
-    to_come = editing.pending(form)
-    shown = forms.definition_of(to_come) if to_come else forms.in_force(form)
-    return jsonify(**doubts(shown, values))
+    pending = editing.pending_version(form)
+    displayed = forms.stored_definition(pending) if pending else forms.definition_in_force(form)
+    return jsonify(**doubts_context(displayed, values))
 
 
-@screen.get(f"/{_FORM}/versions/<int:number>")
+@screen.get(f"/{_FORM_CONVERTER}/versions/<int:number>")
 @may("form.read")
-def version(form: str, number: int) -> str:
-    """A version: its fields, and what it says otherwise than another (`against`)."""
-    kept = editing.version(form, number) or abort(404)
-    against = request.args.get("against", max(1, number - 1), bounded)
-    other = editing.version(form, against) or abort(404)
-    made = forms.definition_of(kept)
+def show_version(form: str, number: int) -> str:
+    """Show a version: its fields, and how it differs from another version (`against`)."""
+    version_row = editing.find_version(form, number) or abort(404)
+    against = request.args.get("against", max(1, number - 1), parse_count)
+    other_row = editing.find_version(form, against) or abort(404)
+    displayed = forms.stored_definition(version_row)
     return render_template(
         "forms/version.html",
-        **_common(form, editing.pending(form)),
-        kept=kept,
-        other=other,
-        definition=made,
-        shown=comparing.changes(forms.definition_of(other), made),
-        in_force=forms.in_force(form),
-        versions=editing.versions(form),
-        people=accounts.names(),
+        **_common_context(form, editing.pending_version(form)),
+        kept=version_row,
+        other=other_row,
+        definition=displayed,
+        shown=comparing.field_changes(forms.stored_definition(other_row), displayed),
+        in_force=forms.definition_in_force(form),
+        versions=editing.list_versions(form),
+        people=accounts.display_names(),
     )
 
 
-def _common(form: str, to_come: "FormVersion | None") -> dict[str, Any]:
+def _common_context(form: str, pending: "FormVersion | None") -> dict[str, Any]:
+    """Return the template context that all pages of a form share."""
     return {
         "form": form,
-        "titles": [(one, forms.in_force(one).title[locale()]) for one in forms.FORMS],
-        "to_come": to_come,
-        "mark": editing.mark(to_come) if to_come else "",
-        "is_draft": bool(to_come and to_come.since is None),
-        "may_change": rights.has(me(), "form.change"),
-        "own": forms.product(form).names,
+        "titles": [
+            (form_code, forms.definition_in_force(form_code).title[locale()])
+            for form_code in forms.FORMS
+        ],
+        "to_come": pending,
+        "mark": editing.version_fingerprint(pending) if pending else "",
+        "is_draft": bool(pending and pending.since is None),
+        "may_change": rights.has_right(me(), "form.change"),
+        "own": forms.product_definition(form).value_names,
         "words": words,
-        "list_names": words.list_names(),
-        "documents": dict(words.documents()),
-        "topic_names": catalogs.labels("direction", locale()),
+        "list_names": words.list_names_by_code(),
+        "documents": dict(words.document_choices()),
+        "topic_names": catalogs.labels_by_code("direction", locale()),
     }
 
 
-def _field(form: str, one: forms.Field | None) -> str:
-    to_come, was = editing.pending(form), refusals.latest()
-    if not to_come or to_come.since is not None:
+def _render_field(form: str, current_field: forms.Field | None) -> str:
+    """Render the page of a field of the draft, of a new one if `current_field` is None.
+
+    Aborts with 404 if there is no draft.
+    """
+    pending, refusal = editing.pending_version(form), refusals.latest_refusal()
+    if not pending or pending.since is not None:
         abort(404)
-    wanted = _wanted(was.values) if was else (definition.entry_of(one) if one else {})
-    blank = [dict.fromkeys(("code", *LOCALES), "")] * _FRESH
+    entry = (
+        _field_entry(refusal.values)
+        if refusal
+        else (definition.field_entry(current_field) if current_field else {})
+    )
+    blank = [dict.fromkeys(("code", *LOCALES), "")] * _BLANK_ANSWERS
     return render_template(
         "forms/field.html",
-        **_common(form, to_come),
-        field=one,
-        is_own=bool(one and forms.product(form).field(one.name)),
-        is_kept=bool(one and editing.is_kept(one.name)),
-        wanted=wanted,
-        options=(wanted.get("options", []) + blank)[: checks.MOST_OPTIONS],
-        lists=[(code, words.list_names()[code]) for code in editing.lists()],
-        topics=catalogs.choices("direction", locale()),
-        trouble=words.trouble(was.trouble),
+        **_common_context(form, pending),
+        field=current_field,
+        is_own=bool(
+            current_field and forms.product_definition(form).find_field(current_field.name)
+        ),
+        is_kept=bool(current_field and editing.is_ever_published(current_field.name)),
+        wanted=entry,
+        options=(entry.get("options", []) + blank)[: checks.MOST_OPTIONS],
+        lists=[(code, words.list_names_by_code()[code]) for code in editing.available_lists()],
+        topics=catalogs.item_choices("direction", locale()),
+        trouble=words.trouble_message(refusal.trouble),
     )
 
 
-def _found(form: str, name: str) -> forms.Field:
-    to_come = editing.pending(form) or abort(404)
-    found = forms.definition_of(to_come).field(name)
-    return found if found and found.name == name else abort(404)
+def _pending_field(form: str, name: str) -> forms.Field:
+    """Return the field with this name of the pending version; 404 if there is no such field."""
+    pending = editing.pending_version(form) or abort(404)
+    field_found = forms.stored_definition(pending).find_field(name)
+    return field_found if field_found and field_found.name == name else abort(404)
 
 
-def _wanted(sent: MultiDict[str, str]) -> dict[str, Any]:
-    """What was typed of a field, as it stands in a definition."""
+def _field_entry(form_data: MultiDict[str, str]) -> dict[str, Any]:
+    """Return the field that was typed in the form, in the shape that a definition has."""
     options = [
         {"code": code} | {n: text.strip() for n, text in zip(LOCALES, texts, strict=True)}
         for code, *texts in zip(
-            *(sent.getlist(f"option-{name}") for name in ("code", *LOCALES)), strict=False
+            *(form_data.getlist(f"option-{name}") for name in ("code", *LOCALES)), strict=False
         )
     ]
-    kind, source = sent.get("kind", ""), sent.get("list", "")
+    kind, source = form_data.get("kind", ""), form_data.get("list", "")
     return {
         "kind": kind,
-        "label": {name: sent.get(f"label-{name}", "").strip() for name in LOCALES},
-        "help": {name: text for name in LOCALES if (text := sent.get(f"help-{name}", "").strip())},
-        "required": "required" in sent,
-        "list": sent.get("place", "") if kind == "place" else source if kind == "list" else "",
-        "document": sent.get("document", ""),
-        "options": [one for one in options if any(one[name] for name in LOCALES)],
-        "asked_of": sent.get("asked_of", ""),
-        "topics": sent.getlist("topics"),
-        "personal": "personal" in sent,
-        "ministry": sent.get("ministry", "").strip(),
+        "label": {name: form_data.get(f"label-{name}", "").strip() for name in LOCALES},
+        "help": {
+            name: text for name in LOCALES if (text := form_data.get(f"help-{name}", "").strip())
+        },
+        "required": "required" in form_data,
+        "list": form_data.get("place", "") if kind == "place" else source if kind == "list" else "",
+        "document": form_data.get("document", ""),
+        "options": [option for option in options if any(option[name] for name in LOCALES)],
+        "asked_of": form_data.get("asked_of", ""),
+        "topics": form_data.getlist("topics"),
+        "personal": "personal" in form_data,
+        "ministry": form_data.get("ministry", "").strip(),
     }
 
 
-def _saved(form: str, there: str, do: Callable[[dict[str, Any]], object]) -> Response:
+def _save_field(form: str, field_url: str, save: Callable[[dict[str, Any]], object]) -> Response:
+    """Pass the typed field to `save`.
+
+    Redirects to the form's page, or to `field_url` if the field is refused.
+    """
     try:
-        do(_wanted(request.form))
-    except _REFUSED as refused:
-        return refusals.back(there, refused.code)
+        save(_field_entry(request.form))
+    except _REFUSAL_ERRORS as refused:
+        return refusals.redirect_back(field_url, refused.code)
     flash(_("Saved."))
-    return redirect(url_for(".page", form=form))
+    return redirect(url_for(".show_form", form=form))
 
 
-def _done(form: str, do: Callable[[], object], told: str = "", anchor: str = "") -> Response:
-    there = url_for(".page", form=form)
+def _perform(
+    form: str, action: Callable[[], object], message: str = "", anchor: str = ""
+) -> Response:
+    """Run `action` and redirect to the form's page, to the field `anchor`.
+
+    `message` is flashed.
+    """
+    form_url = url_for(".show_form", form=form)
     try:
-        do()
-    except _REFUSED as refused:
-        return refusals.back(there, refused.code)
-    if told:
-        flash(told)
-    return redirect(f"{there}#field-{anchor}" if anchor else there)
+        action()
+    except _REFUSAL_ERRORS as refused:
+        return refusals.redirect_back(form_url, refused.code)
+    if message:
+        flash(message)
+    return redirect(f"{form_url}#field-{anchor}" if anchor else form_url)
 
 
 def _revision_seen() -> str:
+    """Return the fingerprint of the draft on the page whose form was sent."""
     return request.form.get("seen", "")
 
 
-def _by() -> str:
+def _user_login() -> str:
+    """Return the login of the user."""
     return me().login

@@ -1,4 +1,4 @@
-"""Keys for programs that read and answer appeals: made, shown once, confirmed, revoked."""
+"""Access keys for programs that read and answer appeals: made, shown once, confirmed, revoked."""
 
 import datetime as dt
 from typing import TYPE_CHECKING
@@ -11,10 +11,10 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from appliance.casework import departments, identity
 from appliance.core import clock
-from appliance.core.i18n import named
+from appliance.core.i18n import localized_name
 from appliance.people import keys, rights
 from appliance.web.shell import refusals
-from appliance.web.shell.access import may, shown_when
+from appliance.web.shell.access import may, show_tab_when
 from appliance.web.shell.context import me, site
 from appliance.web.shell.language import locale
 
@@ -24,100 +24,109 @@ if TYPE_CHECKING:
 screen = Blueprint("keys", __name__, url_prefix="/keys")
 
 SCOPES: dict[str, LazyString] = {
-    "appeals:read": _l("read appeals, without who the applicant is"),
-    "appeals:personal": _l("see who the applicant is"),
+    "appeals:read": _l("read appeals, without the applicant's data"),
+    "appeals:personal": _l("see the applicant's data"),
     "appeals:write": _l("answer appeals and change their state"),
     "reports:read": _l("read reports"),
 }
 TROUBLES: dict[str, LazyString] = {
-    "name": _l("Write a name that no other key has."),
+    "name": _l("Enter a name that no other key has."),
     "scopes": _l("Choose what the key may do."),
-    "ends": _l("Write a date to come, as 31.12.2027."),
-    "rights": _l("Only the manager makes keys, and nobody gives a right that he has not."),
+    "ends": _l("Enter a future date, such as 31.12.2027."),
+    "rights": _l(
+        "Only the manager makes keys, and nobody can grant a right that they do not have."
+    ),
 }
 
 
 def has_work() -> bool:
-    """Whether the reader has anything to do here: keys are his to keep, or one waits for him."""
-    return rights.has(me(), "key.revoke") or bool(keys.waiting_for(me()))
+    """Return True if the user may revoke keys or a key awaits their confirmation."""
+    return rights.has_right(me(), "key.revoke") or bool(keys.keys_to_confirm(me()))
 
 
 @screen.get("")
 @may("key.read")
-@shown_when(has_work)
-def page() -> str:
-    """Every key, and the form for a new one; for who keeps none, what waits for his word."""
-    return _page()
+@show_tab_when(has_work)
+def show_keys() -> str:
+    """Show every key and the form for a new one.
+
+    Users who may not revoke keys see only those that await their confirmation.
+    """
+    return _render_page()
 
 
 @screen.post("")
 @may("key.make")
-def make() -> BaseResponse | str:
-    """Make a key; its secret is on this answer and nowhere else."""
-    department = departments.chosen(request.form.get("department", ""))
+def create_key() -> BaseResponse | str:
+    """Create a key; its secret is shown in this response and nowhere else."""
+    department = departments.active_department(request.form.get("department", ""))
     try:
-        key, secret = keys.make(
+        key, secret = keys.create_key(
             request.form.get("name", ""),
             tuple(request.form.getlist("scope")),
             department=department and department.id,
-            ends_at=_end(),
+            ends_at=_end_from_form(),
             by=me(),
         )
     except keys.KeyRefused as error:
-        return refusals.back(url_for(".page"), error.code)
-    return _page(made=key, secret=secret)
+        return refusals.redirect_back(url_for(".show_keys"), error.code)
+    return _render_page(created_key=key, secret=secret)
 
 
 @screen.post("/<int:number>/confirm")
 @may("key.confirm")
-def confirm(number: int) -> BaseResponse:
-    """Put a key in force that somebody else has made."""
-    key = keys.key(number) or abort(404)
+def confirm_key(number: int) -> BaseResponse:
+    """Put a key in force that another user has made."""
+    key = keys.key_by_id(number) or abort(404)
     try:
-        keys.confirm(key, me())
+        keys.confirm_key(key, me())
     except keys.KeyRefused:
         abort(403)
-    flash(_("The key %(name)s is in force.", name=key.name))
-    return redirect(url_for("keys.page"))
+    flash(_("The key %(name)s is active.", name=key.name))
+    return redirect(url_for("keys.show_keys"))
 
 
 @screen.post("/<int:number>/revoke")
 @may("key.revoke")
-def revoke(number: int) -> BaseResponse:
-    """End a key at once."""
-    key = keys.key(number) or abort(404)
-    keys.revoke(key, me().login)
-    flash(_("The key %(name)s is revoked.", name=key.name))
-    return redirect(url_for("keys.page"))
+def revoke_key(number: int) -> BaseResponse:
+    """Revoke a key; it stops working at once."""
+    key = keys.key_by_id(number) or abort(404)
+    keys.revoke_key(key, me().login)
+    flash(_("The key %(name)s was revoked.", name=key.name))
+    return redirect(url_for("keys.show_keys"))
 
 
-def _page(made: "AccessKey | None" = None, secret: str = "") -> str:
-    was = refusals.latest()
-    every = departments.departments(active=False)
-    keeps = rights.has(me(), "key.revoke")
-    waiting = keys.waiting_for(me())
+def _render_page(created_key: "AccessKey | None" = None, secret: str = "") -> str:
+    """Render the page, with the secret of a key that was just created if there is one."""
+    refusal = refusals.latest_refusal()
+    all_departments = departments.list_departments(active=False)
+    may_revoke = rights.has_right(me(), "key.revoke")
+    unconfirmed_keys = keys.keys_to_confirm(me())
     return render_template(
         "keys/page.html",
-        keys=keys.every() if keeps else waiting,
-        keeps=keeps,
-        makes=rights.has(me(), "key.make"),
-        mine={key.id for key in waiting},
-        made=made,
+        keys=keys.all_keys() if may_revoke else unconfirmed_keys,
+        keeps=may_revoke,
+        makes=rights.has_right(me(), "key.make"),
+        mine={key.id for key in unconfirmed_keys},
+        made=created_key,
         secret=secret,
-        trouble=TROUBLES.get(was.trouble),
-        sent=was.values,
+        trouble=TROUBLES.get(refusal.trouble),
+        sent=refusal.values,
         scopes=SCOPES,
-        departments={d.id: named(d, locale()) for d in every},
+        departments={d.id: localized_name(d, locale()) for d in all_departments},
         now=clock.now(),
     )
 
 
-def _end() -> dt.datetime | None:
-    """The end of the day that was written; None when none was. Raises keys.KeyRefused."""
+def _end_from_form() -> dt.datetime | None:
+    """Return the end of the day that was typed, None if nothing was typed.
+
+    Raises keys.KeyRefused for a text that is not a date.
+    """
     text = request.form.get("ends", "").strip()
     if not text:
         return None
-    day = identity.day(text)
-    if not day:
+    date = identity.parse_plausible_date(text)
+    if not date:
         raise keys.KeyRefused("ends")
-    return dt.datetime.combine(day + dt.timedelta(days=1), dt.time(), site().tz)
+    return dt.datetime.combine(date + dt.timedelta(days=1), dt.time(), site().tz)

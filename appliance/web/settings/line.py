@@ -1,4 +1,4 @@
-"""The telephony as the picture of a call, and what would become of one."""
+"""The telephony shown as the stages of a call, and a rehearsal of what happens to one."""
 
 import datetime as dt
 from collections.abc import Iterable
@@ -12,10 +12,10 @@ from appliance.core import clock, phone_numbers
 from appliance.pbx import actions
 from appliance.telephony import prompts, routing
 from appliance.telephony.routing import Plan
-from appliance.web.settings import routing_words
-from appliance.web.settings.prompt_words import title
+from appliance.web.settings import routing_labels
+from appliance.web.settings.prompt_labels import prompt_title
 from appliance.web.shell.access import may
-from appliance.web.shell.concurrency import heavy
+from appliance.web.shell.concurrency import long_running
 from appliance.web.shell.context import site
 from appliance.web.shell.formats import phone
 from appliance.web.shell.language import locale
@@ -24,8 +24,8 @@ screen = Blueprint("line", __name__, url_prefix="/telephony")
 
 
 @dataclass(frozen=True)
-class Box:
-    """A stage of the call: what holds there, the section that sets it, the prompts it plays."""
+class CallStage:
+    """A stage of a call: the rules there, the section with its settings, the prompts it plays."""
 
     name: str
     section: str
@@ -35,56 +35,64 @@ class Box:
 
 @screen.get("")
 @may("plan.change")
-def page() -> str:
-    """The stages of a call, each with its settings and prompts."""
-    return _page()
+def show_stages() -> str:
+    """Show the stages of a call, each with its settings and prompts."""
+    return _render_page()
 
 
 @screen.get("/try")
 @may("plan.change")
-@heavy
-def tried() -> str | tuple[str, int]:
-    """The same, and what would become of the call that is described (`from`, `number`, `date`,
-    `time`, `keys`): it is made at a second Asterisk, which takes ten seconds or more."""
-    if not (at := _moment()):
-        return _page(complaint=_("A date as 05.12.2026 and a time as 14:30 are needed.")), 422
+@long_running
+def rehearse_call() -> str | tuple[str, int]:
+    """Show the stages, and what would happen to the call that the address describes.
+
+    The parameters are `from`, `number`, `date`, `time` and `keys`. The call is made at a second
+    Asterisk, which takes ten seconds or more.
+    """
+    if not (called_at := _requested_datetime()):
+        return _render_page(
+            complaint=_("Enter a date such as 05.12.2026 and a time such as 14:30.")
+        ), 422
     caller = request.args.get("from", "").strip()
-    known = phone_numbers.canonical(caller) or caller
-    call = actions.Rehearsed(
-        known, request.args.get("number", ""), at, request.args.get("keys", "")
+    caller_number = phone_numbers.canonical_number(caller) or caller
+    call = actions.RehearsalCall(
+        caller_number, request.args.get("number", ""), called_at, request.args.get("keys", "")
     )
     try:
-        stations = actions.rehearse(site(), call)
-    except actions.NotTaken as error:
-        return _page(complaint=_("It could not be tried: %(why)s", why=str(error))), 503
-    return _page(road=_road(routing.current(site()), stations))
+        stations = actions.rehearse_call(site(), call)
+    except actions.PlanRejected as error:
+        return _render_page(complaint=_("It could not be checked: %(why)s", why=str(error))), 503
+    return _render_page(course=_call_course(routing.current_plan(site()), stations))
 
 
-def _page(road: list[tuple[str, str, str]] | None = None, complaint: str = "") -> str:
-    current = routing.current(site())
+def _render_page(course: list[tuple[str, str, str]] | None = None, complaint: str = "") -> str:
+    """Render the page with the course of a rehearsed call, or with the reason of its failure."""
+    current = routing.current_plan(site())
     now = clock.now().astimezone(site().tz)
     return render_template(
         "line/page.html",
-        words=routing_words,
-        boxes=_boxes(current),
-        title=title,
+        words=routing_labels,
+        boxes=_call_stages(current),
+        title=prompt_title,
         spoken={
-            language: {one.name: one.text for one in _listed(language)}
+            language: {prompt.name: prompt.text for prompt in _prompts_with_sound(language)}
             for language in prompts.LANGUAGES
         },
         numbers=[n.number for n in current.numbers if n.number] or [site().calls.hotline_number],
         asked={"date": f"{now:%d.%m.%Y}", "time": f"{now:%H:%M}"} | request.args.to_dict(),
-        road=road,
+        road=course,
         complaint=complaint,
     )
 
 
-def _listed(language: str) -> Iterable[prompts.Listed]:
-    heard = prompts.listed(site().paths.prompts, language)
-    return (one for one in heard if one.seconds is not None)
+def _prompts_with_sound(language: str) -> Iterable[prompts.PromptInfo]:
+    """Return the prompts of a language that have a sound file of known length."""
+    prompt_list = prompts.list_prompts(site().paths.prompts, language)
+    return (prompt for prompt in prompt_list if prompt.seconds is not None)
 
 
-def _moment() -> dt.datetime | None:
+def _requested_datetime() -> dt.datetime | None:
+    """Return the requested time of the call in the site's zone; None if it is invalid."""
     text = f"{request.args.get('date', '')} {request.args.get('time', '')}"
     try:
         return dt.datetime.strptime(text, "%d.%m.%Y %H:%M").replace(tzinfo=site().tz)
@@ -92,150 +100,194 @@ def _moment() -> dt.datetime | None:
         return None
 
 
-def _boxes(current: Plan) -> list[Box]:
-    """The stages, in the order in which a caller meets them."""
+def _call_stages(current: Plan) -> list[CallStage]:
+    """Return the stages in the order in which a caller goes through them."""
     return [
-        Box(_("Number"), "numbers", _number(current), ("greeting", "notice")),
-        Box(_("Language"), "numbers", _language(current), ("menu", *_hours(current))),
-        Box(_("Topic"), "topics", _topic(current), ("topics",) if current.topics else ()),
-        Box(_("Queue"), "queues", _queue(current), ("queue-youarenext", "queue-thereare")),
-        Box(_("Overflow"), "queues", _overflow(current), ("all-busy",)),
-        Box(_("Callback"), "callback", _callback(current), ("callback-offer", "callback-accepted")),
+        CallStage(_("Number"), "numbers", _number_facts(current), ("greeting", "notice")),
+        CallStage(
+            _("Language"), "numbers", _language_facts(current), ("menu", *_hours_prompts(current))
+        ),
+        CallStage(
+            _("Topic"), "topics", _topic_facts(current), ("topics",) if current.topics else ()
+        ),
+        CallStage(
+            _("Queue"), "queues", _queue_facts(current), ("queue-youarenext", "queue-thereare")
+        ),
+        CallStage(_("Long wait"), "queues", _overflow_facts(current), ("all-busy",)),
+        CallStage(
+            _("Callback"),
+            "callback",
+            _callback_facts(current),
+            ("callback-offer", "callback-accepted"),
+        ),
     ]
 
 
-def _number(current: Plan) -> tuple[str, ...]:
-    own = [phone(n.number) for n in current.numbers if n.number]
-    refused = ngettext(
+def _number_facts(current: Plan) -> tuple[str, ...]:
+    """Return the facts of the stage "Number": our numbers, blocked and hidden ones."""
+    own_numbers = [phone(n.number) for n in current.numbers if n.number]
+    blocked = ngettext(
         "%(num)s number is blocked", "%(num)s numbers are blocked", len(current.blocked)
     )
-    hidden = routing_words.CHOICES["anonymous"][current.anonymous]
+    hidden = routing_labels.CHOICES["anonymous"][current.anonymous]
     return (
-        ", ".join(own) or _("every number of ours"),
-        *((refused,) if current.blocked else ()),
+        ", ".join(own_numbers) or _("all of our numbers"),
+        *((blocked,) if current.blocked else ()),
         _("Hidden numbers %(how)s", how=hidden),
     )
 
 
-def _language(current: Plan) -> tuple[str, ...]:
+def _language_facts(current: Plan) -> tuple[str, ...]:
+    """Return the facts of the stage "Language": its keys, numbers with one language, the hours."""
     facts = [_("1: Uzbek, 2: Russian; no key: Uzbek")]
-    spoken = routing_words.CHOICES["numbers.languages"]
+    language_names = routing_labels.CHOICES["numbers.languages"]
     facts += [
-        f"{phone(n.number) or _('other numbers')}: {spoken[n.languages[0]]}"
+        f"{phone(n.number) or _('other numbers')}: {language_names[n.languages[0]]}"
         for n in current.numbers
         if len(n.languages) == 1
     ]
     if current.hours.closed:
         hours = {"opens": site().work_opens, "closes": site().work_closes}
-        facts.append(_("Says when it is outside %(opens)s–%(closes)s", **hours))
+        facts.append(_("Announced outside %(opens)s–%(closes)s", **hours))
     return tuple(facts)
 
 
-def _hours(current: Plan) -> tuple[str, ...]:
+def _hours_prompts(current: Plan) -> tuple[str, ...]:
+    """Return the names of the prompts about the ministry's hours that the plan plays."""
     return tuple(name for name in ("closed", "holiday") if getattr(current.hours, name))
 
 
-def _topic(current: Plan) -> tuple[str, ...]:
+def _topic_facts(current: Plan) -> tuple[str, ...]:
+    """Return the facts of the stage "Topic": where each key of the menu leads."""
     if not current.topics:
-        return (_("Nothing is asked: straight to the queue"),)
-    leads = routing_words.CHOICES["topics.action"]
+        return (_("The topic is not asked: straight to the queue"),)
+    action_names = routing_labels.CHOICES["topics.action"]
     topics = sorted(current.topics, key=lambda topic: topic.keys)
-    return tuple(f"{t.keys}: {_topic_name(t)} – {leads[t.action]}" for t in topics)
+    return tuple(f"{t.keys}: {_topic_name(t)} – {action_names[t.action]}" for t in topics)
 
 
 def _topic_name(topic: routing.Topic) -> str:
+    """Return a topic's spoken name, in Russian for a Russian reader, else in Uzbek."""
     return topic.ru if locale() == "ru" else topic.uz
 
 
-def _queue(current: Plan) -> tuple[str, ...]:
-    queues = routing.staffed(current)
+def _queue_facts(current: Plan) -> tuple[str, ...]:
+    """Return the facts of the stage "Queue": operators of each queue, how long a phone rings."""
+    queues = routing.operators_per_queue(current)
     return (
         *(
             ngettext(
-                "%(name)s: %(num)s operator", "%(name)s: %(num)s operators", count, name=_name(q)
+                "%(name)s: %(num)s operator",
+                "%(name)s: %(num)s operators",
+                count,
+                name=_queue_name(q),
             )
             for q, count in queues.items()
-            if q != routing.ANY
+            if q != routing.ANY_QUEUE
         ),
         _("A phone rings for %(seconds)s s", seconds=current.queueing.ring),
     )
 
 
-def _name(queue: str) -> str:
+def _queue_name(queue: str) -> str:
+    """Return the title of a queue in the reader's language."""
     return routing.queue_title(queue, _)
 
 
-def _overflow(current: Plan) -> tuple[str, ...]:
+def _overflow_facts(current: Plan) -> tuple[str, ...]:
+    """Return the facts of the stage "Overflow": when any operator is tried, when the wait ends."""
     queueing = current.queueing
     return (
         _("After %(seconds)s s: any operator", seconds=queueing.fall_back_after)
         if queueing.falls_back
-        else _("No other operators are asked"),
-        _("After %(seconds)s s: the wait is over", seconds=queueing.max_wait),
+        else _("Not passed to other operators"),
+        _("After %(seconds)s s: the wait ends", seconds=queueing.max_wait),
     )
 
 
-def _callback(current: Plan) -> tuple[str, ...]:
+def _callback_facts(current: Plan) -> tuple[str, ...]:
+    """Return the facts of the stage "Callback": when callers are offered one."""
     callback = current.callback
     facts = []
     if callback.offered:
-        every = {"key": callback.key, "seconds": callback.offer_every}
-        facts.append(_("Key %(key)s while waiting, offered every %(seconds)s s", **every))
+        offer = {"key": callback.key, "seconds": callback.offer_every}
+        facts.append(_("Key %(key)s while waiting, offered every %(seconds)s s", **offer))
     if callback.at_the_end:
         facts.append(_("Offered when the wait is over"))
     return tuple(facts) or (_("Not offered"),)
 
 
-def _road(current: Plan, stations: list[actions.Station]) -> list[tuple[str, str, str]]:
-    """(icon, what happens, more) of each station, in words."""
-    told = [_station(current, one) for one in stations]
+def _call_course(current: Plan, stations: list[actions.Station]) -> list[tuple[str, str, str]]:
+    """Return (icon, event, detail) of each station of a rehearsed call, as text."""
+    steps = [_station_text(current, station) for station in stations]
     if not stations or stations[-1].kind != "refused":
-        told.append(("check", _("The call ends, unless an operator has answered"), ""))
-    return told
+        steps.append(("check", _("The call ends, unless an operator has answered"), ""))
+    return steps
 
 
-def _station(current: Plan, one: actions.Station) -> tuple[str, str, str]:
+def _station_text(current: Plan, station: actions.Station) -> tuple[str, str, str]:
+    """Return (icon, event, detail) of one station, as text."""
     refusals = {
         "blocked": _("Refused: the number is blocked"),
         "anonymous": _("Refused: the number is hidden"),
         "full": _("Refused: too many calls"),
     }
-    match one.kind:
+    match station.kind:
         case "prompts":
-            names = ", ".join(title(name) for name in one.what.split())
-            return "volume-2", _("Hears: %(prompts)s", prompts=names), _spoken(one.language)
+            names = ", ".join(prompt_title(name) for name in station.detail.split())
+            return (
+                "volume-2",
+                _("Prompts played: %(prompts)s", prompts=names),
+                _language_name(station.language),
+            )
         case "key":
             return (
                 "keyboard",
-                _("Presses %(key)s", key=one.what) if one.what else _("Presses nothing"),
+                _("Presses %(key)s", key=station.detail)
+                if station.detail
+                else _("Presses nothing"),
                 "",
             )
         case "language":
-            return "languages", _("Language: %(name)s", name=_spoken(one.what)), ""
+            return "languages", _("Language: %(name)s", name=_language_name(station.detail)), ""
         case "closed":
-            return "clock", _("The ministry is closed; the call goes on"), ""
+            return "clock", _("A message that the ministry is closed; the call continues"), ""
         case "topic":
-            named = next((_topic_name(t) for t in current.topics if t.code == one.what), one.what)
-            return "list", _("Topic: %(name)s", name=named), ""
+            topic_name = next(
+                (_topic_name(t) for t in current.topics if t.code == station.detail), station.detail
+            )
+            return "list", _("Topic: %(name)s", name=topic_name), ""
         case "queue":
-            return "hourglass", _("Queue %(name)s", name=_name(one.what)), _wait(current, one.what)
+            return (
+                "hourglass",
+                _("Queue %(name)s", name=_queue_name(station.detail)),
+                _max_wait_text(current, station.detail),
+            )
         case "callback":
-            return "phone-outgoing", _("Is called back on %(number)s", number=phone(one.what)), ""
+            return (
+                "phone-outgoing",
+                _("Will be called back on %(number)s", number=phone(station.detail)),
+                "",
+            )
         case "employee":
             return (
                 "phone-forwarded",
-                _("The employee %(number)s is called", number=phone(one.what)),
+                _("Calling the employee %(number)s", number=phone(station.detail)),
                 "",
             )
-    return "phone-off", refusals.get(one.what, one.what), ""
+    return "phone-off", refusals.get(station.detail, station.detail), ""
 
 
-def _spoken(language: str) -> str:
-    return str(routing_words.CHOICES["numbers.languages"].get(language, language))
+def _language_name(language: str) -> str:
+    """Return the name of a call's language, or the code itself if it is unknown."""
+    return str(routing_labels.CHOICES["numbers.languages"].get(language, language))
 
 
-def _wait(current: Plan, queue: str) -> str:
+def _max_wait_text(current: Plan, queue: str) -> str:
+    """Return the longest wait in a queue, as text."""
     queueing = current.queueing
-    own = queueing.own_wait
-    seconds = queueing.max_wait - own if queue == routing.ANY else own
+    own_queue_seconds = queueing.own_wait_seconds
+    seconds = (
+        queueing.max_wait - own_queue_seconds if queue == routing.ANY_QUEUE else own_queue_seconds
+    )
     return _("at most %(seconds)s s", seconds=seconds)

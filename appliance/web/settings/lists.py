@@ -1,4 +1,4 @@
-"""Lists that the forms choose from: what stands on them, their upkeep, files out and in."""
+"""The lists that forms choose from: their values, the editing of them, CSV export and import."""
 
 import datetime as dt
 import io
@@ -13,330 +13,379 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from appliance.casework import catalogs, identity
 from appliance.casework.catalogs import changes, places, upkeep
-from appliance.casework.catalogs.changes import Plan
+from appliance.casework.catalogs.changes import ImportPlan
 from appliance.casework.catalogs.sheets import SheetError
 from appliance.casework.catalogs.upkeep import ListError
 from appliance.casework.changes.links import Fields
 from appliance.casework.forms import uses
 from appliance.core import audit, spreadsheets
-from appliance.core.i18n import named
-from appliance.web.settings.changes import link
+from appliance.core.i18n import localized_name
+from appliance.web.settings.changes import link_to_request
 from appliance.web.settings.departments import NAMES
 from appliance.web.shell import formats, refusals
-from appliance.web.shell.access import allowed, may
+from appliance.web.shell.access import can_open, may
 from appliance.web.shell.context import me, today
 from appliance.web.shell.language import locale
-from appliance.web.shell.sizes import takes_file
+from appliance.web.shell.size_limits import accepts_file
 
 if TYPE_CHECKING:
     from appliance.models import Catalog, CatalogItem
 
 screen = Blueprint("lists", __name__, url_prefix="/lists")
 
-LARGEST = 256 * 1024  # bytes of a file
-WAITS = "waits"  # a file that is shown and waits to be confirmed
+MAX_FILE_BYTES = 256 * 1024  # of an uploaded file
+AWAITS_CONFIRMATION = "waits"  # trouble code of a file that was shown and awaits confirmation
 
-PLACES: dict[str, LazyString] = {
+PLACE_KINDS: dict[str, LazyString] = {
     "regions": _l("Regions"),
     "districts": _l("Cities and districts"),
     "mahallas": _l("Mahallas"),
 }
 TROUBLES: dict[str, LazyString] = {
-    "names": _l("Write the name in all three languages."),
+    "names": _l("Enter the name in all three languages."),
     "name_uz_latn": _l("The Uzbek (Latin) name has Cyrillic letters."),
     "name_uz_cyrl": _l("The Uzbek (Cyrillic) name has Latin letters."),
     "name_ru": _l("The Russian name has Latin letters."),
-    "code": _l("A code has small Latin letters, digits and _, at most 40."),
+    "code": _l("A code has lowercase Latin letters, digits and _, at most 40."),
     "known": _l("This code is taken."),
-    "same": _l("Another value in use has this name."),
-    "fixed": _l("It comes with the product, and reports stand on it: its name keeps its meaning."),
-    "dates": _l("The last day in use is before the first."),
-    "date": _l("A date is written as 31.12.2027."),
-    "changed": _l("Somebody has changed the list meanwhile: look at the changes once more."),
+    "same": _l("Another active value has this name."),
+    "fixed": _l(
+        "It is part of the product, and reports are based on it: its name keeps its meaning."
+    ),
+    "dates": _l("The last active day is before the first."),
+    "date": _l("Dates are written like this: 31.12.2027."),
+    "changed": _l(
+        "Another user has changed the list in the meantime: look at the changes once more."
+    ),
     "file": _l("Choose a CSV file of at most 256 KB."),
-    "utf8": _l("The file is no UTF-8 text. Save it as “CSV UTF-8”."),
+    "utf8": _l("The file is not UTF-8 text. Save it as “CSV UTF-8”."),
     "column": _l("A column is missing."),
     "empty": _l("A cell is empty."),
     "cell": _l("A cell cannot be read."),
-    "twice": _l("A code stands twice."),
+    "twice": _l("A code occurs twice."),
     "rows": _l("The file has no rows."),
 }
-KINDS: dict[str, tuple[LazyString, str, str]] = {
+CHANGE_KINDS: dict[str, tuple[LazyString, str, str]] = {
     "added": (_l("New"), "ok", "plus"),
     "changed": (_l("Changed"), "accent", "pencil"),
     "retired": (_l("Retired"), "warn", "ban"),
-    "restored": (_l("Taken back"), "ok", "check"),
+    "restored": (_l("Restored"), "ok", "check"),
 }
-COLUMNS: dict[str, LazyString] = {
+COLUMN_LABELS: dict[str, LazyString] = {
     **NAMES,
-    "active_from": _l("In use from"),
-    "active_until": _l("In use until"),
+    "active_from": _l("Active from"),
+    "active_until": _l("Active until"),
     "position": _l("Place"),
 }
 
 
 @screen.get("")
 @may("list.read")
-def page() -> str:
-    """Every list with the number of its values, and the places."""
-    every, day = catalogs.lists(), today()
-    values = {one.code: catalogs.items(one.code) for one in every}
+def show_lists() -> str:
+    """Show every list with the number of its values, and the kinds of places."""
+    all_lists, current_day = catalogs.all_lists(), today()
+    values = {catalog.code: catalogs.list_items(catalog.code) for catalog in all_lists}
     return render_template(
         "lists/page.html",
-        lists=every,
-        named=lambda one: named(one, locale()),
-        used={code: sum(catalogs.in_use(v, day) for v in found) for code, found in values.items()},
-        all={code: len(found) for code, found in values.items()},
-        fields={one.code: _fields(one.code) for one in every},
-        places=[(PLACES[kind], count) for kind, count in places.counts().items()],
-        **_form(),
+        lists=all_lists,
+        named=lambda row: localized_name(row, locale()),
+        used={
+            code: sum(catalogs.is_in_use(v, current_day) for v in items)
+            for code, items in values.items()
+        },
+        all={code: len(items) for code, items in values.items()},
+        fields={catalog.code: _form_field_names(catalog.code) for catalog in all_lists},
+        places=[(PLACE_KINDS[kind], count) for kind, count in places.place_counts().items()],
+        **_form_context(),
     )
 
 
 @screen.post("")
 @may("list.change")
 def add_list() -> BaseResponse:
-    """A new list of the site's own."""
+    """Add a list of the site's own."""
     try:
-        made = upkeep.add_list(request.form.get("code", ""), _names(), me().login)
+        new_list = upkeep.add_list(request.form.get("code", ""), _names_from_form(), me().login)
     except ListError as error:
-        return refusals.back(url_for(".page"), error.code, "new-title")
-    link("list", made.code, made.name_uz_latn, {}, _list_fields(made))
-    flash(_("Saved: %(name)s", name=named(made, locale())))
-    return redirect(url_for(".one", name=made.code))
+        return refusals.redirect_back(url_for(".show_lists"), error.code, "new-title")
+    link_to_request("list", new_list.code, new_list.name_uz_latn, {}, _list_fields(new_list))
+    flash(_("Saved: %(name)s", name=localized_name(new_list, locale())))
+    return redirect(url_for(".show_list", name=new_list.code))
 
 
 @screen.get("/<name>")
 @may("list.read")
-def one(name: str) -> str:
-    """A list with its values; what a file would change, while one waits."""
-    return _page(_list(name))
+def show_list(name: str) -> str:
+    """Show a list with its values.
+
+    If an uploaded file awaits confirmation, the page also shows what the file would change.
+    """
+    return _render_list(_list_or_404(name))
 
 
 @screen.post("/<name>")
 @may("list.change")
-def add(name: str) -> BaseResponse:
-    """A new value at the end of a list."""
-    found = _list(name)
+def add_value(name: str) -> BaseResponse:
+    """Add a value at the end of a list."""
+    catalog = _list_or_404(name)
     try:
-        made = upkeep.add(found.code, request.form.get("code", ""), _columns(), me().login)
+        new_value = upkeep.add_item(
+            catalog.code, request.form.get("code", ""), _columns_from_form(), me().login
+        )
     except ListError as error:
-        return refusals.back(url_for(".one", name=name), error.code, "value-title", what=error.what)
-    _note_value(made, {})
-    flash(_("Saved: %(name)s", name=named(made, locale())))
-    return redirect(url_for(".one", name=name))
+        return refusals.redirect_back(
+            url_for(".show_list", name=name), error.code, "value-title", what=error.what
+        )
+    _link_value(new_value, {})
+    flash(_("Saved: %(name)s", name=localized_name(new_value, locale())))
+    return redirect(url_for(".show_list", name=name))
 
 
 @screen.post("/<name>/names")
 @may("list.change")
-def rename(name: str) -> BaseResponse:
-    """Other names for a list of the site's own."""
-    before = _list_fields(_list(name))
+def rename_list(name: str) -> BaseResponse:
+    """Change the names of a list of the site's own."""
+    before = _list_fields(_list_or_404(name))
     try:
-        upkeep.rename_list(_list(name), _names(), me().login)
+        upkeep.rename_list(_list_or_404(name), _names_from_form(), me().login)
     except ListError as error:
-        return refusals.back(url_for(".one", name=name), error.code, "names-title", what=error.what)
-    now = _list(name)
-    link("list", name, now.name_uz_latn, before, _list_fields(now))
+        return refusals.redirect_back(
+            url_for(".show_list", name=name), error.code, "names-title", what=error.what
+        )
+    renamed_list = _list_or_404(name)
+    link_to_request("list", name, renamed_list.name_uz_latn, before, _list_fields(renamed_list))
     flash(_("Saved."))
-    return redirect(url_for(".one", name=name))
+    return redirect(url_for(".show_list", name=name))
 
 
 @screen.get("/<name>/list.csv")
 @may("list.read")
-def download(name: str) -> Response:
-    """The list as a file that is read back."""
-    written = io.StringIO()
-    catalogs.export_csv(_list(name).code, written)
-    audit.record(me().login, "list.export", name)
+def download_list(name: str) -> Response:
+    """Send the list as a CSV file in the format that can be imported again."""
+    csv_text = io.StringIO()
+    catalogs.export_csv(_list_or_404(name).code, csv_text)
+    audit.record_entry(me().login, "list.export", name)
     return Response(
-        spreadsheets.MARK + written.getvalue(),
+        spreadsheets.BYTE_ORDER_MARK + csv_text.getvalue(),
         mimetype="text/csv",
         headers={"Content-Disposition": f'attachment; filename="{name}.csv"'},
     )
 
 
 @screen.post("/<name>/file")
-@takes_file(LARGEST + 4 * 1024)
+@accepts_file(MAX_FILE_BYTES + 4 * 1024)
 @may("list.change")
-def send(name: str) -> BaseResponse:
-    """Take a file in and show what it would change; nothing is changed yet."""
-    found, there = _list(name), url_for(".one", name=name)
-    sent = request.files.get("file")
-    if not sent or not sent.filename:
-        return refusals.back(there, "file", "file-title")
+def preview_import(name: str) -> BaseResponse:
+    """Read an uploaded file and show what it would change; nothing is changed yet."""
+    catalog, list_url = _list_or_404(name), url_for(".show_list", name=name)
+    upload = request.files.get("file")
+    if not upload or not upload.filename:
+        return refusals.redirect_back(list_url, "file", "file-title")
     try:
-        text = sent.read().decode("utf-8-sig")
-        plan = changes.plan(found.code, text)
+        text = upload.read().decode("utf-8-sig")
+        plan = changes.plan_import(catalog.code, text)
     except UnicodeDecodeError:
-        return refusals.back(there, "utf8", "file-title")
+        return refusals.redirect_back(list_url, "utf8", "file-title")
     except SheetError as error:
         line = f"{error.line or ''}"
-        return refusals.back(there, error.code, "file-title", what=error.what, line=line)
+        return refusals.redirect_back(
+            list_url, error.code, "file-title", what=error.what, line=line
+        )
     except ListError as error:
-        return refusals.back(there, error.code, "file-title", what=error.what)
-    return refusals.back(there, WAITS, "file-title", file=text, mark=plan.mark)
+        return refusals.redirect_back(list_url, error.code, "file-title", what=error.what)
+    return refusals.redirect_back(
+        list_url, AWAITS_CONFIRMATION, "file-title", file=text, mark=plan.mark
+    )
 
 
 @screen.post("/<name>/import")
 @may("list.change")
-def confirm(name: str) -> BaseResponse:
-    """Do what the file that waits (`refused`) was shown to change."""
-    found, there, was = _list(name), url_for(".one", name=name), refusals.latest()
-    if was.trouble != WAITS or was.address != url_for(".send", name=name):
-        return refusals.back(there, "changed", "file-title")
+def confirm_import(name: str) -> BaseResponse:
+    """Apply the changes of the file that was shown and awaits confirmation (`refused`)."""
+    catalog, list_url, refusal = (
+        _list_or_404(name),
+        url_for(".show_list", name=name),
+        refusals.latest_refusal(),
+    )
+    if refusal.trouble != AWAITS_CONFIRMATION or refusal.address != url_for(
+        ".preview_import", name=name
+    ):
+        return refusals.redirect_back(list_url, "changed", "file-title")
     try:
-        made = changes.apply(found.code, was.values["file"], was.values["mark"], me().login)
+        plan = changes.apply_import(
+            catalog.code, refusal.values["file"], refusal.values["mark"], me().login
+        )
     except (SheetError, ListError) as error:
-        return refusals.back(there, error.code, "file-title")
-    link("list", name, found.name_uz_latn, *_differences(made))
-    flash(_("Changed: %(count)s", count=len(made.changes)))
-    return redirect(there)
+        return refusals.redirect_back(list_url, error.code, "file-title")
+    link_to_request("list", name, catalog.name_uz_latn, *_plan_differences(plan))
+    flash(_("Changed: %(count)s", count=len(plan.changes)))
+    return redirect(list_url)
 
 
 @screen.get("/<name>/<int:number>")
 @may("list.read")
-def value(name: str, number: int) -> str:
-    """One value, to be changed."""
-    return _page(_list(name), _value(name, number))
+def show_value(name: str, number: int) -> str:
+    """Show one value in the form, to be edited."""
+    return _render_list(_list_or_404(name), _value_or_404(name, number))
 
 
 @screen.post("/<name>/<int:number>")
 @may("list.change")
-def change(name: str, number: int) -> BaseResponse:
-    """Other names of a value, other days in use."""
-    found = _value(name, number)
-    before = _value_fields(found)
+def change_value(name: str, number: int) -> BaseResponse:
+    """Change a value's names, or the days on which it is in use."""
+    item = _value_or_404(name, number)
+    before = _value_fields(item)
     try:
-        upkeep.change(found, _columns(), me().login)
+        upkeep.change_item(item, _columns_from_form(), me().login)
     except ListError as error:
-        there = url_for(".value", name=name, number=number)
-        return refusals.back(there, error.code, "value-title", what=error.what)
-    _note_value(_value(name, number), before)
-    flash(_("Saved: %(name)s", name=named(found, locale())))
-    return redirect(url_for(".one", name=name))
+        value_url = url_for(".show_value", name=name, number=number)
+        return refusals.redirect_back(value_url, error.code, "value-title", what=error.what)
+    _link_value(_value_or_404(name, number), before)
+    flash(_("Saved: %(name)s", name=localized_name(item, locale())))
+    return redirect(url_for(".show_list", name=name))
 
 
 @screen.post("/<name>/<int:number>/<any(retire, restore, up, down):step>")
 @may("list.change")
-def move(name: str, number: int, step: str) -> BaseResponse:
-    """Retire a value, take it back, let it change places with its neighbour."""
-    found, there = _value(name, number), url_for(".one", name=name)
-    before = _value_fields(found)
+def move_value(name: str, number: int, step: str) -> BaseResponse:
+    """Retire a value, restore it, or swap it with its neighbour."""
+    item, list_url = _value_or_404(name, number), url_for(".show_list", name=name)
+    before = _value_fields(item)
     try:
         if step == "retire":
-            upkeep.retire(found, me().login)
+            upkeep.retire_item(item, me().login)
         elif step == "restore":
-            upkeep.restore(found, me().login)
+            upkeep.restore_item(item, me().login)
         else:
-            upkeep.move(found, step == "down", me().login)
+            upkeep.move_item(item, step == "down", me().login)
     except ListError as error:
-        return refusals.back(there, error.code, what=error.what)
-    _note_value(_value(name, number), before)
-    return redirect(f"{there}#value-{number}")
+        return refusals.redirect_back(list_url, error.code, what=error.what)
+    _link_value(_value_or_404(name, number), before)
+    return redirect(f"{list_url}#value-{number}")
 
 
-def _page(found: "Catalog", opened: "CatalogItem | None" = None) -> str:
-    was = refusals.latest()
-    sent = was.trouble == WAITS and was.address == url_for(".send", name=found.code)
-    plan = _waiting(found.code, was) if sent else None
-    day = today()
+def _render_list(catalog: "Catalog", edited_item: "CatalogItem | None" = None) -> str:
+    """Render the page of a list, with the value `edited_item` in the form if there is one."""
+    refusal = refusals.latest_refusal()
+    has_upload = refusal.trouble == AWAITS_CONFIRMATION and refusal.address == url_for(
+        ".preview_import", name=catalog.code
+    )
+    plan = _pending_plan(catalog.code, refusal) if has_upload else None
+    current_day = today()
     return render_template(
         "lists/one.html",
-        largest=LARGEST,
-        list=found,
-        named=lambda thing: named(thing, locale()),
-        values=catalogs.items(found.code),
-        in_use={v.id for v in catalogs.items(found.code) if catalogs.in_use(v, day)},
-        fixed={v.code for v in catalogs.items(found.code) if upkeep.is_fixed(found.code, v.code)},
-        uses=uses.uses(found.code),
-        fields=_fields(found.code),
-        opened=opened,
+        largest=MAX_FILE_BYTES,
+        list=catalog,
+        named=lambda thing: localized_name(thing, locale()),
+        values=catalogs.list_items(catalog.code),
+        in_use={
+            v.id for v in catalogs.list_items(catalog.code) if catalogs.is_in_use(v, current_day)
+        },
+        fixed={
+            v.code
+            for v in catalogs.list_items(catalog.code)
+            if upkeep.is_fixed(catalog.code, v.code)
+        },
+        uses=uses.count_code_uses(catalog.code),
+        fields=_form_field_names(catalog.code),
+        opened=edited_item,
         plan=plan,
-        waits=request.args.get(refusals.ARGUMENT, "") if plan else "",
-        kinds=KINDS,
-        columns=COLUMNS,
-        day=day,
-        **_form(),
+        waits=request.args.get(refusals.REFUSAL_ARGUMENT, "") if plan else "",
+        kinds=CHANGE_KINDS,
+        columns=COLUMN_LABELS,
+        day=current_day,
+        **_form_context(),
     )
 
 
-def _waiting(code: str, was: refusals.Refusal) -> Plan | None:
-    """What the file that waits would change in the list as it is now."""
+def _pending_plan(code: str, refusal: refusals.Refusal) -> ImportPlan | None:
+    """Return what the file that awaits confirmation would change in the list now."""
     try:
-        return changes.plan(code, was.values.get("file", ""))
+        return changes.plan_import(code, refusal.values.get("file", ""))
     except (SheetError, ListError):
         return None
 
 
-def _form() -> dict[str, Any]:
-    """What was typed and refused, and why."""
-    was = refusals.latest()
+def _form_context() -> dict[str, Any]:
+    """Return the values of a refused form and the reason why it was refused."""
+    refusal = refusals.latest_refusal()
     return {
-        "keeps": allowed("lists.add"),
+        "keeps": can_open("lists.add_value"),
         "name_labels": NAMES,
-        "was": was,
-        "trouble": TROUBLES.get(was.trouble),
-        "what": was.values.get("what", ""),
-        "line": was.values.get("line", ""),
-        "typed": was.values if was else MultiDict(),
+        "was": refusal,
+        "trouble": TROUBLES.get(refusal.trouble),
+        "what": refusal.values.get("what", ""),
+        "line": refusal.values.get("line", ""),
+        "typed": refusal.values if refusal else MultiDict(),
     }
 
 
-def _note_value(value: "CatalogItem", before: Fields) -> None:
-    """Note a changed value at the request that the form names."""
+def _link_value(value: "CatalogItem", before: Fields) -> None:
+    """Record a changed value with the request that the form names."""
     ref = f"{value.catalog}/{value.code}"
-    link("list", ref, value.name_uz_latn, before, _value_fields(value))
+    link_to_request("list", ref, value.name_uz_latn, before, _value_fields(value))
 
 
-def _list_fields(one: "Catalog") -> Fields:
-    return {name: getattr(one, name) for name in NAMES}
+def _list_fields(catalog: "Catalog") -> Fields:
+    """Return a list's names as a change request shows them."""
+    return {name: getattr(catalog, name) for name in NAMES}
 
 
 def _value_fields(value: "CatalogItem") -> Fields:
-    """A value as a change request tells it."""
+    """Return a value's fields as a change request shows them."""
     days = {name: formats.date(getattr(value, name)) for name in ("active_from", "active_until")}
     names = {name: getattr(value, name) for name in NAMES}
     return names | days | {"active": "1" if value.active else ""}
 
 
-def _differences(made: Plan) -> tuple[Fields, Fields]:
-    """What a file changed, "code/column" before and after."""
+def _plan_differences(plan: ImportPlan) -> tuple[Fields, Fields]:
+    """Return what a file changed: "code/column" → value, once before and once after."""
     before: dict[str, str | None] = {}
     after: dict[str, str | None] = {}
-    for change in made.changes:
+    for change in plan.changes:
         if change.kind in ("added", "retired", "restored"):
             after[f"{change.code}/active"] = "" if change.kind == "retired" else "1"
             before[f"{change.code}/active"] = "1" if change.kind == "retired" else ""
         for column, pair in change.columns.items():
-            was, now = (formats.date(v) if isinstance(v, dt.date) else str(v or "") for v in pair)
-            before[f"{change.code}/{column}"], after[f"{change.code}/{column}"] = was, now
+            old_text, new_text = (
+                formats.date(v) if isinstance(v, dt.date) else str(v or "") for v in pair
+            )
+            before[f"{change.code}/{column}"], after[f"{change.code}/{column}"] = old_text, new_text
     return before, after
 
 
-def _fields(code: str) -> list[str]:
-    """The names of the form's fields that choose from a list."""
-    return [f"{field.called(locale())} (№{form})" for form, field in uses.fields_of(code)]
+def _form_field_names(code: str) -> list[str]:
+    """Return the names of the form fields that choose from a list, each with its form's number."""
+    return [
+        f"{field.localized_label(locale())} (№{form})"
+        for form, field in uses.fields_choosing_from(code)
+    ]
 
 
-def _list(name: str) -> "Catalog":
-    return catalogs.catalog(name) or abort(404)
+def _list_or_404(name: str) -> "Catalog":
+    """Return the list with this code; 404 if there is no such list."""
+    return catalogs.find_catalog(name) or abort(404)
 
 
-def _value(name: str, number: int) -> "CatalogItem":
-    return upkeep.item(name, number) or abort(404)
+def _value_or_404(name: str, number: int) -> "CatalogItem":
+    """Return the list's value with this id; 404 if there is no such value."""
+    return upkeep.find_item(name, number) or abort(404)
 
 
-def _names() -> dict[str, str]:
+def _names_from_form() -> dict[str, str]:
+    """Return the names that were typed in the form."""
     return {column: request.form.get(column, "") for column in NAMES}
 
 
-def _columns() -> dict[str, Any]:
-    """Names and days as typed. Raises ListError "date"."""
+def _columns_from_form() -> dict[str, Any]:
+    """Return the names and days that were typed in the form.
+
+    Raises ListError("date") for a text that is not a date.
+    """
     days: dict[str, Any] = {}
     for column in ("active_from", "active_until"):
         typed = request.form.get(column, "").strip()
-        days[column] = identity.day(typed)
+        days[column] = identity.parse_plausible_date(typed)
         if typed and not days[column]:
             raise ListError("date", typed)
-    return _names() | days
+    return _names_from_form() | days

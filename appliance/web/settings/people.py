@@ -1,4 +1,4 @@
-"""People: accounts with their roles, languages, topics and phones; made, changed, closed."""
+"""Users: their accounts with roles, languages, topics and phones; created, changed and closed."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -12,10 +12,10 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from appliance.casework import departments
 from appliance.core import audit, clock, script, search
-from appliance.core.i18n import named
+from appliance.core.i18n import localized_name
 from appliance.people import accounts, identities, rights, roster, second_factor, staff
 from appliance.people.accounts import StaffError
-from appliance.people.staff import Entry, Given
+from appliance.people.staff import IssuedCredentials, StaffEntry
 from appliance.telephony import routing
 from appliance.web.person.account import ROLES
 from appliance.web.shell import refusals
@@ -23,184 +23,198 @@ from appliance.web.shell.access import may
 from appliance.web.shell.context import me, site
 from appliance.web.shell.labels import CALL_LANGUAGES
 from appliance.web.shell.language import locale
-from appliance.web.shell.sent import bounded
-from appliance.web.shell.sizes import takes_file
+from appliance.web.shell.request_data import parse_count
+from appliance.web.shell.size_limits import accepts_file
 
 if TYPE_CHECKING:
     from appliance.models import User
 
 screen = Blueprint("people", __name__, url_prefix="/people")
 
-LARGEST = 100 * 1024  # bytes of a file of people
+MAX_FILE_BYTES = 100 * 1024  # of an uploaded file of people
 TROUBLES: dict[str, LazyString] = {
-    "login": _l("Write a user name that nobody has: small letters, digits, . _ -"),
-    "name": _l("Write the name, with 120 letters at most."),
+    "login": _l("Enter a user name that is not in use: lowercase Latin letters, digits, . _ -"),
+    "name": _l("Enter a name of at most 120 characters."),
     "role": _l("Choose a role."),
-    "rights": _l("You may not give this role, nor change this person."),
-    "speaks": _l("An operator speaks Uzbek or Russian with callers: choose."),
-    "extension": _l("Write an extension that nobody has: four or five digits."),
-    "phone": _l("Only an operator has his phone in the page."),
+    "rights": _l("You may not assign this role or change this person."),
+    "speaks": _l("Choose the languages that the operator speaks with callers."),
+    "extension": _l("Enter an extension that is not in use: four or five digits."),
+    "phone": _l("Only operators can have their phone in the browser page."),
     "department": _l("There is no such department."),
-    "self": _l("Nobody closes his own account or changes his own role."),
-    "last": _l("The last manager and the last technician stay. Let another one in first."),
-    "topics": _l("There is no such topic with operators of its own."),
-    "subject": _l("Somebody else has this name there, or it is too long."),
+    "self": _l("You cannot close your own account or change your own role."),
+    "last": _l(
+        "The last manager and the last technician cannot be removed. Add another one first."
+    ),
+    "topics": _l("There is no such topic with its own operators."),
+    "subject": _l("Another user already has this name there, or it is too long."),
     "twice": _l("An earlier line has this user name or extension."),
     "fields": _l("This line has more fields than the first one has columns."),
     "columns": _l("The first line must name the columns; login, name and role are needed."),
     "empty": _l("There is nobody in the file."),
-    "many": _l("The file holds more than 300 people."),
+    "many": _l("The file contains more than 300 people."),
     "letters": _l("The file is not text in UTF-8."),
 }
 
 
 @screen.get("")
 @may("person.read")
-def page() -> str:
-    """Everybody; for who keeps accounts, the form of a new one."""
-    return _page()
+def show_people() -> str:
+    """Show everybody; to users who may change accounts, also the form for a new one."""
+    return _render_page()
 
 
 @screen.get("/list")
 @may("person.read")
-def table() -> str:
-    """The list, as a piece of the open page."""
-    return render_template("people/list.html", **_list())
+def show_people_list() -> str:
+    """Show the list as a fragment of the open page."""
+    return render_template("people/list.html", **_list_context())
 
 
 @screen.get("/people.csv")
 @may("person.read")
-def download() -> Response:
-    """Everybody, as the file that can be read in again."""
-    audit.record(me().login, "user.export", "people.csv")
+def download_people() -> Response:
+    """Send everybody as a CSV file in the format that can be imported again."""
+    audit.record_entry(me().login, "user.export", "people.csv")
     headers = {"Content-Disposition": "attachment; filename=people.csv"}
-    return Response(roster.written(accounts.everybody()), mimetype="text/csv", headers=headers)
+    return Response(
+        roster.format_roster(accounts.all_accounts()), mimetype="text/csv", headers=headers
+    )
 
 
 @screen.post("")
 @may("person.change")
-def add() -> BaseResponse | str:
-    """Make an account; its passwords are on this answer and nowhere else."""
+def add_person() -> BaseResponse | str:
+    """Create an account; its passwords are shown in this response and nowhere else."""
     try:
-        given = staff.add(_typed(request.form), me())
+        credentials = staff.add_person(_entry_from_form(request.form), me())
     except StaffError as error:
-        return refusals.back(url_for(".page"), error.code)
-    return _page(given=given)
+        return refusals.redirect_back(url_for(".show_people"), error.code)
+    return _render_page(credentials=credentials)
 
 
 @screen.get("/<int:number>")
 @may("person.change")
-def person(number: int) -> str:
-    """One person's account, to be changed."""
-    return _page(_person(number))
+def show_person(number: int) -> str:
+    """Show one person's account in the form, to be edited."""
+    return _render_page(_person_or_404(number))
 
 
 @screen.post("/<int:number>")
 @may("person.change")
-def change(number: int) -> BaseResponse | str:
-    """Change an account; the password of a new phone is on this answer and nowhere else."""
-    user = _person(number)
+def change_person(number: int) -> BaseResponse | str:
+    """Change an account; a new phone's password is shown in this response and nowhere else."""
+    user = _person_or_404(number)
     try:
-        given = staff.change(user, _typed(request.form, user), me())
+        credentials = staff.change_person(user, _entry_from_form(request.form, user), me())
     except StaffError as error:
-        return refusals.back(url_for(".person", number=number), error.code)
-    if given.phone_password:
-        return _page(given.user, given)
-    flash(_("Saved: %(name)s", name=accounts.named(given.user, locale())))
-    return redirect(url_for(".person", number=number))
+        return refusals.redirect_back(url_for(".show_person", number=number), error.code)
+    if credentials.phone_password:
+        return _render_page(credentials.user, credentials)
+    flash(_("Saved: %(name)s", name=accounts.display_name(credentials.user, locale())))
+    return redirect(url_for(".show_person", number=number))
 
 
 @screen.post("/<int:number>/<any(password, phone):what>")
 @may("person.change")
-def give(number: int, what: str) -> BaseResponse | str:
-    """Give a new password, the person's or his phone's: on this answer and nowhere else."""
-    user = _person(number)
-    act = {"password": staff.give_password, "phone": staff.give_phone_password}[what]
+def issue_password(number: int, what: str) -> BaseResponse | str:
+    """Issue a new password, the person's or their phone's; it is shown in this response only."""
+    user = _person_or_404(number)
+    issue = {"password": staff.issue_password, "phone": staff.issue_phone_password}[what]
     try:
-        given = act(user, me())
+        credentials = issue(user, me())
     except StaffError as error:
-        return refusals.back(url_for(".person", number=number), error.code)
-    return _page(accounts.find(number), given)
+        return refusals.redirect_back(url_for(".show_person", number=number), error.code)
+    return _render_page(accounts.account_by_id(number), credentials)
 
 
 @screen.post("/<int:number>/<any(disable, enable, signout, factor):what>")
 @may("person.change")
-def close(number: int, what: str) -> BaseResponse:
-    """Close an account, open it again, end its sessions, or forget its second factor."""
-    user = _person(number)
-    act: Callable[..., None] = {
-        "disable": staff.disable,
-        "enable": staff.enable,
-        "signout": staff.sign_out,
-        "factor": staff.forget_second_factor,
+def change_access(number: int, what: str) -> BaseResponse:
+    """Close an account, reopen it, end its sessions, or remove its second factor."""
+    user = _person_or_404(number)
+    action: Callable[..., None] = {
+        "disable": staff.disable_person,
+        "enable": staff.enable_person,
+        "signout": staff.sign_out_person,
+        "factor": staff.remove_second_factor,
     }[what]
     try:
-        act(user, me())
+        action(user, me())
     except StaffError as error:
-        return refusals.back(url_for(".person", number=number), error.code)
-    name = accounts.named(user, locale())
-    done = {
-        "disable": _("The account is closed: %(name)s", name=name),
-        "enable": _("The account is open again: %(name)s", name=name),
+        return refusals.redirect_back(url_for(".show_person", number=number), error.code)
+    name = accounts.display_name(user, locale())
+    messages = {
+        "disable": _("The account was closed: %(name)s", name=name),
+        "enable": _("The account was reopened: %(name)s", name=name),
         "signout": _("Signed out everywhere: %(name)s", name=name),
-        "factor": _("Telephone and paper are forgotten: %(name)s", name=name),
+        "factor": _("Phone and sheet were cancelled: %(name)s", name=name),
     }
-    flash(done[what])
-    return redirect(url_for(".person", number=number))
+    flash(messages[what])
+    return redirect(url_for(".show_person", number=number))
 
 
 @screen.post("/<int:number>/identity")
 @may("person.change")
-def identity(number: int) -> BaseResponse:
-    """Note what a party outside calls the person, or that it calls him nothing any more."""
-    user, source = _person(number), request.form.get("source", "")
-    if source not in _outside():
+def save_identity(number: int) -> BaseResponse:
+    """Store the name under which an outside sign-in service knows the person, or remove it."""
+    user, source = _person_or_404(number), request.form.get("source", "")
+    if source not in _sign_in_services():
         abort(400)
     try:
-        identities.give(user, source, request.form.get("subject", ""), me())
+        identities.set_identity(user, source, request.form.get("subject", ""), me())
     except StaffError as error:
-        return refusals.back(url_for(".person", number=number), error.code)
-    flash(_("Saved: %(name)s", name=accounts.named(user, locale())))
-    return redirect(url_for(".person", number=number))
+        return refusals.redirect_back(url_for(".show_person", number=number), error.code)
+    flash(_("Saved: %(name)s", name=accounts.display_name(user, locale())))
+    return redirect(url_for(".show_person", number=number))
 
 
 @screen.post("/<int:number>/fallback")
 @may("person.change")
-def fallback(number: int) -> BaseResponse:
-    """Let the stored password sign the person in while the directory is away, or not any more."""
-    user = _person(number)
+def set_password_fallback(number: int) -> BaseResponse:
+    """Allow or forbid the person to sign in by the stored password while the directory is away."""
+    user = _person_or_404(number)
     try:
-        identities.allow_fallback(user, "allowed" in request.form, me())
+        identities.set_directory_fallback(user, "allowed" in request.form, me())
     except StaffError as error:
-        return refusals.back(url_for(".person", number=number), error.code)
-    flash(_("Saved: %(name)s", name=accounts.named(user, locale())))
-    return redirect(url_for(".person", number=number))
+        return refusals.redirect_back(url_for(".show_person", number=number), error.code)
+    flash(_("Saved: %(name)s", name=accounts.display_name(user, locale())))
+    return redirect(url_for(".show_person", number=number))
 
 
 @screen.get("/import")
 @may("person.change")
-def many() -> str:
-    """Many people from a file: what it holds, line by line, before anybody is made."""
-    return _many()
+def show_import() -> str:
+    """Show the page for importing people from a file, before accounts are created.
+
+    The content of the file is shown line by line.
+    """
+    return _render_import()
 
 
 @screen.post("/import")
 @may("person.change")
-@takes_file(2 * LARGEST + 5_200)  # the file, or its text
-def add_many() -> BaseResponse | str:
-    """Show what a file holds; when `confirmed` and without a fault, make all of them."""
+@accepts_file(2 * MAX_FILE_BYTES + 5_200)  # the file, or its text
+def import_people() -> BaseResponse | str:
+    """Show the content of a file; if it is `confirmed` and has no fault, create its accounts."""
     try:
-        text = _sent_text()
-        lines = roster.read(text, me(), _topics())
+        text = _uploaded_text()
+        lines = roster.parse_roster(text, me(), _staffed_topics())
         if "confirmed" in request.form and not any(line.fault for line in lines):
-            return _many(given=staff.add_all([line.entry for line in lines], me()))
+            return _render_import(
+                credentials=staff.add_people([line.entry for line in lines], me())
+            )
     except StaffError as error:
-        return refusals.back(url_for(".many"), error.code, people=request.form.get("people", ""))
-    return refusals.back(url_for(".many"), "seen", people=text)
+        return refusals.redirect_back(
+            url_for(".show_import"), error.code, people=request.form.get("people", "")
+        )
+    return refusals.redirect_back(url_for(".show_import"), "seen", people=text)
 
 
-def _sent_text() -> str:
-    """The file that was sent, else the text of the form. Raises StaffError("letters")."""
+def _uploaded_text() -> str:
+    """Return the text of the uploaded file, or else of the form's field.
+
+    Raises StaffError("letters") for a file that is not UTF-8.
+    """
     file = request.files.get("file")
     if not file or not file.filename:
         return request.form.get("people", "")
@@ -210,114 +224,133 @@ def _sent_text() -> str:
         raise StaffError("letters", "not UTF-8") from error
 
 
-def _person(number: int) -> "User":
-    return accounts.find(number) or abort(404)
+def _person_or_404(number: int) -> "User":
+    """Return the user with this id; 404 if there is no such user."""
+    return accounts.account_by_id(number) or abort(404)
 
 
-def _outside() -> dict[str, str]:
-    """Source → its name, of the parties by which people sign in."""
+def _sign_in_services() -> dict[str, str]:
+    """Return source → name of the outside services by which users sign in here."""
     openid, ldap = site().openid, site().ldap
-    known = {"openid": openid.name if openid else "", "ldap": "LDAP" if ldap else ""}
-    return {source: name for source, name in known.items() if name}
+    services = {"openid": openid.name if openid else "", "ldap": "LDAP" if ldap else ""}
+    return {source: name for source, name in services.items() if name}
 
 
-def _topics() -> dict[str, str]:
-    """Code → what callers hear, of the topics that have operators of their own."""
-    topics = [t for t in routing.current(site()).topics if t.action == "own_queue"]
-    russian = locale() == "ru"
-    return {t.code: t.ru if russian else script.written(t.uz, locale()) for t in topics}
-
-
-def _typed(form: MultiDict[str, str], user: "User | None" = None) -> Entry:
-    """What was typed; what the form does not ask for stays as it is."""
-    known = staff.entry(user) if user else Entry("", "", "")
-    every = form.get("every_topic")
-    some = tuple(form.getlist("topic")) if every == "no" else None
-    return Entry(
-        login=user.login if user else form.get("login", ""),
-        name=form.get("name", ""),
-        role=form.get("role", known.role),
-        name_cyrl=form.get("name_cyrl", ""),
-        speaks=tuple(form.getlist("speaks")),
-        topics=known.topics if every is None else some,
-        extension=form.get("extension", ""),
-        phone=form.get("phone", known.phone),
-        department=form.get("department", type=bounded),
-    )
-
-
-def _list() -> dict[str, Any]:
-    typed = request.args.get("q", "")
-    found = search.best(accounts.everybody(), typed, _key_of)
-    found.sort(key=lambda user: (not user.active, accounts.named(user, locale()), user.login))
-    plan = routing.current(site())
+def _staffed_topics() -> dict[str, str]:
+    """Return code → spoken name of the topics that have operators of their own."""
+    topics = [t for t in routing.current_plan(site()).topics if t.action == "own_queue"]
+    is_russian = locale() == "ru"
     return {
-        "people": found,
-        "unserved": [routing.queue_title(q, _) for q, n in routing.staffed(plan).items() if not n],
-        "typed": typed,
-        "roles": ROLES,
-        "call_languages": CALL_LANGUAGES,
-        "topics": _topics(),
-        "departments": {d.id: named(d, locale()) for d in departments.departments(active=False)},
-        "members": departments.memberships(),
-        "now": clock.now(),
-        "keeps": rights.has(me(), "person.change"),
+        t.code: t.ru if is_russian else script.transliterate_for_locale(t.uz, locale())
+        for t in topics
     }
 
 
-def _key_of(user: "User") -> str:
-    role = str(ROLES[user.role])
-    return search.key(user.name, user.name_cyrl, user.login, user.extension or "", role)
-
-
-def _page(one: "User | None" = None, given: Given | None = None) -> str:
-    was, listed = refusals.latest(), _list()
-    entry = staff.entry(one) if one else Entry("", "", "operator", speaks=("uz",))
-    return render_template(
-        "people/page.html",
-        **listed,
-        one=one,
-        entry=_typed(was.values, one) if was else entry,
-        options=listed["topics"] | {code: code for code in _former(entry, listed["topics"])},
-        given=given,
-        trouble=TROUBLES.get(was.trouble),
-        mine=[role for role in ROLES if role in staff.GIVES.get(me().role, ())],
-        browser_phones=site().asterisk.browser_phones,
-        may_keep=not one or staff.may_keep(me(), one),
-        has_second_factor=one and second_factor.is_set(one),
-        outside=_outside(),
-        identities=identities.of(one) if one else {},
-        may_equip=not one or staff.may_equip(me(), one),
-        equipped=not one or one.role in staff.EQUIPPED or staff.may_keep(me(), one),
+def _entry_from_form(form: MultiDict[str, str], user: "User | None" = None) -> StaffEntry:
+    """Return the account that was typed; fields that the form does not contain stay unchanged."""
+    current = staff.entry_of_user(user) if user else StaffEntry("", "", "")
+    every_topic = form.get("every_topic")
+    selected_topics = tuple(form.getlist("topic")) if every_topic == "no" else None
+    return StaffEntry(
+        login=user.login if user else form.get("login", ""),
+        name=form.get("name", ""),
+        role=form.get("role", current.role),
+        name_cyrl=form.get("name_cyrl", ""),
+        speaks=tuple(form.getlist("speaks")),
+        topics=current.topics if every_topic is None else selected_topics,
+        extension=form.get("extension", ""),
+        phone=form.get("phone", current.phone),
+        department=form.get("department", type=parse_count),
     )
 
 
-def _former(entry: Entry, topics: dict[str, str]) -> list[str]:
-    """Topics that he serves and the plan no more has: they may come again."""
+def _list_context() -> dict[str, Any]:
+    """Return the template context of the list: people that match `q` by name, closed ones last."""
+    search_text = request.args.get("q", "")
+    people = search.best_matches(accounts.all_accounts(), search_text, _search_key)
+    people.sort(
+        key=lambda user: (not user.active, accounts.display_name(user, locale()), user.login)
+    )
+    plan = routing.current_plan(site())
+    return {
+        "people": people,
+        "unserved": [
+            routing.queue_title(q, _) for q, n in routing.operators_per_queue(plan).items() if not n
+        ],
+        "typed": search_text,
+        "roles": ROLES,
+        "call_languages": CALL_LANGUAGES,
+        "topics": _staffed_topics(),
+        "departments": {
+            d.id: localized_name(d, locale()) for d in departments.list_departments(active=False)
+        },
+        "members": departments.department_ids_by_user(),
+        "now": clock.now(),
+        "keeps": rights.has_right(me(), "person.change"),
+    }
+
+
+def _search_key(user: "User") -> str:
+    """Return the text of a user in which the list searches."""
+    role = str(ROLES[user.role])
+    return search.fold_names(user.name, user.name_cyrl, user.login, user.extension or "", role)
+
+
+def _render_page(user: "User | None" = None, credentials: IssuedCredentials | None = None) -> str:
+    """Render the page: the form for `user` or for a new person, and any new passwords."""
+    refusal, list_context = refusals.latest_refusal(), _list_context()
+    entry = staff.entry_of_user(user) if user else StaffEntry("", "", "operator", speaks=("uz",))
+    return render_template(
+        "people/page.html",
+        **list_context,
+        one=user,
+        entry=_entry_from_form(refusal.values, user) if refusal else entry,
+        options=list_context["topics"]
+        | {code: code for code in _unlisted_topics(entry, list_context["topics"])},
+        given=credentials,
+        trouble=TROUBLES.get(refusal.trouble),
+        mine=[role for role in ROLES if role in staff.ASSIGNABLE_ROLES.get(me().role, ())],
+        browser_phones=site().asterisk.browser_phones,
+        may_keep=not user or staff.can_manage(me(), user),
+        has_second_factor=user and second_factor.has_second_factor(user),
+        outside=_sign_in_services(),
+        identities=identities.identity_subjects(user) if user else {},
+        may_equip=not user or staff.can_equip(me(), user),
+        equipped=not user or user.role in staff.EQUIPPED_ROLES or staff.can_manage(me(), user),
+    )
+
+
+def _unlisted_topics(entry: StaffEntry, topics: dict[str, str]) -> list[str]:
+    """Return the person's topics that are no longer in the plan; they may be added again later."""
     return [code for code in entry.topics or () if code not in topics]
 
 
-def _many(given: list[Given] | None = None) -> str:
-    was, lines, trouble = refusals.latest(), [], ""
-    text = was.values.get("people", "")
-    if was and not given:
+def _render_import(credentials: list[IssuedCredentials] | None = None) -> str:
+    """Render the import page: the content of an uploaded file, or the accounts it created."""
+    refusal, lines, trouble = refusals.latest_refusal(), [], ""
+    text = refusal.values.get("people", "")
+    if refusal and not credentials:
         try:
-            lines = roster.read(text, me(), _topics()) if was.trouble == "seen" else []
-            trouble = TROUBLES.get(was.trouble, "")
+            lines = (
+                roster.parse_roster(text, me(), _staffed_topics())
+                if refusal.trouble == "seen"
+                else []
+            )
+            trouble = TROUBLES.get(refusal.trouble, "")
         except StaffError as error:
             trouble = TROUBLES[error.code]
     return render_template(
         "people/import.html",
-        largest=LARGEST,
-        given=given or [],
+        largest=MAX_FILE_BYTES,
+        given=credentials or [],
         lines=lines,
         faults=sum(bool(line.fault) for line in lines),
         text=text,
         trouble=trouble,
         troubles=TROUBLES,
         roles=ROLES,
-        mine=[role for role in ROLES if role in staff.GIVES.get(me().role, ())],
+        mine=[role for role in ROLES if role in staff.ASSIGNABLE_ROLES.get(me().role, ())],
         columns=roster.COLUMNS,
-        topics=_topics(),
+        topics=_staffed_topics(),
         call_languages=CALL_LANGUAGES,
     )

@@ -1,4 +1,4 @@
-"""What callers hear: texts and sounds by language, their versions, and making new ones."""
+"""The spoken prompts: texts and sounds by language, their versions, and the making of new ones."""
 
 import tempfile
 from pathlib import Path
@@ -14,124 +14,126 @@ from appliance.pbx import actions
 from appliance.people import accounts
 from appliance.telephony import prompts
 from appliance.web.settings import changes
-from appliance.web.settings.prompt_words import title
+from appliance.web.settings.prompt_labels import prompt_title
 from appliance.web.shell import refusals
 from appliance.web.shell.access import may
 from appliance.web.shell.context import me, site
 from appliance.web.shell.labels import CALL_LANGUAGES
 from appliance.web.shell.language import locale
-from appliance.web.shell.sent import bounded
-from appliance.web.shell.sizes import takes_file
+from appliance.web.shell.request_data import parse_count
+from appliance.web.shell.size_limits import accepts_file
 
 if TYPE_CHECKING:
     from appliance.models import PromptVersion, User
 
 screen = Blueprint("prompts", __name__, url_prefix="/prompts")
 
-LARGEST = 32 * 1024 * 1024  # bytes of a file
+MAX_FILE_BYTES = 32 * 1024 * 1024  # of an uploaded file
 # how a sound was made: its name, the badge's kind, the icon
-KINDS: dict[str, tuple[LazyString, str, str]] = {
+SOUND_KINDS: dict[str, tuple[LazyString, str, str]] = {
     "synthetic": (_l("Synthetic voice"), "warn", "bot"),
     "studio": (_l("Recording"), "ok", "mic"),
     "phone": (_l("Recorded by phone"), "ok", "phone"),
 }
 TROUBLES: dict[str, LazyString] = {
-    "unreadable": _l("This is no sound that can be read. Give a WAV, FLAC, MP3, OGG or Opus file."),
-    "silent": _l("Nothing is heard in the recording. Look whether the microphone was on."),
+    "unreadable": _l("This sound could not be read. Use a WAV, FLAC, MP3, OGG or Opus file."),
+    "silent": _l("The recording is silent. Check whether the microphone was on."),
     "clipped": _l("The recording is too loud and distorted. Record it again, more softly."),
     "short": _l("The recording is too short to be speech."),
     "long": _l("The recording is longer than two minutes."),
-    "text": _l("Type what shall be said."),
-    "wordy": _l("The text is too long: callers hear two minutes at most. Shorten it."),
-    "unspoken": _l("The synthetic voice cannot say this text. Write it another way."),
+    "text": _l("Type the text to be spoken."),
+    "wordy": _l("The text is too long: a prompt lasts at most two minutes. Shorten it."),
+    "unspoken": _l("The synthetic voice cannot speak this text. Write it differently."),
 }
-_PROMPT = "<any(uz, ru):language>/<path:name>"
+_PROMPT_CONVERTERS = "<any(uz, ru):language>/<path:name>"
 
 
 @screen.get("")
 @may("prompt.change")
-def page() -> str:
-    """The prompts of one language (`language=ru`), phrases or parts of numbers (`part=numbers`)."""
+def list_prompts() -> str:
+    """Show the prompts of one language (`language=ru`): phrases, or `part=numbers` number parts."""
     language = "ru" if request.args.get("language") == "ru" else "uz"
-    everything = prompts.listed(site().paths.prompts, language)
-    numbers = request.args.get("part") == "numbers"
-    shown = [p for p in everything if p.name.startswith(prompts.NUMBERS) == numbers]
+    all_prompts = prompts.list_prompts(site().paths.prompts, language)
+    is_numbers = request.args.get("part") == "numbers"
+    displayed = [p for p in all_prompts if p.name.startswith(prompts.NUMBER_PREFIX) == is_numbers]
     return render_template(
         "prompts/list.html",
         language=language,
-        numbers=numbers,
-        prompts=shown,
-        title=title,
-        synthetic=sum(p.kind == "synthetic" for p in everything),
-        total=len(everything),
-        kinds=KINDS,
+        numbers=is_numbers,
+        prompts=displayed,
+        title=prompt_title,
+        synthetic=sum(p.kind == "synthetic" for p in all_prompts),
+        total=len(all_prompts),
+        kinds=SOUND_KINDS,
         languages_spoken=CALL_LANGUAGES,
     )
 
 
-@screen.get(f"/{_PROMPT}")
+@screen.get(f"/{_PROMPT_CONVERTERS}")
 @may("prompt.change")
-def one(language: str, name: str) -> str:
-    """One prompt."""
-    was = refusals.latest()
-    trouble, typed = TROUBLES.get(was.trouble), was.values.get("text")
-    shown = _prompt_context(language, name)
+def show_prompt(language: str, name: str) -> str:
+    """Show one prompt with its versions."""
+    refusal = refusals.latest_refusal()
+    trouble, typed = TROUBLES.get(refusal.trouble), refusal.values.get("text")
+    context = _prompt_context(language, name)
     return render_template(
-        "prompts/page.html", trouble=trouble, typed=typed, largest=LARGEST, **shown
+        "prompts/page.html", trouble=trouble, typed=typed, largest=MAX_FILE_BYTES, **context
     )
 
 
-@screen.get(f"/versions/{_PROMPT}")
+@screen.get(f"/versions/{_PROMPT_CONVERTERS}")
 @may("prompt.change")
-def versions(language: str, name: str) -> str:
-    """A prompt's versions, as a piece of the open page."""
+def show_versions(language: str, name: str) -> str:
+    """Show a prompt's versions as a fragment of the open page."""
     return render_template("prompts/versions.html", **_prompt_context(language, name))
 
 
-@screen.get(f"/sound/{_PROMPT}")
+@screen.get(f"/sound/{_PROMPT_CONVERTERS}")
 @may("prompt.change")
-def sound(language: str, name: str) -> Response:
-    """The sound in force, or of a version (`version=2`)."""
+def play_sound(language: str, name: str) -> Response:
+    """Send the sound that is in force, or that of a version (`version=2`)."""
     folder = site().paths.prompts
-    file = prompts.sound_of(folder, language, name, request.args.get("version", 0, bounded))
+    file = prompts.sound_file(folder, language, name, request.args.get("version", 0, parse_count))
     if not file:
         abort(404)
     return send_file(file, mimetype="audio/wav", conditional=True)
 
 
-@screen.post(f"/speak/{_PROMPT}")
+@screen.post(f"/speak/{_PROMPT_CONVERTERS}")
 @may("prompt.change")
-def speak(language: str, name: str) -> Response:
-    """Have a typed text spoken by machine, to be listened to before it is in force."""
+def speak_text(language: str, name: str) -> Response:
+    """Synthesize the typed text, so that it can be listened to before it is put in force."""
     text = request.form.get("text", "")
     if not text.strip():
-        return _refused(language, name, "text")
-    _prompt(language, name)
+        return _redirect_refused(language, name, "text")
+    _prompt_or_404(language, name)
     try:
-        made = prompts.speak_text(
+        version = prompts.speak_text(
             site().paths.prompts, language, name, text, me().login, in_force=False
         )
     except prompts.SoundError as error:
-        return _refused(language, name, error.code if error.code == "wordy" else "unspoken")
-    _flash_made(made)
-    return _back(language, name)
+        return _redirect_refused(
+            language, name, error.code if error.code == "wordy" else "unspoken"
+        )
+    _flash_version_ready(version)
+    return _redirect_to_prompt(language, name)
 
 
-@screen.post(f"/upload/{_PROMPT}")
-@takes_file(LARGEST + 1024 * 1024)
+@screen.post(f"/upload/{_PROMPT_CONVERTERS}")
+@accepts_file(MAX_FILE_BYTES + 1024 * 1024)
 @may("prompt.change")
-def upload(language: str, name: str) -> Response:
-    """Take in a recording, to be listened to before it is in force."""
-    asked = _prompt(language, name)
-    text = request.form.get("text", "").strip() or asked.text
-    sent = request.files.get("recording")
-    if not sent or not sent.filename:
-        return _refused(language, name, "unreadable")
+def upload_recording(language: str, name: str) -> Response:
+    """Import a recording, so that it can be listened to before it is put in force."""
+    prompt = _prompt_or_404(language, name)
+    text = request.form.get("text", "").strip() or prompt.text
+    recording = request.files.get("recording")
+    if not recording or not recording.filename:
+        return _redirect_refused(language, name, "unreadable")
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder) / "sent"
-        sent.save(source)
+        recording.save(source)
         try:
-            made = prompts.take_in(
+            version = prompts.import_recording(
                 site().paths.prompts,
                 language,
                 name,
@@ -142,84 +144,100 @@ def upload(language: str, name: str) -> Response:
                 in_force=False,
             )
         except prompts.SoundError as error:
-            return _refused(language, name, error.code)
-    _flash_made(made)
-    return _back(language, name)
+            return _redirect_refused(language, name, error.code)
+    _flash_version_ready(version)
+    return _redirect_to_prompt(language, name)
 
 
-@screen.post(f"/record/{_PROMPT}")
+@screen.post(f"/record/{_PROMPT_CONVERTERS}")
 @may("prompt.change")
-def record(language: str, name: str) -> Response:
-    """Ring a phone of the house, to speak the prompt there."""
-    _prompt(language, name)
+def record_by_phone(language: str, name: str) -> Response:
+    """Ring one of the operators' phones, to record the prompt there."""
+    _prompt_or_404(language, name)
     extension = request.form.get("extension", "")
-    if extension not in {user.extension for user in _phones()}:
+    if extension not in {user.extension for user in _phone_users()}:
         abort(422)
     try:
         actions.record_prompt(
             site(),
             extension,
-            file=prompts.incoming(site().paths.prompts, language, name),
+            file=prompts.new_recording_path(site().paths.prompts, language, name),
             language=language,
             name=name,
             login=me().login,
         )
     except (actions.Unreachable, actions.Refused):
         flash(_("The exchange does not answer. Try again later."))
-        return _back(language, name)
-    flash(_("The phone %(extension)s rings. Pick it up and follow the voice.", extension=extension))
-    return _back(language, name)
-
-
-@screen.post(f"/choose/{_PROMPT}")
-@may("prompt.change")
-def choose(language: str, name: str) -> Response:
-    """Put a version in force."""
-    before = _prompt(language, name)
-    number = request.form.get("version", 0, bounded)
-    if not prompts.choose(site().paths.prompts, language, name, number, me().login):
-        abort(404)
-    was, now = (
-        {"text": one.text, "version": str(one.version or "")}
-        for one in (before, _prompt(language, name))
+        return _redirect_to_prompt(language, name)
+    flash(
+        _(
+            "The phone %(extension)s is ringing. Pick it up and follow the voice.",
+            extension=extension,
+        )
     )
-    changes.link("prompt", f"{language}/{name}", name, was, now)
-    flash(_("Version %(number)s is in force.", number=number))
-    return _back(language, name)
+    return _redirect_to_prompt(language, name)
 
 
-def _flash_made(made: "PromptVersion") -> None:
-    flash(_("Version %(number)s is ready: listen to it, then put it in force.", number=made.number))
-
-
-def _prompt(language: str, name: str) -> prompts.Listed:
-    found = prompts.found(site().paths.prompts, language, name)
-    if not found:
+@screen.post(f"/choose/{_PROMPT_CONVERTERS}")
+@may("prompt.change")
+def put_version_in_force(language: str, name: str) -> Response:
+    """Put a version in force."""
+    before = _prompt_or_404(language, name)
+    number = request.form.get("version", 0, parse_count)
+    if not prompts.choose_version(site().paths.prompts, language, name, number, me().login):
         abort(404)
-    return found
+    old_fields, new_fields = (
+        {"text": prompt.text, "version": str(prompt.version or "")}
+        for prompt in (before, _prompt_or_404(language, name))
+    )
+    changes.link_to_request("prompt", f"{language}/{name}", name, old_fields, new_fields)
+    flash(_("Version %(number)s is in force.", number=number))
+    return _redirect_to_prompt(language, name)
 
 
-def _refused(language: str, name: str, trouble: str) -> Response:
-    return refusals.back(url_for("prompts.one", language=language, name=name), trouble)
+def _flash_version_ready(version: "PromptVersion") -> None:
+    """Report that a new version is ready to be listened to."""
+    flash(
+        _("Version %(number)s is ready: listen to it, then put it in force.", number=version.number)
+    )
+
+
+def _prompt_or_404(language: str, name: str) -> prompts.PromptInfo:
+    """Return the prompt with this name; 404 if there is no such prompt."""
+    prompt = prompts.find_prompt(site().paths.prompts, language, name)
+    if not prompt:
+        abort(404)
+    return prompt
+
+
+def _redirect_refused(language: str, name: str, trouble: str) -> Response:
+    """Redirect to the prompt's page, which shows the trouble."""
+    return refusals.redirect_back(
+        url_for("prompts.show_prompt", language=language, name=name), trouble
+    )
 
 
 def _prompt_context(language: str, name: str) -> dict[str, Any]:
+    """Return the template context of the page of one prompt."""
     return {
-        "prompt": _prompt(language, name),
-        "versions": prompts.versions(language, name),
-        "phones": _phones(),
-        "names": accounts.names(locale()),
-        "title": title,
-        "kinds": KINDS,
+        "prompt": _prompt_or_404(language, name),
+        "versions": prompts.list_versions(language, name),
+        "phones": _phone_users(),
+        "names": accounts.display_names(locale()),
+        "title": prompt_title,
+        "kinds": SOUND_KINDS,
         "troubles": TROUBLES,
         "languages_spoken": CALL_LANGUAGES,
     }
 
 
-def _phones() -> "list[User]":
-    """The phones that may be rung: one's own first."""
-    return sorted(accounts.operators(), key=lambda user: (user.login != me().login, user.extension))
+def _phone_users() -> "list[User]":
+    """Return the users whose phones may be rung, the current user first."""
+    return sorted(
+        accounts.active_operators(), key=lambda user: (user.login != me().login, user.extension)
+    )
 
 
-def _back(language: str, name: str) -> Response:
-    return redirect(url_for("prompts.one", language=language, name=name))
+def _redirect_to_prompt(language: str, name: str) -> Response:
+    """Redirect to the prompt's page."""
+    return redirect(url_for("prompts.show_prompt", language=language, name=name))

@@ -1,4 +1,4 @@
-"""Rights, to whoever grants them: who may do what with which records, what goes by the person."""
+"""Rights: what each role may do with which records, and what depends on the single user."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from appliance.casework import departments
 from appliance.casework.appeals import personal
-from appliance.core.i18n import named
+from appliance.core.i18n import localized_name
 from appliance.people import accounts, rights
 from appliance.telephony import recordings
 from appliance.web.person.account import ROLES
@@ -24,56 +24,59 @@ screen = Blueprint("rights", __name__, url_prefix="/rights")
 
 @screen.get("")
 @may("right.read")
-def page() -> str:
-    """The table: each action, and with which records each role may do it."""
-    return _page()
+def show_rights() -> str:
+    """Show the table: each action, and with which records each role may perform it."""
+    return _render_page()
 
 
 @screen.get("/<int:number>")
 @may("right.read")
-def person(number: int) -> str:
-    """The table beside what goes by one person."""
-    return _page(accounts.find(number) or abort(404))
+def show_person_rights(number: int) -> str:
+    """Show the table together with the rights that depend on one user."""
+    return _render_page(accounts.account_by_id(number) or abort(404))
 
 
 @screen.post("/<int:number>/recordings")
 @may("recording.grant")
-def recording(number: int) -> BaseResponse:
-    """Give somebody the right to hear recordings, or take it, whichever he has not."""
-    user = accounts.find(number) or abort(404)
-    if not recordings.may_be_allowed(user):
+def toggle_listening(number: int) -> BaseResponse:
+    """Grant a user the right to listen to recordings, or revoke it if they have it."""
+    user = accounts.account_by_id(number) or abort(404)
+    if not recordings.can_have_personal_right(user):
         abort(404)
-    recordings.allow(user, not recordings.is_allowed(user), by=me().login)
-    flash(_("Saved: %(name)s", name=accounts.named(user, locale())))
-    return redirect(url_for(".person", number=number))
+    recordings.set_personal_right(user, not recordings.has_personal_right(user), by=me().login)
+    flash(_("Saved: %(name)s", name=accounts.display_name(user, locale())))
+    return redirect(url_for(".show_person_rights", number=number))
 
 
-def _page(one: "User | None" = None) -> str:
+def _render_page(selected_user: "User | None" = None) -> str:
+    """Render the page, with the rights of `selected_user` if there is one."""
     return render_template(
         "rights/page.html",
-        one=one,
-        people=[user for user in accounts.everybody() if user.active],
+        one=selected_user,
+        people=[user for user in accounts.all_accounts() if user.active],
         roles=ROLES,
         rows=[
             (
-                _(right.thing) + (f": {_(right.done)}" if right.done else ""),
-                {role: right.scopes.get(role, rights.NONE) for role in ROLES},
+                _(right.subject) + (f": {_(right.activity)}" if right.activity else ""),
+                {role: right.scope_by_role.get(role, rights.NO_RECORDS) for role in ROLES},
             )
             for right in rights.RIGHTS
         ],
-        scopes={scope: _(name) for scope, name in rights.SCOPES.items()},
-        **(_own(one) if one else {}),
+        scopes={scope: _(name) for scope, name in rights.SCOPE_LABELS.items()},
+        **(_user_rights(selected_user) if selected_user else {}),
     )
 
 
-def _own(one: "User") -> dict[str, Any]:
-    """What goes by the person."""
-    names = {d.id: named(d, locale()) for d in departments.departments(active=False)}
+def _user_rights(user: "User") -> dict[str, Any]:
+    """Return the rights that depend on the user."""
+    names = {d.id: localized_name(d, locale()) for d in departments.list_departments(active=False)}
     return {
-        "department": names.get(accounts.department_of(one) or 0),
-        "by_department": rights.scope_of(one, "appeal.read") == rights.DEPARTMENT,
-        "listens": recordings.is_allowed(one) if recordings.may_be_allowed(one) else None,
-        "listening": rights.scope_of(one, "recording.listen"),
-        "may_grant": rights.has(me(), "recording.grant"),
-        "named_for": [reader.appeal.number for reader in personal.named_for(one.login)],
+        "department": names.get(accounts.department_of(user) or 0),
+        "by_department": rights.scope_of(user, "appeal.read") == rights.DEPARTMENT_RECORDS,
+        "listens": recordings.has_personal_right(user)
+        if recordings.can_have_personal_right(user)
+        else None,
+        "listening": rights.scope_of(user, "recording.listen"),
+        "may_grant": rights.has_right(me(), "recording.grant"),
+        "named_for": [reader.appeal.number for reader in personal.reader_entries(user.login)],
     }

@@ -1,4 +1,4 @@
-"""The telephony as people decide it: its sections, its versions, putting one back."""
+"""The telephony plan: its sections and versions, and the restoring of a version."""
 
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ from appliance.pbx import actions
 from appliance.people import accounts
 from appliance.telephony import prompts, routing
 from appliance.telephony.routing import Plan
-from appliance.web.settings import change_words, changes, routing_words
+from appliance.web.settings import change_labels, changes, routing_labels
 from appliance.web.shell import refusals
 from appliance.web.shell.access import may
 from appliance.web.shell.context import me, site
@@ -22,229 +22,264 @@ if TYPE_CHECKING:
 
 screen = Blueprint("routing", __name__, url_prefix="/telephony")
 
-type Sent = MultiDict[str, str]
+type FormData = MultiDict[str, str]
 
-FRESH = {"trunks": 1, "routes": 1, "numbers": 1, "topics": 3}  # blank rows to type into
-_ROWS: dict[str, object] = {
+BLANK_ROW_COUNTS = {"trunks": 1, "routes": 1, "numbers": 1, "topics": 3}  # blank rows to type into
+_BLANK_ROWS: dict[str, object] = {
     "trunks": routing.Trunk(""),
     "routes": routing.Route("", ()),
     "topics": routing.Topic("", "", ""),
 }
-_ROWS["numbers"] = routing.Number("", languages=())
+_BLANK_ROWS["numbers"] = routing.HotlineNumber("", languages=())
 
 
 @screen.get("/<name>")
 @may("plan.change")
-def section(name: str) -> str:
-    """One section of the plan in force; or what was typed in it, with why it is not in force."""
+def show_section(name: str) -> str:
+    """Show one section of the plan in force, or a refused form of it with the reason."""
     _check_section(name)
-    if was := refusals.latest():
-        return _typed(name, was.values, was.trouble)
-    return _section(name, routing.shown(routing.current(site()), name))
+    if refusal := refusals.latest_refusal():
+        return _render_typed(name, refusal.values, refusal.trouble)
+    return _render_section(name, routing.section_fields(routing.current_plan(site()), name))
 
 
 @screen.post("/<name>")
 @may("plan.change")
-def save(name: str) -> Response | tuple[str, int]:
-    """Show what this section as typed changes; when `confirmed`, try it and put it in force."""
+def save_section(name: str) -> Response | tuple[str, int]:
+    """Show what the typed section changes; if `confirmed`, test the plan and put it in force."""
     _check_section(name)
     if "edit" in request.form:
-        return _again(name, "edit")
-    if request.form.get("seen", "") != _number(routing.newest()):
-        return _again(name, "newer")
-    current = routing.current(site())
+        return _redisplay_section(name, "edit")
+    if request.form.get("seen", "") != _version_number(routing.newest_version()):
+        return _redisplay_section(name, "newer")
+    current = routing.current_plan(site())
     try:
-        wanted = routing.read(current, name, _counted(name, request.form))
+        new_plan = routing.parse_section(current, name, _numbered_fields(name, request.form))
         if "confirmed" not in request.form:
-            routing.require(wanted)
-            return _again(name, "changes")
-        version = actions.put_plan(site(), wanted, me().login, request.form.get("note", ""))
-    except routing.Faults:
-        return _again(name, "faults")
-    except actions.NotTaken as error:
-        return _again(name, "not_taken", complaint=str(error))
+            routing.require_valid(new_plan)
+            return _redisplay_section(name, "changes")
+        version = actions.apply_plan(site(), new_plan, me().login, request.form.get("note", ""))
+    except routing.PlanFaults:
+        return _redisplay_section(name, "faults")
+    except actions.PlanRejected as error:
+        return _redisplay_section(name, "not_taken", complaint=str(error))
     except (actions.Unreachable, actions.Refused):
-        _link(current, wanted)
-        flash(_("Saved. The exchange does not answer; it takes this over when it starts."))
-        return redirect(url_for("routing.section", name=name))
-    _link(current, wanted)
+        _link_version_to_request(current, new_plan)
+        flash(_("Saved. The exchange does not answer; it will load the change when it starts."))
+        return redirect(url_for("routing.show_section", name=name))
+    _link_version_to_request(current, new_plan)
     flash(_("In force: version %(number)s.", number=version.id))
-    return redirect(url_for("routing.section", name=name))
+    return redirect(url_for("routing.show_section", name=name))
 
 
 @screen.get("/versions")
 @may("plan.change")
-def versions() -> str:
-    """Every version: when, who, why."""
+def show_versions() -> str:
+    """Show every version: when it was saved, by whom and why."""
     return render_template(
         "routing/versions.html",
-        words=routing_words,
-        versions=[(one, routing.changes(site(), one)) for one in routing.versions(100)],
-        names=accounts.names(locale()),
+        words=routing_labels,
+        versions=[
+            (row, routing.version_changes(site(), row)) for row in routing.list_versions(100)
+        ],
+        names=accounts.display_names(locale()),
     )
 
 
 @screen.get("/versions/<int:number>")
 @may("plan.change")
-def version(number: int) -> str:
-    """What a version says otherwise than the one in force."""
-    return _version(_stored_version(number), refusals.latest().values.get("complaint", ""))
+def show_version(number: int) -> str:
+    """Show how a version differs from the plan in force."""
+    return _render_version(
+        _version_or_404(number), refusals.latest_refusal().values.get("complaint", "")
+    )
 
 
 @screen.post("/versions/<int:number>")
 @may("plan.change")
-def restore(number: int) -> Response:
-    """Put a version back in force."""
-    kept, current = _stored_version(number), routing.current(site())
-    wanted = Plan.from_json(kept.document)
-    note = _("Version %(number)s put back", number=number)
+def restore_version(number: int) -> Response:
+    """Put a version in force again."""
+    stored, current = _version_or_404(number), routing.current_plan(site())
+    new_plan = Plan.from_json(stored.document)
+    note = _("Version %(number)s restored", number=number)
     try:
-        made = actions.put_plan(site(), wanted, me().login, note)
-    except (routing.Faults, actions.NotTaken) as error:
-        page = url_for("routing.version", number=number)
-        return refusals.back(page, "not_taken", complaint=str(error))
+        version = actions.apply_plan(site(), new_plan, me().login, note)
+    except (routing.PlanFaults, actions.PlanRejected) as error:
+        version_url = url_for("routing.show_version", number=number)
+        return refusals.redirect_back(version_url, "not_taken", complaint=str(error))
     except (actions.Unreachable, actions.Refused):
-        _link(current, wanted)
-        flash(_("Saved. The exchange does not answer; it takes this over when it starts."))
-        return redirect(url_for("routing.versions"))
-    _link(current, wanted)
-    flash(_("In force: version %(number)s.", number=made.id))
-    return redirect(url_for("routing.versions"))
+        _link_version_to_request(current, new_plan)
+        flash(_("Saved. The exchange does not answer; it will load the change when it starts."))
+        return redirect(url_for("routing.show_versions"))
+    _link_version_to_request(current, new_plan)
+    flash(_("In force: version %(number)s.", number=version.id))
+    return redirect(url_for("routing.show_versions"))
 
 
-def _link(before: Plan, after: Plan) -> None:
-    """Write down what the version just saved changed, at the request that the form names.
+def _link_version_to_request(before: Plan, after: Plan) -> None:
+    """Add the changes of the version just saved to the change request that the form names.
 
-    A secret looks the same before and after.
+    A secret looks the same before and after; its old value is then recorded as None.
     """
-    found = {change_words.field_of(one): one for one in routing.differences(before, after)}
-    changes.link(
+    differences = {
+        change_labels.joined_field(difference): difference
+        for difference in routing.plan_differences(before, after)
+    }
+    changes.link_to_request(
         "routing",
-        _number(routing.newest()),
+        _version_number(routing.newest_version()),
         "",
-        {n: one.before if one.before != one.after else None for n, one in found.items()},
-        {n: one.after for n, one in found.items()},
+        {
+            name: difference.before if difference.before != difference.after else None
+            for name, difference in differences.items()
+        },
+        {name: difference.after for name, difference in differences.items()},
     )
 
 
 def _check_section(name: str) -> None:
+    """Respond 404 if there is no section with this name."""
     if name not in routing.SECTIONS:
         abort(404)
 
 
-def _stored_version(number: int) -> "PlanVersion":
-    return routing.version(number) or abort(404)
+def _version_or_404(number: int) -> "PlanVersion":
+    """Return the version with this number; 404 if there is no such version."""
+    return routing.find_version(number) or abort(404)
 
 
-def _number(version: "PlanVersion | None") -> str:
+def _version_number(version: "PlanVersion | None") -> str:
+    """Return the number of a version as text; "" if there is no version."""
     return str(version.id) if version else ""
 
 
-def _again(name: str, trouble: str, complaint: str = "") -> Response | tuple[str, int]:
-    """Lead back to the section with what was typed; see `_typed` for the troubles.
+def _redisplay_section(name: str, trouble: str, complaint: str = "") -> Response | tuple[str, int]:
+    """Redirect to the section with the typed values; `_render_typed` lists the troubles.
 
-    A new password is kept nowhere, so a form that has one is answered at once.
+    A new password is not stored anywhere, so a form that contains one is answered directly.
     """
-    sent = request.form
-    if any(text and field.endswith("password") for field, text in sent.items()):
+    form_data = request.form
+    if any(text and field.endswith("password") for field, text in form_data.items()):
         status = 200 if trouble in ("edit", "changes") else 422
-        return _typed(name, MultiDict([*sent.items(), ("complaint", complaint)]), trouble), status
-    return refusals.back(url_for("routing.section", name=name), trouble, complaint=complaint)
+        return _render_typed(
+            name, MultiDict([*form_data.items(), ("complaint", complaint)]), trouble
+        ), status
+    return refusals.redirect_back(
+        url_for("routing.show_section", name=name), trouble, complaint=complaint
+    )
 
 
-def _typed(name: str, sent: Sent, trouble: str) -> str:
-    """What was typed: to be mended ("faults", "not_taken", "newer", "edit") or its "changes"."""
-    fields, faults = _counted(name, sent), {}
+def _render_typed(name: str, form_data: FormData, trouble: str) -> str:
+    """Render the typed section: its "changes", or the form to be corrected.
+
+    The other values of `trouble` are "faults", "not_taken", "newer" and "edit".
+    """
+    fields, faults = _numbered_fields(name, form_data), {}
     try:
-        wanted = routing.read(routing.current(site()), name, fields)
-        routing.require(wanted)
+        new_plan = routing.parse_section(routing.current_plan(site()), name, fields)
+        routing.require_valid(new_plan)
         if trouble == "changes":
-            return _changes(name, wanted, sent)
-    except routing.Faults as found:
-        faults = found.by_field
-    return _section(
+            return _render_changes(name, new_plan, form_data)
+    except routing.PlanFaults as error:
+        faults = error.by_field
+    return _render_section(
         name,
         fields,
         faults if trouble in ("faults", "changes") else {},
-        complaint=sent.get("complaint", ""),
-        newer=routing.newest() if trouble == "newer" else None,
-        note=sent.get("note", ""),
-        chosen=sent.get("request", ""),
+        complaint=form_data.get("complaint", ""),
+        newer=routing.newest_version() if trouble == "newer" else None,
+        note=form_data.get("note", ""),
+        request_number=form_data.get("request", ""),
     )
 
 
-def _counted(name: str, sent: Sent) -> routing.Typed:
-    return routing.counted(name, dict(sent.items()))
+def _numbered_fields(name: str, form_data: FormData) -> routing.FieldTexts:
+    """Return the typed fields with their rows numbered consecutively, without the blank rows."""
+    return routing.renumber_rows(name, dict(form_data.items()))
 
 
-def _changes(name: str, wanted: Plan, sent: Sent) -> str:
-    """What would change, before it is in force; what was typed goes along, unseen."""
-    current = routing.current(site())
+def _render_changes(name: str, new_plan: Plan, form_data: FormData) -> str:
+    """Render what would change before it is in force.
+
+    The typed values are included as hidden fields.
+    """
+    current = routing.current_plan(site())
     texts = [
         (language, text)
         for language in prompts.LANGUAGES
-        for prompt, text in prompts.of_plan(wanted, language).items()
-        if text != prompts.of_plan(current, language).get(prompt)
+        for prompt, text in prompts.texts_of_plan(new_plan, language).items()
+        if text != prompts.texts_of_plan(current, language).get(prompt)
     ]
     return render_template(
         "routing/changes.html",
-        words=routing_words,
+        words=routing_labels,
         section=name,
-        differences=routing.differences(current, wanted),
+        differences=routing.plan_differences(current, new_plan),
         texts=texts,
-        typed={n: t for n, t in sent.items() if n not in ("csrf_token", "complaint", "request")},
-        chosen=sent.get("request", ""),
+        typed={
+            n: t for n, t in form_data.items() if n not in ("csrf_token", "complaint", "request")
+        },
+        chosen=form_data.get("request", ""),
     )
 
 
-def _section(
+def _render_section(
     name: str,
-    fields: routing.Typed,
+    fields: routing.FieldTexts,
     faults: dict[str, str] | None = None,
     *,
     complaint: str = "",
     newer: "PlanVersion | None" = None,
     note: str = "",
-    chosen: str = "",
+    request_number: str = "",
 ) -> str:
-    counts = {part: routing.rows(part, fields) for part in routing.SECTIONS[name] if part in FRESH}
+    """Render the form of a section, with blank rows to type into and the faults of the fields."""
+    counts = {
+        part: routing.count_rows(part, fields)
+        for part in routing.SECTIONS[name]
+        if part in BLANK_ROW_COUNTS
+    }
     for part, count in counts.items():
-        for number in range(count, count + FRESH[part]):
-            fields |= routing.blank_row(part, _ROWS[part], number)
+        for number in range(count, count + BLANK_ROW_COUNTS[part]):
+            fields |= routing.blank_row(part, _BLANK_ROWS[part], number)
     return render_template(
         "routing/section.html",
-        words=routing_words,
+        words=routing_labels,
         section=name,
         parts=routing.SECTIONS[name],
         counts=counts,
-        fresh=FRESH,
-        columns={part: routing.columns(part) for part in routing.SECTIONS[name]},
+        fresh=BLANK_ROW_COUNTS,
+        columns={part: routing.part_fields(part) for part in routing.SECTIONS[name]},
         fields=fields,
         faults=faults or {},
         complaint=complaint,
         newer=newer,
-        seen=_number(routing.newest()),
+        seen=_version_number(routing.newest_version()),
         typed_note=note,
-        chosen=chosen,
-        boxes=routing.BOXES,
-        queues=_queues() if name == "queues" else [],
+        chosen=request_number,
+        boxes=routing.CHECKBOX_FIELDS,
+        queues=_queue_staffing() if name == "queues" else [],
     )
 
 
-def _queues() -> list[tuple[str, int]]:
-    """(name, operators) of each queue that the plan in force makes."""
+def _queue_staffing() -> list[tuple[str, int]]:
+    """Return (name, number of operators) of each queue of the plan in force."""
     return [
-        (routing.queue_title(q, _), n) for q, n in routing.staffed(routing.current(site())).items()
+        (routing.queue_title(q, _), n)
+        for q, n in routing.operators_per_queue(routing.current_plan(site())).items()
     ]
 
 
-def _version(kept: "PlanVersion", complaint: str = "") -> str:
+def _render_version(version: "PlanVersion", complaint: str = "") -> str:
+    """Render the page of a version, with `complaint` if it could not be put in force."""
     return render_template(
         "routing/version.html",
-        words=routing_words,
-        version=kept,
-        newest=routing.newest(),
+        words=routing_labels,
+        version=version,
+        newest=routing.newest_version(),
         complaint=complaint,
-        changes=routing.changes(site(), kept),
-        differences=routing.differences(routing.current(site()), Plan.from_json(kept.document)),
+        changes=routing.version_changes(site(), version),
+        differences=routing.plan_differences(
+            routing.current_plan(site()), Plan.from_json(version.document)
+        ),
     )

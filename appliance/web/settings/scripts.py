@@ -1,4 +1,4 @@
-"""Scripts as the manager writes them and the ministry approves them: steps, graph, versions."""
+"""Call scripts, written by the manager and approved by the ministry: steps, graph, versions."""
 
 import datetime as dt
 from collections.abc import Callable
@@ -21,368 +21,426 @@ from appliance.casework.scripts import (
     texts,
 )
 from appliance.reports import pdf
-from appliance.reports import words as paper_words
-from appliance.web.settings import script_shown
-from appliance.web.settings import script_words as words
-from appliance.web.shell import moments, refusals
+from appliance.reports import report_texts as paper_words
+from appliance.web.settings import script_contexts
+from appliance.web.settings import script_labels as words
+from appliance.web.shell import refusals, typed_times
 from appliance.web.shell.access import may
-from appliance.web.shell.concurrency import heavy
+from appliance.web.shell.concurrency import long_running
 from appliance.web.shell.context import me, site, today
 from appliance.web.shell.language import locale
-from appliance.web.shell.sent import bounded, whole
-from appliance.web.shell.sizes import takes_file
-from appliance.web.workplace.scripts import SPOKEN, step_shown
+from appliance.web.shell.request_data import parse_count, parse_integer
+from appliance.web.shell.size_limits import accepts_file
+from appliance.web.workplace.scripts import LANGUAGE_NAMES, step_context
 
 if TYPE_CHECKING:
     from appliance.models import ChangeRequest, ScriptVersion
 
 screen = Blueprint("scripts", __name__, url_prefix="/scripts")
 
-_REFUSED = (editing.ScriptError, definition.DefinitionError, versions.VersionError)
-_ACTIONS = "any(send, take_back, approve, return, put, withdraw, retire)"
+_REFUSAL_ERRORS = (editing.ScriptError, definition.DefinitionError, versions.VersionError)
+_ACTION_CONVERTER = "any(send, take_back, approve, return, put, withdraw, retire)"
 
 
 @screen.get("")
 @may("script.read")
-def page() -> str:
-    """All scripts: for which calls each is, and where its versions stand."""
-    was = refusals.latest()
-    rows = [(one, queries.definition_of(one.shown)) for one in queries.listed()]
+def show_scripts() -> str:
+    """Show all scripts: the calls to which each applies, and the state of its versions."""
+    refusal = refusals.latest_refusal()
+    rows = [
+        (script, queries.version_definition(script.displayed_version))
+        for script in queries.list_scripts()
+    ]
     return render_template(
         "scripts/page.html",
         rows=rows,
-        trouble=words.trouble(was.trouble),
-        typed=was.values,
-        largest=importing.LARGEST,
-        **script_shown.common(),
+        trouble=words.trouble_message(refusal.trouble),
+        typed=refusal.values,
+        largest=importing.MAX_SCRIPT_FILE_BYTES,
+        **script_contexts.common_context(),
     )
 
 
 @screen.post("")
 @may("script.write")
-def add() -> Response:
-    """Begin a new script."""
+def create_script() -> Response:
+    """Create a script and begin its first draft."""
     title = {name: request.form.get(f"title-{name}", "") for name in words.LANGUAGES}
     try:
-        made = editing.add(title, me(), _request())
-    except _REFUSED as refused:
-        return refusals.back(url_for(".page"), refused.code)
-    return redirect(url_for(".one", code=made.script.code))
+        draft = editing.add_script(title, me(), _open_request())
+    except _REFUSAL_ERRORS as refused:
+        return refusals.redirect_back(url_for(".show_scripts"), refused.code)
+    return redirect(url_for(".show_script", code=draft.script.code))
 
 
 @screen.post("/import")
-@takes_file(importing.LARGEST + 1024 * 1024)
+@accepts_file(importing.MAX_SCRIPT_FILE_BYTES + 1024 * 1024)
 @may("script.write")
-def take_in() -> Response:
-    """Take the text of a document or a spreadsheet, as a new script or `into` the draft of one."""
-    sent, (code, seen) = request.files.get("file"), _into()
-    there = url_for(".page")
-    if not sent:
-        return refusals.back(there, "file", "import")
+def import_document() -> Response:
+    """Import the text of a document or a spreadsheet as a script.
+
+    It becomes a new script, or is merged `into` the draft of an existing one.
+    """
+    upload, (code, revision) = request.files.get("file"), _import_target()
+    list_url = url_for(".show_scripts")
+    if not upload:
+        return refusals.redirect_back(list_url, "file", "import")
     try:
-        made = importing.read(sent.filename or "", sent.read())
+        content = importing.parse_script_file(upload.filename or "", upload.read())
         if code:
-            row = editing.take_in(_found(code).script, made, me(), seen, _request())
+            row = editing.import_into_script(
+                _script_or_404(code).script, content, me(), revision, _open_request()
+            )
         else:
-            row = editing.put_in(made, me(), _request())
-    except (*_REFUSED, importing.UnreadableError) as refused:
-        return refusals.back(there, refused.code, "import")
-    flash(_("Taken from the document: look at the branches."))
-    return redirect(url_for(".one", code=row.script.code))
+            row = editing.create_script(content, me(), _open_request())
+    except (*_REFUSAL_ERRORS, importing.UnreadableError) as refused:
+        return refusals.redirect_back(list_url, refused.code, "import")
+    flash(_("Imported from the document: check the branches."))
+    return redirect(url_for(".show_script", code=row.script.code))
 
 
 @screen.get("/counts")
 @may("script.counts")
-def counts() -> str:
-    """How scripts were followed, from one day (`first`) to another: the last thirty by default."""
-    last = identity.day(request.args.get("last", "")) or today()
-    first = identity.day(request.args.get("first", "")) or last - dt.timedelta(days=29)
-    begin, end = (dt.datetime.combine(day, dt.time(), site().tz) for day in (first, last))
+def show_counts() -> str:
+    """Show how scripts were followed from the day `first` to `last`.
+
+    By default these are the last 30 days.
+    """
+    last_date = identity.parse_plausible_date(request.args.get("last", "")) or today()
+    first_date = identity.parse_plausible_date(
+        request.args.get("first", "")
+    ) or last_date - dt.timedelta(days=29)
+    begin, end = (dt.datetime.combine(day, dt.time(), site().tz) for day in (first_date, last_date))
     return render_template(
         "scripts/counts.html",
-        first=first,
-        last=last,
-        counts=counting.counted(begin, end + dt.timedelta(days=1)),
-        **script_shown.common(),
+        first=first_date,
+        last=last_date,
+        counts=counting.script_usage(begin, end + dt.timedelta(days=1)),
+        **script_contexts.common_context(),
     )
 
 
 @screen.get("/<code>")
 @may("script.read")
-def one(code: str) -> str:
-    """A script: its graph, its steps, what is wrong with it, its versions."""
-    found, was = _found(code), refusals.latest()
-    made = queries.definition_of(found.shown)
+def show_script(code: str) -> str:
+    """Show a script: its graph, its steps, what is wrong with it, its versions."""
+    script, refusal = _script_or_404(code), refusals.latest_refusal()
+    content = queries.version_definition(script.displayed_version)
     return render_template(
         "scripts/one.html",
-        found=found,
-        row=found.shown,
-        versions=versions.of(type(found.newest), found.script),
-        against=found.in_force if found.to_come else None,
-        shown=script_shown.differences(found),
-        possible=versions.possible(found.shown, me().role),
-        trouble=words.trouble(was.trouble),
-        typed=was.values,
-        **script_shown.drawn(made),
-        **script_shown.common(),
+        found=script,
+        row=script.displayed_version,
+        versions=versions.list_versions(type(script.newest), script.script),
+        against=script.in_force if script.pending_version else None,
+        shown=script_contexts.pending_differences(script),
+        possible=versions.allowed_actions(script.displayed_version, me().role),
+        trouble=words.trouble_message(refusal.trouble),
+        typed=refusal.values,
+        **script_contexts.script_context(content),
+        **script_contexts.common_context(),
     )
 
 
 @screen.post("/<code>/draft")
 @may("script.write")
-def begin(code: str) -> Response:
+def begin_draft(code: str) -> Response:
     """Begin the next draft, from the version in force or from an earlier one (`number`)."""
-    found, number = _found(code), request.form.get("number", None, bounded)
-    return _done(code, lambda: editing.begin(found.script, me(), _request(), number))
+    script, number = _script_or_404(code), request.form.get("number", None, parse_count)
+    return _perform(code, lambda: editing.begin_draft(script.script, me(), _open_request(), number))
 
 
 @screen.post("/<code>/draft/discard")
 @may("script.write")
-def discard(code: str) -> Response:
-    """Throw the draft away; a script that never had another version goes with it."""
-    row = _draft(code)
+def discard_draft(code: str) -> Response:
+    """Discard the draft; a script that never had another version is deleted with it."""
+    row = _draft_or_404(code)
     try:
-        editing.discard(row, me(), _revision_seen())
-    except _REFUSED as refused:
-        return refusals.back(url_for(".one", code=code), refused.code)
-    return redirect(url_for(".one", code=code) if queries.find(code) else url_for(".page"))
+        editing.discard_draft(row, me(), _revision_seen())
+    except _REFUSAL_ERRORS as refused:
+        return refusals.redirect_back(url_for(".show_script", code=code), refused.code)
+    return redirect(
+        url_for(".show_script", code=code)
+        if queries.find_script(code)
+        else url_for(".show_scripts")
+    )
 
 
 @screen.post("/<code>/about")
 @may("script.write")
-def about(code: str) -> Response:
-    """What a draft is called, and for which calls it is."""
-    sent = request.form
-    title = {name: sent.get(f"title-{name}", "") for name in words.LANGUAGES}
+def save_description(code: str) -> Response:
+    """Store the title of a draft and the calls to which it applies."""
+    form_data = request.form
+    title = {name: form_data.get(f"title-{name}", "") for name in words.LANGUAGES}
     when = {
-        "numbers": sent.getlist("numbers"),
-        "topics": sent.getlist("topics"),
-        "languages": sent.getlist("languages"),
-        "hours": sent.get("hours", ""),
-        "kinds": sent.getlist("kinds"),
+        "numbers": form_data.getlist("numbers"),
+        "topics": form_data.getlist("topics"),
+        "languages": form_data.getlist("languages"),
+        "hours": form_data.get("hours", ""),
+        "kinds": form_data.getlist("kinds"),
     }
-    row = _draft(code)
-    return _done(
-        code, lambda: editing.describe(row, title, when, me(), _revision_seen()), _("Saved.")
+    row = _draft_or_404(code)
+    return _perform(
+        code,
+        lambda: editing.change_description(row, title, when, me(), _revision_seen()),
+        _("Saved."),
     )
 
 
-@screen.post(f"/<code>/<{_ACTIONS}:action>")
+@screen.post(f"/<code>/<{_ACTION_CONVERTER}:action>")
 @may("script.write", "script.approve")
-def do(code: str, action: str) -> Response:
+def perform_action(code: str, action: str) -> Response:
     """Send a version to the ministry, approve it, put it in force, and so on."""
-    found = _found(code)
-    row = found.in_force if action == "retire" else found.shown
-    since = moments.typed() if action == "put" else None
+    script = _script_or_404(code)
+    row = script.in_force if action == "retire" else script.displayed_version
+    since = typed_times.entered_time() if action == "put" else None
     if isinstance(since, str) or not row:
-        return refusals.back(url_for(".one", code=code), str(since or "changed"), "todo")
-    before = found.in_force
-    sent = request.form.get("words", "")
+        return refusals.redirect_back(
+            url_for(".show_script", code=code), str(since or "changed"), "todo"
+        )
+    before = script.in_force
+    remark = request.form.get("words", "")
     try:
-        made = editing.do(action, row, me(), _revision_seen(), words.known(), sent, since)
-    except _REFUSED as refused:
-        return refusals.back(url_for(".one", code=code), refused.code, "todo")
+        version = editing.perform_step(
+            action, row, me(), _revision_seen(), words.available_references(), remark, since
+        )
+    except _REFUSAL_ERRORS as refused:
+        return refusals.redirect_back(url_for(".show_script", code=code), refused.code, "todo")
     if action == "put":
-        _link(made, before)
+        _link_version_to_request(version, before)
     flash(_("Done: %(what)s", what=words.BUTTONS[action][0]))
-    return redirect(url_for(".one", code=code))
+    return redirect(url_for(".show_script", code=code))
 
 
 @screen.get("/<code>/steps/new")
 @may("script.write")
-def new(code: str) -> str:
-    """A step to be added."""
-    return _step(code, "")
+def show_new_step(code: str) -> str:
+    """Show the form for a new step."""
+    return _render_step(code, "")
 
 
 @screen.post("/<code>/steps")
 @may("script.write")
 def add_step(code: str) -> Response:
     """Add a step to the draft."""
-    row, there = _draft(code), url_for(".new", code=code)
-    return _saved(code, there, lambda e: editing.add_step(row, e, me(), _revision_seen()))
+    row, form_url = _draft_or_404(code), url_for(".show_new_step", code=code)
+    return _save_step(code, form_url, lambda e: editing.add_step(row, e, me(), _revision_seen()))
 
 
 @screen.get("/<code>/steps/<step>")
 @may("script.write")
-def step(code: str, step: str) -> str:
-    """A step of the draft, to be changed."""
-    return _step(code, step)
+def show_step(code: str, step: str) -> str:
+    """Show a step of the draft in the form, to be edited."""
+    return _render_step(code, step)
 
 
 @screen.post("/<code>/steps/<step>")
 @may("script.write")
 def change_step(code: str, step: str) -> Response:
     """Change a step of the draft."""
-    row, there = _draft(code), url_for(".step", code=code, step=step)
+    row, step_url = _draft_or_404(code), url_for(".show_step", code=code, step=step)
 
-    def save(entry: dict[str, Any]) -> str:
+    def store_step(entry: dict[str, Any]) -> str:
+        """Store the typed step; return its code."""
         editing.change_step(row, step, entry, me(), _revision_seen())
         return step
 
-    return _saved(code, there, save)
+    return _save_step(code, step_url, store_step)
 
 
 @screen.post("/<code>/steps/<step>/<any(up, down, remove):what>")
 @may("script.write")
-def place(code: str, step: str, what: str) -> Response:
-    """Move a step by one place, or take it out."""
-    row = _draft(code)
+def move_step(code: str, step: str, what: str) -> Response:
+    """Move a step up or down by one place, or remove it."""
+    row = _draft_or_404(code)
     if what == "remove":
-        return _done(code, lambda: editing.remove_step(row, step, me(), _revision_seen()))
-    down = what == "down"
-    return _done(
-        code, lambda: editing.move_step(row, step, down, me(), _revision_seen()), anchor=step
+        return _perform(code, lambda: editing.remove_step(row, step, me(), _revision_seen()))
+    is_down = what == "down"
+    return _perform(
+        code, lambda: editing.move_step(row, step, is_down, me(), _revision_seen()), anchor=step
     )
 
 
 @screen.post("/<code>/preview")
 @may("script.write")
 def preview_step(code: str) -> str:
-    """A step that is being typed, as the operator sees it: a piece of the open page."""
-    made = queries.definition_of(_found(code).shown)
-    entry = script_shown.entry(request.form) | {"code": "preview"}
+    """Show the step that is being typed as the operator sees it, as a fragment of the open page."""
+    script = queries.version_definition(_script_or_404(code).displayed_version)
+    entry = script_contexts.step_entry(request.form) | {"code": "preview"}
     try:
-        typed = definition.parse({"title": dict(made.title), "steps": [entry]}).steps[0]
+        typed_step = definition.parse_definition(
+            {"title": dict(script.title), "steps": [entry]}
+        ).steps[0]
     except definition.DefinitionError as refused:
-        return render_template("scripts/preview_step.html", trouble=words.trouble(refused.code))
-    shown = {language: step_shown(made, typed, language, {}) for language in made.needed}
-    return render_template("scripts/preview_step.html", trouble=None, shown=shown, spoken=SPOKEN)
+        return render_template(
+            "scripts/preview_step.html", trouble=words.trouble_message(refused.code)
+        )
+    step_by_language = {
+        language: step_context(script, typed_step, language, {})
+        for language in script.required_languages
+    }
+    return render_template(
+        "scripts/preview_step.html", trouble=None, shown=step_by_language, spoken=LANGUAGE_NAMES
+    )
 
 
 @screen.get("/<code>/preview")
 @may("script.read")
-def preview(code: str) -> str:
-    """A script as the operator goes through it; `way` holds what was answered so far."""
-    found = _found(code)
-    number = request.args.get("version", found.shown.number, bounded)
-    row = queries.version(found.script, number) or abort(404)
-    made = queries.definition_of(row)
+def show_preview(code: str) -> str:
+    """Show a script as the operator goes through it; `way` holds the answers given so far."""
+    script = _script_or_404(code)
+    number = request.args.get("version", script.displayed_version.number, parse_count)
+    row = queries.find_version(script.script, number) or abort(404)
+    content = queries.version_definition(row)
     language = request.args.get("language", "")
-    language = language if language in made.needed else made.needed[0]
-    way = [n for part in request.args.get("way", "").split("-") if (n := whole(part, 1, 9))]
-    gone, taken = course.begun(made), []
+    language = language if language in content.required_languages else content.required_languages[0]
+    way = [n for part in request.args.get("way", "").split("-") if (n := parse_integer(part, 1, 9))]
+    progress, valid_answers = course.start_course(content), []
     for answer in way:
         try:
-            gone = course.answered(made, gone, answer)
+            progress = course.answer_step(content, progress, answer)
         except course.CourseError:
             break
-        taken.append(str(answer))
-    open_step = made.step(gone[-1].step) or made.steps[0]
+        valid_answers.append(str(answer))
+    open_step = content.find_step(progress[-1].step) or content.steps[0]
     return render_template(
         "scripts/preview.html",
         row=row,
-        title=texts.read(made.title, locale()),
+        title=texts.localized_text(content.title, locale()),
         language=language,
-        spoken={one: SPOKEN[one] for one in made.needed},
-        way="-".join(taken),
-        before="-".join(taken[:-1]),
-        is_begun=bool(taken),
-        **step_shown(made, open_step, language, {}),
-        **script_shown.common(code),
+        spoken={
+            language_code: LANGUAGE_NAMES[language_code]
+            for language_code in content.required_languages
+        },
+        way="-".join(valid_answers),
+        before="-".join(valid_answers[:-1]),
+        is_begun=bool(valid_answers),
+        **step_context(content, open_step, language, {}),
+        **script_contexts.common_context(code),
     )
 
 
 @screen.get("/<code>/versions/<int:number>")
 @may("script.read")
-def version(code: str, number: int) -> str:
-    """A version: its graph and steps, and what it says otherwise than another (`against`)."""
-    found = _found(code)
-    row = queries.version(found.script, number) or abort(404)
-    against = request.args.get("against", max(1, number - 1), bounded)
-    other = queries.version(found.script, against) or abort(404)
-    made, before = queries.definition_of(row), queries.definition_of(other)
+def show_version(code: str, number: int) -> str:
+    """Show a version: its graph and steps, and how it differs from another version (`against`)."""
+    script = _script_or_404(code)
+    row = queries.find_version(script.script, number) or abort(404)
+    against = request.args.get("against", max(1, number - 1), parse_count)
+    other = queries.find_version(script.script, against) or abort(404)
+    content, before = queries.version_definition(row), queries.version_definition(other)
     return render_template(
         "scripts/version.html",
-        found=found,
+        found=script,
         row=row,
         other=other,
-        versions=versions.of(type(row), found.script),
-        shown=script_shown.changed(before, made),
-        **script_shown.drawn(made),
-        **script_shown.common(),
+        versions=versions.list_versions(type(row), script.script),
+        shown=script_contexts.version_differences(before, content),
+        **script_contexts.script_context(content),
+        **script_contexts.common_context(),
     )
 
 
 @screen.get("/<code>/versions/<int:number>.pdf")
 @may("script.read")
-@heavy
-def paper(code: str, number: int) -> Response:
-    """A version as a paper to be signed, in both languages."""
-    row = queries.version(_found(code).script, number) or abort(404)
-    made = queries.definition_of(row)
+@long_running
+def download_version_pdf(code: str, number: int) -> Response:
+    """Send a version in both languages as a PDF to be signed."""
+    row = queries.find_version(_script_or_404(code).script, number) or abort(404)
+    content = queries.version_definition(row)
     page = render_template(
         "scripts/paper.html",
         row=row,
-        made=made,
-        names={one.code: words.step_name(one) for one in made.steps},
+        made=content,
+        names={item.code: words.step_name(item) for item in content.steps},
         field_names=words.field_names(),
         action_names=words.action_names(),
-        paper=paper_words.load(locale()),
-        **script_shown.common(code),
+        paper=paper_words.load_texts(locale()),
+        **script_contexts.common_context(code),
     )
     name = f"script-{code}-{number}.pdf"
-    sent = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
-    return Response(pdf.write(page), mimetype="application/pdf", headers=sent)
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+    return Response(pdf.write_pdf(page), mimetype="application/pdf", headers=headers)
 
 
-def _link(made: "ScriptVersion", before: "ScriptVersion | None") -> None:
-    """Write down at the request that asked for it what was put in force."""
-    asked = made.request
-    if not asked or not asked.is_open:
+def _link_version_to_request(version: "ScriptVersion", before: "ScriptVersion | None") -> None:
+    """Add the version put in force, and its differences, to its change request if that is open."""
+    change_request = version.request
+    if not change_request or not change_request.is_open:
         return
-    now = comparing.as_texts(queries.definition_of(made))
-    was = comparing.as_texts(queries.definition_of(before)) if before else {}
-    ref = f"{made.script.code}/{made.number}"
-    requests.link(asked, me(), "script", ref, script_shown.title(made), was, now)
+    new_texts = comparing.texts_by_step(queries.version_definition(version))
+    old_texts = comparing.texts_by_step(queries.version_definition(before)) if before else {}
+    ref = f"{version.script.code}/{version.number}"
+    requests.link_change(
+        change_request,
+        me(),
+        "script",
+        ref,
+        script_contexts.version_title(version),
+        old_texts,
+        new_texts,
+    )
 
 
-def _step(code: str, name: str) -> str:
-    row, was = _draft(code), refusals.latest()
-    return render_template("scripts/step.html", **script_shown.step_page(row, name, was))
+def _render_step(code: str, name: str) -> str:
+    """Render the page of one step of the draft; a new step if `name` is empty."""
+    row, refusal = _draft_or_404(code), refusals.latest_refusal()
+    return render_template("scripts/step.html", **script_contexts.step_context(row, name, refusal))
 
 
-def _saved(code: str, there: str, do: Callable[[dict[str, Any]], str]) -> Response:
+def _save_step(code: str, form_url: str, save: Callable[[dict[str, Any]], str]) -> Response:
+    """Pass the typed step to `save`; lead to the step, or back to `form_url` if it is refused."""
     try:
-        name = do(script_shown.entry(request.form))
-    except _REFUSED as refused:
-        return refusals.back(there, refused.code)
+        step_code = save(script_contexts.step_entry(request.form))
+    except _REFUSAL_ERRORS as refused:
+        return refusals.redirect_back(form_url, refused.code)
     flash(_("Saved."))
-    return redirect(f"{url_for('.one', code=code)}#step-{name}")
+    return redirect(f"{url_for('.show_script', code=code)}#step-{step_code}")
 
 
-def _done(code: str, do: Callable[[], object], told: str = "", anchor: str = "") -> Response:
-    there = url_for(".one", code=code)
+def _perform(
+    code: str, action: Callable[[], object], message: str = "", anchor: str = ""
+) -> Response:
+    """Run `action` and redirect to the script's page, to the step `anchor`.
+
+    `message` is flashed.
+    """
+    script_url = url_for(".show_script", code=code)
     try:
-        do()
-    except _REFUSED as refused:
-        return refusals.back(there, refused.code)
-    if told:
-        flash(told)
-    return redirect(f"{there}#step-{anchor}" if anchor else there)
+        action()
+    except _REFUSAL_ERRORS as refused:
+        return refusals.redirect_back(script_url, refused.code)
+    if message:
+        flash(message)
+    return redirect(f"{script_url}#step-{anchor}" if anchor else script_url)
 
 
-def _found(code: str) -> queries.Listed:
-    return queries.find(code) or abort(404)
+def _script_or_404(code: str) -> queries.ScriptOverview:
+    """Return the script with this code; 404 if there is no such script."""
+    return queries.find_script(code) or abort(404)
 
 
-def _draft(code: str) -> "ScriptVersion":
-    """The version of a script that is written now; 404 without one."""
-    row = _found(code).to_come
-    return row if row and row.state in versions.OPEN else abort(404)
+def _draft_or_404(code: str) -> "ScriptVersion":
+    """Return the version of a script that is being written; 404 if there is no such version."""
+    row = _script_or_404(code).pending_version
+    return row if row and row.state in versions.EDITABLE_STATES else abort(404)
 
 
-def _request() -> "ChangeRequest | None":
-    number = request.form.get("request", 0, bounded)
-    asked = requests.find(number, me()) if number else None
-    return asked if asked and asked.is_open else None
+def _open_request() -> "ChangeRequest | None":
+    """Return the change request that the form names, if it is open."""
+    number = request.form.get("request", 0, parse_count)
+    change_request = requests.find_change_request(number, me()) if number else None
+    return change_request if change_request and change_request.is_open else None
 
 
-def _into() -> tuple[str, int]:
-    """The script into which a text goes, and which revision of it was seen; "" for a new one."""
-    code, _slash, seen = request.form.get("into", "").partition("/")
-    return code, whole(seen, 0, 10**9) or 0
+def _import_target() -> tuple[str, int]:
+    """Return the script that a text is imported into, and the revision of it that the page showed.
+
+    The code is "" for a new script.
+    """
+    code, _slash, revision = request.form.get("into", "").partition("/")
+    return code, parse_integer(revision, 0, 10**9) or 0
 
 
 def _revision_seen() -> int:
-    return request.form.get("seen", 0, bounded)
+    """Return the revision of the draft on the page whose form was sent."""
+    return request.form.get("seen", 0, parse_count)

@@ -1,4 +1,4 @@
-"""An operator's day: how long its pauses may be, what it should come to, what he may read."""
+"""An operator's day: the limits of pauses, the daily goals, whether callers' numbers are shown."""
 
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ from appliance.people.accounts import StaffError
 from appliance.people.goals import Goals
 from appliance.telephony import number_hiding
 from appliance.web.shell import refusals
-from appliance.web.shell.access import allowed, may
+from appliance.web.shell.access import can_open, may
 from appliance.web.shell.context import me, today
 from appliance.web.shell.language import locale
 
@@ -24,87 +24,105 @@ if TYPE_CHECKING:
 
 screen = Blueprint("workday", __name__, url_prefix="/workday")
 
-EVERYBODY = 0  # in place of a user's id
+EVERYBODY_ID = 0  # in place of a user's id
 TROUBLES: dict[str, LazyString] = {
-    "minutes": _l("A limit is a whole number of minutes, 1 to 1440; left empty, there is none."),
-    "calls": _l("Calls are a whole number, 1 to 1000."),
-    "mark": _l("A mark is 1 to 5, as 4,5."),
-    "forms": _l("The share on form №2 is a whole number, 1 to 100."),
+    "minutes": _l(
+        "A limit is a whole number of minutes from 1 to 1440; leave it empty for no limit."
+    ),
+    "calls": _l("The number of calls is a whole number from 1 to 1000."),
+    "mark": _l("A rating is a number from 1 to 5, such as 4,5."),
+    "forms": _l("The share of calls registered on form №2 is a whole number from 1 to 100."),
 }
 
 
 @screen.get("")
 @may("workday.read")
-def page() -> str:
-    """The limits of pauses and the goals."""
-    was = refusals.latest()
-    own = goals.own()
+def show_workday() -> str:
+    """Show the limits of pauses, and the goals of all operators and of each of them."""
+    refusal = refusals.latest_refusal()
+    goals_by_user = goals.personal_goals()
     return render_template(
         "workday/page.html",
-        reasons=catalogs.choices(catalogs.PAUSES, locale(), today()),
-        limits=pauses.limits(),
-        keeps_limits=allowed("workday.limit"),
-        everybody=goals.of_everybody(),
-        people=[(user, own.get(user.id, Goals())) for user in accounts.operators()],
-        hides_numbers=number_hiding.is_on(),
-        trouble=TROUBLES.get(was.trouble),
-        typed=was.values if was else MultiDict(),
+        reasons=catalogs.item_choices(catalogs.PAUSES, locale(), today()),
+        limits=pauses.pause_limits(),
+        keeps_limits=can_open("workday.save_limits"),
+        everybody=goals.common_goals(),
+        people=[
+            (user, goals_by_user.get(user.id, Goals())) for user in accounts.active_operators()
+        ],
+        hides_numbers=number_hiding.is_enabled(),
+        trouble=TROUBLES.get(refusal.trouble),
+        typed=refusal.values if refusal else MultiDict(),
     )
 
 
 @screen.post("/limits")
 @may("workday.limit")
-def limit() -> BaseResponse:
-    """How many minutes a day each reason of a pause may take."""
+def save_limits() -> BaseResponse:
+    """Store how many minutes a day each reason for a pause may take."""
     try:
         minutes = {
-            code: _whole(f"minutes-{code}", "minutes")
-            for code, _name in catalogs.choices(catalogs.PAUSES, locale(), today())
+            code: _number_from_form(f"minutes-{code}", "minutes")
+            for code, _name in catalogs.item_choices(catalogs.PAUSES, locale(), today())
         }
-        pauses.limit(minutes, me().login)
+        pauses.set_limits(minutes, me().login)
     except StaffError as error:
-        return refusals.back(url_for(".page"), error.code, "limits-title")
-    return _saved()
+        return refusals.redirect_back(url_for(".show_workday"), error.code, "limits-title")
+    return _redirect_to_workday()
 
 
 @screen.post("/goals")
 @may("workday.read")
 def set_goals() -> BaseResponse:
-    """What everybody's day should come to, and whose should come to something else."""
-    people: list[User | None] = [None, *accounts.operators()]
+    """Store the daily goals for everybody, and the different goals of single operators."""
+    people: list[User | None] = [None, *accounts.active_operators()]
     try:
-        goals.store([(user, _goals(user.id if user else EVERYBODY)) for user in people], me().login)
+        goals.store_goals(
+            [(user, _goals_from_form(user.id if user else EVERYBODY_ID)) for user in people],
+            me().login,
+        )
     except StaffError as error:
-        return refusals.back(url_for(".page"), error.code, "goals-title")
-    return _saved()
+        return refusals.redirect_back(url_for(".show_workday"), error.code, "goals-title")
+    return _redirect_to_workday()
 
 
 @screen.post("/numbers")
 @may("workday.read")
 def hide_numbers() -> BaseResponse:
-    """Whether operators see callers' numbers masked."""
-    number_hiding.switch("hidden" in request.form, me().login)
-    return _saved()
+    """Store whether operators see callers' numbers masked."""
+    number_hiding.set_enabled("hidden" in request.form, me().login)
+    return _redirect_to_workday()
 
 
-def _goals(number: int) -> Goals:
-    """What was typed for one of them. Raises StaffError, its code the field."""
+def _goals_from_form(number: int) -> Goals:
+    """Return the goals typed for the operator with this id, or for everybody (`EVERYBODY_ID`).
+
+    Raises StaffError with the field as its code.
+    """
     mark = request.form.get(f"mark-{number}", "").strip().replace(",", ".")
     try:
         typed = float(mark) if mark else None
     except ValueError:
         raise StaffError("mark", mark) from None
-    return Goals(_whole(f"calls-{number}", "calls"), typed, _whole(f"forms-{number}", "forms"))
+    return Goals(
+        _number_from_form(f"calls-{number}", "calls"),
+        typed,
+        _number_from_form(f"forms-{number}", "forms"),
+    )
 
 
-def _whole(field: str, code: str) -> int | None:
-    """A whole number that was typed, None for nothing. Raises StaffError of this code."""
+def _number_from_form(field: str, code: str) -> int | None:
+    """Return the whole number typed in `field`, None if it is empty.
+
+    Raises StaffError with this `code` for anything else.
+    """
     text = request.form.get(field, "").strip()
     if text and not (text.isascii() and text.isdigit() and len(text) < 6):
         raise StaffError(code, text)
     return int(text) if text else None
 
 
-def _saved() -> BaseResponse:
+def _redirect_to_workday() -> BaseResponse:
+    """Flash that the form was saved, and redirect to the page."""
     flash(_("Saved."))
-    return redirect(url_for("workday.page"))
+    return redirect(url_for("workday.show_workday"))

@@ -1,1 +1,1 @@
-"""What every page stands in: access, languages, live sections, navigation, errors, limits."""
+"""Common parts of all pages: access, languages, live sections, navigation, errors, limits."""

@@ -1,4 +1,7 @@
-"""Who may open what: every view says so itself, or the application does not start."""
+"""Who may open which view.
+
+Every view declares who may open it; the application does not start if one does not.
+"""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -9,12 +12,12 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from appliance.people import rights, second_factor
 from appliance.people.accounts import ROLES
-from appliance.web.shell.context import is_fragment, site
+from appliance.web.shell.context import is_htmx_request, site
 
 type View = Callable[..., Any]
 
 EVERYBODY = frozenset({"anonymous", *ROLES})
-HOMES = {
+HOME_PATHS = {
     "operator": "/operator",
     "supervisor": "/calls",
     "manager": "/calls",
@@ -23,133 +26,148 @@ HOMES = {
     "backup": "/status",
 }
 
-# what must be done before anything else is open (second_factor.step) → where it is done
-STEPS = {
-    "unlock": "lock.page",
-    "prove": "login.second",
-    "password": "account.first",
-    "enrol": "second_factor.page",
+# step required before anything else is open (second_factor.step) → endpoint where it is done
+STEP_ENDPOINTS = {
+    "unlock": "lock.show_lock_page",
+    "prove": "login.show_code_form",
+    "password": "account.show_first_password_form",
+    "enrol": "second_factor.show_second_factor",
 }
 
 
-class Undeclared(RuntimeError):
-    """A view does not say who may open it."""
+class UndeclaredAccessError(RuntimeError):
+    """A view does not declare who may open it."""
 
 
 def may[V: View](*actions: str) -> Callable[[V], V]:
-    """Declare what is done in a view, actions of people/rights.py: whoever has a right to one of
-    them may open it. Stands under `@screen.get(...)`. Raises KeyError for no action."""
-    may_open = rights.roles(*actions)
+    """Declare the actions of a view (people/rights.py): a right to any of them opens the view.
 
-    def declare(view: V) -> V:
+    Place it below `@screen.get(...)`. Raises KeyError if an action does not exist.
+    """
+    allowed_roles = rights.allowed_roles(*actions)
+
+    def mark_view(view: V) -> V:
         view.__dict__["actions"] = actions
-        return _open_to(view, may_open)
+        return _allow_roles(view, allowed_roles)
 
-    return declare
+    return mark_view
 
 
 def anyone[V: View](view: V) -> V:
-    """Declare a view that everybody who is signed in may open."""
-    return _open_to(view, ROLES)
+    """Declare a view that every signed-in user may open."""
+    return _allow_roles(view, ROLES)
 
 
 def public[V: View](view: V) -> V:
-    """Declare a view that needs no login."""
-    return _open_to(view, EVERYBODY)
+    """Declare a view that needs no sign-in."""
+    return _allow_roles(view, EVERYBODY)
 
 
-def _open_to[V: View](view: V, roles: Iterable[str]) -> V:
+def _allow_roles[V: View](view: V, roles: Iterable[str]) -> V:
+    """Store the roles that may open a view."""
     view.__dict__["who"] = frozenset(roles)
     return view
 
 
-def before_all[V: View](view: V) -> V:
-    """Declare a view that is open whatever must first be done."""
-    return at_step(*STEPS)(view)
+def open_at_any_step[V: View](view: V) -> V:
+    """Declare a view that is open whichever step is still required."""
+    return open_at_step(*STEP_ENDPOINTS)(view)
 
 
-def at_step[V: View](*steps: str) -> Callable[[V], V]:
-    """Declare a view that is open while one of these STEPS must first be done."""
+def open_at_step[V: View](*steps: str) -> Callable[[V], V]:
+    """Declare a view that is open while one of these steps (STEP_ENDPOINTS) is still required."""
 
-    def declare(view: V) -> V:
+    def mark_view(view: V) -> V:
         view.__dict__["at_steps"] = frozenset(steps)
         return view
 
-    return declare
+    return mark_view
 
 
-def shown_when[V: View](condition: Callable[[], bool]) -> Callable[[V], V]:
-    """Declare a page whose tab is shown only while the condition holds."""
+def show_tab_when[V: View](condition: Callable[[], bool]) -> Callable[[V], V]:
+    """Declare a page whose tab is shown only while `condition()` is true."""
 
-    def declare(view: V) -> V:
+    def mark_view(view: V) -> V:
         view.__dict__["shown_when"] = condition
         return view
 
-    return declare
+    return mark_view
 
 
-def role() -> str:
-    """The role that asks, or "anonymous"."""
+def current_role() -> str:
+    """Return the role of the signed-in user, or "anonymous"."""
     return current_user.user.role if current_user.is_authenticated else "anonymous"
 
 
-def allowed(endpoint: str) -> bool:
-    """Whether the role that asks may open this endpoint."""
-    return role() in current_app.view_functions[endpoint].__dict__["who"]
+def can_open(endpoint: str) -> bool:
+    """Return True if the current role may open this endpoint."""
+    return current_role() in current_app.view_functions[endpoint].__dict__["who"]
 
 
-def shown(endpoint: str) -> bool:
-    """Whether the tab of an endpoint is shown to the role that asks."""
+def is_tab_shown(endpoint: str) -> bool:
+    """Return True if the tab of an endpoint is shown to the current role."""
     condition = current_app.view_functions[endpoint].__dict__.get("shown_when")
-    return allowed(endpoint) and (condition is None or condition())
+    return can_open(endpoint) and (condition is None or condition())
 
 
 def init_app(app: Flask) -> None:
     """Check each request before its view runs."""
-    app.before_request(_guard)
+    app.before_request(_check_request)
 
 
-def check_declared(app: Flask) -> None:
-    """Raise Undeclared for views that say not who may open them."""
-    silent = sorted(e for e, view in app.view_functions.items() if "who" not in view.__dict__)
-    if silent:
-        raise Undeclared(f"who may open {', '.join(silent)}? Declare it with access.may")
+def check_access_declared(app: Flask) -> None:
+    """Raise UndeclaredAccessError if any view does not declare who may open it."""
+    undeclared = sorted(e for e, view in app.view_functions.items() if "who" not in view.__dict__)
+    if undeclared:
+        raise UndeclaredAccessError(
+            f"who may open {', '.join(undeclared)}? Declare it with access.may"
+        )
 
 
-def _guard() -> BaseResponse | None:
+def _check_request() -> BaseResponse | None:
+    """Let the request pass, redirect to a required step, abort with 403 or ask for sign-in."""
     if request.endpoint is None:
-        return None  # the router's own answer, 404 or 405, follows
-    if first := _to_do_first():
-        return _lead_there(first, request.endpoint)
-    if allowed(request.endpoint):
+        return None  # the router's own response, 404 or 405, follows
+    if required_step := _required_step():
+        return _redirect_to_step(required_step, request.endpoint)
+    if can_open(request.endpoint):
         return None
-    if role() != "anonymous":
+    if current_role() != "anonymous":
         abort(403)
     return current_app.login_manager.unauthorized()  # type: ignore[attr-defined]
 
 
-def _to_do_first() -> str:
-    """What whoever asks must do before anything else is open to him, one of STEPS; "" nothing."""
+def _required_step() -> str:
+    """Return the sign-in step that is due before other pages open, or "".
+
+    A step is a key of STEP_ENDPOINTS.
+    """
     if not current_user.is_authenticated:
         return ""
-    if "first" not in g:  # the same for all pieces of an answer
-        g.first = second_factor.step(
+    if "first" not in g:  # the same for all pieces of one response
+        g.first = second_factor.required_step(
             site().sign_in, current_user.session, request.remote_addr or ""
         )
-    first: str = g.first
-    return first
+    step: str = g.first
+    return step
 
 
-def _lead_there(step: str, endpoint: str) -> BaseResponse | None:
-    """To the page where the step is done; what is no page of its own is refused."""
-    view = current_app.view_functions[endpoint].__dict__
-    if view["who"] == EVERYBODY or step in view.get("at_steps", ()):
+def _redirect_to_step(step: str, endpoint: str) -> BaseResponse | None:
+    """Redirect to the page of the sign-in step that is due, such as unlocking.
+
+    Returns None if the requested page is open at this step. A request for a part of a page is
+    refused.
+    """
+    view_attributes = current_app.view_functions[endpoint].__dict__
+    if view_attributes["who"] == EVERYBODY or step in view_attributes.get("at_steps", ()):
         return None
-    piece = is_fragment() or endpoint == "live.stream"
-    if step == "unlock" and (piece or request.method != "GET"):  # as one who is signed out
+    piece = is_htmx_request() or endpoint == "live.open_stream"
+    if step == "unlock" and (piece or request.method != "GET"):  # as if signed out
         return current_app.login_manager.unauthorized()  # type: ignore[attr-defined]
     if piece:
         abort(403)
-    asked_for = request.full_path.rstrip("?") if request.method == "GET" else None
-    leads_back = step in ("unlock", "prove")
-    return redirect(url_for(STEPS[step], next=asked_for if leads_back else None), 303)
+    requested_path = request.full_path.rstrip("?") if request.method == "GET" else None
+    returns_afterwards = step in ("unlock", "prove")
+    return redirect(
+        url_for(STEP_ENDPOINTS[step], next=requested_path if returns_afterwards else None), 303
+    )

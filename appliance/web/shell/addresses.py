@@ -1,4 +1,4 @@
-"""Routes that are quick to make: the application has hundreds of them."""
+"""URL rules that are cheap to create: the application has hundreds of them."""
 
 import functools
 from collections.abc import Callable
@@ -6,13 +6,13 @@ from collections.abc import Callable
 from werkzeug.routing import Rule
 
 
-class Route(Rule):
-    """A rule whose links are compiled when the first of them is made.
+class LazyRule(Rule):
+    """A URL rule whose link builders are compiled when its first link is built.
 
-    Werkzeug compiles two functions for each rule as it is added, and most are never called: they
-    took nine tenths of the time in which the application starts.
+    Werkzeug compiles two functions for each rule when it is added, and most are never called: they
+    took nine tenths of the application's start time.
     """
 
     def _compile_builder(self, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
-        compiled = functools.cache(functools.partial(super()._compile_builder, append_unknown))
-        return lambda rule, **values: compiled()(rule, **values)
+        compile_once = functools.cache(functools.partial(super()._compile_builder, append_unknown))
+        return lambda rule, **values: compile_once()(rule, **values)

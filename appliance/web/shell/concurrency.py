@@ -1,4 +1,4 @@
-"""How many may be served at once: of all, of one person, and what works long; in which order."""
+"""Limits on requests served at once: in all, per user and for long-running views."""
 
 import contextlib
 import functools
@@ -15,160 +15,174 @@ from werkzeug.wsgi import ClosingIterator
 from appliance.web.shell.access import View
 from appliance.web.shell.context import me
 
-AT_ONCE = 2  # reports worked out at the same time; the others wait for their turn
-PATIENCE = 20.0  # seconds
-IN_LINE, OF_ONE = 16, 4  # reports worked out or waiting: of all, of one person
-RESERVED = 8  # threads in which only HEALTH is answered
-OF_KNOWN = 24  # threads in which only requests from devices that are known are answered
-HEALTH = "/healthz"
-TURNS = 2  # requests worked on at a time: one by Python, one that waits for the disk meanwhile
-LONG = 0.05  # seconds after which whoever has a turn keeps nobody waiting any more
+MAX_RUNNING_REPORTS = 2  # reports made at the same time; the others wait for their turn
+REPORT_WAIT_SECONDS = 20.0  # until a report that waits for its turn is refused
+MAX_PENDING_REPORTS, MAX_PENDING_REPORTS_PER_USER = 16, 4  # reports being made or waiting
+HEALTH_THREADS = 8  # threads that serve only HEALTH_PATH
+KNOWN_DEVICE_THREADS = 24  # threads that serve only requests from known devices
+HEALTH_PATH = "/healthz"
+MAX_ACTIVE_REQUESTS = 2  # at a time: one runs Python while the other waits for the disk
+TURN_SECONDS = 0.05  # after which a request that has its turn no longer holds up the others
 
 
-class TooManyPapers(TooManyRequests):
-    """A person asks for heavy work while their share of it is already running."""
+class TooManyReports(TooManyRequests):
+    """A user requests a long-running view while their share of them is already running."""
 
 
-class Places:
-    """Places of which one person may take a few, and all together no more than there are."""
+class SlotPool:
+    """A limited number of slots, of which one user may hold only a few."""
 
-    def __init__(self, most: int, of_one: int) -> None:
-        self._most, self._of_one = most, of_one
+    def __init__(self, max_slots: int, max_per_user: int) -> None:
+        self._max_slots, self._max_per_user = max_slots, max_per_user
         self._lock = threading.Lock()
-        self._taken: Counter[str] = Counter()
+        self._used: Counter[str] = Counter()
 
-    def take(self, who: str) -> bool:
-        """Take one more place; False when there is none for this person."""
+    def acquire_slot(self, user_key: str) -> bool:
+        """Acquire a slot for `user_key`. Returns False if there is no free one for this user."""
         with self._lock:
-            if self._taken[who] >= self._of_one or self._taken.total() >= self._most:
+            if self._used[user_key] >= self._max_per_user or self._used.total() >= self._max_slots:
                 return False
-            self._taken[who] += 1
+            self._used[user_key] += 1
             return True
 
-    def leave(self, who: str) -> None:
-        """Give a place back."""
+    def release_slot(self, user_key: str) -> None:
+        """Release a slot of `user_key`."""
         with self._lock:
-            self._taken[who] -= 1
-            if not self._taken[who]:
-                del self._taken[who]
+            self._used[user_key] -= 1
+            if not self._used[user_key]:
+                del self._used[user_key]
 
 
-class Line:
-    """First come, first served: a few have a turn, the others wait for theirs.
+class TurnQueue:
+    """First come, first served: a few requests are active, the others wait for their turn.
 
-    Python works for one thread at a time anyway; many at once would hand it round after each
-    statement, and all be done as late as the last. Whoever takes longer than `long` seconds,
-    because he waits for the exchange or counts a report, is not counted any more.
+    Python runs one thread at a time anyway; with many active threads it would switch between them
+    after each statement, and all would finish as late as the last. A request that takes longer than
+    `turn_seconds`, because it waits for Asterisk or computes a report, is no longer counted.
     """
 
-    def __init__(self, most: int, long: float) -> None:
-        self._most, self._long = most, long
+    def __init__(self, max_active: int, turn_seconds: float) -> None:
+        self._max_active, self._turn_seconds = max_active, turn_seconds
         self._lock = threading.Lock()
-        self._waiting: deque[threading.Lock] = deque()  # each is released when his turn begins
-        self._turns: dict[threading.Lock, float] = {}  # when each began
+        self._waiting: deque[threading.Lock] = deque()  # each lock is released when its turn begins
+        self._turns: dict[threading.Lock, float] = {}  # lock → monotonic time when its turn began
 
     @contextlib.contextmanager
-    def turn(self) -> Iterator[None]:
-        """Wait for a turn, and have it."""
-        own = threading.Lock()
-        own.acquire()
+    def wait_for_turn(self) -> Iterator[None]:
+        """Wait for a turn and hold it inside the `with` block."""
+        turn_lock = threading.Lock()
+        turn_lock.acquire()
         with self._lock:
-            self._waiting.append(own)
-            self._call()
+            self._waiting.append(turn_lock)
+            self._start_next_turns()
         try:
-            while not own.acquire(timeout=self._long):
+            while not turn_lock.acquire(timeout=self._turn_seconds):
                 with self._lock:
-                    self._call()
+                    self._start_next_turns()
             yield
         finally:
             with self._lock:
-                self._turns.pop(own, None)
-                self._call()
+                self._turns.pop(turn_lock, None)
+                self._start_next_turns()
 
-    def _call(self) -> None:
-        """Let in whoever is next; called with the lock held."""
+    def _start_next_turns(self) -> None:
+        """Start the next turns; called with the lock held."""
         now = time.monotonic()
-        for one in [one for one, began in self._turns.items() if now - began >= self._long]:
-            del self._turns[one]
-        while self._waiting and len(self._turns) < self._most:
+        for turn_lock in [
+            turn_lock
+            for turn_lock, began in self._turns.items()
+            if now - began >= self._turn_seconds
+        ]:
+            del self._turns[turn_lock]
+        while self._waiting and len(self._turns) < self._max_active:
             self._turns[self._waiting[0]] = now
             self._waiting.popleft().release()
 
 
-class Entrance:
-    """Limits entry to the pages. However busy they are, threads stay free for HEALTH and for known
-    devices, on which a user has signed in before (`is_known`, by the request's environment)."""
+class RequestGate:
+    """WSGI middleware that limits the requests served at once.
+
+    However busy the pages are, threads stay free for HEALTH_PATH and for known devices, on which a
+    user has signed in before (`is_known`, by the request's environment).
+    """
 
     def __init__(
         self,
-        pages: Callable[..., Iterable[bytes]],
+        wsgi_app: Callable[..., Iterable[bytes]],
         threads: int,
         is_known: Callable[[dict[str, Any]], bool] = lambda _: False,
     ) -> None:
-        self._pages, self._is_known = pages, is_known
-        self._line = Line(TURNS, LONG)
-        most = max(threads - RESERVED, 1)
-        self._places = Places(most, most)
-        of_strangers = most - min(OF_KNOWN, most // 4)
-        self._of_strangers = Places(of_strangers, of_strangers)
+        self._wsgi_app, self._is_known = wsgi_app, is_known
+        self._turn_queue = TurnQueue(MAX_ACTIVE_REQUESTS, TURN_SECONDS)
+        max_requests = max(threads - HEALTH_THREADS, 1)
+        self._slots = SlotPool(max_requests, max_requests)
+        max_unknown_requests = max_requests - min(KNOWN_DEVICE_THREADS, max_requests // 4)
+        self._unknown_device_slots = SlotPool(max_unknown_requests, max_unknown_requests)
 
-    def __call__(self, environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
-        """Serve a request, or send it away at once."""
-        if environ.get("PATH_INFO") == HEALTH:
-            return self._pages(environ, start)
-        leave = self._take(environ)
-        if leave is None:
-            start("503 Service Unavailable", [("Retry-After", "5"), ("Content-Length", "0")])
+    def __call__(
+        self, environ: dict[str, Any], start_response: Callable[..., Any]
+    ) -> Iterable[bytes]:
+        """Serve a request, or refuse it at once with 503."""
+        if environ.get("PATH_INFO") == HEALTH_PATH:
+            return self._wsgi_app(environ, start_response)
+        release_slots = self._acquire_slots(environ)
+        if release_slots is None:
+            start_response(
+                "503 Service Unavailable", [("Retry-After", "5"), ("Content-Length", "0")]
+            )
             return []
         try:
-            with self._line.turn():
-                return ClosingIterator(self._pages(environ, start), leave)
+            with self._turn_queue.wait_for_turn():
+                return ClosingIterator(self._wsgi_app(environ, start_response), release_slots)
         except BaseException:
-            leave()
+            release_slots()
             raise
 
-    def _take(self, environ: dict[str, Any]) -> Callable[[], None] | None:
-        """Take a place; returns what gives it back, None when there is none."""
-        with contextlib.ExitStack() as places:
+    def _acquire_slots(self, environ: dict[str, Any]) -> Callable[[], None] | None:
+        """Acquire the slots of a request.
+
+        Returns the function that releases them, or None if there are too few.
+        """
+        with contextlib.ExitStack() as slots:
             if not self._is_known(environ):
-                if not self._of_strangers.take(""):
+                if not self._unknown_device_slots.acquire_slot(""):
                     return None
-                places.callback(self._of_strangers.leave, "")
-            if not self._places.take(""):
+                slots.callback(self._unknown_device_slots.release_slot, "")
+            if not self._slots.acquire_slot(""):
                 return None
-            places.callback(self._places.leave, "")
-            return places.pop_all().close
+            slots.callback(self._slots.release_slot, "")
+            return slots.pop_all().close
 
 
-def heavy[V: View](view: V) -> V:
-    """Declare a view that works long: few at once, few of one person. Stands under `@may`."""
+def long_running[V: View](view: V) -> V:
+    """Declare a long-running view: few run at once, few per user. Place it below `@may`."""
 
     @functools.wraps(view)
-    def in_turn(*args: Any, **kwargs: Any) -> Any:
-        places: Places = current_app.extensions["heavy"]
+    def run_in_turn(*args: Any, **kwargs: Any) -> Any:
+        slots: SlotPool = current_app.extensions["heavy"]
         turns: threading.BoundedSemaphore = current_app.extensions["turns"]
-        who = f"key {g.key.id}" if "key" in g else me().login
-        if not places.take(who):
-            raise TooManyPapers
-        leave = functools.partial(places.leave, who)
-        with contextlib.ExitStack() as at_end:
-            at_end.callback(leave)
-            if not turns.acquire(timeout=PATIENCE):
+        user_key = f"key {g.key.id}" if "key" in g else me().login
+        if not slots.acquire_slot(user_key):
+            raise TooManyReports
+        release_slot = functools.partial(slots.release_slot, user_key)
+        with contextlib.ExitStack() as cleanup:
+            cleanup.callback(release_slot)
+            if not turns.acquire(timeout=REPORT_WAIT_SECONDS):
                 abort(503)
-            at_end.callback(turns.release)
-            answer = view(*args, **kwargs)
-            if isinstance(answer, Response) and answer.is_streamed:
-                # Whoever takes it slowly keeps his own place, and nobody's turn.
-                at_end.pop_all()
+            cleanup.callback(turns.release)
+            response = view(*args, **kwargs)
+            if isinstance(response, Response) and response.is_streamed:
+                # A slow download keeps the user's own slot, but does not block the turn of others.
+                cleanup.pop_all()
                 turns.release()
-                answer.call_on_close(leave)
-            return answer
+                response.call_on_close(release_slot)
+            return response
 
-    in_turn.__dict__["works_long"] = True
-    return in_turn  # type: ignore[return-value]
+    run_in_turn.__dict__["works_long"] = True
+    return run_in_turn  # type: ignore[return-value]
 
 
 def init_app(app: Flask) -> None:
-    """Give each person his places, and what works long its turns."""
-    app.extensions["heavy"] = Places(IN_LINE, OF_ONE)
-    app.extensions["turns"] = threading.BoundedSemaphore(AT_ONCE)
+    """Create the slots of the users and the turns of long-running views."""
+    app.extensions["heavy"] = SlotPool(MAX_PENDING_REPORTS, MAX_PENDING_REPORTS_PER_USER)
+    app.extensions["turns"] = threading.BoundedSemaphore(MAX_RUNNING_REPORTS)

@@ -1,4 +1,4 @@
-"""What a view asks of its surroundings: the site's settings, and who is signed in."""
+"""Context of the current request: settings of the site, date, signed-in user."""
 
 import datetime as dt
 from typing import TYPE_CHECKING
@@ -14,25 +14,25 @@ if TYPE_CHECKING:
 
 
 def site() -> Settings:
-    """The settings that the application was made with."""
+    """Return the settings that the application was created with."""
     return current_app.config["SITE"]
 
 
 def today() -> dt.date:
-    """The site's date."""
+    """Return the current date in the site's time zone."""
     return clock.now().astimezone(site().tz).date()
 
 
-def midnight() -> dt.datetime:
-    """When the site's date began."""
+def start_of_today() -> dt.datetime:
+    """Return the time when the current date of the site began."""
     return dt.datetime.combine(today(), dt.time(), site().tz)
 
 
 def me() -> "User":
-    """Who is signed in; only for views that are not public."""
+    """Return the signed-in user; only for views that are not public."""
     return current_user.user
 
 
-def is_fragment() -> bool:
-    """Whether htmx asks, for a piece of a page that is open."""
+def is_htmx_request() -> bool:
+    """Return True if htmx requests a piece of an open page."""
     return request.headers.get("HX-Request") == "true"

@@ -1,8 +1,9 @@
-"""Which personal data was shown to whom: one row of the audit for each view, with the ids in it.
+"""Records which personal data was shown to whom: one audit row per view, with the ids shown.
 
-Whoever renders a citizen's name, number or form, on a page, a piece of one or for a program, calls
-`shown`. The row is written before the answer leaves: when it cannot be written, nothing is shown.
-tests/web/shell/test_disclosure.py walks every route and finds the one that forgot it.
+Code that renders a citizen's name, number or form, on a page, in a piece of one or for a program,
+calls `log_shown`. The row is written before the response is sent: if it cannot be written, nothing
+is shown. tests/web/shell/test_disclosure.py requests every route and finds a view that does not
+call it.
 """
 
 import threading
@@ -13,96 +14,104 @@ from typing import Any
 from flask import Flask, Response, current_app, g, request
 
 from appliance.core import audit
-from appliance.web.shell.context import is_fragment, me
+from appliance.web.shell.context import is_htmx_request, me
 
-KINDS = (
+DATA_KINDS = (
     *("appeal", "applicant", "call", "call_form", "data_request", "draft", "message", "number"),
     "task",
 )
-AGAIN = 3600.0  # seconds in which an open page that fetches a piece anew shows nothing new by it
-_LONGEST = 200  # letters of what was asked for
-_MANY = 100_000  # remembered
+REPEAT_SECONDS = 3600.0  # within which a piece that an open page fetches again counts as seen
+_MAX_QUERY_CHARACTERS = 200  # recorded of each search term
+_MAX_REMEMBERED = 100_000  # disclosures
 
 
-def log_shown(kind: str, ids: Iterable[Any], asked: Mapping[str, Any] | None = None) -> None:
-    """Write down, with this answer, that these of a kind are shown; `asked` is what was looked for.
+def log_shown(kind: str, ids: Iterable[Any], query: Mapping[str, Any] | None = None) -> None:
+    """Record, with this response, that the items `ids` of a kind are shown.
 
-    The first kind names the row: `appeal.view` of one, `appeal.list` of none or many. What was
-    looked for is written down also when nothing was found.
+    The first kind names the row: `appeal.view` for one id, `appeal.list` for zero or several.
+    `query` is the search, field → value; it is recorded even if nothing was found.
     """
-    if kind not in KINDS:
+    if kind not in DATA_KINDS:
         raise ValueError(f"no kind of personal data: {kind}")
-    kinds: dict[str, dict[Any, None]] = g.setdefault("shown", {})  # a set that keeps the order
+    kinds: dict[str, dict[Any, None]] = g.setdefault("shown", {})  # used as an ordered set
     kinds.setdefault(kind, {}).update(dict.fromkeys(ids))
-    if asked:
-        g.looked_for = {name: str(value)[:_LONGEST] for name, value in asked.items()}
+    if query:
+        g.looked_for = {name: str(value)[:_MAX_QUERY_CHARACTERS] for name, value in query.items()}
 
 
-def beside(kind: str, ids: Iterable[Any]) -> None:
-    """Write down, in a row of its own, that these are listed beside what is `shown`.
+def log_listed(kind: str, ids: Iterable[Any]) -> None:
+    """Record, in a row of its own, that these ids are listed next to what `log_shown` records.
 
-    As a page that is open fetches its list anew, so does each card that is opened from it: what
-    was listed within AGAIN counts once.
+    An open page fetches its list again, and so does each card opened from it: an id listed within
+    REPEAT_SECONDS counts once.
     """
     g.beside = kind, list(ids)
 
 
 def init_app(app: Flask) -> None:
-    """Write the row of each answer that shows something."""
-    app.extensions["disclosure"] = _Seen()
+    """Write the audit row of each response that shows personal data."""
+    app.extensions["disclosure"] = _RecentDisclosures()
     app.before_request(_note_address)
-    app.after_request(_write)
-    app.teardown_request(lambda _error: audit.came_from.set("") and None)
+    app.after_request(_write_row)
+    app.teardown_request(lambda _error: audit.request_address.set("") and None)
 
 
 def _note_address() -> None:
-    """Every row that this request writes says where it came from."""
-    audit.came_from.set(request.remote_addr or "")
+    """Store the client's address for every audit row that this request writes."""
+    audit.request_address.set(request.remote_addr or "")
 
 
-def _write(answer: Response) -> Response:
-    _write_beside(*g.pop("beside", ("", [])))
+def _write_row(response: Response) -> Response:
+    """Write the audit row of the items collected by `log_shown` and `log_listed`."""
+    _write_listed_row(*g.pop("beside", ("", [])))
     kinds: dict[str, list[Any]] = {kind: list(ids) for kind, ids in g.pop("shown", {}).items()}
-    asked: dict[str, str] = g.pop("looked_for", {})
+    query: dict[str, str] = g.pop("looked_for", {})
     if not kinds:
-        return answer
-    who = f"key:{g.key.name}" if "key" in g else me().login
-    if is_fragment():
-        new = current_app.extensions["disclosure"].new
-        kinds = {kind: new(who, request.endpoint, kind, ids) for kind, ids in kinds.items()}
-        asked = dict(new(who, request.endpoint, "asked", asked.items()))
-    found = {kind: ids for kind, ids in kinds.items() if ids}
-    if not found and not asked:
-        return answer
-    first = next(iter(found or kinds))
-    detail: dict[str, Any] = found | ({"asked": asked} if asked else {})
-    if len(found.get(first, ())) == 1:
-        action, subject = f"{first}.view", str(detail.pop(first)[0])
+        return response
+    reader = f"key:{g.key.name}" if "key" in g else me().login
+    if is_htmx_request():
+        unseen_ids = current_app.extensions["disclosure"].record_unseen
+        kinds = {
+            kind: unseen_ids(reader, request.endpoint, kind, ids) for kind, ids in kinds.items()
+        }
+        query = dict(unseen_ids(reader, request.endpoint, "asked", query.items()))
+    new_ids = {kind: ids for kind, ids in kinds.items() if ids}
+    if not new_ids and not query:
+        return response
+    first_kind = next(iter(new_ids or kinds))
+    detail: dict[str, Any] = new_ids | ({"asked": query} if query else {})
+    if len(new_ids.get(first_kind, ())) == 1:
+        action, subject = f"{first_kind}.view", str(detail.pop(first_kind)[0])
     else:
-        action, subject = f"{first}.list", ""
-    audit.record(who, action, subject, page=request.endpoint, **detail)
-    return answer
+        action, subject = f"{first_kind}.list", ""
+    audit.record_entry(reader, action, subject, page=request.endpoint, **detail)
+    return response
 
 
-def _write_beside(kind: str, ids: list[Any]) -> None:
-    seen: _Seen = current_app.extensions["disclosure"]
-    if new := seen.new(me().login, "beside", kind, ids) if ids else []:
-        audit.record(me().login, f"{kind}.list", "", page=request.endpoint, **{kind: new})
+def _write_listed_row(kind: str, ids: list[Any]) -> None:
+    """Write the audit row of the ids recorded by `log_listed`."""
+    disclosures: _RecentDisclosures = current_app.extensions["disclosure"]
+    if new_ids := disclosures.record_unseen(me().login, "beside", kind, ids) if ids else []:
+        audit.record_entry(me().login, f"{kind}.list", "", page=request.endpoint, **{kind: new_ids})
 
 
-class _Seen:
-    """What open pages have fetched, so that the same row shown anew each second counts once."""
+class _RecentDisclosures:
+    """Recent disclosures to open pages, so that a piece refreshed every second counts once."""
 
     def __init__(self) -> None:
         self._until: dict[tuple[Any, ...], float] = {}
         self._lock = threading.Lock()
 
-    def new(self, who: str, page: str | None, kind: str, ids: Iterable[Any]) -> list[Any]:
-        """Those of some ids that somebody has not seen on a page for AGAIN; now he has."""
+    def record_unseen(self, who: str, page: str | None, kind: str, ids: Iterable[Any]) -> list[Any]:
+        """Return the ids that `who` has not seen on `page` for REPEAT_SECONDS; mark them seen."""
         now = time.monotonic()
         with self._lock:
-            if len(self._until) > _MANY:
+            if len(self._until) > _MAX_REMEMBERED:
                 self._until = {key: end for key, end in self._until.items() if end > now}
-            fresh = [one for one in ids if self._until.get((who, page, kind, one), 0.0) <= now]
-            self._until |= {(who, page, kind, one): now + AGAIN for one in fresh}
+            fresh = [
+                item_id
+                for item_id in ids
+                if self._until.get((who, page, kind, item_id), 0.0) <= now
+            ]
+            self._until |= {(who, page, kind, item_id): now + REPEAT_SECONDS for item_id in fresh}
         return fresh

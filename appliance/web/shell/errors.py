@@ -1,4 +1,4 @@
-"""Pages for what went wrong: what happened, what to do, and nothing typed is lost."""
+"""Error pages: they say what happened and what to do, and nothing typed is lost."""
 
 import logging
 import secrets
@@ -11,35 +11,35 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import BadHost, HTTPException
 
 from appliance.core import db
-from appliance.web.shell.concurrency import TooManyPapers
-from appliance.web.shell.context import is_fragment
-from appliance.web.shell.sizes import TooLong
+from appliance.web.shell.concurrency import TooManyReports
+from appliance.web.shell.context import is_htmx_request
+from appliance.web.shell.size_limits import FieldTooLong
 
 log = logging.getLogger(__name__)
 
-_PIECE = 1 << 16
+_READ_CHUNK_BYTES = 1 << 16
 
-# status: what happened, what to do
-WORDS: dict[int, tuple[LazyString, LazyString]] = {
+# HTTP status → what happened, what to do
+STATUS_TEXTS: dict[int, tuple[LazyString, LazyString]] = {
     400: (
-        _l("The page sent something that could not be read"),
-        _l("Go back with the browser's button: what you typed is still there. Then try again."),
+        _l("The data sent by the page could not be read"),
+        _l("Go back with the browser's Back button: your text is still there. Then try again."),
     ),
     403: (
-        _l("This page is not for your role"),
+        _l("Your role has no access to this page"),
         _l("If you need it for your work, ask the supervisor or the technician."),
     ),
     404: (
         _l("There is no such page"),
-        _l("The address may be mistyped, or the page was moved. Begin from your own page."),
+        _l("The address may be mistyped, or the page was moved. Start from your own page."),
     ),
     405: (
-        _l("This address takes no such request"),
-        _l("Begin from your own page."),
+        _l("This address does not accept this kind of request"),
+        _l("Start from your own page."),
     ),
     413: (
-        _l("That is too large"),
-        _l("Go back with the browser's button and send less."),
+        _l("The data are too large"),
+        _l("Go back with the browser's Back button and send less."),
     ),
     429: (
         _l("Too many requests"),
@@ -48,31 +48,31 @@ WORDS: dict[int, tuple[LazyString, LazyString]] = {
     500: (
         _l("The page failed"),
         _l(
-            "Calls go on being answered and recorded. Go back and try again; if it fails again, "
-            "tell the technician this code."
+            "Calls are still answered and recorded. Go back and try again; if it fails again, give "
+            "the technician this code."
         ),
     ),
     503: (
-        _l("Too much is asked for at this moment"),
-        _l("Wait a minute, then try again. Calls go on being answered and recorded."),
+        _l("Too much is being requested right now"),
+        _l("Wait a minute, then try again. Calls are still answered and recorded."),
     ),
 }
-BUSY = (
+DATABASE_BUSY_TEXT = (
     _l("The database is busy"),
     _l(
-        "Nothing was changed, and calls go on being answered and recorded. Go back with the "
-        "browser's button, wait a few seconds and try again."
+        "Nothing was changed, and calls are still answered and recorded. Go back with the "
+        "browser's Back button, wait a few seconds and try again."
     ),
 )
-MAKING = (
-    _l("Your earlier papers are still being made"),
-    _l("Wait until they are there, then ask for the next one. Nothing was changed."),
+REPORTS_PENDING_TEXT = (
+    _l("Your earlier documents are still being prepared"),
+    _l("Wait until they are ready, then request the next one. Nothing was changed."),
 )
-_SOON = {"Retry-After": "5"}  # seconds
+_RETRY_SOON_HEADERS = {"Retry-After": "5"}  # seconds
 SECRET_FIELDS = ("csrf_token", "password", "one_time_code")
 
-# When the database cannot be read, nor can the reader's language.
-_WORST = (
+# Shown when the database cannot be read: then the reader's language is unknown, too.
+_LAST_RESORT_PAGE = (
     "<!doctype html><meta charset=utf-8><title>500</title>"
     "<p lang=uz-Latn>Sahifa ishlamadi. Qoʻngʻiroqlar qabul qilinmoqda. Texnik xodimga ayting: {0}"
     "<p lang=ru>Страница не работает. Звонки принимаются. Сообщите технику: {0}"
@@ -80,125 +80,155 @@ _WORST = (
 
 
 def init_app(app: Flask) -> None:
-    """Answer every error by a page."""
-    app.register_error_handler(CSRFError, _expired)
-    app.register_error_handler(HTTPException, _known)
-    app.register_error_handler(Exception, _unknown)
+    """Register the handlers that answer every error with a page."""
+    app.register_error_handler(CSRFError, _handle_expired_token)
+    app.register_error_handler(HTTPException, _handle_http_error)
+    app.register_error_handler(Exception, _handle_exception)
 
 
-def send_again(status: int, *, busy: bool = False) -> tuple[str, int]:
-    """What was sent, on a page with one button that sends it again; no password is put there.
+def resend_page(status: int, *, busy: bool = False) -> tuple[str, int]:
+    """Return a page with the submitted fields, no passwords, and a button to submit them again.
 
-    `busy`: the database was, for longer than we wait; else the page had outlived its session.
-    A piece of a page, a stream and a script are only told: a page for them would begin a session
-    in place of the one whose token a login page, open beside them, is about to send.
+    `busy`: the database was busy for longer than the request waits; otherwise the page has outlived
+    its session. A piece of a page, a stream or a script gets only the status: a page for them would
+    start a session and replace the one whose token a login page, open in another tab, is about to
+    send.
     """
-    if is_fragment() or not request.form:
+    if is_htmx_request() or not request.form:
         return "", status
-    sent = [
+    submitted = [
         (name, value)
         for name, value in request.form.items(multi=True)
         if not any(secret in name for secret in SECRET_FIELDS)
     ]
     page = render_template(
-        "error/again.html", sent=sent, there=request.full_path, busy=busy, files=bool(request.files)
+        "error/again.html",
+        sent=submitted,
+        there=request.full_path,
+        busy=busy,
+        files=bool(request.files),
     )
     return page, status
 
 
-def problem(status: int, code: str = "", detail: str = "") -> Response:
-    """What went wrong, for programs: RFC 9457; `code` is a stable word, `detail` what to do."""
-    told = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status}
-    told |= {name: text for name, text in (("code", code), ("detail", detail)) if text}
-    return Response(json.dumps(told), status, mimetype="application/problem+json")
+def problem_response(status: int, code: str = "", detail: str = "") -> Response:
+    """Return a problem document for programs, as in RFC 9457.
+
+    `code` is a stable word, `detail` says what to do.
+    """
+    body = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status}
+    body |= {name: text for name, text in (("code", code), ("detail", detail)) if text}
+    return Response(json.dumps(body), status, mimetype="application/problem+json")
 
 
-def _for_program() -> bool:
+def _is_api_request() -> bool:
+    """Return True if the request is one of a program to the JSON interface."""
     return request.path.startswith("/api/")
 
 
-def _expired(error: CSRFError) -> tuple[str, int]:
-    return send_again(400)
+def _handle_expired_token(error: CSRFError) -> tuple[str, int]:
+    """Answer a form whose token is no longer valid with a page that submits the form again."""
+    return resend_page(400)
 
 
-def _known(
+def _handle_http_error(
     error: HTTPException,
 ) -> HTTPException | Response | tuple[Response | str, int] | tuple[str, int, dict[str, str]]:
+    """Answer an HTTP error with its page; a program receives a problem document."""
     code = error.code or 500
     if code < 400:
-        return error  # a redirect of the router
+        return error  # a redirect by the router
     cause = getattr(error, "original_exception", None)
-    if cause and db.is_busy(cause):  # met after the view: who was shown what is written then
-        return _busy()
-    if isinstance(error, BadHost):  # without an address of ours a page has no links
+    if cause and db.is_busy(cause):  # by the audit row, which is written after the view
+        return _busy_response()
+    if isinstance(error, BadHost):  # a page cannot build links for an unknown host
         return Response("no such host\n", code, mimetype="text/plain")
     if code == 413:
-        _hear_out()
-    if isinstance(error, TooLong):
-        return _too_long(error)
-    if isinstance(error, TooManyPapers) and not _for_program():
-        return *_page(429, words=MAKING), _SOON
-    if _for_program():
-        told = problem(code, detail="" if code == 429 else error.description or "")
+        _read_remaining_body()
+    if isinstance(error, FieldTooLong):
+        return _too_long_response(error)
+    if isinstance(error, TooManyReports) and not _is_api_request():
+        return *_error_page(429, words=REPORTS_PENDING_TEXT), _RETRY_SOON_HEADERS
+    if _is_api_request():
+        response = problem_response(code, detail="" if code == 429 else error.description or "")
         if code == 429:
-            told.headers["Retry-After"] = "60"
-        return told
-    return _page(code)
+            response.headers["Retry-After"] = "60"
+        return response
+    return _error_page(code)
 
 
-def _hear_out() -> None:
-    """Read the rest of what is too large: were the line closed under it, who sends it, nginx, might
-    not read why. More than nginx lets in never comes."""
-    rest = request.environ["wsgi.input"]
-    while rest.read(_PIECE):
+def _read_remaining_body() -> None:
+    """Read the rest of a request body that is too large.
+
+    If the connection were closed first, the sender, nginx, might not read the response. nginx
+    limits how much can follow.
+    """
+    body = request.environ["wsgi.input"]
+    while body.read(_READ_CHUNK_BYTES):
         pass
 
 
-def _too_long(error: TooLong) -> Response | tuple[Response | str, int]:
-    """What was sent comes back to be shortened; a page that sent JSON has it still."""
-    most = ", ".join(f"{name}: {count}" for name, count in error.fields.items())
-    if _for_program():
-        return problem(413, "long", f"Longest that is kept, in characters: {most}.")
+def _too_long_response(error: FieldTooLong) -> Response | tuple[Response | str, int]:
+    """Respond to a submission that is too long: show its fields again, to be shortened.
+
+    A page that sent JSON gets only the longest allowed lengths, as it still has its fields; a
+    program gets a problem document.
+    """
+    limits = ", ".join(f"{name}: {count}" for name, count in error.fields.items())
+    if _is_api_request():
+        return problem_response(413, "long", f"Longest that is kept, in characters: {limits}.")
     if request.is_json:
         return jsonify(longest=error.fields), 413
-    sent = [
+    submitted = [
         (name, value)
         for name, value in request.form.items(multi=True)
         if not any(secret in name for secret in SECRET_FIELDS)
     ]
-    there, fields = request.full_path, error.fields
-    return render_template("error/long.html", sent=sent, there=there, longest=fields), 413
+    address, fields = request.full_path, error.fields
+    return render_template("error/long.html", sent=submitted, there=address, longest=fields), 413
 
 
-def _busy() -> Response | tuple[str, int, dict[str, str]]:
-    """The database was busy for longer than we wait: nothing was written, what was typed stays."""
+def _busy_response() -> Response | tuple[str, int, dict[str, str]]:
+    """Answer that the database was busy for too long: nothing was written, typed text is kept."""
     log.warning("the database is busy: %s %s", request.method, request.path)
-    if _for_program():
-        told = problem(503, "busy", "The database is busy: nothing was changed. Try again.")
-        told.headers.update(_SOON)
-        return told
-    kept = request.form and not any("password" in name for name in request.form)
-    page, status = send_again(503, busy=True) if kept else _page(503, words=BUSY)
-    return page, status, _SOON
+    if _is_api_request():
+        response = problem_response(
+            503, "busy", "The database is busy: nothing was changed. Try again."
+        )
+        response.headers.update(_RETRY_SOON_HEADERS)
+        return response
+    can_resend = request.form and not any("password" in name for name in request.form)
+    page, status = (
+        resend_page(503, busy=True) if can_resend else _error_page(503, words=DATABASE_BUSY_TEXT)
+    )
+    return page, status, _RETRY_SOON_HEADERS
 
 
-def _unknown(error: Exception) -> Response | tuple[str, int] | tuple[str, int, dict[str, str]]:
+def _handle_exception(
+    error: Exception,
+) -> Response | tuple[str, int] | tuple[str, int, dict[str, str]]:
+    """Log an unexpected error under a new code and show a page with that code."""
     if db.is_busy(error):
-        return _busy()
+        return _busy_response()
     code = secrets.token_hex(3)
     log.exception("error %s at %s %s", code, request.method, request.path)
-    if _for_program():
-        return problem(500, detail=f"The server failed; tell the technician this code: {code}")
+    if _is_api_request():
+        return problem_response(
+            500, detail=f"The server failed; tell the technician this code: {code}"
+        )
     try:
-        return _page(500, code)
+        return _error_page(500, code)
     except db.Error:
-        return _WORST.format(code), 500
+        return _LAST_RESORT_PAGE.format(code), 500
 
 
-def _page(
+def _error_page(
     status: int, code: str = "", words: tuple[LazyString, LazyString] | None = None
 ) -> tuple[str, int]:
-    happened, advice = words or WORDS.get(status) or WORDS[400 if status < 500 else 500]
+    """Render the error page of a status; `words` replaces the text of STATUS_TEXTS."""
+    happened, advice = (
+        words or STATUS_TEXTS.get(status) or STATUS_TEXTS[400 if status < 500 else 500]
+    )
     page = render_template(
         "error/page.html", status=status, happened=happened, advice=advice, code=code
     )

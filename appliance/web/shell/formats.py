@@ -1,4 +1,4 @@
-"""How figures, dates and numbers are written on the pages: the same in all languages."""
+"""Formats of figures, dates and numbers on the pages: the same in all languages."""
 
 import dataclasses
 import datetime as dt
@@ -14,10 +14,10 @@ from appliance.box import health
 from appliance.core import clock, phone_numbers
 from appliance.core.settings import Settings
 from appliance.people import accounts
-from appliance.reports.figures import NO_BREAK, NONE, decimal, number
-from appliance.reports.figures import clock as clock_of
+from appliance.reports.formatting import NO_BREAK_SPACE, NO_VALUE, format_decimal, format_number
+from appliance.reports.formatting import format_clock as clock_of
 from appliance.telephony import directory
-from appliance.web.shell import numbers
+from appliance.web.shell import number_masks
 from appliance.web.shell.context import site
 from appliance.web.shell.language import locale
 
@@ -29,90 +29,103 @@ _TABLES = frozenset(field.name for field in dataclasses.fields(Settings)) - {"fi
 
 
 def date(value: dt.date | dt.datetime | None) -> str:
-    """24.11.2026, a moment in the site's time zone."""
+    """Format a date as 24.11.2026; a datetime in the site's time zone."""
     if value is None:
-        return NONE
-    return f"{_local(value) if isinstance(value, dt.datetime) else value:%d.%m.%Y}"
+        return NO_VALUE
+    return f"{_site_time(value) if isinstance(value, dt.datetime) else value:%d.%m.%Y}"
 
 
 def moment(value: dt.datetime | None) -> str:
-    """24.11.2026 14:32, in the site's time zone."""
-    return NONE if value is None else f"{_local(value):%d.%m.%Y}{NO_BREAK}{_local(value):%H:%M}"
+    """Format a datetime as 24.11.2026 14:32, in the site's time zone."""
+    return (
+        NO_VALUE
+        if value is None
+        else f"{_site_time(value):%d.%m.%Y}{NO_BREAK_SPACE}{_site_time(value):%H:%M}"
+    )
 
 
 def time(value: dt.datetime | None) -> str:
-    """14:32, in the site's time zone."""
-    return NONE if value is None else f"{_local(value):%H:%M}"
+    """Format a datetime as 14:32, in the site's time zone."""
+    return NO_VALUE if value is None else f"{_site_time(value):%H:%M}"
 
 
 def clock_time(value: dt.datetime | None) -> str:
-    """14:32:08, in the site's time zone."""
-    return NONE if value is None else f"{_local(value):%H:%M:%S}"
+    """Format a datetime as 14:32:08, in the site's time zone."""
+    return NO_VALUE if value is None else f"{_site_time(value):%H:%M:%S}"
 
 
 def percent(value: float | Decimal | None) -> str:
-    """86.4 (per cent) → "86,4 %"."""
-    return NONE if value is None else f"{decimal(value)}{NO_BREAK}%"
+    """Format a percentage: 86.4 → "86,4 %"."""
+    return NO_VALUE if value is None else f"{format_decimal(value)}{NO_BREAK_SPACE}%"
 
 
 def duration(seconds: float | None) -> str:
-    """222 → "3:42", 3822 → "1:03:42"."""
+    """Format a number of seconds: 222 → "3:42", 3822 → "1:03:42"."""
     return clock_of(seconds)
 
 
 def phone(value: str | None, *, ours: bool = False) -> str:
-    """+998935550147 → "+998 93 555 01 47"; other numbers as they are.
+    """Format a phone number: +998935550147 → "+998 93 555 01 47"; other numbers stay unchanged.
 
-    A citizen's may be masked for who asks; `ours`: it is no citizen's.
+    A citizen's number may be masked for the reader; `ours`: the number is not a citizen's.
     """
     if not value:
-        return NONE
-    text = phone_numbers.grouped(value)
-    return (text if ours else numbers.seen(text)).replace(" ", NO_BREAK)
+        return NO_VALUE
+    text = phone_numbers.grouped_number(value)
+    return (text if ours else number_masks.readable_number(text)).replace(" ", NO_BREAK_SPACE)
 
 
 def person(user: "User") -> str:
-    """What a person is called in the reader's script."""
-    return accounts.named(user, locale())
+    """Return the name of a user in the reader's script."""
+    return accounts.display_name(user, locale())
 
 
-def owner(number: str) -> str:
-    """Whose number it is: an employee's, a colleague's; else the number."""
-    if known := directory.named(number):
-        return known.name
-    colleagues = (user for user in accounts.operators() if user.extension == number)
+def number_owner(number: str) -> str:
+    """Return the name of the employee or operator who has this number; otherwise the number."""
+    if entry := directory.employee_of_number(number):
+        return entry.name
+    colleagues = (user for user in accounts.active_operators() if user.extension == number)
     return next(map(person, colleagues), "") or phone(number)
 
 
 def advice(text: str) -> Markup:
-    """A sentence that names commands and settings between back quotes, those set as such; a setting
-    with the file and the line where it stands."""
+    """Format a sentence: commands and settings between back quotes become <code>.
+
+    A setting is followed by the file and line where it is written.
+    """
     parts = enumerate(text.split("`"))
-    return Markup("").join(_named(part) if odd % 2 else part for odd, part in parts)
+    return Markup("").join(_code_markup(part) if odd % 2 else part for odd, part in parts)
 
 
-def _named(part: str) -> Markup:
-    named = Markup("<code>{}</code>").format(part)
-    found = _SETTING.fullmatch(part)
-    setting = found[1] or found[2] if found else ""
+def _code_markup(part: str) -> Markup:
+    """Format a command or setting as <code>, a setting with its place in the file."""
+    code = Markup("<code>{}</code>").format(part)
+    match = _SETTING.fullmatch(part)
+    setting = match[1] or match[2] if match else ""
     if setting.partition(".")[0] not in _TABLES:
-        return named
-    file, line = site().file, health.line_of(site().file, setting)
+        return code
+    file, line = site().file, health.settings_line(site().file, setting)
     place = _("%(file)s, line %(number)s", file=file, number=line) if line else file
-    return named + Markup(' <span class="small muted">({})</span>').format(place)
+    return code + Markup(' <span class="small muted">({})</span>').format(place)
 
 
 def init_app(app: Flask) -> None:
-    """Make them filters of the templates."""
+    """Register the formats as template filters."""
     filters = (date, moment, time, clock_time, percent, duration, phone, person, advice)
     app.jinja_env.filters |= {f.__name__: f for f in filters}
-    app.jinja_env.filters |= {"clock": clock_time, "number": _number, "decimal": decimal}
+    app.jinja_env.filters |= {
+        "clock": clock_time,
+        "number": _integer_text,
+        "decimal": format_decimal,
+    }
     app.jinja_env.globals["this_moment"] = lambda: clock.now().isoformat()
 
 
-def _number(value: int | None) -> str:
-    return NONE if value is None else number(value)
+def _integer_text(value: int | None) -> str:
+    """Format an integer with its thousands grouped."""
+    return NO_VALUE if value is None else format_number(value)
 
 
-def _local(value: dt.datetime) -> dt.datetime:
+def _site_time(value: dt.datetime) -> dt.datetime:
+    """Convert a datetime to the site's time zone."""
     return value.astimezone(site().tz)

@@ -1,4 +1,4 @@
-"""What every answer tells the browser it may do: nothing but this site's own files."""
+"""Security headers of every response: the browser may load only this site's own files."""
 
 from flask import Flask, Response, request
 
@@ -13,7 +13,7 @@ CSP = "; ".join(
         "frame-ancestors 'none'",
     )
 )
-HEADERS = {
+SECURITY_HEADERS = {
     "Content-Security-Policy": CSP,
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
@@ -21,16 +21,20 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), payment=(), usb=(), microphone=(self)",
 }
-OURS = ("assets.built", "static")  # the same for everybody: they say themselves who keeps them
+# same for everybody; they set their own caching
+FILE_ENDPOINTS = (
+    "assets.send_built_file",
+    "static",
+)
 
 
 def init_app(app: Flask) -> None:
-    """Send them with every answer; pages, sounds and papers are kept by no cache."""
+    """Add the headers to every response; pages, recordings and documents are never cached."""
 
     @app.after_request
-    def send(answer: Response) -> Response:
-        for name, value in HEADERS.items():
-            answer.headers.setdefault(name, value)
-        if request.endpoint not in OURS or "Cache-Control" not in answer.headers:
-            answer.headers["Cache-Control"] = "no-store"
-        return answer
+    def add_headers(response: Response) -> Response:
+        for name, value in SECURITY_HEADERS.items():
+            response.headers.setdefault(name, value)
+        if request.endpoint not in FILE_ENDPOINTS or "Cache-Control" not in response.headers:
+            response.headers["Cache-Control"] = "no-store"
+        return response

@@ -1,22 +1,23 @@
-"""Forms that are sent without a new entry in the browser's history: Back leads out of them at once.
+"""Forms submitted without a new entry in the browser's history: Back leaves them at once.
 
-A form with `data-in-place` is sent by static/in_place.js, which asks for JSON; the redirect that
-the view answers with comes as {"there": address}, and takes the place of the open page.
+A form with `data-in-place` is sent by static/in_place.js, which requests JSON. The redirect that
+the view returns is sent as {"there": address}, and the script replaces the open page with it.
 """
 
 from flask import Flask, Response, json, request
 
 
 def init_app(app: Flask) -> None:
-    """Turn redirects after a POST into JSON for the script that asks for it."""
-    app.after_request(_as_json)
+    """Turn redirects after a POST into JSON for a script that requests it."""
+    app.after_request(_redirect_as_json)
 
 
-def _as_json(answer: Response) -> Response:
-    wanted = request.headers.get("Accept") == "application/json"
-    if request.method != "POST" or not wanted or not 300 <= answer.status_code < 400:
-        return answer
-    there = answer.headers.pop("Location")
-    answer.status_code, answer.mimetype = 200, "application/json"
-    answer.set_data(json.dumps({"there": there}))
-    return answer
+def _redirect_as_json(response: Response) -> Response:
+    """Return a redirect as a JSON object with its address, if the request accepts only JSON."""
+    accepts_json = request.headers.get("Accept") == "application/json"
+    if request.method != "POST" or not accepts_json or not 300 <= response.status_code < 400:
+        return response
+    location = response.headers.pop("Location")
+    response.status_code, response.mimetype = 200, "application/json"
+    response.set_data(json.dumps({"there": location}))
+    return response

@@ -1,4 +1,4 @@
-"""How the fields of the forms, the doubts about them and what Asterisk tells are worded."""
+"""Labels of form fields, texts of doubts about values, names of Asterisk's dial statuses."""
 
 from collections.abc import Iterator, Mapping
 
@@ -8,132 +8,138 @@ from flask_babel import lazy_gettext as _l
 from appliance.casework import forms
 from appliance.people import accounts
 from appliance.telephony.calls import dialling
-from appliance.web.shell import formats, numbers
+from appliance.web.shell import formats, number_masks
 from appliance.web.shell.language import locale
 
-# code of a language of calls → its name
+# code of a call's language → its name
 CALL_LANGUAGES = {code: lazy_gettext(name) for code, name in accounts.CALL_LANGUAGES.items()}
-# What stands beside the forms' own fields.
-_BESIDE: dict[str, LazyString] = {
+# Labels of values that are not fields of the forms.
+_EXTRA_LABELS: dict[str, LazyString] = {
     "number": _l("Appeal number"),
     "consultation": _l("Specialist's consultation"),
-    "consultation_issue": _l("Issue"),
+    "consultation_issue": _l("Question"),
     "consultation_contact": _l("Who was contacted"),
 }
 
 
-class _Labels(Mapping[str, str]):
+class _FieldLabels(Mapping[str, str]):
     """Field → its label in the page's language, by the forms in force."""
 
     def __getitem__(self, name: str) -> str:
-        if name in _BESIDE:
-            return str(_BESIDE[name])
-        field = forms.field_of(name)
+        if name in _EXTRA_LABELS:
+            return str(_EXTRA_LABELS[name])
+        field = forms.latest_field(name)
         if not field:
             raise KeyError(name)
-        return field.called(locale())
+        return field.localized_label(locale())
 
     def __iter__(self) -> Iterator[str]:
-        fields = (field.name for form in forms.FORMS for field in forms.in_force(form).fields)
-        return iter(dict.fromkeys((*_BESIDE, *fields)))
+        fields = (
+            field.name for form in forms.FORMS for field in forms.definition_in_force(form).fields
+        )
+        return iter(dict.fromkeys((*_EXTRA_LABELS, *fields)))
 
     def __len__(self) -> int:
         return len([*iter(self)])
 
 
-class _Values(Mapping[str, Mapping[str, str]]):
-    """Field with a few fixed answers → their codes → their names in the page's language."""
+class _OptionNames(Mapping[str, Mapping[str, str]]):
+    """Field with a few fixed options → their codes → their names in the page's language."""
 
     def __getitem__(self, name: str) -> Mapping[str, str]:
-        field = forms.field_of(name)
+        field = forms.latest_field(name)
         if not field or not field.options:
             raise KeyError(name)
-        return {option.code: option.called(locale()) for option in field.options}
+        return {option.code: option.localized_label(locale()) for option in field.options}
 
     def __iter__(self) -> Iterator[str]:
-        fields = (field for form in forms.FORMS for field in forms.in_force(form).fields)
+        fields = (field for form in forms.FORMS for field in forms.definition_in_force(form).fields)
         return iter(dict.fromkeys(field.name for field in fields if field.options))
 
     def __len__(self) -> int:
         return len([*iter(self)])
 
 
-FIELDS: Mapping[str, str] = _Labels()
-VALUES: Mapping[str, Mapping[str, str]] = _Values()
+FIELDS: Mapping[str, str] = _FieldLabels()
+VALUES: Mapping[str, Mapping[str, str]] = _OptionNames()
 
-# On the label's own line: at most 20 letters in Russian. An empty field is counted, not worded.
+# Shown on the label's own line: at most 20 letters in Russian. Empty fields are only counted.
 _UNLISTED = _l("Not on the list")
-_DOUBTS: dict[str, LazyString] = {
+_DOUBT_TEXTS: dict[str, LazyString] = {
     "unlisted": _UNLISTED,
     "mahalla:unlisted": _l("Not on the list, kept"),
     "district:elsewhere": _l("In another region"),
     "mahalla:elsewhere": _l("In another district"),
     "pinfl:length": _l("14 digits needed"),
     "pinfl:check": _l("A digit is wrong"),
-    "pinfl:born": _l("Date differs"),
-    "pinfl:sex": _l("Sex differs"),
-    "born:future": _l("In the future"),
+    "pinfl:born": _l("Date does not match"),
+    "pinfl:sex": _l("Sex does not match"),
+    "born:future": _l("Date in the future"),
     "born:old": _l("Over 120 years ago"),
 }
-# kind or document → why what stands in the field is none
-_FORMS: dict[str, LazyString] = {
-    "passport": _l("Should be AB1234567"),
+# field kind or document → why the value is not valid
+_FORMAT_TEXTS: dict[str, LazyString] = {
+    "passport": _l("Use the format AB1234567"),
     "pinfl": _l("A digit is wrong"),
     "stir": _l("9 digits needed"),
-    "date": _l("Should be dd.mm.yyyy"),
-    "phone": _l("Not a phone number"),
+    "date": _l("Use the format dd.mm.yyyy"),
+    "phone": _l("Not a valid phone number"),
     "number": _l("Not a number"),
     "choice": _UNLISTED,
 }
 
-# Asterisk's DIALSTATUS of a call over a line
-DIALLED: dict[str, LazyString] = {one.code: lazy_gettext(one.name) for one in dialling.STATUSES}
+# Asterisk's DIALSTATUS of a call over a trunk
+DIAL_STATUS_NAMES: dict[str, LazyString] = {
+    one.code: lazy_gettext(one.name) for one in dialling.DIAL_STATUSES
+}
 
 
-def doubts_by_field(codes: list[str], *asked: forms.Definition) -> dict[str, str]:
-    """Field → the wording of its first doubt, of doubts written as "field:code".
+def doubt_texts(codes: list[str], *definitions: forms.Definition) -> dict[str, str]:
+    """Return field → the text of its first doubt, from doubts written as "field:code".
 
-    `asked`: the forms that the fields belong to, those in force when none is given.
+    `definitions`: the forms that the fields belong to; those in force if omitted.
     """
-    found = list(asked) or [forms.in_force(f) for f in forms.FORMS]
-    worded: dict[str, str] = {}
-    for written in codes:
-        name, _, code = written.partition(":")
-        field = next((one for form in found if (one := form.field(name))), None)
-        words = _DOUBTS.get(written) or _DOUBTS.get(code)
+    form_definitions = list(definitions) or [forms.definition_in_force(f) for f in forms.FORMS]
+    texts: dict[str, str] = {}
+    for doubt in codes:
+        name, _, code = doubt.partition(":")
+        field = next(
+            (candidate for form in form_definitions if (candidate := form.find_field(name))), None
+        )
+        text = _DOUBT_TEXTS.get(doubt) or _DOUBT_TEXTS.get(code)
         if code == "form" and field:
-            words = _FORMS.get(field.document or field.kind)
-        if words:
-            worded.setdefault(name, str(words))
-    return worded
+            text = _FORMAT_TEXTS.get(field.document or field.kind)
+        if text:
+            texts.setdefault(name, str(text))
+    return texts
 
 
 def empty_fields(codes: list[str]) -> list[str]:
-    """The required fields that hold nothing, in the form's order."""
+    """Return the required fields without a value, in the form's order."""
     return [field for field, _, code in (c.partition(":") for c in codes) if code == "empty"]
 
 
-def field_text(field: forms.Field, values: Mapping[str, str]) -> str:
-    """What a form says in a field, as it reads in the page's language."""
+def field_display(field: forms.Field, values: Mapping[str, str]) -> str:
+    """Return the value that a form has in a field, formatted in the page's language."""
     value = values.get(field.name) or values.get(f"{field.name}_text", "")
     if field.kind == "tick":
         return gettext("yes") if value else ""
     if field.kind == "phone" and value:
         return formats.phone(value)
-    return shown(field, value)
+    return option_display(field, value)
 
 
-def typed(name: str, text: str) -> str:
-    """What was typed in a field, as who asks may read it."""
-    return numbers.seen(text) if is_phone(name) else text
+def readable_text(name: str, text: str) -> str:
+    """Return the text typed in a field as the reader may see it: phone numbers may be masked."""
+    return number_masks.readable_number(text) if is_phone_field(name) else text
 
 
-def is_phone(name: str) -> bool:
-    """Whether a field holds a phone number."""
-    field = forms.field_of(name)
+def is_phone_field(name: str) -> bool:
+    """Return True if a field contains a phone number."""
+    field = forms.latest_field(name)
     return bool(field and field.kind == "phone")
 
 
-def shown(field: forms.Field, value: str) -> str:
-    """How a value of a field reads: the name of its code in the page's language, else itself."""
-    return forms.shown(field, value, locale())
+def option_display(field: forms.Field, value: str) -> str:
+    """Return the name of a code in the page's language; any other value stays unchanged."""
+    return forms.display_value(field, value, locale())

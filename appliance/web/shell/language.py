@@ -1,4 +1,4 @@
-"""The language of a page: the person's own, else the one chosen before signing in."""
+"""The language of a page: the user's own, or the one selected before signing in."""
 
 from urllib.parse import quote, urlencode
 
@@ -10,57 +10,67 @@ from flask_login import current_user
 from werkzeug.wrappers import Response as BaseResponse
 
 from appliance.core import i18n
-from appliance.web.shell.sent import ours
+from appliance.web.shell.request_data import local_address
 
-COOKIE = "til"
-YEAR = 365 * 24 * 3600
+LANGUAGE_COOKIE = "til"
+COOKIE_SECONDS = 365 * 24 * 3600
 
-# locale: what ?til= says, the language tag, the short name and the whole one
+# locale: value of ?til=, language tag, short name and full name
 LANGUAGES = {
     "uz_Latn": ("uz", "uz-Latn", "Oʻz", "Oʻzbekcha (lotin)"),
     "uz_Cyrl": ("uzc", "uz-Cyrl", "Ўз", "Ўзбекча (кирилл)"),
     "ru": ("ru", "ru", "Ру", "Русский"),
 }
-_ASKED = {language[0]: locale for locale, language in LANGUAGES.items()}
+_LOCALE_BY_PARAMETER = {language[0]: locale for locale, language in LANGUAGES.items()}
 
 
-class _Texts(Domain):
-    """The catalogues that reports and messages have, read once for them all."""
+class _SharedTranslations(Domain):
+    """The translation catalogues of reports and messages, loaded once for all."""
 
     def get_translations(self) -> NullTranslations:
-        return i18n.translations(str(get_locale()))
+        return i18n.locale_translations(str(get_locale()))
 
 
 def locale() -> str:
-    """The locale of this request, one of i18n.LOCALES."""
+    """Return the locale of this request, one of i18n.LOCALES."""
     if current_user and current_user.is_authenticated:
         return current_user.user.language
-    chosen = request.cookies.get(COOKIE, "")
-    return chosen if chosen in LANGUAGES else i18n.DEFAULT
+    cookie_locale = request.cookies.get(LANGUAGE_COOKIE, "")
+    return cookie_locale if cookie_locale in LANGUAGES else i18n.DEFAULT_LOCALE
 
 
 def init_app(app: Flask) -> None:
-    """Texts, dates and `?til=` for those who have not signed in."""
+    """Set up translations, dates and `?til=` for visitors who have not signed in."""
     app.config["BABEL_DEFAULT_TIMEZONE"] = app.config["SITE"].timezone
-    babel = Babel(app, default_locale=i18n.DEFAULT, locale_selector=_locale)
-    babel.domain_instance = _Texts()
+    babel = Babel(app, default_locale=i18n.DEFAULT_LOCALE, locale_selector=_babel_locale)
+    babel.domain_instance = _SharedTranslations()
 
     @app.before_request
-    def choose() -> BaseResponse | None:
-        asked = _ASKED.get(request.args.get("til", ""))
-        if not asked or request.method != "GET":
+    def choose_language() -> BaseResponse | None:
+        requested_locale = _LOCALE_BY_PARAMETER.get(request.args.get("til", ""))
+        if not requested_locale or request.method != "GET":
             return None
-        others = [(k, v) for k, v in request.args.items(multi=True) if k != "til"]
-        asking = urlencode(others, safe="/")
-        back = ours(f"{quote(request.path)}{'?' if asking else ''}{asking}")
-        there = redirect(back if back and request.endpoint else app.url_for("login.home"))
-        there.set_cookie(COOKIE, asked, YEAR, secure=True, httponly=True, samesite="Lax")
-        return there
+        remaining = [(k, v) for k, v in request.args.items(multi=True) if k != "til"]
+        query = urlencode(remaining, safe="/")
+        address = local_address(f"{quote(request.path)}{'?' if query else ''}{query}")
+        response = redirect(
+            address if address and request.endpoint else app.url_for("login.redirect_home")
+        )
+        response.set_cookie(
+            LANGUAGE_COOKIE,
+            requested_locale,
+            COOKIE_SECONDS,
+            secure=True,
+            httponly=True,
+            samesite="Lax",
+        )
+        return response
 
     @app.context_processor
-    def words() -> dict[str, object]:
+    def language_context() -> dict[str, object]:
         return {"locale": locale(), "language_tag": LANGUAGES[locale()][1], "languages": LANGUAGES}
 
 
-def _locale() -> Locale:
+def _babel_locale() -> Locale:
+    """Return the locale of this request as Babel's object."""
     return Locale.parse(locale())

@@ -1,21 +1,21 @@
-"""Live pages: the browser is told which topic changed, and fetches that piece of the page anew.
+"""Live pages: the browser is notified which topic changed and fetches its sections again.
 
-How a page is made live (static/live.js does the rest):
+How to make a page live (static/live.js does the rest):
 
     {% from "macros.html" import live %}
-    <section id="calls" {{ live(url_for("calls.table"), "calls") }}>…</section>
+    <section id="calls" {{ live(url_for("calls.show_call_list"), "calls") }}>…</section>
 
-The view behind that address renders the same section, its id included. When the topic "calls"
-comes, htmx fetches it and morphs it in: what is typed, the focus and the scroll place stay. Give
+The view at that address renders the same section, including its id. When the topic "calls" changes,
+htmx fetches the section and morphs it in: typed text, the focus and the scroll position stay. Give
 elements that the page itself changes an id, and `hx-morph-skip` to those that must never be touched
-(a form in the middle of a live section). When the stream is lost the page says so; when it is back
-every live section is fetched.
+(a form inside a live section). When the stream is lost the page says so; when it is back, every
+live section is fetched.
 
-Topics are those of appliance.core.live; here "operator:<login>" is sent as "operator", only to that
-operator, and so is "call:<login>", which is of his call at hand: what no call changes need not hear
-it. What many pages show alike is not fetched by each of them, but made once and told with the event
-(`streams.Piece`; its section hears a name that is no topic). When the session is ended, its streams
-end with the event "ended".
+Topics are those of appliance.core.live. Here "operator:<login>" is sent as "operator", only to that
+operator, and so is "call:<login>", which concerns their current call: sections that no call changes
+need not follow it. A fragment that is alike on many pages is not fetched by each of them, but
+rendered once and sent with the event (`streams.PushedFragment`; its section follows a name that is
+not a topic). When a session ends, its streams end with the event "ended".
 """
 
 from typing import TYPE_CHECKING
@@ -25,16 +25,16 @@ from flask_login import current_user
 
 from appliance.core import live as events
 from appliance.people import sessions
-from appliance.web.shell.access import may, role
+from appliance.web.shell.access import current_role, may
 from appliance.web.shell.context import me
-from appliance.web.shell.sent import FAR, whole
-from appliance.web.shell.streams import STREAM, HandOver, Streams
+from appliance.web.shell.request_data import MAX_DATABASE_INTEGER, parse_integer
+from appliance.web.shell.streams import STREAM_KEY, EventStreams, SocketHandOver
 
 if TYPE_CHECKING:
     from appliance.models import User
 
-MACHINE = ("checks", "jobs", "lines")
-LEADS = (
+MACHINE_TOPICS = ("checks", "jobs", "lines")
+LEAD_TOPICS = (
     "announcements",
     "appeals",
     "calls",
@@ -44,53 +44,63 @@ LEADS = (
     "operators",
     "people",
 )
-HEARD = {
+TOPICS_BY_ROLE = {
     "operator": ("announcements", "calls", "followups", "links", "outbox"),
-    "supervisor": (*LEADS, "outbox"),
-    "manager": (*LEADS, *MACHINE, "outbox", "changes", "sessions", "evidence"),
+    "supervisor": (*LEAD_TOPICS, "outbox"),
+    "manager": (*LEAD_TOPICS, *MACHINE_TOPICS, "outbox", "changes", "sessions", "evidence"),
     "ministry": ("appeals", "links", "changes", "evidence"),
-    "technician": (*MACHINE, "devices", "links", "outbox", "people", "changes", "sessions"),
+    "technician": (*MACHINE_TOPICS, "devices", "links", "outbox", "people", "changes", "sessions"),
 }
 
 screen = Blueprint("live", __name__)
 
 
 def init_app(app: Flask) -> None:
-    """Note at each request's start from where its page must hear, before it reads anything."""
-    app.extensions["live"] = streams = Streams()
-    app.wsgi_app = HandOver(app.wsgi_app, streams)  # type: ignore[method-assign,assignment]
+    """Store the newest event at the start of each request, before the view reads data.
+
+    The page follows the events after it.
+    """
+    app.extensions["live"] = streams = EventStreams()
+    app.wsgi_app = SocketHandOver(app.wsgi_app, streams)  # type: ignore[method-assign]
 
     @app.before_request
-    def note() -> None:
-        if "within" in g:  # noted before its pieces were read
+    def store_newest_event() -> None:
+        if "within" in g:  # stored before its pieces were read
             return
-        g.heard = events.newest() if request.method == "GET" and role() in HEARD else None
+        g.heard = (
+            events.newest_event_id()
+            if request.method == "GET" and current_role() in TOPICS_BY_ROLE
+            else None
+        )
 
     @app.context_processor
-    def words() -> dict[str, object]:
+    def live_context() -> dict[str, object]:
         return {"heard": g.get("heard")}
 
 
 @screen.get("/live")
 @may("topic.hear")
-def stream() -> Response:
-    """The topics that the role may hear, for as long as the page is open."""
-    streams: Streams = current_app.extensions["live"]
-    newest = events.newest()
+def open_stream() -> Response:
+    """Stream the topics that the role may follow, as long as the page is open."""
+    streams: EventStreams = current_app.extensions["live"]
+    newest = events.newest_event_id()
     after = request.headers.get("Last-Event-ID") or request.args.get("after", "")
-    known = whole(after, 0, FAR)
-    if not sessions.holds(current_user.session):  # ended since: its topic was before the newest
+    last_event_id = parse_integer(after, 0, MAX_DATABASE_INTEGER)
+    if not sessions.still_exists(current_user.session):  # its end is before the newest event
         abort(401)
-    last = sessions.topic(current_user.session)
-    begun = streams.begin(str(me().id), known, newest, _wants(me()), last)
-    if begun is None:
+    end_topic = sessions.session_topic(current_user.session)
+    event_stream = streams.open_stream(
+        str(me().id), last_event_id, newest, _topic_names(me()), end_topic
+    )
+    if event_stream is None:
         return Response("too many pages are open", 503, {"Retry-After": "5"})
-    request.environ[STREAM] = begun
+    request.environ[STREAM_KEY] = event_stream
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return Response("", mimetype="text/event-stream", headers=headers)
 
 
-def _wants(user: "User") -> dict[str, str]:
+def _topic_names(user: "User") -> dict[str, str]:
+    """Return topic → its name on the pages, for the topics that a user may follow."""
     names = ("operator", "call") if user.role == "operator" else ()
-    own = {f"{name}:{user.login}": name for name in names}
-    return own | {topic: topic for topic in HEARD[user.role]}
+    own_topics = {f"{name}:{user.login}": name for name in names}
+    return own_topics | {topic: topic for topic in TOPICS_BY_ROLE[user.role]}

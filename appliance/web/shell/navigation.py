@@ -1,4 +1,4 @@
-"""The sections of the top bar and the tabs within them; each person sees what his role may open."""
+"""The sections of the top bar and their tabs; each user sees those that their role may open."""
 
 import datetime as dt
 from collections.abc import Callable, Iterator
@@ -9,7 +9,7 @@ from flask import Flask, request, url_for
 from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
 
-from appliance.casework import catalogs, changes, data_requests, unusual
+from appliance.casework import catalogs, changes, data_requests, unusual_reading
 from appliance.casework.appeals import personal
 from appliance.casework.knowledge import listing
 from appliance.core import clock
@@ -19,148 +19,181 @@ from appliance.web.shell.context import me, site, today
 
 @dataclass(frozen=True)
 class Count:
-    """How many of a thing stand behind a link; what presses is told on the section as well."""
+    """How many items there are behind a link; pressing ones are shown on the section, too."""
 
     number: int = 0
     pressing: int = 0
-    late: bool = False  # some of them are too late
+    late: bool = False  # some of them are overdue
 
 
 class Link(NamedTuple):
-    """A link of the top bar or of the tabs; `is_here`: to what is open."""
+    """A link of the top bar or of the tabs; `is_here`: it leads to the open page."""
 
     address: str
     name: LazyString
     is_here: bool
     number: int = 0
-    late: bool = False  # some of that number are too late
+    late: bool = False  # some of that number are overdue
 
 
 @dataclass(frozen=True)
 class Tab:
-    """A page: its endpoint, its name, and the further screens that are reached from it."""
+    """A page: its endpoint, its name, and the other screens that are reached from it."""
 
     endpoint: str
     name: LazyString
-    also: tuple[str, ...] = ()
-    roles: tuple[str, ...] = ()  # whose tab it is; empty: of all who may open the page
-    counted: Callable[[], Count] = Count
+    other_screens: tuple[str, ...] = ()
+    roles: tuple[str, ...] = ()  # of users who have this tab; empty: all who may open the page
+    count_items: Callable[[], Count] = Count
 
     def is_shown(self) -> bool:
-        """Whether the role that asks has this tab."""
-        return access.shown(self.endpoint) and (not self.roles or access.role() in self.roles)
+        """Return True if the current role has this tab."""
+        return access.is_tab_shown(self.endpoint) and (
+            not self.roles or access.current_role() in self.roles
+        )
 
-    def holds(self, endpoint: str) -> bool:
-        """Whether a page belongs to this tab."""
+    def contains_page(self, endpoint: str) -> bool:
+        """Return True if a page belongs to this tab."""
         screen = endpoint.partition(".")[0]
-        return endpoint == self.endpoint or screen in (self.endpoint.partition(".")[0], *self.also)
+        return endpoint == self.endpoint or screen in (
+            self.endpoint.partition(".")[0],
+            *self.other_screens,
+        )
 
 
-def _requests() -> Count:
-    found = changes.counts(catalogs.working_calendar(site()))
-    return Count(found.open, found.near + found.overdue, found.overdue > 0)
+def _change_request_count() -> Count:
+    """Count the open change requests."""
+    counts = changes.count_requests(catalogs.working_calendar(site()))
+    return Count(counts.open, counts.due_soon + counts.overdue, counts.overdue > 0)
 
 
-def _data_requests() -> Count:
-    number, near, overdue = data_requests.pressing(today())
+def _data_request_count() -> Count:
+    """Count the citizens' requests about their own data."""
+    number, near, overdue = data_requests.count_by_urgency(today())
     return Count(number, near + overdue, overdue > 0)
 
 
-def _articles() -> Count:
-    found = listing.to_do(me(), today())
-    return Count(found, found)
+def _article_count() -> Count:
+    """Count the articles that need work by the reader."""
+    to_do = listing.count_open_tasks(me(), today())
+    return Count(to_do, to_do)
 
 
-def _opened() -> Count:
-    """Personal appeals opened for a reason, and unusual reading, of a day; to the manager."""
-    if access.role() != "manager":
+def _unusual_reading_count() -> Count:
+    """Count, for the manager, the last day's opened personal appeals and unusual reading.
+
+    Opened means: read by a user who entered a reason.
+    """
+    if access.current_role() != "manager":
         return Count()
     since = clock.now() - dt.timedelta(days=1)
-    found = personal.reveals_since(since) + len(unusual.noted(since))
-    return Count(found, found)
+    number = personal.count_reveals(since) + len(unusual_reading.recent_findings(since))
+    return Count(number, number)
 
 
-def _named() -> Count:
-    """Personal appeals that somebody was named to read and has not opened."""
-    found = len(personal.not_opened(me().login))
-    return Count(found, found)
+def _unopened_appeal_count() -> Count:
+    """Count personal appeals that the reader was named to read and has not opened."""
+    number = len(personal.unopened_reader_entries(me().login))
+    return Count(number, number)
 
 
-_CHANGES = ("changes.page", _l("Change requests"))
+_CHANGES_PAGE = ("changes.show_requests", _l("Change requests"))
 SECTIONS: tuple[tuple[LazyString, tuple[Tab, ...]], ...] = (
-    (_l("Workplace"), (Tab("operator.page", _l("Workplace"), ("transfers",)),)),
+    (_l("Workplace"), (Tab("operator.show_workplace", _l("Workplace"), ("transfers",)),)),
     (
         _l("Citizens' appeals"),
         (
-            Tab("portal.page", _l("Citizens' appeals"), ("appeals", "handling"), counted=_named),
-            Tab("lookup.page", _l("Find an appeal"), ("appeals", "handling"), counted=_named),
-            Tab("consultations.page", _l("Consultations")),
-            Tab("data_requests.page", _l("Requests about own data"), counted=_data_requests),
-            Tab("evidence.page", _l("Evidence packs")),
-            Tab("scripts.page", _l("Scripts"), roles=("ministry",)),
-            Tab(*_CHANGES, roles=changes.states.ASKS, counted=_requests),
+            Tab(
+                "portal.list_appeals",
+                _l("Citizens' appeals"),
+                ("appeals", "handling"),
+                count_items=_unopened_appeal_count,
+            ),
+            Tab(
+                "lookup.look_up_appeal",
+                _l("Find an appeal"),
+                ("appeals", "handling"),
+                count_items=_unopened_appeal_count,
+            ),
+            Tab("consultations.list_consultations", _l("Consultations")),
+            Tab(
+                "data_requests.list_requests",
+                _l("Requests about personal data"),
+                count_items=_data_request_count,
+            ),
+            Tab("evidence.list_packs", _l("Evidence packs")),
+            Tab("scripts.show_scripts", _l("Scripts"), roles=("ministry",)),
+            Tab(
+                *_CHANGES_PAGE,
+                roles=changes.states.REQUESTER_ROLES,
+                count_items=_change_request_count,
+            ),
         ),
     ),
     (
         _l("Calls"),
         (
-            Tab("floor.page", _l("Floor")),
-            Tab("calls.today", _l("Calls of a day"), ("call",)),
-            Tab("followups.page", _l("Missed callers")),
-            Tab("call_forms.listed", _l("Registered calls")),
+            Tab("floor.show_floor", _l("Floor")),
+            Tab("calls.list_calls", _l("Calls of a day"), ("call",)),
+            Tab("followups.list_followups", _l("Missed callers")),
+            Tab("call_forms.list_registered_calls", _l("Registered calls")),
         ),
     ),
     (
         _l("Knowledge base"),
         (
-            Tab("knowledge.page", _l("Knowledge base")),
-            Tab("articles.page", _l("Articles"), counted=_articles),
-            Tab("articles.use", _l("Use of articles")),
+            Tab("knowledge.show_knowledge_base", _l("Knowledge base")),
+            Tab("articles.list_articles", _l("Articles"), count_items=_article_count),
+            Tab("articles.show_article_usage", _l("Use of articles")),
         ),
     ),
     (
         _l("Reports"),
         (
-            Tab("reports.page", _l("Monthly")),
-            Tab("reports.quarterly", _l("Quarterly")),
-            Tab("issued.page", _l("Issued")),
-            Tab("analytics.page", _l("Telephony report")),
-            Tab("minutes.page", _l("Minutes and price")),
-            Tab("capacity.page", _l("Capacity")),
-            Tab("staff_records.page", _l("Staff records")),
-            Tab("accesses.page", _l("Who looked at whom")),
+            Tab("reports.show_monthly_report", _l("Monthly")),
+            Tab("reports.show_quarterly_report", _l("Quarterly")),
+            Tab("issued.list_issued_reports", _l("Submitted")),
+            Tab("analytics.show_telephony_report", _l("Telephony report")),
+            Tab("minutes.show_minutes", _l("Minutes and price")),
+            Tab("capacity.show_capacity", _l("Capacity")),
+            Tab("staff_records.show_staff_records", _l("Staff records")),
+            Tab("accesses.show_accesses", _l("Who viewed what")),
         ),
     ),
     (
         _l("Settings"),
         (
-            Tab("line.page", _l("Telephony"), ("routing",)),
-            Tab("people.page", _l("People"), ("desk_phones", "rights", "sessions")),
-            Tab("workday.page", _l("Operator's day")),
-            Tab("directory.page", _l("Directory")),
-            Tab("prompts.page", _l("Prompts")),
-            Tab("form_versions.first", _l("Forms")),
-            Tab("scripts.page", _l("Scripts"), roles=("manager", "supervisor")),
-            Tab("departments.page", _l("Departments")),
-            Tab("lists.page", _l("Lists")),
-            Tab("calendar.page", _l("Working calendar")),
-            Tab("keys.page", _l("Access keys")),
-            Tab(*_CHANGES, roles=changes.states.DOES, counted=_requests),
+            Tab("line.show_stages", _l("Telephony"), ("routing",)),
+            Tab("people.show_people", _l("People"), ("desk_phones", "rights", "sessions")),
+            Tab("workday.show_workday", _l("Operator's day")),
+            Tab("directory.show_directory", _l("Directory of employees")),
+            Tab("prompts.list_prompts", _l("Prompts")),
+            Tab("form_versions.open_first_form", _l("Forms")),
+            Tab("scripts.show_scripts", _l("Scripts"), roles=("manager", "supervisor")),
+            Tab("departments.show_departments", _l("Departments")),
+            Tab("lists.show_lists", _l("Lists")),
+            Tab("calendar.show_calendar", _l("Working calendar")),
+            Tab("keys.show_keys", _l("Access keys")),
+            Tab(
+                *_CHANGES_PAGE,
+                roles=changes.states.IMPLEMENTER_ROLES,
+                count_items=_change_request_count,
+            ),
         ),
     ),
     (
         _l("Status"),
         (
-            Tab("status.page", _l("State of the system")),
-            Tab("links.page", _l("Links and tests")),
-            Tab("backups.page", _l("Backups")),
-            Tab("retention.page", _l("Retention")),
-            Tab("audit.page", _l("Audit"), counted=_opened),
-            Tab("outbox.page", _l("Messages"), ("held_messages",)),
-            Tab("ministry.page", _l("Ministry's system")),
-            Tab("notices.page", _l("Texts of messages")),
-            Tab("sms_templates.page", _l("SMS templates")),
-            Tab("sms.page", _l("SMS accounts")),
+            Tab("status.show_status", _l("State of the system")),
+            Tab("links.show_links", _l("Links and tests")),
+            Tab("backups.show_backups", _l("Backups")),
+            Tab("retention.show_retention", _l("Retention")),
+            Tab("audit.show_entries", _l("Audit"), count_items=_unusual_reading_count),
+            Tab("outbox.show_outbox", _l("Messages"), ("held_messages",)),
+            Tab("ministry.show_ministry", _l("Ministry's system")),
+            Tab("notices.show_notices", _l("Texts of messages")),
+            Tab("sms_templates.list_templates", _l("SMS templates")),
+            Tab("sms.show_sms_accounts", _l("SMS accounts")),
         ),
     ),
 )
@@ -168,43 +201,47 @@ SECTIONS: tuple[tuple[LazyString, tuple[Tab, ...]], ...] = (
 
 def init_app(app: Flask) -> None:
     """Give templates `sections()` and `tabs()`, lists of Links, and `may_open(endpoint)`."""
-    app.jinja_env.globals["sections"] = _sections
-    app.jinja_env.globals["tabs"] = _tabs
-    app.jinja_env.globals["may_open"] = access.allowed
+    app.jinja_env.globals["sections"] = _section_links
+    app.jinja_env.globals["tabs"] = _tab_links
+    app.jinja_env.globals["may_open"] = access.can_open
 
 
-def _sections() -> list[Link]:
-    here, found = _here(), []
-    for name, tabs in open_to_the_reader():
-        counts = [tab.counted() for tab in tabs]
-        pressing, late = sum(one.pressing for one in counts), any(one.late for one in counts)
-        found.append(Link(url_for(tabs[0].endpoint), name, here in tabs, pressing, late))
-    return found
+def _section_links() -> list[Link]:
+    """Return a link for each section that the reader may open."""
+    open_tab, links = _open_tab(), []
+    for name, tabs in readable_sections():
+        counts = [tab.count_items() for tab in tabs]
+        pressing, late = (
+            sum(count.pressing for count in counts),
+            any(count.late for count in counts),
+        )
+        links.append(Link(url_for(tabs[0].endpoint), name, open_tab in tabs, pressing, late))
+    return links
 
 
-def _tabs() -> list[Link]:
-    """The tabs of the section that is open; none when it has only one."""
-    here = _here()
-    found = next((tabs for _, tabs in open_to_the_reader() if here in tabs), [])
-    if len(found) < 2:
+def _tab_links() -> list[Link]:
+    """Return the tabs of the open section; empty if it has only one."""
+    open_tab = _open_tab()
+    section_tabs = next((tabs for _, tabs in readable_sections() if open_tab in tabs), [])
+    if len(section_tabs) < 2:
         return []
-    counts = [tab.counted() for tab in found]
+    counts = [tab.count_items() for tab in section_tabs]
     return [
-        Link(url_for(tab.endpoint), tab.name, tab == here, count.number, count.late)
-        for tab, count in zip(found, counts, strict=True)
+        Link(url_for(tab.endpoint), tab.name, tab == open_tab, count.number, count.late)
+        for tab, count in zip(section_tabs, counts, strict=True)
     ]
 
 
-def _here() -> Tab | None:
-    """The tab of the open page: the one of its very endpoint before one of its screen."""
+def _open_tab() -> Tab | None:
+    """Return the tab of the open page: the one of its very endpoint before one of its screen."""
     endpoint = request.endpoint or ""
-    held = [tab for _, section in SECTIONS for tab in section if tab.holds(endpoint)]
-    tabs = [tab for tab in held if tab.is_shown()] or held
+    candidates = [tab for _, section in SECTIONS for tab in section if tab.contains_page(endpoint)]
+    tabs = [tab for tab in candidates if tab.is_shown()] or candidates
     return next((tab for tab in tabs if tab.endpoint == endpoint), next(iter(tabs), None))
 
 
-def open_to_the_reader() -> Iterator[tuple[LazyString, list[Tab]]]:
-    """The sections with the tabs that whoever asks may open."""
+def readable_sections() -> Iterator[tuple[LazyString, list[Tab]]]:
+    """Yield the sections with the tabs that the reader may open."""
     for name, section in SECTIONS:
         if tabs := [tab for tab in section if tab.is_shown()]:
             yield name, tabs

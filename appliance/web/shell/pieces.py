@@ -1,12 +1,12 @@
-"""Several pieces of an open page in one answer: what happens concerns many of them at once.
+"""Several pieces of an open page in one response: an event often concerns many of them at once.
 
-static/pieces.js asks for them: GET /pieces?at=/operator/bar&at=/operator/state answers by a JSON
-list in the same order, each piece as its own address would give it. What that would refuse, lead
-elsewhere or send as a file is null here, and the page asks that address itself.
+static/pieces.js requests them: GET /pieces?at=/operator/bar&at=/operator/state returns a JSON list
+in the same order, each piece as its own address would return it. A piece whose address would refuse
+it, redirect it or send it as a file is null here, and the page requests that address itself.
 
-Each is a request within the request: rights, limits and the audit are those of its own address.
-They share one connection, the session, the reader and what was worked out for the other pieces
-(`g`).
+Each piece is a request within the request: rights, limits and the audit are those of its own
+address. The pieces share one connection, the session, the reader and the values that were computed
+for other pieces (`g`).
 """
 
 import re
@@ -17,47 +17,50 @@ from flask.ctx import RequestContext
 from flask.globals import request_ctx
 
 from appliance.web.shell.access import may
-from appliance.web.shell.context import is_fragment
+from appliance.web.shell.context import is_htmx_request
 
-MOST = 24  # of a page; it has some ten
-_ADDRESS = re.compile(r"/(?!/)[!-~]{0,2000}")
+MAX_PIECES = 24  # per request; a page has about ten
+_ADDRESS_PATTERN = re.compile(r"/(?!/)[!-~]{0,2000}")
 
 screen = Blueprint("pieces", __name__)
 
 
 @screen.get("/pieces")
 @may("topic.hear")
-def several() -> Response:
-    """The pieces at these addresses."""
-    asked = request.args.getlist("at")
-    if not is_fragment() or "within" in g or not 0 < len(asked) <= MOST:
+def list_pieces() -> Response:
+    """Return the pieces at the addresses `at`."""
+    addresses = request.args.getlist("at")
+    if not is_htmx_request() or "within" in g or not 0 < len(addresses) <= MAX_PIECES:
         abort(400)
-    if not all(_ADDRESS.fullmatch(at) for at in asked):
+    if not all(_ADDRESS_PATTERN.fullmatch(address) for address in addresses):
         abort(400)
-    g.within = True  # its connection is closed with the request around it
+    g.within = True  # its connection is closed with the outer request
     try:
-        pieces = [_piece(at) for at in asked]
+        pieces = [_render_piece(address) for address in addresses]
     finally:
         del g.within
     return jsonify(pieces)
 
 
-def _piece(at: str) -> str | None:
+def _render_piece(address: str) -> str | None:
+    """Return the HTML at an address of this site; None if the page must request it itself."""
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
-    parts = urlsplit(at)
-    environ = {name: of for name, of in request.environ.items() if not name.startswith("werkzeug.")}
+    parts = urlsplit(address)
+    environ = {
+        name: value for name, value in request.environ.items() if not name.startswith("werkzeug.")
+    }
     environ |= {
         "PATH_INFO": unquote(parts.path, "latin-1"),
         "QUERY_STRING": parts.query,
-        "REQUEST_URI": at,
-        "RAW_URI": at,
+        "REQUEST_URI": address,
+        "RAW_URI": address,
     }
     with RequestContext(app, environ, session=request_ctx.session):
         view = app.view_functions.get(request.endpoint or "")
         if not view or "works_long" in view.__dict__:
             return None
-        answer = app.full_dispatch_request()
-        if answer.status_code != 200 or answer.is_streamed or answer.mimetype != "text/html":
-            answer.close()
+        response = app.full_dispatch_request()
+        if response.status_code != 200 or response.is_streamed or response.mimetype != "text/html":
+            response.close()
             return None
-        return answer.get_data(as_text=True)
+        return response.get_data(as_text=True)

@@ -1,11 +1,12 @@
-"""A form that cannot be done leads back to its page, which says why and holds what was typed.
+"""A form that is refused leads back to its page, which shows the reason and the typed values.
 
-The address is then that of a page: reloaded, sent on or opened in another language it stays right.
+The address is then that of a page: it stays valid when reloaded, forwarded or opened in another
+language.
 
     if trouble:
-        return refusals.back(url_for(".page"), "name")    # in the view that was sent to
+        return refusals.redirect_back(url_for(".show_form"), "name")    # in the view of the form
     …
-    was = refusals.latest()                                # in the view of the page
+    was = refusals.latest_refusal()                        # in the view of the page
     render_template(…, trouble=TROUBLES.get(was.trouble), typed=was.values)
 """
 
@@ -20,12 +21,12 @@ from appliance.people import refused_forms
 from appliance.web.shell.context import me
 from appliance.web.shell.errors import SECRET_FIELDS
 
-ARGUMENT = "refused"
+REFUSAL_ARGUMENT = "refused"
 
 
 @dataclass(frozen=True)
 class Refusal:
-    """What was sent to `address`, and the code of why it could not be done; empty for none."""
+    """The values submitted to `address`, and the code of the reason; empty without a refusal."""
 
     address: str = ""
     trouble: str = ""
@@ -35,25 +36,31 @@ class Refusal:
         return bool(self.trouble)
 
 
-def back(page: str, trouble: str, anchor: str = "", **more: str) -> Response:
-    """Lead to the address of a page, where `latest` finds what this request sent, and `more`.
+def redirect_back(page: str, trouble: str, anchor: str = "", **more: str) -> Response:
+    """Redirect to a page, where `latest_refusal` finds the submitted fields and `more`.
 
-    `anchor` is the id of the form on it. Passwords and the form's token are not kept.
+    `anchor` is the id of the form on it. Passwords and the form's token are not stored.
     """
-    sent = {
+    submitted = {
         name: texts
         for name, texts in request.form.lists()
         if not any(secret in name for secret in SECRET_FIELDS)
     }
-    sent |= {name: [text] for name, text in more.items()}
-    token = refused_forms.save(me(), request.path, trouble, sent)
-    asked = "&" if "?" in page else "?"
-    there = f"{page}{asked}{urlencode({ARGUMENT: token})}{'#' + anchor if anchor else ''}"
-    return redirect(there, 303)
+    submitted |= {name: [text] for name, text in more.items()}
+    token = refused_forms.save_form(me(), request.path, trouble, submitted)
+    separator = "&" if "?" in page else "?"
+    address = (
+        f"{page}{separator}{urlencode({REFUSAL_ARGUMENT: token})}{'#' + anchor if anchor else ''}"
+    )
+    return redirect(address, 303)
 
 
-def latest() -> Refusal:
-    """What the address of this page names, if whoever asks has sent it."""
-    token = request.args.get(ARGUMENT, "")
-    found = refused_forms.found(me(), token) if token else None
-    return Refusal(found.address, found.trouble, MultiDict(found.values)) if found else Refusal()
+def latest_refusal() -> Refusal:
+    """Return the refusal that the address of this page refers to, if the reader submitted it."""
+    token = request.args.get(REFUSAL_ARGUMENT, "")
+    refusal = refused_forms.find_form(me(), token) if token else None
+    return (
+        Refusal(refusal.address, refusal.trouble, MultiDict(refusal.values))
+        if refusal
+        else Refusal()
+    )

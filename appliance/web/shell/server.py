@@ -1,4 +1,4 @@
-"""The worker that answers requests: the application, its signs of life, the words of the search."""
+"""The worker process that serves requests: application, heartbeat, word list of the search."""
 
 import atexit
 import functools
@@ -13,32 +13,35 @@ from appliance.core import db, memory, process_id, search
 from appliance.core.settings import Settings
 from appliance.web import create_app
 
-KEPT = 4  # connections to the database that stay open; more are made while more are needed
+OPEN_CONNECTIONS = 4  # to the database that stay open; more are opened while they are needed
 
 
-def begin(settings: Settings) -> Flask:
-    """The pages of a site, in a process that gunicorn has begun for them."""
-    db.keep_open(KEPT)
-    made = create_app(settings)
-    memory.settle()
-    pulse = db.insist(
-        functools.partial(db.connected, processes.begin, settings, "web"), threading.Event()
+def start_worker(settings: Settings) -> Flask:
+    """Create the application of a site, in a process that gunicorn has started for it."""
+    db.keep_connections_open(OPEN_CONNECTIONS)
+    app = create_app(settings)
+    memory.freeze_loaded_objects()
+    pulse = db.retry_while_busy(
+        functools.partial(db.run_with_connection, processes.register_process, settings, "web"),
+        threading.Event(),
     )
-    threading.Thread(target=_live, args=(pulse,), name="signs of life", daemon=True).start()
-    threading.Thread(target=_read, name="words of the search", daemon=True).start()
-    atexit.register(pulse.end)
-    return made
+    threading.Thread(
+        target=_send_heartbeats, args=(pulse,), name="signs of life", daemon=True
+    ).start()
+    threading.Thread(target=_load_search_words, name="words of the search", daemon=True).start()
+    atexit.register(pulse.remove_file)
+    return app
 
 
-def _live(pulse: processes.Pulse) -> None:
-    """Give signs of life as long as gunicorn, which started this worker, is not frozen itself."""
-    keeper = os.getppid()
+def _send_heartbeats(pulse: processes.HeartbeatWriter) -> None:
+    """Send heartbeats while gunicorn, which started this worker, is not frozen itself."""
+    gunicorn_pid = os.getppid()
     while True:
-        if not process_id.stands_still(keeper):
-            pulse.give()
+        if not process_id.is_stopped(gunicorn_pid):
+            pulse.write_if_due()
         time.sleep(1.0)
 
 
-def _read() -> None:
-    """Read the words of the search, so that the first who looks for something need not wait."""
-    db.connected(search.read_words)
+def _load_search_words() -> None:
+    """Load the word list of the search, so that the first user who searches need not wait."""
+    db.run_with_connection(search.refresh_words)

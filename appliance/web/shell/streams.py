@@ -1,8 +1,9 @@
-"""Open streams of topics: one event loop tells them all, in a thread of its own.
+"""Open streams of topics: one event loop, in a thread of its own, writes to all of them.
 
-A stream holds no thread and no connection to the database. It begins as a request like any other,
-whose view looks at the rights and calls `Streams.begin`. Then `HandOver` takes the socket from
-gunicorn and gives it to the loop, so that the front, its address and the session's check stay one.
+A stream occupies no thread and no database connection. It starts as a request like any other, whose
+view checks the rights and calls `EventStreams.open_stream`. Then `SocketHandOver` takes the socket
+from gunicorn and gives it to the loop, so that the front, its address and the check of the session
+stay the same.
 """
 
 import asyncio
@@ -25,357 +26,406 @@ from appliance.core import live as events
 
 log = logging.getLogger(__name__)
 
-KEPT = 1000  # events remembered for streams that come back
-BEAT = 10.0  # seconds between signs of life: the browser must notice a line that is dead but open
-LASTS = 900.0  # seconds; then the browser comes again, and its right to hear is checked again
-MOST = 1000  # of all together
-OF_ONE = 8  # streams of one person: the newest, for a browser does not tell that a page was left
-LATER = 30_000  # ms after which a page whose stream was ended for a newer one tries again
-GATHERED = 0.005  # seconds: events that come together are told together
-FULL = 65_536  # bytes that a browser has not taken, by which it is given up
-SOCKET, STREAM = "gunicorn.socket", "appliance.stream"  # in a request's environment
+MAX_STORED_EVENTS = 1000  # for streams that reconnect
+HEARTBEAT_SECONDS = 10.0  # the browser must notice a connection that is dead but open
+MAX_STREAM_SECONDS = 900.0  # then the browser reconnects, and its rights are checked again
+MAX_STREAMS = 1000  # of all users
+MAX_STREAMS_PER_USER = 8  # the newest, as a browser does not report a closed page
+REPLACED_RETRY_MILLISECONDS = 30_000  # after which a page with a replaced stream tries again
+GATHER_WINDOW_SECONDS = 0.005  # events within this time are sent together
+MAX_UNSENT_BYTES = 65_536  # that a browser has not read when its stream is aborted
+SOCKET_KEY, STREAM_KEY = "gunicorn.socket", "appliance.stream"  # in a request's environment
 
 
 @dataclass
-class Piece:
-    """A piece of many pages that is told with the event that changes it, at a pace of seconds.
+class PushedFragment:
+    """A fragment of HTML that many pages contain, sent with the event that changes it.
 
-    `make`: persons whose pages are open → the piece at the address `at`, of each who has it. It is
-    called by the reader of the events, so it must not take long.
+    It is sent at most every `interval_seconds`.
+
+    `render`: ids of users whose pages are open → the fragment at `address`, for each user who has
+    it. The reader of the events calls it, so it must not take long.
     """
 
     topic: str
-    at: str
-    pace: float
-    make: Callable[[list[str]], dict[str, str]]
-    due: bool = False
-    made: float = -math.inf
+    address: str
+    interval_seconds: float
+    render: Callable[[list[str]], dict[str, str]]
+    is_due: bool = False
+    rendered_at: float = -math.inf
 
 
-class Stream(asyncio.Protocol):
-    """One open page that hears `wants`: topic → what it is called there.
+class EventStream(asyncio.Protocol):
+    """The stream of one open page; `topic_names` is topic → its name on the page.
 
-    `after`: the last event it knows; `newest`: the last there was when it came. The topic `last`
-    ends it. Everything but `__init__` is called by the loop.
+    `last_event`: id of the last event sent to it; `newest_event`: id of the newest when it was
+    opened. The topic `end_topic` ends it. Everything but `__init__` is called by the loop.
     """
 
-    def __init__(self, streams: "Streams", wants: dict[str, str], last: str, who: str) -> None:
-        self.wants, self.last, self.who = wants, last, who
-        self.after = self.newest = 0
+    def __init__(
+        self, streams: "EventStreams", topic_names: dict[str, str], end_topic: str, user_id: str
+    ) -> None:
+        self.topic_names, self.end_topic, self.user_id = topic_names, end_topic, user_id
+        self.last_event = self.newest_event = 0
         self._streams = streams
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._transport: asyncio.WriteTransport | None = None
-        self._names: dict[str, None] = {}  # to be told, in their order
-        self._shown: dict[str, str] = {}  # address → the piece as it was told
-        self._over = False
+        self._pending_names: dict[str, None] = {}  # to be sent, in this order
+        self._sent_fragments: dict[str, str] = {}  # address → the fragment as last sent
+        self._is_replaced = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """It is the loop's from now on."""
+        """Take over the connection; from now on the loop owns it."""
         self._transport = cast("asyncio.WriteTransport", transport)
-        if self._over:
-            self.make_room()
+        if self._is_replaced:
+            self.end_as_replaced()
             return
-        self._timers["end"] = asyncio.get_running_loop().call_later(LASTS, transport.close)
-        self._streams.join(self)
-        self._beat()
+        self._timers["end"] = asyncio.get_running_loop().call_later(
+            MAX_STREAM_SECONDS, transport.close
+        )
+        self._streams.add_stream(self)
+        self._send_heartbeat()
 
     def connection_lost(self, error: Exception | None) -> None:
-        """The page was left, or the stream has ended."""
+        """Clean up after the page was closed or the stream has ended."""
         for timer in self._timers.values():
             timer.cancel()
-        self._streams.leave(self)
+        self._streams.remove_stream(self)
 
-    def hear(self, topic: str) -> None:
-        """Something happened; it is told with what comes at the same time."""
-        if topic == self.last:
-            self._names[""] = None
-        elif topic in self.wants:
-            self._names[self.wants[topic]] = None
+    def add_topic(self, topic: str) -> None:
+        """Add a topic that changed; it is sent with others that change at the same time."""
+        if topic == self.end_topic:
+            self._pending_names[""] = None
+        elif topic in self.topic_names:
+            self._pending_names[self.topic_names[topic]] = None
 
-    def write_heard(self, newest: int) -> None:
-        """Write what was heard, up to the event `newest`; what comes after its end is not told."""
-        names, self._names = self._names, {}
+    def send_topics(self, newest: int) -> None:
+        """Send the collected topics, up to the event `newest`; drop those after the end topic."""
+        names, self._pending_names = self._pending_names, {}
         for name in names:
             if not name:
-                self._end("event: ended\ndata:\n\n")
+                self._send_last("event: ended\ndata:\n\n")
                 return
-            self._write(f"id: {newest}\nevent: topic\ndata: {name}\n\n")
-        self.after = max(self.after, newest)
+            self._send_text(f"id: {newest}\nevent: topic\ndata: {name}\n\n")
+        self.last_event = max(self.last_event, newest)
 
-    def show(self, at: str, piece: str) -> None:
-        """Tell how a piece of the page stands now, unless it stands so."""
-        if self._shown.get(at) != piece:
-            self._shown[at] = piece
-            self._write(f"event: piece\ndata: {json.dumps({'at': at, 'piece': piece})}\n\n")
+    def send_fragment(self, address: str, fragment: str) -> None:
+        """Send the present content of a fragment of the page, unless it is unchanged."""
+        if self._sent_fragments.get(address) != fragment:
+            self._sent_fragments[address] = fragment
+            self._send_text(
+                f"event: piece\ndata: {json.dumps({'at': address, 'piece': fragment})}\n\n"
+            )
 
     def close(self) -> None:
-        """End without a word: the browser comes again."""
+        """Close the connection without an event: the browser reconnects."""
         if self._transport:
             self._transport.close()
 
-    def refresh(self, newest: int) -> None:
-        """Let the page fetch everything: what happened since it was made is not known any more."""
-        self.after = newest
-        self._write(f"id: {newest}\nevent: refresh\ndata:\n\n")
+    def send_refresh(self, newest: int) -> None:
+        """Make the page fetch everything: events since it was rendered are no longer stored."""
+        self.last_event = newest
+        self._send_text(f"id: {newest}\nevent: refresh\ndata:\n\n")
 
-    def make_room(self) -> None:
-        """End for a newer one of the same person."""
-        self._over = True
-        self._end(f"retry: {LATER}\n\n")
+    def end_as_replaced(self) -> None:
+        """End the stream in favour of a newer one of the same user."""
+        self._is_replaced = True
+        self._send_last(f"retry: {REPLACED_RETRY_MILLISECONDS}\n\n")
 
-    def _beat(self) -> None:
-        self._write(f"id: {self.after}\nevent: beat\ndata:\n\n")
-        self._timers["beat"] = asyncio.get_running_loop().call_later(BEAT, self._beat)
+    def _send_heartbeat(self) -> None:
+        """Send a heartbeat and schedule the next one."""
+        self._send_text(f"id: {self.last_event}\nevent: beat\ndata:\n\n")
+        self._timers["beat"] = asyncio.get_running_loop().call_later(
+            HEARTBEAT_SECONDS, self._send_heartbeat
+        )
 
-    def _end(self, text: str) -> None:
-        self._write(text)
+    def _send_last(self, text: str) -> None:
+        """Send the last text and close the connection."""
+        self._send_text(text)
         if self._transport:
             self._transport.close()
 
-    def _write(self, text: str) -> None:
+    def _send_text(self, text: str) -> None:
+        """Send a text; abort the connection if too much is unsent."""
         if not self._transport or self._transport.is_closing():
             return
-        if self._transport.get_write_buffer_size() > FULL:
+        if self._transport.get_write_buffer_size() > MAX_UNSENT_BYTES:
             self._transport.abort()
         else:
             self._transport.write(text.encode())
 
 
-class Streams:
+class EventStreams:
     """The open streams and the one reader of the events.
 
-    A stream is woken only by what it hears: most of what happens concerns few of many pages.
+    A stream is woken only by topics that it follows: most events concern few of many pages.
     """
 
-    def __init__(self, most: int = MOST) -> None:
-        self._most = most
-        self._lock = threading.Lock()  # of what follows, and nothing else
-        self._open: defaultdict[str, list[Stream]] = defaultdict(list)  # of a person, old to new
+    def __init__(self, max_streams: int = MAX_STREAMS) -> None:
+        self._max_streams = max_streams
+        self._lock = threading.Lock()  # guards the attributes below, and nothing else
+        self._user_streams: defaultdict[str, list[EventStream]] = defaultdict(list)  # oldest first
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopped = threading.Event()
         self._threads: list[threading.Thread] = []
-        self._pieces: list[Piece] = []
-        self._latest: dict[str, int] = {}  # event of each topic; the reader writes it
-        # These are the loop's alone.
-        self._ears: defaultdict[str, set[Stream]] = defaultdict(set)  # by topic
-        self._events: deque[tuple[int, str]] = deque(maxlen=KEPT)
-        self._newest = 0
-        self._due: dict[Stream, None] = {}
+        self._fragments: list[PushedFragment] = []
+        self._latest_events: dict[str, int] = {}  # by topic; written by the reader
+        # Only the loop uses these.
+        self._followers: defaultdict[str, set[EventStream]] = defaultdict(set)  # by topic
+        self._events: deque[tuple[int, str]] = deque(maxlen=MAX_STORED_EVENTS)
+        self._newest_event = 0
+        self._due_streams: dict[EventStream, None] = {}
 
-    def begin(
-        self, who: str, after: int | None, newest: int, wants: dict[str, str], last: str
-    ) -> Stream | None:
-        """A new stream of a person, whose oldest may end for it; None when there is no place.
+    def open_stream(
+        self,
+        user_id: str,
+        after: int | None,
+        newest: int,
+        topic_names: dict[str, str],
+        end_topic: str,
+    ) -> EventStream | None:
+        """Return a new stream of a user, whose oldest may end for it; None if there are too many.
 
-        `newest` is the last event there is, `after` the last one that the page knows.
+        `newest` is the id of the last event there is, `after` of the last one that the page has
+        received.
         """
-        stream = Stream(self, wants, last, who)
-        stream.after, stream.newest = newest if after is None else after, newest
+        stream = EventStream(self, topic_names, end_topic, user_id)
+        stream.last_event, stream.newest_event = newest if after is None else after, newest
         with self._lock:
-            self._start(newest)
-            ours = self._open[who]
-            old = ours[: max(len(ours) + 1 - OF_ONE, 0)]
-            if sum(map(len, self._open.values())) - len(old) >= self._most:
+            self._start_threads(newest)
+            user_streams = self._user_streams[user_id]
+            replaced = user_streams[: max(len(user_streams) + 1 - MAX_STREAMS_PER_USER, 0)]
+            if sum(map(len, self._user_streams.values())) - len(replaced) >= self._max_streams:
                 return None
-            ours[:] = [*ours[len(old) :], stream]
-        for one in old:
-            self._call(one.make_room)
+            user_streams[:] = [*user_streams[len(replaced) :], stream]
+        for old_stream in replaced:
+            self._call_in_loop(old_stream.end_as_replaced)
         return stream
 
-    def add_piece(self, piece: Piece) -> None:
-        """Have a piece told to all who hear its topic; before the first stream begins."""
-        self._pieces.append(piece)
+    def register_fragment(self, fragment: PushedFragment) -> None:
+        """Register a page fragment: it is sent to every stream that follows its topic.
 
-    def carry(self, stream: Stream, taken: socket.socket, head: bytes) -> None:
-        """Tell the stream on a socket that nobody else holds, after the answer's head."""
-        self._call(self._carry, stream, taken, head)
+        Call this before the first stream opens.
+        """
+        self._fragments.append(fragment)
 
-    def join(self, stream: Stream) -> None:
-        """A stream is open: it is told what it missed, and hears from now on."""
-        if not self._forgotten() <= stream.after <= stream.newest:
-            stream.refresh(stream.newest)
-        for piece in self._pieces:
-            piece.due |= self._latest.get(piece.topic, 0) > stream.after
-        late = itertools.takewhile(lambda one: one[0] > stream.after, reversed(self._events))
-        for _number, topic in [*late][::-1]:
-            stream.hear(topic)
-        stream.write_heard(self._newest)
-        for topic in (*stream.wants, stream.last):
-            self._ears[topic].add(stream)
+    def take_socket(self, stream: EventStream, connection: socket.socket, head: bytes) -> None:
+        """Write the response's head, then the stream, to a socket that nobody else uses."""
+        self._call_in_loop(self._start_opening, stream, connection, head)
 
-    def leave(self, stream: Stream) -> None:
-        """A stream has ended; to say so again changes nothing."""
-        self._due.pop(stream, None)
-        for topic in (*stream.wants, stream.last):
-            self._ears[topic].discard(stream)
-            if not self._ears[topic]:
-                del self._ears[topic]
-        self.release(stream)
+    def add_stream(self, stream: EventStream) -> None:
+        """Send an open stream the events it missed, and add it to the followers of its topics."""
+        if not self._last_dropped_event() <= stream.last_event <= stream.newest_event:
+            stream.send_refresh(stream.newest_event)
+        for fragment in self._fragments:
+            fragment.is_due |= self._latest_events.get(fragment.topic, 0) > stream.last_event
+        missed = itertools.takewhile(
+            lambda event: event[0] > stream.last_event, reversed(self._events)
+        )
+        for _number, topic in [*missed][::-1]:
+            stream.add_topic(topic)
+        stream.send_topics(self._newest_event)
+        for topic in (*stream.topic_names, stream.end_topic):
+            self._followers[topic].add(stream)
 
-    def release(self, stream: Stream) -> None:
-        """Give the place of a stream back; from any thread."""
+    def remove_stream(self, stream: EventStream) -> None:
+        """Remove a stream that has ended; a second call changes nothing."""
+        self._due_streams.pop(stream, None)
+        for topic in (*stream.topic_names, stream.end_topic):
+            self._followers[topic].discard(stream)
+            if not self._followers[topic]:
+                del self._followers[topic]
+        self.release_place(stream)
+
+    def release_place(self, stream: EventStream) -> None:
+        """Release the place of a stream; may be called from any thread."""
         with self._lock:
-            if stream in (ours := self._open[stream.who]):
-                ours.remove(stream)
-            if not ours:
-                del self._open[stream.who]
+            if stream in (user_streams := self._user_streams[stream.user_id]):
+                user_streams.remove(stream)
+            if not user_streams:
+                del self._user_streams[stream.user_id]
 
     def stop(self) -> None:
-        """End the reading, and with it every stream."""
+        """Stop the reader, and with it every stream."""
         self._stopped.set()
         if self._loop is None:
             return
-        reader, teller = self._threads
+        reader, sender = self._threads
         reader.join()
-        self._call(self._loop.stop)
-        teller.join()
+        self._call_in_loop(self._loop.stop)
+        sender.join()
 
-    def latest(self, topic: str) -> int | None:
-        """Names what is known of a topic: another one after each event that pages are told of.
+    def latest_event(self, topic: str) -> int | None:
+        """Return the id of the latest event of a topic, 0 if there was no event; from any thread.
 
-        None: nobody listens, so nothing is known. From any thread.
+        Returns None if no stream was ever opened: then no events are read.
         """
-        return None if self._loop is None else self._latest.get(topic, 0)
+        return None if self._loop is None else self._latest_events.get(topic, 0)
 
-    def hear(self, happened: list[tuple[int, str]]) -> None:
-        """Events happened; whom they concern is told of all that happen now at once."""
-        self._events.extend(happened)
-        self._newest = happened[-1][0]
-        for _number, topic in happened:
-            for stream in self._ears.get(topic, ()):
-                stream.hear(topic)
-                if not self._due:
-                    asyncio.get_running_loop().call_later(GATHERED, self._write_due)
-                self._due[stream] = None
+    def receive_events(self, new_events: list[tuple[int, str]]) -> None:
+        """Receive new events; each stream sends those that arrive at the same time together."""
+        self._events.extend(new_events)
+        self._newest_event = new_events[-1][0]
+        for _number, topic in new_events:
+            for stream in self._followers.get(topic, ()):
+                stream.add_topic(topic)
+                if not self._due_streams:
+                    asyncio.get_running_loop().call_later(
+                        GATHER_WINDOW_SECONDS, self._send_due_topics
+                    )
+                self._due_streams[stream] = None
 
-    def _write_due(self) -> None:
-        due, self._due = self._due, {}
+    def _send_due_topics(self) -> None:
+        """Send the collected topics of all streams."""
+        due, self._due_streams = self._due_streams, {}
         for stream in due:
-            stream.write_heard(self._newest)
+            stream.send_topics(self._newest_event)
 
-    async def _accept(self, stream: Stream, taken: socket.socket, head: bytes) -> None:
+    async def _open_on_socket(
+        self, stream: EventStream, connection: socket.socket, head: bytes
+    ) -> None:
+        """Send the response's head and connect the stream to its socket."""
         loop = asyncio.get_running_loop()
         try:
-            await loop.sock_sendall(taken, head)
-            await loop.connect_accepted_socket(lambda: stream, taken)
+            await loop.sock_sendall(connection, head)
+            await loop.connect_accepted_socket(lambda: stream, connection)
         except OSError:
-            taken.close()
-            self.release(stream)
+            connection.close()
+            self.release_place(stream)
 
-    def _carry(self, stream: Stream, taken: socket.socket, head: bytes) -> None:
-        task = asyncio.get_running_loop().create_task(self._accept(stream, taken, head))
-        self._begun.add(task)
-        task.add_done_callback(self._begun.discard)
+    def _start_opening(self, stream: EventStream, connection: socket.socket, head: bytes) -> None:
+        """Start the task that opens a stream on its socket."""
+        task = asyncio.get_running_loop().create_task(
+            self._open_on_socket(stream, connection, head)
+        )
+        self._opening_tasks.add(task)
+        task.add_done_callback(self._opening_tasks.discard)
 
-    def _forgotten(self) -> int:
-        """The newest event that is not remembered."""
-        return self._events[0][0] - 1 if self._events else self._newest
+    def _last_dropped_event(self) -> int:
+        """Return the id of the newest event that is no longer stored."""
+        return self._events[0][0] - 1 if self._events else self._newest_event
 
-    def _start(self, newest: int) -> None:
-        """Begin to read, once; `newest` is the last event that nobody needs any more."""
+    def _start_threads(self, newest: int) -> None:
+        """Start both threads, once; `newest` is the last event that nobody needs any more."""
         if self._loop is not None:
             return
-        self._newest = newest
-        self._begun: set[asyncio.Task[None]] = set()
+        self._newest_event = newest
+        self._opening_tasks: set[asyncio.Task[None]] = set()
         self._loop = loop = asyncio.new_event_loop()
         self._threads = [
-            threading.Thread(target=self._read, args=(newest,), name="live", daemon=True),
-            threading.Thread(target=self._run, args=(loop,), name="streams", daemon=True),
+            threading.Thread(target=self._read_events, args=(newest,), name="live", daemon=True),
+            threading.Thread(target=self._run_loop, args=(loop,), name="streams", daemon=True),
         ]
         for thread in self._threads:
             thread.start()
 
-    def _call(self, do: Callable[..., object], *arguments: object) -> None:
+    def _call_in_loop(self, function: Callable[..., object], *arguments: object) -> None:
+        """Call a function in the loop's thread."""
         if self._loop is not None:
-            self._loop.call_soon_threadsafe(do, *arguments)
+            self._loop.call_soon_threadsafe(function, *arguments)
 
-    def _run(self, loop: asyncio.AbstractEventLoop) -> None:
+    def _run_loop(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Run the loop until it is stopped, then close all streams."""
         loop.run_forever()
-        for stream in set().union(*self._ears.values()):
+        for stream in set().union(*self._followers.values()):
             stream.close()
         loop.run_until_complete(asyncio.sleep(0))
         loop.close()
 
-    def _read(self, newest: int) -> None:
+    def _read_events(self, newest: int) -> None:
+        """Follow the events and pass them to the loop, until the process stops."""
         while not self._stopped.is_set():
             try:
-                for happened in events.follow(newest, quiet=0.2):
+                for new_events in events.follow_events(newest, quiet_seconds=0.2):
                     if self._stopped.is_set():
                         return
-                    self._latest |= {topic: number for number, topic in happened}
-                    if happened:
-                        newest = happened[-1][0]
-                        self._call(self.hear, happened)
-                    self._make({topic for _number, topic in happened})
-            except Exception:  # the boundary of the thread
+                    self._latest_events |= {topic: number for number, topic in new_events}
+                    if new_events:
+                        newest = new_events[-1][0]
+                        self._call_in_loop(self.receive_events, new_events)
+                    self._render_fragments({topic for _number, topic in new_events})
+            except Exception:  # the thread must survive any error
                 log.exception("the live events cannot be read or told; trying again")
                 self._stopped.wait(1.0)
             finally:
                 db.database.close()
 
-    def _make(self, topics: set[str]) -> None:
-        """Make the pieces that these change, or something before, if it is time to."""
-        for piece in self._pieces:
-            piece.due |= piece.topic in topics
-            if piece.due and time.monotonic() - piece.made >= piece.pace:
-                piece.due, piece.made = False, time.monotonic()
+    def _render_fragments(self, topics: set[str]) -> None:
+        """Render the fragments of `topics`, and those still due, if their interval has passed."""
+        for fragment in self._fragments:
+            fragment.is_due |= fragment.topic in topics
+            if (
+                fragment.is_due
+                and time.monotonic() - fragment.rendered_at >= fragment.interval_seconds
+            ):
+                fragment.is_due, fragment.rendered_at = False, time.monotonic()
                 with self._lock:
-                    open_ones = [*self._open]
-                self._call(self._show, piece, piece.make(open_ones))
+                    user_ids = [*self._user_streams]
+                self._call_in_loop(self._send_fragment, fragment, fragment.render(user_ids))
 
-    def _show(self, piece: Piece, made: dict[str, str]) -> None:
-        for stream in self._ears.get(piece.topic, ()):
-            if stream.who in made:
-                stream.show(piece.at, made[stream.who])
+    def _send_fragment(self, fragment: PushedFragment, rendered: dict[str, str]) -> None:
+        """Send a rendered fragment to the streams of its users."""
+        for stream in self._followers.get(fragment.topic, ()):
+            if stream.user_id in rendered:
+                stream.send_fragment(fragment.address, rendered[stream.user_id])
 
 
-class HandOver:
-    """The way in to the pages, outermost: a request that began a stream gives its socket away."""
+class SocketHandOver:
+    """The outermost WSGI middleware: a request that opened a stream hands its socket over."""
 
-    def __init__(self, pages: Callable[..., Iterable[bytes]], streams: Streams) -> None:
-        self._pages, self._streams = pages, streams
+    def __init__(self, wsgi_app: Callable[..., Iterable[bytes]], streams: EventStreams) -> None:
+        self._wsgi_app, self._streams = wsgi_app, streams
 
-    def __call__(self, environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
+    def __call__(
+        self, environ: dict[str, Any], start_response: Callable[..., Any]
+    ) -> Iterable[bytes]:
         """Serve a request."""
-        begun: list[tuple[str, list[tuple[str, str]]]] = []
+        started: list[tuple[str, list[tuple[str, str]]]] = []
 
-        def note(status: str, headers: list[tuple[str, str]], *error: Any) -> Any:
-            begun[:] = [(status, headers)]
-            return start(status, headers, *error)
+        def record_start(status: str, headers: list[tuple[str, str]], *error: Any) -> Any:
+            started[:] = [(status, headers)]
+            return start_response(status, headers, *error)
 
-        answer: Iterable[bytes] = ()
+        body: Iterable[bytes] = ()
         try:
-            answer = self._pages(environ, note)
+            body = self._wsgi_app(environ, record_start)
         finally:
-            stream: Stream | None = environ.pop(STREAM, None)
-            carried = bool(begun) and begun[0][0].startswith("200") and SOCKET in environ
-            if stream and not carried:
-                self._streams.release(stream)
-        if not stream or not carried:
-            return answer
-        with contextlib.closing(answer):  # type: ignore[type-var]
-            self._streams.carry(stream, _taken(environ[SOCKET]), _head(*begun[0]))
+            stream: EventStream | None = environ.pop(STREAM_KEY, None)
+            has_stream_socket = (
+                bool(started) and started[0][0].startswith("200") and SOCKET_KEY in environ
+            )
+            if stream and not has_stream_socket:
+                self._streams.release_place(stream)
+        if not stream or not has_stream_socket:
+            return body
+        with contextlib.closing(body):  # type: ignore[type-var]
+            self._streams.take_socket(
+                stream, _detached_socket(environ[SOCKET_KEY]), _response_head(*started[0])
+            )
         return []
 
 
-def _taken(connection: socket.socket) -> socket.socket:
-    """The socket itself. Who had it holds a dead one, and ends that as any that a browser left."""
-    ours = connection.dup()
-    ours.setblocking(False)
-    dead, other = socket.socketpair()
-    with dead, other:
+def _detached_socket(connection: socket.socket) -> socket.socket:
+    """Return a duplicate of the socket; its former owner keeps a dead one and closes it.
+
+    The former owner, gunicorn, ends the dead socket as any connection that a browser has closed.
+    """
+    detached = connection.dup()
+    detached.setblocking(False)
+    dead, dead_peer = socket.socketpair()
+    with dead, dead_peer:
         os.dup2(dead.fileno(), connection.fileno(), inheritable=False)
-    return ours
+    return detached
 
 
-def _head(status: str, headers: Iterable[tuple[str, str]]) -> bytes:
-    """What comes before the first event; the end of the connection is that of the stream."""
+def _response_head(status: str, headers: Iterable[tuple[str, str]]) -> bytes:
+    """Return the bytes before the first event; the stream ends with the connection."""
 
-    def lines() -> Iterator[str]:
+    def head_lines() -> Iterator[str]:
         yield f"HTTP/1.1 {status}"
         for name, value in headers:
             if name.lower() not in ("content-length", "connection", "transfer-encoding"):
                 yield f"{name}: {value}"
         yield "Connection: close\r\n\r\nretry: 1000\n\n"
 
-    return "\r\n".join(lines()).encode("latin-1")
+    return "\r\n".join(head_lines()).encode("latin-1")

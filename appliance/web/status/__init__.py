@@ -1,1 +1,1 @@
-"""Status: the box, links, backups, retention, messages."""
+"""Status pages: the appliance, its links, backups, data retention and messages."""

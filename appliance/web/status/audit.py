@@ -1,4 +1,4 @@
-"""The audit to be read: who did and saw what, from where, when."""
+"""The audit pages: which user did or saw what, from which address, and when."""
 
 import datetime as dt
 import re
@@ -10,142 +10,171 @@ from flask import Blueprint, Response, render_template, request, stream_with_con
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from appliance.casework import identity, unusual
+from appliance.casework import identity, unusual_reading
 from appliance.casework.appeals import personal
 from appliance.core import audit, clock, spreadsheets
-from appliance.core.audit import entries, words
+from appliance.core.audit import entries, labels
 from appliance.people import accounts, rights
 from appliance.web.shell.access import may
-from appliance.web.shell.concurrency import heavy
+from appliance.web.shell.concurrency import long_running
 from appliance.web.shell.context import me, site
-from appliance.web.shell.sent import bounded
+from appliance.web.shell.request_data import parse_count
 
 if TYPE_CHECKING:
     from appliance.core.audit.table import AuditEntry
 
 screen = Blueprint("audit", __name__, url_prefix="/audit")
 
-PAGE = 100
-KEPT = dt.timedelta(days=30)  # for which who opened a personal appeal stands above
-_DAYS = 7  # that are shown when nobody asks for others
-_LONGEST = 500  # letters of a cell
-COLUMNS = (_l("Moment"), _l("Who"), _l("From where"), _l("What was done"), _l("Record"), _l("More"))
+ENTRIES_PER_PAGE = 100
+PERSONAL_ACCESS_PERIOD = dt.timedelta(days=30)  # of the list of opened personal appeals
+_DEFAULT_DAYS = 7  # days shown if the address does not say otherwise
+_MAX_CELL_LENGTH = 500  # characters of a cell
+COLUMNS = (
+    _l("Date and time"),
+    _l("Who"),
+    _l("IP address"),
+    _l("What was done"),
+    _l("Record"),
+    _l("Details"),
+)
 
 
 @screen.get("")
 @may("audit.read")
-def page() -> str:
-    """The entries that the address asks for, newest first; reading them is one of them."""
-    filters, asked = _filters()
-    before = request.args.get("before", 0, bounded) or None
-    found = entries.listed(filters, PAGE + 1, before)
-    shown = found[:PAGE]
-    audit.record(me().login, "audit.read", "", page=request.endpoint, asked=asked)
+def show_entries() -> str:
+    """Show the requested entries, newest first; showing them is itself recorded in the audit."""
+    filters, query = _requested_filters()
+    before = request.args.get("before", 0, parse_count) or None
+    rows = entries.list_entries(filters, ENTRIES_PER_PAGE + 1, before)
+    visible_rows = rows[:ENTRIES_PER_PAGE]
+    audit.record_entry(me().login, "audit.read", "", page=request.endpoint, asked=query)
     return render_template(
         "audit/page.html",
-        rows=[(one, action(one.action), _subject(one), _more(one)) for one in shown],
+        rows=[
+            (entry, action_text(entry.action), _visible_subject(entry), _visible_detail(entry))
+            for entry in visible_rows
+        ],
         columns=COLUMNS,
-        people=accounts.names(),
-        asked=asked,
-        days=_DAYS,
-        things=sorted((code, _(name)) for code, name in words.things().items()),
-        older=shown[-1].id if len(found) > PAGE else None,
+        people=accounts.display_names(),
+        asked=query,
+        days=_DEFAULT_DAYS,
+        things=sorted((code, _(name)) for code, name in labels.subject_labels().items()),
+        older=visible_rows[-1].id if len(rows) > ENTRIES_PER_PAGE else None,
         newer=before is not None,
-        head=audit.head(),
-        reveals=personal.reveals(clock.now() - KEPT) if me().role == "manager" else (),
-        unusual=unusual.noted(clock.now() - KEPT) if me().role == "manager" else (),
-        whys=unusual.WHYS,
-        whole=_reads_all(),
+        head=audit.chain_head(),
+        reveals=personal.list_reveals(clock.now() - PERSONAL_ACCESS_PERIOD)
+        if me().role == "manager"
+        else (),
+        unusual=unusual_reading.recent_findings(clock.now() - PERSONAL_ACCESS_PERIOD)
+        if me().role == "manager"
+        else (),
+        whys=unusual_reading.REASONS,
+        whole=_may_read_all(),
     )
 
 
 @screen.get("/audit.csv")
 @may("audit.read")
-@heavy
-def download() -> Response:
-    """The same as a table for spreadsheets, oldest first."""
-    filters, asked = _filters()
-    audit.record(me().login, "audit.download", "", page=request.endpoint, asked=asked)
+@long_running
+def download_entries() -> Response:
+    """Download the requested entries as CSV, oldest first."""
+    filters, query = _requested_filters()
+    audit.record_entry(me().login, "audit.download", "", page=request.endpoint, asked=query)
     name = f"amallar_{clock.now().astimezone(site().tz):%Y-%m-%d}.csv"
     return Response(
-        stream_with_context(_written(filters)),
+        stream_with_context(_csv_pieces(filters)),
         mimetype="text/csv",
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
 
 
-def action(code: str) -> str:
-    """What an action is called in the reader's language."""
-    thing, done = words.named(code)
-    return f"{_(thing)}: {_(done)}" if done else _(thing)
+def action_text(code: str) -> str:
+    """Return the label of an action in the reader's language."""
+    subject, operation = labels.action_labels(code)
+    return f"{_(subject)}: {_(operation)}" if operation else _(subject)
 
 
-def _filters() -> tuple[entries.Filters, dict[str, str]]:
-    """What the address asks for; what it says wrong is passed over."""
+def _requested_filters() -> tuple[entries.EntryFilters, dict[str, str]]:
+    """Return the filters requested by the address, and their texts; invalid values are ignored."""
     names = ("who", "action", "record", "since", "until", "address")
-    asked = {name: text for name in names if (text := request.args.get(name, "").strip())}
-    if not _reads_all() and _PERSONAL.search(asked.get("record", "")):
-        del asked["record"]
-    since, until = (identity.day(asked.get(name, "")) for name in ("since", "until"))
-    if not asked.get("record") and not since:
-        since = clock.now().astimezone(site().tz).date() - dt.timedelta(days=_DAYS)
-    return entries.Filters(
-        who=asked.get("who", ""),
-        action=asked.get("action", ""),
-        record=asked.get("record", ""),
-        listed=_reads_all(),
-        address=asked.get("address", ""),
-        since=_midnight(since) if since else None,
-        until=_midnight(until + dt.timedelta(days=1)) if until else None,
-    ), asked
+    query = {name: text for name in names if (text := request.args.get(name, "").strip())}
+    if not _may_read_all() and _PERSONAL_SUBJECT.search(query.get("record", "")):
+        del query["record"]
+    since, until = (
+        identity.parse_plausible_date(query.get(name, "")) for name in ("since", "until")
+    )
+    if not query.get("record") and not since:
+        since = clock.now().astimezone(site().tz).date() - dt.timedelta(days=_DEFAULT_DAYS)
+    return entries.EntryFilters(
+        who=query.get("who", ""),
+        action=query.get("action", ""),
+        record=query.get("record", ""),
+        include_lists=_may_read_all(),
+        address=query.get("address", ""),
+        since=_local_midnight(since) if since else None,
+        until=_local_midnight(until + dt.timedelta(days=1)) if until else None,
+    ), query
 
 
-def _midnight(day: dt.date) -> dt.datetime:
+def _local_midnight(day: dt.date) -> dt.datetime:
     return dt.datetime.combine(day, dt.time(), site().tz)
 
 
-def _reads_all() -> bool:
-    return rights.scope_of(me(), "audit.read") == rights.ALL
+def _may_read_all() -> bool:
+    return rights.scope_of(me(), "audit.read") == rights.ALL_RECORDS
 
 
-def _subject(entry: "AuditEntry") -> str:
-    """What an entry is about; a number, or what was looked for, only to who may read all."""
-    return entry.subject if _reads_all() or not _PERSONAL.search(entry.subject) else ""
+def _visible_subject(entry: "AuditEntry") -> str:
+    """Return the subject of an audit entry.
+
+    A phone number or a search text is left out ("") unless the user may read all entries.
+    """
+    return entry.subject if _may_read_all() or not _PERSONAL_SUBJECT.search(entry.subject) else ""
 
 
-def _more(entry: "AuditEntry") -> str:
-    """The rest of an entry: `name: value`; what was looked for only to who may read all."""
+def _visible_detail(entry: "AuditEntry") -> str:
+    """Return the other details of an audit entry as `name: value`.
+
+    Search texts are included only if the user may read all entries.
+    """
     detail: dict[str, Any] = dict(entry.detail)
     detail.pop("page", None)
-    if not _reads_all():
-        detail = {name: value for name, value in detail.items() if name in _TECHNICAL}
-    asked = detail.pop("asked", None)
-    told = detail | (asked if isinstance(asked, dict) else {"asked": asked} if asked else {})
-    parts = (f"{name}: {_plain(value)}" for name, value in told.items())
-    return "; ".join(parts)[:_LONGEST]
+    if not _may_read_all():
+        detail = {name: value for name, value in detail.items() if name in _TECHNICAL_FIELDS}
+    query = detail.pop("asked", None)
+    values = detail | (query if isinstance(query, dict) else {"asked": query} if query else {})
+    texts = (f"{name}: {_value_text(value)}" for name, value in values.items())
+    return "; ".join(texts)[:_MAX_CELL_LENGTH]
 
 
-# What of a row's detail holds no citizen's data: all that who sees none is shown.
-_TECHNICAL = frozenset({
+# Detail fields without citizens' data: users who may not see such data see only these.
+_TECHNICAL_FIELDS = frozenset({
     *("address", "allowed", "kind", "version", "count", "role", "scopes", "department", "state"),
     *("repository", "file", "page", "price", "days", "language", "trunk", "span", "why", "fields"),
 })  # fmt: skip
 
-_PERSONAL = re.compile(r"=|\+\d|^\d{7,}$")  # a query, a phone number
+_PERSONAL_SUBJECT = re.compile(r"=|\+\d|^\d{7,}$")  # a query, a phone number
 
 
-def _plain(value: object) -> str:
+def _value_text(value: object) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
-def _written(filters: entries.Filters) -> Iterator[str]:
-    heads = [*(str(name) for name in COLUMNS), "id", "hash"]
-    cells = (_cells(one) for piece in entries.pieces(filters) for one in piece)
-    yield spreadsheets.MARK
-    yield from spreadsheets.pieces(chain([heads], cells), delimiter=";")
+def _csv_pieces(filters: entries.EntryFilters) -> Iterator[str]:
+    headers = [*(str(name) for name in COLUMNS), "id", "hash"]
+    cells = (_entry_cells(entry) for batch in entries.entry_batches(filters) for entry in batch)
+    yield spreadsheets.BYTE_ORDER_MARK
+    yield from spreadsheets.csv_pieces(chain([headers], cells), delimiter=";")
 
 
-def _cells(entry: "AuditEntry") -> list[object]:
+def _entry_cells(entry: "AuditEntry") -> list[object]:
     at = entry.at.astimezone(site().tz).isoformat(timespec="seconds")
-    told = [at, entry.who, entry.address, action(entry.action), _subject(entry), _more(entry)]
-    return [*told, entry.id, entry.hash]
+    values = [
+        at,
+        entry.who,
+        entry.address,
+        action_text(entry.action),
+        _visible_subject(entry),
+        _visible_detail(entry),
+    ]
+    return [*values, entry.id, entry.hash]

@@ -1,4 +1,4 @@
-"""Snapshots: where they go, how old, verified or not, the restore drill, the recovery sheet."""
+"""The backups page: destinations and age of snapshots, verification, drill, recovery sheet."""
 
 from typing import Any
 
@@ -8,12 +8,19 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response as BaseResponse
 
-from appliance.box.snapshots import SnapshotError, continuous, log, sealing, sheet, verifying
+from appliance.box.snapshots import (
+    SnapshotError,
+    continuous,
+    log,
+    recovery_sheet,
+    sealing,
+    verifying,
+)
 from appliance.core import audit, i18n
 from appliance.reports import pdf
 from appliance.web.shell import refusals
 from appliance.web.shell.access import may
-from appliance.web.shell.concurrency import heavy
+from appliance.web.shell.concurrency import long_running
 from appliance.web.shell.context import me, site
 
 screen = Blueprint("backups", __name__, url_prefix="/backups")
@@ -21,74 +28,76 @@ screen = Blueprint("backups", __name__, url_prefix="/backups")
 KINDS: dict[str, LazyString] = {
     "create": _l("Snapshot"),
     "verify": _l("Verification"),
-    "drill": _l("Restore drill"),
-    log.COPY: _l("Drill of the continuous copy"),
+    "drill": _l("Restore test"),
+    log.COPY_DRILL_KIND: _l("Restore test of the continuous copy"),
 }
 # state: its name, the badge's kind, the icon
 STATES: dict[str, tuple[LazyString, str, str]] = {
-    "asked": (_l("Waits"), "", "hourglass"),
+    "asked": (_l("Pending"), "", "hourglass"),
     "running": (_l("Running"), "accent", "hourglass"),
     "done": (_l("Verified"), "ok", "circle-check"),
     "failed": (_l("Failed"), "bad", "octagon-alert"),
 }
 TROUBLES: dict[str, LazyString] = {
     "absent": _l("There is no repository: is the disk or the share mounted?"),
-    "key": _l("The key does not open it: compare it with the recovery sheet."),
-    "locked": _l("Another snapshot or restore was going on; try again."),
-    "full": _l("A disk is full: make room, or keep fewer snapshots."),
-    "denied": _l("The box may not write or read there: check the rights of the share."),
-    "unreachable": _l("The server cannot be reached: look at the link."),
-    "damaged": _l("It is damaged: look at that disk, and make a new snapshot elsewhere."),
+    "key": _l("The key does not fit: compare it with the recovery sheet."),
+    "locked": _l("Another snapshot or restore was running; try again."),
+    "full": _l("A disk is full: free some space, or keep fewer snapshots."),
+    "denied": _l("The server may not write or read there: check the permissions of the share."),
+    "unreachable": _l("The server cannot be reached: check the connection."),
+    "damaged": _l("It is damaged: check that disk, and make a new snapshot elsewhere."),
     "unknown": _l("There is no such snapshot."),
     "setting": _l("Something is missing in the settings."),
-    "failed": _l("It did not end well; try again."),
-    "unprinted": _l("Print the recovery sheet first: the key of the secrets is only here."),
+    "failed": _l("It was not successful; try again."),
+    "unprinted": _l("Print the recovery sheet first: the key of the secrets is stored only here."),
 }
 
 
 @screen.get("")
 @may("snapshot.keep")
-def page() -> str:
-    """Where snapshots go, what was done, what can be started."""
-    return render_template("backups/page.html", **_context())
+def show_backups() -> str:
+    """Show the destinations of snapshots, the past runs, and the actions that can be started."""
+    return render_template("backups/page.html", **_backups_context())
 
 
 @screen.get("/list")
 @may("snapshot.keep")
-def table() -> str:
-    """The same, as a piece of the open page."""
-    return render_template("backups/list.html", **_context())
+def show_backup_list() -> str:
+    """Render the list alone, to update the open page."""
+    return render_template("backups/list.html", **_backups_context())
 
 
 @screen.post("/ask/<any(create, verify, drill):kind>")
 @may("snapshot.keep")
-def ask(kind: str) -> BaseResponse:
-    """Have a snapshot made, verified or tried out by `appliance jobs`."""
+def request_action(kind: str) -> BaseResponse:
+    """Request that `appliance jobs` make, verify or trial-restore a snapshot."""
     name = request.form.get("repository", "")
     if name and name not in [backup.name for backup in site().backups]:
         abort(404)
-    if log.ask(kind, name, me().login):
-        flash(_("It begins within seconds."))
+    if log.request_run(kind, name, me().login):
+        flash(_("It starts within seconds."))
     else:
-        flash(_("It is going on already."))
-    return redirect(url_for("backups.page"))
+        flash(_("It is already running."))
+    return redirect(url_for("backups.show_backups"))
 
 
 @screen.post("/sheet.pdf")
 @may("snapshot.keep")
-@heavy
-def recovery_sheet() -> BaseResponse:
-    """The recovery sheet with the keys; that it was taken is written down."""
+@long_running
+def download_recovery_sheet() -> BaseResponse:
+    """Download the recovery sheet with the keys; the download is recorded in the audit."""
     language = request.form.get("lang", "ru")
     if language not in i18n.LOCALES:
         abort(400)
     try:
-        printed = pdf.write(sheet.page(site(), language, log.bytes_to_restore()))
+        pdf_bytes = pdf.write_pdf(
+            recovery_sheet.render_sheet(site(), language, log.bytes_to_restore())
+        )
     except SnapshotError:
-        return refusals.back(url_for(".page"), "setting")
-    audit.record(me().login, sealing.PRINTED)
+        return refusals.redirect_back(url_for(".show_backups"), "setting")
+    audit.record_entry(me().login, sealing.SHEET_PRINTED_ACTION)
     return Response(
-        printed,
+        pdf_bytes,
         mimetype="application/pdf",
         headers={
             "Content-Disposition": 'attachment; filename="recovery-sheet.pdf"',
@@ -99,31 +108,31 @@ def recovery_sheet() -> BaseResponse:
 
 @screen.post("/remove-key")
 @may("snapshot.keep")
-def remove_key() -> BaseResponse:
-    """Remove the keys of the secrets and the disk from the box once they are on paper."""
-    if not sealing.on_the_box(site()):
-        return redirect(url_for("backups.page"))
+def remove_keys() -> BaseResponse:
+    """Remove the keys of the secrets and of the disk from the appliance once they are on paper."""
+    if not sealing.keys_on_box(site()):
+        return redirect(url_for("backups.show_backups"))
     try:
-        sealing.remove(site(), me().login)
+        sealing.remove_paper_keys(site(), me().login)
     except SnapshotError as error:
-        return refusals.back(url_for(".page"), error.code)
+        return refusals.redirect_back(url_for(".show_backups"), error.code)
     flash(_("The keys are now only on paper."))
-    return redirect(url_for("backups.page"))
+    return redirect(url_for("backups.show_backups"))
 
 
-def _context() -> dict[str, Any]:
+def _backups_context() -> dict[str, Any]:
     settings = site()
     return {
-        "standing": verifying.standing(settings),
-        "runs": log.newest(),
-        "drill": log.latest("drill"),
-        "reaches_keys": sealing.reaches_keys(settings),
-        "key_is_here": bool(sealing.on_the_box(settings)),
-        "copy_drill": log.latest(log.COPY),
+        "standing": verifying.repository_standings(settings),
+        "runs": log.recent_snapshot_runs(),
+        "drill": log.latest_snapshot_run("drill"),
+        "reaches_keys": sealing.can_access_keys(settings),
+        "key_is_here": bool(sealing.keys_on_box(settings)),
+        "copy_drill": log.latest_snapshot_run(log.COPY_DRILL_KIND),
         "replica": settings.snapshots.replica,
-        "replica_at": continuous.last_change(settings) if settings.snapshots.replica else None,
+        "replica_at": continuous.last_change_at(settings) if settings.snapshots.replica else None,
         "kinds": KINDS,
         "states": STATES,
         "troubles": TROUBLES,
-        "trouble": TROUBLES.get(refusals.latest().trouble),
+        "trouble": TROUBLES.get(refusals.latest_refusal().trouble),
     }

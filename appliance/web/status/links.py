@@ -1,4 +1,4 @@
-"""The ways out of the box, and the site's tests of itself, for the technician."""
+"""The links page for technicians: the network links, and the site's self-tests."""
 
 import datetime as dt
 from typing import Any
@@ -10,86 +10,91 @@ from flask_login import current_user
 
 from appliance.box import health, links, selftests
 from appliance.core import clock, outbox
-from appliance.reports import services
+from appliance.reports import box_services
 from appliance.web.shell.access import anyone, may
 from appliance.web.shell.context import site
 
 screen = Blueprint("links", __name__, url_prefix="/links")
 
-SEEN: dict[str, LazyString] = {
+PROBE_RESULTS: dict[str, LazyString] = {
     "answers": _l("answers"),
     "timeout": _l("no answer in time"),
     "refused": _l("the connection is refused"),
-    "unreachable": _l("there is no way there"),
-    "no_name": _l("its name is not found"),
-    "no_gateway": _l("the box has no default gateway"),
-    "not_allowed": _l("the box may not ask (net.ipv4.ping_group_range)"),
+    "unreachable": _l("there is no route to it"),
+    "no_name": _l("its name cannot be resolved"),
+    "no_gateway": _l("the server has no default gateway"),
+    "not_allowed": _l("the server may not send pings (net.ipv4.ping_group_range)"),
 }
 TESTS: dict[str, LazyString] = {
     "call": _l("Test call"),
-    "offline": _l("Drill without the internet"),
+    "offline": _l("Test without the internet"),
 }
-SHOWN = dt.timedelta(days=31)
+HISTORY_PERIOD = dt.timedelta(days=31)
 
 
 def init_app(app: Flask) -> None:
-    """Give every page the banner's facts."""
+    """Provide every page with the data of the outage banner."""
 
     @app.context_processor
-    def words() -> dict[str, object]:
-        return {"internet_outage": outage}
+    def outage_context() -> dict[str, object]:
+        return {"internet_outage": current_outage}
 
 
-def outage() -> dict[str, object] | None:
-    """Since when there is no internet, and how many messages wait; None while there is."""
-    since = links.outage(site()) if current_user.is_authenticated else None
-    return {"since": since, "waiting": sum(a.waiting for a in outbox.ages())} if since else None
+def current_outage() -> dict[str, object] | None:
+    """Return the start of the current internet outage and the number of waiting messages.
+
+    Returns None if there is no outage.
+    """
+    since = links.outage_since(site()) if current_user.is_authenticated else None
+    return (
+        {"since": since, "waiting": sum(a.waiting for a in outbox.queue_ages())} if since else None
+    )
 
 
 @screen.get("")
 @may("status.read")
-def page() -> str:
-    """Each link now and its log, the measured rate, the tests."""
-    return render_template("links/page.html", **_looked())
+def show_links() -> str:
+    """Show each link's current state and history, the measured rate, and the tests."""
+    return render_template("links/page.html", **_links_context())
 
 
 @screen.get("/list")
 @may("status.read")
-def listed() -> str:
-    """The same, as a piece of the open page."""
-    return render_template("links/list.html", **_looked())
+def show_link_list() -> str:
+    """Render the list alone, to update the open page."""
+    return render_template("links/list.html", **_links_context())
 
 
 @screen.get("/banner")
 @anyone
-def banner() -> str:
-    """The banner of all pages, when it changes."""
+def show_banner() -> str:
+    """Render the banner of all pages, after a change."""
     return render_template("links/banner.html")
 
 
-def _looked() -> dict[str, Any]:
-    now, tests = clock.now(), selftests.recent()
+def _links_context() -> dict[str, Any]:
+    now, tests = clock.now(), selftests.recent_tests()
     return {
-        "parties": links.watched(site()),
-        "current": links.current(site()),
-        "ways": health.channels(site()),
-        "name": links.title,
-        "seen": SEEN,
-        "available": {a.link: a for a in services.availability(now - SHOWN, now)},
-        "log": links.recent(),
-        "rates": services.rates(now - SHOWN, now)[::-1],
+        "parties": links.watched_parties(site()),
+        "current": links.current_stretches(site()),
+        "ways": health.channel_states(site()),
+        "name": links.link_title,
+        "seen": PROBE_RESULTS,
+        "available": {a.link: a for a in box_services.link_availability(now - HISTORY_PERIOD, now)},
+        "log": links.recent_stretches(),
+        "rates": box_services.rate_readings(now - HISTORY_PERIOD, now)[::-1],
         "rate_url": site().links.rate_url,
-        "agreed": services.AGREED,
+        "agreed": box_services.AGREED_RATE_MBIT,
         "tests": tests,
-        "test_names": {test.kind: _name_of(test.kind) for test in tests},
+        "test_names": {test.kind: _test_name(test.kind) for test in tests},
         "failures": selftests.FAILURES,
         "now": now,
     }
 
 
-def _name_of(kind: str) -> str:
-    """A kind of test, in the reader's language."""
-    if kind.startswith(selftests.CARRIER):
-        trunk = kind.removeprefix(selftests.CARRIER)
+def _test_name(kind: str) -> str:
+    """Return the name of a kind of test, in the reader's language."""
+    if kind.startswith(selftests.CARRIER_KIND_PREFIX):
+        trunk = kind.removeprefix(selftests.CARRIER_KIND_PREFIX)
         return gettext("Test call over trunk %(trunk)s", trunk=trunk)
     return str(TESTS[kind])

@@ -1,4 +1,4 @@
-"""The link to the ministry's system: what is not yet there, why, and what came back undone."""
+"""The link to the ministry's system: appeals not yet there, the reasons, and failed answers."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response
 
 from appliance.casework import ministry
-from appliance.casework.ministry import answers, files, link, queue
+from appliance.casework.ministry import events, files, link, queue
 from appliance.core import clock, outbox
 from appliance.web.appeals import appeal_labels
 from appliance.web.shell.access import may
@@ -17,117 +17,130 @@ from appliance.web.shell.context import me, site
 
 screen = Blueprint("ministry", __name__)
 
-# where an appeal stands: its name, the badge's kind, the icon
-STANDS: dict[str, tuple[LazyString, str, str]] = {
-    "queued": (_l("Waits"), "", "hourglass"),
+# state of an appeal: its name, the badge's kind, the icon
+STATE_LABELS: dict[str, tuple[LazyString, str, str]] = {
+    "queued": (_l("Pending"), "", "hourglass"),
     "sent": (_l("Sent"), "accent", "send"),
-    "acknowledged": (_l("On register there"), "ok", "circle-check"),
+    "acknowledged": (_l("Registered there"), "ok", "circle-check"),
     "refused": (_l("Refused"), "bad", "octagon-alert"),
 }
 TROUBLES: dict[str, LazyString] = {
-    "unreachable": _l("The system cannot be reached: look at the internet link."),
-    "answer_lost": _l("It did not answer in time; it is tried again and counts once there."),
-    "no_sense": _l("Something other than the system answered: look at the internet link."),
-    "server_error": _l("The system has a fault of its own; it is tried again by itself."),
-    "log_in": _l("It refuses our account: check the token in the [ministry] settings."),
-    "too_many": _l("It asks to wait, and it is sent then."),
-    "certificate": _l(
-        "The system's certificate is not taken: look at the box's clock, and whether something "
-        "on the way puts itself between."
+    "unreachable": _l("The system cannot be reached: check the internet connection."),
+    "answer_lost": _l(
+        "The system did not answer in time; the message is sent again automatically and is counted "
+        "only once there."
     ),
-    "declined": _l("Have the form corrected, or ask the ministry's technician, then try again."),
+    "no_sense": _l("Something other than the system answered: check the internet connection."),
+    "server_error": _l(
+        "The system has an internal error; the message is sent again automatically."
+    ),
+    "log_in": _l(
+        "The system refuses our account: check the token in the [ministry] section of the settings."
+    ),
+    "too_many": _l("The system asks to wait; the message is sent afterwards."),
+    "certificate": _l(
+        "The system's certificate was not accepted: check the server's clock, and whether "
+        "something intercepts the connection."
+    ),
+    "declined": _l("Get the form corrected, or ask the ministry's technician, then try again."),
     "not_there": _l(
         "There is no such interface at this address: check ministry.url in the settings."
     ),
-    "unmapped": _l("Add the code under [ministry] in the settings, restart, then try again."),
-    "unknown_there": _l("It does not know the appeal any more; it is sent whole again."),
-    "sender_died": _l("The sending process was stopped in the middle; it is sent again."),
+    "unmapped": _l(
+        "Add the code to the [ministry] section of the settings, restart, then try again."
+    ),
+    "unknown_there": _l("The system no longer knows the appeal; the whole appeal is sent again."),
+    "sender_died": _l("Sending was interrupted; the message is sent again."),
 }
-FILES: dict[str, LazyString] = {
-    "unreadable": _l("It cannot be read, or its signature is not beside it: get it again."),
-    "signature": _l("The ministry has not signed it, or it was changed on the way: get it again."),
-    "missing": _l("The file before it is missing: take that one first."),
-    "other": _l("Another file with its number was taken before: ask the ministry's technician."),
-    "no_sense": _l("It is not as agreed: show it to the ministry's technician."),
+FILE_TROUBLES: dict[str, LazyString] = {
+    "unreadable": _l("It cannot be read, or its signature file is missing: fetch it again."),
+    "signature": _l(
+        "The ministry has not signed it, or it was changed on the way: fetch it again."
+    ),
+    "missing": _l("The previous file is missing: import that one first."),
+    "other": _l(
+        "A different file with this number was imported before: ask the ministry's technician."
+    ),
+    "no_sense": _l("It does not match the agreed format: show it to the ministry's technician."),
 }
 OUTCOMES: dict[str, LazyString] = {
     "unknown": _l("There is no such appeal here: ask the ministry's technician."),
-    "state": _l("The appeal stands elsewhere already: do by hand what is left."),
-    "words": _l("The text is missing: ask the ministry for it."),
-    "term": _l("The law knows no longer term for this appeal."),
-    "overdue": _l("The term is over already: it cannot be extended."),
-    "no_sense": _l("It is not as agreed: show it to the ministry's technician."),
-    "not_sent": _l("The file did not hold that: ask the ministry's technician."),
-    "failed": _l("A fault of ours: see the log of `appliance jobs`."),
+    "state": _l("The appeal is already in another state: do the rest by hand."),
+    "words": _l("There is no text: ask the ministry for it."),
+    "term": _l("The law provides no longer term for this appeal."),
+    "overdue": _l("The term is already over: it cannot be extended."),
+    "no_sense": _l("It does not match the agreed format: show it to the ministry's technician."),
+    "not_sent": _l("The file did not contain that: ask the ministry's technician."),
+    "failed": _l("An internal error: see the log of `appliance jobs`."),
 }
-WAYS = {
+FILE_DIRECTIONS = {
     "out": _l("To the ministry"),
     "in": _l("From the ministry"),
-    "skip": _l("Left out after a restore"),
+    "skip": _l("Skipped after a restore"),
 }
 
 
 @screen.get("/ministry")
 @may("ministry.retry")
-def page() -> str:
-    """Appeals that are not on register there, refused ones first, and what could not be done."""
-    return render_template("ministry/page.html", **_looked())
+def show_ministry() -> str:
+    """Show appeals not yet registered there, refused ones first, and answers that failed here."""
+    return render_template("ministry/page.html", **_ministry_context())
 
 
 @screen.get("/ministry/list")
 @may("ministry.retry")
-def table() -> str:
-    """The same, as a piece of the open page."""
-    return render_template("ministry/list.html", **_looked())
+def show_ministry_list() -> str:
+    """Render the list alone, to update the open page."""
+    return render_template("ministry/list.html", **_ministry_context())
 
 
 @screen.post("/ministry/<int:id>/retry")
 @may("ministry.retry")
-def retry(id: int) -> Response:
-    """Another try of what was refused or waits."""
-    message = outbox.message(id, queue.CHANNEL) or abort(404)
-    if outbox.try_again(message, by=me().login):
-        flash(_("It will be tried again."))
+def retry_message(id: int) -> Response:
+    """Retry a message that was refused or waits."""
+    message = outbox.find_message(id, queue.CHANNEL) or abort(404)
+    if outbox.resend_message(message, by=me().login):
+        flash(_("It will be sent again."))
     else:
-        flash(_("It has gone out already."))
-    return redirect(url_for("ministry.page"))
+        flash(_("It was already sent."))
+    return redirect(url_for("ministry.show_ministry"))
 
 
 @screen.post("/ministry/retry")
 @may("ministry.retry")
-def retry_all() -> Response:
-    """Another try of all that was refused."""
-    if queue.try_all_again(me().login):
-        flash(_("All that was refused will be tried again."))
+def retry_refused() -> Response:
+    """Retry all refused messages."""
+    if queue.retry_refused_messages(me().login):
+        flash(_("Everything that was refused will be sent again."))
     else:
-        flash(_("Nothing is refused."))
-    return redirect(url_for("ministry.page"))
+        flash(_("There are no refused messages."))
+    return redirect(url_for("ministry.show_ministry"))
 
 
 @screen.post("/ministry/seen")
 @may("ministry.retry")
-def seen() -> Response:
-    """Somebody has seen to what the system told and could not be done."""
-    answers.seen(request.form.get("event", ""), me().login)
-    return redirect(url_for("ministry.page"))
+def dismiss_event() -> Response:
+    """Mark an answer that could not be carried out as dealt with by a user."""
+    events.mark_event_seen(request.form.get("event", ""), me().login)
+    return redirect(url_for("ministry.show_ministry"))
 
 
-def _looked() -> dict[str, Any]:
-    waiting = ministry.ageing()
+def _ministry_context() -> dict[str, Any]:
+    waiting = ministry.unacknowledged_messages()
     return {
         "connected": site().ministry,
-        "link": link.state(),
-        "by_files": link.state(link.FILES),
-        "file_troubles": FILES,
+        "link": link.link_state(),
+        "by_files": link.link_state(link.FILES),
+        "file_troubles": FILE_TROUBLES,
         "now": clock.now(),
-        "standing": ministry.standing(),
+        "standing": ministry.exchange_backlog(),
         "waiting": waiting,
         "refused": any(message.state == "refused" for message in waiting),
-        "undone": ministry.undone(),
-        "packages": files.packages(),
-        "stands": {state: STANDS[name] for state, name in queue.STANDS.items()},
+        "undone": ministry.unprocessed_events(),
+        "packages": files.list_packages(),
+        "stands": {state: STATE_LABELS[name] for state, name in queue.EXCHANGE_STATES.items()},
         "troubles": TROUBLES,
         "outcomes": OUTCOMES,
-        "ways": WAYS,
-        "done": appeal_labels.DONE,
+        "ways": FILE_DIRECTIONS,
+        "done": appeal_labels.STEP_LABELS,
     }

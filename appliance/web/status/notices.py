@@ -1,4 +1,4 @@
-"""Short messages to citizens: their texts, who wants none, and the services' delivery reports."""
+"""Short messages to citizens: texts, opted-out numbers, and the services' delivery reports."""
 
 import hmac
 
@@ -18,102 +18,104 @@ from appliance.web.shell.access import may, public
 from appliance.web.shell.context import me, site
 from appliance.web.shell.labels import CALL_LANGUAGES
 from appliance.web.shell.language import locale
-from appliance.web.shell.sent import fields
+from appliance.web.shell.request_data import json_object
 from appliance.web.status.outbox import PURPOSES, TEXT_TROUBLES
 
 screen = Blueprint("notices", __name__)
 
-# texts that are not a purpose of their own
-WAYS = {
-    "rating": _l("Rating asked for, by link"),
-    "rating_reply": _l("Rating asked for, by answer"),
-    "unknown": _l("Status asked for, no such appeal"),
+# texts without a purpose of their own
+TEXT_VARIANTS = {
+    "rating": _l("Rating requested, by link"),
+    "rating_reply": _l("Rating requested, by reply"),
+    "unknown": _l("State requested, no such appeal"),
 }
 
 
 @screen.get("/notices")
 @may("notice.change")
-def page() -> str:
-    """Each text with a sample and how many messages it fills; numbers that want none; of which
-    calls those on duty are told."""
-    was, opted_out = refusals.latest(), notices.opted_out()
+def show_notices() -> str:
+    """Show each text with a sample and its number of messages, opted-out numbers, and call alerts.
+
+    Call alerts are the directions whose calls are reported to the people on duty.
+    """
+    previous, opted_out = refusals.latest_refusal(), notices.list_opt_outs()
     disclosure.log_shown("number", [row.number for row in opted_out])
     return render_template(
         "notices/page.html",
-        wordings=texts.wordings(site()),
-        placeholders=texts.PURPOSES,
+        wordings=texts.all_wordings(site()),
+        placeholders=texts.PLACEHOLDERS_BY_PURPOSE,
         opted_out=opted_out,
-        directions=catalogs.choices("direction", locale()),
-        alerted=call_alerts.directions(),
+        directions=catalogs.item_choices("direction", locale()),
+        alerted=call_alerts.alert_directions(),
         bot=site().telegram,
         accounts=site().sms,
-        purposes=PURPOSES | WAYS,
+        purposes=PURPOSES | TEXT_VARIANTS,
         spoken=CALL_LANGUAGES,
-        trouble=TEXT_TROUBLES.get(was.trouble, ""),
-        where=(was.values.get("purpose"), was.values.get("language")),
-        sent=was.values,
+        trouble=TEXT_TROUBLES.get(previous.trouble, ""),
+        where=(previous.values.get("purpose"), previous.values.get("language")),
+        sent=previous.values,
     )
 
 
 @screen.post("/notices")
 @may("notice.change")
-def change() -> BaseResponse:
-    """Put a text in force; an empty one brings the default back."""
-    sent = request.form
-    where = sent.get("purpose", ""), sent.get("language", "")
-    if where not in texts.DEFAULTS:
+def save_text() -> BaseResponse:
+    """Put a text in force; an empty one restores the default."""
+    form = request.form
+    text_key = form.get("purpose", ""), form.get("language", "")
+    if text_key not in texts.DEFAULT_TEXTS:
         abort(400)
     try:
-        texts.change(site(), *where, sent.get("text", ""), me().login)
+        texts.change_text(site(), *text_key, form.get("text", ""), me().login)
     except texts.TextError as error:
-        return refusals.back(url_for("notices.page"), error.code)
-    return _saved()
+        return refusals.redirect_back(url_for("notices.show_notices"), error.code)
+    return _redirect_saved()
 
 
 @screen.post("/notices/opt-outs")
 @may("notice.change")
-def opt_out() -> BaseResponse:
-    """Send a number no more messages."""
-    if not notices.opt_out(request.form.get("number", ""), me().login):
-        return refusals.back(url_for("notices.page"), "phone")
-    return _saved()
+def add_opt_out() -> BaseResponse:
+    """Opt a number out of messages."""
+    if not notices.opt_out_number(request.form.get("number", ""), me().login):
+        return refusals.redirect_back(url_for("notices.show_notices"), "phone")
+    return _redirect_saved()
 
 
 @screen.post("/notices/opt-outs/remove")
 @may("notice.change")
-def opt_in() -> BaseResponse:
-    """Send a number messages again."""
-    notices.opt_in(request.form.get("number", ""), me().login)
-    return _saved()
+def remove_opt_out() -> BaseResponse:
+    """Remove a number's opt-out, so that it receives messages again."""
+    notices.opt_in_number(request.form.get("number", ""), me().login)
+    return _redirect_saved()
 
 
 @screen.post("/notices/calls")
 @may("notice.change")
-def alerts() -> BaseResponse:
-    """Choose the directions whose calls those on duty are told of out of hours."""
-    chosen = set(request.form.getlist("direction"))
-    if not chosen <= {code for code, _name in catalogs.choices("direction", locale())}:
+def save_call_alerts() -> BaseResponse:
+    """Save the directions whose calls out of hours are reported to the people on duty."""
+    directions = set(request.form.getlist("direction"))
+    if not directions <= {code for code, _name in catalogs.item_choices("direction", locale())}:
         abort(400)
-    call_alerts.choose(chosen, me().login)
-    return _saved()
+    call_alerts.set_alert_directions(directions, me().login)
+    return _redirect_saved()
 
 
 @screen.post("/sms-reports/<name>/<secret>")
 @csrf.exempt
 @public
-def report(name: str, secret: str) -> BaseResponse:
-    """What became of messages, as an SMS service tells; the secret in the address is its proof."""
+def receive_report(name: str, secret: str) -> BaseResponse:
+    """Receive an SMS service's delivery reports; the secret in the address authenticates it."""
     account = next((a for a in site().sms if a.name == name), None)
-    known = account.callback_secret if account else ""
-    if not known or not hmac.compare_digest(known.encode(), secret.encode()):
+    expected_secret = account.callback_secret if account else ""
+    if not expected_secret or not hmac.compare_digest(expected_secret.encode(), secret.encode()):
         abort(404)
-    said = fields() or request.form.to_dict()  # what is none is taken too, or it comes for ever
-    gateway = next(g for g in accounts.gateways(site()) if g.name == name)
-    for told in gateway.reports(said):
-        outbox.reported(name, told.id, told.outcome, ours=told.ours)
+    payload = json_object() or request.form.to_dict()  # invalid ones too, or they repeat forever
+    gateway = next(g for g in accounts.build_gateways(site()) if g.name == name)
+    for report in gateway.parse_reports(payload):
+        outbox.record_delivery_report(name, report.id, report.outcome, is_own_key=report.is_own_id)
     return Response("ok\n", mimetype="text/plain")
 
 
-def _saved() -> BaseResponse:
+def _redirect_saved() -> BaseResponse:
     flash(_("Saved."))
-    return redirect(url_for("notices.page"))
+    return redirect(url_for("notices.show_notices"))

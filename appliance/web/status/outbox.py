@@ -1,4 +1,4 @@
-"""What must leave the box: what waits, what went wrong, and another try."""
+"""The outbox page: waiting messages, failures, and retries."""
 
 from typing import Any
 
@@ -10,21 +10,21 @@ from werkzeug.wrappers import Response
 
 from appliance.casework.appeals import personal
 from appliance.core import clock, outbox
-from appliance.reports import figures
+from appliance.reports import formatting
 from appliance.web.shell import disclosure
 from appliance.web.shell.access import may
 from appliance.web.shell.context import me
-from appliance.web.shell.sent import bounded
+from appliance.web.shell.request_data import parse_count
 from appliance.web.status.ministry import TROUBLES as MINISTRY_TROUBLES
 
 screen = Blueprint("outbox", __name__)
 
-PAGE = 100
+MESSAGES_PER_PAGE = 100
 # state: its name, the badge's kind, the icon
 STATES: dict[str, tuple[LazyString, str, str]] = {
-    "pending": (_l("Waits"), "", "hourglass"),
+    "pending": (_l("Pending"), "", "hourglass"),
     "claimed": (_l("Being sent"), "accent", "send"),
-    "held": (_l("Waits for review"), "warn", "hourglass"),
+    "held": (_l("Waiting for review"), "warn", "hourglass"),
     "sent": (_l("Sent"), "ok", "check"),
     "delivered": (_l("Delivered"), "ok", "circle-check"),
     "refused": (_l("Refused"), "bad", "octagon-alert"),
@@ -34,69 +34,69 @@ CHANNELS = {"sms": _l("SMS"), "telegram": _l("Telegram"), "ministry": _l("Minist
 PURPOSES = {code: _l(purpose.name) for code, purpose in outbox.PURPOSES.items()}
 TROUBLES = {code: _l(text) for code, text in outbox.TROUBLES.items()}
 
-# why a text of a short message, or its number, is not taken
+# why a short message's text or number is rejected
 TEXT_TROUBLES: dict[str, LazyString] = {
-    "empty": _l("Write a text."),
-    "braces": _l("A brace is open or closed that should not be."),
-    "unknown": _l("Only the words listed may stand in braces."),
-    "number": _l("The appeal's number must stand in the text: {number}."),
-    "link": _l("The link must stand in the text: {link}."),
+    "empty": _l("Enter a text."),
+    "braces": _l("A brace is unmatched or superfluous."),
+    "unknown": _l("Only the listed placeholders may be used in braces."),
+    "number": _l("The text must contain the appeal's number: {number}."),
+    "link": _l("The text must contain the link: {link}."),
     "nobody": _l("There is no mobile number to send it to."),
-    "unwanted": _l("This number wants no messages."),
-    "phone": _l("This is no phone number."),
-    "long": _l("The text fills more than four messages: shorten it."),
-    "unfilled": _l("Write what is meant where words stand in braces."),
-    "name": _l("Write a name that no other template has."),
+    "unwanted": _l("This number has opted out of messages."),
+    "phone": _l("This is not a phone number."),
+    "long": _l("The text is longer than four messages: shorten it."),
+    "unfilled": _l("Replace the words in braces with the actual details."),
+    "name": _l("Enter a name that no other template has."),
 }
 
 
 @screen.get("/outbox")
 @may("outbox.retry")
-def page() -> str:
-    """Messages of one state or all, newest first, and how long the oldest has waited."""
-    return render_template("outbox/page.html", **_list())
+def show_outbox() -> str:
+    """Show messages in one state or all, newest first, and how long the oldest has waited."""
+    return render_template("outbox/page.html", **_outbox_context())
 
 
 @screen.get("/outbox/list")
 @may("outbox.retry")
-def table() -> str:
-    """The list, as a piece of the open page."""
-    return render_template("outbox/list.html", **_list())
+def show_outbox_list() -> str:
+    """Render the list alone, to update the open page."""
+    return render_template("outbox/list.html", **_outbox_context())
 
 
 @screen.post("/outbox/<int:id>/retry")
 @may("outbox.retry")
-def retry(id: int) -> Response:
-    """Another try of what was refused, is too late or waits."""
-    message = outbox.message(id) or abort(404)
-    if outbox.try_again(message, by=me().login):
-        flash(_("It will be tried again."))
+def retry_message(id: int) -> Response:
+    """Retry a message that was refused, has expired or waits."""
+    message = outbox.find_message(id) or abort(404)
+    if outbox.resend_message(message, by=me().login):
+        flash(_("It will be sent again."))
     else:
-        flash(_("It has gone out already."))
-    return redirect(url_for("outbox.page", state=request.args.get("state")))
+        flash(_("It was already sent."))
+    return redirect(url_for("outbox.show_outbox", state=request.args.get("state")))
 
 
-def size(parts: int, price: int | None) -> str:
-    """How many messages a text fills, and what they cost where that is known."""
-    told = ngettext("%(num)s message", "%(num)s messages", parts)
+def size_text(parts: int, price: int | None) -> str:
+    """Return the number of messages that a text fills, and their price if it is known."""
+    count_text = ngettext("%(num)s message", "%(num)s messages", parts)
     if price is None:
-        return told
-    return _("%(messages)s, %(sum)s soʻm", messages=told, sum=figures.money(price))
+        return count_text
+    return _("%(messages)s, %(sum)s soʻm", messages=count_text, sum=formatting.format_money(price))
 
 
-def _list() -> dict[str, Any]:
+def _outbox_context() -> dict[str, Any]:
     state = request.args.get("state") if request.args.get("state") in STATES else None
-    number = max(1, request.args.get("page", 1, bounded))
-    found = outbox.listed(state, PAGE + 1, (number - 1) * PAGE)
-    disclosure.log_shown("message", [message.id for message in found[:PAGE]])
-    causes = {message.cause for message in found[:PAGE] if message.cause}
+    number = max(1, request.args.get("page", 1, parse_count))
+    messages = outbox.list_messages(state, MESSAGES_PER_PAGE + 1, (number - 1) * MESSAGES_PER_PAGE)
+    disclosure.log_shown("message", [message.id for message in messages[:MESSAGES_PER_PAGE]])
+    causes = {message.cause for message in messages[:MESSAGES_PER_PAGE] if message.cause}
     return {
-        "closed": personal.unread(me(), causes),
+        "closed": personal.unreadable_numbers(me(), causes),
         "state": state,
-        "messages": found[:PAGE],
+        "messages": messages[:MESSAGES_PER_PAGE],
         "page": number,
-        "more": len(found) > PAGE,
-        "ages": outbox.ages(),
+        "more": len(messages) > MESSAGES_PER_PAGE,
+        "ages": outbox.queue_ages(),
         "on_hold": outbox.review_count(),
         "now": clock.now(),
         "states": STATES,

@@ -1,4 +1,4 @@
-"""What is kept for how long: what goes when, what is held back, what was removed."""
+"""The retention page: when data will be removed, which data is on hold, what was removed."""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -28,7 +28,7 @@ from appliance.core import audit, clock, spreadsheets
 from appliance.reports.periods import Period, PeriodError
 from appliance.web.shell import refusals
 from appliance.web.shell.access import may
-from appliance.web.shell.concurrency import heavy
+from appliance.web.shell.concurrency import long_running
 from appliance.web.shell.context import me, site
 
 if TYPE_CHECKING:
@@ -38,61 +38,61 @@ screen = Blueprint("retention", __name__, url_prefix="/retention")
 
 COLUMNS = ("at", "kind", "subject", "rule", "call", "sha256", "bytes")
 KINDS: dict[str, LazyString] = {"call": _l("Call"), "appeal": _l("Appeal")}
-REMOVED: dict[str, LazyString] = {
+REMOVAL_KINDS: dict[str, LazyString] = {
     "recording": _l("Recording"),
-    "appeal": _l("Personal data of an appeal"),
+    "appeal": _l("Personal data in an appeal"),
     "draft": _l("Draft"),
     "call_form": _l("Registered call, personal data"),
-    "note": _l("Note at a missed caller"),
-    "appeal_person": _l("Who an appeal is of, at his request"),
-    "call_form_person": _l("Who a registered call is of, at his request"),
-    "call_person": _l("Recordings to go at a citizen's request"),
-    "data_request": _l("Who asked about own data"),
-    "stray": _l("File of no recording"),
+    "note": _l("Note on a missed caller"),
+    "appeal_person": _l("Whose appeal it is, at their request"),
+    "call_form_person": _l("Whose registered call it is, at their request"),
+    "call_person": _l("Recordings to be removed at a citizen's request"),
+    "data_request": _l("Who asked about their data"),
+    "stray": _l("File without a recording"),
 }
-DISKS: dict[str, LazyString] = {
+DISK_LABELS: dict[str, LazyString] = {
     "database": _l("Disk of the database"),
     "recordings": _l("Disk of the recordings"),
 }
 TROUBLES: dict[str, LazyString] = {
-    "why": _l("Write why it is held."),
+    "why": _l("Enter the reason for the protection."),
     "subject": _l("There is no such call or appeal."),
 }
 
 
 @screen.get("")
 @may("retention.read")
-def page() -> str:
-    """What goes in the months to come, the disks, the holds, the last removals."""
-    was = refusals.latest()
+def show_retention() -> str:
+    """Show the removals of the coming months, the disks, the holds, and the last removals."""
+    previous = refusals.latest_refusal()
     return render_template(
         "retention/page.html",
         kept=site().retention,
-        coming=retention.coming(site()),
-        forecasts=[retention.forecast(site(), disk) for disk in disks.folders(site())],
-        disks=DISKS,
-        holds=retention.holds(),
+        coming=retention.upcoming_removals(site()),
+        forecasts=[retention.disk_forecast(site(), disk) for disk in disks.disk_folders(site())],
+        disks=DISK_LABELS,
+        holds=retention.active_holds(),
         kinds=KINDS,
-        removals=retention.removals(),
-        removed=REMOVED,
-        doubt=retention.doubt(),
-        period=_this_month(),
+        removals=retention.recent_removals(),
+        removed=REMOVAL_KINDS,
+        doubt=retention.clock_gap(),
+        period=_current_month(),
         kept_monthly=max((backup.keep_monthly for backup in site().backups), default=0),
-        trouble=TROUBLES.get(was.trouble),
-        sent=was.values,
+        trouble=TROUBLES.get(previous.trouble),
+        sent=previous.values,
     )
 
 
 @screen.get("/removals.csv")
 @may("retention.read")
-@heavy
-def download() -> Response:
-    """Every removal from one day to another (`from`, `to`: the running month) as CSV."""
-    period = _period()
+@long_running
+def download_removals() -> Response:
+    """Download all removals in a period (`from`, `to`; by default the current month) as CSV."""
+    period = _requested_period()
     file = f"ochirilganlar_{period.first}_{period.last}.csv"
-    audit.record(me().login, "retention.export", file)
+    audit.record_entry(me().login, "retention.export", file)
     return Response(
-        stream_with_context(_written(period)),
+        stream_with_context(_csv_pieces(period)),
         mimetype="text/csv",
         headers={"Content-Disposition": f'attachment; filename="{file}"'},
     )
@@ -100,58 +100,60 @@ def download() -> Response:
 
 @screen.post("/holds")
 @may("hold.change")
-def hold() -> BaseResponse:
-    """Keep something whatever its age."""
-    sent = {name: request.form.get(name, "") for name in ("kind", "subject", "why")}
+def add_hold() -> BaseResponse:
+    """Protect a call or an appeal from removal, whatever its age."""
+    form = {name: request.form.get(name, "") for name in ("kind", "subject", "why")}
     try:
-        retention.hold(**sent, by=me().login)
+        retention.set_hold(form["kind"], form["subject"], form["why"], by=me().login)
     except retention.HoldError as error:
-        return refusals.back(url_for(".page"), error.code)
-    return _saved()
+        return refusals.redirect_back(url_for(".show_retention"), error.code)
+    return _redirect_saved()
 
 
 @screen.post("/holds/<int:id>/end")
 @may("hold.change")
-def end(id: int) -> BaseResponse:
+def end_hold(id: int) -> BaseResponse:
     """End a hold."""
-    if not retention.end(id, me().login):
+    if not retention.end_hold(id, me().login):
         abort(404)
-    return _saved()
+    return _redirect_saved()
 
 
-def _this_month() -> Period:
+def _current_month() -> Period:
     today = clock.now().astimezone(site().tz).date()
     return Period(today.replace(day=1), today, site().tz)
 
 
-def _period() -> Period:
-    """The days that the address asks for; 400 for what are none."""
-    usual = _this_month()
+def _requested_period() -> Period:
+    """Return the period that the address requests; 400 if it is invalid."""
+    default = _current_month()
     first, last = (
-        identity.day(text) if (text := request.args.get(name, "").strip()) else day
-        for name, day in (("from", usual.first), ("to", usual.last))
+        identity.parse_plausible_date(text) if (text := request.args.get(name, "").strip()) else day
+        for name, day in (("from", default.first), ("to", default.last))
     )
     if not first or not last or first > last:
         abort(400)
     try:
-        return Period(first, last, usual.tz)
+        return Period(first, last, default.tz)
     except PeriodError:
         abort(400)
 
 
-def _written(period: Period) -> Iterator[str]:
-    removed = retention.removed_between(period.begin, period.end)
-    yield spreadsheets.MARK
-    yield from spreadsheets.pieces(chain([COLUMNS], (_cells(one, period.tz) for one in removed)))
+def _csv_pieces(period: Period) -> Iterator[str]:
+    removals = retention.removals_between(period.begin, period.end)
+    yield spreadsheets.BYTE_ORDER_MARK
+    yield from spreadsheets.csv_pieces(
+        chain([COLUMNS], (_removal_cells(removal, period.tz) for removal in removals))
+    )
 
 
-def _cells(removal: "Removal", tz: dt.tzinfo) -> list[object]:
-    told = {"at": removal.at.astimezone(tz).isoformat(timespec="seconds")} | {
+def _removal_cells(removal: "Removal", tz: dt.tzinfo) -> list[object]:
+    values = {"at": removal.at.astimezone(tz).isoformat(timespec="seconds")} | {
         name: getattr(removal, name) for name in ("kind", "subject", "rule")
     }
-    return [told.get(name, removal.detail.get(name)) for name in COLUMNS]
+    return [values.get(name, removal.detail.get(name)) for name in COLUMNS]
 
 
-def _saved() -> BaseResponse:
+def _redirect_saved() -> BaseResponse:
     flash(_("Saved."))
-    return redirect(url_for("retention.page"))
+    return redirect(url_for("retention.show_retention"))

@@ -1,4 +1,4 @@
-"""The SMS accounts: how they do, what is told over which, which texts are approved."""
+"""The SMS accounts: their health, what is sent over which account, and approved texts."""
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask_babel import LazyString, lazy_gettext
@@ -12,24 +12,24 @@ from appliance.messaging.sms import account_health, accounts, rules
 from appliance.web.shell.access import may
 from appliance.web.shell.context import me, site
 from appliance.web.shell.labels import CALL_LANGUAGES
-from appliance.web.status.notices import WAYS
+from appliance.web.status.notices import TEXT_VARIANTS
 from appliance.web.status.outbox import PURPOSES, TROUBLES
 
 screen = Blueprint("sms", __name__)
 
 # state of an account: its name, the badge's kind, the icon
 STATES: dict[str, tuple[LazyString, str, str]] = {
-    "ok": (_l("Works"), "ok", "circle-check"),
+    "ok": (_l("Working"), "ok", "circle-check"),
     "unused": (_l("Not used yet"), "", "clock"),
-    "busy": (_l("Asks to wait"), "warn", "clock"),
-    "failing": (_l("Is tried again"), "warn", "triangle-alert"),
-    "held": (_l("Passed over"), "bad", "octagon-alert"),
-    "low": (_l("Little money left"), "warn", "triangle-alert"),
+    "busy": (_l("Asks the caller to wait"), "warn", "clock"),
+    "failing": (_l("Retried"), "warn", "triangle-alert"),
+    "held": (_l("Skipped"), "bad", "octagon-alert"),
+    "low": (_l("Low balance"), "warn", "triangle-alert"),
 }
 # state of a text at a service
 APPROVALS: dict[str, LazyString] = {
-    "": _l("Not asked for yet"),
-    "waiting": _l("Asked, no answer yet"),
+    "": _l("Not requested yet"),
+    "waiting": _l("Queried, no answer yet"),
     "approved": _l("Approved"),
     "refused": _l("Refused"),
 }
@@ -37,47 +37,50 @@ APPROVALS: dict[str, LazyString] = {
 
 @screen.get("/sms")
 @may("account.change")
-def page() -> str:
-    """How the accounts do, the order of use, approved texts."""
+def show_sms_accounts() -> str:
+    """Show the accounts' health, the order in which they are used, and approved texts."""
     return render_template(
         "sms/page.html",
-        standings=account_health.standings(site()),
-        channels=health.channels(site()),
-        rules=rules.rules(),
-        approvals=rules.approvals(site()),
-        always=rules.ALWAYS,
-        kinds={one.kind: lazy_gettext(accounts.provider(one.kind).title) for one in site().sms},
+        standings=account_health.account_statuses(site()),
+        channels=health.channel_states(site()),
+        rules=rules.list_rules(),
+        approvals=rules.list_approvals(site()),
+        always=rules.MANDATORY_PURPOSES,
+        kinds={
+            item.kind: lazy_gettext(accounts.provider_class(item.kind).title) for item in site().sms
+        },
         states=STATES,
         said=APPROVALS,
         troubles=TROUBLES,
         purposes=PURPOSES,
-        ways=WAYS | {templates.purpose(one.id): one.name for one in templates.templates()},
+        ways=TEXT_VARIANTS
+        | {templates.approval_purpose(item.id): item.name for item in templates.list_templates()},
         spoken=CALL_LANGUAGES,
-        no_marks=not (site().messages.public_url or any(a.takes_replies for a in site().sms)),
+        no_marks=not (site().messages.public_url or any(a.receives_replies for a in site().sms)),
     )
 
 
 @screen.post("/sms/rules")
 @may("account.change")
-def rule() -> BaseResponse:
-    """Whether something is told, and over which account first."""
-    sent = request.form
-    known = rules.change(
-        site(), sent.get("purpose", ""), "told" in sent, sent.get("account", ""), me().login
+def save_rule() -> BaseResponse:
+    """Save whether a purpose is sent, and over which account first."""
+    form = request.form
+    is_valid = rules.change_rule(
+        site(), form.get("purpose", ""), "told" in form, form.get("account", ""), me().login
     )
-    return _saved() if known else abort(400)
+    return _redirect_saved() if is_valid else abort(400)
 
 
 @screen.post("/sms/approvals")
 @may("account.change")
-def approval() -> BaseResponse:
-    """Note what a service says of a text."""
+def save_approval() -> BaseResponse:
+    """Record a service's decision about a text."""
     names = ("account", "purpose", "language", "state")
     account, purpose, language, state = (request.form.get(name, "") for name in names)
-    known = rules.note(site(), account, purpose, language, state, me().login)
-    return _saved() if known else abort(400)
+    is_valid = rules.record_approval(site(), account, purpose, language, state, me().login)
+    return _redirect_saved() if is_valid else abort(400)
 
 
-def _saved() -> BaseResponse:
+def _redirect_saved() -> BaseResponse:
     flash(_("Saved."))
-    return redirect(url_for("sms.page"))
+    return redirect(url_for("sms.show_sms_accounts"))

@@ -1,4 +1,4 @@
-"""Templates of the short messages that people write by hand: the list, and its upkeep."""
+"""Templates of the short messages that people write by hand: the list, and editing."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -7,7 +7,7 @@ from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
-from appliance.core.outbox import segments
+from appliance.core.outbox import part_count
 from appliance.messaging.notices import templates, texts
 from appliance.messaging.notices.templates import Template
 from appliance.messaging.sms import rules
@@ -15,7 +15,7 @@ from appliance.web.shell import refusals
 from appliance.web.shell.access import may
 from appliance.web.shell.context import me, site
 from appliance.web.shell.labels import CALL_LANGUAGES
-from appliance.web.shell.sent import bounded, document
+from appliance.web.shell.request_data import parse_count, require_json_object
 from appliance.web.status import outbox
 
 if TYPE_CHECKING:
@@ -26,100 +26,102 @@ screen = Blueprint("sms_templates", __name__, url_prefix="/notices/templates")
 
 @screen.get("")
 @may("notice.change")
-def page() -> str:
-    """Every template, and a form for a new one."""
-    return _page(Template("", "", "", len(templates.templates(retired=True)) + 1))
+def list_templates() -> str:
+    """Show all templates, and a form for a new one."""
+    return _render_page(Template("", "", "", len(templates.list_templates(with_retired=True)) + 1))
 
 
 @screen.post("")
 @may("notice.change")
-def add() -> Response:
-    """Write a new template."""
-    return _save(None)
+def add_template() -> Response:
+    """Save a new template."""
+    return _store_template(None)
 
 
 @screen.get("/<int:number>")
 @may("notice.change")
-def template(number: int) -> str:
-    """One template, to be changed."""
-    one = _template(number)
-    return _page(Template(one.name, one.uz, one.ru, one.position, one.active), one)
+def show_template(number: int) -> str:
+    """Show one template for editing."""
+    row = _find_template(number)
+    return _render_page(Template(row.name, row.uz, row.ru, row.position, row.active), row)
 
 
 @screen.post("/<int:number>")
 @may("notice.change")
-def change(number: int) -> Response:
-    """Change one template, or retire it."""
-    return _save(_template(number))
+def save_template(number: int) -> Response:
+    """Save one template, or retire it."""
+    return _store_template(_find_template(number))
 
 
 @screen.post("/preview")
 @may("notice.change")
-def preview() -> Response:
-    """How a text that is being written goes out, in how many messages, and what is wrong."""
-    asked = document()
-    language, text = str(asked.get("language")), str(asked.get("text", ""))
+def preview_text() -> Response:
+    """Preview a text being written: a sample, its number of messages, and its errors."""
+    payload = require_json_object()
+    language, text = str(payload.get("language")), str(payload.get("text", ""))
     if language not in texts.LANGUAGES:
         abort(422)
     trouble = ""
     try:
-        templates.check(site(), language, text)
+        templates.check_template(site(), language, text)
     except texts.TextError as error:
         trouble = error.code if text.strip() else ""
-    sample = templates.sample(site(), language, text)
+    sample = templates.sample_text(site(), language, text)
     return jsonify(
-        sample=sample, size=_size(sample), trouble=str(outbox.TEXT_TROUBLES.get(trouble, ""))
+        sample=sample, size=_size_text(sample), trouble=str(outbox.TEXT_TROUBLES.get(trouble, ""))
     )
 
 
-def _size(text: str) -> str:
-    parts = segments(text) if text else 0
-    return outbox.size(parts, rules.price(site(), parts))
+def _size_text(text: str) -> str:
+    parts = part_count(text) if text else 0
+    return outbox.size_text(parts, rules.manual_message_price(site(), parts))
 
 
-def _save(one: "SmsTemplate | None") -> Response:
-    there = url_for(".template", number=one.id) if one else url_for(".page")
+def _store_template(row: "SmsTemplate | None") -> Response:
+    form_url = url_for(".show_template", number=row.id) if row else url_for(".list_templates")
     try:
-        saved = templates.save(site(), _typed(request.form, one), me().login, one)
+        template = templates.save_template(
+            site(), _submitted_template(request.form, row), me().login, row
+        )
     except texts.TextError as error:
-        return refusals.back(there, error.code)
-    flash(_("Saved: %(name)s", name=saved.name))
-    return redirect(url_for(".page"))
+        return refusals.redirect_back(form_url, error.code)
+    flash(_("Saved: %(name)s", name=template.name))
+    return redirect(url_for(".list_templates"))
 
 
-def _typed(form: MultiDict[str, str], one: "SmsTemplate | None") -> Template:
+def _submitted_template(form: MultiDict[str, str], row: "SmsTemplate | None") -> Template:
     return Template(
         name=form.get("name", ""),
         uz=form.get("uz", ""),
         ru=form.get("ru", ""),
-        position=min(form.get("position", 0, bounded), 10_000),
-        active=one is None or "active" in form,
+        position=min(form.get("position", 0, parse_count), 10_000),
+        active=row is None or "active" in form,
     )
 
 
-def _template(number: int) -> "SmsTemplate":
-    return templates.template(number) or abort(404)
+def _find_template(number: int) -> "SmsTemplate":
+    return templates.find_template(number) or abort(404)
 
 
-def _page(shown: Template, one: "SmsTemplate | None" = None) -> str:
-    was = refusals.latest()
-    typed = _typed(was.values, one) if was else shown
+def _render_page(template: Template, edited_row: "SmsTemplate | None" = None) -> str:
+    previous = refusals.latest_refusal()
+    form = _submitted_template(previous.values, edited_row) if previous else template
     samples = {
-        language: templates.sample(site(), language, getattr(typed, language))
+        language: templates.sample_text(site(), language, getattr(form, language))
         for language in texts.LANGUAGES
     }
-    every: list[dict[str, Any]] = [
-        {"template": row, "size": _size(templates.sample(site(), "uz", row.uz))}
-        for row in templates.templates(retired=True)
+    entries: list[dict[str, Any]] = [
+        {"template": row, "size": _size_text(templates.sample_text(site(), "uz", row.uz))}
+        for row in templates.list_templates(with_retired=True)
     ]
     return render_template(
         "sms_templates/page.html",
-        every=every,
-        typed=typed,
-        one=one,
+        every=entries,
+        typed=form,
+        one=edited_row,
         samples=samples,
-        sizes={language: _size(text) for language, text in samples.items()},
+        sizes={language: _size_text(text) for language, text in samples.items()},
         placeholders=templates.PLACEHOLDERS,
         spoken=CALL_LANGUAGES,
-        trouble=outbox.TEXT_TROUBLES.get(was.trouble, ""),
+        trouble=outbox.TEXT_TROUBLES.get(previous.trouble, ""),
     )

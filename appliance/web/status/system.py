@@ -1,4 +1,4 @@
-"""The technician's page: what needs doing, the lines, and the machine."""
+"""The technician's page: required actions, the lines, and the machine."""
 
 import os
 import platform
@@ -24,224 +24,235 @@ from appliance.telephony import calls, devices, routing, trunks
 from appliance.web.shell import access
 from appliance.web.shell.access import may
 from appliance.web.shell.context import me, site
-from appliance.web.shell.labels import DIALLED
-from appliance.web.shell.sent import bounded
-from appliance.web.status.retention import DISKS
+from appliance.web.shell.labels import DIAL_STATUS_NAMES
+from appliance.web.shell.request_data import parse_count
+from appliance.web.status.retention import DISK_LABELS
 from appliance.web.status.sms import STATES as SMS_STATES
 
 screen = Blueprint("status", __name__)
 
-JOBS = {name: _l(title) for name, title in timetable.TITLES.items()}
+JOBS = {name: _l(title) for name, title in timetable.JOB_TITLES.items()}
 # state of a run: its name, the badge's kind, the icon
-RUNS: dict[str, tuple[LazyString, str, str]] = {
+RUN_STATES: dict[str, tuple[LazyString, str, str]] = {
     "running": (_l("Running"), "accent", "hourglass"),
     "done": (_l("Done"), "ok", "circle-check"),
     "failed": (_l("Failed"), "bad", "octagon-alert"),
-    "lost": (_l("Stopped in the middle"), "warn", "triangle-alert"),
+    "lost": (_l("Interrupted"), "warn", "triangle-alert"),
     "new": (_l("Not run yet"), "", "clock"),
 }
 PROCESSES: dict[str, LazyString] = {
     "asterisk": _l("Telephone exchange"),
     "pbx": _l("Ledger and lines"),
     "web": _l("Pages"),
-    "jobs": _l("Scheduled work"),
+    "jobs": _l("Scheduled jobs"),
 }
 # Asterisk's DIALSTATUS of a test call: the badge's kind, the icon
-_PROVES = dict.fromkeys(("ANSWER", "BUSY", "NOANSWER"), ("ok", "check"))
-_FAILED = ("bad", "octagon-alert")
+_PROVING_RESULTS = dict.fromkeys(("ANSWER", "BUSY", "NOANSWER"), ("ok", "check"))
+_FAILURE_BADGE = ("bad", "octagon-alert")
 TROUBLES: dict[str, LazyString] = {
-    "number": _l("Set a number to call first: `calls.test_number` in the settings."),
+    "number": _l("First set a number to call: `calls.test_number` in the settings."),
     "barred": _l("Calls to this number are barred."),
-    "trunk": _l("This trunk is no more in the plan."),
-    "busy": _l("This line is being tried already."),
+    "trunk": _l("This trunk is no longer in the plan."),
+    "busy": _l("This line is already being checked."),
 }
-# codes of checks → what one button does about it: its name, the page or the form (POST)
+# prefixes of checks → the button that addresses them: its name, the page or the form (POST)
 _BUTTONS: tuple[tuple[str, LazyString, str], ...] = (
-    ("snapshot.", _l("Make a snapshot now"), "backups.ask"),
-    ("drill", _l("Start a drill"), "backups.ask"),
-    ("trunk.", _l("Test call"), "status.test"),
-    ("link.", _l("Links and tests"), "links.page"),
-    ("self_test", _l("Links and tests"), "links.page"),
-    ("telegram", _l("Links and tests"), "links.page"),
-    ("sms", _l("SMS accounts"), "sms.page"),
-    ("outbox", _l("Messages"), "outbox.page"),
-    ("ministry", _l("Ministry's system"), "ministry.page"),
-    ("recovery_key", _l("Backups"), "backups.page"),
-    ("repository", _l("Backups"), "backups.page"),
-    ("replica", _l("Backups"), "backups.page"),
-    ("disk.", _l("Retention"), "retention.page"),
-    ("prompts", _l("Prompts"), "prompts.page"),
-    ("refused", _l("Telephony"), "line.page"),
+    ("snapshot.", _l("Make a snapshot now"), "backups.request_action"),
+    ("drill", _l("Start a restore test"), "backups.request_action"),
+    ("trunk.", _l("Test call"), "status.start_line_test"),
+    ("link.", _l("Links and tests"), "links.show_links"),
+    ("self_test", _l("Links and tests"), "links.show_links"),
+    ("telegram", _l("Links and tests"), "links.show_links"),
+    ("sms", _l("SMS accounts"), "sms.show_sms_accounts"),
+    ("outbox", _l("Messages"), "outbox.show_outbox"),
+    ("ministry", _l("Ministry's system"), "ministry.show_ministry"),
+    ("recovery_key", _l("Backups"), "backups.show_backups"),
+    ("repository", _l("Backups"), "backups.show_backups"),
+    ("replica", _l("Backups"), "backups.show_backups"),
+    ("disk.", _l("Retention"), "retention.show_retention"),
+    ("prompts", _l("Prompts"), "prompts.list_prompts"),
+    ("refused", _l("Telephony"), "line.show_stages"),
 )
-_HALF = 16  # timeslots in a row of the drawing; 16 is the D-channel
+_TIMESLOTS_PER_ROW = 16  # timeslots in a row of the drawing; 16 is the D-channel
 
 
 @screen.get("/status")
 @may("status.read")
-def page() -> str:
-    """Everything; the checks are looked at anew by each opening."""
-    return render_template("status/page.html", **_checks(), **_lines(), **_machine())
+def show_status() -> str:
+    """Show everything; each opening of the page runs the quick checks again."""
+    return render_template(
+        "status/page.html", **_checks_context(), **_lines_context(), **_machine_context()
+    )
 
 
 @screen.get("/status/<any(checks, lines, machine):piece>")
 @may("status.read")
-def fragment(piece: str) -> str:
-    """A piece of the open page."""
-    shown = {"checks": _checks, "lines": _lines, "machine": _machine}[piece]()
-    return render_template(f"status/{piece}.html", **shown)
+def show_fragment(piece: str) -> str:
+    """Render a part of the open page."""
+    context = {"checks": _checks_context, "lines": _lines_context, "machine": _machine_context}[
+        piece
+    ]()
+    return render_template(f"status/{piece}.html", **context)
 
 
 @screen.post("/status/lines/<trunk>/test")
 @may("line.test")
-def test(trunk: str) -> Response:
-    """Call the test number over a trunk, or over one of its spans; the result shows beside it."""
-    span = request.form.get("span", type=bounded)
-    if not any(one.name == trunk for one in routing.current(site()).trunks):
+def start_line_test(trunk: str) -> Response:
+    """Call the test number over a trunk or one of its spans; the result appears next to it."""
+    span = request.form.get("span", type=parse_count)
+    if not any(candidate.name == trunk for candidate in routing.current_plan(site()).trunks):
         abort(404)
     try:
-        made = actions.try_line(site(), trunk, me().login, span)
+        line_test = actions.start_line_trial(site(), trunk, me().login, span)
     except actions.Refused as error:
-        flash(str(TROUBLES.get(error.code, _("The exchange would not do it. Try again."))))
+        flash(str(TROUBLES.get(error.code, _("The exchange did not do it. Try again."))))
     except actions.Unreachable:
         flash(_("The exchange does not answer."))
     else:
-        audit.record(me().login, "line.test", trunk, span=span, number=made.number)
-        flash(_("The line is being tried; what comes of it shows beside it."))
-    return redirect(url_for("status.page"))
+        audit.record_entry(me().login, "line.test", trunk, span=span, number=line_test.number)
+        flash(_("The line is being checked; the result appears next to it."))
+    return redirect(url_for("status.show_status"))
 
 
 @dataclass(frozen=True)
 class Button:
-    """What is done about a fault: a link to a page, or a form with these fields."""
+    """The action for a fault: a link to a page, or a form with these fields."""
 
     name: LazyString
     address: str
     fields: dict[str, str] | None = None  # None: a link
 
 
-def _button(check: Check) -> Button | None:
-    """The one button of a check, if the reader may press it."""
-    for begin, name, endpoint in _BUTTONS:
-        if not check.code.startswith(begin) or not access.allowed(endpoint):
+def _repair_button(check: Check) -> Button | None:
+    """Return the button of a check, if the reader may use it; else None."""
+    for prefix, name, endpoint in _BUTTONS:
+        if not check.code.startswith(prefix) or not access.can_open(endpoint):
             continue
-        _kind, _dot, what = check.code.partition(".")
-        if endpoint == "backups.ask":
-            made = "create" if begin == "snapshot." else "drill"
-            fields = {"repository": what} if made == "create" else {}
-            return Button(name, url_for(endpoint, kind=made), fields)
-        if endpoint == "status.test":
-            known = any(trunk.name == what for trunk in routing.current(site()).trunks)
-            if not known or not site().calls.test_number:
+        _kind, _dot, target = check.code.partition(".")
+        if endpoint == "backups.request_action":
+            kind = "create" if prefix == "snapshot." else "drill"
+            fields = {"repository": target} if kind == "create" else {}
+            return Button(name, url_for(endpoint, kind=kind), fields)
+        if endpoint == "status.start_line_test":
+            is_in_plan = any(trunk.name == target for trunk in routing.current_plan(site()).trunks)
+            if not is_in_plan or not site().calls.test_number:
                 return None
-            return Button(name, url_for(endpoint, trunk=what), {})
+            return Button(name, url_for(endpoint, trunk=target), {})
         return Button(name, url_for(endpoint))
     return None
 
 
-def _checks() -> dict[str, Any]:
-    """What was looked at, and the figures above it."""
-    looked = alarms.current_checks(site())
-    by_code = {check.code: check for check in looked}
-    known = alarms.states()
-    current, spans = routing.current(site()).trunks, trunks.spans()
-    used = {device.name: device.channels for device in devices.trunks()}
-    loads = [trunks.load(trunk, used, spans) for trunk in current]
+def _checks_context() -> dict[str, Any]:
+    """Return the self-checks, and the figures above them."""
+    checks = alarms.current_checks(site())
+    by_code = {check.code: check for check in checks}
+    states = alarms.check_states()
+    current, spans = routing.current_plan(site()).trunks, trunks.span_states()
+    used = {device.name: device.channels for device in devices.list_trunks()}
+    loads = [trunks.trunk_load(trunk, used, spans) for trunk in current]
     return {
-        "checks": looked,
-        "button": _button,
-        "meaning": health.meaning,
-        **_ways(),
-        "counts": {state: sum(c.state == state for c in looked) for state in health.STATES},
+        "checks": checks,
+        "button": _repair_button,
+        "meaning": health.call_consequence,
+        **_channels_context(),
+        "counts": {state: sum(c.state == state for c in checks) for state in health.STATES},
         "since": {
             code: row.since
-            for code, row in known.items()
+            for code, row in states.items()
             if code in by_code and by_code[code].state == row.state
         },
         "takes_calls": by_code["asterisk.sip"].state == "ok",
-        "talks": sum(one.stage == "talk" for one in calls.going_on()),
+        "talks": sum(call.stage == "talk" for call in calls.live_calls()),
         "channels": sum(busy for busy, _limit in loads),
         "capacity": sum(limit for _busy, limit in loads) if all(n for _b, n in loads) else None,
         "load": os.getloadavg()[0],
         "cores": os.cpu_count() or 1,
-        "memory": _memory(),
-        "ages": outbox.ages(),
-        "lag": health.lag(site()),
+        "memory": _memory_usage(),
+        "ages": outbox.queue_ages(),
+        "lag": health.ledger_lag_seconds(site()),
         "clock_check": by_code.get("clock"),
         "at": clock.now(),
     }
 
 
-def _ways() -> dict[str, Any]:
-    """The ways out of the box and the snapshots, as their own pages have them."""
+def _channels_context() -> dict[str, Any]:
+    """Return the outgoing channels and the snapshots, as on their own pages."""
     return {
-        "ways": health.channels(site()),
-        "way_name": links.title,
-        "sms": [s for s in account_health.standings(site()) if s.account.kind == "modem"],
+        "ways": health.channel_states(site()),
+        "way_name": links.link_title,
+        "sms": [s for s in account_health.account_statuses(site()) if s.account.kind == "modem"],
         "sms_states": SMS_STATES,
-        "snapshots": verifying.standing(site()),
-        "drill": snapshot_log.latest("drill"),
+        "snapshots": verifying.repository_standings(site()),
+        "drill": snapshot_log.latest_snapshot_run("drill"),
     }
 
 
-def _lines() -> dict[str, Any]:
+def _lines_context() -> dict[str, Any]:
     now = clock.now()
     midnight = now.astimezone(site().tz).replace(hour=0, minute=0, second=0, microsecond=0)
-    current, spans = routing.current(site()).trunks, trunks.spans()
-    used = {device.name: device.channels for device in devices.trunks()}
+    current, spans = routing.current_plan(site()).trunks, trunks.span_states()
+    used = {device.name: device.channels for device in devices.list_trunks()}
     return {
         "trunks": current,
-        "states": trunks.states(),
+        "states": trunks.trunk_states(),
         "spans": spans,
-        "rows": (range(_HALF), range(_HALF, 2 * _HALF)),
-        "loads": {trunk.name: trunks.load(trunk, used, spans) for trunk in current},
-        "traffic": trunks.traffic(midnight),
-        "tests": trunks.tests(),
-        "goes_on": trunks.goes_on,
-        "dialled": {code: (word, *_PROVES.get(code, _FAILED)) for code, word in DIALLED.items()},
+        "rows": (range(_TIMESLOTS_PER_ROW), range(_TIMESLOTS_PER_ROW, 2 * _TIMESLOTS_PER_ROW)),
+        "loads": {trunk.name: trunks.trunk_load(trunk, used, spans) for trunk in current},
+        "traffic": trunks.trunk_traffic(midnight),
+        "tests": trunks.latest_tests(),
+        "goes_on": trunks.is_test_running,
+        "dialled": {
+            code: (word, *_PROVING_RESULTS.get(code, _FAILURE_BADGE))
+            for code, word in DIAL_STATUS_NAMES.items()
+        },
         "test_number": site().calls.test_number,
-        "stale": health.line_answers() is False,
+        "stale": health.is_exchange_alive() is False,
         "now": now,
     }
 
 
-def _machine() -> dict[str, Any]:
-    states, living = processes.states(), processes.living(site())
-    answers = health.line_answers()
+def _machine_context() -> dict[str, Any]:
+    states, living = processes.process_states(), processes.running_processes(site())
+    answers = health.is_exchange_alive()
     return {
         "processes": [
             (
-                words,
+                label,
                 states.get(name),
                 bool(answers) if name == "asterisk" else bool(living[name]),
             )
-            for name, words in PROCESSES.items()
+            for name, label in PROCESSES.items()
         ],
         "versions": (
-            _system(),
+            _system_name(),
             f"Linux {platform.release()}",
             f"Python {platform.python_version()}",
             f"SQLite {sqlite.version}",
         ),
         "disks": [
-            (DISKS[name], health.disks.usage(folder), retention.forecast(site(), name))
-            for name, folder in disks.folders(site()).items()
+            (
+                DISK_LABELS[name],
+                health.disks.free_and_total_gb(folder),
+                retention.disk_forecast(site(), name),
+            )
+            for name, folder in disks.disk_folders(site()).items()
         ],
-        "latest": (latest := runs.latest()),
+        "latest": (latest := runs.latest_runs()),
         "unwell": [run for run in latest if run.state in ("failed", "lost")],
-        "told": runs.eventful(),
+        "told": runs.eventful_runs(),
         "jobs": JOBS,
-        "runs": RUNS,
+        "runs": RUN_STATES,
     }
 
 
-def _memory() -> tuple[float, float]:
-    """(used, all) GB of the machine's memory."""
-    told = dict(line.split(":", 1) for line in Path("/proc/meminfo").read_text().splitlines())
-    total, free = (int(told[key].split()[0]) for key in ("MemTotal", "MemAvailable"))
+def _memory_usage() -> tuple[float, float]:
+    """Return (used, total) GB of the machine's memory."""
+    values = dict(line.split(":", 1) for line in Path("/proc/meminfo").read_text().splitlines())
+    total, free = (int(values[key].split()[0]) for key in ("MemTotal", "MemAvailable"))
     return (total - free) / 1024**2, total / 1024**2
 
 
-def _system() -> str:
+def _system_name() -> str:
     try:
         return platform.freedesktop_os_release().get("PRETTY_NAME", "")
     except OSError:

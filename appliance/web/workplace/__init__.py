@@ -1,1 +1,1 @@
-"""The operator's workplace: the call at hand, its form, passing callers on."""
+"""The operator's workplace: current call, its form, transferring callers."""

@@ -1,4 +1,4 @@
-"""Who calls: the card beside a form, whom the form tells of, what may be the same matter."""
+"""The caller's card next to a form: history, applicant, appeals about the same matter."""
 
 import json
 from collections.abc import Iterable
@@ -13,17 +13,17 @@ from werkzeug.wrappers import Response
 
 from appliance.casework import appeals, applicants, call_forms, catalogs, ministry
 from appliance.casework.appeals import additions, personal
-from appliance.casework.appeals.handling import HandlingError, of_appeal
+from appliance.casework.appeals.handling import HandlingError, handling_of_appeal
 from appliance.messaging.notices import manual
 from appliance.telephony import calls
 from appliance.web.appeals import appeal_labels, card
-from appliance.web.appeals.lookup import remember
-from appliance.web.calls.call import OWN_OUTCOMES
+from appliance.web.appeals.lookup import remember_looked_up
+from appliance.web.calls.call import OUTBOUND_OUTCOMES
 from appliance.web.shell import disclosure, formats
 from appliance.web.shell.access import may
 from appliance.web.shell.context import me, site, today
-from appliance.web.shell.rates import limiter
-from appliance.web.shell.sent import document
+from appliance.web.shell.rate_limits import limiter
+from appliance.web.shell.request_data import require_json_object
 from appliance.web.status import outbox
 from appliance.web.workplace import forms, number_notes
 
@@ -32,149 +32,170 @@ if TYPE_CHECKING:
 
 screen = Blueprint("caller", __name__, url_prefix="/operator/forms")
 
-MOST = 5  # of each list but those of appeals and calls
+MAX_LISTED = 5  # items of each list except appeals and calls
 TROUBLES: dict[str, LazyString] = {
-    "words": _l("Write the gist first: it is added to the appeal."),
-    "state": _l("This appeal is open no more. Register a new one."),
+    "words": _l("Write the summary first: it is added to the appeal."),
+    "state": _l("This appeal is no longer open. Register a new one."),
 }
 
 
-def _login() -> str:
+def _rate_limit_key() -> str:
+    """Return the operator's login: the rate limit is counted per operator."""
     return me().login
 
 
-def shown(desk: appeals.Desk, besides: "Appeal | None" = None) -> dict[str, Any]:
-    """What operator/caller.html shows; `besides` is an appeal that is no earlier one.
+def caller_context(desk: appeals.DeskForm, shown_appeal: "Appeal | None" = None) -> dict[str, Any]:
+    """Return the context of operator/caller.html; `shown_appeal` is not listed as an earlier one.
 
-    By the number: the people known, their calls, appeals, registered calls and messages. By what
-    is typed in the form: another person's appeals, and those that may be of the same matter.
+    By the number: known people, their calls, appeals, registered calls and messages. By the typed
+    values of the form: another person's appeals, and those that may be about the same matter.
     """
     call = desk.call
     phone = call.citizen if call else None
-    known = applicants.with_phone(phone)
-    before = calls.earlier(call) if call else []
-    before_this = personal.veil(me(), appeals.of_caller(phone))
-    earlier = [appeal for appeal in before_this if appeal != besides]
-    on_form = call_forms.of_number(phone, besides=call.id if call else "", limit=MOST)
-    on_form = personal.veil_forms(me(), on_form)
-    told = manual.sent_to(phone, limit=MOST)
-    closed = personal.unread(me(), {message.cause for message in told})
-    told = [message for message in told if message.cause not in closed]
+    known_people = applicants.find_by_phone(phone)
+    earlier_calls = calls.earlier_calls(call) if call else []
+    readable_appeals = personal.veil_appeals(me(), appeals.appeals_of_caller(phone))
+    earlier_appeals = [appeal for appeal in readable_appeals if appeal != shown_appeal]
+    earlier_forms = call_forms.forms_of_number(
+        phone, excluded_call_id=call.id if call else "", limit=MAX_LISTED
+    )
+    earlier_forms = personal.veil_call_forms(me(), earlier_forms)
+    messages = manual.messages_to(phone, limit=MAX_LISTED)
+    hidden_causes = personal.unreadable_numbers(me(), {message.cause for message in messages})
+    messages = [message for message in messages if message.cause not in hidden_causes]
     disclosure.log_shown("call", [call.id] if call else [])
-    disclosure.log_shown("applicant", [person.id for person in known])
-    disclosure.log_shown("appeal", [appeal.number for appeal in earlier])
-    disclosure.log_shown("call_form", [made.number for made in on_form])
-    disclosure.log_shown("message", [message.id for message in told])
+    disclosure.log_shown("applicant", [person.id for person in known_people])
+    disclosure.log_shown("appeal", [appeal.number for appeal in earlier_appeals])
+    disclosure.log_shown("call_form", [call_form.number for call_form in earlier_forms])
+    disclosure.log_shown("message", [message.id for message in messages])
     people = [
         {
-            "name": applicants.name_of(person),
+            "name": applicants.display_name(person),
             "person": person,
             "fill": json.dumps(
-                forms.worded(appeals.known_values(person, me())), ensure_ascii=False
+                forms.display_values(appeals.prefill_values(person, me())), ensure_ascii=False
             ),
         }
-        for person in known
+        for person in known_people
     ]
     return {
         "people": people,
-        "earlier_calls": before,
-        "missed": _missed(before),
-        "earlier_appeals": lines(earlier),
-        "earlier_forms": on_form,
-        "told": told,
+        "earlier_calls": earlier_calls,
+        "missed": _unanswered_count(earlier_calls),
+        "earlier_appeals": appeal_rows(earlier_appeals),
+        "earlier_forms": earlier_forms,
+        "told": messages,
         "message_states": outbox.STATES,
         "message_purposes": outbox.PURPOSES,
         "states": appeal_labels.STATES,
-        **number_notes.shown(phone),
-        **_recognised(desk, {appeal.number for appeal in earlier}),
+        **number_notes.notes_context(phone),
+        **_recognition_context(desk, {appeal.number for appeal in earlier_appeals}),
     }
 
 
-def came_of(desk: appeals.Desk) -> dict[str, Any]:
-    """What operator/after_call.html shows of the call."""
+def after_call_context(desk: appeals.DeskForm) -> dict[str, Any]:
+    """Return the context of operator/after_call.html: outcome of the call."""
     disclosure.log_shown("call", [desk.call.id] if desk.call else [])
     return {
-        "passed": calls.passed_on(me().login, desk.call) if desk.call else None,
+        "passed": calls.last_transfer(me().login, desk.call) if desk.call else None,
         "mark": desk.call.rating if desk.call else None,
-        "results": OWN_OUTCOMES,
-        "named": formats.owner,
+        "results": OUTBOUND_OUTCOMES,
+        "named": formats.number_owner,
     }
 
 
-def lines(found: "Iterable[Appeal]") -> list[dict[str, Any]]:
-    """Appeals as lists of the card show them: where each stands, how near its deadline is."""
-    day, calendar, made = today(), catalogs.working_calendar(site()), []
-    for appeal in found:
-        now = of_appeal(appeal)
-        near = appeal_labels.nearness(now, day, calendar) if now else None
-        made.append({"appeal": appeal, "handling": now, "near": near})
-    return made
+def appeal_rows(listed: "Iterable[Appeal]") -> list[dict[str, Any]]:
+    """Return appeals as rows for the card: each with its handling and how near its deadline is."""
+    date, calendar, rows = today(), catalogs.working_calendar(site()), []
+    for appeal in listed:
+        progress = handling_of_appeal(appeal)
+        near = appeal_labels.deadline_nearness(progress, date, calendar) if progress else None
+        rows.append({"appeal": appeal, "handling": progress, "near": near})
+    return rows
 
 
 @screen.get("/<token>/<any(person, alike):piece>")
 @may("desk.work")
-@limiter.limit("60 per minute", key_func=_login)
-def recognised(token: str, piece: str) -> str:
-    """Whose appeals the form's person has, or which may be of the same matter, as a piece."""
-    desk = _desk(token)
+@limiter.limit("60 per minute", key_func=_rate_limit_key)
+def show_recognised(token: str, piece: str) -> str:
+    """Show the appeals of the form's person, or those that may be about the same matter.
+
+    The response is a fragment of the page.
+    """
+    desk = _form_desk(token)
     phone = desk.call.citizen if desk.call else None
-    earlier = {appeal.number for appeal in appeals.of_caller(phone)}
-    facts = {"desk": desk, "states": appeal_labels.STATES, **_recognised(desk, earlier)}
-    return render_template(f"operator/{piece}.html", **facts)
+    caller_appeals = {appeal.number for appeal in appeals.appeals_of_caller(phone)}
+    context = {
+        "desk": desk,
+        "states": appeal_labels.STATES,
+        **_recognition_context(desk, caller_appeals),
+    }
+    return render_template(f"operator/{piece}.html", **context)
 
 
 @screen.get("/<token>/after")
 @may("desk.work")
-def after(token: str) -> str:
-    """What came of the call of a registered form, as a piece: passing on, the caller's mark."""
-    desk = appeals.of_registered(me(), token) or abort(404)
-    return render_template("operator/after_call.html", desk=desk, form_token=token, **came_of(desk))
+def show_after_call(token: str) -> str:
+    """Show the transfer and the caller's rating of a registered form's call, as a page fragment."""
+    desk = appeals.desk_for_registered_form(me(), token) or abort(404)
+    return render_template(
+        "operator/after_call.html", desk=desk, form_token=token, **after_call_context(desk)
+    )
 
 
 @screen.post("/<token>/add")
 @may("desk.work")
-def add(token: str) -> Response:
-    """Add what the form holds to an open appeal, in place of registering another one."""
-    values, sent = forms.values_sent(token), document()
-    appeal = card.seen(str(sent.get("appeal", "")))  # to a veiled one he adds without reading it
-    changed = partial(ministry.changed, site())
+def add_to_appeal(token: str) -> Response:
+    """Add the values of the form to an open appeal instead of registering another one."""
+    values, body = forms.submitted_values(token), require_json_object()
+    # operators add to a veiled one unread
+    appeal = card.visible_appeal(str(body.get("appeal", "")))
+    notify_ministry = partial(ministry.queue_change, site())
     try:
-        made = additions.add(
-            appeal, values, operator=me(), token=token, tz=site().tz, changed=changed
+        addition = additions.add_to_appeal(
+            appeal, values, operator=me(), token=token, tz=site().tz, on_change=notify_ministry
         )
     except HandlingError as error:
         return jsonify(trouble=str(TROUBLES.get(error.code, appeal_labels.TROUBLES["changed"])))
-    return jsonify(number=made.number if made else "", trouble="")
+    return jsonify(number=addition.number if addition else "", trouble="")
 
 
-def _recognised(desk: appeals.Desk, of_number: set[str]) -> dict[str, Any]:
-    """Whom the draft tells of; his appeals but those that stand under the number already."""
+def _recognition_context(desk: appeals.DeskForm, listed_numbers: set[str]) -> dict[str, Any]:
+    """Return the person that the draft names, and their appeals except those listed by number."""
     values: dict[str, str] = desk.draft.values if desk.draft else {}
-    if not values or desk.done:
+    if not values or desk.is_registered:
         return {"recognised": "", "person": None, "of_person": [], "alike": []}
     phone = desk.call.citizen if desk.call else None
-    found = additions.recognise(values, phone, today(), me())
-    theirs = appeals.of_applicant(found.person, me()) if found.person else []
-    theirs = [appeal for appeal in theirs if appeal.number not in of_number]
-    numbers = [appeal.number for appeal in (*theirs, *found.alike)]
+    recognition = additions.match_applicant(values, phone, today(), me())
+    person_appeals = (
+        appeals.appeals_of_applicant(recognition.person, me()) if recognition.person else []
+    )
+    person_appeals = [appeal for appeal in person_appeals if appeal.number not in listed_numbers]
+    numbers = [appeal.number for appeal in (*person_appeals, *recognition.similar_appeals)]
     if numbers:
-        remember(numbers)
-    disclosure.log_shown("applicant", [found.person.id] if theirs and found.person else [])
+        remember_looked_up(numbers)
+    disclosure.log_shown(
+        "applicant", [recognition.person.id] if person_appeals and recognition.person else []
+    )
     disclosure.log_shown("appeal", numbers)
     return {
-        "recognised": found.key,
-        "person": applicants.name_of(found.person) if theirs else "",
-        "of_person": lines(theirs),
-        "alike": lines(personal.veil(me(), found.alike)),
+        "recognised": recognition.fingerprint,
+        "person": applicants.display_name(recognition.person) if person_appeals else "",
+        "of_person": appeal_rows(person_appeals),
+        "alike": appeal_rows(personal.veil_appeals(me(), recognition.similar_appeals)),
     }
 
 
-def _desk(token: str) -> appeals.Desk:
-    return appeals.of_form(me(), token) or abort(404)
+def _form_desk(token: str) -> appeals.DeskForm:
+    """Return the desk of the operator's form; abort with 404 if there is no such form."""
+    return appeals.desk_for_form(me(), token) or abort(404)
 
 
-def _missed(before: "list[Call]") -> int:
-    """How often he called in vain since somebody spoke with him; `before` is the newest first."""
-    ended = (call for call in before if call.ended_at)
-    since = takewhile(lambda call: call.outcome != "answered", ended)
-    return sum(call.outcome in calls.FOLLOWED_UP for call in since)
+def _unanswered_count(earlier_calls: "list[Call]") -> int:
+    """Count the caller's unanswered calls since the last answered one.
+
+    `earlier_calls` is ordered newest first.
+    """
+    ended = (call for call in earlier_calls if call.ended_at)
+    unanswered = takewhile(lambda call: call.outcome != "answered", ended)
+    return sum(call.outcome in calls.FOLLOW_UP_CODES for call in unanswered)

@@ -1,4 +1,4 @@
-"""Type-ahead: what a field may be filled with, by what was typed in either script."""
+"""Type-ahead: options for a field, by text typed in either script."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response
 
 from appliance.casework import catalogs
 from appliance.core import search
-from appliance.core.i18n import fold, named
+from appliance.core.i18n import fold_text, localized_name
 from appliance.web.shell.access import may
 from appliance.web.shell.context import today
 from appliance.web.shell.language import locale
@@ -19,85 +19,108 @@ screen = Blueprint("choices", __name__, url_prefix="/choices")
 
 
 @screen.get("/<name>")
-@may("desk.work", "form.read")  # who corrects or tries a form, too
-def choices(name: str) -> Response:
-    """Options as JSON: code, name, match (from, to), near (nothing else was meant), parent's name,
-    wider places to fill in."""
-    asked = request.args.get
-    return jsonify(found(name, asked("q", ""), asked("region") or None, asked("district") or None))
+@may("desk.work", "form.read")  # and users who correct or test a form
+def list_choices(name: str) -> Response:
+    """Return options as JSON: code, name, match, near, parent, fills.
+
+    `match` is the typed part of the name (from, to), `near` whether nothing else can be meant,
+    `parent` the parent's name, `fills` the wider places to fill in.
+    """
+    argument = request.args.get
+    return jsonify(
+        matching_options(
+            name, argument("q", ""), argument("region") or None, argument("district") or None
+        )
+    )
 
 
-def found(
+def matching_options(
     name: str, typed: str, region: str | None = None, district: str | None = None
 ) -> list[dict[str, Any]]:
-    """The options of a list with the text in a name, best first; 404 for no list."""
-    asked = search.query(typed)
+    """Return the options of a list whose name contains the text, best first.
+
+    Aborts with 404 for an unknown list.
+    """
+    query = search.parse_query(typed)
     if name == "region":
-        options = [_region(place) | _near(place, asked) for place in catalogs.find_regions(typed)]
-    elif name == "district":
-        districts = catalogs.find_districts(typed, region)
-        options = [_district(place) | _near(place, asked) for place in districts]
-    elif name == "mahalla":
-        mahallas = catalogs.find_mahallas(typed, district, region)
-        options = [_mahalla(place) | _near(place, asked) for place in mahallas]
-    elif catalogs.catalog(name):
-        listed = catalogs.find(name, typed, today())
         options = [
-            _option(item.code, named(item, locale())) | _near(item, asked) for item in listed
+            _region_option(place) | _near_flag(place, query)
+            for place in catalogs.match_regions(typed)
+        ]
+    elif name == "district":
+        districts = catalogs.match_districts(typed, region)
+        options = [_district_option(place) | _near_flag(place, query) for place in districts]
+    elif name == "mahalla":
+        mahallas = catalogs.match_mahallas(typed, district, region)
+        options = [_mahalla_option(place) | _near_flag(place, query) for place in mahallas]
+    elif catalogs.find_catalog(name):
+        listed = catalogs.find_items(name, typed, today())
+        options = [
+            _option_fields(item.code, localized_name(item, locale())) | _near_flag(item, query)
+            for item in listed
         ]
     else:
         abort(404)
     for option in options:
-        option["match"] = matched(option["name"], typed)
+        option["match"] = matched_range(option["name"], typed)
     return options
 
 
-def option(name: str, code: str) -> dict[str, Any]:
-    """The option of a place, or of a value of a list, by its code."""
-    place: Any = catalogs.place(name, code) if name in catalogs.PLACES else None
+def option_by_code(name: str, code: str) -> dict[str, Any]:
+    """Return the option of a place, or of a value of a list, by its code."""
+    place: Any = catalogs.find_place(name, code) if name in catalogs.PLACES else None
     if place:
-        return {"region": _region, "district": _district, "mahalla": _mahalla}[name](place)
-    return _option(code, catalogs.label(name, code, locale()))
+        return {"region": _region_option, "district": _district_option, "mahalla": _mahalla_option}[
+            name
+        ](place)
+    return _option_fields(code, catalogs.value_label(name, code, locale()))
 
 
-def matched(name: str, typed: str) -> tuple[int, int]:
-    """Which letters of a name are those that were typed, in whatever script; (0, 0) for none."""
-    key = fold(typed)
+def matched_range(name: str, typed: str) -> tuple[int, int]:
+    """Return the range of a name that matches the text in any script; (0, 0) without a match."""
+    key = fold_text(typed)
     if not key:
         return 0, 0
     starts = [i for i, char in enumerate(name) if char.isalnum()]
-    start = next((i for i in starts if fold(name[i:]).startswith(key)), None)
+    start = next((i for i in starts if fold_text(name[i:]).startswith(key)), None)
     if start is None:
-        return search.marked(name, search.query(typed))
+        return search.first_match_span(name, search.parse_query(typed))
     ends = range(start + 1, len(name) + 1)
-    return start, next(end for end in ends if fold(name[start:end]).startswith(key))
+    return start, next(end for end in ends if fold_text(name[start:end]).startswith(key))
 
 
-def _near(thing: Any, asked: search.Query) -> dict[str, bool]:
-    """Whether the key that takes the first option may take it."""
-    return {"near": catalogs.is_near(thing, asked)}
+def _near_flag(item: Any, query: search.SearchQuery) -> dict[str, bool]:
+    """Return whether the key that takes the first option may take this one."""
+    return {"near": catalogs.is_close_match(item, query)}
 
 
-def _option(code: str, name: str, **more: Any) -> dict[str, Any]:
+def _option_fields(code: str, name: str, **more: Any) -> dict[str, Any]:
+    """Return the JSON fields of an option."""
     return {"code": code, "name": name} | more
 
 
-def _region(place: "Region") -> dict[str, Any]:
-    return _option(place.soato, named(place, locale()))
+def _region_option(place: "Region") -> dict[str, Any]:
+    """Return the option of a region."""
+    return _option_fields(place.soato, localized_name(place, locale()))
 
 
-def _district(place: "District") -> dict[str, Any]:
-    region = _region(place.region)
-    return _option(
-        place.soato, named(place, locale()), parent=region["name"], fills={"region": region}
+def _district_option(place: "District") -> dict[str, Any]:
+    """Return the option of a district, with its region."""
+    region = _region_option(place.region)
+    return _option_fields(
+        place.soato,
+        localized_name(place, locale()),
+        parent=region["name"],
+        fills={"region": region},
     )
 
 
-def _mahalla(place: "Mahalla") -> dict[str, Any]:
-    district = _district(place.district)
-    return _option(
+def _mahalla_option(place: "Mahalla") -> dict[str, Any]:
+    """Return the option of a mahalla, with its district and region."""
+    district = _district_option(place.district)
+    return _option_fields(
         str(place.id),
-        named(place, locale()),
+        localized_name(place, locale()),
         parent=district["name"],
-        fills={"district": _option(district["code"], district["name"]), **district["fills"]},
+        fills={"district": _option_fields(district["code"], district["name"]), **district["fills"]},
     )

@@ -1,4 +1,4 @@
-"""The operator's workplace: the call at hand, its form, his own day."""
+"""The operator's workplace: current call, its form, their own day."""
 
 import datetime as dt
 from typing import TYPE_CHECKING
@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 
 from appliance.box import health
 from appliance.casework import appeals, applicants, call_forms, catalogs
-from appliance.casework.appeals.handling import of_appeal as handling_of
+from appliance.casework.appeals.handling import handling_of_appeal as handling_of
 from appliance.core import clock
 from appliance.messaging import notices
 from appliance.pbx import actions
@@ -18,7 +18,7 @@ from appliance.telephony import calls, routing
 from appliance.web.appeals import appeal_labels, consultations, handling
 from appliance.web.appeals import card as appeal_card
 from appliance.web.calls import callbacks, followups
-from appliance.web.calls.call import OWN_OUTCOMES
+from appliance.web.calls.call import OUTBOUND_OUTCOMES
 from appliance.web.shell import disclosure, formats
 from appliance.web.shell.access import may
 from appliance.web.shell.context import me, site
@@ -28,285 +28,310 @@ from appliance.web.workplace import caller, forms, own_day, states
 if TYPE_CHECKING:
     from appliance.models import Appeal
 
-MOST_CALLS = 20  # listed of those that are to be registered
-TOLD = dt.timedelta(minutes=5)  # how long it is told that a missed caller was not reached
+MAX_CALLS_TO_REGISTER = 20  # calls listed as still to be registered
+UNREACHED_NOTICE_PERIOD = dt.timedelta(minutes=5)  # how long a failed callback is shown
 
 screen = Blueprint("operator", __name__, url_prefix="/operator")
 
 
 def init_app(app: Flask) -> None:
-    """Give templates `on_top()`: what stands on top of every page of an operator."""
-    app.jinja_env.globals["on_top"] = _on_top
+    """Give templates `on_top()`: the context of the bar at the top of an operator's pages."""
+    app.jinja_env.globals["on_top"] = _top_context
 
 
 @screen.get("")
 @may("desk.work")
-def page() -> str:
-    """The form of the call at hand, or the operator's own day between calls."""
-    return _page(_at_hand())
+def show_workplace() -> str:
+    """Show the form of the current call, or the operator's own day between calls."""
+    return _render_page(_current_desk())
 
 
 @screen.get("/session")
 @may("desk.work")
-def session() -> Response:
-    """204, and nothing in it: the front asks before it lets an operator's SIP through."""
+def check_session() -> Response:
+    """Return an empty 204: the front asks before it lets an operator's SIP connection through."""
     return Response(status=204)
 
 
 @screen.get("/day")
 @may("desk.work")
-def day() -> str:
-    """The operator's own day, whatever lies on the desk."""
-    return _page(None)
+def show_day() -> str:
+    """Show the operator's own day, even if a form is open."""
+    return _render_page(None)
 
 
 @screen.get("/registered/<number>")
 @may("desk.work")
-def registered(number: str) -> str:
-    """An appeal just registered, beside its caller, until the operator is done with it."""
-    return render_template("operator/page.html", **_registered(number))
+def show_registered(number: str) -> str:
+    """Show an appeal just registered, next to its caller, until the operator closes it."""
+    return render_template("operator/page.html", **_registered_context(number))
 
 
 @screen.get("/forms/new")
 @may("desk.work")
-def new_form() -> Response:
-    """One more form: of the call of an appeal (`after`), or of the one at hand when it is done."""
+def open_new_form() -> Response:
+    """Redirect to another form: of the call of `after`, or of the current call if it has ended.
+
+    `after` is the number of an appeal or of a registered call.
+    """
     if after := request.args.get("after"):
-        if appeals.is_number(after):
-            call = appeals.of_appeal(_appeal(after)).call
+        if appeals.is_appeal_number(after):
+            call = appeals.desk_for_appeal(_own_appeal(after)).call
         else:
-            made = call_forms.find(after, me()) or abort(404)
-            call = appeals.of_call_form(made).call
+            call_form = call_forms.find_call_form(after, me()) or abort(404)
+            call = appeals.desk_for_call_form(call_form).call
     else:
-        desk = _at_hand()
-        call = desk.call if desk and desk.closed else None
-    return redirect(url_for(".form", token=appeals.token_for(me(), call)))
+        desk = _current_desk()
+        call = desk.call if desk and desk.is_closed else None
+    return redirect(url_for(".show_form", token=appeals.token_for(me(), call)))
 
 
 @screen.get("/forms/<token>")
 @may("desk.work")
-def form(token: str) -> Response | str:
-    """A form by its name: a draft taken up again, or a new one."""
-    desk = appeals.of_form(me(), token)
-    return _page(desk, begun=True) if desk else redirect(url_for(".page"))
+def show_form(token: str) -> Response | str:
+    """Show a form by its token: a draft that is resumed, or a new one."""
+    desk = appeals.desk_for_form(me(), token)
+    return _render_page(desk, is_open=True) if desk else redirect(url_for(".show_workplace"))
 
 
 @screen.get("/card")
 @may("desk.work")
-def card() -> str:
-    """What lies on the desk now, or `form`, or what was `registered`, as a piece of the page.
+def show_card() -> str:
+    """Show the current desk, the form `form` or the appeal `registered`, as a fragment of the page.
 
-    `shows` is the form that is asked for, of the two that a call has.
+    `shows`: which of the two forms of a call is requested.
     """
     if number := request.args.get("registered"):
-        return render_template("operator/card.html", **_registered(number))
-    asked = appeals.of_form(me(), request.args.get("form", ""))
-    desk = asked or _at_hand()
+        return render_template("operator/card.html", **_registered_context(number))
+    requested_desk = appeals.desk_for_form(me(), request.args.get("form", ""))
+    desk = requested_desk or _current_desk()
     shows = request.args.get("shows", "")
-    return render_template("operator/card.html", **_card(desk, asked is not None, shows))
+    return render_template(
+        "operator/card.html", **_card_context(desk, requested_desk is not None, shows)
+    )
 
 
 @screen.get("/bar")
 @may("desk.work")
-def bar() -> str:
-    """The bar of the call at hand; its data-form names the form that belongs to it."""
-    return render_template("operator/bar.html", **_bar())
+def show_bar() -> str:
+    """Show the bar of the current call; its data-form is the token of the call's form."""
+    return render_template("operator/bar.html", **_bar_context())
 
 
 @screen.get("/paused")
 @may("desk.work")
-def paused() -> str:
-    """Whether the operator was put on a pause, or called somebody in vain, and why."""
-    return render_template("operator/paused.html", **_missed())
+def show_paused() -> str:
+    """Show that the operator was put on a pause, or that a callback failed, and why."""
+    return render_template("operator/paused.html", **_paused_context())
 
 
 @screen.post("/more-time")
 @may("desk.work")
-def more_time() -> Response:
-    """Go on with the wrap-up after a talk for as long as the settings allow; it ends by itself."""
-    if not (now := _wrap_up()) or not now["more"]:
-        return jsonify(trouble=_("The wrap-up is over already."))
-    return states.take(presence.WRAP_UP)
+def extend_wrap_up() -> Response:
+    """Extend the wrap-up after a talk for as long as the settings allow; it ends by itself."""
+    if not (wrap_up := _wrap_up_period()) or not wrap_up["more"]:
+        return jsonify(trouble=_("The wrap-up is already over."))
+    return states.set_state(presence.WRAP_UP)
 
 
 @screen.post("/hang-up")
 @may("desk.work")
 def hang_up() -> Response:
-    """End the operator's part in the call at hand."""
-    line, extension = _line(), me().extension
-    call = line.call_id if line else getattr(calls.of_operator(me().login), "id", None)
+    """End the operator's part in the current call."""
+    line, extension = _phone_line(), me().extension
+    call = line.call_id if line else getattr(calls.current_call(me().login), "id", None)
     if not call or not extension:
-        return jsonify(trouble=_("The call is over already."))
+        return jsonify(trouble=_("The call is already over."))
     try:
-        actions.hang_up(site(), call, extension)
+        actions.hang_up_phone(site(), call, extension)
     except actions.Refused:
-        return jsonify(trouble=_("The call is over already."))
+        return jsonify(trouble=_("The call is already over."))
     except actions.Unreachable:
         return jsonify(trouble=_("The exchange does not answer. Hang up with the phone."))
     return jsonify(trouble="")
 
 
-def _page(desk: appeals.Desk | None, begun: bool = False) -> str:
-    return render_template("operator/page.html", **_card(desk, begun))
+def _render_page(desk: appeals.DeskForm | None, is_open: bool = False) -> str:
+    """Render the workplace with the card of a desk."""
+    return render_template("operator/page.html", **_card_context(desk, is_open))
 
 
-def _on_top() -> dict[str, object]:
-    """Of the bar, the pause and the state; worked out once for a page."""
+def _top_context() -> dict[str, object]:
+    """Return the context of the bar, the pause and the state; computed once per page."""
     if "on_top" not in g:
-        g.on_top = states.shown() | own_day.queue_shown() | _bar() | _missed()
-        g.on_top |= {"unread": announcements.unread(me())} | callbacks.reminders()
+        g.on_top = (
+            states.state_context() | own_day.queue_context() | _bar_context() | _paused_context()
+        )
+        g.on_top |= {
+            "unread": announcements.unread_announcements(me())
+        } | callbacks.reminders_context()
     on_top: dict[str, object] = g.on_top
     return on_top
 
 
-def _bar() -> dict[str, object]:
-    """The call at hand as the ledger tells it, and what the phone does now, if that is known."""
-    desk, line = _at_hand(), _line()
+def _bar_context() -> dict[str, object]:
+    """Return the current call by the ledger, and the activity of the phone, if known."""
+    desk, line = _current_desk(), _phone_line()
     disclosure.log_shown("call", [desk.call.id] if desk and desk.call else [])
-    disclosure.log_shown("number", [line.other] if line and line.other and not line.call_id else [])
-    failed = None
+    disclosure.log_shown(
+        "number", [line.other_number] if line and line.other_number and not line.call_id else []
+    )
+    failed_transfer = None
     if desk and desk.call and desk.stage in ("ringing", "talk"):
-        failed = calls.failed_transfer(me().login, desk.call)
+        failed_transfer = calls.failed_transfer(me().login, desk.call)
     return {
         "desk": desk,
         "line": line,
-        "wraps": _wrap_up(),
-        "failed": failed,
-        "named": formats.owner,
-        "results": OWN_OUTCOMES,
+        "wraps": _wrap_up_period(),
+        "failed": failed_transfer,
+        "named": formats.number_owner,
+        "results": OUTBOUND_OUTCOMES,
         "now": clock.now(),
     }
 
 
-def _at_hand() -> appeals.Desk | None:
-    """The call at hand, the same for the form and the bar of one answer."""
+def _current_desk() -> appeals.DeskForm | None:
+    """Return the current desk; the same for the form and the bar of one response."""
     if "at_hand" not in g:
-        g.at_hand = appeals.at_hand(me(), clock.now())
-    at_hand: appeals.Desk | None = g.at_hand
-    return at_hand
+        g.at_hand = appeals.current_desk(me(), clock.now())
+    desk: appeals.DeskForm | None = g.at_hand
+    return desk
 
 
-def _missed() -> dict[str, object]:
+def _paused_context() -> dict[str, object]:
+    """Return the template context for a paused desk, with the last caller not reached."""
     busy = states.own_call()
-    unreached = None if busy else calls.called_in_vain(me().login, clock.now() - TOLD)
+    unreached = (
+        None
+        if busy
+        else calls.unanswered_call_back(me().login, clock.now() - UNREACHED_NOTICE_PERIOD)
+    )
     disclosure.log_shown("call", [unreached.id] if unreached else [])
-    return states.shown() | {"unreached": unreached, "reason_of": followups.reason_of}
+    return states.state_context() | {"unreached": unreached, "reason_of": followups.failure_text}
 
 
-def _line() -> actions.Line | None:
-    """What the phone does; None when it does nothing or the exchange does not answer."""
+def _phone_line() -> actions.Line | None:
+    """Return the activity of the phone; None if it is idle or Asterisk does not respond."""
     extension = me().extension
-    if not extension or health.line_answers() is False:
+    if not extension or health.is_exchange_alive() is False:
         return None
     try:
-        return actions.line(site(), extension)
+        return actions.phone_line(site(), extension)
     except (actions.Refused, actions.Unreachable):
         return None
 
 
-def _wrap_up() -> dict[str, object] | None:
-    """Until when the phone does not ring after a talk, while that lasts; `more`: that it may last
-    longer."""
-    chosen, now = presence.state_of(me()), clock.now()
-    if not chosen or states.own_call():
+def _wrap_up_period() -> dict[str, object] | None:
+    """Return until when the phone does not ring after a talk (`until`), and if it can be extended.
+
+    The latter is `more`. Returns None outside a wrap-up.
+    """
+    state, now = presence.state_of(me()), clock.now()
+    if not state or states.own_call():
         return None
-    if chosen.state == presence.WRAP_UP:
-        until = chosen.since + dt.timedelta(seconds=site().calls.more_time)
+    if state.state == presence.WRAP_UP:
+        until = state.since + dt.timedelta(seconds=site().calls.more_time)
         return {"until": until, "more": False}
-    lasts = dt.timedelta(seconds=routing.current(site()).queueing.wrap_up)
-    ended = calls.talks_ended(now - lasts).get(me().login) if lasts else None
-    if not ended or chosen.state != "ready" or chosen.since > ended:
+    length = dt.timedelta(seconds=routing.current_plan(site()).queueing.wrap_up)
+    talk_ended_at = calls.last_talk_ends(now - length).get(me().login) if length else None
+    if not talk_ended_at or state.state != "ready" or state.since > talk_ended_at:
         return None
-    return {"until": ended + lasts, "more": site().calls.more_time > 0}
+    return {"until": talk_ended_at + length, "more": site().calls.more_time > 0}
 
 
-def _card(desk: appeals.Desk | None, begun: bool = False, shows: str = "") -> dict[str, object]:
-    """What the card shows: the form until it is registered, then its number; else the day."""
-    if desk and (begun or not desk.closed):
+def _card_context(
+    desk: appeals.DeskForm | None, is_open: bool = False, shows: str = ""
+) -> dict[str, object]:
+    """Return the context of the card: the form, its number once registered, or the day."""
+    if desk and (is_open or not desk.is_closed):
         return (
             forms.form_context(desk, shows)
-            | caller.shown(desk)
+            | caller.caller_context(desk)
             | {
                 "shows": "form",
                 "desk": desk,
-                "drafts": forms.drafts(besides=desk.token),
+                "drafts": forms.unfinished_drafts(open_token=desk.token),
             }
         )
-    if desk and desk.done:
+    if desk and desk.is_registered:
         if desk.registered:
-            return _registered(desk.registered[-1].number)
+            return _registered_context(desk.registered[-1].number)
         if desk.call_form:
-            return _registered_call(desk.call_form.number)
+            return _registered_call_context(desk.call_form.number)
     return {
         "shows": "day",
-        **_to_finish(),
-        **handling.came_back(),
-        **consultations.waiting_shown(),
-        **callbacks.own(),
-        **own_day.shown(),
+        **_unfinished_context(),
+        **handling.returned_appeals(),
+        **consultations.own_consultations_context(),
+        **callbacks.own_callbacks_context(),
+        **own_day.day_context(),
     }
 
 
-def _to_finish() -> dict[str, object]:
-    """The drafts, and the newest of the calls that have neither form №2 nor draft.
+def _unfinished_context() -> dict[str, object]:
+    """Return the drafts, and the newest of the calls that have neither form №2 nor draft.
 
-    `to_register`: (call, name of its form); `waiting`: how many such calls there are.
+    `to_register`: (call, token of its form); `waiting`: number of such calls.
     """
-    drafts = forms.drafts()
-    begun = {draft.call_id for draft in drafts}
-    found = [c for c in call_forms.to_register(me(), clock.now()) if c.id not in begun]
-    shown = found[:MOST_CALLS]
-    disclosure.log_shown("call", [call.id for call in shown])
+    drafts = forms.unfinished_drafts()
+    drafted_ids = {draft.call_id for draft in drafts}
+    unregistered = [
+        c for c in call_forms.calls_to_register(me(), clock.now()) if c.id not in drafted_ids
+    ]
+    listed = unregistered[:MAX_CALLS_TO_REGISTER]
+    disclosure.log_shown("call", [call.id for call in listed])
     return {
         "drafts": drafts,
-        "to_register": [(call, appeals.token_for(me(), call)) for call in shown],
-        "waiting": len(found),
+        "to_register": [(call, appeals.token_for(me(), call)) for call in listed],
+        "waiting": len(unregistered),
     }
 
 
-def _registered_call(number: str) -> dict[str, object]:
-    made = call_forms.find(number, me())
-    if not made or made.operator_id != me().id:
+def _registered_call_context(number: str) -> dict[str, object]:
+    """Return the context of the operator's call just registered on form №2; 404 for any other."""
+    call_form = call_forms.find_call_form(number, me())
+    if not call_form or call_form.operator_id != me().id:
         abort(404)
-    desk = appeals.of_call_form(made)
-    disclosure.log_shown("call_form", [made.number])
+    desk = appeals.desk_for_call_form(call_form)
+    disclosure.log_shown("call_form", [call_form.number])
     return {
         "shows": "registered_call",
         "desk": desk,
-        "made": made,
-        "form_token": made.token,
-        **caller.came_of(desk),
-        "drafts": forms.drafts(),
-        **caller.shown(desk),
+        "made": call_form,
+        "form_token": call_form.token,
+        **caller.after_call_context(desk),
+        "drafts": forms.unfinished_drafts(),
+        **caller.caller_context(desk),
     }
 
 
-def _registered(number: str) -> dict[str, object]:
-    if not appeals.is_number(number):
-        return _registered_call(number)
-    appeal = _appeal(number)
-    desk, calendar = appeals.of_appeal(appeal), catalogs.working_calendar(site())
-    now = handling_of(appeal) or abort(404)
+def _registered_context(number: str) -> dict[str, object]:
+    """Return the context of an appeal, or of a call on form №2, just registered."""
+    if not appeals.is_appeal_number(number):
+        return _registered_call_context(number)
+    appeal = _own_appeal(number)
+    desk, calendar = appeals.desk_for_appeal(appeal), catalogs.working_calendar(site())
+    progress = handling_of(appeal) or abort(404)
     disclosure.log_shown("appeal", [appeal.number])
     return {
         "shows": "registered",
         "desk": desk,
         "appeal": appeal,
-        "name": applicants.name_of(appeal),
+        "name": applicants.display_name(appeal),
         "form_token": appeal.token,
-        **caller.came_of(desk),
-        "due_on": now.due_on,
-        "near": appeal_labels.nearness(now, appeal_labels.today(), calendar),
-        "messages": notices.of_appeal(appeal),
+        **caller.after_call_context(desk),
+        "due_on": progress.due_on,
+        "near": appeal_labels.deadline_nearness(progress, appeal_labels.today(), calendar),
+        "messages": notices.messages_of_appeal(appeal),
         "message_states": outbox.STATES,
-        "drafts": forms.drafts(),
-        **caller.shown(desk, besides=appeal),
+        "drafts": forms.unfinished_drafts(),
+        **caller.caller_context(desk, shown_appeal=appeal),
     }
 
 
-def _appeal(number: str) -> "Appeal":
-    """One's own appeal; else 404."""
-    appeal = appeal_card.loaded(number)
+def _own_appeal(number: str) -> "Appeal":
+    """Return the operator's own appeal; abort with 404 for any other."""
+    appeal = appeal_card.readable_appeal(number)
     if appeal.operator_id != me().id:
         abort(404)
     return appeal

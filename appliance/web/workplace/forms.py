@@ -1,4 +1,4 @@
-"""The forms on the operator's page: what they show, saving while one types, registering."""
+"""The forms on the operator's page: their context, saving while typing, registering."""
 
 from typing import TYPE_CHECKING
 
@@ -11,11 +11,11 @@ from appliance.casework.appeals import additions
 from appliance.casework.forms import drafts as kept_drafts
 from appliance.core import phone_numbers
 from appliance.messaging import notices
-from appliance.web.shell import disclosure, formats, labels, numbers
+from appliance.web.shell import disclosure, formats, labels, number_masks
 from appliance.web.shell.access import may
 from appliance.web.shell.context import me, site, today
 from appliance.web.shell.language import locale
-from appliance.web.shell.sent import document, moment
+from appliance.web.shell.request_data import browser_time, require_json_object
 
 if TYPE_CHECKING:
     from appliance.models import Appeal, CallForm, Draft
@@ -25,221 +25,285 @@ screen = Blueprint("forms", __name__, url_prefix="/operator/forms")
 
 @screen.post("/<token>")
 @may("desk.work")
-def save(token: str) -> Response | tuple[Response, int]:
-    """Keep what is typed, and answer what is doubtful in it; 409 when it was registered before."""
-    values, sent = values_sent(token), document()
-    form = _form_of(sent)
-    aside, typed_at = bool(sent.get("aside")), moment(sent.get("at"))
-    base = values_sent(token, "base") if "base" in sent else None
+def save_form(token: str) -> Response | tuple[Response, int]:
+    """Save the typed values and return the doubts about them; 409 if already registered."""
+    values, body = submitted_values(token), require_json_object()
+    form = _requested_form(body)
+    is_set_aside, typed_at = bool(body.get("aside")), browser_time(body.get("at"))
+    base = submitted_values(token, "base") if "base" in body else None
     try:
         draft = appeals.save_draft(
-            me(), token, values, form=form, aside=aside, typed_at=typed_at, base=base
+            me(), token, values, form=form, aside=is_set_aside, typed_at=typed_at, base=base
         )
-    except appeals.AlreadyRegistered as before:
-        return _registered(before.registered), 409
-    except appeals.TooMany:
-        return jsonify(unfinished=appeals.MOST), 413
-    saved_at, saved = draft.updated_at.isoformat(), _saved(draft)
-    elsewhere = _elsewhere(values, draft.values) if base is not None else {}
-    doubtful = doubts(forms.in_force(form), draft.values)
-    call = appeals.call_of(me(), token)
+    except appeals.AlreadyRegistered as error:
+        return _registered_response(error.registration), 409
+    except appeals.TooManyDrafts:
+        return jsonify(unfinished=appeals.MAX_DRAFTS_WITHOUT_CALL), 413
+    saved_at, saved = draft.updated_at.isoformat(), _saved_text(draft)
+    changed_elsewhere = _changed_elsewhere(values, draft.values) if base is not None else {}
+    doubtful = doubts_context(forms.definition_in_force(form), draft.values)
+    call = appeals.call_of_token(me(), token)
     phone = call.citizen if call else None
-    seen = additions.recognise(draft.values, phone, today(), me()).key
-    return jsonify(saved_at=saved_at, saved=saved, elsewhere=elsewhere, recognised=seen, **doubtful)
+    recognised_key = additions.match_applicant(draft.values, phone, today(), me()).fingerprint
+    return jsonify(
+        saved_at=saved_at,
+        saved=saved,
+        elsewhere=changed_elsewhere,
+        recognised=recognised_key,
+        **doubtful,
+    )
 
 
 @screen.post("/<token>/register")
 @may("desk.work")
-def register(token: str) -> Response:
-    """Register the appeal, whatever its form lacks; sent twice, it is the same appeal."""
+def register_appeal(token: str) -> Response:
+    """Register the appeal, even if fields are missing; a repeat returns the same appeal."""
     calendar = catalogs.working_calendar(site())
 
-    def announce(appeal: "Appeal") -> None:
-        notices.registered(site(), appeal)
-        notices.alert(site(), calendar, appeal)
-        ministry.registered(site(), appeal)
+    def notify_registered(appeal: "Appeal") -> None:
+        notices.notify_registered(site(), appeal)
+        notices.alert_appeal(site(), calendar, appeal)
+        ministry.queue_appeal(site(), appeal)
 
-    made = appeals.register(
-        values_sent(token),
+    appeal = appeals.register(
+        submitted_values(token),
         operator=me(),
         token=token,
         tz=site().tz,
         calendar=calendar,
-        tell=announce,
+        on_registered=notify_registered,
     )
-    return _registered(made)
+    return _registered_response(appeal)
 
 
 @screen.post("/<token>/register-call")
 @may("desk.work")
 def register_call(token: str) -> Response:
-    """Register the call alone, on form №2; `silent` says that nothing was said, and why."""
-    values, silent = values_sent(token), document().get("silent")
+    """Register only the call, on form №2; `silent` is the reason why nothing was said."""
+    values, silent = submitted_values(token), require_json_object().get("silent")
     if silent is not None:
-        if silent not in call_forms.SILENT:
+        if silent not in call_forms.EMPTY_CALL_TYPES:
             abort(422)
         values = values | {"call_type": silent, "call_type_text": ""}
-    draft = appeals.draft(me(), token)
-    other = kept_drafts.not_of(forms.CALL, draft.values) if draft else {}
+    draft = appeals.find_draft(me(), token)
+    other_values = kept_drafts.values_of_other_form(forms.CALL_FORM, draft.values) if draft else {}
     calendar = catalogs.working_calendar(site())
 
-    def announce(form: "CallForm") -> None:
+    def notify_registered(form: "CallForm") -> None:
         notices.alert_call(site(), calendar, form)
 
     try:
-        made = call_forms.register(
-            other | values, operator=me(), token=token, tz=site().tz, tell=announce
+        call_form = call_forms.register(
+            other_values | values,
+            operator=me(),
+            token=token,
+            tz=site().tz,
+            on_registered=notify_registered,
         )
     except call_forms.NoCall:
         abort(422)
-    return _registered(made)
+    return _registered_response(call_form)
 
 
 @screen.post("/<token>/discard")
 @may("desk.work")
-def discard(token: str) -> Response:
-    """Throw a draft away."""
+def discard_draft(token: str) -> Response:
+    """Delete a draft."""
     appeals.discard_draft(me(), token)
     return jsonify(done=True)
 
 
-def form_context(desk: appeals.Desk, form: str = "") -> dict[str, object]:
-    """What the template of an open form needs; `form` is the one that was asked for."""
-    form = opened(desk, form)
-    known = {} if desk.draft else _known(desk, form)
-    values = _fresh(desk) | known
-    if desk.draft:  # what only a form asks that was not open yet stands in it as in a fresh one
-        seen = forms.in_force(desk.draft.form).names
-        values = {n: t for n, t in values.items() if n not in seen} | desk.draft.values
+def form_context(desk: appeals.DeskForm, form: str = "") -> dict[str, object]:
+    """Return the context of an open form; `form` is the requested one."""
+    form = selected_form(desk, form)
+    known_values = {} if desk.draft else _known_values(desk, form)
+    values = _initial_values(desk) | known_values
+    if desk.draft:  # fields of a form that was not open yet get the values of a new form
+        seen_fields = forms.definition_in_force(desk.draft.form).value_names
+        values = {n: t for n, t in values.items() if n not in seen_fields} | desk.draft.values
     disclosure.log_shown("draft", [desk.token])
-    kinds = catalogs.labels("call_type", locale())
+    kinds = catalogs.labels_by_code("call_type", locale())
     return {
-        **drawn(forms.in_force(form), values, fresh=not desk.draft),
-        "known": known,
-        "silent": [(code, kinds[code]) for code in call_forms.SILENT if code in kinds],
-        "saved": _saved(desk.draft) if desk.draft else "",
+        **fields_context(forms.definition_in_force(form), values, is_new=not desk.draft),
+        "known": known_values,
+        "silent": [(code, kinds[code]) for code in call_forms.EMPTY_CALL_TYPES if code in kinds],
+        "saved": _saved_text(desk.draft) if desk.draft else "",
         "saved_at": desk.draft.updated_at.isoformat() if desk.draft else "",
     }
 
 
-def opened(desk: appeals.Desk, asked: str = "") -> str:
-    """Which form lies open: the one asked for, else that of the draft; form №2 of a fresh call.
+def selected_form(desk: appeals.DeskForm, requested_form: str = "") -> str:
+    """Return the open form: the requested one, or that of the draft; form №2 for a new call.
 
-    Without a call, or when the call is on form №2 already, it is form №1.
+    Without a call, or if the call is already on form №2, it is form №1.
     """
     if not desk.call or desk.call_form:
-        return forms.APPEAL
-    if asked in forms.FORMS:
-        return asked
-    return desk.draft.form if desk.draft else forms.CALL
+        return forms.APPEAL_FORM
+    if requested_form in forms.FORMS:
+        return requested_form
+    return desk.draft.form if desk.draft else forms.CALL_FORM
 
 
-def drawn(
-    definition: forms.Definition, values: dict[str, str], fresh: bool = False
+def fields_context(
+    definition: forms.Definition, values: dict[str, str], is_new: bool = False
 ) -> dict[str, object]:
-    """What operator/fields.html needs to draw a form that holds the values."""
+    """Return the context of operator/fields.html to draw a form with the values."""
     return {
         "definition": definition,
-        "values": worded(values),
+        "values": display_values(values),
         "labels": labels,
-        "choices_of": _choices_of,
+        "choices_of": _field_choices,
         "known": (),
-        **doubts(definition, values, fresh=fresh),
+        **doubts_context(definition, values, is_new=is_new),
     }
 
 
-def _choices_of(field: forms.Field) -> list[tuple[str, str]]:
-    """(code, name) of the answers of a field that has few of them."""
+def _field_choices(field: forms.Field) -> list[tuple[str, str]]:
+    """Return (code, name) of the options of a field that has few of them."""
     if field.list:
-        return catalogs.choices(field.list, locale(), today())
-    return [(option.code, option.called(locale())) for option in field.options]
+        return catalogs.item_choices(field.list, locale(), today())
+    return [(option.code, option.localized_label(locale())) for option in field.options]
 
 
-def doubts(
-    definition: forms.Definition, values: dict[str, str], fresh: bool = False
+def doubts_context(
+    definition: forms.Definition, values: dict[str, str], is_new: bool = False
 ) -> dict[str, object]:
-    """Field → wording of its doubt, the empty fields, and the line that counts them."""
-    codes = [str(doubt) for doubt in forms.read(definition, values, today()).doubts]
-    worded, empty = labels.doubts_by_field(codes, definition), labels.empty_fields(codes)
+    """Return the template context of a form's doubts.
+
+    `doubts`: field → text of its doubt; `empty`: the empty fields; `summary`: the line that counts
+    them, as HTML.
+    """
+    codes = [str(doubt) for doubt in forms.read_values(definition, values, today()).doubts]
+    doubt_texts, empty_fields = labels.doubt_texts(codes, definition), labels.empty_fields(codes)
     summary = render_template(
-        "operator/summary.html", doubts=worded, empty=[] if fresh else empty, labels=labels
+        "operator/summary.html",
+        doubts=doubt_texts,
+        empty=[] if is_new else empty_fields,
+        labels=labels,
     )
-    return {"doubts": worded, "empty": empty, "summary": summary}
+    return {"doubts": doubt_texts, "empty": empty_fields, "summary": summary}
 
 
-def drafts(besides: str = "") -> "list[Draft]":
-    """The operator's drafts to finish, besides the one that is open."""
-    found = [draft for draft in appeals.drafts(me()) if draft.token != besides]
-    disclosure.log_shown("draft", [draft.token for draft in found])
-    return found
+def unfinished_drafts(open_token: str = "") -> "list[Draft]":
+    """Return the operator's unfinished drafts, except the one that is open."""
+    unfinished = [draft for draft in appeals.operator_drafts(me()) if draft.token != open_token]
+    disclosure.log_shown("draft", [draft.token for draft in unfinished])
+    return unfinished
 
 
-def _elsewhere(sent: dict[str, str], kept: dict[str, str]) -> dict[str, str]:
-    """Field → what is kept of it, where that is not what was sent: another page changed it."""
-    asked = kept_drafts.names()
-    sent, kept = worded(kept_drafts.cleaned_of_both(sent, asked)), worded(kept)
-    return {n: kept.get(n, "") for n in asked if kept.get(n, "") != sent.get(n, "")}
+def _changed_elsewhere(
+    sent_values: dict[str, str], stored_values: dict[str, str]
+) -> dict[str, str]:
+    """Return field → stored value of the fields in which the sent value differs.
+
+    Another page changed them.
+    """
+    field_names = kept_drafts.draft_value_names()
+    sent_values, stored_values = (
+        display_values(kept_drafts.cleaned_draft_values(sent_values, field_names)),
+        display_values(stored_values),
+    )
+    return {
+        n: stored_values.get(n, "")
+        for n in field_names
+        if stored_values.get(n, "") != sent_values.get(n, "")
+    }
 
 
-def values_sent(token: str, name: str = "values") -> dict[str, str]:
-    """The values of a form that were sent as JSON, with the numbers that masks stand for; else
-    422, and 404 for a form of somebody else's."""
-    if not appeals.is_his(me(), token):
+def submitted_values(token: str, name: str = "values") -> dict[str, str]:
+    """Return the values of a form sent as JSON, with the numbers that masks represent.
+
+    Aborts with 422 for any other body, and with 404 for another operator's form.
+    """
+    if not appeals.is_operator_form(me(), token):
         abort(404)
-    values = document().get(name)
+    values = require_json_object().get(name)
     if not isinstance(values, dict) or not all(isinstance(v, str) for v in values.values()):
         abort(422)
-    draft, call = appeals.draft(me(), token), appeals.call_of(me(), token)
-    return meant(values, draft.values if draft else {}, call.citizen if call else None)
+    draft, call = appeals.find_draft(me(), token), appeals.call_of_token(me(), token)
+    return unmasked_values(values, draft.values if draft else {}, call.citizen if call else None)
 
 
-def meant(
-    values: dict[str, str], kept: dict[str, str], caller: str | None = None
+def unmasked_values(
+    values: dict[str, str], stored_values: dict[str, str], caller: str | None = None
 ) -> dict[str, str]:
-    """The values with the numbers for which masks were sent: what is kept of the form, the
-    caller's, and those that people with his number have told."""
-    sent = [name for name, text in values.items() if "*" in text and labels.is_phone(name)]
-    if not sent:
+    """Return the values with masked numbers replaced by the real ones.
+
+    The real number is one of the stored form, the caller's, or one in the data of people who have
+    the caller's number.
+    """
+    masked_fields = [
+        name for name, text in values.items() if "*" in text and labels.is_phone_field(name)
+    ]
+    if not masked_fields:
         return values
-    told = [appeals.known_values(person, me()) for person in applicants.with_phone(caller)]
-    known = [text for one in (kept, *told) for name, text in one.items() if labels.is_phone(name)]
-    return values | {n: numbers.meant(values[n], kept.get(n), caller, *known) for n in sent}
+    people_values = [
+        appeals.prefill_values(person, me()) for person in applicants.find_by_phone(caller)
+    ]
+    known_numbers = [
+        text
+        for field_values in (stored_values, *people_values)
+        for name, text in field_values.items()
+        if labels.is_phone_field(name)
+    ]
+    return values | {
+        n: number_masks.unmask_number(values[n], stored_values.get(n), caller, *known_numbers)
+        for n in masked_fields
+    }
 
 
-def _fresh(desk: appeals.Desk) -> dict[str, str]:
-    phone = phone_numbers.grouped(desk.call.citizen) if desk.call and desk.call.citizen else ""
-    told = call_forms.prefilled(desk.call) if desk.call else {}
-    fields = [field for form in forms.FORMS for field in forms.in_force(form).fields]
-    given = {field.name: field.given for field in fields if field.given}
-    return given | {"phone": phone} | told
+def _initial_values(desk: appeals.DeskForm) -> dict[str, str]:
+    """Return the values of a new form: defaults, the caller's number, data of the call."""
+    phone = (
+        phone_numbers.grouped_number(desk.call.citizen) if desk.call and desk.call.citizen else ""
+    )
+    call_values = call_forms.prefilled_values(desk.call) if desk.call else {}
+    fields = [field for form in forms.FORMS for field in forms.definition_in_force(form).fields]
+    defaults = {field.name: field.given for field in fields if field.given}
+    return defaults | {"phone": phone} | call_values
 
 
-def _known(desk: appeals.Desk, form: str) -> dict[str, str]:
-    """Of form №2, what is known of the one person with the caller's number."""
-    known = applicants.with_phone(desk.call.citizen if desk.call else None)
-    if form != forms.CALL or len(known) != 1:
+def _known_values(desk: appeals.DeskForm, form: str) -> dict[str, str]:
+    """Return known values for form №2, if exactly one person has the caller's number."""
+    people = applicants.find_by_phone(desk.call.citizen if desk.call else None)
+    if form != forms.CALL_FORM or len(people) != 1:
         return {}
-    asked = {n for f in forms.in_force(form).fields if not f.anew for n in f.names}
-    return {n: t for n, t in appeals.known_values(known[0], me()).items() if n in asked}
+    field_names = {
+        n for f in forms.definition_in_force(form).fields if not f.anew for n in f.value_names
+    }
+    return {n: t for n, t in appeals.prefill_values(people[0], me()).items() if n in field_names}
 
 
-def _form_of(sent: dict[str, object]) -> str:
-    form = sent.get("form", forms.APPEAL)
+def _requested_form(body: dict[str, object]) -> str:
+    """Return the form named in the request; abort with 422 for an unknown one."""
+    form = body.get("form", forms.APPEAL_FORM)
     return str(form) if form in forms.FORMS else abort(422)
 
 
-def worded(values: dict[str, str]) -> dict[str, str]:
-    """The values as the page has them: names of what was chosen, numbers that may be masked."""
-    fields = [f for form in forms.FORMS for f in forms.in_force(form).fields if f.chosen]
-    names = {f.name: labels.shown(f, code) for f in fields if (code := values.get(f.name))}
-    phones = {n: numbers.seen(text) for n, text in values.items() if text and labels.is_phone(n)}
+def display_values(values: dict[str, str]) -> dict[str, str]:
+    """Return the values as the page shows them: names for codes, numbers possibly masked."""
+    fields = [
+        f for form in forms.FORMS for f in forms.definition_in_force(form).fields if f.is_lookup
+    ]
+    names = {f.name: labels.option_display(f, code) for f in fields if (code := values.get(f.name))}
+    phones = {
+        n: number_masks.readable_number(text)
+        for n, text in values.items()
+        if text and labels.is_phone_field(n)
+    }
     return values | phones | {f"{name}_text": text for name, text in names.items()}
 
 
-def _saved(draft: "Draft") -> str:
+def _saved_text(draft: "Draft") -> str:
+    """Return the text that shows when a draft was saved."""
     return _("Draft saved, %(time)s", time=formats.time(draft.updated_at))
 
 
-def _registered(made: "Appeal | CallForm") -> Response:
-    page = "appeals.page" if appeals.is_number(made.number) else "call_forms.page"
-    return jsonify(number=made.number, url=url_for(page, number=made.number))
+def _registered_response(record: "Appeal | CallForm") -> Response:
+    """Return the number and the address of an appeal or of a call form."""
+    page = (
+        "appeals.show_appeal"
+        if appeals.is_appeal_number(record.number)
+        else "call_forms.show_registered_call"
+    )
+    return jsonify(number=record.number, url=url_for(page, number=record.number))

@@ -1,4 +1,4 @@
-"""Short messages by hand, about an appeal, a call or an operator's form (T6)."""
+"""SMS written by hand, about an appeal, a call or an operator's form (T6)."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -14,10 +14,10 @@ from appliance.messaging.notices.manual import Subject
 from appliance.people import rights
 from appliance.web.appeals import card
 from appliance.web.calls import short_messages
-from appliance.web.shell import disclosure, formats, numbers, refusals
+from appliance.web.shell import disclosure, formats, number_masks, refusals
 from appliance.web.shell.access import may
 from appliance.web.shell.context import me, site
-from appliance.web.shell.sent import document, whole
+from appliance.web.shell.request_data import parse_integer, require_json_object
 from appliance.web.status import outbox
 
 if TYPE_CHECKING:
@@ -29,135 +29,152 @@ screen = Blueprint("messages", __name__, url_prefix=f"/messages/{SUBJECT}")
 
 @screen.get("")
 @may("desk.work")
-def form(about: str, id: str) -> str:
-    """The form for a message, as a piece of the operator's page; `template` is chosen in it."""
-    subject = _subject(about, id)
-    _log_shown(about, id)
-    shown = short_messages.shown(about, id, [], subject, request.args.get("template", ""))
-    return render_template("messages/form.html", **shown)
+def show_message_form(about: str, id: str) -> str:
+    """Show the form for a message with `template` selected, as a fragment of the open page."""
+    subject = _writable_subject(about, id)
+    _log_disclosure(about, id)
+    context = short_messages.messages_context(
+        about, id, [], subject, request.args.get("template", "")
+    )
+    return render_template("messages/form.html", **context)
 
 
 @screen.get("/list")
 @may("sms.read")
-def table(about: str, id: str) -> str:
-    """The messages about it, as a piece of the open page."""
+def show_message_list(about: str, id: str) -> str:
+    """Show the messages about the subject, as a fragment of the open page."""
     return render_template(
-        "messages/list.html", **short_messages.shown(about, id, _sent(about, id))
+        "messages/list.html",
+        **short_messages.messages_context(about, id, _subject_messages(about, id)),
     )
 
 
 @screen.post("/preview")
 @may("sms.write")
-def preview(about: str, id: str) -> Response:
-    """A template's text as it is filled, or what would become of a text that is being written."""
-    subject = _subject(about, id)
-    chosen = _chosen(MultiDict(document()), subject)
-    text = str(document().get("sms", ""))
-    template = chosen["template"]
-    if document().get("fill") and template:
-        _log_shown(about, id)
-        text = manual.fill(subject, template, chosen["language"])
-    seen = manual.preview(site(), subject, text, **chosen)
-    late = seen.due_at and _(
-        "This number has had its messages of the day: it goes out %(moment)s.",
-        moment=formats.moment(seen.due_at),
+def preview_message(about: str, id: str) -> Response:
+    """Return a text, filled from a template if `fill` is set, with its size and trouble."""
+    subject = _writable_subject(about, id)
+    options = _selected_options(MultiDict(require_json_object()), subject)
+    text = str(require_json_object().get("sms", ""))
+    template = options["template"]
+    if require_json_object().get("fill") and template:
+        _log_disclosure(about, id)
+        text = manual.fill_template(subject, template, options["language"])
+    result = manual.preview_message(site(), subject, text, **options)
+    delay_notice = result.due_at and _(
+        "This number has reached its daily limit of messages: the message is sent %(moment)s.",
+        moment=formats.moment(result.due_at),
     )
     return jsonify(
         text=text,
-        size=outbox.size(seen.parts, seen.price) if seen.parts else "",
-        trouble=str(outbox.TEXT_TROUBLES[seen.trouble]) if seen.trouble else "",
-        field="to" if seen.trouble in ("phone", "nobody", "unwanted") else "sms",
-        late=late or "",
+        size=outbox.size_text(result.parts, result.price) if result.parts else "",
+        trouble=str(outbox.TEXT_TROUBLES[result.trouble]) if result.trouble else "",
+        field="to" if result.trouble in ("phone", "nobody", "unwanted") else "sms",
+        late=delay_notice or "",
     )
 
 
 @screen.post("")
 @may("sms.write")
-def write(about: str, id: str) -> Response:
-    """Send it; from the operator's page as JSON, from a card by its form."""
-    subject = _subject(about, id)
-    sent = MultiDict(document()) if request.is_json else request.form
-    chosen = _chosen(sent, subject)
-    text, token = str(sent.get("sms", "")), str(sent.get("sending", ""))
+def send_message(about: str, id: str) -> Response:
+    """Queue the message; the operator's page sends JSON, a card submits its form."""
+    subject = _writable_subject(about, id)
+    body = MultiDict(require_json_object()) if request.is_json else request.form
+    options = _selected_options(body, subject)
+    text, token = str(body.get("sms", "")), str(body.get("sending", ""))
     if not 0 < len(token) <= 64:
         abort(400)
     try:
-        message = manual.write(site(), subject, text, by=me().login, token=token, **chosen)
+        message = manual.queue_manual_message(
+            site(), subject, text, actor=me().login, token=token, **options
+        )
     except texts.TextError as error:
         if request.is_json:
             return jsonify(trouble=str(outbox.TEXT_TROUBLES[error.code]))
-        return refusals.back(_page(about, id), error.code, "sms-title")
-    done = _when_sent(message)
+        return refusals.redirect_back(_return_address(about, id), error.code, "sms-title")
+    notice = _sending_notice(message)
     if request.is_json:
-        return jsonify(trouble="", done=done)
-    flash(done)
-    return redirect(_page(about, id))
+        return jsonify(trouble="", done=notice)
+    flash(notice)
+    return redirect(_return_address(about, id))
 
 
-def _when_sent(message: "Message") -> str:
+def _sending_notice(message: "Message") -> str:
+    """Return a text that says when a message will be sent."""
     if message.due_at <= message.created_at:
         return _("It will be sent.")
     return _("It will be sent on %(moment)s.", moment=formats.moment(message.due_at))
 
 
-def _chosen(sent: MultiDict[str, Any], subject: Subject) -> dict[str, Any]:
-    """Number, template and language as they were chosen."""
-    language = str(sent.get("language", ""))
-    number = whole(str(sent.get("template", "")), 1, 10**9)
-    template: SmsTemplate | None = templates.template(number) if number else None
+def _selected_options(body: MultiDict[str, Any], subject: Subject) -> dict[str, Any]:
+    """Return the selected number, template and language."""
+    language = str(body.get("language", ""))
+    number = parse_integer(str(body.get("template", "")), 1, 10**9)
+    template: SmsTemplate | None = templates.find_template(number) if number else None
     return {
-        "number": numbers.meant(str(sent.get("to", "")), subject.number),
+        "number": number_masks.unmask_number(str(body.get("to", "")), subject.number),
         "template": template,
         "language": language if language in texts.LANGUAGES else texts.LANGUAGES[0],
     }
 
 
-def _page(about: str, id: str) -> str:
-    """The page of a card; of a form, the operator's."""
+def _return_address(about: str, id: str) -> str:
+    """Return the address of the card; for a form, of the operator's page."""
     match about:
         case "appeal":
-            return url_for("appeals.page", number=id)
+            return url_for("appeals.show_appeal", number=id)
         case "call":
-            return url_for("call.page", call_id=id)
+            return url_for("call.show_call", call_id=id)
         case _:
-            return url_for("operator.page")
+            return url_for("operator.show_workplace")
 
 
-def _subject(about: str, id: str) -> Subject:
-    """What whoever asks may write about: his own, or anything of a supervisor's; else 403, 404."""
+def _writable_subject(about: str, id: str) -> Subject:
+    """Return the subject, if the reader may write about it; abort with 403 or 404 otherwise.
+
+    Users may write about their own subjects, supervisors about all.
+    """
     match about:
         case "appeal":
-            appeal = card.loaded(id)
-            if not card.may_write(appeal):
+            appeal = card.readable_appeal(id)
+            if not card.can_write_message(appeal):
                 abort(403)
-            return manual.of_appeal(site(), appeal)
+            return manual.appeal_subject(site(), appeal)
         case "call":
-            call = rights.of_all(me(), "sms.write") and appeals.call_open_to(me(), id)
-            return manual.of_call(site(), call or abort(404))
+            call = rights.has_full_scope(me(), "sms.write") and appeals.viewable_call(me(), id)
+            return manual.call_subject(site(), call or abort(404))
         case _:
-            return manual.of_desk(site(), _desk(id))
+            return manual.desk_subject(site(), _own_desk(id))
 
 
-def _desk(token: str) -> appeals.Desk:
-    """The operator's own form, also when it has just been registered; else 404."""
+def _own_desk(token: str) -> appeals.DeskForm:
+    """Return the desk of the operator's own form, also if just registered; 404 for any other."""
     if me().role != "operator":
         abort(404)
-    return appeals.of_form(me(), token) or appeals.of_registered(me(), token) or abort(404)
+    return (
+        appeals.desk_for_form(me(), token)
+        or appeals.desk_for_registered_form(me(), token)
+        or abort(404)
+    )
 
 
-def _sent(about: str, id: str) -> "list[Message]":
+def _subject_messages(about: str, id: str) -> "list[Message]":
+    """Return the messages about the subject."""
     match about:
         case "appeal":
-            return notices.of_appeal(card.loaded(id))
+            return notices.messages_of_appeal(card.readable_appeal(id))
         case "call":
-            call = appeals.call_open_to(me(), id) or abort(404)
-            its = appeals.visible_of_call(call.id, me())
-            return manual.sent_about(call.id, [one for one in its if not one.veiled])
+            call = appeals.viewable_call(me(), id) or abort(404)
+            call_appeals = appeals.visible_appeals_of_call(call.id, me())
+            return manual.messages_about(
+                call.id, [appeal for appeal in call_appeals if not appeal.veiled]
+            )
         case _:
-            desk = _desk(id)
+            desk = _own_desk(id)
             call_id = desk.call.id if desk.call else None
-            return manual.sent_about(call_id, desk.registered, desk.token)
+            return manual.messages_about(call_id, desk.registered, desk.token)
 
 
-def _log_shown(about: str, id: str) -> None:
+def _log_disclosure(about: str, id: str) -> None:
+    """Record in the audit that the subject is shown."""
     disclosure.log_shown("draft" if about == "form" else about, [id])

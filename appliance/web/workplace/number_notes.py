@@ -1,4 +1,4 @@
-"""Notes that stay with a number: on the operator's card, and on the card of a call."""
+"""Notes attached to a phone number: on the operator's card and on the card of a call."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,7 @@ from appliance.web.shell import disclosure, refusals
 from appliance.web.shell.access import may
 from appliance.web.shell.context import me
 from appliance.web.shell.language import locale
-from appliance.web.shell.sent import document, whole
+from appliance.web.shell.request_data import parse_integer, require_json_object
 
 if TYPE_CHECKING:
     from appliance.models import NumberNote
@@ -24,54 +24,56 @@ screen = Blueprint("number_notes", __name__)
 
 TROUBLES: dict[str, LazyString] = {
     "text": _l("Write the note first."),
-    "long": _l("A note has at most 500 letters."),
-    "number": _l("A hidden number keeps no notes."),
+    "long": _l("A note has at most 500 characters."),
+    "number": _l("No notes are kept for a hidden number."),
 }
 
 
-def shown(number: str | None) -> dict[str, Any]:
-    """What lists of notes show."""
-    found = number_notes.of_number(number)
-    disclosure.log_shown("number", [number] if found else [])
+def notes_context(number: str | None) -> dict[str, Any]:
+    """Return the context of the templates that list the notes about a number."""
+    notes = number_notes.notes_of_number(number)
+    disclosure.log_shown("number", [number] if notes else [])
     return {
-        "notes": found,
-        "may_change": lambda note: number_notes.may_change(note, me()),
-        "writers": accounts.names(locale()),
+        "notes": notes,
+        "may_change": lambda note: number_notes.can_change(note, me()),
+        "writers": accounts.display_names(locale()),
     }
 
 
 @screen.get("/operator/forms/<token>/notes/list")
 @may("desk.work")
-def listed(token: str) -> str:
-    """The notes of the number that calls, as a piece of the operator's card."""
-    desk = _desk(token)
-    return render_template("operator/notes.html", desk=desk, **shown(_number(desk)))
+def show_notes(token: str) -> str:
+    """Show the notes of the caller's number, as a fragment of the operator's card."""
+    desk = _own_desk(token)
+    return render_template("operator/notes.html", desk=desk, **notes_context(_caller_number(desk)))
 
 
 @screen.get("/operator/forms/<token>/notes")
 @may("desk.work")
-def form(token: str) -> str:
-    """The form of a new note, or of one (`note`) that may be changed."""
-    desk = _desk(token)
-    note = _note(_number(desk), request.args.get("note", ""))
+def show_note_form(token: str) -> str:
+    """Show the form of a new note, or of an existing one (`note`) that may be changed."""
+    desk = _own_desk(token)
+    note = _changeable_note(_caller_number(desk), request.args.get("note", ""))
     disclosure.log_shown("number", [note.number] if note else [])
-    return render_template("operator/note.html", desk=desk, note=note, longest=number_notes.LONGEST)
+    return render_template(
+        "operator/note.html", desk=desk, note=note, longest=number_notes.MAX_NOTE_CHARACTERS
+    )
 
 
 @screen.post("/operator/forms/<token>/notes")
 @may("note.write")
-def write(token: str) -> Response:
-    """Keep a note, correct or remove one."""
-    desk, sent = _desk(token), document()
-    note = _note(_number(desk), str(sent.get("note", "")))
-    text = str(sent.get("text", ""))
+def save_number_note(token: str) -> Response:
+    """Add, correct or remove a note about the caller's number of the form `token`."""
+    desk, body = _own_desk(token), require_json_object()
+    note = _changeable_note(_caller_number(desk), str(body.get("note", "")))
+    text = str(body.get("text", ""))
     try:
-        if note and sent.get("step") == "remove":
-            number_notes.remove(note, me().login)
+        if note and body.get("step") == "remove":
+            number_notes.remove_note(note, me().login)
         elif note:
-            number_notes.correct(note, text, me().login)
+            number_notes.correct_note(note, text, me().login)
         else:
-            number_notes.add(_number(desk), text, me().login)
+            number_notes.add_note(_caller_number(desk), text, me().login)
     except number_notes.NoteError as error:
         return jsonify(trouble=str(TROUBLES[error.code]))
     return jsonify(trouble="", done=_("Saved."))
@@ -79,34 +81,39 @@ def write(token: str) -> Response:
 
 @screen.post("/calls/<call_id>/notes/<int:number>")
 @may("note.change")
-def change(call_id: str, number: int) -> Response:
-    """Correct or remove a note of the call's number."""
-    call = appeals.call_open_to(me(), call_id) or abort(404)
-    note = number_notes.find(call.citizen, number) or abort(404)
-    there = url_for("call.page", call_id=call_id)
+def change_call_note(call_id: str, number: int) -> Response:
+    """Correct or remove a note about the caller's number."""
+    call = appeals.viewable_call(me(), call_id) or abort(404)
+    note = number_notes.find_note(call.citizen, number) or abort(404)
+    address = url_for("call.show_call", call_id=call_id)
     try:
         if request.form.get("step") == "remove":
-            number_notes.remove(note, me().login)
+            number_notes.remove_note(note, me().login)
         else:
-            number_notes.correct(note, request.form.get("text", ""), me().login)
+            number_notes.correct_note(note, request.form.get("text", ""), me().login)
     except number_notes.NoteError as error:
-        return refusals.back(there, error.code, "notes")
+        return refusals.redirect_back(address, error.code, "notes")
     flash(_("Saved."))
-    return redirect(there)
+    return redirect(address)
 
 
-def _desk(token: str) -> appeals.Desk:
-    """The operator's own form, also when it has just been registered; else 404."""
-    return appeals.of_form(me(), token) or appeals.of_registered(me(), token) or abort(404)
+def _own_desk(token: str) -> appeals.DeskForm:
+    """Return the desk of the operator's own form, also if just registered; 404 for any other."""
+    return (
+        appeals.desk_for_form(me(), token)
+        or appeals.desk_for_registered_form(me(), token)
+        or abort(404)
+    )
 
 
-def _number(desk: appeals.Desk) -> str | None:
+def _caller_number(desk: appeals.DeskForm) -> str | None:
+    """Return the number of the caller, if known."""
     return desk.call.citizen if desk.call else None
 
 
-def _note(number: str | None, id: str) -> "NumberNote | None":
-    """One that he may change; None for a new one, else 403, 404."""
+def _changeable_note(number: str | None, id: str) -> "NumberNote | None":
+    """Return a note that the reader may change; None if `id` is empty. Aborts with 403 or 404."""
     if not id:
         return None
-    note = number_notes.find(number, whole(id, 1, 2**31) or 0) or abort(404)
-    return note if number_notes.may_change(note, me()) else abort(403)
+    note = number_notes.find_note(number, parse_integer(id, 1, 2**31) or 0) or abort(404)
+    return note if number_notes.can_change(note, me()) else abort(403)

@@ -1,4 +1,4 @@
-"""The operator's own day against his goals, and who waits for him."""
+"""The operator's own day against their goals, and the callers who wait for them."""
 
 import datetime as dt
 import functools
@@ -12,121 +12,134 @@ from flask_babel import force_locale
 from appliance.casework import appeals, call_forms
 from appliance.core import clock
 from appliance.people import accounts, goals
-from appliance.reports.kpi import ASA_TARGET
+from appliance.reports.kpi import ASA_TARGET_SECONDS
 from appliance.telephony import routing
-from appliance.telephony.calls.day import day_of_operator
+from appliance.telephony.calls.day import operator_day
 from appliance.telephony.routing import Plan
 from appliance.web.calls import ongoing
-from appliance.web.calls.floor import LANGUAGES
+from appliance.web.calls.floor import SHORT_LANGUAGE_NAMES
 from appliance.web.shell.access import may
-from appliance.web.shell.context import me, midnight, site
-from appliance.web.shell.streams import Piece
+from appliance.web.shell.context import me, site, start_of_today
+from appliance.web.shell.streams import PushedFragment
 from appliance.web.workplace import states
 
 if TYPE_CHECKING:
     from appliance.models import User
 
-PACE = 3.0  # seconds between two lines that are told
+QUEUE_LINE_INTERVAL_SECONDS = 3.0  # between two updates of the line
 screen = Blueprint("own_day", __name__, url_prefix="/operator")
 
 
 @dataclass(frozen=True)
-class Waiting:
-    """Those who wait for an operator who speaks their language and serves their topic.
+class WaitingCallers:
+    """The callers who wait for an operator with their language and topic.
 
-    `by_language`: of who speaks several, language → how many; empty for who speaks one.
+    `by_language`: language → number of callers, if the operator speaks several; empty otherwise.
     """
 
     count: int
-    oldest: dt.datetime | None  # since when the first of them waits
+    oldest: dt.datetime | None  # since when the first of them has waited
     by_language: tuple[tuple[str, int], ...]
-    promised: float  # seconds
+    target_seconds: float  # within which a call is to be answered
     now: dt.datetime
 
 
 def init_app(app: Flask) -> None:
-    """Have the line of who waits told with what changes it, to all operators at once."""
-    line = Piece("calls", "/operator/queue", PACE, functools.partial(lines, app))
-    app.extensions["live"].add_piece(line)
+    """Send the line of waiting callers to all operators whenever it changes."""
+    line = PushedFragment(
+        "calls", "/operator/queue", QUEUE_LINE_INTERVAL_SECONDS, functools.partial(queue_lines, app)
+    )
+    app.extensions["live"].register_fragment(line)
 
 
 @screen.get("/figures")
 @may("desk.work")
-def figures() -> str:
-    """The figures of the day, as a piece of the page."""
-    return render_template("operator/figures.html", **shown())
+def show_figures() -> str:
+    """Show the figures of the day, as a fragment of the page."""
+    return render_template("operator/figures.html", **day_context())
 
 
 @screen.get("/queue")
 @may("desk.work")
-def queue() -> str:
-    """Who waits, in one line, as a piece of the page."""
-    return render_template("operator/queue.html", **queue_shown())
+def show_queue() -> str:
+    """Show the waiting callers in one line, as a fragment of the page."""
+    return render_template("operator/queue.html", **queue_context())
 
 
-def shown() -> dict[str, object]:
-    """What the day shows: figures, goals, pauses by reason in the order of their list."""
-    begin, now = midnight(), clock.now()
-    day = day_of_operator(me(), begin, now, routing.wrap_ups(site()))
-    on_form = call_forms.registered_of(me(), begin)
+def day_context() -> dict[str, object]:
+    """Return the context of the day: figures, goals, and pauses in the order of their list."""
+    begin, now = start_of_today(), clock.now()
+    day = operator_day(me(), begin, now, routing.wrap_up_rule(site()))
+    on_form = call_forms.count_registered_calls(me(), begin)
     reasons = states.own_state().reasons
-    listed = {reason.code for reason in reasons}
-    others = [
-        states.Reason(code, states.reason_name(code), seconds, None)
+    listed_codes = {reason.code for reason in reasons}
+    other_reasons = [
+        states.PauseReason(code, states.reason_name(code), seconds, None)
         for code, seconds in day.pauses.items()
-        if code not in listed
+        if code not in listed_codes
     ]
     return {
         "today": begin,
         "day": day,
-        "goals": goals.of(me()),
-        "registered": appeals.registered_by(me(), begin),
+        "goals": goals.operator_goals(me()),
+        "registered": appeals.count_registered_since(me(), begin),
         "on_form": on_form,
         "form_share": 100 * on_form / day.answered if day.answered else None,
-        "pauses": [one for one in (*reasons, *others) if one.taken or one.limit],
+        "pauses": [
+            reason for reason in (*reasons, *other_reasons) if reason.used_seconds or reason.limit
+        ],
     }
 
 
-def queue_shown() -> dict[str, object]:
-    """What the queue's line shows."""
-    return {"queue": waiting(me(), routing.current(site()), clock.now()), "short": LANGUAGES}
+def queue_context() -> dict[str, object]:
+    """Return the context of the line of waiting callers."""
+    return {
+        "queue": waiting_callers(me(), routing.current_plan(site()), clock.now()),
+        "short": SHORT_LANGUAGE_NAMES,
+    }
 
 
-def lines(app: Flask, ids: Collection[str]) -> dict[str, str]:
-    """User id → the line as it stands on his page, of those who are operators.
+def queue_lines(app: Flask, ids: Collection[str]) -> dict[str, str]:
+    """Return user id → HTML of the line on their page, for those users who are operators.
 
-    It is worded once for all who see the same.
+    The line is rendered once for all who see the same.
     """
-    made: dict[tuple[str, Waiting], str] = {}
-    found = {}
+    rendered: dict[tuple[str, WaitingCallers], str] = {}
+    lines_by_user = {}
     with app.test_request_context():
-        g.within = True  # whoever asks goes on with his connection
-        plan, now = routing.current(site()), clock.now()
+        g.within = True  # keeps the connection open: the calling code still uses it
+        plan, now = routing.current_plan(site()), clock.now()
         for user in accounts.operators_among(ids):
-            shown = user.language, waiting(user, plan, now)
-            if shown not in made:
+            variant = user.language, waiting_callers(user, plan, now)
+            if variant not in rendered:
                 with force_locale(user.language):
-                    made[shown] = render_template(
-                        "operator/queue.html", queue=shown[1], short=LANGUAGES
+                    rendered[variant] = render_template(
+                        "operator/queue.html", queue=variant[1], short=SHORT_LANGUAGE_NAMES
                     )
-            found[str(user.id)] = made[shown]
-    return found
+            lines_by_user[str(user.id)] = rendered[variant]
+    return lines_by_user
 
 
-def waiting(user: "User", plan: Plan, now: dt.datetime) -> Waiting:
-    """Who waits for an operator: his languages and topics."""
-    queues = routing.queues_of(plan, user)
-    own = [one for one in ongoing.going_on() if one.waits_since and one.queue in queues]
-    spoken = user.speaks.split()
+def waiting_callers(user: "User", plan: Plan, now: dt.datetime) -> WaitingCallers:
+    """Return the callers who wait for an operator, by their languages and topics."""
+    queues = routing.operator_queues(plan, user)
+    callers = [
+        caller
+        for caller in ongoing.ongoing_calls()
+        if caller.waiting_since and caller.queue in queues
+    ]
+    languages = user.speaks.split()
     counts = (
-        (code, sum(one.call.language == code for one in own))
+        (code, sum(caller.call.language == code for caller in callers))
         for code in accounts.CALL_LANGUAGES
-        if code in spoken and len(spoken) > 1
+        if code in languages and len(languages) > 1
     )
-    return Waiting(
-        count=len(own),
-        oldest=min((one.waits_since for one in own if one.waits_since), default=None),
+    return WaitingCallers(
+        count=len(callers),
+        oldest=min(
+            (caller.waiting_since for caller in callers if caller.waiting_since), default=None
+        ),
         by_language=tuple((code, count) for code, count in counts if count),
-        promised=ASA_TARGET,
+        target_seconds=ASA_TARGET_SECONDS,
         now=now,
     )

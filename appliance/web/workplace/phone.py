@@ -1,4 +1,4 @@
-"""The operator's phone: where it rings, its account for the page, how well it is heard, its end."""
+"""The operator's phone: where it rings, its SIP account, sound quality, lost pages."""
 
 import re
 from typing import TYPE_CHECKING
@@ -21,21 +21,21 @@ from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from appliance.pbx import actions
-from appliance.people import accounts, page_phones
+from appliance.people import accounts, browser_phones
 from appliance.people.accounts import StaffError
 from appliance.telephony import line_quality
-from appliance.telephony.calls.dialling import ECHO
-from appliance.telephony.line_quality import Heard
+from appliance.telephony.calls.dialling import ECHO_EXTENSION
+from appliance.telephony.line_quality import TalkQuality
 from appliance.web.shell import refusals
 from appliance.web.shell.access import may
 from appliance.web.shell.context import me, site
-from appliance.web.shell.sent import document
-from appliance.web.workplace.transfers import UNREACHABLE
+from appliance.web.shell.request_data import require_json_object
+from appliance.web.workplace.transfers import ASTERISK_UNREACHABLE
 
 if TYPE_CHECKING:
     from appliance.models import User
 
-_PAGE = re.compile(r"[\w-]{1,64}", re.ASCII)
+_PAGE_ID = re.compile(r"[\w-]{1,64}", re.ASCII)
 
 screen = Blueprint("phone", __name__, url_prefix="/operator/phone")
 
@@ -45,103 +45,107 @@ TROUBLES: dict[str, LazyString] = {
 
 
 def init_app(app: Flask) -> None:
-    """Give templates `phone_in_page()`: whether the phone of whoever asks is in the page."""
-    app.jinja_env.globals["phone_in_page"] = lambda: _is_in_page(me())
+    """Give templates `phone_in_page()`: True if the reader uses the browser phone."""
+    app.jinja_env.globals["phone_in_page"] = lambda: _is_phone_in_page(me())
 
 
 @screen.get("")
 @may("desk.work")
-def page() -> str:
-    """Where the phone is, and what of this computer it sounds on."""
-    was = refusals.latest()
+def show_phone() -> str:
+    """Show where the phone is, and which devices of this computer it uses."""
+    was = refusals.latest_refusal()
     return render_template(
         "operator/phone.html",
         trouble=TROUBLES.get(was.trouble),
         offered=site().asterisk.browser_phones,
-        echo=ECHO,
+        echo=ECHO_EXTENSION,
     )
 
 
 @screen.post("")
 @may("desk.work")
-def choose() -> Response:
-    """Choose where the phone is, and whether the one in the page answers by itself."""
-    wanted = request.form.get("phone", me().phone)
-    if wanted == "page" and not site().asterisk.browser_phones:
-        return refusals.back(url_for(".page"), "phone")
+def choose_phone() -> Response:
+    """Save where the phone is, and whether a browser phone answers automatically."""
+    phone = request.form.get("phone", me().phone)
+    if phone == "page" and not site().asterisk.browser_phones:
+        return refusals.redirect_back(url_for(".show_phone"), "phone")
     try:
-        accounts.choose_phone(me(), wanted, "auto_answer" in request.form)
+        accounts.choose_phone(me(), phone, "auto_answer" in request.form)
     except StaffError as error:
-        return refusals.back(url_for(".page"), error.code)
+        return refusals.redirect_back(url_for(".show_phone"), error.code)
     flash(_("Saved."))
-    return redirect(url_for(".page"))
+    return redirect(url_for(".show_phone"))
 
 
 @screen.post("/account")
 @may("desk.work")
-def account() -> Response:
-    """The SIP account for an open page (`page`), which has his phone then; 404: on the desk.
+def take_account() -> Response:
+    """Give the user's SIP account to an open page (`page`); 404 if the phone is on the desk.
 
-    While he talks, in a page elsewhere, only `speaks` is told; `take`: he wants it here all the
-    same.
+    While the user talks in another page, only `speaks` is returned; with `take`, the phone moves to
+    this page all the same.
     """
-    user, host, page = me(), site().asterisk.address, document().get("page")
-    if not _is_in_page(user):
+    user, host, page_id = me(), site().asterisk.address, require_json_object().get("page")
+    if not _is_phone_in_page(user):
         abort(404)
-    if not isinstance(page, str) or not _PAGE.fullmatch(page):
+    if not isinstance(page_id, str) or not _PAGE_ID.fullmatch(page_id):
         abort(422)
-    if not document().get("take") and _speaks(user):
+    if not require_json_object().get("take") and _is_talking(user):
         return jsonify(speaks=True)
-    accounts.take_phone(user, page, current_user.session)
+    accounts.move_phone_to_page(user, page_id, current_user.session)
     return jsonify(
         uri=f"sip:{user.extension}@{host}",
         host=host,
-        password=page_phones.password_of(user),
+        password=browser_phones.browser_phone_password(user),
         autoAnswer=user.auto_answer,
     )
 
 
 @screen.get("/taken")
 @may("desk.work")
-def taken() -> str:
-    """Which open page took the phone up last, as a piece of a page."""
+def show_phone_page() -> str:
+    """Show which open page last took the phone, as a fragment of a page."""
     return render_template("operator/phonetaken.html")
 
 
 @screen.post("/quality")
 @may("desk.work")
-def quality() -> Response:
-    """Keep how well a talk of his was heard, as the browser counted it."""
+def record_quality() -> Response:
+    """Store the sound quality of one of the operator's talks, as measured by the browser."""
     try:
-        heard = Heard.read(document())
+        measurement = TalkQuality.from_browser(require_json_object())
     except ValueError:
         abort(422)
-    line_quality.record(me().login, heard)
+    line_quality.record_talk(me().login, measurement)
     return jsonify(trouble="")
 
 
 @screen.post("/resume")
 @may("desk.work")
-def resume() -> Response:
-    """Let go what the phone in a page that is gone held: its caller is brought back.
+def release_lost_call() -> Response:
+    """End the leg that a closed page's phone still holds: its caller is brought back.
 
-    Sent: `session`, the SIP Call-ID of the talk of a page that is being left; "" from one that has
-    come and registered. What is not so sent is found by Asterisk itself, some seconds later.
+    `session` is the SIP Call-ID of the talk of a page that is being closed; "" is sent by a page
+    that was opened and has registered. Asterisk itself detects other lost legs some seconds later.
     """
-    session = document().get("session", "")
+    session = require_json_object().get("session", "")
     try:
-        actions.resume(site(), me().extension or "", session if isinstance(session, str) else "")
+        actions.resume_talk(
+            site(), me().extension or "", session if isinstance(session, str) else ""
+        )
     except (actions.Refused, actions.Unreachable):
-        return jsonify(trouble=str(UNREACHABLE))
+        return jsonify(trouble=str(ASTERISK_UNREACHABLE))
     return jsonify(trouble="")
 
 
-def _speaks(user: "User") -> bool:
+def _is_talking(user: "User") -> bool:
+    """Return True if a talk of the user's phone is in progress."""
     try:
-        return actions.speaks(site(), user.extension or "")
-    except actions.Unreachable:  # it shall ring as soon as the exchange is back
+        return actions.has_sound(site(), user.extension or "")
+    except actions.Unreachable:  # the phone must ring as soon as Asterisk is back
         return False
 
 
-def _is_in_page(user: "User") -> bool:
+def _is_phone_in_page(user: "User") -> bool:
+    """Return True if the user uses the browser phone."""
     return bool(user.extension) and user.phone == "page" and site().asterisk.browser_phones

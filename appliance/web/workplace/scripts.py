@@ -1,4 +1,4 @@
-"""The script beside the operator's form: what to say now, what may be answered, where to go."""
+"""The script next to the operator's form: what to say now, possible answers, next steps."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -9,161 +9,183 @@ from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response
 
 from appliance.casework import appeals, applicants, catalogs, knowledge
-from appliance.casework.appeals.handling import of_appeal
+from appliance.casework.appeals.handling import handling_of_appeal
 from appliance.casework.scripts import course, queries, runs, texts
 from appliance.casework.scripts.definition import LANGUAGES, RUSSIAN, UZBEK, Definition, Step
 from appliance.people import accounts
-from appliance.web.settings.script_words import WORDS, action_names, field_names
+from appliance.web.settings.script_labels import PLACEHOLDER_LABELS, action_names, field_names
 from appliance.web.shell import disclosure
 from appliance.web.shell.access import may
 from appliance.web.shell.context import me, site
 from appliance.web.shell.formats import date, phone
 from appliance.web.shell.language import locale
-from appliance.web.shell.sent import document
+from appliance.web.shell.request_data import require_json_object
 
 if TYPE_CHECKING:
     from appliance.models import ScriptVersion
 
 screen = Blueprint("scripts_beside", __name__, url_prefix="/operator/scripts")
 
-SPOKEN: dict[str, LazyString] = {UZBEK: _l("Uzbek"), RUSSIAN: _l("Russian")}
+LANGUAGE_NAMES: dict[str, LazyString] = {UZBEK: _l("Uzbek"), RUSSIAN: _l("Russian")}
 TROUBLES: dict[str, LazyString] = {
-    "changed": _l("The script has gone on meanwhile: look at the step that is open."),
-    "none": _l("The script was left. Go on with it first."),
-    "most": _l("Too many scripts were begun for this form."),
-    "long": _l("This script has gone too far: begin it anew."),
+    "changed": _l("The script has moved on in the meantime: look at the current step."),
+    "none": _l("The script was left. Continue it first."),
+    "most": _l("Too many scripts were started for this form."),
+    "long": _l("This script has become too long: start it again."),
 }
-_OTHER = _l("This cannot be done so.")
+_OTHER_TROUBLE = _l("This is not possible.")
 
 
 @screen.get("/<token>")
 @may("desk.work")
-def beside(token: str) -> str:
-    """The script of a form as a piece of the operator's page; nothing when there is none."""
-    desk = _desk(token)
-    run = runs.of_form(me(), desk.token, desk.call)
-    fitting = _fitting(desk)
-    values = _values(desk)
+def show_script(token: str) -> str:
+    """Show the script of a form as a fragment of the page; empty if there is no script."""
+    desk = _own_desk(token)
+    run = runs.latest_run(me(), desk.token, desk.call)
+    applicable = _applicable_versions(desk)
+    values = _placeholder_values(desk)
     disclosure.log_shown("draft", [desk.token])
-    if not run and not fitting:
+    if not run and not applicable:
         return render_template("operator/script.html", run=None, version=None)
-    version = run.row.version if run else fitting[0]
-    script = run.script if run else queries.definition_of(version)
-    language = run.row.language if run else _language(desk)
-    step = script.step(run.step if run else script.steps[0].code)
-    others = [one for one in fitting if one.id != version.id]
+    version = run.row.version if run else applicable[0]
+    script = run.script if run else queries.version_definition(version)
+    language = run.row.language if run else _script_language(desk)
+    step = script.find_step(run.step if run else script.steps[0].code)
+    other_versions = [item for item in applicable if item.id != version.id]
     return render_template(
         "operator/script.html",
         desk=desk,
         run=run,
         version=version,
-        title=texts.read(script.title, locale()),
+        title=texts.localized_text(script.title, locale()),
         language=language,
-        languages=SPOKEN,
-        others=[(one, texts.read(queries.definition_of(one).title, locale())) for one in others],
-        steps=[(one.code, texts.read(one.name, locale())) for one in script.steps],
-        gone=len(course.trail(run.course)) if run else 1,
-        **step_shown(script, step or script.steps[0], language, values),
+        languages=LANGUAGE_NAMES,
+        others=[
+            (item, texts.localized_text(queries.version_definition(item).title, locale()))
+            for item in other_versions
+        ],
+        steps=[(item.code, texts.localized_text(item.name, locale())) for item in script.steps],
+        gone=len(course.active_path(run.course)) if run else 1,
+        **step_context(script, step or script.steps[0], language, values),
     )
 
 
 @screen.post("/<token>/<any(begin, go, end, resume, speak):what>")
 @may("desk.work")
-def act(token: str, what: str) -> Response:
-    """Begin a script, go on in it, leave it; answers why that cannot be done, "" when it was."""
-    desk, sent = _desk(token), document()
-    run = runs.of_form(me(), desk.token, desk.call)
+def run_action(token: str, what: str) -> Response:
+    """Start, continue or leave a script; `trouble` in the response is "" if that was possible."""
+    desk, body = _own_desk(token), require_json_object()
+    run = runs.latest_run(me(), desk.token, desk.call)
     try:
         if what == "begin":
-            _begin(desk, sent)
+            _start_script(desk, body)
         elif not run:
             return jsonify(trouble=str(TROUBLES["none"]))
         elif what == "go":
-            seen, answer, to = sent.get("seen"), sent.get("answer", 0), sent.get("to", "")
-            if not (isinstance(seen, int) and isinstance(answer, int) and isinstance(to, str)):
+            seen_steps, answer, target_step = (
+                body.get("seen"),
+                body.get("answer", 0),
+                body.get("to", ""),
+            )
+            if not (
+                isinstance(seen_steps, int)
+                and isinstance(answer, int)
+                and isinstance(target_step, str)
+            ):
                 abort(422)
-            runs.go(run, seen, answer=answer, to=to, back=sent.get("back") is True)
+            runs.advance_run(
+                run, seen_steps, answer=answer, target=target_step, back=body.get("back") is True
+            )
         elif what == "end":
-            runs.end(run, str(sent.get("result")))
+            runs.end_run(run, str(body.get("result")))
         elif what == "speak":
-            runs.speak(run, str(sent.get("language")))
+            runs.change_language(run, str(body.get("language")))
         else:
-            runs.resume(run)
+            runs.resume_run(run)
     except (runs.RunError, course.CourseError) as error:
-        return jsonify(trouble=str(TROUBLES.get(error.code, _OTHER)))
+        return jsonify(trouble=str(TROUBLES.get(error.code, _OTHER_TROUBLE)))
     return jsonify(trouble="")
 
 
-def step_shown(
+def step_context(
     script: Definition, step: Step, language: str, values: Mapping[str, str]
 ) -> dict[str, Any]:
-    """What operator/scriptstep.html shows of a step, with what is known of the call."""
-    spoken = texts.language(step.said, language) or language
+    """Return the context of operator/scriptstep.html: a step with the call's known values."""
+    text_language = texts.available_language(step.said, language) or language
     slugs = step.articles
-    names, actions = field_names(), action_names(slugs)
+    field_labels, action_labels = field_names(), action_names(slugs)
     return {
         "step": step,
-        "parts": texts.parts_of(step.said, language, locale(), values),
-        "called": WORDS,
-        "step_name": texts.read(step.name, locale()),
-        "made": texts.is_made(spoken, locale()),
-        "note": texts.read(step.note, locale()),
-        "fields": [(name, names.get(name, name)) for name in step.fields],
+        "parts": texts.localized_segments(step.said, language, locale(), values),
+        "called": PLACEHOLDER_LABELS,
+        "step_name": texts.localized_text(step.name, locale()),
+        "made": texts.is_transliterated(text_language, locale()),
+        "note": texts.localized_text(step.note, locale()),
+        "fields": [(name, field_labels.get(name, name)) for name in step.fields],
         "actions": [
-            (one.kind, one.ref, actions.get(one.kind, {}).get(one.ref, one.ref))
-            for one in step.actions
+            (item.kind, item.ref, action_labels.get(item.kind, {}).get(item.ref, item.ref))
+            for item in step.actions
         ],
-        "readable": {s for s, one in knowledge.titled(locale(), slugs).items() if one.in_force},
-        "answers": [texts.plain(one.words, language, locale()) for one in step.answers],
-        "place": script.place(step.code),
+        "readable": {
+            s for s, item in knowledge.article_titles(locale(), slugs).items() if item.in_force
+        },
+        "answers": [texts.plain_text(item.words, language, locale()) for item in step.answers],
+        "place": script.step_number(step.code),
         "steps_in_all": len(script.steps),
     }
 
 
-def _begin(desk: appeals.Desk, sent: Mapping[str, Any]) -> None:
-    wanted = sent.get("version")
-    version = next((one for one in _fitting(desk) if one.id == wanted), None)
+def _start_script(desk: appeals.DeskForm, body: Mapping[str, Any]) -> None:
+    """Start the selected script, in the selected language or in that of the call."""
+    version_id = body.get("version")
+    version = next(
+        (candidate for candidate in _applicable_versions(desk) if candidate.id == version_id), None
+    )
     if not version:
         raise runs.RunError("changed")
-    language = sent.get("language")
-    spoken = language if language in LANGUAGES else _language(desk)
-    runs.begin(me(), desk.token, desk.call, version, spoken)
+    language = body.get("language")
+    script_language = language if language in LANGUAGES else _script_language(desk)
+    runs.begin_run(me(), desk.token, desk.call, version, script_language)
 
 
-def _fitting(desk: appeals.Desk) -> "list[ScriptVersion]":
-    """The scripts for the form on the desk that were in force when its call arrived."""
+def _applicable_versions(desk: appeals.DeskForm) -> "list[ScriptVersion]":
+    """Return the scripts for the form on the desk that were in force when its call arrived."""
     direction = desk.draft.values.get("direction", "") if desk.draft else ""
     calendar = catalogs.working_calendar(site())
-    situation = queries.situation(desk.call, direction, calendar, _language(desk))
-    return queries.fitting(situation, desk.call.arrived_at if desk.call else None)
+    situation = queries.call_situation(desk.call, direction, calendar, _script_language(desk))
+    return queries.versions_for_call(situation, desk.call.arrived_at if desk.call else None)
 
 
-def _language(desk: appeals.Desk) -> str:
-    """The language of the call, else that of whoever reads."""
+def _script_language(desk: appeals.DeskForm) -> str:
+    """Return the language of the call, or the reader's if it is not known."""
     if desk.call and desk.call.language in LANGUAGES:
         return desk.call.language
     return RUSSIAN if locale() == "ru" else UZBEK
 
 
-def _values(desk: appeals.Desk) -> dict[str, str]:
-    """What stands for the placeholders of the script's texts, as far as it is known."""
-    typed: Mapping[str, str] = desk.draft.values if desk.draft else {}
-    name = " ".join(filter(None, (typed.get("first_name"), typed.get("surname"))))
-    found = {
-        "name": name or typed.get("entity_name", ""),
-        "operator": accounts.named(me(), locale()),
+def _placeholder_values(desk: appeals.DeskForm) -> dict[str, str]:
+    """Return the known values of the placeholders in the script's texts."""
+    draft_values: Mapping[str, str] = desk.draft.values if desk.draft else {}
+    name = " ".join(filter(None, (draft_values.get("first_name"), draft_values.get("surname"))))
+    values = {
+        "name": name or draft_values.get("entity_name", ""),
+        "operator": accounts.display_name(me(), locale()),
         "hotline": phone(site().calls.hotline_number),
     }
     if desk.registered:
         newest = desk.registered[-1]
         disclosure.log_shown("appeal", [newest.number])
-        found["name"] = found["name"] or applicants.name_of(newest)
-        found["number"] = newest.number
-        if handled := of_appeal(newest):
-            found["due"] = date(handled.due_on)
-    return found
+        values["name"] = values["name"] or applicants.display_name(newest)
+        values["number"] = newest.number
+        if handling := handling_of_appeal(newest):
+            values["due"] = date(handling.due_on)
+    return values
 
 
-def _desk(token: str) -> appeals.Desk:
-    """The operator's form of this name, registered or not; else 404."""
-    return appeals.of_form(me(), token) or appeals.of_registered(me(), token) or abort(404)
+def _own_desk(token: str) -> appeals.DeskForm:
+    """Return the desk of the operator's form, registered or not; abort with 404 for any other."""
+    return (
+        appeals.desk_for_form(me(), token)
+        or appeals.desk_for_registered_form(me(), token)
+        or abort(404)
+    )

@@ -15,134 +15,140 @@ from appliance.pbx import actions
 from appliance.people import pauses, presence
 from appliance.telephony import calls, devices
 from appliance.web.shell.access import may
-from appliance.web.shell.context import me, midnight, site, today
+from appliance.web.shell.context import me, site, start_of_today, today
 from appliance.web.shell.language import locale
-from appliance.web.shell.sent import document
+from appliance.web.shell.request_data import require_json_object
 
 if TYPE_CHECKING:
     from appliance.models import Call
 
 screen = Blueprint("states", __name__, url_prefix="/operator")
 
-OF_OTHERS: dict[str, LazyString] = {
-    presence.NO_ANSWER: _l("Not answered"),
-    presence.FORCED: _l("By the supervisor"),
+IMPOSED_REASON_NAMES: dict[str, LazyString] = {
+    presence.NO_ANSWER: _l("Did not answer"),
+    presence.FORCED: _l("Set by the supervisor"),
 }
 
 
 @dataclass(frozen=True)
-class Reason:
-    """A reason of a pause: seconds of such pauses today, minutes that a day may have of them."""
+class PauseReason:
+    """A reason of a pause: seconds of such pauses today, minutes allowed per day."""
 
     code: str
     name: str
-    taken: float
+    used_seconds: float
     limit: int | None
 
     @property
     def is_over(self) -> bool:
-        """Whether today's limit is used up."""
-        return self.limit is not None and self.taken >= 60 * self.limit
+        """True if today's limit is used up."""
+        return self.limit is not None and self.used_seconds >= 60 * self.limit
 
 
 @dataclass(frozen=True)
-class Mine:
-    """The reader's own state: in force since a moment (None: never chosen), on a pause for `why`.
+class OwnState:
+    """The reader's own state, and the time since it is in force (None: never set).
 
-    `by_others`: the code of presence.OF_OTHERS when somebody else put him on the pause.
+    `pause_reason`: why they are on a pause. `by_others`: the code of presence.SYSTEM_REASONS if
+    somebody else put them on the pause.
     """
 
     state: str
     since: dt.datetime | None
-    why: Reason | None
+    pause_reason: PauseReason | None
     by_others: str
-    reasons: list[Reason]
+    reasons: list[PauseReason]
     in_call: bool
     now: dt.datetime
 
 
 @screen.get("/state")
 @may("desk.work")
-def state() -> str:
-    """The switch, as a piece of the page."""
-    return render_template("operator/state.html", **shown())
+def show_state() -> str:
+    """Show the switch, as a fragment of the page."""
+    return render_template("operator/state.html", **state_context())
 
 
 @screen.post("/state")
 @may("desk.work")
-def choose() -> Response:
-    """Take another state; a pause says its `reason`.
+def choose_state() -> Response:
+    """Change the state; a pause needs its `reason`.
 
-    The exchange may be silent: the choice is kept, and the page says so.
+    If Asterisk does not respond, the choice is stored, and the page says so.
     """
-    sent = document()
-    chosen, reason = sent.get("state"), sent.get("reason", "")
-    known = ["", *(code for code, _name in _reasons())] if chosen == "pause" else [""]
-    if chosen not in presence.STATES or reason not in known:
+    body = require_json_object()
+    state, reason = body.get("state"), body.get("reason", "")
+    allowed_reasons = (
+        ["", *(code for code, _name in _pause_reasons())] if state == "pause" else [""]
+    )
+    if state not in presence.STATES or reason not in allowed_reasons:
         abort(422)
-    return take(chosen, reason)
+    return set_state(state, reason)
 
 
-def take(chosen: str, reason: str = "") -> Response:
-    """Take a state for the reader; what the exchange would not do is told in his words."""
+def set_state(state: str, reason: str = "") -> Response:
+    """Set the reader's state; if Asterisk cannot apply it, return the reason in their language."""
     try:
-        actions.choose_state(site(), me(), chosen, reason=reason)
+        actions.choose_state(site(), me(), state, reason=reason)
     except (actions.Unreachable, actions.Refused):
         return jsonify(
             trouble=_(
-                "The exchange does not answer. "
-                "Your choice is kept and takes effect when it is back."
+                "The exchange does not answer. Your choice is saved and takes effect when the "
+                "connection is back."
             )
         )
     return jsonify(trouble="")
 
 
-def shown() -> dict[str, object]:
-    """What the switch and the line about a pause show."""
+def state_context() -> dict[str, object]:
+    """Return the context of the switch and of the line about a pause."""
     return {"mine": own_state()}
 
 
-def own_state() -> Mine:
-    """What the switch shows; worked out once for a page."""
+def own_state() -> OwnState:
+    """Return the reader's state; computed once per page."""
     if "mine" not in g:
-        g.mine = _own_state()
-    found: Mine = g.mine
-    return found
+        g.mine = _load_own_state()
+    state: OwnState = g.mine
+    return state
 
 
 def own_call() -> "Call | None":
-    """The reader's unfinished call; looked up once for a page."""
+    """Return the reader's unfinished call; looked up once per page."""
     if "own_call" not in g:
-        g.own_call = calls.of_operator(me().login)
-    found: Call | None = g.own_call
-    return found
+        g.own_call = calls.current_call(me().login)
+    call: Call | None = g.own_call
+    return call
 
 
 def reason_name(code: str) -> str:
-    """What a reason of a pause is called; "" where none was told."""
-    return str(OF_OTHERS.get(code) or catalogs.label(catalogs.PAUSES, code, locale()))
+    """Return the name of a pause's reason; "" without one."""
+    return str(
+        IMPOSED_REASON_NAMES.get(code) or catalogs.value_label(catalogs.PAUSES, code, locale())
+    )
 
 
-def _reasons() -> list[tuple[str, str]]:
-    """(code, name) of what a pause may be taken for today."""
-    return catalogs.choices(catalogs.PAUSES, locale(), today())
+def _pause_reasons() -> list[tuple[str, str]]:
+    """Return (code, name) of the reasons for which a pause can be started today."""
+    return catalogs.item_choices(catalogs.PAUSES, locale(), today())
 
 
-def _own_state() -> Mine:
+def _load_own_state() -> OwnState:
+    """Load the reader's state, pauses and limits."""
     user, now = me(), clock.now()
-    chosen, phone = presence.state_of(user), devices.phone(user.extension or "")
-    taken, limits = pauses.taken(user, midnight(), now), pauses.limits()
+    current, phone = presence.state_of(user), devices.find_phone(user.extension or "")
+    used_seconds, limits = pauses.pause_seconds(user, start_of_today(), now), pauses.pause_limits()
 
-    def reason(code: str, name: str) -> Reason:
-        return Reason(code, name, taken.get(code, 0.0), limits.get(code))
+    def pause_reason(code: str, name: str) -> PauseReason:
+        return PauseReason(code, name, used_seconds.get(code, 0.0), limits.get(code))
 
-    why = chosen.reason if chosen and chosen.state == "pause" else ""
-    return Mine(
-        state=chosen.state if chosen else "off",
-        since=chosen.since if chosen else None,
-        why=reason(why, reason_name(why)) if why else None,
-        by_others=why if why in presence.OF_OTHERS else "",
-        reasons=[reason(code, name) for code, name in _reasons()],
+    reason_code = current.reason if current and current.state == "pause" else ""
+    return OwnState(
+        state=current.state if current else "off",
+        since=current.since if current else None,
+        pause_reason=pause_reason(reason_code, reason_name(reason_code)) if reason_code else None,
+        by_others=reason_code if reason_code in presence.SYSTEM_REASONS else "",
+        reasons=[pause_reason(code, name) for code, name in _pause_reasons()],
         in_call=own_call() is not None or bool(phone and phone.channels),
         now=now,
     )

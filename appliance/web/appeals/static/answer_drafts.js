@@ -1,45 +1,46 @@
-// The answer on an appeal's card is kept on the server while it is typed; see handling.draft.
+// Stores the answer on an appeal's card on the server while it is typed; see save_draft in
+// handling.py.
 
-import { forgetLocally, keepLocally, keptLocally } from "./operator/local.js";
+import { localCopy, removeLocalCopy, storeLocalCopy } from "./operator/local.js";
 import { post } from "./operator/server.js";
 
-const WAIT = 500; // milliseconds without a key before it is saved
-const AGAIN = 3000; // until the next try while the link is lost
+const WAIT_MILLISECONDS = 500; // without a keystroke before the draft is saved
+const RETRY_MILLISECONDS = 3000; // until the next attempt while the connection is lost
 let timer = 0;
-let saving = Promise.resolve(); // one at a time: each names the save before it
+let saving = Promise.resolve(); // saves run one at a time: each waits for the previous one
 
 const form = () => document.querySelector("#todo[data-draft]");
 const values = (element) =>
   Object.fromEntries(["action", "text", "department"].map((name) => [name, element.elements[name]?.value ?? ""]));
 
-function note(element, words, wrong) {
+function showState(element, text, isWarning) {
   const place = element.querySelector("[data-draft-state]");
-  place.textContent = words;
-  place.classList.toggle("warn", wrong);
+  place.textContent = text;
+  place.classList.toggle("warn", isWarning);
 }
 
 async function send(element, options = {}) {
   const { draft, login, seen } = element.dataset;
   if ("elsewhere" in element.dataset || "sent" in element.dataset) return;
-  const now = values(element);
+  const current = values(element);
   try {
-    const answer = await post(draft, { ...now, seen, last: Boolean(options.keepalive) }, options);
+    const answer = await post(draft, { ...current, seen, last: Boolean(options.keepalive) }, options);
     if (answer.status === 409) element.dataset.elsewhere = "";
     else element.dataset.seen = answer.saved_at;
-    note(element, answer.words, answer.status === 409);
-    if (answer.status !== 409 && now.text === element.elements.text.value) forgetLocally(login, draft);
+    showState(element, answer.words, answer.status === 409);
+    if (answer.status !== 409 && current.text === element.elements.text.value) removeLocalCopy(login, draft);
   } catch {
-    note(element, element.dataset.keptHere, true);
-    later(element, AGAIN);
+    showState(element, element.dataset.keptHere, true);
+    scheduleSave(element, RETRY_MILLISECONDS);
   }
 }
 
-function later(element, wait) {
+function scheduleSave(element, milliseconds) {
   clearTimeout(timer);
-  timer = setTimeout(() => save(element), wait);
+  timer = setTimeout(() => save(element), milliseconds);
 }
 
-// Saves now what is not saved yet; resolves when the server has it.
+// Saves pending changes now; resolves when the server has them.
 export function save(element = form()) {
   clearTimeout(timer);
   timer = 0;
@@ -47,13 +48,14 @@ export function save(element = form()) {
   return saving;
 }
 
-// What this browser kept because no server could have it comes back into an empty form.
+// Restores text that this browser stored because no server could be reached, if the form is
+// empty.
 export function restore() {
   const element = form();
-  const kept = element && keptLocally(element.dataset.login, element.dataset.draft);
-  if (!kept?.values.text || element.elements.text.value) return;
-  if (![...element.elements].some(({ name, value }) => name === "action" && value === kept.values.action)) return;
-  for (const [name, value] of Object.entries(kept.values))
+  const storedCopy = element && localCopy(element.dataset.login, element.dataset.draft);
+  if (!storedCopy?.values.text || element.elements.text.value) return;
+  if (![...element.elements].some(({ name, value }) => name === "action" && value === storedCopy.values.action)) return;
+  for (const [name, value] of Object.entries(storedCopy.values))
     if (element.elements[name]) element.elements[name].value = value;
   save(element);
 }
@@ -61,17 +63,17 @@ export function restore() {
 document.addEventListener("input", ({ target }) => {
   const element = target.closest("#todo[data-draft]");
   if (!element) return;
-  keepLocally(element.dataset.login, element.dataset.draft, values(element));
-  later(element, WAIT);
+  storeLocalCopy(element.dataset.login, element.dataset.draft, values(element));
+  scheduleSave(element, WAIT_MILLISECONDS);
 });
 document.addEventListener("before-send", ({ detail }) => {
-  clearTimeout(timer); // or it would be kept once more, after it was sent
+  clearTimeout(timer); // otherwise it would be stored again after it was sent
   timer = 0;
   detail.push(saving);
 });
-// What was sent, or refused and kept by the page that says why, is kept here no more.
+// Text that was sent, or refused and kept by the page that says why, is no longer stored here.
 document.addEventListener("sent", ({ target }) => {
-  if (target.dataset.draft) forgetLocally(target.dataset.login, target.dataset.draft);
+  if (target.dataset.draft) removeLocalCopy(target.dataset.login, target.dataset.draft);
 });
 addEventListener("pagehide", () => {
   if (timer && form()) send(form(), { keepalive: true });

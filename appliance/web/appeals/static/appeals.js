@@ -1,5 +1,5 @@
-// The ministry's pages: choosing a filter shows its list; keys of the list and of the answer.
-//   data-choose   a field of the filters that sends them when it changes
+// The ministry's pages: choosing a filter applies it; keys of the list and of the answer.
+//   data-choose   a filter field that submits the filters when it changes
 import { save } from "./answer_drafts.js";
 import "./in_place.js";
 import { act } from "./keys.js";
@@ -11,35 +11,35 @@ document.addEventListener("change", ({ target }) => {
 const links = () => [...document.querySelectorAll("#appeals .rowlink, .lookup .rowlink")];
 const inbox = () => document.querySelector(".inbox");
 
-// Gives the focus to the row `by` places away from the one that has it; in the inbox its card is
-// opened beside the list.
+// Moves the focus by `by` rows from the focused row; in the inbox, opens that row's card next
+// to the list.
 async function move(by) {
-  const all = links();
-  if (!all.length) return;
-  const open = all.findIndex((link) => link.matches("[aria-current]"));
-  const focused = all.indexOf(document.activeElement);
-  const at = inbox() && open >= 0 ? open : focused;
-  const next = Math.min(Math.max(at + by, 0), all.length - 1);
-  all[next].focus({ preventScroll: Boolean(inbox()) });
-  if (!inbox() || next === open) return;
-  await save(); // what was typed on the card that is left
-  all[next].click();
+  const rows = links();
+  if (!rows.length) return;
+  const open = rows.findIndex((link) => link.matches("[aria-current]"));
+  const focused = rows.indexOf(document.activeElement);
+  const index = inbox() && open >= 0 ? open : focused;
+  const nextIndex = Math.min(Math.max(index + by, 0), rows.length - 1);
+  rows[nextIndex].focus({ preventScroll: Boolean(inbox()) });
+  if (!inbox() || nextIndex === open) return;
+  await save(); // text typed on the card that is being left
+  rows[nextIndex].click();
 }
 
-// The open row is in sight.
+// Scrolls the open row into view.
 const openRow = document.querySelector(".rows [aria-current]");
 if (openRow)
   openRow.closest(".panel").scrollTop = openRow.parentElement.offsetTop - openRow.closest(".panel").clientHeight / 2;
 
-// Ten seconds in which an answer can be taken back.
+// An answer can be taken back for ten seconds.
 const undo = document.querySelector("[data-undo]");
 if (undo) {
   const until = Date.now() + 1000 * Number(undo.dataset.undo);
   undo.dataset.ready = "";
   const timer = setInterval(() => {
-    const left = Math.ceil((until - Date.now()) / 1000);
-    undo.querySelector("[data-left]").textContent = Math.max(left, 0);
-    if (left > 0) return;
+    const remainingSeconds = Math.ceil((until - Date.now()) / 1000);
+    undo.querySelector("[data-left]").textContent = Math.max(remainingSeconds, 0);
+    if (remainingSeconds > 0) return;
     clearInterval(timer);
     undo.remove();
   }, 250);

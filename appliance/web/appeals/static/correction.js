@@ -1,5 +1,5 @@
-// Correcting a registered form: choices as on the operator's form; a person or a legal entity is
-// asked its own fields only.
+// Correcting a registered form: fields offer the same choices as on the operator's form; a
+// person and a legal entity are each asked only their own fields.
 
 import { giveChoices, showAsked } from "./operator/fields.js";
 

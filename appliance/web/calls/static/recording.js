@@ -1,8 +1,9 @@
-// A recording's waveform as a slider: it shows the place that is played, and goes where it is told.
-const STEP = 5; // seconds that an arrow key moves
-const WIDTH = 200; // of the drawing
+// A recording's waveform as a slider: it shows the playback position, and dragging it or the
+// arrow keys move that position.
+const STEP_SECONDS = 5; // step of an arrow key
+const WAVE_WIDTH = 200; // width of the drawing
 
-const told = (seconds) => `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, "0")}`;
+const clockText = (seconds) => `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, "0")}`;
 
 for (const figure of document.querySelectorAll("[data-recording]")) {
   const wave = figure.querySelector(".wave");
@@ -11,12 +12,12 @@ for (const figure of document.querySelectorAll("[data-recording]")) {
   const seconds = Number(figure.dataset.seconds);
 
   const show = () => {
-    wave.querySelector(".played").setAttribute("width", String((WIDTH * audio.currentTime) / seconds));
+    wave.querySelector(".played").setAttribute("width", String((WAVE_WIDTH * audio.currentTime) / seconds));
     wave.setAttribute("aria-valuenow", String(Math.round(audio.currentTime)));
-    wave.setAttribute("aria-valuetext", told(audio.currentTime));
+    wave.setAttribute("aria-valuetext", clockText(audio.currentTime));
   };
-  const go = (place) => {
-    audio.currentTime = Math.min(Math.max(place, 0), seconds);
+  const seek = (position) => {
+    audio.currentTime = Math.min(Math.max(position, 0), seconds);
     show();
   };
   const toggle = () => {
@@ -29,19 +30,19 @@ for (const figure of document.querySelectorAll("[data-recording]")) {
   audio.addEventListener("seeked", show);
   wave.addEventListener("click", (event) => {
     const box = wave.getBoundingClientRect();
-    go((seconds * (event.clientX - box.left)) / box.width);
+    seek((seconds * (event.clientX - box.left)) / box.width);
   });
   wave.addEventListener("keydown", (event) => {
-    const does = {
-      ArrowLeft: () => go(audio.currentTime - STEP),
-      ArrowRight: () => go(audio.currentTime + STEP),
-      Home: () => go(0),
-      End: () => go(seconds),
+    const action = {
+      ArrowLeft: () => seek(audio.currentTime - STEP_SECONDS),
+      ArrowRight: () => seek(audio.currentTime + STEP_SECONDS),
+      Home: () => seek(0),
+      End: () => seek(seconds),
       " ": toggle,
       Enter: toggle,
     }[event.key];
-    if (!does) return;
+    if (!action) return;
     event.preventDefault();
-    does();
+    action();
   });
 }

@@ -1,7 +1,8 @@
-// A short message while it is written, on a card or on the operator's page: templates fill its text, its parts and
-// price are told, and what would hinder it. Ctrl Enter sends. On a card it is a form like any other.
+// A short message while it is written, on a card or on the operator's page: templates fill in
+// its text; its number of parts, its price and any problems are shown. Ctrl Enter sends it. On
+// a card it is an ordinary form.
 
-const WAIT = 300; // milliseconds without a key
+const WAIT_MILLISECONDS = 300; // without a keystroke
 
 const csrfToken = () => document.querySelector("meta[name=csrf-token]").content;
 
@@ -21,7 +22,7 @@ export const valuesOf = (form) => {
   return values;
 };
 
-export function say(form, trouble) {
+export function showTrouble(form, trouble) {
   const place = form.querySelector("[data-trouble-here]");
   place.textContent = trouble;
   place.closest(".field-warn").hidden = !trouble;
@@ -31,46 +32,48 @@ export function enhance(form) {
   if (form.dataset.ready !== undefined) return;
   form.dataset.ready = "";
   const { sms: text, to, template } = form.elements;
-  let filled = ""; // the text that a template gave, while nobody has changed it
+  let templateText = ""; // the text inserted from a template, until somebody changes it
   let timer = 0;
-  let asked = 0;
+  let requestCount = 0;
 
-  async function ask(fill) {
-    const number = ++asked;
+  async function checkMessage(fill) {
+    const number = ++requestCount;
     const before = text.value;
     const answer = await post(form.dataset.sms, { ...valuesOf(form), fill }).catch(() => null);
-    if (!answer?.ok || number !== asked || text.value !== before) return; // sending says it again
-    const told = await answer.json();
-    if (fill) put(told.text);
-    form.querySelector("[data-size]").textContent = text.value ? told.size : "";
-    form.querySelector("[data-late]").textContent = told.late;
-    say(form, text.value.trim() && (told.field === "sms" || to.value) ? told.trouble : "");
+    // problems are reported again on sending
+    if (!answer?.ok || number !== requestCount || text.value !== before) return;
+    const preview = await answer.json();
+    if (fill) insertText(preview.text);
+    form.querySelector("[data-size]").textContent = text.value ? preview.size : "";
+    form.querySelector("[data-late]").textContent = preview.late;
+    showTrouble(form, text.value.trim() && (preview.field === "sms" || to.value) ? preview.trouble : "");
   }
 
-  // A template takes the place of another's text; what somebody has typed stays, and it follows.
-  function put(words) {
-    const own = text.value.trim() && text.value !== filled;
-    text.value = own ? `${text.value.trimEnd()} ${words}` : words;
-    filled = own ? "" : words;
+  // A template replaces another template's text; text that the user typed is kept, and the
+  // template is appended.
+  function insertText(newText) {
+    const isTyped = text.value.trim() && text.value !== templateText;
+    text.value = isTyped ? `${text.value.trimEnd()} ${newText}` : newText;
+    templateText = isTyped ? "" : newText;
   }
 
   form.addEventListener("change", ({ target }) => {
-    if (target === template && template.value) ask(true);
-    else if (target.name === "language" && template?.value && text.value === filled) ask(true);
+    if (target === template && template.value) checkMessage(true);
+    else if (target.name === "language" && template?.value && text.value === templateText) checkMessage(true);
   });
-  if (template?.value && !text.value) ask(true);
+  if (template?.value && !text.value) checkMessage(true);
   form.addEventListener("input", ({ target }) => {
     if (target !== text && target !== to) return;
     clearTimeout(timer);
-    timer = setTimeout(ask, WAIT, false);
+    timer = setTimeout(checkMessage, WAIT_MILLISECONDS, false);
   });
   form.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || !event.ctrlKey) return;
-    event.preventDefault(); // the page's own Ctrl Enter is another form's
+    event.preventDefault(); // the page's own Ctrl Enter belongs to another form
     event.stopPropagation();
     if (!event.repeat) form.requestSubmit();
   });
-  if (text.value) ask(false);
+  if (text.value) checkMessage(false);
 }
 
 for (const form of document.querySelectorAll("form[data-sms]")) enhance(form);

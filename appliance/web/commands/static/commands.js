@@ -1,13 +1,14 @@
-// The command line: what is typed is looked for on the server; arrow keys mark a line, Enter takes it. A line does what
-// its data says: it goes to an address, does an action of the page, fills a field of the form, passes a caller on.
+// The command line: the typed text is searched for on the server; arrow keys select a line,
+// Enter executes it. The data attributes of a line say what it does: open an address, perform
+// an action of the page, fill in a field of the form, or transfer a caller.
 
-import { doing } from "./keys.js";
+import { actionFor } from "./keys.js";
 import { lightDialog } from "./light.js";
 
-const WAIT = 100; // milliseconds between the last letter and the question
+const WAIT_MILLISECONDS = 100; // between the last letter and the request
 
 const dialog = document.getElementById("commands");
-const passing = () => document.getElementById("passing");
+const transferPanel = () => document.getElementById("passing");
 
 if (dialog) listen();
 
@@ -15,9 +16,9 @@ function listen() {
   const input = dialog.querySelector("input");
   const list = dialog.querySelector("[role=listbox]");
   const toggle = lightDialog(dialog);
-  let marked = 0;
+  let markedIndex = 0;
   let timer = 0;
-  let asking = null; // the question under way
+  let currentRequest = null; // the current request
 
   const rows = () => [...list.querySelectorAll("[role=option]")];
 
@@ -26,42 +27,42 @@ function listen() {
       toggle(input);
       if (!dialog.open) return;
       input.select();
-      ask();
+      search();
     });
   }
 
   function mark(index) {
-    const all = rows();
-    marked = all.length ? (index + all.length) % all.length : 0;
-    for (const [i, row] of all.entries()) row.setAttribute("aria-selected", String(i === marked));
-    input.setAttribute("aria-expanded", String(all.length > 0));
-    if (!all.length) return input.removeAttribute("aria-activedescendant");
-    input.setAttribute("aria-activedescendant", all[marked].id);
-    return all[marked].scrollIntoView({ block: "nearest" });
+    const options = rows();
+    markedIndex = options.length ? (index + options.length) % options.length : 0;
+    for (const [i, row] of options.entries()) row.setAttribute("aria-selected", String(i === markedIndex));
+    input.setAttribute("aria-expanded", String(options.length > 0));
+    if (!options.length) return input.removeAttribute("aria-activedescendant");
+    input.setAttribute("aria-activedescendant", options[markedIndex].id);
+    return options[markedIndex].scrollIntoView({ block: "nearest" });
   }
 
-  async function ask() {
+  async function search() {
     clearTimeout(timer);
     timer = 0;
-    asking?.abort();
-    const question = new AbortController();
-    asking = question;
-    const asked = new URLSearchParams({ q: input.value.trim() });
+    currentRequest?.abort();
+    const request = new AbortController();
+    currentRequest = request;
+    const query = new URLSearchParams({ q: input.value.trim() });
     try {
-      const answer = await fetch(`${dialog.dataset.from}&${asked}`, { signal: question.signal, redirect: "manual" });
+      const answer = await fetch(`${dialog.dataset.from}&${query}`, { signal: request.signal, redirect: "manual" });
       if (!answer.ok) throw new Error(answer.status);
       const piece = await answer.text();
-      if (question !== asking) return;
+      if (request !== currentRequest) return;
       show(piece);
     } catch (error) {
       if (error.name !== "AbortError") say(dialog.dataset.noLink);
     }
-    if (question === asking) asking = null;
+    if (request === currentRequest) currentRequest = null;
   }
 
   function show(piece) {
     list.innerHTML = piece;
-    for (const row of rows()) if (!taking(row)) row.remove(); // not at this moment
+    for (const row of rows()) if (!actionOf(row)) row.remove(); // not available now
     for (const group of list.querySelectorAll("[role=group]")) {
       if (!group.querySelector("[role=option]")) group.remove();
     }
@@ -75,8 +76,8 @@ function listen() {
     dialog.querySelector("[data-count]").textContent = text;
   }
 
-  function take(row) {
-    const run = row && taking(row);
+  function execute(row) {
+    const run = row && actionOf(row);
     if (!run) return;
     dialog.close();
     run();
@@ -84,28 +85,29 @@ function listen() {
 
   input.addEventListener("input", () => {
     clearTimeout(timer);
-    timer = setTimeout(ask, WAIT);
+    timer = setTimeout(search, WAIT_MILLISECONDS);
   });
   input.addEventListener("keydown", async (event) => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.code];
-    if (step) mark(marked + step);
+    if (step) mark(markedIndex + step);
     else if (["Enter", "NumpadEnter"].includes(event.code)) {
       event.preventDefault();
-      if (timer || asking) await ask(); // who types faster than the server answers means what he typed
-      return take(rows()[marked]);
+      // the user types faster than the server answers: the line is for the newest text
+      if (timer || currentRequest) await search();
+      return execute(rows()[markedIndex]);
     } else return;
     event.preventDefault();
   });
   list.addEventListener("pointerdown", (event) => event.preventDefault()); // the line keeps the focus
-  list.addEventListener("click", ({ target }) => take(target.closest("[role=option]")));
+  list.addEventListener("click", ({ target }) => execute(target.closest("[role=option]")));
 }
 
-// What a line does at this moment; null for nothing.
-function taking({ dataset: { address, act, passOn, fieldName, choice, read } }) {
-  if (read && document.querySelector("[data-knowledge]")) return () => readBeside(read);
+// The action of a line at present; null if it does nothing.
+function actionOf({ dataset: { address, act, passOn, fieldName, choice, read } }) {
+  if (read && document.querySelector("[data-knowledge]")) return () => openArticle(read);
   if (address) return () => location.assign(address);
-  if (act) return doing(document.querySelector(`#shortcuts [data-action="${act}"]`));
-  if (passOn) return passing() && (() => pass(passOn));
+  if (act) return actionFor(document.querySelector(`#shortcuts [data-action="${act}"]`));
+  if (passOn) return transferPanel() && (() => openTransfer(passOn));
   const field = document.querySelector(`#form [name="${fieldName}_text"]`);
   if (!field || field.closest("[hidden]")) return null;
   return () => {
@@ -114,8 +116,9 @@ function taking({ dataset: { address, act, passOn, fieldName, choice, read } }) 
   };
 }
 
-// The knowledge base beside the form, with the article of this title first: Enter there opens it.
-function readBeside(title) {
+// Opens the knowledge base next to the form, with the article of this title first, so that
+// Enter opens it.
+function openArticle(title) {
   if (document.getElementById("knowledge").hidden) document.querySelector("[data-knowledge]").click();
   const search = document.getElementById("knowledge-q");
   search.value = title;
@@ -123,9 +126,10 @@ function readBeside(title) {
   search.dispatchEvent(new Event("input"));
 }
 
-// The panel that passes on or calls out, with this number in it: Enter there does it.
-function pass(number) {
-  if (passing().hidden) document.querySelector("[data-pass]")?.click();
+// Opens the panel for transfers and outgoing calls with this number filled in, so that Enter
+// calls it.
+function openTransfer(number) {
+  if (transferPanel().hidden) document.querySelector("[data-pass]")?.click();
   const search = document.getElementById("passing-q");
   search.value = number;
   search.focus();

@@ -1,4 +1,4 @@
-// A field of a form: what only a kind has is shown with that kind.
+// A field of a form: inputs that belong to one kind of field are shown only for that kind.
 
 const form = document.getElementById("field");
 

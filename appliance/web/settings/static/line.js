@@ -1,21 +1,21 @@
-// The picture of a call: data-play plays a prompt, one at a time; data-trial is a form whose answer
-// takes a while.
+// The diagram of a call: data-play plays a prompt, one at a time; data-trial is a form whose
+// answer takes a while.
 const sound = new Audio();
-let playing;
+let activeButton;
 
 function stop() {
   sound.pause();
-  playing?.setAttribute("aria-pressed", "false");
-  playing = undefined;
+  activeButton?.setAttribute("aria-pressed", "false");
+  activeButton = undefined;
 }
 
 document.addEventListener("click", ({ target }) => {
   const button = target.closest("[data-play]");
   if (!button) return;
-  const again = button === playing;
+  const isSameButton = button === activeButton;
   stop();
-  if (again) return;
-  playing = button;
+  if (isSameButton) return;
+  activeButton = button;
   button.setAttribute("aria-pressed", "true");
   sound.src = button.dataset.play;
   sound.play().catch(stop);

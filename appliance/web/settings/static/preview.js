@@ -1,22 +1,22 @@
-// A form as it is tried: choices, what is asked and what is doubtful as at the operator's; nothing
-// is kept.
+// The preview of a form: choices, required fields and doubts work as on the operator's form;
+// nothing is saved.
 
 import { giveChoices, showAsked, showDoubts } from "./operator/fields.js";
 import { post } from "./operator/server.js";
 
 const form = document.getElementById("preview");
 
-let asked = 0; // questions so far: only the newest one's answer is shown
+let requestCount = 0; // number of requests so far: only the answer to the newest one is shown
 
-async function look() {
+async function update() {
   showAsked(form);
-  asked += 1;
-  const question = asked;
+  requestCount += 1;
+  const requestNumber = requestCount;
   const answer = await post(form.dataset.try, { values: Object.fromEntries(new FormData(form)) });
-  if (question === asked) showDoubts(form, answer);
+  if (requestNumber === requestCount) showDoubts(form, answer);
 }
 
-giveChoices(form, look);
-form.addEventListener("change", look);
+giveChoices(form, update);
+form.addEventListener("change", update);
 form.addEventListener("submit", (event) => event.preventDefault());
 showAsked(form);

@@ -1,12 +1,12 @@
-// What every page does by itself. No inline script anywhere: behaviour hangs on data attributes.
+// Behaviour of every page. There are no inline scripts: data attributes attach behaviour to elements.
 //   data-reveal="id"   a button that shows and hides a password
 //   data-caps-lock     shown while Caps Lock is on in a password field
-//   data-since         a <time> that counts up from its datetime; a <meter> that fills from that moment
-//   data-until         a <time> that counts down to its datetime; then its live section is fetched anew
-//   data-limited       holds such a meter; data-over while it is full
+//   data-since         a <time> that counts up from its datetime; a <meter> that fills from that time on
+//   data-until         a <time> that counts down to its datetime; then its live section is fetched again
+//   data-limited       contains such a meter; data-over while the meter is full
 //   data-print         a button that prints the page
-//   data-file-of="id"  names the files chosen in that field; refuses one of over data-most bytes, all of data-together
-//   data-toast         leaves after six seconds
+//   data-file-of="id"  lists the files chosen in that field; limits in bytes: data-most per file, data-together in total
+//   data-toast         disappears after six seconds
 import "./commands.js";
 import "./live.js";
 import "./lock.js";
@@ -18,33 +18,34 @@ import "./sheet.js";
 const $$ = (selector) => document.querySelectorAll(selector);
 const meta = (name) => document.querySelector(`meta[name="${name}"]`);
 
-// ── requests of htmx: protected against forgery, and told of when they fail ──
+// ── htmx requests: protected against forgery; failures are reported ──
 document.addEventListener("htmx:config:request", ({ detail }) => {
   detail.ctx.request.headers["X-CSRFToken"] = meta("csrf-token").content;
 });
 document.addEventListener("htmx:after:request", ({ detail: { ctx } }) => {
-  answered(ctx.response.status, ctx.sourceElement);
+  trackFailure(ctx.response.status, ctx.sourceElement);
 });
-document.addEventListener("trouble", ({ detail }) => answered(detail ?? 200, document)); // own requests
+// requests made by our own scripts
+document.addEventListener("trouble", ({ detail }) => trackFailure(detail ?? 200, document));
 
-// A trouble is over when what failed succeeds; being signed out, when anything does.
-let failed;
-function answered(status, source) {
-  if (status >= 400) failed = { status, source };
-  else if (failed?.status === 401 || failed?.source === source) failed = undefined;
+// An error is over when the source that failed succeeds; being signed out, when any request succeeds.
+let failure;
+function trackFailure(status, source) {
+  if (status >= 400) failure = { status, source };
+  else if (failure?.status === 401 || failure?.source === source) failure = undefined;
   else return;
-  show(failed?.status);
-  if (status === 400 || status === 401) renew();
+  showBanner(failure?.status);
+  if (status === 400 || status === 401) renewToken();
 }
 
-function show(status) {
+function showBanner(status) {
   const kind = status === undefined ? "" : [401, 413].includes(status) ? `${status}` : "other";
   for (const banner of $$("[data-trouble]")) banner.hidden = banner.dataset.trouble !== kind;
   for (const code of $$("[data-trouble-code]")) code.textContent = status ?? "";
 }
 
-// A page that outlived its session takes the new one's token, once its person is signed in again.
-async function renew() {
+// A page that outlived its session takes over the new session's token once the same user has signed in again.
+async function renewToken() {
   const answer = await fetch("/login/token", { cache: "no-store" });
   if (answer.status === 423) document.dispatchEvent(new Event("locked"));
   if (answer.status !== 200 || answer.headers.get("X-Person") !== meta("person")?.content) return;
@@ -54,12 +55,12 @@ async function renew() {
   for (const banner of $$("[data-trouble='401']")) banner.hidden = true;
   document.dispatchEvent(new Event("signed-in"));
 }
-document.addEventListener("uncovered", renew);
+document.addEventListener("uncovered", renewToken);
 addEventListener("focus", () => {
-  if (document.querySelector("[data-trouble='401']:not([hidden])")) renew();
+  if (document.querySelector("[data-trouble='401']:not([hidden])")) renewToken();
 });
 
-// ── fields: what the browser would say of them in a language of its own ──
+// ── fields: replaces the browser's messages, which are in the browser's language ──
 document.addEventListener(
   "invalid",
   ({ target }) => {
@@ -73,9 +74,9 @@ document.addEventListener("click", ({ target }) => {
   const button = target.closest("[data-reveal]");
   if (!button) return;
   const field = document.getElementById(button.dataset.reveal);
-  const shown = field.type === "password";
-  field.type = shown ? "text" : "password";
-  button.setAttribute("aria-pressed", shown);
+  const isPassword = field.type === "password";
+  field.type = isPassword ? "text" : "password";
+  button.setAttribute("aria-pressed", isPassword);
   field.focus();
 });
 document.addEventListener("click", ({ target }) => {
@@ -86,13 +87,13 @@ document.addEventListener("keyup", (event) => {
   for (const hint of $$("[data-caps-lock]")) hint.hidden = !event.getModifierState("CapsLock");
 });
 
-// ── timers: by the server's clock, which this computer's may miss by minutes ──
-const missed = Date.parse(meta("now").content) - Date.now();
-const ahead = Math.abs(missed) > 2000 ? missed : 0;
-const secondsSince = (moment) => Math.max(0, (Date.now() + ahead - Date.parse(moment)) / 1000);
+// ── timers: by the server's clock, from which this computer's may differ by minutes ──
+const clockOffset = Date.parse(meta("now").content) - Date.now();
+const serverAhead = Math.abs(clockOffset) > 2000 ? clockOffset : 0;
+const secondsSince = (moment) => Math.max(0, (Date.now() + serverAhead - Date.parse(moment)) / 1000);
 
-// What stands until a moment is fetched anew once that has come.
-function over(time) {
+// Fetches a section that is valid until a time again once that time has passed.
+function refetchSection(time) {
   delete time.dataset.until;
   setTimeout(() => time.closest("[data-live]")?.dispatchEvent(new Event("live")), 1000);
 }
@@ -104,13 +105,13 @@ function tick() {
     meter.closest("[data-limited]")?.toggleAttribute("data-over", seconds >= meter.max);
   }
   for (const time of $$("time[data-since], time[data-until]")) {
-    const counted = secondsSince(time.dateTime);
-    const left = Math.max(0, (Date.parse(time.dateTime) - Date.now() - ahead) / 1000);
-    const seconds = "until" in time.dataset ? Math.ceil(left) : Math.floor(counted);
-    if (!seconds && "until" in time.dataset) over(time);
+    const elapsedSeconds = secondsSince(time.dateTime);
+    const remainingSeconds = Math.max(0, (Date.parse(time.dateTime) - Date.now() - serverAhead) / 1000);
+    const seconds = "until" in time.dataset ? Math.ceil(remainingSeconds) : Math.floor(elapsedSeconds);
+    if (!seconds && "until" in time.dataset) refetchSection(time);
     const [h, m, s] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
-    const two = (n) => String(n).padStart(2, "0");
-    const text = h ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;
+    const twoDigits = (n) => String(n).padStart(2, "0");
+    const text = h ? `${h}:${twoDigits(m)}:${twoDigits(s)}` : `${m}:${twoDigits(s)}`;
     if (time.textContent !== text) time.textContent = text;
   }
 }

@@ -1,16 +1,17 @@
-// Sends forms without a new entry in the history, so that Back leaves the page at once (in_place.py).
-//   data-in-place   a form that is sent so
-//   data-next       a link that takes the page's place
+// Sends forms without a new entry in the browser history, so that Back leaves the page at once
+// (in_place.py).
+//   data-in-place   a form that is sent in this way
+//   data-next       a link that replaces the page
 
 const trouble = (status) => document.dispatchEvent(new CustomEvent("trouble", { detail: status }));
 
 export async function send(form, submitter) {
   const body = new URLSearchParams(new FormData(form, submitter));
   for (const button of form.querySelectorAll("[type=submit]")) button.disabled = true;
-  const before = []; // what must have ended first: a draft that is being saved
+  const pendingWork = []; // work that must end first: a draft that is being saved
   form.dataset.sent = "";
-  form.dispatchEvent(new CustomEvent("before-send", { bubbles: true, detail: before }));
-  await Promise.all(before);
+  form.dispatchEvent(new CustomEvent("before-send", { bubbles: true, detail: pendingWork }));
+  await Promise.all(pendingWork);
   try {
     // a field may be named "action"
     const answer = await fetch(form.getAttribute("action"), {
@@ -19,14 +20,14 @@ export async function send(form, submitter) {
       headers: { Accept: "application/json" },
     });
     if (!answer.ok) throw new Error(answer.status);
-    const { there } = await answer.json();
-    if (there.startsWith("/login")) throw new Error(401);
+    const { there: address } = await answer.json();
+    if (address.startsWith("/login")) throw new Error(401);
     form.dispatchEvent(new CustomEvent("sent", { bubbles: true }));
-    location.replace(there);
+    location.replace(address);
   } catch (error) {
     delete form.dataset.sent;
     for (const button of form.querySelectorAll("[type=submit]")) button.disabled = false;
-    trouble(Number(error.message) || 503); // what is typed stays on the page
+    trouble(Number(error.message) || 503); // the typed text stays on the page
   }
 }
 

@@ -1,8 +1,9 @@
-// Dialogs that lie over a page and stop nothing: a call that rings meanwhile is seen, heard of and answered.
-// Esc, a click beside it and leaving it by Tab close it; the focus goes back to where it was.
+// Non-modal dialogs: a call that rings while one is open is visible, audible and can be
+// answered. Esc, a click outside it and leaving it by Tab close it; the focus returns to where
+// it was.
 
 export function lightDialog(dialog) {
-  let before = null; // what had the focus
+  let previousFocus = null; // the element that had the focus
 
   dialog.addEventListener("keydown", (event) => {
     if (event.code !== "Escape") return;
@@ -12,19 +13,19 @@ export function lightDialog(dialog) {
   });
   dialog.addEventListener("focusout", ({ relatedTarget }) => {
     if (!relatedTarget || dialog.contains(relatedTarget)) return;
-    before = null; // it is elsewhere already
+    previousFocus = null; // the focus has already moved elsewhere
     dialog.close();
   });
   document.addEventListener("pointerdown", ({ target }) => {
     if (dialog.open && !dialog.contains(target)) dialog.close();
   });
   dialog.addEventListener("close", () => {
-    if (before?.isConnected && !document.activeElement?.matches("input, textarea")) before.focus();
+    if (previousFocus?.isConnected && !document.activeElement?.matches("input, textarea")) previousFocus.focus();
   });
 
   return (first) => {
     if (dialog.open) return dialog.close();
-    before = document.activeElement;
+    previousFocus = document.activeElement;
     dialog.show();
     first.focus();
   };

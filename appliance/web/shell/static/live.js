@@ -1,57 +1,58 @@
-// Live sections: told which topic changed, they are fetched anew. How to make one: appliance/web/shell/live.py.
-// `data-live="topic …"` hears topics; the event "live" on it makes htmx fetch and morph it.
-const GRACE = 2000; // ms: the server closes each stream now and then, and takes it up again at once
-const DEAD = 25000; // ms without a sign of life: the server gives one every 10 s
-const AGAIN = 3000; // ms between two tries after the browser itself has given up
+// Live sections: when the server reports that a topic changed, the sections that depend on it
+// are fetched again. How to make one: appliance/web/shell/live.py. `data-live="topic …"`
+// subscribes to topics; the event "live" on the element makes htmx fetch and morph it.
+const GRACE_MILLISECONDS = 2000; // the server closes each stream now and then, and the page reconnects at once
+const SILENCE_MILLISECONDS = 25000; // without a sign of life: the server sends one every 10 s
+const RETRY_MILLISECONDS = 3000; // between two attempts after the browser itself has given up
 
 const address = document.querySelector('meta[name="live"]')?.content;
 let stream;
-let lost = false;
-let heard = Date.now();
-let doubt; // timer of the grace
+let isDown = false;
+let lastSignAt = Date.now();
+let graceTimer; // timer of the grace period
 
-function fetchAnew(topic) {
+function refetchSections(topic) {
   for (const section of document.querySelectorAll(topic ? `[data-live~="${topic}"]` : "[data-live]")) {
     section.dispatchEvent(new Event("live"));
   }
 }
 
-function show() {
+function showConnection() {
   for (const sign of document.querySelectorAll("[data-link]")) {
-    sign.hidden = (sign.dataset.link === "down") !== lost;
+    sign.hidden = (sign.dataset.link === "down") !== isDown;
   }
 }
 
-function alive() {
-  heard = Date.now();
-  clearTimeout(doubt);
-  doubt = undefined;
-  if (!lost) return;
-  lost = false;
-  show();
-  fetchAnew();
+function noteSign() {
+  lastSignAt = Date.now();
+  clearTimeout(graceTimer);
+  graceTimer = undefined;
+  if (!isDown) return;
+  isDown = false;
+  showConnection();
+  refetchSections();
 }
 
-function doubtful() {
-  doubt ??= setTimeout(() => {
-    lost = true;
-    show();
-  }, GRACE);
+function startGrace() {
+  graceTimer ??= setTimeout(() => {
+    isDown = true;
+    showConnection();
+  }, GRACE_MILLISECONDS);
 }
 
 function listen() {
   stream?.close();
-  heard = Date.now();
+  lastSignAt = Date.now();
   stream = new EventSource(address);
-  stream.addEventListener("open", alive);
-  stream.addEventListener("beat", alive);
-  stream.addEventListener("refresh", () => fetchAnew());
+  stream.addEventListener("open", noteSign);
+  stream.addEventListener("beat", noteSign);
+  stream.addEventListener("refresh", () => refetchSections());
   stream.addEventListener("topic", ({ data }) => {
-    alive();
-    fetchAnew(data);
+    noteSign();
+    refetchSections(data);
   });
   stream.addEventListener("piece", ({ data }) => {
-    alive();
+    noteSign();
     const { at, piece } = JSON.parse(data);
     document.dispatchEvent(new CustomEvent("told", { detail: { at, piece } }));
     for (const section of document.querySelectorAll(`[data-live][hx-get="${at}"]`)) {
@@ -63,14 +64,15 @@ function listen() {
     document.dispatchEvent(new Event("ended"));
   });
   stream.addEventListener("error", () => {
-    doubtful();
-    if (stream.readyState === EventSource.CLOSED) tellWhy();
+    startGrace();
+    if (stream.readyState === EventSource.CLOSED) reportReason();
   });
 }
 
-// A browser does not say why the stream was refused: perhaps nobody is signed in any more. A session that ended before
-// the stream began, or while the link was down, sends no "ended": the page is covered all the same.
-async function tellWhy() {
+// A browser does not say why the stream was refused: the user may be signed out. A session that
+// ended before the stream began, or while the connection was down, sends no "ended": the page
+// is covered all the same.
+async function reportReason() {
   const { status } = await fetch("/login/token", { cache: "no-store" }).catch(() => ({}));
   if (status === 423) document.dispatchEvent(new Event("locked"));
   if (status !== 204) return;
@@ -81,19 +83,19 @@ async function tellWhy() {
 if (address) {
   listen();
   setInterval(() => {
-    const silent = Date.now() - heard > DEAD;
-    if (silent) doubtful();
-    const refused = stream.readyState === EventSource.CLOSED;
-    if (silent || refused) {
-      lost ||= silent;
-      show();
+    const isSilent = Date.now() - lastSignAt > SILENCE_MILLISECONDS;
+    if (isSilent) startGrace();
+    const isClosed = stream.readyState === EventSource.CLOSED;
+    if (isSilent || isClosed) {
+      isDown ||= isSilent;
+      showConnection();
       listen();
     }
-  }, AGAIN);
+  }, RETRY_MILLISECONDS);
   addEventListener("pagehide", () => stream.close());
   addEventListener("pageshow", ({ persisted }) => {
     if (!persisted) return;
-    lost = true; // what was missed while the page lay in the browser's memory is fetched
+    isDown = true; // fetches the changes that were missed while the page was in the browser's back-forward cache
     listen();
   });
   document.addEventListener("signed-in", listen);

@@ -1,17 +1,18 @@
-// The cover of a page that nobody sits before: after some minutes without a key or the mouse, by the button, or because
-// another page of the same sign-in was locked. The phone and a call go on beneath; the server sends nothing meanwhile
-// (web/person/lock.py). Pages of one browser tell each other by its storage.
+// The cover of an unattended page: after some minutes without a key or the mouse, by the
+// button, or because another page of the same sign-in was locked. The phone and a call continue
+// underneath; the server sends nothing while the page is locked (web/person/lock.py). Pages of
+// one browser notify each other by its storage.
 
 const cover = document.getElementById("cover");
-const SEEN = "last-used"; // when a page of this browser was last used, milliseconds
-const LOCKED = "locked"; // the sign-in whose pages are covered in this browser
-const USES = ["keydown", "pointerdown", "pointermove", "wheel", "touchstart"];
+const LAST_USED_KEY = "last-used"; // when a page of this browser was last used, in milliseconds
+const LOCKED_KEY = "locked"; // the sign-in whose pages are covered in this browser
+const ACTIVITY_EVENTS = ["keydown", "pointerdown", "pointermove", "wheel", "touchstart"];
 
 if (cover) {
   const form = cover.querySelector("[data-uncover]");
   const field = form.elements.password;
   const minutes = Number(cover.dataset.minutes);
-  const say = (what) => {
+  const showNote = (what) => {
     for (const note of form.querySelectorAll(".note")) note.hidden = !(what in note.dataset);
   };
   const post = (url, body = new FormData()) => {
@@ -21,9 +22,9 @@ if (cover) {
   };
 
   const show = (what = "") => {
-    say(what);
+    showNote(what);
     if (cover.open) return;
-    for (const other of document.querySelectorAll("dialog[open]")) other.close();
+    for (const dialog of document.querySelectorAll("dialog[open]")) dialog.close();
     form.reset();
     cover.showModal();
     field.focus();
@@ -31,39 +32,40 @@ if (cover) {
   const hide = () => {
     if (!cover.open) return;
     cover.close();
-    used();
+    noteActivity();
   };
   const lock = async () => {
     show();
-    localStorage.setItem(LOCKED, cover.dataset.session);
-    await post(cover.dataset.lock).catch(() => {}); // covered it is without a link, too
+    localStorage.setItem(LOCKED_KEY, cover.dataset.session);
+    await post(cover.dataset.lock).catch(() => {}); // it is covered even without a connection
   };
 
-  let noted = 0;
-  const used = () => {
-    if (cover.open || Date.now() - noted < 1000) return;
-    noted = Date.now();
-    localStorage.setItem(SEEN, noted);
+  let lastActivity = 0;
+  const noteActivity = () => {
+    if (cover.open || Date.now() - lastActivity < 1000) return;
+    lastActivity = Date.now();
+    localStorage.setItem(LAST_USED_KEY, lastActivity);
   };
-  for (const use of USES) addEventListener(use, used, { passive: true, capture: true });
-  // The server has served this page: it knows of no lock. Was it told so and not reached?
-  if (localStorage.getItem(LOCKED) === cover.dataset.session) lock();
-  else localStorage.removeItem(LOCKED);
-  used();
+  for (const event of ACTIVITY_EVENTS) addEventListener(event, noteActivity, { passive: true, capture: true });
+  // The server has served this page, so it has no lock on record. Was a lock requested that
+  // never reached it?
+  if (localStorage.getItem(LOCKED_KEY) === cover.dataset.session) lock();
+  else localStorage.removeItem(LOCKED_KEY);
+  noteActivity();
   if (minutes) {
     setInterval(() => {
-      const last = Number(localStorage.getItem(SEEN)) || 0;
-      if (!cover.open && Date.now() - Math.max(last, noted) > minutes * 60_000) lock();
+      const lastUsed = Number(localStorage.getItem(LAST_USED_KEY)) || 0;
+      if (!cover.open && Date.now() - Math.max(lastUsed, lastActivity) > minutes * 60_000) lock();
     }, 1000);
   }
 
   for (const button of document.querySelectorAll("[data-lock-now]")) button.addEventListener("click", lock);
   document.addEventListener("locked", () => show()); // the server says so
-  document.addEventListener("signed-in", hide); // its own person is back
+  document.addEventListener("signed-in", hide); // the same user is back
   document.addEventListener("ended", () => show("over")); // somebody ended this sign-in
   addEventListener("storage", ({ key, newValue }) => {
-    if (key === LOCKED && newValue === cover.dataset.session) show();
-    if (key === LOCKED && !newValue) document.dispatchEvent(new Event("uncovered")); // if it is true
+    if (key === LOCKED_KEY && newValue === cover.dataset.session) show();
+    if (key === LOCKED_KEY && !newValue) document.dispatchEvent(new Event("uncovered")); // if that is correct
   });
   cover.addEventListener("cancel", (event) => event.preventDefault());
   form.addEventListener("submit", async (event) => {
@@ -72,11 +74,12 @@ if (cover) {
     form.reset();
     field.focus();
     if (status === 204) {
-      localStorage.removeItem(LOCKED);
+      localStorage.removeItem(LOCKED_KEY);
       document.dispatchEvent(new Event("uncovered"));
-    } else if (status) say([400, 401].includes(status) ? "over" : "wrong");
+    } else if (status) showNote([400, 401].includes(status) ? "over" : "wrong");
   });
 }
 
-// The page that the server shows instead of a locked one: it knows, and uncovers.
-if (!cover && document.querySelector("[data-uncover]")) localStorage.removeItem(LOCKED);
+// The page that the server shows instead of a locked one: the server has the lock on record and
+// removes it.
+if (!cover && document.querySelector("[data-uncover]")) localStorage.removeItem(LOCKED_KEY);

@@ -1,5 +1,6 @@
-// Passkeys: a button with data-passkey ("create" or "get") has the browser make or use one. What it needs comes from
-// data-ask, what the key says goes to data-to, whose answer tells where to go on.
+// Passkeys: a button with data-passkey ("create" or "get") makes the browser create or use one.
+// The options come from data-ask; the key's answer is sent to data-to, which returns the
+// address to go to next.
 
 async function send(url, body) {
   const token = document.querySelector('meta[name="csrf-token"]').content;
@@ -10,22 +11,22 @@ async function send(url, body) {
 }
 
 for (const button of document.querySelectorAll("[data-passkey]")) {
-  const can = window.PublicKeyCredential?.parseCreationOptionsFromJSON;
-  button.hidden = !can;
+  const isSupported = window.PublicKeyCredential?.parseCreationOptionsFromJSON;
+  button.hidden = !isSupported;
   button.addEventListener("click", async () => {
-    const failed = document.getElementById("passkey-failed");
-    failed.hidden = true;
+    const failureNote = document.getElementById("passkey-failed");
+    failureNote.hidden = true;
     button.disabled = true;
     try {
-      const asked = await send(button.dataset.ask, {});
-      const made =
+      const options = await send(button.dataset.ask, {});
+      const credential =
         button.dataset.passkey === "create"
-          ? await navigator.credentials.create({ publicKey: PublicKeyCredential.parseCreationOptionsFromJSON(asked) })
-          : await navigator.credentials.get({ publicKey: PublicKeyCredential.parseRequestOptionsFromJSON(asked) });
-      const { there } = await send(button.dataset.to, made.toJSON());
+          ? await navigator.credentials.create({ publicKey: PublicKeyCredential.parseCreationOptionsFromJSON(options) })
+          : await navigator.credentials.get({ publicKey: PublicKeyCredential.parseRequestOptionsFromJSON(options) });
+      const { there } = await send(button.dataset.to, credential.toJSON());
       location.assign(there);
     } catch {
-      failed.hidden = false; // refused by the person, the key or the server
+      failureNote.hidden = false; // refused by the user, the key or the server
     }
     button.disabled = false;
   });

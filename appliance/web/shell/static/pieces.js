@@ -1,43 +1,44 @@
-// Live sections that are fetched at the same moment come with one request: appliance/web/shell/pieces.py.
-const GATHERS = 10; // ms: those that wait for the same pace wake one after the other
+// Fetches live sections that are due at the same time in one request:
+// appliance/web/shell/pieces.py.
+const GATHER_MILLISECONDS = 10; // sections that wait for the same pace become due one after the other
 const address = document.querySelector('meta[name="pieces"]')?.content;
 let waiting = [];
-const told = new Map(); // address → the piece, sent with the event that changed it
+const sentPieces = new Map(); // address → the section, sent with the event that changed it
 
-document.addEventListener("told", ({ detail: { at, piece } }) => told.set(at, piece));
+document.addEventListener("told", ({ detail: { at, piece } }) => sentPieces.set(at, piece));
 
 document.addEventListener("htmx:config:request", ({ detail: { ctx } }) => {
   const live = ctx.sourceElement.dataset?.live !== undefined && ctx.request.method === "GET";
-  if (address && live) ctx.fetch = gathered;
+  if (address && live) ctx.fetch = fetchPiece;
 });
 
-function gathered(url, options) {
-  const piece = told.get(url);
-  told.delete(url);
+function fetchPiece(url, options) {
+  const piece = sentPieces.get(url);
+  sentPieces.delete(url);
   if (piece !== undefined) return Promise.resolve(new Response(piece, { status: 200 }));
   return new Promise((answer, refuse) => {
-    if (!waiting.length) setTimeout(fetchTogether, GATHERS);
+    if (!waiting.length) setTimeout(fetchTogether, GATHER_MILLISECONDS);
     waiting.push({ url, options, answer, refuse });
     options.signal?.addEventListener("abort", () => refuse(options.signal.reason));
   });
 }
 
 async function fetchTogether() {
-  const asked = waiting;
+  const batch = waiting;
   waiting = [];
-  const alone = ({ url, options, answer }) => answer(fetch(url, options));
-  if (asked.length === 1) return alone(asked[0]);
-  const together = new URLSearchParams(asked.map(({ url }) => ["at", url]));
+  const fetchAlone = ({ url, options, answer }) => answer(fetch(url, options));
+  if (batch.length === 1) return fetchAlone(batch[0]);
+  const query = new URLSearchParams(batch.map(({ url }) => ["at", url]));
   try {
-    const { signal, ...options } = asked[0].options;
-    const got = await fetch(`${address}?${together}`, options);
-    if (!got.ok) return asked.map(alone); // each is told by itself what is wrong
-    const pieces = await got.json();
-    asked.forEach((one, place) => {
-      if (pieces[place] === null) alone(one);
-      else one.answer(new Response(pieces[place], { status: 200 }));
+    const { signal, ...options } = batch[0].options;
+    const response = await fetch(`${address}?${query}`, options);
+    if (!response.ok) return batch.map(fetchAlone); // each one handles its own error
+    const pieces = await response.json();
+    batch.forEach((item, index) => {
+      if (pieces[index] === null) fetchAlone(item);
+      else item.answer(new Response(pieces[index], { status: 200 }));
     });
   } catch (error) {
-    for (const { refuse } of asked) refuse(error);
+    for (const { refuse } of batch) refuse(error);
   }
 }

@@ -1,4 +1,5 @@
-// Panels that scroll sideways can be reached and moved by the keyboard, and only while they scroll.
+// Makes panels that scroll sideways focusable and operable by the keyboard, but only while they
+// scroll.
 const AREAS = ".panel-body.flush, .panel-body.wide, .panel-body:has(> .heat, > .e1, > .strip)";
 
 function mark(area) {
@@ -15,13 +16,13 @@ function mark(area) {
 
 const watch = new ResizeObserver((entries) => {
   for (const { target } of entries) {
-    const area = target.closest(AREAS); // none: a live section has replaced it
+    const area = target.closest(AREAS); // absent: a live section has replaced it
     if (area) mark(area);
   }
 });
 
-// What a live section brings is watched too, and what it overwrote is marked again.
-function look() {
+// Elements that a live section brings are watched too, and overwritten marks are set again.
+function watchAreas() {
   for (const area of document.querySelectorAll(AREAS)) {
     watch.observe(area);
     if (area.firstElementChild) watch.observe(area.firstElementChild);
@@ -29,5 +30,5 @@ function look() {
   }
 }
 
-look();
-document.addEventListener("htmx:after:swap", look);
+watchAreas();
+document.addEventListener("htmx:after:swap", watchAreas);

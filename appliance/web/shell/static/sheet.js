@@ -1,6 +1,6 @@
-// The sheet of keys: ? or F1. What cannot be done at the moment stands there faintly.
+// The sheet of shortcut keys: ? or F1. Actions that are not available now are shown faintly.
 
-import { act, doing, letLettersAct, lettersAct } from "./keys.js";
+import { act, actionFor, letLettersAct, lettersAct } from "./keys.js";
 import { lightDialog } from "./light.js";
 
 const sheet = document.getElementById("shortcuts");
@@ -9,9 +9,9 @@ if (sheet) {
   const toggle = lightDialog(sheet);
   act("sheet", () => {
     for (const row of sheet.querySelectorAll("[data-action]:not([data-told])")) {
-      const now = doing(row) !== null;
-      row.toggleAttribute("data-off", !now);
-      row.querySelector("[data-not-now]").hidden = now;
+      const isAvailable = actionFor(row) !== null;
+      row.toggleAttribute("data-off", !isAvailable);
+      row.querySelector("[data-not-now]").hidden = isAvailable;
     }
     toggle(sheet.querySelector("h2"));
   });

@@ -1,25 +1,26 @@
-// A template while it is written: how it goes out, in how many messages, at what price, what is wrong.
+// A template while it is edited: the resulting text, the number of messages, the price, the
+// problems.
 
-const WAIT = 300; // milliseconds without a key
+const WAIT_MILLISECONDS = 300; // without a keystroke
 
 const csrfToken = () => document.querySelector("meta[name=csrf-token]").content;
 
 for (const field of document.querySelectorAll("[data-sampled]")) {
   const { preview } = field.closest("form").dataset;
-  const told = document.getElementById(field.getAttribute("aria-describedby"));
+  const summary = document.getElementById(field.getAttribute("aria-describedby"));
   const show = (name, text) => {
-    told.querySelector(`[data-${name}]`).textContent = text;
+    summary.querySelector(`[data-${name}]`).textContent = text;
   };
   let timer = 0;
 
-  async function ask() {
+  async function update() {
     const text = field.value;
     const answer = await fetch(preview, {
       method: "POST",
       headers: { "Content-Type": "application/json", Accept: "application/json", "X-CSRFToken": csrfToken() },
       body: JSON.stringify({ language: field.dataset.sampled, text }),
     }).catch(() => null);
-    if (!answer?.ok || field.value !== text) return; // the server says it again when it is sent
+    if (!answer?.ok || field.value !== text) return; // problems are reported again on saving
     const { sample, size, trouble } = await answer.json();
     show("sample", sample);
     show("size", text.trim() ? size : "");
@@ -29,6 +30,6 @@ for (const field of document.querySelectorAll("[data-sampled]")) {
 
   field.addEventListener("input", () => {
     clearTimeout(timer);
-    timer = setTimeout(ask, WAIT);
+    timer = setTimeout(update, WAIT_MILLISECONDS);
   });
 }

@@ -1,5 +1,5 @@
-// On top of every page of an operator: the call at hand, his state; the page's title tells of
-// the call. What happens to forms is page.js's.
+// The top of every operator page: the current call and the operator's state; the page's title
+// announces the call. Forms are handled by page.js.
 
 import { listenToAside } from "./aside.js";
 import { listenToNumbers } from "./dial.js";
@@ -7,20 +7,20 @@ import { listenToKnowledge } from "./knowledge.js";
 import { LinkLost, post, SessionOver } from "./server.js";
 import { listenToMessages } from "./sms.js";
 import { listenToState } from "./states.js";
-import { lineChanged, listenToTransfers } from "./transfers.js";
+import { listenToTransfers, updateMode } from "./transfers.js";
 
 export const atHand = document.getElementById("at-hand");
 export const bar = () => document.getElementById("bar");
 
 const { title } = document;
 
-// The page's banners show a status of the server; null takes them away (static/app.js).
-export const trouble = (status) => document.dispatchEvent(new CustomEvent("trouble", { detail: status }));
+// Shows an HTTP status of the server in the page's banners; null hides them (static/app.js).
+export const showStatus = (status) => document.dispatchEvent(new CustomEvent("trouble", { detail: status }));
 
-export function failed(error) {
+export function reportError(error) {
   if (error instanceof LinkLost) toast(atHand.dataset.noLink);
-  else if (error instanceof SessionOver) trouble(401);
-  else trouble(error.message);
+  else if (error instanceof SessionOver) showStatus(401);
+  else showStatus(error.message);
 }
 
 function toast(text) {
@@ -31,7 +31,7 @@ function toast(text) {
   setTimeout(() => box.remove(), 6000);
 }
 
-// Calls back whenever something in the bar has changed.
+// Calls `changed` whenever something in the bar has changed.
 export function watch(changed) {
   new MutationObserver(changed).observe(atHand, {
     subtree: true,
@@ -41,12 +41,12 @@ export function watch(changed) {
   });
 }
 
-// Who listens to the page is told at once that a call rings. The place is always there: a screen reader
-// passes over one that comes with its words in it.
-function tellRing() {
-  const said = document.getElementById("said");
+// Announces a ringing call to screen readers at once. The element always exists: a screen
+// reader ignores a live region that is inserted together with its text.
+function announceRing() {
+  const announcement = document.getElementById("said");
   const text = bar().dataset.said ?? "";
-  if (said.textContent !== text) said.textContent = text;
+  if (announcement.textContent !== text) announcement.textContent = text;
 }
 
 function showTitle() {
@@ -54,7 +54,7 @@ function showTitle() {
   if (document.title !== text) document.title = text;
 }
 
-// ── buttons that ask the server for something: the state, hanging up ──
+// ── buttons that send a request to the server: the state, hanging up ──
 
 document.addEventListener("submit", async (event) => {
   const { act } = event.target.dataset;
@@ -64,10 +64,10 @@ document.addEventListener("submit", async (event) => {
   event.target.closest("details")?.removeAttribute("open");
   try {
     const answer = await post(act, values);
-    bar().dispatchEvent(new Event("live")); // the line may tell at once
+    bar().dispatchEvent(new Event("live")); // the line may have changed already
     if (answer.trouble) toast(answer.trouble);
   } catch (error) {
-    failed(error);
+    reportError(error);
   }
 });
 
@@ -80,15 +80,15 @@ document.addEventListener("keydown", ({ key }) => {
 });
 
 listenToState();
-listenToTransfers({ onTrouble: failed });
-listenToMessages({ onTrouble: failed, tell: toast });
-listenToNumbers({ onTrouble: failed, tell: toast });
-listenToAside({ onTrouble: failed, tell: toast });
-listenToKnowledge({ onTrouble: failed, tell: toast });
+listenToTransfers({ onTrouble: reportError });
+listenToMessages({ onTrouble: reportError, announce: toast });
+listenToNumbers({ onTrouble: reportError, announce: toast });
+listenToAside({ onTrouble: reportError, announce: toast });
+listenToKnowledge({ onTrouble: reportError, announce: toast });
 showTitle();
-tellRing();
+announceRing();
 watch(() => {
-  lineChanged();
-  tellRing();
+  updateMode();
+  announceRing();
   showTitle();
 });

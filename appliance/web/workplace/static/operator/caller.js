@@ -1,15 +1,16 @@
-// Whom the form tells of, and which open appeals may be of the same matter: fetched when it tells of another.
+// The person whom the form is about, and open appeals that may be about the same matter:
+// fetched again when the person changes.
 
 const PIECES = ["person", "alike"];
 
-// `key` is what the server recognised in what it has just saved.
+// `key` identifies the person whom the server recognised in the saved values.
 export function recognise(key) {
   for (const piece of PIECES.map((id) => document.getElementById(id))) {
     if (piece && piece.dataset.recognised !== key) piece.dispatchEvent(new Event("live"));
   }
 }
 
-// Adds what `form()` holds to the appeal that is shown, in place of registering another one.
+// Adds the values of `form()` to the displayed appeal instead of registering a new one.
 export function listenToAdditions(form) {
   document.addEventListener("click", async ({ target }) => {
     const button = target.closest("[data-add]");

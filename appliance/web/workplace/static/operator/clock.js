@@ -1,8 +1,9 @@
-// The server's time, which this computer's clock may miss by minutes. The page told it when it came; its scripts may have
-// begun seconds later.
+// The server's time, from which this computer's clock may differ by minutes. The page contains
+// the time at which it was served; its scripts may have started seconds later.
 
 const [{ responseStart }] = performance.getEntriesByType("navigation");
-const ahead = Date.parse(document.querySelector("meta[name=now]").content) - (performance.timeOrigin + responseStart);
+const serverAhead =
+  Date.parse(document.querySelector("meta[name=now]").content) - (performance.timeOrigin + responseStart);
 
 // Milliseconds since 1970.
-export const serverNow = () => Date.now() + ahead;
+export const serverNow = () => Date.now() + serverAhead;

@@ -1,34 +1,36 @@
-// A type-ahead field: choices from the server from the first letter; Tab takes the first of them if nothing else can have
-// been meant; what was typed stays when it is on no list. The code goes into the hidden input beside the field.
+// A type-ahead field: choices from the server from the first letter on. Tab takes the first
+// choice if it is the only plausible one; text that is not on the list is kept. The code goes
+// into the hidden input next to the field.
 
-import { PATIENCE } from "./server.js";
+import { TIMEOUT_MILLISECONDS } from "./server.js";
 
-const WAIT = 80; // milliseconds between the last letter and the question
+const WAIT_MILLISECONDS = 80; // between the last letter and the request
 
-// Somebody who types faster than the server answers leaves a field that still waits for its choice.
-// The next field's question waits too, for it asks within that choice.
-let choosing = Promise.resolve();
+// A user who types faster than the server answers leaves a field that still waits for its
+// choice. The next field's request waits too, because it searches within that choice.
+let pendingChoice = Promise.resolve();
 
-// Resolves when no field waits for its choice any more, or has waited too long.
-export const chosen = () => Promise.race([choosing, new Promise((done) => setTimeout(done, PATIENCE))]);
+// Resolves when no field waits for its choice any more, or after a timeout.
+export const choicesSettled = () =>
+  Promise.race([pendingChoice, new Promise((resolve) => setTimeout(resolve, TIMEOUT_MILLISECONDS))]);
 
 export function combobox(input, { scope, onChoose }) {
   const code = input.parentElement.querySelector("input[type=hidden]");
   const list = document.getElementById(input.getAttribute("aria-controls"));
   let options = [];
-  let active = -1;
+  let activeIndex = -1;
   let timer = 0;
-  let asking = null; // the question under way
-  let taken = null; // set while the first choice of an answer is waited for; ends the waiting
+  let currentRequest = null; // the current request
+  let finishWaiting = null; // set while waiting for the first choice of a response; calling it ends the waiting
 
   function close() {
-    takeNothing();
+    stopWaiting();
     clearTimeout(timer);
     timer = 0;
-    asking?.abort();
-    asking = null;
+    currentRequest?.abort();
+    currentRequest = null;
     options = [];
-    active = -1;
+    activeIndex = -1;
     list.hidden = true;
     list.replaceChildren();
     input.setAttribute("aria-expanded", "false");
@@ -36,7 +38,7 @@ export function combobox(input, { scope, onChoose }) {
   }
 
   function mark(index) {
-    active = index;
+    activeIndex = index;
     for (const [i, row] of [...list.children].entries()) row.setAttribute("aria-selected", String(i === index));
     const row = list.children[index];
     if (!row) return input.removeAttribute("aria-activedescendant");
@@ -57,9 +59,9 @@ export function combobox(input, { scope, onChoose }) {
     row.setAttribute("role", "option");
     const name = document.createElement("span");
     const [from, to] = option.match;
-    const found = document.createElement("mark");
-    found.textContent = option.name.slice(from, to);
-    name.append(option.name.slice(0, from), to > from ? found : "", option.name.slice(to));
+    const highlight = document.createElement("mark");
+    highlight.textContent = option.name.slice(from, to);
+    name.append(option.name.slice(0, from), to > from ? highlight : "", option.name.slice(to));
     row.append(name);
     if (option.parent) {
       const parent = document.createElement("span");
@@ -74,17 +76,17 @@ export function combobox(input, { scope, onChoose }) {
     return row;
   }
 
-  function show(found) {
-    options = found;
-    list.replaceChildren(...found.map(rowOf));
-    list.hidden = !found.length;
-    if (found.length) place();
-    input.setAttribute("aria-expanded", String(found.length > 0));
-    mark(found[0]?.near && input.value.trim() ? 0 : -1);
+  function show(matches) {
+    options = matches;
+    list.replaceChildren(...matches.map(rowOf));
+    list.hidden = !matches.length;
+    if (matches.length) placeList();
+    input.setAttribute("aria-expanded", String(matches.length > 0));
+    mark(matches[0]?.near && input.value.trim() ? 0 : -1);
   }
 
-  // The list opens to the side and in the direction where its panel has room.
-  function place() {
+  // Opens the list to the side and in the direction where its panel has room.
+  function placeList() {
     const panel = input.closest(".panel-body").getBoundingClientRect();
     const field = input.getBoundingClientRect();
     const below = panel.bottom - field.bottom;
@@ -92,53 +94,53 @@ export function combobox(input, { scope, onChoose }) {
     list.toggleAttribute("data-up", below < list.offsetHeight && below < field.top - panel.top);
   }
 
-  async function ask() {
+  async function search() {
     timer = 0;
-    asking?.abort();
-    const question = new AbortController();
-    asking = question;
-    if (!taken) await choosing;
-    if (question !== asking) return;
-    const asked = new URLSearchParams({ q: code.value ? "" : input.value.trim(), ...scope() });
+    currentRequest?.abort();
+    const request = new AbortController();
+    currentRequest = request;
+    if (!finishWaiting) await pendingChoice;
+    if (request !== currentRequest) return;
+    const query = new URLSearchParams({ q: code.value ? "" : input.value.trim(), ...scope() });
     try {
-      const answer = await fetch(`${input.dataset.choices}?${asked}`, { signal: question.signal });
-      const found = answer.ok ? await answer.json() : [];
-      if (question !== asking) return;
-      asking = null;
-      if (taken) {
-        if (found[0]?.near) choose(found[0]);
-        takeNothing();
-      } else if (document.activeElement === input) show(found);
+      const answer = await fetch(`${input.dataset.choices}?${query}`, { signal: request.signal });
+      const matches = answer.ok ? await answer.json() : [];
+      if (request !== currentRequest) return;
+      currentRequest = null;
+      if (finishWaiting) {
+        if (matches[0]?.near) choose(matches[0]);
+        stopWaiting();
+      } else if (document.activeElement === input) show(matches);
     } catch (error) {
       if (error.name === "AbortError") return;
-      takeNothing();
-      close(); // no link to the server: what is typed stays, and is looked up when it is saved
+      stopWaiting();
+      close(); // no connection: the typed text stays, and is looked up when the form is saved
     }
   }
 
-  // Whether the choices shown, if any, are those of an earlier text: none of them may be taken.
-  function behind() {
-    return Boolean((timer || asking) && input.value.trim() && !code.value);
+  // Whether the displayed choices, if any, belong to an earlier text, so that they must not be taken.
+  function isOutdated() {
+    return Boolean((timer || currentRequest) && input.value.trim() && !code.value);
   }
 
-  // Typed faster than the server answers: take the first choice of the answer to come.
-  function takeFirst() {
-    const before = choosing;
-    choosing = new Promise((done) => (taken = done));
+  // The user typed faster than the server answers: takes the first choice of the next response.
+  function waitForFirst() {
+    const previousChoice = pendingChoice;
+    pendingChoice = new Promise((resolve) => (finishWaiting = resolve));
     clearTimeout(timer);
-    before.then(ask);
+    previousChoice.then(search);
   }
 
-  function takeNothing() {
-    taken?.();
-    taken = null;
+  function stopWaiting() {
+    finishWaiting?.();
+    finishWaiting = null;
   }
 
   input.addEventListener("input", () => {
     code.value = "";
-    takeNothing();
+    stopWaiting();
     clearTimeout(timer);
-    if (input.value.trim()) timer = setTimeout(ask, WAIT);
+    if (input.value.trim()) timer = setTimeout(search, WAIT_MILLISECONDS);
     else close();
   });
 
@@ -146,35 +148,35 @@ export function combobox(input, { scope, onChoose }) {
     const open = !list.hidden;
     if (event.key === "ArrowDown" || event.key === "ArrowUp") {
       event.preventDefault();
-      if (!open) ask();
+      if (!open) search();
       else {
         const step = event.key === "ArrowDown" ? 1 : -1;
-        mark((active + step + options.length) % options.length);
+        mark((activeIndex + step + options.length) % options.length);
       }
     } else if (event.key === "Enter" && !event.ctrlKey) {
       event.preventDefault();
-      if (behind()) takeFirst();
-      else if (open && active >= 0) choose(options[active]);
+      if (isOutdated()) waitForFirst();
+      else if (open && activeIndex >= 0) choose(options[activeIndex]);
     } else if (event.key === "Escape" && open) {
       event.preventDefault();
       close();
     } else if (event.key === "Tab" || (event.key === "Enter" && event.ctrlKey)) {
-      if (behind()) takeFirst();
-      else if (open && active >= 0) choose(options[active]);
+      if (isOutdated()) waitForFirst();
+      else if (open && activeIndex >= 0) choose(options[activeIndex]);
     }
   });
 
-  input.addEventListener("choose", ({ detail }) => choose(detail)); // of the command line
+  input.addEventListener("choose", ({ detail }) => choose(detail)); // sent by the command line
 
   input.addEventListener("pointerdown", () => {
-    if (list.hidden && document.activeElement === input) ask();
+    if (list.hidden && document.activeElement === input) search();
   });
   input.addEventListener("focus", () => {
-    if (!input.value && input.matches(":hover")) ask();
+    if (!input.value && input.matches(":hover")) search();
   });
   input.addEventListener("blur", () => {
-    if (!taken) close();
+    if (!finishWaiting) close();
   });
-  // Typed before this script had come.
-  if (document.activeElement === input && input.value.trim() && !code.value) ask();
+  // Text was typed before this script was loaded.
+  if (document.activeElement === input && input.value.trim() && !code.value) search();
 }

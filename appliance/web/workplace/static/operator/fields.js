@@ -1,17 +1,17 @@
-// The fields of a form, on whatever page: which are asked, what they choose from, what is doubtful.
+// The fields of a form, on any page: which are asked, their choices, doubts about their values.
 
 import { combobox } from "./combobox.js";
 import { placeChosen, scopeOf } from "./places.js";
 
-// What is asked of a person is not asked of a legal entity, and some only about certain directions.
+// Fields for a person are not asked of a legal entity, and some are asked for certain directions only.
 export function showAsked(form) {
   const { applicant_kind: kind, direction } = form.elements;
-  const asked = ({ only, topics }) =>
+  const isAsked = ({ only, topics }) =>
     (!only || only === (kind?.value || "person")) && (!topics || topics.split(" ").includes(direction?.value));
-  for (const field of form.querySelectorAll("[data-only], [data-topics]")) field.hidden = !asked(field.dataset);
+  for (const field of form.querySelectorAll("[data-only], [data-topics]")) field.hidden = !isAsked(field.dataset);
 }
 
-// Gives each field with a list its choices; `onChosen` is called with the field's input.
+// Attaches choices to each field with a list; `onChosen` is called with the field's input.
 export function giveChoices(form, onChosen) {
   for (const input of form.querySelectorAll("[role=combobox]")) {
     const name = input.name.replace(/_text$/, "");
@@ -25,7 +25,7 @@ export function giveChoices(form, onChosen) {
   }
 }
 
-// What the server says is doubtful or empty, on the labels' lines and at the form's foot.
+// Shows the server's doubts and missing fields on the labels' lines and at the foot of the form.
 export function showDoubts(form, { doubts, empty, summary }) {
   for (const field of form.querySelectorAll("[data-field]")) {
     const doubt = doubts[field.dataset.field] ?? "";

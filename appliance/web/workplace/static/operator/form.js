@@ -1,25 +1,25 @@
-// A form on the page: what is typed is kept at once in this browser and half a second later on
-// the server, whose answer says what is doubtful. Nothing typed is lost, nothing is refused.
+// A form on the page. Typed values are stored in this browser at once and on the server half a
+// second later, whose answer lists doubtful values. No typed value is lost or refused.
 
-import { chosen } from "./combobox.js";
+import { choicesSettled } from "./combobox.js";
 import { giveChoices, showAsked, showDoubts } from "./fields.js";
-import { forgetLocally, keepLocally, keptLocally } from "./local.js";
+import { localCopy, removeLocalCopy, storeLocalCopy } from "./local.js";
 import { PLACES } from "./places.js";
 import { LinkLost, post } from "./server.js";
 
-const WAIT = 500; // milliseconds without a key before the form is saved
-const RETRY = 2000; // milliseconds between tries while the link is lost
+const SAVE_DELAY_MILLISECONDS = 500; // without a keystroke before the form is saved
+const RETRY_MILLISECONDS = 2000; // between attempts while the connection is lost
 
-const typedIn = (field) =>
+const isChanged = (field) =>
   field.type === "radio" || field.type === "checkbox"
     ? field.checked !== field.defaultChecked
     : "defaultValue" in field && field.value !== field.defaultValue;
 
-// The forms that other tabs of this browser register.
+// Reports forms that other tabs of this browser register.
 const tabs = new BroadcastChannel("forms");
 
-// What the server had when it made the page.
-const served = (element) =>
+// The values that the server had when it made the page.
+const servedValues = (element) =>
   Object.fromEntries(
     [...element.elements]
       .filter(({ name, type }) => name && name !== "csrf_token" && type !== "submit")
@@ -32,9 +32,9 @@ const served = (element) =>
 
 export class Form {
   #timer = 0;
-  #saving = null; // the save under way
-  #next = null; // the one that waits for it
-  #aside = false; // whether that one puts the form aside
+  #saving = null; // the current save
+  #next = null; // the save that waits for it
+  #putsAside = false; // whether that save puts the form aside
   #registering = false;
   #finished = false;
   #typedAt = -Infinity;
@@ -63,12 +63,12 @@ export class Form {
     for (const button of element.querySelectorAll("[data-fill]")) {
       button.addEventListener("click", () => this.fill(JSON.parse(button.dataset.fill)));
     }
-    this.base = served(element);
-    tabs.addEventListener("message", ({ data }) => data.token === this.token && this.#end(data));
-    const early = [...element.elements].some(typedIn); // before this script was loaded
-    this.#restore();
-    this.#layOut();
-    if (early) this.changed();
+    this.base = servedValues(element);
+    tabs.addEventListener("message", ({ data }) => data.token === this.token && this.#finish(data));
+    const isTypedEarly = [...element.elements].some(isChanged); // typed before this script was loaded
+    this.#restoreLocalCopy();
+    this.#updateLayout();
+    if (isTypedEarly) this.changed();
     element.dataset.ready = "";
   }
 
@@ -78,63 +78,62 @@ export class Form {
     return values;
   }
 
-  // The first field that is empty, in the form's order, of form №1 the first required one; the gist
-  // when none is.
+  // The first empty field in the form's order (on form №1 the first empty required field), otherwise the gist.
   get nextField() {
     const fields = [...this.element.querySelectorAll(this.shows === "1" ? "[data-field][data-empty]" : "[data-field]")];
     const inputs = fields.map((field) => field.querySelector("input:not([type=hidden]), textarea"));
-    const open = inputs.find(
+    const firstEmpty = inputs.find(
       (input) => input && !input.closest("[hidden]") && !this.element.elements[input.name].value,
     );
-    return open ?? document.getElementById("f-gist");
+    return firstEmpty ?? document.getElementById("f-gist");
   }
 
-  // Milliseconds since the last letter was typed in it.
+  // Milliseconds since the last letter was typed in the form.
   get quietFor() {
     return performance.now() - this.#typedAt;
   }
 
-  // Whether its call rings still, here or at a missed caller's: nothing is asked yet.
+  // Whether its call is still ringing, here or at a missed caller's phone: the conversation has not begun.
   get rings() {
     return ["ringing", "dialling"].includes(this.element.dataset.stage);
   }
 
-  // Whether its call rang in vain and nothing was typed: such a form goes by itself.
+  // Whether its call was not answered and nothing was typed: such a form is closed automatically.
   get isLeftOver() {
     return this.rings && !this.element.dataset.savedAt && !this.unsaved;
   }
 
-  // Whether it holds nothing and has no call, so that closing it leaves nothing behind.
+  // Whether it is empty and has no call, so that closing it leaves nothing behind.
   get isNothing() {
     const { stage, savedAt } = this.element.dataset;
     return !stage && !savedAt && !this.unsaved;
   }
 
-  // Whether something stands in the form that no server has acknowledged yet.
+  // Whether the form has values that the server has not acknowledged yet.
   get unsaved() {
-    return !this.#finished && keptLocally(this.login, this.token) !== null;
+    return !this.#finished && localCopy(this.login, this.token) !== null;
   }
 
   changed() {
-    this.#layOut();
-    this.#keep();
-    this.#saveIn(WAIT);
+    this.#updateLayout();
+    this.#storeLocally();
+    this.#scheduleSave(SAVE_DELAY_MILLISECONDS);
   }
 
-  #keep() {
-    const known = { savedAt: this.element.dataset.savedAt, base: this.base };
-    keepLocally(this.login, this.token, this.values(), this.shows, known);
+  #storeLocally() {
+    const serverCopy = { savedAt: this.element.dataset.savedAt, base: this.base };
+    storeLocalCopy(this.login, this.token, this.values(), this.shows, serverCopy);
   }
 
-  // Writes what is known of the caller into empty fields, and marks them until they are changed.
+  // Writes known data of the caller into empty fields, and marks these until they are changed.
   fill(values) {
     const { elements } = this.element;
-    const placed = PLACES.some((place) => elements[`${place}_text`]?.value);
+    const hasPlace = PLACES.some((place) => elements[`${place}_text`]?.value);
     for (const [name, value] of Object.entries(values)) {
-      if (!elements[name]) continue; // asked by the other form only
-      const ofPlace = PLACES.includes(name.replace("_text", ""));
-      const kept = elements[name].value && name !== "applicant_kind";
-      if (kept || (ofPlace && placed) || elements[name].value === value) continue;
+      if (!elements[name]) continue; // asked on the other form only
+      const isPlace = PLACES.includes(name.replace("_text", ""));
+      const isFilled = elements[name].value && name !== "applicant_kind";
+      if (isFilled || (isPlace && hasPlace) || elements[name].value === value) continue;
       elements[name].value = value;
       this.element.querySelector(`[name="${name}"]`).closest(".field").dataset.known = "";
     }
@@ -143,38 +142,39 @@ export class Form {
     this.nextField.focus();
   }
 
-  // Saves now; resolves to whether the server has it. One save at a time: what is asked for
-  // meanwhile is one more, of the newest values, so that no older values overtake them.
+  // Saves now; resolves to whether the server has stored the form. Saves run one at a time:
+  // requests made during a save become one more save, of the newest values, so that older
+  // values never overwrite newer ones.
   async save({ keepalive = false, aside = false } = {}) {
     this.#stopTimer();
     if (keepalive) return this.#send({ keepalive, aside });
-    this.#aside ||= aside;
-    this.#next ??= this.#afterThis();
+    this.#putsAside ||= aside;
+    this.#next ??= this.#sendNext();
     return this.#next;
   }
 
-  async #afterThis() {
+  async #sendNext() {
     await this.#saving;
     this.#next = null;
     if (this.#finished || this.#registering) return this.#finished;
-    this.#saving = this.#send({ aside: this.#aside });
-    this.#aside = false;
+    this.#saving = this.#send({ aside: this.#putsAside });
+    this.#putsAside = false;
     return this.#saving;
   }
 
   async #send({ keepalive, aside }) {
     const values = this.values();
-    const at = keptLocally(this.login, this.token)?.at; // when it was typed: what is typed while it is sent is newer
+    const at = localCopy(this.login, this.token)?.at; // time of typing: later input is newer
     try {
-      const sent = { values, aside, form: this.shows, base: this.base, at };
-      const answer = await post(this.element.dataset.save, sent, { keepalive });
+      const payload = { values, aside, form: this.shows, base: this.base, at };
+      const answer = await post(this.element.dataset.save, payload, { keepalive });
       if (answer.status === 409) {
-        this.#end(answer);
+        this.#finish(answer);
         return true;
       }
       this.base = { ...values, ...answer.elsewhere };
-      this.#take(values, answer.elsewhere);
-      forgetLocally(this.login, this.token, values);
+      this.#adopt(values, answer.elsewhere);
+      removeLocalCopy(this.login, this.token, values);
       this.element.dataset.savedAt = answer.saved_at;
       if (this.element.isConnected) {
         showDoubts(this.element, answer);
@@ -182,65 +182,65 @@ export class Form {
       }
       return true;
     } catch (error) {
-      this.#failed(error);
+      this.#reportError(error);
       return false;
     }
   }
 
-  // What was typed in another tab comes into the fields that nobody has touched here since.
-  #take(sent, elsewhere) {
+  // Takes over values that were typed in another tab into fields that have not been changed here since.
+  #adopt(sent, elsewhere) {
     for (const [name, value] of Object.entries(elsewhere)) {
       const field = this.element.elements[name];
       if (!field || (this.values()[name] ?? "") !== (sent[name] ?? "")) continue;
       if (field.type === "checkbox") field.checked = Boolean(value);
       else field.value = value;
     }
-    if (Object.keys(elsewhere).length) this.#layOut();
+    if (Object.keys(elsewhere).length) this.#updateLayout();
   }
 
-  // Registers what the form holds; `more` says that nothing was said in the call, and why, or to which
-  // appeal it is added. Resolves to why it could not be done, in words.
+  // Registers the form's values. `more`: why nothing was said in the call, or the appeal to
+  // which the values are added. Resolves to the error message, "" on success.
   async register(more = {}, action = this.element.action) {
     this.#stopTimer();
-    this.#keep();
+    this.#storeLocally();
     const button = this.element.querySelector("[type=submit]");
     if (button.disabled) return "";
     button.disabled = true;
     this.#registering = true;
     await this.#saving;
-    await chosen();
+    await choicesSettled();
     try {
       const answer = await post(action, { values: this.values(), ...more });
       if (answer.trouble) {
         button.disabled = false;
         this.#registering = false;
-        this.#saveIn(WAIT);
+        this.#scheduleSave(SAVE_DELAY_MILLISECONDS);
         return answer.trouble;
       }
       tabs.postMessage({ ...answer, token: this.token });
-      this.#end(answer);
+      this.#finish(answer);
     } catch (error) {
       button.disabled = false;
       this.#registering = false;
-      this.#failed(error);
+      this.#reportError(error);
     }
     return "";
   }
 
-  #failed(error) {
-    if (!this.element.isConnected) return; // this browser keeps it, and hands it over later
+  #reportError(error) {
+    if (!this.element.isConnected) return; // this browser stores the values and sends them to the server later
     this.onTrouble(error);
-    if (error instanceof LinkLost) this.#saveIn(RETRY);
+    if (error instanceof LinkLost) this.#scheduleSave(RETRY_MILLISECONDS);
   }
 
-  #end(answer) {
+  #finish(answer) {
     if (this.#finished) return;
     this.#finished = true;
-    forgetLocally(this.login, this.token);
+    removeLocalCopy(this.login, this.token);
     if (this.element.isConnected) this.onRegistered(answer);
   }
 
-  #saveIn(milliseconds) {
+  #scheduleSave(milliseconds) {
     this.#stopTimer();
     this.#timer = setTimeout(() => this.save(), milliseconds);
   }
@@ -250,33 +250,34 @@ export class Form {
     this.#timer = 0;
   }
 
-  #restore() {
-    const kept = keptLocally(this.login, this.token);
-    if (!kept) return;
-    const overtaken = Date.parse(this.element.dataset.savedAt || 0) > kept.at;
-    const own = [...this.element.elements].filter(({ name }) => !overtaken || this.#isAhead(name, kept));
-    if (!own.length) {
-      forgetLocally(this.login, this.token);
+  #restoreLocalCopy() {
+    const copy = localCopy(this.login, this.token);
+    if (!copy) return;
+    const isOvertaken = Date.parse(this.element.dataset.savedAt || 0) > copy.at;
+    const fields = [...this.element.elements].filter(({ name }) => !isOvertaken || this.#isUnsent(name, copy));
+    if (!fields.length) {
+      removeLocalCopy(this.login, this.token);
       return;
     }
-    for (const field of own) {
+    for (const field of fields) {
       if (!field.name || field.name === "csrf_token") continue;
-      if (!(field.name in kept.values) && kept.form !== this.shows) continue;
-      const value = kept.values[field.name] ?? "";
+      if (!(field.name in copy.values) && copy.form !== this.shows) continue;
+      const value = copy.values[field.name] ?? "";
       if (field.type === "radio" || field.type === "checkbox") field.checked = value === field.value;
       else field.value = value;
     }
-    this.#keep();
+    this.#storeLocally();
     this.save();
   }
 
-  // Whether what this browser keeps of a field never reached the server, where nobody has changed it since.
-  #isAhead(name, { values, base }) {
+  // Whether this browser's value of a field never reached the server, and nobody has changed
+  // the server's value since.
+  #isUnsent(name, { values, base }) {
     if (!base || !(name in values)) return false;
     return values[name] !== (base[name] ?? "") && (this.base[name] ?? "") === (base[name] ?? "");
   }
 
-  #layOut() {
+  #updateLayout() {
     showAsked(this.element);
     const { consultation } = this.element.elements;
     if (consultation) document.getElementById("consultation-more").hidden = !consultation.checked;

@@ -1,53 +1,54 @@
-// The knowledge base beside the form: what its direction proposes, what a search finds, an article, and a passage of it
-// that goes into a short message.
+// The knowledge base next to the form: articles proposed for the form's direction, search
+// results, an article, and a passage of it that is copied into a short message.
 
 import { getPage, LinkLost } from "./server.js";
 
-const WAIT = 120; // milliseconds without a key
-const LONGEST = 480; // letters of a passage
+const WAIT_MILLISECONDS = 120; // without a keystroke
+const MAX_PASSAGE_CHARACTERS = 480; // maximum length of a passage, in characters
 
 const panel = document.getElementById("knowledge");
 const place = panel.querySelector("[data-place]");
 const search = document.getElementById("knowledge-q");
-const others = ["passing", "sms", "aside"].map((id) => document.getElementById(id)); // stand in the same place
+const otherPanels = ["passing", "sms", "aside"].map((id) => document.getElementById(id)); // shown in the same place
 
-let before = null; // what had the focus
-let from = ""; // the article that a button of the script has opened
-let address = ""; // of the list for the form on the desk
+let previousFocus = null; // the element that had the focus
+let openedFrom = ""; // the article that was opened by a button of the script
+let address = ""; // of the list for the open form
 let timer = 0;
-let listed = null; // the search under way, or done
-let asked = 0;
+let listRequest = null; // the current or last search
+let requestCount = 0;
 
-export function listenToKnowledge({ onTrouble, tell }) {
-  const noLink = () => tell(document.getElementById("at-hand").dataset.noLink);
-  const fail = (error) => (error instanceof LinkLost ? noLink() : onTrouble(error));
+export function listenToKnowledge({ onTrouble, announce }) {
+  const reportNoLink = () => announce(document.getElementById("at-hand").dataset.noLink);
+  const reportError = (error) => (error instanceof LinkLost ? reportNoLink() : onTrouble(error));
 
   async function show(at) {
-    const number = ++asked;
+    const number = ++requestCount;
     const piece = await getPage(at);
-    if (number !== asked) return;
+    if (number !== requestCount) return;
     place.innerHTML = piece;
     window.htmx.process(place);
   }
 
   const list = () => show(search.value.trim() ? `${address}?${new URLSearchParams({ q: search.value })}` : address);
 
-  // The list, or at once the article at an address.
+  // Opens the list, or directly the article at an address.
   async function open(about, at = "") {
     if (about !== address || at) search.value = "";
-    if (panel.hidden) before = document.activeElement;
+    if (panel.hidden) previousFocus = document.activeElement;
     address = about;
-    from = at;
+    openedFrom = at;
     await (at ? show(at) : list());
-    for (const other of others) other.hidden = true;
+    for (const otherPanel of otherPanels) otherPanel.hidden = true;
     panel.hidden = false;
     (at ? place.querySelector("h3") : search).focus();
   }
 
   function close() {
     panel.hidden = true;
-    const again = from && document.querySelector(`[data-at="${CSS.escape(from)}"]`); // the script may be drawn anew
-    (before?.isConnected ? before : again || null)?.focus();
+    // the button may be a new one
+    const scriptButton = openedFrom && document.querySelector(`[data-at="${CSS.escape(openedFrom)}"]`);
+    (previousFocus?.isConnected ? previousFocus : scriptButton || null)?.focus();
   }
 
   document.addEventListener("click", ({ target }) => {
@@ -55,33 +56,34 @@ export function listenToKnowledge({ onTrouble, tell }) {
     const { knowledge: about, at } = target.closest("[data-knowledge]")?.dataset ?? {};
     if (!about) return;
     if (!panel.hidden && about === address && !at) close();
-    else open(about, at).catch(fail);
+    else open(about, at).catch(reportError);
   });
 
   place.addEventListener("click", async ({ target }) => {
     const article = target.closest("[data-article]")?.dataset.article;
     if (article) {
-      await show(article).catch(fail);
+      await show(article).catch(reportError);
       place.querySelector("h3")?.focus();
     } else if (target.closest("[data-back]")) {
-      await list().catch(fail);
+      await list().catch(reportError);
       (place.querySelector("[data-article]") ?? search).focus();
     } else if (target.closest("[data-sms-passage]")) {
-      send(target.closest("[data-sms-passage]").dataset.smsPassage);
+      writeMessage(target.closest("[data-sms-passage]").dataset.smsPassage);
     } else if (target.closest("[data-useful] button")) {
       for (const button of target.closest("[data-useful]").querySelectorAll("button"))
         button.setAttribute("aria-pressed", String(button === target.closest("button")));
     }
   });
 
-  // What is marked in the article goes into the message, else the beginning; its panel says how long it is.
-  function send(beginning) {
-    const marked = getSelection();
-    const inside = marked.rangeCount && place.querySelector(".article")?.contains(marked.anchorNode);
-    const text = (inside && marked.toString().trim()) || beginning;
+  // Copies the selected text of the article into the message, otherwise its beginning; the
+  // message panel shows the length.
+  function writeMessage(beginning) {
+    const selection = getSelection();
+    const isInArticle = selection.rangeCount && place.querySelector(".article")?.contains(selection.anchorNode);
+    const text = (isInArticle && selection.toString().trim()) || beginning;
     const button = document.querySelector("[data-write-sms]");
     if (!button) return;
-    button.dataset.text = text.slice(0, LONGEST);
+    button.dataset.text = text.slice(0, MAX_PASSAGE_CHARACTERS);
     button.click();
   }
 
@@ -89,18 +91,18 @@ export function listenToKnowledge({ onTrouble, tell }) {
     clearTimeout(timer);
     timer = setTimeout(() => {
       timer = 0;
-      listed = list().catch(fail);
-    }, WAIT);
+      listRequest = list().catch(reportError);
+    }, WAIT_MILLISECONDS);
   });
 
-  // The first article of what was typed last: who types faster than the server answers means that.
+  // Opens the first article for the newest text, even if the user types faster than the server answers.
   async function openFirst() {
     if (timer) {
       clearTimeout(timer);
       timer = 0;
-      listed = list().catch(fail);
+      listRequest = list().catch(reportError);
     }
-    await listed;
+    await listRequest;
     place.querySelector("[data-article]")?.click();
   }
 
@@ -115,7 +117,7 @@ export function listenToKnowledge({ onTrouble, tell }) {
     event.stopPropagation();
   });
 
-  // The arrow keys go from the search through the list.
+  // The arrow keys move from the search field through the list.
   function move(step) {
     const stops = [search, ...place.querySelectorAll("[data-article]")];
     const at = stops.indexOf(document.activeElement);

@@ -2,31 +2,32 @@
 
 import { serverNow } from "./clock.js";
 
-const prefix = (login) => `form:${login}:`;
+const keyPrefix = (login) => `form:${login}:`;
 
-// `savedAt`: when the server had the form last. What is kept now is newer than that and than what was kept before, which the
-// page before may have sent, whatever the clocks say. `base`: what the server had then.
-export function keepLocally(login, token, values, form, { savedAt = 0, base } = {}) {
-  const before = keptLocally(login, token)?.at ?? 0;
-  const at = Math.max(serverNow(), before + 1, Date.parse(savedAt || 0) + 1);
-  localStorage.setItem(prefix(login) + token, JSON.stringify({ values, form, at, base }));
+// `savedAt`: when the server last stored the form. The new copy counts as newer than that and
+// than the previous copy, which an earlier page may have sent, whatever the clocks say. `base`:
+// the values on the server at that time.
+export function storeLocalCopy(login, token, values, form, { savedAt = 0, base } = {}) {
+  const previousAt = localCopy(login, token)?.at ?? 0;
+  const at = Math.max(serverNow(), previousAt + 1, Date.parse(savedAt || 0) + 1);
+  localStorage.setItem(keyPrefix(login) + token, JSON.stringify({ values, form, at, base }));
 }
 
-// With `values` only if it holds these: another form of the call may have been typed in since.
-export function forgetLocally(login, token, values = null) {
-  const kept = keptLocally(login, token);
-  if (values && JSON.stringify(kept?.values) !== JSON.stringify(values)) return;
-  localStorage.removeItem(prefix(login) + token);
+// With `values`, only if the copy has these values: another form of the call may have been filled in since.
+export function removeLocalCopy(login, token, values = null) {
+  const copy = localCopy(login, token);
+  if (values && JSON.stringify(copy?.values) !== JSON.stringify(values)) return;
+  localStorage.removeItem(keyPrefix(login) + token);
 }
 
-export function keptLocally(login, token) {
-  const text = localStorage.getItem(prefix(login) + token);
+export function localCopy(login, token) {
+  const text = localStorage.getItem(keyPrefix(login) + token);
   return text ? JSON.parse(text) : null;
 }
 
-// The names of the forms that this browser still holds for the operator.
-export function tokensKept(login) {
+// The tokens of the forms that this browser still stores for the operator.
+export function storedTokens(login) {
   return Object.keys(localStorage)
-    .filter((key) => key.startsWith(prefix(login)))
-    .map((key) => key.slice(prefix(login).length));
+    .filter((key) => key.startsWith(keyPrefix(login)))
+    .map((key) => key.slice(keyPrefix(login).length));
 }

@@ -1,49 +1,51 @@
-// The operator's page: which form lies on the desk, what happens to it, and what goes wrong.
+// The operator's page: the open form, its actions, and its errors.
 
-import { bar, failed, trouble, watch } from "./athand.js";
+import { bar, reportError, showStatus, watch } from "./athand.js";
 import { listenToAdditions, recognise } from "./caller.js";
 import { Form } from "./form.js";
-import { forgetLocally, keptLocally, tokensKept } from "./local.js";
+import { localCopy, removeLocalCopy, storedTokens } from "./local.js";
 import { getPage, LinkLost, post } from "./server.js";
 
-const AGAIN = 2000; // milliseconds between tries while the link is lost
-const PAUSE = 800; // milliseconds without a letter: whoever was typing has finished his word
+const RETRY_MILLISECONDS = 2000; // between attempts while the connection is lost
+const TYPING_PAUSE_MILLISECONDS = 800; // time without a letter after which the user has finished a word
 
 const desk = document.getElementById("desk");
 const card = document.getElementById("card");
 const { login } = desk.dataset;
-const callAtHand = () => `${bar().dataset.form} ${bar().dataset.stage}`;
+const currentCall = () => `${bar().dataset.form} ${bar().dataset.stage}`;
 
 let form = null; // the open form, or null between calls
-let switching = false;
-let waiting = 0; // until nobody types, so that the form may change
+let isSwitching = false;
+let followTimer = 0; // timer until the user stops typing, so that the form may change
 
-// ── what goes wrong ──
+// ── errors ──
 
-function formFailed(error) {
-  if (error instanceof LinkLost) note(desk.dataset.keptHere, false);
-  else failed(error);
+function reportFormError(error) {
+  if (error instanceof LinkLost) showNote(desk.dataset.keptHere, false);
+  else reportError(error);
 }
 
-function note(text, safe) {
+function showNote(text, isSaved) {
   const place = document.getElementById("saved");
   if (!place) return;
   place.querySelector("span").textContent = text;
-  place.classList.toggle("warn", !safe);
-  place.classList.toggle("safe", safe);
+  place.classList.toggle("warn", !isSaved);
+  place.classList.toggle("safe", isSaved);
 }
 
-// ── the form on the desk ──
+// ── the open form ──
 
 function openForm() {
   const element = document.getElementById("form");
-  form = element && new Form(element, { login, onTrouble: formFailed, onSaved: saved, onRegistered: registered });
+  form =
+    element &&
+    new Form(element, { login, onTrouble: reportFormError, onSaved: showSaved, onRegistered: showRegistered });
   document.getElementById("put-aside")?.addEventListener("click", putAside);
-  document.getElementById("other-form")?.addEventListener("click", otherForm);
+  document.getElementById("other-form")?.addEventListener("click", switchForm);
   fitBar();
 }
 
-// From one form to another without leaving the page: what is typed goes to the server first.
+// Opens another form without leaving the page: typed values are sent to the server first.
 document.addEventListener("click", (event) => {
   const link = event.target.closest("#to-form, .drafts [data-token]");
   if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
@@ -52,56 +54,57 @@ document.addEventListener("click", (event) => {
   showCard(token && { form: token });
 });
 
-function saved(answer) {
-  trouble(null);
-  note(answer.saved, true);
+function showSaved(answer) {
+  showStatus(null);
+  showNote(answer.saved, true);
   recognise(answer.recognised);
 }
 
-async function registered(appeal) {
+async function showRegistered(appeal) {
   form = null;
   await showCard({ registered: appeal.number });
 }
 
-// From form №1 to №2 of the same call and back; what both ask is typed once.
-function otherForm(event) {
+// Switches between forms №1 and №2 of the same call; values that both ask for are typed once.
+function switchForm(event) {
   showCard({ form: form.token, shows: event.currentTarget.dataset.other });
 }
 
 async function putAside() {
-  if (form.isNothing || (await form.save({ aside: true }))) await close();
+  if (form.isNothing || (await form.save({ aside: true }))) await closeForm();
 }
 
-async function close() {
+async function closeForm() {
   form = null;
   await showCard();
 }
 
-// Fetches what lies on the desk now, or the `form` or the `registered` appeal of that name. What was typed in the form that
-// leaves is saved first; when the server cannot have it, this browser keeps it and hands it over later.
-async function showCard(asked = {}) {
-  if (switching) return;
-  switching = true;
-  const told = callAtHand();
+// Fetches the current card, or the `form` or the `registered` appeal of that name. Values typed
+// in the previous form are saved first; if the server cannot be reached, this browser stores
+// them and sends them later.
+async function showCard(target = {}) {
+  if (isSwitching) return;
+  isSwitching = true;
+  const callBefore = currentCall();
   try {
     if (form?.unsaved) await form.save();
-    card.innerHTML = await getPage(`${desk.dataset.card}?${new URLSearchParams(asked)}`);
-    window.htmx.process(card); // its live sections
-    history.replaceState(null, "", addressOf(asked));
+    card.innerHTML = await getPage(`${desk.dataset.card}?${new URLSearchParams(target)}`);
+    window.htmx.process(card); // activates its live sections
+    history.replaceState(null, "", addressOf(target));
     openForm();
     if (!isBesideCard(document.activeElement)) document.getElementById("card-title").focus();
   } catch (error) {
-    formFailed(error);
-    if (error instanceof LinkLost) setTimeout(showCard, AGAIN, asked);
+    reportFormError(error);
+    if (error instanceof LinkLost) setTimeout(showCard, RETRY_MILLISECONDS, target);
   } finally {
-    switching = false;
+    isSwitching = false;
   }
-  if (told === callAtHand()) goOn();
-  else follow();
+  if (callBefore === currentCall()) focusNextField();
+  else followCall();
 }
 
-// Whoever is at work in a panel, the command line or the menu of states keeps the focus when the card changes: his Enter
-// is meant for that.
+// A user who is working in a panel, the command line or the menu of states keeps the focus when
+// the card changes: their Enter is meant for that element.
 const isBesideCard = (element) => Boolean(element.closest(".passing, #commands, #state-menu"));
 
 function addressOf({ form: token, registered: number }) {
@@ -110,93 +113,93 @@ function addressOf({ form: token, registered: number }) {
   return number ? `${home}/registered/${encodeURIComponent(number)}` : home;
 }
 
-// The bar tells which form belongs to the call at hand: that one is shown when no other is open,
-// and takes another's place once the call is answered, not while it rings.
-function follow() {
+// Follows the bar, which names the form of the current call: that form is shown if no other is
+// open, and replaces another one once the call is answered, but not while it rings.
+function followCall() {
   const { form: token, stage } = bar().dataset;
-  clearTimeout(waiting);
+  clearTimeout(followTimer);
   if (form && token === form.token) form.element.dataset.stage = stage;
   else if (form?.isLeftOver || (token && !form)) showCard();
   else if (token && stage === "talk") {
-    const rest = PAUSE - form.quietFor;
-    if (rest > 0) waiting = setTimeout(follow, rest);
+    const remainingPause = TYPING_PAUSE_MILLISECONDS - form.quietFor;
+    if (remainingPause > 0) followTimer = setTimeout(followCall, remainingPause);
     else showCard();
   }
-  goOn();
+  focusNextField();
   fitBar();
 }
 
-// Who has a form open goes on with its next field, unless something else has the focus. While its
-// call rings the title has it: nothing is asked yet.
-function goOn() {
+// Moves the focus to the next field of an open form, unless another element has it. While the
+// form's call rings, the title has the focus: the conversation has not begun.
+function focusNextField() {
   const { activeElement, body } = document;
   const idle = activeElement === body || activeElement === document.getElementById("card-title");
   if (form && idle && !form.rings) form.nextField.focus();
 }
 
-// The bar of a call that is over belongs to its own form only; to that form leads a key from others.
+// Shows the bar of a finished call only with its own form; other forms have a key that leads to that form.
 function fitBar() {
   const { form: token, stage } = bar().dataset;
-  const own = token === form?.token;
-  hide(bar(), stage === "wrap_up" && !own);
-  hide(document.getElementById("to-form"), own);
+  const isOwnForm = token === form?.token;
+  hide(bar(), stage === "wrap_up" && !isOwnForm);
+  hide(document.getElementById("to-form"), isOwnForm);
 }
 
 function hide(element, hidden) {
-  if (element && element.hidden !== hidden) element.hidden = hidden; // is watched itself
+  if (element && element.hidden !== hidden) element.hidden = hidden; // this element is itself observed
 }
 
-// Forms that this browser still holds from before go to the server, into the list of drafts.
-async function handOver() {
-  const tokens = tokensKept(login).filter((kept) => kept !== form?.token);
+// Sends forms that this browser still stores from earlier to the server, into the list of drafts.
+async function sendStoredForms() {
+  const tokens = storedTokens(login).filter((token) => token !== form?.token);
   for (const token of tokens) {
-    const { values, form: shows, at } = keptLocally(login, token);
+    const { values, form: shows, at } = localCopy(login, token);
     try {
-      const sent = { values, at, aside: true, ...(shows && { form: shows }) };
-      await post(`${desk.dataset.forms}/${encodeURIComponent(token)}`, sent);
-      if (!switching) forgetLocally(login, token, values); // a card on its way may have been made before
+      const payload = { values, at, aside: true, ...(shows && { form: shows }) };
+      await post(`${desk.dataset.forms}/${encodeURIComponent(token)}`, payload);
+      if (!isSwitching) removeLocalCopy(login, token, values); // a card being fetched may have been rendered before
     } catch (error) {
-      formFailed(error);
+      reportFormError(error);
       return;
     }
   }
   if (tokens.length && !form) showCard();
 }
 
-// ── throwing a draft away ──
+// ── discarding a draft ──
 
 document.addEventListener("click", (event) => {
-  const asked = event.target.closest("[data-discard]");
-  if (!asked) return;
+  const button = event.target.closest("[data-discard]");
+  if (!button) return;
   const dialog = document.getElementById("discard-dialog");
   dialog.querySelector("[data-yes]").onclick = async () => {
     try {
-      await post(asked.dataset.discard, {});
-      asked.closest("li").remove();
+      await post(button.dataset.discard, {});
+      button.closest("li").remove();
     } catch (error) {
-      formFailed(error);
+      reportFormError(error);
     }
   };
   dialog.showModal();
 });
 
-// ── the page's life ──
+// ── events of the page ──
 
 document.addEventListener("signed-in", () => {
   if (form?.unsaved) form.save();
-  handOver();
+  sendStoredForms();
 });
 addEventListener("online", () => form?.unsaved && form.save());
 addEventListener("pagehide", () => form?.unsaved && form.save({ keepalive: true }));
 
 openForm();
 listenToAdditions(() => form);
-goOn();
-handOver();
-let seen = callAtHand();
+focusNextField();
+sendStoredForms();
+let lastCall = currentCall();
 watch(() => {
-  fitBar(); // what is fetched anew knows of no open form
-  if (callAtHand() === seen) return;
-  seen = callAtHand();
-  follow();
+  fitBar(); // a section that was fetched again does not reflect the open form
+  if (currentCall() === lastCall) return;
+  lastCall = currentCall();
+  followCall();
 });

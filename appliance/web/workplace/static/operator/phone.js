@@ -1,167 +1,172 @@
-// The phone in the operator's page. One tab of the browser has it: the one that holds the lock; when it is closed the
-// next one takes it. The others show what it does, and send it what is pressed. While somebody is on the phone,
-// links and forms open in new tabs: a page that is left would cut the sound.
+// The phone in the operator's page. It runs in one tab of the browser, the one that holds the
+// lock; when that tab is closed, the next one takes over. The other tabs show its state and
+// send it the user's commands. During a call, links and forms open in new tabs, because leaving
+// the page would cut the audio.
 
 import { bar, watch } from "./athand.js";
 import { post, Refused } from "./server.js";
 import { SipPhone } from "./sip.js";
 import { chooseDevice, devices } from "./sound.js";
 
-const place = document.getElementById("phone");
+const phoneBar = document.getElementById("phone");
 const sign = document.getElementById("phone-sign");
-const { login, account: accountAt, quality: qualityAt, resume: resumeAt, sip } = place.dataset;
+const { login, account: accountAt, quality: qualityAt, resume: resumeAt, sip } = phoneBar.dataset;
 const channel = new BroadcastChannel(`phone:${login}`);
-const GRACE = 4000; // milliseconds that a phone may take to come back before it is told
+const GRACE_MILLISECONDS = 4000; // time that a phone may take to reconnect before the loss is shown
 
-const page = crypto.randomUUID(); // this tab's name
+const page = crypto.randomUUID(); // identifies this tab
 
-let phone = null; // in the tab that has it
+let phone = null; // set in the tab that runs the phone
 let state = { here: false, trouble: "starting", registered: false, stage: "", held: false, muted: false };
 let notice = null;
-let late;
+let lossTimer;
 
-// ── the tab that has the phone ──
+// ── the tab that runs the phone ──
 
-async function own() {
-  tell({ here: true });
+async function runPhone() {
+  updateState({ here: true });
   for (;;) {
-    await microphone();
-    const account = await accountOf();
-    if (!account) return tell({ trouble: "off" });
-    phone = new SipPhone(await import(sip), account, { onChange: changed, onOver: keepQuality });
-    tell({ trouble: phone.ring.isMuzzled ? "silent" : "" });
-    await until(() => (takenElsewhere() || isEnded() || phone.state.refused) && !phone.isInCall);
+    await waitForMicrophone();
+    const account = await requestAccount();
+    if (!account) return updateState({ trouble: "off" });
+    phone = new SipPhone(await import(sip), account, { onChange: handleChange, onOver: saveQuality });
+    updateState({ trouble: phone.ring.isMuzzled ? "silent" : "" });
+    await waitUntil(() => (takenElsewhere() || isEnded() || phone.state.refused) && !phone.isInCall);
     phone.leave();
     phone = null;
     if (!takenElsewhere()) {
-      tell({ registered: false });
-      await new Promise((resolve) => setTimeout(resolve, GRACE)); // until the new password is in force
+      updateState({ registered: false });
+      await new Promise((resolve) => setTimeout(resolve, GRACE_MILLISECONDS)); // until the new password is in force
       continue;
     }
-    tell({ trouble: "taken", registered: false });
-    await once(document, "phone-again");
+    updateState({ trouble: "taken", registered: false });
+    await nextEvent(document, "phone-again");
   }
 }
 
-// Null when his phone is no more in the page. While he talks on another computer it is left there, until the talk is
-// over or he wants it here.
-async function accountOf() {
-  let take = false;
-  const again = once(document, "phone-again").then(() => {
-    take = true;
+// Null if the operator's phone is no longer in the page. During a talk on another computer the
+// account stays there until the talk is over or the operator requests the phone here.
+async function requestAccount() {
+  let takesOver = false;
+  const requestedHere = nextEvent(document, "phone-again").then(() => {
+    takesOver = true;
   });
   for (;;) {
-    former = taken().dataset.page;
-    named = false;
+    formerPage = takenElement().dataset.page;
+    isNamed = false;
     try {
-      const account = await post(accountAt, { page, take });
+      const account = await post(accountAt, { page, take: takesOver });
       if (account.speaks) {
-        tell({ trouble: "talking" });
-        await Promise.race([again, new Promise((resolve) => setTimeout(resolve, GRACE))]);
+        updateState({ trouble: "talking" });
+        await Promise.race([requestedHere, new Promise((resolve) => setTimeout(resolve, GRACE_MILLISECONDS))]);
         continue;
       }
       return { ...account, socket: `${location.origin.replace("http", "ws")}/ws` };
     } catch (error) {
       if (error instanceof Refused) return null;
-      await new Promise((resolve) => setTimeout(resolve, GRACE)); // no link, or signed out: both pass
+      // no connection, or signed out: both are temporary
+      await new Promise((resolve) => setTimeout(resolve, GRACE_MILLISECONDS));
     }
   }
 }
 
-// Another page of his, on another computer: the exchange rings the one that came last. An answer that was on its way
-// while this page took the phone still names the one before it.
-const taken = () => document.getElementById("phone-taken");
-let former = "";
-let named = false; // whether the server has named this page as the one with the phone
+// Another page of the same operator, on another computer: the exchange rings the page that
+// registered last. A response sent while this page was taking over the phone still names the
+// previous page.
+const takenElement = () => document.getElementById("phone-taken");
+let formerPage = "";
+let isNamed = false; // whether the server has named this page as the one with the phone
 
-// The session in which this page took the phone is over, as after another password: it is asked for again.
-const isEnded = () => named && taken().dataset.page === "";
+// The session in which this page took the phone is over, e.g. after a password change: the
+// account is requested again.
+const isEnded = () => isNamed && takenElement().dataset.page === "";
 
 function takenElsewhere() {
-  const last = taken().dataset.page;
+  const last = takenElement().dataset.page;
   if (last === page) {
-    former = "";
-    named = true;
+    formerPage = "";
+    isNamed = true;
   }
-  return !["", page, former].includes(last);
+  return !["", page, formerPage].includes(last);
 }
 
-// Looks again whenever the page has heard of something.
-function until(condition) {
+// Checks the condition again whenever the page's phone elements change.
+function waitUntil(condition) {
   return new Promise((resolve) => {
-    const look = () => {
+    const check = () => {
       if (!condition()) return;
       observer.disconnect();
       resolve();
     };
-    const observer = new MutationObserver(look);
-    observer.observe(place, { subtree: true, attributes: true });
-    look();
+    const observer = new MutationObserver(check);
+    observer.observe(phoneBar, { subtree: true, attributes: true });
+    check();
   });
 }
 
-// Returns once there is one: a phone that could not speak shall not ring.
-async function microphone() {
+// Returns once there is a microphone: a phone that cannot send audio must not ring.
+async function waitForMicrophone() {
   for (;;) {
     try {
       const stream = await navigator.mediaDevices.getUserMedia({ audio: true });
       for (const track of stream.getTracks()) track.stop();
       return;
     } catch (error) {
-      tell({ trouble: error.name === "NotAllowedError" ? "refused" : "missing" });
+      updateState({ trouble: error.name === "NotAllowedError" ? "refused" : "missing" });
       const permission = await navigator.permissions.query({ name: "microphone" });
       await Promise.race([
-        once(permission, "change"),
-        once(navigator.mediaDevices, "devicechange"),
-        once(document, "phone-again"),
+        nextEvent(permission, "change"),
+        nextEvent(navigator.mediaDevices, "devicechange"),
+        nextEvent(document, "phone-again"),
       ]);
     }
   }
 }
 
-const once = (target, event) => new Promise((resolve) => target.addEventListener(event, resolve, { once: true }));
+const nextEvent = (target, event) => new Promise((resolve) => target.addEventListener(event, resolve, { once: true }));
 
-function changed(now) {
+function handleChange(newState) {
   const before = state.stage;
-  if (now.registered && !state.registered && !phone?.isInCall) resume("");
-  tell(now);
-  if (before === now.stage) return;
+  if (newState.registered && !state.registered && !phone?.isInCall) reportResume("");
+  updateState(newState);
+  if (before === newState.stage) return;
   bar().dispatchEvent(new Event("live"));
   notice?.close();
   notice = null;
-  if (now.stage === "ringing" && !document.hasFocus() && Notification.permission === "granted") {
-    notice = new Notification(place.dataset.rings, { body: now.number, tag: "call", requireInteraction: true });
+  if (newState.stage === "ringing" && !document.hasFocus() && Notification.permission === "granted") {
+    notice = new Notification(phoneBar.dataset.rings, { body: newState.number, tag: "call", requireInteraction: true });
     notice.onclick = () => focus();
   }
 }
 
-// The exchange gives a caller back whose page is gone. This one says so when it is left (with its talk), and when it has
-// come; what is not said it finds by itself, some seconds later.
-async function resume(session) {
+// The exchange gives a caller back if their page is gone. The page reports when it is left
+// (with its talk) and when it has registered; without a report the exchange notices some
+// seconds later.
+async function reportResume(session) {
   try {
     await post(resumeAt, { session }, { keepalive: true });
   } catch {}
 }
 
-addEventListener("pagehide", () => phone?.talk && resume(phone.talk));
+addEventListener("pagehide", () => phone?.talk && reportResume(phone.talk));
 
-async function keepQuality(quality) {
+async function saveQuality(quality) {
   if (!state.call) return;
   try {
     await post(qualityAt, { call: state.call, ...quality });
-  } catch {} // a figure that is not kept stops nobody
+  } catch {} // a quality figure that could not be stored is no reason to fail
   state.call = "";
 }
 
-function tell(changes) {
+function updateState(changes) {
   state = { ...state, ...changes };
   channel.postMessage({ state });
   show();
 }
 
-// ── what is pressed, in any tab ──
+// ── commands, in any tab ──
 
-function order(what, value) {
+function command(what, value) {
   if (what === "again") {
     document.dispatchEvent(new Event("phone-again"));
     if (!state.here) channel.postMessage({ what });
@@ -181,96 +186,97 @@ channel.addEventListener("message", ({ data }) => {
   if (data.what === "state") {
     if (state.here) channel.postMessage({ state });
   } else if (data.what) {
-    if (state.here) order(data.what, data.value);
+    if (state.here) command(data.what, data.value);
   } else if (!state.here) {
     state = { ...data.state, here: false };
     show();
   }
 });
 
-place.addEventListener("click", ({ target }) => {
+phoneBar.addEventListener("click", ({ target }) => {
   const { order: what, close } = target.closest("button")?.dataset ?? {};
-  if (what === "keys") showKeys(place.querySelector("[data-keys]").hidden);
-  else if (what) order(what, target.closest("button").value);
+  if (what === "keys") showKeys(phoneBar.querySelector("[data-keys]").hidden);
+  else if (what) command(what, target.closest("button").value);
   else if (close !== undefined) showKeys(false);
 });
-place.querySelector("[data-keys]").addEventListener("keydown", (event) => {
+phoneBar.querySelector("[data-keys]").addEventListener("keydown", (event) => {
   if (event.key === "Escape") showKeys(false);
-  else if (/^[0-9*#]$/.test(event.key) && !event.altKey && !event.ctrlKey) order("press", event.key);
+  else if (/^[0-9*#]$/.test(event.key) && !event.altKey && !event.ctrlKey) command("press", event.key);
   else return;
   event.preventDefault();
   event.stopPropagation();
 });
-place.querySelector("[name=volume]").addEventListener("input", ({ target }) => {
+phoneBar.querySelector("[name=volume]").addEventListener("input", ({ target }) => {
   chooseDevice({ volume: Number(target.value) });
-  order("volume");
+  command("volume");
 });
 watch(showHangUp);
-document.addEventListener("phone-order", ({ detail }) => order(detail.what, detail.value));
+document.addEventListener("phone-order", ({ detail }) => command(detail.what, detail.value));
 
 function showKeys(shown) {
-  const keys = place.querySelector("[data-keys]");
-  const button = place.querySelector("[data-order=keys]");
+  const keys = phoneBar.querySelector("[data-keys]");
+  const button = phoneBar.querySelector("[data-order=keys]");
   if (!shown && keys.contains(document.activeElement)) button.focus();
   keys.hidden = !shown;
   button.setAttribute("aria-expanded", shown);
   if (shown) keys.querySelector("button").focus();
 }
 
-// ── what is shown, in every tab ──
+// ── display, in every tab ──
 
 function show() {
   const { stage, held, muted, quality, registered } = state;
   if (state.here && stage === "talk") state.call = bar().dataset.call || state.call;
-  for (const part of place.querySelectorAll("[data-at]")) part.hidden = !part.dataset.at.split(" ").includes(stage);
-  place.querySelector("[data-order=hold]").setAttribute("aria-pressed", held);
-  place.querySelector("[data-order=mute]").setAttribute("aria-pressed", muted);
-  place.querySelector("[data-held]").hidden = !held;
-  place.querySelector("[data-muted]").hidden = !muted;
-  place.querySelector("[data-bad]").hidden = !quality?.bad;
+  for (const part of phoneBar.querySelectorAll("[data-at]")) part.hidden = !part.dataset.at.split(" ").includes(stage);
+  phoneBar.querySelector("[data-order=hold]").setAttribute("aria-pressed", held);
+  phoneBar.querySelector("[data-order=mute]").setAttribute("aria-pressed", muted);
+  phoneBar.querySelector("[data-held]").hidden = !held;
+  phoneBar.querySelector("[data-muted]").hidden = !muted;
+  phoneBar.querySelector("[data-bad]").hidden = !quality?.bad;
   for (const figure of ["loss", "jitter", "delay"]) {
-    place.querySelector(`[data-figure=${figure}]`).textContent = quality?.[figure] ?? "–";
+    phoneBar.querySelector(`[data-figure=${figure}]`).textContent = quality?.[figure] ?? "–";
   }
-  place.querySelector("[data-bar]").hidden = !stage;
+  phoneBar.querySelector("[data-bar]").hidden = !stage;
   if (!stage) showKeys(false);
   showHangUp();
-  clearTimeout(late);
-  const lost = state.trouble || (registered ? "" : "lost");
-  if (lost === "lost") late = setTimeout(showTrouble, GRACE, lost);
-  else showTrouble(lost);
+  clearTimeout(lossTimer);
+  const trouble = state.trouble || (registered ? "" : "lost");
+  if (trouble === "lost") lossTimer = setTimeout(showTrouble, GRACE_MILLISECONDS, trouble);
+  else showTrouble(trouble);
   document.dispatchEvent(new CustomEvent("phone-state", { detail: state }));
 }
 
-// The call bar has the button, by the server; without it, or without a link to it, the phone hangs up by itself.
+// The server renders the call bar's hang-up button; without that button, or without a
+// connection, the phone shows its own.
 function showHangUp() {
-  const lost = document.querySelector("[data-link=down]:not([hidden])");
-  const alone = place.querySelector("[data-alone]");
-  const hidden = !lost && document.getElementById("hang-up") !== null;
-  if (alone.hidden !== hidden) alone.hidden = hidden; // is watched itself
+  const isDisconnected = document.querySelector("[data-link=down]:not([hidden])");
+  const ownButton = phoneBar.querySelector("[data-alone]");
+  const hidden = !isDisconnected && document.getElementById("hang-up") !== null;
+  if (ownButton.hidden !== hidden) ownButton.hidden = hidden; // this element is itself observed
 }
 
 function showTrouble(what) {
-  const known = [...place.querySelectorAll("[data-phone-trouble]")];
-  for (const one of known) one.hidden = one.dataset.phoneTrouble !== what;
+  const banners = [...phoneBar.querySelectorAll("[data-phone-trouble]")];
+  for (const banner of banners) banner.hidden = banner.dataset.phoneTrouble !== what;
   if (sign) sign.dataset.state = what || (state.here ? "here" : "elsewhere");
 }
 
-// ── nothing leaves the page that speaks ──
+// ── nothing may leave the page during a call ──
 
-const speaks = () => state.here && state.stage !== "";
+const isInCall = () => state.here && state.stage !== "";
 
 addEventListener("click", (event) => {
   const link = event.target.closest?.("a[href]");
-  if (!link || event.defaultPrevented || !speaks() || link.target || link.hasAttribute("download")) return;
+  if (!link || event.defaultPrevented || !isInCall() || link.target || link.hasAttribute("download")) return;
   if (link.getAttribute("href").startsWith("#")) return;
-  inNewTab(link);
+  openInNewTab(link);
 });
 addEventListener("submit", (event) => {
-  if (!event.defaultPrevented && speaks() && !event.target.target) inNewTab(event.target);
+  if (!event.defaultPrevented && isInCall() && !event.target.target) openInNewTab(event.target);
 });
-addEventListener("beforeunload", (event) => speaks() && event.preventDefault());
+addEventListener("beforeunload", (event) => isInCall() && event.preventDefault());
 
-function inNewTab(element) {
+function openInNewTab(element) {
   element.target = "_blank";
   setTimeout(() => element.removeAttribute("target"));
 }
@@ -279,16 +285,16 @@ for (const event of ["pointerdown", "keydown"]) {
   document.addEventListener(event, async () => {
     if (state.trouble !== "silent") return;
     await phone?.ring.wake();
-    tell({ trouble: "" });
+    updateState({ trouble: "" });
   });
 }
 
-place.querySelector("[name=volume]").value = devices().volume;
+phoneBar.querySelector("[name=volume]").value = devices().volume;
 channel.postMessage({ what: "state" });
 show();
 if (isSecureContext) {
   navigator.locks.request(`phone:${login}`, async () => {
-    await own();
-    await new Promise(() => {}); // as long as the tab is open
+    await runPhone();
+    await new Promise(() => {}); // holds the lock as long as the tab is open
   });
-} else tell({ trouble: "insecure" });
+} else updateState({ trouble: "insecure" });

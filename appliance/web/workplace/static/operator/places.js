@@ -1,5 +1,5 @@
-// Region, district and mahalla: the wider narrows the choices of the narrower, and the narrower
-// fills in the wider.
+// Region, district and mahalla: the wider place narrows the choices of the narrower one, and
+// the narrower place fills in the wider one.
 
 export const PLACES = ["region", "district", "mahalla"];
 
@@ -17,8 +17,8 @@ export function placeChosen(form, name, option) {
     codeOf(form, place).value = wider.code;
     textOf(form, place).value = wider.name;
   }
-  // A listed place that does not lie in the wider one just chosen is no answer any more.
-  // A district's code begins with its region's.
+  // A listed place outside the wider one just chosen is no longer valid. A district's code
+  // begins with its region's.
   if (name === "region" && !codeOf(form, "district")?.value.startsWith(option.code)) {
     empty(form, "district");
     empty(form, "mahalla");

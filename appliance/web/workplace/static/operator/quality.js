@@ -1,76 +1,82 @@
-// How well a talk arrives, by the browser's own count: what was lost on the way, how unevenly it comes, how long it takes.
+// The audio quality of a talk, from the browser's statistics: packet loss, jitter and delay.
 
-const EVERY = 2000; // milliseconds
-export const BAD = { loss: 3, jitter: 40, delay: 300 }; // percent, ms, ms; as in docs/figures.md
+const INTERVAL_MILLISECONDS = 2000;
+export const BAD_LIMITS = { loss: 3, jitter: 40, delay: 300 }; // percent, ms, ms; as in docs/figures.md
 
 export class Quality {
   #connection;
-  #tell;
+  #onFigures;
   #timer;
   #before = null;
   #sums = { seconds: 0, jitter: 0, delays: 0, delay: 0 };
   #last = null;
 
-  // `tell` is called with { loss, jitter, delay, bad } of the last two seconds.
-  constructor(connection, tell) {
+  // `onFigures` is called with { loss, jitter, delay, bad } of the last two seconds.
+  constructor(connection, onFigures) {
     this.#connection = connection;
-    this.#tell = tell;
-    this.#timer = setInterval(() => this.#look(), EVERY);
+    this.#onFigures = onFigures;
+    this.#timer = setInterval(() => this.#measure(), INTERVAL_MILLISECONDS);
   }
 
-  // Of the whole talk: { seconds, loss, jitter, delay }, or null when there was too little of it.
+  // The figures of the whole talk: { seconds, loss, jitter, delay }, or null if it was too short.
   end() {
     clearInterval(this.#timer);
     const { seconds, jitter, delay, delays } = this.#sums;
     if (!this.#last || !seconds) return null;
     return {
       seconds,
-      loss: round(lost(this.#last, { received: 0, lost: 0, sent: 0, lostThere: 0 })),
-      jitter: round((jitter * EVERY) / 1000 / seconds),
+      loss: round(lossPercent(this.#last, { received: 0, lost: 0, sent: 0, lostThere: 0 })),
+      jitter: round((jitter * INTERVAL_MILLISECONDS) / 1000 / seconds),
       delay: delays ? round(delay / delays) : null,
     };
   }
 
-  async #look() {
+  async #measure() {
     if (this.#connection.connectionState !== "connected") return;
-    const now = counts(await this.#connection.getStats());
+    const now = packetTotals(await this.#connection.getStats());
     const before = this.#before;
     this.#before = this.#last = now;
     if (!before) return;
-    this.#sums.seconds += EVERY / 1000;
+    this.#sums.seconds += INTERVAL_MILLISECONDS / 1000;
     this.#sums.jitter += now.jitter;
     if (now.delay !== null) {
       this.#sums.delay += now.delay;
       this.#sums.delays++;
     }
-    const seen = { loss: lost(now, before), jitter: now.jitter, delay: now.delay };
-    const bad = seen.loss > BAD.loss || seen.jitter > BAD.jitter || (seen.delay ?? 0) > BAD.delay;
-    this.#tell({ loss: round(seen.loss), jitter: round(seen.jitter), delay: seen.delay && round(seen.delay), bad });
+    const figures = { loss: lossPercent(now, before), jitter: now.jitter, delay: now.delay };
+    const bad =
+      figures.loss > BAD_LIMITS.loss || figures.jitter > BAD_LIMITS.jitter || (figures.delay ?? 0) > BAD_LIMITS.delay;
+    this.#onFigures({
+      loss: round(figures.loss),
+      jitter: round(figures.jitter),
+      delay: figures.delay && round(figures.delay),
+      bad,
+    });
   }
 }
 
 const round = (figure) => Math.round(figure * 10) / 10;
 
-function counts(stats) {
-  const found = { received: 0, lost: 0, sent: 0, lostThere: 0, jitter: 0, delay: null };
-  for (const one of stats.values()) {
-    if (one.type === "inbound-rtp") {
-      found.received = one.packetsReceived;
-      found.lost = Math.max(0, one.packetsLost);
-      found.jitter = one.jitter * 1000;
-    } else if (one.type === "outbound-rtp") found.sent = one.packetsSent;
-    else if (one.type === "remote-inbound-rtp") found.lostThere = Math.max(0, one.packetsLost);
-    else if (one.type === "candidate-pair" && one.nominated && one.currentRoundTripTime !== undefined)
-      found.delay = one.currentRoundTripTime * 1000;
+function packetTotals(stats) {
+  const totals = { received: 0, lost: 0, sent: 0, lostThere: 0, jitter: 0, delay: null };
+  for (const report of stats.values()) {
+    if (report.type === "inbound-rtp") {
+      totals.received = report.packetsReceived;
+      totals.lost = Math.max(0, report.packetsLost);
+      totals.jitter = report.jitter * 1000;
+    } else if (report.type === "outbound-rtp") totals.sent = report.packetsSent;
+    else if (report.type === "remote-inbound-rtp") totals.lostThere = Math.max(0, report.packetsLost);
+    else if (report.type === "candidate-pair" && report.nominated && report.currentRoundTripTime !== undefined)
+      totals.delay = report.currentRoundTripTime * 1000;
   }
-  return found;
+  return totals;
 }
 
-// Percent lost since then, of the direction that lost more.
-function lost(now, before) {
-  const share = (gone, came) => (gone + came > 0 ? (100 * gone) / (gone + came) : 0);
+// Percentage lost since then, in the direction that lost more.
+function lossPercent(now, before) {
+  const share = (lost, received) => (lost + received > 0 ? (100 * lost) / (lost + received) : 0);
   const here = share(Math.max(0, now.lost - before.lost), now.received - before.received);
-  const gone = Math.max(0, now.lostThere - before.lostThere);
-  const there = share(gone, Math.max(0, now.sent - before.sent - gone));
+  const lostThere = Math.max(0, now.lostThere - before.lostThere);
+  const there = share(lostThere, Math.max(0, now.sent - before.sent - lostThere));
   return Math.min(100, Math.max(here, there));
 }

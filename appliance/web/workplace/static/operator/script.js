@@ -1,78 +1,83 @@
-// The script beside the form: begun by itself in a talk, followed by keys, left at any moment. It is a piece of the card
-// and fetched anew after each step; nothing of the form is touched but the focus.
+// The script next to the form: it begins automatically in a talk, is followed by keys, and can
+// be left at any time. It is a section of the card and fetched again after each step; of the
+// form, only the focus changes.
 
 import { getPage, LinkLost, post } from "./server.js";
 
 const card = document.getElementById("card");
-const AGAIN = 3000; // milliseconds before a script that was asked for in vain is asked for again
+const RETRY_MILLISECONDS = 3000; // time after which a failed request for a script is repeated
 
 const place = () => document.getElementById("script");
 const panel = () => place()?.querySelector(".script");
 const form = () => document.getElementById("form");
 
-let busy = false;
-let begun = ""; // the form whose script was begun by itself
-let before = null; // what had the focus when the script got it
-let wanted = ""; // a field of the other form, to be focused once that is there
-let ticks = false; // and to be ticked
+let isBusy = false;
+let begunToken = ""; // the form whose script was begun automatically
+let previousFocus = null; // the element that had the focus before the script
+let wantedField = ""; // a field of the other form, to be focused once that form is open
+let ticksField = false; // whether that field is also ticked
 
 async function renew(focus) {
   const address = place()?.dataset.script;
   if (!address) return;
   const piece = await getPage(address);
-  if (place()?.dataset.script !== address) return; // another form meanwhile
+  if (place()?.dataset.script !== address) return; // the form has changed in the meantime
   place().innerHTML = piece;
   if (focus) body()?.focus();
 }
 
 const body = () => panel()?.querySelector("[data-script-body]");
 
-// Sends one step, then shows where the script stands; a lost link is said, and nothing is lost.
+// Sends one step, then shows the current state of the script; a lost connection is reported, and nothing is lost.
 async function send(what, values = {}) {
-  const at = panel();
-  if (!at || busy) return;
-  busy = true;
-  const focused = at.contains(document.activeElement) || document.activeElement === document.body;
+  const current = panel();
+  if (!current || isBusy) return;
+  isBusy = true;
+  const focused = current.contains(document.activeElement) || document.activeElement === document.body;
   try {
-    const { trouble } = await post(`${at.dataset.actAt}/${what}`, { seen: Number(at.dataset.seen), ...values });
+    const { trouble } = await post(`${current.dataset.actAt}/${what}`, {
+      seen: Number(current.dataset.seen),
+      ...values,
+    });
     await renew(focused);
-    if (trouble) say(trouble);
+    if (trouble) showTrouble(trouble);
   } catch (error) {
     if (!(error instanceof LinkLost)) throw error;
-    say(document.getElementById("at-hand")?.dataset.noLink ?? "");
+    showTrouble(document.getElementById("at-hand")?.dataset.noLink ?? "");
   } finally {
-    busy = false;
+    isBusy = false;
   }
 }
 
-function say(text) {
+function showTrouble(text) {
   const trouble = panel()?.querySelector("[data-script-trouble]");
   if (trouble) trouble.textContent = text;
 }
 
-// In a talk the script begins by itself, once for a form; without a call somebody begins it.
-function look() {
-  if (wanted) focusField(wanted);
+// In a talk the script begins automatically, once per form; without a call the operator begins it.
+function update() {
+  if (wantedField) focusField(wantedField);
   if (place()?.dataset.script && !("asked" in place().dataset)) {
-    const here = place();
-    here.dataset.asked = "";
-    renew(false).catch(() => setTimeout(askAgain, AGAIN, here));
+    const element = place();
+    element.dataset.asked = "";
+    renew(false).catch(() => setTimeout(retry, RETRY_MILLISECONDS, element));
     return;
   }
   const { stage, token } = form()?.dataset ?? {};
-  if (!panel() || !("fresh" in panel().dataset) || stage !== "talk" || begun === token) return;
-  begun = token;
+  if (!panel() || !("fresh" in panel().dataset) || stage !== "talk" || begunToken === token) return;
+  begunToken = token;
   send("begin", { version: Number(panel().dataset.version) });
 }
 
-function askAgain(here) {
-  delete here.dataset.asked;
-  look();
+function retry(element) {
+  delete element.dataset.asked;
+  update();
 }
 
-function toScript() {
-  if (panel().contains(document.activeElement)) return before?.isConnected ? before.focus() : form()?.focus();
-  before = document.activeElement;
+function toggleFocus() {
+  if (panel().contains(document.activeElement))
+    return previousFocus?.isConnected ? previousFocus.focus() : form()?.focus();
+  previousFocus = document.activeElement;
   if ("fresh" in panel().dataset) send("begin", { version: Number(panel().dataset.version) });
   body().focus();
 }
@@ -80,18 +85,18 @@ function toScript() {
 function focusField(name) {
   const field = document.getElementById(`f-${name}`);
   if (!field) return false;
-  if (ticks && !field.checked) field.click();
-  wanted = "";
-  ticks = false;
+  if (ticksField && !field.checked) field.click();
+  wantedField = "";
+  ticksField = false;
   (field.type === "hidden" ? field.previousElementSibling : field).focus();
   return true;
 }
 
-// To a field of this form, or of the other one of the call.
-function lead(name, tick) {
-  ticks = tick;
+// Leads to a field of this form, or of the other form of the call.
+function focusOrSwitch(name, tick) {
+  ticksField = tick;
   if (focusField(name)) return;
-  wanted = name;
+  wantedField = name;
   document.getElementById("other-form")?.click();
 }
 
@@ -99,7 +104,7 @@ document.addEventListener("click", ({ target }) => {
   const button = target.closest(".script button");
   if (!button) return;
   const { scriptAnswer, scriptStep, scriptEnd, scriptAct, scriptLanguage, scriptBegin } = button.dataset;
-  if ("scriptTo" in button.dataset) toScript();
+  if ("scriptTo" in button.dataset) toggleFocus();
   else if (scriptAnswer) send("go", { answer: Number(scriptAnswer) });
   else if ("scriptBack" in button.dataset) send("go", { back: true });
   else if (scriptStep) send("go", { to: scriptStep });
@@ -107,12 +112,12 @@ document.addEventListener("click", ({ target }) => {
   else if (scriptLanguage) send("speak", { language: scriptLanguage });
   else if (scriptBegin) send("begin", { version: Number(scriptBegin) });
   else if (scriptAct) send(scriptAct, scriptAct === "begin" ? { version: Number(panel().dataset.version) } : {});
-  else if (button.dataset.scriptField) lead(button.dataset.scriptField, false);
-  else if ("scriptSpecialist" in button.dataset) lead("consultation", true);
+  else if (button.dataset.scriptField) focusOrSwitch(button.dataset.scriptField, false);
+  else if ("scriptSpecialist" in button.dataset) focusOrSwitch("consultation", true);
   else if (button.dataset.scriptPass) passOn(button.dataset.scriptPass);
 });
 
-// The panel that passes on, with the department or the employee looked for in it already.
+// Opens the transfer panel and searches for the department or the employee.
 function passOn(name) {
   document.querySelector("#bar [data-pass]")?.click();
   const search = document.getElementById("passing-q");
@@ -125,13 +130,13 @@ document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape" || !panel()?.contains(document.activeElement)) return;
   event.preventDefault();
   panel().querySelector("details[open]")?.removeAttribute("open");
-  if (before?.isConnected) before.focus();
+  if (previousFocus?.isConnected) previousFocus.focus();
 });
 
-new MutationObserver(look).observe(card, {
+new MutationObserver(update).observe(card, {
   subtree: true,
   childList: true,
   attributes: true,
   attributeFilter: ["data-stage"],
 });
-look();
+update();

@@ -1,4 +1,4 @@
-// Asking the server, and what its silence means: link lost, session over, refused, or an answer.
+// Requests to the server and their outcome: connection lost, session over, refused, or an answer.
 
 export class LinkLost extends Error {}
 export class SessionOver extends Error {}
@@ -6,10 +6,10 @@ export class Refused extends Error {} // its message is the HTTP status
 
 const csrfToken = () => document.querySelector("meta[name=csrf-token]").content;
 
-// POSTs values as JSON; returns the answer's JSON with its status as `status`. 409 is an answer
-// too: the form was registered before.
+// POSTs values as JSON; returns the JSON of the answer with its HTTP status as `status`. 409 is
+// a valid answer too: the form was already registered.
 export async function post(url, values, { keepalive = false } = {}) {
-  const response = await ask(url, {
+  const response = await request(url, {
     method: "POST",
     keepalive,
     headers: { "Content-Type": "application/json", Accept: "application/json", "X-CSRFToken": csrfToken() },
@@ -19,19 +19,19 @@ export async function post(url, values, { keepalive = false } = {}) {
 }
 
 export async function getPage(url) {
-  return (await ask(url, {})).text();
+  return (await request(url, {})).text();
 }
 
-export const PATIENCE = 10_000; // milliseconds; a server that hangs is a link lost
+export const TIMEOUT_MILLISECONDS = 10_000; // a server that hangs counts as a lost connection
 
-async function ask(url, options) {
+async function request(url, options) {
   let response;
   try {
-    response = await fetch(url, { redirect: "manual", signal: AbortSignal.timeout(PATIENCE), ...options });
+    response = await fetch(url, { redirect: "manual", signal: AbortSignal.timeout(TIMEOUT_MILLISECONDS), ...options });
   } catch {
     throw new LinkLost();
   }
-  // A redirect leads to the sign-in page; 400 is a form's key of an earlier session.
+  // A redirect leads to the sign-in page; 400 means the CSRF token of an earlier session.
   if (response.type === "opaqueredirect" || [400, 401].includes(response.status)) throw new SessionOver();
   if (response.status >= 500) throw new LinkLost();
   if (!response.ok && response.status !== 409) throw new Refused(response.status);

@@ -1,23 +1,25 @@
-// One SIP account over a WebSocket, and its one call. What it does is told by `onChange(state)`:
+// One SIP account over a WebSocket, and its single call. `onChange(state)` reports every change:
 //   registered   whether the exchange can ring it
-//   refused      whether its password holds no more: another account is asked for
+//   refused      whether its password is no longer valid: a new account has to be requested
 //   stage        "" | ringing | dialling | talk
-//   number       of the other end, where it has one
+//   number       of the other party, if known
 //   held, muted  by this side
 //   quality      { loss, jitter, delay, bad } or null
-// A page that is closed or loaded anew sends no BYE: the exchange keeps the caller, and calls the page again.
+// A page that is closed or reloaded sends no BYE: the exchange keeps the caller, and calls the page again.
 
 import { Quality } from "./quality.js";
-import { devices, Ring, soundOn, wantedSound } from "./sound.js";
+import { audioConstraints, devices, playOn, Ring } from "./sound.js";
 
-const RESUME = "X-Hotline-Resume"; // a talk that was cut
-const BY_ITSELF = [RESUME, "X-Hotline-Answer"]; // a call that he asked for himself
-const EXPIRES = 600; // seconds of a registration; it ends with its connection anyway
-const REFUSED = [401, 403, 407]; // answers to a password that holds no more
-const ALIVE = 15_000; // milliseconds between two questions whether the exchange is still there
-// The exchange is in the house: no STUN, no internet. All ways to this side, found in an eighth of a second, are told at
-// once: of one that the exchange cannot go itself, by TCP or IPv6, it would begin with none, and nobody be heard.
-const NETWORK = { iceServers: [] };
+const RESUME_HEADER = "X-Hotline-Resume"; // marks a call that resumes a talk that was cut off
+// headers of calls that are answered automatically: those the operator requested
+const AUTO_ANSWER_HEADERS = [RESUME_HEADER, "X-Hotline-Answer"];
+const REGISTRATION_SECONDS = 600; // validity of a registration; it ends with its connection anyway
+const REFUSED_STATUSES = [401, 403, 407]; // SIP statuses for a password that is no longer valid
+const CHECK_MILLISECONDS = 15_000; // between checks of the connection to the exchange
+// The exchange is in the same network: no STUN, no internet. All addresses of this side,
+// gathered in an eighth of a second, are sent at once: with an address that the exchange cannot
+// reach, over TCP or IPv6, it would start without candidates, and there would be no audio.
+const CONNECTION_CONFIG = { iceServers: [] };
 
 export class SipPhone {
   state = { registered: false, refused: false, stage: "", number: "", held: false, muted: false, quality: null };
@@ -29,7 +31,7 @@ export class SipPhone {
   #audio = new Audio();
   #ring = new Ring();
   #onOver;
-  #leaving = new AbortController();
+  #abortController = new AbortController();
 
   // `onOver` is called with the quality of each talk.
   constructor({ UA, WebSocketInterface }, account, { onChange, onOver }) {
@@ -40,7 +42,7 @@ export class SipPhone {
       sockets: [new WebSocketInterface(account.socket)],
       uri: account.uri,
       password: account.password,
-      register_expires: EXPIRES,
+      register_expires: REGISTRATION_SECONDS,
       session_timers: false,
       connection_recovery_min_interval: 1,
       connection_recovery_max_interval: 8,
@@ -48,26 +50,26 @@ export class SipPhone {
     });
     this.#ua.on("registered", () => {
       this.#change({ registered: true });
-      this.#refresh();
+      this.#renegotiate();
     });
     this.#ua.on("registrationFailed", ({ response }) => {
-      if (REFUSED.includes(response?.status_code)) this.#change({ refused: true });
+      if (REFUSED_STATUSES.includes(response?.status_code)) this.#change({ refused: true });
     });
-    for (const lost of ["unregistered", "registrationFailed", "disconnected"]) {
-      this.#ua.on(lost, () => this.#change({ registered: false }));
+    for (const event of ["unregistered", "registrationFailed", "disconnected"]) {
+      this.#ua.on(event, () => this.#change({ registered: false }));
     }
     this.#ua.on("newRTCSession", ({ session, request, originator }) => {
-      if (originator === "remote") this.#rings(session, request);
+      if (originator === "remote") this.#onInvite(session, request);
     });
-    navigator.mediaDevices.addEventListener("devicechange", () => this.#plugged(), this.#leaving);
+    navigator.mediaDevices.addEventListener("devicechange", () => this.#replaceMicrophone(), this.#abortController);
     this.#ua.start();
-    const alive = setInterval(() => this.#ask(), ALIVE);
-    this.#leaving.signal.addEventListener("abort", () => clearInterval(alive));
+    const checkTimer = setInterval(() => this.#checkConnection(), CHECK_MILLISECONDS);
+    this.#abortController.signal.addEventListener("abort", () => clearInterval(checkTimer));
   }
 
-  // For good: another page has the account.
+  // Ends permanently: another page has the account.
   leave() {
-    this.#leaving.abort();
+    this.#abortController.abort();
     this.#onChange = () => {};
     this.#ua.stop();
   }
@@ -80,25 +82,28 @@ export class SipPhone {
     return this.#session !== null;
   }
 
-  // The SIP Call-ID of the talk, "" while there is none.
+  // The SIP Call-ID of the talk, "" outside a talk.
   get talk() {
     return this.#session?.isEstablished() ? this.#session._request.call_id : "";
   }
 
-  set autoAnswer(wanted) {
-    this.#account.autoAnswer = wanted;
+  set autoAnswer(isEnabled) {
+    this.#account.autoAnswer = isEnabled;
   }
 
   answer() {
     if (this.state.stage !== "ringing" || this.#session.isEstablished()) return;
     this.#ring.stop();
-    this.#session.answer({ mediaConstraints: { audio: wantedSound(), video: false }, pcConfig: NETWORK });
+    this.#session.answer({
+      mediaConstraints: { audio: audioConstraints(), video: false },
+      pcConfig: CONNECTION_CONFIG,
+    });
   }
 
   call(number) {
     if (this.#session) return;
-    const options = { mediaConstraints: { audio: wantedSound(), video: false }, pcConfig: NETWORK };
-    this.#take(this.#ua.call(`sip:${number}@${this.#account.host}`, options), "dialling", number);
+    const options = { mediaConstraints: { audio: audioConstraints(), video: false }, pcConfig: CONNECTION_CONFIG };
+    this.#adopt(this.#ua.call(`sip:${number}@${this.#account.host}`, options), "dialling", number);
   }
 
   hangUp() {
@@ -131,26 +136,26 @@ export class SipPhone {
     if (changed) this.#onChange(this.state);
   }
 
-  #rings(session, request) {
-    if (this.#session && !request.hasHeader(RESUME)) {
+  #onInvite(session, request) {
+    if (this.#session && !request.hasHeader(RESUME_HEADER)) {
       session.terminate({ status_code: 486 });
       return;
     }
     if (this.talk) this.#session._ended("system", null, "");
     else this.#session?.terminate({ status_code: 486 });
-    this.#take(session, "ringing", session.remote_identity.uri.user);
-    if (BY_ITSELF.some((header) => request.hasHeader(header))) this.answer();
+    this.#adopt(session, "ringing", session.remote_identity.uri.user);
+    if (AUTO_ANSWER_HEADERS.some((header) => request.hasHeader(header))) this.answer();
     else if (this.#account.autoAnswer) {
       this.#ring.beep();
       this.answer();
     } else this.#ring.start();
   }
 
-  #take(session, stage, number) {
+  #adopt(session, stage, number) {
     this.#session = session;
-    onlyByPeople(session);
-    session.on("accepted", () => this.#talks());
-    session.on("confirmed", () => this.#talks());
+    endOnlyByUser(session);
+    session.on("accepted", () => this.#onTalk());
+    session.on("confirmed", () => this.#onTalk());
     for (const [event, change] of [
       ["hold", { held: true }],
       ["unhold", { held: false }],
@@ -160,7 +165,7 @@ export class SipPhone {
     session.on("muted", () => this.#change({ muted: true }));
     session.on("unmuted", () => this.#change({ muted: false }));
     session.on("peerconnection", ({ peerconnection }) => this.#listen(peerconnection));
-    for (const over of ["ended", "failed"]) session.on(over, () => this.#over(session));
+    for (const event of ["ended", "failed"]) session.on(event, () => this.#onEnded(session));
     if (session.connection) this.#listen(session.connection);
     this.#change({ stage, number });
   }
@@ -169,49 +174,49 @@ export class SipPhone {
     connection.addEventListener("track", async ({ streams: [stream] }) => {
       this.#audio.srcObject = stream;
       this.setVolume();
-      await soundOn(this.#audio, devices().speaker);
-      await this.#audio.play().catch(() => {}); // heard with the next click
+      await playOn(this.#audio, devices().speaker);
+      await this.#audio.play().catch(() => {}); // it becomes audible with the next click
     });
   }
 
-  // A headset that was pulled out during a talk, and is there again or has a successor.
-  async #plugged() {
+  // A headset that was unplugged during a talk was plugged in again or replaced.
+  async #replaceMicrophone() {
     const sender = this.#session?.connection?.getSenders().find(({ track }) => track?.kind === "audio");
     if (sender?.track.readyState !== "ended") return;
     try {
-      const [track] = (await navigator.mediaDevices.getUserMedia({ audio: wantedSound() })).getAudioTracks();
+      const [track] = (await navigator.mediaDevices.getUserMedia({ audio: audioConstraints() })).getAudioTracks();
       track.enabled = !this.state.muted;
       await sender.replaceTrack(track);
       this.#session.on("ended", () => track.stop());
-    } catch {} // the next device that is plugged in may do
+    } catch {} // the next device that is plugged in may work
   }
 
-  #talks() {
+  #onTalk() {
     this.#ring.stop();
     this.#quality ??= new Quality(this.#session.connection, (quality) => this.#change({ quality }));
     this.#change({ stage: "talk" });
   }
 
-  #over(session) {
+  #onEnded(session) {
     if (session !== this.#session) return;
     this.#ring.stop();
-    const told = this.#quality?.end();
+    const summary = this.#quality?.end();
     this.#session = this.#quality = null;
     this.#audio.srcObject = null;
     this.#change({ stage: "", number: "", held: false, muted: false, quality: null });
-    if (told) this.#onOver(told);
+    if (summary) this.#onOver(summary);
   }
 
-  // A talk outlives the connection over which it was agreed; over the new one the exchange learns where the page is, and
-  // the page whether the talk is over.
-  #refresh() {
+  // A talk survives the connection over which it was set up. Over the new one the exchange
+  // learns the page's address, and the page learns whether the talk is over.
+  #renegotiate() {
     if (this.talk) this.#session.renegotiate();
   }
 
-  // A connection that is dead but open tells nothing by itself: without an answer it is made anew.
-  #ask() {
+  // A connection can be dead but open without any event: if there is no answer, it is made again.
+  #checkConnection() {
     if (!this.#ua.isConnected()) return;
-    const again = () => {
+    const reconnect = () => {
       this.#change({ registered: false });
       this.#ua.transport.disconnect();
       this.#ua.transport.connect();
@@ -220,19 +225,20 @@ export class SipPhone {
       this.#ua.sendOptions(`sip:${this.#account.host}`, "", {
         eventHandlers: {
           failed: ({ originator, cause }) => {
-            if (originator !== "remote" && cause === "Request Timeout") again();
+            if (originator !== "remote" && cause === "Request Timeout") reconnect();
           },
         },
       });
     } catch {
-      again();
+      reconnect();
     }
   }
 }
 
-// A network that fails ends no talk: nothing is sent, so that the exchange keeps the caller and calls the page again.
-// (JsSIP would send a BYE; what it names as the cause tells its own doing from a person's.)
-function onlyByPeople(session) {
+// A network failure does not end a talk: nothing is sent, so that the exchange keeps the caller
+// and calls the page again. (JsSIP would send a BYE; the cause that it names distinguishes its
+// own action from the user's.)
+function endOnlyByUser(session) {
   const terminate = session.terminate.bind(session);
   session.terminate = (options) => {
     if (options?.cause && session.isEstablished()) session._ended("system", null, options.cause);

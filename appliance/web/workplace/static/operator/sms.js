@@ -1,31 +1,31 @@
-// The panel in which the operator writes a short message: fetched for what lies on the desk, kept with what is typed
-// when it is closed, and no part of the form.
+// The panel in which the operator writes a short message. It is fetched for the open card,
+// keeps the typed text when it is closed, and is no part of the form.
 
-import { enhance, say, valuesOf } from "../sms.js";
+import { enhance, showTrouble, valuesOf } from "../sms.js";
 import { getPage, LinkLost, post } from "./server.js";
 
 const panel = document.getElementById("sms");
-const passing = document.getElementById("passing"); // stands in the same place
+const passing = document.getElementById("passing"); // shown in the same place
 const place = panel.querySelector("[data-place]");
-const kept = new Map(); // address → the form that was begun there
+const formsByAddress = new Map(); // address → the form that was opened there
 
-let before = null; // what had the focus
-let busy = false;
+let previousFocus = null; // the element that had the focus
+let isBusy = false;
 
-export function listenToMessages({ onTrouble, tell }) {
-  const noLink = () => tell(document.getElementById("at-hand").dataset.noLink);
-  const fail = (error) => (error instanceof LinkLost ? noLink() : onTrouble(error));
+export function listenToMessages({ onTrouble, announce }) {
+  const reportNoLink = () => announce(document.getElementById("at-hand").dataset.noLink);
+  const reportError = (error) => (error instanceof LinkLost ? reportNoLink() : onTrouble(error));
 
   async function open(address, text = "") {
-    if (!kept.has(address)) {
+    if (!formsByAddress.has(address)) {
       const piece = document.createElement("template");
       piece.innerHTML = await getPage(address);
       const form = piece.content.querySelector("form");
       enhance(form);
-      kept.set(address, form);
+      formsByAddress.set(address, form);
     }
-    if (panel.hidden) before = document.activeElement;
-    place.replaceChildren(kept.get(address));
+    if (panel.hidden) previousFocus = document.activeElement;
+    place.replaceChildren(formsByAddress.get(address));
     panel.dataset.about = address;
     passing.hidden = true;
     panel.hidden = false;
@@ -38,17 +38,17 @@ export function listenToMessages({ onTrouble, tell }) {
 
   function close() {
     panel.hidden = true;
-    if (before?.isConnected) before.focus();
+    if (previousFocus?.isConnected) previousFocus.focus();
   }
 
   document.addEventListener("click", async ({ target }) => {
     if (target.closest("[data-pass], [data-knowledge]")) panel.hidden = true;
     const button = target.closest("[data-write-sms]");
     if (!button) return;
-    const { writeSms: asked, text } = button.dataset;
-    delete button.dataset.text; // a passage of an article, once
-    if (!text && !panel.hidden && panel.dataset.about === asked) return close();
-    await open(asked, text).catch(fail);
+    const { writeSms: address, text } = button.dataset;
+    delete button.dataset.text; // a passage of an article is used once
+    if (!text && !panel.hidden && panel.dataset.about === address) return close();
+    await open(address, text).catch(reportError);
   });
   panel.querySelector("[data-close]").addEventListener("click", close);
   panel.addEventListener("keydown", (event) => {
@@ -59,21 +59,21 @@ export function listenToMessages({ onTrouble, tell }) {
   });
   place.addEventListener("submit", async (event) => {
     event.preventDefault();
-    if (busy) return;
-    busy = true;
+    if (isBusy) return;
+    isBusy = true;
     const form = event.target;
     try {
       const answer = await post(form.getAttribute("action"), valuesOf(form));
-      say(form, answer.trouble);
+      showTrouble(form, answer.trouble);
       if (answer.trouble) return form.elements.sms.focus();
-      for (const [address, one] of kept) if (one === form) kept.delete(address);
+      for (const [address, storedForm] of formsByAddress) if (storedForm === form) formsByAddress.delete(address);
       close();
-      tell(answer.done);
+      announce(answer.done);
       document.getElementById("sms-list")?.dispatchEvent(new Event("live"));
     } catch (error) {
-      fail(error);
+      reportError(error);
     } finally {
-      busy = false;
+      isBusy = false;
     }
   });
 }

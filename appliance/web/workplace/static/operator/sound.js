@@ -1,17 +1,18 @@
-// What the phone in the page sounds on: the devices of this computer, chosen on the page Phone and kept in this browser;
-// the ring, which is made here.
+// The audio devices of the phone in the page, chosen on the Phone page and stored in this
+// browser; and its ring tone, which is generated here.
 
-const KEY = "phone-devices";
-const FIRST = { microphone: "", speaker: "", ring: "", clean: true, volume: 1, ringVolume: 0.6 }; // "": what the computer takes
+const STORAGE_KEY = "phone-devices";
+// "": the default device
+const DEFAULTS = { microphone: "", speaker: "", ring: "", clean: true, volume: 1, ringVolume: 0.6 };
 
-export const devices = () => ({ ...FIRST, ...JSON.parse(localStorage.getItem(KEY) ?? "{}") });
+export const devices = () => ({ ...DEFAULTS, ...JSON.parse(localStorage.getItem(STORAGE_KEY) ?? "{}") });
 
 export function chooseDevice(changes) {
-  localStorage.setItem(KEY, JSON.stringify({ ...devices(), ...changes }));
+  localStorage.setItem(STORAGE_KEY, JSON.stringify({ ...devices(), ...changes }));
 }
 
-// What is asked of getUserMedia: the chosen microphone, or another one when it is not plugged in.
-export function wantedSound() {
+// Constraints for getUserMedia: the chosen microphone, or another one if it is not plugged in.
+export function audioConstraints() {
   const { microphone, clean } = devices();
   return {
     echoCancellation: clean,
@@ -21,8 +22,8 @@ export function wantedSound() {
   };
 }
 
-// The device that was chosen, or the computer's own when it is not plugged in.
-export async function soundOn(audio, device) {
+// Plays on the chosen device, or on the computer's default if it is not plugged in.
+export async function playOn(audio, device) {
   try {
     await audio.setSinkId?.(device);
   } catch {
@@ -30,15 +31,15 @@ export async function soundOn(audio, device) {
   }
 }
 
-const PITCHES = [440, 480]; // Hz
-const [ON, PAUSE, TIMES] = [1, 2, 40]; // seconds that it sounds, and is silent; how often
+const PITCHES_HERTZ = [440, 480];
+const [RING_SECONDS, PAUSE_SECONDS, RING_COUNT] = [1, 2, 40]; // seconds of sound and of silence; number of rings
 
 export class Ring {
   #context = new AudioContext();
   #audio = new Audio();
-  #sounding = [];
+  #tones = [];
 
-  // Before anybody has clicked on it, a page may be silent by the browser's rules.
+  // Before the first click, the browser may keep a page silent.
   get isMuzzled() {
     return this.#context.state === "suspended";
   }
@@ -48,7 +49,7 @@ export class Ring {
   }
 
   start() {
-    this.#play(TIMES, ON);
+    this.#play(RING_COUNT, RING_SECONDS);
   }
 
   beep() {
@@ -58,31 +59,31 @@ export class Ring {
   async #play(times, seconds) {
     this.stop();
     const { ring, ringVolume } = devices();
-    const out = this.#context.createMediaStreamDestination();
+    const destination = this.#context.createMediaStreamDestination();
     const gain = this.#context.createGain();
     gain.gain.value = 0;
     const now = this.#context.currentTime;
     for (let i = 0; i < times; i++) {
-      const at = now + i * (ON + PAUSE);
-      gain.gain.setValueAtTime(ringVolume / PITCHES.length, at);
+      const at = now + i * (RING_SECONDS + PAUSE_SECONDS);
+      gain.gain.setValueAtTime(ringVolume / PITCHES_HERTZ.length, at);
       gain.gain.setValueAtTime(0, at + seconds);
     }
-    gain.connect(out);
-    this.#sounding = PITCHES.map((pitch) => {
+    gain.connect(destination);
+    this.#tones = PITCHES_HERTZ.map((pitch) => {
       const tone = new OscillatorNode(this.#context, { frequency: pitch });
       tone.connect(gain);
       tone.start();
-      tone.stop(now + times * (ON + PAUSE));
+      tone.stop(now + times * (RING_SECONDS + PAUSE_SECONDS));
       return tone;
     });
-    this.#audio.srcObject = out.stream;
-    await soundOn(this.#audio, ring);
+    this.#audio.srcObject = destination.stream;
+    await playOn(this.#audio, ring);
     await this.#audio.play().catch(() => {}); // not before a click
   }
 
   stop() {
-    for (const tone of this.#sounding) tone.stop();
-    this.#sounding = [];
+    for (const tone of this.#tones) tone.stop();
+    this.#tones = [];
     this.#audio.pause();
     this.#audio.srcObject = null;
   }

@@ -1,23 +1,23 @@
-// The panel that passes the caller on, or calls out when nobody is on the line. It is no part of
-// the form: what is typed there is never touched.
+// The panel that transfers the caller, or places a call when nobody is on the line. It is no
+// part of the form: the typed values are never touched.
 
 import { getPage, LinkLost, post } from "./server.js";
 
-const WAIT = 120; // milliseconds between the last letter and the question
+const WAIT_MILLISECONDS = 120; // between the last letter and the request
 
 const panel = document.getElementById("passing");
 const input = document.getElementById("passing-q");
-const found = document.getElementById("passing-found");
+const results = document.getElementById("passing-found");
 const trouble = panel.querySelector("[data-trouble-here]");
 const line = () => document.getElementById("bar").dataset.line;
-const rows = () => [...found.querySelectorAll("li:has(button)")];
+const rows = () => [...results.querySelectorAll("li:has(button)")];
 
 let mode = "";
-let marked = 0;
+let markedIndex = 0;
 let timer = 0;
-let answered = Promise.resolve(); // of the newest question
-let before = null; // what had the focus
-let busy = false;
+let latestSearch = Promise.resolve(); // resolves with the newest request
+let previousFocus = null; // the element that had the focus
+let isBusy = false;
 
 export function listenToTransfers({ onTrouble }) {
   document.addEventListener("click", ({ target }) => {
@@ -26,96 +26,97 @@ export function listenToTransfers({ onTrouble }) {
   panel.querySelector("[data-close]").addEventListener("click", close);
   input.addEventListener("input", () => {
     clearTimeout(timer);
-    timer = setTimeout(search, WAIT);
+    timer = setTimeout(search, WAIT_MILLISECONDS);
   });
   panel.addEventListener("keydown", (event) => {
     if (event.key === "Escape") close();
     else if (event.target !== input) return;
-    else if (event.key === "ArrowDown" || event.key === "ArrowUp") mark(marked + (event.key === "ArrowDown" ? 1 : -1));
-    else if (event.key === "Enter" && !event.ctrlKey) takeMarked(event.shiftKey);
+    else if (event.key === "ArrowDown" || event.key === "ArrowUp")
+      mark(markedIndex + (event.key === "ArrowDown" ? 1 : -1));
+    else if (event.key === "Enter" && !event.ctrlKey) pressMarked(event.shiftKey);
     else return;
     event.preventDefault();
     event.stopPropagation();
   });
-  found.addEventListener("click", ({ target }) => {
+  results.addEventListener("click", ({ target }) => {
     const button = target.closest("button");
-    if (button) take(button, onTrouble);
+    if (button) transfer(button, onTrouble);
   });
 }
 
-// The caller may hang up while somebody is looked for: the panel says so and stays.
-export function lineChanged() {
-  if (panel.hidden || mode === wanted()) return;
-  if (mode === "pass") say(panel.dataset.gone);
+// The caller may hang up during the search: the panel reports it and stays open.
+export function updateMode() {
+  if (panel.hidden || mode === wantedMode()) return;
+  if (mode === "pass") showTrouble(panel.dataset.gone);
   show();
 }
 
-const wanted = () => (line() === "talk" ? "pass" : "call");
+const wantedMode = () => (line() === "talk" ? "pass" : "call");
 
 function toggle() {
   if (!panel.hidden) return close();
-  before = document.activeElement;
+  previousFocus = document.activeElement;
   panel.hidden = false;
-  say("");
+  showTrouble("");
   show();
   input.focus();
   input.select();
 }
 
 function show() {
-  if (mode !== wanted()) found.replaceChildren(); // nobody is passed on by what was found for a call out
-  mode = wanted();
+  if (mode !== wantedMode()) results.replaceChildren(); // results for an outgoing call must not be used for a transfer
+  mode = wantedMode();
   for (const part of panel.querySelectorAll("[data-for]")) part.hidden = part.dataset.for !== mode;
   search();
 }
 
 function close() {
   panel.hidden = true;
-  if (before?.isConnected) before.focus();
+  if (previousFocus?.isConnected) previousFocus.focus();
 }
 
-function say(text) {
+function showTrouble(text) {
   trouble.textContent = text;
 }
 
 function search() {
   clearTimeout(timer);
   timer = 0;
-  answered = find();
-  return answered;
+  latestSearch = showResults();
+  return latestSearch;
 }
 
-const question = () => `${panel.dataset.search}?${new URLSearchParams({ q: input.value, to: mode })}`;
+const searchUrl = () => `${panel.dataset.search}?${new URLSearchParams({ q: input.value, to: mode })}`;
 
-async function find() {
-  const asked = question();
+async function showResults() {
+  const url = searchUrl();
   try {
-    const answer = await getPage(asked);
-    if (asked !== question()) return;
-    found.innerHTML = answer;
+    const answer = await getPage(url);
+    if (url !== searchUrl()) return;
+    results.innerHTML = answer;
     mark(0);
   } catch {
-    say(document.getElementById("at-hand").dataset.noLink);
+    showTrouble(document.getElementById("at-hand").dataset.noLink);
   }
 }
 
 function mark(index) {
-  const all = rows();
-  marked = Math.max(0, Math.min(index, all.length - 1));
-  for (const [i, row] of all.entries()) row.toggleAttribute("data-marked", i === marked);
-  all[marked]?.scrollIntoView({ block: "nearest" });
+  const options = rows();
+  markedIndex = Math.max(0, Math.min(index, options.length - 1));
+  for (const [i, row] of options.entries()) row.toggleAttribute("data-marked", i === markedIndex);
+  options[markedIndex]?.scrollIntoView({ block: "nearest" });
 }
 
-async function takeMarked(second) {
-  await (timer ? search() : answered); // who types faster than the server answers means what he typed
-  const buttons = rows()[marked]?.querySelectorAll("button") ?? [];
-  (buttons[second ? 1 : 0] ?? buttons[0])?.click();
+async function pressMarked(usesSecondButton) {
+  await (timer ? search() : latestSearch); // the user types faster than the server answers: waits for the newest text
+  const buttons = rows()[markedIndex]?.querySelectorAll("button") ?? [];
+  (buttons[usesSecondButton ? 1 : 0] ?? buttons[0])?.click();
 }
 
-async function take(button, onTrouble) {
-  if (busy) return;
-  busy = true;
-  say("");
+async function transfer(button, onTrouble) {
+  if (isBusy) return;
+  isBusy = true;
+  showTrouble("");
   const { call, of, how, number } = button.dataset;
   const reason = button.dataset.reason ?? panel.querySelector("[name=passing-reason]:checked").value;
   try {
@@ -123,13 +124,13 @@ async function take(button, onTrouble) {
       call || of
         ? await post(panel.dataset.dial, { number: call, of, reason })
         : await post(panel.dataset.transfer, { how, number });
-    if (answer.trouble) return say(answer.trouble);
+    if (answer.trouble) return showTrouble(answer.trouble);
     close();
     document.getElementById("bar").dispatchEvent(new Event("live"));
   } catch (error) {
-    if (error instanceof LinkLost) say(document.getElementById("at-hand").dataset.noLink);
+    if (error instanceof LinkLost) showTrouble(document.getElementById("at-hand").dataset.noLink);
     else onTrouble(error);
   } finally {
-    busy = false;
+    isBusy = false;
   }
 }

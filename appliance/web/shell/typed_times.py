@@ -1,4 +1,4 @@
-"""A moment as it is typed: a day and an hour, of the site's time."""
+"""A date and time as typed: a day and an hour in the site's time zone."""
 
 import datetime as dt
 
@@ -8,12 +8,12 @@ from appliance.casework import identity
 from appliance.web.shell.context import site
 
 
-def typed() -> dt.datetime | str | None:
-    """The moment of the fields `day` and `hour`; None for now, else the code of why it is none."""
+def entered_time() -> dt.datetime | str | None:
+    """Return the time of the fields `day` and `hour`; None for now, "moment" if not valid."""
     day, hour = (request.form.get(name, "").strip() for name in ("day", "hour"))
     if not day and not hour:
         return None
-    date = identity.day(day)
+    date = identity.parse_plausible_date(day)
     try:
         time = dt.time.fromisoformat(hour or "00:00")
     except ValueError:

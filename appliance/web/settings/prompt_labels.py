@@ -1,21 +1,21 @@
-"""What people call the prompts."""
+"""Titles of the prompts."""
 
 from flask_babel import LazyString
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 _TITLES: dict[str, LazyString] = {
-    "all-busy": _l("Nobody took the call"),
+    "all-busy": _l("All operators were busy"),
     "appeal-answered": _l("State: answered"),
     "appeal-ask": _l("Asks for the appeal's number"),
     "appeal-closed": _l("State: closed"),
-    "appeal-considered": _l("State: in work"),
+    "appeal-considered": _l("State: in progress"),
     "appeal-next": _l("What to press next"),
     "appeal-number": _l("Before the appeal's number"),
     "appeal-received": _l("State: received"),
     "appeal-returned": _l("State: returned"),
-    "appeal-unavailable": _l("State cannot be told now"),
-    "appeal-unknown": _l("No such appeal"),
+    "appeal-unavailable": _l("The state is not available now"),
+    "appeal-unknown": _l("Appeal not found"),
     "callback-accepted": _l("Callback promised"),
     "callback-greeting": _l("Greeting of a callback"),
     "callback-number": _l("Asks for the phone number"),
@@ -23,12 +23,12 @@ _TITLES: dict[str, LazyString] = {
     "closed": _l("Outside working hours"),
     "greeting": _l("Greeting"),
     "holiday": _l("On a day off"),
-    "menu": _l("Choice of the language"),
+    "menu": _l("Language selection"),
     "notice": _l("Notice of recording"),
     "queue-holdtime": _l("Expected wait"),
-    "queue-thereare": _l("Place in the queue"),
+    "queue-thereare": _l("Position in the queue"),
     "queue-youarenext": _l("First in the queue"),
-    "rating": _l("Asks for a mark"),
+    "rating": _l("Request for a rating"),
     "record-ask": _l("Recording by phone: speak"),
     "record-check": _l("Recording by phone: keep it?"),
     "record-kept": _l("Recording by phone: kept"),
@@ -43,8 +43,8 @@ _TITLES: dict[str, LazyString] = {
 }
 
 
-def title(name: str) -> str:
-    """The prompt's name in the reader's language."""
+def prompt_title(name: str) -> str:
+    """Return the prompt's title in the reader's language."""
     if name.startswith("topics-"):
         return _("Topic menu after key %(keys)s", keys=name.removeprefix("topics-"))
     if name.startswith("topic-"):

@@ -1,0 +1,155 @@
+"""Template contexts of the script pages: the graph, a step, the differences, a typed step."""
+
+from typing import TYPE_CHECKING, Any
+
+from flask import abort
+from werkzeug.datastructures import MultiDict
+
+from appliance.casework import forms, versions
+from appliance.casework.scripts import checks, comparing, definition, graph, queries, texts
+from appliance.people import accounts, rights
+from appliance.web.settings import script_labels as words
+from appliance.web.shell.context import me
+from appliance.web.shell.language import locale
+from appliance.web.shell.refusals import Refusal
+
+if TYPE_CHECKING:
+    from appliance.models import ScriptVersion
+
+_BLANK_LINES = {"answers": 4, "actions": 2}  # blank lines in the form of a step, to type into
+
+
+def common_context(code: str = "") -> dict[str, Any]:
+    """Return the template context that all script pages share."""
+    return {
+        "code": code,
+        "words": words,
+        "standing": lambda row: versions.STATUSES[versions.version_status(row)],
+        "title_of": lambda script: texts.localized_text(script.title, locale()),
+        "people": accounts.display_names(locale()),
+        "may_write": rights.has_right(me(), "script.write"),
+    }
+
+
+def script_context(script: definition.Definition) -> dict[str, Any]:
+    """Return the template context of a script: its graph, its steps, the findings of each."""
+    findings: dict[str, list[str]] = {}
+    for item in checks.script_findings(script, words.available_references()):
+        findings.setdefault(item.step, []).append(words.finding_text(item))
+    return {
+        "made": script,
+        "graph": graph.layout_script(script),
+        "size": graph,
+        "found_wrong": findings,
+        "names": {item.code: words.step_name(item) for item in script.steps},
+        "field_names": words.field_names(),
+        "action_names": words.action_names(),
+    }
+
+
+def pending_differences(script: queries.ScriptOverview) -> list[tuple[str, str, str, str]]:
+    """Return the differences of the pending version from the one in force; [] without both.
+
+    Each is (step, attribute, before, after).
+    """
+    if not script.pending_version or not script.in_force:
+        return []
+    return version_differences(
+        queries.version_definition(script.in_force),
+        queries.version_definition(script.pending_version),
+    )
+
+
+def version_differences(
+    before: definition.Definition, after: definition.Definition
+) -> list[tuple[str, str, str, str]]:
+    """Return (step, attribute, before, after) of each difference between two versions."""
+    rows = []
+    for change in comparing.step_changes(before, after):
+        changed_step = change.after or change.before
+        name = words.step_name(changed_step) if changed_step else ""
+        if change.kind != "changed":
+            rows.append((name, str(words.CHANGES[change.kind]), "–", "–"))
+        for part in change.parts:
+            old_text = words.part_text(before, change.before, part)
+            new_text = words.part_text(after, change.after, part)
+            rows.append((name, str(words.PARTS[part]), old_text, new_text))
+    return rows
+
+
+def version_title(row: "ScriptVersion") -> str:
+    """Return the title of a version in the reader's language."""
+    return texts.localized_text(queries.version_definition(row).title, locale())
+
+
+def step_context(row: "ScriptVersion", name: str, refusal: Refusal) -> dict[str, Any]:
+    """Return the template context of a draft's step, with blank lines to type into.
+
+    An empty name is a new step. Responds 404 if the draft has no step with this name.
+    """
+    script = queries.version_definition(row)
+    current_step = script.find_step(name) if name else None
+    if name and not current_step:
+        abort(404)
+    typed = (
+        step_entry(refusal.values)
+        if refusal
+        else definition.step_entry(current_step)
+        if current_step
+        else {}
+    )
+    step_findings = [
+        item
+        for item in checks.script_findings(script, words.available_references())
+        if name and item.step == name
+    ]
+    blank_answer, blank_action = {"words": {}, "to": ""}, {"kind": "", "ref": ""}
+    answers = [*typed.get("answers", []), *[blank_answer] * _BLANK_LINES["answers"]]
+    actions = [*typed.get("actions", []), *[blank_action] * _BLANK_LINES["actions"]]
+    by_form = [
+        (forms.definition_in_force(form).title[locale()], forms.definition_in_force(form).fields)
+        for form in forms.FORMS
+    ]
+    return {
+        "row": row,
+        "step": current_step,
+        "entry": typed,
+        "answers": answers[: definition.MAX_ANSWERS],
+        "actions": actions[: definition.MAX_LIST_LENGTH],
+        "steps": [(item.code, words.step_name(item)) for item in script.steps],
+        "by_form": by_form,
+        "action_names": words.action_names(),
+        "wrong": [words.finding_text(item) for item in step_findings],
+        "longest": definition.MAX_TEXT_LENGTHS,
+        "trouble": words.trouble_message(refusal.trouble),
+        **common_context(row.script.code),
+    }
+
+
+def step_entry(form_data: MultiDict[str, str]) -> dict[str, Any]:
+    """Return the step that was typed, in the shape that a definition has, without blank lines."""
+
+    def texts_by_language(name: str) -> dict[str, str]:
+        """Return language → typed text of the fields with this name."""
+        return {language: form_data.get(f"{name}-{language}", "") for language in words.LANGUAGES}
+
+    answer_texts = zip(
+        *(form_data.getlist(f"answer-{language}") for language in words.LANGUAGES), strict=False
+    )
+    answers = [
+        {"words": dict(zip(words.LANGUAGES, texts_of_answer, strict=True)), "to": target}
+        for texts_of_answer, target in zip(
+            answer_texts, form_data.getlist("answer-to"), strict=False
+        )
+        if target or any(text.strip() for text in texts_of_answer)
+    ]
+    selected_actions = (text.partition(":") for text in form_data.getlist("action") if text)
+    return {
+        "name": texts_by_language("name"),
+        "said": texts_by_language("said"),
+        "note": texts_by_language("note"),
+        "fields": form_data.getlist("fields"),
+        "actions": [{"kind": kind, "ref": ref} for kind, _colon, ref in selected_actions],
+        "answers": answers,
+        "ends": "ends" in form_data,
+    }

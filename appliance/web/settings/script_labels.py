@@ -1,0 +1,296 @@
+"""Texts of the script pages: labels, what a script may refer to, findings, the drawn graph."""
+
+import textwrap
+from collections.abc import Collection, Iterable, Mapping
+from itertools import pairwise
+
+from flask_babel import LazyString, lazy_gettext
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from appliance.casework import catalogs, departments, forms, knowledge
+from appliance.casework.scripts import checks, graph, texts
+from appliance.casework.scripts.definition import (
+    ACTIONS,
+    ARTICLE,
+    CALL_KINDS,
+    DEPARTMENT,
+    EMPLOYEE,
+    HOURS,
+    RUSSIAN,
+    SMS,
+    SPECIALIST,
+    UZBEK,
+    Definition,
+    ScriptConditions,
+    Step,
+)
+from appliance.core.i18n import localized_name
+from appliance.messaging.notices import templates
+from appliance.telephony import directory, routing
+from appliance.web.shell.context import site
+from appliance.web.shell.formats import phone
+from appliance.web.shell.language import locale
+
+_LETTER_WIDTH = 7  # units of the drawing; of a number next to a line
+LANGUAGES: dict[str, LazyString] = {UZBEK: _l("in Uzbek (Latin)"), RUSSIAN: _l("in Russian")}
+KINDS: dict[str, LazyString] = {kind: lazy_gettext(name) for kind, name in CALL_KINDS.items()}
+TIMES: dict[str, LazyString] = {hours: lazy_gettext(name) for hours, name in HOURS.items()}
+ACTION_LABELS: dict[str, LazyString] = {kind: lazy_gettext(name) for kind, name in ACTIONS.items()}
+PLACEHOLDER_LABELS: dict[str, LazyString] = {
+    w: lazy_gettext(name) for w, name in texts.PLACEHOLDERS.items()
+}
+CHANGES: dict[str, LazyString] = {
+    "added": _l("added"),
+    "removed": _l("removed"),
+    "changed": _l("changed"),
+}
+PARTS: dict[str, LazyString] = {
+    "title": _l("Title"),
+    "when": _l("For which calls"),
+    "order": _l("Order of the steps"),
+    "name": _l("Name of the step"),
+    "said": _l("Spoken text"),
+    "note": _l("Note for the operator"),
+    "fields": _l("Fields"),
+    "actions": _l("Actions"),
+    "answers": _l("Answer options"),
+    "ends": _l("The script may end here"),
+}
+BUTTONS: dict[str, tuple[LazyString, str]] = {
+    "send": (_l("Send to the ministry"), "send"),
+    "take_back": (_l("Bring back"), "undo-2"),
+    "approve": (_l("Approve"), "check"),
+    "return": (_l("Return for changes"), "undo-2"),
+    "put": (_l("Put in force"), "check"),
+    "withdraw": (_l("Withdraw"), "undo-2"),
+    "retire": (_l("Take out of force"), "archive"),
+}
+_FINDINGS: dict[str, LazyString] = {
+    "title": _l("The title is missing %(what)s."),
+    "number": _l("This number is not ours: %(what)s."),
+    "topic": _l("There is no such topic or direction: %(what)s."),
+    "unreachable": _l("No answer leads to this step."),
+    "target": _l("An answer leads to a step that does not exist."),
+    "dead_end": _l("There is no continuation from here, and the script may not end here."),
+    "loop": _l("The end cannot be reached from here."),
+    "said": _l("The spoken text is missing %(what)s."),
+    "answer": _l("The text of an answer is missing %(what)s."),
+    "note": _l("The note is missing %(what)s."),
+    "word": _l("These braces have no meaning: %(what)s"),
+    "field": _l("No form has this field: %(what)s."),
+    ARTICLE: _l("There is no article with this name: %(what)s."),
+    DEPARTMENT: _l("There is no such department."),
+    EMPLOYEE: _l("There is no such employee in the directory."),
+    SMS: _l("There is no such SMS template."),
+}
+_TROUBLES: dict[str, LazyString] = {
+    "title": _l("Enter the title of the script."),
+    "name": _l("Enter the name of the step."),
+    "most": _l("There are too many scripts."),
+    "wrong": _l("First correct the errors that were found."),
+    "steps": _l("A script has 1 to 200 steps."),
+    "twice": _l("Two steps have the same code."),
+    "long": _l(
+        "Too long: at most 2,000 characters for speech, 1,000 for a note, 120 for an answer."
+    ),
+    "answers": _l("A step has at most nine answers."),
+    "changed": _l(
+        "Another user has changed the draft in the meantime. Look at it, then try again."
+    ),
+    "pending": _l("There is already an upcoming version."),
+    "words": _l("Enter the reason for returning it."),
+    "past": _l("This time is past. Leave it empty to put it in force now."),
+    "moment": _l("Enter the day as dd.mm.yyyy and the time as hh:mm."),
+    "step": _l("The draft no longer has this step."),
+    "file": _l("This file cannot be read as a script. Send a Word document or a spreadsheet."),
+    "large": _l("This file is too large: 20 MB at most."),
+    "bomb": _l("This file is far larger when unpacked than any text would be. It was not opened."),
+    "macro": _l("This file contains macros. Save it without them, as .docx or .xlsx."),
+    "empty": _l("This file contains no text."),
+}
+
+
+def trouble_message(code: str) -> LazyString | None:
+    """Return the text that explains a code of trouble; None for an empty code."""
+    return _TROUBLES.get(code, _l("This is not possible.")) if code else None
+
+
+def finding_text(found_fault: checks.Finding) -> str:
+    """Return a finding of the script check as a sentence."""
+    what = (
+        str(LANGUAGES[found_fault.detail])
+        if found_fault.detail in LANGUAGES
+        else found_fault.detail
+    )
+    return str(_FINDINGS[found_fault.code]) % {"what": what}
+
+
+def action_names(slugs: Collection[str] | None = None) -> dict[str, dict[str, str]]:
+    """Return kind of action → possible `ref` of the action → name of what it refers to.
+
+    `slugs` restricts the articles to those with these slugs.
+    """
+    return {
+        ARTICLE: article_titles(slugs),
+        DEPARTMENT: {
+            row.code: localized_name(row, locale()) for row in departments.list_departments()
+        },
+        EMPLOYEE: {str(row.id): _employee_label(row) for row in directory.list_employees()},
+        SMS: {str(row.id): row.name for row in templates.list_templates()},
+        SPECIALIST: {"": str(ACTION_LABELS[SPECIALIST])},
+    }
+
+
+def article_titles(slugs: Collection[str] | None = None) -> dict[str, str]:
+    """Return slug → title of the articles in force or still to come; the latter are marked."""
+    return {
+        slug: article.title
+        if article.in_force
+        else _("%(title)s (not in force)", title=article.title)
+        for slug, article in knowledge.article_titles(locale(), slugs).items()
+    }
+
+
+def field_names() -> dict[str, str]:
+    """Return name → label of the fields of both forms in force."""
+    return {
+        field.name: field.localized_label(locale())
+        for form in reversed(forms.FORMS)
+        for field in forms.definition_in_force(form).fields
+    }
+
+
+def topic_names() -> dict[str, str]:
+    """Return code → name of the directions of appeals and of the topics of the call menu."""
+    menu = {
+        topic.code: topic.ru if locale() == "ru" else topic.uz
+        for topic in routing.current_plan(site()).topics
+        if topic.code
+    }
+    return menu | catalogs.labels_by_code("direction", locale())
+
+
+def number_labels() -> dict[str, str]:
+    """Return our own numbers that people dial → how they are written."""
+    listed = (number.number for number in routing.current_plan(site()).numbers if number.number)
+    return {number: phone(number) for number in (site().calls.hotline_number, *listed)}
+
+
+def available_references() -> checks.AvailableReferences:
+    """Return the codes and slugs that a script may refer to now."""
+    refs = {kind: frozenset(names) for kind, names in action_names().items()}
+    return checks.AvailableReferences(
+        frozenset(field_names()), frozenset(number_labels()), frozenset(topic_names()), refs
+    )
+
+
+def condition_texts(when: ScriptConditions) -> list[str]:
+    """Return the conditions under which a script applies to a call; [] if to all calls."""
+    names = topic_names()
+    conditions = [
+        ", ".join(str(KINDS[kind]) for kind in when.kinds),
+        ", ".join(names.get(code, code) for code in when.topics),
+        ", ".join(str(LANGUAGES[item]) for item in when.languages),
+        str(TIMES[when.hours]) if when.hours else "",
+        ", ".join(phone(item) for item in when.numbers),
+    ]
+    return [item for item in conditions if item]
+
+
+def step_name(step: Step) -> str:
+    """Return a step's name in the reader's language, or its code if it has no name."""
+    return texts.localized_text(step.name, locale()) or step.code
+
+
+def part_text(script: Definition, step: Step | None, name: str) -> str:
+    """Return a part of a step, or of the script, as one text, to compare two versions."""
+    if name == "when":
+        return "; ".join(condition_texts(script.when)) or _("all calls")
+    if name == "order":
+        return ", ".join(step_name(item) for item in script.steps)
+    if name == "title" or not step:
+        return _bilingual_text(script.title)
+    if name == "ends":
+        return _("yes") if step.ends else _("no")
+    if name == "fields":
+        return ", ".join(field_names().get(item, item) for item in step.fields) or "–"
+    if name == "actions":
+        names = action_names()
+        actions = (
+            f"{ACTION_LABELS[a.kind]}: {names[a.kind].get(a.ref, a.ref)}" for a in step.actions
+        )
+        return "; ".join(actions) or "–"
+    if name == "answers":
+        return (
+            "; ".join(
+                f"{_bilingual_text(a.words)} → {_target_name(script, a.to)}" for a in step.answers
+            )
+            or "–"
+        )
+    return _bilingual_text(getattr(step, name))
+
+
+def wrap_lines(text: str, width: int = 25, max_lines: int = 2) -> list[str]:
+    """Return a name wrapped into the lines of a drawn box."""
+    return textwrap.wrap(text, width, max_lines=max_lines, placeholder="…", break_long_words=True)
+
+
+def svg_path(points: Iterable[tuple[float, float]]) -> str:
+    """Return the points of a drawn line as an SVG path with soft bends."""
+    corners = list(points)
+    path = [f"M{corners[0][0]:.0f} {corners[0][1]:.0f}"]
+    for (x, y), (to_x, to_y) in pairwise(corners):
+        half = (y + to_y) / 2
+        path.append(f"C{x:.0f} {half:.0f} {to_x:.0f} {half:.0f} {to_x:.0f} {to_y:.0f}")
+    return "".join(path)
+
+
+def answer_number_labels(
+    script: Definition, lines: Iterable[graph.Connection]
+) -> list[tuple[str, float, float]]:
+    """Return (numbers of answers, x, y) of each line that has some: next to it, near its step.
+
+    The numbers of lines that leave a step close to each other are placed side by side.
+    """
+    positions_by_step: dict[str, list[tuple[float, float, str]]] = {}
+    for line in lines:
+        step = script.find_step(line.before)
+        if line.numbers == (1,) and step and len(step.answers) == 1:
+            continue
+        (x, y), (to_x, to_y) = line.points[0], line.points[1]
+        position = (x + (to_x - x) * 0.22, y + (to_y - y) * 0.3 + 4)
+        positions_by_step.setdefault(line.before, []).append(
+            (*position, ", ".join(map(str, line.numbers)))
+        )
+    labels = []
+    for positions in positions_by_step.values():
+        free_from = float("-inf")
+        for x, y, text in sorted(positions):
+            half = _LETTER_WIDTH * len(text) / 2
+            center = max(x, free_from + half)
+            free_from = center + half + _LETTER_WIDTH
+            labels.append((text, round(center, 1), round(y, 1)))
+    return labels
+
+
+def _bilingual_text(texts_by_language: Mapping[str, str]) -> str:
+    """Return a text in both languages, separated by a slash; "–" if it has no text."""
+    return (
+        " / ".join(
+            texts_by_language[language] for language in LANGUAGES if texts_by_language.get(language)
+        )
+        or "–"
+    )
+
+
+def _target_name(script: Definition, code: str) -> str:
+    """Return the name of the step to which an answer leads; "–" if there is no such step."""
+    step = script.find_step(code)
+    return step_name(step) if step else "–"
+
+
+def _employee_label(employee: object) -> str:
+    """Return an employee's name, with the department if there is one."""
+    name, department = getattr(employee, "name", ""), getattr(employee, "department", "")
+    return f"{name}, {department}" if department else str(name)

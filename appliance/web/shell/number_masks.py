@@ -1,0 +1,38 @@
+"""Masks citizens' phone numbers for readers who may not see them, and resolves masks sent back."""
+
+from flask import g
+
+from appliance.core import phone_numbers
+from appliance.telephony import number_hiding
+from appliance.web.shell.access import current_role
+
+
+def are_numbers_hidden() -> bool:
+    """Return True if the reader sees citizens' numbers masked."""
+    if "numbers_hidden" not in g:
+        g.numbers_hidden = current_role() == "operator" and number_hiding.is_enabled()
+    return bool(g.numbers_hidden)
+
+
+def readable_number(text: str) -> str:
+    """Return a number as the reader may see it: unchanged or masked."""
+    return phone_numbers.masked_number(text) if are_numbers_hidden() else text
+
+
+def unmask_number(text: str, *candidates: str | None) -> str:
+    """Return the one of `candidates` whose mask was sent; otherwise the text that was sent.
+
+    Masks are resolved even where numbers are no longer hidden: the page may have been opened
+    before.
+    """
+    plain = " ".join(text.split())
+    if "*" not in plain:
+        return text
+    return next(
+        (
+            candidate
+            for candidate in candidates
+            if candidate and phone_numbers.masked_number(candidate) == plain
+        ),
+        text,
+    )
