@@ -2,4 +2,4 @@
 
 from pathlib import Path
 
-PACKAGE = Path(__file__).resolve().parent  # its data, migrations, translations and built front end
+PACKAGE = Path(__file__).resolve().parent  # with data, migrations, translations, front end

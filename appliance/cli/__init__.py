@@ -1,4 +1,4 @@
-"""The `appliance` command. Exit status: 0 done, 1 failed, 2 wrong use."""
+"""The `appliance` command. Exit status: 0 success, 1 failure, 2 wrong usage."""
 
 import sys
 from importlib import import_module
@@ -9,70 +9,70 @@ import click
 from appliance.cli.context import Site
 from appliance.core import settings
 
-# command → the module here that has it, and what it says of itself
+# command → the module in this package that defines it, and its short help
 COMMANDS = {
-    "audit": ("audit", "Who did and saw what."),
+    "audit": ("audit", "The log of who did and viewed what."),
     "backup": ("backup", "Snapshots of the whole site, and restoring from them."),
     "calendar": ("calendar", "The ministry's working calendar."),
     "catalog": ("catalog", "Lists that the forms choose from, as CSV files."),
     "changes": ("changes", "The ministry's change requests."),
     "demo": ("demo", "A synthetic history; never on a site that serves citizens."),
-    "doctor": ("doctor", "Look at the site and say what to do."),
+    "doctor": ("doctor", "Check the site and recommend what to do."),
     "evidence": ("evidence", "Evidence packs for a complaint or a court."),
     "form": (
         "form",
         "The forms that operators fill in: 1, registration of appeals; 2, registration of calls.",
     ),
-    "jobs": ("processes", "Do the scheduled work."),
+    "jobs": ("processes", "Run the scheduled jobs."),
     "knowledge": ("knowledge", "The knowledge base."),
-    "ledger": ("ledger", "Calls as Asterisk's event log tells them."),
+    "ledger": ("ledger", "Calls, as recorded by Asterisk's event log."),
     "migrate": (
         "migrate",
         "Bring the database to the newest schema, after an online copy, and fill empty lists.",
     ),
     "ministry": (
         "ministry",
-        "The ministry's system: signed files, and appeals of the time before it was connected.",
+        "The ministry's system: signed files, and appeals registered before it was connected.",
     ),
     "operator": ("telephony", "Operators' states: ready, pause, back office or off."),
-    "outbox": ("outbox", "What must leave the box."),
+    "outbox": ("outbox", "Messages waiting to leave the box."),
     "pbx": (
         "telephony",
-        "Follow Asterisk's event log into the ledger, and keep its queues as operators chose.",
+        "Import Asterisk's event log into the ledger, and set its queues to the operators' states.",
     ),
-    "phone": ("phones", "Phones on desks, which set themselves up."),
-    "prompts": ("telephony", "What callers hear."),
+    "phone": ("phones", "Desk phones, which configure themselves."),
+    "prompts": ("telephony", "Prompts played to callers."),
     "registration": ("registration", "Registered appeals (form №1) and calls (form №2)."),
-    "release": ("release", "What became of releases on this box, for the audit."),
+    "release": ("release", "Events of releases on this box, for the audit."),
     "render": (
         "telephony",
-        "Write Asterisk's configuration, tried out by a second Asterisk first.",
+        "Write Asterisk's configuration, after a test by a second Asterisk.",
     ),
     "replicate": (
         "backup",
         "Copy the database's changes and the event log to the second disk as they happen.",
     ),
     "report": ("report", "Reports, as files or to standard output."),
-    "retention": ("retention", "What is removed, and that nothing of it stays."),
-    "script": ("script", "Conversation scripts: what operators say."),
-    "search": ("search", "What the search of all pages finds."),
-    "selftest": ("selftest", "Tests of the site by itself."),
-    "setup": ("site_setup", "Write site.ini by question and answer, or check it; as root."),
+    "retention": ("retention", "Masking, and removal of its leftovers from the files."),
+    "script": ("script", "Conversation scripts for operators."),
+    "search": ("search", "The index of the search on all pages."),
+    "selftest": ("selftest", "Self-tests of the site."),
+    "setup": ("site_setup", "Write site.ini interactively, or check it; as root."),
     "trunk": ("telephony", "Lines to the carriers."),
     "user": ("users", "Accounts; disabled, never deleted."),
     "web": ("processes", "Serve the pages."),
 }
 
 
-class Commands(click.Group):
-    """Imports a command's module when it is asked for, and none to list what there is."""
+class LazyCommandGroup(click.Group):
+    """Imports the module of a command only on its call; listing the commands imports no module."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Every command's name, in order."""
+        """Return the names of all commands, sorted."""
         return sorted(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command of that name, if there is one."""
+        """Return the command of that name, or None."""
         if cmd_name not in COMMANDS:
             return None
         module = import_module(f"appliance.cli.{COMMANDS[cmd_name][0]}")
@@ -80,12 +80,14 @@ class Commands(click.Group):
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Every command with what it does."""
+        """Write every command with its short help."""
         with formatter.section("Commands"):
-            formatter.write_dl([(name, told) for name, (_module, told) in COMMANDS.items()])
+            formatter.write_dl(
+                [(name, short_help) for name, (_module, short_help) in COMMANDS.items()]
+            )
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=LazyCommandGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
     "--config",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -98,22 +100,24 @@ class Commands(click.Group):
 def appliance(context: click.Context, config: Path) -> None:
     """Run and look after the hotline."""
     try:
-        site = settings.load(config)
+        site = settings.load_settings(config)
     except settings.SettingsError as error:
         raise click.ClickException(str(error)) from error
-    if site.paths.unfinished_restore.exists():
-        from appliance.box import snapshots  # a second to load: only such a command waits for it
+    if site.paths.restore_journal.exists():
+        from appliance.box import (
+            snapshots,  # takes a second to import, so only an unfinished restore imports it
+        )
 
-        snapshots.mend(site)
+        snapshots.undo_unfinished_restore(site)
     context.obj = Site(site)
 
 
 def main() -> None:
-    """The console script."""
+    """Run the command and set the exit status; the entry point of the console script."""
     try:
         appliance(standalone_mode=False)
-    except click.exceptions.Exit as done:
-        sys.exit(done.exit_code)
+    except click.exceptions.Exit as exit_request:
+        sys.exit(exit_request.exit_code)
     except click.UsageError as error:
         error.show()
         sys.exit(2)

@@ -1,4 +1,4 @@
-"""`appliance audit`: whether the log of who did and saw what is as it was written, and its rows."""
+"""`appliance audit`: verify that the log of actions and views is unchanged; export its rows."""
 
 import datetime as dt
 import json
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from appliance.cli.context import Site, as_json, pass_site, reads, show
+from appliance.cli.context import Site, as_json, audit_access, pass_site, print_rows
 from appliance.core import signatures
 from appliance.core.audit import Head, entries, verifying
 
@@ -16,38 +16,40 @@ _DAY = click.DateTime(["%Y-%m-%d"])
 
 @click.group()
 def audit() -> None:
-    """Who did and saw what."""
+    """The log of who did and viewed what."""
 
 
 @audit.command()
-@click.option("--head", "given", multiple=True, help="A head noted before, as 1234:0f1e…")
+@click.option("--head", "noted_heads", multiple=True, help="A head noted before, as 1234:0f1e…")
 @as_json
 @pass_site
-def verify(site: Site, given: tuple[str, ...], as_json: bool) -> None:
-    """Read the whole chain; every head noted or signed before must be in it."""
+def verify(site: Site, noted_heads: tuple[str, ...], as_json: bool) -> None:
+    """Read the complete chain; every head noted or signed earlier must be in it."""
     try:
-        found = verifying.verify(site.open(), [Head.read(one) for one in given])
+        result = verifying.verify_chain(
+            site.open_database(), [Head.parse_text(item) for item in noted_heads]
+        )
     except ValueError as error:
         raise click.ClickException(str(error)) from error
-    first = found.first_wrong
+    first = result.first_wrong
     row = {
-        "head": str(found.head or ""),
-        "broken_at": found.broken_at,
-        "missing": ", ".join(str(one) for one in found.missing),
-        "state": "holds" if found.holds else "broken",
-        "first_wrong": first if first == found.until else f"{first}..{found.until}",
-        "forged": ", ".join(str(one) for one in found.forged),
-        "unguarded": found.unguarded,
-        "signed": found.signed,
-        "restored": ", ".join(f"{one.at:%Y-%m-%dT%H:%M} {one.head}" for one in found.restored),
+        "head": str(result.head or ""),
+        "broken_at": result.broken_at,
+        "missing": ", ".join(str(item) for item in result.missing),
+        "state": "holds" if result.is_sound else "broken",
+        "first_wrong": first if first == result.until else f"{first}..{result.until}",
+        "forged": ", ".join(str(item) for item in result.forged),
+        "unguarded": result.unguarded,
+        "signed": result.signed,
+        "restored": ", ".join(f"{item.at:%Y-%m-%dT%H:%M} {item.head}" for item in result.restored),
     }
     if as_json:
-        show([row], as_json)
+        print_rows([row], as_json)
     else:
         for name, value in row.items():
             if value or name == "head":
                 click.echo(f"{name:<12} {value}")
-    if not found.holds:
+    if not result.is_sound:
         sys.exit(1)
 
 
@@ -55,9 +57,9 @@ def verify(site: Site, given: tuple[str, ...], as_json: bool) -> None:
 @click.argument("key", type=click.Path(dir_okay=False, path_type=Path))
 @click.argument("public_key", type=click.Path(dir_okay=False, path_type=Path))
 def new_key(key: Path, public_key: Path) -> None:
-    """Make a new key that signs the audit; the public ones of before stay, for older heads."""
+    """Make a new key that signs the audit; the earlier public keys stay, for older heads."""
     try:
-        signatures.make(key, public_key)
+        signatures.create_key_pair(key, public_key)
     except OSError as error:
         raise click.ClickException(str(error)) from error
     click.echo(f"{key}: new; {public_key}: for all who verify")
@@ -67,16 +69,16 @@ def new_key(key: Path, public_key: Path) -> None:
 @click.option("--from", "first", type=_DAY, required=True, help="The first day.")
 @click.option("--to", "last", type=_DAY, required=True, help="The last day.")
 @pass_site
-@reads("audit.export")
+@audit_access("audit.export")
 def export(site: Site, first: dt.datetime, last: dt.datetime) -> None:
-    """Print the entries of some days, a JSON object a line, with their hashes."""
-    settings = site.open()
-    chosen = entries.Filters(
+    """Print the entries of a range of days, one JSON object per line, with their hashes."""
+    settings = site.open_database()
+    filters = entries.EntryFilters(
         since=first.replace(tzinfo=settings.tz),
         until=(last + dt.timedelta(days=1)).replace(tzinfo=settings.tz),
     )
-    for entry in (one for piece in entries.pieces(chosen) for one in piece):
-        told = {
+    for entry in (item for piece in entries.entry_batches(filters) for item in piece):
+        row = {
             "id": entry.id,
             "at": entry.at.astimezone(settings.tz).isoformat(),
             "who": entry.who,
@@ -86,4 +88,4 @@ def export(site: Site, first: dt.datetime, last: dt.datetime) -> None:
             "detail": entry.detail,
             "hash": entry.hash,
         }
-        click.echo(json.dumps(told, ensure_ascii=False))
+        click.echo(json.dumps(row, ensure_ascii=False))

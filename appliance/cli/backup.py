@@ -1,4 +1,4 @@
-"""`appliance backup`: snapshots made, listed, verified, restored; `appliance replicate`."""
+"""`appliance backup`: create, list, verify and restore snapshots; `appliance replicate`."""
 
 import datetime as dt
 import getpass
@@ -18,7 +18,7 @@ from peewee import DatabaseError
 from appliance.box import snapshots
 from appliance.box.snapshots import (
     SnapshotError,
-    appeal_return,
+    appeal_restoring,
     contents,
     continuous,
     histories,
@@ -26,12 +26,12 @@ from appliance.box.snapshots import (
     log,
     reading,
     records,
+    recovery_sheet,
     rotating,
     sealing,
-    sheet,
 )
 from appliance.box.snapshots.losses import Loss
-from appliance.cli.context import Site, as_json, pass_site, show
+from appliance.cli.context import Site, as_json, pass_site, print_rows
 from appliance.cli.periods import Moment
 from appliance.core import audit, db
 from appliance.core.i18n import LOCALES
@@ -39,11 +39,11 @@ from appliance.core.settings import Settings
 from appliance.reports import pdf
 
 
-class _When(Moment):
-    """A moment, or `now`."""
+class _MomentOrNow(Moment):
+    """A datetime, or `now`."""
 
     def convert(self, value: Any, param: Any, ctx: click.Context | None) -> dt.datetime:
-        return snapshots.NOW if value == "now" else super().convert(value, param, ctx)
+        return snapshots.NEWEST_TIME if value == "now" else super().convert(value, param, ctx)
 
 
 _repository = click.option("--repository", help="One of [[backups]] by its name.")
@@ -57,10 +57,10 @@ def backup() -> None:
 @backup.command()
 @pass_site
 def prepare(site: Site) -> None:
-    """Make the keys and repositories that are missing. Print the recovery sheet afterwards."""
-    with _plainly():
-        for made in snapshots.prepare(site.settings):
-            click.echo(made)
+    """Create the missing keys and repositories. Print the recovery sheet afterwards."""
+    with _translate_errors():
+        for item in snapshots.prepare_repositories(site.settings):
+            click.echo(item)
 
 
 @backup.command()
@@ -68,21 +68,23 @@ def prepare(site: Site) -> None:
 @as_json
 @pass_site
 def create(site: Site, repository: str | None, as_json: bool) -> None:
-    """Make a snapshot in each repository, and verify it."""
-    settings = site.open()
-    with _plainly(), _progress() as tell:
-        made = snapshots.create(settings, repository, getpass.getuser(), tell)
-    show(
+    """Create a snapshot in each repository, and verify it."""
+    settings = site.open_database()
+    with _translate_errors(), _progress_line() as report_progress:
+        snapshots_created = snapshots.create_snapshots(
+            settings, repository, getpass.getuser(), report_progress
+        )
+    print_rows(
         (
             {
-                **reading.as_json(one.snapshot),
-                "bytes": one.bytes_total,
-                "added": one.bytes_added,
+                **reading.snapshot_json(result.snapshot),
+                "bytes": result.bytes_total,
+                "added": result.bytes_added,
                 "verified": True,
-                "new_files": one.files_new,
-                **one.manifest.counts,
+                "new_files": result.files_new,
+                **result.manifest.counts,
             }
-            for one in made
+            for result in snapshots_created
         ),
         as_json,
     )
@@ -92,28 +94,31 @@ def create(site: Site, repository: str | None, as_json: bool) -> None:
 @_repository
 @as_json
 @pass_site
-def list_(site: Site, repository: str | None, as_json: bool) -> None:
-    """The snapshots of every repository, the newest first; those that are damaged or missing, too.
+def list_snapshots(site: Site, repository: str | None, as_json: bool) -> None:
+    """List the snapshots of every repository, newest first, including damaged and missing ones.
 
-    Exit 1 when one that was made cannot be read.
+    Exit status 1 when a snapshot that was created cannot be read.
     """
     settings = site.settings
     rows: list[dict[str, Any]] = []
     unreadable: list[inventory.UnreadableSnapshot] = []
-    with _plainly():
-        for name in [repository] if repository else contents.names(settings):
-            restic = reading.repository(settings, name)
-            lacking = inventory.unreadable_snapshots(restic, [settings.paths.database])
-            rows += [snapshot.as_json() for snapshot in lacking]
+    with _translate_errors():
+        for name in [repository] if repository else contents.repository_names(settings):
+            restic = reading.open_repository(settings, name)
+            missing = inventory.unreadable_snapshots(restic, [settings.paths.database])
+            rows += [snapshot.as_json() for snapshot in missing]
             rows += [
-                reading.as_json(snapshot) | {"status": inventory.OK}
-                for snapshot in reading.snapshots(restic)
+                reading.snapshot_json(snapshot) | {"status": inventory.STATUS_OK}
+                for snapshot in reading.list_snapshots(restic)
             ]
-            unreadable += lacking
-    show(rows, as_json)
+            unreadable += missing
+    print_rows(rows, as_json)
     if unreadable:
-        words = ", ".join(f"{one.repository} {one.words()}" for one in unreadable)
-        raise click.ClickException(f"damaged or missing: {words}")
+        descriptions = ", ".join(
+            f"{unreadable_snapshot.repository} {unreadable_snapshot.description()}"
+            for unreadable_snapshot in unreadable
+        )
+        raise click.ClickException(f"damaged or missing: {descriptions}")
 
 
 @backup.command()
@@ -123,17 +128,21 @@ def list_(site: Site, repository: str | None, as_json: bool) -> None:
 @pass_site
 def verify(site: Site, id: str, repository: str | None, as_json: bool) -> None:
     """Read every byte of a snapshot and compare it with its manifest."""
-    settings = site.open()
-    with _plainly(), _progress() as tell:
-        found = snapshots.verify(settings, id, repository, getpass.getuser(), tell)
-    show([reading.as_json(found) | {"verified": True}], as_json)
+    settings = site.open_database()
+    with _translate_errors(), _progress_line() as report_progress:
+        snapshot = snapshots.verify_snapshot(
+            settings, id, repository, getpass.getuser(), report_progress
+        )
+    print_rows([reading.snapshot_json(snapshot) | {"verified": True}], as_json)
 
 
 @backup.command()
 @click.argument("id", default="latest")
 @_repository
 @click.option("--target", type=click.Path(path_type=Path, file_okay=False), help="A new folder.")
-@click.option("--at", type=_When(), help="As it was at a moment; `now`: all that was copied.")
+@click.option(
+    "--at", type=_MomentOrNow(), help="State at a point in time; `now`: everything that was copied."
+)
 @click.option("--database-only", is_flag=True, help="Nothing but the database.")
 @click.option("--recording", help="One recording, by its name in the ledger.")
 @click.option(
@@ -141,8 +150,10 @@ def verify(site: Site, id: str, repository: str | None, as_json: bool) -> None:
     type=click.Path(path_type=Path, dir_okay=False, exists=True),
     help="File with the key of the recovery sheet: opens the secrets.",
 )
-@click.option("--while-running", is_flag=True, help="Although the site is running.")
-@click.option("--accept-loss", is_flag=True, help="Although what people entered will be missing.")
+@click.option("--while-running", is_flag=True, help="Restore even while the site is running.")
+@click.option(
+    "--accept-loss", is_flag=True, help="Restore even if data that people entered will be missing."
+)
 @as_json
 @pass_site
 def restore(
@@ -158,18 +169,18 @@ def restore(
     accept_loss: bool,
     as_json: bool,
 ) -> None:
-    """Restore into a new folder, or in the place of the site, which must not run then.
+    """Restore into a new folder, or over the site itself, which must not be running then.
 
-    What people entered and would be missing afterwards is listed first, and nothing is restored
-    without --accept-loss.
+    Data that people entered and that would be missing afterwards is listed first; without
+    --accept-loss the command then restores nothing.
     """
     settings, target = site.settings, target.resolve() if target else None
-    with _plainly(), _progress() as tell:
+    with _translate_errors(), _progress_line() as report_progress:
         if recording:
-            file = snapshots.recording(settings, recording, target, repository)
-            restored: dict[str, Any] = {"recording": str(file)}
+            file = snapshots.restore_recording(settings, recording, target, repository)
+            result: dict[str, Any] = {"recording": str(file)}
         else:
-            wish = snapshots.Wish(
+            wish = snapshots.RestoreRequest(
                 id,
                 repository,
                 target,
@@ -179,16 +190,16 @@ def restore(
                 while_running,
                 accept_loss=accept_loss,
             )
-            restored = vars(snapshots.restore(settings, wish, tell, _announce))
-    told = {"recording": recording} if recording else {"numbers": restored["numbers"]}
-    told |= {"target": str(target)} if target else {}
-    if restored.get("loss", {}).get("stops_restore"):
-        told["loss"] = restored["loss"]  # it was accepted
-    _note(settings, restored.get("snapshot", ""), told)
+            result = vars(snapshots.restore_site(settings, wish, report_progress, _print_loss))
+    details = {"recording": recording} if recording else {"numbers": result["numbers"]}
+    details |= {"target": str(target)} if target else {}
+    if result.get("loss", {}).get("stops_restore"):
+        details["loss"] = result["loss"]  # it was accepted
+    _record_restore(settings, result.get("snapshot", ""), details)
     if as_json:
-        click.echo(json.dumps(restored, ensure_ascii=False, default=str))
+        click.echo(json.dumps(result, ensure_ascii=False, default=str))
     else:
-        for key, value in restored.items():
+        for key, value in result.items():
             click.echo(f"{key}: {value}")
 
 
@@ -196,19 +207,23 @@ def restore(
 @click.argument("what")
 @click.argument("id", default="latest")
 @_repository
-@click.option("--for", "login", required=True, help="Who asks for it: with his rights.")
+@click.option(
+    "--for", "login", required=True, help="Login of the user who requests it; their rights apply."
+)
 @click.option("--reason", required=True, help="Why, for the audit.")
 @pass_site
 def read(site: Site, what: str, id: str, repository: str | None, login: str, reason: str) -> None:
-    """An appeal by its number, or a person's by phone or PINFL, as in a snapshot, as JSON."""
-    settings = site.open()
-    asked = records.Asked(what, login, reason, getpass.getuser())
-    with _plainly(), _progress() as tell:
+    """Print an appeal (by number) or a person's (by phone or PINFL) from a snapshot, as JSON."""
+    settings = site.open_database()
+    query = records.RecordQuery(what, login, reason, getpass.getuser())
+    with _translate_errors(), _progress_line() as report_progress:
         try:
-            found = records.read(settings, asked, snapshots.Wish(id, repository), tell)
+            rows = records.read_records(
+                settings, query, snapshots.RestoreRequest(id, repository), report_progress
+            )
         except (PermissionError, ValueError) as error:
             raise click.UsageError(str(error)) from error
-    show(found, as_json=True)
+    print_rows(rows, as_json=True)
 
 
 @backup.command("restore-appeal")
@@ -221,15 +236,17 @@ def read(site: Site, what: str, id: str, repository: str | None, login: str, rea
 def restore_appeal(
     site: Site, number: str, id: str, repository: str | None, reason: str, as_json: bool
 ) -> None:
-    """Put one appeal back out of a snapshot, with its form, steps, messages and calls.
+    """Restore one appeal from a snapshot, with its form, steps, messages and calls.
 
-    What is there already is refused or stays. Messages that waited then are put on hold.
+    Data that exists already is refused or kept. Messages that were waiting then are put on hold.
     """
-    settings = site.open()
-    wish = snapshots.Wish(id, repository)
-    with _plainly(), _progress() as tell:
+    settings = site.open_database()
+    wish = snapshots.RestoreRequest(id, repository)
+    with _translate_errors(), _progress_line() as report_progress:
         report = vars(
-            appeal_return.return_appeal(settings, number, wish, getpass.getuser(), reason, tell)
+            appeal_restoring.restore_appeal(
+                settings, number, wish, getpass.getuser(), reason, report_progress
+            )
         )
     if as_json:
         click.echo(json.dumps(report, ensure_ascii=False))
@@ -243,37 +260,41 @@ def restore_appeal(
 @as_json
 @pass_site
 def drill(site: Site, repository: str | None, as_json: bool) -> None:
-    """Restore the newest snapshot into a scratch folder, start the pages on it, compare; then the
-    continuous copy."""
-    settings, by = site.open(), getpass.getuser()
+    """Restore the newest snapshot into a scratch folder, start the pages on it and compare.
+
+    Then do the same with the continuous copy.
+    """
+    settings, account = site.open_database(), getpass.getuser()
     columns = ("snapshot", "database_from", "counts", "expected", "files", "seconds")
-    with _plainly(), _progress() as tell:
-        done = [snapshots.drill(settings, repository, by, tell)]
+    with _translate_errors(), _progress_line() as report_progress:
+        results = [snapshots.run_restore_drill(settings, repository, account, report_progress)]
         if settings.snapshots.replica:
-            done.append(snapshots.drill_copy(settings, by, tell))
-    show([{name: vars(one)[name] for name in columns} for one in done], as_json)
+            results.append(snapshots.run_copy_drill(settings, account, report_progress))
+    print_rows([{name: vars(result)[name] for name in columns} for result in results], as_json)
 
 
 @backup.command("sheet")
 @click.option("--lang", type=click.Choice(LOCALES), default="ru", show_default=True)
-@click.option("--out", type=click.File("wb", atomic=True), default="-", help="Where to.")
+@click.option("--out", type=click.File("wb", atomic=True), default="-", help="Output file.")
 @pass_site
-def sheet_(site: Site, lang: str, out: BinaryIO) -> None:
-    """The recovery sheet with the keys, as PDF: print it and lock it away."""
-    settings = site.open()
-    with _plainly():
-        printed = pdf.write(sheet.page(settings, lang, log.bytes_to_restore()))
-    audit.record(getpass.getuser(), sealing.PRINTED)
-    out.write(printed)
+def print_recovery_sheet(site: Site, lang: str, out: BinaryIO) -> None:
+    """Write the recovery sheet with the keys as PDF: print it and lock it away."""
+    settings = site.open_database()
+    with _translate_errors():
+        document = pdf.write_pdf(
+            recovery_sheet.render_sheet(settings, lang, log.bytes_to_restore())
+        )
+    audit.record_entry(getpass.getuser(), sealing.SHEET_PRINTED_ACTION)
+    out.write(document)
 
 
 @backup.command("rotate-keys")
 @pass_site
 def rotate_keys(site: Site) -> None:
-    """Put new keys in place of the old ones. Print the recovery sheet afterwards."""
-    settings = site.open()
-    with _plainly():
-        for file in rotating.rotate(settings, getpass.getuser()):
+    """Replace the keys with new ones. Print the recovery sheet afterwards."""
+    settings = site.open_database()
+    with _translate_errors():
+        for file in rotating.rotate_keys(settings, getpass.getuser()):
             click.echo(file)
 
 
@@ -281,10 +302,10 @@ def rotate_keys(site: Site) -> None:
 @pass_site
 def remove_key(site: Site) -> None:
     """Remove the keys of secrets and disk from the box, once the recovery sheet is locked away."""
-    settings = site.open()
-    with _plainly():
-        if sealing.on_the_box(settings):
-            sealing.remove(settings, getpass.getuser())
+    settings = site.open_database()
+    with _translate_errors():
+        if sealing.keys_on_box(settings):
+            sealing.remove_paper_keys(settings, getpass.getuser())
 
 
 @click.command()
@@ -295,31 +316,34 @@ def replicate(site: Site) -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    with _plainly():
-        continuous.replica(site.settings)  # refuses a site that has none
-        histories.remove_expired(site.settings)
-        continuous.follow(site.settings, stop)
+    with _translate_errors():
+        continuous.replica_folder(site.settings)  # raises an error on a site without a replica
+        histories.remove_expired_copies(site.settings)
+        continuous.replicate_changes(site.settings, stop)
 
 
-def _note(settings: Settings, snapshot: str, told: dict[str, Any]) -> None:
-    """Write a restore into the audit; one into a folder may be because there is no database."""
+def _record_restore(settings: Settings, snapshot: str, details: dict[str, Any]) -> None:
+    """Record a restore in the audit log.
+
+    A restore into a folder may run because the database is lost, so it is not an error then.
+    """
     if not settings.paths.database.exists():
         return
     db.open_database(settings.paths.database)
     try:
-        audit.record(getpass.getuser(), "snapshot.restore", snapshot, **told)
+        audit.record_entry(getpass.getuser(), "snapshot.restore", snapshot, **details)
     except DatabaseError as error:
-        if "target" not in told:
+        if "target" not in details:
             raise
         click.echo(f"not in the audit: {error}", err=True)
 
 
-def _announce(loss: Loss) -> None:
-    click.echo(loss.words(), err=True)
+def _print_loss(loss: Loss) -> None:
+    click.echo(loss.description(), err=True)
 
 
 @contextmanager
-def _plainly() -> Iterator[None]:
+def _translate_errors() -> Iterator[None]:
     try:
         yield
     except (SnapshotError, pdf.PdfError) as error:
@@ -327,19 +351,19 @@ def _plainly() -> Iterator[None]:
 
 
 @contextmanager
-def _progress() -> Iterator[Callable[[str, float | None], None]]:
-    """A line on the terminal that moves; nothing when nobody looks."""
+def _progress_line() -> Iterator[Callable[[str, float | None], None]]:
+    """Yield a function that draws a progress line; without a terminal it does nothing."""
     if not sys.stderr.isatty():
-        yield contents.nothing
+        yield contents.ignore_progress
         return
     width = 30
 
-    def show(what: str, share: float | None) -> None:
-        full = int((share or 0) * width)
-        bar = "" if share is None else f" [{'#' * full}{'.' * (width - full)}] {share:4.0%}"
+    def draw_progress(what: str, share: float | None) -> None:
+        filled = int((share or 0) * width)
+        bar = "" if share is None else f" [{'#' * filled}{'.' * (width - filled)}] {share:4.0%}"
         click.echo(f"\r\x1b[K{what}{bar}", err=True, nl=False)
 
     try:
-        yield show
+        yield draw_progress
     finally:
         click.echo("\r\x1b[K", err=True, nl=False)

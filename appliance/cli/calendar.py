@@ -7,7 +7,7 @@ import click
 
 from appliance.casework import catalogs
 from appliance.casework.catalogs import days
-from appliance.cli.context import Site, as_json, pass_site, show
+from appliance.cli.context import Site, as_json, pass_site, print_rows
 from appliance.core import clock
 
 
@@ -21,9 +21,9 @@ def calendar() -> None:
 @as_json
 @pass_site
 def list_days(site: Site, year: int | None, as_json: bool) -> None:
-    """Holidays, swapped days and worked weekends, in order."""
-    site.open()
-    show(
+    """List holidays, swapped days and working weekends, in order."""
+    site.open_database()
+    print_rows(
         (
             {
                 "date": day.date.isoformat(),
@@ -33,7 +33,7 @@ def list_days(site: Site, year: int | None, as_json: bool) -> None:
                 "name_uz_cyrl": day.name_uz_cyrl,
                 "name_ru": day.name_ru,
             }
-            for day in days.days(year)
+            for day in days.list_days(year)
         ),
         as_json,
     )
@@ -43,8 +43,8 @@ def list_days(site: Site, year: int | None, as_json: bool) -> None:
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
 @pass_site
 def import_days(site: Site, file: Path) -> None:
-    """Add the file's days, or bring days to come up to date; a past day never changes."""
-    settings = site.open()
+    """Add the days of the file, or update future days; a past day never changes."""
+    settings = site.open_database()
     today = clock.now().astimezone(settings.tz).date()
     try:
         with file.open(encoding="utf-8", newline="") as text:

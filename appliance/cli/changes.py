@@ -3,7 +3,7 @@
 import click
 
 from appliance.casework import changes as register
-from appliance.cli.context import Site, as_json, pass_site, show
+from appliance.cli.context import Site, as_json, pass_site, print_rows
 
 
 @click.group()
@@ -12,27 +12,29 @@ def changes() -> None:
 
 
 @changes.command("list")
-@click.option("--all", "every", is_flag=True, help="Those that are done as well.")
+@click.option("--all", "every", is_flag=True, help="Include those that are done.")
 @as_json
 @pass_site
-def list_(site: Site, every: bool, as_json: bool) -> None:
-    """Change requests that are not done yet, the most urgent first."""
-    site.open()
-    found = register.listed() if every else register.opened()
-    done = register.finished(found)
-    show(
+def list_changes(site: Site, every: bool, as_json: bool) -> None:
+    """List the change requests that are not done yet, the most urgent first."""
+    site.open_database()
+    requests = register.list_change_requests() if every else register.open_requests()
+    done_at = register.completion_times(requests)
+    print_rows(
         (
             {
-                "number": one.id,
-                "kind": one.kind,
-                "state": one.state,
-                "asked": one.asked_at.isoformat(timespec="seconds"),
-                "due": one.due_at.isoformat(timespec="seconds"),
-                "done": done[one.id].isoformat(timespec="seconds") if one.id in done else None,
-                "responsible": one.responsible or None,
-                "what": one.what if as_json else one.what.splitlines()[0][:60],
+                "number": change.id,
+                "kind": change.kind,
+                "state": change.state,
+                "asked": change.asked_at.isoformat(timespec="seconds"),
+                "due": change.due_at.isoformat(timespec="seconds"),
+                "done": done_at[change.id].isoformat(timespec="seconds")
+                if change.id in done_at
+                else None,
+                "responsible": change.responsible or None,
+                "what": change.what if as_json else change.what.splitlines()[0][:60],
             }
-            for one in found
+            for change in requests
         ),
         as_json,
     )

@@ -1,4 +1,4 @@
-"""What every command needs: the settings, the open database, a way to print, the audit."""
+"""Shared parts of the commands: the settings, the open database, the output, the audit."""
 
 import functools
 import getpass
@@ -19,12 +19,14 @@ class Site:
 
     settings: Settings
 
-    def open(self) -> Settings:
+    def open_database(self) -> Settings:
         """Open the database until the command ends, and return the settings."""
-        from appliance.core import db  # what keeps the pages' process has no need of it
+        from appliance.core import (
+            db,  # imported here, as the parent process of the pages does not need it
+        )
 
         db.open_database(self.settings.paths.database)
-        click.get_current_context().find_root().call_on_close(_close)
+        click.get_current_context().find_root().call_on_close(_close_database)
         return self.settings
 
 
@@ -32,42 +34,45 @@ pass_site = click.make_pass_decorator(Site)
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
-def reads[**P, R](
+def audit_access[**P, R](
     action: str,
 ) -> Callable[[Callable[Concatenate[Site, P], R]], Callable[Concatenate[Site, P], R]]:
-    """Declare a command that reads personal data: the audit says who asks, before it answers.
+    """Declare a command that reads personal data: its access is audited before it runs.
 
-    `action`: of the audit. Stands below `pass_site`; what was asked are the command's parameters.
+    `action` is that of the audit entry. Place it below `pass_site`; the entry stores the command's
+    parameters.
     """
 
-    def declare(command: Callable[Concatenate[Site, P], R]) -> Callable[Concatenate[Site, P], R]:
+    def decorate_command(
+        command: Callable[Concatenate[Site, P], R],
+    ) -> Callable[Concatenate[Site, P], R]:
         @functools.wraps(command)
-        def noted(site: Site, *given: P.args, **asked: P.kwargs) -> R:
+        def run_audited(site: Site, *args: P.args, **kwargs: P.kwargs) -> R:
             from appliance.core import audit
 
-            site.open()
+            site.open_database()
             account = os.environ.get("SUDO_USER") or getpass.getuser()
-            values = {name: getattr(value, "name", value) for name, value in asked.items()}
-            audit.record(
+            values = {name: getattr(value, "name", value) for name, value in kwargs.items()}
+            audit.record_entry(
                 "cli", action, account=account, asked={k: str(v) for k, v in values.items() if v}
             )
-            return command(site, *given, **asked)
+            return command(site, *args, **kwargs)
 
-        noted.__dict__["reads"] = action
-        return noted
+        run_audited.__dict__["reads"] = action
+        return run_audited
 
-    return declare
+    return decorate_command
 
 
-def _close() -> None:
+def _close_database() -> None:
     from appliance.core import db
 
     if not db.database.is_closed():
         db.database.close()
 
 
-def show(rows: Iterable[Mapping[str, Any]], as_json: bool) -> None:
-    """Print rows as a JSON list, or one line each."""
+def print_rows(rows: Iterable[Mapping[str, Any]], as_json: bool) -> None:
+    """Print rows as a JSON list, or as one line each."""
     rows = list(rows)
     if as_json:
         click.echo(json.dumps(rows, ensure_ascii=False, default=str, indent=1))

@@ -1,4 +1,4 @@
-"""`appliance demo`: a synthetic history, for trying the pages and for measuring."""
+"""`appliance demo`: a synthetic history, to try out the pages and to measure."""
 
 import datetime as dt
 
@@ -7,8 +7,8 @@ import click
 from appliance.casework import appeals, catalogs
 from appliance.cli.context import Site, pass_site
 from appliance.core import clock, db
-from appliance.demo import DemoError, load
-from appliance.demo.world import of_site
+from appliance.demo import DemoError, load_history
+from appliance.demo.world import load_site_profile
 
 
 @click.group()
@@ -27,20 +27,24 @@ _day = click.DateTime(["%Y-%m-%d"])
 @pass_site
 def load_command(site: Site, calls: int, first: dt.datetime, last: dt.datetime, seed: int) -> None:
     """Add calls with waits, talks, transfers, ratings, appeals and forms №2 to the ledger."""
-    settings = site.open()
+    settings = site.open_database()
     if first > last:
         raise click.UsageError("--from is after --to")
     if last.date() >= clock.now().astimezone(settings.tz).date():
         raise click.UsageError("--to must be before today: real calls are not mixed in")
     try:
-        with db.writing():  # with the appeals' deadlines, or not at all
-            written = load(of_site(settings, first.date(), last.date()), calls, seed)
-            appeals.begin_missing(catalogs.working_calendar(settings))
+        with (
+            db.write_transaction()
+        ):  # the calls and the deadlines of their appeals in one transaction
+            counts = load_history(
+                load_site_profile(settings, first.date(), last.date()), calls, seed
+            )
+            appeals.start_missing_handling(catalogs.working_calendar(settings))
     except DemoError as error:
         raise click.ClickException(str(error)) from error
     except db.Error as error:
         raise click.ClickException(
             f"the database refused it, and nothing is loaded: {error}"
         ) from error
-    for table, count in written.items():
+    for table, count in counts.items():
         click.echo(f"{table}: {count}")

@@ -5,7 +5,7 @@ import sys
 import click
 
 from appliance.box import health
-from appliance.cli.context import Site, as_json, pass_site, show
+from appliance.cli.context import Site, as_json, pass_site, print_rows
 from appliance.core import i18n
 
 
@@ -16,21 +16,21 @@ from appliance.core import i18n
 @as_json
 @pass_site
 def doctor(site: Site, lang: str, as_json: bool) -> None:
-    """Look at the site and say what to do. Exit 1 when a check fails."""
-    looked = health.checks(site.open())
-    say = i18n.translations(lang).gettext
-    show(
+    """Check the site and recommend what to do. Exit status 1 when a check fails."""
+    checks = health.all_checks(site.open_database())
+    translate = i18n.locale_translations(lang).gettext
+    print_rows(
         (
             {
                 "check": check.code,
-                "name": say(check.name).format(**check.values),
+                "name": translate(check.name).format(**check.values),
                 "state": check.state,
-                "seen": say(check.seen).format(**check.values),
-                "advice": say(check.advice).format(**check.values) if check.advice else "",
+                "seen": translate(check.seen).format(**check.values),
+                "advice": translate(check.advice).format(**check.values) if check.advice else "",
             }
-            for check in looked
+            for check in checks
         ),
         as_json,
     )
-    if any(check.state == "fail" for check in looked):
+    if any(check.state == "fail" for check in checks):
         sys.exit(1)

@@ -9,11 +9,11 @@ import click
 
 from appliance.casework import forms
 from appliance.casework.forms import editing
-from appliance.casework.forms.definition import document_of
-from appliance.cli.context import Site, as_json, pass_site, show
-from appliance.core.i18n import DEFAULT
+from appliance.casework.forms.definition import definition_document
+from appliance.cli.context import Site, as_json, pass_site, print_rows
+from appliance.core.i18n import DEFAULT_LOCALE
 
-_NAME = click.Choice(forms.FORMS)
+_FORM_NAME = click.Choice(forms.FORMS)
 
 
 @click.group()
@@ -25,40 +25,42 @@ def form() -> None:
 @as_json
 @pass_site
 def list_forms(site: Site, as_json: bool) -> None:
-    """Each form: the version in force, how many fields, the version to come."""
-    site.open()
+    """List each form: the version in force, its number of fields, the pending version."""
+    site.open_database()
     rows = []
     for name in forms.FORMS:
-        shown, to_come = forms.in_force(name), editing.pending(name)
+        current, pending = forms.definition_in_force(name), editing.pending_version(name)
         rows.append(
             {
                 "form": name,
-                "version": shown.version,
-                "fields": len(shown.fields),
-                "title": shown.title[DEFAULT],
-                "to_come": to_come.number if to_come else None,
-                "since": to_come.since.isoformat() if to_come and to_come.since else None,
+                "version": current.version,
+                "fields": len(current.fields),
+                "title": current.title[DEFAULT_LOCALE],
+                "to_come": pending.number if pending else None,
+                "since": pending.since.isoformat() if pending and pending.since else None,
             }
         )
-    show(rows, as_json)
+    print_rows(rows, as_json)
 
 
 @form.command("show")
-@click.argument("name", type=_NAME)
+@click.argument("name", type=_FORM_NAME)
 @as_json
 @pass_site
 def show_form(site: Site, name: str, as_json: bool) -> None:
-    """The fields of a form as it is in force, in their order."""
-    site.open()
-    show((_row(field, as_json) for field in forms.in_force(name).fields), as_json)
+    """List the fields of the form in force, in their order."""
+    site.open_database()
+    print_rows(
+        (_field_row(field, as_json) for field in forms.definition_in_force(name).fields), as_json
+    )
 
 
-def _row(field: forms.Field, as_json: bool) -> dict[str, Any]:
+def _field_row(field: forms.Field, as_json: bool) -> dict[str, Any]:
     topics = list(field.topics)
     return {
         "name": field.name,
         "kind": field.kind,
-        "label": field.label[DEFAULT],
+        "label": field.label[DEFAULT_LOCALE],
         "list": field.source or None,
         "required": field.required,
         "topics": topics if as_json else ",".join(topics) or None,
@@ -67,40 +69,42 @@ def _row(field: forms.Field, as_json: bool) -> dict[str, Any]:
 
 
 @form.command("export")
-@click.argument("name", type=_NAME)
+@click.argument("name", type=_FORM_NAME)
 @pass_site
 def export_form(site: Site, name: str) -> None:
-    """Print a form as it is in force, as JSON; `form import` reads it back."""
-    site.open()
-    document = {"form": name, **document_of(forms.in_force(name))}
+    """Print the form in force as JSON; `form import` reads it back."""
+    site.open_database()
+    document = {"form": name, **definition_document(forms.definition_in_force(name))}
     click.echo(json.dumps(document, ensure_ascii=False, indent=1))
 
 
 @form.command("import")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
-@click.option("--form", "name", type=_NAME, help="Which form it is, when the file does not say.")
+@click.option(
+    "--form", "name", type=_FORM_NAME, help="Which form it is, when the file does not say."
+)
 @pass_site
 def import_form(site: Site, file: Path, name: str | None) -> None:
-    """Keep a file, JSON or TOML, as the draft of a form; the manager puts it in force."""
-    site.open()
-    document = _read(file)
+    """Store a JSON or TOML file as the draft of a form; the manager puts it in force."""
+    site.open_database()
+    document = _read_document(file)
     name = name or str(document.pop("form", "")) or file.stem
     document.pop("form", None)
     if name not in forms.FORMS:
         raise click.ClickException(f"{file}: say which form it is: form = 1 or 2, or --form")
     try:
-        made = editing.import_document(name, document, "system")
+        draft = editing.import_document(name, document, "system")
     except (forms.DefinitionError, editing.EditingError) as refused:
-        named = refused.field.encode("utf-8", "replace").decode()
-        where = f", field {named}" if named else ""
+        field_name = refused.field.encode("utf-8", "replace").decode()
+        location = f", field {field_name}" if field_name else ""
         raise click.ClickException(
-            f"{file}: {_WHY.get(refused.code, refused.code)}{where}"
+            f"{file}: {_REFUSAL_TEXTS.get(refused.code, refused.code)}{location}"
         ) from refused
-    click.echo(made.number)
+    click.echo(draft.number)
 
 
 # code → why a document cannot be the draft of a form
-_WHY = {
+_REFUSAL_TEXTS = {
     "fields": "fields: a list of 1 to 60 fields",
     "words": "a text in each of uz_Latn, uz_Cyrl, ru is needed",
     "name": "a name has small Latin letters, digits and _ only",
@@ -127,10 +131,10 @@ _WHY = {
 }
 
 
-def _read(file: Path) -> dict[str, Any]:
+def _read_document(file: Path) -> dict[str, Any]:
     try:
         text = file.read_text(encoding="utf-8")
-        document = json.loads(text) if file.suffix.lower() == ".json" else _loaded(text)
+        document = json.loads(text) if file.suffix.lower() == ".json" else _parse_document(text)
     except (ValueError, RecursionError) as error:
         raise click.ClickException(f"{file}: neither JSON nor TOML: {error}") from error
     if not isinstance(document, dict):
@@ -138,5 +142,5 @@ def _read(file: Path) -> dict[str, Any]:
     return document
 
 
-def _loaded(text: str) -> Any:
+def _parse_document(text: str) -> Any:
     return json.loads(text) if text.lstrip().startswith("{") else tomllib.loads(text)

@@ -19,15 +19,17 @@ def knowledge() -> None:
 )
 @pass_site
 def import_articles(site: Site, files: tuple[Path, ...]) -> None:
-    """Keep Markdown files as drafts of articles; prints name and version of each."""
-    site.open()
+    """Store Markdown files as drafts of articles; prints the name and version of each."""
+    site.open_database()
     failed = False
     for file in files:
         try:
-            row = articles.take_in(file.stem, *importing.read(file.read_text("utf-8")))
-        except (ArticleError, UnicodeDecodeError) as refused:
-            code = getattr(refused, "code", "text")
-            click.echo(f"Error: {file}: {_WHY.get(code, code)}", err=True)
+            row = articles.import_article(
+                file.stem, *importing.parse_article(file.read_text("utf-8"))
+            )
+        except (ArticleError, UnicodeDecodeError) as error:
+            code = getattr(error, "code", "text")
+            click.echo(f"Error: {file}: {_REFUSAL_TEXTS.get(code, code)}", err=True)
             failed = True
         else:
             click.echo(f"{row.article.slug} {row.number}")
@@ -36,7 +38,7 @@ def import_articles(site: Site, files: tuple[Path, ...]) -> None:
 
 
 # code → why a file cannot be the draft of an article
-_WHY = {
+_REFUSAL_TEXTS = {
     "head": "it begins with a head between two lines of ---, in lines as title_uz: …",
     "title": "title_uz or title_ru is needed",
     "section": "section: none of the list article_section",

@@ -1,4 +1,4 @@
-"""`appliance ledger`: the event log into calls, calls out to other programs, the balance."""
+"""`appliance ledger`: import of event logs as calls, export of calls, the balance."""
 
 import dataclasses
 import datetime as dt
@@ -10,32 +10,32 @@ from typing import Any
 
 import click
 
-from appliance.cli.context import Site, as_json, pass_site, reads, show
+from appliance.cli.context import Site, as_json, audit_access, pass_site, print_rows
 from appliance.cli.periods import from_option, to_option
 from appliance.core import spreadsheets
 from appliance.core.settings import Settings
 from appliance.pbx import ledger as pbx_ledger
 from appliance.telephony import calls, followups
 
-_SHOWN = 60  # bytes
+_SHOWN_BYTES = 60
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 
 
 @click.group()
 def ledger() -> None:
-    """Calls as Asterisk's event log tells them."""
+    """Calls, as recorded by Asterisk's event log."""
 
 
 @ledger.command()
 @click.argument("files", nargs=-1, required=True, type=_FILE)
 @pass_site
 def ingest(site: Site, files: tuple[Path, ...]) -> None:
-    """Read event logs, rotated ones too; in any order, as often as you like."""
-    settings = site.open()
-    gc.freeze()  # what is loaded is not looked through each time that records are read
+    """Import event logs, rotated ones too; in any order, and repeatedly without harm."""
+    settings = site.open_database()
+    gc.freeze()  # keeps the loaded modules out of each garbage collection while records are read
     for file in files:
-        new = pbx_ledger.read(file, settings.calls, growing=False)
-        click.echo(f"{file}: {new} new records")
+        new_records = pbx_ledger.read_log(file, settings.calls, growing=False)
+        click.echo(f"{file}: {new_records} new records")
 
 
 @ledger.command()
@@ -43,16 +43,16 @@ def ingest(site: Site, files: tuple[Path, ...]) -> None:
 @to_option
 @click.option("--format", "form", type=click.Choice(["jsonl", "csv"]), default="jsonl")
 @pass_site
-@reads("calls.export")
+@audit_access("calls.export")
 def export(site: Site, begin: dt.datetime, end: dt.datetime, form: str) -> None:
-    """Every call that arrived in the period, one JSON object or one row each."""
-    site.open()
-    rows = calls.export(begin, end)
+    """Export every call that arrived in the period, one JSON object or one row each."""
+    site.open_database()
+    rows = calls.export_calls(begin, end)
     if form == "jsonl":
         for row in rows:
             click.echo(json.dumps(row, ensure_ascii=False))
         return
-    for piece in spreadsheets.pieces(_cells(rows), end="\n"):
+    for piece in spreadsheets.csv_pieces(_csv_rows(rows), end="\n"):
         click.echo(piece, nl=False)
 
 
@@ -62,42 +62,42 @@ def export(site: Site, begin: dt.datetime, end: dt.datetime, form: str) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @pass_site
 def balance(site: Site, begin: dt.datetime, end: dt.datetime, as_json: bool) -> None:
-    """Whether the ledger holds every call that came. Exit status 1 when it does not."""
-    settings = site.open()
-    found = calls.balance(begin, end)
-    told = dataclasses.asdict(found) | {
-        "unobserved": [_interval(settings, *gap) for gap in found.unobserved],
-        "lacking": [_lack(settings, lack) for lack in found.lacking],
-        "fragments": pbx_ledger.fragments(),
+    """Check that the ledger holds every call that arrived. Exit status 1 when it does not."""
+    settings = site.open_database()
+    result = calls.ledger_balance(begin, end)
+    document = dataclasses.asdict(result) | {
+        "unobserved": [_interval_row(settings, *gap) for gap in result.unobserved],
+        "lacking": [_missing_call_row(settings, lack) for lack in result.lacking],
+        "fragments": pbx_ledger.count_fragments(),
     }
     if as_json:
-        click.echo(json.dumps(told, ensure_ascii=False))
+        click.echo(json.dumps(document, ensure_ascii=False))
     else:
-        for key, value in told.items():
+        for key, value in document.items():
             click.echo(f"{key}: {value}")
-    if found.difference:
-        raise click.ClickException(f"the ledger lacks {found.difference} calls")
+    if result.difference:
+        raise click.ClickException(f"the ledger lacks {result.difference} calls")
 
 
 @ledger.command()
 @as_json
 @pass_site
-@reads("log.list")
+@audit_access("log.list")
 def quarantine(site: Site, as_json: bool) -> None:
-    """What stood in Asterisk's logs and could not be taken in: where, and how it begins."""
-    settings = site.open()
-    show(
+    """List the parts of Asterisk's logs that could not be imported: position and first bytes."""
+    settings = site.open_database()
+    print_rows(
         (
             {
-                "noted": _moment_text(settings, row.noted_at),
+                "noted": _local_time(settings, row.noted_at),
                 "file": row.file,
                 "position": row.position,
                 "size": row.size,
                 "kind": row.kind,
                 "call": row.linkedid or "",
-                "beginning": repr(bytes(row.beginning)[:_SHOWN])[2:-1],
+                "beginning": repr(bytes(row.beginning)[:_SHOWN_BYTES])[2:-1],
             }
-            for row in calls.quarantined()
+            for row in calls.quarantined_pieces()
         ),
         as_json,
     )
@@ -105,32 +105,32 @@ def quarantine(site: Site, as_json: bool) -> None:
 
 @ledger.command("follow-ups")
 @pass_site
-def follow_ups(site: Site) -> None:
-    """Tell the register of missed callers anew from the ledger."""
-    site.open()
-    click.echo(f"{followups.rebuild()} numbers")
+def rebuild_followups(site: Site) -> None:
+    """Rebuild the register of missed callers from the ledger."""
+    site.open_database()
+    click.echo(f"{followups.rebuild_tasks()} numbers")
 
 
-def _lack(settings: Settings, lack: calls.Lack) -> dict[str, Any]:
-    return dataclasses.asdict(lack) | {"arrived_at": _moment_text(settings, lack.arrived_at)}
+def _missing_call_row(settings: Settings, lack: calls.RecordingCoverage) -> dict[str, Any]:
+    return dataclasses.asdict(lack) | {"arrived_at": _local_time(settings, lack.arrived_at)}
 
 
-def _interval(settings: Settings, begin: dt.datetime, end: dt.datetime) -> dict[str, str]:
-    return {"from": _moment_text(settings, begin), "to": _moment_text(settings, end)}
+def _interval_row(settings: Settings, begin: dt.datetime, end: dt.datetime) -> dict[str, str]:
+    return {"from": _local_time(settings, begin), "to": _local_time(settings, end)}
 
 
-def _moment_text(settings: Settings, moment: dt.datetime) -> str:
+def _local_time(settings: Settings, moment: dt.datetime) -> str:
     return moment.astimezone(settings.tz).isoformat(timespec="seconds")
 
 
-def _cells(rows: Iterable[dict[str, Any]]) -> Iterator[list[Any]]:
-    """The names of what each call tells, then its values."""
+def _csv_rows(rows: Iterable[dict[str, Any]]) -> Iterator[list[Any]]:
+    """Yield the names of the columns, then the values of each call."""
     for number, row in enumerate(rows):
         if not number:
             yield list(row)
-        yield [_cell(value) for value in row.values()]
+        yield [_csv_value(value) for value in row.values()]
 
 
-def _cell(value: Any) -> Any:
-    """Lists and objects as JSON inside their cell."""
+def _csv_value(value: Any) -> Any:
+    """Return lists and objects as JSON text, any other value unchanged."""
     return json.dumps(value, ensure_ascii=False) if isinstance(value, list | dict) else value

@@ -13,23 +13,23 @@ from appliance.people import pauses
 @pass_site
 def migrate(site: Site) -> None:
     """Bring the database to the newest schema, after an online copy, and fill empty lists."""
-    site.open()
+    site.open_database()
     try:
-        applied = db.migrate()
+        applied = db.apply_migrations()
     except db.NewerSchema as error:
         advice = "install that release or a newer one; nothing was changed"
         raise click.ClickException(f"{error}; {advice}") from error
     for name in applied:
         click.echo(name)
-    if added := catalogs.seed():
+    if added := catalogs.seed_lists():
         click.echo(f"{added} rows of the lists that come along")
-    forms.seed()
-    knowledge.seed()
-    for form, version in forms.take_in():
+    forms.seed_product_forms()
+    knowledge.seed_articles()
+    for form, version in forms.apply_product_release():
         click.echo(f"form {form} is version {version}, with what this release brings")
-    seeding.seed()
-    pauses.seed()
-    if given := appeals.begin_missing(catalogs.working_calendar(site.settings)):
-        click.echo(f"{given} appeals given their deadlines")
-    if put := search.fill():
-        click.echo(f"{put} entries put into the index of the search")
+    seeding.seed_product_script()
+    pauses.seed_limits()
+    if deadline_count := appeals.start_missing_handling(catalogs.working_calendar(site.settings)):
+        click.echo(f"{deadline_count} appeals given their deadlines")
+    if entry_count := search.fill_empty_kinds():
+        click.echo(f"{entry_count} entries put into the index of the search")

@@ -1,61 +1,65 @@
-"""`appliance ministry`: signed files without a link, and appeals that were never sent."""
+"""`appliance ministry`: signed files without a network link, and appeals that were never sent."""
 
 import datetime as dt
 from pathlib import Path
 
 import click
 
-from appliance.casework.ministry import catch_up as put_earlier
 from appliance.casework.ministry import files
-from appliance.cli.context import Site, pass_site, reads
+from appliance.casework.ministry import queue_earlier_appeals as put_earlier
+from appliance.cli.context import Site, audit_access, pass_site
 from appliance.core import signatures
 from appliance.messaging import notices
 
-_BY = "command"
+_ACTOR = "command"
 
 
 @click.group()
 def ministry() -> None:
-    """The ministry's system: signed files, and appeals of the time before it was connected."""
+    """The ministry's system: signed files, and appeals registered before it was connected."""
 
 
 @ministry.command()
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
 @pass_site
-@reads("ministry.export")
+@audit_access("ministry.export")
 def export(site: Site, folder: Path) -> None:
-    """Write what waits, and every file without a receipt, into a folder."""
+    """Write the waiting data, and every file without a receipt, into a folder."""
     try:
-        written = files.export(site.open(), folder, _BY)
-    except (signatures.KeyTrouble, OSError) as error:
+        new_files = files.export_packages(site.open_database(), folder, _ACTOR)
+    except (signatures.SigningKeyError, OSError) as error:
         raise click.ClickException(str(error)) from error
-    for file in written:
+    for file in new_files:
         click.echo(str(file))
 
 
 @ministry.command("import")
 @click.argument("path", type=click.Path(path_type=Path, exists=True))
 @pass_site
-def import_(site: Site, path: Path) -> None:
-    """Take receipts and answers: a file, or all of a folder by their numbers."""
+def import_packages(site: Site, path: Path) -> None:
+    """Import receipts and answers: one file, or all files of a folder by their numbers."""
     try:
-        taken = files.take(site.open(), path, _BY, notices.answered)
-    except (signatures.KeyTrouble, files.PackageError) as error:
+        packages = files.import_packages(
+            site.open_database(), path, _ACTOR, notices.notify_answered
+        )
+    except (signatures.SigningKeyError, files.PackageError) as error:
         raise click.ClickException(str(error)) from error
-    for one in taken:
-        if one.repeated:
-            click.echo(f"{one.number}: taken before")
+    for package in packages:
+        if package.repeated:
+            click.echo(f"{package.number}: taken before")
         else:
-            events = ", ".join(f"{count} {name}" for name, count in sorted(one.events.items()))
-            click.echo(f"{one.number}: {one.receipts} receipts; events: {events or 'none'}")
+            events = ", ".join(f"{count} {name}" for name, count in sorted(package.events.items()))
+            click.echo(f"{package.number}: {package.receipts} receipts; events: {events or 'none'}")
 
 
 @ministry.command("catch-up")
 @click.option("--since", type=click.DateTime(["%Y-%m-%d"]), default="2000-01-01", help="Day.")
 @pass_site
-def catch_up(site: Site, since: dt.datetime) -> None:
-    """Have the appeals sent that were registered before the system was connected."""
-    settings = site.open()
+def queue_earlier_appeals(site: Site, since: dt.datetime) -> None:
+    """Queue the appeals that were registered before the ministry's system was connected."""
+    settings = site.open_database()
     if not settings.ministry:
         raise click.ClickException("the settings have no [ministry] part")
-    click.echo(f"{put_earlier(settings, since.date(), _BY)} appeals wait for the ministry's system")
+    click.echo(
+        f"{put_earlier(settings, since.date(), _ACTOR)} appeals wait for the ministry's system"
+    )

@@ -1,28 +1,28 @@
-"""`appliance outbox`: what waits to leave the box."""
+"""`appliance outbox`: messages waiting to leave the box."""
 
 import getpass
 
 import click
 
-from appliance.cli.context import Site, as_json, pass_site, reads, show
+from appliance.cli.context import Site, as_json, audit_access, pass_site, print_rows
 from appliance.core import outbox as messages
 
 
 @click.group()
 def outbox() -> None:
-    """What must leave the box."""
+    """Messages waiting to leave the box."""
 
 
 @outbox.command("list")
-@click.option("--state", type=click.Choice(messages.STATES), help="Only these.")
+@click.option("--state", type=click.Choice(messages.STATES), help="Only messages in this state.")
 @click.option("--limit", type=int, default=50, show_default=True)
 @as_json
 @pass_site
-@reads("message.list")
-def list_(site: Site, state: str | None, limit: int, as_json: bool) -> None:
-    """Messages, newest first."""
-    site.open()
-    show(
+@audit_access("message.list")
+def list_messages(site: Site, state: str | None, limit: int, as_json: bool) -> None:
+    """List messages, newest first."""
+    site.open_database()
+    print_rows(
         (
             {
                 "id": m.id,
@@ -36,7 +36,7 @@ def list_(site: Site, state: str | None, limit: int, as_json: bool) -> None:
                 "trouble": m.trouble or None,
                 "perhaps_twice": m.perhaps_twice,
             }
-            for m in messages.listed(state, limit)
+            for m in messages.list_messages(state, limit)
         ),
         as_json,
     )
@@ -46,10 +46,10 @@ def list_(site: Site, state: str | None, limit: int, as_json: bool) -> None:
 @click.argument("ids", nargs=-1, type=int, required=True)
 @pass_site
 def retry(site: Site, ids: tuple[int, ...]) -> None:
-    """Have messages tried again that were refused, expired or wait."""
-    site.open()
+    """Retry messages that were refused, have expired or are waiting."""
+    site.open_database()
     for id in ids:
-        message = messages.message(id)
-        if not message or not messages.try_again(message, by=getpass.getuser()):
+        message = messages.find_message(id)
+        if not message or not messages.resend_message(message, by=getpass.getuser()):
             raise click.ClickException(f"no message {id} that could be tried again")
         click.echo(f"{id} will be tried again")

@@ -1,4 +1,4 @@
-"""The options --from and --to of commands that are asked for a period."""
+"""The options --from and --to of commands that work on a period."""
 
 import datetime as dt
 from typing import Any
@@ -9,9 +9,9 @@ from appliance.cli.context import Site
 
 
 class Moment(click.ParamType):
-    """An ISO 8601 moment or date; without an offset it is site time. `last` is for an end.
+    """An ISO 8601 datetime or date; without an offset it is in the site's time zone.
 
-    A date as an end includes the whole day.
+    `last` is for the end of a period: a date then includes the whole day.
     """
 
     name = "moment"

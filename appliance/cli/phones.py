@@ -1,15 +1,15 @@
-"""`appliance phone`: phones on desks, which set themselves up."""
+"""`appliance phone`: desk phones that configure themselves."""
 
 import click
 
-from appliance.cli.context import Site, as_json, pass_site, show
+from appliance.cli.context import Site, as_json, pass_site, print_rows
 from appliance.models import User
 from appliance.people import accounts
 from appliance.telephony import desk_phones
 from appliance.telephony.desk_phones import PhoneError
 
-_FAULTS = {
-    "make": f"no such make: one of {', '.join(desk_phones.MAKES)}",
+_FAULT_TEXTS = {
+    "make": f"no such make: one of {', '.join(desk_phones.PHONE_MAKERS)}",
     "mac": "a MAC address has twelve hexadecimal digits",
     "taken": "another person has this phone",
     "extension": "this person has no extension",
@@ -20,29 +20,30 @@ _FAULTS = {
 
 @click.group()
 def phone() -> None:
-    """Phones on desks, which set themselves up."""
+    """Desk phones, which configure themselves."""
 
 
 @phone.command("list")
 @as_json
 @pass_site
 def list_phones(site: Site, as_json: bool) -> None:
-    """Every desk phone, by the login of its person."""
-    site.open()
-    phones = desk_phones.every()
-    show(
+    """List every desk phone, by the login of its person."""
+    site.open_database()
+    phones = desk_phones.phones_by_user()
+    print_rows(
         (
             {
                 "login": user.login,
                 "extension": user.extension,
-                "make": one.make,
-                "mac": one.mac,
-                "waits": desk_phones.waits(one),
-                "set_up_at": one.set_up_at and one.set_up_at.isoformat(timespec="seconds"),
-                "set_up_from": one.set_up_from or None,
+                "make": desk_phone.make,
+                "mac": desk_phone.mac,
+                "waits": desk_phones.is_setup_pending(desk_phone),
+                "set_up_at": desk_phone.set_up_at
+                and desk_phone.set_up_at.isoformat(timespec="seconds"),
+                "set_up_from": desk_phone.set_up_from or None,
             }
-            for user in accounts.everybody()
-            if (one := phones.get(user.id))
+            for user in accounts.all_accounts()
+            if (desk_phone := phones.get(user.id))
         ),
         as_json,
     )
@@ -50,45 +51,45 @@ def list_phones(site: Site, as_json: bool) -> None:
 
 @phone.command("set")
 @click.argument("login")
-@click.option("--make", required=True, type=click.Choice(list(desk_phones.MAKES)))
+@click.option("--make", required=True, type=click.Choice(list(desk_phones.PHONE_MAKERS)))
 @click.option("--mac", required=True, help="Twelve hexadecimal digits, as on the phone's back.")
 @pass_site
 def set_phone(site: Site, login: str, make: str, mac: str) -> None:
-    """Write down a person's phone; another one than before is shut out."""
-    site.open()
+    """Record a person's phone; a different phone recorded before loses access."""
+    site.open_database()
     try:
-        desk_phones.save(_user(login), make, mac, site.settings, None)
+        desk_phones.save_phone(_find_user(login), make, mac, site.settings, None)
     except PhoneError as error:
-        raise click.ClickException(_FAULTS[error.code]) from error
+        raise click.ClickException(_FAULT_TEXTS[error.code]) from error
 
 
 @phone.command()
 @click.argument("login")
 @pass_site
 def address(site: Site, login: str) -> None:
-    """Give a set-up address; prints it and the password of the phone's own web page."""
-    site.open()
+    """Create a set-up address; prints it and the password of the phone's own web page."""
+    site.open_database()
     try:
-        given = desk_phones.give_address(_user(login), site.settings, None)
+        setup = desk_phones.create_setup_address(_find_user(login), site.settings, None)
     except PhoneError as error:
-        raise click.ClickException(_FAULTS[error.code]) from error
-    click.echo(given.address)
-    click.echo(given.web_password)
+        raise click.ClickException(_FAULT_TEXTS[error.code]) from error
+    click.echo(setup.address)
+    click.echo(setup.web_password)
 
 
 @phone.command()
 @click.argument("login")
 @pass_site
 def remove(site: Site, login: str) -> None:
-    """Strike a person's phone out; it can register no more."""
-    site.open()
+    """Remove a person's phone; it can no longer register."""
+    site.open_database()
     try:
-        desk_phones.remove(_user(login), None)
+        desk_phones.remove_phone(_find_user(login), None)
     except PhoneError as error:
-        raise click.ClickException(_FAULTS[error.code]) from error
+        raise click.ClickException(_FAULT_TEXTS[error.code]) from error
 
 
-def _user(login: str) -> User:
-    if user := accounts.account(login):
+def _find_user(login: str) -> User:
+    if user := accounts.find_account(login):
         return user
     raise click.ClickException(f"no such login: {login}")

@@ -8,16 +8,19 @@ from appliance.cli.context import Site, pass_site
 @click.command()
 @pass_site
 def jobs(site: Site) -> None:
-    """Do the scheduled work."""
-    from appliance.jobs import timetable  # as below: only what needs it waits for it
+    """Run the scheduled jobs."""
+    from appliance.jobs import (
+        # imported here, as below, so that only the command that needs it waits for the import
+        timetable,
+    )
 
-    timetable.run(site.open())
+    timetable.run_jobs(site.open_database())
 
 
 @click.command()
 @pass_site
 def web(site: Site) -> None:
     """Serve the pages."""
-    from appliance.cli import keeper
+    from appliance.cli import gunicorn_app
 
-    keeper.serve(site.settings.for_pages())
+    gunicorn_app.serve_pages(site.settings.without_ami_secret())

@@ -1,4 +1,4 @@
-"""`appliance release`: what becomes of releases on this box, written into the audit."""
+"""`appliance release`: records the events of releases on this box in the audit log."""
 
 import click
 
@@ -14,16 +14,16 @@ EVENTS = {
 
 @click.group()
 def release() -> None:
-    """What became of releases on this box, for the audit."""
+    """Events of releases on this box, for the audit."""
 
 
 @release.command()
 @click.argument("event", type=click.Choice(list(EVENTS)))
 @click.argument("name")
 @click.option("--by", default="cli", help="Who did it.")
-@click.option("--why", default="", help="The reason, as it is shown to who did it.")
+@click.option("--why", default="", help="The reason, as shown to the user who did it.")
 @pass_site
 def record(site: Site, event: str, name: str, by: str, why: str) -> None:
-    """Write down that a release was accepted by name, put in force or rolled back."""
-    site.open()
-    audit.record(by, EVENTS[event], name, **({"why": why} if why else {}))
+    """Record that a release was accepted by name, put in force or rolled back."""
+    site.open_database()
+    audit.record_entry(by, EVENTS[event], name, **({"why": why} if why else {}))

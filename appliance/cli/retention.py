@@ -1,4 +1,4 @@
-"""`appliance retention`: masks after a restore, and what the files still hold of them."""
+"""`appliance retention`: masking after a restore, and removal of leftovers from the files."""
 
 import getpass
 from pathlib import Path
@@ -12,18 +12,18 @@ from appliance.cli.context import Site, pass_site
 
 @click.group()
 def retention() -> None:
-    """What is removed, and that nothing of it stays."""
+    """Masking, and removal of its leftovers from the files."""
 
 
 @retention.command("mask-again")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @pass_site
 def mask_again(site: Site, file: Path) -> None:
-    """Mask the records that FILE (masked.jsonl) names; a restore does it by itself."""
-    settings = site.open()
-    result = keeping.replay(settings, mask_journal.read(file), getpass.getuser())
+    """Mask the records that FILE (masked.jsonl) lists; a restore does this automatically."""
+    settings = site.open_database()
+    result = keeping.replay_masks(settings, mask_journal.read_journal(file), getpass.getuser())
     if result.count:
-        keeping.scrub()
+        keeping.scrub_database()
     line = f"{result.count} records masked again"
     if result.open_appeals:
         line += f"; open again, so not masked: {', '.join(result.open_appeals)}"
@@ -33,13 +33,13 @@ def mask_again(site: Site, file: Path) -> None:
 @retention.command()
 @pass_site
 def scrub(site: Site) -> None:
-    """Rewrite the database, so that its files hold nothing of what was masked or removed.
+    """Rewrite the database, so that its files contain no remains of masked or removed data.
 
-    Nobody can write while it runs: some ten seconds for each gigabyte.
+    Nothing can be written while it runs: about ten seconds for each gigabyte.
     """
-    settings = site.open()
+    settings = site.open_database()
     size = settings.paths.database.stat().st_size
-    if not keeping.scrub(most=max(size * 2, 1)):
+    if not keeping.scrub_database(max_bytes=max(size * 2, 1)):
         raise click.ClickException(
             "the write-ahead log is in use: stop what reads it, or try again"
         )

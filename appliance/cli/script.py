@@ -7,34 +7,39 @@ import click
 
 from appliance.casework import versions
 from appliance.casework.scripts import editing, importing, queries
-from appliance.casework.scripts.definition import Definition, DefinitionError, document_of, parse
+from appliance.casework.scripts.definition import (
+    Definition,
+    DefinitionError,
+    definition_document,
+    parse_definition,
+)
 from appliance.cli.context import Site, pass_site
 
 
 @click.group()
 def script() -> None:
-    """Conversation scripts: what operators say."""
+    """Conversation scripts for operators."""
 
 
 @script.command("import")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
 @pass_site
 def import_script(site: Site, file: Path) -> None:
-    """Keep a file, JSON, DOCX or XLSX, as the draft of a script; prints its code and version."""
-    site.open()
+    """Store a JSON, DOCX or XLSX file as the draft of a script; prints its code and version."""
+    site.open_database()
     try:
-        code, made = _read(file)
-        row = editing.take_back_in(code, made)
+        code, definition = _read_script(file)
+        row = editing.import_script(code, definition)
     except (
         DefinitionError,
         importing.UnreadableError,
         editing.ScriptError,
         versions.VersionError,
     ) as refused:
-        named = str(getattr(refused, "step", ""))
-        step = f", step {named}" if named else ""
-        why = _WHY.get(refused.code, refused.code)
-        raise click.ClickException(f"{file}: {why}{step}") from refused
+        step_code = str(getattr(refused, "step", ""))
+        step = f", step {step_code}" if step_code else ""
+        reason = _REFUSAL_TEXTS.get(refused.code, refused.code)
+        raise click.ClickException(f"{file}: {reason}{step}") from refused
     click.echo(f"{row.script.code} {row.number}")
 
 
@@ -42,18 +47,18 @@ def import_script(site: Site, file: Path) -> None:
 @click.argument("code")
 @pass_site
 def export_script(site: Site, code: str) -> None:
-    """Print the script of this code as it is in force, else its newest version, as JSON."""
-    site.open()
-    found = queries.find(code)
-    if not found:
+    """Print the script of this code in force, else its newest version, as JSON."""
+    site.open_database()
+    script_versions = queries.find_script(code)
+    if not script_versions:
         raise click.ClickException(f"{code}: there is no such script")
-    row = found.in_force or found.newest
-    document = {"code": code, **document_of(queries.definition_of(row))}
+    row = script_versions.in_force or script_versions.newest
+    document = {"code": code, **definition_document(queries.version_definition(row))}
     click.echo(json.dumps(document, ensure_ascii=False, indent=1))
 
 
 # code → why a file cannot be the draft of a script
-_WHY = {
+_REFUSAL_TEXTS = {
     "steps": "steps: a list of 1 to 200 steps",
     "twice": "two steps have one code",
     "code": "a code has small Latin letters, digits, - and _ only, 40 at most",
@@ -75,16 +80,16 @@ _WHY = {
 }
 
 
-def _read(file: Path) -> tuple[str, Definition]:
+def _read_script(file: Path) -> tuple[str, Definition]:
     content = file.read_bytes()
     if not content.lstrip().startswith(b"{"):
-        return file.stem, importing.read(file.name, content)
+        return file.stem, importing.parse_script_file(file.name, content)
     try:
         document = json.loads(content)
     except (ValueError, RecursionError) as error:
         raise importing.UnreadableError("file") from error
     code = document.pop("code", "")
-    made = parse(document)
-    if not made.title:
+    definition = parse_definition(document)
+    if not definition.title:
         raise editing.ScriptError("title")
-    return str(code) or file.stem, made
+    return str(code) or file.stem, definition

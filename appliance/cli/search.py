@@ -1,4 +1,4 @@
-"""`appliance search`: the index of the search."""
+"""`appliance search`: the search index."""
 
 import click
 
@@ -8,12 +8,12 @@ from appliance.cli.context import Site, pass_site
 
 @click.group()
 def search() -> None:
-    """What the search of all pages finds."""
+    """The index of the search on all pages."""
 
 
 @search.command()
 @pass_site
 def rebuild(site: Site) -> None:
-    """Make the index of the search anew; prints how many entries it has."""
-    site.open()
-    click.echo(index.rebuild())
+    """Rebuild the search index; prints the number of its entries."""
+    site.open_database()
+    click.echo(index.rebuild_index())

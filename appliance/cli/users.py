@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from appliance.casework import departments
-from appliance.cli.context import Site, as_json, pass_site, reads, show
+from appliance.cli.context import Site, as_json, audit_access, pass_site, print_rows
 from appliance.models import User
 from appliance.people import accounts, identities, roster, second_factor, sessions, staff
 from appliance.telephony import recordings, routing
@@ -16,13 +16,15 @@ from appliance.telephony import recordings, routing
 _must_change = click.option(
     "--must-change", is_flag=True, help="The password has to be changed at the first sign-in."
 )
-_topics = click.option("--topics", help="Codes of topics whose callers ring: a,b; all; - for none.")
+_topics = click.option(
+    "--topics", help="Codes of topics whose calls ring: a,b; all; - for no topic."
+)
 _phone = click.option(
     "--phone",
-    type=click.Choice(accounts.PHONES),
+    type=click.Choice(accounts.PHONE_KINDS),
     help="Where an operator's phone is: on the desk, or in the page.",
 )
-_name_cyrl = click.option("--name-cyrl", help="The name in Cyrillic; made up when left out.")
+_name_cyrl = click.option("--name-cyrl", help="The name in Cyrillic; generated when left out.")
 
 
 @click.group()
@@ -35,7 +37,7 @@ def user() -> None:
 @click.option("--name", required=True)
 @click.option("--role", required=True, type=click.Choice(accounts.ROLES))
 @click.option("--extension", help="The SIP account of an operator's phone.")
-@click.option("--sip-password", help="Made up when left out.")
+@click.option("--sip-password", help="Generated when left out.")
 @click.option("--speaks", default="", help="Languages of calls: uz, ru or uz,ru.")
 @_topics
 @_phone
@@ -57,20 +59,20 @@ def add(
     password_stdin: bool,
     must_change: bool,
 ) -> None:
-    """Make an account."""
-    site.open()
-    served = _served(site, topics or "all")
-    password = _password(password_stdin, login, name)
+    """Create an account."""
+    site.open_database()
+    topic_codes = _topic_codes(site, topics or "all")
+    password = _read_password(password_stdin, login, name)
     try:
-        accounts.add(
+        accounts.create_account(
             login,
             name,
             role,
             password,
             extension=extension,
             sip_password=sip_password,
-            speaks=_words(speaks),
-            topics=served,
+            speaks=_split_list(speaks),
+            topics=topic_codes,
             phone=phone or "desk",
             name_cyrl=name_cyrl or "",
             must_change=must_change,
@@ -81,15 +83,15 @@ def add(
 
 @user.command("import")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--dry-run", is_flag=True, help="Only tell what is wrong.")
+@click.option("--dry-run", is_flag=True, help="Only report errors.")
 @as_json
 @pass_site
 def import_users(site: Site, file: Path, dry_run: bool, as_json: bool) -> None:
-    """Make accounts from a CSV, all of them or none; prints first passwords."""
-    site.open()
-    known = routing.current(site.settings).own_queues
+    """Create accounts from a CSV file, all or no account; prints the first passwords."""
+    site.open_database()
+    queue_names = routing.current_plan(site.settings).own_queues
     try:
-        lines = roster.read(file.read_text("utf-8-sig"), None, known)
+        lines = roster.parse_roster(file.read_text("utf-8-sig"), None, queue_names)
     except accounts.StaffError as error:
         raise click.ClickException(str(error)) from error
     except UnicodeDecodeError as error:
@@ -98,16 +100,16 @@ def import_users(site: Site, file: Path, dry_run: bool, as_json: bool) -> None:
         raise click.ClickException("\n".join(faults))
     if dry_run:
         return
-    made = staff.add_all([line.entry for line in lines], None)
-    show(
+    new_accounts = staff.add_people([line.entry for line in lines], None)
+    print_rows(
         (
             {
-                "login": one.user.login,
-                "password": one.password,
-                "extension": one.user.extension,
-                "phone_password": one.phone_password or None,
+                "login": new_account.user.login,
+                "password": new_account.password,
+                "extension": new_account.user.extension,
+                "phone_password": new_account.phone_password or None,
             }
-            for one in made
+            for new_account in new_accounts
         ),
         as_json,
     )
@@ -118,11 +120,11 @@ def import_users(site: Site, file: Path, dry_run: bool, as_json: bool) -> None:
 @click.option("--name")
 @click.option("--name-cyrl", help="The name in Cyrillic.")
 @click.option("--role", type=click.Choice(accounts.ROLES))
-@click.option("--extension", help="Another one has a new phone password; empty: no phone.")
+@click.option("--extension", help="A new extension gets a new phone password; empty: no phone.")
 @click.option("--speaks", help="Languages of calls: uz, ru or uz,ru.")
 @_topics
 @_phone
-@click.option("--department", help="Code of the department of a ministry's person; empty: all.")
+@click.option("--department", help="Code of a ministry user's department; empty: all.")
 @click.option(
     "--directory-fallback/--no-directory-fallback",
     default=None,
@@ -138,36 +140,38 @@ def set_user(
     directory_fallback: bool | None,
     **texts: str | None,
 ) -> None:
-    """Change an account; prints the password of a new phone."""
-    site.open()
-    person = _user(login)
+    """Change an account; prints the password if the account gets a new phone."""
+    site.open_database()
+    person = _find_user(login)
     changes: dict[str, Any] = {name: text for name, text in texts.items() if text is not None}
     if speaks is not None:
-        changes["speaks"] = _words(speaks)
+        changes["speaks"] = _split_list(speaks)
     if topics is not None:
-        changes["topics"] = _served(site, topics)
+        changes["topics"] = _topic_codes(site, topics)
     if department is not None:
-        found = departments.coded(department)
-        if department and not found:
+        department_row = departments.department_by_code(department)
+        if department and not department_row:
             raise click.ClickException(f"no such department: {department}")
-        changes["department"] = found.id if found else None
+        changes["department"] = department_row.id if department_row else None
     try:
-        given = staff.change(person, dataclasses.replace(staff.entry(person), **changes), None)
+        result = staff.change_person(
+            person, dataclasses.replace(staff.entry_of_user(person), **changes), None
+        )
         if directory_fallback is not None:
-            identities.allow_fallback(person, directory_fallback, None)
+            identities.set_directory_fallback(person, directory_fallback, None)
     except accounts.StaffError as error:
         raise click.ClickException(str(error)) from error
-    if given.phone_password:
-        click.echo(given.phone_password)
+    if result.phone_password:
+        click.echo(result.phone_password)
 
 
 @user.command()
 @click.argument("login")
 @pass_site
 def disable(site: Site, login: str) -> None:
-    """Close an account for good."""
-    site.open()
-    staff.disable(_user(login), None)
+    """Close an account permanently."""
+    site.open_database()
+    staff.disable_person(_find_user(login), None)
 
 
 @user.command()
@@ -175,8 +179,8 @@ def disable(site: Site, login: str) -> None:
 @pass_site
 def enable(site: Site, login: str) -> None:
     """Open a closed account again."""
-    site.open()
-    staff.enable(_user(login), None)
+    site.open_database()
+    staff.enable_person(_find_user(login), None)
 
 
 @user.command()
@@ -185,21 +189,21 @@ def enable(site: Site, login: str) -> None:
 @_must_change
 @pass_site
 def passwd(site: Site, login: str, password_stdin: bool, must_change: bool) -> None:
-    """Give a new password."""
-    site.open()
-    user = _user(login)
-    password = _password(password_stdin, login, user.name)
+    """Set a new password."""
+    site.open_database()
+    user = _find_user(login)
+    password = _read_password(password_stdin, login, user.name)
     accounts.set_password(user, password, by="cli", must_change=must_change)
 
 
 @user.command("phone-password")
 @click.argument("login")
 @pass_site
-def phone_password(site: Site, login: str) -> None:
-    """Give a person's phone a new password, and print it."""
-    site.open()
+def renew_phone_password(site: Site, login: str) -> None:
+    """Set a new password for a person's phone, and print it."""
+    site.open_database()
     try:
-        click.echo(staff.give_phone_password(_user(login), None).phone_password)
+        click.echo(staff.issue_phone_password(_find_user(login), None).phone_password)
     except accounts.StaffError as error:
         raise click.ClickException(str(error)) from error
 
@@ -208,23 +212,25 @@ def phone_password(site: Site, login: str) -> None:
 @click.argument("login", required=False)
 @as_json
 @pass_site
-@reads("session.list")
+@audit_access("session.list")
 def list_sessions(site: Site, login: str | None, as_json: bool) -> None:
-    """Who is signed in, or where one person is."""
-    site.open()
-    whose = _user(login) if login else None
-    show(
+    """List everybody who is signed in, or the sessions of one person."""
+    site.open_database()
+    person = _find_user(login) if login else None
+    print_rows(
         (
             {
-                "id": one.id,
-                "login": one.user.login,
-                "address": one.address,
-                "begun_at": one.begun_at.isoformat(timespec="seconds"),
-                "seen_at": one.seen_at.isoformat(timespec="seconds"),
-                "factor": one.factor or None,
-                "agent": one.agent,
+                "id": user_session.id,
+                "login": user_session.user.login,
+                "address": user_session.address,
+                "begun_at": user_session.begun_at.isoformat(timespec="seconds"),
+                "seen_at": user_session.seen_at.isoformat(timespec="seconds"),
+                "factor": user_session.factor or None,
+                "agent": user_session.agent,
             }
-            for one in (sessions.of(whose) if whose else sessions.every())
+            for user_session in (
+                sessions.user_sessions(person) if person else sessions.valid_sessions()
+            )
         ),
         as_json,
     )
@@ -232,35 +238,35 @@ def list_sessions(site: Site, login: str | None, as_json: bool) -> None:
 
 @user.command("sign-out")
 @click.argument("login")
-@click.option("--session", type=int, help="Only this one; its id is told by user sessions.")
+@click.option("--session", type=int, help="Only this session; `user sessions` lists the ids.")
 @pass_site
 def sign_out(site: Site, login: str, session: int | None) -> None:
-    """Sign a person out everywhere, or one of his sessions."""
-    site.open()
-    person = _user(login)
+    """Sign a person out everywhere, or end one of their sessions."""
+    site.open_database()
+    person = _find_user(login)
     if session is None:
-        staff.sign_out(person, None)
+        staff.sign_out_person(person, None)
         return
-    one = sessions.find(session)
-    if not one or one.user != person:
+    user_session = sessions.find_session(session)
+    if not user_session or user_session.user != person:
         raise click.ClickException(f"no such session of {login}: {session}")
-    sessions.end(one, "cli")
+    sessions.end_session(user_session, "cli")
 
 
 @user.command("second-factor")
 @click.argument("login")
-@click.option("--forget", is_flag=True, help="Forget app and paper, and sign the person out.")
+@click.option("--forget", is_flag=True, help="Remove app and paper codes, and sign the person out.")
 @pass_site
-def factor(site: Site, login: str, forget: bool) -> None:
-    """Tell whether a person has an app for codes, or forget it."""
-    site.open()
-    person = _user(login)
+def manage_second_factor(site: Site, login: str, forget: bool) -> None:
+    """Show whether a person has an authenticator app, or remove it."""
+    site.open_database()
+    person = _find_user(login)
     if forget:
-        staff.forget_second_factor(person, None)
+        staff.remove_second_factor(person, None)
         return
-    app = second_factor.authenticator(person)
-    left = second_factor.codes_left(person)
-    click.echo(f"{app.made_at.isoformat(timespec='seconds')}  {left}" if app else "-")
+    app = second_factor.find_authenticator(person)
+    codes_left = second_factor.count_unused_codes(person)
+    click.echo(f"{app.made_at.isoformat(timespec='seconds')}  {codes_left}" if app else "-")
 
 
 @user.command("identity")
@@ -268,31 +274,34 @@ def factor(site: Site, login: str, forget: bool) -> None:
 @click.argument("source", type=click.Choice(identities.SOURCES), required=False)
 @click.argument("subject", required=False)
 @pass_site
-@reads("user.view")
-def identity(site: Site, login: str, source: str | None, subject: str | None) -> None:
-    """Tell what parties outside call a person, or note it; '' for nothing any more."""
-    site.open()
-    person = _user(login)
+@audit_access("user.view")
+def manage_identity(site: Site, login: str, source: str | None, subject: str | None) -> None:
+    """Show or set a person's name at external identity providers; '' removes it."""
+    site.open_database()
+    person = _find_user(login)
     if source is None or subject is None:
-        show(({"source": s, "subject": n} for s, n in identities.of(person).items()), False)
+        print_rows(
+            ({"source": s, "subject": n} for s, n in identities.identity_subjects(person).items()),
+            False,
+        )
         return
     try:
-        identities.give(person, source, subject, None)
+        identities.set_identity(person, source, subject, None)
     except accounts.StaffError as error:
         raise click.ClickException(str(error)) from error
 
 
 @user.command()
 @click.argument("login")
-@click.option("--forbid", is_flag=True, help="Take the right away.")
+@click.option("--forbid", is_flag=True, help="Revoke the right.")
 @pass_site
 def listen(site: Site, login: str, forbid: bool) -> None:
-    """Let a person of the ministry hear recordings, or an operator those of his own calls."""
-    site.open()
-    person = _user(login)
+    """Let a person of the ministry play recordings, or an operator those of their own calls."""
+    site.open_database()
+    person = _find_user(login)
     try:
-        recordings.allow(person, not forbid, by="cli")
-    except recordings.NotAllowed as error:
+        recordings.set_personal_right(person, not forbid, by="cli")
+    except recordings.ListeningNotAllowed as error:
         raise click.ClickException(
             "supervisors and managers may; of others the ministry and operators can"
         ) from error
@@ -301,11 +310,11 @@ def listen(site: Site, login: str, forbid: bool) -> None:
 @user.command("list")
 @as_json
 @pass_site
-@reads("user.list")
+@audit_access("user.list")
 def list_users(site: Site, as_json: bool) -> None:
-    """Every account, by login."""
-    site.open()
-    show(
+    """List every account, by login."""
+    site.open_database()
+    print_rows(
         (
             {
                 "login": u.login,
@@ -321,41 +330,41 @@ def list_users(site: Site, as_json: bool) -> None:
                 "directory_fallback": u.directory_fallback,
                 "seen_at": u.seen_at and u.seen_at.isoformat(timespec="seconds"),
             }
-            for u in accounts.everybody()
+            for u in accounts.all_accounts()
         ),
         as_json,
     )
 
 
-def _user(login: str) -> User:
-    if user := accounts.account(login):
+def _find_user(login: str) -> User:
+    if user := accounts.find_account(login):
         return user
     raise click.ClickException(f"no such login: {login}")
 
 
-def _words(text: str) -> tuple[str, ...]:
+def _split_list(text: str) -> tuple[str, ...]:
     return tuple(text.replace(",", " ").split())
 
 
-def _served(site: Site, text: str) -> tuple[str, ...] | None:
-    """The topics that were written; None for all."""
+def _topic_codes(site: Site, text: str) -> tuple[str, ...] | None:
+    """Return the topic codes in the option's value; None for all topics."""
     if text == "all":
         return None
-    codes = () if text in ("", roster.NO_TOPIC) else _words(text)
-    known = routing.current(site.settings).own_queues
-    if unknown := set(codes) - set(known):
+    codes = () if text in ("", roster.NO_TOPIC) else _split_list(text)
+    queue_names = routing.current_plan(site.settings).own_queues
+    if unknown := set(codes) - set(queue_names):
         raise click.ClickException(f"no topic with operators of its own: {', '.join(unknown)}")
     return codes
 
 
-def _password(from_stdin: bool, *known: str) -> str:
-    """A password that is not guessed soon by who knows login and name."""
+def _read_password(from_stdin: bool, *personal_words: str) -> str:
+    """Read a password and reject one that is easy to guess from the login and the name."""
     if from_stdin:
         password = sys.stdin.readline().rstrip("\n")
     else:
         password = click.prompt("Password", hide_input=True, confirmation_prompt=True)
     try:
-        accounts.prove_strong(password, *known)
+        accounts.require_strong_password(password, *personal_words)
     except accounts.StaffError as error:
         raise click.ClickException(str(error)) from error
     return password

@@ -1,6 +1,6 @@
-"""A synthetic history for trying the pages and for measuring: `appliance demo load`."""
+"""A synthetic history for trying out the pages and for benchmarks: `appliance demo load`."""
 
-from appliance.demo.loading import DemoError, load, rows
-from appliance.demo.world import World
+from appliance.demo.loading import DemoError, history_rows, load_history
+from appliance.demo.world import SiteProfile
 
-__all__ = ["DemoError", "World", "load", "rows"]
+__all__ = ["DemoError", "SiteProfile", "load_history", "history_rows"]

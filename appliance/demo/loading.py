@@ -6,11 +6,11 @@ from typing import Any
 
 from peewee import fn
 
-from appliance.core.db import writing
+from appliance.core.db import write_transaction
 from appliance.demo.crew import Crew
-from appliance.demo.people import Appeals, CallForms
-from appliance.demo.story import Story, stories
-from appliance.demo.world import World
+from appliance.demo.people import AppealGenerator, CallFormGenerator
+from appliance.demo.story import SyntheticCall, generate_calls
+from appliance.demo.world import SiteProfile
 from appliance.models import (
     Appeal,
     Applicant,
@@ -29,95 +29,98 @@ from appliance.models import (
     Transfer,
 )
 
-BATCH = 5000  # calls made at once
-SERIES = (NumberSeries, CallNumberSeries)
-LATE = 50  # one call in so many is written down after all others
-_VARIABLES = 30_000  # of one statement: SQLite takes 32,766
+CALLS_PER_BATCH = 5000  # calls generated at once
+SERIES_TABLES = (NumberSeries, CallNumberSeries)
+CALLS_PER_LATE_CALL = 50  # one call in this many is stored after all others
+_MAX_SQL_VARIABLES = 30_000  # in one statement; SQLite's limit is 32,766
 
-_IS_OURS = Call.id.startswith("demo-")
+_IS_SYNTHETIC = Call.id.startswith("demo-")
 
 type Row = dict[str, Any]
 type Rows = dict[type[Table], list[Row]]
 
 
 class DemoError(ValueError):
-    """A history cannot be made here; the message says why."""
+    """A history cannot be created here; the message says why."""
 
 
-def load(world: World, calls: int, seed: int) -> Mapping[str, int]:
-    """Put a history into the database; returns how many rows each table got.
+def load_history(world: SiteProfile, calls: int, seed: int) -> Mapping[str, int]:
+    """Write a history into the database; returns how many rows each table received.
 
-    It is one transaction: a load that fails changes nothing, and nobody else writes until it ends.
-    Raises DemoError when the site has nobody to answer, has calls of its own, or holds this history
-    already.
+    It is one transaction: a failed load changes nothing, and no other process can write until it
+    ends. Raises DemoError if the site has no operators, has calls of its own, or already contains
+    this history.
     """
     if not world.operators:
         raise DemoError("there are no operators: add some first")
-    written: dict[str, int] = {}
-    with writing():
-        _refuse_beside_real_calls()
-        if Call.select().where(_IS_OURS).where(*_within(world)).exists():
+    counts: dict[str, int] = {}
+    with write_transaction():
+        _check_no_real_calls()
+        if Call.select().where(_IS_SYNTHETIC).where(*_arrival_conditions(world)).exists():
             raise DemoError("there is a synthetic history of these days already")
-        for batch in rows(world, calls, seed):
-            for table, lines in batch.items():
-                _insert(table, lines)
-                written[table._meta.name] = written.get(table._meta.name, 0) + len(lines)
-    return written
+        for batch in history_rows(world, calls, seed):
+            for table, table_rows in batch.items():
+                _insert_rows(table, table_rows)
+                counts[table._meta.name] = counts.get(table._meta.name, 0) + len(table_rows)
+    return counts
 
 
-def _refuse_beside_real_calls() -> None:
-    """Raises DemoError on a site that has taken a call itself; a test call counts while it goes on.
+def _check_no_real_calls() -> None:
+    """Raise DemoError on a site with real calls; a test call counts only while it is in progress.
 
-    Invented calls and appeals among real ones would falsify reports, and take numbers of appeals.
+    Invented calls and appeals among real ones would falsify reports, and use up appeal numbers.
     """
-    real = Call.select().where(~_IS_OURS)
-    if real.where(Call.ended_at.is_null()).exists():
+    real_calls = Call.select().where(~_IS_SYNTHETIC)
+    if real_calls.where(Call.ended_at.is_null()).exists():
         raise DemoError("a call is going on: nothing is loaded while the site takes calls")
-    if count := real.where(~Call.synthetic).count():
+    if count := real_calls.where(~Call.synthetic).count():
         raise DemoError(f"this site has {count} calls of its own: a history is never mixed in")
 
 
-def rows(world: World, calls: int, seed: int) -> Iterator[Rows]:
-    """The history as rows for each table, parents before children, in batches.
+def history_rows(world: SiteProfile, calls: int, seed: int) -> Iterator[Rows]:
+    """Yield the history in batches of rows for each table, parents before children.
 
-    A few calls come last: their records were read late.
+    A few calls come last, as if their records had been read late.
     """
     crew = Crew(world)
-    yield _surroundings(world, crew, seed)
-    keys = _Keys()
-    appeals, forms = Appeals(world, seed, _first_id(Applicant)), CallForms(world, seed)
-    late: list[Story] = []
-    batch: list[Story] = []
+    yield _presence_rows(world, crew, seed)
+    keys = _NextKeys()
+    appeals, forms = (
+        AppealGenerator(world, seed, _next_free_id(Applicant)),
+        CallFormGenerator(world, seed),
+    )
+    late: list[SyntheticCall] = []
+    batch: list[SyntheticCall] = []
     chance = random.Random(f"late {seed}")  # noqa: S311  no secret
-    for story in stories(world, calls, seed, crew):
-        (late if chance.randrange(LATE) == 0 else batch).append(story)
-        if len(batch) == BATCH:
-            yield _of(batch, keys, appeals, forms)
+    for story in generate_calls(world, calls, seed, crew):
+        (late if chance.randrange(CALLS_PER_LATE_CALL) == 0 else batch).append(story)
+        if len(batch) == CALLS_PER_BATCH:
+            yield _batch_rows(batch, keys, appeals, forms)
             batch = []
-    yield _of([*batch, *late], keys, appeals, forms)
-    yield {NumberSeries: appeals.series(), CallNumberSeries: forms.series()}
+    yield _batch_rows([*batch, *late], keys, appeals, forms)
+    yield {NumberSeries: appeals.number_series_rows(), CallNumberSeries: forms.number_series_rows()}
 
 
-class _Keys:
-    """The next primary key of tables whose children need to know it."""
+class _NextKeys:
+    """The next primary keys of tables to whose rows child rows refer."""
 
     def __init__(self) -> None:
-        self.visit = _first_id(QueueVisit)
+        self.visit_id = _next_free_id(QueueVisit)
 
 
-def _first_id(table: type[Table]) -> int:
+def _next_free_id(table: type[Table]) -> int:
     return (table.select(fn.MAX(table.id)).scalar() or 0) + 1
 
 
-def _within(world: World) -> tuple[Any, ...]:
+def _arrival_conditions(world: SiteProfile) -> tuple[Any, ...]:
     return (Call.arrived_at >= world.begin, Call.arrived_at < world.end)
 
 
-def _surroundings(world: World, crew: Crew, seed: int) -> Rows:
-    """The operators' states, and when Asterisk was seen."""
+def _presence_rows(world: SiteProfile, crew: Crew, seed: int) -> Rows:
+    """The operators' states, and the times at which Asterisk was running."""
     states = []
-    for worker in crew.workers:
-        known = (
+    for worker in crew.schedules:
+        first_known = (
             Presence.select(fn.MIN(Presence.since))
             .where(Presence.user == worker.operator.id)
             .scalar()
@@ -125,19 +128,21 @@ def _surroundings(world: World, crew: Crew, seed: int) -> Rows:
         states += [
             {"user": worker.operator.id, "state": state, "since": since, "reason": reason}
             for since, state, reason in worker.states
-            if known is None or since < known
+            if first_known is None or since < first_known
         ]
-    seen, boots, begin = [], [], world.begin
-    for gone, back in world.outages(seed):
-        seen.append({"started_at": begin, "seen_at": gone})
-        boots.append(_event("BOOT", f"demo-boot-{back:%Y%m%d}", back, "BOOT"))
-        begin = back
-    seen.append({"started_at": begin, "seen_at": world.end})
-    return {Presence: states, AsteriskWatch: seen, EventRow: boots}
+    watches, boots, begin = [], [], world.begin
+    for lost_at, restored_at in world.outages(seed):
+        watches.append({"started_at": begin, "seen_at": lost_at})
+        boots.append(_event_row("BOOT", f"demo-boot-{restored_at:%Y%m%d}", restored_at, "BOOT"))
+        begin = restored_at
+    watches.append({"started_at": begin, "seen_at": world.end})
+    return {Presence: states, AsteriskWatch: watches, EventRow: boots}
 
 
-def _of(batch: list[Story], keys: _Keys, appeals: Appeals, forms: CallForms) -> Rows:
-    made: Rows = {
+def _batch_rows(
+    batch: list[SyntheticCall], keys: _NextKeys, appeals: AppealGenerator, forms: CallFormGenerator
+) -> Rows:
+    rows: Rows = {
         table: []
         for table in (
             *(Call, QueueVisit, Ring, Talk, Transfer, Recording),
@@ -145,11 +150,11 @@ def _of(batch: list[Story], keys: _Keys, appeals: Appeals, forms: CallForms) -> 
         )
     }
     for story in batch:
-        made[Call].append(_call(story))
+        rows[Call].append(_call_row(story))
         for position, visit in enumerate(story.visits):
-            made[QueueVisit].append(
+            rows[QueueVisit].append(
                 {
-                    "id": keys.visit,
+                    "id": keys.visit_id,
                     "call": story.id,
                     "position": position,
                     "queue": visit.queue,
@@ -158,36 +163,39 @@ def _of(batch: list[Story], keys: _Keys, appeals: Appeals, forms: CallForms) -> 
                     "result": visit.result,
                 }
             )
-            made[Ring] += [{"visit": keys.visit} | vars(ring) for ring in visit.rings]
-            keys.visit += 1
-        made[Talk] += [
+            rows[Ring] += [{"visit": keys.visit_id} | vars(ring) for ring in visit.rings]
+            keys.visit_id += 1
+        rows[Talk] += [
             {"call": story.id, "position": n} | vars(talk) for n, talk in enumerate(story.talks)
         ]
-        made[Transfer] += [
-            {"call": story.id, "position": n} | vars(one) for n, one in enumerate(story.transfers)
+        rows[Transfer] += [
+            {"call": story.id, "position": n} | vars(transfer)
+            for n, transfer in enumerate(story.transfers)
         ]
         if story.talks:
-            made[Recording].append(_recording(story))
+            rows[Recording].append(_recording_row(story))
         if story.direction == "inbound":
-            made[EventRow].append(_event("CHAN_START", story.id, story.arrived_at, "from-trunk"))
+            rows[EventRow].append(
+                _event_row("CHAN_START", story.id, story.arrived_at, "from-trunk")
+            )
         appeal = None
         if story.appeal:
-            applicant, appeal = appeals.make(story)
-            made[Applicant].append(applicant)
-            made[Appeal].append(appeal)
-        if form := forms.make(story, appeal):
-            made[CallForm].append(form)
-    return made
+            applicant, appeal = appeals.appeal_rows(story)
+            rows[Applicant].append(applicant)
+            rows[Appeal].append(appeal)
+        if form := forms.call_form_row(story, appeal):
+            rows[CallForm].append(form)
+    return rows
 
 
-def _call(story: Story) -> Row:
+def _call_row(story: SyntheticCall) -> Row:
     return {
         "id": story.id,
         "direction": story.direction,
         "arrived_at": story.arrived_at,
         "ended_at": story.ended_at,
         "hotline_number": story.number,
-        "diverted_from": story.diverted,
+        "diverted_from": story.diverted_from,
         "caller": story.caller,
         "callee": story.callee,
         "trunk": story.trunk or None,
@@ -211,8 +219,8 @@ def _call(story: Story) -> Row:
     }
 
 
-def _recording(story: Story) -> Row:
-    """Said to be as long as the talks; there is no sound behind it."""
+def _recording_row(story: SyntheticCall) -> Row:
+    """The row of a recording as long as the talks; it has no audio file."""
     return {
         "file": f"demo/{story.id}.wav",
         "call_id": story.id,
@@ -223,8 +231,8 @@ def _recording(story: Story) -> Row:
     }
 
 
-def _event(event: str, linkedid: str, at: Any, context: str) -> Row:
-    """The record from which arrivals are counted; a real call has some twenty."""
+def _event_row(event: str, linkedid: str, at: Any, context: str) -> Row:
+    """The event from which arrivals are counted; a real call has about twenty."""
     fields = {"LinkedID": linkedid, "UniqueID": linkedid, "Context": context}
     return {
         "hash": linkedid,
@@ -237,15 +245,15 @@ def _event(event: str, linkedid: str, at: Any, context: str) -> Row:
     }
 
 
-def _insert(table: type[Table], lines: list[Row]) -> None:
-    for part in _parts(lines):
-        rows = table.insert_many(part)
-        (rows.on_conflict_replace() if table in SERIES else rows).execute()
+def _insert_rows(table: type[Table], table_rows: list[Row]) -> None:
+    for chunk in _row_chunks(table_rows):
+        rows = table.insert_many(chunk)
+        (rows.on_conflict_replace() if table in SERIES_TABLES else rows).execute()
 
 
-def _parts(lines: list[Row]) -> Iterable[list[Row]]:
-    if not lines:
+def _row_chunks(table_rows: list[Row]) -> Iterable[list[Row]]:
+    if not table_rows:
         return
-    size = _VARIABLES // len(lines[0])
-    for begin in range(0, len(lines), size):
-        yield lines[begin : begin + size]
+    size = _MAX_SQL_VARIABLES // len(table_rows[0])
+    for start in range(0, len(table_rows), size):
+        yield table_rows[start : start + size]

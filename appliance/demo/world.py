@@ -1,4 +1,4 @@
-"""What a synthetic history is about: the site's own people, lines, lists and calendar."""
+"""The basis of a synthetic history: the site's own operators, trunks, lists and calendar."""
 
 import datetime as dt
 import random
@@ -12,13 +12,40 @@ from appliance.people import accounts
 from appliance.telephony import routing
 
 # Calls by hour of a working day; the ministry's mornings and afternoons are the peaks.
-HOURS = (4, 2, 2, 1, 2, 5, 11, 22, 41, 69, 80, 68, 49, 65, 78, 69, 55, 48, 32, 22, 18, 12, 9, 6)
-MONDAY, SATURDAY, SUNDAY, HOLIDAY = 1.2, 0.5, 0.35, 0.4  # of a working day
-OUTAGE_EVERY, OUTAGE = 30, dt.timedelta(minutes=20)  # days; one stretch in which nothing was seen
+CALLS_BY_HOUR = (
+    4,
+    2,
+    2,
+    1,
+    2,
+    5,
+    11,
+    22,
+    41,
+    69,
+    80,
+    68,
+    49,
+    65,
+    78,
+    69,
+    55,
+    48,
+    32,
+    22,
+    18,
+    12,
+    9,
+    6,
+)
+MONDAY, SATURDAY, SUNDAY, HOLIDAY = 1.2, 0.5, 0.35, 0.4  # relative to a working day
+OUTAGE_INTERVAL_DAYS, OUTAGE_DURATION = 30, dt.timedelta(minutes=20)  # periods without Asterisk
 
 
 @dataclass(frozen=True)
-class Operator:
+class DemoOperator:
+    """An operator of the site."""
+
     login: str
     id: int
     extension: str
@@ -26,64 +53,67 @@ class Operator:
 
 
 @dataclass(frozen=True)
-class World:
-    """Everything that calls are drawn from. The days are the site's, both ends included."""
+class SiteProfile:
+    """Everything from which calls are generated. The days are the site's, both ends included."""
 
     first: dt.date
     last: dt.date
     calendar: WorkingCalendar
-    operators: tuple[Operator, ...]
+    operators: tuple[DemoOperator, ...]
     trunks: tuple[tuple[str, str], ...]  # name, technology
-    numbers: tuple[str, ...]  # that citizens dial, the hotline's first
+    numbers: tuple[str, ...]  # that citizens dial, the hotline first
     employees: tuple[str, ...]
-    regions: tuple[tuple[str, str], ...]  # region's code, a district's code
+    regions: tuple[tuple[str, str], ...]  # code of a region, code of one of its districts
     directions: tuple[str, ...]
     rules: Calls
     max_wait: float
 
     @property
     def days(self) -> list[dt.date]:
+        """The days of the history."""
         return [self.first + dt.timedelta(n) for n in range((self.last - self.first).days + 1)]
 
-    def moment(self, day: dt.date, time: dt.time = dt.time()) -> dt.datetime:
-        """A site time as UTC."""
+    def utc_time(self, day: dt.date, time: dt.time = dt.time()) -> dt.datetime:
+        """A local time of the site as UTC."""
         return dt.datetime.combine(day, time, self.calendar.tz).astimezone(dt.UTC)
 
     @property
     def begin(self) -> dt.datetime:
-        return self.moment(self.first)
+        """The start of the first day, in UTC."""
+        return self.utc_time(self.first)
 
     @property
     def end(self) -> dt.datetime:
-        return self.moment(self.last + dt.timedelta(days=1))
+        """The end of the last day, in UTC."""
+        return self.utc_time(self.last + dt.timedelta(days=1))
 
-    def busyness(self, day: dt.date) -> float:
-        """How many calls a date draws, a plain working day being 1."""
-        if self.calendar.works_on(day):
+    def relative_load(self, day: dt.date) -> float:
+        """The relative number of calls on a date; an ordinary working day is 1."""
+        if self.calendar.is_working_day(day):
             return MONDAY if day.weekday() == 0 else 1.0
         return {5: SATURDAY, 6: SUNDAY}.get(day.weekday(), HOLIDAY)
 
     def outages(self, seed: int) -> list[tuple[dt.datetime, dt.datetime]]:
-        """Stretches in which no Asterisk was seen; no call arrived then."""
+        """Periods in which no Asterisk was running; no call arrived then."""
         chance = random.Random(f"outages {seed}")  # noqa: S311  no secret
         begins = [
-            self.moment(day, dt.time(chance.randrange(9, 18), chance.randrange(60)))
-            for day in self.days[OUTAGE_EVERY // 2 :: OUTAGE_EVERY]
+            self.utc_time(day, dt.time(chance.randrange(9, 18), chance.randrange(60)))
+            for day in self.days[OUTAGE_INTERVAL_DAYS // 2 :: OUTAGE_INTERVAL_DAYS]
         ]
-        return [(begin, begin + OUTAGE) for begin in begins]
+        return [(begin, begin + OUTAGE_DURATION) for begin in begins]
 
 
-def of_site(settings: Settings, first: dt.date, last: dt.date) -> World:
-    """The world of a site as it is: its operators, trunks, lists and calendar."""
-    current = routing.current(settings)
+def load_site_profile(settings: Settings, first: dt.date, last: dt.date) -> SiteProfile:
+    """The current profile of a site: its operators, trunks, lists and calendar."""
+    current = routing.current_plan(settings)
     trunks = [(trunk.name, trunk.kind) for trunk in current.trunks]
-    return World(
+    return SiteProfile(
         first=first,
         last=last,
         calendar=catalogs.working_calendar(settings),
         operators=tuple(
-            Operator(user.login, user.id, user.extension or "", tuple(user.speaks.split()))
-            for user in accounts.operators()
+            DemoOperator(user.login, user.id, user.extension or "", tuple(user.speaks.split()))
+            for user in accounts.active_operators()
         ),
         trunks=(*trunks, ("e1", "e1")) if len(trunks) < 2 else tuple(trunks),
         numbers=(settings.calls.hotline_number, "+998712000600"),

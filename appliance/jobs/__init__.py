@@ -1,1 +1,1 @@
-"""Scheduled work."""
+"""Scheduled jobs, and the process that runs them."""

@@ -13,47 +13,48 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Job:
-    """What is done when; `do` returns what was done, in words, or nothing."""
+    """An action and its schedule; `action` returns a text about its result, or nothing."""
 
-    name: str  # worded by the page of the state
+    name: str  # its title is in box.timetable
     slot: runs.Slot
-    do: Callable[[], object]
-    catches_up: bool = True  # also on a site that did not know the job before
-    within: dt.timedelta | None = None  # later than that after its moment it waits for the next one
+    action: Callable[[], object]
+    catches_up: bool = True  # also runs on a site where the job is new
+    max_lateness: dt.timedelta | None = None  # a later run waits for the next time
 
-    def do_in_time(self, due_at: dt.datetime) -> object:
-        """Do it, unless it is too late; what was done, in words."""
-        if self.within and clock.now() - due_at > self.within:
-            return f"skipped: more than {self.within} late"
-        return self.do()
+    def run_in_time(self, due_at: dt.datetime) -> object:
+        """Run the action unless it is too late; returns a text about the result."""
+        if self.max_lateness and clock.now() - due_at > self.max_lateness:
+            return f"skipped: more than {self.max_lateness} late"
+        return self.action()
 
 
-def run_due(job: Job, stopped: Callable[[], bool] = lambda: False) -> bool:
-    """Run a job if it is due and nobody runs it; whether it ran. Never raises what it raises.
+def run_due(job: Job, is_stopping: Callable[[], bool] = lambda: False) -> bool:
+    """Run a job if it is due and no process is running it; returns True if it ran.
 
-    What is raised once the process was told to stop (`stopped`) is the stop's doing: helpers end
-    with it. Such a run is lost, and made anew.
+    Never raises the job's exceptions. An exception raised once the process has been asked to stop
+    (`is_stopping`) is a consequence of the stop: helper processes end with it. Such a run is
+    recorded as lost, and repeated later.
     """
     try:
         due_at = job.slot(clock.now())
-        if not runs.is_due(job.name, due_at):
+        if not runs.is_run_due(job.name, due_at):
             return False
         if not job.catches_up:
-            runs.begin_later(job.name, due_at)
-        mine = runs.begin(job.name, due_at, process_id.this_process())
-        if not mine:
+            runs.record_new_job(job.name, due_at)
+        run = runs.claim_run(job.name, due_at, process_id.this_process_name())
+        if not run:
             return False
         try:
-            done = job.do_in_time(due_at)
+            result = job.run_in_time(due_at)
         except Exception as error:  # the boundary of a job
             log.exception("%s failed", job.name)
-            state = "lost" if stopped() else "failed"
-            runs.end(mine, state, f"{type(error).__name__}: {error}")
+            state = "lost" if is_stopping() else "failed"
+            runs.finish_run(run, state, f"{type(error).__name__}: {error}")
         else:
-            if done:
-                log.info("%s: %s", job.name, done)
-            runs.end(mine, "done", str(done or ""))
+            if result:
+                log.info("%s: %s", job.name, result)
+            runs.finish_run(run, "done", str(result or ""))
         return True
-    except Exception:  # the database takes no change: nothing can be written down
+    except Exception:  # the database cannot be written: the failure cannot be recorded
         log.exception("%s could not be run", job.name)
         return False

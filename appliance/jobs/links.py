@@ -1,36 +1,38 @@
-"""Looks at the links, again and again."""
+"""Repeated probes of the network links."""
 
 import logging
 import threading
 from dataclasses import dataclass, field
 
 from appliance.box import links
-from appliance.box.links import looking
-from appliance.box.links.intervals import Contrary
+from appliance.box.links import probing
+from appliance.box.links.intervals import ContraryLooks
 from appliance.core.settings import Settings
 
 log = logging.getLogger(__name__)
 
 
 @dataclass
-class Watcher:
-    """Remembers from look to look what speaks against the state that is written down."""
+class LinkMonitor:
+    """Remembers between probes what contradicts each link's recorded state."""
 
     settings: Settings
-    contrary: dict[str, Contrary] = field(default_factory=dict)
+    contradictions: dict[str, ContraryLooks] = field(default_factory=dict)
 
-    def step(self) -> None:
-        """One look at each link."""
-        looked = looking.look(links.watched(self.settings))
-        seen = {name: look for name, look in looked.items() if look.seen != "not_allowed"}
-        for name in links.observe(seen, self.contrary):
-            log.warning("link %s: %s", name, seen[name].seen)
+    def probe_links(self) -> None:
+        """Probe each link once, and record what changed."""
+        probes = probing.look_at_parties(links.watched_parties(self.settings))
+        allowed_probes = {
+            name: probe for name, probe in probes.items() if probe.seen != "not_allowed"
+        }
+        for name in links.record_looks(allowed_probes, self.contradictions):
+            log.warning("link %s: %s", name, allowed_probes[name].seen)
 
-    def follow(self, stop: threading.Event) -> None:
-        """Look until told to stop."""
+    def run_probes(self, stop: threading.Event) -> None:
+        """Probe the links until `stop` is set."""
         while not stop.is_set():
             try:
-                self.step()
+                self.probe_links()
             except Exception:  # the boundary of a thread
                 log.exception("the links were not looked at")
             stop.wait(self.settings.links.every)

@@ -1,4 +1,4 @@
-"""Making the reports that are due."""
+"""Building the reports that are due."""
 
 import logging
 from collections.abc import Callable
@@ -9,19 +9,19 @@ from appliance.reports import issuing, runs
 log = logging.getLogger(__name__)
 
 
-def make(settings: Settings, goes_on: Callable[[], bool]) -> int:
-    """Make every report that is missing by now; returns how many were tried.
+def build_due_reports(settings: Settings, may_continue: Callable[[], bool]) -> int:
+    """Build every report that is missing now; returns how many were attempted.
 
-    One that fails is written down, seen by the self-checks, and tried again later.
+    A failure is recorded, reported by the self-checks, and the report is attempted again later.
     """
-    runs.plan(settings)
+    runs.plan_runs(settings)
     issuing.remove_files(settings)
-    tried = 0
-    while goes_on() and (run := runs.claim()):
-        tried += 1
+    attempts = 0
+    while may_continue() and (run := runs.claim_run()):
+        attempts += 1
         try:
-            runs.make(settings, run, goes_on)
+            runs.make_report(settings, run, may_continue)
         except Exception as error:  # the boundary of a job
             log.exception("report %s %s failed", run.name, run.period)
-            runs.failed(run, error)
-    return tried
+            runs.record_failure(run, error)
+    return attempts

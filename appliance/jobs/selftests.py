@@ -1,35 +1,37 @@
-"""The site tests itself when it is due."""
+"""The site's self-tests, run when they are due."""
 
 import json
 import subprocess
 
 from appliance.box import selftests
-from appliance.box.selftests import Result
+from appliance.box.selftests import SelfTestResult
 from appliance.core.settings import Settings
-from appliance.pbx.actions import over_carriers, synthetic_call
+from appliance.pbx.actions import place_carrier_calls, place_synthetic_call
 
-_DRILL = 900  # seconds after which the drill is given up
-
-
-def call(settings: Settings) -> str:
-    """A test call; what came of it."""
-    found: Result = synthetic_call(settings)
-    return "done" if found.ok else f"{found.failed}: {found.seen}"
+_DRILL_TIMEOUT_SECONDS = 900  # seconds after which the drill is aborted
 
 
-def carriers(settings: Settings) -> str:
-    """A test call over each trunk for which one is due; what came of them."""
-    found = over_carriers(settings)
-    return ", ".join(f"{name}: {one.failed or 'done'}" for name, one in found.items())
+def run_test_call(settings: Settings) -> str:
+    """Place a test call; returns a text about its result."""
+    result: SelfTestResult = place_synthetic_call(settings)
+    return "done" if result.ok else f"{result.failed}: {result.seen}"
 
 
-def offline(settings: Settings) -> str:
-    """The drill without the internet, by a process of its own; what came of it."""
-    command = selftests.command(settings, "selftest", "offline", "--json")
-    done = subprocess.run(  # noqa: S603  our own command
-        command, capture_output=True, text=True, timeout=_DRILL, check=False
+def run_carrier_calls(settings: Settings) -> str:
+    """Place a test call over each trunk that is due for one; returns a text about the results."""
+    results = place_carrier_calls(settings)
+    return ", ".join(f"{name}: {result.failed or 'done'}" for name, result in results.items())
+
+
+def run_offline_drill(settings: Settings) -> str:
+    """Run the drill without the internet in its own process; returns a text about its result."""
+    command = selftests.appliance_command(settings, "selftest", "offline", "--json")
+    process = subprocess.run(  # noqa: S603  our own command
+        command, capture_output=True, text=True, timeout=_DRILL_TIMEOUT_SECONDS, check=False
     )
-    if not done.stdout:
-        raise RuntimeError(f"the drill ended with {done.returncode}: {done.stderr[-300:].strip()}")
-    told = json.loads(done.stdout)
-    return "done" if told["ok"] else f"{told['failed']}: {told['seen']}"
+    if not process.stdout:
+        raise RuntimeError(
+            f"the drill ended with {process.returncode}: {process.stderr[-300:].strip()}"
+        )
+    result = json.loads(process.stdout)
+    return "done" if result["ok"] else f"{result['failed']}: {result['seen']}"

@@ -1,4 +1,4 @@
-"""Snapshots and drills when they are due, or asked for on the page."""
+"""Snapshots and restore drills, when they are due or requested on the page."""
 
 import threading
 
@@ -7,46 +7,50 @@ from appliance.box.snapshots import histories
 from appliance.box.snapshots import log as wishes
 from appliance.core.settings import Settings
 
-_alone = threading.Lock()  # a drill waits for the snapshot before it; other processes are refused
+_snapshot_lock = threading.Lock()  # a drill waits for a snapshot; other processes are refused
 
 
-def create(settings: Settings, name: str | None = None, by: str = "jobs") -> str:
-    """Make a snapshot in one repository, or in all; what was made, in words. Then the copies of
-    databases that were replaced long ago are removed."""
-    with _alone:
-        made = snapshots.create(settings, name, by)
-        histories.remove_expired(settings)
-    return ", ".join(f"{one.snapshot.repository} {one.snapshot.id}" for one in made)
+def create_snapshots(settings: Settings, name: str | None = None, by: str = "jobs") -> str:
+    """Make a snapshot in one repository, or in all; returns a text about the snapshots.
+
+    Copies of databases that were replaced long ago are removed afterwards.
+    """
+    with _snapshot_lock:
+        results = snapshots.create_snapshots(settings, name, by)
+        histories.remove_expired_copies(settings)
+    return ", ".join(f"{result.snapshot.repository} {result.snapshot.id}" for result in results)
 
 
-def drill(settings: Settings, name: str | None = None, by: str = "jobs") -> str:
-    """Restore the newest snapshot for trial, and the continuous copy; what came out, in words."""
-    with _alone:
+def run_restore_drill(settings: Settings, name: str | None = None, by: str = "jobs") -> str:
+    """Restore the newest snapshot for trial, and the replica; returns a text about the results."""
+    with _snapshot_lock:
         try:
-            restored = snapshots.drill(settings, name, by)
+            result = snapshots.run_restore_drill(settings, name, by)
         finally:
-            copy = snapshots.drill_copy(settings, by) if settings.snapshots.replica else None
-    copied = f", continuous copy: {copy.counts}" if copy else ""
-    return f"{restored.snapshot}: {restored.counts}{copied}"
+            copy = snapshots.run_copy_drill(settings, by) if settings.snapshots.replica else None
+    copy_text = f", continuous copy: {copy.counts}" if copy else ""
+    return f"{result.snapshot}: {result.counts}{copy_text}"
 
 
-def do_asked(settings: Settings) -> str:
-    """Do the oldest thing asked for on the page; what came of it, "" when nothing was asked."""
-    wish = wishes.claim()
+def run_requested(settings: Settings) -> str:
+    """Run the oldest action requested on the page; returns its result, "" without a request."""
+    wish = wishes.claim_request()
     if wish is None:
         return ""
     name = wish.repository or None
     match wish.kind:
         case "create":
-            return create(settings, name, wish.by)
+            return create_snapshots(settings, name, wish.by)
         case "verify":
-            with _alone:
-                return snapshots.verify(settings, wish.snapshot or "latest", name, wish.by).id
+            with _snapshot_lock:
+                return snapshots.verify_snapshot(
+                    settings, wish.snapshot or "latest", name, wish.by
+                ).id
         case _:
-            return drill(settings, name, wish.by)
+            return run_restore_drill(settings, name, wish.by)
 
 
-def check_copy(settings: Settings) -> str:
-    """Restore the continuous copy and compare it with the running database; what it holds."""
+def verify_replica(settings: Settings) -> str:
+    """Restore the replica and compare it with the running database; returns a text about it."""
     check = snapshots.check_copy(settings)
     return f"continuous copy: {check.counts} in {check.seconds} s"

@@ -1,6 +1,6 @@
-"""The one loop of scheduled work, and the threads that wait for others outside the box.
+"""The main loop of scheduled work, and the threads that wait for services outside the appliance.
 
-The loop looks what is due and hands it to a thread: a job that hangs holds up no other.
+The loop checks what is due and hands it to a thread, so that a hanging job delays no other.
 """
 
 import functools
@@ -15,167 +15,177 @@ import schedule
 
 from appliance.box import alarms, health, links, mask_journal, processes, retention, runs, timetable
 from appliance.box.snapshots import keep_replicating
-from appliance.casework import unusual
+from appliance.casework import unusual_reading
 from appliance.core import clock, db, live, memory
 from appliance.core.db import database
 from appliance.core.settings import Settings
 from appliance.jobs import reports, selftests, snapshots
 from appliance.jobs.due import Job, run_due
-from appliance.jobs.links import Watcher
+from appliance.jobs.links import LinkMonitor
 from appliance.messaging import notices
 from appliance.messaging.notices import callers, changes, duty, summary
 from appliance.messaging.sms import sender
-from appliance.pbx.actions import keep_up
+from appliance.pbx.actions import reload_changed_files
 from appliance.reports import evidence
 
 log = logging.getLogger(__name__)
 
-LOOK = 1  # seconds between two looks at what is due
-LAST = 20.0  # seconds that a message or a job on its way may still take after the stop
-HEARD = 1.0  # seconds in which the signal that ended a helper reaches this process too
+POLL_SECONDS = 1  # seconds between two checks for due jobs
+STOP_TIMEOUT_SECONDS = 20.0  # seconds that a message or job in progress may take after the stop
+SIGNAL_WAIT_SECONDS = 1.0  # seconds until a signal that ended a helper arrives here too
 
 
-def run(settings: Settings) -> None:
-    """Do what is due until SIGTERM or SIGINT; a job that fails is written down, and goes on."""
+def run_jobs(settings: Settings) -> None:
+    """Run due jobs until SIGTERM or SIGINT; a job's failure is recorded and ends no other job."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    memory.settle()
+    memory.freeze_loaded_objects()
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    scheduler, hands = schedule.Scheduler(), Hands(stop)
-    for job in jobs(settings, lambda: not stop.is_set()):
-        scheduler.every(LOOK).seconds.do(hands.look, job)
+    scheduler, runner = schedule.Scheduler(), JobRunner(stop)
+    for job in scheduled_jobs(settings, lambda: not stop.is_set()):
+        scheduler.every(POLL_SECONDS).seconds.do(runner.start_if_due, job)
     log.info("%d jobs on the timetable of %s", len(scheduler.jobs), settings.web.url)
-    threads = _start(settings, stop)
-    pulse = db.insist(functools.partial(db.connected, processes.begin, settings, "jobs"), stop)
+    threads = _start_service_threads(settings, stop)
+    pulse = db.retry_while_busy(
+        functools.partial(db.run_with_connection, processes.register_process, settings, "jobs"),
+        stop,
+    )
     with database.connection_context():
-        ended = ""
+        ended_thread = ""
         scheduler.run_all()
-        while not stop.wait(LOOK):
-            pulse.give()
+        while not stop.wait(POLL_SECONDS):
+            pulse.write_if_due()
             dead = next((thread.name for thread in threads if not thread.is_alive()), "")
             if dead and not stop.is_set():
                 log.error("%s has ended: all is started anew", dead)
-                ended = dead
+                ended_thread = dead
                 stop.set()
-            if (scheduler.idle_seconds or 0) > LOOK:  # the clock was set back
+            if (scheduler.idle_seconds or 0) > POLL_SECONDS:  # the clock was set back
                 scheduler.run_all()
             scheduler.run_pending()
-    end = time.monotonic() + LAST
-    for thread in (*threads, *hands.busy.values()):
-        thread.join(max(0.0, end - time.monotonic()))
-    pulse.end()
-    if ended:
+    deadline = time.monotonic() + STOP_TIMEOUT_SECONDS
+    for thread in (*threads, *runner.threads.values()):
+        thread.join(max(0.0, deadline - time.monotonic()))
+    pulse.remove_file()
+    if ended_thread:
         raise SystemExit(1)
 
 
 @dataclass
-class Hands:
-    """A thread for each job that runs."""
+class JobRunner:
+    """Runs each job in its own thread."""
 
     stop: threading.Event
-    busy: dict[str, threading.Thread] = field(default_factory=dict)
+    threads: dict[str, threading.Thread] = field(default_factory=dict)
 
-    def look(self, job: Job) -> None:
-        """Have a job run if it is due and does not run."""
-        running = self.busy.get(job.name)
+    def start_if_due(self, job: Job) -> None:
+        """Start a job if it is due and not running."""
+        running = self.threads.get(job.name)
         if self.stop.is_set() or (running and running.is_alive()) or not _is_due(job):
             return
-        stopped = functools.partial(self.stop.wait, HEARD)
-        self.busy[job.name] = threading.Thread(
-            target=db.connected, args=(run_due, job, stopped), name=job.name, daemon=True
+        is_stopping = functools.partial(self.stop.wait, SIGNAL_WAIT_SECONDS)
+        self.threads[job.name] = threading.Thread(
+            target=db.run_with_connection,
+            args=(run_due, job, is_stopping),
+            name=job.name,
+            daemon=True,
         )
-        self.busy[job.name].start()
+        self.threads[job.name].start()
 
 
-def jobs(settings: Settings, goes_on: Callable[[], bool]) -> list[Job]:
-    """The timetable of a site."""
-    do = _work(settings, goes_on)
+def scheduled_jobs(settings: Settings, may_continue: Callable[[], bool]) -> list[Job]:
+    """The scheduled jobs of a site."""
+    actions = _job_actions(settings, may_continue)
     return [
-        Job(job.name, job.slot(settings), do[job.name], job.catches_up, job.within)
-        for job in timetable.of(settings)
+        Job(job.name, job.slot(settings), actions[job.name], job.catches_up, job.start_window)
+        for job in timetable.site_jobs(settings)
     ]
 
 
-def _work(settings: Settings, goes_on: Callable[[], bool]) -> dict[str, Callable[[], object]]:
-    """Name of a job in box.timetable → what it does."""
+def _job_actions(
+    settings: Settings, may_continue: Callable[[], bool]
+) -> dict[str, Callable[[], object]]:
+    """Name of a job in box.timetable → its action."""
     return {
-        "clear": live.clear,
-        "reports": lambda: reports.make(settings, goes_on),
-        "asterisk": lambda: keep_up(settings),
-        "disks": lambda: retention.read_disks(settings),
-        "retention": lambda: retention.remove_due(settings, goes_on),
-        "checks": lambda: _check(settings),
-        "integrity": health.database.look_through,
-        "audit": lambda: health.audit.verify(settings),
-        "audit_sign": lambda: health.audit.sign(settings),
-        "masks": lambda: mask_journal.note(settings),
-        "readings": lambda: unusual.look(settings.tz),
-        "evidence": lambda: evidence.make_asked(settings, goes_on),
-        "callers": lambda: callers.notify_due(settings),
-        "duty": lambda: duty.escalate(settings),
-        "changes": lambda: changes.remind(settings),
-        "summary": lambda: summary.put(settings, timetable.summary_slot(settings)(clock.now())),
-        "snapshot": lambda: snapshots.create(settings),
-        "drill": lambda: snapshots.drill(settings),
-        "snapshot_asked": lambda: snapshots.do_asked(settings),
-        "replica": lambda: snapshots.check_copy(settings),
+        "clear": live.clear_old_events,
+        "reports": lambda: reports.build_due_reports(settings, may_continue),
+        "asterisk": lambda: reload_changed_files(settings),
+        "disks": lambda: retention.record_disk_usage(settings),
+        "retention": lambda: retention.remove_due(settings, may_continue),
+        "checks": lambda: _run_checks(settings),
+        "integrity": health.database.verify_integrity,
+        "audit": lambda: health.audit.verify_chain(settings),
+        "audit_sign": lambda: health.audit.sign_head(settings),
+        "masks": lambda: mask_journal.record_masks(settings),
+        "readings": lambda: unusual_reading.record_unusual_reading(settings.tz),
+        "evidence": lambda: evidence.make_requested_packs(settings, may_continue),
+        "callers": lambda: callers.send_call_notices(settings),
+        "duty": lambda: duty.escalate_alerts(settings),
+        "changes": lambda: changes.send_reminders(settings),
+        "summary": lambda: summary.queue_summary(
+            settings, timetable.summary_slot(settings)(clock.now())
+        ),
+        "snapshot": lambda: snapshots.create_snapshots(settings),
+        "drill": lambda: snapshots.run_restore_drill(settings),
+        "snapshot_asked": lambda: snapshots.run_requested(settings),
+        "replica": lambda: snapshots.verify_replica(settings),
         "replica_going": lambda: keep_replicating(settings),
-        "self_test_call": lambda: selftests.call(settings),
-        "self_test_carriers": lambda: selftests.carriers(settings),
-        "self_test_offline": lambda: selftests.offline(settings),
-        "rate": lambda: links.measure(settings),
+        "self_test_call": lambda: selftests.run_test_call(settings),
+        "self_test_carriers": lambda: selftests.run_carrier_calls(settings),
+        "self_test_offline": lambda: selftests.run_offline_drill(settings),
+        "rate": lambda: links.measure_rate(settings),
     }
 
 
 def _is_due(job: Job) -> bool:
     try:
-        return runs.is_due(job.name, job.slot(clock.now()))
-    except Exception:  # the boundary of a look: the next one is in a second
+        return runs.is_run_due(job.name, job.slot(clock.now()))
+    except Exception:  # the boundary of a check: the next one is in a second
         log.exception("%s: nobody knows whether it is due", job.name)
         return False
 
 
-def _check(settings: Settings) -> str:
-    """Look at everything; what has failed for long enough is told."""
-    return ", ".join(alarms.watch(settings, health.checks(settings)))
+def _run_checks(settings: Settings) -> str:
+    """Run all self-checks; failures that have lasted long enough raise an alarm."""
+    return ", ".join(alarms.update_alarms(settings, health.all_checks(settings)))
 
 
-def _start(settings: Settings, stop: threading.Event) -> list[threading.Thread]:
-    """What waits for others outside the box, each in a thread, so that nothing waits for it.
+def _start_service_threads(settings: Settings, stop: threading.Event) -> list[threading.Thread]:
+    """Start each loop that waits for an outside service in a thread, so that nothing waits for it.
 
-    A thread that a slow service holds for longer than LAST after the stop is left behind: what it
-    had claimed is taken up again, and said to be perhaps sent twice.
+    A thread that a slow service blocks for longer than STOP_TIMEOUT_SECONDS after the stop is
+    abandoned: its claimed messages are claimed again later, and marked as perhaps sent twice.
     """
     loops: dict[str, Callable[[threading.Event], None]] = {}
     if settings.sms:
-        loops["sms"] = sender.senders(settings).follow
+        loops["sms"] = sender.build_sender(settings).send_until_stopped
     if settings.telegram:
-        # As below: what speaks HTTP is loaded on a site that has somebody to speak to.
+        # Imported only on a site that uses them: they load the HTTP client.
         from appliance.messaging.telegram import courier as telegram
-        from appliance.messaging.telegram.bot_api import Telegram
+        from appliance.messaging.telegram.bot_api import BotApiClient
 
-        bot = Telegram(settings.telegram.url, settings.telegram.token)
-        loops["telegram"] = telegram.Courier(bot).follow
-        loops["telegram reader"] = telegram.Reader(bot, settings).follow
-    if links.watched(settings):
-        loops["links"] = Watcher(settings).follow
+        bot = BotApiClient(settings.telegram.url, settings.telegram.token)
+        loops["telegram"] = telegram.TelegramCourier(bot).send_until_stopped
+        loops["telegram reader"] = telegram.UpdateReader(bot, settings).read_until_stopped
+    if links.watched_parties(settings):
+        loops["links"] = LinkMonitor(settings).run_probes
     if settings.ministry and settings.ministry.url:
         from appliance.casework.ministry import courier as ministry
 
-        system = ministry.gateway(settings.ministry)
+        system = ministry.ministry_system(settings.ministry)
         loops["ministry"] = ministry.Courier(
-            system, settings, settings.ministry, notices.answered
-        ).follow
-    started = [
-        threading.Thread(target=_insisting, args=(loop, stop), name=name, daemon=True)
+            system, settings, settings.ministry, notices.notify_answered
+        ).run_until_stopped
+    threads = [
+        threading.Thread(target=_run_with_retries, args=(loop, stop), name=name, daemon=True)
         for name, loop in loops.items()
     ]
-    for thread in started:
+    for thread in threads:
         thread.start()
-    return started
+    return threads
 
 
-def _insisting(loop: Callable[[threading.Event], None], stop: threading.Event) -> None:
-    """A loop that a busy database broke off begins anew: that is no fault of its own."""
-    db.insist(functools.partial(db.connected, loop, stop), stop)
+def _run_with_retries(loop: Callable[[threading.Event], None], stop: threading.Event) -> None:
+    """Run a loop, and restart it if a busy database aborts it: that is not its own failure."""
+    db.retry_while_busy(functools.partial(db.run_with_connection, loop, stop), stop)

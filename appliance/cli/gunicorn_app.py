@@ -1,10 +1,10 @@
-"""Gunicorn, with one worker and many threads: the process that keeps the one of the pages.
+"""Gunicorn with one worker and many threads: the parent process of the pages.
 
-One worker, because the open streams and some limits live in its memory; threads for the requests
-that are answered at the same time, of which many wait for the exchange or the database.
+One worker, because the open streams and some limits are in its memory; threads for simultaneous
+requests, many of which wait for the exchange or the database.
 
-It loads nothing of the pages: what both held, the worker would soon have copied. It listens while
-a worker begins anew, for a second or two.
+The parent imports nothing of the pages: memory that it shared with the worker would soon be copied.
+It keeps listening while a worker restarts, which takes a second or two.
 """
 
 import logging
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from flask import Flask
 
 
-class _Keeper(BaseApplication):
+class _GunicornApplication(BaseApplication):
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         super().__init__()
@@ -30,13 +30,14 @@ class _Keeper(BaseApplication):
             "worker_class": "gthread",
             "threads": self._settings.web.threads,
             "timeout": 60,
-            "graceful_timeout": 2,  # streams never end by themselves
+            "graceful_timeout": 2,  # streams never end on their own
             "keepalive": 75,  # longer than nginx keeps its connections
             "forwarded_allow_ips": "*",  # only nginx reaches the address
             "accesslog": None,
             "loglevel": "warning",
             "proc_name": "appliance web",
-            "control_socket_disable": True,  # in the home folder: two sites would meet
+            # it is in the home folder, where two sites would collide
+            "control_socket_disable": True,
         }
         for name, value in options.items():
             self.cfg.set(name, value)
@@ -44,10 +45,10 @@ class _Keeper(BaseApplication):
     def load(self) -> "Flask":
         from appliance.web.shell import server
 
-        return server.begin(self._settings)
+        return server.start_worker(self._settings)
 
 
-def serve(settings: Settings) -> None:
+def serve_pages(settings: Settings) -> None:
     """Serve the pages on settings.web.bind until SIGTERM or SIGINT."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    _Keeper(settings).run()
+    _GunicornApplication(settings).run()
