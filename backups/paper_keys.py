@@ -1,20 +1,20 @@
-"""Keys on paper: groups of four letters, each with a check letter that names a mistyped group.
+"""Keys on paper: groups of four letters, each with a check letter that reveals a mistyped group.
 
-`python3 paper_keys.py repository|recovery|disk` reads a key as it was typed from standard input and
-prints it as the programs take it. Needs nothing but Python: a bare box has no more.
+`python3 paper_keys.py repository|recovery|disk` reads a key as typed from standard input and prints
+it in the form that the programs accept. Needs only Python, which is all that a bare box has.
 """
 
 import re
 import sys
 from collections.abc import Sequence
 
-GROUP = 4
-CHECKS = "23456789abcdefghjkmnpqrstuvwxyz"  # 31: a prime, and no letter that looks like another
+GROUP_LENGTH = 4
+CHECK_LETTERS = "23456789abcdefghjkmnpqrstuvwxyz"  # 31: a prime; no letters that look alike
 SYMBOLS = "0123456789abcdefghijklmnopqrstuvwxyz"
-AGE = "AGE-SECRET-KEY-1"
-AGE_LETTERS = 58
-PLAIN = re.compile(rf"[{CHECKS}]{{4}}(-[{CHECKS}]{{4}}){{5}}")
-LITERAL = "="  # what follows is a key of another form, verbatim
+AGE_PREFIX = "AGE-SECRET-KEY-1"
+AGE_DATA_LENGTH = 58
+PLAIN_KEY_PATTERN = re.compile(rf"[{CHECK_LETTERS}]{{4}}(-[{CHECK_LETTERS}]{{4}}){{5}}")
+LITERAL = "="  # a key of another form follows, verbatim
 
 
 class PaperKeyError(ValueError):
@@ -23,34 +23,41 @@ class PaperKeyError(ValueError):
     def __init__(self, kind: str, groups: Sequence[int] = ()) -> None:
         self.groups = list(groups)
         if groups:
-            which = ", ".join(map(str, groups))
-            text = f"key of the {kind}: group {which} is not as on the sheet"
+            group_numbers = ", ".join(map(str, groups))
+            text = f"key of the {kind}: group {group_numbers} is not as on the sheet"
         else:
             text = f"key of the {kind}: letters are missing, or there are too many"
         super().__init__(text)
 
 
 def groups(key: str) -> list[str]:
-    """A key in its printed form, group by group; [] for a key that the appliance did not make."""
-    if PLAIN.fullmatch(key):
+    """Return the groups of a key as printed; [] for a key that the appliance did not create."""
+    if PLAIN_KEY_PATTERN.fullmatch(key):
         parts = key.split("-")
-    elif re.fullmatch(rf"{AGE}[0-9A-Z]{{{AGE_LETTERS}}}", key):
-        data = key.removeprefix(AGE)
-        parts = [data[at : at + GROUP] for at in range(0, AGE_LETTERS, GROUP)]
+    elif re.fullmatch(rf"{AGE_PREFIX}[0-9A-Z]{{{AGE_DATA_LENGTH}}}", key):
+        data = key.removeprefix(AGE_PREFIX)
+        parts = [
+            data[offset : offset + GROUP_LENGTH]
+            for offset in range(0, AGE_DATA_LENGTH, GROUP_LENGTH)
+        ]
     else:
         return []
     parts_with_check = [f"{part}{check(number, part)}" for number, part in enumerate(parts, 1)]
-    return [part.upper() for part in parts_with_check] if key.startswith(AGE) else parts_with_check
+    return (
+        [part.upper() for part in parts_with_check]
+        if key.startswith(AGE_PREFIX)
+        else parts_with_check
+    )
 
 
 def check(number: int, group: str) -> str:
-    """The check letter: another one for each wrong letter, two exchanged ones, another group."""
-    weights = (at * SYMBOLS.index(letter) for at, letter in enumerate(group.lower(), 1))
-    return CHECKS[(7 * number + sum(weights)) % len(CHECKS)]
+    """Return the check letter; it reveals a wrong letter, two swapped letters, another group."""
+    weights = (position * SYMBOLS.index(letter) for position, letter in enumerate(group.lower(), 1))
+    return CHECK_LETTERS[(7 * number + sum(weights)) % len(CHECK_LETTERS)]
 
 
 def read_key(typed: str, kind: str) -> str:
-    """The key that was typed: in groups with their check letters, or bare. Raises PaperKeyError.
+    """Return the typed key, in groups with check letters or without. Raises PaperKeyError.
 
     `kind`: repository, recovery or disk.
     """
@@ -58,41 +65,51 @@ def read_key(typed: str, kind: str) -> str:
     if text.startswith(LITERAL):
         return text[1:]
     if kind == "recovery":
-        return _recovery(text)
+        return _read_recovery_key(text)
     tokens = re.split(r"[\s·-]+", text.lower())
-    whole = "".join(tokens)
-    if not re.fullmatch(r"[0-9a-z]+", whole) or (len(tokens) == 1 and len(whole) not in (24, 30)):
-        return text  # a key of another form: the program that takes it decides
-    if len(whole) == 24 and all(len(token) == GROUP for token in tokens if len(tokens) > 1):
-        return "-".join(_cut(whole, GROUP))
-    return "-".join(_without_checks(tokens, kind, [GROUP + 1] * 6))
+    letters = "".join(tokens)
+    if not re.fullmatch(r"[0-9a-z]+", letters) or (
+        len(tokens) == 1 and len(letters) not in (24, 30)
+    ):
+        return text  # a key of another form: the program that uses it decides
+    if len(letters) == 24 and all(
+        len(token) == GROUP_LENGTH for token in tokens if len(tokens) > 1
+    ):
+        return "-".join(_split_groups(letters, GROUP_LENGTH))
+    return "-".join(_strip_check_letters(tokens, kind, [GROUP_LENGTH + 1] * 6))
 
 
-def _recovery(text: str) -> str:
+def _read_recovery_key(text: str) -> str:
     data = re.sub(r"^AGE[\s-]*SECRET[\s-]*KEY[\s-]*1[\s-]*", "", text.upper())
     tokens = [token for token in re.split(r"[\s·-]+", data.lower()) if token]
-    if len("".join(tokens)) == AGE_LETTERS:
-        return AGE + "".join(tokens).upper()
-    lengths = [GROUP + 1] * (AGE_LETTERS // GROUP) + [AGE_LETTERS % GROUP + 1]
-    return AGE + "".join(_without_checks(tokens, "recovery", lengths)).upper()
+    if len("".join(tokens)) == AGE_DATA_LENGTH:
+        return AGE_PREFIX + "".join(tokens).upper()
+    lengths = [GROUP_LENGTH + 1] * (AGE_DATA_LENGTH // GROUP_LENGTH) + [
+        AGE_DATA_LENGTH % GROUP_LENGTH + 1
+    ]
+    return AGE_PREFIX + "".join(_strip_check_letters(tokens, "recovery", lengths)).upper()
 
 
-def _without_checks(tokens: Sequence[str], kind: str, lengths: Sequence[int]) -> list[str]:
-    """The groups without their check letters. Raises PaperKeyError."""
+def _strip_check_letters(tokens: Sequence[str], kind: str, lengths: Sequence[int]) -> list[str]:
+    """Return the groups without their check letters. Raises PaperKeyError."""
     if len(tokens) != len(lengths):
-        whole = "".join(tokens)
-        if len(whole) != sum(lengths):
+        letters = "".join(tokens)
+        if len(letters) != sum(lengths):
             raise PaperKeyError(kind)
-        starts = [sum(lengths[:at]) for at in range(len(lengths))]
-        tokens = [whole[at : at + size] for at, size in zip(starts, lengths, strict=True)]
+        starts = [sum(lengths[:index]) for index in range(len(lengths))]
+        tokens = [
+            letters[index : index + size] for index, size in zip(starts, lengths, strict=True)
+        ]
     pairs = enumerate(zip(tokens, lengths, strict=True), 1)
-    mismatches = [number for number, (token, size) in pairs if not _holds(number, token, size)]
+    mismatches = [
+        number for number, (token, size) in pairs if not _is_valid_group(number, token, size)
+    ]
     if mismatches:
         raise PaperKeyError(kind, mismatches)
     return [token[:-1] for token in tokens]
 
 
-def _holds(number: int, token: str, size: int) -> bool:
+def _is_valid_group(number: int, token: str, size: int) -> bool:
     return (
         len(token) == size
         and not set(token) - set(SYMBOLS)
@@ -100,8 +117,8 @@ def _holds(number: int, token: str, size: int) -> bool:
     )
 
 
-def _cut(text: str, size: int) -> list[str]:
-    return [text[at : at + size] for at in range(0, len(text), size)]
+def _split_groups(text: str, size: int) -> list[str]:
+    return [text[offset : offset + size] for offset in range(0, len(text), size)]
 
 
 if __name__ == "__main__":

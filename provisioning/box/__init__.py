@@ -1,1 +1,1 @@
-"""What a box is made of: the bundle for a USB disk, and a plain Debian 13 to try it on."""
+"""The contents of a box: the bundle for a USB disk, and a plain Debian 13 for trials."""

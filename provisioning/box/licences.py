@@ -1,8 +1,8 @@
-"""The licences of what a bundle holds, as their own files state them.
+"""The licences of a bundle's packages, as stated in their own files.
 
-Debian's packages carry a copyright file: in its machine-readable form (DEP-5) each part names its
-licence; an older one points to a common licence of Debian or has the text itself. A wheel has its
-metadata, else a text.
+Debian packages contain a copyright file: in its machine-readable form (DEP-5) each part names its
+licence; an older one refers to a common licence of Debian or contains the text itself. A wheel
+states it in its metadata, or contains a text.
 """
 
 import email.parser
@@ -13,11 +13,11 @@ import zipfile
 from collections.abc import Iterable
 from pathlib import Path
 
-_NAMED = re.compile(r"^License:[ \t]*(\S.*?)[ \t]*$", re.MULTILINE)  # DEP-5
-_COMMON = re.compile(r"/usr/share/common-licenses/([A-Za-z0-9.+-]*[A-Za-z0-9+])")
-_DOCUMENTS = re.compile(r"(?:\./)?usr/share/doc/([^/]+)(/copyright)?$")
-# words that only the text of that licence has; the first that fits names it
-_TEXTS = (
+_DEP5_LICENCE = re.compile(r"^License:[ \t]*(\S.*?)[ \t]*$", re.MULTILINE)  # DEP-5
+_COMMON_LICENCE = re.compile(r"/usr/share/common-licenses/([A-Za-z0-9.+-]*[A-Za-z0-9+])")
+_DOCUMENTS_PATH = re.compile(r"(?:\./)?usr/share/doc/([^/]+)(/copyright)?$")
+# phrases that occur only in the text of that licence; the first match names it
+_LICENCE_TEXTS = (
     ("MIT", "Permission is hereby granted, free of charge"),
     ("HPND", "Permission to use, copy, modify, distribute, and sell this software"),
     ("ISC", "Permission to use, copy, modify, and"),
@@ -26,74 +26,77 @@ _TEXTS = (
 )
 
 
-def of_debs(debs: Iterable[Path], system: Path) -> dict[str, list[str]]:
-    """Package → its licences, for packages of Debian to be installed on `system`, unpacked.
+def licences_of_debs(debs: Iterable[Path], system: Path) -> dict[str, list[str]]:
+    """Package → its licences, for Debian packages to be installed on `system`, unpacked.
 
-    Raises ValueError for one that states none.
+    Raises ValueError for a package without a licence.
     """
     copyrights: dict[str, str] = {}
-    lent: dict[str, str] = {}  # its folder of documents is that of another package
+    lenders: dict[str, str] = {}  # package → the package whose folder of documents it uses
     for deb in debs:
         name = deb.name.partition("_")[0]
-        text, other = _documents(deb, name)
+        text, lender = _copyright_file(deb, name)
         if text:
             copyrights[name] = text
-        elif other:
-            lent[name] = other
+        elif lender:
+            lenders[name] = lender
         else:
             raise ValueError(f"{deb.name} has no copyright file")
-    for name, other in lent.items():
-        there = system / "usr/share/doc" / other / "copyright"
-        if other not in copyrights and not there.exists():
-            raise ValueError(f"{name}: its copyright file is that of {other}, which is not there")
-        copyrights[name] = copyrights.get(other) or there.read_text("utf-8", "replace")
-    return {name: _stated(name, text) for name, text in copyrights.items()}
+    for name, lender in lenders.items():
+        file = system / "usr/share/doc" / lender / "copyright"
+        if lender not in copyrights and not file.exists():
+            raise ValueError(f"{name}: its copyright file is that of {lender}, which is not there")
+        copyrights[name] = copyrights.get(lender) or file.read_text("utf-8", "replace")
+    return {name: _stated_licences(name, text) for name, text in copyrights.items()}
 
 
-def of_wheel(wheel: Path) -> tuple[str, str]:
-    """(package, its licence), by the wheel's metadata. Raises ValueError when it states none."""
-    with zipfile.ZipFile(wheel) as packed:
-        names = packed.namelist()
-        about = next(n for n in names if n.endswith(".dist-info/METADATA"))
-        data = email.parser.BytesParser().parsebytes(packed.read(about), headersonly=True)
+def licence_of_wheel(wheel: Path) -> tuple[str, str]:
+    """(package, its licence), by the wheel's metadata. Raises ValueError without a licence."""
+    with zipfile.ZipFile(wheel) as archive:
+        names = archive.namelist()
+        metadata_name = next(n for n in names if n.endswith(".dist-info/METADATA"))
+        data = email.parser.BytesParser().parsebytes(archive.read(metadata_name), headersonly=True)
         classes = [
             c.rpartition(" :: ")[2] for c in data.get_all("Classifier", []) if "License" in c
         ]
-        words = data["License-Expression"] or "; ".join(classes) or data["License"] or ""
-        if not str(words).strip():
+        licence = data["License-Expression"] or "; ".join(classes) or data["License"] or ""
+        if not str(licence).strip():
             texts = [n for n in names if re.search(r"\.dist-info/(licenses/)?(LICEN[CS]E|COPY)", n)]
-            text = "".join(packed.read(n).decode("utf-8", "replace") for n in texts)
-            words = ", ".join(_stated(wheel.name, text))
-    return str(data["Name"]), str(words).strip().partition("\n")[0]
+            text = "".join(archive.read(n).decode("utf-8", "replace") for n in texts)
+            licence = ", ".join(_stated_licences(wheel.name, text))
+    return str(data["Name"]), str(licence).strip().partition("\n")[0]
 
 
-def _documents(deb: Path, name: str) -> tuple[str, str]:
-    """(the copyright file of a package, or the package whose documents are its own, too)."""
-    text, other = "", ""
+def _copyright_file(deb: Path, name: str) -> tuple[str, str]:
+    """The (text of a package's copyright file, package whose documents it links to).
+
+    What does not exist is "". Raises ValueError if the package cannot be unpacked.
+    """
+    text, lender = "", ""
     with (
         subprocess.Popen(["dpkg-deb", "--fsys-tarfile", deb], stdout=subprocess.PIPE) as unpack,
         tarfile.open(fileobj=unpack.stdout, mode="r|") as files,
     ):
         for member in files:
-            found = _DOCUMENTS.match(member.name)
-            if not found or found[1] != name:
+            match = _DOCUMENTS_PATH.match(member.name)
+            if not match or match[1] != name:
                 continue
-            if found[2] and (data := files.extractfile(member) if member.isfile() else None):
+            if match[2] and (data := files.extractfile(member) if member.isfile() else None):
                 text = data.read().decode("utf-8", "replace")
             elif member.issym():
-                other = Path(member.linkname.removesuffix("/copyright")).name
+                lender = Path(member.linkname.removesuffix("/copyright")).name
     if unpack.returncode:
         raise ValueError(f"{deb.name} cannot be unpacked")
-    return text, other
+    return text, lender
 
 
-def _stated(name: str, text: str) -> list[str]:
-    """The licences that a copyright file names, in order. Raises ValueError for none."""
-    plain = " ".join(text.split())
-    found = set(_NAMED.findall(text)) or set(_COMMON.findall(text))
-    found = found or {licence for licence, words in _TEXTS if words in plain}
-    if not found and "public domain" in plain:
-        found = {"public-domain"}
-    if not found:
+def _stated_licences(name: str, text: str) -> list[str]:
+    """The licences that a copyright file names, sorted. Raises ValueError without any."""
+    normalised = " ".join(text.split())
+    licences = set(_DEP5_LICENCE.findall(text)) or set(_COMMON_LICENCE.findall(text))
+    licences = licences or {licence for licence, phrase in _LICENCE_TEXTS if phrase in normalised}
+    if not licences and "public domain" in normalised:
+        licences = {"public-domain"}
+    if not licences:
         raise ValueError(f"{name} states no licence")
-    return sorted(found)
+    return sorted(licences)

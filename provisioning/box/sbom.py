@@ -1,4 +1,4 @@
-"""What a bundle is made of, as CycloneDX: packages of Python, of the front end, of Debian."""
+"""The contents of a bundle as CycloneDX: packages of Python, of the front end, of Debian."""
 
 import json
 import re
@@ -11,11 +11,11 @@ from typing import Any
 from provisioning.box import licences
 
 
-def written(lock: Path, wheels: Path, front_end: Path, debs: Path, system: Path) -> str:
-    """The list as JSON. `front_end`: its package-lock.json; `debs`: the file Packages of
-    what is installed on `system`, a plain Debian, unpacked.
+def sbom_json(lock: Path, wheels: Path, front_end: Path, debs: Path, system: Path) -> str:
+    """The bill of materials as JSON.
 
-    Raises ValueError for a part without a licence.
+    `front_end`: its package-lock.json; `debs`: the file Packages of the packages that are installed
+    on `system`, a plain Debian, unpacked. Raises ValueError for a component without a licence.
     """
     program = Path(sys.executable).with_name("cyclonedx-py")
     command: list[str | Path] = [
@@ -26,44 +26,56 @@ def written(lock: Path, wheels: Path, front_end: Path, debs: Path, system: Path)
         "JSON",
         "--output-reproducible",
     ]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
-    bom: dict[str, Any] = json.loads(done.stdout)
-    own = {_plain(name): licence for name, licence in map(licences.of_wheel, wheels.glob("*.whl"))}
-    for part in bom["components"]:
-        part.pop("description", None)  # the line of the lock, with every hash
-        part.update(_licensed([own.get(_plain(part["name"]), "")]))
-    bom["components"] += [*_front_end(front_end), *_debian(debs, system)]
-    if unlicensed := [part["name"] for part in bom["components"] if not part.get("licenses")]:
+    result = subprocess.run(command, check=True, capture_output=True, text=True)
+    bom: dict[str, Any] = json.loads(result.stdout)
+    licence_by_package = {
+        _normalised_name(name): licence
+        for name, licence in map(licences.licence_of_wheel, wheels.glob("*.whl"))
+    }
+    for component in bom["components"]:
+        component.pop("description", None)  # the line of the lock file, with every hash
+        component.update(
+            _licence_entry([licence_by_package.get(_normalised_name(component["name"]), "")])
+        )
+    bom["components"] += [*_front_end_components(front_end), *_debian_components(debs, system)]
+    if unlicensed := [
+        component["name"] for component in bom["components"] if not component.get("licenses")
+    ]:
         raise ValueError(f"no licence is stated for {', '.join(unlicensed)}")
     return json.dumps(bom, indent=1, sort_keys=True) + "\n"
 
 
-def _front_end(lock: Path) -> Iterator[dict[str, Any]]:
-    for path, part in json.loads(lock.read_text("utf-8"))["packages"].items():
-        if path and not part.get("dev"):
+def _front_end_components(lock: Path) -> Iterator[dict[str, Any]]:
+    for path, package in json.loads(lock.read_text("utf-8"))["packages"].items():
+        if path and not package.get("dev"):
             name = path.rpartition("node_modules/")[2]
-            yield _component("npm", name, part["version"], [part.get("license", "")])
+            yield _make_component("npm", name, package["version"], [package.get("license", "")])
 
 
-def _debian(packages: Path, system: Path) -> Iterator[dict[str, Any]]:
+def _debian_components(packages: Path, system: Path) -> Iterator[dict[str, Any]]:
     stanzas = packages.read_text("utf-8").strip().split("\n\n")
-    lines = [dict(re.findall(r"^([A-Z][A-Za-z]+): (.+)$", text, re.MULTILINE)) for text in stanzas]
-    stated = licences.of_debs((packages.parent / one["Filename"] for one in lines), system)
-    for one in lines:
-        name = one["Package"]
-        yield _component("deb/debian", name, one["Version"], stated[name])
+    packages_fields = [
+        dict(re.findall(r"^([A-Z][A-Za-z]+): (.+)$", text, re.MULTILINE)) for text in stanzas
+    ]
+    licences_by_package = licences.licences_of_debs(
+        (packages.parent / fields["Filename"] for fields in packages_fields), system
+    )
+    for fields in packages_fields:
+        name = fields["Package"]
+        yield _make_component("deb/debian", name, fields["Version"], licences_by_package[name])
 
 
-def _component(kind: str, name: str, version: str, names: list[str]) -> dict[str, Any]:
+def _make_component(kind: str, name: str, version: str, names: list[str]) -> dict[str, Any]:
     url = f"pkg:{kind}/{name.replace('@', '%40')}@{version}"
-    part = {"type": "library", "name": name, "version": version, "purl": url, "bom-ref": url}
-    return part | _licensed(names)
+    component = {"type": "library", "name": name, "version": version, "purl": url, "bom-ref": url}
+    return component | _licence_entry(names)
 
 
-def _licensed(names: list[str]) -> dict[str, Any]:
+def _licence_entry(names: list[str]) -> dict[str, Any]:
     rows = [{"license": {"name": name}} for name in names if name]
     return {"licenses": rows} if rows else {}
 
 
-def _plain(name: str) -> str:
+def _normalised_name(name: str) -> str:
+    """The name of a Python package in its normalised form."""
     return re.sub(r"[-_.]+", "-", name).lower()

@@ -1,11 +1,11 @@
-"""Known vulnerabilities in the packages that a box gets, as the registries tell them.
+"""Known vulnerabilities in the packages of a box, according to the registries.
 
 Those of `requirements.lock` by pip-audit, those of the front end by `npm audit`.
 
     python -m provisioning.box.vulnerabilities
 
-Exits with 1 when a package has one that is not in ACCEPTED. Says so, and exits with 0, when a
-registry does not answer: nothing that is built here may wait for it.
+Exits with 1 if a package has a vulnerability that is not in ACCEPTED_REASONS. Reports it, and exits
+with 0, if a registry does not answer: nothing that is built here may wait for a registry.
 """
 
 import json
@@ -14,76 +14,88 @@ import sys
 from pathlib import Path
 from typing import Any
 
-TOP = Path(__file__).resolve().parents[2]
-LOCK = TOP / "requirements.lock"
-# Identifier → why it does no harm here, for what cannot be mended by a newer package.
-ACCEPTED: dict[str, str] = {}
-_LIMIT = 120  # seconds
-_ANSWER = 10  # seconds that the index may take for one package
+SOURCE_ROOT = Path(__file__).resolve().parents[2]
+LOCK_FILE = SOURCE_ROOT / "requirements.lock"
+# Identifier → why it does no harm here, where no newer package fixes the vulnerability.
+ACCEPTED_REASONS: dict[str, str] = {}
+_TIMEOUT_SECONDS = 120
+_INDEX_TIMEOUT_SECONDS = 10  # of the index, for one package
 
 
-def asked(lock: Path) -> list[dict[str, Any]] | None:
-    """What the index tells of each package: name, version, and vulns or skip_reason.
+def audit_python(lock: Path) -> list[dict[str, Any]] | None:
+    """The index's entry for each package: name, version, and vulns or skip_reason.
 
-    None when it tells nothing of any.
+    None if the index does not answer, or has no answer for any package.
     """
     command = [
         *(sys.executable, "-m", "pip_audit", "--disable-pip", "--require-hashes"),
         *("-r", str(lock), "--format", "json", "--progress-spinner", "off"),
-        *("--timeout", str(_ANSWER)),
+        *("--timeout", str(_INDEX_TIMEOUT_SECONDS)),
     ]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=_LIMIT)
-        told = json.loads(done.stdout)["dependencies"]
+        result = subprocess.run(
+            command, capture_output=True, text=True, check=False, timeout=_TIMEOUT_SECONDS
+        )
+        packages = json.loads(result.stdout)["dependencies"]
     except (subprocess.TimeoutExpired, ValueError):
         return None
-    return told if any("vulns" in one for one in told) else None
+    return packages if any("vulns" in package for package in packages) else None
 
 
-def front_end(folder: Path) -> list[dict[str, Any]] | None:
-    """What the front end's registry tells, in the same form; None when it tells nothing."""
+def audit_front_end(folder: Path) -> list[dict[str, Any]] | None:
+    """The entries of the front end's registry, in the same form; None if it does not answer."""
     npm = Path(sys.executable).with_name("npm")
     command = [str(npm), "audit", "--omit", "dev", "--package-lock-only", "--json"]
     try:
-        done = subprocess.run(
-            command, cwd=folder, capture_output=True, text=True, check=False, timeout=_LIMIT
+        result = subprocess.run(
+            command,
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=_TIMEOUT_SECONDS,
         )
-        told = json.loads(done.stdout)["vulnerabilities"]
+        entries = json.loads(result.stdout)["vulnerabilities"]
     except (subprocess.TimeoutExpired, OSError, ValueError, KeyError, TypeError):
         return None
     return [
         {
             "name": name,
-            "version": one["range"],
+            "version": entry["range"],
             "vulns": [
-                {"id": why["url"].rpartition("/")[2], "fix_versions": [], "aliases": []}
-                for why in one["via"]
-                if isinstance(why, dict)  # a text names another package, which has it itself
+                {"id": advisory["url"].rpartition("/")[2], "fix_versions": [], "aliases": []}
+                for advisory in entry["via"]
+                if isinstance(
+                    advisory, dict
+                )  # a text names another package, which has its own entry
             ],
         }
-        for name, one in sorted(told.items())
+        for name, entry in sorted(entries.items())
     ]
 
 
-def harmful(told: list[dict[str, Any]]) -> list[str]:
+def unaccepted_vulnerabilities(packages: list[dict[str, Any]]) -> list[str]:
     """A line for each vulnerability that is not accepted."""
     return [
-        f"{one['name']} {one['version']}: {found['id']}, mended in "
-        f"{', '.join(found['fix_versions']) or 'no version yet'}"
-        for one in told
-        for found in one.get("vulns", ())
-        if not {found["id"], *found.get("aliases", ())} & ACCEPTED.keys()
+        f"{package['name']} {package['version']}: {vulnerability['id']}, mended in "
+        f"{', '.join(vulnerability['fix_versions']) or 'no version yet'}"
+        for package in packages
+        for vulnerability in package.get("vulns", ())
+        if not {vulnerability["id"], *vulnerability.get("aliases", ())} & ACCEPTED_REASONS.keys()
     ]
 
 
 def main() -> int:
-    """Print what was found; the exit code."""
+    """Print the vulnerabilities; returns the exit code."""
     lines: list[str] = []
-    for index, told in (("package index", asked(LOCK)), ("npm registry", front_end(TOP))):
-        if told is None:
+    for index, packages in (
+        ("package index", audit_python(LOCK_FILE)),
+        ("npm registry", audit_front_end(SOURCE_ROOT)),
+    ):
+        if packages is None:
             print(f"vulnerabilities: the {index} tells nothing; not looked up")
         else:
-            lines += harmful(told)
+            lines += unaccepted_vulnerabilities(packages)
     for line in lines:
         print(line)
     return 1 if lines else 0

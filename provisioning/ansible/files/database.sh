@@ -1,16 +1,17 @@
 #!/bin/sh
-# database.sh keep DATABASE: a whole copy, while others may read it; prints its name. The three newest copies stay.
-# database.sh migrated DATABASE COPY: the same of what the migrations have made of it, beside the copy; prints its name.
-# roll_back.py puts the copy in its place again.
-# All of it as the appliance: in its own folder it may have put a link where root would write.
+# database.sh keep DATABASE: makes a complete copy, while others may read the database; prints the copy's name. The three
+# newest copies are kept.
+# database.sh migrated DATABASE COPY: the same after the migrations, next to COPY; prints its name.
+# roll_back.py puts the copy back in place.
+# Runs as the appliance: in its own folder there may be a link to a place where only root may write.
 set -e
 umask 077
 database=$2
 as_appliance() { setpriv --reuid=appliance --regid=appliance --init-groups "$@"; }
 python=/opt/appliance/current/bin/python driver=appliance.core.sqlite
-# A release up to 0.2 has Debian's SQLite only. That is safe here: nothing else has the file open.
+# A release up to 0.2 has only Debian's SQLite. That is safe here: no other process has the file open.
 "$python" -I -c "import $driver" 2>/dev/null || driver=sqlite3
-# A whole copy of the database, or none: half a one would fill the disk.
+# Makes a complete copy of the database or removes it: a partial one would fill the disk.
 copy_to() {
     as_appliance "$python" -I -m "$driver" "$database" "VACUUM INTO '$1'" >/dev/null && return
     as_appliance rm -f "$1" "$1-journal"

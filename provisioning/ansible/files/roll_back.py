@@ -1,17 +1,17 @@
-"""Give the former release its database back, with what was written since the upgrade.
+"""Restores the former release's database, with the rows written since the upgrade.
 
     roll_back.py DATABASE COPY MIGRATED [--accept-loss] [--user NAME]
     roll_back.py DATABASE COPY --only-copy [--user NAME]
 
-COPY is the database before the upgrade, in the former release's schema; MIGRATED is that copy as
-the new release's migrations left it, before anybody wrote; DATABASE is its current state. What
-differs between the last two was written since: it goes into a copy of COPY, table by table, which
-then takes the place of DATABASE. The new release's database stays next to it (`.rolled-back-…`).
+COPY is the database before the upgrade, in the former release's schema; MIGRATED is that copy after
+the new release's migrations, before anybody wrote; DATABASE is its current state. The differences
+between the last two were written since: they are merged into a copy of COPY, table by table, which
+then replaces DATABASE. The new release's database stays next to it (`.rolled-back-…`).
 
-A table whose columns or values the migrations have changed cannot take those rows: they are named,
-and without --accept-loss nothing is changed (exit status 3). Their numbers are never given out
+A table whose columns or values were changed by the migrations cannot receive those rows: they are
+listed, and without --accept-loss nothing is changed (exit status 3). Their numbers are never issued
 again. The database must not be open elsewhere. Only the standard library is used: neither release
-need work.
+needs to work.
 """
 
 import argparse
@@ -27,216 +27,232 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-REFUSED = 3  # exit status: something cannot be carried over, and that was not accepted
-HISTORY = "schema_migration"  # says which schema it is: stays the copy's
-INDEX = ("search_entry", "search_word")  # with its full-text table; `appliance migrate` fills it
-APPENDED = ("audit_entry", "audit_anchor")  # a chain: what the migrations added belongs to it
-REGISTRATIONS = ("appeal", "call_form")  # named by their numbers; people fill in their new columns
-SERIES = {"number_series": "appeal", "call_number_series": "call_form"}
-SPARE = 1_000  # numbers left out where the new release's series cannot be read
-EMPTY = ("NULL", "''", "0", "'[]'", "'{}'")  # of a new column: nobody has put anything there
-SHOWN = 200  # names of rows printed for each table
-ASIDE = 3  # databases of new releases that stay next to it
+REFUSED_EXIT_STATUS = 3  # exit status: rows cannot be carried over, and that loss was not accepted
+MIGRATIONS_TABLE = "schema_migration"  # holds the version of the schema: stays that of the copy
+INDEX_TABLES = ("search_entry", "search_word")  # with its full-text table; `migrate` fills it
+APPEND_ONLY_TABLES = ("audit_entry", "audit_anchor")  # a chain, with the migrations' entries
+REGISTRATION_TABLES = ("appeal", "call_form")  # listed by number; people fill in new columns
+SERIES_TABLES = {"number_series": "appeal", "call_number_series": "call_form"}
+SPARE_NUMBERS = 1_000  # numbers skipped where the new release's series cannot be read
+EMPTY_SQL_VALUES = ("NULL", "''", "0", "'[]'", "'{}'")  # of a new column that nobody has filled in
+MAX_SHOWN_ROWS = 200  # names of rows printed per table
+MAX_ROLLED_BACK_FILES = 3  # databases of new releases that stay next to it
 
 
 @dataclass
 class Report:
-    """What was carried over, table → rows; what cannot be, table → names of rows; hints."""
+    """Rows carried over, table → count; rows that cannot be, table → names of rows; hints."""
 
     carried: dict[str, int] = field(default_factory=dict)
     lost: dict[str, list[str]] = field(default_factory=dict)
     hints: list[str] = field(default_factory=list)
 
-    def lose(self, table: str, names: Sequence[str]) -> None:
-        """These rows of a table, or their new columns, are not in the former release's database."""
+    def add_lost_rows(self, table: str, names: Sequence[str]) -> None:
+        """Record rows, or their new columns, as missing in the former release's database."""
         if names:
             self.lost.setdefault(table, []).extend(names)
 
 
-class Merge:
+class DatabaseMerge:
     """The three databases on one connection: `main` is the copy, `migrated`, `newer`."""
 
     def __init__(self, result: Path, migrated: Path, newer: Path) -> None:
-        """Attach all three; only `result` is written."""
+        """Attach all three databases; only `result` is written."""
         self.db = sqlite3.connect(f"{result.as_uri()}", uri=True, isolation_level=None)
         self.db.execute("PRAGMA foreign_keys = off")
-        # The audit's triggers refuse changes; no row is changed by them here.
+        # The audit's triggers refuse changes; no row of it is changed here.
         self.db.setconfig(sqlite3.SQLITE_DBCONFIG_ENABLE_TRIGGER, False)
         for name, file in (("migrated", migrated), ("newer", newer)):
             self.db.execute(f"ATTACH ? AS {name}", (f"{file.as_uri()}?mode=ro",))
         self.report = Report()
 
-    def run(self) -> Report:
-        """Carry over what can be; returns what was, and what was not."""
+    def carry_over(self) -> Report:
+        """Carry over all possible rows; returns the report."""
         self.db.execute("BEGIN IMMEDIATE")
-        former = self._tables("main")
-        newer = self._tables("newer")
-        for table in former:
-            if table not in newer or table not in self._tables("migrated"):
+        former_tables = self._table_names("main")
+        newer_tables = self._table_names("newer")
+        for table in former_tables:
+            if table not in newer_tables or table not in self._table_names("migrated"):
                 self.report.hints.append(f"{table}: the new release has no such table")
-            elif self._key("main", table) != self._key("newer", table):
-                self.report.lose(table, self._names(table, self._written(table)))
+            elif self._primary_key("main", table) != self._primary_key("newer", table):
+                self.report.add_lost_rows(table, self._row_names(table, self._new_rows(table)))
             else:
-                self._carry(table)
-        for table in newer:
-            if table not in former:
-                self._look_at_new_table(table, bool(set(former) - set(newer)))
-        self._drop_orphans(former)
+                self._carry_table(table)
+        for table in newer_tables:
+            if table not in former_tables:
+                self._report_new_table(table, bool(set(former_tables) - set(newer_tables)))
+        self._drop_orphans(former_tables)
         self._clear_index()
-        if "held_message" not in former:
-            self._end_messages_on_hold()
-        self._leave_numbers_out()
-        if (fault := self._value("PRAGMA main.quick_check(1)")) != "ok":
+        if "held_message" not in former_tables:
+            self._expire_held_messages()
+        self._skip_used_numbers()
+        if (fault := self._single_value("PRAGMA main.quick_check(1)")) != "ok":
             raise RuntimeError(f"the database put together is damaged: {fault}")
         self.db.execute("COMMIT")
         return self.report
 
-    def _carry(self, table: str) -> None:
-        """The rows of a table that were written, changed or removed since the migrations."""
-        columns = list(self._columns("main", table))
-        key = self._key("main", table)
-        base = "main" if table in APPENDED else "migrated"
-        if any(c not in self._columns("newer", table) for c in columns):
-            self.report.lose(table, self._names(table, self._written(table)))
+    def _carry_table(self, table: str) -> None:
+        """Carry over rows of a table that were written, changed or removed since the migrations."""
+        columns = list(self._table_columns("main", table))
+        key = self._primary_key("main", table)
+        base = "main" if table in APPEND_ONLY_TABLES else "migrated"
+        if any(column not in self._table_columns("newer", table) for column in columns):
+            self.report.add_lost_rows(table, self._row_names(table, self._new_rows(table)))
             return
-        self._look_at_new_columns(table, set(self._columns("newer", table)) - set(columns))
-        here, there = f"newer.{_quoted(table)}", f"{base}.{_quoted(table)}"
-        names = _list(columns)
+        self._report_new_columns(table, set(self._table_columns("newer", table)) - set(columns))
+        newer_table, base_table = f"newer.{_quote(table)}", f"{base}.{_quote(table)}"
+        name_list = _column_list(columns)
         self.db.execute("DROP TABLE IF EXISTS temp.since")
         self.db.execute(
-            f"CREATE TEMP TABLE since AS SELECT {_list(columns, 'n')} FROM {here} n"
-            f" LEFT JOIN {there} b ON {_same(key, 'n', 'b')}"
-            f" WHERE b.{_quoted(key[0])} IS NULL OR {_differs(columns, 'n', 'b')}"
+            f"CREATE TEMP TABLE since AS SELECT {_column_list(columns, 'n')} FROM {newer_table} n"
+            f" LEFT JOIN {base_table} b ON {_all_equal(key, 'n', 'b')}"
+            f" WHERE b.{_quote(key[0])} IS NULL OR {_any_differs(columns, 'n', 'b')}"
         )
-        gone = (
-            f"SELECT {_list(key, 'b')} FROM {there} b"
-            f" WHERE NOT EXISTS (SELECT 1 FROM {here} n WHERE {_same(key, 'n', 'b')})"
+        removed_keys = (
+            f"SELECT {_column_list(key, 'b')} FROM {base_table} b"
+            f" WHERE NOT EXISTS (SELECT 1 FROM {newer_table} n WHERE {_all_equal(key, 'n', 'b')})"
         )
-        changed = self._value("SELECT count(*) FROM temp.since")
-        removed = self._value(f"SELECT count(*) FROM ({gone})")
-        if not changed and not removed:
+        changed_count = self._single_value("SELECT count(*) FROM temp.since")
+        removed_count = self._single_value(f"SELECT count(*) FROM ({removed_keys})")
+        if not changed_count and not removed_count:
             return
-        if base == "migrated" and self._rewritten(table, key, columns):
-            self.report.lose(table, self._names(table, "temp.since"))
-            if removed:
-                self.report.hints.append(f"{table}: {removed} rows removed since are there again")
+        if base == "migrated" and self._is_rewritten(table, key, columns):
+            self.report.add_lost_rows(table, self._row_names(table, "temp.since"))
+            if removed_count:
+                self.report.hints.append(
+                    f"{table}: {removed_count} rows removed since are there again"
+                )
             return
-        own = f"main.{_quoted(table)}"
-        since = f"SELECT {_list(key)} FROM temp.since"
-        self.db.execute(f"DELETE FROM {own} WHERE ({_list(key)}) IN ({gone})")
-        self.db.execute(f"DELETE FROM {own} WHERE ({_list(key)}) IN ({since})")
-        self.db.execute(f"INSERT INTO {own} ({names}) SELECT {names} FROM temp.since")
-        self.report.carried[table] = changed + removed
+        target = f"main.{_quote(table)}"
+        changed_keys = f"SELECT {_column_list(key)} FROM temp.since"
+        self.db.execute(f"DELETE FROM {target} WHERE ({_column_list(key)}) IN ({removed_keys})")
+        self.db.execute(f"DELETE FROM {target} WHERE ({_column_list(key)}) IN ({changed_keys})")
+        self.db.execute(f"INSERT INTO {target} ({name_list}) SELECT {name_list} FROM temp.since")
+        self.report.carried[table] = changed_count + removed_count
 
-    def _rewritten(self, table: str, key: Sequence[str], columns: Sequence[str]) -> bool:
-        """Whether the migrations have changed values of rows: new rows may be of the new form."""
-        found = (
-            f"SELECT 1 FROM main.{_quoted(table)} o JOIN migrated.{_quoted(table)} m"
-            f" ON {_same(key, 'o', 'm')} WHERE {_differs(columns, 'o', 'm')} LIMIT 1"
+    def _is_rewritten(self, table: str, key: Sequence[str], columns: Sequence[str]) -> bool:
+        """Return True if the migrations changed values: new rows may have the new format."""
+        query = (
+            f"SELECT 1 FROM main.{_quote(table)} o JOIN migrated.{_quote(table)} m"
+            f" ON {_all_equal(key, 'o', 'm')} WHERE {_any_differs(columns, 'o', 'm')} LIMIT 1"
         )
-        return self.db.execute(found).fetchone() is not None
+        return self.db.execute(query).fetchone() is not None
 
-    def _look_at_new_columns(self, table: str, columns: set[str]) -> None:
-        """What was put since into columns that the former release does not have."""
+    def _report_new_columns(self, table: str, columns: set[str]) -> None:
+        """Report values written since into columns that the former release does not have."""
         for column in sorted(columns):
-            filled = f"n.{_quoted(column)} IS NOT m.{_quoted(column)} AND " + " AND ".join(
-                f"n.{_quoted(column)} IS NOT {empty}" for empty in EMPTY
+            is_filled = f"n.{_quote(column)} IS NOT m.{_quote(column)} AND " + " AND ".join(
+                f"n.{_quote(column)} IS NOT {empty}" for empty in EMPTY_SQL_VALUES
             )
             rows = (
-                f"SELECT n.* FROM newer.{_quoted(table)} n LEFT JOIN migrated.{_quoted(table)} m"
-                f" ON {_same(self._key('newer', table), 'n', 'm')} WHERE {filled}"
+                f"SELECT n.* FROM newer.{_quote(table)} n LEFT JOIN migrated.{_quote(table)} m"
+                f" ON {_all_equal(self._primary_key('newer', table), 'n', 'm')} WHERE {is_filled}"
             )
-            names = self._names(table, f"({rows})")
-            if table in REGISTRATIONS:
-                self.report.lose(table, [f"{name} ({column} only)" for name in names])
+            names = self._row_names(table, f"({rows})")
+            if table in REGISTRATION_TABLES:
+                self.report.add_lost_rows(table, [f"{name} ({column} only)" for name in names])
             elif names:
                 self.report.hints.append(f"{table}: {column} of {len(names)} rows is left behind")
 
-    def _look_at_new_table(self, table: str, replaced: bool) -> None:
-        """`replaced`: a table of before is gone, so this one may hold what that one did."""
-        names = self._names(table, self._written(table))
-        if names and replaced:
-            self.report.lose(table, names)
+    def _report_new_table(self, table: str, is_replacement: bool) -> None:
+        """Report the rows of a table that the former release does not have.
+
+        `is_replacement`: a former table is missing, so this one may hold its data.
+        """
+        names = self._row_names(table, self._new_rows(table))
+        if names and is_replacement:
+            self.report.add_lost_rows(table, names)
         elif names:
             self.report.hints.append(
                 f"{table}: {len(names)} rows of this new table are left behind"
             )
 
     def _drop_orphans(self, tables: Sequence[str]) -> None:
-        """Rows that belong to a row that was not carried over are not carried over either."""
-        while found := self.db.execute("PRAGMA main.foreign_key_check").fetchall():
-            carried = [row for row in found if row[0] in self.report.carried and row[1] is not None]
-            if not carried:
-                return  # such rows were there before
-            for table, row, _parent, _number in carried:
-                where = f"(SELECT * FROM main.{_quoted(table)} WHERE rowid = {int(row)})"
-                self.report.lose(table, self._names(table, where))
-                self.db.execute(f"DELETE FROM main.{_quoted(table)} WHERE rowid = ?", (row,))
+        """Remove carried-over rows whose parent row was not carried over."""
+        while violations := self.db.execute("PRAGMA main.foreign_key_check").fetchall():
+            orphans = [
+                row for row in violations if row[0] in self.report.carried and row[1] is not None
+            ]
+            if not orphans:
+                return  # such rows existed before
+            for table, row, _parent, _number in orphans:
+                source = f"(SELECT * FROM main.{_quote(table)} WHERE rowid = {int(row)})"
+                self.report.add_lost_rows(table, self._row_names(table, source))
+                self.db.execute(f"DELETE FROM main.{_quote(table)} WHERE rowid = ?", (row,))
 
     def _clear_index(self) -> None:
-        """Empty the search's index where it differs: the former release makes it again."""
-        if not {"appeal", *INDEX} & set(self.report.carried):
+        """Empty the search index where it differs: the former release rebuilds it."""
+        if not {"appeal", *INDEX_TABLES} & set(self.report.carried):
             return
         for (name,) in self.db.execute(
             "SELECT name FROM main.sqlite_master WHERE sql LIKE 'CREATE VIRTUAL TABLE%fts5%'"
         ).fetchall():
-            self.db.execute(f"INSERT INTO {_quoted(name)} ({_quoted(name)}) VALUES ('delete-all')")
-        for table in INDEX:
-            if self._columns("main", table):
-                self.db.execute(f"DELETE FROM main.{_quoted(table)}")
+            self.db.execute(f"INSERT INTO {_quote(name)} ({_quote(name)}) VALUES ('delete-all')")
+        for table in INDEX_TABLES:
+            if self._table_columns("main", table):
+                self.db.execute(f"DELETE FROM main.{_quote(table)}")
             self.report.carried.pop(table, None)
 
-    def _end_messages_on_hold(self) -> None:
-        """The former release knows no such state: it lists them as too late, to be tried again."""
-        ended = self.db.execute(
+    def _expire_held_messages(self) -> None:
+        """Expire messages on hold, a state that the former release does not have.
+
+        It lists them as too late, to be retried.
+        """
+        expired_count = self.db.execute(
             "UPDATE main.message SET state = 'expired', ended_at = unixepoch() * 1000000"
             " WHERE state = 'held'"
         ).rowcount
-        if ended:
-            self.report.hints.append(f"message: {ended} on hold are listed as too late, not sent")
+        if expired_count:
+            self.report.hints.append(
+                f"message: {expired_count} on hold are listed as too late, not sent"
+            )
 
-    def _leave_numbers_out(self) -> None:
-        """No number that the new release gave out is given out again."""
+    def _skip_used_numbers(self) -> None:
+        """Prevent that a number issued by the new release is issued again."""
         year = dt.datetime.now(dt.UTC).year
-        for series, table in SERIES.items():
-            if not self._columns("main", series):
+        for series, table in SERIES_TABLES.items():
+            if not self._table_columns("main", series):
                 continue
-            for one, last in self._last_numbers(series, table, year).items():
+            for series_year, last in self._last_numbers(series, table, year).items():
                 self.db.execute(
                     f"INSERT INTO main.{series} (year, last) VALUES (?, ?) ON CONFLICT (year)"
                     " DO UPDATE SET last = max(last, excluded.last)",
-                    (one, last),
+                    (series_year, last),
                 )
         if "message" in self.report.lost:
-            self._stand_in("message", {"state": "delivered", "channel": "none"})
+            self._insert_placeholder("message", {"state": "delivered", "channel": "none"})
         if "ministry_package" in self.report.lost:
             self.report.hints.append("ministry_package: compare the numbers of the signed files")
-        if "handling" in self.report.lost and self._columns("newer", "handling").get("version"):
+        if "handling" in self.report.lost and self._table_columns("newer", "handling").get(
+            "version"
+        ):
             self.db.execute(
                 "UPDATE main.handling SET version = max(version, coalesce((SELECT n.version"
                 " FROM newer.handling n WHERE n.appeal_id = handling.appeal_id), 0))"
             )
 
     def _last_numbers(self, series: str, table: str, year: int) -> dict[int, int]:
-        """The last number of each year that the new release gave out."""
-        if {"year", "last"} <= set(self._columns("newer", series)):
+        """Return the last number issued by the new release, by year."""
+        if {"year", "last"} <= set(self._table_columns("newer", series)):
             return dict(self.db.execute(f"SELECT year, last FROM newer.{series}").fetchall())
-        if "number" in self._columns("newer", table):
-            last_of: dict[int, int] = {}
+        if "number" in self._table_columns("newer", table):
+            last_by_year: dict[int, int] = {}
             for (number,) in self.db.execute(f"SELECT number FROM newer.{table}"):
-                one, _, count = str(number).removeprefix("Q-").partition("-")
-                last_of[int(one)] = max(last_of.get(int(one), 0), int(count))
-            return last_of
-        last = self._value(f"SELECT max(last) FROM main.{series} WHERE year = {year}") or 0
-        return {year: last + SPARE}
+                number_year, _, count = str(number).removeprefix("Q-").partition("-")
+                last_by_year[int(number_year)] = max(
+                    last_by_year.get(int(number_year), 0), int(count)
+                )
+            return last_by_year
+        last = self._single_value(f"SELECT max(last) FROM main.{series} WHERE year = {year}") or 0
+        return {year: last + SPARE_NUMBERS}
 
-    def _stand_in(self, table: str, values: dict[str, Any]) -> None:
-        """A row with the highest id that was given out, so that the next one is higher."""
-        highest = self._value(f"SELECT max(id) FROM newer.{table}") or 0
-        if highest <= (self._value(f"SELECT max(id) FROM main.{table}") or 0):
+    def _insert_placeholder(self, table: str, values: dict[str, Any]) -> None:
+        """Insert a row with the highest id that was issued, so that the next id is higher."""
+        highest = self._single_value(f"SELECT max(id) FROM newer.{table}") or 0
+        if highest <= (self._single_value(f"SELECT max(id) FROM main.{table}") or 0):
             return
         row: dict[str, Any] = {}
-        for name, (kind, _key, required) in self._columns("main", table).items():
+        for name, (kind, _key, required) in self._table_columns("main", table).items():
             if required:
                 row[name] = 0 if "INT" in kind.upper() else "{}" if "JSON" in kind else ""
         row |= values | {"id": highest}
@@ -244,35 +260,35 @@ class Merge:
             row["key"] = f"none:{highest}"
         marks = ", ".join("?" * len(row))
         self.db.execute(
-            f"INSERT INTO main.{table} ({_list(row)}) VALUES ({marks})", [*row.values()]
+            f"INSERT INTO main.{table} ({_column_list(row)}) VALUES ({marks})", [*row.values()]
         )
 
-    def _written(self, table: str) -> str:
-        """The rows of the newer database that the migrated one does not have, with all columns."""
-        rows = f"SELECT * FROM newer.{_quoted(table)}"
-        if table in self._tables("migrated"):
-            rows += f" EXCEPT SELECT * FROM migrated.{_quoted(table)}"
+    def _new_rows(self, table: str) -> str:
+        """Return a query of the newer database's rows that differ from the migrated one's."""
+        rows = f"SELECT * FROM newer.{_quote(table)}"
+        if table in self._table_names("migrated"):
+            rows += f" EXCEPT SELECT * FROM migrated.{_quote(table)}"
         return f"({rows})"
 
-    def _names(self, table: str, source: str) -> list[str]:
-        """By which people know rows of a table or query: their numbers, else their keys."""
-        found = [c[0] for c in self.db.execute(f"SELECT * FROM {source} LIMIT 0").description]
-        by = (
+    def _row_names(self, table: str, source: str) -> list[str]:
+        """Return the names of rows of a table or query: their numbers, else their keys."""
+        columns = [c[0] for c in self.db.execute(f"SELECT * FROM {source} LIMIT 0").description]
+        name_columns = (
             ["number"]
-            if "number" in found and table in REGISTRATIONS
-            else self._key("newer", table)
+            if "number" in columns and table in REGISTRATION_TABLES
+            else self._primary_key("newer", table)
         )
-        by = [one for one in by if one in found] or found[:1]
-        rows = self.db.execute(f"SELECT {_list(by)} FROM {source} ORDER BY 1")
+        name_columns = [column for column in name_columns if column in columns] or columns[:1]
+        rows = self.db.execute(f"SELECT {_column_list(name_columns)} FROM {source} ORDER BY 1")
         return ["/".join(map(str, row)) for row in rows]
 
-    def _key(self, schema: str, table: str) -> list[str]:
-        """The columns of the primary key; all of them where there is none."""
-        columns = self._columns(schema, table)
-        return [n for n, (_, key, _) in columns.items() if key] or list(columns)
+    def _primary_key(self, schema: str, table: str) -> list[str]:
+        """Return the columns of the primary key; all columns where there is no key."""
+        columns = self._table_columns(schema, table)
+        return [name for name, (_, key, _) in columns.items() if key] or list(columns)
 
-    def _columns(self, schema: str, table: str) -> dict[str, tuple[str, int, int]]:
-        """Name → (declared type, place in the primary key, whether a value is required)."""
+    def _table_columns(self, schema: str, table: str) -> dict[str, tuple[str, int, int]]:
+        """Return name → (declared type, position in the primary key, if a value is required)."""
         rows = self.db.execute(
             'SELECT name, type, pk, "notnull" AND dflt_value IS NULL AND pk = 0'
             " FROM pragma_table_info(?, ?)",
@@ -280,49 +296,56 @@ class Merge:
         )
         return {name: (kind, key, required) for name, kind, key, required in rows}
 
-    def _tables(self, schema: str) -> list[str]:
-        """Those that hold what people and programs wrote."""
+    def _table_names(self, schema: str) -> list[str]:
+        """Return the tables with data, without SQLite's own tables and the migrations' table."""
         rows = self.db.execute(
             "SELECT name FROM pragma_table_list WHERE schema = ? AND type = 'table'"
             " AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name",
             (schema,),
         )
-        return [name for (name,) in rows if name != HISTORY]
+        return [name for (name,) in rows if name != MIGRATIONS_TABLE]
 
-    def _value(self, query: str) -> Any:
+    def _single_value(self, query: str) -> Any:
         return self.db.execute(query).fetchone()[0]
 
 
-def _quoted(name: str) -> str:
+def _quote(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def _list(names: Iterable[str], of: str = "") -> str:
-    return ", ".join(f"{of}.{_quoted(name)}" if of else _quoted(name) for name in names)
+def _column_list(names: Iterable[str], alias: str = "") -> str:
+    return ", ".join(f"{alias}.{_quote(name)}" if alias else _quote(name) for name in names)
 
 
-def _same(key: Sequence[str], one: str, other: str) -> str:
-    return " AND ".join(f"{one}.{_quoted(c)} IS {other}.{_quoted(c)}" for c in key)
+def _all_equal(key: Sequence[str], first_alias: str, second_alias: str) -> str:
+    """Return the SQL condition that all columns are equal in two aliases."""
+    return " AND ".join(
+        f"{first_alias}.{_quote(column)} IS {second_alias}.{_quote(column)}" for column in key
+    )
 
 
-def _differs(columns: Sequence[str], one: str, other: str) -> str:
-    return " OR ".join(f"{one}.{_quoted(c)} IS NOT {other}.{_quoted(c)}" for c in columns)
+def _any_differs(columns: Sequence[str], first_alias: str, second_alias: str) -> str:
+    """Return the SQL condition that any column differs between two aliases."""
+    return " OR ".join(
+        f"{first_alias}.{_quote(column)} IS NOT {second_alias}.{_quote(column)}"
+        for column in columns
+    )
 
 
 def roll_back(database: Path, copy: Path, migrated: Path | None, *, accept_loss: bool) -> Report:
-    """Put the copy with what was written since in the database's place, unless that loses rows.
+    """Replace the database by the copy with the rows written since, unless rows would be lost.
 
-    `migrated`: None when nobody has written since.
+    `migrated`: None when nothing was written since.
 
-    Raises OSError, sqlite3.Error, RuntimeError: nothing was changed then.
+    Raises OSError, sqlite3.Error, RuntimeError: then nothing was changed.
     """
-    fold_in(database)
+    checkpoint_database(database)
     result = database.with_name(f"{database.name}.rolling-back")
     result.unlink(missing_ok=True)
     try:
         with contextlib.closing(sqlite3.connect(f"{copy.as_uri()}?mode=ro", uri=True)) as source:
             source.execute("VACUUM INTO ?", (str(result),))
-        report = merged(result, migrated, database) if migrated else Report()
+        report = merge_into_copy(result, migrated, database) if migrated else Report()
         if report.lost and not accept_loss:
             return report
         with result.open("rb") as stream:
@@ -331,39 +354,41 @@ def roll_back(database: Path, copy: Path, migrated: Path | None, *, accept_loss:
         os.link(database, database.with_name(f"{database.name}.rolled-back-{stamp}"))
         result.chmod(database.stat().st_mode & 0o777)
         result.replace(database)
-        for file in sorted(database.parent.glob(f"{database.name}.rolled-back-*"))[:-ASIDE]:
+        for file in sorted(database.parent.glob(f"{database.name}.rolled-back-*"))[
+            :-MAX_ROLLED_BACK_FILES
+        ]:
             file.unlink()
     finally:
         result.unlink(missing_ok=True)
     return report
 
 
-def merged(result: Path, migrated: Path, newer: Path) -> Report:
-    """Put into `result` what was written since the migrations."""
-    merge = Merge(result, migrated, newer)
+def merge_into_copy(result: Path, migrated: Path, newer: Path) -> Report:
+    """Merge the rows written since the migrations into `result`."""
+    merge = DatabaseMerge(result, migrated, newer)
     with contextlib.closing(merge.db):
-        return merge.run()
+        return merge.carry_over()
 
 
-def fold_in(database: Path) -> None:
-    """Take the write-ahead log into the file. Raises sqlite3.Error while others have it open."""
+def checkpoint_database(database: Path) -> None:
+    """Merge the write-ahead log into the file. Raises sqlite3.Error while others have it open."""
     with contextlib.closing(sqlite3.connect(database, timeout=0)) as connection:
         connection.execute("PRAGMA journal_mode = delete")
 
 
-def lines(report: Report, verb: str) -> Iterator[str]:
-    """The report for people."""
+def report_lines(report: Report, verb: str) -> Iterator[str]:
+    """Yield the lines of the report for people."""
     if report.carried:
         counts = ", ".join(f"{table} {count}" for table, count in sorted(report.carried.items()))
         yield f"{verb} over, rows by table: {counts}"
     for table, names in sorted(report.lost.items()):
-        more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-        yield f"not carried over, {table}: {', '.join(names[:SHOWN])}{more}"
+        more = f" and {len(names) - MAX_SHOWN_ROWS} more" if len(names) > MAX_SHOWN_ROWS else ""
+        yield f"not carried over, {table}: {', '.join(names[:MAX_SHOWN_ROWS])}{more}"
     yield from report.hints
 
 
-def main(words: Sequence[str] | None = None) -> int:
-    """The command. Exit status: 0 done, 1 failed, 3 refused; 1 and 3 have changed nothing."""
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command. Exit status: 0 done, 1 failed, 3 refused; 1 and 3 have changed nothing."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("database", type=Path)
     parser.add_argument("copy", type=Path)
@@ -372,28 +397,28 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--accept-loss", action="store_true")
     parser.add_argument("--user", help="become this one first, when root runs it")
     parser.add_argument("--json", action="store_true")
-    wanted = parser.parse_args(words)
-    if wanted.user and os.getuid() == 0:
-        who = pwd.getpwnam(wanted.user)
-        os.initgroups(who.pw_name, who.pw_gid)
-        os.setgid(who.pw_gid)
-        os.setuid(who.pw_uid)
+    options = parser.parse_args(arguments)
+    if options.user and os.getuid() == 0:
+        account = pwd.getpwnam(options.user)
+        os.initgroups(account.pw_name, account.pw_gid)
+        os.setgid(account.pw_gid)
+        os.setuid(account.pw_uid)
     os.umask(0o077)
-    if (wanted.migrated is None) != wanted.only_copy:
+    if (options.migrated is None) != options.only_copy:
         parser.error("either MIGRATED or --only-copy")
-    migrated = wanted.migrated and wanted.migrated.absolute()
-    files = wanted.database.absolute(), wanted.copy.absolute()
+    migrated = options.migrated and options.migrated.absolute()
+    files = options.database.absolute(), options.copy.absolute()
     try:
-        report = roll_back(*files, migrated, accept_loss=wanted.accept_loss)
+        report = roll_back(*files, migrated, accept_loss=options.accept_loss)
     except (OSError, sqlite3.Error, RuntimeError) as error:
         print(f"the database was not changed: {error}")
         return 1
-    refused = bool(report.lost) and not wanted.accept_loss
-    if wanted.json:
+    is_refused = bool(report.lost) and not options.accept_loss
+    if options.json:
         print(json.dumps({"carried": report.carried, "lost": report.lost, "hints": report.hints}))
     else:
-        print("\n".join(lines(report, "would be carried" if refused else "carried")))
-    return REFUSED if refused else 0
+        print("\n".join(report_lines(report, "would be carried" if is_refused else "carried")))
+    return REFUSED_EXIT_STATUS if is_refused else 0
 
 
 if __name__ == "__main__":

@@ -1,11 +1,11 @@
-"""What the values would change on the box in its present state."""
+"""The differences between the values and the present state of the box."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .inventory import text_of
+from .inventory import format_value
 
-DEFAULTS: dict[str, Any] = {  # of the roles, for keys that site.ini leaves out
+ROLE_DEFAULTS: dict[str, Any] = {  # of the roles, for keys that site.ini leaves out
     "site_timezone": "Asia/Tashkent",
     "site_sip_port": 5060,
     "site_rtp_ports": "10000-19999",
@@ -14,7 +14,7 @@ DEFAULTS: dict[str, Any] = {  # of the roles, for keys that site.ini leaves out
     "app_links_internet": "",
 }
 
-TABLES = {  # of the settings file, which app_settings may also bring
+SETTINGS_TABLES = {  # tables of the settings file that app_settings may also define
     "site_carriers": "[[trunks]]",
     "backup_places": "[[backups]]",
     "app_links_dns": "[links]",
@@ -22,23 +22,27 @@ TABLES = {  # of the settings file, which app_settings may also bring
 }
 
 
-def changes(values: Mapping[str, Any], box: Mapping[str, Any]) -> list[tuple[str, str, str]]:
-    """(key, present value, new value) of each difference. `box`: what `detect` returned."""
+def value_changes(values: Mapping[str, Any], box: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """Return (key, present value, new value) of each difference. `box`: the facts from `detect`."""
     differences = []
-    further = str(values.get("app_settings") or "")
-    for name, old in box.items():
-        if name in TABLES and TABLES[name] in further:
+    extra_settings = str(values.get("app_settings") or "")
+    for name, old_value in box.items():
+        if name in SETTINGS_TABLES and SETTINGS_TABLES[name] in extra_settings:
             continue
-        new = values.get(name, DEFAULTS.get(name, [] if isinstance(old, list) else ""))
-        if _same(old) != _same(new):
-            differences.append((name, text_of(old) or '""', text_of(new) or '""'))
+        new_value = values.get(
+            name, ROLE_DEFAULTS.get(name, [] if isinstance(old_value, list) else "")
+        )
+        if _comparable_form(old_value) != _comparable_form(new_value):
+            differences.append(
+                (name, format_value(old_value) or '""', format_value(new_value) or '""')
+            )
     return differences
 
 
-def _same(value: Any) -> Any:
-    """A form in which equal values are equal: order of a list and a default port do not matter."""
+def _comparable_form(value: Any) -> Any:
+    """Return a form for comparison: the order of a list and a default port do not matter."""
     if isinstance(value, Sequence) and not isinstance(value, str):
-        return sorted((_same(entry) for entry in value), key=str)
+        return sorted((_comparable_form(entry) for entry in value), key=str)
     if isinstance(value, Mapping):
         return {
             name: str(entry)

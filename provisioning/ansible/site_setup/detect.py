@@ -1,4 +1,7 @@
-"""Facts of the box, as JSON: `python3 detect.py [BUNDLE]`, also over SSH. Needs nothing else."""
+"""Prints facts of the box as JSON: `python3 detect.py [BUNDLE]`, also over SSH.
+
+Needs nothing but Python.
+"""
 
 import glob
 import ipaddress
@@ -12,12 +15,12 @@ from pathlib import Path
 from typing import Any
 
 SYS, PROC, ETC = Path("/sys"), Path("/proc"), Path("/etc")
-DRIVERS = ("dahdi-dkms*.deb", "dahdi-modules*.deb")
+DRIVER_PACKAGES = ("dahdi-dkms*.deb", "dahdi-modules*.deb")
 # PCI vendor and device of E1 cards → the driver; from the device tables of DAHDI's drivers.
 _WCT4XXP = ("0205", "0210", "0220", "0405", "0410", "0420", "0820") + (
     ("1205", "1210", "1220", "1405", "1410", "1420", "1820")
 )
-CARDS = {
+CARD_DRIVERS = {
     **{f"d161:{device}": "wct4xxp" for device in _WCT4XXP},
     "10ee:0314": "wct4xxp",
     "d161:800a": "wcte13xp",
@@ -29,30 +32,30 @@ CARDS = {
 }
 
 
-def facts(bundle: str = "") -> dict[str, Any]:
-    """Everything; `bundle`: the folder from which the box is made."""
+def collect_facts(bundle: str = "") -> dict[str, Any]:
+    """Return all facts; `bundle`: the folder from which the box is installed."""
     return {
-        "release": _release(),
-        "addresses": _addresses(),
+        "release": _debian_codename(),
+        "addresses": _box_addresses(),
         "ssh_from": _ssh_peer(),
-        "disks": _disks(),
-        "cards": _cards(),
+        "disks": _list_disks(),
+        "cards": _e1_cards(),
         "drivers": _has_drivers(bundle),
-        "box": _box(),
+        "box": _current_values(),
     }
 
 
-def _release() -> str:
+def _debian_codename() -> str:
     try:
         text = (ETC / "os-release").read_text("utf-8")
     except OSError:
         return ""
-    results = re.search(r"^VERSION_CODENAME=\"?(\w+)", text, re.MULTILINE)
-    return results[1] if results else ""
+    match = re.search(r"^VERSION_CODENAME=\"?(\w+)", text, re.MULTILINE)
+    return match[1] if match else ""
 
 
-def _addresses() -> list[dict[str, str]]:
-    """Every IPv4 address of the box but the loopback's, with its network."""
+def _box_addresses() -> list[dict[str, str]]:
+    """Return every IPv4 address of the box except the loopback's, with its network."""
     command = ["ip", "-j", "-4", "address", "show"]
     try:
         output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
@@ -61,17 +64,17 @@ def _addresses() -> list[dict[str, str]]:
     results: list[dict[str, str]] = []
     for card in json.loads(output or "[]"):
         for entry in card.get("addr_info", ()):
-            where = ipaddress.IPv4Interface(f"{entry['local']}/{entry['prefixlen']}")
-            if not where.is_loopback:
-                shape = {"interface": card["ifname"], "address": str(where.ip)}
-                results.append(shape | {"network": str(where.network)})
+            interface = ipaddress.IPv4Interface(f"{entry['local']}/{entry['prefixlen']}")
+            if not interface.is_loopback:
+                entry_facts = {"interface": card["ifname"], "address": str(interface.ip)}
+                results.append(entry_facts | {"network": str(interface.network)})
     return results
 
 
 def _ssh_peer() -> str:
-    """The address from which this process was started over SSH; "" on the console.
+    """Return the address from which this process was started over SSH; "" on the console.
 
-    The environment of a parent has it where sudo, su or a screen has dropped it from this one.
+    A parent's environment still has it where sudo, su or screen has removed it from this process.
     """
     pid = os.getpid()
     while pid > 1:
@@ -88,36 +91,42 @@ def _ssh_peer() -> str:
     return ""
 
 
-def _disks() -> list[dict[str, Any]]:
-    """Each disk: name, size in GB, model, where it is mounted, whether it is blank."""
+def _list_disks() -> list[dict[str, Any]]:
+    """Return each disk: name, size in GB, model, mount points, whether it is blank."""
     mounts: dict[str, str] = {}
     for line in (PROC / "mounts").read_text("utf-8").splitlines():
-        device, where = line.split()[:2]
+        device, mount_point = line.split()[:2]
         if device.startswith("/dev/"):
-            mounts.setdefault(os.path.realpath(device), where)
+            mounts.setdefault(os.path.realpath(device), mount_point)
     results = []
     for folder in sorted((SYS / "block").iterdir()):
         if folder.name.startswith(("loop", "ram", "zram", "sr", "fd", "dm-", "md", "nbd")):
             continue
         size = int((folder / "size").read_text("ascii")) * 512
-        parts = [entry.parent.name for entry in folder.glob("*/partition")]
-        places = [mounts[f"/dev/{n}"] for n in (folder.name, *parts) if f"/dev/{n}" in mounts]
+        partitions = [entry.parent.name for entry in folder.glob("*/partition")]
+        mount_points = [
+            mounts[f"/dev/{name}"]
+            for name in (folder.name, *partitions)
+            if f"/dev/{name}" in mounts
+        ]
         model = folder / "device" / "model"
         results.append(
             {
                 "name": folder.name,
                 "size": round(size / 1e9),
                 "model": model.read_text("utf-8", "replace").strip() if model.exists() else "",
-                "mounted": places,
-                "blank": not parts and not places and _has_no_content(f"/dev/{folder.name}"),
-                "path": _lasting_path(folder.name),
+                "mounted": mount_points,
+                "blank": not partitions
+                and not mount_points
+                and _is_blank_device(f"/dev/{folder.name}"),
+                "path": _persistent_path(folder.name),
             }
         )
     return [disk for disk in results if disk["size"]]
 
 
-def _has_no_content(device: str) -> bool:
-    """Whether the first megabyte is empty, as on a disk that holds no file system."""
+def _is_blank_device(device: str) -> bool:
+    """Return True if the first megabyte is empty, as on a disk without a file system."""
     try:
         with open(device, "rb") as disk:
             return not any(disk.read(1 << 20))
@@ -125,16 +134,16 @@ def _has_no_content(device: str) -> bool:
         return False
 
 
-def _lasting_path(name: str) -> str:
-    """The name of a disk that does not change with the order of the cables."""
+def _persistent_path(name: str) -> str:
+    """Return the path of a disk that does not change with the order of the cables."""
     for link in sorted(glob.glob("/dev/disk/by-id/*")):
         if os.path.realpath(link) == f"/dev/{name}":
             return link
     return f"/dev/{name}"
 
 
-def _cards() -> list[dict[str, str]]:
-    """E1 cards in the PCI slots: number, driver ("" when none of DAHDI's is known)."""
+def _e1_cards() -> list[dict[str, str]]:
+    """Return E1 cards in the PCI slots: number, driver ("" when it is not one of DAHDI's)."""
     results = []
     for folder in sorted((SYS / "bus/pci/devices").glob("*")):
         vendor, device = (
@@ -142,8 +151,10 @@ def _cards() -> list[dict[str, str]]:
             for name in ("vendor", "device")
         )
         number = f"{vendor}:{device}"
-        if number in CARDS or vendor == "d161":
-            results.append({"name": f"{number} ({folder.name})", "module": CARDS.get(number, "")})
+        if number in CARD_DRIVERS or vendor == "d161":
+            results.append(
+                {"name": f"{number} ({folder.name})", "module": CARD_DRIVERS.get(number, "")}
+            )
     return results
 
 
@@ -151,14 +162,14 @@ def _has_drivers(bundle: str) -> bool:
     if os.path.exists("/usr/sbin/dahdi_cfg"):
         return True
     folders = [folder for folder in (bundle, "/opt/appliance/bundle") if folder]
-    return any(glob.glob(f"{folder}/debs/{name}") for folder in folders for name in DRIVERS)
+    return any(glob.glob(f"{folder}/debs/{name}") for folder in folders for name in DRIVER_PACKAGES)
 
 
-def _box() -> dict[str, Any]:
-    """What is in force on a box that is a hotline already, by the keys of site.ini; else {}."""
+def _current_values() -> dict[str, Any]:
+    """Return the values in force on an installed hotline box, by key of site.ini; else {}."""
     try:
         text = (ETC / "appliance/appliance.toml").read_text("utf-8")
-        rules = (ETC / "nftables.conf").read_text("utf-8")
+        firewall_rules = (ETC / "nftables.conf").read_text("utf-8")
     except OSError:
         return {}
     site = tomllib.loads(text)
@@ -180,10 +191,10 @@ def _box() -> dict[str, Any]:
         "app_links_internet": site.get("links", {}).get("internet", ""),
     }
     for name in ("operators", "ministry", "technicians"):
-        members = re.search(rf"set {name} {{[^}}]*?elements = {{([^}}]*)}}", rules)
-        results[f"site_{name}"] = members[1].replace(",", " ").split() if members else []
+        match = re.search(rf"set {name} {{[^}}]*?elements = {{([^}}]*)}}", firewall_rules)
+        results[f"site_{name}"] = match[1].replace(",", " ").split() if match else []
     return results
 
 
 if __name__ == "__main__":
-    print(json.dumps(facts(*sys.argv[1:2])))
+    print(json.dumps(collect_facts(*sys.argv[1:2])))

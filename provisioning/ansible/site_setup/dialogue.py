@@ -1,71 +1,73 @@
-"""A technician's answers on a terminal, one line each."""
+"""Questions and answers on a technician's terminal, one line each."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TextIO
 
-from . import words
-from .problems import Facts, Problem, problems_of
+from . import wording
+from .problems import Facts, Problem, problems_with_answer
 
-EMPTY = "-"  # what is typed to leave a suggested value out
-YES, NO = ("y", "yes", "ha", "да", "д"), ("n", "no", "yoʻq", "yo'q", "нет", "н")
+EMPTY_ANSWER = "-"  # typed to reject a suggested value and leave the value empty
+YES_ANSWERS, NO_ANSWERS = ("y", "yes", "ha", "да", "д"), ("n", "no", "yoʻq", "yo'q", "нет", "н")
 
 
-class Unanswered(Exception):
+class InputClosed(Exception):
     """The terminal was closed before the last answer."""
 
 
 @dataclass
 class Dialogue:
-    """Asks in one language; `facts`: what is known of the box."""
+    """Asks questions in one language; `facts`: the known facts of the box."""
 
     language: str
-    source: TextIO
-    screen: TextIO
+    input_stream: TextIO
+    output_stream: TextIO
     facts: Facts
 
-    def say(self, what: str, **values: Any) -> None:
-        """Print a sentence of [say]."""
-        print(words.say(self.language, what, **values), file=self.screen)
+    def print_sentence(self, sentence_id: str, **values: Any) -> None:
+        """Print a sentence of the [say] table."""
+        print(
+            wording.format_sentence(self.language, sentence_id, **values), file=self.output_stream
+        )
 
-    def show(self, faults: Sequence[Problem]) -> None:
-        """Print what is wrong."""
+    def print_problems(self, faults: Sequence[Problem]) -> None:
+        """Print problems."""
         for problem in faults:
-            self.say("wrong", text=words.sentence(problem, self.language))
+            self.print_sentence("wrong", text=wording.problem_sentence(problem, self.language))
 
-    def line(self, question: str, suggested: str = "") -> str:
-        """One answer. Raises Unanswered."""
-        hint = f" [{suggested}]" if suggested else ""
-        print(f"{question}{hint}: ", end="", file=self.screen, flush=True)
-        answer = self.source.readline()
+    def read_answer(self, question: str, suggestion: str = "") -> str:
+        """Return one answer. Raises InputClosed."""
+        hint = f" [{suggestion}]" if suggestion else ""
+        print(f"{question}{hint}: ", end="", file=self.output_stream, flush=True)
+        answer = self.input_stream.readline()
         if not answer:
-            raise Unanswered
-        answer = answer.strip() or suggested
-        return "" if answer == EMPTY else answer
+            raise InputClosed
+        answer = answer.strip() or suggestion
+        return "" if answer == EMPTY_ANSWER else answer
 
-    def value(
+    def ask_value(
         self,
         name: str,
         values: dict[str, Any],
-        suggested: str,
+        suggestion: str,
         parse: Callable[[str], Any] = str,
         question: str = "",
     ) -> Any:
-        """The answer for a key, asked until nothing is wrong with it."""
-        prompt = words.question(self.language, question or name)
+        """Return the answer for a key; asks again until it has no problems."""
+        prompt = wording.question_text(self.language, question or name)
         while True:
-            value = parse(self.line(f"{prompt} ({name})", suggested))
-            faults = problems_of(name, value, values, self.facts)
+            value = parse(self.read_answer(f"{prompt} ({name})", suggestion))
+            faults = problems_with_answer(name, value, values, self.facts)
             if not faults:
                 return value
-            self.show(faults)
+            self.print_problems(faults)
 
-    def is_yes(self, question: str, suggested: str = "") -> bool:
-        """An answer of yes or no."""
+    def ask_yes_no(self, question: str, suggestion: str = "") -> bool:
+        """Return True for yes, False for no; asks again after any other answer."""
         while True:
-            answer = self.line(question, suggested).lower()
-            if answer in YES:
+            answer = self.read_answer(question, suggestion).lower()
+            if answer in YES_ANSWERS:
                 return True
-            if answer in NO:
+            if answer in NO_ANSWERS:
                 return False
-            self.say("yes_or_no")
+            self.print_sentence("yes_or_no")

@@ -1,4 +1,4 @@
-"""site.ini as a file: read as Ansible reads it, and written."""
+"""Reads and writes the file site.ini, with the same rules as Ansible."""
 
 import ast
 import json
@@ -10,21 +10,21 @@ from typing import Any
 
 from .problems import Problem
 
-LOCAL = "localhost ansible_connection=local"
-VARIABLES = "[hotline:vars]"
+LOCAL_HOST_LINE = "localhost ansible_connection=local"
+VARIABLES_SECTION = "[hotline:vars]"
 
 
 @dataclass
 class Inventory:
-    """What a site.ini holds: the line of its host, and key → value."""
+    """The content of a site.ini: the line of its host, and key → value."""
 
-    host: str = LOCAL
+    host: str = LOCAL_HOST_LINE
     values: dict[str, Any] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 
 
-def read_file(file: Path) -> Inventory:
-    """Read it. What is no key=value, and a key that is written twice, is a problem.
+def read_inventory(file: Path) -> Inventory:
+    """Read the file. A line other than key=value and a repeated key become problems.
 
     Raises OSError.
     """
@@ -35,44 +35,49 @@ def read_file(file: Path) -> Inventory:
             continue
         if line.startswith("["):
             section = line
-        elif section != VARIABLES:
+        elif section != VARIABLES_SECTION:
             result.host = line if section == "[hotline]" else result.host
-        elif not (parts := re.match(r"(\w+)\s*=\s*(.*)$", line)):
+        elif not (match := re.match(r"(\w+)\s*=\s*(.*)$", line)):
             details = {"file": file.name, "number": number, "seen": line}
             result.problems.append(Problem("line", "", details))
         else:
-            name = parts[1]
+            name = match[1]
             if name in result.values:
                 result.problems.append(Problem("twice", name, {"file": file.name}))
-            result.values[name] = value_of(parts[2])
+            result.values[name] = parse_value(match[2])
     return result
 
 
-def value_of(text: str) -> Any:
-    """The value that a text means: a literal of Python, or JSON in brackets, or the text."""
-    for reading in (ast.literal_eval, json.loads if text[:1] in "[{" else ast.literal_eval):
+def parse_value(text: str) -> Any:
+    """Return the value of a text: a Python literal, JSON in brackets, else the text itself."""
+    for parser in (ast.literal_eval, json.loads if text[:1] in "[{" else ast.literal_eval):
         try:
-            return reading(text)
+            return parser(text)
         except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
             continue
     return text
 
 
-def text_of(value: Any) -> str:
-    """A value as it is written into site.ini, on one line.
+def format_value(value: Any) -> str:
+    """Return a value in the notation of site.ini, on one line.
 
-    A text that would be read back as another one is put in quotes: app_settings has many lines.
+    A text that would be parsed into another value is quoted, as is one of several lines such as
+    app_settings.
     """
-    if isinstance(value, str) and len(value.splitlines()) < 2 and value_of(value.strip()) == value:
+    if (
+        isinstance(value, str)
+        and len(value.splitlines()) < 2
+        and parse_value(value.strip()) == value
+    ):
         return value
     return json.dumps(value, ensure_ascii=False)
 
 
-def file_text(host: str, values: Mapping[str, Any], comments: Mapping[str, str]) -> str:
-    """The whole file. `comments`: key → the line above it."""
-    lines = ["[hotline]", host, "", VARIABLES]
+def format_inventory(host: str, values: Mapping[str, Any], comments: Mapping[str, str]) -> str:
+    """Return the whole file. `comments`: key → the line above it."""
+    lines = ["[hotline]", host, "", VARIABLES_SECTION]
     for name, value in values.items():
         if comments.get(name):
             lines += ["", f"# {comments[name]}"]
-        lines.append(f"{name}={text_of(value)}")
+        lines.append(f"{name}={format_value(value)}")
     return "\n".join(lines) + "\n"

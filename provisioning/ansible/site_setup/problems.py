@@ -1,4 +1,4 @@
-"""What is wrong with the values of site.ini, all of it at once, before anything is changed."""
+"""Finds all problems in the values of site.ini at once, before anything is changed."""
 
 import difflib
 import ipaddress
@@ -13,16 +13,16 @@ from . import keys
 
 Values = Mapping[str, Any]
 Facts = Mapping[str, Any]
-NETWORKS = ("site_operators", "site_ministry", "site_technicians", "firewall_monitoring")
-WIDEST = 8  # bits of a mask; a shorter one lets whole continents in
-UNSET = object()
+NETWORK_KEYS = ("site_operators", "site_ministry", "site_technicians", "firewall_monitoring")
+MIN_PREFIX_LENGTH = 8  # bits of the prefix; a shorter one would admit whole continents
+UNSET_VALUE = object()
 
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that is wrong: `code` names its words in words.toml, `values` fill them in.
+    """One problem: `code` names its text in words.toml, `values` are filled into it.
 
-    `key`: the key whose value is to be changed.
+    `key`: the key whose value has to be changed.
     """
 
     code: str
@@ -30,65 +30,65 @@ class Problem:
     values: dict[str, Any] = field(default_factory=dict)
 
 
-def problems(values: Values, names_in_file: Collection[str], facts: Facts) -> list[Problem]:
-    """Everything that is wrong.
+def find_problems(values: Values, names_in_file: Collection[str], facts: Facts) -> list[Problem]:
+    """Return all problems.
 
-    `values`: key → value, with or without the roles' defaults. `given`: the keys that the
-    inventory names. `facts`: what `detect` says of the box; {} when it is not known.
+    `values`: key → value, with or without the roles' defaults. `names_in_file`: the keys in the
+    inventory. `facts`: the facts of the box from `detect`; {} when they are unknown.
     """
-    looks: tuple[Iterator[Problem], ...] = (
-        _unknown_keys(names_in_file),
-        _missing(values),
-        *(_each_value(key, values.get(key.name, UNSET)) for key in keys.KEYS),
-        _carriers(values),
-        _networks(values),
-        _technicians(values),
-        _ports(values),
-        _spans(values),
-        _places(values),
-        _limits(values),
-        _settings(values),
-        _of_the_box(values, facts),
+    checks: tuple[Iterator[Problem], ...] = (
+        _check_key_names(names_in_file),
+        _check_required(values),
+        *(_check_pattern(key, values.get(key.name, UNSET_VALUE)) for key in keys.KEYS),
+        _check_carriers(values),
+        _check_networks(values),
+        _check_technicians(values),
+        _check_ports(values),
+        _check_spans(values),
+        _check_backup_places(values),
+        _check_service_limits(values),
+        _check_settings(values),
+        _check_against_box(values, facts),
     )
-    return [problem for look in looks for problem in look]
+    return [problem for check in checks for problem in check]
 
 
-def problems_of(name: str, value: Any, values: Values, facts: Facts) -> list[Problem]:
-    """What is wrong with one answer, after the answers before it."""
-    faults = problems({**values, name: value}, [name], facts)
+def problems_with_answer(name: str, value: Any, values: Values, facts: Facts) -> list[Problem]:
+    """Return the problems of one answer, given the answers before it."""
+    faults = find_problems({**values, name: value}, [name], facts)
     return [problem for problem in faults if problem.key == name and problem.code != "required"]
 
 
 def nearest_key(name: str) -> str:
-    """The known key that a wrong name most likely means; "" when none is near."""
-    nearest = difflib.get_close_matches(name, keys.BY_NAME, n=1, cutoff=0.7)
+    """Return the known key most similar to a wrong name; "" when there is no similar one."""
+    nearest = difflib.get_close_matches(name, keys.KEYS_BY_NAME, n=1, cutoff=0.7)
     return nearest[0] if nearest else ""
 
 
-def entries(values: Values, name: str) -> list[Mapping[str, Any]]:
-    """The entries of a list of mappings; [] when it is no such list."""
+def mapping_entries(values: Values, name: str) -> list[Mapping[str, Any]]:
+    """Return the entries of a list of mappings; [] when the value is not such a list."""
     value = values.get(name) or []
     if isinstance(value, str) or not isinstance(value, Sequence):
         return []
     return [item for item in value if isinstance(item, Mapping)]
 
 
-def network_of(text: Any) -> ipaddress.IPv4Network | None:
-    """The network that a text names; None when it names none."""
+def parse_network(text: Any) -> ipaddress.IPv4Network | None:
+    """Return the network in a text; None when it is not a network."""
     try:
         return ipaddress.IPv4Network(str(text), strict=False)
     except ValueError:
         return None
 
 
-def _unknown_keys(names_in_file: Collection[str]) -> Iterator[Problem]:
+def _check_key_names(names_in_file: Collection[str]) -> Iterator[Problem]:
     for name in sorted(names_in_file):
-        if name not in keys.BY_NAME and not re.match(keys.PACKAGES, name):
+        if name not in keys.KEYS_BY_NAME and not re.match(keys.PACKAGES_KEY_PATTERN, name):
             nearest = nearest_key(name)
             yield Problem("unknown_near" if nearest else "unknown", name, {"near": nearest})
 
 
-def _missing(values: Values) -> Iterator[Problem]:
+def _check_required(values: Values) -> Iterator[Problem]:
     for key in keys.KEYS:
         if key.is_required and not str(values.get(key.name) or ""):
             yield Problem("required", key.name)
@@ -96,33 +96,33 @@ def _missing(values: Values) -> Iterator[Problem]:
         yield Problem("no_technicians", "site_technicians", {"seen": "[]"})
 
 
-def _each_value(key: keys.Key, value: Any) -> Iterator[Problem]:
-    if value is UNSET or (key.is_required and value in ("", None)):
+def _check_pattern(key: keys.Key, value: Any) -> Iterator[Problem]:
+    if value is UNSET_VALUE or (key.is_required and value in ("", None)):
         return
     if key.is_list:
         if isinstance(value, str | Mapping) or not isinstance(value, Sequence):
-            yield _mismatch(key, value, "list")
+            yield _pattern_problem(key, value, "list")
         elif key.pattern:
             for item in value:
-                if not re.match(key.pattern, _text(item)):
-                    yield _mismatch(key, item, "each")
-    elif key.pattern and not re.match(key.pattern, _text(value)):
-        yield _mismatch(key, value, "wrong")
+                if not re.match(key.pattern, _as_text(item)):
+                    yield _pattern_problem(key, item, "each")
+    elif key.pattern and not re.match(key.pattern, _as_text(value)):
+        yield _pattern_problem(key, value, "wrong")
 
 
-def _carriers(values: Values) -> Iterator[Problem]:
+def _check_carriers(values: Values) -> Iterator[Problem]:
     names: set[str] = set()
     places: dict[tuple[str, str], str] = {}
-    yield from _fields("site_carriers", values)
-    for carrier in entries(values, "site_carriers"):
+    yield from _check_entry_fields("site_carriers", values)
+    for carrier in mapping_entries(values, "site_carriers"):
         name, address = str(carrier.get("name", "")), str(carrier.get("address", ""))
-        port = _text(carrier.get("port", 5060))
+        port = _as_text(carrier.get("port", 5060))
         if not re.match(r"^[a-z][a-z0-9]*$", name):
-            yield Problem("entry_name", "site_carriers", {"seen": _json(carrier)})
+            yield Problem("entry_name", "site_carriers", {"seen": _as_json(carrier)})
             continue
-        if not re.match(keys.ADDRESS, address):
+        if not re.match(keys.ADDRESS_PATTERN, address):
             yield Problem("carrier_address", "site_carriers", {"name": name, "seen": address})
-        elif not re.match(keys.PORT, port) or int(port) > 65535:
+        elif not re.match(keys.PORT_PATTERN, port) or int(port) > 65535:
             yield Problem("carrier_port", "site_carriers", {"name": name, "seen": port})
         elif (place := (address, port)) in places:
             other = {"name": name, "other": places[place], "seen": f"{address}:{port}"}
@@ -136,97 +136,103 @@ def _carriers(values: Values) -> Iterator[Problem]:
         names.add(name)
 
 
-def _fields(key: str, values: Values) -> Iterator[Problem]:
+def _check_entry_fields(key: str, values: Values) -> Iterator[Problem]:
     value = values.get(key) or []
     for entry in value if isinstance(value, Sequence) and not isinstance(value, str) else ():
         if not isinstance(entry, Mapping):
-            yield Problem("entry", key, {"seen": _json(entry)})
+            yield Problem("entry", key, {"seen": _as_json(entry)})
             continue
         for name in entry:
-            if name not in keys.FIELDS[key]:
-                fields = ", ".join(keys.FIELDS[key])
-                details = {"seen": _json(entry), "fields": fields, "field": name}
+            if name not in keys.ENTRY_FIELDS[key]:
+                fields = ", ".join(keys.ENTRY_FIELDS[key])
+                details = {"seen": _as_json(entry), "fields": fields, "field": name}
                 yield Problem("entry_field", key, details)
 
 
-def _networks(values: Values) -> Iterator[Problem]:
-    networks_of: dict[str, list[ipaddress.IPv4Network]] = {}
-    for key in NETWORKS:
+def _check_networks(values: Values) -> Iterator[Problem]:
+    networks_by_key: dict[str, list[ipaddress.IPv4Network]] = {}
+    for key in NETWORK_KEYS:
         value = values.get(key) or []
         text_values = [] if isinstance(value, str) or not isinstance(value, Sequence) else value
-        own_values = networks_of.setdefault(key, [])
+        key_networks = networks_by_key.setdefault(key, [])
         for text in text_values:
-            if (network := network_of(text)) is None:
+            if (network := parse_network(text)) is None:
                 continue
-            if network.prefixlen < WIDEST:
+            if network.prefixlen < MIN_PREFIX_LENGTH:
                 yield Problem("network_wide", key, {"seen": str(text)})
-            for other in own_values:
+            for other in key_networks:
                 if network.overlaps(other):
                     yield Problem("network_twice", key, {"seen": str(network), "other": str(other)})
-            own_values.append(network)
-    for ministry in networks_of["site_ministry"]:
-        for operators in networks_of["site_operators"]:
+            key_networks.append(network)
+    for ministry in networks_by_key["site_ministry"]:
+        for operators in networks_by_key["site_operators"]:
             if ministry.overlaps(operators):
                 details = {"seen": str(ministry), "other": str(operators)}
                 yield Problem("network_of_both", "site_ministry", details)
-        for technicians in networks_of["site_technicians"]:
+        for technicians in networks_by_key["site_technicians"]:
             if ministry.subnet_of(technicians):
                 details = {"seen": str(ministry), "other": str(technicians)}
                 yield Problem("network_with_ssh", "site_technicians", details)
 
 
-def _technicians(values: Values) -> Iterator[Problem]:
-    yield from _fields("base_technicians", values)
-    for person in entries(values, "base_technicians"):
+def _check_technicians(values: Values) -> Iterator[Problem]:
+    yield from _check_entry_fields("base_technicians", values)
+    for person in mapping_entries(values, "base_technicians"):
         name, line = str(person.get("name", "")), str(person.get("key", ""))
         if not re.match(r"^[a-z_][a-z0-9_-]*$", name):
-            yield Problem("entry_name", "base_technicians", {"seen": _json(person)})
+            yield Problem("entry_name", "base_technicians", {"seen": _as_json(person)})
         elif not re.match(r"^(ssh|ecdsa|sk)-[a-z0-9@.-]+ [A-Za-z0-9+/=]+", line):
-            yield Problem("technician_key", "base_technicians", {"name": name, "seen": _json(line)})
+            yield Problem(
+                "technician_key", "base_technicians", {"name": name, "seen": _as_json(line)}
+            )
 
 
-def _ports(values: Values) -> Iterator[Problem]:
-    text_values = str(values.get("site_rtp_ports", ""))
-    if not re.match(keys.BY_NAME["site_rtp_ports"].pattern, text_values):
+def _check_ports(values: Values) -> Iterator[Problem]:
+    port_range = str(values.get("site_rtp_ports", ""))
+    if not re.match(keys.KEYS_BY_NAME["site_rtp_ports"].pattern, port_range):
         return
-    first, last = map(int, text_values.split("-"))
+    first, last = map(int, port_range.split("-"))
     if first > last:
         yield Problem(
-            "ports_reversed", "site_rtp_ports", {"seen": text_values, "fit": f"{last}-{first}"}
+            "ports_reversed", "site_rtp_ports", {"seen": port_range, "fit": f"{last}-{first}"}
         )
     elif first < 1024 or last > 65535:
-        yield Problem("ports_range", "site_rtp_ports", {"seen": text_values})
+        yield Problem("ports_range", "site_rtp_ports", {"seen": port_range})
     else:
         for name in ("site_sip_port", "operator_proxy_port"):
-            port = _text(values.get(name, ""))
+            port = _as_text(values.get(name, ""))
             if port.isdigit() and first <= int(port) <= last:
-                details = {"seen": text_values, "other": f"{name}={port}"}
+                details = {"seen": port_range, "other": f"{name}={port}"}
                 yield Problem("ports_overlap", "site_rtp_ports", details)
 
 
-def _spans(values: Values) -> Iterator[Problem]:
-    yield from _fields("dahdi_spans", values)
+def _check_spans(values: Values) -> Iterator[Problem]:
+    yield from _check_entry_fields("dahdi_spans", values)
     numbers: list[str] = []
-    for span in entries(values, "dahdi_spans"):
-        number = _text(span.get("number", ""))
+    for span in mapping_entries(values, "dahdi_spans"):
+        number = _as_text(span.get("number", ""))
         if not re.match(r"^[1-8]$", number):
-            yield Problem("span_number", "dahdi_spans", {"seen": _json(span)})
-        for name, pattern in (("crc4", keys.YES), ("timing", r"^[0-8]$"), ("lbo", r"^[0-7]$")):
-            if name in span and not re.match(pattern, _text(span[name])):
-                details = {"name": name, "number": number, "seen": _json(span[name])}
+            yield Problem("span_number", "dahdi_spans", {"seen": _as_json(span)})
+        for name, pattern in (
+            ("crc4", keys.BOOLEAN_PATTERN),
+            ("timing", r"^[0-8]$"),
+            ("lbo", r"^[0-7]$"),
+        ):
+            if name in span and not re.match(pattern, _as_text(span[name])):
+                details = {"name": name, "number": number, "seen": _as_json(span[name])}
                 yield Problem(f"span_{name}", "dahdi_spans", details)
         if number in numbers:
             yield Problem("span_twice", "dahdi_spans", {"seen": number})
         numbers.append(number)
 
 
-def _places(values: Values) -> Iterator[Problem]:
-    yield from _fields("backup_places", values)
+def _check_backup_places(values: Values) -> Iterator[Problem]:
+    yield from _check_entry_fields("backup_places", values)
     names: set[str] = set()
-    for place in entries(values, "backup_places"):
+    for place in mapping_entries(values, "backup_places"):
         name, url = str(place.get("name", "")), str(place.get("url", ""))
         if not re.match(r"^[a-z][a-z0-9-]*$", name):
-            yield Problem("entry_name", "backup_places", {"seen": _json(place)})
+            yield Problem("entry_name", "backup_places", {"seen": _as_json(place)})
         elif not re.match(r"^(/.|sftp:.|s3:.)", url):
             yield Problem("place_url", "backup_places", {"name": name, "seen": url})
         if name in names:
@@ -234,69 +240,69 @@ def _places(values: Values) -> Iterator[Problem]:
         names.add(name)
 
 
-def _limits(values: Values) -> Iterator[Problem]:
+def _check_service_limits(values: Values) -> Iterator[Problem]:
     for key, pattern in (
         ("services_memory", r"^[0-9]+[KMG]$"),
         ("services_processors", r"^[1-9][0-9]{0,4}$"),
     ):
         limits = values.get(key) or {}
         if not isinstance(limits, Mapping):
-            yield Problem("mapping", key, {"seen": _json(limits)})
+            yield Problem("mapping", key, {"seen": _as_json(limits)})
             continue
         for unit, value in limits.items():
-            if not re.match(pattern, _text(value)):
-                yield Problem(key, key, {"name": unit, "seen": _json(value)})
+            if not re.match(pattern, _as_text(value)):
+                yield Problem(key, key, {"name": unit, "seen": _as_json(value)})
 
 
-def _settings(values: Values) -> Iterator[Problem]:
+def _check_settings(values: Values) -> Iterator[Problem]:
     if values.get("tls_certificate") and not values.get("tls_key"):
         yield Problem("tls_key", "tls_key")
     try:
         tomllib.loads(str(values.get("app_settings") or ""))
     except tomllib.TOMLDecodeError as error:
-        settings_text = _json(values["app_settings"])
+        settings_text = _as_json(values["app_settings"])
         yield Problem("toml", "app_settings", {"seen": settings_text, "fault": str(error)})
 
 
-def _of_the_box(values: Values, facts: Facts) -> Iterator[Problem]:
-    """What does not fit the box itself: its release, address, drivers, and who is connected."""
+def _check_against_box(values: Values, facts: Facts) -> Iterator[Problem]:
+    """Check the values against the box: release, address, drivers, and the connected technician."""
     if facts and facts.get("release") != "trixie":
-        yield Problem("release", "", {"seen": _json(facts.get("release") or "")})
-    own_values = [item["address"] for item in facts.get("addresses", ())]
+        yield Problem("release", "", {"seen": _as_json(facts.get("release") or "")})
+    box_addresses = [item["address"] for item in facts.get("addresses", ())]
     address = str(values.get("site_address", ""))
-    if own_values and re.match(keys.ADDRESS, address) and address not in own_values:
-        details = {"seen": address, "own": ", ".join(own_values)}
+    if box_addresses and re.match(keys.ADDRESS_PATTERN, address) and address not in box_addresses:
+        details = {"seen": address, "own": ", ".join(box_addresses)}
         yield Problem("address_of_another", "site_address", details)
     networks = [
-        item for text in _list(values.get("site_technicians")) if (item := network_of(text))
+        item for text in _as_list(values.get("site_technicians")) if (item := parse_network(text))
     ]
-    if (peer := facts.get("ssh_from", "")) and networks and not _is_inside(peer, networks):
+    if (peer := facts.get("ssh_from", "")) and networks and not _is_in_networks(peer, networks):
         code = "technician_ipv6" if ":" in peer else "technician_outside"
         yield Problem(code, "site_technicians", {"here": peer})
     if values.get("dahdi_spans") and facts and not facts.get("drivers"):
         yield Problem("no_drivers", "dahdi_spans")
 
 
-def _is_inside(address: str, networks: Sequence[ipaddress.IPv4Network]) -> bool:
+def _is_in_networks(address: str, networks: Sequence[ipaddress.IPv4Network]) -> bool:
     try:
-        where = ipaddress.ip_address(address)
+        parsed = ipaddress.ip_address(address)
     except ValueError:
         return False
-    return where.is_loopback or any(where in network for network in networks)
+    return parsed.is_loopback or any(parsed in network for network in networks)
 
 
-def _list(value: Any) -> Sequence[Any]:
+def _as_list(value: Any) -> Sequence[Any]:
     return value if isinstance(value, Sequence) and not isinstance(value, str) else ()
 
 
-def _mismatch(key: keys.Key, value: Any, code: str) -> Problem:
-    wanted = key.wanted or key.name
-    return Problem(code, key.name, {"seen": _json(value), "wanted": wanted})
+def _pattern_problem(key: keys.Key, value: Any, code: str) -> Problem:
+    requirement = key.requirement or key.name
+    return Problem(code, key.name, {"seen": _as_json(value), "wanted": requirement})
 
 
-def _text(value: Any) -> str:
+def _as_text(value: Any) -> str:
     return str(value)
 
 
-def _json(value: Any) -> str:
+def _as_json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, default=str)

@@ -1,8 +1,9 @@
 #!/usr/bin/python3
-"""asterisk-documentation WHOLE FOLDER: of Asterisk's documentation what it needs itself.
+"""asterisk-documentation WHOLE FOLDER: reduces Asterisk's documentation to what it needs itself.
 
-It reads all there is when it starts, and keeps it: 25 MB. Without what tells of the options in its
-files it does not start, so of a form that is not known here it gets all.
+Asterisk reads the complete documentation at start and keeps it in memory: 25 MB. It does not start
+without the descriptions of its configuration options, so a documentation of unknown structure is
+copied completely.
 """
 
 import os
@@ -12,43 +13,51 @@ import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
-FILE = "core-en_US.xml"
-NEEDED = "configInfo"
-WANTED = {"DBGet", "DBGetTree", "DBPut", "DBDel", "DBDelTree", "LOG_GROUP"}  # else it warns of each
-_INCLUDES = "{http://www.w3.org/2001/XInclude}include"
-_INCLUDED = re.compile(r"xpointer\(/docs/(\w+)\[@name='([^']+)'\]")
+DOCUMENTATION_FILE = "core-en_US.xml"
+REQUIRED_TAG = "configInfo"
+REQUIRED_NAMES = {"DBGet", "DBGetTree", "DBPut", "DBDel", "DBDelTree", "LOG_GROUP"}  # else it warns
+_INCLUDE_TAG = "{http://www.w3.org/2001/XInclude}include"
+_INCLUDE_TARGET = re.compile(r"xpointer\(/docs/(\w+)\[@name='([^']+)'\]")
 
 
-def lessen(whole: Path, folder: Path) -> None:
-    """Write the folder's file anew, readable by all. Raises OSError."""
+def reduce_documentation(source_folder: Path, target_folder: Path) -> None:
+    """Write the reduced file into the target folder, readable by all. Raises OSError."""
     os.umask(0o022)
-    folder.mkdir(parents=True, exist_ok=True)
-    fresh = folder / f"{FILE}.new"
+    target_folder.mkdir(parents=True, exist_ok=True)
+    new_file = target_folder / f"{DOCUMENTATION_FILE}.new"
     try:
-        tree = ElementTree.parse(whole / FILE)  # noqa: S314  of Debian's package
+        tree = ElementTree.parse(source_folder / DOCUMENTATION_FILE)  # noqa: S314  of Debian's package
         root = tree.getroot()
-        kept = [part for part in root if part.tag == NEEDED or part.get("name") in WANTED]
-        if root.find(NEEDED) is None:
-            raise ValueError(FILE)
-        for part in kept:  # which grows meanwhile
-            kept += [other for other in included(root, part) if other not in kept]
-        root[:] = kept
-        tree.write(fresh, encoding="utf-8", xml_declaration=True)
+        required_parts = [
+            part for part in root if part.tag == REQUIRED_TAG or part.get("name") in REQUIRED_NAMES
+        ]
+        if root.find(REQUIRED_TAG) is None:
+            raise ValueError(DOCUMENTATION_FILE)
+        for part in required_parts:  # the list grows during the loop
+            required_parts += [
+                dependency
+                for dependency in referenced_parts(root, part)
+                if dependency not in required_parts
+            ]
+        root[:] = required_parts
+        tree.write(new_file, encoding="utf-8", xml_declaration=True)
     except (ElementTree.ParseError, ValueError):
-        shutil.copyfile(whole / FILE, fresh)
-    fresh.replace(folder / FILE)
+        shutil.copyfile(source_folder / DOCUMENTATION_FILE, new_file)
+    new_file.replace(target_folder / DOCUMENTATION_FILE)
 
 
-def included(root: ElementTree.Element, part: ElementTree.Element) -> list[ElementTree.Element]:
-    """The parts of which a part takes something. Raises ValueError where that is not known."""
+def referenced_parts(
+    root: ElementTree.Element, part: ElementTree.Element
+) -> list[ElementTree.Element]:
+    """Return the parts that a part includes from. Raises ValueError for an unknown reference."""
     names = []
-    for one in part.iter(_INCLUDES):
-        found = _INCLUDED.match(one.get("xpointer", ""))
-        if not found or one.get("href"):
-            raise ValueError(FILE)
-        names.append(found.groups())
-    return [other for other in root if (other.tag, other.get("name")) in names]
+    for reference in part.iter(_INCLUDE_TAG):
+        match = _INCLUDE_TARGET.match(reference.get("xpointer", ""))
+        if not match or reference.get("href"):
+            raise ValueError(DOCUMENTATION_FILE)
+        names.append(match.groups())
+    return [candidate for candidate in root if (candidate.tag, candidate.get("name")) in names]
 
 
 if __name__ == "__main__":
-    lessen(*map(Path, sys.argv[1:]))
+    reduce_documentation(*map(Path, sys.argv[1:]))

@@ -1,7 +1,7 @@
-"""schema.py BUNDLE DATABASE [USER]: whether the release of a bundle can serve the box's database.
+"""schema.py BUNDLE DATABASE [USER]: checks that a bundle's release can serve the box's database.
 
-Prints what is wrong, nothing when all is well. A release whose migrations lack one of those that
-the database has is older than the one that made it, and would lose what that one wrote.
+Prints the problem, nothing when all is well. A release that lacks one of the database's migrations
+is older than the release that created it, and would lose data written by that release.
 """
 
 import contextlib
@@ -14,17 +14,19 @@ import zipfile
 from pathlib import Path
 
 
-def known(bundle: Path) -> set[str]:
-    """The migrations of the bundle's release. Raises ValueError when it has none."""
+def release_migrations(bundle: Path) -> set[str]:
+    """Return the migrations of the bundle's release. Raises ValueError when it has no release."""
     for wheel in sorted(bundle.glob("wheels/appliance-*.whl")):
-        with zipfile.ZipFile(wheel) as packed:
-            names = packed.namelist()
-        return {found[1] for n in names if (found := re.search(r"migrations/(\d[^/]*)\.py$", n))}
+        with zipfile.ZipFile(wheel) as archive:
+            names = archive.namelist()
+        return {
+            match[1] for name in names if (match := re.search(r"migrations/(\d[^/]*)\.py$", name))
+        }
     raise ValueError(f"{bundle} holds no release")
 
 
-def applied(database: Path) -> set[str]:
-    """The migrations that the database has."""
+def database_migrations(database: Path) -> set[str]:
+    """Return the migrations that the database has."""
     with contextlib.closing(
         sqlite3.connect(f"{database.absolute().as_uri()}?mode=ro", uri=True)
     ) as connection:
@@ -32,22 +34,26 @@ def applied(database: Path) -> set[str]:
 
 
 def main(bundle: str, database: str, user: str = "") -> int:
-    """The command. Exit status: 0 all is well, 1 it is refused."""
+    """Run the command. Exit status: 0 all is well, 1 the release is refused."""
     try:
-        mine = known(Path(bundle))
-        if user and os.getuid() == 0:  # the database lies in that one's folder
-            who = pwd.getpwnam(user)
-            os.initgroups(who.pw_name, who.pw_gid)
-            os.setgid(who.pw_gid)
-            os.setuid(who.pw_uid)
+        supported = release_migrations(Path(bundle))
+        if user and os.getuid() == 0:  # the database is in a folder of that user
+            account = pwd.getpwnam(user)
+            os.initgroups(account.pw_name, account.pw_gid)
+            os.setgid(account.pw_gid)
+            os.setuid(account.pw_uid)
             os.umask(0o007)
-        strange = sorted(applied(Path(database)) - mine) if Path(database).exists() else []
+        unsupported = (
+            sorted(database_migrations(Path(database)) - supported)
+            if Path(database).exists()
+            else []
+        )
     except (OSError, KeyError, ValueError, sqlite3.Error, zipfile.BadZipFile) as error:
         print(f"the database and the release cannot be compared: {error}")
         return 1
-    if strange:
-        print(f"the box's database is of a newer release, which made {', '.join(strange[-3:])}")
-    return 1 if strange else 0
+    if unsupported:
+        print(f"the box's database is of a newer release, which made {', '.join(unsupported[-3:])}")
+    return 1 if unsupported else 0
 
 
 if __name__ == "__main__":
