@@ -1,4 +1,4 @@
-"""The demo site's people: their logins and passwords, made once per site and kept in site.json."""
+"""The demo site's people: logins and passwords, made once per site and stored in site.json."""
 
 import json
 import os
@@ -9,12 +9,12 @@ from typing import Any
 from appliance.models import User
 from appliance.people import accounts
 from appliance.telephony import directory
-from appliance.telephony.directory import Entry
-from provisioning.local.place import HOTLINE, SIP, TLS, Place
+from appliance.telephony.directory import DirectoryEntry
+from provisioning.local.place import HOTLINE_NUMBER, SIP_PORT, TLS_PORT, Place
 
 _LETTERS = "".join(c for c in string.ascii_lowercase + string.digits if c not in "il1o0")
 # fmt: off
-OPERATORS = (
+OPERATOR_NAMES = (
     "Dilnoza Karimova", "Jasur Rahimov", "Gulnora Yusupova", "Sherzod Toʻrayev",
     "Madina Xoʻjayeva", "Otabek Qodirov", "Nilufar Ergasheva", "Bobur Ismoilov",
     "Zuhra Abdullayeva", "Aziz Nazarov", "Malika Joʻrayeva", "Sardor Umarov",
@@ -23,10 +23,11 @@ OPERATORS = (
     "Elena Kim", "Aleksandr Tsoy", "Olga Petrova", "Timur Valiyev", "Svetlana Nam",
 )
 # fmt: on
-_BOTH, _UZBEK = (
+# operators before these positions speak both languages, then Uzbek only; the rest Russian
+_BOTH_LANGUAGES_UNTIL, _UZBEK_ONLY_UNTIL = (
     15,
     20,
-)  # operators before these positions speak both, then Uzbek only; the rest Russian
+)
 USERS = {
     "supervisor": ("nazoratchi", "Gavhar Mahmudova"),
     "manager": ("rahbar", "Anvar Hakimov"),
@@ -35,97 +36,113 @@ USERS = {
     "backup": ("zaxira", "Nodira Qosimova"),
 }
 MINISTRY_EMPLOYEES = (
-    Entry("Lola Rashidova", "712390101", "Bandlikka koʻmaklashish boshqarmasi"),
-    Entry("Murod Eshonqulov", "712390102", "Mehnat huquqlarini himoya qilish boʻlimi"),
-    Entry("Sevara Olimova", "712390103", "Tashqi mehnat migratsiyasi boʻlimi"),
+    DirectoryEntry("Lola Rashidova", "712390101", "Bandlikka koʻmaklashish boshqarmasi"),
+    DirectoryEntry("Murod Eshonqulov", "712390102", "Mehnat huquqlarini himoya qilish boʻlimi"),
+    DirectoryEntry("Sevara Olimova", "712390103", "Tashqi mehnat migratsiyasi boʻlimi"),
 )
-IN_PAGE = ("sahifa", "Laylo Azizova", "1951")  # an operator whose phone is in the page
-EXTENSIONS = {"supervisor": "1901"}  # users who have a phone without taking calls
+# an operator whose phone is in the browser page
+PAGE_OPERATOR = (
+    "sahifa",
+    "Laylo Azizova",
+    "1951",
+)
+EXTENSION_BY_ROLE = {"supervisor": "1901"}  # users who have a phone without taking calls
 
 
-def describe(place: Place) -> dict[str, Any]:
-    """What site.json holds. Passwords that it held before stay."""
-    before = _read(place)
+def describe_site(place: Place) -> dict[str, Any]:
+    """The contents of site.json. Passwords that are already in it are not changed."""
+    previous = _read_description(place)
     operators = []
-    for position in range(len(OPERATORS)):
-        kept = before.get("operators", [])[position : position + 1] or [{}]
-        operators.append(_operator(position, kept[0]))
+    for position in range(len(OPERATOR_NAMES)):
+        stored = previous.get("operators", [])[position : position + 1] or [{}]
+        operators.append(_operator_account(position, stored[0]))
     users = {
-        role: _user(role, login, before.get("users", {}).get(role, {}))
+        role: _user_account(role, login, previous.get("users", {}).get(role, {}))
         for role, (login, _) in USERS.items()
     }
     return {
-        "web": place.url,
+        "web": place.pages_url,
         "ca": str(place.folder / "tls" / "ca.pem"),
-        "sip_trunk": {"host": place.box, "port": SIP, "from": place.carrier},
-        "hotline_number": HOTLINE,
+        "sip_trunk": {"host": place.box_address, "port": SIP_PORT, "from": place.carrier_address},
+        "hotline_number": HOTLINE_NUMBER,
         "operators": operators,
-        "page_operator": _in_page(before.get("page_operator", {})),
+        "page_operator": _page_operator_account(previous.get("page_operator", {})),
         "users": users,
         "ministry_employees": [
-            {"name": one.name, "department": one.department, "number": one.number}
-            for one in MINISTRY_EMPLOYEES
+            {"name": employee.name, "department": employee.department, "number": employee.number}
+            for employee in MINISTRY_EMPLOYEES
         ],
-        "operator_sip": {"host": place.box, "port": SIP, "ws": f"wss://{place.box}:{TLS}/ws"},
-        "phones": place.phones,
+        "operator_sip": {
+            "host": place.box_address,
+            "port": SIP_PORT,
+            "ws": f"wss://{place.box_address}:{TLS_PORT}/ws",
+        },
+        "phones": place.phones_address,
         "recordings": str(place.folder / "recordings"),
         "event_log": str(place.folder / "asterisk" / "log" / "cel-custom" / "events.csv"),
         "database": str(place.folder / "data" / "appliance.db"),
-        "config": str(place.config),
+        "config": str(place.config_file),
     }
 
 
-def write(place: Place, description: dict[str, Any]) -> None:
-    """Write site.json whole, for its owner only: it holds passwords."""
-    fresh = place.description.with_suffix(".new")
-    fresh.touch(mode=0o600)
-    fresh.write_text(json.dumps(description, ensure_ascii=False, indent=1) + "\n", "utf-8")
-    os.replace(fresh, place.description)
+def write_description(place: Place, description: dict[str, Any]) -> None:
+    """Write site.json as a whole, readable by its owner only: it contains passwords."""
+    new_file = place.description_file.with_suffix(".new")
+    new_file.touch(mode=0o600)
+    new_file.write_text(json.dumps(description, ensure_ascii=False, indent=1) + "\n", "utf-8")
+    os.replace(new_file, place.description_file)
 
 
-def create(description: dict[str, Any]) -> int:
-    """Make what the open database lacks: accounts (returns how many), employees of the ministry."""
+def create_accounts(description: dict[str, Any]) -> int:
+    """Create the accounts and ministry employees that the open database lacks.
+
+    Returns the number of accounts created.
+    """
     present = {user.login for user in User.select(User.login)}
-    missing = [o for o in description["operators"] if o["login"] not in present]
-    for one in missing:
-        accounts.add(
-            one["login"],
-            OPERATORS[description["operators"].index(one)],
+    missing = [
+        operator for operator in description["operators"] if operator["login"] not in present
+    ]
+    for operator in missing:
+        accounts.create_account(
+            operator["login"],
+            OPERATOR_NAMES[description["operators"].index(operator)],
             "operator",
-            one["password"],
-            extension=one["extension"],
-            sip_password=one["sip_password"],
-            speaks=tuple(one["languages"]),
+            operator["password"],
+            extension=operator["extension"],
+            sip_password=operator["sip_password"],
+            speaks=tuple(operator["languages"]),
         )
-    login, name, extension = IN_PAGE
+    login, name, extension = PAGE_OPERATOR
     if login not in present:
-        one = description["page_operator"]
-        phone = {"extension": extension, "sip_password": one["sip_password"], "phone": "page"}
-        accounts.add(login, name, "operator", one["password"], speaks=("uz", "ru"), **phone)
-        missing.append(one)
+        operator = description["page_operator"]
+        phone = {"extension": extension, "sip_password": operator["sip_password"], "phone": "page"}
+        accounts.create_account(
+            login, name, "operator", operator["password"], speaks=("uz", "ru"), **phone
+        )
+        missing.append(operator)
     roles = [r for r, (login, _) in USERS.items() if login not in present]
     for role in roles:
         user = description["users"][role]
         phone = {key: user.get(key) for key in ("extension", "sip_password")}
-        accounts.add(*USERS[role], role, user["password"], **phone)
-    if not directory.employees(all_of_them=True):
+        accounts.create_account(*USERS[role], role, user["password"], **phone)
+    if not directory.list_employees(include_inactive=True):
         for employee in MINISTRY_EMPLOYEES:
-            directory.save(employee, by="local")
+            directory.save_employee(employee, by="local")
     return len(missing) + len(roles)
 
 
-def _user(role: str, login: str, kept: dict[str, str]) -> dict[str, str]:
-    user = {"login": login, "password": _password(kept)}
-    if extension := EXTENSIONS.get(role):
+def _user_account(role: str, login: str, stored: dict[str, str]) -> dict[str, str]:
+    user = {"login": login, "password": _account_password(stored)}
+    if extension := EXTENSION_BY_ROLE.get(role):
         user["extension"] = extension
-        user["sip_password"] = kept.get("sip_password") or secrets.token_urlsafe(18)
+        user["sip_password"] = stored.get("sip_password") or secrets.token_urlsafe(18)
     return user
 
 
-def _in_page(kept: dict[str, str]) -> dict[str, str]:
-    login, _, extension = IN_PAGE
-    sip_password = kept.get("sip_password") or secrets.token_urlsafe(18)
-    password = _password(kept)
+def _page_operator_account(stored: dict[str, str]) -> dict[str, str]:
+    login, _, extension = PAGE_OPERATOR
+    sip_password = stored.get("sip_password") or secrets.token_urlsafe(18)
+    password = _account_password(stored)
     return {
         "login": login,
         "password": password,
@@ -134,24 +151,30 @@ def _in_page(kept: dict[str, str]) -> dict[str, str]:
     }
 
 
-def _operator(position: int, kept: dict[str, str]) -> dict[str, Any]:
-    speaks = ["uz", "ru"] if position < _BOTH else ["uz"] if position < _UZBEK else ["ru"]
+def _operator_account(position: int, stored: dict[str, str]) -> dict[str, Any]:
+    speaks = (
+        ["uz", "ru"]
+        if position < _BOTH_LANGUAGES_UNTIL
+        else ["uz"]
+        if position < _UZBEK_ONLY_UNTIL
+        else ["ru"]
+    )
     return {
         "login": f"op{position + 1:02}",
-        "password": _password(kept),
+        "password": _account_password(stored),
         "extension": str(1001 + position),
-        "sip_password": kept.get("sip_password") or secrets.token_urlsafe(18),
+        "sip_password": stored.get("sip_password") or secrets.token_urlsafe(18),
         "languages": speaks,
     }
 
 
-def _password(kept: dict[str, str]) -> str:
-    """A password that can be typed: three groups of four."""
-    made = ("".join(secrets.choice(_LETTERS) for _ in range(4)) for _ in range(3))
-    return kept.get("password") or "-".join(made)
+def _account_password(stored: dict[str, str]) -> str:
+    """The stored password, or a new one that is easy to type: three groups of four."""
+    groups = ("".join(secrets.choice(_LETTERS) for _ in range(4)) for _ in range(3))
+    return stored.get("password") or "-".join(groups)
 
 
-def _read(place: Place) -> dict[str, Any]:
-    if not place.description.exists():
+def _read_description(place: Place) -> dict[str, Any]:
+    if not place.description_file.exists():
         return {}
-    return json.loads(place.description.read_text("utf-8"))
+    return json.loads(place.description_file.read_text("utf-8"))

@@ -1,4 +1,4 @@
-"""A carrier that puts a call to the hotline's number through, back to the box it came from."""
+"""A carrier that connects a call to the hotline's number back to the box that placed it."""
 
 import asyncio
 import contextlib
@@ -7,80 +7,91 @@ from dataclasses import dataclass, field, replace
 from appliance.sip import message
 from appliance.sip.agent import Agent
 from appliance.sip.call import Call
-from appliance.sip.media import ALAW, EVENTS
+from appliance.sip.media import ALAW_PAYLOAD, EVENTS_PAYLOAD
 from appliance.sip.message import Session
-from provisioning.local.place import HOTLINE, SIP, Place
+from provisioning.local.place import HOTLINE_NUMBER, SIP_PORT, Place
 
-_NOWHERE = 9  # a port without a receiver of sound
-_PATIENCE = 20.0  # seconds for the other side to answer
+_DISCARD_PORT = 9  # a port where nothing receives the sound
+_ANSWER_TIMEOUT_SECONDS = 20.0  # time in which the other side has to answer
 
 
 @dataclass
-class Loop:
-    """Only signalling goes through here: the box sends its sound to itself.
+class LoopCarrier:
+    """The carrier; only signalling passes through it: the box sends its sound to itself.
 
-    `mood`: ok | drop (no answer to an INVITE) | refuse | unheard (no sound to the caller) |
+    `behaviour`: ok | drop (no answer to an INVITE) | refuse | unheard (no sound to the caller) |
     unheard_there (no sound to the callee) | elsewhere (a machine of the carrier answers).
-    `shown`: the caller's number that is handed on; "": hidden; None: as it came.
+    `caller_number`: the number that is passed on; "": hidden; None: unchanged.
     """
 
     agent: Agent
     hotline: str
-    mood: str = "ok"
-    shown: str | None = None
+    behaviour: str = "ok"
+    caller_number: str | None = None
     tasks: set["asyncio.Task[None]"] = field(default_factory=set)
 
-    def take(self, call: Call) -> None:
-        """A call from the box; nobody has another number."""
-        if call.called != self.hotline:
-            call.refuse(404)
+    def receive_call(self, call: Call) -> None:
+        """Handle a call from the box; any number but the hotline's is unknown."""
+        if call.callee != self.hotline:
+            call.refuse_call(404)
             return
-        if self.mood == "drop":
-            call.die()
-        elif self.mood == "refuse":
-            call.refuse(403)
-        elif self.mood == "elsewhere":
+        if self.behaviour == "drop":
+            call.disconnect_silently()
+        elif self.behaviour == "refuse":
+            call.refuse_call(403)
+        elif self.behaviour == "elsewhere":
             call.pick_up()
         else:
-            task = asyncio.get_running_loop().create_task(self._pass_on(call))
+            task = asyncio.get_running_loop().create_task(self._forward_call(call))
             self.tasks.add(task)
             task.add_done_callback(self.tasks.discard)
 
-    async def _pass_on(self, call: Call) -> None:
-        offer = message.session(call.invite.body) if call.invite else None
-        name = message.user(call.theirs) if self.shown is None else self.shown
-        back = self.agent.call(name or "anonymous", self.hotline, 0)
+    async def _forward_call(self, call: Call) -> None:
+        offer = message.parse_session(call.invite.body) if call.invite else None
+        caller = (
+            message.header_user(call.remote_party)
+            if self.caller_number is None
+            else self.caller_number
+        )
+        return_call = self.agent.create_call(caller or "anonymous", self.hotline, 0)
         if offer:
-            _describe(back, _dead(offer) if self.mood == "unheard" else offer)
+            _offer_session(
+                return_call, _without_receiver(offer) if self.behaviour == "unheard" else offer
+            )
         answers: list[Session] = []
-        back.media.meet = lambda other, send=True: answers.append(other)  # type: ignore[method-assign]
-        back.start()
+        return_call.media.apply_session = lambda other, send=True: answers.append(other)  # type: ignore[method-assign,assignment]
+        return_call.send_invite()
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_PATIENCE):
-                while back.state not in ("up", "over") and call.state != "over":
+            async with asyncio.timeout(_ANSWER_TIMEOUT_SECONDS):
+                while return_call.state not in ("up", "over") and call.state != "over":
                     await asyncio.sleep(0.02)
-        if back.state == "up" and answers:
+        if return_call.state == "up" and answers:
             answer = answers[-1]
-            _describe(call, _dead(answer) if self.mood == "unheard_there" else answer)
+            _offer_session(
+                call, _without_receiver(answer) if self.behaviour == "unheard_there" else answer
+            )
             call.pick_up()
-            while call.state == back.state == "up":
+            while call.state == return_call.state == "up":
                 await asyncio.sleep(0.05)
-        for one in (call, back):
-            one.hang_up()
+        for leg in (call, return_call):
+            leg.hang_up()
 
 
-def _dead(session: Session) -> Session:
-    return replace(session, port=_NOWHERE)
+def _without_receiver(session: Session) -> Session:
+    """The session with a port where nothing receives the sound."""
+    return replace(session, port=_DISCARD_PORT)
 
 
-def _describe(call: Call, session: Session) -> None:
-    """Have a call describe the sound of somebody else as its own, in A-law."""
-    plain = Session(session.host, session.port, (ALAW, EVENTS), events=EVENTS)
-    call._offer = lambda direction="": str(plain)  # type: ignore[method-assign]
+def _offer_session(call: Call, session: Session) -> None:
+    """Make a call offer the sound address of another session as its own, in A-law."""
+    description = Session(
+        session.host, session.port, (ALAW_PAYLOAD, EVENTS_PAYLOAD), events=EVENTS_PAYLOAD
+    )
+    call._session_offer = lambda direction="": str(description)  # type: ignore[method-assign]
 
 
-async def serve(place: Place) -> None:
-    """Run the carrier of a local site until the process is ended."""
-    async with Agent(place.carrier, SIP, (place.box, SIP)) as agent:
-        agent.taken = Loop(agent, HOTLINE).take
+async def run_carrier(place: Place) -> None:
+    """Run the carrier of a local site until the process ends."""
+    async with Agent(place.carrier_address, SIP_PORT, (place.box_address, SIP_PORT)) as agent:
+        agent.on_call = LoopCarrier(agent, HOTLINE_NUMBER).receive_call
         await asyncio.Event().wait()

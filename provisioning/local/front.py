@@ -1,12 +1,12 @@
-"""The TLS front of a local site: its own certificate authority, and nginx as the calling user."""
+"""The TLS front of a local site: a certificate authority, and nginx under the calling user."""
 
 import subprocess
 from pathlib import Path
 
-from provisioning.local.place import GUNICORN, HTTP, TLS, Place
+from provisioning.local.place import GUNICORN_PORT, HTTP_PORT, TLS_PORT, Place
 
-RENEW = 30 * 86400  # seconds before the end of a certificate
-_NGINX = """\
+RENEW_BEFORE_SECONDS = 30 * 86400  # a certificate is replaced this long before its end
+_NGINX_TEMPLATE = """\
 # Written anew by every start of the local site.
 daemon off;
 master_process off;
@@ -93,54 +93,74 @@ http {{
 
 
 def make_certificates(place: Place) -> Path:
-    """Make the authority and the server's certificate where missing or old; returns the former."""
+    """Make the authority and the server's certificate if missing or old.
+
+    Returns the file of the authority's certificate.
+    """
     folder = place.folder / "tls"
     folder.mkdir(mode=0o700, exist_ok=True)
     authority, server = folder / "ca.pem", folder / "server.pem"
-    if not _lasts(authority):
+    if not _is_valid(authority):
         server.unlink(missing_ok=True)
-        _openssl(
+        _run_openssl(
             *("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"),
             *("-subj", "/CN=Local site authority", "-days", "3650"),
             *("-addext", "keyUsage=critical,keyCertSign,cRLSign"),
             *("-keyout", str(folder / "ca.key"), "-out", str(authority)),
         )
-    if not _lasts(server):
-        _openssl(
+    if not _is_valid(server):
+        _run_openssl(
             *("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"),
             *("-CA", str(authority), "-CAkey", str(folder / "ca.key"), "-days", "397"),
-            *("-subj", f"/CN={place.box}", "-addext", "basicConstraints=critical,CA:FALSE"),
-            *("-addext", f"subjectAltName=IP:{place.box},DNS:localhost"),
+            *("-subj", f"/CN={place.box_address}", "-addext", "basicConstraints=critical,CA:FALSE"),
+            *("-addext", f"subjectAltName=IP:{place.box_address},DNS:localhost"),
             *("-addext", "extendedKeyUsage=serverAuth"),
             *("-keyout", str(folder / "server.key"), "-out", str(server)),
         )
     return authority
 
 
-def configure(place: Place, built: Path) -> list[str]:
+def write_config(place: Place, built: Path) -> list[str]:
     """Write nginx's configuration; returns the command that runs it."""
-    (place.run / "nginx").mkdir(parents=True, exist_ok=True)
-    file = place.run / "nginx.conf"
-    text = _NGINX.format(
-        box=place.box,
+    (place.run_folder / "nginx").mkdir(parents=True, exist_ok=True)
+    file = place.run_folder / "nginx.conf"
+    config = _NGINX_TEMPLATE.format(
+        box=place.box_address,
         built=built,
-        gunicorn=GUNICORN,
-        http=HTTP,
-        logs=place.logs,
-        run=place.run,
-        tls=TLS,
+        gunicorn=GUNICORN_PORT,
+        http=HTTP_PORT,
+        logs=place.log_folder,
+        run=place.run_folder,
+        tls=TLS_PORT,
         tls_files=place.folder / "tls",
     )
-    file.write_text(text, "utf-8")
-    # A file for each connection, and one for what is behind it.
-    program = ["prlimit", "--nofile=10000:", "nginx"]
-    return [*program, "-c", str(file), "-p", str(place.run), "-e", str(place.logs / "front.log")]
+    file.write_text(config, "utf-8")
+    # One file for each connection, and one for its connection to the pages.
+    command = ["prlimit", "--nofile=10000:", "nginx"]
+    return [
+        *command,
+        "-c",
+        str(file),
+        "-p",
+        str(place.run_folder),
+        "-e",
+        str(place.log_folder / "front.log"),
+    ]
 
 
-def _lasts(certificate: Path) -> bool:
-    check = ["openssl", "x509", "-in", str(certificate), "-noout", "-checkend", str(RENEW)]
-    return certificate.exists() and subprocess.run(check, capture_output=True).returncode == 0
+def _is_valid(certificate: Path) -> bool:
+    """Returns True if the certificate exists and does not end within RENEW_BEFORE_SECONDS."""
+    command = [
+        "openssl",
+        "x509",
+        "-in",
+        str(certificate),
+        "-noout",
+        "-checkend",
+        str(RENEW_BEFORE_SECONDS),
+    ]
+    return certificate.exists() and subprocess.run(command, capture_output=True).returncode == 0
 
 
-def _openssl(*arguments: str) -> None:
+def _run_openssl(*arguments: str) -> None:
     subprocess.run(["openssl", *arguments], check=True, capture_output=True)

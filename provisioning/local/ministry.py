@@ -1,10 +1,10 @@
-"""The ministry of the local site: invented departments, and the directions that go to them."""
+"""The ministry of the local site: invented departments, and the directions assigned to them."""
 
 from appliance.casework import departments
 from appliance.models import Department
 
-# names in Uzbek (Latin, Cyrillic) and Russian, whether a body of its own, its directions
-_DEPARTMENTS = (
+# names in Uzbek (Latin, Cyrillic) and Russian; True for a body of its own; its directions
+_DEPARTMENT_ROWS = (
     (
         ("Bandlik boshqarmasi", "Бандлик бошқармаси", "Управление занятости"),
         False,
@@ -24,13 +24,13 @@ _DEPARTMENTS = (
 )
 
 
-def create() -> int:
-    """Make the departments of a site that has none; returns how many."""
+def create_departments() -> int:
+    """Create the departments of a site that has no departments; returns how many."""
     if Department.select().exists():
         return 0
-    for names, own_body, directions in _DEPARTMENTS:
+    for names, own_body, directions in _DEPARTMENT_ROWS:
         columns = dict(zip(("name_uz_latn", "name_uz_cyrl", "name_ru"), names, strict=True))
-        made = departments.add(columns, own_body, by="local")
+        department = departments.add_department(columns, own_body, actor="local")
         for direction in directions:
-            departments.send_direction(direction, made.id, by="local")
-    return len(_DEPARTMENTS)
+            departments.route_direction(direction, department.id, actor="local")
+    return len(_DEPARTMENT_ROWS)

@@ -1,4 +1,4 @@
-"""Where a local site lives: its folder, and loopback addresses that no other site uses."""
+"""Where a local site is: its folder, and loopback addresses that no other site uses."""
 
 import hashlib
 import secrets
@@ -10,78 +10,85 @@ from pathlib import Path
 from provisioning.local import asterisk, settings_file
 from provisioning.local.settings_file import Table
 
-SIP, AMI, HTTP = 5060, 5038, 8088
-GUNICORN, TLS = 8000, 8443
-HOTLINE = "1006"
+SIP_PORT, AMI_PORT, HTTP_PORT = 5060, 5038, 8088
+GUNICORN_PORT, TLS_PORT = 8000, 8443
+HOTLINE_NUMBER = "1006"
 
 
 @dataclass(frozen=True)
 class Place:
-    """A site's folder and addresses. Two folders give two networks 127.A.B.0."""
+    """A site's folder and addresses; the folder determines the network 127.A.B.0."""
 
     folder: Path
-    calls_itself: bool = False  # has a carrier, and places test calls as a box does
+    calls_itself: bool = False  # has a carrier, and places test calls like a box
 
     @property
-    def network(self) -> str:
-        """The first three octets; 127.0 and 127.254 are left to others on this machine."""
+    def network_prefix(self) -> str:
+        """The first three octets; 127.0 and 127.254 are left to other programs on this machine."""
         digest = hashlib.sha256(str(self.folder.resolve()).encode()).digest()
         return f"127.{digest[0] % 250 + 1}.{digest[1]}"
 
     @property
-    def box(self) -> str:
-        """Where the box listens."""
-        return f"{self.network}.1"
+    def box_address(self) -> str:
+        """The address on which the box listens."""
+        return f"{self.network_prefix}.1"
 
     @property
-    def carrier(self) -> str:
-        """Where calls of the citizens come from."""
-        return f"{self.network}.2"
+    def carrier_address(self) -> str:
+        """The address from which citizens' calls come."""
+        return f"{self.network_prefix}.2"
 
     @property
-    def phones(self) -> str:
-        """Where the operators' phones are."""
-        return f"{self.network}.10"
+    def phones_address(self) -> str:
+        """The address of the operators' phones."""
+        return f"{self.network_prefix}.10"
 
     @property
-    def url(self) -> str:
-        """How people reach the pages."""
-        return f"https://{self.box}:{TLS}"
+    def pages_url(self) -> str:
+        """The address of the pages for browsers."""
+        return f"https://{self.box_address}:{TLS_PORT}"
 
     @property
-    def config(self) -> Path:
+    def config_file(self) -> Path:
         """The appliance's settings file."""
         return self.folder / "appliance.toml"
 
     @property
-    def description(self) -> Path:
-        """What `./run up` writes for whoever wants to use the site."""
+    def description_file(self) -> Path:
+        """The file that `./run up` writes for people and programs that use the site."""
         return self.folder / "site.json"
 
     @property
-    def logs(self) -> Path:
-        """One file per process."""
+    def log_folder(self) -> Path:
+        """The folder of logs, one file per process."""
         return self.folder / "log"
 
     @property
-    def run(self) -> Path:
-        """Process ids by name, and what else lives as long as the processes."""
+    def run_folder(self) -> Path:
+        """Process ids by name, and other files that last as long as the processes."""
         return self.folder / "run"
 
-    def make(self) -> None:
-        """Make the folders and the settings file; secrets made once are kept."""
+    def make_files(self) -> None:
+        """Make the folders and the settings file; secrets from an earlier start are kept."""
         self.folder.mkdir(parents=True, exist_ok=True)
         self.folder.chmod(0o700)
-        for folder in (self.logs, self.run, self.folder / "backups", self.folder / "data"):
+        for folder in (
+            self.log_folder,
+            self.run_folder,
+            self.folder / "backups",
+            self.folder / "data",
+        ):
             folder.mkdir(exist_ok=True)
-        asterisk.make_data(self.folder / "asterisk" / "data")
-        kept = tomllib.loads(self.config.read_text("utf-8")) if self.config.exists() else {}
-        self.config.touch(mode=0o600)
-        self.config.write_text(self._settings(kept), "utf-8")
+        asterisk.make_data_folder(self.folder / "asterisk" / "data")
+        stored = (
+            tomllib.loads(self.config_file.read_text("utf-8")) if self.config_file.exists() else {}
+        )
+        self.config_file.touch(mode=0o600)
+        self.config_file.write_text(self._settings_text(stored), "utf-8")
 
-    def _settings(self, kept: dict[str, dict[str, str]]) -> str:
-        def secret(table: str, key: str) -> str:
-            return kept.get(table, {}).get(key) or secrets.token_urlsafe(32)
+    def _settings_text(self, stored: dict[str, dict[str, str]]) -> str:
+        def stored_secret(table: str, key: str) -> str:
+            return stored.get(table, {}).get(key) or secrets.token_urlsafe(32)
 
         tables: dict[str, Table | Sequence[Table]] = {
             "paths": {
@@ -93,34 +100,34 @@ class Place:
                 "backups": "backups",
             },
             "web": {
-                "bind": f"{self.box}:{GUNICORN}",
-                "url": self.url,
+                "bind": f"{self.box_address}:{GUNICORN_PORT}",
+                "url": self.pages_url,
                 "certificate": "tls/server.pem",
-                "secret_key": secret("web", "secret_key"),
+                "secret_key": stored_secret("web", "secret_key"),
             },
             "asterisk": {
-                "address": self.box,
-                "modules": str(asterisk.MODULES),
+                "address": self.box_address,
+                "modules": str(asterisk.MODULES_FOLDER),
                 **{name: f"asterisk/{name}" for name in ("data", "run", "log", "spool", "var")},
                 **{
-                    name: secret("asterisk", name)
+                    name: stored_secret("asterisk", name)
                     for name in ("ami_secret", "pages_secret", "guesses_secret")
                 },
                 "certificate": "tls/server.pem",
                 "certificate_key": "tls/server.key",
-                "plain_phones": ["*"],  # simulated ones speak UDP
-                "command": asterisk.command(),
-                "sip_port": SIP,
-                "ami_port": AMI,
-                "http_port": HTTP,
+                "plain_phones": ["*"],  # simulated phones use UDP
+                "command": asterisk.start_command(),
+                "sip_port": SIP_PORT,
+                "ami_port": AMI_PORT,
+                "http_port": HTTP_PORT,
                 "browser_phones": True,
             },
-            "sign_in": settings_file.EASY,  # who tries the site has no telephone
-            "calls": {"hotline_number": HOTLINE},
+            "sign_in": settings_file.EASY_SIGN_IN,  # people who try the site have no second factor
+            "calls": {"hotline_number": HOTLINE_NUMBER},
             "backups": [
                 {"name": "disk", "url": "backups/repository", "password_file": "repository.key"}
             ],
-            "trunks": [{"name": "carrier", "address": self.carrier}],
+            "trunks": [{"name": "carrier", "address": self.carrier_address}],
             "audit": {"key": "audit.key", "public_key": "audit.pub"},
             **(
                 {"self_tests": {"call_minutes": 10, "carrier_minutes": 10}}
@@ -128,5 +135,5 @@ class Place:
                 else {}
             ),
         }
-        written = settings_file.written(tables)
-        return f"# Written anew by every start of the local site.\n\n{written}"
+        text = settings_file.toml_text(tables)
+        return f"# Written anew by every start of the local site.\n\n{text}"

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from appliance.sip import tones
-from appliance.sip.tones import FRAME, KEY_FRAMES, KEYS, RATE
+from appliance.sip.tones import FRAME_SAMPLES, KEY_FRAMES, KEYS, SAMPLE_RATE_HZ
 
-FRAMES_PER_SECOND = RATE // FRAME
+PACKETS_PER_SECOND = SAMPLE_RATE_HZ // FRAME_SAMPLES
 
 _EVENT_TYPE = 101
 _PCMA_TYPE = 8
@@ -28,27 +28,27 @@ def write_pcap(
     events: bool = True,
 ) -> None:
     """Write a voice of that pitch (Hz) with (second, key) presses; `events`: keys as RFC 4733."""
-    presses = {round(at * FRAMES_PER_SECOND): key for at, key in keys}
-    packets = _packets(round(seconds * FRAMES_PER_SECOND), voice(pitch), presses, events)
-    part = file.with_suffix(".part")
-    with part.open("wb") as out:
-        out.write(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1))
+    presses = {round(second * PACKETS_PER_SECOND): key for second, key in keys}
+    packets = _make_packets(round(seconds * PACKETS_PER_SECOND), make_voice(pitch), presses, events)
+    partial_file = file.with_suffix(".part")
+    with partial_file.open("wb") as stream:
+        stream.write(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1))
         for number, packet in enumerate(packets):
-            out.write(_record(packet.at, _rtp(number, packet)))
-    part.replace(file)
+            stream.write(_pcap_record(packet.at, _rtp_packet(number, packet)))
+    partial_file.replace(file)
 
 
 @functools.cache
-def voice(pitch: int) -> bytes:
+def make_voice(pitch: int) -> bytes:
     """Ten seconds of A-law that sound like murmured syllables with short pauses between words."""
     samples = []
-    for i in range(10 * RATE):
-        t = i / RATE
-        syllable = max(0.0, math.sin(2 * math.pi * 4 * t))
-        word = 0.0 if (t % 2.5) > 2.1 else 1.0
-        tone = sum(math.sin(2 * math.pi * pitch * n * t) / n for n in (1, 2, 3, 5))
+    for i in range(10 * SAMPLE_RATE_HZ):
+        seconds = i / SAMPLE_RATE_HZ
+        syllable = max(0.0, math.sin(2 * math.pi * 4 * seconds))
+        word = 0.0 if (seconds % 2.5) > 2.1 else 1.0
+        tone = sum(math.sin(2 * math.pi * pitch * n * seconds) / n for n in (1, 2, 3, 5))
         samples.append(5200 * word * (0.15 + syllable) * tone)
-    return tones.alaw(samples)
+    return tones.encode_alaw(samples)
 
 
 class _Packet(NamedTuple):
@@ -59,50 +59,57 @@ class _Packet(NamedTuple):
     marker: bool = False
 
 
-def _packets(frames: int, sound: bytes, presses: dict[int, str], events: bool) -> Iterator[_Packet]:
+def _make_packets(
+    frames: int, sound: bytes, presses: dict[int, str], events: bool
+) -> Iterator[_Packet]:
     frame = 0
     while frame < frames:
-        at, stamp = frame / FRAMES_PER_SECOND, frame * FRAME
+        at, stamp = frame / PACKETS_PER_SECOND, frame * FRAME_SAMPLES
         key = presses.get(frame)
         if key and events:
-            yield from _event(at, stamp, KEYS.index(key))
+            yield from _event_packets(at, stamp, KEYS.index(key))
             frame += KEY_FRAMES + 1
             continue
         if key:
-            for part in range(KEY_FRAMES):
-                payload = tones.key(key)[part * FRAME : (part + 1) * FRAME]
-                yield _Packet(at + part * 0.02, stamp + part * FRAME, _PCMA_TYPE, payload)
+            for number in range(KEY_FRAMES):
+                payload = tones.key_tones(key)[
+                    number * FRAME_SAMPLES : (number + 1) * FRAME_SAMPLES
+                ]
+                yield _Packet(
+                    at + number * 0.02, stamp + number * FRAME_SAMPLES, _PCMA_TYPE, payload
+                )
             frame += KEY_FRAMES
             continue
         offset = stamp % len(sound)
-        payload = sound[offset : offset + FRAME]
+        payload = sound[offset : offset + FRAME_SAMPLES]
         yield _Packet(at, stamp, _PCMA_TYPE, payload, marker=frame == 0)
         frame += 1
 
 
-def _event(at: float, stamp: int, code: int) -> Iterator[_Packet]:
-    """One key: eight updates, and its end three times over as the RFC wants."""
-    for part in range(KEY_FRAMES):
-        payload = struct.pack(">BBH", code, 10, FRAME * (part + 1))
-        yield _Packet(at + part * 0.02, stamp, _EVENT_TYPE, payload, marker=part == 0)
-    end = struct.pack(">BBH", code, 0x80 | 10, FRAME * KEY_FRAMES)
-    for again in range(3):
-        yield _Packet(at + KEY_FRAMES * 0.02 + again * 0.002, stamp, _EVENT_TYPE, end)
+def _event_packets(at: float, stamp: int, code: int) -> Iterator[_Packet]:
+    """The packets of one key: eight updates, and its end three times as the RFC requires."""
+    for number in range(KEY_FRAMES):
+        payload = struct.pack(">BBH", code, 10, FRAME_SAMPLES * (number + 1))
+        yield _Packet(at + number * 0.02, stamp, _EVENT_TYPE, payload, marker=number == 0)
+    end_payload = struct.pack(">BBH", code, 0x80 | 10, FRAME_SAMPLES * KEY_FRAMES)
+    for repetition in range(3):
+        yield _Packet(at + KEY_FRAMES * 0.02 + repetition * 0.002, stamp, _EVENT_TYPE, end_payload)
 
 
-def _rtp(number: int, packet: _Packet) -> bytes:
+def _rtp_packet(number: int, packet: _Packet) -> bytes:
     kind = packet.kind | (0x80 if packet.marker else 0)
     head = struct.pack(">BBHII", 0x80, kind, number & 0xFFFF, packet.stamp & 0xFFFFFFFF, 0x11223344)
     return head + packet.payload
 
 
-def _record(at: float, rtp: bytes) -> bytes:
-    """The packet as captured: Ethernet, IPv4 and UDP headers that SIPp replaces by its own."""
+def _pcap_record(at: float, rtp: bytes) -> bytes:
+    """The packet as captured: with Ethernet, IPv4 and UDP headers, which SIPp replaces."""
     udp = struct.pack(">HHHH", 4000, 4000, 8 + len(rtp), 0) + rtp
     loopback = bytes((127, 0, 0, 1))
     ip = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 20 + len(udp), 0, 0, 64, 17, 0, loopback, loopback)
     frame = bytes(12) + b"\x08\x00" + ip + udp
-    second, part = divmod(at, 1)
+    second, fraction = divmod(at, 1)
     return (
-        struct.pack("<IIII", 10**9 + int(second), int(part * 1e6), len(frame), len(frame)) + frame
+        struct.pack("<IIII", 10**9 + int(second), int(fraction * 1e6), len(frame), len(frame))
+        + frame
     )

@@ -1,11 +1,11 @@
 """The catalogues of the pages' texts.
 
-    python -m provisioning.local.translations update    takes new texts in, drops those gone
+    python -m provisioning.local.translations update    adds new texts, drops removed ones
     python -m provisioning.local.translations compile   makes the .mo files that the pages read
-    python -m provisioning.local.translations check     tells what is missing or no longer used
+    python -m provisioning.local.translations check     reports missing and unused texts
 
 Run `update` after adding a text, then fill the empty msgstr in each language. A catalogue has no
-line numbers and no dates and is sorted, so two people's new texts seldom meet in one place.
+line numbers and no dates and is sorted, so two people's new texts seldom conflict.
 """
 
 import argparse
@@ -47,96 +47,98 @@ msgstr ""
 """
 
 
-def file_of(locale: str, suffix: str = "po") -> Path:
-    """The catalogue of a locale."""
+def catalogue_file(locale: str, suffix: str = "po") -> Path:
+    """The file of a locale's catalogue."""
     return CATALOGUES / locale / "LC_MESSAGES" / f"messages.{suffix}"
 
 
-def extracted() -> Catalog:
+def extract_texts() -> Catalog:
     """Every text of the sources, not translated."""
     with (ROOT / "babel.cfg").open("r") as config:
         methods, options = parse_mapping_cfg(config)
-    found = Catalog(charset="utf-8")
+    catalogue = Catalog(charset="utf-8")
     for _file, _line, text, _comments, context in extract_from_dir(
         ROOT, methods, options, KEYWORDS, directory_filter=_is_source
     ):
-        found.add(text, context=context)
-    return found
+        catalogue.add(text, context=context)
+    return catalogue
 
 
-def updated(locale: str) -> str:
-    """The catalogue file of a locale with exactly the texts of the sources, sorted."""
-    known = read(locale)
-    fresh = Catalog(locale=locale, charset="utf-8")
-    for text in extracted():
+def updated_catalogue(locale: str) -> str:
+    """The contents of a locale's catalogue with exactly the texts of the sources, sorted."""
+    stored = read_catalogue(locale)
+    catalogue = Catalog(locale=locale, charset="utf-8")
+    for text in extract_texts():
         if text.id:
-            fresh.add(text.id, _kept(known, text), context=text.context)
+            catalogue.add(text.id, _stored_translation(stored, text), context=text.context)
     body = io.BytesIO()
-    write_po(body, fresh, no_location=True, omit_header=True, sort_output=True, width=100)
+    write_po(body, catalogue, no_location=True, omit_header=True, sort_output=True, width=100)
     header = _HEADER.format(language=locale, plural=get_plural(locale))
     return header + body.getvalue().decode()
 
 
-def read(locale: str) -> Catalog:
-    """The catalogue as it stands; an empty one when there is none."""
-    file = file_of(locale)
+def read_catalogue(locale: str) -> Catalog:
+    """The stored catalogue of a locale; an empty one if there is no file."""
+    file = catalogue_file(locale)
     if not file.is_file():
         return Catalog(locale=locale)
-    # two people's additions merged by git may leave one text twice: the translated one counts
+    # two people's additions merged by git may leave a text twice: the translated one is used
     return read_po(io.StringIO(_without_conflicts(file.read_text("utf-8"))), locale=locale)
 
 
-def update() -> None:
-    """Bring every catalogue up to the sources."""
+def update_catalogues() -> None:
+    """Update every catalogue to the texts of the sources."""
     for locale in LOCALES:
-        file = file_of(locale)
+        file = catalogue_file(locale)
         file.parent.mkdir(parents=True, exist_ok=True)
-        text = updated(locale)
+        text = updated_catalogue(locale)
         file.write_text(text, "utf-8")
         print(f"{locale}: {text.count('\nmsgstr ""\n\n')} to translate")
 
 
-def drifted() -> list[str]:
-    """What is wrong: catalogues that differ from the sources, texts not translated."""
-    found = [
-        f"{file_of(locale).relative_to(ROOT)} is not what the sources say: run update"
+def catalogue_faults() -> list[str]:
+    """The faults: catalogues that differ from the sources, texts not translated."""
+    faults = [
+        f"{catalogue_file(locale).relative_to(ROOT)} is not what the sources say: run update"
         for locale in LOCALES
-        if not file_of(locale).is_file() or file_of(locale).read_text("utf-8") != updated(locale)
+        if not catalogue_file(locale).is_file()
+        or catalogue_file(locale).read_text("utf-8") != updated_catalogue(locale)
     ]
-    return found + [
+    return faults + [
         f"{locale}: not translated: {text.id}"
         for locale in LOCALES
-        for text in read(locale)
-        if text.id and not all(_forms(text))
+        for text in read_catalogue(locale)
+        if text.id and not all(_translation_forms(text))
     ]
 
 
-def check() -> None:
-    """Exit with what is wrong, if anything is."""
-    if found := drifted():
-        raise SystemExit("\n".join(found))
+def check_catalogues() -> None:
+    """Exit with the list of faults, if there are any."""
+    if faults := catalogue_faults():
+        raise SystemExit("\n".join(faults))
 
 
-def compile_all() -> None:
-    """Write the .mo files, where they are missing or older than the catalogue."""
+def compile_catalogues() -> None:
+    """Write the .mo files that are missing or older than their catalogue."""
     for locale in LOCALES:
-        source, target = file_of(locale), file_of(locale, "mo")
+        source, target = catalogue_file(locale), catalogue_file(locale, "mo")
         if target.is_file() and target.stat().st_mtime >= source.stat().st_mtime:
             continue
         with target.open("wb") as file:
-            write_mo(file, read(locale))
+            write_mo(file, read_catalogue(locale))
 
 
-def _forms(text: Message) -> tuple[str, ...]:
-    """The translation, or each form of it by number."""
+def _translation_forms(text: Message) -> tuple[str, ...]:
+    """The translation, or each of its forms by number."""
     return tuple(text.string) if isinstance(text.string, (tuple, list)) else (text.string or "",)
 
 
-def _kept(known: Catalog, text: Message) -> Any:
-    found = known.get(text.id, text.context)
-    empty = ("",) * known.num_plurals if text.pluralizable else ""
-    same = found and found.string and found.pluralizable == text.pluralizable
-    return found.string if found and same else empty
+def _stored_translation(stored: Catalog, text: Message) -> Any:
+    """The stored translation of a text, or an empty one with as many forms as the text needs."""
+    message = stored.get(text.id, text.context)
+    empty = ("",) * stored.num_plurals if text.pluralizable else ""
+    is_usable = message and message.string and message.pluralizable == text.pluralizable
+    return message.string if message and is_usable else empty
 
 
 def _is_source(folder: str) -> bool:
@@ -149,7 +151,11 @@ def _without_conflicts(text: str) -> str:
 
 
 if __name__ == "__main__":
-    commands = {"update": update, "compile": compile_all, "check": check}
+    commands = {
+        "update": update_catalogues,
+        "compile": compile_catalogues,
+        "check": check_catalogues,
+    }
     parser = argparse.ArgumentParser(description="The catalogues of the pages' texts.")
     parser.add_argument("command", choices=commands)
     commands[parser.parse_args().command]()
