@@ -1,4 +1,4 @@
-"""What retention is tried on: recordings with real files, closed appeals, nights of the job."""
+"""Data for the retention tests: recordings with real files, closed appeals, runs of the job."""
 
 import datetime as dt
 import os
@@ -9,14 +9,14 @@ from appliance.casework.appeals import handling
 from appliance.core import clock
 from appliance.core.settings import Settings
 from appliance.models import Appeal, Call, Handling, JobRun, Recording, User
-from tests.casework.test_appeals import FULL
+from tests.casework.test_appeals import FULL_FORM
 
 MINUTE = dt.timedelta(minutes=1)
 DAY = dt.timedelta(days=1)
 
 
-def night(at: dt.datetime, state: str = "done", result: str = "") -> None:
-    """A run of the job that began at a moment."""
+def create_run(at: dt.datetime, state: str = "done", result: str = "") -> None:
+    """A run of the retention job that began at `at`."""
     JobRun.create(
         name="retention",
         due_at=at,
@@ -28,21 +28,21 @@ def night(at: dt.datetime, state: str = "done", result: str = "") -> None:
     )
 
 
-def limit(site: Settings) -> dt.datetime:
-    """The moment that is just two of the longest months ago."""
+def time_two_months_ago(site: Settings) -> dt.datetime:
+    """The time exactly two of the longest months ago."""
     now = clock.now().astimezone(site.tz)
     day = now.date() - dt.timedelta(days=62)
     return dt.datetime.combine(day, now.time(), site.tz).astimezone(dt.UTC)
 
 
-def years(site: Settings, count: int) -> dt.datetime:
-    """The midnight that is so many of the longest years ago."""
+def midnight_years_ago(site: Settings, count: int) -> dt.datetime:
+    """The midnight `count` of the longest years ago."""
     day = clock.now().astimezone(site.tz).date() - count * dt.timedelta(days=12 * 31)
     return dt.datetime.combine(day, dt.time(), site.tz).astimezone(dt.UTC)
 
 
-def put(site: Settings, name: str, at: dt.datetime, content: bytes = b"RIFF") -> Path:
-    """A file in the recordings' folder that was written at a moment."""
+def write_file(site: Settings, name: str, at: dt.datetime, content: bytes = b"RIFF") -> Path:
+    """A file in the recordings folder, last modified at `at`."""
     path = site.paths.recordings / name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
@@ -50,42 +50,44 @@ def put(site: Settings, name: str, at: dt.datetime, content: bytes = b"RIFF") ->
     return path
 
 
-def record(
+def create_recording(
     site: Settings,
     id: str,
     moment: dt.datetime,
-    written: dt.datetime | None = None,
+    written_at: dt.datetime | None = None,
     touched: dt.datetime | None = None,
-    **call: str,
+    **call_values: str,
 ) -> Path:
-    """A call with its recording, a real file, that ended at a moment."""
-    told = {"direction": "inbound", "stage": "ended"} | call
-    Call.create(id=id, arrived_at=moment - MINUTE, ended_at=moment, **told)
+    """A call that ended at `moment`, with its recording, a real file. Returns the file's path."""
+    values = {"direction": "inbound", "stage": "ended"} | call_values
+    Call.create(id=id, arrived_at=moment - MINUTE, ended_at=moment, **values)
     file = f"{moment.astimezone(site.tz):%Y/%m/%d}/{id}.wav"
-    at = written or moment
+    at = written_at or moment
     Recording.create(file=file, call_id=id, seconds=9.0, sha256="abc", written_at=at)
-    return put(site, file, touched or moment)
+    return write_file(site, file, touched or moment)
 
 
-def register(site: Settings, operator: User, call_id: str | None = None, **values: str) -> Appeal:
-    """An appeal on the full form, that came with a call."""
-    made = appeals.register(
-        FULL | values,
+def register_appeal(
+    site: Settings, operator: User, call_id: str | None = None, **values: str
+) -> Appeal:
+    """An appeal on the full form, linked to the given call."""
+    appeal = appeals.register(
+        FULL_FORM | values,
         operator=operator,
         token=appeals.token_for(operator, None),
         tz=site.tz,
         calendar=catalogs.working_calendar(site),
     )
-    Appeal.update(call_id=call_id).where(Appeal.id == made.id).execute()
-    return made
+    Appeal.update(call_id=call_id).where(Appeal.id == appeal.id).execute()
+    return appeal
 
 
-def close(appeal: Appeal, at: dt.datetime) -> None:
-    """Answer and close an appeal, with everything dated to a moment."""
+def close_appeal(appeal: Appeal, at: dt.datetime) -> None:
+    """Answer and close an appeal, with all its times set to `at`."""
     today = clock.now().date()
     for version, (action, text) in enumerate(
         (("take", ""), ("answer", "Siz haqingizda"), ("close", "")), start=1
     ):
-        handling.do(action, appeal, "bahodir", version, today, text)
+        handling.perform_step(action, appeal, "bahodir", version, today, text)
     Handling.update(changed_at=at).where(Handling.appeal == appeal).execute()
     Appeal.update(registered_at=at, received_at=at).where(Appeal.id == appeal.id).execute()

@@ -1,4 +1,4 @@
-"""Where the site says so, the self-check looks whether its disk is encrypted."""
+"""The self-check verifies disk encryption where the settings require it."""
 
 import dataclasses
 import os
@@ -9,16 +9,16 @@ import pytest
 from appliance.box.health import encryption
 
 
-def device(blocks: Path, folder: Path, *uuids: str) -> Path:
-    """The kernel's view of a folder's device: volumes over one another, the topmost first."""
+def build_block_devices(blocks: Path, folder: Path, *uuids: str) -> Path:
+    """The kernel's view of the device of a folder: stacked volumes, the topmost first."""
     number = folder.stat().st_dev
-    here = blocks / f"{os.major(number)}:{os.minor(number)}"
+    device_folder = blocks / f"{os.major(number)}:{os.minor(number)}"
     for uuid in uuids:
-        here.mkdir(parents=True, exist_ok=True)
+        device_folder.mkdir(parents=True, exist_ok=True)
         if uuid:
-            (here / "dm").mkdir()
-            (here / "dm" / "uuid").write_text(uuid)
-        here = here / "slaves" / "below"
+            (device_folder / "dm").mkdir()
+            (device_folder / "dm" / "uuid").write_text(uuid)
+        device_folder = device_folder / "slaves" / "below"
     return blocks
 
 
@@ -26,38 +26,40 @@ def device(blocks: Path, folder: Path, *uuids: str) -> Path:
     ("uuids", "encrypted"),
     [
         (("CRYPT-LUKS2-abc-data",), True),
-        (("LVM-abc", "CRYPT-LUKS2-abc-data"), True),  # a logical volume on an encrypted one
+        (("LVM-abc", "CRYPT-LUKS2-abc-data"), True),  # a logical volume on an encrypted volume
         (("LVM-abc", ""), False),
         (("",), False),
         ((), False),
     ],
 )
-def test_a_volume_is_known_by_the_kernel(tmp_path, uuids, encrypted) -> None:
-    blocks = device(tmp_path / "blocks", tmp_path, *uuids)
+def test_the_encryption_of_a_volume_is_read_from_the_kernel(tmp_path, uuids, encrypted) -> None:
+    blocks = build_block_devices(tmp_path / "blocks", tmp_path, *uuids)
     assert encryption.is_encrypted(tmp_path, blocks) == encrypted
 
 
-def test_it_is_asked_only_where_the_site_says_so(settings, monkeypatch, tmp_path) -> None:
+def test_encryption_is_checked_only_where_the_settings_require_it(
+    settings, monkeypatch, tmp_path
+) -> None:
     settings.paths.recordings.mkdir()
-    assert list(encryption.at_rest(settings)) == []
-    said = dataclasses.replace(settings, encrypted_disk=True)
-    monkeypatch.setattr(encryption, "BLOCKS", tmp_path / "none")
-    [check] = encryption.at_rest(said)
+    assert list(encryption.check_disk_encryption(settings)) == []
+    encrypted_site = dataclasses.replace(settings, encrypted_disk=True)
+    monkeypatch.setattr(encryption, "BLOCK_DEVICES", tmp_path / "none")
+    [check] = encryption.check_disk_encryption(encrypted_site)
     assert (check.code, check.state) == ("disk.encrypted", "fail")
 
 
-def test_what_was_moved_and_left_in_the_clear_is_told(settings, monkeypatch) -> None:
+def test_an_unencrypted_copy_that_remains_after_moving_is_reported(settings, monkeypatch) -> None:
     settings.paths.recordings.mkdir()
-    said = dataclasses.replace(settings, encrypted_disk=True)
+    encrypted_site = dataclasses.replace(settings, encrypted_disk=True)
     monkeypatch.setattr(encryption, "is_encrypted", lambda folder: True)
-    [check] = encryption.at_rest(said)
+    [check] = encryption.check_disk_encryption(encrypted_site)
     assert check.state == "ok"
     home = settings.paths.database.parent.parent
-    left = home.with_name(f"{home.name}.clear")
-    left.mkdir()
-    [check] = encryption.at_rest(said)
-    assert (check.state, check.values) == ("warn", {"folder": str(left)})
+    clear_copy = home.with_name(f"{home.name}.clear")
+    clear_copy.mkdir()
+    [check] = encryption.check_disk_encryption(encrypted_site)
+    assert (check.state, check.values) == ("warn", {"folder": str(clear_copy)})
 
 
-def test_a_folder_that_is_gone_is_not_encrypted(tmp_path) -> None:
+def test_a_missing_folder_is_not_encrypted(tmp_path) -> None:
     assert not encryption.is_encrypted(tmp_path / "gone")

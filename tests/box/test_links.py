@@ -1,4 +1,4 @@
-"""The ways out of the box: seen up and down without flutter, shown, told in the report."""
+"""Network links of the box: outages detected without flapping, shown, and reported."""
 
 import dataclasses
 import datetime as dt
@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from appliance.box import alarms, health, links, runs
-from appliance.box.links import hosts, looking
-from appliance.box.links.looking import Look
+from appliance.box.links import hosts, probing
 from appliance.box.links.parties import Party
+from appliance.box.links.probing import Look
 from appliance.core import clock, outbox
 from appliance.core.settings import (
     Ldap,
@@ -21,14 +21,14 @@ from appliance.core.settings import (
     SettingsError,
     SmsAccount,
     Telegram,
-    load,
+    load_settings,
 )
 from appliance.jobs import timetable
-from appliance.jobs.links import Watcher
+from appliance.jobs.links import LinkMonitor
 from appliance.models import Alarm, LinkStretch, RateReading
-from appliance.reports import monthly, services
+from appliance.reports import box_services, monthly
 from appliance.reports.periods import Period
-from tests.rig.fakes.sms import service
+from tests.rig.fakes.sms import run_sms_service
 
 UP, DOWN = Look(True, "answers"), Look(False, "timeout")
 NOON = dt.datetime(2026, 11, 2, 7, tzinfo=dt.UTC)
@@ -36,16 +36,20 @@ NOON = dt.datetime(2026, 11, 2, 7, tzinfo=dt.UTC)
 
 @pytest.fixture
 def watched(settings: Settings) -> Settings:
-    """A site whose internet is watched; nothing listens there."""
+    """A site whose internet link is watched; nothing listens at the address."""
     return dataclasses.replace(settings, links=Links(internet="127.0.0.1:9"))
 
 
-def told(looks: str, every: float = 15.0, begin: dt.datetime = NOON) -> list[tuple[bool, float]]:
-    """Take looks in ("+" up, "-" down); the stretches as (up, seconds from the first look)."""
+def record_looks(
+    looks: str, every: float = 15.0, begin: dt.datetime = NOON
+) -> list[tuple[bool, float]]:
+    """Record looks ("+" up, "-" down); returns each stretch as (up, seconds from the start)."""
     contrary: dict = {}
     for number, sign in enumerate(looks):
         look = UP if sign == "+" else DOWN
-        links.observe({"internet": look}, contrary, begin + dt.timedelta(seconds=number * every))
+        links.record_looks(
+            {"internet": look}, contrary, begin + dt.timedelta(seconds=number * every)
+        )
     rows = LinkStretch.select().order_by(LinkStretch.since)
     return [(row.up, (row.since - begin).total_seconds()) for row in rows]
 
@@ -55,64 +59,66 @@ def told(looks: str, every: float = 15.0, begin: dt.datetime = NOON) -> list[tup
     [
         ("+++", [(True, 0)]),
         ("+-+--+", [(True, 0)]),  # packets get lost
-        ("+---", [(True, 0), (False, 15)]),  # since the first that got lost
+        ("+---", [(True, 0), (False, 15)]),  # counted from the first lost packet
         ("+---+-+-", [(True, 0), (False, 15)]),
         ("+---++", [(True, 0), (False, 15), (True, 60)]),
         ("-", [(False, 0)]),
     ],
 )
-def test_one_look_makes_no_outage(settings: Settings, looks, stretches) -> None:
-    assert told(looks) == stretches
+def test_one_failed_look_is_not_an_outage(settings: Settings, looks, stretches) -> None:
+    assert record_looks(looks) == stretches
 
 
-def test_what_nobody_looked_at_is_not_known(settings: Settings) -> None:
-    told("++++")
-    told("++", begin=NOON + dt.timedelta(hours=1))
-    [one] = services.availability(NOON, NOON + dt.timedelta(hours=2))
-    assert (one.up, one.down, one.share) == (60.0, 0.0, 100.0)
-    assert links.current(dataclasses.replace(settings, links=Links(internet="x:1"))) == {
+def test_time_without_looks_is_not_counted(settings: Settings) -> None:
+    record_looks("++++")
+    record_looks("++", begin=NOON + dt.timedelta(hours=1))
+    [internet] = box_services.link_availability(NOON, NOON + dt.timedelta(hours=2))
+    assert (internet.up, internet.down, internet.share) == (60.0, 0.0, 100.0)
+    assert links.current_stretches(dataclasses.replace(settings, links=Links(internet="x:1"))) == {
         "internet": None
     }
 
 
-def test_a_clock_that_was_put_back_begins_anew(settings: Settings) -> None:
-    told("++++")
+def test_a_new_stretch_starts_after_the_clock_was_set_back(settings: Settings) -> None:
+    record_looks("++++")
     begin = NOON - dt.timedelta(days=1)
-    told("+++", begin=begin)
+    record_looks("+++", begin=begin)
     going = LinkStretch.get(LinkStretch.until.is_null())
     assert (going.up, going.since) == (True, begin)
-    [one] = services.availability(begin, begin + dt.timedelta(hours=1))
-    assert (one.up, one.down, one.outages) == (30.0, 0.0, 0)
-    links.observe({"internet": DOWN}, {}, clock.now() + dt.timedelta(days=1))
+    [internet] = box_services.link_availability(begin, begin + dt.timedelta(hours=1))
+    assert (internet.up, internet.down, internet.outages) == (30.0, 0.0, 0)
+    links.record_looks({"internet": DOWN}, {}, clock.now() + dt.timedelta(days=1))
     site = dataclasses.replace(settings, links=Links(internet="x:1"))
-    assert links.current(site) == {"internet": None}  # nobody has looked since
+    assert links.current_stretches(site) == {"internet": None}  # no look was made since
 
 
-def test_looks_too_far_apart_are_a_mistake_in_the_settings(settings: Settings) -> None:
+def test_too_long_intervals_in_the_settings_are_refused(settings: Settings) -> None:
     text = settings.file.read_text()
     for seconds in (1, 90):
         settings.file.write_text(f"{text}\n[links]\nevery = {seconds}\n")
-        assert load(settings.file).links.every == seconds
+        assert load_settings(settings.file).links.every == seconds
     for wrong in ("every = 91", "every = 0", "rate_hour = 24"):
         settings.file.write_text(f"{text}\n[links]\n{wrong}\n")
         with pytest.raises(SettingsError):
-            load(settings.file)
+            load_settings(settings.file)
 
 
-def test_availability_of_a_part_of_the_time(settings: Settings) -> None:
-    told("++" + "-" * 4 + "++")  # down from 30 s to 90 s
-    [one] = services.availability(NOON + dt.timedelta(seconds=60), NOON + dt.timedelta(days=1))
-    assert (one.up, one.down, one.outages) == (15.0, 30.0, 1)
-    assert one.share == pytest.approx(100 / 3)
-    assert services.availability(NOON - dt.timedelta(days=1), NOON) == []
+def test_availability_is_computed_for_part_of_the_time(settings: Settings) -> None:
+    record_looks("++" + "-" * 4 + "++")  # down from 30 s to 90 s
+    [internet] = box_services.link_availability(
+        NOON + dt.timedelta(seconds=60), NOON + dt.timedelta(days=1)
+    )
+    assert (internet.up, internet.down, internet.outages) == (15.0, 30.0, 1)
+    assert internet.share == pytest.approx(100 / 3)
+    assert box_services.link_availability(NOON - dt.timedelta(days=1), NOON) == []
 
 
-def test_only_what_the_settings_name_is_watched(settings: Settings) -> None:
-    assert links.watched(settings) == []
+def test_only_configured_links_are_watched(settings: Settings) -> None:
+    assert links.watched_parties(settings) == []
     tests = ("self_test_call", "self_test_offline", "rate")
-    assert not {job.name for job in timetable.jobs(settings, lambda: True)} & set(tests)
+    assert not {job.name for job in timetable.scheduled_jobs(settings, lambda: True)} & set(tests)
     sms = SmsAccount("first", "eskiz", "https://sms.example/api", "u", "p", "4546")
-    named = dataclasses.replace(
+    configured = dataclasses.replace(
         settings,
         links=Links(gateway="auto", dns="a.example", internet="b.example:443", rate_url="c"),
         sms=(
@@ -125,7 +131,7 @@ def test_only_what_the_settings_name_is_watched(settings: Settings) -> None:
         ldap=Ldap("ldap://directory.example", "{}@vazirlik.uz"),
         self_tests=SelfTests(10, 7),
     )
-    assert [(p.name, p.target) for p in links.watched(named)] == [
+    assert [(p.name, p.target) for p in links.watched_parties(configured)] == [
         ("gateway", "auto"),
         ("dns", "a.example"),
         ("internet", "b.example:443"),
@@ -135,11 +141,11 @@ def test_only_what_the_settings_name_is_watched(settings: Settings) -> None:
         ("openid", "one.example:443"),
         ("ldap", "directory.example:389"),
     ]
-    due = [job for job in timetable.jobs(named, lambda: True) if job.name in tests]
+    due = [job for job in timetable.scheduled_jobs(configured, lambda: True) if job.name in tests]
     assert tuple(job.name for job in due) == tests
 
 
-def test_looks_at_what_there_is_on_this_machine(tmp_path: Path) -> None:
+def test_looks_at_targets_on_this_machine_return_their_state(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
         parties = [
@@ -148,8 +154,8 @@ def test_looks_at_what_there_is_on_this_machine(tmp_path: Path) -> None:
             Party("name", "names", "localhost"),
             Party("no name", "names", "no..name"),
         ]
-        seen = {name: look.seen for name, look in looking.look(parties).items()}
-    assert seen == {
+        looks_seen = {name: look.seen for name, look in probing.look_at_parties(parties).items()}
+    assert looks_seen == {
         "there": "answers",
         "nobody": "refused",
         "name": "answers",
@@ -158,80 +164,81 @@ def test_looks_at_what_there_is_on_this_machine(tmp_path: Path) -> None:
     routes = tmp_path / "route"
     head = "Iface\tDestination\tGateway\tFlags\n"
     routes.write_text(head + "eth0\t0000A8C0\t00000000\t1\neth0\t00000000\t0100A8C0\t3\n")
-    assert looking.default_gateway(routes) == "192.168.0.1"
+    assert probing.default_gateway(routes) == "192.168.0.1"
     routes.write_text(head)
-    assert looking.default_gateway(routes) is None
+    assert probing.default_gateway(routes) is None
     names = tmp_path / "hosts"
     names.write_text("127.0.1.1 box.example box\n")
-    assert not looking.own_name_is_known(names, "box")
+    assert not probing.has_own_name_entries(names, "box")
     names.write_text("127.0.1.1 box\n::1 localhost box # both\n")
-    assert looking.own_name_is_known(names, "box")
+    assert probing.has_own_name_entries(names, "box")
 
 
-def test_an_outage_shows_on_every_page_and_goes_by_itself(watched: Settings, app, login_as) -> None:
+def test_an_outage_is_shown_on_every_page_until_it_ends(watched: Settings, app, login_as) -> None:
     app.config["SITE"] = watched
-    outbox.put_sms("registered", "+998935550147", "Salom", key="1", tz=watched.tz)
-    watcher = Watcher(watched)
+    outbox.queue_sms("registered", "+998935550147", "Salom", key="1", tz=watched.tz)
+    watcher = LinkMonitor(watched)
     for _ in range(3):
-        watcher.step()
+        watcher.probe_links()
     page = login_as("operator").get("/operator").text
     assert "kutayotgan xabarlar: 1" in page
-    assert "every 60s" in page.split('id="internet"')[1].split(">")[0]  # the figure, too
+    # together with the number of waiting messages
+    assert "every 60s" in page.split('id="internet"')[1].split(">")[0]
     technician = login_as("technician")
-    shown = technician.get("/links").text
-    assert 'id="link-internet"' in shown
-    assert "ulanish rad etildi" in shown
-    assert "provayderga qoʻngʻiroq qiling" in shown
-    failing = next(c for c in health.checks(watched) if c.code == "link.internet")
+    links_page = technician.get("/links").text
+    assert 'id="link-internet"' in links_page
+    assert "ulanish rad etildi" in links_page
+    assert "provayderga qoʻngʻiroq qiling" in links_page
+    failing = next(c for c in health.all_checks(watched) if c.code == "link.internet")
     assert failing.state == "fail"
     for _ in range(2):
-        links.observe({"internet": UP}, watcher.contrary)
+        links.record_looks({"internet": UP}, watcher.contradictions)
     assert "kutayotgan xabarlar" not in technician.get("/links/banner").text
-    assert "link.internet" not in [c.code for c in health.checks(watched)]
-    assert [row.up for row in links.recent()] == [True, False]
+    assert "link.internet" not in [c.code for c in health.all_checks(watched)]
+    assert [row.up for row in links.recent_stretches()] == [True, False]
 
 
-def test_a_router_that_may_not_be_asked(
+def test_a_router_that_may_not_be_pinged_is_a_warning(
     settings: Settings, app, login_as, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def forbidden(*_: object) -> None:
+    def raise_permission_error(*_: object) -> None:
         raise PermissionError
 
     site = dataclasses.replace(settings, links=Links(gateway="127.0.0.1"))
     app.config["SITE"] = site
 
-    def seen() -> health.Check:
-        return next(check for check in health.checks(site) if check.code == "link.gateway")
+    def gateway_check() -> health.Check:
+        return next(check for check in health.all_checks(site) if check.code == "link.gateway")
 
-    assert seen().advice == "Look whether `appliance jobs` runs."
-    monkeypatch.setattr(looking, "_echo_line", forbidden)
-    Watcher(site).step()
-    assert (seen().state, seen().advice) == (
+    assert gateway_check().advice == "Check that `appliance jobs` is running."
+    monkeypatch.setattr(probing, "_echo_socket", raise_permission_error)
+    LinkMonitor(site).probe_links()
+    assert (gateway_check().state, gateway_check().advice) == (
         "warn",
-        "Run the playbook again: it lets `appliance jobs` ask.",
+        "Run the playbook again: it allows `appliance jobs` to send pings.",
     )
     page = login_as("technician").get("/links").text
     assert "net.ipv4.ping_group_range" in page.split('id="link-gateway"')[1].split("</tr>")[0]
 
 
-def test_the_own_name_is_looked_at_on_every_box(settings: Settings, monkeypatch) -> None:
-    for known in (True, False):
-        monkeypatch.setattr(looking, "own_name_is_known", lambda known=known: known)
-        assert ("own_name" in {c.code for c in health.checks(settings)}) != known
+def test_the_boxs_own_name_is_checked_on_every_box(settings: Settings, monkeypatch) -> None:
+    for is_known in (True, False):
+        monkeypatch.setattr(probing, "has_own_name_entries", lambda is_known=is_known: is_known)
+        assert ("own_name" in {c.code for c in health.all_checks(settings)}) != is_known
 
 
-def test_without_a_stand_in_all_parties_together_tell(settings: Settings) -> None:
+def test_without_an_internet_target_an_outage_needs_all_parties_down(settings: Settings) -> None:
     sms = SmsAccount("first", "eskiz", "http://127.0.0.1:9", "u", "p", "4546")
     site = dataclasses.replace(settings, sms=(sms,), telegram=Telegram("t", -1))
-    links.observe({"sms.first": DOWN, "telegram": UP}, {})
-    assert links.outage(site) is None
+    links.record_looks({"sms.first": DOWN, "telegram": UP}, {})
+    assert links.outage_since(site) is None
     contrary: dict = {}
     for _ in range(3):
-        links.observe({"sms.first": DOWN, "telegram": DOWN}, contrary)
-    assert links.outage(site) is not None
+        links.record_looks({"sms.first": DOWN, "telegram": DOWN}, contrary)
+    assert links.outage_since(site) is not None
 
 
-def test_a_directory_that_is_away_is_told_of_as_the_other_links_are(
+def test_an_unavailable_directory_is_reported_like_other_links(
     settings: Settings, app, login_as
 ) -> None:
     parties = {
@@ -241,46 +248,50 @@ def test_a_directory_that_is_away_is_told_of_as_the_other_links_are(
     app.config["SITE"] = site = dataclasses.replace(settings, **parties, telegram=Telegram("t", -1))
     contrary: dict = {}
     for _ in range(3):
-        looks = looking.look(one for one in links.watched(site) if one.name in parties)
-        links.observe(looks, contrary)
+        looks = probing.look_at_parties(
+            party for party in links.watched_parties(site) if party.name in parties
+        )
+        links.record_looks(looks, contrary)
     codes = {f"link.{name}" for name in parties}
-    failing = [c for c in health.checks(site) if c.state == "fail" and c.code in codes]
+    failing = [c for c in health.all_checks(site) if c.state == "fail" and c.code in codes]
     assert {c.code for c in failing} == codes
-    assert all(c.advice.startswith("Call who runs it. Until then") for c in failing)
-    alarms.watch(site, failing)
-    Alarm.update(since=clock.now() - 2 * alarms.PATIENCE).execute()
-    assert set(alarms.watch(site, failing)) == codes
+    assert all(c.advice.startswith("Call the people who run it. Until then") for c in failing)
+    alarms.update_alarms(site, failing)
+    Alarm.update(since=clock.now() - 2 * alarms.FAULT_GRACE_PERIOD).execute()
+    assert set(alarms.update_alarms(site, failing)) == codes
     page, status = (login_as("technician").get(path).text for path in ("/links", "/status"))
     for name in parties:
         row = page.split(f'id="link-{name}"')[1].split("</tr>")[0]
         assert "ulanish rad etildi" in row
         assert f'id="way-{name}"' in status
-    assert links.outage(site) is None  # they may stand beside the box
-    with service() as far:
+    assert links.outage_since(site) is None  # the directories may be in the local network
+    with run_sms_service() as far:
         there = far.url.removeprefix("http://")
-        again = dataclasses.replace(
+        reachable_site = dataclasses.replace(
             site,
             openid=OpenId("OneID", f"https://{there}", "box", "s"),
             ldap=Ldap(f"ldap://{there}", "{}@vazirlik.uz"),
         )
         for _ in range(2):
-            looks = looking.look(one for one in links.watched(again) if one.name in parties)
-            links.observe(looks, contrary)
-    assert not codes & {c.code for c in health.checks(again)}
+            looks = probing.look_at_parties(
+                party for party in links.watched_parties(reachable_site) if party.name in parties
+            )
+            links.record_looks(looks, contrary)
+    assert not codes & {c.code for c in health.all_checks(reachable_site)}
 
 
-def test_the_rate_is_measured_kept_and_reported(settings: Settings) -> None:
-    with service() as far:
-        there = dataclasses.replace(settings, links=Links(rate_url=f"{far.url}/user"))
-        assert links.measure(there).endswith(" Mbit/s")
+def test_the_rate_is_measured_stored_and_reported(settings: Settings) -> None:
+    with run_sms_service() as far:
+        measured_site = dataclasses.replace(settings, links=Links(rate_url=f"{far.url}/user"))
+        assert links.measure_rate(measured_site).endswith(" Mbit/s")
         assert RateReading.get().mbit > 0
-    assert links.measure(there) == "ConnectionError"
+    assert links.measure_rate(measured_site) == "ConnectionError"
     assert RateReading.select().where(RateReading.mbit.is_null()).count() == 1
     RateReading.create(at=NOON, mbit=80.0)
     RateReading.create(at=NOON + dt.timedelta(days=1), mbit=60.0)
-    told("++" + "-" * 4 + "++")
+    record_looks("++" + "-" * 4 + "++")
     november = Period(dt.date(2026, 11, 1), dt.date(2026, 11, 10), settings.tz)
-    report = monthly.build(settings, november, "ru")
+    report = monthly.build_monthly_report(settings, november, "ru")
     assert monthly.as_json(report)["links"] == {
         "availability": [
             {
@@ -298,20 +309,20 @@ def test_the_rate_is_measured_kept_and_reported(settings: Settings) -> None:
     assert "70,0 Мбит/с (самая низкая 60,0)" in page
 
 
-def test_a_carriers_name_is_remembered(settings: Settings) -> None:
-    assert hosts.addresses(["127.0.0.2", "localhost", "127.0.0.2"]) == {
+def test_resolved_addresses_of_a_carrier_are_remembered(settings: Settings) -> None:
+    assert hosts.resolve_addresses(["127.0.0.2", "localhost", "127.0.0.2"]) == {
         "127.0.0.2": ["127.0.0.2"],
         "localhost": ["127.0.0.1"],
     }
-    hosts.remember({"never..found": ["192.0.2.7"]})  # a name that is never found
-    assert hosts.addresses(["never..found", "nor..this"]) == {
+    hosts.store_addresses({"never..found": ["192.0.2.7"]})  # a name that does not resolve
+    assert hosts.resolve_addresses(["never..found", "nor..this"]) == {
         "never..found": ["192.0.2.7"],
         "nor..this": [],
     }
 
 
 def test_a_drill_is_due_once_a_week(settings: Settings) -> None:
-    slot = runs.weekly(7, dt.time(4), settings.tz)
+    slot = runs.weekly_at(7, dt.time(4), settings.tz)
     sunday = dt.datetime(2026, 11, 1, 4, tzinfo=settings.tz)
     assert slot(sunday) == sunday
     assert slot(sunday + dt.timedelta(days=6, hours=23)) == sunday

@@ -1,4 +1,4 @@
-"""What names a masked citizen goes, however it spells him; what is a namesake's stays."""
+"""The names of a masked citizen are removed in any spelling; those of a namesake are kept."""
 
 import pytest
 
@@ -11,20 +11,20 @@ from tests.box import retained
 
 @pytest.fixture
 def appeal(settings, nilufar, bahodir) -> Appeal:
-    return retained.register(settings, nilufar)
+    return retained.register_appeal(settings, nilufar)
 
 
-def after_masking(appeal: Appeal, surname: str, text: str, column: str) -> str:
-    """What is left of a message that has ended, in its text or its payload."""
+def message_after_masking(appeal: Appeal, surname: str, text: str, column: str) -> str:
+    """The remaining text or payload of a finished message after the appeal was masked."""
     Appeal.update(surname=surname, first_name="Тўлқин" if surname > "z" else "Toʻlqin").execute()
     content = {"text": text} if column == "text" else {"payload": {"line": text}}
-    message = outbox.put("telegram", "alarm", "-7", key="x", **content)
+    message = outbox.queue_message("telegram", "alarm", "-7", key="x", **content)
     Message.update(ended_at=clock.now(), state="sent").execute()
-    who = identity.of([Appeal.get_by_id(appeal.id)], [], [], "")
-    for change in traces.find(who):
+    who = identity.identify_citizen([Appeal.get_by_id(appeal.id)], [], [], "")
+    for change in traces.trace_changes(who):
         change()
-    left = Message.get_by_id(message.id)
-    return left.text if column == "text" else left.payload.get("line", "")
+    stored = Message.get_by_id(message.id)
+    return stored.text if column == "text" else stored.payload.get("line", "")
 
 
 @pytest.mark.parametrize("column", ["text", "payload"])
@@ -32,29 +32,33 @@ def after_masking(appeal: Appeal, surname: str, text: str, column: str) -> str:
 @pytest.mark.parametrize(
     "text", ["Karimov Toʻlqin", "KARIMOV TO'LQIN", "Каримов Тўлқин", "КАРИМОВ ТЎЛҚИНГА айтинг"]
 )
-def test_each_spelling_goes(appeal, surname, text, column) -> None:
-    assert after_masking(appeal, surname, text, column) == ""
+def test_each_spelling_of_the_name_is_removed(appeal, surname, text, column) -> None:
+    assert message_after_masking(appeal, surname, text, column) == ""
 
 
-def test_one_who_has_his_surname_stays(appeal) -> None:
-    assert after_masking(appeal, "Karimov", "Каримов Жасур", "text") == "Каримов Жасур"
+def test_a_person_with_the_same_surname_is_kept(appeal) -> None:
+    assert message_after_masking(appeal, "Karimov", "Каримов Жасур", "text") == "Каримов Жасур"
 
 
 @pytest.mark.parametrize(
     ("document", "stays"),
     [({}, False), ({"passport": "AB7654321"}, True), ({"pinfl": "31210932040247"}, True)],
 )
-def test_a_draft_with_other_documents_is_a_namesakes(appeal, sardor, document, stays) -> None:
-    own = {"surname": appeal.surname, "first_name": appeal.first_name}
-    appeals.save_draft(sardor, appeals.token_for(sardor, None), own | document)
-    for change in traces.find(identity.of([appeal], [], [], "")):
+def test_a_draft_with_other_documents_belongs_to_a_namesake(
+    appeal, sardor, document, stays
+) -> None:
+    names = {"surname": appeal.surname, "first_name": appeal.first_name}
+    appeals.save_draft(sardor, appeals.token_for(sardor, None), names | document)
+    for change in traces.trace_changes(identity.identify_citizen([appeal], [], [], "")):
         change()
     assert Draft.select().exists() == stays
 
 
-def test_a_draft_with_his_document_goes_whatever_else_is_in_it(appeal, sardor) -> None:
-    own = {"surname": appeal.surname, "pinfl": appeal.pinfl, "passport": "AB7654321"}
-    appeals.save_draft(sardor, appeals.token_for(sardor, None), own)
-    for change in traces.find(identity.of([appeal], [], [], "")):
+def test_a_draft_with_the_citizens_document_is_removed_whatever_else_it_contains(
+    appeal, sardor
+) -> None:
+    values = {"surname": appeal.surname, "pinfl": appeal.pinfl, "passport": "AB7654321"}
+    appeals.save_draft(sardor, appeals.token_for(sardor, None), values)
+    for change in traces.trace_changes(identity.identify_citizen([appeal], [], [], "")):
         change()
     assert not Draft.select().exists()

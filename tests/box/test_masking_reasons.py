@@ -1,4 +1,4 @@
-"""Reasons that staff gave are the same words for many records: only those about him go."""
+"""Reasons given by staff repeat across records: only those about the masked citizen are removed."""
 
 import dataclasses
 import datetime as dt
@@ -19,24 +19,24 @@ REASON = "Sifat nazorati"
 
 @pytest.fixture
 def site(settings):
-    retained.night(clock.now() - retained.DAY)
+    retained.create_run(clock.now() - retained.DAY)
     return dataclasses.replace(settings, retention=Retention(2, 2))
 
 
 @pytest.fixture
 def appeal(site, nilufar, bahodir) -> Appeal:
-    """One that is due, to whose call somebody listened."""
-    old = retained.years(site, 2) - retained.DAY
-    made = retained.register(site, nilufar, "1.1")
-    retained.close(made, old)
-    Appeal.update(received_at=old).where(Appeal.id == made.id).execute()
+    """A closed appeal due for masking, with a listening to its call."""
+    old = retained.midnight_years_ago(site, 2) - retained.DAY
+    closed_appeal = retained.register_appeal(site, nilufar, "1.1")
+    retained.close_appeal(closed_appeal, old)
+    Appeal.update(received_at=old).where(Appeal.id == closed_appeal.id).execute()
     Listening.create(login="m", call_id="1.1", at=old, reason=REASON)
-    return made
+    return closed_appeal
 
 
-def report_of(site, record: str, first: dt.date, reason: str = REASON) -> IssuedReport:
-    """A report of who looked at whom: one line of one record."""
-    made = IssuedReport.create(
+def create_access_report(site, record: str, first: dt.date, reason: str = REASON) -> IssuedReport:
+    """Create a report of accesses with one line about one record."""
+    report = IssuedReport.create(
         name="accesses",
         edition=1,
         first=first,
@@ -48,44 +48,46 @@ def report_of(site, record: str, first: dt.date, reason: str = REASON) -> Issued
     )
     line = {"who": "m", "what": "recording.listen", "record": record, "reason": reason}
     content = json.dumps({"heard": [line], "seen": []}).encode()
-    issuing.keeping._write_file(site, made, "uz_Cyrl", "json", content)
-    return made
+    issuing.archive._write_file(site, report, "uz_Cyrl", "json", content)
+    return report
 
 
-def withdrawn(*reports: IssuedReport) -> list[bool]:
-    return [bool(issuing.report(one.id).withdrawn_at) for one in reports]
+def are_withdrawn(*reports: IssuedReport) -> list[bool]:
+    return [bool(issuing.find_report(report.id).withdrawn_at) for report in reports]
 
 
 def test_the_same_reason_for_another_record_withdraws_no_report(site, appeal) -> None:
     day = Appeal.get_by_id(appeal.id).received_at.date()
-    his = report_of(site, "1.1", day)
-    others = report_of(site, "2.1", day + dt.timedelta(days=40))
+    citizens_report = create_access_report(site, "1.1", day)
+    other_report = create_access_report(site, "2.1", day + dt.timedelta(days=40))
     assert retention.remove_due(site).appeals == 1
-    assert withdrawn(his, others) == [True, False]
-    assert issuing.files_of(issuing.report(others.id))
+    assert are_withdrawn(citizens_report, other_report) == [True, False]
+    assert issuing.files_by_kind(issuing.find_report(other_report.id))
 
 
-def test_on_request_too_and_a_reason_that_names_him_counts(site, appeal) -> None:
+def test_masking_on_request_withdraws_reports_that_name_the_citizen(site, appeal) -> None:
     manager = User.get(User.role == "manager")
     row = Appeal.get_by_id(appeal.id)
     day = row.received_at.date()
     reports = (
-        report_of(site, "1.1", day),
-        report_of(site, "2.1", day + dt.timedelta(days=40)),
-        report_of(
+        create_access_report(site, "1.1", day),
+        create_access_report(site, "2.1", day + dt.timedelta(days=40)),
+        create_access_report(
             site, "3.1", day + dt.timedelta(days=80), f"{row.surname} {row.first_name} soʻradi"
         ),
-        report_of(site, row.number, day + dt.timedelta(days=120), ""),  # names nobody
+        create_access_report(site, row.number, day + dt.timedelta(days=120), ""),  # names nobody
     )
     sent = {"kind": "mask", "person": "Karim", "phone": row.phone, "proof": "AA7654321"}
-    asked = data_requests.ask(manager, sent, catalogs.working_calendar(site))
-    retention.mask(site, asked, manager, [f"appeal:{row.number}"], "")
-    assert withdrawn(*reports) == [True, False, True, False]
+    mask_request = data_requests.register_data_request(
+        manager, sent, catalogs.working_calendar(site)
+    )
+    retention.mask_citizen(site, mask_request, manager, [f"appeal:{row.number}"], "")
+    assert are_withdrawn(*reports) == [True, False, True, False]
 
 
-def test_the_reason_of_a_pack_without_an_appeal_goes_by_age(site) -> None:
-    old = retained.years(site, 2) - retained.DAY
+def test_the_reason_of_a_pack_without_an_appeal_is_removed_by_age(site) -> None:
+    old = retained.midnight_years_ago(site, 2) - retained.DAY
     for state, at in (("gone", old), ("failed", old), ("gone", clock.now())):
         EvidencePack.create(call_id="9.1", by="m", reason="Zulfiqorov", asked_at=at, state=state)
     retention.remove_due(site)
-    assert [one.reason for one in EvidencePack.select()] == ["", "", "Zulfiqorov"]
+    assert [pack.reason for pack in EvidencePack.select()] == ["", "", "Zulfiqorov"]

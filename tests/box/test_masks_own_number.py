@@ -1,4 +1,4 @@
-"""After a restore, what hangs on a citizen's own number goes, and nothing of another's number."""
+"""After a restore, data of the citizen's own number are masked, but not those of another number."""
 
 import pytest
 
@@ -7,37 +7,39 @@ from appliance.core import clock
 from appliance.models import Appeal, Call, NumberNote
 from tests.box import retained
 
-OWN, OTHERS = "+998935550147", "+998901112233"
-RULE = f"{mask_journal.RULE}=7"
+OWN_NUMBER, OTHER_NUMBER = "+998935550147", "+998901112233"
+RULE = f"{mask_journal.DATA_REQUEST_RULE}=7"
 
 
 @pytest.fixture
 def calls() -> list[str]:
-    """His first call, from the phone of another, and two of his own."""
+    """Their first call, from another person's phone, and two from their own."""
     now = clock.now()
-    for id, caller in (("1.1", OTHERS), ("2.1", OWN), ("2.2", OWN)):
+    for id, caller in (("1.1", OTHER_NUMBER), ("2.1", OWN_NUMBER), ("2.2", OWN_NUMBER)):
         times = {"arrived_at": now, "ended_at": now, "stage": "ended"}
         Call.create(id=id, direction="inbound", caller=caller, **times)
-    for number in (OWN, OTHERS):
+    for number in (OWN_NUMBER, OTHER_NUMBER):
         NumberNote.create(number=number, text="qayta qoʻngʻiroq", by="m", at=now)
     return ["1.1", "2.1", "2.2"]
 
 
-def replay(settings, calls: list[str], *masks: mask_journal.Mask) -> list[str]:
-    """The numbers that have a note after masking again."""
-    own = mask_journal.Mask("data_request", "data-request:7", RULE, own_number=True)
+def replay_masks(settings, calls: list[str], *masks: mask_journal.Mask) -> list[str]:
+    """Apply the masks again; returns the numbers that still have a note."""
+    own_number_mask = mask_journal.Mask("data_request", "data-request:7", RULE, own_number=True)
     of_calls = (mask_journal.Mask("call_person", id, RULE) for id in calls)
-    retention.replay(settings, [own, *of_calls, *masks], "rustam")
+    retention.replay_masks(settings, [own_number_mask, *of_calls, *masks], "rustam")
     return [note.number for note in NumberNote.select() if note.text]
 
 
-def test_the_number_of_most_calls_is_his(settings, calls) -> None:
-    assert replay(settings, calls) == [OTHERS]
+def test_the_number_of_most_calls_is_the_citizens_own(settings, calls) -> None:
+    assert replay_masks(settings, calls) == [OTHER_NUMBER]
 
 
-def test_the_number_that_he_named_is_his(settings, calls, nilufar, bahodir) -> None:
-    appeal = retained.register(settings, nilufar, "1.1")
-    retained.close(appeal, clock.now())
-    Appeal.update(phone=OWN).where(Appeal.id == appeal.id).execute()
+def test_the_number_given_in_the_appeal_is_the_citizens_own(
+    settings, calls, nilufar, bahodir
+) -> None:
+    appeal = retained.register_appeal(settings, nilufar, "1.1")
+    retained.close_appeal(appeal, clock.now())
+    Appeal.update(phone=OWN_NUMBER).where(Appeal.id == appeal.id).execute()
     mask = mask_journal.Mask("appeal_person", appeal.number, RULE)
-    assert replay(settings, ["1.1", "2.1"], mask) == [OTHERS]
+    assert replay_masks(settings, ["1.1", "2.1"], mask) == [OTHER_NUMBER]

@@ -1,4 +1,4 @@
-"""A SQLite that loses changes is seen, whichever process works with it."""
+"""A SQLite version that may lose changes is reported, whichever process uses it."""
 
 import contextlib
 import dataclasses
@@ -17,28 +17,33 @@ from appliance.box.snapshots import continuous
 from appliance.core import sqlite
 from appliance.core.settings import Settings
 
-_OPEN = "connection.execute('SELECT 1 FROM user').fetchall(); print('open', flush=True); input()"
+_OPEN_DATABASE_CODE = (
+    "connection.execute('SELECT 1 FROM user').fetchall(); print('open', flush=True); input()"
+)
 
 
-def fault(settings: Settings) -> str:
-    """What the check of the processes reports; "" when it finds nothing wrong."""
-    [check] = sqlite_versions.versions(settings)
+def process_fault(settings: Settings) -> str:
+    """The text of the processes check; "" when it finds nothing wrong."""
+    [check] = sqlite_versions.check_process_versions(settings)
     assert bool(check.advice) == (check.state == "fail")
     return "" if check.state == "ok" else check.seen.format(**check.values)
 
 
-def of_litestream(settings: Settings) -> tuple[str, str]:
-    [check] = sqlite_versions.litestream(settings)
+def litestream_state(settings: Settings) -> tuple[str, str]:
+    [check] = sqlite_versions.check_litestream_version(settings)
     assert bool(check.advice) == (check.state == "fail")
     return check.state, check.seen.format(**check.values)
 
 
 @contextlib.contextmanager
-def program(settings: Settings, python: str, module: str) -> Iterator[int]:
-    """Another program that has the database open, by its process."""
+def open_in_program(settings: Settings, python: str, module: str) -> Iterator[int]:
+    """Another program that has the database open; yields its process id."""
     code = f"from {module}; connection = sqlite.connect({str(settings.paths.database)!r})"
     with subprocess.Popen(
-        [python, "-c", f"{code}; {_OPEN}"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [python, "-c", f"{code}; {_OPEN_DATABASE_CODE}"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     ) as process:
         assert process.stdout
         assert process.stdin
@@ -64,67 +69,75 @@ def program(settings: Settings, python: str, module: str) -> Iterator[int]:
         ("newest", False),
     ],
 )
-def test_which_versions_are_safe(version: str, safe: bool) -> None:
-    assert sqlite.is_safe(version) is safe
+def test_unsafe_versions_are_recognised(version: str, safe: bool) -> None:
+    assert sqlite.is_safe_version(version) is safe
 
 
-def test_our_own_is_safe_and_every_process_reports_it(settings: Settings) -> None:
-    for name in processes.OURS:
-        processes.begin(settings, name)
-    signs = [sign for found in processes.living(settings).values() for sign in found]
+def test_our_own_version_is_safe_and_every_process_reports_it(settings: Settings) -> None:
+    for name in processes.PROCESS_NAMES:
+        processes.register_process(settings, name)
+    signs = [
+        sign
+        for process_signs in processes.running_processes(settings).values()
+        for sign in process_signs
+    ]
     assert [sign.sqlite for sign in signs] == [sqlite.version] * 3
-    assert fault(settings) == ""
+    assert process_fault(settings) == ""
 
 
-@pytest.mark.parametrize(("reported", "named"), [("3.46.1", "pbx 3.46.1"), (None, "pbx ?")])
-def test_a_process_with_an_old_one(settings: Settings, reported: str | None, named: str) -> None:
-    """That of a former release reports none."""
-    processes.begin(settings, "web")
-    processes.begin(settings, "pbx")
+@pytest.mark.parametrize(("reported", "description"), [("3.46.1", "pbx 3.46.1"), (None, "pbx ?")])
+def test_a_process_with_an_unsafe_version_is_reported(
+    settings: Settings, reported: str | None, description: str
+) -> None:
+    """A process of an earlier release reports no version."""
+    processes.register_process(settings, "web")
+    processes.register_process(settings, "pbx")
     [file] = (settings.asterisk.run / "signs").glob("pbx.*")
     sign = json.loads(file.read_text("ascii"))
     del sign["sqlite"]
     file.write_text(json.dumps(sign | ({"sqlite": reported} if reported else {})), "ascii")
-    assert fault(settings).endswith(f": {named}")
+    assert process_fault(settings).endswith(f": {description}")
 
 
-def test_the_process_that_looks_has_an_old_one(
+def test_an_unsafe_version_of_the_checking_process_is_reported(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sqlite, "version", "3.51.2")
-    assert fault(settings).endswith(": appliance 3.51.2")
+    assert process_fault(settings).endswith(": appliance 3.51.2")
 
 
-def test_another_program_that_has_the_database_open(settings: Settings) -> None:
+def test_another_program_that_has_the_database_open_is_reported(settings: Settings) -> None:
     debian = "/usr/bin/python3"
     ask = [debian, "-c", "import sqlite3; print(sqlite3.sqlite_version)"]
     version = subprocess.run(ask, capture_output=True, text=True, check=True).stdout.strip()
-    assert not sqlite.is_safe(version)
-    with program(settings, debian, "sqlite3 import dbapi2 as sqlite") as pid:
+    assert not sqlite.is_safe_version(version)
+    with open_in_program(settings, debian, "sqlite3 import dbapi2 as sqlite") as pid:
         comm = Path(f"/proc/{pid}/comm").read_text().strip()
-        assert fault(settings).endswith(f": {comm} ({pid}) {version}")
-    assert fault(settings) == ""
+        assert process_fault(settings).endswith(f": {comm} ({pid}) {version}")
+    assert process_fault(settings) == ""
 
 
-def test_a_command_of_ours_that_has_the_database_open(settings: Settings) -> None:
-    with program(settings, sys.executable, "appliance.core import db, sqlite") as pid:
+def test_an_appliance_command_that_has_the_database_open_is_safe(settings: Settings) -> None:
+    with open_in_program(settings, sys.executable, "appliance.core import db, sqlite") as pid:
         maps = Path(f"/proc/{pid}/maps").read_text()
-        assert "libsqlite3.so" in maps  # peewee loads Debian's, too
-        assert fault(settings) == ""
+        assert "libsqlite3.so" in maps  # peewee also loads the library of Debian
+        assert process_fault(settings) == ""
 
 
-def test_the_one_of_litestream(
+def test_the_version_of_litestream_is_checked(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert list(sqlite_versions.litestream(settings)) == []  # nothing runs it
+    assert list(sqlite_versions.check_litestream_version(settings)) == []  # nothing runs it
     snapshots = dataclasses.replace(settings.snapshots, replica=str(tmp_path))
     site = dataclasses.replace(settings, snapshots=snapshots)
-    state, seen = of_litestream(site)
-    assert (state, sqlite.is_safe(seen)) == ("ok", True)
+    state, text = litestream_state(site)
+    assert (state, sqlite.is_safe_version(text)) == ("ok", True)
     for content, version in ((b"\0old\0003.51.2\0\0", "3.51.2"), (b"\0none\0", "?")):
-        other = tmp_path / "litestream"
-        other.write_bytes(content)
-        os.utime(other, ns=(0, len(version)))
-        monkeypatch.setattr(continuous, "program", lambda other=other: str(other))
-        state, seen = of_litestream(site)
-        assert (state, seen.rpartition(" ")[2]) == ("fail", version)
+        replaced_program = tmp_path / "litestream"
+        replaced_program.write_bytes(content)
+        os.utime(replaced_program, ns=(0, len(version)))
+        monkeypatch.setattr(
+            continuous, "litestream_program", lambda other=replaced_program: str(other)
+        )
+        state, text = litestream_state(site)
+        assert (state, text.rpartition(" ")[2]) == ("fail", version)

@@ -1,4 +1,4 @@
-"""The pages served by their real process, and the real Chromium that opens them."""
+"""The pages as their real process serves them, and the real Chromium that opens them."""
 
 import contextlib
 import functools
@@ -14,17 +14,17 @@ from flask import Flask
 from jinja2 import FileSystemBytecodeCache
 from playwright.sync_api import Browser, BrowserContext, Page
 
-from appliance.cli import keeper
+from appliance.cli import gunicorn_app
 from appliance.core import settings as site_settings
 from appliance.core import sqlite
 from appliance.core.settings import Settings
 from appliance.people import accounts
 from appliance.web import create_app
 from appliance.web.shell import server
-from tests.rig.chromium import SHELL, WINDOW
-from tests.rig.forked import FORKED
-from tests.rig.people import PASSWORD, WEAK
-from tests.rig.waiting import until
+from tests.rig.chromium import HEADLESS_PROGRAM, WINDOW_SIZE
+from tests.rig.forked import FORKSERVER
+from tests.rig.people import PASSWORD, WEAK_HASHER
+from tests.rig.waiting import wait_until
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -34,57 +34,59 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.browser)
 
 
-def _serve(file: Path, templates: str) -> None:
-    """What `appliance web` does, in a session of its own.
+def _serve_pages(file: Path, templates: str) -> None:
+    """Run what `appliance web` runs, in a process session of its own.
 
-    What all tests would pay for anew is spared: strong hashes, and templates compiled before.
+    Work that every test would repeat is avoided: strong hashes, and compiling the templates.
     """
     os.setsid()
-    accounts._hasher = WEAK
-    server.create_app = functools.partial(_with_compiled, templates)
+    accounts._hasher = WEAK_HASHER
+    server.create_app = functools.partial(_app_with_compiled_templates, templates)
     log = os.open(file.parent / "web.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     for stream in (1, 2):
         os.dup2(log, stream)
-    keeper.serve(site_settings.load(file))
+    gunicorn_app.serve_pages(site_settings.load_settings(file))
 
 
-def _with_compiled(templates: str, settings: Settings) -> Flask:
-    made = create_app(settings)
-    made.jinja_env.bytecode_cache = FileSystemBytecodeCache(templates)
-    return made
+def _app_with_compiled_templates(templates: str, settings: Settings) -> Flask:
+    app = create_app(settings)
+    app.jinja_env.bytecode_cache = FileSystemBytecodeCache(templates)
+    return app
 
 
 class Pages:
-    """`appliance web` on a loopback address, to be stopped and started again.
+    """`appliance web` on a loopback address; tests stop and start it.
 
-    Browsers take secure cookies over plain HTTP from loopback addresses, so no TLS is needed.
+    Browsers accept secure cookies over plain HTTP from loopback addresses, so no TLS is needed.
     """
 
     def __init__(self, settings: Settings, templates: str) -> None:
         self.settings = settings
-        self._templates = templates  # where the compiled ones lie
+        self._templates = templates  # the folder of the compiled ones
         self.url = f"http://{settings.web.bind}"
 
     def start(self) -> None:
-        """Returns when the pages answer."""
-        self._process = FORKED.Process(target=_serve, args=(self.settings.file, self._templates))
+        """Start the process and wait until the pages answer."""
+        self._process = FORKSERVER.Process(
+            target=_serve_pages, args=(self.settings.file, self._templates)
+        )
         self._process.start()
         assert self._process.pid
-        self._group = self._process.pid  # as _serve makes it
-        until(self._answers, 60)
+        self._group = self._process.pid  # _serve_pages makes this group
+        wait_until(self._is_answering, 60)
 
     def kill(self) -> None:
-        """Without a warning, all of it."""
+        """Kill the whole process group without a warning."""
         os.killpg(self._group, signal.SIGKILL)
         self._process.join()
 
     @contextlib.contextmanager
     def frozen(self) -> Iterator[None]:
-        """A while in which they take every request and answer none.
+        """Make the pages accept every request and answer nothing while the block runs.
 
-        They stop between two writes: a lock that they held would stop everybody.
+        They stop between two writes: a lock that they held would block everybody.
         """
-        until(self._stop_between_writes)
+        wait_until(self._stop_between_writes)
         try:
             yield
         finally:
@@ -92,15 +94,17 @@ class Pages:
 
     def _stop_between_writes(self) -> bool:
         os.killpg(self._group, signal.SIGSTOP)
-        with contextlib.closing(sqlite.connect(self.settings.paths.database, timeout=1)) as other:
+        with contextlib.closing(
+            sqlite.connect(self.settings.paths.database, timeout=1)
+        ) as connection:
             try:
-                other.execute("BEGIN IMMEDIATE")
+                connection.execute("BEGIN IMMEDIATE")
             except sqlite.OperationalError:
                 os.killpg(self._group, signal.SIGCONT)
                 return False
         return True
 
-    def _answers(self) -> bool:
+    def _is_answering(self) -> bool:
         connection = http.client.HTTPConnection(self.settings.web.bind, timeout=5)
         try:
             connection.request("GET", "/healthz")
@@ -118,40 +122,42 @@ def pages(
     """The running pages of the test's site."""
     text = settings.file.read_text().replace(settings.web.bind, free_address)
     settings.file.write_text(text)
-    served = Pages(site_settings.load(settings.file), compiled_templates.directory)
-    served.start()
-    yield served
-    served.kill()
+    site_pages = Pages(site_settings.load_settings(settings.file), compiled_templates.directory)
+    site_pages.start()
+    yield site_pages
+    site_pages.kill()
 
 
 @pytest.fixture(scope="module")
 def browser_program() -> str:
-    """One without a window of its own: it draws for pictures and clicks all the same."""
-    return SHELL
+    """A Chromium without a window: it draws for screenshots and clicks nevertheless."""
+    return HEADLESS_PROGRAM
 
 
 @pytest.fixture
 def window(chromium: Browser, pages: Pages) -> Iterator[BrowserContext]:
     """A fresh window on the site, with cookies and storage of its own."""
-    context = chromium.new_context(viewport=WINDOW, base_url=pages.url)
+    context = chromium.new_context(viewport=WINDOW_SIZE, base_url=pages.url)
     context.set_default_timeout(60_000)
     yield context
     context.close()
 
 
-def sign_in(page: Page, login: str, at: str = "/") -> None:
-    """Sign in without drawing the login page, and open the page `at`."""
+def sign_in(page: Page, login: str, path: str = "/") -> None:
+    """Sign in without drawing the login page, and open the page at `path`."""
     form = page.request.get("/login")
     token = re.search(r'name="csrf-token" content="([^"]+)"', form.text())
     assert token
-    sent = {"csrf_token": token[1], "login": login, "password": PASSWORD}
-    answer = page.request.post("/login", form=sent, headers={"Referer": form.url}, max_redirects=0)
-    assert answer.status == 302, answer.status
-    page.goto(at)
+    form_data = {"csrf_token": token[1], "login": login, "password": PASSWORD}
+    response = page.request.post(
+        "/login", form=form_data, headers={"Referer": form.url}, max_redirects=0
+    )
+    assert response.status == 302, response.status
+    page.goto(path)
 
 
 def sign_in_by_form(page: Page, login: str) -> None:
-    """Through the login page, as people do."""
+    """Sign in through the login page, as people do."""
     page.goto("/login")
     page.locator("[name=login]").fill(login)
     page.locator("[name=password]").fill(PASSWORD)

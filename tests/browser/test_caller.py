@@ -1,4 +1,4 @@
-"""The card of who calls in the real browser: a repeated appeal, a note, a call by a click."""
+"""The caller's card in the real browser: a repeated appeal, a note, a call by a click."""
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
@@ -6,30 +6,30 @@ from playwright.sync_api import BrowserContext, Page, expect
 from appliance.casework import appeals, catalogs
 from appliance.models import Appeal, AppealStep, NumberNote, ScheduledCallback, User
 from tests.browser.conftest import sign_in
-from tests.casework.test_appeals import FULL
+from tests.casework.test_appeals import FULL_FORM
 from tests.rig.citizen import Citizen
 
 
 @pytest.fixture
 def page(window: BrowserContext, nilufar: User, settings) -> Page:
-    """Nilufar's page with a call of a number that has an open appeal."""
+    """Nilufar's page with a call from a number that has an open appeal."""
     appeals.register(
-        FULL,
+        FULL_FORM,
         operator=nilufar,
         token=appeals.token_for(nilufar, None),
         tz=settings.tz,
         calendar=catalogs.working_calendar(settings),
     )
     citizen = Citizen("1764000000.1")
-    citizen.ring(nilufar)
-    citizen.talk()
+    citizen.ring_operator(nilufar)
+    citizen.start_talk()
     page = window.new_page()
     sign_in(page, "nilufar")
     page.wait_for_selector("#form[data-ready]")
     return page
 
 
-def test_a_repeated_appeal_is_shown_as_one_types_and_added_to(page: Page) -> None:
+def test_a_similar_appeal_is_shown_while_typing_and_can_be_extended(page: Page) -> None:
     page.keyboard.press("F6")
     page.wait_for_selector("#form[data-form='1'][data-ready]")
     expect(page.locator("[data-add]")).to_have_count(0)
@@ -46,7 +46,7 @@ def test_a_repeated_appeal_is_shown_as_one_types_and_added_to(page: Page) -> Non
     assert AppealStep.get().text == "Hujjat topshirdi"
 
 
-def test_a_note_and_a_promised_call_leave_the_form_as_it_is(page: Page) -> None:
+def test_a_note_and_a_scheduled_callback_leave_the_form_unchanged(page: Page) -> None:
     page.locator("#f-gist").fill("Ish soʻradi")
     page.keyboard.press("Alt+KeyN")
     page.locator("#note-text").fill("Eshitishi past")
@@ -64,6 +64,6 @@ def test_a_note_and_a_promised_call_leave_the_form_as_it_is(page: Page) -> None:
     assert ScheduledCallback.select().count() == 0
 
 
-def test_a_click_on_a_number_asks_the_exchange(page: Page) -> None:
+def test_a_click_on_a_number_requests_a_call_from_asterisk(page: Page) -> None:
     page.locator("[data-dial]:not(#passing)").first.click()
     expect(page.locator("#toasts .toast")).to_contain_text("Stansiya javob bermayapti")

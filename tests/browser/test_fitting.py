@@ -1,4 +1,4 @@
-"""Pages enlarged, on small screens and in the longest language: nothing covers or cuts anything."""
+"""Enlarged pages, small screens, the longest language: nothing is covered or cut."""
 
 import datetime as dt
 import json
@@ -13,17 +13,17 @@ from appliance.core.settings import Settings
 from appliance.models import Handling, User
 from appliance.people import accounts
 from tests.browser.conftest import Pages, sign_in
-from tests.browser.test_pages import AXE, lines
-from tests.rig.waiting import until
+from tests.browser.test_pages import AXE_SCRIPT, add_trunks_and_script
+from tests.rig.waiting import wait_until
 
-SMALL = {"width": 1280, "height": 720}
-DOUBLED = {"width": 640, "height": 360}  # 1280 × 720 at 200 %
-PHONE = {"width": 390, "height": 800}
+SMALL_SCREEN = {"width": 1280, "height": 720}
+DOUBLED_SCREEN = {"width": 640, "height": 360}  # 1280 × 720 at 200 %
+PHONE_SCREEN = {"width": 390, "height": 800}
 
 
 @pytest.mark.parametrize("large", [False, True])
-@pytest.mark.parametrize("screen", [SMALL, {"width": 1366, "height": 768}])
-def test_the_form_keeps_its_answers_and_its_button_apart(
+@pytest.mark.parametrize("screen", [SMALL_SCREEN, {"width": 1366, "height": 768}])
+def test_the_form_cuts_no_option_and_its_button_fits_the_panel(
     window: BrowserContext, nilufar: User, screen: dict[str, int], large: bool
 ) -> None:
     accounts.choose_language(nilufar, "ru")
@@ -34,14 +34,14 @@ def test_the_form_keeps_its_answers_and_its_button_apart(
     page.keyboard.press("F2")
     expect(page.locator("#form")).to_be_visible()
     page.evaluate("document.fonts.ready")
-    assert cut(page, "#form .seg span") == []
+    assert cut_texts(page, "#form .seg span") == []
     assert page.locator("#form [type=submit]").evaluate(
         "(button) => button.getBoundingClientRect().right"
     ) <= page.locator(".formpanel").evaluate("(panel) => panel.getBoundingClientRect().right")
 
 
 @pytest.mark.parametrize("language", ["uz_Cyrl", "ru"])
-def test_each_page_of_a_section_is_in_sight(
+def test_all_tabs_of_a_section_are_visible(
     window: BrowserContext, sherzod: User, language: str
 ) -> None:
     accounts.choose_language(sherzod, language)
@@ -54,7 +54,7 @@ def test_each_page_of_a_section_is_in_sight(
         expect(tab).to_be_in_viewport(ratio=1)
 
 
-def test_a_label_reaches_into_no_other(window: BrowserContext, rustam: User) -> None:
+def test_a_label_does_not_overlap_another(window: BrowserContext, rustam: User) -> None:
     accounts.choose_language(rustam, "uz_Cyrl")
     page = window.new_page()
     page.set_viewport_size({"width": 1366, "height": 768})
@@ -62,11 +62,11 @@ def test_a_label_reaches_into_no_other(window: BrowserContext, rustam: User) -> 
     for section in ("trunks", "queues", "callback", "limits"):
         page.goto(f"/telephony/{section}")
         expect(page.locator(".plan .saving")).to_be_visible()
-        assert cut(page, ".plan label") == []
+        assert cut_texts(page, ".plan label") == []
 
 
-def cut(page: Page, selector: str) -> list[str]:
-    """The texts of visible elements that do not fit into them."""
+def cut_texts(page: Page, selector: str) -> list[str]:
+    """Return the texts of visible elements that do not fit into them."""
     return page.locator(selector).evaluate_all(
         "(all) => all.filter((e) => e.scrollWidth > e.clientWidth + 1).map((e) => e.textContent)"
     )
@@ -80,8 +80,8 @@ def cut(page: Page, selector: str) -> list[str]:
     ],
 )
 @pytest.mark.parametrize("language", ["uz_Latn", "ru"])
-@pytest.mark.parametrize("screen", [DOUBLED, PHONE])
-def test_a_deadline_covers_no_number(
+@pytest.mark.parametrize("screen", [DOUBLED_SCREEN, PHONE_SCREEN])
+def test_a_deadline_does_not_cover_the_number(
     window: BrowserContext,
     settings: Settings,
     nilufar: User,
@@ -101,16 +101,18 @@ def test_a_deadline_covers_no_number(
     page = window.new_page()
     page.set_viewport_size(screen)
     sign_in(page, login, "/appeals?all=1")
-    box, other = (page.locator(one).first.bounding_box() for one in (badge, number))
-    assert box
-    assert other
-    beside = box["x"] + box["width"] <= other["x"]
-    assert beside or box["y"] + box["height"] <= other["y"]
+    badge_box, number_box = (
+        page.locator(selector).first.bounding_box() for selector in (badge, number)
+    )
+    assert badge_box
+    assert number_box
+    is_left = badge_box["x"] + badge_box["width"] <= number_box["x"]
+    assert is_left or badge_box["y"] + badge_box["height"] <= number_box["y"]
 
 
-@pytest.mark.parametrize("screen", [DOUBLED, PHONE])
+@pytest.mark.parametrize("screen", [DOUBLED_SCREEN, PHONE_SCREEN])
 @pytest.mark.parametrize("path", ["/floor", "/analytics", "/capacity", "/appeals/statistics"])
-def test_a_figure_says_its_whole_name(
+def test_a_figure_shows_its_full_name(
     window: BrowserContext, pages: Pages, path: str, screen: dict[str, int]
 ) -> None:
     page = window.new_page()
@@ -119,42 +121,40 @@ def test_a_figure_says_its_whole_name(
     page.locator(".lang [value=ru]").click()
     page.goto(path)
     expect(page.locator(".kpi dt").first).to_be_visible()
-    assert cut(page, ".kpi :is(dt, .sub)") == []
+    assert cut_texts(page, ".kpi :is(dt, .sub)") == []
 
 
 @pytest.mark.parametrize(
     ("login", "path"), [("rustam", "/status"), ("dilnoza", "/reports/quarterly")]
 )
-def test_what_scrolls_on_a_phone_is_moved_by_keys(
+def test_a_scrolling_area_on_a_phone_scrolls_by_keys(
     window: BrowserContext, login: str, path: str
 ) -> None:
-    lines()
+    add_trunks_and_script()
     page = window.new_page()
     sign_in(page, login)
-    page.set_viewport_size(PHONE)
+    page.set_viewport_size(PHONE_SCREEN)
     page.goto(path)
     area = page.locator(".panel-body.flush[tabindex]").first
     area.focus()
     page.keyboard.press("ArrowRight")
-    until(lambda: page.evaluate("document.activeElement.scrollLeft > 0"))
-    only = json.dumps(["scrollable-region-focusable", "aria-allowed-role"])
-    found = page.evaluate(
+    wait_until(lambda: page.evaluate("document.activeElement.scrollLeft > 0"))
+    rules = json.dumps(["scrollable-region-focusable", "aria-allowed-role"])
+    violations = page.evaluate(
         f"""async () => {{
-            {AXE.read_text("utf-8")};
+            {AXE_SCRIPT.read_text("utf-8")};
             const said = await axe.run(document, {{
-                runOnly: {only}, resultTypes: ["violations"]
+                runOnly: {rules}, resultTypes: ["violations"]
             }});
             return said.violations.map((v) => v.id + ": " + v.nodes.map((n) => n.html));
         }}"""
     )
-    assert found == []
+    assert violations == []
     page.set_viewport_size({"width": 1366, "height": 768})
     expect(page.locator(".panel-body.flush[tabindex]")).to_have_count(0)
 
 
-def test_paper_holds_what_is_read_and_nothing_that_is_pressed(
-    window: BrowserContext, dilnoza: User
-) -> None:
+def test_print_shows_content_but_no_controls(window: BrowserContext, dilnoza: User) -> None:
     accounts.choose_appearance(dilnoza, "dark", large_text=False)
     page = window.new_page()
     sign_in(page, "dilnoza")
@@ -163,8 +163,8 @@ def test_paper_holds_what_is_read_and_nothing_that_is_pressed(
         expect(page.locator(".topbar")).to_be_visible()
         page.emulate_media(media="print")
         expect(page.locator("h1")).to_be_visible()
-        for pressed in (".topbar", ".tabs", ".filterbar", ".empty", ".keys", "form", ".btn"):
-            for part in page.locator(pressed).all():
+        for control in (".topbar", ".tabs", ".filterbar", ".empty", ".keys", "form", ".btn"):
+            for part in page.locator(control).all():
                 expect(part).to_be_hidden()
         ink = page.locator("h1").evaluate("(title) => getComputedStyle(title).color")
         assert max(map(int, re.findall(r"\d+", ink)[:3])) < 64, "black on white in a dark theme"

@@ -1,12 +1,18 @@
-"""A field made by the manager is asked by the next form of an operator, with its direction only."""
+"""A field that the manager adds appears in an operator's next form, for its direction only."""
 
 from playwright.sync_api import BrowserContext, Page, expect
 
 from appliance.casework import catalogs, forms
 from appliance.models import Appeal, CallForm
 from tests.browser.conftest import sign_in
-from tests.browser.test_call_form import answered
-from tests.browser.test_operator import SECOND_CALL, form_of, page, saved, to_appeal
+from tests.browser.test_call_form import answer_call
+from tests.browser.test_operator import (
+    SECOND_CALL,
+    open_form,
+    page,
+    switch_to_appeal,
+    wait_until_saved,
+)
 from tests.rig.citizen import Citizen
 
 __all__ = ["page"]
@@ -14,8 +20,8 @@ __all__ = ["page"]
 LABELS = {"uz_Latn": "Kimning ro'yxati", "uz_Cyrl": "Кимнинг рўйхати", "ru": "Чей список"}
 
 
-def managed(manager: Page) -> str:
-    """Add a list field for subsidies in the manager's browser, and put it in force; its name."""
+def add_manager_field(manager: Page) -> str:
+    """Add a list field for subsidies as the manager and put it in force; return its name."""
     manager.goto("/forms")
     main = manager.locator("main")
     main.locator("form[action$='/forms/1/draft'] button").first.click()
@@ -31,50 +37,50 @@ def managed(manager: Page) -> str:
     manager.locator("#field button[type=submit]").click()
     expect(manager.locator("#field-kimning_royxati")).to_be_visible()
     manager.goto("/forms/1/preview")
-    tried = manager.locator("[data-field=kimning_royxati]")
-    expect(tried).to_be_hidden()
+    preview_field = manager.locator("[data-field=kimning_royxati]")
+    expect(preview_field).to_be_hidden()
     manager.locator("#f-direction").fill("subs")
     manager.keyboard.press("Tab")
-    expect(tried).to_be_visible()
-    expect(tried).to_have_attribute("data-empty", "")
+    expect(preview_field).to_be_visible()
+    expect(preview_field).to_have_attribute("data-empty", "")
     manager.goto("/forms/1")
     manager.locator("button[form=put]").click()
     expect(manager.locator("#put")).to_have_count(0)
     return "kimning_royxati"
 
 
-def test_a_field_for_one_direction_goes_from_the_manager_to_the_card(
+def test_a_field_for_one_direction_appears_in_the_form_and_on_the_card(
     pages, window: BrowserContext, chromium, page: Page, nilufar, dilnoza, settings
 ) -> None:
-    first = answered(page, nilufar)
-    to_appeal(page)
+    first = answer_call(page, nilufar)
+    switch_to_appeal(page)
     page.locator("#f-surname").fill("Karimova")
     page.keyboard.press("Control+Enter")
     expect(page.locator(".registered")).to_be_visible()
     first.hang_up()
     earlier = Appeal.get()
 
-    other = chromium.new_context(base_url=pages.url)
-    manager = other.new_page()
+    manager_window = chromium.new_context(base_url=pages.url)
+    manager = manager_window.new_page()
     sign_in(manager, "sherzod")
-    name = managed(manager)
-    assert forms.in_force(forms.APPEAL).field(name)
+    name = add_manager_field(manager)
+    assert forms.definition_in_force(forms.APPEAL_FORM).find_field(name)
 
     page.goto("/operator/day")
     second = Citizen(SECOND_CALL)
-    second.ring(nilufar)
-    second.talk()
-    expect(form_of(page, SECOND_CALL)).to_be_visible()
-    to_appeal(page)
+    second.ring_operator(nilufar)
+    second.start_talk()
+    expect(open_form(page, SECOND_CALL)).to_be_visible()
+    switch_to_appeal(page)
     field = page.locator(f"[data-field={name}]")
     expect(field).to_be_hidden()
     page.locator("#f-direction").fill("subs")
     page.keyboard.press("Tab")
     expect(field).to_be_visible()
-    code, text = catalogs.choices("group", "uz_Latn")[0]
+    code, text = catalogs.item_choices("group", "uz_Latn")[0]
     page.locator(f"#f-{name}").fill(text)
     page.keyboard.press("Tab")
-    saved(page)
+    wait_until_saved(page)
     page.keyboard.press("Control+Enter")
     expect(page.locator(".registered")).to_be_visible()
     later = Appeal.select().order_by(Appeal.id.desc()).get()
@@ -82,11 +88,11 @@ def test_a_field_for_one_direction_goes_from_the_manager_to_the_card(
     assert (later.form_version, later.extra) == (2, {name: {"code": code, "text": ""}})
     assert CallForm.select().count() == 2
 
-    sees = other.new_page()
-    sees.goto(f"/appeals/{later.number}")
-    expect(sees.locator("main")).to_contain_text("Kimning roʻyxati")
-    expect(sees.locator("main")).to_contain_text(text)
-    sees.goto(f"/appeals/{earlier.number}")
-    expect(sees.locator("main")).to_contain_text("Karimova")
-    expect(sees.locator("main")).not_to_contain_text("Kimning roʻyxati")
-    other.close()
+    card = manager_window.new_page()
+    card.goto(f"/appeals/{later.number}")
+    expect(card.locator("main")).to_contain_text("Kimning roʻyxati")
+    expect(card.locator("main")).to_contain_text(text)
+    card.goto(f"/appeals/{earlier.number}")
+    expect(card.locator("main")).to_contain_text("Karimova")
+    expect(card.locator("main")).not_to_contain_text("Kimning roʻyxati")
+    manager_window.close()

@@ -1,4 +1,4 @@
-"""Messages on hold after a restore, in the real browser: chosen, sent, never sent."""
+"""Messages on hold after a restore, in the real browser: selected, sent, or dropped."""
 
 import os
 
@@ -8,13 +8,15 @@ from appliance.core import clock, outbox
 from appliance.core.settings import Settings
 from appliance.models import HeldMessage, Message
 from tests.browser.conftest import sign_in
-from tests.browser.test_sms import faults
+from tests.browser.test_sms import accessibility_faults
 
 
-def test_they_are_chosen_and_sent_or_never_sent(window: BrowserContext, settings: Settings) -> None:
-    words = [("sent", "delivered"), ("", "absent"), ("", "unknown"), ("", "")]
-    for n, (former, word) in enumerate(words):
-        message = outbox.put_sms(
+def test_held_messages_are_selected_and_sent_or_dropped(
+    window: BrowserContext, settings: Settings
+) -> None:
+    states_and_words = [("sent", "delivered"), ("", "absent"), ("", "unknown"), ("", "")]
+    for n, (former, word) in enumerate(states_and_words):
+        message = outbox.queue_sms(
             "registered",
             f"+99893555014{n}",
             "x",
@@ -22,9 +24,11 @@ def test_they_are_chosen_and_sent_or_never_sent(window: BrowserContext, settings
             cause=f"2026-00000{n}",
             tz=settings.tz,
         )
-        asked = {"account": "eskiz", "word": word, "asked_at": clock.now()} if word else {}
-        HeldMessage.create(message=message, held_at=clock.now(), former=former, **asked)
-    ministry = outbox.put("ministry", "appeal", "2026-000001", key="m", cause="2026-000001")
+        enquiry = {"account": "eskiz", "word": word, "asked_at": clock.now()} if word else {}
+        HeldMessage.create(message=message, held_at=clock.now(), former=former, **enquiry)
+    ministry = outbox.queue_message(
+        "ministry", "appeal", "2026-000001", key="m", cause="2026-000001"
+    )
     HeldMessage.create(message=ministry, held_at=clock.now())
     Message.update(state="held").execute()
     page = window.new_page()
@@ -32,7 +36,7 @@ def test_they_are_chosen_and_sent_or_never_sent(window: BrowserContext, settings
     page.goto("/outbox")
     page.get_by_role("alert").get_by_role("link").click()
     expect(page.locator("tbody tr")).to_have_count(5)
-    assert faults(page, "main") == []
+    assert accessibility_faults(page, "main") == []
     if folder := os.environ.get("SCREENSHOTS"):
         page.screenshot(path=f"{folder}/held.png", full_page=True)
     page.locator("tbody tr").nth(0).get_by_role("checkbox").check()

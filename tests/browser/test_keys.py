@@ -1,4 +1,4 @@
-"""Keys of every page in the real browser: the sheet, and layouts that write other letters."""
+"""Keys of every page in the real browser: the list of keys, and other keyboard layouts."""
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -6,14 +6,14 @@ from playwright.sync_api import Page, expect
 from appliance.casework import appeals
 from appliance.models import User
 from appliance.telephony import directory
-from appliance.telephony.directory import Entry
+from appliance.telephony.directory import DirectoryEntry
 from tests.browser.conftest import sign_in
-from tests.browser.test_operator import AXE, FIRST_CALL, RULES, form_of, open_page
+from tests.browser.test_operator import AXE_RULES, AXE_SCRIPT, FIRST_CALL, open_form, open_page
 from tests.rig.citizen import Citizen
 
 
-def strike(page: Page, code: str, letter: str, control: bool = False) -> None:
-    """A key as a keyboard under another layout sends it: the place, and what it writes there."""
+def press_key(page: Page, code: str, letter: str, control: bool = False) -> None:
+    """Press a key as under another layout: the key's position and the letter it produces there."""
     session = page.context.new_cdp_session(page)
     key = {"code": code, "key": letter, "modifiers": 2 if control else 0}
     for kind in ("keyDown", "keyUp"):
@@ -21,7 +21,7 @@ def strike(page: Page, code: str, letter: str, control: bool = False) -> None:
     session.detach()
 
 
-def test_the_sheet_tells_the_keys_and_stops_no_call(window, nilufar: User) -> None:
+def test_the_list_of_keys_opens_and_gives_way_to_a_call(window, nilufar: User) -> None:
     page = open_page(window)
     page.get_by_role("link", name="Yangi murojaat").focus()
     page.keyboard.press("?")
@@ -36,14 +36,14 @@ def test_the_sheet_tells_the_keys_and_stops_no_call(window, nilufar: User) -> No
 
     citizen = Citizen(FIRST_CALL)
     page.keyboard.press("F1")
-    citizen.ring(nilufar)
-    expect(form_of(page, FIRST_CALL)).to_be_visible()
-    expect(sheet).to_be_hidden()  # the call comes first
-    citizen.talk()
+    citizen.ring_operator(nilufar)
+    expect(open_form(page, FIRST_CALL)).to_be_visible()
+    expect(sheet).to_be_hidden()  # the call has precedence
+    citizen.start_talk()
     expect(page.locator("#f-surname")).to_be_focused()
     page.keyboard.press("F1")
     expect(sheet.locator("[data-action=call_out]")).to_have_attribute("data-off", "")
-    page.keyboard.press("F9")  # the sheet makes way
+    page.keyboard.press("F9")  # the list of keys closes
     expect(page.locator("#passing-q")).to_be_focused()
     expect(sheet).to_be_hidden()
     page.keyboard.type("?j")
@@ -51,8 +51,10 @@ def test_the_sheet_tells_the_keys_and_stops_no_call(window, nilufar: User) -> No
 
 
 @pytest.mark.parametrize("layout", ["uz_Latn", "cyrillic"])
-def test_letters_act_by_their_place(window, nilufar: User, settings, layout: str) -> None:
-    one, two = (
+def test_letter_keys_act_by_their_position_on_the_keyboard(
+    window, nilufar: User, settings, layout: str
+) -> None:
+    first, second = (
         appeals.register(
             {"first_name": name},
             operator=nilufar,
@@ -66,32 +68,34 @@ def test_letters_act_by_their_place(window, nilufar: User, settings, layout: str
     sign_in(page, "dilnoza", "/appeals")
     rows = page.locator("#appeals .rowlink")
     expect(rows).to_have_count(2)
-    strike(page, "KeyJ", j)
-    strike(page, "KeyJ", j)
+    press_key(page, "KeyJ", j)
+    press_key(page, "KeyJ", j)
     expect(rows.nth(1)).to_be_focused()
-    strike(page, "KeyK", k)
+    press_key(page, "KeyK", k)
     expect(rows.nth(0)).to_be_focused()
-    strike(page, "Digit7" if layout == "cyrillic" else "Slash", question)
+    press_key(page, "Digit7" if layout == "cyrillic" else "Slash", question)
     expect(page.locator("#shortcuts")).to_be_visible()
     expect(page.locator("#shortcuts [data-action=next_row]")).not_to_have_attribute("data-off", "")
     page.keyboard.press("Escape")
-    strike(page, "Slash", slash)
+    press_key(page, "Slash", slash)
     expect(page.locator("#q")).to_be_focused()
-    strike(page, "KeyJ", j)  # a letter that is typed
+    press_key(page, "KeyJ", j)  # typed as text
     expect(page.locator("#q")).to_be_focused()
-    assert {one.number, two.number} == set(rows.all_inner_texts())
+    assert {first.number, second.number} == set(rows.all_inner_texts())
     page.keyboard.press("F1")
     page.locator("[data-letters]").uncheck()
     page.keyboard.press("Escape")
     page.reload()
     rows.nth(1).focus()
-    strike(page, "KeyK", k)
-    strike(page, "Slash", slash)
+    press_key(page, "KeyK", k)
+    press_key(page, "Slash", slash)
     expect(rows.nth(1)).to_be_focused()
 
 
-def test_the_command_line_by_keys_alone(window, nilufar: User) -> None:
-    directory.save(Entry("Lola Rashidova", "712390101", "Bandlik boʻlimi"), "rustam")
+def test_the_command_line_works_by_keys_alone(window, nilufar: User) -> None:
+    directory.save_employee(
+        DirectoryEntry("Lola Rashidova", "712390101", "Bandlik boʻlimi"), "rustam"
+    )
     page = open_page(window)
     line, marked = page.locator("#commands"), page.locator("#commands [aria-selected=true]")
 
@@ -104,7 +108,7 @@ def test_the_command_line_by_keys_alone(window, nilufar: User) -> None:
     page.keyboard.press("Enter")
     page.wait_for_url("**/appeals/mine")
 
-    strike(page, "KeyK", "л", control=True)  # under a Cyrillic layout
+    press_key(page, "KeyK", "л", control=True)  # under a Cyrillic layout
     page.keyboard.type("лола")
     page.keyboard.press("Enter")  # faster than the server answers
     expect(page.locator("#passing-q")).to_have_value("712390101")
@@ -129,10 +133,10 @@ def test_the_command_line_by_keys_alone(window, nilufar: User) -> None:
     expect(page.locator("#f-district")).to_be_focused()
     run = "([part, tags]) => axe.run(part, {runOnly: {type: 'tag', values: tags}})"
     page.keyboard.press("Control+k")
-    page.keyboard.type("urgut")  # in place of what was typed before
+    page.keyboard.type("urgut")  # replaces the text typed before
     expect(marked).to_contain_text("Urgut")
     page.wait_for_load_state()  # with its stylesheets
-    page.evaluate(AXE.read_text("utf-8"))
-    assert page.evaluate(run, ["#commands", RULES])["violations"] == []
+    page.evaluate(AXE_SCRIPT.read_text("utf-8"))
+    assert page.evaluate(run, ["#commands", AXE_RULES])["violations"] == []
     page.keyboard.press("F1")
-    assert page.evaluate(run, ["#shortcuts", RULES])["violations"] == []
+    assert page.evaluate(run, ["#shortcuts", AXE_RULES])["violations"] == []

@@ -1,4 +1,4 @@
-"""The knowledge base beside the form in the real browser: by keys alone, nothing is lost."""
+"""The knowledge base next to the form in the real browser: by keys alone, without any loss."""
 
 import io
 import zipfile
@@ -7,19 +7,19 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from appliance.casework.knowledge import Place, Words, articles
+from appliance.casework.knowledge import ArticleContent, ArticlePlacement, articles
 from appliance.core import settings as site_settings
 from appliance.core.settings import Settings
 from appliance.models import ArticleFile, ArticleOpening, User
 from appliance.people import accounts
-from provisioning.local.settings_file import scratch
+from provisioning.local.settings_file import scratch_settings
 from tests.browser.conftest import sign_in
-from tests.browser.test_operator import form_of, saved
-from tests.browser.test_sms import faults
+from tests.browser.test_operator import open_form, wait_until_saved
+from tests.browser.test_sms import accessibility_faults
 from tests.rig.citizen import Citizen
 
 CALL = "1764000000.1"
-WORDS = Words(
+SUBSIDY_ARTICLE = ArticleContent(
     "Subsidiya olish",
     "Ariza **15 kun** ichida koʻriladi.\n\n- pasport shart emas\n- bepul",
     "Получение субсидии",
@@ -33,29 +33,29 @@ WORDS = Words(
 def settings(settings: Settings) -> Settings:
     """The test's site, which can send short messages."""
     account = {"name": "first", "kind": "eskiz", "url": "http://127.0.0.1:9", "price": 9500}
-    settings.file.write_text(scratch(sms=[account]))
-    return site_settings.load(settings.file)
+    settings.file.write_text(scratch_settings(sms=[account]))
+    return site_settings.load_settings(settings.file)
 
 
 @pytest.fixture
 def page(window: BrowserContext, settings: Settings, nilufar, sherzod, bahodir) -> Page:
-    """Nilufar's page while she speaks; two articles are in force."""
-    for words in (WORDS, Words("Boshqa", "Matn", "Другое", "Текст")):
-        row = articles.create(sherzod, words, Place("appeals"))
+    """Nilufar's page during a talk; two articles are in force."""
+    for text in (SUBSIDY_ARTICLE, ArticleContent("Boshqa", "Matn", "Другое", "Текст")):
+        row = articles.create_article(sherzod, text, ArticlePlacement("appeals"))
         for action, user in (("send", sherzod), ("approve", bahodir), ("put", sherzod)):
-            row = articles.do(action, row, user, row.revision)
-    opened = window.new_page()
-    sign_in(opened, "nilufar")
+            row = articles.perform_step(action, row, user, row.revision)
+    page = window.new_page()
+    sign_in(page, "nilufar")
     citizen = Citizen(CALL)
-    citizen.ring(nilufar)
-    citizen.talk()
-    expect(form_of(opened, CALL)).to_be_visible()
-    opened.locator("#f-first_name").fill("Aziza")
-    saved(opened)
-    return opened
+    citizen.ring_operator(nilufar)
+    citizen.start_talk()
+    expect(open_form(page, CALL)).to_be_visible()
+    page.locator("#f-first_name").fill("Aziza")
+    wait_until_saved(page)
+    return page
 
 
-def test_by_keys_alone_it_is_found_opened_judged_and_sent(page: Page, nilufar: User) -> None:
+def test_an_article_is_found_opened_rated_and_sent_by_keys_alone(page: Page, nilufar: User) -> None:
     page.locator("#f-gist").focus()
     page.keyboard.press("Alt+i")
     panel, search = page.locator("#knowledge"), page.locator("#knowledge-q")
@@ -68,7 +68,7 @@ def test_by_keys_alone_it_is_found_opened_judged_and_sent(page: Page, nilufar: U
     page.keyboard.press("Enter")
     expect(panel.locator("h3")).to_have_text("Subsidiya olish")
     expect(panel.locator(".article strong")).to_have_text("15 kun")
-    assert faults(page, "#knowledge") == []
+    assert accessibility_faults(page, "#knowledge") == []
     page.keyboard.press("Alt+y")
     expect(panel.locator("button[value=yes]")).to_have_attribute("aria-pressed", "true")
     panel.locator("[data-sms-passage]").click()
@@ -81,16 +81,16 @@ def test_by_keys_alone_it_is_found_opened_judged_and_sent(page: Page, nilufar: U
     assert (opening.call_id, opening.who, opening.version) == (CALL, "nilufar", 1)
 
 
-def test_enter_opens_what_was_typed_last(page: Page) -> None:
+def test_enter_opens_the_article_of_the_latest_search(page: Page) -> None:
     page.locator("#f-gist").focus()
     page.keyboard.press("Alt+i")
     expect(page.locator("#knowledge [data-article]")).to_have_count(2)
     page.keyboard.type("boshqa")
-    page.keyboard.press("Enter")  # before the server was asked
+    page.keyboard.press("Enter")  # before the server has received the query
     expect(page.locator("#knowledge h3")).to_have_text("Boshqa")
 
 
-def test_escape_leads_back_to_the_form(page: Page) -> None:
+def test_escape_returns_to_the_form(page: Page) -> None:
     page.locator("#f-gist").focus()
     page.keyboard.press("Alt+i")
     expect(page.locator("#knowledge-q")).to_be_focused()
@@ -99,24 +99,24 @@ def test_escape_leads_back_to_the_form(page: Page) -> None:
     expect(page.locator("#f-gist")).to_be_focused()
 
 
-def packed(**parts: bytes) -> bytes:
-    """A DOCX of these parts; two underscores stand for a slash, one for a dot."""
-    made = io.BytesIO()
-    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as document:
-        for name, content in {"[Content_Types]_xml": b"<Types/>", **parts}.items():
-            document.writestr(name.replace("__", "/").replace("_xml", ".xml"), content)
-    return made.getvalue()
+def make_docx(**parts: bytes) -> bytes:
+    """Return a DOCX of these parts; in their names "__" is "/" and "_xml" is ".xml"."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as document:
+        for name, data in {"[Content_Types]_xml": b"<Types/>", **parts}.items():
+            document.writestr(name.replace("__", "/").replace("_xml", ".xml"), data)
+    return content.getvalue()
 
 
-HARMFUL = {
-    "../../makros.docx": (packed(word__document_xml=b"<d/>", word__vbaProject=b"x"), "макрос"),
-    "bomba.docx": (packed(word__document_xml=b"<d/>", word__a=bytes(60 << 20)), "распаков"),
+HARMFUL_FILES = {
+    "../../makros.docx": (make_docx(word__document_xml=b"<d/>", word__vbaProject=b"x"), "макрос"),
+    "bomba.docx": (make_docx(word__document_xml=b"<d/>", word__a=bytes(60 << 20)), "распаков"),
     "skript.pdf": (b"%PDF-1.7\n<</S /J#61vaScript>>\n%%EOF\n", "макрос"),
     "rasm.jpg": (b"MZ" + bytes(2_000), "PDF, DOCX, PNG"),
 }
 
 
-def test_a_file_that_is_refused_loses_nothing_typed(
+def test_a_refused_file_does_not_lose_typed_text(
     window: BrowserContext, sherzod: User, tmp_path: Path
 ) -> None:
     accounts.choose_language(sherzod, "ru")
@@ -134,15 +134,15 @@ def test_a_file_that_is_refused_loses_nothing_typed(
     expect(page).to_have_url("/articles/new")  # the browser has not sent it
     assert files.evaluate("(one) => one.validationMessage").startswith("PDF, DOCX, PNG, JPEG")
     eight = [tmp_path / f"{n}.pdf" for n in range(8)]
-    for one in eight:
-        one.write_bytes(bytes(5 << 20))
+    for file in eight:
+        file.write_bytes(bytes(5 << 20))
     files.set_input_files(eight)
     assert files.evaluate("(one) => one.validationMessage").startswith("PDF, DOCX, PNG, JPEG")
-    for name, (content, told) in HARMFUL.items():
-        sent = {"name": name, "mimeType": "application/octet-stream", "buffer": content}
-        files.set_input_files(sent)  # type: ignore[arg-type]
+    for name, (content, message) in HARMFUL_FILES.items():
+        upload = {"name": name, "mimeType": "application/octet-stream", "buffer": content}
+        files.set_input_files(upload)  # type: ignore[arg-type]
         page.locator("main form [type=submit].primary").first.click()
-        expect(page.locator("main > .note.is-bad")).to_contain_text(told)
+        expect(page.locator("main > .note.is-bad")).to_contain_text(message)
         expect(page.locator("#text_ru")).to_have_value("Напечатанный текст")
         assert ArticleFile.select().count() == 0, name
     files.set_input_files(large)

@@ -1,4 +1,4 @@
-"""The workplace in the real browser: the form opens by itself, and nothing typed is lost."""
+"""The workplace in the real browser: the form opens by itself, and no typed text is lost."""
 
 import datetime as dt
 import io
@@ -15,13 +15,13 @@ from appliance.casework import appeals, catalogs
 from appliance.models import Appeal, CallForm, Draft, Handling, User
 from appliance.people import accounts, presence
 from tests.browser.conftest import sign_in, sign_in_by_form
-from tests.rig.chromium import FLAGS, PROGRAM, WINDOW
-from tests.rig.citizen import PHONE, Citizen, Missed
-from tests.rig.waiting import until
+from tests.rig.chromium import CHROMIUM_FLAGS, CHROMIUM_PROGRAM, WINDOW_SIZE
+from tests.rig.citizen import CITIZEN_NUMBER, Citizen, MissedCaller
+from tests.rig.waiting import wait_until
 
-AXE = Path(__file__).parents[2] / "node_modules/axe-core/axe.min.js"
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-MAHALLAS = """code,district_soato,name_uz_latn,name_uz_cyrl
+AXE_SCRIPT = Path(__file__).parents[2] / "node_modules/axe-core/axe.min.js"
+AXE_RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+MAHALLA_CSV = """code,district_soato,name_uz_latn,name_uz_cyrl
 1,1718236,Koʻktepa MFY,Кўктепа МФЙ
 2,1718236,Navroʻz MFY,Наврўз МФЙ
 3,1703202,Eski koʻktepa MFY,Эски кўктепа МФЙ
@@ -29,8 +29,8 @@ MAHALLAS = """code,district_soato,name_uz_latn,name_uz_cyrl
 LOCALES = ("uz_Latn", "uz_Cyrl", "ru")
 FIRST_CALL, SECOND_CALL = "1764000000.1", "1764000000.2"
 
-# What is typed into each field, in the form's order, in each language.
-TYPED = {
+# The text typed into each field, in the form's order, in each language.
+TYPED_TEXTS = {
     "uz_Latn": {
         "first_name": "Gulchehra",
         "surname": "Yoʻldosheva",
@@ -71,14 +71,14 @@ TYPED = {
         "gist": "Просит субсидию на швейную машину.",
     },
 }
-DRAFTS = "**/operator/forms/*"  # where they are saved
-SAVED = re.compile(r"\d\d:\d\d$")
+DRAFT_URLS = "**/operator/forms/*"  # where drafts are saved
+SAVED_TIME = re.compile(r"\d\d:\d\d$")
 
 
 @pytest.fixture
 def page(window: BrowserContext, nilufar: User) -> Page:
     """Nilufar's page, between calls."""
-    catalogs.import_csv("mahallas", io.StringIO(MAHALLAS))
+    catalogs.import_list_csv("mahallas", io.StringIO(MAHALLA_CSV))
     return open_page(window)
 
 
@@ -89,40 +89,40 @@ def open_page(window: BrowserContext) -> Page:
     return page
 
 
-def ring(page: Page, operator: User, id: str = FIRST_CALL) -> Citizen:
-    """A citizen calls, and the form is there."""
+def ring_operator(page: Page, operator: User, id: str = FIRST_CALL) -> Citizen:
+    """Let a citizen call the operator, and wait for form №1 of the call."""
     citizen = Citizen(id)
-    citizen.ring(operator)
-    expect(form_of(page, id)).to_be_visible()
-    to_appeal(page)
+    citizen.ring_operator(operator)
+    expect(open_form(page, id)).to_be_visible()
+    switch_to_appeal(page)
     return citizen
 
 
-def to_appeal(page: Page) -> None:
-    """From form №2 of the call at hand to form №1."""
+def switch_to_appeal(page: Page) -> None:
+    """Switch from form №2 of the current call to form №1."""
     page.keyboard.press("F6")
     expect(page.locator("#form[data-form='1'][data-ready]")).to_be_visible()
 
 
-def form_of(page: Page, call: str) -> Locator:
-    """The open form of a call."""
+def open_form(page: Page, call: str) -> Locator:
+    """Return the open form of a call."""
     return page.locator(f"#form[data-token^='{call}-'][data-ready]")
 
 
-def saved(page: Page) -> None:
-    """Until the server has what stands in the form."""
-    expect(page.locator("#saved.safe")).to_have_text(SAVED)
-    kept = "() => Object.keys(localStorage).some((key) => key.startsWith('form:'))"
-    until(lambda: not page.evaluate(kept))
+def wait_until_saved(page: Page) -> None:
+    """Wait until the server has stored the form's content."""
+    expect(page.locator("#saved.safe")).to_have_text(SAVED_TIME)
+    has_local_copy = "() => Object.keys(localStorage).some((key) => key.startsWith('form:'))"
+    wait_until(lambda: not page.evaluate(has_local_copy))
 
 
-def pick(page: Page, field: str, typed: str) -> None:
-    page.locator(f"#f-{field}").fill(typed)
+def pick_from_list(page: Page, field: str, letters: str) -> None:
+    page.locator(f"#f-{field}").fill(letters)
     expect(page.locator(f"#f-{field}-list li").first).to_be_visible()
     page.keyboard.press("Tab")
 
 
-def value(page: Page, field: str) -> str:
+def field_value(page: Page, field: str) -> str:
     return page.locator(f"#f-{field}").input_value()
 
 
@@ -131,35 +131,35 @@ def value(page: Page, field: str) -> str:
 
 def test_the_form_opens_by_itself_while_the_phone_rings(page, nilufar):
     expect(page.locator("#form")).to_have_count(0)
-    citizen = ring(page, nilufar)
+    citizen = ring_operator(page, nilufar)
     expect(page.locator(".callbar")).to_have_attribute("data-stage", "ringing")
-    assert value(page, "phone") == "+998 93 555 01 47"
-    citizen.talk()
+    assert field_value(page, "phone") == "+998 93 555 01 47"
+    citizen.start_talk()
     expect(page.locator(".callbar")).to_have_attribute("data-stage", "talk")
     expect(page.locator("#f-appeal_type")).to_be_focused()
     expect(page.locator(".callbar time").first).to_have_text(re.compile(r"\d+:(?!00)\d\d"))
 
 
-def test_a_ring_in_vain_takes_its_untouched_form_away(page, nilufar):
-    citizen = ring(page, nilufar)
-    citizen.ring_in_vain()
+def test_an_unanswered_ring_removes_its_unused_form(page, nilufar):
+    citizen = ring_operator(page, nilufar)
+    citizen.miss_ring()
     expect(page.locator(".idle")).to_be_visible()
 
 
-def test_the_form_stays_after_the_call_and_a_new_call_brings_a_fresh_one(page, nilufar):
-    first = ring(page, nilufar)
-    first.talk()
+def test_the_form_remains_after_the_call_and_a_new_call_opens_a_new_one(page, nilufar):
+    first = ring_operator(page, nilufar)
+    first.start_talk()
     page.locator("#f-first_name").fill("Aziza")
     first.hang_up()
     expect(page.locator(".callbar")).to_have_attribute("data-stage", "wrap_up")
-    assert value(page, "first_name") == "Aziza"
-    page.locator("#f-surname").press_sequentially("Karimova")  # still typing when it rings
+    assert field_value(page, "first_name") == "Aziza"
+    page.locator("#f-surname").press_sequentially("Karimova")  # still typing when the phone rings
     second = Citizen(SECOND_CALL)
-    second.ring(nilufar)
+    second.ring_operator(nilufar)
     expect(page.locator(".callbar")).to_have_attribute("data-stage", "ringing")
-    second.talk()
-    expect(form_of(page, SECOND_CALL)).to_be_visible()
-    assert value(page, "first_name") == ""
+    second.start_talk()
+    expect(open_form(page, SECOND_CALL)).to_be_visible()
+    assert field_value(page, "first_name") == ""
     draft = page.locator(".drafts a")
     expect(draft).to_have_text("Karimova Aziza")
     second.hang_up()
@@ -167,52 +167,52 @@ def test_the_form_stays_after_the_call_and_a_new_call_brings_a_fresh_one(page, n
     expect(page.locator("#form[data-ready] #f-surname")).to_have_value("Karimova")
 
 
-def test_a_ring_takes_no_letter_from_the_form_that_is_typed(page, nilufar):
+def test_a_ring_does_not_interrupt_typing_in_the_open_form(page, nilufar):
     page.keyboard.press("F2")
     expect(page.locator("#f-appeal_type")).to_be_focused()
     gist = page.locator("#f-gist")
     gist.focus()
     page.keyboard.type("0123456789", delay=40)
     citizen = Citizen(FIRST_CALL)
-    citizen.ring(nilufar)
+    citizen.ring_operator(nilufar)
     page.keyboard.type("ringringri", delay=40)
     expect(page.locator(".callbar")).to_have_attribute("data-stage", "ringing")
     expect(page.locator("#said")).to_have_text("Qoʻngʻiroq jiringlamoqda: +998 93 555 01 47")
     expect(gist).to_be_focused()
-    citizen.talk()
+    citizen.start_talk()
     page.keyboard.type("talktalkta", delay=40)
-    expect(form_of(page, FIRST_CALL)).to_be_visible()
+    expect(open_form(page, FIRST_CALL)).to_be_visible()
     expect(page.locator("#f-surname")).to_be_focused()
-    assert value(page, "gist") == value(page, "first_name") == ""
+    assert field_value(page, "gist") == field_value(page, "first_name") == ""
     page.keyboard.press("F3")
     expect(gist).to_have_value("0123456789ringringritalktalkta")
     page.keyboard.press("F3")
-    expect(form_of(page, FIRST_CALL)).to_be_visible()
+    expect(open_form(page, FIRST_CALL)).to_be_visible()
 
 
-def test_a_ring_in_vain_leaves_the_open_form_as_it_was(page, nilufar):
+def test_an_unanswered_ring_leaves_the_open_form_unchanged(page, nilufar):
     page.keyboard.press("F2")
     page.locator("#form[data-ready] #f-first_name").fill("Aziza")
     citizen = Citizen(FIRST_CALL)
-    citizen.ring(nilufar)
+    citizen.ring_operator(nilufar)
     expect(page.locator(".callbar")).to_have_attribute("data-stage", "ringing")
-    page.keyboard.press("F3")  # who is it?
-    expect(form_of(page, FIRST_CALL)).to_be_visible()
+    page.keyboard.press("F3")  # to see who calls
+    expect(open_form(page, FIRST_CALL)).to_be_visible()
     page.keyboard.press("F3")
     expect(page.locator("#f-first_name")).to_have_value("Aziza")
-    citizen.ring_in_vain()
+    citizen.miss_ring()
     expect(page.locator(".callbar")).to_have_count(0)
     expect(page.locator("#f-first_name")).to_have_value("Aziza")
 
 
 @pytest.mark.parametrize("locale", LOCALES)
-def test_all_of_form_1_by_keyboard_in_each_language(page, nilufar, locale):
+def test_form_1_is_filled_by_keyboard_in_each_language(page, nilufar, locale):
     accounts.choose_language(nilufar, locale)
     page.reload()
-    citizen = ring(page, nilufar)
-    citizen.talk()
+    citizen = ring_operator(page, nilufar)
+    citizen.start_talk()
     expect(page.locator("#f-appeal_type")).to_be_focused()
-    words, key = TYPED[locale], page.keyboard
+    texts, key = TYPED_TEXTS[locale], page.keyboard
 
     def type_in(field: str, text: str) -> None:
         expect(page.locator(f"#f-{field}")).to_be_focused()
@@ -223,21 +223,21 @@ def test_all_of_form_1_by_keyboard_in_each_language(page, nilufar, locale):
     key.press("ArrowRight")  # from the first kind of appeal to the next
     key.press("Tab")
     for field in ("first_name", "surname", "call_type", "region", "district", "mahalla", "address"):
-        type_in(field, words[field])
+        type_in(field, texts[field])
     type_in("passport", "ab 1234567")
     type_in("pinfl", "40201902050010")
     key.press("Space")
     key.press("ArrowRight")  # female
     key.press("Tab")
     type_in("born", "02.01.1990")
-    type_in("group", words["group"])
-    key.press("Tab")  # the phone is there
+    type_in("group", texts["group"])
+    key.press("Tab")  # the phone number is already filled in
     type_in("phone_at_hand", "90 123 45 67")
-    type_in("employment", words["employment"])
+    type_in("employment", texts["employment"])
     key.press("ArrowRight")  # personal
     key.press("Tab")
-    type_in("direction", words["direction"])
-    key.type(words["gist"])
+    type_in("direction", texts["direction"])
+    key.type(texts["gist"])
     key.press("Alt+t")
     key.press("Tab")
     key.type("Subsidiya shartlari")
@@ -246,15 +246,15 @@ def test_all_of_form_1_by_keyboard_in_each_language(page, nilufar, locale):
     key.press("Control+Enter")
     expect(page.locator(".registered .bignumber a")).to_have_text(re.compile(r"\d{4}-000001"))
     appeal = Appeal.get()
-    kept = {name: getattr(appeal, name) for name in ("first_name", "surname", "address", "gist")}
-    assert kept == {name: words[name] for name in kept}
+    stored = {name: getattr(appeal, name) for name in ("first_name", "surname", "address", "gist")}
+    assert stored == {name: texts[name] for name in stored}
     assert (appeal.region_id, appeal.district_id, appeal.mahalla.code) == ("1718", "1718236", "1")
     assert (appeal.passport, appeal.pinfl) == ("AB1234567", "40201902050010")
     assert (appeal.sex, appeal.born_on) == ("f", dt.date(1990, 1, 2))
     assert (appeal.applicant_kind, appeal.appeal_type) == ("person", "complaint")
     assert (appeal.call_type, appeal.group) == ("appeal", "low_income_family")
     assert (appeal.employment, appeal.direction) == ("temporarily_unemployed", "subsidies")
-    assert (appeal.phone, appeal.phone_at_hand) == (PHONE, "+998901234567")
+    assert (appeal.phone, appeal.phone_at_hand) == (CITIZEN_NUMBER, "+998901234567")
     assert (appeal.openness, appeal.call_id) == ("personal", FIRST_CALL)
     assert (appeal.consultation_issue, appeal.consultation_contact) == (
         "Subsidiya shartlari",
@@ -266,7 +266,7 @@ def test_all_of_form_1_by_keyboard_in_each_language(page, nilufar, locale):
 
 
 def test_a_legal_entity_is_asked_for_its_name_and_not_for_a_birth_date(page, nilufar):
-    ring(page, nilufar)
+    ring_operator(page, nilufar)
     page.locator("[name=applicant_kind][value=entity]").check(force=True)
     expect(page.locator("#f-born")).to_be_hidden()
     page.locator("#f-entity_name").fill("Baraka MCHJ")
@@ -278,9 +278,9 @@ def test_a_legal_entity_is_asked_for_its_name_and_not_for_a_birth_date(page, nil
     assert "born:empty" not in appeal.warnings
 
 
-def test_who_registers_in_a_talk_keeps_the_caller_and_reads_the_number_once(page, nilufar):
-    citizen = ring(page, nilufar)
-    citizen.talk()
+def test_registering_during_a_talk_keeps_the_caller_and_shows_the_number_once(page, nilufar):
+    citizen = ring_operator(page, nilufar)
+    citizen.start_talk()
     page.locator("#f-first_name").fill("Aziza")
     page.keyboard.press("Control+Enter")
     number = page.locator(".registered .bignumber")
@@ -295,9 +295,9 @@ def test_who_registers_in_a_talk_keeps_the_caller_and_reads_the_number_once(page
     page.reload()
     expect(number).to_be_visible()
     page.keyboard.press("F2")
-    expect(form_of(page, FIRST_CALL)).to_be_visible()
+    expect(open_form(page, FIRST_CALL)).to_be_visible()
     page.keyboard.press("Alt+1")
-    assert value(page, "first_name") == "Aziza"
+    assert field_value(page, "first_name") == "Aziza"
     page.keyboard.press("Control+Enter")
     expect(number).to_have_text(re.compile(r"\d{4}-000002"))
     citizen.hang_up()
@@ -307,129 +307,129 @@ def test_who_registers_in_a_talk_keeps_the_caller_and_reads_the_number_once(page
     expect(page.locator(".idle")).to_be_visible()
 
 
-def test_sending_in_a_hurry_registers_once(page, nilufar):
-    ring(page, nilufar)
+def test_submitting_several_times_registers_once(page, nilufar):
+    ring_operator(page, nilufar)
     page.locator("#f-first_name").fill("Aziza")
     page.evaluate("for (let i = 0; i < 3; i++) document.getElementById('form').requestSubmit()")
     expect(page.locator(".registered")).to_be_visible()
     assert Appeal.select().count() == 1
 
 
-def test_registering_waits_for_the_choice_of_a_field_just_left(page, nilufar):
-    ring(page, nilufar)
-    held = []
-    page.route("**/choices/direction*", lambda route: held.append(route))
+def test_registering_waits_for_the_lookup_of_the_last_field(page, nilufar):
+    ring_operator(page, nilufar)
+    delayed_routes = []
+    page.route("**/choices/direction*", lambda route: delayed_routes.append(route))
     page.locator("#f-direction").press_sequentially("subs")
     page.keyboard.press("Tab")
     page.keyboard.press("Control+Enter")
     expect(page.locator("#form [type=submit]")).to_be_disabled()
-    until(lambda: page.evaluate("true") and held)
-    held[-1].continue_()
+    wait_until(lambda: page.evaluate("true") and delayed_routes)
+    delayed_routes[-1].continue_()
     expect(page.locator(".registered")).to_be_visible()
     assert Appeal.get().direction == "subsidies"
 
 
 def test_a_known_number_fills_the_form_with_one_key(page, nilufar):
-    first = ring(page, nilufar)
-    first.talk()
+    first = ring_operator(page, nilufar)
+    first.start_talk()
     page.locator("#f-first_name").fill("Aziza")
-    pick(page, "mahalla", "nav")
+    pick_from_list(page, "mahalla", "nav")
     page.keyboard.press("Control+Enter")
     expect(page.locator(".registered")).to_be_visible()
     first.hang_up()
-    ring(page, nilufar, SECOND_CALL)
+    ring_operator(page, nilufar, SECOND_CALL)
     page.locator("#f-address").fill("Yangi manzil")
     page.keyboard.press("Alt+1")
-    assert value(page, "first_name") == "Aziza"
-    assert value(page, "district") == "Urgut tumani"
-    expect(page.locator("#f-appeal_type")).to_be_focused()  # asked anew in each call
+    assert field_value(page, "first_name") == "Aziza"
+    assert field_value(page, "district") == "Urgut tumani"
+    expect(page.locator("#f-appeal_type")).to_be_focused()  # asked in each call
     expect(page.locator("[data-field=first_name]")).to_have_attribute("data-known", "")
     page.locator("#f-first_name").fill("Aziz")
     expect(page.locator("[data-field=first_name]")).not_to_have_attribute("data-known", "")
 
 
-# places, doubts
+# places and doubts
 
 
 def test_a_mahalla_fills_in_its_district_and_region(page, nilufar):
-    ring(page, nilufar)
-    pick(page, "mahalla", "кўктепа")
-    assert [value(page, f) for f in ("mahalla", "district", "region")] == [
+    ring_operator(page, nilufar)
+    pick_from_list(page, "mahalla", "кўктепа")
+    assert [field_value(page, f) for f in ("mahalla", "district", "region")] == [
         "Koʻktepa MFY",
         "Urgut tumani",
         "Samarqand viloyati",
     ]
 
 
-def test_a_wider_place_narrows_and_another_one_empties_the_narrower(page, nilufar):
-    ring(page, nilufar)
-    pick(page, "region", "andij")
+def test_a_wider_place_limits_the_choice_and_a_new_one_clears_the_narrower(page, nilufar):
+    ring_operator(page, nilufar)
+    pick_from_list(page, "region", "andij")
     page.locator("#f-mahalla").fill("k")
     expect(page.locator("#f-mahalla-list li")).to_have_count(1)
     page.keyboard.press("Tab")
-    assert value(page, "district") == "Oltinkoʻl tumani"
-    pick(page, "region", "buxoro")
-    assert [value(page, f) for f in ("mahalla", "district")] == ["", ""]
+    assert field_value(page, "district") == "Oltinkoʻl tumani"
+    pick_from_list(page, "region", "buxoro")
+    assert [field_value(page, f) for f in ("mahalla", "district")] == ["", ""]
 
 
-def test_a_typed_mahalla_is_marked_kept_and_offered_to_the_next(page, nilufar):
-    ring(page, nilufar)
-    pick(page, "district", "urgut")
+def test_a_mahalla_not_in_the_list_is_marked_stored_and_offered_again(page, nilufar):
+    ring_operator(page, nilufar)
+    pick_from_list(page, "district", "urgut")
     page.locator("#f-mahalla").fill("Yangi hayot")
     page.keyboard.press("Tab")
     doubt = page.locator("#f-mahalla-doubt")
     expect(doubt).to_contain_text("Roʻyxatda yoʻq")
     page.keyboard.press("Control+Enter")
     expect(page.locator(".registered")).to_be_visible()
-    ring(page, nilufar, SECOND_CALL)
-    pick(page, "mahalla", "yangi")
-    assert value(page, "mahalla") == "Yangi hayot"
+    ring_operator(page, nilufar, SECOND_CALL)
+    pick_from_list(page, "mahalla", "yangi")
+    assert field_value(page, "mahalla") == "Yangi hayot"
 
 
-def test_tab_never_leads_into_an_open_list(page, nilufar):
-    ring(page, nilufar).talk()
+def test_tab_does_not_move_into_an_open_list(page, nilufar):
+    ring_operator(page, nilufar).start_talk()
     district = page.locator("#f-district")
     district.press_sequentially("a")
     rows = page.locator("#f-district-list li")
     expect(rows.nth(5)).to_be_visible()
-    page.keyboard.type("n")  # and on before its answer can be here
+    page.keyboard.type("n")  # typing continues before the server's answer can arrive
     page.keyboard.press("Tab")
     page.keyboard.type("kok")
     page.keyboard.press("Tab")
     page.keyboard.type("Navroʻz koʻchasi")
     expect(page.locator("#f-address")).to_have_value("Navroʻz koʻchasi")
     expect(district).to_have_value(re.compile("n", re.IGNORECASE))
-    assert value(page, "mahalla")
+    assert field_value(page, "mahalla")
 
 
-def test_fast_typing_through_every_list_puts_each_letter_into_its_field(page, nilufar):
-    ring(page, nilufar).talk()
+def test_fast_typing_enters_each_letter_into_its_field(page, nilufar):
+    ring_operator(page, nilufar).start_talk()
     page.locator("#f-call_type").focus()
-    typed = TYPED["uz_Latn"]
+    texts = TYPED_TEXTS["uz_Latn"]
     for field in ("call_type", "region", "district", "mahalla", "address", "passport", "pinfl"):
-        page.keyboard.type(typed.get(field, ""), delay=65)  # 15 keys a second
+        page.keyboard.type(texts.get(field, ""), delay=65)  # 15 keys a second
         page.keyboard.press("Tab")
     expect(page.locator("#f-mahalla")).to_have_value("Koʻktepa MFY")
     expect(page.locator("#f-district")).to_have_value(re.compile("^Urgut"))
-    assert value(page, "address") == typed["address"]
+    assert field_value(page, "address") == texts["address"]
     page.locator("#f-group").focus()
-    page.keyboard.type(typed["group"], delay=65)
+    page.keyboard.type(texts["group"], delay=65)
     page.keyboard.press("Tab")
     page.keyboard.press("Tab")
     page.keyboard.press("Tab")
-    page.keyboard.type(typed["employment"], delay=65)
+    page.keyboard.type(texts["employment"], delay=65)
     page.keyboard.press("Tab")
     page.keyboard.press("Tab")
-    page.keyboard.type(typed["direction"], delay=65)
+    page.keyboard.type(texts["direction"], delay=65)
     page.keyboard.press("Tab")
-    page.keyboard.type(typed["gist"], delay=65)
-    expect(page.locator("#f-gist")).to_have_value(typed["gist"])
+    page.keyboard.type(texts["gist"], delay=65)
+    expect(page.locator("#f-gist")).to_have_value(texts["gist"])
     for field in ("group", "employment", "direction"):
         expect(page.locator(f"[name={field}]")).not_to_have_value("")
 
 
-def test_doubts_come_while_typing_and_block_nothing(page, nilufar):
-    ring(page, nilufar)
+def test_doubts_appear_while_typing_and_do_not_block_registering(page, nilufar):
+    ring_operator(page, nilufar)
     height = page.locator(".form").bounding_box()["height"]
     page.locator("#f-pinfl").press_sequentially("31210632040244")
     page.locator("#f-born").press_sequentially("14.03.1978")
@@ -441,73 +441,75 @@ def test_doubts_come_while_typing_and_block_nothing(page, nilufar):
     assert "pinfl:born" in Appeal.get().warnings
 
 
-# nothing typed is lost
+# no typed text is lost
 
 
 def test_a_draft_survives_a_reload(page, nilufar):
-    ring(page, nilufar)
+    ring_operator(page, nilufar)
     page.locator("#f-first_name").fill("Aziza")
-    page.reload()  # before it could be saved by itself
+    page.reload()  # before the automatic save
     expect(page.locator("#f-first_name")).to_have_value("Aziza")
-    saved(page)
+    wait_until_saved(page)
     assert Draft.get().values["first_name"] == "Aziza"
 
 
-def test_a_letter_typed_while_a_save_is_under_way_survives_a_reload(page, nilufar):
-    citizen = ring(page, nilufar)
-    citizen.talk()
+def test_a_letter_typed_during_a_save_survives_a_reload(page, nilufar):
+    citizen = ring_operator(page, nilufar)
+    citizen.start_talk()
     gist = page.locator("#f-gist")
     gist.fill("Ish haq")
-    saved(page)
-    held = []
+    wait_until_saved(page)
+    delayed_routes = []
 
-    def save(route):
+    def delay_first_save(route):
         if route.request.method == "GET":
             route.continue_()
-        elif held:
+        elif delayed_routes:
             route.abort()
         else:
-            held.append(route)
+            delayed_routes.append(route)
 
-    page.route(DRAFTS, save)
-    with page.expect_request(DRAFTS):
+    page.route(DRAFT_URLS, delay_first_save)
+    with page.expect_request(DRAFT_URLS):
         gist.press_sequentially("i")
     gist.press_sequentially("!")
-    with page.expect_response(DRAFTS):
-        held[0].continue_()
+    with page.expect_response(DRAFT_URLS):
+        delayed_routes[0].continue_()
     page.reload()
     expect(gist).to_have_value("Ish haqi!")
 
 
-def test_a_letter_survives_pages_that_were_slow_to_begin(page, nilufar):
-    """Their clocks go after, and what a page before has sent arrives when the next one is there."""
-    ring(page, nilufar).talk()
+def test_a_letter_survives_pages_that_load_slowly(page, nilufar):
+    """Their clocks are behind, and a former page's save arrives after the next page has loaded."""
+    ring_operator(page, nilufar).start_talk()
     gist = page.locator("#f-gist")
-    page.route(DRAFTS, refused)
+    page.route(DRAFT_URLS, abort_saves)
     gist.fill("Ish haqi")
     token = page.locator("#form").get_attribute("data-token")
-    kept = json.loads(page.evaluate("name => localStorage.getItem(name)", f"form:nilufar:{token}"))
-    sent = dt.datetime.fromtimestamp(kept["at"] / 1000, dt.UTC)
-    page.route("**/operator**", an_hour_late)
+    local_copy = json.loads(
+        page.evaluate("name => localStorage.getItem(name)", f"form:nilufar:{token}")
+    )
+    typed_at = dt.datetime.fromtimestamp(local_copy["at"] / 1000, dt.UTC)
+    page.route("**/operator**", set_page_clock_back)
     page.reload()
     expect(gist).to_have_value("Ish haqi")
-    appeals.save_draft(nilufar, token, kept["values"], form="2", typed_at=sent)
+    appeals.save_draft(nilufar, token, local_copy["values"], form="2", typed_at=typed_at)
     gist.press_sequentially("!")
     page.unroute("**/operator**")
     page.reload()
     expect(gist).to_have_value("Ish haqi!")
 
 
-def test_a_letter_survives_a_save_that_came_before_it_and_counts_as_later(page, nilufar):
-    """As of a page whose clock goes after: nobody has changed its field since."""
-    ring(page, nilufar).talk()
+def test_a_letter_survives_an_earlier_save_with_a_later_time(page, nilufar):
+    """As with a page whose clock is behind: nobody has changed the field since."""
+    ring_operator(page, nilufar).start_talk()
     gist = page.locator("#f-gist")
     gist.fill("Ish haqi")
-    saved(page)
+    wait_until_saved(page)
     token = page.locator("#form").get_attribute("data-token")
-    page.route(DRAFTS, refused)
+    page.route(DRAFT_URLS, abort_saves)
     gist.press_sequentially("!")
-    appeals.save_draft(nilufar, token, appeals.draft(nilufar, token).values, form="2")
+    appeals.save_draft(nilufar, token, appeals.find_draft(nilufar, token).values, form="2")
     page.reload()
     expect(gist).to_have_value("Ish haqi!")
     appeals.save_draft(nilufar, token, {"gist": "Nafaqa"}, form="2")
@@ -515,29 +517,29 @@ def test_a_letter_survives_a_save_that_came_before_it_and_counts_as_later(page, 
     expect(gist).to_have_value("Nafaqa")
 
 
-def refused(route):
-    """Nothing that is saved reaches the server."""
+def abort_saves(route):
+    """Abort every request that saves, so that nothing reaches the server."""
     route.abort() if route.request.method == "POST" else route.continue_()
 
 
-def an_hour_late(route):
-    """The page says the time of an hour ago, as one that took so long to come."""
+def set_page_clock_back(route):
+    """Serve the page with the time of an hour ago, as if it had taken an hour to load."""
     if not route.request.is_navigation_request():
         route.fallback()
         return
-    answer = route.fetch()
-    before = (dt.datetime.now(dt.UTC) - dt.timedelta(hours=1)).isoformat()
+    response = route.fetch()
+    hour_ago = (dt.datetime.now(dt.UTC) - dt.timedelta(hours=1)).isoformat()
     meta = r'(<meta name="now" content=")[^"]*'
-    route.fulfill(response=answer, body=re.sub(meta, rf"\g<1>{before}", answer.text()))
+    route.fulfill(response=response, body=re.sub(meta, rf"\g<1>{hour_ago}", response.text()))
 
 
-def test_whoever_comes_back_to_a_form_goes_on_at_its_next_field(page, nilufar):
+def test_returning_to_a_form_focuses_its_next_field(page, nilufar):
     page.keyboard.press("F2")
     expect(page.locator("#f-appeal_type")).to_be_focused()
     page.keyboard.press("Space")
     page.keyboard.press("Tab")
     page.keyboard.type("Aziza")
-    saved(page)
+    wait_until_saved(page)
     page.reload()
     expect(page.locator("#f-surname")).to_be_focused()
     page.locator(".lang button[lang=ru]").click()
@@ -549,7 +551,7 @@ def test_whoever_comes_back_to_a_form_goes_on_at_its_next_field(page, nilufar):
 
 
 def test_a_draft_survives_signing_out_and_in(page, nilufar):
-    ring(page, nilufar)
+    ring_operator(page, nilufar)
     page.locator("#f-first_name").fill("Aziza")
     page.goto("/account")
     page.get_by_role("button", name="Chiqish").click()
@@ -557,33 +559,33 @@ def test_a_draft_survives_signing_out_and_in(page, nilufar):
     expect(page.locator("#f-first_name")).to_have_value("Aziza")
 
 
-def test_a_session_lost_while_typing_is_mended_in_another_tab(page, window, nilufar):
-    ring(page, nilufar)
+def test_a_session_lost_while_typing_is_restored_in_another_tab(page, window, nilufar):
+    ring_operator(page, nilufar)
     window.clear_cookies()
     page.locator("#f-first_name").fill("Aziza")
     banner = page.locator("[data-trouble='401']")
     expect(banner).to_be_visible()
-    assert value(page, "first_name") == "Aziza"
+    assert field_value(page, "first_name") == "Aziza"
     assert Draft.select().count() == 0
-    with window.expect_page() as opened:
+    with window.expect_page() as opened_page:
         banner.locator("a").click()
-    again = opened.value
-    again.locator("[name=login]").fill("nilufar")
-    again.locator("[name=password]").fill("parol-parol")
-    again.keyboard.press("Enter")
-    again.wait_for_url("**/operator")
+    login_page = opened_page.value
+    login_page.locator("[name=login]").fill("nilufar")
+    login_page.locator("[name=password]").fill("parol-parol")
+    login_page.keyboard.press("Enter")
+    login_page.wait_for_url("**/operator")
     page.bring_to_front()
     page.evaluate("dispatchEvent(new Event('focus'))")
     expect(banner).to_be_hidden()
-    until(lambda: appeals.drafts(nilufar))
+    wait_until(lambda: appeals.operator_drafts(nilufar))
     page.keyboard.press("Control+Enter")
     expect(page.locator(".registered")).to_be_visible()
 
 
 def test_a_session_lost_before_registering_loses_nothing(page, window, nilufar):
-    ring(page, nilufar)
+    ring_operator(page, nilufar)
     page.locator("#f-first_name").fill("Aziza")
-    saved(page)
+    wait_until_saved(page)
     window.clear_cookies()
     page.keyboard.press("Control+Enter")
     expect(page.locator("[data-trouble='401']")).to_be_visible()
@@ -594,14 +596,14 @@ def test_a_session_lost_before_registering_loses_nothing(page, window, nilufar):
 
 def test_a_killed_browser_loses_nothing(playwright: Playwright, pages, nilufar, tmp_path):
     folder = tmp_path / "profile"
-    options = {"executable_path": PROGRAM, "args": FLAGS, "viewport": WINDOW}
+    options = {"executable_path": CHROMIUM_PROGRAM, "args": CHROMIUM_FLAGS, "viewport": WINDOW_SIZE}
     window = playwright.chromium.launch_persistent_context(folder, base_url=pages.url, **options)
     page = open_page(window)
-    ring(page, nilufar)
+    ring_operator(page, nilufar)
     page.locator("#f-first_name").fill("Aziza")
-    saved(page)
+    wait_until_saved(page)
     with window.expect_event("close"):
-        os.kill(browser_of(folder), signal.SIGKILL)
+        os.kill(browser_pid(folder), signal.SIGKILL)
     for lock in folder.glob("Singleton*"):
         lock.unlink()
     window = playwright.chromium.launch_persistent_context(folder, base_url=pages.url, **options)
@@ -613,21 +615,21 @@ def test_a_killed_browser_loses_nothing(playwright: Playwright, pages, nilufar, 
     window.close()
 
 
-def browser_of(folder: Path) -> int:
-    """The first process of the Chromium that works in this folder."""
+def browser_pid(folder: Path) -> int:
+    """Return the id of the first process of the Chromium that works in this folder."""
     for process in sorted(Path("/proc").glob("[0-9]*"), key=lambda p: int(p.name)):
         try:
-            words = (process / "cmdline").read_bytes().split(b"\0")
+            arguments = (process / "cmdline").read_bytes().split(b"\0")
         except OSError:
             continue
-        main = not any(word.startswith(b"--type=") for word in words)
-        if main and f"--user-data-dir={folder}".encode() in words:
+        is_main = not any(word.startswith(b"--type=") for word in arguments)
+        if is_main and f"--user-data-dir={folder}".encode() in arguments:
             return int(process.name)
     raise AssertionError("no such browser")
 
 
-def test_the_pages_gone_for_a_while_what_is_typed_waits_here(page, pages, nilufar):
-    ring(page, nilufar)
+def test_typed_text_waits_in_the_browser_while_the_pages_are_down(page, pages, nilufar):
+    ring_operator(page, nilufar)
     pages.kill()
     page.locator("#f-first_name").fill("Aziza")
     expect(page.locator("#saved")).to_contain_text("shu kompyuterda saqlandi")
@@ -635,42 +637,42 @@ def test_the_pages_gone_for_a_while_what_is_typed_waits_here(page, pages, nilufa
     expect(page.locator("#form [type=submit]")).to_be_enabled()
     assert Draft.select().count() == 0
     pages.start()
-    saved(page)
+    wait_until_saved(page)
     assert Draft.get().values["first_name"] == "Aziza"
     page.keyboard.press("Control+Enter")
     expect(page.locator(".registered")).to_be_visible()
     assert Appeal.select().count() == 1
 
 
-def test_pages_that_hang_are_said_to_be_gone(page, pages, nilufar):
-    ring(page, nilufar)
+def test_pages_that_hang_are_reported_as_unavailable(page, pages, nilufar):
+    ring_operator(page, nilufar)
     with pages.frozen():
         page.locator("#f-first_name").fill("Aziza")
         expect(page.locator("#saved")).to_contain_text("shu kompyuterda saqlandi", timeout=30_000)
-    saved(page)
+    wait_until_saved(page)
     assert Draft.get().values["first_name"] == "Aziza"
 
 
-def test_what_a_browser_kept_from_another_call_reaches_the_server_later(
+def test_text_stored_by_the_browser_for_a_former_call_reaches_the_server_later(
     page, window, pages, nilufar
 ):
-    first = ring(page, nilufar)
-    first.talk()
+    first = ring_operator(page, nilufar)
+    first.start_talk()
     pages.kill()
     page.locator("#f-first_name").fill("Aziza")
     expect(page.locator("#saved")).to_contain_text("shu kompyuterda saqlandi")
     first.hang_up()
-    Citizen(SECOND_CALL).ring(nilufar)
+    Citizen(SECOND_CALL).ring_operator(nilufar)
     page.close()
     pages.start()
     window.new_page().goto("/operator")
-    until(lambda: appeals.drafts(nilufar))
-    assert [draft.call_id for draft in appeals.drafts(nilufar)] == [FIRST_CALL]
+    wait_until(lambda: appeals.operator_drafts(nilufar))
+    assert [draft.call_id for draft in appeals.operator_drafts(nilufar)] == [FIRST_CALL]
 
 
-def test_put_aside_taken_up_and_thrown_away(page, nilufar):
-    citizen = ring(page, nilufar)
-    citizen.talk()
+def test_a_form_is_put_aside_reopened_and_discarded(page, nilufar):
+    citizen = ring_operator(page, nilufar)
+    citizen.start_talk()
     citizen.hang_up()
     page.locator("#f-first_name").fill("Aziza")
     page.keyboard.press("Alt+l")
@@ -680,22 +682,22 @@ def test_put_aside_taken_up_and_thrown_away(page, nilufar):
     page.locator("[data-discard]").click()
     page.locator("#discard-dialog [data-yes]").click()
     expect(page.locator(".drafts li")).to_have_count(0)
-    assert appeals.drafts(nilufar) == []
+    assert appeals.operator_drafts(nilufar) == []
 
 
-def test_put_aside_in_the_middle_of_a_call(page, nilufar):
-    ring(page, nilufar).talk()
+def test_a_form_is_put_aside_and_reopened_during_a_call(page, nilufar):
+    ring_operator(page, nilufar).start_talk()
     page.locator("#f-first_name").fill("Aziza")
     page.keyboard.press("Alt+l")
     expect(page.locator(".callbar")).to_be_visible()
     page.locator(".idle .drafts a").click()
     page.locator("#form[data-ready] #f-surname").fill("Karimova")
-    saved(page)
+    wait_until_saved(page)
     page.reload()
     expect(page.locator("#f-surname")).to_have_value("Karimova")
 
 
-def test_f2_begins_a_form_without_a_call_that_survives_too(page):
+def test_f2_opens_a_form_without_a_call_that_survives_a_reload(page):
     page.keyboard.press("F2")
     page.locator("#form[data-ready] #f-first_name").fill("Aziza")
     page.reload()
@@ -705,14 +707,14 @@ def test_f2_begins_a_form_without_a_call_that_survives_too(page):
 # away from the workplace
 
 
-def test_a_call_shows_on_every_page_and_one_key_leads_to_its_form(page, nilufar):
+def test_a_call_is_shown_on_every_page_and_one_key_opens_its_form(page, nilufar):
     page.goto("/followups")
     before = page.title()
     citizen = Citizen(FIRST_CALL)
-    citizen.ring(nilufar)
+    citizen.ring_operator(nilufar)
     expect(page.locator(".callbar")).to_have_attribute("data-stage", "ringing")
     expect(page).to_have_title(f"Jiringlayapti · {before}")
-    citizen.talk()
+    citizen.start_talk()
     expect(page.locator(".callbar")).to_have_attribute("data-stage", "talk")
     expect(page).to_have_title(f"Suhbat · {before}")
     expect(page.locator(".callbar time").first).to_have_text(re.compile(r"\d+:(?!00)\d\d"))
@@ -722,18 +724,18 @@ def test_a_call_shows_on_every_page_and_one_key_leads_to_its_form(page, nilufar)
     expect(page.locator("#passing-q")).to_be_focused()
     page.keyboard.press("Escape")
     page.keyboard.press("F3")
-    expect(form_of(page, FIRST_CALL)).to_be_visible()
+    expect(open_form(page, FIRST_CALL)).to_be_visible()
     citizen.hang_up()
     expect(page).to_have_title(re.compile("^(?!Suhbat)"))
 
 
-def test_a_form_that_comes_takes_no_key_from_whoever_passes_the_call_on(page, nilufar):
+def test_a_form_that_opens_does_not_take_the_focus_from_a_transfer(page, nilufar):
     page.keyboard.press("F9")
     page.locator("#passing-q").fill("71239")
     citizen = Citizen(FIRST_CALL)
-    citizen.ring(nilufar)
-    expect(form_of(page, FIRST_CALL)).to_be_visible()
-    citizen.talk()
+    citizen.ring_operator(nilufar)
+    expect(open_form(page, FIRST_CALL)).to_be_visible()
+    citizen.start_talk()
     expect(page.locator("#form[data-stage=talk]")).to_be_visible()
     expect(page.locator("#passing-title")).to_contain_text("ulab berish")
     expect(page.locator("#passing-q")).to_be_focused()
@@ -744,65 +746,65 @@ def test_a_form_that_comes_takes_no_key_from_whoever_passes_the_call_on(page, ni
     expect(page.locator("#passing [data-trouble-here]")).to_contain_text(
         "Stansiya javob bermayapti"
     )
-    expect(form_of(page, FIRST_CALL)).to_be_visible()  # and was not registered
+    expect(open_form(page, FIRST_CALL)).to_be_visible()  # it was not registered
     assert CallForm.select().count() == 0
 
 
 # calling a missed caller back
 
 
-def test_a_call_back_brings_its_form_and_one_in_vain_takes_it_away_and_says_why(page, nilufar):
-    in_vain = Missed(nilufar)
-    in_vain.is_rung()
-    expect(form_of(page, in_vain.facts.id)).to_be_visible()
-    assert value(page, "call_direction") == "Qayta qoʻngʻiroq"
+def test_a_callback_opens_its_form_and_a_failed_one_removes_it_with_a_reason(page, nilufar):
+    failed = MissedCaller(nilufar)
+    failed.start_ringing()
+    expect(open_form(page, failed.facts.id)).to_be_visible()
+    assert field_value(page, "call_direction") == "Qayta qoʻngʻiroq"
     expect(page.locator(".callbar")).to_have_attribute("data-stage", "dialling")
     expect(page.locator(".callbar time").first).to_have_text(re.compile(r"\d+:(?!00)\d\d"))
-    in_vain.end("failed", "1")
+    failed.end_call("failed", "1")
     expect(page.locator(".idle")).to_be_visible()
     expect(page.locator("#paused")).to_contain_text("bunday raqam yoʻq")
-    again = Missed(nilufar)
-    again.facts.id = SECOND_CALL
-    again.is_rung()
-    again.talk()
+    successful = MissedCaller(nilufar)
+    successful.facts.id = SECOND_CALL
+    successful.start_ringing()
+    successful.answer_call()
     expect(page.locator("#f-surname")).to_be_focused()
-    again.end("answered")
-    to_appeal(page)
+    successful.end_call("answered")
+    switch_to_appeal(page)
     page.locator("#f-first_name").fill("Aziza")
     page.keyboard.press("Control+Enter")
     expect(page.locator(".registered")).to_be_visible()
     assert Appeal.get().call_id == SECOND_CALL
 
 
-def test_asking_an_employee_leaves_the_clock_and_the_form(page, nilufar):
-    citizen = ring(page, nilufar)
-    citizen.talk()
+def test_consulting_an_employee_leaves_the_clock_and_the_form_unchanged(page, nilufar):
+    citizen = ring_operator(page, nilufar)
+    citizen.start_talk()
     expect(page.locator(".callbar")).to_have_attribute("data-stage", "talk")
-    begun = page.locator(".callbar time").first.get_attribute("datetime")
+    started_at = page.locator(".callbar time").first.get_attribute("datetime")
     page.locator("#f-first_name").fill("Aziza")
-    citizen.asks("+998712390101")
-    citizen.comes_back("no_answer")
-    told = page.locator(".callbar [role=alert]")
-    expect(told).to_contain_text("71")
-    expect(page.locator(".callbar time").first).to_have_attribute("datetime", begun)
-    assert value(page, "first_name") == "Aziza"
+    citizen.start_transfer("+998712390101")
+    citizen.return_from_transfer("no_answer")
+    alert = page.locator(".callbar [role=alert]")
+    expect(alert).to_contain_text("71")
+    expect(page.locator(".callbar time").first).to_have_attribute("datetime", started_at)
+    assert field_value(page, "first_name") == "Aziza"
 
 
-# the state, how it looks
+# the operator's state, and the appearance of the page
 
 
-def test_f10_changes_the_state_and_says_when_the_exchange_is_silent(page, nilufar):
+def test_f10_changes_the_state_and_reports_that_asterisk_does_not_answer(page, nilufar):
     page.keyboard.press("F10")
     expect(page.locator(".toast")).to_contain_text("stansiyasi javob bermayapti")
     expect(page.locator("#state summary")).to_contain_text("Tayyor")
     assert presence.state_of(nilufar).state == "ready"
 
 
-def test_two_keys_say_what_a_pause_is_for_and_the_focus_stays_in_the_form(page, nilufar):
+def test_two_keys_choose_the_reason_of_a_pause_and_the_focus_stays_in_the_form(page, nilufar):
     presence.choose_state(nilufar, "ready")
     expect(page.locator("#state summary")).to_contain_text("Tayyor")
     page.keyboard.press("F2")
-    to_appeal(page)
+    switch_to_appeal(page)
     page.locator("#f-first_name").fill("Aziza")
     page.keyboard.press("F10")
     expect(page.locator("#state [data-pick='1']")).to_be_focused()
@@ -821,53 +823,53 @@ def test_two_keys_say_what_a_pause_is_for_and_the_focus_stays_in_the_form(page, 
     expect(page.locator("#state-menu[open]")).to_have_count(0)
 
 
-def test_two_pages_and_a_page_taken_up_again_show_the_same_state(page, window, nilufar):
+def test_two_pages_and_a_reloaded_page_show_the_same_state(page, window, nilufar):
     presence.choose_state(nilufar, "ready")
-    other = window.new_page()
-    other.goto("/operator")
-    for one in (page, other):
-        expect(one.locator("#state summary")).to_contain_text("Tayyor")
+    other_page = window.new_page()
+    other_page.goto("/operator")
+    for tab in (page, other_page):
+        expect(tab.locator("#state summary")).to_contain_text("Tayyor")
     page.keyboard.press("F10")
     page.keyboard.press("1")
-    for one in (page, other):
-        expect(one.locator("#state summary")).to_contain_text("Tushlik")
-    other.reload()
-    expect(other.locator("#state summary")).to_contain_text("Tushlik")
-    other.locator("#state summary").click()  # the menu is open while the state changes elsewhere
+    for tab in (page, other_page):
+        expect(tab.locator("#state summary")).to_contain_text("Tushlik")
+    other_page.reload()
+    expect(other_page.locator("#state summary")).to_contain_text("Tushlik")
+    other_page.locator("#state summary").click()  # open while the state changes elsewhere
     page.keyboard.press("F10")
     expect(page.locator("#state summary")).to_contain_text("Tayyor")
-    expect(other.locator("#state-menu[open]")).to_be_visible()
-    other.keyboard.press("Escape")
-    expect(other.locator("#state summary")).to_contain_text("Tayyor")
+    expect(other_page.locator("#state-menu[open]")).to_be_visible()
+    other_page.keyboard.press("Escape")
+    expect(other_page.locator("#state summary")).to_contain_text("Tayyor")
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("locale", LOCALES)
-def test_everybody_can_use_it_and_the_form_fits_the_screen(page, nilufar, locale, theme):
+def test_the_workplace_is_accessible_and_the_form_fits_the_screen(page, nilufar, locale, theme):
     accounts.choose_language(nilufar, locale)
     accounts.choose_appearance(nilufar, theme, large_text=False)
     page.reload()
-    accessible(page)
-    citizen = ring(page, nilufar)
-    citizen.talk()
+    check_accessibility(page)
+    citizen = ring_operator(page, nilufar)
+    citizen.start_talk()
     page.locator("#f-passport").fill("1")
     page.locator("#f-mahalla").fill("k")
     expect(page.locator("#f-mahalla-list li").first).to_be_visible()
     expect(page.locator("#f-passport-doubt")).to_be_visible()
-    accessible(page)
+    check_accessibility(page)
     body = page.locator(".formpanel .panel-body")
     assert body.evaluate("e => e.scrollHeight <= e.clientHeight && e.scrollWidth <= e.clientWidth")
     assert page.evaluate("document.documentElement.scrollHeight <= innerHeight")
     page.keyboard.press("Control+Enter")
     page.locator(".registered .bignumber a").click()
     expect(page.locator(".timeline")).to_be_visible()
-    accessible(page)
+    check_accessibility(page)
 
 
-def accessible(page: Page) -> None:
-    """No finding of axe's rules."""
+def check_accessibility(page: Page) -> None:
+    """Check that axe's rules find no violation on the page."""
     page.wait_for_load_state()  # with its stylesheets
-    page.evaluate(AXE.read_text("utf-8"))
+    page.evaluate(AXE_SCRIPT.read_text("utf-8"))
     run = "runOnly => axe.run(document, { runOnly, resultTypes: ['violations'] })"
-    found = page.evaluate(run, RULES)
-    assert [(v["id"], v["nodes"][0]["html"]) for v in found["violations"]] == []
+    results = page.evaluate(run, AXE_RULES)
+    assert [(v["id"], v["nodes"][0]["html"]) for v in results["violations"]] == []

@@ -1,4 +1,4 @@
-"""A passkey made and used in Chromium, whose authenticator is a virtual one."""
+"""A passkey is created and used in Chromium with a virtual authenticator."""
 
 import socket
 
@@ -10,8 +10,8 @@ from appliance.core import settings as site_settings
 from appliance.core.settings import Web
 from appliance.models import AuditEntry, Passkey
 from appliance.people import passkeys, second_factor, sessions
-from appliance.people.passkeys import Unproved
-from provisioning.local.settings_file import EASY, scratch
+from appliance.people.passkeys import PasskeyRejected
+from provisioning.local.settings_file import EASY_SIGN_IN, scratch_settings
 from tests.browser.conftest import Pages
 
 
@@ -25,37 +25,39 @@ from tests.browser.conftest import Pages
         ("https://[fd00::1]:8443", None),
     ],
 )
-def test_keys_know_a_site_by_its_name(url, name) -> None:
-    known = passkeys.party(Web(bind="", url=url, secret_key=""))
-    assert (known and known.id) == name
+def test_passkeys_need_a_site_with_a_name(url, name) -> None:
+    party = passkeys.relying_party(Web(bind="", url=url, secret_key=""))
+    assert (party and party.id) == name
 
 
 @pytest.fixture
-def named(settings, compiled_templates):
-    """The pages under a name: browsers make no keys for a mere address."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+def named_site(settings, compiled_templates):
+    """The pages under a host name: browsers create no passkeys for a bare address."""
+    with socket.socket() as free_socket:
+        free_socket.bind(("127.0.0.1", 0))
+        port = free_socket.getsockname()[1]
     web = {"bind": f"127.0.0.1:{port}", "url": f"http://localhost:{port}"}
-    settings.file.write_text(scratch(web=web, sign_in={**EASY, "second_factor": ["technician"]}))
-    served = Pages(site_settings.load(settings.file), compiled_templates.directory)
-    served.start()
+    settings.file.write_text(
+        scratch_settings(web=web, sign_in={**EASY_SIGN_IN, "second_factor": ["technician"]})
+    )
+    site_pages = Pages(site_settings.load_settings(settings.file), compiled_templates.directory)
+    site_pages.start()
     yield web["url"]
-    served.kill()
+    site_pages.kill()
 
 
-def test_it_is_made_used_and_taken_once(named, chromium, rustam) -> None:
-    session, _ = sessions.begin(rustam, "127.0.0.1")
-    secret = second_factor.propose()
-    second_factor.enrol(session, secret, pyotp.TOTP(secret).now())
-    context = chromium.new_context(base_url=named)
+def test_a_passkey_is_created_used_and_not_accepted_twice(named_site, chromium, rustam) -> None:
+    session, _ = sessions.begin_session(rustam, "127.0.0.1")
+    secret = second_factor.create_secret()
+    second_factor.enrol_app(session, secret, pyotp.TOTP(secret).now())
+    context = chromium.new_context(base_url=named_site)
     context.set_default_timeout(100_000)
     page = context.new_page()
     devtools = context.new_cdp_session(page)
     devtools.send("WebAuthn.enable")
-    stick = {"protocol": "ctap2", "transport": "usb", "hasUserVerification": True}
-    stick |= {"isUserVerified": True, "automaticPresenceSimulation": True}
-    devtools.send("WebAuthn.addVirtualAuthenticator", {"options": stick})
+    authenticator = {"protocol": "ctap2", "transport": "usb", "hasUserVerification": True}
+    authenticator |= {"isUserVerified": True, "automaticPresenceSimulation": True}
+    devtools.send("WebAuthn.addVirtualAuthenticator", {"options": authenticator})
     sign_in_to_second_step(page)
     [code] = second_factor.renew_codes(rustam)[:1]
     page.locator("#one_time_code").fill(code)
@@ -68,19 +70,21 @@ def test_it_is_made_used_and_taken_once(named, chromium, rustam) -> None:
     assert key.user == rustam
     context.clear_cookies()
     sign_in_to_second_step(page)
-    with page.expect_request("**/passkeys/prove**") as sent:
+    with page.expect_request("**/passkeys/prove**") as request:
         page.locator("[data-passkey=get]").click()
     page.wait_for_url("**/status")
     assert Passkey.get().sign_count > key.sign_count
-    told = [e.detail["by"] for e in AuditEntry.select().where(AuditEntry.action == "login.second")]
-    assert told == ["paper", "passkey"]
-    replayed, _ = sessions.begin(rustam, "127.0.0.1")
-    site = passkeys.party(Web("", named, ""))
-    with pytest.raises(Unproved, match="nothing was asked"):
-        passkeys.prove(replayed, site, sent.value.post_data_json)
-    passkeys.ask(replayed, site)
-    with pytest.raises(Unproved):
-        passkeys.prove(replayed, site, sent.value.post_data_json)
+    methods = [
+        e.detail["by"] for e in AuditEntry.select().where(AuditEntry.action == "login.second")
+    ]
+    assert methods == ["paper", "passkey"]
+    replayed, _ = sessions.begin_session(rustam, "127.0.0.1")
+    site = passkeys.relying_party(Web("", named_site, ""))
+    with pytest.raises(PasskeyRejected, match="nothing was asked"):
+        passkeys.verify_answer(replayed, site, request.value.post_data_json)
+    passkeys.authentication_options(replayed, site)
+    with pytest.raises(PasskeyRejected):
+        passkeys.verify_answer(replayed, site, request.value.post_data_json)
     context.close()
 
 

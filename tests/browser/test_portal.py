@@ -1,4 +1,4 @@
-"""Both sides in the browser: the operator registers, the ministry sees, returns, answers."""
+"""Both sides in the browser: the operator registers; the ministry sees, returns and answers."""
 
 from collections.abc import Callable, Iterator
 
@@ -9,42 +9,44 @@ from appliance.casework import appeals, catalogs, departments
 from appliance.casework.appeals import handling
 from appliance.models import Appeal, Handling, User
 from appliance.people import staff
-from tests.browser.conftest import WINDOW, sign_in
+from tests.browser.conftest import WINDOW_SIZE, sign_in
 
 
 @pytest.fixture
 def open_as(chromium: Browser, pages) -> Iterator[Callable[[str, str], Page]]:
-    """A page of somebody in a window of his own."""
+    """Opens a page as a user, in a window of their own."""
     windows = []
 
-    def opened(login: str, path: str) -> Page:
-        window = chromium.new_context(viewport=WINDOW, base_url=pages.url)
+    def open_page(login: str, path: str) -> Page:
+        window = chromium.new_context(viewport=WINDOW_SIZE, base_url=pages.url)
         windows.append(window)
         window.set_default_timeout(60_000)
         page = window.new_page()
         sign_in(page, login, path)
         return page
 
-    yield opened
+    yield open_page
     for window in windows:
         window.close()
 
 
-def answer(page: Page) -> Locator:
-    """The field of the answer, once the page's scripts listen."""
+def answer_field(page: Page) -> Locator:
+    """Return the answer field, once the page's scripts are ready."""
     expect(page.locator("#todo[data-ready]")).to_be_visible()
     return page.locator("#text")
 
 
-def test_from_the_call_to_the_answer_and_back_once(open_as, nilufar: User) -> None:
-    labour = departments.add({"name_uz_latn": "Bandlik boshqarmasi"}, own_body=False, by="x")
-    departments.send_direction("subsidies", labour.id, by="x")
-    staff.assign(User.get(User.login == "bahodir"), labour.id, by="x")
+def test_an_appeal_is_registered_returned_corrected_and_answered(open_as, nilufar: User) -> None:
+    labour = departments.add_department(
+        {"name_uz_latn": "Bandlik boshqarmasi"}, own_body=False, actor="x"
+    )
+    departments.route_direction("subsidies", labour.id, actor="x")
+    staff.assign_department(User.get(User.login == "bahodir"), labour.id, by="x")
     ministry = open_as("bahodir", "/appeals")
     expect(ministry.get_by_text("Aloqa bor")).to_be_visible()
     operator = open_as("nilufar", "/operator")
 
-    # the operator registers: it is there at once, with department and deadline
+    # the operator registers: the appeal appears at once, with department and deadline
     operator.keyboard.press("F2")
     expect(operator.locator("#form[data-ready]")).to_be_visible()
     operator.locator("#f-first_name").fill("Gulchehra")
@@ -59,17 +61,17 @@ def test_from_the_call_to_the_answer_and_back_once(open_as, nilufar: User) -> No
     expect(row).to_contain_text("Bandlik boshqarmasi")
     expect(row).to_contain_text("ish kuni")
 
-    # the ministry finds it by the keys, takes it and returns it
+    # the ministry finds it by keys, takes it and returns it
     ministry.keyboard.press("j")
     ministry.get_by_role("button", name="Oʻzimga olish").click()
     expect(ministry.locator("#standing")).to_contain_text("Bahodir Rahimov")
     ministry.get_by_text("Qaytarish", exact=True).click()
     expect(ministry.locator("#department")).to_be_hidden()
-    answer(ministry).fill("Manzil koʻrsatilmagan")
+    answer_field(ministry).fill("Manzil koʻrsatilmagan")
     ministry.keyboard.press("Control+Enter")
     expect(ministry.locator("#standing")).to_contain_text("Tuzatishda")
 
-    # it comes to the operator's desk by itself, and back when it is corrected
+    # it appears on the operator's desk by itself, and returns when it is corrected
     operator.get_by_role("link", name="Bajarildi").click()
     returned = operator.locator("#returned")
     expect(returned).to_contain_text("Manzil koʻrsatilmagan")
@@ -88,16 +90,16 @@ def test_from_the_call_to_the_answer_and_back_once(open_as, nilufar: User) -> No
 
     # the answer; the operator's card follows by itself
     ministry.reload()
-    answer(ministry).fill("Arizangiz koʻrib chiqildi.")
+    answer_field(ministry).fill("Arizangiz koʻrib chiqildi.")
     ministry.get_by_role("button", name="Javobni yuborish").click()
     expect(operator.locator("#history")).to_contain_text("Arizangiz koʻrib chiqildi.")
     appeal = Appeal.get()
-    assert [s.action for s in reversed(handling.steps(appeal))] == [
+    assert [s.action for s in reversed(handling.list_steps(appeal))] == [
         *("take", "return", "resend", "answer")
     ]
 
 
-def test_what_is_typed_stays_when_a_colleague_acts(open_as, settings, nilufar: User) -> None:
+def test_a_typed_answer_remains_when_a_colleague_acts(open_as, settings, nilufar: User) -> None:
     appeal = appeals.register(
         {"first_name": "Aziza"},
         operator=nilufar,
@@ -106,8 +108,8 @@ def test_what_is_typed_stays_when_a_colleague_acts(open_as, settings, nilufar: U
         calendar=catalogs.working_calendar(settings),
     )
     page = open_as("bahodir", f"/appeals/{appeal.number}")
-    answer(page).fill("Uzun javob")
-    handling.take(appeal, "gulnora", 1)
+    answer_field(page).fill("Uzun javob")
+    handling.take_over(appeal, "gulnora", 1)
     expect(page.locator("#history")).to_contain_text("gulnora")
     expect(page.locator("#text")).to_have_value("Uzun javob")
     page.keyboard.press("Control+Enter")
@@ -116,34 +118,34 @@ def test_what_is_typed_stays_when_a_colleague_acts(open_as, settings, nilufar: U
     assert Handling.get_by_id(appeal.id).state == "taken"
 
 
-def test_back_leads_to_the_list_at_once(open_as, settings, nilufar: User) -> None:
-    made = []
+def test_browser_back_leads_straight_to_the_list(open_as, settings, nilufar: User) -> None:
+    overdue = []
     for name in ("Aziza", "Lola"):
         token = appeals.token_for(nilufar, None)
         calendar = catalogs.working_calendar(settings)
         values = {"first_name": name}
-        made.append(
+        overdue.append(
             appeals.register(
                 values, operator=nilufar, token=token, tz=settings.tz, calendar=calendar
             )
         )
     Handling.update(due_on="2026-01-01").execute()
     page = open_as("bahodir", "/appeals?when=overdue")
-    page.get_by_role("link", name=made[0].number).click()
-    answer(page).fill("Birinchi javob")
+    page.get_by_role("link", name=overdue[0].number).click()
+    answer_field(page).fill("Birinchi javob")
     page.keyboard.press("Control+Enter")
     expect(page.locator("#standing")).to_contain_text("Javob berilgan")
-    answer(page)
+    answer_field(page)
     page.locator("body").press("n")
-    page.wait_for_url(f"**/{made[1].number}*")
-    answer(page).fill("Ikkinchi javob")
+    page.wait_for_url(f"**/{overdue[1].number}*")
+    answer_field(page).fill("Ikkinchi javob")
     page.keyboard.press("Control+Enter")
     expect(page.locator("#standing")).to_contain_text("Javob berilgan")
     page.go_back()
     page.wait_for_url("**/appeals?when=overdue")
 
 
-def test_an_answer_that_is_left_comes_back(open_as, settings, nilufar: User) -> None:
+def test_an_unfinished_answer_is_restored(open_as, settings, nilufar: User) -> None:
     appeal = appeals.register(
         {"first_name": "Aziza"},
         operator=nilufar,
@@ -152,7 +154,7 @@ def test_an_answer_that_is_left_comes_back(open_as, settings, nilufar: User) -> 
         calendar=catalogs.working_calendar(settings),
     )
     page = open_as("bahodir", f"/appeals/{appeal.number}")
-    answer(page).fill("Yarim javob")
+    answer_field(page).fill("Yarim javob")
     expect(page.locator("[data-draft-state]")).to_contain_text("Qoralama saqlandi")
     page.locator("#text").press_sequentially(", davomi")
     page.goto("/appeals")  # at once, before it was saved
@@ -161,28 +163,28 @@ def test_an_answer_that_is_left_comes_back(open_as, settings, nilufar: User) -> 
     expect(page.locator("#text")).to_have_value("Yarim javob, davomi")
 
 
-def test_two_tabs_of_a_form_know_of_each_other(open_as, settings, nilufar: User) -> None:
+def test_two_tabs_of_a_form_stay_in_step(open_as, settings, nilufar: User) -> None:
     token = appeals.token_for(nilufar, None)
     appeals.save_draft(nilufar, token, {"first_name": "Aziza"})
-    one = open_as("nilufar", f"/operator/forms/{token}")
-    two = one.context.new_page()
-    two.goto(f"/operator/forms/{token}")
-    for page in (one, two):
+    first_tab = open_as("nilufar", f"/operator/forms/{token}")
+    second_tab = first_tab.context.new_page()
+    second_tab.goto(f"/operator/forms/{token}")
+    for page in (first_tab, second_tab):
         expect(page.locator("#form[data-ready]")).to_be_visible()
-    with one.expect_response("**/forms/*"):
-        one.locator("#f-surname").fill("Karimova")
-    with two.expect_response("**/forms/*"):
-        two.locator("#f-address").fill("Navroʻz, 12-uy")
-    expect(two.locator("#f-surname")).to_have_value("Karimova")
-    two.locator("#f-gist").fill("Subsidiya soʻragan.")
-    two.keyboard.press("Control+Enter")
-    expect(two.locator("#form")).to_have_count(0)
-    expect(one.locator("#form")).to_have_count(0)
-    made = Appeal.get()
-    assert (made.surname, made.address) == ("Karimova", "Navroʻz, 12-uy")
+    with first_tab.expect_response("**/forms/*"):
+        first_tab.locator("#f-surname").fill("Karimova")
+    with second_tab.expect_response("**/forms/*"):
+        second_tab.locator("#f-address").fill("Navroʻz, 12-uy")
+    expect(second_tab.locator("#f-surname")).to_have_value("Karimova")
+    second_tab.locator("#f-gist").fill("Subsidiya soʻragan.")
+    second_tab.keyboard.press("Control+Enter")
+    expect(second_tab.locator("#form")).to_have_count(0)
+    expect(first_tab.locator("#form")).to_have_count(0)
+    appeal = Appeal.get()
+    assert (appeal.surname, appeal.address) == ("Karimova", "Navroʻz, 12-uy")
 
 
-def test_the_inbox_by_its_keys(open_as, settings, nilufar: User) -> None:
+def test_the_inbox_works_by_keys(open_as, settings, nilufar: User) -> None:
     calendar = catalogs.working_calendar(settings)
     first, second, third = (
         appeals.register(
@@ -200,33 +202,33 @@ def test_the_inbox_by_its_keys(open_as, settings, nilufar: User) -> None:
     page.keyboard.press("j")
     page.wait_for_url(f"**/{first.number}?when=later")
     expect(page.locator(".rows [aria-current]")).to_contain_text(first.number)
-    answer(page)
+    answer_field(page)
     page.keyboard.press("a")
     page.keyboard.type("Birinchi javob")
     page.keyboard.press("Escape")
-    page.keyboard.press("j")  # what is typed is kept
+    page.keyboard.press("j")  # the typed text is stored
     page.wait_for_url(f"**/{second.number}?when=later")
-    answer(page)
+    answer_field(page)
     page.keyboard.press("k")
     page.wait_for_url(f"**/{first.number}?when=later")
     expect(page.locator("#text")).to_have_value("Birinchi javob")
 
-    # sent, taken back, sent again; then the next overdue one, and Back once
-    answer(page).press("Control+Enter")
+    # sent, withdrawn, sent again; then the next overdue one, and Back once
+    answer_field(page).press("Control+Enter")
     expect(page.locator("[data-undo][data-ready]")).to_contain_text("Qaytarib olish")
     page.locator("body").press("z")
     expect(page.locator("#text")).to_have_value("Birinchi javob")
     assert Handling.get_by_id(first.id).state == "taken"
-    answer(page).press("Control+Enter")
+    answer_field(page).press("Control+Enter")
     expect(page.locator("[data-undo][data-ready]")).to_be_visible()
     page.locator("body").press("n")
     page.wait_for_url(f"**/{third.number}?when=later")
     page.go_back()
     page.wait_for_url("**/appeals?when=later")
-    assert [s.action for s in handling.steps(first)] == ["answer", "undo", "answer"]
+    assert [s.action for s in handling.list_steps(first)] == ["answer", "undo", "answer"]
 
 
-def test_the_button_says_what_it_does_after_a_conflict(open_as, settings, nilufar: User) -> None:
+def test_the_button_shows_its_new_action_after_a_conflict(open_as, settings, nilufar: User) -> None:
     appeal = appeals.register(
         {"first_name": "Aziza"},
         operator=nilufar,
@@ -235,8 +237,8 @@ def test_the_button_says_what_it_does_after_a_conflict(open_as, settings, nilufa
         calendar=catalogs.working_calendar(settings),
     )
     page = open_as("bahodir", f"/appeals/{appeal.number}")
-    answer(page).fill("Uzun javob")
-    handling.dismiss(appeal, "29-modda", "gulnora", 1)
+    answer_field(page).fill("Uzun javob")
+    handling.dismiss_appeal(appeal, "29-modda", "gulnora", 1)
     page.keyboard.press("Control+Enter")
     expect(page.get_by_role("alert").filter(has_text="Boshqa xodim avvalroq")).to_be_visible()
     expect(page.locator("#todo [type=submit]")).to_have_text("Qayta ochish Ctrl ↵")

@@ -1,4 +1,4 @@
-"""The operator's page for who sees it otherwise, hears it, or has keys only; how fast it is."""
+"""The operator's page for people with low vision, a screen reader or keys only; and its speed."""
 
 import datetime as dt
 import statistics
@@ -11,168 +11,180 @@ from appliance.casework import forms
 from appliance.models import Appeal, User
 from appliance.people import accounts, presence
 from tests.browser.test_operator import (
-    AXE,
+    AXE_RULES,
+    AXE_SCRIPT,
     FIRST_CALL,
     LOCALES,
-    RULES,
     SECOND_CALL,
-    form_of,
+    open_form,
     page,
-    ring,
-    to_appeal,
+    ring_operator,
+    switch_to_appeal,
 )
-from tests.rig.citizen import PHONE, Citizen
+from tests.rig.citizen import CITIZEN_NUMBER, Citizen
 
 __all__ = ["page"]
 
-MOST_KEYS = 45  # besides free text
-# As it looks; what axe finds in the page's structure is the same in each.
-LOOKS = [(theme, size) for theme in ("light", "dark") for size in ("", "large")]
-OF_LOOKS = ["color-contrast", "target-size", "scrollable-region-focusable"]
+MAX_KEYS = 45  # not counting free text
+# The appearances; axe's findings about the page's structure are the same in each of them.
+APPEARANCES = [(theme, size) for theme in ("light", "dark") for size in ("", "large")]
+APPEARANCE_RULES = ["color-contrast", "target-size", "scrollable-region-focusable"]
 
 
-def test_a_screen_reader_hears_that_a_call_rings(page: Page, nilufar: User) -> None:
-    """The place of alerts is in the tree before the call, and has its words while it rings."""
+def test_a_screen_reader_announces_a_ringing_call(page: Page, nilufar: User) -> None:
+    """The alert element is in the tree before the call and contains the text while it rings."""
     alert = page.get_by_role("alert").and_(page.locator("#said"))
     expect(alert).to_be_attached()
     expect(alert).to_be_empty()
     citizen = Citizen(FIRST_CALL)
-    citizen.ring(nilufar)
+    citizen.ring_operator(nilufar)
     expect(page.locator("#at-hand")).to_match_aria_snapshot(
         '- alert: "Qoʻngʻiroq jiringlamoqda: +998 93 555 01 47"'
     )
     tree = page.context.new_cdp_session(page).send("Accessibility.getFullAXTree")
-    said = [node for node in tree["nodes"] if node.get("role", {}).get("value") == "alert"]
-    live = {p["name"]: p["value"].get("value") for p in said[0]["properties"]}
-    assert live["live"] == "assertive"
-    citizen.talk()
+    alerts = [node for node in tree["nodes"] if node.get("role", {}).get("value") == "alert"]
+    properties = {p["name"]: p["value"].get("value") for p in alerts[0]["properties"]}
+    assert properties["live"] == "assertive"
+    citizen.start_talk()
     expect(alert).to_be_empty()
 
 
 @pytest.mark.parametrize("form", ["1", "2"])
-def test_tab_goes_the_way_of_the_conversation(page: Page, nilufar: User, form: str) -> None:
-    Citizen(FIRST_CALL).ring(nilufar)
-    expect(form_of(page, FIRST_CALL)).to_be_visible()
+def test_tab_follows_the_order_of_the_conversation(page: Page, nilufar: User, form: str) -> None:
+    Citizen(FIRST_CALL).ring_operator(nilufar)
+    expect(open_form(page, FIRST_CALL)).to_be_visible()
     if form == "1":
-        to_appeal(page)
-    asked = [field.name for field in forms.in_force(form).fields if field.asked_of != "entity"]
-    page.locator(f"[data-field={asked[0]}] :is(input, textarea):not([type=hidden])").first.focus()
-    walked: list[str] = []
-    for _step in range(2 * len(asked)):
-        here = page.evaluate("document.activeElement.closest('[data-field]')?.dataset.field")
-        if not here:
+        switch_to_appeal(page)
+    field_names = [
+        field.name for field in forms.definition_in_force(form).fields if field.asked_of != "entity"
+    ]
+    page.locator(
+        f"[data-field={field_names[0]}] :is(input, textarea):not([type=hidden])"
+    ).first.focus()
+    visited: list[str] = []
+    for _step in range(2 * len(field_names)):
+        field_name = page.evaluate("document.activeElement.closest('[data-field]')?.dataset.field")
+        if not field_name:
             break
-        walked.append(here)
+        visited.append(field_name)
         page.keyboard.press("Tab")
-    shown = [name for name in asked if page.locator(f"[data-field={name}]").is_visible()]
-    assert walked == shown
+    visible = [name for name in field_names if page.locator(f"[data-field={name}]").is_visible()]
+    assert visited == visible
     expect(page.locator("#put-aside")).to_be_focused()
     page.keyboard.press("Tab")
     expect(page.locator("#form [type=submit]")).to_be_focused()
 
 
-def test_an_appeal_in_a_call_by_few_keys(page: Page, nilufar: User, record_property) -> None:
+def test_an_appeal_is_registered_during_a_call_with_few_keys(
+    page: Page, nilufar: User, record_property
+) -> None:
     citizen = Citizen(FIRST_CALL)
-    citizen.ring(nilufar)
-    citizen.talk()
+    citizen.ring_operator(nilufar)
+    citizen.start_talk()
     expect(page.locator("#f-surname")).to_be_focused()
     keys = 0
 
-    def press(*names: str) -> None:
+    def press_keys(*names: str) -> None:
         nonlocal keys
         keys += len(names)
         for name in names:
             page.keyboard.press(name)
 
-    def choose(field: str, letters: str) -> None:
+    def choose_option(field: str, letters: str) -> None:
         expect(page.locator(f"#f-{field}")).to_be_focused()
-        press(*letters, "Tab")
+        press_keys(*letters, "Tab")
 
-    def write(field: str, text: str) -> None:
+    def type_text(field: str, text: str) -> None:
         expect(page.locator(f"#f-{field}")).to_be_focused()
         page.keyboard.type(text)
-        press("Tab")
+        press_keys("Tab")
 
-    press("F6")
+    press_keys("F6")
     expect(page.locator("#f-appeal_type")).to_be_focused()
-    press("Space", "Tab")
-    write("first_name", "Gulchehra")
-    write("surname", "Yoʻldosheva")
-    choose("call_type", "mur")
-    choose("region", "sam")
-    choose("district", "urg")
-    choose("mahalla", "kok")
-    write("address", "Navroʻz koʻchasi, 12-uy")
-    write("passport", "ab 1234567")
-    write("pinfl", "40201902050010")
-    press("Space", "ArrowRight", "Tab")  # female
-    write("born", "02.01.1990")
-    choose("group", "kam")
-    press("Tab")  # the phone is there
-    write("phone_at_hand", "90 123 45 67")
-    choose("employment", "vaq")
-    press("Tab")  # an open appeal
-    choose("direction", "sub")
+    press_keys("Space", "Tab")
+    type_text("first_name", "Gulchehra")
+    type_text("surname", "Yoʻldosheva")
+    choose_option("call_type", "mur")
+    choose_option("region", "sam")
+    choose_option("district", "urg")
+    choose_option("mahalla", "kok")
+    type_text("address", "Navroʻz koʻchasi, 12-uy")
+    type_text("passport", "ab 1234567")
+    type_text("pinfl", "40201902050010")
+    press_keys("Space", "ArrowRight", "Tab")  # female
+    type_text("born", "02.01.1990")
+    choose_option("group", "kam")
+    press_keys("Tab")  # the phone number is already filled in
+    type_text("phone_at_hand", "90 123 45 67")
+    choose_option("employment", "vaq")
+    press_keys("Tab")  # an open appeal
+    choose_option("direction", "sub")
     page.keyboard.type("Tikuv mashinasi uchun subsidiya soʻragan.")
-    press("Control+Enter")
+    press_keys("Control+Enter")
     expect(page.locator(".registered")).to_be_visible()
     record_property("an appeal in a call by keyboard, keys besides free text", keys)
-    assert keys <= MOST_KEYS
-    made = Appeal.get()
-    assert (made.call_id, made.phone, made.warnings) == (FIRST_CALL, PHONE, [])
-    assert (made.region_id, made.district_id, made.mahalla.code) == ("1718", "1718236", "1")
-    assert (made.sex, made.born_on) == ("f", dt.date(1990, 1, 2))
-    assert "" not in (made.appeal_type, made.call_type, made.group, made.employment, made.direction)
+    assert keys <= MAX_KEYS
+    appeal = Appeal.get()
+    assert (appeal.call_id, appeal.phone, appeal.warnings) == (FIRST_CALL, CITIZEN_NUMBER, [])
+    assert (appeal.region_id, appeal.district_id, appeal.mahalla.code) == ("1718", "1718236", "1")
+    assert (appeal.sex, appeal.born_on) == ("f", dt.date(1990, 1, 2))
+    assert "" not in (
+        appeal.appeal_type,
+        appeal.call_type,
+        appeal.group,
+        appeal.employment,
+        appeal.direction,
+    )
 
 
 @pytest.mark.parametrize("locale", LOCALES)
-def test_every_state_can_be_read(page: Page, nilufar: User, locale: str) -> None:
+def test_every_state_is_accessible(page: Page, nilufar: User, locale: str) -> None:
     accounts.choose_language(nilufar, locale)
     page.reload()
     page.wait_for_load_state()  # with its stylesheets
-    page.evaluate(AXE.read_text("utf-8"))
-    found: list[tuple[str, str, str, str]] = []
+    page.evaluate(AXE_SCRIPT.read_text("utf-8"))
+    violations: list[tuple[str, str, str, str]] = []
 
-    def look(state: str) -> None:
-        for theme, size in LOOKS:
-            first = (theme, size) == LOOKS[0]
-            rules = {"type": "rule", "values": OF_LOOKS} if not first else RULES
-            said = page.evaluate(
+    def check_state(state: str) -> None:
+        for theme, size in APPEARANCES:
+            first = (theme, size) == APPEARANCES[0]
+            rules = {"type": "rule", "values": APPEARANCE_RULES} if not first else AXE_RULES
+            results = page.evaluate(
                 """([theme, size, runOnly]) => {
                     Object.assign(document.documentElement.dataset, { theme, text: size });
                     return axe.run(document, { runOnly, resultTypes: ["violations"] });
                 }""",
                 [theme, size, rules],
             )
-            found.extend(
-                (state, f"{theme} {size}", one["id"], one["nodes"][0]["html"])
-                for one in said["violations"]
+            violations.extend(
+                (state, f"{theme} {size}", violation["id"], violation["nodes"][0]["html"])
+                for violation in results["violations"]
             )
 
-    look("idle")
+    check_state("idle")
     presence.choose_state(nilufar, "pause", reason=presence.FORCED)
     expect(page.locator("#paused .banner")).to_be_visible()
-    look("paused")
-    citizen = ring(page, nilufar)
-    look("ringing")
-    citizen.talk()
+    check_state("paused")
+    citizen = ring_operator(page, nilufar)
+    check_state("ringing")
+    citizen.start_talk()
     expect(page.locator(".callbar")).to_have_attribute("data-stage", "talk")
-    look("talk")
-    citizen.asks("712390101")
-    citizen.comes_back("no_answer")
+    check_state("talk")
+    citizen.start_transfer("712390101")
+    citizen.return_from_transfer("no_answer")
     expect(page.locator(".callfacts [role=alert]")).to_be_visible()
-    look("nobody was reached")
+    check_state("nobody was reached")
     citizen.hang_up()
     expect(page.locator(".callbar")).to_have_attribute("data-stage", "wrap_up")
-    look("wrap-up")
+    check_state("wrap-up")
     page.keyboard.press("Control+Enter")
     expect(page.locator(".registered")).to_be_visible()
-    look("registered")
-    assert found == []
+    check_state("registered")
+    assert violations == []
 
 
-# what can be pressed in the top bar and the operator's, and is cut, out of sight or covered
-CUT_OFF = """() => [...document.querySelectorAll(
+# the controls of the top bar and the operator's bar that are cut, outside the window or covered
+CUT_CONTROLS_SCRIPT = """() => [...document.querySelectorAll(
     ".topbar :is(a, button, select), #bar :is(a, button), #phone :is(a, button)"
 )].filter((one) => {
     if (!one.checkVisibility({ visibilityProperty: true })) return false;
@@ -186,12 +198,12 @@ CUT_OFF = """() => [...document.querySelectorAll(
 
 
 @pytest.mark.parametrize("size", [(1280, 720), (1366, 768)])
-def test_a_small_screen_is_enough(page: Page, nilufar: User, size: tuple[int, int]) -> None:
-    """What is pressed is in sight, nothing is cut: in the longer languages, enlarged at last."""
+def test_the_page_fits_a_small_screen(page: Page, nilufar: User, size: tuple[int, int]) -> None:
+    """Controls are visible and nothing is cut, in the longer languages and also enlarged."""
     page.set_viewport_size({"width": size[0], "height": size[1]})
-    citizen = ring(page, nilufar)
-    citizen.talk()
-    found: list[tuple[str, bool, list[str]]] = []
+    citizen = ring_operator(page, nilufar)
+    citizen.start_talk()
+    faults: list[tuple[str, bool, list[str]]] = []
     for language, large in (("uz_Cyrl", False), ("uz_Cyrl", True), ("ru", False), ("ru", True)):
         accounts.choose_language(nilufar, language)
         accounts.choose_appearance(nilufar, "light", large)
@@ -199,17 +211,19 @@ def test_a_small_screen_is_enough(page: Page, nilufar: User, size: tuple[int, in
         expect(page.locator(".callbar")).to_have_attribute("data-stage", "talk")
         expect(page.locator("#form[data-ready]")).to_be_visible()
         page.evaluate("document.fonts.ready")
-        wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-        found.append((language, large, [f"{wide} pixels too wide"] if wide > 0 else []))
+        excess_pixels = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        faults.append(
+            (language, large, [f"{excess_pixels} pixels too wide"] if excess_pixels > 0 else [])
+        )
         for control in ("#hang-up", "#put-aside", "#form [type=submit]", "[data-does=commands]"):
             expect(page.locator(control)).to_be_in_viewport(ratio=1)
-        found.append((language, large, page.evaluate(CUT_OFF)))
-    assert [one for one in found if one[2]] == []
+        faults.append((language, large, page.evaluate(CUT_CONTROLS_SCRIPT)))
+    assert [fault for fault in faults if fault[2]] == []
     page.locator("#f-gist").focus()
     expect(page.locator("#f-gist")).to_be_in_viewport(ratio=1)
 
 
-def test_how_soon_the_card_and_a_key_are_seen(page: Page, nilufar: User, record_property) -> None:
+def test_the_card_and_typed_keys_appear_quickly(page: Page, nilufar: User, record_property) -> None:
     expect(page.get_by_text("Aloqa bor")).to_be_visible()
     page.evaluate(
         """() => {
@@ -225,13 +239,13 @@ def test_how_soon_the_card_and_a_key_are_seen(page: Page, nilufar: User, record_
             }).observe({ type: "event", durationThreshold: 16 });
         }"""
     )
-    begun = time.time()
+    started_at = time.time()
     citizen = Citizen(SECOND_CALL)
-    citizen.ring(nilufar)
-    expect(form_of(page, SECOND_CALL)).to_be_visible()
-    shown = page.evaluate("window.seen") / 1000 - begun
-    record_property("ring to card, ms", round(1000 * shown))
-    citizen.talk()
+    citizen.ring_operator(nilufar)
+    expect(open_form(page, SECOND_CALL)).to_be_visible()
+    card_delay = page.evaluate("window.seen") / 1000 - started_at
+    record_property("ring to card, ms", round(1000 * card_delay))
+    citizen.start_talk()
     expect(page.locator("#f-surname")).to_be_focused()
     letters = "Karimova Gulchehra"
     page.keyboard.type(letters)
@@ -240,9 +254,10 @@ def test_how_soon_the_card_and_a_key_are_seen(page: Page, nilufar: User, record_
     page.keyboard.press("Escape")
     page.keyboard.press("Control+k")
     expect(page.locator("#commands-q")).to_be_focused()
-    slow = page.evaluate("window.keys")  # those of 16 ms and more
-    took = sorted([*slow, *[16] * (len(letters) + 3 - len(slow))])
-    record_property("key to paint, ms: median", round(statistics.median(took)))
-    record_property("key to paint, ms: longest", round(took[-1]))
-    assert shown < 5
-    assert statistics.median(took) < 100
+    # the browser reports only durations of 16 ms and more
+    slow_durations = page.evaluate("window.keys")
+    durations = sorted([*slow_durations, *[16] * (len(letters) + 3 - len(slow_durations))])
+    record_property("key to paint, ms: median", round(statistics.median(durations)))
+    record_property("key to paint, ms: longest", round(durations[-1]))
+    assert card_delay < 5
+    assert statistics.median(durations) < 100

@@ -1,4 +1,4 @@
-"""The operator's short message in the real browser: by keys, beside the form, nothing is lost."""
+"""The operator's short message in the real browser: by keys, next to the form, without any loss."""
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, Route, expect
@@ -8,10 +8,10 @@ from appliance.core.settings import Settings
 from appliance.messaging.notices import templates
 from appliance.messaging.notices.templates import Template
 from appliance.models import Appeal, Message, User
-from provisioning.local.settings_file import scratch
+from provisioning.local.settings_file import scratch_settings
 from tests.browser.conftest import sign_in
-from tests.browser.test_operator import AXE, RULES, form_of, saved
-from tests.rig.citizen import PHONE, Citizen
+from tests.browser.test_operator import AXE_RULES, AXE_SCRIPT, open_form, wait_until_saved
+from tests.rig.citizen import CITIZEN_NUMBER, Citizen
 
 CALL = "1764000000.1"
 ADDRESS = Template("Manzil", "Hurmatli {name}: Navoiy 12", "{name}: Навои 12")
@@ -19,35 +19,35 @@ ADDRESS = Template("Manzil", "Hurmatli {name}: Navoiy 12", "{name}: Навои 1
 
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
-    """The test's site, with an account whose price is known."""
+    """The test's site with an SMS account whose price is set."""
     account = {"name": "first", "kind": "eskiz", "url": "http://127.0.0.1:9", "price": 9500}
-    settings.file.write_text(scratch(sms=[account]))
-    return site_settings.load(settings.file)
+    settings.file.write_text(scratch_settings(sms=[account]))
+    return site_settings.load_settings(settings.file)
 
 
 @pytest.fixture
 def page(window: BrowserContext, settings: Settings, nilufar: User) -> Page:
-    """Nilufar's page while she speaks, and the form of the call has a name in it."""
-    templates.save(settings, ADDRESS, "sherzod")
-    opened = window.new_page()
-    sign_in(opened, "nilufar")
+    """Nilufar's page during a talk; the form of the call has a name in it."""
+    templates.save_template(settings, ADDRESS, "sherzod")
+    page = window.new_page()
+    sign_in(page, "nilufar")
     citizen = Citizen(CALL)
-    citizen.ring(nilufar)
-    citizen.talk()
-    expect(form_of(opened, CALL)).to_be_visible()
-    opened.locator("#f-first_name").fill("Aziza")
-    saved(opened)
-    return opened
+    citizen.ring_operator(nilufar)
+    citizen.start_talk()
+    expect(open_form(page, CALL)).to_be_visible()
+    page.locator("#f-first_name").fill("Aziza")
+    wait_until_saved(page)
+    return page
 
 
-def faults(page: Page, part: str) -> list[str]:
-    """The rules of accessibility that a part of the page breaks."""
-    page.evaluate(AXE.read_text())
+def accessibility_faults(page: Page, part: str) -> list[str]:
+    """Return the accessibility rules that a part of the page breaks."""
+    page.evaluate(AXE_SCRIPT.read_text())
     run = "([part, tags]) => axe.run(part, {runOnly: {type: 'tag', values: tags}})"
-    return [fault["id"] for fault in page.evaluate(run, [part, RULES])["violations"]]
+    return [fault["id"] for fault in page.evaluate(run, [part, AXE_RULES])["violations"]]
 
 
-def test_by_keys_alone_and_the_form_stays_as_it_is(page: Page) -> None:
+def test_a_message_is_sent_by_keys_alone_and_the_form_is_unchanged(page: Page) -> None:
     page.locator("#f-gist").focus()
     page.keyboard.press("Alt+s")
     panel, text = page.locator("#sms"), page.locator("#sms-text")
@@ -63,28 +63,28 @@ def test_by_keys_alone_and_the_form_stays_as_it_is(page: Page) -> None:
     expect(page.locator("#f-gist")).to_be_focused()
     page.keyboard.press("Alt+s")
     expect(text).to_have_value("Hurmatli Aziza: Navoiy 12, soat 9 dan")
-    assert faults(page, "#sms") == []
+    assert accessibility_faults(page, "#sms") == []
     text.focus()
-    page.keyboard.press("Control+Enter")  # sends the message, and registers nothing
+    page.keyboard.press("Control+Enter")  # sends the message and registers nothing
     expect(page.locator(".toast")).to_be_visible()
     expect(panel).to_be_hidden()
     expect(page.locator("#sms-list .sms")).to_contain_text("soat 9 dan")
     expect(page.locator("#f-first_name")).to_have_value("Aziza")
     [message] = Message.select()
-    assert (message.recipient, message.cause) == (PHONE, CALL)
+    assert (message.recipient, message.cause) == (CITIZEN_NUMBER, CALL)
     assert not Appeal.select().exists()
 
 
-def test_a_message_that_no_answer_came_to_is_sent_once(page: Page) -> None:
+def test_a_message_without_a_response_is_sent_once(page: Page) -> None:
     page.keyboard.press("Alt+s")
     text = page.locator("#sms-text")
     text.fill("Salom")
 
-    def lose(route: Route) -> None:
+    def lose_response(route: Route) -> None:
         route.fetch()
         route.abort()
 
-    page.route("**/messages/form/*", lose, times=1)
+    page.route("**/messages/form/*", lose_response, times=1)
     page.keyboard.press("Control+Enter")
     expect(page.locator(".toast")).to_be_visible()
     expect(text).to_have_value("Salom")
@@ -94,7 +94,7 @@ def test_a_message_that_no_answer_came_to_is_sent_once(page: Page) -> None:
     assert Message.select().count() == 1
 
 
-def test_what_hinders_it_is_said_and_what_was_typed_stays(page: Page) -> None:
+def test_an_obstacle_is_shown_and_the_typed_text_remains(page: Page) -> None:
     page.keyboard.press("Alt+s")
     text, trouble = page.locator("#sms-text"), page.locator("#sms-w")
     expect(trouble).to_be_hidden()
@@ -103,7 +103,7 @@ def test_what_hinders_it_is_said_and_what_was_typed_stays(page: Page) -> None:
     page.keyboard.press("Control+Enter")
     expect(page.locator("#sms")).to_be_visible()
     expect(text).to_have_value("Murojaat {number}")
-    page.locator("#sms-template").select_option("Manzil")  # what somebody typed is not replaced
+    page.locator("#sms-template").select_option("Manzil")  # typed text is not replaced
     expect(text).to_have_value("Murojaat {number} Hurmatli Aziza: Navoiy 12")
     text.fill("Salom")
     page.locator("#sms-to").fill("71 239 41 41")
@@ -115,7 +115,7 @@ def test_what_hinders_it_is_said_and_what_was_typed_stays(page: Page) -> None:
     assert [message.recipient for message in Message.select()] == ["+998901112233"]
 
 
-def test_the_panel_makes_room_for_passing_on(page: Page) -> None:
+def test_the_message_panel_closes_for_the_transfer_panel(page: Page) -> None:
     page.keyboard.press("Alt+s")
     page.locator("#sms-text").fill("Salom")
     page.keyboard.press("F9")
@@ -126,18 +126,18 @@ def test_the_panel_makes_room_for_passing_on(page: Page) -> None:
     expect(page.locator("#sms-text")).to_have_value("Salom")
 
 
-def test_from_a_calls_card(page: Page, window: BrowserContext) -> None:
+def test_a_message_is_sent_from_the_card_of_a_call(page: Page, window: BrowserContext) -> None:
     window.clear_cookies()
     sign_in(page, "dilnoza", f"/calls/{CALL}")
     page.locator(".smswrite summary").click()
     page.locator("#sms-template").select_option("Manzil")
     page.locator(".smsform [value=ru]").check(force=True)
     text = page.locator("#sms-text")
-    expect(text).to_have_value("{name}: Навои 12")  # nothing is registered of the call
+    expect(text).to_have_value("{name}: Навои 12")  # nothing is registered for the call
     text.fill("Aziza: Навои 12")
     expect(page.locator("#sms-size")).to_have_text("1 ta SMS, 95,00 soʻm")
-    assert faults(page, "main") == []
+    assert accessibility_faults(page, "main") == []
     page.keyboard.press("Control+Enter")
     expect(page.locator("#sms-list .sms")).to_contain_text("Aziza: Навои 12")
     [message] = Message.select()
-    assert (message.cause, message.recipient) == (CALL, PHONE)
+    assert (message.cause, message.recipient) == (CALL, CITIZEN_NUMBER)

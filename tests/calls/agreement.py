@@ -1,14 +1,14 @@
-"""Does the ledger say of a call what the caller and the phone saw?"""
+"""Compares a call's ledger row with the reports of its caller and of the phones."""
 
 from pathlib import Path
 from typing import Any
 
 from provisioning.local.callers import CallReport
 from tests.rig import comparison
-from tests.rig.comparison import Account
+from tests.rig.comparison import CallAccount
 
-# kind → outcome, who ended it, language, keys of the menu, mark
-_EXPECTED: dict[str, tuple[str, str, str | None, list[str], int | None]] = {
+# kind of caller → (outcome, who ended the call, language, menu keys pressed, rating)
+_EXPECTED_FACTS: dict[str, tuple[str, str, str | None, list[str], int | None]] = {
     "rated": ("answered", "operator", "uz", ["1"], 5),
     "not_rated": ("answered", "operator", "uz", ["1"], None),
     "abandon_menu": ("abandoned_menu", "caller", None, [], None),
@@ -22,19 +22,24 @@ _EXPECTED: dict[str, tuple[str, str, str | None, list[str], int | None]] = {
     "g711_only": ("answered", "operator", "ru", ["2"], 4),
     "silent": ("answered", "operator", "uz", [], None),
 }
-_NEAR = 1.0  # seconds by which two clocks at the two ends of a wire may differ
+_TOLERANCE_SECONDS = 1.0  # how far the clocks at the two ends of a line may differ
 
 
-def differences(report: CallReport, row: dict[str, Any], recordings: Path) -> list[str]:
-    """What the ledger's row tells otherwise than the caller's report."""
-    found = comparison.differences(comparison.of_ledger(row), account(report, row), _NEAR)
-    found += comparison.silent(row, recordings)
-    return [f"{report.plan.kind} {report.plan.number} ({row['id']}): {text}" for text in found]
+def row_differences(report: CallReport, row: dict[str, Any], recordings: Path) -> list[str]:
+    """List differences between the ledger's row and the caller's report, and silent recordings."""
+    lines = comparison.differences(
+        comparison.ledger_account(row), reported_account(report, row), _TOLERANCE_SECONDS
+    )
+    lines += comparison.silent_recordings(row, recordings)
+    return [f"{report.plan.kind} {report.plan.number} ({row['id']}): {text}" for text in lines]
 
 
-def account(report: CallReport, row: dict[str, Any]) -> Account:
-    """What the caller and the phones saw; all that was spoken by the row must be recorded."""
-    outcome, ended_by, language, menu, rating = _EXPECTED[report.plan.kind]
+def reported_account(report: CallReport, row: dict[str, Any]) -> CallAccount:
+    """Return the call as the caller and the phones saw it.
+
+    Every talk second of the row must be recorded.
+    """
+    outcome, ended_by, language, menu, rating = _EXPECTED_FACTS[report.plan.kind]
     assert report.sent_at
     assert report.ended_at
     facts = {
@@ -53,4 +58,4 @@ def account(report: CallReport, row: dict[str, Any]) -> Account:
     seconds = {"talk_seconds": report.talk_seconds, "recorded": row["talk_seconds"]}
     if ended_by == "caller":
         seconds["whole call"] = report.ended_at - report.sent_at
-    return Account(facts, seconds)
+    return CallAccount(facts, seconds)

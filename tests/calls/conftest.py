@@ -14,25 +14,29 @@ from tests.calls.hotline import Hotline
 
 @pytest.fixture(scope="package")
 def hotline(
-    tmp_path_factory: pytest.TempPathFactory, spoken: Path, migrated: Path
+    tmp_path_factory: pytest.TempPathFactory, synthesised_prompts: Path, migrated: Path
 ) -> Iterator[Hotline]:
-    """The site, all operators ready."""
-    with running(tmp_path_factory.mktemp("site"), spoken, migrated) as begun:
-        yield begun
+    """A site with all operators ready."""
+    with running_hotline(
+        tmp_path_factory.mktemp("site"), synthesised_prompts, migrated
+    ) as site_hotline:
+        yield site_hotline
 
 
 @contextlib.contextmanager
-def running(folder: Path, spoken: Path, migrated: Path) -> Iterator[Hotline]:
-    """A site in a folder, all operators ready."""
+def running_hotline(folder: Path, synthesised_prompts: Path, migrated: Path) -> Iterator[Hotline]:
+    """Run a site in a folder, with all operators ready."""
     place = Place(folder)
-    shutil.copytree(spoken, place.folder / "prompts")
+    shutil.copytree(synthesised_prompts, place.folder / "prompts")
     (place.folder / "data").mkdir()
     shutil.copy(migrated, place.folder / "data" / "appliance.db")
-    site.start(place, tied=True)
+    site.start_site(place, tied=True)
     try:
-        begun = Hotline(place)
-        begun.appliance("operator", "ready", *(o["login"] for o in begun.facts["operators"]))
-        yield begun
-        begun.phones.stop()
+        hotline = Hotline(place)
+        hotline.appliance(
+            "operator", "ready", *(o["login"] for o in hotline.description["operators"])
+        )
+        yield hotline
+        hotline.phones.stop_phones()
     finally:
-        site.stop(place)
+        site.stop_site(place)

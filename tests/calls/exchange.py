@@ -1,4 +1,4 @@
-"""An Asterisk with our dialplan and nothing else of ours running, and the people around it."""
+"""An Asterisk with our dialplan but without our processes, and the parties that call over it."""
 
 import asyncio
 import shutil
@@ -18,80 +18,82 @@ from appliance.pbx.eventlog import Event
 from appliance.people import accounts, presence
 from appliance.sip import listening
 from appliance.telephony import prompts, routing
-from appliance.telephony.recordings.sound import is_whole
+from appliance.telephony.recordings.sound import has_true_length
 from appliance.telephony.routing import Plan
 from provisioning.local import asterisk as tree
 from provisioning.local.place import Place
-from tests.rig.parties import People, people
-from tests.rig.waiting import until
+from tests.rig.parties import CallParties, connect_parties
+from tests.rig.waiting import wait_until
 
 
 @dataclass
 class Exchange:
-    """A running Asterisk, its settings, and what it wrote."""
+    """A running Asterisk, its settings, and the events it logged."""
 
     place: Place
     settings: Settings
 
-    def install(self, wanted: Plan) -> None:
-        """Put a plan in force."""
-        routing.save(wanted, by="test")
-        if config.install(self.settings):
-            actions.reload(self.settings)
-        actions.put_states_in_force(self.settings)
+    def install_plan(self, plan: Plan) -> None:
+        """Save a plan and put it in force."""
+        routing.save_plan(plan, by="test")
+        if config.install_files(self.settings):
+            actions.reload_asterisk(self.settings)
+        actions.apply_states(self.settings)
 
     @property
-    def plan(self) -> Plan:
+    def current_plan(self) -> Plan:
         """The plan in force."""
-        return routing.current(self.settings)
+        return routing.current_plan(self.settings)
 
-    def ready(self, *logins: str) -> None:
-        """These operators are ready, the others off."""
-        for user in accounts.operators():
+    def set_ready(self, *logins: str) -> None:
+        """Set these operators to ready and the others to off."""
+        for user in accounts.active_operators():
             presence.choose_state(user, "ready" if user.login in logins else "off")
-        actions.put_states_in_force(self.settings)
+        actions.apply_states(self.settings)
 
-    def events(self, *names: str) -> list[Event]:
-        """The records of these names, of all calls."""
+    def logged_events(self, *names: str) -> list[Event]:
+        """Return the events of these types from all calls, in order; without types, every event."""
         log = self.settings.paths.event_log
         data = log.read_bytes() if log.exists() else b""
-        found = [piece.event for piece in eventlog.pieces(data) if piece.event]
-        return sorted((e for e in found if not names or e.type in names), key=lambda e: e.order)
+        events = [piece.event for piece in eventlog.split_log(data) if piece.event]
+        return sorted((e for e in events if not names or e.type in names), key=lambda e: e.order)
 
-    def told(self, begin: int, *names: str) -> list[str]:
-        """ "NAME k=v k=v" of the records of these names, from the `begin`th record on."""
+    def event_lines(self, begin: int, *names: str) -> list[str]:
+        """Return "NAME k=v k=v" for each event of these types, from the `begin`th event on."""
         return [
             " ".join([e.type, *(f"{k}={v}" for k, v in e.extra.items())])
-            for e in self.events()[begin:]
+            for e in self.logged_events()[begin:]
             if e.type in names
         ]
 
-    def begun(self, begin: int, *, of_trunk: bool = False) -> set[str]:
-        """Channels begun from the `begin`th record on; or only calls to the hotline."""
+    def started_channels(self, begin: int, *, of_trunk: bool = False) -> set[str]:
+        """Return the channels started from the `begin`th event on (`of_trunk`: hotline
+        calls only).
+        """
         return {
             e.uniqueid
-            for e in self.events()[begin:]
+            for e in self.logged_events()[begin:]
             if e.type == "CHAN_START" and (not of_trunk or (e.begins and e.is_trunk))
         }
 
-    def alive(self, begin: int, *, of_trunk: bool = False) -> set[str]:
-        """Those that have not ended."""
-        ended = {e.uniqueid for e in self.events()[begin:] if e.type == "CHAN_END"}
-        return self.begun(begin, of_trunk=of_trunk) - ended
+    def open_channels(self, begin: int, *, of_trunk: bool = False) -> set[str]:
+        """Return the started channels that have not ended."""
+        ended = {e.uniqueid for e in self.logged_events()[begin:] if e.type == "CHAN_END"}
+        return self.started_channels(begin, of_trunk=of_trunk) - ended
 
-    def heard(self, event: Event) -> list[tuple[frozenset[int], int]]:
-        """Whose voices the file of a RECORDING record holds, for how long."""
+    def recorded_voices(self, event: Event) -> list[tuple[frozenset[int], int]]:
+        """Return (voices, seconds) for each stretch of the file that a RECORDING event names."""
         file = self.settings.paths.recordings / event.extra["file"]
-        until(lambda: file.exists() and is_whole(file))
-        return listening.stretches(listening.by_second(file))
+        wait_until(lambda: file.exists() and has_true_length(file))
+        return listening.merge_equal_seconds(listening.voices_by_second(file))
 
-    def asterisk(self) -> ami.Connection:
-        """A connection to command it."""
+    def connect_ami(self) -> ami.Connection:
+        """Return a connection that commands Asterisk."""
         return ami.Connection(self.settings)
 
     @asynccontextmanager
-    async def people(self) -> AsyncIterator[People]:
-        """The carrier and the phones."""
+    async def open_parties(self) -> AsyncIterator[CallParties]:
+        """Connect the carrier and the operators' phones."""
         operators = [
             {
                 "extension": user.extension,
@@ -99,14 +101,14 @@ class Exchange:
                 "sip_password": user.sip_password,
                 "languages": user.speaks.split(),
             }
-            for user in accounts.operators()
+            for user in accounts.active_operators()
         ]
-        async with people(self.place, operators) as made:
-            yield made
+        async with connect_parties(self.place, operators) as parties:
+            yield parties
 
 
-async def sure[T](condition: Callable[[], T], limit: float = 20.0) -> T:
-    """The first true value of the condition, while the calls go on."""
+async def wait_for[T](condition: Callable[[], T], limit: float = 20.0) -> T:
+    """Wait until the condition is true while the calls go on; return its value."""
     end = asyncio.get_running_loop().time() + limit
     while not (value := condition()):
         assert asyncio.get_running_loop().time() < end, f"not true after {limit} s"
@@ -115,50 +117,52 @@ async def sure[T](condition: Callable[[], T], limit: float = 20.0) -> T:
 
 
 @contextmanager
-def running(folder: Path, migrated: Path) -> Iterator[Exchange]:
-    """Asterisk with four operators: op01, op02 of both languages, op03 uz, op04 ru."""
+def running_exchange(folder: Path, migrated: Path) -> Iterator[Exchange]:
+    """Run Asterisk with four operators: op01 and op02 speak both languages, op03 uz, op04 ru."""
     place = Place(folder)
-    place.make()
-    settings = site_settings.load(place.config)
-    say_little(settings.paths.prompts)
+    place.make_files()
+    settings = site_settings.load_settings(place.config_file)
+    write_silent_prompts(settings.paths.prompts)
     shutil.copy(migrated, settings.paths.database)
     with db.open_database(settings.paths.database):
-        catalogs.seed()
+        catalogs.seed_lists()
         for number, speaks in enumerate((("uz", "ru"), ("uz", "ru"), ("uz",), ("ru",)), 1):
             login, phone = f"op0{number}", f"100{number}"
-            accounts.add(login, login, "operator", "secret", extension=phone, speaks=speaks)
-        config.install(settings)
+            accounts.create_account(
+                login, login, "operator", "secret", extension=phone, speaks=speaks
+            )
+        config.install_files(settings)
         conf = str(settings.paths.asterisk / "asterisk.conf")
         process = subprocess.Popen(
-            [*tree.command(), "-f", "-C", conf],
+            [*tree.start_command(), "-f", "-C", conf],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        made = Exchange(place, settings)
+        exchange = Exchange(place, settings)
         try:
-            until(lambda: _answers(settings), limit=60)
-            yield made
+            wait_until(lambda: _asterisk_answers(settings), limit=60)
+            yield exchange
         finally:
             process.kill()
             process.wait()
 
 
-def say_little(folder: Path) -> None:
-    """Every prompt as 0.2 s of silence, so that scenes are short."""
+def write_silent_prompts(folder: Path) -> None:
+    """Write every prompt as 0.2 s of silence, so that scenes are short."""
     for language in prompts.LANGUAGES:
-        for name in prompts.defaults(language):
+        for name in prompts.default_texts(language):
             file = folder / language / f"{name}.wav"
             file.parent.mkdir(parents=True, exist_ok=True)
             with wave.open(str(file), "wb") as sound:
                 sound.setparams((1, 2, 8000, 1600, "NONE", ""))
                 sound.writeframes(bytes(3200))
-    prompts.synthesise(folder)  # the music
+    prompts.synthesise_prompts(folder)  # the music
 
 
-def _answers(settings: Settings) -> bool:
+def _asterisk_answers(settings: Settings) -> bool:
     try:
         with ami.Connection(settings) as asterisk:
-            return bool(asterisk.act("QueueStatus"))
+            return bool(asterisk.send_action("QueueStatus"))
     except (ami.Unreachable, ami.Refused):
         return False

@@ -1,100 +1,110 @@
-"""Scenes played on the dialplan alone: a citizen, his operator, whoever is called outside."""
+"""Scenes played on the dialplan alone: a citizen, an operator, and people called outside."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
 
 from appliance.sip import tones
 from appliance.sip.call import Call
-from tests.calls.exchange import Exchange, sure
-from tests.rig.parties import People, Phone
+from tests.calls.exchange import Exchange, wait_for
+from tests.rig.parties import CallParties, Phone
 
-CALLER, OTHER = tones.CALLERS[:2]
-EMPLOYEE = "+998712000001"
-BUSY = "+998712000002"
-SILENT = "+998712000003"
-OUTSIDE = tones.OUTSIDE[0]
-FACTS = (
+CALLER_PITCH, OTHER_PITCH = tones.CALLERS[:2]
+EMPLOYEE_NUMBER = "+998712000001"
+BUSY_NUMBER = "+998712000002"
+SILENT_NUMBER = "+998712000003"
+OUTSIDE_PITCH = tones.OUTSIDE_PARTIES[0]
+REPORTED_EVENTS = (
     *("REFUSED", "CLOSED", "TOPIC", "QUEUE", "QUEUE_LEFT", "CALLBACK", "TRANSFER", "TRANSFER_END"),
     *("OUTGOING", "DIALLED", "RATING"),
 )
 
 
-def play(exchange: Exchange, scene: Callable[[People], Awaitable[None]]) -> list[str]:
-    """Play a scene: phones answer, so does the employee; what the dialplan told of it."""
-    begin = len(exchange.events())
+def play_scene(exchange: Exchange, scene: Callable[[CallParties], Awaitable[None]]) -> list[str]:
+    """Play a scene in which phones and the employee pick up; return the dialplan's event lines."""
+    begin = len(exchange.logged_events())
 
-    async def whole() -> None:
-        async with exchange.people() as people:
-            people.rings = lambda _phone, call: call.pick_up()
-            people.dialled = outside
+    async def run_scene() -> None:
+        async with exchange.open_parties() as people:
+            people.on_ring = lambda _phone, call: call.pick_up()
+            people.on_outgoing_call = handle_outside_call
             try:
                 await scene(people)
             finally:
-                await end(exchange, people, begin)
+                await end_all_calls(exchange, people, begin)
 
     try:
-        asyncio.run(whole())
+        asyncio.run(run_scene())
     finally:
-        told = exchange.told(begin, *FACTS)
-        print(*told, sep="\n")  # shown when the scene fails
-    return told
+        event_lines = exchange.event_lines(begin, *REPORTED_EVENTS)
+        print(*event_lines, sep="\n")  # visible when the scene fails
+    return event_lines
 
 
-async def end(exchange: Exchange, people: People, begin: int) -> None:
-    """End every call of a scene, the citizens' first: who of two ends a talk is told apart."""
-    placed = [call for call in people.carrier.calls.values() if not call.is_incoming]
-    # The log may be behind: before it knows of a call it says that none goes on.
-    answered = sum(call.state == "up" for call in placed)
-    await sure(lambda: len(exchange.begun(begin, of_trunk=True)) >= answered)
-    for call in placed:
+async def end_all_calls(exchange: Exchange, people: CallParties, begin: int) -> None:
+    """End every call of a scene, the citizens' first: the log must show who ended a talk."""
+    placed_calls = [call for call in people.carrier.calls.values() if not call.is_incoming]
+    # The log may be late: before it holds a call it would show that no call is open.
+    answered_count = sum(call.state == "up" for call in placed_calls)
+    await wait_for(lambda: len(exchange.started_channels(begin, of_trunk=True)) >= answered_count)
+    for call in placed_calls:
         call.hang_up()
-    await sure(lambda: not exchange.alive(begin, of_trunk=True))
+    await wait_for(lambda: not exchange.open_channels(begin, of_trunk=True))
     for agent in (people.carrier, people.desk):
         for call in [*agent.calls.values()]:
             call.hang_up()
-    await sure(lambda: not exchange.alive(begin))
+    await wait_for(lambda: not exchange.open_channels(begin))
 
 
-def outside(call: Call) -> None:
-    """Whoever is called outside: the employee answers, the others do not."""
-    call.media.pitch = OUTSIDE
-    call.media._number = 100  # lower than an operator's: see [record]
-    if call.called.endswith(BUSY[4:]):
-        call.refuse(486)
-    elif call.called.endswith(SILENT[4:]):
-        call.ring()
+def handle_outside_call(call: Call) -> None:
+    """Handle a call to a number outside: the employee picks up, the other numbers do not."""
+    call.media.pitch = OUTSIDE_PITCH
+    call.media._sequence_number = 100  # lower than an operator's: see [record]
+    if call.callee.endswith(BUSY_NUMBER[4:]):
+        call.refuse_call(486)
+    elif call.callee.endswith(SILENT_NUMBER[4:]):
+        call.send_ringing()
     else:
         call.pick_up()
 
 
-def operator(people: People, extension: str = "1001") -> Phone:
-    phone = people.by_extension(extension)
+def operator_phone(people: CallParties, extension: str = "1001") -> Phone:
+    """Return the phone of an extension."""
+    phone = people.phone_by_extension(extension)
     assert phone
     return phone
 
 
-async def refer(exchange: Exchange, people: People, phone: Call, number: str) -> Call:
-    """The operator refers his caller to a number and is free again: the call there, untouched."""
-    begin = len(exchange.events())
-    people.dialled = lambda _call: None
-    assert await phone.refer(number) == 202
-    await sure(lambda: exchange.told(begin, "CHAN_END"))
-    return await sure(lambda: call_to(people, number))
+async def refer_caller(exchange: Exchange, people: CallParties, phone: Call, number: str) -> Call:
+    """Refer the operator's caller to `number` and wait until the operator is free.
+
+    Returns the call to that number, which nobody has handled yet.
+    """
+    begin = len(exchange.logged_events())
+    people.on_outgoing_call = lambda _call: None
+    assert await phone.send_refer(number) == 202
+    await wait_for(lambda: exchange.event_lines(begin, "CHAN_END"))
+    return await wait_for(lambda: call_to_number(people, number))
 
 
-def call_to(people: People, number: str) -> Call | None:
-    """The call that has reached a number outside."""
-    return next((c for c in people.carrier.calls.values() if c.called == number), None)
+def call_to_number(people: CallParties, number: str) -> Call | None:
+    """Return the call that reached this number outside, if there is one yet."""
+    return next((c for c in people.carrier.calls.values() if c.callee == number), None)
 
 
-async def talk(people: People, number: str, extension: str = "1001") -> tuple[Call, Call]:
-    """A citizen calls and speaks with that operator: his call, the operator's."""
-    citizen = people.call(number, CALLER)
-    await sure(lambda: citizen.state == "up")
-    citizen.media.press("1")
-    phone = operator(people, extension)
-    await sure(
-        lambda: phone.call and phone.call.media.hears(CALLER) and citizen.media.hears(phone.pitch)
+async def start_talk(
+    people: CallParties, number: str, extension: str = "1001"
+) -> tuple[Call, Call]:
+    """Let a citizen call and talk with that operator; return both calls, the citizen's first."""
+    citizen = people.call_hotline(number, CALLER_PITCH)
+    await wait_for(lambda: citizen.state == "up")
+    citizen.media.press_keys("1")
+    phone = operator_phone(people, extension)
+    await wait_for(
+        lambda: (
+            phone.newest_call
+            and phone.newest_call.media.has_voice(CALLER_PITCH)
+            and citizen.media.has_voice(phone.pitch)
+        )
     )
-    assert phone.call
-    return citizen, phone.call
+    assert phone.newest_call
+    return citizen, phone.newest_call

@@ -1,5 +1,7 @@
-"""A talk outlives its page: loaded anew, cut off from the network, in a second tab, with our own
-processes killed under it. What the citizen missed is printed."""
+"""A talk survives reloads, a frozen browser, a second tab, and the loss of our processes.
+
+The time that the citizen missed is printed.
+"""
 
 import asyncio
 import contextlib
@@ -21,19 +23,21 @@ from appliance.sip import tones
 from appliance.sip.call import Call
 from provisioning.local import site
 from tests.calls.hotline import Hotline
-from tests.calls.test_page_phone import OPERATOR, Scene, scene, told_of
-from tests.calls.test_page_phone import alone as alone
+from tests.calls.test_page_phone import OPERATOR_PITCH, Scene, ledger_rows_with, open_scene
+from tests.calls.test_page_phone import only_page_operator as only_page_operator
 from tests.calls.test_page_phone import voice as voice
-from tests.rig.waiting import until
+from tests.rig.waiting import wait_until
 
 pytestmark = [
     pytest.mark.calls,
-    pytest.mark.skipif(not hosts.outward(), reason="only a loopback address: no ICE candidates"),
+    pytest.mark.skipif(
+        not hosts.outward_address(), reason="only a loopback address: no ICE candidates"
+    ),
 ]
-RELOADS = 5
-SILENCE = 5.0  # seconds that a citizen may hear nothing
-HELD = {OPERATOR, tones.MUSIC}
-# As in a browser that has much to do: the first way to it that it finds leads by TCP.
+RELOAD_COUNT = 5
+MAX_SILENCE_SECONDS = 5.0  # for how long a citizen may receive no sound
+EXPECTED_PITCHES = {OPERATOR_PITCH, tones.MUSIC}
+# As in a busy browser: the first route to it that it finds is by TCP.
 TCP_FIRST = """
 const listens = RTCPeerConnection.prototype.addEventListener;
 RTCPeerConnection.prototype.addEventListener = function (kind, hears, ...more) {
@@ -44,184 +48,214 @@ RTCPeerConnection.prototype.addEventListener = function (kind, hears, ...more) {
 """
 
 
-class Lost(Scene):
-    """A talk that goes on whatever happens."""
+class LostPageScene(Scene):
+    """A scene whose talk continues although the page or a process is lost."""
 
-    async def goes_on(self, citizen: Call, since: float, what: str) -> float:
-        """The citizen hears the operator again; the longest time that he heard nobody."""
-        flow = citizen.media.flow
+    async def longest_silence(self, citizen: Call, since: float, event: str) -> float:
+        """Wait until the citizen receives the operator; return the longest silence in seconds."""
+        flow = citizen.media.received
 
-        def again() -> list[float]:
-            return [at for at, who in flow.heard if at > since + 0.5 and OPERATOR in who]
+        def operator_times() -> list[float]:
+            return [at for at, who in flow.voices if at > since + 0.5 and OPERATOR_PITCH in who]
 
-        await self.seen(
-            lambda: time.time() > since + 1 and again() and citizen.media.hears(OPERATOR, 0.6), 60
+        await self.wait_for(
+            lambda: (
+                time.time() > since + 1
+                and operator_times()
+                and citizen.media.has_voice(OPERATOR_PITCH, 0.6)
+            ),
+            60,
         )
-        await expect(self.button("hold")).to_be_visible()
+        await expect(self.phone_button("hold")).to_be_visible()
         assert citizen.state == "up"
-        heard = [at for at, who in citizen.media.flow.heard if at > since - 1 and who & HELD]
-        silence = max(b - a for a, b in zip(heard, [*heard[1:], time.time()], strict=True))
-        back = again()[0] - since
-        print(f"{what}: silence {silence:.1f} s, operator heard again after {back:.1f} s")
+        sound_times = [
+            at
+            for at, who in citizen.media.received.voices
+            if at > since - 1 and who & EXPECTED_PITCHES
+        ]
+        silence = max(
+            b - a for a, b in zip(sound_times, [*sound_times[1:], time.time()], strict=True)
+        )
+        delay = operator_times()[0] - since
+        print(f"{event}: silence {silence:.1f} s, operator heard again after {delay:.1f} s")
         return silence
 
 
-async def lost(hotline: Hotline, one: dict[str, Any], voice: Path, play: Any) -> None:
-    async with scene(hotline, one, voice) as s:
+async def play_lost_page(hotline: Hotline, account: dict[str, Any], voice: Path, play: Any) -> None:
+    """Play a scene in which the page accepts every dialog."""
+    async with open_scene(hotline, account, voice) as s:
         s.page.on("dialog", lambda dialog: asyncio.ensure_future(dialog.accept()))
-        await play(Lost(s.window, s.page, s.people))
+        await play(LostPageScene(s.window, s.page, s.parties))
 
 
-def test_loaded_anew_the_page_has_its_caller_and_every_letter(
-    hotline: Hotline, alone: dict[str, Any], voice: Path
+def test_a_reloaded_page_keeps_its_caller_and_every_typed_letter(
+    hotline: Hotline, only_page_operator: dict[str, Any], voice: Path
 ) -> None:
-    told: dict[str, Any] = {}
+    caller: dict[str, Any] = {}
 
-    async def play(s: Lost) -> None:
-        citizen = await s.talks()
-        gist = (await s.form_of_call()).locator("[name=gist]")
+    async def play(s: LostPageScene) -> None:
+        citizen = await s.start_talk()
+        gist = (await s.current_call_form()).locator("[name=gist]")
         await gist.fill("Ish haqi ")
-        for number in range(RELOADS):
+        for number in range(RELOAD_COUNT):
             await expect(s.page.locator("#form[data-ready]")).to_be_visible()
             await gist.press_sequentially(str(number))
             since = time.time()
             await s.page.reload()
-            assert await s.goes_on(citizen, since, f"reload {number + 1}") < SILENCE
+            assert (
+                await s.longest_silence(citizen, since, f"reload {number + 1}")
+                < MAX_SILENCE_SECONDS
+            )
             await expect(gist).to_have_value("Ish haqi " + "01234"[: number + 1])
-        told.update(number=s.number)
-        await s.over(citizen)
+        caller.update(number=s.number)
+        await s.end_call(citizen)
 
-    asyncio.run(lost(hotline, alone, voice, play))
-    row = until(lambda: _measured(hotline, told["number"]), 40, every=0.5)
+    asyncio.run(play_lost_page(hotline, only_page_operator, voice, play))
+    row = wait_until(lambda: _measured_row(hotline, caller["number"]), 40, every=0.5)
     assert row
     [talk], [visit] = row["talks"], row["queue_visits"]
-    assert (row["outcome"], row["ended_by"], len(row["gaps"])) == ("answered", "caller", RELOADS)
+    assert (row["outcome"], row["ended_by"], len(row["gaps"])) == (
+        "answered",
+        "caller",
+        RELOAD_COUNT,
+    )
     assert len(visit["rings"]) == 1
     assert all(talk["from"] < gap["from"] < gap["to"] < talk["to"] for gap in row["gaps"])
-    recorded = sum(one["seconds"] for one in row["recordings"])
-    assert recorded == pytest.approx(row["talk_seconds"], abs=RELOADS)
-    print("gaps:", [f"{_seconds(gap):.1f}" for gap in row["gaps"]])
+    recorded = sum(recording["seconds"] for recording in row["recordings"])
+    assert recorded == pytest.approx(row["talk_seconds"], abs=RELOAD_COUNT)
+    print("gaps:", [f"{_gap_seconds(gap):.1f}" for gap in row["gaps"]])
 
 
-def test_a_way_that_the_exchange_cannot_go_is_not_the_only_one_told(
-    hotline: Hotline, alone: dict[str, Any], voice: Path
+def test_a_route_that_asterisk_cannot_use_is_not_the_only_candidate(
+    hotline: Hotline, only_page_operator: dict[str, Any], voice: Path
 ) -> None:
-    async def play(s: Lost) -> None:
+    async def play(s: LostPageScene) -> None:
         await s.window.add_init_script(TCP_FIRST)
         await s.page.reload()
         await expect(s.page.locator("#phone-sign[data-state=here]")).to_be_visible()
-        await s.over(await s.talks())
+        await s.end_call(await s.start_talk())
 
-    asyncio.run(lost(hotline, alone, voice, play))
+    asyncio.run(play_lost_page(hotline, only_page_operator, voice, play))
 
 
-def test_other_tabs_and_our_own_processes_end_no_talk(
-    hotline: Hotline, alone: dict[str, Any], voice: Path
+def test_closed_tabs_and_killed_processes_do_not_end_a_talk(
+    hotline: Hotline, only_page_operator: dict[str, Any], voice: Path
 ) -> None:
-    async def play(s: Lost) -> None:
-        citizen = await s.talks()
+    async def play(s: LostPageScene) -> None:
+        citizen = await s.start_talk()
         since = time.time()
         second = await s.window.new_page()
         await second.goto("/operator")
         await second.reload()
-        await s.goes_on(citizen, since, "a second tab")
+        await s.longest_silence(citizen, since, "a second tab")
         await second.close()
         for name in ("web", "front", "pbx"):
             since = time.time()
-            await asyncio.to_thread(hotline.kill, name)
-            await s.goes_on(citizen, since, f"kill -9 of {name}")
+            await asyncio.to_thread(hotline.kill_service, name)
+            await s.longest_silence(citizen, since, f"kill -9 of {name}")
             await expect(s.page.locator("#phone-sign[data-state=here]")).to_be_visible()
-        await s.over(citizen)  # which the page is told over its new connection
-        citizen = await s.talks()
-        await s.over(citizen)
+        await s.end_call(citizen)  # the page is notified over its new connection
+        citizen = await s.start_talk()
+        await s.end_call(citizen)
 
-    asyncio.run(lost(hotline, alone, voice, play))
+    asyncio.run(play_lost_page(hotline, only_page_operator, voice, play))
 
 
-def test_a_browser_that_sleeps_and_an_exchange_that_dies(
-    hotline: Hotline, alone: dict[str, Any], voice: Path
+def test_a_frozen_browser_and_a_killed_asterisk_recover(
+    hotline: Hotline, only_page_operator: dict[str, Any], voice: Path
 ) -> None:
-    async def play(s: Lost) -> None:
-        citizen = await s.talks()
-        with frozen(voice):
+    async def play(s: LostPageScene) -> None:
+        citizen = await s.start_talk()
+        with frozen_browser(voice):
             since = time.time()
-            await s.seen(lambda: music_after(citizen, since))
-            silence = music_after(citizen, since)[0] - since
+            await s.wait_for(lambda: music_times(citizen, since))
+            silence = music_times(citizen, since)[0] - since
             print(f"the browser sleeps: music after {silence:.1f} s")
-            await s.seen(lambda: time.time() > since + 20)
-        await s.goes_on(citizen, time.time(), "the browser slept for 20 s")
-        assert silence < SILENCE
-        await s.over(citizen)
+            await s.wait_for(lambda: time.time() > since + 20)
+        await s.longest_silence(citizen, time.time(), "the browser slept for 20 s")
+        assert silence < MAX_SILENCE_SECONDS
+        await s.end_call(citizen)
 
-        citizen = await s.talks()
-        await asyncio.to_thread(hotline.kill, "asterisk")
-        await s.seen(lambda: site.sip_answers(hotline.place))
+        citizen = await s.start_talk()
+        await asyncio.to_thread(hotline.kill_service, "asterisk")
+        await s.wait_for(lambda: site.is_sip_answering(hotline.place))
         since = time.time()
-        await s.seen(lambda: _is_registered(hotline, alone["extension"]), 60)
+        await s.wait_for(lambda: _is_registered(hotline, only_page_operator["extension"]), 60)
         print(f"Asterisk killed: registered {time.time() - since:.1f} s after it is back")
         citizen.hang_up()
         await expect(s.page.locator("#phone [data-bar]")).to_be_hidden()
-        await s.over(await s.talks())
+        await s.end_call(await s.start_talk())
 
-    asyncio.run(lost(hotline, alone, voice, play))
+    asyncio.run(play_lost_page(hotline, only_page_operator, voice, play))
 
 
-def music_after(citizen: Call, since: float) -> list[float]:
-    """When music reached the citizen, by the kernel's stamps: a test that is late changes none."""
-    return [at for at, who in citizen.media.flow.heard if at > since and tones.MUSIC in who]
+def music_times(citizen: Call, since: float) -> list[float]:
+    """Return when music reached the citizen.
+
+    The times are the kernel's, so a late test does not change them.
+    """
+    return [at for at, who in citizen.media.received.voices if at > since and tones.MUSIC in who]
 
 
 @contextlib.contextmanager
-def frozen(voice: Path) -> Iterator[None]:
-    """A while in which the browser that this voice speaks to stands still, all of it."""
-    stopped = _tree(next(pid for pid, (_, line) in _processes().items() if str(voice) in line))
-    _signal(stopped, signal.SIGSTOP)
+def frozen_browser(voice: Path) -> Iterator[None]:
+    """Stop all processes of the browser that uses this voice file while the block runs."""
+    process_ids = _process_tree(
+        next(pid for pid, (_, line) in _running_processes().items() if str(voice) in line)
+    )
+    _send_signal(process_ids, signal.SIGSTOP)
     try:
         yield
     finally:
-        _signal(stopped, signal.SIGCONT)
+        _send_signal(process_ids, signal.SIGCONT)
 
 
-def _signal(processes: list[int], what: signal.Signals) -> None:
+def _send_signal(processes: list[int], signal_number: signal.Signals) -> None:
     for pid in processes:
-        with contextlib.suppress(ProcessLookupError):  # a helper that has ended since
-            os.kill(pid, what)
+        with contextlib.suppress(ProcessLookupError):  # a helper process that has since ended
+            os.kill(pid, signal_number)
 
 
-def _tree(root: int) -> list[int]:
-    """A process and all that it has started, the oldest first."""
-    found, parents = [root], _processes()
-    for pid in found:
-        found += [child for child, (parent, _) in parents.items() if parent == pid]
-    return found
+def _process_tree(root: int) -> list[int]:
+    """Return a process and all its descendants, the oldest first."""
+    process_ids, parents = [root], _running_processes()
+    for pid in process_ids:
+        process_ids += [child for child, (parent, _) in parents.items() if parent == pid]
+    return process_ids
 
 
-def _processes() -> dict[int, tuple[int, str]]:
-    """Process → (its parent, its command line)."""
-    found = {}
+def _running_processes() -> dict[int, tuple[int, str]]:
+    """Return process id → (parent's id, command line)."""
+    processes = {}
     for folder in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
             parent = (folder / "stat").read_text().rpartition(")")[2].split()[1]
-            found[int(folder.name)] = int(parent), (folder / "cmdline").read_text(errors="replace")
-    return dict(sorted(found.items()))
+            processes[int(folder.name)] = (
+                int(parent),
+                (folder / "cmdline").read_text(errors="replace"),
+            )
+    return dict(sorted(processes.items()))
 
 
 def _is_registered(hotline: Hotline, extension: str) -> bool:
-    """False, too, while an exchange that has just begun does not take orders yet."""
+    """Return True if the phone is registered.
+
+    Returns False also while a new Asterisk accepts no commands yet.
+    """
     try:
-        with ami.Connection(settings.load(hotline.place.config)) as asterisk:
-            found = asterisk.listed("DeviceStateList", "DeviceStateListComplete")
+        with ami.Connection(settings.load_settings(hotline.place.config_file)) as asterisk:
+            devices = asterisk.list_events("DeviceStateList", "DeviceStateListComplete")
     except (ami.Unreachable, ami.Refused):
         return False
-    known = {one["Device"]: one["State"] for one in found}
-    return known.get(f"PJSIP/{extension}") == "NOT_INUSE"
+    states = {device["Device"]: device["State"] for device in devices}
+    return states.get(f"PJSIP/{extension}") == "NOT_INUSE"
 
 
-def _measured(hotline: Hotline, number: str) -> dict[str, Any] | None:
-    rows = told_of(hotline, number)
+def _measured_row(hotline: Hotline, number: str) -> dict[str, Any] | None:
+    rows = ledger_rows_with(hotline, number)
     return next((row for row in rows if row["ended_at"] and row["recordings"]), None)
 
 
-def _seconds(gap: dict[str, str]) -> float:
+def _gap_seconds(gap: dict[str, str]) -> float:
     begin, end = (dt.datetime.fromisoformat(gap[key]) for key in ("from", "to"))
     return (end - begin).total_seconds()

@@ -21,114 +21,116 @@ from appliance.box.links import hosts
 from appliance.sip import listening, tones
 from appliance.sip.call import Call
 from tests.calls.hotline import Hotline
-from tests.rig.chromium import FLAGS, PATIENCE, PROGRAM, WINDOW
-from tests.rig.parties import People, people
-from tests.rig.waiting import until
+from tests.rig.chromium import CHROMIUM_FLAGS, CHROMIUM_PROGRAM, EXPECT_TIMEOUT_MS, WINDOW_SIZE
+from tests.rig.parties import CallParties, connect_parties
+from tests.rig.waiting import wait_until
 
 pytestmark = [
     pytest.mark.calls,
-    pytest.mark.skipif(not hosts.outward(), reason="only a loopback address: no ICE candidates"),
+    pytest.mark.skipif(
+        not hosts.outward_address(), reason="only a loopback address: no ICE candidates"
+    ),
 ]
-OPERATOR, EMPLOYEE = tones.OPERATORS[0], tones.OUTSIDE[0]
-TAKEN = "/operator/phone/taken"
-BOTH = 2  # seconds in which both are heard in a recording
-VOICES = itertools.cycle(tones.CALLERS)
-NUMBERS = (f"+99893555{number:04}" for number in range(9000, 9999))
+OPERATOR_PITCH, EMPLOYEE_PITCH = tones.OPERATORS[0], tones.OUTSIDE_PARTIES[0]
+TAKEN_PATH = "/operator/phone/taken"
+MIN_COMMON_SECONDS = 2  # seconds of a recording in which both parties are audible
+CALLER_PITCHES = itertools.cycle(tones.CALLERS)
+CALLER_NUMBERS = (f"+99893555{number:04}" for number in range(9000, 9999))
 
 
 @pytest.fixture(scope="module")
 def voice(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What the operator's microphone hears: a tone, for ever."""
+    """A file for the operator's microphone: an endless tone."""
     file = tmp_path_factory.mktemp("voice") / "operator.wav"
-    wave_of = (tones.LEVEL * sin(2 * pi * OPERATOR * n / 48000) for n in range(48000))
+    samples = (tones.VOICE_LEVEL * sin(2 * pi * OPERATOR_PITCH * n / 48000) for n in range(48000))
     with wave.open(str(file), "wb") as sound:
         sound.setnchannels(1)
         sound.setsampwidth(2)
         sound.setframerate(48000)
-        sound.writeframes(array("h", map(int, wave_of)).tobytes())
+        sound.writeframes(array("h", map(int, samples)).tobytes())
     return file
 
 
 @pytest.fixture
-def alone(hotline: Hotline) -> Iterator[dict[str, Any]]:
-    """Of all operators only the one whose phone is in the page is at work."""
-    others = [one["login"] for one in hotline.facts["operators"]]
-    one = hotline.facts["page_operator"]
-    hotline.appliance("operator", "off", *others)
-    hotline.appliance("operator", "ready", one["login"])
-    yield one
-    hotline.appliance("operator", "off", one["login"])
-    hotline.appliance("operator", "ready", *others)
+def only_page_operator(hotline: Hotline) -> Iterator[dict[str, Any]]:
+    """Only the operator whose phone is in the page is at work; all others are off."""
+    other_logins = [operator["login"] for operator in hotline.description["operators"]]
+    operator = hotline.description["page_operator"]
+    hotline.appliance("operator", "off", *other_logins)
+    hotline.appliance("operator", "ready", operator["login"])
+    yield operator
+    hotline.appliance("operator", "off", operator["login"])
+    hotline.appliance("operator", "ready", *other_logins)
 
 
 class Scene:
-    """An operator's browser, and the citizens who call him."""
+    """An operator's browser, and the citizens who call that operator."""
 
-    def __init__(self, window: BrowserContext, page: Page, folk: People) -> None:
-        self.window, self.page, self.people = window, page, folk
+    def __init__(self, window: BrowserContext, page: Page, parties: CallParties) -> None:
+        self.window, self.page, self.parties = window, page, parties
 
-    async def calls(self) -> Call:
-        """A citizen calls and chooses Uzbek."""
-        self.number = next(NUMBERS)
-        citizen = self.people.call(self.number, next(VOICES))
-        await self.seen(lambda: citizen.state == "up")
-        citizen.media.press("1")
+    async def start_call(self) -> Call:
+        """Let a citizen call and choose Uzbek."""
+        self.number = next(CALLER_NUMBERS)
+        citizen = self.parties.call_hotline(self.number, next(CALLER_PITCHES))
+        await self.wait_for(lambda: citizen.state == "up")
+        citizen.media.press_keys("1")
         return citizen
 
-    async def talks(self) -> Call:
-        """A citizen calls, and the operator speaks with him."""
-        citizen = await self.calls()
-        await self.rings()
-        await self.button("answer").click()
-        await self.hear_each_other(citizen)
+    async def start_talk(self) -> Call:
+        """Let a citizen call and talk with the operator."""
+        citizen = await self.start_call()
+        await self.expect_ringing()
+        await self.phone_button("answer").click()
+        await self.expect_talk(citizen)
         return citizen
 
-    def employees(self) -> list[Call]:
-        """The calls to numbers outside, where everybody picks up; it grows."""
-        reached: list[Call] = []
+    def answer_outside_calls(self) -> list[Call]:
+        """Pick up every call to a number outside; return the list of these calls, which grows."""
+        employee_calls: list[Call] = []
 
-        def picks_up(call: Call) -> None:
-            call.media.pitch = EMPLOYEE
-            reached.append(call)
+        def pick_up_as_employee(call: Call) -> None:
+            call.media.pitch = EMPLOYEE_PITCH
+            employee_calls.append(call)
             call.pick_up()
 
-        self.people.dialled = picks_up
-        return reached
+        self.parties.on_outgoing_call = pick_up_as_employee
+        return employee_calls
 
-    async def rings(self) -> None:
-        await expect(self.button("answer")).to_be_visible()
+    async def expect_ringing(self) -> None:
+        await expect(self.phone_button("answer")).to_be_visible()
 
-    async def hear_each_other(self, citizen: Call) -> None:
-        """The citizen hears the operator; the page says that it talks."""
-        await expect(self.button("hold")).to_be_visible()
-        await self.seen(lambda: citizen.media.hears(OPERATOR, 0.6))
+    async def expect_talk(self, citizen: Call) -> None:
+        """Wait until the page shows a talk and the citizen receives the operator's tone."""
+        await expect(self.phone_button("hold")).to_be_visible()
+        await self.wait_for(lambda: citizen.media.has_voice(OPERATOR_PITCH, 0.6))
 
-    async def form_of_call(self) -> Locator:
-        """The form of the call at hand; it takes another one's place when he answers."""
+    async def current_call_form(self) -> Locator:
+        """Return the form of the current call; it replaces another call's form on answering."""
         await expect(self.page.locator("#bar[data-stage=talk]")).to_be_attached()
         token = await self.page.locator("#bar").get_attribute("data-form")
         form = self.page.locator(f'#form[data-ready][data-token="{token}"]')
         await expect(form).to_be_visible()
         return form
 
-    def button(self, order: str) -> Any:
-        return self.page.locator(f"#phone [data-order={order}]")
+    def phone_button(self, action: str) -> Any:
+        return self.page.locator(f"#phone [data-order={action}]")
 
-    async def answers_by_itself(self, wanted: bool) -> None:
-        """He chooses so, and his phone is there again."""
+    async def set_auto_answer(self, enabled: bool) -> None:
+        """Set automatic answering and wait until the operator's phone is ready again."""
         await self.page.goto("/operator/phone")
-        await self.page.set_checked("[name=auto_answer]", wanted)
+        await self.page.set_checked("[name=auto_answer]", enabled)
         await self.page.locator("form[action='/operator/phone'] [type=submit]").click()
         await expect(self.page.locator("#toasts .toast")).to_be_visible()
         await expect(self.page.locator("#phone-sign[data-state=here]")).to_be_visible()
 
-    async def over(self, citizen: Call) -> None:
-        """The citizen hangs up, and the page is free again."""
+    async def end_call(self, citizen: Call) -> None:
+        """Let the citizen hang up and wait until the page is free again."""
         citizen.hang_up()
         await expect(self.page.locator("#phone [data-bar]")).to_be_hidden()
 
     @staticmethod
-    async def seen(condition: Any, limit: float = 30.0) -> None:
+    async def wait_for(condition: Any, limit: float = 30.0) -> None:
         end = time.monotonic() + limit
         while not condition():
             assert time.monotonic() < end, "never seen"
@@ -136,145 +138,161 @@ class Scene:
 
 
 @contextlib.asynccontextmanager
-async def scene(hotline: Hotline, one: dict[str, Any], voice: Path) -> AsyncIterator[Scene]:
-    """The operator has signed in, his phone is registered, and nothing cleans his voice."""
-    expect.set_options(timeout=PATIENCE)
-    heard = f"--use-file-for-fake-audio-capture={voice}"
-    fake = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
-    async with async_playwright() as driver, people(hotline.place, []) as folk:
+async def open_scene(
+    hotline: Hotline, account: dict[str, Any], voice: Path
+) -> AsyncIterator[Scene]:
+    """Sign in the operator, register their phone, and switch off the cleaning of their voice."""
+    expect.set_options(timeout=EXPECT_TIMEOUT_MS)
+    microphone = f"--use-file-for-fake-audio-capture={voice}"
+    fake_media = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
+    async with async_playwright() as driver, connect_parties(hotline.place, []) as parties:
         browser = await driver.chromium.launch(
-            executable_path=PROGRAM,
-            args=[*FLAGS, *fake, heard, "--autoplay-policy=no-user-gesture-required"],
+            executable_path=CHROMIUM_PROGRAM,
+            args=[
+                *CHROMIUM_FLAGS,
+                *fake_media,
+                microphone,
+                "--autoplay-policy=no-user-gesture-required",
+            ],
         )
         window = await browser.new_context(
-            viewport=WINDOW, base_url=hotline.facts["web"], ignore_https_errors=True
+            viewport=WINDOW_SIZE, base_url=hotline.description["web"], ignore_https_errors=True
         )
-        window.set_default_timeout(PATIENCE)
+        window.set_default_timeout(EXPECT_TIMEOUT_MS)
         await window.add_init_script(
             "localStorage['phone-devices'] ??= JSON.stringify({ clean: false })"
         )
-        page = await signed_in(window, one)
+        page = await sign_in(window, account)
         try:
-            yield Scene(window, page, folk)
+            yield Scene(window, page, parties)
         finally:
-            for call in [*folk.carrier.calls.values()]:
+            for call in [*parties.carrier.calls.values()]:
                 call.hang_up()
             await browser.close()
 
 
-async def signed_in(window: BrowserContext, one: dict[str, Any], state: str = "here") -> Page:
-    """His page, and the phone in it."""
+async def sign_in(window: BrowserContext, account: dict[str, Any], state: str = "here") -> Page:
+    """Sign in and return the page once its phone has this state."""
     page = await window.new_page()
     await page.goto("/login")
-    await page.fill("[name=login]", one["login"])
-    await page.fill("[name=password]", one["password"])
+    await page.fill("[name=login]", account["login"])
+    await page.fill("[name=password]", account["password"])
     await page.press("[name=password]", "Enter")
     await expect(page.locator(f"#phone-sign[data-state={state}]")).to_be_visible()
     return page
 
 
-def told_of(hotline: Hotline, number: str) -> list[dict[str, Any]]:
-    """The ledger's rows that name a number."""
+def ledger_rows_with(hotline: Hotline, number: str) -> list[dict[str, Any]]:
+    """Return the ledger's rows that name a number."""
     now, day = dt.datetime.now(dt.UTC), dt.timedelta(days=1)
-    between = ("--from", (now - day).isoformat(), "--to", (now + day).isoformat())
-    rows = hotline.appliance("ledger", "export", *between).splitlines()
+    period = ("--from", (now - day).isoformat(), "--to", (now + day).isoformat())
+    rows = hotline.appliance("ledger", "export", *period).splitlines()
     return [json.loads(row) for row in rows if f'"{number}"' in row]
 
 
-def test_a_talk_by_the_phone_in_the_page(
-    hotline: Hotline, alone: dict[str, Any], voice: Path
+def test_a_talk_on_the_page_phone_is_held_muted_and_recorded(
+    hotline: Hotline, only_page_operator: dict[str, Any], voice: Path
 ) -> None:
-    told: dict[str, Any] = {}
+    caller: dict[str, Any] = {}
 
     async def play() -> None:
-        async with scene(hotline, alone, voice) as s:
-            citizen = await s.calls()
-            told.update(number=s.number, pitch=citizen.media.pitch)
-            await s.rings()
+        async with open_scene(hotline, only_page_operator, voice) as s:
+            citizen = await s.start_call()
+            caller.update(number=s.number, pitch=citizen.media.pitch)
+            await s.expect_ringing()
             rang = time.monotonic()
             await expect(s.page.locator("#bar .callbar[data-stage=ringing]")).to_be_visible()
             card = time.monotonic()
             await s.page.keyboard.press("F8")
-            await expect(s.button("hold")).to_be_visible()
+            await expect(s.phone_button("hold")).to_be_visible()
             print(f"ring to card {card - rang:.3f} s, answered in {time.monotonic() - card:.3f} s")
-            await s.hear_each_other(citizen)
+            await s.expect_talk(citizen)
 
             await s.page.keyboard.press("Alt+KeyQ")
             await expect(s.page.locator("[data-muted]")).to_be_visible()
-            await s.seen(lambda: not citizen.media.hears(OPERATOR, 1.0))
+            await s.wait_for(lambda: not citizen.media.has_voice(OPERATOR_PITCH, 1.0))
             await s.page.keyboard.press("Alt+KeyQ")
-            await s.hear_each_other(citizen)
+            await s.expect_talk(citizen)
 
             await s.page.keyboard.press("Alt+KeyH")
             await expect(s.page.locator("[data-held]")).to_be_visible()
-            await s.seen(lambda: citizen.media.hears(tones.MUSIC, 0.6))
+            await s.wait_for(lambda: citizen.media.has_voice(tones.MUSIC, 0.6))
             second = await s.window.new_page()  # shows the talk, and its keys end the hold
             await second.goto("/operator")
             await expect(second.locator("#phone-sign[data-state=elsewhere]")).to_be_visible()
             await expect(second.locator("[data-held]")).to_be_visible()
             await second.keyboard.press("Alt+KeyH")
-            await s.hear_each_other(citizen)
+            await s.expect_talk(citizen)
             await expect(s.page.locator("[data-figure=delay]")).not_to_have_text("–")
             await second.close()
-            async with s.window.expect_page() as opened:  # a link leaves the page alone
+            async with s.window.expect_page() as opened_page:  # a link does not replace the page
                 await s.page.locator(".nav a").nth(1).click()
-            await (await opened.value).close()
+            await (await opened_page.value).close()
             since = time.time()
-            await s.seen(
-                lambda: time.time() > since + BOTH + 1 and citizen.media.hears(OPERATOR, 0.6)
+            await s.wait_for(
+                lambda: (
+                    time.time() > since + MIN_COMMON_SECONDS + 1
+                    and citizen.media.has_voice(OPERATOR_PITCH, 0.6)
+                )
             )
-            async with s.page.expect_response("**/operator/phone/quality") as kept:
-                await s.over(citizen)
-            assert (await kept.value).status == 200
+            async with s.page.expect_response("**/operator/phone/quality") as quality_response:
+                await s.end_call(citizen)
+            assert (await quality_response.value).status == 200
 
     asyncio.run(play())
-    row = until(
-        lambda: next((r for r in told_of(hotline, told["number"]) if r["recordings"]), None), 30
+    row = wait_until(
+        lambda: next(
+            (r for r in ledger_rows_with(hotline, caller["number"]) if r["recordings"]), None
+        ),
+        30,
     )
     file = hotline.recordings / row["recordings"][0]["file"]
-    both = frozenset({OPERATOR, told["pitch"]})
-    assert listening.by_second(file).count(both) >= BOTH
+    both_pitches = frozenset({OPERATOR_PITCH, caller["pitch"]})
+    assert listening.voices_by_second(file).count(both_pitches) >= MIN_COMMON_SECONDS
 
 
-def test_a_caller_is_passed_on_and_keys_are_sent(
-    hotline: Hotline, alone: dict[str, Any], voice: Path
+def test_a_caller_is_transferred_and_key_tones_are_sent(
+    hotline: Hotline, only_page_operator: dict[str, Any], voice: Path
 ) -> None:
     async def play() -> None:
-        async with scene(hotline, alone, voice) as s:
-            employee = s.employees()
-            citizen = await s.talks()
+        async with open_scene(hotline, only_page_operator, voice) as s:
+            employee = s.answer_outside_calls()
+            citizen = await s.start_talk()
             await expect(s.page.locator("#bar [data-does=pass_on]")).to_be_visible()
             await s.page.keyboard.press("F9")
             await s.page.fill("#passing-q", "712390101")
             await s.page.locator("#passing-found [data-how=blind]").first.click()
-            await s.seen(lambda: employee and citizen.media.hears(EMPLOYEE, 0.6))
+            await s.wait_for(lambda: employee and citizen.media.has_voice(EMPLOYEE_PITCH, 0.6))
             await expect(s.page.locator("#phone [data-bar]")).to_be_hidden()
-            await s.over(citizen)
-            await s.seen(lambda: employee[0].state == "over")
+            await s.end_call(citizen)
+            await s.wait_for(lambda: employee[0].state == "over")
 
-            # A call out: his own phone takes it by itself, and the number's end hears the keys.
+            # An outgoing call: the operator's phone answers by itself, and the called party
+            # receives the keys.
             await expect(s.page.locator("#bar [data-does=call_out]")).to_be_attached()
             await s.page.keyboard.press("F9")
             await s.page.fill("#passing-q", "712390102")
             await s.page.locator("#passing-found button").first.click()
-            await s.seen(lambda: len(employee) == 2 and employee[1].media.hears(OPERATOR, 0.6))
+            await s.wait_for(
+                lambda: len(employee) == 2 and employee[1].media.has_voice(OPERATOR_PITCH, 0.6)
+            )
             await s.page.keyboard.press("Alt+KeyK")
             await s.page.locator("#phone-keys [value='5']").click()
-            await s.seen(lambda: employee[1].media.pressed == "5")
+            await s.wait_for(lambda: employee[1].media.received_keys == "5")
             employee[1].hang_up()
             await expect(s.page.locator("#phone [data-bar]")).to_be_hidden()
 
     asyncio.run(play())
 
 
-def test_an_employee_is_asked_first_then_all_three_speak(
-    hotline: Hotline, alone: dict[str, Any], voice: Path
+def test_an_operator_consults_an_employee_then_all_three_talk(
+    hotline: Hotline, only_page_operator: dict[str, Any], voice: Path
 ) -> None:
     async def play() -> None:
-        async with scene(hotline, alone, voice) as s:
-            employee = s.employees()
+        async with open_scene(hotline, only_page_operator, voice) as s:
+            employee = s.answer_outside_calls()
 
-            async def ask() -> Call:
+            async def consult_employee() -> Call:
                 await expect(s.page.locator("#bar [data-does=pass_on]")).to_be_visible()
                 await s.page.keyboard.press("F9")
                 await s.page.fill("#passing-q", "712390101")
@@ -283,73 +301,77 @@ def test_an_employee_is_asked_first_then_all_three_speak(
                 ).to_be_visible()
                 await s.page.keyboard.press("Enter")
                 await expect(s.page.locator("#bar [data-stage=consulted]")).to_be_visible()
-                await s.seen(lambda: employee[-1].media.hears(OPERATOR, 0.6))
-                await s.seen(lambda: citizen.media.hears(tones.MUSIC, 0.6))
+                await s.wait_for(lambda: employee[-1].media.has_voice(OPERATOR_PITCH, 0.6))
+                await s.wait_for(lambda: citizen.media.has_voice(tones.MUSIC, 0.6))
                 return employee[-1]
 
-            citizen = await s.talks()
-            first = await ask()
+            citizen = await s.start_talk()
+            first = await consult_employee()
             await s.page.keyboard.press("F8")
-            await s.hear_each_other(citizen)
-            await s.seen(lambda: first.state == "over")
+            await s.expect_talk(citizen)
+            await s.wait_for(lambda: first.state == "over")
 
-            second = await ask()
+            second = await consult_employee()
             await s.page.keyboard.press("F7")
             await expect(s.page.locator("#bar [data-stage=conference]")).to_be_visible()
-            for who, pitch in ((citizen, OPERATOR), (citizen, EMPLOYEE), (second, OPERATOR)):
-                await s.seen(lambda who=who, pitch=pitch: who.media.hears(pitch, 0.6))
-            await s.page.keyboard.press("F4")  # leaves the two alone
+            for who, pitch in (
+                (citizen, OPERATOR_PITCH),
+                (citizen, EMPLOYEE_PITCH),
+                (second, OPERATOR_PITCH),
+            ):
+                await s.wait_for(lambda who=who, pitch=pitch: who.media.has_voice(pitch, 0.6))
+            await s.page.keyboard.press("F4")  # the operator leaves; caller and employee go on
             await expect(s.page.locator("#phone [data-bar]")).to_be_hidden()
-            await s.seen(lambda: citizen.media.hears(EMPLOYEE, 0.6))
-            await s.over(citizen)
+            await s.wait_for(lambda: citizen.media.has_voice(EMPLOYEE_PITCH, 0.6))
+            await s.end_call(citizen)
 
-            citizen = await s.talks()
-            third = await ask()
+            citizen = await s.start_talk()
+            third = await consult_employee()
             await s.page.keyboard.press("F9")
-            await s.seen(lambda: citizen.media.hears(EMPLOYEE, 0.6))
+            await s.wait_for(lambda: citizen.media.has_voice(EMPLOYEE_PITCH, 0.6))
             await expect(s.page.locator("#phone [data-bar]")).to_be_hidden()
-            await s.over(citizen)
-            await s.seen(lambda: third.state == "over")
+            await s.end_call(citizen)
+            await s.wait_for(lambda: third.state == "over")
 
     asyncio.run(play())
 
 
-def test_answered_by_itself_and_the_echo(
-    hotline: Hotline, alone: dict[str, Any], voice: Path
+def test_calls_and_the_echo_test_are_answered_automatically(
+    hotline: Hotline, only_page_operator: dict[str, Any], voice: Path
 ) -> None:
     async def play() -> None:
-        async with scene(hotline, alone, voice) as s:
-            await s.answers_by_itself(True)
+        async with open_scene(hotline, only_page_operator, voice) as s:
+            await s.set_auto_answer(True)
             await s.page.locator("[data-try=echo]").click()
-            await expect(s.button("hold")).to_be_visible()
+            await expect(s.phone_button("hold")).to_be_visible()
             await s.page.keyboard.press("F4")
             await expect(s.page.locator("#phone [data-bar]")).to_be_hidden()
-            citizen = await s.calls()
-            await s.hear_each_other(citizen)
-            await s.over(citizen)
-            await s.answers_by_itself(False)
+            citizen = await s.start_call()
+            await s.expect_talk(citizen)
+            await s.end_call(citizen)
+            await s.set_auto_answer(False)
 
     asyncio.run(play())
-    assert not told_of(hotline, "*43")
+    assert not ledger_rows_with(hotline, "*43")
 
 
-def test_the_computer_where_he_signed_in_last_rings(
-    hotline: Hotline, alone: dict[str, Any], voice: Path
+def test_the_computer_with_the_latest_sign_in_rings(
+    hotline: Hotline, only_page_operator: dict[str, Any], voice: Path
 ) -> None:
     async def play() -> None:
-        async with scene(hotline, alone, voice) as s:
+        async with open_scene(hotline, only_page_operator, voice) as s:
             browser = s.window.browser
             assert browser
             elsewhere = await browser.new_context(
-                base_url=hotline.facts["web"], ignore_https_errors=True
+                base_url=hotline.description["web"], ignore_https_errors=True
             )
-            other = await signed_in(elsewhere, alone)
+            other = await sign_in(elsewhere, only_page_operator)
             await expect(s.page.locator("#phone-sign[data-state=taken]")).to_be_visible()
-            citizen = await s.calls()
+            citizen = await s.start_call()
             await expect(other.locator("#phone [data-order=answer]")).to_be_visible()
-            await expect(s.button("answer")).to_be_hidden()
+            await expect(s.phone_button("answer")).to_be_hidden()
             await other.keyboard.press("F8")
-            await s.seen(lambda: citizen.media.hears(OPERATOR, 0.6))
+            await s.wait_for(lambda: citizen.media.has_voice(OPERATOR_PITCH, 0.6))
             citizen.hang_up()
             await expect(other.locator("#phone [data-bar]")).to_be_hidden()
             await s.page.locator("[data-phone-trouble=taken] button").click()
@@ -359,70 +381,76 @@ def test_the_computer_where_he_signed_in_last_rings(
     asyncio.run(play())
 
 
-def test_what_was_told_of_the_page_before_takes_no_phone_away(
-    hotline: Hotline, alone: dict[str, Any], voice: Path
+def test_a_late_fragment_of_the_former_page_does_not_end_the_phone(
+    hotline: Hotline, only_page_operator: dict[str, Any], voice: Path
 ) -> None:
-    """Loaded anew, a page may still be told of itself as it was."""
+    """After a reload, a page may still receive a fragment that describes it before the reload."""
 
     async def play() -> None:
-        async with scene(hotline, alone, voice) as s:
-            late: list[str] = []
-            taken: list[str] = []
-            before = await s.page.locator("#phone-taken").evaluate("piece => piece.outerHTML")
+        async with open_scene(hotline, only_page_operator, voice) as s:
+            late_fragments: list[str] = []
+            account_urls: list[str] = []
+            former_fragment = await s.page.locator("#phone-taken").evaluate(
+                "piece => piece.outerHTML"
+            )
 
-            async def answers(route: Route) -> None:
-                asked = parse_qs(urlsplit(route.request.url).query).get("at", [])
-                if late or not taken or TAKEN not in asked:
+            async def replace_fragment(route: Route) -> None:
+                requested_paths = parse_qs(urlsplit(route.request.url).query).get("at", [])
+                if late_fragments or not account_urls or TAKEN_PATH not in requested_paths:
                     await route.continue_()
                     return
                 pieces = await (await route.fetch()).json()
-                pieces[asked.index(TAKEN)] = before
-                late.append(before)
+                pieces[requested_paths.index(TAKEN_PATH)] = former_fragment
+                late_fragments.append(former_fragment)
                 await route.fulfill(json=pieces)
 
-            await s.page.route("**/pieces?**", answers)
-            s.page.on("response", lambda r: taken.append(r.url) if "account" in r.url else None)
+            await s.page.route("**/pieces?**", replace_fragment)
+            s.page.on(
+                "response", lambda r: account_urls.append(r.url) if "account" in r.url else None
+            )
             await s.page.reload()
             await expect(s.page.locator("#phone-sign[data-state=here]")).to_be_visible()
-            citizen = await s.calls()
-            await s.rings()
-            assert late
-            await s.button("answer").click()
-            await s.hear_each_other(citizen)
-            await s.over(citizen)
+            citizen = await s.start_call()
+            await s.expect_ringing()
+            assert late_fragments
+            await s.phone_button("answer").click()
+            await s.expect_talk(citizen)
+            await s.end_call(citizen)
 
     asyncio.run(play())
 
 
-def test_a_second_computer_takes_no_talk(
-    hotline: Hotline, alone: dict[str, Any], voice: Path
+def test_a_second_computer_does_not_take_over_a_talk(
+    hotline: Hotline, only_page_operator: dict[str, Any], voice: Path
 ) -> None:
     async def play() -> None:
-        async with scene(hotline, alone, voice) as s:
-            citizen = await s.calls()
-            await s.button("answer").click()
-            await s.hear_each_other(citizen)
+        async with open_scene(hotline, only_page_operator, voice) as s:
+            citizen = await s.start_call()
+            await s.phone_button("answer").click()
+            await s.expect_talk(citizen)
             browser = s.window.browser
             assert browser
             elsewhere = await browser.new_context(
-                base_url=hotline.facts["web"], ignore_https_errors=True
+                base_url=hotline.description["web"], ignore_https_errors=True
             )
-            other = await signed_in(elsewhere, alone, state="talking")
+            other = await sign_in(elsewhere, only_page_operator, state="talking")
             await expect(other.locator("[data-phone-trouble=talking]")).to_be_visible()
             await expect(s.page.locator("#phone-sign[data-state=here]")).to_be_visible()
-            await s.hear_each_other(citizen)
-            await s.over(citizen)  # from now on it rings there
+            await s.expect_talk(citizen)
+            await s.end_call(citizen)  # from now on calls ring on the second computer
             await expect(other.locator("#phone-sign[data-state=here]")).to_be_visible()
             await expect(s.page.locator("#phone-sign[data-state=taken]")).to_be_visible()
 
-            citizen = await s.calls()
+            citizen = await s.start_call()
             await other.locator("#phone [data-order=answer]").click()
             await expect(other.locator("#phone [data-order=hold]")).to_be_visible()
-            await s.seen(lambda: citizen.media.hears(OPERATOR, 0.6))  # the exchange knows it, too
+            # Asterisk sees this talk, too
+            await s.wait_for(lambda: citizen.media.has_voice(OPERATOR_PITCH, 0.6))
             await s.page.locator("[data-phone-trouble=taken] button").click()
             await s.page.locator("[data-phone-trouble=talking] button").click()
             await expect(s.page.locator("#phone-sign[data-state=here]")).to_be_visible()
-            await s.seen(lambda: citizen.media.hears(OPERATOR, 0.6))  # at the other one still
+            # still on the second computer
+            await s.wait_for(lambda: citizen.media.has_voice(OPERATOR_PITCH, 0.6))
             await expect(other.locator("#phone [data-order=hold]")).to_be_visible()
             citizen.hang_up()
 

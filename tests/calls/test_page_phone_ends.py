@@ -1,4 +1,4 @@
-"""A connection of a phone in a page that stays open is worth nothing once its session is over."""
+"""The open connection of a page phone loses its rights once its session is over."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -9,125 +9,139 @@ import requests
 
 from appliance.core import settings as site_settings
 from appliance.pbx.ami import Connection, Refused
-from provisioning.local.place import TLS
+from provisioning.local.place import TLS_PORT
 from tests.calls.hotline import Hotline
-from tests.rig.waiting import until
+from tests.rig.waiting import wait_until
 from tests.rig.websocket import SocketPhone
 
 pytestmark = pytest.mark.calls
-WITHIN = 60  # seconds: a second Asterisk tries the new password on a busy machine
-OTHER = "toʻrt soʻz va raqam 4"
+TIMEOUT_SECONDS = 60  # a second Asterisk tests the new password on a busy machine
+OTHER_PASSWORD = "toʻrt soʻz va raqam 4"
 
 
-class Operator:
-    """A signed-in browser without a screen, and its phone."""
+class SignedInOperator:
+    """A signed-in operator: an HTTP session instead of a browser, and its phone."""
 
     def __init__(self, hotline: Hotline) -> None:
-        self.hotline, self.facts = hotline, hotline.facts["page_operator"]
+        self.hotline, self.operator_facts = hotline, hotline.description["page_operator"]
         self.browser = requests.Session()
         self.browser.verify = str(hotline.place.folder / "tls" / "ca.pem")
         self.browser.trust_env = False
-        self.send("/login", login=self.facts["login"], password=self.facts["password"])
-        self.account = self.take("one")
-        cookie = "; ".join(f"{one.name}={one.value}" for one in self.browser.cookies)
-        self.phone = SocketPhone((hotline.place.box, TLS), cookie)
+        self.post_form(
+            "/login", login=self.operator_facts["login"], password=self.operator_facts["password"]
+        )
+        self.account = self.take_phone("one")
+        cookie_header = "; ".join(
+            f"{cookie.name}={cookie.value}" for cookie in self.browser.cookies
+        )
+        self.phone = SocketPhone((hotline.place.box_address, TLS_PORT), cookie_header)
 
     @property
-    def web(self) -> str:
-        return str(self.hotline.facts["web"])
+    def web_url(self) -> str:
+        return str(self.hotline.description["web"])
 
-    def token(self, page: str) -> str:
-        text = self.browser.get(self.web + page, timeout=20).text
-        found = re.search(r'name="csrf-token" content="([^"]+)"', text)
-        assert found
-        return found[1]
+    def csrf_token(self, page: str) -> str:
+        text = self.browser.get(self.web_url + page, timeout=20).text
+        match = re.search(r'name="csrf-token" content="([^"]+)"', text)
+        assert match
+        return match[1]
 
-    def send(self, path: str, **fields: str) -> None:
+    def post_form(self, path: str, **fields: str) -> None:
         page = path if path == "/login" else "/account"
-        data = {"csrf_token": self.token(page), **fields}
-        headers = {"Referer": self.web + page}
-        answer = self.browser.post(self.web + path, data=data, headers=headers, timeout=20)
-        assert answer.ok, answer.text
+        data = {"csrf_token": self.csrf_token(page), **fields}
+        headers = {"Referer": self.web_url + page}
+        response = self.browser.post(self.web_url + path, data=data, headers=headers, timeout=20)
+        assert response.ok, response.text
 
-    def take(self, page: str) -> dict[str, Any]:
-        """Have the phone in a page: its account."""
-        headers = {"X-CSRFToken": self.token("/account"), "Referer": f"{self.web}/account"}
-        there, asked = f"{self.web}/operator/phone/account", {"page": page, "take": True}
-        answer = self.browser.post(there, json=asked, headers=headers, timeout=20)
-        assert answer.ok, answer.text
-        account: dict[str, Any] = answer.json()
+    def take_phone(self, page: str) -> dict[str, Any]:
+        """Claim the phone for a page; return its account."""
+        headers = {"X-CSRFToken": self.csrf_token("/account"), "Referer": f"{self.web_url}/account"}
+        account_url, request = (
+            f"{self.web_url}/operator/phone/account",
+            {"page": page, "take": True},
+        )
+        response = self.browser.post(account_url, json=request, headers=headers, timeout=20)
+        assert response.ok, response.text
+        account: dict[str, Any] = response.json()
         return account
 
-    def register(self) -> int:
+    def register_phone(self) -> int:
         host = self.account["host"]
-        return self.phone.register(self.facts["extension"], host, self.account["password"])
+        return self.phone.register_phone(
+            self.operator_facts["extension"], host, self.account["password"]
+        )
 
 
 @pytest.fixture
-def operator(hotline: Hotline) -> Iterator[Operator]:
-    """An operator, signed in and registered; the page's password may not be in force yet."""
-    one = Operator(hotline)
-    with one.phone:
-        until(lambda: one.register() == 200, WITHIN)
-        yield one
+def operator(hotline: Hotline) -> Iterator[SignedInOperator]:
+    """A signed-in operator with a registered phone.
+
+    The page's password may not be in force at first.
+    """
+    signed_in = SignedInOperator(hotline)
+    with signed_in.phone:
+        wait_until(lambda: signed_in.register_phone() == 200, TIMEOUT_SECONDS)
+        yield signed_in
 
 
-def contacts(hotline: Hotline) -> list[str]:
-    """Where Asterisk would ring the phone."""
-    with Connection(site_settings.load(hotline.place.config)) as asterisk:
+def phone_contacts(hotline: Hotline) -> list[str]:
+    """Return the addresses at which Asterisk would ring the phone."""
+    with Connection(site_settings.load_settings(hotline.place.config_file)) as asterisk:
         try:
-            known = asterisk.listed("PJSIPShowContacts", "ContactListComplete")
-        except Refused:  # there is none at all
+            contacts = asterisk.list_events("PJSIPShowContacts", "ContactListComplete")
+        except Refused:  # no phone is registered
             return []
-    extension = hotline.facts["page_operator"]["extension"]
-    return [one["Uri"] for one in known if one.get("Endpoint") == extension]
+    extension = hotline.description["page_operator"]["extension"]
+    return [contact["Uri"] for contact in contacts if contact.get("Endpoint") == extension]
 
 
-def sign_out(one: Operator) -> None:
-    one.send("/logout")
+def sign_out(operator: SignedInOperator) -> None:
+    operator.post_form("/logout")
 
 
-def end_by_another(one: Operator) -> None:
-    one.hotline.appliance("user", "sign-out", one.facts["login"])
+def end_sessions(operator: SignedInOperator) -> None:
+    operator.hotline.appliance("user", "sign-out", operator.operator_facts["login"])
 
 
-def change_the_password(one: Operator) -> None:
-    before = one.facts["password"]
-    for old, new in ((before, OTHER), (OTHER, before)):
-        one.send("/account/password", password=old, new_password=new, new_password_again=new)
+def change_password(operator: SignedInOperator) -> None:
+    before = operator.operator_facts["password"]
+    for old, new in ((before, OTHER_PASSWORD), (OTHER_PASSWORD, before)):
+        operator.post_form(
+            "/account/password", password=old, new_password=new, new_password_again=new
+        )
 
 
-@pytest.mark.parametrize("over", [sign_out, end_by_another, change_the_password])
-def test_an_open_connection_registers_no_more(
-    hotline: Hotline, operator: Operator, over: Callable[[Operator], None]
+@pytest.mark.parametrize("end_session", [sign_out, end_sessions, change_password])
+def test_an_open_connection_cannot_register_after_the_session_ends(
+    hotline: Hotline, operator: SignedInOperator, end_session: Callable[[SignedInOperator], None]
 ) -> None:
-    assert contacts(hotline)
-    over(operator)
-    until(lambda: operator.register() in (401, 403), WITHIN)
-    until(lambda: not contacts(hotline), WITHIN)
-    assert operator.register() in (401, 403)
+    assert phone_contacts(hotline)
+    end_session(operator)
+    wait_until(lambda: operator.register_phone() in (401, 403), TIMEOUT_SECONDS)
+    wait_until(lambda: not phone_contacts(hotline), TIMEOUT_SECONDS)
+    assert operator.register_phone() in (401, 403)
 
 
-def test_a_closed_account_registers_no_more(hotline: Hotline, operator: Operator) -> None:
-    """Its endpoint leaves the configuration; opened again, the account has another password."""
-    hotline.appliance("user", "disable", operator.facts["login"])
+def test_a_disabled_account_cannot_register(hotline: Hotline, operator: SignedInOperator) -> None:
+    """Its endpoint leaves the configuration; when re-enabled, the account has another password."""
+    hotline.appliance("user", "disable", operator.operator_facts["login"])
     try:
-        until(lambda: operator.register() in (401, 403), WITHIN)
+        wait_until(lambda: operator.register_phone() in (401, 403), TIMEOUT_SECONDS)
     finally:
-        hotline.appliance("user", "enable", operator.facts["login"])
-    assert operator.register() in (401, 403)
+        hotline.appliance("user", "enable", operator.operator_facts["login"])
+    assert operator.register_phone() in (401, 403)
 
 
-def test_a_page_that_is_loaded_again_keeps_its_registration(
-    hotline: Hotline, operator: Operator
+def test_a_reloaded_page_keeps_its_registration(
+    hotline: Hotline, operator: SignedInOperator
 ) -> None:
-    """Its other session ends in the meantime, so that the exchange has looked."""
-    former = Operator(hotline)
-    with former.phone:
-        again = Operator(hotline)
-        with again.phone:
-            until(lambda: again.register() == 200, WITHIN)
-            former.send("/logout")
-            assert again.take("two")["password"] == again.account["password"]
-            assert again.register() == 200
-            assert contacts(hotline)
+    """Its other session ends in the meantime, so that Asterisk has checked the sessions."""
+    former_page = SignedInOperator(hotline)
+    with former_page.phone:
+        reloaded_page = SignedInOperator(hotline)
+        with reloaded_page.phone:
+            wait_until(lambda: reloaded_page.register_phone() == 200, TIMEOUT_SECONDS)
+            former_page.post_form("/logout")
+            assert reloaded_page.take_phone("two")["password"] == reloaded_page.account["password"]
+            assert reloaded_page.register_phone() == 200
+            assert phone_contacts(hotline)

@@ -1,5 +1,7 @@
-"""A script that the manager writes in his browser and the ministry approves in its own drives the
-operator's next real calls; a call that goes on keeps the version that it began with."""
+"""A script written by a manager and approved by the ministry drives the next calls.
+
+A call that is open keeps the version with which it began.
+"""
 
 import asyncio
 import json
@@ -15,151 +17,160 @@ from playwright.async_api import Page, expect
 from appliance.box.links import hosts
 from appliance.sip.call import Call
 from tests.calls.hotline import Hotline
-from tests.calls.test_page_phone import NUMBERS, VOICES, Scene, scene
-from tests.calls.test_page_phone import alone as alone
+from tests.calls.test_page_phone import CALLER_NUMBERS, CALLER_PITCHES, Scene, open_scene
+from tests.calls.test_page_phone import only_page_operator as only_page_operator
 from tests.calls.test_page_phone import voice as voice
-from tests.rig.waiting import until
+from tests.rig.waiting import wait_until
 
 pytestmark = [
     pytest.mark.calls,
-    pytest.mark.skipif(not hosts.outward(), reason="only a loopback address: no ICE candidates"),
+    pytest.mark.skipif(
+        not hosts.outward_address(), reason="only a loopback address: no ICE candidates"
+    ),
 ]
-TITLE = {"uz": "Sinov suhbati", "ru": "Пробный разговор"}
-HELLO = {"uz": "Assalomu alaykum! Men {operator}.", "ru": "Здравствуйте! Я {operator}."}
-ASKED = {"uz": "Qanday masala?", "ru": "По какому вопросу?"}
-ASKED_ANEW = {"uz": "Sizni qiynagan masala nima?", "ru": "Что вас беспокоит?"}
-BYE = {"uz": "Rahmat, sogʻ boʻling!", "ru": "Спасибо, до свидания!"}
-SPOKEN = {"uz": "1", "ru": "2"}  # language → the key of the menu
+TITLE_TEXT = {"uz": "Sinov suhbati", "ru": "Пробный разговор"}
+GREETING_TEXT = {"uz": "Assalomu alaykum! Men {operator}.", "ru": "Здравствуйте! Я {operator}."}
+QUESTION_TEXT = {"uz": "Qanday masala?", "ru": "По какому вопросу?"}
+NEW_QUESTION_TEXT = {"uz": "Sizni qiynagan masala nima?", "ru": "Что вас беспокоит?"}
+FAREWELL_TEXT = {"uz": "Rahmat, sogʻ boʻling!", "ru": "Спасибо, до свидания!"}
+MENU_KEYS = {"uz": "1", "ru": "2"}  # language → key of the menu
 
 
 @dataclass
-class Gone:
-    """One call: who called, and seconds from the answer to the script, and of each step."""
+class ScriptedCall:
+    """One call: its caller, and the seconds until the script and each of its steps appeared."""
 
     number: str
     language: str
-    shown: float = 0.0
-    steps: list[float] = field(default_factory=list)
+    script_delay: float = 0.0
+    step_delays: list[float] = field(default_factory=list)
 
 
-async def entered(s: Scene, who: dict[str, Any]) -> Page:
-    """A window of another person's in the same browser."""
+async def sign_in(s: Scene, account: dict[str, Any]) -> Page:
+    """Sign another user in, in a new window of the same browser; return the page."""
     browser = s.window.browser
     assert browser
     window = await browser.new_context(base_url=s.page.url, ignore_https_errors=True)
     page = await window.new_page()
     await page.goto("/login")
-    await page.fill("[name=login]", who["login"])
-    await page.fill("[name=password]", who["password"])
+    await page.fill("[name=login]", account["login"])
+    await page.fill("[name=password]", account["password"])
     await page.press("[name=password]", "Enter")
     await page.wait_for_url(lambda url: "/login" not in url)
     return page
 
 
-async def in_both(page: Page, name: str, words: dict[str, str]) -> None:
-    for language, text in words.items():
+async def fill_both_languages(page: Page, name: str, texts: dict[str, str]) -> None:
+    """Fill in a field's text in each language."""
+    for language, text in texts.items():
         await page.fill(f"[name={name}-{language}]", text)
 
 
-async def step(
+async def save_step(
     page: Page,
     code: str,
-    said: dict[str, str],
+    texts: dict[str, str],
     answers: Sequence[tuple[str, str, str]] = (),
     name: dict[str, str] | None = None,
     fields: Sequence[str] = (),
 ) -> None:
-    """Fill in a step of the script that is open, "" for a new one; without answers it ends there.
+    """Fill in a step of the open script, "" for a new one; without answers the script ends there.
 
-    Answers: Uzbek, Russian, to which step. `fields` are filled in at it.
+    Each answer is (Uzbek, Russian, code of the next step). `fields` are filled in at the step.
     """
-    there = page.url.partition("#")[0]
-    await page.goto(f"{there}/steps/{code or 'new'}")
+    script_url = page.url.partition("#")[0]
+    await page.goto(f"{script_url}/steps/{code or 'new'}")
     if name:
-        await in_both(page, "name", name)
-    await in_both(page, "said", said)
-    for number, (uzbek, russian, to) in enumerate(answers):
+        await fill_both_languages(page, "name", name)
+    await fill_both_languages(page, "said", texts)
+    for number, (uzbek, russian, target) in enumerate(answers):
         await page.locator("[name=answer-uz]").nth(number).fill(uzbek)
         await page.locator("[name=answer-ru]").nth(number).fill(russian)
-        await page.locator("[name=answer-to]").nth(number).select_option(to)
-    for one in fields:
-        await page.locator(f"[name=fields][value={one}]").first.check()
+        await page.locator("[name=answer-to]").nth(number).select_option(target)
+    for field_code in fields:
+        await page.locator(f"[name=fields][value={field_code}]").first.check()
     await page.set_checked("[name=ends]", not answers)
     await page.click(f"form[action$='/steps{code and '/' + code}'] [type=submit]")
     await page.wait_for_url("**/scripts/*#step-*")
 
 
-async def write(page: Page) -> None:
-    """A script of three steps, in the editor; each is written after those to which it leads."""
+async def write_script(page: Page) -> None:
+    """Write a script of three steps in the editor; each step follows those to which it leads."""
     await page.goto("/scripts")
-    await in_both(page, "title", TITLE)
+    await fill_both_languages(page, "title", TITLE_TEXT)
     await page.click("form[action='/scripts'] [type=submit]")
     await page.wait_for_url("**/scripts/*")
-    await step(page, "", BYE, name={"uz": "Xayr", "ru": "Прощание"})
-    asked = [("Tushundim", "Понятно", "xayr")]
-    named = {"uz": "Savol", "ru": "Вопрос"}
-    await step(page, "", ASKED, asked, named, fields=("surname", "gist"))
-    await step(
-        page, "1", HELLO, [("Gaplashaman", "Слушаю", "savol"), ("Vaqtim yoʻq", "Нет", "xayr")]
+    await save_step(page, "", FAREWELL_TEXT, name={"uz": "Xayr", "ru": "Прощание"})
+    answers = [("Tushundim", "Понятно", "xayr")]
+    step_name = {"uz": "Savol", "ru": "Вопрос"}
+    await save_step(page, "", QUESTION_TEXT, answers, step_name, fields=("surname", "gist"))
+    await save_step(
+        page,
+        "1",
+        GREETING_TEXT,
+        [("Gaplashaman", "Слушаю", "savol"), ("Vaqtim yoʻq", "Нет", "xayr")],
     )
     assert not await page.locator(".wrongs").count()
 
 
-async def brought_in_force(manager: Page, ministry: Page) -> None:
-    """The manager sends it, the ministry approves it in its own browser, he puts it in force."""
-    await pressed(manager, "send")
+async def publish_script(manager: Page, ministry: Page) -> None:
+    """Let the manager send the script, the ministry approve it, and the manager put it in force."""
+    await submit_form(manager, "send")
     await ministry.goto(manager.url.partition("#")[0])
-    await pressed(ministry, "approve")
+    await submit_form(ministry, "approve")
     await manager.reload()
-    await pressed(manager, "put")
+    await submit_form(manager, "put")
 
 
-async def pressed(page: Page, action: str) -> None:
+async def submit_form(page: Page, action: str) -> None:
+    """Submit the form of an action and wait for the confirmation."""
     await page.click(f"form[action$='/{action}'] [type=submit]")
     await expect(page.locator("#toasts .toast").first).to_be_visible()
 
 
-async def answered(s: Scene, language: str) -> tuple[Call, Gone]:
-    """A citizen calls in his language, and is spoken with; the script has begun by itself."""
-    gone = Gone(next(NUMBERS), language)
-    citizen = s.people.call(gone.number, next(VOICES))
-    await s.seen(lambda: citizen.state == "up")
-    citizen.media.press(SPOKEN[language])
-    await s.rings()
+async def answer_call(s: Scene, language: str) -> tuple[Call, ScriptedCall]:
+    """Let a citizen call in their language and be answered; the script has started by itself."""
+    scripted_call = ScriptedCall(next(CALLER_NUMBERS), language)
+    citizen = s.parties.call_hotline(scripted_call.number, next(CALLER_PITCHES))
+    await s.wait_for(lambda: citizen.state == "up")
+    citizen.media.press_keys(MENU_KEYS[language])
+    await s.expect_ringing()
     await s.page.keyboard.press("F8")
     since = time.monotonic()
     await expect(s.page.locator(".script .answers button")).to_have_count(2)
-    gone.shown = time.monotonic() - since
-    await s.hear_each_other(citizen)
+    scripted_call.script_delay = time.monotonic() - since
+    await s.expect_talk(citizen)
     script = s.page.locator(".script .spoken")
-    await expect(script).to_contain_text(HELLO[language].partition("!")[0])
+    await expect(script).to_contain_text(GREETING_TEXT[language].partition("!")[0])
     await expect(s.page.locator("#form[data-ready]")).to_be_visible()
     if await s.page.locator("#form").get_attribute("data-form") != "2":
         await s.page.keyboard.press("F6")
         await expect(s.page.locator("#form[data-form='2'][data-ready]")).to_be_visible()
         await expect(script).to_be_visible()
-    return citizen, gone
+    return citizen, scripted_call
 
 
-async def pressing(s: Scene, gone: Gone, key: str, until_said: str) -> None:
-    """A key of the script, and how long until the next words are there."""
+async def press_script_key(s: Scene, scripted_call: ScriptedCall, key: str, next_text: str) -> None:
+    """Press a key of the script and measure how long the next text takes to appear."""
     since = time.monotonic()
     await s.page.keyboard.press(key)
-    await expect(s.page.locator(".script .spoken")).to_contain_text(until_said)
-    gone.steps.append(time.monotonic() - since)
+    await expect(s.page.locator(".script .spoken")).to_contain_text(next_text)
+    scripted_call.step_delays.append(time.monotonic() - since)
 
 
-async def gone_through(s: Scene, citizen: Call, gone: Gone, asked: dict[str, str]) -> None:
-    """By keys to the end of the script, its fields filled in on the way; then form №2."""
+async def finish_script(
+    s: Scene, citizen: Call, scripted_call: ScriptedCall, question: dict[str, str]
+) -> None:
+    """Go to the end of the script by keys, fill in its fields on the way, then register form №2."""
     await s.page.keyboard.press("Alt+KeyJ")
-    await pressing(s, gone, "Digit1", asked[gone.language])
+    await press_script_key(s, scripted_call, "Digit1", question[scripted_call.language])
     await s.page.locator("[data-script-field=surname]").press("Enter")
     await expect(s.page.locator("#f-surname")).to_be_focused()
     await s.page.keyboard.type("Karimova")
     await s.page.locator("[data-script-field=gist]").press("Enter")
     await s.page.keyboard.type("Subsidiya")
     await s.page.keyboard.press("Alt+KeyJ")
-    await pressing(s, gone, "Digit1", BYE[gone.language])
+    await press_script_key(s, scripted_call, "Digit1", FAREWELL_TEXT[scripted_call.language])
     await s.page.keyboard.press("KeyX")
     await expect(s.page.locator("[data-script-act=resume]")).to_be_visible()
     await s.page.locator("#f-gist").focus()
@@ -171,47 +182,55 @@ async def gone_through(s: Scene, citizen: Call, gone: Gone, asked: dict[str, str
     await s.page.keyboard.press("Alt+KeyR")
 
 
-def registered(hotline: Hotline, numbers: list[str]) -> list[dict[str, Any]]:
-    """What was registered on form №2 for these callers, in the order of the calls."""
-    asked = ("--from", "2026-01-01", "--to", "2099-12-31")
-    told = hotline.appliance("ledger", "export", *asked).splitlines()
-    calls = {row["caller"]: row["id"] for row in map(json.loads, told)}
-    told = hotline.appliance("registration", "export", "--form", "2", *asked).splitlines()
-    forms = {row["call"]: row for row in map(json.loads, told)}
-    return [forms[calls[one]] for one in numbers]
+def form_rows(hotline: Hotline, numbers: list[str]) -> list[dict[str, Any]]:
+    """Return the exported registrations of form №2 of these callers, in the order of the calls."""
+    period = ("--from", "2026-01-01", "--to", "2099-12-31")
+    lines = hotline.appliance("ledger", "export", *period).splitlines()
+    calls = {row["caller"]: row["id"] for row in map(json.loads, lines)}
+    lines = hotline.appliance("registration", "export", "--form", "2", *period).splitlines()
+    forms = {row["call"]: row for row in map(json.loads, lines)}
+    return [forms[calls[number]] for number in numbers]
 
 
-def test_a_script_of_the_page_drives_the_next_call_and_a_call_keeps_its_version(
-    hotline: Hotline, alone: dict[str, Any], voice: Path
+def test_an_approved_script_drives_the_next_call_and_a_call_keeps_its_version(
+    hotline: Hotline, only_page_operator: dict[str, Any], voice: Path
 ) -> None:
-    went: list[Gone] = []
+    scripted_calls: list[ScriptedCall] = []
 
     async def play() -> None:
-        async with scene(hotline, alone, voice) as s:
-            users = hotline.facts["users"]
-            both = (entered(s, users[who]) for who in ("manager", "ministry"))
-            manager, ministry = await asyncio.gather(*both)
-            await write(manager)
-            await brought_in_force(manager, ministry)
+        async with open_scene(hotline, only_page_operator, voice) as s:
+            users = hotline.description["users"]
+            sign_ins = (sign_in(s, users[role]) for role in ("manager", "ministry"))
+            manager, ministry = await asyncio.gather(*sign_ins)
+            await write_script(manager)
+            await publish_script(manager, ministry)
 
-            citizen, gone = await answered(s, "uz")
+            citizen, scripted_call = await answer_call(s, "uz")
             await manager.click("form[action$='/draft'] [type=submit]")
             await manager.goto(f"{manager.url.partition('#')[0]}/steps/savol")
-            await in_both(manager, "said", ASKED_ANEW)
+            await fill_both_languages(manager, "said", NEW_QUESTION_TEXT)
             await manager.click("form[action$='/steps/savol'] [type=submit]")
             await manager.wait_for_url("**/scripts/*#step-*")
-            await brought_in_force(manager, ministry)
-            await gone_through(s, citizen, gone, ASKED)
-            went.append(gone)
+            await publish_script(manager, ministry)
+            await finish_script(s, citizen, scripted_call, QUESTION_TEXT)
+            scripted_calls.append(scripted_call)
 
-            citizen, gone = await answered(s, "ru")
-            await gone_through(s, citizen, gone, ASKED_ANEW)
-            went.append(gone)
+            citizen, scripted_call = await answer_call(s, "ru")
+            await finish_script(s, citizen, scripted_call, NEW_QUESTION_TEXT)
+            scripted_calls.append(scripted_call)
 
     asyncio.run(play())
-    for gone in went:
-        print(f"{gone.language}: script after {gone.shown:.2f} s, steps {gone.steps}")
-    rows = until(lambda: len(found := registered(hotline, [g.number for g in went])) == 2 and found)
+    for scripted_call in scripted_calls:
+        print(
+            f"{scripted_call.language}: script after {scripted_call.script_delay:.2f} s, "
+            f"steps {scripted_call.step_delays}"
+        )
+    rows = wait_until(
+        lambda: (
+            len(exported := form_rows(hotline, [g.number for g in scripted_calls])) == 2
+            and exported
+        )
+    )
     assert [row["scripts"] for row in rows] == [
         [{"script": "sinov-suhbati", "version": version, "result": "finished", "step": "xayr"}]
         for version in (1, 2)

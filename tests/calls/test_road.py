@@ -1,4 +1,4 @@
-"""The whole road: a citizen calls, the operator registers the appeal, the ministry reads it."""
+"""The whole path: a citizen calls, the operator registers the appeal, the ministry reads it."""
 
 import datetime as dt
 import re
@@ -16,23 +16,23 @@ from provisioning.local import plans
 from provisioning.local.phones import Handling
 from provisioning.local.plans import Times
 from tests.calls.hotline import Hotline
-from tests.rig.chromium import WINDOW
-from tests.rig.waiting import until
+from tests.rig.chromium import WINDOW_SIZE
+from tests.rig.waiting import wait_until
 
 pytestmark = [pytest.mark.calls, pytest.mark.browser]
-# What is typed in each language; the first letters of a list's entry, then Tab takes it.
-TYPED = {
+# The text typed in each language; the first letters of a list's entry, then Tab selects it.
+TYPED_TEXTS = {
     "uz_Latn": ("Muroj", "Samarq", "Urgut", "Gʻuzar", "Ayol", "Vaqtin", "Subsid", "Lotincha"),
     "uz_Cyrl": ("Муро", "Самарқ", "Ургут", "Ғузар", "Аёл", "Вақтин", "Субсид", "Кириллча"),
     "ru": ("Обращ", "Самарк", "Ургут", "Гузар", "Женщ", "Времен", "субсид", "По-русски"),
 }
-# What a consultation was about, as it is typed; and as the Cyrillic paper prints it.
-ISSUES = {
+# The subject of a consultation, as typed and as the Cyrillic paper prints it.
+CONSULTATION_ISSUES = {
     "uz_Latn": ("Subsidiya soʻraldi", "Субсидия сўралди"),
     "uz_Cyrl": ("Субсидия ҳақида", "Субсидия ҳақида"),
     "ru": ("О субсидиях", "О субсидиях"),
 }
-EXPECTED = {
+EXPECTED_FIELDS = {
     "applicant_kind": "person",
     "appeal_type": "application",
     "call_type": "appeal",
@@ -52,32 +52,32 @@ EXPECTED = {
     "openness": "open",
     "consultation": 1,
 }
-TAGS = {"uz_Latn": "uz-Latn", "uz_Cyrl": "uz-Cyrl", "ru": "ru"}
+LANGUAGE_TAGS = {"uz_Latn": "uz-Latn", "uz_Cyrl": "uz-Cyrl", "ru": "ru"}
 type SignIn = Callable[[dict[str, str]], Page]
-WEEKDAYS = ("Душанба", "Сешанба", "Чоршанба", "Пайшанба", "Жума", "Шанба", "Якшанба")
+WEEKDAY_NAMES = ("Душанба", "Сешанба", "Чоршанба", "Пайшанба", "Жума", "Шанба", "Якшанба")
 
 
 @pytest.fixture
 def sign_in(chromium: Browser, hotline: Hotline) -> Iterator[SignIn]:
-    """Sign in with an account: the page it leads to, in a browser window of its own."""
+    """Signs in with an account in a new browser window; returns the page to which it leads."""
     windows: list[BrowserContext] = []
 
-    def signed_in(account: dict[str, str]) -> Page:
+    def open_page(account: dict[str, str]) -> Page:
         windows.append(
             chromium.new_context(
-                base_url=hotline.facts["web"], ignore_https_errors=True, viewport=WINDOW
+                base_url=hotline.description["web"], ignore_https_errors=True, viewport=WINDOW_SIZE
             )
         )
         page = windows[-1].new_page()
-        _sign_in(page, account)
+        _submit_login(page, account)
         return page
 
-    yield signed_in
+    yield open_page
     for window in windows:
         window.close()
 
 
-def _sign_in(page: Page, account: dict[str, str]) -> None:
+def _submit_login(page: Page, account: dict[str, str]) -> None:
     page.goto("/login")
     page.locator("[name=login]").fill(account["login"])
     page.locator("[name=password]").fill(account["password"])
@@ -85,107 +85,111 @@ def _sign_in(page: Page, account: dict[str, str]) -> None:
     page.wait_for_url(lambda url: "/login" not in url)
 
 
-def choose(page: Page, name: str, value: str) -> None:
+def choose_option(page: Page, name: str, value: str) -> None:
     page.locator(f"label:has([name={name}][value={value}])").click()
 
 
-def pick(page: Page, name: str, typed: str) -> None:
+def pick_from_list(page: Page, name: str, letters: str) -> None:
     """Type the first letters and press Tab at once, as fast operators do."""
     box = page.locator(f"#f-{name}")
     box.click()
-    box.press_sequentially(typed)
+    box.press_sequentially(letters)
     box.press("Tab")
     expect(page.locator(f"[type=hidden][name={name}]")).not_to_have_value("")
 
 
-def fill(page: Page, locale: str) -> None:
-    """Every field of form №1, as an operator would."""
-    call_type, region, district, mahalla, group, employment, direction, gist = TYPED[locale]
-    choose(page, "applicant_kind", "person")
-    choose(page, "appeal_type", "application")
+def fill_form(page: Page, locale: str) -> None:
+    """Fill in every field of form №1, as an operator would."""
+    call_type, region, district, mahalla, group, employment, direction, gist = TYPED_TEXTS[locale]
+    choose_option(page, "applicant_kind", "person")
+    choose_option(page, "appeal_type", "application")
     page.locator("#f-first_name").fill("Gulchehra")
     page.locator("#f-surname").fill("Yoʻldosheva")
-    pick(page, "call_type", call_type)
-    pick(page, "region", region)
-    pick(page, "district", district)
+    pick_from_list(page, "call_type", call_type)
+    pick_from_list(page, "region", region)
+    pick_from_list(page, "district", district)
     page.locator("#f-mahalla").fill(mahalla)
     page.locator("#f-address").fill("Navroʻz koʻchasi, 12-uy")
     page.locator("#f-passport").fill("AB 1234567")
     page.locator("#f-pinfl").fill("40201902050010")
-    choose(page, "sex", "f")
+    choose_option(page, "sex", "f")
     page.locator("#f-born").fill("02.01.1990")
-    pick(page, "group", group)
+    pick_from_list(page, "group", group)
     page.locator("#f-phone_at_hand").fill("93 555 01 47")
-    pick(page, "employment", employment)
-    choose(page, "openness", "open")
-    pick(page, "direction", direction)
+    pick_from_list(page, "employment", employment)
+    choose_option(page, "openness", "open")
+    pick_from_list(page, "direction", direction)
     page.locator("#f-gist").fill(gist)
     page.locator("[name=consultation]").check()
-    page.locator("[name=consultation_issue]").fill(ISSUES[locale][0])
+    page.locator("[name=consultation_issue]").fill(CONSULTATION_ISSUES[locale][0])
     page.locator("[name=consultation_contact]").fill("Bandlik boshqarmasi, Sh. Qoʻchqorova")
 
 
-def registered_as_typed(hotline: Hotline) -> list[dict[str, object]]:
-    """What the table of appeals holds, oldest first."""
-    with sqlite.connect(f"file:{hotline.facts['database']}?mode=ro", uri=True) as database:
+def stored_appeals(hotline: Hotline) -> list[dict[str, object]]:
+    """Return the rows of the table of appeals, oldest first."""
+    with sqlite.connect(f"file:{hotline.description['database']}?mode=ro", uri=True) as database:
         database.row_factory = sqlite.Row
         rows = database.execute("SELECT * FROM appeal ORDER BY number").fetchall()
     database.close()
     return [dict(row) for row in rows]
 
 
-def test_from_the_call_to_the_ministrys_paper(
+def test_a_call_is_registered_and_appears_in_the_ministrys_report(
     hotline: Hotline, sign_in: SignIn, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    operator, *others = hotline.facts["operators"]
-    hotline.appliance("operator", "off", *(one["login"] for one in others))
+    operator, *other_operators = hotline.description["operators"]
+    hotline.appliance(
+        "operator", "off", *(other_operator["login"] for other_operator in other_operators)
+    )
     hotline.appliance("operator", "pause", operator["login"])
     page = sign_in(operator)
     page.keyboard.press("F10")
-    until(lambda: f"{operator['login']} " in _ready(hotline))
-    took = {}
+    wait_until(lambda: f"{operator['login']} " in _ready_operators(hotline))
+    delays = {}
     numbers = []
-    for position, locale in enumerate(TYPED):
-        page.locator(f".lang [lang={TAGS[locale]}]").click()
-        expect(page.locator("html")).to_have_attribute("lang", TAGS[locale])
-        took[locale], number = _call(hotline, page, locale, plans.number(5000 + position))
+    for position, locale in enumerate(TYPED_TEXTS):
+        page.locator(f".lang [lang={LANGUAGE_TAGS[locale]}]").click()
+        expect(page.locator("html")).to_have_attribute("lang", LANGUAGE_TAGS[locale])
+        delays[locale], number = _register_call(
+            hotline, page, locale, plans.caller_number(5000 + position)
+        )
         numbers.append(number)
     with capsys.disabled():
-        print("\nfrom ringing to the card:", {k: f"{v * 1000:.0f} ms" for k, v in took.items()})
+        print("\nfrom ringing to the card:", {k: f"{v * 1000:.0f} ms" for k, v in delays.items()})
     assert len(set(numbers)) == 3
-    rows = registered_as_typed(hotline)
+    rows = stored_appeals(hotline)
     assert [row["number"] for row in rows] == numbers
-    for locale, row in zip(TYPED, rows, strict=True):
-        assert EXPECTED.items() <= row.items()
-        assert row["gist"] == TYPED[locale][-1]
+    for locale, row in zip(TYPED_TEXTS, rows, strict=True):
+        assert EXPECTED_FIELDS.items() <= row.items()
+        assert row["gist"] == TYPED_TEXTS[locale][-1]
         assert row["mahalla_id"]
-    text = _paper(sign_in(hotline.facts["users"]["ministry"]), tmp_path)
+    text = _report_text(sign_in(hotline.description["users"]["ministry"]), tmp_path)
     today = dt.datetime.now(dt.UTC).astimezone(dt.timezone(dt.timedelta(hours=5)))
     assert re.search(r"Самарқанд вилояти +3 +100,0", text)
     assert re.search(r"Субсидиялар олиш бўйича +3 +100,0", text)
-    assert re.search(rf"{WEEKDAYS[today.weekday()]} .*\b3 +100,0", text)
+    assert re.search(rf"{WEEKDAY_NAMES[today.weekday()]} .*\b3 +100,0", text)
     assert re.search(r"Хоразм вилояти +0 +0,0", text)
-    for _, printed in ISSUES.values():
+    for _, printed in CONSULTATION_ISSUES.values():
         assert re.search(rf"{today:%d.%m.%Y} +{printed}", text)
-    assert re.search(r"фарқ 0(?!\d)", " ".join(_text(tmp_path / "report.pdf").split()))
-    hotline.appliance("operator", "ready", *(o["login"] for o in hotline.facts["operators"]))
+    assert re.search(r"фарқ 0(?!\d)", " ".join(_pdf_text(tmp_path / "report.pdf").split()))
+    hotline.appliance("operator", "ready", *(o["login"] for o in hotline.description["operators"]))
 
 
-def _ready(hotline: Hotline) -> str:
+def _ready_operators(hotline: Hotline) -> str:
     lines = hotline.appliance("operator", "list").splitlines()
     return "\n".join(line for line in lines if line.endswith("ready"))
 
 
-def _call(hotline: Hotline, page: Page, locale: str, number: str) -> tuple[float, str]:
-    """One real call registered in that language: seconds from ringing to the card, the number."""
-    # He gives a mark: so the call is over as soon as the operator has hung up.
+def _register_call(hotline: Hotline, page: Page, locale: str, number: str) -> tuple[float, str]:
+    """Register one real call; return (seconds from ringing to the card, appeal number)."""
+    # The caller gives a rating, so the call is over as soon as the operator has hung up.
     caller = plans.rated(number, Times(stays=150.0))
-    calls = hotline.call([replace(caller, handling=Handling(ring=3.0, talk=None))])
+    calls = hotline.place_calls([replace(caller, handling=Handling(ring=3.0, talk=None))])
     try:
-        [ring] = until(lambda: calls.reports()[0].rings)
-        with hotline.phones.frozen():  # it rings on until the page shows it
+        [ring] = wait_until(lambda: calls.current_reports()[0].rings)
+        with hotline.phones.freeze_phones():  # the call rings until the page shows it
             page.wait_for_selector(".callbar[data-stage=ringing]", timeout=30_000)
-        shown = time.time()
+        shown_at = time.time()
         page.wait_for_selector(".callbar[data-stage=talk]", timeout=10_000)
         expect(page.locator("#card-title")).to_contain_text(re.compile(r"90\s100\s5\d\s0\d"))
         expect(page.locator("#form[data-form='2'][data-ready]")).to_be_visible()
@@ -193,33 +197,33 @@ def _call(hotline: Hotline, page: Page, locale: str, number: str) -> tuple[float
         page.keyboard.press("F6")
         expect(page.locator("#form[data-form='1'][data-ready]")).to_be_visible()
         expect(page.locator("#f-phone")).to_have_value(re.compile(r"90 100 5\d 0\d|90 1005\d0\d"))
-        fill(page, locale)
+        fill_form(page, locale)
         page.keyboard.press("Control+Enter")
-        shown_number = page.locator(".bignumber")  # of this appeal: toasts tell of others too
+        shown_number = page.locator(".bignumber")  # of this appeal: toasts report others, too
         expect(shown_number).to_be_visible()
-        registered = re.fullmatch(r"\d{4}-\d{6}", shown_number.inner_text())
-        assert registered
+        appeal_number = re.fullmatch(r"\d{4}-\d{6}", shown_number.inner_text())
+        assert appeal_number
         page.locator("#hang-up").click()
-        reports = calls.wait(60)
+        reports = calls.wait_for_end(60)
     finally:
         calls.stop()
-    row = hotline.settled(reports)[number]
-    assert row["registration"] == registered[0]
-    assert [one["form"] for one in row["registrations"]] == ["1", "2"]
+    row = hotline.settled_rows(reports)[number]
+    assert row["registration"] == appeal_number[0]
+    assert [registration["form"] for registration in row["registrations"]] == ["1", "2"]
     assert row["ended_by"] == "operator"
-    return shown - ring.rang_at, registered[0]
+    return shown_at - ring.rang_at, appeal_number[0]
 
 
-def _paper(page: Page, folder: Path) -> str:
-    """The text of the monthly report as the ministry's user downloads it."""
+def _report_text(page: Page, folder: Path) -> str:
+    """Return the text of the monthly report as the ministry's user downloads it."""
     page.goto("/reports")
     with page.expect_download() as download:
         page.get_by_role("button", name="PDF").click()
     paper = folder / "report.pdf"
     download.value.save_as(paper)
-    return _text(paper, "-layout")
+    return _pdf_text(paper, "-layout")
 
 
-def _text(paper: Path, *options: str) -> str:
+def _pdf_text(paper: Path, *options: str) -> str:
     command = ["pdftotext", *options, str(paper), "-"]
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout

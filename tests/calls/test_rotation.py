@@ -1,4 +1,4 @@
-"""Keys and passwords of a site are changed while a citizen talks: nothing of the call is lost."""
+"""Keys and passwords of a site change while a citizen talks: no part of the call is lost."""
 
 import base64
 import dataclasses
@@ -21,54 +21,57 @@ from appliance.core.settings import OpenId
 from appliance.models import Appeal, Message, SmsHealth, User
 from appliance.pbx import actions
 from provisioning.local import plans, site
-from provisioning.local.callers import Round
+from provisioning.local.callers import CallRound
 from provisioning.local.phones import Handling
 from provisioning.local.plans import Times
-from tests.calls.conftest import running
+from tests.calls.conftest import running_hotline
 from tests.calls.hotline import Hotline
 from tests.rig.fakes import ministry, sms, telegram
 from tests.rig.outside import openid
-from tests.rig.outside.party import Party
-from tests.rig.waiting import until
+from tests.rig.outside.party import ExternalServer
+from tests.rig.waiting import wait_until
 
 pytestmark = pytest.mark.calls
-LIMIT = 400.0  # seconds after which the citizen gives up
+MAX_CALL_SECONDS = 400.0  # after this time the citizen hangs up
 
 
 @pytest.fixture
-def hotline(tmp_path: Path, spoken: Path, migrated: Path) -> Iterator[Hotline]:
-    """A site of its own: another test's phones would not know their passwords any more."""
+def hotline(tmp_path: Path, synthesised_prompts: Path, migrated: Path) -> Iterator[Hotline]:
+    """A separate site: the phones of other tests would have outdated passwords afterwards."""
     (folder := tmp_path / "site").mkdir()
-    with running(folder, spoken, migrated) as begun:
-        yield begun
+    with running_hotline(folder, synthesised_prompts, migrated) as site_hotline:
+        yield site_hotline
 
 
-class Talk:
-    """A citizen who talks with an operator until that one is told to hang up."""
+class OpenTalk:
+    """A citizen who talks with an operator until the operator hangs up on command."""
 
     def __init__(self, hotline: Hotline) -> None:
-        plan = plans.rated(plans.number(1), Times(stays=LIMIT))
+        plan = plans.rated(plans.caller_number(1), Times(stays=MAX_CALL_SECONDS))
         plan = dataclasses.replace(plan, handling=Handling(talk=None))
         self.hotline, self.number = hotline, plan.number
-        self.calls: Round = hotline.call([plan])
-        until(lambda: self.calls.reports()[0].operator, limit=60)
-        operators = hotline.facts["operators"]
-        extension = self.calls.reports()[0].operator
-        self.operator = next(one for one in operators if one["extension"] == extension)
+        self.calls: CallRound = hotline.place_calls([plan])
+        wait_until(lambda: self.calls.current_reports()[0].operator_extension, limit=60)
+        operators = hotline.description["operators"]
+        extension = self.calls.current_reports()[0].operator_extension
+        self.operator = next(
+            operator for operator in operators if operator["extension"] == extension
+        )
 
-    def goes_on(self) -> bool:
-        """Whether the ledger knows of it, and of no end."""
-        row = self.hotline.export(self.calls.reports()).get(self.number)
+    def is_open(self) -> bool:
+        """Return True if the ledger holds the call without an end."""
+        row = self.hotline.export_rows(self.calls.current_reports()).get(self.number)
         return row is not None and not row["ended_at"]
 
-    def end(self) -> None:
-        """Hang up, and find all of it in the ledger."""
-        reports = self.calls.reports()
-        call = self.hotline.export(reports)[self.number]["id"]
-        settings = site_settings.load(self.hotline.place.config)
-        actions.hang_up(settings, call, self.operator["extension"])  # refused when it is over
-        reports = self.calls.wait(60)
-        row = self.hotline.settled(reports, limit=60)[self.number]
+    def end_talk(self) -> None:
+        """Hang up and check that the ledger holds the whole call."""
+        reports = self.calls.current_reports()
+        call = self.hotline.export_rows(reports)[self.number]["id"]
+        settings = site_settings.load_settings(self.hotline.place.config_file)
+        # refused when the call is over
+        actions.hang_up_phone(settings, call, self.operator["extension"])
+        reports = self.calls.wait_for_end(60)
+        row = self.hotline.settled_rows(reports, limit=60)[self.number]
         assert (row["outcome"], row["ended_by"], row["rating"]) == ("answered", "operator", 5)
         assert [talk["who"] for talk in row["talks"]] == [self.operator["login"]]
         assert row["talk_seconds"] == pytest.approx(reports[0].talk_seconds, abs=2)
@@ -76,17 +79,17 @@ class Talk:
         assert len(row["recordings"]) == 1
 
 
-def changed(hotline: Hotline, **tables: Any) -> None:
-    """The settings with these tables in place of the former ones."""
-    file = hotline.place.config
+def change_settings(hotline: Hotline, **tables: Any) -> None:
+    """Replace these tables in the settings file."""
+    file = hotline.place.config_file
     file.write_text(tomli_w.dumps(tomllib.loads(file.read_text("utf-8")) | tables), "utf-8")
 
 
-def registered(hotline: Hotline, gist: str) -> Appeal:
-    """An appeal of an operator's, to be sent to the ministry's system."""
-    settings = site_settings.load(hotline.place.config)
+def register_appeal(hotline: Hotline, gist: str) -> Appeal:
+    """Register an operator's appeal that is to be sent to the ministry's system."""
+    settings = site_settings.load_settings(hotline.place.config_file)
     with db.open_database(settings.paths.database).connection_context():
-        operator = User.get(User.login == hotline.facts["operators"][0]["login"])
+        operator = User.get(User.login == hotline.description["operators"][0]["login"])
         appeal = appeals.register(
             {"gist": gist},
             operator=operator,
@@ -94,124 +97,136 @@ def registered(hotline: Hotline, gist: str) -> Appeal:
             tz=settings.tz,
             calendar=catalogs.working_calendar(settings),
         )
-        queue.registered(settings, appeal)
+        queue.queue_appeal(settings, appeal)
     return appeal
 
 
-class Stick:
-    """Signed files to and from the ministry, and both sides' pairs of keys."""
+class UsbStick:
+    """Signed files to and from the ministry, and the key pairs of both sides."""
 
     def __init__(self, hotline: Hotline) -> None:
         self.hotline, self.folder = hotline, hotline.place.folder / "stick"
         self.folder.mkdir()
 
-    def takes(self, name: str) -> None:
-        """A pair of that name for each side, in the settings."""
+    def use_key_pairs(self, name: str) -> None:
+        """Make a key pair of that name for each side and enter them in the settings."""
         for side in ("ours", "theirs"):
-            signatures.make(self.key(side, name), self.key(side, name).with_suffix(".pub"))
-        own, their = self.key("ours", name), self.key("theirs", name).with_suffix(".pub")
-        changed(self.hotline, ministry={"own_key": str(own), "their_key": str(their)})
+            signatures.create_key_pair(
+                self.key_file(side, name), self.key_file(side, name).with_suffix(".pub")
+            )
+        private_key, public_key = (
+            self.key_file("ours", name),
+            self.key_file("theirs", name).with_suffix(".pub"),
+        )
+        change_settings(
+            self.hotline, ministry={"own_key": str(private_key), "their_key": str(public_key)}
+        )
 
-    def key(self, side: str, name: str) -> Path:
+    def key_file(self, side: str, name: str) -> Path:
         return self.hotline.place.folder / f"{side}-{name}.pem"
 
     def is_signed(self, name: str) -> bool:
-        """Whether what is exported bears the signature of the pair of that name."""
+        """Return True if the export is signed by our key pair of that name."""
         self.hotline.appliance("ministry", "export", str(self.folder))
         file = self.folder / "hotline-000001.json"
         signature = file.with_name(f"{file.name}.sig").read_bytes()
-        public = str(self.key("ours", name).with_suffix(".pub"))
-        return signatures.is_signed(file.read_bytes(), signature, public, "x")
+        public = str(self.key_file("ours", name).with_suffix(".pub"))
+        return signatures.is_signature_valid(file.read_bytes(), signature, public, "x")
 
-    def told(self, name: str) -> str:
-        """What the box says to a file of the ministry's that is signed by its key of that name."""
-        package = {"format": files.FORMAT, "from": "ministry", "number": 1}
+    def import_package(self, name: str) -> str:
+        """Import a package signed by the ministry's key of that name; return the output."""
+        package = {"format": files.PACKAGE_FORMAT, "from": "ministry", "number": 1}
         file = self.folder / "ministry-000001.json"
         file.write_bytes(json.dumps(package).encode())
-        signature = signatures.sign(file.read_bytes(), str(self.key("theirs", name)), "x")
+        signature = signatures.sign_bytes(
+            file.read_bytes(), str(self.key_file("theirs", name)), "x"
+        )
         file.with_name(f"{file.name}.sig").write_bytes(signature)
         return self.hotline.appliance("ministry", "import", str(file))
 
 
-def test_each_by_its_command_without_a_lost_call(hotline: Hotline) -> None:
-    """As docs/operating.md says, "Changing keys and passwords"."""
-    folder, config = hotline.place.folder, hotline.place.config
-    stick = Stick(hotline)
-    stick.takes("former")
-    talk = Talk(hotline)
+def test_each_key_is_changed_by_its_command_without_a_lost_call(hotline: Hotline) -> None:
+    """Follows "Changing keys and passwords" in docs/operating.md."""
+    folder, config = hotline.place.folder, hotline.place.config_file
+    stick = UsbStick(hotline)
+    stick.use_key_pairs("former")
+    talk = OpenTalk(hotline)
     talking = talk.operator
-    registered(hotline, "for the stick")
+    register_appeal(hotline, "for the stick")
     assert stick.is_signed("former")
     settings = tomllib.loads(config.read_text("utf-8"))
     settings["asterisk"]["ami_secret"] = "another one"
     settings["web"]["secret_key"] = "another one"
 
-    given = hotline.appliance("user", "phone-password", talking["login"]).strip()
-    assert given not in ("", talking["sip_password"])
+    phone_password = hotline.appliance("user", "phone-password", talking["login"]).strip()
+    assert phone_password not in ("", talking["sip_password"])
     hotline.appliance("user", "second-factor", talking["login"], "--forget")
     config.write_text(tomli_w.dumps(settings), "utf-8")
     assert "manager.conf" in hotline.appliance("render")
     hotline.appliance("audit", "new-key", str(folder / "audit.key"), str(folder / "audit.pub"))
     for process in ("pbx", "web", "jobs"):
-        hotline.kill(process)
+        hotline.kill_service(process)
     assert "repository.key" in hotline.appliance("backup", "rotate-keys")
-    stick.takes("next")
+    stick.use_key_pairs("next")
     assert stick.is_signed("next")
     assert not stick.is_signed("former")
     with pytest.raises(subprocess.CalledProcessError):
-        stick.told("former")
-    assert stick.told("next").startswith("1:")
-    until(lambda: site.pages_answer(hotline.place))
+        stick.import_package("former")
+    assert stick.import_package("next").startswith("1:")
+    wait_until(lambda: site.are_pages_answering(hotline.place))
 
-    until(talk.goes_on)
-    talk.end()
-    hotline.appliance("operator", "ready", hotline.facts["operators"][1]["login"])  # Asterisk obeys
+    wait_until(talk.is_open)
+    talk.end_talk()
+    # Asterisk obeys
+    hotline.appliance("operator", "ready", hotline.description["operators"][1]["login"])
     hotline.appliance("audit", "verify")
     hotline.appliance("backup", "create")
     assert hotline.appliance("backup", "list")
 
 
 @dataclasses.dataclass
-class Outside:
-    """The parties that messages go to and people come from; each takes one secret, and `put` sends
-    a message to each."""
+class OutsideParties:
+    """The services that receive messages, and the one that signs people in.
+
+    Each accepts one secret; `send_messages` queues a message for each of them.
+    """
 
     hotline: Hotline
-    service: sms.Service
-    chats: telegram.Chats
-    register: ministry.Register
-    put_so_far: int = 0
-    knows: Party | None = None  # who people are
-    by_password: bool = False  # the ministry's system asks for one
+    service: sms.SmsService
+    chats: telegram.BotApi
+    register: ministry.MinistrySystem
+    message_count: int = 0
+    identity_provider: ExternalServer | None = None  # the OpenID provider
+    by_password: bool = False  # the ministry's system requires a user name and a password
 
-    def wants(self, secret: str) -> OpenId:
-        """From now on each party takes this secret and no other."""
+    def require_secret(self, secret: str) -> OpenId:
+        """Make each service accept this secret and no other."""
         self.service.password = self.register.token = secret
         if self.by_password:
-            both = base64.b64encode(f"hotline:{secret}".encode()).decode()
-            self.register.token = f"Basic {both}"
+            credentials = base64.b64encode(f"hotline:{secret}".encode()).decode()
+            self.register.token = f"Basic {credentials}"
         self.service.tokens.clear()
         self.chats.token = f"1:{secret}"
         place = self.hotline.place
-        self.leave()
-        address, back = f"{place.network}.20:8443", f"{place.url}/login/openid/back"
+        self.stop_provider()
+        address, back = f"{place.network_prefix}.20:8443", f"{place.pages_url}/login/openid/back"
         (folder := place.folder / "openid").mkdir(exist_ok=True)
-        self.knows, self.rules = openid.provider(folder, address, back, secret)
-        self.knows.start()
+        self.identity_provider, self.rules = openid.make_provider(folder, address, back, secret)
+        self.identity_provider.start_server()
         return self.rules
 
-    def leave(self) -> None:
-        """Who knows people is away."""
-        if self.knows:
-            self.knows.stop()
+    def stop_provider(self) -> None:
+        """Stop the OpenID provider."""
+        if self.identity_provider:
+            self.identity_provider.stop_server()
 
-    def write(self, secret: str) -> None:
-        """As the operator does it: the settings, then the processes anew."""
+    def write_settings(self, secret: str) -> None:
+        """Do what the technician does: change the settings, then restart the processes."""
         account = {"name": "first", "kind": "eskiz", "url": self.service.url, "user": "u"}
         account |= {"password": secret, "callback_secret": secret, "sender": "1282"}
         system = {"user": "hotline", "password": secret} if self.by_password else {"token": secret}
         party = dataclasses.asdict(self.rules) | {"client_secret": secret}
-        changed(
+        change_settings(
             self.hotline,
             sms=[account],
             telegram={"token": f"1:{secret}", "chat": -5, "url": self.chats.url},
@@ -219,91 +234,115 @@ class Outside:
             openid=party,
         )
         for process in ("web", "jobs"):
-            self.hotline.kill(process)
-        until(lambda: site.pages_answer(self.hotline.place))
+            self.hotline.kill_service(process)
+        wait_until(lambda: site.are_pages_answering(self.hotline.place))
 
-    def put(self) -> None:
-        """A short message, an alert, an appeal for the ministry."""
-        self.put_so_far += 1
-        key, settings = f"rotation {self.put_so_far}", site_settings.load(self.hotline.place.config)
+    def send_messages(self) -> None:
+        """Queue a short message, an alert and an appeal for the ministry."""
+        self.message_count += 1
+        key, settings = (
+            f"rotation {self.message_count}",
+            site_settings.load_settings(self.hotline.place.config_file),
+        )
         with db.open_database(settings.paths.database).connection_context():
-            outbox.put_sms("alarm", "+998901112233", key, key=key, tz=settings.tz)
-            outbox.put("telegram", "alarm", "-5", key=f"{key} t", text=key)
-        registered(self.hotline, key)
+            outbox.queue_sms("alarm", "+998901112233", key, key=key, tz=settings.tz)
+            outbox.queue_message("telegram", "alarm", "-5", key=f"{key} t", text=key)
+        register_appeal(self.hotline, key)
 
-    def try_again(self) -> None:
-        """At once, not at the next turn, nor when the SMS account has rested from its failure."""
+    def retry_messages(self) -> None:
+        """Retry now, without waiting for the next turn or for the pause of the SMS account."""
         with db.open_database(self.hotline.place.folder / "data/appliance.db").connection_context():
             SmsHealth.update(held_until=None).execute()
-            for one in Message.select().where(Message.state.in_(("pending", "refused"))):
-                outbox.try_again(one)
+            for message in Message.select().where(Message.state.in_(("pending", "refused"))):
+                outbox.resend_message(message)
 
-    def took(self, count: int) -> bool:
-        """Whether each party has taken so many."""
+    def has_received(self, count: int) -> bool:
+        """Return True if each service has received this number of messages."""
         return (
-            len({text for _, text in self.service.took if "rotation" in text}) == count
-            and len({text for _, text, _ in self.chats.took if "rotation" in text}) == count
+            len({text for _, text in self.service.messages if "rotation" in text}) == count
+            and len({text for _, text, _ in self.chats.messages if "rotation" in text}) == count
             and len(self.register.appeals) == count
         )
 
-    def hears_of(self, secret: str) -> bool:
-        """Whether the box takes a report of the SMS service at this secret's address."""
-        with self.browser() as service:
-            where = f"{self.hotline.place.url}/sms-reports/first/{secret}"
-            return service.post(where, json={"message_id": "1", "status": "DELIVRD"}).ok
+    def accepts_report(self, secret: str) -> bool:
+        """Return True if the box accepts an SMS delivery report at the address with this secret."""
+        with self.http_session() as service:
+            report_url = f"{self.hotline.place.pages_url}/sms-reports/first/{secret}"
+            return service.post(report_url, json={"message_id": "1", "status": "DELIVRD"}).ok
 
-    def lets_in(self) -> bool:
-        """Whether a person whom the party knows signs in."""
-        with self.browser() as person:
-            begun = person.get(f"{self.hotline.place.url}/login/openid", allow_redirects=False)
-            back = openid.visit(self.rules, begun.headers["Location"], "n-1")
-            return person.get(back, allow_redirects=False).status_code == 302
+    def can_sign_in(self) -> bool:
+        """Return True if a person whom the provider identifies can sign in."""
+        with self.http_session() as person:
+            redirect = person.get(
+                f"{self.hotline.place.pages_url}/login/openid", allow_redirects=False
+            )
+            callback_url = openid.visit_provider(self.rules, redirect.headers["Location"], "n-1")
+            return person.get(callback_url, allow_redirects=False).status_code == 302
 
-    def browser(self) -> requests.Session:
-        made = requests.Session()
-        made.verify, made.trust_env = str(self.hotline.place.folder / "tls/ca.pem"), False
-        return made
+    def http_session(self) -> requests.Session:
+        session = requests.Session()
+        session.verify, session.trust_env = str(self.hotline.place.folder / "tls/ca.pem"), False
+        return session
 
 
-def test_what_goes_in_and_out_by_a_secret_without_a_lost_call_or_message(hotline: Hotline) -> None:
-    """SMS service, bot, ministry and OpenID have another secret first; what is put meanwhile waits,
-    and the former one opens nothing."""
-    login = hotline.facts["operators"][0]["login"]
+def test_service_secrets_change_without_a_lost_call_or_message(hotline: Hotline) -> None:
+    """The SMS service, bot, ministry and OpenID provider change their secret before the box does.
+
+    Messages queued until the settings follow wait, and the former secret is refused.
+    """
+    login = hotline.description["operators"][0]["login"]
     hotline.appliance("user", "identity", login, "openid", "n-1")
-    with sms.service() as service, telegram.chats() as chats, ministry.register() as register:
-        outside = Outside(hotline, service, chats, register)
+    with (
+        sms.run_sms_service() as service,
+        telegram.run_bot_api() as chats,
+        ministry.run_ministry() as register,
+    ):
+        outside = OutsideParties(hotline, service, chats, register)
         try:
-            outside.wants("former")
-            outside.write("former")
-            talk = Talk(hotline)
-            outside.put()
-            until(lambda: outside.took(1), limit=120)
-            assert outside.lets_in()
-            assert (outside.hears_of("former"), outside.hears_of("next")) == (True, False)
+            outside.require_secret("former")
+            outside.write_settings("former")
+            talk = OpenTalk(hotline)
+            outside.send_messages()
+            wait_until(lambda: outside.has_received(1), limit=120)
+            assert outside.can_sign_in()
+            assert (outside.accepts_report("former"), outside.accepts_report("next")) == (
+                True,
+                False,
+            )
 
-            outside.wants("next")
-            outside.put()
-            until(lambda: service.refused and chats.refused and register.unknown, limit=120)
-            assert outside.took(1)
-            assert not outside.lets_in()
-            outside.write("next")
-            outside.try_again()
-            until(lambda: outside.took(2), limit=120)
-            assert outside.lets_in()
-            assert (outside.hears_of("former"), outside.hears_of("next")) == (False, True)
+            outside.require_secret("next")
+            outside.send_messages()
+            wait_until(
+                lambda: (
+                    service.refused_log_ins
+                    and chats.refused_requests
+                    and register.unknown_token_count
+                ),
+                limit=120,
+            )
+            assert outside.has_received(1)
+            assert not outside.can_sign_in()
+            outside.write_settings("next")
+            outside.retry_messages()
+            wait_until(lambda: outside.has_received(2), limit=120)
+            assert outside.can_sign_in()
+            assert (outside.accepts_report("former"), outside.accepts_report("next")) == (
+                False,
+                True,
+            )
 
             outside.by_password = True
             for number, secret in enumerate(("third", "fourth"), 3):
-                before = register.unknown
-                outside.wants(secret)
-                outside.put()
-                until(lambda before=before: register.unknown > before, limit=120)  # type: ignore[misc]
+                before = register.unknown_token_count
+                outside.require_secret(secret)
+                outside.send_messages()
+                wait_until(lambda before=before: register.unknown_token_count > before, limit=120)  # type: ignore[misc]
                 assert len(register.appeals) == number - 1
-                outside.write(secret)
-                outside.try_again()
-                until(lambda number=number: outside.took(number), limit=120)  # type: ignore[misc]
+                outside.write_settings(secret)
+                outside.retry_messages()
+                wait_until(lambda number=number: outside.has_received(number), limit=120)  # type: ignore[misc]
 
-            until(talk.goes_on)
-            talk.end()
+            wait_until(talk.is_open)
+            talk.end_talk()
         finally:
-            outside.leave()
+            outside.stop_provider()

@@ -1,4 +1,4 @@
-"""A running site, with a call: no key or password in its logs or in the list of processes."""
+"""A running site with a call: no key or password is in its logs or in the process list."""
 
 import contextlib
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from appliance.core import sqlite
-from appliance.core.settings import load
+from appliance.core.settings import load_settings
 from provisioning.local import plans
 from provisioning.local.plans import Times
 from tests.calls.hotline import Hotline
@@ -15,38 +15,38 @@ from tests.calls.hotline import Hotline
 pytestmark = pytest.mark.calls
 
 
-def secrets(hotline: Hotline) -> set[str]:
-    """What nobody may read there: of the settings, and each phone's and person's."""
-    settings = load(hotline.place.config)
-    found = {settings.web.secret_key, settings.asterisk.ami_secret}
+def site_secrets(hotline: Hotline) -> set[str]:
+    """Return the secrets of the settings and of each user and phone."""
+    settings = load_settings(hotline.place.config_file)
+    values = {settings.web.secret_key, settings.asterisk.ami_secret}
     with contextlib.closing(sqlite.connect(settings.paths.database)) as database:
         rows = database.execute("SELECT sip_password, password_hash FROM user")
-        found |= {secret for row in rows for secret in row if secret}
-    found |= {one["password"] for one in hotline.facts["operators"]}
-    return {secret for secret in found if len(secret) > 7}  # shorter ones are parts of words
+        values |= {secret for row in rows for secret in row if secret}
+    values |= {operator["password"] for operator in hotline.description["operators"]}
+    return {secret for secret in values if len(secret) > 7}  # shorter ones are parts of words
 
 
-def processes(folder: Path) -> Iterator[str]:
-    """The words of every process that has to do with a folder."""
-    for one in Path("/proc").glob("[0-9]*/cmdline"):
+def command_lines(folder: Path) -> Iterator[str]:
+    """Yield the command line of every process that names the folder."""
+    for file in Path("/proc").glob("[0-9]*/cmdline"):
         try:
-            words = one.read_bytes().replace(b"\0", b" ").decode(errors="ignore")
-        except OSError:  # it has ended
+            line = file.read_bytes().replace(b"\0", b" ").decode(errors="ignore")
+        except OSError:  # the process has ended
             continue
-        if str(folder) in words:
-            yield words
+        if str(folder) in line:
+            yield line
 
 
-def test_no_log_and_no_process_list_tells_one(hotline: Hotline) -> None:
-    calls = hotline.call([plans.rated(plans.number(1), Times())])
-    hotline.settled(calls.wait(120))
-    folder, hidden = hotline.place.folder, secrets(hotline)
-    assert len(hidden) > 5
-    seen = list(processes(folder))
-    assert any("appliance" in words for words in seen)
-    assert [words for words in seen if any(secret in words for secret in hidden)] == []
+def test_no_log_and_no_process_list_contains_a_secret(hotline: Hotline) -> None:
+    calls = hotline.place_calls([plans.rated(plans.caller_number(1), Times())])
+    hotline.settled_rows(calls.wait_for_end(120))
+    folder, secret_values = hotline.place.folder, site_secrets(hotline)
+    assert len(secret_values) > 5
+    lines = list(command_lines(folder))
+    assert any("appliance" in words for words in lines)
+    assert [words for words in lines if any(secret in words for secret in secret_values)] == []
     logs = [file for file in folder.rglob("*") if file.is_file() and "log" in file.parts[-2]]
     assert any("site.log" in file.name for file in logs)
     for file in logs:
         text = file.read_bytes().decode(errors="ignore")
-        assert [secret for secret in hidden if secret in text] == [], file
+        assert [secret for secret in secret_values if secret in text] == [], file

@@ -10,111 +10,135 @@ import pytest
 from appliance.sip import message
 from appliance.sip.call import Call
 from appliance.sip.message import Headers, Message
-from tests.calls.exchange import Exchange, running, sure
-from tests.calls.scene import CALLER, EMPLOYEE, OUTSIDE, operator, play, refer, talk
-from tests.rig.parties import People
+from tests.calls.exchange import Exchange, running_exchange, wait_for
+from tests.calls.scene import (
+    CALLER_PITCH,
+    EMPLOYEE_NUMBER,
+    OUTSIDE_PITCH,
+    operator_phone,
+    play_scene,
+    refer_caller,
+    start_talk,
+)
+from tests.rig.parties import CallParties
 
 pytestmark = pytest.mark.calls
-ELSEWHERE = "+998935550000"
+OTHER_NUMBER = "+998935550000"
 
 
 @pytest.fixture(scope="module")
 def exchange(tmp_path_factory: pytest.TempPathFactory, migrated: Path) -> Iterator[Exchange]:
-    with running(tmp_path_factory.mktemp("exchange"), migrated) as made:
-        yield made
+    with running_exchange(tmp_path_factory.mktemp("exchange"), migrated) as site_exchange:
+        yield site_exchange
 
 
-def moved(call: Call) -> None:
-    """Answer 302: call there instead."""
-    call.contact = f"<sip:{ELSEWHERE}@{call.agent.host}>"
-    call.refuse(302)
+def redirect_call(call: Call) -> None:
+    """Answer 302: the caller is to call `OTHER_NUMBER` instead."""
+    call.contact = f"<sip:{OTHER_NUMBER}@{call.agent.host}>"
+    call.refuse_call(302)
 
 
-def announced(call: Call) -> None:
+def announce_call(call: Call) -> None:
     """Answer 183 with a voice."""
-    call.media.pitch = OUTSIDE
-    call.announce()
+    call.media.pitch = OUTSIDE_PITCH
+    call.start_early_media()
 
 
-def arrive(people: People, caller: str, more: Headers = ()) -> Call:
-    """A call whose From is written as given."""
-    call = people.carrier.call("x", "1006", CALLER)
-    call.ours = f"<{caller}>;tag={secrets.token_hex(4)}"
-    call.start(more)
+def start_call(people: CallParties, caller: str, extra_headers: Headers = ()) -> Call:
+    """Start a call to the hotline whose From header is `caller` as given."""
+    call = people.carrier.create_call("x", "1006", CALLER_PITCH)
+    call.local_party = f"<{caller}>;tag={secrets.token_hex(4)}"
+    call.send_invite(extra_headers)
     return call
 
 
-async def ask(call: Call, method: str, kind: str, body: str) -> int:
-    """A request with a body within a call; the final status."""
-    done: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
+async def send_request(call: Call, method: str, kind: str, body: str) -> int:
+    """Send a request with a body within a call; return the final status."""
+    final_response: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
     branch = message.new_branch()
 
-    def told(said: Message) -> None:
-        if said.status >= 200 and not done.done():
+    def handle_response(response: Message) -> None:
+        if response.status >= 200 and not final_response.done():
             if method == "INVITE":
-                call.agent.send(call._plain_ack(said))
-            done.set_result(said)
+                call.agent.send_datagram(call._failure_ack(response))
+            final_response.set_result(response)
 
-    data = call._request(method, branch, [("Content-Type", kind)], body)
+    data = call._next_request(method, branch, [("Content-Type", kind)], body)
     if method == "INVITE":
-        call.whole_data = data
-    call.agent.ask(branch, method, data, told)
-    return (await done).status
+        call.last_invite = data
+    call.agent.send_request(branch, method, data, handle_response)
+    return (await final_response).status
 
 
-def test_a_phone_that_is_sent_on_takes_no_citizen_outside(exchange: Exchange) -> None:
-    exchange.ready("op01")
-    outside: list[str] = []
+def test_a_phone_that_redirects_does_not_send_a_citizen_outside(exchange: Exchange) -> None:
+    exchange.set_ready("op01")
+    outside_numbers: list[str] = []
 
-    async def scene(people: People) -> None:
-        second = operator(people, "1002")
-        people.rings = lambda phone, call: call.pick_up() if phone is second else moved(call)
-        people.dialled = lambda call: outside.append(call.called)
-        citizen = people.call("+998901110030", CALLER)
-        await sure(lambda: citizen.state == "up")
-        citizen.media.press("1")
-        await sure(lambda: operator(people).call and operator(people).call.state == "over")
-        exchange.ready("op02")
-        await sure(lambda: second.call and second.call.media.hears(CALLER))
+    async def scene(people: CallParties) -> None:
+        second = operator_phone(people, "1002")
+        people.on_ring = lambda phone, call: (
+            call.pick_up() if phone is second else redirect_call(call)
+        )
+        people.on_outgoing_call = lambda call: outside_numbers.append(call.callee)
+        citizen = people.call_hotline("+998901110030", CALLER_PITCH)
+        await wait_for(lambda: citizen.state == "up")
+        citizen.media.press_keys("1")
+        await wait_for(
+            lambda: (
+                operator_phone(people).newest_call
+                and operator_phone(people).newest_call.state == "over"
+            )
+        )
+        exchange.set_ready("op02")
+        await wait_for(
+            lambda: second.newest_call and second.newest_call.media.has_voice(CALLER_PITCH)
+        )
 
-    play(exchange, scene)
-    assert outside == []
+    play_scene(exchange, scene)
+    assert outside_numbers == []
 
 
 @pytest.mark.parametrize("rings", [False, True])
-def test_a_carrier_that_sends_a_call_on_has_not_carried_it(exchange: Exchange, rings: bool) -> None:
-    exchange.ready("op01")
+def test_a_call_that_the_carrier_redirects_counts_as_failed(
+    exchange: Exchange, rings: bool
+) -> None:
+    exchange.set_ready("op01")
 
-    def sent_on(call: Call) -> None:
+    def redirect_outgoing_call(call: Call) -> None:
         if rings:
-            call.ring()
-        moved(call)
+            call.send_ringing()
+        redirect_call(call)
 
-    async def scene(people: People) -> None:
-        people.dialled = sent_on
-        call = operator(people).dial("+998712000009")
-        await sure(lambda: call.state == "over")
+    async def scene(people: CallParties) -> None:
+        people.on_outgoing_call = redirect_outgoing_call
+        call = operator_phone(people).dial_number("+998712000009")
+        await wait_for(lambda: call.state == "over")
         assert call.status >= 400
 
-    begin = len(exchange.events("ARRIVED"))
-    assert play(exchange, scene) == [
+    begin = len(exchange.logged_events("ARRIVED"))
+    assert play_scene(exchange, scene) == [
         "OUTGOING number=+998712000009 by=op01 reason=phone for= shown=1006",
         "DIALLED trunk=carrier status=CHANUNAVAIL cause=23 technology=sip",
     ]
-    assert exchange.events("ARRIVED")[begin:] == []
+    assert exchange.logged_events("ARRIVED")[begin:] == []
 
 
-def test_a_transfer_that_is_sent_on_gives_the_caller_back(exchange: Exchange) -> None:
-    exchange.ready("op01")
+def test_a_redirected_transfer_returns_the_caller_to_the_operator(exchange: Exchange) -> None:
+    exchange.set_ready("op01")
 
-    async def scene(people: People) -> None:
-        _citizen, phone = await talk(people, "+998901110031")
-        moved(await refer(exchange, people, phone, EMPLOYEE))
-        again = operator(people)
-        await sure(lambda: len(again.calls) == 2 and again.call.media.hears(CALLER))
+    async def scene(people: CallParties) -> None:
+        _citizen, phone = await start_talk(people, "+998901110031")
+        redirect_call(await refer_caller(exchange, people, phone, EMPLOYEE_NUMBER))
+        phone_on_return = operator_phone(people)
+        await wait_for(
+            lambda: (
+                len(phone_on_return.calls) == 2
+                and phone_on_return.newest_call.media.has_voice(CALLER_PITCH)
+            )
+        )
 
-    assert play(exchange, scene)[1:5] == [
-        f"TRANSFER kind=blind to={EMPLOYEE} by=op01",
+    assert play_scene(exchange, scene)[1:5] == [
+        f"TRANSFER kind=blind to={EMPLOYEE_NUMBER} by=op01",
         "DIALLED trunk=carrier status=CHANUNAVAIL cause=23 technology=sip",
         "TRANSFER_END result=failed returned=yes",
         "QUEUE queue=op-1001 language=uz topic= why=returned",
@@ -162,108 +186,117 @@ def test_a_transfer_that_is_sent_on_gives_the_caller_back(exchange: Exchange) ->
         ),
     ],
 )
-def test_who_calls_and_what_was_dialled(
+def test_the_caller_and_the_diverted_number_are_read_from_headers(
     exchange: Exchange, caller: str, more: Headers, number: str, diverted: str
 ) -> None:
-    async def scene(people: People) -> None:
-        call = arrive(people, caller, more)
-        await sure(lambda: call.state == "up")
+    async def scene(people: CallParties) -> None:
+        call = start_call(people, caller, more)
+        await wait_for(lambda: call.state == "up")
 
-    begin = len(exchange.events("ARRIVED"))
-    play(exchange, scene)
-    (arrived,) = exchange.events("ARRIVED")[begin:]
-    assert arrived.extra["caller"] == number
-    assert arrived.extra["diverted"] == diverted
+    begin = len(exchange.logged_events("ARRIVED"))
+    play_scene(exchange, scene)
+    (arrival,) = exchange.logged_events("ARRIVED")[begin:]
+    assert arrival.extra["caller"] == number
+    assert arrival.extra["diverted"] == diverted
 
 
-def test_a_carrier_with_session_timers_is_answered(exchange: Exchange) -> None:
+def test_a_call_with_session_timers_is_answered_and_refreshed(exchange: Exchange) -> None:
     timers = [
         ("Supported", "timer,100rel"),
         ("Session-Expires", "90;refresher=uac"),
         ("Min-SE", "90"),
     ]
 
-    async def scene(people: People) -> None:
-        call = arrive(people, "sip:+998901110042@x", timers)
-        await sure(lambda: call.state == "up")
-        assert await call.hold(False) == 200  # a refresh
+    async def scene(people: CallParties) -> None:
+        call = start_call(people, "sip:+998901110042@x", timers)
+        await wait_for(lambda: call.state == "up")
+        assert await call.set_hold(False) == 200  # a refresh
 
-    play(exchange, scene)
+    play_scene(exchange, scene)
 
 
-def test_reliable_ringing_that_a_carrier_requires(exchange: Exchange) -> None:
-    async def scene(people: People) -> None:
-        call = arrive(people, "sip:+998901110043@x", [("Require", "100rel")])
-        await sure(lambda: call.state in ("up", "over"))
+def test_a_carrier_can_require_reliable_ringing(exchange: Exchange) -> None:
+    async def scene(people: CallParties) -> None:
+        call = start_call(people, "sip:+998901110043@x", [("Require", "100rel")])
+        await wait_for(lambda: call.state in ("up", "over"))
         assert call.state == "up"
 
-    play(exchange, scene)
+    play_scene(exchange, scene)
 
 
-def test_keys_by_info(exchange: Exchange) -> None:
-    exchange.ready("op01")
+def test_keys_sent_by_info_requests_choose_the_language(exchange: Exchange) -> None:
+    exchange.set_ready("op01")
 
-    async def scene(people: People) -> None:
-        citizen = people.call("+998901110044", CALLER)
-        await sure(lambda: citizen.state == "up")
+    async def scene(people: CallParties) -> None:
+        citizen = people.call_hotline("+998901110044", CALLER_PITCH)
+        await wait_for(lambda: citizen.state == "up")
         for kind, body in (("application/dtmf-relay", "Signal=2\r\nDuration=160\r\n"),):
-            assert await ask(citizen, "INFO", kind, body) == 200
-        await sure(lambda: operator(people).call and operator(people).call.media.hears(CALLER))
+            assert await send_request(citizen, "INFO", kind, body) == 200
+        await wait_for(
+            lambda: (
+                operator_phone(people).newest_call
+                and operator_phone(people).newest_call.media.has_voice(CALLER_PITCH)
+            )
+        )
 
-    assert play(exchange, scene)[0] == "QUEUE queue=ru language=ru topic= why=first"
+    assert play_scene(exchange, scene)[0] == "QUEUE queue=ru language=ru topic= why=first"
 
 
-def test_a_fax_offered_in_the_talk_is_refused_and_the_talk_goes_on(exchange: Exchange) -> None:
-    exchange.ready("op01")
+def test_a_fax_offered_during_a_talk_is_refused_and_the_talk_goes_on(exchange: Exchange) -> None:
+    exchange.set_ready("op01")
     fax = (
         "v=0\r\no=- 1 2 IN IP4 {0}\r\ns=-\r\nc=IN IP4 {0}\r\nt=0 0\r\n"
         "m=image 40002 udptl t38\r\na=T38FaxVersion:0\r\na=T38MaxBitRate:14400\r\n"
     )
 
-    async def scene(people: People) -> None:
-        citizen, phone = await talk(people, "+998901110045")
+    async def scene(people: CallParties) -> None:
+        citizen, phone = await start_talk(people, "+998901110045")
         body = fax.format(people.carrier.host)
-        assert await ask(citizen, "INVITE", "application/sdp", body) in (415, 488, 606)
-        heard = len(phone.media.flow.heard)
-        await sure(
+        assert await send_request(citizen, "INVITE", "application/sdp", body) in (415, 488, 606)
+        flow_count = len(phone.media.received.voices)
+        await wait_for(
             lambda: (
-                any(CALLER in who for _, who in phone.media.flow.heard[heard + 1 :])
+                any(CALLER_PITCH in who for _, who in phone.media.received.voices[flow_count + 1 :])
                 and citizen.state == "up"
             )
         )
 
-    play(exchange, scene)
+    play_scene(exchange, scene)
 
 
-def test_a_carriers_announcement_is_heard_before_the_answer(exchange: Exchange) -> None:
-    exchange.ready("op01")
+def test_a_carriers_announcement_is_passed_on_before_the_answer(exchange: Exchange) -> None:
+    exchange.set_ready("op01")
 
-    async def scene(people: People) -> None:
-        people.dialled = announced
-        call = operator(people).dial("+998712000010")
-        await sure(lambda: call.media.hears(OUTSIDE))
+    async def scene(people: CallParties) -> None:
+        people.on_outgoing_call = announce_call
+        call = operator_phone(people).dial_number("+998712000010")
+        await wait_for(lambda: call.media.has_voice(OUTSIDE_PITCH))
         assert call.state == "ringing"
-        next(iter(people.carrier.calls.values())).refuse(404)
-        await sure(lambda: call.state == "over")
+        next(iter(people.carrier.calls.values())).refuse_call(404)
+        await wait_for(lambda: call.state == "over")
 
-    assert play(exchange, scene)[1:] == [
+    assert play_scene(exchange, scene)[1:] == [
         "DIALLED trunk=carrier status=CHANUNAVAIL cause=1 technology=sip"
     ]
 
 
-def test_a_talk_announced_first_is_answered_later(exchange: Exchange) -> None:
-    exchange.ready("op01")
+def test_a_call_with_an_early_announcement_is_answered_later(exchange: Exchange) -> None:
+    exchange.set_ready("op01")
 
-    async def scene(people: People) -> None:
-        people.dialled = announced
-        call = operator(people).dial("+998712000011")
-        await sure(lambda: call.media.hears(OUTSIDE))
-        theirs = next(iter(people.carrier.calls.values()))
-        theirs.pick_up()
-        await sure(lambda: call.state == "up" and theirs.media.hears(operator(people).pitch))
-        theirs.hang_up()
-        await sure(lambda: call.state == "over")
+    async def scene(people: CallParties) -> None:
+        people.on_outgoing_call = announce_call
+        call = operator_phone(people).dial_number("+998712000011")
+        await wait_for(lambda: call.media.has_voice(OUTSIDE_PITCH))
+        outside_call = next(iter(people.carrier.calls.values()))
+        outside_call.pick_up()
+        await wait_for(
+            lambda: (
+                call.state == "up" and outside_call.media.has_voice(operator_phone(people).pitch)
+            )
+        )
+        outside_call.hang_up()
+        await wait_for(lambda: call.state == "over")
 
-    assert play(exchange, scene)[1:] == [
+    assert play_scene(exchange, scene)[1:] == [
         "DIALLED trunk=carrier status=ANSWER cause=16 technology=sip"
     ]

@@ -1,4 +1,4 @@
-"""What an operator hears before the caller, and how long it takes."""
+"""The announcement that an operator receives before the caller, and its length."""
 
 import dataclasses
 from collections.abc import Iterator
@@ -7,82 +7,84 @@ from pathlib import Path
 import pytest
 
 from appliance.telephony import directory, prompts
-from appliance.telephony.routing import Number, Topic
-from tests.calls.exchange import Exchange, running, sure
-from tests.calls.scene import CALLER, operator, play
-from tests.rig.parties import People
+from appliance.telephony.routing import HotlineNumber, Topic
+from tests.calls.exchange import Exchange, running_exchange, wait_for
+from tests.calls.scene import CALLER_PITCH, operator_phone, play_scene
+from tests.rig.parties import CallParties
 
 pytestmark = pytest.mark.calls
-LONGEST = 2.0  # seconds (17.9)
-EMPLOYEE = "+998901110072"
+MAX_WHISPER_SECONDS = 2.0  # requirement 17.9
+EMPLOYEE_NUMBER = "+998901110072"
 
 
 @pytest.fixture(scope="module")
 def exchange(tmp_path_factory: pytest.TempPathFactory, migrated: Path) -> Iterator[Exchange]:
-    """An Asterisk whose plan has operators told of the caller, by topic."""
-    with running(tmp_path_factory.mktemp("exchange"), migrated) as made:
-        folder = made.settings.paths.prompts
-        for silent in folder.glob("*/whisper-*.wav"):
-            silent.unlink()
-        prompts.synthesise(folder)
-        directory.save(directory.Entry("Lola", EMPLOYEE), "test")
-        plan = made.plan
-        made.install(
+    """An Asterisk whose plan announces the caller to operators, by topic."""
+    with running_exchange(tmp_path_factory.mktemp("exchange"), migrated) as site_exchange:
+        folder = site_exchange.settings.paths.prompts
+        for silent_prompt in folder.glob("*/whisper-*.wav"):
+            silent_prompt.unlink()
+        prompts.synthesise_prompts(folder)
+        directory.save_employee(directory.DirectoryEntry("Lola", EMPLOYEE_NUMBER), "test")
+        plan = site_exchange.current_plan
+        site_exchange.install_plan(
             dataclasses.replace(
                 plan,
-                numbers=(Number("", topics=True, hours=False),),
+                numbers=(HotlineNumber("", topics=True, hours=False),),
                 topics=(Topic("1", "Subsidiyalar", "Субсидии", "subsidies"),),
                 queueing=dataclasses.replace(plan.queueing, whisper=True),
             )
         )
-        yield made
+        yield site_exchange
 
 
-def seconds(exchange: Exchange, begin: int) -> float:
-    """From the phone's answer until the talk began."""
-    legs = [e for e in exchange.events()[begin:] if e.endpoint == "1001"]
-    answered = next(e.at for e in legs if e.type == "ANSWER")
-    met = next(e.at for e in legs if e.type == "BRIDGE_ENTER")
-    return (met - answered).total_seconds()
+def whisper_seconds(exchange: Exchange, begin: int) -> float:
+    """Return the seconds between the phone's answer and the begin of the talk."""
+    legs = [e for e in exchange.logged_events()[begin:] if e.endpoint == "1001"]
+    answered_at = next(e.at for e in legs if e.type == "ANSWER")
+    talking_at = next(e.at for e in legs if e.type == "BRIDGE_ENTER")
+    return (talking_at - answered_at).total_seconds()
 
 
-def played(exchange: Exchange, caller: str, keys: str) -> float:
-    """A call with these keys; how long its operator was told of it."""
-    exchange.ready("op01")
-    begin = len(exchange.events())
+def play_call(exchange: Exchange, caller: str, keys: str) -> float:
+    """Place a call with these keys; return the seconds of its announcement to the operator."""
+    exchange.set_ready("op01")
+    begin = len(exchange.logged_events())
 
-    async def scene(people: People) -> None:
-        citizen = people.call(caller, CALLER)
-        await sure(lambda: citizen.state == "up")
-        citizen.media.press(keys[0])
-        await sure(lambda: exchange.told(begin, "LANGUAGE"))
-        citizen.media.press(keys[1:])
-        phone = operator(people)
-        await sure(lambda: phone.call and phone.call.state == "up", limit=40)
-        await sure(lambda: phone.call and phone.call.media.hears(CALLER))
-        await sure(lambda: citizen.media.hears(phone.call.media.pitch))
+    async def scene(people: CallParties) -> None:
+        citizen = people.call_hotline(caller, CALLER_PITCH)
+        await wait_for(lambda: citizen.state == "up")
+        citizen.media.press_keys(keys[0])
+        await wait_for(lambda: exchange.event_lines(begin, "LANGUAGE"))
+        citizen.media.press_keys(keys[1:])
+        phone = operator_phone(people)
+        await wait_for(lambda: phone.newest_call and phone.newest_call.state == "up", limit=40)
+        await wait_for(
+            lambda: phone.newest_call and phone.newest_call.media.has_voice(CALLER_PITCH)
+        )
+        await wait_for(lambda: citizen.media.has_voice(phone.newest_call.media.pitch))
 
-    play(exchange, scene)
-    return seconds(exchange, begin)
+    play_scene(exchange, scene)
+    return whisper_seconds(exchange, begin)
 
 
-def test_a_word_or_two_before_the_talk(exchange: Exchange, record_property) -> None:
-    took = {
-        "topic": played(exchange, "+998901110070", "11"),
-        "topic, again": played(exchange, "+998901110070", "11"),
-        "language, employee": played(exchange, EMPLOYEE, "29"),
+def test_a_short_announcement_precedes_the_talk(exchange: Exchange, record_property) -> None:
+    lengths = {
+        "topic": play_call(exchange, "+998901110070", "11"),
+        "topic, again": play_call(exchange, "+998901110070", "11"),
+        "language, employee": play_call(exchange, EMPLOYEE_NUMBER, "29"),
     }
-    for what, length in took.items():
-        record_property(f"whisper: {what}", f"{length:.2f} s")
-    assert all(0.3 < length <= LONGEST for length in took.values()), took
-    assert took["topic, again"] > took["topic"] + 0.2
+    for kind, length in lengths.items():
+        record_property(f"whisper: {kind}", f"{length:.2f} s")
+    assert all(0.3 < length <= MAX_WHISPER_SECONDS for length in lengths.values()), lengths
+    assert lengths["topic, again"] > lengths["topic"] + 0.2
 
 
-def test_without_it_the_talk_begins_at_once(exchange: Exchange) -> None:
-    plan = exchange.plan
+def test_the_talk_begins_at_once_without_an_announcement(exchange: Exchange) -> None:
+    plan = exchange.current_plan
     queueing = dataclasses.replace(plan.queueing, whisper=False)
-    exchange.install(dataclasses.replace(plan, queueing=queueing))
+    exchange.install_plan(dataclasses.replace(plan, queueing=queueing))
     try:
-        assert played(exchange, "+998901110073", "11") < 0.3
+        assert play_call(exchange, "+998901110073", "11") < 0.3
     finally:
-        exchange.install(plan)
+        exchange.install_plan(plan)

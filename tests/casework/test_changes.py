@@ -1,4 +1,4 @@
-"""Change requests: terms over holidays, states as a table, one winner of two, the difference."""
+"""Change requests: terms across holidays, the table of states, concurrent steps, differences."""
 
 import datetime as dt
 import threading
@@ -7,7 +7,15 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from appliance.casework import catalogs, changes
-from appliance.casework.changes import ChangeError, Sent, files, links, states, summary, terms
+from appliance.casework.changes import (
+    ChangeError,
+    UploadedFile,
+    files,
+    links,
+    states,
+    summary,
+    terms,
+)
 from appliance.core import clock, db
 from appliance.models import AuditEntry, ChangeFile, ChangeRequest, ChangeStep, User
 
@@ -18,34 +26,34 @@ def calendar(settings):
 
 
 @pytest.fixture
-def at(calendar, monkeypatch):
-    """Set the clock to a moment of the site's, as 2026-12-02 10:00."""
+def set_clock(calendar, monkeypatch):
+    """Set the clock to a local time of the site, such as 2026-12-02 10:00."""
 
-    def at(moment: str) -> dt.datetime:
+    def set_clock(moment: str) -> dt.datetime:
         now = dt.datetime.fromisoformat(moment).replace(tzinfo=calendar.tz).astimezone(dt.UTC)
         monkeypatch.setattr(clock, "now", lambda: now)
         return now
 
-    return at
+    return set_clock
 
 
 @pytest.fixture
-def asked(bahodir, calendar, at):
-    """Write a request at a moment; gives it back."""
+def create_request(bahodir, calendar, set_clock):
+    """Create a change request at the given time; returns the request."""
 
-    def asked(kind: str = "interface", moment: str = "2026-12-02 10:00") -> ChangeRequest:
-        at(moment)
-        return changes.ask(bahodir, kind, "Tugma nomi", "Tushunarsiz", calendar)
+    def create_request(kind: str = "interface", moment: str = "2026-12-02 10:00") -> ChangeRequest:
+        set_clock(moment)
+        return changes.create_change_request(bahodir, kind, "Tugma nomi", "Tushunarsiz", calendar)
 
-    return asked
+    return create_request
 
 
-def step(action, request, user, text="Matn", version=None) -> None:
+def perform_step(action, request, user, text="Matn", version=None) -> None:
     now = ChangeRequest.get_by_id(request.id)
-    changes.do(action, now, user, version or now.version, text)
+    changes.perform_request_action(action, now, user, version or now.version, text)
 
 
-def stands(request) -> str:
+def current_state(request) -> str:
     return ChangeRequest.get_by_id(request.id).state
 
 
@@ -53,7 +61,7 @@ def stands(request) -> str:
 
 
 @pytest.mark.parametrize(
-    ("kind", "written", "ends", "reminded"),
+    ("kind", "submitted_at", "ends", "reminded"),
     [
         # the 8th is a holiday, Saturday the 12th is worked
         ("interface", "2026-12-02 10:00", "2026-12-12 18:00", "2026-12-11 09:00"),
@@ -67,36 +75,36 @@ def stands(request) -> str:
         # Qurbon hayit, with two days off by decree and a week-end after it
         ("statistics", "2026-05-22 10:00", "2026-06-05 18:00", "2026-06-04 09:00"),
         ("other", "2026-05-26 00:00", "2026-06-01 18:00", "2026-06-01 09:00"),
-        # the seventh day comes after days off: the reminder before them
+        # the seventh day follows days off: the reminder is sent before them
         ("interface", "2026-05-18 10:00", "2026-06-01 18:00", "2026-05-26 09:00"),
     ],
 )
-def test_the_term_counts_working_days(kind, written, ends, reminded, asked, calendar):
-    request, days = asked(kind, written), terms.KINDS[kind].days
+def test_the_term_counts_working_days(kind, submitted_at, ends, reminded, create_request, calendar):
+    request, days = create_request(kind, submitted_at), terms.KINDS_BY_CODE[kind].days
 
-    def local(moment: dt.datetime) -> str:
+    def local_time(moment: dt.datetime) -> str:
         return f"{moment.astimezone(calendar.tz):%Y-%m-%d %H:%M}"
 
-    assert local(request.due_at) == ends
-    assert local(terms.remind_at(request.due_at, days, calendar)) == reminded
+    assert local_time(request.due_at) == ends
+    assert local_time(terms.reminder_time(request.due_at, days, calendar)) == reminded
 
 
-def test_every_day_of_two_years_has_its_working_days_after_it(calendar):
+def test_every_term_of_two_years_ends_after_its_number_of_working_days(calendar):
     for number in range(730):
         day = dt.date(2025, 12, 1) + dt.timedelta(days=number)
-        written = dt.datetime.combine(day, dt.time(23, 30), calendar.tz)
+        submitted_at = dt.datetime.combine(day, dt.time(23, 30), calendar.tz)
         for days in (1, 7):
-            last = terms.due(written, days, calendar).astimezone(calendar.tz).date()
+            last = terms.due_time(submitted_at, days, calendar).astimezone(calendar.tz).date()
             between = [day + dt.timedelta(n) for n in range(1, (last - day).days + 1)]
-            assert sum(calendar.works_on(one) for one in between) == days
-            assert calendar.works_on(last)
+            assert sum(calendar.is_working_day(between_day) for between_day in between) == days
+            assert calendar.is_working_day(last)
 
 
 # states
 
 
-def test_a_request_goes_its_whole_way(asked, bahodir, sherzod, rustam):
-    request = asked()
+def test_a_request_passes_through_all_states(create_request, bahodir, sherzod, rustam):
+    request = create_request()
     for action, user, state in [
         ("question", sherzod, "returned"),
         ("answer", bahodir, "asked"),
@@ -107,77 +115,89 @@ def test_a_request_goes_its_whole_way(asked, bahodir, sherzod, rustam):
         ("finish", sherzod, "done"),
         ("approve", bahodir, "approved"),
     ]:
-        step(action, request, user)
-        assert stands(request) == state
-        assert ChangeRequest.get_by_id(request.id).is_open == (state in states.OPEN)
-    done = [one.action for one in changes.steps(request)]
-    assert done[::-1][:3] == ["ask", "question", "answer"]
+        perform_step(action, request, user)
+        assert current_state(request) == state
+        assert ChangeRequest.get_by_id(request.id).is_open == (
+            state in states.OPEN_REQUEST_STATE_CODES
+        )
+    actions_done = [row.action for row in changes.list_request_steps(request)]
+    assert actions_done[::-1][:3] == ["ask", "question", "answer"]
     assert ChangeRequest.get_by_id(request.id).responsible == "rustam"
     audited = AuditEntry.select().where(AuditEntry.subject == str(request.id))
     actions = [entry.action for entry in audited if entry.action.startswith("change.")]
-    assert actions == [f"change.{action}" for action in done[::-1]]
+    assert actions == [f"change.{action}" for action in actions_done[::-1]]
 
 
-@pytest.mark.parametrize("state", states.STATES)
-@pytest.mark.parametrize("action", states.MOVES)
+@pytest.mark.parametrize("state", states.REQUEST_STATE_CODES)
+@pytest.mark.parametrize("action", states.TRANSITIONS)
 @pytest.mark.parametrize("who", ["bahodir", "sherzod", "rustam", "dilnoza", "nilufar"])
-def test_only_who_may_does_what_may_be_done(state, action, who, asked, request):
-    user, made, move = request.getfixturevalue(who), asked(), states.MOVES[action]
-    ChangeRequest.update(state=state).where(ChangeRequest.id == made.id).execute()
-    if user.role in move.roles and state in move.before:
-        step(action, made, user)
-        assert stands(made) == move.after
+def test_only_permitted_roles_perform_a_step_in_its_permitted_states(
+    state, action, who, create_request, request
+):
+    user, request_made, move = (
+        request.getfixturevalue(who),
+        create_request(),
+        states.TRANSITIONS[action],
+    )
+    ChangeRequest.update(state=state).where(ChangeRequest.id == request_made.id).execute()
+    if user.role in move.roles and state in move.from_states:
+        perform_step(action, request_made, user)
+        assert current_state(request_made) == move.to_state
         return
     with pytest.raises(ChangeError) as error:
-        step(action, made, user)
+        perform_step(action, request_made, user)
     role = user.role in move.roles and action != "ask"
     assert error.value.code == ("changed" if role else "action")
-    assert stands(made) == state
+    assert current_state(request_made) == state
     assert ChangeStep.select().count() == 1
 
 
-@pytest.mark.parametrize("action", [name for name, move in states.MOVES.items() if move.words])
-def test_a_step_that_needs_words_is_not_done_without(action, asked, bahodir, sherzod):
-    made, move = asked(), states.MOVES[action]
-    ChangeRequest.update(state=move.before[0]).where(ChangeRequest.id == made.id).execute()
+@pytest.mark.parametrize(
+    "action", [name for name, move in states.TRANSITIONS.items() if move.needs_text]
+)
+def test_a_step_that_needs_text_is_refused_without_it(action, create_request, bahodir, sherzod):
+    request, move = create_request(), states.TRANSITIONS[action]
+    ChangeRequest.update(state=move.from_states[0]).where(ChangeRequest.id == request.id).execute()
     with pytest.raises(ChangeError, match="words"):
-        step(action, made, bahodir if "ministry" in move.roles else sherzod, text="  \n")
+        perform_step(action, request, bahodir if "ministry" in move.roles else sherzod, text="  \n")
 
 
 @pytest.mark.parametrize(
     ("kind", "what", "why", "code"),
     [("", "x", "y", "kind"), ("other", " ", "y", "what"), ("other", "x", "\n", "why")],
 )
-def test_a_request_says_what_and_why(kind, what, why, code, bahodir, calendar):
+def test_a_request_must_state_its_kind_content_and_reason(kind, what, why, code, bahodir, calendar):
     with pytest.raises(ChangeError, match=code):
-        changes.ask(bahodir, kind, what, why, calendar)
+        changes.create_change_request(bahodir, kind, what, why, calendar)
     assert ChangeRequest.select().count() == 0
 
 
-def test_only_the_ministry_asks(sherzod, rustam, dilnoza, calendar):
+def test_only_the_ministry_creates_requests(sherzod, rustam, dilnoza, calendar):
     for user in (sherzod, rustam, dilnoza):
         with pytest.raises(ChangeError, match="action"):
-            changes.ask(user, "other", "x", "y", calendar)
+            changes.create_change_request(user, "other", "x", "y", calendar)
 
 
-def test_others_find_no_request(asked, bahodir, dilnoza, nilufar, oybek):
-    made = asked()
-    assert changes.find(made.id, bahodir) == made
-    assert [changes.find(made.id, user) for user in (dilnoza, nilufar, oybek)] == [None] * 3
-    assert changes.find(made.id + 1, bahodir) is None
+def test_other_roles_cannot_find_a_request(create_request, bahodir, dilnoza, nilufar, oybek):
+    request = create_request()
+    assert changes.find_change_request(request.id, bahodir) == request
+    assert [
+        changes.find_change_request(request.id, user) for user in (dilnoza, nilufar, oybek)
+    ] == [None] * 3
+    assert changes.find_change_request(request.id + 1, bahodir) is None
 
 
-def test_of_two_at_once_one_is_told(asked, sherzod, rustam):
-    made, told = asked(), []
+def test_of_two_simultaneous_steps_one_is_refused(create_request, sherzod, rustam):
+    request, outcomes = create_request(), []
     gate = threading.Barrier(2)
 
     def accept(user) -> None:
         try:
             gate.wait()
-            changes.do("accept", made, user, 1)
-            told.append(user.login)
+            changes.perform_request_action("accept", request, user, 1)
+            outcomes.append(user.login)
         except ChangeError as error:
-            told.append(error.code)
+            outcomes.append(error.code)
         finally:
             db.database.close()
 
@@ -186,143 +206,162 @@ def test_of_two_at_once_one_is_told(asked, sherzod, rustam):
         thread.start()
     for thread in threads:
         thread.join()
-    winner = ChangeRequest.get_by_id(made.id).responsible
-    assert sorted(told) == sorted(["changed", winner])
+    winner = ChangeRequest.get_by_id(request.id).responsible
+    assert sorted(outcomes) == sorted(["changed", winner])
 
 
 @pytest.mark.parametrize("version", [0, -1, 2, 2**31, 2**80])
-def test_a_version_that_is_no_more_does_nothing(version, asked, sherzod):
-    made = asked()
+def test_a_step_on_an_outdated_version_is_refused(version, create_request, sherzod):
+    request = create_request()
     with pytest.raises(ChangeError, match="changed"):
-        changes.do("accept", made, sherzod, version)
+        changes.perform_request_action("accept", request, sherzod, version)
 
 
 # files
 
 
-def sent_file(name: str, content: bytes) -> Sent:
-    return Sent(name, len(content), lambda: content)
+def sent_file(name: str, content: bytes) -> UploadedFile:
+    return UploadedFile(name, len(content), lambda: content)
 
 
-def test_files_are_kept_as_they_came(asked, bahodir, calendar):
+def test_files_are_stored_unchanged(create_request, bahodir, calendar):
     sent = [sent_file("C:\\docs\\../taklif\u202e.docx", b"PK\x00\xff"), sent_file("b.txt", b"x")]
-    made = changes.ask(bahodir, "other", "x", "y", calendar, sent)
-    kept = files.of_request(made)
-    assert [(one.name, one.size) for one in kept] == [("taklif.docx", 4), ("b.txt", 1)]
-    assert bytes(files.found(made, kept[0].id).content) == b"PK\x00\xff"
-    assert files.found(asked(), kept[0].id) is None  # another request's
+    request = changes.create_change_request(bahodir, "other", "x", "y", calendar, sent)
+    stored_files = files.files_of_request(request)
+    assert [(file.name, file.size) for file in stored_files] == [("taklif.docx", 4), ("b.txt", 1)]
+    assert bytes(files.find_file(request, stored_files[0].id).content) == b"PK\x00\xff"
+    # belongs to another request
+    assert files.find_file(create_request(), stored_files[0].id) is None
 
 
 @pytest.mark.parametrize(
     ("sent", "code"),
     [
-        ([sent_file("a", b"x")] * (files.MOST + 1), "files"),
+        ([sent_file("a", b"x")] * (files.MAX_FILES_PER_UPLOAD + 1), "files"),
         ([sent_file("a", b"")], "file"),
-        ([sent_file("a", b"x" * (files.LARGEST + 1))], "file"),
+        ([sent_file("a", b"x" * (files.MAX_FILE_BYTES + 1))], "file"),
     ],
 )
-def test_too_much_is_not_kept(sent, code, bahodir, calendar):
+def test_too_many_or_invalid_files_are_refused(sent, code, bahodir, calendar):
     with pytest.raises(ChangeError, match=code):
-        changes.ask(bahodir, "other", "x", "y", calendar, sent)
+        changes.create_change_request(bahodir, "other", "x", "y", calendar, sent)
     assert (ChangeRequest.select().count(), ChangeFile.select().count()) == (0, 0)
 
 
-def test_a_request_and_a_persons_day_hold_only_so_much(bahodir, calendar, monkeypatch):
-    monkeypatch.setattr(files, "REQUEST_BYTES", 10)
-    monkeypatch.setattr(files, "DAY_BYTES", 25)
-    seven, none = [sent_file("a", b"x" * 7)], []
+def test_the_size_of_files_is_limited_per_request_and_per_user_and_day(
+    bahodir, calendar, monkeypatch
+):
+    monkeypatch.setattr(files, "MAX_REQUEST_BYTES", 10)
+    monkeypatch.setattr(files, "MAX_DAILY_BYTES", 25)
+    seven_bytes, no_files = [sent_file("a", b"x" * 7)], []
 
-    def unread() -> bytes:
+    def fail_if_read() -> bytes:
         raise AssertionError("a file that is refused is read")
 
-    made = changes.ask(bahodir, "other", "x", "y", calendar, seven)
-    changes.do("question", made, User.get(User.role == "manager"), 1, "?")
+    request = changes.create_change_request(bahodir, "other", "x", "y", calendar, seven_bytes)
+    changes.perform_request_action("question", request, User.get(User.role == "manager"), 1, "?")
     with pytest.raises(ChangeError, match="full"):
-        changes.do("answer", made, bahodir, 2, "x", [files.Sent("a", 4, unread)])
-    changes.do("answer", made, bahodir, 2, "x", [sent_file("a", b"xxx")])
+        changes.perform_request_action(
+            "answer", request, bahodir, 2, "x", [files.UploadedFile("a", 4, fail_if_read)]
+        )
+    changes.perform_request_action("answer", request, bahodir, 2, "x", [sent_file("a", b"xxx")])
     for _ in range(2):
-        changes.ask(bahodir, "other", "x", "y", calendar, seven)
+        changes.create_change_request(bahodir, "other", "x", "y", calendar, seven_bytes)
     with pytest.raises(ChangeError, match="day"):
-        changes.ask(bahodir, "other", "x", "y", calendar, [files.Sent("a", 7, unread)])
+        changes.create_change_request(
+            bahodir, "other", "x", "y", calendar, [files.UploadedFile("a", 7, fail_if_read)]
+        )
     assert ChangeRequest.select().count() == 3
-    changes.ask(bahodir, "other", "x", "y", calendar, none)  # a request itself is never refused
-    ChangeFile.update(at=clock.now() - files.DAY).execute()
-    assert changes.ask(bahodir, "other", "x", "y", calendar, seven)
+    # a request without files is never refused
+    changes.create_change_request(bahodir, "other", "x", "y", calendar, no_files)
+    ChangeFile.update(at=clock.now() - files.UPLOAD_WINDOW).execute()
+    assert changes.create_change_request(bahodir, "other", "x", "y", calendar, seven_bytes)
 
 
-def test_many_at_once_do_not_pass_the_bound(bahodir, calendar, monkeypatch):
-    monkeypatch.setattr(files, "DAY_BYTES", 20)
-    seven = [sent_file("a", b"x" * 7)]
+def test_simultaneous_uploads_do_not_exceed_the_limit(bahodir, calendar, monkeypatch):
+    monkeypatch.setattr(files, "MAX_DAILY_BYTES", 20)
+    seven_bytes = [sent_file("a", b"x" * 7)]
 
-    def send(_: int) -> bool:
+    def send_request(_: int) -> bool:
         with db.database.connection_context():
             try:
-                changes.ask(bahodir, "other", "x", "y", calendar, seven)
+                changes.create_change_request(bahodir, "other", "x", "y", calendar, seven_bytes)
             except ChangeError:
                 return False
             return True
 
     with ThreadPoolExecutor(6) as pool:
-        assert sum(pool.map(send, range(12))) == 2
+        assert sum(pool.map(send_request, range(12))) == 2
     assert ChangeFile.select().count() == 2
 
 
-def test_a_nameless_file_has_a_name(bahodir, calendar):
-    made = changes.ask(bahodir, "other", "x", "y", calendar, [sent_file("../", b"x")])
-    assert [one.name for one in files.of_request(made)] == ["file"]
+def test_a_file_without_a_name_is_given_one(bahodir, calendar):
+    request = changes.create_change_request(
+        bahodir, "other", "x", "y", calendar, [sent_file("../", b"x")]
+    )
+    assert [file.name for file in files.files_of_request(request)] == ["file"]
 
 
-# what was changed
+# links to what was changed
 
 
-def test_a_link_keeps_what_differs(asked, sherzod):
-    made = asked("routing")
+def test_a_link_stores_only_the_differences(create_request, sherzod):
+    request = create_request("routing")
     before, after = {"name": "A", "number": "1", "hours": ""}, {"name": "A", "number": "2"}
-    changes.link(made, sherzod, "employee", "7", "A", before, after)
-    [link] = links.of_request(made)
+    changes.link_change(request, sherzod, "employee", "7", "A", before, after)
+    [link] = links.links_of_request(request)
     assert (link.before, link.after) == ({"number": "1"}, {"number": "2"})
     assert (link.who, link.kind, link.ref) == ("sherzod", "employee", "7")
     assert AuditEntry.select().where(AuditEntry.action == "change.link").count() == 1
 
 
-def test_nothing_is_linked_where_nothing_differs_or_the_request_is_done(asked, rustam):
-    made = asked()
-    assert changes.link(made, rustam, "prompt", "uz/menu", "Menyu", {"a": None}, {"a": ""}) is None
-    step("accept", made, rustam)
-    step("finish", made, rustam)
-    assert changes.link(made, rustam, "prompt", "uz/menu", "Menyu", {}, {"a": "b"}) is None
-    assert links.of_request(made) == []
+def test_no_link_is_stored_without_differences_or_after_the_request_is_done(create_request, rustam):
+    request = create_request()
+    assert (
+        changes.link_change(request, rustam, "prompt", "uz/menu", "Menyu", {"a": None}, {"a": ""})
+        is None
+    )
+    perform_step("accept", request, rustam)
+    perform_step("finish", request, rustam)
+    assert (
+        changes.link_change(request, rustam, "prompt", "uz/menu", "Menyu", {}, {"a": "b"}) is None
+    )
+    assert links.links_of_request(request) == []
     with pytest.raises(ValueError, match="tariff"):
-        changes.link(made, rustam, "tariff", "1", "x", {}, {"a": "b"})
+        changes.link_change(request, rustam, "tariff", "1", "x", {}, {"a": "b"})
 
 
-# how many
+# counts
 
 
-def test_counts_tell_what_presses(asked, at, calendar, sherzod):
-    asked("interface", "2026-12-02 10:00")  # until the 12th
-    asked("other", "2026-12-09 10:00")  # until the 10th
-    done = asked("other", "2026-12-09 10:00")
-    step("accept", done, sherzod)
-    step("finish", done, sherzod)
-    seen = {}
+def test_counts_include_open_urgent_and_overdue_requests(
+    create_request, set_clock, calendar, sherzod
+):
+    create_request("interface", "2026-12-02 10:00")  # until the 12th
+    create_request("other", "2026-12-09 10:00")  # until the 10th
+    finished = create_request("other", "2026-12-09 10:00")
+    perform_step("accept", finished, sherzod)
+    perform_step("finish", finished, sherzod)
+    counts = {}
     for moment in ("2026-12-09 17:00", "2026-12-10 09:00", "2026-12-11 09:00", "2026-12-12 18:01"):
-        at(moment)
-        seen[moment[8:10]] = changes.counts(calendar)
-    assert seen == {
-        "09": changes.Counts(2, 0, 0),
-        "10": changes.Counts(2, 1, 0),
-        "11": changes.Counts(2, 1, 1),
-        "12": changes.Counts(2, 0, 2),
+        set_clock(moment)
+        counts[moment[8:10]] = changes.count_requests(calendar)
+    assert counts == {
+        "09": changes.RequestCounts(2, 0, 0),
+        "10": changes.RequestCounts(2, 1, 0),
+        "11": changes.RequestCounts(2, 1, 1),
+        "12": changes.RequestCounts(2, 0, 2),
     }
 
 
-def test_the_summary_of_a_month_balances_and_does_not_change_later(asked, at, bahodir, sherzod):
+def test_the_monthly_summary_balances_and_does_not_change_later(
+    create_request, set_clock, bahodir, sherzod
+):
     def finish(request, moment: str) -> None:
-        at(moment)
-        step("finish", request, sherzod)
+        set_clock(moment)
+        perform_step("finish", request, sherzod)
 
-    made = {}
+    requests = {}
     for name, kind, moment in [
         ("carried", "routing", "2026-10-28 10:00"),
         ("before", "routing", "2026-10-01 10:00"),
@@ -333,26 +372,26 @@ def test_the_summary_of_a_month_balances_and_does_not_change_later(asked, at, ba
         ("running", "interface", "2026-11-30 10:00"),
         ("later", "interface", "2026-12-01 10:00"),
     ]:
-        made[name] = asked(kind, moment)
-        step("accept", made[name], sherzod)
-    finish(made["before"], "2026-10-30 10:00")
-    finish(made["carried"], "2026-11-06 18:00")
-    finish(made["kept"], "2026-11-11 17:59")
-    finish(made["broken"], "2026-11-11 18:01")
-    finish(made["again"], "2026-11-11 10:00")
+        requests[name] = create_request(kind, moment)
+        perform_step("accept", requests[name], sherzod)
+    finish(requests["before"], "2026-10-30 10:00")
+    finish(requests["carried"], "2026-11-06 18:00")
+    finish(requests["kept"], "2026-11-11 17:59")
+    finish(requests["broken"], "2026-11-11 18:01")
+    finish(requests["again"], "2026-11-11 10:00")
     tz = dt.timezone(dt.timedelta(hours=5))
     november = (dt.datetime(2026, 11, 1, tzinfo=tz), dt.datetime(2026, 12, 1, tzinfo=tz))
-    at("2026-12-01 01:00")
-    rows = {row.kind: row for row in summary.rows(*november)}
+    set_clock("2026-12-01 01:00")
+    rows = {row.kind: row for row in summary.summary_rows(*november)}
     assert rows == {
-        "interface": summary.Row("interface", asked=1, open=1),
-        "routing": summary.Row("routing", carried=1, asked=2, in_time=2, late=1),
-        "statistics": summary.Row("statistics"),
-        "other": summary.Row("other", asked=2, in_time=1, overdue=1),
+        "interface": summary.SummaryRow("interface", asked=1, open=1),
+        "routing": summary.SummaryRow("routing", carried=1, asked=2, in_time=2, late=1),
+        "statistics": summary.SummaryRow("statistics"),
+        "other": summary.SummaryRow("other", asked=2, in_time=1, overdue=1),
     }
     for row in rows.values():
         assert row.carried + row.asked == row.in_time + row.late + row.open + row.overdue
-    at("2026-12-05 10:00")
-    step("send_back", made["again"], bahodir)
-    finish(made["running"], "2026-12-06 10:00")
-    assert {row.kind: row for row in summary.rows(*november)} == rows
+    set_clock("2026-12-05 10:00")
+    perform_step("send_back", requests["again"], bahodir)
+    finish(requests["running"], "2026-12-06 10:00")
+    assert {row.kind: row for row in summary.summary_rows(*november)} == rows

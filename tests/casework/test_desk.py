@@ -1,65 +1,67 @@
-"""What is asked of an operator's call at hand is found by that call, however many he had before."""
+"""Queries for an operator's current call use an index and never read all their past calls."""
 
 import pytest
 
 from appliance.casework import appeals
 from appliance.core import clock
-from appliance.core.statements import new_row, row_with
+from appliance.core.statements import create_row, find_row
 from appliance.models import Applicant, QueueVisit, Ring
 from appliance.people import presence
 from appliance.telephony import calls
-from tests.casework.test_appeals import a_call, speaks
-from tests.casework.test_handling import plan_of
+from tests.casework.test_appeals import create_call, start_talk
+from tests.casework.test_handling import query_plan_of
 
 pytestmark = pytest.mark.usefixtures("settings")
 
-# what leads to all that an operator ever had, or to a whole table
-WALKS = (
+# plan steps that read all rows of an operator's past, or a whole table
+LONG_WALKS = (
     *("ring_operator_started_at (operator=?)", "appeal_operator_id_registered_at (operator_id=?)"),
     *("callform_operator_id (operator_id=?)", "call_of_ours (by=?)"),
 )
 
 
-def test_no_question_about_the_call_at_hand_walks_the_past(nilufar):
-    call = a_call()
-    speaks(nilufar, call)
+def test_no_query_about_the_current_call_reads_the_operators_past(nilufar):
+    call = create_call()
+    start_talk(nilufar, call)
     visit = QueueVisit.create(call=call, position=1, queue="main", joined_at=call.arrived_at)
     Ring.create(visit=visit, operator=nilufar.login, extension="1", started_at=call.arrived_at)
     token = appeals.token_for(nilufar, call)
 
-    def everything() -> None:
-        assert appeals.at_hand(nilufar, clock.now()).call == call
-        assert appeals.call_of(nilufar, token) == call
-        calls.called_in_vain(nilufar.login, clock.now())
+    def query_everything() -> None:
+        assert appeals.current_desk(nilufar, clock.now()).call == call
+        assert appeals.call_of_token(nilufar, token) == call
+        calls.unanswered_call_back(nilufar.login, clock.now())
         presence.state_of(nilufar)
 
-    plan = plan_of(everything)
+    plan = query_plan_of(query_everything)
     assert any("ring" in step for step in plan)
-    assert not [step for step in plan if step.endswith(WALKS)]
+    assert not [step for step in plan if step.endswith(LONG_WALKS)]
     assert not [step for step in plan if step.startswith("SCAN") and "json_each" not in step]
 
 
-def test_the_days_figures_do_not_walk_it_either(nilufar):
-    plan = plan_of(lambda: appeals.registered_by(nilufar, clock.now()))
-    found = "appeal_operator_id_registered_at (operator_id=? AND registered_at>?)"
-    assert [step for step in plan if step.endswith(found)]
+def test_the_figures_of_the_day_do_not_read_the_past_either(nilufar):
+    plan = query_plan_of(lambda: appeals.count_registered_since(nilufar, clock.now()))
+    index_use = "appeal_operator_id_registered_at (operator_id=? AND registered_at>?)"
+    assert [step for step in plan if step.endswith(index_use)]
 
 
-def test_a_ring_of_another_operator_makes_no_call_ones_own(nilufar, sardor):
-    call = a_call()
+def test_a_ring_of_another_operator_gives_no_access_to_the_call(nilufar, sardor):
+    call = create_call()
     visit = QueueVisit.create(call=call, position=1, queue="main", joined_at=call.arrived_at)
     Ring.create(visit=visit, operator=sardor.login, extension="1", started_at=call.arrived_at)
-    assert appeals.call_of(sardor, f"{call.id}-{sardor.id}-0") == call
-    assert appeals.call_of(nilufar, f"{call.id}-{nilufar.id}-0") is None
+    assert appeals.call_of_token(sardor, f"{call.id}-{sardor.id}-0") == call
+    assert appeals.call_of_token(nilufar, f"{call.id}-{nilufar.id}-0") is None
 
 
-def test_a_row_by_a_prepared_statement_is_as_another(nilufar):
-    told = {"kind": "person", "surname": "Karimova", "search_key": "k", "created_at": clock.now()}
-    made, other = new_row(Applicant, **told), Applicant.create(**told)
-    assert made.id != other.id
-    assert not made.dirty_fields
-    kept = [Applicant.get_by_id(one.id).__data__ | {"id": 0} for one in (made, other)]
-    assert kept[0] == kept[1]
-    assert made.__data__ | {"id": 0} == other.__data__ | {"id": 0}
-    assert row_with(Applicant, id=made.id, surname="Karimova") == made
-    assert row_with(Applicant, id=made.id, surname="Karimov") is None
+def test_a_row_from_a_prepared_statement_equals_one_from_peewee(nilufar):
+    values = {"kind": "person", "surname": "Karimova", "search_key": "k", "created_at": clock.now()}
+    prepared, ordinary = create_row(Applicant, **values), Applicant.create(**values)
+    assert prepared.id != ordinary.id
+    assert not prepared.dirty_fields
+    stored = [
+        Applicant.get_by_id(applicant.id).__data__ | {"id": 0} for applicant in (prepared, ordinary)
+    ]
+    assert stored[0] == stored[1]
+    assert prepared.__data__ | {"id": 0} == ordinary.__data__ | {"id": 0}
+    assert find_row(Applicant, id=prepared.id, surname="Karimova") == prepared
+    assert find_row(Applicant, id=prepared.id, surname="Karimov") is None

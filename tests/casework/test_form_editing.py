@@ -1,4 +1,4 @@
-"""Changing a form without code: drafts, what may not be changed, versions and their differences."""
+"""Changing a form without code: drafts, protected properties, versions and their differences."""
 
 import datetime as dt
 
@@ -6,115 +6,122 @@ import pytest
 
 from appliance.casework import appeals, catalogs, forms
 from appliance.casework.forms import checks, comparing, editing
-from appliance.casework.forms.definition import DefinitionError, document_of
+from appliance.casework.forms.definition import DefinitionError, definition_document
 from appliance.core import clock
 from appliance.models import AuditEntry, FormVersion
-from tests.casework.test_appeals import FULL
+from tests.casework.test_appeals import FULL_FORM
 
-WORDS = {"uz_Latn": "Ish o'rni", "uz_Cyrl": "Иш ўрни", "ru": "Рабочее место"}
-LISTED = {"kind": "list", "list": "group", "label": WORDS}
-ANSWERS = [
+FIELD_LABELS = {"uz_Latn": "Ish o'rni", "uz_Cyrl": "Иш ўрни", "ru": "Рабочее место"}
+LIST_FIELD = {"kind": "list", "list": "group", "label": FIELD_LABELS}
+ANSWER_OPTIONS = [
     {"uz_Latn": "Ha", "uz_Cyrl": "Ҳа", "ru": "Да"},
     {"uz_Latn": "Yoʻq", "uz_Cyrl": "Йўқ", "ru": "Нет"},
 ]
 
 
-def draft(form: str = forms.APPEAL) -> FormVersion:
-    return editing.pending(form) or editing.begin(form, "sherzod")
+def pending_draft(form: str = forms.APPEAL_FORM) -> FormVersion:
+    return editing.pending_version(form) or editing.begin_draft(form, "sherzod")
 
 
-def seen(form: str = forms.APPEAL) -> str:
-    return editing.mark(draft(form))
+def draft_mark(form: str = forms.APPEAL_FORM) -> str:
+    return editing.version_fingerprint(pending_draft(form))
 
 
-def add(form: str = forms.APPEAL, **wanted: object) -> str:
-    return editing.add(form, LISTED | wanted, seen(form), "sherzod")
+def add_field(form: str = forms.APPEAL_FORM, **properties: object) -> str:
+    return editing.add_field(form, LIST_FIELD | properties, draft_mark(form), "sherzod")
 
 
-def put(form: str = forms.APPEAL) -> FormVersion:
-    return editing.put_in_force(form, None, seen(form), "sherzod")
+def release_draft(form: str = forms.APPEAL_FORM) -> FormVersion:
+    return editing.publish_draft(form, None, draft_mark(form), "sherzod")
 
 
-def shown(form: str = forms.APPEAL) -> forms.Definition:
-    return forms.versions.definition_of(draft(form))
+def draft_definition(form: str = forms.APPEAL_FORM) -> forms.Definition:
+    return forms.versions.stored_definition(pending_draft(form))
 
 
-def test_a_field_is_in_force_from_the_moment_it_is_put(settings) -> None:
-    name = add(required=True, topics=["subsidies"])
+def test_a_field_is_in_force_from_the_time_its_version_is_released(settings) -> None:
+    name = add_field(required=True, topics=["subsidies"])
     assert name == "ish_orni"
-    assert not forms.in_force(forms.APPEAL).field(name)
-    put()
-    field = forms.in_force(forms.APPEAL).field(name)
+    assert not forms.definition_in_force(forms.APPEAL_FORM).find_field(name)
+    release_draft()
+    field = forms.definition_in_force(forms.APPEAL_FORM).find_field(name)
     assert field
     assert field.label["uz_Latn"] == "Ish oʻrni"
     assert field.required
     assert field.topics == ("subsidies",)
-    assert forms.in_force(forms.APPEAL).version == 2
-    assert not forms.of(forms.APPEAL, 1).field(name)
-    told = AuditEntry.select().where(AuditEntry.action.startswith("form."))
-    assert [(e.action, e.who, e.subject) for e in told.order_by(AuditEntry.id)] == [
-        (action, "sherzod", forms.APPEAL) for action in ("form.begin", "form.change", "form.put")
+    assert forms.definition_in_force(forms.APPEAL_FORM).version == 2
+    assert not forms.numbered_definition(forms.APPEAL_FORM, 1).find_field(name)
+    entries = AuditEntry.select().where(AuditEntry.action.startswith("form."))
+    assert [(e.action, e.who, e.subject) for e in entries.order_by(AuditEntry.id)] == [
+        (action, "sherzod", forms.APPEAL_FORM)
+        for action in ("form.begin", "form.change", "form.put")
     ]
 
 
-def test_a_planned_version_waits_for_its_moment_and_can_be_withdrawn(settings, monkeypatch) -> None:
-    name = add()
+def test_a_planned_version_takes_effect_at_its_time_and_can_be_withdrawn(
+    settings, monkeypatch
+) -> None:
+    name = add_field()
     later = clock.now() + dt.timedelta(days=2)
-    editing.put_in_force(forms.APPEAL, later, seen(), "sherzod")
-    assert not forms.in_force(forms.APPEAL).field(name)
+    editing.publish_draft(forms.APPEAL_FORM, later, draft_mark(), "sherzod")
+    assert not forms.definition_in_force(forms.APPEAL_FORM).find_field(name)
     with pytest.raises(editing.EditingError, match="none"):
-        add()  # first it is withdrawn
-    editing.withdraw(forms.APPEAL, seen(), "sherzod")
-    editing.put_in_force(forms.APPEAL, later, seen(), "sherzod")
+        add_field()  # it must be withdrawn first
+    editing.withdraw_planned_version(forms.APPEAL_FORM, draft_mark(), "sherzod")
+    editing.publish_draft(forms.APPEAL_FORM, later, draft_mark(), "sherzod")
     monkeypatch.setattr(clock, "now", lambda: later)
-    assert forms.in_force(forms.APPEAL).field(name)
-    assert editing.pending(forms.APPEAL) is None
+    assert forms.definition_in_force(forms.APPEAL_FORM).find_field(name)
+    assert editing.pending_version(forms.APPEAL_FORM) is None
 
 
-def test_no_moment_that_is_past_and_no_version_that_changes_nothing(settings) -> None:
-    draft()
+def test_a_version_with_a_past_time_or_without_changes_is_refused(settings) -> None:
+    pending_draft()
     with pytest.raises(editing.EditingError, match="same"):
-        put()
-    add()
+        release_draft()
+    add_field()
     with pytest.raises(editing.EditingError, match="past"):
-        editing.put_in_force(forms.APPEAL, clock.now() - dt.timedelta(hours=1), seen(), "sherzod")
+        editing.publish_draft(
+            forms.APPEAL_FORM, clock.now() - dt.timedelta(hours=1), draft_mark(), "sherzod"
+        )
 
 
-def test_who_saw_another_draft_changes_nothing(settings) -> None:
-    before = seen()
-    add()
+def test_an_edit_based_on_an_outdated_draft_is_refused(settings) -> None:
+    before = draft_mark()
+    add_field()
     with pytest.raises(editing.EditingError, match="changed"):
-        editing.add(forms.APPEAL, LISTED, before, "sherzod")
+        editing.add_field(forms.APPEAL_FORM, LIST_FIELD, before, "sherzod")
     with pytest.raises(editing.EditingError, match="changed"):
-        editing.discard(forms.APPEAL, before, "sherzod")
+        editing.discard_draft(forms.APPEAL_FORM, before, "sherzod")
 
 
-def test_one_version_to_come_is_enough(settings) -> None:
-    draft()
+def test_a_form_has_at_most_one_pending_version(settings) -> None:
+    pending_draft()
     with pytest.raises(editing.EditingError, match="pending"):
-        editing.begin(forms.APPEAL, "sherzod")
-    editing.discard(forms.APPEAL, seen(), "sherzod")
-    assert editing.begin(forms.APPEAL, "sherzod").number == 2
+        editing.begin_draft(forms.APPEAL_FORM, "sherzod")
+    editing.discard_draft(forms.APPEAL_FORM, draft_mark(), "sherzod")
+    assert editing.begin_draft(forms.APPEAL_FORM, "sherzod").number == 2
 
 
-def test_a_field_of_the_product_is_labelled_ordered_and_starred_only(settings) -> None:
-    words = {"label": WORDS, "help": {"ru": "Подсказка"}, "required": True, "kind": "tick"}
-    editing.change(forms.APPEAL, "employment", words, seen(), "sherzod")
-    field = shown().field("employment")
+def test_a_built_in_field_can_only_be_relabelled_moved_and_made_required(settings) -> None:
+    words = {"label": FIELD_LABELS, "help": {"ru": "Подсказка"}, "required": True, "kind": "tick"}
+    editing.change_field(forms.APPEAL_FORM, "employment", words, draft_mark(), "sherzod")
+    field = draft_definition().find_field("employment")
     assert field
-    assert (field.kind, field.list, field.label["ru"]) == ("list", "employment", WORDS["ru"])
-    assert field.helped("ru") == "Подсказка"
-    editing.move(forms.APPEAL, "employment", False, seen(), "sherzod")
+    assert (field.kind, field.list, field.label["ru"]) == ("list", "employment", FIELD_LABELS["ru"])
+    assert field.localized_help("ru") == "Подсказка"
+    editing.move_field(forms.APPEAL_FORM, "employment", False, draft_mark(), "sherzod")
     with pytest.raises(editing.EditingError, match="product"):
-        editing.remove(forms.APPEAL, "employment", seen(), "sherzod")
+        editing.remove_field(forms.APPEAL_FORM, "employment", draft_mark(), "sherzod")
     with pytest.raises(DefinitionError, match="star"):
-        editing.change(forms.APPEAL, "region", words | {"required": False}, seen(), "sherzod")
+        editing.change_field(
+            forms.APPEAL_FORM, "region", words | {"required": False}, draft_mark(), "sherzod"
+        )
 
 
 @pytest.mark.parametrize("part", ["kind", "list", "options", "personal", "wide", "name", "most"])
-def test_an_imported_form_keeps_what_the_product_brings(settings, part) -> None:
-    document = document_of(forms.product(forms.APPEAL))
-    entry = next(one for one in document["fields"] if one["name"] == "sex")
+def test_an_imported_form_cannot_change_built_in_properties(settings, part) -> None:
+    document = definition_document(forms.product_definition(forms.APPEAL_FORM))
+    entry = next(field for field in document["fields"] if field["name"] == "sex")
     entry[part] = {
         "kind": "text",
         "list": "group",
@@ -125,20 +132,20 @@ def test_an_imported_form_keeps_what_the_product_brings(settings, part) -> None:
         "most": 7,
     }[part]
     with pytest.raises(DefinitionError):
-        editing.import_document(forms.APPEAL, document, "sherzod")
-    assert editing.pending(forms.APPEAL) is None
+        editing.import_document(forms.APPEAL_FORM, document, "sherzod")
+    assert editing.pending_version(forms.APPEAL_FORM) is None
 
 
 @pytest.mark.parametrize(
-    ("wanted", "code"),
+    ("properties", "code"),
     [
         ({"label": {"ru": "Только"}}, "words"),
-        ({"label": WORDS | {"ru": "Д" * 81}}, "long"),
+        ({"label": FIELD_LABELS | {"ru": "Д" * 81}}, "long"),
         ({"kind": "none"}, "kind"),
         ({"list": "nothing"}, "list"),
         ({"kind": "choice", "list": ""}, "list"),
-        ({"kind": "choice", "list": "", "options": ANSWERS[:1]}, "options"),
-        ({"kind": "choice", "list": "", "options": [*ANSWERS, {"uz_Latn": "x"}]}, "words"),
+        ({"kind": "choice", "list": "", "options": ANSWER_OPTIONS[:1]}, "options"),
+        ({"kind": "choice", "list": "", "options": [*ANSWER_OPTIONS, {"uz_Latn": "x"}]}, "words"),
         ({"kind": "place", "list": "mahalla"}, "place"),
         ({"kind": "document", "document": "visa"}, "document"),
         ({"topics": ["no-such"]}, "topics"),
@@ -146,111 +153,128 @@ def test_an_imported_form_keeps_what_the_product_brings(settings, part) -> None:
         ({"ministry": "a b"}, "ministry"),
     ],
 )
-def test_a_field_that_cannot_be_is_refused_by_name_of_the_trouble(settings, wanted, code) -> None:
-    before = seen()
-    with pytest.raises(DefinitionError) as refused:
-        add(**wanted)
-    assert refused.value.code == code
-    assert seen() == before
+def test_an_invalid_field_is_refused_with_a_code_for_the_reason(settings, properties, code) -> None:
+    before = draft_mark()
+    with pytest.raises(DefinitionError) as error:
+        add_field(**properties)
+    assert error.value.code == code
+    assert draft_mark() == before
 
 
-def test_names_are_made_of_labels_and_never_given_twice(settings) -> None:
-    assert add() == "ish_orni"
-    assert add(forms.CALL) == "ish_orni_2"
-    assert add(label=WORDS | {"uz_Latn": "Holat"}) == "holat"
-    assert add(label=WORDS | {"uz_Latn": "Region"}) == "region_2"  # the product's own
-    assert add(label=WORDS | {"uz_Latn": "State"}) == "state_2"  # a column of the table
-    assert add(label=WORDS | {"uz_Latn": "2-son"}) == "f_2_son"
-    assert add(label=WORDS | {"uz_Latn": "«…»"}) == "field"
+def test_names_are_derived_from_labels_and_never_reused(settings) -> None:
+    assert add_field() == "ish_orni"
+    assert add_field(forms.CALL_FORM) == "ish_orni_2"
+    assert add_field(label=FIELD_LABELS | {"uz_Latn": "Holat"}) == "holat"
+    assert add_field(label=FIELD_LABELS | {"uz_Latn": "Region"}) == "region_2"  # a built-in field
+    # a column of the table
+    assert add_field(label=FIELD_LABELS | {"uz_Latn": "State"}) == "state_2"
+    assert add_field(label=FIELD_LABELS | {"uz_Latn": "2-son"}) == "f_2_son"
+    assert add_field(label=FIELD_LABELS | {"uz_Latn": "«…»"}) == "field"
 
 
-def test_a_field_once_in_force_keeps_its_kind_and_comes_back_by_its_name(settings) -> None:
-    name = add(kind="choice", list="", options=ANSWERS)
-    put()
+def test_a_released_field_keeps_its_kind_and_returns_under_its_name(settings) -> None:
+    name = add_field(kind="choice", list="", options=ANSWER_OPTIONS)
+    release_draft()
     with pytest.raises(DefinitionError, match="kept"):
-        editing.change(forms.APPEAL, name, LISTED, seen(), "sherzod")
-    editing.remove(forms.APPEAL, name, seen(), "sherzod")
-    put()
-    assert not forms.in_force(forms.APPEAL).field(name)
-    assert add() == f"{name}_2"
-    editing.discard(forms.APPEAL, seen(), "sherzod")
-    editing.begin(forms.APPEAL, "sherzod", 2)
-    put()
-    assert forms.in_force(forms.APPEAL).field(name) == forms.of(forms.APPEAL, 2).field(name)
+        editing.change_field(forms.APPEAL_FORM, name, LIST_FIELD, draft_mark(), "sherzod")
+    editing.remove_field(forms.APPEAL_FORM, name, draft_mark(), "sherzod")
+    release_draft()
+    assert not forms.definition_in_force(forms.APPEAL_FORM).find_field(name)
+    assert add_field() == f"{name}_2"
+    editing.discard_draft(forms.APPEAL_FORM, draft_mark(), "sherzod")
+    editing.begin_draft(forms.APPEAL_FORM, "sherzod", 2)
+    release_draft()
+    assert forms.definition_in_force(forms.APPEAL_FORM).find_field(
+        name
+    ) == forms.numbered_definition(forms.APPEAL_FORM, 2).find_field(name)
 
 
-def test_what_only_a_file_says_of_a_field_outlives_the_page(settings) -> None:
-    document = document_of(forms.product(forms.CALL))
-    wide = {"name": "plan", "kind": "text", "label": WORDS, "wide": 2, "most": 500}
+def test_properties_set_only_by_import_survive_an_edit_on_the_page(settings) -> None:
+    document = definition_document(forms.product_definition(forms.CALL_FORM))
+    wide = {"name": "plan", "kind": "text", "label": FIELD_LABELS, "wide": 2, "most": 500}
     document["fields"].append(wide)
-    editing.import_document(forms.CALL, document, "sherzod")
-    wanted = {"kind": "text", "label": WORDS, "required": True}
-    editing.change(forms.CALL, "plan", wanted, seen(forms.CALL), "sherzod")
-    field = shown(forms.CALL).field("plan")
+    editing.import_document(forms.CALL_FORM, document, "sherzod")
+    properties = {"kind": "text", "label": FIELD_LABELS, "required": True}
+    editing.change_field(
+        forms.CALL_FORM, "plan", properties, draft_mark(forms.CALL_FORM), "sherzod"
+    )
+    field = draft_definition(forms.CALL_FORM).find_field("plan")
     assert field
     assert (field.required, field.wide, field.most) == (True, 2, 500)
 
 
-def test_what_was_personal_stays_so(settings) -> None:
-    name = add(personal=True)
-    editing.change(forms.APPEAL, name, LISTED, seen(), "sherzod")  # nobody has filled it in yet
-    editing.change(forms.APPEAL, name, LISTED | {"personal": True}, seen(), "sherzod")
-    put()
+def test_a_released_personal_field_stays_personal(settings) -> None:
+    name = add_field(personal=True)
+    # nobody has filled it in yet
+    editing.change_field(forms.APPEAL_FORM, name, LIST_FIELD, draft_mark(), "sherzod")
+    editing.change_field(
+        forms.APPEAL_FORM, name, LIST_FIELD | {"personal": True}, draft_mark(), "sherzod"
+    )
+    release_draft()
     with pytest.raises(DefinitionError, match="personal"):
-        editing.change(forms.APPEAL, name, LISTED, seen(), "sherzod")
+        editing.change_field(forms.APPEAL_FORM, name, LIST_FIELD, draft_mark(), "sherzod")
 
 
-def test_answers_keep_their_codes_when_they_are_worded_anew(settings) -> None:
-    name = add(kind="choice", list="", options=[*ANSWERS, ANSWERS[0]])
-    field = shown().field(name)
+def test_answers_keep_their_codes_when_reworded(settings) -> None:
+    name = add_field(kind="choice", list="", options=[*ANSWER_OPTIONS, ANSWER_OPTIONS[0]])
+    field = draft_definition().find_field(name)
     assert field
     assert [option.code for option in field.options] == ["ha", "yoq", "ha_2"]
-    options = [{"code": "ha"} | ANSWERS[1], ANSWERS[0]]
-    wanted = LISTED | {"kind": "choice", "list": "", "options": options}
-    editing.change(forms.APPEAL, name, wanted, seen(), "sherzod")
-    field = shown().field(name)
+    options = [{"code": "ha"} | ANSWER_OPTIONS[1], ANSWER_OPTIONS[0]]
+    properties = LIST_FIELD | {"kind": "choice", "list": "", "options": options}
+    editing.change_field(forms.APPEAL_FORM, name, properties, draft_mark(), "sherzod")
+    field = draft_definition().find_field(name)
     assert field
     assert [(o.code, o.words["ru"]) for o in field.options] == [("ha", "Нет"), ("ha_2", "Да")]
 
 
-def test_who_a_document_belongs_to_is_personal_and_never_leaves_in_bulk(settings) -> None:
-    name = add(kind="document", document="pinfl")
-    field = shown().field(name)
+def test_an_identity_document_is_personal_and_never_exported_in_bulk(settings) -> None:
+    name = add_field(kind="document", document="pinfl")
+    field = draft_definition().find_field(name)
     assert field
     assert field.personal
     assert not field.exported
 
 
 def test_two_versions_are_compared_field_by_field(settings) -> None:
-    name = add()
-    editing.move(forms.APPEAL, "gist", False, seen(), "sherzod")
-    words = {"label": WORDS, "help": {}, "required": True}
-    editing.change(forms.APPEAL, "region", words, seen(), "sherzod")
-    there = comparing.changes(forms.in_force(forms.APPEAL), shown())
-    assert {(c.kind, (c.after or c.before).name, c.parts) for c in there if c.kind != "moved"} == {
+    name = add_field()
+    editing.move_field(forms.APPEAL_FORM, "gist", False, draft_mark(), "sherzod")
+    words = {"label": FIELD_LABELS, "help": {}, "required": True}
+    editing.change_field(forms.APPEAL_FORM, "region", words, draft_mark(), "sherzod")
+    changes = comparing.field_changes(
+        forms.definition_in_force(forms.APPEAL_FORM), draft_definition()
+    )
+    assert {
+        (c.kind, (c.after or c.before).name, c.parts) for c in changes if c.kind != "moved"
+    } == {
         ("added", name, ()),
         ("changed", "region", ("label",)),
     }
-    assert len([c for c in there if c.kind == "moved"]) == 1
-    back = comparing.changes(shown(), forms.in_force(forms.APPEAL))
-    assert [c.before.name for c in back if c.kind == "removed" and c.before] == [name]
+    assert len([c for c in changes if c.kind == "moved"]) == 1
+    reverse_changes = comparing.field_changes(
+        draft_definition(), forms.definition_in_force(forms.APPEAL_FORM)
+    )
+    assert [c.before.name for c in reverse_changes if c.kind == "removed" and c.before] == [name]
 
 
-def test_an_old_registration_shows_the_form_it_was_written_in(settings, nilufar) -> None:
-    name = add(topics=["subsidies"])
-    put()
-    values = FULL | {"direction": "subsidies", f"{name}_text": "Yoshlar"}
+def test_an_old_registration_is_shown_with_the_version_it_was_filled_in(settings, nilufar) -> None:
+    name = add_field(topics=["subsidies"])
+    release_draft()
+    values = FULL_FORM | {"direction": "subsidies", f"{name}_text": "Yoshlar"}
     token = appeals.token_for(nilufar, None)
-    made = appeals.register(values, operator=nilufar, token=token, tz=settings.tz)
-    assert made.form_version == 2
-    code = catalogs.code_of("group", "Yoshlar")
-    assert made.extra == {name: {"code": code or "", "text": "" if code else "Yoshlar"}}
-    editing.remove(forms.APPEAL, name, seen(), "sherzod")
-    put()
-    assert forms.of(forms.APPEAL, made.form_version).field(name)
-    assert forms.field_of(name).called("ru") == WORDS["ru"]  # for what tells of it still
-    assert appeals.values_of(made)[name] == code or "Yoshlar"
+    appeal = appeals.register(values, operator=nilufar, token=token, tz=settings.tz)
+    assert appeal.form_version == 2
+    code = catalogs.code_by_name("group", "Yoshlar")
+    assert appeal.extra == {name: {"code": code or "", "text": "" if code else "Yoshlar"}}
+    editing.remove_field(forms.APPEAL_FORM, name, draft_mark(), "sherzod")
+    release_draft()
+    assert forms.numbered_definition(forms.APPEAL_FORM, appeal.form_version).find_field(name)
+    # for pages that still show it
+    assert forms.latest_field(name).localized_label("ru") == FIELD_LABELS["ru"]
+    assert appeals.form_values(appeal)[name] == code or "Yoshlar"
 
 
-def test_every_reserved_name_is_one_that_a_label_cannot_make(settings) -> None:
-    assert not checks.RESERVED & {checks.free(name, checks.taken()) for name in checks.RESERVED}
+def test_no_label_produces_a_reserved_name(settings) -> None:
+    assert not checks.RESERVED_NAMES & {
+        checks.available_name(name, checks.unavailable_names()) for name in checks.RESERVED_NAMES
+    }

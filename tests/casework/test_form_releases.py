@@ -1,4 +1,4 @@
-"""A release of the product that changes a form: sites with versions of their own get it too."""
+"""A product release that changes a form is merged into sites with their own versions of it."""
 
 import datetime as dt
 from collections.abc import Callable, Iterator
@@ -12,10 +12,16 @@ from appliance.casework.forms import editing, versions
 from appliance.cli import appliance
 from appliance.core import clock
 from appliance.models import AuditEntry, CallForm, FormVersion
-from tests.casework.test_appeals import TZ, a_call, speaks
-from tests.casework.test_form_editing import WORDS, add, draft, put, seen
+from tests.casework.test_appeals import TZ, create_call, start_talk
+from tests.casework.test_form_editing import (
+    FIELD_LABELS,
+    add_field,
+    draft_mark,
+    pending_draft,
+    release_draft,
+)
 
-NEW = """
+NEW_FIELD = """
 [[fields]]
 name = "heard_of_us"
 kind = "choice"
@@ -33,138 +39,144 @@ options = [
 def release(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Callable[[], list[tuple[str, int]]]]:
-    """Install a release that asks one field more on form №2, behind the address, and has a star."""
+    """Install a release whose form №2 has a new field after the address, now required."""
 
-    def install() -> list[tuple[str, int]]:
+    def install_release() -> list[tuple[str, int]]:
         folder = tmp_path / "forms"
         folder.mkdir(exist_ok=True)
         for form in forms.FORMS:
-            text = (versions._FILES / f"{form}.toml").read_text(encoding="utf-8")
-            if form == forms.CALL and "heard_of_us" not in text:
+            text = (versions._PRODUCT_FORMS_DIRECTORY / f"{form}.toml").read_text(encoding="utf-8")
+            if form == forms.CALL_FORM and "heard_of_us" not in text:
                 head, *entries = text.split("[[fields]]\n")
-                at = next(n for n, entry in enumerate(entries) if '"address"' in entry)
-                entries[at] = entries[at].rstrip() + "\nrequired = true\n" + NEW + "\n"
+                address_index = next(n for n, entry in enumerate(entries) if '"address"' in entry)
+                entries[address_index] = (
+                    entries[address_index].rstrip() + "\nrequired = true\n" + NEW_FIELD + "\n"
+                )
                 text = head + "".join(f"[[fields]]\n{entry}" for entry in entries)
             (folder / f"{form}.toml").write_text(text, encoding="utf-8")
-        monkeypatch.setattr(versions, "_FILES", folder)
-        forget()
-        return forms.take_in()
+        monkeypatch.setattr(versions, "_PRODUCT_FORMS_DIRECTORY", folder)
+        clear_form_caches()
+        return forms.apply_product_release()
 
-    yield install
+    yield install_release
     monkeypatch.undo()
-    forget()
+    clear_form_caches()
 
 
-def forget() -> None:
-    versions.product.cache_clear()
-    versions.columns.cache_clear()
+def clear_form_caches() -> None:
+    versions.product_definition.cache_clear()
+    versions.column_value_names.cache_clear()
 
 
-def names(form: str = forms.CALL) -> list[str]:
-    return [field.name for field in forms.in_force(form).fields]
+def field_names(form: str = forms.CALL_FORM) -> list[str]:
+    return [field.name for field in forms.definition_in_force(form).fields]
 
 
-def register(operator, number: str, **values: str) -> CallForm:
-    call = a_call(number)
-    speaks(operator, call)
+def register_call_form(operator, number: str, **values: str) -> CallForm:
+    call = create_call(number)
+    start_talk(operator, call)
     token = appeals.token_for(operator, call)
     return call_forms.register(values, operator=operator, token=token, tz=TZ)
 
 
-def test_a_site_that_changed_nothing_has_the_form_as_it_comes(settings, release) -> None:
-    assert forms.take_in() == []
-    before = names()
-    assert release() == [(forms.CALL, 2)]
-    made = forms.in_force(forms.CALL)
-    assert made.fields == forms.product(forms.CALL).fields
-    assert names()[names().index("address") + 1] == "heard_of_us"
-    assert [name for name in names() if name != "heard_of_us"] == before
-    assert forms.take_in() == []
-    assert FormVersion.select().where(FormVersion.form == forms.APPEAL).count() == 1
+def test_a_site_without_changes_receives_the_form_as_shipped(settings, release) -> None:
+    assert forms.apply_product_release() == []
+    before = field_names()
+    assert release() == [(forms.CALL_FORM, 2)]
+    definition = forms.definition_in_force(forms.CALL_FORM)
+    assert definition.fields == forms.product_definition(forms.CALL_FORM).fields
+    assert field_names()[field_names().index("address") + 1] == "heard_of_us"
+    assert [name for name in field_names() if name != "heard_of_us"] == before
+    assert forms.apply_product_release() == []
+    assert FormVersion.select().where(FormVersion.form == forms.APPEAL_FORM).count() == 1
     entry = AuditEntry.select().where(AuditEntry.action == "form.release").get()
     assert (entry.who, entry.subject, entry.detail["new"]) == ("migrate", "2", ["heard_of_us"])
 
 
-def test_what_a_site_made_of_its_form_stays(settings, nilufar, release) -> None:
-    own = add(forms.CALL)
-    words = {"label": WORDS, "help": {"ru": "Подсказка"}, "required": False}
-    editing.change(forms.CALL, "address", words, seen(forms.CALL), "sherzod")
-    editing.move(forms.CALL, "address", False, seen(forms.CALL), "sherzod")
-    put(forms.CALL)
-    kept = names()
-    before = register(nilufar, "1.1", address="Registon 5", **{own: "student"})
-    shown = call_forms.values_of(before)
+def test_the_sites_changes_to_its_form_survive_a_release(settings, nilufar, release) -> None:
+    site_field = add_field(forms.CALL_FORM)
+    words = {"label": FIELD_LABELS, "help": {"ru": "Подсказка"}, "required": False}
+    editing.change_field(forms.CALL_FORM, "address", words, draft_mark(forms.CALL_FORM), "sherzod")
+    editing.move_field(forms.CALL_FORM, "address", False, draft_mark(forms.CALL_FORM), "sherzod")
+    release_draft(forms.CALL_FORM)
+    names_before = field_names()
+    before = register_call_form(nilufar, "1.1", address="Registon 5", **{site_field: "student"})
+    values_before = call_forms.call_form_values(before)
 
-    assert release() == [(forms.CALL, 3)]
-    made = forms.in_force(forms.CALL)
-    assert [name for name in names() if name != "heard_of_us"] == kept
-    assert names()[names().index("address") + 1] == "heard_of_us"
-    address = made.field("address")
+    assert release() == [(forms.CALL_FORM, 3)]
+    definition = forms.definition_in_force(forms.CALL_FORM)
+    assert [name for name in field_names() if name != "heard_of_us"] == names_before
+    assert field_names()[field_names().index("address") + 1] == "heard_of_us"
+    address = definition.find_field("address")
     assert address
-    assert (address.label["ru"], address.helped("ru"), address.required) == (
-        WORDS["ru"],
+    assert (address.label["ru"], address.localized_help("ru"), address.required) == (
+        FIELD_LABELS["ru"],
         "Подсказка",
         True,
     )
-    assert call_forms.values_of(CallForm.get_by_id(before.id)) == shown
+    assert call_forms.call_form_values(CallForm.get_by_id(before.id)) == values_before
     assert before.version == 2
 
-    now = register(nilufar, "1.2", heard_of_us="tv", **{own: "student"})
+    now = register_call_form(nilufar, "1.2", heard_of_us="tv", **{site_field: "student"})
     assert now.version == 3
     assert now.extra["heard_of_us"]["code"] == "tv"
-    fields = call_forms.fields_of(forms.of(forms.CALL, 3), now, "ru")
+    fields = call_forms.field_values(forms.numbered_definition(forms.CALL_FORM, 3), now, "ru")
     assert fields["heard_of_us"] == {"code": "tv", "text": "Телевидение"}
-    assert ("2", "heard_of_us") in [(form, field.name) for form, field in forms.counted()]
-    draft(forms.CALL)  # and people can change it further
+    assert ("2", "heard_of_us") in [(form, field.name) for form, field in forms.counted_fields()]
+    pending_draft(forms.CALL_FORM)  # people can change it further
     with pytest.raises(editing.EditingError, match="product"):
-        editing.remove(forms.CALL, "heard_of_us", seen(forms.CALL), "sherzod")
-    editing.move(forms.CALL, "heard_of_us", True, seen(forms.CALL), "sherzod")
-    put(forms.CALL)
-    assert forms.take_in() == []
+        editing.remove_field(forms.CALL_FORM, "heard_of_us", draft_mark(forms.CALL_FORM), "sherzod")
+    editing.move_field(forms.CALL_FORM, "heard_of_us", True, draft_mark(forms.CALL_FORM), "sherzod")
+    release_draft(forms.CALL_FORM)
+    assert forms.apply_product_release() == []
 
 
-def test_a_draft_is_still_the_newest_and_can_be_put_in_force(settings, release) -> None:
-    own = add(forms.CALL)
-    assert release() == [(forms.CALL, 2)]
-    row = editing.pending(forms.CALL)
+def test_a_draft_stays_the_newest_version_and_can_be_released(settings, release) -> None:
+    site_field = add_field(forms.CALL_FORM)
+    assert release() == [(forms.CALL_FORM, 2)]
+    row = editing.pending_version(forms.CALL_FORM)
     assert row
     assert (row.number, row.since) == (3, None)
-    assert {own, "heard_of_us"} <= forms.definition_of(row).names
-    assert own not in names()
-    put(forms.CALL)
-    assert {own, "heard_of_us"} <= set(names())
+    assert {site_field, "heard_of_us"} <= forms.stored_definition(row).value_names
+    assert site_field not in field_names()
+    release_draft(forms.CALL_FORM)
+    assert {site_field, "heard_of_us"} <= set(field_names())
 
 
-def test_a_planned_version_comes_at_its_hour(settings, release, monkeypatch) -> None:
-    own = add(forms.CALL)
+def test_a_planned_version_takes_effect_at_its_time_after_a_release(
+    settings, release, monkeypatch
+) -> None:
+    site_field = add_field(forms.CALL_FORM)
     later = clock.now() + dt.timedelta(hours=3)
-    editing.put_in_force(forms.CALL, later, seen(forms.CALL), "sherzod")
+    editing.publish_draft(forms.CALL_FORM, later, draft_mark(forms.CALL_FORM), "sherzod")
     release()
-    assert own not in names()
-    assert "heard_of_us" in names()
+    assert site_field not in field_names()
+    assert "heard_of_us" in field_names()
     moved = later + dt.timedelta(seconds=1)
     monkeypatch.setattr(clock, "now", lambda: moved)
-    assert {own, "heard_of_us"} <= set(names())
-    assert forms.take_in() == []
+    assert {site_field, "heard_of_us"} <= set(field_names())
+    assert forms.apply_product_release() == []
 
 
-def test_a_version_of_before_comes_back_with_what_is_new(settings, release) -> None:
-    add(forms.CALL)
-    put(forms.CALL)
+def test_an_earlier_version_is_restored_with_the_new_fields(settings, release) -> None:
+    add_field(forms.CALL_FORM)
+    release_draft(forms.CALL_FORM)
     release()
-    editing.begin(forms.CALL, "sherzod", 1)
-    put(forms.CALL)
-    assert names() == [field.name for field in forms.product(forms.CALL).fields]
+    editing.begin_draft(forms.CALL_FORM, "sherzod", 1)
+    release_draft(forms.CALL_FORM)
+    assert field_names() == [
+        field.name for field in forms.product_definition(forms.CALL_FORM).fields
+    ]
 
 
-def test_the_migration_says_what_it_brought(settings, release) -> None:
+def test_the_migration_reports_the_new_form_version(settings, release) -> None:
     release()
     FormVersion.delete().where(FormVersion.number == 2).execute()
-    done = CliRunner().invoke(appliance, ["--config", str(settings.file), "migrate"])
-    assert done.exit_code == 0, done.output
-    assert "form 2 is version 2, with what this release brings" in done.output
+    result = CliRunner().invoke(appliance, ["--config", str(settings.file), "migrate"])
+    assert result.exit_code == 0, result.output
+    assert "form 2 is version 2, with what this release brings" in result.output
 
 
-def test_the_products_fields_have_columns_today(settings) -> None:
+def test_every_built_in_field_has_a_column(settings) -> None:
     for form in forms.FORMS:
-        assert forms.columns(form) == forms.product(form).names
+        assert forms.column_value_names(form) == forms.product_definition(form).value_names

@@ -1,4 +1,4 @@
-"""Which numbers of what is registered a hurried person means."""
+"""Registration numbers are recognised in the forms in which people type them."""
 
 import pytest
 
@@ -20,20 +20,22 @@ def two_years(settings) -> None:
         *("№ 2026-000015", "2026–00015", "2026-OOO015", "2026_0015", " 2026.15"),
     ],
 )
-def test_with_its_year(typed: str) -> None:
-    assert numbers.meant(typed) == ["2026-000015"]
-    assert numbers.is_whole(typed)
+def test_a_number_with_its_year_is_recognised(typed: str) -> None:
+    assert numbers.candidate_numbers(typed) == ["2026-000015"]
+    assert numbers.is_full_number(typed)
 
 
-@pytest.mark.parametrize(("typed", "whole"), [("000015", True), ("0015", False), ("015", False)])
-def test_by_the_digits_at_its_end(typed: str, whole: bool) -> None:
-    assert numbers.meant(typed) == ["2026-000015", "2025-000015"]
-    assert numbers.is_whole(typed) is whole
+@pytest.mark.parametrize(
+    ("typed", "is_complete"), [("000015", True), ("0015", False), ("015", False)]
+)
+def test_a_number_is_recognised_by_its_last_digits(typed: str, is_complete: bool) -> None:
+    assert numbers.candidate_numbers(typed) == ["2026-000015", "2025-000015"]
+    assert numbers.is_full_number(typed) is is_complete
 
 
 @pytest.mark.parametrize(
     "typed", ["", "15", "000000", "2026-000", "2026", "935550147", "93 555 01 47", "olim", "2026-x"]
 )
-def test_what_is_no_number(typed: str) -> None:
-    assert not numbers.is_whole(typed)
-    assert typed == "2026" or numbers.meant(typed) == []
+def test_other_texts_are_not_numbers(typed: str) -> None:
+    assert not numbers.is_full_number(typed)
+    assert typed == "2026" or numbers.candidate_numbers(typed) == []

@@ -1,4 +1,4 @@
-"""Scripts: what a document may be, what is found wrong, going through them, choosing, drawing."""
+"""Scripts: valid documents, findings, stepping through a script, selection, drawing."""
 
 from itertools import pairwise
 
@@ -10,12 +10,12 @@ from appliance.casework.scripts import checks, choosing, comparing, course, grap
 from appliance.casework.scripts.definition import (
     Definition,
     DefinitionError,
-    When,
-    document_of,
-    parse,
+    ScriptConditions,
+    definition_document,
+    parse_definition,
 )
 
-KNOWN = checks.Known(
+KNOWN = checks.AvailableReferences(
     fields=("surname", "gist"),
     numbers=("1272",),
     topics=("subsidies",),
@@ -23,36 +23,46 @@ KNOWN = checks.Known(
 )
 
 
-def words(text):
+def both_languages(text):
     return {"uz": text, "ru": text}
 
 
-def step(code, *to, **more):
-    answers = [{"words": words(f"{code}-{number}"), "to": one} for number, one in enumerate(to)]
-    entry = {"code": code, "name": words(code), "said": words(f"said {code}"), "answers": answers}
-    return entry | {"ends": not to} | more
+def step_entry(code, *targets, **more):
+    answers = [
+        {"words": both_languages(f"{code}-{number}"), "to": target}
+        for number, target in enumerate(targets)
+    ]
+    entry = {
+        "code": code,
+        "name": both_languages(code),
+        "said": both_languages(f"said {code}"),
+        "answers": answers,
+    }
+    return entry | {"ends": not targets} | more
 
 
-def script(*steps, **when):
-    return parse({"title": words("First"), "when": when, "steps": [*steps]})
+def parse_script(*steps, **conditions):
+    return parse_definition(
+        {"title": both_languages("First"), "when": conditions, "steps": [*steps]}
+    )
 
 
-def found(made, known=KNOWN):
-    return [(one.code, one.step) for one in checks.findings(made, known)]
+def finding_codes(definition, names=KNOWN):
+    return [(finding.code, finding.step) for finding in checks.script_findings(definition, names)]
 
 
-def test_a_script_is_read_back_as_it_was_written():
-    made = script(
-        step("hello", "ask", "bye", fields=["surname"], note=words("Slowly")),
-        step("ask", "hello", actions=[{"kind": "article", "ref": "subsidiya"}]),
-        step("bye"),
+def test_a_script_is_read_back_unchanged():
+    definition = parse_script(
+        step_entry("hello", "ask", "bye", fields=["surname"], note=both_languages("Slowly")),
+        step_entry("ask", "hello", actions=[{"kind": "article", "ref": "subsidiya"}]),
+        step_entry("bye"),
         topics=["subsidies"],
         languages=["ru"],
         hours="open",
         kinds=["callback"],
     )
-    assert parse(document_of(made)) == made
-    assert found(made) == []
+    assert parse_definition(definition_document(definition)) == definition
+    assert finding_codes(definition) == []
 
 
 @pytest.mark.parametrize(
@@ -60,157 +70,164 @@ def test_a_script_is_read_back_as_it_was_written():
     [
         ({"steps": []}, "steps"),
         ({"steps": "no"}, "steps"),
-        ({"steps": [step("a"), step("a")]}, "twice"),
-        ({"steps": [step("A b")]}, "code"),
-        ({"steps": [step("a", said={"en": "Hello"})]}, "words"),
-        ({"steps": [step("a", said=words("x" * 2001))]}, "long"),
-        ({"steps": [step("a", *"abcdefghij")]}, "answers"),
-        ({"steps": [step("a", actions=[{"kind": "shell", "ref": "rm"}])]}, "action"),
-        ({"steps": [step("a") | {"script": "x"}]}, "unknown"),
+        ({"steps": [step_entry("a"), step_entry("a")]}, "twice"),
+        ({"steps": [step_entry("A b")]}, "code"),
+        ({"steps": [step_entry("a", said={"en": "Hello"})]}, "words"),
+        ({"steps": [step_entry("a", said=both_languages("x" * 2001))]}, "long"),
+        ({"steps": [step_entry("a", *"abcdefghij")]}, "answers"),
+        ({"steps": [step_entry("a", actions=[{"kind": "shell", "ref": "rm"}])]}, "action"),
+        ({"steps": [step_entry("a") | {"script": "x"}]}, "unknown"),
         ({"when": {"hours": "night"}}, "when"),
         ({"when": {"languages": ["en"]}}, "when"),
         ({"title": "First"}, "words"),
     ],
 )
-def test_what_is_no_script_is_refused(changed, code):
-    document = {"title": words("First"), "when": {}, "steps": [step("a")]} | changed
-    with pytest.raises(DefinitionError) as refused:
-        parse(document)
-    assert refused.value.code == code
+def test_an_invalid_document_is_refused(changed, code):
+    document = {"title": both_languages("First"), "when": {}, "steps": [step_entry("a")]} | changed
+    with pytest.raises(DefinitionError) as error:
+        parse_definition(document)
+    assert error.value.code == code
 
 
-def test_a_sound_script_has_no_findings():
-    made = script(
-        step("a", "b", "c", fields=["surname"], said=words("Salom, {name}!")),
-        step("b", "a", "c", actions=[{"kind": "specialist"}, {"kind": "sms", "ref": "1"}]),
-        step("c"),
+def test_a_valid_script_has_no_findings():
+    definition = parse_script(
+        step_entry("a", "b", "c", fields=["surname"], said=both_languages("Salom, {name}!")),
+        step_entry("b", "a", "c", actions=[{"kind": "specialist"}, {"kind": "sms", "ref": "1"}]),
+        step_entry("c"),
         numbers=["1272"],
     )
-    assert found(made) == []
+    assert finding_codes(definition) == []
 
 
 @pytest.mark.parametrize(
     ("steps", "expected"),
     [
-        ([step("a"), step("b")], [("unreachable", "b")]),
-        ([step("a", "b"), step("b", ends=False)], [("dead_end", "b")]),
-        ([step("a", "gone")], [("target", "a")]),
-        ([step("a", "b"), step("b", "a")], [("loop", "a"), ("loop", "b")]),
-        ([step("a", "a")], [("loop", "a")]),
-        ([step("a", said={"uz": "Salom"})], [("said", "a")]),
-        ([step("a", note={"uz": "Sekin"})], [("note", "a")]),
-        ([step("a", fields=["shoe_size"])], [("field", "a")]),
-        ([step("a", actions=[{"kind": "article", "ref": "gone"}])], [("article", "a")]),
-        ([step("a", actions=[{"kind": "sms", "ref": "2"}])], [("sms", "a")]),
-        ([step("a", actions=[{"kind": "department", "ref": "x"}])], [("department", "a")]),
-        ([step("a", actions=[{"kind": "employee", "ref": "8"}])], [("employee", "a")]),
-        ([step("a", said=words("Salom {pinfl}"))], [("word", "a"), ("word", "a")]),
-        ([step("a", said=words("Salom {name"))], [("word", "a"), ("word", "a")]),
+        ([step_entry("a"), step_entry("b")], [("unreachable", "b")]),
+        ([step_entry("a", "b"), step_entry("b", ends=False)], [("dead_end", "b")]),
+        ([step_entry("a", "gone")], [("target", "a")]),
+        ([step_entry("a", "b"), step_entry("b", "a")], [("loop", "a"), ("loop", "b")]),
+        ([step_entry("a", "a")], [("loop", "a")]),
+        ([step_entry("a", said={"uz": "Salom"})], [("said", "a")]),
+        ([step_entry("a", note={"uz": "Sekin"})], [("note", "a")]),
+        ([step_entry("a", fields=["shoe_size"])], [("field", "a")]),
+        ([step_entry("a", actions=[{"kind": "article", "ref": "gone"}])], [("article", "a")]),
+        ([step_entry("a", actions=[{"kind": "sms", "ref": "2"}])], [("sms", "a")]),
+        ([step_entry("a", actions=[{"kind": "department", "ref": "x"}])], [("department", "a")]),
+        ([step_entry("a", actions=[{"kind": "employee", "ref": "8"}])], [("employee", "a")]),
+        ([step_entry("a", said=both_languages("Salom {pinfl}"))], [("word", "a"), ("word", "a")]),
+        ([step_entry("a", said=both_languages("Salom {name"))], [("word", "a"), ("word", "a")]),
     ],
 )
 def test_each_fault_is_found_at_its_step(steps, expected):
-    assert found(script(*steps)) == expected
+    assert finding_codes(parse_script(*steps)) == expected
 
 
-def test_a_script_for_one_language_needs_no_other():
-    only = step("a") | {"said": {"ru": "Здравствуйте"}}
-    assert found(script(only, languages=["ru"])) == []
-    assert found(script(only)) == [("said", "a")]
+def test_a_script_for_one_language_needs_only_that_language():
+    only = step_entry("a") | {"said": {"ru": "Здравствуйте"}}
+    assert finding_codes(parse_script(only, languages=["ru"])) == []
+    assert finding_codes(parse_script(only)) == [("said", "a")]
 
 
-def test_conditions_name_what_there_is():
-    made = script(step("a"), numbers=["1000"], topics=["weather"])
-    assert [(one.code, one.what) for one in checks.findings(made, KNOWN)] == [
+def test_conditions_must_exist_on_the_site():
+    definition = parse_script(step_entry("a"), numbers=["1000"], topics=["weather"])
+    assert [
+        (finding.code, finding.detail) for finding in checks.script_findings(definition, KNOWN)
+    ] == [
         ("number", "1000"),
         ("topic", "weather"),
     ]
 
 
 @st.composite
-def graphs(draw):
+def script_graphs(draw):
     size = draw(st.integers(1, 12))
     codes = [f"s{number}" for number in range(size)]
     target = st.sampled_from([*codes, "gone"])
     steps = [
-        step(code, *draw(st.lists(target, max_size=4)), ends=draw(st.booleans())) for code in codes
+        step_entry(code, *draw(st.lists(target, max_size=4)), ends=draw(st.booleans()))
+        for code in codes
     ]
-    return script(*steps)
+    return parse_script(*steps)
 
 
-@given(graphs(), st.lists(st.integers(0, 8), max_size=30))
-def test_a_script_without_findings_is_walked_from_any_step_to_an_end(made, choices):
-    """Whatever was answered, jumped to or gone back from before, an end is within reach."""
-    if checks.findings(made, KNOWN):
+@given(script_graphs(), st.lists(st.integers(0, 8), max_size=30))
+def test_in_a_script_without_findings_an_end_is_reachable_from_any_step(definition, choices):
+    """Whatever steps, jumps and returns came before, an end can be reached."""
+    if checks.script_findings(definition, KNOWN):
         return
-    way = course.begun(made)
-    for choice in choices:  # an operator who wanders
-        answers = len(made.step(way[-1].step).answers)
+    way = course.start_course(definition)
+    for choice in choices:  # an operator who moves at random
+        answers = len(definition.find_step(way[-1].step).answers)
         if choice == 0:
-            way = course.back(made, way)
+            way = course.step_back(definition, way)
         elif choice == 8:
-            way = course.jumped(made, way, made.steps[-1].code)
+            way = course.jump_to_step(definition, way, definition.steps[-1].code)
         elif answers:
-            way = course.answered(made, way, choice % answers + 1)
-        assert all(made.step(code) for code in course.trail(way))
+            way = course.answer_step(definition, way, choice % answers + 1)
+        assert all(definition.find_step(code) for code in course.active_path(way))
     before = {way[-1].step: way}
-    while not any(course.is_end(made, one) for one in before.values()):
+    while not any(course.is_possible_end(definition, way_there) for way_there in before.values()):
         grown = dict(before)
-        for one in before.values():
-            for number in range(1, len(made.step(one[-1].step).answers) + 1):
-                after = course.answered(made, one, number)
+        for way_there in before.values():
+            for number in range(1, len(definition.find_step(way_there[-1].step).answers) + 1):
+                after = course.answer_step(definition, way_there, number)
                 grown.setdefault(after[-1].step, after)
         assert len(grown) > len(before), "no end within reach"
         before = grown
 
 
-@given(graphs())
-def test_a_drawing_holds_every_step_apart_from_the_others(made):
-    drawing = graph.drawn(made)
-    assert {box.code for box in drawing.boxes} == {one.code for one in made.steps}
-    for one in drawing.boxes:
-        assert graph.WIDE / 2 <= one.x <= drawing.wide - graph.WIDE / 2
-        assert graph.HIGH / 2 <= one.y <= drawing.high - graph.HIGH / 2
+@given(script_graphs())
+def test_a_drawing_contains_every_step_without_overlaps(definition):
+    drawing = graph.layout_script(definition)
+    assert {box.code for box in drawing.boxes} == {drawn_box.code for drawn_box in definition.steps}
+    for drawn_box in drawing.boxes:
+        assert graph.BOX_WIDTH / 2 <= drawn_box.x <= drawing.width - graph.BOX_WIDTH / 2
+        assert graph.BOX_HEIGHT / 2 <= drawn_box.y <= drawing.height - graph.BOX_HEIGHT / 2
     for height in {box.y for box in drawing.boxes}:
         row = sorted(box.x for box in drawing.boxes if box.y == height)
-        assert len(row) <= graph.MOST
-        assert all(right - left >= graph.WIDE for left, right in pairwise(row))
+        assert len(row) <= graph.MAX_STEPS_PER_LAYER
+        assert all(right_x - left_x >= graph.BOX_WIDTH for left_x, right_x in pairwise(row))
     places = {box.code: box for box in drawing.boxes}
-    for way in drawing.ways:
+    for way in drawing.connections:
         assert way.up == (places[way.after].y <= places[way.before].y)
-        assert all(0 <= x <= drawing.wide and 0 <= y <= drawing.high for x, y in way.points)
-    wanted = {(s.code, a.to) for s in made.steps for a in s.answers if made.step(a.to)}
-    assert {(way.before, way.after) for way in drawing.ways} == wanted
+        assert all(0 <= x <= drawing.width and 0 <= y <= drawing.height for x, y in way.points)
+    expected = {
+        (s.code, a.to) for s in definition.steps for a in s.answers if definition.find_step(a.to)
+    }
+    assert {(way.before, way.after) for way in drawing.connections} == expected
 
 
-def test_going_back_and_jumping_are_told_too():
-    made = script(step("a", "b"), step("b", "c"), step("c"))
-    way = course.answered(made, course.begun(made), 1)
-    way = course.back(made, course.answered(made, way, 1))
-    assert course.trail(way) == ["a", "b"]
-    assert [(one.step, one.how, one.answer) for one in way] == [
+def test_returns_and_jumps_are_recorded_in_the_course():
+    definition = parse_script(step_entry("a", "b"), step_entry("b", "c"), step_entry("c"))
+    way = course.answer_step(definition, course.start_course(definition), 1)
+    way = course.step_back(definition, course.answer_step(definition, way, 1))
+    assert course.active_path(way) == ["a", "b"]
+    assert [(entry.step, entry.transition, entry.answer) for entry in way] == [
         ("a", "begin", 1),
         ("b", "answer", 1),
         ("c", "answer", 0),
         ("b", "back", 0),
     ]
-    way = course.jumped(made, way, "a")
-    assert course.trail(way) == ["a", "b", "a"]
-    assert course.back(made, course.begun(made)) == course.begun(made)
+    way = course.jump_to_step(definition, way, "a")
+    assert course.active_path(way) == ["a", "b", "a"]
+    assert course.step_back(definition, course.start_course(definition)) == course.start_course(
+        definition
+    )
     for wrong in (0, 2, -1):
         with pytest.raises(course.CourseError):
-            course.answered(made, course.begun(made), wrong)
+            course.answer_step(definition, course.start_course(definition), wrong)
     with pytest.raises(course.CourseError):
-        course.jumped(made, way, "z")
+        course.jump_to_step(definition, way, "z")
 
 
-def test_the_script_that_says_most_of_a_call_is_taken():
+def test_the_script_that_matches_most_conditions_is_chosen():
     scripts = [
-        ("any", When()),
-        ("ru", When(languages=("ru",))),
-        ("subsidies", When(topics=("subsidies",))),
-        ("night", When(hours="closed")),
-        ("back", When(kinds=("callback",))),
-        ("both", When(topics=("subsidies",), languages=("ru",))),
+        ("any", ScriptConditions()),
+        ("ru", ScriptConditions(languages=("ru",))),
+        ("subsidies", ScriptConditions(topics=("subsidies",))),
+        ("night", ScriptConditions(hours="closed")),
+        ("back", ScriptConditions(kinds=("callback",))),
+        ("both", ScriptConditions(topics=("subsidies",), languages=("ru",))),
     ]
     topic = frozenset(["subsidies"])
     cases = {
@@ -221,49 +238,60 @@ def test_the_script_that_says_most_of_a_call_is_taken():
         choosing.Situation(language="uz", kind="callback"): ["back", "any"],
     }
     for call, expected in cases.items():
-        assert choosing.chosen(scripts, call) == expected
-    numbers = [("one", When(numbers=("1272",)))]
-    assert choosing.chosen(numbers, choosing.Situation(number="1000")) == []
-    assert choosing.chosen(numbers, choosing.Situation(number="1272")) == ["one"]
+        assert choosing.applicable_scripts(scripts, call) == expected
+    numbers = [("one", ScriptConditions(numbers=("1272",)))]
+    assert choosing.applicable_scripts(numbers, choosing.Situation(number="1000")) == []
+    assert choosing.applicable_scripts(numbers, choosing.Situation(number="1272")) == ["one"]
 
 
-def test_a_text_is_said_in_the_callers_language_and_the_readers_script():
+def test_a_text_is_in_the_callers_language_and_the_readers_script():
     hello = {"uz": "Assalomu alaykum, {name}! Muddat {due} gacha.", "ru": "Здравствуйте, {name}!"}
     values = {"name": "Gulchehra Yoʻldosheva"}
-    latin = texts.parts_of(hello, "uz", "uz_Latn", values)
-    assert [part.word for part in latin if part.word] == ["name", "due"]
+    latin = texts.localized_segments(hello, "uz", "uz_Latn", values)
+    assert [part.placeholder for part in latin if part.placeholder] == ["name", "due"]
     assert "".join(part.text for part in latin) == (
         "Assalomu alaykum, Gulchehra Yoʻldosheva! Muddat  gacha."
     )
-    cyrillic = texts.parts_of(hello, "uz", "uz_Cyrl", values)
+    cyrillic = texts.localized_segments(hello, "uz", "uz_Cyrl", values)
     assert "".join(part.text for part in cyrillic).startswith(
         "Ассалому алайкум, Гулчеҳра Йўлдошева"
     )
-    assert texts.is_made("uz", "uz_Cyrl")
-    assert not texts.is_made("ru", "uz_Cyrl")
-    russian = texts.parts_of(hello, "ru", "uz_Cyrl", {})
+    assert texts.is_transliterated("uz", "uz_Cyrl")
+    assert not texts.is_transliterated("ru", "uz_Cyrl")
+    russian = texts.localized_segments(hello, "ru", "uz_Cyrl", {})
     assert "".join(part.text for part in russian) == "Здравствуйте, !"
-    assert texts.language({"ru": "Да"}, "uz") == "ru"
-    assert texts.parts_of({}, "uz", "ru", {}) == [texts.Part("")]
+    assert texts.available_language({"ru": "Да"}, "uz") == "ru"
+    assert texts.localized_segments({}, "uz", "ru", {}) == [texts.TextSegment("")]
 
 
-def test_uzbek_is_kept_in_its_own_signs():
-    made = script(step("a", said={"uz": "  Bo'lim  nomi \n ma'lum ", "ru": "Да"}))
-    assert made.steps[0].said["uz"] == "Boʻlim nomi\nmaʼlum"
+def test_uzbek_texts_are_stored_with_uzbek_letters():
+    definition = parse_script(step_entry("a", said={"uz": "  Bo'lim  nomi \n ma'lum ", "ru": "Да"}))
+    assert definition.steps[0].said["uz"] == "Boʻlim nomi\nmaʼlum"
 
 
-def test_what_a_version_says_otherwise():
-    before = script(step("a", "b"), step("b"))
-    after = script(step("a", "c"), step("c"), step("b", said=words("other")), languages=["ru"])
-    told = comparing.changes(before, after)
-    assert [(one.kind, (one.after or one.before).code if one.after or one.before else "", one.parts)
-            for one in told] == [
+def test_two_versions_are_compared_step_by_step():
+    before = parse_script(step_entry("a", "b"), step_entry("b"))
+    after = parse_script(
+        step_entry("a", "c"),
+        step_entry("c"),
+        step_entry("b", said=both_languages("other")),
+        languages=["ru"],
+    )
+    changes = comparing.step_changes(before, after)
+    steps = [change.after or change.before for change in changes]
+    assert [
+        (change.kind, step.code if step else "", change.parts)
+        for change, step in zip(changes, steps, strict=True)
+    ] == [
         ("changed", "", ("when",)),
         ("changed", "a", ("answers",)),
         ("added", "c", ()),
         ("changed", "b", ("said",)),
     ]  # fmt: skip
-    assert comparing.changes(before, before) == []
+    assert comparing.step_changes(before, before) == []
     assert isinstance(before, Definition)
-    removed = script(step("a"))
-    assert [one.kind for one in comparing.changes(before, removed)] == ["changed", "removed"]
+    removed = parse_script(step_entry("a"))
+    assert [change.kind for change in comparing.step_changes(before, removed)] == [
+        "changed",
+        "removed",
+    ]

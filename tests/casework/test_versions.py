@@ -1,4 +1,4 @@
-"""Versions that the ministry approves: who may what in which state, and what is in force when."""
+"""Versions that the ministry approves: steps permitted per state and role, the version in force."""
 
 import datetime as dt
 
@@ -18,7 +18,7 @@ class Sheet(Table):
 
 
 class SheetVersion(Version):
-    thing = "sheet"
+    owner_column = "sheet"
 
     sheet = ForeignKeyField(Sheet, on_delete="RESTRICT")
     text = CharField(default="")
@@ -26,147 +26,162 @@ class SheetVersion(Version):
 
 @pytest.fixture
 def sheet(settings) -> Sheet:
-    """Something that has versions."""
+    """A record that has versions."""
     db.database.create_tables([Sheet, SheetVersion])
     return Sheet.create(name="A")
 
 
 @pytest.fixture
-def after(monkeypatch):
-    """Let so many hours pass."""
+def advance_hours(monkeypatch):
+    """Set the clock to the given number of hours after the start of the test."""
     began = clock.now()
 
-    def after(hours: int) -> dt.datetime:
+    def advance_hours(hours: int) -> dt.datetime:
         now = began + dt.timedelta(hours=hours)
         monkeypatch.setattr(clock, "now", lambda: now)
         return now
 
-    return after
+    return advance_hours
 
 
-def fresh(row: SheetVersion) -> SheetVersion:
+def reload_version(row: SheetVersion) -> SheetVersion:
     return SheetVersion.get_by_id(row.id)
 
 
-def step(action, row, user, words="", since=None, seen=None) -> SheetVersion:
-    now = fresh(row)
-    return versions.do(action, now, user, seen or now.revision, "sheet", "A", words, since)
+def perform_step(action, row, user, words="", since=None, seen_revision=None) -> SheetVersion:
+    now = reload_version(row)
+    return versions.perform_version_action(
+        action, now, user, seen_revision or now.revision, "sheet", "A", words, since
+    )
 
 
-def written(sheet, author, text="Matn") -> SheetVersion:
-    return versions.begin(SheetVersion, sheet, author, None, text=text)
+def write_version(sheet, author, text="Matn") -> SheetVersion:
+    return versions.create_draft(SheetVersion, sheet, author, None, text=text)
 
 
-def approved(sheet, author, ministry) -> SheetVersion:
-    row = written(sheet, author)
-    step("send", row, author)
-    return step("approve", row, ministry)
+def create_approved_version(sheet, author, ministry) -> SheetVersion:
+    row = write_version(sheet, author)
+    perform_step("send", row, author)
+    return perform_step("approve", row, ministry)
 
 
-def holds(sheet) -> int | None:
-    found = versions.in_force(versions.of(SheetVersion, sheet))
+def number_in_force(sheet) -> int | None:
+    version = versions.find_in_force(versions.list_versions(SheetVersion, sheet))
     by_query = [
         row.number
         for row in SheetVersion.select().where(
-            SheetVersion.sheet == sheet, versions.holding(SheetVersion)
+            SheetVersion.sheet == sheet, versions.in_force_condition(SheetVersion)
         )
     ]
-    assert by_query == ([found.number] if found else [])
-    return found.number if found else None
+    assert by_query == ([version.number] if version else [])
+    return version.number if version else None
 
 
-def test_a_version_is_written_approved_put_in_force_and_retired(sheet, sherzod, bahodir, after):
-    row = written(sheet, sherzod)
-    assert versions.possible(row, "manager") == ("send",)
-    step("send", row, sherzod)
-    assert versions.possible(fresh(row), "ministry") == ("approve", "return")
-    assert step("approve", row, bahodir).decided_by == bahodir.login
-    assert holds(sheet) is None
-    step("put", row, sherzod)
-    assert holds(sheet) == 1
-    after(1)
-    step("retire", row, sherzod)
-    assert (holds(sheet), versions.standing(fresh(row))) == (None, "retired")
-    told = [entry.action for entry in AuditEntry.select().order_by(AuditEntry.id)]
-    assert told[-4:] == ["sheet.send", "sheet.approve", "sheet.put", "sheet.retire"]
-
-
-def test_the_ministry_returns_it_with_words_and_it_is_written_again(sheet, sherzod, bahodir):
-    row = written(sheet, sherzod)
-    step("send", row, sherzod)
-    with pytest.raises(VersionError, match="words"):
-        step("return", row, bahodir, " ")
-    step("return", row, bahodir, "Manbasi yoʻq")
-    now = fresh(row)
-    assert (versions.standing(now), now.words) == ("returned", "Manbasi yoʻq")
-    versions.write(now, sherzod, now.revision, text="Manbasi bilan")
-    assert fresh(row).text == "Manbasi bilan"
-    assert step("send", row, sherzod).state == "sent"
-
-
-def test_what_is_with_the_ministry_is_not_written(sheet, sherzod, bahodir):
-    row = written(sheet, sherzod)
-    sent = step("send", row, sherzod)
-    with pytest.raises(VersionError, match="changed"):
-        versions.write(sent, sherzod, sent.revision, text="Boshqa")
-    back = step("take_back", row, sherzod)
-    versions.write(back, sherzod, back.revision, text="Boshqa")
-    assert fresh(row).text == "Boshqa"
-
-
-def test_of_two_who_saw_the_same_one_succeeds(sheet, sherzod):
-    row = written(sheet, sherzod)
-    versions.write(row, sherzod, 1, text="Birinchi")
-    with pytest.raises(VersionError, match="changed"):
-        versions.write(row, sherzod, 1, text="Ikkinchi")
-    with pytest.raises(VersionError, match="changed"):
-        step("send", row, sherzod, seen=1)
-    assert fresh(row).text == "Birinchi"
-
-
-@pytest.mark.parametrize("action", versions.MOVES)
-def test_each_step_is_for_its_roles_only(sheet, sherzod, bahodir, dilnoza, action):
-    row = written(sheet, sherzod)
-    for user in {sherzod, bahodir, dilnoza}:
-        if user.role not in versions.MOVES[action].roles:
-            with pytest.raises(VersionError, match="action"):
-                step(action, row, user, "Matn")
-    with pytest.raises(VersionError, match="action"):
-        written(sheet, dilnoza)
-    assert fresh(row).state == "draft"
-
-
-def test_a_planned_version_ends_the_one_before_it_at_its_moment(sheet, sherzod, bahodir, after):
-    first = approved(sheet, sherzod, bahodir)
-    step("put", first, sherzod)
-    second = approved(sheet, sherzod, bahodir)
-    with pytest.raises(VersionError, match="past"):
-        step("put", second, sherzod, since=clock.now())
-    step("put", second, sherzod, since=clock.now() + dt.timedelta(hours=5))
-    assert (holds(sheet), versions.standing(fresh(second))) == (1, "planned")
-    with pytest.raises(VersionError, match="pending"):
-        written(sheet, sherzod)
-    after(6)
-    assert (holds(sheet), versions.standing(fresh(first))) == (2, "retired")
-
-
-def test_a_planned_version_that_is_withdrawn_leaves_the_one_before_in_force(
-    sheet, sherzod, bahodir, after
+def test_a_version_is_written_approved_put_in_force_and_retired(
+    sheet, sherzod, bahodir, advance_hours
 ):
-    first = approved(sheet, sherzod, bahodir)
-    step("put", first, sherzod)
-    second = approved(sheet, sherzod, bahodir)
-    step("put", second, sherzod, since=clock.now() + dt.timedelta(hours=5))
-    assert step("withdraw", second, sherzod).state == "approved"
-    after(6)
-    assert holds(sheet) == 1
+    row = write_version(sheet, sherzod)
+    assert versions.allowed_actions(row, "manager") == ("send",)
+    perform_step("send", row, sherzod)
+    assert versions.allowed_actions(reload_version(row), "ministry") == ("approve", "return")
+    assert perform_step("approve", row, bahodir).decided_by == bahodir.login
+    assert number_in_force(sheet) is None
+    perform_step("put", row, sherzod)
+    assert number_in_force(sheet) == 1
+    advance_hours(1)
+    perform_step("retire", row, sherzod)
+    assert (number_in_force(sheet), versions.version_status(reload_version(row))) == (
+        None,
+        "retired",
+    )
+    actions = [entry.action for entry in AuditEntry.select().order_by(AuditEntry.id)]
+    assert actions[-4:] == ["sheet.send", "sheet.approve", "sheet.put", "sheet.retire"]
 
 
-def test_only_a_draft_is_thrown_away(sheet, sherzod, bahodir):
-    row = written(sheet, sherzod)
-    versions.discard(row, sherzod, row.revision)
-    assert versions.of(SheetVersion, sheet) == []
-    kept = approved(sheet, sherzod, bahodir)
+def test_a_version_returned_with_a_comment_can_be_rewritten(sheet, sherzod, bahodir):
+    row = write_version(sheet, sherzod)
+    perform_step("send", row, sherzod)
+    with pytest.raises(VersionError, match="words"):
+        perform_step("return", row, bahodir, " ")
+    perform_step("return", row, bahodir, "Manbasi yoʻq")
+    now = reload_version(row)
+    assert (versions.version_status(now), now.words) == ("returned", "Manbasi yoʻq")
+    versions.edit_draft(now, sherzod, now.revision, text="Manbasi bilan")
+    assert reload_version(row).text == "Manbasi bilan"
+    assert perform_step("send", row, sherzod).state == "sent"
+
+
+def test_a_version_sent_to_the_ministry_cannot_be_edited(sheet, sherzod, bahodir):
+    row = write_version(sheet, sherzod)
+    sent = perform_step("send", row, sherzod)
     with pytest.raises(VersionError, match="changed"):
-        versions.discard(kept, sherzod, kept.revision)
-    assert versions.of(SheetVersion, sheet) == [kept]
+        versions.edit_draft(sent, sherzod, sent.revision, text="Boshqa")
+    draft = perform_step("take_back", row, sherzod)
+    versions.edit_draft(draft, sherzod, draft.revision, text="Boshqa")
+    assert reload_version(row).text == "Boshqa"
+
+
+def test_of_two_edits_of_the_same_revision_one_succeeds(sheet, sherzod):
+    row = write_version(sheet, sherzod)
+    versions.edit_draft(row, sherzod, 1, text="Birinchi")
+    with pytest.raises(VersionError, match="changed"):
+        versions.edit_draft(row, sherzod, 1, text="Ikkinchi")
+    with pytest.raises(VersionError, match="changed"):
+        perform_step("send", row, sherzod, seen_revision=1)
+    assert reload_version(row).text == "Birinchi"
+
+
+@pytest.mark.parametrize("action", versions.TRANSITIONS)
+def test_each_step_is_permitted_only_to_its_roles(sheet, sherzod, bahodir, dilnoza, action):
+    row = write_version(sheet, sherzod)
+    for user in {sherzod, bahodir, dilnoza}:
+        if user.role not in versions.TRANSITIONS[action].roles:
+            with pytest.raises(VersionError, match="action"):
+                perform_step(action, row, user, "Matn")
+    with pytest.raises(VersionError, match="action"):
+        write_version(sheet, dilnoza)
+    assert reload_version(row).state == "draft"
+
+
+def test_a_planned_version_replaces_the_previous_one_at_its_time(
+    sheet, sherzod, bahodir, advance_hours
+):
+    first = create_approved_version(sheet, sherzod, bahodir)
+    perform_step("put", first, sherzod)
+    second = create_approved_version(sheet, sherzod, bahodir)
+    with pytest.raises(VersionError, match="past"):
+        perform_step("put", second, sherzod, since=clock.now())
+    perform_step("put", second, sherzod, since=clock.now() + dt.timedelta(hours=5))
+    assert (number_in_force(sheet), versions.version_status(reload_version(second))) == (
+        1,
+        "planned",
+    )
+    with pytest.raises(VersionError, match="pending"):
+        write_version(sheet, sherzod)
+    advance_hours(6)
+    assert (number_in_force(sheet), versions.version_status(reload_version(first))) == (
+        2,
+        "retired",
+    )
+
+
+def test_withdrawing_a_planned_version_leaves_the_previous_one_in_force(
+    sheet, sherzod, bahodir, advance_hours
+):
+    first = create_approved_version(sheet, sherzod, bahodir)
+    perform_step("put", first, sherzod)
+    second = create_approved_version(sheet, sherzod, bahodir)
+    perform_step("put", second, sherzod, since=clock.now() + dt.timedelta(hours=5))
+    assert perform_step("withdraw", second, sherzod).state == "approved"
+    advance_hours(6)
+    assert number_in_force(sheet) == 1
+
+
+def test_only_a_draft_can_be_discarded(sheet, sherzod, bahodir):
+    row = write_version(sheet, sherzod)
+    versions.discard_version(row, sherzod, row.revision)
+    assert versions.list_versions(SheetVersion, sheet) == []
+    approved_version = create_approved_version(sheet, sherzod, bahodir)
+    with pytest.raises(VersionError, match="changed"):
+        versions.discard_version(approved_version, sherzod, approved_version.revision)
+    assert versions.list_versions(SheetVersion, sheet) == [approved_version]

@@ -1,4 +1,4 @@
-"""The command, run on the test's site."""
+"""The fixture that runs the `appliance` command on the test's site."""
 
 import subprocess
 from collections.abc import Callable
@@ -14,11 +14,11 @@ Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 @pytest.fixture
 def run(settings: Settings) -> Run:
-    """Run the command on the test's site; `typed` is what it reads."""
+    """Run the command on the test's site; `typed` is passed to it as standard input."""
 
-    def command(
+    def run_command(
         *arguments: str, config: Path = settings.file, typed: str = ""
     ) -> "subprocess.CompletedProcess[str]":
-        return forked.command(config, *arguments, typed=typed)
+        return forked.run_command(config, *arguments, standard_input=typed)
 
-    return command
+    return run_command

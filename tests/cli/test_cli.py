@@ -1,4 +1,4 @@
-"""The `appliance` command: exit statuses, and what other programs read from it."""
+"""The `appliance` command: exit statuses, and the output that other programs read."""
 
 import csv
 import datetime as dt
@@ -27,12 +27,12 @@ BEGIN = dt.datetime(2026, 11, 24, 23, 30, tzinfo=dt.UTC)  # 25.11.2026, 04:30 at
 @pytest.fixture
 def a_call(settings: Settings) -> CallFacts:
     """One answered call in the ledger."""
-    joined, answered, left = (BEGIN + dt.timedelta(seconds=s) for s in (5, 8, 68))
+    joined, answered, ended_at = (BEGIN + dt.timedelta(seconds=s) for s in (5, 8, 68))
     facts = CallFacts(
         id="hotline-1.0",
         direction="inbound",
         arrived_at=BEGIN,
-        ended_at=left,
+        ended_at=ended_at,
         hotline_number="1006",
         caller="+998935550147",
         trunk="carrier",
@@ -42,11 +42,11 @@ def a_call(settings: Settings) -> CallFacts:
         outcome="answered",
         ended_by="caller",
         visits=[VisitFacts("uz", joined, answered, "answered")],
-        talks=[TalkFacts("operator", "nilufar", "1001", answered, left)],
+        talks=[TalkFacts("operator", "nilufar", "1001", answered, ended_at)],
     )
     facts.visits[0].rings.append(RingFacts("nilufar", "1001", joined, answered, "answered"))
-    with db.writing():
-        calls.store(facts, RULES)
+    with db.write_transaction():
+        calls.store_call(facts, RULES)
     return facts
 
 
@@ -66,14 +66,16 @@ def a_call(settings: Settings) -> CallFacts:
         pytest.param(["ledger", "ingest", "no-such-file"], 2, id="no-such-file"),
     ],
 )
-def test_exit_status(run: Run, arguments: list[str], status: int) -> None:
+def test_exit_status_reports_success_failure_or_wrong_usage(
+    run: Run, arguments: list[str], status: int
+) -> None:
     done = run(*arguments)
     assert done.returncode == status, done.stderr
     assert "Traceback" not in done.stderr
     assert bool(done.stderr) == bool(status)
 
 
-def test_a_bad_settings_file_is_told_in_one_line(run: Run, tmp_path: Path) -> None:
+def test_a_bad_settings_file_is_reported_in_one_line(run: Run, tmp_path: Path) -> None:
     bad = tmp_path / "bad.toml"
     bad.write_text("nonsense = 1\n")
     done = run("user", "list", config=bad)
@@ -82,14 +84,14 @@ def test_a_bad_settings_file_is_told_in_one_line(run: Run, tmp_path: Path) -> No
     assert "bad.toml" in done.stderr
 
 
-def test_a_state_is_kept_though_asterisk_is_silent(run: Run) -> None:
+def test_a_state_is_saved_although_asterisk_does_not_answer(run: Run) -> None:
     run("operator", "ready", "nilufar")
     listed = json.loads(run("operator", "list", "--json").stdout)
-    assert {one["login"]: one["state"] for one in listed}["nilufar"] == "ready"
+    assert {row["login"]: row["state"] for row in listed}["nilufar"] == "ready"
 
 
 @pytest.mark.usefixtures("a_call")
-def test_the_export_has_the_contracts_keys(run: Run) -> None:
+def test_the_export_has_the_keys_of_the_contract(run: Run) -> None:
     [line] = run("ledger", "export", "--from", "2026-11-25", "--to", "2026-11-25").stdout.split(
         "\n", 1
     )[:1]
@@ -112,7 +114,7 @@ def test_the_export_has_the_contracts_keys(run: Run) -> None:
 
 @pytest.mark.usefixtures("a_call")
 @pytest.mark.parametrize(
-    ("begin", "end", "found"),
+    ("begin", "end", "call_count"),
     [
         ("2026-11-25", "2026-11-25", 1),
         ("2026-11-24", "2026-11-24", 0),
@@ -121,69 +123,82 @@ def test_the_export_has_the_contracts_keys(run: Run) -> None:
         ("2026-11-25T04:30:01", "2026-11-26", 0),
     ],
 )
-def test_a_period_is_of_the_sites_time_unless_it_says_otherwise(
-    run: Run, begin: str, end: str, found: int
+def test_a_period_is_in_the_sites_time_zone_unless_it_names_another(
+    run: Run, begin: str, end: str, call_count: int
 ) -> None:
-    told = run("ledger", "export", "--from", begin, "--to", end, "--format", "csv").stdout
-    assert len(list(csv.DictReader(io.StringIO(told)))) == found
+    output = run("ledger", "export", "--from", begin, "--to", end, "--format", "csv").stdout
+    assert len(list(csv.DictReader(io.StringIO(output)))) == call_count
 
 
 @pytest.mark.usefixtures("a_call")
-def test_a_ledger_that_does_not_balance_fails(run: Run) -> None:
+def test_the_command_fails_when_the_ledger_does_not_balance(run: Run) -> None:
     done = run("ledger", "balance", "--from", "2026-11-25", "--to", "2026-11-25", "--json")
-    assert done.returncode == 1  # a call in the ledger of which the log knows nothing
+    assert done.returncode == 1  # a call in the ledger that is missing from the log
     assert json.loads(done.stdout)["difference"] == -1
 
 
 @pytest.mark.usefixtures("a_call")
-def test_registrations_go_out_as_objects_and_as_a_table(
+def test_registrations_are_exported_as_objects_and_as_a_table(
     run: Run, settings: Settings, nilufar: User
 ) -> None:
-    made = call_forms.register(
+    form = call_forms.register(
         {"surname": "=Karimova", "region": "1718"},
         operator=nilufar,
         token=f"hotline-1.0-{nilufar.id}-0",
         tz=settings.tz,
     )
-    asked = ("registration", "export", "--form", "2", "--from", "2020-01-01", "--to", "2099-12-31")
-    row = json.loads(run(*asked).stdout)
-    assert (row["number"], row["call"], row["form"]) == (made.number, "hotline-1.0", "2")
+    arguments = (
+        "registration",
+        "export",
+        "--form",
+        "2",
+        "--from",
+        "2020-01-01",
+        "--to",
+        "2099-12-31",
+    )
+    row = json.loads(run(*arguments).stdout)
+    assert (row["number"], row["call"], row["form"]) == (form.number, "hotline-1.0", "2")
     assert row["fields"]["region"] == {"code": "1718", "text": "Samarqand viloyati"}
-    (table,) = csv.DictReader(io.StringIO(run(*asked, "--format", "csv").stdout))
-    assert (table["number"], table["region"]) == (made.number, "Samarqand viloyati")
+    (table,) = csv.DictReader(io.StringIO(run(*arguments, "--format", "csv").stdout))
+    assert (table["number"], table["region"]) == (form.number, "Samarqand viloyati")
     assert not table["surname"].startswith("=")
     assert (row["articles"], row["scripts"]) == ([], [])
     assert (table["articles"], table["scripts"]) == ("", "")
-    told = run("ledger", "export", "--from", "2026-11-25", "--to", "2026-11-25").stdout
-    assert json.loads(told)["registration"] == made.number
-    assert json.loads(told)["registrations"] == [{"form": "2", "number": made.number}]
+    output = run("ledger", "export", "--from", "2026-11-25", "--to", "2026-11-25").stdout
+    assert json.loads(output)["registration"] == form.number
+    assert json.loads(output)["registrations"] == [{"form": "2", "number": form.number}]
 
 
 def test_change_requests_are_listed(run: Run, settings: Settings, bahodir: User) -> None:
     calendar = catalogs.working_calendar(settings)
-    made = changes.ask(bahodir, "routing", "Raqam\noʻzgardi", "Eskisi yoʻq", calendar)
-    [told] = json.loads(run("changes", "list", "--json").stdout)
-    assert (told["number"], told["kind"], told["what"]) == (made.id, "routing", made.what)
-    assert (told["state"], told["done"], told["responsible"]) == ("asked", None, None)
-    assert dt.datetime.fromisoformat(told["due"]) == made.due_at
+    request = changes.create_change_request(
+        bahodir, "routing", "Raqam\noʻzgardi", "Eskisi yoʻq", calendar
+    )
+    [row] = json.loads(run("changes", "list", "--json").stdout)
+    assert (row["number"], row["kind"], row["what"]) == (request.id, "routing", request.what)
+    assert (row["state"], row["done"], row["responsible"]) == ("asked", None, None)
+    assert dt.datetime.fromisoformat(row["due"]) == request.due_at
     assert run("changes", "list").stdout.strip().endswith("-  -  Raqam")
 
 
-def test_the_list_of_commands_says_what_each_says_of_itself() -> None:
+def test_the_list_of_commands_shows_the_help_of_each_command() -> None:
     context = click.Context(appliance)
-    own = {name: appliance.get_command(context, name) for name in COMMANDS}
+    commands = {name: appliance.get_command(context, name) for name in COMMANDS}
     assert list(COMMANDS) == sorted(COMMANDS)
-    assert {name: told for name, (_, told) in COMMANDS.items()} == {
-        name: command.get_short_help_str(200) for name, command in own.items() if command
+    assert {name: help_text for name, (_, help_text) in COMMANDS.items()} == {
+        name: command.get_short_help_str(200) for name, command in commands.items() if command
     }
 
 
-def test_the_list_of_commands_imports_none_of_them() -> None:
+def test_listing_the_commands_does_not_import_them() -> None:
     code = (
         "import sys, appliance.cli as cli\n"
         "try:\n    cli.appliance(['--help'])\nexcept SystemExit:\n    pass\n"
         "print([name for name in sys.modules if name.startswith('appliance.models')])\n"
     )
-    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert "Serve the pages." in told.stdout
-    assert told.stdout.splitlines()[-1] == "[]"
+    process = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert "Serve the pages." in process.stdout
+    assert process.stdout.splitlines()[-1] == "[]"

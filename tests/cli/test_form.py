@@ -1,4 +1,4 @@
-"""`appliance form`: the forms as documents, in and out."""
+"""`appliance form`: forms are exported and imported as documents."""
 
 import json
 from pathlib import Path
@@ -31,51 +31,51 @@ label = { uz_Latn = "Izoh", uz_Cyrl = "Изоҳ", ru = "Заметка" }
 def run(settings):
     """Run `appliance form …` on the site."""
 
-    def ran(*args: object) -> Result:
-        sent = ["--config", str(settings.file), "form", *map(str, args)]
-        result = CliRunner().invoke(appliance, sent)
+    def run_form(*args: object) -> Result:
+        arguments = ["--config", str(settings.file), "form", *map(str, args)]
+        result = CliRunner().invoke(appliance, arguments)
         db.open_database(settings.paths.database)
         return result
 
-    return ran
+    return run_form
 
 
-def test_a_form_goes_out_and_comes_in_as_a_draft(run, tmp_path) -> None:
+def test_an_imported_form_becomes_a_draft_and_exports_unchanged(run, tmp_path) -> None:
     file = tmp_path / "form.toml"
     file.write_text(TOML.read_text("utf-8") + ADDED, "utf-8")
     result = run("import", file, "--form", "1")
     assert (result.exit_code, result.output) == (0, "2\n")
-    row = editing.pending(forms.APPEAL)
+    row = editing.pending_version(forms.APPEAL_FORM)
     assert row
-    made = forms.definition_of(row)
-    assert not forms.in_force(forms.APPEAL).field("household")
-    assert (made.field("remark") or made.fields[0]).longest == 2000
-    editing.put_in_force(forms.APPEAL, None, editing.mark(row), "sherzod")
+    definition = forms.stored_definition(row)
+    assert not forms.definition_in_force(forms.APPEAL_FORM).find_field("household")
+    assert (definition.find_field("remark") or definition.fields[0]).max_length == 2000
+    editing.publish_draft(forms.APPEAL_FORM, None, editing.version_fingerprint(row), "sherzod")
     out = tmp_path / "out.json"
     out.write_text(run("export", "1").output, "utf-8")
     document = json.loads(out.read_text("utf-8"))
     assert document["form"] == "1"
     assert run("import", out).output == "3\n"
-    again = editing.pending(forms.APPEAL)
+    again = editing.pending_version(forms.APPEAL_FORM)
     assert again
-    assert forms.definition_of(again).fields == made.fields
+    assert forms.stored_definition(again).fields == definition.fields
 
 
 def test_the_forms_and_their_fields_are_listed(run) -> None:
     listed = json.loads(run("list", "--json").output)
-    assert [(one["form"], one["version"], one["fields"]) for one in listed] == [
+    assert [(row["form"], row["version"], row["fields"]) for row in listed] == [
         ("1", 1, 22),
         ("2", 1, 10),
     ]
-    shown = json.loads(run("show", "2", "--json").output)
-    assert shown[0]["name"] == "surname"
-    assert shown[0]["personal"]
+    fields = json.loads(run("show", "2", "--json").output)
+    assert fields[0]["name"] == "surname"
+    assert fields[0]["personal"]
     assert len(run("show", "1").output.splitlines()) == 22
     assert run("show", "3").exit_code == 2
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("{", "neither JSON nor TOML"),
         ("[1]", "an object with title and fields"),
@@ -89,16 +89,16 @@ def test_the_forms_and_their_fields_are_listed(run) -> None:
         ),
     ],
 )
-def test_a_wrong_file_is_told_and_changes_nothing(run, tmp_path, text, told) -> None:
+def test_an_invalid_file_is_reported_and_changes_nothing(run, tmp_path, text, message) -> None:
     file = tmp_path / "wrong.json"
     file.write_text(text, "utf-8")
     result = run("import", file)
     assert result.exit_code == 1, result.output
-    assert told in result.output
-    assert editing.pending(forms.APPEAL) is None
+    assert message in result.output
+    assert editing.pending_version(forms.APPEAL_FORM) is None
 
 
-def test_the_products_fields_must_all_be_there(run, tmp_path) -> None:
+def test_an_import_without_a_built_in_field_is_refused(run, tmp_path) -> None:
     document = json.loads(run("export", "1").output)
     document["fields"].pop(0)
     file = tmp_path / "1.json"

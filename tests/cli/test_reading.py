@@ -1,4 +1,4 @@
-"""Whatever a command tells of a citizen leaves a row of the audit; a new command is found here."""
+"""Commands that output a citizen's data leave an audit row; new commands must be listed here."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,20 +10,20 @@ from click.testing import CliRunner
 from appliance.casework import appeals, catalogs
 from appliance.cli import appliance
 from appliance.core import audit, clock, db, outbox
-from appliance.core.audit import words
+from appliance.core.audit import labels
 from appliance.core.audit.table import AuditEntry
 from appliance.core.settings import Settings
 from appliance.models import User
 from appliance.telephony import calls
 from appliance.telephony.calls.quarantine import Damage
-from tests.casework.test_appeals import FULL
-from tests.rig.citizen import PHONE, Citizen
+from tests.casework.test_appeals import FULL_FORM
+from tests.rig.citizen import CITIZEN_NUMBER, Citizen
 
 NAME, STREET, GIST = "Kanareykina", "Kanareyka koʻchasi 7", "Kanareyka haqida"
-MARKS = (NAME, STREET, GIST, PHONE.removeprefix("+998"))
+PERSONAL_MARKS = (NAME, STREET, GIST, CITIZEN_NUMBER.removeprefix("+998"))
 DAYS = ("--from", "2020-01-01", "--to", "2099-12-31")
-# What is tried; {month} and such are of today. `{out}` is a file that may be written.
-TRIED: dict[str, list[tuple[str, ...]]] = {
+# The arguments to run each command with; {month} and the like are filled in with today's.
+RUN_COMMANDS: dict[str, list[tuple[str, ...]]] = {
     "audit export": [DAYS],
     "audit verify": [(), ("--json",)],
     "calendar list": [(), ("--json",)],
@@ -57,10 +57,16 @@ TRIED: dict[str, list[tuple[str, ...]]] = {
     "user second-factor": [("nilufar",)],
     "user sessions": [(), ("nilufar", "--json")],
 }
-SHOWING = {"audit export", "ledger export", "ledger quarantine", "outbox list"}
-SHOWING |= {"registration export"}  # must be found, or nothing is looked at
-JUDGING = {"doctor", "ledger balance"}  # exit with 1 when something is wrong
-UNTRIED = {
+COMMANDS_WITH_PERSONAL_OUTPUT = {
+    "audit export",
+    "ledger export",
+    "ledger quarantine",
+    "outbox list",
+}
+# must appear in the output, or the test would check nothing
+COMMANDS_WITH_PERSONAL_OUTPUT |= {"registration export"}
+CHECKING_COMMANDS = {"doctor", "ledger balance"}  # these exit with 1 when something is wrong
+COMMANDS_NOT_RUN = {
     "what runs until it is stopped, or moves the whole site": (
         *("jobs", "pbx", "replicate", "web", "migrate", "render", "prompts synthesise"),
         *("selftest call", "selftest carrier", "selftest offline", "demo load"),
@@ -90,20 +96,20 @@ UNTRIED = {
 }
 
 
-def leaves(command: click.Command, *path: str) -> Iterator[tuple[str, click.Command]]:
-    """Every command with its whole name."""
+def leaf_commands(command: click.Command, *path: str) -> Iterator[tuple[str, click.Command]]:
+    """Yield every command with its full name."""
     if not isinstance(command, click.Group):
         yield " ".join(path), command
         return
     context = click.Context(command)
     for name in command.list_commands(context):
-        below = command.get_command(context, name)
-        assert below
-        yield from leaves(below, *path, name)
+        subcommand = command.get_command(context, name)
+        assert subcommand
+        yield from leaf_commands(subcommand, *path, name)
 
 
-COMMANDS = dict(leaves(appliance))
-READING = {
+COMMANDS = dict(leaf_commands(appliance))
+AUDIT_ACTION_OF_COMMAND = {
     name: command.callback.__dict__["reads"]
     for name, command in COMMANDS.items()
     if "reads" in command.callback.__dict__
@@ -112,59 +118,68 @@ READING = {
 
 @pytest.fixture
 def site(settings: Settings, nilufar: User, login_as) -> Settings:
-    """What is known of one citizen, wherever a command could come by it."""
+    """A site with one citizen's data in every place from which a command could read it."""
     citizen = Citizen("hotline-1.1")
-    citizen.ring(nilufar)
-    citizen.talk()
+    citizen.ring_operator(nilufar)
+    citizen.start_talk()
     citizen.hang_up()
     appeals.register(
-        FULL | {"surname": NAME, "address": STREET, "gist": GIST, "phone": PHONE},
+        FULL_FORM | {"surname": NAME, "address": STREET, "gist": GIST, "phone": CITIZEN_NUMBER},
         operator=nilufar,
-        token=appeals.at_hand(nilufar, clock.now()).token,
+        token=appeals.current_desk(nilufar, clock.now()).token,
         tz=settings.tz,
         calendar=catalogs.working_calendar(settings),
     )
-    outbox.put_sms("registered", PHONE, GIST, key="1", cause="1", tz=settings.tz)
-    with db.writing():
-        calls.set_aside("events.csv", [Damage("cut", 0, f"ANSWER,{PHONE}".encode())])
-    audit.record("dilnoza", "appeal.list", "", asked={"q": NAME})
+    outbox.queue_sms("registered", CITIZEN_NUMBER, GIST, key="1", cause="1", tz=settings.tz)
+    with db.write_transaction():
+        calls.quarantine_pieces(
+            "events.csv", [Damage("cut", 0, f"ANSWER,{CITIZEN_NUMBER}".encode())]
+        )
+    audit.record_entry("dilnoza", "appeal.list", "", asked={"q": NAME})
     login_as("supervisor")
     return settings
 
 
-def test_every_command_is_tried_or_said_why_not() -> None:
-    named = [*TRIED, *(name for names in UNTRIED.values() for name in names)]
-    assert sorted(named) == sorted(COMMANDS)
+def test_every_command_is_run_here_or_listed_with_a_reason() -> None:
+    listed_commands = [
+        *RUN_COMMANDS,
+        *(name for names in COMMANDS_NOT_RUN.values() for name in names),
+    ]
+    assert sorted(listed_commands) == sorted(COMMANDS)
 
 
-def test_what_commands_read_has_words_in_the_audit() -> None:
-    assert [action for action in READING.values() if not words.is_known(action)] == []
+def test_every_reading_action_has_a_label_in_the_audit() -> None:
+    assert [
+        action for action in AUDIT_ACTION_OF_COMMAND.values() if not labels.has_label(action)
+    ] == []
 
 
-def test_a_command_that_tells_of_a_citizen_leaves_a_row(site: Settings, tmp_path: Path) -> None:
+def test_a_command_that_outputs_personal_data_leaves_an_audit_row(
+    site: Settings, tmp_path: Path
+) -> None:
     today = clock.now().astimezone(site.tz).date()
     dates = {"{day}": f"{today}", "{month}": f"{today:%Y-%m}"}
     dates["{quarter}"] = f"{today.year}-Q{(today.month + 2) // 3}"
-    showing = set()
-    for name, ways in TRIED.items():
-        for way in ways:
+    commands_with_marks = set()
+    for name, templates in RUN_COMMANDS.items():
+        for template in templates:
             before = AuditEntry.select().count()
-            given = [dates.get(word, word) for word in way]
+            arguments = [dates.get(word, word) for word in template]
             done = CliRunner().invoke(
-                appliance, ["--config", str(site.file), *name.split(), *given]
+                appliance, ["--config", str(site.file), *name.split(), *arguments]
             )
             db.open_database(site.paths.database)
-            assert done.exit_code == 0 or name in JUDGING, (name, way, done.output)
-            marks = [mark for mark in MARKS if mark in done.output]
+            assert done.exit_code == 0 or name in CHECKING_COMMANDS, (name, template, done.output)
+            marks = [mark for mark in PERSONAL_MARKS if mark in done.output]
             rows = list(AuditEntry.select().order_by(AuditEntry.id).offset(before))
-            told = [row for row in rows if row.action == READING.get(name)]
-            assert len(told) == (name in READING), (name, rows)
+            reading_rows = [row for row in rows if row.action == AUDIT_ACTION_OF_COMMAND.get(name)]
+            assert len(reading_rows) == (name in AUDIT_ACTION_OF_COMMAND), (name, rows)
             if marks:
-                showing.add(name)
-                assert told, f"{name} {way} tells {marks}, and no row says so"
-            for row in told:
+                commands_with_marks.add(name)
+                assert reading_rows, f"{name} {template} tells {marks}, and no row says so"
+            for row in reading_rows:
                 assert row.who == "cli"
                 assert row.detail["account"]
-                assert row.detail["asked"] or not given
-    assert showing >= SHOWING
-    assert showing <= set(READING)
+                assert row.detail["asked"] or not arguments
+    assert commands_with_marks >= COMMANDS_WITH_PERSONAL_OUTPUT
+    assert commands_with_marks <= set(AUDIT_ACTION_OF_COMMAND)

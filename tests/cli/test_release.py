@@ -3,21 +3,21 @@
 import pytest
 
 from appliance.core import audit
-from appliance.core.audit import words
+from appliance.core.audit import labels
 from appliance.models import AuditEntry
 from tests.cli.conftest import Run
 
 
 @pytest.mark.parametrize("event", ["accepted", "in-force", "rolled-back"])
-def test_what_becomes_of_a_release_is_written_down(run: Run, event: str) -> None:
+def test_a_release_event_is_recorded_in_the_audit(run: Run, event: str) -> None:
     done = run("release", "record", event, "0.3.0-1a2b3c4d", "--by", "farhod", "--why", "expired")
     assert done.returncode == 0, done.stderr
     entry = AuditEntry.select().order_by(AuditEntry.id.desc()).first()
     assert (entry.who, entry.subject) == ("farhod", "0.3.0-1a2b3c4d")
     assert entry.detail == {"why": "expired"}
-    assert words.is_known(entry.action)
-    assert audit.broken_at() is None
+    assert labels.has_label(entry.action)
+    assert audit.first_broken_id() is None
 
 
-def test_another_event_is_refused(run: Run) -> None:
+def test_an_unknown_event_is_refused(run: Run) -> None:
     assert run("release", "record", "forgotten", "0.3.0-1a2b3c4d").returncode == 2

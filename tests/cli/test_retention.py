@@ -1,4 +1,4 @@
-"""`appliance retention`: masks after a restore, and a database without what was masked."""
+"""`appliance retention`: masks are applied after a restore, masked data leaves the file."""
 
 import json
 from pathlib import Path
@@ -13,29 +13,29 @@ from appliance.models import Appeal
 from tests.box import retained
 
 
-def run(settings: Settings, *words: str | Path) -> tuple[int, str]:
-    done = CliRunner().invoke(appliance, ["--config", str(settings.file), *map(str, words)])
+def run_command(settings: Settings, *arguments: str | Path) -> tuple[int, str]:
+    done = CliRunner().invoke(appliance, ["--config", str(settings.file), *map(str, arguments)])
     db.open_database(settings.paths.database)
     return done.exit_code, done.output
 
 
-def test_a_file_of_masks_is_masked_again(settings, nilufar, bahodir, tmp_path) -> None:
-    made = retained.register(settings, nilufar)
-    today = made.registered_at
-    retained.close(made, today)
+def test_the_masks_of_a_file_are_applied_once_more(settings, nilufar, bahodir, tmp_path) -> None:
+    appeal = retained.register_appeal(settings, nilufar)
+    today = appeal.registered_at
+    retained.close_appeal(appeal, today)
     file = tmp_path / "masked.jsonl"
-    row = {"kind": "appeal_person", "subject": made.number, "rule": "data_request=1"}
+    row = {"kind": "appeal_person", "subject": appeal.number, "rule": "data_request=1"}
     file.write_text(json.dumps(row) + "\n")
-    assert run(settings, "retention", "mask-again", file) == (0, "1 records masked again\n")
-    assert Appeal.get_by_id(made.id).surname == ""
-    assert run(settings, "retention", "mask-again", file) == (0, "0 records masked again\n")
+    assert run_command(settings, "retention", "mask-again", file) == (0, "1 records masked again\n")
+    assert Appeal.get_by_id(appeal.id).surname == ""
+    assert run_command(settings, "retention", "mask-again", file) == (0, "0 records masked again\n")
 
 
-def test_the_file_is_written_anew(settings, nilufar) -> None:
+def test_scrubbing_rewrites_the_database_file(settings, nilufar) -> None:
     token = appeals.token_for(nilufar, None)
     appeals.save_draft(nilufar, token, {"gist": "Kanareyka" * 2000})
     appeals.discard_draft(nilufar, token)
     before = settings.paths.database.stat().st_size
-    assert run(settings, "retention", "scrub") == (0, "done\n")
+    assert run_command(settings, "retention", "scrub") == (0, "done\n")
     assert settings.paths.database.stat().st_size <= before
     assert b"Kanareyka" not in settings.paths.database.read_bytes()

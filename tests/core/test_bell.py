@@ -1,4 +1,4 @@
-"""Who waits for what is published is told when it can be read, and not before."""
+"""Readers of published events are woken when the events can be read, and not earlier."""
 
 import contextlib
 import threading
@@ -8,72 +8,73 @@ from pathlib import Path
 import pytest
 
 from appliance.core import live
-from appliance.core.db import database, writing
-from appliance.core.watching import Watch
+from appliance.core.db import database, write_transaction
+from appliance.core.path_watch import PathWatch
 
-LONG, SHORT = 20.0, 0.02  # seconds: a limit, and for what is known not to come
+LONG_SECONDS, SHORT_SECONDS = 20.0, 0.02  # a limit, and the wait for a signal that never arrives
 
 
 @pytest.fixture
-def heard(settings) -> Iterator[Watch]:
-    with contextlib.closing(database.bell.listen()) as bell:
-        bell.wait(SHORT)
+def bell_watch(settings) -> Iterator[PathWatch]:
+    with contextlib.closing(database.commit_signal.open_watch()) as bell:
+        bell.wait_for_event(SHORT_SECONDS)
         yield bell
 
 
-def test_it_is_rung_when_all_is_written(heard: Watch) -> None:
-    with writing():
-        with writing():
-            live.publish("calls")
-        assert not heard.wait(SHORT)
-    assert heard.wait(LONG)
-    assert not heard.wait(SHORT)
+def test_the_bell_rings_after_the_outermost_transaction(bell_watch: PathWatch) -> None:
+    with write_transaction():
+        with write_transaction():
+            live.publish_topics("calls")
+        assert not bell_watch.wait_for_event(SHORT_SECONDS)
+    assert bell_watch.wait_for_event(LONG_SECONDS)
+    assert not bell_watch.wait_for_event(SHORT_SECONDS)
 
 
-def test_what_is_undone_or_waited_for_by_nobody_does_not_ring(heard: Watch) -> None:
-    def fail() -> None:
-        with writing():
-            live.publish("calls")
+def test_a_rollback_and_an_event_without_readers_do_not_ring(bell_watch: PathWatch) -> None:
+    def publish_and_fail() -> None:
+        with write_transaction():
+            live.publish_topics("calls")
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        fail()
-    with writing():
-        live.clear()
-    assert not heard.wait(SHORT)
+        publish_and_fail()
+    with write_transaction():
+        live.clear_old_events()
+    assert not bell_watch.wait_for_event(SHORT_SECONDS)
 
 
-def test_another_thread_is_woken(settings) -> None:
-    events = live.follow(live.newest(), quiet=LONG)
-    told: list[list[tuple[int, str]]] = []
+def test_a_waiting_thread_is_woken(settings) -> None:
+    events = live.follow_events(live.newest_event_id(), quiet_seconds=LONG_SECONDS)
+    batches: list[list[tuple[int, str]]] = []
 
-    def follow() -> None:
+    def read_next_events() -> None:
         with database.connection_context():
-            told.append(next(events))
+            batches.append(next(events))
 
-    waiting = threading.Thread(target=follow)
+    waiting = threading.Thread(target=read_next_events)
     waiting.start()
-    with writing():
-        live.publish("calls", "operators")
-    waiting.join(LONG)
-    assert [topic for _number, topic in told[0]] == ["calls", "operators"]
+    with write_transaction():
+        live.publish_topics("calls", "operators")
+    waiting.join(LONG_SECONDS)
+    assert [topic for _number, topic in batches[0]] == ["calls", "operators"]
 
 
-def test_a_bell_that_was_removed_is_hung_anew(heard: Watch) -> None:
+def test_a_removed_bell_is_created_again(bell_watch: PathWatch) -> None:
     Path(f"{database.database}-bell").unlink()
-    assert heard.wait(LONG)
-    with writing():
-        live.publish("calls")
-    assert heard.wait(LONG)  # nothing is known: whoever waits is to look himself
-    assert not heard.wait(SHORT)
-    with writing():
-        live.publish("calls")
-    assert heard.wait(LONG)
+    assert bell_watch.wait_for_event(LONG_SECONDS)
+    with write_transaction():
+        live.publish_topics("calls")
+    # the state is unknown: the reader must look for new events
+    assert bell_watch.wait_for_event(LONG_SECONDS)
+    assert not bell_watch.wait_for_event(SHORT_SECONDS)
+    with write_transaction():
+        live.publish_topics("calls")
+    assert bell_watch.wait_for_event(LONG_SECONDS)
 
 
-def test_where_no_bell_can_be_hung_who_waits_looks(settings) -> None:
+def test_without_a_bell_a_reader_polls(settings) -> None:
     Path(f"{database.database}-bell").mkdir()
-    with writing():
-        live.publish("calls")
-    with contextlib.closing(live.follow(0, quiet=LONG)) as events:
+    with write_transaction():
+        live.publish_topics("calls")
+    with contextlib.closing(live.follow_events(0, quiet_seconds=LONG_SECONDS)) as events:
         assert next(events)[-1][1] == "calls"

@@ -28,7 +28,7 @@ CALENDAR = WorkingCalendar(
         pytest.param("2026-12-12 12:00:00", True, id="working-saturday"),
     ],
 )
-def test_working_hours_are_the_sites(local: str, inside: bool) -> None:
+def test_working_hours_are_in_the_sites_time_zone(local: str, inside: bool) -> None:
     moment = dt.datetime.fromisoformat(local).replace(tzinfo=TASHKENT)
-    assert CALENDAR.inside(moment) is inside
-    assert CALENDAR.inside(moment.astimezone(dt.UTC)) is inside
+    assert CALENDAR.is_working_time(moment) is inside
+    assert CALENDAR.is_working_time(moment.astimezone(dt.UTC)) is inside

@@ -1,4 +1,4 @@
-"""The schema: migrations lead to what the models say, and lose nothing on the way."""
+"""The database: migrations that match the models and lose nothing, connections, the write lock."""
 
 import contextlib
 import functools
@@ -19,9 +19,9 @@ from appliance.core import clock, db, sqlite
 from appliance.core.settings import Settings
 from appliance.models import TABLES, User
 from appliance.people import presence
-from tests.rig.waiting import until
+from tests.rig.waiting import wait_until
 
-GROUP = 4000  # nobody's
+GROUP_ID = 4000  # a group without members
 
 
 @pytest.fixture
@@ -33,18 +33,18 @@ def empty(tmp_path: Path) -> Iterator[Path]:
     db.database.close()
 
 
-def copies(file: Path) -> list[Path]:
+def migration_copies(file: Path) -> list[Path]:
     return sorted(file.parent.glob(f"{file.name}.before-*"))
 
 
 def test_migrations_lead_to_the_models(empty: Path) -> None:
-    assert db.migrate()
+    assert db.apply_migrations()
     assert not diff_models(db.database, list(TABLES))
-    assert db.migrate() == []
-    assert copies(empty) == []
+    assert db.apply_migrations() == []
+    assert migration_copies(empty) == []
 
 
-def test_a_new_migration_keeps_the_data_and_a_copy_of_before(
+def test_a_new_migration_keeps_the_data_and_a_copy_of_the_old_file(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     people = User.select().count()
@@ -55,9 +55,9 @@ def test_a_new_migration_keeps_the_data_and_a_copy_of_before(
         "    migrator.migrate(migrator.add_column('user', 'room', CharField(default='')))\n"
     )
     monkeypatch.setattr(db, "MIGRATIONS", later)
-    assert db.migrate() == ["9999_add_room"]
+    assert db.apply_migrations() == ["9999_add_room"]
     assert User.select().count() == people
-    [copy] = copies(settings.paths.database)
+    [copy] = migration_copies(settings.paths.database)
     with sqlite.connect(copy) as before:
         columns = [row[1] for row in before.execute("PRAGMA table_info(user)")]
         assert before.execute("SELECT count(*) FROM user").fetchone() == (people,)
@@ -65,15 +65,15 @@ def test_a_new_migration_keeps_the_data_and_a_copy_of_before(
     assert "room" not in columns
 
 
-def test_a_database_of_a_newer_release_is_left_alone(settings: Settings) -> None:
+def test_a_database_of_a_newer_release_is_not_changed(settings: Settings) -> None:
     db.database.execute_sql("DELETE FROM schema_migration WHERE name LIKE '0068%'")
     db.database.execute_sql(
         "INSERT INTO schema_migration (name, applied) VALUES ('9998_newer', '2026-12-01')"
     )
     with pytest.raises(db.NewerSchema, match="9998_newer"):
-        db.migrate()
-    assert copies(settings.paths.database) == []
-    assert db.schema() == (["0068_operators_past"], ["9998_newer"])
+        db.apply_migrations()
+    assert migration_copies(settings.paths.database) == []
+    assert db.schema_differences() == (["0068_operators_past"], ["9998_newer"])
 
 
 def test_a_migration_that_fails_changes_nothing(
@@ -89,7 +89,7 @@ def test_a_migration_that_fails_changes_nothing(
     user = User.get(User.role == "operator")
     presence.choose_state(user, "ready")
     with pytest.raises(ValueError, match="half-way"):
-        db.migrate()
+        db.apply_migrations()
     state = presence.state_of(user)
     assert state
     assert state.state == "ready"
@@ -99,16 +99,16 @@ def test_writers_wait_for_one_another(settings: Settings) -> None:
     user = User.get(User.role == "operator")
     faults: list[Exception] = []
 
-    def write() -> None:
+    def change_state_often() -> None:
         try:
             for _ in range(20):
                 presence.choose_state(user, "pause")
-        except Exception as error:  # noqa: BLE001  told to the test's own thread
+        except Exception as error:  # noqa: BLE001  reported to the thread of the test
             faults.append(error)
         finally:
             db.database.close()
 
-    threads = [threading.Thread(target=write) for _ in range(4)]
+    threads = [threading.Thread(target=change_state_often) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -117,8 +117,8 @@ def test_writers_wait_for_one_another(settings: Settings) -> None:
     assert user.presences.count() == 80
 
 
-def test_a_moment_with_a_zone_is_never_a_text(settings: Settings) -> None:
-    """As a text it would be later than every number with which a table has moments."""
+def test_comparing_with_a_zoned_datetime_as_text_is_refused(settings: Settings) -> None:
+    """As a text it would be later than every number that the tables store as a time."""
     now = clock.now()
     bare = fn.COALESCE(User.created_at, User.created_at)
     with pytest.raises(TypeError, match="MomentField"):
@@ -127,10 +127,10 @@ def test_a_moment_with_a_zone_is_never_a_text(settings: Settings) -> None:
     assert User.select().where(User.created_at <= now).count() > 0
 
 
-def test_a_connection_that_stays_open_is_taken_up_again(empty: Path) -> None:
-    db.migrate()
+def test_a_connection_kept_open_is_reused(empty: Path) -> None:
+    db.apply_migrations()
     try:
-        db.keep_open(1)
+        db.keep_connections_open(1)
         first = db.database.connection()
         db.database.close()
         assert db.database.is_closed()
@@ -142,14 +142,14 @@ def test_a_connection_that_stays_open_is_taken_up_again(empty: Path) -> None:
         with pytest.raises(sqlite.ProgrammingError, match="closed"):
             first.execute("SELECT 1")
     finally:
-        db.keep_open(0)
+        db.keep_connections_open(0)
 
 
-def test_a_connection_that_stays_open_reads_what_is_new(empty: Path) -> None:
-    """Also when somebody has not read to the end, and what he reads with is not forgotten yet."""
-    db.migrate()
+def test_a_connection_kept_open_reads_new_rows(empty: Path) -> None:
+    """Even after a cursor that was not read to its end and still exists."""
+    db.apply_migrations()
     try:
-        db.keep_open(1)
+        db.keep_connections_open(1)
         db.database.execute_sql("CREATE TABLE counted (n)")
         db.database.execute_sql("INSERT INTO counted VALUES (1), (2)")
         half_read = db.database.execute_sql("SELECT n FROM counted")
@@ -161,7 +161,7 @@ def test_a_connection_that_stays_open_reads_what_is_new(empty: Path) -> None:
         assert db.database.execute_sql("SELECT count(*) FROM counted").fetchone() == (3,)
     finally:
         db.database.close()
-        db.keep_open(0)
+        db.keep_connections_open(0)
 
 
 def test_a_connection_keeps_its_locks_when_the_database_is_opened_again(empty: Path) -> None:
@@ -170,100 +170,100 @@ def test_a_connection_keeps_its_locks_when_the_database_is_opened_again(empty: P
     other = "import sys; from appliance.core import sqlite; "
     other += "sqlite.connect(sys.argv[1]).execute('SELECT * FROM note')"
     subprocess.run([sys.executable, "-c", other, empty], check=True)
-    assert empty.with_name(f"{empty.name}-wal").exists()  # who is the last to leave removes it
+    assert empty.with_name(f"{empty.name}-wal").exists()  # the last connection to close removes it
 
 
-def test_long_work_gives_the_lock_up_to_who_waits(
+def test_long_work_yields_the_lock_to_a_waiting_writer(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nobody waits: all is one transaction. Somebody comes: he has the lock after this step."""
-    monkeypatch.setattr(db, "_TURN", 0)
-    monkeypatch.setattr(db, "_LONGEST", 60)
-    monkeypatch.setattr(db, "PATIENCE", 60)
-    done: list[str] = []
-    other = threading.Thread(target=_writes, args=(done,))
+    """Without a waiting writer all steps are one transaction; a writer gets the lock after one."""
+    monkeypatch.setattr(db, "_CONTENDED_HOLD_SECONDS", 0)
+    monkeypatch.setattr(db, "_MAX_HOLD_SECONDS", 60)
+    monkeypatch.setattr(db, "WRITE_LOCK_TIMEOUT_SECONDS", 60)
+    order: list[str] = []
+    other = threading.Thread(target=_write_once, args=(order,))
 
-    def step(name: str) -> None:
+    def run_step(name: str) -> None:
         if name == "second":
             other.start()
-            until(lambda: not db.database.line.is_empty())
-        done.append(name)
+            wait_until(lambda: not db.database.lock_queue.is_empty())
+        order.append(name)
 
     names = ("first", "second", "third", "fourth")
-    db.in_turns([functools.partial(step, name) for name in names])
+    db.in_short_transactions([functools.partial(run_step, name) for name in names])
     other.join()
-    assert done == ["first", "second", "other", "third", "fourth"]
+    assert order == ["first", "second", "other", "third", "fourth"]
 
 
-def test_all_who_wait_come_before_the_next_step_of_long_work(
+def test_all_waiting_writers_precede_the_next_step_of_long_work(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Threads of one process come one after the other, and the lock is free between two of them."""
-    monkeypatch.setattr(db, "_TURN", 0)
-    monkeypatch.setattr(db, "_LONGEST", 60)
-    monkeypatch.setattr(db, "_POLITE", 60)
-    monkeypatch.setattr(db, "PATIENCE", 60)
-    done: list[str] = []
-    others = [threading.Thread(target=_writes, args=(done,)) for _ in range(12)]
-    stand, standing = db.database.line.stand, []
+    """Threads of a process write one after the other; the lock is free between two of them."""
+    monkeypatch.setattr(db, "_CONTENDED_HOLD_SECONDS", 0)
+    monkeypatch.setattr(db, "_MAX_HOLD_SECONDS", 60)
+    monkeypatch.setattr(db, "_MAX_YIELD_SECONDS", 60)
+    monkeypatch.setattr(db, "WRITE_LOCK_TIMEOUT_SECONDS", 60)
+    order: list[str] = []
+    writers = [threading.Thread(target=_write_once, args=(order,)) for _ in range(12)]
+    wait_in_queue, queued = db.database.lock_queue.hold_place, []
 
     @contextlib.contextmanager
-    def counted() -> Iterator[Callable[[], bool]]:
-        with stand() as stay:
+    def counted_wait() -> Iterator[Callable[[], bool]]:
+        with wait_in_queue() as stay:
             stay()
-            standing.append(1)
+            queued.append(1)
             yield stay
 
-    def step(name: str) -> None:
+    def run_step(name: str) -> None:
         if name == "second":
-            for other in others:
+            for other in writers:
                 other.start()
-            until(lambda: len(standing) == len(others))
-        done.append(name)
+            wait_until(lambda: len(queued) == len(writers))
+        order.append(name)
 
-    monkeypatch.setattr(db.database.line, "stand", counted)
+    monkeypatch.setattr(db.database.lock_queue, "hold_place", counted_wait)
     names = ("first", "second", "third", "fourth")
-    db.in_turns([functools.partial(step, name) for name in names])
-    for other in others:
+    db.in_short_transactions([functools.partial(run_step, name) for name in names])
+    for other in writers:
         other.join()
-    assert done == ["first", "second", *["other"] * len(others), "third", "fourth"]
+    assert order == ["first", "second", *["other"] * len(writers), "third", "fourth"]
 
 
-def test_only_the_last_step_of_long_work_waits_for_the_disk(
+def test_only_the_last_step_of_long_work_is_synced_to_disk(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Short work is on the disk when it is done, as all else; and so is long work."""
+    """Short work is on disk when it is done; long work also is, after its last step."""
     full, normal = 2, 1
-    monkeypatch.setattr(db, "_LONGEST", 0)
-    found: list[int] = []
+    monkeypatch.setattr(db, "_MAX_HOLD_SECONDS", 0)
+    levels: list[int] = []
 
-    def step() -> None:
-        [[kept]] = db.database.execute_sql("PRAGMA synchronous").fetchall()
-        found.append(kept)
+    def note_level() -> None:
+        [[level]] = db.database.execute_sql("PRAGMA synchronous").fetchall()
+        levels.append(level)
 
-    db.in_turns([step])
-    assert found == [full]
-    db.in_turns([step] * 4)
-    assert found == [full, full, normal, normal, full]
-    step()
-    assert found[-1] == full
+    db.in_short_transactions([note_level])
+    assert levels == [full]
+    db.in_short_transactions([note_level] * 4)
+    assert levels == [full, full, normal, normal, full]
+    note_level()
+    assert levels[-1] == full
 
 
-def test_what_undoes_a_part_of_a_transaction_is_in_memory(empty: Path) -> None:
+def test_a_statement_journal_is_kept_in_memory(empty: Path) -> None:
     db.database.execute_sql("CREATE TABLE wide (id INTEGER PRIMARY KEY, held TEXT)")
     rows = [(number, "x" * 3000) for number in range(200)]
-    with db.writing():
+    with db.write_transaction():
         db.database.cursor().executemany("INSERT INTO wide VALUES (?, ?)", rows)
-    for _ in range(2):  # and so is the next one
-        with db.writing(), contextlib.suppress(KeyError), db.database.atomic():
+    for _ in range(2):  # the next one is in memory as well
+        with db.write_transaction(), contextlib.suppress(KeyError), db.database.atomic():
             db.database.execute_sql("UPDATE wide SET held = 'other'")
             assert [name for name in _open_files() if "etilqs" in name] == []
             raise KeyError
-    found = db.database.execute_sql("SELECT id, held FROM wide ORDER BY id").fetchall()
-    assert found == rows
+    stored_rows = db.database.execute_sql("SELECT id, held FROM wide ORDER BY id").fetchall()
+    assert stored_rows == rows
 
 
-def test_what_is_removed_is_overwritten_in_the_file(empty: Path) -> None:
+def test_deleted_text_is_overwritten_in_the_file(empty: Path) -> None:
     text = "a citizen's name " * 20
     db.database.execute_sql("CREATE TABLE note (id INTEGER PRIMARY KEY, text TEXT)")
     db.database.execute_sql("INSERT INTO note (text) VALUES (?), ('another')", (text,))
@@ -277,19 +277,19 @@ def test_what_is_removed_is_overwritten_in_the_file(empty: Path) -> None:
 
 def _open_files() -> Iterator[str]:
     for number in os.listdir("/proc/self/fd"):
-        with contextlib.suppress(FileNotFoundError):  # the listing's own
+        with contextlib.suppress(FileNotFoundError):  # the descriptor of the listing itself
             yield os.readlink(f"/proc/self/fd/{number}")
 
 
-def _writes(done: list[str]) -> None:
-    with db.database.connection_context(), db.writing():
-        done.append("other")
+def _write_once(order: list[str]) -> None:
+    with db.database.connection_context(), db.write_transaction():
+        order.append("other")
 
 
-def test_a_statement_outside_of_a_transaction_waits_in_line_too(
+def test_a_statement_outside_a_transaction_waits_in_the_queue(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(db, "PATIENCE", 0.05)
+    monkeypatch.setattr(db, "WRITE_LOCK_TIMEOUT_SECONDS", 0.05)
     with sqlite.connect(settings.paths.database) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(db.OperationalError, match="locked"):
@@ -301,26 +301,26 @@ def test_a_statement_outside_of_a_transaction_waits_in_line_too(
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root becomes somebody else")
 @pytest.mark.parametrize("mode", [None, 0o600, 0o640], ids=["made", "restored", "of before"])
-def test_who_may_write_into_the_folder_may_write_the_database(mode: int | None) -> None:
-    """Each process of a box has an account of its own, and one group with the others."""
+def test_a_member_of_the_folders_group_can_write_the_database(mode: int | None) -> None:
+    """Each process of a box has its own account, and shares a group with the others."""
     with tempfile.TemporaryDirectory() as name:
         (folder := Path(name, "data")).mkdir()
         Path(name).chmod(0o755)
-        os.chown(folder, -1, GROUP)
+        os.chown(folder, -1, GROUP_ID)
         folder.chmod(0o2770)
         file, former = folder / "site.db", os.umask(0o007)
         try:
             if mode:
                 file.touch()
-                os.chown(file, -1, GROUP)
+                os.chown(file, -1, GROUP_ID)
                 file.chmod(mode)
             with db.open_database(file).connection_context():
                 db.database.execute_sql("CREATE TABLE note (text TEXT)")
                 insert = f"import sqlite3; c = sqlite3.connect('{file}'); "
                 insert += "c.execute('INSERT INTO note VALUES (1)'); c.commit()"
-                become = ["setpriv", "--reuid=4001", f"--regid={GROUP}", "--clear-groups"]
+                become = ["setpriv", "--reuid=4001", f"--regid={GROUP_ID}", "--clear-groups"]
                 subprocess.run([*become, "/usr/bin/python3", "-c", insert], check=True)
-                with db.writing():
+                with db.write_transaction():
                     db.database.execute_sql("INSERT INTO note VALUES (2)")
                 assert db.database.execute_sql("SELECT count(*) FROM note").fetchone() == (2,)
         finally:

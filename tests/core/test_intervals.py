@@ -1,14 +1,14 @@
-"""Intervals taken out of others."""
+"""Intervals subtracted from others."""
 
 import pytest
 
-from appliance.core.intervals import without
+from appliance.core.intervals import subtract_intervals
 
 Spans = list[tuple[int, int]]
 
 
 @pytest.mark.parametrize(
-    ("wholes", "holes", "left"),
+    ("wholes", "holes", "expected"),
     [
         ([(0, 10)], [], [(0, 10)]),
         ([(0, 10)], [(2, 4), (6, 7)], [(0, 2), (4, 6), (7, 10)]),
@@ -20,5 +20,5 @@ Spans = list[tuple[int, int]]
         ([(0, 10), (5, 15)], [(8, 9)], [(0, 8), (9, 15)]),
     ],
 )
-def test_what_is_left(wholes: Spans, holes: Spans, left: Spans) -> None:
-    assert without(wholes, holes) == left  # type: ignore[arg-type, comparison-overlap]  # numbers do
+def test_holes_are_removed_from_intervals(wholes: Spans, holes: Spans, expected: Spans) -> None:
+    assert subtract_intervals(wholes, holes) == expected  # type: ignore[arg-type, comparison-overlap]  # numbers do

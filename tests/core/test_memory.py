@@ -1,4 +1,4 @@
-"""What a process that runs for long keeps."""
+"""The memory that a long-running process keeps."""
 
 import gc
 import subprocess
@@ -11,8 +11,8 @@ from appliance.core import memory
 _PROGRAM = """
 import ctypes, gc, sys, threading
 from appliance.core import memory
-if "settled" in sys.argv:
-    memory.settle()
+if "frozen" in sys.argv:
+    memory.freeze_loaded_objects()
 c = ctypes.CDLL(None)
 c.malloc.restype = c.fopen.restype = ctypes.c_void_p
 meeting = threading.Barrier(12)
@@ -20,45 +20,45 @@ def work():
     c.malloc(ctypes.c_size_t(1000))
     meeting.wait()
 threads = [threading.Thread(target=work) for _ in range(12)]
-for one in threads: one.start()
-for one in threads: one.join()
-told = c.fopen(b"/dev/stdout", b"w")
-c.malloc_info(0, ctypes.c_void_p(told))
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+report = c.fopen(b"/dev/stdout", b"w")
+c.malloc_info(0, ctypes.c_void_p(report))
 c.fflush(None)
 print("frozen", gc.get_freeze_count(), flush=True)
 """
 
 
-def told(*arguments: str) -> str:
+def program_output(*arguments: str) -> str:
     command = [sys.executable, "-c", _PROGRAM, *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
-def test_threads_share_few_arenas_and_what_is_loaded_is_left_alone() -> None:
-    before, after = told(), told("settled")
+def test_threads_share_few_arenas_and_loaded_objects_are_frozen() -> None:
+    before, after = program_output(), program_output("frozen")
     assert before.count("<heap nr=") > 2
     assert after.count("<heap nr=") == 2
     assert "frozen 0" in before
     assert "frozen 0" not in after
 
 
-def test_garbage_is_searched_for_again_whatever_happened_meanwhile() -> None:
-    def work() -> None:
-        with memory.unsearched():
-            with memory.unsearched():
+def test_garbage_collection_resumes_after_an_error() -> None:
+    def fail_without_collection() -> None:
+        with memory.garbage_collection_pause():
+            with memory.garbage_collection_pause():
                 assert not gc.isenabled()
-            assert not gc.isenabled()  # a part of it is over, not all
+            assert not gc.isenabled()  # the inner part is over, the outer one is not
             raise KeyError
 
     with pytest.raises(KeyError):
-        work()
+        fail_without_collection()
     assert gc.isenabled()
 
 
-def test_who_searches_for_no_garbage_at_all_is_left_so() -> None:
+def test_disabled_garbage_collection_stays_disabled() -> None:
     gc.disable()
     try:
-        with memory.unsearched():
+        with memory.garbage_collection_pause():
             assert not gc.isenabled()
         assert not gc.isenabled()
     finally:

@@ -1,4 +1,4 @@
-"""Each migration with data: rows of the schema before it go through, and back, as they were."""
+"""Each migration with data: rows of the previous schema survive it and its reversal unchanged."""
 
 import json
 import shutil
@@ -12,10 +12,10 @@ from playhouse.migrations import Runner
 
 from appliance.core import db, sqlite
 
-NAMES = sorted(file.stem for file in db.MIGRATIONS.glob("[0-9]*.py"))
-HISTORY = "schema_migration"
-RENAMED = {"0034_merged_calls": {"folded": "merged_call"}}
-CHANGED = {  # what a migration rewrites, or leaves out
+MIGRATION_NAMES = sorted(file.stem for file in db.MIGRATIONS.glob("[0-9]*.py"))
+HISTORY_TABLE = "schema_migration"
+RENAMED_TABLES = {"0034_merged_calls": {"folded": "merged_call"}}
+CHANGED_COLUMNS = {  # columns that a migration rewrites or drops
     "0020_receipts": {("ministry_package", "receipt_at")},
     "0028_bot_by_settings": {
         ("quarter_answer", "telegram_bot"),
@@ -24,15 +24,20 @@ CHANGED = {  # what a migration rewrites, or leaves out
     "0054_sessions": {("user", "session_number")},
     "0056_search_anew": {("article_version", "search_key")},
 }
-ANEW = {"0056_search_anew": ("search_entry", "search_word")}  # filled after it
-CHANNEL = {"LinkedID": "b", "Context": "from-operator", "Exten": "1006", "ChanName": "PJSIP/1001-1"}
-UZBEK = {"code": "uz", "text": ""}
-KIM = {"name": "kim", "kind": "list", "personal": True}
-# what two rows of a table hold where it matters; any value that fits elsewhere
-GIVEN: dict[str, list[dict[str, Any]]] = {
+REBUILT_TABLES = {"0056_search_anew": ("search_entry", "search_word")}  # filled after the migration
+CHANNEL_FIELDS = {
+    "LinkedID": "b",
+    "Context": "from-operator",
+    "Exten": "1006",
+    "ChanName": "PJSIP/1001-1",
+}
+UZBEK_VALUE = {"code": "uz", "text": ""}
+PERSONAL_FIELD = {"name": "kim", "kind": "list", "personal": True}
+# the values of two rows of a table where they matter; elsewhere any value that fits
+ROW_VALUES: dict[str, list[dict[str, Any]]] = {
     "event_row": [
         {"event": "BOOT", "fields": json.dumps({"UniqueID": "a"})},
-        {"event": "CHAN_START", "fields": json.dumps({"UniqueID": "b"} | CHANNEL)},
+        {"event": "CHAN_START", "fields": json.dumps({"UniqueID": "b"} | CHANNEL_FIELDS)},
     ],
     "message": [
         {"created_at": 10, "due_at": 30, "tried_at": 20},
@@ -45,9 +50,9 @@ GIVEN: dict[str, list[dict[str, Any]]] = {
     "appeal": [
         {"consultation": 1, "consultation_contact": "", "registered_at": 10}
         | {"number": "2026-1", "call_id": "a.1", "form_version": 3}
-        | {"extra": json.dumps({"til": UZBEK, "kim": UZBEK})},
+        | {"extra": json.dumps({"til": UZBEK_VALUE, "kim": UZBEK_VALUE})},
         {"consultation": 1, "consultation_contact": "A. Sobirov", "registered_at": 20}
-        | {"extra": json.dumps({"til": UZBEK})},  # of no call
+        | {"extra": json.dumps({"til": UZBEK_VALUE})},  # of no call
     ],
     "call_form": [
         {"number": "Q-2026-1", "call_id": "b.1", "version": 3}
@@ -56,7 +61,7 @@ GIVEN: dict[str, list[dict[str, Any]]] = {
     ],
     "form_version": [
         {"form": form, "number": 3}
-        | {"fields": json.dumps({"fields": [{"name": "til", "kind": "list"}, KIM]})}
+        | {"fields": json.dumps({"fields": [{"name": "til", "kind": "list"}, PERSONAL_FIELD]})}
         for form in ("1", "2")
     ],
     "access_key": [
@@ -64,8 +69,8 @@ GIVEN: dict[str, list[dict[str, Any]]] = {
         {"scopes": "appeals:read", "made_at": 6},
     ],
 }
-# what a migration makes of them
-FOUND: dict[str, tuple[str, list[tuple[Any, ...]]]] = {
+# the results of a migration
+EXPECTED_RESULTS: dict[str, tuple[str, list[tuple[Any, ...]]]] = {
     "0003_whole_calls": (
         "SELECT uniqueid, begins, phone FROM event_row ORDER BY uniqueid",
         [("a", "BOOT", None), ("b", "from-operator", "1001")],
@@ -84,43 +89,43 @@ FOUND: dict[str, tuple[str, list[tuple[Any, ...]]]] = {
 }
 
 
-def tables(connection: sqlite.Connection) -> list[str]:
-    """The tables of ours; those of the full-text search hold nothing of their own."""
+def own_tables(connection: sqlite.Connection) -> list[str]:
+    """Return our own tables; those of the full-text search hold no data of their own."""
     rows = connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'table'").fetchall()
-    searched = [name for name, sql in rows if sql.startswith("CREATE VIRTUAL")]
-    others = (HISTORY, "sqlite_", *searched)
-    return sorted(name for name, _ in rows if not name.startswith(others))
+    search_tables = [name for name, sql in rows if sql.startswith("CREATE VIRTUAL")]
+    excluded = (HISTORY_TABLE, "sqlite_", *search_tables)
+    return sorted(name for name, _ in rows if not name.startswith(excluded))
 
 
-def fill(file: Path) -> None:
-    """Two rows into each table: all columns, and only those that must be."""
+def fill_tables(file: Path) -> None:
+    """Insert two rows into each table: one with all columns, one with only the required ones."""
     with closing(sqlite.connect(file)) as connection, connection:
-        for table in tables(connection):
+        for table in own_tables(connection):
             columns = connection.execute(f'PRAGMA table_info("{table}")').fetchall()
             keys = connection.execute(f'PRAGMA foreign_key_list("{table}")').fetchall()
-            links = {key[3]: kind_of(connection, key[2], key[4]) for key in keys}
+            links = {key[3]: column_type(connection, key[2], key[4]) for key in keys}
             for number in (1, 2):
                 row = {
-                    name: value(links.get(name, kind), number)
+                    name: column_value(links.get(name, kind), number)
                     for _, name, kind, must_be, _, is_key in columns
                     if must_be or is_key or number == 1
                 }
-                given = GIVEN.get(table, [{}, {}])[number - 1]
-                row |= {name: v for name, v in given.items() if name in {c[1] for c in columns}}
+                values = ROW_VALUES.get(table, [{}, {}])[number - 1]
+                row |= {name: v for name, v in values.items() if name in {c[1] for c in columns}}
                 names = ", ".join(f'"{name}"' for name in row)
                 marks = ", ".join("?" * len(row))
-                put = f'INSERT INTO "{table}" ({names}) VALUES ({marks})'  # noqa: S608
-                connection.execute(put, [*row.values()])
+                statement = f'INSERT INTO "{table}" ({names}) VALUES ({marks})'  # noqa: S608
+                connection.execute(statement, [*row.values()])
         assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
 
 
-def kind_of(connection: sqlite.Connection, table: str, column: str) -> str:
+def column_type(connection: sqlite.Connection, table: str, column: str) -> str:
     rows = connection.execute(f'PRAGMA table_info("{table}")').fetchall()
     return next(kind for _, name, kind, *_ in rows if name == column)
 
 
-def value(kind: str, number: int) -> object:
-    """Something of a column's type, the same in each table, so that keys find their rows."""
+def column_value(kind: str, number: int) -> object:
+    """Return a value of a column's type, the same in each table, so that keys match their rows."""
     match kind:
         case "INTEGER":
             return number
@@ -136,51 +141,51 @@ def value(kind: str, number: int) -> object:
             return f"text {number}"
 
 
-def content(file: Path) -> dict[str, list[dict[str, Any]]]:
-    """table → its rows, as they were put in."""
+def table_rows(file: Path) -> dict[str, list[dict[str, Any]]]:
+    """Return table → its rows, in the order of insertion."""
     with closing(sqlite.connect(file)) as connection:
         connection.row_factory = sqlite.Row
         return {
             table: [dict(row) for row in connection.execute(f'SELECT * FROM "{table}"')]  # noqa: S608
-            for table in tables(connection)
+            for table in own_tables(connection)
         }
 
 
-def schema(file: Path) -> dict[str, list[Any]]:
-    """table → its columns, keys and indexes."""
+def table_schemas(file: Path) -> dict[str, list[Any]]:
+    """Return table → its columns, keys and indexes."""
     with closing(sqlite.connect(file)) as connection:
         pragmas = ("table_info", "foreign_key_list", "index_list")
         return {
             f"{table}, {pragma}": sorted(
                 row[1:] for row in connection.execute(f'PRAGMA {pragma}("{table}")')
             )
-            for table in tables(connection)
+            for table in own_tables(connection)
             for pragma in pragmas
         }
 
 
-def runner() -> Runner:
-    return Runner(db.database, str(db.MIGRATIONS), table_name=HISTORY)
+def migration_runner() -> Runner:
+    return Runner(db.database, str(db.MIGRATIONS), table_name=HISTORY_TABLE)
 
 
 @pytest.fixture(scope="module")
 def stages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """For each migration a database as it was before it, rows in all tables."""
+    """For each migration the database before it, with rows in all tables."""
     folder = tmp_path_factory.mktemp("stages")
-    made = {}
+    files = {}
     db.open_database(folder / "bare.db")
-    for name in NAMES:
-        made[name] = folder / f"{name}.db"
-        db.copy_to(made[name])
-        fill(made[name])
-        runner().up(name)
+    for name in MIGRATION_NAMES:
+        files[name] = folder / f"{name}.db"
+        db.copy_database(files[name])
+        fill_tables(files[name])
+        migration_runner().up(name)
     db.database.close()
-    return made
+    return files
 
 
 @pytest.fixture
 def site(stages: dict[str, Path], name: str, tmp_path: Path) -> Iterator[Path]:
-    """That database, open."""
+    """The database before the migration, open."""
     file = tmp_path / "site.db"
     shutil.copy(stages[name], file)
     db.open_database(file)
@@ -188,52 +193,54 @@ def site(stages: dict[str, Path], name: str, tmp_path: Path) -> Iterator[Path]:
     db.database.close()
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_rows_go_through_and_back(site: Path, name: str) -> None:
-    rows, columns = content(site), schema(site)
+@pytest.mark.parametrize("name", MIGRATION_NAMES)
+def test_rows_survive_a_migration_and_its_reversal(site: Path, name: str) -> None:
+    rows, columns = table_rows(site), table_schemas(site)
     assert all(rows.values())
-    runner().up(name)
-    assert losses(name, rows, content(site), RENAMED.get(name, {})) == []
-    if name in FOUND:
-        question, answer = FOUND[name]
+    migration_runner().up(name)
+    assert changed_values(name, rows, table_rows(site), RENAMED_TABLES.get(name, {})) == []
+    if name in EXPECTED_RESULTS:
+        question, answer = EXPECTED_RESULTS[name]
         assert db.database.execute_sql(question).fetchall() == answer
     assert db.database.execute_sql("PRAGMA foreign_key_check").fetchall() == []
-    assert db.faults() == []
-    runner().down(name)
-    assert schema(site) == columns
-    assert losses(name, rows, content(site), {}) == []
+    assert db.integrity_errors() == []
+    migration_runner().down(name)
+    assert table_schemas(site) == columns
+    assert changed_values(name, rows, table_rows(site), {}) == []
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_rows_of_any_age_reach_the_head(site: Path, name: str) -> None:
-    rows = content(site).keys() - {table for anew in ANEW.values() for table in anew}
-    assert db.migrate()[0] == name
-    after = content(site)
-    renamed = {old: new for names in RENAMED.values() for old, new in names.items()}
+@pytest.mark.parametrize("name", MIGRATION_NAMES)
+def test_rows_of_any_schema_reach_the_newest_one(site: Path, name: str) -> None:
+    rows = table_rows(site).keys() - {
+        table for rebuilt in REBUILT_TABLES.values() for table in rebuilt
+    }
+    assert db.apply_migrations()[0] == name
+    after = table_rows(site)
+    renamed = {old: new for names in RENAMED_TABLES.values() for old, new in names.items()}
     assert {table: len(after[renamed.get(table, table)]) for table in rows} == dict.fromkeys(
         rows, 2
     )
     assert db.database.execute_sql("PRAGMA foreign_key_check").fetchall() == []
 
 
-def losses(
+def changed_values(
     name: str,
     before: dict[str, list[dict[str, Any]]],
     after: dict[str, list[dict[str, Any]]],
     renamed: dict[str, str],
 ) -> list[str]:
-    """What is no more as it was before."""
-    lost = []
+    """Return the differences between the rows before and after."""
+    differences = []
     for table, rows in before.items():
-        if table in ANEW.get(name, ()):
+        if table in REBUILT_TABLES.get(name, ()):
             continue
-        now = after[renamed.get(table, table)]
-        if len(now) != len(rows):
-            lost.append(f"{table}: {len(now)} rows, not {len(rows)}")
-        lost += [
-            f"{table}.{column}: {new.get(column)!r}, not {was!r}"
-            for old, new in zip(rows, now, strict=False)
-            for column, was in old.items()
-            if new.get(column) != was and (table, column) not in CHANGED.get(name, ())
+        new_rows = after[renamed.get(table, table)]
+        if len(new_rows) != len(rows):
+            differences.append(f"{table}: {len(new_rows)} rows, not {len(rows)}")
+        differences += [
+            f"{table}.{column}: {new.get(column)!r}, not {old_value!r}"
+            for old, new in zip(rows, new_rows, strict=False)
+            for column, old_value in old.items()
+            if new.get(column) != old_value and (table, column) not in CHANGED_COLUMNS.get(name, ())
         ]
-    return lost
+    return differences

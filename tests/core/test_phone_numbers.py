@@ -1,4 +1,4 @@
-"""Phone numbers of which little can be read."""
+"""Phone numbers of which only a few digits are shown."""
 
 import pytest
 
@@ -17,5 +17,5 @@ from appliance.core import phone_numbers
         ("", ""),
     ],
 )
-def test_a_mask_leaves_the_last_two_digits(text: str, masked: str) -> None:
-    assert phone_numbers.masked(text) == masked
+def test_a_masked_number_shows_the_last_two_digits(text: str, masked: str) -> None:
+    assert phone_numbers.masked_number(text) == masked

@@ -1,11 +1,11 @@
-"""The one search: keys of words, the index, what is near what."""
+"""The search: keys of words, the index, and the ranking by similarity."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from appliance.core import search
-from appliance.core.db import writing
+from appliance.core.db import write_transaction
 from appliance.core.search import keys
 
 LETTERS = st.text(
@@ -13,8 +13,8 @@ LETTERS = st.text(
 )
 
 
-def cost(typed: str, *names: str) -> float:
-    return search.ranking.cost(search.query(typed), search.key(*names))
+def search_cost(typed: str, *names: str) -> float:
+    return search.ranking.match_cost(search.parse_query(typed), search.fold_names(*names))
 
 
 @pytest.mark.parametrize(
@@ -30,110 +30,114 @@ def cost(typed: str, *names: str) -> float:
     ],
 )
 def test_spellings_of_a_name_sound_the_same(spellings: tuple[str, ...]) -> None:
-    assert len({word.sound for name in spellings for word in keys.words(name)}) == 1
+    assert len({word.sound for name in spellings for word in keys.text_words(name)}) == 1
 
 
 @pytest.mark.parametrize(
-    ("typed", "meant"),
+    ("typed", "base_word"),
     [
         *(("subsidiyalarni", "subsidiya"), ("субсидияларнинг", "subsidiya")),
         *(("ishlar", "ish"), ("nafaqasidan", "nafaqa"), ("qishlogʻi", "qishloq")),
         *(("Каримовой", "Karimov"), ("Ташкентская", "Toshkent"), ("пособиями", "пособие")),
     ],
 )
-def test_an_ending_hides_no_word(typed: str, meant: str) -> None:
-    assert cost(typed, meant) < 1
-    assert cost(meant, typed) < 1
+def test_a_word_is_found_with_any_ending(typed: str, base_word: str) -> None:
+    assert search_cost(typed, base_word) < 1
+    assert search_cost(base_word, typed) < 1
 
 
 @given(LETTERS)
-def test_keys_are_plain_and_steady(text: str) -> None:
-    for word in keys.words(text):
+def test_keys_are_ascii_and_stable(text: str) -> None:
+    for word in keys.text_words(text):
         assert all(token.isascii() and token.isalnum() for token in word.tokens)
-        assert keys.key(word.written) is word
+        assert keys.word_keys(word.spelling) is word
 
 
 @given(LETTERS)
-def test_everything_is_found_by_itself(text: str) -> None:
-    words = search.query(text).words
-    assert not words or cost(text, text) <= 0.25
+def test_every_text_is_found_by_itself(text: str) -> None:
+    words = search.parse_query(text).words
+    assert not words or search_cost(text, text) <= 0.25
 
 
-def test_what_is_wrong_costs_more() -> None:
-    told = [cost(t, "Toshkent") for t in ("toshkent", "Ташкент", "toshk", "toshknt", "toshknd")]
-    assert told == sorted(told)
-    assert told[0] == 0
-    assert 1 <= told[3] < 2 <= told[4] < 3
+def test_more_errors_cost_more() -> None:
+    costs = [
+        search_cost(t, "Toshkent") for t in ("toshkent", "Ташкент", "toshk", "toshknt", "toshknd")
+    ]
+    assert costs == sorted(costs)
+    assert costs[0] == 0
+    assert 1 <= costs[3] < 2 <= costs[4] < 3
 
 
 @pytest.mark.parametrize("typed", ["a", "ab", "xyz", "q w", "", "—"])
-def test_short_words_are_not_read_otherwise(typed: str) -> None:
-    assert search.best(["toshkent", "ishsizlar"], typed, search.key) == (
-        [] if search.query(typed).words else ["toshkent", "ishsizlar"]
+def test_short_words_are_not_corrected(typed: str) -> None:
+    assert search.best_matches(["toshkent", "ishsizlar"], typed, search.fold_names) == (
+        [] if search.parse_query(typed).words else ["toshkent", "ishsizlar"]
     )
 
 
-def put(kind: str, ref: str, title: str, **more: str) -> None:
-    with writing():
-        search.put(search.Entry(kind, ref, title, **more))
+def put_entry(kind: str, ref: str, title: str, **more: str) -> None:
+    with write_transaction():
+        search.index_item(search.SearchItem(kind, ref, title, **more))
 
 
-def refs(typed: str, kind: str = "article") -> list[str]:
-    return [found.ref for found in search.find(search.query(typed), kind, 10)]
-
-
-@pytest.mark.usefixtures("settings")
-def test_an_entry_is_put_replaced_and_dropped() -> None:
-    put("article", "a", "Ishsizlik nafaqasi", text="Ariza beriladi")
-    put("article", "b", "Subsidiya", text="Nafaqa emas")
-    put("script", "a", "Ishsizlik")
-    assert refs("nafaqa") == ["a", "b"]
-    assert refs("arizani") == ["a"]
-    put("article", "a", "Monomarkaz")
-    assert refs("nafaqa") == ["b"]
-    assert refs("ishsizlik", "script") == ["a"]
-    with writing():
-        search.drop("article", "a")
-        search.drop("article", "nothing")
-    assert refs("monomarkaz") == []
-    assert refs("monomakraz") == []
+def found_refs(typed: str, kind: str = "article") -> list[str]:
+    return [hit.ref for hit in search.find_entries(search.parse_query(typed), kind, 10)]
 
 
 @pytest.mark.usefixtures("settings")
-def test_words_stand_in_any_order_begun_misspelt_or_one_too_many() -> None:
-    put("mahalla", "1", "Navroʻz MFY", about="Urgut tumani")
-    put("mahalla", "2", "Navroʻz MFY", about="Oltinkoʻl tumani")
+def test_an_entry_is_added_replaced_and_removed() -> None:
+    put_entry("article", "a", "Ishsizlik nafaqasi", text="Ariza beriladi")
+    put_entry("article", "b", "Subsidiya", text="Nafaqa emas")
+    put_entry("script", "a", "Ishsizlik")
+    assert found_refs("nafaqa") == ["a", "b"]
+    assert found_refs("arizani") == ["a"]
+    put_entry("article", "a", "Monomarkaz")
+    assert found_refs("nafaqa") == ["b"]
+    assert found_refs("ishsizlik", "script") == ["a"]
+    with write_transaction():
+        search.drop_entry("article", "a")
+        search.drop_entry("article", "nothing")
+    assert found_refs("monomarkaz") == []
+    assert found_refs("monomakraz") == []
+
+
+@pytest.mark.usefixtures("settings")
+def test_words_are_found_in_any_order_abbreviated_or_misspelt() -> None:
+    put_entry("mahalla", "1", "Navroʻz MFY", about="Urgut tumani")
+    put_entry("mahalla", "2", "Navroʻz MFY", about="Oltinkoʻl tumani")
     for typed in ("urgut navroz", "nav urg", "навруз ургут", "navrz urgt", "navroz urgut qqqqq"):
-        assert refs(typed, "mahalla")[:1] == ["1"], typed
-    assert refs("nav roz", "mahalla") == refs("navrozmfy", "mahalla") == ["1", "2"]
+        assert found_refs(typed, "mahalla")[:1] == ["1"], typed
+    assert found_refs("nav roz", "mahalla") == found_refs("navrozmfy", "mahalla") == ["1", "2"]
 
 
 @pytest.mark.usefixtures("settings")
 def test_a_number_is_found_by_any_part_of_it() -> None:
-    put("appeal", "2026-000123", "2026-000123", text="998935550147")
+    put_entry("appeal", "2026-000123", "2026-000123", text="998935550147")
     for typed in ("5550147", "935", "2026-000123", "000123", "123"):
-        assert refs(typed, "appeal") == ["2026-000123"], typed
-    assert refs("5550148", "appeal") == []
+        assert found_refs(typed, "appeal") == ["2026-000123"], typed
+    assert found_refs("5550148", "appeal") == []
 
 
 @pytest.mark.parametrize("typed", ['"', "' OR 1", "a* NOT b", "NEAR(a b)", "names:x", "\x00", "^a"])
 @pytest.mark.usefixtures("settings")
-def test_nothing_typed_is_an_expression(typed: str) -> None:
-    put("article", "a", "Subsidiya")
-    refs(typed)
+def test_typed_text_is_never_a_query_expression(typed: str) -> None:
+    put_entry("article", "a", "Subsidiya")
+    found_refs(typed)
 
 
-def test_a_snippet_marks_what_was_meant() -> None:
+def test_a_snippet_marks_the_matching_words() -> None:
     text = f"{'Boshqa gap. ' * 40}Ishsizlarga subsidiyalarni berish tartibi. {'Yana gap. ' * 40}"
-    pieces = search.snippet(text, search.query("субсидия бериш"))
+    pieces = search.build_snippet(text, search.parse_query("субсидия бериш"))
     assert [piece.text for piece in pieces if piece.marked] == ["subsidiyalarni", "berish"]
     assert len("".join(piece.text for piece in pieces)) < 170
-    assert search.snippet("Bir. Ikki.", search.query("nothing")) == [search.Piece("Bir. Ikki.")]
-    assert search.marked("Oltinkoʻl tumani", search.query("tumni")) == (10, 16)
+    assert search.build_snippet("Bir. Ikki.", search.parse_query("nothing")) == [
+        search.TextPiece("Bir. Ikki.")
+    ]
+    assert search.first_match_span("Oltinkoʻl tumani", search.parse_query("tumni")) == (10, 16)
 
 
 @given(LETTERS, LETTERS)
 def test_a_snippet_is_a_part_of_its_text(text: str, typed: str) -> None:
-    pieces = search.snippet(text, search.query(typed))
-    shown = "".join(piece.text for piece in pieces).removesuffix(" …").removeprefix("… ")
-    assert shown in " ".join(text.split())
+    pieces = search.build_snippet(text, search.parse_query(typed))
+    snippet_text = "".join(piece.text for piece in pieces).removesuffix(" …").removeprefix("… ")
+    assert snippet_text in " ".join(text.split())

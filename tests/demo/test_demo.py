@@ -1,4 +1,4 @@
-"""The synthetic history: all kinds of calls, a balance of 0, possible people."""
+"""The synthetic history: all kinds of calls, a balance of 0, plausible people."""
 
 import datetime as dt
 from itertools import pairwise
@@ -10,8 +10,8 @@ from appliance.casework import call_forms
 from appliance.cli import appliance
 from appliance.core import clock
 from appliance.core.settings import Settings
-from appliance.demo import DemoError, load, loading, rows
-from appliance.demo.world import World, of_site
+from appliance.demo import DemoError, history_rows, load_history, loading
+from appliance.demo.world import SiteProfile, load_site_profile
 from appliance.models import (
     TABLES,
     Appeal,
@@ -24,29 +24,33 @@ from appliance.models import (
     Talk,
 )
 from appliance.telephony import calls, routing
-from appliance.telephony.calls import OUTCOMES
+from appliance.telephony.calls import INBOUND_CODES
 
-FIRST, LAST = dt.date(2026, 9, 28), dt.date(2026, 10, 4)  # over a quarter's end, a weekend
+# they span a quarter's end and a weekend
+FIRST_DAY, LAST_DAY = (
+    dt.date(2026, 9, 28),
+    dt.date(2026, 10, 4),
+)
 
 
 @pytest.fixture
-def world(settings: Settings) -> World:
-    return of_site(settings, FIRST, LAST)
+def world(settings: Settings) -> SiteProfile:
+    return load_site_profile(settings, FIRST_DAY, LAST_DAY)
 
 
 @pytest.fixture
-def loaded(world: World) -> World:
-    load(world, 2000, seed=3)
+def loaded(world: SiteProfile) -> SiteProfile:
+    load_history(world, 2000, seed=3)
     return world
 
 
 def test_every_call_has_its_outcome_and_the_balance_is_0(loaded) -> None:
-    balance = calls.balance(loaded.begin, loaded.end)
+    balance = calls.ledger_balance(loaded.begin, loaded.end)
     assert (balance.arrivals, balance.difference, balance.open) == (2000, 0, 0)
-    assert set(balance.outcomes) == set(OUTCOMES)
+    assert set(balance.outcomes) == set(INBOUND_CODES)
     assert balance.recordings_expected == balance.recordings_found > 500
     assert balance.recordings_short == 0
-    assert len(calls.balance(loaded.begin, loaded.end).unobserved) == 0
+    assert len(calls.ledger_balance(loaded.begin, loaded.end).unobserved) == 0
     assert Appeal.select().count() == NumberSeries.get().last
 
 
@@ -65,11 +69,11 @@ def test_most_answered_calls_are_on_form_2_and_every_one_with_an_appeal(loaded) 
         assert (form.call_id, form.operator_id) == (appeal.call_id, appeal.operator_id)
         assert (form.region_id, form.direction) == (appeal.region_id, appeal.direction)
     assert CallForm.select().count() == CallNumberSeries.get().last
-    silent = CallForm.select().where(CallForm.call_type.in_(call_forms.SILENT))
+    silent = CallForm.select().where(CallForm.call_type.in_(call_forms.EMPTY_CALL_TYPES))
     assert 0 < silent.where(CallForm.gist == "").count() == silent.count()
 
 
-def test_nobody_speaks_with_two_callers_at_once_nor_while_he_is_away(loaded) -> None:
+def test_operators_talk_to_one_caller_at_a_time_and_only_when_ready(loaded) -> None:
     for operator in loaded.operators:
         talks = list(
             Talk.select().join(Call).where(Talk.who == operator.login).order_by(Talk.started_at)
@@ -91,8 +95,8 @@ def test_nobody_speaks_with_two_callers_at_once_nor_while_he_is_away(loaded) -> 
             assert state == "ready"
 
 
-def test_the_edges_of_days_are_there(loaded) -> None:
-    quarter = loaded.moment(dt.date(2026, 10, 1))
+def test_calls_at_the_edges_of_days_are_included(loaded) -> None:
+    quarter = loaded.utc_time(dt.date(2026, 10, 1))
     assert Call.select().where(Call.arrived_at == quarter).exists()
     assert Call.select().where(Call.arrived_at < quarter, Call.ended_at > quarter).exists()
     assert not Call.select().where(Call.arrived_at < loaded.begin).exists()
@@ -100,23 +104,23 @@ def test_the_edges_of_days_are_there(loaded) -> None:
 
 
 def test_the_same_seed_gives_the_same_history(world) -> None:
-    first, again, other = (list(rows(world, 200, seed)) for seed in (5, 5, 6))
+    first, again, other = (list(history_rows(world, 200, seed)) for seed in (5, 5, 6))
     assert first == again != other
 
 
 def test_a_history_is_not_loaded_over_another(loaded) -> None:
     with pytest.raises(DemoError, match="already"):
-        load(loaded, 10, seed=4)
+        load_history(loaded, 10, seed=4)
 
 
-def command(settings: Settings, first: object, last: object, calls: int = 10) -> Result:
-    """What `appliance demo load` does."""
+def run_demo_load(settings: Settings, first: object, last: object, calls: int = 10) -> Result:
+    """Run `appliance demo load` and return its result."""
     days = ("--calls", str(calls), "--from", str(first), "--to", str(last))
     return CliRunner().invoke(appliance, ["--config", str(settings.file), "demo", "load", *days])
 
 
-def contents() -> dict[str, int]:
-    """How many rows each table has; the last number of each series in place of its rows."""
+def table_contents() -> dict[str, int]:
+    """Return the number of rows of each table, and for number series the last number of each."""
     counts = {table._meta.name: table.select().count() for table in TABLES}
     return counts | {
         table._meta.name: sum(line.last for line in table.select())
@@ -139,14 +143,14 @@ def test_a_site_with_calls_is_refused(
     Call.create(
         id="hotline-1.1", arrived_at=clock.now(), stage="menu", direction="inbound", **facts
     )
-    before = contents()
-    refused = command(settings, FIRST, LAST)
+    before = table_contents()
+    refused = run_demo_load(settings, FIRST_DAY, LAST_DAY)
     assert (refused.exit_code, type(refused.exception)) == (1, SystemExit)
     assert message in refused.output
-    assert contents() == before
+    assert table_contents() == before
 
 
-def test_a_test_call_that_is_over_refuses_nothing(settings: Settings) -> None:
+def test_a_finished_test_call_does_not_prevent_loading(settings: Settings) -> None:
     now = clock.now()
     Call.create(
         id="hotline-1.1",
@@ -156,42 +160,42 @@ def test_a_test_call_that_is_over_refuses_nothing(settings: Settings) -> None:
         direction="inbound",
         synthetic=True,
     )
-    assert command(settings, FIRST, LAST).exit_code == 0
+    assert run_demo_load(settings, FIRST_DAY, LAST_DAY).exit_code == 0
 
 
 def test_a_load_that_fails_leaves_nothing_behind(
-    settings: Settings, world: World, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, world: SiteProfile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The fault comes late, when all appeals have their numbers: another row has the name."""
-    monkeypatch.setattr(loading, "BATCH", 100)
-    last = [batch for batch in rows(world, 600, 1) if Call in batch][-1]
+    """The fault comes late, when all appeals have their numbers: another row has the same name."""
+    monkeypatch.setattr(loading, "CALLS_PER_BATCH", 100)
+    last = [batch for batch in history_rows(world, 600, 1) if Call in batch][-1]
     row = next(row for row in last[EventRow] if row["event"] == "CHAN_START")
     EventRow.create(**row)
-    before = contents()
-    failed = command(settings, FIRST, LAST, 600)
+    before = table_contents()
+    failed = run_demo_load(settings, FIRST_DAY, LAST_DAY, 600)
     assert (failed.exit_code, type(failed.exception)) == (1, SystemExit)
     assert "nothing is loaded" in failed.output
-    assert contents() == before
+    assert table_contents() == before
     EventRow.delete().execute()
-    assert command(settings, FIRST, LAST, 600).exit_code == 0
+    assert run_demo_load(settings, FIRST_DAY, LAST_DAY, 600).exit_code == 0
     assert Appeal.select().count() == NumberSeries.get().last > 0
 
 
-def test_the_command_refuses_days_that_are_not_over(settings: Settings) -> None:
-    late = command(settings, "2026-01-01", "2099-01-01")
+def test_the_command_refuses_days_that_have_not_ended(settings: Settings) -> None:
+    late = run_demo_load(settings, "2026-01-01", "2099-01-01")
     assert late.exit_code == 2
     assert "before today" in late.output
-    done = command(settings, "2026-01-01", "2026-01-02")
+    done = run_demo_load(settings, "2026-01-01", "2026-01-02")
     assert done.exit_code == 0, done.output
     assert "call: 1" in done.output
 
 
-def test_the_lines_are_those_of_the_plan_in_force(settings) -> None:
+def test_the_trunks_are_those_of_the_plan_in_force(settings) -> None:
     lines = (
         routing.Trunk("uztelecom", address="192.0.2.7"),
         routing.Trunk("stream", kind="e1", spans="1-15,17-31"),
     )
-    routing.save(routing.Plan(trunks=lines, queueing=routing.Queueing(max_wait=120)), "rustam")
-    made = of_site(settings, FIRST, LAST)
-    assert made.trunks == (("uztelecom", "sip"), ("stream", "e1"))
-    assert made.max_wait == 120
+    routing.save_plan(routing.Plan(trunks=lines, queueing=routing.Queueing(max_wait=120)), "rustam")
+    synthetic_world = load_site_profile(settings, FIRST_DAY, LAST_DAY)
+    assert synthetic_world.trunks == (("uztelecom", "sip"), ("stream", "e1"))
+    assert synthetic_world.max_wait == 120

@@ -1,4 +1,4 @@
-"""The term of a change request ends: the group and the technicians hear of it in time, once."""
+"""Before the deadline of a change request, the group and the technicians are reminded once."""
 
 import dataclasses
 import datetime as dt
@@ -10,7 +10,7 @@ from appliance.casework import catalogs, changes
 from appliance.core import clock
 from appliance.core.settings import Alarms, Duty, SmsAccount, Telegram
 from appliance.jobs import timetable as jobs
-from appliance.messaging.notices.changes import remind
+from appliance.messaging.notices.changes import send_reminders
 from appliance.models import ChangeRequest, Message
 
 GROUP = -500
@@ -28,77 +28,79 @@ def site(settings):
 
 
 @pytest.fixture
-def at(site, monkeypatch):
-    """Set the clock to a moment of the site's."""
+def set_clock(site, monkeypatch):
+    """Set the clock to a local time of the site."""
 
-    def at(moment: str) -> None:
+    def set_clock(moment: str) -> None:
         now = dt.datetime.fromisoformat(moment).replace(tzinfo=site.tz).astimezone(dt.UTC)
         monkeypatch.setattr(clock, "now", lambda: now)
 
-    return at
+    return set_clock
 
 
 @pytest.fixture
-def asked(site, bahodir, at):
-    """Write a request at a moment."""
+def create_request(site, bahodir, set_clock):
+    """Create a change request at the given time."""
 
-    def asked(kind: str, moment: str) -> ChangeRequest:
-        at(moment)
+    def create_request(kind: str, moment: str) -> ChangeRequest:
+        set_clock(moment)
         calendar = catalogs.working_calendar(site)
-        return changes.ask(bahodir, kind, "Lola Rashidova +998935550147", "Sabab", calendar)
+        return changes.create_change_request(
+            bahodir, kind, "Lola Rashidova +998935550147", "Sabab", calendar
+        )
 
-    return asked
+    return create_request
 
 
-def told() -> list[tuple[str, str]]:
+def queued_messages() -> list[tuple[str, str]]:
     return [(m.channel, m.recipient) for m in Message.select().order_by(Message.id)]
 
 
-def test_it_is_told_once_and_in_time(site, asked, at):
-    asked("interface", "2026-12-02 10:00")  # until Saturday the 12th, which is worked
-    heard = {}
+def test_a_reminder_is_sent_once_and_in_time(site, create_request, set_clock):
+    create_request("interface", "2026-12-02 10:00")  # until Saturday the 12th, a working day
+    reminded = {}
     for moment in ("2026-12-10 17:59", "2026-12-11 08:59", "2026-12-11 09:00", "2026-12-12 10:00"):
-        at(moment)
-        heard[moment[8:13]] = remind(site)
-    assert heard == {"10 17": 0, "11 08": 0, "11 09": 1, "12 10": 0}
-    assert told() == [("telegram", str(GROUP)), ("sms", "+998901112233")]
+        set_clock(moment)
+        reminded[moment[8:13]] = send_reminders(site)
+    assert reminded == {"10 17": 0, "11 08": 0, "11 09": 1, "12 10": 0}
+    assert queued_messages() == [("telegram", str(GROUP)), ("sms", "+998901112233")]
 
 
-def test_of_a_single_day_it_is_told_in_its_morning(site, asked, at):
-    asked("other", "2026-12-07 10:00")  # the 8th is a holiday
-    assert remind(site) == 0
-    at("2026-12-09 09:00")
-    assert remind(site) == 1
+def test_a_one_day_request_is_reminded_in_the_morning(site, create_request, set_clock):
+    create_request("other", "2026-12-07 10:00")  # the 8th is a holiday
+    assert send_reminders(site) == 0
+    set_clock("2026-12-09 09:00")
+    assert send_reminders(site) == 1
 
 
-def test_a_box_that_was_off_tells_of_it_until_the_term_ends(site, asked, at):
+def test_a_box_that_was_off_reminds_until_the_deadline(site, create_request, set_clock):
     for _number in range(2):
-        asked("other", "2026-12-02 10:00")
-    at("2026-12-03 17:30")
-    assert remind(site) == 2
+        create_request("other", "2026-12-02 10:00")
+    set_clock("2026-12-03 17:30")
+    assert send_reminders(site) == 2
     message = Message.get(Message.channel == "telegram")
     assert message.expires_at == ChangeRequest.get().due_at
-    asked("other", "2026-12-02 10:00")
-    at("2026-12-03 18:01")
-    assert remind(site) == 0
+    create_request("other", "2026-12-02 10:00")
+    set_clock("2026-12-03 18:01")
+    assert send_reminders(site) == 0
 
 
-def test_of_what_is_done_nobody_is_told(site, asked, at, sherzod):
-    made = asked("other", "2026-12-02 10:00")
-    changes.do("accept", made, sherzod, 1)
-    changes.do("finish", made, sherzod, 2, "Tayyor")
-    at("2026-12-03 10:00")
-    assert remind(site) == 0
+def test_a_finished_request_is_not_reminded(site, create_request, set_clock, sherzod):
+    request = create_request("other", "2026-12-02 10:00")
+    changes.perform_request_action("accept", request, sherzod, 1)
+    changes.perform_request_action("finish", request, sherzod, 2, "Tayyor")
+    set_clock("2026-12-03 10:00")
+    assert send_reminders(site) == 0
 
 
-def test_what_was_written_stays_in_the_box(site, asked, at):
-    made = asked("other", "2026-12-02 10:00")
-    at("2026-12-03 10:00")
-    remind(site)
+def test_the_reminder_does_not_contain_the_text_of_the_request(site, create_request, set_clock):
+    request = create_request("other", "2026-12-02 10:00")
+    set_clock("2026-12-03 10:00")
+    send_reminders(site)
     group, sms = (message.text for message in Message.select().order_by(Message.id))
     assert group == (
-        f"{made.id}-oʻzgartirish soʻrovi (Boshqa oʻzgartirish): muddati 03.12.2026 18:00 da "
-        f"tugaydi. {site.web.url}/changes/{made.id}"
+        f"{request.id}-oʻzgartirish soʻrovi (Boshqa oʻzgartirish): muddati 03.12.2026 18:00 da "
+        f"tugaydi. {site.web.url}/changes/{request.id}"
     )
     assert "Другое изменение" in sms
     for text in (group, sms):
@@ -106,16 +108,18 @@ def test_what_was_written_stays_in_the_box(site, asked, at):
         assert "998935550147" not in text
 
 
-def test_without_phones_of_the_alarms_the_duty_list_is_told(site, asked, at):
-    asked("other", "2026-12-02 10:00")
-    at("2026-12-03 10:00")
-    assert remind(dataclasses.replace(site, alarms=Alarms(), telegram=None)) == 1
-    assert told() == [("sms", "+998904445566")]
+def test_without_alarm_phones_the_duty_list_is_reminded(site, create_request, set_clock):
+    create_request("other", "2026-12-02 10:00")
+    set_clock("2026-12-03 10:00")
+    assert send_reminders(dataclasses.replace(site, alarms=Alarms(), telegram=None)) == 1
+    assert queued_messages() == [("sms", "+998904445566")]
 
 
-def test_the_timetable_has_it_where_somebody_can_be_told(site, settings):
-    assert "changes" in {job.name for job in timetable.of(site)}
+def test_the_timetable_has_the_reminder_only_where_messages_can_be_sent(site, settings):
+    assert "changes" in {job.name for job in timetable.site_jobs(site)}
     bare = dataclasses.replace(settings, sms=(), telegram=None)
-    assert "changes" not in {job.name for job in timetable.of(bare)}
-    [job] = [one for one in jobs.jobs(site, lambda: True) if one.name == "changes"]
-    assert job.do() == 0
+    assert "changes" not in {job.name for job in timetable.site_jobs(bare)}
+    [job] = [
+        job_row for job_row in jobs.scheduled_jobs(site, lambda: True) if job_row.name == "changes"
+    ]
+    assert job.action() == 0

@@ -1,4 +1,4 @@
-"""Messages on hold after a restore: what the services know, and what becomes of them."""
+"""Messages on hold after a restore: what the services report about them, and how the hold ends."""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -7,127 +7,132 @@ import pytest
 
 from appliance.box import health
 from appliance.core import audit, clock, outbox
-from appliance.core.delivery import Trouble
+from appliance.core.delivery import DeliveryError
 from appliance.messaging.sms import lookups
 from appliance.messaging.sms.gateway import Sending
 from appliance.messaging.sms.providers.eskiz import Eskiz
 from appliance.messaging.sms.providers.playmobile import PlayMobile
 from appliance.messaging.sms.providers.smpp import Smpp
-from appliance.messaging.sms.sender import Senders
+from appliance.messaging.sms.sender import SmsSender
 from appliance.models import AuditEntry, HeldMessage, Message
-from tests.rig.fakes.message_centre import centre
-from tests.rig.fakes.sms import Service, service
+from tests.rig.fakes.message_centre import run_message_centre
+from tests.rig.fakes.sms import SmsService, run_sms_service
 
 NUMBER = "+998935550147"
 
 
 @pytest.fixture
-def far() -> Iterator[Service]:
-    with service() as running:
+def fake_service() -> Iterator[SmsService]:
+    with run_sms_service() as running:
         yield running
 
 
-def eskiz(far: Service) -> Eskiz:
+def eskiz_gateway(far: SmsService) -> Eskiz:
     return Eskiz("eskiz", far.url, "u", "p")
 
 
-def playmobile(far: Service) -> PlayMobile:
+def playmobile_gateway(far: SmsService) -> PlayMobile:
     return PlayMobile("playmobile", far.url, "u", "p", "3700")
 
 
-def sending(text: str, key: str = "m1", receipt: str = "") -> Sending:
+def build_sending(text: str, key: str = "m1", receipt: str = "") -> Sending:
     return Sending(NUMBER, text, key, receipt, clock.now())
 
 
-def on_hold(settings, text: str, key: str) -> Message:
+def create_held_message(settings, text: str, key: str) -> Message:
     """A message that a restore has put on hold."""
-    message = outbox.put_sms("registered", NUMBER, text, key=key, tz=settings.tz)
+    message = outbox.queue_sms("registered", NUMBER, text, key=key, tz=settings.tz)
     HeldMessage.create(message=message, held_at=clock.now())
     Message.update(state="held").where(Message.id == message.id).execute()
     return Message.get_by_id(message.id)
 
 
-def test_eskiz_knows_a_message_by_its_id_or_by_number_and_text(far) -> None:
-    gateway = eskiz(far)
+def test_eskiz_finds_a_message_by_its_id_or_by_number_and_text(fake_service) -> None:
+    gateway = eskiz_gateway(fake_service)
     receipt = gateway.send(NUMBER, "Murojaat 1", "m1").id
-    assert gateway.look_up(sending("Murojaat 1")) == "taken"
-    far.states["id-1"] = "DELIVRD"
-    assert gateway.look_up(sending("Murojaat  1")) == "delivered"
-    assert gateway.look_up(sending("Murojaat 1", receipt=receipt)) == "delivered"
-    assert gateway.look_up(sending("Murojaat 2")) == "absent"
-    far.took += [(NUMBER, f"other {n}") for n in range(450)]  # more than two pages
-    assert gateway.look_up(sending("other 449")) == "taken"
+    assert gateway.look_up(build_sending("Murojaat 1")) == "taken"
+    fake_service.states["id-1"] = "DELIVRD"
+    assert gateway.look_up(build_sending("Murojaat  1")) == "delivered"
+    assert gateway.look_up(build_sending("Murojaat 1", receipt=receipt)) == "delivered"
+    assert gateway.look_up(build_sending("Murojaat 2")) == "absent"
+    fake_service.messages += [(NUMBER, f"other {n}") for n in range(450)]  # more than two pages
+    assert gateway.look_up(build_sending("other 449")) == "taken"
 
 
-def test_play_mobile_knows_a_message_by_our_name(far) -> None:
-    gateway = playmobile(far)
+def test_play_mobile_finds_a_message_by_our_key(fake_service) -> None:
+    gateway = playmobile_gateway(fake_service)
     gateway.send(NUMBER, "Murojaat 1", "m1")
-    assert gateway.look_up(sending("Murojaat 1")) == "delivered"
-    far.states[""] = "Transmitted"
-    assert gateway.look_up(sending("Murojaat 1")) == "taken"
-    assert gateway.look_up(sending("Murojaat 2", "m2")) == "absent"
-    far.statuses = False
-    assert gateway.look_up(sending("Murojaat 1")) == "unknown"
+    assert gateway.look_up(build_sending("Murojaat 1")) == "delivered"
+    fake_service.states[""] = "Transmitted"
+    assert gateway.look_up(build_sending("Murojaat 1")) == "taken"
+    assert gateway.look_up(build_sending("Murojaat 2", "m2")) == "absent"
+    fake_service.has_statuses = False
+    assert gateway.look_up(build_sending("Murojaat 1")) == "unknown"
 
 
-def test_a_message_centre_knows_it_by_its_receipt() -> None:
-    with centre() as far:
-        line = Smpp("smpp", far.url, "hotline", "secret", "1282", answer=60)
+def test_a_message_centre_finds_a_message_by_its_receipt() -> None:
+    with run_message_centre() as far:
+        smpp_gateway = Smpp("smpp", far.url, "hotline", "secret", "1282", answer_seconds=60)
         try:
-            receipt = line.send(NUMBER, "Murojaat 1", "m1").id
-            assert line.look_up(sending("Murojaat 1")) == "unknown"
+            receipt = smpp_gateway.send(NUMBER, "Murojaat 1", "m1").id
+            assert smpp_gateway.look_up(build_sending("Murojaat 1")) == "unknown"
             for state, word in ((1, "taken"), (2, "delivered"), (5, "refused")):
                 far.states[receipt] = state
-                assert line.look_up(sending("Murojaat 1", receipt=receipt)) == word
-            assert line.look_up(sending("Murojaat 1", receipt="c99")) == "absent"
+                assert smpp_gateway.look_up(build_sending("Murojaat 1", receipt=receipt)) == word
+            assert smpp_gateway.look_up(build_sending("Murojaat 1", receipt="c99")) == "absent"
         finally:
-            line.close()
+            smpp_gateway.close()
 
 
-def test_a_service_that_cannot_be_reached_says_nothing(far) -> None:
-    with pytest.raises(Trouble):
-        Eskiz("eskiz", "http://127.0.0.1:9", "u", "p").look_up(sending("x"))
+def test_an_unreachable_service_raises_trouble(fake_service) -> None:
+    with pytest.raises(DeliveryError):
+        Eskiz("eskiz", "http://127.0.0.1:9", "u", "p").look_up(build_sending("x"))
 
 
-def test_the_answers_are_written_down_and_asked_for_again(settings, far) -> None:
-    gone, waiting = (on_hold(settings, f"Murojaat {n}", str(n)) for n in (1, 2))
-    gateway = eskiz(far)
+def test_states_are_stored_and_looked_up_again_later(settings, fake_service) -> None:
+    delivered, waiting = (create_held_message(settings, f"Murojaat {n}", str(n)) for n in (1, 2))
+    gateway = eskiz_gateway(fake_service)
     gateway.send(NUMBER, "Murojaat 1", "m1")
     dead = Eskiz("dead", "http://127.0.0.1:9", "u", "p")
-    assert lookups.ask([dead, gateway]) == 1  # it may have sent what the other does not know
-    assert lookups.ask([gateway], passed_over=["eskiz"]) == 0
-    assert lookups.ask([gateway]) == 1
+    # the unreachable account may have sent the message that the other does not have
+    assert lookups.query_held_messages([dead, gateway]) == 1
+    assert lookups.query_held_messages([gateway], skipped_accounts=["eskiz"]) == 0
+    assert lookups.query_held_messages([gateway]) == 1
     words = {row.message_id: (row.account, row.word) for row in HeldMessage}
-    assert words == {gone.id: ("eskiz", "taken"), waiting.id: ("eskiz", "absent")}
-    assert lookups.ask([gateway]) == 0  # not sooner than in some minutes
+    assert words == {delivered.id: ("eskiz", "taken"), waiting.id: ("eskiz", "absent")}
+    assert lookups.query_held_messages([gateway]) == 0  # not again within some minutes
     HeldMessage.update(asked_at=clock.now() - dt.timedelta(hours=1)).execute()
-    far.states["id-1"] = "DELIVERED"
-    assert lookups.ask([gateway]) == 1  # what is absent is said for good
-    assert HeldMessage.get(HeldMessage.message == gone).word == "delivered"
+    fake_service.states["id-1"] = "DELIVERED"
+    assert lookups.query_held_messages([gateway]) == 1  # the state "absent" is final
+    assert HeldMessage.get(HeldMessage.message == delivered).word == "delivered"
 
 
-def test_what_one_service_cannot_say_another_does_not_deny(settings, far) -> None:
-    message = on_hold(settings, "Murojaat 1", "1")
-    with centre() as other:
-        line = Smpp("smpp", other.url, "hotline", "secret", "1282", answer=60)
-        lookups.ask([line, eskiz(far)])
-        line.close()
+def test_an_absent_state_of_one_service_does_not_override_an_unknown_one(
+    settings, fake_service
+) -> None:
+    message = create_held_message(settings, "Murojaat 1", "1")
+    with run_message_centre() as fake_centre:
+        smpp_gateway = Smpp("smpp", fake_centre.url, "hotline", "secret", "1282", answer_seconds=60)
+        lookups.query_held_messages([smpp_gateway, eskiz_gateway(fake_service)])
+        smpp_gateway.close()
     assert HeldMessage.get(HeldMessage.message == message).word == "unknown"
 
 
-def test_new_messages_go_out_while_others_are_on_hold(settings, far) -> None:
-    first, second, third = (on_hold(settings, f"Murojaat {n}", str(n)) for n in (1, 2, 3))
-    outbox.put_sms("registered", NUMBER, "Murojaat 4", key="4", tz=settings.tz)
-    sender = Senders([eskiz(far)])
+def test_new_messages_are_sent_while_others_are_on_hold(settings, fake_service) -> None:
+    first, second, third = (
+        create_held_message(settings, f"Murojaat {n}", str(n)) for n in (1, 2, 3)
+    )
+    outbox.queue_sms("registered", NUMBER, "Murojaat 4", key="4", tz=settings.tz)
+    sender = SmsSender([eskiz_gateway(fake_service)])
     assert sender.send_due() == 1
-    assert [text for _, text in far.took] == ["Murojaat 4"]
-    [check] = health.messages.review(settings)
+    assert [text for _, text in fake_service.messages] == ["Murojaat 4"]
+    [check] = health.messages.check_message_review(settings)
     assert (check.state, check.values) == ("fail", {"count": "3"})
-    assert outbox.release([first.id, 99], "rustam") == 1
-    assert outbox.drop([second.id], "rustam") == 1
+    assert outbox.release_messages([first.id, 99], "rustam") == 1
+    assert outbox.drop_messages([second.id], "rustam") == 1
     assert sender.send_due() == 1
-    assert [text for _, text in far.took] == ["Murojaat 4", "Murojaat 1"]
-    assert outbox.drop(None, "oybek") == 1
+    assert [text for _, text in fake_service.messages] == ["Murojaat 4", "Murojaat 1"]
+    assert outbox.drop_messages(None, "oybek") == 1
     assert sender.send_due() == 0
     states = [Message.get_by_id(m.id).state for m in (first, second, third)]
     assert states == ["sent", "refused", "refused"]
@@ -137,20 +142,22 @@ def test_new_messages_go_out_while_others_are_on_hold(settings, far) -> None:
         ("rustam", "outbox.drop", str(second.id)),
         ("oybek", "outbox.drop", str(third.id)),
     ]
-    assert audit.broken_at() is None
-    assert [check.state for check in health.messages.review(settings)] == ["ok"]
+    assert audit.first_broken_id() is None
+    assert [check.state for check in health.messages.check_message_review(settings)] == ["ok"]
 
 
-def test_a_released_one_that_is_old_still_goes_out(settings, far) -> None:
-    message = on_hold(settings, "Murojaat 1", "1")
+def test_a_released_message_is_sent_even_if_it_is_old(settings, fake_service) -> None:
+    message = create_held_message(settings, "Murojaat 1", "1")
     Message.update(expires_at=clock.now() - dt.timedelta(days=3)).execute()
-    outbox.expire()
+    outbox.expire_messages()
     assert Message.get_by_id(message.id).state == "held"  # people decide
-    outbox.release(None, "rustam")
-    assert Senders([eskiz(far)]).send_due() == 1
+    outbox.release_messages(None, "rustam")
+    assert SmsSender([eskiz_gateway(fake_service)]).send_due() == 1
 
 
-def test_a_report_of_the_service_ends_the_hold(settings) -> None:
-    message = on_hold(settings, "Murojaat 1", "1")
-    assert outbox.reported("playmobile", outbox.key_of(message), "delivered", ours=True)
+def test_a_delivery_report_ends_the_hold(settings) -> None:
+    message = create_held_message(settings, "Murojaat 1", "1")
+    assert outbox.record_delivery_report(
+        "playmobile", outbox.gateway_key(message), "delivered", is_own_key=True
+    )
     assert (outbox.review_count(), Message.get_by_id(message.id).state) == (0, "delivered")

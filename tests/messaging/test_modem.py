@@ -1,14 +1,14 @@
-"""The GSM modem, on a pseudo-terminal that plays it."""
+"""The GSM modem, on a pseudo-terminal that simulates it."""
 
 from collections.abc import Iterator
 
 import pytest
 
-from appliance.core.delivery import Declined, NotSent, Unsure
+from appliance.core.delivery import DeclinedError, NotSentError, UncertainDeliveryError
 from appliance.messaging.sms.gateway import Incoming, Report
 from appliance.messaging.sms.providers.modem import Modem
-from tests.rig.fakes.modem import Played, modem, report
-from tests.rig.waiting import until
+from tests.rig.fakes.modem import FakeModem, run_modem, status_report
+from tests.rig.waiting import wait_until
 
 NUMBER = "+998935550147"
 # SMS-DELIVER from +998935550147, "5", and "Ответ"
@@ -17,137 +17,142 @@ ANSWER = "00040C919998535510740008621162900000020A041E0442043204350442"
 
 
 @pytest.fixture
-def far() -> Iterator[Played]:
-    with modem() as playing:
+def fake_modem() -> Iterator[FakeModem]:
+    with run_modem() as playing:
         yield playing
 
 
 @pytest.fixture
-def line(far: Played) -> Iterator[Modem]:
-    made = Modem("modem", far.url, quick=60, long=60)
-    yield made
-    made.close()
+def line(fake_modem: FakeModem) -> Iterator[Modem]:
+    modem_gateway = Modem("modem", fake_modem.url, answer_seconds=60, network_seconds=60)
+    yield modem_gateway
+    modem_gateway.close()
 
 
-def test_texts_go_in_their_alphabet_and_in_parts(line, far) -> None:
+def test_texts_are_sent_in_their_alphabet_and_in_parts(line, fake_modem) -> None:
     assert line.send(NUMBER, "Narxi 5 € [o'n]", "m1").id == f"{NUMBER}:1"
     assert line.send(NUMBER, "Ответ готов", "m2").id == f"{NUMBER}:2"
     line.send(NUMBER, "a" * 152 + "[" * 20, "m300")
-    assert [took["text"] for took in far.took[:2]] == ["Narxi 5 € [o'n]", "Ответ готов"]
-    parts = far.took[2:]
+    assert [took["text"] for took in fake_modem.submits[:2]] == ["Narxi 5 € [o'n]", "Ответ готов"]
+    parts = fake_modem.submits[2:]
     assert "".join(took["text"] for took in parts) == "a" * 152 + "[" * 20
     assert [(took["udh"][0].reference, took["udh"][0].number) for took in parts] == [
         (300 % 256, 1),
         (300 % 256, 2),
     ]
-    assert {took["number"] for took in far.took} == {NUMBER}
-    assert far.said.count("ATZ") == 1
+    assert {took["number"] for took in fake_modem.submits} == {NUMBER}
+    assert fake_modem.commands.count("ATZ") == 1
 
 
 @pytest.mark.parametrize(("text", "count"), [("Rahmat 😀", 1), ("я" * 66 + "😀" * 40, 3)])
-def test_signs_of_two_places_go_whole(line, far, text, count) -> None:
+def test_characters_of_two_code_units_are_not_split(line, fake_modem, text, count) -> None:
     assert line.send(NUMBER, text, "m1").id == f"{NUMBER}:{count}"
-    assert "".join(took["text"] for took in far.took) == text
-    assert len(far.took) == count
+    assert "".join(took["text"] for took in fake_modem.submits) == text
+    assert len(fake_modem.submits) == count
 
 
-def test_a_number_that_is_none_is_declined(line, far) -> None:
-    with pytest.raises(Declined):
+def test_an_invalid_number_is_declined(line, fake_modem) -> None:
+    with pytest.raises(DeclinedError):
         line.send("Beeline", "Salom", "m1")
-    assert not far.took
+    assert not fake_modem.submits
 
 
 @pytest.mark.parametrize(
     ("mood", "kind", "code"),
     [
-        ("error", NotSent, "modem_fault"),
-        ("no_prompt", NotSent, "modem_fault"),
-        ("331", NotSent, "no_network"),
-        ("310", NotSent, "sim"),
-        ("28", Declined, "declined"),
-        ("500", Unsure, "server_error"),
+        ("error", NotSentError, "modem_fault"),
+        ("no_prompt", NotSentError, "modem_fault"),
+        ("331", NotSentError, "no_network"),
+        ("310", NotSentError, "sim"),
+        ("28", DeclinedError, "declined"),
+        ("500", UncertainDeliveryError, "server_error"),
     ],
 )
-def test_each_error_is_what_it_means(line, far, mood, kind, code) -> None:
-    far.moods = [mood]
+def test_each_error_maps_to_its_exception_and_code(line, fake_modem, mood, kind, code) -> None:
+    fake_modem.moods = [mood]
     with pytest.raises(kind) as trouble:
         line.send(NUMBER, "Salom", "m1")
     assert trouble.value.code == code
     assert line.send(NUMBER, "Salom", "m1").id
 
 
-def test_half_of_a_long_one_is_unsure(line, far) -> None:
-    far.moods = ["ok", "331"]
-    with pytest.raises(Unsure):
+def test_a_partly_sent_long_message_is_unsure(line, fake_modem) -> None:
+    fake_modem.moods = ["ok", "331"]
+    with pytest.raises(UncertainDeliveryError):
         line.send(NUMBER, "a" * 200, "m1")
 
 
 @pytest.mark.parametrize("state", ["+CREG: 0,2", "+CREG: 0,3", ""])
-def test_without_a_network_nothing_is_tried(line, far, state) -> None:
-    far.network = state
-    with pytest.raises(NotSent) as trouble:
+def test_without_a_network_nothing_is_sent(line, fake_modem, state) -> None:
+    fake_modem.network = state
+    with pytest.raises(NotSentError) as trouble:
         line.send(NUMBER, "Salom", "m1")
     assert trouble.value.code == "no_network"
-    assert not far.took
+    assert not fake_modem.submits
 
 
-def test_a_card_that_asks_for_its_pin(far) -> None:
-    far.card = "+CPIN: SIM PIN"
-    locked = Modem("modem", far.url, quick=60, long=60)
-    with pytest.raises(NotSent) as trouble:
+def test_a_sim_card_that_requires_a_pin_is_unlocked(fake_modem) -> None:
+    fake_modem.card = "+CPIN: SIM PIN"
+    locked = Modem("modem", fake_modem.url, answer_seconds=60, network_seconds=60)
+    with pytest.raises(NotSentError) as trouble:
         locked.send(NUMBER, "Salom", "m1")
     assert trouble.value.code == "sim"
-    line = Modem("modem", far.url, password="1234", quick=60, long=60)
+    line = Modem("modem", fake_modem.url, password="1234", answer_seconds=60, network_seconds=60)
     assert line.send(NUMBER, "Salom", "m1").id
-    assert 'AT+CPIN="1234"' in far.said
+    assert 'AT+CPIN="1234"' in fake_modem.commands
     line.close()
 
 
-def test_silence_before_and_after_the_text(far) -> None:
-    line = Modem("modem", far.url, quick=0.2, long=0.2)
-    far.deaf = True
-    with pytest.raises(NotSent) as trouble:
+def test_silence_before_the_text_is_not_sent_and_after_it_is_unsure(fake_modem) -> None:
+    line = Modem("modem", fake_modem.url, answer_seconds=0.2, network_seconds=0.2)
+    fake_modem.is_deaf = True
+    with pytest.raises(NotSentError) as trouble:
         line.send(NUMBER, "Salom", "m1")
     assert trouble.value.code == "no_modem"
-    until(lambda: far.said)
-    far.deaf = False
-    line.quick = 60
-    far.moods = ["silent"]
-    with pytest.raises(Unsure):
+    wait_until(lambda: fake_modem.commands)
+    fake_modem.is_deaf = False
+    line.answer_seconds = 60
+    fake_modem.moods = ["silent"]
+    with pytest.raises(UncertainDeliveryError):
         line.send(NUMBER, "Salom", "m1")
-    line.long = 60
+    line.network_seconds = 60
     assert line.send(NUMBER, "Salom", "m1").id == f"{NUMBER}:2"
     line.close()
 
 
-def test_no_modem_at_all(tmp_path) -> None:
-    with pytest.raises(NotSent) as trouble:
-        Modem("modem", str(tmp_path / "ttyUSB9")).received()
+def test_a_missing_modem_is_reported(tmp_path) -> None:
+    with pytest.raises(NotSentError) as trouble:
+        Modem("modem", str(tmp_path / "ttyUSB9")).receive_pending()
     assert trouble.value.code == "no_modem"
 
 
-def test_messages_and_reports_come_and_are_deleted_after(line, far) -> None:
-    far.stored = {3: FIVE, 4: ANSWER, 5: "nonsense"}
-    far.unasked = ["RING", '+CMTI: "SM",3', "+CDS: 25", report(NUMBER, 1)]
-    assert line.received() == [
-        Report(f"{NUMBER}:1", "delivered", ours=False),
+def test_messages_and_reports_are_received_and_then_deleted(line, fake_modem) -> None:
+    fake_modem.stored_pdus = {3: FIVE, 4: ANSWER, 5: "nonsense"}
+    fake_modem.unsolicited_lines = ["RING", '+CMTI: "SM",3', "+CDS: 25", status_report(NUMBER, 1)]
+    assert line.receive_pending() == [
+        Report(f"{NUMBER}:1", "delivered", is_own_id=False),
         Incoming(NUMBER, "5"),
         Incoming(NUMBER, "Ответ"),
     ]
-    assert len(far.stored) == 3  # they are ours only now
-    far.unasked = ["+CDS: 25", report(NUMBER, 1, 0x30), "+CDS: 25", report(NUMBER, 1, 0x46)]
-    assert line.received() == [Report(f"{NUMBER}:1", "refused", ours=False)]
-    assert far.stored == {}
+    assert len(fake_modem.stored_pdus) == 3  # they are stored here only after this
+    fake_modem.unsolicited_lines = [
+        "+CDS: 25",
+        status_report(NUMBER, 1, 0x30),
+        "+CDS: 25",
+        status_report(NUMBER, 1, 0x46),
+    ]
+    assert line.receive_pending() == [Report(f"{NUMBER}:1", "refused", is_own_id=False)]
+    assert fake_modem.stored_pdus == {}
 
 
-def test_what_comes_before_the_prompt_is_kept(line, far) -> None:
-    far.at_prompt = ["RING", "+CDS: 25", report(NUMBER, 9), '+CMTI: "SM",3']
+def test_lines_received_before_the_prompt_are_not_lost(line, fake_modem) -> None:
+    fake_modem.prompt_lines = ["RING", "+CDS: 25", status_report(NUMBER, 9), '+CMTI: "SM",3']
     assert line.send(NUMBER, "Salom", "m1").id == f"{NUMBER}:1"
-    assert line.received() == [Report(f"{NUMBER}:9", "delivered", ours=False)]
+    assert line.receive_pending() == [Report(f"{NUMBER}:9", "delivered", is_own_id=False)]
 
 
-def test_of_a_long_one_only_the_name_that_was_given_is_reported(line, far) -> None:
-    far.reports = True
+def test_a_long_message_is_reported_only_by_its_returned_id(line, fake_modem) -> None:
+    fake_modem.sends_reports = True
     id = line.send(NUMBER, "a" * 400, "m1").id
-    assert len(far.took) == 3
-    assert line.received() == [Report(id, "delivered", ours=False)]
+    assert len(fake_modem.submits) == 3
+    assert line.receive_pending() == [Report(id, "delivered", is_own_id=False)]

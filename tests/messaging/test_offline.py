@@ -1,4 +1,4 @@
-"""Three days without the internet: what waits, what comes too late, and how the rest goes out."""
+"""Three days without the internet: waiting messages, expired messages, sending the rest."""
 
 import dataclasses
 import datetime as dt
@@ -8,22 +8,26 @@ import pytest
 
 from appliance.box import health
 from appliance.core import clock, db, outbox
-from appliance.core.outbox.putting import KEPT
+from appliance.core.outbox.queueing import DEFAULT_LIFETIME
 from appliance.core.settings import SmsAccount
 from appliance.core.settings import Telegram as Bot
-from appliance.messaging.sms.accounts import gateways
-from appliance.messaging.sms.sender import PER_SECOND, Senders
-from appliance.messaging.telegram.bot_api import Telegram
-from appliance.messaging.telegram.courier import PER_MINUTE, WHOLE, Courier
+from appliance.messaging.sms.accounts import build_gateways
+from appliance.messaging.sms.sender import MAX_MESSAGES_PER_SECOND, SmsSender
+from appliance.messaging.telegram.bot_api import BotApiClient
+from appliance.messaging.telegram.courier import (
+    MAX_MERGED_ALERTS,
+    MAX_MESSAGES_PER_MINUTE,
+    TelegramCourier,
+)
 from appliance.models import Message
 from tests.rig.fakes import sms, telegram
 
 GROUP = -500
-CUT = dt.timedelta(days=3)
+OUTAGE = dt.timedelta(days=3)
 
 
-class Clock:
-    """The site's clock, which only the test moves."""
+class ManualClock:
+    """The site's clock, which only the test advances."""
 
     def __init__(self) -> None:
         self.moment = dt.datetime(2026, 11, 20, 6, tzinfo=dt.UTC)
@@ -40,71 +44,74 @@ class Clock:
 
 @pytest.fixture
 def now(monkeypatch):
-    made = Clock()
-    monkeypatch.setattr(clock, "now", made)
-    return made
+    manual_clock = ManualClock()
+    monkeypatch.setattr(clock, "now", manual_clock)
+    return manual_clock
 
 
-def put(site, number: int) -> None:
-    phone = f"+99893{number % 200:07}"  # some hear twice
-    outbox.put_sms("registered", phone, str(number), key=f"s{number}", tz=site.tz)
+def queue_messages(site, number: int) -> None:
+    phone = f"+99893{number % 200:07}"  # some numbers receive two messages
+    outbox.queue_sms("registered", phone, str(number), key=f"s{number}", tz=site.tz)
     if number % 4 == 0:
         name = f"2026-{number:06}"
         payload = {"appeal": name, "line": name, "button": "Olaman"}
-        outbox.put("telegram", "alert", str(GROUP), key=name, text=name, payload=payload)
+        outbox.queue_message("telegram", "alert", str(GROUP), key=name, text=name, payload=payload)
 
 
-def busiest(moments: list[dt.datetime], seconds: float) -> int:
+def max_in_window(times: list[dt.datetime], seconds: float) -> int:
     stretch = dt.timedelta(seconds=seconds)
-    return max(sum(at <= other < at + stretch for other in moments) for at in moments)
+    return max(sum(at <= time < at + stretch for time in times) for at in times)
 
 
-def test_three_days_cut_off(settings, now) -> None:
-    with sms.service() as far, telegram.chats() as bot:
+def test_messages_survive_three_days_offline(settings, now) -> None:
+    with sms.run_sms_service() as fake_service, telegram.run_bot_api() as bot:
         site = dataclasses.replace(
             settings,
-            sms=(SmsAccount("eskiz", "eskiz", far.url, "user", "secret", "4546"),),
-            telegram=Bot(token=telegram.TOKEN, chat=GROUP, url=bot.url),
+            sms=(SmsAccount("eskiz", "eskiz", fake_service.url, "user", "secret", "4546"),),
+            telegram=Bot(token=telegram.BOT_TOKEN, chat=GROUP, url=bot.url),
         )
-        senders = Senders(gateways(site), pause=now.move, tick=now.tick)
-        courier = Courier(Telegram(bot.url, telegram.TOKEN))
+        senders = SmsSender(build_gateways(site), sleep=now.move, monotonic=now.tick)
+        courier = TelegramCourier(BotApiClient(bot.url, telegram.BOT_TOKEN))
         begin, number = now(), 0
-        for line in (far.line, bot.line):
-            line.die()
-        while now() < begin + CUT:
-            with db.writing():
+        for line in (fake_service.server, bot.server):
+            line.stop_listening()
+        while now() < begin + OUTAGE:
+            with db.write_transaction():
                 for _ in range(4):
-                    put(site, number)
+                    queue_messages(site, number)
                     number += 1
-            assert senders.send_due() <= 1  # one asks whether anybody is there again
+            # one attempt checks whether the service is reachable again
+            assert senders.send_due() <= 1
             courier.send_due()
             now.move(3600)
-        found = next(check for check in health.checks(site) if check.code == "outbox")
-        assert found.state == "fail"
-        back = now()
-        for line in (far.line, bot.line):
-            line.rise()
+        outbox_check = next(check for check in health.all_checks(site) if check.code == "outbox")
+        assert outbox_check.state == "fail"
+        back_at = now()
+        for line in (fake_service.server, bot.server):
+            line.listen_again()
         while Message.select().where(Message.state.in_(outbox.OPEN)).exists():
             senders.send_due()
             courier.send_due()
             now.move(1)
-        assert now() - back < dt.timedelta(minutes=10)
+        assert now() - back_at < dt.timedelta(minutes=10)
 
-    late = Message.select().where(Message.created_at <= back - KEPT)
-    assert {m.id for m in late} == {m.id for m in outbox.listed("expired", 10_000)}
-    rest = list(Message.select().where(Message.state == "sent").order_by(Message.id))
-    assert len(rest) + late.count() == number + number // 4
-    assert not any(m.perhaps_twice for m in rest)
+    expired = Message.select().where(Message.created_at <= back_at - DEFAULT_LIFETIME)
+    assert {m.id for m in expired} == {m.id for m in outbox.list_messages("expired", 10_000)}
+    sent = list(Message.select().where(Message.state == "sent").order_by(Message.id))
+    assert len(sent) + expired.count() == number + number // 4
+    assert not any(m.perhaps_twice for m in sent)
 
-    went = [m for m in rest if m.channel == "sms"]
-    assert [int(text) for _, text in far.took] == [int(m.text) for m in went if m.text]
-    assert busiest([m.sent_at for m in went], 1) <= PER_SECOND
-    alerts = [m for m in rest if m.channel == "telegram"]
-    assert [b for _, _, bs in bot.took for b in bs] == [f"take:{m.text}" for m in alerts]
-    assert len(bot.took) >= len(alerts) / WHOLE
+    sms_sent = [m for m in sent if m.channel == "sms"]
+    assert [int(text) for _, text in fake_service.messages] == [
+        int(m.text) for m in sms_sent if m.text
+    ]
+    assert max_in_window([m.sent_at for m in sms_sent], 1) <= MAX_MESSAGES_PER_SECOND
+    alerts = [m for m in sent if m.channel == "telegram"]
+    assert [b for _, _, bs in bot.messages for b in bs] == [f"take:{m.text}" for m in alerts]
+    assert len(bot.messages) >= len(alerts) / MAX_MERGED_ALERTS
     moments = sorted({m.tried_at for m in alerts})
     assert all(later - earlier >= dt.timedelta(seconds=1) for earlier, later in pairwise(moments))
-    assert busiest(moments, 60) <= PER_MINUTE
-    found = next(check for check in health.checks(site) if check.code == "outbox")
-    assert found.state == "warn"
-    assert int(found.values["count"]) > 0
+    assert max_in_window(moments, 60) <= MAX_MESSAGES_PER_MINUTE
+    outbox_check = next(check for check in health.all_checks(site) if check.code == "outbox")
+    assert outbox_check.state == "warn"
+    assert int(outbox_check.values["count"]) > 0

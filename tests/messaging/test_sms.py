@@ -1,4 +1,4 @@
-"""Accounts that take over from each other, approved texts, what callers are told and answer."""
+"""SMS accounts that replace each other, approved texts, messages to callers, and their replies."""
 
 import dataclasses
 import datetime as dt
@@ -10,7 +10,13 @@ import pytest
 from appliance.box import health
 from appliance.casework import appeals, catalogs
 from appliance.core import clock, db, outbox
-from appliance.core.delivery import Declined, Later, NotSent, Receipt, Unsure
+from appliance.core.delivery import (
+    DeclinedError,
+    NotSentError,
+    Receipt,
+    RetryLaterError,
+    UncertainDeliveryError,
+)
 from appliance.core.settings import Messages, SmsAccount
 from appliance.messaging import notices
 from appliance.messaging.notices import callers, citizens, ratings, texts
@@ -19,23 +25,23 @@ from appliance.messaging.sms.gateway import Incoming, SmsGateway
 from appliance.messaging.sms.providers.eskiz import Eskiz
 from appliance.messaging.sms.providers.modem import Modem
 from appliance.messaging.sms.providers.smpp import Smpp
-from appliance.messaging.sms.sender import Senders, senders
+from appliance.messaging.sms.sender import SmsSender, build_sender
 from appliance.models import Call, FollowUp, Message, SmsHealth, SmsOptOut, SmsRating
 from appliance.telephony import calls
 from appliance.telephony.calls import CallFacts
-from tests.casework.test_appeals import FULL
-from tests.rig.fakes.message_centre import centre
-from tests.rig.fakes.modem import modem
-from tests.rig.fakes.sms import service
+from tests.casework.test_appeals import FULL_FORM
+from tests.rig.fakes.message_centre import run_message_centre
+from tests.rig.fakes.modem import run_modem
+from tests.rig.fakes.sms import run_sms_service
 from tests.rig.rules import RULES
-from tests.rig.waiting import until
+from tests.rig.waiting import wait_until
 
 NUMBER = "+998935550147"
 NOON = dt.datetime(2026, 11, 26, 7, 0, tzinfo=dt.UTC)  # 12:00 in Tashkent
 
 
-class Played(SmsGateway):
-    """A gateway that does as it is told: each send raises the next trouble, or takes it."""
+class ScriptedGateway(SmsGateway):
+    """A gateway with scripted results: each send raises the next trouble or accepts."""
 
     def __init__(self, name: str, *troubles: Exception | None) -> None:
         self.name, self.troubles, self.took = name, list(troubles), []
@@ -47,51 +53,51 @@ class Played(SmsGateway):
         return Receipt(f"{self.name}{len(self.took)}")
 
 
-class Clock:
-    """The site's clock, moved by hand."""
+class ManualClock:
+    """The site's clock, which only the test advances."""
 
     def __init__(self) -> None:
         self.now = NOON
 
-    def on(self, **more: float) -> None:
+    def advance(self, **more: float) -> None:
         self.now += dt.timedelta(**more)
 
 
 @pytest.fixture
-def time(monkeypatch) -> Clock:
-    made = Clock()
-    monkeypatch.setattr(clock, "now", lambda: made.now)
-    return made
+def time(monkeypatch) -> ManualClock:
+    manual_clock = ManualClock()
+    monkeypatch.setattr(clock, "now", lambda: manual_clock.now)
+    return manual_clock
 
 
 @pytest.fixture
 def site(settings):
-    """A site with a first account that wants approved texts, and a line that takes answers."""
+    """A site with an account that requires approved texts, and one that receives replies."""
     first = SmsAccount("first", "playmobile", "http://127.0.0.1:9", approval=True)
     second = SmsAccount("second", "smpp", "127.0.0.1:9", replies=True)
     link = Messages(public_url="https://hotline.example")
     return dataclasses.replace(settings, sms=(first, second), messages=link)
 
 
-def put(settings, key="1", purpose="registered", number=NUMBER) -> Message:
-    message = outbox.put_sms(purpose, number, "Salom", key=key, tz=settings.tz)
+def queue_sms(settings, key="1", purpose="registered", number=NUMBER) -> Message:
+    message = outbox.queue_sms(purpose, number, "Salom", key=key, tz=settings.tz)
     assert message
     return message
 
 
-def patient(settings) -> Senders:
-    """What sends for the site, with a minute for each answer over a line."""
-    sending = senders(settings)
+def patient_senders(settings) -> SmsSender:
+    """The senders of the site, with a minute to wait for each answer over a line."""
+    sending = build_sender(settings)
     for gateway in sending.gateways:
-        gateway.answer = gateway.quick = gateway.long = 60
+        gateway.answer_seconds = gateway.network_seconds = 60
     return sending
 
 
-def again(message: Message) -> Message:
+def reload_message(message: Message) -> Message:
     return Message.get_by_id(message.id)
 
 
-def ended(id="1.1", **more) -> Call:
+def create_ended_call(id="1.1", **changes) -> Call:
     values = {
         "direction": "inbound",
         "arrived_at": clock.now() - dt.timedelta(minutes=5),
@@ -102,275 +108,306 @@ def ended(id="1.1", **more) -> Call:
         "caller": NUMBER,
         "language": "uz",
     }
-    return Call.create(id=id, **values | more)
+    return Call.create(id=id, **values | changes)
 
 
-def missed(id="2.1", kind="queue", number=NUMBER, **more) -> FollowUp:
-    at = clock.now() - dt.timedelta(minutes=2)
+def create_follow_up(id="2.1", kind="queue", number=NUMBER, **changes) -> FollowUp:
+    missed_at = clock.now() - dt.timedelta(minutes=2)
     values = {"number": number, "kind": kind, "call_id": id, "calls": 1, "language": "uz"}
     return FollowUp.create(
-        **values | dict.fromkeys(("opened_at", "missed_at", "joined_at"), at) | more
+        **values | dict.fromkeys(("opened_at", "missed_at", "joined_at"), missed_at) | changes
     )
 
 
-def told(purpose: str) -> list[Message]:
+def messages_for(purpose: str) -> list[Message]:
     return list(Message.select().where(Message.purpose == purpose).order_by(Message.id))
 
 
-# Accounts
+# accounts
 
 
-def test_the_next_account_takes_over_and_the_first_comes_back(settings, time) -> None:
-    down = NotSent("log_in", "no such user")
-    first, second = Played("first", down, down), Played("second")
-    sending = Senders([first, second])
-    put(settings, "1")
+def test_the_next_account_takes_over_until_the_first_works_again(settings, time) -> None:
+    down = NotSentError("log_in", "no such user")
+    first, second = ScriptedGateway("first", down, down), ScriptedGateway("second")
+    sending = SmsSender([first, second])
+    queue_sms(settings, "1")
     sending.send_due()
-    put(settings, "2")
-    sending.send_due()  # the first is passed over, not asked
+    queue_sms(settings, "2")
+    sending.send_due()  # the first account is skipped, no request is made to it
     assert (len(first.troubles), len(second.took)) == (1, 2)
-    time.on(seconds=61)
-    put(settings, "3")
-    sending.send_due()  # asked again, fails again, and rests for longer
-    time.on(seconds=61)
-    put(settings, "4")
+    time.advance(seconds=61)
+    queue_sms(settings, "3")
+    sending.send_due()  # tried again, fails again, and is paused for longer
+    time.advance(seconds=61)
+    queue_sms(settings, "4")
     sending.send_due()
     assert (first.took, len(second.took)) == ([], 4)
     row = SmsHealth.get_by_id("first")
     assert (row.failures, row.trouble, row.failing_since) == (2, "log_in", NOON)
-    time.on(seconds=61)
-    put(settings, "5")
+    time.advance(seconds=61)
+    queue_sms(settings, "5")
     sending.send_due()
     assert len(first.took) == 1
     row = SmsHealth.get_by_id("first")
     assert (row.failures, row.held_until, row.trouble) == (0, None, "")
 
 
-def test_with_every_account_passed_over_the_queue_lies_still(settings, time) -> None:
-    sending = Senders([Played("only", NotSent("unreachable"))])
-    put(settings)
+def test_with_every_account_paused_the_queue_waits(settings, time) -> None:
+    sending = SmsSender([ScriptedGateway("only", NotSentError("unreachable"))])
+    queue_sms(settings)
     sending.send_due()
-    second = put(settings, "2", number="+998901112233")
-    time.on(seconds=20)
+    second = queue_sms(settings, "2", number="+998901112233")
+    time.advance(seconds=20)
     assert sending.send_due() == 0
-    assert again(second).attempts == 0
-    time.on(seconds=11)  # whether the internet is back is asked often
+    assert reload_message(second).attempts == 0
+    time.advance(seconds=11)  # after an internet fault it is retried often
     assert sending.send_due() == 2
 
 
-def test_a_busy_account_is_no_failure_and_is_waited_for(settings, time) -> None:
-    first, second = Played("first", Later("too_many", "", 5)), Played("second")
-    sending = Senders([first, second])
-    message = put(settings)
+def test_a_busy_account_counts_no_failure_and_is_waited_for(settings, time) -> None:
+    first, second = (
+        ScriptedGateway("first", RetryLaterError("too_many", "", 5)),
+        ScriptedGateway("second"),
+    )
+    sending = SmsSender([first, second])
+    message = queue_sms(settings)
     sending.send_due()
-    assert (again(message).state, again(message).perhaps_twice) == ("pending", False)
-    time.on(seconds=6)
+    assert (reload_message(message).state, reload_message(message).perhaps_twice) == (
+        "pending",
+        False,
+    )
+    time.advance(seconds=6)
     sending.send_due()
-    assert again(message).gateway == "first"
+    assert reload_message(message).gateway == "first"
     assert SmsHealth.get_by_id("first").failures == 0
 
 
-def test_one_that_asks_to_wait_again_and_again_is_passed_over(site, time) -> None:
-    first, second = Played("first", *[Later("too_many", "throttled", 25)] * 4), Played("second")
-    sending = Senders([first, second])
-    message = put(site)
+def test_an_account_that_is_busy_repeatedly_is_skipped(site, time) -> None:
+    first, second = (
+        ScriptedGateway("first", *[RetryLaterError("too_many", "throttled", 25)] * 4),
+        ScriptedGateway("second"),
+    )
+    sending = SmsSender([first, second])
+    message = queue_sms(site)
     states = []
     for _ in range(3):
         sending.send_due()
-        states.append(account_health.standings(site)[0].state)
-        time.on(seconds=26)
+        states.append(account_health.account_statuses(site)[0].state)
+        time.advance(seconds=26)
     assert states == ["busy", "busy", "held"]
-    assert (again(message).state, again(message).gateway) == ("sent", "second")
-    time.on(seconds=60)
-    put(site, "2")
-    sending.send_due()  # asks again, is still the same, and rests for longer
+    assert (reload_message(message).state, reload_message(message).gateway) == ("sent", "second")
+    time.advance(seconds=60)
+    queue_sms(site, "2")
+    sending.send_due()  # is tried again, still busy, and paused for longer
     assert (len(first.troubles), len(second.took)) == (0, 2)
-    time.on(seconds=121)
-    put(site, "3")
+    time.advance(seconds=121)
+    queue_sms(site, "3")
     sending.send_due()
-    assert (len(first.took), account_health.standings(site)[0].state) == (1, "ok")
+    assert (len(first.took), account_health.account_statuses(site)[0].state) == (1, "ok")
 
 
-def test_who_asks_for_longer_than_anybody_waits_is_passed_over_for_so_long(site, time) -> None:
-    sending = Senders([Played("only", Later("too_many", "", 300))])
-    message = put(site)
+def test_a_long_requested_wait_pauses_the_account_for_that_time(site, time) -> None:
+    sending = SmsSender([ScriptedGateway("only", RetryLaterError("too_many", "", 300))])
+    message = queue_sms(site)
     sending.send_due()
     assert SmsHealth.get_by_id("only").held_until == NOON + dt.timedelta(seconds=300)
-    assert again(message).due_at == NOON + dt.timedelta(seconds=300)
+    assert reload_message(message).due_at == NOON + dt.timedelta(seconds=300)
 
 
-def test_an_account_that_never_answers_is_left_in_the_end(settings, time) -> None:
-    lost = [Unsure("answer_lost")] * 3
-    first, second = Played("first", *lost), Played("second")
-    sending = Senders([first, second])
-    message = put(settings)
+def test_a_message_never_acknowledged_goes_to_the_next_account(settings, time) -> None:
+    lost = [UncertainDeliveryError("answer_lost")] * 3
+    first, second = ScriptedGateway("first", *lost), ScriptedGateway("second")
+    sending = SmsSender([first, second])
+    message = queue_sms(settings)
     for _ in lost:
-        assert again(message).state == "pending"
+        assert reload_message(message).state == "pending"
         Message.update(due_at=clock.now()).where(Message.id == message.id).execute()
         sending.send_due()
     Message.update(due_at=clock.now()).where(Message.id == message.id).execute()
     sending.send_due()
-    assert (again(message).gateway, again(message).perhaps_twice) == ("second", True)
+    assert (reload_message(message).gateway, reload_message(message).perhaps_twice) == (
+        "second",
+        True,
+    )
 
 
-def test_what_one_declines_is_kept_for_another_that_rests(settings, time) -> None:
-    no = Declined("declined", "no template")
-    first, second = Played("first", no, no, no), Played("second", NotSent("unreachable"))
-    sending = Senders([first, second])
-    account_health.failed("second", NotSent("unreachable"), 60)
-    message = put(settings)
+def test_a_declined_message_waits_for_a_paused_account(settings, time) -> None:
+    no = DeclinedError("declined", "no template")
+    first, second = (
+        ScriptedGateway("first", no, no, no),
+        ScriptedGateway("second", NotSentError("unreachable")),
+    )
+    sending = SmsSender([first, second])
+    account_health.record_failure("second", NotSentError("unreachable"), 60)
+    message = queue_sms(settings)
     sending.send_due()
-    assert (again(message).state, again(message).trouble) == ("pending", "declined")
-    time.on(seconds=61)
-    sending.send_due()  # the second fails
-    time.on(seconds=61)
+    assert (reload_message(message).state, reload_message(message).trouble) == (
+        "pending",
+        "declined",
+    )
+    time.advance(seconds=61)
+    sending.send_due()  # the second account fails
+    time.advance(seconds=61)
     sending.send_due()
-    assert (again(message).state, again(message).gateway) == ("sent", "second")
+    assert (reload_message(message).state, reload_message(message).gateway) == ("sent", "second")
 
 
-def test_what_is_declined_waits_for_no_account_that_is_dead_for_long(settings, time) -> None:
-    sending = Senders([Played("first", Declined("declined", "no template")), Played("second")])
-    account_health.failed("second", NotSent("no_modem"), 60)
-    time.on(hours=2)
-    account_health.failed("second", NotSent("no_modem"), 60)
-    message = put(settings)
+def test_a_declined_message_does_not_wait_for_an_account_that_failed_for_long(
+    settings, time
+) -> None:
+    sending = SmsSender(
+        [
+            ScriptedGateway("first", DeclinedError("declined", "no template")),
+            ScriptedGateway("second"),
+        ]
+    )
+    account_health.record_failure("second", NotSentError("no_modem"), 60)
+    time.advance(hours=2)
+    account_health.record_failure("second", NotSentError("no_modem"), 60)
+    message = queue_sms(settings)
     sending.send_due()
-    assert (again(message).state, again(message).trouble) == ("refused", "declined")
+    assert (reload_message(message).state, reload_message(message).trouble) == (
+        "refused",
+        "declined",
+    )
 
 
-def test_when_everything_is_declined_the_self_check_says_so(site, time) -> None:
-    said = Declined("declined", "contract ended")
-    sending = Senders([Played("first", *[said] * 5)])
+def test_the_self_check_fails_when_everything_is_declined(site, time) -> None:
+    declined = DeclinedError("declined", "contract ended")
+    sending = SmsSender([ScriptedGateway("first", *[declined] * 5)])
     for key in range(5):
-        [check] = health.messages.sms(dataclasses.replace(site, sms=site.sms[1:]))
+        [check] = health.messages.check_sms_accounts(dataclasses.replace(site, sms=site.sms[1:]))
         assert check.state != "fail"
-        put(site, str(key), number=f"+99893555000{key}")
+        queue_sms(site, str(key), number=f"+99893555000{key}")
         sending.send_due()
-        time.on(seconds=1)
-    [check] = health.messages.sms(dataclasses.replace(site, sms=site.sms[1:]))
+        time.advance(seconds=1)
+    [check] = health.messages.check_sms_accounts(dataclasses.replace(site, sms=site.sms[1:]))
     assert (check.state, check.values["said"]) == ("fail", "contract ended")
-    put(site, "6")
+    queue_sms(site, "6")
     sending.send_due()
-    [check] = health.messages.sms(dataclasses.replace(site, sms=site.sms[1:]))
+    [check] = health.messages.check_sms_accounts(dataclasses.replace(site, sms=site.sms[1:]))
     assert check.state == "ok"
 
 
-def test_a_second_account_that_failed_is_well_when_it_answers_again(settings) -> None:
-    with service() as far, centre() as line:
+def test_a_second_account_recovers_when_it_answers_again(settings) -> None:
+    with run_sms_service() as far, run_message_centre() as line:
         eskiz = SmsAccount("eskiz", "eskiz", far.url, "user", "secret")
         smpp = SmsAccount("line", "smpp", line.url, "hotline", "secret", "1282")
         settings = dataclasses.replace(settings, sms=(eskiz, smpp))
-        sending = patient(settings)
+        sending = patient_senders(settings)
         for account in ("eskiz", "line"):
-            account_health.failed(account, NotSent("unreachable"), 0)
-        sending.listen()
-        assert account_health.failing() == {"eskiz": "unreachable"}
-        sending.count()
-        assert account_health.failing() == {}
-        account_health.failed("line", Unsure("answer_lost"), 0, 3)
-        sending.listen()  # that it is there does not say that it takes messages
-        sending.count()
-        assert account_health.failing() == {"line": "answer_lost"}
+            account_health.record_failure(account, NotSentError("unreachable"), 0)
+        sending.receive_messages()
+        assert account_health.failing_accounts() == {"eskiz": "unreachable"}
+        sending.refresh_balances()
+        assert account_health.failing_accounts() == {}
+        account_health.record_failure("line", UncertainDeliveryError("answer_lost"), 0, 3)
+        sending.receive_messages()  # answering does not show that it accepts messages
+        sending.refresh_balances()
+        assert account_health.failing_accounts() == {"line": "answer_lost"}
         far.refuses = True
-        senders(settings).count()
-        assert account_health.failing() == {"line": "answer_lost", "eskiz": "log_in"}
+        build_sender(settings).refresh_balances()
+        assert account_health.failing_accounts() == {"line": "answer_lost", "eskiz": "log_in"}
         for gateway in sending.gateways:
             gateway.close()
 
 
-def test_a_modem_that_falls_silent_in_sending_is_not_well_for_being_there(settings) -> None:
-    with modem() as far:
+def test_a_modem_silent_while_sending_is_not_healthy_because_it_answers(settings) -> None:
+    with run_modem() as far:
         only = SmsAccount("modem", "modem", far.url)
         settings = dataclasses.replace(settings, sms=(only,))
-        sending = patient(settings)
-        sending.listen()
-        account_health.failed("modem", NotSent("no_modem"), 0)
-        sending.listen()
-        assert account_health.failing() == {"modem": "no_modem"}
+        sending = patient_senders(settings)
+        sending.receive_messages()
+        account_health.record_failure("modem", NotSentError("no_modem"), 0)
+        sending.receive_messages()
+        assert account_health.failing_accounts() == {"modem": "no_modem"}
         for gateway in sending.gateways:
             gateway.close()
-        anew = patient(settings)  # what another process could not reach is there again
-        anew.listen()
-        assert account_health.failing() == {}
-        for gateway in anew.gateways:
+        new_senders = patient_senders(settings)  # a new process can reach the modem again
+        new_senders.receive_messages()
+        assert account_health.failing_accounts() == {}
+        for gateway in new_senders.gateways:
             gateway.close()
 
 
-def test_a_modem_that_answers_has_no_network_for_that(settings) -> None:
-    with modem() as far:
+def test_a_modem_that_answers_may_still_have_no_network(settings) -> None:
+    with run_modem() as far:
         far.network = "+CREG: 0,2"
         only = SmsAccount("modem", "modem", far.url)
-        sending = patient(dataclasses.replace(settings, sms=(only,)))
-        put(settings)
+        sending = patient_senders(dataclasses.replace(settings, sms=(only,)))
+        queue_sms(settings)
         sending.send_due()
         SmsHealth.update(held_until=None).execute()
-        sending.listen()
-        assert account_health.failing() == {"modem": "no_network"}
+        sending.receive_messages()
+        assert account_health.failing_accounts() == {"modem": "no_network"}
         for gateway in sending.gateways:
             gateway.close()
 
 
-def test_each_purpose_has_its_own_order(site, login_as, app) -> None:
+def test_each_purpose_has_its_own_order_of_accounts(site, login_as, app) -> None:
     app.config["SITE"] = site
     browser = login_as("technician")
     sent = {"purpose": "duty", "told": "1", "account": "second"}
     assert browser.send("/sms/rules", **sent).status_code == 302
     assert browser.send("/sms/rules", **sent | {"account": "third"}).status_code == 400
-    first, second = Played("first"), Played("second")
-    order = [g.name for g in rules.in_order([first, second], "duty")]
+    first, second = ScriptedGateway("first"), ScriptedGateway("second")
+    order = [g.name for g in rules.sort_by_preference([first, second], "duty")]
     assert order == ["second", "first"]
-    assert [g.name for g in rules.in_order([first, second], "registered")] == ["first", "second"]
+    assert [g.name for g in rules.sort_by_preference([first, second], "registered")] == [
+        "first",
+        "second",
+    ]
 
 
-def test_the_page_and_the_self_check_say_what_is_wrong(site, app, login_as, time) -> None:
+def test_the_page_and_the_self_check_report_faults(site, app, login_as, time) -> None:
     site = dataclasses.replace(
         site, sms=(*site.sms, SmsAccount("third", "eskiz", "http://x", low_balance=5000))
     )
     app.config["SITE"] = site
-    account_health.failed("second", NotSent("unreachable", "connection refused"), 60)
-    account_health.counted("third", 4200)
-    account_health.worked("third")
+    account_health.record_failure("second", NotSentError("unreachable", "connection refused"), 60)
+    account_health.record_balance("third", 4200)
+    account_health.record_success("third")
     page = login_as("manager").get("/sms").text
     assert "connection refused" in page
     assert "4 200" in page.replace("\u00a0", " ").replace("&nbsp;", " ")
-    [check] = [c for c in health.checks(site) if c.code == "sms"]
+    [check] = [c for c in health.all_checks(site) if c.code == "sms"]
     assert (check.state, check.values["accounts"]) == ("warn", "second")
-    account_health.worked("second")
-    [check] = [c for c in health.checks(site) if c.code == "sms"]
+    account_health.record_success("second")
+    [check] = [c for c in health.all_checks(site) if c.code == "sms"]
     assert check.values == {"account": "third", "balance": "4200"}
 
 
-def test_a_balance_is_asked_for(settings) -> None:
-    with service() as far:
+def test_the_balance_is_requested(settings) -> None:
+    with run_sms_service() as far:
         account = SmsAccount("eskiz", "eskiz", far.url, "user", "secret")
-        senders(dataclasses.replace(settings, sms=(account,))).count()
+        build_sender(dataclasses.replace(settings, sms=(account,))).refresh_balances()
     assert SmsHealth.get_by_id("eskiz").balance == 4200
 
 
-def test_the_modem_sends_while_the_internet_is_down_and_the_service_after(settings, time) -> None:
-    with service() as far, modem() as played:
+def test_the_modem_replaces_the_service_while_the_internet_is_down(settings, time) -> None:
+    with run_sms_service() as far, run_modem() as played:
         eskiz = Eskiz("eskiz", "http://127.0.0.1:9", "user", "secret")
-        line = Modem("modem", played.url, quick=60, long=60)
-        sending = Senders([eskiz, line])
-        first = put(settings, "1")
+        line = Modem("modem", played.url, answer_seconds=60, network_seconds=60)
+        sending = SmsSender([eskiz, line])
+        first = queue_sms(settings, "1")
         sending.send_due()
-        assert (again(first).gateway, again(first).state) == ("modem", "sent")
-        eskiz.url = far.url  # the internet is back
-        time.on(seconds=61)
-        put(settings, "2")
+        assert (reload_message(first).gateway, reload_message(first).state) == ("modem", "sent")
+        eskiz.url = far.url  # the internet works again
+        time.advance(seconds=61)
+        queue_sms(settings, "2")
         sending.send_due()
-        assert (len(far.took), len(played.took)) == (1, 1)
+        assert (len(far.messages), len(played.submits)) == (1, 1)
         line.close()
 
 
-def test_a_storm_over_a_bad_line_loses_nothing(settings, time) -> None:
-    """Each arrives at least once; twice only where the list says perhaps."""
+def test_random_faults_of_the_line_lose_no_message(settings, time) -> None:
+    """Each message arrives at least once; twice only if the list says "perhaps twice"."""
     dice = random.Random(7)  # noqa: S311
-    with centre() as far:
-        line = Smpp("line", far.url, "hotline", "secret", "1282", answer=60)
-        sending = Senders([line], rest=0)
+    with run_message_centre() as far:
+        line = Smpp("line", far.url, "hotline", "secret", "1282", answer_seconds=60)
+        sending = SmsSender([line], rest_seconds=0)
         for number in range(60):
-            outbox.put_sms(
+            outbox.queue_sms(
                 "registered",
                 f"+99893{number:07}",
                 str(number),
@@ -379,162 +416,169 @@ def test_a_storm_over_a_bad_line_loses_nothing(settings, time) -> None:
             )
         while Message.select().where(Message.state.in_(outbox.OPEN)).exists():
             far.moods = dice.choices(["ok", "ok", "busy", "cut", "fault"], k=60)
-            time.on(seconds=10)
+            time.advance(seconds=10)
             Message.update(due_at=clock.now()).where(Message.state == "pending").execute()
             sending.send_due()
         line.close()
-    heard = Counter(bytes(part.short_message).decode() for part in far.took)
-    assert set(heard) == set(map(str, range(60)))
-    twice = {text for text, count in heard.items() if count > 1}
+    received_counts = Counter(bytes(part.short_message).decode() for part in far.submits)
+    assert set(received_counts) == set(map(str, range(60)))
+    twice = {text for text, count in received_counts.items() if count > 1}
     assert twice <= {m.text for m in Message.select().where(Message.perhaps_twice)}
     assert Message.select().where(Message.state == "sent").count() == 60
 
 
-# Approved texts
+# approved texts
 
 
-def test_an_unapproved_text_goes_by_another_account_or_waits(site, time, app, login_as) -> None:
+def test_an_unapproved_text_is_sent_by_another_account_or_waits(site, time, app, login_as) -> None:
     app.config["SITE"] = site
-    first, second = Played("first"), Played("second")
+    first, second = ScriptedGateway("first"), ScriptedGateway("second")
     by_name = {a.name: a for a in site.sms}
 
-    def tell(key: str) -> Message:
-        said = citizens.notify(site, "missed", NUMBER, "uz", {}, key=key)
-        assert said
-        return said
+    def notify_missed(key: str) -> Message:
+        message = citizens.queue_notice(site, "missed", NUMBER, "uz", {}, key=key)
+        assert message
+        return message
 
-    both = Senders([first, second], accounts=by_name)
-    alone = Senders([first], accounts=by_name)
-    message = tell("1")
-    alone.send_due()
-    assert (again(message).state, again(message).trouble) == ("pending", "unapproved")
-    time.on(seconds=601)
-    both.send_due()
-    assert again(message).gateway == "second"
+    both_senders = SmsSender([first, second], accounts=by_name)
+    first_only = SmsSender([first], accounts=by_name)
+    message = notify_missed("1")
+    first_only.send_due()
+    assert (reload_message(message).state, reload_message(message).trouble) == (
+        "pending",
+        "unapproved",
+    )
+    time.advance(seconds=601)
+    both_senders.send_due()
+    assert reload_message(message).gateway == "second"
     browser = login_as("technician")
-    asked = {"account": "first", "purpose": "missed", "language": "uz"}
+    approval = {"account": "first", "purpose": "missed", "language": "uz"}
     for state in ("waiting", "approved"):
-        message = tell(state)
-        alone.send_due()
-        assert again(message).trouble == "unapproved"
+        message = notify_missed(state)
+        first_only.send_due()
+        assert reload_message(message).trouble == "unapproved"
         Message.delete().execute()
-        assert browser.send("/sms/approvals", **asked, state=state).status_code == 302
-    assert browser.send("/sms/approvals", **asked, state="maybe").status_code == 400
-    message = tell("2")
-    alone.send_due()
-    assert again(message).state == "sent"
-    texts.change(site, "missed", "uz", "Boshqacha matn", "sherzod")  # not what was approved
-    message = tell("3")
-    alone.send_due()
-    assert again(message).trouble == "unapproved"
+        assert browser.send("/sms/approvals", **approval, state=state).status_code == 302
+    assert browser.send("/sms/approvals", **approval, state="maybe").status_code == 400
+    message = notify_missed("2")
+    first_only.send_due()
+    assert reload_message(message).state == "sent"
+    # differs from the approved text
+    texts.change_text(site, "missed", "uz", "Boshqacha matn", "sherzod")
+    message = notify_missed("3")
+    first_only.send_due()
+    assert reload_message(message).trouble == "unapproved"
     assert "Boshqacha matn" in browser.get("/sms").text
 
 
-# Callers
+# callers
 
 
-def test_a_missed_caller_is_told_once_and_not_at_night(site, time) -> None:
-    missed()
-    missed("2.2", "callback", "+998901112233", language="ru")
-    missed("2.3", "menu", "+998901112244")
-    missed("2.4", number="+998712394141")  # a desk phone
-    assert callers.notify_due(site) == 2
-    assert callers.notify_due(site) == 0
-    assert [m.recipient for m in told("missed")] == [NUMBER]
-    assert "перезвоним" in told("callback")[0].text
-    time.on(hours=11)  # 23:00
-    missed("2.5", number="+998901112255")
-    assert callers.notify_due(site) == 0
-    time.on(hours=9)  # 08:00, and he is still to be spoken to
-    assert callers.notify_due(site) == 1
+def test_a_missed_caller_is_notified_once_and_not_at_night(site, time) -> None:
+    create_follow_up()
+    create_follow_up("2.2", "callback", "+998901112233", language="ru")
+    create_follow_up("2.3", "menu", "+998901112244")
+    create_follow_up("2.4", number="+998712394141")  # a fixed-line number
+    assert callers.send_call_notices(site) == 2
+    assert callers.send_call_notices(site) == 0
+    assert [m.recipient for m in messages_for("missed")] == [NUMBER]
+    assert "перезвоним" in messages_for("callback")[0].text
+    time.advance(hours=11)  # 23:00
+    create_follow_up("2.5", number="+998901112255")
+    assert callers.send_call_notices(site) == 0
+    time.advance(hours=9)  # 08:00, and they are still to be called back
+    assert callers.send_call_notices(site) == 1
 
 
-def test_what_calls_of_before_a_restore_cause_again_is_on_hold(site, time) -> None:
-    missed()
-    ended("1.1", caller="+998901112244")
+def test_messages_repeated_for_calls_before_a_restore_are_on_hold(site, time) -> None:
+    create_follow_up()
+    create_ended_call("1.1", caller="+998901112244")
     moments = dict.fromkeys(("created_at", "wanted_at", "due_at", "expires_at"), clock.now())
-    Message.create(  # as a restore leaves numbers out
+    Message.create(  # a restore skips numbers in this way
         channel="none", purpose="restore", recipient="", key="none:1", state="delivered", **moments
     )
-    time.on(minutes=5)
-    missed("2.2", number="+998901112233")
-    time.on(minutes=2)
-    assert callers.notify_due(site) == 3
-    states = {message.recipient: message.state for message in told("missed") + told("rating")}
+    time.advance(minutes=5)
+    create_follow_up("2.2", number="+998901112233")
+    time.advance(minutes=2)
+    assert callers.send_call_notices(site) == 3
+    states = {
+        message.recipient: message.state
+        for message in messages_for("missed") + messages_for("rating")
+    }
     assert states == {NUMBER: "held", "+998901112244": "held", "+998901112233": "pending"}
-    assert callers.notify_due(site) == 0
-    assert outbox.release(None, "rustam") == 2
+    assert callers.send_call_notices(site) == 0
+    assert outbox.release_messages(None, "rustam") == 2
 
 
-def test_what_is_switched_off_or_unwanted_is_not_told(site, time) -> None:
-    missed()
-    rules.change(site, "missed", False, "", "sherzod")
-    assert callers.notify_due(site) == 0
-    rules.change(site, "missed", True, "", "sherzod")
-    notices.opt_out(NUMBER, "sherzod")
-    assert callers.notify_due(site) == 0
+def test_disabled_or_unwanted_messages_are_not_queued(site, time) -> None:
+    create_follow_up()
+    rules.change_rule(site, "missed", False, "", "sherzod")
+    assert callers.send_call_notices(site) == 0
+    rules.change_rule(site, "missed", True, "", "sherzod")
+    notices.opt_out_number(NUMBER, "sherzod")
+    assert callers.send_call_notices(site) == 0
     assert not Message.select().exists()
 
 
-def test_what_is_unwanted_since_it_was_written_is_not_sent(site, time) -> None:
-    only = Played("only")
-    missed()
-    missed("2.2", number="+998901112233")
-    assert callers.notify_due(site) == 2
-    asked = put(site, "3", purpose="status")
-    incoming.take(site, NUMBER, "STOP 1282")
-    Senders([only]).send_due()
-    [theirs, others] = told("missed")
-    assert (theirs.state, theirs.trouble, others.state) == ("refused", "unwanted", "sent")
-    assert again(asked).state == "sent"
+def test_an_opt_out_after_queueing_stops_the_message(site, time) -> None:
+    only = ScriptedGateway("only")
+    create_follow_up()
+    create_follow_up("2.2", number="+998901112233")
+    assert callers.send_call_notices(site) == 2
+    status_message = queue_sms(site, "3", purpose="status")
+    incoming.handle_message(site, NUMBER, "STOP 1282")
+    SmsSender([only]).send_due()
+    [opted_out, normal] = messages_for("missed")
+    assert (opted_out.state, opted_out.trouble, normal.state) == ("refused", "unwanted", "sent")
+    assert reload_message(status_message).state == "sent"
 
 
-def test_what_would_come_too_late_takes_no_room(settings, time) -> None:
+def test_messages_that_would_expire_do_not_use_the_daily_limit(settings, time) -> None:
     limits, sent = Messages(per_day=3), []
     for day in range(4):
         for key in range(6 if day == 0 else 3):
             number = f"+9989355{day}{key:04}"
-            message = outbox.put_sms(
+            message = outbox.queue_sms(
                 "missed", number, "x", key=f"{day} {key}", tz=settings.tz, limits=limits
             )
             sent.append(message.due_at < message.expires_at)
-        time.on(days=1)
+        time.advance(days=1)
     assert [sent[:6].count(True), *(sent[n : n + 3].count(True) for n in (6, 9, 12))] == [3] * 4
 
 
-def test_a_day_has_so_many_messages_and_quiet_hours_as_set(settings, time) -> None:
+def test_the_daily_limit_and_quiet_hours_are_as_configured(settings, time) -> None:
     limits = Messages(per_day=2, quiet_from="13:00", quiet_to="14:30")
     due = []
     for key in range(5):
-        message = outbox.put_sms(
+        message = outbox.queue_sms(
             "answered", f"+99893555{key:04}", "x", key=str(key), tz=settings.tz, limits=limits
         )
         due.append(message.due_at.astimezone(settings.tz))
     assert [moment.day for moment in due] == [26, 26, 27, 27, 28]
-    time.on(minutes=90)  # 13:30
-    waits = outbox.by_day(clock.now(), settings.tz, limits)
+    time.advance(minutes=90)  # 13:30
+    waits = outbox.outside_quiet_hours(clock.now(), settings.tz, limits)
     assert waits == dt.datetime(2026, 11, 26, 14, 30, tzinfo=settings.tz)
 
 
-# Marks
+# marks
 
 
-def test_who_hung_up_first_is_asked_and_gives_one_mark_by_link(site, app, time) -> None:
+def test_a_caller_who_hung_up_first_gives_one_mark_by_link(site, app, time) -> None:
     app.config["SITE"] = site
-    ended()
-    ended("1.2", caller="+998901112233", rating=4, rating_channel="keypad")
-    ended("1.3", caller="+998901112244", ended_by="operator")
-    ended("1.4", caller=NUMBER)  # the same number once a day
-    ended("1.5", caller="+998901112255", ended_at=clock.now() - dt.timedelta(hours=3))
-    assert callers.notify_due(site) == 1
-    assert callers.notify_due(site) == 0
-    [message] = told("rating")
-    [asked] = SmsRating.select()
-    link = f"/r/{asked.token}"
+    create_ended_call()
+    create_ended_call("1.2", caller="+998901112233", rating=4, rating_channel="keypad")
+    create_ended_call("1.3", caller="+998901112244", ended_by="operator")
+    create_ended_call("1.4", caller=NUMBER)  # the same number only once a day
+    create_ended_call("1.5", caller="+998901112255", ended_at=clock.now() - dt.timedelta(hours=3))
+    assert callers.send_call_notices(site) == 1
+    assert callers.send_call_notices(site) == 0
+    [message] = messages_for("rating")
+    [rating] = SmsRating.select()
+    link = f"/r/{rating.token}"
     assert f"https://hotline.example{link}" in message.text
-    assert outbox.segments(message.text) == 1
+    assert outbox.part_count(message.text) == 1
     browser = app.test_client()
-    for _ in range(2):  # looking at it uses nothing up
+    for _ in range(2):  # opening the page does not use up the link
         page = browser.get(link)
         assert page.status_code == 200
         assert page.text.count('name="mark"') == 5
@@ -547,76 +591,79 @@ def test_who_hung_up_first_is_asked_and_gives_one_mark_by_link(site, app, time) 
     assert browser.get("/r/nonsense").status_code == 404
 
 
-def test_the_page_speaks_the_caller_s_language_or_the_one_chosen(site, app, time) -> None:
+def test_the_rating_page_uses_the_callers_language_or_the_selected_one(site, app, time) -> None:
     app.config["SITE"] = site
-    ended(language="ru")
-    callers.notify_due(site)
+    create_ended_call(language="ru")
+    callers.send_call_notices(site)
     link = f"/r/{SmsRating.get().token}"
     browser = app.test_client()
-    shown = [
-        browser.get(f"{link}?til={asked}", follow_redirects=True).text for asked in ("uz", "uzc")
+    pages = [
+        browser.get(f"{link}?til={language}", follow_redirects=True).text
+        for language in ("uz", "uzc")
     ]
     russian = app.test_client().get(link, follow_redirects=True).text
     assert 'lang="ru"' in russian[:200]
-    assert len({russian, *shown}) == 3
+    assert len({russian, *pages}) == 3
 
 
-def test_a_late_mark_is_not_taken(site, app, time) -> None:
+def test_a_late_mark_is_refused(site, app, time) -> None:
     app.config["SITE"] = site
-    ended()
-    callers.notify_due(site)
-    asked = SmsRating.get()
-    time.on(days=4)
-    assert app.test_client().get(f"/r/{asked.token}").status_code == 410
-    assert ratings.mark(asked, 5, "link") == "expired"
+    create_ended_call()
+    callers.send_call_notices(site)
+    rating = SmsRating.get()
+    time.advance(days=4)
+    assert app.test_client().get(f"/r/{rating.token}").status_code == 410
+    assert ratings.record_rating(rating, 5, "link") == "expired"
     assert Call.get_by_id("1.1").rating is None
-    time.on(days=40)
-    ratings.forget_numbers()
+    time.advance(days=40)
+    ratings.erase_old_numbers()
     assert SmsRating.get().number == ""
 
 
-def test_a_mark_by_sms_outlives_the_ledger_s_row_and_never_beats_a_keypad_s(site, time) -> None:
-    ended()
-    callers.notify_due(site)
-    assert incoming.take(site, "998935550147", " 4 ") == "rating"
+def test_a_mark_by_sms_survives_a_ledger_update_and_never_replaces_a_keypad_mark(
+    site, time
+) -> None:
+    create_ended_call()
+    callers.send_call_notices(site)
+    assert incoming.handle_message(site, "998935550147", " 4 ") == "rating"
     facts = CallFacts("1.1", "inbound", NOON, ended_at=NOON, caller=NUMBER, outcome="answered")
-    with db.writing():
-        calls.store(facts, RULES)
+    with db.write_transaction():
+        calls.store_call(facts, RULES)
     row = Call.get_by_id("1.1")
     assert (row.rating, row.rating_channel) == (4, "sms")
-    with db.writing():
-        calls.store(dataclasses.replace(facts, rating=2, rating_channel="keypad"), RULES)
+    with db.write_transaction():
+        calls.store_call(dataclasses.replace(facts, rating=2, rating_channel="keypad"), RULES)
     row = Call.get_by_id("1.1")
     assert (row.rating, row.rating_channel) == (2, "keypad")
-    ended("1.2", caller="+998901112233")
-    callers.notify_due(site)
+    create_ended_call("1.2", caller="+998901112233")
+    callers.send_call_notices(site)
     Call.update(rating=3, rating_channel="keypad").where(Call.id == "1.2").execute()
-    assert ratings.mark(SmsRating.get_by_id("1.2"), 5, "link") == "used"
+    assert ratings.record_rating(SmsRating.get_by_id("1.2"), 5, "link") == "used"
     assert Call.get_by_id("1.2").rating == 3
 
 
-def test_without_a_public_address_an_answer_is_asked_for_where_one_arrives(site, time) -> None:
+def test_without_a_public_address_the_mark_is_requested_by_reply(site, time) -> None:
     site = dataclasses.replace(site, messages=Messages())
-    ended(language="ru")
-    assert callers.notify_due(site) == 1
-    [message] = told("rating")
+    create_ended_call(language="ru")
+    assert callers.send_call_notices(site) == 1
+    [message] = messages_for("rating")
     assert "от 1 до 5" in message.text
-    first, second = Played("first"), Played("second")
-    sending = Senders([first, second], accounts={a.name: a for a in site.sms})
-    rules.note(site, "first", "rating_reply", "ru", "approved", "sherzod")
+    first, second = ScriptedGateway("first"), ScriptedGateway("second")
+    sending = SmsSender([first, second], accounts={a.name: a for a in site.sms})
+    rules.record_approval(site, "first", "rating_reply", "ru", "approved", "sherzod")
     sending.send_due()
-    assert again(message).gateway == "second"  # the first takes no answers
-    ended("1.9", caller="+998901112233")
-    assert callers.notify_due(dataclasses.replace(site, sms=site.sms[:1])) == 0
+    assert reload_message(message).gateway == "second"  # the first account receives no replies
+    create_ended_call("1.9", caller="+998901112233")
+    assert callers.send_call_notices(dataclasses.replace(site, sms=site.sms[:1])) == 0
 
 
-# What citizens send
+# messages from citizens
 
 
 @pytest.fixture
 def appeal(site, nilufar):
     return appeals.register(
-        FULL | {"phone": NUMBER, "phone_at_hand": ""},
+        FULL_FORM | {"phone": NUMBER, "phone_at_hand": ""},
         operator=nilufar,
         token=appeals.token_for(nilufar, None),
         tz=site.tz,
@@ -624,61 +671,62 @@ def appeal(site, nilufar):
     )
 
 
-def test_the_state_is_told_to_the_appeal_s_own_number_only(site, appeal) -> None:
+def test_the_state_is_sent_only_to_the_number_of_the_appeal(site, appeal) -> None:
     short = str(int(appeal.number.partition("-")[2]))
-    for said in (appeal.number, short, f"№ {short}."):
-        assert incoming.take(site, NUMBER, said) == "status"
-    assert appeal.number in told("status")[0].text
+    for text in (appeal.number, short, f"№ {short}."):
+        assert incoming.handle_message(site, NUMBER, text) == "status"
+    assert appeal.number in messages_for("status")[0].text
     Message.delete().execute()
-    assert incoming.take(site, "+998901112233", short) == "unknown"
-    assert incoming.take(site, "+998901112233", "999999") == "unknown"
-    assert appeal.number not in "".join(m.text for m in told("status"))
-    assert len({m.text for m in told("status")}) == 1  # nobody learns which numbers there are
-    for said in ("Salom", "", "5 5", "1234567"):
-        assert incoming.take(site, NUMBER, said) == "nothing"
-    assert incoming.take(site, "Beeline", short) == "nothing"
+    assert incoming.handle_message(site, "+998901112233", short) == "unknown"
+    assert incoming.handle_message(site, "+998901112233", "999999") == "unknown"
+    assert appeal.number not in "".join(m.text for m in messages_for("status"))
+    # the reply does not reveal which numbers exist
+    assert len({m.text for m in messages_for("status")}) == 1
+    for text in ("Salom", "", "5 5", "1234567"):
+        assert incoming.handle_message(site, NUMBER, text) == "nothing"
+    assert incoming.handle_message(site, "Beeline", short) == "nothing"
 
 
-def test_nobody_is_answered_without_end(site, appeal) -> None:
-    said = [incoming.take(site, "+998901112233", "1") for _ in range(20)]
-    assert said.count("unknown") == site.messages.per_number
+def test_replies_to_a_number_are_limited(site, appeal) -> None:
+    results = [incoming.handle_message(site, "+998901112233", "1") for _ in range(20)]
+    assert results.count("unknown") == site.messages.per_number
 
 
-def test_stop_and_start(site) -> None:
-    for said in ("Stop!", "To’xta", "toʻxta", "STOP 1282", "ТЎХТА"):
-        assert incoming.take(site, NUMBER, said) == "stop"
+def test_stop_and_start_are_understood_in_all_scripts(site) -> None:
+    for text in ("Stop!", "To’xta", "toʻxta", "STOP 1282", "ТЎХТА"):
+        assert incoming.handle_message(site, NUMBER, text) == "stop"
         assert SmsOptOut.select().exists()
-        assert incoming.take(site, NUMBER, "СТАРТ") == "start"
+        assert incoming.handle_message(site, NUMBER, "СТАРТ") == "start"
         assert not SmsOptOut.select().exists()
-    assert incoming.take(site, NUMBER, "stop please do not") == "nothing"
+    assert incoming.handle_message(site, NUMBER, "stop please do not") == "nothing"
 
 
-def test_a_mark_sent_twice_is_no_question_for_an_appeal(site, time) -> None:
-    ended()
-    callers.notify_due(site)
-    assert incoming.take(site, NUMBER, "4") == "rating"
-    assert incoming.take(site, NUMBER, "4") == "nothing"
-    assert told("status") == []
+def test_a_repeated_mark_is_not_taken_for_an_appeal_number(site, time) -> None:
+    create_ended_call()
+    callers.send_call_notices(site)
+    assert incoming.handle_message(site, NUMBER, "4") == "rating"
+    assert incoming.handle_message(site, NUMBER, "4") == "nothing"
+    assert messages_for("status") == []
 
 
-def test_a_mark_comes_over_a_real_line_while_messages_go_out(site, time) -> None:
-    with centre() as far:
+def test_a_mark_arrives_over_a_line_while_messages_are_sent(site, time) -> None:
+    with run_message_centre() as far:
         line = SmsAccount("line", "smpp", far.url, "hotline", "secret", "1282", replies=True)
         site = dataclasses.replace(site, sms=(line,), messages=Messages())
-        ended()
-        callers.notify_due(site)
-        sending = senders(site)
-        sending.gateways[0].answer = 60
+        create_ended_call()
+        callers.send_call_notices(site)
+        sending = build_sender(site)
+        sending.gateways[0].answer_seconds = 60
         assert sending.send_due() == 1
-        far.receipt("c1", "DELIVRD")
-        far.tell(b"5")
-        until(lambda: sending.listen() or Call.get_by_id("1.1").rating, 60)
-        assert told("rating")[0].state == "delivered"
-        far.cut()
-        until(lambda: sending.listen() or far.binds == 2, 60)
+        far.send_receipt("c1", "DELIVRD")
+        far.deliver_message(b"5")
+        wait_until(lambda: sending.receive_messages() or Call.get_by_id("1.1").rating, 60)
+        assert messages_for("rating")[0].state == "delivered"
+        far.close_line()
+        wait_until(lambda: sending.receive_messages() or far.bind_count == 2, 60)
         for gateway in sending.gateways:
             gateway.close()
 
 
-def test_what_nobody_listens_to_does_no_harm(settings) -> None:
-    Senders([]).hear(Incoming(NUMBER, "x"))
+def test_a_message_received_without_a_handler_does_no_harm(settings) -> None:
+    SmsSender([]).on_incoming(Incoming(NUMBER, "x"))

@@ -1,4 +1,4 @@
-"""What may stand in the gist of an appeal that leaves the country, and what may not."""
+"""What the gist of an appeal may contain when it leaves the country, and what it may not."""
 
 import datetime as dt
 import random
@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from appliance.messaging.notices import alerted, gist
+from appliance.messaging.notices import alert_subjects, gist
 from appliance.models import Appeal
 
 LETTERS = "aoʻ'’`ЎЁяYoʻldosheva 0123456789.,-–/()+…«»\u200b\U0001f600İßﬁ"
 
 
-def appeal(text: str, **values: Any) -> Appeal:
-    asked = {
+def build_appeal(text: str, **values: Any) -> Appeal:
+    details = {
         "surname": "Yoʻldosheva",
         "first_name": "Gulchehra",
         "entity_name": "",
@@ -23,11 +23,13 @@ def appeal(text: str, **values: Any) -> Appeal:
         "stir": "",
         "registered_at": dt.datetime(2026, 11, 22, 7, tzinfo=dt.UTC),
     }
-    return Appeal(**(asked | values), gist=text)
+    return Appeal(**(details | values), gist=text)
 
 
-def told(text: str, *, phones: bool = False, **values: Any) -> str:
-    return gist.without_person(alerted.of_appeal(appeal(text, **values)), phones=phones)
+def masked_gist(text: str, *, phones: bool = False, **values: Any) -> str:
+    return gist.redact_person(
+        alert_subjects.subject_of_appeal(build_appeal(text, **values)), phones=phones
+    )
 
 
 @pytest.mark.parametrize(
@@ -50,17 +52,17 @@ def told(text: str, *, phones: bool = False, **values: Any) -> str:
         "АВ № 1234567",
     ],
 )
-def test_no_number_goes_out_however_it_is_written(number) -> None:
-    assert told(f"Tel: {number} ga") == "Tel: … ga"
+def test_no_number_is_sent_in_any_spelling(number) -> None:
+    assert masked_gist(f"Tel: {number} ga") == "Tel: … ga"
 
 
 @pytest.mark.parametrize(
-    ("text", "shown"),
+    ("text", "expected"),
     [
         ("90 123 45 67", "90 123 45 67"),
         ("90/123/45/67, 935550147", "90/123/45/67, 935550147"),
         ("AB1234567", "…"),
-        ("AD7654321", "…"),  # somebody else's
+        ("AD7654321", "…"),  # of another person
         ("1234567 pasport", "… pasport"),
         ("40201902050010, 90 123 45 67", "…, 90 123 45 67"),
         ("50101017000011", "…"),
@@ -68,10 +70,10 @@ def test_no_number_goes_out_however_it_is_written(number) -> None:
         ("90 123 45 12", "…"),
     ],
 )
-def test_where_phones_are_told_nothing_else_is(text, shown) -> None:
+def test_with_phones_allowed_everything_else_is_masked(text, expected) -> None:
     documents = {"stir": "901234567"} if "STIR" in text else {}
     documents |= {"passport": "AB9012345"} if text.endswith("45 12") else {}
-    assert told(text, phones=True, **documents) == shown
+    assert masked_gist(text, phones=True, **documents) == expected
 
 
 @pytest.mark.parametrize(
@@ -83,8 +85,8 @@ def test_where_phones_are_told_nothing_else_is(text, shown) -> None:
     ],
 )
 @pytest.mark.parametrize("phones", [False, True])
-def test_the_birth_date_stays_here(born, phones) -> None:
-    assert told(f"Arizachi {born} kuni", phones=phones) == "Arizachi … kuni"
+def test_the_birth_date_is_masked(born, phones) -> None:
+    assert masked_gist(f"Arizachi {born} kuni", phones=phones) == "Arizachi … kuni"
 
 
 @pytest.mark.parametrize(
@@ -95,13 +97,13 @@ def test_the_birth_date_stays_here(born, phones) -> None:
         *("Mening qizim 5 yoshda", "aliment, oliy taʼlim, oʻlim, gulzor", "Oʻgʻlim kasal"),
     ],
 )
-def test_what_is_nobody_s_stays(text) -> None:
-    assert told(text) == text
-    assert told(text, phones=True) == text
+def test_text_without_personal_data_is_unchanged(text) -> None:
+    assert masked_gist(text) == text
+    assert masked_gist(text, phones=True) == text
 
 
-def test_a_recent_birthday_of_the_applicant_s_is_none_to_be_told() -> None:
-    assert told("10.11.2026 tugʻilgan", born_on=dt.date(2026, 11, 10)) == "… tugʻilgan"
+def test_a_recent_birth_date_of_the_applicant_is_masked() -> None:
+    assert masked_gist("10.11.2026 tugʻilgan", born_on=dt.date(2026, 11, 10)) == "… tugʻilgan"
 
 
 @pytest.mark.parametrize(
@@ -113,12 +115,12 @@ def test_a_recent_birthday_of_the_applicant_s_is_none_to_be_told() -> None:
         *("Yoʻldosheva Gulchehra Anvar qizi", "Гулчеҳра Анвар қизи", "Анваровна"),
     ],
 )
-def test_the_applicant_s_names_stay_here(name) -> None:
-    assert told(f"Fuqaro {name}, nafaqa") == "Fuqaro …, nafaqa"
+def test_the_names_of_the_applicant_are_masked(name) -> None:
+    assert masked_gist(f"Fuqaro {name}, nafaqa") == "Fuqaro …, nafaqa"
 
 
 @pytest.mark.parametrize(
-    ("surname", "first_name", "text", "shown"),
+    ("surname", "first_name", "text", "expected"),
     [
         ("Ли", "Анна", "Анне Ли отказали", "… отказали"),
         ("Aliyev", "Ali", "Aliga aliment, Алиевдан", "… aliment, …"),
@@ -129,12 +131,12 @@ def test_the_applicant_s_names_stay_here(name) -> None:
         ("*.+(", "[", "Suv (yoʻq)", "Suv (yoʻq)"),
     ],
 )
-def test_short_odd_and_missing_names(surname, first_name, text, shown) -> None:
-    assert told(text, surname=surname, first_name=first_name) == shown
+def test_short_unusual_and_missing_names_are_handled(surname, first_name, text, expected) -> None:
+    assert masked_gist(text, surname=surname, first_name=first_name) == expected
 
 
 @pytest.mark.parametrize(
-    ("firm", "text", "shown"),
+    ("firm", "text", "expected"),
     [
         ('"Baraka Savdo" MChJ', "«Барака савдо»да savdo yoʻq", "«…»да savdo yoʻq"),
         ("Baraka Savdo", "Baraka Savdoning solig‘i", "… solig‘i"),
@@ -142,19 +144,19 @@ def test_short_odd_and_missing_names(surname, first_name, text, shown) -> None:
         ("MChJ", "MChJ solig‘i", "MChJ solig‘i"),
     ],
 )
-def test_a_firm_s_name_stays_here(firm, text, shown) -> None:
-    assert told(text, entity_name=firm, surname="", first_name="") == shown
+def test_the_name_of_a_company_is_masked(firm, text, expected) -> None:
+    assert masked_gist(text, entity_name=firm, surname="", first_name="") == expected
 
 
-def test_whatever_is_typed_it_can_be_told() -> None:
-    """An appeal must be registered, so that nothing here may fail."""
+def test_masking_accepts_any_text() -> None:
+    """Registering an appeal must not fail here, whatever its texts are."""
     dice = random.Random(3)  # noqa: S311
     for _ in range(300):
         typed = ["".join(dice.choices(LETTERS, k=dice.randrange(40))) for _ in range(4)]
         names = dict(zip(("surname", "first_name", "entity_name"), typed[1:], strict=True))
         for phones in (False, True):
-            assert "Yoʻldosheva" not in told(f"{typed[0]} Yoʻldosheva", phones=phones)
-            told(typed[0], phones=phones, **names, passport=typed[1], pinfl="", born_on=None)
+            assert "Yoʻldosheva" not in masked_gist(f"{typed[0]} Yoʻldosheva", phones=phones)
+            masked_gist(typed[0], phones=phones, **names, passport=typed[1], pinfl="", born_on=None)
 
 
 @pytest.mark.parametrize(
@@ -169,15 +171,15 @@ def test_whatever_is_typed_it_can_be_told() -> None:
         ("Karimov", "Николай", "Николаю Николаем"),
     ],
 )
-def test_names_as_they_are_spelt_and_said(surname, first_name, text) -> None:
-    shown = told(text, surname=surname, first_name=first_name)
-    assert set(shown) <= set("…, ")
+def test_transliterated_and_inflected_names_are_masked(surname, first_name, text) -> None:
+    masked = masked_gist(text, surname=surname, first_name=first_name)
+    assert set(masked) <= set("…, ")
 
 
-def test_months_cut_short() -> None:
-    assert told("2 yan. 1990 da") == "… da"
+def test_abbreviated_months_are_masked() -> None:
+    assert masked_gist("2 yan. 1990 da") == "… da"
 
 
-def test_no_text_takes_long() -> None:
-    asked = "2000г" * 8_000  # what a pattern that goes back and forth would need minutes for
-    assert len(told(asked)) < len(asked)
+def test_masking_a_long_text_is_fast() -> None:
+    text = "2000г" * 8_000  # a text for which a backtracking pattern would need minutes
+    assert len(masked_gist(text)) < len(text)

@@ -1,4 +1,4 @@
-"""Each column that holds text is declared: personal, personal and staying, or nobody's data."""
+"""Each text column is declared: personal, personal but not masked, or nobody's data."""
 
 from collections import Counter
 
@@ -13,65 +13,71 @@ from appliance.casework.forms.definition import DefinitionError
 from appliance.casework.ministry import mapping
 from appliance.core.settings import MINISTRY_FIELDS
 from appliance.models import TABLES, Appeal, CallForm, personal_columns
-from appliance.models.personal_columns import IMPERSONAL, PERSONAL, STAYING, Kind, Personal
+from appliance.models.personal_columns import IMPERSONAL, PERSONAL, STAYING, Kind, PersonalColumn
 
-TEXTS = (CharField, TextField, BlobField, SearchField)
+TEXT_FIELDS = (CharField, TextField, BlobField, SearchField)
 
 
-def declared() -> Counter[tuple[str, str]]:
-    found = [(table, name) for table, columns in PERSONAL.items() for name in columns]
+def declared_columns() -> Counter[tuple[str, str]]:
+    declarations = [(table, name) for table, columns in PERSONAL.items() for name in columns]
     for reasons in (STAYING, IMPERSONAL):
         for tables in reasons.values():
-            found += [(table, name) for table, names in tables.items() for name in names.split()]
-    return Counter(found)
+            declarations += [
+                (table, name) for table, names in tables.items() for name in names.split()
+            ]
+    return Counter(declarations)
 
 
 def test_every_text_column_is_classified_once() -> None:
-    texts = {
+    text_columns = {
         (table._meta.table_name, field.name)
         for table in TABLES
         for field in table._meta.sorted_fields
-        if isinstance(field, TEXTS)
+        if isinstance(field, TEXT_FIELDS)
     }
-    found = declared()
-    assert texts - set(found) == set(), "declare them in models/personal_columns.py"
-    assert [column for column, times in found.items() if times > 1] == []
-    every = {(t._meta.table_name, name) for t in TABLES for name in t._meta.fields}
-    assert set(found) - every == set()
+    counts = declared_columns()
+    assert text_columns - set(counts) == set(), "declare them in models/personal_columns.py"
+    assert [column for column, times in counts.items() if times > 1] == []
+    all_columns = {(t._meta.table_name, name) for t in TABLES for name in t._meta.fields}
+    assert set(counts) - all_columns == set()
     assert {
         (table, name) for table, columns in PERSONAL.items() for name in columns
-    } - texts == {  # personal columns that hold no text
+    } - text_columns == {  # personal columns that hold no text
         *(("appeal", name) for name in ("born_on", "mahalla", "district")),
         ("applicant", "born_on"),
     }
 
 
-def test_a_personal_appeal_is_hidden_by_the_declaration(monkeypatch) -> None:
-    assert {"region_text", "mahalla", "group", "gist"} <= set(personal_columns.hidden(Appeal))
-    assert {"number", "direction", "region"}.isdisjoint(personal_columns.hidden(Appeal))
-    monkeypatch.setitem(PERSONAL["call_form"], "token", Personal(Kind.NAME))
+def test_personal_columns_of_an_appeal_are_hidden_as_declared(monkeypatch) -> None:
+    assert {"region_text", "mahalla", "group", "gist"} <= set(
+        personal_columns.hidden_values(Appeal)
+    )
+    assert {"number", "direction", "region"}.isdisjoint(personal_columns.hidden_values(Appeal))
+    monkeypatch.setitem(PERSONAL["call_form"], "token", PersonalColumn(Kind.NAME))
     form = CallForm(token="Kanareykina", gist="Kanareykina", number="Q-2026-000001")
-    personal._veil(form)
+    personal._veil_row(form)
     assert (form.token, form.gist, form.number) == (None, "", "Q-2026-000001")
 
 
 def test_exports_and_the_ministrys_document_follow_the_declaration() -> None:
-    assert set(mapping._FORM) <= {*MINISTRY_FIELDS}
-    assert {"region_text", "district_text", "born_text", "stir"} <= set(mapping._FORM)
-    named = [name for name, one in PERSONAL["appeal"].items() if one.exported]
-    assert tuple(named) == personal_columns.exported(Appeal)
-    bulk = exporting.STANDING
+    assert set(mapping._PLAIN_FIELDS) <= {*MINISTRY_FIELDS}
+    assert {"region_text", "district_text", "born_text", "stir"} <= set(mapping._PLAIN_FIELDS)
+    exported_names = [
+        name for name, personal_column in PERSONAL["appeal"].items() if personal_column.exported
+    ]
+    assert tuple(exported_names) == personal_columns.exported_columns(Appeal)
+    bulk = exporting.HANDLING_COLUMNS
     assert not set(bulk) & set(PERSONAL["appeal"])
 
 
 @pytest.mark.parametrize("form", forms.FORMS)
-def test_a_form_says_of_its_fields_what_the_declaration_says(form, monkeypatch) -> None:
-    versions.product.cache_clear()
-    assert versions.product(form)
-    table = "call_form" if form == forms.CALL else "appeal"
-    monkeypatch.setitem(PERSONAL[table], "gist", Personal(Kind.NAME))
-    versions.product.cache_clear()
+def test_a_form_marks_its_personal_fields_as_declared(form, monkeypatch) -> None:
+    versions.product_definition.cache_clear()
+    assert versions.product_definition(form)
+    table = "call_form" if form == forms.CALL_FORM else "appeal"
+    monkeypatch.setitem(PERSONAL[table], "gist", PersonalColumn(Kind.NAME))
+    versions.product_definition.cache_clear()
     with pytest.raises(DefinitionError, match="gist: personal"):
-        versions.product(form)
+        versions.product_definition(form)
     monkeypatch.undo()
-    versions.product.cache_clear()
+    versions.product_definition.cache_clear()

@@ -1,4 +1,4 @@
-"""An Asterisk under test."""
+"""An Asterisk process under test."""
 
 import subprocess
 from dataclasses import dataclass
@@ -10,40 +10,40 @@ from appliance.pbx import ami
 
 @dataclass
 class Box:
-    """An Asterisk that runs, and the settings it runs with."""
+    """A running Asterisk and the settings it runs with."""
 
     settings: Settings
     process: "subprocess.Popen[bytes]"
 
     @classmethod
-    def started(cls, settings: Settings, command: list[str]) -> "Box":
-        """One that begins to run."""
-        return cls(settings, _begun(command))
+    def launch(cls, settings: Settings, command: list[str]) -> "Box":
+        """Start the process and return its box; it may not accept commands yet."""
+        return cls(settings, _start_process(command))
 
-    def kill(self) -> None:
-        """End it as a power cut does."""
+    def kill_process(self) -> None:
+        """End the process abruptly, as a power cut does."""
         self.process.kill()
         self.process.wait()
 
-    def start_again(self) -> None:
-        """Run it anew, with what it has on disk."""
-        self.process = _begun(list(self.process.args))
+    def restart_process(self) -> None:
+        """Start the process again with the files on its disk."""
+        self.process = _start_process(list(self.process.args))
 
-    def answers(self) -> bool:
-        """Whether it can be commanded, its queues too."""
+    def accepts_commands(self) -> bool:
+        """Return True if the manager interface accepts commands, including those about queues."""
         try:
             with ami.Connection(self.settings) as asterisk:
-                return bool(asterisk.act("QueueStatus"))
+                return bool(asterisk.send_action("QueueStatus"))
         except (ami.Unreachable, ami.Refused):
             return False
 
 
-def _begun(command: list[str]) -> "subprocess.Popen[bytes]":
+def _start_process(command: list[str]) -> "subprocess.Popen[bytes]":
     null = subprocess.DEVNULL
     return subprocess.Popen(command, stdin=null, stdout=null, stderr=null)
 
 
-def stands(pid: int) -> bool:
-    """Whether every thread of a process has been stopped."""
+def is_stopped(pid: int) -> bool:
+    """Return True if every thread of the process has been stopped by a signal."""
     tasks = Path(f"/proc/{pid}/task").glob("*/stat")
     return all(task.read_text().rpartition(")")[2].split()[0] == "T" for task in tasks)

@@ -1,4 +1,4 @@
-"""Certificates that an Asterisk under test shows."""
+"""TLS certificates that an Asterisk under test presents."""
 
 import dataclasses
 import subprocess
@@ -8,8 +8,8 @@ from typing import Any
 from appliance.core.settings import Settings
 
 
-def certificate(folder: Path, address: str) -> None:
-    """A certificate and its key, in server.pem and server.key."""
+def create_certificate(folder: Path, address: str) -> None:
+    """Write a self-signed certificate and its key to server.pem and server.key."""
     folder.mkdir(parents=True, exist_ok=True)
     subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
@@ -20,9 +20,12 @@ def certificate(folder: Path, address: str) -> None:
     )
 
 
-def certified(settings: Settings, folder: Path, **more: Any) -> Settings:
-    """A site that shows a certificate of its own, made in a folder; `more`: of its `asterisk`."""
-    certificate(folder, settings.asterisk.address)
-    own = {"certificate": folder / "server.pem", "certificate_key": folder / "server.key"}
-    asterisk = dataclasses.replace(settings.asterisk, **own, **more)
+def settings_with_certificate(settings: Settings, folder: Path, **more: Any) -> Settings:
+    """Return the settings with a new certificate in `folder`; `more` changes `asterisk`."""
+    create_certificate(folder, settings.asterisk.address)
+    certificate_paths = {
+        "certificate": folder / "server.pem",
+        "certificate_key": folder / "server.key",
+    }
+    asterisk = dataclasses.replace(settings.asterisk, **certificate_paths, **more)
     return dataclasses.replace(settings, asterisk=asterisk)

@@ -1,4 +1,4 @@
-"""Whole calls as Asterisk 22 logs them, taken from its own logs."""
+"""Complete calls as Asterisk 22 logs them, copied from its own logs."""
 
 ARRIVAL = """
 0.0  | CHAN_START  | caller | num=998935550147
@@ -23,7 +23,7 @@ TO_TALK = (
 8.2  | BRIDGE_ENTER | caller | bridge=b1
 """
 )
-RATED = (
+RATED_CALL = (
     TO_TALK
     + """
 68.2 | BRIDGE_EXIT  | 1001 | bridge=b1
@@ -51,7 +51,7 @@ LEFT_BY_CALLER = (
 30.2 | LINKEDID_END | caller |
 """
 )
-GONE_IN_MENU = (
+ABANDONED_IN_MENU = (
     ARRIVAL
     + """
 3.0  | HANGUP       | caller | source=caller
@@ -59,7 +59,7 @@ GONE_IN_MENU = (
 3.0  | LINKEDID_END | caller |
 """
 )
-GONE_IN_QUEUE = (
+ABANDONED_IN_QUEUE = (
     TO_QUEUE
     + """
 5.5  | CHAN_START   | 1001 |
@@ -84,7 +84,7 @@ TIMED_OUT = (
 309  | LINKEDID_END | caller |
 """
 )
-# The operator's phone falls silent, Asterisk hangs it up (44), the caller is queued again.
+# The operator's phone stops sending, Asterisk hangs it up (cause 44), the caller is queued again.
 DEAD_PHONE = (
     TO_TALK
     + """
@@ -105,7 +105,7 @@ DEAD_PHONE = (
 40.1 | LINKEDID_END | caller |
 """
 )
-# The operator's page is loaded anew: the caller hears music until it takes him again.
+# The operator's page is reloaded: music plays to the caller until the page takes them back.
 TO_GAP = (
     TO_TALK
     + """
@@ -118,7 +118,7 @@ TO_GAP = (
 28.4 | RECORDING    | caller | file=2026/11/24/{call}-2.wav
 """
 )
-RESUMED = (
+TALK_RESUMED = (
     TO_GAP
     + """
 30.0 | APP_START    | caller | app=Dial data=PJSIP/1001
@@ -140,7 +140,7 @@ REFUSED_OUT = """
 0.1  | HANGUP       | caller | source=none cause=21
 0.1  | LINKEDID_END | caller |
 """
-BOOT = """
+BOOT_RECORDS = """
 0.0  | CHAN_START   | caller | context=boot
 0.1  | BOOT         | caller | context=boot
 0.2  | HANGUP       | caller | context=boot source=none

@@ -1,4 +1,4 @@
-"""Event logs as tables that people can read."""
+"""Event logs written as readable tables."""
 
 import csv
 import datetime as dt
@@ -6,10 +6,10 @@ import io
 import json
 from urllib.parse import urlencode
 
-from appliance.pbx.eventlog import FIELDS, Event, parse
+from appliance.pbx.eventlog import CEL_FIELDS, Event, parse_record
 
-BEGIN = dt.datetime(2026, 11, 24, 9, 30, tzinfo=dt.UTC)
-_OWN = {
+TABLE_START = dt.datetime(2026, 11, 24, 9, 30, tzinfo=dt.UTC)
+_USER_EVENTS = {
     *("ARRIVED", "BOOT", "CALLBACK", "CLOSED", "DIALLED", "GIVEN_UP", "HOLD", "KEY", "LANGUAGE"),
     *(
         "LOST",
@@ -26,52 +26,52 @@ _OWN = {
 }
 
 
-def at(seconds: float) -> dt.datetime:
-    """The moment of a table's second."""
-    return BEGIN + dt.timedelta(seconds=seconds)
+def table_time(seconds: float) -> dt.datetime:
+    """Return the time of a second of the table."""
+    return TABLE_START + dt.timedelta(seconds=seconds)
 
 
-def records(table: str, call: str = "hotline-1.0") -> list[bytes]:
-    """The log's lines of a table: seconds | event | channel | facts (k=v, parted by blanks).
+def log_records(table: str, call: str = "hotline-1.0") -> list[bytes]:
+    """Return the log lines of a table: seconds | event | channel | facts (k=v k=v …).
 
     Channels: "caller" is a carrier's channel whose uniqueid is the call's; "1001#2" is the second
     channel of phone 1001, "carrier#2" of a trunk, "e1" of a span, "local;1" half of a Local
-    channel. "first:1001" begins the call, "second:1001" a second call that "b:" in front gives its
-    own linkedid.
-    `source` and `cause` tell of a hangup, `app` and `context` of where it was.
+    channel. "first:1001" begins the call, "second:1001" a second call; a leading "b:" gives the
+    record the linkedid of that second call. `source` and `cause` describe a hangup, `app` and
+    `context` the position in the dialplan.
     """
-    return [_record(line, call) for line in table.splitlines() if line.strip()]
+    return [_record_line(line, call) for line in table.splitlines() if line.strip()]
 
 
-def events(table: str, call: str = "hotline-1.0") -> list[Event]:
-    """The events of a table."""
-    found = [parse(record) for record in records(table, call)]
-    assert all(found)
-    return [event for event in found if event]
+def table_events(table: str, call: str = "hotline-1.0") -> list[Event]:
+    """Return the parsed events of a table."""
+    parsed_events = [parse_record(record) for record in log_records(table, call)]
+    assert all(parsed_events)
+    return [event for event in parsed_events if event]
 
 
-def jumped(table: str, after: float, by: float) -> str:
-    """The table, what comes after that second written by a clock stepped by so much."""
+def step_table_clock(table: str, after: float, by: float) -> str:
+    """Return the table with its rows after `after` moved by `by` s, as a clock step does."""
     rows = (row.split("|", 1) for row in table.splitlines() if row.strip())
     return "\n".join(f"{float(s) + by * (float(s) > after)} |{rest}" for s, rest in rows)
 
 
-def second(call: str) -> str:
-    """The linkedid of a phone's second call."""
+def second_call_linkedid(call: str) -> str:
+    """Return the linkedid of a phone's second call."""
     return f"{call.rpartition('.')[0]}.500"
 
 
-def _record(line: str, call: str) -> bytes:
+def _record_line(line: str, call: str) -> bytes:
     seconds, name, who, *rest = (part.strip() for part in line.split("|"))
-    told = rest[0].replace("{call}", call).split() if rest else []
-    facts = dict(pair.split("=", 1) for pair in told)
-    linkedid, who = (second(call), who[2:]) if who.startswith("b:") else (call, who)
-    uniqueid, channel = _channel(who, call)
+    pairs = rest[0].replace("{call}", call).split() if rest else []
+    facts = dict(pair.split("=", 1) for pair in pairs)
+    linkedid, who = (second_call_linkedid(call), who[2:]) if who.startswith("b:") else (call, who)
+    uniqueid, channel = _channel_identity(who, call)
     phone = who.rpartition(":")[2].partition("#")[0]
-    row = dict.fromkeys(FIELDS, "") | {
-        "EventTime": f"{at(float(seconds)).timestamp():.6f}",
+    row = dict.fromkeys(CEL_FIELDS, "") | {
+        "EventTime": f"{table_time(float(seconds)).timestamp():.6f}",
         "EventType": name,
-        "eventenum": "USER_DEFINED" if name in _OWN else name,
+        "eventenum": "USER_DEFINED" if name in _USER_EVENTS else name,
         "UniqueID": uniqueid,
         "LinkedID": linkedid,
         "ChanName": channel,
@@ -81,15 +81,15 @@ def _record(line: str, call: str) -> bytes:
         "AppName": facts.pop("app", ""),
         "AppData": facts.pop("data", ""),
         "AccountCode": f"op{phone[2:4]}" if phone.isdigit() else "",
-        "EventExtra": _extra(name, call, facts),
+        "EventExtra": _extra_field(name, call, facts),
     }
     stream = io.StringIO(newline="")
     csv.writer(stream, quoting=csv.QUOTE_ALL, lineterminator="\n").writerow(row.values())
     return stream.getvalue().encode()
 
 
-def _channel(who: str, call: str) -> tuple[str, str]:
-    """uniqueid and name."""
+def _channel_identity(who: str, call: str) -> tuple[str, str]:
+    """Return the uniqueid and the name of the channel."""
     if who == "caller":
         return call, "PJSIP/carrier-00000000"
     place, _, rest = who.rpartition(":")
@@ -100,19 +100,21 @@ def _channel(who: str, call: str) -> tuple[str, str]:
         full = f"Local/998711234567@outgoing-machine-0000{name[-2:]}"
     else:
         full = f"PJSIP/{name}-{place or 'x'}{int(number or 1):04}"
-    uniqueid = {"first": call, "second": second(call)}.get(place) or f"{call}.{name}.{number or 1}"
+    uniqueid = {"first": call, "second": second_call_linkedid(call)}.get(
+        place
+    ) or f"{call}.{name}.{number or 1}"
     return uniqueid, full
 
 
-def _extra(name: str, call: str, facts: dict[str, str]) -> str:
-    if name in _OWN:
+def _extra_field(name: str, call: str, facts: dict[str, str]) -> str:
+    if name in _USER_EVENTS:
         return json.dumps({"extra": urlencode(facts)})
     if name == "HANGUP":
         source = facts["source"]
-        channel = "" if source == "none" else _channel(source, call)[1]
+        channel = "" if source == "none" else _channel_identity(source, call)[1]
         return json.dumps({"hangupcause": int(facts.get("cause", "16")), "hangupsource": channel})
     if "bridge" in facts:
         return json.dumps({"bridge_id": facts["bridge"]})
     if "channel2" in facts:
-        return json.dumps({"channel2_uniqueid": _channel(facts["channel2"], call)[0]})
+        return json.dumps({"channel2_uniqueid": _channel_identity(facts["channel2"], call)[0]})
     return ""

@@ -1,4 +1,4 @@
-"""Calls out by a phone, by the machine, by a transfer: what reaches a carrier, and what never."""
+"""Outbound calls by a phone, by the machine and by a transfer: which numbers reach a carrier."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -7,74 +7,95 @@ import pytest
 
 from appliance.models import User
 from appliance.pbx import actions, ami
-from tests.pbx import talking
+from tests.pbx import local_calls
 from tests.pbx.box import Box
-from tests.pbx.telephones import Telephones, seen, telephones
-from tests.telephony.numbers_out import ABROAD, BARRED, PEOPLE
+from tests.pbx.telephones import Telephones, telephones, wait_for
+from tests.telephony.numbers_out import ALLOWED_FOR_ALL, ALLOWED_FOR_PEOPLE, BARRED
 
 pytestmark = pytest.mark.calls
 
 
-def at_the_carrier(box: Box, scene: Callable[[Telephones], Awaitable[None]]) -> list[str]:
-    """Play a scene; the numbers that reached the carrier, who says busy to all."""
+def numbers_at_carrier(box: Box, scene: Callable[[Telephones], Awaitable[None]]) -> list[str]:
+    """Play a scene and return the numbers that reached the carrier, which answers busy to all."""
     reached: list[str] = []
 
-    async def play() -> None:
+    async def play_scene() -> None:
         async with telephones(box.settings) as lines:
-            lines.people.dialled = lambda call: (reached.append(call.called), call.refuse(486))
+            lines.people.on_outgoing_call = lambda call: (
+                reached.append(call.callee),
+                call.refuse_call(486),
+            )
             await scene(lines)
 
-    asyncio.run(play())
+    asyncio.run(play_scene())
     return reached
 
 
-def test_a_phone_cannot_go_around_it(box: Box) -> None:
-    async def scene(lines: Telephones) -> None:
-        phone = lines.people.by_extension("1001")
-        for number in (*BARRED, *PEOPLE, *ABROAD):
-            call = phone.dial(number)
-            await seen(lambda call=call: call.state == "over", f"{number} is over")
+def test_a_phone_cannot_dial_a_barred_number(box: Box) -> None:
+    async def dial_all_numbers(lines: Telephones) -> None:
+        phone = lines.people.phone_by_extension("1001")
+        for number in (*BARRED, *ALLOWED_FOR_ALL, *ALLOWED_FOR_PEOPLE):
+            call = phone.dial_number(number)
+            await wait_for(lambda call=call: call.state == "over", f"{number} is over")
 
-    assert at_the_carrier(box, scene) == [*PEOPLE.values(), *ABROAD.values()]
-    assert {told["why"] for told in talking.facts(box, "BARRED")} == {"shape", "prefix"}
+    assert numbers_at_carrier(box, dial_all_numbers) == [
+        *ALLOWED_FOR_ALL.values(),
+        *ALLOWED_FOR_PEOPLE.values(),
+    ]
+    assert {facts["why"] for facts in local_calls.dialplan_facts(box, "BARRED")} == {
+        "shape",
+        "prefix",
+    }
 
 
-def test_the_machine_calls_only_what_is_listed(box: Box) -> None:
-    async def scene(lines: Telephones) -> None:
-        asked = ("+883510001234", *BARRED[:5], *ABROAD, *PEOPLE)
-        before = over()
+def test_the_machine_calls_only_permitted_numbers(box: Box) -> None:
+    async def originate_all_numbers(lines: Telephones) -> None:
+        numbers = ("+883510001234", *BARRED[:5], *ALLOWED_FOR_PEOPLE, *ALLOWED_FOR_ALL)
+        before = finished_count()
         with ami.Connection(box.settings) as asterisk:
-            for number in asked:
+            for number in numbers:
                 channel = {"Channel": f"Local/{number}@outgoing-machine/n"}
-                asterisk.act("Originate", **channel, Application="Wait", Data="1", Async="true")
-        await seen(lambda: over() == before + len(asked), "all are over")
+                asterisk.send_action(
+                    "Originate", **channel, Application="Wait", Data="1", Async="true"
+                )
+        await wait_for(lambda: finished_count() == before + len(numbers), "all are over")
 
-    def over() -> int:
-        return len(talking.facts(box, "BARRED")) + len(talking.facts(box, "DIALLED"))
+    def finished_count() -> int:
+        return len(local_calls.dialplan_facts(box, "BARRED")) + len(
+            local_calls.dialplan_facts(box, "DIALLED")
+        )
 
-    assert sorted(at_the_carrier(box, scene)) == sorted(PEOPLE.values())
+    assert sorted(numbers_at_carrier(box, originate_all_numbers)) == sorted(
+        ALLOWED_FOR_ALL.values()
+    )
 
 
-def test_pages_are_told_before_a_phone_rings(box: Box) -> None:
+def test_pages_are_refused_before_a_phone_rings(box: Box) -> None:
     user = User.get(User.login == "op01")
-    for action in (actions.dial, actions.blind, actions.consult):
+    for action in (actions.dial_number, actions.transfer_blind, actions.start_consultation):
         for number, code in (("00 883 510 001 234", "barred"), ("+998810883510001234", "number")):
-            more = ("page",) if action is actions.dial else ()
+            more = ("page",) if action is actions.dial_number else ()
             with pytest.raises(actions.Refused) as error:
                 action(box.settings, user, number, *more)
             assert error.value.code == code
 
 
-def test_a_caller_passed_on_to_a_barred_number_comes_back(box: Box) -> None:
-    """By a phone's REFER, which asks no page."""
+def test_a_caller_transferred_to_a_barred_number_returns(box: Box) -> None:
+    """By a phone's REFER, which no page checks."""
 
-    async def scene(lines: Telephones) -> None:
+    async def refer_to_barred_number(lines: Telephones) -> None:
         actions.choose_state(box.settings, User.get(User.login == "op01"), "ready")
-        talk = await lines.talk("+998901000077")
-        await talk.leg.refer("+883510001234")
-        _phone, leg = await lines.taken("+998901000077", before=talk.leg)
+        talk = await lines.start_talk("+998901000077")
+        await talk.leg.send_refer("+883510001234")
+        _phone, leg = await lines.wait_for_answer("+998901000077", before=talk.leg)
         assert leg.state == "up"
 
-    assert at_the_carrier(box, scene) == []
-    assert talking.facts(box, "BARRED")[-1] == {"number": "+883510001234", "why": "prefix"}
-    assert talking.facts(box, "TRANSFER_END")[-1] == {"result": "failed", "returned": "yes"}
+    assert numbers_at_carrier(box, refer_to_barred_number) == []
+    assert local_calls.dialplan_facts(box, "BARRED")[-1] == {
+        "number": "+883510001234",
+        "why": "prefix",
+    }
+    assert local_calls.dialplan_facts(box, "TRANSFER_END")[-1] == {
+        "result": "failed",
+        "returned": "yes",
+    }

@@ -1,4 +1,4 @@
-"""A test call over a trunk: through a carrier and back, by a real Asterisk, with sound."""
+"""A test call over a trunk, through a carrier and back, by a real Asterisk, with sound."""
 
 import asyncio
 import contextlib
@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from appliance.box import health, selftests
-from appliance.box.selftests import Result
+from appliance.box.selftests import SelfTestResult
 from appliance.core import clock
 from appliance.core.db import database
 from appliance.core.settings import SelfTests, Settings
@@ -17,67 +17,72 @@ from appliance.models import Call, Ring, SelfTest
 from appliance.pbx.selftest import carrier
 from appliance.sip.agent import Agent
 from appliance.telephony import calls, routing
-from provisioning.local.carrier import Loop
+from provisioning.local.carrier import LoopCarrier
 from tests.pbx.box import Box
-from tests.rig.waiting import until
+from tests.rig.waiting import wait_until
 
 pytestmark = pytest.mark.calls
 HOTLINE = "1006"
 
 
 @contextlib.asynccontextmanager
-async def looping(settings: Settings) -> AsyncIterator[Loop]:
+async def run_carrier_loop(settings: Settings) -> AsyncIterator[LoopCarrier]:
     address = settings.trunks[0].address
     box = (settings.asterisk.address, settings.asterisk.sip_port)
     async with Agent(address, settings.asterisk.sip_port, box) as agent:
-        loop = Loop(agent, HOTLINE)
-        agent.taken = loop.take
+        loop = LoopCarrier(agent, HOTLINE)
+        agent.on_call = loop.receive_call
         yield loop
 
 
-def called(box: Box, mood: str = "ok", shown: str | None = None) -> Result:
-    """One test call over the trunk, through a carrier in that mood."""
+def run_carrier_call(
+    box: Box, mood: str = "ok", caller_number: str | None = None
+) -> SelfTestResult:
+    """Place one test call through a carrier in that mood, and return its result."""
 
-    def call() -> Result:
+    def place_call() -> SelfTestResult:
         with database.connection_context():
-            return carrier.carrier_call(box.settings, "carrier")
+            return carrier.place_carrier_call(box.settings, "carrier")
 
-    async def both() -> Result:
-        async with looping(box.settings) as loop:
-            loop.mood, loop.shown = mood, shown
-            return await asyncio.to_thread(call)
+    async def call_through_loop() -> SelfTestResult:
+        async with run_carrier_loop(box.settings) as loop:
+            loop.behaviour, loop.caller_number = mood, caller_number
+            return await asyncio.to_thread(place_call)
 
-    return asyncio.run(both())
+    return asyncio.run(call_through_loop())
 
 
-def checked(box: Box) -> tuple[str, str]:
+def carrier_check(box: Box) -> tuple[str, str]:
     site = dataclasses.replace(box.settings, self_tests=SelfTests(carrier_minutes=10))
-    [check] = [c for c in health.quick(site) if c.code == "carrier_call.carrier"]
+    [check] = [c for c in health.quick_checks(site) if c.code == "carrier_call.carrier"]
     assert "{" not in check.advice.format(**check.values)
     return check.state, check.seen
 
 
-def test_a_call_comes_back_and_is_heard_both_ways(followed: Box) -> None:
+def test_a_test_call_returns_with_sound_in_both_directions(followed: Box) -> None:
     began = clock.now()
-    found = called(followed)
-    assert (found.failed, found.seen) == ("", HOTLINE)
-    assert [step.step for step in found.steps] == ["phone", "arrival", "there", "back"]
-    assert checked(followed)[0] == "ok"
-    until(lambda: Call.select().where(Call.ended_at.is_null(False)).exists(), 20)
-    [row] = Call.select()  # the way out is no call
+    result = run_carrier_call(followed)
+    assert (result.failed, result.seen) == ("", HOTLINE)
+    assert [step.step for step in result.steps] == ["phone", "arrival", "there", "back"]
+    assert carrier_check(followed)[0] == "ok"
+    wait_until(lambda: Call.select().where(Call.ended_at.is_null(False)).exists(), 20)
+    [row] = Call.select()  # the outgoing leg is not a call
     assert row.synthetic
     assert row.trunk == "carrier"
     assert not Ring.select().exists()
     now = clock.now()
-    assert list(calls.inbound(began, now)) == []
-    until(lambda: not calls.balance(began, now).lacking, 20)  # it is recorded, as any talk is
-    assert calls.balance(began, now).difference == 0
+    assert list(calls.inbound_calls(began, now)) == []
+    # it is recorded like any talk
+    wait_until(lambda: not calls.ledger_balance(began, now).lacking, 20)
+    assert calls.ledger_balance(began, now).difference == 0
 
 
-@pytest.mark.parametrize("shown", ["", "998712000000"])
-def test_a_call_without_our_number_is_known_by_its_code(followed: Box, shown: str) -> None:
-    assert called(followed, shown=shown).failed == ""
-    until(lambda: Call.select().where(Call.ended_at.is_null()).count() == 0, 20)
+@pytest.mark.parametrize("caller_number", ["", "998712000000"])
+def test_a_test_call_without_our_number_is_recognised_by_its_code(
+    followed: Box, caller_number: str
+) -> None:
+    assert run_carrier_call(followed, caller_number=caller_number).failed == ""
+    wait_until(lambda: Call.select().where(Call.ended_at.is_null()).count() == 0, 20)
     assert not Call.select().where(~Call.synthetic).exists()
     assert not Ring.select().exists()
 
@@ -92,63 +97,65 @@ def test_a_call_without_our_number_is_known_by_its_code(followed: Box, shown: st
         ("unheard_there", "there"),
     ],
 )
-def test_what_a_carrier_does_wrong_is_named_and_ends(followed: Box, mood: str, failed: str) -> None:
-    assert called(followed, mood).failed == failed
-    assert checked(followed) == ("fail", selftests.FAILURES[failed])
-    assert called(followed).failed == ""
-    assert checked(followed)[0] == "ok"
+def test_a_fault_of_the_carrier_is_named_until_a_call_succeeds(
+    followed: Box, mood: str, failed: str
+) -> None:
+    assert run_carrier_call(followed, mood).failed == failed
+    assert carrier_check(followed) == ("fail", selftests.FAILURES[failed])
+    assert run_carrier_call(followed).failed == ""
+    assert carrier_check(followed)[0] == "ok"
 
 
-def test_a_citizen_who_calls_in_these_seconds_is_served(followed: Box) -> None:
-    """The test call never comes back; a citizen does, whose call is no test."""
+def test_a_citizen_who_calls_during_a_test_call_is_served(followed: Box) -> None:
+    """The test call never returns; a citizen's call arrives, and is not taken for the test."""
     settings = followed.settings
 
-    async def both() -> tuple[Result, bool]:
-        async with looping(settings) as loop:
-            loop.mood = "drop"
+    async def call_from_both_sides() -> tuple[SelfTestResult, bool]:
+        async with run_carrier_loop(settings) as loop:
+            loop.behaviour = "drop"
 
-            def call() -> Result:
+            def place_call() -> SelfTestResult:
                 with database.connection_context():
-                    return carrier.carrier_call(settings, "carrier")
+                    return carrier.place_carrier_call(settings, "carrier")
 
-            testing = asyncio.create_task(asyncio.to_thread(call))
+            testing = asyncio.create_task(asyncio.to_thread(place_call))
             while not loop.agent.calls:
                 await asyncio.sleep(0.02)
-            citizen = loop.agent.call("998901234567", HOTLINE, 305)
-            citizen.start()
+            citizen = loop.agent.create_call("998901234567", HOTLINE, 305)
+            citizen.send_invite()
             async with asyncio.timeout(20):
-                while not citizen.media.flow.packets:
+                while not citizen.media.received.packets:
                     await asyncio.sleep(0.05)
             citizen.hang_up()
             return await testing, citizen.up_at is not None
 
-    found, served = asyncio.run(both())
-    assert (found.failed, served) == ("carrier", True)
-    until(lambda: Call.select().where(Call.caller == "+998901234567").exists(), 20)
+    result, served = asyncio.run(call_from_both_sides())
+    assert (result.failed, served) == ("carrier", True)
+    wait_until(lambda: Call.select().where(Call.caller == "+998901234567").exists(), 20)
     assert not Call.get(Call.caller == "+998901234567").synthetic
 
 
 def test_a_busy_line_is_left_to_citizens(followed: Box, monkeypatch) -> None:
-    [trunk] = routing.current(followed.settings).trunks
+    [trunk] = routing.current_plan(followed.settings).trunks
     assert not carrier.is_busy(trunk)
     assert carrier.is_busy(dataclasses.replace(trunk, channels=2))
     assert not carrier.is_busy(dataclasses.replace(trunk, channels=3))
-    before = checked(followed)
+    before = carrier_check(followed)
     monkeypatch.setattr(carrier, "is_busy", lambda _trunk: True)
-    assert carrier.carrier_call(followed.settings, "carrier").failed == "busy"
+    assert carrier.place_carrier_call(followed.settings, "carrier").failed == "busy"
     assert SelfTest.select().order_by(SelfTest.id.desc()).first().failed == "busy"
-    assert checked(followed) == before  # what was found before still holds
+    assert carrier_check(followed) == before  # the earlier result still applies
 
 
 def note_result(ago: float, failed: str) -> None:
     began = clock.now() - dt.timedelta(seconds=ago)
-    selftests.record(Result("carrier.carrier", began, (), failed))
+    selftests.save_result(SelfTestResult("carrier.carrier", began, (), failed))
 
 
-def test_when_a_call_is_due_again(followed: Box) -> None:
+def test_the_next_test_call_is_due_by_the_last_results(followed: Box) -> None:
     site = dataclasses.replace(followed.settings, self_tests=SelfTests(carrier_minutes=10))
     SelfTest.delete().execute()
-    due = selftests.is_due_over
+    due = selftests.is_trunk_call_due
     assert due(site, "carrier")
     note_result(590, "")
     assert not due(site, "carrier")
@@ -160,15 +167,15 @@ def test_when_a_call_is_due_again(followed: Box) -> None:
         note_result(60, "back")
         assert due(site, "carrier")
     note_result(60, "busy")
-    assert not due(site, "carrier")  # six in a row: as seldom as any
+    assert not due(site, "carrier")  # after six failures in a row: at the normal interval
     SelfTest.delete().execute()
 
 
-def test_no_such_trunk_and_none_that_wants_it(followed: Box) -> None:
+def test_unknown_and_switched_off_trunks_are_not_tested(followed: Box) -> None:
     with pytest.raises(LookupError):
-        carrier.carrier_call(followed.settings, "nobody")
-    assert [trunk.name for trunk in carrier.eligible(followed.settings)] == ["carrier"]
-    plan = routing.current(followed.settings)
+        carrier.place_carrier_call(followed.settings, "nobody")
+    assert [trunk.name for trunk in carrier.eligible_trunks(followed.settings)] == ["carrier"]
+    plan = routing.current_plan(followed.settings)
     off = tuple(dataclasses.replace(trunk, test_calls=False) for trunk in plan.trunks)
-    routing.save(dataclasses.replace(plan, trunks=off), by="rustam")
-    assert carrier.eligible(followed.settings) == []
+    routing.save_plan(dataclasses.replace(plan, trunks=off), by="rustam")
+    assert carrier.eligible_trunks(followed.settings) == []

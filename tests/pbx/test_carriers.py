@@ -1,4 +1,4 @@
-"""Lines to the carriers: a trunk that dies, a call that tries it, the alarms of an E1 card."""
+"""Lines to the carriers: a trunk that fails, a call that tries it, the alarms of an E1 card."""
 
 import dataclasses
 import signal
@@ -12,33 +12,33 @@ from appliance.core import clock, db
 from appliance.core.settings import Alarms, SmsAccount
 from appliance.models import Call, EventRow, LineTrial, Message, SipRefusal
 from appliance.pbx import actions, ami, carriers
-from appliance.pbx.follow import Follower
-from appliance.pbx.refusals import Refusals
+from appliance.pbx.log_follower import LogFollower
+from appliance.pbx.refusals import RefusalLog
 from appliance.telephony import calls, routing, trunks
 from appliance.telephony.routing import Plan, Trunk
-from tests.pbx.box import stands
+from tests.pbx.box import is_stopped
 from tests.pbx.carrier import Carrier
-from tests.rig.waiting import until
+from tests.rig.waiting import wait_until
 
-LIMIT = 90
-SMS = SmsAccount("eskiz", "eskiz", "http://127.0.0.1:9", "u", "p", "1282")
+LIMIT_SECONDS = 90
+SMS_ACCOUNT = SmsAccount("eskiz", "eskiz", "http://127.0.0.1:9", "u", "p", "1282")
 
 
 @pytest.fixture(scope="module")
 def carrier(site):
-    """The carrier of the site's trunk, which is watched."""
-    trunk = dataclasses.replace(routing.current(site).trunks[0], watched=True, channels=30)
-    routing.save(dataclasses.replace(routing.current(site), trunks=(trunk,)), by="rustam")
+    """The carrier of the site's trunk, which is monitored."""
+    trunk = dataclasses.replace(routing.current_plan(site).trunks[0], watched=True, channels=30)
+    routing.save_plan(dataclasses.replace(routing.current_plan(site), trunks=(trunk,)), by="rustam")
     with Carrier(trunk.address) as answering:
         yield answering
 
 
 @pytest.fixture(scope="module")
 def settings(carrier, box):
-    """The settings of the running site: with a technician, and a number to try lines by."""
+    """The settings of the running site, with a technician and a number for test calls."""
     return dataclasses.replace(
         box.settings,
-        sms=(SMS,),
+        sms=(SMS_ACCOUNT,),
         alarms=Alarms(phones=("+998901112233",)),
         calls=dataclasses.replace(box.settings.calls, test_number="+998712000000"),
     )
@@ -46,67 +46,67 @@ def settings(carrier, box):
 
 @pytest.fixture
 def followed(settings, monkeypatch):
-    """The thread of the pbx process that looks after lines, with little patience."""
-    monkeypatch.setattr(alarms, "PATIENCE_LINES", alarms.PATIENCE_LINES / 8)
+    """The thread of the pbx process that watches the lines, with short alarm delays."""
+    monkeypatch.setattr(alarms, "LINE_FAULT_GRACE_PERIOD", alarms.LINE_FAULT_GRACE_PERIOD / 8)
     stop = threading.Event()
 
-    def follow() -> None:
+    def follow_carriers() -> None:
         with db.database.connection_context():
-            carriers.follow(settings, stop)
+            carriers.monitor_lines(settings, stop)
 
-    thread = threading.Thread(target=follow)
+    thread = threading.Thread(target=follow_carriers)
     thread.start()
     yield
     stop.set()
     thread.join()
 
 
-def is_(state: str) -> bool:
-    """Whether the trunk is seen so, by Asterisk asked at once."""
-    return trunks.states()["carrier"].state == state
+def is_trunk_state(state: str) -> bool:
+    """Return True if the stored state of the trunk is `state`."""
+    return trunks.trunk_states()["carrier"].state == state
 
 
-def figure(settings, name: str) -> float:
-    text = metrics.Metrics(settings).text().decode()
+def metric_value(settings, name: str) -> float:
+    text = metrics.MetricsPage(settings).render_text().decode()
     line = next(line for line in text.splitlines() if line.startswith(f"{name}{{"))
     return float(line.rpartition(" ")[2])
 
 
-def ask(settings) -> None:
-    """Have Asterisk ask the trunk now, not in some seconds."""
+def qualify_trunk(settings) -> None:
+    """Make Asterisk query the trunk now instead of at the next interval."""
     with ami.Connection(settings) as asterisk:
-        asterisk.act("PJSIPQualify", Endpoint="carrier")
+        asterisk.send_action("PJSIPQualify", Endpoint="carrier")
 
 
-def reach(settings) -> None:
-    """Wait until the trunk is up: Asterisk calls no line that it saw dead before we answered."""
-    until(lambda: "carrier" in trunks.states(), LIMIT)
-    ask(settings)
-    until(lambda: is_(trunks.UP), LIMIT)
+def wait_until_up(settings) -> None:
+    """Wait until the trunk is up: Asterisk does not call over an unreachable trunk."""
+    wait_until(lambda: "carrier" in trunks.trunk_states(), LIMIT_SECONDS)
+    qualify_trunk(settings)
+    wait_until(lambda: is_trunk_state(trunks.UP), LIMIT_SECONDS)
 
 
 @pytest.mark.usefixtures("followed")
-def test_a_trunk_that_dies_is_seen_counted_and_told(settings, carrier) -> None:
+def test_a_trunk_that_fails_is_detected_counted_and_reported(settings, carrier) -> None:
     Message.delete().execute()
-    reach(settings)
-    assert figure(settings, "appliance_trunk_up") == 1
-    assert {c.state for c in health.lines(settings)} == {"ok"}
+    wait_until_up(settings)
+    assert metric_value(settings, "appliance_trunk_up") == 1
+    assert {c.state for c in health.check_trunks(settings)} == {"ok"}
     carrier.silent = True
     try:
-        ask(settings)
-        until(lambda: is_(trunks.DOWN), LIMIT)
-        assert figure(settings, "appliance_trunk_up") == 0
-        found = next(health.lines(settings))
-        assert (found.code, found.state) == ("trunk.carrier", "fail")
-        until(lambda: Message.select().count() == 1, LIMIT)
+        qualify_trunk(settings)
+        wait_until(lambda: is_trunk_state(trunks.DOWN), LIMIT_SECONDS)
+        assert metric_value(settings, "appliance_trunk_up") == 0
+        check = next(health.check_trunks(settings))
+        assert (check.code, check.state) == ("trunk.carrier", "fail")
+        wait_until(lambda: Message.select().count() == 1, LIMIT_SECONDS)
         message = Message.get()
         assert (message.channel, message.purpose) == ("sms", "alarm")
         assert (message.recipient, message.cause) == ("+998901112233", "trunk.carrier")
     finally:
         carrier.silent = False
-    reach(settings)
-    until(lambda: Message.select().count() == 2, LIMIT)
-    assert trunks.states()["carrier"].error.startswith("OPTIONS")
+    wait_until_up(settings)
+    wait_until(lambda: Message.select().count() == 2, LIMIT_SECONDS)
+    assert trunks.trunk_states()["carrier"].error.startswith("OPTIONS")
 
 
 @pytest.mark.usefixtures("followed")
@@ -114,130 +114,142 @@ def test_a_trunk_that_dies_is_seen_counted_and_told(settings, carrier) -> None:
     ("busy", "silent", "expected"),
     [(False, False, "ANSWER"), (True, False, "BUSY"), (False, True, "CHANUNAVAIL")],
 )
-def test_a_trunk_is_tried_by_a_call(settings, carrier, busy, silent, expected) -> None:
-    reach(settings)
-    carrier.silent, carrier.rings = silent, not silent  # at the second try it is not over
+def test_a_trunk_is_tried_with_a_call(settings, carrier, busy, silent, expected) -> None:
+    wait_until_up(settings)
+    # the call still goes on at the second attempt
+    carrier.silent, carrier.rings = (
+        silent,
+        not silent,
+    )
     try:
-        test = actions.try_line(settings, "carrier", "rustam")
+        test = actions.start_line_trial(settings, "carrier", "rustam")
         with pytest.raises(actions.Refused):
-            actions.try_line(settings, "carrier", "rustam")
+            actions.start_line_trial(settings, "carrier", "rustam")
         carrier.busy = busy
-        carrier.decide()
-        until(lambda: LineTrial.get_by_id(test.id).ended_at, LIMIT)
+        carrier.decide_calls()
+        wait_until(lambda: LineTrial.get_by_id(test.id).ended_at, LIMIT_SECONDS)
     finally:
         carrier.busy = carrier.silent = carrier.rings = False
-    tried = trunks.tests()["carrier", None]
+    tried = trunks.latest_tests()["carrier", None]
     assert (tried.result, tried.by, tried.number) == (expected, "rustam", "+998712000000")
     assert (tried.seconds is not None) == (expected == "ANSWER")
 
 
 @pytest.mark.usefixtures("followed")
-def test_a_call_that_tries_a_trunk_is_no_call_of_the_ledger(settings) -> None:
-    test = actions.try_line(settings, "carrier", "rustam")
-    until(lambda: LineTrial.get_by_id(test.id).ended_at, LIMIT)
-    follower = Follower(settings)
+def test_a_call_that_tries_a_trunk_is_not_in_the_ledger(settings) -> None:
+    test = actions.start_line_trial(settings, "carrier", "rustam")
+    wait_until(lambda: LineTrial.get_by_id(test.id).ended_at, LIMIT_SECONDS)
+    follower = LogFollower(settings)
 
-    def read() -> bool:
-        follower.step()
+    def has_read_trial_end() -> bool:
+        follower.read_new_records()
         rows = EventRow.select().where(EventRow.event == "LINKEDID_END")
         return any("test-call" in row.fields["Context"] for row in rows)
 
-    until(read, LIMIT)
+    wait_until(has_read_trial_end, LIMIT_SECONDS)
     assert not Call.select().exists()
-    assert calls.arrivals(test.at, clock.now()) == 0
+    assert calls.count_arrivals(test.at, clock.now()) == 0
 
 
-def test_a_deaf_exchange_is_noticed_and_asking_is_no_refused_call(settings, box) -> None:
-    Refusals(settings).look()
+def test_an_unresponsive_exchange_is_detected_and_the_probe_is_not_a_refused_call(
+    settings, box
+) -> None:
+    RefusalLog(settings).read_refusals()
     before = SipRefusal.select().count()
-    until(lambda: exchange.answers_sip(settings), LIMIT)
-    box.process.send_signal(signal.SIGSTOP)  # it lives, and hears nothing
+    wait_until(lambda: exchange.can_reach_sip(settings), LIMIT_SECONDS)
+    box.process.send_signal(signal.SIGSTOP)  # the process is alive and receives nothing
     try:
-        until(lambda: stands(box.process.pid), LIMIT)
-        assert not exchange.answers_sip(settings)
+        wait_until(lambda: is_stopped(box.process.pid), LIMIT_SECONDS)
+        assert not exchange.can_reach_sip(settings)
     finally:
         box.process.send_signal(signal.SIGCONT)
-    until(lambda: exchange.answers_sip(settings), LIMIT)
-    Refusals(settings).look()
+    wait_until(lambda: exchange.can_reach_sip(settings), LIMIT_SECONDS)
+    RefusalLog(settings).read_refusals()
     assert SipRefusal.select().count() == before
 
 
-def test_without_a_number_no_line_is_tried(settings) -> None:
+def test_without_a_test_number_no_line_is_tried(settings) -> None:
     calls_ = dataclasses.replace(settings.calls, test_number="")
     with pytest.raises(actions.Refused) as refused:
-        actions.try_line(dataclasses.replace(settings, calls=calls_), "carrier", "rustam")
+        actions.start_line_trial(dataclasses.replace(settings, calls=calls_), "carrier", "rustam")
     assert refused.value.code == "number"
 
 
 @pytest.fixture
 def e1(site):
-    """A plan with two spans of E1 and a trunk that registers."""
-    former = routing.current(site)
+    """A plan with two E1 spans and a trunk that registers."""
+    former = routing.current_plan(site)
     lines = (
         Trunk("e1", kind="e1", group=1, spans="1-15,17-31"),
         Trunk("e2", kind="e1", group=2, spans="32-46,48-62"),
         Trunk("reg", address="192.0.2.7", register=True, user="u", password="p", transport="tcp"),
     )
-    routing.save(Plan(trunks=lines), by="rustam")
+    routing.save_plan(Plan(trunks=lines), by="rustam")
     yield site
-    trunks.see_spans([], whole=True)
-    trunks.see_trunks([], whole=True)
-    routing.save(former, by="rustam")
+    trunks.store_spans([], is_complete=True)
+    trunks.store_trunks([], is_complete=True)
+    routing.save_plan(former, by="rustam")
 
 
-def alarm(name: str, **fields: str) -> dict[str, str]:
+def alarm_event(name: str, **fields: str) -> dict[str, str]:
     return {"Event": name, "Privilege": "system,all", **fields}
 
 
-# A cable that is pulled and put back, as chan_dahdi tells it: an event for each channel.
-PULLED = [alarm("Alarm", DAHDIChannel=str(n), Alarm="Red Alarm") for n in range(1, 16)]
-BACK = [alarm("AlarmClear", DAHDIChannel=str(n)) for n in range(1, 16)]
+# A cable pulled and put back, as chan_dahdi reports it: one event for each channel.
+ALARM_EVENTS = [alarm_event("Alarm", DAHDIChannel=str(n), Alarm="Red Alarm") for n in range(1, 16)]
+CLEAR_EVENTS = [alarm_event("AlarmClear", DAHDIChannel=str(n)) for n in range(1, 16)]
 
 
-def test_a_cable_that_is_pulled(e1) -> None:
-    for event in PULLED:
-        assert carriers.handle(e1, event)
-    (span,) = trunks.spans()
+def test_a_pulled_cable_raises_the_alarm_until_it_is_back(e1) -> None:
+    for event in ALARM_EVENTS:
+        assert carriers.record_line_event(e1, event)
+    (span,) = trunks.span_states()
     assert (span.number, span.trunk, span.alarm, span.error) == (1, "e1", "Red Alarm", "Red Alarm")
     since = span.since
-    checks = {c.code: c.state for c in health.lines(e1)}
+    checks = {c.code: c.state for c in health.check_trunks(e1)}
     assert checks["span.1"] == "fail"
-    assert figure(e1, "appliance_span_alarm") == 1
-    for event in BACK:
-        carriers.handle(e1, event)
-    (span,) = trunks.spans()
+    assert metric_value(e1, "appliance_span_alarm") == 1
+    for event in CLEAR_EVENTS:
+        carriers.record_line_event(e1, event)
+    (span,) = trunks.span_states()
     assert (span.alarm, span.error) == ("", "Red Alarm")
     assert span.since > since
-    assert figure(e1, "appliance_span_alarm") == 0
+    assert metric_value(e1, "appliance_span_alarm") == 0
 
 
-def test_an_alarm_of_a_whole_span(e1) -> None:
-    carriers.handle(e1, alarm("SpanAlarm", Span="2", Alarm="Yellow Alarm"))
-    (span,) = trunks.spans()
+def test_an_alarm_of_a_span_is_stored_and_cleared(e1) -> None:
+    carriers.record_line_event(e1, alarm_event("SpanAlarm", Span="2", Alarm="Yellow Alarm"))
+    (span,) = trunks.span_states()
     assert (span.number, span.trunk, span.alarm) == (2, "e2", "Yellow Alarm")
-    carriers.handle(e1, alarm("SpanAlarmClear", Span="2"))
-    assert not trunks.spans()[0].alarm
+    carriers.record_line_event(e1, alarm_event("SpanAlarmClear", Span="2"))
+    assert not trunks.span_states()[0].alarm
 
 
-def test_a_registration_that_is_refused(e1) -> None:
-    told = {
+def test_a_refused_registration_is_stored(e1) -> None:
+    registration = {
         "ChannelType": "PJSIP",
         "Username": "sip:u@192.0.2.7",
         "Domain": "sip:192.0.2.7:5060;transport=tcp",
     }
-    assert carriers.handle(e1, alarm("Registry", **told, Status="Rejected", Cause="403"))
-    state = trunks.states()["reg"]
+    assert carriers.record_line_event(
+        e1, alarm_event("Registry", **registration, Status="Rejected", Cause="403")
+    )
+    state = trunks.trunk_states()["reg"]
     assert (state.registration, state.error) == ("Rejected", "REGISTER Rejected 403")
-    assert carriers.handle(e1, alarm("Registry", **told, Status="Registered"))
-    assert trunks.states()["reg"].registration == "Registered"
-    others = told | {"Domain": "sip:192.0.2.8:5060"}
-    assert not carriers.handle(e1, alarm("Registry", **others, Status="Registered"))
+    assert carriers.record_line_event(
+        e1, alarm_event("Registry", **registration, Status="Registered")
+    )
+    assert trunks.trunk_states()["reg"].registration == "Registered"
+    unrelated = registration | {"Domain": "sip:192.0.2.8:5060"}
+    assert not carriers.record_line_event(
+        e1, alarm_event("Registry", **unrelated, Status="Registered")
+    )
 
 
 class Card:
-    """What an Asterisk with a card answers, written down."""
+    """Recorded answers of an Asterisk with an E1 card."""
 
-    def listed(self, action: str, until: str, **fields: object) -> list[dict[str, str]]:
+    def list_events(self, action: str, until: str, **fields: object) -> list[dict[str, str]]:
         if action == "PRIShowSpans":
             return [
                 {"Event": action, "Span": "1", "DChannel": "16", "Alarm": "No", "Up": "Yes"},
@@ -255,13 +267,18 @@ class Card:
         raise ami.Refused(f"{action}: Invalid/unknown command")
 
 
-def test_the_whole_state_of_a_card(e1) -> None:
-    carriers.look(e1, Card())
-    one, two = trunks.spans()
-    assert (one.alarm, one.d_channel, two.alarm, two.d_channel) == ("", True, "Red Alarm", False)
-    assert one.channels["3"]["state"] == "busy"
-    assert one.channels["4"]["state"] == "free"
-    assert two.channels["1"]["state"] == "alarm"
-    assert "16" not in one.channels
-    e1_trunk = routing.current(e1).trunks[0]
-    assert trunks.load(e1_trunk, {}, [one, two]) == (1, 30)
+def test_the_state_of_all_spans_of_a_card_is_read(e1) -> None:
+    carriers.poll_lines(e1, Card())
+    first, second = trunks.span_states()
+    assert (first.alarm, first.d_channel, second.alarm, second.d_channel) == (
+        "",
+        True,
+        "Red Alarm",
+        False,
+    )
+    assert first.channels["3"]["state"] == "busy"
+    assert first.channels["4"]["state"] == "free"
+    assert second.channels["1"]["state"] == "alarm"
+    assert "16" not in first.channels
+    e1_trunk = routing.current_plan(e1).trunks[0]
+    assert trunks.trunk_load(e1_trunk, {}, [first, second]) == (1, 30)

@@ -1,4 +1,4 @@
-"""Plans of every kind, rendered and taken by a second Asterisk."""
+"""Plans of every kind, rendered and accepted by a second Asterisk."""
 
 import dataclasses
 
@@ -11,9 +11,11 @@ from appliance.telephony.calls import dialling
 from appliance.telephony.routing import Plan, Route, Topic, Trunk
 from tests.pbx.box import Box
 
-FIFTY = tuple(Trunk(f"t{n}", address=f"10.9.0.{n}", channels=n) for n in range(1, 51))
+FIFTY_TRUNKS = tuple(Trunk(f"t{n}", address=f"10.9.0.{n}", channels=n) for n in range(1, 51))
 PLANS = {
-    "fifty-trunks": Plan(trunks=FIFTY, routes=(Route("", tuple(t.name for t in FIFTY)),)),
+    "fifty-trunks": Plan(
+        trunks=FIFTY_TRUNKS, routes=(Route("", tuple(t.name for t in FIFTY_TRUNKS)),)
+    ),
     "transports": Plan(
         trunks=(
             Trunk("a", address="10.9.1.1", transport="tcp", style="plain"),
@@ -40,7 +42,7 @@ PLANS = {
         queueing=routing.Queueing(autopause=True, wrap_up=10),
         limits=routing.Limits(calls=60, waiting=20),
         hours=routing.Hours(closed=True, holiday=True),
-        numbers=(routing.Number("+998712000000", ("ru",)), routing.Number("1006")),
+        numbers=(routing.HotlineNumber("+998712000000", ("ru",)), routing.HotlineNumber("1006")),
         blocked=("+998901112233",),
         anonymous="refuse",
     ),
@@ -48,48 +50,49 @@ PLANS = {
 
 
 @pytest.mark.parametrize("name", PLANS)
-def test_asterisk_takes_the_plan(site: Settings, name: str) -> None:
-    assert routing.check(PLANS[name]) == {}
-    config.try_out(site, PLANS[name])
+def test_asterisk_accepts_the_plan(site: Settings, name: str) -> None:
+    assert routing.find_faults(PLANS[name]) == {}
+    config.verify_configuration(site, PLANS[name])
 
 
-def test_a_trial_does_not_speak_to_carriers(site: Settings) -> None:
-    in_force = config.render(site, PLANS["transports"])["pjsip.conf"]
-    on_trial = config.render(site, PLANS["transports"], apart=True)["pjsip.conf"]
+def test_a_trial_does_not_contact_carriers(site: Settings) -> None:
+    in_force = config.render_files(site, PLANS["transports"])["pjsip.conf"]
+    on_trial = config.render_files(site, PLANS["transports"], isolated=True)["pjsip.conf"]
     speaks = ("type = registration", "qualify_frequency = 15")
     assert all(line in in_force for line in speaks)
     assert not any(line in on_trial for line in speaks)
 
 
-def test_e1_is_configured_only_where_there_is_some(site: Settings) -> None:
+def test_e1_is_configured_only_in_a_plan_with_e1(site: Settings) -> None:
     line = Trunk("exchange", kind="e1", group=2, spans="1-15,17-31", channels=30)
-    wanted = Plan(trunks=(line,), routes=(Route("", ("exchange",)),))
-    files = config.render(site, wanted)
+    plan = Plan(trunks=(line,), routes=(Route("", ("exchange",)),))
+    files = config.render_files(site, plan)
     assert "group = 2\nchannel => 1-15,17-31\n" in files["chan_dahdi.conf"]
     assert "setvar = TRUNK=exchange\naccountcode = exchange\n" in files["chan_dahdi.conf"]
     assert "load = chan_dahdi.so" in files["modules.conf"]
     assert "Set(WAY=DAHDI/g2/${TO})" in files["outgoing.conf"]
-    apart = config.render(site, wanted, apart=True)  # a trial must not take the channels
-    assert "chan_dahdi.so" not in apart["modules.conf"]
-    assert "channel =>" not in apart["chan_dahdi.conf"]
-    config.try_out(site, wanted)
+    # a trial must not take the channels
+    trial_files = config.render_files(site, plan, isolated=True)
+    assert "chan_dahdi.so" not in trial_files["modules.conf"]
+    assert "channel =>" not in trial_files["chan_dahdi.conf"]
+    config.verify_configuration(site, plan)
 
 
-def test_a_plan_is_put_in_force_and_a_bad_one_changes_nothing(
+def test_a_plan_takes_effect_and_an_invalid_one_changes_nothing(
     box: Box, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = routing.current(box.settings)
+    before = routing.current_plan(box.settings)
     more = dataclasses.replace(before, trunks=(*before.trunks, Trunk("second", address="10.9.2.1")))
-    actions.put_plan(box.settings, more, "rustam", "a second carrier")
+    actions.apply_plan(box.settings, more, "rustam", "a second carrier")
     with ami.Connection(box.settings) as asterisk:
-        found = asterisk.listed("PJSIPShowEndpoints", "EndpointListComplete")
-    assert "second" in {event.get("ObjectName") for event in found}
+        endpoints = asterisk.list_events("PJSIPShowEndpoints", "EndpointListComplete")
+    assert "second" in {event.get("ObjectName") for event in endpoints}
     config_before = (box.settings.paths.asterisk / "pjsip.conf").read_text()
-    monkeypatch.setitem(dialling.OUTCOME_OF, "evil", "\n[broken")
-    with pytest.raises(actions.NotTaken):
-        actions.put_plan(box.settings, before, "rustam")
-    assert routing.current(box.settings) == more
+    monkeypatch.setitem(dialling.OUTCOME_BY_STATUS, "evil", "\n[broken")
+    with pytest.raises(actions.PlanRejected):
+        actions.apply_plan(box.settings, before, "rustam")
+    assert routing.current_plan(box.settings) == more
     assert (box.settings.paths.asterisk / "pjsip.conf").read_text() == config_before
     monkeypatch.undo()
-    actions.put_plan(box.settings, before, "rustam", "back")
-    assert actions.keep_up(box.settings) == 0
+    actions.apply_plan(box.settings, before, "rustam", "back")
+    assert actions.reload_changed_files(box.settings) == 0

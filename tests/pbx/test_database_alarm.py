@@ -1,22 +1,23 @@
-"""The alarm of a database that is locked, which no outbox can carry."""
+"""The alarm about a locked database, which the outbox cannot carry."""
 
 import dataclasses
 
 from appliance.core import clock
 from appliance.core.settings import SmsAccount, Telegram
 from appliance.models import Message, TelegramChat
-from appliance.pbx.database_alarm import PATIENCE, DatabaseAlarm
+from appliance.pbx.database_alarm import LOCK_GRACE_PERIOD, DatabaseAlarm
 from tests.rig.fakes import sms, telegram
-from tests.rig.locked import locked
+from tests.rig.locked import locked_database
 
 
-def test_it_goes_out_by_the_bot_and_by_sms_once(settings, at_noon, monkeypatch) -> None:
-    with telegram.chats() as bot, sms.service() as service:
+def test_the_alarm_is_sent_once_by_the_bot_and_by_sms(settings, at_noon, monkeypatch) -> None:
+    with telegram.run_bot_api() as bot, sms.run_sms_service() as service:
         site = dataclasses.replace(
             settings,
-            telegram=Telegram(telegram.TOKEN, -5, url=bot.url),
+            telegram=Telegram(telegram.BOT_TOKEN, -5, url=bot.url),
             sms=(
-                # An address without a port: no Trouble, and no reason to end the pbx process.
+                # An address without a port: the error is not a DeliveryError, and must not end the
+                # pbx process.
                 SmsAccount(name="odd", kind="smpp", url="centre", user="u", password="p"),
                 SmsAccount(
                     name="dead", kind="eskiz", url="http://127.0.0.1:9", user="u", password="p"
@@ -30,35 +31,35 @@ def test_it_goes_out_by_the_bot_and_by_sms_once(settings, at_noon, monkeypatch) 
             ),
         )
         alarm = DatabaseAlarm(site)
-        with locked(settings.paths.database):
-            assert not alarm.look()  # it may pass by itself
-            monkeypatch.setattr(clock, "now", lambda: at_noon + PATIENCE)
-            assert alarm.look()
-            assert not alarm.look()
-        [(chat, text, _)] = bot.took
+        with locked_database(settings.paths.database):
+            assert not alarm.check_database()  # the lock may end by itself
+            monkeypatch.setattr(clock, "now", lambda: at_noon + LOCK_GRACE_PERIOD)
+            assert alarm.check_database()
+            assert not alarm.check_database()
+        [(chat, text, _)] = bot.messages
         assert chat == -5
         assert "держит заблокированной" in text
-        assert service.took == [("998901234567", text)]
-        assert not alarm.look()
-        with locked(settings.paths.database):
-            assert not alarm.look()
-            monkeypatch.setattr(clock, "now", lambda: at_noon + 3 * PATIENCE)
-            assert alarm.look()  # each time is a fault of its own
-    assert len(bot.took) == 2
+        assert service.messages == [("998901234567", text)]
+        assert not alarm.check_database()
+        with locked_database(settings.paths.database):
+            assert not alarm.check_database()
+            monkeypatch.setattr(clock, "now", lambda: at_noon + 3 * LOCK_GRACE_PERIOD)
+            assert alarm.check_database()  # each lock is a separate fault
+    assert len(bot.messages) == 2
     assert Message.select().count() == 0
 
 
-def test_it_reaches_a_group_that_has_another_id_by_now(settings, at_noon, monkeypatch) -> None:
+def test_the_alarm_reaches_a_group_whose_id_has_changed(settings, at_noon, monkeypatch) -> None:
     TelegramChat.create(old="-5", chat="-100123")
-    with telegram.chats() as bot:
+    with telegram.run_bot_api() as bot:
         site = dataclasses.replace(
             settings,
-            telegram=Telegram(telegram.TOKEN, -5, url=bot.url),
+            telegram=Telegram(telegram.BOT_TOKEN, -5, url=bot.url),
             alarms=dataclasses.replace(settings.alarms, chat=-5),
         )
         alarm = DatabaseAlarm(site)
-        with locked(settings.paths.database):
-            alarm.look()
-            monkeypatch.setattr(clock, "now", lambda: at_noon + PATIENCE)
-            assert alarm.look()
-        assert [chat for chat, _, _ in bot.took] == [-100123]
+        with locked_database(settings.paths.database):
+            alarm.check_database()
+            monkeypatch.setattr(clock, "now", lambda: at_noon + LOCK_GRACE_PERIOD)
+            assert alarm.check_database()
+        assert [chat for chat, _, _ in bot.messages] == [-100123]

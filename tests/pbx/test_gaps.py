@@ -2,12 +2,12 @@
 
 import pytest
 
-from appliance.pbx.interpret import interpret
+from appliance.pbx.interpret import interpret_call
 from appliance.telephony.calls import CallFacts
-from tests.pbx.stories import RESUMED, TO_GAP
-from tests.pbx.story import at, events
+from tests.pbx.stories import TALK_RESUMED, TO_GAP
+from tests.pbx.story import table_events, table_time
 
-BY_OPERATOR = """
+ENDED_BY_OPERATOR = """
 48.2 | BRIDGE_EXIT  | 1001#2 | bridge=b2
 48.2 | BRIDGE_EXIT  | caller | bridge=b2
 48.2 | APP_END      | caller | app=Dial
@@ -16,14 +16,14 @@ BY_OPERATOR = """
 54   | HANGUP       | caller | source=1001#2
 54   | LINKEDID_END | caller |
 """
-BY_CALLER = """
+ENDED_BY_CALLER = """
 48.2 | BRIDGE_EXIT  | caller | bridge=b2
 48.2 | BRIDGE_EXIT  | 1001#2 | bridge=b2
 48.2 | HANGUP       | 1001#2 | source=caller
 48.2 | HANGUP       | caller | source=caller
 48.2 | LINKEDID_END | caller |
 """
-AGAIN = """
+LOST_AGAIN = """
 40   | BRIDGE_EXIT  | 1001#2 | bridge=b2
 40   | BRIDGE_EXIT  | caller | bridge=b2
 40   | APP_END      | caller | app=Dial
@@ -41,7 +41,7 @@ AGAIN = """
 48.2 | HANGUP       | caller | source=caller
 48.2 | LINKEDID_END | caller |
 """
-NEVER = """
+NEVER_RESUMED = """
 29   | CHAN_START   | 1001#2 |
 32   | HANGUP       | 1001#2 | source=none cause=0
 58.2 | GIVEN_UP     | caller | extension=1001
@@ -57,7 +57,7 @@ NEVER = """
 70   | HANGUP       | caller | source=caller
 70   | LINKEDID_END | caller |
 """
-GONE = """
+CALLER_HANGS_UP = """
 29   | CHAN_START   | 1001#2 |
 31   | HANGUP       | 1001#2 | source=none cause=0
 31   | HANGUP       | caller | source=caller
@@ -65,38 +65,44 @@ GONE = """
 """
 
 
-def told(table: str, **known: object) -> CallFacts:
-    facts = interpret(events(table), **known)  # type: ignore[arg-type]
+def interpret_table(table: str, **options: object) -> CallFacts:
+    facts = interpret_call(table_events(table), **options)  # type: ignore[arg-type]
     assert facts
     return facts
 
 
-@pytest.mark.parametrize(("end", "by"), [(BY_OPERATOR, "operator"), (BY_CALLER, "caller")])
-def test_the_page_comes_back_and_it_is_one_talk(end: str, by: str) -> None:
-    call = told(RESUMED + end)
+@pytest.mark.parametrize(
+    ("end", "by"), [(ENDED_BY_OPERATOR, "operator"), (ENDED_BY_CALLER, "caller")]
+)
+def test_a_talk_with_a_page_that_returns_is_one_talk(end: str, by: str) -> None:
+    call = interpret_table(TALK_RESUMED + end)
     [talk], [visit] = call.talks, call.visits
-    assert (talk.who, talk.started_at, talk.ended_at) == ("op01", at(8.2), at(48.2))
-    assert talk.gaps == [(at(28.2), at(30.2))]
+    assert (talk.who, talk.started_at, talk.ended_at) == ("op01", table_time(8.2), table_time(48.2))
+    assert talk.gaps == [(table_time(28.2), table_time(30.2))]
     assert (talk.seconds, call.talk_seconds, call.hold_seconds) == (38.0, 38.0, 0.0)
     assert (visit.result, len(visit.rings)) == ("answered", 1)
     assert (call.outcome, call.ended_by) == ("answered", by)
-    assert [one.file[-6:] for one in call.recordings] == [".0.wav", "-2.wav"]
+    assert [recording.file[-6:] for recording in call.recordings] == [".0.wav", "-2.wav"]
     assert call.wait_seconds == pytest.approx(3.2)
 
 
-def test_lost_twice_it_has_two_gaps() -> None:
-    call = told(RESUMED + AGAIN)
+def test_a_page_lost_twice_leaves_two_gaps() -> None:
+    call = interpret_table(TALK_RESUMED + LOST_AGAIN)
     [talk] = call.talks
-    assert talk.gaps == [(at(28.2), at(30.2)), (at(40), at(45))]
+    assert talk.gaps == [(table_time(28.2), table_time(30.2)), (table_time(40), table_time(45))]
     assert call.talk_seconds == pytest.approx(33.0)
     assert (call.ended_by, len(call.visits[0].rings)) == ("caller", 1)
 
 
 @pytest.mark.parametrize(("phone", "who"), [("1002", "op02"), ("1001#3", "op01")])
-def test_it_never_comes_back_and_the_next_talk_is_another(phone: str, who: str) -> None:
-    call = told(TO_GAP + NEVER.format(phone=phone, call="{call}"))
+def test_a_page_that_never_returns_leads_to_another_talk(phone: str, who: str) -> None:
+    call = interpret_table(TO_GAP + NEVER_RESUMED.format(phone=phone, call="{call}"))
     first, second = call.talks
-    assert (first.who, first.ended_at, first.gaps) == ("op01", at(28.2), [(at(28.2), at(58.2))])
+    assert (first.who, first.ended_at, first.gaps) == (
+        "op01",
+        table_time(28.2),
+        [(table_time(28.2), table_time(58.2))],
+    )
     assert (second.who, second.gaps) == (who, [])
     assert call.talk_seconds == pytest.approx(30.0)
     assert [(v.why, v.result) for v in call.visits] == [
@@ -106,21 +112,21 @@ def test_it_never_comes_back_and_the_next_talk_is_another(phone: str, who: str) 
     assert call.wait_seconds == pytest.approx(3.2)
 
 
-def test_the_caller_hangs_up_while_he_is_kept() -> None:
-    call = told(TO_GAP + GONE)
+def test_a_caller_who_hangs_up_in_a_gap_ends_the_call() -> None:
+    call = interpret_table(TO_GAP + CALLER_HANGS_UP)
     [talk] = call.talks
-    assert (talk.ended_at, talk.gaps) == (at(28.2), [(at(28.2), at(31))])
+    assert (talk.ended_at, talk.gaps) == (table_time(28.2), [(table_time(28.2), table_time(31))])
     assert (call.outcome, call.ended_by, call.talk_seconds) == ("answered", "caller", 20.0)
 
 
-def test_while_he_is_kept_the_talk_goes_on() -> None:
-    call = told(TO_GAP)
+def test_the_talk_continues_during_a_gap() -> None:
+    call = interpret_table(TO_GAP)
     [talk] = call.talks
-    assert (talk.ended_at, talk.gaps, call.stage) == (None, [(at(28.2), None)], "talk")
+    assert (talk.ended_at, talk.gaps, call.stage) == (None, [(table_time(28.2), None)], "talk")
 
 
-def test_asterisk_dies_meanwhile() -> None:
-    call = told(TO_GAP, cut=at(35))
+def test_the_end_of_asterisk_during_a_gap_ends_the_call() -> None:
+    call = interpret_table(TO_GAP, died_at=table_time(35))
     [talk] = call.talks
-    assert (talk.ended_at, talk.gaps) == (at(28.2), [(at(28.2), at(35))])
+    assert (talk.ended_at, talk.gaps) == (table_time(28.2), [(table_time(28.2), table_time(35))])
     assert (call.outcome, call.ended_by) == ("answered", "system")

@@ -1,56 +1,56 @@
-"""Refused, served by the menu, handed over, placed by us: one line of facts for each kind."""
+"""Calls refused, served by the menu, transferred, placed by the site: a row of facts per kind."""
 
 import datetime as dt
 import random
 
 import pytest
 
-from appliance.pbx.interpret import Step, interpret
+from appliance.pbx.interpret import ClockStep, interpret_call
 from appliance.telephony.calls import CallFacts
-from tests.pbx.handed import (
-    ASKED_BACK,
-    ASKING,
-    AUTOMATIC_SILENT,
-    AUTOMATIC_TAKEN,
-    BACK_GIVEN_UP,
-    BACK_SILENT,
-    BLIND,
+from tests.pbx.story import step_table_clock, table_events, table_time
+from tests.pbx.transfer_stories import (
+    AUTOMATIC_ANSWERED,
+    AUTOMATIC_UNANSWERED,
+    BLIND_ABANDONED,
     BLIND_BUSY,
-    BLIND_GIVEN_UP,
+    BLIND_STARTED,
     BLIND_SUBSTITUTE,
+    BLIND_TRANSFER,
     BLOCKED,
-    CALLED_BACK,
-    CHAIN,
+    CALL_WITH_HOLD,
+    CALLBACK_ABANDONED,
+    CALLBACK_ANSWERED,
+    CALLBACK_REQUESTED,
+    CALLBACK_UNANSWERED,
     CLOSED_THEN_QUEUE,
-    EMPLOYEE_CUT,
-    HELD,
-    INTERNAL,
+    CONFERENCE,
+    CONFERENCE_LEFT_BY_CALLER,
+    CONSULTATION_STARTED,
+    EMPLOYEE_CUT_OFF,
+    INTERNAL_CALL,
+    LISTENING_IN,
     ONLY_CLOSED,
-    OUT,
-    OUT_GIVEN_UP,
-    OUT_GIVEN_UP_FIRST,
-    OUT_OTHER_TRUNK,
-    OVERFLOWN,
+    OUTBOUND_ANSWERED,
+    OUTBOUND_CANCELLED,
+    OUTBOUND_CANCELLED_FIRST,
+    OUTBOUND_OVER_SECOND_TRUNK,
+    OVERFLOWED,
     PAGE_BUSY,
     PAGE_JOINED,
-    PAGE_OPERATOR_GONE,
+    PAGE_OPERATOR_HANGS_UP,
     PHONE_BUSY,
     PHONE_JOINED,
-    SENT_ON,
-    SPY,
+    STATUS_READ_OUT,
+    STATUS_UNKNOWN,
     SUBSTITUTE,
-    TAKEN_OVER,
-    THREE,
-    THREE_LEFT_BY_CALLER,
-    TOLD,
-    UNKNOWN,
-    over,
+    SUPERVISOR_TAKEOVER,
+    TRANSFER_CHAIN,
+    caller_hangs_up,
 )
-from tests.pbx.story import at, events, jumped
 
 E = "+998711234567"
 # kind: outcome, ended by | talks | visits | transfers | held seconds, wait seconds
-TABLE = f"""
+EXPECTED_TABLE = f"""
 blocked          | rejected system         |                              |                      |                              | 0 -
 closed           | closed caller           |                              |                      |                              | 0 -
 closed, queue    | abandoned_queue caller  |                              | ru abandoned         |                              | 0 5
@@ -85,52 +85,58 @@ called back      | answered operator       | op01 20                      | uz a
 back, given up   | answered caller         |                              | uz abandoned         |                              | 0 11
 back, silent     | no_answer system        |                              |                      |                              | 0 -
 """  # noqa: E501
-STORIES = {
+TABLES_BY_KIND = {
     "blocked": BLOCKED,
     "closed": ONLY_CLOSED,
-    "closed, queue": CLOSED_THEN_QUEUE + over(10),
-    "told": TOLD + over(12),
-    "not told": UNKNOWN + over(12),
-    "told, queue": TOLD + "12 | APP_START | caller | app=Queue data=ru,c" + over(17),
-    "asked back": ASKED_BACK,
-    "overflown": OVERFLOWN,
-    "blind": BLIND,
-    "blind given up": BLIND_GIVEN_UP,
+    "closed, queue": CLOSED_THEN_QUEUE + caller_hangs_up(10),
+    "told": STATUS_READ_OUT + caller_hangs_up(12),
+    "not told": STATUS_UNKNOWN + caller_hangs_up(12),
+    "told, queue": STATUS_READ_OUT
+    + "12 | APP_START | caller | app=Queue data=ru,c"
+    + caller_hangs_up(17),
+    "asked back": CALLBACK_REQUESTED,
+    "overflown": OVERFLOWED,
+    "blind": BLIND_TRANSFER,
+    "blind given up": BLIND_ABANDONED,
     "blind busy": BLIND_BUSY,
     "blind substitute": BLIND_SUBSTITUTE,
-    "employee cut": EMPLOYEE_CUT,
-    "chain": CHAIN,
+    "employee cut": EMPLOYEE_CUT_OFF,
+    "chain": TRANSFER_CHAIN,
     "page joined": PAGE_JOINED,
     "page busy": PAGE_BUSY,
-    "page, left alone": PAGE_OPERATOR_GONE,
-    "three": THREE,
-    "three, he leaves": THREE_LEFT_BY_CALLER,
+    "page, left alone": PAGE_OPERATOR_HANGS_UP,
+    "three": CONFERENCE,
+    "three, he leaves": CONFERENCE_LEFT_BY_CALLER,
     "phone joined": PHONE_JOINED,
     "phone busy": PHONE_BUSY,
-    "automatic": AUTOMATIC_TAKEN,
-    "automatic silent": AUTOMATIC_SILENT,
-    "held": HELD,
-    "taken over": TAKEN_OVER,
-    "out": OUT,
-    "out, other trunk": OUT_OTHER_TRUNK,
-    "out, given up": OUT_GIVEN_UP,
-    "given up first": OUT_GIVEN_UP_FIRST,
-    "internal": INTERNAL,
-    "called back": CALLED_BACK,
-    "back, given up": BACK_GIVEN_UP,
-    "back, silent": BACK_SILENT,
+    "automatic": AUTOMATIC_ANSWERED,
+    "automatic silent": AUTOMATIC_UNANSWERED,
+    "held": CALL_WITH_HOLD,
+    "taken over": SUPERVISOR_TAKEOVER,
+    "out": OUTBOUND_ANSWERED,
+    "out, other trunk": OUTBOUND_OVER_SECOND_TRUNK,
+    "out, given up": OUTBOUND_CANCELLED,
+    "given up first": OUTBOUND_CANCELLED_FIRST,
+    "internal": INTERNAL_CALL,
+    "called back": CALLBACK_ANSWERED,
+    "back, given up": CALLBACK_ABANDONED,
+    "back, silent": CALLBACK_UNANSWERED,
 }
-LINES = [[part.strip() for part in line.split("|")] for line in TABLE.split("\n") if line]
+EXPECTED_ROWS = [
+    [part.strip() for part in table_row.split("|")]
+    for table_row in EXPECTED_TABLE.split("\n")
+    if table_row
+]
 
 
-def told(table: str, **known: object) -> CallFacts:
-    facts = interpret(events(table), **known)  # type: ignore[arg-type]
+def interpret_table(table: str, **options: object) -> CallFacts:
+    facts = interpret_call(table_events(table), **options)  # type: ignore[arg-type]
     assert facts
     return facts
 
 
-def line(call: CallFacts) -> list[str]:
-    """The facts as a line of the table says them."""
+def table_row(call: CallFacts) -> list[str]:
+    """Return the facts as a row of the table states them."""
     wait = "-" if call.wait_seconds is None else f"{call.wait_seconds:g}"
     return [
         f"{call.outcome} {call.ended_by}",
@@ -143,42 +149,42 @@ def line(call: CallFacts) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize(("kind", "expected"), [(kind, rest) for kind, *rest in LINES])
-def test_each_kind(kind: str, expected: list[str]) -> None:
-    call = told(STORIES[kind])
-    assert line(call) == expected
+@pytest.mark.parametrize(("kind", "expected"), [(kind, rest) for kind, *rest in EXPECTED_ROWS])
+def test_each_kind_of_call_has_its_facts(kind: str, expected: list[str]) -> None:
+    call = interpret_table(TABLES_BY_KIND[kind])
+    assert table_row(call) == expected
     assert call.stage == "ended"
 
 
-def test_no_kind_is_left_out() -> None:
-    assert [kind for kind, *_ in LINES] == list(STORIES)
+def test_every_kind_has_a_row() -> None:
+    assert [kind for kind, *_ in EXPECTED_ROWS] == list(TABLES_BY_KIND)
 
 
-@pytest.mark.parametrize("kind", STORIES)
-def test_order_of_reading_does_not_matter(kind: str) -> None:
-    shuffled = events(STORIES[kind])
+@pytest.mark.parametrize("kind", TABLES_BY_KIND)
+def test_the_order_of_the_records_does_not_matter(kind: str) -> None:
+    shuffled = table_events(TABLES_BY_KIND[kind])
     random.Random(kind).shuffle(shuffled)  # noqa: S311
-    assert interpret(shuffled) == told(STORIES[kind])
+    assert interpret_call(shuffled) == interpret_table(TABLES_BY_KIND[kind])
 
 
-def test_a_call_out_tells_whom_why_and_over_what() -> None:
-    call = told(OUT)
+def test_an_outbound_call_states_its_callee_reason_and_trunk() -> None:
+    call = interpret_table(OUTBOUND_ANSWERED)
     assert (call.direction, call.callee, call.caller) == ("outbound", E, "+998712000000")
     assert (call.by, call.reason, call.serves, call.trunk) == ("op01", "follow_up", "77", "carrier")
     [talk] = call.talks
     assert (talk.party, talk.extension) == ("outside", "1001")
     assert [(a.trunk, a.status) for a in call.attempts] == [("carrier", "ANSWER")]
-    tried = told(OUT_OTHER_TRUNK)
+    tried = interpret_table(OUTBOUND_OVER_SECOND_TRUNK)
     assert [(a.trunk, a.status, a.cause) for a in tried.attempts] == [
         ("carrier", "CONGESTION", "34"),
         ("second", "BUSY", "17"),
     ]
     assert tried.trunk == "second"
-    assert [a.status for a in told(OUT_GIVEN_UP).attempts] == ["CANCEL"]
+    assert [a.status for a in interpret_table(OUTBOUND_CANCELLED).attempts] == ["CANCEL"]
 
 
-def test_a_callback_is_one_call_of_ours() -> None:
-    call = told(CALLED_BACK)
+def test_a_callback_is_one_outbound_call() -> None:
+    call = interpret_table(CALLBACK_ANSWERED)
     assert (call.direction, call.reason, call.serves, call.by) == (
         "outbound",
         "callback",
@@ -190,71 +196,81 @@ def test_a_callback_is_one_call_of_ours() -> None:
     assert call.talks[0].party == "operator"
 
 
-def test_talk_without_hold_and_conference_once() -> None:
-    assert told(HELD).talk_seconds == pytest.approx(30)
-    assert told(PHONE_JOINED).talk_seconds == pytest.approx(31.8 - 21 + 30)
-    assert told(THREE).talk_seconds == pytest.approx(11.8 + 30)
+def test_talk_time_excludes_hold_and_counts_a_conference_once() -> None:
+    assert interpret_table(CALL_WITH_HOLD).talk_seconds == pytest.approx(30)
+    assert interpret_table(PHONE_JOINED).talk_seconds == pytest.approx(31.8 - 21 + 30)
+    assert interpret_table(CONFERENCE).talk_seconds == pytest.approx(11.8 + 30)
 
 
-def test_employees_are_told_from_operators() -> None:
-    assert [t.party for t in told(CHAIN).talks] == ["operator", "operator", "employee"]
-    assert [t.by for t in told(CHAIN).transfers] == ["op01", "op02"]
+def test_employees_are_distinguished_from_operators() -> None:
+    assert [t.party for t in interpret_table(TRANSFER_CHAIN).talks] == [
+        "operator",
+        "operator",
+        "employee",
+    ]
+    assert [t.by for t in interpret_table(TRANSFER_CHAIN).transfers] == ["op01", "op02"]
 
 
 def test_each_leg_has_its_recording() -> None:
-    names = [one.file for one in told(BLIND).recordings]
+    names = [recording.file for recording in interpret_table(BLIND_TRANSFER).recordings]
     assert names == ["2026/11/24/hotline-1.0.wav", "2026/11/24/hotline-1.0-2.wav"]
-    assert [one.aside for one in told(PHONE_JOINED).recordings] == [False, True]
+    assert [recording.aside for recording in interpret_table(PHONE_JOINED).recordings] == [
+        False,
+        True,
+    ]
 
 
-def test_topic_and_language_come_with_the_queue() -> None:
-    call = told(OVERFLOWN)
+def test_topic_and_language_are_those_of_the_queue() -> None:
+    call = interpret_table(OVERFLOWED)
     assert (call.topic, call.language) == ("housing", "ru")
 
 
-def test_listening_in_is_no_call() -> None:
-    assert interpret(events(SPY)) is None
+def test_listening_in_is_not_a_call() -> None:
+    assert interpret_call(table_events(LISTENING_IN)) is None
 
 
 def test_a_call_of_the_self_test_is_marked() -> None:
-    assert told(ONLY_CLOSED.replace("CLOSED", "SYNTHETIC")).synthetic
+    assert interpret_table(ONLY_CLOSED.replace("CLOSED", "SYNTHETIC")).synthetic
 
 
-@pytest.mark.parametrize(("table", "stage"), [(SENT_ON, "transfer"), (ASKING, "transfer")])
-def test_stage_while_somebody_is_looked_for(table: str, stage: str) -> None:
-    assert told(table).stage == stage
+@pytest.mark.parametrize(
+    ("table", "stage"), [(BLIND_STARTED, "transfer"), (CONSULTATION_STARTED, "transfer")]
+)
+def test_the_stage_while_the_target_is_called_is_transfer(table: str, stage: str) -> None:
+    assert interpret_table(table).stage == stage
 
 
-def test_death_of_asterisk_in_a_transfer() -> None:
-    call = told(SENT_ON, cut=at(25))
-    assert (call.outcome, call.ended_at) == ("answered", at(25))
+def test_the_end_of_asterisk_during_a_transfer_ends_the_call() -> None:
+    call = interpret_table(BLIND_STARTED, died_at=table_time(25))
+    assert (call.outcome, call.ended_at) == ("answered", table_time(25))
     assert call.transfers[0].result == "failed"
 
 
 @pytest.mark.parametrize("by", [3600.0, -3600.0, 40.0])
-@pytest.mark.parametrize("table", [BLIND, CHAIN, BLIND_BUSY])
+@pytest.mark.parametrize("table", [BLIND_TRANSFER, TRANSFER_CHAIN, BLIND_BUSY])
 @pytest.mark.parametrize("after", [11.0, 25.0, 41.0])
-def test_a_step_of_the_clock_that_was_noticed_changes_nothing(
-    table: str, after: float, by: float
-) -> None:
-    step = Step(at(after + by + 0.4), dt.timedelta(seconds=by))
-    assert interpret(events(jumped(table, after, by)), steps=[step]) == told(table)
+def test_a_recorded_step_of_the_clock_changes_nothing(table: str, after: float, by: float) -> None:
+    step = ClockStep(table_time(after + by + 0.4), dt.timedelta(seconds=by))
+    assert interpret_call(
+        table_events(step_table_clock(table, after, by)), steps=[step]
+    ) == interpret_table(table)
 
 
-def test_a_clock_set_back_in_the_talk_changes_only_what_nobody_can_know() -> None:
-    back = "\n".join(
+def test_an_unrecorded_step_back_changes_only_durations_that_cannot_be_known() -> None:
+    stepped_table = "\n".join(
         f"{float(s) - 3600} |{rest}" if float(s) > 25 else f"{s}|{rest}"
-        for s, rest in (row.split("|", 1) for row in BLIND.splitlines() if row.strip())
+        for s, rest in (row.split("|", 1) for row in BLIND_TRANSFER.splitlines() if row.strip())
     )
-    call, right = told(back), told(BLIND)
+    call, right = interpret_table(stepped_table), interpret_table(BLIND_TRANSFER)
     assert [talk.who for talk in call.talks] == [talk.who for talk in right.talks]
     assert (call.outcome, call.rating, call.ended_by) == ("answered", 5, "operator")
     assert [t.result for t in call.transfers] == ["answered"]
-    assert call.ended_at == at(62 - (54.2 - 24.2))  # the talk in which it was set back
+    # shorter by the talk in which the clock was set back
+    assert call.ended_at == table_time(62 - (54.2 - 24.2))
     assert min(talk.seconds for talk in call.talks) >= 0
 
 
-def test_what_is_recorded_of_the_caller_is_no_aside_under_either_id() -> None:
-    call = told(PHONE_JOINED + "45 | RECORDING | b:caller | file=joined.wav")
+def test_a_recording_of_the_caller_is_not_an_aside_under_either_id() -> None:
+    call = interpret_table(PHONE_JOINED + "45 | RECORDING | b:caller | file=joined.wav")
     asides = {recording.file: recording.aside for recording in call.recordings}
     assert (asides["joined.wav"], sum(asides.values())) == (False, 1)

@@ -1,4 +1,4 @@
-"""What a carrier may send at any length: no record of the log is cut, no call is hidden by it."""
+"""Data of any length from a carrier: no log record is truncated and no call is hidden by it."""
 
 import asyncio
 from pathlib import Path
@@ -7,64 +7,73 @@ import pytest
 
 from appliance.models import User
 from appliance.pbx import actions, eventlog
-from appliance.pbx.interpret import interpret
+from appliance.pbx.interpret import interpret_call
 from appliance.telephony.calls import CallFacts
-from tests.calls.exchange import say_little
+from tests.calls.exchange import write_silent_prompts
 from tests.pbx.box import Box
-from tests.pbx.telephones import seen, telephones
+from tests.pbx.telephones import telephones, wait_for
 from tests.rig.trials import oversized
-from tests.rig.waiting import until
+from tests.rig.waiting import wait_until
 
 pytestmark = pytest.mark.calls
-LONGEST = 1023  # bytes, with the line's end
+MAX_RECORD_BYTES = 1023  # with the line ending
 
 
 @pytest.fixture(scope="module")
-def spoken(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Prompts that are over at once: each test hears all of them."""
-    say_little(folder := tmp_path_factory.mktemp("prompts"))
+def synthesised_prompts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Prompts that end at once: each test plays all of them."""
+    write_silent_prompts(folder := tmp_path_factory.mktemp("prompts"))
     return folder
 
 
-@pytest.mark.parametrize("name", oversized.KINDS)
-def test_a_talk_with_facts_of_any_length_stays_whole(box: Box, name: str) -> None:
+@pytest.mark.parametrize("name", oversized.OVERSIZED_KINDS)
+def test_a_talk_with_facts_of_any_length_is_complete(box: Box, name: str) -> None:
     log = box.settings.paths.event_log
     begin = log.stat().st_size if log.is_file() else 0
-    number = f"+99890100{1000 + list(oversized.KINDS).index(name)}"
+    number = f"+99890100{1000 + list(oversized.OVERSIZED_KINDS).index(name)}"
 
-    async def scene() -> str:
+    async def hold_talk() -> str:
         async with telephones(box.settings) as lines:
             actions.choose_state(box.settings, User.get(User.login == "op01"), "ready")
-            call = lines.people.carrier.call(number, "1006", 370)
-            call.start(oversized.KINDS[name](call))
-            await seen(lambda: call.up_at, "it is answered")
-            call.media.press("1")
-            phone = lines.people.by_extension("1001")
-            leg = await seen(lambda: phone.call and phone.call.up_at and phone.call, "and taken")
-            await seen(lambda: leg.media.hears(370, 0.6), "the operator hears the caller")
+            call = lines.people.carrier.create_call(number, "1006", 370)
+            call.send_invite(oversized.OVERSIZED_KINDS[name](call))
+            await wait_for(lambda: call.up_at, "it is answered")
+            call.media.press_keys("1")
+            phone = lines.people.phone_by_extension("1001")
+            leg = await wait_for(
+                lambda: phone.newest_call and phone.newest_call.up_at and phone.newest_call,
+                "and taken",
+            )
+            await wait_for(lambda: leg.media.has_voice(370, 0.6), "the operator hears the caller")
             leg.hang_up()
-            await seen(lambda: leg.over_at, "he has hung up")
-            until_then = call.media.flow.packets
-            await seen(lambda: call.media.flow.packets > until_then, "the question for a mark")
+            await wait_for(lambda: leg.over_at, "he has hung up")
+            until_then = call.media.received.packets
+            await wait_for(
+                lambda: call.media.received.packets > until_then, "the question for a mark"
+            )
             call.hang_up()
-            await seen(lambda: call.over_at, "it is over")
+            await wait_for(lambda: call.over_at, "it is over")
             return call.call_id
 
-    call_id = asyncio.run(scene())
-    until(lambda: [one for one in told(box, begin) if one.sip and one.outcome == "answered"])
+    call_id = asyncio.run(hold_talk())
+    wait_until(
+        lambda: [
+            facts for facts in calls_since(box, begin) if facts.sip and facts.outcome == "answered"
+        ]
+    )
     data = log.read_bytes()[begin:]
-    found = list(eventlog.pieces(data))
-    assert [piece.text for piece in found if not piece.event] == []
-    assert max(len(piece.text) for piece in found) <= LONGEST
-    [one] = [one for one in told(box, begin) if one.sip]
-    assert (one.outcome, len(one.talks), len(one.recordings)) == ("answered", 1, 1)
-    assert call_id.startswith(one.sip[:20])
+    pieces = list(eventlog.split_log(data))
+    assert [piece.text for piece in pieces if not piece.event] == []
+    assert max(len(piece.text) for piece in pieces) <= MAX_RECORD_BYTES
+    [facts] = [facts for facts in calls_since(box, begin) if facts.sip]
+    assert (facts.outcome, len(facts.talks), len(facts.recordings)) == ("answered", 1, 1)
+    assert call_id.startswith(facts.sip[:20])
 
 
-def told(box: Box, begin: int) -> list[CallFacts]:
-    """The calls of the log from that byte on."""
+def calls_since(box: Box, begin: int) -> list[CallFacts]:
+    """Return the calls in the log from byte `begin` on."""
     data = box.settings.paths.event_log.read_bytes()[begin:]
-    events = [piece.event for piece in eventlog.pieces(data) if piece.event]
+    events = [piece.event for piece in eventlog.split_log(data) if piece.event]
     linked = {event.linkedid for event in events if event.begins == "from-trunk"}
-    calls = (interpret(e for e in events if e.linkedid == one) for one in linked)
+    calls = (interpret_call(e for e in events if e.linkedid == linkedid) for linkedid in linked)
     return [call for call in calls if call]

@@ -1,4 +1,4 @@
-"""What would become of a call, from the dialplan itself."""
+"""The steps that a call would take, from the dialplan itself."""
 
 import dataclasses
 import datetime as dt
@@ -7,13 +7,13 @@ import pytest
 
 from appliance.core.settings import Settings
 from appliance.pbx import rehearsal
-from appliance.pbx.rehearsal import Rehearsed, rehearse
+from appliance.pbx.rehearsal import RehearsalCall, rehearse_call
 from appliance.telephony import routing
-from appliance.telephony.routing import Hours, Number, Plan, Queueing, Topic
+from appliance.telephony.routing import HotlineNumber, Hours, Plan, Queueing, Topic
 
-CALLER = "+998901112233"
-WHOLE = Plan(
-    numbers=(Number(""), Number("+998712000600", ("ru",))),
+CALLER_NUMBER = "+998901112233"
+FULL_PLAN = Plan(
+    numbers=(HotlineNumber(""), HotlineNumber("+998712000600", ("ru",))),
     topics=(
         Topic("1", "Ish", "Работа", "jobs", "own_queue"),
         Topic("2", "Boshqa", "Другое", "other", "employee", "+998712000001"),
@@ -23,20 +23,26 @@ WHOLE = Plan(
 )
 
 
-def day(settings: Settings, hour: int) -> dt.datetime:
-    """A working Wednesday."""
+def working_day(settings: Settings, hour: int) -> dt.datetime:
+    """Return that hour of a working Wednesday."""
     return dt.datetime(2027, 2, 3, hour, tzinfo=settings.tz)
 
 
-def road(site: Settings, wanted: Plan, hour: int, keys: str = "", **call: str) -> list[tuple]:
-    asked = Rehearsed(
-        **({"caller": CALLER, "dialled": "1006"} | call), at=day(site, hour), keys=keys
+def rehearsed_steps(
+    site: Settings, plan: Plan, hour: int, keys: str = "", **options: str
+) -> list[tuple]:
+    rehearsed_call = RehearsalCall(
+        **({"caller": CALLER_NUMBER, "dialled": "1006"} | options),
+        at=working_day(site, hour),
+        keys=keys,
     )
-    return [(s.kind, s.what) for s in rehearse(site, wanted, asked) if s.kind != "prompts"]
+    return [
+        (s.kind, s.detail) for s in rehearse_call(site, plan, rehearsed_call) if s.kind != "prompts"
+    ]
 
 
-def test_the_road_of_a_call_that_presses_nothing(site: Settings) -> None:
-    assert road(site, WHOLE, 12) == [
+def test_a_call_without_keys_waits_in_the_queue(site: Settings) -> None:
+    assert rehearsed_steps(site, FULL_PLAN, 12) == [
         ("key", ""),
         ("key", ""),
         ("language", "uz"),
@@ -47,8 +53,8 @@ def test_the_road_of_a_call_that_presses_nothing(site: Settings) -> None:
     ]
 
 
-def test_keys_hours_and_topics(site: Settings) -> None:
-    assert road(site, WHOLE, 22, "21") == [
+def test_keys_hours_and_topics_decide_the_queue(site: Settings) -> None:
+    assert rehearsed_steps(site, FULL_PLAN, 22, "21") == [
         ("key", "2"),
         ("language", "ru"),
         ("closed", "closed"),
@@ -60,25 +66,27 @@ def test_keys_hours_and_topics(site: Settings) -> None:
     ]
 
 
-def test_a_callback_is_asked_for_while_waiting(site: Settings) -> None:
-    wanted = dataclasses.replace(WHOLE, topics=())
-    stations = road(site, wanted, 12, "9", dialled="+998712000600")
-    assert stations == [
+def test_a_callback_is_requested_while_waiting(site: Settings) -> None:
+    plan = dataclasses.replace(FULL_PLAN, topics=())
+    steps = rehearsed_steps(site, plan, 12, "9", dialled="+998712000600")
+    assert steps == [
         ("language", "ru"),
         ("queue", "ru"),
         ("key", "9"),
-        ("callback", CALLER),
+        ("callback", CALLER_NUMBER),
     ]
 
 
-@pytest.mark.parametrize(("caller", "why"), [(CALLER, "blocked"), ("", "anonymous")])
-def test_who_is_refused(site: Settings, caller: str, why: str) -> None:
-    wanted = dataclasses.replace(WHOLE, blocked=(CALLER,), anonymous="refuse")
-    assert road(site, wanted, 12, caller=caller) == [("refused", why)]
+@pytest.mark.parametrize(("caller", "why"), [(CALLER_NUMBER, "blocked"), ("", "anonymous")])
+def test_blocked_and_anonymous_callers_are_refused(site: Settings, caller: str, why: str) -> None:
+    plan = dataclasses.replace(FULL_PLAN, blocked=(CALLER_NUMBER,), anonymous="refuse")
+    assert rehearsed_steps(site, plan, 12, caller=caller) == [("refused", why)]
 
 
-def test_nobody_is_rung_and_no_carrier_spoken_to(site: Settings) -> None:
-    stations = road(site, WHOLE, 12, "12")
-    assert ("employee", "+998712000001") in stations
-    alone = rehearsal._alone(dataclasses.replace(WHOLE, trunks=routing.current(site).trunks))
-    assert (alone.trunks, alone.routes) == ((), ())
+def test_a_rehearsal_rings_no_phone_and_contacts_no_carrier(site: Settings) -> None:
+    steps = rehearsed_steps(site, FULL_PLAN, 12, "12")
+    assert ("employee", "+998712000001") in steps
+    isolated_plan = rehearsal._rehearsal_plan(
+        dataclasses.replace(FULL_PLAN, trunks=routing.current_plan(site).trunks)
+    )
+    assert (isolated_plan.trunks, isolated_plan.routes) == ((), ())

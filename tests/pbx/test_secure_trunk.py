@@ -1,4 +1,4 @@
-"""A carrier reached by TLS and SRTP with an account: registration, calls out, calls in."""
+"""A carrier reached over TLS and SRTP: registration with an account, calls in both directions."""
 
 import dataclasses
 import shutil
@@ -14,12 +14,12 @@ from appliance.pbx import actions, config, eventlog
 from appliance.telephony import routing, trunks
 from appliance.telephony.routing import Trunk
 from provisioning.local import asterisk as tree
-from tests.pbx.certificates import certificate, certified
-from tests.rig.waiting import until
+from tests.pbx.certificates import create_certificate, settings_with_certificate
+from tests.rig.waiting import wait_until
 
-LIMIT = 90
+LIMIT_SECONDS = 90
 ACCOUNT, PASSWORD, HOTLINE = "4711", "s3cret", "1006"
-PJSIP = """
+PJSIP_TEMPLATE = """
 [global]
 type = global
 [tls]
@@ -49,7 +49,7 @@ password = {password}
 type = aor
 max_contacts = 1
 """
-DIALPLAN = """
+CARRIER_DIALPLAN = """
 [carrier]
 exten => _[+0-9].,1,Answer()
  same => n,Goto(told,s,1)
@@ -65,7 +65,7 @@ exten => s,1,Set(MEDIA=${CHANNEL(rtp,secure,audio)})
 @pytest.fixture(scope="module")
 def settings(site: Settings, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """The site, whose only trunk is secure and has an account; its Asterisk is not started yet."""
-    address = routing.current(site).trunks[0].address
+    address = routing.current_plan(site).trunks[0].address
     trunk = Trunk(
         "carrier",
         address=address,
@@ -76,9 +76,11 @@ def settings(site: Settings, tmp_path_factory: pytest.TempPathFactory) -> Settin
         user=ACCOUNT,
         password=PASSWORD,
     )
-    routing.save(dataclasses.replace(routing.current(site), trunks=(trunk,)), by="rustam")
-    tested = dataclasses.replace(site.calls, test_number="+998712000000")
-    return dataclasses.replace(certified(site, tmp_path_factory.mktemp("tls")), calls=tested)
+    routing.save_plan(dataclasses.replace(routing.current_plan(site), trunks=(trunk,)), by="rustam")
+    calls = dataclasses.replace(site.calls, test_number="+998712000000")
+    return dataclasses.replace(
+        settings_with_certificate(site, tmp_path_factory.mktemp("tls")), calls=calls
+    )
 
 
 @dataclasses.dataclass
@@ -88,15 +90,15 @@ class Carrier:
     folder: Path
     command: list[str]
 
-    def ask(self, line: str) -> str:
-        """What its console answers."""
-        done = subprocess.run([*self.command, "-rx", line], capture_output=True, timeout=30)
-        return done.stdout.decode("utf-8", "replace") if done.returncode == 0 else ""
+    def console_output(self, line: str) -> str:
+        """Return the output of a console command, or "" if it failed."""
+        process = subprocess.run([*self.command, "-rx", line], capture_output=True, timeout=30)
+        return process.stdout.decode("utf-8", "replace") if process.returncode == 0 else ""
 
-    def told(self) -> list[dict[str, str]]:
-        """How secure each call was that it had."""
+    def security_of_calls(self) -> list[dict[str, str]]:
+        """Return how secure each of its calls was."""
         log = self.folder / "log/cel-custom/events.csv"
-        pieces = eventlog.pieces(log.read_bytes()) if log.exists() else []
+        pieces = eventlog.split_log(log.read_bytes()) if log.exists() else []
         return [
             piece.event.extra for piece in pieces if piece.event and piece.event.type == "SECURE"
         ]
@@ -104,43 +106,48 @@ class Carrier:
 
 @pytest.fixture(scope="module")
 def carrier(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Carrier]:
-    """An Asterisk at the carrier's address, configured like ours but for SIP and the dialplan."""
-    config.install(settings)
+    """An Asterisk at the carrier's address, configured like ours except SIP and dialplan."""
+    config.install_files(settings)
     folder = tmp_path_factory.mktemp("carrier")
-    ours, address = settings.paths.asterisk.parent, routing.current(settings).trunks[0].address
+    site_folder, address = (
+        settings.paths.asterisk.parent,
+        routing.current_plan(settings).trunks[0].address,
+    )
     for file in settings.paths.asterisk.glob("*.conf"):
-        text = file.read_text("utf-8").replace(str(ours), str(folder))
+        text = file.read_text("utf-8").replace(str(site_folder), str(folder))
         text = text.replace(settings.asterisk.address, address)
         (folder / "etc").mkdir(exist_ok=True)
         (folder / "etc" / file.name).write_text(text, "utf-8")
     for name in ("run", "log/cel-custom", "spool", "var/keys"):
         (folder / name).mkdir(parents=True)
     shutil.copytree(settings.asterisk.data, folder / "data", symlinks=True)
-    certificate(folder, address)
+    create_certificate(folder, address)
     facts = {"carrier": address, "folder": folder, "account": ACCOUNT, "password": PASSWORD}
-    (folder / "etc/pjsip.conf").write_text(PJSIP.format(**facts), "utf-8")
-    (folder / "etc/extensions.conf").write_text(DIALPLAN, "utf-8")
+    (folder / "etc/pjsip.conf").write_text(PJSIP_TEMPLATE.format(**facts), "utf-8")
+    (folder / "etc/extensions.conf").write_text(CARRIER_DIALPLAN, "utf-8")
     (folder / "etc/queues.conf").write_text("", "utf-8")
-    command = [*tree.command(), "-C", str(folder / "etc/asterisk.conf")]
+    command = [*tree.start_command(), "-C", str(folder / "etc/asterisk.conf")]
     quiet = {
         "stdin": subprocess.DEVNULL,
         "stdout": subprocess.DEVNULL,
         "stderr": subprocess.DEVNULL,
     }
     process = subprocess.Popen([*command, "-f"], **quiet)
-    made = Carrier(folder, command)
+    running = Carrier(folder, command)
     try:
-        until(lambda: "up" in made.ask("core show uptime").lower(), limit=LIMIT)
-        yield made
+        wait_until(
+            lambda: "up" in running.console_output("core show uptime").lower(), limit=LIMIT_SECONDS
+        )
+        yield running
     finally:
         process.kill()
         process.wait()
 
 
 @pytest.fixture(scope="module")
-def ours(settings: Settings, carrier: Carrier) -> Iterator[list[str]]:
-    """The command of our own Asterisk, which runs and has registered."""
-    command = [*tree.command(), "-C", str(settings.paths.asterisk / "asterisk.conf")]
+def own_asterisk(settings: Settings, carrier: Carrier) -> Iterator[list[str]]:
+    """The command of our own Asterisk, which is running and has registered."""
+    command = [*tree.start_command(), "-C", str(settings.paths.asterisk / "asterisk.conf")]
     quiet = {
         "stdin": subprocess.DEVNULL,
         "stdout": subprocess.DEVNULL,
@@ -148,54 +155,62 @@ def ours(settings: Settings, carrier: Carrier) -> Iterator[list[str]]:
     }
     process = subprocess.Popen([*command, "-f"], **quiet)
     try:
-        until(lambda: ACCOUNT in carrier.ask("pjsip show contacts"), limit=LIMIT)
+        wait_until(
+            lambda: ACCOUNT in carrier.console_output("pjsip show contacts"), limit=LIMIT_SECONDS
+        )
         yield command
     finally:
         process.kill()
         process.wait()
 
 
-def test_it_registers_with_its_account(ours: list[str], carrier: Carrier) -> None:
-    def registered() -> bool:
-        line = [*ours, "-rx", "pjsip show registrations"]
-        done = subprocess.run(line, capture_output=True, text=True, timeout=30)
-        return "Registered" in done.stdout
+def test_the_trunk_registers_with_its_account(own_asterisk: list[str], carrier: Carrier) -> None:
+    def is_registered() -> bool:
+        line = [*own_asterisk, "-rx", "pjsip show registrations"]
+        process = subprocess.run(line, capture_output=True, text=True, timeout=30)
+        return "Registered" in process.stdout
 
-    until(registered, limit=LIMIT)
-    assert ":5061;transport=" in carrier.ask("pjsip show contacts")
-
-
-@pytest.mark.usefixtures("ours")
-def test_a_call_out_is_secure(settings: Settings, carrier: Carrier) -> None:
-    before = len(carrier.told())
-    actions.try_line(settings, "carrier", "rustam")
-    until(lambda: len(carrier.told()) > before, limit=LIMIT)
-    assert carrier.told()[-1] == {"signalling": "1", "media": "1"}
-    assert ("carrier", None) in trunks.tests()
+    wait_until(is_registered, limit=LIMIT_SECONDS)
+    assert ":5061;transport=" in carrier.console_output("pjsip show contacts")
 
 
-@pytest.mark.usefixtures("ours")
-def test_a_call_in_is_known_by_its_address_and_secure(settings: Settings, carrier: Carrier) -> None:
-    before = len(carrier.told())
-    there = f"PJSIP/{ACCOUNT}/sip:{HOTLINE}@{settings.asterisk.address}:5061;transport=tls"
-    carrier.ask(f"channel originate {there} extension out@carrier")
-    until(lambda: len(carrier.told()) > before, limit=LIMIT)
-    assert carrier.told()[-1] == {"signalling": "1", "media": "1"}
+@pytest.mark.usefixtures("own_asterisk")
+def test_an_outbound_call_is_secure(settings: Settings, carrier: Carrier) -> None:
+    before = len(carrier.security_of_calls())
+    actions.start_line_trial(settings, "carrier", "rustam")
+    wait_until(lambda: len(carrier.security_of_calls()) > before, limit=LIMIT_SECONDS)
+    assert carrier.security_of_calls()[-1] == {"signalling": "1", "media": "1"}
+    assert ("carrier", None) in trunks.latest_tests()
+
+
+@pytest.mark.usefixtures("own_asterisk")
+def test_an_inbound_call_is_recognised_by_its_address_and_secure(
+    settings: Settings, carrier: Carrier
+) -> None:
+    before = len(carrier.security_of_calls())
+    destination = f"PJSIP/{ACCOUNT}/sip:{HOTLINE}@{settings.asterisk.address}:5061;transport=tls"
+    carrier.console_output(f"channel originate {destination} extension out@carrier")
+    wait_until(lambda: len(carrier.security_of_calls()) > before, limit=LIMIT_SECONDS)
+    assert carrier.security_of_calls()[-1] == {"signalling": "1", "media": "1"}
     log = settings.paths.event_log.read_bytes()
-    arrived = [p.event for p in eventlog.pieces(log) if p.event and p.event.type == "ARRIVED"]
-    assert [event.extra["trunk"] for event in arrived] == ["carrier"]
+    arrivals = [p.event for p in eventlog.split_log(log) if p.event and p.event.type == "ARRIVED"]
+    assert [event.extra["trunk"] for event in arrivals] == ["carrier"]
 
 
-def test_a_new_certificate_is_taken_without_a_restart(ours: list[str], settings: Settings) -> None:
-    """As the playbook has it: the same files, and the SIP module read anew."""
+def test_a_new_certificate_is_presented_without_a_restart(
+    own_asterisk: list[str], settings: Settings
+) -> None:
+    """As the playbook does it: the same file names, and a reload of the SIP module."""
     place = settings.asterisk
 
-    def shown() -> str:
+    def presented_certificate() -> str:
         return ssl.get_server_certificate((place.address, place.sip_port + 1), timeout=30)
 
-    before = shown()
+    before = presented_certificate()
     assert place.certificate
-    certificate(place.certificate.parent, place.address)
-    subprocess.run([*ours, "-rx", "module reload res_pjsip.so"], check=True, capture_output=True)
-    until(lambda: shown() != before, limit=LIMIT)
-    assert shown().split() == place.certificate.read_text("ascii").split()
+    create_certificate(place.certificate.parent, place.address)
+    subprocess.run(
+        [*own_asterisk, "-rx", "module reload res_pjsip.so"], check=True, capture_output=True
+    )
+    wait_until(lambda: presented_certificate() != before, limit=LIMIT_SECONDS)
+    assert presented_certificate().split() == place.certificate.read_text("ascii").split()

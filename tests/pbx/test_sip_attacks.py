@@ -1,4 +1,4 @@
-"""Attacks by SIP on the real Asterisk: a citizen's talk goes on, and nothing else begins."""
+"""SIP attacks on the real Asterisk: a citizen's talk continues, and no other call begins."""
 
 import asyncio
 import contextlib
@@ -17,7 +17,7 @@ from appliance.core import clock
 from appliance.core.settings import Settings
 from appliance.models import Call, User
 from appliance.pbx import actions, ami, ledger
-from appliance.pbx.refusals import Refusals
+from appliance.pbx.refusals import RefusalLog
 from appliance.people import accounts
 from appliance.sip import message
 from appliance.sip.agent import Agent
@@ -25,27 +25,27 @@ from appliance.sip.call import Call as SipCall
 from appliance.sip.message import Headers, Message, Session
 from appliance.telephony import calls, routing
 from appliance.telephony.routing import Trunk
-from provisioning.local.place import HOTLINE, SIP
-from tests.pbx import talking
+from provisioning.local.place import HOTLINE_NUMBER, SIP_PORT
+from tests.pbx import local_calls
 from tests.pbx.box import Box
-from tests.pbx.certificates import certified
-from tests.pbx.telephones import Talk, Telephones, seen, telephones
+from tests.pbx.certificates import settings_with_certificate
+from tests.pbx.telephones import Talk, Telephones, telephones, wait_for
 from tests.pbx.torture import TORTURE, End
 from tests.rig.parties import Phone
 from tests.rig.rules import RULES
 
 pytestmark = pytest.mark.calls
-PACE = 0.02  # seconds between two messages
-PATIENCE = 30.0
-SCANNED = 4  # seconds
-GOAL, FORBIDDEN = "+998901112233", "+883510001234"
+PACE_SECONDS = 0.02  # between two messages
+TIMEOUT_SECONDS = 30.0
+SCAN_SECONDS = 4
+TARGET_NUMBER, FORBIDDEN_NUMBER = "+998901112233", "+883510001234"
 
 
 @pytest.fixture(scope="module")
 def site(site: Settings, tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """SIP comes by UDP, TCP and TLS; the carrier may use each."""
-    plan = routing.current(site)
-    others = tuple(
+    """SIP arrives over UDP, TCP and TLS; the carrier may use each of them."""
+    plan = routing.current_plan(site)
+    more_trunks = tuple(
         Trunk(
             f"by-{kind}",
             address=site.asterisk.address.replace(".253.", f".{place}."),
@@ -53,33 +53,33 @@ def site(site: Settings, tmp_path_factory: pytest.TempPathFactory) -> Settings:
         )
         for kind, place in (("tcp", 240), ("tls", 241))
     )
-    routing.save(dataclasses.replace(plan, trunks=(*plan.trunks, *others)), by="test")
-    return certified(site, tmp_path_factory.mktemp("tls"), plain_phones=("*",))
+    routing.save_plan(dataclasses.replace(plan, trunks=(*plan.trunks, *more_trunks)), by="test")
+    return settings_with_certificate(site, tmp_path_factory.mktemp("tls"), plain_phones=("*",))
 
 
-class Thrower:
-    """Somebody at an address who sends what he likes, by UDP, TCP and TLS."""
+class Attacker:
+    """An attacker at an address that sends any data over UDP, TCP and TLS."""
 
     def __init__(self, box: Box, host: str) -> None:
         self.box, self.host = box.settings.asterisk, host
-        self.unchecked = ssl.create_default_context()
-        self.unchecked.check_hostname, self.unchecked.verify_mode = False, ssl.CERT_NONE
-        self.sent = 0
-        self.lines: list[asyncio.StreamWriter] = []
+        self.tls_context = ssl.create_default_context()
+        self.tls_context.check_hostname, self.tls_context.verify_mode = False, ssl.CERT_NONE
+        self.sent_count = 0
+        self.connections: list[asyncio.StreamWriter] = []
 
-    async def close(self) -> None:
+    async def close_connections(self) -> None:
         """End the connections."""
-        for line in self.lines:
+        for line in self.connections:
             line.transport.abort()
         await asyncio.sleep(0)
 
-    def end(self, transport: str) -> End:
-        """The ends of a message."""
+    def message_end(self, transport: str) -> End:
+        """Return the two ends of a message."""
         return End(self.box.address, self.host, transport)
 
-    async def throw(self, transport: str, data: bytes) -> None:
-        """One message, on a connection of its own."""
-        self.sent += 1
+    async def send_message(self, transport: str, data: bytes) -> None:
+        """Send one message on its own connection."""
+        self.sent_count += 1
         port, loop = self.box.sip_port, asyncio.get_running_loop()
         if transport == "UDP":
             line, _ = await loop.create_datagram_endpoint(
@@ -88,42 +88,48 @@ class Thrower:
             line.sendto(data)
             line.close()
             return
-        secure = {"port": port + 1, "ssl": self.unchecked} if transport == "TLS" else {"port": port}
+        secure = (
+            {"port": port + 1, "ssl": self.tls_context} if transport == "TLS" else {"port": port}
+        )
         with contextlib.suppress(ConnectionError, ssl.SSLError):
             _, out = await asyncio.wait_for(
                 asyncio.open_connection(self.box.address, local_addr=(self.host, 0), **secure),
-                PATIENCE,
+                TIMEOUT_SECONDS,
             )
-            self.lines.append(out)
+            self.connections.append(out)
             out.write(data)
-            await asyncio.wait_for(out.drain(), PATIENCE)
+            await asyncio.wait_for(out.drain(), TIMEOUT_SECONDS)
 
 
-def told(box: Box) -> calls.Balance:
-    """What the ledger says, of all that Asterisk wrote until now."""
-    ledger.read(box.settings.paths.event_log, RULES, growing=True)
-    Refusals(box.settings).look()
+def current_balance(box: Box) -> calls.Balance:
+    """Return the ledger's balance over everything that Asterisk has logged so far."""
+    ledger.read_log(box.settings.paths.event_log, RULES, growing=True)
+    RefusalLog(box.settings).read_refusals()
     now = clock.now()
-    return calls.balance(now - dt.timedelta(hours=1), now + dt.timedelta(hours=1))
+    return calls.ledger_balance(now - dt.timedelta(hours=1), now + dt.timedelta(hours=1))
 
 
 @contextlib.asynccontextmanager
-async def talk_goes_on(box: Box, lines: Telephones, number: str) -> AsyncIterator[Talk]:
-    """A citizen talks with an operator; neither misses a word, and both hang up themselves."""
+async def undisturbed_talk(box: Box, lines: Telephones, number: str) -> AsyncIterator[Talk]:
+    """A talk of a citizen and an operator without a gap in the sound; both hang up themselves."""
     actions.choose_state(box.settings, User.get(User.login == "op01"), "ready")
-    talk = await lines.talk(number)
+    talk = await lines.start_talk(number)
     ends = ((talk.citizen, talk.phone.pitch), (talk.leg, talk.citizen.media.pitch))
-    looks = [len(who.media.flow.heard) for who, _ in ends]
+    looks = [len(who.media.received.voices) for who, _ in ends]
     yield talk
     for (who, pitch), since in zip(ends, looks, strict=True):
-        await seen(lambda who=who, since=since: len(who.media.flow.heard) > since + 3, "sound")
-        deaf = [at for at, voices in who.media.flow.heard[since:] if pitch not in voices]
-        assert deaf == [], "the other was not heard"
-        late = lines.people.carrier.pump.late
-        assert who.media.flow.longest < 0.3 + 2 * late, "a gap in the sound"
+        await wait_for(
+            lambda who=who, since=since: len(who.media.received.voices) > since + 3, "sound"
+        )
+        silent_times = [
+            at for at, voices in who.media.received.voices[since:] if pitch not in voices
+        ]
+        assert silent_times == [], "the other was not heard"
+        late = lines.people.carrier.clock.max_lag
+        assert who.media.received.longest_gap < 0.3 + 2 * late, "a gap in the sound"
     assert (talk.citizen.state, talk.leg.state) == ("up", "up")
     talk.citizen.hang_up()
-    await seen(lambda: talk.leg.state == "over", "the operator is free")
+    await wait_for(lambda: talk.leg.state == "over", "the operator is free")
 
 
 def test_torture_of_rfc_4475_disturbs_no_talk_and_makes_no_call(box: Box) -> None:
@@ -131,282 +137,330 @@ def test_torture_of_rfc_4475_disturbs_no_talk_and_makes_no_call(box: Box) -> Non
     stranger = box.settings.asterisk.address.replace("127.253", "127.250")
     invites: set[str] = set()
 
-    async def play() -> int:
-        async with telephones(box.settings) as lines, talk_goes_on(box, lines, "+998901000001"):
-            who = Thrower(box, carrier), Thrower(box, stranger)
+    async def send_torture_messages() -> int:
+        async with telephones(box.settings) as lines, undisturbed_talk(box, lines, "+998901000001"):
+            attackers = Attacker(box, carrier), Attacker(box, stranger)
             for transport in ("UDP", "TCP", "TLS"):
                 for make in TORTURE.values():
-                    for one in who:
-                        end = one.end(transport)
+                    for attacker in attackers:
+                        end = attacker.message_end(transport)
                         data = make(end)
-                        if one is who[0] and b"INVITE" in data:
+                        if attacker is attackers[0] and b"INVITE" in data:
                             invites.add(end.once)
-                        await one.throw(transport, data)
-                        await asyncio.sleep(PACE)
-            for one in who:
-                await one.close()
-            await seen(lambda: len(talking.channels(box)) == 2, "what began is over")
-        return sum(one.sent for one in who)
+                        await attacker.send_message(transport, data)
+                        await asyncio.sleep(PACE_SECONDS)
+            for attacker in attackers:
+                await attacker.close_connections()
+            await wait_for(lambda: len(local_calls.active_channels(box)) == 2, "what began is over")
+        return sum(attacker.sent_count for attacker in attackers)
 
-    sent = asyncio.run(play())
+    sent = asyncio.run(send_torture_messages())
     assert box.process.poll() is None
-    balance = told(box)
-    made = list(Call.select().where(Call.direction == "inbound"))
+    balance = current_balance(box)
+    inbound_calls = list(Call.select().where(Call.direction == "inbound"))
     assert (balance.difference, balance.open) == (0, 0)
-    assert balance.arrivals == len(made)
-    strange = [call.sip for call in made if not any(one in (call.sip or "") for one in invites)]
+    assert balance.arrivals == len(inbound_calls)
+    strange = [
+        call.sip
+        for call in inbound_calls
+        if not any(token in (call.sip or "") for token in invites)
+    ]
     assert len(strange) == 1  # the talk
-    assert {call.trunk for call in made} == {"carrier"}
-    print(f"{len(TORTURE)} messages of RFC 4475, {sent} sent, {len(made) - 1} became calls")
+    assert {call.trunk for call in inbound_calls} == {"carrier"}
+    print(
+        f"{len(TORTURE)} messages of RFC 4475, {sent} sent, {len(inbound_calls) - 1} became calls"
+    )
 
 
-async def answered(
+async def request_status(
     agent: Agent,
     method: str,
-    of: str,
+    user: str,
     account: tuple[str, str] = ("", ""),
     contact: str = "",
     more: Headers = (),
 ) -> int:
-    """The box's last word on a request of `of`, its challenge answered by an account."""
+    """Send a request of `user`, answer the challenge, and return the box's final status."""
     box, challenge, status = agent.box[0], "", 0
-    uri = f"sip:{box}" if method == "REGISTER" else f"sip:{HOTLINE}@{box}"
+    uri = f"sip:{box}" if method == "REGISTER" else f"sip:{HOTLINE_NUMBER}@{box}"
     call, body = secrets.token_hex(8), ""
     if method == "INVITE":
         body = str(Session(agent.host, 40_000, (8,)))
     for number in (1, 2):
         branch = message.new_branch()
         headers = [
-            agent.via(branch),
-            ("From", f"<sip:{of}@{box}>;tag=one"),
-            ("To", f"<sip:{of}@{box}>" if method == "REGISTER" else f"<{uri}>"),
+            agent.via_header(branch),
+            ("From", f"<sip:{user}@{box}>;tag=one"),
+            ("To", f"<sip:{user}@{box}>" if method == "REGISTER" else f"<{uri}>"),
             ("Call-ID", call),
             ("CSeq", f"{number} {method}"),
-            ("Contact", contact or f"<sip:{of}@{agent.here}>"),
+            ("Contact", contact or f"<sip:{user}@{agent.host_port}>"),
             ("Max-Forwards", "70"),
             *more,
         ]
         if challenge:
-            proof = message.authorization(challenge, method, uri, *account)
+            proof = message.digest_authorization(challenge, method, uri, *account)
             headers.append(("Authorization", proof))
         done: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
 
-        def told(said: Message, done: asyncio.Future[Message] = done) -> None:
-            if said.status >= 200 and not done.done():
-                done.set_result(said)
+        def note_response(received: Message, done: asyncio.Future[Message] = done) -> None:
+            if received.status >= 200 and not done.done():
+                done.set_result(received)
 
-        agent.ask(branch, method, message.text(f"{method} {uri} SIP/2.0", headers, body), told)
-        said = await done
-        if method == "INVITE" and (to := said.get("to")):
-            ack = [agent.via(branch), *headers[1:2], ("To", to), ("Call-ID", call)]
+        agent.send_request(
+            branch,
+            method,
+            message.encode_message(f"{method} {uri} SIP/2.0", headers, body),
+            note_response,
+        )
+        response = await done
+        if method == "INVITE" and (to := response.get("to")):
+            ack = [agent.via_header(branch), *headers[1:2], ("To", to), ("Call-ID", call)]
             ack.append(("CSeq", f"{number} ACK"))
-            agent.send(message.text(f"ACK {uri} SIP/2.0", ack))
-        status, challenge = said.status, said.get("www-authenticate")
+            agent.send_datagram(message.encode_message(f"ACK {uri} SIP/2.0", ack))
+        status, challenge = response.status, response.get("www-authenticate")
         if status != 401 or not account[0]:
             break
     return status
 
 
-def contacts(box: Box, extension: str) -> list[str]:
-    """Where a phone's calls go."""
+def contact_addresses(box: Box, extension: str) -> list[str]:
+    """Return the addresses that a phone's calls go to."""
     with ami.Connection(box.settings) as asterisk:
-        found = asterisk.listed("PJSIPShowEndpoint", "EndpointDetailComplete", Endpoint=extension)
-    return [one["URI"] for one in found if one.get("Event") == "ContactStatusDetail"]
+        events = asterisk.list_events(
+            "PJSIPShowEndpoint", "EndpointDetailComplete", Endpoint=extension
+        )
+    return [event["URI"] for event in events if event.get("Event") == "ContactStatusDetail"]
 
 
 def test_a_scanner_disturbs_no_talk_and_gets_no_channel(box: Box) -> None:
-    """Two hundred requests a second of random users, among them our extensions."""
+    """Two hundred requests per second from random users, some of them with our extensions."""
     place = f"127.250.{box.settings.asterisk.address.partition('.253.')[2]}"
-    before = told(box)
+    before = current_balance(box)
 
-    async def play() -> int:
-        async with telephones(box.settings) as lines, talk_goes_on(box, lines, "+998901000002"):
-            scanner, dice = Thrower(box, place), random.Random(4)  # noqa: S311  no secret
+    async def scan_with_requests() -> int:
+        async with telephones(box.settings) as lines, undisturbed_talk(box, lines, "+998901000002"):
+            scanner, dice = Attacker(box, place), random.Random(4)  # noqa: S311  no secret
             began = asyncio.get_running_loop().time()
-            while scanner.sent < 200 * SCANNED:
-                end = scanner.end("UDP")
+            while scanner.sent_count < 200 * SCAN_SECONDS:
+                end = scanner.message_end("UDP")
                 user = dice.choice(("1001", "100", "admin", f"{dice.randrange(10**4)}"))
                 who = f"From: <sip:{user}@{end.box}>;tag={end.once}"
                 method = dice.choice(("OPTIONS", "REGISTER", "INVITE"))
                 sent = end.invite(who) if method == "INVITE" else end.ask(method, who)
-                await scanner.throw("UDP", sent)
-                due = began + scanner.sent / 200
+                await scanner.send_message("UDP", sent)
+                due = began + scanner.sent_count / 200
                 await asyncio.sleep(max(0.0, due - asyncio.get_running_loop().time()))
-            assert len(talking.channels(box)) == 2
-        return scanner.sent
+            assert len(local_calls.active_channels(box)) == 2
+        return scanner.sent_count
 
-    sent = asyncio.run(play())
-    after = told(box)
+    sent = asyncio.run(scan_with_requests())
+    after = current_balance(box)
     assert after.arrivals == before.arrivals + 1
     assert after.difference == 0
     assert after.sip_refused > before.sip_refused + sent // 6
     print(f"{sent} requests of a scanner, {after.sip_refused - before.sip_refused} calls refused")
 
 
-def test_nobody_takes_anothers_extension(box: Box) -> None:
-    """By no password, a wrong one, one's own; nor are calls led away by a contact elsewhere."""
-    own = {user.extension: user.sip_password for user in accounts.with_phone()}
+def test_nobody_can_take_over_an_extension(box: Box) -> None:
+    """Not with no password, a wrong one or one's own; nor can a foreign contact divert calls."""
+    passwords = {user.extension: user.sip_password for user in accounts.users_with_phone()}
     place = box.settings.asterisk.address.replace("127.253", "127.249")
-    led: list[str] = []
+    diverted: list[str] = []
 
-    async def play() -> None:
-        async with telephones(box.settings) as lines, talk_goes_on(box, lines, "+998901000003"):
-            there = contacts(box, "1002")
-            assert len(there) == 1
-            async with Agent(place, 5060, (box.settings.asterisk.address, SIP)) as thief:
-                for account in (("", ""), ("1002", "wrong"), ("1001", own["1001"])):
-                    assert await answered(thief, "REGISTER", "1002", account) in (401, 403)
-                    for star in ("*", f"<sip:1002@{thief.here}>;expires=0"):
-                        status = await answered(thief, "REGISTER", "1002", account, star)
+    async def try_to_take_extension() -> None:
+        async with telephones(box.settings) as lines, undisturbed_talk(box, lines, "+998901000003"):
+            addresses = contact_addresses(box, "1002")
+            assert len(addresses) == 1
+            async with Agent(place, 5060, (box.settings.asterisk.address, SIP_PORT)) as thief:
+                for account in (("", ""), ("1002", "wrong"), ("1001", passwords["1001"])):
+                    assert await request_status(thief, "REGISTER", "1002", account) in (401, 403)
+                    for star in ("*", f"<sip:1002@{thief.host_port}>;expires=0"):
+                        status = await request_status(thief, "REGISTER", "1002", account, star)
                         assert status in (401, 403)
-                    assert await answered(thief, "INVITE", "1002", account) in (401, 403)
+                    assert await request_status(thief, "INVITE", "1002", account) in (401, 403)
                 for claim in ("P-Asserted-Identity", "P-Preferred-Identity", "Remote-Party-ID"):
                     more = [(claim, f"<sip:1002@{thief.box[0]}>")]
-                    assert await answered(thief, "INVITE", "9", more=more) == 401
-                assert contacts(box, "1002") == there  # a guesser locks nobody out
-                # He who has the password leads no calls to a carrier.
+                    assert await request_status(thief, "INVITE", "9", more=more) == 401
+                # a guesser cannot lock anyone out
+                assert contact_addresses(box, "1002") == addresses
+                # Even with the password, calls cannot be diverted to a carrier.
                 elsewhere = f"<sip:+883510001234@{box.settings.trunks[0].address}>"
-                known = "1002", own["1002"]
-                assert await answered(thief, "REGISTER", "1002", known, elsewhere) in (401, 403)
-                assert contacts(box, "1002") == there
-                assert await answered(thief, "REGISTER", "1002", known) == 200
-                thief.taken = lambda call: (led.append(call.called), call.refuse(486))
-                lines.people.dialled = lambda call: (led.append("carrier"), call.refuse(486))
-                phone = lines.people.by_extension("1002")
+                account_of_1002 = "1002", passwords["1002"]
+                assert await request_status(
+                    thief, "REGISTER", "1002", account_of_1002, elsewhere
+                ) in (401, 403)
+                assert contact_addresses(box, "1002") == addresses
+                assert await request_status(thief, "REGISTER", "1002", account_of_1002) == 200
+                thief.on_call = lambda call: (diverted.append(call.callee), call.refuse_call(486))
+                lines.people.on_outgoing_call = lambda call: (
+                    diverted.append("carrier"),
+                    call.refuse_call(486),
+                )
+                phone = lines.people.phone_by_extension("1002")
                 assert phone
-                await phone.register()
-                assert contacts(box, "1002") == there
+                await phone.register_phone()
+                assert contact_addresses(box, "1002") == addresses
 
-    asyncio.run(play())
-    assert led == []
+    asyncio.run(try_to_take_extension())
+    assert diverted == []
 
 
-def test_nobody_outside_gets_out(box: Box) -> None:
+def test_nobody_outside_can_place_an_outbound_call(box: Box) -> None:
     """A caller, a stranger and a caller's phone try every context, header and transfer."""
     text = (box.settings.paths.asterisk / "extensions.conf").read_text("utf-8")
     files = re.findall(r"#include (\S+)", text)
     contexts = sorted(
-        {one for file in files for one in re.findall(r"^\[(\S+)\]", Path(file).read_text(), re.M)}
+        {
+            context
+            for file in files
+            for context in re.findall(r"^\[(\S+)\]", Path(file).read_text(), re.M)
+        }
     )
     assert len(contexts) > 30
     stranger = f"127.250.{box.settings.asterisk.address.partition('.253.')[2]}"
-    users = [u for c in contexts for u in (f"{GOAL}%40{c}", f"{GOAL};context={c}", c, f"1001@{c}")]
-    led: list[str] = []
+    users = [
+        u
+        for c in contexts
+        for u in (f"{TARGET_NUMBER}%40{c}", f"{TARGET_NUMBER};context={c}", c, f"1001@{c}")
+    ]
+    placed_calls: list[str] = []
 
-    def tried(end: End, user: str) -> bytes:
+    def forged_invite(end: End, user: str) -> bytes:
         return end.invite(
             f"Diversion: <sip:1001@{end.box}>;reason=unconditional",
             f"P-Asserted-Identity: <sip:1001@{end.box}>",
             f"Referred-By: <sip:1001@{end.box}>",
-            f"Route: <sip:{GOAL}@{box.settings.trunks[0].address};lr>",
+            f"Route: <sip:{TARGET_NUMBER}@{box.settings.trunks[0].address};lr>",
             start=f"INVITE sip:{user}@{end.box} SIP/2.0",
         )
 
-    async def play() -> int:
+    async def try_every_way_out() -> int:
         async with telephones(box.settings) as lines:
-            lines.people.dialled = lambda call: (led.append(call.called), call.refuse(486))
-            async with talk_goes_on(box, lines, "+998901000004") as talk:
+            lines.people.on_outgoing_call = lambda call: (
+                placed_calls.append(call.callee),
+                call.refuse_call(486),
+            )
+            async with undisturbed_talk(box, lines, "+998901000004") as talk:
                 citizen, leg = talk.citizen, talk.leg
-                who = Thrower(box, box.settings.trunks[0].address), Thrower(box, stranger)
-                for user in (*users, GOAL, "s", "h", "i", "t", "dial", "leave", "*43"):
-                    for one in who:
-                        await one.throw("UDP", tried(one.end("UDP"), user))
-                    await asyncio.sleep(PACE)
-                # In the talk: REFER, and the operator's place taken by an INVITE.
-                for number in (GOAL, f"{GOAL}@outgoing", "1002", "s"):
-                    assert await citizen.refer(number) >= 400
-                assert await citizen.refer("1001", replaces=leg) >= 400
-                tag = message.parameter(leg.theirs, "tag")
+                attackers = Attacker(box, box.settings.trunks[0].address), Attacker(box, stranger)
+                for user in (*users, TARGET_NUMBER, "s", "h", "i", "t", "dial", "leave", "*43"):
+                    for attacker in attackers:
+                        await attacker.send_message(
+                            "UDP", forged_invite(attacker.message_end("UDP"), user)
+                        )
+                    await asyncio.sleep(PACE_SECONDS)
+                # In the talk: REFER, and an INVITE that replaces the operator.
+                for number in (TARGET_NUMBER, f"{TARGET_NUMBER}@outgoing", "1002", "s"):
+                    assert await citizen.send_refer(number) >= 400
+                assert await citizen.send_refer("1001", replaces=leg) >= 400
+                tag = message.find_parameter(leg.remote_party, "tag")
                 places = (f"{leg.call_id};to-tag={tag};from-tag=x", "x;to-tag=x;from-tag=x")
                 for place in places:
-                    thief = lines.people.carrier.call("+998901000005", HOTLINE, 370)
-                    thief.start([("Replaces", place), ("Require", "replaces")])
-                    await seen(lambda thief=thief: thief.state == "over", "it is refused")
-                # In the menu: a number, and codes of features.
-                other = lines.people.call("+998901000006", 390)
-                await seen(lambda: other.state == "up", "the menu")
-                other.media.press(f"{GOAL[1:]}#*1*2##0")
-                await seen(lambda: not other.media.pressing, "all keys are pressed")
+                    thief = lines.people.carrier.create_call("+998901000005", HOTLINE_NUMBER, 370)
+                    thief.send_invite([("Replaces", place), ("Require", "replaces")])
+                    await wait_for(lambda thief=thief: thief.state == "over", "it is refused")
+                # In the menu: a number, and feature codes.
+                other = lines.people.call_hotline("+998901000006", 390)
+                await wait_for(lambda: other.state == "up", "the menu")
+                other.media.press_keys(f"{TARGET_NUMBER[1:]}#*1*2##0")
+                await wait_for(lambda: not other.media.has_pending_keys, "all keys are pressed")
                 assert (citizen.state, leg.state) == ("up", "up")
                 other.hang_up()
-                await seen(lambda: len(talking.channels(box)) == 2, "what began is over")
-        return sum(one.sent for one in who)
+                await wait_for(
+                    lambda: len(local_calls.active_channels(box)) == 2, "what began is over"
+                )
+        return sum(attacker.sent_count for attacker in attackers)
 
-    sent = asyncio.run(play())
-    assert led == []
-    assert told(box).difference == 0
+    sent = asyncio.run(try_every_way_out())
+    assert placed_calls == []
+    assert current_balance(box).difference == 0
     print(f"{len(contexts)} contexts, {sent} tries and 7 in a talk: none got out")
 
 
-def test_who_knows_the_dialog_takes_no_talk_over(box: Box) -> None:
-    """A carrier, a colleague, a stranger name a talk's legs in an INVITE with Replaces."""
+def test_knowing_the_dialog_does_not_take_over_a_talk(box: Box) -> None:
+    """A carrier, a colleague and a stranger name the legs of a talk in an INVITE with Replaces."""
     place = box.settings.asterisk.address.replace("127.253", "127.248")
-    own = {user.extension: user.sip_password for user in accounts.with_phone()}
+    passwords = {user.extension: user.sip_password for user in accounts.users_with_phone()}
 
-    async def play() -> None:
+    async def try_to_replace_legs() -> None:
         async with (
             telephones(box.settings) as lines,
-            talk_goes_on(box, lines, "+998901000009") as talk,
-            Agent(place, 5060, (box.settings.asterisk.address, SIP)) as stranger,
+            undisturbed_talk(box, lines, "+998901000009") as talk,
+            Agent(place, 5060, (box.settings.asterisk.address, SIP_PORT)) as stranger,
         ):
             for leg in (talk.leg, talk.citizen):
-                theirs, ours = (message.parameter(of, "tag") for of in (leg.theirs, leg.ours))
+                theirs, ours = (
+                    message.find_parameter(of, "tag") for of in (leg.remote_party, leg.local_party)
+                )
                 replaced = f"{leg.call_id};to-tag={theirs};from-tag={ours}"
                 for name in ("Replaces", "REPLACES", "replaces"):
                     more = [(name, replaced), ("Require", "replaces")]
-                    thief = lines.people.carrier.call("+998901000010", HOTLINE, 370)
-                    thief.start(more)
-                    await seen(lambda thief=thief: thief.state == "over", "it is refused")
-                    account = ("1002", own["1002"])
+                    thief = lines.people.carrier.create_call("+998901000010", HOTLINE_NUMBER, 370)
+                    thief.send_invite(more)
+                    await wait_for(lambda thief=thief: thief.state == "over", "it is refused")
+                    account = ("1002", passwords["1002"])
                     for agent in (lines.people.desk, stranger):
-                        assert await answered(agent, "INVITE", "1002", account, more=more) == 401
-                    assert await answered(stranger, "INVITE", "1001", more=more) == 401
+                        assert (
+                            await request_status(agent, "INVITE", "1002", account, more=more) == 401
+                        )
+                    assert await request_status(stranger, "INVITE", "1001", more=more) == 401
             assert (talk.citizen.state, talk.leg.state) == ("up", "up")
-            assert len(talking.channels(box)) == 2
+            assert len(local_calls.active_channels(box)) == 2
 
-    asyncio.run(play())
-    assert told(box).difference == 0
+    asyncio.run(try_to_replace_legs())
+    assert current_balance(box).difference == 0
 
 
-def test_a_phone_gets_no_further_than_it_may(box: Box) -> None:
-    """REFER to a carrier's own address, a redirection by 302, names of contexts."""
-    led: list[str] = []
+def test_a_phone_reaches_no_forbidden_number(box: Box) -> None:
+    """REFER to a carrier's own address, a redirection with 302, names of contexts."""
+    placed_calls: list[str] = []
     carrier = box.settings.trunks[0].address
 
-    async def play() -> None:
+    async def try_forbidden_targets() -> None:
         async with telephones(box.settings) as lines:
-            lines.people.dialled = lambda call: (led.append(call.called), call.refuse(486))
+            lines.people.on_outgoing_call = lambda call: (
+                placed_calls.append(call.callee),
+                call.refuse_call(486),
+            )
 
-            def redirect(phone: Phone, call: SipCall) -> None:
+            def redirect_call(phone: Phone, call: SipCall) -> None:
                 if phone.extension == "1002":
-                    call.contact = f"<sip:{FORBIDDEN}@{carrier}>"
-                    call.refuse(302)
+                    call.contact = f"<sip:{FORBIDDEN_NUMBER}@{carrier}>"
+                    call.refuse_call(302)
                 else:
-                    call.ring()
+                    call.send_ringing()
                     call.pick_up()
 
-            async with talk_goes_on(box, lines, "+998901000007"):
+            async with undisturbed_talk(box, lines, "+998901000007"):
                 actions.choose_state(box.settings, User.get(User.login == "op02"), "ready")
-                lines.people.rings = redirect
-                waits = lines.people.call("+998901000008", 390)
-                phone = lines.people.by_extension("1002")
+                lines.people.on_ring = redirect_call
+                waits = lines.people.call_hotline("+998901000008", 390)
+                phone = lines.people.phone_by_extension("1002")
                 assert phone
-                await seen(lambda: waits.state == "up", "the menu")
-                waits.media.press("2")
-                await seen(lambda: phone.calls, "the phone rings, and sends the call elsewhere")
-                for number in (f"{FORBIDDEN}%40{one}" for one in ("outgoing", "routes", "way")):
-                    call = phone.dial(number)
-                    await seen(lambda call=call: call.state == "over", f"{number} is over")
-                echo = phone.dial("*43")
-                await seen(lambda: echo.state == "up", "the echo")
-                for to in (f"sip:{FORBIDDEN}@{carrier}", f"sip:{FORBIDDEN}@{carrier}?Replaces=x"):
+                await wait_for(lambda: waits.state == "up", "the menu")
+                waits.media.press_keys("2")
+                await wait_for(lambda: phone.calls, "the phone rings, and sends the call elsewhere")
+                for number in (
+                    f"{FORBIDDEN_NUMBER}%40{context}" for context in ("outgoing", "routes", "way")
+                ):
+                    call = phone.dial_number(number)
+                    await wait_for(lambda call=call: call.state == "over", f"{number} is over")
+                echo = phone.dial_number("*43")
+                await wait_for(lambda: echo.state == "up", "the echo")
+                for to in (
+                    f"sip:{FORBIDDEN_NUMBER}@{carrier}",
+                    f"sip:{FORBIDDEN_NUMBER}@{carrier}?Replaces=x",
+                ):
                     done = asyncio.get_running_loop().create_future()
-                    echo._ask("REFER", [("Refer-To", f"<{to}>")], done)
+                    echo._send_request("REFER", [("Refer-To", f"<{to}>")], done)
                     await done
                 echo.hang_up()
                 waits.hang_up()
                 actions.choose_state(box.settings, User.get(User.login == "op02"), "off")
-                await seen(lambda: len(talking.channels(box)) == 2, "what began is over")
+                await wait_for(
+                    lambda: len(local_calls.active_channels(box)) == 2, "what began is over"
+                )
 
-    asyncio.run(play())
-    assert led == []
+    asyncio.run(try_forbidden_targets())
+    assert placed_calls == []

@@ -1,4 +1,4 @@
-"""Calls that the event log does not hold are seen, whatever the log says of itself."""
+"""Calls missing from the event log are detected, whatever the log itself contains."""
 
 import datetime as dt
 
@@ -8,10 +8,10 @@ from appliance.box import health
 from appliance.core import clock
 from appliance.models import EventRow, ExchangeLook, SeenCall
 from appliance.pbx import witness
-from appliance.pbx.witness import Witness
+from appliance.pbx.witness import CallWitness
 from appliance.telephony import calls
 
-CALL = {
+CALL_EVENT = {
     "Event": "Newchannel",
     "Uniqueid": "hotline-1.1",
     "Linkedid": "hotline-1.1",
@@ -19,90 +19,99 @@ CALL = {
 }
 
 
-def check(settings, code: str) -> health.Check:
-    return next(found for found in health.quick(settings) if found.code == code)
+def check_by_code(settings, code: str) -> health.Check:
+    return next(item for item in health.quick_checks(settings) if item.code == code)
 
 
-def logged(linkedid: str, at: dt.datetime) -> None:
+def log_call(linkedid: str, at: dt.datetime) -> None:
     EventRow.create(
         hash=linkedid, linkedid=linkedid, at=at, event="CHAN_START", begins="from-trunk", fields={}
     )
 
 
 @pytest.fixture
-def seen(settings, monkeypatch):
-    """A witness that looks each time, and no file of a log."""
-    monkeypatch.setattr(witness, "_EVERY", 0.0)
-    return Witness()
+def call_witness(settings, monkeypatch):
+    """A witness that checks at every call, and no log file."""
+    monkeypatch.setattr(witness, "_POLL_SECONDS", 0.0)
+    return CallWitness()
 
 
 @pytest.fixture
-def later(monkeypatch):
-    """Let time go by."""
+def advance_clock(monkeypatch):
+    """Return a function that sets the clock to a number of seconds after the start of the test."""
     began = clock.now()
 
-    def by(seconds: float) -> None:
+    def set_clock(seconds: float) -> None:
         monkeypatch.setattr(clock, "now", lambda: began + dt.timedelta(seconds=seconds))
 
-    return by
+    return set_clock
 
 
-def test_a_call_that_the_log_lost(settings, seen, later) -> None:
-    later(0)
-    seen.hear(CALL)
-    seen.hear(CALL | {"Uniqueid": "hotline-1.2", "Context": "from-operator"})  # a leg
-    seen.hear(CALL | {"Linkedid": "x", "Uniqueid": "x", "Context": "test-call"})
-    assert seen.look() == []
-    assert check(settings, "event_log.calls").state == "ok"
-    later(16)
-    assert seen.look() == ["hotline-1.1"]
-    assert check(settings, "event_log.calls").state == "fail"
+def test_a_call_missing_from_the_log_is_reported(settings, call_witness, advance_clock) -> None:
+    advance_clock(0)
+    call_witness.observe_call_begin(CALL_EVENT)
+    # a leg of it
+    call_witness.observe_call_begin(
+        CALL_EVENT | {"Uniqueid": "hotline-1.2", "Context": "from-operator"}
+    )
+    call_witness.observe_call_begin(
+        CALL_EVENT | {"Linkedid": "x", "Uniqueid": "x", "Context": "test-call"}
+    )
+    assert call_witness.find_unlogged_calls() == []
+    assert check_by_code(settings, "event_log.calls").state == "ok"
+    advance_clock(16)
+    assert call_witness.find_unlogged_calls() == ["hotline-1.1"]
+    assert check_by_code(settings, "event_log.calls").state == "fail"
     begin, end = clock.now() - dt.timedelta(minutes=1), clock.now()
-    assert calls.balance(begin, end).difference == 1
-    assert calls.arrivals(begin, end) == 1
+    assert calls.ledger_balance(begin, end).difference == 1
+    assert calls.count_arrivals(begin, end) == 1
 
 
-def test_it_is_in_order_when_the_next_call_is_logged_and_the_balance_still_tells(
-    settings, seen, later
+def test_the_next_logged_call_clears_the_check_but_not_the_balance(
+    settings, call_witness, advance_clock
 ) -> None:
-    later(0)
-    seen.hear(CALL)
-    later(20)
-    seen.look()
-    logged("hotline-2.1", clock.now())
-    assert check(settings, "event_log.calls").state == "ok"
-    later(7200)
-    assert check(settings, "balance").state == "fail"
+    advance_clock(0)
+    call_witness.observe_call_begin(CALL_EVENT)
+    advance_clock(20)
+    call_witness.find_unlogged_calls()
+    log_call("hotline-2.1", clock.now())
+    assert check_by_code(settings, "event_log.calls").state == "ok"
+    advance_clock(7200)
+    assert check_by_code(settings, "balance").state == "fail"
 
 
-def test_a_record_that_comes_late_settles_it(settings, seen, later) -> None:
-    later(0)
-    seen.hear(CALL)
-    later(20)
-    seen.look()
-    logged("hotline-1.1", clock.now() - dt.timedelta(seconds=20))
-    assert seen.look() == []
+def test_a_late_record_clears_the_fault(settings, call_witness, advance_clock) -> None:
+    advance_clock(0)
+    call_witness.observe_call_begin(CALL_EVENT)
+    advance_clock(20)
+    call_witness.find_unlogged_calls()
+    log_call("hotline-1.1", clock.now() - dt.timedelta(seconds=20))
+    assert call_witness.find_unlogged_calls() == []
     assert not SeenCall.select().exists()
-    assert check(settings, "event_log.calls").state == "ok"
+    assert check_by_code(settings, "event_log.calls").state == "ok"
 
 
-def test_a_log_that_is_behind_is_told_by_its_own_words(settings, seen, later) -> None:
-    later(0)
-    seen.hear(CALL)
-    later(20)
-    seen.look()
+def test_a_log_that_lags_is_reported_by_its_own_check(
+    settings, call_witness, advance_clock
+) -> None:
+    advance_clock(0)
+    call_witness.observe_call_begin(CALL_EVENT)
+    advance_clock(20)
+    call_witness.find_unlogged_calls()
     log = settings.paths.event_log
     log.parent.mkdir(parents=True, exist_ok=True)
     log.write_text(f'"{clock.now().timestamp() - 19:.6f}","CHAN_START","1"\n')
-    assert check(settings, "event_log.calls").state == "ok"
-    assert check(settings, "event_log").state == "fail"
+    assert check_by_code(settings, "event_log.calls").state == "ok"
+    assert check_by_code(settings, "event_log").state == "fail"
 
 
 @pytest.mark.parametrize(
     ("missing", "ago", "state"),
     [([], 0, "ok"), (["app_queue.so"], 0, "fail"), ([], 120, "fail"), (None, 0, "warn")],
 )
-def test_the_parts_of_the_exchange(settings, missing, ago, state) -> None:
+def test_missing_or_outdated_parts_of_the_exchange_are_reported(
+    settings, missing, ago, state
+) -> None:
     from appliance.models import AsteriskWatch
 
     now = clock.now()
@@ -112,6 +121,6 @@ def test_the_parts_of_the_exchange(settings, missing, ago, state) -> None:
         for name in ("modules", "queues"):
             ExchangeLook.create(name=name, missing=missing, at=at)
     for code in ("asterisk.modules", "asterisk.queues"):
-        found = check(settings, code)
-        assert found.state == state
-        assert ("app_queue.so" in found.seen.format(**found.values)) == bool(missing)
+        result = check_by_code(settings, code)
+        assert result.state == state
+        assert ("app_queue.so" in result.seen.format(**result.values)) == bool(missing)

@@ -1,20 +1,22 @@
-"""The messages of RFC 4475, which torture a SIP parser: its sections, in our own words.
+"""The messages of RFC 4475, which torture a SIP parser: its sections in our own words.
 
-Each has what makes its section's message hard; addresses are those of the test. `TORTURE` names
-them by section: a request or response as it goes onto the wire.
+Each contains what makes the message of its section difficult; the addresses are those of the test.
+`TORTURE` maps each section to a request or response in its wire form.
 """
 
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-SDP = "v=0\r\no=- 1 1 IN IP4 {0}\r\ns=-\r\nc=IN IP4 {0}\r\nt=0 0\r\nm=audio 49217 RTP/AVP 8\r\n"
-NUMBER = "1006"
+SDP_TEMPLATE = (
+    "v=0\r\no=- 1 1 IN IP4 {0}\r\ns=-\r\nc=IN IP4 {0}\r\nt=0 0\r\nm=audio 49217 RTP/AVP 8\r\n"
+)
+HOTLINE_NUMBER = "1006"
 
 
 @dataclass(frozen=True)
 class End:
-    """Who sends to whom: addresses, and by which transport (UDP, TCP, TLS)."""
+    """Source and destination of a message: addresses, and the transport (UDP, TCP, TLS)."""
 
     box: str
     here: str
@@ -23,19 +25,19 @@ class End:
 
     @property
     def via(self) -> str:
-        """A good Via."""
+        """Return a valid Via header."""
         return f"Via: SIP/2.0/{self.transport} {self.here}:5060;branch=z9hG4bK{self.once};rport"
 
     def write(self, start: str, *lines: str, body: str = "", bare: str = "") -> bytes:
-        """A message: `lines` stand in place of the usual header of that name ("Name" drops it).
+        """Return a message; `lines` replace the usual headers by name ("Name" removes it).
 
-        `bare`: names of usual headers that are left out beside those, parted by blanks.
+        `bare`: names of further usual headers that are left out, separated by blanks.
         """
         method = start.split()[0]
         usual = {
             "Via": self.via,
             "From": f"From: <sip:998901234567@{self.here}>;tag={self.once}",
-            "To": f"To: <sip:{NUMBER}@{self.box}>",
+            "To": f"To: <sip:{HOTLINE_NUMBER}@{self.box}>",
             "Call-ID": f"Call-ID: {self.once}@{self.here}",
             "CSeq": f"CSeq: 1 {method}",
             "Contact": f"Contact: <sip:x@{self.here}:5060>",
@@ -44,32 +46,34 @@ class End:
         if body:
             usual["Content-Type"] = "Content-Type: application/sdp"
         usual["Content-Length"] = f"Content-Length: {len(body.encode())}"
-        own = {line.partition(":")[0].strip().lower() for line in lines} | {*bare.lower().split()}
-        kept = [text for name, text in usual.items() if name.lower() not in own]
-        return "\r\n".join([start, *kept, *lines, "", ""]).encode() + body.encode()
+        replaced_names = {line.partition(":")[0].strip().lower() for line in lines} | {
+            *bare.lower().split()
+        }
+        remaining = [text for name, text in usual.items() if name.lower() not in replaced_names]
+        return "\r\n".join([start, *remaining, *lines, "", ""]).encode() + body.encode()
 
     def invite(
         self, *lines: str, start: str = "", body: str | None = None, bare: str = ""
     ) -> bytes:
-        """A call to the hotline but for `lines`."""
-        body = SDP.format(self.here) if body is None else body
+        """Return a call to the hotline with `lines` as its special headers."""
+        body = SDP_TEMPLATE.format(self.here) if body is None else body
         return self.write(
-            start or f"INVITE sip:{NUMBER}@{self.box} SIP/2.0", *lines, body=body, bare=bare
+            start or f"INVITE sip:{HOTLINE_NUMBER}@{self.box} SIP/2.0", *lines, body=body, bare=bare
         )
 
     def ask(self, method: str, *lines: str, uri: str = "", bare: str = "") -> bytes:
-        """A request without a body."""
-        uri = uri or f"sip:{NUMBER}@{self.box}"
+        """Return a request without a body."""
+        uri = uri or f"sip:{HOTLINE_NUMBER}@{self.box}"
         return self.write(f"{method} {uri} SIP/2.0", *lines, bare=bare)
 
     def register(self, *lines: str, bare: str = "") -> bytes:
-        """A phone's registration."""
+        """Return a phone's registration."""
         return self.ask("REGISTER", *lines, uri=f"sip:{self.box}", bare=bare)
 
 
-def _tortuous(end: End) -> bytes:
-    """3.1.1.1: folded lines, short names, escapes in quotes, blanks wherever they may stand."""
-    body = SDP.format(end.here)
+def _tortuous_invite(end: End) -> bytes:
+    """3.1.1.1: folded lines, short names, escapes in quotes, blanks wherever permitted."""
+    body = SDP_TEMPLATE.format(end.here)
     return "\r\n".join(
         [
             f"INVITE sip:vivekg@{end.box};unknownparam SIP/2.0",
@@ -99,8 +103,8 @@ def _tortuous(end: End) -> bytes:
     ).encode()
 
 
-def _characters(end: End) -> bytes:
-    """3.1.1.2: every character that a method, a name, a user may have."""
+def _unusual_characters(end: End) -> bytes:
+    """3.1.1.2: every character that a method, a name or a user may contain."""
     method = "!interesting-Method0123456789_*+`.%indeed'~"
     user = "1_unusual.URI~(to-be!sure)&isn't+it$/crazy?,/;;*"
     return end.write(
@@ -113,8 +117,8 @@ def _characters(end: End) -> bytes:
     )
 
 
-def _multipart(end: End) -> bytes:
-    """3.1.1.11: two parts, one of them octets."""
+def _multipart_message(end: End) -> bytes:
+    """3.1.1.11: two parts, one of them binary."""
     parts = "7a9cbec02ceef655"
     body = (
         f"--{parts}\r\nContent-Type: text/plain\r\n\r\nHello\r\n--{parts}\r\n"
@@ -127,14 +131,14 @@ def _multipart(end: End) -> bytes:
     )
 
 
-def _long(end: End) -> bytes:
-    """3.1.1.7: values of some hundred and thousand letters, and forty Vias."""
+def _long_values(end: End) -> bytes:
+    """3.1.1.7: values of hundreds and thousands of characters, and 34 Via headers."""
     vias = [f"Via: SIP/2.0/UDP sip{n}.example.com;branch=z9hG4bK{end.once}{n}" for n in range(33)]
     name = "I have a user name of extreme proportion" + " and more of it" * 60
     return end.invite(
         end.via,
         *vias,
-        f'To: "{name}" <sip:{NUMBER}@{end.box}:6000;unknownparam1={"very" * 60}value>',
+        f'To: "{name}" <sip:{HOTLINE_NUMBER}@{end.box}:6000;unknownparam1={"very" * 60}value>',
         f"From: sip:{'amazinglylongcallername' * 9}@{end.here};tag={'12982' * 40}{end.once}"
         f";unknownheaderparam={'long' * 60}",
         f"Call-ID: {end.once}.onereally{'long' * 60}callid",
@@ -143,17 +147,17 @@ def _long(end: End) -> bytes:
     )
 
 
-def _response(end: End, start: str, *lines: str) -> bytes:
+def _invite_response(end: End, start: str, *lines: str) -> bytes:
     return end.write(start, "CSeq: 35 INVITE", *lines)
 
 
-def _without(end: End, *gone: str) -> bytes:
-    return end.invite(bare=" ".join(gone), body="")
+def _invite_without_headers(end: End, *names: str) -> bytes:
+    return end.invite(bare=" ".join(names), body="")
 
 
 TORTURE: dict[str, Callable[[End], bytes]] = {
-    "3.1.1.1 a short tortuous INVITE": _tortuous,
-    "3.1.1.2 every character": _characters,
+    "3.1.1.1 a short tortuous INVITE": _tortuous_invite,
+    "3.1.1.2 every character": _unusual_characters,
     "3.1.1.3 escapes": lambda e: e.invite(
         f"To: sip:%75se%72@{e.box}",
         f"From: <sip:I%20have%20spaces@{e.here}>;tag={e.once}",
@@ -174,7 +178,7 @@ TORTURE: dict[str, Callable[[End], bytes]] = {
     "3.1.1.6 no blank before <": lambda e: e.ask(
         "OPTIONS", f"From: caller<sip:caller@{e.here}>;tag={e.once}"
     ),
-    "3.1.1.7 long values": _long,
+    "3.1.1.7 long values": _long_values,
     "3.1.1.8 two requests in a datagram": lambda e: e.register() + e.invite(),
     "3.1.1.9 semicolons in the user": lambda e: e.ask(
         "OPTIONS", f"To: sip:user;x=y@{e.box}", uri=f"sip:user;par=u%40example.net@{e.box}"
@@ -187,11 +191,11 @@ TORTURE: dict[str, Callable[[End], bytes]] = {
             for n, one in enumerate(("UDP", "SCTP", "TLS", "UNKNOWN", "TCP"), 1)
         ),
     ),
-    "3.1.1.11 octets in two parts": _multipart,
-    "3.1.1.12 an unusual reason": lambda e: _response(
+    "3.1.1.11 octets in two parts": _multipart_message,
+    "3.1.1.12 an unusual reason": lambda e: _invite_response(
         e, "SIP/2.0 200 = 2**3 * 5**2 \u043d\u043e \u0441\u0442\u043e \u0434\u0435\u0432\u044f"
     ),
-    "3.1.1.13 no reason": lambda e: _response(e, "SIP/2.0 100 "),
+    "3.1.1.13 no reason": lambda e: _invite_response(e, "SIP/2.0 100 "),
     "3.1.2.1 separators of nothing": lambda e: e.invite(
         f'Contact: "Joe" <sip:joe@{e.here}>;;,,;,,', f"Via: SIP/2.0/UDP {e.here};;,;,,"
     ),
@@ -209,21 +213,21 @@ TORTURE: dict[str, Callable[[End], bytes]] = {
         "Retry-After: 949302838503028349304023988",
         'Warning: 1812 overture "In Progress"',
     ),
-    "3.1.2.6 an open quote": lambda e: e.invite(f'To: "Mr. J. User <sip:{NUMBER}@{e.box}>'),
+    "3.1.2.6 an open quote": lambda e: e.invite(f'To: "Mr. J. User <sip:{HOTLINE_NUMBER}@{e.box}>'),
     "3.1.2.7 <> around the address": lambda e: e.invite(
-        start=f"INVITE <sip:{NUMBER}@{e.box}> SIP/2.0"
+        start=f"INVITE <sip:{HOTLINE_NUMBER}@{e.box}> SIP/2.0"
     ),
     "3.1.2.8 a blank in the address": lambda e: e.invite(
-        start=f"INVITE sip:{NUMBER}@{e.box}; lr SIP/2.0"
+        start=f"INVITE sip:{HOTLINE_NUMBER}@{e.box}; lr SIP/2.0"
     ),
     "3.1.2.9 blanks in the first line": lambda e: e.invite(
-        start=f"INVITE  sip:{NUMBER}@{e.box}  SIP/2.0"
+        start=f"INVITE  sip:{HOTLINE_NUMBER}@{e.box}  SIP/2.0"
     ),
     "3.1.2.10 blanks after the first line": lambda e: e.write(
-        f"OPTIONS sip:{NUMBER}@{e.box} SIP/2.0  "
+        f"OPTIONS sip:{HOTLINE_NUMBER}@{e.box} SIP/2.0  "
     ),
     "3.1.2.11 headers in the address": lambda e: e.invite(
-        start=f"INVITE sip:{NUMBER}@{e.box}?Route=%3Csip:{e.here}%3E SIP/2.0"
+        start=f"INVITE sip:{HOTLINE_NUMBER}@{e.box}?Route=%3Csip:{e.here}%3E SIP/2.0"
     ),
     "3.1.2.12 a date of another zone": lambda e: e.invite("Date: Fri, 01 Jan 2010 16:00:00 EST"),
     "3.1.2.13 an address without <>": lambda e: e.register(
@@ -238,13 +242,15 @@ TORTURE: dict[str, Callable[[End], bytes]] = {
     "3.1.2.16 version 7.0": lambda e: e.ask("OPTIONS").replace(b"SIP/2.0\r\n", b"SIP/7.0\r\n", 1),
     "3.1.2.17 two methods": lambda e: e.ask("OPTIONS", "CSeq: 8 INVITE"),
     "3.1.2.18 two methods, one unknown": lambda e: e.ask("NEWMETHOD", "CSeq: 8 INVITE"),
-    "3.1.2.19 a status too large": lambda e: _response(
+    "3.1.2.19 a status too large": lambda e: _invite_response(
         e, "SIP/2.0 4294967301 better not break the receiver"
     ),
     "3.2.1 a branch of nothing": lambda e: e.ask(
         "OPTIONS", f"Via: SIP/2.0/{e.transport} {e.here}:5060;branch=z9hG4bK"
     ),
-    "3.3.1 headers missing": lambda e: _without(e, "Call-ID", "From", "To", "Contact"),
+    "3.3.1 headers missing": lambda e: _invite_without_headers(
+        e, "Call-ID", "From", "To", "Contact"
+    ),
     "3.3.2 an unknown scheme": lambda e: e.ask(
         "OPTIONS", uri="nobodyKnowsThisScheme:totallyopaquecontent"
     ),
@@ -270,10 +276,10 @@ TORTURE: dict[str, Callable[[End], bytes]] = {
         f"Call-ID: {e.once}@{e.here}\r\nCall-ID: another.{e.once}@{e.here}",
         "Max-Forwards: 70\r\nMax-Forwards: 0\r\nMax-Forwards: 5",
         f"From: <sip:a@{e.here}>;tag={e.once}\r\nFrom: <sip:b@{e.here}>;tag=other",
-        f"To: <sip:{NUMBER}@{e.box}>\r\nTo: <sip:other@{e.box}>",
+        f"To: <sip:{HOTLINE_NUMBER}@{e.box}>\r\nTo: <sip:other@{e.box}>",
     ),
     "3.3.9 two lengths": lambda e: e.ask("OPTIONS", "Content-Length: 13\r\nContent-Length: 5"),
-    "3.3.10 a response by way of all": lambda e: _response(
+    "3.3.10 a response by way of all": lambda e: _invite_response(
         e, "SIP/2.0 200 OK", e.via, "Via: SIP/2.0/UDP 255.255.255.255;branch=z9hG4bK1saber23"
     ),
     "3.3.11 no forwards left": lambda e: e.ask("OPTIONS", "Max-Forwards: 0"),

@@ -1,4 +1,4 @@
-"""Passwords that a real OpenLDAP looks at, and what holds while it is away."""
+"""Passwords verified by a real OpenLDAP, and sign-in while it is unavailable."""
 
 import dataclasses
 import socket
@@ -9,187 +9,200 @@ from appliance.core.settings import Ldap
 from appliance.models import AuditEntry, Session, User
 from appliance.people import accounts, identities, ldap, sessions, sign_ins
 from appliance.people.accounts import StaffError
-from tests.rig.outside.openldap import BIND, PEOPLE, directory
+from tests.rig.outside.openldap import BIND_PATTERN, DIRECTORY_PASSWORDS, make_directory
 from tests.rig.people import PASSWORD
 
-THERE, OTHERS = PEOPLE.values()
+THERE, OTHERS = DIRECTORY_PASSWORDS.values()
 HERE = "192.168.1.20"
 
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory):
-    """The directory, its rules, its folder."""
+    """The directory and its settings."""
     folder = tmp_path_factory.mktemp("ldap")
     with socket.create_server(("127.9.9.3", 0)) as free:
         address = f"127.9.9.3:{free.getsockname()[1]}"
-    party = directory(folder, address).start()
-    yield party, Ldap(f"ldaps://{address}", BIND, str(folder / "ca.pem"))
-    party.stop()
+    party = make_directory(folder, address).start_server()
+    yield party, Ldap(f"ldaps://{address}", BIND_PATTERN, str(folder / "ca.pem"))
+    party.stop_server()
 
 
 @pytest.fixture
 def party(served):
-    """The directory; it runs again after the test."""
+    """The directory; it is running again after the test."""
     yield served[0]
-    served[0].stop()
-    served[0].start()
+    served[0].stop_server()
+    served[0].start_server()
 
 
 @pytest.fixture
 def rules(served, settings):
-    """The settings of the directory, which nobody has found away yet."""
-    ldap._rests_until.clear()
+    """The settings of the directory, with its record of failures cleared."""
+    ldap._retry_times.clear()
     return served[1]
 
 
 @pytest.fixture
-def known(rules, nilufar):
-    """Nilufar, whom the directory calls nilufar.k."""
-    identities.give(nilufar, "ldap", "nilufar.k", None)
+def directory_user(rules, nilufar):
+    """Nilufar, whose name in the directory is nilufar.k."""
+    identities.set_identity(nilufar, "ldap", "nilufar.k", None)
     return nilufar
 
 
-def enter(rules, login: str, password: str) -> User | None:
-    return sign_ins.check(login, password, HERE, asked=rules)
+def sign_in(rules, login: str, password: str) -> User | None:
+    return sign_ins.check_password(login, password, HERE, directory=rules)
 
 
-def test_the_directory_alone_knows_the_password_of_whom_it_knows(rules, known) -> None:
-    assert enter(rules, "nilufar", PASSWORD) is None
-    assert enter(rules, "nilufar", OTHERS) is None
-    assert enter(rules, "nilufar", THERE) == known
-    assert enter(rules, "sardor", PASSWORD).login == "sardor"
-    assert enter(rules, "sardor", THERE) is None
-    assert enter(rules, "nobody", THERE) is None
-    assert enter(None, "nilufar", THERE) == known  # its hash is kept
-    accounts.disable(known, by="test")
-    assert enter(rules, "nilufar", THERE) is None
+def test_only_the_directory_verifies_passwords_of_its_users(rules, directory_user) -> None:
+    assert sign_in(rules, "nilufar", PASSWORD) is None
+    assert sign_in(rules, "nilufar", OTHERS) is None
+    assert sign_in(rules, "nilufar", THERE) == directory_user
+    assert sign_in(rules, "sardor", PASSWORD).login == "sardor"
+    assert sign_in(rules, "sardor", THERE) is None
+    assert sign_in(rules, "nobody", THERE) is None
+    assert sign_in(None, "nilufar", THERE) == directory_user  # the hash of the password is stored
+    accounts.disable_account(directory_user, by="test")
+    assert sign_in(rules, "nilufar", THERE) is None
 
 
-def test_an_empty_password_is_none(rules, known) -> None:
-    """A directory answers yes to it: it takes it for an anonymous one."""
-    assert not ldap.proves(rules, "nilufar.k", "")
-    assert enter(rules, "nilufar", "") is None
+def test_an_empty_password_is_refused(rules, directory_user) -> None:
+    """A directory accepts it, because it treats it as an anonymous bind."""
+    assert not ldap.accepts_password(rules, "nilufar.k", "")
+    assert sign_in(rules, "nilufar", "") is None
 
 
-def test_a_name_says_nothing_but_a_name(rules, known, sherzod) -> None:
+def test_special_characters_in_a_name_have_no_effect(rules, directory_user, sherzod) -> None:
     for subject in ("nilufar.k,ou=people", "*", "nilufar.k\\2cou=people", " ", '"'):
-        assert not ldap.proves(rules, subject, THERE)
+        assert not ldap.accepts_password(rules, subject, THERE)
 
 
-def test_it_is_asked_for_tls_before_anything_else(served, rules, known) -> None:
+def test_tls_is_started_before_anything_else(served, rules, directory_user) -> None:
     host, _, port = rules.url.removeprefix("ldaps://").partition(":")
     plain = dataclasses.replace(rules, url=f"ldap://{host}:{int(port) + 1}")
-    assert ldap.proves(plain, "nilufar.k", THERE)
-    assert "STARTTLS" in served[0].said.read_text()
+    assert ldap.accepts_password(plain, "nilufar.k", THERE)
+    assert "STARTTLS" in served[0].log_file.read_text()
 
 
-def test_one_that_nobody_vouches_for_is_away(rules, known) -> None:
+def test_a_directory_with_an_untrusted_certificate_counts_as_unavailable(
+    rules, directory_user
+) -> None:
     strange = dataclasses.replace(rules, ca="")
-    with pytest.raises(ldap.Away, match="certificate"):
-        ldap.proves(strange, "nilufar.k", THERE)
+    with pytest.raises(ldap.DirectoryUnavailable, match="certificate"):
+        ldap.accepts_password(strange, "nilufar.k", THERE)
 
 
 def fallback_rows() -> list[tuple[str, str]]:
     return [(e.who, e.subject) for e in AuditEntry.select() if e.action == "login.fallback"]
 
 
-def test_while_it_is_away_only_the_box_s_own_people_sign_in(rules, known, party) -> None:
-    assert enter(rules, "nilufar", THERE) == known
-    party.stop()
-    assert enter(rules, "nilufar", THERE) is None
-    assert enter(rules, "sardor", PASSWORD)
-    assert ldap.is_away(rules)
-    assert not fallback_rows()
-    party.start()
-    with pytest.raises(ldap.Away):  # it rests, and is not asked yet
-        ldap.proves(rules, "nilufar.k", THERE)
-    ldap._rests_until.clear()
-    assert enter(rules, "nilufar", THERE) == known
-
-
-def test_the_fallback_is_enabled_per_person_and_each_use_audited(
-    rules, known, sherzod, party
+def test_while_the_directory_is_unavailable_only_local_users_sign_in(
+    rules, directory_user, party
 ) -> None:
-    identities.allow_fallback(known, True, sherzod)
-    assert enter(rules, "nilufar", THERE) == known
+    assert sign_in(rules, "nilufar", THERE) == directory_user
+    party.stop_server()
+    assert sign_in(rules, "nilufar", THERE) is None
+    assert sign_in(rules, "sardor", PASSWORD)
+    assert ldap.is_unavailable(rules)
     assert not fallback_rows()
-    party.stop()
-    assert enter(rules, "nilufar", OTHERS) is None
+    party.start_server()
+    with pytest.raises(ldap.DirectoryUnavailable):  # it is paused, and not contacted yet
+        ldap.accepts_password(rules, "nilufar.k", THERE)
+    ldap._retry_times.clear()
+    assert sign_in(rules, "nilufar", THERE) == directory_user
+
+
+def test_the_fallback_is_enabled_per_user_and_each_use_is_audited(
+    rules, directory_user, sherzod, party
+) -> None:
+    identities.set_directory_fallback(directory_user, True, sherzod)
+    assert sign_in(rules, "nilufar", THERE) == directory_user
+    assert not fallback_rows()
+    party.stop_server()
+    assert sign_in(rules, "nilufar", OTHERS) is None
     assert not fallback_rows()
     for uses in (1, 2):
-        assert enter(rules, "nilufar", THERE) == known
+        assert sign_in(rules, "nilufar", THERE) == directory_user
         assert fallback_rows() == [("nilufar", "nilufar")] * uses
-    identities.allow_fallback(known, False, None)
-    assert enter(rules, "nilufar", THERE) is None
+    identities.set_directory_fallback(directory_user, False, None)
+    assert sign_in(rules, "nilufar", THERE) is None
     assert len(fallback_rows()) == 2
 
 
 @pytest.mark.parametrize("typed", ["\u00ad", "a\0b", "\ue000", "\u202e", "x" * 400_000])
-def test_no_password_makes_it_count_as_away(rules, known, sherzod, typed) -> None:
-    """Those that cannot be sent, and one for which the directory ends the connection."""
-    identities.allow_fallback(known, True, sherzod)
-    accounts.set_password(known, typed if typed.isascii() else OTHERS, by="test")
+def test_no_password_makes_the_directory_count_as_unavailable(
+    rules, directory_user, sherzod, typed
+) -> None:
+    """Passwords that cannot be sent, and one for which the directory closes the connection."""
+    identities.set_directory_fallback(directory_user, True, sherzod)
+    accounts.set_password(directory_user, typed if typed.isascii() else OTHERS, by="test")
     for login in ("nilufar", "nobody"):
-        assert enter(rules, login, typed) is None
-    assert not ldap.is_away(rules)
-    assert enter(rules, "nilufar", OTHERS) is None  # the former one, revoked there
-    assert enter(rules, "nilufar", THERE) == known
+        assert sign_in(rules, login, typed) is None
+    assert not ldap.is_unavailable(rules)
+    # the previous password, revoked in the directory
+    assert sign_in(rules, "nilufar", OTHERS) is None
+    assert sign_in(rules, "nilufar", THERE) == directory_user
     assert not fallback_rows()
 
 
 @pytest.mark.parametrize(("bind", "text"), [("uid={}", "no such"), ("{}", "no name")])
-def test_a_refusal_of_another_kind_is_no_fault(served, known, bind, text) -> None:
+def test_a_refusal_of_another_kind_is_not_a_fault(served, directory_user, bind, text) -> None:
     rules = dataclasses.replace(served[1], bind=bind)
-    ldap._rests_until.clear()
-    identities.allow_fallback(known, True, None)
-    assert enter(rules, "nilufar", PASSWORD) is None, text
-    assert not ldap.is_away(rules)
+    ldap._retry_times.clear()
+    identities.set_directory_fallback(directory_user, True, None)
+    assert sign_in(rules, "nilufar", PASSWORD) is None, text
+    assert not ldap.is_unavailable(rules)
 
 
-def test_one_that_hangs_is_away_for_everybody(served, known, monkeypatch) -> None:
-    """It accepts connections and never answers: found once, not waited for by each."""
-    monkeypatch.setattr(ldap, "CONNECT", 1)
-    ldap._rests_until.clear()
+def test_a_hanging_directory_counts_as_unavailable_for_everyone(
+    served, directory_user, monkeypatch
+) -> None:
+    """It accepts connections but never answers: only the first user waits for it."""
+    monkeypatch.setattr(ldap, "CONNECT_TIMEOUT_SECONDS", 1)
+    ldap._retry_times.clear()
     with socket.create_server(("127.9.9.3", 0)) as silent:
         rules = dataclasses.replace(served[1], url=f"ldaps://127.9.9.3:{silent.getsockname()[1]}")
-        assert enter(rules, "nilufar", PASSWORD) is None
-        assert ldap.is_away(rules)
-        identities.allow_fallback(known, True, None)
-        assert enter(rules, "nilufar", PASSWORD) == known
+        assert sign_in(rules, "nilufar", PASSWORD) is None
+        assert ldap.is_unavailable(rules)
+        identities.set_directory_fallback(directory_user, True, None)
+        assert sign_in(rules, "nilufar", PASSWORD) == directory_user
     assert fallback_rows() == [("nilufar", "nilufar")]
 
 
-def test_another_password_there_ends_what_began_with_the_former(rules, known) -> None:
-    sessions.begin(known, HERE)
-    assert enter(rules, "nilufar", THERE)  # never seen here before
+def test_a_changed_directory_password_ends_earlier_sessions(rules, directory_user) -> None:
+    sessions.begin_session(directory_user, HERE)
+    assert sign_in(rules, "nilufar", THERE)  # this password is new here
     assert not Session.select().exists()
-    told = AuditEntry.get(AuditEntry.action == "user.password")
-    assert (told.who, told.subject) == ("ldap", "nilufar")
-    sessions.begin(known, HERE)
-    assert enter(rules, "nilufar", THERE)
+    entry = AuditEntry.get(AuditEntry.action == "user.password")
+    assert (entry.who, entry.subject) == ("ldap", "nilufar")
+    sessions.begin_session(directory_user, HERE)
+    assert sign_in(rules, "nilufar", THERE)
     assert Session.select().count() == 1
 
 
-def test_the_password_is_changed_there(rules, known) -> None:
+def test_a_directory_password_cannot_be_changed_here(rules, directory_user) -> None:
     with pytest.raises(StaffError, match="directory"):
-        sign_ins.change_password(known, THERE, "uch soʻz va bir raqam", HERE, asked=rules)
+        sign_ins.change_password(
+            directory_user, THERE, "uch soʻz va bir raqam", HERE, directory=rules
+        )
 
 
-def test_strangers_cannot_have_the_directory_lock_anybody_out(served, rules, known) -> None:
-    """It counts what is tried for a name; so few of theirs reach it."""
-    before = served[0].said.read_text().count(" BIND dn=")
+def test_strangers_cannot_lock_out_a_user_in_the_directory(served, rules, directory_user) -> None:
+    """The directory counts attempts per name, so that only a few attempts of strangers reach it."""
+    before = served[0].log_file.read_text().count(" BIND dn=")
     for number in range(5):
-        assert sign_ins.check("nilufar", "wrong", f"10.0.0.{number}", asked=rules) is None
-    with pytest.raises(sign_ins.TooMany):
-        sign_ins.check("nilufar", THERE, "10.0.0.9", asked=rules)
-    assert served[0].said.read_text().count(" BIND dn=") == before + 5
-    assert sign_ins.check("nilufar", THERE, HERE, "desk-1", rules) == known
+        assert (
+            sign_ins.check_password("nilufar", "wrong", f"10.0.0.{number}", directory=rules) is None
+        )
+    with pytest.raises(sign_ins.TooManyAttempts):
+        sign_ins.check_password("nilufar", THERE, "10.0.0.9", directory=rules)
+    assert served[0].log_file.read_text().count(" BIND dn=") == before + 5
+    assert sign_ins.check_password("nilufar", THERE, HERE, "desk-1", rules) == directory_user
 
 
-def test_strangers_are_asked_for_there_too(served, rules, settings) -> None:
-    """So the time of an answer does not tell who is known there."""
-    before = served[0].said.read_text().count(" BIND dn=")
-    assert enter(rules, "nobody", PASSWORD) is None
-    assert served[0].said.read_text().count(" BIND dn=") == before + 1
-    assert enter(rules, "sardor", PASSWORD)
-    assert served[0].said.read_text().count(" BIND dn=") == before + 1
+def test_unknown_logins_are_also_looked_up_in_the_directory(served, rules, settings) -> None:
+    """So the response time does not reveal which logins exist in the directory."""
+    before = served[0].log_file.read_text().count(" BIND dn=")
+    assert sign_in(rules, "nobody", PASSWORD) is None
+    assert served[0].log_file.read_text().count(" BIND dn=") == before + 1
+    assert sign_in(rules, "sardor", PASSWORD)
+    assert served[0].log_file.read_text().count(" BIND dn=") == before + 1

@@ -3,18 +3,20 @@
 from appliance.people import accounts, presence
 
 
-def test_who_is_taken_on_meanwhile_has_chosen_nothing(nilufar, monkeypatch) -> None:
-    """Between the question for states and that for operators, as another process does it."""
+def test_an_operator_added_during_the_query_has_no_state(nilufar, monkeypatch) -> None:
+    """Another process adds the account between the queries for states and for operators."""
     presence.choose_state(nilufar, "ready")
-    operators = presence.operators
+    operators = presence.active_operators
 
-    def later() -> list:
-        accounts.add("zuhra", "Zuhra", "operator", "secret", extension="1009", speaks=("uz",))
+    def operators_with_addition() -> list:
+        accounts.create_account(
+            "zuhra", "Zuhra", "operator", "secret", extension="1009", speaks=("uz",)
+        )
         return operators()
 
-    monkeypatch.setattr(presence, "operators", later)
-    found = {user.login: chosen for user, chosen in presence.in_force()}
-    assert found["nilufar"].state == "ready"
-    assert found["zuhra"] is None
+    monkeypatch.setattr(presence, "active_operators", operators_with_addition)
+    states = {user.login: state for user, state in presence.current_states()}
+    assert states["nilufar"].state == "ready"
+    assert states["zuhra"] is None
     monkeypatch.undo()
-    assert presence.states()["zuhra"] == "off"
+    assert presence.states_by_login()["zuhra"] == "off"

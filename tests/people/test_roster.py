@@ -1,4 +1,4 @@
-"""People from a CSV: what is read, and each fault at its line."""
+"""Importing users from a CSV file: what is read, and each fault with its line."""
 
 import pytest
 
@@ -6,22 +6,26 @@ from appliance.casework import departments
 from appliance.models import User
 from appliance.people import accounts, roster, staff
 from appliance.people.accounts import StaffError
-from tests.rig.people import OF_ROLE
+from tests.rig.people import LOGIN_OF_ROLE
 
 pytestmark = pytest.mark.usefixtures("settings")
 
-HEAD = "login;name;name_cyrl;role;languages;topics;extension;department\n"
+CSV_HEADER = "login;name;name_cyrl;role;languages;topics;extension;department\n"
 
 
-def read(text: str, role: str = "manager") -> list[roster.Line]:
-    return roster.read(text, User.get(User.login == OF_ROLE[role]), ("subsidies", "work"))
+def read_lines(text: str, role: str = "manager") -> list[roster.RosterLine]:
+    return roster.parse_roster(
+        text, User.get(User.login == LOGIN_OF_ROLE[role]), ("subsidies", "work")
+    )
 
 
-def test_people_are_read_and_nobody_is_made() -> None:
-    labour = departments.add({"name_uz_latn": "Bandlik boshqarmasi"}, own_body=False, by="x")
+def test_reading_a_file_creates_no_accounts() -> None:
+    labour = departments.add_department(
+        {"name_uz_latn": "Bandlik boshqarmasi"}, own_body=False, actor="x"
+    )
     before = User.select().count()
-    lines = read(
-        HEAD + "Op30;Ulug`bek Mirzayev;;operator;uz ru;;1030;\n"
+    lines = read_lines(
+        CSV_HEADER + "Op30;Ulug`bek Mirzayev;;operator;uz ru;;1030;\n"
         "\n"
         "op31;Elena Kim;Елена Ким;Operator;RU;subsidies work;1031;\n"
         "op32;Timur Valiyev;;operator;uz;-;;\n"
@@ -55,9 +59,9 @@ def test_people_are_read_and_nobody_is_made() -> None:
         ("op30;Ism;;operator;uz;;1029;", "twice"),
     ],
 )
-def test_a_fault_is_told_at_its_line(line: str, fault: str) -> None:
-    lines = read(HEAD + "op29;Birinchi;;operator;uz;;1029;\n" + line + "\n")
-    assert [one.fault for one in lines] == ["", fault]
+def test_a_fault_is_reported_with_its_line(line: str, fault: str) -> None:
+    lines = read_lines(CSV_HEADER + "op29;Birinchi;;operator;uz;;1029;\n" + line + "\n")
+    assert [line_read.fault for line_read in lines] == ["", fault]
     assert lines[1].number == 3
 
 
@@ -71,47 +75,47 @@ def test_a_fault_is_told_at_its_line(line: str, fault: str) -> None:
         ("login,name,role\n" + "".join(f"u{n},N,backup\n" for n in range(301)), "many"),
     ],
 )
-def test_a_file_that_is_none_is_refused(text: str, code: str) -> None:
-    with pytest.raises(StaffError) as told:
-        read(text)
-    assert told.value.code == code
+def test_an_invalid_file_is_refused(text: str, code: str) -> None:
+    with pytest.raises(StaffError) as error:
+        read_lines(text)
+    assert error.value.code == code
 
 
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
-def test_any_separator_and_a_mark_at_the_begin_will_do(separator: str) -> None:
+def test_any_separator_and_a_byte_order_mark_are_accepted(separator: str) -> None:
     rows = [("login", "role", "name"), ("op30", "backup", "Ism Familiya")]
     text = "\ufeff" + "\r\n".join(separator.join(row) for row in rows)
-    [line] = read(text)
+    [line] = read_lines(text)
     assert (line.entry.login, line.entry.name, line.fault) == ("op30", "Ism Familiya", "")
 
 
-def test_a_technicians_file_makes_no_reader_of_appeals() -> None:
+def test_a_technicians_file_cannot_add_roles_that_read_appeals() -> None:
     roles = ("operator", "supervisor", "manager", "ministry", "technician", "backup")
-    text = HEAD + "".join(f"u{n};Ism;;{role};uz;;;\n" for n, role in enumerate(roles))
-    faults = [line.fault for line in read(text, "technician")]
+    text = CSV_HEADER + "".join(f"u{n};Ism;;{role};uz;;;\n" for n, role in enumerate(roles))
+    faults = [line.fault for line in read_lines(text, "technician")]
     assert faults == ["rights"] * 4 + ["", ""]
 
 
-def test_what_is_written_is_read_again() -> None:
-    manager = User.get(User.login == OF_ROLE["manager"])
-    lines = read(
-        HEAD + "op30;Ism;;operator;uz ru;subsidies;1030;\nop31;Ism;;operator;uz;-;;\n"
+def test_an_exported_file_can_be_read_again() -> None:
+    manager = User.get(User.login == LOGIN_OF_ROLE["manager"])
+    lines = read_lines(
+        CSV_HEADER + "op30;Ism;;operator;uz ru;subsidies;1030;\nop31;Ism;;operator;uz;-;;\n"
         "op32;=SUM(1);;operator;uz;;;\n"
     )
-    made = [g.user for g in staff.add_all([line.entry for line in lines], manager)]
-    text = roster.written(made)
-    for user in made:
+    users = [g.user for g in staff.add_people([line.entry for line in lines], manager)]
+    text = roster.format_roster(users)
+    for user in users:
         user.delete_instance()
-    assert [line.entry.name for line in read(text)] == ["Ism", "Ism", "=SUM(1)"]
-    again = [line.entry for line in read(text)]
-    assert [e.topics for e in again] == [("subsidies",), (), None]
+    assert [line.entry.name for line in read_lines(text)] == ["Ism", "Ism", "=SUM(1)"]
+    entries = [line.entry for line in read_lines(text)]
+    assert [e.topics for e in entries] == [("subsidies",), (), None]
 
 
-def test_all_are_made_or_none() -> None:
-    manager = User.get(User.login == OF_ROLE["manager"])
-    lines = read(HEAD + "op30;Ism;;operator;uz;;1030;\nop31;Ism;;operator;uz;;1031;\n")
+def test_all_accounts_are_created_or_no_account_is() -> None:
+    manager = User.get(User.login == LOGIN_OF_ROLE["manager"])
+    lines = read_lines(CSV_HEADER + "op30;Ism;;operator;uz;;1030;\nop31;Ism;;operator;uz;;1031;\n")
     entries = [line.entry for line in lines]
-    accounts.add("op31", "Kimdir", "backup", "x")  # meanwhile
+    accounts.create_account("op31", "Kimdir", "backup", "x")  # added by someone else in between
     with pytest.raises(StaffError):
-        staff.add_all(entries, manager)
-    assert accounts.account("op30") is None
+        staff.add_people(entries, manager)
+    assert accounts.find_account("op30") is None

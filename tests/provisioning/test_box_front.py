@@ -1,4 +1,4 @@
-"""Attacks on the pages through the box's own nginx: its role's configuration, the real process."""
+"""Attacks on the pages through the box's nginx, as its role configures the real process."""
 
 import contextlib
 import dataclasses
@@ -27,23 +27,27 @@ from markupsafe import escape
 
 from appliance.core import db
 from appliance.core import settings as site_settings
-from appliance.core.i18n import LOCALES, translations
+from appliance.core.i18n import LOCALES, locale_translations
 from appliance.core.settings import Settings
 from appliance.models import User
 from appliance.telephony import desk_phones
 from appliance.web.api import views
-from provisioning.local.settings_file import scratch
-from tests.rig.people import OF_ROLE, PASSWORD, PEOPLE
-from tests.rig.programs import key_in_force
-from tests.rig.waiting import until
-from tests.web.shell.test_access import PROGRAM, ROUTES, address
-from tests.web.shell.test_attacks import CLIMBS, FILTERS, QUERIES
+from provisioning.local.settings_file import scratch_settings
+from tests.rig.people import LOGIN_OF_ROLE, PASSWORD, PEOPLE
+from tests.rig.programs import confirmed_key
+from tests.rig.waiting import wait_until
+from tests.web.shell.test_access import PROGRAM_ONLY, ROUTES, route_address
+from tests.web.shell.test_attacks import FILTERS_OF_TABLE, PATH_TRAVERSALS, SQL_INJECTIONS
 
-ROLE = Path(__file__).parents[2] / "provisioning/ansible/roles/tls/templates/site.conf.j2"
+SITE_TEMPLATE = Path(__file__).parents[2] / "provisioning/ansible/roles/tls/templates/site.conf.j2"
 APPLIANCE = str(Path(sys.executable).parent / "appliance")
-LAN, OUTSIDE = "127.9.64.2", "127.9.65.2"  # an operator's computer, and one of the ministry
-EVIL = "evil.example"
-HTTP = """\
+# the computer of an operator, and one of the ministry
+OPERATOR_ADDRESS, MINISTRY_ADDRESS = (
+    "127.9.64.2",
+    "127.9.65.2",
+)
+ATTACKER_HOST = "evil.example"
+NGINX_CONFIG = """\
 daemon off;
 master_process off;
 pid {run}/nginx.pid;
@@ -70,93 +74,97 @@ class Front:
     port: int
     authority: Path
 
-    def send(self, data: bytes, source: str = LAN, wait: float = 20) -> bytes:
-        """Octets as they are, and all that comes back until it is closed or silent."""
-        trusting = ssl.create_default_context(cafile=str(self.authority))
-        trusting.check_hostname = False
-        got = b""
+    def send_bytes(self, data: bytes, source: str = OPERATOR_ADDRESS, wait: float = 20) -> bytes:
+        """Send bytes unchanged; return all bytes received until the end or a timeout."""
+        context = ssl.create_default_context(cafile=str(self.authority))
+        context.check_hostname = False
+        received = b""
         with (
-            socket.create_connection((self.host, self.port), wait, (source, 0)) as line,
+            socket.create_connection((self.host, self.port), wait, (source, 0)) as connection,
             contextlib.suppress(OSError),
-            trusting.wrap_socket(line) as safe,
+            context.wrap_socket(connection) as tls_socket,
         ):
-            safe.sendall(data)
-            while more := safe.recv(65_536):
-                got += more
-        return got
+            tls_socket.sendall(data)
+            while more := tls_socket.recv(65_536):
+                received += more
+        return received
 
-    def raw(self, path: str, *lines: str, source: str = LAN, host: str = "localhost") -> bytes:
-        """A GET, nothing of it made right."""
+    def send_raw_get(
+        self, path: str, *lines: str, source: str = OPERATOR_ADDRESS, host: str = "localhost"
+    ) -> bytes:
+        """Send a GET without correcting any part of it."""
         head = [f"GET {path} HTTP/1.1", f"Host: {host}", "Connection: close", *lines, "", ""]
-        return self.send("\r\n".join(head).encode("latin-1"), source)
+        return self.send_bytes("\r\n".join(head).encode("latin-1"), source)
 
 
 class Visitor:
-    """A browser's cookies and the page's token."""
+    """A client with a browser's cookies and the page's CSRF token."""
 
-    def __init__(self, front: Front, source: str = LAN) -> None:
+    def __init__(self, front: Front, source: str = OPERATOR_ADDRESS) -> None:
         self.front, self.source = front, source
         self.cookies: dict[str, str] = {}
-        self.trusting = ssl.create_default_context(cafile=str(front.authority))
-        self.trusting.check_hostname = False
+        self.context = ssl.create_default_context(cafile=str(front.authority))
+        self.context.check_hostname = False
 
-    def ask(
+    def send_request(
         self, path: str, form: dict[str, str] | None = None, **headers: str
     ) -> tuple[int, str, http.client.HTTPMessage]:
-        """Status, text, headers."""
-        line = http.client.HTTPSConnection(
+        """Send a request; return status, text and headers."""
+        connection = http.client.HTTPSConnection(
             self.front.host,
             self.front.port,
             timeout=60,
             source_address=(self.source, 0),
-            context=self.trusting,
+            context=self.context,
         )
-        sent = {"Host": "localhost", "Referer": "https://localhost/"}
-        sent["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+        request_headers = {"Host": "localhost", "Referer": "https://localhost/"}
+        request_headers["Cookie"] = "; ".join(
+            f"{name}={value}" for name, value in self.cookies.items()
+        )
         body = urllib.parse.urlencode(form) if form is not None else None
         if body is not None:
-            sent["Content-Type"] = "application/x-www-form-urlencoded"
-        with contextlib.closing(line):
-            sent |= {name.replace("_", "-"): value for name, value in headers.items()}
-            line.request("POST" if body is not None else "GET", path, body, sent)
-            answer = line.getresponse()
-            text = answer.read().decode(errors="replace")
-        for cookie in answer.headers.get_all("Set-Cookie", ()):
+            request_headers["Content-Type"] = "application/x-www-form-urlencoded"
+        with contextlib.closing(connection):
+            request_headers |= {name.replace("_", "-"): value for name, value in headers.items()}
+            connection.request("POST" if body is not None else "GET", path, body, request_headers)
+            response = connection.getresponse()
+            text = response.read().decode(errors="replace")
+        for cookie in response.headers.get_all("Set-Cookie", ()):
             name, _, value = cookie.split(";")[0].partition("=")
             self.cookies[name] = value
-        return answer.status, text, answer.headers
+        return response.status, text, response.headers
 
-    def token(self, page: str = "/account") -> str:
-        """Of a page's forms."""
-        found = re.search(r'name="csrf-token" content="([^"]+)"', self.ask(page)[1])
-        assert found
-        return found[1]
+    def csrf_token(self, page: str = "/account") -> str:
+        """Return the CSRF token of a page's forms."""
+        match = re.search(r'name="csrf-token" content="([^"]+)"', self.send_request(page)[1])
+        assert match
+        return match[1]
 
     def sign_in(self, login: str, password: str = PASSWORD, **headers: str) -> int:
-        """Fill the form in; the status."""
-        form = {"csrf_token": self.token("/login"), "login": login, "password": password}
-        return self.ask("/login", form, **headers)[0]
+        """Submit the login form; return the status."""
+        form = {"csrf_token": self.csrf_token("/login"), "login": login, "password": password}
+        return self.send_request("/login", form, **headers)[0]
 
     @classmethod
-    def of(cls, front: Front, role: str) -> Self:
-        """One who has signed in."""
-        made = cls(front)
-        assert made.sign_in(OF_ROLE[role]) in (302, 303)
-        return made
+    def signed_in_as(cls, front: Front, role: str) -> Self:
+        """Return a visitor who has signed in as the user of a role."""
+        visitor = cls(front)
+        assert visitor.sign_in(LOGIN_OF_ROLE[role]) in (302, 303)
+        return visitor
 
 
-def _port(host: str) -> int:
+def _free_port(host: str) -> int:
     with socket.socket() as free:
         free.bind((host, 0))
         return int(free.getsockname()[1])
 
 
 @pytest.fixture(scope="module")
-def behind(tmp_path_factory: pytest.TempPathFactory, peopled: Path) -> Iterator[Front]:
-    """The site's pages, `appliance web`, behind nginx as the role has it."""
+def box_front(tmp_path_factory: pytest.TempPathFactory, peopled: Path) -> Iterator[Front]:
+    """The site's pages, `appliance web`, behind nginx as the role configures it."""
     folder = tmp_path_factory.mktemp("front")
     host = f"127.9.{os.environ.get('PYTEST_XDIST_WORKER', 'gw0').removeprefix('gw')}.7"
-    bind, tls, port = f"{host}:{_port(host)}", _port(host), _port(host)
+    bind, tls, port = f"{host}:{_free_port(host)}", _free_port(host), _free_port(host)
     files = folder / "tls"
     files.mkdir()
     command = ["openssl", "req", "-x509", "-newkey", "ec", "-nodes", "-days", "2", "-subj", "/CN=x"]
@@ -164,76 +172,82 @@ def behind(tmp_path_factory: pytest.TempPathFactory, peopled: Path) -> Iterator[
     command += ["-pkeyopt", "ec_paramgen_curve:P-256", "-keyout", str(files / "server.key")]
     subprocess.run([*command, "-out", files / "server.pem"], check=True, capture_output=True)
     file = folder / "site.toml"
-    own = {"certificate": str(files / "server.pem"), "certificate_key": str(files / "server.key")}
-    web = {"bind": bind, "threads": 128}  # as a box has it
-    file.write_text(scratch(web=web, asterisk=own))
-    settings = site_settings.load(file)
+    certificates = {
+        "certificate": str(files / "server.pem"),
+        "certificate_key": str(files / "server.key"),
+    }
+    web = {"bind": bind, "threads": 128}  # as a box configures it
+    file.write_text(scratch_settings(web=web, asterisk=certificates))
+    settings = site_settings.load_settings(file)
     shutil.copy(peopled, settings.paths.database)
     environment = jinja2.Environment(autoescape=False)  # noqa: S701  nginx's file
     environment.filters["bool"] = bool  # Ansible's
-    text = environment.from_string(ROLE.read_text()).render(
-        tls_connections=300, site_name="localhost", site_operators=[LAN], site_browser_phones=False
+    text = environment.from_string(SITE_TEMPLATE.read_text()).render(
+        tls_connections=300,
+        site_name="localhost",
+        site_operators=[OPERATOR_ADDRESS],
+        site_browser_phones=False,
     )
     built = Path(db.__file__).parents[2] / "appliance/built"
-    for was, now in (
+    for template_text, test_text in (
         ("listen 80 ", f"listen {host}:{port} "),
         ("listen 443 ", f"listen {host}:{tls} "),
         ("127.0.0.1:8000", bind),
         ("/etc/appliance/tls", str(files)),
         (re.search(r"alias (\S+);", text)[1], f"{built}/"),  # type: ignore[index]
     ):
-        assert was in text
-        text = text.replace(was, now)
-    (folder / "nginx.conf").write_text(HTTP.format(run=folder, site=text))
+        assert template_text in text
+        text = text.replace(template_text, test_text)
+    (folder / "nginx.conf").write_text(NGINX_CONFIG.format(run=folder, site=text))
     with db.open_database(settings.paths.database).connection_context():
-        # as a box has them: the tests' own are weak, and the time would tell
+        # as strong as on a box: the tests' own hashes are weak, and the time would show it
         User.update(password_hash=PasswordHasher().hash(PASSWORD)).execute()
         with (folder / "web.log").open("wb") as log:
             program = [APPLIANCE, "--config", str(file), "web"]
             nginx = ["nginx", "-c", str(folder / "nginx.conf"), "-p", str(folder)]
-            running = [
+            processes = [
                 subprocess.Popen(program, stdout=log, stderr=log),
                 subprocess.Popen([*nginx, "-e", str(folder / "error.log")]),
             ]
-        made = Front(settings, host, tls, files / "server.pem")
+        site_front = Front(settings, host, tls, files / "server.pem")
         try:
-            until(lambda: b"200 OK" in _tried(made), 90)
-            yield made
+            wait_until(lambda: b"200 OK" in _health_response(site_front), 90)
+            yield site_front
         finally:
-            for process in running:
+            for process in processes:
                 process.terminate()
-            for process in running:
+            for process in processes:
                 process.wait(30)
 
 
-def _tried(made: Front) -> bytes:
+def _health_response(front: Front) -> bytes:
     with contextlib.suppress(OSError):
-        return made.raw("/healthz")
+        return front.send_raw_get("/healthz")
     return b""
 
 
-def test_the_pages_connections_stay_open(behind: Front) -> None:
-    visitor = Visitor(behind)
-    assert visitor.ask("/login")[0] == 200
-    before = _open_ones(behind)
+def test_connections_to_the_pages_stay_open(box_front: Front) -> None:
+    visitor = Visitor(box_front)
+    assert visitor.send_request("/login")[0] == 200
+    before = _open_ports(box_front)
     for _ in range(5):
-        assert visitor.ask("/login")[0] == 200
-    after = _open_ones(behind)
+        assert visitor.send_request("/login")[0] == 200
+    after = _open_ports(box_front)
     assert after
     assert after <= before
 
 
-def _open_ones(front: Front) -> set[str]:
-    """Ports from which the front holds a connection to the pages."""
+def _open_ports(front: Front) -> set[str]:
+    """Return the ports from which the front holds a connection to the pages."""
     host, _, port = front.settings.web.bind.partition(":")
-    there = f"{socket.inet_aton(host)[::-1].hex().upper()}:{int(port):04X}"
+    remote_address = f"{socket.inet_aton(host)[::-1].hex().upper()}:{int(port):04X}"
     lines = [line.split() for line in Path("/proc/net/tcp").read_text("ascii").splitlines()]
-    return {words[1] for words in lines if words[2:4] == [there, "01"]}
+    return {columns[1] for columns in lines if columns[2:4] == [remote_address, "01"]}
 
 
-LOGIN = b'name="password"'
-HIDDEN = b"GET /login HTTP/1.1\r\nHost: localhost\r\nX: "
-SMUGGLED = {
+LOGIN_FIELD = b'name="password"'
+HIDDEN_REQUEST = b"GET /login HTTP/1.1\r\nHost: localhost\r\nX: "
+SMUGGLED_HEADERS = {
     "length and chunks": ("Content-Length: %d", "Transfer-Encoding: chunked"),
     "chunks and length": ("Transfer-Encoding: chunked", "Content-Length: %d"),
     "two lengths": ("Content-Length: 0", "Content-Length: %d"),
@@ -254,22 +268,31 @@ SMUGGLED = {
 }
 
 
-@pytest.mark.parametrize("kind", SMUGGLED)
-def test_no_request_hides_in_another(behind: Front, kind: str) -> None:
-    """Nobody is answered what he did not ask, and whoever comes next gets his own answer."""
-    body = b"0\r\n\r\n" + HIDDEN
-    lines = [line % len(body) if "%d" in line else line for line in SMUGGLED[kind]]
+@pytest.mark.parametrize("kind", SMUGGLED_HEADERS)
+def test_no_request_can_be_hidden_in_another(box_front: Front, kind: str) -> None:
+    """Nobody gets an answer that they did not request, and the next client gets its own answer."""
+    body = b"0\r\n\r\n" + HIDDEN_REQUEST
+    lines = [line % len(body) if "%d" in line else line for line in SMUGGLED_HEADERS[kind]]
     head = ["POST /healthz HTTP/1.1", "Host: localhost", *lines, "", ""]
-    got = behind.send("\r\n".join(head).encode("latin-1") + body, wait=3)
-    statuses = re.findall(rb"HTTP/1.1 (\d+)", got)
-    assert LOGIN not in got, "the hidden request was answered"
+    received = box_front.send_bytes("\r\n".join(head).encode("latin-1") + body, wait=3)
+    statuses = re.findall(rb"HTTP/1.1 (\d+)", received)
+    assert LOGIN_FIELD not in received, "the hidden request was answered"
     assert not {b"200", b"500"} & set(statuses), statuses
     for _ in range(3):
-        assert behind.raw("/healthz").endswith(b"ok\n")
+        assert box_front.send_raw_get("/healthz").endswith(b"ok\n")
 
 
-PATHS = ("/{0}", "//{0}", "/./{0}", "/x/../{0}", "/%{1:02x}{2}", "/{0}?a", "/{0}#a", "/{0};a")
-PATHS += (
+PATH_SPELLINGS = (
+    "/{0}",
+    "//{0}",
+    "/./{0}",
+    "/x/../{0}",
+    "/%{1:02x}{2}",
+    "/{0}?a",
+    "/{0}#a",
+    "/{0};a",
+)
+PATH_SPELLINGS += (
     "/x/..%2f{0}",
     "/{0}%00",
     "/{0}%20",
@@ -278,163 +301,191 @@ PATHS += (
     "/{0}//",
     "https://localhost/{0}",
 )
-PATHS += ("/{0}%3f", "/{0}%23", "\\{0}", "/\t{0}", "/built/..%2f{0}", "/live/../{0}", "/{3}")
+PATH_SPELLINGS += (
+    "/{0}%3f",
+    "/{0}%23",
+    "\\{0}",
+    "/\t{0}",
+    "/built/..%2f{0}",
+    "/live/../{0}",
+    "/{3}",
+)
 
 
-def spelt(path: str) -> list[str]:
-    """A path as it might slip past a rule of nginx."""
-    return [one.format(path, ord(path[0]), path[1:], path.upper()) for one in PATHS]
+def path_spellings(path: str) -> list[str]:
+    """Return spellings of a path that might evade a rule of nginx."""
+    return [
+        spelling.format(path, ord(path[0]), path[1:], path.upper()) for spelling in PATH_SPELLINGS
+    ]
 
 
-def test_no_spelling_leads_past_the_front(behind: Front) -> None:
-    """The machine's figures are for itself, phones' settings for the operators' network."""
-    settings, user = behind.settings, User.get(User.login == "nilufar")
-    desk_phones.save(user, "yealink", "001565a1b2c3", settings, None)
-    given = desk_phones.give_address(user, settings, None).address
-    token = given.rstrip("/").rpartition("/")[2]
+def test_no_spelling_of_a_path_evades_the_front(box_front: Front) -> None:
+    """The metrics are for the box itself, phones' settings for the operators' network."""
+    settings, user = box_front.settings, User.get(User.login == "nilufar")
+    desk_phones.save_phone(user, "yealink", "001565a1b2c3", settings, None)
+    address_url = desk_phones.create_setup_address(user, settings, None).address
+    token = address_url.rstrip("/").rpartition("/")[2]
     file = f"phones/{token}/001565a1b2c3.cfg"
-    for path in spelt("metrics"):
+    for path in path_spellings("metrics"):
         for more in ((), ("X-Forwarded-For: 127.0.0.1",), ("X-Real-IP: 127.0.0.1",)):
-            assert b"# HELP" not in behind.raw(path, *more), path
-    for path in spelt(file):
-        assert b"account.1" not in behind.raw(path, source=OUTSIDE), path
-    assert b"account.1" in behind.raw(f"/{file}")
-    print(f"spellings of two closed paths: {3 * len(PATHS) + len(PATHS)}, passed: 0")
+            assert b"# HELP" not in box_front.send_raw_get(path, *more), path
+    for path in path_spellings(file):
+        assert b"account.1" not in box_front.send_raw_get(path, source=MINISTRY_ADDRESS), path
+    assert b"account.1" in box_front.send_raw_get(f"/{file}")
+    print(
+        f"spellings of two closed paths: {3 * len(PATH_SPELLINGS) + len(PATH_SPELLINGS)}, passed: 0"
+    )
 
 
 @pytest.mark.parametrize("root", ["built/", "built", "calls/", "prompts/", "help/", ""])
-def test_no_path_climbs_out(behind: Front, root: str) -> None:
-    manager = Visitor.of(behind, "manager")
+def test_no_path_leaves_the_served_folders(box_front: Front, root: str) -> None:
+    manager = Visitor.signed_in_as(box_front, "manager")
     cookie = "; ".join(f"{name}={value}" for name, value in manager.cookies.items())
-    for climb in (*CLIMBS, "../site.toml", "..%2fsite.toml", "%2e%2e/%2e%2e/setup.cfg", "..;/x"):
-        got = behind.raw(f"/{root}{climb}", f"Cookie: {cookie}")
-        status = got.split(b" ", 2)[1]
+    for climb in (
+        *PATH_TRAVERSALS,
+        "../site.toml",
+        "..%2fsite.toml",
+        "%2e%2e/%2e%2e/setup.cfg",
+        "..;/x",
+    ):
+        received = box_front.send_raw_get(f"/{root}{climb}", f"Cookie: {cookie}")
+        status = received.split(b" ", 2)[1]
         assert int(status) < 500, climb
-        assert b"root:x:0" not in got
-        assert b"secret_key" not in got
-        assert b"[metadata]" not in got
+        assert b"root:x:0" not in received
+        assert b"secret_key" not in received
+        assert b"[metadata]" not in received
     for header in ("X-Accel-Redirect: /etc/passwd", "X-Sendfile: /etc/passwd"):
-        assert b"root:x:0" not in behind.raw("/account", f"Cookie: {cookie}", header)
+        assert b"root:x:0" not in box_front.send_raw_get("/account", f"Cookie: {cookie}", header)
 
 
-def test_no_host_or_header_leads_away_or_is_kept(behind: Front) -> None:
-    manager = Visitor.of(behind, "manager")
+def test_no_forged_host_or_header_is_reflected_or_cached(box_front: Front) -> None:
+    manager = Visitor.signed_in_as(box_front, "manager")
     for headers in (
-        {"Host": EVIL},
-        {"X_Forwarded_Host": EVIL},
-        {"Forwarded": f"host={EVIL};proto=http"},
-        {"X_Forwarded_Prefix": f"//{EVIL}"},
+        {"Host": ATTACKER_HOST},
+        {"X_Forwarded_Host": ATTACKER_HOST},
+        {"Forwarded": f"host={ATTACKER_HOST};proto=http"},
+        {"X_Forwarded_Prefix": f"//{ATTACKER_HOST}"},
         {"X_Original_URL": "/people"},
         {"X_HTTP_Method_Override": "DELETE"},
         {"X_Forwarded_Proto": "http"},
     ):
         for path in ("/", "/account", "/appeals", "/login", "/account?til=ru", "/x.css"):
-            status, text, told = manager.ask(path, **headers)
+            status, text, response_headers = manager.send_request(path, **headers)
             assert status < 500
-            assert EVIL not in text + str(told), (headers, path)
-            assert "no-store" in told["Cache-Control"] or status >= 300, path
-    # Somebody's page under the name of a file that a cache would keep.
+            assert ATTACKER_HOST not in text + str(response_headers), (headers, path)
+            assert "no-store" in response_headers["Cache-Control"] or status >= 300, path
+    # A user's page under the name of a file that a cache would store.
     for path in ("/account/a.css", "/account%2fa.css", "/built/..%2faccount", "/account;a.js"):
-        status, text, told = manager.ask(path)
-        assert "Sherzod" not in text or "no-store" in told["Cache-Control"], path
+        status, text, response_headers = manager.send_request(path)
+        assert "Sherzod" not in text or "no-store" in response_headers["Cache-Control"], path
 
 
-def test_no_change_comes_from_elsewhere(behind: Front) -> None:
-    manager = Visitor.of(behind, "manager")
-    token, name = manager.token(), "Hujum"
+def test_no_change_is_accepted_from_another_site(box_front: Front) -> None:
+    manager = Visitor.signed_in_as(box_front, "manager")
+    token, name = manager.csrf_token(), "Hujum"
     form = {"name_uz_latn": name, "own_body": "on"}
     sent = 0
     for more, headers in (
         ({}, {}),
         ({"csrf_token": "x"}, {}),
-        ({"csrf_token": token}, {"Referer": f"https://{EVIL}/", "Origin": f"https://{EVIL}"}),
+        (
+            {"csrf_token": token},
+            {"Referer": f"https://{ATTACKER_HOST}/", "Origin": f"https://{ATTACKER_HOST}"},
+        ),
         ({"csrf_token": token}, {"Referer": ""}),
         ({"csrf_token": token}, {"Referer": "http://localhost/"}),
-        ({"csrf_token": Visitor(behind).token("/login")}, {}),
+        ({"csrf_token": Visitor(box_front).csrf_token("/login")}, {}),
         ({}, {"X_CSRFToken": "x"}),
         ({}, {"Content_Type": "text/plain"}),
     ):
-        status, _text, _told = manager.ask("/departments", form | more, **headers)
+        status, _text, _told = manager.send_request("/departments", form | more, **headers)
         assert status in (400, 403), (more, headers, status)
         sent += 1
-    assert name not in manager.ask("/departments")[1]
+    assert name not in manager.send_request("/departments")[1]
     print(f"changes from elsewhere: {sent}, done: 0")
 
 
-def test_a_session_is_nobody_elses(behind: Front) -> None:
-    fixed = Visitor(behind)
-    fixed.ask("/login")
+def test_a_session_cannot_be_fixed_or_stolen(box_front: Front) -> None:
+    fixed = Visitor(box_front)
+    fixed.send_request("/login")
     before = dict(fixed.cookies)
-    assert fixed.sign_in(OF_ROLE["supervisor"]) in (302, 303)
-    thief = Visitor(behind, OUTSIDE)
+    assert fixed.sign_in(LOGIN_OF_ROLE["supervisor"]) in (302, 303)
+    thief = Visitor(box_front, MINISTRY_ADDRESS)
     thief.cookies = before
-    assert thief.ask("/account")[0] in (302, 303)
+    assert thief.send_request("/account")[0] in (302, 303)
     stolen = dict(fixed.cookies)
-    fixed.ask("/logout", {"csrf_token": fixed.token()})
+    fixed.send_request("/logout", {"csrf_token": fixed.csrf_token()})
     thief.cookies = stolen
-    assert thief.ask("/account")[0] in (302, 303)
+    assert thief.send_request("/account")[0] in (302, 303)
 
 
-def test_other_addresses_in_headers_are_no_further_tries(behind: Front) -> None:
-    source, told = "127.9.66.2", []
+def test_forged_addresses_in_headers_allow_no_further_attempts(box_front: Front) -> None:
+    source, statuses = "127.9.66.2", []
     for number in range(8):
-        visitor = Visitor(behind, source)
+        visitor = Visitor(box_front, source)
         with contextlib.suppress(AssertionError):
             spoofed = {"X_Forwarded_For": f"10.0.0.{number}", "X_Real_IP": f"10.0.0.{number}"}
-            told.append(visitor.sign_in("oybek", "notogri", **spoofed))
-    assert told[-1] == 429
-    assert told.count(429) == 3
+            statuses.append(visitor.sign_in("oybek", "notogri", **spoofed))
+    assert statuses[-1] == 429
+    assert statuses.count(429) == 3
 
 
-def test_the_time_tells_no_name(behind: Front) -> None:
-    """Medians of failed sign-ins, names known and unknown in turn, each from another address."""
-    took: dict[str, list[float]] = {"known": [], "unknown": []}
+def test_the_response_time_does_not_reveal_a_name(box_front: Front) -> None:
+    """Compare medians of failed sign-ins with known and unknown names, from different addresses."""
+    durations: dict[str, list[float]] = {"known": [], "unknown": []}
     for number in range(7):
         for kind, name in (("known", [*PEOPLE][number % 5]), ("unknown", f"hechkim{number}")):
-            visitor = Visitor(behind, f"127.9.{70 + number}.{3 if kind == 'known' else 4}")
-            token = visitor.token("/login")
+            visitor = Visitor(box_front, f"127.9.{70 + number}.{3 if kind == 'known' else 4}")
+            token = visitor.csrf_token("/login")
             form = {"csrf_token": token, "login": name, "password": "notogri-parol"}
-            began = time.perf_counter()
-            visitor.ask("/login", form)
-            took[kind].append(time.perf_counter() - began)
-    known, unknown = map(statistics.median, took.values())
-    print(f"a failed sign-in: known {known * 1000:.0f} ms, unknown {unknown * 1000:.0f} ms")
-    assert 0.5 < unknown / known < 2  # a busy machine's clock tells no more; unhashed it is a tenth
+            started_at = time.perf_counter()
+            visitor.send_request("/login", form)
+            durations[kind].append(time.perf_counter() - started_at)
+    known_median, unknown_median = map(statistics.median, durations.values())
+    print(
+        f"a failed sign-in: known {known_median * 1000:.0f} ms, unknown "
+        f"{unknown_median * 1000:.0f} ms"
+    )
+    # no exacter on a busy machine; unhashed: a tenth
+    assert 0.5 < unknown_median / known_median < 2
 
 
 @pytest.mark.parametrize("locale", LOCALES)
 @pytest.mark.parametrize("length", ["Content-Length: 42000000", "Transfer-Encoding: chunked"])
-def test_what_is_too_large_is_told_in_the_readers_language(
-    behind: Front, locale: str, length: str
+def test_a_too_large_request_is_reported_in_the_readers_language(
+    box_front: Front, locale: str, length: str
 ) -> None:
-    """Of a form that nginx itself does not let in, with all of it sent or a part."""
-    with db.open_database(behind.settings.paths.database).connection_context():
+    """A form that nginx itself rejects, sent in full or in part."""
+    with db.open_database(box_front.settings.paths.database).connection_context():
         User.update(language=locale).execute()
-    visitor = Visitor.of(behind, "technician")
+    visitor = Visitor.signed_in_as(box_front, "technician")
     cookies = "; ".join(f"{name}={value}" for name, value in visitor.cookies.items())
     head = ["POST /people/import HTTP/1.1", "Host: localhost", f"Cookie: {cookies}", length]
     body = b"2900000\r\n" + bytes(43 << 20) if "chunked" in length else b"people=" + bytes(9)
-    got = behind.send("\r\n".join([*head, "", ""]).encode() + body)
-    assert got.startswith(b"HTTP/1.1 413 ")
-    text, say = got.decode(), translations(locale).gettext
-    for words in ("That is too large", "Go back with the browser's button and send less."):
-        assert escape(say(words)) in text
+    received = box_front.send_bytes("\r\n".join([*head, "", ""]).encode() + body)
+    assert received.startswith(b"HTTP/1.1 413 ")
+    text, translate = received.decode(), locale_translations(locale).gettext
+    for message in (
+        "The data are too large",
+        "Go back with the browser's Back button and send less.",
+    ):
+        assert escape(translate(message)) in text
     assert "Content-Security-Policy" in text
     assert "<center>nginx" not in text
-    assert behind.raw("/too-large").startswith(b"HTTP/1.1 404 ")  # for nginx itself
+    assert box_front.send_raw_get("/too-large").startswith(b"HTTP/1.1 404 ")  # for nginx itself
 
 
-def test_no_role_opens_what_is_another_s(behind: Front) -> None:
-    """Every page of every other role, by its address."""
+def test_no_role_opens_a_page_of_another_role(box_front: Front) -> None:
+    """Request every page of every other role by its address."""
     opened, tried = [], 0
-    for role in OF_ROLE:
-        visitor = Visitor.of(behind, role)
+    for role in LOGIN_OF_ROLE:
+        visitor = Visitor.signed_in_as(box_front, role)
         for route, roles in ROUTES.items():
             if not route.startswith("GET") or role in roles or "anonymous" in roles:
                 continue
-            if roles == PROGRAM:
+            if roles == PROGRAM_ONLY:
                 continue
-            status, _text, _told = visitor.ask(address(route))
+            status, _text, _told = visitor.send_request(route_address(route))
             tried += 1
             if status not in (401, 403, 404):
                 opened.append((role, route, status))
@@ -442,14 +493,14 @@ def test_no_role_opens_what_is_another_s(behind: Front) -> None:
     print(f"pages of other roles: {tried}, opened: 0")
 
 
-def test_no_filter_or_order_is_a_query(behind: Front) -> None:
-    manager, tried = Visitor.of(behind, "manager"), 0
-    for path, names in FILTERS.items():
+def test_no_filter_or_order_is_executed_as_sql(box_front: Front) -> None:
+    manager, tried = Visitor.signed_in_as(box_front, "manager"), 0
+    for path, names in FILTERS_OF_TABLE.items():
         for name in (*names, "order", "sort", "page"):
             lines = []
-            for value in (QUERIES[0], "x"):
-                asked = urllib.parse.urlencode({"all": "1", name: value})
-                status, text, _told = manager.ask(f"{path}?{asked}")
+            for value in (SQL_INJECTIONS[0], "x"):
+                query = urllib.parse.urlencode({"all": "1", name: value})
+                status, text, _told = manager.send_request(f"{path}?{query}")
                 assert status < 500, (path, name)
                 lines.append(len(text.splitlines()))
                 tried += 1
@@ -457,14 +508,14 @@ def test_no_filter_or_order_is_a_query(behind: Front) -> None:
     print(f"queries in filters and orders: {tried}, taken: 0")
 
 
-def test_the_api_answers_as_its_document_says(behind: Front) -> None:
-    import schemathesis  # here: long to load
+def test_the_api_answers_as_its_document_states(box_front: Front) -> None:
+    import schemathesis  # imported here because it takes long to load
 
-    headers = {"Authorization": f"Bearer {key_in_force()}", "Host": "localhost"}
-    schema = schemathesis.openapi.from_dict(json.loads(views.DOCUMENT.read_text("utf-8")))
-    answers: list[int] = []
-    for found in schema.exclude(path="/openapi.json").get_all_operations():
-        operation = found.ok()
+    headers = {"Authorization": f"Bearer {confirmed_key()}", "Host": "localhost"}
+    schema = schemathesis.openapi.from_dict(json.loads(views.OPENAPI_FILE.read_text("utf-8")))
+    statuses: list[int] = []
+    for described in schema.exclude(path="/openapi.json").get_all_operations():
+        operation = described.ok()
 
         @trying(
             max_examples=6,
@@ -475,11 +526,11 @@ def test_the_api_answers_as_its_document_says(behind: Front) -> None:
             suppress_health_check=list(HealthCheck),
         )
         @given(case=operation.as_strategy())
-        def fuzz(case: schemathesis.Case) -> None:
-            base = f"https://{behind.host}:{behind.port}/api/v1"
-            answer = case.call(base_url=base, headers=headers, verify=str(behind.authority))
-            answers.append(answer.status_code)
-            assert answer.status_code < 500
+        def send_generated_request(case: schemathesis.Case) -> None:
+            base = f"https://{box_front.host}:{box_front.port}/api/v1"
+            response = case.call(base_url=base, headers=headers, verify=str(box_front.authority))
+            statuses.append(response.status_code)
+            assert response.status_code < 500
 
-        fuzz()
-    assert len(answers) >= 6 * 3
+        send_generated_request()
+    assert len(statuses) >= 6 * 3

@@ -1,4 +1,4 @@
-"""Two accounts of a call: whatever the ledger says otherwise than its people is found."""
+"""Two accounts of a call: every difference between the ledger and its people is found."""
 
 import copy
 import wave
@@ -11,12 +11,12 @@ from provisioning.local.callers import CallPlan, CallReport
 from provisioning.local.phones import Ring
 from tests.calls import agreement
 from tests.rig import comparison
-from tests.rig.comparison import Account
+from tests.rig.comparison import CallAccount
 from tests.rig.trials import load, verdict
-from tests.rig.trials.load import Plan, Record
+from tests.rig.trials.load import LoadPlan, LoadRecord
 
-BEGAN = 1_795_995_200.0  # 2026-11-29 23:33:20 UTC
-ROW: dict[str, Any] = {
+BEGAN_AT = 1_795_995_200.0  # 2026-11-29 23:33:20 UTC
+LEDGER_ROW: dict[str, Any] = {
     "id": "1.1",
     "caller": "+998901112233",
     "callee": None,
@@ -47,7 +47,7 @@ ROW: dict[str, Any] = {
     "transfers": [],
     "gaps": [],
 }
-LIES = {
+FALSE_VALUES = {
     "outcome": ("outcome", "abandoned_queue"),
     "ended_by": ("ended_by", "operator"),
     "language": ("language", "ru"),
@@ -66,66 +66,66 @@ LIES = {
 }
 
 
-def lie(path: str, value: object) -> dict[str, Any]:
-    """The row, one thing in it otherwise."""
-    told = copy.deepcopy(ROW)
-    *way, last = path.split(".")
-    at: Any = told
-    for step in way:
-        at = at[int(step)] if step.isdigit() else at[step]
-    at[last] = value
-    return told
+def changed_row(path: str, value: object) -> dict[str, Any]:
+    """Return the ledger row with the value at this path replaced."""
+    row = copy.deepcopy(LEDGER_ROW)
+    *parents, key = path.split(".")
+    part: Any = row
+    for step in parents:
+        part = part[int(step)] if step.isdigit() else part[step]
+    part[key] = value
+    return row
 
 
 @pytest.fixture
 def recordings(tmp_path: Path) -> Path:
-    sound(tmp_path / "a.wav", 10)
+    write_sound(tmp_path / "a.wav", 10)
     return tmp_path
 
 
-def sound(file: Path, seconds: int, silent: int = 0) -> None:
+def write_sound(file: Path, seconds: int, silent: int = 0) -> None:
     with wave.open(str(file), "wb") as out:
         out.setparams((1, 2, 8000, 0, "NONE", ""))
         out.writeframes(b"\x00\x10" * 8000 * seconds + bytes(2 * 8000 * silent))
 
 
-def report() -> CallReport:
-    ring = Ring("1001", "901112233", BEGAN + 8, BEGAN + 10, BEGAN + 20)
+def caller_report() -> CallReport:
+    ring = Ring("1001", "901112233", BEGAN_AT + 8, BEGAN_AT + 10, BEGAN_AT + 20)
     plan = CallPlan("caller_hangs_up", "+998901112233")
-    return CallReport(plan, BEGAN, BEGAN, BEGAN + 20, "caller", None, [ring])
+    return CallReport(plan, BEGAN_AT, BEGAN_AT, BEGAN_AT + 20, "caller", None, [ring])
 
 
-def test_a_report_and_a_row_that_agree(recordings: Path) -> None:
-    assert agreement.differences(report(), ROW, recordings) == []
+def test_a_report_and_a_row_that_agree_have_no_differences(recordings: Path) -> None:
+    assert agreement.row_differences(caller_report(), LEDGER_ROW, recordings) == []
 
 
-@pytest.mark.parametrize(("path", "value"), LIES.values(), ids=LIES)
-def test_whatever_a_row_says_otherwise_is_found(recordings: Path, path: str, value: object) -> None:
-    assert agreement.differences(report(), lie(path, value), recordings)
+@pytest.mark.parametrize(("path", "value"), FALSE_VALUES.values(), ids=FALSE_VALUES)
+def test_every_false_value_of_a_row_is_found(recordings: Path, path: str, value: object) -> None:
+    assert agreement.row_differences(caller_report(), changed_row(path, value), recordings)
 
 
 def test_a_recording_of_silence_is_found(recordings: Path) -> None:
-    sound(recordings / "a.wav", 7, silent=3)
-    assert agreement.differences(report(), ROW, recordings) == [
+    write_sound(recordings / "a.wav", 7, silent=3)
+    assert agreement.row_differences(caller_report(), LEDGER_ROW, recordings) == [
         "caller_hangs_up +998901112233 (1.1): a.wav: silence"
     ]
 
 
-def record(kind: str = "caller", **facts: Any) -> Record:
-    plan = Plan(kind, "+998901112233", "+998712223344", 10, "1", 1, 60, 1, "5")
-    facts.setdefault("spoke", ["1001"])
-    return Record(plan, BEGAN, BEGAN + 20, **facts)
+def load_record(kind: str = "caller", **facts: Any) -> LoadRecord:
+    plan = LoadPlan(kind, "+998901112233", "+998712223344", 10, "1", 1, 60, 1, "5")
+    facts.setdefault("spoken_with", ["1001"])
+    return LoadRecord(plan, BEGAN_AT, BEGAN_AT + 20, **facts)
 
 
-def wrong(one: Record, row: dict[str, Any]) -> list[str]:
-    return load.compare([one], {"1.1": row}, {"1001", "1002"}).wrong
+def load_differences(load_call: LoadRecord, row: dict[str, Any]) -> list[str]:
+    return load.compare_with_ledger([load_call], {"1.1": row}, {"1001", "1002"}).wrong
 
 
-def test_a_record_of_the_load_and_a_row_that_agree() -> None:
-    trouble = "talk cut"  # its phones' own lengths are not known here
-    assert wrong(record(trouble=trouble), ROW) == []
-    gone = lie("outcome", "abandoned_queue") | {"talks": []}
-    assert wrong(record("queue", spoke=[]), gone) == []
+def test_a_load_record_and_a_row_that_agree_have_no_differences() -> None:
+    trouble = "talk cut"  # the phones' own talk lengths are missing here
+    assert load_differences(load_record(trouble=trouble), LEDGER_ROW) == []
+    abandoned_row = changed_row("outcome", "abandoned_queue") | {"talks": []}
+    assert load_differences(load_record("queue", spoken_with=[]), abandoned_row) == []
 
 
 @pytest.mark.parametrize(
@@ -137,30 +137,37 @@ def test_a_record_of_the_load_and_a_row_that_agree() -> None:
         ("talks", []),
         ("ended_at", None),
         ("ended_at", "2026-11-29T23:33:46+00:00"),
-        *((part, 26.0) for part in comparison.PARTS),
-        *((part, -6.0) for part in comparison.PARTS),
+        *((part, 26.0) for part in comparison.DURATION_PARTS),
+        *((part, -6.0) for part in comparison.DURATION_PARTS),
     ],
 )
-def test_whatever_a_row_says_otherwise_than_the_load_is_found(path: str, value: object) -> None:
-    assert wrong(record(trouble="talk cut"), lie(path, value))
+def test_every_difference_from_the_load_record_is_found(path: str, value: object) -> None:
+    assert load_differences(load_record(trouble="talk cut"), changed_row(path, value))
 
 
-def test_who_spoke_with_nobody_was_not_answered() -> None:
-    assert wrong(record("queue", spoke=[]), lie("talks", []))
-    assert wrong(record("queue", spoke=[], trouble="dropped"), lie("talks", [])) == []
+def test_a_call_without_a_talk_was_not_answered() -> None:
+    assert load_differences(load_record("queue", spoken_with=[]), changed_row("talks", []))
+    assert (
+        load_differences(
+            load_record("queue", spoken_with=[], trouble="dropped"), changed_row("talks", [])
+        )
+        == []
+    )
 
 
-def test_talks_are_as_long_as_at_the_phones() -> None:
-    assert wrong(record(), ROW)  # no phone was up
-    assert wrong(record("blind"), ROW) == []
+def test_talk_lengths_must_agree_with_the_phones() -> None:
+    assert load_differences(load_record(), LEDGER_ROW)  # no phone was connected
+    assert load_differences(load_record("blind"), LEDGER_ROW) == []
 
 
 def test_lengths_are_not_compared_when_the_trunk_was_dead() -> None:
-    assert wrong(record(unheard=True), lie("menu_seconds", 99.0)) == []
+    assert (
+        load_differences(load_record(trunk_was_dead=True), changed_row("menu_seconds", 99.0)) == []
+    )
 
 
 @pytest.mark.parametrize(
-    ("said", "seen", "found"),
+    ("ledger_value", "expected", "lines"),
     [
         ("uz:answered", "uz:answered", []),
         ("blind:E:busy", "blind:*", []),
@@ -169,8 +176,15 @@ def test_lengths_are_not_compared_when_the_trunk_was_dead() -> None:
         (["1"], ["1", "2"], ["cell: ['1'], not ['1', '2']"]),
     ],
 )
-def test_a_text_may_be_a_pattern(said: object, seen: object, found: list[str]) -> None:
-    assert comparison.differences(Account({"cell": said}), Account({"cell": seen}), 0) == found
+def test_an_expected_text_may_be_a_pattern(
+    ledger_value: object, expected: object, lines: list[str]
+) -> None:
+    assert (
+        comparison.differences(
+            CallAccount({"cell": ledger_value}), CallAccount({"cell": expected}), 0
+        )
+        == lines
+    )
 
 
 @pytest.mark.parametrize(
@@ -183,33 +197,37 @@ def test_a_text_may_be_a_pattern(said: object, seen: object, found: list[str]) -
         (0.0, "internal", True, True),
     ],
 )
-def test_what_a_script_spoke_is_recorded(
+def test_a_scripted_talk_must_be_recorded(
     seconds: float, direction: str, is_judged: bool, right: bool
 ) -> None:
-    row = lie("recordings.0.seconds", seconds) | {"direction": direction}
-    people = verdict.account(row, {}, is_judged)
-    said = Account({}, comparison.lengths(row))
-    assert (comparison.differences(said, people, verdict.NEAR) == []) is right
+    row = changed_row("recordings.0.seconds", seconds) | {"direction": direction}
+    people = verdict.script_account(row, {}, is_judged)
+    ledger_account = CallAccount({}, comparison.call_lengths(row))
+    assert (
+        comparison.differences(ledger_account, people, verdict.TOLERANCE_SECONDS) == []
+    ) is right
 
 
-def test_shared_seconds_are_spoken_once() -> None:
+def test_overlapping_talks_count_once_as_spoken() -> None:
     second = {
         "who": "op02",
         "from": "2026-11-29T23:33:35+00:00",
         "to": "2026-11-29T23:33:45+00:00",
     }
-    row = lie("talks", [*ROW["talks"], second])
-    assert comparison.spoken(row) == 15
-    assert comparison.lengths(row)["talks together"] == 20
+    row = changed_row("talks", [*LEDGER_ROW["talks"], second])
+    assert comparison.spoken_seconds(row) == 15
+    assert comparison.call_lengths(row)["talks together"] == 20
 
 
-def test_a_gap_is_not_spoken() -> None:
+def test_a_gap_does_not_count_as_spoken() -> None:
     inside = {"from": "2026-11-29T23:33:32+00:00", "to": "2026-11-29T23:33:35+00:00"}
     after = {"from": "2026-11-29T23:33:40+00:00", "to": "2026-11-29T23:33:50+00:00"}
-    row = lie("gaps", [inside, after])
-    assert comparison.spoken(row) == comparison.lengths(row)["talks together"] == 7
+    row = changed_row("gaps", [inside, after])
+    assert comparison.spoken_seconds(row) == comparison.call_lengths(row)["talks together"] == 7
 
 
 def test_a_talk_without_an_end_is_found() -> None:
-    assert comparison.endless(ROW) == []
-    assert comparison.endless(lie("talks.0.to", None)) == ["the talk with op01 has no end"]
+    assert comparison.endless_talks(LEDGER_ROW) == []
+    assert comparison.endless_talks(changed_row("talks.0.to", None)) == [
+        "the talk with op01 has no end"
+    ]

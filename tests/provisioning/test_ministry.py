@@ -1,4 +1,4 @@
-"""The local site's departments."""
+"""The departments of the local site."""
 
 import pytest
 
@@ -7,9 +7,9 @@ from provisioning.local import ministry
 
 
 @pytest.mark.usefixtures("settings")
-def test_they_are_made_once_and_get_directions_of_the_list():
-    assert ministry.create() == len(departments.departments())
-    assert ministry.create() == 0
-    listed = {code for code, _name in catalogs.choices("direction", "ru")}
-    assert listed - set(departments.routes()) == {"medical_social", "other"}
-    assert set(departments.routes()) <= listed
+def test_departments_are_created_once_and_receive_listed_directions():
+    assert ministry.create_departments() == len(departments.list_departments())
+    assert ministry.create_departments() == 0
+    listed = {code for code, _name in catalogs.item_choices("direction", "ru")}
+    assert listed - set(departments.department_ids_by_direction()) == {"medical_social", "other"}
+    assert set(departments.department_ids_by_direction()) <= listed

@@ -1,4 +1,4 @@
-"""The playbooks' roles: what they write, what they refuse, what they tell of themselves."""
+"""The playbooks' roles: the files they write, the values they refuse, and their documentation."""
 
 import base64
 import re
@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 import yaml
 
-from appliance.core.settings import Links, SelfTests, SignIn, load
-from tests.rig.rendering import ROLES, play, rendered, rendered_each
-from tests.rig.spans import EIGHT, OWN_CLOCK, TWO, USUAL
+from appliance.core.settings import Links, SelfTests, SignIn, load_settings
+from tests.rig.rendering import ROLES, render_template, render_variants, run_playbook
+from tests.rig.spans import EIGHT_SPANS, ONE_SPAN, OWN_CLOCK, TWO_SPANS
 
-NAMES = sorted(folder.name for folder in ROLES.iterdir())
-PACKAGES = [f"{name}_packages" for name in NAMES]  # no choice of the technician's
-GOOD = {
+ROLE_NAMES = sorted(folder.name for folder in ROLES.iterdir())
+PACKAGE_VARIABLES = [f"{name}_packages" for name in ROLE_NAMES]  # not a choice of the technician
+GOOD_VALUES = {
     "bundle_dir": "/media/usb/bundle",
     "site_address": "192.0.2.10",
     "site_name": "hotline.example.uz",
@@ -24,39 +24,42 @@ GOOD = {
 }
 
 
-def defaults(role: str) -> dict[str, Any]:
+def role_defaults(role: str) -> dict[str, Any]:
     file = ROLES / role / "defaults" / "main.yml"
     return yaml.safe_load(file.read_text()) if file.exists() else {}
 
 
-def refused(folder: Path, **given: Any) -> str:
-    """What the role validate says of these values, besides good ones; "" when all are good."""
-    values = {name: value for role in NAMES for name, value in defaults(role).items()}
-    told = folder / "refused"
+def refusal_text(folder: Path, **values_given: Any) -> str:
+    """Return the role validate's message about these values; "" if all are good.
+
+    All other values are good.
+    """
+    values = {name: value for role in ROLE_NAMES for name, value in role_defaults(role).items()}
+    message_file = folder / "refused"
     values_only = {"name": "validate", "tasks_from": "values.yml"}
-    kept = {"content": "{{ ansible_failed_result.msg }}", "dest": str(told)}
-    looked = {
+    copy_message = {"content": "{{ ansible_failed_result.msg }}", "dest": str(message_file)}
+    check_values = {
         "block": [{"ansible.builtin.import_role": values_only}],
-        "rescue": [{"ansible.builtin.copy": kept}],
+        "rescue": [{"ansible.builtin.copy": copy_message}],
     }
     system = {"ansible.builtin.set_fact": {"distribution_release": "trixie", "cacheable": True}}
-    play(folder, [system, looked], vars=values | GOOD | given)
-    return told.read_text("utf-8") if told.exists() else ""
+    run_playbook(folder, [system, check_values], vars=values | GOOD_VALUES | values_given)
+    return message_file.read_text("utf-8") if message_file.exists() else ""
 
 
-@pytest.mark.parametrize("role", NAMES)
-def test_a_role_tells_of_itself(role: str) -> None:
-    told = (ROLES / role / "README.md").read_text()
-    own = ("site_", f"{role}_") if role == "validate" else (f"{role}_",)
-    for name in defaults(role):
-        if name not in PACKAGES and not name.startswith("backup_"):
-            assert f"`{name}`" in told, name
-            assert name.startswith(own), name
+@pytest.mark.parametrize("role", ROLE_NAMES)
+def test_a_role_documents_its_variables(role: str) -> None:
+    readme = (ROLES / role / "README.md").read_text()
+    prefixes = ("site_", f"{role}_") if role == "validate" else (f"{role}_",)
+    for name in role_defaults(role):
+        if name not in PACKAGE_VARIABLES and not name.startswith("backup_"):
+            assert f"`{name}`" in readme, name
+            assert name.startswith(prefixes), name
 
 
-def test_spans_as_the_carrier_gives_them(tmp_path: Path) -> None:
-    usual, two, own_clock, eight = rendered_each(
-        tmp_path, "dahdi", "system.conf.j2", [USUAL, TWO, OWN_CLOCK, EIGHT]
+def test_spans_are_configured_as_the_carrier_provides_them(tmp_path: Path) -> None:
+    usual, two, own_clock, eight = render_variants(
+        tmp_path, "dahdi", "system.conf.j2", [ONE_SPAN, TWO_SPANS, OWN_CLOCK, EIGHT_SPANS]
     )
     assert usual.splitlines() == [
         "span=1,1,0,ccs,hdb3,crc4",
@@ -83,22 +86,22 @@ def test_spans_as_the_carrier_gives_them(tmp_path: Path) -> None:
     assert "bchan=218-232,234-248\ndchan=233\nechocanceller=jpah,218-232,234-248" in eight
 
 
-def test_the_exchange_waits_for_no_name_and_no_span(tmp_path: Path) -> None:
+def test_asterisk_does_not_wait_for_name_servers_or_spans(tmp_path: Path) -> None:
     values = {"site_home": "/var/lib/appliance", "dahdi_spans": [{"number": 1}]}
-    unit = rendered(tmp_path, "asterisk", "asterisk.service.j2", **values)
+    unit = render_template(tmp_path, "asterisk", "asterisk.service.j2", **values)
     assert 'Environment="RES_OPTIONS=timeout:1 attempts:1"' in unit
     assert "After=network-online.target dahdi-spans.service" in unit
     assert "DeviceAllow=char-dahdi rw" in unit
-    spans = rendered(tmp_path, "dahdi", "dahdi-spans.service.j2", **TWO)
+    spans = render_template(tmp_path, "dahdi", "dahdi-spans.service.j2", **TWO_SPANS)
     assert "modprobe -a wct4xxp\n" in spans
     assert "Before=asterisk.service" in spans
 
 
-def test_the_box_may_ask_its_own_front_for_phones(tmp_path: Path) -> None:
-    """Its self-check does every ten seconds: nginx logs each refusal by address."""
+def test_the_box_may_open_phone_connections_to_its_own_front(tmp_path: Path) -> None:
+    """Its self-check does so every ten seconds: nginx logs each refusal by address."""
     values = {"site_address": "192.0.2.10", "site_operators": ["192.0.2.64/26"]}
     values |= {"site_name": "hotline.example.uz", "site_browser_phones": True}
-    site = rendered(tmp_path, "tls", "site.conf.j2", **values)
+    site = render_template(tmp_path, "tls", "site.conf.j2", **values)
     place = site.partition("location = /ws {")[2].partition("}")[0]
     allowed = re.findall(r"(allow|deny) (\S+);", place)
     assert allowed[:2] == [("allow", "127.0.0.0/8"), ("allow", "192.0.2.10")]
@@ -106,29 +109,29 @@ def test_the_box_may_ask_its_own_front_for_phones(tmp_path: Path) -> None:
     assert "auth_request /session;" in place
 
 
-def test_only_the_jobs_may_leave_the_network(tmp_path: Path) -> None:
+def test_only_the_jobs_may_use_network_namespaces(tmp_path: Path) -> None:
     values = {"site_home": "/var/lib/appliance", "backup_folders": []}
-    units = rendered_each(
+    units = render_variants(
         tmp_path,
         "services",
         "appliance.service.j2",
         [values | {"item": {"name": name, "text": name}} for name in ("jobs", "web", "pbx")],
     )
-    told = [re.findall(r"^RestrictNamespaces=(.+)$", unit, re.MULTILINE) for unit in units]
-    assert told == [["user net"], ["yes"], ["yes"]]
+    namespaces = [re.findall(r"^RestrictNamespaces=(.+)$", unit, re.MULTILINE) for unit in units]
+    assert namespaces == [["user net"], ["yes"], ["yes"]]
 
 
-def test_what_is_watched_and_tried_stands_in_the_settings(tmp_path: Path) -> None:
+def test_links_and_self_tests_are_written_to_the_settings(tmp_path: Path) -> None:
     secret = {"content": "c2VjcmV0"}
     usual = {
-        **defaults("validate"),
-        **GOOD,
+        **role_defaults("validate"),
+        **GOOD_VALUES,
         "ansible_facts": {"machine": "x86_64"},
         "app_secrets": {"results": [secret] * 4},
         "site_container": True,
     }
     routed = {"ansible_facts": {"machine": "x86_64", "default_ipv4": {"gateway": "192.0.2.1"}}}
-    named = {
+    variables = {
         "app_links_gateway": "192.0.2.7",
         "app_links_dns": "example.uz",
         "app_links_internet": "example.uz:443",
@@ -136,17 +139,22 @@ def test_what_is_watched_and_tried_stands_in_the_settings(tmp_path: Path) -> Non
         "app_tests_call_minutes": 30,
         "app_tests_offline_weekday": 0,
     }
-    own = {"app_settings": '[links]\ngateway = "192.0.2.9"\n\n[self_tests]\ncall_minutes = 5\n'}
-    files = rendered_each(
-        tmp_path, "app", "appliance.toml.j2", [usual, usual | routed, usual | named, usual | own]
+    settings_text = {
+        "app_settings": '[links]\ngateway = "192.0.2.9"\n\n[self_tests]\ncall_minutes = 5\n'
+    }
+    files = render_variants(
+        tmp_path,
+        "app",
+        "appliance.toml.j2",
+        [usual, usual | routed, usual | variables, usual | settings_text],
     )
     read = []
     for file in files:
         (tmp_path / "appliance.toml").write_text(file)
-        settings = load(tmp_path / "appliance.toml")
+        settings = load_settings(tmp_path / "appliance.toml")
         read.append((settings.links, settings.self_tests))
     assert read == [
-        (Links(), SelfTests(10, 7, 4, 10)),  # there is no router, and nobody outside is asked
+        (Links(), SelfTests(10, 7, 4, 10)),  # there is no router, and no outside host is queried
         (Links("auto"), SelfTests(10, 7, 4, 10)),
         (
             Links(
@@ -157,79 +165,84 @@ def test_what_is_watched_and_tried_stands_in_the_settings(tmp_path: Path) -> Non
             ),
             SelfTests(30, 0, 4, 10),
         ),
-        (Links("192.0.2.9"), SelfTests(5)),  # as sites had to write it before
+        (Links("192.0.2.9"), SelfTests(5)),  # as sites had to write it in former releases
     ]
 
 
 def test_each_process_has_a_user_of_its_own(tmp_path: Path) -> None:
-    values = {"site_home": "/home", "backup_folders": [], **defaults("services")}
+    values = {"site_home": "/home", "backup_folders": [], **role_defaults("services")}
     items = [{"name": name, "text": name} for name in ("web", "pbx", "jobs", "replicate")]
-    units = rendered_each(
+    units = render_variants(
         tmp_path, "services", "appliance.service.j2", [values | {"item": item} for item in items]
     )
     users = [re.findall(r"^User=(.+)$", unit, re.MULTILINE) for unit in units]
     assert users == [["appliance-web"], ["appliance-pbx"], ["appliance"], ["appliance"]]
-    assert all("Group=appliance\n" in unit for unit in units)  # the database is theirs in common
+    assert all("Group=appliance\n" in unit for unit in units)  # the processes share the database
     writes = re.findall(r"^ReadWritePaths=(.+)$", units[0], re.MULTILINE)
     assert writes == ["/home/data /home/prompts /run/asterisk/signs"]
-    assert all("\nWatchdogSec=60\n" in unit for unit in units)  # whatever hangs is restarted
+    assert all("\nWatchdogSec=60\n" in unit for unit in units)  # a process that hangs is restarted
 
 
-def test_the_copy_is_started_by_request_without_rights(tmp_path: Path) -> None:
-    values = {"site_home": "/home", "backup_folders": [], **defaults("services")}
-    path = rendered(tmp_path, "services", "appliance-replicate.path.j2", **values)
+def test_the_replication_is_started_by_a_request_file(tmp_path: Path) -> None:
+    values = {"site_home": "/home", "backup_folders": [], **role_defaults("services")}
+    path = render_template(tmp_path, "services", "appliance-replicate.path.j2", **values)
     assert "PathExists=/home/backups/replicate.request\nUnit=appliance-replicate.service\n" in path
     item = {"name": "replicate", "text": "copies"}
-    unit = rendered(tmp_path, "services", "appliance.service.j2", **values, item=item)
-    assert "\nWants=appliance-replicate.path\n" in unit  # the unit's start starts the watch
+    unit = render_template(tmp_path, "services", "appliance.service.j2", **values, item=item)
+    assert "\nWants=appliance-replicate.path\n" in unit  # the unit's start also starts the watch
 
 
-def test_the_pages_settings_lack_the_password_of_the_exchange(tmp_path: Path) -> None:
+def test_the_settings_of_the_pages_lack_the_password_of_asterisk(tmp_path: Path) -> None:
     secrets = [{"content": base64.b64encode(f"number {n}".encode()).decode()} for n in range(4)]
     usual = {
-        **defaults("validate"),
-        **GOOD,
+        **role_defaults("validate"),
+        **GOOD_VALUES,
         "ansible_facts": {"machine": "x86_64"},
         "app_secrets": {"results": secrets},
         "site_container": True,
     }
     pages = usual | {"app_for_pages": True}
-    whole, own = rendered_each(tmp_path, "app", "appliance.toml.j2", [usual, pages])
-    assert [f"number {n}" in whole for n in range(4)] == [True] * 4
-    assert [f"number {n}" in own for n in range(4)] == [True, False, True, False]
-    (tmp_path / "web.toml").write_text(own)
-    account = load(tmp_path / "web.toml").for_pages().asterisk.account
+    full_settings, page_settings = render_variants(
+        tmp_path, "app", "appliance.toml.j2", [usual, pages]
+    )
+    assert [f"number {n}" in full_settings for n in range(4)] == [True] * 4
+    assert [f"number {n}" in page_settings for n in range(4)] == [True, False, True, False]
+    (tmp_path / "web.toml").write_text(page_settings)
+    account = load_settings(tmp_path / "web.toml").without_ami_secret().asterisk.ami_account
     assert account == ("pages", "number 2")
 
 
-def test_of_whom_a_second_factor_is_asked_stands_in_the_settings(tmp_path: Path) -> None:
+def test_the_rules_of_sign_in_are_written_to_the_settings(tmp_path: Path) -> None:
     secret = {"content": "c2VjcmV0"}
     usual = {
-        **defaults("validate"),
-        **GOOD,
+        **role_defaults("validate"),
+        **GOOD_VALUES,
         "ansible_facts": {"machine": "x86_64"},
         "app_secrets": {"results": [secret] * 4},
         "site_container": True,
         "site_operators": ["192.0.2.0/24"],
     }
-    named = {"app_sign_in_second_factor": ["operator"], "app_sign_in_lock_minutes": 5}
-    own = {"app_settings": "[sign_in]\npin_hours = 1\n"}
-    files = rendered_each(tmp_path, "app", "appliance.toml.j2", [usual, usual | named, usual | own])
+    variables = {"app_sign_in_second_factor": ["operator"], "app_sign_in_lock_minutes": 5}
+    settings_text = {"app_settings": "[sign_in]\npin_hours = 1\n"}
+    files = render_variants(
+        tmp_path, "app", "appliance.toml.j2", [usual, usual | variables, usual | settings_text]
+    )
     read = []
     for file in files:
         (tmp_path / "appliance.toml").write_text(file)
-        read.append(load(tmp_path / "appliance.toml").sign_in)
+        read.append(load_settings(tmp_path / "appliance.toml").sign_in)
     assert read[0] == SignIn(inside=("192.0.2.0/24", "127.0.0.0/8"))
-    assert not read[0].asks("operator", "192.0.2.7")
-    assert read[0].asks("operator", "10.0.0.7")  # private, and not the workplace's
-    assert read[1].asks("operator", "192.0.2.7")
+    assert not read[0].requires_second_factor("operator", "192.0.2.7")
+    # a private address, but not the workplace's
+    assert read[0].requires_second_factor("operator", "10.0.0.7")
+    assert read[1].requires_second_factor("operator", "192.0.2.7")
     assert read[1].lock_minutes == 5
-    assert read[2] == SignIn(pin_hours=1)  # as sites had to write it before
+    assert read[2] == SignIn(pin_hours=1)  # as sites had to write it in former releases
 
 
-def certificate(folder: Path, name: str, days: int = 90) -> tuple[str, str]:
-    """A certificate of that host and its key."""
-    made = (str(folder / f"{name}{days}.pem"), str(folder / f"{name}{days}.key"))
+def make_certificate(folder: Path, name: str, days: int = 90) -> tuple[str, str]:
+    """Return the files of a new certificate for that host and of its key."""
+    files = (str(folder / f"{name}{days}.pem"), str(folder / f"{name}{days}.key"))
     subprocess.run(
         [
             *("openssl", "req", "-x509", "-newkey", "ec", "-nodes"),
@@ -237,28 +250,31 @@ def certificate(folder: Path, name: str, days: int = 90) -> tuple[str, str]:
             *("-subj", f"/CN={name}", "-addext", f"subjectAltName=DNS:{name}"),
             *("-not_before", "20200101000000Z" if days < 0 else "20260101000000Z"),
             *("-not_after", "20210101000000Z" if days < 0 else "20991231000000Z"),
-            *("-out", made[0], "-keyout", made[1]),
+            *("-out", files[0], "-keyout", files[1]),
         ],
         check=True,
         capture_output=True,
     )
-    return made
+    return files
 
 
-def test_good_values_are_taken(tmp_path: Path) -> None:
-    shown, key = certificate(tmp_path, "*.example.uz")
-    spans = '[{"number": 1, "crc4": true}, {"number": 2}]'  # as an inventory gives it
-    assert refused(tmp_path, dahdi_spans=spans, tls_certificate=shown, tls_key=key) == ""
+def test_good_values_are_accepted(tmp_path: Path) -> None:
+    certificate_file, key = make_certificate(tmp_path, "*.example.uz")
+    spans = '[{"number": 1, "crc4": true}, {"number": 2}]'  # as an inventory provides it
+    assert (
+        refusal_text(tmp_path, dahdi_spans=spans, tls_certificate=certificate_file, tls_key=key)
+        == ""
+    )
 
 
 def test_wrong_values_are_named(tmp_path: Path) -> None:
-    shown, key = certificate(tmp_path, "other.example.uz")
-    old, old_key = certificate(tmp_path, "hotline.example.uz", -1)
-    told = refused(
+    certificate_file, key = make_certificate(tmp_path, "other.example.uz")
+    old_certificate, old_key = make_certificate(tmp_path, "hotline.example.uz", -1)
+    message = refusal_text(
         tmp_path,
-        tls_certificate=shown,
+        tls_certificate=certificate_file,
         tls_key=old_key,
-        tls_trunks_certificate=old,
+        tls_trunks_certificate=old_certificate,
         tls_trunks_key=old_key,
         dahdi_spans=[{"number": 1, "crc": True}, {"number": 1, "timing": "carrier"}],
         base_technicians=[{"name": "farhod", "key": "farhod.pub"}],
@@ -271,9 +287,9 @@ def test_wrong_values_are_named(tmp_path: Path) -> None:
         operator_proxy_sites="lex.uz",
     )
     for wrong in (
-        f"{old_key}: it is not the key of the first certificate in {shown}",
-        f"{shown}: it is not a certificate of hotline.example.uz",
-        f"{old}: it has ended on 01.01.2021",
+        f"{old_key}: it is not the key of the first certificate in {certificate_file}",
+        f"{certificate_file}: it is not a certificate of hotline.example.uz",
+        f"{old_certificate}: it has ended on 01.01.2021",
         "it has number, crc4, timing, lbo; not crc",
         'timing of the span 1 is "carrier"',
         "no number may stand there twice",
@@ -286,27 +302,32 @@ def test_wrong_values_are_named(tmp_path: Path) -> None:
         'firewall_tries is "never"',
         'operator_proxy_sites is "lex.uz": a list, in brackets',
     ):
-        assert wrong in told, told
-    assert str(Path(key).name) not in told
+        assert wrong in message, message
+    assert str(Path(key).name) not in message
 
 
 def test_the_database_has_one_name_that_never_changes() -> None:
-    """An upgrade that looked elsewhere would begin with an empty database."""
+    """An upgrade that used another name would start with an empty database."""
     files = (ROLES / "app" / "templates" / "appliance.toml.j2", ROLES.parent / "upgrade.yml")
-    named = {file: set(re.findall(r"\S*/data/[\w.]*", file.read_text("utf-8"))) for file in files}
-    for names in named.values():
+    names_by_file = {
+        file: set(re.findall(r"\S*/data/[\w.]*", file.read_text("utf-8"))) for file in files
+    }
+    for names in names_by_file.values():
         assert {Path(name.strip('"')).name for name in names} == {"appliance.db"}
 
 
-def test_of_all_units_asterisk_has_the_processor_first(tmp_path: Path) -> None:
-    unit = rendered(tmp_path, "asterisk", "asterisk.service.j2", site_home="/var/lib/appliance")
-    [own] = re.findall(r"^CPUWeight=(\d+)$", unit, re.MULTILINE)
-    others = [
+def test_asterisk_has_the_highest_processor_weight(tmp_path: Path) -> None:
+    unit = render_template(
+        tmp_path, "asterisk", "asterisk.service.j2", site_home="/var/lib/appliance"
+    )
+    [asterisk_weight] = re.findall(r"^CPUWeight=(\d+)$", unit, re.MULTILINE)
+    other_weights = [
         int(weight)
-        for role in NAMES
+        for role in ROLE_NAMES
         for file in (ROLES / role).glob("templates/*.service.j2")
         for weight in re.findall(r"^CPUWeight=(\d+)$", file.read_text(), re.MULTILINE)
         if role != "asterisk"
     ]
-    others += defaults("services")["services_processors"].values()
-    assert int(own) >= 10 * max(100, *others)  # 100: of who names none
+    other_weights += role_defaults("services")["services_processors"].values()
+    # 100: systemd's value for a unit without a weight
+    assert int(asterisk_weight) >= 10 * max(100, *other_weights)

@@ -1,4 +1,4 @@
-"""What the playbooks of upgrade and roll-back say in templates."""
+"""The templates in the playbooks of upgrade and roll-back."""
 
 import contextlib
 import re
@@ -10,25 +10,25 @@ import jinja2
 import yaml
 
 from appliance.core import sqlite
-from provisioning.box.bundle import PLAYBOOKS
+from provisioning.box.bundle import PLAYBOOK_FOLDER
 
 # In a template `way.copy` is the method of a mapping, not its key.
-METHODS = re.compile(r"(?<!builtin)\.(copy|keys|items|values|get|pop|update|clear)\b(?!\()")
+MAPPING_METHODS = re.compile(r"(?<!builtin)\.(copy|keys|items|values|get|pop|update|clear)\b(?!\()")
 
 
-def test_no_template_reads_a_method_for_a_key() -> None:
-    found = [
+def test_no_template_uses_a_mapping_method_as_a_key() -> None:
+    faults = [
         f"{file.name}: {part}"
-        for file in sorted([*PLAYBOOKS.glob("*.yml"), *PLAYBOOKS.glob("files/*.yml")])
+        for file in sorted([*PLAYBOOK_FOLDER.glob("*.yml"), *PLAYBOOK_FOLDER.glob("files/*.yml")])
         for part in re.findall(r"\{\{.*?\}\}", file.read_text(), re.DOTALL)
-        if METHODS.search(part)
+        if MAPPING_METHODS.search(part)
     ]
-    assert found == []
+    assert faults == []
 
 
-def test_a_failure_before_the_new_release_starts_is_taken_back_by_the_copy() -> None:
-    """Also a copy that fails, as on a full disk: the appliance does not stay stopped."""
-    [play] = yaml.safe_load((PLAYBOOKS / "upgrade.yml").read_text())
+def test_a_failure_before_the_new_release_starts_restores_the_copy() -> None:
+    """A copy that fails, as on a full disk, is included: the appliance does not remain stopped."""
+    [play] = yaml.safe_load((PLAYBOOK_FOLDER / "upgrade.yml").read_text())
     [work] = [task for task in play["tasks"] if "rescue" in task]
     names = [task["name"] for task in work["block"]]
     assert names[:2] == ["Stop the appliance, not Asterisk", "Copy the database"]
@@ -70,18 +70,20 @@ def test_a_failure_before_the_new_release_starts_is_taken_back_by_the_copy() -> 
         assert values == [copy, nothing_written], registered
 
 
-def test_half_a_copy_does_not_stay(tmp_path: Path) -> None:
-    """The script with this Python's driver, as this user, and too little room."""
+def test_an_incomplete_copy_is_removed(tmp_path: Path) -> None:
+    """Run the script with this Python's driver, as this user, and with too little space."""
     database, python = tmp_path / "appliance.db", sys.executable
     with contextlib.closing(sqlite.connect(database)) as connection:
         connection.execute("CREATE TABLE t (x)")
         connection.execute("INSERT INTO t VALUES (zeroblob(2000000))")
         connection.commit()
-    script = (PLAYBOOKS / "files/database.sh").read_text()
+    script = (PLAYBOOK_FOLDER / "files/database.sh").read_text()
     script = script.replace("/opt/appliance/current/bin/python", python)
     script = re.sub(r"setpriv .*?--init-groups ", "", script)
     command = ["sh", "-s", "keep", str(database)]
     for limit, status, count in (("ulimit -f 1000", 1, 0), ("", 0, 1)):
-        done = subprocess.run(command, input=f"{limit}\n{script}", capture_output=True, text=True)
-        assert done.returncode == status, done.stderr
+        process = subprocess.run(
+            command, input=f"{limit}\n{script}", capture_output=True, text=True
+        )
+        assert process.returncode == status, process.stderr
         assert len(list(tmp_path.glob("*.before-upgrade-*"))) == count

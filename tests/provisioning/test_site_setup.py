@@ -1,4 +1,4 @@
-"""site.ini: its keys, its questions, what is refused before anything is changed."""
+"""site.ini: its keys, its questions, and the values refused before any change."""
 
 import io
 import json
@@ -12,14 +12,14 @@ import yaml
 
 from backups import paper_keys
 from provisioning.ansible.site_setup import __main__ as program
-from provisioning.ansible.site_setup import changes, detect, inventory, keys, words
+from provisioning.ansible.site_setup import changes, detect, inventory, keys, wording
 from provisioning.ansible.site_setup.dialogue import Dialogue
-from provisioning.ansible.site_setup.problems import problems
-from provisioning.ansible.site_setup.questions import ask
+from provisioning.ansible.site_setup.problems import find_problems
+from provisioning.ansible.site_setup.questions import ask_values
 
 PLAYBOOKS = Path(detect.__file__).parents[1]
 ROLES = PLAYBOOKS / "roles"
-GOOD: dict[str, Any] = {
+GOOD_VALUES: dict[str, Any] = {
     "bundle_dir": "/media/usb/bundle",
     "site_address": "192.0.2.10",
     "site_name": "hotline.example.uz",
@@ -29,7 +29,7 @@ GOOD: dict[str, Any] = {
     "site_ministry": ["203.0.113.0/24"],
     "site_technicians": ["192.0.2.0/24"],
 }
-BOX: dict[str, Any] = {
+BOX_FACTS: dict[str, Any] = {
     "release": "trixie",
     "addresses": [{"interface": "eth0", "address": "192.0.2.10", "network": "192.0.2.0/24"}],
     "ssh_from": "192.0.2.30",
@@ -47,7 +47,7 @@ BOX: dict[str, Any] = {
     "drivers": False,
     "box": {},
 }
-REFUSED: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
+REFUSED_CASES: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
     "an unknown key": (
         {"site_cariers": []},
         {},
@@ -144,53 +144,68 @@ REFUSED: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
 }
 
 
-def sentences(values: dict[str, Any], facts: dict[str, Any], language: str = "en") -> list[str]:
-    return [words.sentence(entry, language) for entry in problems(values, list(values), facts)]
+def problem_sentences(
+    values: dict[str, Any], facts: dict[str, Any], language: str = "en"
+) -> list[str]:
+    return [
+        wording.problem_sentence(entry, language)
+        for entry in find_problems(values, list(values), facts)
+    ]
 
 
-def test_what_is_right_is_taken() -> None:
-    assert sentences(GOOD, BOX) == []
-    assert sentences(GOOD | {"dahdi_spans": [{"number": 1}]}, BOX | {"drivers": True}) == []
-    assert sentences(GOOD, BOX | {"ssh_from": "127.0.0.1"}) == []  # by a tunnel, which lo accepts
+def test_correct_values_are_accepted() -> None:
+    assert problem_sentences(GOOD_VALUES, BOX_FACTS) == []
+    assert (
+        problem_sentences(
+            GOOD_VALUES | {"dahdi_spans": [{"number": 1}]}, BOX_FACTS | {"drivers": True}
+        )
+        == []
+    )
+    # by a tunnel, through lo
+    assert problem_sentences(GOOD_VALUES, BOX_FACTS | {"ssh_from": "127.0.0.1"}) == []
 
 
-@pytest.mark.parametrize("case", REFUSED)
-def test_what_would_break_the_box_is_refused(case: str) -> None:
-    changed, facts, expected = REFUSED[case]
-    faults = sentences(GOOD | changed, BOX | facts)
+@pytest.mark.parametrize("case", REFUSED_CASES)
+def test_harmful_values_are_refused(case: str) -> None:
+    changed, facts, expected = REFUSED_CASES[case]
+    faults = problem_sentences(GOOD_VALUES | changed, BOX_FACTS | facts)
     assert any(expected in entry for entry in faults), faults
-    for language in words.LANGUAGES:
-        assert len(sentences(GOOD | changed, BOX | facts, language)) == len(faults)
+    for language in wording.QUESTION_LANGUAGES:
+        assert len(problem_sentences(GOOD_VALUES | changed, BOX_FACTS | facts, language)) == len(
+            faults
+        )
 
 
 def test_every_key_of_the_roles_is_declared() -> None:
     names_in_roles = set()
     for file in ROLES.glob("*/defaults/main.yml"):
         names_in_roles |= set(yaml.safe_load(file.read_text("utf-8")) or {})
-    declared_names = {name for name in names_in_roles if not re.match(keys.PACKAGES, name)}
-    assert declared_names - set(keys.BY_NAME) == set()
-    # Without a default are only those that a site must give, and the language of the refusals.
+    declared_names = {
+        name for name in names_in_roles if not re.match(keys.PACKAGES_KEY_PATTERN, name)
+    }
+    assert declared_names - set(keys.KEYS_BY_NAME) == set()
+    # Only keys that a site must set have no default, and the language of the refusals.
     required_names = {key.name for key in keys.KEYS if key.is_required}
-    assert set(keys.BY_NAME) - declared_names == required_names | {"site_language"}
+    assert set(keys.KEYS_BY_NAME) - declared_names == required_names | {"site_language"}
 
 
-def test_the_example_holds_known_keys_and_nothing_wrong(tmp_path: Path) -> None:
+def test_the_example_has_declared_keys_and_no_problems(tmp_path: Path) -> None:
     text = (PLAYBOOKS / "site.example.ini").read_text("utf-8")
     file = tmp_path / "site.ini"
     file.write_text(re.sub(r"^# (\w+=)", r"\1", text, flags=re.MULTILINE), "utf-8")
-    read = inventory.read_file(file)
+    read = inventory.read_inventory(file)
     assert read.problems == []
-    assert set(keys.BY_NAME) >= set(read.values) >= {"backup_places", "dahdi_spans"}
-    assert sentences(read.values, {}) == []
+    assert set(keys.KEYS_BY_NAME) >= set(read.values) >= {"backup_places", "dahdi_spans"}
+    assert problem_sentences(read.values, {}) == []
 
 
 def test_the_readme_has_the_table_of_all_keys() -> None:
-    assert words.table() in (PLAYBOOKS / "README.md").read_text("utf-8")
+    assert wording.key_table() in (PLAYBOOKS / "README.md").read_text("utf-8")
 
 
-def test_the_words_are_whole_in_each_language() -> None:
+def test_the_texts_are_complete_in_each_language() -> None:
     for part, languages in (("wanted", "en ru uz"), ("problem", "en ru uz"), ("question", "ru uz")):
-        for name, texts in words._words()[part].items():
+        for name, texts in wording._load_wording()[part].items():
             assert set(texts) == set(languages.split()), name
             fields = {
                 tuple(sorted(set(re.findall(r"{\w+}", text)) - {"{key}"}))
@@ -199,25 +214,30 @@ def test_the_words_are_whole_in_each_language() -> None:
             assert len(fields) == 1, name
 
 
-def test_a_file_is_read_as_it_is_written(tmp_path: Path) -> None:
-    values = GOOD | {"dahdi_spans": [{"number": 1, "crc4": True}], "site_hotline_number": "1006"}
+def test_a_written_file_is_read_back_unchanged(tmp_path: Path) -> None:
+    values = GOOD_VALUES | {
+        "dahdi_spans": [{"number": 1, "crc4": True}],
+        "site_hotline_number": "1006",
+    }
     file = tmp_path / "site.ini"
-    file.write_text(inventory.file_text(inventory.LOCAL, values, {}), "utf-8")
-    read = inventory.read_file(file)
-    assert (read.host, read.values, read.problems) == (inventory.LOCAL, values, [])
+    file.write_text(inventory.format_inventory(inventory.LOCAL_HOST_LINE, values, {}), "utf-8")
+    read = inventory.read_inventory(file)
+    assert (read.host, read.values, read.problems) == (inventory.LOCAL_HOST_LINE, values, [])
     file.write_text("[hotline:vars]\nsite_name=a\nsite_name=b\nsite_address 192.0.2.1\n", "utf-8")
-    assert [words.sentence(entry, "ru") for entry in inventory.read_file(file).problems] == [
+    assert [
+        wording.problem_sentence(entry, "ru") for entry in inventory.read_inventory(file).problems
+    ] == [
         "site_name написан в site.ini дважды: второе значение заменило бы первое.",
         "Строка 4 файла site.ini – не ключ=значение: site_address 192.0.2.1.",
     ]
 
 
-def test_ansible_reads_the_same(tmp_path: Path) -> None:
+def test_ansible_reads_the_same_values(tmp_path: Path) -> None:
     further = '[[sms]]\nname = "first"\npassword = "ʻ\\ #"\n'
-    values = GOOD | {"site_hotline_number": "1006", "backup_replica": "/mnt/second/replica"}
+    values = GOOD_VALUES | {"site_hotline_number": "1006", "backup_replica": "/mnt/second/replica"}
     values["app_settings"] = further
     file = tmp_path / "site.ini"
-    file.write_text(inventory.file_text(inventory.LOCAL, values, {}), "utf-8")
+    file.write_text(inventory.format_inventory(inventory.LOCAL_HOST_LINE, values, {}), "utf-8")
     process = subprocess.run(
         [Path(program.sys.executable).with_name("ansible-inventory"), "-i", file, "--list"],
         check=True,
@@ -227,24 +247,28 @@ def test_ansible_reads_the_same(tmp_path: Path) -> None:
     )
     read = json.loads(process.stdout)["_meta"]["hostvars"]["localhost"]
     assert {name: read[name] for name in values} == values
-    assert inventory.read_file(file).values == values
+    assert inventory.read_inventory(file).values == values
 
 
-BOOKS = {"site": ["--tags", "none"], "upgrade": [], "restore": []}
+PLAYBOOK_OPTIONS = {"site": ["--tags", "none"], "upgrade": [], "restore": []}
 
 
-@pytest.mark.parametrize("book", BOOKS)
-def test_each_playbook_refuses_as_its_first_act(book: str, tmp_path: Path) -> None:
-    """On this machine, whose address is none of the box."""
+@pytest.mark.parametrize("book", PLAYBOOK_OPTIONS)
+def test_each_playbook_refuses_wrong_values_first(book: str, tmp_path: Path) -> None:
+    """On this machine, whose address is not the box's."""
     file = tmp_path / "site.ini"
-    values = GOOD | {"site_cariers": [], "site_rtp_ports": "2000-1500", "site_language": "ru"}
-    text = inventory.file_text(inventory.LOCAL, values, {})
+    values = GOOD_VALUES | {
+        "site_cariers": [],
+        "site_rtp_ports": "2000-1500",
+        "site_language": "ru",
+    }
+    text = inventory.format_inventory(inventory.LOCAL_HOST_LINE, values, {})
     file.write_text(f"{text}site_name=twice.example.uz\n", "utf-8")
     process = subprocess.run(
         [
             *(Path(program.sys.executable).with_name("ansible-playbook"), "-i", file),
             *(PLAYBOOKS / f"{book}.yml", "-e", "ansible_python_interpreter=/usr/bin/python3"),
-            *("-e", "ansible_become=false", "-e", "restore_att=now", *BOOKS[book]),
+            *("-e", "ansible_become=false", "-e", "restore_att=now", *PLAYBOOK_OPTIONS[book]),
         ],
         capture_output=True,
         text=True,
@@ -261,7 +285,7 @@ def test_each_playbook_refuses_as_its_first_act(book: str, tmp_path: Path) -> No
     screen_text = " ".join(process.stdout.split())
     assert process.returncode == 2, process.stdout + process.stderr
     assert "changed=0" in screen_text
-    other_host = ["это адрес другой машины"] if detect.facts()["addresses"] else []
+    other_host = ["это адрес другой машины"] if detect.collect_facts()["addresses"] else []
     for expected in (
         "site_cariers: такого ключа в site.ini нет; есть site_carriers.",
         "restore_att: такого ключа в site.ini нет",
@@ -272,28 +296,30 @@ def test_each_playbook_refuses_as_its_first_act(book: str, tmp_path: Path) -> No
         assert expected in screen_text, screen_text
 
 
-def answers(
-    *lines: str, facts: dict[str, Any], former: dict[str, Any]
+def answer_questions(
+    *lines: str, facts: dict[str, Any], former_values: dict[str, Any]
 ) -> tuple[dict[str, Any], str]:
-    """The values that these answers lead to, and what the screen shows."""
+    """Return the values that result from these answers, and the text on the screen."""
     screen = io.StringIO()
     typed = io.StringIO("".join(f"{line}\n" for line in lines))
-    return ask(Dialogue("ru", typed, screen, facts), former, "/media/usb/bundle"), screen.getvalue()
+    return ask_values(
+        Dialogue("ru", typed, screen, facts), former_values, "/media/usb/bundle"
+    ), screen.getvalue()
 
 
-def test_questions_lead_to_values_and_ask_again(tmp_path: Path) -> None:
-    values, screen = answers(
-        *("", "192.0.2.99", ""),  # bundle; another host's address, then the one that was detected
+def test_answers_become_values_and_wrong_ones_are_asked_again(tmp_path: Path) -> None:
+    values, screen = answer_questions(
+        *("", "192.0.2.99", ""),  # the bundle; another host's address, then the detected one
         *("HOTLINE", "hotline.example.uz", "1006"),
         *("a", "198.51.100.5", "", "a", "198.51.100.6", "", "b", "198.51.100.6", "5070", ""),
         *("0.0.0.0/0", "", "192.0.2.128/25", "203.0.113.0/24"),
-        *("10.0.0.0/8", ""),  # technicians: SSH would be shut, then what was detected
+        *("10.0.0.0/8", ""),  # technicians: SSH would be blocked, then the detected network
         "",  # the second disk, which was detected
         *("+998 90 123 45 67", "Техник: +998 90 123 45 67; Связь: 1234"),
-        *("1", "0"),  # an E1 without drivers, then none
+        *("1", "0"),  # an E1 without drivers, then no E1
         *("", "example.uz:443"),
-        facts=BOX,
-        former={"app_work_opens": "08:00", "app_links_dns": ""},
+        facts=BOX_FACTS,
+        former_values={"app_work_opens": "08:00", "app_links_dns": ""},
     )
     assert values == {
         "site_language": "ru",
@@ -312,9 +338,9 @@ def test_questions_lead_to_values_and_ask_again(tmp_path: Path) -> None:
         "backup_replica": "/mnt/second/replica",
         "backup_contacts": ["Техник: +998 90 123 45 67", "Связь: 1234"],
         "app_links_internet": "example.uz:443",
-        "app_work_opens": "08:00",  # what is not asked stays
+        "app_work_opens": "08:00",  # a value without a question remains
     }
-    assert sentences(values, BOX) == []
+    assert problem_sentences(values, BOX_FACTS) == []
     for expected in (
         "это адрес другой машины; у сервера 192.0.2.10",
         "строчными буквами",
@@ -327,9 +353,9 @@ def test_questions_lead_to_values_and_ask_again(tmp_path: Path) -> None:
         assert expected in screen
 
 
-def test_enter_alone_changes_nothing_of_a_file_that_is_there() -> None:
-    """Not the name of a place, by which its key is found; nor a span's cable."""
-    former = GOOD | {
+def test_empty_answers_keep_an_existing_file() -> None:
+    """Neither the name of a backup place, by which its key is found, nor a span's cable changes."""
+    former = GOOD_VALUES | {
         "site_language": "ru",
         "site_hotline_number": "1006",
         "site_carriers": [{"name": "b", "address": "198.51.100.6", "port": 5070}],
@@ -344,17 +370,19 @@ def test_enter_alone_changes_nothing_of_a_file_that_is_there() -> None:
         "app_links_dns": "example.uz",
         "app_settings": "[retention]\nappeals_years = 5",
     }
-    values, screen = answers(*[""] * 40, facts=BOX | {"drivers": True}, former=former)
+    values, screen = answer_questions(
+        *[""] * 40, facts=BOX_FACTS | {"drivers": True}, former_values=former
+    )
     assert values == former
     assert "!" not in screen
 
 
-def test_an_e1_card_brings_its_driver() -> None:
+def test_an_e1_card_selects_its_driver() -> None:
     card = {"name": "d161:0420 (0000:03:00.0)", "module": "wct4xxp"}
-    values, _ = answers(
+    values, _ = answer_questions(
         *("", "", "h.uz", "1006", "", "", "-", "", "-", "2", "y", "n", "", "-", "-"),
-        facts=BOX | {"cards": [card], "drivers": True},
-        former={},
+        facts=BOX_FACTS | {"cards": [card], "drivers": True},
+        former_values={},
     )
     assert values["dahdi_modules"] == ["wct4xxp"]
     assert values["dahdi_spans"] == [
@@ -364,10 +392,10 @@ def test_an_e1_card_brings_its_driver() -> None:
     assert "backup_places" not in values
 
 
-def test_a_box_elsewhere_is_looked_at_over_ssh(
+def test_a_remote_box_is_inspected_over_ssh(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With an ssh that runs the command here and keeps the address."""
+    """A fake ssh runs the command on this machine and stores the address."""
     ssh = tmp_path / "ssh"
     ssh.write_text(
         f'#!/bin/sh\necho "$@" >{tmp_path}/told\n'
@@ -376,31 +404,34 @@ def test_a_box_elsewhere_is_looked_at_over_ssh(
     ssh.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/sbin:/usr/bin:/sbin:/bin")
     host = "hotline ansible_host=192.0.2.10 ansible_user=root ansible_port=2222"
-    assert program._facts(host, "/media/usb/bundle")["addresses"] == detect.facts()["addresses"]
+    assert (
+        program._box_facts(host, "/media/usb/bundle")["addresses"]
+        == detect.collect_facts()["addresses"]
+    )
     assert "root@192.0.2.10 -p 2222 --" in (tmp_path / "told").read_text()
     ssh.write_text("#!/bin/sh\necho no route >&2\nexit 255\n")
-    assert program._facts(host, "") == {}
+    assert program._box_facts(host, "") == {}
 
 
-def test_what_will_change_is_said_before_it_does() -> None:
-    box = {name: GOOD[name] for name in GOOD if name != "bundle_dir"} | {
+def test_changes_are_listed_before_they_are_made() -> None:
+    box = {name: GOOD_VALUES[name] for name in GOOD_VALUES if name != "bundle_dir"} | {
         "site_carriers": [{"name": "carrier", "address": "198.51.100.5", "port": 5060}],
         "site_rtp_ports": "10000-19999",
         "app_links_dns": "example.uz",
     }
-    changed = GOOD | {"app_links_dns": "example.uz"}
-    assert changes.changes(changed, box) == []
-    differences = changes.changes(changed | {"site_technicians": ["10.0.0.0/24"]}, box)
+    changed = GOOD_VALUES | {"app_links_dns": "example.uz"}
+    assert changes.value_changes(changed, box) == []
+    differences = changes.value_changes(changed | {"site_technicians": ["10.0.0.0/24"]}, box)
     assert differences == [("site_technicians", '["192.0.2.0/24"]', '["10.0.0.0/24"]')]
-    addresses = GOOD | {"app_settings": '[links]\ndns = "example.uz"\n'}
-    assert changes.changes(addresses, box) == []
+    addresses = GOOD_VALUES | {"app_settings": '[links]\ndns = "example.uz"\n'}
+    assert changes.value_changes(addresses, box) == []
 
 
-def test_the_defaults_of_changes_are_those_of_the_roles() -> None:
-    usual = {}
+def test_the_defaults_of_changes_equal_those_of_the_roles() -> None:
+    role_defaults = {}
     for file in ROLES.glob("*/defaults/main.yml"):
-        usual |= yaml.safe_load(file.read_text("utf-8")) or {}
-    assert {name: usual[name] for name in changes.DEFAULTS} == changes.DEFAULTS
+        role_defaults |= yaml.safe_load(file.read_text("utf-8")) or {}
+    assert {name: role_defaults[name] for name in changes.ROLE_DEFAULTS} == changes.ROLE_DEFAULTS
 
 
 def test_the_box_is_read_from_its_own_files(
@@ -419,15 +450,15 @@ def test_the_box_is_read_from_its_own_files(
         "    set ministry {\n        type ipv4_addr\n    }\n"
     )
     monkeypatch.setattr(detect, "ETC", tmp_path)
-    box = detect.facts()["box"]
+    box = detect.collect_facts()["box"]
     assert box["site_operators"] == ["192.0.2.0/24", "10.0.0.0/8"]
     assert box["site_ministry"] == []
     assert box["site_name"] == "hotline.example.uz"
     assert box["site_hotline_number"] == "1006"
 
 
-def test_who_is_connected_is_read_from_the_process_above(tmp_path: Path) -> None:
-    """As after sudo, which drops the variables of SSH."""
+def test_the_ssh_client_is_read_from_a_parent_process(tmp_path: Path) -> None:
+    """As after sudo, which removes the variables of SSH."""
     process = subprocess.run(
         ["sh", "-c", f"env -i /usr/bin/python3 -B {detect.__file__}; :"],
         env={"SSH_CONNECTION": "192.0.2.30 50000 192.0.2.10 22", "PATH": "/usr/bin:/bin:/sbin"},
@@ -439,15 +470,15 @@ def test_who_is_connected_is_read_from_the_process_above(tmp_path: Path) -> None
 
 
 def test_the_program_writes_a_file_that_its_check_accepts(tmp_path: Path) -> None:
-    """On this machine, as from the stick: with the Python of the system and nothing else."""
-    addresses = detect.facts()["addresses"]
+    """On this machine, as from the stick: with the system's Python only."""
+    addresses = detect.collect_facts()["addresses"]
     address = addresses[0]["address"] if addresses else "192.0.2.10"
     net = addresses[0]["network"] if addresses else "192.0.2.0/24"
     file = tmp_path / "site.ini"
-    blank = ["-"] if any(disk["blank"] for disk in detect.facts()["disks"]) else []
+    blank = ["-"] if any(disk["blank"] for disk in detect.collect_facts()["disks"]) else []
     lines = ["", address, "h.uz", "1006", "", net, "-", net, "-", *blank, "0", "-", "-", "y"]
 
-    def run(*options: str, typed: str = "") -> subprocess.CompletedProcess[str]:
+    def run_setup(*options: str, typed: str = "") -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             ["sh", PLAYBOOKS / "setup", "--lang", "uz", *options, file],
             input=typed,
@@ -456,21 +487,21 @@ def test_the_program_writes_a_file_that_its_check_accepts(tmp_path: Path) -> Non
             env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
         )
 
-    interrupted = run(typed="\n".join(lines[:5]) + "\n")
+    interrupted = run_setup(typed="\n".join(lines[:5]) + "\n")
     assert interrupted.returncode == 1
     assert not file.exists()
-    process = run(typed="\n".join(lines) + "\n")
+    process = run_setup(typed="\n".join(lines) + "\n")
     assert process.returncode == 0, process.stdout + process.stderr
     assert "Serverda nima oʻzgaradi" in process.stdout
-    assert run("--check").returncode == 0
+    assert run_setup("--check").returncode == 0
     file.write_text(file.read_text("utf-8").replace("site_carriers", "site_cariers"), "utf-8")
-    refusal = run("--check")
+    refusal = run_setup("--check")
     assert refusal.returncode == 1
     assert "site_cariers: site.ini da bunday kalit yoʻq; site_carriers bor." in refusal.stdout
 
 
-def test_a_restore_names_the_mistyped_groups_before_anything_else(tmp_path: Path) -> None:
-    """Neither what was typed nor the right letters are shown."""
+def test_a_restore_first_names_the_mistyped_key_groups(tmp_path: Path) -> None:
+    """Neither the typed letters nor the right ones are shown."""
     groups = paper_keys.groups("k7gq-2ztv-9xqw-b4nr-m8sy-c3up")
     typed = {"repository": " ".join(["k7gqx", *groups[1:]]), "recovery": "QYQSE ZQGP3"}
     book = tmp_path / "book.yml"

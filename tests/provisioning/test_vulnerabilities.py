@@ -1,4 +1,4 @@
-"""What the package index tells of known vulnerabilities, and what becomes of it."""
+"""The package index's report of known vulnerabilities, and its consequences."""
 
 import json
 import sys
@@ -8,7 +8,7 @@ import pytest
 
 from provisioning.box import vulnerabilities
 
-TOLD = [
+INDEX_REPORT = [
     {"name": "one", "version": "1.0", "vulns": []},
     {
         "name": "two",
@@ -19,42 +19,46 @@ TOLD = [
 ]
 
 
-def test_a_known_vulnerability_is_named_with_what_mends_it(
+def test_a_known_vulnerability_is_named_with_the_fixing_version(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(vulnerabilities, "asked", lambda lock: TOLD)
-    monkeypatch.setattr(vulnerabilities, "front_end", lambda folder: [])
+    monkeypatch.setattr(vulnerabilities, "audit_python", lambda lock: INDEX_REPORT)
+    monkeypatch.setattr(vulnerabilities, "audit_front_end", lambda folder: [])
     assert vulnerabilities.main() == 1
     assert capsys.readouterr().out == "two 2.0: PYSEC-2, mended in 2.1\n"
 
 
 @pytest.mark.parametrize("id", ["PYSEC-2", "CVE-2"])
-def test_what_was_accepted_for_a_reason_is_not(monkeypatch: pytest.MonkeyPatch, id: str) -> None:
-    monkeypatch.setitem(vulnerabilities.ACCEPTED, id, "not reached from here")
-    assert vulnerabilities.harmful(TOLD) == []
+def test_an_accepted_vulnerability_is_not_reported(
+    monkeypatch: pytest.MonkeyPatch, id: str
+) -> None:
+    monkeypatch.setitem(vulnerabilities.ACCEPTED_REASONS, id, "not reached from here")
+    assert vulnerabilities.unaccepted_vulnerabilities(INDEX_REPORT) == []
 
 
-def test_an_index_that_tells_nothing_stops_nobody(
+def test_an_index_without_an_answer_does_not_fail_the_build(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(vulnerabilities, "asked", lambda lock: None)
-    monkeypatch.setattr(vulnerabilities, "front_end", lambda folder: None)
+    monkeypatch.setattr(vulnerabilities, "audit_python", lambda lock: None)
+    monkeypatch.setattr(vulnerabilities, "audit_front_end", lambda folder: None)
     assert vulnerabilities.main() == 0
-    told = capsys.readouterr().out.splitlines()
-    assert [line.partition("the ")[2] for line in told] == [
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.partition("the ")[2] for line in lines] == [
         "package index tells nothing; not looked up",
         "npm registry tells nothing; not looked up",
     ]
 
 
-def test_what_npm_tells_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_report_of_npm_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     npm = tmp_path / "npm"
-    told = {"htmx.org": {"range": "<9", "via": [{"url": "https://x/advisories/GHSA-1"}, "other"]}}
-    npm.write_text(f"#!/bin/sh\necho '{json.dumps({'vulnerabilities': told})}'\nexit 1\n")
+    report = {"htmx.org": {"range": "<9", "via": [{"url": "https://x/advisories/GHSA-1"}, "other"]}}
+    npm.write_text(f"#!/bin/sh\necho '{json.dumps({'vulnerabilities': report})}'\nexit 1\n")
     npm.chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
-    found = vulnerabilities.front_end(tmp_path)
-    assert found is not None
-    assert vulnerabilities.harmful(found) == ["htmx.org <9: GHSA-1, mended in no version yet"]
+    packages = vulnerabilities.audit_front_end(tmp_path)
+    assert packages is not None
+    assert vulnerabilities.unaccepted_vulnerabilities(packages) == [
+        "htmx.org <9: GHSA-1, mended in no version yet"
+    ]
     npm.write_text("#!/bin/sh\necho '{\"error\": {}}'\nexit 1\n")
-    assert vulnerabilities.front_end(tmp_path) is None
+    assert vulnerabilities.audit_front_end(tmp_path) is None

@@ -1,23 +1,23 @@
-"""The figures counted a second time, as plainly as can be, from exported rows alone.
+"""The figures counted a second time, as simply as possible, from exported rows alone.
 
-Shares nothing with appliance/reports: neither code nor constants. A row is one object of
-`ledger export`; moments are read from their texts; the site's clock is UTC+5.
+Shares nothing with appliance/reports: neither code nor constants. A row is one object of `ledger
+export`; times are parsed from its texts; the site's clock is UTC+5.
 """
 
 import datetime as dt
 from collections import Counter, defaultdict
 from fractions import Fraction
 
-SITE = dt.timezone(dt.timedelta(hours=5))
-BOUNDS = [5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 300]
+SITE_ZONE = dt.timezone(dt.timedelta(hours=5))
+BOUNDS_SECONDS = [5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 300]
 
 
-def moment(text):
+def parse_time(text):
     return dt.datetime.fromisoformat(text)
 
 
-def local(row):
-    return moment(row["arrived_at"]).astimezone(SITE)
+def local_arrival(row):
+    return parse_time(row["arrived_at"]).astimezone(SITE_ZONE)
 
 
 def is_incoming(row):
@@ -25,24 +25,24 @@ def is_incoming(row):
     return real and row["outcome"] != "rejected"
 
 
-def ratio(part, whole, of=100):
-    return {"value": of * part / whole if whole else None, "cases": whole}
+def ratio(part, total, scale=100):
+    return {"value": scale * part / total if total else None, "cases": total}
 
 
 def percentages(counts):
-    """Tenths of a per cent that add up to 100.0, the largest remainders first."""
-    whole = sum(counts)
-    if not whole:
+    """Return percentages in tenths that add up to 100.0, largest remainders rounded up first."""
+    total = sum(counts)
+    if not total:
         return [None for _ in counts]
-    exact = [Fraction(count * 1000, whole) for count in counts]
+    exact = [Fraction(count * 1000, total) for count in counts]
     floors = [int(e) for e in exact]
     while sum(floors) < 1000:
-        lost = [e - f for e, f in zip(exact, floors, strict=True)]
-        floors[lost.index(max(lost))] += 1
+        remainders = [e - f for e, f in zip(exact, floors, strict=True)]
+        floors[remainders.index(max(remainders))] += 1
     return [floor / 10 for floor in floors]
 
 
-def tally(rows, appeals, level):
+def tally_calls(rows, appeals, level):
     answered = [row for row in rows if row["outcome"] == "answered"]
     in_queue = [row for row in answered if row["wait_seconds"] is not None]
     waits = sum(row["wait_seconds"] for row in in_queue)
@@ -51,7 +51,7 @@ def tally(rows, appeals, level):
     gone = [row for row in rows if row["outcome"] == "abandoned_queue" and not row["short"]]
     short = [row for row in rows if row["outcome"] == "abandoned_queue" and row["short"]]
     quick = [row for row in in_queue if row["wait_seconds"] <= level]
-    asked = [row for row in answered if row["ended_by"] == "operator"]
+    rating_requests = [row for row in answered if row["ended_by"] == "operator"]
     marks = [row["rating"] for row in answered if row["rating"] is not None]
     talk = sum(row["talk_seconds"] for row in answered)
     hold = sum(row["hold_seconds"] for row in answered)
@@ -75,69 +75,71 @@ def tally(rows, appeals, level):
         "handling": ratio(talk + hold, len(answered), 1),
         "marks": [marks.count(mark) for mark in (1, 2, 3, 4, 5)],
         "rating": ratio(sum(marks), len(marks), 1),
-        "rating_response": ratio(sum(row["rating"] is not None for row in asked), len(asked)),
+        "rating_response": ratio(
+            sum(row["rating"] is not None for row in rating_requests), len(rating_requests)
+        ),
     }
 
 
-def parted(rows, appeals, level, key):
+def tallies_by_key(rows, appeals, level, key):
     parts = defaultdict(list)
     for row in rows:
         parts[key(row)].append(row)
-    return {found: tally(part, appeals, level) for found, part in parts.items()}
+    return {group: tally_calls(part, appeals, level) for group, part in parts.items()}
 
 
-def key_of(name, appeals, forms):
-    """What a call is counted under."""
+def counting_key(name, appeals, forms):
+    """Return the function that gives the key under which a call is counted."""
 
-    def operator(row):
+    def first_operator(row):
         spoke = [talk["who"] for talk in row["talks"] if talk["with"] == "operator"]
         return spoke[0] if spoke else "-"
 
-    def told(column, otherwise):
-        def find(row):
+    def registered_value(column, otherwise):
+        def find_value(row):
             for registered in (forms.get(row["id"]), appeals.get(row["id"])):
                 if registered and registered[0].get(column):
                     return registered[0][column]
             return otherwise(row) or "-"
 
-        return find
+        return find_value
 
-    def by_ledger(row):
+    def direction_by_ledger(row):
         handed_on = any(talk["with"] == "employee" for talk in row["talks"])
         return "transferred" if handed_on else "incoming"
 
     return {
-        "topic": told("direction", lambda row: row["topic"]),
-        "call_type": told("call_type", lambda row: None),
-        "call_direction": told("call_direction", by_ledger),
-        "region": told("region", lambda row: None),
-        "operator": operator,
+        "topic": registered_value("direction", lambda row: row["topic"]),
+        "call_type": registered_value("call_type", lambda row: None),
+        "call_direction": registered_value("call_direction", direction_by_ledger),
+        "region": registered_value("region", lambda row: None),
+        "operator": first_operator,
         "trunk": lambda row: row["trunk"] or "-",
         "number": lambda row: row["diverted_from"] or row["hotline_number"] or "-",
         "language": lambda row: row["language"] or "-",
     }[name]
 
 
-def by_call(appeals):
-    """Call → its appeals, or forms №2, the first number first."""
-    found = defaultdict(list)
+def rows_by_call(appeals):
+    """Return call → its appeals, or its forms №2, the lowest number first."""
+    grouped = defaultdict(list)
     for appeal in sorted(appeals, key=lambda appeal: appeal["number"]):
         if appeal["call_id"]:
-            found[appeal["call_id"]].append(appeal)
-    return found
+            grouped[appeal["call_id"]].append(appeal)
+    return grouped
 
 
-def waits(rows):
-    buckets = [{"answered": 0, "abandoned": 0, "left": 0} for _ in range(len(BOUNDS) + 1)]
+def wait_buckets(rows):
+    buckets = [{"answered": 0, "abandoned": 0, "left": 0} for _ in range(len(BOUNDS_SECONDS) + 1)]
     for row in rows:
         if row["wait_seconds"] is None:
             continue
         place = 0
-        while place < len(BOUNDS) and row["wait_seconds"] > BOUNDS[place]:
+        while place < len(BOUNDS_SECONDS) and row["wait_seconds"] > BOUNDS_SECONDS[place]:
             place += 1
         kind = {"answered": "answered", "abandoned_queue": "abandoned"}
         buckets[place][kind.get(row["outcome"], "left")] += 1
-    edges = [None, *BOUNDS, None]
+    edges = [None, *BOUNDS_SECONDS, None]
     for place, bucket in enumerate(buckets):
         bucket |= {"from": edges[place], "to": edges[place + 1]}
     return buckets
@@ -151,11 +153,11 @@ def abandon_curve(rows):
             "seconds": seconds,
             "share": 100 * sum(wait <= seconds for wait in gone) / len(joined) if joined else None,
         }
-        for seconds in BOUNDS
+        for seconds in BOUNDS_SECONDS
     ]
 
 
-def callers(rows):
+def caller_figures(rows):
     times = Counter(row["caller"] for row in rows if row["caller"])
     often = []
     for low, high in ((1, 1), (2, 2), (3, 3), (4, 5), (6, 9), (10, None)):
@@ -168,37 +170,37 @@ def callers(rows):
     }
 
 
-def queues(rows):
-    found = {}
+def queue_lines(rows):
+    by_queue = {}
     for row in rows:
         for visit in row["queue_visits"]:
-            one = found.setdefault(visit["queue"], {"visits": 0, "open": 0, "waits": []})
-            one["visits"] += 1
+            counts = by_queue.setdefault(visit["queue"], {"visits": 0, "open": 0, "waits": []})
+            counts["visits"] += 1
             if visit["result"] is None:
-                one["open"] += 1
+                counts["open"] += 1
                 continue
-            one[visit["result"]] = one.get(visit["result"], 0) + 1
+            counts[visit["result"]] = counts.get(visit["result"], 0) + 1
             if visit["result"] == "answered":
-                wait = moment(visit["left_at"]) - moment(visit["joined_at"])
-                one["waits"].append(wait.total_seconds())
+                wait = parse_time(visit["left_at"]) - parse_time(visit["joined_at"])
+                counts["waits"].append(wait.total_seconds())
     results = ("answered", "abandoned", "overflow", "callback", "timed_out", "failed")
     return [
         {
             "queue": name,
-            "visits": one["visits"],
-            "open": one["open"],
-            **{result: one.get(result, 0) for result in results},
-            "wait": ratio(sum(one["waits"]), len(one["waits"]), 1),
+            "visits": counts["visits"],
+            "open": counts["open"],
+            **{result: counts.get(result, 0) for result in results},
+            "wait": ratio(sum(counts["waits"]), len(counts["waits"]), 1),
         }
-        for name, one in sorted(found.items())
+        for name, counts in sorted(by_queue.items())
     ]
 
 
-def transfers(rows):
-    found = [transfer for row in rows for transfer in row["transfers"]]
+def transfer_lines(rows):
+    all_transfers = [transfer for row in rows for transfer in row["transfers"]]
     lines = []
     for kind in ("blind", "attended", "automatic"):
-        of_kind = [transfer for transfer in found if transfer["kind"] == kind]
+        of_kind = [transfer for transfer in all_transfers if transfer["kind"] == kind]
         ends = Counter(transfer["result"] for transfer in of_kind)
         lines.append(
             {
@@ -212,70 +214,73 @@ def transfers(rows):
     return lines
 
 
-def seconds_of(begin, end):
+def seconds_between(begin, end):
     return max(0.0, (end - begin).total_seconds())
 
 
-def pieces(row, talk):
-    """A talk without the gaps of its call."""
-    since, found = moment(talk["from"]), []
+def talk_pieces(row, talk):
+    """Return the intervals of a talk without the gaps of its call."""
+    since, intervals = parse_time(talk["from"]), []
     for gap in sorted(row["gaps"], key=lambda gap: gap["from"]):
         if talk["from"] <= gap["from"] < talk["to"]:
-            found.append((since, moment(gap["from"])))
-            since = moment(gap["to"])
-    return [*found, (since, moment(talk["to"]))]
+            intervals.append((since, parse_time(gap["from"])))
+            since = parse_time(gap["to"])
+    return [*intervals, (since, parse_time(talk["to"]))]
 
 
-def shift_moments(shifts, login, begin, end):
-    """The minutes of the site's clock that an operator's shifts cover, each by its beginning."""
-    found = set()
+def shift_minutes(shifts, login, begin, end):
+    """Return the minutes that an operator's shifts cover on the site's clock, by their start."""
+    minutes = set()
     begin, end = begin.astimezone(dt.UTC), end.astimezone(dt.UTC)
     for who, opens, closes, first, last in shifts:
         closing = dt.time.fromisoformat(closes)
-        day = begin.astimezone(SITE).date() - dt.timedelta(days=1)
-        while who == login and day <= end.astimezone(SITE).date():
-            minute = dt.datetime.combine(day, dt.time.fromisoformat(opens), SITE)
+        day = begin.astimezone(SITE_ZONE).date() - dt.timedelta(days=1)
+        while who == login and day <= end.astimezone(SITE_ZONE).date():
+            minute = dt.datetime.combine(day, dt.time.fromisoformat(opens), SITE_ZONE)
             while first <= day and (last is None or day <= last):
                 if begin <= minute < end:
-                    found.add(minute.astimezone(dt.UTC))  # which is compared in no time
+                    # in UTC, because comparing times in UTC is fast
+                    minutes.add(minute.astimezone(dt.UTC))
                 minute += dt.timedelta(minutes=1)
                 if minute.time() == closing:
                     break
             day += dt.timedelta(days=1)
-    return found
+    return minutes
 
 
-def rests(talks, placed, ready, seconds, end):
-    """Seconds after the talks in which an operator was ready and spoke with nobody."""
-    whole = 0.0
-    spoken = {*talks, *placed}
+def rest_after_talks(talks, placed, ready, seconds, end):
+    """Return the seconds after the talks in which an operator was ready and in no talk."""
+    total = 0.0
+    all_talks = {*talks, *placed}
     for ended in {till for since, till in talks if since < till}:
-        if any(since <= ended < till for since, till in spoken):
+        if any(since <= ended < till for since, till in all_talks):
             continue
         for begin, till in ready:
             if begin <= ended < till:
-                again = [since for since, till in spoken if since > ended and since < till]
+                later_starts = [
+                    since for since, till in all_talks if since > ended and since < till
+                ]
                 rule = ended + dt.timedelta(seconds=seconds)
-                whole += seconds_of(ended, min([till, rule, end, *again]))
-    return whole
+                total += seconds_between(ended, min([till, rule, end, *later_starts]))
+    return total
 
 
-def workload(rows, states, shifts, wrap_up, begin, end):
-    """What each operator's time went into.
+def workload_lines(rows, states, shifts, wrap_up, begin, end):
+    """Return how each operator's time was spent.
 
     `rows`: every call of the period; `states`: (login, since, state, reason) of all time, in order;
-    `shifts`: (login, opens, closes, first day, last day or None); `wrap_up`: seconds.
+    `shifts`: (login, opens, closes, first day, last day or no value); `wrap_up`: seconds.
     """
     real = [row for row in rows if not row["synthetic"]]
     incoming = [row for row in real if is_incoming(row)]
-    talks, placed, missed, spoken = (defaultdict(list) for _ in range(4))
+    talks, placed, missed, calls_by_login = (defaultdict(list) for _ in range(4))
     calls_out, wholes, wholes_out = defaultdict(set), defaultdict(list), defaultdict(list)
     for row in incoming:
         for talk in row["talks"]:
             if talk["with"] == "operator" and talk["to"]:
-                talks[talk["who"]] += pieces(row, talk)
-                wholes[talk["who"]].append((moment(talk["from"]), moment(talk["to"])))
-                spoken[talk["who"]].append(row["id"])
+                talks[talk["who"]] += talk_pieces(row, talk)
+                wholes[talk["who"]].append((parse_time(talk["from"]), parse_time(talk["to"])))
+                calls_by_login[talk["who"]].append(row["id"])
         for visit in row["queue_visits"]:
             for ring in visit["rings"]:
                 if ring["result"] == "no_answer":
@@ -284,34 +289,34 @@ def workload(rows, states, shifts, wrap_up, begin, end):
         if row["direction"] == "outbound" and row["by"]:
             for talk in row["talks"]:
                 if talk["with"] == "outside" and talk["to"]:
-                    placed[row["by"]] += pieces(row, talk)
-                    wholes_out[row["by"]].append((moment(talk["from"]), moment(talk["to"])))
+                    placed[row["by"]] += talk_pieces(row, talk)
+                    wholes_out[row["by"]].append((parse_time(talk["from"]), parse_time(talk["to"])))
                     calls_out[row["by"]].add(row["id"])
-    chosen = defaultdict(list)
+    states_by_login = defaultdict(list)
     for login, since, state, reason in states:
-        chosen[login].append((since, state, reason))
+        states_by_login[login].append((since, state, reason))
     lines = []
-    for login in sorted({*talks, *placed, *missed, *chosen}):
-        own = chosen[login]
+    for login in sorted({*talks, *placed, *missed, *states_by_login}):
+        operator_states = states_by_login[login]
         stretches = []
         reasons = defaultdict(float)
-        for number, (since, state, reason) in enumerate(own):
-            until = own[number + 1][0] if number + 1 < len(own) else end
+        for number, (since, state, reason) in enumerate(operator_states):
+            until = operator_states[number + 1][0] if number + 1 < len(operator_states) else end
             if max(since, begin) < min(until, end):
                 stretches.append((state, max(since, begin), min(until, end)))
                 if state == "pause":
-                    reasons[reason] += seconds_of(max(since, begin), min(until, end))
+                    reasons[reason] += seconds_between(max(since, begin), min(until, end))
         if not (stretches or talks[login] or placed[login] or missed[login]):
             continue
         ready = [(b, e) for state, b, e in stretches if state in ("ready", "wrap_up")]
         rested = [(b, e) for state, b, e in stretches if state == "ready"]
-        more = [(b, e) for state, b, e in stretches if state == "wrap_up"]
-        rest = rests(wholes[login], wholes_out[login], rested, wrap_up, end)
+        wrap_up_stretches = [(b, e) for state, b, e in stretches if state == "wrap_up"]
+        rest = rest_after_talks(wholes[login], wholes_out[login], rested, wrap_up, end)
         pauses = [(b, e) for state, b, e in stretches if state == "pause"]
         away = [(b, e) for state, b, e in stretches if state == "back_office"]
-        planned = shift_moments(shifts, login, begin, end)
+        planned = shift_minutes(shifts, login, begin, end)
         on_duty = [(b, e) for state, b, e in stretches if state != "off"]
-        kept = sum(any(b <= minute < e for b, e in on_duty) for minute in planned)
+        worked_minutes = sum(any(b <= minute < e for b, e in on_duty) for minute in planned)
         by_day = defaultdict(set)
         for stretch in ready:
             for days in range((stretch[1].date() - stretch[0].date()).days + 1):
@@ -319,84 +324,93 @@ def workload(rows, states, shifts, wrap_up, begin, end):
         busy = 0.0
         for b, e in (*talks[login], *placed[login]):
             for stretch in by_day[b.date()] | by_day[e.date()]:
-                busy += seconds_of(max(b, stretch[0]), min(e, stretch[1]))
-        talked = sum(seconds_of(*talk) for talk in talks[login])
-        called = sum(seconds_of(*talk) for talk in placed[login])
-        ready_seconds = sum(seconds_of(*stretch) for stretch in ready)
-        calls = len(set(spoken[login]))
-        for b, e in more:
-            rest += seconds_of(b, e)
+                busy += seconds_between(max(b, stretch[0]), min(e, stretch[1]))
+        talk_seconds = sum(seconds_between(*talk) for talk in talks[login])
+        outgoing_seconds = sum(seconds_between(*talk) for talk in placed[login])
+        ready_seconds = sum(seconds_between(*stretch) for stretch in ready)
+        calls = len(set(calls_by_login[login]))
+        for b, e in wrap_up_stretches:
+            rest += seconds_between(b, e)
             rest -= sum(
-                seconds_of(max(b, since), min(e, until))
+                seconds_between(max(b, since), min(e, until))
                 for since, until in (*talks[login], *placed[login])
                 if max(b, since) < min(e, until)
             )
-        handled = talked + called + rest
+        handled = talk_seconds + outgoing_seconds + rest
         available = max(0.0, ready_seconds - busy - rest)
         occupancy = 100 * handled / (handled + available) if handled + available else None
         lines.append(
             {
                 "operator": login,
                 "calls": calls,
-                "talk_seconds": talked,
+                "talk_seconds": talk_seconds,
                 "outgoing": len(calls_out[login]),
-                "outgoing_seconds": called,
+                "outgoing_seconds": outgoing_seconds,
                 "ready_seconds": ready_seconds,
                 "busy_seconds": busy,
-                "pause_seconds": sum(seconds_of(*pause) for pause in pauses),
+                "pause_seconds": sum(seconds_between(*pause) for pause in pauses),
                 "pauses": len(pauses),
                 "pause_reasons": dict(reasons),
                 "wrap_up_seconds": rest,
-                "back_office_seconds": sum(seconds_of(*stretch) for stretch in away),
+                "back_office_seconds": sum(seconds_between(*stretch) for stretch in away),
                 "planned_seconds": 60.0 * len(planned),
-                "kept_seconds": 60.0 * kept,
+                "kept_seconds": 60.0 * worked_minutes,
                 "shifts": sum(m - dt.timedelta(minutes=1) not in planned for m in planned),
                 "adherence": {
-                    "value": 100 * kept / len(planned) if planned else None,
+                    "value": 100 * worked_minutes / len(planned) if planned else None,
                     "cases": sum(m - dt.timedelta(minutes=1) not in planned for m in planned),
                 },
                 "missed_rings": len(missed[login]),
-                "handling": ratio(talked, calls, 1),
+                "handling": ratio(talk_seconds, calls, 1),
                 "occupancy": {"value": occupancy, "cases": calls},
             }
         )
     return lines
 
 
-def telephony(
-    rows, appeals, forms, states, shifts, wrap_up, level, begin, end, wanted=lambda row: True
+def telephony_figures(
+    rows, appeals, forms, states, shifts, wrap_up, level, begin, end, is_selected=lambda row: True
 ):
-    """Everything of `report telephony --format json` but names, balance and the head."""
-    own, on_form = by_call(appeals), by_call(forms)
-    some = [row for row in rows if is_incoming(row) and wanted(row)]
-    hours = parted(some, own, level, lambda row: (local(row).isoweekday(), local(row).hour))
-    days = parted(some, own, level, lambda row: local(row).date().isoformat())
+    """Return all of `report telephony --format json` except names, balance and head."""
+    appeals_by_call, forms_by_call = rows_by_call(appeals), rows_by_call(forms)
+    incoming = [row for row in rows if is_incoming(row) and is_selected(row)]
+    hours = tallies_by_key(
+        incoming,
+        appeals_by_call,
+        level,
+        lambda row: (local_arrival(row).isoweekday(), local_arrival(row).hour),
+    )
+    days = tallies_by_key(
+        incoming, appeals_by_call, level, lambda row: local_arrival(row).date().isoformat()
+    )
     return {
-        "total": tally(some, own, level),
+        "total": tally_calls(incoming, appeals_by_call, level),
         "line_quality": [],
         "by_weekday_and_hour": [
-            {"weekday": weekday, "hour": hour} | found
-            for (weekday, hour), found in sorted(hours.items())
+            {"weekday": weekday, "hour": hour} | figures
+            for (weekday, hour), figures in sorted(hours.items())
         ],
-        "by_day": [{"date": day} | found for day, found in sorted(days.items())],
+        "by_day": [{"date": day} | figures for day, figures in sorted(days.items())],
         **{
-            f"by_{name}": parted(some, own, level, key_of(name, own, on_form))
+            f"by_{name}": tallies_by_key(
+                incoming, appeals_by_call, level, counting_key(name, appeals_by_call, forms_by_call)
+            )
             for name in (
                 *("topic", "call_type", "call_direction", "region"),
                 *("operator", "trunk", "number", "language"),
             )
         },
-        "waits": waits(some),
-        "abandon_curve": abandon_curve(some),
-        "queues": queues(some),
-        "transfers": transfers(some),
-        "callers": callers(some),
-        "workload": workload(rows, states, shifts, wrap_up, begin, end),
+        "waits": wait_buckets(incoming),
+        "abandon_curve": abandon_curve(incoming),
+        "queues": queue_lines(incoming),
+        "transfers": transfer_lines(incoming),
+        "callers": caller_figures(incoming),
+        "workload": workload_lines(rows, states, shifts, wrap_up, begin, end),
     }
 
 
-def call_forms(rows, forms):
-    """How many accepted calls are on form №2, and their share."""
+def form_share(rows, forms):
+    """Return how many accepted calls are on form №2, and their share."""
     on_form = {form["call_id"] for form in forms}
     answered = [r for r in rows if is_incoming(r) and r["outcome"] == "answered"]
     registered = [row for row in answered if row["id"] in on_form]
@@ -407,8 +421,8 @@ def call_forms(rows, forms):
     }
 
 
-def act(rows, tariffs):
-    """(direction, trunk, number, tariff) → calls, talk, billed seconds and tiyin of the act."""
+def act_lines(rows, tariffs):
+    """Return (direction, trunk, number, tariff) → calls, talk and billed seconds, tiyin."""
     lines = defaultdict(lambda: [0, 0.0, 0, 0])
     for row in rows:
         if row["outcome"] != "answered" or row["synthetic"] or row["direction"] == "internal":
@@ -416,7 +430,7 @@ def act(rows, tariffs):
         number = ""
         if row["direction"] == "inbound":
             number = row["diverted_from"] or row["hotline_number"] or ""
-        trunk, day = row["trunk"] or "", local(row).date()
+        trunk, day = row["trunk"] or "", local_arrival(row).date()
         fit = [
             t
             for t in tariffs
@@ -443,8 +457,8 @@ def act(rows, tariffs):
     return dict(lines)
 
 
-def weekdays(moments, off, opens=9, closes=18):
-    """Report form №2's table: [(inside, outside)] from Monday; `off`: date → is it worked."""
+def weekday_table(moments, off, opens=9, closes=18):
+    """Return form №2's table: [(inside, outside)] from Monday; `off`: date → is it worked."""
     table = [[0, 0] for _ in range(7)]
     for at in moments:
         day = at.date()
@@ -453,20 +467,20 @@ def weekdays(moments, off, opens=9, closes=18):
     return table
 
 
-def listed(appeals, column, order):
-    """(code, count, share) in the form's order; None stands for what is on no list."""
+def list_lines(appeals, column, order):
+    """Return (code, count, share) in the form's order; a row without code counts the rest."""
     codes = [a[column] if a[column] in order else None for a in appeals]
     rows = [*order, None] if None in codes else list(order)
     counts = [len([code for code in codes if code == row]) for row in rows]
     return [list(line) for line in zip(rows, counts, percentages(counts), strict=True)]
 
 
-def in_shifts(rows, shifts):
-    """[incoming, accepted] of each (opens, closes), then of what falls into none."""
+def shift_counts(rows, shifts):
+    """Return [incoming, accepted] per (opens, closes), then for calls outside all shifts."""
     table = [[0, 0] for _ in [*shifts, None]]
     for row in rows:
         if is_incoming(row):
-            time = local(row).strftime("%H:%M")
+            time = local_arrival(row).strftime("%H:%M")
             within = [
                 number
                 for number, (opens, closes) in enumerate(shifts)
@@ -479,35 +493,35 @@ def in_shifts(rows, shifts):
     return table
 
 
-def recovered(rows, later):
-    """Missed calls whose number was spoken with within seven days, and the mean seconds to it.
+def recovered_calls(rows, later):
+    """Return the missed calls with a talk within seven days, and the mean seconds to it.
 
     `later`: every call of the period and of the seven days after it.
     """
-    spoken = defaultdict(list)
+    talk_times = defaultdict(list)
     for row in later:
         if row["outcome"] == "answered" and not row["synthetic"]:
             number = {"inbound": row["caller"], "outbound": row["callee"]}.get(row["direction"])
             if number:
-                spoken[number].append(moment(row["arrived_at"]))
+                talk_times[number].append(parse_time(row["arrived_at"]))
     waits = []
     for row in rows:
         if not is_incoming(row) or row["outcome"] in ("answered", None) or not row["caller"]:
             continue
-        at = moment(row["arrived_at"])
-        after = [(m - at).total_seconds() for m in spoken[row["caller"]] if m > at]
+        at = parse_time(row["arrived_at"])
+        after = [(m - at).total_seconds() for m in talk_times[row["caller"]] if m > at]
         if after and min(after) <= 7 * 86400:
             waits.append(min(after))
     return len(waits), sum(waits) / len(waits) if waits else None
 
 
-def quarterly(rows, later):
+def quarterly_figures(rows, later):
     """Table 1 of report form №1."""
     some = [row for row in rows if is_incoming(row)]
     answered = [row for row in some if row["outcome"] == "answered"]
     out = [row for row in rows if row["direction"] == "outbound" and not row["synthetic"]]
     talk = sum(row["talk_seconds"] for row in answered)
-    count, average = recovered(rows, later)
+    count, average = recovered_calls(rows, later)
     return {
         "incoming": len(some),
         "accepted": len(answered),
@@ -521,10 +535,11 @@ def quarterly(rows, later):
     }
 
 
-def requests(rows, begin, end):
-    """kind → [carried, asked, in time, late, open, overdue].
+def request_counts(rows, begin, end):
+    """Return kind → [carried, new, in time, late, open, overdue].
 
-    A row: kind, asked, due, and its moves: (moment, done or done no more) in their order.
+    A row has the kind, the times `asked` and `due`, and the moves: (time, done or reopened) in
+    order.
     """
     table = {}
     for row in rows:

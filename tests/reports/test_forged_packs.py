@@ -1,4 +1,4 @@
-"""Tricks with the file of an evidence pack: none of them verifies."""
+"""Manipulated files of evidence packs: they all fail verification."""
 
 import hashlib
 import json
@@ -15,7 +15,7 @@ from appliance.core import signatures
 from appliance.reports import evidence
 from appliance.reports.evidence import packs
 
-END = 22  # bytes of the directory's end
+END_BYTES = 22  # size of the end record of the directory
 FORMATS = (1, 2)
 
 
@@ -33,8 +33,8 @@ class Site:
     def public_key(self) -> str:
         return str(self.folder / "audit.pub")
 
-    def pack(self, form: int = 2) -> bytes:
-        """A small pack, signed, as `packs` writes it (format 2) or wrote it before."""
+    def build_pack(self, form: int = 2) -> bytes:
+        """Return a small signed pack as `packs` writes it (format 2) or used to (format 1)."""
         content = {
             "pack.json": json.dumps({"format": f"hotline-evidence/{form}"}).encode(),
             "call/call.json": b"{}" * 500,
@@ -44,63 +44,63 @@ class Site:
         hashes = {name: hashlib.sha256(data).hexdigest() for name, data in content.items()}
         manifest = "".join(f"{hashes[name]}  {name}\n" for name in sorted(hashes)).encode()
         content[packs.MANIFEST] = manifest
-        content[packs.SIGNATURE] = signatures.sign(manifest, str(self.key), "audit.key")
+        content[packs.SIGNATURE] = signatures.sign_bytes(manifest, str(self.key), "audit.key")
         file = self.folder / "whole.zip"
         kind = zipfile.ZIP_STORED if form == 2 else zipfile.ZIP_DEFLATED
         with zipfile.ZipFile(file, "w", kind) as out:
             for name, data in content.items():
                 if form == 2:
-                    packs._add(out, name, data)
+                    packs._add_to_archive(out, name, data)
                 else:
                     out.writestr(name, data)
         return file.read_bytes()
 
-    def verdict(self, data: bytes) -> evidence.Verdict:
-        """What is found in a file; nothing holds in one that is no pack."""
+    def verify_bytes(self, data: bytes) -> evidence.Verdict:
+        """Return the verdict on a file; a file that is not a pack does not hold."""
         file = self.folder / "forged.zip"
         file.write_bytes(data)
         try:
-            return evidence.verify(file, self.public_key)
+            return evidence.verify_pack(file, self.public_key)
         except (ValueError, OSError):
-            return evidence.Verdict(strange=["no pack"])
+            return evidence.Verdict(unexplained=["no pack"])
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
     folder = tmp_path_factory.mktemp("keys")
-    signatures.make(folder / "audit.key", folder / "audit.pub")
+    signatures.create_key_pair(folder / "audit.key", folder / "audit.pub")
     return Site(folder)
 
 
-def entry(name: bytes, data: bytes, **changed: int) -> bytes:
-    """A local header and stored data."""
+def local_entry(name: bytes, data: bytes, **changed: int) -> bytes:
+    """Return a local header and stored data."""
     values = {"packed": len(data), "size": len(data), "crc": zlib.crc32(data), "flags": 0} | changed
     head = struct.pack("<4s5H", b"PK\3\4", 20, values["flags"], 0, 0, 0x21)
     sums = struct.pack("<3L2H", values["crc"], values["packed"], values["size"], len(name), 0)
     return head + sums + name + data
 
 
-def central(name: bytes, data: bytes, offset: int) -> bytes:
+def central_record(name: bytes, data: bytes, offset: int) -> bytes:
     head = struct.pack("<4s4B4H", b"PK\1\2", 20, 3, 20, 0, 0, 0, 0, 0x21)
     sums = struct.pack("<3L", zlib.crc32(data), len(data), len(data))
     return head + sums + struct.pack("<5H2L", len(name), 0, 0, 0, 0, 0o600 << 16, offset) + name
 
 
-def taken_apart(whole: bytes) -> tuple[bytes, bytes, list[int]]:
-    """A file's entries, its directory, and the values of its end."""
-    values = list(struct.unpack("<4s4H2LH", whole[-END:]))
+def split_pack(pack: bytes) -> tuple[bytes, bytes, list[int]]:
+    """Return a file's entries, its directory, and the values of its end record."""
+    values = list(struct.unpack("<4s4H2LH", pack[-END_BYTES:]))
     begin = values[6]
-    return whole[:begin], whole[begin:-END], values
+    return pack[:begin], pack[begin:-END_BYTES], values
 
 
-def put_together(entries: bytes, directory: bytes, values: list[int], more: int = 0) -> bytes:
+def join_pack(entries: bytes, directory: bytes, values: list[int], more: int = 0) -> bytes:
     count = values[3] + more
     end = struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, count, count, len(directory), len(entries), 0)
     return entries + directory + end
 
 
-def shifted(directory: bytes, by: int) -> bytes:
-    """A directory whose entries are `by` bytes later."""
+def shift_directory(directory: bytes, by: int) -> bytes:
+    """Return the directory with its entries `by` bytes later."""
     out, place = bytearray(directory), 0
     while place < len(out):
         name, extra, comment = struct.unpack_from("<3H", out, place + 28)
@@ -110,102 +110,107 @@ def shifted(directory: bytes, by: int) -> bytes:
     return bytes(out)
 
 
-def second_of_a_name(whole: bytes, *, first: bool) -> bytes:
-    """Another call.json, which other programs unpack; ours reads the last one of a name."""
-    entries, directory, values = taken_apart(whole)
+def add_duplicate_name(pack: bytes, *, first: bool) -> bytes:
+    """Add another call.json, which other programs unpack; Python reads the last one of a name."""
+    entries, directory, values = split_pack(pack)
     name, data = b"call/call.json", b"forged"
     if not first:
-        forged = central(name, data, len(entries))
-        return put_together(entries + entry(name, data), directory + forged, values, 1)
-    ours, added = shifted(directory, len(entry(name, data))), central(name, data, 0)
-    return put_together(entry(name, data) + entries, added + ours, values, 1)
+        forged = central_record(name, data, len(entries))
+        return join_pack(entries + local_entry(name, data), directory + forged, values, 1)
+    ours, added = (
+        shift_directory(directory, len(local_entry(name, data))),
+        central_record(name, data, 0),
+    )
+    return join_pack(local_entry(name, data) + entries, added + ours, values, 1)
 
 
-def other_case(whole: bytes) -> bytes:
-    entries, directory, values = taken_apart(whole)
+def add_other_case(pack: bytes) -> bytes:
+    entries, directory, values = split_pack(pack)
     name = b"CALL/call.json"
-    forged = central(name, b"x", len(entries))
-    return put_together(entries + entry(name, b"x"), directory + forged, values, 1)
+    forged = central_record(name, b"x", len(entries))
+    return join_pack(entries + local_entry(name, b"x"), directory + forged, values, 1)
 
 
-def before(whole: bytes) -> bytes:
-    """Another file before the first entry; the directory knows where the entries are."""
-    entries, directory, values = taken_apart(whole)
-    return put_together(b"#!/bin/sh\n" + entries, shifted(directory, 10), values)
+def prepend_listed_bytes(pack: bytes) -> bytes:
+    """Put other bytes before the first entry; the directory has the new offsets."""
+    entries, directory, values = split_pack(pack)
+    return join_pack(b"#!/bin/sh\n" + entries, shift_directory(directory, 10), values)
 
 
-def before_alone(whole: bytes) -> bytes:
-    """The same without a word in the directory: `zipfile` finds the difference by itself."""
-    return b"#!/bin/sh\n" + whole
+def prepend_unlisted_bytes(pack: bytes) -> bytes:
+    """Do the same without changing the directory: `zipfile` corrects the difference by itself."""
+    return b"#!/bin/sh\n" + pack
 
 
-def between(whole: bytes) -> bytes:
-    """An entry between the last one and the directory that no directory names."""
-    entries, directory, values = taken_apart(whole)
-    return put_together(entries + entry(b"call/call.json", b"forged"), directory, values)
+def insert_unlisted_entry(pack: bytes) -> bytes:
+    """Insert an entry between the last one and the directory that the directory does not list."""
+    entries, directory, values = split_pack(pack)
+    return join_pack(entries + local_entry(b"call/call.json", b"forged"), directory, values)
 
 
-def after(whole: bytes) -> bytes:
-    return whole + b"more"
+def append_bytes(pack: bytes) -> bytes:
+    return pack + b"more"
 
 
-def pack_comment(whole: bytes) -> bytes:
-    return whole[:-2] + struct.pack("<H", 4) + b"more"
+def add_pack_comment(pack: bytes) -> bytes:
+    return pack[:-2] + struct.pack("<H", 4) + b"more"
 
 
-def second_end(whole: bytes) -> bytes:
-    """A whole pack of another's in the comment of a forged one's end, and the other way round."""
-    return whole + whole
+def double_pack(pack: bytes) -> bytes:
+    """A complete pack inside the comment of the end of a forged one, and the other way round."""
+    return pack + pack
 
 
-def entry_comment(whole: bytes) -> bytes:
-    entries, directory, values = taken_apart(whole)
+def add_entry_comment(pack: bytes) -> bytes:
+    entries, directory, values = split_pack(pack)
     changed = bytearray(directory)
     struct.pack_into("<H", changed, 32, 4)
     [length] = struct.unpack_from("<H", changed, 28)
     changed[46 + length : 46 + length] = b"more"
-    return put_together(entries, bytes(changed), values)
+    return join_pack(entries, bytes(changed), values)
 
 
-def central_extra(whole: bytes) -> bytes:
-    entries, directory, values = taken_apart(whole)
+def add_central_extra(pack: bytes) -> bytes:
+    entries, directory, values = split_pack(pack)
     changed = bytearray(directory)
     struct.pack_into("<H", changed, 30, 4)
     [length] = struct.unpack_from("<H", changed, 28)
     changed[46 + length : 46 + length] = b"\x99\x99\0\0"
-    return put_together(entries, bytes(changed), values)
+    return join_pack(entries, bytes(changed), values)
 
 
-def local_extra(whole: bytes) -> bytes:
-    """An extra field in the last local header alone: where `unzip` finds another name."""
-    entries, directory, values = taken_apart(whole)
+def add_local_extra(pack: bytes) -> bytes:
+    """Add an extra field to the last local header only, where `unzip` finds another name."""
+    entries, directory, values = split_pack(pack)
     place = entries.rindex(b"PK\3\4")
     [length] = struct.unpack_from("<H", entries, place + 26)
     changed = bytearray(entries)
     struct.pack_into("<H", changed, place + 28, 4)
     changed[place + 30 + length : place + 30 + length] = b"\x99\x99\0\0"
-    return put_together(bytes(changed), directory, values)
+    return join_pack(bytes(changed), directory, values)
 
 
-def in_local(offset: int, form: str, change: Callable[[int], int]) -> Callable[[bytes], bytes]:
-    """A local header that differs from the directory in one field."""
+def change_local_field(
+    offset: int, form: str, change: Callable[[int], int]
+) -> Callable[[bytes], bytes]:
+    """Return a trick that makes a local header differ from the directory in one field."""
 
-    def forged(whole: bytes) -> bytes:
-        changed = bytearray(whole)
+    def forge_field(pack: bytes) -> bytes:
+        changed = bytearray(pack)
         [value] = struct.unpack_from(form, changed, offset)
         struct.pack_into(form, changed, offset, change(value))
         return bytes(changed)
 
-    return forged
+    return forge_field
 
 
-def other_local_name(whole: bytes) -> bytes:
-    return whole.replace(b"call/call.json", b"call/fake.json", 1)
+def change_local_name(pack: bytes) -> bytes:
+    return pack.replace(b"call/call.json", b"call/fake.json", 1)
 
 
-def longer_than_it_says(whole: bytes) -> bytes:
-    """Bytes after the content of the last entry, which its packed length hides."""
-    entries, directory, values = taken_apart(whole)
+def extend_last_entry(pack: bytes) -> bytes:
+    """Add bytes after the content of the last entry, which its packed length hides."""
+    entries, directory, values = split_pack(pack)
     changed = bytearray(entries)
     place = entries.rindex(b"PK\3\4")
     [packed] = struct.unpack_from("<L", changed, place + 18)
@@ -213,83 +218,88 @@ def longer_than_it_says(whole: bytes) -> bytes:
     listed = bytearray(directory)
     last = directory.rindex(b"PK\1\2")
     struct.pack_into("<L", listed, last + 20, packed + 4)
-    return put_together(bytes(changed) + b"more", bytes(listed), values)
+    return join_pack(bytes(changed) + b"more", bytes(listed), values)
 
 
 TRICKS: dict[str, Callable[[bytes], bytes]] = {
-    "second of a name": lambda whole: second_of_a_name(whole, first=False),
-    "first of a name": lambda whole: second_of_a_name(whole, first=True),
-    "name in another case": other_case,
-    "before the first": before,
-    "before, unknown to the directory": before_alone,
-    "between entries": between,
-    "after the end": after,
-    "the pack's comment": pack_comment,
-    "two packs in one": second_end,
-    "an entry's comment": entry_comment,
-    "an extra field in the directory": central_extra,
-    "an extra field in an entry": local_extra,
-    "another name in the entry": other_local_name,
-    "another version": in_local(4, "<H", lambda value: value + 1),
-    "a data descriptor": in_local(6, "<H", lambda value: value | 8),
-    "a name that is no UTF-8": in_local(6, "<H", lambda value: value | 0x800),
-    "another method": in_local(8, "<H", lambda value: 8 - value),
-    "another date": in_local(12, "<H", lambda value: value + 1),
-    "another sum": in_local(14, "<L", lambda value: value ^ 1),
-    "another packed length": in_local(18, "<L", lambda value: value + 1),
-    "another length": in_local(22, "<L", lambda value: value + 1),
-    "bytes after the content": longer_than_it_says,
+    "second of a name": lambda whole: add_duplicate_name(whole, first=False),
+    "first of a name": lambda whole: add_duplicate_name(whole, first=True),
+    "name in another case": add_other_case,
+    "before the first": prepend_listed_bytes,
+    "before, unknown to the directory": prepend_unlisted_bytes,
+    "between entries": insert_unlisted_entry,
+    "after the end": append_bytes,
+    "the pack's comment": add_pack_comment,
+    "two packs in one": double_pack,
+    "an entry's comment": add_entry_comment,
+    "an extra field in the directory": add_central_extra,
+    "an extra field in an entry": add_local_extra,
+    "another name in the entry": change_local_name,
+    "another version": change_local_field(4, "<H", lambda value: value + 1),
+    "a data descriptor": change_local_field(6, "<H", lambda value: value | 8),
+    "a name that is no UTF-8": change_local_field(6, "<H", lambda value: value | 0x800),
+    "another method": change_local_field(8, "<H", lambda value: 8 - value),
+    "another date": change_local_field(12, "<H", lambda value: value + 1),
+    "another sum": change_local_field(14, "<L", lambda value: value ^ 1),
+    "another packed length": change_local_field(18, "<L", lambda value: value + 1),
+    "another length": change_local_field(22, "<L", lambda value: value + 1),
+    "bytes after the content": extend_last_entry,
 }
 
 
 @pytest.mark.parametrize("form", FORMATS)
-def test_a_pack_holds_as_it_was_made(site, form) -> None:
-    found = site.verdict(site.pack(form))
-    assert (found.holds, found.strange, found.files) == (True, [], 4)
+def test_an_unchanged_pack_holds(site, form) -> None:
+    verdict = site.verify_bytes(site.build_pack(form))
+    assert (verdict.is_valid, verdict.unexplained, verdict.files) == (True, [], 4)
 
 
 @pytest.mark.parametrize("form", FORMATS)
 @pytest.mark.parametrize("trick", TRICKS)
-def test_a_trick_with_the_file_does_not_hold(site, form, trick) -> None:
-    whole = site.pack(form)
-    forged = TRICKS[trick](whole)
-    assert forged != whole
-    assert not site.verdict(forged).holds
+def test_a_manipulated_file_does_not_hold(site, form, trick) -> None:
+    pack = site.build_pack(form)
+    forged = TRICKS[trick](pack)
+    assert forged != pack
+    assert not site.verify_bytes(forged).is_valid
 
 
-def test_the_second_of_a_name_is_named(site) -> None:
-    forged = second_of_a_name(site.pack(), first=True)
-    assert "call/call.json: more than one entry" in site.verdict(forged).strange
+def test_a_duplicate_name_is_reported(site) -> None:
+    forged = add_duplicate_name(site.build_pack(), first=True)
+    assert "call/call.json: more than one entry" in site.verify_bytes(forged).unexplained
 
 
-def test_no_byte_of_it_may_be_another_one(site) -> None:
-    whole = site.pack()
-    for place in range(len(whole)):
+def test_no_byte_of_a_pack_may_change(site) -> None:
+    pack = site.build_pack()
+    for place in range(len(pack)):
         for bit in (0, 6):
-            changed = bytearray(whole)
+            changed = bytearray(pack)
             changed[place] ^= 1 << bit
-            assert not site.verdict(bytes(changed)).holds, place
+            assert not site.verify_bytes(bytes(changed)).is_valid, place
 
 
 @pytest.mark.parametrize("name", ["../a", "/a", "a//b", "a\\b", "a\nb", "./a", "a/"])
-def test_a_name_that_leads_elsewhere_does_not_hold(site, name) -> None:
-    entries, directory, values = taken_apart(site.pack())
+def test_a_name_outside_the_folder_does_not_hold(site, name) -> None:
+    entries, directory, values = split_pack(site.build_pack())
     raw = name.encode()
-    forged = put_together(
-        entries + entry(raw, b""), directory + central(raw, b"", len(entries)), values, 1
+    forged = join_pack(
+        entries + local_entry(raw, b""),
+        directory + central_record(raw, b"", len(entries)),
+        values,
+        1,
     )
-    found = site.verdict(forged)
-    assert any("a name that other programs read otherwise" in one for one in found.strange)
+    verdict = site.verify_bytes(forged)
+    assert any(
+        "a name that other programs read otherwise" in finding for finding in verdict.unexplained
+    )
 
 
-def test_few_packed_bytes_of_gigabytes_are_not_unpacked(site) -> None:
+def test_a_zip_bomb_is_not_unpacked(site) -> None:
     packing = zlib.compressobj(9, zlib.DEFLATED, -15)
     bomb = b"".join(packing.compress(b"\0" * (1 << 20)) for _ in range(300)) + packing.flush()
-    entries, directory, values = taken_apart(site.pack(1))
+    entries, directory, values = split_pack(site.build_pack(1))
     name, head = b"bomb", struct.pack("<4s5H", b"PK\3\4", 20, 0, 8, 0, 0x21)
     sums = struct.pack("<3L", 0, len(bomb), 10)
     forged = head + sums + struct.pack("<2H", 4, 0) + name + bomb
     listed = struct.pack("<4s4B4H", b"PK\1\2", 20, 3, 20, 0, 0, 8, 0, 0x21) + sums
     listed += struct.pack("<5H2L", 4, 0, 0, 0, 0, 0o600 << 16, len(entries)) + name
-    found = site.verdict(put_together(entries + forged, directory + listed, values, 1))
-    assert "bomb: a length that is not its own" in found.strange
+    verdict = site.verify_bytes(join_pack(entries + forged, directory + listed, values, 1))
+    assert "bomb: a length that is not its own" in verdict.unexplained

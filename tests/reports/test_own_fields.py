@@ -1,4 +1,4 @@
-"""Fields that the manager added are counted: as a naive count does, whatever the fields are."""
+"""Fields that the manager added are counted as a naive count does, whatever the fields are."""
 
 import contextlib
 import datetime as dt
@@ -16,108 +16,123 @@ from appliance.casework.appeals import correcting
 from appliance.casework.catalogs import upkeep
 from appliance.casework.forms import editing
 from appliance.core import clock
-from appliance.core.i18n import written_in
+from appliance.core.i18n import is_in_script
 from appliance.models import Call, FieldValue, FormVersion, User
 from appliance.reports import telephony, xlsx
-from appliance.reports.call_filters import CallFilter, from_address
+from appliance.reports.call_filters import CallFilter, filter_from_query
 from appliance.reports.periods import Period
 from appliance.reports.telephony import calls as behind
-from tests.casework.test_added_fields import FIELDS, PLAIN
-from tests.casework.test_appeals import FULL, a_call, speaks
-from tests.casework.test_form_editing import ANSWERS, WORDS, add, draft, put, seen
+from tests.casework.test_added_fields import FIELD_LISTS, PLAIN_LABELS
+from tests.casework.test_appeals import FULL_FORM, create_call, start_talk
+from tests.casework.test_form_editing import (
+    ANSWER_OPTIONS,
+    FIELD_LABELS,
+    add_field,
+    draft_mark,
+    pending_draft,
+    release_draft,
+)
 
-COUNTED = {"choice", "list", "place", "tick"}
+COUNTED_KINDS = {"choice", "list", "place", "tick"}
 numbers = itertools.count(1)
 
 
 @pytest.fixture
 def period(settings, monkeypatch: pytest.MonkeyPatch) -> Period:
-    """The day of all calls here; the clock stands."""
+    """The day of all calls here; the clock does not advance."""
     moment = clock.now()
     monkeypatch.setattr(clock, "now", lambda: moment)
     day = moment.astimezone(settings.tz).date()
     return Period(day, day, settings.tz)
 
 
-def take(operator: User) -> Call:
-    """A call that the operator answered."""
-    call = a_call(f"{next(numbers)}.7")
+def take_call(operator: User) -> Call:
+    """Return a call that the operator answered."""
+    call = create_call(f"{next(numbers)}.7")
     Call.update(arrived_at=clock.now(), outcome="answered").where(Call.id == call.id).execute()
-    speaks(operator, call)
+    start_talk(operator, call)
     return Call.get_by_id(call.id)
 
 
-def on_form_2(operator: User, call: Call, **values: str) -> Any:
+def register_form_2(operator: User, call: Call, **values: str) -> Any:
     token = appeals.token_for(operator, call)
     return call_forms.register(values, operator=operator, token=token, tz=dt.UTC)  # type: ignore[arg-type]
 
 
-def on_form_1(operator: User, call: Call | None, **values: str) -> Any:
+def register_form_1(operator: User, call: Call | None, **values: str) -> Any:
     token = appeals.token_for(operator, call)
-    return appeals.register(FULL | values, operator=operator, token=token, tz=dt.UTC)  # type: ignore[arg-type]
+    return appeals.register(FULL_FORM | values, operator=operator, token=token, tz=dt.UTC)  # type: ignore[arg-type]
 
 
-def told(settings, period: Period, **asked: str) -> dict[str, dict[str, int]]:
-    """Key of an added field → code → calls; every figure opens as many."""
-    call_filter = CallFilter(period, asked)
-    report = telephony.build(settings, call_filter, "uz_Latn")
-    found = {key: report.lines[key] for key in report.lines if key in report.own_fields}
-    for key, lines in found.items():
+def added_field_counts(settings, period: Period, **conditions: str) -> dict[str, dict[str, int]]:
+    """Return key of an added field → code → calls; check that each figure opens as many calls."""
+    call_filter = CallFilter(period, conditions)
+    report = telephony.build_telephony_report(settings, call_filter, "uz_Latn")
+    lines_by_field = {key: report.lines[key] for key in report.lines if key in report.added_fields}
+    for key, lines in lines_by_field.items():
         assert sum(line.share or 0 for line in lines) in (0, 100)
         for line in lines:
-            its = from_address(period, call_filter.with_(**{key: line.key}).conditions.items())
-            assert behind.count(its) == line.tally.incoming, (key, line.key)
-    return {key: {line.key: line.tally.incoming for line in lines} for key, lines in found.items()}
+            line_filter = filter_from_query(
+                period, call_filter.with_conditions(**{key: line.key}).conditions.items()
+            )
+            assert behind.count_calls(line_filter) == line.tally.incoming, (key, line.key)
+    return {
+        key: {line.key: line.tally.incoming for line in lines}
+        for key, lines in lines_by_field.items()
+    }
 
 
-def naive(period: Period) -> dict[str, dict[str, int]]:
-    """The same from what was registered, as plainly as can be."""
-    found = {}
+def naive_counts(period: Period) -> dict[str, dict[str, int]]:
+    """Count the same from the registered values, as simply as possible."""
+    counts = {}
     for form in ("1", "2"):
-        rows = list(call_forms.registrations(form, period.begin, period.end))
+        rows = list(call_forms.iterate_registrations(form, period.begin, period.end))
         now = [version for version in FormVersion.select() if version.form == form][-1]
         for field in now.fields["fields"]:
-            if field["kind"] not in COUNTED or field.get("personal"):
+            if field["kind"] not in COUNTED_KINDS or field.get("personal"):
                 continue
-            if forms.product(form).field(field["name"]):
+            if forms.product_definition(form).find_field(field["name"]):
                 continue
             of_call: dict[str, str] = {}
             for row in sorted(rows, key=lambda row: row["number"]):
-                held = row["fields"].get(field["name"])
-                if held and row["call"]:
-                    of_call.setdefault(row["call"], held["code"] or "*")
+                value = row["fields"].get(field["name"])
+                if value and row["call"]:
+                    of_call.setdefault(row["call"], value["code"] or "*")
             calls = [call.id for call in Call.select() if call.arrived_at >= period.begin]
-            found[f"{form}.{field['name']}"] = dict(Counter(of_call.get(c, "-") for c in calls))
-    return found
+            counts[f"{form}.{field['name']}"] = dict(Counter(of_call.get(c, "-") for c in calls))
+    return counts
 
 
-@given(wanted=FIELDS, data=st.data())
+@given(field_lists=FIELD_LISTS, data=st.data())
 @trying(max_examples=25, deadline=None, suppress_health_check=[*HealthCheck])
-def test_whatever_the_fields_are_the_report_equals_the_naive_count(
-    settings, nilufar, period, wanted: list[tuple[dict[str, Any], dict[str, Any]]], data
+def test_with_any_fields_the_report_equals_the_naive_count(
+    settings, nilufar, period, field_lists: list[tuple[dict[str, Any], dict[str, Any]]], data
 ) -> None:
     FormVersion.delete().where(FormVersion.number > 1).execute()
-    Call.update(arrived_at=period.begin - dt.timedelta(1)).execute()  # those of other examples
-    groups = [code for code, _ in catalogs.choices("group", "ru")][:2]
+    Call.update(arrived_at=period.begin - dt.timedelta(1)).execute()  # the calls of other examples
+    groups = [code for code, _ in catalogs.item_choices("group", "ru")][:2]
     for form in forms.FORMS:
-        for any_how, fits in wanted:
+        for any_how, fits in field_lists:
             with contextlib.suppress(forms.DefinitionError):
-                add(form, **(any_how | fits | (PLAIN if fits else {})))
+                add_field(form, **(any_how | fits | (PLAIN_LABELS if fits else {})))
         with contextlib.suppress(editing.EditingError):
-            put(form)
+            release_draft(form)
     values = st.sampled_from(["", "ha", "yoq", "1", "1718", "1726", "oʻzgacha", *groups])
     for _ in range(3):
-        call = take(nilufar)
-        for register, form in ((on_form_2, "2"), (on_form_1, "1")):
+        call = take_call(nilufar)
+        for register, form in ((register_form_2, "2"), (register_form_1, "1")):
             if data.draw(st.booleans()):
-                names = forms.in_force(form).names - forms.product(form).names
+                names = (
+                    forms.definition_in_force(form).value_names
+                    - forms.product_definition(form).value_names
+                )
                 register(nilufar, call, **{name: data.draw(values) for name in sorted(names)})
-    assert told(settings, period) == naive(period)
+    assert added_field_counts(settings, period) == naive_counts(period)
 
 
 @pytest.fixture
 def group(settings) -> str:
-    """A field of form №2 in force that chooses from a list of the site's own."""
+    """A field of form №2 in force that offers a list of the site's own."""
     names = {"name_uz_latn": "Tillar", "name_uz_cyrl": "Тиллар", "name_ru": "Языки"}
     upkeep.add_list("tillar", names, "sherzod")
     columns = ("name_uz_latn", "name_uz_cyrl", "name_ru", "active_from", "active_until")
@@ -125,75 +140,80 @@ def group(settings) -> str:
         ("oz", "Oʻzbekcha", "Ўзбекча", "Узбекский", "", ""),
         ("qq", "Qoraqalpoqcha", "Қорақалпоқча", "Каракалпакский", "", ""),
     ):
-        upkeep.add("tillar", code, dict(zip(columns, values, strict=True)), "sherzod")
-    name = add(forms.CALL, list="tillar", label=WORDS | {"uz_Latn": "Til"})
-    put(forms.CALL)
+        upkeep.add_item("tillar", code, dict(zip(columns, values, strict=True)), "sherzod")
+    name = add_field(forms.CALL_FORM, list="tillar", label=FIELD_LABELS | {"uz_Latn": "Til"})
+    release_draft(forms.CALL_FORM)
     return name
 
 
-def test_values_are_counted_those_given_no_more_too(settings, nilufar, period, group) -> None:
+def test_values_are_counted_even_after_their_field_is_removed(
+    settings, nilufar, period, group
+) -> None:
     for code in ("oz", "oz", "qq", "Turkcha", ""):
-        on_form_2(nilufar, take(nilufar), **{group: code})
-    take(nilufar)  # without a form
-    assert told(settings, period) == {f"2.{group}": {"oz": 2, "qq": 1, "*": 1, "-": 2}}
-    draft(forms.CALL)
-    editing.remove(forms.CALL, group, seen(forms.CALL), "sherzod")
-    put(forms.CALL)
-    assert told(settings, period)[f"2.{group}"]["oz"] == 2
+        register_form_2(nilufar, take_call(nilufar), **{group: code})
+    take_call(nilufar)  # without a form
+    assert added_field_counts(settings, period) == {
+        f"2.{group}": {"oz": 2, "qq": 1, "*": 1, "-": 2}
+    }
+    pending_draft(forms.CALL_FORM)
+    editing.remove_field(forms.CALL_FORM, group, draft_mark(forms.CALL_FORM), "sherzod")
+    release_draft(forms.CALL_FORM)
+    assert added_field_counts(settings, period)[f"2.{group}"]["oz"] == 2
     eve = period.first - dt.timedelta(days=1)
     before = Period(eve, eve, period.tz)
-    assert told(settings, before) == {}  # left out, and none of those calls has it
+    # left out, because no call of that day has it
+    assert added_field_counts(settings, before) == {}
 
 
-def test_fields_narrow_together(settings, nilufar, period, group) -> None:
-    other = add(forms.CALL, kind="choice", list="", options=ANSWERS)
-    put(forms.CALL)
+def test_conditions_on_fields_are_combined(settings, nilufar, period, group) -> None:
+    other = add_field(forms.CALL_FORM, kind="choice", list="", options=ANSWER_OPTIONS)
+    release_draft(forms.CALL_FORM)
     for code, answer in (("oz", "ha"), ("oz", "yoq"), ("qq", "ha")):
-        on_form_2(nilufar, take(nilufar), **{group: code, other: answer})
-    found = told(settings, period, **{f"2.{group}": "oz"})
-    assert found == {f"2.{group}": {"oz": 2}, f"2.{other}": {"ha": 1, "yoq": 1}}
+        register_form_2(nilufar, take_call(nilufar), **{group: code, other: answer})
+    counts = added_field_counts(settings, period, **{f"2.{group}": "oz"})
+    assert counts == {f"2.{group}": {"oz": 2}, f"2.{other}": {"ha": 1, "yoq": 1}}
 
 
-def test_a_correction_is_counted_instead(settings, nilufar, period, group) -> None:
-    made = on_form_2(nilufar, take(nilufar), **{group: "oz"})
+def test_a_correction_replaces_the_counted_value(settings, nilufar, period, group) -> None:
+    call_form = register_form_2(nilufar, take_call(nilufar), **{group: "oz"})
     calendar = catalogs.working_calendar(settings)
-    call_forms.correct(made, {group: "qq"}, "sherzod", calendar)
-    assert told(settings, period) == {f"2.{group}": {"qq": 1}}
-    name = add(kind="choice", list="", options=ANSWERS)
-    put()
-    appeal = on_form_1(nilufar, take(nilufar), **{name: "ha"})
-    on_form_1(nilufar, None, **{name: "ha"})  # of no call
-    assert told(settings, period)[f"1.{name}"] == {"ha": 1, "-": 1}
-    correcting.correct(appeal, FULL | {name: "yoq"}, "sherzod", 1, calendar)
-    assert told(settings, period)[f"1.{name}"] == {"yoq": 1, "-": 1}
+    call_forms.correct_call_form(call_form, {group: "qq"}, "sherzod", calendar)
+    assert added_field_counts(settings, period) == {f"2.{group}": {"qq": 1}}
+    name = add_field(kind="choice", list="", options=ANSWER_OPTIONS)
+    release_draft()
+    appeal = register_form_1(nilufar, take_call(nilufar), **{name: "ha"})
+    register_form_1(nilufar, None, **{name: "ha"})  # of no call
+    assert added_field_counts(settings, period)[f"1.{name}"] == {"ha": 1, "-": 1}
+    correcting.correct_appeal(appeal, FULL_FORM | {name: "yoq"}, "sherzod", 1, calendar)
+    assert added_field_counts(settings, period)[f"1.{name}"] == {"yoq": 1, "-": 1}
     assert FieldValue.select().count() == 2
 
 
 def test_files_have_a_table_for_each_field(settings, nilufar, period, group) -> None:
-    on_form_2(nilufar, take(nilufar), **{group: "oz"})
-    made = telephony.build(settings, CallFilter(period), "uz_Latn")
+    register_form_2(nilufar, take_call(nilufar), **{group: "oz"})
+    report = telephony.build_telephony_report(settings, CallFilter(period), "uz_Latn")
     title = "№2: Til"
-    assert title in [sheet.name for sheet in telephony.as_book(made).sheets]
-    assert xlsx.write(telephony.as_book(made))
-    assert f"2.{group},Oʻzbekcha,1,100.0" in telephony.as_csv(made)
-    assert title in telephony.as_page(made)
-    [line] = telephony.as_json(made)[f"by_2.{group}"]
+    assert title in [sheet.name for sheet in telephony.as_book(report).sheets]
+    assert xlsx.write_workbook(telephony.as_book(report))
+    assert f"2.{group},Oʻzbekcha,1,100.0" in telephony.as_csv(report)
+    assert title in telephony.as_page(report)
+    [line] = telephony.as_json(report)[f"by_2.{group}"]
     assert (line["key"], line["name"], line["incoming"]) == ("oz", "Oʻzbekcha", 1)
 
 
-def test_two_fields_of_the_same_words_have_sheets_of_their_own(settings, period) -> None:
+def test_two_fields_with_the_same_label_have_separate_sheets(settings, period) -> None:
     words = {"uz_Latn": "Ariza bergan shaxsning ish joyi haqida", "ru": "О месте", "uz_Cyrl": "Иш"}
-    assert written_in(words["uz_Latn"], "Latn")
-    names = [add(forms.CALL, label=words) for _ in range(2)]
-    put(forms.CALL)
-    made = telephony.build(settings, CallFilter(period), "uz_Latn")
-    assert {f"2.{name}" for name in names} <= set(made.lines)
-    assert xlsx.write(telephony.as_book(made))
+    assert is_in_script(words["uz_Latn"], "Latn")
+    names = [add_field(forms.CALL_FORM, label=words) for _ in range(2)]
+    release_draft(forms.CALL_FORM)
+    report = telephony.build_telephony_report(settings, CallFilter(period), "uz_Latn")
+    assert {f"2.{name}" for name in names} <= set(report.lines)
+    assert xlsx.write_workbook(telephony.as_book(report))
 
 
-def test_a_report_without_added_fields_is_as_it_was(settings, nilufar, period) -> None:
-    on_form_2(nilufar, take(nilufar))
-    add(forms.CALL, kind="text", list="")  # not chosen from anything
-    add(forms.CALL, personal=True)
-    put(forms.CALL)
-    assert told(settings, period) == {}
+def test_fields_that_are_not_counted_leave_the_report_unchanged(settings, nilufar, period) -> None:
+    register_form_2(nilufar, take_call(nilufar))
+    add_field(forms.CALL_FORM, kind="text", list="")  # free text, not a choice
+    add_field(forms.CALL_FORM, personal=True)
+    release_draft(forms.CALL_FORM)
+    assert added_field_counts(settings, period) == {}

@@ -1,4 +1,4 @@
-"""The paper, read back out of the file."""
+"""The PDF files, read back."""
 
 import dataclasses
 import datetime as dt
@@ -15,13 +15,13 @@ from weasyprint.urls import FatalURLFetchingError
 from appliance.casework import catalogs
 from appliance.core.i18n import LOCALES
 from appliance.core.settings import Settings
-from appliance.reports import files, kpi, monthly, words
+from appliance.reports import files, kpi, monthly, report_texts
 from appliance.reports.monthly import MonthlyReport
 from appliance.reports.pdf import engine
 from appliance.reports.periods import Period
-from appliance.reports.tables import WeekdayTable, by_weekday
+from appliance.reports.tables import WeekdayTable, count_by_weekday
 from appliance.telephony.calls import Balance
-from tests.reports.ledger_world import TZ, World, at
+from tests.reports.ledger_world import TZ, World, site_time
 
 DECEMBER = Period(dt.date(2026, 12, 1), dt.date(2026, 12, 31), TZ)
 TITLE = (
@@ -32,7 +32,7 @@ TITLE = (
 
 @pytest.fixture
 def read(tmp_path: Path) -> Callable[[bytes], list[str]]:
-    """Reads a file's pages as text, laid out as on the paper."""
+    """Return a function that returns a file's pages as text in the layout of the paper."""
 
     def pages(content: bytes) -> list[str]:
         file = tmp_path / "report.pdf"
@@ -45,64 +45,66 @@ def read(tmp_path: Path) -> Callable[[bytes], list[str]]:
     return pages
 
 
-def printed(report: MonthlyReport) -> bytes:
-    return files.render("monthly", report, "pdf")
+def render_pdf(report: MonthlyReport) -> bytes:
+    return files.render_file("monthly", report, "pdf")
 
 
-def rows(page: str) -> list[list[str]]:
-    """A page's lines as their cells."""
+def table_rows(page: str) -> list[list[str]]:
+    """Return a page's lines as lists of cells."""
     return [re.split(r"\s{2,}", line.strip()) for line in page.splitlines() if line.strip()]
 
 
-def flat(page: str) -> str:
+def flat_text(page: str) -> str:
     return " ".join(page.split())
 
 
 @pytest.fixture
 def paper(december: Settings) -> bytes:
-    return printed(monthly.build(december, DECEMBER))
+    return render_pdf(monthly.build_monthly_report(december, DECEMBER))
 
 
-def test_each_figure_stands_in_its_cell(paper: bytes, read: Callable[[bytes], list[str]]) -> None:
+def test_each_figure_is_in_its_cell(paper: bytes, read: Callable[[bytes], list[str]]) -> None:
     first, second, third, annex, _ = read(paper)
-    assert TITLE in flat(first)
+    assert TITLE in flat_text(first)
     appeals, calls = first.split("2-жадвал")
-    assert ["1", "Душанба", "1", "50,0", "1", "33,4"] in rows(appeals)
-    assert ["6", "Шанба", "1", "50,0", "0", "0,0"] in rows(appeals)
-    assert ["Жами", "2", "100,0", "3", "100,0"] in rows(appeals)
-    assert ["1", "Душанба", "2", "50,0", "2", "20,0"] in rows(calls)
-    assert ["4", "Пайшанба", "0", "0,0", "3", "30,0"] in rows(calls)
-    assert ["7", "Якшанба", "0", "0,0", "1", "10,0"] in rows(calls)
-    assert ["Жами", "4", "100,0", "10", "100,0"] in rows(calls)
+    assert ["1", "Душанба", "1", "50,0", "1", "33,4"] in table_rows(appeals)
+    assert ["6", "Шанба", "1", "50,0", "0", "0,0"] in table_rows(appeals)
+    assert ["Жами", "2", "100,0", "3", "100,0"] in table_rows(appeals)
+    assert ["1", "Душанба", "2", "50,0", "2", "20,0"] in table_rows(calls)
+    assert ["4", "Пайшанба", "0", "0,0", "3", "30,0"] in table_rows(calls)
+    assert ["7", "Якшанба", "0", "0,0", "1", "10,0"] in table_rows(calls)
+    assert ["Жами", "4", "100,0", "10", "100,0"] in table_rows(calls)
     regions, directions = second.split("4-жадвал")
-    assert ["1", "Қашқадарё вилояти", "2", "40,0"] in rows(regions)
-    assert ["12", "Қорақалпоғистон Республикаси", "1", "20,0"] in rows(regions)
-    assert ["Ҳудуди аниқланмаган", "1", "20,0"] in rows(regions)
-    assert ["2", "Субсидиялар олиш бўйича", "2", "40,0"] in rows(directions)
-    assert ["Жами", "5", "100,0"] in rows(directions)
+    assert ["1", "Қашқадарё вилояти", "2", "40,0"] in table_rows(regions)
+    assert ["12", "Қорақалпоғистон Республикаси", "1", "20,0"] in table_rows(regions)
+    assert ["Ҳудуди аниқланмаган", "1", "20,0"] in table_rows(regions)
+    assert ["2", "Субсидиялар олиш бўйича", "2", "40,0"] in table_rows(directions)
+    assert ["Жами", "5", "100,0"] in table_rows(directions)
     assert [
         "1",
         "12.12.2026",
         "Иш ҳақи уч ой тўланмагани",
         "Меҳнат инспекцияси, Н. Саидова",
-    ] in rows(third)
-    assert ["2", "13.12.2026", "Таътил", "–"] in rows(third)
+    ] in table_rows(third)
+    assert ["2", "13.12.2026", "Таътил", "–"] in table_rows(third)
     assert "Лойиҳа раҳбари" in third
     assert "Вазирликнинг масъул ходими" in third
-    assert ["Линияга келиб тушган қўнғироқлар", "14", "–"] in rows(annex)
-    assert ["Қабул қилинган қўнғироқлар", "13", "–"] in rows(annex)
-    assert ["Ўртача жавоб вақти, навбатга киргандан", "12,0 сония", "20 сониягача"] in rows(annex)
-    assert ["Хизмат даражаси 80/20", "100,0 %", "камида 80,0 %"] in rows(annex)
+    assert ["Линияга келиб тушган қўнғироқлар", "14", "–"] in table_rows(annex)
+    assert ["Қабул қилинган қўнғироқлар", "13", "–"] in table_rows(annex)
+    assert ["Ўртача жавоб вақти, навбатга киргандан", "12,0 сония", "20 сониягача"] in table_rows(
+        annex
+    )
+    assert ["Хизмат даражаси 80/20", "100,0 %", "камида 80,0 %"] in table_rows(annex)
 
 
-def test_each_page_carries_the_balance_and_its_number(
+def test_each_page_has_the_balance_and_its_number(
     paper: bytes, read: Callable[[bytes], list[str]]
 ) -> None:
     pages = read(paper)
     assert len(pages) == 5
     for number, page in enumerate(pages, 1):
         assert f"{number} / 5" in page or f"{number}/5" in page
-        text = re.sub(rf" {number} ?/ ?5\b", "", flat(page))
+        text = re.sub(rf" {number} ?/ ?5\b", "", flat_text(page))
         assert (
             "Баланс: 16 келиб тушган (шундан 1 синов) = 14 қабул қилинди + 1 рад этилди + "
             "1 давом этмоқда; фарқ 0. Жадвалларда келиб тушган: 16 − 1 рад этилган − 1 синов = 14; "
@@ -110,19 +112,21 @@ def test_each_page_carries_the_balance_and_its_number(
         ) in text
     grounds = (
         "Алоқа линиялари ҳисоби 16. Кузатилмаган оралиқ йўқ. Ёзувлар 15 / 15. "
-        f"Формулалар {kpi.FORMULAS}. Тузилди "
+        f"Формулалар {kpi.FORMULAS_VERSION}. Тузилди "
     )
-    assert [grounds in flat(page) for page in pages] == [False, False, True, False, False]
+    assert [grounds in flat_text(page) for page in pages] == [False, False, True, False, False]
 
 
-def test_the_file_is_tagged_titled_and_carries_its_fonts(december: Settings, world: World) -> None:
+def test_the_file_is_tagged_and_titled_and_embeds_its_fonts(
+    december: Settings, world: World
+) -> None:
     letters = "Ўзбекистон, Oʻzbekiston, Қарақалпақстан әңөү, Qaraqalpaqstan ǵńı, №, «–»"
-    world.appeal("7 11:00:00", "1735", "other", consultation=True, consultation_issue=letters)
-    paper = printed(monthly.build(december, DECEMBER))
+    world.add_appeal("7 11:00:00", "1735", "other", consultation=True, consultation_issue=letters)
+    paper = render_pdf(monthly.build_monthly_report(december, DECEMBER))
     file = pypdf.PdfReader(io.BytesIO(paper))
     assert file.metadata is not None
     assert file.metadata.title == "Ҳисобот шакли №2: 2026 йил декабрь, 31-санасига қадар"
-    assert file.metadata.author == words.load("uz_Cyrl").author
+    assert file.metadata.author == report_texts.load_texts("uz_Cyrl").author
     root = file.trailer["/Root"]
     assert root["/Lang"] == "uz-Cyrl"
     assert root["/MarkInfo"]["/Marked"]
@@ -142,68 +146,74 @@ def test_the_file_is_tagged_titled_and_carries_its_fonts(december: Settings, wor
 def test_every_language_has_the_same_figures_on_five_pages(
     december: Settings, read: Callable[[bytes], list[str]], locale: str
 ) -> None:
-    text = words.load(locale)
-    pages = read(printed(monthly.build(december, DECEMBER, locale)))
+    text = report_texts.load_texts(locale)
+    pages = read(render_pdf(monthly.build_monthly_report(december, DECEMBER, locale)))
     assert len(pages) == 5
-    assert ["1", text.weekdays[0], "2", "50,0", "2", "20,0"] in rows(pages[0])
-    assert [text.total, "5", "100,0"] in rows(pages[1])
-    assert flat(text.monthly.by_direction) in flat(pages[1])
+    assert ["1", text.weekdays[0], "2", "50,0", "2", "20,0"] in table_rows(pages[0])
+    assert [text.total, "5", "100,0"] in table_rows(pages[1])
+    assert flat_text(text.monthly.by_direction) in flat_text(pages[1])
 
 
-def test_an_empty_month(site: Settings, world: World, read: Callable[[bytes], list[str]]) -> None:
-    first, second, third, annex, _ = read(printed(monthly.build(site, DECEMBER)))
-    assert ["1", "Душанба", "0", "–", "0", "–"] in rows(first)
-    assert ["Жами", "0", "–"] in rows(second)
+def test_an_empty_month_is_printed_without_shares(
+    site: Settings, world: World, read: Callable[[bytes], list[str]]
+) -> None:
+    first, second, third, annex, _ = read(render_pdf(monthly.build_monthly_report(site, DECEMBER)))
+    assert ["1", "Душанба", "0", "–", "0", "–"] in table_rows(first)
+    assert ["Жами", "0", "–"] in table_rows(second)
     assert "Ҳудуди аниқланмаган" not in second
     assert "Бундай мурожаатлар бўлмаган" in third
     assert annex.count("Қўнғироқлар бўлмаган") == 2
-    assert ["Хизмат даражаси 80/20", "–", "камида 80,0 %"] in rows(annex)
+    assert ["Хизмат даражаси 80/20", "–", "камида 80,0 %"] in table_rows(annex)
 
 
-def test_the_unknown_is_said_with_its_stretch(
+def test_unknown_figures_are_printed_with_their_period(
     site: Settings, world: World, read: Callable[[bytes], list[str]]
 ) -> None:
-    gaps = [(at("1 00:00:00"), at("5 10:00:00")), (at("5 10:00:00"), at("2027-01-01 00:00:00"))]
+    gaps = [
+        (site_time("1 00:00:00"), site_time("5 10:00:00")),
+        (site_time("5 10:00:00"), site_time("2027-01-01 00:00:00")),
+    ]
     report = dataclasses.replace(
-        monthly.build(site, DECEMBER),
+        monthly.build_monthly_report(site, DECEMBER),
         balance=Balance(0, {}, 0, 0, gaps, 0, 0, 0),
-        calls_by_weekday=_unknown(site),
+        calls_by_weekday=_unknown_table(site),
     )
-    first, _, _, annex, _ = read(printed(report))
-    assert ["1", "Душанба", "номаълум", "–", "номаълум", "–"] in rows(first)
-    assert "01.12.2026, 00:00 – 05.12.2026, 10:00; 05.12.2026, 10:00 – 01.01.2027, 00:00" in flat(
-        first
+    first, _, _, annex, _ = read(render_pdf(report))
+    assert ["1", "Душанба", "номаълум", "–", "номаълум", "–"] in table_rows(first)
+    assert (
+        "01.12.2026, 00:00 – 05.12.2026, 10:00; 05.12.2026, 10:00 – 01.01.2027, 00:00"
+        in flat_text(first)
     )
-    assert ["Линияга келиб тушган қўнғироқлар", "номаълум", "–"] in rows(annex)
+    assert ["Линияга келиб тушган қўнғироқлар", "номаълум", "–"] in table_rows(annex)
     assert "Қўнғироқлар бўлмаган" not in annex
 
 
-def _unknown(site: Settings) -> WeekdayTable:
+def _unknown_table(site: Settings) -> WeekdayTable:
     every = {(day, half) for day in range(1, 8) for half in (True, False)}
-    return by_weekday({}, catalogs.working_calendar(site), every)
+    return count_by_weekday({}, catalogs.working_calendar(site), every)
 
 
-def test_a_long_list_repeats_its_head_and_keeps_the_signatures_with_its_last_row(
+def test_a_long_list_repeats_its_head_and_ends_with_the_signatures(
     site: Settings, world: World, read: Callable[[bytes], list[str]]
 ) -> None:
     for day in range(1, 31):
-        world.appeal(f"{day} 10:00:00", "1710", "other", consultation=True, gist="Таътил " * 20)
-    pages = read(printed(monthly.build(site, DECEMBER)))
+        world.add_appeal(f"{day} 10:00:00", "1710", "other", consultation=True, gist="Таътил " * 20)
+    pages = read(render_pdf(monthly.build_monthly_report(site, DECEMBER)))
     listed = pages[2:-2]
     assert len(listed) > 1
     for page in listed:
-        assert ["№", "Сана", "Масала", "Боғланган шахс"] in rows(page)
+        assert ["№", "Сана", "Масала", "Боғланган шахс"] in table_rows(page)
     assert "30.12.2026" in listed[-1]
     assert "Лойиҳа раҳбари" in listed[-1]
     assert "Вазирликнинг масъул ходими" in listed[-1]
 
 
-def test_what_people_typed_is_text(
+def test_typed_text_is_printed_literally(
     site: Settings, world: World, read: Callable[[bytes], list[str]]
 ) -> None:
     typed = "<img src='https://example.org/x.png'> & {{ 7*7 }}"
-    world.appeal("7 10:00:00", "1710", "other", consultation=True, consultation_issue=typed)
-    page = read(printed(monthly.build(site, DECEMBER)))[2]
+    world.add_appeal("7 10:00:00", "1710", "other", consultation=True, consultation_issue=typed)
+    page = read(render_pdf(monthly.build_monthly_report(site, DECEMBER)))[2]
     assert "<img" in page
     assert "{{ 7*7 }}" in page
 
@@ -211,6 +221,6 @@ def test_what_people_typed_is_text(
 @pytest.mark.parametrize(
     "url", ["https://example.org/font.woff2", "file:///etc/hostname", "data:text/css,a{}"]
 )
-def test_nothing_is_fetched_from_elsewhere(url: str) -> None:
+def test_external_files_are_not_fetched(url: str) -> None:
     with pytest.raises(FatalURLFetchingError):
         engine._PackageFiles().fetch(url)

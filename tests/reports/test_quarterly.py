@@ -1,4 +1,4 @@
-"""Report form №1 against a quarter counted by hand, and read back out of its files."""
+"""Report form №1 against a quarter counted by hand, and read back from its files."""
 
 import csv
 import dataclasses
@@ -19,20 +19,20 @@ from appliance.core.i18n import LOCALES
 from appliance.core.settings import Settings, Telegram
 from appliance.models import AsteriskWatch, EventRow, Removal, User
 from appliance.people import accounts, staff_records
-from appliance.people.staff_records import Kept, StaffedHours
-from appliance.reports import files, periods, quarterly, words
+from appliance.people.staff_records import OperatorRecord, StaffedHours
+from appliance.reports import files, periods, quarterly, report_texts
 from appliance.reports.inbound import Arrivals
 from appliance.reports.periods import Period
 from appliance.reports.quarterly import QuarterlyReport, wording
 from appliance.reports.quarterly.report import interval_rows
-from appliance.reports.shares import shares
-from appliance.reports.sums import Inbound
+from appliance.reports.shares import percentage_shares
+from appliance.reports.sums import InboundCall
 from appliance.telephony import routing
-from tests.reports.ledger_world import TZ, World, arrivals, at
+from tests.reports.ledger_world import TZ, World, arrivals_of_calls, site_time
 
 QUARTER = Period(dt.date(2025, 10, 1), dt.date(2025, 12, 31), TZ)
 SHIFTS = (("08:00", "14:00"), ("14:00", "20:00"), ("20:00", "08:00"))
-HEADS = (  # the customer's form, its letters put right
+HEADS = (  # the customer's form with corrected spelling
     *("Линияга келиб тушган қўнғироқлар (бирлик)", "Қабул қилинган қўнғироқлар (бирлик)"),
     *("Ўтказиб юборилган қўнғироқлар (бирлик)", "Суҳбатнинг умумий давомийлиги (дақ., сония)"),
     *("Суҳбатнинг ўртача давомийлиги (дақ., сония)", "Чиқувчи қўнғироқлар"),
@@ -63,56 +63,64 @@ TITLES = (
 @pytest.fixture
 def quarter(site: Settings, world: World) -> Settings:
     """Nine calls, seven of them incoming, and three operators in three shifts."""
-    one, two = "+998935550101", "+998935550102"
-    world.call("2025-09-30 23:59:59")
-    world.call("2025-10-01 00:00:00", talk_seconds=100.0)  # night
-    world.call("2025-10-31 08:00:00", talk_seconds=50.5)  # morning
-    world.call("2025-11-02 13:59:59", outcome="abandoned_queue", wait_seconds=30.0, caller=one)
-    world.call("2025-11-02 14:30:00", talk_seconds=20.0, caller=one)  # evening: recovered
-    world.call("2025-11-03 20:00:00", outcome="abandoned_menu", caller=two)
-    world.call("2025-11-20 10:00:00", caller=two)  # too late to have recovered it
-    world.call("2025-12-31 23:59:59", outcome="callback", wait_seconds=60.0)
-    world.call("2025-12-01 12:00:00", outcome="rejected")
-    world.call("2025-12-01 12:00:00", synthetic=True)
-    world.call("2025-12-05 12:00:00", direction="outbound", outcome="busy", callee="935550109")
-    world.call("2025-12-05 12:10:00", direction="outbound", callee="935550109")
-    world.call("2026-01-01 00:00:00")
-    world.appeal("2025-11-20 10:00:00", "1710", "other")
+    first_caller, second_caller = "+998935550101", "+998935550102"
+    world.add_call("2025-09-30 23:59:59")
+    world.add_call("2025-10-01 00:00:00", talk_seconds=100.0)  # night
+    world.add_call("2025-10-31 08:00:00", talk_seconds=50.5)  # morning
+    world.add_call(
+        "2025-11-02 13:59:59", outcome="abandoned_queue", wait_seconds=30.0, caller=first_caller
+    )
+    # evening: recovered
+    world.add_call("2025-11-02 14:30:00", talk_seconds=20.0, caller=first_caller)
+    world.add_call("2025-11-03 20:00:00", outcome="abandoned_menu", caller=second_caller)
+    world.add_call("2025-11-20 10:00:00", caller=second_caller)  # too late to count as recovered
+    world.add_call("2025-12-31 23:59:59", outcome="callback", wait_seconds=60.0)
+    world.add_call("2025-12-01 12:00:00", outcome="rejected")
+    world.add_call("2025-12-01 12:00:00", synthetic=True)
+    world.add_call("2025-12-05 12:00:00", direction="outbound", outcome="busy", callee="935550109")
+    world.add_call("2025-12-05 12:10:00", direction="outbound", callee="935550109")
+    world.add_call("2026-01-01 00:00:00")
+    world.add_appeal("2025-11-20 10:00:00", "1710", "other")
     since = dt.date(2025, 9, 1)
     shifts = [staff_records.add_shift(*hours, since, "boss") for hours in SHIFTS]
     educations = ("secondary", "incomplete_higher", "higher")
-    people = [world.operator, *(accounts.add(f"op{n}", "X", "operator", "p" * 10) for n in (1, 2))]
-    kept = [
-        Kept(user, education, None, None, shift)
+    people = [
+        world.operator,
+        *(accounts.create_account(f"op{n}", "X", "operator", "p" * 10) for n in (1, 2)),
+    ]
+    records = [
+        OperatorRecord(user, education, None, None, shift)
         for user, education, shift in zip(people, educations, shifts, strict=True)
     ]
-    staff_records.store(kept, since, "boss")
+    staff_records.store_records(records, since, "boss")
     staff_records.add_event(people[0], "training", dt.date(2025, 10, 1), "", "boss")
     staff_records.add_event(people[0], "training", dt.date(2025, 12, 31), "", "boss")
     staff_records.add_event(people[1], "training", dt.date(2025, 9, 30), "", "boss")
     return site
 
 
-def answered(by: User) -> None:
-    staff_records.keep_answer("2025-Q4", True, "14.12.2025 да янгиланган", "71 200 06 00", True, by)
+def store_answer(by: User) -> None:
+    staff_records.store_answer(
+        "2025-Q4", True, "14.12.2025 да янгиланган", "71 200 06 00", True, by
+    )
 
 
 @pytest.fixture
 def report(quarter: Settings, world: World) -> QuarterlyReport:
-    answered(world.operator)
-    return quarterly.build(quarter, QUARTER)
+    store_answer(world.operator)
+    return quarterly.build_quarterly_report(quarter, QUARTER)
 
 
 def test_json_has_the_agreed_shape_and_the_figures(report: QuarterlyReport) -> None:
-    told: dict[str, Any] = json.loads(json.dumps(quarterly.as_json(report)))
-    assert told["period"] == {"from": "2025-10-01", "to": "2025-12-31", "quarter": "2025-Q4"}
-    assert told["calls"] == {
+    figures: dict[str, Any] = json.loads(json.dumps(quarterly.as_json(report)))
+    assert figures["period"] == {"from": "2025-10-01", "to": "2025-12-31", "quarter": "2025-Q4"}
+    assert figures["calls"] == {
         **{"incoming": 7, "accepted": 4, "missed": 3},
         **{"talk_seconds_total": 230.5, "talk_seconds_average": 57.625},
         **{"outgoing": 2, "outgoing_answered": 1},
         **{"recovered": 1, "recovered_seconds_average": 1801.0},
     }
-    assert told["staff"] == {
+    assert figures["staff"] == {
         "numbers": ["1282", "71 200 06 00"],
         "operators": 3,
         "education": {"incomplete_higher": 1, "secondary": 1, "upskilled": 1},
@@ -123,20 +131,20 @@ def test_json_has_the_agreed_shape_and_the_figures(report: QuarterlyReport) -> N
             {"from": "20:00", "to": "08:00", "staff": 1, "incoming": 3, "accepted": 1},
         ],
     }
-    assert told["activity"] == {
+    assert figures["activity"] == {
         **{"hours": "24/7", "callback": True, "telegram_bot": False, "published": True},
-        **{"recordings_kept": True, "appeals_kept": None},  # the first text is of this quarter
+        **{"recordings_kept": True, "appeals_kept": None},  # the oldest text is of this quarter
     }
-    assert told["activity_details"]["recordings_kept"] == {
+    assert figures["activity_details"]["recordings_kept"] == {
         **{"known_by": "system", "note": "", "count": 4, "of": 4, "oldest": "2025-09-30"},
         "until": None,
     }
-    assert told["activity_details"]["appeals_kept"]["until"] == "2027-11-20"
-    assert told["balance"]["difference"] == 0
-    assert told["balance"]["outcomes"]["rejected"] == 1
+    assert figures["activity_details"]["appeals_kept"]["until"] == "2027-11-20"
+    assert figures["balance"]["difference"] == 0
+    assert figures["balance"]["outcomes"]["rejected"] == 1
 
 
-def test_csv_has_a_line_for_each_cell(report: QuarterlyReport) -> None:
+def test_the_csv_file_has_a_line_for_each_cell(report: QuarterlyReport) -> None:
     rows = list(csv.DictReader(io.StringIO(quarterly.as_csv(report))))
     cells = {(r["table"], r["row"], r["column"]): r["value"] for r in rows}
     assert cells["calls", "", "missed"] == "3"
@@ -145,8 +153,8 @@ def test_csv_has_a_line_for_each_cell(report: QuarterlyReport) -> None:
     assert cells["balance", "", "difference"] == "0"
 
 
-def test_the_workbook_adds_up_by_formulas(report: QuarterlyReport) -> None:
-    content = io.BytesIO(files.render("quarterly", report, "xlsx"))
+def test_the_workbook_totals_are_formulas(report: QuarterlyReport) -> None:
+    content = io.BytesIO(files.render_file("quarterly", report, "xlsx"))
     file, results = openpyxl.load_workbook(content), openpyxl.load_workbook(content, data_only=True)
     assert file.sheetnames == ["1-жадвал", "2-жадвал", "3-жадвал", "Илова"]
     calls = [c.value for c in next(r for r in results["1-жадвал"].iter_rows() if r[1].value == 7)]
@@ -158,17 +166,17 @@ def test_the_workbook_adds_up_by_formulas(report: QuarterlyReport) -> None:
     assert [str(value)[:5] for value in total[7:]] == ["=SUM("] * 3
     total = next(r for r in results["2-жадвал"].iter_rows(values_only=True) if r[0] == "Жами")
     assert list(total) == ["Жами", 3, 1, 1, 1, 0, "24 соат", 3, 7, 4]
-    written = {c.value for page in file for row in page.iter_rows() for c in row}
-    assert written >= set(HEADS)
+    cell_values = {c.value for page in file for row in page.iter_rows() for c in row}
+    assert cell_values >= set(HEADS)
 
 
 @pytest.fixture
 def read(tmp_path: Path) -> Any:
-    """Reads a report's pages as they are laid out, words in reading order."""
+    """Return a function that returns a report's pages as text, words in reading order."""
 
     def pages(report: QuarterlyReport, *options: str) -> list[str]:
         file = tmp_path / "report.pdf"
-        file.write_bytes(files.render("quarterly", report, "pdf"))
+        file.write_bytes(files.render_file("quarterly", report, "pdf"))
         done = subprocess.run(
             ["pdftotext", *options, file, "-"], check=True, capture_output=True, text=True
         )
@@ -182,7 +190,7 @@ def cells_of(page: str) -> list[list[str]]:
     return [[cell.strip() for cell in line if cell.strip()] for line in lines]
 
 
-def test_each_cell_stands_on_the_paper(report: QuarterlyReport, read: Any) -> None:
+def test_each_cell_is_printed(report: QuarterlyReport, read: Any) -> None:
     first, second, _, figures = read(report, "-layout")
     assert ["7", "4", "3", "3 дақ. 50 сония", "0 дақ. 58 сония", "2"] in [
         row[-6:] for row in cells_of(first)
@@ -209,8 +217,8 @@ def test_each_cell_stands_on_the_paper(report: QuarterlyReport, read: Any) -> No
 def test_every_language_has_its_three_tables_on_two_pages(
     quarter: Settings, read: Any, locale: str
 ) -> None:
-    text = words.load(locale)
-    pages = read(quarterly.build(quarter, QUARTER, locale), "-layout")
+    text = report_texts.load_texts(locale)
+    pages = read(quarterly.build_quarterly_report(quarter, QUARTER, locale), "-layout")
     assert len(pages) == 4
     for number, page in ((1, 0), (2, 0), (3, 1)):
         assert text.table.format(number=number) in pages[page]
@@ -218,35 +226,42 @@ def test_every_language_has_its_three_tables_on_two_pages(
         assert text.balance.title in page
 
 
-def test_what_nobody_said_is_unknown(site: Settings, world: World, read: Any) -> None:
-    AsteriskWatch.create(started_at=at("2025-09-01 00:00:00"), seen_at=at("2025-09-02 00:00:00"))
-    EventRow.create(
-        hash="b", linkedid="b", at=at("2026-01-02 00:00:00"), event="BOOT", begins="BOOT", fields={}
+def test_missing_answers_are_unknown(site: Settings, world: World, read: Any) -> None:
+    AsteriskWatch.create(
+        started_at=site_time("2025-09-01 00:00:00"), seen_at=site_time("2025-09-02 00:00:00")
     )
-    report = quarterly.build(site, QUARTER)
-    told = quarterly.as_json(report)
-    assert set(told["calls"].values()) == {None}
-    assert told["staff"]["education"] == dict.fromkeys(
+    EventRow.create(
+        hash="b",
+        linkedid="b",
+        at=site_time("2026-01-02 00:00:00"),
+        event="BOOT",
+        begins="BOOT",
+        fields={},
+    )
+    report = quarterly.build_quarterly_report(site, QUARTER)
+    figures = quarterly.as_json(report)
+    assert set(figures["calls"].values()) == {None}
+    assert figures["staff"]["education"] == dict.fromkeys(
         ("incomplete_higher", "secondary", "upskilled")
     )
-    assert told["staff"]["disciplined"] is None
-    assert told["staff"]["intervals"] == [
+    assert figures["staff"]["disciplined"] is None
+    assert figures["staff"]["intervals"] == [
         {"from": None, "to": None, "staff": None, "incoming": None, "accepted": None}
     ]
-    assert told["activity"].pop("callback") is True  # the plan in force offers it
-    assert told["activity"].pop("telegram_bot") is False  # the settings have none
-    assert set(told["activity"].values()) == {None}
+    assert figures["activity"].pop("callback") is True  # the plan in force offers it
+    assert figures["activity"].pop("telegram_bot") is False  # the settings define no bot
+    assert set(figures["activity"].values()) == {None}
     first, second, _ = read(report, "-layout")
     assert ["номаълум"] * 6 in [row[-6:] for row in cells_of(first)]
     assert "01.10.2025, 00:00 – 01.01.2026, 00:00" in " ".join(first.split())
     assert second.count("номаълум") == 4
     assert "Масъул ходим ҳали киритмаган" in second
-    assert files.render("quarterly", report, "xlsx")
+    assert files.render_file("quarterly", report, "xlsx")
 
 
-def test_an_interval_that_was_never_seen_is_unknown(quarter: Settings, world: World) -> None:
+def test_an_unobserved_interval_is_unknown(quarter: Settings, world: World) -> None:
     period = Period(dt.date(2025, 10, 5), dt.date(2025, 10, 5), TZ)
-    gap = (at("2025-10-05 08:00:00"), at("2025-10-05 20:00:00"))
+    gap = (site_time("2025-10-05 08:00:00"), site_time("2025-10-05 20:00:00"))
     rows, parted = interval_rows(
         Arrivals(), staff_records.staffed_hours(period.last), period, [gap]
     )
@@ -254,26 +269,33 @@ def test_an_interval_that_was_never_seen_is_unknown(quarter: Settings, world: Wo
     assert parted
 
 
-def test_hours_of_no_shift_and_overlapping_shifts(quarter: Settings, world: World) -> None:
-    calls = [Inbound(at(f"2025-10-05 {time}:00:00"), "answered") for time in ("07", "09", "13")]
+def test_hours_outside_shifts_and_in_overlapping_shifts_are_counted(
+    quarter: Settings, world: World
+) -> None:
+    calls = [
+        InboundCall(site_time(f"2025-10-05 {time}:00:00"), "answered")
+        for time in ("07", "09", "13")
+    ]
     period = Period(dt.date(2025, 10, 5), dt.date(2025, 10, 5), TZ)
     some = [StaffedHours("08:00", "12:00", 1), StaffedHours("09:00", "14:00", 1)]
-    rows, parted = interval_rows(arrivals(calls), some, period, [])
+    rows, parted = interval_rows(arrivals_of_calls(calls), some, period, [])
     assert [(row.opens, row.incoming) for row in rows] == [("08:00", 1), ("09:00", 2), (None, 1)]
     assert not parted
 
 
 def test_long_names_stay_in_their_cells(quarter: Settings, world: World, read: Any) -> None:
     long = "Камбағалликни қисқартириш ва бандлик вазирлигининг расмий сайти " * 8
-    staff_records.keep_answer("2025-Q4", True, long, "71 200 06 00, " * 20, True, world.operator)
-    pages = read(quarterly.build(quarter, QUARTER), "-bbox")
+    staff_records.store_answer("2025-Q4", True, long, "71 200 06 00, " * 20, True, world.operator)
+    pages = read(quarterly.build_quarterly_report(quarter, QUARTER), "-bbox")
     xml = " ".join(pages)
     rights = [float(part.split('"')[0]) for part in xml.split('xMax="')[1:]]
     assert rights
     assert max(rights) <= 842 - 15 / 25.4 * 72 + 1  # the margin of a landscape A4
 
 
-def test_many_shifts_repeat_the_head(quarter: Settings, world: World, read: Any) -> None:
+def test_a_table_of_many_shifts_repeats_its_head(
+    quarter: Settings, world: World, read: Any
+) -> None:
     for hour in range(24):
         for minute in (0, 30):
             staff_records.add_shift(
@@ -282,54 +304,55 @@ def test_many_shifts_repeat_the_head(quarter: Settings, world: World, read: Any)
                 dt.date(2025, 9, 1),
                 "b",
             )
-    pages = read(quarterly.build(quarter, QUARTER), "-layout")
+    pages = read(quarterly.build_quarterly_report(quarter, QUARTER), "-layout")
     holding = [page for page in pages if "23:30–00:30" in page or "08:00–09:00" in page]
     assert len(holding) > 1
     for page in holding:
         assert "оралиғи" in page
 
 
-def test_the_plan_says_whether_callers_are_called_back(
-    site: Settings, world: World, read: Any
-) -> None:
-    offers = routing.current(site)
-    without = dataclasses.replace(
-        offers,
-        callback=dataclasses.replace(offers.callback, offered=False),
-        numbers=(routing.Number("712000600"), routing.Number("")),
+def test_the_plan_decides_if_callbacks_are_offered(site: Settings, world: World, read: Any) -> None:
+    plan = routing.current_plan(site)
+    changed_plan = dataclasses.replace(
+        plan,
+        callback=dataclasses.replace(plan.callback, offered=False),
+        numbers=(routing.HotlineNumber("712000600"), routing.HotlineNumber("")),
     )
-    routing.save(without, "sherzod")
-    report = quarterly.build(site, QUARTER)
+    routing.save_plan(changed_plan, "sherzod")
+    report = quarterly.build_quarterly_report(site, QUARTER)
     assert quarterly.as_json(report)["activity"]["callback"] is False
     assert report.numbers == ("1282", "712000600")
-    world.call("2025-10-01 10:00:00", outcome="callback")
-    report = quarterly.build(site, QUARTER)
+    world.add_call("2025-10-01 10:00:00", outcome="callback")
+    report = quarterly.build_quarterly_report(site, QUARTER)
     assert quarterly.as_json(report)["activity"]["callback"] is True
 
 
-def test_texts_are_kept_only_when_they_were_for_two_years(quarter: Settings, world: World) -> None:
-    def told(locale: str = "uz_Cyrl") -> tuple[bool | None, str]:
-        report = quarterly.build(quarter, QUARTER, locale)
-        return report.activity.appeals_kept.holds, wording.activity_cells(report)[5][0]
+def test_texts_count_as_kept_only_after_two_years(quarter: Settings, world: World) -> None:
+    def appeals_kept_cell(locale: str = "uz_Cyrl") -> tuple[bool | None, str]:
+        report = quarterly.build_quarterly_report(quarter, QUARTER, locale)
+        return report.activity.appeals_kept.is_fulfilled, wording.activity_cells(report)[5][0]
 
-    def removed(number: str, moment: str) -> None:
-        Removal.create(kind="appeal", subject=number, at=at(moment), rule="appeals_years=2")
+    def add_removal(number: str, moment: str) -> None:
+        Removal.create(kind="appeal", subject=number, at=site_time(moment), rule="appeals_years=2")
 
-    assert told("ru")[0] is None
-    assert told("ru")[1].startswith("Пока хранятся, срок исполнится 20.11.2027; текстов 1")
-    old = world.appeal("2022-03-01 10:00:00", "1710", "other")
-    assert told() == (True, "Сақланади, ўчирилмайди; матнлар 2; энг эскиси 01.03.2022")
-    removed(old.number, "2024-03-02 02:00:00")  # two years old: that was its right
-    assert told() == (True, "Сақланади, ўчирилмайди; матнлар 1; энг эскиси 20.11.2025")
-    early = world.appeal("2025-02-01 10:00:00", "1710", "other")
-    removed(early.number, "2025-12-01 02:00:00")
-    assert told() == (False, "Қисман сақланган; матнлар 1; энг эскиси 20.11.2025")
+    assert appeals_kept_cell("ru")[0] is None
+    assert appeals_kept_cell("ru")[1].startswith(
+        "Пока хранятся, срок исполнится 20.11.2027; текстов 1"
+    )
+    old = world.add_appeal("2022-03-01 10:00:00", "1710", "other")
+    assert appeals_kept_cell() == (True, "Сақланади, ўчирилмайди; матнлар 2; энг эскиси 01.03.2022")
+    # it was two years old: the removal was permitted
+    add_removal(old.number, "2024-03-02 02:00:00")
+    assert appeals_kept_cell() == (True, "Сақланади, ўчирилмайди; матнлар 1; энг эскиси 20.11.2025")
+    early = world.add_appeal("2025-02-01 10:00:00", "1710", "other")
+    add_removal(early.number, "2025-12-01 02:00:00")
+    assert appeals_kept_cell() == (False, "Қисман сақланган; матнлар 1; энг эскиси 20.11.2025")
 
 
-def test_recordings_of_a_young_site_are_kept_so_far(site: Settings, world: World) -> None:
-    world.call("2025-12-20 10:00:00")
-    report = quarterly.build(site, QUARTER)
-    assert report.activity.recordings_kept.holds is None
+def test_recordings_of_a_new_site_are_kept_until_now(site: Settings, world: World) -> None:
+    world.add_call("2025-12-20 10:00:00")
+    report = quarterly.build_quarterly_report(site, QUARTER)
+    assert report.activity.recordings_kept.is_fulfilled is None
     assert wording.activity_cells(report)[4][0] == (
         "Ҳозирча сақланмоқда, муддат 20.02.2026 да тўлади; "
         "сўнгги икки ойдаги сўзлашувлардан 1 / 1; энг эскиси 20.12.2025"
@@ -338,19 +361,27 @@ def test_recordings_of_a_young_site_are_kept_so_far(site: Settings, world: World
 
 def test_the_bot_is_that_of_the_settings(site: Settings) -> None:
     bot = dataclasses.replace(site, telegram=Telegram("1:token", -100))
-    found = [quarterly.build(one, QUARTER).activity.telegram_bot for one in (site, bot)]
-    assert [(fact.holds, fact.source) for fact in found] == [(False, "system"), (True, "system")]
+    facts = [
+        quarterly.build_quarterly_report(variant, QUARTER).activity.telegram_bot
+        for variant in (site, bot)
+    ]
+    assert [(fact.is_fulfilled, fact.source) for fact in facts] == [
+        (False, "system"),
+        (True, "system"),
+    ]
 
 
-def test_to_a_date_is_said(quarter: Settings) -> None:
-    report = quarterly.build(quarter, periods.quarter("2025-Q4", TZ, "2025-11-15"))
+def test_a_report_up_to_a_date_states_the_date(quarter: Settings) -> None:
+    report = quarterly.build_quarterly_report(
+        quarter, periods.parse_quarter("2025-Q4", TZ, "2025-11-15")
+    )
     assert quarterly.as_json(report)["calls"]["incoming"] == 5
     assert "(15.11.2025 ҳолатига кўра)" in quarterly.as_page(report)
 
 
 calls_of_a_quarter = st.lists(
     st.builds(
-        Inbound,
+        InboundCall,
         arrived_at=st.datetimes(
             dt.datetime(2025, 9, 30, 19),  # noqa: DTZ001
             dt.datetime(2025, 12, 31, 18, 59, 59),  # noqa: DTZ001
@@ -366,7 +397,7 @@ calls_of_a_quarter = st.lists(
 
 @given(calls=calls_of_a_quarter, day=st.integers(0, 90))
 @trying(max_examples=60)
-def test_splitting_a_quarter_at_any_day_adds_up(calls: list[Inbound], day: int) -> None:
+def test_splitting_a_quarter_at_any_day_adds_up(calls: list[InboundCall], day: int) -> None:
     middle = QUARTER.first + dt.timedelta(days=day)
     parts = [
         Period(QUARTER.first, middle, TZ),
@@ -374,21 +405,30 @@ def test_splitting_a_quarter_at_any_day_adds_up(calls: list[Inbound], day: int) 
     ]
     shifts = [StaffedHours(*hours, 1) for hours in SHIFTS]
 
-    def counted(period: Period) -> list[float]:
-        own = arrivals(c for c in calls if period.begin <= c.arrived_at < period.end)
-        made = quarterly.call_figures(own, (0, 0), period, [])
-        rows, _ = interval_rows(own, shifts, period, [])
-        assert sum(row.incoming or 0 for row in rows) == made.incoming
-        assert sum(row.accepted or 0 for row in rows) == made.accepted
-        still = sum(slot.open for slot in own.slots.values())
-        assert (made.incoming or 0) == (made.accepted or 0) + (made.missed or 0) + still
+    def figures_of_period(period: Period) -> list[float]:
+        period_arrivals = arrivals_of_calls(
+            c for c in calls if period.begin <= c.arrived_at < period.end
+        )
+        figures = quarterly.call_figures(period_arrivals, (0, 0), period, [])
+        rows, _ = interval_rows(period_arrivals, shifts, period, [])
+        assert sum(row.incoming or 0 for row in rows) == figures.incoming
+        assert sum(row.accepted or 0 for row in rows) == figures.accepted
+        open_count = sum(slot.open for slot in period_arrivals.slots.values())
+        assert (figures.incoming or 0) == (figures.accepted or 0) + (
+            figures.missed or 0
+        ) + open_count
         per_interval = [count or 0 for row in rows for count in (row.incoming, row.accepted)]
         return [
-            *(made.incoming or 0, made.accepted or 0, made.missed or 0, made.talk_seconds or 0),
+            *(
+                figures.incoming or 0,
+                figures.accepted or 0,
+                figures.missed or 0,
+                figures.talk_seconds or 0,
+            ),
             *per_interval,
         ]
 
-    first, second = map(counted, parts)
-    assert [a + b for a, b in zip(first, second, strict=True)] == counted(QUARTER)
-    split = shares([int(count) for count in counted(QUARTER)[4::2]])
+    first, second = map(figures_of_period, parts)
+    assert [a + b for a, b in zip(first, second, strict=True)] == figures_of_period(QUARTER)
+    split = percentage_shares([int(count) for count in figures_of_period(QUARTER)[4::2]])
     assert sum(share for share in split if share is not None) in (0, 100)

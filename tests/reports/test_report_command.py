@@ -1,4 +1,4 @@
-"""`appliance report monthly`, as people type it."""
+"""`appliance report`, as people type it."""
 
 import json
 import subprocess
@@ -9,36 +9,36 @@ import pytest
 
 from appliance.core.settings import Settings
 
-APPLIANCE = Path(sys.executable).with_name("appliance")
+APPLIANCE_PROGRAM = Path(sys.executable).with_name("appliance")
 
 
-def run(
+def run_report(
     site: Settings, *arguments: object, name: str = "monthly"
 ) -> subprocess.CompletedProcess[bytes]:
     return subprocess.run(
-        [APPLIANCE, "--config", site.file, "report", name, *map(str, arguments)],
+        [APPLIANCE_PROGRAM, "--config", site.file, "report", name, *map(str, arguments)],
         capture_output=True,
         check=False,
     )
 
 
-def test_json_to_standard_output(december: Settings) -> None:
-    done = run(december, "2026-12", "--upto", "2026-12-12", "--format", "json")
+def test_json_is_written_to_standard_output(december: Settings) -> None:
+    done = run_report(december, "2026-12", "--upto", "2026-12-12", "--format", "json")
     assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout)
-    assert told["period"] == {"from": "2026-12-01", "to": "2026-12-12"}
-    assert told["calls_total"]["outside"] == 7
+    figures = json.loads(done.stdout)
+    assert figures["period"] == {"from": "2026-12-01", "to": "2026-12-12"}
+    assert figures["calls_total"]["outside"] == 7
 
 
-def test_pdf_to_a_file(december: Settings, tmp_path: Path) -> None:
+def test_a_pdf_is_written_to_a_file(december: Settings, tmp_path: Path) -> None:
     out = tmp_path / "report.pdf"
-    done = run(december, "2026-12", "--lang", "ru", "--out", out)
+    done = run_report(december, "2026-12", "--lang", "ru", "--out", out)
     assert done.returncode == 0, done.stderr
     assert out.read_bytes().startswith(b"%PDF-1.7")
 
 
-def test_csv_opens_in_office_programs(december: Settings) -> None:
-    done = run(december, "2026-12", "--format", "csv", "--lang", "uz_Latn")
+def test_the_csv_file_opens_in_office_programs(december: Settings) -> None:
+    done = run_report(december, "2026-12", "--format", "csv", "--lang", "uz_Latn")
     assert done.stdout.startswith(b"\xef\xbb\xbftable,code,name,")
     assert "Qashqadaryo viloyati" in done.stdout.decode()
 
@@ -53,16 +53,16 @@ def test_csv_opens_in_office_programs(december: Settings) -> None:
         ("accesses", "2026-12", "csv", b"\xef\xbb\xbfwho,what"),
     ],
 )
-def test_other_reports_and_kinds(
+def test_every_report_can_be_written_in_other_kinds(
     december: Settings, name: str, period: str, kind: str, begins: bytes
 ) -> None:
-    done = run(december, period, "--format", kind, name=name)
+    done = run_report(december, period, "--format", kind, name=name)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith(begins)
 
 
-def test_no_quarter_is_wrong_use(site: Settings) -> None:
-    done = run(site, "2026-Q5", name="quarterly")
+def test_an_invalid_quarter_exits_with_2(site: Settings) -> None:
+    done = run_report(site, "2026-Q5", name="quarterly")
     assert done.returncode == 2
     assert b"not a quarter" in done.stderr
 
@@ -78,8 +78,10 @@ def test_no_quarter_is_wrong_use(site: Settings) -> None:
         ("2026-12", "--lang", "en_US"),
     ],
 )
-def test_wrong_use_is_said_and_exits_with_2(site: Settings, arguments: tuple[str, ...]) -> None:
-    done = run(site, *arguments)
+def test_wrong_usage_is_reported_and_exits_with_2(
+    site: Settings, arguments: tuple[str, ...]
+) -> None:
+    done = run_report(site, *arguments)
     assert done.returncode == 2
     assert b"Error" in done.stderr
     assert done.stdout == b""
@@ -88,5 +90,5 @@ def test_wrong_use_is_said_and_exits_with_2(site: Settings, arguments: tuple[str
 def test_a_report_that_fails_leaves_the_old_file(december: Settings, tmp_path: Path) -> None:
     out = tmp_path / "report.pdf"
     out.write_bytes(b"the old one")
-    assert run(december, "2026-13", "--out", out).returncode == 2
+    assert run_report(december, "2026-13", "--out", out).returncode == 2
     assert out.read_bytes() == b"the old one"

@@ -1,4 +1,4 @@
-"""The words of the papers: complete in every language, and the ministry's own to the letter."""
+"""The texts of the reports: complete in every language, and literally those of the ministry."""
 
 import dataclasses
 import re
@@ -9,69 +9,80 @@ from typing import Any
 import pytest
 
 from appliance.core.i18n import LOCALES
-from appliance.reports import words
-from appliance.telephony.calls import OUTCOMES, outcomes
+from appliance.reports import report_texts
+from appliance.telephony.calls import INBOUND_CODES, outcomes
 
-CYRILLIC, LATIN = "[\u0400-\u04ff]", "[A-Za-z]"
-
-
-def texts(value: Any) -> Iterator[tuple[str, str]]:
-    """Every text with its place."""
-
-    def walk(place: str, thing: Any) -> Iterator[tuple[str, str]]:
-        if isinstance(thing, str):
-            yield place, thing
-        elif isinstance(thing, dict):
-            for key, inner in thing.items():
-                yield from walk(f"{place}.{key}", inner)
-        elif isinstance(thing, list):
-            for number, inner in enumerate(thing):
-                yield from walk(f"{place}.{number}", inner)
-
-    yield from walk("", dataclasses.asdict(value))
+CYRILLIC_LETTERS, LATIN_LETTERS = "[\u0400-\u04ff]", "[A-Za-z]"
 
 
-def gaps(text: str) -> set[str]:
+def texts_by_place(value: Any) -> Iterator[tuple[str, str]]:
+    """Yield every text with its place."""
+
+    def walk_values(place: str, value: Any) -> Iterator[tuple[str, str]]:
+        if isinstance(value, str):
+            yield place, value
+        elif isinstance(value, dict):
+            for key, inner in value.items():
+                yield from walk_values(f"{place}.{key}", inner)
+        elif isinstance(value, list):
+            for number, inner in enumerate(value):
+                yield from walk_values(f"{place}.{number}", inner)
+
+    yield from walk_values("", dataclasses.asdict(value))
+
+
+def placeholders(text: str) -> set[str]:
     return {name for _, name, _, _ in string.Formatter().parse(text) if name}
 
 
-def test_an_outcome_that_has_no_words_yet_is_called_as_on_pages(monkeypatch) -> None:
+def test_an_outcome_without_a_report_text_has_the_name_used_on_pages(monkeypatch) -> None:
     new = outcomes.Outcome("new", "Missed")
-    monkeypatch.setattr(outcomes, "INBOUND", (*outcomes.INBOUND, new))
-    words.load.cache_clear()
+    monkeypatch.setattr(outcomes, "INBOUND_OUTCOMES", (*outcomes.INBOUND_OUTCOMES, new))
+    report_texts.load_texts.cache_clear()
     try:
-        assert words.load("ru").balance.outcomes["new"] == "{count} «Пропущено»"
+        assert report_texts.load_texts("ru").balance.outcomes["new"] == "{count} «Пропущено»"
     finally:
-        words.load.cache_clear()
+        report_texts.load_texts.cache_clear()
 
 
 @pytest.mark.parametrize("locale", LOCALES)
-def test_every_text_is_there_with_the_same_gaps(locale: str) -> None:
-    ours, model = dict(texts(words.load(locale))), dict(texts(words.load("uz_Cyrl")))
-    assert ours.keys() == model.keys()
-    for place, text in ours.items():
+def test_every_text_exists_with_the_same_placeholders(locale: str) -> None:
+    locale_texts, model = (
+        dict(texts_by_place(report_texts.load_texts(locale))),
+        dict(texts_by_place(report_texts.load_texts("uz_Cyrl"))),
+    )
+    assert locale_texts.keys() == model.keys()
+    for place, text in locale_texts.items():
         assert text.strip(), place
         if "heading" not in place:
-            assert gaps(text) == gaps(model[place]), place
-    assert set(words.load(locale).balance.outcomes) == {*OUTCOMES, "open"}
-    assert (len(words.load(locale).weekdays), len(words.load(locale).months)) == (7, 12)
+            assert placeholders(text) == placeholders(model[place]), place
+    assert set(report_texts.load_texts(locale).balance.outcomes) == {*INBOUND_CODES, "open"}
+    assert (
+        len(report_texts.load_texts(locale).weekdays),
+        len(report_texts.load_texts(locale).months),
+    ) == (7, 12)
 
 
 @pytest.mark.parametrize(
-    ("locale", "foreign"), [("uz_Cyrl", LATIN), ("ru", LATIN), ("uz_Latn", CYRILLIC)]
+    ("locale", "foreign"),
+    [("uz_Cyrl", LATIN_LETTERS), ("ru", LATIN_LETTERS), ("uz_Latn", CYRILLIC_LETTERS)],
 )
 def test_no_text_is_in_another_script(locale: str, foreign: str) -> None:
-    for place, text in texts(words.load(locale)):
+    for place, text in texts_by_place(report_texts.load_texts(locale)):
         if place != ".language":
             assert not re.search(foreign, re.sub(r"\{\w+\}|Telegram Bot", "", text)), place
 
 
 def test_uzbek_latin_has_no_typewriter_apostrophe() -> None:
-    assert not [text for _, text in texts(words.load("uz_Latn")) if re.search("['‘’`]", text)]
+    assert not [
+        text
+        for _, text in texts_by_place(report_texts.load_texts("uz_Latn"))
+        if re.search("['‘’`]", text)
+    ]
 
 
-def test_the_form_is_the_ministrys() -> None:
-    form = words.load("uz_Cyrl").monthly
+def test_the_form_has_the_wording_of_the_ministry() -> None:
+    form = report_texts.load_texts("uz_Cyrl").monthly
     title, kind = (" ".join(part.split()) for part in form.heading)
     assert title.format(year=2026, month="октябрь", day=20) == (
         "Камбағалликни қисқартириш ва бандлик вазирлигининг ишонч рақамларига 2026 йил октябрь "

@@ -1,4 +1,4 @@
-"""Typed Uzbek in the paper's script; what has no Uzbek spelling stays as typed."""
+"""Typed Uzbek in the script of the report; text that is not Uzbek stays as typed."""
 
 import pytest
 from hypothesis import given
@@ -11,7 +11,7 @@ from tests.reports.ledger_world import TZ, World
 
 
 @pytest.mark.parametrize(
-    ("typed", "written"),
+    ("typed", "expected"),
     [
         ("Subsidiya olish tartibi soʻralgan", "Субсидия олиш тартиби сўралган"),
         ("Gʻulomov O'tkir, Bandlik boʻlimi", "Ғуломов Ўткир, Бандлик бўлими"),
@@ -39,43 +39,50 @@ from tests.reports.ledger_world import TZ, World
         ("", ""),
     ],
 )
-def test_what_was_typed(typed: str, written: str) -> None:
-    assert script.written(typed, "uz_Cyrl") == written
-    assert script.written(typed, "ru") == written
-    assert script.written(typed, "uz_Latn") == typed
+def test_typed_text_is_transliterated_for_cyrillic_reports(typed: str, expected: str) -> None:
+    assert script.transliterate_for_locale(typed, "uz_Cyrl") == expected
+    assert script.transliterate_for_locale(typed, "ru") == expected
+    assert script.transliterate_for_locale(typed, "uz_Latn") == typed
 
 
-def test_what_is_said_in_quotes_is_rewritten_where_it_is_no_name() -> None:
-    said = "«Nega soʻraysiz?» desa, “Windows” emas"
-    assert script.written(said, "uz_Cyrl", quotes=True) == "«Нега сўрайсиз?» деса, “Windows” эмас"
+def test_quoted_speech_is_transliterated_and_quoted_names_are_not() -> None:
+    typed = "«Nega soʻraysiz?» desa, “Windows” emas"
+    assert (
+        script.transliterate_for_locale(typed, "uz_Cyrl", include_quotes=True)
+        == "«Нега сўрайсиз?» деса, “Windows” эмас"
+    )
 
 
 @given(st.text())
-def test_nothing_typed_is_too_odd_and_cyrillic_stays(text: str) -> None:
-    once = script.written(text, "uz_Cyrl")
-    assert script.written(text, "uz_Latn") == text
-    assert bool(once.strip()) == bool(text.strip())
+def test_any_text_can_be_transliterated(text: str) -> None:
+    transliterated = script.transliterate_for_locale(text, "uz_Cyrl")
+    assert script.transliterate_for_locale(text, "uz_Latn") == text
+    assert bool(transliterated.strip()) == bool(text.strip())
 
 
 @given(st.text(st.sampled_from("абвгдеёжзийклмнопрстуфхцчшъьэюяўқғҳ ,.-«»№0123456789")))
-def test_cyrillic_is_left_alone(text: str) -> None:
-    assert script.written(text, "uz_Cyrl") == text
+def test_cyrillic_text_is_not_changed(text: str) -> None:
+    assert script.transliterate_for_locale(text, "uz_Cyrl") == text
 
 
-def test_table_5_is_in_the_papers_script(site: Settings, world: World, new_year: None) -> None:
+def test_table_5_is_in_the_script_of_the_report(
+    site: Settings, world: World, new_year: None
+) -> None:
     issue, contact = "Subsidiya olish tartibi", "Rahimov Sherzod, «Baraka Group»"
-    known = {"consultation_issue": issue, "consultation_contact": contact}
-    world.appeal("7 10:00:00", "1710", "other", consultation=True, **known)
-    december = periods.month("2026-12", TZ)
-    cyrillic, latin = (monthly.build(site, december, name) for name in ("uz_Cyrl", "uz_Latn"))
+    texts = {"consultation_issue": issue, "consultation_contact": contact}
+    world.add_appeal("7 10:00:00", "1710", "other", consultation=True, **texts)
+    december = periods.parse_month("2026-12", TZ)
+    cyrillic, latin = (
+        monthly.build_monthly_report(site, december, name) for name in ("uz_Cyrl", "uz_Latn")
+    )
     assert "<td>Субсидия олиш тартиби</td><td>Раҳимов Шерзод, «Baraka Group»</td>" in (
         monthly.as_page(cyrillic)
     )
     assert f"<td>{issue}</td><td>{contact}</td>" in monthly.as_page(latin)
     row = monthly.as_book(cyrillic).sheets[4].tables[0].rows[0]
     assert row[2:] == ("Субсидия олиш тартиби", "Раҳимов Шерзод, «Baraka Group»")
-    told = monthly.as_json(cyrillic)["consultations"][0]  # for machines, as typed
-    assert (told["issue"], told["contacted"]) == (issue, contact)
+    json_row = monthly.as_json(cyrillic)["consultations"][0]  # for programs, as typed
+    assert (json_row["issue"], json_row["contacted"]) == (issue, contact)
 
 
 @pytest.mark.parametrize(
@@ -89,5 +96,5 @@ def test_table_5_is_in_the_papers_script(site: Settings, world: World, new_year:
         ("Lotin matni oʻzgarmaydi", "Lotin matni oʻzgarmaydi"),
     ],
 )
-def test_uzbek_in_cyrillic_becomes_latin(typed: str, latin: str) -> None:
-    assert script.latin(typed) == latin
+def test_cyrillic_uzbek_is_transliterated_to_latin(typed: str, latin: str) -> None:
+    assert script.transliterate_to_latin(typed) == latin

@@ -1,1 +1,1 @@
-"""What tests are played with: people who call, telephones, fakes of what lies outside, trials."""
+"""Shared parts of the tests: callers, telephones, fakes of external systems, benchmarks, trials."""

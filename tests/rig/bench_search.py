@@ -1,7 +1,8 @@
-"""How long the search takes at full size: `python -m tests.rig.bench_search FOLDER`.
+"""Measure the search at full size: `python -m tests.rig.bench_search FOLDER`.
 
-2,000 articles, 100,000 appeals and the mahallas of the corpus; each query asks all kinds. A folder
-that was filled before is asked at once. With `--profile` the functions that took most are printed.
+The site has 2,000 articles, 100,000 appeals and the mahallas of the corpus; each query searches all
+kinds. A folder that an earlier run filled is searched at once. `--profile` prints the functions
+that took most time.
 """
 
 import argparse
@@ -19,101 +20,108 @@ from appliance.core import db
 from appliance.core import search as index
 from tests.rig import search_corpus
 
-APPEALS, ARTICLES, QUERIES = 100_000, 2_000, 200
-WORDS = 300  # of an article
-TURN = 200  # appeals put in one transaction
-SEED = search_corpus.TUNED + 2
+APPEAL_COUNT, ARTICLE_COUNT, QUERY_COUNT = 100_000, 2_000, 200
+WORDS_PER_ARTICLE = 300
+APPEALS_PER_TRANSACTION = 200
+RANDOM_SEED = search_corpus.FIRST_FRESH_SEED + 2
 
 
-def fill() -> dict[str, list[str]]:
-    """Put everything into the open database; returns kind → names."""
-    catalogs.seed()
-    forms.seed()
-    chance = random.Random(SEED)  # noqa: S311  no secret
-    names = search_corpus.fill()
+def fill_database() -> dict[str, list[str]]:
+    """Fill the open database; returns kind → names."""
+    catalogs.seed_lists()
+    forms.seed_product_forms()
+    chance = random.Random(RANDOM_SEED)  # noqa: S311  no secret
+    names = search_corpus.fill_index()
     letters = "aeiou", "bdfghjklmnpqrstvxyz"
-    made = [
+    invented_words = [
         "".join(chance.choice(letters[n % 2 == 0]) for n in range(chance.randint(4, 11)))
         for _ in range(40_000)
     ]
-    told = [word for title in search_corpus.articles() for word in title.split()]
+    title_words = [word for title in search_corpus.article_titles() for word in title.split()]
 
-    def text(count: int) -> str:
+    def random_text(count: int) -> str:
         return " ".join(
-            chance.choice(told if chance.random() < 0.7 else made) for _ in range(count)
+            chance.choice(title_words if chance.random() < 0.7 else invented_words)
+            for _ in range(count)
         )
 
-    def article(n: int) -> None:
-        search_corpus.publish(f"b-{n}", text(4), text(WORDS))
+    def publish_article(n: int) -> None:
+        search_corpus.publish_article(f"b-{n}", random_text(4), random_text(WORDS_PER_ARTICLE))
 
     listed: set[str] = set()
 
-    def appeal(n: int) -> None:
-        who = f"{chance.choice(names['appeal'])} {chance.choice(made)}"
+    def index_appeal(n: int) -> None:
+        applicant = f"{chance.choice(names['appeal'])} {chance.choice(invented_words)}"
         number, phone = f"2026-{n:06}", f"99893{chance.randrange(10**7):07}"
-        gist = f"{text(12)} {phone}"
-        entry = search.Entry("appeal", number, number, gist, (who,), row=n, kept=False)
-        search.put(entry, listed)
+        gist = f"{random_text(12)} {phone}"
+        entry = search.SearchItem(
+            "appeal", number, number, gist, (applicant,), row=n, stores_text=False
+        )
+        search.index_item(entry, listed)
 
-    db.in_turns(partial(article, n) for n in range(ARTICLES))
-    for begin in range(0, APPEALS, TURN):
-        with db.writing():
-            for n in range(begin, begin + TURN):
-                appeal(n)
-    search.merge()
+    db.in_short_transactions(partial(publish_article, n) for n in range(ARTICLE_COUNT))
+    for begin in range(0, APPEAL_COUNT, APPEALS_PER_TRANSACTION):
+        with db.write_transaction():
+            for n in range(begin, begin + APPEALS_PER_TRANSACTION):
+                index_appeal(n)
+    search.merge_index()
     return names
 
 
-def ask(text: str) -> None:
-    """What `search.search` does, but for whose appeals they are: these have no rows."""
-    asked = index.query(text)
+def search_all_kinds(text: str) -> None:
+    """Search as `search.search` does, but without the owners of the appeals: these have no rows."""
+    query = index.parse_query(text)
     for kind, find in search.KINDS.items():
         if kind == "appeal":
-            index.find(asked, kind, 5)
+            index.find_entries(query, kind, 5)
         else:
-            find(asked, None, 5)  # type: ignore[arg-type]  # only appeals look at who asks
+            find(query, None, 5)  # type: ignore[arg-type]  # only appeals look at who asks
 
 
-def measure(queries: Iterable[search_corpus.Asked]) -> dict[str, list[float]]:
-    """What each query took, in milliseconds: waited, and of the processor."""
-    took: dict[str, list[float]] = {"waited": [], "processor": []}
-    for asked in queries:
-        begun, worked = time.perf_counter(), time.process_time()
-        ask(asked.text)
-        took["waited"].append(1000 * (time.perf_counter() - begun))
-        took["processor"].append(1000 * (time.process_time() - worked))
-    return took
+def measure_queries(queries: Iterable[search_corpus.SampleQuery]) -> dict[str, list[float]]:
+    """The time of each query in milliseconds: elapsed ("waited") and of the processor."""
+    durations: dict[str, list[float]] = {"waited": [], "processor": []}
+    for sample in queries:
+        started_at, cpu_before = time.perf_counter(), time.process_time()
+        search_all_kinds(sample.text)
+        durations["waited"].append(1000 * (time.perf_counter() - started_at))
+        durations["processor"].append(1000 * (time.process_time() - cpu_before))
+    return durations
 
 
-def main(folder: Path, profiled: bool) -> None:
-    """Fill a database in the folder, unless it is filled, and print the times."""
+def main(folder: Path, with_profile: bool) -> None:
+    """Fill a database in the folder, unless it is filled already, and print the times."""
     db.open_database(folder / "search.db")
-    db.migrate()
-    if index.is_empty("appeal"):
-        begun = time.process_time()
-        fill()
-        print(f"filled in {time.process_time() - begun:.0f} s of the processor")
-    search.fill()  # what a migration took out
-    names = search_corpus.names()
-    index.read_words()
-    ask("toshkent")
+    db.apply_migrations()
+    if index.is_kind_empty("appeal"):
+        cpu_before = time.process_time()
+        fill_database()
+        print(f"filled in {time.process_time() - cpu_before:.0f} s of the processor")
+    search.fill_empty_kinds()  # what a migration removed
+    names = search_corpus.indexed_names()
+    index.refresh_words()
+    search_all_kinds("toshkent")
     profile = cProfile.Profile()
     for errors in (0, 1, 2):
-        queries = search_corpus.queries(names, errors, QUERIES // len(names), SEED)
-        if profiled:
-            profile.runcall(measure, queries)
+        queries = search_corpus.sample_queries(
+            names, errors, QUERY_COUNT // len(names), RANDOM_SEED
+        )
+        if with_profile:
+            profile.runcall(measure_queries, queries)
             continue
-        for what, times in measure(queries).items():
+        for clock_name, times in measure_queries(queries).items():
             p95 = statistics.quantiles(times, n=20)[-1]
-            told = f"p50 {statistics.median(times):.0f}, p95 {p95:.0f}, longest {max(times):.0f} ms"
-            print(f"{errors} errors, {what}: {told}")
-    if profiled:
+            summary = (
+                f"p50 {statistics.median(times):.0f}, p95 {p95:.0f}, longest {max(times):.0f} ms"
+            )
+            print(f"{errors} errors, {clock_name}: {summary}")
+    if with_profile:
         pstats.Stats(profile).sort_stats("tottime").print_stats(40)
 
 
 if __name__ == "__main__":
-    arguments = argparse.ArgumentParser()
-    arguments.add_argument("folder", type=Path)
-    arguments.add_argument("--profile", action="store_true")
-    given = arguments.parse_args()
-    main(given.folder, given.profile)
+    parser = argparse.ArgumentParser()
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--profile", action="store_true")
+    options = parser.parse_args()
+    main(options.folder, options.profile)

@@ -1,7 +1,7 @@
-"""`./run bench snapshots [RECORDINGS [MEGABYTES]]`: a large site saved, verified and restored.
+"""`./run bench snapshots [RECORDINGS [MEGABYTES]]`: save, verify and restore a large site.
 
-Times depend on the machine and its disks; sizes do not. Everything lies in a folder of $TMPDIR that
-takes some four times the size of the site, and is removed.
+Times depend on the machine and its disks; sizes do not. Everything is written to a folder of
+$TMPDIR that takes about four times the size of the site and is removed at the end.
 """
 
 import datetime as dt
@@ -17,89 +17,115 @@ from collections.abc import Callable
 from pathlib import Path
 
 from appliance.box import snapshots
-from appliance.box.snapshots import Wish
+from appliance.box.snapshots import RestoreRequest
 from appliance.core import clock, db
 from appliance.core import settings as site_settings
-from appliance.core.db import writing
+from appliance.core.db import write_transaction
 from appliance.core.settings import Settings
 from appliance.models import Call, EventRow, Recording
 from tests.rig.bench import growth
 
-RECORDINGS, MEGABYTES = 10_000, 2_000
-A_DAY = 1_250  # calls, each with a recording
-_RECORDS = 22  # of the event log, for a call
-_SOUND = 54_000  # bytes of a compressed recording
-_SNAPSHOTS = """
+RECORDING_COUNT, DATABASE_MEGABYTES = 10_000, 2_000
+CALLS_PER_DAY = 1_250  # each has a recording
+_RECORDS_PER_CALL = 22  # of the event log
+_RECORDING_BYTES = 54_000  # of a compressed recording
+_BACKUPS_SECTION = """
 [[backups]]
 name = "disk"
 url = "repository"
 password_file = "repository.key"
 """
-_FIELDS = ("cid_name", "cid_ani", "exten", "context", "channame", "appname", "appdata", "peer")
-_BATCH = 1000  # rows written at once
+_RECORD_FIELDS = (
+    "cid_name",
+    "cid_ani",
+    "exten",
+    "context",
+    "channame",
+    "appname",
+    "appdata",
+    "peer",
+)
+_ROWS_PER_INSERT = 1000
 
 
 def main(recordings: int, megabytes: int) -> None:
-    """Print what each step took, and what the repository grew by."""
+    """Print how long each step took and by how much the repository grew."""
     folder = Path(tempfile.mkdtemp(prefix="bench-"))
     try:
-        settings = _site(folder)
-        _fill(settings, recordings, megabytes)
-        sound = sum(file.stat().st_size for file in settings.paths.recordings.rglob("*.ogg"))
-        size = settings.paths.database.stat().st_size
-        print(f"{recordings} recordings, {sound / 1e6:.0f} MB; database {size / 1e6:.0f} MB\n")
+        settings = _make_site(folder)
+        _fill_site(settings, recordings, megabytes)
+        recording_bytes = sum(
+            file.stat().st_size for file in settings.paths.recordings.rglob("*.ogg")
+        )
+        database_bytes = settings.paths.database.stat().st_size
+        print(
+            f"{recordings} recordings, {recording_bytes / 1e6:.0f} MB; database "
+            f"{database_bytes / 1e6:.0f} MB\n"
+        )
         print("| step | seconds | repository grew by, MB |\n|---|---|---|")
-        snapshots.prepare(settings)
-        _step("first snapshot", folder, lambda: snapshots.create(settings))
-        _step("verify", folder, lambda: snapshots.verify(settings))
+        snapshots.prepare_repositories(settings)
+        _time_step("first snapshot", folder, lambda: snapshots.create_snapshots(settings))
+        _time_step("verify", folder, lambda: snapshots.verify_snapshot(settings))
         for name in ("second", "third"):
-            _day(settings, A_DAY)
-            _step(f"{name} snapshot, a day later", folder, lambda: snapshots.create(settings))
-        whole, alone = folder / "whole", folder / "database"
-        _step("restore to a new folder", folder, lambda: _restore(settings, Wish(target=whole)))
-        wish = Wish(target=alone, database_only=True)
-        _step("restore of the database only", folder, lambda: _restore(settings, wish))
+            _add_day(settings, CALLS_PER_DAY)
+            _time_step(
+                f"{name} snapshot, a day later",
+                folder,
+                lambda: snapshots.create_snapshots(settings),
+            )
+        full_folder, database_folder = folder / "whole", folder / "database"
+        _time_step(
+            "restore to a new folder",
+            folder,
+            lambda: _restore_snapshot(settings, RestoreRequest(target=full_folder)),
+        )
+        wish = RestoreRequest(target=database_folder, database_only=True)
+        _time_step(
+            "restore of the database only", folder, lambda: _restore_snapshot(settings, wish)
+        )
     finally:
         if not db.database.is_closed():
             db.database.close()
         shutil.rmtree(folder)
 
 
-def _site(folder: Path) -> Settings:
+def _make_site(folder: Path) -> Settings:
     growth.make_site(folder)
     with (folder / "site.toml").open("a") as file:
-        file.write(_SNAPSHOTS)
-    return site_settings.load(folder / "site.toml")
+        file.write(_BACKUPS_SECTION)
+    return site_settings.load_settings(folder / "site.toml")
 
 
-def _fill(settings: Settings, recordings: int, megabytes: int) -> None:
-    for begun in range(0, recordings, A_DAY):
-        _day(settings, min(A_DAY, recordings - begun))
+def _fill_site(settings: Settings, recordings: int, megabytes: int) -> None:
+    for first in range(0, recordings, CALLS_PER_DAY):
+        _add_day(settings, min(CALLS_PER_DAY, recordings - first))
     while settings.paths.database.stat().st_size < megabytes * 1e6:
-        _records(f"older-{random.getrandbits(40)}", A_DAY * 10)
+        _add_records(f"older-{random.getrandbits(40)}", CALLS_PER_DAY * 10)
         db.database.execute_sql("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
-def _day(settings: Settings, calls: int) -> None:
-    """Calls of one more day, with their sound and their records of the event log."""
+def _add_day(settings: Settings, calls: int) -> None:
+    """Add the calls of one more day, with their recordings and their records of the event log."""
     now, day = clock.now(), f"{Recording.select().count():08}"
     folder = settings.paths.recordings / day
     folder.mkdir(parents=True)
     ids = [f"{day}-{number}.0" for number in range(calls)]
     common = {"direction": "inbound", "stage": "ended", "outcome": "answered"}
-    with writing():
-        for batch in itertools.batched(ids, _BATCH, strict=False):
-            known = [{"id": id, "arrived_at": now, "ended_at": now, **common} for id in batch]
-            Call.insert_many(known).execute()
-            sounds = [{"file": f"{day}/{id}.ogg", "call_id": id, "seconds": 90} for id in batch]
-            Recording.insert_many(sounds).execute()
+    with write_transaction():
+        for batch in itertools.batched(ids, _ROWS_PER_INSERT, strict=False):
+            call_rows = [{"id": id, "arrived_at": now, "ended_at": now, **common} for id in batch]
+            Call.insert_many(call_rows).execute()
+            recording_rows = [
+                {"file": f"{day}/{id}.ogg", "call_id": id, "seconds": 90} for id in batch
+            ]
+            Recording.insert_many(recording_rows).execute()
     for id in ids:
-        (folder / f"{id}.ogg").write_bytes(os.urandom(_SOUND))
-    _records(day, calls)
+        (folder / f"{id}.ogg").write_bytes(os.urandom(_RECORDING_BYTES))
+    _add_records(day, calls)
     db.database.execute_sql("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
-def _records(name: str, calls: int) -> None:
+def _add_records(name: str, calls: int) -> None:
     at = clock.now() - dt.timedelta(days=1)
     rows = (
         {
@@ -108,34 +134,34 @@ def _records(name: str, calls: int) -> None:
             "at": at + dt.timedelta(seconds=call * 60 + number),
             "event": "APP_START",
             "uniqueid": f"hotline-{name}-{call}",
-            "fields": {field: f"{field} of {call} {number}" for field in _FIELDS},
+            "fields": {field: f"{field} of {call} {number}" for field in _RECORD_FIELDS},
         }
         for call in range(calls)
-        for number in range(_RECORDS)
+        for number in range(_RECORDS_PER_CALL)
     )
-    for batch in itertools.batched(rows, _BATCH, strict=False):
-        with writing():
+    for batch in itertools.batched(rows, _ROWS_PER_INSERT, strict=False):
+        with write_transaction():
             EventRow.insert_many(batch).execute()
 
 
-def _restore(settings: Settings, wish: Wish) -> None:
-    restored = snapshots.restore(settings, wish)
+def _restore_snapshot(settings: Settings, wish: RestoreRequest) -> None:
+    restored = snapshots.restore_site(settings, wish)
     if restored.counts != restored.expected:
         raise SystemExit(f"restored {restored.counts}, expected {restored.expected}")
 
 
-def _step(name: str, folder: Path, do: Callable[[], object]) -> None:
-    before, began = _size(folder / "repository"), time.monotonic()
-    do()
-    seconds = time.monotonic() - began
-    grown = (_size(folder / "repository") - before) / 1e6
-    print(f"| {name} | {seconds:.0f} | {grown:.0f} |", flush=True)
+def _time_step(name: str, folder: Path, run_step: Callable[[], object]) -> None:
+    size_before, started_at = _folder_bytes(folder / "repository"), time.monotonic()
+    run_step()
+    seconds = time.monotonic() - started_at
+    growth_mb = (_folder_bytes(folder / "repository") - size_before) / 1e6
+    print(f"| {name} | {seconds:.0f} | {growth_mb:.0f} |", flush=True)
 
 
-def _size(folder: Path) -> int:
+def _folder_bytes(folder: Path) -> int:
     return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
 
 
 if __name__ == "__main__":
-    given = [int(word) for word in sys.argv[1:]]
-    main(*given, *(RECORDINGS, MEGABYTES)[len(given) :])
+    numbers = [int(word) for word in sys.argv[1:]]
+    main(*numbers, *(RECORDING_COUNT, DATABASE_MEGABYTES)[len(numbers) :])

@@ -1,4 +1,4 @@
-"""A citizen with data in every possible place, written there by the real code."""
+"""A citizen with data in every possible place, written by the product's own code."""
 
 import datetime as dt
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from appliance.box import retention
 from appliance.casework import appeals, call_forms, catalogs, data_requests, knowledge
 from appliance.casework.appeals import additions, answer_drafts, consultations, handling
 from appliance.core import clock, outbox
-from appliance.core.db import writing
+from appliance.core.db import write_transaction
 from appliance.core.settings import Settings
 from appliance.models import (
     Appeal,
@@ -29,12 +29,12 @@ from appliance.models import (
 from appliance.people import announcements, refused_forms
 from tests.rig.citizen import Citizen
 
-ASKED = "ishga joylashish boʻyicha yordam soʻraydi"
+REQUEST_TEXT = "ishga joylashish boʻyicha yordam soʻraydi"
 
 
 @dataclass
 class Canary:
-    """The words of one citizen; `reason` is what staff gave as a reason."""
+    """The texts of one citizen; `reason` is the reason that staff gave."""
 
     stem: str
     phone: str
@@ -47,97 +47,128 @@ class Canary:
 
     def __post_init__(self) -> None:
         self.surname, self.name = f"{self.stem}eykina", f"{self.stem}xon"
-        self.former = f"{self.stem}qulova"
+        self.former_surname = f"{self.stem}qulova"
         self.reason = f"{self.stem}sabab"
 
     @property
-    def form(self) -> dict[str, str]:
-        """What is typed before the correction, also where a list would have a code."""
-        text = f"{self.former} {self.name}, tel. {self.former_phone}, {ASKED}"
+    def initial_form(self) -> dict[str, str]:
+        """The form as typed before the correction, with free text even where a list has a code."""
+        text = f"{self.former_surname} {self.name}, tel. {self.former_phone}, {REQUEST_TEXT}"
         return {
             **{"applicant_kind": "person", "appeal_type": "application", "openness": "open"},
-            **{"surname": self.former, "first_name": self.name, "sex": "f"},
+            **{"surname": self.former_surname, "first_name": self.name, "sex": "f"},
             **{"call_type_text": f"{self.stem}tur", "group_text": f"{self.stem}guruh"},
             **{"employment_text": f"{self.stem}mehnat", "direction": "subsidies"},
             **{"region_text": f"{self.stem}voha", "district_text": f"{self.stem}tuman"},
             **{"mahalla_text": f"{self.stem}obod", "address": f"{self.stem} tor koʻchasi 8"},
             **{"passport": self.former_passport, "pinfl": "", "born": "02.01.1990"},
             **{"phone": self.former_phone, "phone_at_hand": "", "gist": text},
-            **{"consultation": "1", "consultation_issue": f"{self.former} {ASKED}"},
+            **{"consultation": "1", "consultation_issue": f"{self.former_surname} {REQUEST_TEXT}"},
             **{"consultation_contact": "A. Sobirov"},
         }
 
     @property
-    def corrected(self) -> dict[str, str]:
-        """The form after it; its texts still have the former name."""
-        return self.form | {
+    def corrected_form(self) -> dict[str, str]:
+        """The form after the correction; its texts still have the former name."""
+        return self.initial_form | {
             **{"surname": self.surname, "phone": self.phone, "passport": self.passport},
             **{"pinfl": self.pinfl, "address": f"{self.stem} keng koʻchasi 9"},
         }
 
     @property
-    def words(self) -> list[str]:
-        """What must be found nowhere afterwards."""
-        typed = ("tur", "guruh", "mehnat", "voha", "tuman", "obod")
+    def personal_texts(self) -> list[str]:
+        """Texts that must not be found anywhere afterwards."""
+        endings = ("tur", "guruh", "mehnat", "voha", "tuman", "obod")
         phone = self.former_phone.removeprefix("+998")
-        words = [self.surname, self.name, self.former, phone, self.passport, self.former_passport]
-        return [*words, self.pinfl, *(f"{self.stem}{end}" for end in typed), f"{self.stem} tor"]
+        texts = [
+            self.surname,
+            self.name,
+            self.former_surname,
+            phone,
+            self.passport,
+            self.former_passport,
+        ]
+        return [*texts, self.pinfl, *(f"{self.stem}{end}" for end in endings), f"{self.stem} tor"]
 
-    def plant(self, settings: Settings, operator: User, other: User, ministry: User) -> Appeal:
+    def plant_everywhere(
+        self, settings: Settings, operator: User, other: User, ministry: User
+    ) -> Appeal:
         """The citizen calls, is registered and corrected, and all staff write about them."""
         citizen = Citizen(self.call, self.phone)
-        citizen.ring(operator)
-        citizen.talk()
-        desk = appeals.at_hand(operator, clock.now())
+        citizen.ring_operator(operator)
+        citizen.start_talk()
+        desk = appeals.current_desk(operator, clock.now())
         assert desk
         calendar = catalogs.working_calendar(settings)
-        made = appeals.register(
-            self.form, operator=operator, token=desk.token, tz=settings.tz, calendar=calendar
+        appeal = appeals.register(
+            self.initial_form,
+            operator=operator,
+            token=desk.token,
+            tz=settings.tz,
+            calendar=calendar,
         )
-        version = Handling.get_by_id(made.id).version
-        appeals.correct(made, self.corrected, operator.login, version, calendar)
+        version = Handling.get_by_id(appeal.id).version
+        appeals.correct_appeal(appeal, self.corrected_form, operator.login, version, calendar)
         citizen.hang_up()
-        made = self.appeal = Appeal.get_by_id(made.id)
-        said = {"gist": f"{self.former} qoʻshimcha, {self.former_phone}", "surname": self.former}
-        for values in (said, self.form):  # one is added, one stays a draft without a call
+        appeal = self.appeal = Appeal.get_by_id(appeal.id)
+        addition = {
+            "gist": f"{self.former_surname} qoʻshimcha, {self.former_phone}",
+            "surname": self.former_surname,
+        }
+        for values in (
+            addition,
+            self.initial_form,
+        ):  # one is added; the other remains a draft without a call
             token = appeals.token_for(other, None)
             appeals.save_draft(other, token, values)
-            if values is said:
-                additions.add(made, said, operator=other, token=token, tz=settings.tz)
-        answer_drafts.save(ministry, made, "answer", f"Hurmatli {self.former}")
-        form = CallForm.get(CallForm.appeal_number == made.number)
-        values = self.form | {"operator_answer": f"{self.former}ga aytildi"}
-        call_forms.correct(form, values, other.login, calendar)
-        call_forms.correct(CallForm.get_by_id(form.id), self.corrected, other.login, calendar)
-        consultations.concluded(made, f"{self.former} bilan gaplashildi", ministry.login)
-        assert Consultation.get_by_id(made.id).result
-        self._close(ministry)
+            if values is addition:
+                additions.add_to_appeal(
+                    appeal, addition, operator=other, token=token, tz=settings.tz
+                )
+        answer_drafts.save_answer_draft(
+            ministry, appeal, "answer", f"Hurmatli {self.former_surname}"
+        )
+        form = CallForm.get(CallForm.appeal_number == appeal.number)
+        values = self.initial_form | {"operator_answer": f"{self.former_surname}ga aytildi"}
+        call_forms.correct_call_form(form, values, other.login, calendar)
+        call_forms.correct_call_form(
+            CallForm.get_by_id(form.id), self.corrected_form, other.login, calendar
+        )
+        consultations.record_outcome(
+            appeal, f"{self.former_surname} bilan gaplashildi", ministry.login
+        )
+        assert Consultation.get_by_id(appeal.id).result
+        self._close_appeal(ministry)
         self._write_about(settings, operator, other)
-        self._send()
-        return Appeal.get_by_id(made.id)
+        self._send_messages()
+        return Appeal.get_by_id(appeal.id)
 
-    def _close(self, ministry: User) -> None:
+    def _close_appeal(self, ministry: User) -> None:
         today = clock.now().date()
-        for action, text in (("answer", f"Hurmatli {self.former}, javob"), ("close", "")):
+        for action, text in (("answer", f"Hurmatli {self.former_surname}, javob"), ("close", "")):
             version = Handling.get_by_id(self.appeal.id).version
-            handling.do(action, self.appeal, ministry.login, version, today, text)
+            handling.perform_step(action, self.appeal, ministry.login, version, today, text)
 
     def _write_about(self, settings: Settings, operator: User, other: User) -> None:
-        number, now, why = self.appeal.number, clock.now(), f"{self.reason} uchun"
-        sent = {name: [text] for name, text in self.form.items()}
-        refused_forms.save(other, "/workplace/register", "busy", sent)
-        refused_forms.save(other, f"/workplace/{self.call}-9-0", "busy", {"gist": [self.stem]})
-        refused_forms.save(other, f"/appeals/{number}/answer", "busy", {"text": [self.former]})
+        number, now, reason = self.appeal.number, clock.now(), f"{self.reason} uchun"
+        form_lists = {name: [text] for name, text in self.initial_form.items()}
+        refused_forms.save_form(other, "/workplace/register", "busy", form_lists)
+        refused_forms.save_form(other, f"/workplace/{self.call}-9-0", "busy", {"gist": [self.stem]})
+        refused_forms.save_form(
+            other, f"/appeals/{number}/answer", "busy", {"text": [self.former_surname]}
+        )
         for kind, subject in (("appeal", number), ("call", self.call)):
-            held = retention.hold(kind, subject, why, operator.login)
-            retention.end(held.id, operator.login)
-        EvidencePack.create(appeal=number, call_id=self.call, by="m", reason=why, asked_at=now)
-        AppealReveal.create(login="m", appeal=self.appeal, at=now, reason=why)
-        Listening.create(login="m", call_id=self.call, at=now, reason=why)
+            hold = retention.set_hold(kind, subject, reason, operator.login)
+            retention.end_hold(hold.id, operator.login)
+        EvidencePack.create(appeal=number, call_id=self.call, by="m", reason=reason, asked_at=now)
+        AppealReveal.create(login="m", appeal=self.appeal, at=now, reason=reason)
+        Listening.create(login="m", call_id=self.call, at=now, reason=reason)
         supervisor = User.get(User.role == "supervisor")
-        announcements.send(f"{self.former}, {self.former_phone}: ulang", "", supervisor)
-        knowledge.nothing_found(f"{self.former} arizasi", operator)
-        note = f"{self.former} doim qoʻngʻiroq qiladi"
+        announcements.send_announcement(
+            f"{self.former_surname}, {self.former_phone}: ulang", "", supervisor
+        )
+        knowledge.record_failed_search(f"{self.former_surname} arizasi", operator)
+        note = f"{self.former_surname} doim qoʻngʻiroq qiladi"
         NumberNote.create(number=self.phone, text=note, by="m", at=now)
         ScheduledCallback.create(
             number=self.phone, due_at=now, note=note, operator=operator, made_by="m", made_at=now,
@@ -156,32 +187,37 @@ class Canary:
             asked_at=now, expires_at=now,
         )  # fmt: skip
         manager = User.get(User.role == "manager")
-        told = {"kind": "tell", "person": self.former, "phone": self.former_phone}
-        told |= {"proof": self.former_passport, "what": note, "number": number}
-        asked = data_requests.ask(manager, told, catalogs.working_calendar(settings))
-        answer = f"{self.former}, sizda bitta murojaat bor"
-        data_requests.close(asked, manager, "done", answer, data_requests.Stored(), False)
+        request_form = {"kind": "tell", "person": self.former_surname, "phone": self.former_phone}
+        request_form |= {"proof": self.former_passport, "what": note, "number": number}
+        request = data_requests.register_data_request(
+            manager, request_form, catalogs.working_calendar(settings)
+        )
+        answer = f"{self.former_surname}, sizda bitta murojaat bor"
+        data_requests.close_data_request(
+            request, manager, "done", answer, data_requests.StoredRecords(), False
+        )
 
-    def _send(self) -> None:
-        text = f"Hurmatli {self.former}"
-        with writing():
-            outbox.put("sms", "manual", self.phone, text="Ertaga keling", key=self.stem)
+    def _send_messages(self) -> None:
+        text = f"Hurmatli {self.former_surname}"
+        with write_transaction():
+            outbox.queue_message("sms", "manual", self.phone, text="Ertaga keling", key=self.stem)
         Message.update(state="delivered", ended_at=clock.now()).where(
             Message.key == self.stem
         ).execute()
         causes = {"sms": self.appeal.number, "telegram": self.appeal.number, "ministry": self.call}
         for channel, cause in causes.items():
-            with writing():
-                message = outbox.put(
+            with write_transaction():
+                message = outbox.queue_message(
                     channel, "manual", self.former_phone, text=text, cause=cause,
-                    key=f"{channel}:{cause}", payload={"line": text, "surname": self.former},
+                    key=f"{channel}:{cause}",
+                    payload={"line": text, "surname": self.former_surname},
                 )  # fmt: skip
             trouble = f"unknown number {self.former_phone}"
-            ended = {"state": "refused", "ended_at": clock.now(), "trouble_text": trouble}
-            Message.update(ended).where(Message.id == message.id).execute()
+            refusal = {"state": "refused", "ended_at": clock.now(), "trouble_text": trouble}
+            Message.update(refusal).where(Message.id == message.id).execute()
 
 
-def month_before(settings: Settings) -> dt.date:
-    """The first day of the month before this one."""
+def previous_month(settings: Settings) -> dt.date:
+    """The first day of the previous month."""
     first = clock.now().astimezone(settings.tz).date().replace(day=1)
     return (first - dt.timedelta(days=1)).replace(day=1)

@@ -1,6 +1,6 @@
-"""Do two accounts of a call agree: the ledger's, and that of the people who were there?
+"""Compare two accounts of a call: the ledger's, and that of the people who took part in it.
 
-The callers of SIPp, the people of a script and those of the load each give theirs.
+The callers of SIPp, the people of a script and those of the load each supply theirs.
 """
 
 import datetime as dt
@@ -14,19 +14,22 @@ from typing import Any
 
 from appliance.sip import listening
 
-type Row = dict[str, Any]  # of `appliance ledger export`
+type Row = dict[str, Any]  # a call of `appliance ledger export`
 
-PARTS = ("menu_seconds", "wait_seconds", "talk_seconds", "hold_seconds")
-_FACTS = ("outcome", "ended_by", "language", "menu", "rating", "short", "hotline_number")
-_LOUD = 300  # of 32,767: the peak of a second that holds sound
-_SHARE = 0.7  # of the seconds with a voice in which the caller must be heard too
+DURATION_PARTS = ("menu_seconds", "wait_seconds", "talk_seconds", "hold_seconds")
+_COMPARED_FACTS = ("outcome", "ended_by", "language", "menu", "rating", "short", "hotline_number")
+_LOUD_PEAK = 300  # of 32,767: the minimal peak of a second that holds sound
+_MIN_CALLER_SHARE = (
+    0.7  # of the seconds with a voice: the share in which the caller must be audible
+)
 
 
 @dataclass(frozen=True)
-class Account:
-    """What somebody knows of a call; of what he cannot know he says nothing.
+class CallAccount:
+    """What one side knows of a call; facts it cannot know are left out.
 
-    In what people saw a text may be a pattern (`abandoned*`). `longest`: no part lasted longer.
+    In what people saw, a text may be a pattern (`abandoned*`). `longest`: the limit in seconds for
+    each part.
     """
 
     facts: Mapping[str, object] = field(default_factory=dict)
@@ -34,78 +37,80 @@ class Account:
     longest: float | None = None
 
 
-def differences(ledger: Account, people: Account, near: float) -> list[str]:
-    """Where the ledger says otherwise than people saw; lengths may differ by `near` seconds."""
-    found = [
-        f"{what}: {ledger.facts[what]}, not {seen}"
-        for what, seen in people.facts.items()
-        if not _is_like(ledger.facts[what], seen)
+def differences(ledger: CallAccount, people: CallAccount, tolerance: float) -> list[str]:
+    """Where the ledger differs from what people saw; lengths may differ by `tolerance` seconds."""
+    lines = [
+        f"{name}: {ledger.facts[name]}, not {expected}"
+        for name, expected in people.facts.items()
+        if not _matches_expected(ledger.facts[name], expected)
     ]
-    found += [
-        f"{what}: {ledger.seconds[what]:.2f} s, not {seen:.2f} s"
-        for what, seen in people.seconds.items()
-        if abs(ledger.seconds[what] - seen) > near
+    lines += [
+        f"{name}: {ledger.seconds[name]:.2f} s, not {expected:.2f} s"
+        for name, expected in people.seconds.items()
+        if abs(ledger.seconds[name] - expected) > tolerance
     ]
     if people.longest is not None:
-        found += [
+        lines += [
             f"{part}: {ledger.seconds[part]:.2f} s of a call of {people.longest:.2f} s"
-            for part in PARTS
-            if not 0 <= ledger.seconds[part] <= people.longest + near
+            for part in DURATION_PARTS
+            if not 0 <= ledger.seconds[part] <= people.longest + tolerance
         ]
-    return found
+    return lines
 
 
-def _is_like(said: object, seen: object) -> bool:
-    if isinstance(said, str) and isinstance(seen, str):
-        return fnmatch.fnmatchcase(said, seen)
-    return said == seen
+def _matches_expected(value: object, expected: object) -> bool:
+    if isinstance(value, str) and isinstance(expected, str):
+        return fnmatch.fnmatchcase(value, expected)
+    return value == expected
 
 
-def of_ledger(row: Row, extensions: Collection[str] | None = None) -> Account:
+def ledger_account(row: Row, extensions: Collection[str] | None = None) -> CallAccount:
     """The ledger's account; of the talks only those with these extensions, or all of them."""
     talks = [str(talk.get("extension") or talk["who"]) for talk in row["talks"]]
     visits = row["queue_visits"]
     facts = {
-        **{fact: row[fact] for fact in (*_FACTS, "direction")},
+        **{fact: row[fact] for fact in (*_COMPARED_FACTS, "direction")},
         "ended": bool(row["ended_at"]),
-        "talks": [who for who in talks if extensions is None or who in extensions],
+        "talks": [party for party in talks if extensions is None or party in extensions],
         "queues": [visit["queue"] for visit in visits],
         "rings": [ring["extension"] for visit in visits for ring in visit["rings"]],
     }
-    parts = {part: float(row[part] or 0) for part in PARTS}
-    return Account(facts, parts | lengths(row))
+    parts = {part: float(row[part] or 0) for part in DURATION_PARTS}
+    return CallAccount(facts, parts | call_lengths(row))
 
 
-def lengths(row: Row) -> dict[str, float]:
-    """Seconds: of the call, its parts together, its talks together, what is recorded of them."""
+def call_lengths(row: Row) -> dict[str, float]:
+    """Seconds of the call, of its parts, of its talks, and of its recordings."""
     parts = (row["menu_seconds"], row["wait_seconds"], row["talk_seconds"])
     return {
-        "lasted": _seconds(row["arrived_at"], row["ended_at"]),
+        "lasted": _seconds_between(row["arrived_at"], row["ended_at"]),
         "whole call": float(sum(part or 0 for part in parts)),
-        "talks together": sum(_seconds(talk["from"], talk["to"]) for talk in row["talks"])
-        - sum(_seconds(begin, end) for begin, end in _gaps(row)),
-        "spoken": spoken(row),
+        "talks together": sum(_seconds_between(talk["from"], talk["to"]) for talk in row["talks"])
+        - sum(_seconds_between(begin, end) for begin, end in _gaps_in_talks(row)),
+        "spoken": spoken_seconds(row),
         "recorded": sum(recording["seconds"] or 0.0 for recording in row["recordings"]),
     }
 
 
-def _seconds(begin: str, end: str | None) -> float:
+def _seconds_between(begin: str, end: str | None) -> float:
     since, until = map(dt.datetime.fromisoformat, (begin, end or begin))
     return (until - since).total_seconds()
 
 
-def spoken(row: Row) -> float:
-    """Seconds in which somebody spoke with the caller: with holds, shared ones once, no gaps."""
+def spoken_seconds(row: Row) -> float:
+    """Seconds in which somebody spoke with the caller: with holds, overlaps once, without gaps."""
     total, until = 0.0, 0.0
     for talk in row["talks"]:
-        begin, end = (dt.datetime.fromisoformat(talk[k] or talk["from"]) for k in ("from", "to"))
+        begin, end = (
+            dt.datetime.fromisoformat(talk[key] or talk["from"]) for key in ("from", "to")
+        )
         total += max(0.0, end.timestamp() - max(begin.timestamp(), until))
         until = max(until, end.timestamp())
-    return total - sum(_seconds(begin, end) for begin, end in _gaps(row))
+    return total - sum(_seconds_between(begin, end) for begin, end in _gaps_in_talks(row))
 
 
-def _gaps(row: Row) -> list[tuple[str, str]]:
-    """The gaps of a call after which the talk went on."""
+def _gaps_in_talks(row: Row) -> list[tuple[str, str]]:
+    """The gaps of a call after which the talk continued."""
     spans = [(talk["from"], talk["to"]) for talk in row["talks"] if talk["to"]]
     return [
         (gap["from"], gap["to"])
@@ -114,39 +119,45 @@ def _gaps(row: Row) -> list[tuple[str, str]]:
     ]
 
 
-def endless(row: Row) -> list[str]:
-    """Talks that have no end."""
+def endless_talks(row: Row) -> list[str]:
+    """A line for each talk that has no end."""
     return [f"the talk with {talk['who']} has no end" for talk in row["talks"] if not talk["to"]]
 
 
-def silent(row: Row, recordings: Path) -> list[str]:
-    """Recordings that cannot be played or hold more than a second of silence."""
-    return [f"{r['file']}: silence" for r in row["recordings"] if not sounds(recordings, r)]
+def silent_recordings(row: Row, recordings: Path) -> list[str]:
+    """A line for each recording that cannot be played or holds more than a second of silence."""
+    return [f"{r['file']}: silence" for r in row["recordings"] if not has_sound(recordings, r)]
 
 
-def sounds(recordings: Path, recording: Mapping[str, Any]) -> bool:
-    """Whether the file can be played and nearly every second of it holds sound."""
+def has_sound(recordings: Path, recording: Mapping[str, Any]) -> bool:
+    """Returns True if the file can be played and nearly every second of it holds sound."""
     with wave.open(str(recordings / recording["file"])) as file:
         rate = file.getframerate()
         samples = array("h", file.readframes(file.getnframes()))
     seconds = [samples[i : i + rate] for i in range(0, len(samples) - rate, rate)]
-    loud = sum(max(map(abs, second)) > _LOUD for second in seconds)
+    loud = sum(max(map(abs, second)) > _LOUD_PEAK for second in seconds)
     return bool(samples) and loud >= len(seconds) - 1
 
 
-def voices(file: Path) -> list[listening.Heard]:
-    """Who is heard in each second of a recording; nothing when it cannot be played."""
+def voices_by_second(file: Path) -> list[listening.VoiceSet]:
+    """The voices in each second of a recording; empty when it cannot be played."""
     try:
-        return listening.by_second(file)
+        return listening.voices_by_second(file)
     except (OSError, EOFError, wave.Error):
         return []
 
 
-def unheard(row: Row, recordings: Path, pitch: int) -> list[str]:
-    """Whether the caller, who has this voice, is missing in his call's recordings."""
-    seconds = [heard for r in row["recordings"] for heard in voices(recordings / r["file"])]
-    together = [heard for heard in seconds if any(voice > 0 for voice in heard)]
-    with_caller = sum(pitch in heard for heard in together)
-    if with_caller < _SHARE * len(together) - 1:
-        return [f"the caller is heard in {with_caller} of {len(together)} s"]
+def missing_caller(row: Row, recordings: Path, pitch: int) -> list[str]:
+    """A line if the caller's voice `pitch` is missing in the recordings of their call."""
+    seconds = [
+        second_voices
+        for r in row["recordings"]
+        for second_voices in voices_by_second(recordings / r["file"])
+    ]
+    voiced_seconds = [
+        second_voices for second_voices in seconds if any(voice > 0 for voice in second_voices)
+    ]
+    with_caller = sum(pitch in second_voices for second_voices in voiced_seconds)
+    if with_caller < _MIN_CALLER_SHARE * len(voiced_seconds) - 1:
+        return [f"the caller is heard in {with_caller} of {len(voiced_seconds)} s"]
     return []

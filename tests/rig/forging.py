@@ -1,4 +1,4 @@
-"""Whoever has the database file: he takes the audit's triggers away, and puts them back."""
+"""Act as a person who has the database file: drop the audit's triggers, and restore them."""
 
 import contextlib
 from collections.abc import Iterator
@@ -8,25 +8,25 @@ from appliance.core import db, sqlite
 from appliance.core.audit import verifying
 
 
-def unguard() -> None:
-    """Take the triggers away."""
-    for name in verifying.TRIGGERS:
+def drop_triggers() -> None:
+    """Drop the audit's triggers in the open database."""
+    for name in verifying.GUARD_TRIGGERS:
         db.database.execute_sql(f"DROP TRIGGER IF EXISTS {name}")
 
 
 @contextlib.contextmanager
-def forging() -> Iterator[None]:
-    """The open database without the triggers; afterwards nobody sees that they were away."""
-    unguard()
+def without_triggers() -> Iterator[None]:
+    """Open database without the triggers; afterwards no trace shows that they were missing."""
+    drop_triggers()
     yield
-    for name in verifying.TRIGGERS:
-        table, _, what = name.rpartition("_")
+    for name in verifying.GUARD_TRIGGERS:
+        table, _, operation = name.rpartition("_")
         body = "BEGIN SELECT RAISE(ABORT, 'no'); END"
-        db.database.execute_sql(f"CREATE TRIGGER {name} BEFORE {what} ON {table} {body}")
+        db.database.execute_sql(f"CREATE TRIGGER {name} BEFORE {operation} ON {table} {body}")
 
 
-def unguard_file(file: Path) -> None:
-    """The same to a database file that nobody has open."""
+def drop_triggers_in_file(file: Path) -> None:
+    """Drop the audit's triggers in a database file that nobody has open."""
     with contextlib.closing(sqlite.connect(file)) as connection, connection:
-        for name in verifying.TRIGGERS:
+        for name in verifying.GUARD_TRIGGERS:
             connection.execute(f"DROP TRIGGER IF EXISTS {name}")

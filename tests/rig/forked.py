@@ -1,6 +1,7 @@
-"""Processes of ours that begin as copies of one that has loaded their modules: hundreds are begun.
+"""Start the appliance's processes as forks of one that has loaded their modules.
 
-To load them takes a second of the processor; what runs is the same.
+Hundreds of processes are started; loading takes a second of the processor, and the code that runs
+is the same.
 """
 
 import multiprocessing
@@ -12,32 +13,37 @@ from pathlib import Path
 
 from appliance import cli
 
-FORKED = multiprocessing.get_context("forkserver")
-_MODULES = sorted({f"appliance.cli.{module}" for module, _ in cli.COMMANDS.values()})
-FORKED.set_forkserver_preload(["appliance.web.shell.server", *_MODULES, "tests.rig.loaded"])
+FORKSERVER = multiprocessing.get_context("forkserver")
+_PRELOADED_MODULES = sorted({f"appliance.cli.{module}" for module, _ in cli.COMMANDS.values()})
+FORKSERVER.set_forkserver_preload(
+    ["appliance.web.shell.server", *_PRELOADED_MODULES, "tests.rig.loaded"]
+)
 
 
-def command(config: Path, *arguments: str, typed: str = "") -> "subprocess.CompletedProcess[str]":
-    """The `appliance` command on a site; `typed` is what it reads."""
-    given = ["appliance", "--config", str(config), *arguments]
+def run_command(
+    config: Path, *arguments: str, standard_input: str = ""
+) -> "subprocess.CompletedProcess[str]":
+    """Run the `appliance` command on a site; `standard_input` is what it reads."""
+    argv = ["appliance", "--config", str(config), *arguments]
     with tempfile.TemporaryDirectory() as folder:
         streams = [Path(folder, name) for name in ("in", "out", "err")]
-        streams[0].write_text(typed, "utf-8")
-        process = FORKED.Process(target=_run, args=(given, streams))
+        streams[0].write_text(standard_input, "utf-8")
+        process = FORKSERVER.Process(target=_run_in_fork, args=(argv, streams))
         process.start()
         process.join()
         code = process.exitcode
         process.close()
-        told = [stream.read_text("utf-8") for stream in streams]
+        outputs = [stream.read_text("utf-8") for stream in streams]
     assert code is not None
-    return subprocess.CompletedProcess(given, code, told[1], told[2])
+    return subprocess.CompletedProcess(argv, code, outputs[1], outputs[2])
 
 
-def _run(given: list[str], streams: list[Path]) -> None:
+def _run_in_fork(argv: list[str], streams: list[Path]) -> None:
+    """Run the command in the fork, with the three files as its standard streams."""
     for number, stream in enumerate(streams):
-        opened = os.open(stream, os.O_RDWR | os.O_CREAT, 0o600)
-        os.dup2(opened, number)
-        os.close(opened)
+        descriptor = os.open(stream, os.O_RDWR | os.O_CREAT, 0o600)
+        os.dup2(descriptor, number)
+        os.close(descriptor)
     sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115  as long as the process
-    sys.argv = given
+    sys.argv = argv
     cli.main()

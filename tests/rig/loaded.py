@@ -1,6 +1,7 @@
-"""What the server of copies (forked.py) loads last: what is loaded by then is no garbage.
+"""The last module that the fork server (forked.py) loads: what is loaded by then is no garbage.
 
-Its copies need not search all of it, as they would many times: `appliance web` does as it begins.
+The forks then need not search all of it again and again; `appliance web` does the same as it
+begins.
 """
 
 import gc

@@ -1,4 +1,4 @@
-"""A database that somebody else writes to for longer than anyone waits."""
+"""A database that is locked by another writer for longer than anyone waits."""
 
 import contextlib
 from collections.abc import Iterator
@@ -7,24 +7,24 @@ from unittest.mock import patch
 
 from appliance.core import db, sqlite
 
-PATIENCE = 0.05  # seconds for which others wait meanwhile, in place of ten
+LOCK_TIMEOUT_SECONDS = 0.05  # how long writers wait in the tests, instead of ten seconds
 
 
 @contextlib.contextmanager
-def locked(file: Path) -> Iterator[None]:
-    """A while in which whoever writes to this database is refused."""
-    usual = db.database.pragma("busy_timeout")
-    short = int(PATIENCE * 1000)
+def locked_database(file: Path) -> Iterator[None]:
+    """Hold the write lock of this database: every other writer is refused in the meantime."""
+    usual_timeout = db.database.pragma("busy_timeout")
+    short_timeout = int(LOCK_TIMEOUT_SECONDS * 1000)
     with (
-        patch.object(db, "PATIENCE", PATIENCE),
-        patch.object(db, "_BUSY", short),
-        contextlib.closing(sqlite.connect(file)) as other,
+        patch.object(db, "WRITE_LOCK_TIMEOUT_SECONDS", LOCK_TIMEOUT_SECONDS),
+        patch.object(db, "_BUSY_TIMEOUT_MILLISECONDS", short_timeout),
+        contextlib.closing(sqlite.connect(file)) as connection,
     ):
-        db.database.pragma("busy_timeout", short, permanent=True)
-        other.isolation_level = None
-        other.execute("BEGIN IMMEDIATE")
+        db.database.pragma("busy_timeout", short_timeout, permanent=True)
+        connection.isolation_level = None
+        connection.execute("BEGIN IMMEDIATE")
         try:
             yield
         finally:
-            other.execute("ROLLBACK")
-            db.database.pragma("busy_timeout", usual, permanent=True)
+            connection.execute("ROLLBACK")
+            db.database.pragma("busy_timeout", usual_timeout, permanent=True)

@@ -1,9 +1,10 @@
-"""Who works at the site of the tests."""
+"""The staff of the tests' site."""
 
 from argon2 import PasswordHasher
 
 PASSWORD = "parol-parol"
-WEAK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)  # thousands of tests sign in
+# cheap, because thousands of tests sign in
+WEAK_HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 PEOPLE = {
     "nilufar": ("Nilufar Karimova", "operator"),
     "sardor": ("Sardor Ergashev", "operator"),
@@ -13,4 +14,4 @@ PEOPLE = {
     "rustam": ("Rustam Tursunov", "technician"),
     "oybek": ("Oybek Saidov", "backup"),
 }
-OF_ROLE = {role: login for login, (_, role) in reversed(PEOPLE.items())}
+LOGIN_OF_ROLE = {role: login for login, (_, role) in reversed(PEOPLE.items())}

@@ -1,4 +1,4 @@
-"""Templates of the playbooks' roles, filled in by Ansible itself."""
+"""Templates of the playbooks' roles, rendered by Ansible itself."""
 
 import json
 import os
@@ -10,15 +10,15 @@ from typing import Any
 ROLES = Path(__file__).parents[2] / "provisioning" / "ansible" / "roles"
 
 
-def rendered(folder: Path, role: str, template: str, **variables: Any) -> str:
-    """What that template of a role becomes with its defaults and these variables."""
-    return rendered_each(folder, role, template, [variables])[0]
+def render_template(folder: Path, role: str, template: str, **variables: Any) -> str:
+    """The text of a role's template with the role's defaults and these variables."""
+    return render_variants(folder, role, template, [variables])[0]
 
 
-def rendered_each(
+def render_variants(
     folder: Path, role: str, template: str, variants: list[dict[str, Any]]
 ) -> list[str]:
-    """The same for several sets of variables at once; Ansible takes seconds to begin."""
+    """The texts of a template for several sets of variables; Ansible takes seconds to start."""
     tasks = [
         {
             "ansible.builtin.template": {
@@ -29,16 +29,19 @@ def rendered_each(
         }
         for number, variant in enumerate(variants)
     ]
-    play(folder, tasks, vars_files=[str(ROLES / role / "defaults" / "main.yml")])
+    run_playbook(folder, tasks, vars_files=[str(ROLES / role / "defaults" / "main.yml")])
     return [(folder / f"{template}.{n}").read_text("utf-8") for n in range(len(variants))]
 
 
-def play(folder: Path, tasks: list[Any], **more: Any) -> str:
-    """What a playbook of these tasks says, run on this machine. Raises AssertionError."""
-    book = {"hosts": "localhost", "connection": "local", "gather_facts": False, "tasks": tasks}
+def run_playbook(folder: Path, tasks: list[Any], **play_options: Any) -> str:
+    """The output of a playbook of these tasks, run on this machine.
+
+    Raises AssertionError if it fails.
+    """
+    playbook = {"hosts": "localhost", "connection": "local", "gather_facts": False, "tasks": tasks}
     file = folder / "book.json"
-    file.write_text(json.dumps([book | more]), "utf-8")
-    done = subprocess.run(
+    file.write_text(json.dumps([playbook | play_options]), "utf-8")
+    process = subprocess.run(
         [Path(sys.executable).with_name("ansible-playbook"), "-i", "localhost,", file],
         env={
             **os.environ,
@@ -54,5 +57,5 @@ def play(folder: Path, tasks: list[Any], **more: Any) -> str:
         text=True,
         timeout=600,
     )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+    assert process.returncode == 0, process.stdout + process.stderr
+    return process.stdout

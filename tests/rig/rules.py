@@ -1,4 +1,4 @@
-"""How calls are treated on a site that says nothing of it."""
+"""The call rules of a site whose settings file does not mention them."""
 
 from appliance.core.settings import Calls
 

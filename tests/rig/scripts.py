@@ -1,60 +1,77 @@
-"""A script of the tests, and one that is in force."""
+"""Call scripts for the tests: a script, and one that is in force."""
 
 from dataclasses import replace
 from typing import Any
 
 from appliance.casework.scripts import checks, editing
-from appliance.casework.scripts.definition import parse
+from appliance.casework.scripts.definition import parse_definition
 from appliance.models import ScriptVersion, User
 
-KNOWN = checks.Known(
+KNOWN_CODES = checks.AvailableReferences(
     fields=("surname", "first_name", "gist", "direction", "region"), topics=("subsidies",)
 )
 
 
-def words(text: str) -> dict[str, str]:
-    """The same in both languages; Cyrillic for Russian where it matters."""
+def bilingual_text(text: str) -> dict[str, str]:
+    """The text in both languages; the Russian one is marked "(ru)"."""
     return {"uz": text, "ru": f"{text} (ru)"}
 
 
-def step(code: str, *to: str, **more: Any) -> dict[str, Any]:
-    """A step whose answers lead to others; one without answers ends the script."""
-    answers = [{"words": words(f"Javob {n} {code}"), "to": one} for n, one in enumerate(to, 1)]
-    texts = {"name": words(f"Qadam {code}"), "said": words(f"Gap {code}")}
-    return {"code": code, **texts, "answers": answers, "ends": not to} | more
+def make_step(code: str, *targets: str, **fields: Any) -> dict[str, Any]:
+    """A step whose answers lead to other steps; one without answers ends the script."""
+    answers = [
+        {"words": bilingual_text(f"Javob {n} {code}"), "to": target}
+        for n, target in enumerate(targets, 1)
+    ]
+    texts = {"name": bilingual_text(f"Qadam {code}"), "said": bilingual_text(f"Gap {code}")}
+    return {"code": code, **texts, "answers": answers, "ends": not targets} | fields
 
 
-def document(*steps: dict[str, Any], title: str = "Salomlashish", **when: Any) -> dict[str, Any]:
-    """A script of these steps, or of four: a greeting, a question, two ends."""
-    four = (
-        step("salom", "savol", said=words("Assalomu alaykum, {name}!")),
-        step("savol", "rahmat", "xato", fields=["surname", "direction"]),
-        step("rahmat", note=words("Sekin ayting")),
-        step("xato"),
+def make_script(
+    *steps: dict[str, Any], title: str = "Salomlashish", **conditions: Any
+) -> dict[str, Any]:
+    """A script of these steps, or of four default ones: a greeting, a question, two ends."""
+    default_steps = (
+        make_step("salom", "savol", said=bilingual_text("Assalomu alaykum, {name}!")),
+        make_step("savol", "rahmat", "xato", fields=["surname", "direction"]),
+        make_step("rahmat", note=bilingual_text("Sekin ayting")),
+        make_step("xato"),
     )
-    return {"title": words(title), "when": when, "steps": [*(steps or four)]}
+    return {
+        "title": bilingual_text(title),
+        "when": conditions,
+        "steps": [*(steps or default_steps)],
+    }
 
 
-def decided(
-    row: ScriptVersion, manager: User, ministry: User, known: checks.Known = KNOWN
-) -> ScriptVersion:
-    """A draft sent to the ministry, and approved by it."""
-    row = editing.do("send", row, manager, row.revision, known)
-    return editing.do("approve", row, ministry, row.revision, known)
-
-
-def in_force(
+def approve_draft(
+    row: ScriptVersion,
     manager: User,
     ministry: User,
-    kept: dict[str, Any] | None = None,
+    codes: checks.AvailableReferences = KNOWN_CODES,
+) -> ScriptVersion:
+    """Send a draft to the ministry and approve it."""
+    row = editing.perform_step("send", row, manager, row.revision, codes)
+    return editing.perform_step("approve", row, ministry, row.revision, codes)
+
+
+def publish_script(
+    manager: User,
+    ministry: User,
+    script: dict[str, Any] | None = None,
     articles: tuple[str, ...] = (),
 ) -> ScriptVersion:
-    """A script that is in force from now on; `articles`: the names that it may open."""
-    known = replace(KNOWN, refs={"article": articles})
-    row = decided(editing.put_in(parse(kept or document()), manager), manager, ministry, known)
-    return editing.do("put", row, manager, row.revision, known)
+    """Put a script in force from now on; `articles`: the names of articles that it may open."""
+    codes = replace(KNOWN_CODES, refs={"article": articles})
+    row = approve_draft(
+        editing.create_script(parse_definition(script or make_script()), manager),
+        manager,
+        ministry,
+        codes,
+    )
+    return editing.perform_step("put", row, manager, row.revision, codes)
 
 
-def rewritten(row: ScriptVersion, kept: dict[str, Any]) -> None:
-    """Let a draft hold another script."""
-    ScriptVersion.update(definition=kept).where(ScriptVersion.id == row.id).execute()
+def replace_definition(row: ScriptVersion, definition: dict[str, Any]) -> None:
+    """Replace the definition of a draft."""
+    ScriptVersion.update(definition=definition).where(ScriptVersion.id == row.id).execute()

@@ -1,7 +1,7 @@
-"""What the search is measured on: names of every kind, and what hurried people make of them.
+"""The corpus that measures the search: names of every kind, and how hurried people type them.
 
-Seeds below TUNED were looked at while the search was written; what is asserted and told uses
-others.
+Seeds below FIRST_FRESH_SEED were looked at while the search was written; assertions and reported
+figures use others.
 """
 
 import random
@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from appliance.casework import catalogs
 from appliance.casework.knowledge import searching
 from appliance.core import clock
-from appliance.core.db import writing
+from appliance.core.db import write_transaction
 from appliance.models import Article, ArticleVersion, District, Mahalla, Region
-from tests.rig.misspelling import misspelt
+from tests.rig.misspelling import misspell_name
 
-TUNED = 100
-_BEFORE = ("", "", "Yangi ", "Eski ", "Katta ", "Yuqori ", "Quyi ", "Oʻrta ")
+FIRST_FRESH_SEED = 100
+_PREFIXES = ("", "", "Yangi ", "Eski ", "Katta ", "Yuqori ", "Quyi ", "Oʻrta ")
 _HEADS = (
     *("Gul", "Nav", "Bogʻi", "Qora", "Oq", "Koʻk", "Chor", "Tosh", "Qum", "Oltin", "Doʻst", "Mehr"),
     *("Sohib", "Xurram", "Shirin", "Yulduz", "Paxta", "Jar", "Beshik", "Uzum", "Anor", "Mirza"),
@@ -32,7 +32,7 @@ _FATHERS = (
     *("Tursun", "Oʻrin", "Maʼruf", "Fayzulla", "Haydar", "Jabbor", "Latif", "Mamajon", "Rustam"),
 )
 _ENDS = ("ov", "ova", "ev", "eva")
-_OF_WHAT = (
+_TOPICS = (
     *("Ishsizlik nafaqasi", "Subsidiya", "Mehnat shartnomasi", "Ish haqi", "Homiladorlik taʼtili"),
     *("Xorijda ishlash", "Kasbga oʻqitish", "Monomarkaz", "Pensiya", "Mehnat daftarchasi"),
     *(
@@ -44,84 +44,86 @@ _OF_WHAT = (
     ),
     *("Nogironligi bor shaxslar", "Oʻzini oʻzi band qilish", "Jamoat ishlari", "Muddatli xizmat"),
 )
-_WHAT = (
+_QUESTIONS = (
     *("tayinlash tartibi", "uchun hujjatlar", "toʻlanmasa nima qilish kerak", "boʻyicha savollar"),
     *("muddati", "kimga beriladi", "bekor qilinishi", "haqida"),
 )
 
 
 @dataclass(frozen=True)
-class Asked:
-    """A query and what it was made of."""
+class SampleQuery:
+    """A query, and the name it was made from."""
 
     text: str
     kind: str
     name: str
 
 
-def mahallas() -> list[str]:
-    """Names as mahallas have them."""
+def mahalla_names() -> list[str]:
+    """Names in the form of mahalla names."""
     return [
-        f"{before}{head}{tail} MFY"
-        for before in dict.fromkeys(_BEFORE)
+        f"{prefix}{head}{tail} MFY"
+        for prefix in dict.fromkeys(_PREFIXES)
         for head in _HEADS
         for tail in _TAILS
     ]
 
 
-def surnames() -> list[str]:
-    """Surnames of people who call."""
+def caller_surnames() -> list[str]:
+    """Surnames of callers."""
     return [
         father + ("y" if father[-1] in "aei" else "") + end for father in _FATHERS for end in _ENDS
     ]
 
 
-def articles() -> list[str]:
+def article_titles() -> list[str]:
     """Titles of articles."""
-    return [f"{of} {what}" for of in _OF_WHAT for what in _WHAT]
+    return [f"{topic} {question}" for topic in _TOPICS for question in _QUESTIONS]
 
 
-def fill() -> dict[str, list[str]]:
-    """Put them into the index of a site that has its lists; returns kind → the names in it."""
+def fill_index() -> dict[str, list[str]]:
+    """Add the corpus to the index of a site that has its lists; returns kind → the names in it."""
     chance = random.Random(0)  # noqa: S311  no secret
-    some = sorted(chance.sample(mahallas(), 1_500))
-    districts = [one.soato for one in District.select().order_by(District.soato)]
-    with writing():
-        for number, name in enumerate(some):
+    sample = sorted(chance.sample(mahalla_names(), 1_500))
+    districts = [row.soato for row in District.select().order_by(District.soato)]
+    with write_transaction():
+        for number, name in enumerate(sample):
             district = districts[number % len(districts)]
-            catalogs.remember_mahalla(name, district)
-        for number, title in enumerate(articles()):
-            publish(f"a-{number}", title, " ".join(chance.sample(articles(), 3)))
-    return names()
+            catalogs.get_or_create_mahalla(name, district)
+        for number, title in enumerate(article_titles()):
+            publish_article(f"a-{number}", title, " ".join(chance.sample(article_titles(), 3)))
+    return indexed_names()
 
 
-def names() -> dict[str, list[str]]:
-    """Kind → the names of it in a database that was filled."""
+def indexed_names() -> dict[str, list[str]]:
+    """Kind → its names in a filled database."""
     return {
-        "region": [one.name_uz_latn for one in Region.select()],
-        "district": [one.name_uz_latn for one in District.select()],
-        "mahalla": [one.name_uz_latn for one in Mahalla.select()],
-        "article": articles(),
-        "appeal": surnames(),
+        "region": [row.name_uz_latn for row in Region.select()],
+        "district": [row.name_uz_latn for row in District.select()],
+        "mahalla": [row.name_uz_latn for row in Mahalla.select()],
+        "article": article_titles(),
+        "appeal": caller_surnames(),
     }
 
 
-def publish(slug: str, title: str, text: str) -> None:
-    """Put an article in force that was never anything else; inside a transaction."""
+def publish_article(slug: str, title: str, text: str) -> None:
+    """Put a new article in force at once; must run inside a transaction."""
     article = Article.create(slug=slug, section="appeals")
     now = clock.now()
     columns = {"title_uz": title, "text_uz": text, "state": "put", "since": now, "made_at": now}
     ArticleVersion.create(article=article, number=1, **columns)
-    searching.remember(article)
+    searching.update_search_index(article)
 
 
-def queries(names: dict[str, list[str]], errors: int, count: int, seed: int) -> Iterator[Asked]:
-    """So many queries for each kind, with so many errors; places also without their MFY, tumani."""
+def sample_queries(
+    names: dict[str, list[str]], errors: int, count: int, seed: int
+) -> Iterator[SampleQuery]:
+    """`count` queries for each kind with `errors` errors; places also without MFY, tumani."""
     chance = random.Random(f"{errors} {seed}")  # noqa: S311  no secret
-    for kind, some in names.items():
+    for kind, kind_names in names.items():
         for _ in range(count):
-            name = chance.choice(some)
-            asked = name
+            name = chance.choice(kind_names)
+            query = name
             if kind in ("region", "district", "mahalla") and chance.random() < 0.5:
-                asked = name.rsplit(" ", 1)[0]
-            yield Asked(misspelt(asked, errors, chance), kind, name)
+                query = name.rsplit(" ", 1)[0]
+            yield SampleQuery(misspell_name(query, errors, chance), kind, name)

@@ -1,9 +1,9 @@
-"""Spans that the role dahdi is asked for in tests: the usual ones, and the odd ones."""
+"""Span settings with which the tests run the role dahdi: usual and unusual ones."""
 
 from typing import Any
 
-USUAL: dict[str, Any] = {"dahdi_spans": [{"number": 1}]}
-TWO: dict[str, Any] = {
+ONE_SPAN: dict[str, Any] = {"dahdi_spans": [{"number": 1}]}
+TWO_SPANS: dict[str, Any] = {
     "dahdi_spans": [{"number": 1, "crc4": True, "timing": 1}, {"number": 2, "crc4": False}],
     "dahdi_modules": ["wct4xxp"],
 }
@@ -12,8 +12,8 @@ OWN_CLOCK: dict[str, Any] = {
     "dahdi_echo_canceller": "",
     "dahdi_zone": "us",
 }
-EIGHT: dict[str, Any] = {
+EIGHT_SPANS: dict[str, Any] = {
     "dahdi_spans": [{"number": number} for number in range(1, 9)],
     "dahdi_echo_canceller": "jpah",
 }
-SETS = (USUAL, TWO, OWN_CLOCK, EIGHT)
+SPAN_SETS = (ONE_SPAN, TWO_SPANS, OWN_CLOCK, EIGHT_SPANS)

@@ -1,66 +1,67 @@
-"""A stream of topics, read as a browser reads it."""
+"""A stream of topics, read the way a browser reads it."""
 
 import json
 import socket
 
 from tests.rig.browser import Browser
 
-PATIENCE = 20.0  # seconds
+READ_TIMEOUT_SECONDS = 20.0
 
 
-class Stream:
-    """One that is open; the socket is ours, as gunicorn would have had it from the front."""
+class TopicStream:
+    """An open stream; its socket is our own, as gunicorn would have it from the front server."""
 
-    def __init__(self, browser: Browser, path: str = "/live", last: str = "") -> None:
-        self._ours, theirs = socket.socketpair()
-        self._ours.settimeout(PATIENCE)
-        headers = {"Last-Event-ID": last} if last else {}
-        with theirs:
-            self.answer = browser.get(
-                path, headers=headers, environ_overrides={"gunicorn.socket": theirs}
+    def __init__(self, browser: Browser, path: str = "/live", last_event_id: str = "") -> None:
+        self._socket, server_socket = socket.socketpair()
+        self._socket.settimeout(READ_TIMEOUT_SECONDS)
+        headers = {"Last-Event-ID": last_event_id} if last_event_id else {}
+        with server_socket:
+            self.response = browser.get(
+                path, headers=headers, environ_overrides={"gunicorn.socket": server_socket}
             )
-        assert self.answer.status_code == 200, self.answer.status
-        self._lines = self._ours.makefile("r", encoding="ascii")
-        self.head = self.text()
-        assert self.text() == "retry: 1000"
+        assert self.response.status_code == 200, self.response.status
+        self._lines = self._socket.makefile("r", encoding="ascii")
+        self.head = self.read_text()
+        assert self.read_text() == "retry: 1000"
 
-    def next(self) -> tuple[str, str, str]:
-        """(id, event, data) of the next event that is neither a sign of life nor a piece."""
-        while (told := self._next())[1] in ("", "beat", "piece"):
+    def next_event(self) -> tuple[str, str, str]:
+        """(id, event, data) of the next event that is neither a heartbeat nor a page fragment."""
+        while (event := self._read_event())[1] in ("", "beat", "piece"):
             pass
-        return told
+        return event
 
-    def piece(self) -> tuple[str, str]:
-        """(address, how it stands) of the next piece of the page that is told."""
-        while (told := self._next())[1] != "piece":
+    def next_fragment(self) -> tuple[str, str]:
+        """(address, content) of the next page fragment that the stream sends."""
+        while (event := self._read_event())[1] != "piece":
             pass
-        read = json.loads(told[2])
-        return read["at"], read["piece"]
+        content = json.loads(event[2])
+        return content["at"], content["piece"]
 
-    def _next(self) -> tuple[str, str, str]:
-        fields = dict(line.split(":", 1) for line in self.text().strip().split("\n"))
+    def _read_event(self) -> tuple[str, str, str]:
+        """(id, event, data) of the next event."""
+        fields = dict(line.split(":", 1) for line in self.read_text().strip().split("\n"))
         number, event, data = (fields.get(n, "").strip() for n in ("id", "event", "data"))
         return number, event, data
 
-    def text(self) -> str:
-        """The next event as it is sent; "" at the end."""
+    def read_text(self) -> str:
+        """The text of the next event, unchanged; "" at the end."""
         lines = []
         while line := self._lines.readline().strip():
             lines.append(line)
         return "\n".join(lines)
 
-    def text_up_to(self, data: str) -> str:
-        """Every event as it is sent, up to the one with this data."""
-        told = [self.text()]
-        while f"data: {data}" not in told[-1].split("\n"):
-            told.append(self.text())
-        return "\n\n".join(told)
+    def read_until(self, data: str) -> str:
+        """The text of every event, unchanged, up to the one with this data."""
+        texts = [self.read_text()]
+        while f"data: {data}" not in texts[-1].split("\n"):
+            texts.append(self.read_text())
+        return "\n\n".join(texts)
 
-    def rest(self) -> str:
-        """Everything up to its end."""
+    def read_rest(self) -> str:
+        """All text up to the stream's end."""
         return self._lines.read()
 
     def close(self) -> None:
-        """Leave the page."""
+        """Close the stream, as leaving the page does."""
         self._lines.close()
-        self._ours.close()
+        self._socket.close()

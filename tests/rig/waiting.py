@@ -1,12 +1,12 @@
-"""Waiting for a condition, with a limit, instead of sleeping."""
+"""Wait for a condition, with a limit, instead of sleeping."""
 
 import threading
 import time
 from collections.abc import Callable
 
 
-def until[T](condition: Callable[[], T], limit: float = 30.0, every: float = 0.05) -> T:
-    """The first true value of the condition; fails when there is none within `limit` seconds."""
+def wait_until[T](condition: Callable[[], T], limit: float = 30.0, every: float = 0.05) -> T:
+    """The first true value of the condition; fails unless it is true within `limit` seconds."""
     end = time.monotonic() + limit
     pause = threading.Event()
     while not (value := condition()):

@@ -1,4 +1,4 @@
-"""A phone in a page without the page: SIP over a WebSocket (RFC 6455, RFC 7118) by the front."""
+"""A page's phone without the page: SIP over a WebSocket (RFC 6455, RFC 7118) through the front."""
 
 import base64
 import os
@@ -12,34 +12,34 @@ from appliance.sip import message
 from appliance.sip.message import Message
 
 _TEXT, _PING, _PONG = 0x1, 0x9, 0xA
-_LAST, _MASKED = 0x80, 0x80
-_PATIENCE = 20  # seconds
+_FINAL_FRAME, _MASKED = 0x80, 0x80
+_TIMEOUT_SECONDS = 20
 
 
-class Closed(ConnectionError):
-    """The other side has closed the connection, or did not open it; the message says how."""
+class SocketClosed(ConnectionError):
+    """The other side closed the connection, or did not open it; the message has the reason."""
 
 
 class SocketPhone:
-    """One connection, which stays open until it is closed; by TLS to the front, or to Asterisk."""
+    """One connection, open until it is closed; with TLS to the front, or without to Asterisk."""
 
-    def __init__(self, address: tuple[str, int], cookie: str = "", *, front: bool = True) -> None:
+    def __init__(self, address: tuple[str, int], cookie: str = "", *, use_tls: bool = True) -> None:
         self._name = f"{secrets.token_hex(6)}.invalid"
-        self._bytes = b""
-        unchecked = ssl.create_default_context()
-        unchecked.check_hostname, unchecked.verify_mode = False, ssl.CERT_NONE
-        line = socket.create_connection(address, _PATIENCE)
-        self._line = unchecked.wrap_socket(line) if front else line
-        self._open(address[0], cookie)
+        self._buffer = b""
+        context = ssl.create_default_context()
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        connection = socket.create_connection(address, _TIMEOUT_SECONDS)
+        self._socket = context.wrap_socket(connection) if use_tls else connection
+        self._open_websocket(address[0], cookie)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._line.close()
+        self._socket.close()
 
-    def register(self, extension: str, host: str, password: str) -> int:
-        """Register an extension; the status of the answer to the one with a password."""
+    def register_phone(self, extension: str, host: str, password: str) -> int:
+        """Register an extension; returns the status of the final response."""
         call_id, tag, uri = secrets.token_hex(8), secrets.token_hex(4), f"sip:{host}"
         challenge, status = "", 0
         for number in (1, 2):
@@ -54,68 +54,70 @@ class SocketPhone:
                 ("Max-Forwards", "70"),
             ]
             if challenge:
-                proof = message.authorization(challenge, "REGISTER", uri, extension, password)
-                headers.append(("Authorization", proof))
-            self._send(_TEXT, message.text(f"REGISTER {uri} SIP/2.0", headers))
-            answer = self._answer(call_id, number)
+                credentials = message.digest_authorization(
+                    challenge, "REGISTER", uri, extension, password
+                )
+                headers.append(("Authorization", credentials))
+            self._send_frame(_TEXT, message.encode_message(f"REGISTER {uri} SIP/2.0", headers))
+            answer = self._final_response(call_id, number)
             status, challenge = answer.status, answer.get("www-authenticate")
             if status != 401:
                 break
         return status
 
-    def _answer(self, call_id: str, number: int) -> Message:
-        """The answer to a request; what Asterisk asks itself is left unanswered."""
+    def _final_response(self, call_id: str, number: int) -> Message:
+        """The final response to a request; Asterisk's own requests are ignored."""
         while True:
-            read = message.parse(self._frame())
+            response = message.parse_message(self._next_text_frame())
             if (
-                read
-                and read.status >= 200
-                and read.get("call-id") == call_id
-                and read.get("cseq").startswith(f"{number} ")
+                response
+                and response.status >= 200
+                and response.get("call-id") == call_id
+                and response.get("cseq").startswith(f"{number} ")
             ):
-                return read
+                return response
 
-    def _open(self, host: str, cookie: str) -> None:
+    def _open_websocket(self, host: str, cookie: str) -> None:
         key = base64.b64encode(os.urandom(16)).decode()
-        asked = [
+        request_lines = [
             *("GET /ws HTTP/1.1", f"Host: {host}", "Upgrade: websocket", "Connection: Upgrade"),
             *("Sec-WebSocket-Version: 13", f"Sec-WebSocket-Key: {key}"),
             *("Sec-WebSocket-Protocol: sip", f"Cookie: {cookie}", "", ""),
         ]
-        self._line.sendall("\r\n".join(asked).encode())
-        while b"\r\n\r\n" not in self._bytes:
-            self._more()
-        head, _, self._bytes = self._bytes.partition(b"\r\n\r\n")
+        self._socket.sendall("\r\n".join(request_lines).encode())
+        while b"\r\n\r\n" not in self._buffer:
+            self._receive_more()
+        head, _, self._buffer = self._buffer.partition(b"\r\n\r\n")
         if b" 101 " not in head.split(b"\r\n")[0]:
-            raise Closed(head.decode())
+            raise SocketClosed(head.decode())
 
-    def _send(self, kind: int, data: bytes) -> None:
-        """One frame; a client masks what it sends."""
+    def _send_frame(self, kind: int, data: bytes) -> None:
+        """Send one frame; a client masks what it sends."""
         size, mask = len(data), os.urandom(4)
         length = bytes([_MASKED | size]) if size < 126 else struct.pack("!BH", _MASKED | 126, size)
         body = bytes(byte ^ mask[place % 4] for place, byte in enumerate(data))
-        self._line.sendall(bytes([_LAST | kind]) + length + mask + body)
+        self._socket.sendall(bytes([_FINAL_FRAME | kind]) + length + mask + body)
 
-    def _frame(self) -> bytes:
-        """The next text."""
+    def _next_text_frame(self) -> bytes:
+        """The data of the next text frame."""
         while True:
-            kind, size = self._take(2)
+            kind, size = self._read_bytes(2)
             size &= 0x7F
             if size > 125:
-                size = int.from_bytes(self._take(2 if size == 126 else 8))
-            data = self._take(size)
+                size = int.from_bytes(self._read_bytes(2 if size == 126 else 8))
+            data = self._read_bytes(size)
             if kind & 0xF == _TEXT:
                 return data
             if kind & 0xF == _PING:
-                self._send(_PONG, data)
+                self._send_frame(_PONG, data)
 
-    def _take(self, count: int) -> bytes:
-        while len(self._bytes) < count:
-            self._more()
-        taken, self._bytes = self._bytes[:count], self._bytes[count:]
-        return taken
+    def _read_bytes(self, count: int) -> bytes:
+        while len(self._buffer) < count:
+            self._receive_more()
+        data, self._buffer = self._buffer[:count], self._buffer[count:]
+        return data
 
-    def _more(self) -> None:
-        if not (read := self._line.recv(65_536)):
-            raise Closed("closed")
-        self._bytes += read
+    def _receive_more(self) -> None:
+        if not (data := self._socket.recv(65_536)):
+            raise SocketClosed("closed")
+        self._buffer += data

@@ -1,7 +1,7 @@
-"""Numbers that somebody may have us call, in every shape, and where they lead."""
+"""Numbers that somebody may request to call, in every form, and the numbers dialled for them."""
 
-# what is asked for → as it leaves for a carrier, to whoever asks
-PEOPLE = {
+# requested number → number as sent to a carrier, for every requester
+ALLOWED_FOR_ALL = {
     "+998901112233": "+998901112233",
     "901112233": "+998901112233",
     "8901112233": "+998901112233",
@@ -9,8 +9,8 @@ PEOPLE = {
     "00998901112233": "+998901112233",
     "810998901112233": "+998901112233",
 }
-# to people only
-ABROAD = {
+# for people only, not for the machine
+ALLOWED_FOR_PEOPLE = {
     "+74951234567": "+74951234567",
     "8107495123456": "+7495123456",
     "74951234567": "+74951234567",
@@ -18,7 +18,7 @@ ABROAD = {
     "1006": "1006",
     "1391234": "1391234",
 }
-# to nobody
+# for nobody
 BARRED = (
     "+883510001234",
     "883510001234",
@@ -30,7 +30,7 @@ BARRED = (
     "+870773112233",
     "+19005551234",
     "19005551234",
-    # what a carrier that is sent no plus, or no +998, would take for a call abroad
+    # numbers that a carrier which expects no plus, or no +998, would take for a call abroad
     "+00883510001234",
     "+0883510001234",
     "+810883510001234",

@@ -1,4 +1,4 @@
-"""How operators are heard: kept for each talk, judged over a period."""
+"""The sound quality that reaches operators: stored for each talk, judged over a period."""
 
 import dataclasses
 import datetime as dt
@@ -7,25 +7,25 @@ import pytest
 
 from appliance.core import clock
 from appliance.telephony import line_quality
-from appliance.telephony.line_quality import Heard
+from appliance.telephony.line_quality import TalkQuality
 
 pytestmark = pytest.mark.usefixtures("settings")
-TALK = Heard("hotline-1.1", 60, 1.0, 10.0, 40.0)
+TALK_QUALITY = TalkQuality("hotline-1.1", 60, 1.0, 10.0, 40.0)
 
 
-def lines() -> dict[str, line_quality.Line]:
+def lines_of_period() -> dict[str, line_quality.LineSummary]:
     now = clock.now()
-    return line_quality.lines(now - dt.timedelta(hours=1), now + dt.timedelta(hours=1))
+    return line_quality.line_summaries(now - dt.timedelta(hours=1), now + dt.timedelta(hours=1))
 
 
 def test_means_are_weighted_by_the_seconds() -> None:
-    line_quality.record("op01", TALK)
-    worse = dataclasses.replace(TALK, seconds=180, loss=5.0, jitter=30.0, delay=None)
-    line_quality.record("op01", worse)
-    found = lines()["op01"]
-    assert (found.talks, found.seconds) == (2, 240)
-    assert (found.loss, found.jitter, found.delay) == (4.0, 25.0, 40.0)
-    assert found.is_bad
+    line_quality.record_talk("op01", TALK_QUALITY)
+    worse = dataclasses.replace(TALK_QUALITY, seconds=180, loss=5.0, jitter=30.0, delay=None)
+    line_quality.record_talk("op01", worse)
+    line = lines_of_period()["op01"]
+    assert (line.talks, line.seconds) == (2, 240)
+    assert (line.loss, line.jitter, line.delay) == (4.0, 25.0, 40.0)
+    assert line.is_bad
 
 
 @pytest.mark.parametrize(
@@ -40,19 +40,21 @@ def test_means_are_weighted_by_the_seconds() -> None:
         ({"delay": None}, False),
     ],
 )
-def test_when_a_line_is_bad(worse, bad) -> None:
-    line_quality.record("op01", dataclasses.replace(TALK, **worse))
-    assert lines()["op01"].is_bad == bad
+def test_a_line_beyond_a_limit_is_bad(worse, bad) -> None:
+    line_quality.record_talk("op01", dataclasses.replace(TALK_QUALITY, **worse))
+    assert lines_of_period()["op01"].is_bad == bad
 
 
-def test_by_some_seconds_nobody_is_judged() -> None:
-    line_quality.record("op01", dataclasses.replace(TALK, seconds=29))
-    assert lines() == {}
-    line_quality.record("op01", dataclasses.replace(TALK, seconds=1))
-    assert lines()["op01"].seconds == 30
+def test_a_few_seconds_are_not_judged() -> None:
+    line_quality.record_talk("op01", dataclasses.replace(TALK_QUALITY, seconds=29))
+    assert lines_of_period() == {}
+    line_quality.record_talk("op01", dataclasses.replace(TALK_QUALITY, seconds=1))
+    assert lines_of_period()["op01"].seconds == 30
 
 
-def test_what_is_outside_of_the_period_does_not_count() -> None:
-    line_quality.record("op01", TALK)
+def test_talks_outside_the_period_do_not_count() -> None:
+    line_quality.record_talk("op01", TALK_QUALITY)
     now = clock.now()
-    assert line_quality.lines(now + dt.timedelta(hours=1), now + dt.timedelta(hours=2)) == {}
+    assert (
+        line_quality.line_summaries(now + dt.timedelta(hours=1), now + dt.timedelta(hours=2)) == {}
+    )

@@ -1,4 +1,4 @@
-"""Room that is kept for the event log when a disk is full."""
+"""Disk space that is reserved for the event log in case the disk is full."""
 
 import shutil
 from collections import namedtuple
@@ -14,50 +14,50 @@ Usage = namedtuple("Usage", "total used free")
 
 @pytest.fixture
 def disk(settings: Settings, monkeypatch):
-    """Says how much is free, besides what the reserve holds."""
+    """Return a function that sets the free space, apart from the space of the reserve."""
     settings.paths.recordings.mkdir(exist_ok=True)
     settings.asterisk.run.mkdir(exist_ok=True)
-    monkeypatch.setattr(reserve, "SIZE", 1 << 20)
+    monkeypatch.setattr(reserve, "RESERVE_BYTES", 1 << 20)
 
-    def free(left: int) -> None:
-        usage = Usage(10 * reserve.ROOM, 0, left)
+    def set_free_space(free_bytes: int) -> None:
+        usage = Usage(10 * reserve.ENOUGH_FREE_BYTES, 0, free_bytes)
         monkeypatch.setattr(shutil, "disk_usage", lambda _folder: usage)
-        reserve.look(settings)
+        reserve.check_free_space(settings)
 
-    return free
-
-
-def unrecorded(settings: Settings) -> bool:
-    found = [c for c in health.disks.room(settings) if c.code == "disk.unrecorded"]
-    assert bool(found) == reserve.mark(settings).exists()
-    return bool(found)
+    return set_free_space
 
 
-def test_room_is_held_given_up_and_held_again(settings, disk) -> None:
-    held = reserve.file(settings)
-    disk(reserve.ROOM)
-    assert (held.stat().st_size, unrecorded(settings)) == (1 << 20, False)
-    disk(reserve.LEAST)
-    assert (held.exists(), unrecorded(settings)) == (True, False)
-    disk(reserve.LEAST - 1)
-    assert (held.exists(), unrecorded(settings)) == (False, True)
-    disk(reserve.ROOM - 1)  # not so soon that it would begin anew at once
-    assert (held.exists(), unrecorded(settings)) == (False, True)
-    disk(reserve.ROOM)
-    assert (held.exists(), unrecorded(settings)) == (True, False)
+def is_unrecorded(settings: Settings) -> bool:
+    checks = [c for c in health.disks.check_disk_space(settings) if c.code == "disk.unrecorded"]
+    assert bool(checks) == reserve.unrecorded_mark(settings).exists()
+    return bool(checks)
 
 
-def test_recordings_on_a_disk_of_their_own_go_on(settings, disk, monkeypatch) -> None:
-    disk(reserve.ROOM)
-    monkeypatch.setattr(reserve, "_is_shared", lambda _settings: False)
+def test_space_is_reserved_released_and_reserved_again(settings, disk) -> None:
+    reserve_file = reserve.reserve_file(settings)
+    disk(reserve.ENOUGH_FREE_BYTES)
+    assert (reserve_file.stat().st_size, is_unrecorded(settings)) == (1 << 20, False)
+    disk(reserve.MIN_FREE_BYTES)
+    assert (reserve_file.exists(), is_unrecorded(settings)) == (True, False)
+    disk(reserve.MIN_FREE_BYTES - 1)
+    assert (reserve_file.exists(), is_unrecorded(settings)) == (False, True)
+    disk(reserve.ENOUGH_FREE_BYTES - 1)  # not so early that it would be released again at once
+    assert (reserve_file.exists(), is_unrecorded(settings)) == (False, True)
+    disk(reserve.ENOUGH_FREE_BYTES)
+    assert (reserve_file.exists(), is_unrecorded(settings)) == (True, False)
+
+
+def test_recordings_on_their_own_disk_continue(settings, disk, monkeypatch) -> None:
+    disk(reserve.ENOUGH_FREE_BYTES)
+    monkeypatch.setattr(reserve, "_is_disk_shared", lambda _settings: False)
     disk(0)
-    assert (reserve.file(settings).exists(), unrecorded(settings)) == (False, False)
+    assert (reserve.reserve_file(settings).exists(), is_unrecorded(settings)) == (False, False)
 
 
-def test_what_hinders_it_ends_nothing_and_a_half_held_room_is_held_anew(settings, disk) -> None:
-    reserve.file(settings).touch()  # killed in the middle
-    disk(reserve.ROOM)
-    assert reserve.file(settings).stat().st_size == 1 << 20
+def test_an_error_ends_nothing_and_a_half_made_reserve_is_made_again(settings, disk) -> None:
+    reserve.reserve_file(settings).touch()  # killed while it was being written
+    disk(reserve.ENOUGH_FREE_BYTES)
+    assert reserve.reserve_file(settings).stat().st_size == 1 << 20
     shutil.rmtree(settings.asterisk.run)
     disk(0)
-    assert not reserve.file(settings).exists()
+    assert not reserve.reserve_file(settings).exists()

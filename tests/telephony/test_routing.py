@@ -1,4 +1,4 @@
-"""The plan: what it may not say, as it is typed, its versions and their differences."""
+"""The plan: invalid values, plans as typed into the form, versions and their differences."""
 
 import dataclasses
 
@@ -6,13 +6,13 @@ import pytest
 
 from appliance.core.settings import Settings
 from appliance.telephony import routing
-from appliance.telephony.routing import Number, Plan, Queueing, Route, Topic, Trunk
+from appliance.telephony.routing import HotlineNumber, Plan, Queueing, Route, Topic, Trunk
 
 CARRIER = Trunk("carrier", address="10.0.0.1")
-WHOLE = Plan(
+FULL_PLAN = Plan(
     trunks=(CARRIER, Trunk("e1", kind="e1", spans="1-15,17-31")),
     routes=(Route("+99871", ("carrier", "e1")), Route("", ("e1",))),
-    numbers=(Number("+998712000000", ("uz",)), Number("")),
+    numbers=(HotlineNumber("+998712000000", ("uz",)), HotlineNumber("")),
     topics=(Topic("1", "Ish", "Работа", "jobs", "own_queue"), Topic("2", "Boshqa", "Другое")),
     blocked=("+998901112233",),
 )
@@ -35,8 +35,8 @@ WHOLE = Plan(
         ("routes", (Route("71x", ("carrier",)),), ("routes.0.prefix", "digits")),
         ("routes", (Route("", ()),), ("routes.0.trunks", "required")),
         ("routes", (Route("", ("lost",)),), ("routes.0.trunks", "unknown")),
-        ("numbers", (Number("12a"),), ("numbers.0.number", "number")),
-        ("numbers", (Number("", ()),), ("numbers.0.languages", "required")),
+        ("numbers", (HotlineNumber("12a"),), ("numbers.0.number", "number")),
+        ("numbers", (HotlineNumber("", ()),), ("numbers.0.languages", "required")),
         ("topics", (Topic("21", "a", "b"),), ("topics.0.keys", "unknown")),
         ("topics", (Topic("1", "", "b"),), ("topics.0.uz", "required")),
         ("topics", (Topic("1", "a", "b", action="employee"),), ("topics.0.target", "required")),
@@ -46,66 +46,78 @@ WHOLE = Plan(
         ("shown", "1006\n[evil]", ("shown", "number")),
     ],
 )
-def test_each_fault_is_told_with_its_field(
+def test_each_fault_is_reported_with_its_field(
     settings: Settings, part: str, value: object, fault: tuple[str, str]
 ) -> None:
-    assert routing.check(WHOLE) == {}
+    assert routing.find_faults(FULL_PLAN) == {}
     field, code = fault
-    assert routing.check(dataclasses.replace(WHOLE, **{part: value}))[field] == code
+    assert routing.find_faults(dataclasses.replace(FULL_PLAN, **{part: value}))[field] == code
 
 
 @pytest.mark.parametrize("section", routing.SECTIONS)
-def test_what_is_shown_reads_as_the_same_plan(section: str) -> None:
-    assert routing.read(WHOLE, section, routing.shown(WHOLE, section)) == WHOLE
+def test_a_displayed_plan_is_read_back_unchanged(section: str) -> None:
+    assert (
+        routing.parse_section(FULL_PLAN, section, routing.section_fields(FULL_PLAN, section))
+        == FULL_PLAN
+    )
 
 
 @pytest.mark.usefixtures("settings")
-def test_blank_rows_are_left_out_and_numbers_are_written_one_way() -> None:
-    typed = routing.shown(WHOLE, "trunks")
+def test_blank_rows_are_dropped_and_numbers_are_normalised() -> None:
+    typed = routing.section_fields(FULL_PLAN, "trunks")
     typed = {name: text for name, text in typed.items() if not name.startswith("trunks.0.")}
-    assert [t.name for t in routing.read(WHOLE, "trunks", typed).trunks] == ["e1"]
+    assert [t.name for t in routing.parse_section(FULL_PLAN, "trunks", typed).trunks] == ["e1"]
     typed = {"blocked": "90 111 22 33\n8 90 1112244, 102".replace(" ", ""), "anonymous": "refuse"}
-    read = routing.read(WHOLE, "blocked", typed)
+    read = routing.parse_section(FULL_PLAN, "blocked", typed)
     assert read.blocked == ("+998901112233", "+998901112244", "102")
-    with pytest.raises(routing.Faults) as faults:
-        routing.read(WHOLE, "limits", routing.shown(WHOLE, "limits") | {"limits.calls": "many"})
+    with pytest.raises(routing.PlanFaults) as faults:
+        routing.parse_section(
+            FULL_PLAN,
+            "limits",
+            routing.section_fields(FULL_PLAN, "limits") | {"limits.calls": "many"},
+        )
     assert faults.value.by_field == {"limits.calls": "digits"}
 
 
-def test_a_password_is_never_shown_and_stays_when_left_empty() -> None:
+def test_a_password_is_never_shown_and_stays_if_the_field_is_empty() -> None:
     secret = dataclasses.replace(CARRIER, user="u", password="hidden")
-    kept = Plan(trunks=(secret,))
-    typed = routing.shown(kept, "trunks")
+    plan = Plan(trunks=(secret,))
+    typed = routing.section_fields(plan, "trunks")
     assert "hidden" not in typed.values()
-    assert routing.read(kept, "trunks", typed | {"trunks.0.port": "5070"}).trunks[0] == (
+    assert routing.parse_section(plan, "trunks", typed | {"trunks.0.port": "5070"}).trunks[0] == (
         dataclasses.replace(secret, port=5070)
     )
-    told = routing.differences(kept, dataclasses.replace(kept, trunks=(CARRIER,)))
-    assert "hidden" not in str(told)
+    differences = routing.plan_differences(plan, dataclasses.replace(plan, trunks=(CARRIER,)))
+    assert "hidden" not in str(differences)
 
 
-def test_a_plan_is_read_once_and_another_one_at_once(settings: Settings) -> None:
-    routing.save(WHOLE, "rustam")
-    assert routing.current(settings) is routing.current(settings)
-    changed = dataclasses.replace(WHOLE, queueing=Queueing(ring=20))
-    routing.save(changed, "rustam")
-    assert routing.current(settings) == changed
+def test_a_plan_is_cached_until_another_is_saved(settings: Settings) -> None:
+    routing.save_plan(FULL_PLAN, "rustam")
+    assert routing.current_plan(settings) is routing.current_plan(settings)
+    changed = dataclasses.replace(FULL_PLAN, queueing=Queueing(ring=20))
+    routing.save_plan(changed, "rustam")
+    assert routing.current_plan(settings) == changed
 
 
-def test_versions_are_kept_and_told_apart(settings: Settings) -> None:
-    first = routing.current(settings)
+def test_versions_are_stored_and_compared(settings: Settings) -> None:
+    first = routing.current_plan(settings)
     assert first.trunks[0].name == "carrier"
-    assert routing.newest() is None
-    routing.save(WHOLE, "rustam", "more trunks")
-    changed = dataclasses.replace(WHOLE, queueing=Queueing(ring=20))
-    routing.save(changed, "dilnoza")
-    assert routing.current(settings) == changed
-    assert [(v.author, v.note) for v in routing.versions()] == [
+    assert routing.newest_version() is None
+    routing.save_plan(FULL_PLAN, "rustam", "more trunks")
+    changed = dataclasses.replace(FULL_PLAN, queueing=Queueing(ring=20))
+    routing.save_plan(changed, "dilnoza")
+    assert routing.current_plan(settings) == changed
+    assert [(v.author, v.note) for v in routing.list_versions()] == [
         ("dilnoza", ""),
         ("rustam", "more trunks"),
     ]
-    (told,) = routing.differences(WHOLE, changed)
-    assert (told.part, told.field, told.before, told.after) == ("queueing", "ring", "15", "20")
-    with pytest.raises(routing.Faults):
-        routing.save(dataclasses.replace(WHOLE, anonymous="?"), "rustam")
-    assert routing.current(settings) == changed
+    (difference,) = routing.plan_differences(FULL_PLAN, changed)
+    assert (difference.part, difference.field, difference.before, difference.after) == (
+        "queueing",
+        "ring",
+        "15",
+        "20",
+    )
+    with pytest.raises(routing.PlanFaults):
+        routing.save_plan(dataclasses.replace(FULL_PLAN, anonymous="?"), "rustam")
+    assert routing.current_plan(settings) == changed

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from provisioning.box import bundle, debian
-from tests.rig.once import made_once
+from tests.rig.once import build_once
 from tests.vm.machine import CannotBoot, Machine
 from tests.vm.network import Network
 from tests.vm.site_of_test import Site
@@ -16,53 +16,57 @@ from tests.vm.site_of_test import Site
 
 @pytest.fixture(scope="session")
 def network() -> Iterator[Network]:
-    """The namespaces."""
+    """The network namespaces of the box and of the places around it."""
     if os.getuid():
         pytest.skip("only root can boot a box")
     for program in ("systemd-nspawn", "ip", "mmdebstrap", "sipp", "ssh"):
         if not shutil.which(program):
             pytest.skip(f"{program} is not installed; ./run test-vm installs it")
-    made = Network()
+    namespaces = Network()
     try:
-        made.make()
+        namespaces.create_namespaces()
     except (OSError, ValueError) as error:
-        made.remove()
+        namespaces.remove_namespaces()
         pytest.skip(f"this computer gives no network namespaces: {error}")
-    yield made
-    made.remove()
+    yield namespaces
+    namespaces.remove_namespaces()
 
 
 @pytest.fixture(scope="session")
 def drive(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The bundle, as it is brought on a disk; made where it is not of these sources."""
-    kept = debian.CACHE / "bundle"
-    made_once(tmp_path_factory, "drive", lambda _: bundle.up_to_date(kept) or bundle.make(kept))
-    return kept
+    """The bundle in its form on a disk; made if the stored one is not of these sources."""
+    folder = debian.CACHE_FOLDER / "bundle"
+    build_once(
+        tmp_path_factory,
+        "drive",
+        lambda _: bundle.is_up_to_date(folder) or bundle.make_bundle(folder),
+    )
+    return folder
 
 
 @pytest.fixture(scope="session")
 def machine(network: Network, drive: Path) -> Iterator[Machine]:
-    """A plain Debian 13, up, with the bundle in its drive and no internet."""
-    made = Machine(network)
+    """A running plain Debian 13 with the bundle in its drive and without internet."""
+    box = Machine(network)
     try:
-        made.prepare()
-        shutil.copytree(drive, made.media / "bundle", copy_function=os.link)
+        box.prepare()
+        shutil.copytree(drive, box.media / "bundle", copy_function=os.link)
         try:
-            made.boot()
+            box.boot()
         except CannotBoot as error:
             pytest.skip(f"this computer boots no container: {error}")
-        yield made
+        yield box
     finally:
-        made.end()
+        box.end()
 
 
 @pytest.fixture(scope="session")
 def site(machine: Machine, network: Network) -> Iterator[Site]:
-    """The box after the first run of the playbook, with an operator whose phone is on."""
-    made = Site(machine, network)
+    """The box after the first run of the playbook, with an operator whose phone is registered."""
+    box_site = Site(machine, network)
     try:
-        made.provision()
-        made.staff()
-        yield made
+        box_site.provision_box()
+        box_site.add_ready_operator()
+        yield box_site
     finally:
-        made.end()
+        box_site.end_site()

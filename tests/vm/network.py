@@ -1,6 +1,6 @@
-"""A network of the box, its carrier, the operators' LAN and a stranger: namespaces of their own.
+"""Namespaces for a network of the box, its carrier, the operators' LAN and a stranger.
 
-Nothing of it touches the machine's own network.
+The host's own network is not affected.
 """
 
 import os
@@ -8,61 +8,66 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-PREFIX = "hotlinebox"
-BOX = "10.77.0.2"
-PLACES = {"box": BOX, "lan": "10.77.0.10", "carrier": "10.77.1.5", "stranger": "10.77.9.9"}
-LAN = "10.77.0.0/24"
+NAME_PREFIX = "hotlinebox"
+BOX_ADDRESS = "10.77.0.2"
+ADDRESS_OF_PLACE = {
+    "box": BOX_ADDRESS,
+    "lan": "10.77.0.10",
+    "carrier": "10.77.1.5",
+    "stranger": "10.77.9.9",
+}
+LAN_NETWORK = "10.77.0.0/24"
 
 
 class Network:
     """A switch and one namespace for each place."""
 
     def __init__(self, mark: str = "") -> None:
-        """`mark` tells a further one of this process from the first."""
-        self._mine = f"{PREFIX}{os.getpid()}" + (f"-{mark}" if mark else "")
+        """`mark` distinguishes a further network of this process from the first."""
+        self._name_prefix = f"{NAME_PREFIX}{os.getpid()}" + (f"-{mark}" if mark else "")
 
-    def name(self, place: str) -> str:
-        """The namespace of a place."""
-        return f"{self._mine}-{place}"
+    def namespace_of(self, place: str) -> str:
+        """Return the namespace of a place."""
+        return f"{self._name_prefix}-{place}"
 
-    def make(self) -> None:
-        """Lay the cables. What runs left behind that are over is removed first."""
+    def create_namespaces(self) -> None:
+        """Create and connect the namespaces, after removing those of ended runs."""
         remove_left_over()
-        for place in ("switch", *PLACES):
-            _ip("netns", "add", self.name(place))
-        switch = self.name("switch")
-        _ip("-n", switch, "link", "add", "bridge", "type", "bridge")
-        _ip("-n", switch, "link", "set", "bridge", "up")
-        for place, address in PLACES.items():
-            here = self.name(place)
-            peer = ("type", "veth", "peer", "name", "host0", "netns", here)
-            _ip("link", "add", "name", f"to-{place}", "netns", switch, *peer)
-            _ip("-n", switch, "link", "set", f"to-{place}", "master", "bridge", "up")
-            _ip("-n", here, "address", "add", f"{address}/16", "dev", "host0")
-            _ip("-n", here, "link", "set", "host0", "up")
-            _ip("-n", here, "link", "set", "lo", "up")
+        for place in ("switch", *ADDRESS_OF_PLACE):
+            _run_ip("netns", "add", self.namespace_of(place))
+        switch = self.namespace_of("switch")
+        _run_ip("-n", switch, "link", "add", "bridge", "type", "bridge")
+        _run_ip("-n", switch, "link", "set", "bridge", "up")
+        for place, address in ADDRESS_OF_PLACE.items():
+            namespace = self.namespace_of(place)
+            peer = ("type", "veth", "peer", "name", "host0", "netns", namespace)
+            _run_ip("link", "add", "name", f"to-{place}", "netns", switch, *peer)
+            _run_ip("-n", switch, "link", "set", f"to-{place}", "master", "bridge", "up")
+            _run_ip("-n", namespace, "address", "add", f"{address}/16", "dev", "host0")
+            _run_ip("-n", namespace, "link", "set", "host0", "up")
+            _run_ip("-n", namespace, "link", "set", "lo", "up")
 
-    def remove(self) -> None:
-        """Take everything away."""
-        for place in ("switch", *PLACES):
-            subprocess.run(["ip", "netns", "del", self.name(place)], capture_output=True)
+    def remove_namespaces(self) -> None:
+        """Remove all namespaces."""
+        for place in ("switch", *ADDRESS_OF_PLACE):
+            subprocess.run(["ip", "netns", "del", self.namespace_of(place)], capture_output=True)
 
     def add_address(self, place: str, address: str) -> None:
-        """Somebody more at that place."""
-        _ip("-n", self.name(place), "address", "add", f"{address}/16", "dev", "host0")
+        """Add another address at that place."""
+        _run_ip("-n", self.namespace_of(place), "address", "add", f"{address}/16", "dev", "host0")
 
-    def inside(self, place: str, command: Sequence[str | Path]) -> list[str]:
-        """The command as it is run at that place."""
-        return ["ip", "netns", "exec", self.name(place), *map(str, command)]
+    def command_at(self, place: str, command: Sequence[str | Path]) -> list[str]:
+        """Return the command line that runs a command at that place."""
+        return ["ip", "netns", "exec", self.namespace_of(place), *map(str, command)]
 
 
 def remove_left_over() -> None:
-    """Remove the namespaces of runs that are over."""
-    for file in Path("/run/netns").glob(f"{PREFIX}*-*"):
-        pid = file.name.removeprefix(PREFIX).partition("-")[0]
+    """Remove the namespaces of ended runs."""
+    for file in Path("/run/netns").glob(f"{NAME_PREFIX}*-*"):
+        pid = file.name.removeprefix(NAME_PREFIX).partition("-")[0]
         if not Path("/proc", pid).exists():
             subprocess.run(["ip", "netns", "del", file.name], capture_output=True)
 
 
-def _ip(*words: str) -> None:
-    subprocess.run(["ip", *words], check=True)
+def _run_ip(*arguments: str) -> None:
+    subprocess.run(["ip", *arguments], check=True)

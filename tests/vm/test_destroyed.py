@@ -1,4 +1,4 @@
-"""What a box knew comes back onto a plain one, from the second disk; run by ./run test-vm."""
+"""A destroyed box is restored onto a plain one from the second disk; run by ./run test-vm."""
 
 import contextlib
 import re
@@ -12,26 +12,26 @@ from typing import Any
 import pytest
 
 from appliance.core import sqlite
-from tests.rig.waiting import until
-from tests.vm.site_of_test import Site, keys_on_paper, result
+from tests.rig.waiting import wait_until
+from tests.vm.site_of_test import Site, keys_on_paper, party_result
 
 pytestmark = pytest.mark.vm
 
-HOME = "/var/lib/appliance"
-# Without the calls that the box places to try itself: a restore ends with one.
-COUNTS = (
+SITE_HOME = "/var/lib/appliance"
+# Without the test calls of the box itself: a restore ends with one.
+COUNT_QUERY = (
     "SELECT (SELECT count(*) FROM call WHERE synthetic = 0), (SELECT count(*) FROM appeal), "
     "(SELECT count(*) FROM recording JOIN call ON call.id = recording.call_id "
     "WHERE call.synthetic = 0)"
 )
 SQLITE = "/opt/appliance/current/bin/python -m appliance.core.sqlite"
-ASK = """
+REQUEST_RUN_SQL = """
 INSERT INTO snapshot_run (kind, repository, snapshot, started_at, state, verified, bytes_added,
     bytes_total, trouble, said, detail, "by")
 SELECT '{kind}', '', '', started_at, 'asked', 0, 0, 0, '', '', '{{}}', 'test-{kind}'
 FROM snapshot_run LIMIT 1;
 """
-SEEN = """SELECT state, said FROM snapshot_run WHERE "by" = 'test-{kind}';"""
+RUN_STATE_SQL = """SELECT state, said FROM snapshot_run WHERE "by" = 'test-{kind}';"""
 UNITS = (
     "asterisk",
     "nginx",
@@ -39,152 +39,156 @@ UNITS = (
 )
 
 
-def test_a_destroyed_box_comes_back_on_a_plain_one(
+def test_a_destroyed_box_is_restored_on_a_plain_one(
     site: Site, record_property: Callable[[str, object], None]
 ) -> None:
     machine = site.machine
     site.switch_phone_on()
-    machine.told("appliance demo load --calls 40 --from 2026-10-05 --to 2026-10-05 --seed 1")
-    talk(site)
-    machine.told("appliance backup create")
-    saved, sounds, authority = (
-        known(site),
-        recordings(site),
-        machine.told("cat /etc/appliance/tls/ca.pem"),
+    machine.run_checked("appliance demo load --calls 40 --from 2026-10-05 --to 2026-10-05 --seed 1")
+    make_talk(site)
+    machine.run_checked("appliance backup create")
+    saved, recording_hashes, authority = (
+        site_state(site),
+        saved_recordings(site),
+        machine.run_checked("cat /etc/appliance/tls/ca.pem"),
     )
     assert all(saved["counts"].values()), saved["counts"]
-    assert sounds
-    keys = typed_from_paper(site)
-    talk(site)
-    add(site, "later")
-    newer = known(site)
+    assert recording_hashes
+    keys = keys_from_sheet(site)
+    make_talk(site)
+    add_user(site, "later")
+    newer = site_state(site)
     assert newer["counts"]["calls"] == saved["counts"]["calls"] + 1
-    until(lambda: copied(site, "later"), 120, every=1)
+    wait_until(lambda: is_replicated(site, "later"), 120, every=1)
 
-    began = time.monotonic()
+    started_at = time.monotonic()
     machine.replace()
-    booted = time.monotonic()
-    site.inventory_on_the_box()
-    machine.told("sh /media/bundle/install")
-    installed = time.monotonic()
-    told = machine.typed(
+    booted_at = time.monotonic()
+    site.copy_inventory_to_box()
+    machine.run_checked("sh /media/bundle/install")
+    installed_at = time.monotonic()
+    output = machine.run_on_terminal(
         "cd /opt/appliance/bundle/ansible && ansible-playbook -i /root/site.ini restore.yml", keys
     )
     times = {
-        "a plain box boots": booted - began,
-        "install": installed - booted,
-        "restore.yml": time.monotonic() - installed,
-        "of that the restore": float(re.findall(r"restored in (\d+) s", told)[-1]),
+        "a plain box boots": booted_at - started_at,
+        "install": installed_at - booted_at,
+        "restore.yml": time.monotonic() - installed_at,
+        "of that the restore": float(re.findall(r"restored in (\d+) s", output)[-1]),
     }
     for name, seconds in times.items():
         print(f"{name}: {seconds:.0f} s")
         record_property(name, round(seconds))
 
-    saved_certificate = machine.told("openssl x509 -in /etc/appliance/tls/server.pem")
-    until(lambda: shown_certificate(site) == saved_certificate, 20)
-    until(lambda: machine.run("systemctl", "is-active", *UNITS).returncode == 0, 120)
-    back = known(site)
-    assert back["counts"] == newer["counts"]
-    assert back["calls"] == newer["calls"]
-    assert "later" in back["users"]  # typed after the snapshot: nothing but the copy has it
-    assert sounds.items() <= recordings(site).items()
-    assert machine.told("cat /etc/appliance/tls/ca.pem") == authority
+    saved_certificate = machine.run_checked("openssl x509 -in /etc/appliance/tls/server.pem")
+    wait_until(lambda: served_certificate(site) == saved_certificate, 20)
+    wait_until(lambda: machine.run("systemctl", "is-active", *UNITS).returncode == 0, 120)
+    restored = site_state(site)
+    assert restored["counts"] == newer["counts"]
+    assert restored["calls"] == newer["calls"]
+    assert "later" in restored["users"]  # added after the snapshot: only the replica has it
+    assert recording_hashes.items() <= saved_recordings(site).items()
+    assert machine.run_checked("cat /etc/appliance/tls/ca.pem") == authority
     site.switch_phone_on()
-    talk(site)
-    assert known(site)["counts"]["calls"] == newer["counts"]["calls"] + 1
-    machine.told("appliance backup create")
-    machine.told("appliance backup verify")
+    make_talk(site)
+    assert site_state(site)["counts"]["calls"] == newer["counts"]["calls"] + 1
+    machine.run_checked("appliance backup create")
+    machine.run_checked("appliance backup verify")
 
 
-def test_a_box_goes_back_to_a_moment(site: Site) -> None:
-    add(site, "before")
-    until(lambda: copied(site, "before"), 120, every=1)
-    moment = site.machine.told("date +%Y-%m-%dT%H:%M:%S.%N%:z").strip()
-    add(site, "after")
-    until(lambda: copied(site, "after"), 120, every=1)
-    later = site.machine.told("date +%Y-%m-%dT%H:%M:%S.%N%:z").strip()
-    refused = site.play("restore", "-e", f"restore_at={moment}")
-    assert refused.returncode
-    assert "audit entries by people missing" in refused.stdout
-    assert "-e restore_accept_loss=true" in refused.stdout
-    assert "after" in known(site)["users"]
-    accepted = ("-e", "restore_accept_loss=true")
-    done = site.play("restore", "-e", f"restore_at={moment}", *accepted)
-    assert done.returncode == 0, done.stdout[-4000:] + done.stderr
-    print(*re.findall(r"seconds: .*", done.stdout))
-    users = known(site)["users"]
+def test_a_box_is_restored_to_a_point_in_time(site: Site) -> None:
+    add_user(site, "before")
+    wait_until(lambda: is_replicated(site, "before"), 120, every=1)
+    point_in_time = site.machine.run_checked("date +%Y-%m-%dT%H:%M:%S.%N%:z").strip()
+    add_user(site, "after")
+    wait_until(lambda: is_replicated(site, "after"), 120, every=1)
+    later_time = site.machine.run_checked("date +%Y-%m-%dT%H:%M:%S.%N%:z").strip()
+    refused_run = site.run_playbook("restore", "-e", f"restore_at={point_in_time}")
+    assert refused_run.returncode
+    assert "audit entries by people missing" in refused_run.stdout
+    assert "-e restore_accept_loss=true" in refused_run.stdout
+    assert "after" in site_state(site)["users"]
+    accept_loss = ("-e", "restore_accept_loss=true")
+    process = site.run_playbook("restore", "-e", f"restore_at={point_in_time}", *accept_loss)
+    assert process.returncode == 0, process.stdout[-4000:] + process.stderr
+    print(*re.findall(r"seconds: .*", process.stdout))
+    users = site_state(site)["users"]
     assert "before" in users
     assert "after" not in users
-    until(lambda: site.machine.run("systemctl", "is-active", *UNITS).returncode == 0, 120)
-    # The moment was wrong: a second restore reaches what the first one left out.
-    done = site.play("restore", "-e", f"restore_at={later}", *accepted)
-    assert done.returncode == 0, done.stdout[-4000:] + done.stderr
-    assert {"before", "after"} <= known(site)["users"]
+    wait_until(lambda: site.machine.run("systemctl", "is-active", *UNITS).returncode == 0, 120)
+    # The time was wrong: a second restore reaches the data that the first one omitted.
+    process = site.run_playbook("restore", "-e", f"restore_at={later_time}", *accept_loss)
+    assert process.returncode == 0, process.stdout[-4000:] + process.stderr
+    assert {"before", "after"} <= site_state(site)["users"]
 
 
-def test_the_jobs_make_a_snapshot_and_try_it_out(site: Site) -> None:
-    """As the technician asks for it on the page: by the unit, with what it may do."""
-    database = f"{SQLITE} {HOME}/data/appliance.db"
+def test_the_jobs_make_a_snapshot_and_run_a_drill(site: Site) -> None:
+    """As the technician requests it on the page: by the unit, with the unit's rights."""
+    database = f"{SQLITE} {SITE_HOME}/data/appliance.db"
     for kind in ("create", "drill"):
-        site.machine.run(database, text=ASK.format(kind=kind))
+        site.machine.run(database, text=REQUEST_RUN_SQL.format(kind=kind))
 
-        def seen(kind: str = kind) -> str:
-            return site.machine.run(database, text=SEEN.format(kind=kind)).stdout
+        def run_state(kind: str = kind) -> str:
+            return site.machine.run(database, text=RUN_STATE_SQL.format(kind=kind)).stdout
 
-        until(lambda seen=seen: re.search("'(done|failed)'", seen()), 300, every=1)
-        assert "'done'" in seen(), seen()
+        wait_until(lambda state=run_state: re.search("'(done|failed)'", state()), 300, every=1)
+        assert "'done'" in run_state(), run_state()
 
 
-def shown_certificate(site: Site) -> str:
-    """The certificate that nginx shows."""
-    return site.machine.told(
+def served_certificate(site: Site) -> str:
+    """Return the certificate that nginx presents."""
+    return site.machine.run_checked(
         "openssl s_client -connect 127.0.0.1:443 </dev/null 2>/dev/null | openssl x509"
     )
 
 
-def talk(site: Site) -> None:
-    """A citizen talks to the operator, and the ledger has it with its sound."""
-    before = len(site.calls())
-    assert result(site.call(15)) == {"answered": True, "ended_by": "caller"}
-    until(lambda: len(site.calls()) > before and site.calls()[-1]["recordings"], 120)
+def make_talk(site: Site) -> None:
+    """Let a citizen talk to the operator; wait until the ledger has the call and its recording."""
+    before = len(site.ledger_calls())
+    assert party_result(site.start_call(15)) == {"answered": True, "ended_by": "caller"}
+    wait_until(
+        lambda: len(site.ledger_calls()) > before and site.ledger_calls()[-1]["recordings"], 120
+    )
 
 
-def add(site: Site, login: str) -> None:
-    """Somebody more, whom no event log knows."""
-    site.machine.told(
+def add_user(site: Site, login: str) -> None:
+    """Add a user, who is in no event log."""
+    site.machine.run_checked(
         f"echo secret-12345 | appliance user add {login} --name {login} --role manager "
         "--password-stdin"
     )
 
 
-def known(site: Site) -> dict[str, Any]:
-    """What the site knows: its calls, its people, how many appeals and recordings."""
-    told = site.machine.told(f"{SQLITE} {HOME}/data/appliance.db '{COUNTS}'")
-    counts = map(int, re.findall(r"\d+", told))
+def site_state(site: Site) -> dict[str, Any]:
+    """Return the site's calls, its users, and the counts of appeals and recordings."""
+    output = site.machine.run_checked(f"{SQLITE} {SITE_HOME}/data/appliance.db '{COUNT_QUERY}'")
+    counts = map(int, re.findall(r"\d+", output))
     return {
         "counts": dict(zip(("calls", "appeals", "recordings"), counts, strict=True)),
-        "calls": site.calls(),
+        "calls": site.ledger_calls(),
         "users": {
-            line.split()[0] for line in site.machine.told("appliance user list").splitlines()
+            line.split()[0] for line in site.machine.run_checked("appliance user list").splitlines()
         },
     }
 
 
-def recordings(site: Site) -> dict[str, str]:
-    """The hash of every recording that a snapshot was made of."""
-    told = site.machine.told(f"cd {HOME}/recordings && find . -type f -exec sha256sum {{}} +")
-    return {name: sum_ for sum_, name in (line.split() for line in told.splitlines())}
+def saved_recordings(site: Site) -> dict[str, str]:
+    """Return name → hash of every recording in the site's folder."""
+    output = site.machine.run_checked(
+        f"cd {SITE_HOME}/recordings && find . -type f -exec sha256sum {{}} +"
+    )
+    return {name: sum_ for sum_, name in (line.split() for line in output.splitlines())}
 
 
-def typed_from_paper(site: Site) -> list[str]:
-    """Both keys as a person reads them off the recovery sheet."""
-    keys = keys_on_paper(site.sheet())
+def keys_from_sheet(site: Site) -> list[str]:
+    """Return both keys as a person reads them from the recovery sheet."""
+    keys = keys_on_paper(site.sheet_text())
     [[repository], [recovery]] = keys["plain"], keys["sealed"]
     return [repository, recovery]
 
 
-def copied(site: Site, login: str) -> bool:
-    """Whether the continuous copy on the second disk knows somebody."""
+def is_replicated(site: Site, login: str) -> bool:
+    """Return True if the replica on the second disk contains this user."""
     folder, file = site.machine.second / "replica" / "database", site.machine.folder / "copied.db"
     file.unlink(missing_ok=True)
     litestream = Path(sys.executable).with_name("litestream")

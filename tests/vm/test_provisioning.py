@@ -7,29 +7,41 @@ from pathlib import Path
 
 import pytest
 
-from provisioning.box.bundle import PLAYBOOKS
-from tests.rig.waiting import until
+from provisioning.box.bundle import PLAYBOOK_FOLDER
+from tests.rig.waiting import wait_until
 from tests.vm.machine import Machine
-from tests.vm.network import BOX, PLACES
-from tests.vm.site_of_test import NAME, Site, changed, result
+from tests.vm.network import ADDRESS_OF_PLACE, BOX_ADDRESS
+from tests.vm.site_of_test import SITE_NAME, Site, party_result, recap_counts
 
 pytestmark = pytest.mark.vm
 
-OURS = ("asterisk", "appliance-pbx", "appliance-web", "appliance-jobs", "appliance-replicate")
-OTHERS = ("nginx", "nftables", "fail2ban", "squid", "prometheus-node-exporter", "ssh")
+APPLIANCE_UNITS = (
+    "asterisk",
+    "appliance-pbx",
+    "appliance-web",
+    "appliance-jobs",
+    "appliance-replicate",
+)
+OTHER_UNITS = ("nginx", "nftables", "fail2ban", "squid", "prometheus-node-exporter", "ssh")
 TIMERS = ("apt-daily-upgrade", "logrotate")
-KNOWN = "SELECT 1 FROM job_run WHERE name = 'self_test_{kind}'"
-DUE = "UPDATE job_run SET due_at = due_at - 14 * 86400000000 WHERE name = 'self_test_{kind}'"
-FOUND = "SELECT ok, failed, seen, steps FROM self_test WHERE kind = '{kind}'"
-DRILL = 960  # seconds; the jobs give the longer of the two up after 900
+RUN_EXISTS_SQL = "SELECT 1 FROM job_run WHERE name = 'self_test_{kind}'"
+MAKE_DUE_SQL = (
+    "UPDATE job_run SET due_at = due_at - 14 * 86400000000 WHERE name = 'self_test_{kind}'"
+)
+SELF_TEST_SQL = "SELECT ok, failed, seen, steps FROM self_test WHERE kind = '{kind}'"
+SELF_TEST_SECONDS = 960  # the jobs abandon the longer of the two after 900
 LAST_STEPS = {"call": "marked", "offline": "names"}
-EXPOSED = 3.0  # of systemd-analyze security, from 0 (closed) to 10
-USERS = ("appliance-pbx", "appliance-web")
-KEYS = ("/etc/appliance/keys/second.key", "/etc/appliance/audit.key", "/etc/appliance/secret_key")
-CONSOLE = "asterisk -C /var/lib/appliance/asterisk/etc/asterisk.conf"
-CLOSED = {  # what a process neither reads nor lists
+MAX_EXPOSURE = 3.0  # by systemd-analyze security, from 0 (closed) to 10
+SEPARATE_USERS = ("appliance-pbx", "appliance-web")
+KEY_FILES = (
+    "/etc/appliance/keys/second.key",
+    "/etc/appliance/audit.key",
+    "/etc/appliance/secret_key",
+)
+ASTERISK_CONSOLE = "asterisk -C /var/lib/appliance/asterisk/etc/asterisk.conf"
+CLOSED_PATHS = {  # paths that a process can neither read nor list
     "appliance-web": (
-        *KEYS,
+        *KEY_FILES,
         "/etc/appliance/appliance.toml",
         "/etc/appliance/ami_secret",
         "/run/asterisk/asterisk.ctl",
@@ -38,19 +50,19 @@ CLOSED = {  # what a process neither reads nor lists
         "/var/lib/appliance/backups",
         "/mnt/second/snapshots",
     ),
-    "appliance-pbx": (*KEYS, "/var/lib/appliance/backups", "/etc/appliance/web.toml"),
-    "asterisk": (*KEYS, "/etc/appliance/appliance.toml", "/var/lib/appliance/data"),
-    "appliance-replicate": KEYS,
+    "appliance-pbx": (*KEY_FILES, "/var/lib/appliance/backups", "/etc/appliance/web.toml"),
+    "asterisk": (*KEY_FILES, "/etc/appliance/appliance.toml", "/var/lib/appliance/data"),
+    "appliance-replicate": KEY_FILES,
 }
-OPEN = {  # and files that it does read
+READABLE_PATHS = {  # and files that it can read
     "appliance-web": ("/etc/appliance/web.toml", "/var/lib/appliance/data/appliance.db"),
     "appliance-pbx": (
         "/etc/appliance/appliance.toml",
         "/var/lib/appliance/asterisk/etc/manager.conf",
     ),
-    "appliance-jobs": KEYS[:1],
+    "appliance-jobs": KEY_FILES[:1],
 }
-LINKED = (
+LINKED_PATHS = (
     "/var/lib/appliance/recordings",
     "/var/lib/appliance/prompts",
     "/var/lib/appliance/asterisk/spool",
@@ -60,10 +72,10 @@ LINKED = (
     "/etc/appliance/keys/box.tar.age",
     "/etc/appliance/keys/box.tar.age.new",
 )
-PLANT = f"""
+PLANT_LINKS_SCRIPT = f"""
 set -e
 mkdir /srv/trap
-for link in {" ".join(LINKED)}; do
+for link in {" ".join(LINKED_PATHS)}; do
     trap=/srv/trap/$(basename $link)
     if [ -d $link ]; then mkdir $trap; else echo root >$trap; fi
     setpriv --reuid=appliance --regid=appliance --init-groups sh -c "
@@ -71,30 +83,30 @@ for link in {" ".join(LINKED)}; do
 done
 date >/etc/appliance/something-new
 """
-CLEAR = f"""
-for link in {" ".join(LINKED)}; do
+REMOVE_LINKS_SCRIPT = f"""
+for link in {" ".join(LINKED_PATHS)}; do
     if [ -L $link ]; then rm $link; fi
     if [ -e $link.kept ]; then rm -rf $link; mv $link.kept $link; fi
 done
 rm -rf /srv/trap /etc/appliance/something-new
 """
-TRAPS = (
+LIST_TRAPS_COMMAND = (
     "find /srv/trap -printf '%p %u:%g %m %s %T@\\n' | sort; find /srv/trap -type f -exec cat {} +"
 )
 
 
-def test_what_is_wrong_is_named_before_anything_is_done(machine: Machine, site: Site) -> None:
-    done = site.play(
+def test_wrong_values_are_named_before_any_change(machine: Machine, site: Site) -> None:
+    process = site.run_playbook(
         "site",
         *("-e", '{"site_carriers": [{"name": "Uz Tel", "address": "one"}]}'),
         *("-e", "site_address=10.0.0.300", "-e", '{"site_technicians": []}'),
     )
-    told = " ".join(done.stdout.split())
-    assert done.returncode
-    assert 'site_address is \\"10.0.0.300\\"' in told or 'site_address is "10.0.0.300"' in told
-    assert "A name in site_carriers" in told
-    assert "nobody could reach the box by SSH" in told
-    assert changed(done)["changed"] == 0
+    output = " ".join(process.stdout.split())
+    assert process.returncode
+    assert 'site_address is \\"10.0.0.300\\"' in output or 'site_address is "10.0.0.300"' in output
+    assert "A name in site_carriers" in output
+    assert "nobody could reach the box by SSH" in output
+    assert recap_counts(process)["changed"] == 0
 
 
 def test_every_part_of_the_bundle_is_listed_with_its_licence(drive: Path) -> None:
@@ -109,225 +121,277 @@ def test_every_part_of_the_bundle_is_listed_with_its_licence(drive: Path) -> Non
 
 
 def test_a_second_run_changes_nothing(site: Site) -> None:
-    done = site.play("site")
-    assert done.returncode == 0, done.stdout[-4000:]
-    tasks = re.split(r"^TASK ", done.stdout, flags=re.MULTILINE)
+    process = site.run_playbook("site")
+    assert process.returncode == 0, process.stdout[-4000:]
+    tasks = re.split(r"^TASK ", process.stdout, flags=re.MULTILINE)
     assert [task for task in tasks if re.search("^changed:", task, re.MULTILINE)] == []
-    assert changed(done)["changed"] == 0
+    assert recap_counts(process)["changed"] == 0
 
 
-def test_a_reboot_brings_everything_back(site: Site) -> None:
+def test_all_services_run_after_a_reboot(site: Site) -> None:
     site.machine.reboot()
-    until(lambda: site.machine.run("systemctl", "is-active", *OURS, *OTHERS).returncode == 0, 120)
-    assert site.machine.told("systemctl list-units --failed --plain --no-legend") == ""
-    timers = site.machine.told("systemctl list-timers --all --no-legend")
+    wait_until(
+        lambda: (
+            site.machine.run("systemctl", "is-active", *APPLIANCE_UNITS, *OTHER_UNITS).returncode
+            == 0
+        ),
+        120,
+    )
+    assert site.machine.run_checked("systemctl list-units --failed --plain --no-legend") == ""
+    timers = site.machine.run_checked("systemctl list-timers --all --no-legend")
     assert [timer for timer in TIMERS if f"{timer}.timer" not in timers] == []
-    until(
-        lambda: str(site.ask("carrier", "options", BOX, PLACES["carrier"])).startswith("SIP"), 120
+    wait_until(
+        lambda: str(
+            site.run_party("carrier", "options", BOX_ADDRESS, ADDRESS_OF_PLACE["carrier"])
+        ).startswith("SIP"),
+        120,
     )
 
 
-def test_a_copy_that_was_stopped_is_started_by_request(site: Site) -> None:
+def test_a_stopped_replication_is_started_by_a_request_file(site: Site) -> None:
     """The jobs have no right to start units: a path unit starts this one when they write a file."""
-    site.machine.told("systemctl stop appliance-replicate")
-    until(
+    site.machine.run_checked("systemctl stop appliance-replicate")
+    wait_until(
         lambda: site.machine.run("systemctl", "is-active", "appliance-replicate").returncode == 0,
         300,
         every=2,
     )
-    site.machine.told("test ! -e /var/lib/appliance/backups/replicate.request")
+    site.machine.run_checked("test ! -e /var/lib/appliance/backups/replicate.request")
 
 
 def test_a_citizen_talks_to_an_operator(site: Site) -> None:
     site.switch_phone_on()
-    before = len(site.calls())
-    assert result(site.call(20)) == {"answered": True, "ended_by": "caller"}
-    until(lambda: len(site.calls()) > before and site.calls()[-1]["recordings"], 120)
-    call = site.calls()[-1]
+    before = len(site.ledger_calls())
+    assert party_result(site.start_call(20)) == {"answered": True, "ended_by": "caller"}
+    wait_until(
+        lambda: len(site.ledger_calls()) > before and site.ledger_calls()[-1]["recordings"], 120
+    )
+    call = site.ledger_calls()[-1]
     assert call["outcome"] == "answered"
     assert call["trunk"] == "carrier"
     assert call["language"] == "uz"
     assert sum(sound["seconds"] for sound in call["recordings"]) > 5
 
 
-def test_only_carriers_and_the_lan_get_an_answer(site: Site) -> None:
-    assert site.ask("stranger", "options", BOX, PLACES["stranger"], "3") is None
+def test_only_carriers_and_the_lan_receive_an_answer(site: Site) -> None:
+    assert (
+        site.run_party("stranger", "options", BOX_ADDRESS, ADDRESS_OF_PLACE["stranger"], "3")
+        is None
+    )
     for place in ("carrier", "lan"):
-        assert str(site.ask(place, "options", BOX, PLACES[place])).startswith("SIP/2.0 ")
+        assert str(
+            site.run_party(place, "options", BOX_ADDRESS, ADDRESS_OF_PLACE[place])
+        ).startswith("SIP/2.0 ")
     ports = ("22", "80", "443", "3128", "5038", "8000", "8088", "9100")
-    assert site.ask("stranger", "ports", BOX, *ports) == []
-    assert site.ask("carrier", "ports", BOX, *ports) == []
-    assert site.ask("lan", "ports", BOX, *ports) == [22, 80, 443, 3128]
+    assert site.run_party("stranger", "ports", BOX_ADDRESS, *ports) == []
+    assert site.run_party("carrier", "ports", BOX_ADDRESS, *ports) == []
+    assert site.run_party("lan", "ports", BOX_ADDRESS, *ports) == [22, 80, 443, 3128]
 
 
-def test_the_pages_have_a_certificate_of_the_own_authority(site: Site, tmp_path: Path) -> None:
+def test_the_pages_have_a_certificate_of_the_boxs_own_authority(site: Site, tmp_path: Path) -> None:
     authority = tmp_path / "ca.pem"
-    authority.write_text(site.machine.told("cat /etc/appliance/tls/ca.pem"))
-    assert site.ask("lan", "page", BOX, NAME, str(authority), "/healthz") == 200
-    assert site.ask("lan", "page", BOX, NAME, str(authority), "/built/js/htmx.min.js") == 200
-    assert site.ask("lan", "page", BOX, NAME, str(authority), "/metrics") == 404
+    authority.write_text(site.machine.run_checked("cat /etc/appliance/tls/ca.pem"))
+    assert site.run_party("lan", "page", BOX_ADDRESS, SITE_NAME, str(authority), "/healthz") == 200
+    assert (
+        site.run_party(
+            "lan", "page", BOX_ADDRESS, SITE_NAME, str(authority), "/built/js/htmx.min.js"
+        )
+        == 200
+    )
+    assert site.run_party("lan", "page", BOX_ADDRESS, SITE_NAME, str(authority), "/metrics") == 404
 
 
-def test_nobody_holds_all_connections_of_the_pages(site: Site, tmp_path: Path) -> None:
-    authority, holder = tmp_path / "ca.pem", "10.77.0.68"
-    authority.write_text(site.machine.told("cat /etc/appliance/tls/ca.pem"))
-    site.network.add_address("lan", holder)
-    process = site.start("lan", "half", BOX, holder, "2000")
+def test_one_address_cannot_occupy_all_connections_of_the_pages(site: Site, tmp_path: Path) -> None:
+    authority, attacker = tmp_path / "ca.pem", "10.77.0.68"
+    authority.write_text(site.machine.run_checked("cat /etc/appliance/tls/ca.pem"))
+    site.network.add_address("lan", attacker)
+    process = site.start_party("lan", "half", BOX_ADDRESS, attacker, "2000")
     assert process.stdout
-    held = int(process.stdout.readline())
-    seen = site.ask("lan", "page", BOX, NAME, str(authority), "/healthz")
-    print(f"half requests from one address: {held} of 2000 let in; the pages meanwhile: {seen}")
-    assert held <= 300
-    assert seen == 200
+    accepted_count = int(process.stdout.readline())
+    page_status = site.run_party("lan", "page", BOX_ADDRESS, SITE_NAME, str(authority), "/healthz")
+    print(
+        f"half requests from one address: {accepted_count} of 2000 let in; the pages "
+        f"meanwhile: {page_status}"
+    )
+    assert accepted_count <= 300
+    assert page_status == 200
     process.communicate()
 
 
-def test_sip_does_not_come_by_the_pages(site: Site, tmp_path: Path) -> None:
+def test_sip_is_not_available_through_the_pages(site: Site, tmp_path: Path) -> None:
     authority = tmp_path / "ca.pem"
-    authority.write_text(site.machine.told("cat /etc/appliance/tls/ca.pem"))
-    assert site.ask("lan", "page", BOX, NAME, str(authority), "/ws") == 404
-    assert ":8088 " not in site.machine.told("ss -ltn")
+    authority.write_text(site.machine.run_checked("cat /etc/appliance/tls/ca.pem"))
+    assert site.run_party("lan", "page", BOX_ADDRESS, SITE_NAME, str(authority), "/ws") == 404
+    assert ":8088 " not in site.machine.run_checked("ss -ltn")
 
 
-def test_a_link_of_the_appliance_leads_root_nowhere(site: Site) -> None:
-    """Its account is taken for an attacker's: links to files of root, then the playbook's roles."""
+def test_root_follows_no_link_of_the_appliance(site: Site) -> None:
+    """An attacker with the appliance's account links to files of root; then the roles run."""
     roles = ("asterisk", "app", "firewall", "backup")
-    site.machine.told("sh -s", text=PLANT)
-    before = site.machine.told(TRAPS)
+    site.machine.run_checked("sh -s", text=PLANT_LINKS_SCRIPT)
+    before = site.machine.run_checked(LIST_TRAPS_COMMAND)
     try:
         for role in roles:
-            done = site.play("site", "--tags", role)
-            print(f"with planted links, {role}: {'went on' if done.returncode == 0 else 'stopped'}")
-        site.machine.told("logrotate --force /etc/logrotate.d/appliance || true")
-        database = (PLAYBOOKS / "files/database.sh").read_text()
-        where = "/var/lib/appliance/data/appliance.db"
-        site.machine.run(f"sh -s keep {where}", text=database)
-        assert site.machine.told(TRAPS) == before
+            process = site.run_playbook("site", "--tags", role)
+            print(
+                f"with planted links, {role}: {'went on' if process.returncode == 0 else 'stopped'}"
+            )
+        site.machine.run_checked("logrotate --force /etc/logrotate.d/appliance || true")
+        database = (PLAYBOOK_FOLDER / "files/database.sh").read_text()
+        database_path = "/var/lib/appliance/data/appliance.db"
+        site.machine.run(f"sh -s keep {database_path}", text=database)
+        assert site.machine.run_checked(LIST_TRAPS_COMMAND) == before
     finally:
-        site.machine.told("sh -s", text=CLEAR)
-    done = site.play("site", "--tags", ",".join(roles))
-    assert done.returncode == 0, done.stdout[-4000:]
+        site.machine.run_checked("sh -s", text=REMOVE_LINKS_SCRIPT)
+    process = site.run_playbook("site", "--tags", ",".join(roles))
+    assert process.returncode == 0, process.stdout[-4000:]
 
 
-def test_operators_open_what_is_listed(site: Site) -> None:
-    listed = site.start("lan", "proxy", BOX, "my.gov.uz")  # it waits for an internet, half a minute
-    assert site.ask("lan", "proxy", BOX, "example.com") == 403
-    site.machine.told("echo .example.com >> /etc/appliance/operator-sites.txt")
-    until(lambda: site.ask("lan", "opened", BOX, "example.com"), 60)
-    assert result(listed) != 403
+def test_operators_can_open_listed_sites_only(site: Site) -> None:
+    # waits half a minute for an internet
+    listed_site = site.start_party("lan", "proxy", BOX_ADDRESS, "my.gov.uz")
+    assert site.run_party("lan", "proxy", BOX_ADDRESS, "example.com") == 403
+    site.machine.run_checked("echo .example.com >> /etc/appliance/operator-sites.txt")
+    wait_until(lambda: site.run_party("lan", "opened", BOX_ADDRESS, "example.com"), 60)
+    assert party_result(listed_site) != 403
 
 
-def test_who_guesses_passwords_is_shut_out(site: Site) -> None:
+def test_an_address_that_guesses_passwords_is_banned(site: Site) -> None:
     guesser, victim = "10.77.0.66", "10.77.0.67"
     for address in (guesser, victim):
         site.network.add_address("lan", address)
-    forged = site.ask("stranger", "forge", BOX, victim)
-    assert site.ask("lan", "options", BOX, guesser)
-    assert site.ask("lan", "guess", str(site.machine.folder / "guesser"), BOX, guesser) > 3
-    until(lambda: not str(site.ask("lan", "options", BOX, guesser, "1")).startswith("SIP"), 120)
-    assert str(site.ask("lan", "options", BOX, PLACES["lan"])).startswith("SIP/2.0 ")
-    # Whose address somebody else has used is not: those packets were read before.
-    assert str(site.ask("lan", "options", BOX, victim)).startswith("SIP/2.0 ")
-    banned = site.machine.told("fail2ban-client get phones banip").split()
+    forged = site.run_party("stranger", "forge", BOX_ADDRESS, victim)
+    assert site.run_party("lan", "options", BOX_ADDRESS, guesser)
+    assert (
+        site.run_party("lan", "guess", str(site.machine.folder / "guesser"), BOX_ADDRESS, guesser)
+        > 3
+    )
+    wait_until(
+        lambda: (
+            not str(site.run_party("lan", "options", BOX_ADDRESS, guesser, "1")).startswith("SIP")
+        ),
+        120,
+    )
+    assert str(site.run_party("lan", "options", BOX_ADDRESS, ADDRESS_OF_PLACE["lan"])).startswith(
+        "SIP/2.0 "
+    )
+    # An address that was forged by another party is not banned: those packets were discarded
+    # before.
+    assert str(site.run_party("lan", "options", BOX_ADDRESS, victim)).startswith("SIP/2.0 ")
+    banned = site.machine.run_checked("fail2ban-client get phones banip").split()
     print(f"{forged} forged packets of {victim}; shut out: {banned}")
     assert banned == [guesser]
-    # Shut out of SIP alone: the pages and SSH still answer.
-    rules = site.machine.told("nft list ruleset")
+    # Banned from SIP only: the pages and SSH still answer.
+    rules = site.machine.run_checked("nft list ruleset")
     assert re.search(r"udp dport \{? ?5060.* @addr-set-phones", rules), rules
     assert "l4proto" not in rules
 
 
 def test_each_process_has_a_user_of_its_own(site: Site) -> None:
     users = {}
-    for unit in OURS:
-        pid = _process(site, unit).partition("=")[2].strip()
-        users[unit] = site.machine.told("ps", "-o", "user:30=", "-p", pid).strip()
+    for unit in APPLIANCE_UNITS:
+        pid = _main_pid_line(site, unit).partition("=")[2].strip()
+        users[unit] = site.machine.run_checked("ps", "-o", "user:30=", "-p", pid).strip()
     owner = "appliance"
-    assert users == dict(zip(OURS, ("asterisk", *USERS, owner, owner), strict=True))
-    for unit, paths in CLOSED.items():
-        assert _opens(site, unit, paths) == [], unit
-    for unit, paths in OPEN.items():
-        assert _opens(site, unit, paths) == list(paths), unit
-    assert not _within(site, "appliance-web", "touch /var/lib/appliance/recordings/x")
-    assert not _within(site, "appliance-web", f"{CONSOLE} -rx 'core show version'")
-    secret = site.machine.told("cat /etc/appliance/ami_secret").strip()
-    assert secret in site.machine.told("cat /etc/appliance/appliance.toml")
-    assert secret not in site.machine.told("cat /etc/appliance/web.toml")
+    assert users == dict(
+        zip(APPLIANCE_UNITS, ("asterisk", *SEPARATE_USERS, owner, owner), strict=True)
+    )
+    for unit, paths in CLOSED_PATHS.items():
+        assert _readable_paths(site, unit, paths) == [], unit
+    for unit, paths in READABLE_PATHS.items():
+        assert _readable_paths(site, unit, paths) == list(paths), unit
+    assert not _succeeds_as_unit(site, "appliance-web", "touch /var/lib/appliance/recordings/x")
+    assert not _succeeds_as_unit(
+        site, "appliance-web", f"{ASTERISK_CONSOLE} -rx 'core show version'"
+    )
+    secret = site.machine.run_checked("cat /etc/appliance/ami_secret").strip()
+    assert secret in site.machine.run_checked("cat /etc/appliance/appliance.toml")
+    assert secret not in site.machine.run_checked("cat /etc/appliance/web.toml")
 
 
-def test_a_plan_of_the_pages_is_put_in_force(site: Site) -> None:
-    """The pages' process may not; the pbx process does it for them."""
+def test_a_plan_saved_by_the_pages_is_put_in_force(site: Site) -> None:
+    """The pages' process has no right to do so; the pbx process does it."""
     plan = (
         "from appliance.core import settings, db; from appliance.pbx import actions; "
         "from appliance.telephony import routing; import dataclasses; "
-        "s = settings.load('/etc/appliance/web.toml').for_pages(); "
-        "db.open_database(s.paths.database).connect(); p = routing.current(s); "
+        "s = settings.load_settings('/etc/appliance/web.toml').without_ami_secret(); "
+        "db.open_database(s.paths.database).connect(); p = routing.current_plan(s); "
         "w = dataclasses.replace(p, limits=dataclasses.replace(p.limits, calls=17)); "
-        "print(actions.put_plan(s, w, 'texnik').id)"
+        "print(actions.apply_plan(s, w, 'texnik').id)"
     )
-    assert _within(site, "appliance-web", f'/opt/appliance/current/bin/python -c "{plan}"')
-    assert "17" in site.machine.told("grep -r 17 /var/lib/appliance/asterisk/etc --include=*.conf")
-    # Both have tried it on a second Asterisk, whose end is not theirs.
+    assert _succeeds_as_unit(
+        site, "appliance-web", f'/opt/appliance/current/bin/python -c "{plan}"'
+    )
+    assert "17" in site.machine.run_checked(
+        "grep -r 17 /var/lib/appliance/asterisk/etc --include=*.conf"
+    )
+    # Both have tried it on a second Asterisk, whose end does not affect them.
     for unit in ("appliance-web", "appliance-pbx"):
-        state = site.machine.told("systemctl", "show", "--value", "--property=SubState", unit)
+        state = site.machine.run_checked(
+            "systemctl", "show", "--value", "--property=SubState", unit
+        )
         assert state == "running\n"
 
 
-def test_the_router_is_asked(site: Site) -> None:
-    """By the account of the jobs, without rights of its own."""
-    seen = "SELECT up FROM link_stretch WHERE link = 'gateway' AND until IS NULL"
-    until(lambda: site.asked(seen).split() == ["(1,)"], 60)
+def test_the_router_is_checked(site: Site) -> None:
+    """With the account of the jobs, without further rights."""
+    link_query = "SELECT up FROM link_stretch WHERE link = 'gateway' AND until IS NULL"
+    wait_until(lambda: site.query_database(link_query).split() == ["(1,)"], 60)
 
 
 @pytest.mark.parametrize("kind", ["call", "offline"])
-def test_the_box_tries_itself(site: Site, kind: str) -> None:
-    """In the cell of the jobs, as it does by itself when it is due."""
-    until(lambda: site.asked(KNOWN.format(kind=kind)), 60)
-    site.asked(DUE.format(kind=kind))
-    found = until(lambda: site.asked(FOUND.format(kind=kind)), DRILL, every=1)
-    assert found.startswith("(1, '', '',"), found
-    assert LAST_STEPS[kind] in found
+def test_the_box_runs_its_self_tests(site: Site, kind: str) -> None:
+    """In the sandbox of the jobs, as they run by themselves when due."""
+    wait_until(lambda: site.query_database(RUN_EXISTS_SQL.format(kind=kind)), 60)
+    site.query_database(MAKE_DUE_SQL.format(kind=kind))
+    row = wait_until(
+        lambda: site.query_database(SELF_TEST_SQL.format(kind=kind)), SELF_TEST_SECONDS, every=1
+    )
+    assert row.startswith("(1, '', '',"), row
+    assert LAST_STEPS[kind] in row
 
 
-@pytest.mark.parametrize("unit", OURS)
-def test_a_unit_is_locked_up(site: Site, unit: str) -> None:
-    told = site.machine.run("systemd-analyze", "security", "--no-pager", f"{unit}.service").stdout
-    score = re.search(r"Overall exposure level for \S+: ([\d.]+)", told)
+@pytest.mark.parametrize("unit", APPLIANCE_UNITS)
+def test_a_unit_is_sandboxed(site: Site, unit: str) -> None:
+    analysis = site.machine.run(
+        "systemd-analyze", "security", "--no-pager", f"{unit}.service"
+    ).stdout
+    score = re.search(r"Overall exposure level for \S+: ([\d.]+)", analysis)
     assert score
     print(unit, score[1])
-    assert float(score[1]) <= EXPOSED
+    assert float(score[1]) <= MAX_EXPOSURE
 
 
-def test_doctor_says_that_ssh_takes_passwords(site: Site) -> None:
-    """No technician has given a key here."""
+def test_doctor_warns_that_ssh_accepts_passwords(site: Site) -> None:
+    """No technician has provided a key here."""
     checks = json.loads(site.machine.run("appliance", "doctor", "--json").stdout)
     assert [check["state"] for check in checks if check["check"] == "ssh"] == ["warn"]
 
 
 def test_the_clock_of_the_host_is_out_of_reach(site: Site) -> None:
-    bounding = site.machine.told("grep CapBnd /proc/1/status").split()[1]
+    bounding = site.machine.run_checked("grep CapBnd /proc/1/status").split()[1]
     assert not int(bounding, 16) >> 25 & 1  # CAP_SYS_TIME
 
 
-def _process(site: Site, unit: str) -> str:
-    return site.machine.told("systemctl", "show", "--property=MainPID", unit)
+def _main_pid_line(site: Site, unit: str) -> str:
+    return site.machine.run_checked("systemctl", "show", "--property=MainPID", unit)
 
 
-def _opens(site: Site, unit: str, paths: tuple[str, ...]) -> list[str]:
-    """Which files that unit's process reads, and which folders it lists."""
+def _readable_paths(site: Site, unit: str, paths: tuple[str, ...]) -> list[str]:
+    """Return the files that the unit's process can read and the folders that it can list."""
     script = "".join(f"{{ cat {p} || ls {p}/.; }} >/dev/null 2>&1 && echo {p}\n" for p in paths)
-    return _as(site, unit, script).stdout.split()
+    return _run_as_unit(site, unit, script).stdout.split()
 
 
-def _within(site: Site, unit: str, command: str) -> bool:
-    """Whether a command succeeds as that unit's process."""
-    return _as(site, unit, command).returncode == 0
+def _succeeds_as_unit(site: Site, unit: str, command: str) -> bool:
+    """Return True if a command succeeds as that unit's process."""
+    return _run_as_unit(site, unit, command).returncode == 0
 
 
-def _as(site: Site, unit: str, script: str) -> subprocess.CompletedProcess[str]:
-    """Run it as that unit's process: its user, its view of the files."""
-    pid = _process(site, unit).partition("=")[2].strip()
-    groups = site.machine.told(f"grep ^Groups: /proc/{pid}/status").split()[1:]
-    user = site.machine.told("ps", "-o", "user:30=", "-p", pid).strip()
+def _run_as_unit(site: Site, unit: str, script: str) -> subprocess.CompletedProcess[str]:
+    """Run a script as that unit's process: with its user and its view of the files."""
+    pid = _main_pid_line(site, unit).partition("=")[2].strip()
+    groups = site.machine.run_checked(f"grep ^Groups: /proc/{pid}/status").split()[1:]
+    user = site.machine.run_checked("ps", "-o", "user:30=", "-p", pid).strip()
     become = f"setpriv --reuid={user} --regid=appliance --groups={','.join(groups)}"
     return site.machine.run(f"nsenter --target {pid} --mount {become} sh -s", text=script)

@@ -1,4 +1,4 @@
-"""A small site with everything that a snapshot takes, and one snapshot of it."""
+"""A small site with everything that a snapshot contains, and one snapshot of it."""
 
 import hashlib
 import shutil
@@ -14,9 +14,9 @@ from appliance.box import snapshots
 from appliance.core import clock, db, db_files
 from appliance.core import settings as site_settings
 from appliance.models import Call, Recording
-from provisioning.local.settings_file import scratch
-from tests.box.snapshots.light import lighten
-from tests.rig.once import made_once
+from provisioning.local.settings_file import scratch_settings
+from tests.box.snapshots.light import use_light_key
+from tests.rig.once import build_once
 
 PROGRAM = Path(sys.executable).with_name("appliance")
 FILES = {
@@ -30,28 +30,28 @@ FILES = {
 
 @dataclass(frozen=True)
 class Site:
-    """A site in a folder."""
+    """A site in its own folder."""
 
     folder: Path
 
     @property
     def file(self) -> Path:
-        """Its settings file."""
+        """The settings file."""
         return self.folder / "site.toml"
 
     @property
     def settings(self) -> site_settings.Settings:
-        """Its settings."""
-        return site_settings.load(self.file)
+        """The parsed settings."""
+        return site_settings.load_settings(self.file)
 
     def open(self) -> site_settings.Settings:
-        """The settings, with the database open."""
-        found = self.settings
-        db.open_database(found.paths.database)
-        return found
+        """Open the database; returns the settings."""
+        settings = self.settings
+        db.open_database(settings.paths.database)
+        return settings
 
     def run(self, *words: object, before: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
-        """One of our commands, in a process of its own."""
+        """Run an appliance command in a separate process."""
         return subprocess.run(
             [*before, PROGRAM, "--config", self.file, *map(str, words)],
             capture_output=True,
@@ -60,12 +60,12 @@ class Site:
         )
 
     def start(self, *words: object) -> subprocess.Popen[bytes]:
-        """The same, without waiting for it."""
+        """Start an appliance command in the background."""
         command = [PROGRAM, "--config", self.file, *map(str, words)]
         return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def fingerprint(self) -> dict[str, str]:
-        """Every file of the running site and its hash; not what restic and restores work with."""
+        """The hash of every file of the site, without working files of restic and restores."""
         return {
             str(path.relative_to(self.folder)): hashlib.sha256(path.read_bytes()).hexdigest()
             for path in sorted(self.folder.rglob("*"))
@@ -75,20 +75,20 @@ class Site:
         }
 
     def packs(self) -> list[Path]:
-        """The repository's files with content, the largest first."""
-        found = (self.folder / "repository" / "data").rglob("*")
-        return sorted((p for p in found if p.is_file()), key=lambda p: -p.stat().st_size)
+        """The pack files of the repository, the largest first."""
+        pack_files = (self.folder / "repository" / "data").rglob("*")
+        return sorted((p for p in pack_files if p.is_file()), key=lambda p: -p.stat().st_size)
 
 
 @pytest.fixture(scope="session")
 def saved(tmp_path_factory: pytest.TempPathFactory, peopled: Path) -> Site:
-    """A site of which there is one snapshot; to be copied."""
-    return Site(made_once(tmp_path_factory, "saved", lambda folder: _save(folder, peopled)))
+    """A site with one snapshot, to be copied by the tests."""
+    return Site(build_once(tmp_path_factory, "saved", lambda folder: _save_site(folder, peopled)))
 
 
-def _save(folder: Path, peopled: Path) -> None:
+def _save_site(folder: Path, peopled: Path) -> None:
     site = Site(folder)
-    text = scratch(
+    text = scratch_settings(
         web={"bind": "127.9.8.1:8000", "secret_key": "secret of the tests"},
         backups=[{"name": "disk", "url": "repository", "password_file": "repository.key"}],
         snapshots={"replica": "replica"},
@@ -98,8 +98,8 @@ def _save(folder: Path, peopled: Path) -> None:
     for number, (name, size) in enumerate(FILES.items()):
         path = site.folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(noise(size, number))
-    made = site.open()
+        path.write_bytes(incompressible_bytes(size, number))
+    settings = site.open()
     for number in range(3):
         Call.create(
             id=f"hotline-{number}.0",
@@ -110,22 +110,22 @@ def _save(folder: Path, peopled: Path) -> None:
             outcome="answered",
         )
     Recording.create(file="2026/11/one.wav", call_id="hotline-0.0", seconds=9.0)
-    snapshots.prepare(made)
-    lighten(folder / "repository", folder / "repository.key")
-    [done] = snapshots.create(made, by="rustam")
-    assert done.manifest.counts == {"calls": 3, "appeals": 0, "recordings": 1}
+    snapshots.prepare_repositories(settings)
+    use_light_key(folder / "repository", folder / "repository.key")
+    [snapshot] = snapshots.create_snapshots(settings, by="rustam")
+    assert snapshot.manifest.counts == {"calls": 3, "appeals": 0, "recordings": 1}
     db.database.close()
-    db_files.fold_in(made.paths.database)
+    db_files.merge_write_ahead_log(settings.paths.database)
 
 
 @pytest.fixture
 def site(tmp_path: Path, saved: Site) -> Iterator[Site]:
-    """A copy of it, to be broken."""
+    """A copy of the saved site, which a test may damage."""
     shutil.copytree(saved.folder, tmp_path, dirs_exist_ok=True)
     yield Site(tmp_path)
     db.database.close()
 
 
-def noise(size: int, seed: int) -> bytes:
-    """Bytes that do not compress, always the same."""
+def incompressible_bytes(size: int, seed: int) -> bytes:
+    """Bytes that do not compress, the same for each seed."""
     return hashlib.shake_128(f"{seed}".encode()).digest(size)

@@ -1,72 +1,76 @@
-"""Where the audit's chain ended stands in every snapshot, and is compared with the database."""
+"""The head of the audit chain is stored in every snapshot, and compared with the database."""
 
 import pytest
 
 from appliance.box import health, snapshots
-from appliance.box.health.audit import Broken, verify
-from appliance.box.snapshots import Wish, contents, reading
+from appliance.box.health.audit import Broken, verify_chain
+from appliance.box.snapshots import RestoreRequest, contents, reading
 from appliance.core import audit, db
 from appliance.core.audit import Head, heads
 from appliance.models import AuditEntry
-from tests.rig.forging import forging
+from tests.rig.forging import without_triggers
 
 
-def test_a_snapshot_tells_of_a_chain_written_anew_after_it(site) -> None:
+def test_a_chain_rewritten_after_a_snapshot_is_detected(site) -> None:
     settings = site.open()
-    restic = reading.repository(settings)
-    made = reading.manifest(restic, reading.find(restic))
-    assert made.audit == str(audit.head())
-    audit.record("rustam", "login")
-    assert str(audit.head()) in verify(settings)
+    restic = reading.open_repository(settings)
+    manifest = reading.read_manifest(restic, reading.find_snapshot(restic))
+    assert manifest.audit == str(audit.chain_head())
+    audit.record_entry("rustam", "login")
+    assert str(audit.chain_head()) in verify_chain(settings)
     [first, *_rest] = AuditEntry.select().order_by(AuditEntry.id)
-    with forging():
+    with without_triggers():
         AuditEntry.update(who="somebody").where(AuditEntry.id == first.id).execute()
         previous = ""
         for entry in AuditEntry.select().order_by(AuditEntry.id):
-            entry.hash = previous = audit._hash(previous, entry)
+            entry.hash = previous = audit._entry_hash(previous, entry)
             entry.save()
-    (settings.paths.backups / heads.FILE).unlink()  # whoever did it put that away, too
-    with pytest.raises(Broken, match=f"noted .* in snapshot {reading.find(restic).id} in disk"):
-        verify(settings)
+    (
+        settings.paths.backups / heads.FILE_NAME
+    ).unlink()  # the forger also removed the local record of heads
+    with pytest.raises(
+        Broken, match=f"noted .* in snapshot {reading.find_snapshot(restic).id} in disk"
+    ):
+        verify_chain(settings)
 
 
-def test_a_repository_that_cannot_be_read_breaks_no_chain(site, caplog) -> None:
+def test_an_unreadable_repository_does_not_break_the_chain(site, caplog) -> None:
     settings = site.open()
     (site.folder / "repository.key").write_text("wrong\n")
-    assert verify(settings)
+    assert verify_chain(settings)
     assert "not compared with disk" in caplog.text
 
 
-def test_after_a_restore_the_newer_heads_count_no_more(site) -> None:
+def test_after_a_restore_newer_heads_no_longer_count(site) -> None:
     settings = site.open()
-    before = audit.head()
+    before = audit.chain_head()
     for _ in range(3):
-        audit.record("rustam", "login")
-    verify(settings)
+        audit.record_entry("rustam", "login")
+    verify_chain(settings)
     db.database.close()
     assert site.run("backup", "restore").returncode == 0
     settings = site.open()
-    assert [one.head for one in heads.noted(settings) if one.restored] == [before]
+    assert [entry.head for entry in heads.read_noted_heads(settings) if entry.restored] == [before]
     assert AuditEntry.get_by_id(before.id + 1).action == "snapshot.restore"
-    assert next(health.audit.chain(settings)).state == "ok"
-    assert verify(settings)
-    audit.record("rustam", "login")
-    snapshots.create(settings)
-    assert verify(settings)
+    assert next(health.audit.check_audit_chain(settings)).state == "ok"
+    assert verify_chain(settings)
+    audit.record_entry("rustam", "login")
+    snapshots.create_snapshots(settings)
+    assert verify_chain(settings)
 
 
-def test_a_restore_into_a_folder_notes_nothing(site) -> None:
+def test_a_restore_into_a_folder_records_no_head(site) -> None:
     settings = site.open()
-    snapshots.restore(settings, Wish(target=site.folder / "copy"))
-    assert heads.noted(settings) == []
+    snapshots.restore_site(settings, RestoreRequest(target=site.folder / "copy"))
+    assert heads.read_noted_heads(settings) == []
 
 
-def test_manifests_from_before_have_no_head() -> None:
-    old = contents.manifest(
+def test_manifests_of_earlier_releases_have_no_head() -> None:
+    old_manifest = contents.parse_manifest(
         '{"format": 1, "made_at": "2026-11-01T02:00:00+05:00", "site": "", "version": "0",'
         ' "counts": {}, "database_sha256": "", "database_bytes": 0, "files": {}, "bytes": 0,'
         ' "parts": {}}'
     )
-    assert old.audit == ""
+    assert old_manifest.audit == ""
     with pytest.raises(ValueError, match="a head is written as"):
-        Head.read(old.audit)
+        Head.parse_text(old_manifest.audit)

@@ -1,4 +1,4 @@
-"""The continuous copy is tried out by a restore, and what is wrong with it is told."""
+"""The continuous copy is tested by a restore, and each fault of it is reported."""
 
 import contextlib
 import datetime as dt
@@ -15,73 +15,78 @@ from appliance.jobs import snapshots as jobs
 from appliance.models import AuditEntry, Call
 from appliance.web import create_app
 from tests.rig.browser import Browser
-from tests.rig.forging import forging
-from tests.rig.waiting import until
+from tests.rig.forging import without_triggers
+from tests.rig.waiting import wait_until
 
 
-def state(settings) -> tuple[str, str]:
-    [found] = (c for c in health.snapshots.snapshots(settings) if c.code == "drill.copy")
-    return found.state, found.seen.format(**found.values)
+def drill_state(settings) -> tuple[str, str]:
+    [drill_check] = (
+        c for c in health.snapshots.check_snapshots(settings) if c.code == "drill.copy"
+    )
+    return drill_check.state, drill_check.seen.format(**drill_check.values)
 
 
-def newest_entry(file: Path) -> int:
+def newest_entry_id(file: Path) -> int:
     with contextlib.closing(sqlite.connect(file)) as connection:
         return connection.execute("SELECT max(id) FROM audit_entry").fetchone()[0]
 
 
 @pytest.fixture
 def copied(site):
-    """The settings of a site whose database, with a call and an entry more, has been copied."""
+    """The settings of a site whose database, with a new call and audit entry, is copied."""
     settings = site.open()
     process = site.start("replicate")
-    out = site.folder / "look.db"
+    restored_file = site.folder / "look.db"
 
-    def has_come() -> bool:
-        out.unlink(missing_ok=True)
+    def is_copied() -> bool:
+        restored_file.unlink(missing_ok=True)
         try:
-            continuous.restore_database(settings, out, None)
+            continuous.restore_database(settings, restored_file, None)
         except SnapshotError:
             return False
-        return newest_entry(out) == audit.head().id
+        return newest_entry_id(restored_file) == audit.chain_head().id
 
     try:
-        until(lambda: (site.folder / "replica/alive").exists(), 120)
+        wait_until(lambda: (site.folder / "replica/alive").exists(), 120)
         Call.create(id="hotline-7.0", direction="inbound", arrived_at=clock.now(), stage="ended")
         Call.update(arrived_at=clock.now() - dt.timedelta(hours=1)).execute()
-        audit.record("rustam", "login")
-        until(has_come, 120, every=1)
+        audit.record_entry("rustam", "login")
+        wait_until(is_copied, 120, every=1)
     finally:
         process.send_signal(signal.SIGTERM)
         assert process.wait(60) == 0
     return settings
 
 
-def test_a_copy_that_is_whole_passes_and_a_damaged_one_is_told(site, copied) -> None:
-    assert state(copied)[0] == "ok"  # none yet, and the snapshots are young
-    restored = snapshots.drill_copy(copied, by="rustam")
+def test_a_complete_copy_passes_and_a_damaged_one_is_reported(site, copied) -> None:
+    assert drill_state(copied)[0] == "ok"  # no drill was made yet, but the snapshots are recent
+    restored = snapshots.run_copy_drill(copied, by="rustam")
     assert (restored.database_from, restored.snapshot) == ("replica", "")
     assert (restored.counts["calls"], restored.expected["calls"]) == (4, 4)
     assert not (copied.paths.backups / "drill").exists()
-    run = log.latest(log.COPY)
+    run = log.latest_snapshot_run(log.COPY_DRILL_KIND)
     assert (run.state, run.by, run.detail["counts"]["calls"]) == ("done", "rustam", 4)
-    assert state(copied)[0] == "ok"
+    assert drill_state(copied)[0] == "ok"
     for file in (site.folder / "replica/database").rglob("*.ltx"):
         file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
     with pytest.raises(SnapshotError) as error:
-        snapshots.drill_copy(copied)
+        snapshots.run_copy_drill(copied)
     assert error.value.code == "damaged"
-    assert state(copied)[0] == "fail"
+    assert drill_state(copied)[0] == "fail"
     app = create_app(copied)
     app.test_client_class = Browser
     try:
         browser = app.test_client()
         browser.sign_in("rustam", "parol-parol")
-        assert log.latest(log.COPY).said.split(":")[0] in browser.get("/backups").text
+        assert (
+            log.latest_snapshot_run(log.COPY_DRILL_KIND).said.split(":")[0]
+            in browser.get("/backups").text
+        )
     finally:
         app.extensions["live"].stop()
 
 
-def test_what_the_copy_lacks_is_told(site, copied) -> None:
+def test_a_call_missing_from_the_copy_is_reported(site, copied) -> None:
     Call.create(
         id="hotline-8.0",
         direction="inbound",
@@ -89,29 +94,32 @@ def test_what_the_copy_lacks_is_told(site, copied) -> None:
         stage="ended",
     )
     with pytest.raises(SnapshotError, match="it holds .* the site"):
-        snapshots.drill_copy(copied)
-    assert state(copied)[0] == "fail"
+        snapshots.run_copy_drill(copied)
+    assert drill_state(copied)[0] == "fail"
 
 
-def test_the_copy_of_another_history_is_told(site, copied) -> None:
+def test_a_copy_of_another_history_is_reported(site, copied) -> None:
     look, now = site.folder / "look.db", clock.now()
     verifying._compare_history(look, now)
-    audit.record("rustam", "login")  # younger than what may be lost
-    verifying._compare_history(look, now - verifying.LOSS)
+    audit.record_entry("rustam", "login")  # more recent than the permitted loss
+    verifying._compare_history(look, now - verifying.MAX_COPY_LOSS)
     with pytest.raises(SnapshotError, match="it lacks what was done since"):
         verifying._compare_history(look, now + dt.timedelta(minutes=1))
-    with forging():
-        AuditEntry.delete().where(AuditEntry.id >= newest_entry(look)).execute()
-    audit.record("oybek", "login")
+    with without_triggers():
+        AuditEntry.delete().where(AuditEntry.id >= newest_entry_id(look)).execute()
+    audit.record_entry("oybek", "login")
     with pytest.raises(SnapshotError, match="copy of another database"):
         verifying._compare_history(look, now)
 
 
-def test_the_job_tries_out_both_also_when_the_first_fails(site) -> None:
+def test_the_job_drills_both_even_if_the_first_fails(site) -> None:
     settings = site.open()
     shutil.rmtree(site.folder / "repository")
     with pytest.raises(SnapshotError):
-        jobs.drill(settings)
-    assert log.latest("drill").state == "failed"
-    assert (log.latest(log.COPY).state, log.latest(log.COPY).trouble) == ("failed", "absent")
-    assert state(settings)[0] == "fail"
+        jobs.run_restore_drill(settings)
+    assert log.latest_snapshot_run("drill").state == "failed"
+    assert (
+        log.latest_snapshot_run(log.COPY_DRILL_KIND).state,
+        log.latest_snapshot_run(log.COPY_DRILL_KIND).trouble,
+    ) == ("failed", "absent")
+    assert drill_state(settings)[0] == "fail"

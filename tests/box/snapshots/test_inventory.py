@@ -1,4 +1,4 @@
-"""A snapshot that cannot be read is listed by name, and no older one is taken in its place."""
+"""An unreadable snapshot is listed by name, and no older one is restored instead."""
 
 import datetime as dt
 import json
@@ -6,113 +6,114 @@ import json
 import pytest
 
 from appliance.box import snapshots
-from appliance.box.snapshots import SnapshotError, Wish, inventory, reading
+from appliance.box.snapshots import RestoreRequest, SnapshotError, inventory, reading
 from appliance.core import db
 from appliance.models import SnapshotRun
 
 
-def damage(file) -> None:
+def flip_bit(file) -> None:
     file.chmod(0o600)
     text = bytearray(file.read_bytes())
     text[len(text) // 2] ^= 4
     file.write_bytes(text)
 
 
-FAULTS = {"damaged": damage, "missing": lambda file: file.unlink()}
+FAULTS = {"damaged": flip_bit, "missing": lambda file: file.unlink()}
 
 
 @pytest.fixture
-def two(site) -> tuple[str, str]:
-    """The ids of an older snapshot and of the newest."""
-    snapshots.create(site.open(), by="rustam")
+def two_snapshots(site) -> tuple[str, str]:
+    """The ids of an older and of the newest snapshot."""
+    snapshots.create_snapshots(site.open(), by="rustam")
     db.database.close()
-    newest, older = reading.snapshots(reading.repository(site.settings))
+    newest, older = reading.list_snapshots(reading.open_repository(site.settings))
     return older.id, newest.id
 
 
-def spoil(site, id: str, fault: str) -> None:
+def spoil_snapshot(site, id: str, fault: str) -> None:
     [file] = (site.folder / "repository/snapshots").glob(f"{id}*")
     FAULTS[fault](file)
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_the_newest_that_cannot_be_read_is_named_and_not_passed_over(site, two, fault) -> None:
-    older, newest = two
-    done = site.run("backup", "list", "--json")
-    assert done.returncode == 0
-    assert [row["status"] for row in json.loads(done.stdout)] == ["ok", "ok"]
-    spoil(site, newest, fault)
+def test_an_unreadable_newest_snapshot_is_named_and_not_skipped(site, two_snapshots, fault) -> None:
+    older, newest = two_snapshots
+    result = site.run("backup", "list", "--json")
+    assert result.returncode == 0
+    assert [row["status"] for row in json.loads(result.stdout)] == ["ok", "ok"]
+    spoil_snapshot(site, newest, fault)
     before = site.fingerprint()
-    done = site.run("backup", "list", "--json")
-    assert done.returncode == 1
-    assert {row["id"]: row["status"] for row in json.loads(done.stdout)} == {
+    result = site.run("backup", "list", "--json")
+    assert result.returncode == 1
+    assert {row["id"]: row["status"] for row in json.loads(result.stdout)} == {
         newest: fault,
         older: "ok",
     }
-    assert newest in done.stderr
-    for words in (("restore",), ("restore", "--at", "now"), ("verify",)):
-        done = site.run("backup", *words)
-        assert done.returncode == 1, words
-        assert f"damaged or missing in disk: {newest}" in done.stderr
-        assert older in done.stderr
+    assert newest in result.stderr
+    for arguments in (("restore",), ("restore", "--at", "now"), ("verify",)):
+        result = site.run("backup", *arguments)
+        assert result.returncode == 1, arguments
+        assert f"damaged or missing in disk: {newest}" in result.stderr
+        assert older in result.stderr
     with pytest.raises(SnapshotError, match="damaged or missing"):
-        snapshots.restore(site.settings, Wish(target=site.folder / "look"))
+        snapshots.restore_site(site.settings, RestoreRequest(target=site.folder / "look"))
     after = site.fingerprint()
     assert {k: v for k, v in after.items() if k != "site.db"} == {
         k: v for k, v in before.items() if k != "site.db"
     }
-    # restic checks a repository as a whole.
+    # restic checks a repository as a whole
     assert site.run("backup", "verify", older).returncode == (fault == "damaged")
-    done = site.run("backup", "restore", "--recording", "2026/11/none.wav")
-    assert f"damaged or missing in disk: {newest}" in done.stderr  # it may hold the file
-    done = site.run("backup", "restore", older, "--target", site.folder / "by-id")
-    assert done.returncode == 0, done.stderr
-    done = site.run("backup", "restore", "--accept-loss", "--json")
-    assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["snapshot"] == older
+    result = site.run("backup", "restore", "--recording", "2026/11/none.wav")
+    # the unreadable snapshot may contain the file
+    assert f"damaged or missing in disk: {newest}" in result.stderr
+    result = site.run("backup", "restore", older, "--target", site.folder / "by-id")
+    assert result.returncode == 0, result.stderr
+    result = site.run("backup", "restore", "--accept-loss", "--json")
+    assert result.returncode == 0, result.stderr
+    assert json.loads(result.stdout)["snapshot"] == older
 
 
-def test_a_damaged_one_is_seen_without_the_database_too(site, two) -> None:
-    older, newest = two
-    spoil(site, newest, "damaged")
+def test_a_damaged_snapshot_is_listed_even_without_the_database(site, two_snapshots) -> None:
+    older, newest = two_snapshots
+    spoil_snapshot(site, newest, "damaged")
     (site.folder / "site.db").unlink()
-    done = site.run("backup", "list", "--json")
-    assert done.returncode == 1
-    first = json.loads(done.stdout)[0]
+    result = site.run("backup", "list", "--json")
+    assert result.returncode == 1
+    first = json.loads(result.stdout)[0]
     assert (first["id"], first["at"], first["status"]) == (newest, None, "damaged")
-    done = site.run("backup", "restore")
-    assert done.returncode == 1
-    assert newest in done.stderr
+    result = site.run("backup", "restore")
+    assert result.returncode == 1
+    assert newest in result.stderr
     assert not (site.folder / "site.db").exists()
     assert site.run("backup", "restore", older).returncode == 0
 
 
-def test_the_drill_does_not_pass_over_it(site, two) -> None:
-    spoil(site, two[1], "missing")
+def test_the_drill_does_not_skip_an_unreadable_snapshot(site, two_snapshots) -> None:
+    spoil_snapshot(site, two_snapshots[1], "missing")
     with pytest.raises(SnapshotError, match="damaged or missing"):
-        snapshots.drill(site.open())
+        snapshots.run_restore_drill(site.open())
 
 
-def test_what_the_policy_has_removed_is_not_missing(site, two) -> None:
-    older, newest = two
+def test_a_snapshot_removed_by_the_policy_is_not_reported_as_missing(site, two_snapshots) -> None:
+    older, newest = two_snapshots
     settings = site.open()
-    restic = reading.repository(settings)
-    restic.run("forget", older)
+    restic = reading.open_repository(settings)
+    restic.run_command("forget", older)
     files = [settings.paths.database]
-    assert [one.id for one in inventory.unreadable_snapshots(restic, files)] == [older]
-    # Many are newer: by then the policy may have removed it.
-    moment = reading.find(restic).at - dt.timedelta(days=40)
+    assert [snapshot.id for snapshot in inventory.unreadable_snapshots(restic, files)] == [older]
+    # Many newer ones exist: by then the policy may have removed it.
+    moment = reading.find_snapshot(restic).at - dt.timedelta(days=40)
     SnapshotRun.update(started_at=moment).where(SnapshotRun.snapshot == older).execute()
-    for _ in range(inventory.KEEP_AT_LEAST - 1):
-        snapshots.create(settings)
+    for _ in range(inventory.MIN_KEPT_SNAPSHOTS - 1):
+        snapshots.create_snapshots(settings)
     assert inventory.unreadable_snapshots(restic, files) == []
 
 
-def test_before_a_moment_only_older_ones_count(site, two) -> None:
-    older, newest = two
-    spoil(site, newest, "missing")
+def test_only_snapshots_before_the_requested_time_count(site, two_snapshots) -> None:
+    older, newest = two_snapshots
+    spoil_snapshot(site, newest, "missing")
     settings = site.open()
-    restic, files = reading.repository(settings), [settings.paths.database]
+    restic, files = reading.open_repository(settings), [settings.paths.database]
     run = SnapshotRun.get(SnapshotRun.snapshot == newest)
     before = run.started_at - dt.timedelta(microseconds=1)
     assert inventory.newest_snapshot(restic, files, before, accept_loss=False).id == older

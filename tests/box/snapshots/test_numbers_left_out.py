@@ -1,4 +1,4 @@
-"""After a restore no number is given out again: the ministry's system would know it already."""
+"""After a restore no number is assigned again: the ministry's system may have it already."""
 
 import contextlib
 import dataclasses
@@ -9,84 +9,95 @@ import pytest
 
 from appliance.box import snapshots
 from appliance.box.snapshots import numbers
-from appliance.box.snapshots.numbers import A_DAY
+from appliance.box.snapshots.numbers import NUMBERS_PER_DAY
 from appliance.casework import appeals, catalogs, ministry
-from appliance.casework.ministry.courier import Courier, gateway
+from appliance.casework.ministry.courier import Courier, ministry_system
 from appliance.core import clock, db, db_files, sqlite
 from appliance.core.settings import Ministry
 from appliance.messaging import notices
 from appliance.models import Appeal, AuditEntry, Handling, Message, MinistryPackage, User
-from tests.casework.test_appeals import FULL
-from tests.rig.fakes.ministry import TOKEN, register
-from tests.rig.forging import unguard_file
+from tests.casework.test_appeals import FULL_FORM
+from tests.rig.fakes.ministry import MINISTRY_TOKEN, run_ministry
+from tests.rig.forging import drop_triggers_in_file
 
 
 @pytest.fixture
-def far():
-    with register() as running:
+def ministry_server():
+    with run_ministry() as running:
         yield running
 
 
-class Work:
-    """What people and the courier do at a site."""
+class SiteWork:
+    """The work of people and the courier at a site."""
 
-    def __init__(self, site, far) -> None:
+    def __init__(self, site, server) -> None:
         self.settings = dataclasses.replace(
-            site.open(), ministry=Ministry(url=far.url, token=TOKEN, own_key="ours.pem")
+            site.open(), ministry=Ministry(url=server.url, token=MINISTRY_TOKEN, own_key="ours.pem")
         )
         self.calendar = catalogs.working_calendar(self.settings)
 
     def new(self, gist):
         operator = User.get(User.login == "nilufar")
         return appeals.register(
-            FULL | {"gist": gist},
+            FULL_FORM | {"gist": gist},
             operator=operator,
             token=appeals.token_for(operator, None),
             tz=self.settings.tz,
             calendar=self.calendar,
-            tell=lambda appeal: ministry.registered(self.settings, appeal),
+            on_registered=lambda appeal: ministry.queue_appeal(self.settings, appeal),
         )
 
     def change(self, appeal, gist) -> None:
-        appeals.correct(
+        appeals.correct_appeal(
             appeal,
-            FULL | {"gist": gist},
+            FULL_FORM | {"gist": gist},
             "nilufar",
             Handling.get_by_id(appeal.id).version,
             self.calendar,
-            changed=lambda changed: ministry.changed(self.settings, changed),
+            on_change=lambda changed: ministry.queue_change(self.settings, changed),
         )
 
     def send(self) -> None:
-        ours = self.settings.ministry
-        Courier(gateway(ours), self.settings, ours, notices.answered, rest=0).send_due()
+        ministry_settings = self.settings.ministry
+        Courier(
+            ministry_system(ministry_settings),
+            self.settings,
+            ministry_settings,
+            notices.notify_answered,
+            pause_seconds=0,
+        ).send_due_messages()
 
 
 @pytest.fixture
-def lost(site, far):
-    """A site with an appeal in its snapshot, changed since, and one registered since; all of it
-    is at the ministry, with the files that are made for it."""
-    work = Work(site, far)
-    kept = work.new("Birinchi")
+def lost_numbers(site, ministry_server):
+    """A site with an appeal in its snapshot, corrected since, and one registered since.
+
+    Both are at the ministry, with the files made for it. Returns the two numbers and the last
+    message id.
+    """
+    work = SiteWork(site, ministry_server)
+    in_snapshot = work.new("Birinchi")
     work.send()
     MinistryPackage.create(way="out", number=1, sha256="", at=clock.now())
-    snapshots.create(work.settings, by="rustam")
-    gone = work.new("Ikkinchi")
-    work.change(kept, "Birinchi, tuzatilgan")
+    snapshots.create_snapshots(work.settings, by="rustam")
+    after_snapshot = work.new("Ikkinchi")
+    work.change(in_snapshot, "Birinchi, tuzatilgan")
     work.send()
     for way, number in (("out", 2), ("out", 3), ("in", 1)):
         MinistryPackage.create(way=way, number=number, sha256="", at=clock.now())
     last = Message.select().order_by(Message.id.desc()).first().id
     db.database.close()
-    return kept.number, gone.number, last
+    return in_snapshot.number, after_snapshot.number, last
 
 
-def test_what_the_replaced_database_gave_out_is_left_out(site, far, lost) -> None:
-    kept, gone, last = lost
-    done = site.run("backup", "restore", "--accept-loss", "--json")
-    assert done.returncode == 0, done.stderr
-    left_out = json.loads(done.stdout)["numbers"]
-    year, count = gone.split("-")
+def test_numbers_assigned_by_the_replaced_database_are_skipped(
+    site, ministry_server, lost_numbers
+) -> None:
+    kept_number, lost_number, last = lost_numbers
+    result = site.run("backup", "restore", "--accept-loss", "--json")
+    assert result.returncode == 0, result.stderr
+    left_out = json.loads(result.stdout)["numbers"]
+    year, count = lost_number.split("-")
     assert left_out == {
         "known": True,
         "appeals": {year: int(count)},
@@ -94,29 +105,31 @@ def test_what_the_replaced_database_gave_out_is_left_out(site, far, lost) -> Non
         "files": 3,
         "versions": 1,
     }
-    work = Work(site, far)
+    work = SiteWork(site, ministry_server)
     entry = AuditEntry.get(AuditEntry.action == "snapshot.restore")
     assert entry.detail["numbers"] == left_out
-    after = work.new("Uchinchi")
-    assert after.number == f"{year}-{int(count) + 1:06d}"
-    appeal = Appeal.get(Appeal.number == kept)
+    next_appeal = work.new("Uchinchi")
+    assert next_appeal.number == f"{year}-{int(count) + 1:06d}"
+    appeal = Appeal.get(Appeal.number == kept_number)
     work.change(appeal, "Birinchi, yana")
     work.send()
-    assert {number: one["gist"] for number, one in far.appeals.items()} == {
-        kept: "Birinchi, yana",
-        gone: "Ikkinchi",
-        after.number: "Uchinchi",
+    assert {number: document["gist"] for number, document in ministry_server.appeals.items()} == {
+        kept_number: "Birinchi, yana",
+        lost_number: "Ikkinchi",
+        next_appeal.number: "Uchinchi",
     }
-    assert min(m.id for m in Message.select().where(Message.cause == after.number)) == last + 1
-    assert not ministry.ageing()
+    assert (
+        min(m.id for m in Message.select().where(Message.cause == next_appeal.number)) == last + 1
+    )
+    assert not ministry.unacknowledged_messages()
 
 
 FAULTS = ("", "gone", "empty", "half", "one page", "another's", "goes on")
 
 
-def spoil(database, fault) -> None:
-    """Do to the site's own database what a restore may find."""
-    unguard_file(database)
+def spoil_database(database, fault) -> None:
+    """Damage the database of the site in a way that a restore may find."""
+    drop_triggers_in_file(database)
     with contextlib.closing(sqlite.connect(database)) as connection, connection:
         if fault == "another's":
             connection.execute("UPDATE audit_entry SET hash = 'other'")
@@ -134,72 +147,87 @@ def spoil(database, fault) -> None:
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_where_nothing_tells_a_day_is_left_out_for_each_begun(site, far, fault) -> None:
-    work, copy, database = Work(site, far), site.folder / "copy.db", site.folder / "site.db"
-    kept = work.new("Birinchi")
+def test_without_a_readable_database_a_days_worth_is_skipped_per_started_day(
+    site, ministry_server, fault
+) -> None:
+    work, copy, database = (
+        SiteWork(site, ministry_server),
+        site.folder / "copy.db",
+        site.folder / "site.db",
+    )
+    in_copy = work.new("Birinchi")
     work.send()
-    db.copy_to(copy)
-    db_files.fold_in(copy)
-    gone = work.new("Ikkinchi")
-    work.change(kept, "Birinchi, tuzatilgan")
+    db.copy_database(copy)
+    db_files.merge_write_ahead_log(copy)
+    after_copy = work.new("Ikkinchi")
+    work.change(in_copy, "Birinchi, tuzatilgan")
     work.send()
-    last = ministry.of_appeal(kept).id
+    last = ministry.latest_message(in_copy).id
     db.database.close()
-    spoil(database, fault)
-    end = numbers.mark(copy)
-    left_out = numbers.leave_out(work.settings, copy, end, goes_on=fault == "goes on")
+    spoil_database(database, fault)
+    end = numbers.history_end(copy)
+    left_out = numbers.skip_issued_numbers(
+        work.settings, copy, end, site_continues=fault == "goes on"
+    )
     assert left_out["known"] is not bool(fault)
-    year, count = gone.number.split("-")
+    year, count = after_copy.number.split("-")
     until = left_out["appeals"][year]
-    assert until >= (A_DAY["appeals"] if fault else int(count))
+    assert until >= (NUMBERS_PER_DAY["appeals"] if fault else int(count))
     if fault in ("one page", "another's", "goes on"):
-        assert until == int(count) + A_DAY["appeals"]
+        assert until == int(count) + NUMBERS_PER_DAY["appeals"]
     assert left_out["messages"] >= last
     copy.rename(database)
     for name in ("site.db-wal", "site.db-shm"):
         (site.folder / name).unlink(missing_ok=True)
-    work = Work(site, far)
-    after = work.new("Uchinchi")
-    work.change(kept, "Birinchi, yana")
+    work = SiteWork(site, ministry_server)
+    next_appeal = work.new("Uchinchi")
+    work.change(in_copy, "Birinchi, yana")
     work.send()
-    assert after.number == f"{year}-{until + 1:06d}"
-    assert {number: one["gist"] for number, one in far.appeals.items()} == {
-        kept.number: "Birinchi, yana",
-        gone.number: "Ikkinchi",
-        after.number: "Uchinchi",
+    assert next_appeal.number == f"{year}-{until + 1:06d}"
+    assert {number: document["gist"] for number, document in ministry_server.appeals.items()} == {
+        in_copy.number: "Birinchi, yana",
+        after_copy.number: "Ikkinchi",
+        next_appeal.number: "Uchinchi",
     }
     [row] = Message.select().where(Message.channel == "none")
     assert row.id == left_out["messages"]
-    assert not ministry.ageing()
+    assert not ministry.unacknowledged_messages()
 
 
-def test_nothing_is_left_out_when_nothing_was_lost(site, far) -> None:
-    work, copy = Work(site, far), site.folder / "copy.db"
+def test_nothing_is_skipped_if_nothing_was_lost(site, ministry_server) -> None:
+    work, copy = SiteWork(site, ministry_server), site.folder / "copy.db"
     work.new("Birinchi")
-    db.copy_to(copy)
-    db_files.fold_in(copy)
-    assert numbers.leave_out(work.settings, copy, numbers.mark(copy), goes_on=False) == {}
+    db.copy_database(copy)
+    db_files.merge_write_ahead_log(copy)
+    assert (
+        numbers.skip_issued_numbers(
+            work.settings, copy, numbers.history_end(copy), site_continues=False
+        )
+        == {}
+    )
 
 
-def test_the_longer_ago_the_more_and_of_the_year_that_it_is(site, far, monkeypatch) -> None:
-    work = Work(site, far)
+def test_more_numbers_are_skipped_the_longer_ago_the_copy_is_in_the_current_year(
+    site, ministry_server, monkeypatch
+) -> None:
+    work = SiteWork(site, ministry_server)
     before = work.new("Birinchi").number
     work.send()
     copy = site.folder / "copy.db"
-    db.copy_to(copy)
-    db_files.fold_in(copy)
+    db.copy_database(copy)
+    db_files.merge_write_ahead_log(copy)
     db.database.close()
     (site.folder / "site.db").unlink()
-    end = numbers.mark(copy)
+    end = numbers.history_end(copy)
     year = int(before.partition("-")[0]) + 1
     then = dt.datetime(year, 1, 2, 12, tzinfo=work.settings.tz)
     monkeypatch.setattr(clock, "now", lambda: then.astimezone(dt.UTC))
-    left_out = numbers.leave_out(work.settings, copy, end, goes_on=False)
+    left_out = numbers.skip_issued_numbers(work.settings, copy, end, site_continues=False)
     days = (then - end.at).days + 1
-    assert left_out["appeals"] == {f"{year}": days * A_DAY["appeals"]}
-    assert left_out["files"] == days * A_DAY["files"]
-    assert left_out["messages"] > days * A_DAY["messages"]
-    db_files.fold_in(copy)
+    assert left_out["appeals"] == {f"{year}": days * NUMBERS_PER_DAY["appeals"]}
+    assert left_out["files"] == days * NUMBERS_PER_DAY["files"]
+    assert left_out["messages"] > days * NUMBERS_PER_DAY["messages"]
+    db_files.merge_write_ahead_log(copy)
     copy.rename(site.folder / "site.db")
-    later = Work(site, far).new("Ikkinchi")
-    assert later.number == f"{year}-{days * A_DAY['appeals'] + 1:06d}"
+    later = SiteWork(site, ministry_server).new("Ikkinchi")
+    assert later.number == f"{year}-{days * NUMBERS_PER_DAY['appeals'] + 1:06d}"

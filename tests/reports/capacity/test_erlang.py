@@ -9,7 +9,7 @@ from appliance.reports.capacity import erlang
 
 @pytest.mark.parametrize(
     ("channels", "refused", "load"),
-    # Erlang B traffic tables (ITU-T E.500 series): the load that so many channels carry.
+    # Erlang B traffic tables (ITU-T E.500 series): the load that this number of channels carries.
     [
         (1, 0.01, 0.0101),
         (2, 0.01, 0.153),
@@ -25,36 +25,36 @@ from appliance.reports.capacity import erlang
         (30, 0.02, 21.9),
     ],
 )
-def test_blocking_as_in_the_tables(channels, refused, load) -> None:
-    assert erlang.blocking(channels, load) == pytest.approx(refused, rel=0.03)
-    assert erlang.channels_for(load * 0.995, refused) == channels
-    assert erlang.channels_for(load * 1.01, refused) == channels + 1
+def test_blocking_equals_the_published_tables(channels, refused, load) -> None:
+    assert erlang.blocking_probability(channels, load) == pytest.approx(refused, rel=0.03)
+    assert erlang.required_channels(load * 0.995, refused) == channels
+    assert erlang.required_channels(load * 1.01, refused) == channels + 1
 
 
-def test_waiting_by_the_sum_that_defines_it() -> None:
+def test_the_waiting_probability_equals_its_defining_sum() -> None:
     for load in (0.5, 3.0, 10.0, 47.3):
         for operators in range(math.ceil(load) + 1, math.ceil(load) + 12):
             top = load**operators / math.factorial(operators) * operators / (operators - load)
             below = sum(load**n / math.factorial(n) for n in range(operators))
-            assert erlang.waiting(operators, load) == pytest.approx(top / (below + top))
+            assert erlang.waiting_probability(operators, load) == pytest.approx(top / (below + top))
 
 
-def test_the_textbook_call_centre() -> None:
-    """100 calls in half an hour of 180 s each, the example of many a handbook: 10 erlangs.
+def test_the_textbook_call_centre_has_the_published_figures() -> None:
+    """100 calls of 180 s each in half an hour, a common textbook example: 10 erlangs.
 
     14 operators: 17.4 % wait, 88.8 % are answered within 20 s, on average in 7.8 s.
     """
     load = 100 * 180 / 1800
     assert erlang.operators_for_level(load, 180, 20, 0.80) == 14
-    assert erlang.waiting(14, load) == pytest.approx(0.174, abs=0.0005)
-    assert erlang.service_level(14, load, 180, 20) == pytest.approx(0.888, abs=0.0005)
+    assert erlang.waiting_probability(14, load) == pytest.approx(0.174, abs=0.0005)
+    assert erlang.expected_service_level(14, load, 180, 20) == pytest.approx(0.888, abs=0.0005)
     assert erlang.answer_speed(14, load, 180) == pytest.approx(7.8, abs=0.05)
     assert erlang.operators_for_speed(load, 180, 20) == 13
 
 
-def test_nothing_to_do_needs_nobody() -> None:
+def test_no_load_needs_no_operators() -> None:
     assert erlang.operators_for_speed(0, 0, 20) == 0
     assert erlang.operators_for_level(0, 0, 20, 0.8) == 0
-    assert erlang.channels_for(0, 0.01) == 0
+    assert erlang.required_channels(0, 0.01) == 0
     assert erlang.answer_speed(3, 3.0, 100) == math.inf
-    assert erlang.service_level(2, 3.0, 100, 20) == 0
+    assert erlang.expected_service_level(2, 3.0, 100, 20) == 0

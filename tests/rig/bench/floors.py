@@ -1,7 +1,7 @@
-"""The floor of each report: one statement per table, written by hand, that gives the same figures.
+"""The floor of each report: one handwritten statement per table that yields the same figures.
 
-A floor is what a program would cost that only asked the database for the tables and held its
-tongue. Each statement's answer is compared with the report's own figures before it is timed.
+A floor is the cost of a program that only queries the database for the tables and prints nothing.
+Each statement's result is compared with the report's own figures before it is timed.
 """
 
 import datetime as dt
@@ -9,32 +9,32 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from appliance.core import sqlite
-from appliance.core.clock import microseconds
+from appliance.core.clock import microseconds_since_epoch
 from appliance.reports.periods import Period
-from appliance.reports.quarterly.activity import RECORDINGS, Fact
+from appliance.reports.quarterly.activity import RECORDINGS_RETENTION, ActivityFact
 from tests.rig.bench.statements import (
     ANSWERED,
-    BALANCE,
+    BALANCE_TABLES,
     HOUR,
+    IN_PERIOD,
     INCOMING,
-    OTHERS,
-    STATES,
-    TALLY,
-    TELEPHONY,
-    WITHIN,
+    OTHERS_TABLE,
+    STATES_SQL,
+    TALLY_SUMS,
+    TELEPHONY_TABLES,
     Table,
-    bands,
     hour_number,
-    tallied,
+    tally_statement,
+    wait_band,
 )
 
-_MINUTES = (
+_MINUTES_TABLES = (
     Table(
         "lines",
         "SELECT c.direction, c.trunk, iif(c.direction = 'inbound', "  # noqa: S608
         "coalesce(c.diverted_from, c.hotline_number), ''), count(*), sum(c.talk_seconds), "
         "sum(ceil((c.talk_seconds * 1000 - 0.5) / iif(c.direction = 'inbound', 60000, 1000)) * "
-        f"iif(c.direction = 'inbound', 60, 1)) FROM call c WHERE {WITHIN} AND {ANSWERED} "
+        f"iif(c.direction = 'inbound', 60, 1)) FROM call c WHERE {IN_PERIOD} AND {ANSWERED} "
         "AND c.direction IN ('inbound', 'outbound') AND NOT c.synthetic GROUP BY 1, 2, 3",
         lambda report: (
             (
@@ -44,30 +44,30 @@ _MINUTES = (
             for line in report.lines
         ),
     ),
-    *BALANCE,
-    OTHERS,
+    *BALANCE_TABLES,
+    OTHERS_TABLE,
 )
 
 
-def _clock(report: Any) -> Iterator[tuple[Any, ...]]:
+def _hourly_figures(report: Any) -> Iterator[tuple[Any, ...]]:
     for begin, slot in report.inbound.slots.items():
         yield hour_number(begin), slot.incoming, slot.accepted
 
 
-_BY_CLOCK = Table(
+_HOURLY_CALLS = Table(
     "calls by the clock",
     f"SELECT {HOUR}, count(*), sum({ANSWERED}) FROM call c "  # noqa: S608
     f"WHERE {INCOMING} GROUP BY 1",
-    _clock,
+    _hourly_figures,
 )
 _SUMS = Table(
     "sums",
-    tallied("0", {}),
-    lambda report: [(0, *(getattr(report.inbound.tally, name) for name in TALLY))],
+    tally_statement("0", {}),
+    lambda report: [(0, *(getattr(report.inbound.tally, name) for name in TALLY_SUMS))],
 )
 
 
-def _appeals(name: str, column: str, table: str) -> Table:
+def _appeals_table(name: str, column: str, table: str) -> Table:
     return Table(
         name,
         f"SELECT nullif({column}, ''), count(*) FROM appeal "  # noqa: S608
@@ -76,16 +76,16 @@ def _appeals(name: str, column: str, table: str) -> Table:
     )
 
 
-_MONTHLY = (
+_MONTHLY_TABLES = (
     Table(
         "appeals by the clock",
         "SELECT sum(n) FROM (SELECT (received_at + :offset) / 3600000000, count(*) AS n "
         "FROM appeal WHERE received_at >= :begin AND received_at < :end GROUP BY 1)",
         lambda report: [(report.appeals_by_region.total,)],
     ),
-    _BY_CLOCK,
-    _appeals("appeals by region", "region_id", "appeals_by_region"),
-    _appeals("appeals by direction", "direction", "appeals_by_direction"),
+    _HOURLY_CALLS,
+    _appeals_table("appeals by region", "region_id", "appeals_by_region"),
+    _appeals_table("appeals by direction", "direction", "appeals_by_direction"),
     Table(
         "consultations",
         "SELECT number FROM (SELECT received_at, openness, consultation_issue, gist, "
@@ -96,7 +96,7 @@ _MONTHLY = (
     _SUMS,
     Table(
         "waits of accepted calls",
-        f"SELECT count(*) FROM (SELECT {bands('c.wait_seconds')}, count(*) FROM call c "  # noqa: S608
+        f"SELECT count(*) FROM (SELECT {wait_band('c.wait_seconds')}, count(*) FROM call c "  # noqa: S608
         f"WHERE {INCOMING} AND {ANSWERED} AND c.wait_seconds IS NOT NULL GROUP BY 1)",
         None,
     ),
@@ -106,42 +106,43 @@ _MONTHLY = (
         f"FROM call c WHERE {INCOMING} AND {ANSWERED}",
         lambda report: [(report.call_forms.accepted, report.call_forms.registered)],
     ),
-    *BALANCE,
+    *BALANCE_TABLES,
 )
-_AFTER = (
+_NEXT_CALL_SQL = (
     "(SELECT min(n.arrived_at) FROM call n WHERE n.{number} = c.caller AND n.outcome = 'answered' "
     "AND n.direction = '{direction}' AND NOT n.synthetic AND n.arrived_at > c.arrived_at)"
 )
-_NEXT = [
-    _AFTER.format(number=number, direction=direction)
+_NEXT_CALLS_SQL = [
+    _NEXT_CALL_SQL.format(number=number, direction=direction)
     for number, direction in (("caller", "inbound"), ("callee", "outbound"))
 ]
 
 
-_LATELY = (
+_RECENT_CALLS_SQL = (
     "c.arrived_at >= :two_months AND c.arrived_at < :end AND c.direction = 'inbound' "
     "AND c.outcome = 'answered'"
 )
 
 
-def _kept(report: Any) -> Fact:
-    found: Fact = report.activity.recordings_kept
-    return found
+def _recordings_fact(report: Any) -> ActivityFact:
+    fact: ActivityFact = report.activity.recordings_kept
+    return fact
 
 
-_QUARTERLY = (
-    _BY_CLOCK,
+_QUARTERLY_TABLES = (
+    _HOURLY_CALLS,
     _SUMS,
     Table(
         "outgoing",
-        f"SELECT count(*), sum({ANSWERED}) FROM call c WHERE {WITHIN} "  # noqa: S608
+        f"SELECT count(*), sum({ANSWERED}) FROM call c WHERE {IN_PERIOD} "  # noqa: S608
         "AND c.direction = 'outbound' AND NOT c.synthetic",
         lambda report: [(report.calls.outgoing, report.calls.outgoing_answered)],
     ),
     Table(
         "missed callers",
         "SELECT count(*), sum(min(coalesce(a, b), coalesce(b, a)) - at <= 604800000000) FROM ("  # noqa: S608
-        f"SELECT c.arrived_at AS at, {_NEXT[0]} AS a, {_NEXT[1]} AS b FROM call c "
+        f"SELECT c.arrived_at AS at, {_NEXT_CALLS_SQL[0]} AS a, {_NEXT_CALLS_SQL[1]} AS b "
+        "FROM call c "
         f"WHERE {INCOMING} AND c.outcome <> 'answered')",
         lambda report: [(report.recovery.missed, report.recovery.recovered)],
     ),
@@ -149,18 +150,22 @@ _QUARTERLY = (
         "recordings kept",
         "SELECT count(*), sum(EXISTS (SELECT 1 FROM recording r WHERE r.call_id = c.id "  # noqa: S608
         "AND (r.kept IS NULL OR r.kept <> ''))) "
-        f"FROM call c WHERE {_LATELY}",
-        lambda report: [(_kept(report).of, _kept(report).count)],
+        f"FROM call c WHERE {_RECENT_CALLS_SQL}",
+        lambda report: [(_recordings_fact(report).of, _recordings_fact(report).count)],
     ),
-    *BALANCE,
+    *BALANCE_TABLES,
 )
 
 
-def _half_hours(report: Any) -> Iterator[tuple[Any, ...]]:
-    yield report.busiest, round(report.holding, 6), round(report.patience, 6)
+def _half_hour_figures(report: Any) -> Iterator[tuple[Any, ...]]:
+    yield (
+        report.busiest_half_hour_calls,
+        round(report.mean_channel_seconds, 6),
+        round(report.patience, 6),
+    )
 
 
-_CAPACITY = (
+_CAPACITY_TABLES = (
     Table(
         "half-hours",
         "SELECT max(n), round(sum(lasted) / 1e6 / sum(over), 6), round(sum(stood) / sum(gone), 6) "  # noqa: S608
@@ -171,63 +176,69 @@ _CAPACITY = (
         f"sum(c.talk_seconds) FILTER (WHERE {ANSWERED}), "
         f"sum(c.hold_seconds) FILTER (WHERE {ANSWERED}) "
         f"FROM call c WHERE {INCOMING} GROUP BY 1)",
-        _half_hours,
+        _half_hour_figures,
     ),
     Table(
         "calls at once",
         "SELECT max(n) FROM (SELECT sum(d) OVER (ORDER BY at, d) AS n FROM ("  # noqa: S608
-        f"SELECT c.arrived_at AS at, 1 AS d FROM call c WHERE {WITHIN} "
+        f"SELECT c.arrived_at AS at, 1 AS d FROM call c WHERE {IN_PERIOD} "
         "AND c.direction <> 'internal' AND NOT c.synthetic UNION ALL "
-        f"SELECT c.ended_at, -1 FROM call c WHERE {WITHIN} "
+        f"SELECT c.ended_at, -1 FROM call c WHERE {IN_PERIOD} "
         "AND c.direction <> 'internal' AND NOT c.synthetic))",
-        lambda report: [(report.peak,)],
+        lambda report: [(report.peak_calls,)],
     ),
-    Table("states of operators", STATES, None),
+    Table("states of operators", STATES_SQL, None),
 )
-FLOORS = {
-    "monthly": _MONTHLY,
-    "quarterly": _QUARTERLY,
-    "minutes": _MINUTES,
-    "telephony": TELEPHONY,
-    "capacity": _CAPACITY,
+FLOOR_TABLES = {
+    "monthly": _MONTHLY_TABLES,
+    "quarterly": _QUARTERLY_TABLES,
+    "minutes": _MINUTES_TABLES,
+    "telephony": TELEPHONY_TABLES,
+    "capacity": _CAPACITY_TABLES,
 }
 
 
-def check(name: str, report: Any, connection: sqlite.Connection, given: Mapping[str, Any]) -> None:
+def check_figures(
+    name: str, report: Any, connection: sqlite.Connection, parameters: Mapping[str, Any]
+) -> None:
     """Raise AssertionError where a statement gives other figures than the report of this name."""
-    for table in FLOORS[name]:
+    for table in FLOOR_TABLES[name]:
         if table.figures is None:
             continue
-        ours = _comparable(table.figures(report))
-        theirs = _comparable(connection.execute(table.sql, given).fetchall())
-        if ours != theirs:
-            parted = [pair for pair in zip(ours, theirs, strict=False) if pair[0] != pair[1]]
-            raise AssertionError(f"{name}, {table.name}: {parted[:2] or (ours[:2], theirs[:2])}")
+        report_rows = _comparable_rows(table.figures(report))
+        floor_rows = _comparable_rows(connection.execute(table.sql, parameters).fetchall())
+        if report_rows != floor_rows:
+            differences = [
+                pair for pair in zip(report_rows, floor_rows, strict=False) if pair[0] != pair[1]
+            ]
+            raise AssertionError(
+                f"{name}, {table.name}: {differences[:2] or (report_rows[:2], floor_rows[:2])}"
+            )
 
 
-def ask(name: str, connection: sqlite.Connection, given: Mapping[str, Any]) -> None:
-    """Every statement of a report."""
-    for table in FLOORS[name]:
-        connection.execute(table.sql, given).fetchall()
+def run_statements(name: str, connection: sqlite.Connection, parameters: Mapping[str, Any]) -> None:
+    """Run every statement of a report."""
+    for table in FLOOR_TABLES[name]:
+        connection.execute(table.sql, parameters).fetchall()
 
 
-def given(period: Period, level: float) -> dict[str, Any]:
-    """What the statements are asked for."""
+def statement_parameters(period: Period, service_level: float) -> dict[str, Any]:
+    """The parameters of the statements."""
     offset = period.begin.astimezone(period.tz).utcoffset() or dt.timedelta()
     return {
-        "begin": microseconds(period.begin),
-        "end": microseconds(period.end),
-        "two_months": microseconds(period.end - RECORDINGS),
+        "begin": microseconds_since_epoch(period.begin),
+        "end": microseconds_since_epoch(period.end),
+        "two_months": microseconds_since_epoch(period.end - RECORDINGS_RETENTION),
         "offset": offset // dt.timedelta(microseconds=1),
-        "level": level,
+        "level": service_level,
     }
 
 
-def _comparable(rows: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
-    """In an order of their own; nothing is zero, and sums are told to the millisecond."""
-    plain = (tuple(_plain(value) for value in row) for row in rows)
-    return sorted(plain, key=str)
+def _comparable_rows(rows: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """Rows in a fixed order; an empty value becomes 0, and sums are rounded to three decimals."""
+    normal_rows = (tuple(_normal_value(value) for value in row) for row in rows)
+    return sorted(normal_rows, key=str)
 
 
-def _plain(value: Any) -> Any:
+def _normal_value(value: Any) -> Any:
     return round(value, 3) if isinstance(value, float) else value or 0

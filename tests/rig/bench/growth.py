@@ -1,6 +1,6 @@
 """How long pages and reports take, and how that grows with the history.
 
-Each size is a site of its own with a synthetic history at 1,000 calls a day. Times depend on the
+Each size is its own site with a synthetic history at 1,000 calls a day. Times depend on the
 machine; the ratios between sizes within one run do not.
 """
 
@@ -29,23 +29,23 @@ from appliance.telephony import routing
 from provisioning.local import settings_file
 from tests.rig.bench import figures, history, pages, table
 from tests.rig.bench.table import Row
-from tests.rig.bench.timing import spent
+from tests.rig.bench.timing import cpu_seconds
 
-SIZES = (10_000, 100_000, 500_000)
-A_DAY = 1000
-LAST = dt.date(2026, 10, 31)
-MONTH = Period(dt.date(2026, 10, 1), LAST, ZoneInfo("Asia/Tashkent"))
-OPERATORS = 30
+HISTORY_SIZES = (10_000, 100_000, 500_000)
+CALLS_PER_DAY = 1000
+LAST_DAY = dt.date(2026, 10, 31)
+MONTH = Period(dt.date(2026, 10, 1), LAST_DAY, ZoneInfo("Asia/Tashkent"))
+OPERATOR_COUNT = 30
 
 
-def rows(sizes: tuple[int, ...] = SIZES) -> Iterator[Row]:
-    """Measure every size and print the second table; what the reports of the longest cost."""
+def growth_rows(sizes: tuple[int, ...] = HISTORY_SIZES) -> Iterator[Row]:
+    """Measure every size and print the second table; yields the rows of the longest one."""
     results: dict[int, dict[str, float]] = {}
     reports: list[Row] = []
     for size in sizes:
         folder = Path(tempfile.mkdtemp(prefix="bench-"))
         try:
-            results[size], reports = measure(folder, size)
+            results[size], reports = measure_history(folder, size)
         finally:
             db.database.close()
             shutil.rmtree(folder)
@@ -53,72 +53,90 @@ def rows(sizes: tuple[int, ...] = SIZES) -> Iterator[Row]:
         f"\n{'milliseconds of a processor':<64}", *(f"{size:>12,}" for size in sizes), "    times"
     )
     for name in results[sizes[0]]:
-        found = [results[size][name] for size in sizes]
-        ratio = found[-1] / found[0] if found[0] else 0.0
-        cells = "".join(f"{value:>12.1f}" for value in found)
+        values = [results[size][name] for size in sizes]
+        ratio = values[-1] / values[0] if values[0] else 0.0
+        cells = "".join(f"{value:>12.1f}" for value in values)
         print(f"{name:<64}{cells}{ratio:>9.1f}×")
     print()
-    table.keep("growth", results)
+    table.store_results("growth", results)
     for row in reports:
         yield replace(row, what=f"{row.what}, all of {sizes[-1]:,} calls", before="up to 9 s")
 
 
-def measure(folder: Path, size: int) -> tuple[dict[str, float], list[Row]]:
-    """Name → milliseconds (or what it says) on a history of so many calls; its reports of all."""
+def measure_history(folder: Path, size: int) -> tuple[dict[str, float], list[Row]]:
+    """Figures of a history of `size` calls by name, and the rows of its reports.
+
+    Figures are milliseconds, or in the unit that the name contains.
+    """
     settings = make_site(folder)
     print(f"{size} calls …", file=sys.stderr)
-    found: dict[str, float] = {}
+    figures_by_name: dict[str, float] = {}
     reports: list[Row] = []
-    whole = Period(LAST, LAST, settings.tz)
+    full_period = Period(LAST_DAY, LAST_DAY, settings.tz)
 
-    def filled() -> None:
-        nonlocal whole
-        whole = history.fill(settings, size, A_DAY, LAST)
+    def fill_history() -> None:
+        nonlocal full_period
+        full_period = history.fill_history(settings, size, CALLS_PER_DAY, LAST_DAY)
 
-    found["the history filled, s"] = spent(filled)
-    found["database, MB"] = sum(file.stat().st_size for file in folder.glob("site.db*")) / 1e6
-    for row in pages.rows(settings, LAST):
-        found[row.what + (", kB" if row.unit == "kB" else "")] = row.measured
-    for name, period in (("last month", MONTH), ("all", whole)):
-        reports = list(figures.rows(settings, period, 1))
+    figures_by_name["the history filled, s"] = cpu_seconds(fill_history)
+    figures_by_name["database, MB"] = (
+        sum(file.stat().st_size for file in folder.glob("site.db*")) / 1e6
+    )
+    for row in pages.page_size_rows(settings, LAST_DAY):
+        figures_by_name[row.what + (", kB" if row.unit == "kB" else "")] = row.measured
+    for name, period in (("last month", MONTH), ("all", full_period)):
+        reports = list(figures.report_cost_rows(settings, period, 1))
         for row in reports:
-            found[f"{name}: {row.what}"] = row.measured
-            found[f"{name}: {row.what}, times of its floor"] = row.times or 0.0
-        parts = work(settings, period).items()
-        found |= {f"{name}: {what}": 1000 * spent(run) for what, run in parts}
+            figures_by_name[f"{name}: {row.what}"] = row.measured
+            figures_by_name[f"{name}: {row.what}, times of its floor"] = row.floor_ratio or 0.0
+        parts = work_parts(settings, period).items()
+        figures_by_name |= {
+            f"{name}: {part_name}": 1000 * cpu_seconds(run) for part_name, run in parts
+        }
     tracemalloc.start()
     for _piece in behind.as_csv(CallFilter(MONTH), list(behind.COLUMNS)):
         pass
-    found["last month: calls as CSV, peak MB"] = tracemalloc.get_traced_memory()[1] / 1e6
+    figures_by_name["last month: calls as CSV, peak MB"] = tracemalloc.get_traced_memory()[1] / 1e6
     tracemalloc.stop()
-    return found, reports
+    return figures_by_name, reports
 
 
 def make_site(folder: Path) -> Settings:
     """An empty site with operators and a tariff; its database is open."""
-    (folder / "site.toml").write_text(settings_file.scratch())
-    settings = site_settings.load(folder / "site.toml")
+    (folder / "site.toml").write_text(settings_file.scratch_settings())
+    settings = site_settings.load_settings(folder / "site.toml")
     db.open_database(settings.paths.database)
-    db.migrate()
-    catalogs.seed()
-    for number in range(OPERATORS):
+    db.apply_migrations()
+    catalogs.seed_lists()
+    for number in range(OPERATOR_COUNT):
         speaks = ("uz", "ru") if number % 3 else ("uz",)
-        phone = {"extension": str(1001 + number), "speaks": speaks}
-        accounts.add(f"op{number:02}", f"Operator {number}", "operator", "parol-parol", **phone)  # type: ignore[arg-type]
-    tariffs.add("inbound", "minute", 15_000, dt.date(2020, 1, 1), by="bench")
+        extension = str(1001 + number)
+        accounts.create_account(
+            f"op{number:02}",
+            f"Operator {number}",
+            "operator",
+            "parol-parol",
+            extension=extension,
+            speaks=speaks,
+        )
+    tariffs.add_tariff("inbound", "minute", 15_000, dt.date(2020, 1, 1), by="bench")
     return settings
 
 
-def work(settings: Settings, period: Period) -> dict[str, Callable[[], Any]]:
-    """What pages and reports do over a period, part by part."""
+def work_parts(settings: Settings, period: Period) -> dict[str, Callable[[], Any]]:
+    """The parts of the work that pages and reports do over a period, by name."""
     call_filter, level = CallFilter(period), settings.calls.service_level
-    until, wrap_up = dt.datetime.now(dt.UTC), routing.wrap_ups(settings)
+    now, wrap_up_seconds = dt.datetime.now(dt.UTC), routing.wrap_up_rule(settings)
     return {
-        "overview of the page": lambda: telephony.overview(settings, call_filter),
-        "by operator": lambda: lines.lines(call_filter, level, "operator", "ru"),
-        "repeat callers": lambda: callers.count(call_filter),
-        "queues": lambda: queues.visits(call_filter),
-        "workload": lambda: workload.count(call_filter, until, wrap_up),
-        "list behind a figure": lambda: behind.page(call_filter.with_(hour=10, language="uz"), 50),
-        "list by repeat callers": lambda: behind.page(call_filter.with_(times="4-"), 50),
+        "overview of the page": lambda: telephony.count_overview(settings, call_filter),
+        "by operator": lambda: lines.count_lines(call_filter, level, "operator", "ru"),
+        "repeat callers": lambda: callers.count_callers(call_filter),
+        "queues": lambda: queues.summarize_visits(call_filter),
+        "workload": lambda: workload.count_workload(call_filter, now, wrap_up_seconds),
+        "list behind a figure": lambda: behind.calls_page(
+            call_filter.with_conditions(hour=10, language="uz"), 50
+        ),
+        "list by repeat callers": lambda: behind.calls_page(
+            call_filter.with_conditions(times="4-"), 50
+        ),
     }

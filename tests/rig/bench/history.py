@@ -1,6 +1,6 @@
-"""A long history in little time: the demo's fourteen days, told again of days before them.
+"""A long history in little time: the demo's fourteen days, repeated for days before them.
 
-The calls, appeals, forms and telephone numbers of a copy are others than those it is of.
+The calls, appeals, forms and telephone numbers of a copy differ from those of the original.
 """
 
 import contextlib
@@ -13,7 +13,7 @@ from appliance import demo
 from appliance.core import db
 from appliance.core.settings import Settings
 from appliance.core.tables import MomentField, Table
-from appliance.demo.world import of_site
+from appliance.demo.world import load_site_profile
 from appliance.models import (
     Appeal,
     Applicant,
@@ -32,38 +32,38 @@ from appliance.models import (
 from appliance.reports.periods import Period
 from appliance.telephony import followups
 
-DAYS = 14  # of a piece of history: whole weeks
+PIECE_DAYS = 14  # days in a piece of history: whole weeks
 _TABLES: tuple[type[Table], ...] = (
     *(Applicant, Call, QueueVisit, Ring, Talk, Transfer, Recording),
     *(EventRow, Appeal, CallForm, Presence, AsteriskWatch, FollowUp),
 )
-# what names a row, or the call that it is of: in a copy it begins with the copy's number
-_NAMES = {"file", "call_id", "hash", "linkedid", "uniqueid", "number", "appeal_number"}
-_PHONES = {"caller", "callee", "phone"}
-_DAY = 86_400 * 10**6  # microseconds
+# columns that identify a row or its call: in a copy the value begins with the copy's number
+_NAME_COLUMNS = {"file", "call_id", "hash", "linkedid", "uniqueid", "number", "appeal_number"}
+_PHONE_COLUMNS = {"caller", "callee", "phone"}
+_DAY_MICROSECONDS = 86_400 * 10**6  # microseconds
 
 
-def fill(settings: Settings, calls: int, a_day: int, last: dt.date) -> Period:
-    """About so many calls, so many a day, up to a day; returns the days. Seconds, not minutes.
+def fill_history(settings: Settings, calls: int, calls_per_day: int, last: dt.date) -> Period:
+    """Add about `calls` calls, `calls_per_day` a day, up to the day `last`; returns the days.
 
-    The site has operators, and no calls.
+    It takes seconds, not minutes. The site must have operators, and no calls.
     """
-    days = min(DAYS, max(1, calls // a_day))
+    days = min(PIECE_DAYS, max(1, calls // calls_per_day))
     first = last - dt.timedelta(days=days - 1)
-    size = min(calls, days * a_day)
-    demo.load(of_site(settings, first, last), size, 1)
-    followups.rebuild()
+    size = min(calls, days * calls_per_day)
+    demo.load_history(load_site_profile(settings, first, last), size, 1)
+    followups.rebuild_tasks()
     copies = round(calls / size) - 1
-    lasts = {table: _last(table) for table in _TABLES}
-    with _hasty():
+    last_ids = {table: _last_id(table) for table in _TABLES}
+    with _fast_writes():
         for table in _TABLES if copies else ():
-            _tell_again(table, copies, days, lasts)
+            _copy_rows(table, copies, days, last_ids)
     return Period(first - dt.timedelta(days=copies * days), last, settings.tz)
 
 
 @contextlib.contextmanager
-def _hasty() -> Iterator[None]:
-    """A while in which nothing need be on the disk, and a gigabyte is at hand."""
+def _fast_writes() -> Iterator[None]:
+    """Write without waiting for the disk, with a cache of a gigabyte."""
     for pragma in ("synchronous = off", "cache_size = -1000000", "foreign_keys = off"):
         db.database.execute_sql(f"PRAGMA {pragma}")
     yield
@@ -71,15 +71,15 @@ def _hasty() -> Iterator[None]:
     db.database.connect()
 
 
-def _tell_again(
-    table: type[Table], copies: int, days: int, lasts: Mapping[type[Table], int]
+def _copy_rows(
+    table: type[Table], copies: int, days: int, last_ids: Mapping[type[Table], int]
 ) -> None:
-    """Add copies of a table's rows, each so many days before the one it follows."""
+    """Add copies of a table's rows, each `days` days before the one it follows."""
     name = table._meta.table_name
     columns = list(table._meta.sorted_fields)
     names = ", ".join(f'"{column.column_name}"' for column in columns)
-    values = ", ".join(_of_copy(table, column, days, lasts) for column in columns)
-    with db.writing():
+    values = ", ".join(_copied_column(table, column, days, last_ids) for column in columns)
+    with db.write_transaction():
         db.database.execute_sql(f'CREATE TEMP TABLE piece AS SELECT {names} FROM "{name}"')  # noqa: S608
         db.database.execute_sql(
             "WITH RECURSIVE copy(n) AS (VALUES (1) UNION ALL SELECT n + 1 FROM copy WHERE n < ?) "  # noqa: S608
@@ -89,30 +89,32 @@ def _tell_again(
         db.database.execute_sql("DROP TABLE piece")
 
 
-def _of_copy(table: type[Table], column: Field, days: int, lasts: Mapping[type[Table], int]) -> str:
-    """A column of a row of the copy `n`."""
+def _copied_column(
+    table: type[Table], column: Field, days: int, last_ids: Mapping[type[Table], int]
+) -> str:
+    """The SQL expression of a column in the copy `n`."""
     name = f'"{column.column_name}"'
     if isinstance(column, MomentField):
-        return f"{name} - n * {days * _DAY}"
+        return f"{name} - n * {days * _DAY_MICROSECONDS}"
     if isinstance(column, AutoField):
-        return f"{name} + n * {lasts[table]}"
-    if isinstance(column, ForeignKeyField) and lasts.get(column.rel_model):
-        return f"{name} + n * {lasts[column.rel_model]}"
-    if column.column_name in _PHONES or (table is FollowUp and column.name == "number"):
-        moved = f"(CAST(substr({name}, 7) AS INTEGER) + n * 271828) % 10000000"
-        return f"substr({name}, 1, 6) || printf('%07d', {moved})"
+        return f"{name} + n * {last_ids[table]}"
+    if isinstance(column, ForeignKeyField) and last_ids.get(column.rel_model):
+        return f"{name} + n * {last_ids[column.rel_model]}"
+    if column.column_name in _PHONE_COLUMNS or (table is FollowUp and column.name == "number"):
+        shifted = f"(CAST(substr({name}, 7) AS INTEGER) + n * 271828) % 10000000"
+        return f"substr({name}, 1, 6) || printf('%07d', {shifted})"
     if (
-        column.column_name in _NAMES
+        column.column_name in _NAME_COLUMNS
         or column is Call.id
         or (isinstance(column, ForeignKeyField) and column.rel_model is Call)
     ):
-        # as Asterisk's: what is later comes later in the order of names, too
+        # as with Asterisk's ids: later calls also sort later by name
         return f"iif({name} = '', '', printf('%04d-', 9999 - n) || {name})"
     return name
 
 
-def _last(table: type[Table]) -> int:
-    """The greatest of the ids that count the rows of a table; 0 where none do."""
+def _last_id(table: type[Table]) -> int:
+    """The greatest id of a table whose ids count its rows; 0 for any other table."""
     if not isinstance(table._meta.primary_key, AutoField):
         return 0
     return table.select(fn.MAX(table._meta.primary_key)).scalar() or 0

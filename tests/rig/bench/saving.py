@@ -1,4 +1,4 @@
-"""Operators who save on a running site: among calls while a day is caught up, and in a hurry."""
+"""Operators who save on a running site: amid calls while a day is caught up, and in a hurry."""
 
 import asyncio
 from collections.abc import Iterator
@@ -8,30 +8,40 @@ from provisioning.local.place import Place
 from tests.rig.bench.table import Row
 from tests.rig.trials import stress
 
-CALLS, OPERATORS = 50, 25
-MINUTES, SECONDS = 2.0, 30.0
-DAYS = 5  # caught up at once: some fifty saves meanwhile
+CALL_COUNT, OPERATOR_COUNT = 50, 25
+LONG_RUN_MINUTES, HURRY_SECONDS = 2.0, 30.0
+CATCH_UP_DAYS = 5  # caught up at once: about fifty saves in the meantime
 
 
-def rows(place: Place) -> Iterator[Row]:
-    """Milliseconds of a save by the pages, what was refused, what was lost.
+def saving_rows(place: Place) -> Iterator[Row]:
+    """Milliseconds of a save through the pages; saves that failed; calls that were lost.
 
-    A day is caught up before ten have saved: five days are.
+    One day is caught up before ten saves are done, so five days are used.
     """
-    with site.trial(place, fresh=False):
-        long = asyncio.run(stress.long(place, CALLS, OPERATORS, MINUTES, DAYS))
-    without, meanwhile = long.before.spread, long.meanwhile.spread
-    what = "a save while a day is caught up"
-    yield Row(f"{what}, 95 %", meanwhile[1], "ms", aim=50, before="4.3 s")
-    yield Row(f"{what}, longest", meanwhile[2], "ms", aim=300, before="10.2 s")
-    yield Row("  before it, 95 %", without[1], "ms")
-    yield Row("  in all, longest", long.saves.spread[2], "ms")
+    with site.trial_site(place, fresh=False):
+        long_run = asyncio.run(
+            stress.measure_long_run(
+                place, CALL_COUNT, OPERATOR_COUNT, LONG_RUN_MINUTES, CATCH_UP_DAYS
+            )
+        )
+    spread_before, spread_during = long_run.saves_before.quantiles, long_run.saves_during.quantiles
+    title = "a save while a day is caught up"
+    yield Row(f"{title}, 95 %", spread_during[1], "ms", aim=50, before="4.3 s")
+    yield Row(f"{title}, longest", spread_during[2], "ms", aim=300, before="10.2 s")
+    yield Row("  before it, 95 %", spread_before[1], "ms")
+    yield Row("  in all, longest", long_run.saves.quantiles[2], "ms")
     yield Row(
-        "saves answered by HTTP 500, or not at all", long.saves.failed, "", aim=0, before="16"
+        "saves answered by HTTP 500, or not at all",
+        long_run.saves.failure_count,
+        "",
+        aim=0,
+        before="16",
     )
-    yield Row(f"calls lost or told wrongly, of {long.made.calls}", long.lost, "", aim=0)
-    with site.trial(place, fresh=False):
-        hurried = asyncio.run(stress.hurry(place, OPERATORS, SECONDS))
-    what = f"{OPERATORS} operators registering without a pause"
-    yield Row(f"{what}, 95 %", hurried.spread[1], "ms", aim=150, before="643 ms")
-    yield Row(f"{what}, a second", hurried.rate, "", aim=60, least=True, before="19")
+    yield Row(
+        f"calls lost or told wrongly, of {long_run.outcome.calls}", long_run.lost_count, "", aim=0
+    )
+    with site.trial_site(place, fresh=False):
+        hurry_run = asyncio.run(stress.measure_hurry(place, OPERATOR_COUNT, HURRY_SECONDS))
+    title = f"{OPERATOR_COUNT} operators registering without a pause"
+    yield Row(f"{title}, 95 %", hurry_run.quantiles[1], "ms", aim=150, before="643 ms")
+    yield Row(f"{title}, a second", hurry_run.saves_per_second, "", aim=60, least=True, before="19")

@@ -1,19 +1,19 @@
-"""How long something takes, of the processor."""
+"""The processor time that a function takes."""
 
 import time
 from collections.abc import Callable
 from typing import Any
 
-TRIES = 3
+TRY_COUNT = 3
 
 
-def spent(run: Callable[[], Any]) -> float:
-    """Seconds of a processor that this process spends on it."""
-    begin = time.process_time()
+def cpu_seconds(run: Callable[[], Any]) -> float:
+    """Seconds of a processor that this process spends on `run`."""
+    cpu_before = time.process_time()
     run()
-    return time.process_time() - begin
+    return time.process_time() - cpu_before
 
 
-def least(run: Callable[[], Any], tries: int = TRIES) -> float:
-    """The same of the quickest of some times."""
-    return min(spent(run) for _ in range(tries))
+def least_cpu_seconds(run: Callable[[], Any], tries: int = TRY_COUNT) -> float:
+    """Seconds of a processor of the quickest of several runs."""
+    return min(cpu_seconds(run) for _ in range(tries))

@@ -1,1 +1,1 @@
-"""What lies outside the box, played for the tests; each behaves as badly as it is told to."""
+"""Fakes of external systems, for the tests; each misbehaves in the ways that a test configures."""

@@ -4,7 +4,7 @@ from appliance.sip import message
 from appliance.sip.agent import Agent
 from appliance.sip.message import Message
 
-_EXPIRES = 20  # seconds, so that the box asks again soon
+_EXPIRES_SECONDS = 20  # short, so that the box registers again soon
 
 
 class Registrar(Agent):
@@ -12,10 +12,10 @@ class Registrar(Agent):
 
     status: int = 200
 
-    def _requested(self, received: Message) -> None:
+    def _handle_request(self, received: Message) -> None:
         if received.method != "REGISTER":
-            super()._requested(received)
+            super()._handle_request(received)
             return
-        more = [("Contact", received.get("contact")), ("Expires", str(_EXPIRES))]
-        answer = message.response(received, self.status, "registrar", more)
-        self.answer(received, answer)
+        extra_headers = [("Contact", received.get("contact")), ("Expires", str(_EXPIRES_SECONDS))]
+        response = message.encode_response(received, self.status, "registrar", extra_headers)
+        self.send_response(received, response)

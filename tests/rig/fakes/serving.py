@@ -1,4 +1,4 @@
-"""Stand-ins for parties outside the box, on loopback, that behave as badly as they are told to."""
+"""Base of the fakes that speak HTTP on loopback and misbehave as configured."""
 
 import contextlib
 import json
@@ -8,70 +8,70 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
-class Answering(BaseHTTPRequestHandler):
-    """A request at a stand-in; its subclasses' do_POST and do_GET know the protocol."""
+class FakeHandler(BaseHTTPRequestHandler):
+    """A request to a fake; the do_POST and do_GET of subclasses implement the protocol."""
 
-    def body(self) -> str:
-        """What was sent."""
+    def read_body(self) -> str:
+        """The text of the request's body."""
         return self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
 
-    def say(self, status: int, what: object) -> None:
-        """Answer with a JSON value, or with a page when it is a text."""
-        text = (what if isinstance(what, str) else json.dumps(what)).encode()
+    def send_answer(self, status: int, content: object) -> None:
+        """Answer with a JSON value, or with a page when the content is a text."""
+        text = (content if isinstance(content, str) else json.dumps(content)).encode()
         self.send_response(status)
         self.send_header("Content-Length", str(len(text)))
         self.end_headers()
         self.wfile.write(text)
 
-    def hang_up(self) -> None:
-        """Close the connection: the answer never comes."""
+    def drop_connection(self) -> None:
+        """Close the connection, so that the answer never comes."""
         self.close_connection = True
         self.connection.close()
 
     def log_message(self, *_: object) -> None:
-        """Quiet."""
+        """Print nothing."""
 
 
-class _Server(ThreadingHTTPServer):
+class _QuietServer(ThreadingHTTPServer):
     allow_reuse_port = True
     request_queue_size = 128
 
     def handle_error(self, *_: object) -> None:
-        """A connection that was closed in the middle is part of the play."""
+        """Print nothing: connections closed in the middle are part of the tests."""
 
 
-class Line:
-    """Where a stand-in listens; it can be dead for a while, and keeps its port."""
+class FakeServer:
+    """The server of a fake; it can stop for a while, and keeps its port."""
 
-    def __init__(self, handler: type[Answering]) -> None:
+    def __init__(self, handler: type[FakeHandler]) -> None:
         self._handler = handler
-        self._server = _Server(("127.0.0.1", 0), handler)
-        self._kept: socket.socket | None = None
+        self._server = _QuietServer(("127.0.0.1", 0), handler)
+        self._reserved_socket: socket.socket | None = None
         self.port = self._server.server_port
         self.url = f"http://127.0.0.1:{self.port}"
-        self._thread = self._serve()
+        self._thread = self._start_thread()
 
-    def _serve(self) -> threading.Thread:
+    def _start_thread(self) -> threading.Thread:
         thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
         thread.start()
         return thread
 
-    def die(self) -> None:
-        """From now on nobody listens there."""
-        self._kept = socket.socket()
-        self._kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        self._kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self._kept.bind(("127.0.0.1", self.port))
-        self.close()
+    def stop_listening(self) -> None:
+        """Stop listening, but reserve the port."""
+        self._reserved_socket = socket.socket()
+        self._reserved_socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        self._reserved_socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._reserved_socket.bind(("127.0.0.1", self.port))
+        self.close_server()
 
-    def rise(self) -> None:
-        """Somebody listens there again."""
-        self._server = _Server(("127.0.0.1", self.port), self._handler)
-        if self._kept:
-            self._kept.close()
-        self._thread = self._serve()
+    def listen_again(self) -> None:
+        """Listen on the same port again."""
+        self._server = _QuietServer(("127.0.0.1", self.port), self._handler)
+        if self._reserved_socket:
+            self._reserved_socket.close()
+        self._thread = self._start_thread()
 
-    def close(self) -> None:
+    def close_server(self) -> None:
         """Stop answering."""
         self._server.shutdown()
         self._server.server_close()
@@ -79,10 +79,10 @@ class Line:
 
 
 @contextlib.contextmanager
-def listening(handler: type[Answering]) -> Iterator[Line]:
-    """A stand-in until the end of the block."""
-    line = Line(handler)
+def run_server(handler: type[FakeHandler]) -> Iterator[FakeServer]:
+    """A fake server that runs until the end of the block."""
+    server = FakeServer(handler)
     try:
-        yield line
+        yield server
     finally:
-        line.close()
+        server.close_server()

@@ -1,4 +1,4 @@
-"""A stand-in for SMS services: Eskiz and Play Mobile under one roof."""
+"""A fake of SMS services: Eskiz and Play Mobile on one server."""
 
 import contextlib
 import json
@@ -8,160 +8,169 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from urllib.parse import parse_qs
 
-from tests.rig.fakes.serving import Answering, Line, listening
+from tests.rig.fakes.serving import FakeHandler, FakeServer, run_server
 
-PAGE = "<html>Pay for your internet here</html>"
+PORTAL_PAGE = "<html>Pay for your internet here</html>"
 
 
 @dataclass
-class Service:
-    """`moods` says how the next messages are answered; when it is empty, `mood` does for a text:
-    ok | lost | error | html | page | declined | log_in, each perhaps after `slow` seconds.
+class SmsService:
+    """A fake SMS service.
 
-    Messages, log-ins and questions may also not get through: portal (a page answers) | moved (to
-    that page) | 429 or another status, with words of the service or, as "429 page", with a page.
+    `moods`: the answers to the next messages; when the list is empty, `default_mood` decides by the
+    text: ok | lost | error | html | page | declined | log_in, each possibly after `delay_seconds`.
+
+    Messages, log-ins and queries may also be intercepted on the way: portal (a page answers) |
+    moved (to that page) | 429 or another status, with the service's own text or, as "429 page",
+    with a page.
     """
 
     url: str = ""
     moods: list[str] = field(default_factory=list)
-    mood: Callable[[str], str] = lambda _: "ok"
+    default_mood: Callable[[str], str] = lambda _: "ok"
     log_in_moods: list[str] = field(default_factory=list)
     question_moods: list[str] = field(default_factory=list)
-    wait: str = ""  # Retry-After, with a status
-    error_code: int = 406  # of what is declined
+    retry_after: str = ""  # the header Retry-After sent with a status
+    error_code: int = 406  # of a declined message
     balance: object = 4200
-    slow: Callable[[], float] = lambda: 0.0
-    took: list[tuple[str, str]] = field(default_factory=list)  # number, text
-    keys: list[str] = field(default_factory=list)  # Play Mobile's: the appliance's id of each
-    statuses: bool = True  # Play Mobile answers what became of a message
-    times: list[float] = field(default_factory=list)  # when each was taken
-    states: dict[str, str] = field(default_factory=dict)  # id → Eskiz's word for what became of it
+    delay_seconds: Callable[[], float] = lambda: 0.0
+    messages: list[tuple[str, str]] = field(default_factory=list)  # number, text
+    # of Play Mobile: the appliance's id of each message
+    keys: list[str] = field(default_factory=list)
+    has_statuses: bool = True  # whether Play Mobile reports the state of a message
+    message_times: list[float] = field(default_factory=list)  # when each message was accepted
+    states: dict[str, str] = field(default_factory=dict)  # id → Eskiz's name of the message's state
     tokens: set[str] = field(default_factory=set)
     log_ins: int = 0
     refuses: bool = False  # every log-in
-    password: str = ""  # that a log-in must have; "": any
-    refused: int = 0  # log-ins
-    taken: Callable[[str, str], None] = lambda _id, _where: None  # before the answer is given
-    line: Line | None = None
+    password: str = ""  # required at log-in; "": any
+    refused_log_ins: int = 0  # number of refused log-ins
+    # called with the id and the callback URL before the answer is sent
+    on_message: Callable[[str, str], None] = lambda _id, _where: None
+    server: FakeServer | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
 @contextlib.contextmanager
-def service() -> Iterator[Service]:
-    """The service, listening until the end of the block."""
-    here = Service()
+def run_sms_service() -> Iterator[SmsService]:
+    """A service that listens until the end of the block."""
+    fake = SmsService()
 
-    class Handler(Answering):
+    class Handler(FakeHandler):
         def do_POST(self) -> None:
-            body = self.body()
+            body = self.read_body()
             if self.path == "/auth/login":
-                self._log_in(body)
+                self._answer_log_in(body)
             elif self.path == "/send":
                 [message] = json.loads(body)["messages"]
-                here.keys.append(message["message-id"])
-                self._take(message["recipient"], message["sms"]["content"]["text"])
+                fake.keys.append(message["message-id"])
+                self._accept_message(message["recipient"], message["sms"]["content"]["text"])
             elif self.path == "/get-status":
-                self._status(json.loads(body)["message-id"])
-            elif self.headers.get("Authorization", "").removeprefix("Bearer ") not in here.tokens:
-                self.say(401, {"message": "expired", "status": "token_expired"})
+                self._answer_status(json.loads(body)["message-id"])
+            elif self.headers.get("Authorization", "").removeprefix("Bearer ") not in fake.tokens:
+                self.send_answer(401, {"message": "expired", "status": "token_expired"})
             elif self.path.startswith("/message/sms/get-user-messages"):
-                self._history(parse_qs(body))
+                self._answer_history(parse_qs(body))
             else:
                 form = parse_qs(body)
-                where = form.get("callback_url", [""])[0]
-                self._take(form["mobile_phone"][0], form["message"][0], where)
+                callback_url = form.get("callback_url", [""])[0]
+                self._accept_message(form["mobile_phone"][0], form["message"][0], callback_url)
 
         def do_GET(self) -> None:
-            mood = here.question_moods.pop(0) if here.question_moods else ""
+            mood = fake.question_moods.pop(0) if fake.question_moods else ""
             if self.path == "/portal":
-                self._miss("portal")
-            elif self._miss(mood):
+                self._is_intercepted("portal")
+            elif self._is_intercepted(mood):
                 return
             elif self.path.startswith("/user"):
-                self.say(200, {"data": {"balance": here.balance}})
+                self.send_answer(200, {"data": {"balance": fake.balance}})
             else:
                 id = self.path.rsplit("/", 1)[1]
-                self.say(200, {"data": {"status": here.states.get(id, "waiting")}})
+                self.send_answer(200, {"data": {"status": fake.states.get(id, "waiting")}})
 
-        def _log_in(self, body: str) -> None:
-            if self._miss(here.log_in_moods.pop(0) if here.log_in_moods else ""):
+        def _answer_log_in(self, body: str) -> None:
+            if self._is_intercepted(fake.log_in_moods.pop(0) if fake.log_in_moods else ""):
                 return
-            given = parse_qs(body).get("password", [""])[0]
-            if here.refuses or (here.password and given != here.password):
-                here.refused += 1
-                self.say(401, {"message": "Invalid credentials"})
+            password = parse_qs(body).get("password", [""])[0]
+            if fake.refuses or (fake.password and password != fake.password):
+                fake.refused_log_ins += 1
+                self.send_answer(401, {"message": "Invalid credentials"})
                 return
-            here.log_ins += 1
-            token = f"token-{here.log_ins}"
-            here.tokens.add(token)
-            self.say(200, {"data": {"token": token}})
+            fake.log_ins += 1
+            token = f"token-{fake.log_ins}"
+            fake.tokens.add(token)
+            self.send_answer(200, {"data": {"token": token}})
 
-        def _history(self, asked: dict[str, list[str]]) -> None:
-            size, page = int(asked["page_size"][0]), int(self.path.rpartition("=")[2])
+        def _answer_history(self, query: dict[str, list[str]]) -> None:
+            size, page = int(query["page_size"][0]), int(self.path.rpartition("=")[2])
             rows = [
                 {"to": number.lstrip("+"), "message": text}
-                | {"status": here.states.get(f"id-{place}", "waiting")}
-                for place, (number, text) in enumerate(here.took, 1)
+                | {"status": fake.states.get(f"id-{place}", "waiting")}
+                for place, (number, text) in enumerate(fake.messages, 1)
             ]
-            self.say(200, {"data": {"result": rows[(page - 1) * size : page * size]}})
+            self.send_answer(200, {"data": {"result": rows[(page - 1) * size : page * size]}})
 
-        def _status(self, keys: list[str]) -> None:
-            if not here.statuses:
-                self.say(404, {"message": "no such request"})
+        def _answer_status(self, keys: list[str]) -> None:
+            if not fake.has_statuses:
+                self.send_answer(404, {"message": "no such request"})
                 return
-            found = [{"message-id": key} for key in keys if key in here.keys]
-            self.say(200, [row | {"status": here.states.get("", "Delivered")} for row in found])
+            rows = [{"message-id": key} for key in keys if key in fake.keys]
+            self.send_answer(
+                200, [row | {"status": fake.states.get("", "Delivered")} for row in rows]
+            )
 
-        def _take(self, number: str, text: str, where: str = "") -> None:
-            mood = here.moods.pop(0) if here.moods else here.mood(text)
-            taken: dict[str, str] = {}
+        def _accept_message(self, number: str, text: str, callback_url: str = "") -> None:
+            mood = fake.moods.pop(0) if fake.moods else fake.default_mood(text)
+            answer: dict[str, str] = {}
             if mood in ("ok", "lost", "html", "page"):
-                with here.lock:
-                    here.took.append((number, text))
-                    here.times.append(time.monotonic())
-                    taken = {"id": f"id-{len(here.took)}", "status": "waiting"}
-                here.taken(taken["id"], where)
-            if wait := here.slow():
+                with fake.lock:
+                    fake.messages.append((number, text))
+                    fake.message_times.append(time.monotonic())
+                    answer = {"id": f"id-{len(fake.messages)}", "status": "waiting"}
+                fake.on_message(answer["id"], callback_url)
+            if wait := fake.delay_seconds():
                 threading.Event().wait(wait)
-            if self._miss(mood):
+            if self._is_intercepted(mood):
                 return
             if mood == "ok":
-                self.say(200, taken)
+                self.send_answer(200, answer)
             elif mood == "lost":
-                self.hang_up()
+                self.drop_connection()
             elif mood == "html":
-                self.say(502, "<html>Bad gateway</html>")
+                self.send_answer(502, "<html>Bad gateway</html>")
             elif mood == "page":
-                self.say(200, PAGE)
+                self.send_answer(200, PORTAL_PAGE)
             elif mood == "error":
-                self.say(500, {"message": "internal"})
+                self.send_answer(500, {"message": "internal"})
             elif mood == "log_in":
-                here.tokens.clear()
-                self.say(401, {"message": "expired"})
+                fake.tokens.clear()
+                self.send_answer(401, {"message": "expired"})
             else:
-                self.say(400, {"message": "no template", "error-code": here.error_code})
+                self.send_answer(400, {"message": "no template", "error-code": fake.error_code})
 
-        def _miss(self, mood: str) -> bool:
-            """Answer what does not get through to the service; whether this one does not."""
+        def _is_intercepted(self, mood: str) -> bool:
+            """Answer a request that does not reach the service; True if this one does not."""
             status, _, page = mood.partition(" ")
             if mood == "portal":
-                self._tell(200, f"\n{PAGE}", {"Content-Type": "text/html"})
+                self._send_response(200, f"\n{PORTAL_PAGE}", {"Content-Type": "text/html"})
             elif mood == "moved":
-                self._tell(302, "", {"Location": f"{here.url}/portal"})
+                self._send_response(302, "", {"Location": f"{fake.url}/portal"})
             elif status.isdecimal():
-                words = PAGE if page else json.dumps({"message": f"status {status}"})
-                self._tell(int(status), words, {"Retry-After": here.wait} if here.wait else {})
+                text = PORTAL_PAGE if page else json.dumps({"message": f"status {status}"})
+                self._send_response(
+                    int(status), text, {"Retry-After": fake.retry_after} if fake.retry_after else {}
+                )
             else:
                 return False
             return True
 
-        def _tell(self, status: int, text: str, headers: dict[str, str]) -> None:
+        def _send_response(self, status: int, text: str, headers: dict[str, str]) -> None:
             self.send_response(status)
             for name, value in (headers | {"Content-Length": str(len(text))}).items():
                 self.send_header(name, value)
             self.end_headers()
             self.wfile.write(text.encode())
 
-    with listening(Handler) as here.line:
-        here.url = here.line.url
-        yield here
+    with run_server(Handler) as fake.server:
+        fake.url = fake.server.url
+        yield fake

@@ -1,4 +1,4 @@
-"""A stand-in for Telegram's Bot API."""
+"""A fake of Telegram's Bot API."""
 
 import contextlib
 import json
@@ -8,114 +8,125 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.rig.fakes.serving import Answering, Line, listening
+from tests.rig.fakes.serving import FakeHandler, FakeServer, run_server
 
-TOKEN = "1:secret"
+BOT_TOKEN = "1:secret"
 
 
 @dataclass
-class Chats:
-    """`moods` says how the next messages are answered; when it is empty, `mood` does for a text:
-    ok | lost | error | html | page | log_in | wait | kicked | moved | nowhere | bad, or Telegram's
-    own words ("Forbidden: …"), each perhaps after `slow` seconds."""
+class BotApi:
+    """A fake Bot API with its chats.
+
+    `moods`: the answers to the next messages; when the list is empty, `default_mood` decides by the
+    text: ok | lost | error | html | page | log_in | wait | kicked | moved | nowhere | bad, or
+    Telegram's own text ("Forbidden: …"), each possibly after `delay_seconds`.
+    """
 
     url: str = ""
     moods: list[str] = field(default_factory=list)
-    mood: Callable[[str], str] = lambda _: "ok"
-    slow: Callable[[], float] = lambda: 0.0
-    took: list[tuple[int, str, list[str]]] = field(default_factory=list)  # chat, text, buttons
-    times: list[float] = field(default_factory=list)  # when each was taken
-    told: list[str] = field(default_factory=list)  # to those who pressed
+    default_mood: Callable[[str], str] = lambda _: "ok"
+    delay_seconds: Callable[[], float] = lambda: 0.0
+    messages: list[tuple[int, str, list[str]]] = field(default_factory=list)  # chat, text, buttons
+    message_times: list[float] = field(default_factory=list)  # when each message was accepted
+    # texts sent to users who pressed a button
+    callback_answers: list[str] = field(default_factory=list)
     updates: list[dict[str, Any]] = field(default_factory=list)
     members: set[int] = field(default_factory=set)
-    restricted: dict[int, bool] = field(default_factory=dict)  # who may not write; still a member?
-    member_fails: int = 0  # times that nobody is told who belongs to a group
+    # users who may not write → whether they are still members
+    restricted: dict[int, bool] = field(default_factory=dict)
+    member_failures: int = 0  # number of coming membership queries that fail
     second_reader: bool = False
-    refuses: bool = False  # the token
-    token: str = TOKEN
-    refused: int = 0  # requests by another token
-    taken: Callable[[list[str]], None] = lambda _buttons: None  # before the answer is given
-    line: Line | None = None
+    refuses: bool = False  # whether it refuses the token
+    token: str = BOT_TOKEN
+    refused_requests: int = 0  # requests with another token
+    # called with the buttons before the answer is sent
+    on_message: Callable[[list[str]], None] = lambda _buttons: None
+    server: FakeServer | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
 @contextlib.contextmanager
-def chats() -> Iterator[Chats]:
-    """The service, listening until the end of the block."""
-    here = Chats()
+def run_bot_api() -> Iterator[BotApi]:
+    """A Bot API that listens until the end of the block."""
+    fake = BotApi()
 
-    class Handler(Answering):
+    class Handler(FakeHandler):
         def do_POST(self) -> None:
-            sent = json.loads(self.body())
+            sent = json.loads(self.read_body())
             _, bot, method = self.path.split("/")
-            if bot != f"bot{here.token}" or here.refuses:
-                here.refused += 1
-                self._fail(401, "Unauthorized")
+            if bot != f"bot{fake.token}" or fake.refuses:
+                fake.refused_requests += 1
+                self._send_error(401, "Unauthorized")
             else:
                 getattr(self, method)(sent)
 
         def sendMessage(self, sent: dict[str, Any]) -> None:
-            mood = here.moods.pop(0) if here.moods else here.mood(sent["text"])
+            mood = fake.moods.pop(0) if fake.moods else fake.default_mood(sent["text"])
             if mood in ("ok", "lost", "html", "page"):
                 rows = sent.get("reply_markup", {}).get("inline_keyboard", [])
                 data = [button["callback_data"] for row in rows for button in row]
-                with here.lock:
-                    here.took.append((sent["chat_id"], sent["text"], data))
-                    here.times.append(time.monotonic())
-                here.taken(data)
-            if wait := here.slow():
+                with fake.lock:
+                    fake.messages.append((sent["chat_id"], sent["text"], data))
+                    fake.message_times.append(time.monotonic())
+                fake.on_message(data)
+            if wait := fake.delay_seconds():
                 threading.Event().wait(wait)
             if mood == "ok":
-                self.say(200, {"ok": True, "result": {"message_id": len(here.took)}})
+                self.send_answer(200, {"ok": True, "result": {"message_id": len(fake.messages)}})
             elif mood == "lost":
-                self.hang_up()
+                self.drop_connection()
             elif mood == "html":
-                self.say(502, "<html>Bad gateway</html>")
+                self.send_answer(502, "<html>Bad gateway</html>")
             elif mood == "page":
-                self.say(200, "<html>Pay for your internet here</html>")
+                self.send_answer(200, "<html>Pay for your internet here</html>")
             elif mood == "log_in":
-                self._fail(401, "Unauthorized")
+                self._send_error(401, "Unauthorized")
             elif mood == "nowhere":
-                self._fail(400, "Bad Request: chat not found")
+                self._send_error(400, "Bad Request: chat not found")
             elif mood == "wait":
-                self._fail(429, "Too Many Requests", retry_after=34)
+                self._send_error(429, "Too Many Requests", retry_after=34)
             elif mood == "moved":
-                self._fail(400, "group chat was upgraded", migrate_to_chat_id=-100777)
+                self._send_error(400, "group chat was upgraded", migrate_to_chat_id=-100777)
             elif mood == "kicked":
-                self._fail(403, "Forbidden: bot was kicked from the group chat")
+                self._send_error(403, "Forbidden: bot was kicked from the group chat")
             elif mood.startswith(("Bad Request: ", "Forbidden: ")):
-                self._fail(403 if mood.startswith("F") else 400, mood)
+                self._send_error(403 if mood.startswith("F") else 400, mood)
             elif mood == "error":
-                self._fail(500, f"Internal, bot{TOKEN}")
+                self._send_error(500, f"Internal, bot{BOT_TOKEN}")
             else:
-                self._fail(400, "Bad Request: message text is empty")
+                self._send_error(400, "Bad Request: message text is empty")
 
         def getUpdates(self, sent: dict[str, Any]) -> None:
-            if here.second_reader:
-                self._fail(409, "Conflict: terminated by other getUpdates request")
+            if fake.second_reader:
+                self._send_error(409, "Conflict: terminated by other getUpdates request")
             else:
-                found = [u for u in here.updates if u["update_id"] >= sent["offset"]]
-                self.say(200, {"ok": True, "result": found})
+                updates = [u for u in fake.updates if u["update_id"] >= sent["offset"]]
+                self.send_answer(200, {"ok": True, "result": updates})
 
         def answerCallbackQuery(self, sent: dict[str, Any]) -> None:
-            here.told.append(sent["text"])
-            self.say(200, {"ok": True, "result": True})
+            fake.callback_answers.append(sent["text"])
+            self.send_answer(200, {"ok": True, "result": True})
 
         def getChatMember(self, sent: dict[str, Any]) -> None:
-            if here.member_fails:
-                here.member_fails -= 1
-                self._fail(500, "Internal")
+            if fake.member_failures:
+                fake.member_failures -= 1
+                self._send_error(500, "Internal")
                 return
             user = sent["user_id"]
-            member: dict[str, Any] = {"status": "member" if user in here.members else "left"}
-            if user in here.restricted:
-                member = {"status": "restricted", "is_member": here.restricted[user]}
-            self.say(200, {"ok": True, "result": member})
+            member: dict[str, Any] = {"status": "member" if user in fake.members else "left"}
+            if user in fake.restricted:
+                member = {"status": "restricted", "is_member": fake.restricted[user]}
+            self.send_answer(200, {"ok": True, "result": member})
 
-        def _fail(self, status: int, why: str, **more: int) -> None:
-            told = {"ok": False, "error_code": status, "description": why, "parameters": more}
-            self.say(status, told)
+        def _send_error(self, status: int, description: str, **parameters: int) -> None:
+            answer = {
+                "ok": False,
+                "error_code": status,
+                "description": description,
+                "parameters": parameters,
+            }
+            self.send_answer(status, answer)
 
-    with listening(Handler) as here.line:
-        here.url = here.line.url
-        yield here
+    with run_server(Handler) as fake.server:
+        fake.url = fake.server.url
+        yield fake

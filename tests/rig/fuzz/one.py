@@ -1,23 +1,23 @@
-"""One target under the fuzzer: `python -m tests.rig.fuzz.one NAME [libFuzzer's options]`."""
+"""Fuzz one target: `python -m tests.rig.fuzz.one NAME [libFuzzer's options]`."""
 
 import logging
 import sys
 
 import atheris
 
-_INSTRUMENTED = [
+_INSTRUMENTED_PACKAGES = [
     *("appliance", "csv", "docx", "gsmmodem", "json", "openpyxl", "pypdf", "smpplib", "tomllib"),
     "zipfile",
 ]
 
 
 def main() -> None:
-    """Fuzz the target until libFuzzer's options say that it is enough."""
+    """Fuzz the target until libFuzzer's options end it."""
     name, options = sys.argv[1], sys.argv[2:]
-    with atheris.instrument_imports(include=_INSTRUMENTED):
-        from tests.rig.fuzz.targets import TARGETS
+    with atheris.instrument_imports(include=_INSTRUMENTED_PACKAGES):
+        from tests.rig.fuzz.targets import FUZZ_TARGETS
     logging.disable(logging.CRITICAL)
-    atheris.Setup([sys.argv[0], *options], TARGETS[name])
+    atheris.Setup([sys.argv[0], *options], FUZZ_TARGETS[name])
     atheris.Fuzz()
 
 

@@ -1,6 +1,6 @@
-"""The parsers of foreign bytes, each as a function of bytes that raises what is a defect.
+"""The parsers of foreign bytes, each as a function of bytes that raises only for a defect.
 
-A target calls the parser as the appliance does and lets pass only the errors that its callers
+A target calls the parser as the appliance does and suppresses only the errors that its callers
 handle. Anything else that it raises is a defect.
 """
 
@@ -21,12 +21,12 @@ from appliance.casework.documents.errors import DocumentError
 from appliance.casework.forms import definition as forms
 from appliance.casework.scripts import definition as scripts
 from appliance.core import settings, signatures, spreadsheets
-from appliance.core.delivery import Trouble
+from appliance.core.delivery import DeliveryError
 from appliance.messaging.sms.providers.modem import Modem
 from appliance.messaging.sms.providers.smpp import Smpp
 from appliance.pbx import eventlog
 from appliance.pbx.eventlog import Event
-from appliance.reports.evidence import verifying
+from appliance.reports.evidence import verification
 from appliance.sip import message
 
 CORPUS = Path(__file__).parent / "corpus"
@@ -36,26 +36,26 @@ MAX_INPUT_BYTES = 65536
 def read_event_log(data: bytes) -> None:
     """A log splits into pieces that cover it without a gap; each event can be used."""
     end = 0
-    for piece in eventlog.pieces(data):
+    for piece in eventlog.split_log(data):
         assert piece.end == end + len(piece.text)
         end = piece.end
         if piece.event:
             use_event(piece.event)
-        eventlog.linkedid_of(piece.text)
+        eventlog.linkedid_of_fragment(piece.text)
     assert end == len(data)
 
 
 def use_event(event: Event) -> None:
-    """Read whatever the ledger reads of an event."""
+    """Read everything that the ledger reads of an event."""
     assert event.fields
-    assert event.fields_as_kept
-    str((event.endpoint, event.is_e1, event.is_trunk, event.is_phone, event.phone))
-    str((event.extra, event.faulty, event.unreadable, event.at.timestamp()))
+    assert event.fields_json
+    str((event.endpoint, event.is_e1, event.is_trunk, event.is_phone, event.dialling_phone))
+    str((event.extra, event.is_faulty, event.has_unreadable_facts, event.at.timestamp()))
 
 
 def read_sip(data: bytes) -> None:
-    """A datagram is a message with all that a user agent looks at, or none."""
-    received = message.parse(data)
+    """A datagram is a message with everything that a user agent reads, or is refused."""
+    received = message.parse_message(data)
     if received is None:
         return
     assert received.status >= 0
@@ -63,32 +63,32 @@ def read_sip(data: bytes) -> None:
     if not received.status:
         assert received.uri
     for name in ("from", "to", "contact", "via"):
-        message.user(received.get(name))
-        message.parameter(received.get(name), "tag")
-    message.session(received.body)
+        message.header_user(received.get(name))
+        message.find_parameter(received.get(name), "tag")
+    message.parse_session(received.body)
     challenge = received.get("www-authenticate")
     if challenge:
-        message.authorization(challenge, "REGISTER", "sip:a", "name", "password")
+        message.digest_authorization(challenge, "REGISTER", "sip:a", "name", "password")
 
 
 def read_smpp(data: bytes) -> None:
-    """A message centre sends anything at any moment: the line holds or is dropped."""
-    here, there = socket.socketpair()
-    with here, there:
-        there.sendall(data[:MAX_INPUT_BYTES])
-        there.shutdown(socket.SHUT_WR)
-        gateway = Smpp("smpp", "127.0.0.1:1", "user", "password", "1234", answer=0.01)
-        line = gateway._client()
-        line._socket, line.state = here, "BOUND_TRX"
-        here.settimeout(0.01)
+    """A message centre sends anything at any time: the line survives or is dropped."""
+    our_socket, centre_socket = socket.socketpair()
+    with our_socket, centre_socket:
+        centre_socket.sendall(data[:MAX_INPUT_BYTES])
+        centre_socket.shutdown(socket.SHUT_WR)
+        gateway = Smpp("smpp", "127.0.0.1:1", "user", "password", "1234", answer_seconds=0.01)
+        line = gateway._create_client()
+        line._socket, line.state = our_socket, "BOUND_TRX"
+        our_socket.settimeout(0.01)
         gateway._line = line
-        with contextlib.suppress(Trouble):
-            while select.select([here], [], [], 0)[0] and gateway._line:
-                gateway.received()
+        with contextlib.suppress(DeliveryError):
+            while select.select([our_socket], [], [], 0)[0] and gateway._line:
+                gateway.receive_pending()
 
 
 class _ModemPort:
-    """A serial port that holds all that a modem ever says."""
+    """A serial port with all the bytes that a modem ever sends."""
 
     def __init__(self, data: bytes) -> None:
         self._data = io.BytesIO(data)
@@ -106,12 +106,12 @@ class _ModemPort:
 
 
 def read_modem(data: bytes) -> None:
-    """A modem's answers to the list of its messages, with whatever comes unasked."""
-    modem = Modem("modem", "/dev/null", quick=0.0, long=0.0)
+    """A modem's answers to the list of its messages, mixed with unsolicited lines."""
+    modem = Modem("modem", "/dev/null", answer_seconds=0.0, network_seconds=0.0)
     modem._port = _ModemPort(data)
-    with contextlib.suppress(Trouble):
-        modem.received()
-        modem.received()
+    with contextlib.suppress(DeliveryError):
+        modem.receive_pending()
+        modem.receive_pending()
 
 
 def read_file(data: bytes) -> None:
@@ -121,7 +121,7 @@ def read_file(data: bytes) -> None:
 
 
 def read_pdf(data: bytes) -> None:
-    """The same of bytes that begin and end as a PDF does."""
+    """As `read_file`, with bytes that begin and end like a PDF."""
     read_file(data if data.startswith(b"%PDF-") else b"%PDF-1.7\n" + data + b"\n%%EOF\n")
 
 
@@ -138,7 +138,7 @@ def read_csv(data: bytes) -> None:
     with contextlib.suppress(csv.Error):
         for row in csv.DictReader(lines, delimiter=delimiter):
             for cell in row.values():
-                spreadsheets.typed(cell if isinstance(cell, str) else "")
+                spreadsheets.unescape_formulas(cell if isinstance(cell, str) else "")
 
 
 def read_settings(data: bytes) -> None:
@@ -147,7 +147,7 @@ def read_settings(data: bytes) -> None:
         file = Path(folder) / "appliance.toml"
         file.write_bytes(data)
         with contextlib.suppress(settings.SettingsError):
-            settings.load(file)
+            settings.load_settings(file)
 
 
 def read_definitions(data: bytes) -> None:
@@ -159,9 +159,9 @@ def read_definitions(data: bytes) -> None:
         return
     with contextlib.suppress(forms.DefinitionError):
         if isinstance(document, dict):
-            forms.parse("1", 1, document)
+            forms.parse_definition("1", 1, document)
     with contextlib.suppress(scripts.DefinitionError):
-        scripts.parse(document)
+        scripts.parse_definition(document)
 
 
 def read_certificate(data: bytes) -> None:
@@ -169,25 +169,25 @@ def read_certificate(data: bytes) -> None:
     with tempfile.NamedTemporaryFile() as file:
         file.write(data)
         file.flush()
-        with contextlib.suppress(signatures.KeyTrouble):
-            signatures.is_signed(b"body", b"s" * 64, file.name, "a setting")
-        with contextlib.suppress(signatures.KeyTrouble):
+        with contextlib.suppress(signatures.SigningKeyError):
+            signatures.is_signature_valid(b"body", b"s" * 64, file.name, "a setting")
+        with contextlib.suppress(signatures.SigningKeyError):
             signatures.public_keys(file.name, "a setting")
-        certificate = certificates._read(Path(file.name))
+        certificate = certificates._read_certificate(Path(file.name))
         if certificate:
-            certificates._names(certificate)
+            certificates._certificate_names(certificate)
 
 
 def read_evidence(data: bytes) -> None:
-    """An evidence pack: verified, or refused with one of the errors that verify() names."""
+    """An evidence pack is verified, or refused with one of the documented errors of verify()."""
     with tempfile.NamedTemporaryFile(suffix=".zip") as file:
         file.write(data)
         file.flush()
         with contextlib.suppress(ValueError, OSError):
-            verifying.verify(Path(file.name), "")
+            verification.verify_pack(Path(file.name), "")
 
 
-TARGETS: dict[str, Callable[[bytes], None]] = {
+FUZZ_TARGETS: dict[str, Callable[[bytes], None]] = {
     "event_log": read_event_log,
     "sip": read_sip,
     "smpp": read_smpp,
@@ -203,6 +203,6 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
 }
 
 
-def corpus(name: str) -> list[Path]:
-    """The inputs of a target that are known to reach something."""
+def corpus_files(name: str) -> list[Path]:
+    """The inputs of a target that are known to reach a branch."""
     return sorted((CORPUS / name).iterdir())

@@ -1,7 +1,8 @@
 """`./run mutants [PACKAGE…]`: the score of the tests, and the mutants that they do not notice.
 
 Each mutant is a copy of the project with one change. The tests of the package run first, then all
-those that need neither calls nor a browser. Exit status 1 when more survive than the goal allows.
+those that need neither calls nor a browser. Exit status 1 when more mutants survive than the goal
+allows.
 """
 
 import argparse
@@ -23,14 +24,14 @@ GOAL_PERCENT = 95
 DEFAULT_COUNT = 30
 DEFAULT_SEED = 1
 TEST_SECONDS = 900
-# groups of packages whose rules a wrong change would hurt most
+# packages in whose rules a wrong change does most harm
 PACKAGES = ("core", "people", "telephony", "casework", "messaging", "reports", "box", "pbx")
-_SHARED = (".venv", "node_modules", ".git")  # linked, not copied
-_FAST = "not calls and not browser and not vm"
+_LINKED_FOLDERS = (".venv", "node_modules", ".git")  # linked instead of copied
+_FAST_TESTS = "not calls and not browser and not vm"
 
 
 def main() -> None:
-    """Draw mutants, run the tests over each, print the score and the survivors."""
+    """Draw mutants, run the tests on each, print the score and the survivors."""
     parser = argparse.ArgumentParser(prog="./run mutants")
     parser.add_argument("packages", nargs="*", default=PACKAGES, help="as box/retention")
     parser.add_argument("--count", type=int, default=DEFAULT_COUNT, help="mutants of a package")
@@ -44,17 +45,17 @@ def main() -> None:
             parser.error(f"no such package: {package}")
         files = sorted(folder.rglob("*.py")) if folder.is_dir() else [folder]
         mutants = draw_mutations(files, arguments.count, arguments.seed)
-        is_good &= _try_all(package, mutants, arguments.quick)
+        is_good &= _test_mutants(package, mutants, arguments.quick)
     sys.exit(0 if is_good else 1)
 
 
-def _try_all(package: str, mutants: list[Mutation], quick: bool) -> bool:
-    """Run the tests over the mutants of a package; whether enough of them are noticed."""
-    trees = _Trees()
+def _test_mutants(package: str, mutants: list[Mutation], quick: bool) -> bool:
+    """Run the tests on the mutants of a package; returns True if enough of them are noticed."""
+    trees = _ProjectCopies()
     _check_baseline(trees, {mutant.file for mutant in mutants})
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         noticed = list(pool.map(lambda mutant: _is_noticed(trees, mutant, quick), mutants))
-    trees.remove()
+    trees.remove_copies()
     score = 100 * sum(noticed) / max(1, len(noticed))
     print(f"{package}: {sum(noticed)} of {len(noticed)} noticed, {score:.0f} %", flush=True)
     for mutant, is_noticed in zip(mutants, noticed, strict=True):
@@ -64,65 +65,81 @@ def _try_all(package: str, mutants: list[Mutation], quick: bool) -> bool:
     return score >= GOAL_PERCENT
 
 
-def _check_baseline(trees: "_Trees", files: set[Path]) -> None:
-    """Stop when a test fails without a mutant: it would notice everything."""
-    with trees.borrow() as tree:
-        own = sorted({test for file in files for test in _own_tests(tree, file)})
-        if own and _fails(tree, own):
-            trees.remove()
-            sys.exit(f"mutants: the tests fail as they are: {' '.join(own)}")
+def _check_baseline(trees: "_ProjectCopies", files: set[Path]) -> None:
+    """Exit when a test fails without a mutant: it would notice every mutant."""
+    with trees.borrow_copy() as tree:
+        tests = sorted({test for file in files for test in _tests_of_module(tree, file)})
+        if tests and _tests_fail(tree, tests):
+            trees.remove_copies()
+            sys.exit(f"mutants: the tests fail as they are: {' '.join(tests)}")
 
 
-def _is_noticed(trees: "_Trees", mutant: Mutation, quick: bool) -> bool:
-    with trees.borrow() as tree:
+def _is_noticed(trees: "_ProjectCopies", mutant: Mutation, quick: bool) -> bool:
+    with trees.borrow_copy() as tree:
         file = tree / mutant.file.relative_to(ROOT)
         original = file.read_text("utf-8")
         file.write_text(mutant.text, "utf-8")
         try:
-            own = _own_tests(tree, mutant.file)
-            return (bool(own) and _fails(tree, own)) or (not quick and _fails(tree, ["tests"]))
+            tests = _tests_of_module(tree, mutant.file)
+            return (bool(tests) and _tests_fail(tree, tests)) or (
+                not quick and _tests_fail(tree, ["tests"])
+            )
         finally:
             file.write_text(original, "utf-8")
 
 
-def _own_tests(tree: Path, file: Path) -> list[str]:
-    """The tests that name the module or its package, those of its own folder first."""
+def _tests_of_module(tree: Path, file: Path) -> list[str]:
+    """The tests that mention the module or import its package, sorted by path."""
     parts = file.relative_to(ROOT / "appliance").with_suffix("").parts
     names = {".".join(("appliance", *parts[:depth])) for depth in range(2, len(parts) + 1)}
     folder = tree / "tests" / parts[0]
     candidates = sorted(folder.rglob("test_*.py")) if folder.is_dir() else []
     last = parts[-1]
-    chosen = [
+    tests = [
         test
         for test in candidates
-        if last in (text := test.read_text("utf-8")) or _has(text, names)
+        if last in (text := test.read_text("utf-8")) or _imports_any(text, names)
     ]
-    return [str(test.relative_to(tree)) for test in chosen]
+    return [str(test.relative_to(tree)) for test in tests]
 
 
-def _has(text: str, names: set[str]) -> bool:
+def _imports_any(text: str, names: set[str]) -> bool:
     return any(f"from {name} import" in text or f"import {name}" in text for name in names)
 
 
-def _fails(tree: Path, tests: list[str]) -> bool:
-    """Whether a test fails, or the tests do not end."""
-    command = [str(ROOT / ".venv/bin/python"), "-m", "pytest", "-q", "-x", "-n", "0", "-m", _FAST]
+def _tests_fail(tree: Path, tests: list[str]) -> bool:
+    """Returns True if a test fails, or the tests do not end."""
+    command = [
+        str(ROOT / ".venv/bin/python"),
+        "-m",
+        "pytest",
+        "-q",
+        "-x",
+        "-n",
+        "0",
+        "-m",
+        _FAST_TESTS,
+    ]
     command += ["-p", "no:cacheprovider", *tests]
     try:
         process = subprocess.run(
-            command, cwd=tree, capture_output=True, timeout=TEST_SECONDS, env=_environment(tree)
+            command,
+            cwd=tree,
+            capture_output=True,
+            timeout=TEST_SECONDS,
+            env=_test_environment(tree),
         )
     except subprocess.TimeoutExpired:
         return True
     return process.returncode not in (0, 5)
 
 
-def _environment(tree: Path) -> dict[str, str]:
+def _test_environment(tree: Path) -> dict[str, str]:
     return os.environ | {"PYTHONPATH": str(tree), "PYTHONDONTWRITEBYTECODE": "1"}
 
 
-class _Trees:
-    """Copies of the project, one for each mutant that is tried at the same time."""
+class _ProjectCopies:
+    """Copies of the project, one for each mutant that is tested at the same time."""
 
     def __init__(self) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="mutants-"))
@@ -131,27 +148,29 @@ class _Trees:
         self._lock = threading.Lock()
 
     @contextmanager
-    def borrow(self) -> Iterator[Path]:
-        """A copy that nobody else changes."""
+    def borrow_copy(self) -> Iterator[Path]:
+        """A copy that nothing else changes."""
         with self._lock:
-            tree = self._free.pop() if self._free else self._copy()
+            tree = self._free.pop() if self._free else self._make_copy()
         try:
             yield tree
         finally:
             with self._lock:
                 self._free.append(tree)
 
-    def _copy(self) -> Path:
+    def _make_copy(self) -> Path:
         self._count += 1
         tree = self._folder / str(self._count)
-        ignored = shutil.ignore_patterns(*_SHARED, "__pycache__", ".*_cache", ".site*", "dist")
+        ignored = shutil.ignore_patterns(
+            *_LINKED_FOLDERS, "__pycache__", ".*_cache", ".site*", "dist"
+        )
         shutil.copytree(ROOT, tree, ignore=ignored, symlinks=True)
-        for name in _SHARED:
+        for name in _LINKED_FOLDERS:
             if (ROOT / name).exists():
                 (tree / name).symlink_to(ROOT / name)
         return tree
 
-    def remove(self) -> None:
+    def remove_copies(self) -> None:
         """Remove the copies."""
         shutil.rmtree(self._folder, ignore_errors=True)
 

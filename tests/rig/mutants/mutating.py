@@ -1,4 +1,4 @@
-"""The mutations of a module: each changes one thing that a rule is made of."""
+"""The mutations of a module: each changes one element of a rule."""
 
 import ast
 import copy
@@ -20,7 +20,7 @@ _ARITHMETIC: dict[type[ast.operator], type[ast.operator]] = {
 
 @dataclass(frozen=True)
 class Mutation:
-    """One change: `what` it does at a line of a file, and the whole text with it."""
+    """One change: `what` describes it, at a line of a file; `text` is the whole new text."""
 
     file: Path
     line: int
@@ -29,41 +29,41 @@ class Mutation:
 
 
 def draw_mutations(files: list[Path], count: int, seed: int) -> list[Mutation]:
-    """`count` mutations of the files, drawn by a seed, each file by the number it offers."""
-    sites = [(file, number) for file in files for number in range(count_sites(file))]
-    chosen = random.Random(seed).sample(sites, min(count, len(sites)))  # noqa: S311
-    return [mutate(file, number) for file, number in sorted(chosen)]
+    """Draw up to `count` mutations by a seed, in proportion to the number of each file."""
+    sites = [(file, number) for file in files for number in range(count_mutations(file))]
+    drawn = random.Random(seed).sample(sites, min(count, len(sites)))  # noqa: S311
+    return [make_mutation(file, number) for file, number in sorted(drawn)]
 
 
-def count_sites(file: Path) -> int:
-    """How many mutations a file offers."""
-    return sum(1 for _ in _sites(ast.parse(file.read_text("utf-8"))))
+def count_mutations(file: Path) -> int:
+    """The number of possible mutations of a file."""
+    return sum(1 for _ in _mutation_sites(ast.parse(file.read_text("utf-8"))))
 
 
-def mutate(file: Path, number: int) -> Mutation:
+def make_mutation(file: Path, number: int) -> Mutation:
     """The mutation of that number in a file."""
     text = file.read_text("utf-8")
     tree = ast.parse(text)
-    for position, (node, what) in enumerate(_sites(tree)):
+    for position, (node, what) in enumerate(_mutation_sites(tree)):
         if position == number:
             return Mutation(file, node.lineno, what, _with_change(text, node, what))
     raise IndexError(f"{file} offers no mutation {number}")
 
 
-def _sites(tree: ast.Module) -> Iterator[tuple[ast.stmt | ast.expr, str]]:
-    """Each node inside a function or class body that can be changed, with what would change."""
+def _mutation_sites(tree: ast.Module) -> Iterator[tuple[ast.stmt | ast.expr, str]]:
+    """Each node inside a function body that can be changed, with a description of the change."""
     for scope in ast.walk(tree):
         if not isinstance(scope, (ast.FunctionDef, ast.AsyncFunctionDef)):
             continue
         for node in ast.walk(scope):
             if isinstance(node, ast.FunctionDef) and node is not scope:
                 continue
-            if what := _change_of(node):
+            if what := _change_description(node):
                 yield node, what  # type: ignore[misc]
 
 
-def _change_of(node: ast.AST) -> str:
-    """What a mutation does to a node; empty for a node that is left alone."""
+def _change_description(node: ast.AST) -> str:
+    """A description of the mutation of a node; empty for a node that is not mutated."""
     if isinstance(node, ast.Compare) and type(node.ops[0]) in _COMPARISONS:
         return "another comparison"
     if isinstance(node, ast.BoolOp):
@@ -79,13 +79,13 @@ def _change_of(node: ast.AST) -> str:
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
         return "the call left out"
     if isinstance(node, (ast.Assign, ast.AugAssign)) and isinstance(
-        _target(node), (ast.Attribute, ast.Subscript)
+        _assignment_target(node), (ast.Attribute, ast.Subscript)
     ):
         return "the assignment left out"
     return ""
 
 
-def _target(node: ast.Assign | ast.AugAssign) -> ast.expr:
+def _assignment_target(node: ast.Assign | ast.AugAssign) -> ast.expr:
     return node.targets[0] if isinstance(node, ast.Assign) else node.target
 
 
@@ -99,32 +99,32 @@ def _is_text(node: ast.BinOp) -> bool:
 
 
 def _with_change(text: str, node: ast.stmt | ast.expr, what: str) -> str:
-    """The module's text with a node changed, in the place where it is."""
+    """The module's text with the node changed in place."""
     fresh = copy.deepcopy(node)
     if isinstance(fresh, ast.Compare):
         fresh.ops[0] = _COMPARISONS[type(fresh.ops[0])]()
     elif isinstance(fresh, ast.BoolOp):
         fresh.op = ast.Or() if isinstance(fresh.op, ast.And) else ast.And()
     elif isinstance(fresh, ast.UnaryOp):
-        return _replace(text, node, ast.unparse(fresh.operand))
+        return _replace_source(text, node, ast.unparse(fresh.operand))
     elif isinstance(fresh, ast.BinOp):
         fresh.op = _ARITHMETIC[type(fresh.op)]()
     elif isinstance(fresh, ast.Constant):
         value = fresh.value
         fresh.value = not value if isinstance(value, bool) else value + 1  # type: ignore[operator]
     elif isinstance(fresh, (ast.If, ast.IfExp)):
-        return _replace(text, fresh.test, f"(not ({ast.unparse(fresh.test)}))")
+        return _replace_source(text, fresh.test, f"(not ({ast.unparse(fresh.test)}))")
     else:
-        return _replace(text, node, "pass")
-    return _replace(text, node, f"({ast.unparse(fresh)})")
+        return _replace_source(text, node, "pass")
+    return _replace_source(text, node, f"({ast.unparse(fresh)})")
 
 
-def _replace(text: str, node: ast.stmt | ast.expr, code: str) -> str:
+def _replace_source(text: str, node: ast.stmt | ast.expr, code: str) -> str:
     """The text with the source of a node replaced; columns of the syntax tree count bytes."""
     lines = text.encode().splitlines(keepends=True)
     assert node.end_lineno is not None
     assert node.end_col_offset is not None
     start = sum(map(len, lines[: node.lineno - 1])) + node.col_offset
     end = sum(map(len, lines[: node.end_lineno - 1])) + node.end_col_offset
-    whole = b"".join(lines)
-    return (whole[:start] + code.encode() + whole[end:]).decode()
+    source = b"".join(lines)
+    return (source[:start] + code.encode() + source[end:]).decode()

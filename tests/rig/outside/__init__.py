@@ -1,1 +1,1 @@
-"""Parties that know people: a real OpenLDAP, a real OpenID provider; TLS on loopback addresses."""
+"""Real directories of users: OpenLDAP and an OpenID provider; TLS on loopback addresses."""

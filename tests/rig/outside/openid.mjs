@@ -1,5 +1,5 @@
-// An OpenID provider (oidc-provider) over TLS: who types a name is known by it; "twice" with a second factor,
-// "claims" puts what it says into the token in place of what belongs there.
+// An OpenID provider (oidc-provider) over TLS: the typed name is the user's identity; "twice"
+// signs in with a second factor, "claims" replaces claims of the token.
 import fs from "node:fs";
 import https from "node:https";
 import Provider from "oidc-provider";
@@ -27,7 +27,7 @@ provider.IdToken.prototype.payload = async function () {
   const right = await payload.call(this);
   return { ...right, ...claimed.get(right.sub) };
 };
-// The page where one says who one is.
+// The page where users identify themselves.
 provider.use(async (context, next) => {
   if (!context.path.startsWith("/interaction/")) return next();
   if (context.method === "GET") {

@@ -1,4 +1,4 @@
-"""A real OpenID provider, and what a browser does on its pages."""
+"""A real OpenID provider, and a browser's steps on its pages."""
 
 import json
 from pathlib import Path
@@ -8,46 +8,50 @@ from urllib.parse import urlencode, urljoin
 import requests
 
 from appliance.core.settings import OpenId
-from tests.rig.outside.party import Party, make_certificate
+from tests.rig.outside.party import ExternalServer, make_certificate
 
-TREE = Path(__file__).parents[3]
-CLIENT, SECRET = "hotline", "a secret of both"
+PROJECT_ROOT = Path(__file__).parents[3]
+CLIENT_ID, CLIENT_SECRET = "hotline", "a secret of both"
 
 
-def provider(folder: Path, address: str, back: str, secret: str = SECRET) -> tuple[Party, OpenId]:
-    """One that listens on host:port and sends people `back`, with its settings."""
+def make_provider(
+    folder: Path, address: str, return_url: str, secret: str = CLIENT_SECRET
+) -> tuple[ExternalServer, OpenId]:
+    """A provider that listens on host:port and returns users to `return_url`, with its settings."""
     issuer = f"https://{address}"
     authority = make_certificate(folder, address.partition(":")[0])
-    script = TREE / "tests/rig/outside/openid.mjs"
-    node = str(TREE / ".venv/bin/node")
-    command = [node, str(script), str(folder), issuer, CLIENT, secret, back]
-    rules = OpenId("OneID", issuer, CLIENT, secret, factors=("mfa",), ca=str(authority))
-    return Party(folder, command, "listens"), rules
+    script = PROJECT_ROOT / "tests/rig/outside/openid.mjs"
+    node = str(PROJECT_ROOT / ".venv/bin/node")
+    command = [node, str(script), str(folder), issuer, CLIENT_ID, secret, return_url]
+    rules = OpenId("OneID", issuer, CLIENT_ID, secret, factors=("mfa",), ca=str(authority))
+    return ExternalServer(folder, command, "listens"), rules
 
 
-def visit(
+def visit_provider(
     rules: OpenId,
-    there: str,
+    url: str,
     login: str,
     *,
-    twice: bool = False,
+    with_second_factor: bool = False,
     claims: dict[str, Any] | None = None,
 ) -> str:
-    """Sign in there; returns the address to which the browser is sent back.
+    """Sign in at the provider; returns the address to which the browser is sent back.
 
-    `claims`: what its token says in place of what belongs there.
+    `claims`: claims that replace the correct ones in the token.
     """
-    typed = {"login": login, "claims": json.dumps(claims or {})} | ({"twice": 1} if twice else {})
+    form = {"login": login, "claims": json.dumps(claims or {})} | (
+        {"twice": 1} if with_second_factor else {}
+    )
     with requests.Session() as browser:
         browser.verify, browser.trust_env = rules.ca, False
-        named = False
+        is_submitted = False
         for _ in range(10):
-            answer = browser.get(there, allow_redirects=False, timeout=20)
-            if answer.status_code == 200 and not named:
-                named = True
-                there = f"{there}?{urlencode(typed)}"
+            response = browser.get(url, allow_redirects=False, timeout=20)
+            if response.status_code == 200 and not is_submitted:
+                is_submitted = True
+                url = f"{url}?{urlencode(form)}"
                 continue
-            there = urljoin(there, answer.headers["Location"])
-            if not there.startswith(rules.issuer):
-                return there
-    raise AssertionError(f"never sent back: {there}")
+            url = urljoin(url, response.headers["Location"])
+            if not url.startswith(rules.issuer):
+                return url
+    raise AssertionError(f"never sent back: {url}")

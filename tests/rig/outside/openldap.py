@@ -1,13 +1,13 @@
-"""OpenLDAP's slapd with two people, who have passwords there."""
+"""OpenLDAP's slapd with two users who have passwords."""
 
 import subprocess
 from pathlib import Path
 
-from tests.rig.outside.party import Party, make_certificate
+from tests.rig.outside.party import ExternalServer, make_certificate
 
-PEOPLE = {"nilufar.k": "katalogdagi parol 1", "rustam.t": "katalogdagi parol 2"}
-BIND = "uid={},ou=people,dc=vazirlik,dc=uz"
-_CONF = """\
+DIRECTORY_PASSWORDS = {"nilufar.k": "katalogdagi parol 1", "rustam.t": "katalogdagi parol 2"}
+BIND_PATTERN = "uid={},ou=people,dc=vazirlik,dc=uz"
+_SLAPD_CONF = """\
 include /etc/ldap/schema/core.schema
 include /etc/ldap/schema/cosine.schema
 include /etc/ldap/schema/inetorgperson.schema
@@ -24,7 +24,7 @@ directory {folder}/data
 access to attrs=userPassword by anonymous auth by * none
 access to * by * none
 """
-_TREE = """\
+_TREE_LDIF = """\
 dn: dc=vazirlik,dc=uz
 objectClass: dcObject
 objectClass: organization
@@ -36,7 +36,7 @@ objectClass: organizationalUnit
 ou: people
 
 """
-_PERSON = """\
+_PERSON_LDIF = """\
 dn: uid={uid},ou=people,dc=vazirlik,dc=uz
 objectClass: inetOrgPerson
 uid: {uid}
@@ -47,17 +47,17 @@ userPassword: {password}
 """
 
 
-def directory(folder: Path, address: str) -> Party:
-    """It listens with TLS on host:port, and on the next port without, where it demands it."""
+def make_directory(folder: Path, address: str) -> ExternalServer:
+    """A directory with TLS on host:port, and without on the next port, where it demands TLS."""
     (folder / "data").mkdir()
     host, _, port = address.partition(":")
     make_certificate(folder, host)
     conf, tree = folder / "slapd.conf", folder / "tree.ldif"
-    conf.write_text(_CONF.format(folder=folder))
-    people = "".join(_PERSON.format(uid=u, password=p) for u, p in PEOPLE.items())
-    tree.write_text(_TREE + people)
+    conf.write_text(_SLAPD_CONF.format(folder=folder))
+    people = "".join(_PERSON_LDIF.format(uid=u, password=p) for u, p in DIRECTORY_PASSWORDS.items())
+    tree.write_text(_TREE_LDIF + people)
     load = ["/usr/sbin/slapadd", "-f", str(conf), "-l", str(tree)]
     subprocess.run(load, check=True, capture_output=True)
-    where = f"ldaps://{address}/ ldap://{host}:{int(port) + 1}/"
-    command = ["/usr/sbin/slapd", "-f", str(conf), "-h", where, "-d", "stats"]
-    return Party(folder, command, "slapd starting")
+    urls = f"ldaps://{address}/ ldap://{host}:{int(port) + 1}/"
+    command = ["/usr/sbin/slapd", "-f", str(conf), "-h", urls, "-d", "stats"]
+    return ExternalServer(folder, command, "slapd starting")

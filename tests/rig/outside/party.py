@@ -1,4 +1,4 @@
-"""A program that listens on an address of its own, with a certificate for it."""
+"""A program that listens on its own address, with a certificate for it."""
 
 import os
 import signal
@@ -7,17 +7,19 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
-from tests.rig.waiting import until
+from tests.rig.waiting import wait_until
 
-_EC = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2")
+_EC_KEY_OPTIONS = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2")
 
 
 def make_certificate(folder: Path, host: str) -> Path:
-    """`server.pem` and `server.key` for an address, by an authority of their own; its `ca.pem`."""
+    """Write `server.pem` and `server.key` for an address; returns the `ca.pem` of its authority."""
     authority = folder / "ca.pem"
-    may = ("-addext", "keyUsage=critical,keyCertSign,cRLSign")
-    _openssl("/CN=Authority", *may, "-keyout", str(folder / "ca.key"), "-out", str(authority))
-    _openssl(
+    ca_extensions = ("-addext", "keyUsage=critical,keyCertSign,cRLSign")
+    _make_x509(
+        "/CN=Authority", *ca_extensions, "-keyout", str(folder / "ca.key"), "-out", str(authority)
+    )
+    _make_x509(
         f"/CN={host}",
         *("-CA", str(authority), "-CAkey", str(folder / "ca.key")),
         *("-addext", f"subjectAltName=IP:{host}", "-addext", "basicConstraints=CA:FALSE"),
@@ -26,31 +28,32 @@ def make_certificate(folder: Path, host: str) -> Path:
     return authority
 
 
-def _openssl(subject: str, *rest: str) -> None:
-    command = ["openssl", "req", "-x509", *_EC, "-subj", subject, *rest]
+def _make_x509(subject: str, *options: str) -> None:
+    command = ["openssl", "req", "-x509", *_EC_KEY_OPTIONS, "-subj", subject, *options]
     subprocess.run(command, check=True, capture_output=True)
 
 
-class Party:
-    """A program that is started, stopped and started again; `said` is the file of its words."""
+class ExternalServer:
+    """A program that can be started, stopped and started again; it writes to `log_file`."""
 
-    def __init__(self, folder: Path, command: Sequence[str], ready: str) -> None:
-        self.said = folder / "said.log"
-        self._command, self._ready = command, ready
+    def __init__(self, folder: Path, command: Sequence[str], ready_text: str) -> None:
+        self.log_file = folder / "said.log"
+        self._command, self._ready_text = command, ready_text
         self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> Self:
-        """Returns when it says that it listens."""
-        with self.said.open("wb") as said:
+    def start_server(self) -> Self:
+        """Start the program; returns when its log shows that it is listening."""
+        with self.log_file.open("wb") as log:
             self._process = subprocess.Popen(
-                self._command, stdout=said, stderr=said, start_new_session=True
+                self._command, stdout=log, stderr=log, start_new_session=True
             )
-        until(lambda: self._ready in self.said.read_text(errors="replace"), 60)
+        wait_until(lambda: self._ready_text in self.log_file.read_text(errors="replace"), 60)
         return self
 
-    def stop(self) -> None:
-        """It is away; no error when it is already."""
+    def stop_server(self) -> None:
+        """Stop the program; no error if it is stopped already."""
         if self._process:
-            os.killpg(self._process.pid, signal.SIGKILL)  # node is begun by a program of its wheel
+            # node is started by a program of its wheel
+            os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
             self._process = None

@@ -1,2 +1,4 @@
-"""Thousands of messages through the real sending process, which is killed at random, to services
-that misbehave: what reached them is compared with what the outbox says."""
+"""Send thousands of messages to misbehaving services, and kill the sender at random.
+
+The messages that reached the services are compared with the states in the outbox.
+"""

@@ -1,6 +1,6 @@
 """`python -m tests.rig.storm [--messages N] [--kills N] [--seed N] [FAULT…]`, for `./run`.
 
-Each fault is a storm in a process and a site of its own; all of them rage at once.
+Each fault is a storm with its own process and site; all storms run at the same time.
 """
 
 import argparse
@@ -12,76 +12,76 @@ from pathlib import Path
 
 from provisioning.local import site
 from tests.rig.storm.faults import FAULTS
-from tests.rig.storm.play import Count, fill, play
-from tests.rig.trials.running import pipes
+from tests.rig.storm.play import StormCount, fill_site, run_storm
+from tests.rig.trials.running import pipe_table
 
-FOLDER = site.TOP / ".site-storm"
-_HEAD = ("fault", "by", "messages", "delivered", "sent", "refused", "expired", "lost", "twice",
-         "twice undeclared", "perhaps twice", "out of order", "busiest", "kills",
+STORM_FOLDER = site.SOURCE_ROOT / ".site-storm"
+_TABLE_HEAD = ("fault", "by", "messages", "delivered", "sent", "refused", "expired", "lost",
+         "twice", "twice undeclared", "perhaps twice", "out of order", "busiest", "kills",
          "seconds to drain")  # fmt: skip
 
 
 def main(arguments: list[str]) -> int:
-    """Exit status 0 nothing was lost or twice in silence, 1 something was, 2 wrong use."""
-    reader = argparse.ArgumentParser(prog="./run storm", description=__doc__)
-    reader.add_argument("faults", nargs="*", metavar="FAULT", help=", ".join(FAULTS))
-    reader.add_argument("--messages", type=int, default=5000, help="of each kind")
-    reader.add_argument("--kills", type=int, default=6, help="of the jobs, in each storm")
-    reader.add_argument("--seed", type=int, default=1)
-    reader.add_argument("--limit", type=float, default=3000, help="seconds for all to go out")
-    reader.add_argument("--into", type=Path, help=argparse.SUPPRESS)
-    asked = reader.parse_args(arguments)
-    if wrong := {name for one in asked.faults for name in one.split("+")} - set(FAULTS):
-        reader.error(f"no such fault: {', '.join(sorted(wrong))}; there are {', '.join(FAULTS)}")
-    if asked.into:
-        _one(asked)
+    """Exit status 0 no message was lost or silently duplicated, 1 one was, 2 wrong use."""
+    parser = argparse.ArgumentParser(prog="./run storm", description=__doc__)
+    parser.add_argument("faults", nargs="*", metavar="FAULT", help=", ".join(FAULTS))
+    parser.add_argument("--messages", type=int, default=5000, help="of each kind")
+    parser.add_argument("--kills", type=int, default=6, help="of the jobs, in each storm")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--limit", type=float, default=3000, help="seconds for all to go out")
+    parser.add_argument("--into", type=Path, help=argparse.SUPPRESS)
+    options = parser.parse_args(arguments)
+    if unknown := {name for faults in options.faults for name in faults.split("+")} - set(FAULTS):
+        parser.error(f"no such fault: {', '.join(sorted(unknown))}; there are {', '.join(FAULTS)}")
+    if options.into:
+        _run_single_storm(options)
         return 0
-    counts = _all(asked)
-    rows = [tuple(map(_cell, count.row().values())) for count in counts]
-    print(pipes(_HEAD, rows))
-    return 0 if counts and all(count.right for count in counts) else 1
+    counts = _run_all_storms(options)
+    rows = [tuple(map(_table_cell, count.as_row().values())) for count in counts]
+    print(pipe_table(_TABLE_HEAD, rows))
+    return 0 if counts and all(count.is_right for count in counts) else 1
 
 
-def _one(asked: argparse.Namespace) -> None:
-    faults = asked.faults[0].split("+")
-    found = play(
-        FOLDER / "filled",
-        asked.into,
+def _run_single_storm(options: argparse.Namespace) -> None:
+    faults = options.faults[0].split("+")
+    counts = run_storm(
+        STORM_FOLDER / "filled",
+        options.into,
         faults,
-        seed=asked.seed,
-        kills=asked.kills,
-        limit=asked.limit,
+        seed=options.seed,
+        kills=options.kills,
+        limit=options.limit,
     )
-    (asked.into / "counts.json").write_text(json.dumps([count.row() for count in found]))
+    (options.into / "counts.json").write_text(json.dumps([count.as_row() for count in counts]))
 
 
-def _all(asked: argparse.Namespace) -> list[Count]:
-    shutil.rmtree(FOLDER, ignore_errors=True)
-    fill(FOLDER / "filled", asked.messages)
+def _run_all_storms(options: argparse.Namespace) -> list[StormCount]:
+    shutil.rmtree(STORM_FOLDER, ignore_errors=True)
+    fill_site(STORM_FOLDER / "filled", options.messages)
     started = {}
-    for position, fault in enumerate(asked.faults or FAULTS):
-        folder = FOLDER / fault
-        options = {
-            "--kills": asked.kills,
-            "--seed": asked.seed + position,
-            "--limit": asked.limit,
+    for position, fault in enumerate(options.faults or FAULTS):
+        folder = STORM_FOLDER / fault
+        storm_options = {
+            "--kills": options.kills,
+            "--seed": options.seed + position,
+            "--limit": options.limit,
             "--into": folder,
         }
-        words = [str(word) for option in options.items() for word in option]
-        command = [sys.executable, "-m", "tests.rig.storm", fault, *words]
-        started[folder] = subprocess.Popen(command, cwd=site.TOP)
+        arguments = [str(argument) for option in storm_options.items() for argument in option]
+        command = [sys.executable, "-m", "tests.rig.storm", fault, *arguments]
+        started[folder] = subprocess.Popen(command, cwd=site.SOURCE_ROOT)
     counts = []
     for folder, process in started.items():
         if process.wait() == 0:
-            found = json.loads((folder / "counts.json").read_text())
-            counts += [Count(**row) for row in found]
+            rows = json.loads((folder / "counts.json").read_text())
+            counts += [StormCount(**row) for row in rows]
             print(f"{folder.name}: told", flush=True)
         else:
             print(f"{folder.name}: failed, see what stands above", flush=True)
     return counts if len(counts) == 2 * len(started) else []
 
 
-def _cell(value: object) -> str:
+def _table_cell(value: object) -> str:
     return "not drained" if value is None else str(value)
 
 

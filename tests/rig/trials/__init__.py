@@ -1,5 +1,5 @@
-"""Trials of a whole site by people who call and people who answer, real SIP with sound.
+"""Trials of a whole site by simulated callers and operators: real SIP with sound.
 
-`./run scenarios` proves each branch of the hotline by one scripted call, `./run load` and the
-others what many calls, faults and lies do to it.
+`./run scenarios` proves each branch of the hotline by one scripted call; `./run load` and the
+others show the effect of many calls, faults and forged messages.
 """

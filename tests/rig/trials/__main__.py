@@ -1,130 +1,136 @@
-"""`python -m tests.rig.trials NAME …`, called by `./run scenarios` and its like."""
+"""`python -m tests.rig.trials NAME …`, called by `./run scenarios` and the related commands."""
 
 import asyncio
 import sys
 
 from provisioning.local import site
 from provisioning.local.place import Place
-from tests.rig.trials import chaos, clocks, hostile, running, scenario, seeing, stress
-from tests.rig.trials.running import Result
+from tests.rig.trials import chaos, clocks, fault_trial, hostile, running, scenario, stress
+from tests.rig.trials.running import ScriptResult
 from tests.rig.trials.world import World
 
-TRIALS = site.TOP / ".site-trials"
+TRIALS_FOLDER = site.SOURCE_ROOT / ".site-trials"
 
 
 def main(arguments: list[str]) -> int:
-    """Exit status 0 all as written, 1 something was not, 2 wrong use."""
+    """Exit status 0 all results are as written, 1 one is not, 2 wrong use."""
     match arguments:
         case ["scenarios", *names]:
-            return _scenarios(names)
+            return _run_scenarios(names)
         case ["hostile", *names]:
-            return _hostile(names)
+            return _run_hostile(names)
         case ["faults", *names]:
-            return asyncio.run(seeing.run(TRIALS / "faults", names))
+            return asyncio.run(fault_trial.run_faults(TRIALS_FOLDER / "faults", names))
         case ["load", *options]:
-            options, calls = _option(options, "--calls", 50)
-            options, operators = _option(options, "--operators", 25)
-            options, minutes = _option(options, "--minutes", 30)
+            options, calls = _pop_option(options, "--calls", 50)
+            options, operators = _pop_option(options, "--operators", 25)
+            options, minutes = _pop_option(options, "--minutes", 30)
             if options:
-                return _unknown(options)
-            with site.trial(Place(TRIALS / "load")) as place:
+                return _report_unknown_option(options)
+            with site.trial_site(Place(TRIALS_FOLDER / "load")) as place:
                 return asyncio.run(stress.run_load(place, calls, operators, minutes))
         case ["long", *options]:
-            options, minutes = _option(options, "--minutes", 30)
+            options, minutes = _pop_option(options, "--minutes", 30)
             if options:
-                return _unknown(options)
-            with site.trial(Place(TRIALS / "long")) as place:
+                return _report_unknown_option(options)
+            with site.trial_site(Place(TRIALS_FOLDER / "long")) as place:
                 return asyncio.run(stress.run_long(place, 50, 25, minutes))
         case ["hurry", *options]:
-            options, seconds = _option(options, "--seconds", 30)
+            options, seconds = _pop_option(options, "--seconds", 30)
             if options:
-                return _unknown(options)
-            with site.trial(Place(TRIALS / "hurry")) as place:
+                return _report_unknown_option(options)
+            with site.trial_site(Place(TRIALS_FOLDER / "hurry")) as place:
                 return asyncio.run(stress.run_hurry(place, 25, seconds))
         case ["day", *options]:
-            options, minutes = _option(options, "--minutes", 20)
+            options, minutes = _pop_option(options, "--minutes", 20)
             if options:
-                return _unknown(options)
-            with site.trial(Place(TRIALS / "day")) as place:
+                return _report_unknown_option(options)
+            with site.trial_site(Place(TRIALS_FOLDER / "day")) as place:
                 return asyncio.run(stress.run_day(place, minutes))
         case ["steps", *options]:
-            options, first = _option(options, "--from", 50)
-            options, by = _option(options, "--by", 50)
+            options, first_count = _pop_option(options, "--from", 50)
+            options, increment = _pop_option(options, "--by", 50)
             if options:
-                return _unknown(options)
-            with site.trial(Place(TRIALS / "steps")) as place:
-                return asyncio.run(stress.run_steps(place, first, by, 1.5))
+                return _report_unknown_option(options)
+            with site.trial_site(Place(TRIALS_FOLDER / "steps")) as place:
+                return asyncio.run(stress.run_steps(place, first_count, increment, 1.5))
         case ["chaos", *names]:
-            names, calls = _option(names, "--calls", 20)
-            place = Place(TRIALS / "chaos")
+            names, calls = _pop_option(names, "--calls", 20)
+            place = Place(TRIALS_FOLDER / "chaos")
             with (
                 chaos.small_disks(place),
-                clocks.stepped(place) as clock,
-                site.trial(place, fresh=False),
+                clocks.stepped_clock(place) as clock,
+                site.trial_site(place, fresh=False),
             ):
-                return asyncio.run(chaos.run(place, calls, names, clock))
+                return asyncio.run(chaos.run_faults(place, calls, names, clock))
     print("usage: ./run scenarios | load | day | steps | chaos | hostile | faults", file=sys.stderr)
     return 2
 
 
-def _scenarios(names: list[str]) -> int:
-    names, at_once = _option(names, "--at-once", 12)
-    names, times = _option(names, "--times", 1)
-    chosen = scenario.load(*names) * times
-    if not chosen:
+def _run_scenarios(names: list[str]) -> int:
+    names, at_once = _pop_option(names, "--at-once", 12)
+    names, times = _pop_option(names, "--times", 1)
+    scenarios = scenario.load_scenarios(*names) * times
+    if not scenarios:
         print("no scenario has such a name", file=sys.stderr)
         return 2
-    with site.trial(Place(TRIALS / "scenarios")) as place:
-        results = asyncio.run(_perform(place, chosen, at_once))
-    print(running.table(results))
-    wrong = [result for result in results if not result.right]
-    for result in wrong:
+    with site.trial_site(Place(TRIALS_FOLDER / "scenarios")) as place:
+        results = asyncio.run(_perform_scenarios(place, scenarios, at_once))
+    print(running.results_table(results))
+    failures = [result for result in results if not result.is_right]
+    for result in failures:
         print(f"\n{result.scenario.name}: {'; '.join(result.scenario.steps)}")
         for fault in result.faults:
             print(f"  {fault}")
-    print(f"\n{len(results)} scenarios, {len(wrong)} not as written")
-    return 1 if wrong else 0
+    print(f"\n{len(results)} scenarios, {len(failures)} not as written")
+    return 1 if failures else 0
 
 
-def _option(words: list[str], name: str, otherwise: int) -> tuple[list[str], int]:
-    """The words without the option, and its value."""
+def _pop_option(words: list[str], name: str, default: int) -> tuple[list[str], int]:
+    """The words without the option, and the option's value."""
     if name not in words:
-        return words, otherwise
+        return words, default
     position = words.index(name)
     return words[:position] + words[position + 2 :], int(words[position + 1])
 
 
-def _unknown(words: list[str]) -> int:
+def _report_unknown_option(words: list[str]) -> int:
     print(f"no such option: {' '.join(words)}", file=sys.stderr)
     return 2
 
 
-def _hostile(names: list[str]) -> int:
-    with site.trial(Place(TRIALS / "hostile")) as place:
-        done = asyncio.run(hostile.attack(place, lambda one: print(one.line(), flush=True), names))
-        balance = site.appliance(
+def _run_hostile(names: list[str]) -> int:
+    with site.trial_site(Place(TRIALS_FOLDER / "hostile")) as place:
+        attacks = asyncio.run(
+            hostile.run_attacks(place, lambda row: print(row.as_line(), flush=True), names)
+        )
+        balance = site.run_appliance(
             place, "ledger", "balance", "--from", "2000-01-01", "--to", "2099-01-01"
         )
     head = ("what is sent", "sent", "what came back", "then answered in, s", "the clean call")
-    print(running.pipes((*head, ""), [(*one.line(), "") for one in done]))
+    print(running.pipe_table((*head, ""), [(*attack.as_line(), "") for attack in attacks]))
     print(f"\n{balance}")
-    return 0 if all(one.held for one in done) else 1
+    return 0 if all(attack.has_passed for attack in attacks) else 1
 
 
-async def _perform(place: Place, chosen: list[scenario.Scenario], at_once: int) -> list[Result]:
-    def told(result: Result) -> None:
-        state = "done" if result.right else "stuck"
+async def _perform_scenarios(
+    place: Place, scenarios: list[scenario.Scenario], at_once: int
+) -> list[ScriptResult]:
+    def print_result(result: ScriptResult) -> None:
+        state = "done" if result.is_right else "stuck"
         print(f"{result.seconds:5.0f} s  {state:5}  {result.scenario.name}", flush=True)
 
-    at_once = min(at_once, len(chosen))
-    more = running.more_phones(at_once)
-    async with World(place, scripted=True, more=more).open() as world:
-        results = await running.run(chosen, world, at_once, told)
+    at_once = min(at_once, len(scenarios))
+    more_phones = running.additional_phones(at_once)
+    async with World(place, scripted=True, more_operators=more_phones).open_world() as world:
+        results = await running.run_scenarios(scenarios, world, at_once, print_result)
         for stray in world.strays:
             print(f"stray: {stray}")
-        pump = world.people.carrier.pump
-        late = [s for _, s in pump.hitches if s > running.HITCH]
-        print(f"our own sound was late {len(late)} times, by {pump.late * 1000:.0f} ms at most")
+        pump = world.parties.carrier.clock
+        hitches = [s for _, s in pump.lags if s > running.HITCH_SECONDS]
+        print(
+            f"our own sound was late {len(hitches)} times, by {pump.max_lag * 1000:.0f} ms at most"
+        )
         return results
 
 

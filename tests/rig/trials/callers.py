@@ -1,4 +1,4 @@
-"""What a caller can do in a script."""
+"""The steps of a caller in a script."""
 
 import asyncio
 import time
@@ -9,88 +9,94 @@ from tests.rig.trials.stage import Person, Stage, Stuck
 
 
 class CallerSteps(Stage):
-    """Steps of C."""
+    """Steps of C, the caller."""
 
-    async def do_calls(self, who: Person, *how: str) -> None:
+    async def do_calls(self, person: Person, *options: str) -> None:
         """C calls [hidden] [inband] [mute] [refused] [to NUMBER] [diverted NUMBER]"""
-        facts: dict[str, Any] = {}
-        words = [*how]
-        self.hidden = "hidden" in words
+        call_fields: dict[str, Any] = {}
+        words = [*options]
+        self.is_hidden = "hidden" in words
         if "inband" in words:
-            facts["kinds"] = (8,)
+            call_fields["kinds"] = (8,)
         if "mute" in words:
-            facts["silent"] = True
+            call_fields["silent"] = True
         if "diverted" in words:
             number = words[words.index("diverted") + 1]
-            facts["more"] = [("Diversion", f"<sip:{number}@exchange.example>;reason=unconditional")]
+            call_fields["more"] = [
+                ("Diversion", f"<sip:{number}@exchange.example>;reason=unconditional")
+            ]
         if "more" in words:
-            facts["more"] = [(words[words.index("more") + 1], words[words.index("more") + 2])]
+            call_fields["more"] = [(words[words.index("more") + 1], words[words.index("more") + 2])]
         if "from" in words:
-            who.number = words[words.index("from") + 1]
-            self.world.known(self, who.number)
+            person.number = words[words.index("from") + 1]
+            self.world.register_caller_number(self, person.number)
         if "to" in words:
-            facts["dialled"] = words[words.index("to") + 1]
-        number = "" if self.hidden else who.number
-        call = self.world.people.call(number, who.pitch, **facts)
-        call.media.first = self.voices
-        who.calls.append(call)
+            call_fields["dialled"] = words[words.index("to") + 1]
+        number = "" if self.is_hidden else person.number
+        call = self.world.parties.call_hotline(number, person.pitch, **call_fields)
+        call.media.likely_pitches = self.voices
+        person.calls.append(call)
         if "refused" in words:
-            await self.until(lambda: call.over_at, "refused")
+            await self.wait_for(lambda: call.over_at, "refused")
         else:
-            await self.until(lambda: call.up_at or call.over_at, "the line answers")
+            await self.wait_for(lambda: call.up_at or call.over_at, "the line answers")
 
-    async def do_presses(self, who: Person, keys: str) -> None:
+    async def do_presses(self, person: Person, keys: str) -> None:
         """X presses KEYS, a second apart."""
         for key in keys:
-            call = who.talking()
+            call = person.active_call()
             if not call:
                 raise Stuck("the call is over")
-            call.media.press(key)
-            await self._sent(call)
+            call.media.press_keys(key)
+            await self._wait_until_sent(call)
             if key != keys[-1]:
                 await asyncio.sleep(1.0)
 
-    async def _sent(self, call: Call) -> None:
-        await self.until(lambda: not call.media.pressing or call.over_at, "keys sent")
+    async def _wait_until_sent(self, call: Call) -> None:
+        await self.wait_for(lambda: not call.media.has_pending_keys or call.over_at, "keys sent")
 
-    async def do_queues(self, who: Person, times: str = "1") -> None:
-        """C queues [TIMES]: waits until he has joined a queue so often."""
-        await self.until(
-            lambda: len(self.events("APP_START", AppName="Queue")) >= int(times), "in the queue"
+    async def do_queues(self, person: Person, count: str = "1") -> None:
+        """C queues [TIMES]: waits until the caller has joined a queue that many times."""
+        await self.wait_for(
+            lambda: len(self.story_events("APP_START", AppName="Queue")) >= int(count),
+            "in the queue",
         )
 
-    async def do_enters(self, who: Person, key: str, event: str) -> None:
-        """C enters KEY EVENT: presses it until the log tells of one more such event."""
-        call = who.call
-        seen = len(self.events(event))
+    async def do_enters(self, person: Person, key: str, event: str) -> None:
+        """C enters KEY EVENT: presses the key until the log has one more such event."""
+        call = person.newest_call
+        count_before = len(self.story_events(event))
 
-        def taken() -> object:
-            return len(self.events(event)) > seen or call.over_at
+        def is_logged() -> object:
+            return len(self.story_events(event)) > count_before or call.over_at
 
         end = time.monotonic() + 90
-        while not taken():
+        while not is_logged():
             if time.monotonic() > end:
                 raise Stuck(f"no {event}")
-            call.media.press(key)
+            call.media.press_keys(key)
             pause = time.monotonic() + 3.0
-            while time.monotonic() < pause and not taken():
+            while time.monotonic() < pause and not is_logged():
                 await asyncio.sleep(0.1)
-        if len(self.events(event)) == seen:
+        if len(self.story_events(event)) == count_before:
             raise Stuck(f"no {event}: the call is over")
 
-    async def do_sees(self, _who: Person, event: str, times: str = "1") -> None:
-        """C sees EVENT [TIMES]: waits until the log tells of it."""
-        await self.until(lambda: len(self.events(event)) >= int(times), event, 60)
+    async def do_sees(self, _who: Person, event: str, count: str = "1") -> None:
+        """C sees EVENT [TIMES]: waits until the log has the event."""
+        await self.wait_for(lambda: len(self.story_events(event)) >= int(count), event, 60)
 
-    async def do_rates(self, who: Person, mark: str) -> None:
-        """C rates MARK: presses it until it is taken."""
-        call = who.call
-        await self.until(lambda: self.talk_over() or call.over_at, "the talk is over")
-        while not call.over_at and not self.events("RATING"):
-            call.media.press(mark)
-            await self.until(
-                lambda: self.events("RATING") or call.over_at or not call.media.pressing, "rating"
+    async def do_rates(self, person: Person, mark: str) -> None:
+        """C rates MARK: presses the mark until it is accepted."""
+        call = person.newest_call
+        await self.wait_for(lambda: self.is_talk_over() or call.over_at, "the talk is over")
+        while not call.over_at and not self.story_events("RATING"):
+            call.media.press_keys(mark)
+            await self.wait_for(
+                lambda: (
+                    self.story_events("RATING") or call.over_at or not call.media.has_pending_keys
+                ),
+                "rating",
             )
             end = time.monotonic() + 1.2
-            while time.monotonic() < end and not self.events("RATING") and not call.over_at:
+            while time.monotonic() < end and not self.story_events("RATING") and not call.over_at:
                 await asyncio.sleep(0.1)

@@ -1,4 +1,4 @@
-"""A site whose clock can be stepped while the machine's is left alone, by Debian's libfaketime."""
+"""A site whose clock can be stepped without the machine's, by Debian's libfaketime."""
 
 import contextlib
 import os
@@ -8,44 +8,47 @@ from pathlib import Path
 from provisioning.local.place import Place
 
 _LIBRARY = next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
-LEARNS = 1  # seconds within which each process of the site has heard of a step
+CLOCK_CACHE_SECONDS = 1  # within which each process of the site follows a step
 
 
-class Clock:
-    """By how much the clock of a site's processes is ahead of the machine's."""
+class SiteClock:
+    """The offset of the clock of a site's processes from the machine's."""
 
     def __init__(self, place: Place) -> None:
         self._file = place.folder / "clock"
-        self.ahead = 0  # seconds
+        self.offset_seconds = 0
 
-    def step(self, by: int) -> None:
-        """Step it, for all processes of the site; what runs by a monotonic clock runs on."""
-        self.ahead += by
-        new = self._file.with_suffix(".new")
-        new.write_text(f"{self.ahead:+d}\n", "ascii")
-        new.replace(self._file)
+    def step_clock(self, seconds: int) -> None:
+        """Step the clock of all processes of the site; monotonic clocks are not affected."""
+        self.offset_seconds += seconds
+        new_file = self._file.with_suffix(".new")
+        new_file.write_text(f"{self.offset_seconds:+d}\n", "ascii")
+        new_file.replace(self._file)
 
 
 @contextlib.contextmanager
-def stepped(place: Place) -> Iterator[Clock | None]:
-    """Whatever is started within goes by the clock given; None when libfaketime is missing."""
+def stepped_clock(place: Place) -> Iterator[SiteClock | None]:
+    """Processes started within the block use the stepped clock.
+
+    Yields nothing if libfaketime is missing.
+    """
     if not _LIBRARY:
         yield None
         return
-    clock = Clock(place)
-    clock.step(0)
-    words = {
+    clock = SiteClock(place)
+    clock.step_clock(0)
+    variables = {
         "LD_PRELOAD": str(_LIBRARY),
         "FAKETIME_TIMESTAMP_FILE": str(clock._file),
-        "FAKETIME_CACHE_DURATION": str(LEARNS),
+        "FAKETIME_CACHE_DURATION": str(CLOCK_CACHE_SECONDS),
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",
     }
-    former = {name: os.environ.get(name) for name in words}
-    os.environ.update(words)
+    previous = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
     try:
         yield clock
     finally:
-        for name, value in former.items():
+        for name, value in previous.items():
             if value is None:
                 del os.environ[name]
             else:

@@ -1,7 +1,8 @@
-"""Operators' pages that are open: they hear their stream and fetch what it tells of, as a browser.
+"""Open operators' pages: they follow their stream and fetch what it announces, as a browser does.
 
-`python -m tests.rig.trials.desks_open FOLDER OPERATORS` keeps so many open until it is ended, and
-writes a line once all of them are. What a browser would do is told in live.js, pieces.js, page.js.
+`python -m tests.rig.trials.desks_open FOLDER OPERATORS` keeps OPERATORS pages open until it is
+terminated, and prints a line when all of them are open. The behaviour of a browser is defined in
+live.js, pieces.js, page.js.
 """
 
 import asyncio
@@ -16,28 +17,28 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlencode
 
-from provisioning.local.place import TLS, Place
-from tests.rig.trials.screen import AGAIN, new_session, sign_in
+from provisioning.local.place import TLS_PORT, Place
+from tests.rig.trials.screen import SIGN_IN_INTERVAL_SECONDS, new_session, sign_in
 
-OPEN = "all pages are open"
-_GATHERS = 0.01  # static/pieces.js
-_LIVE = re.compile(r"<\w+[^>]*\sdata-live=\"[^>]*>")
-_WORD = re.compile(r'([\w-]+)="([^"]*)"')
-_PACE = re.compile(r"throttle:(\d+)(ms|s)")
-_EVERY = re.compile(r"every (\d+)s")
+ALL_OPEN_LINE = "all pages are open"
+_GATHER_SECONDS = 0.01  # as in static/pieces.js
+_LIVE_TAG = re.compile(r"<\w+[^>]*\sdata-live=\"[^>]*>")
+_ATTRIBUTE = re.compile(r'([\w-]+)="([^"]*)"')
+_THROTTLE = re.compile(r"throttle:(\d+)(ms|s)")
+_INTERVAL = re.compile(r"every (\d+)s")
 
 
 @contextlib.asynccontextmanager
-async def opened(place: Place, operators: int) -> AsyncIterator[None]:
-    """So many operators' pages are open meanwhile."""
-    words = ("-m", __name__, str(place.folder), str(operators))
+async def running_pages(place: Place, operators: int) -> AsyncIterator[None]:
+    """Keep the pages of `operators` operators open in the meantime."""
+    options = ("-m", __name__, str(place.folder), str(operators))
     process = await asyncio.create_subprocess_exec(
-        sys.executable, *words, stdout=asyncio.subprocess.PIPE
+        sys.executable, *options, stdout=asyncio.subprocess.PIPE
     )
-    assert process.stdout  # asked for
+    assert process.stdout  # requested above
     try:
-        told = await process.stdout.readline()
-        assert told.decode().strip() == OPEN, "the operators' pages do not open"
+        first_line = await process.stdout.readline()
+        assert first_line.decode().strip() == ALL_OPEN_LINE, "the operators' pages do not open"
         yield
     finally:
         with contextlib.suppress(ProcessLookupError):
@@ -51,67 +52,76 @@ class _Section:
 
     address: str
     topics: tuple[str, ...]
-    pace: float
-    every: float
-    fetched: float = -1e9
-    waits: asyncio.TimerHandle | None = None
+    throttle_seconds: float
+    interval_seconds: float
+    fetched_at: float = -1e9
+    timer: asyncio.TimerHandle | None = None
 
 
 @dataclass
-class _Page:
+class _OperatorPage:
     """One operator's page."""
 
     place: Place
-    trust: ssl.SSLContext
+    tls_context: ssl.SSLContext
     cookie: str
-    agent: str  # the browser's name: its session is kept to it
+    user_agent: str  # the browser's name; its session is valid only with it
     sections: dict[str, _Section] = field(default_factory=dict)  # by address
-    card: set[str] = field(default_factory=set)  # addresses that stand on the card
-    asked: dict[str, None] = field(default_factory=dict)
-    bar: str = ""
-    form: str = ""
-    card_at: str = ""
-    busy: asyncio.Task[None] | None = None
-    line: asyncio.Lock = field(default_factory=asyncio.Lock)
+    card_addresses: set[str] = field(default_factory=set)  # addresses of the sections on the card
+    pending_addresses: dict[str, None] = field(default_factory=dict)
+    bar_state: str = ""
+    form_token: str = ""
+    card_address: str = ""
+    fetch_task: asyncio.Task[None] | None = None
+    connection_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
-    async def open(self) -> str:
-        """Fetch the page; gives the address of its stream."""
-        text = await self.get("/operator", piece=False)
-        found = re.search(r'<meta name="live" content="([^"]+)"', text)
-        assert found, "a page of an operator is live"
-        self._take(text)
+    async def open_page(self) -> str:
+        """Fetch the page; returns the address of its stream."""
+        text = await self.fetch_text("/operator", is_piece=False)
+        match = re.search(r'<meta name="live" content="([^"]+)"', text)
+        assert match, "a page of an operator is live"
+        self._register_sections(text)
         card = re.search(r'data-card="([^"]+)"', text)
         assert card, "the desk says where its card is"
-        self.card_at = html.unescape(card[1])
-        return html.unescape(found[1])
+        self.card_address = html.unescape(card[1])
+        return html.unescape(match[1])
 
-    async def get(self, address: str, *, piece: bool = True) -> str:
-        """What stands at an address, by the connection that stays open."""
-        async with self.line:
+    async def fetch_text(self, address: str, *, is_piece: bool = True) -> str:
+        """The text at an address, through the connection that stays open."""
+        async with self.connection_lock:
             for _ in (1, 2):
                 if not self.streams:
-                    self.streams = await self.connect()
+                    self.streams = await self.open_connection()
                 try:
-                    return await self._ask(*self.streams, address, piece=piece)
+                    return await self._send_request(*self.streams, address, is_piece=is_piece)
                 except (OSError, asyncio.IncompleteReadError, ValueError):
                     self.streams[1].close()
                     self.streams = None
         return ""
 
-    async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        return await asyncio.open_connection(self.place.box, TLS, ssl=self.trust, limit=1 << 22)
+    async def open_connection(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """Open a connection to the front."""
+        return await asyncio.open_connection(
+            self.place.box_address, TLS_PORT, ssl=self.tls_context, limit=1 << 22
+        )
 
-    def head(self, address: str, *, piece: bool = False) -> bytes:
-        more = "HX-Request: true\r\n" if piece else ""
-        lines = f"GET {address} HTTP/1.1\r\nHost: {self.place.box}:{TLS}\r\n"
-        who = f"Cookie: {self.cookie}\r\nUser-Agent: {self.agent}\r\n"
-        return f"{lines}{who}{more}\r\n".encode()
+    def request_head(self, address: str, *, is_piece: bool = False) -> bytes:
+        """The head of a request for the address."""
+        extra_header = "HX-Request: true\r\n" if is_piece else ""
+        lines = f"GET {address} HTTP/1.1\r\nHost: {self.place.box_address}:{TLS_PORT}\r\n"
+        identity = f"Cookie: {self.cookie}\r\nUser-Agent: {self.user_agent}\r\n"
+        return f"{lines}{identity}{extra_header}\r\n".encode()
 
-    async def _ask(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, at: str, *, piece: bool
+    async def _send_request(
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        address: str,
+        *,
+        is_piece: bool,
     ) -> str:
-        writer.write(self.head(at, piece=piece))
+        writer.write(self.request_head(address, is_piece=is_piece))
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
         if length := re.search(r"content-length: (\d+)", head):
             body = await reader.readexactly(int(length[1]))
@@ -124,95 +134,108 @@ class _Page:
             body = b""
         return body.decode() if " 200 " in head.partition("\r\n")[0] else ""
 
-    def hear(self, topic: str) -> None:
-        """Sections that wait for the topic are fetched, at their pace."""
-        for one in [*self.sections.values()]:
-            if not topic or topic in one.topics:
-                self._due(one)
+    def refresh_topic(self, topic: str) -> None:
+        """Fetch the sections that depend on the topic, no faster than their pace; "" means all."""
+        for section in [*self.sections.values()]:
+            if not topic or topic in section.topics:
+                self._schedule_fetch(section)
 
-    def _due(self, one: _Section) -> None:
+    def _schedule_fetch(self, section: _Section) -> None:
+        """Fetch the section now, or when its pace allows."""
         loop = asyncio.get_running_loop()
-        if one.waits:
+        if section.timer:
             return
-        if (rest := one.fetched + one.pace - loop.time()) > 0:
-            one.waits = loop.call_later(rest, self._fetch, one)
+        if (delay := section.fetched_at + section.throttle_seconds - loop.time()) > 0:
+            section.timer = loop.call_later(delay, self._queue_fetch, section)
         else:
-            self._fetch(one)
+            self._queue_fetch(section)
 
-    def _fetch(self, one: _Section) -> None:
+    def _queue_fetch(self, section: _Section) -> None:
         loop = asyncio.get_running_loop()
-        one.waits, one.fetched = None, loop.time()
-        self.asked[one.address] = None
-        if not self.busy or self.busy.done():
-            self.busy = loop.create_task(self._together())
+        section.timer, section.fetched_at = None, loop.time()
+        self.pending_addresses[section.address] = None
+        if not self.fetch_task or self.fetch_task.done():
+            self.fetch_task = loop.create_task(self._fetch_pending())
 
-    async def _together(self) -> None:
-        while self.asked:
-            await asyncio.sleep(_GATHERS)
-            asked, self.asked = [*self.asked], {}
-            if len(asked) == 1:
-                told = {asked[0]: await self.get(asked[0])}
+    async def _fetch_pending(self) -> None:
+        """Fetch all pending addresses, several by one request."""
+        while self.pending_addresses:
+            await asyncio.sleep(_GATHER_SECONDS)
+            addresses, self.pending_addresses = [*self.pending_addresses], {}
+            if len(addresses) == 1:
+                texts = {addresses[0]: await self.fetch_text(addresses[0])}
             else:
-                text = await self.get(f"/pieces?{urlencode([('at', at) for at in asked])}")
-                told = dict(zip(asked, json.loads(text or "[]"), strict=False))
-            for text in told.values():
-                self._take(text or "")
+                text = await self.fetch_text(
+                    f"/pieces?{urlencode([('at', at) for at in addresses])}"
+                )
+                texts = dict(zip(addresses, json.loads(text or "[]"), strict=False))
+            for text in texts.values():
+                self._register_sections(text or "")
                 if 'id="bar"' in (text or ""):
-                    await self._follow(text)
+                    await self._follow_bar(text)
 
-    async def _follow(self, text: str) -> None:
-        """The card of the call at hand is shown when it rings on an empty desk, and when taken."""
-        words = dict(_WORD.findall(next(iter(_LIVE.findall(text)))))
-        token, stage = words.get("data-form", ""), words.get("data-stage", "")
-        if f"{token} {stage}" == self.bar:
+    async def _follow_bar(self, text: str) -> None:
+        """Show the card of the current call.
+
+        It appears when the call rings while no form is open, and when it is answered.
+        """
+        attributes = dict(_ATTRIBUTE.findall(next(iter(_LIVE_TAG.findall(text)))))
+        token, stage = attributes.get("data-form", ""), attributes.get("data-stage", "")
+        if f"{token} {stage}" == self.bar_state:
             return
-        self.bar = f"{token} {stage}"
-        if token and token != self.form and (not self.form or stage == "talk"):
-            self.form = token
-            card = await self.get(self.card_at + "?")
-            for address in self.card:
+        self.bar_state = f"{token} {stage}"
+        if token and token != self.form_token and (not self.form_token or stage == "talk"):
+            self.form_token = token
+            card = await self.fetch_text(self.card_address + "?")
+            for address in self.card_addresses:
                 self.sections.pop(address, None)
-            self.card = self._take(card)
+            self.card_addresses = self._register_sections(card)
 
-    def _take(self, text: str) -> set[str]:
-        """Note the live sections that stand in a piece of the page; gives their addresses."""
-        found = set()
-        for tag in _LIVE.findall(text):
-            words = dict(_WORD.findall(tag))
-            address, trigger = html.unescape(words["hx-get"]), words["hx-trigger"]
-            pace, every = _PACE.search(trigger), _EVERY.search(trigger)
-            length = float(pace[1]) / (1000 if pace[2] == "ms" else 1) if pace else 0.0
-            again = float(every[1]) if every else 0.0
-            known = self.sections.get(address)
-            made = known or _Section(address, (), length, again)
-            made.topics = tuple(words["data-live"].split())
-            if not known:
-                self.sections[address] = made
-                if again:
-                    asyncio.get_running_loop().call_later(again, self._again, made)
-            found.add(address)
-        return found
+    def _register_sections(self, text: str) -> set[str]:
+        """Register the live sections in a piece of the page; returns their addresses."""
+        addresses = set()
+        for tag in _LIVE_TAG.findall(text):
+            attributes = dict(_ATTRIBUTE.findall(tag))
+            address, trigger = html.unescape(attributes["hx-get"]), attributes["hx-trigger"]
+            throttle, interval = _THROTTLE.search(trigger), _INTERVAL.search(trigger)
+            throttle_seconds = (
+                float(throttle[1]) / (1000 if throttle[2] == "ms" else 1) if throttle else 0.0
+            )
+            interval_seconds = float(interval[1]) if interval else 0.0
+            existing = self.sections.get(address)
+            section = existing or _Section(address, (), throttle_seconds, interval_seconds)
+            section.topics = tuple(attributes["data-live"].split())
+            if not existing:
+                self.sections[address] = section
+                if interval_seconds:
+                    asyncio.get_running_loop().call_later(
+                        interval_seconds, self._fetch_periodically, section
+                    )
+            addresses.add(address)
+        return addresses
 
-    def _again(self, one: _Section) -> None:
-        if self.sections.get(one.address) is one:
-            self._fetch(one)
-            asyncio.get_running_loop().call_later(one.every, self._again, one)
+    def _fetch_periodically(self, section: _Section) -> None:
+        if self.sections.get(section.address) is section:
+            self._queue_fetch(section)
+            asyncio.get_running_loop().call_later(
+                section.interval_seconds, self._fetch_periodically, section
+            )
 
-    async def listen(self, address: str) -> None:
-        """Hear the stream until the end, opening it again as a browser does."""
+    async def follow_stream(self, address: str) -> None:
+        """Follow the stream until terminated, and open it again as a browser does."""
         while True:
-            reader, writer = await self.connect()
+            reader, writer = await self.open_connection()
             with contextlib.suppress(OSError, asyncio.IncompleteReadError):
-                writer.write(self.head(address))
+                writer.write(self.request_head(address))
                 event = ""
                 while line := await reader.readline():
                     name, _, value = line.decode().rstrip("\r\n").partition(": ")
                     if name == "event":
                         event = value
                     elif name.startswith("data") and event in ("topic", "refresh"):
-                        self.hear(value if event == "topic" else "")
+                        self.refresh_topic(value if event == "topic" else "")
                     elif name.startswith("data") and event == "piece":
-                        self._take(json.loads(value)["piece"])  # nothing is fetched
+                        self._register_sections(json.loads(value)["piece"])  # no request is needed
                     elif not name:
                         event = ""
             writer.close()
@@ -220,22 +243,24 @@ class _Page:
 
 
 async def keep_open(place: Place, operators: int) -> None:
-    """Be the pages until terminated."""
-    facts = json.loads(place.description.read_text("utf-8"))["operators"][:operators]
-    trust = ssl.create_default_context(cafile=place.folder / "tls" / "ca.pem")
+    """Act as the pages until terminated."""
+    accounts = json.loads(place.description_file.read_text("utf-8"))["operators"][:operators]
+    tls_context = ssl.create_default_context(cafile=place.folder / "tls" / "ca.pem")
     pages = []
-    for one in facts:
+    for account in accounts:
         session = new_session(place)
         while True:
             with contextlib.suppress(OSError):
-                await asyncio.to_thread(sign_in, session, place.url, one)
+                await asyncio.to_thread(sign_in, session, place.pages_url, account)
                 break
-            await asyncio.sleep(AGAIN)
-        cookie = "; ".join(f"{got.name}={got.value}" for got in session.cookies)
-        page = _Page(place, trust, cookie, str(session.headers["User-Agent"]))
-        pages.append((page, await page.open()))
-    tasks = [asyncio.create_task(page.listen(address)) for page, address in pages]
-    print(OPEN, flush=True)
+            await asyncio.sleep(SIGN_IN_INTERVAL_SECONDS)
+        cookie = "; ".join(
+            f"{cookie_item.name}={cookie_item.value}" for cookie_item in session.cookies
+        )
+        page = _OperatorPage(place, tls_context, cookie, str(session.headers["User-Agent"]))
+        pages.append((page, await page.open_page()))
+    tasks = [asyncio.create_task(page.follow_stream(address)) for page, address in pages]
+    print(ALL_OPEN_LINE, flush=True)
     await asyncio.gather(*tasks)
 
 

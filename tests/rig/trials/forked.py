@@ -1,4 +1,4 @@
-"""Answers to one INVITE of ours from several places at once, as a carrier that forks gives them."""
+"""Answers to one INVITE of the box from several places at once, as a forking carrier sends them."""
 
 import asyncio
 from collections import Counter
@@ -10,145 +10,150 @@ from appliance.sip.call import Call
 from appliance.sip.message import Message
 from tests.rig.trials.world import World
 
-TIMES = 5
-_LIMIT = 15.0  # seconds for whatever the box owes
+CALL_COUNT = 5
+_LIMIT_SECONDS = 15.0  # for every request that the box must send
 
 
-class Fork:
-    """One INVITE of the box, and everybody who answers it."""
+class ForkedInvite:
+    """One INVITE of the box, and all places that answer it."""
 
-    def __init__(self, call: Call, came: Counter[str]) -> None:
-        assert call.invite  # it is incoming
-        self.call, self.invite, self.came = call, call.invite, came
+    def __init__(self, call: Call, method_counts: Counter[str]) -> None:
+        assert call.invite  # the call is incoming
+        self.call, self.invite, self.method_counts = call, call.invite, method_counts
         self.sent = 0
-        self.asked: set[tuple[str, str]] = set()  # (method, To-tag) that the box has sent
-        self._take = call.requested
-        call.requested = self._requested  # type: ignore[method-assign]
+        self.requests: set[tuple[str, str]] = set()  # (method, To-tag) of requests from the box
+        self._handle_original = call.handle_request
+        call.handle_request = self._count_request  # type: ignore[method-assign]
 
-    def say(self, status: int, tag: str, sound: bool = False) -> None:
-        """Answer as the one of that tag."""
+    def send_response(self, status: int, tag: str, with_sound: bool = False) -> None:
+        """Answer as the place with that tag."""
         agent = self.call.agent
-        more = [("Contact", f"<sip:{tag}@{agent.here}>")]
-        body = self.call._offer() if sound else ""
-        agent.send(message.response(self.invite, status, tag, more, body))
+        extra_headers = [("Contact", f"<sip:{tag}@{agent.host_port}>")]
+        body = self.call._session_offer() if with_sound else ""
+        agent.send_datagram(message.encode_response(self.invite, status, tag, extra_headers, body))
         self.sent += 1
 
-    async def has(self, method: str, tag: str = "") -> bool:
-        """Whether the box asks that in time; of that tag, when one is given."""
-        return await until(
-            lambda: any(m == method and (not tag or t == tag) for m, t in self.asked), _LIMIT
+    async def has_request(self, method: str, tag: str = "") -> bool:
+        """Returns True if the box sends that request in time; with that tag, when there is one."""
+        return await wait_for_condition(
+            lambda: any(m == method and (not tag or t == tag) for m, t in self.requests),
+            _LIMIT_SECONDS,
         )
 
-    def _requested(self, received: Message) -> None:
-        tag = message.parameter(received.get("to"), "tag")
-        if (received.method, tag) not in self.asked:
-            self.came[received.method] += 1
-        self.asked.add((received.method, tag))
+    def _count_request(self, received: Message) -> None:
+        tag = message.find_parameter(received.get("to"), "tag")
+        if (received.method, tag) not in self.requests:
+            self.method_counts[received.method] += 1
+        self.requests.add((received.method, tag))
         if received.method == "CANCEL":
-            self.call.agent.answer(received, message.response(received, 200, "a"))
+            self.call.agent.send_response(received, message.encode_response(received, 200, "a"))
         elif received.method == "BYE":
-            self.call.agent.answer(received, message.response(received, 200, tag))
+            self.call.agent.send_response(received, message.encode_response(received, 200, tag))
 
 
-async def _ringing(fork: Fork, _phone: Call) -> None:
-    """Six places ring, with sound and without; a seventh takes it up."""
+async def _ring_many(fork: ForkedInvite, _phone: Call) -> None:
+    """Six places ring, with sound and without; a seventh answers."""
     for number in range(6):
-        fork.say(183 if number % 2 else 180, f"r{number}", sound=bool(number % 2))
-    fork.say(200, "taken", sound=True)
-    await fork.has("ACK", "taken")
+        fork.send_response(183 if number % 2 else 180, f"r{number}", with_sound=bool(number % 2))
+    fork.send_response(200, "taken", with_sound=True)
+    await fork.has_request("ACK", "taken")
 
 
-async def _two_answers(fork: Fork, _phone: Call) -> None:
-    """Two take it up in the same moment, and both insist."""
+async def _answer_twice(fork: ForkedInvite, _phone: Call) -> None:
+    """Two places answer at the same time, and both repeat their answers."""
     for tag in ("a", "b"):
-        fork.say(183, tag, sound=True)
+        fork.send_response(183, tag, with_sound=True)
     for tag in ("a", "b", "a", "b"):
-        fork.say(200, tag, sound=True)
-    await fork.has("ACK", "a")
+        fork.send_response(200, tag, with_sound=True)
+    await fork.has_request("ACK", "a")
 
 
-async def _answer_and_busy(fork: Fork, _phone: Call) -> None:
-    """One is busy after another has taken it up."""
-    fork.say(183, "a", sound=True)
-    fork.say(200, "b", sound=True)
-    fork.say(486, "a")
-    await fork.has("ACK", "b")
+async def _answer_then_busy(fork: ForkedInvite, _phone: Call) -> None:
+    """One place is busy after another has answered."""
+    fork.send_response(183, "a", with_sound=True)
+    fork.send_response(200, "b", with_sound=True)
+    fork.send_response(486, "a")
+    await fork.has_request("ACK", "b")
 
 
-async def _all_busy(fork: Fork, _phone: Call) -> None:
-    """Three ring, the last of them is busy."""
+async def _ring_then_busy(fork: ForkedInvite, _phone: Call) -> None:
+    """Three places ring, and the last of them is busy."""
     for tag in ("a", "b", "c"):
-        fork.say(183, tag, sound=True)
-    fork.say(486, "c")
-    await fork.has("ACK", "c")
+        fork.send_response(183, tag, with_sound=True)
+    fork.send_response(486, "c")
+    await fork.has_request("ACK", "c")
 
 
-async def _answer_after_cancel(fork: Fork, phone: Call) -> None:
-    """We give up; one of them has taken it up meanwhile."""
-    fork.say(180, "a")
-    fork.say(183, "b", sound=True)
-    await until(lambda: phone.log, _LIMIT)
+async def _answer_after_cancel(fork: ForkedInvite, phone: Call) -> None:
+    """The phone hangs up; one place has answered in the meantime."""
+    fork.send_response(180, "a")
+    fork.send_response(183, "b", with_sound=True)
+    await wait_for_condition(lambda: phone.log, _LIMIT_SECONDS)
     phone.hang_up()
-    await fork.has("CANCEL")
-    fork.say(200, "b", sound=True)
-    await fork.has("BYE", "b")
+    await fork.has_request("CANCEL")
+    fork.send_response(200, "b", with_sound=True)
+    await fork.has_request("BYE", "b")
 
 
-async def _two_after_cancel(fork: Fork, phone: Call) -> None:
-    """We give up; two of them have taken it up meanwhile."""
-    fork.say(180, "a")
-    await until(lambda: phone.log, _LIMIT)
+async def _two_answers_after_cancel(fork: ForkedInvite, phone: Call) -> None:
+    """The phone hangs up; two places have answered in the meantime."""
+    fork.send_response(180, "a")
+    await wait_for_condition(lambda: phone.log, _LIMIT_SECONDS)
     phone.hang_up()
-    await fork.has("CANCEL")
+    await fork.has_request("CANCEL")
     for tag in ("a", "b"):
-        fork.say(200, tag, sound=True)
-    await fork.has("BYE", "a")
+        fork.send_response(200, tag, with_sound=True)
+    await fork.has_request("BYE", "a")
 
 
-KINDS: dict[str, Callable[[Fork, Call], Awaitable[None]]] = {
-    "forked: six ring, another answers": _ringing,
-    "forked: two answers": _two_answers,
-    "forked: an answer, then busy": _answer_and_busy,
-    "forked: three ring, then busy": _all_busy,
+FORK_KINDS: dict[str, Callable[[ForkedInvite, Call], Awaitable[None]]] = {
+    "forked: six ring, another answers": _ring_many,
+    "forked: two answers": _answer_twice,
+    "forked: an answer, then busy": _answer_then_busy,
+    "forked: three ring, then busy": _ring_then_busy,
     "forked: an answer after CANCEL": _answer_after_cancel,
-    "forked: two answers after CANCEL": _two_after_cancel,
+    "forked: two answers after CANCEL": _two_answers_after_cancel,
 }
 
 
-async def play(world: World, kind: str, came: Counter[str]) -> int:
-    """Some calls out by phones of ours, answered so; returns how many answers were sent.
+async def place_forked_calls(world: World, kind: str, method_counts: Counter[str]) -> int:
+    """Place calls from our own phones, answered by that kind of fork.
 
-    `came`: what the box asked, by method, each dialog once.
+    Returns the number of answers sent.
+
+    `method_counts`: the requests of the box by method, each dialog once.
     """
-    forks: dict[str, asyncio.Future[Fork]] = {}
-    former, loop = world.people.dialled, asyncio.get_running_loop()
-    world.people.dialled = lambda call: forks[call.called[-9:]].set_result(Fork(call, came))
-    sent = 0
+    forks: dict[str, asyncio.Future[ForkedInvite]] = {}
+    former_handler, loop = world.parties.on_outgoing_call, asyncio.get_running_loop()
+    world.parties.on_outgoing_call = lambda call: forks[call.callee[-9:]].set_result(
+        ForkedInvite(call, method_counts)
+    )
+    sent_count = 0
     try:
-        for position, phone in enumerate(world.people.phones[-TIMES:]):
+        for position, phone in enumerate(world.parties.phones[-CALL_COUNT:]):
             number = f"+99871299{position:04}"
             forks[number[-9:]] = loop.create_future()
-            call = phone.dial(number)
-            fork = await asyncio.wait_for(forks[number[-9:]], _LIMIT)
-            await KINDS[kind](fork, call)
+            call = phone.dial_number(number)
+            fork = await asyncio.wait_for(forks[number[-9:]], _LIMIT_SECONDS)
+            await FORK_KINDS[kind](fork, call)
             await asyncio.sleep(0.3)
             call.hang_up()
-            await until(partial(getattr, call, "over_at"), _LIMIT)
-            sent += fork.sent
+            await wait_for_condition(partial(getattr, call, "over_at"), _LIMIT_SECONDS)
+            sent_count += fork.sent
             phone.calls.remove(call)
     finally:
-        world.people.dialled = former
-    return sent
+        world.parties.on_outgoing_call = former_handler
+    return sent_count
 
 
-async def until(condition: Callable[[], object], limit: float) -> bool:
-    """Wait for a condition; whether it came true."""
+async def wait_for_condition(condition: Callable[[], object], limit: float) -> bool:
+    """Wait for a condition; returns True if it came true."""
     end = loop_time() + limit
-    while not (true := bool(condition())) and loop_time() < end:
+    while not (is_true := bool(condition())) and loop_time() < end:
         await asyncio.sleep(0.02)
-    return true
+    return is_true
 
 
 def loop_time() -> float:
-    """The loop's clock, seconds."""
+    """The event loop's clock in seconds."""
     return asyncio.get_running_loop().time()

@@ -1,4 +1,4 @@
-"""SIP that lies, breaks and floods: after each kind of it a clean call must be answered."""
+"""Forged, broken and flooding SIP: after each kind of it a clean call must be answered."""
 
 import asyncio
 import random
@@ -12,15 +12,15 @@ from appliance.sip import message
 from appliance.sip.agent import Agent
 from appliance.sip.call import Call
 from appliance.sip.message import Session
-from provisioning.local.place import HOTLINE, Place
+from provisioning.local.place import HOTLINE_NUMBER, Place
 from tests.rig.trials import forked, oversized
-from tests.rig.trials.forked import until
+from tests.rig.trials.forked import wait_for_condition
 from tests.rig.trials.stage import Stuck
 from tests.rig.trials.world import World
 
-CLEAN = ("C calls", "C presses 1", "A answers", "A talks 1", "C hangs up")
-MALFORMED = 200
-_NAMES = (
+CLEAN_STEPS = ("C calls", "C presses 1", "A answers", "A talks 1", "C hangs up")
+MALFORMED_COUNT = 200
+_CRAFTED_NAMES = (
     r'"a\"b\\" ',
     '"x\r\n y" ',
     '"nul\0name" ',
@@ -32,7 +32,7 @@ _NAMES = (
     "<sip:other@x> ",
     '"unclosed ',
 )
-_USERS = (
+_CRAFTED_USERS = (
     "+998902000001%00",
     "a" * 4000,
     "${EXTEN}",
@@ -48,71 +48,73 @@ _USERS = (
 
 @dataclass
 class Attack:
-    """One kind, what it sent, what came back, and the clean call after it."""
+    """One kind, the number of datagrams, the responses, and the clean call after it."""
 
     name: str
     sent: int = 0
     answers: Counter[str] = field(default_factory=Counter)  # final responses, or requests
     clean: str = ""
     seconds: float = 0.0
-    hidden: list[str] = field(default_factory=list)  # calls that the ledger does not tell as it was
+    hidden: list[str] = field(default_factory=list)  # calls whose outcome in the ledger is wrong
 
     @property
-    def held(self) -> bool:
-        """Whether the clean call was answered, and no call is hidden."""
+    def has_passed(self) -> bool:
+        """Returns True if the clean call was answered, and no call is hidden."""
         return self.clean == "answered" and not self.hidden
 
-    def line(self) -> tuple[str, ...]:
-        """For the table."""
+    def as_line(self) -> tuple[str, ...]:
+        """The cells of the table."""
         answers = ", ".join(f"{n} × {status}" for status, n in sorted(self.answers.items())) or "-"
         clean = f"{self.clean}; hidden: {', '.join(self.hidden)}" if self.hidden else self.clean
         return (self.name, str(self.sent), answers, f"{self.seconds:.1f}", clean)
 
 
-class Liar(Agent):
-    """An agent that counts what it is told."""
+class HostileAgent(Agent):
+    """An agent that counts the responses it receives."""
 
     attack: Attack
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        """Count a final answer, then go on as any agent."""
-        said = message.parse(data)
-        if said and said.status >= 200:
-            self.attack.answers[str(said.status)] += 1
+        """Count a final response, then continue like any agent."""
+        response = message.parse_message(data)
+        if response and response.status >= 200:
+            self.attack.answers[str(response.status)] += 1
         super().datagram_received(data, addr)
 
-    def throw(self, data: bytes) -> None:
-        """Send and forget."""
+    def throw_datagram(self, data: bytes) -> None:
+        """Send a datagram without waiting for a response."""
         self.attack.sent += 1
-        self.send(data[:65000])
+        self.send_datagram(data[:65000])
 
 
-def invite(liar: Agent, name: str = "", user: str = "+998903000000", body: str = "") -> bytes:
-    """A good INVITE but for what is given."""
-    body = body or str(Session(liar.host, 40000, (8, 101), events=101))
+def make_invite(agent: Agent, name: str = "", user: str = "+998903000000", body: str = "") -> bytes:
+    """A valid INVITE apart from the values in the arguments."""
+    body = body or str(Session(agent.host, 40000, (8, 101), events=101))
     headers = [
-        liar.via(message.new_branch()),
-        ("From", f"{name}<sip:{user}@{liar.host}>;tag={secrets.token_hex(4)}"),
-        ("To", f"<sip:{HOTLINE}@{liar.box[0]}>"),
+        agent.via_header(message.new_branch()),
+        ("From", f"{name}<sip:{user}@{agent.host}>;tag={secrets.token_hex(4)}"),
+        ("To", f"<sip:{HOTLINE_NUMBER}@{agent.box[0]}>"),
         ("Call-ID", secrets.token_hex(8)),
         ("CSeq", "1 INVITE"),
-        ("Contact", f"<sip:x@{liar.here}>"),
+        ("Contact", f"<sip:x@{agent.host_port}>"),
         ("Max-Forwards", "70"),
     ]
-    return message.text(f"INVITE sip:{HOTLINE}@{liar.box[0]} SIP/2.0", headers, body)
+    return message.encode_message(
+        f"INVITE sip:{HOTLINE_NUMBER}@{agent.box[0]} SIP/2.0", headers, body
+    )
 
 
-def malformed(liar: Agent, dice: random.Random) -> Iterator[bytes]:
-    """Broken INVITEs without end, each in its own way."""
+def malformed_invites(agent: Agent, dice: random.Random) -> Iterator[bytes]:
+    """An endless series of broken INVITEs, each broken in another way."""
     while True:
-        good = invite(liar)
+        good = make_invite(agent)
         lines = good.split(b"\r\n")
-        cut = dice.randrange(len(good))
-        some = dice.randrange(1, 8)
-        yield good[:cut]
-        yield b"\r\n".join(lines[:some] + lines[some + 1 :])
-        yield b"\r\n".join([*lines[:some], lines[some], *lines[some:]])
-        yield good[:cut] + dice.randbytes(40) + good[cut:]
+        position = dice.randrange(len(good))
+        line_number = dice.randrange(1, 8)
+        yield good[:position]
+        yield b"\r\n".join(lines[:line_number] + lines[line_number + 1 :])
+        yield b"\r\n".join([*lines[:line_number], lines[line_number], *lines[line_number:]])
+        yield good[:position] + dice.randbytes(40) + good[position:]
         yield good.replace(b"CSeq: 1 INVITE", b"CSeq: 99999999999999999999 INVITE")
         yield good.replace(b"CSeq: 1 INVITE", b"CSeq: 1 BYE")
         yield good.replace(b"Content-Length: ", b"Content-Length: -")
@@ -133,218 +135,220 @@ def malformed(liar: Agent, dice: random.Random) -> Iterator[bytes]:
         yield good.replace(b"application/sdp", b'multipart/mixed;boundary=""', 1)
 
 
-async def _malformed(world: World, liar: Liar) -> None:
-    source = malformed(liar, random.Random(3))  # noqa: S311  no secret
-    for _ in range(MALFORMED):
-        liar.throw(next(source))
+async def _send_malformed(world: World, agent: HostileAgent) -> None:
+    source = malformed_invites(agent, random.Random(3))  # noqa: S311  no secret
+    for _ in range(MALFORMED_COUNT):
+        agent.throw_datagram(next(source))
         await asyncio.sleep(0.005)
 
 
-async def _names(world: World, liar: Liar) -> None:
-    for name in _NAMES:
-        liar.throw(invite(liar, name=name))
-    for user in _USERS:
-        liar.throw(invite(liar, user=user))
+async def _send_crafted_names(world: World, agent: HostileAgent) -> None:
+    for name in _CRAFTED_NAMES:
+        agent.throw_datagram(make_invite(agent, name=name))
+    for user in _CRAFTED_USERS:
+        agent.throw_datagram(make_invite(agent, user=user))
     await asyncio.sleep(1)
 
 
-async def _codecs(world: World, liar: Liar) -> None:
+async def _offer_odd_codecs(world: World, agent: HostileAgent) -> None:
     for kinds in ((18,), (4,), (96,), (0, 18), (9,), (3,), ()):
-        liar.throw(invite(liar, body=str(Session(liar.host, 40000, kinds))))
-    liar.throw(invite(liar, body=str(Session(message.NOWHERE, 0, (8,)))))
-    liar.throw(invite(liar, body="v=0\r\n"))
+        agent.throw_datagram(make_invite(agent, body=str(Session(agent.host, 40000, kinds))))
+    agent.throw_datagram(make_invite(agent, body=str(Session(message.NO_ADDRESS, 0, (8,)))))
+    agent.throw_datagram(make_invite(agent, body="v=0\r\n"))
     await asyncio.sleep(1)
 
 
-async def _no_sound_offered(world: World, liar: Liar) -> None:
-    for call in _calls(world, liar, 10, with_sdp=False):
-        _vanish(call, 2)
+async def _call_without_offer(world: World, agent: HostileAgent) -> None:
+    for call in _start_calls(world, agent, 10, with_sdp=False):
+        _hang_up_later(call, 2)
     await asyncio.sleep(2.5)
 
 
-async def _storm(world: World, liar: Liar) -> None:
-    [call] = _calls(world, liar, 1)
-    await until(lambda: call.up_at, 10)
+async def _send_reinvites(world: World, agent: HostileAgent) -> None:
+    [call] = _start_calls(world, agent, 1)
+    await wait_for_condition(lambda: call.up_at, 10)
     for i in range(100):
-        call.held = i % 2 == 0
-        liar.attack.sent += 1
-        asyncio.ensure_future(call._reinvite("sendonly" if call.held else "sendrecv"))
+        call.is_on_hold = i % 2 == 0
+        agent.attack.sent += 1
+        asyncio.ensure_future(call._send_reinvite("sendonly" if call.is_on_hold else "sendrecv"))
         await asyncio.sleep(0.01)
     await asyncio.sleep(1)
     call.hang_up()
 
 
-async def _cancels(world: World, liar: Liar) -> None:
+async def _race_cancels(world: World, agent: HostileAgent) -> None:
     for number in range(50):
-        [call] = _calls(world, liar, 1)
-        _vanish(call, number * 0.001)
+        [call] = _start_calls(world, agent, 1)
+        _hang_up_later(call, number * 0.001)
         await asyncio.sleep(0.02)
     await asyncio.sleep(1)
 
 
-async def _cancelled_at_once(world: World, liar: Liar) -> None:
+async def _cancel_at_once(world: World, agent: HostileAgent) -> None:
     for _ in range(30):
-        [call] = _calls(world, liar, 1)
-        call._cancelled = True
+        [call] = _start_calls(world, agent, 1)
+        call._is_cancelled = True
         call._send_cancel()
     await asyncio.sleep(1.5)
 
 
-async def _duplicates(world: World, liar: Liar) -> None:
-    for call in _calls(world, liar, 10):
+async def _send_duplicates(world: World, agent: HostileAgent) -> None:
+    for call in _start_calls(world, agent, 10):
         for _ in range(5):
-            liar.throw(call.whole_data)
-        _vanish(call, 2)
+            agent.throw_datagram(call.last_invite)
+        _hang_up_later(call, 2)
     await asyncio.sleep(2.5)
 
 
-async def _no_ack(world: World, liar: Liar) -> None:
-    """Thirty that never confirm, and are never heard of again."""
+async def _never_confirm(world: World, agent: HostileAgent) -> None:
+    """Send thirty INVITEs, and never confirm the answers or send anything else."""
     for _ in range(30):
-        liar.throw(invite(liar))
+        agent.throw_datagram(make_invite(agent))
     await asyncio.sleep(1)
 
 
-async def _other_requests(world: World, liar: Liar) -> None:
+async def _send_other_requests(world: World, agent: HostileAgent) -> None:
     for method in ("BYE", "REFER", "NOTIFY", "SUBSCRIBE", "UPDATE", "PRACK", "INFO", "FOO") * 20:
-        data = invite(liar).replace(b"INVITE sip", f"{method} sip".encode(), 1)
-        liar.throw(data.replace(b"1 INVITE", f"1 {method}".encode()))
+        data = make_invite(agent).replace(b"INVITE sip", f"{method} sip".encode(), 1)
+        agent.throw_datagram(data.replace(b"1 INVITE", f"1 {method}".encode()))
     await asyncio.sleep(0.5)
 
 
-async def _options(world: World, liar: Liar) -> None:
+async def _send_options(world: World, agent: HostileAgent) -> None:
     for _ in range(1000):
-        data = invite(liar).replace(b"INVITE sip", b"OPTIONS sip", 1)
-        liar.throw(data.replace(b"1 INVITE", b"1 OPTIONS"))
+        data = make_invite(agent).replace(b"INVITE sip", b"OPTIONS sip", 1)
+        agent.throw_datagram(data.replace(b"1 INVITE", b"1 OPTIONS"))
         await asyncio.sleep(0)
     await asyncio.sleep(1)
 
 
-async def _passwords(world: World, liar: Liar) -> None:
-    tries = [liar.register(f"{1001 + i % 30}", "wrong") for i in range(60)]
-    liar.attack.sent += 2 * len(tries)
-    await asyncio.gather(*tries)
+async def _try_passwords(world: World, agent: HostileAgent) -> None:
+    registrations = [agent.register(f"{1001 + i % 30}", "wrong") for i in range(60)]
+    agent.attack.sent += 2 * len(registrations)
+    await asyncio.gather(*registrations)
 
 
-async def _wild_sound(world: World, liar: Liar) -> None:
-    """Noise to every port that sound could come in on."""
+async def _send_noise(world: World, agent: HostileAgent) -> None:
+    """Send noise to every port at which sound could be received."""
     for port in range(10_000, 20_000, 7):
-        liar.attack.sent += 1
-        liar.send(secrets.token_bytes(180), (liar.box[0], port))
+        agent.attack.sent += 1
+        agent.send_datagram(secrets.token_bytes(180), (agent.box[0], port))
         if port % 50 == 0:
             await asyncio.sleep(0.002)
 
 
-async def _hang_up_twice(world: World, liar: Liar) -> None:
-    calls = _calls(world, liar, 10)
-    await until(lambda: all(call.up_at for call in calls), 10)
+async def _send_three_byes(world: World, agent: HostileAgent) -> None:
+    calls = _start_calls(world, agent, 10)
+    await wait_for_condition(lambda: all(call.up_at for call in calls), 10)
     for call in calls:
         for _ in range(3):
-            call._ask("BYE")
-            liar.attack.sent += 1
-        call._over("us")
+            call._send_request("BYE")
+            agent.attack.sent += 1
+        call._end_call("us")
     await asyncio.sleep(0.5)
 
 
-async def _oversized(world: World, liar: Liar) -> None:
-    def begin() -> Call:
-        return liar.call(f"+9989031{secrets.randbelow(100_000):05}", HOTLINE, 370)
+async def _send_oversized(world: World, agent: HostileAgent) -> None:
+    def make_call() -> Call:
+        return agent.create_call(f"+9989031{secrets.randbelow(100_000):05}", HOTLINE_NUMBER, 370)
 
-    liar.attack.sent, liar.attack.hidden = await oversized.play(world, begin)
-
-
-def _forked(kind: str) -> Callable[[World, Liar], Awaitable[None]]:
-    async def attack(world: World, liar: Liar) -> None:
-        liar.attack.sent += await forked.play(world, kind, liar.attack.answers)
-
-    return attack
+    agent.attack.sent, agent.attack.hidden = await oversized.place_oversized_calls(world, make_call)
 
 
-KINDS: dict[str, Callable[[World, Liar], Awaitable[None]]] = {
-    f"{MALFORMED} malformed INVITEs": _malformed,
-    "crafted names and numbers": _names,
-    "facts too long for the log": _oversized,
-    "codecs nobody has, no sound": _codecs,
-    "INVITE without an offer": _no_sound_offered,
-    "100 re-INVITEs in a second": _storm,
-    "50 CANCELs racing the answer": _cancels,
-    "30 CANCELs with the INVITE": _cancelled_at_once,
-    "every INVITE six times": _duplicates,
-    "30 answers never confirmed": _no_ack,
-    "requests of no call": _other_requests,
-    "1000 OPTIONS": _options,
-    "60 wrong passwords": _passwords,
-    "noise on the sound's ports": _wild_sound,
-    "three BYEs each": _hang_up_twice,
-    **{kind: _forked(kind) for kind in forked.KINDS},
+def _forked_attack(kind: str) -> Callable[[World, HostileAgent], Awaitable[None]]:
+    async def run_attack(world: World, agent: HostileAgent) -> None:
+        agent.attack.sent += await forked.place_forked_calls(world, kind, agent.attack.answers)
+
+    return run_attack
+
+
+ATTACK_KINDS: dict[str, Callable[[World, HostileAgent], Awaitable[None]]] = {
+    f"{MALFORMED_COUNT} malformed INVITEs": _send_malformed,
+    "crafted names and numbers": _send_crafted_names,
+    "facts too long for the log": _send_oversized,
+    "codecs nobody has, no sound": _offer_odd_codecs,
+    "INVITE without an offer": _call_without_offer,
+    "100 re-INVITEs in a second": _send_reinvites,
+    "50 CANCELs racing the answer": _race_cancels,
+    "30 CANCELs with the INVITE": _cancel_at_once,
+    "every INVITE six times": _send_duplicates,
+    "30 answers never confirmed": _never_confirm,
+    "requests of no call": _send_other_requests,
+    "1000 OPTIONS": _send_options,
+    "60 wrong passwords": _try_passwords,
+    "noise on the sound's ports": _send_noise,
+    "three BYEs each": _send_three_byes,
+    **{kind: _forked_attack(kind) for kind in forked.FORK_KINDS},
 }
 
 
-async def attack(
-    place: Place, told: Callable[[Attack], None], names: Sequence[str] = ()
+async def run_attacks(
+    place: Place, report: Callable[[Attack], None], names: Sequence[str] = ()
 ) -> list[Attack]:
-    """Every kind (whose name contains one of `names`) in turn, a clean call after each."""
-    done = []
-    async with World(place).open() as world:
-        world.stranger = _brush_off
-        for name, kind in KINDS.items():
+    """Each kind (whose name contains one of `names`) in turn, a clean call after each."""
+    attacks = []
+    async with World(place).open_world() as world:
+        world.on_stray_call = _answer_stranger
+        for name, kind in ATTACK_KINDS.items():
             if names and not any(part in name for part in names):
                 continue
-            one = Attack(name)
-            host = f"{place.network}.11" if kind is _passwords else place.carrier
-            async with Liar(host, 0, world.people.carrier.box) as liar:
-                liar.attack = one
-                await kind(world, liar)
-            await _clean(world, one)
-            done.append(one)
-            told(one)
-        await _until_over(world)
-    return done
+            attack = Attack(name)
+            host = f"{place.network_prefix}.11" if kind is _try_passwords else place.carrier_address
+            async with HostileAgent(host, 0, world.parties.carrier.box) as agent:
+                agent.attack = attack
+                await kind(world, agent)
+            await _make_clean_call(world, attack)
+            attacks.append(attack)
+            report(attack)
+        await _wait_for_ledger(world)
+    return attacks
 
 
-def _brush_off(call: Call) -> None:
-    """An operator hears nobody and hangs up."""
+def _answer_stranger(call: Call) -> None:
+    """An operator picks up a silent call and hangs up."""
     call.pick_up()
-    _vanish(call, 0.5)
+    _hang_up_later(call, 0.5)
 
 
-async def _until_over(world: World) -> None:
-    """Wait until the ledger knows no open call, for two minutes at most."""
+async def _wait_for_ledger(world: World) -> None:
+    """Wait until the ledger has no open call, for two minutes at most."""
     for _ in range(60):
-        told = await world.appliance(
+        balance = await world.run_command(
             "ledger", "balance", "--from", "2000-01-01", "--to", "2099-01-01"
         )
-        if "open: 0" in told:
+        if "open: 0" in balance:
             return
         await asyncio.sleep(2)
 
 
-async def _clean(world: World, one: Attack) -> None:
-    cast = world.cast(one.name)
-    began = time.monotonic()
+async def _make_clean_call(world: World, attack: Attack) -> None:
+    cast = world.new_cast(attack.name)
+    started_at = time.monotonic()
     try:
-        for step in CLEAN:
-            await cast.perform(step)
+        for step in CLEAN_STEPS:
+            await cast.perform_step(step)
             if step == "C calls":
-                one.seconds = time.monotonic() - began
-        one.clean = "answered"
+                attack.seconds = time.monotonic() - started_at
+        attack.clean = "answered"
     except Stuck as error:
-        one.clean = str(error)
+        attack.clean = str(error)
     finally:
-        await world.leave(cast)
+        await world.end_script(cast)
 
 
-def _calls(_world: World, liar: Liar, count: int, **how: bool) -> list[Call]:
-    made = []
+def _start_calls(_world: World, agent: HostileAgent, count: int, **options: bool) -> list[Call]:
+    calls = []
     for _ in range(count):
         number = f"+9989031{secrets.randbelow(100_000):05}"
-        call = liar.call(number, HOTLINE, 370, with_sdp=how.get("with_sdp", True))
-        call.start()
-        liar.attack.sent += 1
-        made.append(call)
-    return made
+        call = agent.create_call(
+            number, HOTLINE_NUMBER, 370, with_sdp=options.get("with_sdp", True)
+        )
+        call.send_invite()
+        agent.attack.sent += 1
+        calls.append(call)
+    return calls
 
 
-def _vanish(call: Call, after: float) -> None:
-    """It hangs up after so many seconds, whatever happens."""
-    asyncio.get_running_loop().call_later(after, call.hang_up)
+def _hang_up_later(call: Call, seconds: float) -> None:
+    """Hang up after `seconds` seconds, whatever happens."""
+    asyncio.get_running_loop().call_later(seconds, call.hang_up)

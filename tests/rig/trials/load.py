@@ -1,4 +1,4 @@
-"""Many calls at once, of every kind, each with its own record to compare the ledger with."""
+"""Many calls at once, of every kind, each with its own record to compare with the ledger."""
 
 import asyncio
 import random
@@ -10,13 +10,13 @@ from typing import Any
 
 from appliance.sip import tones
 from appliance.sip.call import Call
-from provisioning.local.phones import tail
-from tests.rig.comparison import Account, differences, of_ledger
+from provisioning.local.phones import number_tail
+from tests.rig.comparison import CallAccount, differences, ledger_account
 from tests.rig.parties import Phone
 from tests.rig.trials.world import World
 
-# kind → weight; transfers are 15 of 100.
-KINDS = {
+# kind → weight; transfers are 15 of 100
+KIND_WEIGHTS = {
     "menu": 6,
     "queue": 9,
     "caller": 25,
@@ -26,77 +26,83 @@ KINDS = {
     "blind back": 3,
     "attended": 3,
 }
-CALLERS, OUTSIDE = "+998904", "+998714"
-ANSWER = 40.0  # seconds that the line may take to answer
-SLACK = 5.0  # seconds by which people and box may differ about a length
-END = 60.0  # seconds that the box may take to let go of a caller after a talk
+CALLER_PREFIX, OUTSIDE_PREFIX = "+998904", "+998714"
+ANSWER_LIMIT_SECONDS = 40.0  # until the line must answer
+LENGTH_TOLERANCE_SECONDS = 5.0  # by which people and box may differ about a length
+RELEASE_LIMIT_SECONDS = 60.0  # within which the box must release a caller after a talk
 
 
 @dataclass(frozen=True)
-class Plan:
-    """What one caller will do; seconds."""
+class LoadPlan:
+    """The behaviour of one caller; times in seconds."""
 
     kind: str
     number: str
-    outside: str
-    talk: float
+    outside_number: str
+    talk_seconds: float
     key: str
     key_after: float
     patience: float
-    pickup: float
+    pickup_seconds: float
     mark: str
 
 
 @dataclass
-class Record:
-    """What happened, as the people saw it."""
+class LoadRecord:
+    """The events of a call, as the simulated people saw them."""
 
-    plan: Plan
+    plan: LoadPlan
     began_at: float = 0.0
     over_at: float = 0.0
-    spoke: list[str] = field(default_factory=list)  # extensions and numbers, in order
-    stage: str = "line"  # line, menu, queue, talk, after: where the box must not let go
+    spoken_with: list[str] = field(default_factory=list)  # extensions and numbers, in order
+    stage: str = (
+        "line"  # line, menu, queue, talk, after: a stage at which the box must not end the call
+    )
     trouble: str = ""
-    unheard: bool = False  # the trunk was dead meanwhile: an end on one side was not told the other
+    trunk_was_dead: bool = (
+        False  # the trunk was dead in between: the end on one side was not signalled to the other
+    )
     call: Call | None = None
     phone_calls: list[Call] = field(default_factory=list)
     rung: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
-    def dropped(self) -> bool:
-        """The call ended where it should not have."""
+    def is_dropped(self) -> bool:
+        """Returns True if the call ended where it should not have."""
         return self.trouble in ("dropped", "no answer", "cut by the crash")
 
 
-class Load:
+class CallLoad:
     """Callers and operators at work on a site."""
 
-    def __init__(self, world: World, seed: int = 1, talk: tuple[float, float] = (8, 25)) -> None:
+    def __init__(
+        self, world: World, seed: int = 1, talk_range: tuple[float, float] = (8, 25)
+    ) -> None:
         self.world = world
-        self.records: list[Record] = []
-        self.talk = talk
+        self.records: list[LoadRecord] = []
+        self.talk_range = talk_range
         self._dice = random.Random(seed)  # noqa: S311  no secret
-        self._first = int(time.time()) % 100_000 * 10
-        self._by_number: dict[str, Record] = {}
-        self._outside: dict[str, Record] = {}
-        self._under_way: set[asyncio.Task[None]] = set()
-        self.is_down = False  # the trunk: nothing comes through, in either direction
+        self._first_number = int(time.time()) % 100_000 * 10
+        self._by_number: dict[str, LoadRecord] = {}
+        self._outside: dict[str, LoadRecord] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.is_down = False  # the trunk is down: nothing passes in either direction
 
-    def open(self) -> None:
-        """Take the phones and the numbers outside over."""
-        self.world.people.rings = self._rang
-        self.world.people.dialled = self._dialled
+    def attach_handlers(self) -> None:
+        """Take over the phones and the numbers outside."""
+        self.world.parties.on_ring = self._handle_ring
+        self.world.parties.on_outgoing_call = self._handle_outgoing_call
 
-    def plan(self) -> Plan:
+    def next_plan(self) -> LoadPlan:
         """The next caller's plan."""
         dice = self._dice
-        position = (self._first + len(self.records)) % 1_000_000
-        kind = dice.choices([*KINDS], weights=[*KINDS.values()])[0]
-        return Plan(
+        position = (self._first_number + len(self.records)) % 1_000_000
+        kind = dice.choices([*KIND_WEIGHTS], weights=[*KIND_WEIGHTS.values()])[0]
+        return LoadPlan(
             kind,
-            f"{CALLERS}{position:06}",
-            f"{OUTSIDE}{position:06}",
-            dice.uniform(*self.talk),
+            f"{CALLER_PREFIX}{position:06}",
+            f"{OUTSIDE_PREFIX}{position:06}",
+            dice.uniform(*self.talk_range),
             dice.choice("1112"),
             dice.uniform(0.5, 3),
             dice.uniform(2, 12) if kind in ("menu", "queue") else 240,
@@ -104,64 +110,64 @@ class Load:
             dice.choice("12345"),
         )
 
-    async def keep(self, at_once: int, seconds: float) -> None:
-        """Keep so many calls up for so long, then let them end."""
-        until = time.monotonic() + seconds
+    async def keep_calls(self, call_count: int, seconds: float) -> None:
+        """Keep `call_count` calls up for `seconds` seconds, then let them end."""
+        end = time.monotonic() + seconds
 
-        async def line(position: int) -> None:
+        async def repeat_calls(position: int) -> None:
             await asyncio.sleep(position * 0.15)
-            while time.monotonic() < until:
-                await self.one()
+            while time.monotonic() < end:
+                await self.run_call()
 
-        await asyncio.gather(*map(line, range(at_once)))
+        await asyncio.gather(*map(repeat_calls, range(call_count)))
 
-    async def follow(self, arrivals: AsyncIterator[None]) -> None:
-        """A call for each arrival, then let them end."""
+    async def follow_arrivals(self, arrivals: AsyncIterator[None]) -> None:
+        """Make a call for each arrival, then let them end."""
         async for _ in arrivals:
-            task = asyncio.create_task(self.one())
-            self._under_way.add(task)
-            task.add_done_callback(self._under_way.discard)
-        await asyncio.gather(*self._under_way)
+            task = asyncio.create_task(self.run_call())
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        await asyncio.gather(*self._tasks)
 
-    def cut_off(self) -> None:
-        """The trunk is dead, for everybody who is on the line at this moment."""
+    def mark_trunk_dead(self) -> None:
+        """Mark all current calls: the trunk is dead for both sides."""
         for record in self.records:
-            record.unheard |= not record.over_at
+            record.trunk_was_dead |= not record.over_at
 
-    def crash(self) -> None:
-        """Asterisk is gone: nobody will tell us that our calls are over."""
+    def mark_crash(self) -> None:
+        """End our side of all calls: Asterisk is gone and signals no end."""
         for record in self.records:
             if not record.over_at and record.call:
                 record.trouble = "cut by the crash"
                 record.stage = f"{record.stage}, crash"
                 for call in (record.call, *record.phone_calls):
-                    call.die()
-        for phone in self.world.people.phones:
+                    call.disconnect_silently()
+        for phone in self.world.parties.phones:
             for call in phone.calls:
-                call.die()
+                call.disconnect_silently()
 
-    async def first_answer(self, since: float, limit: float = 30.0) -> float:
-        """Seconds until the line answers a call placed after that moment; 0 for never."""
+    async def seconds_to_answer(self, placed_after: float, limit: float = 30.0) -> float:
+        """Seconds until the line answers a call placed after `placed_after`; 0 for never."""
 
-        def answered() -> float | None:
-            later = (r.call for r in self.records if r.began_at > since and r.call)
-            return min((call.up_at for call in later if call.up_at), default=None)
+        def earliest_answer() -> float | None:
+            calls = (r.call for r in self.records if r.began_at > placed_after and r.call)
+            return min((call.up_at for call in calls if call.up_at), default=None)
 
-        await _within(limit, answered)
-        return (answered() or since) - since
+        await _wait_within(limit, earliest_answer)
+        return (earliest_answer() or placed_after) - placed_after
 
-    def up(self) -> int:
-        """Calls that go on now."""
+    def active_count(self) -> int:
+        """The number of current calls."""
         return sum(1 for record in self.records if not record.over_at)
 
-    async def one(self) -> None:
-        """One caller from beginning to end."""
-        record = Record(self.plan(), time.time())
+    async def run_call(self) -> None:
+        """Play one caller from beginning to end."""
+        record = LoadRecord(self.next_plan(), time.time())
         self.records.append(record)
-        self._by_number[tail(record.plan.number)] = record
-        self._outside[tail(record.plan.outside)] = record
+        self._by_number[number_tail(record.plan.number)] = record
+        self._outside[number_tail(record.plan.outside_number)] = record
         try:
-            await self._live(record)
+            await self._play_caller(record)
         finally:
             for call in (record.call, *record.phone_calls):
                 if call:
@@ -170,149 +176,163 @@ class Load:
             if record.stage.endswith("crash"):
                 record.trouble = "cut by the crash"
 
-    async def _live(self, record: Record) -> None:
+    async def _play_caller(self, record: LoadRecord) -> None:
         plan = record.plan
         pitch = tones.CALLERS[len(self.records) % len(tones.CALLERS)]
-        call = record.call = self.world.people.call(plan.number, pitch)
-        if not await _within(ANSWER, lambda: call.up_at or call.over_at) or not call.up_at:
+        call = record.call = self.world.parties.call_hotline(plan.number, pitch)
+        if (
+            not await _wait_within(ANSWER_LIMIT_SECONDS, lambda: call.up_at or call.over_at)
+            or not call.up_at
+        ):
             record.trouble = "no answer"
             return
         record.stage = "menu"
-        await _within(plan.key_after, lambda: call.over_at)
+        await _wait_within(plan.key_after, lambda: call.over_at)
         if plan.kind == "menu":
-            await self._leave(record)
+            await self._leave_call(record)
             return
         if call.over_at:
             record.trouble = "dropped"
             return
-        call.media.press(plan.key)
+        call.media.press_keys(plan.key)
         record.stage = "queue"
         patience = 6 + plan.patience
-        await _within(patience, lambda: call.over_at or self._partner(record))
-        if not self._partner(record):
-            await self._leave(record)
+        await _wait_within(patience, lambda: call.over_at or self._active_partner(record))
+        if not self._active_partner(record):
+            await self._leave_call(record)
             return
-        await self._talk(record)
+        await self._play_talk(record)
 
-    async def _leave(self, record: Record) -> None:
-        assert record.call  # set by _live
+    async def _leave_call(self, record: LoadRecord) -> None:
+        assert record.call  # set by _play_caller
         if record.call.over_at:
             record.trouble = "dropped"
         record.call.hang_up()
 
-    def _partner(self, record: Record) -> Call | None:
+    def _active_partner(self, record: LoadRecord) -> Call | None:
         return next((c for c in reversed(record.phone_calls) if c.state == "up"), None)
 
-    async def _talk(self, record: Record) -> None:
+    async def _play_talk(self, record: LoadRecord) -> None:
         plan, call = record.plan, record.call
-        partner = self._partner(record)
+        partner = self._active_partner(record)
         if not call or not partner:
             return
         record.stage = "talk"
-        if not await _within(5, lambda: call.over_at or call.media.hears(partner.media.pitch)):
+        if not await _wait_within(
+            5, lambda: call.over_at or call.media.has_voice(partner.media.pitch)
+        ):
             record.trouble = "no sound"
-        await _within(plan.talk, lambda: call.over_at or partner.over_at)
+        await _wait_within(plan.talk_seconds, lambda: call.over_at or partner.over_at)
         if call.over_at or partner.over_at:
             record.trouble = "dropped" if call.over_at else "talk cut"
             if call.over_at:
                 return
         if plan.kind in ("blind", "blind back", "attended"):
-            await self._pass_on(record, partner)
+            await self._transfer_call(record, partner)
         elif plan.kind == "caller":
             call.hang_up()
         else:
             partner.hang_up()
-            await self._rate(record)
+            await self._rate_call(record)
 
-    async def _pass_on(self, record: Record, partner: Call) -> None:
+    async def _transfer_call(self, record: LoadRecord, partner: Call) -> None:
         plan, call = record.plan, record.call
-        assert call  # it talks
-        seen = len(record.phone_calls)
+        assert call  # it is in a talk
+        count_before = len(record.phone_calls)
         if plan.kind == "attended":
-            await partner.hold(True)
-            phone = self.world.people.by_extension(_extension(partner))
-            assert phone  # its call goes on
-            second = phone.dial(plan.outside)
-            if await _within(15, lambda: second.up_at or second.over_at) and second.up_at:
+            await partner.set_hold(True)
+            phone = self.world.parties.phone_by_extension(_called_extension(partner))
+            assert phone  # its call continues
+            second = phone.dial_number(plan.outside_number)
+            if await _wait_within(15, lambda: second.up_at or second.over_at) and second.up_at:
                 await asyncio.sleep(2)
-                await partner.refer("", replaces=second)
-                await _within(10, lambda: any(s >= 200 for s in partner.referred))
+                await partner.send_refer("", replaces=second)
+                await _wait_within(10, lambda: any(s >= 200 for s in partner.refer_statuses))
                 second.hang_up()
         else:
-            status = await partner.refer(plan.outside)
+            status = await partner.send_refer(plan.outside_number)
             if status != 202:
                 record.trouble = f"REFER {status}"
-            await _within(5, lambda: any(s >= 200 for s in partner.referred))
+            await _wait_within(5, lambda: any(s >= 200 for s in partner.refer_statuses))
         partner.hang_up()
-        if not await _within(40, lambda: call.over_at or self._later(record, seen)):
+        if not await _wait_within(
+            40, lambda: call.over_at or self._has_new_partner(record, count_before)
+        ):
             record.trouble = record.trouble or "lost after transfer"
             return
         if call.over_at:
             record.trouble = "dropped"
             return
-        other = self._partner(record)
-        await _within(min(plan.talk, 6), lambda: call.over_at or not other or other.over_at)
-        if other and not other.over_at and call.over_at:
+        next_partner = self._active_partner(record)
+        await _wait_within(
+            min(plan.talk_seconds, 6),
+            lambda: call.over_at or not next_partner or next_partner.over_at,
+        )
+        if next_partner and not next_partner.over_at and call.over_at:
             record.trouble = "dropped"
-        if other:
-            other.hang_up()
-        await self._rate(record)
+        if next_partner:
+            next_partner.hang_up()
+        await self._rate_call(record)
 
-    def _later(self, record: Record, seen: int) -> bool:
-        return any(call.state == "up" for call in record.phone_calls[seen:])
+    def _has_new_partner(self, record: LoadRecord, count_before: int) -> bool:
+        return any(call.state == "up" for call in record.phone_calls[count_before:])
 
-    async def _rate(self, record: Record) -> None:
+    async def _rate_call(self, record: LoadRecord) -> None:
         plan, call = record.plan, record.call
-        assert call  # it talked
+        assert call  # it was in a talk
         record.stage = "after"
-        end = time.monotonic() + END
+        end = time.monotonic() + RELEASE_LIMIT_SECONDS
         while not call.over_at and time.monotonic() < end:
             if plan.kind != "unrated":
-                call.media.press(plan.mark)
-            await _within(1.5, lambda: call.over_at)
+                call.media.press_keys(plan.mark)
+            await _wait_within(1.5, lambda: call.over_at)
         if not call.over_at:
             record.trouble = record.trouble or "never let go"
             call.hang_up()
 
     # Telephones.
 
-    def _rang(self, phone: Phone, call: Call) -> None:
-        record = self._by_number.get(tail(call.caller))
-        call.ring()
+    def _handle_ring(self, phone: Phone, call: Call) -> None:
+        record = self._by_number.get(number_tail(call.caller))
+        call.send_ringing()
         if not record or not record.call:
-            call.refuse(486)
+            call.refuse_call(486)
             return
-        # Each listens for the other only: 50 calls listened to for everybody cost half a core.
-        call.media.among = (record.call.media.pitch,)
-        record.call.media.among = (phone.pitch,)
-        asyncio.get_running_loop().call_later(record.plan.pickup, self._pick_up, record, call)
+        # Each listens for the other only: detecting everybody's voice in 50 calls took half a core.
+        call.media.pitches = (record.call.media.pitch,)
+        record.call.media.pitches = (phone.pitch,)
+        asyncio.get_running_loop().call_later(
+            record.plan.pickup_seconds, self._pick_up_call, record, call
+        )
 
-    def _dialled(self, call: Call) -> None:
-        record = self._outside.get(tail(call.called))
+    def _handle_outgoing_call(self, call: Call) -> None:
+        record = self._outside.get(number_tail(call.callee))
         if not record or not record.call:
-            call.refuse(404)
+            call.refuse_call(404)
             return
         if self.is_down:
-            call.refuse(503)
+            call.refuse_call(503)
             return
         if record.plan.kind == "blind back":
-            call.refuse(486)
+            call.refuse_call(486)
             return
-        call.media.pitch = tones.OUTSIDE[len(self.records) % len(tones.OUTSIDE)]
-        call.media.among = record.call.media.among = (call.media.pitch, record.call.media.pitch)
-        call.ring()
-        asyncio.get_running_loop().call_later(record.plan.pickup, self._pick_up, record, call)
+        call.media.pitch = tones.OUTSIDE_PARTIES[len(self.records) % len(tones.OUTSIDE_PARTIES)]
+        call.media.pitches = record.call.media.pitches = (call.media.pitch, record.call.media.pitch)
+        call.send_ringing()
+        asyncio.get_running_loop().call_later(
+            record.plan.pickup_seconds, self._pick_up_call, record, call
+        )
 
-    def _pick_up(self, record: Record, call: Call) -> None:
+    def _pick_up_call(self, record: LoadRecord, call: Call) -> None:
         if call.state == "ringing" and record.call and not record.call.over_at:
             call.pick_up()
             record.phone_calls.append(call)
-            record.spoke.append(call.called)
+            record.spoken_with.append(call.callee)
 
 
 @dataclass
-class Outcome:
-    """How the ledger compares with the people's own records."""
+class LoadOutcome:
+    """The comparison of the ledger with the people's own records."""
 
     calls: int = 0
     dropped: list[str] = field(default_factory=list)
@@ -323,8 +343,8 @@ class Outcome:
     longest: float = 0.0
     short_recordings: int = 0
 
-    def line(self, name: str) -> tuple[str, ...]:
-        """For a table."""
+    def as_line(self, name: str) -> tuple[str, ...]:
+        """The cells of a table."""
         counts = (self.calls, len(self.dropped), len(self.missing), len(self.wrong))
         troubles = ", ".join(f"{n} × {what}" for what, n in self.troubles.items()) or "-"
         return (
@@ -337,69 +357,73 @@ class Outcome:
         )
 
 
-HEAD = (
+LOAD_HEAD = (
     *("", "calls", "dropped", "missing", "wrong", "short recordings"),
     *("RTP gaps > 60 ms", "longest", "what went wrong"),
 )
 
 
-def compare(
-    records: list[Record], rows: dict[str, dict[str, Any]], extensions: set[str]
-) -> Outcome:
-    """The ledger's rows, by id, against what the people saw."""
+def compare_with_ledger(
+    records: list[LoadRecord], rows: dict[str, dict[str, Any]], extensions: set[str]
+) -> LoadOutcome:
+    """Compare the ledger's rows, by id, with the records of the people."""
     by_number: dict[str, list[dict[str, Any]]] = {}
     for row in rows.values():
-        by_number.setdefault(tail(row["caller"] or ""), []).append(row)
-    made = Outcome(calls=len(records))
+        by_number.setdefault(number_tail(row["caller"] or ""), []).append(row)
+    outcome = LoadOutcome(calls=len(records))
     for record in records:
         number = record.plan.number
         if record.trouble:
-            made.troubles[record.trouble] += 1
-        if record.dropped:
-            made.dropped.append(f"{number} {record.plan.kind} in {record.stage}")
+            outcome.troubles[record.trouble] += 1
+        if record.is_dropped:
+            outcome.dropped.append(f"{number} {record.plan.kind} in {record.stage}")
         calls = [c for c in (record.call, *record.phone_calls) if c]
-        made.gaps += sum(len(c.media.flow.gaps) for c in calls)
-        made.longest = max([made.longest, *(c.media.flow.longest for c in calls)])
-        found = [r for r in by_number.get(tail(number), []) if r["direction"] == "inbound"]
-        if not found:
+        outcome.gaps += sum(len(c.media.received.gaps) for c in calls)
+        outcome.longest = max([outcome.longest, *(c.media.received.longest_gap for c in calls)])
+        call_rows = [
+            r for r in by_number.get(number_tail(number), []) if r["direction"] == "inbound"
+        ]
+        if not call_rows:
             if record.trouble != "no answer":
-                made.missing.append(number)
+                outcome.missing.append(number)
             continue
-        ledger = of_ledger(found[0], extensions)
+        ledger = ledger_account(call_rows[0], extensions)
         if ledger.seconds["talk_seconds"] - ledger.seconds["recorded"] > 2:
-            made.short_recordings += 1
-        if said := differences(ledger, _account(record, extensions), SLACK):
-            made.wrong.append(f"{number} {record.plan.kind}: {'; '.join(said)}")
-    return made
+            outcome.short_recordings += 1
+        if differing := differences(
+            ledger, _people_account(record, extensions), LENGTH_TOLERANCE_SECONDS
+        ):
+            outcome.wrong.append(f"{number} {record.plan.kind}: {'; '.join(differing)}")
+    return outcome
 
 
-def _account(record: Record, extensions: set[str]) -> Account:
-    """What the people of one call saw of it."""
+def _people_account(record: LoadRecord, extensions: set[str]) -> CallAccount:
+    """The account of the people of one call."""
     facts: dict[str, object] = {
         "ended": True,
-        "talks": [who for who in record.spoke if who in extensions],
+        "talks": [party for party in record.spoken_with if party in extensions],
     }
-    if record.spoke:
+    if record.spoken_with:
         facts["outcome"] = "answered"
-    elif not record.dropped:
+    elif not record.is_dropped:
         facts["outcome"] = "abandoned*"
-    if record.unheard:
-        return Account(facts)
-    lived = record.over_at - record.began_at
-    seconds = {} if record.dropped else {"lasted": lived}
+    if record.trunk_was_dead:
+        return CallAccount(facts)
+    elapsed = record.over_at - record.began_at
+    seconds = {} if record.is_dropped else {"lasted": elapsed}
     if record.plan.kind in ("caller", "rated", "unrated") and not record.trouble:
-        ups = ((call.up_at, call.over_at) for call in record.phone_calls)
-        seconds["talks together"] = sum(over - up for up, over in ups if up and over)
-    return Account(facts, seconds, lived)
+        intervals = ((call.up_at, call.over_at) for call in record.phone_calls)
+        seconds["talks together"] = sum(over - up for up, over in intervals if up and over)
+    return CallAccount(facts, seconds, elapsed)
 
 
-def _extension(call: Call) -> str:
-    return call.called
+def _called_extension(call: Call) -> str:
+    return call.callee
 
 
-async def _within(limit: float, condition: Callable[[], object]) -> bool:
-    """Whether the condition came true within so many seconds."""
+async def _wait_within(limit: float, condition: Callable[[], object]) -> bool:
+    """Returns True if the condition came true within `limit` seconds."""
     end = time.monotonic() + limit
-    while not (true := condition()) and time.monotonic() < end:
+    while not (value := condition()) and time.monotonic() < end:
         await asyncio.sleep(0.05)
-    return bool(true)
+    return bool(value)

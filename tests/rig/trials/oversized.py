@@ -1,122 +1,126 @@
-"""Calls with facts of any length: Asterisk cuts what its log cannot hold; none may hide so."""
+"""Calls with overlong facts: Asterisk truncates them for its log, but no call may hide that way."""
 
 import asyncio
 from collections.abc import Callable
 
 from appliance.sip.call import Call
 from appliance.sip.message import Headers
-from tests.rig.trials.forked import until
+from tests.rig.trials.forked import wait_for_condition
 from tests.rig.trials.world import World
 
-LONG = 900  # digits; a record of the log holds 1,023 bytes
-_LIMIT = 30.0  # seconds for each step of a call
-_DIGITS = "9" * LONG
-_QUOTES = "%22" * LONG  # each stands twice in a record
+LONG_DIGITS = 900  # a record of the log holds 1,023 bytes
+_LIMIT_SECONDS = 30.0  # for each step of a call
+_MANY_DIGITS = "9" * LONG_DIGITS
+_MANY_QUOTES = "%22" * LONG_DIGITS  # each is doubled in a record
 
 
-def _diversion(_call: Call) -> Headers:
-    return [("Diversion", f"<sip:{_DIGITS}@x>;reason=unconditional")]
+def _long_diversion(_call: Call) -> Headers:
+    return [("Diversion", f"<sip:{_MANY_DIGITS}@x>;reason=unconditional")]
 
 
-def _diversions(_call: Call) -> Headers:
-    return [("Diversion", f"<sip:+{_DIGITS}{n}@x>;reason=no-answer") for n in range(30)]
+def _thirty_diversions(_call: Call) -> Headers:
+    return [("Diversion", f"<sip:+{_MANY_DIGITS}{n}@x>;reason=no-answer") for n in range(30)]
 
 
-def _history(_call: Call) -> Headers:
-    return [("History-Info", f"<sip:{_DIGITS}@x>;index=1, <sip:{_QUOTES}@x>;index=1.1")]
+def _long_history(_call: Call) -> Headers:
+    return [("History-Info", f"<sip:{_MANY_DIGITS}@x>;index=1, <sip:{_MANY_QUOTES}@x>;index=1.1")]
 
 
-def _called_party(_call: Call) -> Headers:
-    return [("P-Called-Party-ID", f"<sip:{_DIGITS}@x>")]
+def _long_called_party(_call: Call) -> Headers:
+    return [("P-Called-Party-ID", f"<sip:{_MANY_DIGITS}@x>")]
 
 
-def _asserted(_call: Call) -> Headers:
-    return [("P-Asserted-Identity", f'"{_DIGITS}" <sip:{_QUOTES}@x>')]
+def _long_asserted_identity(_call: Call) -> Headers:
+    return [("P-Asserted-Identity", f'"{_MANY_DIGITS}" <sip:{_MANY_QUOTES}@x>')]
 
 
-def _number(call: Call) -> Headers:
-    call.ours = call.ours.replace("<sip:", f"<sip:{_DIGITS}")
+def _long_number(call: Call) -> Headers:
+    call.local_party = call.local_party.replace("<sip:", f"<sip:{_MANY_DIGITS}")
     return []
 
 
 def _quoted_number(call: Call) -> Headers:
-    call.ours = call.ours.replace("<sip:", f"<sip:{_QUOTES}")
+    call.local_party = call.local_party.replace("<sip:", f"<sip:{_MANY_QUOTES}")
     return []
 
 
-def _name(call: Call) -> Headers:
-    call.ours = '"' + r"\"" * LONG + f'" {call.ours}'
+def _quoted_name(call: Call) -> Headers:
+    call.local_party = '"' + r"\"" * LONG_DIGITS + f'" {call.local_party}'
     return []
 
 
-def _dialled(call: Call) -> Headers:
-    call.target = call.target.replace("sip:", f"sip:{_QUOTES}", 1)
+def _quotes_dialled(call: Call) -> Headers:
+    call.target = call.target.replace("sip:", f"sip:{_MANY_QUOTES}", 1)
     return []
 
 
-def _plus_dialled(call: Call) -> Headers:
-    call.target = call.target.replace("sip:", f"sip:{'+' * LONG}", 1)
+def _pluses_dialled(call: Call) -> Headers:
+    call.target = call.target.replace("sip:", f"sip:{'+' * LONG_DIGITS}", 1)
     return []
 
 
-def _call_id(call: Call) -> Headers:
+def _long_call_id(call: Call) -> Headers:
     del call.agent.calls[call.call_id]  # type: ignore[attr-defined]  # it is an Agent
-    call.call_id = f"{call.call_id[:20]}{'~' * LONG}"
+    call.call_id = f"{call.call_id[:20]}{'~' * LONG_DIGITS}"
     call.agent.calls[call.call_id] = call  # type: ignore[attr-defined]
     return []
 
 
-def _programs(_call: Call) -> Headers:
-    return [("User-Agent", _DIGITS), ("X-Any", _QUOTES), ("Subject", _DIGITS)]
+def _long_programs(_call: Call) -> Headers:
+    return [("User-Agent", _MANY_DIGITS), ("X-Any", _MANY_QUOTES), ("Subject", _MANY_DIGITS)]
 
 
-def _everything(call: Call) -> Headers:
-    facts = [kind(call) for name, kind in KINDS.items() if name != "everything"]
-    return [header for more in facts for header in more]
+def _all_oversized(call: Call) -> Headers:
+    header_lists = [kind(call) for name, kind in OVERSIZED_KINDS.items() if name != "everything"]
+    return [header for headers in header_lists for header in headers]
 
 
-KINDS: dict[str, Callable[[Call], Headers]] = {
-    "diversion": _diversion,
-    "thirty diversions": _diversions,
-    "history": _history,
-    "called party": _called_party,
-    "asserted identity": _asserted,
-    "number": _number,
+OVERSIZED_KINDS: dict[str, Callable[[Call], Headers]] = {
+    "diversion": _long_diversion,
+    "thirty diversions": _thirty_diversions,
+    "history": _long_history,
+    "called party": _long_called_party,
+    "asserted identity": _long_asserted_identity,
+    "number": _long_number,
     "quotes for a number": _quoted_number,
-    "name": _name,
-    "quotes dialled": _dialled,
-    "pluses dialled": _plus_dialled,
-    "call-id": _call_id,
-    "program": _programs,
-    "everything": _everything,
+    "name": _quoted_name,
+    "quotes dialled": _quotes_dialled,
+    "pluses dialled": _pluses_dialled,
+    "call-id": _long_call_id,
+    "program": _long_programs,
+    "everything": _all_oversized,
 }
 
 
-async def play(world: World, begin: Callable[[], Call]) -> tuple[int, list[str]]:
-    """One call of each kind, all at once: answered, then hung up; how many, and which are hidden.
+async def place_oversized_calls(
+    world: World, make_call: Callable[[], Call]
+) -> tuple[int, list[str]]:
+    """One call of each kind, all at once, answered and hung up; the number, and the hidden ones.
 
-    `begin` makes a call that is not sent yet. Hidden is one that the ledger tells otherwise.
+    `make_call` creates a call that is not sent yet. A call is hidden if the ledger has another
+    outcome.
     """
-    calls = {name: begin() for name in KINDS}
-    await asyncio.gather(*(_speak(kind, calls[name]) for name, kind in KINDS.items()))
+    calls = {name: make_call() for name in OVERSIZED_KINDS}
+    await asyncio.gather(*(_play_call(kind, calls[name]) for name, kind in OVERSIZED_KINDS.items()))
     hidden: list[str] = []
 
-    async def told() -> bool:
-        rows = (await world.export()).values()
+    async def is_ledger_right() -> bool:
+        rows = (await world.export_rows()).values()
         outcomes = {str(row["sip"])[:20]: row["outcome"] for row in rows}
         hidden[:] = [n for n, c in calls.items() if outcomes.get(c.call_id[:20]) != "answered"]
         return not hidden
 
     for _ in range(20):
-        if await told():
+        if await is_ledger_right():
             break
         await asyncio.sleep(0.5)
     return len(calls), hidden
 
 
-async def _speak(kind: Callable[[Call], Headers], call: Call) -> None:
-    call.start(kind(call))
-    await until(lambda: call.up_at or call.over_at, _LIMIT)
-    call.media.press("1")
-    await until(lambda: call.over_at, _LIMIT)  # after the operator, and the question for a mark
+async def _play_call(kind: Callable[[Call], Headers], call: Call) -> None:
+    call.send_invite(kind(call))
+    await wait_for_condition(lambda: call.up_at or call.over_at, _LIMIT_SECONDS)
+    call.media.press_keys("1")
+    # after the operator, and the request for a rating
+    await wait_for_condition(lambda: call.over_at, _LIMIT_SECONDS)
     call.hang_up()

@@ -1,7 +1,7 @@
-"""Operators who register one appeal after the other, each by the pages, through the front.
+"""Operators who register one appeal after the other, each through the pages and the front.
 
-`python -m tests.rig.trials.registering FOLDER FILE OPERATORS PAUSE` does so until it is ended, and
-writes of each save when it began, how long it took, and what the site answered.
+`python -m tests.rig.trials.registering FOLDER FILE OPERATORS PAUSE` does that until it is
+terminated, and writes for each save when it began, how long it took, and the status of the answer.
 """
 
 import contextlib
@@ -19,77 +19,105 @@ from typing import IO, Any
 import requests
 
 from provisioning.local.place import Place
-from tests.rig.trials import apart
+from tests.rig.trials import child_process
 from tests.rig.trials.screen import new_session, sign_in
 
-PAUSE = 4.0  # seconds between two saves of one operator, who speaks with somebody meanwhile
-_TOKEN = re.compile(r'<meta name="csrf-token" content="([^"]+)"')
+PAUSE_SECONDS = 4.0  # between two saves of one operator, who speaks with a caller in the meantime
+_CSRF_TOKEN = re.compile(r'<meta name="csrf-token" content="([^"]+)"')
 
 
 @dataclass
-class Saves:
-    """Milliseconds of each save that was answered, and what came of the others."""
+class SaveTimes:
+    """Milliseconds of each successful save, and the statuses of the others."""
 
-    took: list[float] = field(default_factory=list)
-    refused: list[int] = field(default_factory=list)  # statuses; 0: no answer
-    lasted: float = 1.0  # seconds from the first to the last
+    durations_ms: list[float] = field(default_factory=list)
+    refused_statuses: list[int] = field(default_factory=list)  # statuses; 0: no answer
+    elapsed: float = 1.0  # from the first save to the last
 
     @property
-    def spread(self) -> tuple[float, float, float]:
-        """Of them the median, what 95 of a hundred took at most, the longest."""
-        ordered = sorted(self.took) or [0.0]
+    def quantiles(self) -> tuple[float, float, float]:
+        """The median, the 95th percentile and the maximum in milliseconds."""
+        ordered = sorted(self.durations_ms) or [0.0]
         return statistics.median(ordered), ordered[int(0.95 * len(ordered))], ordered[-1]
 
     @property
-    def failed(self) -> int:
-        """How many were answered by a 5xx, or not at all."""
-        return sum(status >= 500 or not status for status in self.refused)
+    def failure_count(self) -> int:
+        """The number of saves answered by a 5xx, or not at all."""
+        return sum(status >= 500 or not status for status in self.refused_statuses)
 
     @property
-    def rate(self) -> float:
-        """Answered in a second."""
-        return len(self.took) / self.lasted
+    def saves_per_second(self) -> float:
+        """Successful saves a second."""
+        return len(self.durations_ms) / self.elapsed
 
-    def line(self, name: str) -> tuple[str, ...]:
-        """For a table."""
-        failed = self.failed
-        figures = (f"{one:.0f}" for one in self.spread)
-        others = (str(failed), str(len(self.refused) - failed))
-        return (name, str(len(self.took)), f"{self.rate:.1f}", *figures, *others)
+    def as_line(self, name: str) -> tuple[str, ...]:
+        """The cells of a table."""
+        failures = self.failure_count
+        figures = (f"{milliseconds:.0f}" for milliseconds in self.quantiles)
+        error_counts = (str(failures), str(len(self.refused_statuses) - failures))
+        return (
+            name,
+            str(len(self.durations_ms)),
+            f"{self.saves_per_second:.1f}",
+            *figures,
+            *error_counts,
+        )
 
 
-HEAD = ("saves", "how many", "a second", "median, ms", "95 %, ms", "longest, ms", "5xx", "else")
+SAVES_HEAD = (
+    "saves",
+    "how many",
+    "a second",
+    "median, ms",
+    "95 %, ms",
+    "longest, ms",
+    "5xx",
+    "else",
+)
 
 
 @contextlib.asynccontextmanager
-async def going_on(place: Place, operators: int, pause: float = PAUSE) -> AsyncIterator[Path]:
-    """So many operators register meanwhile; gives the file of what they saw."""
+async def running_operators(
+    place: Place, operators: int, pause: float = PAUSE_SECONDS
+) -> AsyncIterator[Path]:
+    """Let `operators` operators register in the meantime; yields the file of the results."""
     file = place.folder / "saves.jsonl"
     file.write_text("", "utf-8")
-    async with apart.running("tests.rig.trials.registering", place.folder, file, operators, pause):
+    async with child_process.running_module(
+        "tests.rig.trials.registering", place.folder, file, operators, pause
+    ):
         yield file
 
 
-def seen(file: Path, since: float = 0.0, until: float = float("inf")) -> Saves:
-    """What the file tells of the saves that began between two moments."""
-    found, moments = Saves(), []
+def read_saves(file: Path, since: float = 0.0, until: float = float("inf")) -> SaveTimes:
+    """The saves in the file that began between two times."""
+    saves, times = SaveTimes(), []
     for line in file.read_text("utf-8").splitlines():
-        at, took, status = json.loads(line)
-        if since <= at <= until:
-            moments.append(at)
-            found.took.append(took) if status == 200 else found.refused.append(status)
-    if len(moments) > 1:
-        found.lasted = max(moments) - min(moments)
-    return found
+        started_at, milliseconds, status = json.loads(line)
+        if since <= started_at <= until:
+            times.append(started_at)
+            saves.durations_ms.append(
+                milliseconds
+            ) if status == 200 else saves.refused_statuses.append(status)
+    if len(times) > 1:
+        saves.elapsed = max(times) - min(times)
+    return saves
 
 
-def register(place: Place, told: Path, operators: int, pause: float) -> None:
-    """Be the operators until terminated; within the first pause they begin one after the other."""
-    facts = json.loads(place.description.read_text("utf-8"))["operators"][:operators]
-    with told.open("w", encoding="utf-8") as file:
+def register_appeals(place: Place, result_file: Path, operators: int, pause: float) -> None:
+    """Act as the operators until terminated.
+
+    They start one after the other within the first pause.
+    """
+    accounts = json.loads(place.description_file.read_text("utf-8"))["operators"][:operators]
+    with result_file.open("w", encoding="utf-8") as file:
         desks = [
-            threading.Thread(target=_desk, args=(place, one, session, pause, file), daemon=True)
-            for one, session in [(one, _signed_in(place, one)) for one in facts]
+            threading.Thread(
+                target=_run_desk, args=(place, account, session, pause, file), daemon=True
+            )
+            for account, session in [
+                (account, _signed_in_session(place, account)) for account in accounts
+            ]
         ]
         for desk in desks:
             desk.start()
@@ -98,37 +126,39 @@ def register(place: Place, told: Path, operators: int, pause: float) -> None:
             desk.join()
 
 
-def _signed_in(place: Place, user: dict[str, Any]) -> requests.Session:
-    """A session of the operator's; all have one before the first of them registers anything."""
+def _signed_in_session(place: Place, user: dict[str, Any]) -> requests.Session:
+    """A session of the operator; all have one before the first of them registers anything."""
     session = new_session(place)
-    while True:  # many from one address, while calls go on: some are told to come again
+    while True:  # many sign in from one address during calls: some are asked to try again
         with contextlib.suppress(OSError):
-            sign_in(session, place.url, user)
+            sign_in(session, place.pages_url, user)
             break
         time.sleep(1)
-    found = _TOKEN.search(session.get(f"{place.url}/operator").text)
-    assert found  # every page has it
-    session.headers.update({"X-CSRFToken": found[1], "Referer": f"{place.url}/operator"})
+    match = _CSRF_TOKEN.search(session.get(f"{place.pages_url}/operator").text)
+    assert match  # every page has it
+    session.headers.update({"X-CSRFToken": match[1], "Referer": f"{place.pages_url}/operator"})
     return session
 
 
-def _desk(
+def _run_desk(
     place: Place, user: dict[str, Any], session: requests.Session, pause: float, file: IO[str]
 ) -> None:
     for number in range(10**9):
-        new = session.get(f"{place.url}/operator/forms/new", allow_redirects=False)
-        form = new.headers.get("Location", "")
-        began, status = time.time(), 0
+        response = session.get(f"{place.pages_url}/operator/forms/new", allow_redirects=False)
+        form = response.headers.get("Location", "")
+        started_at, status = time.time(), 0
         with contextlib.suppress(OSError):
             values = {"surname": f"Sinov {user['login']}", "gist": f"Murojaat {number}"}
             status = session.post(
-                f"{place.url}{form}/register", json={"values": values}
+                f"{place.pages_url}{form}/register", json={"values": values}
             ).status_code
-        took = 1000 * (time.time() - began)
-        file.write(json.dumps([began, took, status]) + "\n")
+        milliseconds = 1000 * (time.time() - started_at)
+        file.write(json.dumps([started_at, milliseconds, status]) + "\n")
         file.flush()
         time.sleep(pause)
 
 
 if __name__ == "__main__":
-    register(Place(Path(sys.argv[1])), Path(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4]))
+    register_appeals(
+        Place(Path(sys.argv[1])), Path(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4])
+    )

@@ -1,7 +1,7 @@
-"""How late a page shows what Asterisk has logged: read by a process of its own, as a browser would.
+"""How late a page shows what Asterisk has logged, read by a separate process as a browser would.
 
-`python -m tests.rig.trials.screen FOLDER FILE` signs in to the site in that folder, holds
-the page's event stream, fetches the list of calls whenever it changed, and writes what it sees.
+`python -m tests.rig.trials.screen FOLDER FILE` signs in to the site in that folder, follows the
+page's event stream, fetches the list of calls whenever it changed, and writes the changes.
 """
 
 import contextlib
@@ -18,130 +18,147 @@ from urllib.parse import urljoin
 import requests
 
 from provisioning.local.place import Place
-from tests.rig.trials import apart
-from tests.rig.trials.stories import Stories
+from tests.rig.trials import child_process
+from tests.rig.trials.log_reader import EventLogReader
 
-PACE = 0.1  # seconds between two fetches (floor/calls.html)
-AGAIN = 5.0  # seconds between two tries to sign in
-WANTED = 0.3  # seconds from Asterisk's log to the screen
-STEPS = ("arrives", "rings", "ends")
-_ROW = re.compile(r'<tr id="live-([^"]+)">.*?</tr>', re.S)
-_CELL = re.compile(r"<td[^>]*>(.*?)</td>", re.S)
-NOBODY = "–"
-_WITH = 3  # the cell that names who rings or speaks
+FETCH_INTERVAL_SECONDS = 0.1  # between two fetches (floor/calls.html)
+SIGN_IN_INTERVAL_SECONDS = 5.0  # between two tries to sign in
+MAX_LAG_SECONDS = 0.3  # from Asterisk's log to the screen
+CALL_STEPS = ("arrives", "rings", "ends")
+_CALL_ROW = re.compile(r'<tr id="live-([^"]+)">.*?</tr>', re.S)
+_TABLE_CELL = re.compile(r"<td[^>]*>(.*?)</td>", re.S)
+NOBODY_MARK = "–"
+_PARTY_CELL = 3  # the cell with the party that rings or speaks
 
 
 @dataclass
-class Lags:
+class ScreenLags:
     """Seconds from a record's stamp to the page that shows it, by step."""
 
-    seconds: dict[str, list[float]] = field(default_factory=lambda: {step: [] for step in STEPS})
+    seconds: dict[str, list[float]] = field(
+        default_factory=lambda: {step: [] for step in CALL_STEPS}
+    )
 
-    def lines(self) -> Iterator[tuple[str, ...]]:
-        """For a table."""
-        for step, all_ in self.seconds.items():
-            if len(all_) < 2:
-                yield (step, str(len(all_)), "-", "-", "-", "-")
+    def as_lines(self) -> Iterator[tuple[str, ...]]:
+        """The lines of a table."""
+        for step, step_lags in self.seconds.items():
+            if len(step_lags) < 2:
+                yield (step, str(len(step_lags)), "-", "-", "-", "-")
                 continue
-            part = statistics.quantiles(all_, n=20, method="inclusive")
-            late = sum(one > WANTED for one in all_)
-            figures = (statistics.median(all_), part[18], max(all_))
-            yield (step, str(len(all_)), *(f"{one * 1000:.0f}" for one in figures), str(late))
+            quantiles = statistics.quantiles(step_lags, n=20, method="inclusive")
+            late = sum(lag > MAX_LAG_SECONDS for lag in step_lags)
+            figures = (statistics.median(step_lags), quantiles[18], max(step_lags))
+            yield (step, str(len(step_lags)), *(f"{lag * 1000:.0f}" for lag in figures), str(late))
 
 
-HEAD = ("log to screen", "seen", "median, ms", "95 %, ms", "longest, ms", f"over {WANTED} s")
+LAGS_HEAD = (
+    "log to screen",
+    "seen",
+    "median, ms",
+    "95 %, ms",
+    "longest, ms",
+    f"over {MAX_LAG_SECONDS} s",
+)
 
 
 @contextlib.asynccontextmanager
-async def watched(place: Place) -> AsyncIterator[Path]:
-    """A page is open meanwhile; gives the file of what it shows."""
+async def watching_page(place: Place) -> AsyncIterator[Path]:
+    """Keep a page open in the meantime; yields the file of the changes that it shows."""
     file = place.folder / "screen.jsonl"
     file.unlink(missing_ok=True)
-    async with apart.running("tests.rig.trials.screen", place.folder, file):
+    async with child_process.running_module("tests.rig.trials.screen", place.folder, file):
         yield file
 
 
-def compare(stories: Stories, file: Path) -> Lags:
-    """What the log tells of the calls of citizens, and when the page first showed it."""
-    shown: dict[tuple[str, str], float] = {}
+def measure_lags(stories: EventLogReader, file: Path) -> ScreenLags:
+    """Compare the log's events of citizens' calls with the times at which the page shows them."""
+    first_shown: dict[tuple[str, str], float] = {}
     for line in file.read_text("utf-8").splitlines():
-        at, step, call = json.loads(line)
-        shown.setdefault((step, call), at)
-    opened = min(shown.values(), default=0.0)
-    lags = Lags()
+        second, step, call = json.loads(line)
+        first_shown.setdefault((step, call), second)
+    opened = min(first_shown.values(), default=0.0)
+    lags = ScreenLags()
     for call, events in stories.events.items():
         if not any(event.begins == "from-trunk" for event in events):
             continue
-        rung = (e for e in events if e.type == "CHAN_START" and e.is_phone and e.linkedid == call)
-        over = (e for e in events if e.type == "HANGUP" and e.uniqueid == call)
-        for step, event in zip(STEPS, (events[0], next(rung, None), next(over, None)), strict=True):
-            seen = shown.get((step, call.replace(".", "-")))
-            if event and seen and event.at.timestamp() > opened:
-                lags.seconds[step].append(seen - event.at.timestamp())
+        ringing_legs = (
+            e for e in events if e.type == "CHAN_START" and e.is_phone and e.linkedid == call
+        )
+        hang_ups = (e for e in events if e.type == "HANGUP" and e.uniqueid == call)
+        for step, event in zip(
+            CALL_STEPS, (events[0], next(ringing_legs, None), next(hang_ups, None)), strict=True
+        ):
+            shown_at = first_shown.get((step, call.replace(".", "-")))
+            if event and shown_at and event.at.timestamp() > opened:
+                lags.seconds[step].append(shown_at - event.at.timestamp())
     return lags
 
 
-def watch(place: Place, told: Path) -> None:
-    """Be the page until terminated."""
-    facts = json.loads(place.description.read_text("utf-8"))
+def watch_page(place: Place, result_file: Path) -> None:
+    """Act as the page until terminated."""
+    description = json.loads(place.description_file.read_text("utf-8"))
     session = new_session(place)
-    stream = new_session(place)  # with a connection of its own
-    while True:  # of many from one address some are told to come again
+    stream = new_session(place)  # with its own connection
+    while True:  # of many sign-ins from one address some are asked to try again
         with contextlib.suppress(OSError):
-            sign_in(session, place.url, facts["users"]["supervisor"])
+            sign_in(session, place.pages_url, description["users"]["supervisor"])
             break
-        time.sleep(AGAIN)
-    page = session.get(f"{place.url}/floor").text
-    found = re.search(r'<meta name="live" content="([^"]+)"', page)
-    assert found  # every page of a supervisor is live
-    address = urljoin(place.url, found[1].replace("&amp;", "&"))
+        time.sleep(SIGN_IN_INTERVAL_SECONDS)
+    page = session.get(f"{place.pages_url}/floor").text
+    match = re.search(r'<meta name="live" content="([^"]+)"', page)
+    assert match  # every page of a supervisor is live
+    address = urljoin(place.pages_url, match[1].replace("&amp;", "&"))
     stream.cookies = session.cookies
     rows: dict[str, str] = {}
     fetched = 0.0
-    with told.open("w", encoding="utf-8") as file:
-        for line in _heard(stream, address):
+    with result_file.open("w", encoding="utf-8") as file:
+        for line in _stream_lines(stream, address):
             if line != b"data: calls":
                 continue
-            time.sleep(max(0.0, fetched + PACE - time.monotonic()))
+            time.sleep(max(0.0, fetched + FETCH_INTERVAL_SECONDS - time.monotonic()))
             fetched = time.monotonic()
-            new = _rows(session.get(f"{place.url}/floor/calls").text)
+            new_rows = _calls_on_page(session.get(f"{place.pages_url}/floor/calls").text)
             now = time.time()
-            file.writelines(json.dumps([now, *one]) + "\n" for one in _changes(rows, new))
+            file.writelines(
+                json.dumps([now, *change]) + "\n" for change in _row_changes(rows, new_rows)
+            )
             file.flush()
-            rows = new
+            rows = new_rows
 
 
-def _heard(stream: requests.Session, address: str) -> Iterator[bytes]:
-    """What the site tells; a stream that it ends is opened again, as a browser does."""
+def _stream_lines(stream: requests.Session, address: str) -> Iterator[bytes]:
+    """The lines that the site sends; a stream that it ends is opened again, as a browser does."""
     while True:
         yield from stream.get(address, stream=True, timeout=30).iter_lines(chunk_size=1)
 
 
 def new_session(place: Place) -> requests.Session:
-    """Who trusts the site's certificate."""
-    made = requests.Session()
-    made.trust_env = False  # else the machine's certificates would count
-    made.verify = str(place.folder / "tls" / "ca.pem")
-    return made
+    """A session that trusts the site's certificate."""
+    session = requests.Session()
+    session.trust_env = False  # otherwise the machine's certificates would count
+    session.verify = str(place.folder / "tls" / "ca.pem")
+    return session
 
 
-def _rows(page: str) -> dict[str, str]:
-    """Who rings or speaks, by call."""
-    return {row[1]: _CELL.findall(row[0])[_WITH].strip() for row in _ROW.finditer(page)}
+def _calls_on_page(page: str) -> dict[str, str]:
+    """The party that rings or speaks, by call."""
+    return {
+        row[1]: _TABLE_CELL.findall(row[0])[_PARTY_CELL].strip() for row in _CALL_ROW.finditer(page)
+    }
 
 
-def _changes(rows: dict[str, str], new: dict[str, str]) -> Iterator[tuple[str, str]]:
-    for call, who in new.items():
+def _row_changes(rows: dict[str, str], new_rows: dict[str, str]) -> Iterator[tuple[str, str]]:
+    for call, party in new_rows.items():
         if call not in rows:
             yield "arrives", call
-        if who != NOBODY and rows.get(call, NOBODY) == NOBODY:
+        if party != NOBODY_MARK and rows.get(call, NOBODY_MARK) == NOBODY_MARK:
             yield "rings", call
-    for call in rows.keys() - new.keys():
+    for call in rows.keys() - new_rows.keys():
         yield "ends", call
 
 
 def sign_in(session: requests.Session, url: str, user: dict[str, str]) -> None:
-    """Sign a user in; raises HTTPError when it cannot."""
+    """Sign a user in; raises HTTPError when that fails."""
     page = session.get(f"{url}/login").text
     token = re.search(r'<meta name="csrf-token" content="([^"]+)"', page)
     assert token  # every page has it
@@ -150,4 +167,4 @@ def sign_in(session: requests.Session, url: str, user: dict[str, str]) -> None:
 
 
 if __name__ == "__main__":
-    watch(Place(Path(sys.argv[1])), Path(sys.argv[2]))
+    watch_page(Place(Path(sys.argv[1])), Path(sys.argv[2]))

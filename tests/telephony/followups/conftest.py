@@ -1,4 +1,4 @@
-"""Calls of a day, written into the ledger."""
+"""Calls of a day, inserted into the ledger."""
 
 import datetime as dt
 import shutil
@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from appliance.core import clock, db
-from appliance.core.db import writing
+from appliance.core.db import write_transaction
 from appliance.telephony import calls, followups
 from appliance.telephony.calls import CallFacts, TalkFacts, VisitFacts
 from tests.rig.rules import RULES
 
-CITIZEN = "+998901112233"
+CITIZEN_NUMBER = "+998901112233"
 
 
 @pytest.fixture(autouse=True)
@@ -24,33 +24,35 @@ def database(tmp_path: Path, migrated: Path) -> Iterator[None]:
 
 
 @pytest.fixture
-def called() -> Callable[..., CallFacts]:
-    """Write down a call that ended `ago` minutes ago, and tell its number's tasks."""
+def add_ended_call() -> Callable[..., CallFacts]:
+    """Return a function that stores a call which ended `ago` minutes ago and updates its tasks."""
 
-    def call(ago: float, outcome: str, *, number: str = CITIZEN, **given: object) -> CallFacts:
+    def store_call(
+        ago: float, outcome: str, *, number: str = CITIZEN_NUMBER, **fields: object
+    ) -> CallFacts:
         end = clock.now() - dt.timedelta(minutes=ago)
         begin = end - dt.timedelta(seconds=50)
         facts = CallFacts(
             id=f"hotline-{begin.timestamp():.6f}",
-            direction=str(given.pop("direction", "inbound")),
+            direction=str(fields.pop("direction", "inbound")),
             arrived_at=begin,
             ended_at=end,
             outcome=outcome,
             stage="ended",
-            language=str(given.pop("language", "uz")),
+            language=str(fields.pop("language", "uz")),
         )
-        ours = facts.direction == "outbound"
-        facts.caller, facts.callee = ("+998712000000", number) if ours else (number, None)
+        is_outbound = facts.direction == "outbound"
+        facts.caller, facts.callee = ("+998712000000", number) if is_outbound else (number, None)
         if outcome in ("abandoned_queue", "callback", "timed_out"):
             facts.visits = [VisitFacts("uz", begin + dt.timedelta(seconds=9), end, "abandoned")]
         if outcome == "answered":
             spoke = begin + dt.timedelta(seconds=20)
             facts.talks = [TalkFacts("operator", "op01", "1001", spoke, end)]
-        for name, value in given.items():
+        for name, value in fields.items():
             setattr(facts, name, value)
-        with writing():
-            calls.store(facts, RULES)
-            followups.follow(facts.arrived_at, facts.caller, facts.callee)
+        with write_transaction():
+            calls.store_call(facts, RULES)
+            followups.update_tasks(facts.arrived_at, facts.caller, facts.callee)
         return facts
 
-    return call
+    return store_call

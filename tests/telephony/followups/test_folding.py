@@ -1,16 +1,16 @@
-"""What happened with one number, as a table, and the tasks that it makes."""
+"""The contacts with one number, as a table, and the tasks that result from them."""
 
 import datetime as dt
 
 import pytest
 
-from appliance.telephony.followups.tasks import Contact, Task, fold
+from appliance.telephony.followups.tasks import Contact, Task, fold_contacts
 
-NUMBER = "+998901112233"
-NINE = dt.datetime(2026, 11, 16, 9, 0, tzinfo=dt.UTC)
+PHONE_NUMBER = "+998901112233"
+NINE_OCLOCK = dt.datetime(2026, 11, 16, 9, 0, tzinfo=dt.UTC)
 
 # minute what, … | opened kind calls attempts closed outcome, …
-STORIES = """
+CONTACT_TABLE = """
 0 queue                             | 0 queue 1 0 - -
 0 menu, 5 queue, 9 menu             | 0 queue 3 0 - -
 0 queue, 5 callback                 | 0 callback 2 0 - -
@@ -24,38 +24,52 @@ STORIES = """
 """
 
 
-def at(minute: str) -> dt.datetime:
-    return NINE + dt.timedelta(minutes=int(minute))
+def contact_time(minute: str) -> dt.datetime:
+    return NINE_OCLOCK + dt.timedelta(minutes=int(minute))
 
 
-def minute(moment: dt.datetime | None) -> str:
-    return "-" if moment is None else str((moment - NINE) // dt.timedelta(minutes=1))
+def minute_text(moment: dt.datetime | None) -> str:
+    return "-" if moment is None else str((moment - NINE_OCLOCK) // dt.timedelta(minutes=1))
 
 
-def contacts(told: str) -> list[Contact]:
-    pairs = (one.split() for one in told.split(","))
-    return [Contact(at(when), what, f"call-{when}") for when, what in pairs]
+def parse_contacts(text: str) -> list[Contact]:
+    pairs = (item.split() for item in text.split(","))
+    return [Contact(contact_time(when), what, f"call-{when}") for when, what in pairs]
 
 
-def shown(task: Task) -> str:
-    facts = (task.kind, task.calls, task.attempts, minute(task.closed_at), task.outcome or "-")
-    return " ".join(str(fact) for fact in (minute(task.opened_at), *facts))
+def task_text(task: Task) -> str:
+    facts = (task.kind, task.calls, task.attempts, minute_text(task.closed_at), task.outcome or "-")
+    return " ".join(str(fact) for fact in (minute_text(task.opened_at), *facts))
 
 
 @pytest.mark.parametrize(
-    ("told", "tasks"),
-    [[cell.strip() for cell in line.split("|")] for line in STORIES.strip().splitlines()],
+    ("contact_list", "tasks"),
+    [[cell.strip() for cell in line.split("|")] for line in CONTACT_TABLE.strip().splitlines()],
 )
-def test_tasks_of_a_number(told: str, tasks: str) -> None:
-    assert ", ".join(shown(task) for task in fold(NUMBER, contacts(told))) == tasks
-    backwards = fold(NUMBER, reversed(contacts(told)))
-    assert ", ".join(shown(task) for task in backwards) == tasks
+def test_contacts_result_in_tasks_in_any_order(contact_list: str, tasks: str) -> None:
+    assert (
+        ", ".join(
+            task_text(task) for task in fold_contacts(PHONE_NUMBER, parse_contacts(contact_list))
+        )
+        == tasks
+    )
+    backwards = fold_contacts(PHONE_NUMBER, reversed(parse_contacts(contact_list)))
+    assert ", ".join(task_text(task) for task in backwards) == tasks
 
 
-def test_who_calls_again_keeps_his_place_in_line() -> None:
-    first = Contact(NINE, "queue", "a", joined_at=at("1"), until=at("2"), language="ru")
-    again = Contact(at("9"), "callback", "b", joined_at=at("10"), until=at("12"))
-    (task,) = fold(NUMBER, [first, again])
-    assert task.joined_at == at("1")
-    assert task.missed_at == at("12")
+def test_a_repeated_caller_keeps_their_place_in_the_queue() -> None:
+    first = Contact(
+        NINE_OCLOCK,
+        "queue",
+        "a",
+        joined_at=contact_time("1"),
+        until=contact_time("2"),
+        language="ru",
+    )
+    second = Contact(
+        contact_time("9"), "callback", "b", joined_at=contact_time("10"), until=contact_time("12")
+    )
+    (task,) = fold_contacts(PHONE_NUMBER, [first, second])
+    assert task.joined_at == contact_time("1")
+    assert task.missed_at == contact_time("12")
     assert (task.language, task.kind, task.call_id) == ("ru", "callback", "a")

@@ -1,4 +1,4 @@
-"""Numbers, dates and waits as each language says them: the sounds, read back as words."""
+"""Numbers, dates and waits as each language speaks them: the sounds, read back as words."""
 
 import datetime as dt
 import re
@@ -8,7 +8,7 @@ import pytest
 from appliance.telephony import prompts
 from appliance.telephony.prompts import numbers
 
-NUMBERS = """
+NUMBER_TABLE = """
 0         | nol                                          | ноль
 1         | bir                                          | один
 2         | ikki                                         | два
@@ -34,7 +34,7 @@ NUMBERS = """
 3000500   | uch million besh yuz                         | три миллиона пятьсот
 -7        | minus yetti                                  | минус семь
 """
-DATES = """
+DATE_TABLE = """
 2026-11-16 | ikki ming yigirma oltinchi yil oʻn oltinchi noyabr
            | шестнадцатого ноября две тысячи двадцать шестого года
 2026-01-01 | ikki ming yigirma oltinchi yil birinchi yanvar
@@ -48,7 +48,7 @@ DATES = """
 1999-05-03 | bir ming toʻqqiz yuz toʻqson toʻqqizinchi yil uchinchi may
            | третьего мая одна тысяча девятьсот девяносто девятого года
 """
-WAITS = """
+WAIT_TABLE = """
 1   | bir daqiqa             | одна минута
 2   | ikki daqiqa            | две минуты
 5   | besh daqiqa            | пять минут
@@ -60,8 +60,8 @@ WAITS = """
 """
 
 
-def cases(table: str) -> list:
-    """Rows of value, Uzbek and Russian; a line that begins with a bar goes on with its row."""
+def cases_of_table(table: str) -> list:
+    """Return rows of value, Uzbek and Russian; a line that begins with a bar continues its row."""
     lines = re.sub(r"\n +\|", " |", table).strip().splitlines()
     rows = [[cell.strip() for cell in line.split("|")] for line in lines]
     return [
@@ -71,38 +71,46 @@ def cases(table: str) -> list:
     ]
 
 
-def words(names: list[str], language: str) -> str:
-    """What the sounds say; one that nobody made has no text."""
-    return " ".join(prompts.defaults(language)[name] for name in names)
+def spoken_text(names: list[str], language: str) -> str:
+    """Return the text of the sounds; raises KeyError for a sound that does not exist."""
+    return " ".join(prompts.default_texts(language)[name] for name in names)
 
 
-@pytest.mark.parametrize(("value", "language", "said"), cases(NUMBERS))
-def test_numbers(value: str, language: str, said: str) -> None:
-    assert words(numbers.number(int(value), language), language) == said
+@pytest.mark.parametrize(("value", "language", "expected"), cases_of_table(NUMBER_TABLE))
+def test_numbers_are_spoken_in_each_language(value: str, language: str, expected: str) -> None:
+    assert spoken_text(numbers.number_sounds(int(value), language), language) == expected
 
 
-@pytest.mark.parametrize(("value", "language", "said"), cases(DATES))
-def test_dates(value: str, language: str, said: str) -> None:
-    assert words(numbers.date(dt.date.fromisoformat(value), language), language) == said
+@pytest.mark.parametrize(("value", "language", "expected"), cases_of_table(DATE_TABLE))
+def test_dates_are_spoken_in_each_language(value: str, language: str, expected: str) -> None:
+    assert (
+        spoken_text(numbers.date_sounds(dt.date.fromisoformat(value), language), language)
+        == expected
+    )
 
 
-@pytest.mark.parametrize(("value", "language", "said"), cases(WAITS))
-def test_waits(value: str, language: str, said: str) -> None:
-    assert words(numbers.minutes(int(value), language), language) == said
+@pytest.mark.parametrize(("value", "language", "expected"), cases_of_table(WAIT_TABLE))
+def test_waits_are_spoken_in_each_language(value: str, language: str, expected: str) -> None:
+    assert spoken_text(numbers.minutes_sounds(int(value), language), language) == expected
 
 
-def test_the_number_of_an_appeal() -> None:
-    assert words(numbers.appeal("2026-000123", "uz"), "uz") == (
+def test_the_number_of_an_appeal_is_spoken_without_its_zeros() -> None:
+    assert spoken_text(numbers.appeal_sounds("2026-000123", "uz"), "uz") == (
         "ikki ming yigirma olti bir yuz yigirma uch"
     )
-    assert words(numbers.appeal("2026-000001", "ru"), "ru") == "две тысячи двадцать шесть один"
+    assert (
+        spoken_text(numbers.appeal_sounds("2026-000001", "ru"), "ru")
+        == "две тысячи двадцать шесть один"
+    )
 
 
 @pytest.mark.parametrize("language", prompts.LANGUAGES)
-def test_every_day_and_every_small_number_has_its_sounds(language: str) -> None:
+def test_all_days_and_small_numbers_have_their_sounds(language: str) -> None:
     for value in range(10_000):
-        words(numbers.number(value, language), language)
-        words(numbers.number(value, language, "f"), language)
-        words(numbers.minutes(value, language), language)
+        spoken_text(numbers.number_sounds(value, language), language)
+        spoken_text(numbers.number_sounds(value, language, "f"), language)
+        spoken_text(numbers.minutes_sounds(value, language), language)
     for number in range(366 * 60):
-        words(numbers.date(dt.date(1990, 1, 1) + dt.timedelta(number), language), language)
+        spoken_text(
+            numbers.date_sounds(dt.date(1990, 1, 1) + dt.timedelta(number), language), language
+        )

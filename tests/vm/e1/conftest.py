@@ -10,12 +10,12 @@ from tests.vm.e1 import e1world, vmachine, vmimage
 
 @pytest.fixture(scope="session")
 def e1(tmp_path_factory: pytest.TempPathFactory) -> Iterator[e1world.World]:
-    """It, running; what was measured is printed at the end."""
-    if not shutil.which(vmachine.PROGRAM):
-        pytest.skip(f"{vmachine.PROGRAM} is not installed")
+    """The running hotline with an E1; the measured times are printed at the end."""
+    if not shutil.which(vmachine.QEMU_PROGRAM):
+        pytest.skip(f"{vmachine.QEMU_PROGRAM} is not installed")
     try:
-        image = vmimage.made()
+        image = vmimage.ensure_image()
     except vmimage.CannotBuild as error:
         pytest.skip(f"no image of a machine: {error}")
-    with e1world.running(tmp_path_factory.mktemp("e1"), image) as world:
+    with e1world.running_world(tmp_path_factory.mktemp("e1"), image) as world:
         yield world

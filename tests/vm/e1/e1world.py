@@ -1,7 +1,7 @@
 """A hotline with an E1 in a virtual machine: our Asterisk, the exchange, a SIP carrier, a phone.
 
-The three Asterisks and the cable are in the machine; the database, the rendering and the ledger
-are ours, on this side.
+The three Asterisks and the cable are in the machine; the database, the rendering and the ledger are
+on this side.
 """
 
 import contextlib
@@ -30,29 +30,29 @@ from appliance.telephony import calls, prompts, routing
 from appliance.telephony.routing import Plan, Route, Trunk
 from provisioning.local import asterisk as tree
 from provisioning.local import settings_file
-from tests.rig.rendering import rendered
-from tests.rig.waiting import until
+from tests.rig.rendering import render_template
+from tests.rig.waiting import wait_until
 from tests.vm.e1 import vmimage
 from tests.vm.e1.vmachine import Machine
 from tests.vm.e1.vmimage import Image
 
-GUEST = Path(__file__).parent / "guest"
-PLACE = Path("/srv/e1")  # inside
-CARRIER, PHONE = "127.0.7.1", "127.0.8.1"
-HOTLINE = "1282"
-PORTS = {"exchange": 5039, "outside": 5040, "hotline": 5038}  # of their manager interfaces
-# Voices (Hz): whoever calls or is called over the E1, over SIP, and the operator.
-CALLER, CITIZEN, SUBSCRIBER, OPERATOR = 480, 595, 2120, 1005
-_HEADER = 44  # bytes of a WAV before its samples
-WAITS = 600.0  # seconds; the machine is emulated, and what emulates it may be busy
+GUEST_FILES = Path(__file__).parent / "guest"
+GUEST_FOLDER = Path("/srv/e1")  # inside the machine
+CARRIER_ADDRESS, PHONE_ADDRESS = "127.0.7.1", "127.0.8.1"
+HOTLINE_NUMBER = "1282"
+MANAGER_PORTS = {"exchange": 5039, "outside": 5040, "hotline": 5038}  # of the AMI of each Asterisk
+# Voices in Hz: the caller and the called citizen on the E1, the subscriber on SIP, the operator.
+CALLER_PITCH, CITIZEN_PITCH, SUBSCRIBER_PITCH, OPERATOR_PITCH = 480, 595, 2120, 1005
+_WAV_HEADER_BYTES = 44  # before the samples
+TIMEOUT_SECONDS = 600.0  # the machine is emulated, and the emulating host may be busy
 
 
-def wanted() -> Plan:
-    """Everything goes over the E1 first, then over SIP."""
+def initial_plan() -> Plan:
+    """Return a plan in which every call uses the E1 first, then SIP."""
     return Plan(
         trunks=(
             Trunk("exchange", kind="e1", spans="1-15,17-31", style="national"),
-            Trunk("carrier", address=CARRIER, style="national"),
+            Trunk("carrier", address=CARRIER_ADDRESS, style="national"),
         ),
         routes=(Route("", ("exchange", "carrier")),),
         shown="712000000",
@@ -60,10 +60,10 @@ def wanted() -> Plan:
 
 
 @dataclasses.dataclass(frozen=True)
-class Told:
-    """An event of AMI, and when it happened."""
+class TimedEvent:
+    """An event of AMI and its time."""
 
-    at: float  # of the machine's clock
+    at: float  # by the machine's clock
     fields: dict[str, str]
 
     @property
@@ -72,15 +72,15 @@ class Told:
 
 
 class World:
-    """All of it, running."""
+    """The running Asterisks with their calls and events."""
 
     def __init__(self, folder: Path, machine: Machine) -> None:
         self.machine = machine
-        self.told: list[Told] = []
-        self.seconds: dict[str, float] = {}  # what was measured
+        self.events: list[TimedEvent] = []
+        self.measured_seconds: dict[str, float] = {}  # name of a measurement → its value
         self._folder = folder
-        self._over = threading.Event()
-        self._listener = threading.Thread(target=self._listen, daemon=True)
+        self._stopping = threading.Event()
+        self._listener = threading.Thread(target=self._collect_events, daemon=True)
         self.site = self._make_site()
         self._calls = 0
 
@@ -88,301 +88,310 @@ class World:
 
     def _make_site(self) -> Settings:
         file = self._folder / "appliance.toml"
-        text = settings_file.scratch(
+        text = settings_file.scratch_settings(
             paths={"event_log": "log/cel-custom/events.csv", "asterisk": "etc"},
             asterisk={
                 "address": self.machine.address,
-                "command": tree.command(),
-                "modules": str(tree.MODULES),
+                "command": tree.start_command(),
+                "modules": str(tree.MODULES_FOLDER),
             },
             trunks=[],
         )
         file.write_text(text)
-        site = settings.load(file)
-        tree.make_data(site.asterisk.data)
-        prompts.synthesise(vmimage.PROMPTS)
-        shutil.copytree(vmimage.PROMPTS, site.paths.prompts)
-        for sound in site.paths.prompts.glob("*/*.wav"):
-            _shorten(sound)
-        prompts.show_to_asterisk(site.paths.prompts, site.asterisk.data)
+        site = settings.load_settings(file)
+        tree.make_data_folder(site.asterisk.data)
+        prompts.synthesise_prompts(vmimage.PROMPTS_FOLDER)
+        shutil.copytree(vmimage.PROMPTS_FOLDER, site.paths.prompts)
+        for prompt in site.paths.prompts.glob("*/*.wav"):
+            _shorten_prompt(prompt)
+        prompts.link_for_asterisk(site.paths.prompts, site.asterisk.data)
         db.open_database(site.paths.database)
-        db.migrate()
-        catalogs.seed()
-        accounts.add(
+        db.apply_migrations()
+        catalogs.seed_lists()
+        accounts.create_account(
             "op01", "Operator", "operator", "secret", extension="1001", speaks=("uz", "ru")
         )
-        routing.save(wanted(), by="test")
+        routing.save_plan(initial_plan(), by="test")
         for folder in ("run", "log/cel-custom", "spool", "var/keys", "recordings", "etc"):
             (self._folder / folder).mkdir(parents=True, exist_ok=True)
-        for name, text in config.render(site).items():
+        for name, text in config.render_files(site).items():
             (site.paths.asterisk / name).write_text(text)
         return site
 
     def start(self) -> None:
-        """Bring everything in, start all three, wait until a call could be made."""
-        ami.TIMEOUT = WAITS
-        self.machine.log_in(*PORTS.values())
+        """Copy the files in, start all three Asterisks, and wait until a call is possible."""
+        ami.TIMEOUT_SECONDS = TIMEOUT_SECONDS
+        self.machine.wait_and_log_in(*MANAGER_PORTS.values())
         now = time.time()
-        self.machine.run(f"date -s @{now} && mkdir -p {PLACE}/heard /etc/dahdi")
-        self._bring_in("exchange", "citizen")
-        self._bring_in("outside", "subscriber")
+        self.machine.run(f"date -s @{now} && mkdir -p {GUEST_FOLDER}/heard /etc/dahdi")
+        self._copy_configuration("exchange", "citizen")
+        self._copy_configuration("outside", "subscriber")
         for name in ("span.pl", "exchange-span.conf"):
-            shutil.copy(GUEST / name, self._folder)
-        self.machine.send(self._folder)
+            shutil.copy(GUEST_FILES / name, self._folder)
+        self.machine.send_folder(self._folder)
         self._bring_spans_up()
-        for name in PORTS:
-            self.run_asterisk(name)
+        for name in MANAGER_PORTS:
+            self.start_asterisk(name)
         self._listener.start()
-        self.spans_up()
-        until(self._registered, WAITS, 1)
+        self.wait_for_span()
+        wait_until(self._is_phone_registered, TIMEOUT_SECONDS, 1)
         actions.choose_state(self.site, User.get(User.login == "op01"), "ready")
 
     def _bring_spans_up(self) -> None:
-        """By what the role makes of these spans: its system.conf, the commands of its unit."""
+        """Use the role's output for these spans: its system.conf and the commands of its unit."""
         values = {
-            "dahdi_spans": [{"number": 1}, {"number": 2}],  # the box's end, the exchange's
+            "dahdi_spans": [{"number": 1}, {"number": 2}],  # the box's end and the exchange's
             "dahdi_modules": ["dahdi", "dahdi_dynamic", "dahdi_dynamic_loc"],
             "dahdi_extra": ["dynamic=loc,1:0,31,0", "dynamic=loc,1:1,31,0"],
-            "dahdi_echo_canceller": "",  # 30 at once are too many for an emulated processor
+            "dahdi_echo_canceller": "",  # 30 echo cancellers are too many for an emulated processor
         }
-        described = rendered(self._folder, "dahdi", "system.conf.j2", **values)
-        unit = rendered(self._folder, "dahdi", "dahdi-spans.service.j2", **values)
-        self.machine.run("cat >/etc/dahdi/system.conf", sent=described.encode())
+        spans_text = render_template(self._folder, "dahdi", "system.conf.j2", **values)
+        unit = render_template(self._folder, "dahdi", "dahdi-spans.service.j2", **values)
+        self.machine.run("cat >/etc/dahdi/system.conf", sent=spans_text.encode())
         for command in re.findall(r"^ExecStart(?:Pre)?=(.+)$", unit, re.MULTILINE):
             self.machine.run(f"timeout 60 {command}")
 
-    def _bring_in(self, name: str, citizen: str) -> None:
-        """The configuration of another Asterisk, and its folders."""
-        place = self._folder / name
+    def _copy_configuration(self, name: str, called_party: str) -> None:
+        """Write the configuration and the folders of another Asterisk."""
+        target = self._folder / name
         for folder in ("etc", "var", "spool", "run", "log"):
-            (place / folder).mkdir(parents=True)
+            (target / folder).mkdir(parents=True)
         facts = {
-            "folder": place,
-            "heard": PLACE / "heard",
-            "modules": tree.MODULES,
+            "folder": target,
+            "heard": GUEST_FOLDER / "heard",
+            "modules": tree.MODULES_FOLDER,
             "data": self.site.asterisk.data,
-            "citizen": citizen,
+            "citizen": called_party,
             "address": self.machine.address,
-            "port": PORTS[name],
-            "carrier": CARRIER,
-            "phone": PHONE,
+            "port": MANAGER_PORTS[name],
+            "carrier": CARRIER_ADDRESS,
+            "phone": PHONE_ADDRESS,
             "password": User.get(User.login == "op01").sip_password,
         }
-        for file in (*(GUEST / "both").iterdir(), *(GUEST / name).iterdir()):
+        for file in (*(GUEST_FILES / "both").iterdir(), *(GUEST_FILES / name).iterdir()):
             text = file.read_text()
             if file.name not in ("modules.conf", "logger.conf", "indications.conf"):
                 text = text.format(**facts)
-            (place / "etc" / file.name).write_text(text)
+            (target / "etc" / file.name).write_text(text)
 
-    def run_asterisk(self, name: str) -> None:
-        """Start one of the three and wait until it answers."""
-        own = self.site.paths.asterisk if name == "hotline" else self._folder / name / "etc"
-        command = shlex.join([*tree.command(), "-f", "-C", str(own / "asterisk.conf")])
-        quiet = "</dev/null >/dev/null 2>&1"
-        self.machine.run(f"setsid {command} {quiet} & echo $! >/run/{name}.pid")
-        until(lambda: self._answers(name), WAITS, 1)
+    def start_asterisk(self, name: str) -> None:
+        """Start one of the three Asterisks and wait until it answers."""
+        folder = self.site.paths.asterisk if name == "hotline" else self._folder / name / "etc"
+        command = shlex.join([*tree.start_command(), "-f", "-C", str(folder / "asterisk.conf")])
+        redirections = "</dev/null >/dev/null 2>&1"
+        self.machine.run(f"setsid {command} {redirections} & echo $! >/run/{name}.pid")
+        wait_until(lambda: self._is_booted(name), TIMEOUT_SECONDS, 1)
 
-    def _answers(self, name: str) -> bool:
+    def _is_booted(self, name: str) -> bool:
         with (
             contextlib.suppress(ami.Unreachable, ami.Refused),
-            self.manager(name, "system") as asterisk,
+            self.connect_manager(name, "system") as asterisk,
         ):
-            told = asterisk.next_event(1.0)
-            return bool(told and told["Event"] == "FullyBooted")
+            event = asterisk.next_event(1.0)
+            return bool(event and event["Event"] == "FullyBooted")
         return False
 
-    def _registered(self) -> bool:
-        with self.manager("hotline") as asterisk, contextlib.suppress(ami.Refused):
-            contacts = asterisk.listed("PJSIPShowContacts", "ContactListComplete")
+    def _is_phone_registered(self) -> bool:
+        with self.connect_manager("hotline") as asterisk, contextlib.suppress(ami.Refused):
+            contacts = asterisk.list_events("PJSIPShowContacts", "ContactListComplete")
             return any(e.get("ObjectName", "").startswith("1001") for e in contacts)
         return False
 
     def end_asterisk(self, name: str, signal: str) -> None:
-        """Stop or kill one of the three, and wait until it is gone."""
+        """Stop or kill one of the three Asterisks, and wait until it has ended."""
         self.machine.run(
             f"kill -{signal} $(cat /run/{name}.pid) && "
             f"while kill -0 $(cat /run/{name}.pid) 2>/dev/null; do sleep 0.1; done"
         )
 
     def stop(self) -> None:
-        """End all of it."""
-        self._over.set()
+        """Stop the listener and the machine."""
+        self._stopping.set()
         self.machine.stop()
         if self._listener.is_alive():
             self._listener.join(30)
         db.database.close()
 
-    def measured(self, what: str, seconds: float) -> None:
-        """Keep a time, to be told at the end."""
-        self.seconds[what] = seconds
+    def record_seconds(self, name: str, seconds: float) -> None:
+        """Record a time that is printed at the end."""
+        self.measured_seconds[name] = seconds
 
     # events
 
-    def _listen(self) -> None:
-        """Keep every event of the class `system` that Asterisk tells."""
-        while not self._over.is_set():
+    def _collect_events(self) -> None:
+        """Collect every event of the class `system` that Asterisk sends."""
+        while not self._stopping.is_set():
             with (
                 contextlib.suppress(ami.Unreachable, ami.Refused),
-                self.manager("hotline", "system") as asterisk,
+                self.connect_manager("hotline", "system") as asterisk,
             ):
-                while not self._over.is_set():
+                while not self._stopping.is_set():
                     if event := asterisk.next_event(1.0):
-                        self.told.append(Told(float(event.get("Timestamp", "0")), event))
-            self._over.wait(1)
+                        self.events.append(TimedEvent(float(event.get("Timestamp", "0")), event))
+            self._stopping.wait(1)
 
-    def first(self, name: str, since: float) -> Told | None:
-        """The first such event since a moment."""
-        return next((t for t in list(self.told) if t.name == name and t.at >= since), None)
+    def first_event(self, name: str, since: float) -> TimedEvent | None:
+        """Return the first event of that name since a time."""
+        return next((t for t in list(self.events) if t.name == name and t.at >= since), None)
 
     # commands
 
-    def manager(self, name: str, events: str = "off") -> ami.Connection:
-        """The manager interface of one of the three."""
-        place = dataclasses.replace(self.site.asterisk, ami_port=PORTS[name])
+    def connect_manager(self, name: str, events: str = "off") -> ami.Connection:
+        """Return a connection to the manager interface of one of the three Asterisks."""
+        place = dataclasses.replace(self.site.asterisk, ami_port=MANAGER_PORTS[name])
         return ami.Connection(dataclasses.replace(self.site, asterisk=place), events)
 
-    def channels(self) -> int:
-        """How many channels the hotline has."""
-        with self.manager("hotline") as asterisk:
-            found = asterisk.listed("CoreShowChannels", "CoreShowChannelsComplete")
-        return sum("Channel" in event for event in found)
+    def channel_count(self) -> int:
+        """Return the number of channels of the hotline."""
+        with self.connect_manager("hotline") as asterisk:
+            events = asterisk.list_events("CoreShowChannels", "CoreShowChannelsComplete")
+        return sum("Channel" in event for event in events)
 
     @property
-    def exchange_runs(self) -> bool:
-        """Whether the exchange is on."""
-        return self._answers("exchange")
+    def is_exchange_running(self) -> bool:
+        """Return True if the exchange is running."""
+        return self._is_booted("exchange")
 
-    def spans_up(self) -> None:
+    def wait_for_span(self) -> None:
         """Wait until the hotline's span works."""
-        until(self._span_up, WAITS, 0.5)
+        wait_until(self._is_span_up, TIMEOUT_SECONDS, 0.5)
 
-    def _span_up(self) -> bool:
-        with self.manager("hotline") as asterisk, contextlib.suppress(ami.Refused):
-            spans = asterisk.listed("PRIShowSpans", "PRIShowSpansComplete")
+    def _is_span_up(self) -> bool:
+        with self.connect_manager("hotline") as asterisk, contextlib.suppress(ami.Refused):
+            spans = asterisk.list_events("PRIShowSpans", "PRIShowSpansComplete")
             return any(s.get("Up") == s.get("Active") == "Yes" for s in spans)
         return False
 
-    def clock(self) -> float:
-        """Seconds of the machine's own clock."""
+    def machine_time(self) -> float:
+        """Return the seconds of the machine's own clock."""
         return float(self.machine.run("date +%s.%N"))
 
-    def cut(self) -> float:
-        """Pull the cable; the machine's moment."""
-        if self.exchange_runs:
+    def cut_cable(self) -> float:
+        """Pull the cable out; return the machine's time."""
+        if self.is_exchange_running:
             self.end_asterisk("exchange", "TERM")
         return float(self.machine.run(f"date +%s.%N && perl {self._folder}/span.pl down"))
 
-    def put_back(self) -> float:
-        """Put the cable back, the exchange on; the machine's moment."""
+    def plug_cable_in(self) -> float:
+        """Plug the cable in and start the exchange; return the machine's time."""
         up, settings = f"{self._folder}/span.pl up", f"{self._folder}/exchange-span.conf"
-        told = self.machine.run(
+        output = self.machine.run(
             f"date +%s.%N && perl {up} && rm -f /dev/shm/sem.dahdi_cfg && "
             f"timeout 60 dahdi_cfg -c {settings}"
         )
-        self.run_asterisk("exchange")
-        return float(told.split()[0])
+        self.start_asterisk("exchange")
+        return float(output.split()[0])
 
     # calls
 
-    def number(self, cause: int = 0) -> str:
-        """A citizen's number, used once: answered, or refused with that cause."""
+    def new_number(self, cause: int = 0) -> str:
+        """Return an unused number of a citizen: it answers, or is refused with that cause."""
         self._calls += 1
         return f"90{self._calls:05}{cause:02}"
 
     def call_in(self, number: str, keys: str = "ww1") -> None:
-        """A citizen calls over the E1 and presses keys."""
-        self._originate("exchange", f"DAHDI/g2/{HOTLINE}", "caller", number, KEYS=keys)
+        """Let a citizen call over the E1 and press keys."""
+        self._originate_call("exchange", f"DAHDI/g2/{HOTLINE_NUMBER}", "caller", number, KEYS=keys)
 
     def call_out(self, number: str) -> None:
-        """The operator's phone dials a number."""
-        self._originate("outside", f"PJSIP/{number}@hotline", "operator", "1001")
+        """Let the operator's phone dial a number."""
+        self._originate_call("outside", f"PJSIP/{number}@hotline", "operator", "1001")
 
-    def _originate(self, name: str, channel: str, who: str, shown: str, **given: str) -> None:
-        # What was heard in the call before must not be taken for this one's.
-        self.machine.run(f"rm -f {PLACE}/heard/*.wav")
-        with self.manager(name) as asterisk:
-            asterisk.act(
+    def _originate_call(
+        self, name: str, channel: str, role: str, caller_number: str, **variables: str
+    ) -> None:
+        # Sound received in the former call must not count for this one.
+        self.machine.run(f"rm -f {GUEST_FOLDER}/heard/*.wav")
+        with self.connect_manager(name) as asterisk:
+            asterisk.send_action(
                 "Originate",
                 Channel=channel,
                 Context="talk",
-                Exten=who,
+                Exten=role,
                 Priority=1,
-                CallerID=f"<{shown}>",
-                Timeout=int(WAITS * 1000),
-                Variable=",".join(f"{key}={value}" for key, value in given.items()),
+                CallerID=f"<{caller_number}>",
+                Timeout=int(TIMEOUT_SECONDS * 1000),
+                Variable=",".join(f"{key}={value}" for key, value in variables.items()),
                 Async="true",
             )
 
-    def hang_up(self, name: str) -> None:
-        """All channels of one of the three."""
-        with self.manager(name) as asterisk, contextlib.suppress(ami.Refused):
-            asterisk.act("Hangup", Channel="/./")
+    def hang_up_all(self, name: str) -> None:
+        """Hang up all channels of one of the three Asterisks."""
+        with self.connect_manager(name) as asterisk, contextlib.suppress(ami.Refused):
+            asterisk.send_action("Hangup", Channel="/./")
 
-    def heard(self, who: str) -> list[frozenset[int]]:
-        """Whose voices somebody has heard in each second so far of the call that was made last."""
-        return _by_second(self.machine.run(f"cat {PLACE}/heard/{who}.wav 2>/dev/null || true"))
+    def received_voices(self, role: str) -> list[frozenset[int]]:
+        """Return the voices that a party has received in each second of the latest call."""
+        return _voices_by_second(
+            self.machine.run(f"cat {GUEST_FOLDER}/heard/{role}.wav 2>/dev/null || true")
+        )
 
-    def recorded(self, row: dict[str, Any]) -> list[frozenset[int]]:
-        """Whose voices are in the recording of a call."""
-        records = (piece.event for piece in eventlog.pieces(self.site.paths.event_log.read_bytes()))
+    def recorded_voices(self, row: dict[str, Any]) -> list[frozenset[int]]:
+        """Return the voices in each second of a call's recording."""
+        records = (
+            piece.event for piece in eventlog.split_log(self.site.paths.event_log.read_bytes())
+        )
         names = [
             event.extra["file"]
             for event in records
             if event and event.type == "RECORDING" and event.linkedid == row["id"]
         ]
-        return _by_second(self.machine.run(f"cat {self.site.paths.recordings / names[-1]}"))
+        return _voices_by_second(self.machine.run(f"cat {self.site.paths.recordings / names[-1]}"))
 
-    def ledger(self) -> list[dict[str, Any]]:
-        """Every call so far, of the event log as it stands now."""
+    def ledger_rows(self) -> list[dict[str, Any]]:
+        """Import the current event log; return every call so far."""
         log = self.site.paths.event_log
         log.write_bytes(self.machine.run(f"cat {log} 2>/dev/null || true"))
-        ledger.read(log, self.site.calls, growing=True)
+        ledger.read_log(log, self.site.calls, growing=True)
         now = clock.now()
-        return list(calls.export(now - dt.timedelta(days=2), now + dt.timedelta(days=2)))
+        return list(calls.export_calls(now - dt.timedelta(days=2), now + dt.timedelta(days=2)))
 
-    def passed_on(self, row: dict[str, Any]) -> float:
-        """How long the first trunk held up a call before the next one was tried."""
+    def failover_seconds(self, row: dict[str, Any]) -> float:
+        """Return the seconds that a call spent on the first trunk before the next one was tried."""
         begin, end = row["arrived_at"], row["attempts"][0]["at"]
         return (dt.datetime.fromisoformat(end) - dt.datetime.fromisoformat(begin)).total_seconds()
 
-    def row(self, number: str) -> dict[str, Any]:
-        """The ledger's row of a citizen's call, once it is over."""
+    def ended_row(self, number: str) -> dict[str, Any]:
+        """Wait until a citizen's call is over; return its ledger row."""
 
-        def over() -> dict[str, Any] | None:
-            found = [r for r in self.ledger() if f"+998{number}" in (r["caller"], r["callee"])]
-            return found[0] if found and found[0]["ended_at"] else None
+        def find_ended_row() -> dict[str, Any] | None:
+            rows = [r for r in self.ledger_rows() if f"+998{number}" in (r["caller"], r["callee"])]
+            return rows[0] if rows and rows[0]["ended_at"] else None
 
-        return until(over, WAITS, 1)
-
-
-def _shorten(sound: Path) -> None:
-    """Keep the first second of a prompt: what is said does not matter here, and time is dear."""
-    with wave.open(str(sound)) as whole:
-        shape, begin = whole.getparams(), whole.readframes(whole.getframerate())
-    with wave.open(str(sound), "wb") as short:
-        short.setparams(shape)
-        short.writeframes(begin)
+        return wait_until(find_ended_row, TIMEOUT_SECONDS, 1)
 
 
-def _by_second(sound: bytes) -> list[frozenset[int]]:
-    """Of a WAV whose header may not tell its length yet."""
-    whole = io.BytesIO()
-    with wave.open(whole, "wb") as written:
-        written.setparams((1, 2, tones.RATE, 0, "NONE", ""))
-        written.writeframes(sound[_HEADER:])
-    whole.seek(0)
-    return listening.by_second(whole)
+def _shorten_prompt(sound: Path) -> None:
+    """Keep the first second of a prompt: its content does not matter here, but its length does."""
+    with wave.open(str(sound)) as original:
+        parameters, first_second = (
+            original.getparams(),
+            original.readframes(original.getframerate()),
+        )
+    with wave.open(str(sound), "wb") as shortened:
+        shortened.setparams(parameters)
+        shortened.writeframes(first_second)
+
+
+def _voices_by_second(sound: bytes) -> list[frozenset[int]]:
+    """Return the voices in each second of a WAV whose header may lack its length."""
+    buffer = io.BytesIO()
+    with wave.open(buffer, "wb") as wav:
+        wav.setparams((1, 2, tones.SAMPLE_RATE_HZ, 0, "NONE", ""))
+        wav.writeframes(sound[_WAV_HEADER_BYTES:])
+    buffer.seek(0)
+    return listening.voices_by_second(buffer)
 
 
 @contextlib.contextmanager
-def running(folder: Path, image: Image) -> Iterator[World]:
-    """The world, from boot to the end; tells what was measured."""
+def running_world(folder: Path, image: Image) -> Iterator[World]:
+    """Run the machine and the Asterisks while the block runs; print the console after a failure."""
     machine, world, begin = Machine(image), None, time.monotonic()
     try:
         machine.start()
         world = World(folder, machine)
         world.start()
-        world.measured("ready after", time.monotonic() - begin)
+        world.record_seconds("ready after", time.monotonic() - begin)
         yield world
     except BaseException:
         with contextlib.suppress(OSError, subprocess.SubprocessError, RuntimeError):

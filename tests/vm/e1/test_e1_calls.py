@@ -1,158 +1,182 @@
-"""Calls over an E1, and what becomes of them when it fails."""
+"""Calls over an E1, and their course when it fails."""
 
 import datetime as dt
 from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.rig.waiting import until
+from tests.rig.waiting import wait_until
 from tests.vm.e1 import e1world
-from tests.vm.e1.e1world import CALLER, CITIZEN, OPERATOR, SUBSCRIBER, WAITS, World
+from tests.vm.e1.e1world import (
+    CALLER_PITCH,
+    CITIZEN_PITCH,
+    OPERATOR_PITCH,
+    SUBSCRIBER_PITCH,
+    TIMEOUT_SECONDS,
+    World,
+)
 
 pytestmark = pytest.mark.vm
-ENOUGH = 2  # seconds of a voice
+MIN_VOICE_SECONDS = 2
 
 
 @pytest.fixture(autouse=True)
-def whole(e1: World, record_property: Callable[[str, str], None]) -> Iterator[None]:
-    """Nothing of the test before goes on, and the span is in order."""
+def idle_world(e1: World, record_property: Callable[[str, str], None]) -> Iterator[None]:
+    """No call of the former test goes on, and the span works."""
     for name in ("outside", "hotline"):
-        e1.hang_up(name)
-    if not e1.exchange_runs:
-        e1.put_back()
-    e1.hang_up("exchange")
-    until(lambda: carried(e1), WAITS, 1)
-    until(lambda: not e1.channels(), WAITS, 0.5)
+        e1.hang_up_all(name)
+    if not e1.is_exchange_running:
+        e1.plug_cable_in()
+    e1.hang_up_all("exchange")
+    wait_until(lambda: is_e1_working(e1), TIMEOUT_SECONDS, 1)
+    wait_until(lambda: not e1.channel_count(), TIMEOUT_SECONDS, 0.5)
     yield
-    for what, seconds in e1.seconds.items():
+    for what, seconds in e1.measured_seconds.items():
         record_property(what, f"{seconds:.1f} s")
 
 
-def hears(e1: World, who: str, voice: int) -> None:
-    """Wait until somebody has heard a voice long enough."""
-    until(lambda: sum(voice in s for s in e1.heard(who)) >= ENOUGH, WAITS, 2)
+def wait_for_voice(e1: World, role: str, voice: int) -> None:
+    """Wait until a party has received a voice for long enough."""
+    wait_until(
+        lambda: sum(voice in s for s in e1.received_voices(role)) >= MIN_VOICE_SECONDS,
+        TIMEOUT_SECONDS,
+        2,
+    )
 
 
-def both_recorded(e1: World, row: dict, voice: int) -> None:
-    """Wait until the recording holds both at once: its end is written a moment after the call."""
-    until(lambda: any({voice, OPERATOR} <= second for second in e1.recorded(row)), WAITS, 1)
+def wait_for_recording(e1: World, row: dict, voice: int) -> None:
+    """Wait until the recording contains both voices: its end is written shortly after the call."""
+    wait_until(
+        lambda: any({voice, OPERATOR_PITCH} <= second for second in e1.recorded_voices(row)),
+        TIMEOUT_SECONDS,
+        1,
+    )
 
 
-def attempts(row: dict) -> list[tuple[str, str, str | None]]:
+def attempt_results(row: dict) -> list[tuple[str, str, str | None]]:
     return [(a["trunk"], a["status"], a["cause"]) for a in row["attempts"]]
 
 
-def talked(e1: World, number: str, voice: int, *, still: bool = False) -> dict:
-    """An outgoing call that was answered by that voice: both hear each other; its row."""
+def make_outgoing_talk(e1: World, number: str, voice: int, *, still: bool = False) -> dict:
+    """Make an outgoing call that this voice answers, with sound both ways; return its row."""
     e1.call_out(number)
-    who = "citizen" if voice == CITIZEN else "subscriber"
-    hears(e1, who, OPERATOR)
-    hears(e1, "operator", voice)
-    e1.hang_up("outside")
-    row = e1.row(number)
+    role = "citizen" if voice == CITIZEN_PITCH else "subscriber"
+    wait_for_voice(e1, role, OPERATOR_PITCH)
+    wait_for_voice(e1, "operator", voice)
+    e1.hang_up_all("outside")
+    row = e1.ended_row(number)
     assert row["outcome"] == "answered"
-    both_recorded(e1, row, voice)
+    wait_for_recording(e1, row, voice)
     return row
 
 
-def carried(e1: World) -> bool:
-    """Whether a call gets as far as the exchange, which tells that the number is busy."""
-    number = e1.number(17)
+def is_e1_working(e1: World) -> bool:
+    """Return True if a call reaches the exchange, which reports that the number is busy."""
+    number = e1.new_number(17)
     e1.call_out(number)
-    return e1.row(number)["trunk"] == "exchange"
+    return e1.ended_row(number)["trunk"] == "exchange"
 
 
 def test_a_citizen_calls_over_the_e1(e1: World) -> None:
-    number = e1.number()
+    number = e1.new_number()
     e1.call_in(number)
-    hears(e1, "operator", CALLER)
-    hears(e1, "caller", OPERATOR)
-    e1.hang_up("exchange")
-    row = e1.row(number)
+    wait_for_voice(e1, "operator", CALLER_PITCH)
+    wait_for_voice(e1, "caller", OPERATOR_PITCH)
+    e1.hang_up_all("exchange")
+    row = e1.ended_row(number)
     assert (row["direction"], row["technology"], row["trunk"]) == ("inbound", "e1", "exchange")
-    assert (row["hotline_number"], row["language"], row["menu"]) == (e1world.HOTLINE, "uz", ["1"])
+    assert (row["hotline_number"], row["language"], row["menu"]) == (
+        e1world.HOTLINE_NUMBER,
+        "uz",
+        ["1"],
+    )
     assert (row["outcome"], row["ended_by"]) == ("answered", "caller")
     assert [talk["who"] for talk in row["talks"]] == ["op01"]
-    both_recorded(e1, row, CALLER)
+    wait_for_recording(e1, row, CALLER_PITCH)
 
 
 def test_an_operator_calls_over_the_e1(e1: World) -> None:
-    row = talked(e1, e1.number(), CITIZEN)
+    row = make_outgoing_talk(e1, e1.new_number(), CITIZEN_PITCH)
     assert (row["direction"], row["technology"], row["trunk"]) == ("outbound", "e1", "exchange")
-    assert attempts(row) == [("exchange", "ANSWER", None)]
+    assert attempt_results(row) == [("exchange", "ANSWER", None)]
 
 
 @pytest.mark.parametrize(("cause", "outcome"), [(17, "busy"), (1, "failed")])
-def test_busy_and_wrong_numbers_go_no_further(e1: World, cause: int, outcome: str) -> None:
-    number = e1.number(cause)
+def test_calls_to_busy_and_wrong_numbers_try_no_further_trunk(
+    e1: World, cause: int, outcome: str
+) -> None:
+    number = e1.new_number(cause)
     e1.call_out(number)
-    row = e1.row(number)
+    row = e1.ended_row(number)
     assert (row["outcome"], row["technology"], row["trunk"]) == (outcome, "e1", "exchange")
-    assert [(a[0], a[2]) for a in attempts(row)] == [("exchange", str(cause))]
+    assert [(a[0], a[2]) for a in attempt_results(row)] == [("exchange", str(cause))]
 
 
-def test_what_the_exchange_cannot_carry_goes_over_sip(e1: World) -> None:
-    """Cause 34 of the exchange, for numbers that the SIP carrier refuses with it as well."""
-    number = e1.number(34)
+def test_a_call_that_the_exchange_cannot_carry_goes_over_sip(e1: World) -> None:
+    """The exchange refuses with cause 34, for numbers that the SIP carrier refuses with it, too."""
+    number = e1.new_number(34)
     e1.call_out(number)
-    row = e1.row(number)
-    assert [(a[0], a[2]) for a in attempts(row)] == [("exchange", "34"), ("carrier", "34")]
+    row = e1.ended_row(number)
+    assert [(a[0], a[2]) for a in attempt_results(row)] == [("exchange", "34"), ("carrier", "34")]
 
 
-def test_when_all_channels_are_taken_a_call_goes_over_sip(e1: World) -> None:
-    with e1.manager("hotline") as asterisk:
+def test_a_call_goes_over_sip_when_all_channels_are_busy(e1: World) -> None:
+    with e1.connect_manager("hotline") as asterisk:
         for _ in range(30):
-            asterisk.act(
+            asterisk.send_action(
                 "Originate",
                 Channel="DAHDI/g1/900000000",
                 Application="Wait",
                 Data="600",
                 Async="true",
             )
-    until(lambda: e1.channels() >= 30, WAITS, 1)
-    row = talked(e1, e1.number(), SUBSCRIBER)
+    wait_until(lambda: e1.channel_count() >= 30, TIMEOUT_SECONDS, 1)
+    row = make_outgoing_talk(e1, e1.new_number(), SUBSCRIBER_PITCH)
     assert (row["technology"], row["trunk"]) == ("sip", "carrier")
-    assert attempts(row)[0] == ("exchange", "CONGESTION", "34")
+    assert attempt_results(row)[0] == ("exchange", "CONGESTION", "34")
 
 
-def test_with_the_cable_cut_a_call_goes_over_sip_and_back_when_it_is_mended(e1: World) -> None:
-    cut = e1.cut()
-    alarm = until(lambda: e1.first("Alarm", cut), WAITS, 0.1)
-    e1.measured("cable cut → Alarm", alarm.at - cut)
-    row = talked(e1, e1.number(), SUBSCRIBER)
+def test_a_call_goes_over_sip_while_the_cable_is_cut(e1: World) -> None:
+    cut_at = e1.cut_cable()
+    alarm = wait_until(lambda: e1.first_event("Alarm", cut_at), TIMEOUT_SECONDS, 0.1)
+    e1.record_seconds("cable cut → Alarm", alarm.at - cut_at)
+    row = make_outgoing_talk(e1, e1.new_number(), SUBSCRIBER_PITCH)
     assert (row["technology"], row["trunk"]) == ("sip", "carrier")
-    assert attempts(row)[0] == ("exchange", "CONGESTION", "34")
-    e1.measured("cable cut: refused by the E1 → SIP", e1.passed_on(row))
-    back = e1.put_back()
-    clear = until(lambda: e1.first("AlarmClear", back), WAITS, 0.1)
-    e1.measured("cable back → AlarmClear", clear.at - back)
-    e1.spans_up()
-    e1.measured("cable back → span up", e1.clock() - back)
-    row = talked(e1, e1.number(), CITIZEN)
+    assert attempt_results(row)[0] == ("exchange", "CONGESTION", "34")
+    e1.record_seconds("cable cut: refused by the E1 → SIP", e1.failover_seconds(row))
+    plugged_in_at = e1.plug_cable_in()
+    alarm_end = wait_until(
+        lambda: e1.first_event("AlarmClear", plugged_in_at), TIMEOUT_SECONDS, 0.1
+    )
+    e1.record_seconds("cable back → AlarmClear", alarm_end.at - plugged_in_at)
+    e1.wait_for_span()
+    e1.record_seconds("cable back → span up", e1.machine_time() - plugged_in_at)
+    row = make_outgoing_talk(e1, e1.new_number(), CITIZEN_PITCH)
     assert (row["technology"], row["trunk"]) == ("e1", "exchange")
 
 
-def test_the_exchange_ends_a_talk_when_it_dies(e1: World) -> None:
-    number = e1.number()
+def test_a_talk_ends_when_the_exchange_dies(e1: World) -> None:
+    number = e1.new_number()
     e1.call_in(number)
-    hears(e1, "operator", CALLER)
-    died = e1.clock()
+    wait_for_voice(e1, "operator", CALLER_PITCH)
+    killed_at = e1.machine_time()
     e1.end_asterisk("exchange", "KILL")
-    row = e1.row(number)
+    row = e1.ended_row(number)
     assert (row["outcome"], row["ended_by"]) == ("answered", "system")
-    over = dt.datetime.fromisoformat(row["ended_at"]).timestamp()
-    e1.measured("exchange dead → talk over", over - died)
-    e1.run_asterisk("exchange")
+    ended_at = dt.datetime.fromisoformat(row["ended_at"]).timestamp()
+    e1.record_seconds("exchange dead → talk over", ended_at - killed_at)
+    e1.start_asterisk("exchange")
 
 
-def test_with_a_dead_exchange_behind_a_good_cable_a_call_goes_over_sip(e1: World) -> None:
+def test_a_call_goes_over_sip_when_the_exchange_is_dead_but_the_cable_works(e1: World) -> None:
     e1.end_asterisk("exchange", "KILL")
-    row = talked(e1, e1.number(), SUBSCRIBER)
+    row = make_outgoing_talk(e1, e1.new_number(), SUBSCRIBER_PITCH)
     assert (row["technology"], row["trunk"]) == ("sip", "carrier")
-    assert attempts(row)[0][0] == "exchange"
-    e1.measured("exchange dead: given up by the E1 → SIP", e1.passed_on(row))
-    e1.hang_up("hotline")
-    on = e1.clock()
-    e1.run_asterisk("exchange")
-    until(lambda: carried(e1), WAITS, 1)  # Asterisk calls the span up before it carries a call
-    e1.measured("exchange on again → the E1 carries calls", e1.clock() - on)
+    assert attempt_results(row)[0][0] == "exchange"
+    e1.record_seconds("exchange dead: given up by the E1 → SIP", e1.failover_seconds(row))
+    e1.hang_up_all("hotline")
+    started_at = e1.machine_time()
+    e1.start_asterisk("exchange")
+    # Asterisk reports the span as up before it carries a call
+    wait_until(lambda: is_e1_working(e1), TIMEOUT_SECONDS, 1)
+    e1.record_seconds("exchange on again → the E1 carries calls", e1.machine_time() - started_at)

@@ -1,24 +1,26 @@
-"""What the role dahdi writes is taken by DAHDI's own program."""
+"""DAHDI's own program accepts the configuration that the role dahdi writes."""
 
 import shlex
 from pathlib import Path
 
 import pytest
 
-from tests.rig.rendering import rendered_each
-from tests.rig.spans import SETS
+from tests.rig.rendering import render_variants
+from tests.rig.spans import SPAN_SETS
 from tests.vm.e1.e1world import World
 
 pytestmark = pytest.mark.vm
 
 
-def test_dahdi_takes_what_the_role_writes(e1: World, tmp_path: Path) -> None:
-    written = rendered_each(tmp_path, "dahdi", "system.conf.j2", list(SETS))
-    for text in written:
-        assert e1.machine.run(_TRY, sent=text.encode()) == b""
+def test_dahdi_accepts_the_configuration_of_the_role(e1: World, tmp_path: Path) -> None:
+    configurations = render_variants(tmp_path, "dahdi", "system.conf.j2", list(SPAN_SETS))
+    for text in configurations:
+        assert e1.machine.run(_TRIAL_COMMAND, sent=text.encode()) == b""
     with pytest.raises(RuntimeError, match="1 error"):
-        e1.machine.run(_TRY, sent=written[0].replace("ccs", "cas-and-ccs").encode())
+        e1.machine.run(
+            _TRIAL_COMMAND, sent=configurations[0].replace("ccs", "cas-and-ccs").encode()
+        )
 
 
-_CHECK = "timeout 60 dahdi_cfg -t -c /tmp/tried.conf"
-_TRY = f"cat >/tmp/tried.conf && sh -c {shlex.quote(_CHECK)} 2>&1"
+_CHECK_COMMAND = "timeout 60 dahdi_cfg -t -c /tmp/tried.conf"
+_TRIAL_COMMAND = f"cat >/tmp/tried.conf && sh -c {shlex.quote(_CHECK_COMMAND)} 2>&1"

@@ -1,4 +1,4 @@
-"""A virtual machine under software emulation, and an ssh session that stays open to it."""
+"""A virtual machine under software emulation, and an ssh session that remains open to it."""
 
 import os
 import shutil
@@ -6,40 +6,49 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from tests.rig.waiting import until
+from tests.rig.waiting import wait_until
 from tests.vm.e1.vmimage import Image
 
-PROGRAM = "qemu-system-x86_64"
-# What was started ends with whoever started it, also when that one is killed.
-_TIED = ("setpriv", "--pdeathsig", "KILL")
+QEMU_PROGRAM = "qemu-system-x86_64"
+# A started process ends with this process, even if this one is killed.
+_END_WITH_PARENT = ("setpriv", "--pdeathsig", "KILL")
 _SSH_PORT = 2222
 
 
 class Machine:
-    """One that runs; `address` is a loopback address of its own, here and inside."""
+    """A virtual machine; `address` is a loopback address of its own, on this host and inside."""
 
     def __init__(self, image: Image) -> None:
-        own = os.getpid()
-        self.address = f"127.250.{own // 250 % 250 + 1}.{own % 250 + 1}"
+        pid = os.getpid()
+        self.address = f"127.250.{pid // 250 % 250 + 1}.{pid % 250 + 1}"
         self._image = image
-        # The path of a socket is short.
+        # The path of a socket must be short.
         self._folder = Path(tempfile.mkdtemp(prefix="vm-"))
         self._qemu: subprocess.Popen[bytes] | None = None
         self._session: subprocess.Popen[bytes] | None = None
 
     @property
     def console(self) -> str:
-        """What the machine has written on its console."""
+        """The text that the machine has written to its console."""
         return (self._folder / "console").read_text("utf-8", "replace")
 
     def start(self) -> None:
-        """Begin to boot it."""
-        self._qemu = self._started(
+        """Start to boot the machine."""
+        self._qemu = self._start_process(
             "qemu",
             [
-                *(*_TIED, PROGRAM, "-accel", "tcg,tb-size=512", "-cpu", "max", "-m", "1024"),
-                # Its clock is that of the instructions done: when there is little time for it
-                # here, less happens inside, and nothing there runs late.
+                *(
+                    *_END_WITH_PARENT,
+                    QEMU_PROGRAM,
+                    "-accel",
+                    "tcg,tb-size=512",
+                    "-cpu",
+                    "max",
+                    "-m",
+                    "1024",
+                ),
+                # Its clock counts executed instructions: when this host gives it little time, it
+                # executes less, but nothing inside runs late.
                 *("-icount", "shift=1,sleep=on", "-rtc", "base=utc,clock=vm"),
                 *("-display", "none", "-monitor", "none", "-no-reboot", "-snapshot"),
                 *("-serial", f"file:{self._folder / 'console'}"),
@@ -55,8 +64,8 @@ class Machine:
             ],
         )
 
-    def _started(self, name: str, command: list[str | Path]) -> "subprocess.Popen[bytes]":
-        """A process that writes what it complains of into a log of that name."""
+    def _start_process(self, name: str, command: list[str | Path]) -> "subprocess.Popen[bytes]":
+        """Start a process that writes its errors to a log of that name."""
         with (self._folder / f"{name}.log").open("wb") as log:
             return subprocess.Popen(
                 command,
@@ -66,26 +75,26 @@ class Machine:
                 stderr=log,
             )
 
-    def log_in(self, *forwarded: int) -> None:
-        """Wait until it has booted. The ports lead from our side to the same address inside."""
-        until(lambda: self._log_in(forwarded), limit=900, every=1)
+    def wait_and_log_in(self, *ports: int) -> None:
+        """Wait until the machine has booted; forward the ports to the same address inside."""
+        wait_until(lambda: self._try_log_in(ports), limit=900, every=1)
 
-    def _log_in(self, forwarded: tuple[int, ...]) -> bool:
+    def _try_log_in(self, ports: tuple[int, ...]) -> bool:
         if self._qemu and self._qemu.poll() is not None:
             raise RuntimeError((self._folder / "qemu.log").read_text())
         if not self._session or self._session.poll() is not None:
-            leads = [f"-L{self.address}:{p}:{self.address}:{p}" for p in forwarded]
-            command = [*_TIED, *self._ssh(), "-M", "-N", *leads, "root@vm"]
-            self._session = self._started("ssh", command)
-        return self._control.exists()
+            forwards = [f"-L{self.address}:{p}:{self.address}:{p}" for p in ports]
+            command = [*_END_WITH_PARENT, *self._ssh_command(), "-M", "-N", *forwards, "root@vm"]
+            self._session = self._start_process("ssh", command)
+        return self._control_socket.exists()
 
     @property
-    def _control(self) -> Path:
+    def _control_socket(self) -> Path:
         return self._folder / "ssh"
 
-    def _ssh(self) -> list[str | Path]:
+    def _ssh_command(self) -> list[str | Path]:
         options = {
-            "ControlPath": str(self._control),
+            "ControlPath": str(self._control_socket),
             "ConnectTimeout": "60",
             "HostName": self.address,
             "Port": str(_SSH_PORT),
@@ -95,33 +104,36 @@ class Machine:
             "StrictHostKeyChecking": "no",
             "UserKnownHostsFile": "/dev/null",
         }
-        words = [word for name, value in options.items() for word in ("-o", f"{name}={value}")]
-        return ["ssh", "-q", "-F", "none", *words]
+        arguments = [word for name, value in options.items() for word in ("-o", f"{name}={value}")]
+        return ["ssh", "-q", "-F", "none", *arguments]
 
     def run(self, command: str, *, sent: bytes = b"", limit: float = 600) -> bytes:
-        """What a shell command inside prints. Raises CalledProcessError with what it says."""
-        done = subprocess.run(
-            [*self._ssh(), "root@vm", command], input=sent, capture_output=True, timeout=limit
+        """Return the output of a shell command inside. Raises RuntimeError with its messages."""
+        process = subprocess.run(
+            [*self._ssh_command(), "root@vm", command],
+            input=sent,
+            capture_output=True,
+            timeout=limit,
         )
-        if done.returncode:
-            told = (done.stdout + done.stderr).decode("utf-8", "replace")
-            raise RuntimeError(f"{command}: {done.returncode}: {told[-2000:]}")
-        return done.stdout
+        if process.returncode:
+            output = (process.stdout + process.stderr).decode("utf-8", "replace")
+            raise RuntimeError(f"{command}: {process.returncode}: {output[-2000:]}")
+        return process.stdout
 
-    def send(self, folder: Path) -> None:
-        """Bring a folder in, to the same place."""
+    def send_folder(self, folder: Path) -> None:
+        """Copy a folder into the machine, to the same path."""
         packed = subprocess.run(
             ["tar", "-C", "/", "-cf-", folder.relative_to("/")], check=True, capture_output=True
         ).stdout
         self.run("tar -C / -xf- --no-same-owner", sent=packed)
 
-    def fetch(self, folder: Path) -> None:
-        """Bring a folder out, to the same place."""
+    def fetch_folder(self, folder: Path) -> None:
+        """Copy a folder out of the machine, to the same path."""
         packed = self.run(f"tar -C / -cf- {folder.relative_to('/')}")
         subprocess.run(["tar", "-C", "/", "-xf-"], input=packed, check=True)
 
     def stop(self) -> None:
-        """Switch it off; nothing of it stays."""
+        """Stop the machine and remove its files."""
         for process in (self._session, self._qemu):
             if process:
                 process.kill()

@@ -1,4 +1,4 @@
-"""Machine access against its own document: shapes, scopes, cursors, conflicts, limits."""
+"""Programs' access compared with the API's document: shapes, scopes, cursors, conflicts, limits."""
 
 import base64
 import json
@@ -16,28 +16,28 @@ from appliance.models import AccessKey, Appeal, AuditEntry, Department, Handling
 from appliance.people import keys
 from appliance.reports import files
 from appliance.web.api import views
-from tests.rig.locked import locked
-from tests.rig.programs import key_in_force
+from tests.rig.locked import locked_database
+from tests.rig.programs import confirmed_key
 
 pytestmark = pytest.mark.usefixtures("every_change_is_audited")
 
-DOCUMENT = json.loads(views.DOCUMENT.read_text("utf-8"))
+DOCUMENT = json.loads(views.OPENAPI_FILE.read_text("utf-8"))
 type Ask = Callable[..., TestResponse]
 
 
 @pytest.fixture
 def program(app) -> Callable[..., Ask]:
-    """A program with a key of these scopes; asking, it compares each answer with the document."""
+    """A client with a key of the given scopes; it compares each response with the document."""
 
     def with_key(*scopes: str, department: int | None = None, name: str = "Tizim") -> Ask:
-        secret = key_in_force(*scopes, name=name, department=department)
+        secret = confirmed_key(*scopes, name=name, department=department)
         client = FlaskClient(app)
 
-        def ask(path: str, method: str = "GET", **sent: Any) -> TestResponse:
+        def ask(path: str, method: str = "GET", **values: Any) -> TestResponse:
             headers = {"Authorization": f"Bearer {secret}"}
-            body = {"json": sent} if method == "POST" else {"query_string": sent}
+            body = {"json": values} if method == "POST" else {"query_string": values}
             answer = client.open(f"/api/v1{path}", method=method, headers=headers, **body)
-            as_documented(path, method, answer)
+            check_documented(path, method, answer)
             return answer
 
         return ask
@@ -45,9 +45,9 @@ def program(app) -> Callable[..., Ask]:
     return with_key
 
 
-def as_documented(path: str, method: str, answer: TestResponse) -> None:
-    """The path, the status and the shape of the answer stand in the document."""
-    from jsonschema import Draft202012Validator, FormatChecker  # here: long to load
+def check_documented(path: str, method: str, answer: TestResponse) -> None:
+    """Check that the path, the status and the shape of the response are in the document."""
+    from jsonschema import Draft202012Validator, FormatChecker  # here: slow to import
 
     [operation] = [
         operations[method.lower()]
@@ -55,41 +55,43 @@ def as_documented(path: str, method: str, answer: TestResponse) -> None:
         if re.fullmatch(re.sub(r"{\w+}", "[^/]+", template), path) and method.lower() in operations
         if "{" in template or template == path
     ]
-    told = resolved(operation["responses"][str(answer.status_code)])
-    [(kind, content)] = told["content"].items()
+    response = resolve_reference(operation["responses"][str(answer.status_code)])
+    [(kind, content)] = response["content"].items()
     assert answer.mimetype == kind
     schema = {**content["schema"], "components": DOCUMENT["components"]}
     faults = Draft202012Validator(schema, format_checker=FormatChecker()).iter_errors(answer.json)
     assert [f"{fault.json_path}: {fault.message}" for fault in faults] == []
 
 
-def resolved(part: dict[str, Any]) -> dict[str, Any]:
-    while "$ref" in part:
-        name = part["$ref"]
-        part = DOCUMENT
+def resolve_reference(node: dict[str, Any]) -> dict[str, Any]:
+    while "$ref" in node:
+        name = node["$ref"]
+        node = DOCUMENT
         for word in name.removeprefix("#/").split("/"):
-            part = part[word]
-    return part
+            node = node[word]
+    return node
 
 
-def references(part: Any) -> list[dict[str, Any]]:
-    if isinstance(part, list):
-        return [found for each in part for found in references(each)]
-    if not isinstance(part, dict):
+def find_references(node: Any) -> list[dict[str, Any]]:
+    if isinstance(node, list):
+        return [reference for child in node for reference in find_references(child)]
+    if not isinstance(node, dict):
         return []
-    own = [part] if "$ref" in part else []
-    return own + [found for each in part.values() for found in references(each)]
+    node_reference = [node] if "$ref" in node else []
+    return node_reference + [
+        reference for child in node.values() for reference in find_references(child)
+    ]
 
 
 # the document
 
 
-def test_the_document_is_whole_and_names_every_route(app):
-    from jsonschema import Draft202012Validator  # here: long to load
+def test_the_document_is_complete_and_lists_every_route(app):
+    from jsonschema import Draft202012Validator  # here: slow to import
 
     assert DOCUMENT["openapi"].startswith("3.1")
-    for reference in references(DOCUMENT):
-        assert resolved(reference)
+    for reference in find_references(DOCUMENT):
+        assert resolve_reference(reference)
     for schema in DOCUMENT["components"]["schemas"].values():
         Draft202012Validator.check_schema(schema)
     routes = {
@@ -101,8 +103,10 @@ def test_the_document_is_whole_and_names_every_route(app):
     assert routes == {(path, m) for path, ms in DOCUMENT["paths"].items() for m in ms}
     for path, operations in DOCUMENT["paths"].items():
         for operation in operations.values():
-            named = {p["name"] for p in operation.get("parameters", ()) if p["in"] == "path"}
-            assert named == set(re.findall(r"{(\w+)}", path))
+            path_parameters = {
+                p["name"] for p in operation.get("parameters", ()) if p["in"] == "path"
+            }
+            assert path_parameters == set(re.findall(r"{(\w+)}", path))
 
 
 def test_the_document_needs_no_key(client):
@@ -113,100 +117,102 @@ def test_the_document_needs_no_key(client):
 # keys and scopes
 
 
-def test_without_a_key_in_force_nothing_is_told(client, program, register):
+def test_nothing_is_disclosed_without_a_key_in_force(client, program, register):
     number = register().number
     program()
     for headers in ({}, {"Authorization": "Bearer hk_wrong"}, {"Authorization": "Basic eDp5"}):
         answer = client.get(f"/api/v1/appeals/{number}", headers=headers)
-        as_documented(f"/appeals/{number}", "GET", answer)
+        check_documented(f"/appeals/{number}", "GET", answer)
         assert answer.status_code == 401
         assert answer.headers["WWW-Authenticate"] == "Bearer"
 
 
 @pytest.mark.parametrize("scope", keys.SCOPES)
-def test_scopes(program, register, scope):
+def test_each_scope_permits_only_its_own_requests(program, register, scope):
     number, ask = register().number, program(scope)
-    asked = {
+    responses = {
         "appeals:read": ask(f"/appeals/{number}"),
         "appeals:write": ask(f"/appeals/{number}/steps", "POST", action="take", version=1),
         "reports:read": ask("/reports/monthly/2026-10"),
     }
-    got = {needed: answer.status_code for needed, answer in asked.items()}
-    assert got == {needed: 200 if needed == scope else 403 for needed in asked}
+    statuses = {needed: answer.status_code for needed, answer in responses.items()}
+    assert statuses == {needed: 200 if needed == scope else 403 for needed in responses}
 
 
 def test_a_revoked_key_opens_nothing(program):
     ask = program()
     assert ask("/departments").status_code == 200
-    keys.revoke(AccessKey.get(), by="rustam")
+    keys.revoke_key(AccessKey.get(), by="rustam")
     assert ask("/departments").status_code == 401
 
 
-def test_who_the_applicant_is_needs_its_own_scope(program, register):
+def test_reading_the_applicant_needs_its_own_scope(program, register):
     number = register().number
     plain = program("appeals:read", name="Oddiy")(f"/appeals/{number}")
     assert "applicant" not in plain.json
     assert "Yoʻldosheva" not in plain.text
-    whole = program("appeals:read", "appeals:personal")(f"/appeals/{number}").json
-    assert whole["applicant"]["surname"] == "Yoʻldosheva"
-    seen = AuditEntry.select().where(
+    personal = program("appeals:read", "appeals:personal")(f"/appeals/{number}").json
+    assert personal["applicant"]["surname"] == "Yoʻldosheva"
+    views_logged = AuditEntry.select().where(
         AuditEntry.action == "appeal.view", AuditEntry.who == "key:Tizim"
     )
-    assert seen.count() == 1
+    assert views_logged.count() == 1
 
 
-def test_a_correction_tells_programs_the_fields_only(program, register, settings):
+def test_programs_read_only_the_field_names_of_a_correction(program, register, settings):
     appeal = register()
     calendar = catalogs.working_calendar(settings)
     changed = {"surname": "Karimova", "applicant_kind": "person"}
-    appeals.correct(appeal, changed, "nilufar", 1, calendar)
+    appeals.correct_appeal(appeal, changed, "nilufar", 1, calendar)
     read = program("appeals:read")(f"/appeals/{appeal.number}")
     assert "surname" in read.json["steps"][0]["fields"]
     assert "Yoʻldosheva" not in read.text
 
 
-def test_a_department_s_key_sees_its_own(program, register, labour, law):
-    one, other = register(), register(direction="training")
+def test_a_departments_key_reads_only_its_own_appeals(program, register, labour, law):
+    own_appeal, other = register(), register(direction="training")
     ask = program(department=labour.id)
-    assert [a["number"] for a in ask("/appeals").json["appeals"]] == [one.number]
+    assert [a["number"] for a in ask("/appeals").json["appeals"]] == [own_appeal.number]
     assert ask(f"/appeals/{other.number}").status_code == 404
     step = {"action": "take", "version": 1}
     assert ask(f"/appeals/{other.number}/steps", "POST", **step).status_code == 404
     forward = {"action": "forward", "version": 1, "text": "Ularga", "department": law.code}
-    assert ask(f"/appeals/{one.number}/steps", "POST", **forward).json["department"] == law.code
-    assert ask(f"/appeals/{one.number}").status_code == 404
+    assert (
+        ask(f"/appeals/{own_appeal.number}/steps", "POST", **forward).json["department"] == law.code
+    )
+    assert ask(f"/appeals/{own_appeal.number}").status_code == 404
 
 
 # lists
 
 
-def test_pages_by_cursor_and_changes_that_come_again(program, register):
-    made = [register().number for _ in range(5)]
-    ask, seen, cursor = program("appeals:read"), [], ""
+def test_a_cursor_pages_through_appeals_and_returns_later_changes(program, register):
+    numbers = [register().number for _ in range(5)]
+    ask, read_numbers, cursor = program("appeals:read"), [], ""
     while True:
         answer = ask("/appeals", limit=2, cursor=cursor).json
-        seen += [a["number"] for a in answer["appeals"]]
+        read_numbers += [a["number"] for a in answer["appeals"]]
         cursor = answer["next"]
         if not answer["more"]:
             break
-    assert seen == made
+    assert read_numbers == numbers
     assert ask("/appeals", cursor=cursor).json == {"appeals": [], "next": cursor, "more": False}
-    handling.take(Appeal.get(Appeal.number == made[1]), "bahodir", 1)
+    handling.take_over(Appeal.get(Appeal.number == numbers[1]), "bahodir", 1)
     late = register().number
     again = ask("/appeals", cursor=cursor).json["appeals"]
     assert [(a["number"], a["state"]) for a in again] == [
-        (made[1], "taken"),
+        (numbers[1], "taken"),
         (late, "registered"),
     ]
     since = again[0]["changed_at"]
     assert len(ask("/appeals", changed_since=since).json["appeals"]) == 2
 
 
-def test_filters_and_what_cannot_be_understood(program, register, labour):
+def test_filters_select_appeals_and_invalid_ones_are_refused(program, register, labour):
     register()
     other = register(direction="training", region="1703", district="", mahalla_text="")
     ask = program("appeals:read")
-    for asked, count in (
+    for filters, count in (
         ({"region": "1703"}, 1),
         ({"department": labour.code}, 1),
         ({"state": "open"}, 2),
@@ -217,7 +223,7 @@ def test_filters_and_what_cannot_be_understood(program, register, labour):
         ({"until": "2020-01-01"}, 0),
         ({"limit": 1}, 1),
     ):
-        assert len(ask("/appeals", **asked).json["appeals"]) == count, asked
+        assert len(ask("/appeals", **filters).json["appeals"]) == count, filters
     for wrong in (
         {"state": "gone"},
         {"department": "nobody"},
@@ -242,13 +248,13 @@ def test_filters_and_what_cannot_be_understood(program, register, labour):
         *({"limit": number} for number in ("9" * 5000, "-1", "\u0663")),
     ],
 )
-def test_what_no_hotline_asks_is_refused(program, wrong):
+def test_implausible_queries_are_refused(program, wrong):
     answer = program()("/appeals", **wrong)
     assert (answer.status_code, answer.json["code"]) == (400, "query")
 
 
 @pytest.mark.parametrize("month", ["0001-01", "9999-12", "1999-12"])
-def test_months_of_no_hotline_are_refused(program, month):
+def test_implausible_months_are_refused(program, month):
     assert program()(f"/reports/monthly/{month}").json["code"] == "period"
 
 
@@ -269,11 +275,11 @@ def test_an_appeal_is_answered(program, register):
     assert Handling.get_by_id(appeal.id).version == version + 1
 
 
-def test_a_key_that_only_writes_reads_nothing(program, register):
+def test_a_write_only_key_reads_nothing(program, register):
     appeal = register()
     step = {"action": "answer", "version": 1, "text": "Hal qilindi"}
-    told = program("appeals:write")(f"/appeals/{appeal.number}/steps", "POST", **step).json
-    assert told == {"number": appeal.number, "version": 2, "state": "answered"}
+    response = program("appeals:write")(f"/appeals/{appeal.number}/steps", "POST", **step).json
+    assert response == {"number": appeal.number, "version": 2, "state": "answered"}
     assert AuditEntry.select().where(AuditEntry.action == "appeal.view").count() == 0
 
 
@@ -294,16 +300,16 @@ def test_a_key_that_only_writes_reads_nothing(program, register):
         ({"action": "forward", "version": 1, "text": "x", "department": "no"}, 422, "department"),
     ],
 )
-def test_steps_that_cannot_be(program, register, step, status, code):
+def test_impossible_steps_are_refused(program, register, step, status, code):
     number = register().number
     answer = program()(f"/appeals/{number}/steps", "POST", **step)
     assert (answer.status_code, answer.json["code"]) == (status, code)
     assert answer.json["detail"]
 
 
-def test_a_busy_database_is_told_and_changes_nothing(program, register, settings):
+def test_a_busy_database_is_reported_and_changes_nothing(program, register, settings):
     appeal, ask = register(), program()
-    with locked(settings.paths.database):
+    with locked_database(settings.paths.database):
         answer = ask(f"/appeals/{appeal.number}/steps", "POST", action="take", version=1)
     assert (answer.status_code, answer.json["code"]) == (503, "busy")
     assert answer.headers["Retry-After"] == "5"
@@ -311,25 +317,27 @@ def test_a_busy_database_is_told_and_changes_nothing(program, register, settings
     assert again.status_code == 200
 
 
-def test_what_is_no_json_is_refused_in_words(app, program, register):
+def test_a_body_that_is_not_json_is_refused(app, program, register):
     number = register().number
     program()
-    secret = key_in_force(name="Y")
+    secret = confirmed_key(name="Y")
     headers = {"Authorization": f"Bearer {secret}"}
 
-    def sent(body: str) -> TestResponse:
+    def post_body(body: str) -> TestResponse:
         path = f"/api/v1/appeals/{number}/steps"
         kind = "application/json"
         return FlaskClient(app).post(path, data=body, headers=headers, content_type=kind)
 
     for body in ("", "[1]", "{", "null"):
-        answer = sent(body)
+        answer = post_body(body)
         assert (answer.status_code, answer.json["code"]) == (422, "body")
-    assert sent("[" * 100_000).status_code == 400
+    assert post_body("[" * 100_000).status_code == 400
 
 
-def test_departments(program, labour):
-    departments.change(Department.get_by_id(labour.id), {"own_body": True}, by="sherzod")
+def test_the_list_of_departments(program, labour):
+    departments.change_department(
+        Department.get_by_id(labour.id), {"own_body": True}, actor="sherzod"
+    )
     assert program()("/departments").json["departments"] == [
         {"code": labour.code, "name": "Bandlik boshqarmasi", "own_body": True}
     ]
@@ -339,18 +347,20 @@ def test_departments(program, labour):
 
 
 @pytest.mark.parametrize(
-    ("name", "written", "upto"),
+    ("name", "period_text", "upto"),
     [("monthly", "2026-10", "2026-10-20"), ("quarterly", "2026-Q4", "2026-11-20")],
 )
-def test_the_report_is_that_of_the_command(program, register, settings, name, written, upto):
+def test_the_report_equals_the_commands_report(
+    program, register, settings, name, period_text, upto
+):
     register()
     form = files.FORMS[name]
-    period = form.period(written, settings.tz, upto)
-    made = json.loads(json.dumps(form.as_json(form.build(settings, period, "ru"))))
-    got = program()(f"/reports/{name}/{written}", upto=upto, lang="ru").json
-    assert got.keys() == made.keys()
-    assert {k: v for k, v in got.items() if k != "balance"} == {
-        k: v for k, v in made.items() if k != "balance"
+    period = form.parse_period(period_text, settings.tz, upto)
+    expected = json.loads(json.dumps(form.as_json(form.build(settings, period, "ru"))))
+    response = program()(f"/reports/{name}/{period_text}", upto=upto, lang="ru").json
+    assert response.keys() == expected.keys()
+    assert {k: v for k, v in response.items() if k != "balance"} == {
+        k: v for k, v in expected.items() if k != "balance"
     }
     assert program(name="Z")(f"/reports/{name}/2026-13").json["code"] == "period"
 
@@ -358,7 +368,7 @@ def test_the_report_is_that_of_the_command(program, register, settings, name, wr
 # limits and faults
 
 
-def test_too_many_requests_are_told_so(program):
+def test_too_many_requests_are_refused(program):
     ask = program("appeals:read")
     codes = [ask("/departments").status_code for _ in range(121)]
     assert codes == [200] * 120 + [429]
@@ -366,6 +376,6 @@ def test_too_many_requests_are_told_so(program):
     assert program("appeals:read", name="Boshqa")("/departments").status_code == 200
 
 
-def test_an_unknown_address_is_told_to_programs(client):
+def test_an_unknown_address_is_answered_with_a_problem_document(client):
     answer = client.get("/api/v1/nothing")
     assert (answer.status_code, answer.mimetype) == (404, "application/problem+json")

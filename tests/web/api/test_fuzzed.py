@@ -1,4 +1,4 @@
-"""What the API's document allows, made by schemathesis: each answer is as the document tells."""
+"""Requests that schemathesis generates from the API's document: responses match the document."""
 
 import json
 
@@ -7,35 +7,37 @@ from flask import Flask
 from hypothesis import HealthCheck, Phase, given, settings
 
 from appliance.web.api import views
-from appliance.web.shell.rates import limiter
-from tests.rig.programs import key_in_force
+from appliance.web.shell.rate_limits import limiter
+from tests.rig.programs import confirmed_key
 
-EXAMPLES = 8  # of each operation
-# A month of no calendar, a day of another century, a code of no list is refused in words, though
-# the document cannot say so: `positive_data_acceptance` is not asked for.
+EXAMPLES_PER_OPERATION = 8
+# An implausible month, a day of another century or a code that is on no list is refused, which the
+# document cannot express: therefore the check `positive_data_acceptance` is left out.
 
 
 @pytest.fixture
 def headers(app: Flask, monkeypatch, register) -> dict[str, str]:
-    """Of a program that may everything, over some appeals; limits are tried elsewhere."""
+    """The headers of a program that has every right, over some appeals; other tests check
+    limits.
+    """
     monkeypatch.setattr(limiter, "enabled", False)
     register()
-    return {"Authorization": f"Bearer {key_in_force()}", "X-Forwarded-Proto": "https"}
+    return {"Authorization": f"Bearer {confirmed_key()}", "X-Forwarded-Proto": "https"}
 
 
-def test_every_operation_answers_as_its_document_says(app: Flask, headers) -> None:
-    import schemathesis  # here: long to load
+def test_every_operation_responds_as_documented(app: Flask, headers) -> None:
+    import schemathesis  # here: slow to import
     from schemathesis.specs.openapi.checks import positive_data_acceptance
 
-    schema = schemathesis.openapi.from_dict(json.loads(views.DOCUMENT.read_text("utf-8")))
+    schema = schemathesis.openapi.from_dict(json.loads(views.OPENAPI_FILE.read_text("utf-8")))
     schema.app = app
-    tried = []
-    others = schema.exclude(path="/openapi.json")  # a file of ours, by no key
-    for found in others.get_all_operations():
-        operation = found.ok()
+    labels = []
+    fuzzed_schema = schema.exclude(path="/openapi.json")  # a static file, served without a key
+    for candidate in fuzzed_schema.get_all_operations():
+        operation = candidate.ok()
 
         @settings(
-            max_examples=EXAMPLES,
+            max_examples=EXAMPLES_PER_OPERATION,
             deadline=None,
             derandomize=True,
             database=None,
@@ -43,10 +45,10 @@ def test_every_operation_answers_as_its_document_says(app: Flask, headers) -> No
             suppress_health_check=list(HealthCheck),
         )
         @given(case=operation.as_strategy())
-        def fuzz(case: schemathesis.Case) -> None:
+        def fuzz_operation(case: schemathesis.Case) -> None:
             case.call_and_validate(headers=headers, excluded_checks=[positive_data_acceptance])
-            tried.append(case.operation.label)
+            labels.append(case.operation.label)
 
-        fuzz()
-    assert len(set(tried)) == 6
-    assert len(tried) > 6 * EXAMPLES // 2
+        fuzz_operation()
+    assert len(set(labels)) == 6
+    assert len(labels) > 6 * EXAMPLES_PER_OPERATION // 2

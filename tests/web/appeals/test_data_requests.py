@@ -1,4 +1,4 @@
-"""The page of citizens' requests about their own data: written down, answered, on paper."""
+"""The page of citizens' requests about their own data: recorded, answered, printed."""
 
 from io import BytesIO
 
@@ -9,8 +9,8 @@ from appliance.casework import appeals, catalogs
 from appliance.core import clock
 from appliance.models import Appeal, AuditEntry, DataRequest
 from appliance.people import rights
-from tests.casework.test_appeals import FULL
-from tests.rig.citizen import PHONE, Citizen
+from tests.casework.test_appeals import FULL_FORM
+from tests.rig.citizen import CITIZEN_NUMBER, Citizen
 
 NAME = "Kanareykina"
 
@@ -18,48 +18,54 @@ NAME = "Kanareykina"
 @pytest.fixture
 def appeal(settings, nilufar) -> Appeal:
     citizen = Citizen("hotline-1.1")
-    citizen.ring(nilufar)
-    citizen.talk()
-    desk = appeals.at_hand(nilufar, clock.now())
+    citizen.ring_operator(nilufar)
+    citizen.start_talk()
+    desk = appeals.current_desk(nilufar, clock.now())
     assert desk
-    made = appeals.register(
-        FULL | {"phone": PHONE, "surname": NAME},
+    registered = appeals.register(
+        FULL_FORM | {"phone": CITIZEN_NUMBER, "surname": NAME},
         operator=nilufar,
         token=desk.token,
         tz=settings.tz,
         calendar=catalogs.working_calendar(settings),
     )
     citizen.hang_up()
-    return made
+    return registered
 
 
-def ask(browser, kind: str = "tell", **more: str) -> str:
-    sent = {"kind": kind, "person": NAME, "phone": PHONE, "proof": "Pasport", "language": "ru"}
-    answer = browser.send("/data-requests", **sent | more)
+def create_request(browser, kind: str = "tell", **more: str) -> str:
+    values = {
+        "kind": kind,
+        "person": NAME,
+        "phone": CITIZEN_NUMBER,
+        "proof": "Pasport",
+        "language": "ru",
+    }
+    answer = browser.send("/data-requests", **values | more)
     assert answer.status_code == 302
     return answer.headers["Location"]
 
 
-def test_what_is_missing_loses_nothing_typed(login_as) -> None:
+def test_a_missing_value_keeps_what_was_typed(login_as) -> None:
     browser = login_as("manager")
     sent = {"kind": "tell", "person": NAME, "proof": "Pasport", "what": "Hammasi"}
-    page = browser.refused(browser.send("/data-requests", **sent))
+    page = browser.refused_page(browser.send("/data-requests", **sent))
     assert "Telefonini yoki shu yerda roʻyxatga olingan murojaati raqamini yozing." in page
     for typed in (NAME, "Pasport", "Hammasi"):
         assert typed in page
 
 
-def test_what_is_stored_is_told_on_paper(appeal, login_as) -> None:
+def test_stored_data_is_listed_on_paper(appeal, login_as) -> None:
     browser = login_as("manager")
-    there = ask(browser)
-    assert browser.get(f"{there}/ru.pdf").status_code == 404  # not answered so far
-    assert f"appeal:{appeal.number}" in browser.get(there).text
-    page = browser.refused(browser.send(f"{there}/answer", do="done"))
+    address = create_request(browser)
+    assert browser.get(f"{address}/ru.pdf").status_code == 404  # not answered yet
+    assert f"appeal:{appeal.number}" in browser.get(address).text
+    page = browser.refused_page(browser.send(f"{address}/answer", do="done"))
     assert "Unga tegishlilarini belgilang." in page
-    browser.send(f"{there}/answer", do="done", record=f"appeal:{appeal.number}")
+    browser.send(f"{address}/answer", do="done", record=f"appeal:{appeal.number}")
     text = {}
     for language in ("uz", "ru"):
-        paper = browser.get(f"{there}/{language}.pdf")
+        paper = browser.get(f"{address}/{language}.pdf")
         assert paper.mimetype == "application/pdf"
         pages = PdfReader(BytesIO(paper.data)).pages
         text[language] = " ".join(" ".join(page.extract_text() for page in pages).split())
@@ -74,40 +80,41 @@ def test_what_is_stored_is_told_on_paper(appeal, login_as) -> None:
     ]
 
 
-def test_masking_from_the_page(appeal, login_as) -> None:
+def test_a_citizen_is_masked_from_the_page(appeal, login_as) -> None:
     browser = login_as("manager")
-    there = ask(browser, "mask")
+    address = create_request(browser, "mask")
     ticked = {"do": "done", "record": f"appeal:{appeal.number}", "answer": "Xayr"}
-    page = browser.refused(browser.send(f"{there}/answer", **ticked))
+    page = browser.refused_page(browser.send(f"{address}/answer", **ticked))
     assert "yopilmagan murojaat bor" in page
     assert f'href="/appeals/{appeal.number}"' in page
     assert "Xayr" in page
     assert "checked" in page.split(f"appeal:{appeal.number}")[1].split(">")[0]
-    browser.send(f"{there}/answer", do="refused", answer="Murojaat hali koʻrib chiqilmoqda")
+    browser.send(f"{address}/answer", do="refused", answer="Murojaat hali koʻrib chiqilmoqda")
     assert DataRequest.get().state == "refused"
-    text = PdfReader(BytesIO(browser.get(f"{there}/uz.pdf").data)).pages[0].extract_text()
+    text = PdfReader(BytesIO(browser.get(f"{address}/uz.pdf").data)).pages[0].extract_text()
     assert "Murojaat hali koʻrib chiqilmoqda" in " ".join(text.split())
     listed = browser.get("/data-requests").text
     assert "Rad etildi" in listed
 
 
-@pytest.mark.parametrize("role", sorted(rights.roles("data_request.answer")))
-def test_that_who_asked_was_shown_is_written_down(role, appeal, login_as) -> None:
+@pytest.mark.parametrize("role", sorted(rights.allowed_roles("data_request.answer")))
+def test_showing_who_made_a_request_is_audited(role, appeal, login_as) -> None:
     browser = login_as(role)
-    there = ask(browser)
-    number = there.rsplit("/", 1)[1]
+    address = create_request(browser)
+    number = address.rsplit("/", 1)[1]
     browser.get("/data-requests")
-    listed = AuditEntry.get(AuditEntry.action == "data_request.view")  # of one
-    assert (listed.subject, listed.detail["page"]) == (number, "data_requests.page")
-    browser.get(there)
+    listed = AuditEntry.get(AuditEntry.action == "data_request.view")  # of a single request
+    assert (listed.subject, listed.detail["page"]) == (number, "data_requests.list_requests")
+    browser.get(address)
     opened = AuditEntry.select().order_by(AuditEntry.id.desc()).get()
     assert (opened.action, opened.subject) == ("data_request.view", number)
     assert opened.detail["appeal"] == [appeal.number]
-    browser.send(f"{there}/answer", do="refused", answer="Topilmadi")
+    browser.send(f"{address}/answer", do="refused", answer="Topilmadi")
     before = AuditEntry.select().count()
-    browser.get(there)  # answered: nothing stored is shown, but who asked is
+    # answered: no stored data is shown, but the person who made the request is
+    browser.get(address)
     assert AuditEntry.select().count() == before + 1
-    ask(browser, person="Boshqa")
+    create_request(browser, person="Boshqa")
     browser.get("/data-requests")
     many = AuditEntry.select().order_by(AuditEntry.id.desc()).get()
     assert many.action == "data_request.list"

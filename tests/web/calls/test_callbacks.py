@@ -1,4 +1,4 @@
-"""Promised calls: on the operator's list, reminded of, handed over, seen by a supervisor."""
+"""Promised calls: on the operator's list, reminded of, handed over, shown to a supervisor."""
 
 import datetime as dt
 from typing import Any
@@ -11,39 +11,45 @@ from appliance.models import AuditEntry, ScheduledCallback, User
 from appliance.people import presence
 from appliance.telephony import scheduled_callbacks
 from tests.rig.browser import Browser
-from tests.rig.citizen import PHONE, form_of_talk
+from tests.rig.citizen import CITIZEN_NUMBER, form_token_in_talk
 
-SOON = dt.timedelta(minutes=5)
+FIVE_MINUTES = dt.timedelta(minutes=5)
 
 
 @pytest.fixture
 def token(nilufar: User) -> str:
-    """The form of a call that speaks with Nilufar."""
-    return form_of_talk(nilufar)
+    """The form of a call on which Nilufar is talking."""
+    return form_token_in_talk(nilufar)
 
 
-def promise(browser: Browser, token: str, **sent: Any) -> str:
+def post_promise(browser: Browser, token: str, **changes: Any) -> str:
     headers = {"X-CSRFToken": browser.token("/operator")}
-    asked = {"number": PHONE, "day": "01.02.2027", "time": "9:30", "about": ""} | sent
+    values = {"number": CITIZEN_NUMBER, "day": "01.02.2027", "time": "9:30", "about": ""} | changes
     path = f"/operator/forms/{token}/callback"
-    return browser.post(path, json=asked, headers=headers).get_json()["trouble"]
+    return browser.post(path, json=values, headers=headers).get_json()["trouble"]
 
 
-def promised(operator: User, late: bool = False) -> ScheduledCallback:
-    made = scheduled_callbacks.schedule(operator, PHONE, clock.now() + SOON, "Hujjat haqida")
-    if late:
-        past = clock.now() - SOON
-        ScheduledCallback.update(due_at=past).where(ScheduledCallback.id == made.id).execute()
-    return made
+def schedule_callback(operator: User, overdue: bool = False) -> ScheduledCallback:
+    callback = scheduled_callbacks.schedule_callback(
+        operator, CITIZEN_NUMBER, clock.now() + FIVE_MINUTES, "Hujjat haqida"
+    )
+    if overdue:
+        past = clock.now() - FIVE_MINUTES
+        ScheduledCallback.update(due_at=past).where(ScheduledCallback.id == callback.id).execute()
+    return callback
 
 
-def test_a_promise_stands_on_ones_own_list(login_as, token, at_noon):
+def test_a_promised_call_is_on_the_operators_own_list(login_as, token, at_noon):
     browser = login_as("nilufar")
     assert "+998 93 555 01 47" in browser.get(f"/operator/forms/{token}/callback").text
-    assert promise(browser, token, about="Hujjat haqida") == ""
-    made = ScheduledCallback.get()
-    assert (made.operator.login, made.number, made.call_id) == ("nilufar", PHONE, "1764000000.1")
-    assert made.due_at == dt.datetime(2027, 2, 1, 4, 30, tzinfo=dt.UTC)
+    assert post_promise(browser, token, about="Hujjat haqida") == ""
+    callback = ScheduledCallback.get()
+    assert (callback.operator.login, callback.number, callback.call_id) == (
+        "nilufar",
+        CITIZEN_NUMBER,
+        "1764000000.1",
+    )
+    assert callback.due_at == dt.datetime(2027, 2, 1, 4, 30, tzinfo=dt.UTC)
     day = browser.get("/operator/day").text
     assert "Hujjat haqida" in day
     assert 'id="reminders"' in day
@@ -62,18 +68,18 @@ def test_a_promise_stands_on_ones_own_list(login_as, token, at_noon):
         ({"about": "x" * 501}, "500"),
     ],
 )
-def test_what_cannot_be_promised_is_said(login_as, token, at_noon, sent, words):
-    assert words in promise(login_as("nilufar"), token, **sent)
+def test_an_invalid_promise_is_refused_with_a_reason(login_as, token, at_noon, sent, words):
+    assert words in post_promise(login_as("nilufar"), token, **sent)
     assert not ScheduledCallback.select().exists()
 
 
-def test_one_is_reminded_once_its_moment_has_come(login_as, nilufar):
-    task = promised(nilufar)
+def test_the_operator_is_reminded_when_a_promised_call_is_due(login_as, nilufar):
+    task = schedule_callback(nilufar)
     browser = login_as("nilufar")
     piece = browser.get("/callbacks/due").text
     assert "data-until" in piece
     assert "Hujjat haqida" not in piece
-    past = clock.now() - SOON
+    past = clock.now() - FIVE_MINUTES
     ScheduledCallback.update(due_at=past).where(ScheduledCallback.id == task.id).execute()
     assert "Hujjat haqida" in browser.get("/callbacks/due").text
     browser.send(f"/callbacks/{task.id}/done")
@@ -81,8 +87,8 @@ def test_one_is_reminded_once_its_moment_has_come(login_as, nilufar):
     assert ScheduledCallback.get().done_by == "nilufar"
 
 
-def test_of_who_is_not_at_work_a_colleague_takes_it_over(login_as, nilufar, sardor):
-    task, browser = promised(nilufar), login_as("sardor")
+def test_a_colleague_takes_over_from_an_operator_off_duty(login_as, nilufar, sardor):
+    task, browser = schedule_callback(nilufar), login_as("sardor")
     presence.choose_state(nilufar, "ready")
     assert "Hujjat haqida" not in browser.get("/followups").text
     token = browser.token("/operator")
@@ -93,8 +99,8 @@ def test_of_who_is_not_at_work_a_colleague_takes_it_over(login_as, nilufar, sard
     assert ScheduledCallback.get().operator == sardor
 
 
-def test_a_supervisor_sees_what_is_overdue_and_hands_it_over(login_as, nilufar, sardor):
-    task, browser = promised(nilufar, late=True), login_as("supervisor")
+def test_a_supervisor_hands_over_an_overdue_call(login_as, nilufar, sardor):
+    task, browser = schedule_callback(nilufar, overdue=True), login_as("supervisor")
     page = browser.get("/followups").text
     assert "Hujjat haqida" in page
     assert "Muddati oʻtgan" in page
@@ -105,16 +111,16 @@ def test_a_supervisor_sees_what_is_overdue_and_hands_it_over(login_as, nilufar, 
     assert "Operatorni tanlang" in browser.get(answer.headers["Location"]).text
 
 
-def test_calling_without_an_exchange_says_so(login_as, nilufar):
-    task, browser = promised(nilufar), login_as("nilufar")
+def test_calling_without_an_exchange_reports_an_error(login_as, nilufar):
+    task, browser = schedule_callback(nilufar), login_as("nilufar")
     answer = browser.send(f"/callbacks/{task.id}/call")
     assert "stansiya" in browser.get(answer.headers["Location"]).text.lower()
 
 
-def test_done_ones_are_masked_by_age(settings, nilufar):
-    task = promised(nilufar)
+def test_finished_callbacks_are_masked_by_age(settings, nilufar):
+    task = schedule_callback(nilufar)
     later = clock.now() + dt.timedelta(days=1)
-    assert [*rules.callbacks(later)] == []
-    scheduled_callbacks.finish(task, "nilufar")
-    assert not scheduled_callbacks.finish(task, "nilufar")
-    assert [one.id for one in rules.callbacks(later)] == [task.id]
+    assert [*rules.due_callbacks(later)] == []
+    scheduled_callbacks.finish_callback(task, "nilufar")
+    assert not scheduled_callbacks.finish_callback(task, "nilufar")
+    assert [callback.id for callback in rules.due_callbacks(later)] == [task.id]

@@ -1,4 +1,4 @@
-"""The pages of registered calls: the list, one of them, its correction, the table."""
+"""The pages of registered calls: the list, a single one, its correction, the table."""
 
 import pytest
 
@@ -8,68 +8,68 @@ from tests.rig.citizen import Citizen
 
 
 @pytest.fixture
-def made(settings, nilufar) -> CallForm:
+def call_form(settings, nilufar) -> CallForm:
     citizen = Citizen("hotline-9.1")
-    citizen.ring(nilufar)
-    citizen.talk()
+    citizen.ring_operator(nilufar)
+    citizen.start_talk()
     citizen.hang_up()
-    call = appeals.at_hand(nilufar, citizen.facts.ended_at).call
-    said = {"surname": "Zulfiqorova", "gist": "Nafaqa soʻradi", "region": "1718", "sex": "f"}
+    call = appeals.current_desk(nilufar, citizen.facts.ended_at).call
+    values = {"surname": "Zulfiqorova", "gist": "Nafaqa soʻradi", "region": "1718", "sex": "f"}
     token = appeals.token_for(nilufar, call)
-    return call_forms.register(said, operator=nilufar, token=token, tz=settings.tz)
+    return call_forms.register(values, operator=nilufar, token=token, tz=settings.tz)
 
 
-def test_the_list_shows_finds_and_narrows(made, login_as):
+def test_the_list_can_be_searched_and_filtered(call_form, login_as):
     browser = login_as("supervisor")
-    assert made.number in browser.get("/call-forms").text
-    assert made.number in browser.get("/call-forms?q=nafaqa").text
-    assert made.number in browser.get("/call-forms?region=1718&alone=1").text
+    assert call_form.number in browser.get("/call-forms").text
+    assert call_form.number in browser.get("/call-forms?q=nafaqa").text
+    assert call_form.number in browser.get("/call-forms?region=1718&alone=1").text
     for other in ("q=qwerty", "direction=training", "until=01.01.2020", "since=01.01.2099"):
-        assert made.number not in browser.get(f"/call-forms?{other}").text, other
+        assert call_form.number not in browser.get(f"/call-forms?{other}").text, other
 
 
-def test_what_the_address_says_wrong_is_passed_over(made, login_as):
+def test_invalid_query_parameters_are_ignored(call_form, login_as):
     page = login_as("manager").get("/call-forms?since=bahorda&page=-3&region=%00&q=%25%22")
     assert page.status_code == 200
 
 
-def test_one_shows_its_fields_and_is_written_down(made, login_as):
-    page = login_as("ministry").get(f"/call-forms/{made.number}").text
+def test_viewing_a_call_form_shows_its_fields_and_is_audited(call_form, login_as):
+    page = login_as("ministry").get(f"/call-forms/{call_form.number}").text
     for text in ("Zulfiqorova", "Nafaqa soʻradi", "Samarqand viloyati", "Ayol"):
         assert text in page
     row = AuditEntry.select().where(AuditEntry.action == "call_form.view").get()
-    assert row.subject == made.number
+    assert row.subject == call_form.number
 
 
-def test_another_operators_is_not_shown(made, login_as, sardor):
+def test_another_operators_call_form_is_not_shown(call_form, login_as, sardor):
     browser = login_as("sardor")
-    assert made.number not in browser.get("/call-forms").text
-    assert browser.get(f"/call-forms/{made.number}").status_code == 404
+    assert call_form.number not in browser.get("/call-forms").text
+    assert browser.get(f"/call-forms/{call_form.number}").status_code == 404
 
 
-def test_a_correction_is_kept_and_told(made, login_as):
+def test_a_correction_is_saved_and_shown_with_the_old_value(call_form, login_as):
     browser = login_as("nilufar")
-    where = f"/call-forms/{made.number}"
-    assert "Nafaqa soʻradi" in browser.get(f"{where}/correct").text
-    said = {"surname": "Zulfiqorova", "gist": "Subsidiya soʻradi", "csrf_token": browser.token()}
-    answer = browser.post(f"{where}/correct", data=said)
-    assert answer.headers["Location"] == where
-    page = browser.get(where).text
+    card_path = f"/call-forms/{call_form.number}"
+    assert "Nafaqa soʻradi" in browser.get(f"{card_path}/correct").text
+    values = {"surname": "Zulfiqorova", "gist": "Subsidiya soʻradi", "csrf_token": browser.token()}
+    answer = browser.post(f"{card_path}/correct", data=values)
+    assert answer.headers["Location"] == card_path
+    page = browser.get(card_path).text
     assert "Subsidiya soʻradi" in page
-    assert "Nafaqa soʻradi" in page  # as it stood before
+    assert "Nafaqa soʻradi" in page  # the value before the correction
     assert CallForm.get().region_id is None
 
 
-def test_the_table_tells_names_only_to_who_may_see_them(made, login_as):
-    whole = login_as("manager").get("/call-forms/table.csv").get_data(as_text=True)
-    assert "Zulfiqorova" in whole
-    assert "Samarqand viloyati" in whole
-    part = login_as("supervisor").get("/call-forms/table.csv").get_data(as_text=True)
-    assert made.number in part
-    assert "Zulfiqorova" not in part
-    assert "+998" not in part
+def test_the_table_has_names_only_for_permitted_roles(call_form, login_as):
+    managers_table = login_as("manager").get("/call-forms/table.csv").get_data(as_text=True)
+    assert "Zulfiqorova" in managers_table
+    assert "Samarqand viloyati" in managers_table
+    supervisors_table = login_as("supervisor").get("/call-forms/table.csv").get_data(as_text=True)
+    assert call_form.number in supervisors_table
+    assert "Zulfiqorova" not in supervisors_table
+    assert "+998" not in supervisors_table
 
 
-def test_the_calls_card_leads_to_it(made, login_as):
-    page = login_as("supervisor").get(f"/calls/{made.call_id}").text
-    assert f"/call-forms/{made.number}" in page
+def test_the_calls_card_links_to_its_form(call_form, login_as):
+    page = login_as("supervisor").get(f"/calls/{call_form.call_id}").text
+    assert f"/call-forms/{call_form.number}" in page

@@ -1,4 +1,4 @@
-"""Signing in and out: who gets in, where he lands, what is written down, how often one may try."""
+"""Signing in and out: who may, where they land, what is audited, how many attempts are allowed."""
 
 import datetime as dt
 import threading
@@ -14,13 +14,13 @@ from appliance.people import accounts, ldap, sign_ins
 from appliance.web import create_app
 from tests.rig.browser import Browser
 from tests.rig.people import PASSWORD
-from tests.rig.waiting import until
+from tests.rig.waiting import wait_until
 
-WRONG = "Foydalanuvchi nomi yoki parol notoʻgʻri."
-WAIT = "Xato urinishlar koʻpayib ketdi. Bir daqiqa kutib, yana urinib koʻring."
+WRONG_PASSWORD_TEXT = "Foydalanuvchi nomi yoki parol notoʻgʻri."
+TOO_MANY_ATTEMPTS_TEXT = "Xato urinishlar koʻpayib ketdi. Bir daqiqa kutib, yana urinib koʻring."
 
 
-def actions() -> list[tuple[str, str]]:
+def last_audit_actions() -> list[tuple[str, str]]:
     return [(e.who, e.action) for e in AuditEntry.select().order_by(AuditEntry.id)][-3:]
 
 
@@ -28,7 +28,7 @@ def test_the_right_password_signs_in(client) -> None:
     answer = client.sign_in("nilufar", PASSWORD)
     assert answer.headers["Location"] == "/"
     assert client.get("/account").status_code == 200
-    assert actions()[-1] == ("nilufar", "login")
+    assert last_audit_actions()[-1] == ("nilufar", "login")
 
 
 @pytest.mark.parametrize("login", ["NILUFAR", " nilufar "])
@@ -39,23 +39,23 @@ def test_a_login_is_found_however_it_is_typed(client, login) -> None:
 @pytest.mark.parametrize(
     ("login", "password"), [("nilufar", "wrong"), ("nobody", PASSWORD), ("", "")]
 )
-def test_a_wrong_one_is_told_and_keeps_the_login(client, login, password) -> None:
+def test_a_wrong_password_is_reported_and_the_login_kept(client, login, password) -> None:
     answer = client.sign_in(login, password)
     assert answer.status_code == 401
-    assert WRONG in answer.text
+    assert WRONG_PASSWORD_TEXT in answer.text
     assert f'value="{login}"' in answer.text
     assert password not in answer.text or not password
-    assert actions()[-1] == (login or "-", "login.failed")
+    assert last_audit_actions()[-1] == (login or "-", "login.failed")
 
 
 def test_a_closed_account_does_not_sign_in_and_is_signed_out(client, nilufar) -> None:
     client.sign_in("nilufar", PASSWORD)
-    accounts.disable(nilufar, by="test")
+    accounts.disable_account(nilufar, by="test")
     assert client.get("/account").status_code == 302
     assert client.sign_in("nilufar", PASSWORD).status_code == 401
 
 
-def test_one_comes_back_to_the_page_asked_for(client) -> None:
+def test_signing_in_leads_back_to_the_requested_page(client) -> None:
     answer = client.get("/account?x=1")
     assert answer.headers["Location"] == "/login?next=/account?x%3D1"
     assert 'name="next" value="/account?x=1"' in client.get(answer.headers["Location"]).text
@@ -66,18 +66,18 @@ def test_one_comes_back_to_the_page_asked_for(client) -> None:
 
 
 @pytest.mark.parametrize(
-    "there",
+    "target",
     [
         *("https://evil.example/", "//evil.example/", "/\\evil.example", "javascript:x", "evil"),
         *("/\t/evil.example", "/\n/evil.example", "\t//evil.example", "//[", "/\\[x"),
     ],
 )
-def test_signing_in_leads_nowhere_else(client, there) -> None:
-    assert client.sign_in("nilufar", PASSWORD, next=there).headers["Location"] == "/"
+def test_signing_in_redirects_only_within_the_site(client, target) -> None:
+    assert client.sign_in("nilufar", PASSWORD, next=target).headers["Location"] == "/"
 
 
-def test_a_cookie_of_any_bytes_shuts_out_nobody(app) -> None:
-    """Another site on the same host may have left it: the browser sends it each time."""
+def test_a_cookie_with_any_bytes_does_not_prevent_signing_in(app) -> None:
+    """Another site on the same host may have set it: the browser sends it each time."""
     browser = app.test_client(use_cookies=False)
     answer = browser.get("/login", environ_overrides={"HTTP_COOKIE": "other=\xff\xfe"})
     assert answer.status_code == 200
@@ -87,7 +87,7 @@ def test_signing_out_ends_the_session(login_as) -> None:
     browser = login_as("operator")
     assert browser.send("/logout").headers["Location"] == "/login"
     assert browser.get("/account").status_code == 302
-    assert actions()[-1] == ("nilufar", "logout")
+    assert last_audit_actions()[-1] == ("nilufar", "logout")
 
 
 def test_signing_out_ends_a_copied_cookie_too(app, login_as) -> None:
@@ -107,39 +107,39 @@ def test_a_new_password_and_a_closed_account_end_every_session(login_as, nilufar
     if end == "password":
         accounts.set_password(nilufar, PASSWORD, by="test")
     else:
-        accounts.disable(nilufar, by="test")
+        accounts.disable_account(nilufar, by="test")
         type(nilufar).update(active=True).execute()
     assert browser.get("/account").status_code == 302
 
 
-def test_a_session_ends_after_sixteen_hours_however_it_is_used(login_as, monkeypatch) -> None:
-    browser, began = login_as("operator"), clock.now()
+def test_a_session_ends_after_sixteen_hours_even_if_used(login_as, monkeypatch) -> None:
+    browser, signed_in_at = login_as("operator"), clock.now()
     for hours, status in ((8, 200), (15.9, 200), (16.1, 302)):
-        monkeypatch.setattr(clock, "now", lambda at=began + dt.timedelta(hours=hours): at)
+        monkeypatch.setattr(clock, "now", lambda at=signed_in_at + dt.timedelta(hours=hours): at)
         assert browser.get("/account").status_code == status
         if status == 200:
-            browser.send("/account/appearance", theme="dark")  # writes the cookie anew
+            browser.send("/account/appearance", theme="dark")  # writes the cookie again
 
 
 def test_signing_out_needs_a_post(login_as) -> None:
     assert login_as("operator").get("/logout").status_code == 405
 
 
-def test_five_failures_a_minute_and_no_more(client) -> None:
+def test_five_failures_a_minute_are_allowed(client) -> None:
     for _ in range(5):
         assert client.sign_in("nilufar", "wrong").status_code == 401
     answer = client.sign_in("nilufar", PASSWORD)
     assert answer.status_code == 429
-    assert WAIT in answer.text
+    assert TOO_MANY_ATTEMPTS_TEXT in answer.text
     assert client.sign_in("sardor", PASSWORD).status_code == 302
 
 
 def test_limits_survive_a_restart(client, settings) -> None:
     for _ in range(5):
         client.sign_in("nilufar", "wrong")
-    anew = create_app(settings)
-    anew.test_client_class = Browser
-    assert anew.test_client().sign_in("nilufar", PASSWORD).status_code == 429
+    restarted = create_app(settings)
+    restarted.test_client_class = Browser
+    assert restarted.test_client().sign_in("nilufar", PASSWORD).status_code == 429
 
 
 def test_limits_end_after_a_minute_and_after_an_hour(client, monkeypatch) -> None:
@@ -155,89 +155,89 @@ def test_limits_end_after_a_minute_and_after_an_hour(client, monkeypatch) -> Non
     assert SignInAttempt.select().count() == 0
 
 
-def test_guesses_at_the_same_time_are_counted_before_they_are_tried(app, monkeypatch) -> None:
-    """Each asks before any is answered."""
-    monkeypatch.setattr(sign_ins, "PATIENCE", 60)
-    looked, authenticate = [], accounts.authenticate
+def test_simultaneous_guesses_are_counted_before_they_are_checked(app, monkeypatch) -> None:
+    """All requests are sent before any response."""
+    monkeypatch.setattr(sign_ins, "TURN_TIMEOUT_SECONDS", 60)
+    checked, authenticate = [], accounts.authenticate_user
     monkeypatch.setattr(
-        accounts, "authenticate", lambda *typed: looked.append(typed) or authenticate(*typed)
+        accounts, "authenticate_user", lambda *typed: checked.append(typed) or authenticate(*typed)
     )
     browsers = [app.test_client() for _ in range(12)]
     tokens = [browser.token("/login") for browser in browsers]
     begin = threading.Barrier(len(browsers))
 
-    def guess(number: int) -> int:
+    def guess_password(number: int) -> int:
         begin.wait()
         form = {"csrf_token": tokens[number], "login": "nilufar", "password": f"guess-{number}"}
         return browsers[number].post("/login", data=form).status_code
 
     with ThreadPoolExecutor(len(browsers)) as pool:
-        answers = sorted(pool.map(guess, range(len(browsers))))
+        answers = sorted(pool.map(guess_password, range(len(browsers))))
     assert answers == [401] * 5 + [429] * 7
-    assert len(looked) == 5
+    assert len(checked) == 5
 
 
-def test_few_passwords_are_looked_at_at_once(settings, monkeypatch) -> None:
-    """Each takes 64 MiB: of many at once only some are tried, the others wait or are sent away."""
-    looking, most, gate = [], [], threading.Event()
+def test_few_passwords_are_checked_at_once(settings, monkeypatch) -> None:
+    """Each check takes 64 MiB: of many at once only some run, the others wait or are refused."""
+    running_checks, concurrent_counts, gate = [], [], threading.Event()
 
     def authenticate(login: str, password: str) -> None:
-        looking.append(login)
-        most.append(len(looking))
+        running_checks.append(login)
+        concurrent_counts.append(len(running_checks))
         gate.wait(20)
-        looking.remove(login)
+        running_checks.remove(login)
 
-    monkeypatch.setattr(accounts, "authenticate", authenticate)
-    monkeypatch.setattr(sign_ins, "PATIENCE", 0.05)
+    monkeypatch.setattr(accounts, "authenticate_user", authenticate)
+    monkeypatch.setattr(sign_ins, "TURN_TIMEOUT_SECONDS", 0.05)
 
-    def attempt(number: int) -> str:
+    def attempt_sign_in(number: int) -> str:
         with db.database.connection_context():
             try:
-                sign_ins.check(f"nobody{number}", "wrong", f"10.0.0.{number}")
-            except sign_ins.Busy:
+                sign_ins.check_password(f"nobody{number}", "wrong", f"10.0.0.{number}")
+            except sign_ins.TooManyWaiting:
                 return "busy"
             return "tried"
 
     with ThreadPoolExecutor(8) as pool:
-        waiting = [pool.submit(attempt, number) for number in range(8)]
-        until(lambda: sum(one.done() for one in waiting) == 6)
+        waiting = [pool.submit(attempt_sign_in, number) for number in range(8)]
+        wait_until(lambda: sum(future.done() for future in waiting) == 6)
         gate.set()
-        answers = [one.result() for one in waiting]
+        answers = [future.result() for future in waiting]
     assert sorted(answers) == ["busy"] * 6 + ["tried"] * 2
-    assert max(most) == 2
+    assert max(concurrent_counts) == 2
     assert SignInAttempt.select().count() == 2
 
 
-def test_one_address_holds_up_nobody_at_another(settings, monkeypatch) -> None:
-    """On a new device, too: of one address few wait, and what is more is sent away at once."""
+def test_one_address_does_not_delay_others(settings, monkeypatch) -> None:
+    """Not even on a new device: few attempts of one address wait, more are refused at once."""
     looking, gate = [], threading.Event()
 
     def authenticate(login: str, password: str) -> None:
         looking.append(login)
         gate.wait(20)
 
-    monkeypatch.setattr(accounts, "authenticate", authenticate)
-    monkeypatch.setattr(sign_ins, "PATIENCE", 20)
+    monkeypatch.setattr(accounts, "authenticate_user", authenticate)
+    monkeypatch.setattr(sign_ins, "TURN_TIMEOUT_SECONDS", 20)
 
-    def attempt(login: str, address: str) -> str:
+    def attempt_sign_in(login: str, address: str) -> str:
         with db.database.connection_context():
             try:
-                sign_ins.check(login, "wrong", address)
-            except sign_ins.Busy:
+                sign_ins.check_password(login, "wrong", address)
+            except sign_ins.TooManyWaiting:
                 return "busy"
             return "tried"
 
     with ThreadPoolExecutor(40) as pool:
-        guesses = [pool.submit(attempt, f"nobody{n}", "10.0.0.1") for n in range(30)]
-        until(lambda: sum(one.done() for one in guesses) == 18)
-        staff = [pool.submit(attempt, f"new{n}", f"10.0.1.{n}") for n in range(10)]
+        guesses = [pool.submit(attempt_sign_in, f"nobody{n}", "10.0.0.1") for n in range(30)]
+        wait_until(lambda: sum(future.done() for future in guesses) == 18)
+        staff = [pool.submit(attempt_sign_in, f"new{n}", f"10.0.1.{n}") for n in range(10)]
         gate.set()
-        assert [one.result() for one in staff] == ["tried"] * 10
-        assert sorted(one.result() for one in guesses) == ["busy"] * 18 + ["tried"] * 12
-    assert sign_ins._STRANGERS._inside.total() == 0
+        assert [future.result() for future in staff] == ["tried"] * 10
+        assert sorted(future.result() for future in guesses) == ["busy"] * 18 + ["tried"] * 12
+    assert sign_ins._UNKNOWN_DEVICES._admitted.total() == 0
 
 
-def test_who_signs_in_where_he_did_before_is_not_kept_out_by_others(app, client) -> None:
+def test_others_failures_do_not_block_a_user_on_a_known_device(app, client) -> None:
     assert client.sign_in("sardor", PASSWORD).status_code == 302
     client.send("/logout")
     now = clock.now()
@@ -251,7 +251,7 @@ def test_who_signs_in_where_he_did_before_is_not_kept_out_by_others(app, client)
     elsewhere = {"REMOTE_ADDR": "10.0.0.9"}
     stranger.environ_base |= elsewhere
     assert stranger.sign_in("dilnoza", PASSWORD).status_code == 302
-    assert client.sign_in("dilnoza", PASSWORD).status_code == 429  # never signed in on it
+    assert client.sign_in("dilnoza", PASSWORD).status_code == 429  # never signed in on this device
     assert client.sign_in("sardor", PASSWORD).status_code == 302
 
 
@@ -264,7 +264,7 @@ def test_a_known_device_has_its_own_limit(client) -> None:
 
 
 @pytest.mark.parametrize("cookie", ["", "planted", "eyJuYW1lIjoieCIsInBlb3BsZSI6WyJzYXJkb3IiXX0.x"])
-def test_nobody_makes_a_known_device(app, cookie) -> None:
+def test_a_forged_cookie_is_not_a_known_device(app, cookie) -> None:
     SignInAttempt.insert_many(
         {"login": "sardor", "address": "127.0.0.1", "at": clock.now()} for _ in range(5)
     ).execute()
@@ -273,38 +273,40 @@ def test_nobody_makes_a_known_device(app, cookie) -> None:
     assert browser.sign_in("sardor", PASSWORD).status_code == 429
 
 
-def test_successes_count_for_nothing(app) -> None:
+def test_successful_sign_ins_do_not_count_as_attempts(app) -> None:
     for _ in range(8):
         assert app.test_client().sign_in("nilufar", PASSWORD).status_code == 302
 
 
 def test_the_session_outlives_the_process(app, settings, login_as) -> None:
     cookie = login_as("operator").get_cookie("__Host-session")
-    anew = create_app(settings).test_client()
-    anew.set_cookie("__Host-session", cookie.value)
-    assert anew.get("/account").status_code == 200
+    new_browser = create_app(settings).test_client()
+    new_browser.set_cookie("__Host-session", cookie.value)
+    assert new_browser.get("/account").status_code == 200
 
 
-def test_signing_in_begins_a_session_that_nobody_planted(client) -> None:
+def test_signing_in_replaces_the_session_of_the_browser(client) -> None:
     planted = client.token("/login")
     client.sign_in("nilufar", PASSWORD)
     assert client.token() != planted
 
 
-def test_who_is_signed_in_does_not_see_the_form(login_as) -> None:
+def test_a_signed_in_user_does_not_see_the_login_form(login_as) -> None:
     assert login_as("ministry").get("/login").headers["Location"] == "/"
 
 
-def test_a_token_is_given_to_who_is_signed_in(client) -> None:
+def test_a_signed_in_user_receives_a_token(client) -> None:
     assert client.get("/login/token").status_code == 204
     client.sign_in("nilufar", PASSWORD)
     token = client.get("/login/token").text
     assert client.post("/logout", headers={"X-CSRFToken": token}).status_code == 302
 
 
-def test_the_page_says_that_the_directory_is_away(settings, app, client, monkeypatch) -> None:
+def test_the_page_warns_that_the_directory_is_unavailable(
+    settings, app, client, monkeypatch
+) -> None:
     rules = Ldap("ldaps://127.9.9.3:9", "{}@vazirlik.uz")
     object.__setattr__(app.config["SITE"], "ldap", rules)
     assert "is-warn" not in client.get("/login").text
-    monkeypatch.setitem(ldap._rests_until, rules.url, time.monotonic() + 30)
+    monkeypatch.setitem(ldap._retry_times, rules.url, time.monotonic() + 30)
     assert "is-warn" in client.get("/login").text

@@ -1,4 +1,4 @@
-"""The second step at the login, and setting it up: nothing else opens before."""
+"""The second step of the login, and its set-up: no other page opens before."""
 
 import datetime as dt
 import re
@@ -13,137 +13,158 @@ from appliance.models import User
 from appliance.people import second_factor
 from appliance.people.accounts import ROLES
 from appliance.web import create_app
-from provisioning.local.settings_file import scratch
+from provisioning.local.settings_file import scratch_settings
 from tests.rig.browser import Browser
-from tests.rig.people import OF_ROLE, PASSWORD
-from tests.web.shell.test_access import EVERYBODY, ROUTES, address
+from tests.rig.people import LOGIN_OF_ROLE, PASSWORD
+from tests.web.shell.test_access import EVERYBODY, ROUTES, route_address
 
-SETUP, PROVE = "/account/second-factor", "/login/second"
-BEFORE_ALL = {"POST /account/language", "POST /logout"}
+SETUP_PATH, PROVE_PATH = "/account/second-factor", "/login/second"
+ALWAYS_OPEN_ROUTES = {"POST /account/language", "POST /logout"}
 
 
 @pytest.fixture
-def asking(app, at_noon):
-    """The pages of a site that asks everybody, from everywhere."""
+def second_factor_app(app, at_noon):
+    """A site that demands a second factor from everyone, everywhere."""
     site = app.config["SITE"]
     object.__setattr__(site, "sign_in", SignIn(second_factor=ROLES))
     return app
 
 
-def code(secret: str, seconds: int = 0) -> str:
+def one_time_code(secret: str, seconds: int = 0) -> str:
     return pyotp.TOTP(secret).at(clock.now() + dt.timedelta(seconds=seconds))
 
 
-def set_up(browser: Browser) -> tuple[str, list[str]]:
-    """Set up the app from its page; the secret and the codes for the paper."""
-    secret = re.search(r'class="secret">([A-Z2-7]+)<', browser.get(SETUP).text)[1]
-    page = browser.send(SETUP, SETUP, one_time_code=code(secret)).text
+def set_up_app(browser: Browser) -> tuple[str, list[str]]:
+    """Set up the app on its page; return the secret and the recovery codes to print."""
+    secret = re.search(r'class="secret">([A-Z2-7]+)<', browser.get(SETUP_PATH).text)[1]
+    page = browser.send(SETUP_PATH, SETUP_PATH, one_time_code=one_time_code(secret)).text
     return secret, re.findall(r"<li><code>([^<]+)</code>", page)
 
 
-@pytest.mark.parametrize(("role", "there"), [("manager", SETUP), ("operator", PROVE)])
-def test_nothing_else_opens_before(asking, login_as, role, there) -> None:
+@pytest.mark.parametrize(
+    ("role", "required_path"), [("manager", SETUP_PATH), ("operator", PROVE_PATH)]
+)
+def test_no_other_page_opens_before_the_second_step(
+    second_factor_app, login_as, role, required_path
+) -> None:
     browser = login_as(role)
-    if there == PROVE:
-        set_up(browser)
+    if required_path == PROVE_PATH:
+        set_up_app(browser)
         browser = login_as(role)
-    headers = {"X-CSRFToken": browser.token(there)}
-    open_here = {f"GET {there}", f"POST {there}", *BEFORE_ALL}
-    if there == PROVE:
+    headers = {"X-CSRFToken": browser.token(required_path)}
+    open_here = {f"GET {required_path}", f"POST {required_path}", *ALWAYS_OPEN_ROUTES}
+    if required_path == PROVE_PATH:
         open_here |= {"POST /passkeys/ask", "POST /passkeys/prove"}
     for route, roles in sorted(ROUTES.items()):
         if roles == EVERYBODY or route in open_here or not roles:
             continue
         method = route.split()[0]
-        with browser.open(address(route), method=method, headers=headers) as answer:
+        with browser.open(route_address(route), method=method, headers=headers) as answer:
             if route == "GET /live":
                 assert answer.status_code == 403
             else:
                 assert answer.status_code == 303, f"{route}: {answer.status}"
-                assert answer.headers["Location"].startswith(there)
+                assert answer.headers["Location"].startswith(required_path)
         piece = {"HX-Request": "true"} | headers
-        with browser.open(address(route), method=method, headers=piece) as answer:
+        with browser.open(route_address(route), method=method, headers=piece) as answer:
             assert answer.status_code == 403, f"{route}: {answer.status}"
 
 
-def test_set_up_then_asked_for_and_led_back(asking, client) -> None:
+def test_a_set_up_factor_is_demanded_and_leads_to_the_requested_page(
+    second_factor_app, client
+) -> None:
     assert client.sign_in("sherzod", PASSWORD).status_code == 302
-    assert client.get("/keys").headers["Location"] == SETUP
-    page = client.get(SETUP).text
+    assert client.get("/keys").headers["Location"] == SETUP_PATH
+    page = client.get(SETUP_PATH).text
     assert "<svg" in page
     assert "style=" not in page
-    wrong = client.send(SETUP, SETUP, one_time_code="000000")
-    assert "Ilova boshqa kodni" in client.refused(wrong)
-    secret, codes = set_up(client)
-    assert len(codes) == second_factor.CODES
+    wrong = client.send(SETUP_PATH, SETUP_PATH, one_time_code="000000")
+    assert "Ilova boshqa kodni" in client.refused_page(wrong)
+    secret, codes = set_up_app(client)
+    assert len(codes) == second_factor.CODES_PER_PAPER
     assert client.get("/keys").status_code == 200
-    assert secret not in client.get(SETUP).text
+    assert secret not in client.get(SETUP_PATH).text
 
-    anew = asking.test_client()
-    answer = anew.sign_in("sherzod", PASSWORD, next="/keys")
-    assert anew.get(answer.headers["Location"]).headers["Location"] == f"{PROVE}?next=/keys"
-    assert anew.send(PROVE, PROVE, one_time_code=code(secret)).status_code == 422  # used
-    answer = anew.send(PROVE, PROVE, one_time_code=code(secret, 30), next="/keys")
+    second_browser = second_factor_app.test_client()
+    answer = second_browser.sign_in("sherzod", PASSWORD, next="/keys")
+    assert (
+        second_browser.get(answer.headers["Location"]).headers["Location"]
+        == f"{PROVE_PATH}?next=/keys"
+    )
+    # already used
+    assert (
+        second_browser.send(PROVE_PATH, PROVE_PATH, one_time_code=one_time_code(secret)).status_code
+        == 422
+    )
+    answer = second_browser.send(
+        PROVE_PATH, PROVE_PATH, one_time_code=one_time_code(secret, 30), next="/keys"
+    )
     assert answer.headers["Location"] == "/keys"
-    assert anew.get("/keys").status_code == 200
-    third = asking.test_client()
-    third.sign_in("sherzod", PASSWORD)
-    assert third.send(PROVE, PROVE, one_time_code=codes[3]).headers["Location"] == "/"
-    assert third.get(PROVE).headers["Location"] == "/"
+    assert second_browser.get("/keys").status_code == 200
+    third_browser = second_factor_app.test_client()
+    third_browser.sign_in("sherzod", PASSWORD)
+    assert (
+        third_browser.send(PROVE_PATH, PROVE_PATH, one_time_code=codes[3]).headers["Location"]
+        == "/"
+    )
+    assert third_browser.get(PROVE_PATH).headers["Location"] == "/"
 
 
-def test_a_code_without_a_picture_is_a_wrong_one(asking, login_as) -> None:
+def test_a_code_without_a_proposed_secret_is_wrong(second_factor_app, login_as) -> None:
     browser = login_as("manager")
-    token = browser.token(SETUP)
-    with browser.session_transaction() as kept:
-        kept.pop("proposed", None)
-    answer = browser.post(SETUP, data={"csrf_token": token, "one_time_code": "123456"})
+    token = browser.token(SETUP_PATH)
+    with browser.session_transaction() as session:
+        session.pop("proposed", None)
+    answer = browser.post(SETUP_PATH, data={"csrf_token": token, "one_time_code": "123456"})
     assert answer.status_code == 303
 
 
-def test_a_device_is_known_only_after_the_second_step(asking, login_as) -> None:
-    set_up(login_as("sherzod"))
-    browser = asking.test_client()
+def test_a_device_is_remembered_only_after_the_second_step(second_factor_app, login_as) -> None:
+    set_up_app(login_as("sherzod"))
+    browser = second_factor_app.test_client()
     assert "__Host-device" not in str(browser.sign_in("sherzod", PASSWORD).headers)
 
 
-def test_the_app_is_exchanged_by_password_only(asking, login_as) -> None:
+def test_replacing_the_app_needs_the_password(second_factor_app, login_as) -> None:
     browser = login_as("sherzod")
-    secret, codes = set_up(browser)
-    assert browser.send(SETUP, SETUP, one_time_code=code(secret, 30)).status_code == 409
+    secret, codes = set_up_app(browser)
+    assert (
+        browser.send(SETUP_PATH, SETUP_PATH, one_time_code=one_time_code(secret, 30)).status_code
+        == 409
+    )
     for what in ("codes", "remove"):
-        answer = browser.send(f"{SETUP}/{what}", SETUP, password="wrong")
-        assert 'role="alert"' in browser.refused(answer)
-    page = browser.send(f"{SETUP}/codes", SETUP, password=PASSWORD).text
+        answer = browser.send(f"{SETUP_PATH}/{what}", SETUP_PATH, password="wrong")
+        assert 'role="alert"' in browser.refused_page(answer)
+    page = browser.send(f"{SETUP_PATH}/codes", SETUP_PATH, password=PASSWORD).text
     assert len(set(re.findall(r"<li><code>([^<]+)</code>", page)) - set(codes)) == 10
-    browser.send(f"{SETUP}/remove", SETUP, password=PASSWORD)
-    assert browser.get("/keys").headers["Location"] == SETUP
-    assert not second_factor.is_set(User.get(User.login == OF_ROLE["manager"]))
+    browser.send(f"{SETUP_PATH}/remove", SETUP_PATH, password=PASSWORD)
+    assert browser.get("/keys").headers["Location"] == SETUP_PATH
+    assert not second_factor.has_second_factor(User.get(User.login == LOGIN_OF_ROLE["manager"]))
 
 
-def test_an_operator_is_let_off_at_the_workplace(settings, app, client) -> None:
-    settings.file.write_text(scratch(sign_in={"second_factor_outside": ["operator"]}))
-    anew = create_app(site_settings.load(settings.file))
-    anew.test_client_class = Browser
-    here, far = anew.test_client(), anew.test_client()
-    far.environ_base["REMOTE_ADDR"] = "203.0.113.9"
-    here.sign_in("nilufar", PASSWORD)
-    far.sign_in("nilufar", PASSWORD)
-    assert here.get("/operator").status_code == 200
-    assert far.get("/operator").headers["Location"] == SETUP
-    moved = anew.test_client()  # a cookie taken away from the workplace
+def test_an_operator_needs_no_second_factor_at_the_workplace(settings, app, client) -> None:
+    settings.file.write_text(scratch_settings(sign_in={"second_factor_outside": ["operator"]}))
+    flask_app = create_app(site_settings.load_settings(settings.file))
+    flask_app.test_client_class = Browser
+    inside, outside = flask_app.test_client(), flask_app.test_client()
+    outside.environ_base["REMOTE_ADDR"] = "203.0.113.9"
+    inside.sign_in("nilufar", PASSWORD)
+    outside.sign_in("nilufar", PASSWORD)
+    assert inside.get("/operator").status_code == 200
+    assert outside.get("/operator").headers["Location"] == SETUP_PATH
+    moved = flask_app.test_client()  # a cookie copied from the workplace
     moved.environ_base["REMOTE_ADDR"] = "203.0.113.9"
-    moved.set_cookie("__Host-session", here.get_cookie("__Host-session").value)
-    assert moved.get("/operator").headers["Location"] == SETUP
-    anew.extensions["live"].stop()
+    moved.set_cookie("__Host-session", inside.get_cookie("__Host-session").value)
+    assert moved.get("/operator").headers["Location"] == SETUP_PATH
+    flask_app.extensions["live"].stop()
 
 
-def test_the_technician_helps_who_lost_both(asking, login_as) -> None:
+def test_the_technician_resets_a_lost_second_factor(second_factor_app, login_as) -> None:
     manager, technician = login_as("manager"), login_as("technician")
-    set_up(technician)
-    set_up(manager)
+    set_up_app(technician)
+    set_up_app(manager)
     sherzod = User.get(User.login == "sherzod")
     assert "/factor" in technician.get(f"/people/{sherzod.id}").text
     assert technician.send(f"/people/{sherzod.id}/factor").status_code == 302
     assert manager.get("/account").headers["Location"].startswith("/login?")
-    assert login_as("manager").get("/account").headers["Location"] == SETUP
+    assert login_as("manager").get("/account").headers["Location"] == SETUP_PATH

@@ -1,4 +1,4 @@
-"""Issued reports on the page: the list, the files, what changed, who may have one issued."""
+"""Issued reports on the page: the list, the files, what changed, who may request one."""
 
 import datetime as dt
 
@@ -8,53 +8,55 @@ from appliance.models import Appeal, Applicant, AuditEntry, IssuedReport, Report
 from appliance.reports import files, issuing, runs
 from appliance.reports.periods import Period
 
-PAGE = "/reports/issued"
+ISSUED_PATH = "/reports/issued"
 
 
 @pytest.fixture
 def issued(settings, monkeypatch) -> IssuedReport:
-    """October 2025 in one language, without a PDF."""
-    monkeypatch.setattr(issuing.keeping, "LOCALES", ("uz_Cyrl",))
-    kinds = {kind: files.KINDS[kind] for kind in ("json", "csv")}
-    with monkeypatch.context() as few:
-        few.setattr(files, "KINDS", kinds)
+    """The report of October 2025 in one language, without a PDF."""
+    monkeypatch.setattr(issuing.archive, "LOCALES", ("uz_Cyrl",))
+    kinds = {kind: files.MIME_TYPES[kind] for kind in ("json", "csv")}
+    with monkeypatch.context() as patch:
+        patch.setattr(files, "MIME_TYPES", kinds)
         period = Period(dt.date(2025, 10, 1), dt.date(2025, 10, 31), settings.tz)
-        return issuing.issue(settings, "monthly", period, "jobs")
+        return issuing.issue_report(settings, "monthly", period, "jobs")
 
 
-def test_the_ministry_finds_what_was_issued(login_as, issued) -> None:
+def test_the_ministry_finds_issued_reports(login_as, issued) -> None:
     browser = login_as("ministry")
-    page = browser.get(PAGE).text
+    page = browser.get(ISSUED_PATH).text
     assert "Oylik hisobot, hisobot shakli №2" in page
     assert "oktabr 2025" in page
     assert "tizim oʻzi" in page
-    assert "Oylik hisobotni taqdim etish" not in page  # that is the manager's
-    assert "oktabr 2025" in browser.get("/reports").text  # announced where the ministry begins
-    one = browser.get(f"{PAGE}/{issued.id}").text
-    assert "Hech narsa oʻzgarmagan" in one
+    assert "Oylik hisobotni taqdim etish" not in page  # only the manager may do that
+    assert "oktabr 2025" in browser.get("/reports").text  # announced on the ministry's start page
+    report_page = browser.get(f"{ISSUED_PATH}/{issued.id}").text
+    assert "Hech narsa oʻzgarmagan" in report_page
 
 
-def test_a_file_as_it_was_issued(login_as, issued, settings) -> None:
+def test_a_file_is_served_as_issued(login_as, issued, settings) -> None:
     browser = login_as("ministry")
-    answer = browser.get(f"{PAGE}/{issued.id}/uz_Cyrl.json")
+    answer = browser.get(f"{ISSUED_PATH}/{issued.id}/uz_Cyrl.json")
     name = 'filename="hisobot-2_2025-10-01_2025-10-31_1_uz_Cyrl.json"'
     assert name in answer.headers["Content-Disposition"]
     assert b'"appeals_by_region"' in answer.data
     entry = AuditEntry.get(AuditEntry.action == "report.download")
     assert (entry.who, entry.detail["issued"]) == ("bahodir", issued.id)
-    assert browser.get(f"{PAGE}/{issued.id}/ru.json").status_code == 404
-    assert browser.get(f"{PAGE}/99/uz_Cyrl.json").status_code == 404
+    assert browser.get(f"{ISSUED_PATH}/{issued.id}/ru.json").status_code == 404
+    assert browser.get(f"{ISSUED_PATH}/99/uz_Cyrl.json").status_code == 404
 
 
-def test_a_damaged_file_is_told_and_not_given(login_as, issued, settings) -> None:
-    path = issuing.keeping.folder(settings) / "hisobot-2_2025-10-01_2025-10-31_1_uz_Cyrl.csv"
+def test_a_damaged_file_is_reported_and_not_served(login_as, issued, settings) -> None:
+    path = (
+        issuing.archive.archive_folder(settings) / "hisobot-2_2025-10-01_2025-10-31_1_uz_Cyrl.csv"
+    )
     path.unlink()
     browser = login_as("ministry")
-    assert browser.get(f"{PAGE}/{issued.id}/uz_Cyrl.csv").status_code == 404
-    assert "fayl buzilgan" in browser.get(f"{PAGE}/{issued.id}").text
+    assert browser.get(f"{ISSUED_PATH}/{issued.id}/uz_Cyrl.csv").status_code == 404
+    assert "fayl buzilgan" in browser.get(f"{ISSUED_PATH}/{issued.id}").text
 
 
-def test_late_data_stands_in_its_cell(login_as, issued, settings, nilufar) -> None:
+def test_late_data_is_shown_in_its_cell(login_as, issued, settings, nilufar) -> None:
     at = dt.datetime(2025, 10, 6, 12, tzinfo=settings.tz)
     Appeal.create(
         **{"number": "2025-000001", "operator": nilufar, "received_at": at, "registered_at": at},
@@ -62,7 +64,7 @@ def test_late_data_stands_in_its_cell(login_as, issued, settings, nilufar) -> No
         **{"direction": "subsidies", "region": "1718"},
         applicant=Applicant.create(kind="person", created_at=at),
     )
-    page = login_as("manager").get(f"{PAGE}/{issued.id}").text
+    page = login_as("manager").get(f"{ISSUED_PATH}/{issued.id}").text
     row = page.split("3-jadval · Samarqand viloyati · Soni</th>")[1].split("</tr>")[0]
     assert row == '<td class="n prose">0</td><td class="n prose">1</td>'
 
@@ -77,13 +79,13 @@ def test_late_data_stands_in_its_cell(login_as, issued, settings, nilufar) -> No
         ),
     ],
 )
-def test_the_manager_has_a_report_issued(login_as, settings, fields, run) -> None:
+def test_the_manager_requests_a_report(login_as, settings, fields, run) -> None:
     browser = login_as("manager")
-    assert browser.send(PAGE, PAGE, **fields).status_code == 302
-    asked = ReportRun.get()
-    assert (asked.name, asked.period, asked.upto) == run
-    assert asked.by == "sherzod"
-    assert "kutmoqda" in browser.get(PAGE).text
+    assert browser.send(ISSUED_PATH, ISSUED_PATH, **fields).status_code == 302
+    request = ReportRun.get()
+    assert (request.name, request.period, request.upto) == run
+    assert request.by == "sherzod"
+    assert "kutmoqda" in browser.get(ISSUED_PATH).text
 
 
 @pytest.mark.parametrize(
@@ -94,23 +96,23 @@ def test_the_manager_has_a_report_issued(login_as, settings, fields, run) -> Non
         {"name": "quarterly", "quarter": "2025-Q3", "upto": "x"},
     ],
 )
-def test_what_is_no_period_is_not_issued(login_as, settings, fields) -> None:
+def test_an_invalid_period_is_not_issued(login_as, settings, fields) -> None:
     browser = login_as("manager")
-    browser.send(PAGE, PAGE, **fields)
-    assert "hech narsa taqdim etilmadi" in browser.get(PAGE).text
+    browser.send(ISSUED_PATH, ISSUED_PATH, **fields)
+    assert "hech narsa taqdim etilmadi" in browser.get(ISSUED_PATH).text
     assert not ReportRun.select().exists()
 
 
-def test_a_failed_run_is_shown_and_tried_again(login_as, settings) -> None:
-    runs.ask("monthly", "2025-10", "", "jobs")
-    run = runs.claim()
+def test_a_failed_run_is_shown_and_can_be_retried(login_as, settings) -> None:
+    runs.request_run("monthly", "2025-10", "", "jobs")
+    run = runs.claim_run()
     assert run is not None
-    runs.failed(run, OSError("no room"))
+    runs.record_failure(run, OSError("no room"))
     browser = login_as("manager")
-    page = browser.get(PAGE).text
+    page = browser.get(ISSUED_PATH).text
     assert "tuzilmadi" in page
     assert "OSError: no room" in page
-    assert runs.claim() is None
-    browser.send(f"/reports/runs/{run.id}/retry", PAGE)
-    assert runs.claim() is not None
-    assert browser.send("/reports/runs/99/retry", PAGE).status_code == 404
+    assert runs.claim_run() is None
+    browser.send(f"/reports/runs/{run.id}/retry", ISSUED_PATH)
+    assert runs.claim_run() is not None
+    assert browser.send("/reports/runs/99/retry", ISSUED_PATH).status_code == 404

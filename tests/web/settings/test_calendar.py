@@ -1,4 +1,4 @@
-"""The page of the working calendar: who keeps it, a year proposed and confirmed."""
+"""The page of the working calendar: who may edit it, how a year is proposed and confirmed."""
 
 import datetime as dt
 
@@ -17,12 +17,12 @@ def manager(login_as) -> Browser:
     return login_as("manager")
 
 
-def days(year: int) -> int:
-    first, last = dt.date(year, 1, 1), dt.date(year, 12, 31)
-    return CalendarDay.select().where(CalendarDay.date.between(first, last)).count()
+def count_days(year: int) -> int:
+    first_date, last_date = dt.date(year, 1, 1), dt.date(year, 12, 31)
+    return CalendarDay.select().where(CalendarDay.date.between(first_date, last_date)).count()
 
 
-def test_a_year_as_a_grid_and_a_list(manager: Browser) -> None:
+def test_page_shows_a_year_as_a_grid_and_a_list(manager: Browser) -> None:
     page = manager.get("/calendar").text
     assert page.count('class="month"') == 12
     assert 'title="Mustaqillik kuni"' in page
@@ -33,27 +33,27 @@ def test_a_year_as_a_grid_and_a_list(manager: Browser) -> None:
 
 
 @pytest.mark.parametrize("role", ["operator", "supervisor", "ministry", "technician"])
-def test_the_staff_sees_it_and_changes_nothing(login_as, role: str) -> None:
+def test_other_roles_see_the_calendar_but_cannot_change_it(login_as, role: str) -> None:
     page = login_as(role).get("/calendar?year=2028").text
     assert page.count('class="month"') == 12
     assert 'action="/calendar' not in page
 
 
-def test_the_next_year_is_proposed_and_confirmed(manager: Browser) -> None:
+def test_next_year_is_proposed_and_confirmed(manager: Browser) -> None:
     page = manager.get("/calendar?year=2028").text
     assert "Roʻza hayit (taxminiy)" in page
     assert 'action="/calendar/2028/confirm"' in page
-    assert days(2028) == 0
+    assert count_days(2028) == 0
     manager.send("/calendar/2028/confirm")
-    assert days(2028) == 12
+    assert count_days(2028) == 12
     page = manager.get("/calendar?year=2028").text
     assert "/confirm" not in page
     assert 'href="/calendar?year=2029"' in page
-    again = manager.refused(manager.send("/calendar/2028/confirm"))
+    again = manager.refused_page(manager.send("/calendar/2028/confirm"))
     assert "allaqachon bor" in again
 
 
-def test_eid_is_settled_when_its_date_is_certain(manager: Browser) -> None:
+def test_estimated_eid_can_be_confirmed(manager: Browser) -> None:
     assert "/calendar/2027-03-09/settle" in manager.get("/calendar?year=2027").text
     manager.send("/calendar/2027-03-09/settle")
     page = manager.get("/calendar?year=2027").text
@@ -61,7 +61,7 @@ def test_eid_is_settled_when_its_date_is_certain(manager: Browser) -> None:
     assert "Roʻza hayit<" in page
 
 
-def test_a_day_is_added_changed_and_removed(manager: Browser) -> None:
+def test_day_can_be_added_changed_and_removed(manager: Browser) -> None:
     sent = manager.send("/calendar", date="01.06.2027", kind="decree_day_off", **NAMES)
     assert sent.headers["Location"] == "/calendar?year=2027"
     page = manager.get("/calendar?year=2027&day=2027-06-01").text
@@ -72,7 +72,7 @@ def test_a_day_is_added_changed_and_removed(manager: Browser) -> None:
 
 
 @pytest.mark.parametrize(
-    ("other", "said"),
+    ("changed_fields", "message"),
     [
         ({"date": "01.10.2026"}, "Oʻtgan kun hech qachon oʻzgarmaydi:"),
         ({"date": "bahorda"}, "Keyingi sanani yozing"),
@@ -80,20 +80,22 @@ def test_a_day_is_added_changed_and_removed(manager: Browser) -> None:
         ({"name_ru": "Bayram"}, "lotincha harflar bor"),
     ],
 )
-def test_what_is_wrong_is_said_and_what_was_typed_stays(manager, other, said) -> None:
-    fields = {"date": "01.06.2027", "kind": "holiday"} | NAMES | other
-    page = manager.refused(manager.send("/calendar", **fields))
-    assert said in page
+def test_invalid_day_is_reported_and_typed_values_are_kept(
+    manager, changed_fields, message
+) -> None:
+    fields = {"date": "01.06.2027", "kind": "holiday"} | NAMES | changed_fields
+    page = manager.refused_page(manager.send("/calendar", **fields))
+    assert message in page
     assert f'value="{fields["date"]}"' in page
     assert f'value="{fields["name_ru"]}"' in page
 
 
-def test_a_past_day_is_not_taken_off(manager: Browser) -> None:
-    page = manager.refused(manager.send("/calendar/2026-10-01/remove"))
+def test_past_day_cannot_be_removed(manager: Browser) -> None:
+    page = manager.refused_page(manager.send("/calendar/2026-10-01/remove"))
     assert "hech qachon oʻzgarmaydi:" in page
     assert CalendarDay.get_or_none(CalendarDay.date == dt.date(2026, 10, 1))
 
 
 @pytest.mark.parametrize("year", ["1", "9999", "2040", "x", "2027x"])
-def test_a_year_that_is_not_there_is_this_one(manager: Browser, year: str) -> None:
+def test_unknown_year_shows_the_current_year(manager: Browser, year: str) -> None:
     assert 'title="Ish kuni (koʻchirilgan)">12' in manager.get(f"/calendar?year={year}").text

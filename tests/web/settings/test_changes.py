@@ -10,37 +10,39 @@ from werkzeug.test import encode_multipart
 from appliance.casework import catalogs, changes
 from appliance.models import AuditEntry, ChangeFile, ChangeRequest, User
 
-WRITTEN = {"kind": "interface", "what": "Tugma nomi «Saqlash» boʻlsin", "why": "Tushunarsiz"}
+REQUEST_FIELDS = {"kind": "interface", "what": "Tugma nomi «Saqlash» boʻlsin", "why": "Tushunarsiz"}
 
 
 @pytest.fixture
-def asked(bahodir, settings):
-    """A request that the ministry has written."""
+def change_request(bahodir, settings):
+    """A change request written by the ministry."""
     calendar = catalogs.working_calendar(settings)
-    return changes.ask(bahodir, "other", WRITTEN["what"], WRITTEN["why"], calendar)
+    return changes.create_change_request(
+        bahodir, "other", REQUEST_FIELDS["what"], REQUEST_FIELDS["why"], calendar
+    )
 
 
-def step(browser, request, action, **fields):
+def perform_step(browser, request, action, **fields):
     number = request.id
     version = ChangeRequest.get_by_id(number).version
-    sent = {"action": action, "version": version, **fields}
-    return browser.send(f"/changes/{number}/steps", f"/changes/{number}", **sent)
+    form = {"action": action, "version": version, **fields}
+    return browser.send(f"/changes/{number}/steps", f"/changes/{number}", **form)
 
 
-def test_the_ministry_writes_a_request_with_a_file(login_as, at_noon):
+def test_ministry_creates_a_request_with_a_file(login_as, at_noon):
     browser = login_as("ministry")
     file = (io.BytesIO(b"%PDF-1.7"), "taklif.pdf")
-    answer = browser.send("/changes", "/changes/new", **WRITTEN, files=[file])
+    answer = browser.send("/changes", "/changes/new", **REQUEST_FIELDS, files=[file])
     assert answer.headers["Location"] == "/changes/1"
     page = browser.get("/changes/1").text
-    assert WRITTEN["what"] in page
+    assert REQUEST_FIELDS["what"] in page
     assert "27.11.2026" in page  # seven working days after the 18th
     number = ChangeFile.get().id
-    got = browser.get(f"/changes/1/files/{number}")
-    assert got.data == b"%PDF-1.7"
-    assert got.headers["Content-Disposition"] == "attachment; filename=taklif.pdf"
-    assert got.headers["Content-Type"] == "application/octet-stream"
-    assert got.headers["X-Content-Type-Options"] == "nosniff"
+    download = browser.get(f"/changes/1/files/{number}")
+    assert download.data == b"%PDF-1.7"
+    assert download.headers["Content-Disposition"] == "attachment; filename=taklif.pdf"
+    assert download.headers["Content-Type"] == "application/octet-stream"
+    assert download.headers["X-Content-Type-Options"] == "nosniff"
 
 
 @pytest.mark.parametrize(
@@ -52,27 +54,29 @@ def test_the_ministry_writes_a_request_with_a_file(login_as, at_noon):
         ({"files": [(io.BytesIO(b""), "a.txt")]}, "5 MB dan katta"),
     ],
 )
-def test_what_is_wrong_is_said_and_what_was_typed_stays(wrong, trouble, login_as):
+def test_invalid_request_is_reported_and_typed_values_are_kept(wrong, trouble, login_as):
     browser = login_as("ministry")
-    page = browser.refused(browser.send("/changes", "/changes/new", **(WRITTEN | wrong)))
+    page = browser.refused_page(
+        browser.send("/changes", "/changes/new", **(REQUEST_FIELDS | wrong))
+    )
     assert trouble in page
     for name in ("what", "why"):
         if name not in wrong:
-            assert WRITTEN[name] in page
+            assert REQUEST_FIELDS[name] in page
     if "kind" not in wrong:
         assert re.search(r'value="interface" checked', page)
     assert ChangeRequest.select().count() == 0
 
 
-def test_a_file_of_any_name_is_only_saved(login_as, bahodir, settings):
+def test_file_with_any_name_is_only_sent_as_attachment(login_as, bahodir, settings):
     calendar = catalogs.working_calendar(settings)
-    sent = [changes.Sent('Талаб "хати".html', 8, lambda: b"<script>")]
-    made = changes.ask(bahodir, "other", "x", "y", calendar, sent)
-    answer = login_as("manager").get(f"/changes/{made.id}/files/{ChangeFile.get().id}")
-    told = answer.headers["Content-Disposition"]
-    assert told.startswith("attachment; ")
-    assert "filename*=UTF-8''%D0%A2%D0%B0" in told
-    assert told.isascii()
+    uploads = [changes.UploadedFile('Талаб "хати".html', 8, lambda: b"<script>")]
+    change_request = changes.create_change_request(bahodir, "other", "x", "y", calendar, uploads)
+    answer = login_as("manager").get(f"/changes/{change_request.id}/files/{ChangeFile.get().id}")
+    disposition = answer.headers["Content-Disposition"]
+    assert disposition.startswith("attachment; ")
+    assert "filename*=UTF-8''%D0%A2%D0%B0" in disposition
+    assert disposition.isascii()
     assert answer.mimetype == "application/octet-stream"
 
 
@@ -84,17 +88,17 @@ def test_a_file_of_any_name_is_only_saved(login_as, bahodir, settings):
         ("ru", "больше 5 МБ"),
     ],
 )
-def test_a_large_file_is_passed_over_and_what_was_typed_stays(login_as, language, words):
+def test_too_large_file_is_ignored_and_typed_values_are_kept(login_as, language, words):
     User.update(language=language).execute()
     browser = login_as("ministry")
     file = FileStorage(io.BytesIO(bytes(30 * 1024 * 1024)), "a.bin")
-    sent = {"csrf_token": browser.token("/changes/new"), **WRITTEN, "files": file}
-    boundary, body = encode_multipart(sent)  # in memory: the client would leave a file open
+    form = {"csrf_token": browser.token("/changes/new"), **REQUEST_FIELDS, "files": file}
+    boundary, body = encode_multipart(form)  # in memory: the client would leave a file open
     kind = f"multipart/form-data; boundary={boundary}"
     answer = browser.post("/changes", data=body, content_type=kind)
-    page = browser.refused(answer)
+    page = browser.refused_page(answer)
     assert words in page
-    assert WRITTEN["what"] in page
+    assert REQUEST_FIELDS["what"] in page
     assert (ChangeRequest.select().count(), ChangeFile.select().count()) == (0, 0)
 
 
@@ -106,73 +110,82 @@ def test_a_large_file_is_passed_over_and_what_was_typed_stays(login_as, language
         ("ru", "до 20 МБ", "до 30 МБ"),
     ],
 )
-def test_the_bounds_of_a_request_and_of_a_day_are_said(login_as, monkeypatch, language, full, day):
+def test_size_limits_of_a_request_and_of_a_day_are_reported(
+    login_as, monkeypatch, language, full, day
+):
     User.update(language=language).execute()
     browser = login_as("ministry")
-    for bound, words in (("REQUEST_BYTES", full), ("DAY_BYTES", day)):
+    for limit_name, message in (("MAX_REQUEST_BYTES", full), ("MAX_DAILY_BYTES", day)):
         with monkeypatch.context() as patch:
-            patch.setattr(changes.files, bound, 3)
+            patch.setattr(changes.files, limit_name, 3)
             file = (io.BytesIO(b"xxxx"), "a.txt")
-            page = browser.refused(
-                browser.send("/changes", "/changes/new", **WRITTEN, files=[file])
+            page = browser.refused_page(
+                browser.send("/changes", "/changes/new", **REQUEST_FIELDS, files=[file])
             )
-        assert words in page
-        assert WRITTEN["why"] in page
+        assert message in page
+        assert REQUEST_FIELDS["why"] in page
     assert ChangeRequest.select().count() == 0
 
 
-def test_too_much_at_once_is_refused(app, login_as, monkeypatch):
-    view = app.view_functions["changes.ask"]
-    assert changes.MOST * changes.LARGEST < view.largest <= 40 * 1024 * 1024  # as nginx takes
-    assert view.largest_file == changes.LARGEST
+def test_too_large_upload_is_rejected(app, login_as, monkeypatch):
+    view = app.view_functions["changes.create_request"]
+    # nginx accepts as much
+    assert changes.MAX_FILES_PER_UPLOAD * changes.MAX_FILE_BYTES < view.largest <= 40 * 1024 * 1024
+    assert view.largest_file == changes.MAX_FILE_BYTES
     monkeypatch.setattr(view, "largest", 4096)
     browser = login_as("ministry")
     file = (io.BytesIO(b"x" * 5000), "a.bin")
-    assert browser.send("/changes", "/changes/new", **WRITTEN, files=[file]).status_code == 413
+    assert (
+        browser.send("/changes", "/changes/new", **REQUEST_FIELDS, files=[file]).status_code == 413
+    )
     assert ChangeRequest.select().count() == 0
 
 
-def test_a_request_goes_between_ministry_and_manager(login_as, asked):
+def test_request_passes_between_ministry_and_manager(login_as, change_request):
     ministry, manager = login_as("ministry"), login_as("manager")
-    assert step(manager, asked, "question", text="Qaysi sahifada?").status_code == 302
-    assert "Qaysi sahifada?" in ministry.get(f"/changes/{asked.id}").text
-    assert step(ministry, asked, "answer", text="Murojaatlarda").status_code == 302
+    assert (
+        perform_step(manager, change_request, "question", text="Qaysi sahifada?").status_code == 302
+    )
+    assert "Qaysi sahifada?" in ministry.get(f"/changes/{change_request.id}").text
+    assert perform_step(ministry, change_request, "answer", text="Murojaatlarda").status_code == 302
     for action in ("accept", "begin"):
-        assert step(manager, asked, action).status_code == 302
-    page = manager.refused(step(manager, asked, "finish", text=" "))
+        assert perform_step(manager, change_request, action).status_code == 302
+    page = manager.refused_page(perform_step(manager, change_request, "finish", text=" "))
     assert "Avval matnni yozing" in page
-    assert step(manager, asked, "finish", text="Nomi almashdi").status_code == 302
-    assert step(ministry, asked, "approve").status_code == 302
-    page = manager.get(f"/changes/{asked.id}").text
-    for words in ("Nomi almashdi", "Murojaatlarda", "Vazirlik qabul qildi", "Sherzod Qodirov"):
-        assert words in page
+    assert perform_step(manager, change_request, "finish", text="Nomi almashdi").status_code == 302
+    assert perform_step(ministry, change_request, "approve").status_code == 302
+    page = manager.get(f"/changes/{change_request.id}").text
+    for text in ("Nomi almashdi", "Murojaatlarda", "Vazirlik qabul qildi", "Sherzod Qodirov"):
+        assert text in page
     assert 'name="action"' not in page
 
 
-def test_who_was_slower_is_told_and_keeps_his_words(login_as, asked, rustam):
+def test_outdated_step_is_refused_and_its_text_is_kept(login_as, change_request, rustam):
     manager = login_as("manager")
-    changes.do("accept", asked, rustam, 1)
-    sent = {"action": "question", "version": 1, "text": "Qaysi biri?"}
-    answer = manager.send(f"/changes/{asked.id}/steps", f"/changes/{asked.id}", **sent)
-    page = manager.refused(answer)
+    changes.perform_request_action("accept", change_request, rustam, 1)
+    form = {"action": "question", "version": 1, "text": "Qaysi biri?"}
+    answer = manager.send(
+        f"/changes/{change_request.id}/steps", f"/changes/{change_request.id}", **form
+    )
+    page = manager.refused_page(answer)
     assert "Boshqa xodim avvalroq bajardi" in page
     assert "Qaysi biri?" in page
 
 
-def test_a_step_of_the_other_side_is_not_taken(login_as, asked):
-    assert step(login_as("ministry"), asked, "accept").status_code == 400
-    assert step(login_as("manager"), asked, "approve").status_code == 400
-    assert ChangeRequest.get_by_id(asked.id).state == "asked"
+def test_step_of_the_other_role_is_rejected(login_as, change_request):
+    assert perform_step(login_as("ministry"), change_request, "accept").status_code == 400
+    assert perform_step(login_as("manager"), change_request, "approve").status_code == 400
+    assert ChangeRequest.get_by_id(change_request.id).state == "asked"
 
 
-def test_a_request_that_is_not_there_is_not_found(login_as):
+def test_unknown_request_is_not_found(login_as):
     browser = login_as("technician")
     for path in ("/changes/7", "/changes/7/done", "/changes/7/files/1"):
         assert browser.get(path).status_code == 404
 
 
 @pytest.mark.parametrize(("role", "section"), [("ministry", "/appeals"), ("manager", "/telephony")])
-def test_the_tab_stands_in_the_roles_own_section(role, section, login_as, asked):
+def test_tab_is_in_the_section_of_the_role(role, section, login_as, change_request):
     page = login_as(role).get("/changes").text
     nav = page.split('<nav class="nav"')[1].split("</nav>")[0]
     assert re.search(rf'href="{section}" aria-current="page"', nav)
@@ -180,41 +193,43 @@ def test_the_tab_stands_in_the_roles_own_section(role, section, login_as, asked)
     assert re.search(r'href="/changes" aria-current="page">.*<span class="count">1', tabs)
 
 
-def test_what_presses_is_seen_on_every_page(login_as, asked, at_noon, monkeypatch):
+def test_urgent_requests_are_counted_on_every_page(login_as, change_request, at_noon, monkeypatch):
     browser = login_as("manager")
-    ChangeRequest.update(due_at=at_noon).execute()  # the last moment
+    ChangeRequest.update(due_at=at_noon).execute()  # the last possible time
 
-    def pressing() -> list[str]:
+    def urgent_counts() -> list[str]:
         nav = browser.get("/account").text.split('<nav class="nav"')[1].split("</nav>")[0]
         return re.findall(r'<span class="(count[^"]*)">(\d+)', nav)
 
-    assert pressing() == [("count", "1")]
+    assert urgent_counts() == [("count", "1")]
     ChangeRequest.update(due_at=at_noon.replace(hour=6)).execute()
-    assert pressing() == [("count is-bad", "1")]
+    assert urgent_counts() == [("count is-bad", "1")]
     ChangeRequest.update(is_open=False).execute()
-    assert pressing() == []
+    assert urgent_counts() == []
 
 
-def test_the_lists_hold_what_they_say(login_as, asked, sherzod, rustam):
+def test_each_list_holds_the_requests_of_its_state(login_as, change_request, sherzod, rustam):
     browser = login_as("technician")
-    changes.do("accept", asked, sherzod, 1)
-    assert f'id="request-{asked.id}"' in browser.get("/changes").text
-    changes.do("finish", asked, rustam, 2, "Tayyor")
-    assert f'id="request-{asked.id}"' not in browser.get("/changes/list").text
+    changes.perform_request_action("accept", change_request, sherzod, 1)
+    assert f'id="request-{change_request.id}"' in browser.get("/changes").text
+    changes.perform_request_action("finish", change_request, rustam, 2, "Tayyor")
+    assert f'id="request-{change_request.id}"' not in browser.get("/changes/list").text
     for show in ("done", "all"):
-        assert f'id="request-{asked.id}"' in browser.get(f"/changes/list?show={show}").text
+        assert f'id="request-{change_request.id}"' in browser.get(f"/changes/list?show={show}").text
 
 
-def test_what_is_typed_is_shown_as_text(login_as, bahodir, settings):
-    bad = '<script>alert("x")</script>'
+def test_typed_markup_is_shown_as_text(login_as, bahodir, settings):
+    markup = '<script>alert("x")</script>'
     calendar = catalogs.working_calendar(settings)
-    sent = [changes.Sent(f"{bad}.html", 8, lambda: b"<script>")]
-    made = changes.ask(bahodir, "other", bad, bad, calendar, sent)
-    for path in ("/changes", f"/changes/{made.id}"):
+    uploads = [changes.UploadedFile(f"{markup}.html", 8, lambda: b"<script>")]
+    change_request = changes.create_change_request(
+        bahodir, "other", markup, markup, calendar, uploads
+    )
+    for path in ("/changes", f"/changes/{change_request.id}"):
         assert "<script>alert" not in login_as("manager").get(path).text
 
 
-def test_every_step_is_audited(login_as, asked):
-    step(login_as("manager"), asked, "accept")
+def test_every_step_is_audited(login_as, change_request):
+    perform_step(login_as("manager"), change_request, "accept")
     entry = AuditEntry.select().where(AuditEntry.action == "change.accept").get()
-    assert (entry.who, entry.subject) == ("sherzod", str(asked.id))
+    assert (entry.who, entry.subject) == ("sherzod", str(change_request.id))

@@ -1,4 +1,4 @@
-"""The telephony as a picture of the call, and what would become of one."""
+"""The telephony shown as the stages of a call, and the rehearsal of a call."""
 
 import dataclasses
 import datetime as dt
@@ -9,14 +9,20 @@ from appliance.pbx import actions
 from appliance.pbx.actions import Station
 from appliance.telephony import routing
 
-TRY = {"from": "90 111 22 33", "number": "1282", "date": "05.12.2026", "time": "22:30", "keys": "2"}
+CALL_QUERY = {
+    "from": "90 111 22 33",
+    "number": "1282",
+    "date": "05.12.2026",
+    "time": "22:30",
+    "keys": "2",
+}
 
 
-def test_each_box_opens_its_settings(login_as, settings) -> None:
+def test_each_stage_links_to_its_settings(login_as, settings) -> None:
     topic = routing.Topic("1", "Ish", "Работа", "jobs", "own_queue")
     hours = routing.Hours(closed=True)
-    current = dataclasses.replace(routing.current(settings), topics=(topic,), hours=hours)
-    routing.save(current, "sherzod")
+    current = dataclasses.replace(routing.current_plan(settings), topics=(topic,), hours=hours)
+    routing.save_plan(current, "sherzod")
     page = login_as("manager").get("/telephony").text
     boxes = page.split('<ol class="road"')[1].split("</ol>")[0]
     sections = ("numbers", "topics", "queues", "callback")
@@ -26,11 +32,11 @@ def test_each_box_opens_its_settings(login_as, settings) -> None:
     assert "09:00–18:00" in boxes
 
 
-def test_a_call_is_tried_as_it_is_described(login_as, settings, monkeypatch) -> None:
-    asked = []
+def test_described_call_is_rehearsed(login_as, settings, monkeypatch) -> None:
+    calls = []
 
     def rehearse(_site, call):
-        asked.append(call)
+        calls.append(call)
         return [
             Station("prompts", "greeting notice", "uz"),
             Station("key", "2"),
@@ -39,20 +45,20 @@ def test_a_call_is_tried_as_it_is_described(login_as, settings, monkeypatch) -> 
             Station("queue", "any"),
         ]
 
-    monkeypatch.setattr(actions, "rehearse", rehearse)
-    page = login_as("technician").get("/telephony/try", query_string=TRY).text
-    [call] = asked
+    monkeypatch.setattr(actions, "rehearse_call", rehearse)
+    page = login_as("technician").get("/telephony/try", query_string=CALL_QUERY).text
+    [call] = calls
     assert (call.caller, call.dialled, call.keys) == ("+998901112233", "1282", "2")
     assert call.at == dt.datetime(2026, 12, 5, 22, 30, tzinfo=settings.tz)
-    road = page.split('id="road"')[1].split("</ol>")[0]
-    assert "Salomlashuv, Yozib olish haqida ogohlantirish" in road
-    assert "Navbat: Ruscha" in road
-    assert "koʻpi bilan 60 s" in road
+    course = page.split('id="road"')[1].split("</ol>")[0]
+    assert "Salomlashuv, Yozib olish haqida ogohlantirish" in course
+    assert "Navbat: Ruscha" in course
+    assert "koʻpi bilan 60 s" in course
     assert 'value="90 111 22 33"' in page
 
 
 @pytest.mark.parametrize("moment", [{"date": "32.12.2026"}, {"time": "25:00"}, {"date": ""}])
-def test_a_moment_that_is_none_is_told(login_as, moment) -> None:
-    answer = login_as("manager").get("/telephony/try", query_string=TRY | moment)
+def test_invalid_date_or_time_is_reported(login_as, moment) -> None:
+    answer = login_as("manager").get("/telephony/try", query_string=CALL_QUERY | moment)
     assert answer.status_code == 422
     assert 'role="alert"' in answer.text

@@ -1,4 +1,4 @@
-"""The page of prompts: listed, spoken, uploaded, listened to, put back."""
+"""The page of prompts: listed, synthesized, uploaded, listened to, restored."""
 
 import io
 import shutil
@@ -15,27 +15,27 @@ from tests.rig.people import PEOPLE
 
 
 @pytest.fixture(scope="module")
-def spoken(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def synthesised_prompts(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A few of the prompts."""
     folder = tmp_path_factory.mktemp("spoken")
     for language, words in (("uz", "Rahmat."), ("ru", "Спасибо.")):
         (folder / language).mkdir()
-        prompts.speaking.speak(words, language, folder / language / "thanks.wav")
+        prompts.synthesis.synthesise_text(words, language, folder / language / "thanks.wav")
         (folder / language / "thanks.synthetic.txt").write_text(words)
     return folder
 
 
 @pytest.fixture
-def browser(settings, spoken, login_as):
-    shutil.copytree(spoken, settings.paths.prompts)
+def browser(settings, synthesised_prompts, login_as):
+    shutil.copytree(synthesised_prompts, settings.paths.prompts)
     return login_as("manager")
 
 
-def playing(settings) -> bytes:
+def sound_in_force(settings) -> bytes:
     return (settings.paths.prompts / "uz" / "thanks.wav").read_bytes()
 
 
-def upload(browser, content: bytes, name: str = "studio.wav"):
+def upload_recording(browser, content: bytes, name: str = "studio.wav"):
     fields = {
         "csrf_token": browser.token("/prompts/uz/thanks"),
         "text": "Katta rahmat.",
@@ -46,7 +46,7 @@ def upload(browser, content: bytes, name: str = "studio.wav"):
     return browser.post("/prompts/upload/uz/thanks", data=body, content_type=kind)
 
 
-def test_every_prompt_is_listed_with_its_voice(browser) -> None:
+def test_every_prompt_is_listed_with_its_kind_of_sound(browser) -> None:
     page = browser.get("/prompts").text
     assert "Minnatdorlik va xayrlashuv" in page
     assert "<h1>Hamma operator band</h1>" in browser.get("/prompts/uz/all-busy").text
@@ -57,73 +57,77 @@ def test_every_prompt_is_listed_with_its_voice(browser) -> None:
     assert "двадцать" in browser.get("/prompts?language=ru&part=numbers").text
 
 
-def test_a_typed_text_is_listened_to_before_callers_hear_it(browser, settings) -> None:
-    before = playing(settings)
+def test_typed_text_can_be_listened_to_before_it_is_in_force(browser, settings) -> None:
+    before = sound_in_force(settings)
     answer = browser.send("/prompts/speak/uz/thanks", text="Sizga rahmat.")
     assert answer.status_code == 302
-    assert playing(settings) == before
+    assert sound_in_force(settings) == before
     with browser.get("/prompts/sound/uz/thanks?version=2") as sound:
-        made = sound.data
-    assert made != before
+        new_sound = sound.data
+    assert new_sound != before
     assert "avval tinglang" in browser.get("/prompts/uz/thanks").text
     assert browser.send("/prompts/choose/uz/thanks", version="2").status_code == 302
-    assert playing(settings) == made
+    assert sound_in_force(settings) == new_sound
     page = browser.get("/prompts/uz/thanks").text
     assert "Sizga rahmat." in page
     with browser.get("/prompts/sound/uz/thanks") as sound:
-        assert sound.data == playing(settings)
+        assert sound.data == sound_in_force(settings)
         assert sound.mimetype == "audio/wav"
     with browser.get("/prompts/sound/uz/thanks?version=1") as sound:
         assert sound.data == before
     browser.send("/prompts/choose/uz/thanks", version="1")
-    assert playing(settings) == before
+    assert sound_in_force(settings) == before
     assert browser.send("/prompts/choose/uz/thanks", version="7").status_code == 404
     refused = browser.send("/prompts/speak/uz/thanks", text=" ")
-    assert 'role="alert"' in browser.refused(refused)
+    assert 'role="alert"' in browser.refused_page(refused)
 
 
-def test_a_recording_of_several_megabytes_is_taken(browser, settings, spoken, tmp_path) -> None:
+def test_recording_of_several_megabytes_is_accepted(
+    browser, settings, synthesised_prompts, tmp_path
+) -> None:
     studio = tmp_path / "studio.wav"
-    source = spoken / "uz" / "thanks.wav"
+    source = synthesised_prompts / "uz" / "thanks.wav"
     form = ["-r", "96000", "-c", "2", "-b", "24"]
     subprocess.run(["sox", source, *form, studio, "pad", "4"], check=True)
     content = studio.read_bytes()
     assert len(content) > 2 * 1024 * 1024
-    before = playing(settings)
-    assert upload(browser, content).status_code == 302
-    assert playing(settings) == before
+    before = sound_in_force(settings)
+    assert upload_recording(browser, content).status_code == 302
+    assert sound_in_force(settings) == before
     page = browser.get("/prompts/uz/thanks").text
     assert "Katta rahmat." in page
     assert PEOPLE["sherzod"][0] in page
 
 
 @pytest.mark.parametrize("name", ["studio.wav", "../../x.mp3", "x.php", ""])
-def test_what_is_no_sound_is_refused_clearly(browser, settings, name) -> None:
-    before = playing(settings)
-    answer = upload(browser, b"not a sound", name)
-    page = browser.refused(answer)
+def test_file_without_sound_is_refused_clearly(browser, settings, name) -> None:
+    before = sound_in_force(settings)
+    answer = upload_recording(browser, b"not a sound", name)
+    page = browser.refused_page(answer)
     assert 'role="alert"' in page
-    assert playing(settings) == before
+    assert sound_in_force(settings) == before
 
 
 @pytest.mark.parametrize("name", ["a.m3u", "a.pls", "a.wav", "a.txt"])
-def test_a_playlist_runs_nothing_and_is_written_down(browser, settings, tmp_path, name) -> None:
+def test_playlist_runs_nothing_and_is_recorded_in_the_audit(
+    browser, settings, tmp_path, name
+) -> None:
     mark = tmp_path / "ran"
     lines = (
         f'[playlist]\nFile1=http://127.0.0.1/";touch {mark};"\nhttp://127.0.0.1/";touch {mark};"\n'
     )
-    assert 'role="alert"' in browser.refused(upload(browser, lines.encode(), name))
+    assert 'role="alert"' in browser.refused_page(upload_recording(browser, lines.encode(), name))
     assert not mark.exists()
     entry = AuditEntry.select().order_by(AuditEntry.id.desc()).first()
     assert (entry.who, entry.action, entry.subject) == ("sherzod", "prompt.refuse", "uz/thanks")
     assert entry.detail == {"kind": "studio", "reason": "unreadable"}
 
 
-def test_a_phone_of_nobody_is_not_rung(browser) -> None:
+def test_phone_that_belongs_to_no_operator_is_not_rung(browser) -> None:
     assert browser.send("/prompts/record/uz/thanks", extension="00998712000000").status_code == 422
 
 
-def test_an_exchange_that_is_silent_is_told(browser) -> None:
+def test_unreachable_exchange_is_reported(browser) -> None:
     answer = browser.send("/prompts/record/uz/thanks", extension="1001")
     assert answer.status_code == 302
     assert "Telefon stansiyasi javob bermayapti" in browser.get("/prompts/uz/thanks").text

@@ -1,4 +1,4 @@
-"""The telephony's page: faults beside their fields, saving, versions, putting one back."""
+"""The telephony pages: faults next to their fields, saving, versions, restoring a version."""
 
 import dataclasses
 
@@ -8,18 +8,18 @@ from appliance.core.settings import Settings
 from appliance.models import RefusedForm
 from appliance.pbx import config
 from appliance.telephony import routing
-from appliance.web.settings import routing_words
+from appliance.web.settings import routing_labels
 
 
 @pytest.fixture
-def taken(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever passes the checks is taken: tests/pbx try plans on a real Asterisk."""
-    monkeypatch.setattr(config, "try_out", lambda settings, wanted=None: None)
+def accept_every_plan(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Accept every plan that passes the checks: tests/pbx try plans on a real Asterisk."""
+    monkeypatch.setattr(config, "verify_configuration", lambda settings, plan=None: None)
 
 
-def typed(settings: Settings, section: str, **changed: str) -> dict[str, str]:
-    newest = routing.newest()
-    fields = routing.shown(routing.current(settings), section)
+def section_fields(settings: Settings, section: str, **changed: str) -> dict[str, str]:
+    newest = routing.newest_version()
+    fields = routing.section_fields(routing.current_plan(settings), section)
     return (
         {n: v for n, v in fields.items() if v}
         | {"seen": str(newest.id) if newest else "", "confirmed": "1"}
@@ -27,7 +27,7 @@ def typed(settings: Settings, section: str, **changed: str) -> dict[str, str]:
     )
 
 
-def test_every_section_opens(login_as) -> None:
+def test_every_section_can_be_opened(login_as) -> None:
     browser = login_as("manager")
     for section in routing.SECTIONS:
         page = browser.get(f"/telephony/{section}")
@@ -38,114 +38,124 @@ def test_every_section_opens(login_as) -> None:
 
 
 @pytest.mark.parametrize("part", [part for parts in routing.SECTIONS.values() for part in parts])
-def test_every_field_has_a_name(part: str) -> None:
-    assert part in routing_words.PARTS
-    fields = {f"{part}.{column}" if column else part for column in routing.columns(part)}
-    assert fields <= set(routing_words.FIELDS)
+def test_every_field_has_a_label(part: str) -> None:
+    assert part in routing_labels.PARTS
+    fields = {f"{part}.{column}" if column else part for column in routing.part_fields(part)}
+    assert fields <= set(routing_labels.FIELDS)
 
 
-def test_a_fault_stands_beside_its_field_and_nothing_typed_is_lost(
+def test_fault_is_shown_next_to_its_field_and_typed_values_are_kept(
     login_as, settings: Settings
 ) -> None:
-    fields = typed(settings, "trunks", note="why not", **{"trunks.7.name": "Second!"})
+    fields = section_fields(settings, "trunks", note="why not", **{"trunks.7.name": "Second!"})
     browser = login_as("technician")
-    page = browser.refused(browser.send("/telephony/trunks", **fields))
+    page = browser.refused_page(browser.send("/telephony/trunks", **fields))
     assert 'id="trunks.1.name-w"' in page
     assert 'value="Second!"' in page
     assert 'value="why not"' in page
-    assert routing.newest() is None
+    assert routing.newest_version() is None
 
 
-def test_a_new_password_is_kept_nowhere_and_the_form_is_answered_at_once(
+def test_form_with_a_new_password_is_answered_directly_and_not_stored(
     login_as, settings: Settings
 ) -> None:
     secret = {"trunks.7.name": "second!", "trunks.7.user": "u", "trunks.7.password": "maxfiy-soz"}
-    answer = login_as("technician").send("/telephony/trunks", **typed(settings, "trunks", **secret))
+    answer = login_as("technician").send(
+        "/telephony/trunks", **section_fields(settings, "trunks", **secret)
+    )
     assert answer.status_code == 422
     assert 'value="second!"' in answer.text
     assert not RefusedForm.select().exists()
 
 
-def test_a_plan_without_an_exchange_to_try_it_changes_nothing(login_as, settings: Settings) -> None:
+def test_plan_is_not_saved_without_an_exchange_to_try_it(login_as, settings: Settings) -> None:
     browser = login_as("manager")
-    page = browser.refused(browser.send("/telephony/limits", **typed(settings, "limits")))
+    page = browser.refused_page(
+        browser.send("/telephony/limits", **section_fields(settings, "limits"))
+    )
     assert "/usr/sbin/asterisk" in page
-    assert routing.newest() is None
+    assert routing.newest_version() is None
 
 
-@pytest.mark.usefixtures("taken")
-def test_a_change_is_saved_told_and_put_back(login_as, settings: Settings) -> None:
+@pytest.mark.usefixtures("accept_every_plan")
+def test_change_is_saved_listed_and_restored(login_as, settings: Settings) -> None:
     browser = login_as("manager")
-    first = routing.current(settings)
+    first = routing.current_plan(settings)
     for calls, note in (("10", "ten"), ("20", "twenty")):
-        fields = typed(settings, "limits", note=note) | {"limits.calls": calls}
+        fields = section_fields(settings, "limits", note=note) | {"limits.calls": calls}
         assert browser.send("/telephony/limits", **fields).status_code == 302
-    assert routing.current(settings) == dataclasses.replace(first, limits=routing.Limits(calls=20))
-    newest = routing.newest()
+    assert routing.current_plan(settings) == dataclasses.replace(
+        first, limits=routing.Limits(calls=20)
+    )
+    newest = routing.newest_version()
     assert newest
     listed = browser.get("/telephony/versions").text
     assert listed.index("twenty") < listed.index("ten</td>")
     older = browser.get(f"/telephony/versions/{newest.id - 1}").text
     assert "<td>20</td><td>10</td>" in older
     assert browser.send(f"/telephony/versions/{newest.id - 1}").status_code == 302
-    assert routing.current(settings).limits.calls == 10
-    assert routing.newest().id == newest.id + 1
+    assert routing.current_plan(settings).limits.calls == 10
+    assert routing.newest_version().id == newest.id + 1
 
 
-@pytest.mark.usefixtures("taken")
-def test_who_was_overtaken_is_told_and_keeps_what_he_typed(login_as, settings: Settings) -> None:
-    fields = typed(settings, "limits") | {"limits.calls": "77"}
-    routing.save(routing.current(settings), "dilnoza", "meanwhile")
+@pytest.mark.usefixtures("accept_every_plan")
+def test_outdated_form_is_reported_and_typed_values_are_kept(login_as, settings: Settings) -> None:
+    fields = section_fields(settings, "limits") | {"limits.calls": "77"}
+    routing.save_plan(routing.current_plan(settings), "dilnoza", "meanwhile")
     browser = login_as("manager")
-    page = browser.refused(browser.send("/telephony/limits", **fields))
+    page = browser.refused_page(browser.send("/telephony/limits", **fields))
     assert "dilnoza" in page
     assert 'value="77"' in page
-    assert routing.newest().note == "meanwhile"
+    assert routing.newest_version().note == "meanwhile"
 
 
-@pytest.mark.usefixtures("taken")
-def test_what_changes_is_shown_before_it_is_in_force(login_as, settings: Settings) -> None:
+@pytest.mark.usefixtures("accept_every_plan")
+def test_changes_are_shown_before_they_are_in_force(login_as, settings: Settings) -> None:
     browser = login_as("manager")
-    fields = typed(settings, "topics", note="menu") | {
+    fields = section_fields(settings, "topics", note="menu") | {
         "topics.0.keys": "1",
         "topics.0.uz": "Pensiya",
         "topics.0.ru": "Пенсии",
         "topics.0.action": "queue",
     }
     del fields["confirmed"]
-    page = browser.refused(browser.send("/telephony/topics", **fields))
-    assert routing.newest() is None
+    page = browser.refused_page(browser.send("/telephony/topics", **fields))
+    assert routing.newest_version() is None
     assert "<td>–</td><td>Pensiya</td>" in page
-    assert "Пенсии: нажмите один." in page  # what callers will hear
-    back = browser.refused(browser.send("/telephony/topics", **fields, edit="1"))
-    assert 'value="Pensiya"' in back
-    assert 'value="menu"' in back
+    assert "Пенсии: нажмите один." in page  # the text that callers will be played
+    form_page = browser.refused_page(browser.send("/telephony/topics", **fields, edit="1"))
+    assert 'value="Pensiya"' in form_page
+    assert 'value="menu"' in form_page
     assert browser.send("/telephony/topics", **fields, confirmed="1").status_code == 302
-    assert routing.current(settings).topics[0].uz == "Pensiya"
-    wrong = fields | {"seen": str(routing.newest().id), "topics.0.keys": "x"}
-    assert 'id="topics.0.keys-w"' in browser.refused(browser.send("/telephony/topics", **wrong))
+    assert routing.current_plan(settings).topics[0].uz == "Pensiya"
+    wrong = fields | {"seen": str(routing.newest_version().id), "topics.0.keys": "x"}
+    assert 'id="topics.0.keys-w"' in browser.refused_page(
+        browser.send("/telephony/topics", **wrong)
+    )
 
 
-@pytest.mark.usefixtures("taken")
-def test_the_version_before_the_first_change_and_what_each_changed(
+@pytest.mark.usefixtures("accept_every_plan")
+def test_versions_show_their_changes_and_the_first_can_be_restored(
     login_as, settings: Settings
 ) -> None:
     browser = login_as("manager")
-    first = routing.current(settings)
-    browser.send("/telephony/limits", **typed(settings, "limits") | {"limits.calls": "10"})
+    first = routing.current_plan(settings)
+    browser.send("/telephony/limits", **section_fields(settings, "limits") | {"limits.calls": "10"})
     rows = browser.get("/telephony/versions").text.split("<tbody>")[1].split("</tr>")
     assert "Barcha liniyalardagi qoʻngʻiroqlar: 0" in rows[0]
     assert "tizim sozlamalari" in rows[1]
-    oldest = routing.versions()[-1]
+    oldest = routing.list_versions()[-1]
     assert browser.send(f"/telephony/versions/{oldest.id}").status_code == 302
-    assert routing.current(settings) == first
-    page = browser.get(f"/telephony/versions/{routing.newest().id - 1}").text
+    assert routing.current_plan(settings) == first
+    page = browser.get(f"/telephony/versions/{routing.newest_version().id - 1}").text
     assert "<td>0</td><td>10</td>" in page
 
 
-def test_queues_say_what_they_are_made_of(login_as, settings: Settings) -> None:
+def test_queues_page_lists_every_queue(login_as, settings: Settings) -> None:
     topic = routing.Topic("1", "Ish", "Работа", "jobs", "own_queue")
-    routing.save(dataclasses.replace(routing.current(settings), topics=(topic,)), "sherzod")
+    routing.save_plan(
+        dataclasses.replace(routing.current_plan(settings), topics=(topic,)), "sherzod"
+    )
     page = login_as("manager").get("/telephony/queues").text
     for name in ("Oʻzbekcha", "Oʻzbekcha, jobs", "Istalgan operator"):
         assert f'<th scope="row">{name}</th>' in page

@@ -1,4 +1,4 @@
-"""Every route as every role: who may open what, and where each begins."""
+"""Every route as every role: who may open which, and where each role starts."""
 
 import re
 
@@ -10,7 +10,7 @@ from appliance.people import rights
 from appliance.people.accounts import ROLES
 from appliance.telephony import recordings
 from appliance.web.shell import access
-from tests.rig.people import OF_ROLE
+from tests.rig.people import LOGIN_OF_ROLE
 
 pytestmark = pytest.mark.usefixtures("every_change_is_audited")
 
@@ -19,15 +19,15 @@ SIGNED_IN = set(ROLES)
 OPERATOR = {"operator"}
 LEADS = {"supervisor", "manager"}
 READERS = {"ministry", "supervisor", "manager"}
-VOICES = {"manager", "technician"}
+PROMPT_EDITORS = {"manager", "technician"}
 OFFICE = {"manager", "technician"}
 MANAGER = {"manager"}
-REQUESTS = {"ministry", "manager", "technician"}
-PROGRAM: set[str] = set()  # a key opens them, no session does
-KEEPERS = {"technician", "backup", "manager"}
-SAVERS = {"technician", "backup"}
+CHANGE_REQUEST_ROLES = {"ministry", "manager", "technician"}
+PROGRAM_ONLY: set[str] = set()  # opened by a key, by no session
+STATUS_ROLES = {"technician", "backup", "manager"}
+BACKUP_ROLES = {"technician", "backup"}
 
-# method and rule → roles that may open it
+# maps a method and rule to the roles that may open it
 ROUTES = {
     "GET /": SIGNED_IN,
     "GET /account": SIGNED_IN,
@@ -42,13 +42,13 @@ ROUTES = {
     "GET /account/sessions": SIGNED_IN,
     "POST /account/sessions/<int:number>/end": SIGNED_IN,
     "POST /account/sessions/end-others": SIGNED_IN,
-    "GET /api/v1/appeals": PROGRAM,
-    "GET /api/v1/appeals/<number>": PROGRAM,
-    "POST /api/v1/appeals/<number>/steps": PROGRAM,
-    "GET /api/v1/departments": PROGRAM,
+    "GET /api/v1/appeals": PROGRAM_ONLY,
+    "GET /api/v1/appeals/<number>": PROGRAM_ONLY,
+    "POST /api/v1/appeals/<number>/steps": PROGRAM_ONLY,
+    "GET /api/v1/departments": PROGRAM_ONLY,
     "GET /api/v1/openapi.json": EVERYBODY,
-    "GET /api/v1/reports/monthly/<month>": PROGRAM,
-    "GET /api/v1/reports/quarterly/<quarter>": PROGRAM,
+    "GET /api/v1/reports/monthly/<month>": PROGRAM_ONLY,
+    "GET /api/v1/reports/quarterly/<quarter>": PROGRAM_ONLY,
     "GET /appeals": READERS,
     "GET /appeals/<number>": OPERATOR | READERS,
     "GET /appeals/<number>/<any(standing, history):piece>": OPERATOR | READERS,
@@ -84,18 +84,18 @@ ROUTES = {
     "GET /data-requests/<int:number>/<any(uz, ru):language>.pdf": MANAGER,
     "POST /data-requests/<int:number>/answer": MANAGER,
     "GET /evidence": {"manager", "ministry"},
-    "POST /evidence": MANAGER,  # and who of the ministry may listen
+    "POST /evidence": MANAGER,  # and for ministry staff who may listen to recordings
     "GET /evidence/<int:number>.zip": {"manager", "ministry"},
     "GET /evidence/list": {"manager", "ministry"},
-    "GET /backups": SAVERS,
-    "GET /backups/list": SAVERS,
-    "POST /backups/ask/<any(create, verify, drill):kind>": SAVERS,
-    "POST /backups/remove-key": SAVERS,
-    "POST /backups/sheet.pdf": SAVERS,
+    "GET /backups": BACKUP_ROLES,
+    "GET /backups/list": BACKUP_ROLES,
+    "POST /backups/ask/<any(create, verify, drill):kind>": BACKUP_ROLES,
+    "POST /backups/remove-key": BACKUP_ROLES,
+    "POST /backups/sheet.pdf": BACKUP_ROLES,
     "GET /built/<path:name>": EVERYBODY,
-    "GET /links": KEEPERS,
+    "GET /links": STATUS_ROLES,
     "GET /links/banner": SIGNED_IN,
-    "GET /links/list": KEEPERS,
+    "GET /links/list": STATUS_ROLES,
     "GET /calls": LEADS,
     "GET /calls/<call_id>": LEADS,
     "POST /calls/<call_id>/listen": LEADS,
@@ -120,13 +120,13 @@ ROUTES = {
     "POST /articles/preview": MANAGER,
     "POST /articles/send": MANAGER,
     "GET /articles/use": READERS,
-    "GET /changes": REQUESTS,
+    "GET /changes": CHANGE_REQUEST_ROLES,
     "POST /changes": {"ministry"},
-    "GET /changes/<int:number>": REQUESTS,
-    "GET /changes/<int:number>/<any(standing, done):piece>": REQUESTS,
-    "GET /changes/<int:number>/files/<int:id>": REQUESTS,
-    "POST /changes/<int:number>/steps": REQUESTS,
-    "GET /changes/list": REQUESTS,
+    "GET /changes/<int:number>": CHANGE_REQUEST_ROLES,
+    "GET /changes/<int:number>/<any(standing, done):piece>": CHANGE_REQUEST_ROLES,
+    "GET /changes/<int:number>/files/<int:id>": CHANGE_REQUEST_ROLES,
+    "POST /changes/<int:number>/steps": CHANGE_REQUEST_ROLES,
+    "GET /changes/list": CHANGE_REQUEST_ROLES,
     "GET /changes/new": {"ministry"},
     "GET /commands": SIGNED_IN,
     "GET /choices/<name>": {"operator", "supervisor", "manager", "technician"},
@@ -346,14 +346,14 @@ ROUTES = {
     "GET /phones/<token>/phonebook.xml": EVERYBODY,
     "GET /people/list": LEADS | OFFICE,
     "GET /people/people.csv": LEADS | OFFICE,
-    "GET /prompts": VOICES,
-    "GET /prompts/<any(uz, ru):language>/<path:name>": VOICES,
-    "GET /prompts/sound/<any(uz, ru):language>/<path:name>": VOICES,
-    "GET /prompts/versions/<any(uz, ru):language>/<path:name>": VOICES,
-    "POST /prompts/choose/<any(uz, ru):language>/<path:name>": VOICES,
-    "POST /prompts/record/<any(uz, ru):language>/<path:name>": VOICES,
-    "POST /prompts/speak/<any(uz, ru):language>/<path:name>": VOICES,
-    "POST /prompts/upload/<any(uz, ru):language>/<path:name>": VOICES,
+    "GET /prompts": PROMPT_EDITORS,
+    "GET /prompts/<any(uz, ru):language>/<path:name>": PROMPT_EDITORS,
+    "GET /prompts/sound/<any(uz, ru):language>/<path:name>": PROMPT_EDITORS,
+    "GET /prompts/versions/<any(uz, ru):language>/<path:name>": PROMPT_EDITORS,
+    "POST /prompts/choose/<any(uz, ru):language>/<path:name>": PROMPT_EDITORS,
+    "POST /prompts/record/<any(uz, ru):language>/<path:name>": PROMPT_EDITORS,
+    "POST /prompts/speak/<any(uz, ru):language>/<path:name>": PROMPT_EDITORS,
+    "POST /prompts/upload/<any(uz, ru):language>/<path:name>": PROMPT_EDITORS,
     "POST /operator/transfer": OPERATOR,
     "GET /reports": READERS,
     "GET /reports/<any(monthly, quarterly, daily):name>.<any(pdf, xlsx, csv, json):kind>": READERS,
@@ -385,8 +385,8 @@ ROUTES = {
     "GET /sessions": OFFICE,
     "GET /sessions/list": OFFICE,
     "POST /sessions/<int:number>/end": OFFICE,
-    "GET /status": KEEPERS,
-    "GET /status/<any(checks, lines, machine):piece>": KEEPERS,
+    "GET /status": STATUS_ROLES,
+    "GET /status/<any(checks, lines, machine):piece>": STATUS_ROLES,
     "POST /status/lines/<trunk>/test": {"technician"},
     "GET /telephony": OFFICE,
     "GET /telephony/try": OFFICE,
@@ -400,8 +400,8 @@ ROUTES = {
     "POST /workday/goals": LEADS,
     "POST /workday/numbers": LEADS,
 }
-VALUES = {
-    "sessions/<int:number>": "sessions/999",  # the first one is whose who asks
+ROUTE_VALUES = {
+    "sessions/<int:number>": "sessions/999",  # the first session belongs to the requesting user
     "<any('1', '2'):form>": "1",
     "<any(discard, withdraw):what>": "discard",
     "<any(up, down, remove):what>": "up",
@@ -444,7 +444,7 @@ VALUES = {
     "<token>": "no-such-form",
     "<name>": "region",
 }
-HOMES = {
+HOME_OF_ROLE = {
     "operator": "/operator",
     "supervisor": "/calls",
     "manager": "/calls",
@@ -454,14 +454,14 @@ HOMES = {
 }
 
 
-def address(route: str) -> str:
+def route_address(route: str) -> str:
     path = route.split(" ", 1)[1]
-    for part, value in VALUES.items():
-        path = path.replace(part, value)
+    for placeholder, value in ROUTE_VALUES.items():
+        path = path.replace(placeholder, value)
     return path
 
 
-def test_the_table_names_every_route(app: Flask) -> None:
+def test_the_table_lists_every_route(app: Flask) -> None:
     rules = {
         f"{method} {rule.rule}"
         for rule in app.url_map.iter_rules()
@@ -470,30 +470,30 @@ def test_the_table_names_every_route(app: Flask) -> None:
     assert rules == set(ROUTES)
 
 
-def refused(answer: TestResponse) -> bool:
+def is_refused(answer: TestResponse) -> bool:
     to_login = answer.headers.get("Location", "").startswith("/login")
     return answer.status_code in (401, 403) or (to_login and answer.request.path != "/login")
 
 
 @pytest.mark.parametrize("role", [*ROLES, "anonymous"])
-def test_each_role_opens_what_it_may_and_nothing_else(role, app, client, login_as) -> None:
+def test_each_role_opens_only_its_permitted_routes(role, app, client, login_as) -> None:
     browser = client if role == "anonymous" else login_as(role)
     home = "/login" if role == "anonymous" else "/account"
     for route, roles in sorted(ROUTES.items()):
         if route in ("POST /login", "POST /login/pin", "POST /logout", "POST /lock"):
-            continue  # they change who asks
+            continue  # they would change the session of the browser
         method = route.split()[0]
         headers = {"X-CSRFToken": browser.token(home)} if method == "POST" else {}
-        with browser.open(address(route), method=method, headers=headers) as answer:
-            assert refused(answer) == (role not in roles), f"{role} at {route}: {answer.status}"
+        with browser.open(route_address(route), method=method, headers=headers) as answer:
+            assert is_refused(answer) == (role not in roles), f"{role} at {route}: {answer.status}"
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_each_role_begins_at_its_own_page(role, login_as) -> None:
-    assert login_as(role).get("/").headers["Location"] == HOMES[role]
+def test_each_role_starts_at_its_own_page(role, login_as) -> None:
+    assert login_as(role).get("/").headers["Location"] == HOME_OF_ROLE[role]
 
 
-def test_the_ministry_sees_appeals_registered_calls_and_reports_only(login_as) -> None:
+def test_the_ministry_sees_only_appeals_registered_calls_and_reports(login_as) -> None:
     page = login_as("ministry").get("/reports").text
     sections = page.split('<nav class="nav"')[1].split("</nav>")[0]
     assert re.findall('href="([^"]+)"', sections) == [
@@ -510,16 +510,16 @@ def test_a_tab_is_shown_only_while_its_condition_holds(login_as, bahodir) -> Non
     """Evidence packs are for ministry staff who may listen to recordings."""
     browser, tab = login_as("ministry"), 'href="/evidence"'
     assert tab not in browser.get("/appeals").text
-    recordings.allow(bahodir, True, by="sherzod")
+    recordings.set_personal_right(bahodir, True, by="sherzod")
     assert tab in browser.get("/appeals").text
-    recordings.allow(bahodir, False, by="sherzod")
+    recordings.set_personal_right(bahodir, False, by="sherzod")
     assert tab not in browser.get("/appeals").text
 
 
-def test_a_view_without_a_declaration_does_not_start(app: Flask) -> None:
+def test_an_application_with_an_undeclared_view_does_not_start(app: Flask) -> None:
     app.view_functions["silent"] = lambda: ""
-    with pytest.raises(access.Undeclared, match="silent"):
-        access.check_declared(app)
+    with pytest.raises(access.UndeclaredAccessError, match="silent"):
+        access.check_access_declared(app)
 
 
 def test_an_unknown_action_cannot_be_declared() -> None:
@@ -527,23 +527,27 @@ def test_an_unknown_action_cannot_be_declared() -> None:
         access.may("floor.lead", "floor.sweep")
 
 
-def test_every_route_is_declared_by_the_table_of_rights(app: Flask) -> None:
-    """And no action of the table is without a route or a loader that asks for it."""
-    asked = {
+def test_every_route_is_declared_in_the_table_of_rights(app: Flask) -> None:
+    """And no action of the table is without a route or a loader that checks it."""
+    declared_actions = {
         action
         for view in app.view_functions.values()
         for action in view.__dict__.get("actions", ())
     }
-    whole = {frozenset(EVERYBODY), frozenset(SIGNED_IN)}  # public, or of everybody signed in
-    loose = [
+    # public, or for every signed-in user
+    unrestricted = {
+        frozenset(EVERYBODY),
+        frozenset(SIGNED_IN),
+    }
+    undeclared = [
         endpoint
         for endpoint, view in app.view_functions.items()
-        if "actions" not in view.__dict__ and view.__dict__["who"] not in whole
+        if "actions" not in view.__dict__ and view.__dict__["who"] not in unrestricted
     ]
-    assert loose == []
+    assert undeclared == []
     loaders = {"appeal.personal", "applicant.export", "number.read", "change.do"}
-    assert asked | loaders == {right.action for right in rights.RIGHTS}
+    assert declared_actions | loaders == {right.action for right in rights.RIGHTS}
 
 
-def test_people_of_every_role_are_there() -> None:
-    assert set(OF_ROLE) == set(ROLES)
+def test_every_role_has_a_test_user() -> None:
+    assert set(LOGIN_OF_ROLE) == set(ROLES)

@@ -1,27 +1,29 @@
-"""Links are compiled as they are made, not as the application starts."""
+"""Links are compiled when they are first built, not when the application starts."""
 
 import pytest
 from werkzeug.routing import Rule
 
 from appliance.web import create_app
-from appliance.web.shell.addresses import Route
+from appliance.web.shell.addresses import LazyRule
 
 
-def test_a_link_is_compiled_when_the_first_is_made(settings, monkeypatch: pytest.MonkeyPatch):
+def test_a_route_is_compiled_when_its_first_link_is_built(
+    settings, monkeypatch: pytest.MonkeyPatch
+):
     compiled = []
     compile_builder = Rule._compile_builder
 
-    def noted(rule: Rule, append_unknown: bool = True):
+    def record_compilation(rule: Rule, append_unknown: bool = True):
         compiled.append(rule.rule)
         return compile_builder(rule, append_unknown)
 
-    monkeypatch.setattr(Rule, "_compile_builder", noted)
+    monkeypatch.setattr(Rule, "_compile_builder", record_compilation)
     app = create_app(settings)
     app.extensions["live"].stop()
-    assert {type(rule) for rule in app.url_map.iter_rules()} == {Route}
+    assert {type(rule) for rule in app.url_map.iter_rules()} == {LazyRule}
     assert compiled == []
     with app.test_request_context():
         for number in ("2026-000001", "2026-000002"):
-            assert app.url_for("appeals.page", number=number) == f"/appeals/{number}"
-        assert app.url_for("appeals.page", number="x", back="y z") == "/appeals/x?back=y+z"
+            assert app.url_for("appeals.show_appeal", number=number) == f"/appeals/{number}"
+        assert app.url_for("appeals.show_appeal", number="x", back="y z") == "/appeals/x?back=y+z"
     assert compiled == ["/appeals/<number>"]

@@ -1,6 +1,6 @@
-"""What somebody tries who is signed in, or is not: others' links, sessions, hosts, files, queries.
+"""Attacks by signed-in and anonymous users: others' links, sessions, hosts, files, queries.
 
-Routes come from the URL map, so that a new one is tried without being named here.
+Routes come from the URL map, so that a new one is included without being listed here.
 """
 
 import csv
@@ -22,25 +22,25 @@ from appliance.reports.call_filters import CONDITIONS
 from appliance.telephony import recordings
 from appliance.web.appeals import portal
 from appliance.web.shell import access
-from appliance.web.shell.rates import limiter
-from tests.casework.test_appeals import FULL
+from appliance.web.shell.rate_limits import limiter
+from tests.casework.test_appeals import FULL_FORM
 from tests.rig.browser import Browser
-from tests.rig.people import OF_ROLE, PASSWORD
-from tests.web.shell.test_access import ROUTES, address
+from tests.rig.people import LOGIN_OF_ROLE, PASSWORD
+from tests.web.shell.test_access import ROUTES, route_address
 
 pytestmark = pytest.mark.usefixtures("every_change_is_audited")
 
-EVIL = "evil.example"
-HEADERS = (
-    {"Host": EVIL},
-    {"X-Forwarded-Host": EVIL},
-    {"Forwarded": f"host={EVIL}"},
-    {"X-Forwarded-Prefix": f"//{EVIL}"},
-    {"X-Original-URL": f"//{EVIL}/people"},
+EVIL_HOST = "evil.example"
+HOST_HEADERS = (
+    {"Host": EVIL_HOST},
+    {"X-Forwarded-Host": EVIL_HOST},
+    {"Forwarded": f"host={EVIL_HOST}"},
+    {"X-Forwarded-Prefix": f"//{EVIL_HOST}"},
+    {"X-Original-URL": f"//{EVIL_HOST}/people"},
     {"X-Rewrite-URL": "/people"},
     {"X-HTTP-Method-Override": "DELETE"},
 )
-CLIMBS = (
+PATH_TRAVERSALS = (
     *("../../../../../../etc/passwd", "..%2f..%2f..%2f..%2f..%2fetc%2fpasswd"),
     *("%2e%2e/%2e%2e/%2e%2e/%2e%2e/etc/passwd", "/etc/passwd", "%2fetc%2fpasswd"),
     *(
@@ -55,9 +55,15 @@ CLIMBS = (
         "..%c0%af..%c0%afetc/passwd",
     ),
 )
-QUERIES = ("x' OR '1'='1", 'x" OR "1"="1', "x') OR ('1'='1' --", "x%' OR 1=1 --", "1 UNION SELECT")
-FILTERS = {
-    "/appeals/appeals.csv": ("q", *sorted(portal.ASKED)),
+SQL_INJECTIONS = (
+    "x' OR '1'='1",
+    'x" OR "1"="1',
+    "x') OR ('1'='1' --",
+    "x%' OR 1=1 --",
+    "1 UNION SELECT",
+)
+FILTERS_OF_TABLE = {
+    "/appeals/appeals.csv": ("q", *sorted(portal.FILTER_PARAMETERS)),
     "/call-forms/table.csv": (
         "q",
         "operator",
@@ -71,15 +77,15 @@ FILTERS = {
     "/audit/audit.csv": ("who", "action", "record", "since", "until", "address"),
 }
 FORMULA = "=HYPERLINK(1)"
-EXEMPT = ("/api/v1/", "/sms-reports/")  # programs, by a secret of their own
+CSRF_EXEMPT_PREFIXES = ("/api/v1/", "/sms-reports/")  # for programs, protected by their own secret
 
 
 @pytest.fixture
 def appeal(settings, nilufar, labour):
     """A registered appeal whose texts are formulas."""
-    told = FULL | {"surname": FORMULA, "address": FORMULA, "gist": FORMULA}
+    values = FULL_FORM | {"surname": FORMULA, "address": FORMULA, "gist": FORMULA}
     return appeals.register(
-        told,
+        values,
         operator=nilufar,
         token=appeals.token_for(nilufar, None),
         tz=settings.tz,
@@ -89,44 +95,50 @@ def appeal(settings, nilufar, labour):
 
 @pytest.fixture
 def unlimited(monkeypatch) -> None:
-    """Limits of attempts are tried elsewhere."""
+    """Switch the rate limits off; other tests check them."""
     monkeypatch.setattr(limiter, "enabled", False)
 
 
-def rules(app: Flask, method: str) -> Iterator[tuple[str, frozenset[str]]]:
-    """Rule → who may, of the URL map."""
+def url_rules(app: Flask, method: str) -> Iterator[tuple[str, frozenset[str]]]:
+    """Yield (rule, roles that may open it) of the URL map."""
     for rule in app.url_map.iter_rules():
         if method in rule.methods:
             yield rule.rule, app.view_functions[rule.endpoint].__dict__["who"]
 
 
-def links(page: str) -> set[str]:
-    """Where a page leads and what it fetches or sends: addresses of this site."""
-    found = re.findall(r'(?:href|hx-get|hx-post|action|data-live|src)="(/[^"#]*)', page)
-    return {one.replace("&amp;", "&") for one in found}
+def page_links(page: str) -> set[str]:
+    """Return the addresses of this site that a page links to, fetches or sends to."""
+    addresses = re.findall(r'(?:href|hx-get|hx-post|action|data-live|src)="(/[^"#]*)', page)
+    return {link.replace("&amp;", "&") for link in addresses}
 
 
-def test_nobody_opens_what_another_role_was_shown(app, appeal, login_as, unlimited) -> None:
-    """Every link that any role is shown, tried by every role: those alone open it who may."""
-    shown: set[str] = set()
+def test_links_shown_to_one_role_are_refused_to_others_without_the_right(
+    app, appeal, login_as, unlimited
+) -> None:
+    """Every link shown to any role is requested as every role: only permitted roles may open it."""
+    shown_links: set[str] = set()
     for role in ROLES:
-        browser, waiting, seen = login_as(role), [access.HOMES[role]], set()
-        while waiting and len(seen) < 60:
+        browser, waiting, visited_rules = login_as(role), [access.HOME_PATHS[role]], set()
+        while waiting and len(visited_rules) < 60:
             path = waiting.pop(0)
             rule = path.split("?")[0]
-            if rule in seen or re.search("/static/|/built/|/live|/logout|[.](pdf|xlsx|wav)", path):
+            if rule in visited_rules or re.search(
+                "/static/|/built/|/live|/logout|[.](pdf|xlsx|wav)", path
+            ):
                 continue
-            seen.add(rule)
+            visited_rules.add(rule)
             with browser.get(path) as answer:
                 if answer.mimetype == "text/html":
-                    waiting += sorted(links(answer.text) - shown)
-                    shown |= links(answer.text)
-    ours = [one for one in shown if not re.search("/static/|/built/|/live|/logout|/lock", one)]
-    assert len(ours) > 150
+                    waiting += sorted(page_links(answer.text) - shown_links)
+                    shown_links |= page_links(answer.text)
+    page_paths = [
+        link for link in shown_links if not re.search("/static/|/built/|/live|/logout|/lock", link)
+    ]
+    assert len(page_paths) > 150
     adapter, wrong = app.url_map.bind(""), []
     for role in ROLES:
         browser = login_as(role)
-        for path in sorted({one.split("?")[0] for one in ours}):
+        for path in sorted({link.split("?")[0] for link in page_paths}):
             if not adapter.test(path, "GET"):
                 continue
             endpoint = adapter.match(path, "GET")[0]
@@ -141,7 +153,7 @@ def test_nobody_opens_what_another_role_was_shown(app, appeal, login_as, unlimit
 
 
 @pytest.mark.parametrize("host", ["a" * 64, f"{'a' * 64}.example", f"x.{'a' * 4000}", "a..b"])
-def test_a_host_that_is_none_is_refused(host, login_as, caplog) -> None:
+def test_an_invalid_host_is_refused(host, login_as, caplog) -> None:
     for browser in (login_as("manager"), login_as("operator")):
         for path in ("/", "/login", "/appeals", "/api/v1/appeals", "/nothing"):
             answer = browser.get(path, headers={"Host": host})
@@ -150,57 +162,57 @@ def test_a_host_that_is_none_is_refused(host, login_as, caplog) -> None:
 
 
 @pytest.mark.parametrize("referrer", ["https://localhost:8443.evil.example/", "https://[x/"])
-def test_a_form_from_what_is_no_address_is_refused(referrer, login_as) -> None:
+def test_a_form_with_an_invalid_referrer_is_refused(referrer, login_as) -> None:
     browser = login_as("manager")
     form = {"csrf_token": browser.token("/account"), "language": "ru"}
-    told = {"Referer": referrer}
-    assert browser.post("/account/language", data=form, headers=told).status_code == 400
+    headers = {"Referer": referrer}
+    assert browser.post("/account/language", data=form, headers=headers).status_code == 400
 
 
-@pytest.mark.parametrize("headers", HEADERS, ids=lambda one: next(iter(one)))
-def test_no_header_leads_anybody_away(headers, login_as) -> None:
+@pytest.mark.parametrize("headers", HOST_HEADERS, ids=lambda headers: next(iter(headers)))
+def test_no_header_redirects_to_another_host(headers, login_as) -> None:
     browser = login_as("manager")
     for path in ("/", "/login", "/appeals", "/people", "/account?til=ru", "/nothing"):
         answer = browser.get(path, headers=headers)
-        assert EVIL not in answer.text
-        assert EVIL not in str(answer.headers)
+        assert EVIL_HOST not in answer.text
+        assert EVIL_HOST not in str(answer.headers)
     answer = browser.get("/account", headers=headers)
     assert "people-page" not in answer.text
 
 
-def test_every_form_wants_its_token(app, login_as, unlimited) -> None:
+def test_every_form_requires_its_token(app, login_as, unlimited) -> None:
     for role in ROLES:
         browser = login_as(role)
-        for rule, who in rules(app, "POST"):
-            if role in who and not rule.startswith(EXEMPT):
-                with browser.post(address(f"POST {rule}")) as answer:
+        for rule, who in url_rules(app, "POST"):
+            if role in who and not rule.startswith(CSRF_EXEMPT_PREFIXES):
+                with browser.post(route_address(f"POST {rule}")) as answer:
                     assert answer.status_code == 400, (role, rule, answer.status)
 
 
-def test_no_page_of_somebody_is_kept_by_a_cache(app, login_as) -> None:
+def test_personal_pages_are_not_cached(app, login_as) -> None:
     for role in ROLES:
         browser = login_as(role)
-        for rule, who in rules(app, "GET"):
+        for rule, who in url_rules(app, "GET"):
             if role not in who or len(who) > len(ROLES) or re.search("live|pdf|quarterly", rule):
                 continue
-            with browser.get(address(f"GET {rule}")) as answer:
-                told = answer.headers["Cache-Control"]
+            with browser.get(route_address(f"GET {rule}")) as answer:
+                cache_control = answer.headers["Cache-Control"]
             public = rule.startswith(("/static/", "/built/"))
-            assert told == "no-store" or public, (rule, told)
+            assert cache_control == "no-store" or public, (rule, cache_control)
 
 
-@pytest.mark.parametrize("climb", CLIMBS)
-def test_no_address_reaches_a_file_that_is_not_ours(climb, app, login_as, settings) -> None:
+@pytest.mark.parametrize("climb", PATH_TRAVERSALS)
+def test_no_address_reaches_a_file_outside_the_site(climb, app, login_as, settings) -> None:
     call = Call.create(id="hotline-9.9", direction="inbound", arrived_at=clock.now(), stage="ended")
     browser = login_as("manager")
-    recordings.begin(User.get(User.login == OF_ROLE["manager"]), call.id, "sinov")
+    recordings.begin_listening(User.get(User.login == LOGIN_OF_ROLE["manager"]), call.id, "sinov")
     secret = settings.web.secret_key[:20]
-    for rule, who in rules(app, "GET"):
-        parts = re.findall("<[^>]+>", rule)
-        if "manager" not in who and "anonymous" not in who or not parts or "pdf" in rule:
+    for rule, who in url_rules(app, "GET"):
+        placeholders = re.findall("<[^>]+>", rule)
+        if "manager" not in who and "anonymous" not in who or not placeholders or "pdf" in rule:
             continue
-        for part in parts:
-            path = address(f"GET {rule.replace(part, climb)}")
+        for placeholder in placeholders:
+            path = route_address(f"GET {rule.replace(placeholder, climb)}")
             with browser.get(path) as answer:
                 if answer.mimetype == "text/event-stream":
                     continue
@@ -210,29 +222,29 @@ def test_no_address_reaches_a_file_that_is_not_ours(climb, app, login_as, settin
             assert secret not in text, path
 
 
-@pytest.mark.parametrize("query", QUERIES)
-def test_no_filter_is_a_query(query, appeal, login_as) -> None:
-    """Whatever filter or order says it, it finds no more than its bare words; nothing fails."""
+@pytest.mark.parametrize("query", SQL_INJECTIONS)
+def test_no_filter_value_is_executed_as_sql(query, appeal, login_as) -> None:
+    """In any filter or order it finds no more than its bare words do, and nothing fails."""
     browser, words = login_as("manager"), " ".join(re.findall(r"\w+", query))
-    for path, names in FILTERS.items():
+    for path, names in FILTERS_OF_TABLE.items():
         for name in names:
-            found = []
+            line_counts = []
             for value in (query, words):
                 with browser.get(path, query_string={"all": "1", name: value}) as answer:
                     assert answer.status_code < 500, (path, name)
-                    found.append(len(answer.text.splitlines()))
-            assert found[0] <= found[1], (path, name)
+                    line_counts.append(len(answer.text.splitlines()))
+            assert line_counts[0] <= line_counts[1], (path, name)
 
 
-def test_a_session_that_ended_opens_nothing_again(app, client: Browser) -> None:
-    """Neither by its cookie replayed, nor when it was in the browser before the sign-in."""
+def test_an_ended_session_cannot_be_reused(app, client: Browser) -> None:
+    """Neither by replaying its cookie, nor with a cookie set before the sign-in."""
     client.get("/login")
     before = client.get_cookie("__Host-session")
-    client.sign_in(OF_ROLE["manager"], PASSWORD)
+    client.sign_in(LOGIN_OF_ROLE["manager"], PASSWORD)
     during = client.get_cookie("__Host-session")
     assert before is None or before.value != during.value
     thief = app.test_client()
-    if before:  # fixed before: it is nobody's
+    if before:  # a session fixed before the sign-in belongs to nobody
         thief.set_cookie("__Host-session", before.value, secure=True)
         assert thief.get("/account", base_url="https://localhost").status_code in (302, 303)
     thief.set_cookie("__Host-session", during.value, secure=True)
@@ -241,32 +253,32 @@ def test_a_session_that_ended_opens_nothing_again(app, client: Browser) -> None:
     assert thief.get("/account", base_url="https://localhost").status_code in (302, 303)
 
 
-def test_an_unknown_name_takes_as_long_as_a_known_one(client: Browser, monkeypatch) -> None:
-    """One password is looked at in both cases; the clock of a busy machine would prove nothing."""
-    looked: list[str] = []
+def test_an_unknown_login_takes_as_long_as_a_known_one(client: Browser, monkeypatch) -> None:
+    """One password is checked in both cases; timing on a busy machine would prove nothing."""
+    checked_hashes: list[str] = []
     verify = PasswordHasher.verify
 
-    def counted(self: PasswordHasher, hash: str, password: str) -> bool:
-        looked.append(hash[:20])
+    def count_and_verify(self: PasswordHasher, hash: str, password: str) -> bool:
+        checked_hashes.append(hash[:20])
         return verify(self, hash, password)
 
-    monkeypatch.setattr(PasswordHasher, "verify", counted)
+    monkeypatch.setattr(PasswordHasher, "verify", count_and_verify)
     answers = []
-    for login in (OF_ROLE["manager"], "hechkim"):
+    for login in (LOGIN_OF_ROLE["manager"], "hechkim"):
         answers.append(client.sign_in(login, "notogri-parol"))
-    assert len(looked) == 2
-    assert looked[0] == looked[1]  # the same costs
+    assert len(checked_hashes) == 2
+    assert checked_hashes[0] == checked_hashes[1]  # the same cost parameters
     assert answers[0].status_code == answers[1].status_code
-    assert accounts.authenticate("hechkim", "x") is None
+    assert accounts.authenticate_user("hechkim", "x") is None
 
 
-def test_no_file_holds_a_formula_that_somebody_typed(app, appeal, login_as) -> None:
+def test_no_file_contains_a_typed_formula(app, appeal, login_as) -> None:
     browser = login_as("manager")
     tables = 0
-    for rule, who in rules(app, "GET"):
+    for rule, who in url_rules(app, "GET"):
         if "manager" not in who:
             continue
-        path = address(f"GET {rule}").replace("/issued/1/", "/issued/x/")
+        path = route_address(f"GET {rule}").replace("/issued/1/", "/issued/x/")
         if path.endswith(".csv"):
             with browser.get(f"{path}?all=1") as answer:
                 text = answer.text.lstrip("\ufeff")
@@ -287,6 +299,6 @@ def test_no_file_holds_a_formula_that_somebody_typed(app, appeal, login_as) -> N
     assert tables >= 8
 
 
-def test_the_walks_know_every_route(app) -> None:
+def test_the_walks_cover_every_route(app) -> None:
     posted = {route.split(" ", 1)[1] for route in ROUTES if route.startswith("POST")}
-    assert {rule for rule, _who in rules(app, "POST")} == posted
+    assert {rule for rule, _who in url_rules(app, "POST")} == posted

@@ -1,4 +1,4 @@
-"""What went wrong is said in the reader's language, with what to do; what was typed is kept."""
+"""Errors are explained in the reader's language with advice; typed values are kept."""
 
 import html
 import re
@@ -7,12 +7,12 @@ import pytest
 
 from appliance.core import clock
 from appliance.models import FollowUp, User
-from tests.rig.locked import locked
+from tests.rig.locked import locked_database
 from tests.rig.people import PASSWORD
 
 
 @pytest.mark.parametrize(
-    ("path", "status", "said"),
+    ("path", "status", "message"),
     [
         ("/nothing-here", 404, "Bunday sahifa yoʻq"),
         ("/calls", 403, "Bu sahifani ochish huquqingiz yoʻq"),
@@ -20,20 +20,20 @@ from tests.rig.people import PASSWORD
         ("/reports/monthly.pdf?month=2026-13&upto=x", 400, "Sahifa yuborgan maʼlumotni"),
     ],
 )
-def test_a_page_for_each(login_as, path, status, said) -> None:
+def test_each_error_has_its_page(login_as, path, status, message) -> None:
     answer = login_as("ministry").get(path)
     assert answer.status_code == status
-    assert said in answer.text
+    assert message in answer.text
     assert 'href="/"' in answer.text
 
 
-def test_in_the_readers_language(login_as) -> None:
+def test_an_error_page_is_in_the_readers_language(login_as) -> None:
     browser = login_as("ministry")
     browser.send("/account/language", language="ru")
     assert "Такой страницы нет" in browser.get("/nothing-here").text
 
 
-def test_before_signing_in_too(client) -> None:
+def test_an_error_page_before_signing_in_is_translated(client) -> None:
     client.get("/login?til=uzc")
     assert "Бундай саҳифа йўқ" in client.get("/nothing-here").text
 
@@ -47,18 +47,18 @@ def test_a_failure_has_a_code_that_is_also_in_the_log(app, login_as, caplog, mon
     assert f"error {code} at GET /status" in caplog.text
 
 
-def test_what_was_typed_is_on_the_page_that_asks_to_send_it_once_more(login_as) -> None:
+def test_the_page_for_resending_a_form_contains_the_typed_values(login_as) -> None:
     browser = login_as("operator")
     typed = {"gist": 'Tikuv "mashinasi" <1>\nikkinchi qator', "password": "secret-secret"}
     answer = browser.post("/account/appearance", data=typed)
     assert answer.status_code == 400
     assert 'action="/account/appearance?"' in answer.text
-    kept = re.search(r'name="gist" value="([^"]*)"', answer.text)
-    assert html.unescape(kept[1]) == typed["gist"]
+    field = re.search(r'name="gist" value="([^"]*)"', answer.text)
+    assert html.unescape(field[1]) == typed["gist"]
     assert "secret-secret" not in answer.text
 
 
-def test_sending_it_once_more_works(login_as, nilufar) -> None:
+def test_resending_a_form_works(login_as, nilufar) -> None:
     browser = login_as("operator")
     answer = browser.post("/account/appearance", data={"theme": "dark"})
     token = re.search(r'name="csrf_token" value="([^"]+)"', answer.text)[1]
@@ -67,7 +67,7 @@ def test_sending_it_once_more_works(login_as, nilufar) -> None:
     assert type(nilufar).get_by_id(nilufar.id).theme == "dark"
 
 
-def test_signed_out_meanwhile_it_is_kept_until_signed_in_again(client, nilufar) -> None:
+def test_a_form_sent_while_signed_out_is_kept_until_sign_in(client, nilufar) -> None:
     form = {"theme": "dark", "csrf_token": client.token("/login")}
     answer = client.post("/account/appearance", data=form)
     assert answer.status_code == 401
@@ -77,12 +77,12 @@ def test_signed_out_meanwhile_it_is_kept_until_signed_in_again(client, nilufar) 
     assert client.send("/account/appearance", theme="dark").status_code == 302
 
 
-def test_a_piece_of_a_page_is_told_that_it_is_signed_out(client) -> None:
+def test_a_fragment_request_while_signed_out_is_unauthorized(client) -> None:
     assert client.get("/calls/list", headers={"HX-Request": "true"}).status_code == 401
 
 
-def test_an_open_page_that_is_signed_out_begins_no_session(client) -> None:
-    """Its sections, stream and scripts ask on, while the login page of another tab holds one."""
+def test_requests_of_a_signed_out_page_begin_no_session(client) -> None:
+    """Its sections, stream and scripts keep requesting while another tab is at the login page."""
     for answer in (
         client.get("/calls/list", headers={"HX-Request": "true"}),
         client.get("/live"),
@@ -92,48 +92,46 @@ def test_an_open_page_that_is_signed_out_begins_no_session(client) -> None:
         assert "Set-Cookie" not in answer.headers, answer.request.path
 
 
-def test_too_much_at_once_is_refused(login_as) -> None:
+def test_a_request_that_is_too_large_is_refused(login_as) -> None:
     browser = login_as("operator")
     form = {"csrf_token": browser.token(), "theme": "x" * (1024 * 1024)}
     assert browser.post("/account/appearance", data=form).status_code == 413
 
 
-def test_a_busy_database_loses_nothing_typed(settings, login_as, nilufar) -> None:
+def test_a_busy_database_keeps_the_typed_values(settings, login_as, nilufar) -> None:
     browser = login_as("operator")
     browser.send("/account/language", language="ru")
-    with locked(settings.paths.database):
+    with locked_database(settings.paths.database):
         answer = browser.send("/account/appearance", theme="dark", gist="два <слова>")
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
     assert "База данных занята" in answer.text
-    kept = re.search(r'name="gist" value="([^"]*)"', answer.text)
-    assert html.unescape(kept[1]) == "два <слова>"
+    field = re.search(r'name="gist" value="([^"]*)"', answer.text)
+    assert html.unescape(field[1]) == "два <слова>"
     token = re.search(r'name="csrf_token" value="([^"]+)"', answer.text)[1]
     again = browser.post("/account/appearance", data={"theme": "dark", "csrf_token": token})
     assert again.status_code == 302
     assert User.get_by_id(nilufar.id).theme == "dark"
 
 
-def test_a_database_that_is_busy_when_the_answer_is_complete_is_no_fault(
-    settings, login_as
-) -> None:
-    """Who was shown what is written last: the page was made by then, and is not shown."""
+def test_a_database_busy_at_the_end_of_a_request_is_reported(settings, login_as) -> None:
+    """The audit row of a view is written last: the page is complete by then, but is not shown."""
     browser, now = login_as("operator"), clock.now()
     moments = {"opened_at": now, "missed_at": now, "joined_at": now}
     FollowUp.create(number="+998935550147", kind="queue", call_id="x-1.0", calls=1, **moments)
-    with locked(settings.paths.database):
+    with locked_database(settings.paths.database):
         answer = browser.get("/followups")
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
     assert "+998 93 555 01 47" not in answer.text
 
 
-def test_a_busy_database_puts_no_password_on_a_page(settings, login_as) -> None:
+def test_the_page_of_a_busy_database_contains_no_password(settings, login_as) -> None:
     browser = login_as("operator")
     fields = {
         "password": PASSWORD,
         "new_password": "a-new-one-9",
         "new_password_again": "a-new-one-9",
     }
-    with locked(settings.paths.database):
+    with locked_database(settings.paths.database):
         answer = browser.send("/account/password", **fields)
     assert answer.status_code == 503
     assert "Maʼlumotlar bazasi band" in answer.text

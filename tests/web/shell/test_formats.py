@@ -1,4 +1,4 @@
-"""Dates, figures and numbers as people here read them."""
+"""Dates, figures and numbers in the local notation."""
 
 import datetime as dt
 from decimal import Decimal
@@ -7,11 +7,12 @@ import pytest
 
 from appliance.web.shell import formats
 
-NIGHT = dt.datetime(2026, 11, 24, 19, 5, 59, tzinfo=dt.UTC)  # 00:05 of the next day in Tashkent
+NIGHT_UTC = dt.datetime(2026, 11, 24, 19, 5, 59, tzinfo=dt.UTC)  # 00:05 of the next day in Tashkent
 
 
 @pytest.fixture(autouse=True)
-def asked(app):
+def request_context(app):
+    """A request context, for the formats that need one."""
     with app.test_request_context():
         yield
 
@@ -20,11 +21,11 @@ def asked(app):
     ("format", "value", "text"),
     [
         (formats.date, dt.date(2026, 11, 4), "04.11.2026"),
-        (formats.date, NIGHT, "25.11.2026"),
+        (formats.date, NIGHT_UTC, "25.11.2026"),
         (formats.date, None, "–"),
-        (formats.moment, NIGHT, "25.11.2026\u00a000:05"),
+        (formats.moment, NIGHT_UTC, "25.11.2026\u00a000:05"),
         (formats.moment, None, "–"),
-        (formats.time, NIGHT, "00:05"),
+        (formats.time, NIGHT_UTC, "00:05"),
         (formats.percent, Decimal("86.4"), "86,4\u00a0%"),
         (formats.percent, 0.0, "0,0\u00a0%"),
         (formats.percent, None, "–"),
@@ -39,10 +40,10 @@ def asked(app):
         (formats.advice, "Run `a <b>` & wait", "Run <code>a &lt;b&gt;</code> &amp; wait"),
     ],
 )
-def test_formats(format, value, text) -> None:
+def test_each_format(format, value, text) -> None:
     assert format(value) == text
 
 
 @pytest.mark.parametrize(("value", "text"), [(20379, "20\u00a0379"), (0, "0"), (None, "–")])
-def test_numbers(app, value, text) -> None:
+def test_the_number_filter(app, value, text) -> None:
     assert app.jinja_env.filters["number"](value) == text

@@ -1,4 +1,4 @@
-"""Several pieces of a page in one answer: the same as each by itself, under the same rights."""
+"""Several fragments of a page in one response: equal to each on its own, under the same rights."""
 
 from urllib.parse import urlencode
 
@@ -8,38 +8,50 @@ from appliance.core import db
 from appliance.models import AuditEntry
 from tests.rig.citizen import Citizen
 
-FRAGMENT = {"HX-Request": "true"}
-BAR, STATE, QUEUE = "/operator/bar", "/operator/state", "/operator/queue"
+FRAGMENT_HEADERS = {"HX-Request": "true"}
+BAR_PATH, STATE_PATH, QUEUE_PATH = "/operator/bar", "/operator/state", "/operator/queue"
 
 
-def pieces(browser, *at: str, status: int = 200) -> list[str | None]:
-    answer = browser.get(f"/pieces?{urlencode([('at', one) for one in at])}", headers=FRAGMENT)
+def fetch_fragments(browser, *addresses: str, status: int = 200) -> list[str | None]:
+    answer = browser.get(
+        f"/pieces?{urlencode([('at', fragment_address) for fragment_address in addresses])}",
+        headers=FRAGMENT_HEADERS,
+    )
     assert answer.status_code == status, answer.text
     return answer.json if status == 200 else []
 
 
-def test_they_are_what_their_addresses_give(login_as) -> None:
+def test_fragments_equal_the_responses_of_their_addresses(login_as) -> None:
     browser = login_as("nilufar")
-    together = pieces(browser, BAR, STATE, QUEUE)
-    assert together == [browser.get(at, headers=FRAGMENT).text for at in (BAR, STATE, QUEUE)]
+    together = fetch_fragments(browser, BAR_PATH, STATE_PATH, QUEUE_PATH)
+    assert together == [
+        browser.get(at, headers=FRAGMENT_HEADERS).text for at in (BAR_PATH, STATE_PATH, QUEUE_PATH)
+    ]
     assert all(together)
 
 
-def test_each_has_its_own_arguments(login_as) -> None:
+def test_each_fragment_has_its_own_arguments(login_as) -> None:
     browser = login_as("supervisor")
-    chosen, all_of_them = pieces(browser, "/floor/operators?who=nilufar", "/floor/operators")
-    assert chosen == browser.get("/floor/operators?who=nilufar", headers=FRAGMENT).text
-    assert chosen != all_of_them
+    one_operator, all_operators = fetch_fragments(
+        browser, "/floor/operators?who=nilufar", "/floor/operators"
+    )
+    assert (
+        one_operator == browser.get("/floor/operators?who=nilufar", headers=FRAGMENT_HEADERS).text
+    )
+    assert one_operator != all_operators
 
 
-def test_what_is_not_for_the_role_or_no_piece_is_left_to_its_own_address(login_as) -> None:
+def test_forbidden_addresses_and_non_fragments_are_null(login_as) -> None:
     browser = login_as("nilufar")
-    others = ("/floor/figures", "/nothing", "/operator/session", "/live", "/static/app.js")
-    assert pieces(browser, STATE, *others, "/pieces?at=/operator/bar")[1:] == [None] * 6
+    excluded_paths = ("/floor/figures", "/nothing", "/operator/session", "/live", "/static/app.js")
+    assert (
+        fetch_fragments(browser, STATE_PATH, *excluded_paths, "/pieces?at=/operator/bar")[1:]
+        == [None] * 6
+    )
 
 
-def test_reports_that_work_long_are_none(login_as) -> None:
-    assert pieces(login_as("manager"), "/reports/telephony") == [None]
+def test_long_running_reports_are_null(login_as) -> None:
+    assert fetch_fragments(login_as("manager"), "/reports/telephony") == [None]
 
 
 @pytest.mark.parametrize(
@@ -52,32 +64,32 @@ def test_reports_that_work_long_are_none(login_as) -> None:
         ("/operator/bar\n",),
         ("/oʻ",),
         ("/" + "x" * 3000,),
-        (BAR,) * 25,
+        (BAR_PATH,) * 25,
     ],
 )
-def test_what_is_no_address_is_refused(login_as, at) -> None:
-    pieces(login_as("nilufar"), *at, status=400)
+def test_invalid_addresses_are_refused(login_as, at) -> None:
+    fetch_fragments(login_as("nilufar"), *at, status=400)
 
 
-def test_they_are_for_an_open_page_alone(login_as) -> None:
-    assert login_as("nilufar").get(f"/pieces?at={BAR}").status_code == 400
+def test_fragments_are_only_for_requests_of_an_open_page(login_as) -> None:
+    assert login_as("nilufar").get(f"/pieces?at={BAR_PATH}").status_code == 400
 
 
-def test_a_locked_page_gets_none(login_as) -> None:
+def test_a_locked_page_receives_no_fragments(login_as) -> None:
     browser = login_as("nilufar")
     browser.send("/lock")
-    pieces(browser, BAR, status=401)
+    fetch_fragments(browser, BAR_PATH, status=401)
 
 
-def test_what_they_show_is_written_down_by_the_page_that_shows_it(login_as, nilufar) -> None:
-    Citizen("1764000000.1").ring(nilufar)
+def test_fragments_audit_the_view_that_shows_the_data(login_as, nilufar) -> None:
+    Citizen("1764000000.1").ring_operator(nilufar)
     browser = login_as("nilufar")
     before = AuditEntry.select().count()
-    pieces(browser, BAR, STATE)
+    fetch_fragments(browser, BAR_PATH, STATE_PATH)
     [row] = AuditEntry.select().offset(before).order_by(AuditEntry.id)
-    assert (row.action, row.detail["page"]) == ("call.view", "operator.bar")
+    assert (row.action, row.detail["page"]) == ("call.view", "operator.show_bar")
 
 
-def test_they_hold_no_connection_afterwards(login_as) -> None:
-    pieces(login_as("nilufar"), BAR, STATE)
+def test_no_database_connection_stays_open_afterwards(login_as) -> None:
+    fetch_fragments(login_as("nilufar"), BAR_PATH, STATE_PATH)
     assert db.database.is_closed()

@@ -1,4 +1,4 @@
-"""What every answer carries, and what a form must carry."""
+"""The headers of every response, and the token of every form."""
 
 import re
 
@@ -6,61 +6,61 @@ import pytest
 
 from tests.rig.people import PASSWORD
 
-PAGES = ["/login", "/account", "/calls", "/reports", "/status", "/appeals", "/nothing-here"]
-PAGES += ["/appeals/statistics", "/departments", "/keys", "/people"]
+PAGE_PATHS = ["/login", "/account", "/calls", "/reports", "/status", "/appeals", "/nothing-here"]
+PAGE_PATHS += ["/appeals/statistics", "/departments", "/keys", "/people"]
 
 
 @pytest.mark.parametrize(
-    "path", [*PAGES, "/healthz", "/static/now/app.js", "/built/js/htmx.min.js"]
+    "path", [*PAGE_PATHS, "/healthz", "/static/now/app.js", "/built/js/htmx.min.js"]
 )
-def test_the_browser_is_told_to_take_only_what_is_ours(login_as, path) -> None:
+def test_the_content_policy_allows_only_our_own_resources(login_as, path) -> None:
     with login_as("manager").get(path) as answer:
-        told = answer.headers
-    policy = dict(part.split(" ", 1) for part in told["Content-Security-Policy"].split("; "))
+        headers = answer.headers
+    policy = dict(part.split(" ", 1) for part in headers["Content-Security-Policy"].split("; "))
     assert policy.pop("default-src") == policy.pop("base-uri") == "'none'"
     assert policy.pop("frame-ancestors") == "'none'"
     assert set(policy.values()) == {"'self'"}
-    assert told["X-Content-Type-Options"] == "nosniff"
-    assert told["Referrer-Policy"] == "same-origin"
-    assert "max-age" in told["Strict-Transport-Security"]
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Referrer-Policy"] == "same-origin"
+    assert "max-age" in headers["Strict-Transport-Security"]
 
 
-@pytest.mark.parametrize("path", PAGES)
-def test_no_page_has_script_or_style_in_it(login_as, path) -> None:
+@pytest.mark.parametrize("path", PAGE_PATHS)
+def test_no_page_contains_inline_script_or_style(login_as, path) -> None:
     page = login_as("manager").get(path).text
     assert not re.search(r"<script(?![^>]* src=)", page)
     assert not re.search(r"<style| style=| on[a-z]+=", page)
     assert "hx-on" not in page
 
 
-@pytest.mark.parametrize("path", PAGES)
-def test_pages_are_kept_by_no_cache(login_as, path) -> None:
+@pytest.mark.parametrize("path", PAGE_PATHS)
+def test_pages_are_not_cached(login_as, path) -> None:
     assert login_as("manager").get(path).headers["Cache-Control"] == "no-store"
 
 
-def test_static_files_are_kept_for_a_year_by_their_version(client) -> None:
-    """Under an earlier one, of a page that is open since, there is today's file, asked for anew."""
+def test_static_files_are_cached_for_a_year_by_version(client) -> None:
+    """Under an older version, as requested by an open page, the current file is served uncached."""
     newest = re.findall(r"/static/[0-9a-f]{8}/app\.js", client.get("/login").text)
     assert len(newest) == 1
     with client.get(newest[0]) as answer:
         assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
-        now = answer.data
+        current_content = answer.data
     with client.get("/static/00000000/app.js") as answer:
-        assert (answer.data, answer.headers["Cache-Control"]) == (now, "no-cache")
+        assert (answer.data, answer.headers["Cache-Control"]) == (current_content, "no-cache")
 
 
-def test_built_files_are_kept_for_a_year(client) -> None:
+def test_built_files_are_cached_for_a_year(client) -> None:
     with client.get("/built/fonts/inter-latin-wght-normal.woff2") as answer:
         assert "max-age=31536000" in answer.headers["Cache-Control"]
         assert "immutable" in answer.headers["Cache-Control"]
 
 
 @pytest.mark.parametrize("path", ["/built/../web/login.py", "/built/%2e%2e/web/login.py"])
-def test_built_gives_out_nothing_else(client, path) -> None:
+def test_only_built_files_are_served(client, path) -> None:
     assert client.get(path).status_code == 404
 
 
-def test_the_cookies_are_for_this_site_alone(client) -> None:
+def test_cookies_are_restricted_to_this_site(client) -> None:
     cookies = client.sign_in("nilufar", PASSWORD).headers.getlist("Set-Cookie")
     names = {cookie.partition("=")[0] for cookie in cookies}
     assert names == {"__Host-session", "__Host-device"}
@@ -77,7 +77,7 @@ def test_a_form_without_its_token_changes_nothing(login_as, token, nilufar) -> N
     assert type(nilufar).get_by_id(nilufar.id).language == "uz_Latn"
 
 
-def test_a_form_of_another_site_changes_nothing(login_as, nilufar) -> None:
+def test_a_form_sent_from_another_site_changes_nothing(login_as, nilufar) -> None:
     browser = login_as("operator")
     form = {"language": "ru", "csrf_token": browser.token()}
     answer = browser.post(

@@ -1,8 +1,8 @@
-"""Templates that people can read."""
+"""Templates stay readable."""
 
 from appliance import PACKAGE
 
-LONGEST = 120  # letters in a line
+MAX_LINE_LENGTH = 120  # characters
 
 
 def test_no_line_of_a_template_is_too_long() -> None:
@@ -12,6 +12,6 @@ def test_no_line_of_a_template_is_too_long() -> None:
         f"{template.relative_to(PACKAGE)}:{number}: {len(line)} letters"
         for template in templates
         for number, line in enumerate(template.read_text("utf-8").splitlines(), 1)
-        if len(line) > LONGEST
+        if len(line) > MAX_LINE_LENGTH
     ]
     assert not long, "\n".join(long)

@@ -1,4 +1,4 @@
-"""The page *Audit*: found by who, what, record, days, address; in words; as a file."""
+"""The page *Audit*: filtered by user, action, record, days and address; as text and as a file."""
 
 import ast
 import re
@@ -8,44 +8,44 @@ import pytest
 
 from appliance import PACKAGE
 from appliance.core import audit, i18n
-from appliance.core.audit import words
+from appliance.core.audit import labels
 from appliance.core.i18n import LOCALES
 from appliance.models import AuditEntry
 
 
 @pytest.fixture
-def told(settings):
+def audit_entries(settings):
     """Some entries, two of them from an address."""
-    audit.record("nilufar", "appeal.register", "2026-000001", call="hotline-1.1")
-    audit.record("dilnoza", "appeal.list", "", appeal=["2026-000001", "2026-000002"])
-    audit.came_from.set("192.0.2.7")
-    audit.record("dilnoza", "recording.listen", "hotline-1.1", reason="shikoyat")
-    audit.record("bahodir", "appeal.view", "2026-000002", asked={"q": "Toshmatov"})
-    audit.came_from.set("")
+    audit.record_entry("nilufar", "appeal.register", "2026-000001", call="hotline-1.1")
+    audit.record_entry("dilnoza", "appeal.list", "", appeal=["2026-000001", "2026-000002"])
+    audit.request_address.set("192.0.2.7")
+    audit.record_entry("dilnoza", "recording.listen", "hotline-1.1", reason="shikoyat")
+    audit.record_entry("bahodir", "appeal.view", "2026-000002", asked={"q": "Toshmatov"})
+    audit.request_address.set("")
 
 
-def subjects(browser, **asked: str) -> list[str]:
-    """What the rows of the page tell as done."""
-    page = browser.get("/audit", query_string=asked).text
+def row_subjects(browser, **query: str) -> list[str]:
+    """Return the action and the subject of each row of the page."""
+    page = browser.get("/audit", query_string=query).text
     body = page.split("<tbody>")[1].split("</tbody>")[0] if "<tbody>" in page else ""
     cells = [re.findall(r"<td[^>]*>(.*?)</td>", row, re.DOTALL) for row in body.split("<tr>")[1:]]
     return [f"{row[2].strip()} {row[3].strip()}" for row in cells]
 
 
-def test_the_filters_find_what_they_say(told, login_as) -> None:
+def test_filters_select_the_matching_entries(audit_entries, login_as) -> None:
     browser = login_as("manager")
     listen, view = "Suhbat yozuvi: tinglash hotline-1.1", "Murojaat: koʻrish 2026-000002"
-    listed, made = "Murojaat: roʻyxatini koʻrish –", "Murojaat: roʻyxatga olish 2026-000001"
-    assert subjects(browser, who="dilnoza") == [listen, listed]
-    assert subjects(browser, action="recording.") == [listen]
-    assert subjects(browser, record="2026-000001") == [listed, made]
-    assert subjects(browser, address="192.0.2.7") == [view, listen]
-    assert subjects(browser, who="dilnoza", address="192.0.2.7") == [listen]
-    assert subjects(browser, who="dilnoza", until="01.01.2020") == []
-    assert subjects(browser, who="dilnoza", since="nonsense") == [listen, listed]
+    listed, registered = "Murojaat: roʻyxatini koʻrish –", "Murojaat: roʻyxatga olish 2026-000001"
+    assert row_subjects(browser, who="dilnoza") == [listen, listed]
+    assert row_subjects(browser, action="recording.") == [listen]
+    assert row_subjects(browser, record="2026-000001") == [listed, registered]
+    assert row_subjects(browser, address="192.0.2.7") == [view, listen]
+    assert row_subjects(browser, who="dilnoza", address="192.0.2.7") == [listen]
+    assert row_subjects(browser, who="dilnoza", until="01.01.2020") == []
+    assert row_subjects(browser, who="dilnoza", since="nonsense") == [listen, listed]
 
 
-def test_reading_it_is_in_it(told, login_as) -> None:
+def test_reading_the_audit_is_recorded(audit_entries, login_as) -> None:
     login_as("manager").get("/audit?who=dilnoza")
     last = AuditEntry.select().order_by(AuditEntry.id.desc()).first()
     assert (last.action, last.detail["asked"], last.address) == (
@@ -55,21 +55,21 @@ def test_reading_it_is_in_it(told, login_as) -> None:
     )
 
 
-def test_it_is_turned_page_by_page(settings, login_as) -> None:
+def test_entries_are_paged(settings, login_as) -> None:
     for number in range(250):
-        audit.record("pbx", "follow_up.done", str(number))
-    browser, seen = login_as("manager"), []
+        audit.record_entry("pbx", "follow_up.done", str(number))
+    browser, numbers = login_as("manager"), []
     page = browser.get("/audit?who=pbx").text
     while True:
-        seen += re.findall(r'<td class="nowrap">(\d+)</td>', page)
+        numbers += re.findall(r'<td class="nowrap">(\d+)</td>', page)
         older = re.search(r'href="(/audit\?[^"]*before=[^"]+)"', page)
         if not older:
             break
         page = browser.get(older[1].replace("&amp;", "&")).text
-    assert seen == [str(number) for number in reversed(range(250))]
+    assert numbers == [str(number) for number in reversed(range(250))]
 
 
-def test_the_technician_reads_no_citizen(told, login_as) -> None:
+def test_technician_sees_no_citizens_data(audit_entries, login_as) -> None:
     assert "Toshmatov" in login_as("manager").get("/audit").text
     technician = login_as("technician")
     for path in ("/audit", "/audit/audit.csv"):
@@ -78,68 +78,73 @@ def test_the_technician_reads_no_citizen(told, login_as) -> None:
         assert "Toshmatov" not in text
 
 
-def test_the_technician_reads_no_number_and_no_question(settings, login_as) -> None:
-    """Neither as what a row is about, nor by asking for one: whoever is told of it reads all."""
+def test_technician_sees_no_phone_numbers_and_no_search_texts(settings, login_as) -> None:
+    """The rows hide them, and a filter by one does not reveal whether such rows exist."""
     number = "+998935550148"
-    audit.record("nilufar", "number.view", number, page="callbacks.form")
-    audit.record("dilnoza", "appeals.download", "all=1&q=Toshmatov")
-    audit.record("dilnoza", "appeal.list", "", asked={"q": "Toshmatov"})
+    audit.record_entry("nilufar", "number.view", number, page="callbacks.show_callback_form")
+    audit.record_entry("dilnoza", "appeals.download", "all=1&q=Toshmatov")
+    audit.record_entry("dilnoza", "appeal.list", "", asked={"q": "Toshmatov"})
     manager, technician = login_as("manager"), login_as("technician")
     for path in ("/audit", "/audit/audit.csv"):
         for word in (number, "Toshmatov"):
             assert word in manager.get(path).text
             assert word not in technician.get(path).text
-    seen = set(subjects(technician))
-    assert "Telefon raqami: koʻrish –" in seen
-    assert seen <= set(subjects(technician, record=number))  # no row tells that there are some
-    assert subjects(manager, record="Toshmatov")
-    assert subjects(technician, record="Toshmatov") == []
+    visible = set(row_subjects(technician))
+    assert "Telefon raqami: koʻrish –" in visible
+    # no row reveals that there are some
+    assert visible <= set(row_subjects(technician, record=number))
+    assert row_subjects(manager, record="Toshmatov")
+    assert row_subjects(technician, record="Toshmatov") == []
 
 
-def test_the_file_is_safe_for_office_programs(settings, login_as) -> None:
-    audit.record("dilnoza", "appeal.list", "", asked={"q": "x"}, reason='=HYPERLINK("x")')
-    audit.record("=cmd", "login.failed")
+def test_csv_file_is_safe_for_office_programs(settings, login_as) -> None:
+    audit.record_entry("dilnoza", "appeal.list", "", asked={"q": "x"}, reason='=HYPERLINK("x")')
+    audit.record_entry("=cmd", "login.failed")
     text = login_as("manager").get("/audit/audit.csv").text
     assert text[0] == "\ufeff"
     assert not re.search(r"(^|[;\"])[=+@-]", text, re.MULTILINE)
 
 
-def actions() -> set[str]:
-    """Every action that the sources write down, as far as it stands there."""
-    found = set()
+def recorded_actions() -> set[str]:
+    """Return every action that the sources record, if the call contains it as a literal."""
+    names = set()
     for file in Path(PACKAGE).rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text("utf-8"))):
             if not (isinstance(node, ast.Call) and len(node.args) > 1):
                 continue
             name = ast.unparse(node.func)
-            if name not in ("audit.record", "_note") or name == "":
+            if name not in ("audit.record_entry", "_record_audit") or name == "":
                 continue
-            one = node.args[1] if name == "audit.record" else node.args[0]
-            found |= {
+            argument = node.args[1] if name == "audit.record_entry" else node.args[0]
+            names |= {
                 part.value
-                for part in ast.walk(one)
+                for part in ast.walk(argument)
                 if isinstance(part, ast.Constant) and isinstance(part.value, str)
             }
-    return {one for one in found if re.fullmatch(r"[a-z_]+(\.[a-z_]+)+|login|logout", one)}
+    return {
+        argument
+        for argument in names
+        if re.fullmatch(r"[a-z_]+(\.[a-z_]+)+|login|logout", argument)
+    }
 
 
-def test_every_action_has_words_in_every_language(settings) -> None:
-    known = actions()
-    assert len(known) > 80
-    assert {one for one in known if not words.is_known(one)} == set()
+def test_every_action_has_a_label_in_every_language(settings) -> None:
+    actions_found = recorded_actions()
+    assert len(actions_found) > 80
+    assert {action for action in actions_found if not labels.has_label(action)} == set()
     for locale in LOCALES:
-        say = i18n.translations(locale).gettext
-        for one in known:
-            thing, done = words.named(one)
-            assert say(thing) != thing or thing in ("SMS",), (locale, one, thing)
-            assert not done or say(done) != done, (locale, one, done)
+        translate = i18n.locale_translations(locale).gettext
+        for action in actions_found:
+            thing, done = labels.action_labels(action)
+            assert translate(thing) != thing or thing in ("SMS",), (locale, action, thing)
+            assert not done or translate(done) != done, (locale, action, done)
 
 
-def test_what_is_not_known_is_called_by_its_code() -> None:
-    assert words.named("weather.rain") == ("weather", "weather.rain".partition(".")[2])
+def test_unknown_action_is_labelled_by_its_code() -> None:
+    assert labels.action_labels("weather.rain") == ("weather", "weather.rain".partition(".")[2])
 
 
-def test_who_is_refused_with_a_key_and_who_takes_people_away_leaves_a_row(app, login_as) -> None:
+def test_refused_key_and_people_export_are_recorded(app, login_as) -> None:
     program = app.test_client()
     assert program.get("/api/v1/appeals").status_code == 401
     assert AuditEntry.select().where(AuditEntry.action == "key.refused").count() == 0

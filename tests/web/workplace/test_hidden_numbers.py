@@ -1,4 +1,4 @@
-"""An operator from whom numbers are hidden works as before: a mask stands for the whole number."""
+"""An operator with hidden numbers works as usual: a mask takes the place of the full number."""
 
 import re
 from typing import Any
@@ -11,41 +11,41 @@ from appliance.models import AuditEntry, LiveEvent, NumberHiding, ScheduledCallb
 from appliance.pbx import config
 from appliance.telephony import number_hiding
 from tests.rig.browser import Browser
-from tests.rig.citizen import PHONE, form_of_talk
+from tests.rig.citizen import CITIZEN_NUMBER, form_token_in_talk
 
-MASK = phone_numbers.masked(PHONE)
-OTHER = "+998901112233"
+MASKED_NUMBER = phone_numbers.masked_number(CITIZEN_NUMBER)
+OTHER_NUMBER = "+998901112233"
 
 
 @pytest.fixture
 def browser(login_as, settings) -> Browser:
-    """Nilufar's, from whom numbers are hidden."""
-    number_hiding.switch(True, by="dilnoza")
+    """The browser of Nilufar, from whom numbers are hidden."""
+    number_hiding.set_enabled(True, by="dilnoza")
     return login_as("nilufar")
 
 
 @pytest.fixture
 def token(nilufar: User) -> str:
-    """The name of her form for a call that speaks with her."""
-    return form_of_talk(nilufar)
+    """The token of Nilufar's form for a call on which they are talking."""
+    return form_token_in_talk(nilufar)
 
 
-def post(browser: Browser, path: str, **sent: Any) -> Any:
+def post_json(browser: Browser, path: str, **sent: Any) -> Any:
     """Post JSON, as the page's script does."""
     headers = {"X-CSRFToken": browser.token("/account")}
     return browser.post(path, json=sent, headers=headers)
 
 
-def test_a_supervisor_hides_and_shows_them(login_as, nilufar) -> None:
+def test_a_supervisor_hides_and_shows_numbers(login_as, nilufar) -> None:
     supervisor = login_as("supervisor")
     assert supervisor.send("/workday/numbers", hidden="1").status_code == 302
-    assert number_hiding.is_on()
+    assert number_hiding.is_enabled()
     assert re.search(r'name="hidden" value="1" *checked', supervisor.get("/workday").text)
     assert LiveEvent.select().where(LiveEvent.topic == "operator:nilufar").exists()
     supervisor.send("/workday/numbers", hidden="1")
-    assert NumberHiding.select().count() == 1  # it was so already
+    assert NumberHiding.select().count() == 1  # numbers were hidden already
     supervisor.send("/workday/numbers")
-    assert not number_hiding.is_on()
+    assert not number_hiding.is_enabled()
     rows = AuditEntry.select().where(AuditEntry.action.startswith("numbers."))
     assert [(row.action, row.who) for row in rows.order_by(AuditEntry.id)] == [
         ("numbers.hide", "dilnoza"),
@@ -53,75 +53,91 @@ def test_a_supervisor_hides_and_shows_them(login_as, nilufar) -> None:
     ]
 
 
-def test_a_form_keeps_the_number_for_which_a_mask_is_sent(browser, token, nilufar) -> None:
+def test_a_form_keeps_the_number_when_its_mask_is_sent(browser, token, nilufar) -> None:
     card = browser.get("/operator/card?shows=1").text
-    assert re.search(rf'id="f-phone"[^>]*value="{re.escape(MASK)}"', card)
-    there, sent = f"/operator/forms/{token}", {"phone": MASK, "phone_at_hand": OTHER}
-    assert post(browser, there, values=sent, form="1").status_code == 200
-    kept = appeals.draft(nilufar, token).values
-    assert (kept["phone"], kept["phone_at_hand"]) == (PHONE, OTHER)
-    both = {"phone": MASK, "phone_at_hand": phone_numbers.masked(OTHER)}
-    answer = post(browser, there, values=both | {"gist": "Ish"}, base=both, form="1").get_json()
+    assert re.search(rf'id="f-phone"[^>]*value="{re.escape(MASKED_NUMBER)}"', card)
+    form_path, sent = (
+        f"/operator/forms/{token}",
+        {"phone": MASKED_NUMBER, "phone_at_hand": OTHER_NUMBER},
+    )
+    assert post_json(browser, form_path, values=sent, form="1").status_code == 200
+    stored = appeals.find_draft(nilufar, token).values
+    assert (stored["phone"], stored["phone_at_hand"]) == (CITIZEN_NUMBER, OTHER_NUMBER)
+    masked_phones = {
+        "phone": MASKED_NUMBER,
+        "phone_at_hand": phone_numbers.masked_number(OTHER_NUMBER),
+    }
+    answer = post_json(
+        browser, form_path, values=masked_phones | {"gist": "Ish"}, base=masked_phones, form="1"
+    ).get_json()
     assert (answer["elsewhere"], answer["doubts"]) == ({}, {})
-    number = post(browser, f"{there}/register", values=both).get_json()["number"]
-    appeal = appeals.find(number, nilufar)
-    assert (appeal.phone, appeal.phone_at_hand) == (PHONE, OTHER)
+    number = post_json(browser, f"{form_path}/register", values=masked_phones).get_json()["number"]
+    appeal = appeals.find_appeal(number, nilufar)
+    assert (appeal.phone, appeal.phone_at_hand) == (CITIZEN_NUMBER, OTHER_NUMBER)
 
 
-def test_another_number_that_is_typed_replaces_it(browser, token, nilufar) -> None:
-    post(browser, f"/operator/forms/{token}", values={"phone": OTHER}, form="1")
-    assert appeals.draft(nilufar, token).values["phone"] == OTHER
+def test_another_typed_number_replaces_the_hidden_one(browser, token, nilufar) -> None:
+    post_json(browser, f"/operator/forms/{token}", values={"phone": OTHER_NUMBER}, form="1")
+    assert appeals.find_draft(nilufar, token).values["phone"] == OTHER_NUMBER
 
 
-def test_a_correction_leaves_a_masked_number_as_it_was(browser, register, nilufar) -> None:
-    appeal = register(phone=PHONE, phone_at_hand=OTHER)
+def test_a_correction_does_not_change_a_masked_number(browser, register, nilufar) -> None:
+    appeal = register(phone=CITIZEN_NUMBER, phone_at_hand=OTHER_NUMBER)
     page = browser.get(f"/appeals/{appeal.number}/correct").text
-    fields = {"phone": MASK, "phone_at_hand": phone_numbers.masked(OTHER), "surname": "Boshqa"}
-    assert f'value="{MASK}"' in page
+    fields = {
+        "phone": MASKED_NUMBER,
+        "phone_at_hand": phone_numbers.masked_number(OTHER_NUMBER),
+        "surname": "Boshqa",
+    }
+    assert f'value="{MASKED_NUMBER}"' in page
     browser.send(f"/appeals/{appeal.number}/correct", version="1", **fields)
-    after = appeals.find(appeal.number, nilufar)
-    assert (after.phone, after.phone_at_hand, after.surname) == (PHONE, OTHER, "Boshqa")
+    after = appeals.find_appeal(appeal.number, nilufar)
+    assert (after.phone, after.phone_at_hand, after.surname) == (
+        CITIZEN_NUMBER,
+        OTHER_NUMBER,
+        "Boshqa",
+    )
 
 
 def test_a_registered_call_is_corrected_without_its_number(
     browser, token, settings, nilufar
 ) -> None:
-    made = call_forms.register({"gist": "Ish"}, operator=nilufar, token=token, tz=settings.tz)
-    page = browser.get(f"/call-forms/{made.number}").text
-    assert MASK in page.replace("\u00a0", " ")
-    browser.send(f"/call-forms/{made.number}/correct", phone=MASK, gist="Ish soʻradi")
-    after = call_forms.find(made.number, nilufar)
-    assert (after.phone, after.gist) == (PHONE, "Ish soʻradi")
+    form = call_forms.register({"gist": "Ish"}, operator=nilufar, token=token, tz=settings.tz)
+    page = browser.get(f"/call-forms/{form.number}").text
+    assert MASKED_NUMBER in page.replace("\u00a0", " ")
+    browser.send(f"/call-forms/{form.number}/correct", phone=MASKED_NUMBER, gist="Ish soʻradi")
+    after = call_forms.find_call_form(form.number, nilufar)
+    assert (after.phone, after.gist) == (CITIZEN_NUMBER, "Ish soʻradi")
 
 
-def test_a_promised_call_is_to_the_whole_number(browser, token) -> None:
-    there = f"/operator/forms/{token}/callback"
-    page = browser.get(there).text
-    assert f'value="{MASK}"' in page
+def test_a_promised_call_is_made_to_the_full_number(browser, token) -> None:
+    callback_path = f"/operator/forms/{token}/callback"
+    page = browser.get(callback_path).text
+    assert f'value="{MASKED_NUMBER}"' in page
     tomorrow = re.search(r'name="day" value="([^"]+)"', " ".join(page.split()))
     assert tomorrow
-    sent = {"number": MASK, "about": "", "day": tomorrow[1], "time": "10:00"}
-    assert post(browser, there, **sent).get_json()["trouble"] == ""
-    assert ScheduledCallback.get().number == PHONE
+    sent = {"number": MASKED_NUMBER, "about": "", "day": tomorrow[1], "time": "10:00"}
+    assert post_json(browser, callback_path, **sent).get_json()["trouble"] == ""
+    assert ScheduledCallback.get().number == CITIZEN_NUMBER
 
 
-def test_a_number_is_called_by_what_it_belongs_to(browser, token, register) -> None:
-    appeal = register(phone=PHONE)
-    for of in (f"form/{token}", f"appeal/{appeal.number}"):
-        answer = post(browser, "/operator/dial", of=of, reason="follow_up").get_json()
+def test_a_number_is_called_by_its_record(browser, token, register) -> None:
+    appeal = register(phone=CITIZEN_NUMBER)
+    for record in (f"form/{token}", f"appeal/{appeal.number}"):
+        answer = post_json(browser, "/operator/dial", of=record, reason="follow_up").get_json()
         assert "Stansiya javob bermayapti" in answer["trouble"]
     assert (
         "terib boʻlmaydi"
-        in post(  # it came without a call
+        in post_json(  # the appeal came without a call
             browser, "/operator/dial", of=f"caller/{appeal.number}", reason="page"
         ).get_json()["trouble"]
     )
-    for of, status in (("form/x", 404), ("appeal/2026-999999", 404), ("number/1", 422)):
-        assert post(browser, "/operator/dial", of=of, reason="page").status_code == status
+    for record, status in (("form/x", 404), ("appeal/2026-999999", 404), ("number/1", 422)):
+        assert post_json(browser, "/operator/dial", of=record, reason="page").status_code == status
 
 
-def test_their_phones_are_told_the_hotlines_number(settings, nilufar) -> None:
-    assert "from_user" not in config.render(settings)["pjsip.conf"]
-    number_hiding.switch(True, by="dilnoza")
-    phone = config.render(settings)["pjsip.conf"].partition(f"[{nilufar.extension}]")[2]
+def test_phones_without_numbers_are_set_to_the_hotlines_number(settings, nilufar) -> None:
+    assert "from_user" not in config.render_files(settings)["pjsip.conf"]
+    number_hiding.set_enabled(True, by="dilnoza")
+    phone = config.render_files(settings)["pjsip.conf"].partition(f"[{nilufar.extension}]")[2]
     assert f"from_user = {settings.calls.hotline_number}\n" in phone.partition("[")[0]

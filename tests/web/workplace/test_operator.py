@@ -1,4 +1,4 @@
-"""The workplace as its answers: what is saved, doubted, registered, and by whom it may be seen."""
+"""The workplace by its responses: what is saved, doubted and registered, and who may see it."""
 
 import re
 from typing import Any
@@ -12,36 +12,36 @@ from appliance.pbx import actions
 from appliance.people import accounts, presence
 from appliance.telephony import directory
 from tests.rig.browser import Browser
-from tests.rig.citizen import PHONE, Citizen
+from tests.rig.citizen import CITIZEN_NUMBER, Citizen
 
 LOCALES = ("uz_Latn", "uz_Cyrl", "ru")
-FORM = {"applicant_kind": "person", "first_name": "Aziza", "phone": "93 555 01 47"}
+FORM_VALUES = {"applicant_kind": "person", "first_name": "Aziza", "phone": "93 555 01 47"}
 
 
 @pytest.fixture
 def browser(login_as) -> Browser:
-    """Nilufar's, signed in."""
+    """Nilufar's browser, signed in."""
     return login_as("nilufar")
 
 
-def send(browser: Browser, path: str, **sent: Any) -> TestResponse:
+def post_json(browser: Browser, path: str, **sent: Any) -> TestResponse:
     """Post JSON, as the page's script does."""
     return browser.post(path, json=sent, headers={"X-CSRFToken": browser.token("/operator")})
 
 
 @pytest.fixture
 def call(nilufar: User) -> Citizen:
-    """A call that speaks with Nilufar."""
+    """A call on which Nilufar is talking."""
     citizen = Citizen("1764000000.1")
-    citizen.ring(nilufar)
-    citizen.talk()
+    citizen.ring_operator(nilufar)
+    citizen.start_talk()
     return citizen
 
 
 @pytest.fixture
 def token(nilufar: User, call: Citizen) -> str:
-    """The name of Nilufar's form for the call."""
-    desk = appeals.at_hand(nilufar, call.facts.arrived_at)
+    """The token of Nilufar's form for the call."""
+    desk = appeals.current_desk(nilufar, call.facts.arrived_at)
     assert desk
     return desk.token
 
@@ -55,8 +55,8 @@ def test_between_calls_the_operators_day_is_shown(browser):
     assert "Mening kunim" in page
 
 
-def test_the_day_tells_how_many_of_ones_calls_are_registered(browser, token):
-    def tile() -> list[str]:
+def test_the_day_shows_how_many_calls_are_registered(browser, token):
+    def call_forms_tile() -> list[str]:
         day = browser.get("/operator/day").text
         tile = re.search(
             r'#call_forms">.*?</dt>\s*<dd>(\d+)\b.*?</dd>\s*<dd class="sub">(.+?)</dd>', day
@@ -64,13 +64,13 @@ def test_the_day_tells_how_many_of_ones_calls_are_registered(browser, token):
         assert tile
         return list(tile.groups())
 
-    assert tile() == ["0", "1 qoʻngʻiroqdan"]
-    send(browser, f"/operator/forms/{token}/register-call", values={"gist": "Ish soʻradi"})
-    assert tile() == ["1", "1 qoʻngʻiroqdan"]
+    assert call_forms_tile() == ["0", "1 qoʻngʻiroqdan"]
+    post_json(browser, f"/operator/forms/{token}/register-call", values={"gist": "Ish soʻradi"})
+    assert call_forms_tile() == ["1", "1 qoʻngʻiroqdan"]
 
 
-def test_a_call_that_rings_brings_its_form_with_the_number(browser, nilufar):
-    Citizen("1764000000.1").ring(nilufar)
+def test_a_ringing_call_opens_its_form_with_the_number(browser, nilufar):
+    Citizen("1764000000.1").ring_operator(nilufar)
     assert "+998\xa093\xa0555\xa001\xa047" in browser.get("/operator/card").text
     assert 'value="+998 93 555 01 47"' in browser.get("/operator/card?shows=1").text
     assert 'data-stage="ringing"' in browser.get("/operator/bar").text
@@ -78,38 +78,41 @@ def test_a_call_that_rings_brings_its_form_with_the_number(browser, nilufar):
 
 def test_the_bar_names_no_form_once_the_call_is_registered(browser, token):
     assert f'data-form="{token}"' in browser.get("/operator/bar").text
-    send(browser, f"/operator/forms/{token}/register", values=FORM)
+    post_json(browser, f"/operator/forms/{token}/register", values=FORM_VALUES)
     assert 'data-form=""' in browser.get("/operator/bar").text
     assert 'id="form"' not in browser.get("/operator/card").text
 
 
-def test_nobody_takes_the_name_of_anothers_form(browser, token, nilufar, login_as):
-    """Whoever knows the call knows its form's name: its operator could not register it then."""
-    begun = browser.get("/operator/forms/new").headers["Location"].rpartition("/")[2]
-    send(browser, f"/operator/forms/{begun}", form="1", values=FORM)
-    assert Draft.get(Draft.token == begun).operator == nilufar
+def test_nobody_takes_the_token_of_anothers_form(browser, token, nilufar, login_as):
+    """A form's token follows from its call: another user's draft would lock its operator out."""
+    new_token = browser.get("/operator/forms/new").headers["Location"].rpartition("/")[2]
+    post_json(browser, f"/operator/forms/{new_token}", form="1", values=FORM_VALUES)
+    assert Draft.get(Draft.token == new_token).operator == nilufar
     other = login_as("sardor")
-    for name in (token, begun, "hotline-9.9-1-0"):
+    for name in (token, new_token, "hotline-9.9-1-0"):
         for step in ("", "/register", "/register-call", "/add"):
-            sent = {"values": FORM, "form": "1", "appeal": "2026-000001"}
-            answer = send(other, f"/operator/forms/{name}{step}", **sent)
+            sent = {"values": FORM_VALUES, "form": "1", "appeal": "2026-000001"}
+            answer = post_json(other, f"/operator/forms/{name}{step}", **sent)
             assert answer.status_code == 404, (name, step)
     assert {draft.operator_id for draft in Draft.select()} == {nilufar.id}
     assert not Appeal.select().exists()
-    for name in (token, begun):
-        assert send(browser, f"/operator/forms/{name}/register", values=FORM).status_code == 200
-    assert [one.operator for one in Appeal.select()] == [nilufar, nilufar]
+    for name in (token, new_token):
+        assert (
+            post_json(browser, f"/operator/forms/{name}/register", values=FORM_VALUES).status_code
+            == 200
+        )
+    assert [appeal.operator for appeal in Appeal.select()] == [nilufar, nilufar]
 
 
-def test_a_hidden_number_is_said_and_fills_nothing(browser, nilufar):
-    Citizen("1764000000.1", phone=None).ring(nilufar)
+def test_a_hidden_number_is_shown_as_such_and_fills_nothing(browser, nilufar):
+    Citizen("1764000000.1", phone=None).ring_operator(nilufar)
     page = browser.get("/operator/card?shows=1").text
     assert "yashirin raqam" in browser.get("/operator").text
     assert re.search(r'name="phone"\s+value=""', page)
 
 
-def test_the_number_dialled_is_the_diverted_one(browser, nilufar):
-    Citizen("1764000000.1", diverted="+998712000600").ring(nilufar)
+def test_the_dialled_number_is_the_diverted_one(browser, nilufar):
+    Citizen("1764000000.1", diverted="+998712000600").ring_operator(nilufar)
     assert "+998\xa071\xa0200\xa006\xa000" in browser.get("/operator/bar").text
 
 
@@ -157,45 +160,45 @@ def test_form_1_has_its_fields_in_their_order(browser, nilufar, call, locale, la
     assert places == sorted(places)
 
 
-def test_a_talk_goes_on_while_an_employee_is_asked_and_says_who_was_not_reached(
+def test_a_talk_continues_during_a_consultation_and_reports_its_failure(
     browser, nilufar, token, call, monkeypatch
 ):
-    directory.save(directory.Entry("Lola Rashidova", "712390101"), "rustam")
-    begun = call.facts.talks[0].started_at.isoformat(timespec="seconds")
-    send(browser, f"/operator/forms/{token}/register", values=FORM)
-    call.asks("+998712390101")
+    directory.save_employee(directory.DirectoryEntry("Lola Rashidova", "712390101"), "rustam")
+    talk_start = call.facts.talks[0].started_at.isoformat(timespec="seconds")
+    post_json(browser, f"/operator/forms/{token}/register", values=FORM_VALUES)
+    call.start_transfer("+998712390101")
     line = actions.Line("consulting", call.facts.id, "+998712390101")
     with monkeypatch.context() as exchange:
-        exchange.setattr(actions, "line", lambda *_of: line)
+        exchange.setattr(actions, "phone_line", lambda *_of: line)
         bar = browser.get("/operator/bar").text
     assert "Lola Rashidova" in bar
-    assert 'value="back" data-key="F8"' in bar  # registered before, and still the call at hand
-    assert f'datetime="{begun}"' in bar
-    call.comes_back("busy")
+    assert 'value="back" data-key="F8"' in bar  # already registered, and still the current call
+    assert f'datetime="{talk_start}"' in bar
+    call.return_from_transfer("busy")
     bar = browser.get("/operator/bar").text
     assert 'role="alert"' in bar
     assert "Lola Rashidova: Band" in bar
-    assert f'datetime="{begun}"' in bar
-    call.asks("+998712390101")
-    call.comes_back("answered")
+    assert f'datetime="{talk_start}"' in bar
+    call.start_transfer("+998712390101")
+    call.return_from_transfer("answered")
     assert "Lola" not in browser.get("/operator/bar").text
 
 
 @pytest.mark.parametrize("path", ["/operator", "/followups", "/account"])
-def test_every_page_shows_the_call_at_hand_the_state_and_whom_to_pass_it_on(browser, call, path):
+def test_every_page_shows_the_current_call_the_state_and_transfers(browser, call, path):
     page = browser.get(path).text
-    for part in ('id="bar"', 'id="state"', 'id="passing"', 'id="paused"', 'data-title="Suhbat"'):
-        assert page.count(part) == 1, part
+    for element in ('id="bar"', 'id="state"', 'id="passing"', 'id="paused"', 'data-title="Suhbat"'):
+        assert page.count(element) == 1, element
     assert "+998 93 555 01 47" in page.replace("\xa0", " ")
 
 
-def test_the_card_of_an_appeal_shows_the_call_at_hand(browser, token):
-    url = send(browser, f"/operator/forms/{token}/register", values=FORM).json["url"]
+def test_the_card_of_an_appeal_shows_the_current_call(browser, token):
+    url = post_json(browser, f"/operator/forms/{token}/register", values=FORM_VALUES).json["url"]
     for page in (browser.get(url).text, browser.get(f"{url}/correct").text):
         assert 'class="callbar"' in page
 
 
-def test_nobody_else_has_a_bar(login_as, call):
+def test_other_roles_have_no_call_bar(login_as, call):
     page = login_as("supervisor").get("/followups").text
     assert 'id="bar"' not in page
     assert "callbar.css" not in page
@@ -204,72 +207,81 @@ def test_nobody_else_has_a_bar(login_as, call):
 # saving
 
 
-def test_what_is_typed_is_kept_and_doubts_are_worded(browser, token, nilufar):
-    answer = send(browser, f"/operator/forms/{token}", values=FORM | {"pinfl": "123", "evil": "x"})
+def test_typed_values_are_saved_and_doubts_explained(browser, token, nilufar):
+    answer = post_json(
+        browser, f"/operator/forms/{token}", values=FORM_VALUES | {"pinfl": "123", "evil": "x"}
+    )
     assert answer.json["doubts"] == {"pinfl": "14 raqam kerak"}
     assert answer.json["empty"][:2] == ["appeal_type", "surname"]
     assert "ogohlantirish" in answer.json["summary"]
-    assert appeals.draft(nilufar, token).values == FORM | {"pinfl": "123"}
+    assert appeals.find_draft(nilufar, token).values == FORM_VALUES | {"pinfl": "123"}
     page = browser.get("/operator").text
     assert 'value="Aziza"' in page
     assert '<label for="f-appeal_type"' in page[page.index('id="form-summary"') :]
 
 
 @pytest.mark.parametrize("locale", LOCALES)
-def test_a_choice_reads_in_the_language_of_the_page(browser, nilufar, token, locale):
-    send(browser, f"/operator/forms/{token}", values={"region": "1718", "group": "youth"})
+def test_a_choice_is_shown_in_the_language_of_the_page(browser, nilufar, token, locale):
+    post_json(browser, f"/operator/forms/{token}", values={"region": "1718", "group": "youth"})
     accounts.choose_language(nilufar, locale)
     page = browser.get("/operator").text
     region = {"uz_Latn": "Samarqand viloyati", "uz_Cyrl": "Самарқанд вилояти"}
     assert region.get(locale, "Самаркандская область") in page
-    assert catalogs.label("group", "youth", locale) in page
+    assert catalogs.value_label("group", "youth", locale) in page
 
 
 @pytest.mark.parametrize("sent", [{}, {"values": []}, {"values": {"gist": 1}}])
-def test_what_is_no_form_is_refused_and_changes_nothing(browser, token, sent):
-    assert send(browser, f"/operator/forms/{token}", **sent).status_code == 422
+def test_an_invalid_form_is_refused_and_changes_nothing(browser, token, sent):
+    assert post_json(browser, f"/operator/forms/{token}", **sent).status_code == 422
     assert Draft.select().count() == 0
 
 
-def test_a_form_saved_after_registering_is_told_its_number(browser, token):
-    number = send(browser, f"/operator/forms/{token}/register", values=FORM).json["number"]
-    answer = send(browser, f"/operator/forms/{token}", values=FORM)
+def test_saving_a_registered_form_returns_its_number(browser, token):
+    number = post_json(browser, f"/operator/forms/{token}/register", values=FORM_VALUES).json[
+        "number"
+    ]
+    answer = post_json(browser, f"/operator/forms/{token}", values=FORM_VALUES)
     assert (answer.status_code, answer.json["number"]) == (409, number)
 
 
 def test_a_lost_session_keeps_the_draft_for_the_next(browser, client, token, nilufar):
-    send(browser, f"/operator/forms/{token}", values=FORM)
+    post_json(browser, f"/operator/forms/{token}", values=FORM_VALUES)
     assert client.post(f"/operator/forms/{token}", json={"values": {}}).status_code in (400, 401)
-    assert appeals.draft(nilufar, token).values == FORM
+    assert appeals.find_draft(nilufar, token).values == FORM_VALUES
 
 
 # registering
 
 
-def test_an_appeal_hangs_on_its_call_and_is_told_once(browser, token, call):
-    first = send(browser, f"/operator/forms/{token}/register", values=FORM).json
-    again = send(browser, f"/operator/forms/{token}/register", values=FORM).json
+def test_an_appeal_belongs_to_its_call_and_is_registered_once(browser, token, call):
+    first = post_json(browser, f"/operator/forms/{token}/register", values=FORM_VALUES).json
+    again = post_json(browser, f"/operator/forms/{token}/register", values=FORM_VALUES).json
     assert first == again
     appeal = Appeal.get()
-    assert (appeal.call_id, appeal.phone) == (call.facts.id, PHONE)
+    assert (appeal.call_id, appeal.phone) == (call.facts.id, CITIZEN_NUMBER)
     assert "surname:empty" in appeal.warnings
 
 
-def test_another_operators_form_is_not_reached(login_as, token, call):
+def test_another_operators_form_is_not_found(login_as, token, call):
     sardor = login_as("sardor")
-    assert send(sardor, f"/operator/forms/{token}/register", values=FORM).status_code == 404
+    assert (
+        post_json(sardor, f"/operator/forms/{token}/register", values=FORM_VALUES).status_code
+        == 404
+    )
     assert not Appeal.select().exists()
 
 
-def test_a_second_form_of_the_call_begins_with_f2(browser, token, call):
-    send(browser, f"/operator/forms/{token}/register", values=FORM)
-    begun = browser.get("/operator/forms/new", follow_redirects=True)
-    assert call.facts.id in begun.request.path
-    assert 'id="form"' in begun.text
+def test_a_second_form_of_the_call_can_be_opened(browser, token, call):
+    post_json(browser, f"/operator/forms/{token}/register", values=FORM_VALUES)
+    new_form = browser.get("/operator/forms/new", follow_redirects=True)
+    assert call.facts.id in new_form.request.path
+    assert 'id="form"' in new_form.text
 
 
-def test_after_registering_the_caller_stays_with_the_number_and_the_deadline(browser, token, call):
-    number = send(browser, f"/operator/forms/{token}/register", values=FORM).json["number"]
+def test_after_registering_the_caller_the_number_and_the_deadline_are_shown(browser, token, call):
+    number = post_json(browser, f"/operator/forms/{token}/register", values=FORM_VALUES).json[
+        "number"
+    ]
     due = Handling.get().due_on
     for path in (f"/operator/registered/{number}", "/operator", "/operator/card"):
         page = browser.get(path).text
@@ -282,28 +294,30 @@ def test_after_registering_the_caller_stays_with_the_number_and_the_deadline(bro
     assert call.facts.id in another.request.path
 
 
-def test_nobody_else_sees_what_was_registered(browser, login_as, token):
-    number = send(browser, f"/operator/forms/{token}/register", values=FORM).json["number"]
+def test_another_operator_does_not_see_the_registered_appeal(browser, login_as, token):
+    number = post_json(browser, f"/operator/forms/{token}/register", values=FORM_VALUES).json[
+        "number"
+    ]
     sardor = login_as("sardor")
     for path in ("registered/{}", "card?registered={}", "forms/new?after={}"):
         assert sardor.get(f"/operator/{path.format(number)}").status_code == 404
 
 
-def test_a_form_without_a_call(browser):
-    begun = browser.get("/operator/forms/new", follow_redirects=True)
-    token = begun.request.path.rsplit("/", 1)[1]
-    send(browser, f"/operator/forms/{token}", values=FORM)
+def test_a_form_without_a_call_is_saved_and_discarded(browser):
+    new_form = browser.get("/operator/forms/new", follow_redirects=True)
+    token = new_form.request.path.rsplit("/", 1)[1]
+    post_json(browser, f"/operator/forms/{token}", values=FORM_VALUES)
     assert 'value="Aziza"' in browser.get(f"/operator/forms/{token}").text
     assert f"/operator/forms/{token}" in browser.get("/operator").text
-    send(browser, f"/operator/forms/{token}/discard")
+    post_json(browser, f"/operator/forms/{token}/discard")
     assert f"/operator/forms/{token}" not in browser.get("/operator").text
 
 
-def test_a_known_number_offers_what_was_told_before(browser, nilufar, token, call):
-    told = FORM | {"surname": "Karimova", "region": "1718", "group": "youth"}
-    send(browser, f"/operator/forms/{token}/register", values=told)
+def test_a_known_number_offers_its_earlier_values(browser, nilufar, token, call):
+    values = FORM_VALUES | {"surname": "Karimova", "region": "1718", "group": "youth"}
+    post_json(browser, f"/operator/forms/{token}/register", values=values)
     call.hang_up()
-    Citizen("1764000000.2").ring(nilufar)
+    Citizen("1764000000.2").ring_operator(nilufar)
     page = browser.get("/operator").text
     assert "data-fill=" in page
     assert "Aziza Karimova" in page
@@ -315,19 +329,19 @@ def test_a_known_number_offers_what_was_told_before(browser, nilufar, token, cal
 
 
 @pytest.mark.parametrize("locale", LOCALES)
-def test_the_appeal_reads_as_it_was_registered(browser, nilufar, token, locale):
-    told = FORM | {"gist": "Subsidiya", "pinfl": "123", "consultation": "1"}
-    url = send(browser, f"/operator/forms/{token}/register", values=told).json["url"]
+def test_the_appeal_shows_what_was_registered(browser, nilufar, token, locale):
+    values = FORM_VALUES | {"gist": "Subsidiya", "pinfl": "123", "consultation": "1"}
+    url = post_json(browser, f"/operator/forms/{token}/register", values=values).json["url"]
     accounts.choose_language(nilufar, locale)
     page = browser.get(url).text
-    operator = accounts.named(nilufar, locale)
+    operator = accounts.display_name(nilufar, locale)
     for text in ("Aziza", "Subsidiya", "+998\xa093\xa0555\xa001\xa047", operator):
         assert text in page
     assert AuditEntry.select().where(AuditEntry.action == "appeal.view").count() == 1
 
 
-def test_who_sees_an_appeal(browser, login_as, token):
-    url = send(browser, f"/operator/forms/{token}/register", values=FORM).json["url"]
+def test_only_permitted_users_see_an_appeal(browser, login_as, token):
+    url = post_json(browser, f"/operator/forms/{token}/register", values=FORM_VALUES).json["url"]
     assert login_as("supervisor").get(url).status_code == 200
     assert login_as("sardor").get(url).status_code == 404
     assert login_as("ministry").get(url).status_code == 200
@@ -337,53 +351,53 @@ def test_who_sees_an_appeal(browser, login_as, token):
 # the state, the call
 
 
-def test_a_state_is_kept_when_the_exchange_is_silent(browser, nilufar):
-    answer = send(browser, "/operator/state", state="ready")
+def test_a_state_is_saved_when_the_exchange_does_not_answer(browser, nilufar):
+    answer = post_json(browser, "/operator/state", state="ready")
     assert "stansiyasi javob bermayapti" in answer.json["trouble"]
     assert presence.state_of(nilufar).state == "ready"
     assert "Tayyor" in browser.get("/operator/state").text
 
 
-def test_a_state_is_kept_when_the_exchange_refuses_it(browser, nilufar, monkeypatch):
+def test_a_state_is_saved_when_the_exchange_refuses_it(browser, nilufar, monkeypatch):
     def refuse(_settings):
         raise actions.Refused("QueueAdd: no such queue")
 
-    monkeypatch.setattr(actions.states, "put_states_in_force", refuse)
-    answer = send(browser, "/operator/state", state="ready")
+    monkeypatch.setattr(actions.states, "apply_states", refuse)
+    answer = post_json(browser, "/operator/state", state="ready")
     assert "stansiyasi javob bermayapti" in answer.json["trouble"]
     assert presence.state_of(nilufar).state == "ready"
 
 
-def test_no_such_state(browser):
-    assert send(browser, "/operator/state", state="asleep").status_code == 422
+def test_an_unknown_state_is_refused(browser):
+    assert post_json(browser, "/operator/state", state="asleep").status_code == 422
 
 
-def test_hanging_up_says_what_is_the_matter(browser, nilufar):
-    assert "tugagan" in send(browser, "/operator/hang-up").json["trouble"]
-    Citizen("1764000000.1").ring(nilufar)
-    assert "stansiyasi javob bermayapti" in send(browser, "/operator/hang-up").json["trouble"]
+def test_a_failed_hang_up_is_explained(browser, nilufar):
+    assert "tugagan" in post_json(browser, "/operator/hang-up").json["trouble"]
+    Citizen("1764000000.1").ring_operator(nilufar)
+    assert "stansiyasi javob bermayapti" in post_json(browser, "/operator/hang-up").json["trouble"]
 
 
 # choices
 
 
 @pytest.mark.parametrize("typed", ["urgu", "Ургу", "ургут"])
-def test_choices_tell_the_wider_place_and_what_matched(browser, typed):
+def test_choices_include_the_parent_place_and_the_match(browser, typed):
     urgut, *_ = browser.get(f"/choices/district?q={typed}").json
     assert urgut["name"] == "Urgut tumani"
     assert urgut["match"] == [0, len(typed)]
     assert urgut["fills"]["region"] == {"code": "1718", "name": "Samarqand viloyati"}
 
 
-def test_choices_within_a_place(browser):
+def test_choices_are_limited_to_a_place(browser):
     names = [o["name"] for o in browser.get("/choices/district?region=1726").json]
     assert len(names) == 12
     assert browser.get("/choices/mahalla?q=x&district=1718236").json == []
     assert len(browser.get("/choices/region").json) == 14
 
 
-def test_choices_of_a_list(browser, nilufar):
+def test_choices_of_a_catalog_are_translated(browser, nilufar):
     accounts.choose_language(nilufar, "ru")
-    [found] = browser.get("/choices/group?q=yoshl").json
-    assert (found["code"], found["name"]) == ("youth", "Молодёжь")
+    [choice] = browser.get("/choices/group?q=yoshl").json
+    assert (choice["code"], choice["name"]) == ("youth", "Молодёжь")
     assert browser.get("/choices/nothing").status_code == 404

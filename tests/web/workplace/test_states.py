@@ -1,4 +1,4 @@
-"""The switch of an operator's state: reasons, what is left of their limits, what others set."""
+"""The control of an operator's state: reasons, the rest of their limits, states set by others."""
 
 import datetime as dt
 import re
@@ -15,19 +15,23 @@ def browser(login_as) -> Browser:
     return login_as("nilufar")
 
 
-def choose(browser: Browser, **values: object) -> int:
+def post_state(browser: Browser, **values: object) -> int:
     sent = {"json": values, "headers": {"X-CSRFToken": browser.token()}}
     return browser.post("/operator/state", **sent).status_code
 
 
-def words(html: str) -> str:
+def visible_text(html: str) -> str:
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", html))
 
 
-def test_a_pause_says_its_reason(browser, nilufar) -> None:
-    assert choose(browser, state="pause", reason="lunch") == 200
-    chosen = presence.state_of(nilufar)
-    assert (chosen.state, chosen.reason, chosen.by) == ("pause", "lunch", "nilufar")
+def test_a_pause_shows_its_reason(browser, nilufar) -> None:
+    assert post_state(browser, state="pause", reason="lunch") == 200
+    current_state = presence.state_of(nilufar)
+    assert (current_state.state, current_state.reason, current_state.by) == (
+        "pause",
+        "lunch",
+        "nilufar",
+    )
     page = browser.get("/operator/state").text
     summary = page[page.index("<summary") : page.index("</summary>")]
     assert "Tushlik" in summary
@@ -45,19 +49,19 @@ def test_a_pause_says_its_reason(browser, nilufar) -> None:
         {"reason": "lunch"},
     ],
 )
-def test_what_is_no_state_changes_nothing(browser, nilufar, sent) -> None:
-    assert choose(browser, **sent) == 422
+def test_an_invalid_state_changes_nothing(browser, nilufar, sent) -> None:
+    assert post_state(browser, **sent) == 422
     assert presence.state_of(nilufar) is None
 
 
-def test_off_the_queue_is_no_pause(browser, nilufar) -> None:
-    assert choose(browser, state="back_office") == 200
-    assert "Navbatdan tashqari ish" in words(browser.get("/operator/state").text)
+def test_back_office_work_is_not_a_pause(browser, nilufar) -> None:
+    assert post_state(browser, state="back_office") == 200
+    assert "Navbatdan tashqari ish" in visible_text(browser.get("/operator/state").text)
     now = dt.datetime.now(dt.UTC)
-    assert pauses.taken(nilufar, now - dt.timedelta(hours=1), now) == {}
+    assert pauses.pause_seconds(nilufar, now - dt.timedelta(hours=1), now) == {}
 
 
-def test_each_reason_has_a_key_and_a_ready_operator_is_led_to_them(browser, nilufar) -> None:
+def test_each_reason_has_a_key_and_a_ready_operator_can_open_them(browser, nilufar) -> None:
     presence.choose_state(nilufar, "ready")
     page = browser.get("/operator/state").text
     assert re.findall(r'name="reason" value="(\w+)"[^>]*data-pick="(\d)"', page) == [
@@ -74,44 +78,46 @@ def test_each_reason_has_a_key_and_a_ready_operator_is_led_to_them(browser, nilu
     assert re.findall(r'<(\w+)[^>]*data-key="F10"', page) == ["button"]
 
 
-def test_a_limit_counts_all_pauses_of_the_day_and_warns_at_its_end(
+def test_a_limit_counts_all_pauses_of_the_day_and_warns_when_reached(
     browser, nilufar, at_noon
 ) -> None:
-    pauses.limit({"lunch": 60}, "rustam")
+    pauses.set_limits({"lunch": 60}, "rustam")
 
-    def ago(minutes: int, state: str, reason: str = "") -> None:
+    def create_presence(minutes: int, state: str, reason: str = "") -> None:
         since = at_noon - dt.timedelta(minutes=minutes)
         Presence.create(user=nilufar, state=state, reason=reason, since=since)
 
-    ago(14 * 60, "pause", "lunch")  # before midnight, and two hours of today
-    ago(10 * 60, "ready")
-    assert "120 / 60 daqiqa" in words(browser.get("/operator/state").text)
+    create_presence(14 * 60, "pause", "lunch")  # before midnight, with two hours of today
+    create_presence(10 * 60, "ready")
+    assert "120 / 60 daqiqa" in visible_text(browser.get("/operator/state").text)
     Presence.delete().execute()
-    ago(90, "pause", "lunch")
-    ago(61, "ready")
-    ago(30, "pause", "lunch")
+    create_presence(90, "pause", "lunch")
+    create_presence(61, "ready")
+    create_presence(30, "pause", "lunch")
     page = browser.get("/operator/state").text
-    assert "59 / 60 daqiqa" in words(page[: page.index("</summary>")])
+    assert "59 / 60 daqiqa" in visible_text(page[: page.index("</summary>")])
     assert "is-over" not in page
     assert "banner" not in browser.get("/operator/paused").text
     Presence.delete().execute()
-    ago(60, "pause", "lunch")
+    create_presence(60, "pause", "lunch")
     assert "is-over" in browser.get("/operator/state").text
-    told = words(browser.get("/operator/paused").text)
-    assert "Tushlik: bugungi 60 daqiqa tugadi." in told
-    assert "Yana tayyorman" in told
+    paused_text = visible_text(browser.get("/operator/paused").text)
+    assert "Tushlik: bugungi 60 daqiqa tugadi." in paused_text
+    assert "Yana tayyorman" in paused_text
     assert presence.state_of(nilufar).state == "pause"
 
 
 @pytest.mark.parametrize(
-    ("reason", "told"), [(presence.FORCED, "Supervayzer"), (presence.NO_ANSWER, "jiringladi")]
+    ("reason", "message"), [(presence.FORCED, "Supervayzer"), (presence.NO_ANSWER, "jiringladi")]
 )
-def test_who_was_put_on_a_pause_is_told_by_whom(browser, nilufar, reason: str, told: str) -> None:
+def test_a_forced_pause_shows_who_or_what_set_it(
+    browser, nilufar, reason: str, message: str
+) -> None:
     presence.choose_state(nilufar, "pause", reason=reason, by="dilnoza")
-    assert told in words(browser.get("/operator/paused").text)
+    assert message in visible_text(browser.get("/operator/paused").text)
 
 
-def test_a_page_that_asks_keeps_the_operator_there(browser, nilufar, login_as, settings) -> None:
+def test_an_open_page_keeps_the_operator_online(browser, nilufar, login_as, settings) -> None:
     presence.choose_state(nilufar, "ready")
     supervisor = login_as("supervisor")
     page = browser.get("/operator/state").text

@@ -1,26 +1,28 @@
-"""Passing a caller on from the operator's page: who is found, and what is said when it fails."""
+"""Transferring a caller from the operator's page: who is found, and what is shown on failure."""
 
 import pytest
 
 from appliance.people import presence
 from appliance.telephony import directory
-from appliance.telephony.directory import Entry
+from appliance.telephony.directory import DirectoryEntry
 
 
-def tell(browser, path: str, **asked: str):
-    """What the page's script posts, and the answer."""
-    return browser.post(path, json=asked, headers={"X-CSRFToken": browser.token()})
+def post_json(browser, path: str, **values: str):
+    """Post JSON as the page's script does, and return the response."""
+    return browser.post(path, json=values, headers={"X-CSRFToken": browser.token()})
 
 
 @pytest.fixture
 def browser(login_as):
-    """Nilufar's, with two employees to be found."""
-    directory.save(Entry("Lola Rashidova", "712390101", "Bandlik boʻlimi"), "rustam")
-    directory.save(Entry("Murod Eshonqulov", "712390102"), "rustam")
+    """Nilufar's browser, with two employees in the directory."""
+    directory.save_employee(
+        DirectoryEntry("Lola Rashidova", "712390101", "Bandlik boʻlimi"), "rustam"
+    )
+    directory.save_employee(DirectoryEntry("Murod Eshonqulov", "712390102"), "rustam")
     return login_as("nilufar")
 
 
-def test_an_employee_is_found_with_both_ways_to_pass_on(browser) -> None:
+def test_an_employee_is_found_with_both_kinds_of_transfer(browser) -> None:
     piece = browser.get("/operator/employees?q=рашид&to=pass").text
     assert piece.count('data-number="712390101"') == 2
     assert "712390102" not in piece
@@ -28,7 +30,7 @@ def test_an_employee_is_found_with_both_ways_to_pass_on(browser) -> None:
     assert 'data-call="712390101"' in piece
 
 
-def test_a_number_may_be_typed(browser) -> None:
+def test_a_typed_number_is_offered(browser) -> None:
     assert 'data-number="+998 71 200 00 00"' in browser.get(
         "/operator/employees?q=%2B998 71 200 00 00"
     ).text.replace("\xa0", " ")
@@ -36,7 +38,7 @@ def test_a_number_may_be_typed(browser) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "asked"),
+    ("path", "values"),
     [
         ("/operator/transfer", {"how": "blind", "number": "712390101"}),
         ("/operator/transfer", {"how": "consult", "number": "712390101"}),
@@ -47,40 +49,44 @@ def test_a_number_may_be_typed(browser) -> None:
         ("/operator/phone/resume", {"session": "7cf45b2d"}),
     ],
 )
-def test_a_silent_exchange_is_said(browser, path: str, asked: dict[str, str]) -> None:
-    assert "Stansiya javob bermayapti" in tell(browser, path, **asked).json["trouble"]
+def test_an_exchange_that_does_not_answer_is_reported(
+    browser, path: str, values: dict[str, str]
+) -> None:
+    assert "Stansiya javob bermayapti" in post_json(browser, path, **values).json["trouble"]
 
 
-def test_what_is_no_number_is_said_before_the_exchange_is_asked(browser) -> None:
-    for path, asked in (
+def test_an_invalid_number_is_reported_without_contacting_the_exchange(browser) -> None:
+    for path, values in (
         ("/operator/transfer", {"how": "blind", "number": "Lola"}),
         ("/operator/dial", {"number": "1001\r\nAction: Logoff", "reason": "page"}),
     ):
-        assert "terib boʻlmaydi" in tell(browser, path, **asked).json["trouble"]
+        assert "terib boʻlmaydi" in post_json(browser, path, **values).json["trouble"]
 
 
-def test_an_unknown_way_or_reason_is_refused(browser) -> None:
-    assert tell(browser, "/operator/transfer", how="drop").status_code == 422
-    assert tell(browser, "/operator/consultation").status_code == 422
-    assert tell(browser, "/operator/dial", number="1", reason="").status_code == 422
+def test_an_unknown_kind_or_reason_is_refused(browser) -> None:
+    assert post_json(browser, "/operator/transfer", how="drop").status_code == 422
+    assert post_json(browser, "/operator/consultation").status_code == 422
+    assert post_json(browser, "/operator/dial", number="1", reason="").status_code == 422
 
 
-def test_who_did_not_answer_is_told_and_gets_ready_by_one_key(browser, nilufar) -> None:
+def test_an_unanswered_ring_is_shown_and_one_key_sets_ready(browser, nilufar) -> None:
     presence.choose_state(nilufar, "ready")
     assert "banner" not in browser.get("/operator/paused").text
     presence.choose_state(nilufar, "pause", reason=presence.NO_ANSWER, by="asterisk")
     piece = browser.get("/operator/paused").text
     assert "tanaffusdasiz" in piece
     assert 'value="ready" data-key="F10"' in piece
-    tell(browser, "/operator/state", state="ready")
+    post_json(browser, "/operator/state", state="ready")
     assert "banner" not in browser.get("/operator/paused").text
 
 
 @pytest.mark.usefixtures("at_noon")
-def test_nobody_is_passed_on_to_who_is_out_of_his_hours(browser) -> None:
-    lola, *_ = directory.search("lola")
-    directory.save(Entry(lola.name, lola.number, hours="13:00-18:00"), "rustam", lola)
-    blind = tell(browser, "/operator/transfer", how="blind", number="+998712390101")
+def test_a_blind_transfer_outside_working_hours_is_refused(browser) -> None:
+    lola, *_ = directory.search_employees("lola")
+    directory.save_employee(
+        DirectoryEntry(lola.name, lola.number, hours="13:00-18:00"), "rustam", lola
+    )
+    blind = post_json(browser, "/operator/transfer", how="blind", number="+998712390101")
     assert blind.json["trouble"].startswith("Ish vaqti emas: javob berilmaydi.")
-    asked = tell(browser, "/operator/transfer", how="consult", number="712390101")
-    assert "Stansiya" in asked.json["trouble"]  # the exchange was asked to
+    consultation = post_json(browser, "/operator/transfer", how="consult", number="712390101")
+    assert "Stansiya" in consultation.json["trouble"]  # the exchange was contacted for it

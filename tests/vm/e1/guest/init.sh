@@ -1,5 +1,5 @@
 #!/bin/sh
-# The first process of the machine: no more than what calls need.
+# The first process of the machine: only what calls need.
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin
 mount -t proc proc /proc
 mount -t sysfs sys /sys

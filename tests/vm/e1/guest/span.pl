@@ -1,4 +1,4 @@
-# Pull the exchange's end of the cable, or put it back: span.pl down|up.
+# Pulls the exchange's end of the cable, or plugs it in again: span.pl down|up.
 # DAHDI_DYNAMIC_CREATE and _DESTROY with a struct dahdi_dynamic_span, of dahdi/user.h.
 use strict;
 use warnings;

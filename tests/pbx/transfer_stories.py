@@ -1,19 +1,19 @@
-"""Calls refused, served by the menu, handed over, placed by us: as Asterisk 22 logs them."""
+"""Logs of Asterisk 22: calls refused, served by the menu, transferred, and placed by the site."""
 
 from tests.pbx.stories import ARRIVAL, TO_QUEUE, TO_TALK
 
-END = """
+CALLER_HANGUP = """
 {at} | HANGUP       | caller | source=caller
 {at} | LINKEDID_END | caller |
 """
 
 
-def over(second: float) -> str:
-    """The caller hangs up."""
-    return END.replace("{at}", str(second))
+def caller_hangs_up(second: float) -> str:
+    """Return the rows of the caller hanging up at that second."""
+    return CALLER_HANGUP.replace("{at}", str(second))
 
 
-EMPLOYEE, OURS = "+998711234567", "+998712000000"
+EMPLOYEE, HOTLINE = "+998711234567", "+998712000000"
 BLOCKED = """
 0.0 | CHAN_START   | caller | num=998935550147
 0.1 | ARRIVED      | caller | dialled=1006 trunk=carrier caller=998935550147 diverted= sip=c1
@@ -21,17 +21,17 @@ BLOCKED = """
 0.2 | HANGUP       | caller | source=none cause=21
 0.2 | LINKEDID_END | caller |
 """
-ONLY_CLOSED = ARRIVAL + "2 | CLOSED | caller | message=holiday" + over(6)
+ONLY_CLOSED = ARRIVAL + "2 | CLOSED | caller | message=holiday" + caller_hangs_up(6)
 CLOSED_THEN_QUEUE = ARRIVAL + "1 | CLOSED | caller | message=closed" + TO_QUEUE[len(ARRIVAL) :]
-TOLD = (
+STATUS_READ_OUT = (
     ARRIVAL
     + """
 2 | KEY          | caller | key=3
 9 | SELF_SERVICE | caller | step=appeal_status result=told
 """
 )
-UNKNOWN = TOLD.replace("told", "unknown")
-ASKED_BACK = (
+STATUS_UNKNOWN = STATUS_READ_OUT.replace("told", "unknown")
+CALLBACK_REQUESTED = (
     TO_QUEUE
     + """
 30 | APP_END      | caller | app=Queue
@@ -40,7 +40,7 @@ ASKED_BACK = (
 36 | HANGUP       | caller | source=none
 """
 )
-OVERFLOWN = (
+OVERFLOWED = (
     ARRIVAL
     + """
 2  | TOPIC        | caller | topic=housing
@@ -57,10 +57,10 @@ OVERFLOWN = (
 40 | BRIDGE_EXIT  | caller | bridge=b1
 40 | HANGUP       | 1001 | source=caller
 """
-    + over(40)
+    + caller_hangs_up(40)
 )
-# Blind: the phone sends the caller into [transfer] and leaves.
-SENT_ON = (
+# Blind transfer: the phone sends the caller into [transfer] and leaves.
+BLIND_STARTED = (
     TO_TALK
     + f"""
 20   | BLINDTRANSFER | 1001 |
@@ -72,8 +72,8 @@ SENT_ON = (
 20.2 | CHAN_START   | carrier#2 |
 """
 )
-SENT_AND_TAKEN = (
-    SENT_ON
+BLIND_ANSWERED = (
+    BLIND_STARTED
     + """
 24   | ANSWER       | carrier#2 |
 24   | TRANSFER_END | carrier#2 | result=answered returned=no
@@ -81,8 +81,8 @@ SENT_AND_TAKEN = (
 24.2 | BRIDGE_ENTER | caller | bridge=b2
 """
 )
-BLIND = (
-    SENT_AND_TAKEN
+BLIND_TRANSFER = (
+    BLIND_ANSWERED
     + """
 54.2 | BRIDGE_EXIT  | carrier#2 | bridge=b2
 54.2 | BRIDGE_EXIT  | caller | bridge=b2
@@ -90,12 +90,12 @@ BLIND = (
 54.3 | DIALLED      | caller | trunk=carrier status=ANSWER cause=16
 60   | RATING       | caller | mark=5
 """
-    + over(62)
+    + caller_hangs_up(62)
 )
-# The employee does not answer; his substitute does.
+# The employee does not answer; their substitute does.
 SUBSTITUTE = "+998711234599"
 BLIND_SUBSTITUTE = (
-    SENT_ON.replace("20.2 |", f"20.1 | RINGS | caller | number={EMPLOYEE}\n20.2 |")
+    BLIND_STARTED.replace("20.2 |", f"20.1 | RINGS | caller | number={EMPLOYEE}\n20.2 |")
     + f"""
 22   | HANGUP       | carrier#2 | source=caller
 22   | DIALLED      | caller | trunk=carrier status=NOANSWER cause=19
@@ -109,24 +109,24 @@ BLIND_SUBSTITUTE = (
 54.2 | BRIDGE_EXIT  | caller | bridge=b2
 54.2 | HANGUP       | carrier#3 | source=carrier#3
 """
-    + over(62)
+    + caller_hangs_up(62)
 )
-BLIND_GIVEN_UP = (
-    SENT_ON
+BLIND_ABANDONED = (
+    BLIND_STARTED
     + """
 30 | HANGUP       | carrier#2 | source=caller
 30 | TRANSFER_END | caller | result=no_answer returned=no
 """
-    + over(30)
+    + caller_hangs_up(30)
 )
-BACK = """
+RETURN_TO_QUEUE = """
 {at}   | HANGUP       | carrier#2 | source=carrier#2 cause=17
 {at}   | DIALLED      | caller | trunk=carrier status=BUSY cause=17
 {at}   | TRANSFER_END | caller | result=busy returned=yes
 {at}   | QUEUE        | caller | queue=op-1001 language=ru topic= why=returned
 {at}   | APP_START    | caller | app=Queue data=op-1001,c
 """
-TAKEN_AGAIN = """
+OPERATOR_ANSWERS_AGAIN = """
 29   | CHAN_START   | 1001#2 |
 30   | ANSWER       | 1001#2 |
 30   | BRIDGE_ENTER | 1001#2 | bridge=b3
@@ -135,10 +135,15 @@ TAKEN_AGAIN = """
 45   | BRIDGE_EXIT  | caller | bridge=b3
 45   | HANGUP       | 1001#2 | source=1001#2
 """
-BLIND_BUSY = SENT_ON + BACK.replace("{at}", "28") + TAKEN_AGAIN + over(50)
-# The employee's line dies in the talk: back, though the transfer had been answered.
-EMPLOYEE_CUT = (
-    SENT_AND_TAKEN
+BLIND_BUSY = (
+    BLIND_STARTED
+    + RETURN_TO_QUEUE.replace("{at}", "28")
+    + OPERATOR_ANSWERS_AGAIN
+    + caller_hangs_up(50)
+)
+# The employee's line fails during the talk: the caller returns, although the transfer was answered.
+EMPLOYEE_CUT_OFF = (
+    BLIND_ANSWERED
     + """
 26   | BRIDGE_EXIT  | carrier#2 | bridge=b2
 26   | BRIDGE_EXIT  | caller | bridge=b2
@@ -147,11 +152,11 @@ EMPLOYEE_CUT = (
 26.2 | QUEUE        | caller | queue=ru language=ru topic= why=returned
 26.2 | APP_START    | caller | app=Queue data=ru,c
 """
-    + TAKEN_AGAIN
-    + over(50)
+    + OPERATOR_ANSWERS_AGAIN
+    + caller_hangs_up(50)
 )
-# To another operator, and by him to an employee.
-CHAIN = (
+# To another operator, and from them to an employee.
+TRANSFER_CHAIN = (
     TO_TALK
     + f"""
 20   | BRIDGE_EXIT  | caller | bridge=b1
@@ -175,10 +180,10 @@ CHAIN = (
 60   | BRIDGE_EXIT  | caller | bridge=b3
 60   | HANGUP       | carrier#2 | source=caller
 """
-    + over(60)
+    + caller_hangs_up(60)
 )
-# From the page: the caller is held, the operator asks the employee.
-ASKING = (
+# From the page: the caller is on hold while the operator consults the employee.
+CONSULTATION_STARTED = (
     TO_TALK
     + f"""
 20   | BRIDGE_EXIT  | caller | bridge=b1
@@ -187,8 +192,8 @@ ASKING = (
 20.2 | CHAN_START   | carrier#2 |
 """
 )
-ASKED = (
-    ASKING
+CONSULTATION_ANSWERED = (
+    CONSULTATION_STARTED
     + """
 25   | ANSWER       | carrier#2 |
 25   | BRIDGE_ENTER | carrier#2 | bridge=b2
@@ -196,7 +201,7 @@ ASKED = (
 """
 )
 PAGE_JOINED = (
-    ASKED
+    CONSULTATION_ANSWERED
     + """
 40   | BRIDGE_EXIT  | carrier#2 | bridge=b2
 40   | BRIDGE_EXIT  | 1001 | bridge=b2
@@ -208,10 +213,10 @@ PAGE_JOINED = (
 70   | BRIDGE_EXIT  | caller | bridge=b3
 70   | HANGUP       | carrier#2 | source=carrier#2
 """
-    + over(75)
+    + caller_hangs_up(75)
 )
 PAGE_BUSY = (
-    ASKING
+    CONSULTATION_STARTED
     + """
 22   | HANGUP       | carrier#2 | source=carrier#2 cause=17
 22   | DIALLED      | 1001 | trunk=carrier status=BUSY cause=17
@@ -221,10 +226,10 @@ PAGE_BUSY = (
 42.5 | BRIDGE_EXIT  | caller | bridge=b3
 42.5 | HANGUP       | 1001 | source=caller
 """
-    + over(42.5)
+    + caller_hangs_up(42.5)
 )
-PAGE_OPERATOR_GONE = (
-    ASKING
+PAGE_OPERATOR_HANGS_UP = (
+    CONSULTATION_STARTED
     + """
 23   | HANGUP       | 1001 | source=1001
 23   | HANGUP       | carrier#2 | source=1001
@@ -232,11 +237,11 @@ PAGE_OPERATOR_GONE = (
 24   | QUEUE        | caller | queue=ru language=ru topic= why=returned
 24   | APP_START    | caller | app=Queue data=ru,c
 """
-    + TAKEN_AGAIN
-    + over(50)
+    + OPERATOR_ANSWERS_AGAIN
+    + caller_hangs_up(50)
 )
-THREE = (
-    ASKED
+CONFERENCE = (
+    CONSULTATION_ANSWERED
     + """
 40   | BRIDGE_EXIT  | carrier#2 | bridge=b2
 40   | BRIDGE_EXIT  | 1001 | bridge=b2
@@ -250,10 +255,10 @@ THREE = (
 70   | HANGUP       | carrier#2 | source=carrier#2
 70   | BRIDGE_EXIT  | caller | bridge=room
 """
-    + over(72)
+    + caller_hangs_up(72)
 )
-THREE_LEFT_BY_CALLER = (
-    THREE[: THREE.index("55 ")]
+CONFERENCE_LEFT_BY_CALLER = (
+    CONFERENCE[: CONFERENCE.index("55 ")]
     + """
 55   | BRIDGE_EXIT  | caller | bridge=room
 55.1 | BRIDGE_EXIT  | 1001 | bridge=room
@@ -261,10 +266,10 @@ THREE_LEFT_BY_CALLER = (
 55.2 | BRIDGE_EXIT  | carrier#2 | bridge=room
 55.2 | HANGUP       | carrier#2 | source=carrier#2
 """
-    + over(55.3)
+    + caller_hangs_up(55.3)
 )
-# From the phone: a second call with its own linkedid; then it joins the two, or comes back.
-SECOND = (
+# From the phone: a second call with its own linkedid; the phone then joins the two or returns.
+SECOND_CALL = (
     TO_TALK
     + f"""
 19   | HOLD         | 1001 |
@@ -274,8 +279,8 @@ SECOND = (
 20.2 | CHAN_START   | b:carrier#2 |
 """
 )
-SECOND_TAKEN = (
-    SECOND
+SECOND_CALL_ANSWERED = (
+    SECOND_CALL
     + """
 25   | ANSWER       | b:carrier#2 |
 25   | BRIDGE_ENTER | b:carrier#2 | bridge=b2
@@ -283,7 +288,7 @@ SECOND_TAKEN = (
 """
 )
 PHONE_JOINED = (
-    SECOND_TAKEN
+    SECOND_CALL_ANSWERED
     + """
 40   | ATTENDEDTRANSFER | 1001 | channel2=second:1001
 40   | BRIDGE_EXIT  | b:second:1001 | bridge=b2
@@ -296,10 +301,10 @@ PHONE_JOINED = (
 70   | BRIDGE_EXIT  | caller | bridge=b1
 70   | HANGUP       | carrier#2 | source=carrier#2
 """
-    + over(75)
+    + caller_hangs_up(75)
 )
 PHONE_BUSY = (
-    SECOND
+    SECOND_CALL
     + """
 23   | HANGUP       | b:carrier#2 | source=carrier#2 cause=17
 23   | DIALLED      | b:second:1001 | trunk=carrier status=BUSY cause=17
@@ -309,17 +314,17 @@ PHONE_BUSY = (
 44   | BRIDGE_EXIT  | caller | bridge=b1
 44   | HANGUP       | 1001 | source=caller
 """
-    + over(44)
+    + caller_hangs_up(44)
 )
-# The operator lets the caller go and stays in his second call: that one is a call out.
-LET_GO = (
-    SECOND_TAKEN
+# The operator drops the caller and stays in the second call, which becomes an outbound call.
+CALLER_DROPPED = (
+    SECOND_CALL_ANSWERED
     + """
 40   | BRIDGE_EXIT  | 1001 | bridge=b1
 40   | BRIDGE_EXIT  | caller | bridge=b1
 40   | HANGUP       | 1001 | source=1001
 """
-    + over(45)
+    + caller_hangs_up(45)
     + """
 60   | BRIDGE_EXIT  | b:second:1001 | bridge=b2
 60   | HANGUP       | b:carrier#2 | source=second:1001
@@ -327,15 +332,15 @@ LET_GO = (
 60   | LINKEDID_END | b:second:1001 |
 """
 )
-AUTOMATIC = (
+AUTOMATIC_TRANSFER = (
     ARRIVAL
     + f"""
 5    | TRANSFER     | caller | kind=automatic to={EMPLOYEE} by=
 5.1  | CHAN_START   | carrier#2 |
 """
 )
-AUTOMATIC_TAKEN = (
-    AUTOMATIC
+AUTOMATIC_ANSWERED = (
+    AUTOMATIC_TRANSFER
     + """
 9    | ANSWER       | carrier#2 |
 9    | TRANSFER_END | carrier#2 | result=answered returned=no
@@ -344,10 +349,10 @@ AUTOMATIC_TAKEN = (
 29   | BRIDGE_EXIT  | caller | bridge=b2
 29   | HANGUP       | carrier#2 | source=caller
 """
-    + over(29)
+    + caller_hangs_up(29)
 )
-AUTOMATIC_SILENT = (
-    AUTOMATIC
+AUTOMATIC_UNANSWERED = (
+    AUTOMATIC_TRANSFER
     + """
 20   | HANGUP       | carrier#2 | source=none cause=0
 20   | DIALLED      | caller | trunk=carrier status=NOANSWER cause=0
@@ -355,10 +360,10 @@ AUTOMATIC_SILENT = (
 20   | QUEUE        | caller | queue=ru language=ru topic= why=returned
 20   | APP_START    | caller | app=Queue data=ru,c
 """
-    + TAKEN_AGAIN
-    + over(50)
+    + OPERATOR_ANSWERS_AGAIN
+    + caller_hangs_up(50)
 )
-HELD = (
+CALL_WITH_HOLD = (
     TO_TALK
     + """
 20 | HOLD         | 1001 |
@@ -366,17 +371,17 @@ HELD = (
 48.2 | BRIDGE_EXIT | caller | bridge=b1
 48.2 | HANGUP      | 1001 | source=caller
 """
-    + over(48.2)
+    + caller_hangs_up(48.2)
 )
-# What the site places itself.
-DIALS_OUT = f"""
+# Calls that the site places itself.
+OUTBOUND_DIALLED = f"""
 0    | CHAN_START   | first:1001 | exten={EMPLOYEE}
 0.1  | RECORDING    | first:1001 | file=2026/11/24/{{call}}.wav
-0.1  | OUTGOING     | first:1001 | number={EMPLOYEE} by=op01 reason=follow_up for=77 shown={OURS}
+0.1  | OUTGOING     | first:1001 | number={EMPLOYEE} by=op01 reason=follow_up for=77 shown={HOTLINE}
 0.2  | CHAN_START   | carrier#2 |
 """
-OUT = (
-    DIALS_OUT
+OUTBOUND_ANSWERED = (
+    OUTBOUND_DIALLED
     + """
 6    | ANSWER       | carrier#2 |
 6    | BRIDGE_ENTER | carrier#2 | bridge=b1
@@ -387,8 +392,8 @@ OUT = (
 36   | HANGUP       | first:1001 | source=carrier#2
 """
 )
-OUT_OTHER_TRUNK = (
-    DIALS_OUT
+OUTBOUND_OVER_SECOND_TRUNK = (
+    OUTBOUND_DIALLED
     + """
 3    | HANGUP       | carrier#2 | source=none cause=34
 3    | DIALLED      | first:1001 | trunk=carrier status=CONGESTION cause=34
@@ -398,21 +403,21 @@ OUT_OTHER_TRUNK = (
 9    | HANGUP       | first:1001 | source=none cause=17
 """
 )
-OUT_GIVEN_UP = (
-    DIALS_OUT
+OUTBOUND_CANCELLED = (
+    OUTBOUND_DIALLED
     + """
 9    | HANGUP       | carrier#2 | source=first:1001 cause=16
 9    | HANGUP       | first:1001 | source=first:1001 cause=16
 """
 )
-OUT_GIVEN_UP_FIRST = (  # his own channel is over before the trunk's
-    DIALS_OUT
+OUTBOUND_CANCELLED_FIRST = (  # the operator's own channel ends before the trunk's
+    OUTBOUND_DIALLED
     + """
 9    | HANGUP       | first:1001 | source=first:1001 cause=127
 9    | HANGUP       | carrier#2 | source=none cause=127
 """
 )
-INTERNAL = """
+INTERNAL_CALL = """
 0    | CHAN_START   | first:1001 | exten=1002
 0.1  | CHAN_START   | 1002 |
 4    | ANSWER       | 1002 |
@@ -422,14 +427,14 @@ INTERNAL = """
 14   | HANGUP       | 1002 | source=1002
 14   | HANGUP       | first:1001 | source=1002
 """
-CALLS_BACK = f"""
+CALLBACK_DIALLED = f"""
 0    | CHAN_START   | first:local;1 | context=outgoing-machine exten={EMPLOYEE}
 0    | CHAN_START   | local;2 | context=outgoing-machine
-0.1  | OUTGOING     | local;2 | number={EMPLOYEE} by= reason=callback for=12 shown={OURS}
+0.1  | OUTGOING     | local;2 | number={EMPLOYEE} by= reason=callback for=12 shown={HOTLINE}
 0.2  | CHAN_START   | carrier#2 |
 """
-BACK_REACHED = (
-    CALLS_BACK
+CALLBACK_REACHED = (
+    CALLBACK_DIALLED
     + """
 6    | ANSWER       | carrier#2 |
 6    | ANSWER       | local;2 |
@@ -440,8 +445,8 @@ BACK_REACHED = (
 9    | APP_START    | first:local;1 | app=Queue data=uz,c
 """
 )
-CALLED_BACK = (
-    BACK_REACHED
+CALLBACK_ANSWERED = (
+    CALLBACK_REACHED
     + """
 9.1  | CHAN_START   | 1001 |
 12   | ANSWER       | 1001 |
@@ -456,8 +461,8 @@ CALLED_BACK = (
 38   | HANGUP       | carrier#2 | source=none
 """
 )
-BACK_GIVEN_UP = (
-    BACK_REACHED
+CALLBACK_ABANDONED = (
+    CALLBACK_REACHED
     + """
 20   | BRIDGE_EXIT  | carrier#2 | bridge=b1
 20   | HANGUP       | carrier#2 | source=carrier#2
@@ -465,8 +470,8 @@ BACK_GIVEN_UP = (
 20   | HANGUP       | first:local;1 | source=carrier#2
 """
 )
-BACK_SILENT = (
-    CALLS_BACK
+CALLBACK_UNANSWERED = (
+    CALLBACK_DIALLED
     + """
 30   | HANGUP       | carrier#2 | source=none cause=0
 30   | DIALLED      | local;2 | trunk=carrier status=NOANSWER cause=0
@@ -474,8 +479,8 @@ BACK_SILENT = (
 30   | HANGUP       | first:local;1 | source=none cause=19
 """
 )
-# A supervisor listens, then takes the caller over.
-TAKEN_OVER = (
+# A supervisor listens, then takes over the caller.
+SUPERVISOR_TAKEOVER = (
     TO_TALK
     + """
 20   | CHAN_START   | b:second:1003 |
@@ -488,9 +493,9 @@ TAKEN_OVER = (
 50   | BRIDGE_EXIT  | caller | bridge=b2
 50   | HANGUP       | second:1003 | source=caller
 """
-    + over(50)
+    + caller_hangs_up(50)
 )
-SPY = """
+LISTENING_IN = """
 0    | CHAN_START   | first:1003 |
 2    | ANSWER       | first:1003 | context=spy
 9    | HANGUP       | first:1003 | context=spy source=first:1003
