@@ -93,7 +93,7 @@ def main() -> int:
         ("npm registry", audit_front_end(SOURCE_ROOT)),
     ):
         if packages is None:
-            print(f"vulnerabilities: the {index} tells nothing; not looked up")
+            print(f"vulnerabilities: the {index} does not respond; not looked up")
         else:
             lines += unaccepted_vulnerabilities(packages)
     for line in lines:

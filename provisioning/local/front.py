@@ -7,7 +7,7 @@ from provisioning.local.place import GUNICORN_PORT, HTTP_PORT, TLS_PORT, Place
 
 RENEW_BEFORE_SECONDS = 30 * 86400  # a certificate is replaced this long before its end
 _NGINX_TEMPLATE = """\
-# Written anew by every start of the local site.
+# Rewritten at every start of the local site.
 daemon off;
 master_process off;
 pid {run}/nginx.pid;

@@ -136,4 +136,4 @@ class Place:
             ),
         }
         text = settings_file.toml_text(tables)
-        return f"# Written anew by every start of the local site.\n\n{text}"
+        return f"# Rewritten at every start of the local site.\n\n{text}"

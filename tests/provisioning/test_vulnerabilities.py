@@ -44,8 +44,8 @@ def test_an_index_without_an_answer_does_not_fail_the_build(
     assert vulnerabilities.main() == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.partition("the ")[2] for line in lines] == [
-        "package index tells nothing; not looked up",
-        "npm registry tells nothing; not looked up",
+        "package index does not respond; not looked up",
+        "npm registry does not respond; not looked up",
     ]
 
 

@@ -37,9 +37,7 @@ def saving_rows(place: Place) -> Iterator[Row]:
         aim=0,
         before="16",
     )
-    yield Row(
-        f"calls lost or told wrongly, of {long_run.outcome.calls}", long_run.lost_count, "", aim=0
-    )
+    yield Row(f"calls lost or wrong, of {long_run.outcome.calls}", long_run.lost_count, "", aim=0)
     with site.trial_site(place, fresh=False):
         hurry_run = asyncio.run(stress.measure_hurry(place, OPERATOR_COUNT, HURRY_SECONDS))
     title = f"{OPERATOR_COUNT} operators registering without a pause"

@@ -75,9 +75,9 @@ def _run_all_storms(options: argparse.Namespace) -> list[StormCount]:
         if process.wait() == 0:
             rows = json.loads((folder / "counts.json").read_text())
             counts += [StormCount(**row) for row in rows]
-            print(f"{folder.name}: told", flush=True)
+            print(f"{folder.name}: counted", flush=True)
         else:
-            print(f"{folder.name}: failed, see what stands above", flush=True)
+            print(f"{folder.name}: failed, see the output above", flush=True)
     return counts if len(counts) == 2 * len(started) else []
 
 

@@ -243,7 +243,7 @@ async def run_steps(place: Place, first: int, step: int, minutes: float) -> int:
             if failure_count > result.calls / 100 or at_once >= 500:
                 break
             if pump.max_lag > MAX_SENDER_LAG_SECONDS:
-                print("the callers cannot send in time any more: what comes after tells of them")
+                print("the callers no longer send in time: later figures would measure them")
                 break
             at_once += step
     own_columns = ("our clock late by", "our cores", "Asterisk's cores")

@@ -209,7 +209,7 @@ def test_every_response_that_shows_a_citizen_leaves_an_audit_row(role, site, log
             rows = list(AuditEntry.select().where(AuditEntry.id > before, AuditEntry.who == who))
             if marks:
                 routes_with_marks.add(route)
-                assert rows, f"{role} at {route}?{query} is shown {marks}, and no row tells of it"
+                assert rows, f"{role} at {route}?{query} is shown {marks}, but no row records it"
                 has_ids = (
                     row.subject or len(row.detail) > 1 or row.action in DOWNLOAD_ACTIONS
                     for row in rows
