@@ -9,7 +9,7 @@ from peewee import fn
 from appliance.core import clock
 from appliance.core.settings import Settings
 from appliance.models import AsteriskWatch, Call
-from appliance.pbx import eventlog, ledger, projection
+from appliance.pbx import eventlog, ledger
 from appliance.pbx.ami import Connection
 
 log = logging.getLogger(__name__)
@@ -44,7 +44,7 @@ class OrphanedCalls:
         missing_ids = [
             id
             for id in open_ids
-            if id not in channel_ids and projection.channel_ids(id).isdisjoint(channel_ids)
+            if id not in channel_ids and ledger.channel_ids(id).isdisjoint(channel_ids)
         ]
         self._confirmed_ids = (self._confirmed_ids & set(open_ids)) | (
             set(open_ids) - set(missing_ids)

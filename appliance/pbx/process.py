@@ -29,7 +29,6 @@ from appliance.pbx import (
     ledger,
     log_files,
     phone_events,
-    projection,
     rerecording,
 )
 from appliance.pbx.ami import Connection, Refused, Unreachable
@@ -116,7 +115,7 @@ def _follow_event_log(settings: Settings, stop: threading.Event) -> None:
 
 def _process_recordings(settings: Settings, stop: threading.Event) -> None:
     """Measure and compress recordings, and read the refusals from Asterisk's logs."""
-    refusals, project = RefusalLog(settings), projection.call_projector(settings)
+    refusals, project = RefusalLog(settings), ledger.call_projector(settings)
     postprocessing.remove_compressed_wavs(settings)
     while not stop.wait(_MEASURE_SECONDS):
         postprocessing.measure_recordings(settings, project)

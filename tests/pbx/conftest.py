@@ -12,7 +12,7 @@ from appliance.core import db, settings
 from appliance.core.db import database
 from appliance.core.settings import Settings
 from appliance.models import User
-from appliance.pbx import actions, config, projection
+from appliance.pbx import actions, config, ledger
 from appliance.pbx.log_follower import LogFollower
 from appliance.people import accounts, presence
 from appliance.telephony import prompts
@@ -86,9 +86,7 @@ def followed(box: Box) -> Iterator[Box]:
             follower = LogFollower(box.settings)
             while not stop.wait(0.05):
                 follower.read_new_records()
-                postprocessing.measure_recordings(
-                    box.settings, projection.call_projector(box.settings)
-                )
+                postprocessing.measure_recordings(box.settings, ledger.call_projector(box.settings))
 
     thread = threading.Thread(target=follow_log)
     thread.start()

@@ -12,6 +12,7 @@ from appliance.core import db, memory, sqlite
 from appliance.core.settings import Settings
 from appliance.models import Call, EventRow
 from appliance.pbx import hold, ledger, process
+from appliance.pbx.ledger import chunks, reading
 from tests.pbx.stories import ABANDONED_IN_MENU, RATED_CALL
 from tests.pbx.story import log_records, table_events
 from tests.rig.locked import locked_database
@@ -41,9 +42,9 @@ def test_others_can_write_between_the_calls_of_a_long_log(
         call_counts.append(Call.select().count())
 
     monkeypatch.setattr(db, "_MAX_HOLD_SECONDS", 0)
-    monkeypatch.setattr(ledger, "_CALLS_PER_STEP", 1)
+    monkeypatch.setattr(reading, "_CALLS_PER_STEP", 1)
     monkeypatch.setattr(db, "yield_write_lock", yield_to_other_writer)
-    monkeypatch.setattr(ledger, "_CHUNK_BYTES", 20_000)
+    monkeypatch.setattr(chunks, "_CHUNK_BYTES", 20_000)
     log = tmp_path / "long.csv"
     log.write_bytes(
         b"".join(line for n in range(9) for line in log_records(RATED_CALL, f"hotline-{n}.0"))
@@ -60,7 +61,7 @@ def test_garbage_collection_waits_for_the_end_of_a_chunk_of_the_log(
     within: list[bool] = []
     between: list[bool] = []
     take_calls, without_collection, file = (
-        ledger._store_calls,
+        reading._store_calls,
         memory.garbage_collection_pause,
         tmp_path / "events.csv",
     )
@@ -73,8 +74,8 @@ def test_garbage_collection_waits_for_the_end_of_a_chunk_of_the_log(
         between.append(gc.isenabled())
         return without_collection()
 
-    monkeypatch.setattr(ledger, "_CHUNK_BYTES", 20_000)
-    monkeypatch.setattr(ledger, "_store_calls", note_state_within)
+    monkeypatch.setattr(chunks, "_CHUNK_BYTES", 20_000)
+    monkeypatch.setattr(reading, "_store_calls", note_state_within)
     monkeypatch.setattr(memory, "garbage_collection_pause", note_state_between)
     file.write_bytes(
         b"".join(line for n in range(9) for line in log_records(RATED_CALL, f"hotline-{n}.0"))

@@ -15,8 +15,9 @@ from appliance.core import clock, db
 from appliance.core import settings as site_settings
 from appliance.core.settings import Calls, Settings
 from appliance.models import AsteriskWatch, Call, EventFragment, EventRow, Recording
-from appliance.pbx import clock_watch, hold, ledger, orphaned_calls, projection
+from appliance.pbx import clock_watch, hold, ledger, orphaned_calls
 from appliance.pbx.eventlog import parse_record
+from appliance.pbx.ledger import chunks
 from appliance.pbx.log_follower import LogFollower
 from appliance.telephony import calls
 from appliance.telephony.calls import exporting
@@ -227,7 +228,7 @@ def test_a_log_that_grows_by_bytes_gives_the_same_export(tmp_path: Path, expecte
 def test_a_log_longer_than_one_transaction_gives_the_same_export(
     tmp_path: Path, expected: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ledger, "_CHUNK_BYTES", 1500)
+    monkeypatch.setattr(chunks, "_CHUNK_BYTES", 1500)
     file = tmp_path / "long.csv"
     file.write_bytes(b"".join(complete_log()))
     assert read_log(file) == len(complete_log())
@@ -328,7 +329,7 @@ def test_a_recording_longer_than_the_records_extends_the_talk(tmp_path: Path) ->
     Recording.update(seconds=191.8, written_at=table_time(200)).where(
         Recording.call_id == "hotline-2.0"
     ).execute()
-    projection.project_call("hotline-2.0", RULES)
+    ledger.project_call("hotline-2.0", RULES)
     call = Call.get_by_id("hotline-2.0")
     assert (call.ended_at, call.talk_seconds) == (table_time(200), pytest.approx(191.8))
 
@@ -393,7 +394,7 @@ def test_a_short_abandoned_call_is_marked(tmp_path: Path) -> None:
     file.write_bytes(b"".join(log_records(ABANDONED_IN_QUEUE)))
     ledger.read_log(file, Calls("", short_abandon=20.0), growing=False)
     assert Call.get().short
-    projection.project_call("hotline-1.0", Calls("", short_abandon=19.9))
+    ledger.project_call("hotline-1.0", Calls("", short_abandon=19.9))
     assert not Call.get().short
 
 
@@ -463,7 +464,7 @@ def test_a_call_that_vanished_unobserved_is_as_long_as_its_recording(
         looks.end_orphaned_calls(settings, Channels())
     assert Call.get().ended_at == table_time(end_without_sound)
     Recording.update(seconds=65, written_at=table_time(70)).execute()
-    projection.project_call("hotline-1.0", RULES)
+    ledger.project_call("hotline-1.0", RULES)
     assert Call.get().ended_at == table_time(70)
 
 
@@ -477,7 +478,7 @@ def test_a_call_that_vanished_while_observed_ends_then_whatever_was_recorded(
         monkeypatch.setattr(clock, "now", lambda second=second: table_time(second))
         looks.end_orphaned_calls(settings, Channels(*["hotline-1.0"] * (second == 600)))
     Recording.update(seconds=65, written_at=table_time(70)).execute()  # the rest was not recorded
-    projection.project_call("hotline-1.0", RULES)
+    ledger.project_call("hotline-1.0", RULES)
     assert Call.get().ended_at == table_time(610)
 
 
@@ -488,7 +489,7 @@ def test_records_are_read_only_for_calls_whose_own_channel_is_missing(
         [*table_events(TO_TALK, "hotline-1.0"), *table_events(TO_TALK, "hotline-2.0")], RULES
     )
     read: list[str] = []
-    monkeypatch.setattr(projection, "channel_ids", lambda id: read.append(id) or {id})
+    monkeypatch.setattr(ledger, "channel_ids", lambda id: read.append(id) or {id})
     orphaned_calls.OrphanedCalls(poll_seconds=0).end_orphaned_calls(
         settings, Channels("hotline-1.0")
     )

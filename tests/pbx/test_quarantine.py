@@ -17,9 +17,10 @@ from appliance.cli import appliance
 from appliance.core import clock, db
 from appliance.core.settings import Settings
 from appliance.models import Call, EventFile, EventRow, Quarantined, Recording
-from appliance.pbx import batch_projection, ledger, projection
+from appliance.pbx import ledger
 from appliance.pbx.eventlog import CEL_FIELDS, Event
-from appliance.pbx.interpret import interpret_call
+from appliance.pbx.interpret import interpret_call, interpreter
+from appliance.pbx.ledger import chunks
 from appliance.pbx.log_follower import LogFollower
 from appliance.telephony import calls
 from appliance.telephony.calls import CallFacts
@@ -184,8 +185,7 @@ def test_a_call_that_cannot_be_interpreted_does_not_block_others(
             raise ZeroDivisionError
         return interpret_call(events, *args)
 
-    for module in (batch_projection, projection):
-        monkeypatch.setattr(module, "interpret_call", fail_for_first_call)
+    monkeypatch.setattr(interpreter, "interpret_call", fail_for_first_call)
     log = settings.paths.event_log
     log.write_bytes(
         b"".join(log_records(RATED_CALL, FIRST_CALL) + log_records(ABANDONED_IN_MENU, SECOND_CALL))
@@ -196,8 +196,8 @@ def test_a_call_that_cannot_be_interpreted_does_not_block_others(
     [check] = health.ledger.check_quarantine(settings)
     assert (check.state, check.values["calls"]) == ("fail", "1")
     assert calls.ledger_balance(table_time(-1), table_time(1)).difference == 1
-    for module in (batch_projection, projection):  # a later release that can interpret the call
-        monkeypatch.setattr(module, "interpret_call", interpret_call)
+    # a later release that can interpret the call
+    monkeypatch.setattr(interpreter, "interpret_call", interpret_call)
     ledger.retry_quarantined_calls(RULES)
     assert {call.id for call in Call.select()} == {FIRST_CALL, SECOND_CALL}
     assert calls.quarantined_pieces() == []
@@ -290,7 +290,7 @@ def test_a_start_of_asterisk_in_the_future_does_not_end_a_call(
     sound = settings.paths.recordings / "2026/11/24" / f"{FIRST_CALL}.wav"
     sound.parent.mkdir(parents=True)
     sound.write_bytes(b"\0" * 44)  # Asterisk has created the file
-    postprocessing.measure_recordings(settings, projection.call_projector(settings))
+    postprocessing.measure_recordings(settings, ledger.call_projector(settings))
     assert (Call.get().ended_at, sound.exists()) == (None, True)
 
 
@@ -302,10 +302,10 @@ def test_an_unreadable_recording_is_eventually_given_up(
     LogFollower(settings).read_new_records()
     (settings.paths.recordings / "2026/11/24" / f"{FIRST_CALL}.wav").mkdir(parents=True)
     monkeypatch.setattr(clock, "now", lambda: table_time(120))
-    assert postprocessing.measure_recordings(settings, projection.call_projector(settings)) == 0
+    assert postprocessing.measure_recordings(settings, ledger.call_projector(settings)) == 0
     assert Recording.get().seconds is None
     monkeypatch.setattr(clock, "now", lambda: table_time(800))
-    postprocessing.measure_recordings(settings, projection.call_projector(settings))
+    postprocessing.measure_recordings(settings, ledger.call_projector(settings))
     assert Recording.get().seconds == 0
     assert calls.ledger_balance(table_time(-1), table_time(1)).lacking[0].call == FIRST_CALL
 
@@ -392,7 +392,7 @@ def test_no_bytes_stop_the_ledger(
     empty_tables()
     follower = LogFollower(settings)
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(ledger, "_CHUNK_BYTES", chunk)
+        patched.setattr(chunks, "_CHUNK_BYTES", chunk)
         for end in [*sorted(int(cut * len(content)) for cut in cuts), len(content)]:
             log.write_bytes(content[:end])
             follower.read_new_records()

@@ -19,7 +19,7 @@ from appliance.core import audit, clock, db, signatures
 from appliance.core import settings as site_settings
 from appliance.core.settings import Settings
 from appliance.models import Appeal, AuditEntry, EventRow, Recording, User
-from appliance.pbx import projection
+from appliance.pbx import ledger
 from appliance.reports import evidence
 from appliance.reports.evidence import packs, printing
 from appliance.telephony import recordings
@@ -79,7 +79,7 @@ def register_recorded_call(settings: Settings) -> Appeal:
     EventRow.create(
         hash="h1", linkedid=CALL_ID, at=clock.now(), event="CHAN_START", fields={"a": 1}
     )
-    postprocessing.measure_recordings(settings, projection.call_projector(settings))
+    postprocessing.measure_recordings(settings, ledger.call_projector(settings))
     return Appeal.get_by_id(registration.id)
 
 

@@ -13,7 +13,7 @@ from appliance.core import audit, clock
 from appliance.core.db import write_transaction
 from appliance.core.settings import Settings
 from appliance.models import AuditEntry, Listening, Recording, User
-from appliance.pbx import projection
+from appliance.pbx import ledger
 from appliance.telephony import calls, recordings
 from appliance.telephony.calls import CallFacts, RecordingFacts, TalkFacts
 from appliance.telephony.recordings import postprocessing, sound
@@ -136,7 +136,7 @@ def test_a_supervisors_words_to_both_are_mixed_in_at_their_time(
         file.write_bytes(head + bytes(seconds * SAMPLE_RATE * 2))
     said_at = round((CALL_STARTED_AT.timestamp() + 20 + 1.5) * 1000)  # within the second talk
     write_wav(folder / f"2.said-{said_at}.wav", 4.0)  # longer than the rest of the talk
-    postprocessing.measure_recordings(settings, projection.call_projector(settings))
+    postprocessing.measure_recordings(settings, ledger.call_projector(settings))
     first, second = ((folder / f"{n}.wav").read_bytes()[44:] for n in (1, 2))
     begin = SAMPLE_RATE * 3  # 1.5 s
     assert not any(first)
@@ -165,7 +165,7 @@ def test_a_file_is_measured_and_compressed_and_exported_as_stored(
     settings: Settings, call: CallFacts
 ) -> None:
     folder = settings.paths.recordings
-    assert postprocessing.measure_recordings(settings, projection.call_projector(settings)) == 3
+    assert postprocessing.measure_recordings(settings, ledger.call_projector(settings)) == 3
     assert [(r["file"], r["seconds"]) for r in exported_recordings()] == [
         ("2026/11/24/1.wav", 2.0),
         ("2026/11/24/2.wav", 3.0),
@@ -183,7 +183,7 @@ def test_a_file_is_measured_and_compressed_and_exported_as_stored(
 
 
 def test_a_wav_file_left_by_a_crash_is_removed(settings: Settings, call: CallFacts) -> None:
-    postprocessing.measure_recordings(settings, projection.call_projector(settings))
+    postprocessing.measure_recordings(settings, ledger.call_projector(settings))
     Recording.update(written_at=clock.now() - dt.timedelta(hours=2)).execute()
     postprocessing.compress_oldest(settings)
     leftover = settings.paths.recordings / Recording.get(Recording.kept.endswith(".ogg")).file
@@ -196,7 +196,7 @@ def test_a_wav_file_left_by_a_crash_is_removed(settings: Settings, call: CallFac
 def test_a_file_that_cannot_be_compressed_stays_and_is_not_retried(
     settings: Settings, call: CallFacts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    postprocessing.measure_recordings(settings, projection.call_projector(settings))
+    postprocessing.measure_recordings(settings, ledger.call_projector(settings))
     Recording.update(written_at=clock.now() - dt.timedelta(hours=2)).execute()
 
     def fail_on_full_disk(*command: str) -> None:
@@ -209,7 +209,7 @@ def test_a_file_that_cannot_be_compressed_stays_and_is_not_retried(
 
 
 def test_a_recording_that_is_missing_is_listed(settings: Settings, call: CallFacts) -> None:
-    postprocessing.measure_recordings(settings, projection.call_projector(settings))
+    postprocessing.measure_recordings(settings, ledger.call_projector(settings))
     Recording.update(seconds=1.5).where(Recording.file == "2026/11/24/2.wav").execute()
     balance = calls.ledger_balance(CALL_STARTED_AT, CALL_STARTED_AT + dt.timedelta(seconds=1))
     [lack] = balance.lacking

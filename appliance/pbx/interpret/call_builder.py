@@ -9,8 +9,9 @@ from appliance.pbx.interpret.gaps import GapLog
 from appliance.pbx.interpret.switchboard import Leg, Switchboard
 from appliance.pbx.interpret.transfers import TransferLog
 from appliance.pbx.interpret.user_events import UserEvents, canonical_number
-from appliance.telephony.calls import CallFacts, DialFacts, RingFacts, TalkFacts, VisitFacts
-from appliance.telephony.calls.dialling import BUSY_CAUSES, CAUSES_BY_PERSON, NORMAL_CAUSES
+from appliance.pbx.interpret.visits import VisitLog
+from appliance.telephony.calls import CallFacts, DialFacts, TalkFacts
+from appliance.telephony.calls.dialling import CAUSES_BY_PERSON
 
 _QUEUE_RESULTS = {"CALLBACK": "callback"}
 _STAFF_ROLES = ("operator", "employee")
@@ -37,16 +38,15 @@ class CallBuilder(UserEvents):
             self.call.by = first.fields["AccountCode"] or None
         self.board = Switchboard()
         self.transfer_log = TransferLog(self.call.transfers)
+        self.visit_log = VisitLog(self.call.visits)
         self.gap_log = GapLog()
         self.evidence = outcomes.Evidence()
-        self.ring_by_leg: dict[str, RingFacts] = {}  # by the phone's uniqueid
         self.talk_by_leg: dict[str, TalkFacts] = {}  # last talk, by our leg's uniqueid
         self.talking_legs: set[str] = set()  # our own legs whose talk continues
         self.held_since: dict[str, dt.datetime] = {}  # leg ("": the line) → start
         self.talks_left_by_citizen: set[int] = set()  # ids of ended talks
         self.citizen_hung_up = False
         self.aborted_by = ""  # side that placed the call and hung up, whichever channel ends last
-        self.visit_reason = "first"
 
     def add_event(self, event: Event) -> None:
         """Process one record."""
@@ -56,10 +56,7 @@ class CallBuilder(UserEvents):
 
     def end_at_crash(self, moment: dt.datetime) -> None:
         """End everything at the time at which Asterisk died."""
-        for ring in self.ring_by_leg.values():
-            if ring.ended_at is None:
-                ring.ended_at, ring.result = moment, "failed"
-        self._leave_queue(moment, "failed")
+        self.visit_log.end_at_crash(moment)
         for uniqueid in sorted(self.talking_legs):
             self._stop_talk(uniqueid, moment)
         self.evidence.asterisk_died = True
@@ -99,11 +96,8 @@ class CallBuilder(UserEvents):
             event.linkedid,
             event.at,
         )
-        visit = self._current_visit
         is_rung = leg.role == "operator" and event.uniqueid != self.id and event.linkedid == self.id
-        if is_rung and visit and visit.left_at is None:
-            self.ring_by_leg[event.uniqueid] = ring = RingFacts(leg.party, event.endpoint, event.at)
-            visit.rings.append(ring)
+        if is_rung and self.visit_log.begin_ring(event, leg.party):
             self.call.stage = "ringing"
 
     def _identify_party(self, event: Event) -> tuple[str, str]:
@@ -135,9 +129,7 @@ class CallBuilder(UserEvents):
         if not leg:
             return
         leg.is_answered = True
-        ring = self.ring_by_leg.get(event.uniqueid)
-        if ring and ring.ended_at is None:
-            ring.ended_at, ring.result = event.at, "answered"
+        self.visit_log.answer_ring(event.uniqueid, event.at)
         if leg.role == "citizen" and self.call.direction == "outbound":
             self.evidence.callee_answered, self.call.trunk = True, leg.trunk
             self.call.technology = "e1" if event.is_e1 else "sip"
@@ -192,7 +184,7 @@ class CallBuilder(UserEvents):
         self.talking_legs.add(leg.uniqueid)
         self.talk_by_leg[leg.uniqueid] = talk
         call.stage = "talk"
-        self._leave_queue(moment, "answered")
+        self.visit_log.end_visit(moment, "answered")
         self._end_hold("", moment)
         self.transfer_log.record_talk(leg.party)
 
@@ -252,25 +244,14 @@ class CallBuilder(UserEvents):
         """Record that the caller requests a callback."""
         self.evidence.callback_requested = True
         self.call.callee = canonical_number(event.extra.get("number", "")) or self.call.caller
-        self._leave_queue(event.at, "callback")
-
-    @property
-    def _current_visit(self) -> VisitFacts | None:
-        """The caller's last visit to a queue, or None."""
-        return self.call.visits[-1] if self.call.visits else None
+        self.visit_log.end_visit(event.at, "callback")
 
     def handle_queue(self, event: Event) -> None:
         """Record that the caller is about to enter a queue."""
-        facts, visit = event.extra, self._current_visit
-        self.visit_reason = facts.get("why") or "first"
+        facts = event.extra
+        self.visit_log.announce_visit(facts.get("why") or "first", event.at)
         self.call.language = facts.get("language") or self.call.language
         self.call.topic = facts.get("topic") or self.call.topic
-        if (
-            visit
-            and self.visit_reason in ("overflow", "returned")
-            and visit.result in (None, "timed_out")
-        ):
-            visit.left_at, visit.result = visit.left_at or event.at, "overflow"
 
     def handle_application(self, event: Event) -> None:
         """Record that the application Queue starts for the caller."""
@@ -278,20 +259,14 @@ class CallBuilder(UserEvents):
         if event.fields["AppName"] == "Queue" and leg and leg.role != "operator":
             queue = event.fields["AppData"].partition(",")[0]
             self._end_hold("", event.at)
-            self.call.visits.append(VisitFacts(queue, event.at, why=self.visit_reason))
-            self.call.stage, self.evidence.ended_closed, self.visit_reason = "queue", False, "first"
+            self.visit_log.begin_visit(queue, event.at)
+            self.call.stage, self.evidence.ended_closed = "queue", False
 
     def handle_queue_left(self, event: Event) -> None:
         """Record that the caller left the queue."""
         status = event.extra.get("status", "")
         if status != "CONTINUE":
-            self._leave_queue(event.at, _QUEUE_RESULTS.get(status, "timed_out"))
-
-    def _leave_queue(self, moment: dt.datetime, result: str) -> None:
-        """End the current visit to a queue with this result, if it is open."""
-        visit = self._current_visit
-        if visit and visit.left_at is None:
-            visit.left_at, visit.result = moment, result
+            self.visit_log.end_visit(event.at, _QUEUE_RESULTS.get(status, "timed_out"))
 
     # ends
 
@@ -304,8 +279,8 @@ class CallBuilder(UserEvents):
         source = self._hangup_source(leg, event)
         side = self._side_of_leg(source)
         self._record_talk_end(leg, side, event.at)
-        if event.uniqueid in self.ring_by_leg:
-            self._end_ring(event)
+        if self.visit_log.end_ring(event) and self.call.stage == "ringing":
+            self.call.stage = "queue"
         if consultation := self.transfer_log.find_consultation(event.uniqueid):
             self._add_second_call_hold(consultation.phone, consultation.transfer.at, event.at)
             self.transfer_log.end_second_call(consultation)
@@ -353,18 +328,6 @@ class CallBuilder(UserEvents):
             elif leg.uniqueid == uniqueid:
                 self.evidence.record_ender(talk, side)
 
-    def _end_ring(self, event: Event) -> None:
-        """End the ringing of a phone, with the result from the hangup cause."""
-        ring = self.ring_by_leg[event.uniqueid]
-        if ring.ended_at is None:
-            ring.ended_at = event.at
-            cause = event.extra.get("hangupcause", "")
-            ring.result = BUSY_CAUSES.get(
-                cause, "no_answer" if cause in NORMAL_CAUSES else "failed"
-            )
-            if self.call.stage == "ringing":
-                self.call.stage = "queue"
-
     def _add_second_call_hold(self, phone: str, since: dt.datetime, moment: dt.datetime) -> None:
         """Record a hold of the first caller, who waited during the phone's second call."""
         for talk in self.call.talks:
@@ -382,11 +345,8 @@ class CallBuilder(UserEvents):
             self.evidence.last_side = side
             if self.gap_log.interrupted_talk:
                 self.evidence.record_ender(self.gap_log.interrupted_talk, side)
-            self._leave_queue(moment, "abandoned" if side == "caller" else "failed")
-            for ring in self.ring_by_leg.values():
-                is_unanswered = ring.result in (None, "no_answer")
-                if is_unanswered and outcomes.is_same_time(ring.ended_at, moment, 1.0):
-                    ring.ended_at, ring.result = ring.ended_at or moment, "cancelled"
+            self.visit_log.end_visit(moment, "abandoned" if side == "caller" else "failed")
+            self.visit_log.cancel_rings(moment)
             for uniqueid in sorted(self.talking_legs):
                 self._stop_talk(uniqueid, moment)
             self._end_call(moment)

@@ -7,6 +7,7 @@ from operator import attrgetter
 
 from appliance.pbx.eventlog import Event
 
+CLOCK_STEP_RANGE = dt.timedelta(days=2)  # within which steps of the clock can affect a call
 _DETECTION_DELAY = dt.timedelta(seconds=2)  # within which a step is detected
 
 
@@ -26,6 +27,11 @@ class ClockStep:
     def slack(self) -> dt.timedelta:
         """How far from `at` and `before` a record may be and still be on either side."""
         return min(_DETECTION_DELAY, abs(self.by) / 2)
+
+
+def clock_step(event: Event) -> ClockStep:
+    """Return the step of the clock that a CLOCK record describes."""
+    return ClockStep(event.at, dt.timedelta(seconds=float(event.extra["by"])))
 
 
 def correct_clock_steps(

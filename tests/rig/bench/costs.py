@@ -17,6 +17,7 @@ from typing import Any
 
 from appliance.core import audit, db, sqlite
 from appliance.pbx import ledger
+from appliance.pbx.ledger import reading
 from tests.rig import logs
 from tests.rig.bench import figures, growth, history, pages
 from tests.rig.bench.table import Row
@@ -90,12 +91,12 @@ def lock_rows(folder: Path, log: Path) -> Iterator[Row]:
     """How long the write lock is held at a time while a log is ingested, in milliseconds."""
     _open_migrated(folder / "steps.db")
     durations_ms: list[float] = []
-    take_calls = ledger._store_calls
+    take_calls = reading._store_calls
 
     def time_step(*arguments: Any) -> None:
         durations_ms.append(1000 * cpu_seconds(lambda: take_calls(*arguments)))
 
-    with unittest.mock.patch.object(ledger, "_store_calls", time_step):
+    with unittest.mock.patch.object(reading, "_store_calls", time_step):
         ledger.read_log(log, RULES, growing=False)
     db.database.close()
     yield from _spread_rows("a step of it under the write lock", durations_ms)

@@ -14,7 +14,7 @@ from appliance.casework import appeals
 from appliance.core import clock
 from appliance.core.db import write_transaction
 from appliance.models import Appeal, AuditEntry, Call, Recording, User
-from appliance.pbx import projection
+from appliance.pbx import ledger
 from appliance.people import staff
 from appliance.telephony import calls, recordings
 from appliance.telephony.calls import (
@@ -67,7 +67,7 @@ def call(settings) -> CallFacts:
             recording_file.writeframes(b"\x00\x10" * 8000 * seconds)
     with write_transaction():
         calls.store_call(facts, RULES)
-    postprocessing.measure_recordings(settings, projection.call_projector(settings))
+    postprocessing.measure_recordings(settings, ledger.call_projector(settings))
     return facts
 
 

@@ -1,0 +1,52 @@
+"""When a phone was connected with another party, from its channels' records alone."""
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from appliance.pbx.eventlog import Event
+
+
+class Connection(NamedTuple):
+    """A time that includes every talk of a phone in a call; `until` is None while one may go on."""
+
+    since: dt.datetime
+    until: dt.datetime | None
+
+
+def phone_connections(events: Iterable[Event]) -> dict[str, Connection]:
+    """Return phone → connection, of the phones that these records connect with anybody."""
+    phones: dict[str, str] = {}  # channel → its phone
+    started_channels: set[str] = set()
+    entered_at: dict[str, dt.datetime] = {}  # channel → first time in a bridge
+    left_at: dict[str, dt.datetime] = {}  # channel → its end
+    is_interrupted = False  # a lost phone's talk goes on without it
+    last_at: dt.datetime | None = None
+    for event in events:
+        channel, at = event.uniqueid, event.at
+        last_at = max(at, last_at) if last_at else at
+        if event.type == "CHAN_START":
+            started_channels.add(channel)
+            if event.is_phone:
+                phones[channel] = event.endpoint
+        elif event.type == "BRIDGE_ENTER":
+            entered_at[channel] = min(at, entered_at.get(channel, at))
+        elif event.type == "HANGUP":
+            left_at[channel] = max(at, left_at.get(channel, at))
+        elif event.type == "LOST":
+            is_interrupted = True
+    call_end = last_at if started_channels <= left_at.keys() else None
+    connections: defaultdict[str, list[Connection]] = defaultdict(list)
+    for channel in phones.keys() & entered_at.keys():
+        until = call_end if is_interrupted else left_at.get(channel, call_end)
+        connections[phones[channel]].append(Connection(entered_at[channel], until))
+    return {phone: _merge_connections(stretches) for phone, stretches in connections.items()}
+
+
+def _merge_connections(stretches: Sequence[Connection]) -> Connection:
+    """Return the time that includes all of a phone's connections."""
+    ends = [until for _, until in stretches if until]
+    return Connection(
+        min(since for since, _ in stretches), max(ends) if len(ends) == len(stretches) else None
+    )

@@ -1,0 +1,100 @@
+"""Interprets a call: first all records are gathered (`CallRecords`), then its facts follow."""
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from operator import attrgetter
+from typing import NamedTuple
+
+from appliance.pbx.eventlog import Event
+from appliance.pbx.interpret.call_builder import CallBuilder
+from appliance.pbx.interpret.call_records import CallRecords
+from appliance.pbx.interpret.clock_correction import ClockStep, correct_clock_steps
+from appliance.pbx.interpret.cut_calls import time_of_cut
+from appliance.pbx.interpret.linkedids import (
+    first_record,
+    oldest_linkedid,
+    records_of_call,
+    root_linkedids,
+)
+from appliance.pbx.interpret.second_calls import second_call_records
+from appliance.telephony.calls import CallFacts
+from appliance.telephony.calls.dialling import ECHO_EXTENSION
+
+
+class InterpretedCall(NamedTuple):
+    """The facts of a call, None if the records describe no call, and where they come from."""
+
+    records: CallRecords
+    facts: CallFacts | None
+    linkedids: set[str]  # whose records are part of the call
+    merged_ids: set[str]  # those that are therefore no calls of their own
+
+
+def interpret_records(records: CallRecords) -> InterpretedCall:
+    """Interpret a call from everything that was gathered about it."""
+    events = list(records.events)
+    facts = _interpret_part(records, events)
+    linkedids = {event.linkedid for event in events}
+    while facts and (second_calls := second_call_records(facts, records, linkedids)):
+        events += second_calls
+        linkedids |= {event.linkedid for event in second_calls}
+        facts = _interpret_part(records, events)
+    return InterpretedCall(records, facts, linkedids, linkedids - set(root_linkedids(events)))
+
+
+def _interpret_part(records: CallRecords, events: list[Event]) -> CallFacts | None:
+    """Interpret these records of the call, without those that Asterisk did not write."""
+    written_events = [event for event in events if event.type != "GONE"]
+    died_at = time_of_cut(records, events)
+    return interpret_call(written_events, died_at, records.root, records.steps)
+
+
+def interpret_call(
+    events: Iterable[Event],
+    died_at: dt.datetime | None = None,
+    root: str | None = None,
+    steps: Sequence[ClockStep] = (),
+) -> CallFacts | None:
+    """Return the call that these records describe; None if they describe no call.
+
+    The records are all those of one linkedid, and those of others that belong to the same call: a
+    phone's second call by which it handed the caller over. `root` is the linkedid that names the
+    call (by default the oldest). `died_at`: Asterisk died at that time; a call without an end in
+    the log ended then, by fault. `steps`: those of the clock, in their order; all times of the call
+    are by the clock with which it began.
+    """
+    ordered = sorted(events, key=attrgetter("order"))
+    if not ordered:
+        return None
+    root = root or oldest_linkedid({event.linkedid for event in ordered})
+    call_events = records_of_call(ordered, root)
+    first = first_record(call_events, root)
+    direction = _call_direction(first, call_events) if first else None
+    if not first or not direction:
+        return None
+    call_events = correct_clock_steps(call_events, first.at, steps)
+    builder = CallBuilder(first, direction)
+    for event in call_events:
+        builder.add_event(event)
+    if builder.call.ended_at is None and died_at and died_at >= first.at:
+        builder.end_at_crash(max(died_at, call_events[-1].at))
+    builder.conclude_call()
+    return builder.call
+
+
+def _call_direction(first: Event, events: list[Event]) -> str | None:
+    """Return the direction of the call that begins with this record; None if it is not a call.
+
+    It is not a call when a supervisor listens, a phone tests its echo, or Asterisk starts.
+    """
+    if first.begins == "from-trunk":
+        return "inbound"
+    call_events = (event for event in events if event.linkedid == first.linkedid)
+    if any(event.type == "OUTGOING" for event in call_events):
+        return "outbound"
+    is_dialling = first.begins == "from-operator" and first.fields["Exten"] not in (
+        "",
+        "s",
+        ECHO_EXTENSION,
+    )
+    return "internal" if is_dialling else None

@@ -1,0 +1,57 @@
+"""Which linkedid names a call, and which records belong to it: Asterisk joins calls."""
+
+import datetime as dt
+from collections.abc import Iterable
+
+from appliance.pbx.eventlog import Event
+
+
+def root_linkedids(events: Iterable[Event]) -> list[str]:
+    """Return the linkedids that name the calls of these records, which Asterisk joined.
+
+    Usually one, the oldest. Two citizens whom an operator joined are nevertheless two calls: each
+    has its own arrival and outcome.
+    """
+    event_list = list(events)
+    inbound_ids = {event.linkedid for event in event_list if event.begins == "from-trunk"}
+    return sorted(inbound_ids) or [oldest_linkedid({event.linkedid for event in event_list})]
+
+
+def calls_without_beginning(events: Iterable[Event]) -> dict[str, dt.datetime]:
+    """Return linkedid → first time, of calls from a trunk whose first record is missing in the log.
+
+    Only the arrival of such a call is known, from the name of the trunk's channel.
+    """
+    event_list = list(events)
+    beginnings = {event.linkedid for event in event_list if event.begins is not None}
+    first_times: dict[str, dt.datetime] = {}
+    for event in event_list:
+        if event.uniqueid == event.linkedid not in beginnings and event.is_trunk:
+            first_times[event.linkedid] = min(event.at, first_times.get(event.linkedid, event.at))
+    return first_times
+
+
+def oldest_linkedid(linkedids: Iterable[str]) -> str:
+    """Return the linkedid of the call that began first: Asterisk keeps it when calls are joined."""
+    return min(linkedids, key=_age_key)
+
+
+def _age_key(linkedid: str) -> tuple[int, int, str]:
+    """Return (second, sequence number, linkedid) of a linkedid such as "hotline-1764136046.12"."""
+    second, _, number = linkedid.rpartition("-")[2].partition(".")
+    is_numeric = second.isdigit() and number.isdigit()
+    return (int(second), int(number), linkedid) if is_numeric else (0, 0, linkedid)
+
+
+def records_of_call(events: list[Event], root: str) -> list[Event]:
+    """Return the records without those of another citizen's call that was joined with this one."""
+    other_ids = {e.linkedid for e in events if e.begins == "from-trunk"} - {root}
+    if not other_ids:
+        return events
+    channels = {e.uniqueid for e in events if e.type == "CHAN_START" and e.linkedid in other_ids}
+    return [e for e in events if e.uniqueid not in channels and e.linkedid not in other_ids]
+
+
+def first_record(events: Iterable[Event], root: str) -> Event | None:
+    """Return the record with which the call begins; `events` in their order."""
+    return next((e for e in events if e.uniqueid == root and e.begins), None)

@@ -1,0 +1,87 @@
+"""Splits the bytes of a log into records, halves of records at its ends, and damages."""
+
+from dataclasses import dataclass, field
+from typing import BinaryIO
+
+from appliance.pbx import eventlog
+from appliance.pbx.eventlog import Event
+from appliance.telephony.calls import Damage
+
+# Bytes of a log read at once: some hundred calls, few of which are cut by the end of the chunk.
+_CHUNK_BYTES = 2 << 20
+_MAX_RECORD_BYTES = 128 << 10  # Asterisk's records have a few hundred
+
+
+@dataclass
+class LogChunk:
+    """The content of a stretch of a log."""
+
+    events: list[Event] = field(default_factory=list)
+    fragments: list[tuple[bool, bytes]] = field(default_factory=list)  # (begins a file, bytes)
+    damages: list[Damage] = field(default_factory=list)
+    consumed: int = 0  # bytes that are processed
+
+
+def read_chunk(stream: BinaryIO, offset: int, *, growing: bool) -> tuple[LogChunk, bool]:
+    """Return the content of the log from `offset` on, and True if the file ends there."""
+    stream.seek(offset)
+    data = stream.read(_CHUNK_BYTES)
+    last = len(data) < _CHUNK_BYTES
+    chunk = _sort_pieces(data, offset, last=last, growing=growing)
+    if not chunk.consumed and not last:
+        chunk = _skip_garbage(stream, data, offset, growing=growing)
+    return chunk, last
+
+
+def _sort_pieces(data: bytes, offset: int, *, last: bool, growing: bool) -> LogChunk:
+    """Sort the bytes at an offset of a file into records, fragments and damages.
+
+    `last`: the file ends with these bytes.
+    """
+    pieces = list(eventlog.split_log(data))
+    chunk = LogChunk()
+    for number, (piece_end, text, event) in enumerate(pieces):
+        if event and len(text) <= _MAX_RECORD_BYTES:
+            _add_event(chunk, event, offset + chunk.consumed, text)
+        elif (at_end := number == len(pieces) - 1) and (growing or not last):
+            break  # its rest arrives later
+        elif not growing and ((at_end and last) or (offset == 0 and number == 0)):
+            chunk.fragments.append((offset == 0 and number == 0, text))
+        else:
+            chunk.damages.append(_describe_damage(offset + chunk.consumed, text))
+        chunk.consumed = piece_end
+    return chunk
+
+
+def _add_event(chunk: LogChunk, event: Event, position: int, text: bytes) -> None:
+    """Add a complete record, set aside if it is of no use, and noted if it is damaged."""
+    if not (is_faulty := event.is_faulty):
+        chunk.events.append(event)
+    if is_faulty or event.has_unreadable_facts:
+        chunk.damages.append(Damage("facts", position, text, linkedid=event.linkedid))
+
+
+def _describe_damage(position: int, text: bytes, size: int = 0) -> Damage:
+    """Return the description of a stretch without a complete record."""
+    linkedid = eventlog.linkedid_of_fragment(text)
+    kind = "cut" if eventlog.RECORD_START.match(text) else "garbage"
+    kind = "long" if max(size, len(text)) > _MAX_RECORD_BYTES else kind
+    return Damage(kind, position, text, size, linkedid)
+
+
+def _skip_garbage(stream: BinaryIO, data: bytes, offset: int, *, growing: bool) -> LogChunk:
+    """Skip bytes that fill all of `data` and more without being a record, up to the next record."""
+    end, overlap = offset + len(data), eventlog.MAX_RECORD_START_BYTES
+    block = data[1:]
+    while not (start := eventlog.RECORD_START.search(block)):
+        stream.seek(end - overlap)
+        block = stream.read(_CHUNK_BYTES)
+        if len(block) <= overlap:  # the file ends here, perhaps in the middle of a start
+            break
+        end += len(block) - overlap
+    if start:
+        end += start.start() - len(block)
+    elif growing:
+        end -= overlap
+    size = end - offset
+    return LogChunk(damages=[_describe_damage(offset, data, size)], consumed=size)

@@ -1,0 +1,41 @@
+"""The halves of records that the end of a file cut, stored until the other half arrives."""
+
+import hashlib
+import itertools
+
+from appliance.models import EventFragment
+from appliance.pbx import eventlog
+from appliance.pbx.eventlog import Event
+
+
+def join_fragments(new: list[tuple[bool, bytes]]) -> tuple[list[Event], list[bytes]]:
+    """Return the records whose two halves are present, and those halves.
+
+    Of each record at least one half is new.
+    """
+    if not new:
+        return [], []
+    stored = [(piece.head, bytes(piece.text)) for piece in EventFragment.select()]
+    tails, heads = ([text for head, text in {*stored, *new} if head == first] for first in (0, 1))
+    events, halves = [], []
+    for tail, head in itertools.product(tails, heads):
+        joined = tail + head
+        if event := eventlog.parse_record(joined) or eventlog.parse_record(joined + b"\n"):
+            events.append(event)
+            halves += [tail, head]
+    return events, halves
+
+
+def store_fragments(new: list[tuple[bool, bytes]], halves: list[bytes]) -> None:
+    """Store cut pieces, and delete those that became records."""
+    for head, text in new:
+        if text not in halves:
+            digest = hashlib.sha256(text + (b"h" if head else b"t")).hexdigest()
+            EventFragment.insert(hash=digest, head=head, text=text).on_conflict_ignore().execute()
+    if halves:
+        EventFragment.delete().where(EventFragment.text.in_(halves)).execute()
+
+
+def count_fragments() -> int:
+    """Return the number of cut pieces of records that wait for their other half."""
+    return EventFragment.select().count()
