@@ -11,11 +11,11 @@ is one conditional UPDATE with the revision that the acting user has seen.
 
 import datetime as dt
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 from peewee import Expression
 
+from appliance.casework.workflow import Move, State, Workflow
 from appliance.core import audit, clock
 from appliance.core.db import write_transaction
 from appliance.core.i18n import N_
@@ -28,7 +28,6 @@ APPROVER_ROLES = rights.allowed_roles("article.approve")  # they also return a v
 READER_ROLES = rights.allowed_roles("article.read")
 
 COMMAND_LINE_ACTOR = "system"  # the actor of commands on the command line
-STATES = ("draft", "sent", "returned", "approved", "put")  # in the database
 EDITABLE_STATES = ("draft", "returned")  # states in which a version can be edited
 # statuses of versions that readers can find, now or later
 SEARCHABLE_STATUSES = (
@@ -45,53 +44,31 @@ class VersionError(ValueError):
         self.code = code
 
 
-@dataclass(frozen=True)
-class VersionStatus:
-    """The status of a version at a given time, with how it is shown."""
-
-    code: str
-    name: str  # a message id
-    tone: str = ""  # of its badge: accent | ok | warn | "" (neutral)
-    icon: str = ""
-
-
-STATUSES = {
-    one.code: one
-    for one in (
-        VersionStatus("draft", N_("Draft"), "accent", "pencil"),
-        VersionStatus("sent", N_("With the ministry for approval"), "accent", "hourglass"),
-        VersionStatus("returned", N_("Returned by the ministry"), "warn", "circle-help"),
-        VersionStatus("approved", N_("Approved"), "ok", "check"),
-        VersionStatus("planned", N_("Scheduled"), "accent", "clock"),
-        VersionStatus("in_force", N_("In force"), "ok", "circle-check"),
-        VersionStatus("retired", N_("No longer in force"), "", "archive"),
-    )
-}
-
-
-@dataclass(frozen=True)
-class VersionTransition:
-    """A possible action: for which roles, from which statuses, to which state."""
-
-    roles: tuple[str, ...]
-    from_statuses: tuple[str, ...]
-    to_state: str
-    needs_remark: bool = False
-
-
-TRANSITIONS = {
-    "send": VersionTransition(WRITER_ROLES, ("draft", "returned"), "sent"),
-    "take_back": VersionTransition(WRITER_ROLES, ("sent",), "draft"),
-    "approve": VersionTransition(APPROVER_ROLES, ("sent",), "approved"),
-    "return": VersionTransition(APPROVER_ROLES, ("sent",), "returned", needs_remark=True),
-    "put": VersionTransition(WRITER_ROLES, ("approved",), "put"),
-    "withdraw": VersionTransition(WRITER_ROLES, ("planned",), "approved"),
-    "retire": VersionTransition(WRITER_ROLES, ("in_force",), "put"),
-}
+# The moves start from a status, which the time decides too, and lead to a state in the database.
+WORKFLOW = Workflow(
+    (
+        State("draft", N_("Draft"), "accent", "pencil"),
+        State("sent", N_("With the ministry for approval"), "accent", "hourglass"),
+        State("returned", N_("Returned by the ministry"), "warn", "circle-help"),
+        State("approved", N_("Approved"), "ok", "check"),
+        State("planned", N_("Scheduled"), "accent", "clock"),
+        State("in_force", N_("In force"), "ok", "circle-check", is_open=False),
+        State("retired", N_("No longer in force"), "", "archive", is_open=False),
+    ),
+    {
+        "send": Move(("draft", "returned"), "sent", WRITER_ROLES),
+        "take_back": Move(("sent",), "draft", WRITER_ROLES),
+        "approve": Move(("sent",), "approved", APPROVER_ROLES),
+        "return": Move(("sent",), "returned", APPROVER_ROLES, needs_text=True),
+        "put": Move(("approved",), "put", WRITER_ROLES),
+        "withdraw": Move(("planned",), "approved", WRITER_ROLES),
+        "retire": Move(("in_force",), "put", WRITER_ROLES),
+    },
+)
 
 
 def version_status(row: Version, now: dt.datetime | None = None) -> str:
-    """Return a version's status at `now` (default: the current time), a key of STATUSES."""
+    """Return a version's status at `now` (default: the current time), a state of WORKFLOW."""
     now = now or clock.now()
     if row.state != "put":
         return str(row.state)
@@ -101,13 +78,8 @@ def version_status(row: Version, now: dt.datetime | None = None) -> str:
 
 
 def allowed_actions(row: Version, role: str) -> tuple[str, ...]:
-    """Return the actions that a role can take on a version now, in the order of TRANSITIONS."""
-    status = version_status(row)
-    return tuple(
-        name
-        for name, transition in TRANSITIONS.items()
-        if status in transition.from_statuses and role in transition.roles
-    )
+    """Return the actions that a role can take on a version now, in the order of the moves."""
+    return WORKFLOW.possible_actions(version_status(row), role)
 
 
 def in_force_condition(table: type[Version], now: dt.datetime | None = None) -> Expression:
@@ -206,16 +178,16 @@ def perform_version_action(
     remark: str = "",
     since: dt.datetime | None = None,
 ) -> Any:
-    """Perform an action of TRANSITIONS, audited as `noun.action` of `ref`; returns the version.
+    """Perform a move of WORKFLOW, audited as `noun.action` of `ref`; returns the version.
 
     `since` is the time from which it is in force; None is now. Raises VersionError: `action`;
     `words` if a required remark is missing; `past`; `changed` if its revision is not
     `expected_revision`.
     """
-    transition, remark, table = TRANSITIONS.get(action), remark.strip(), type(row)
-    if not transition or user.role not in transition.roles:
+    move, remark, table = WORKFLOW.permitted_move(action, user.role), remark.strip(), type(row)
+    if not move:
         raise VersionError("action")
-    if transition.needs_remark and not remark:
+    if move.needs_text and not remark:
         raise VersionError("words")
     with write_transaction():
         now = clock.now()
@@ -225,10 +197,10 @@ def perform_version_action(
         if (
             not row
             or row.revision != expected_revision
-            or version_status(row, now) not in transition.from_statuses
+            or version_status(row, now) not in move.from_states
         ):
             raise VersionError("changed")
-        columns: dict[str, Any] = {"state": transition.to_state}
+        columns: dict[str, Any] = {"state": move.to_state}
         if user.role in APPROVER_ROLES:
             columns |= {"decided_at": now, "decided_by": user.login, "words": remark}
         if action == "put":

@@ -14,8 +14,8 @@ class ChangeRequest(Table):
     author = CharField()  # login
     asked_at = MomentField(index=True)
     due_at = MomentField()  # the close of the term's last working day
-    state = CharField()  # changes.states.REQUEST_STATE_CODES
-    is_open = BooleanField(default=True)  # the state is one of states.OPEN_REQUEST_STATE_CODES
+    state = CharField()  # of changes.states.WORKFLOW
+    is_open = BooleanField(default=True)  # the state is an open one
     responsible = CharField(default="")  # login of the user who accepted or began it
     version = IntegerField(default=1)
 
@@ -29,7 +29,7 @@ class ChangeStep(Table):
     request = ForeignKeyField(ChangeRequest, backref="steps", on_delete="RESTRICT", index=False)
     at = MomentField()
     who = CharField()  # login
-    action = CharField()  # changes.states.TRANSITIONS
+    action = CharField()  # "ask", or a move of changes.states
     text = TextField(default="")
 
     class Meta:

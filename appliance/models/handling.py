@@ -12,8 +12,8 @@ class Handling(Table):
     """The current state of an appeal; changed only by appeals.handling, one version at a time."""
 
     appeal = ForeignKeyField(Appeal, primary_key=True, backref="handlings", on_delete="RESTRICT")
-    state = CharField()  # appeals.states.STATE_CODES
-    is_open = BooleanField(default=True)  # the state is one of states.OPEN_STATE_CODES
+    state = CharField()  # of appeals.states.WORKFLOW
+    is_open = BooleanField(default=True)  # the state is an open one
     department = ForeignKeyField(
         Department, null=True, backref="handlings", on_delete="RESTRICT", index=False
     )
@@ -42,7 +42,7 @@ class AppealStep(Table):
     appeal = ForeignKeyField(Appeal, backref="steps", on_delete="RESTRICT", index=False)
     at = MomentField()
     who = CharField()  # login, or key:NAME
-    action = CharField()  # appeals.states.TRANSITIONS
+    action = CharField()  # a move of appeals.states
     text = TextField(default="")  # the reason, the answer
     detail = DocumentField(default=dict)
 
@@ -71,7 +71,7 @@ class AnswerDraft(Table):
 
     user = ForeignKeyField(User, backref="answer_drafts", on_delete="CASCADE", index=False)
     appeal = ForeignKeyField(Appeal, backref="answer_drafts", on_delete="CASCADE")
-    action = CharField()  # appeals.states.TRANSITIONS, as selected
+    action = CharField()  # a move of appeals.states, as selected
     text = TextField()
     department = CharField(default="")  # id of the one selected for forwarding
     updated_at = MomentField(index=True)

@@ -15,7 +15,7 @@ class Version(Table):
     owner_column: ClassVar[str]
 
     number = IntegerField()  # 1, 2, … of its owner
-    state = CharField(default="draft")  # casework.versions.STATES
+    state = CharField(default="draft")  # draft, or where a move of casework.versions leads
     # counts its changes: an update based on another revision is refused
     revision = IntegerField(default=1)
     made_at = MomentField()

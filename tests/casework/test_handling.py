@@ -100,6 +100,12 @@ def test_appeals_without_handling_receive_it(registered, calendar):
 
 # the states as a table: the state that each path from "registered" leads to, and its possible steps
 
+# None of the cases is read from the product's own table.
+ALL_STEPS = (
+    *("take", "answer", "interim", "return", "forward", "extend", "dismiss", "close", "undo"),
+    *("reopen", "consult", "conclude", "add", "correct", "resend"),
+)
+STATES = ("registered", "taken", "returned", "answered", "closed")
 STEPS_IN_WORK = "take answer interim return forward extend dismiss consult conclude add correct"
 PATHS = {
     "": f"registered: {STEPS_IN_WORK}",
@@ -123,12 +129,14 @@ def test_each_path_leads_to_its_state_and_possible_steps(registered, migration, 
     for action in path.split():
         perform_step(action, appeal)
     now = handling_of(appeal)
-    assert f"{now.state}: {' '.join(states.allowed_transitions(now.state))}" == PATHS[path]
-    assert now.is_open == (now.state in states.OPEN_STATE_CODES)
+    state, possible_steps = PATHS[path].split(": ")
+    assert now.state == state
+    assert states.WORKFLOW.possible_actions(state) == tuple(possible_steps.split())
+    assert now.is_open == (state in ("registered", "taken", "returned"))
     assert [step.action for step in handling.list_steps(appeal)] == path.split()[::-1]
     for action in (
-        set(states.TRANSITIONS)
-        - set(states.allowed_transitions(now.state))
+        set(ALL_STEPS)
+        - set(possible_steps.split())
         - {"resend", "correct", "consult", "conclude", "undo", "add"}
     ):
         with pytest.raises(HandlingError, match="state"):
@@ -137,7 +145,7 @@ def test_each_path_leads_to_its_state_and_possible_steps(registered, migration, 
     assert audit.first_broken_id() is None
 
 
-# Listed here, not read from the table: answers, refusals and steps that affect others need a text.
+# Answers, refusals and steps that affect others need a text.
 STEPS_WITH_TEXT = (
     *("answer", "interim", "return", "forward", "extend", "dismiss", "reopen"),
     *("consult", "conclude", "add"),
@@ -145,9 +153,15 @@ STEPS_WITH_TEXT = (
 STEPS_OF_HOLDER = ("answer", "interim", "return", "forward", "extend", "dismiss")
 
 
-@pytest.mark.parametrize("action", states.TRANSITIONS)
+def test_the_workflow_has_exactly_the_known_steps_and_states():
+    assert tuple(states.WORKFLOW.moves) == ALL_STEPS
+    assert states.WORKFLOW.state_codes == STATES
+    assert states.WORKFLOW.open_state_codes == ("registered", "taken", "returned")
+
+
+@pytest.mark.parametrize("action", ALL_STEPS)
 def test_each_step_requires_its_text_and_holder(action):
-    move = states.TRANSITIONS[action]
+    move = states.WORKFLOW.moves[action]
     assert move.needs_text == (action in STEPS_WITH_TEXT)
     assert move.blocked_by_holder == (action in STEPS_OF_HOLDER)
 
@@ -359,11 +373,7 @@ def test_the_list_is_filtered(registered, labour):
     ):
         assert appeal_ids(filters) == expected, filters
         assert (
-            sum(
-                listing.count_by_state_and_deadline(filters, TODAY, None)[s]
-                for s in states.STATE_CODES
-            )
-            >= 0
+            sum(listing.count_by_state_and_deadline(filters, TODAY, None)[s] for s in STATES) >= 0
         )
     assert appeal_ids(Filters(), within=labour.id) == [first.id]
     assert listing.count_by_state_and_deadline(Filters(), TODAY, labour.id)["open"] == 1

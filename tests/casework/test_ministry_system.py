@@ -596,7 +596,7 @@ def test_a_renamed_field_may_take_over_the_name_of_a_text_field(settings, tmp_pa
 
 
 def test_the_settings_list_all_codes_that_never_change(site) -> None:
-    assert set(MINISTRY_CODES["state"]) == set(states.STATE_CODES)
+    assert set(MINISTRY_CODES["state"]) == set(states.WORKFLOW.state_codes)
     for name in ("sex", "openness", "applicant_kind"):
         options = form.form_definition().find_field(name).options
         assert MINISTRY_CODES[name] == tuple(option.code for option in options)

@@ -247,7 +247,7 @@ def perform_step(
     on_answer: Callable[[Appeal], object] | None = None,
     on_change: Callable[[Appeal], object] | None = None,
 ) -> None:
-    """Perform a step of the ministry by its name in states.TRANSITIONS. Raises HandlingError.
+    """Perform a step of the ministry by its name in states.WORKFLOW. Raises HandlingError.
 
     `on_answer` is called with an answered appeal, `on_change` after any step, both in the step's
     transaction.
@@ -305,7 +305,7 @@ def handling_of_appeal(appeal: Appeal) -> Handling | None:
 
 
 def current_state(appeal: Appeal) -> str:
-    """Return an appeal's state, one of states.STATE_CODES."""
+    """Return an appeal's state, a state of states.WORKFLOW."""
     handling = handling_of_appeal(appeal)
     return handling.state if handling else "registered"
 
@@ -339,21 +339,21 @@ def _apply_step(
     detail: dict[str, Any] | None = None,
     **columns: Any,
 ) -> None:
-    transition, text = states.TRANSITIONS[action], text.strip()
-    if transition.needs_text and not text:
+    move, text = states.WORKFLOW.moves[action], text.strip()
+    if move.needs_text and not text:
         raise HandlingError("words")
     if not 0 < version < _MAX_VERSION:
         raise HandlingError("changed")
-    if transition.to_state:
-        columns = {"state": transition.to_state} | columns
+    if move.to_state:
+        columns = {"state": move.to_state} | columns
     if "state" in columns:
-        columns["is_open"] = columns["state"] in states.OPEN_STATE_CODES
+        columns["is_open"] = columns["state"] in states.WORKFLOW.open_state_codes
     conditions = [
         Handling.appeal == appeal.id,
         Handling.version == version,
-        Handling.state.in_(transition.from_states),
+        Handling.state.in_(move.from_states),
     ]
-    if transition.blocked_by_holder:
+    if move.blocked_by_holder:
         conditions.append(Handling.holder.in_(("", actor)) | (Handling.state == "returned"))
     with write_transaction():
         # inside the write lock: a client that polls for changes by time misses no change
@@ -364,7 +364,7 @@ def _apply_step(
             .execute()
         )
         if not updated_rows:
-            raise HandlingError(_refusal_code(appeal, transition, version))
+            raise HandlingError(_refusal_code(appeal, move, version))
         AppealStep.create(
             appeal=appeal, at=now, who=actor, action=action, text=text, detail=detail or {}
         )
@@ -372,8 +372,8 @@ def _apply_step(
         live.publish_topics("appeals", f"operator:{appeal.operator.login}")
 
 
-def _refusal_code(appeal: Appeal, transition: states.Transition, version: int) -> str:
+def _refusal_code(appeal: Appeal, move: states.AppealMove, version: int) -> str:
     current = Handling.get_by_id(appeal.id)
     if current.version != version:
         return "changed"
-    return "held" if current.state in transition.from_states else "state"
+    return "held" if current.state in move.from_states else "state"

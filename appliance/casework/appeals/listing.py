@@ -34,8 +34,8 @@ class Filters:
     Both dates are included. `region`, `direction`, `appeal_type` may be NO_VALUE: appeals without a
     value of the list; `department` may be NO_DEPARTMENT: appeals without a department.
 
-    `state` is one of states.STATE_CODES, or "open"; `when` one of DEADLINE_CLASSES, for open
-    appeals only; `answer` one of ANSWER_CLASSES.
+    `state` is one of states.WORKFLOW, or "open"; `when` one of DEADLINE_CLASSES, for open appeals
+    only; `answer` one of ANSWER_CLASSES.
     """
 
     state: str = ""
@@ -88,7 +88,7 @@ def list_appeals(
         .join_from(Appeal, User)
     )
     query = _apply_conditions(query, _filter_conditions(filters, today))
-    if filters.when or filters.state in ("open", *states.OPEN_STATE_CODES):
+    if filters.when or filters.state in ("open", *states.WORKFLOW.open_state_codes):
         query = query.order_by(Handling.due_on, Handling.appeal)
     else:
         query = query.order_by(Handling.appeal.desc())
@@ -123,12 +123,12 @@ def count_by_state_and_deadline(
     )
     columns = Handling.state, deadline_class(today)
     rows = query.select(*columns, fn.COUNT(Handling.appeal)).group_by(*columns).tuples()
-    counts: dict[str, int] = dict.fromkeys((*states.STATE_CODES, *DEADLINE_CLASSES), 0)
+    counts: dict[str, int] = dict.fromkeys((*states.WORKFLOW.state_codes, *DEADLINE_CLASSES), 0)
     for state, when, count in rows:
         counts[state] += count
-        if state in states.OPEN_STATE_CODES:
+        if state in states.WORKFLOW.open_state_codes:
             counts[when] += count
-    return counts | {"open": sum(counts[state] for state in states.OPEN_STATE_CODES)}
+    return counts | {"open": sum(counts[state] for state in states.WORKFLOW.open_state_codes)}
 
 
 def iterate_batches(
@@ -255,7 +255,7 @@ def _filter_conditions(
     elif filters.state:
         conditions.append(Handling.state == filters.state)
         if (
-            filters.state in states.OPEN_STATE_CODES
+            filters.state in states.WORKFLOW.open_state_codes
         ):  # few rows: added for the index; closed appeals are read in order anyway
             conditions.append(_IS_OPEN)
     return conditions

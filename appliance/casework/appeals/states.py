@@ -9,80 +9,67 @@ forwarding leave an appeal open (law OʻRQ-445, article 34).
 
 from dataclasses import dataclass
 
+from appliance.casework.workflow import Move, State, Workflow
 from appliance.core.i18n import N_
 
 
-@dataclass(frozen=True)
-class State:
-    """A state of an appeal; `code` is used in the database, in exports and in addresses."""
+@dataclass(frozen=True, kw_only=True)
+class AppealState(State):
+    """A state of an appeal."""
 
-    code: str
-    name: str  # a message id, for pages and messages
     prompt_word: str  # the word of prompts.numbers that is played to a caller
-    tone: str = ""  # of its badge: accent | ok | warn | "" (neutral)
-    icon: str = ""
-    is_open: bool = True  # an answer is due
     in_work: bool = False  # by the ministry
 
 
-APPEAL_STATES = (
-    State("registered", N_("New"), "received", "accent", "inbox", in_work=True),
-    State("taken", N_("In progress"), "considered", "accent", "hourglass", in_work=True),
-    State("returned", N_("Returned for rework"), "returned", "warn", "undo-2"),
-    State("answered", N_("Answer sent"), "answered", "ok", "circle-check", is_open=False),
-    State("closed", N_("Closed"), "closed", icon="archive", is_open=False),
-)
-STATE_CODES = tuple(state.code for state in APPEAL_STATES)
-OPEN_STATE_CODES = tuple(state.code for state in APPEAL_STATES if state.is_open)
-IN_WORK_STATE_CODES = tuple(state.code for state in APPEAL_STATES if state.in_work)
-STATE_NAMES = {state.code: state.name for state in APPEAL_STATES}
+@dataclass(frozen=True, kw_only=True)
+class AppealMove(Move):
+    """An action on an appeal.
 
-
-@dataclass(frozen=True)
-class Transition:
-    """An action on an appeal: its states before, and the state after (None: unchanged).
-
-    `needs_text`: a text is required. `blocked_by_holder`: a colleague who holds the appeal must be
-    relieved of it first.
+    `blocked_by_holder`: a colleague who holds the appeal must be relieved of it first.
     """
 
-    from_states: tuple[str, ...]
-    to_state: str | None
-    needs_text: bool = False
     blocked_by_holder: bool = True
 
 
-TRANSITIONS: dict[str, Transition] = {
-    "take": Transition(OPEN_STATE_CODES, "taken", blocked_by_holder=False),
-    "answer": Transition(IN_WORK_STATE_CODES, "answered", needs_text=True),
-    "interim": Transition(IN_WORK_STATE_CODES, "taken", needs_text=True),
-    "return": Transition(IN_WORK_STATE_CODES, "returned", needs_text=True),
-    "forward": Transition(IN_WORK_STATE_CODES, "registered", needs_text=True),
-    "extend": Transition(IN_WORK_STATE_CODES, None, needs_text=True),
-    "dismiss": Transition(
-        IN_WORK_STATE_CODES, "closed", needs_text=True
-    ),  # articles 29 and 30: no answer is due
-    "close": Transition(("answered",), "closed", blocked_by_holder=False),
-    "undo": Transition(
-        ("answered",), "taken", blocked_by_holder=False
-    ),  # an answer that was not sent to anybody yet
-    "reopen": Transition(("answered", "closed"), "taken", needs_text=True, blocked_by_holder=False),
-    "consult": Transition(
-        STATE_CODES, None, needs_text=True, blocked_by_holder=False
-    ),  # a specialist was contacted
-    "conclude": Transition(
-        STATE_CODES, None, needs_text=True, blocked_by_holder=False
-    ),  # the outcome of the consultation
-    "add": Transition(
-        OPEN_STATE_CODES, None, needs_text=True, blocked_by_holder=False
-    ),  # the citizen called again about the same matter
-    "correct": Transition(STATE_CODES, None, blocked_by_holder=False),
-    "resend": Transition(("returned",), "registered", blocked_by_holder=False),
-}
+_STATES = (
+    AppealState("registered", N_("New"), "accent", "inbox", prompt_word="received", in_work=True),
+    AppealState(
+        "taken", N_("In progress"), "accent", "hourglass", prompt_word="considered", in_work=True
+    ),
+    AppealState("returned", N_("Returned for rework"), "warn", "undo-2", prompt_word="returned"),
+    AppealState(
+        "answered", N_("Answer sent"), "ok", "circle-check", is_open=False, prompt_word="answered"
+    ),
+    AppealState("closed", N_("Closed"), "", "archive", is_open=False, prompt_word="closed"),
+)
+_ALL = tuple(state.code for state in _STATES)
+_OPEN = tuple(state.code for state in _STATES if state.is_open)
+IN_WORK_STATE_CODES = tuple(state.code for state in _STATES if state.in_work)
 
-
-def allowed_transitions(state: str) -> tuple[str, ...]:
-    """Return the actions possible for an appeal in this state, in the order of TRANSITIONS."""
-    return tuple(
-        action for action, transition in TRANSITIONS.items() if state in transition.from_states
-    )
+WORKFLOW = Workflow(
+    _STATES,
+    {
+        "take": AppealMove(_OPEN, "taken", blocked_by_holder=False),
+        "answer": AppealMove(IN_WORK_STATE_CODES, "answered", needs_text=True),
+        "interim": AppealMove(IN_WORK_STATE_CODES, "taken", needs_text=True),
+        "return": AppealMove(IN_WORK_STATE_CODES, "returned", needs_text=True),
+        "forward": AppealMove(IN_WORK_STATE_CODES, "registered", needs_text=True),
+        "extend": AppealMove(IN_WORK_STATE_CODES, None, needs_text=True),
+        # articles 29 and 30: no answer is due
+        "dismiss": AppealMove(IN_WORK_STATE_CODES, "closed", needs_text=True),
+        "close": AppealMove(("answered",), "closed", blocked_by_holder=False),
+        # an answer that was not sent to anybody yet
+        "undo": AppealMove(("answered",), "taken", blocked_by_holder=False),
+        "reopen": AppealMove(
+            ("answered", "closed"), "taken", needs_text=True, blocked_by_holder=False
+        ),
+        # a specialist was contacted
+        "consult": AppealMove(_ALL, None, needs_text=True, blocked_by_holder=False),
+        # the outcome of the consultation
+        "conclude": AppealMove(_ALL, None, needs_text=True, blocked_by_holder=False),
+        # the citizen called again about the same matter
+        "add": AppealMove(_OPEN, None, needs_text=True, blocked_by_holder=False),
+        "correct": AppealMove(_ALL, None, blocked_by_holder=False),
+        "resend": AppealMove(("returned",), "registered", blocked_by_holder=False),
+    },
+)

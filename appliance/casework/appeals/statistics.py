@@ -60,7 +60,7 @@ def appeal_statistics(
     figures = _count_columns(today)
     return Statistics(
         overall=Counts(*(count or 0 for count in base.select(*figures).tuples().first())),
-        states=dict.fromkeys(states.STATE_CODES, 0) | dict(rows),
+        states=dict.fromkeys(states.WORKFLOW.state_codes, 0) | dict(rows),
         by={
             name: {
                 row[0]: Counts(*row[1:])

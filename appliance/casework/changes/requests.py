@@ -55,7 +55,7 @@ def create_change_request(
             author=user.login,
             asked_at=now,
             due_at=terms.due_time(now, terms.KINDS_BY_CODE[kind].days, calendar),
-            state="asked",
+            state=states.FIRST_STATE,
         )
         _record_step(request, "ask", user, "", attached_files)
     return request
@@ -69,26 +69,26 @@ def perform_request_action(
     text: str = "",
     uploads: Iterable[files.UploadedFile] = (),
 ) -> None:
-    """Perform an action other than "ask" by its name in states.TRANSITIONS. Raises ChangeError."""
-    transition, text = states.TRANSITIONS.get(action), text.strip()
-    if not transition or user.role not in transition.roles or action == "ask":
+    """Perform an action by its name in the moves of states.WORKFLOW. Raises ChangeError."""
+    move, text = states.WORKFLOW.permitted_move(action, user.role), text.strip()
+    if not move:
         raise ChangeError("action")
-    if transition.needs_text and not text:
+    if move.needs_text and not text:
         raise ChangeError("words")
     if not 0 < version < _MAX_VERSION:
         raise ChangeError("changed")
     attached_files = files.check_files(uploads)
     columns: dict[str, Any] = {
-        "state": transition.to_state,
-        "is_open": transition.to_state in states.OPEN_REQUEST_STATE_CODES,
+        "state": move.to_state,
+        "is_open": move.to_state in states.WORKFLOW.open_state_codes,
     }
-    if transition.to_state in ("accepted", "doing") and user.role in states.IMPLEMENTER_ROLES:
+    if move.to_state in ("accepted", "doing") and user.role in states.IMPLEMENTER_ROLES:
         columns["responsible"] = user.login
     expected_version = (ChangeRequest.id == request.id, ChangeRequest.version == version)
     with write_transaction():
         updated_rows = (
             ChangeRequest.update(columns | {"version": version + 1})
-            .where(*expected_version, ChangeRequest.state.in_(transition.from_states))
+            .where(*expected_version, ChangeRequest.state.in_(move.from_states))
             .execute()
         )
         if not updated_rows:

@@ -227,7 +227,7 @@ def perform_step(
     comment: str = "",
     since: dt.datetime | None = None,
 ) -> ArticleVersion:
-    """Perform a step of casework.versions.TRANSITIONS; returns the changed version.
+    """Perform a move of casework.versions.WORKFLOW; returns the changed version.
 
     Raises ArticleError: `languages` for an article that is not complete in Uzbek and Russian, and
     the errors of versions.perform_version_action. An article put in force for a change request is

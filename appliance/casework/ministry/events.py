@@ -148,7 +148,7 @@ def _perform_step(
     the holder first.
     """
     current = Handling.get_by_id(appeal.id)
-    if states.TRANSITIONS[action].blocked_by_holder and (
+    if states.WORKFLOW.moves[action].blocked_by_holder and (
         current.holder not in ("", MINISTRY_ACTOR) or current.state == "returned"
     ):
         handling.take_over(appeal, MINISTRY_ACTOR, current.version)

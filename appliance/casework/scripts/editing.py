@@ -221,7 +221,7 @@ def perform_step(
     comment: str = "",
     since: dt.datetime | None = None,
 ) -> ScriptVersion:
-    """Perform a step of a version by its name in versions.TRANSITIONS.
+    """Perform a move of a version by its name in versions.WORKFLOW.
 
     Raises VersionError, and ScriptError `wrong` while the script that is to be sent or put in force
     has findings.

@@ -173,7 +173,7 @@ def status_text(settings: Settings, requested: str) -> str:
         return translate(N_("{number}: no such appeal")).format(number=number[:20])
     alert = find_alert(appeal)
     lines = [
-        f"{number}: {translate(states.STATE_NAMES[handling.state])}",
+        f"{number}: {translate(states.WORKFLOW.states_by_code[handling.state].name)}",
         translate(N_("Deadline: {date}")).format(date=f"{handling.due_on:%d.%m.%Y}"),
     ]
     if alert and alert.taken_by:

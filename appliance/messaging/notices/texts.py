@@ -174,7 +174,7 @@ def fill_text(text: str, values: dict[str, str]) -> str:
 def state_name(code: str, language: str) -> str:
     """Return the name of an appeal's state for citizens, in the language of the message."""
     translate = i18n.locale_translations("ru" if language == "ru" else "uz_Latn").gettext
-    return translate(states.STATE_NAMES[code])
+    return translate(states.WORKFLOW.states_by_code[code].name)
 
 
 def _sample_text(settings: Settings, text: str, purpose: str, language: str) -> str:

@@ -263,8 +263,8 @@ def _query_filters() -> Filters:
     """
     query_value = request.args.get
     state, code = query_value("state", ""), query_value("department", "")
-    if state not in ("", "open", *states.STATE_CODES):
-        raise ValueError(f"state is one of open, {', '.join(states.STATE_CODES)}")
+    if state not in ("", "open", *states.WORKFLOW.state_codes):
+        raise ValueError(f"state is one of open, {', '.join(states.WORKFLOW.state_codes)}")
     department = departments.department_by_code(code)
     if code and not department:
         raise ValueError(f"no such department: {code}")

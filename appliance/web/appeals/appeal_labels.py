@@ -23,9 +23,10 @@ if TYPE_CHECKING:
 
 # state: name, the badge's kind, the icon
 STATES: dict[str, tuple[LazyString, str, str]] = {
-    state.code: (lazy_gettext(state.name), state.tone, state.icon) for state in states.APPEAL_STATES
+    state.code: (lazy_gettext(state.name), state.tone, state.icon)
+    for state in states.WORKFLOW.states
 }
-# action of states.MOVES: the step in its history, the icon, the dot's colour
+# action of states.WORKFLOW: the step in its history, the icon, the dot's colour
 STEP_LABELS: dict[str, tuple[LazyString, str, str]] = {
     "take": (_l("Taken over"), "user-check", ""),
     "answer": (_l("Answer sent"), "send", "ok"),

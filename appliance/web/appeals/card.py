@@ -232,7 +232,7 @@ def _actions_context(appeal: "Appeal") -> dict[str, Any]:
     current, today = handling.handling_of_appeal(appeal), appeal_labels.today()
     state = current.state if current else ""
     possible = (
-        states.allowed_transitions(state)
+        states.WORKFLOW.possible_actions(state)
         if current and rights.has_right(me(), "appeal.answer")
         else ()
     )

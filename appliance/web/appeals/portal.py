@@ -151,7 +151,11 @@ def _requested_filters() -> Filters:
     parameter = request.args.get
     terms = searching.search_terms(parameter("q", ""))
     when = parameter("when", "") if parameter("when") in listing.DEADLINE_CLASSES else ""
-    state = parameter("state", "") if parameter("state") in ("open", *states.STATE_CODES) else ""
+    state = (
+        parameter("state", "")
+        if parameter("state") in ("open", *states.WORKFLOW.state_codes)
+        else ""
+    )
     answer = parameter("answer", "") if parameter("answer") in listing.ANSWER_CLASSES else ""
     if not (when or answer or terms or parameter("all")):
         state = state or "open"
@@ -225,7 +229,7 @@ def list_context() -> tuple[dict[str, Any], dict[str, str]]:
     page = max(1, request.args.get("page", 1, parse_count))
     counts = listing.count_by_state_and_deadline(filters, today, _own_department_id())
     total = counts[filters.when or filters.state] if filters.when or filters.state else None
-    total = sum(counts[s] for s in states.STATE_CODES) if total is None else total
+    total = sum(counts[s] for s in states.WORKFLOW.state_codes) if total is None else total
     page_appeals = listing.list_appeals(
         filters, today, _own_department_id(), APPEALS_PER_PAGE, (page - 1) * APPEALS_PER_PAGE
     )

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 # standing: name, the badge's kind, the icon
 STANDINGS: dict[str, tuple[LazyString, str, str]] = {
-    one.code: (lazy_gettext(one.name), one.tone, one.icon) for one in versions.STATUSES.values()
+    status.code: (lazy_gettext(status.name), status.tone, status.icon)
+    for status in versions.WORKFLOW.states
 }
 # step of versions.MOVES: the text of its button, its icon
 BUTTONS: dict[str, tuple[LazyString, str]] = {

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 # state: its name, the badge's kind, the icon
 STATES: dict[str, tuple[LazyString, str, str]] = {
     state.code: (lazy_gettext(state.name), state.tone, state.icon)
-    for state in states.REQUEST_STATES
+    for state in states.WORKFLOW.states
 }
 KINDS: dict[str, LazyString] = {kind.code: lazy_gettext(kind.name) for kind in terms.CHANGE_KINDS}
 # action of states.MOVES: the name of the completed step, the icon, the dot's colour

@@ -240,6 +240,6 @@ def _card_context(change_request: "ChangeRequest") -> dict[str, Any]:
         "links": links.links_of_request(change_request),
         "todo": {
             action: change_labels.BUTTONS[action]
-            for action in states.allowed_request_actions(change_request.state, me().role)
+            for action in states.WORKFLOW.possible_actions(change_request.state, me().role)
         },
     }

@@ -24,7 +24,7 @@ def common_context(code: str = "") -> dict[str, Any]:
     return {
         "code": code,
         "words": words,
-        "standing": lambda row: versions.STATUSES[versions.version_status(row)],
+        "standing": lambda row: versions.WORKFLOW.states_by_code[versions.version_status(row)],
         "title_of": lambda script: texts.localized_text(script.title, locale()),
         "people": accounts.display_names(locale()),
         "may_write": rights.has_right(me(), "script.write"),
