@@ -18,10 +18,11 @@ from jinja2 import Environment, FileSystemBytecodeCache
 from werkzeug.routing import Map, Rule
 from xdist.scheduler import LoadScopeScheduling
 
-from appliance.casework import catalogs, forms
+from appliance.casework import catalogs, forms, hooks
 from appliance.core import clock, db
 from appliance.core import settings as site_settings
 from appliance.core.settings import Settings
+from appliance.messaging.casework_hooks import connect_hooks
 from appliance.models import User
 from appliance.people import accounts
 from appliance.telephony import prompts
@@ -265,6 +266,24 @@ def synthesised_prompts(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build_once(tmp_path_factory, "spoken", prompts.synthesise_prompts)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def silent_hooks() -> None:
+    """Nothing follows a change of an appeal in fixtures that many tests share."""
+    _silence_hooks()
+
+
+@pytest.fixture(autouse=True)
+def hooks_of_one_test() -> Iterator[None]:
+    """Nothing follows a change of an appeal until a test connects the hooks of its site."""
+    yield
+    _silence_hooks()
+
+
+def _silence_hooks() -> None:
+    for hook in hooks.ALL_HOOKS:
+        hook.connect()
+
+
 @pytest.fixture
 def settings(tmp_path: Path, peopled: Path) -> Iterator[Settings]:
     """The settings of a site whose database holds the lists and the people; the database
@@ -275,6 +294,7 @@ def settings(tmp_path: Path, peopled: Path) -> Iterator[Settings]:
     site = site_settings.load_settings(file)
     shutil.copy(peopled, site.paths.database)
     db.open_database(site.paths.database)
+    connect_hooks(site)
     yield site
     db.database.close()
 

@@ -9,7 +9,7 @@ from appliance.casework.ministry import files
 from appliance.casework.ministry import queue_earlier_appeals as put_earlier
 from appliance.cli.context import Site, audit_access, pass_site
 from appliance.core import signatures
-from appliance.messaging import notices
+from appliance.messaging.casework_hooks import connect_hooks
 
 _ACTOR = "command"
 
@@ -38,10 +38,10 @@ def export(site: Site, folder: Path) -> None:
 @pass_site
 def import_packages(site: Site, path: Path) -> None:
     """Import receipts and answers: one file, or all files of a folder by their numbers."""
+    settings = site.open_database()
+    connect_hooks(settings)
     try:
-        packages = files.import_packages(
-            site.open_database(), path, _ACTOR, notices.notify_answered
-        )
+        packages = files.import_packages(settings, path, _ACTOR)
     except (signatures.SigningKeyError, files.PackageError) as error:
         raise click.ClickException(str(error)) from error
     for package in packages:

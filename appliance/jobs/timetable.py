@@ -22,7 +22,7 @@ from appliance.core.settings import Settings
 from appliance.jobs import reports, selftests, snapshots
 from appliance.jobs.due import Job, run_due
 from appliance.jobs.links import LinkMonitor
-from appliance.messaging import notices
+from appliance.messaging.casework_hooks import connect_hooks
 from appliance.messaging.notices import callers, changes, duty, summary
 from appliance.messaging.sms import sender
 from appliance.pbx.actions import reload_changed_files
@@ -38,6 +38,7 @@ SIGNAL_WAIT_SECONDS = 1.0  # seconds until a signal that ended a helper arrives 
 def run_jobs(settings: Settings) -> None:
     """Run due jobs until SIGTERM or SIGINT; a job's failure is recorded and ends no other job."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    connect_hooks(settings)
     memory.freeze_loaded_objects()
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -174,9 +175,8 @@ def _start_service_threads(settings: Settings, stop: threading.Event) -> list[th
         from appliance.casework.ministry import courier as ministry
 
         system = ministry.ministry_system(settings.ministry)
-        loops["ministry"] = ministry.Courier(
-            system, settings, settings.ministry, notices.notify_answered
-        ).run_until_stopped
+        courier = ministry.Courier(system, settings, settings.ministry)
+        loops["ministry"] = courier.run_until_stopped
     threads = [
         threading.Thread(target=_run_with_retries, args=(loop, stop), name=name, daemon=True)
         for name, loop in loops.items()

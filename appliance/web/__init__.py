@@ -14,6 +14,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from appliance.core import db
 from appliance.core.settings import Settings
+from appliance.messaging.casework_hooks import connect_hooks
 from appliance.people import sessions
 from appliance.web.api import views
 from appliance.web.appeals import (
@@ -198,6 +199,7 @@ def create_app(settings: Settings) -> Flask:
     entrance = concurrency.RequestGate(app.wsgi_app, settings.web.threads, is_known)
     app.wsgi_app = entrance  # type: ignore[method-assign]
     _manage_connections(app, settings)
+    connect_hooks(settings)
     for component in (
         size_limits,
         concurrency,

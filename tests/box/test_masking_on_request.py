@@ -98,7 +98,9 @@ def answer_and_close(appeal: Appeal) -> None:
     today = clock.now().date()
     for action, text in (("answer", f"Hurmatli {NAME}, javob"), ("close", "")):
         version = Handling.get_by_id(appeal.id).version
-        handling.perform_step(action, appeal, "bahodir", version, today, text)
+        handling.perform_step(
+            appeal, action, actor="bahodir", version=version, today=today, text=text
+        )
 
 
 def create_mask_request(settings, manager: User) -> DataRequest:

@@ -71,8 +71,15 @@ def perform_step(
     """Perform one step with any text and department it needs."""
     other = Department.get_or_none(Department.code == "migratsiya_agentligi")
     text = "Sababi bor"
-    version = version or handling_of(appeal).version
-    handling.perform_step(action, appeal, by, version, TODAY, text, other)
+    handling.perform_step(
+        appeal,
+        action,
+        actor=by,
+        version=version or handling_of(appeal).version,
+        today=TODAY,
+        text=text,
+        department=other,
+    )
 
 
 # registering

@@ -16,7 +16,6 @@ from appliance.cli import appliance
 from appliance.core import clock, outbox, signatures
 from appliance.core.settings import Ministry, SettingsError
 from appliance.core.settings import load_settings as load_settings
-from appliance.messaging import notices
 from appliance.models import AuditEntry, Handling, Message, MinistryPackage
 from tests.casework.test_ministry_system import (  # noqa: F401
     assert_matches_schema,
@@ -109,7 +108,7 @@ def test_waiting_appeals_are_packed_signed_and_stored_until_the_receipt(
     receipts = [{"package": 1, "refused": refused}, {"package": 9}]
     package = write_ministry_file(1, receipts=receipts, events=[answer])
     assert_matches_schema("TheirFile", json.loads(package.read_bytes()))
-    [imported] = files.import_packages(site, stick, "x", notices.notify_answered)
+    [imported] = files.import_packages(site, stick, "x")
     assert (imported.receipts, dict(imported.events)) == (1, {"done": 1})
     assert (message_state(first), message_state(second)) == ("acknowledged", "sent")
     assert Message.select().where(Message.trouble_text == "why").get().cause == second.number
@@ -129,21 +128,16 @@ def test_a_repeated_file_is_harmless_but_a_gap_or_a_different_file_of_its_number
     appeal = new()
     event = {"id": "e1", "number": appeal.number, "action": "answer", "text": "Javob"}
     first = write_ministry_file(1, events=[event])
-    assert not files.import_packages(site, first, "x", notices.notify_answered)[0].repeated
-    assert files.import_packages(site, first, "x", notices.notify_answered)[0].repeated
+    assert not files.import_packages(site, first, "x")[0].repeated
+    assert files.import_packages(site, first, "x")[0].repeated
     third = write_ministry_file(3)
     with pytest.raises(files.PackageError, match="number 2 is missing"):
-        files.import_packages(site, third, "x", notices.notify_answered)
+        files.import_packages(site, third, "x")
     with pytest.raises(files.PackageError, match="another file with the number 1"):
-        files.import_packages(
-            site,
-            write_ministry_file(1, events=[event | {"id": "e2"}]),
-            "x",
-            notices.notify_answered,
-        )
+        files.import_packages(site, write_ministry_file(1, events=[event | {"id": "e2"}]), "x")
     write_ministry_file(1, events=[event])
     write_ministry_file(2, events=[event])
-    packages = files.import_packages(site, third.parent, "x", notices.notify_answered)
+    packages = files.import_packages(site, third.parent, "x")
     assert [(package.number, package.repeated) for package in packages] == [
         (1, True),
         (2, False),
@@ -166,7 +160,7 @@ def test_the_ministry_receives_receipts_and_the_events_that_were_not_applied(
     write_ministry_file(
         1, receipts=[{"package": 1}], events=[event, stray, {"number": appeal.number}]
     )
-    files.import_packages(site, stick, "x", notices.notify_answered)
+    files.import_packages(site, stick, "x")
     [file] = files.export_packages(site, stick, "x")  # although no appeal is waiting
     ours = json.loads(file.read_bytes())
     assert_matches_schema("OurFile", ours)
@@ -183,7 +177,7 @@ def test_the_ministry_receives_receipts_and_the_events_that_were_not_applied(
     # exported once, and again until a receipt for it arrives
     assert files.export_packages(site, stick, "x") == [file]
     write_ministry_file(2, receipts=[{"package": 2}])
-    files.import_packages(site, stick, "x", notices.notify_answered)
+    files.import_packages(site, stick, "x")
     assert not files.export_packages(site, stick, "x")  # receipts for receipts would never end
     new()
     [file] = files.export_packages(site, stick, "x")
@@ -200,10 +194,9 @@ def test_files_are_imported_in_the_order_of_their_numbers_with_or_without_leadin
             written_file.rename(
                 written_file.with_name(written_file.name.replace(f"{number:06d}", str(number)))
             )
-    assert [
-        package.number
-        for package in files.import_packages(site, stick, "x", notices.notify_answered)
-    ] == list(range(1, 13))
+    assert [package.number for package in files.import_packages(site, stick, "x")] == list(
+        range(1, 13)
+    )
 
 
 def test_a_refusal_of_an_appeal_that_was_not_sent_is_listed_and_acknowledges_nothing(
@@ -227,7 +220,7 @@ def test_a_refusal_of_an_appeal_that_was_not_sent_is_listed_and_acknowledges_not
     write_ministry_file(
         1, receipts=[{"package": 1, "refused": refused}, unknown, unknown], events=[event]
     )
-    [package] = files.import_packages(site, stick, "x", notices.notify_answered)
+    [package] = files.import_packages(site, stick, "x")
     assert (package.receipts, package.events) == (1, {"not_sent": 6, "no_sense": 1})
     assert (message_state(appeal), message_state(second)) == ("refused", "acknowledged")
     assert ministry.latest_message(appeal).trouble_text == "no direction"
@@ -259,7 +252,7 @@ def test_an_event_in_the_same_file_overrides_the_receipt(
     write_ministry_file(
         1, receipts=[{"package": 1, "refused": refused}], events=[acknowledgement, refusal]
     )
-    files.import_packages(site, stick, "x", notices.notify_answered)
+    files.import_packages(site, stick, "x")
     assert (message_state(appeal), message_state(second)) == ("acknowledged", "refused")
     assert not ministry.unprocessed_events()
 
@@ -276,12 +269,12 @@ def test_after_a_restore_the_ministry_is_notified_of_skipped_and_missing_numbers
     new()
     files.export_packages(site, stick, "x")
     write_ministry_file(1, receipts=[{"package": 1}])
-    files.import_packages(site, stick, "x", notices.notify_answered)
+    files.import_packages(site, stick, "x")
     MinistryPackage.create(way="skip", number=1, sha256="", at=clock.now())
     [file] = files.export_packages(site, stick, "x")
     assert (file.name, json.loads(file.read_bytes())["restored"]) == ("hotline-000002.json", True)
     write_ministry_file(2, receipts=[{"package": 2}])
-    files.import_packages(site, stick, "x", notices.notify_answered)
+    files.import_packages(site, stick, "x")
     MinistryPackage.create(way="skip", number=101, sha256="", at=clock.now())
     page = login_as("technician").get("/ministry").text
     assert uzbek_html("Skipped after a restore") in page
@@ -320,7 +313,7 @@ def test_a_file_not_signed_by_the_ministry_is_not_imported(
         case "ours":
             [file] = files.export_packages(site, stick, "x")
     with pytest.raises(files.PackageError):
-        files.import_packages(site, file, "x", notices.notify_answered)
+        files.import_packages(site, file, "x")
     assert Handling.get_by_id(appeal.id).state == "registered"
     assert not MinistryPackage.select().where(MinistryPackage.way == "in").exists()
 
@@ -343,7 +336,7 @@ def test_a_signed_file_that_violates_the_schema_is_refused_entirely(
 ) -> None:
     file = write_ministry_file(1, **{"receipts": [{"package": 1}]} | what)
     with pytest.raises(files.PackageError, match="not as described"):
-        files.import_packages(site, file, "x", notices.notify_answered)
+        files.import_packages(site, file, "x")
     assert not MinistryPackage.select().exists()
 
 
@@ -364,7 +357,7 @@ def test_a_refused_file_is_shown_on_the_page_until_it_is_imported(
     signed = signature.read_bytes()
     signature.write_bytes(bytes(64))
     with pytest.raises(files.PackageError):
-        files.import_packages(site, stick, "x", notices.notify_answered)
+        files.import_packages(site, stick, "x")
     advice = uzbek_html(
         "The ministry has not signed it, or it was changed on the way: fetch it again."
     )
@@ -373,22 +366,19 @@ def test_a_refused_file_is_shown_on_the_page_until_it_is_imported(
     assert file_checks() == [("ministry.file", "fail", {"file": first.name})]
     second = write_ministry_file(2)
     with pytest.raises(files.PackageError):
-        files.import_packages(site, second, "x", notices.notify_answered)
+        files.import_packages(site, second, "x")
     assert second.name in page_text()
     assert uzbek_html("The previous file is missing: import that one first.") in page_text()
     signature.write_bytes(signed)
-    files.import_packages(site, first, "x", notices.notify_answered)
+    files.import_packages(site, first, "x")
     assert file_checks() == []
     assert first.name not in page_text()
     first.write_bytes(b"{}")
     with pytest.raises(files.PackageError):
-        files.import_packages(site, first, "x", notices.notify_answered)
+        files.import_packages(site, first, "x")
     assert file_checks()
     write_ministry_file(1)
-    assert [
-        package.repeated
-        for package in files.import_packages(site, first, "x", notices.notify_answered)
-    ] == [True]
+    assert [package.repeated for package in files.import_packages(site, first, "x")] == [True]
     assert file_checks() == []
 
 

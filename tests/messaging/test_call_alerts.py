@@ -2,14 +2,16 @@
 
 import dataclasses
 import datetime as dt
+from functools import partial
 
 import pytest
 
-from appliance.casework import appeals, call_forms, catalogs
+from appliance.casework import appeals, call_forms, catalogs, hooks
 from appliance.core import clock
 from appliance.core.settings import Duty, SmsAccount
 from appliance.core.settings import Telegram as Bot
 from appliance.messaging import notices
+from appliance.messaging.casework_hooks import connect_hooks
 from appliance.messaging.notices import call_alerts, duty
 from appliance.messaging.telegram.bot_api import BotApiClient
 from appliance.messaging.telegram.courier import TelegramCourier, UpdateReader
@@ -88,13 +90,12 @@ def register(site, nilufar, ticks):
 
     def register_call(operator: User = nilufar, **values: str) -> CallForm:
         call = create_answered_call(operator)
-        calendar = catalogs.working_calendar(site)
+        hooks.call_registered.connect(partial(notices.alert_call, site))
         return call_forms.register(
             FORM_VALUES | values,
             operator=operator,
             token=appeals.token_for(operator, call),
             tz=site.tz,
-            on_registered=lambda form: notices.alert_call(site, calendar, form),
         )
 
     call_alerts.set_alert_directions({"labour_violation"}, "malika")
@@ -146,14 +147,13 @@ def test_the_group_receives_gist_and_masked_phone_but_no_name(
 
 def test_an_appeal_of_the_call_creates_no_second_alert(site, register, nilufar, ticks) -> None:
     call = create_answered_call(nilufar)
-    calendar = catalogs.working_calendar(site)
+    hooks.appeal_registered.connect(partial(notices.alert_appeal, site))
     appeals.register(
         FULL_FORM | {"direction": "labour_violation"},
         operator=nilufar,
         token=appeals.token_for(nilufar, call),
         tz=site.tz,
-        calendar=calendar,
-        on_registered=lambda appeal: notices.alert_appeal(site, calendar, appeal),
+        calendar=catalogs.working_calendar(site),
     )
     assert CallForm.select().where(CallForm.call_id == call.id).exists()
     assert queued_messages() == [("telegram", str(GROUP))]
@@ -224,6 +224,7 @@ def test_the_manager_selects_directions_and_operators_need_do_nothing(
     site, app, login_as, nilufar, ticks
 ) -> None:
     app.config["SITE"] = site
+    connect_hooks(site)
     manager, operator = login_as("manager"), login_as(nilufar.login)
     assert manager.send("/notices/calls", direction="no_such_topic").status_code == 400
     directions = ["labour_violation", "pregnancy_violation"]

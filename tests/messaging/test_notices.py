@@ -10,6 +10,7 @@ from appliance.casework.appeals import handling
 from appliance.core import db, outbox
 from appliance.core.settings import SmsAccount
 from appliance.messaging import notices
+from appliance.messaging.casework_hooks import connect_hooks
 from appliance.messaging.notices import texts
 from appliance.messaging.sms.accounts import build_gateways
 from appliance.messaging.sms.sender import SmsSender
@@ -40,13 +41,13 @@ def site(settings, fake_service):
 @pytest.fixture
 def register(site, nilufar):
     def register_appeal(tell_site=site, **values):
+        connect_hooks(tell_site)
         return appeals.register(
             FULL_FORM | values,
             operator=nilufar,
             token=appeals.token_for(nilufar, None),
             tz=site.tz,
             calendar=catalogs.working_calendar(site),
-            on_registered=lambda appeal: notices.notify_registered(tell_site, appeal),
         )
 
     return register_appeal
@@ -102,19 +103,14 @@ def test_an_answer_is_sent_only_when_it_is_stored(site, register, bahodir) -> No
     appeal = register(phone="+998935550147")
     Message.delete().execute()
     today = appeal.registered_at.date()
-
-    def notify_answered(appeal) -> None:
-        notices.notify_answered(site, appeal)
-
     handling.take_over(appeal, "bahodir", 1)
     with pytest.raises(handling.HandlingError):
-        handling.perform_step(
-            "answer", appeal, "bahodir", 1, today, "Javob", on_answer=notify_answered
-        )
+        handling.answer_appeal(appeal, "Javob", "bahodir", 1, today)
     assert not Message.select().exists()
-    handling.perform_step("answer", appeal, "bahodir", 2, today, "Javob", on_answer=notify_answered)
+    handling.answer_appeal(appeal, "Javob", "bahodir", 2, today)
     [message] = Message.select()
     assert (message.purpose, message.cause) == ("answered", appeal.number)
+    assert message.due_at - message.created_at >= handling.UNDO_PERIOD
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import pytest
 from peewee import OperationalError
 
 from appliance.box import health
-from appliance.casework import appeals, catalogs
+from appliance.casework import appeals, catalogs, hooks
 from appliance.casework.appeals import handling
 from appliance.core import audit, clock, db, outbox
 from appliance.core.delivery import UncertainDeliveryError
@@ -63,19 +63,18 @@ def register(site, nilufar, monkeypatch):
     def register_appeal(local=SUNDAY, **values):
         local_time = dt.datetime.fromisoformat(local).replace(tzinfo=site.tz)
         moment = local_time.astimezone(dt.UTC)
-        calendar = catalogs.working_calendar(site)
 
         def alert_group(appeal) -> None:
             appeal.registered_at = moment
-            notices.alert_appeal(site, calendar, appeal)
+            notices.alert_appeal(site, appeal)
 
+        hooks.appeal_registered.connect(alert_group)
         return appeals.register(
             FULL_FORM | values,
             operator=nilufar,
             token=appeals.token_for(nilufar, None),
             tz=site.tz,
-            calendar=calendar,
-            on_registered=alert_group,
+            calendar=catalogs.working_calendar(site),
         )
 
     return register_appeal
@@ -164,8 +163,7 @@ def test_the_group_is_alerted_only_out_of_hours(register, moment, alerted) -> No
 
 def test_a_site_without_telegram_alerts_nobody(settings, nilufar, register) -> None:
     appeal = register("2026-11-20 12:00:00")
-    calendar = catalogs.working_calendar(settings)
-    assert not notices.alert_appeal(settings, calendar, appeal)
+    assert not notices.alert_appeal(settings, appeal)
 
 
 def test_the_alert_contains_gist_and_masked_phone_but_no_name(

@@ -147,7 +147,9 @@ class Canary:
         today = clock.now().date()
         for action, text in (("answer", f"Hurmatli {self.former_surname}, javob"), ("close", "")):
             version = Handling.get_by_id(self.appeal.id).version
-            handling.perform_step(action, self.appeal, ministry.login, version, today, text)
+            handling.perform_step(
+                self.appeal, action, actor=ministry.login, version=version, today=today, text=text
+            )
 
     def _write_about(self, settings: Settings, operator: User, other: User) -> None:
         number, now, reason = self.appeal.number, clock.now(), f"{self.reason} uchun"

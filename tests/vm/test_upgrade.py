@@ -42,11 +42,12 @@ def check_schema(settings):
 REGISTER_SCRIPT = """
 import sys
 from zoneinfo import ZoneInfo
-from appliance.casework import appeals
+from appliance.casework import appeals, hooks
 from appliance.core import db, settings
 from appliance.models import User
 db.open_database(settings.load_settings("/etc/appliance/appliance.toml").paths.database).connect()
 who = User.get(User.login == "dilnoza")
+hooks.appeal_registered.connect()
 values = {"applicant_kind": "person", "appeal_type": "application", "gist": sys.argv[1]}
 token = appeals.token_for(who, None)
 print(appeals.register(values, operator=who, token=token, tz=ZoneInfo("Asia/Tashkent")).number)

@@ -4,7 +4,7 @@ Nothing is rejected: possible duplicates are shown, and the operator decides.
 """
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
@@ -57,13 +57,12 @@ def add_to_appeal(
     operator: User,
     token: str,
     tz: ZoneInfo,
-    on_change: Callable[[Appeal], object] | None = None,
 ) -> CallForm | None:
     """Add a form's values to an open appeal; returns the form №2 of its call, if it has a call.
 
     The gist is the step's text; other values that differ from the appeal are stored in its details.
-    Sent twice with the same token, it is added once. `on_change` is called in the transaction.
-    Raises HandlingError: "words" without a gist, "state" if the appeal is no longer open.
+    Sent twice with the same token, it is added once. Raises HandlingError: "words" without a gist,
+    "state" if the appeal is no longer open.
     """
     call = drafts.call_of_token(operator, token)
     # unveiled, even for a user who adds to it without reading it
@@ -88,8 +87,6 @@ def add_to_appeal(
         )
         Draft.delete().where(Draft.operator == operator, Draft.token == token).execute()
         audit.record_entry(operator.login, "draft.add", token, appeal=appeal.number)
-        if on_change:
-            on_change(appeal)
         live.publish_topics("calls", f"operator:{operator.login}")
     return call_form or None
 

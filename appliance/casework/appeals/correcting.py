@@ -1,7 +1,5 @@
 """Correcting the form of a registered appeal; the previous values are stored."""
 
-from collections.abc import Callable
-
 from appliance.casework import applicants, catalogs, forms
 from appliance.casework.appeals import consultations, form, handling, searching
 from appliance.casework.appeals.prefill import form_values
@@ -17,13 +15,11 @@ def correct_appeal(
     actor: str,
     version: int,
     calendar: WorkingCalendar,
-    on_change: Callable[[Appeal], object] | None = None,
 ) -> dict[str, list[str]]:
     """Replace the values of an appeal's form; returns field → [before, now].
 
     Like registering, it rejects nothing. A returned appeal goes back to the ministry even if
-    nothing was changed; any other appeal is then left unchanged. `on_change` is called with the
-    corrected appeal, in its transaction. Raises handling.HandlingError.
+    nothing was changed; any other appeal is then left unchanged. Raises handling.HandlingError.
     """
     corrected_at = clock.now()
     with write_transaction():
@@ -71,8 +67,6 @@ def correct_appeal(
             )
             searching.index_appeal(corrected, searching.searchable_text(appeal))
             consultations.update_after_correction(corrected)
-        if on_change and (changes or was_returned):
-            on_change(corrected)
     return changes
 
 

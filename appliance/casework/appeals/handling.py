@@ -2,14 +2,13 @@
 
 Every step is one conditional UPDATE of the appeal's row in `handling` with the version that the
 acting user has seen: of two people at the same instant one succeeds, and the other gets an error.
-`actor` is a login, or key:NAME for a program.
+`actor` is a login, or key:NAME for a program. What follows a step is in `casework.hooks`.
 """
 
 import datetime as dt
-from collections.abc import Callable
 from typing import Any
 
-from appliance.casework import departments
+from appliance.casework import departments, hooks
 from appliance.casework.appeals import consultations, deadlines, searching, states
 from appliance.core import audit, clock, live, outbox
 from appliance.core.clock import WorkingCalendar
@@ -90,28 +89,33 @@ def take_over(appeal: Appeal, actor: str, version: int) -> None:
 
 
 def answer_appeal(appeal: Appeal, text: str, actor: str, version: int, today: dt.date) -> None:
-    """Answer the applicant; the user who answers then holds the appeal."""
-    _apply_step(appeal, "answer", actor, version, text=text, holder=actor, answered_on=today)
+    """Answer the applicant; the user who answers then holds the appeal.
+
+    Nobody is notified before NOTIFICATION_DELAY is over: until then undo_answer can take it back.
+    """
+    _apply_step(
+        appeal,
+        "answer",
+        actor,
+        version,
+        text=text,
+        delay=NOTIFICATION_DELAY,
+        holder=actor,
+        answered_on=today,
+    )
 
 
-def undo_answer(
-    appeal: Appeal,
-    actor: str,
-    version: int,
-    on_change: Callable[[Appeal], object] | None = None,
-) -> str:
+def undo_answer(appeal: Appeal, actor: str, version: int) -> str:
     """Take back one's own answer before anybody was notified of it; returns its text.
 
-    The appeal is open again, held by the user who answered. `on_change` is called as by
-    perform_step. Raises HandlingError "late" if its messages are already being sent.
+    The appeal is open again, held by the user who answered. Raises HandlingError "late" if its
+    messages are already being sent.
     """
     with write_transaction():
         last_answer = undoable_answer(appeal, actor)
         if not last_answer or not outbox.withdraw_messages(appeal.number, last_answer.at):
             raise HandlingError("late")
         _apply_step(appeal, "undo", actor, version, holder=actor, answered_on=None)
-        if on_change:
-            on_change(appeal)
     return last_answer.text
 
 
@@ -237,29 +241,22 @@ def record_addition(appeal: Appeal, text: str, actor: str, detail: dict[str, Any
 
 
 def perform_step(
-    action: str,
     appeal: Appeal,
+    action: str,
+    *,
     actor: str,
     version: int,
     today: dt.date,
     text: str = "",
     department: Department | None = None,
-    on_answer: Callable[[Appeal], object] | None = None,
-    on_change: Callable[[Appeal], object] | None = None,
 ) -> None:
-    """Perform a step of the ministry by its name in states.WORKFLOW. Raises HandlingError.
-
-    `on_answer` is called with an answered appeal, `on_change` after any step, both in the step's
-    transaction.
-    """
+    """Perform a step of the ministry by its name in states.WORKFLOW. Raises HandlingError."""
     with write_transaction():
         match action:
             case "take":
                 take_over(appeal, actor, version)
             case "answer":
                 answer_appeal(appeal, text, actor, version, today)
-                if on_answer:
-                    on_answer(appeal)
             case "interim":
                 send_interim_answer(appeal, text, actor, version)
             case "return":
@@ -276,8 +273,6 @@ def perform_step(
                 reopen_appeal(appeal, text, actor, version, today)
             case _:
                 raise HandlingError("action")
-        if on_change:
-            on_change(appeal)
 
 
 def record_correction(
@@ -337,8 +332,10 @@ def _apply_step(
     *,
     text: str = "",
     detail: dict[str, Any] | None = None,
+    delay: dt.timedelta = dt.timedelta(),
     **columns: Any,
 ) -> None:
+    """Apply a move of the workflow and run its hooks; they notify nobody before `delay` is over."""
     move, text = states.WORKFLOW.moves[action], text.strip()
     if move.needs_text and not text:
         raise HandlingError("words")
@@ -370,6 +367,7 @@ def _apply_step(
         )
         audit.record_entry(actor, f"appeal.{action}", appeal.number)
         live.publish_topics("appeals", f"operator:{appeal.operator.login}")
+        hooks.appeal_changed.run(hooks.AppealChange(appeal, action, actor, delay))
 
 
 def _refusal_code(appeal: Appeal, move: states.AppealMove, version: int) -> str:

@@ -1,10 +1,9 @@
 """Registering an appeal: the next number, the form's values, the call it belongs to."""
 
 import datetime as dt
-from collections.abc import Callable
 from zoneinfo import ZoneInfo
 
-from appliance.casework import applicants, call_forms, catalogs, forms, numbers
+from appliance.casework import applicants, call_forms, catalogs, forms, hooks, numbers
 from appliance.casework.appeals import consultations, form, handling
 from appliance.casework.forms.drafts import call_of_token, find_draft, values_of_other_form
 from appliance.casework.forms.versions import APPEAL_FORM
@@ -25,15 +24,14 @@ def register(
     token: str,
     tz: ZoneInfo,
     calendar: WorkingCalendar | None = None,
-    on_registered: Callable[[Appeal], object] | None = None,
 ) -> Appeal:
     """Register the form's values, even if incomplete, and return the numbered appeal.
 
     `token` identifies the form (drafts.token_for) and so its call; sent twice, it registers once
     and returns the same appeal. Numbers have no gap within a year of the site's time. The appeal
-    gets its department and its deadline, by the working `calendar`, at once. `on_registered` is
-    called with a new appeal, in its transaction, to queue the messages about it. The appeal counts
-    as received when its call arrived (law OʻRQ-445, article 23).
+    gets its department and its deadline, by the working `calendar`, at once. The messages about a
+    new appeal are queued in its transaction. The appeal counts as received when its call arrived
+    (law OʻRQ-445, article 23).
     """
     registered_at = clock.now()
     today = registered_at.astimezone(tz).date()
@@ -74,7 +72,6 @@ def register(
         if saved_draft:
             saved_draft.delete_instance()
         audit.record_entry(operator.login, "appeal.register", appeal.number, call=appeal.call_id)
-        if on_registered:
-            on_registered(appeal)
+        hooks.appeal_registered.run(appeal)
         live.publish_topics("appeals", f"operator:{operator.login}")
     return appeal

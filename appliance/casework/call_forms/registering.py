@@ -1,9 +1,8 @@
 """Registering a call on form №2: by itself, or automatically with the appeal of the call."""
 
-from collections.abc import Callable
 from zoneinfo import ZoneInfo
 
-from appliance.casework import forms, numbers
+from appliance.casework import forms, hooks, numbers
 from appliance.casework.call_forms.directions import direction_from_ledger
 from appliance.casework.call_forms.queries import form_of_operator, form_search_key
 from appliance.casework.forms import drafts
@@ -36,13 +35,12 @@ def register(
     operator: User,
     token: str,
     tz: ZoneInfo,
-    on_registered: Callable[[CallForm], object] | None = None,
 ) -> CallForm:
     """Register the values of form №2, even if incomplete, and return the numbered form.
 
     `token` identifies the form (drafts.token_for) and so its call; sent twice, it registers once.
-    An operator has one form №2 of a call: values that are sent later correct nothing.
-    `on_registered` is called with a new form, in its transaction. Raises NoCall.
+    An operator has one form №2 of a call: values that are sent later correct nothing. The messages
+    about a new form are queued in its transaction. Raises NoCall.
     """
     with write_transaction():
         registered = CallForm.get_or_none(CallForm.token == token, CallForm.operator == operator)
@@ -57,8 +55,7 @@ def register(
         audit.record_entry(
             operator.login, "call_form.register", call_form.number, call=call_form.call_id
         )
-        if on_registered:
-            on_registered(call_form)
+        hooks.call_registered.run(call_form)
         live.publish_topics("calls", f"operator:{operator.login}")
     return call_form
 

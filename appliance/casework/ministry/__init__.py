@@ -4,9 +4,10 @@ By HTTP (courier) or, where there is no link, by signed files (files). Disabled 
 [ministry] part in the settings.
 """
 
-from appliance.casework.ministry.events import MINISTRY_ACTOR, process_event, unprocessed_events
+from appliance.casework.ministry.events import process_event, unprocessed_events
 from appliance.casework.ministry.mapping import UnmappedCodeError, ministry_document
 from appliance.casework.ministry.queue import (
+    MINISTRY_ACTOR,
     ExchangeBacklog,
     exchange_backlog,
     latest_message,

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from appliance.casework.ministry import link, mapping, process_event, queue
-from appliance.casework.ministry.events import AnswerCallback
 from appliance.casework.ministry.transport import MinistrySystem
 from appliance.core import outbox
 from appliance.core.delivery import (
@@ -38,7 +37,6 @@ class Courier:
     system: MinistrySystem
     settings: Settings
     ministry: Ministry
-    on_answered: AnswerCallback
     pause_seconds: float = FAILURE_PAUSE_SECONDS
     monotonic_seconds: Callable[[], float] = time.monotonic
     _paused_until: float = 0.0
@@ -112,7 +110,7 @@ class Courier:
                 break
             link.record_success()
             for event in page.events:
-                count += process_event(self.settings, event, self.on_answered) != "again"
+                count += process_event(self.settings, event) != "again"
             link.store_cursor(page.next)
             has_more = page.more and page.next != cursor
         return count

@@ -6,13 +6,14 @@ Every step goes through appeals.handling. Events that cannot be processed are st
 import hashlib
 import json
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import peewee
 
 from appliance.casework.appeals import handling, states
 from appliance.casework.ministry import queue
+from appliance.casework.ministry.queue import MINISTRY_ACTOR
 from appliance.core import audit, clock, live
 from appliance.core.db import write_transaction
 from appliance.core.settings import MINISTRY_ACTIONS, Settings
@@ -20,19 +21,14 @@ from appliance.models import Appeal, AppealStep, Handling, MinistryEvent
 
 log = logging.getLogger(__name__)
 
-type AnswerCallback = Callable[[Settings, Appeal], object]
-
-MINISTRY_ACTOR = "ministry:system"  # as the actor in the audit and on the appeal
 RECEIPT_ACTIONS = ("acknowledged", "refused")
 STEP_ACTIONS = tuple(action for action in MINISTRY_ACTIONS if action not in RECEIPT_ACTIONS)
 FINAL_OUTCOMES = ("done", "again")  # outcomes that need no attention
 _MAX_TEXT_LENGTH, _MAX_NAME_LENGTH, _MAX_VERSION_DIGITS = 20_000, 200, 18  # of stored values
 
 
-def process_event(settings: Settings, event: object, on_answered: AnswerCallback) -> str:
+def process_event(settings: Settings, event: object) -> str:
     """Process one event once; returns the outcome.
-
-    `on_answered` is called with an appeal that was answered, in the same transaction.
 
     Outcomes: "done"; "again": it was processed before, or its step was done before; "unknown": no
     such appeal; "no_sense": the event is invalid; "failed": an error of the appliance; or a code of
@@ -46,11 +42,7 @@ def process_event(settings: Settings, event: object, on_answered: AnswerCallback
     with write_transaction():
         if MinistryEvent.get_or_none(MinistryEvent.id == identity):
             return "again"
-        outcome = (
-            _apply_event(settings, number, action, facts, on_answered)
-            if _event_id(facts)
-            else "no_sense"
-        )
+        outcome = _apply_event(settings, number, action, facts) if _event_id(facts) else "no_sense"
         text = _text_field(facts) if _event_id(facts) else _event_json(event)
         record_event(identity, number, action, outcome, "" if outcome in FINAL_OUTCOMES else text)
     return outcome
@@ -108,7 +100,6 @@ def _apply_event(
     number: str,
     action: str,
     facts: Mapping[str, Any],
-    on_answered: AnswerCallback,
 ) -> str:
     """Apply an event to its appeal; returns the outcome."""
     appeal = Appeal.get_or_none(Appeal.number == number)
@@ -128,7 +119,7 @@ def _apply_event(
         return "no_sense"
     try:
         with write_transaction():  # all of it, or nothing
-            _perform_step(settings, appeal, action, _text_field(facts), on_answered)
+            _perform_step(settings, appeal, action, _text_field(facts))
     except handling.HandlingError as error:
         return "again" if _is_repeated_step(appeal, action, _text_field(facts)) else error.code
     except peewee.OperationalError:  # no writing now: the event is delivered again
@@ -139,9 +130,7 @@ def _apply_event(
     return "done"
 
 
-def _perform_step(
-    settings: Settings, appeal: Appeal, action: str, text: str, on_answered: AnswerCallback
-) -> None:
+def _perform_step(settings: Settings, appeal: Appeal, action: str, text: str) -> None:
     """Perform the ministry's step `action` on an appeal.
 
     If another user holds the appeal and the step needs the holder, the ministry's system becomes
@@ -155,13 +144,7 @@ def _perform_step(
         current = Handling.get_by_id(appeal.id)
     today = clock.now().astimezone(settings.tz).date()
     handling.perform_step(
-        action,
-        appeal,
-        MINISTRY_ACTOR,
-        current.version,
-        today,
-        text,
-        on_answer=lambda appeal: on_answered(settings, appeal),
+        appeal, action, actor=MINISTRY_ACTOR, version=current.version, today=today, text=text
     )
 
 

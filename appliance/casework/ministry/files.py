@@ -20,7 +20,6 @@ from peewee import fn
 from appliance.casework.ministry import link, mapping, queue
 from appliance.casework.ministry.events import (
     FINAL_OUTCOMES,
-    AnswerCallback,
     event_identity,
     process_event,
     record_event,
@@ -82,9 +81,7 @@ def export_packages(settings: Settings, folder: Path, by: str) -> list[Path]:
     ]
 
 
-def import_packages(
-    settings: Settings, path: Path, by: str, on_answered: AnswerCallback
-) -> list[ImportResult]:
+def import_packages(settings: Settings, path: Path, by: str) -> list[ImportResult]:
     """Import a file of the ministry, or all in a folder by number.
 
     Raises PackageError, SigningKeyError.
@@ -95,7 +92,7 @@ def import_packages(
     files = sorted(path.glob("ministry-*.json"), key=_file_sort_key) if path.is_dir() else [path]
     if not files:
         raise PackageError("none", f"{path}: no file ministry-NUMBER.json")
-    return [_import_package(settings, ministry, file, by, on_answered) for file in files]
+    return [_import_package(settings, ministry, file, by) for file in files]
 
 
 def list_packages(limit: int = 20) -> list[MinistryPackage]:
@@ -159,12 +156,10 @@ def _appeal_entries(
     return entries
 
 
-def _import_package(
-    settings: Settings, ministry: Ministry, file: Path, by: str, on_answered: AnswerCallback
-) -> ImportResult:
+def _import_package(settings: Settings, ministry: Ministry, file: Path, by: str) -> ImportResult:
     """Import one file; a refusal stays on the page until this file or another one is imported."""
     try:
-        result = _apply_package(settings, ministry, file, by, on_answered)
+        result = _apply_package(settings, ministry, file, by)
     except PackageError as error:
         link.record_failure(error.code, file.name, link.FILES)
         raise
@@ -173,9 +168,7 @@ def _import_package(
     return result
 
 
-def _apply_package(
-    settings: Settings, ministry: Ministry, file: Path, by: str, on_answered: AnswerCallback
-) -> ImportResult:
+def _apply_package(settings: Settings, ministry: Ministry, file: Path, by: str) -> ImportResult:
     """Check one file and apply its receipts and events. Raises PackageError."""
     body = _read_signed_file(file, ministry)
     content = _parse_package(file, body)
@@ -197,7 +190,7 @@ def _apply_package(
         )
         events = Counter(entry["outcome"] for entry in unprocessed)
         for event in content["events"]:
-            events[outcome := process_event(settings, event, on_answered)] += 1
+            events[outcome := process_event(settings, event)] += 1
             if outcome not in FINAL_OUTCOMES:
                 unprocessed.append({**_event_reference(event), "outcome": outcome})
         has_content = content["events"] or unprocessed

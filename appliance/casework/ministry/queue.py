@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from peewee import fn
 
+from appliance.casework.hooks import AppealChange
 from appliance.casework.ministry import mapping
 from appliance.core import audit, clock, live, outbox
 from appliance.core.db import write_transaction
@@ -16,6 +17,7 @@ from appliance.core.settings import Settings
 from appliance.models import Appeal, Handling, Message
 
 CHANNEL = "ministry"
+MINISTRY_ACTOR = "ministry:system"  # as the actor in the audit and on the appeal
 EXCHANGE_STATES = {  # state of the newest message: exchange state of the appeal
     "pending": "queued",
     "claimed": "queued",
@@ -25,6 +27,7 @@ EXCHANGE_STATES = {  # state of the newest message: exchange state of the appeal
     "refused": "refused",
     "expired": "refused",
 }
+_UNREPORTED_ACTIONS = ("consult", "conclude")  # the system's document has no consultations
 _UNFINISHED_STATES = ("pending", "claimed", "held", "sent", "refused", "expired")
 _RETENTION_PERIOD = dt.timedelta(days=3650)  # these messages never expire in practice
 _BATCH_SIZE = 100  # appeals queued in one transaction
@@ -58,16 +61,14 @@ def queue_appeal(settings: Settings, appeal: Appeal) -> Message | None:
     return _queue_message(settings, "appeal", appeal)
 
 
-def queue_change(
-    settings: Settings,
-    appeal: Appeal,
-    delay: dt.timedelta = dt.timedelta(),
-) -> Message | None:
-    """Queue an appeal's change, to be sent after `delay`, inside its transaction.
+def queue_change(settings: Settings, change: AppealChange) -> Message | None:
+    """Queue an appeal's change, to be sent after its delay, inside its transaction.
 
-    Nothing new is queued when the appeal has not changed.
+    Nothing is queued for a change that the system made itself or that its document does not show.
     """
-    return _queue_message(settings, "change", appeal, clock.now() + delay)
+    if change.actor == MINISTRY_ACTOR or change.action in _UNREPORTED_ACTIONS:
+        return None
+    return _queue_message(settings, "change", change.appeal, clock.now() + change.delay)
 
 
 def queue_earlier_appeals(settings: Settings, since: dt.date, by: str) -> int:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Collection
 
 from appliance.casework import data_requests
+from appliance.casework.hooks import AppealChange
 from appliance.core import audit, clock, outbox, phone_numbers
 from appliance.core.db import write_transaction
 from appliance.core.settings import Settings
@@ -30,12 +31,17 @@ def notify_registered(settings: Settings, appeal: Appeal) -> Message | None:
     return _queue_appeal_notice(settings, "registered", appeal, "", {"due": f"{due:%d.%m.%Y}"})
 
 
-def notify_answered(
-    settings: Settings, appeal: Appeal, delay: dt.timedelta = NO_DELAY
-) -> Message | None:
-    """Queue, for after `delay`, the message that the answer is ready; again for each new answer."""
-    version = Handling.get_by_id(appeal.id).version
-    return _queue_appeal_notice(settings, "answered", appeal, f":{version}", {}, delay)
+def notify_answered(settings: Settings, change: AppealChange) -> Message | None:
+    """Queue, for after its delay, the message that the answer is ready, if the change is an answer.
+
+    Each new answer has its own message.
+    """
+    if change.action != "answer":
+        return None
+    version = Handling.get_by_id(change.appeal.id).version
+    return _queue_appeal_notice(
+        settings, "answered", change.appeal, f":{version}", {}, change.delay
+    )
 
 
 def notify_own_data(settings: Settings, request: DataRequest) -> Message | None:

@@ -14,7 +14,6 @@ from appliance.casework import catalogs
 from appliance.casework.appeals import states
 from appliance.casework.appeals.handling import current_state
 from appliance.core import audit, clock, i18n, live, outbox, phone_numbers
-from appliance.core.clock import WorkingCalendar
 from appliance.core.db import write_transaction
 from appliance.core.i18n import N_
 from appliance.core.settings import Settings, Telegram
@@ -25,13 +24,13 @@ from appliance.models import Appeal, CallForm, DutyAlert, Handling, Message, Tel
 _MAX_GIST_CHARS, _MAX_DIGEST_GIST_CHARS = 300, 80  # of the gist, in a single alert and in a digest
 
 
-def alert_appeal(settings: Settings, calendar: WorkingCalendar, appeal: Appeal) -> bool:
+def alert_appeal(settings: Settings, appeal: Appeal) -> bool:
     """Alert the group of an appeal registered out of hours, in its transaction.
 
     Returns True if an alert was queued: a site without Telegram alerts nobody.
     """
     bot = settings.telegram
-    if not bot or calendar.is_working_time(appeal.registered_at):
+    if not bot or catalogs.working_calendar(settings).is_working_time(appeal.registered_at):
         return False
     now = clock.now()
     DutyAlert.create(appeal=appeal, at=now, next_at=now + dt.timedelta(minutes=bot.minutes))
@@ -39,14 +38,14 @@ def alert_appeal(settings: Settings, calendar: WorkingCalendar, appeal: Appeal) 
     return True
 
 
-def alert_call(settings: Settings, calendar: WorkingCalendar, form: CallForm) -> bool:
+def alert_call(settings: Settings, form: CallForm) -> bool:
     """Alert the group of a call registered on form №2 out of hours, in its transaction.
 
     Returns True if an alert was queued: only for the directions that the manager selected, and only
     at a site with Telegram.
     """
     bot = settings.telegram
-    if not bot or calendar.is_working_time(form.registered_at):
+    if not bot or catalogs.working_calendar(settings).is_working_time(form.registered_at):
         return False
     if form.direction not in call_alerts.alert_directions():
         return False

@@ -16,12 +16,11 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Response, abort, g, jsonify, request, send_file
 
-from appliance.casework import departments, identity, ministry
+from appliance.casework import departments, identity
 from appliance.casework.appeals import exporting, handling, listing, searching, states
 from appliance.casework.appeals.listing import Filters
 from appliance.core import audit, i18n
 from appliance.core.clock import microseconds_since_epoch
-from appliance.messaging import notices
 from appliance.people import keys
 from appliance.reports import files, periods
 from appliance.web.appeals import appeal_labels
@@ -46,6 +45,7 @@ ERROR_DETAILS = {
     "changed": "The appeal was changed since: read it again, then decide.",
     "held": "Somebody else has taken the appeal over: take it first.",
     "state": "This cannot be done in the appeal's present state.",
+    "late": "No answer of this key can be withdrawn any more: reopen the appeal to answer again.",
     "words": "A text is needed.",
     "department": "Name another department that is in use, by its code.",
     "term": "The law provides no longer term for this appeal.",
@@ -160,24 +160,18 @@ def add_step(number: str) -> Response:
             422, "body", "Send JSON with action, version and, where needed, text."
         )
     department = departments.department_by_code(code)
-    action = str(body.get("action", ""))
-    notify_applicant = functools.partial(notices.notify_answered, site())
-    notify_ministry = functools.partial(ministry.queue_change, site())
-    today = appeal_labels.today()
     try:
         handling.perform_step(
-            action,
             appeal,
-            _audit_actor(),
-            version,
-            today,
-            text,
-            department,
-            notify_applicant,
-            notify_ministry,
+            str(body.get("action", "")),
+            actor=_audit_actor(),
+            version=version,
+            today=appeal_labels.today(),
+            text=text,
+            department=department,
         )
     except handling.HandlingError as error:
-        is_conflict = error.code in ("changed", "held", "state")
+        is_conflict = error.code in ("changed", "held", "state", "late")
         return problem_response(409 if is_conflict else 422, error.code, ERROR_DETAILS[error.code])
     appeal = _readable_appeal(number, any_department=True)
     if "appeals:read" in _request_key().scopes.split():

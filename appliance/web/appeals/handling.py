@@ -1,16 +1,14 @@
 """Actions on an appeal from its card: take over, answer, return, correct, consult."""
 
 import datetime as dt
-import functools
 from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, abort, flash, jsonify, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from appliance.casework import appeals, catalogs, departments, ministry
+from appliance.casework import appeals, catalogs, departments
 from appliance.casework.appeals import answer_drafts, correcting, form, handling
-from appliance.messaging import notices
 from appliance.people import accounts
 from appliance.telephony import calls
 from appliance.web.appeals import appeal_labels, card, portal
@@ -38,22 +36,15 @@ def perform_action(number: str) -> Response:
         form_data.get("version", 0, parse_count),
     )
     department = departments.active_department(form_data.get("department", ""))
-    # An answer can be undone for a while; nobody is notified of it before that time is over.
-    delay = handling.NOTIFICATION_DELAY if action == "answer" else dt.timedelta()
-    notify_applicant = functools.partial(notices.notify_answered, site(), delay=delay)
-    notify_ministry = functools.partial(ministry.queue_change, site(), delay=delay)
-    login, today = me().login, appeal_labels.today()
     try:
         handling.perform_step(
-            action,
             appeal,
-            login,
-            version,
-            today,
-            text,
-            department,
-            notify_applicant,
-            notify_ministry,
+            action,
+            actor=me().login,
+            version=version,
+            today=appeal_labels.today(),
+            text=text,
+            department=department,
         )
     except handling.HandlingError as error:
         if error.code == "action":
@@ -76,9 +67,7 @@ def undo_answer(number: str) -> Response:
     appeal, version = card.readable_appeal(number), request.form.get("version", 0, parse_count)
     card_url = _card_url(number)
     try:
-        text = handling.undo_answer(
-            appeal, me().login, version, functools.partial(ministry.queue_change, site())
-        )
+        text = handling.undo_answer(appeal, me().login, version)
     except handling.HandlingError as error:
         return refusals.redirect_back(card_url, error.code)
     answer_drafts.save_answer_draft(me(), appeal, "answer", text)
@@ -206,7 +195,6 @@ def save_correction(number: str) -> Response:
             me().login,
             version,
             catalogs.working_calendar(site()),
-            on_change=functools.partial(ministry.queue_change, site()),
         )
     except handling.HandlingError as error:
         return refusals.redirect_back(url_for(".show_correction_form", number=number), error.code)

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterable
-from functools import partial
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +10,7 @@ from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response
 
-from appliance.casework import appeals, applicants, call_forms, catalogs, ministry
+from appliance.casework import appeals, applicants, call_forms, catalogs
 from appliance.casework.appeals import additions, personal
 from appliance.casework.appeals.handling import HandlingError, handling_of_appeal
 from appliance.messaging.notices import manual
@@ -150,11 +149,8 @@ def add_to_appeal(token: str) -> Response:
     values, body = forms.submitted_values(token), require_json_object()
     # operators add to a veiled one unread
     appeal = card.visible_appeal(str(body.get("appeal", "")))
-    notify_ministry = partial(ministry.queue_change, site())
     try:
-        addition = additions.add_to_appeal(
-            appeal, values, operator=me(), token=token, tz=site().tz, on_change=notify_ministry
-        )
+        addition = additions.add_to_appeal(appeal, values, operator=me(), token=token, tz=site().tz)
     except HandlingError as error:
         return jsonify(trouble=str(TROUBLES.get(error.code, appeal_labels.TROUBLES["changed"])))
     return jsonify(number=addition.number if addition else "", trouble="")

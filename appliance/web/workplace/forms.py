@@ -6,11 +6,10 @@ from flask import Blueprint, abort, jsonify, render_template, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from appliance.casework import appeals, applicants, call_forms, catalogs, forms, ministry
+from appliance.casework import appeals, applicants, call_forms, catalogs, forms
 from appliance.casework.appeals import additions
 from appliance.casework.forms import drafts as kept_drafts
 from appliance.core import phone_numbers
-from appliance.messaging import notices
 from appliance.web.shell import disclosure, formats, labels, number_masks
 from appliance.web.shell.access import may
 from appliance.web.shell.context import me, site, today
@@ -58,20 +57,12 @@ def save_form(token: str) -> Response | tuple[Response, int]:
 @may("desk.work")
 def register_appeal(token: str) -> Response:
     """Register the appeal, even if fields are missing; a repeat returns the same appeal."""
-    calendar = catalogs.working_calendar(site())
-
-    def notify_registered(appeal: "Appeal") -> None:
-        notices.notify_registered(site(), appeal)
-        notices.alert_appeal(site(), calendar, appeal)
-        ministry.queue_appeal(site(), appeal)
-
     appeal = appeals.register(
         submitted_values(token),
         operator=me(),
         token=token,
         tz=site().tz,
-        calendar=calendar,
-        on_registered=notify_registered,
+        calendar=catalogs.working_calendar(site()),
     )
     return _registered_response(appeal)
 
@@ -87,18 +78,12 @@ def register_call(token: str) -> Response:
         values = values | {"call_type": silent, "call_type_text": ""}
     draft = appeals.find_draft(me(), token)
     other_values = kept_drafts.values_of_other_form(forms.CALL_FORM, draft.values) if draft else {}
-    calendar = catalogs.working_calendar(site())
-
-    def notify_registered(form: "CallForm") -> None:
-        notices.alert_call(site(), calendar, form)
-
     try:
         call_form = call_forms.register(
             other_values | values,
             operator=me(),
             token=token,
             tz=site().tz,
-            on_registered=notify_registered,
         )
     except call_forms.NoCall:
         abort(422)

@@ -93,7 +93,7 @@ def test_a_reopened_appeal_is_listed_and_not_masked(site, canary: Canary, tmp_pa
     Removal.delete().execute()
     version = Handling.get_by_id(canary.appeal.id).version
     today = clock.now().date()
-    handling.perform_step("reopen", canary.appeal, "bahodir", version, today, "Yana ochildi")
+    handling.reopen_appeal(canary.appeal, "Yana ochildi", "bahodir", version, today)
     replayed = retention.replay_masks(settings, masked, "rustam")
     assert (replayed.count, replayed.open_appeals) == (0, [number])
     entry = AuditEntry.select().order_by(AuditEntry.id.desc()).get()

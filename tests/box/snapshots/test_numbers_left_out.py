@@ -14,7 +14,7 @@ from appliance.casework import appeals, catalogs, ministry
 from appliance.casework.ministry.courier import Courier, ministry_system
 from appliance.core import clock, db, db_files, sqlite
 from appliance.core.settings import Ministry
-from appliance.messaging import notices
+from appliance.messaging.casework_hooks import connect_hooks
 from appliance.models import Appeal, AuditEntry, Handling, Message, MinistryPackage, User
 from tests.casework.test_appeals import FULL_FORM
 from tests.rig.fakes.ministry import MINISTRY_TOKEN, run_ministry
@@ -34,6 +34,7 @@ class SiteWork:
         self.settings = dataclasses.replace(
             site.open(), ministry=Ministry(url=server.url, token=MINISTRY_TOKEN, own_key="ours.pem")
         )
+        connect_hooks(self.settings)
         self.calendar = catalogs.working_calendar(self.settings)
 
     def new(self, gist):
@@ -44,7 +45,6 @@ class SiteWork:
             token=appeals.token_for(operator, None),
             tz=self.settings.tz,
             calendar=self.calendar,
-            on_registered=lambda appeal: ministry.queue_appeal(self.settings, appeal),
         )
 
     def change(self, appeal, gist) -> None:
@@ -54,7 +54,6 @@ class SiteWork:
             "nilufar",
             Handling.get_by_id(appeal.id).version,
             self.calendar,
-            on_change=lambda changed: ministry.queue_change(self.settings, changed),
         )
 
     def send(self) -> None:
@@ -63,7 +62,6 @@ class SiteWork:
             ministry_system(ministry_settings),
             self.settings,
             ministry_settings,
-            notices.notify_answered,
             pause_seconds=0,
         ).send_due_messages()
 

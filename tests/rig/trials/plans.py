@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from appliance.casework import appeals
+from appliance.casework import appeals, hooks
 from appliance.core import clock, db
 from appliance.core import settings as site_settings
 from appliance.core.settings import Settings
@@ -137,6 +137,7 @@ def install_plan(place: Place) -> None:
             CalendarDay.replace(date=day, kind="holiday", working=False, **_NAMES).execute()
         _add_employees()
         _add_prompts(site)
+        hooks.appeal_registered.connect()  # nobody is notified of it
         values = {"surname": "Sinov", "gist": "Sinov"}
         appeals.register(
             values, operator=accounts.active_operators()[0], token="0" * 32, tz=site.tz

@@ -5,9 +5,11 @@ import datetime as dt
 
 import pytest
 
+from appliance.casework import hooks
 from appliance.casework.appeals import answer_drafts, handling
 from appliance.core import clock, outbox
 from appliance.core.settings import SmsAccount
+from appliance.messaging.casework_hooks import connect_hooks
 from appliance.models import Appeal, Handling, Message
 from tests.rig.browser import Browser
 
@@ -18,7 +20,9 @@ ANSWER_TEXT = "Arizangiz koʻrib chiqildi."
 def ministry(app, settings, login_as, at_noon) -> Browser:
     """Bahodir's browser, on a site that sends text messages."""
     account = SmsAccount("first", "eskiz", "http://127.0.0.1:9", "user", "secret", "4546", "hush")
-    app.config["SITE"] = dataclasses.replace(settings, sms=(account,))
+    app.config["SITE"] = site = dataclasses.replace(settings, sms=(account,))
+    connect_hooks(site)
+    hooks.appeal_registered.connect()  # only the messages of answers are counted
     return login_as("bahodir")
 
 

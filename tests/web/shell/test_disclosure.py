@@ -111,9 +111,8 @@ def site(settings, nilufar, bahodir, labour):
     version_before = Handling.get_by_id(appeal.id).version
     corrected = values | {"consultation": "1", "surname": f"{NAME}a"}
     appeals.correct_appeal(appeal, corrected, "nilufar", version_before, calendar)
-    today = clock.now().astimezone(settings.tz).date()
     version = Handling.get_by_id(appeal.id).version
-    handling.perform_step("return", appeal, "bahodir", version, today, "Aniqlang")
+    handling.return_for_rework(appeal, "Aniqlang", "bahodir", version)
     draft = appeals.save_draft(nilufar, appeals.token_for(nilufar, None), values, aside=True)
     second = Citizen("hotline-2.2")
     second.ring_operator(nilufar)

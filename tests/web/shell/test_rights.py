@@ -324,13 +324,13 @@ def test_a_forwarded_appeal_is_read_only_by_its_new_department(
     card_path = f"/appeals/{appeals_by_openness['personal'].number}"
     assert MARK_OF_OPENNESS["personal"] in login_as("bahodir").get(card_path).text
     handling.perform_step(
-        "forward",
         appeals_by_openness["personal"],
-        "bahodir",
-        handling.handling_of_appeal(appeals_by_openness["personal"]).version,
-        clock.now().date(),
-        "Tegishliligi boʻyicha",
-        law,
+        "forward",
+        actor="bahodir",
+        version=handling.handling_of_appeal(appeals_by_openness["personal"]).version,
+        today=clock.now().date(),
+        text="Tegishliligi boʻyicha",
+        department=law,
     )
     assert login_as("bahodir").get(card_path).status_code == 404
 

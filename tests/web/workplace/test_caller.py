@@ -28,6 +28,10 @@ def post_form(browser: Browser, path: str, **sent: Any) -> Any:
     return browser.post(f"/operator/forms/{path}", json=sent, headers=headers).get_json()
 
 
+def dismiss_appeal(appeal: Appeal) -> None:
+    handling.dismiss_appeal(appeal, "29-modda", "bahodir", 1)
+
+
 def test_the_card_shows_the_state_and_the_deadline_of_appeals(browser, nilufar, register):
     appeal = register()
     form_token_in_talk(nilufar)
@@ -36,7 +40,7 @@ def test_the_card_shows_the_state_and_the_deadline_of_appeals(browser, nilufar, 
     assert f"{due} gacha" in card
     assert "Yangi" in card
     assert "ish kuni" in card
-    handling.perform_step("dismiss", appeal, "bahodir", 1, clock.now().date(), "29-modda")
+    dismiss_appeal(appeal)
     card = browser.get("/operator/card").text
     assert "Yopilgan" in card
     assert f"{due} gacha" not in card
@@ -114,7 +118,7 @@ def test_a_similar_open_appeal_is_shown(browser, nilufar, register, phone, value
     token = form_token_in_talk(nilufar, phone)
     post_form(browser, token, values=values, form="1")
     assert ("data-add" in browser.get(f"/operator/forms/{token}/alike").text) is alike
-    handling.perform_step("dismiss", appeal, "bahodir", 1, clock.now().date(), "29-modda")
+    dismiss_appeal(appeal)
     assert "data-add" not in browser.get(f"/operator/forms/{token}/alike").text
 
 
@@ -164,7 +168,7 @@ def test_adding_without_a_gist_or_too_late_is_refused_and_loses_nothing(browser,
     post_form(browser, token, values={"surname": "Yoʻldosheva", "direction": "subsidies"}, form="1")
     answer = post_form(browser, f"{token}/add", values={"gist": " "}, appeal=appeal.number)
     assert answer["trouble"].startswith("Avval mazmunini yozing")
-    handling.perform_step("dismiss", appeal, "bahodir", 1, clock.now().date(), "29-modda")
+    dismiss_appeal(appeal)
     answer = post_form(browser, f"{token}/add", values={"gist": "Yana"}, appeal=appeal.number)
     assert answer["trouble"].startswith("Bu murojaat yopilgan")
     assert Draft.get().values["surname"] == "Yoʻldosheva"

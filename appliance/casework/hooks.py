@@ -1,0 +1,50 @@
+"""What follows a change of an appeal or a call: hooks that run in the transaction of the change.
+
+casework imports no package that notifies somebody. messaging.casework_hooks connects the functions
+that do, once, when a process starts.
+"""
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from appliance.models import Appeal, CallForm
+
+
+@dataclass(frozen=True)
+class AppealChange:
+    """A step that was taken on an appeal; nobody is notified of it before `delay` is over."""
+
+    appeal: Appeal
+    action: str  # a move of appeals.states.WORKFLOW
+    actor: str
+    delay: dt.timedelta = dt.timedelta()
+
+
+class Hook[Subject]:
+    """The functions that follow one kind of change."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        # None: never connected; () if nothing is to follow
+        self.functions: tuple[Callable[[Subject], object], ...] | None = None
+
+    def connect(self, *functions: Callable[[Subject], object]) -> None:
+        """Call these functions, in this order, for every change that this process makes."""
+        self.functions = functions
+
+    def run(self, subject: Subject) -> None:
+        """Call the functions with `subject`, in the transaction of its change.
+
+        Raises RuntimeError in a process that has not connected the hook.
+        """
+        if self.functions is None:
+            raise RuntimeError(f"{self.name}: this process has not connected the hooks of casework")
+        for function in self.functions:
+            function(subject)
+
+
+appeal_registered = Hook[Appeal]("appeal_registered")
+appeal_changed = Hook[AppealChange]("appeal_changed")
+call_registered = Hook[CallForm]("call_registered")  # on form №2, without an appeal
+ALL_HOOKS = (appeal_registered, appeal_changed, call_registered)
