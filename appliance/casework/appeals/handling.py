@@ -257,6 +257,8 @@ def perform_step(
                 take_over(appeal, actor, version)
             case "answer":
                 answer_appeal(appeal, text, actor, version, today)
+            case "undo":
+                undo_answer(appeal, actor, version)
             case "interim":
                 send_interim_answer(appeal, text, actor, version)
             case "return":

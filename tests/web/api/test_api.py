@@ -1,6 +1,8 @@
 """Programs' access compared with the API's document: shapes, scopes, cursors, conflicts, limits."""
 
 import base64
+import dataclasses
+import datetime as dt
 import json
 import re
 from collections.abc import Callable
@@ -12,7 +14,10 @@ from werkzeug.test import TestResponse
 
 from appliance.casework import appeals, catalogs, departments
 from appliance.casework.appeals import handling
-from appliance.models import AccessKey, Appeal, AuditEntry, Department, Handling
+from appliance.core import clock
+from appliance.core.settings import Ministry, SmsAccount
+from appliance.messaging.casework_hooks import connect_hooks
+from appliance.models import AccessKey, Appeal, AuditEntry, Department, Handling, Message
 from appliance.people import keys
 from appliance.reports import files
 from appliance.web.api import views
@@ -275,6 +280,35 @@ def test_an_appeal_is_answered(program, register):
     assert Handling.get_by_id(appeal.id).version == version + 1
 
 
+def test_an_answer_is_withdrawn_before_anybody_is_notified(
+    program, register, settings, at_noon, monkeypatch
+):
+    appeal, ask = register(), program("appeals:read", "appeals:write")
+    other_key = program("appeals:write", name="Boshqa")
+    account = SmsAccount("first", "eskiz", "http://127.0.0.1:9", "user", "secret", "4546", "hush")
+    system = Ministry(url="http://127.0.0.1:9", token="secret")
+    connect_hooks(dataclasses.replace(settings, sms=(account,), ministry=system))
+    path = f"/appeals/{appeal.number}/steps"
+    answer = {"action": "answer", "text": "Hal qilindi"}
+    assert ask(path, "POST", **answer, version=1).json["state"] == "answered"
+    notified_at = at_noon + dt.timedelta(seconds=15)
+    assert [(m.channel, m.due_at) for m in Message.select().order_by(Message.id)] == [
+        ("sms", notified_at),
+        ("ministry", notified_at),
+    ]
+    refused = other_key(path, "POST", action="undo", version=2)
+    assert (refused.status_code, refused.json["code"]) == (409, "late")
+    withdrawn = ask(path, "POST", action="undo", version=2).json
+    assert (withdrawn["state"], withdrawn["holder"]) == ("taken", "key:Tizim")
+    assert (withdrawn["answered_on"], withdrawn["steps"][-1]["action"]) == (None, "undo")
+    assert not Message.select().where(Message.purpose == "answered").exists()
+    assert ask(path, "POST", **answer, version=3).json["state"] == "answered"
+    monkeypatch.setattr(clock, "now", lambda: notified_at)
+    refused = ask(path, "POST", action="undo", version=4)
+    assert (refused.status_code, refused.json["code"]) == (409, "late")
+    assert Message.select().where(Message.purpose == "answered").count() == 1
+
+
 def test_a_write_only_key_reads_nothing(program, register):
     appeal = register()
     step = {"action": "answer", "version": 1, "text": "Hal qilindi"}
@@ -292,6 +326,7 @@ def test_a_write_only_key_reads_nothing(program, register):
         ({"action": "take"}, 422, "body"),
         ({"action": "answer", "version": 1, "text": 7}, 422, "body"),
         ({"action": "close", "version": 1}, 409, "state"),
+        ({"action": "undo", "version": 1}, 409, "late"),
         ({"action": "take", "version": 10**30}, 409, "changed"),
         ({"action": "answer", "version": 1, "text": "\ud800"}, 422, "body"),
         ({"action": "forward", "version": 1, "text": "x", "department": [1]}, 422, "department"),
