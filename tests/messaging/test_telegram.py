@@ -218,6 +218,29 @@ def test_names_and_documents_are_masked_even_where_phones_are_shown(site, regist
     )
 
 
+def test_an_alert_contains_no_address(site, register) -> None:
+    """Neither a typed place, nor an address or a place that the gist repeats."""
+    appeal = register(
+        **{"region": "", "region_text": "Olmaota, Abay 5", "district": ""},
+        **{"district_text": "Bozor yonida", "address": "Registon koʻchasi 12-uy"},
+        gist="Registon koʻchasi 12-uyda turadi, Koʻktepa yangida, bozor yonida: suv yoʻq",
+    )
+    text = duty.alert_text(site.telegram, alert_subjects.subject_of_appeal(appeal))
+    assert "Mazmuni: … turadi, …, …: suv yoʻq" in text
+    assert "Olmaota" not in text + Message.get().payload["line"]
+
+
+def test_a_typed_topic_is_sent_without_names_and_not_of_a_personal_appeal(site, register) -> None:
+    typed = {"direction": "", "direction_text": "Yoʻldosheva puli"}
+    topic_of_open = duty.alert_text(
+        site.telegram, alert_subjects.subject_of_appeal(register(**typed))
+    )
+    assert "Mavzu: … puli" in topic_of_open
+    personal_appeal = register(**typed, openness="personal")
+    text = duty.alert_text(site.telegram, alert_subjects.subject_of_appeal(personal_appeal))
+    assert "puli" not in text
+
+
 def test_the_first_to_press_takes_the_appeal_and_is_shown_on_its_page(
     site, register, courier, reader, fake_telegram, login_as
 ) -> None:

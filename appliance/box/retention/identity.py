@@ -5,7 +5,6 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from appliance.casework import forms
 from appliance.core import phone_numbers
 from appliance.core.i18n import fold_text
 from appliance.messaging.notices import alert_subjects, gist
@@ -16,8 +15,6 @@ from appliance.models import (
     Applicant,
     CallForm,
     CallFormWording,
-    Mahalla,
-    personal_columns,
 )
 from appliance.models.personal_columns import Kind
 
@@ -25,7 +22,7 @@ _NATIONAL_DIGITS = 9  # of a phone number within the country
 _MIN_SURNAME_LETTERS = 3  # of a surname that is searched for on its own
 _MIN_PHRASE_WORDS = 2  # of an address that is searched for on its own
 
-type Facts = dict[Kind, list[str]]
+type Fact = tuple[alert_subjects.Facts, tuple[str, str]]  # and (surname, first name)
 type Redactor = Callable[[str], str]
 
 
@@ -103,11 +100,9 @@ def identify_citizen(
     )
 
 
-def _appeal_facts(appeal: Appeal) -> Iterator[tuple[Facts, tuple[str, str]]]:
+def _appeal_facts(appeal: Appeal) -> Iterator[Fact]:
     """Yield facts and name in an appeal, its earlier wordings, changes and extra fields."""
-    columns = {name: getattr(appeal, name) for name in personal_columns.column_names(Appeal)}
-    columns["mahalla"] = appeal.mahalla_id
-    rows: list[Mapping[str, Any]] = [columns, appeal.typed]
+    rows: list[Mapping[str, Any]] = [appeal.__data__, appeal.typed]
     rows += [
         wording.values for wording in AppealWording.select().where(AppealWording.appeal == appeal)
     ]
@@ -115,48 +110,22 @@ def _appeal_facts(appeal: Appeal) -> Iterator[tuple[Facts, tuple[str, str]]]:
         changes = step.detail.get("changes", {})
         rows += [{column: pair[index] for column, pair in changes.items()} for index in (0, 1)]
     for values in rows:
-        yield _row_facts(Appeal, values)
-    yield _extra_field_facts(forms.APPEAL_FORM, appeal.form_version, appeal.extra)
+        yield alert_subjects.personal_facts(Appeal, values), _name_pair(values)
+    yield alert_subjects.added_field_facts(appeal), ("", "")
 
 
-def _call_form_facts(call_form: CallForm) -> Iterator[tuple[Facts, tuple[str, str]]]:
+def _call_form_facts(call_form: CallForm) -> Iterator[Fact]:
     """Yield the facts and the name in a registered call, its earlier wordings and extra fields."""
-    columns = {name: getattr(call_form, name) for name in personal_columns.column_names(CallForm)}
     past_wordings = CallFormWording.select().where(CallFormWording.call_form == call_form)
-    for values in (columns, call_form.typed, *(wording.values for wording in past_wordings)):
-        yield _row_facts(CallForm, values)
-    yield _extra_field_facts(forms.CALL_FORM, call_form.version, call_form.extra)
+    past_values = (wording.values for wording in past_wordings)
+    for values in (call_form.__data__, call_form.typed, *past_values):
+        yield alert_subjects.personal_facts(CallForm, values), _name_pair(values)
+    yield alert_subjects.added_field_facts(call_form), ("", "")
 
 
-def _row_facts(
-    table: type[Appeal | CallForm], values: Mapping[str, Any]
-) -> tuple[Facts, tuple[str, str]]:
-    """The personal facts, and the (surname, first name), in the values of one row."""
-    pair = str(values.get("surname") or ""), str(values.get("first_name") or "")
-    texts = {name: text for name, text in values.items() if name != "mahalla"}
-    if mahalla := values.get("mahalla_text") or _typed_mahalla_name(values.get("mahalla")):
-        texts["mahalla"] = mahalla
-    return alert_subjects.personal_facts(table, texts), pair
-
-
-def _extra_field_facts(
-    form: str, version: int, extra: Mapping[str, Any]
-) -> tuple[Facts, tuple[str, str]]:
-    """The personal facts in fields that the manager added to a form."""
-    kinds = {"name": Kind.NAME, "phone": Kind.PHONE, "document": Kind.DOCUMENT, "date": Kind.BIRTH}
-    facts: Facts = {}
-    for field in forms.numbered_definition(form, version).fields:
-        if field.personal and (entry := extra.get(field.name)) and entry["text"]:
-            facts.setdefault(kinds.get(field.kind, Kind.ADDRESS), []).append(entry["text"])
-    return facts, ("", "")
-
-
-def _typed_mahalla_name(mahalla_id: Any) -> str:
-    """The name of a typed-in mahalla by its id; "" for one from the catalog or an invalid id."""
-    if not str(mahalla_id or "").isdigit():
-        return ""
-    mahalla = Mahalla.get_or_none(Mahalla.id == int(mahalla_id), Mahalla.typed)
-    return mahalla.name_uz_latn if mahalla else ""
+def _name_pair(values: Mapping[str, Any]) -> tuple[str, str]:
+    """The (surname, first name) in the values of one row."""
+    return str(values.get("surname") or ""), str(values.get("first_name") or "")
 
 
 def _has_record_number(text: str, number: str) -> bool:

@@ -5,10 +5,29 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from appliance.casework import identity
+from appliance.casework import forms, identity
 from appliance.core.i18n import N_
-from appliance.models import Appeal, AppealWording, CallForm, Region, personal_columns
+from appliance.models import (
+    Appeal,
+    AppealWording,
+    CallForm,
+    CallFormWording,
+    Mahalla,
+    Region,
+    personal_columns,
+)
 from appliance.models.personal_columns import Kind
+
+type Facts = dict[Kind, list[str]]
+
+_MIN_ADDRESS_LETTERS = 5  # a shorter address, such as "12-uy", is in too many texts
+# kind of a field that the manager added → what it holds if it is personal; others: an address
+_KIND_BY_FIELD_KIND = {
+    "name": Kind.NAME,
+    "phone": Kind.PHONE,
+    "document": Kind.DOCUMENT,
+    "date": Kind.BIRTH,
+}
 
 
 @dataclass(frozen=True)
@@ -20,40 +39,23 @@ class AlertSubject:
     registered_at: dt.datetime
     direction: str
     region: Region | None
-    region_text: str
     phone: str
     gist: str
-    person: str  # surnames and names
+    is_open: bool = True  # the applicant has not asked for confidentiality
+    person: str = ""  # surnames and names
     firms: tuple[str, ...] = ()
     documents: tuple[str, ...] = ()  # those known of passport, PINFL, STIR
     born: frozenset[dt.date] = frozenset()
     phrases: tuple[str, ...] = ()  # other personal texts, such as an address: removed word by word
-    is_open: bool = True  # the applicant has not asked for confidentiality
 
 
-EMPTY_SUBJECT = AlertSubject(
-    "", "", dt.datetime.max.replace(tzinfo=dt.UTC), "", None, "", "", "", ""
-)
+EMPTY_SUBJECT = AlertSubject("", "", dt.datetime.max.replace(tzinfo=dt.UTC), "", None, "", "")
 
 
 def subject_of_appeal(appeal: Appeal) -> AlertSubject:
     """Return the alert subject of an appeal."""
-    return _build_subject(
-        N_("Appeal {number}, outside working hours"),
-        appeal,
-        firms=tuple(personal_columns.column_values(Appeal, appeal, Kind.FIRM)),
-        documents=tuple(personal_columns.column_values(Appeal, appeal, Kind.DOCUMENT)),
-        born=frozenset(filter(None, (appeal.born_on,))),
-        is_open=appeal.openness == "open",
-    )
-
-
-def subject_with_corrections(appeal: Appeal) -> AlertSubject:
-    """Return an appeal's alert subject, with personal data from before its corrections."""
-    rows = AppealWording.select().where(AppealWording.appeal == appeal.id)
-    return add_personal_facts(
-        subject_of_appeal(appeal), *(personal_facts(Appeal, row.values) for row in rows)
-    )
+    head = N_("Appeal {number}, outside working hours")
+    return _build_subject(head, appeal, is_open=appeal.openness == "open")
 
 
 def subject_of_call(form: CallForm) -> AlertSubject:
@@ -61,42 +63,68 @@ def subject_of_call(form: CallForm) -> AlertSubject:
     return _build_subject(N_("Call {number}, outside working hours"), form)
 
 
-def _build_subject(head: str, row: Appeal | CallForm, **appeal_fields: Any) -> AlertSubject:
-    """Return a subject with the common fields, and those that only appeals have."""
-    return AlertSubject(
-        head,
-        row.number,
-        row.registered_at,
-        row.direction,
-        row.region,
-        row.region_text,
-        row.phone or "",
-        row.gist,
-        f"{row.surname} {row.first_name}",
-        **appeal_fields,
+def add_corrections(subject: AlertSubject, row: Appeal | CallForm) -> AlertSubject:
+    """Return a row's subject with the personal data that the row had before its corrections."""
+    if isinstance(row, Appeal):
+        wordings = AppealWording.select().where(AppealWording.appeal == row.id)
+    else:
+        wordings = CallFormWording.select().where(CallFormWording.call_form == row.id)
+    return add_personal_facts(
+        subject, *(personal_facts(type(row), wording.values) for wording in wordings)
     )
 
 
-def personal_facts(
-    table: type[Appeal | CallForm], values: Mapping[str, Any]
-) -> dict[Kind, list[str]]:
-    """Return kind → personal data in a form's values, including values as typed."""
-    facts: dict[Kind, list[str]] = {}
+def _build_subject(head: str, row: Appeal | CallForm, *, is_open: bool = True) -> AlertSubject:
+    subject = AlertSubject(
+        *(head, row.number, row.registered_at, row.direction, row.region, row.phone or ""),
+        gist=row.gist,
+        is_open=is_open,
+    )
+    values = (row.__data__, row.typed)
+    facts = (personal_facts(type(row), texts) for texts in values)
+    return add_personal_facts(subject, *facts, added_field_facts(row))
+
+
+def personal_facts(table: type[Appeal | CallForm], values: Mapping[str, Any]) -> Facts:
+    """Return kind → personal data in a row's or a form's values, including values as typed.
+
+    A mahalla of the list is not among them.
+    """
+    texts = {**values, "mahalla": values.get("mahalla_text") or _typed_mahalla_name(values)}
+    facts: Facts = {}
     for name, column in personal_columns.personal_columns_of(table).items():
-        text = str(values.get(name.removesuffix("_on"), "") or values.get(name, "") or "")
+        text = str(texts.get(name.removesuffix("_on"), "") or texts.get(name, "") or "")
         if text:
             facts.setdefault(column.kind, []).append(text)
     return facts
 
 
-def add_personal_facts(
-    subject: AlertSubject, *more_facts: Mapping[Kind, list[str]]
-) -> AlertSubject:
+def added_field_facts(row: Appeal | CallForm) -> Facts:
+    """Return kind → personal data in the fields that the manager added to a row's form."""
+    form, version = (
+        (forms.APPEAL_FORM, row.form_version)
+        if isinstance(row, Appeal)
+        else (forms.CALL_FORM, row.version)
+    )
+    facts: Facts = {}
+    for field in forms.numbered_definition(form, version).fields if row.extra else ():
+        if field.personal and (entry := row.extra.get(field.name)) and entry["text"]:
+            kind = _KIND_BY_FIELD_KIND.get(field.kind, Kind.ADDRESS)
+            facts.setdefault(kind, []).append(entry["text"])
+    return facts
+
+
+def add_personal_facts(subject: AlertSubject, *more_facts: Facts) -> AlertSubject:
     """Return the subject with further personal facts of the same person to remove."""
 
     def texts_of_kind(kind: Kind) -> Iterator[str]:
         return (text for facts in more_facts for text in facts.get(kind, ()))
 
+    addresses = (
+        text
+        for text in texts_of_kind(Kind.ADDRESS)
+        if sum(map(str.isalpha, text)) >= _MIN_ADDRESS_LETTERS
+    )
     return replace(
         subject,
         person=" ".join((subject.person, *texts_of_kind(Kind.NAME))),
@@ -104,4 +132,14 @@ def add_personal_facts(
         documents=(*subject.documents, *texts_of_kind(Kind.DOCUMENT)),
         born=subject.born
         | set(filter(None, map(identity.parse_birth_date, texts_of_kind(Kind.BIRTH)))),
+        phrases=(*subject.phrases, *addresses),
     )
+
+
+def _typed_mahalla_name(values: Mapping[str, Any]) -> str:
+    """Return the name of the mahalla whose id is among the values, if an operator typed it."""
+    mahalla_id = str(values.get("mahalla") or "")
+    if not mahalla_id.isdigit():
+        return ""
+    mahalla = Mahalla.get_or_none(Mahalla.id == int(mahalla_id), Mahalla.typed)
+    return mahalla.name_uz_latn if mahalla else ""

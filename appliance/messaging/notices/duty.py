@@ -6,6 +6,7 @@ citizens are never sent, and of a personal appeal only its region and topic (law
 19).
 """
 
+import dataclasses
 import datetime as dt
 import re
 from collections.abc import Callable
@@ -125,7 +126,8 @@ def escalate_alerts(settings: Settings) -> int:
             step, next_at = oldest.step, None
             if current_state(oldest.appeal) == "registered":
                 if step < len(chats):
-                    subject = alert_subjects.subject_with_corrections(oldest.appeal)
+                    subject = alert_subjects.subject_of_appeal(oldest.appeal)
+                    subject = alert_subjects.add_corrections(subject, oldest.appeal)
                     _queue_alert(bot, subject, current_chat_id(chats[step].chat), step + 1)
                     next_at = now + wait
                 else:
@@ -142,12 +144,8 @@ def _escalate_call_alerts(settings: Settings, bot: Telegram) -> int:
         with write_transaction():
             step = alert.alerts_sent - 1  # the first alert was the group's
             if step < len(chats):
-                _queue_alert(
-                    bot,
-                    alert_subjects.subject_of_call(form),
-                    current_chat_id(chats[step].chat),
-                    step + 1,
-                )
+                subject = alert_subjects.add_corrections(alert_subjects.subject_of_call(form), form)
+                _queue_alert(bot, subject, current_chat_id(chats[step].chat), step + 1)
                 count += 1
             elif not _was_sms_sent(form.number):
                 _alert_all_by_sms(settings, form.number)
@@ -272,11 +270,16 @@ def _alert_all_by_sms(settings: Settings, number: str) -> None:
 
 
 def _topic_label(subject: AlertSubject, locale: str) -> str:
-    return catalogs.value_label("direction", subject.direction, locale) if subject.direction else ""
+    """Return the topic; one that was typed may name people, as the gist may."""
+    if not subject.direction or catalogs.is_code("direction", subject.direction):
+        return catalogs.value_label("direction", subject.direction, locale)
+    typed_topic = dataclasses.replace(subject, gist=subject.direction)
+    return gist.redact_person(typed_topic, phones=False) if subject.is_open else ""
 
 
 def _region_name(subject: AlertSubject, locale: str) -> str:
-    return i18n.localized_name(subject.region, locale) if subject.region else subject.region_text
+    """Return the region of the list; "" for a typed one, which may be an address."""
+    return i18n.localized_name(subject.region, locale) if subject.region else ""
 
 
 def _shortened_gist(bot: Telegram, subject: AlertSubject, max_chars: int) -> str:
