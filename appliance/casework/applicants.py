@@ -7,7 +7,6 @@ from appliance.core import clock
 from appliance.core.i18n import fold_text
 from appliance.core.statements import PreparedQuery, create_row, query_parameter
 from appliance.models import Appeal, Applicant, personal_columns
-from appliance.models.personal_columns import IDENTIFYING
 
 _APPLICANT_COLUMNS = tuple(
     name for name in personal_columns.column_names(Applicant) if name != "search_key"
@@ -54,9 +53,7 @@ def refresh_from_appeals(applicant_id: int) -> None:
         return
     facts = personal_columns.masked_values(Applicant)
     for appeal in appeals:
-        if any(
-            personal_columns.column_values(Appeal, appeal, *IDENTIFYING)
-        ):  # otherwise the appeal was masked
+        if personal_columns.identifies_person(appeal):  # otherwise the appeal was masked
             columns = {
                 name: getattr(appeal, name) for name in (*_APPLICANT_COLUMNS, "applicant_kind")
             }

@@ -1,9 +1,10 @@
 """The columns that identify a citizen: the one list from which all other lists are derived.
 
-Veiling of personal appeals, masking, exports, the ministry's document, alerts and the check of the
-forms use it. Each text column is in PERSONAL, in STAYING (personal, with the reason why masking
-leaves it) or in IMPERSONAL (with the reason why it holds nobody's data): a new column that is
-missing from all three fails a test (tests/models/test_personal_columns.py).
+Veiling of personal appeals, masking, exports, the ministry's document, alerts and the product's
+forms use it. Each text column, and each column of appeals, applicants and registered calls, is in
+PERSONAL, or with a reason in STAYING or IMPERSONAL of models/unmasked_columns.py. A new column that
+is missing from all three, or is not treated as declared, fails a test
+(tests/models/test_personal_columns.py).
 """
 
 from collections.abc import Iterator, Mapping
@@ -39,49 +40,84 @@ _STAYING_KINDS = (Kind.COUNTED, Kind.CHOICE)
 
 @dataclass(frozen=True)
 class PersonalColumn:
-    """One personal column.
+    """One personal column. Each text is the reason for an exception; "" without an exception.
 
-    `hidden`: only readers of a personal appeal see it. `exported`: it is under `applicant` of an
-    appeal that is exported by itself.
+    Without exceptions a column of the forms is hidden from those who may not read a personal
+    appeal, is under `applicant` of an appeal that is exported by itself, is in tables of many
+    records, and is in the ministry's document. Of the other tables only the kind counts.
     """
 
     kind: Kind
-    hidden: bool = True
-    exported: bool = False
+    not_hidden: str = ""
+    not_under_applicant: str = ""
+    not_in_tables: str = ""
+    not_for_ministry: str = ""
 
 
-def _columns_of_kind(kind: Kind, names: str, **options: bool) -> dict[str, PersonalColumn]:
-    return {name: PersonalColumn(kind, **options) for name in names.split()}
+def _columns_of_kind(kind: Kind, names: str, **exceptions: str) -> dict[str, PersonalColumn]:
+    return {name: PersonalColumn(kind, **exceptions) for name in names.split()}
 
+
+_SORTED_BY = "appeals are listed and routed by it, also those that one may not read"
+_BULK = "a document number of many people at once serves nobody (law OʻRQ-445, article 19)"
+_OWN_KEY = "the appeal has a key of its own for it"
+_OF_CALL = "it describes the call, not the applicant"
+_NO_KEY = "a text without a code or a date: only tables and the ministry's document have it"
+_REPORTED = "list 5 of the monthly report prints it"
+_DOUBTS = "codes of doubts, which only the card shows"
+_RETYPED = "the spelling before normalisation, which only the card shows"
+_INDEX = "what a search finds the registered call by"
+_BY_FIELD = "the form decides about each field that the manager added"
+_ALL_EXPORTS = ("not_under_applicant", "not_in_tables", "not_for_ministry")
 
 # Table → column → what it holds, in the order of exports.
 PERSONAL: dict[str, dict[str, PersonalColumn]] = {
     "appeal": {
-        **_columns_of_kind(Kind.NAME, "first_name surname", exported=True),
-        **_columns_of_kind(Kind.FIRM, "entity_name", exported=True),
-        **_columns_of_kind(Kind.DOCUMENT, "stir", exported=True),
-        **_columns_of_kind(Kind.COUNTED, "sex", exported=True),
-        **_columns_of_kind(Kind.ADDRESS, "address", exported=True),
-        **_columns_of_kind(Kind.DOCUMENT, "passport pinfl", exported=True),
-        **_columns_of_kind(Kind.PHONE, "phone phone_at_hand", exported=True),
-        **_columns_of_kind(Kind.CHOICE, "group employment", exported=True),
-        **_columns_of_kind(Kind.CHOICE, "appeal_type call_type direction", hidden=False),
-        **_columns_of_kind(Kind.BIRTH, "born_on", exported=True),
-        **_columns_of_kind(Kind.BIRTH, "born_text"),
-        **_columns_of_kind(Kind.ADDRESS, "mahalla", exported=True),
-        **_columns_of_kind(Kind.ADDRESS, "region_text district_text"),
-        **_columns_of_kind(Kind.COUNTED, "district warnings"),
-        **_columns_of_kind(Kind.TEXT, "gist consultation_issue consultation_contact"),
-        **_columns_of_kind(Kind.COPY, "typed extra"),
+        **_columns_of_kind(Kind.NAME, "first_name surname"),
+        **_columns_of_kind(Kind.FIRM, "entity_name"),
+        **_columns_of_kind(Kind.DOCUMENT, "stir"),
+        **_columns_of_kind(Kind.COUNTED, "sex"),
+        **_columns_of_kind(Kind.ADDRESS, "address"),
+        **_columns_of_kind(Kind.DOCUMENT, "passport pinfl", not_in_tables=_BULK),
+        **_columns_of_kind(Kind.PHONE, "phone phone_at_hand"),
+        **_columns_of_kind(Kind.CHOICE, "group employment"),
+        **_columns_of_kind(
+            Kind.CHOICE,
+            "appeal_type direction",
+            not_hidden=_SORTED_BY,
+            not_under_applicant=_OWN_KEY,
+        ),
+        **_columns_of_kind(
+            Kind.CHOICE, "call_type", not_hidden=_SORTED_BY, not_under_applicant=_OF_CALL
+        ),
+        **_columns_of_kind(Kind.BIRTH, "born_on"),
+        **_columns_of_kind(Kind.BIRTH, "born_text", not_under_applicant=_NO_KEY),
+        **_columns_of_kind(Kind.ADDRESS, "mahalla"),
+        **_columns_of_kind(Kind.ADDRESS, "region_text district_text", not_under_applicant=_NO_KEY),
+        **_columns_of_kind(Kind.COUNTED, "district", not_under_applicant=_OWN_KEY),
+        **_columns_of_kind(Kind.COUNTED, "warnings", **dict.fromkeys(_ALL_EXPORTS, _DOUBTS)),
+        **_columns_of_kind(Kind.TEXT, "gist", not_under_applicant=_OWN_KEY),
+        **_columns_of_kind(
+            Kind.TEXT,
+            "consultation_issue consultation_contact",
+            **dict.fromkeys(_ALL_EXPORTS, _REPORTED),
+        ),
+        **_columns_of_kind(Kind.COPY, "typed", **dict.fromkeys(_ALL_EXPORTS, _RETYPED)),
+        **_columns_of_kind(Kind.COPY, "extra", **dict.fromkeys(_ALL_EXPORTS, _BY_FIELD)),
     },
     "call_form": {
         **_columns_of_kind(Kind.NAME, "surname first_name"),
         **_columns_of_kind(Kind.ADDRESS, "address region_text"),
         **_columns_of_kind(Kind.PHONE, "phone"),
-        **_columns_of_kind(Kind.COUNTED, "sex warnings"),
-        **_columns_of_kind(Kind.CHOICE, "call_type direction call_direction", hidden=False),
+        **_columns_of_kind(Kind.COUNTED, "sex"),
+        **_columns_of_kind(Kind.COUNTED, "warnings", not_in_tables=_DOUBTS),
+        **_columns_of_kind(
+            Kind.CHOICE, "call_type direction call_direction", not_hidden=_SORTED_BY
+        ),
         **_columns_of_kind(Kind.TEXT, "gist operator_answer"),
-        **_columns_of_kind(Kind.COPY, "search_key typed extra"),
+        **_columns_of_kind(Kind.COPY, "search_key", not_in_tables=_INDEX),
+        **_columns_of_kind(Kind.COPY, "typed", not_in_tables=_RETYPED),
+        **_columns_of_kind(Kind.COPY, "extra", not_in_tables=_BY_FIELD),
     },
     "applicant": {
         **_columns_of_kind(Kind.NAME, "first_name surname"),
@@ -134,170 +170,6 @@ PERSONAL: dict[str, dict[str, PersonalColumn]] = {
     "search_text": _columns_of_kind(Kind.COPY, "names text"),
 }
 
-# Reason why masking leaves it → table → its columns.
-STAYING: dict[str, dict[str, str]] = {
-    "the ledger of calls, from which callers are counted": {
-        "call": "caller callee diverted_from",
-        "talk": "who",
-        "transfer": "to",
-        "event_row": "fields phone",
-        "event_fragment": "text",
-        "quarantined": "beginning",
-        "follow_up": "number",
-        "follow_up_mark": "number",
-    },
-    "the list of numbers that want no messages": {"sms_opt_out": "number"},
-    "kept for five minutes, for limits": {"send_attempt": "recipient"},
-    "the audit, which nobody can change": {"audit_entry": "subject detail"},
-}
-
-# Reason why it holds no citizen's data → table → its columns.
-IMPERSONAL: dict[str, dict[str, str]] = {
-    "of staff and their accounts": {
-        "user": "login name name_cyrl role password_hash language theme extension sip_password "
-        "phone phone_page phone_session page_password speaks topics",
-        "presence": "state reason by",
-        "sign_in_attempt": "login address device",
-        "session": "hash address agent device factor source challenge",
-        "authenticator": "secret",
-        "recovery_code": "hash",
-        "passkey": "credential public_key",
-        "pin": "hash",
-        "desk": "device factor",
-        "identity": "source subject",
-        "staff_record": "education",
-        "staff_event": "kind note",
-        "shift": "opens closes",
-        "employee": "name position department number hours search_key",
-        "desk_phone": "make mac token_hash set_up_from book_hash",
-        "duty_alert": "taken_by",
-        "line_quality": "call_id operator",
-        "listening_right": "login",
-        "access_key": "name hash hint scopes made_by confirmed_by revoked_by",
-        "quarter_answer": "quarter published_note numbers",
-        "number_hiding": "by",
-        "appeal_reader": "login by",
-        "audit_entry": "who action hash address",
-    },
-    "lists and their names": {
-        "region": "soato name_uz_latn name_uz_cyrl name_ru",
-        "district": "soato name_uz_latn name_uz_cyrl name_ru aliases search_key",
-        "mahalla": "code",
-        "catalog": "code name_uz_latn name_uz_cyrl name_ru",
-        "catalog_item": "name_uz_latn name_uz_cyrl name_ru catalog code",
-        "calendar_day": "name_uz_latn name_uz_cyrl name_ru kind",
-        "department": "name_uz_latn name_uz_cyrl name_ru code",
-        "direction_route": "direction",
-        "pause_limit": "reason",
-    },
-    "numbers, codes and states of records": {
-        "applicant": "kind",
-        "appeal": "number call_id applicant_kind openness token",
-        "call_form": "number call_id appeal_number token",
-        "field_value": "form number call_id field",
-        "draft": "token call_id form",
-        "refused_form": "token address trouble",
-        "answer_draft": "action department",
-        "appeal_reveal": "login",
-        "appeal_wording": "replaced_by",
-        "call_form_wording": "replaced_by",
-        "handling": "state holder term",
-        "appeal_step": "who action",
-        "consultation": "done_by",
-        "announcement": "",
-        "number_note": "by changed_by removed_by",
-        "scheduled_callback": "call_id made_by done_by",
-        "follow_up": "kind call_id language topic outcome closed_by claimed_by",
-        "follow_up_mark": "outcome by",
-        "legal_hold": "kind subject by ended_by",
-        "removal": "kind subject rule detail",
-        "evidence_pack": "call_id appeal by state sha256",
-        "data_request": "kind language by state records done_by",
-        "listening": "login call_id",
-        "article_miss": "who",
-        "sms_rating": "call_id token language how",
-        "message": "channel purpose cause key state claimed_by gateway foreign_id trouble",
-        "held_message": "former account word",
-        "early_report": "gateway foreign_id outcome",
-        "send_attempt": "channel",
-        "sms_opt_out": "by",
-        "search_entry": "kind ref",
-        "search_word": "kind",
-        "ministry_event": "id number action outcome",
-        "ministry_link": "name cursor trouble trouble_text",
-        "ministry_package": "way sha256",
-        "script_run": "token call_id language result step",
-        "script_step": "step how",
-        "article_opening": "who locale call_id token",
-    },
-    "of calls, without a number of a citizen": {
-        "call": "id direction hotline_number trunk technology language menu stage outcome ended_by "
-        "rating_channel topic sip by reason serves",
-        "queue_visit": "queue result why",
-        "ring": "operator extension result",
-        "talk": "party extension",
-        "transfer": "kind by result",
-        "dial_attempt": "trunk status cause",
-        "merged_call": "linkedid call_id",
-        "recording": "file call_id sha256 kept peaks",  # the sound has its own rule
-        "event_row": "hash linkedid event uniqueid begins",
-        "event_file": "fingerprint",
-        "event_fragment": "hash",
-        "quarantined": "hash kind file linkedid",
-        "seen_call": "linkedid begins",
-        "copy_check": "state trouble said counts",
-        "sip_refusal": "sip address why",
-    },
-    "texts of the product and of the site, for everybody": {
-        "form_version": "form fields by",
-        "script": "code",
-        "script_version": "state by decided_by words definition",
-        "article": "slug section topics other_words",
-        "article_version": "state by decided_by words script title_uz text_uz title_ru text_ru "
-        "source law law_number files",
-        "article_file": "name kind content who",
-        "prompt": "language name trouble",
-        "prompt_version": "kind text meant sha256 author",
-        "notice_text": "purpose language text",
-        "sms_template": "name uz ru",
-        "text_approval": "account purpose language text state by",
-        "plan_version": "author note document",
-    },
-    "what the ministry asks to change in the product": {
-        "change_request": "kind what why author state responsible",
-        "change_step": "who action text",
-        "change_file": "name content who",
-        "change_link": "who kind ref title before after",
-    },
-    "the machine, its links and its work": {
-        "device": "name kind",
-        "live_event": "topic",
-        "audit_anchor": "hash signature",
-        "tariff": "direction trunk number rounding made_by",
-        "issued_report": "name by formulas",
-        "issued_file": "locale kind sha256",
-        "report_run": "name period upto by state claim error",
-        "telegram_chat": "old chat",
-        "telegram_bot": "name trouble",
-        "disk_reading": "disk",
-        "job_run": "name state result holder",
-        "sms_health": "account trouble trouble_text",
-        "notice_rule": "purpose account",
-        "trunk_state": "name state registration error",
-        "span_state": "trunk alarm error channels",
-        "line_trial": "trunk number by result cause",  # the site's own numbers
-        "exchange_look": "name missing",
-        "process_state": "name holder version",
-        "check_state": "code name state seen advice values",
-        "alarm": "code name values",
-        "self_test": "kind failed seen steps call_id",
-        "link_stretch": "link seen",
-        "rate_reading": "trouble",
-        "host_address": "name addresses",
-        "snapshot_run": "kind repository snapshot state trouble said detail by",
-    },
-}
-
 
 def personal_columns_of(table: type[Model]) -> Mapping[str, PersonalColumn]:
     """Return the personal columns of a table by name."""
@@ -318,13 +190,20 @@ def hidden_values(table: type[Model]) -> dict[str, Any]:
     return {
         name: empty_value(table, name)
         for name, column in personal_columns_of(table).items()
-        if column.hidden
+        if not column.not_hidden
     }
 
 
-def exported_columns(table: type[Model]) -> tuple[str, ...]:
-    """Return the columns that are exported with the applicant, in order."""
-    return tuple(name for name, column in personal_columns_of(table).items() if column.exported)
+def applicant_columns(table: type[Model]) -> tuple[str, ...]:
+    """Return the columns under `applicant` of an appeal that is exported by itself, in order."""
+    columns = personal_columns_of(table).items()
+    return tuple(name for name, column in columns if not column.not_under_applicant)
+
+
+def ministry_columns(table: type[Model], *kinds: Kind) -> tuple[str, ...]:
+    """Return the columns that the ministry's document has, of the given kinds, or of all kinds."""
+    columns = personal_columns_of(table)
+    return tuple(name for name in column_names(table, *kinds) if not columns[name].not_for_ministry)
 
 
 def masked_values(table: type[Model], *excluded_kinds: Kind) -> dict[str, Any]:
@@ -339,17 +218,29 @@ def masked_values(table: type[Model], *excluded_kinds: Kind) -> dict[str, Any]:
 
 def is_identifying(table: type[Model], field: str) -> bool:
     """Return True if a form's field identifies a person, by its column or its date column."""
-    columns = personal_columns_of(table)
-    return any(
-        column.kind in IDENTIFYING
-        for name in (field, f"{field}_on")
-        if (column := columns.get(name))
-    )
+    return any(column.kind in IDENTIFYING for column in _field_columns(table, field))
+
+
+def is_in_tables(table: type[Model], field: str) -> bool:
+    """Return True if tables of many records may have a form's field."""
+    return not any(column.not_in_tables for column in _field_columns(table, field))
+
+
+def has_identifying_text(row: Model, field: str) -> bool:
+    """Return True if a row has a text in place of the field's code that may identify a person."""
+    name = f"{field}_text"
+    column = personal_columns_of(type(row)).get(name)
+    return column is not None and column.kind in IDENTIFYING and bool(getattr(row, name))
 
 
 def column_values(table: type[Model], row: Any, *kinds: Kind) -> Iterator[str]:
     """Yield a row's non-empty values in its columns of the given kinds."""
     yield from (str(value) for name in column_names(table, *kinds) if (value := getattr(row, name)))
+
+
+def identifies_person(row: Model) -> bool:
+    """Return True if a row has a value that identifies a person: it was not masked."""
+    return any(column_values(type(row), row, *IDENTIFYING))
 
 
 def empty_value(table: type[Model], name: str) -> Any:
@@ -358,3 +249,9 @@ def empty_value(table: type[Model], name: str) -> Any:
     if field.null:
         return None
     return field.default() if callable(field.default) else ""
+
+
+def _field_columns(table: type[Model], field: str) -> list[PersonalColumn]:
+    """Return the declarations of a form's field: of its column, of its date column."""
+    columns = personal_columns_of(table)
+    return [columns[name] for name in (field, f"{field}_on") if name in columns]

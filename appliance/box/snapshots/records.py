@@ -20,7 +20,7 @@ from appliance.casework import appeals
 from appliance.casework.appeals import exporting, listing, personal
 from appliance.core import audit, db, phone_numbers
 from appliance.core.settings import Settings
-from appliance.models import Appeal, User
+from appliance.models import Appeal, User, personal_columns
 from appliance.people import rights
 
 MAX_APPEALS = 100  # of one person
@@ -119,6 +119,5 @@ def _full_json(row: Appeal) -> dict[str, Any]:
 
 def _masked_numbers(numbers: list[str]) -> set[str]:
     """The numbers whose personal data were removed since: a snapshot does not restore them."""
-    names = (Appeal.first_name, Appeal.surname, Appeal.entity_name, Appeal.phone, Appeal.pinfl)
-    rows = Appeal.select(Appeal.number, *names).where(Appeal.number.in_(numbers)).tuples()
-    return {number for number, *names_found in rows if not any(names_found)}
+    rows = Appeal.select().where(Appeal.number.in_(numbers))
+    return {row.number for row in rows if not personal_columns.identifies_person(row)}

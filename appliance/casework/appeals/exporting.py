@@ -8,7 +8,7 @@ from appliance.casework import catalogs, forms
 from appliance.casework.appeals import handling, listing
 from appliance.casework.appeals.listing import Filters
 from appliance.core.i18n import DEFAULT_LOCALE, localized_name
-from appliance.models import Appeal, Department, District, Mahalla, Region, personal_columns
+from appliance.models import Appeal, Department, District, Mahalla, Region, User, personal_columns
 from appliance.people import rights
 
 HANDLING_COLUMNS = (
@@ -19,36 +19,38 @@ HANDLING_COLUMNS = (
 _COLUMNS = forms.column_value_names(forms.APPEAL_FORM).union(HANDLING_COLUMNS)
 
 
-def exportable_columns(role: str) -> tuple[str, ...]:
-    """Return the columns that a role may export, in order.
+def exportable_columns(user: User) -> tuple[str, ...]:
+    """Return the columns that a user may export, in order.
 
-    Data that identifies the applicant is left out where the role may not see it (law OʻRQ-445,
+    Data that identifies the applicant is left out where the user may not see it (law OʻRQ-445,
     article 19); passport and PINFL are never exported in bulk.
     """
-    sees_applicants = role in rights.allowed_roles("applicant.export")
-    all_fields = forms.fields_of_all_versions(forms.APPEAL_FORM)
-    fields = (
-        field for field in all_fields if field.exported and (sees_applicants or not field.personal)
-    )
+    with_applicants = rights.has_right(user, "applicant.export")
+    fields = forms.table_fields(forms.APPEAL_FORM, with_applicants=with_applicants)
     return (*HANDLING_COLUMNS, *(field.name for field in fields))
 
 
 def export_rows(
-    filters: Filters,
-    today: dt.date,
-    department_id: int | None,
-    columns: tuple[str, ...],
-    locale: str,
+    filters: Filters, today: dt.date, department_id: int | None, user: User, locale: str
 ) -> Iterator[list[Any]]:
-    """Yield each appeal's values of `columns`, codes as names; memory use is constant."""
-    names = _names_by_field(locale)
+    """Yield each appeal's values of the user's columns, codes as names; memory use is constant.
+
+    A place that was typed because it is on no list identifies the applicant.
+    """
+    names, columns = _names_by_field(locale), exportable_columns(user)
+    with_applicants = rights.has_right(user, "applicant.export")
     for batch in listing.iterate_batches(filters, today, department_id):
         places = {
             "mahalla": _names_by_id(Mahalla, {appeal.mahalla_id for appeal in batch}, locale),
             **{name: names[name] for name in ("region", "district", "department")},
         }
         for appeal in batch:
-            yield [_cell_value(appeal, column, names, places) for column in columns]
+            yield [
+                _cell_value(appeal, column, names, places)
+                if with_applicants or not personal_columns.has_identifying_text(appeal, column)
+                else ""
+                for column in columns
+            ]
 
 
 def appeal_json(appeal: Appeal, personal: bool, detailed: bool = False) -> dict[str, Any]:
@@ -94,7 +96,7 @@ def appeal_json(appeal: Appeal, personal: bool, detailed: bool = False) -> dict[
         ]
     if personal:
         entry["applicant"] = {
-            **{name: getattr(appeal, name) for name in personal_columns.exported_columns(Appeal)},
+            **{name: getattr(appeal, name) for name in personal_columns.applicant_columns(Appeal)},
             "born_on": appeal.born_on.isoformat() if appeal.born_on else None,
             "mahalla": appeal.mahalla.name_uz_latn if appeal.mahalla_id else "",
         }

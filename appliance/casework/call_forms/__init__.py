@@ -2,7 +2,11 @@
 
 from appliance.casework.call_forms.correcting import correct_call_form, previous_form_wordings
 from appliance.casework.call_forms.directions import direction_from_ledger
-from appliance.casework.call_forms.exporting import field_values, iterate_registrations
+from appliance.casework.call_forms.exporting import (
+    exportable_columns,
+    field_values,
+    iterate_registrations,
+)
 from appliance.casework.call_forms.queries import (
     Filters,
     call_form_values,
@@ -33,6 +37,7 @@ __all__ = [
     "direction_from_ledger",
     "correct_call_form",
     "count_call_forms",
+    "exportable_columns",
     "field_values",
     "find_call_form",
     "list_call_forms",

@@ -9,7 +9,11 @@ from appliance.casework.knowledge import openings
 from appliance.casework.scripts import runs
 from appliance.core.db import row_batches
 from appliance.core.i18n import DEFAULT_LOCALE
-from appliance.models import Appeal, CallForm, User
+from appliance.models import CallForm, User, personal_columns
+from appliance.people import rights
+
+# columns of the table of registered calls, in addition to the form's own fields
+_RECORD_COLUMNS = ("number", "received_at", "operator", "phone", "appeal_number")
 
 
 def iterate_registrations(
@@ -21,22 +25,44 @@ def iterate_registrations(
     `articles`: name and version of each article opened during the call or on the form. `scripts`:
     the scripts that were followed: script, version, result and the last step.
     """
-    table = CallForm if form == forms.CALL_FORM else Appeal
+    table = forms.form_table(form)
     in_period = (table.registered_at >= begin, table.registered_at < end)
     for batch in row_batches(table.select(table, User).join(User).where(*in_period), table.id):
         yield from (_registration_json(form, row) for row in batch)
 
 
-def field_values(definition: forms.Definition, row: Any, locale: str) -> dict[str, dict[str, str]]:
-    """Return name → {code, text} of every field that has a value."""
+def exportable_columns(user: User) -> tuple[tuple[str, ...], tuple[forms.Field, ...]]:
+    """Return (columns of the record, fields of the form) that a user may export, in order.
+
+    Data that identifies the caller is left out where the user may not see it (law OʻRQ-445, article
+    19).
+    """
+    with_applicants = rights.has_right(user, "applicant.export")
+    columns = (
+        name
+        for name in _RECORD_COLUMNS
+        if with_applicants or not personal_columns.is_identifying(CallForm, name)
+    )
+    return tuple(columns), forms.table_fields(forms.CALL_FORM, with_applicants=with_applicants)
+
+
+def field_values(
+    definition: forms.Definition, row: Any, locale: str, user: User | None = None
+) -> dict[str, dict[str, str]]:
+    """Return name → {code, text} of every field that has a value.
+
+    `user`: without texts that identify a person, if this user may not export them.
+    """
     values, added = (
         forms.registered_values(definition, row),
         forms.added_field_values(definition, row, locale),
     )
+    with_applicants = not user or rights.has_right(user, "applicant.export")
     return {
         field.name: added.get(field.name) or _code_and_text(field, values, locale)
         for field in definition.fields
         if any(values.get(name) for name in field.value_names)
+        and (with_applicants or not personal_columns.has_identifying_text(row, field.name))
     }
 
 

@@ -31,11 +31,13 @@ from appliance.casework.forms.versions import (
     definition_for_values,
     definition_in_force,
     fields_of_all_versions,
+    form_table,
     latest_field,
     numbered_definition,
     product_definition,
     seed_product_forms,
     stored_definition,
+    table_fields,
 )
 
 __all__ = [
@@ -57,6 +59,8 @@ __all__ = [
     "counted_fields",
     "stored_definition",
     "fields_of_all_versions",
+    "form_table",
+    "table_fields",
     "value_differences",
     "latest_field",
     "definition_for_values",

@@ -26,13 +26,12 @@ from appliance.casework.forms.versions import (
 from appliance.core import audit, clock, live, script
 from appliance.core.db import write_transaction
 from appliance.core.i18n import DEFAULT_LOCALE, LOCALES, normalize_spelling
-from appliance.models import FormVersion
+from appliance.models import Appeal, FormVersion, personal_columns
 
 type LocalizedTexts = Mapping[str, str]
 
 CYRILLIC_LOCALE = "uz_Cyrl"
 _WIDTH_COLUMNS = {"long": 3, "comment": 3}  # columns of the form that a kind occupies; else one
-_DOCUMENTS_NOT_EXPORTED = ("passport", "pinfl")
 
 
 class EditingError(ValueError):
@@ -90,10 +89,7 @@ def import_document(form: str, document: Mapping[str, Any], by: str) -> FormVers
     """Store a document as the draft of a form. Raises DefinitionError, EditingError (`pending`)."""
     product_form, imported = product_definition(form), parse_definition(form, 0, document)
     fields = (
-        field
-        if product_form.find_field(field.name) or field.most or field.kind not in _WIDTH_COLUMNS
-        else _limit_length(field)
-        for field in imported.fields
+        _complete_field(field, product_form.find_field(field.name)) for field in imported.fields
     )
     definition = replace(imported, fields=tuple(fields))
     checks.check_definition(definition)
@@ -220,7 +216,15 @@ def is_ever_published(name: str) -> bool:
     return name in checks.published_added_fields()
 
 
-def _limit_length(field: Field) -> Field:
+def _complete_field(field: Field, product_field: Field | None) -> Field:
+    """Return an imported field with what a document need not say."""
+    if product_field:  # the product's own document leaves these to models.personal_columns
+        personal, exported = product_field.personal, product_field.exported
+        return replace(
+            field, personal=field.personal or personal, exported=field.exported and exported
+        )
+    if field.most or field.kind not in _WIDTH_COLUMNS:
+        return field
     return replace(field, most=checks.MAX_ADDED_TEXT_LENGTH)
 
 
@@ -305,7 +309,7 @@ def _new_field_entry(name: str, attributes: Mapping[str, Any]) -> dict[str, Any]
     if kind == "document":
         entry |= {
             "personal": True,
-            "exported": entry.get("document") not in _DOCUMENTS_NOT_EXPORTED,
+            "exported": personal_columns.is_in_tables(Appeal, str(entry.get("document"))),
         }
     entry["anew"] = True  # there is no earlier value to copy
     return entry

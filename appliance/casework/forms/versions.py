@@ -4,10 +4,16 @@ import functools
 import json
 import tomllib
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from appliance import PACKAGE
-from appliance.casework.forms.definition import Definition, DefinitionError, Field, parse_definition
+from appliance.casework.forms.definition import (
+    Definition,
+    Field,
+    definition_document,
+    parse_definition,
+)
 from appliance.core import clock
 from appliance.core.clock import microseconds_since_epoch
 from appliance.core.db import write_transaction
@@ -38,15 +44,25 @@ _NUMBERED_VERSION = PreparedQuery(
 def product_definition(form: str) -> Definition:
     """Return the form that is part of the product: version 1.
 
-    Raises DefinitionError when a field and models.personal_columns disagree on whether the field
-    identifies a person.
+    models.personal_columns decides which of its fields are personal and which are exported.
     """
-    definition = parse_definition(form, 1, _product_document(form))
-    table = CallForm if form == CALL_FORM else Appeal
-    for field in definition.fields:
-        if field.personal != personal_columns.is_identifying(table, field.name):
-            raise DefinitionError("personal", field.name)
-    return definition
+    document = (_PRODUCT_FORMS_DIRECTORY / f"{form}.toml").read_text(encoding="utf-8")
+    definition = parse_definition(form, 1, tomllib.loads(document))
+    table = form_table(form)
+    fields = (
+        replace(
+            field,
+            personal=field.personal or personal_columns.is_identifying(table, field.name),
+            exported=field.exported and personal_columns.is_in_tables(table, field.name),
+        )
+        for field in definition.fields
+    )
+    return replace(definition, fields=tuple(fields))
+
+
+def form_table(form: str) -> type[Appeal | CallForm]:
+    """Return the table of what is registered on a form."""
+    return CallForm if form == CALL_FORM else Appeal
 
 
 @functools.cache
@@ -55,8 +71,7 @@ def column_value_names(form: str) -> frozenset[str]:
 
     Every other field, also one of the product's, is stored outside the columns (`extra`).
     """
-    table = CallForm if form == CALL_FORM else Appeal
-    column_fields = {item.removesuffix("_on") for item in table._meta.fields}
+    column_fields = {item.removesuffix("_on") for item in form_table(form)._meta.fields}
     return frozenset(
         n
         for item in product_definition(form).fields
@@ -121,13 +136,25 @@ def fields_of_all_versions(form: str) -> tuple[Field, ...]:
     return (*newest.fields, *retired.values())
 
 
+def table_fields(form: str, *, with_applicants: bool) -> tuple[Field, ...]:
+    """Return the fields that a table of many records has, in order.
+
+    `with_applicants`: also the fields that identify the applicant.
+    """
+    return tuple(
+        field
+        for field in fields_of_all_versions(form)
+        if field.exported and (with_applicants or not field.personal)
+    )
+
+
 def seed_product_forms() -> None:
     """Store the product's forms as version 1 of each form that has no version yet."""
     with write_transaction():
         for form in FORMS:
             if not FormVersion.select().where(FormVersion.form == form).exists():
                 now = clock.now()
-                document = _product_document(form)
+                document = definition_document(product_definition(form))
                 FormVersion.create(form=form, number=1, fields=document, since=now, made_at=now)
 
 
@@ -150,10 +177,6 @@ def latest_field(name: str) -> Any:
         ),
         None,
     )
-
-
-def _product_document(form: str) -> dict[str, Any]:
-    return tomllib.loads((_PRODUCT_FORMS_DIRECTORY / f"{form}.toml").read_text(encoding="utf-8"))
 
 
 def stored_definition(row: FormVersion) -> Definition:

@@ -13,16 +13,13 @@ from appliance.casework.catalogs import UNLISTED
 from appliance.core.settings import MINISTRY_FIELDS as FIELDS
 from appliance.core.settings import Ministry
 from appliance.models import Appeal, AppealStep, CatalogItem, Handling, personal_columns
+from appliance.models.personal_columns import Kind
 
-_LIST_FIELDS = ("appeal_type", "call_type", "direction", "group", "employment")  # code or text
+_LIST_FIELDS = personal_columns.ministry_columns(Appeal, Kind.CHOICE)  # a code or a text
 _CONVERTED_FIELDS = (*_LIST_FIELDS, "born_on", "district", "mahalla")  # not plain text
 _PLAIN_FIELDS = (
     *("applicant_kind", "openness"),
-    *(
-        name
-        for name in personal_columns.personal_columns_of(Appeal)
-        if name in FIELDS and name not in _CONVERTED_FIELDS
-    ),
+    *(name for name in personal_columns.ministry_columns(Appeal) if name not in _CONVERTED_FIELDS),
 )
 
 

@@ -43,8 +43,7 @@ if TYPE_CHECKING:
 screen = Blueprint("call_forms", __name__, url_prefix="/call-forms")
 
 FORMS_PER_PAGE = 50
-# Columns of the table in addition to the form's own fields.
-EXTRA_COLUMNS = {
+RECORD_COLUMN_LABELS = {
     "number": _l("Number"),
     "received_at": _l("Received"),
     "operator": _l("Operator"),
@@ -213,22 +212,21 @@ def _day_start(day: dt.date) -> dt.datetime:
 
 
 def _csv_lines(pieces: "Iterator[list[CallForm]]") -> Iterator[str]:
-    with_names = rights.has_right(me(), "applicant.export")
-    all_fields = forms.fields_of_all_versions(forms.CALL_FORM)
-    fields = [f for f in all_fields if f.exported and (with_names or not f.personal)]
-    extra_names = [name for name in EXTRA_COLUMNS if with_names or name != "phone"]
+    columns, fields = call_forms.exportable_columns(me())
     headings = [
-        *(str(EXTRA_COLUMNS[name]) for name in extra_names),
+        *(str(RECORD_COLUMN_LABELS[name]) for name in columns),
         *(f.localized_label(locale()) for f in fields),
     ]
-    cells = (_csv_row(call_form, extra_names, fields) for piece in pieces for call_form in piece)
+    cells = (_csv_row(call_form, columns, fields) for piece in pieces for call_form in piece)
     yield spreadsheets.BYTE_ORDER_MARK
     yield from spreadsheets.csv_pieces(chain([headings], cells), delimiter=";")
 
 
-def _csv_row(call_form: "CallForm", extra_names: list[str], fields: list[forms.Field]) -> list[Any]:
+def _csv_row(
+    call_form: "CallForm", columns: tuple[str, ...], fields: tuple[forms.Field, ...]
+) -> list[Any]:
     field_texts = call_forms.field_values(
-        forms.numbered_definition(forms.CALL_FORM, call_form.version), call_form, locale()
+        forms.numbered_definition(forms.CALL_FORM, call_form.version), call_form, locale(), me()
     )
     row = {
         "number": call_form.number,
@@ -238,6 +236,6 @@ def _csv_row(call_form: "CallForm", extra_names: list[str], fields: list[forms.F
         "appeal_number": call_form.appeal_number,
     }
     return [
-        *(row[n] for n in extra_names),
+        *(row[name] for name in columns),
         *(field_texts.get(f.name, {}).get("text", "") for f in fields),
     ]

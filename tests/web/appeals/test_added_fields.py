@@ -50,6 +50,14 @@ def test_the_table_of_appeals_has_added_fields_and_personal_ones_by_right(
     assert "Sir 1" not in table_row(login_as("supervisor"), "/appeals/appeals.csv")
 
 
+def test_typed_places_are_in_the_table_of_appeals_only_by_right(settings, register, login_as):
+    register(region="", district="", region_text="Olmaota, Abay 5", district_text="Bozor yonida")
+    typed_places = {"Hudud": "Olmaota, Abay 5", "Shahar (tuman)": "Bozor yonida"}
+    rows = [table_row(login_as(role), "/appeals/appeals.csv") for role in ("manager", "supervisor")]
+    assert {name: rows[0][name] for name in typed_places} == typed_places
+    assert {name: rows[1][name] for name in typed_places} == dict.fromkeys(typed_places, "")
+
+
 def test_a_removed_field_stays_in_the_tables(added_fields, register, login_as):
     register(**{added_fields["1"]: "yoq"})
     for form in forms.FORMS:

@@ -70,6 +70,13 @@ def test_the_table_has_names_only_for_permitted_roles(call_form, login_as):
     assert "+998" not in supervisors_table
 
 
+def test_a_typed_place_is_in_the_table_only_for_permitted_roles(call_form, login_as):
+    CallForm.update(region=None, region_text="Olmaota, Abay 5").execute()
+    path = "/call-forms/table.csv"
+    assert "Olmaota, Abay 5" in login_as("manager").get(path).get_data(as_text=True)
+    assert "Olmaota" not in login_as("supervisor").get(path).get_data(as_text=True)
+
+
 def test_the_calls_card_links_to_its_form(call_form, login_as):
     page = login_as("supervisor").get(f"/calls/{call_form.call_id}").text
     assert f"/call-forms/{call_form.number}" in page
