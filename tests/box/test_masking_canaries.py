@@ -17,6 +17,7 @@ from appliance.core.i18n import fold_text
 from appliance.core.settings import Retention
 from appliance.models import (
     Announcement,
+    AnswerDraft,
     Appeal,
     AppealReveal,
     ArticleMiss,
@@ -245,6 +246,19 @@ def test_after_masking_on_request_no_byte_of_the_citizen_remains(
     ]
     mask_request = DataRequest.select().where(DataRequest.kind == "mask").get()
     assert "soʻrovingiz bajarildi" in mask_request.answer
+
+
+def test_the_citizen_is_removed_from_drafts_and_errors_about_other_records(
+    settings, manager, canary, other_canary
+) -> None:
+    text = f"{canary.former_surname} {canary.name} va {other_canary.former_surname}"
+    is_other_draft = AnswerDraft.appeal == other_canary.appeal
+    assert AnswerDraft.update(text=text).where(is_other_draft).execute()
+    is_other_pack = EvidencePack.appeal == other_canary.appeal.number
+    assert EvidencePack.update(error=text).where(is_other_pack).execute()
+    mask_citizen(settings, manager, canary)
+    assert AnswerDraft.get(is_other_draft).text == f"… va {other_canary.former_surname}"
+    assert EvidencePack.get(is_other_pack).error == f"… va {other_canary.former_surname}"
 
 
 def test_issued_reports_are_withdrawn_and_scheduled_for_reissue(

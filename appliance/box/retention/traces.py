@@ -21,6 +21,7 @@ from appliance.core import script
 from appliance.core.db import row_batches
 from appliance.core.i18n import fold_text
 from appliance.models import (
+    TABLES,
     Announcement,
     Appeal,
     AppealReveal,
@@ -29,14 +30,10 @@ from appliance.models import (
     DataRequest,
     Draft,
     EvidencePack,
-    FollowUp,
-    FollowUpMark,
     LegalHold,
     Listening,
     Message,
-    NumberNote,
     RefusedForm,
-    ScheduledCallback,
     personal_columns,
 )
 from appliance.models.personal_columns import Kind
@@ -47,17 +44,13 @@ _APOSTROPHE = re.compile("[ʻʼ'‘’`]")
 _INFLECTED_ENDINGS = "aeiouyаеёиоуўыэюяй"  # vowels in which inflected forms of a name differ
 _MAX_UNINFLECTED_LETTERS = 4  # a name this short keeps its ending
 
+_OWN_FUNCTIONS = (ArticleMiss, DataRequest, Message)  # tables whose texts change otherwise
 # Free texts of staff about anyone: the citizen's data are cut out of them.
-_NOTE_COLUMNS: tuple[tuple[Any, Field], ...] = (
-    (Announcement, Announcement.text),
-    (NumberNote, NumberNote.text),
-    (ScheduledCallback, ScheduledCallback.note),
-    (FollowUp, FollowUp.note),
-    (FollowUpMark, FollowUpMark.note),
-    (LegalHold, LegalHold.why),
-    (EvidencePack, EvidencePack.reason),
-    (AppealReveal, AppealReveal.reason),
-    (Listening, Listening.reason),
+_NOTE_COLUMNS: tuple[tuple[Any, Field], ...] = tuple(
+    (table, table._meta.fields[name])
+    for table in TABLES
+    if table not in _OWN_FUNCTIONS
+    for name in personal_columns.column_names(table, Kind.NOTE)
 )
 
 
