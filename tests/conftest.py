@@ -19,7 +19,7 @@ from werkzeug.routing import Map, Rule
 from xdist.scheduler import LoadScopeScheduling
 
 from appliance.casework import catalogs, forms, hooks
-from appliance.core import clock, db
+from appliance.core import clock, db, schema
 from appliance.core import settings as site_settings
 from appliance.core.settings import Settings
 from appliance.messaging.casework_hooks import connect_hooks
@@ -235,7 +235,7 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def _create_migrated_database(folder: Path) -> None:
     with db.open_database(folder / "site.db").connection_context():
-        db.apply_migrations()
+        schema.apply_migrations()
         db.database.execute_sql("PRAGMA wal_checkpoint(TRUNCATE)")
 
 

@@ -13,14 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from peewee import Field, ModelSelect, OperationalError, PeeweeException, SqliteDatabase
-from playhouse.migrations import Runner
 
-from appliance import PACKAGE
 from appliance.core import files, sqlite
 from appliance.core.db_queue import LockQueue
 from appliance.core.db_signal import CommitSignal
-
-MIGRATIONS = PACKAGE / "migrations"
 
 log = logging.getLogger(__name__)
 
@@ -371,18 +367,6 @@ def prove_writable() -> None:
         database.execute_sql(f"PRAGMA user_version = {stamp % 2**31}")
 
 
-def schema_differences() -> tuple[list[str], list[str]]:
-    """Return the missing and the unknown migrations of the open database, by their names.
-
-    Missing ones belong to this release and were not applied; unknown ones belong to another
-    release.
-    """
-    release_names = {file.stem for file in MIGRATIONS.glob("[0-9]*.py")}
-    rows = database.execute_sql("SELECT name FROM schema_migration").fetchall()
-    database_names = {name for (name,) in rows}
-    return sorted(release_names - database_names), sorted(database_names - release_names)
-
-
 def trigger_definitions() -> dict[str, str]:
     """Return the open database's triggers: name → the SQL statement that created it."""
     rows = database.execute_sql("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
@@ -401,29 +385,6 @@ def copy_database(target: Path) -> None:
     with sqlite.connect(target) as copy:
         database.connection().backup(copy)
     copy.close()
-
-
-class NewerSchema(RuntimeError):
-    """The database has migrations that this release lacks; the message names some of them."""
-
-
-def apply_migrations() -> list[str]:
-    """Bring the open database to the newest schema; returns the names of the applied migrations.
-
-    A database that holds data is first copied into its own folder, online. Raises NewerSchema, and
-    changes nothing, when a newer release has migrated it.
-    """
-    runner = Runner(database, str(MIGRATIONS), table_name="schema_migration")
-    if unknown_names := sorted(
-        migration.name for migration in runner.status() if migration.path is None
-    ):
-        raise NewerSchema(
-            f"a newer release has made this database: {', '.join(unknown_names[-3:])}"
-        )
-    if runner.applied() and any(m.applied is None for m in runner.status()):
-        stamp = dt.datetime.now(dt.UTC).strftime("%Y%m%dT%H%M%S")
-        copy_database(Path(f"{database.database}.before-{stamp}"))
-    return list(runner.up())
 
 
 def row_batches(rows: ModelSelect, key: Field, size: int = 500) -> Iterator[list[Any]]:

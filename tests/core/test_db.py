@@ -15,7 +15,7 @@ import pytest
 from peewee import fn
 from playhouse.schema_diff import diff_models
 
-from appliance.core import clock, db, sqlite
+from appliance.core import clock, db, schema, sqlite
 from appliance.core.settings import Settings
 from appliance.models import TABLES, User
 from appliance.people import presence
@@ -38,9 +38,9 @@ def migration_copies(file: Path) -> list[Path]:
 
 
 def test_migrations_lead_to_the_models(empty: Path) -> None:
-    assert db.apply_migrations()
+    assert schema.apply_migrations()
     assert not diff_models(db.database, list(TABLES))
-    assert db.apply_migrations() == []
+    assert schema.apply_migrations() == []
     assert migration_copies(empty) == []
 
 
@@ -49,13 +49,13 @@ def test_a_new_migration_keeps_the_data_and_a_copy_of_the_old_file(
 ) -> None:
     people = User.select().count()
     later = tmp_path / "migrations"
-    shutil.copytree(db.MIGRATIONS, later)
+    shutil.copytree(schema.MIGRATIONS, later)
     (later / "9999_add_room.py").write_text(
         "from peewee import CharField\n\n\ndef up(migrator, db):\n"
         "    migrator.migrate(migrator.add_column('user', 'room', CharField(default='')))\n"
     )
-    monkeypatch.setattr(db, "MIGRATIONS", later)
-    assert db.apply_migrations() == ["9999_add_room"]
+    monkeypatch.setattr(schema, "MIGRATIONS", later)
+    assert schema.apply_migrations() == ["9999_add_room"]
     assert User.select().count() == people
     [copy] = migration_copies(settings.paths.database)
     with sqlite.connect(copy) as before:
@@ -70,26 +70,26 @@ def test_a_database_of_a_newer_release_is_not_changed(settings: Settings) -> Non
     db.database.execute_sql(
         "INSERT INTO schema_migration (name, applied) VALUES ('9998_newer', '2026-12-01')"
     )
-    with pytest.raises(db.NewerSchema, match="9998_newer"):
-        db.apply_migrations()
+    with pytest.raises(schema.UnsupportedSchema, match="9998_newer"):
+        schema.apply_migrations()
     assert migration_copies(settings.paths.database) == []
-    assert db.schema_differences() == (["0068_operators_past"], ["9998_newer"])
+    assert schema.schema_differences() == (["0068_operators_past"], ["9998_newer"])
 
 
 def test_a_migration_that_fails_changes_nothing(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     later = tmp_path / "migrations"
-    shutil.copytree(db.MIGRATIONS, later)
+    shutil.copytree(schema.MIGRATIONS, later)
     (later / "9999_fail.py").write_text(
         "def up(migrator, db):\n"
         "    db.execute_sql('DELETE FROM presence')\n    raise ValueError('half-way')\n"
     )
-    monkeypatch.setattr(db, "MIGRATIONS", later)
+    monkeypatch.setattr(schema, "MIGRATIONS", later)
     user = User.get(User.role == "operator")
     presence.choose_state(user, "ready")
     with pytest.raises(ValueError, match="half-way"):
-        db.apply_migrations()
+        schema.apply_migrations()
     state = presence.state_of(user)
     assert state
     assert state.state == "ready"
@@ -128,7 +128,7 @@ def test_comparing_with_a_zoned_datetime_as_text_is_refused(settings: Settings) 
 
 
 def test_a_connection_kept_open_is_reused(empty: Path) -> None:
-    db.apply_migrations()
+    schema.apply_migrations()
     try:
         db.keep_connections_open(1)
         first = db.database.connection()
@@ -147,7 +147,7 @@ def test_a_connection_kept_open_is_reused(empty: Path) -> None:
 
 def test_a_connection_kept_open_reads_new_rows(empty: Path) -> None:
     """Even after a cursor that was not read to its end and still exists."""
-    db.apply_migrations()
+    schema.apply_migrations()
     try:
         db.keep_connections_open(1)
         db.database.execute_sql("CREATE TABLE counted (n)")

@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -10,43 +12,22 @@ from typing import Any
 import pytest
 from playhouse.migrations import Runner
 
-from appliance.core import db, sqlite
+from appliance.core import db, schema, sqlite
+from provisioning.local.settings_file import scratch_settings
 
-MIGRATION_NAMES = sorted(file.stem for file in db.MIGRATIONS.glob("[0-9]*.py"))
+MIGRATION_NAMES = sorted(file.stem for file in schema.MIGRATIONS.glob("[0-9]*.py"))
 HISTORY_TABLE = "schema_migration"
-RENAMED_TABLES = {"0034_merged_calls": {"folded": "merged_call"}}
 CHANGED_COLUMNS = {  # columns that a migration rewrites or drops
-    "0020_receipts": {("ministry_package", "receipt_at")},
-    "0028_bot_by_settings": {
-        ("quarter_answer", "telegram_bot"),
-        ("quarter_answer", "telegram_bot_note"),
-    },
     "0054_sessions": {("user", "session_number")},
     "0056_search_anew": {("article_version", "search_key")},
 }
 REBUILT_TABLES = {"0056_search_anew": ("search_entry", "search_word")}  # filled after the migration
-CHANNEL_FIELDS = {
-    "LinkedID": "b",
-    "Context": "from-operator",
-    "Exten": "1006",
-    "ChanName": "PJSIP/1001-1",
-}
+RELEASE_0_2 = Path(__file__).with_name("release_0_2.sql")  # a site's database, as SQL
+EARLY_MIGRATION, LATE_MIGRATION = "0021_attempts", "0068_operators_past"  # before 0.2.0; amid 0.3.0
 UZBEK_VALUE = {"code": "uz", "text": ""}
 PERSONAL_FIELD = {"name": "kim", "kind": "list", "personal": True}
 # the values of two rows of a table where they matter; elsewhere any value that fits
 ROW_VALUES: dict[str, list[dict[str, Any]]] = {
-    "event_row": [
-        {"event": "BOOT", "fields": json.dumps({"UniqueID": "a"})},
-        {"event": "CHAN_START", "fields": json.dumps({"UniqueID": "b"} | CHANNEL_FIELDS)},
-    ],
-    "message": [
-        {"created_at": 10, "due_at": 30, "tried_at": 20},
-        {"created_at": 10, "due_at": 30, "tried_at": None},
-    ],
-    "ministry_package": [
-        {"way": "in", "receipt_at": None, "body": "", "at": 7},
-        {"way": "out", "receipt_at": None, "body": "", "at": 8},
-    ],
     "appeal": [
         {"consultation": 1, "consultation_contact": "", "registered_at": 10}
         | {"number": "2026-1", "call_id": "a.1", "form_version": 3}
@@ -64,19 +45,9 @@ ROW_VALUES: dict[str, list[dict[str, Any]]] = {
         | {"fields": json.dumps({"fields": [{"name": "til", "kind": "list"}, PERSONAL_FIELD]})}
         for form in ("1", "2")
     ],
-    "access_key": [
-        {"scopes": "reports:read", "made_at": 5},
-        {"scopes": "appeals:read", "made_at": 6},
-    ],
 }
 # the results of a migration
 EXPECTED_RESULTS: dict[str, tuple[str, list[tuple[Any, ...]]]] = {
-    "0003_whole_calls": (
-        "SELECT uniqueid, begins, phone FROM event_row ORDER BY uniqueid",
-        [("a", "BOOT", None), ("b", "from-operator", "1001")],
-    ),
-    "0019_waiting": ("SELECT wanted_at FROM message ORDER BY id", [(20,), (30,)]),
-    "0020_receipts": ("SELECT receipt_at FROM ministry_package ORDER BY at", [(7,), (None,)]),
     "0038_lists_and_consultations": (
         "SELECT appeal_id, asked_at, contacted_at, done_at FROM consultation ORDER BY appeal_id",
         [(1, 10, None, None), (2, 20, 20, 20)],
@@ -85,7 +56,6 @@ EXPECTED_RESULTS: dict[str, tuple[str, list[tuple[Any, ...]]]] = {
         "SELECT form, number, call_id, field, code FROM field_value ORDER BY form",
         [("1", "2026-1", "a.1", "til", "uz"), ("2", "Q-2026-1", "b.1", "til", "*")],
     ),
-    "0022_second_word": ("SELECT confirmed_at FROM access_key ORDER BY made_at", [(5,), (None,)]),
 }
 
 
@@ -165,7 +135,7 @@ def table_schemas(file: Path) -> dict[str, list[Any]]:
 
 
 def migration_runner() -> Runner:
-    return Runner(db.database, str(db.MIGRATIONS), table_name=HISTORY_TABLE)
+    return Runner(db.database, str(schema.MIGRATIONS), table_name=HISTORY_TABLE)
 
 
 @pytest.fixture(scope="module")
@@ -198,7 +168,7 @@ def test_rows_survive_a_migration_and_its_reversal(site: Path, name: str) -> Non
     rows, columns = table_rows(site), table_schemas(site)
     assert all(rows.values())
     migration_runner().up(name)
-    assert changed_values(name, rows, table_rows(site), RENAMED_TABLES.get(name, {})) == []
+    assert changed_values({name}, rows, table_rows(site)) == []
     if name in EXPECTED_RESULTS:
         question, answer = EXPECTED_RESULTS[name]
         assert db.database.execute_sql(question).fetchall() == answer
@@ -206,7 +176,7 @@ def test_rows_survive_a_migration_and_its_reversal(site: Path, name: str) -> Non
     assert db.integrity_errors() == []
     migration_runner().down(name)
     assert table_schemas(site) == columns
-    assert changed_values(name, rows, table_rows(site), {}) == []
+    assert changed_values({name}, rows, table_rows(site)) == []
 
 
 @pytest.mark.parametrize("name", MIGRATION_NAMES)
@@ -214,33 +184,123 @@ def test_rows_of_any_schema_reach_the_newest_one(site: Path, name: str) -> None:
     rows = table_rows(site).keys() - {
         table for rebuilt in REBUILT_TABLES.values() for table in rebuilt
     }
-    assert db.apply_migrations()[0] == name
+    assert schema.apply_migrations()[0] == name
     after = table_rows(site)
-    renamed = {old: new for names in RENAMED_TABLES.values() for old, new in names.items()}
-    assert {table: len(after[renamed.get(table, table)]) for table in rows} == dict.fromkeys(
-        rows, 2
-    )
+    assert {table: len(after[table]) for table in rows} == dict.fromkeys(rows, 2)
     assert db.database.execute_sql("PRAGMA foreign_key_check").fetchall() == []
 
 
+@pytest.fixture
+def old_site(tmp_path: Path) -> Iterator[Path]:
+    """A database of release 0.2.0 with calls and appeals, open."""
+    file = tmp_path / "old.db"
+    with closing(sqlite.connect(file)) as connection:
+        connection.executescript(RELEASE_0_2.read_text("utf-8"))
+    db.open_database(file)
+    yield file
+    db.database.close()
+
+
+@pytest.fixture
+def new_site(tmp_path: Path) -> Iterator[Path]:
+    """A path for a new database; the test opens it."""
+    yield tmp_path / "new.db"
+    db.database.close()
+
+
+def schema_statements(file: Path) -> list[tuple[str, ...]]:
+    """Return the schema, in the order of creation: type, name, table, statement."""
+    statement = "SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY rowid"
+    with closing(sqlite.connect(file)) as connection:
+        return connection.execute(statement).fetchall()
+
+
+def applied_names(file: Path) -> list[str]:
+    """Return the names of the applied migrations, in the order in which they were applied."""
+    with closing(sqlite.connect(file)) as connection:
+        rows = connection.execute(f"SELECT name FROM {HISTORY_TABLE} ORDER BY id")  # noqa: S608
+        return [name for (name,) in rows]
+
+
+def test_the_first_migration_creates_the_schema_and_history_of_release_0_2(
+    old_site: Path, new_site: Path
+) -> None:
+    db.open_database(new_site)
+    migration_runner().up(MIGRATION_NAMES[0])
+    assert schema_statements(new_site) == schema_statements(old_site)
+    assert applied_names(new_site) == applied_names(old_site)
+
+
+@pytest.mark.parametrize("last_migration", [MIGRATION_NAMES[0], LATE_MIGRATION])
+def test_an_old_database_is_upgraded_with_all_its_rows(
+    old_site: Path, new_site: Path, last_migration: str
+) -> None:
+    migration_runner().up(last_migration)
+    rows = table_rows(old_site)
+    assert all(rows.values()) == (last_migration == MIGRATION_NAMES[0])
+    missing_names = [name for name in MIGRATION_NAMES if name > last_migration]
+    assert schema.schema_differences() == (missing_names, [])
+    assert schema.apply_migrations() == missing_names
+    assert schema.schema_differences() == ([], [])
+    assert changed_values(set(missing_names), rows, table_rows(old_site)) == []
+    assert db.integrity_errors() == []
+    assert db.database.execute_sql("PRAGMA foreign_key_check").fetchall() == []
+    [copy] = old_site.parent.glob("old.db.before-*")
+    assert table_rows(copy) == rows
+    db.database.close()
+    db.open_database(new_site)
+    schema.apply_migrations()
+    assert schema_statements(old_site) == schema_statements(new_site)
+    assert applied_names(old_site) == applied_names(new_site)
+
+
+def test_the_command_upgrades_a_site_of_release_0_2(old_site: Path, tmp_path: Path) -> None:
+    settings_file = tmp_path / "site.toml"
+    settings_file.write_text(scratch_settings(paths={"database": str(old_site)}))
+    migrated = run_appliance(settings_file, "migrate")
+    assert migrated[:1] == [MIGRATION_NAMES[1]]
+    assert "5 entries put into the index of the search" in migrated  # appeals and people
+    assert "holds" in run_appliance(settings_file, "audit", "verify")[-1]
+
+
+def run_appliance(settings_file: Path, *arguments: str) -> list[str]:
+    """Run an appliance command, which must succeed; return the lines of its output."""
+    program = Path(sys.executable).with_name("appliance")
+    process = subprocess.run(
+        [program, "--config", settings_file, *arguments], capture_output=True, text=True
+    )
+    assert process.returncode == 0, process.stderr
+    return process.stdout.splitlines()
+
+
+def test_a_database_of_a_release_before_0_2_is_refused_and_left_unchanged(old_site: Path) -> None:
+    db.database.execute_sql("DELETE FROM schema_migration WHERE name > ?", (EARLY_MIGRATION,))
+    rows, statements = table_rows(old_site), schema_statements(old_site)
+    with pytest.raises(schema.UnsupportedSchema, match="0021_attempts; install release 0.3.0"):
+        schema.apply_migrations()
+    assert schema.schema_differences() == (MIGRATION_NAMES, [])
+    assert (table_rows(old_site), schema_statements(old_site)) == (rows, statements)
+    assert list(old_site.parent.glob("old.db.before-*")) == []
+
+
 def changed_values(
-    name: str,
+    names: set[str],
     before: dict[str, list[dict[str, Any]]],
     after: dict[str, list[dict[str, Any]]],
-    renamed: dict[str, str],
 ) -> list[str]:
-    """Return the differences between the rows before and after."""
+    """Return the differences between the rows before and after the migrations of these names."""
+    rebuilt_tables = {table for name in names for table in REBUILT_TABLES.get(name, ())}
+    changed_columns = {column for name in names for column in CHANGED_COLUMNS.get(name, ())}
     differences = []
     for table, rows in before.items():
-        if table in REBUILT_TABLES.get(name, ()):
+        if table in rebuilt_tables:
             continue
-        new_rows = after[renamed.get(table, table)]
-        if len(new_rows) != len(rows):
-            differences.append(f"{table}: {len(new_rows)} rows, not {len(rows)}")
+        if len(after[table]) != len(rows):
+            differences.append(f"{table}: {len(after[table])} rows, not {len(rows)}")
         differences += [
             f"{table}.{column}: {new.get(column)!r}, not {old_value!r}"
-            for old, new in zip(rows, new_rows, strict=False)
+            for old, new in zip(rows, after[table], strict=False)
             for column, old_value in old.items()
-            if new.get(column) != old_value and (table, column) not in CHANGED_COLUMNS.get(name, ())
+            if new.get(column) != old_value and (table, column) not in changed_columns
         ]
     return differences

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from appliance.core import db
+from appliance.core import db, schema
 from appliance.core.settings import Settings
 from tests.rig.rendering import ROLES
 
@@ -18,7 +18,7 @@ def bundle(tmp_path: Path) -> Path:
     """A minimal bundle of this release."""
     wheels = tmp_path / "bundle" / "wheels"
     wheels.mkdir(parents=True)
-    write_wheel(wheels, [file.name for file in db.MIGRATIONS.glob("*.py")])
+    write_wheel(wheels, [file.name for file in schema.MIGRATIONS.glob("*.py")])
     return tmp_path / "bundle"
 
 
@@ -41,7 +41,7 @@ def test_the_same_or_a_newer_release_and_an_empty_box_are_accepted(
 ) -> None:
     assert compare_schema(bundle, settings.paths.database) == (0, "")
     assert compare_schema(bundle, tmp_path / "none.db") == (0, "")
-    newer = [file.name for file in db.MIGRATIONS.glob("*.py")]
+    newer = [file.name for file in schema.MIGRATIONS.glob("*.py")]
     write_wheel(bundle / "wheels", [*newer, "9998_newer.py"])
     assert compare_schema(bundle, settings.paths.database) == (0, "")
 
@@ -52,7 +52,18 @@ def test_an_older_release_is_refused_and_the_migration_named(
     db.database.execute_sql(
         "INSERT INTO schema_migration (name, applied) VALUES ('9998_newer', '2026-12-01')"
     )
-    message = "the box's database is of a newer release, which made 9998_newer"
+    message = "the box's database is of a newer release, which made 9998_newer."
+    status, output = compare_schema(bundle, settings.paths.database)
+    assert status == 1
+    assert output.startswith(message)
+
+
+def test_a_database_that_lacks_the_first_migration_is_refused(
+    bundle: Path, settings: Settings
+) -> None:
+    first_name = min(file.stem for file in schema.MIGRATIONS.glob("[0-9]*.py"))
+    db.database.execute_sql("DELETE FROM schema_migration WHERE name >= ?", (first_name,))
+    message = "the box's database is of a release before 0.2.0. Install release 0.3.0 first"
     assert compare_schema(bundle, settings.paths.database) == (1, message)
 
 

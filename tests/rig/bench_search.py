@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 
 from appliance.casework import catalogs, forms, search
-from appliance.core import db
+from appliance.core import db, schema
 from appliance.core import search as index
 from tests.rig import search_corpus
 
@@ -92,7 +92,7 @@ def measure_queries(queries: Iterable[search_corpus.SampleQuery]) -> dict[str, l
 def main(folder: Path, with_profile: bool) -> None:
     """Fill a database in the folder, unless it is filled already, and print the times."""
     db.open_database(folder / "search.db")
-    db.apply_migrations()
+    schema.apply_migrations()
     if index.is_kind_empty("appeal"):
         cpu_before = time.process_time()
         fill_database()

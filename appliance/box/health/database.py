@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import peewee
 
 from appliance.box.health.check import Check, local_time_text
-from appliance.core import db
+from appliance.core import db, schema
 from appliance.core.i18n import N_
 from appliance.core.settings import Settings
 from appliance.models import JobRun
@@ -44,7 +44,7 @@ def check_database_writable(settings: Settings) -> Iterator[Check]:
 def check_schema(settings: Settings) -> Iterator[Check]:
     """The schema of the database belongs to this version."""
     code, name = "database.schema", N_("Schema of the database")
-    missing_migrations, unknown_migrations = db.schema_differences()
+    missing_migrations, unknown_migrations = schema.schema_differences()
     values = {"names": ", ".join((missing_migrations or unknown_migrations)[:3])}
     if missing_migrations:
         advice = N_("Run `appliance migrate`, then restart the processes.")

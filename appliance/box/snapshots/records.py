@@ -18,7 +18,7 @@ from appliance.box.snapshots.requests import RESTORE_LAYOUT, RestoreRequest
 from appliance.box.snapshots.restoring import restore_site
 from appliance.casework import appeals
 from appliance.casework.appeals import exporting, listing, personal
-from appliance.core import audit, db, phone_numbers
+from appliance.core import audit, db, phone_numbers, schema
 from appliance.core.settings import Settings
 from appliance.models import Appeal, User, personal_columns
 from appliance.people import rights
@@ -77,7 +77,7 @@ def open_snapshot_database(
         restored = restore_site(settings, scratch_request, report_progress)
         db.open_database(target / RESTORE_LAYOUT["database"])
         try:
-            db.apply_migrations()
+            schema.apply_migrations()
             yield restored.snapshot
         finally:
             db.database.close()

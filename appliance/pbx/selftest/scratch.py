@@ -14,7 +14,7 @@ from typing import Any
 from appliance.box import selftests
 from appliance.box.links import hosts
 from appliance.casework import catalogs, forms
-from appliance.core import db
+from appliance.core import db, schema
 from appliance.core import settings as reader
 from appliance.core.settings import Links, SelfTests, Settings, Trunk
 from appliance.pbx import config
@@ -68,7 +68,7 @@ def create_site(settings: Settings, folder: Path) -> ScratchSite:
     file.write_text(settings_to_toml(site_settings), "utf-8")
     site_settings = reader.load_settings(file)
     db.open_database(site_settings.paths.database)
-    db.apply_migrations()
+    schema.apply_migrations()
     catalogs.seed_lists()
     forms.seed_product_forms()
     password = secrets.token_urlsafe(16)

@@ -21,13 +21,14 @@ from appliance.box.snapshots import (
     settings_files,
     swapping,
 )
-from appliance.core import clock, db, sqlite
-from appliance.models import Call, User
+from appliance.core import clock, db, schema, sqlite
+from appliance.models import Appeal, Call, User
 from backups import paper_keys
 from tests.pbx.story import log_records
 from tests.rig.waiting import wait_until
 
 TOP = Path(__file__).parents[3]
+RELEASE_0_2 = TOP / "tests" / "core" / "release_0_2.sql"  # a database of that release, as SQL
 LATER_CALL = """
 0 | CHAN_START | caller | context=from-trunk
 0 | ARRIVED | caller | number=1006
@@ -416,3 +417,35 @@ def test_a_snapshot_of_a_newer_release_is_refused_before_anything_is_replaced(si
     assert result.returncode == 1
     assert "a newer release has made this database: 9998_newer" in result.stderr
     assert site.fingerprint() == before
+
+
+def test_a_snapshot_of_release_0_2_is_restored_with_the_newest_schema(site) -> None:
+    save_old_database(site, RELEASE_0_2.read_text("utf-8"))
+    result = site.run("backup", "restore", "--accept-loss")
+    assert result.returncode == 0, result.stderr
+    site.open()
+    assert schema.schema_differences() == ([], [])
+    assert Appeal.select().count() == 3
+
+
+def test_a_snapshot_of_a_release_before_0_2_is_refused_before_anything_is_replaced(site) -> None:
+    early = "DELETE FROM schema_migration WHERE name > '0021_attempts';"
+    save_old_database(site, RELEASE_0_2.read_text("utf-8") + early)
+    before = site.fingerprint()
+    result = site.run("backup", "restore", "--accept-loss")
+    assert result.returncode == 1
+    assert "0021_attempts; install release 0.3.0 first; nothing was changed" in result.stderr
+    assert site.fingerprint() == before
+
+
+def save_old_database(site, statements: str) -> None:
+    """Make a snapshot of a database that consists of these statements."""
+    file, present_file = site.folder / "site.db", site.folder / "present.db"
+    file.rename(present_file)
+    with contextlib.closing(sqlite.connect(file)) as connection:
+        connection.executescript(statements)
+    process = site.run("backup", "create")
+    assert process.returncode == 0, process.stderr
+    for old_file in site.folder.glob("site.db*"):
+        old_file.unlink()
+    present_file.rename(file)

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from appliance.core import audit, db, sqlite
+from appliance.core import audit, db, schema, sqlite
 from appliance.pbx import ledger
 from appliance.pbx.ledger import reading
 from tests.rig import logs
@@ -167,4 +167,4 @@ def _spread_rows(
 
 def _open_migrated(file: Path) -> None:
     db.open_database(file)
-    db.apply_migrations()
+    schema.apply_migrations()

@@ -16,7 +16,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from appliance.casework import catalogs
-from appliance.core import db
+from appliance.core import db, schema
 from appliance.core import settings as site_settings
 from appliance.core.settings import Settings
 from appliance.people import accounts
@@ -106,7 +106,7 @@ def make_site(folder: Path) -> Settings:
     (folder / "site.toml").write_text(settings_file.scratch_settings())
     settings = site_settings.load_settings(folder / "site.toml")
     db.open_database(settings.paths.database)
-    db.apply_migrations()
+    schema.apply_migrations()
     catalogs.seed_lists()
     for number in range(OPERATOR_COUNT):
         speaks = ("uz", "ru") if number % 3 else ("uz",)

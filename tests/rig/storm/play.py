@@ -13,7 +13,7 @@ from pathlib import Path
 
 from peewee import ModelSelect
 
-from appliance.core import db, outbox
+from appliance.core import db, outbox, schema
 from appliance.core import settings as site_settings
 from appliance.core.settings import Settings
 from appliance.models import Message
@@ -145,7 +145,7 @@ def _make_site(folder: Path, sms_url: str, bot_url: str) -> Settings:
     (folder / "site.toml").write_text(text)
     settings = site_settings.load_settings(folder / "site.toml")
     db.open_database(settings.paths.database)
-    db.apply_migrations()
+    schema.apply_migrations()
     return settings
 
 

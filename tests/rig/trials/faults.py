@@ -260,8 +260,8 @@ SITE_FAULTS = (
         "schema of a former version",
         "database.schema",
         *fault_actions.change_rows(
-            "UPDATE schema_migration SET name = 'x' || name WHERE name LIKE '0027%'",
-            "UPDATE schema_migration SET name = substr(name, 2) WHERE name LIKE 'x0027%'",
+            "UPDATE schema_migration SET name = 'x' || name WHERE name LIKE '0068%'",
+            "UPDATE schema_migration SET name = substr(name, 2) WHERE name LIKE 'x0068%'",
         ),
         text="older",
         group=2,

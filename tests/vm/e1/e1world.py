@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from appliance.casework import catalogs
-from appliance.core import clock, db, settings
+from appliance.core import clock, db, schema, settings
 from appliance.core.settings import Settings
 from appliance.models import User
 from appliance.pbx import actions, ami, config, eventlog, ledger
@@ -106,7 +106,7 @@ class World:
             _shorten_prompt(prompt)
         prompts.link_for_asterisk(site.paths.prompts, site.asterisk.data)
         db.open_database(site.paths.database)
-        db.apply_migrations()
+        schema.apply_migrations()
         catalogs.seed_lists()
         accounts.create_account(
             "op01", "Operator", "operator", "secret", extension="1001", speaks=("uz", "ru")

@@ -1,7 +1,8 @@
 """schema.py BUNDLE DATABASE [USER]: checks that a bundle's release can serve the box's database.
 
 Prints the problem, nothing when all is well. A release that lacks one of the database's migrations
-is older than the release that created it, and would lose data written by that release.
+is older than the release that created it, and would lose data written by that release. The first
+migration of a release replaces older ones: a database that lacks it needs another release first.
 """
 
 import contextlib
@@ -18,10 +19,10 @@ def release_migrations(bundle: Path) -> set[str]:
     """Return the migrations of the bundle's release. Raises ValueError when it has no release."""
     for wheel in sorted(bundle.glob("wheels/appliance-*.whl")):
         with zipfile.ZipFile(wheel) as archive:
-            names = archive.namelist()
-        return {
-            match[1] for name in names if (match := re.search(r"migrations/(\d[^/]*)\.py$", name))
-        }
+            files = archive.namelist()
+        matches = (re.search(r"migrations/(\d[^/]*)\.py$", file) for file in files)
+        if names := {match[1] for match in matches if match}:
+            return names
     raise ValueError(f"{bundle} holds no release")
 
 
@@ -43,17 +44,21 @@ def main(bundle: str, database: str, user: str = "") -> int:
             os.setgid(account.pw_gid)
             os.setuid(account.pw_uid)
             os.umask(0o007)
-        unsupported = (
-            sorted(database_migrations(Path(database)) - supported)
-            if Path(database).exists()
-            else []
-        )
+        applied = database_migrations(Path(database)) if Path(database).exists() else set()
+        first = min(supported)
     except (OSError, KeyError, ValueError, sqlite3.Error, zipfile.BadZipFile) as error:
         print(f"the database and the release cannot be compared: {error}")
         return 1
-    if unsupported:
-        print(f"the box's database is of a newer release, which made {', '.join(unsupported[-3:])}")
-    return 1 if unsupported else 0
+    if unsupported := sorted(name for name in applied - supported if name > first):
+        print(
+            f"the box's database is of a newer release, which made {', '.join(unsupported[-3:])}. "
+            "Take the bundle of the release in force, or a newer one"
+        )
+        return 1
+    if applied and first not in applied:
+        print("the box's database is of a release before 0.2.0. Install release 0.3.0 first")
+        return 1
+    return 0
 
 
 if __name__ == "__main__":

@@ -1,0 +1,66 @@
+"""The schema of the open database: its migrations, and whether another release has made it."""
+
+import datetime as dt
+from pathlib import Path
+
+from playhouse.migrations import Runner
+
+from appliance import PACKAGE
+from appliance.core import db
+
+MIGRATIONS = PACKAGE / "migrations"
+OLDEST_RELEASE = "0.2.0"  # whose tables the first migration creates
+BRIDGE_RELEASE = "0.3.0"  # the newest release that migrates databases of older ones
+
+
+class UnsupportedSchema(RuntimeError):
+    """The database is of a newer or a too old release; the message says which one to install."""
+
+
+def schema_differences() -> tuple[list[str], list[str]]:
+    """Return the missing and the unknown migrations of the open database, by their names.
+
+    Missing ones belong to this release and were not applied; unknown ones belong to another
+    release.
+    """
+    rows = db.database.execute_sql("SELECT name FROM schema_migration").fetchall()
+    applied_names = {name for (name,) in rows}
+    missing_names = sorted(set(_release_names()) - applied_names)
+    return missing_names, _unknown_names(applied_names)
+
+
+def apply_migrations() -> list[str]:
+    """Bring the open database to the newest schema; returns the names of the applied migrations.
+
+    A database that holds data is first copied into its own folder, online. Raises
+    UnsupportedSchema, and changes nothing, when this release cannot migrate it.
+    """
+    runner = Runner(db.database, str(MIGRATIONS), table_name="schema_migration")
+    applied_names = set(runner.applied())
+    if unknown_names := _unknown_names(applied_names):
+        raise UnsupportedSchema(
+            f"a newer release has made this database: {', '.join(unknown_names[-3:])}; "
+            "install that release or a newer one"
+        )
+    if applied_names and _release_names()[0] not in applied_names:
+        raise UnsupportedSchema(
+            f"a release before {OLDEST_RELEASE} has made this database: {max(applied_names)}; "
+            f"install release {BRIDGE_RELEASE} first"
+        )
+    if applied_names and not applied_names.issuperset(_release_names()):
+        stamp = dt.datetime.now(dt.UTC).strftime("%Y%m%dT%H%M%S")
+        db.copy_database(Path(f"{db.database.database}.before-{stamp}"))
+    return list(runner.up())
+
+
+def _release_names() -> list[str]:
+    """Return the names of this release's migrations, in their order."""
+    return sorted(file.stem for file in MIGRATIONS.glob("[0-9]*.py"))
+
+
+def _unknown_names(applied_names: set[str]) -> list[str]:
+    """Return the applied migrations of other releases; the first migration replaces older ones."""
+    release_names = _release_names()
+    return sorted(
+        name for name in applied_names.difference(release_names) if name > release_names[0]
+    )
