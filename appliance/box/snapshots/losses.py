@@ -256,6 +256,8 @@ def _read_content(database: Path, since: dt.datetime | None, chain: _AuditChain)
     entries, newest = 0, None
     with connection.connection_context():
         for table in (Appeal, CallForm):
+            if not connection.table_exists(table._meta.table_name):
+                continue  # the database is of release 0.2
             rows = table.select(table.number, table.registered_at)
             rows = rows.where(table.registered_at > since) if since else rows
             registrations |= dict(rows.bind(connection).tuples())
