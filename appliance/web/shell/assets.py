@@ -5,10 +5,11 @@ Fonts, icons and htmx are copied into appliance/built/ by `npm run setup`.
 
 import functools
 import hashlib
+import io
 import re
 from pathlib import Path
 
-from flask import Blueprint, Flask, Response, abort, send_from_directory
+from flask import Blueprint, Flask, Response, abort, send_file, send_from_directory
 from jinja2 import FileSystemLoader
 from markupsafe import Markup
 
@@ -42,11 +43,24 @@ def _send_static_file(version: str, filename: str) -> Response:
     that was opened with an earlier version receives the current file, which is not cached.
     """
     folder = section_files().get(filename) or abort(404)
-    if version != static_files_version():
-        return send_from_directory(folder, filename)
-    response = send_from_directory(folder, filename, max_age=YEAR_SECONDS)
-    response.cache_control.immutable = True
+    is_current = version == static_files_version()
+    max_age = YEAR_SECONDS if is_current else None
+    if filename.endswith(".css"):
+        style_sheet = io.BytesIO(_complete_style_sheet(folder / filename))
+        response = send_file(style_sheet, mimetype="text/css", max_age=max_age)
+    else:
+        response = send_from_directory(folder, filename, max_age=max_age)
+    if is_current:
+        response.cache_control.immutable = True
     return response
+
+
+@functools.cache
+def _complete_style_sheet(file: Path) -> bytes:
+    """Return a style sheet with the imported files in place of its imports: one request for all."""
+    text = file.read_text("utf-8")
+    imported = re.compile(r'^@import "(.+)";$', re.MULTILINE)
+    return imported.sub(lambda match: (file.parent / match[1]).read_text("utf-8"), text).encode()
 
 
 @functools.cache

@@ -4,8 +4,10 @@ import re
 
 import pytest
 
+from appliance import PACKAGE
 from tests.rig.people import PASSWORD
 
+COMPONENTS_STYLE_SHEET = PACKAGE / "web" / "shell" / "static" / "components.css"
 PAGE_PATHS = ["/login", "/account", "/calls", "/reports", "/status", "/appeals", "/nothing-here"]
 PAGE_PATHS += ["/appeals/statistics", "/departments", "/keys", "/people"]
 
@@ -47,6 +49,22 @@ def test_static_files_are_cached_for_a_year_by_version(client) -> None:
         current_content = answer.data
     with client.get("/static/00000000/app.js") as answer:
         assert (answer.data, answer.headers["Cache-Control"]) == (current_content, "no-cache")
+
+
+def test_one_response_contains_the_styles_of_every_component(client) -> None:
+    page = client.get("/login").text
+    assert "components/" not in page
+    [address] = re.findall(r"/static/[0-9a-f]{8}/components\.css", page)
+    names = re.findall('@import "(.+)";', COMPONENTS_STYLE_SHEET.read_text("utf-8"))
+    folder = COMPONENTS_STYLE_SHEET.parent
+    assert sorted(folder / name for name in names) == sorted(folder.glob("components/*.css"))
+    with client.get(address) as answer:
+        assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+        assert answer.headers["Content-Type"] == "text/css; charset=utf-8"
+        assert "@import" not in answer.text
+        assert answer.text.endswith(
+            "\n".join((folder / name).read_text("utf-8") for name in names) + "\n"
+        )
 
 
 def test_built_files_are_cached_for_a_year(client) -> None:
