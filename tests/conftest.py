@@ -184,7 +184,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ScopeSchedul
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Print the tests' measurements (record_property), and tests that passed only when rerun."""
+    """Print the tests' measurements, tests that passed only when rerun, and coverage (`--cov`)."""
     nodes = {
         kind: {report.nodeid for report in terminalreporter.stats.get(kind, ())}
         for kind in ("rerun", "failed", "error")
@@ -195,6 +195,11 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
     measurements = [pair for report in reports for pair in getattr(report, "user_properties", ())]
     for label, value in dict(measurements).items():
         terminalreporter.write_line(f"{label}: {value}")
+    if terminalreporter.config.getoption("cov_source"):
+        from tests.rig.coverage_table import coverage_lines  # loads coverage.py
+
+        for line in coverage_lines(terminalreporter.config.rootpath / ".coverage"):
+            terminalreporter.write_line(line)
 
 
 @pytest.fixture(scope="session", autouse=True)
