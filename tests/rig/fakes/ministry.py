@@ -73,108 +73,131 @@ class MinistrySystem:
         return self.events[-1]
 
 
+class _MinistryHandler(BaseHTTPRequestHandler):
+    """A request to the ministry's system."""
+
+    server: "_MinistryServer"
+
+    @property
+    def fake(self) -> MinistrySystem:
+        """The system whose server received the request."""
+        return self.server.fake
+
+    def do_POST(self) -> None:
+        self._store_appeal(is_change=False)
+
+    def do_PUT(self) -> None:
+        self._store_appeal(is_change=True)
+
+    def do_GET(self) -> None:
+        self.fake.requests.append("GET")
+        mood = self.fake.event_moods.pop(0) if self.fake.event_moods else "ok"
+        if not self._has_valid_token():
+            return
+        query = parse_qs(urlsplit(self.path).query)
+        after = int((query.get("after") or ["0"])[0] or 0)
+        end = min(after + self.fake.page_size, len(self.fake.events))
+        events = self.fake.events[after:end] * (2 if mood == "twice" else 1)
+        answer = {"events": events, "next": str(end), "more": end < len(self.fake.events)}
+        self._answer_by_mood(mood, 200, answer)
+
+    def _store_appeal(self, is_change: bool) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.fake.requests.append(f"{self.command} {unquote(self.path)}")
+        mood = self.fake.moods.pop(0) if self.fake.moods else "ok"
+        if not self._has_valid_token():
+            return
+        key = self.headers["Idempotency-Key"]
+        if key in self.fake.refused_keys:
+            mood = "refuse"
+        if mood == "refuse":
+            self.fake.refused_keys.add(key)
+        if mood == "slow":
+            self.fake.release.wait(60)
+        if mood == "dead":
+            self._drop_connection()
+        elif isinstance(mood, tuple) or mood in _FAILING_MOODS:
+            self._answer_by_mood(mood, 200, {})
+        else:
+            self._register_document(key, json.loads(body), mood, is_change)
+
+    def _register_document(
+        self, key: str, document: dict[str, Any], mood: str, is_change: bool
+    ) -> None:
+        """Register a document once per key; a repeated request gets the first answer again."""
+        if key not in self.fake.first_answers:
+            status, answer = self.fake.store_document(document, is_change)
+            if status == 404:
+                self._send_answer(status, answer)
+                return
+            self.fake.first_answers[key] = (202 if mood == "later" else status), answer
+        self.fake.late_count += mood == "slow"
+        self._answer_by_mood(mood, *self.fake.first_answers[key])
+
+    def _has_valid_token(self) -> bool:
+        if self.headers.get("Authorization") in (f"Bearer {self.fake.token}", self.fake.token):
+            return True
+        self.fake.unknown_token_count += 1
+        self._send_answer(401, {"detail": "who are you?"})
+        return False
+
+    def _answer_by_mood(self, mood: Mood, status: int, content: dict[str, Any]) -> None:
+        match mood:
+            case (int(mood_status), str(body)):
+                self._send_answer(mood_status, body)
+            case "lost":
+                self._drop_connection()
+            case "error":
+                self._send_answer(500, {"detail": "internal"})
+            case "html":
+                self._send_answer(200, "<html>Log in to the network</html>")
+            case "half":
+                self._send_answer(status, json.dumps(content)[:-3])
+            case "refuse":
+                self._send_answer(422, {"detail": "no such direction"})
+            case "wait":
+                self._send_answer(429, {}, {"Retry-After": "7"})
+            case "moved":
+                self._send_answer(302, "", {"Location": "/login"})
+            case "forgets":
+                self.fake.appeals.clear()
+                self._send_answer(404, {"detail": "no such appeal"})
+            case _:
+                self._send_answer(status, content)
+
+    def _drop_connection(self) -> None:
+        self.close_connection = True  # the client never gets its answer
+        self.connection.close()
+
+    def _send_answer(
+        self, status: int, content: object, headers: dict[str, str] | None = None
+    ) -> None:
+        text = (content if isinstance(content, str) else json.dumps(content)).encode()
+        self.send_response(status)
+        for name, value in (headers or {}).items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text)
+
+    def log_message(self, *_: object) -> None:
+        """Print nothing."""
+
+
+class _MinistryServer(ThreadingHTTPServer):
+    def __init__(self, fake: MinistrySystem) -> None:
+        self.fake = fake
+        super().__init__(("127.0.0.1", 0), _MinistryHandler)
+
+    def handle_error(self, *_: object) -> None:
+        """Print nothing: connections closed in the middle are part of the tests."""
+
+
 @contextlib.contextmanager
 def run_ministry() -> Iterator[MinistrySystem]:
     """The ministry's system, listening until the end of the block."""
     fake = MinistrySystem()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            self._store_appeal(is_change=False)
-
-        def do_PUT(self) -> None:
-            self._store_appeal(is_change=True)
-
-        def do_GET(self) -> None:
-            fake.requests.append("GET")
-            mood = fake.event_moods.pop(0) if fake.event_moods else "ok"
-            if not self._has_valid_token():
-                return
-            query = parse_qs(urlsplit(self.path).query)
-            after = int((query.get("after") or ["0"])[0] or 0)
-            end = min(after + fake.page_size, len(fake.events))
-            events = fake.events[after:end] * (2 if mood == "twice" else 1)
-            answer = {"events": events, "next": str(end), "more": end < len(fake.events)}
-            self._answer_by_mood(mood, 200, answer)
-
-        def _store_appeal(self, is_change: bool) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            fake.requests.append(f"{self.command} {unquote(self.path)}")
-            mood = fake.moods.pop(0) if fake.moods else "ok"
-            if not self._has_valid_token():
-                return
-            key = self.headers["Idempotency-Key"]
-            if key in fake.refused_keys:
-                mood = "refuse"
-            if mood == "refuse":
-                fake.refused_keys.add(key)
-            if mood == "slow":
-                fake.release.wait(60)
-            if mood == "dead":
-                self._drop_connection()
-            elif isinstance(mood, tuple) or mood in _FAILING_MOODS:
-                self._answer_by_mood(mood, 200, {})
-            else:
-                if key not in fake.first_answers:
-                    status, answer = fake.store_document(json.loads(body), is_change)
-                    if status == 404:
-                        self._send_answer(status, answer)
-                        return
-                    fake.first_answers[key] = (202, answer) if mood == "later" else (status, answer)
-                fake.late_count += mood == "slow"
-                self._answer_by_mood(mood, *fake.first_answers[key])
-
-        def _has_valid_token(self) -> bool:
-            if self.headers.get("Authorization") in (f"Bearer {fake.token}", fake.token):
-                return True
-            fake.unknown_token_count += 1
-            self._send_answer(401, {"detail": "who are you?"})
-            return False
-
-        def _answer_by_mood(self, mood: Mood, status: int, content: dict[str, Any]) -> None:
-            match mood:
-                case (int(mood_status), str(body)):
-                    self._send_answer(mood_status, body)
-                case "lost":
-                    self._drop_connection()
-                case "error":
-                    self._send_answer(500, {"detail": "internal"})
-                case "html":
-                    self._send_answer(200, "<html>Log in to the network</html>")
-                case "half":
-                    self._send_answer(status, json.dumps(content)[:-3])
-                case "refuse":
-                    self._send_answer(422, {"detail": "no such direction"})
-                case "wait":
-                    self._send_answer(429, {}, {"Retry-After": "7"})
-                case "moved":
-                    self._send_answer(302, "", {"Location": "/login"})
-                case "forgets":
-                    fake.appeals.clear()
-                    self._send_answer(404, {"detail": "no such appeal"})
-                case _:
-                    self._send_answer(status, content)
-
-        def _drop_connection(self) -> None:
-            self.close_connection = True  # the client never gets its answer
-            self.connection.close()
-
-        def _send_answer(
-            self, status: int, content: object, headers: dict[str, str] | None = None
-        ) -> None:
-            text = (content if isinstance(content, str) else json.dumps(content)).encode()
-            self.send_response(status)
-            for name, value in (headers or {}).items():
-                self.send_header(name, value)
-            self.send_header("Content-Length", str(len(text)))
-            self.end_headers()
-            self.wfile.write(text)
-
-        def log_message(self, *_: object) -> None:
-            """Print nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.handle_error = lambda *_: None  # type: ignore[method-assign]  # a closed connection
+    server = _MinistryServer(fake)
     fake.url = f"http://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()

@@ -8,8 +8,15 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
-class FakeHandler(BaseHTTPRequestHandler):
+class FakeHandler[Fake](BaseHTTPRequestHandler):
     """A request to a fake; the do_POST and do_GET of subclasses implement the protocol."""
+
+    server: "_QuietServer[Fake]"
+
+    @property
+    def fake(self) -> Fake:
+        """The fake whose server received the request."""
+        return self.server.fake
 
     def read_body(self) -> str:
         """The text of the request's body."""
@@ -32,9 +39,13 @@ class FakeHandler(BaseHTTPRequestHandler):
         """Print nothing."""
 
 
-class _QuietServer(ThreadingHTTPServer):
+class _QuietServer[Fake](ThreadingHTTPServer):
     allow_reuse_port = True
     request_queue_size = 128
+
+    def __init__(self, port: int, handler: type[FakeHandler[Fake]], fake: Fake) -> None:
+        self.fake = fake
+        super().__init__(("127.0.0.1", port), handler)
 
     def handle_error(self, *_: object) -> None:
         """Print nothing: connections closed in the middle are part of the tests."""
@@ -43,9 +54,9 @@ class _QuietServer(ThreadingHTTPServer):
 class FakeServer:
     """The server of a fake; it can stop for a while, and keeps its port."""
 
-    def __init__(self, handler: type[FakeHandler]) -> None:
-        self._handler = handler
-        self._server = _QuietServer(("127.0.0.1", 0), handler)
+    def __init__[Fake](self, handler: type[FakeHandler[Fake]], fake: Fake) -> None:
+        self._listen_on = lambda port: _QuietServer(port, handler, fake)
+        self._server = self._listen_on(0)
         self._reserved_socket: socket.socket | None = None
         self.port = self._server.server_port
         self.url = f"http://127.0.0.1:{self.port}"
@@ -66,7 +77,7 @@ class FakeServer:
 
     def listen_again(self) -> None:
         """Listen on the same port again."""
-        self._server = _QuietServer(("127.0.0.1", self.port), self._handler)
+        self._server = self._listen_on(self.port)
         if self._reserved_socket:
             self._reserved_socket.close()
         self._thread = self._start_thread()
@@ -79,9 +90,9 @@ class FakeServer:
 
 
 @contextlib.contextmanager
-def run_server(handler: type[FakeHandler]) -> Iterator[FakeServer]:
-    """A fake server that runs until the end of the block."""
-    server = FakeServer(handler)
+def run_server[Fake](handler: type[FakeHandler[Fake]], fake: Fake) -> Iterator[FakeServer]:
+    """A server of `fake` that runs until the end of the block."""
+    server = FakeServer(handler, fake)
     try:
         yield server
     finally:

@@ -11,6 +11,7 @@ from urllib.parse import parse_qs
 from tests.rig.fakes.serving import FakeHandler, FakeServer, run_server
 
 PORTAL_PAGE = "<html>Pay for your internet here</html>"
+_ACCEPTING_MOODS = ("ok", "lost", "html", "page")  # the message is sent, whatever the answer says
 
 
 @dataclass
@@ -51,126 +52,133 @@ class SmsService:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
+class _SmsHandler(FakeHandler[SmsService]):
+    """A request to Eskiz or Play Mobile."""
+
+    def do_POST(self) -> None:
+        body = self.read_body()
+        if self.path == "/auth/login":
+            self._answer_log_in(body)
+        elif self.path == "/send":
+            [message] = json.loads(body)["messages"]
+            self.fake.keys.append(message["message-id"])
+            self._accept_message(message["recipient"], message["sms"]["content"]["text"])
+        elif self.path == "/get-status":
+            self._answer_status(json.loads(body)["message-id"])
+        elif self.headers.get("Authorization", "").removeprefix("Bearer ") not in self.fake.tokens:
+            self.send_answer(401, {"message": "expired", "status": "token_expired"})
+        elif self.path.startswith("/message/sms/get-user-messages"):
+            self._answer_history(parse_qs(body))
+        else:
+            form = parse_qs(body)
+            callback_url = form.get("callback_url", [""])[0]
+            self._accept_message(form["mobile_phone"][0], form["message"][0], callback_url)
+
+    def do_GET(self) -> None:
+        mood = self.fake.question_moods.pop(0) if self.fake.question_moods else ""
+        if self.path == "/portal":
+            self._is_intercepted("portal")
+        elif self._is_intercepted(mood):
+            return
+        elif self.path.startswith("/user"):
+            self.send_answer(200, {"data": {"balance": self.fake.balance}})
+        else:
+            id = self.path.rsplit("/", 1)[1]
+            self.send_answer(200, {"data": {"status": self.fake.states.get(id, "waiting")}})
+
+    def _answer_log_in(self, body: str) -> None:
+        if self._is_intercepted(self.fake.log_in_moods.pop(0) if self.fake.log_in_moods else ""):
+            return
+        password = parse_qs(body).get("password", [""])[0]
+        if self.fake.refuses or (self.fake.password and password != self.fake.password):
+            self.fake.refused_log_ins += 1
+            self.send_answer(401, {"message": "Invalid credentials"})
+            return
+        self.fake.log_ins += 1
+        token = f"token-{self.fake.log_ins}"
+        self.fake.tokens.add(token)
+        self.send_answer(200, {"data": {"token": token}})
+
+    def _answer_history(self, query: dict[str, list[str]]) -> None:
+        size, page = int(query["page_size"][0]), int(self.path.rpartition("=")[2])
+        rows = [
+            {"to": number.lstrip("+"), "message": text}
+            | {"status": self.fake.states.get(f"id-{place}", "waiting")}
+            for place, (number, text) in enumerate(self.fake.messages, 1)
+        ]
+        self.send_answer(200, {"data": {"result": rows[(page - 1) * size : page * size]}})
+
+    def _answer_status(self, keys: list[str]) -> None:
+        if not self.fake.has_statuses:
+            self.send_answer(404, {"message": "no such request"})
+            return
+        rows = [{"message-id": key} for key in keys if key in self.fake.keys]
+        self.send_answer(
+            200, [row | {"status": self.fake.states.get("", "Delivered")} for row in rows]
+        )
+
+    def _accept_message(self, number: str, text: str, callback_url: str = "") -> None:
+        fake = self.fake
+        mood = fake.moods.pop(0) if fake.moods else fake.default_mood(text)
+        id = ""
+        if mood in _ACCEPTING_MOODS:
+            with fake.lock:
+                fake.messages.append((number, text))
+                fake.message_times.append(time.monotonic())
+                id = f"id-{len(fake.messages)}"
+            fake.on_message(id, callback_url)
+        if wait := fake.delay_seconds():
+            threading.Event().wait(wait)
+        if not self._is_intercepted(mood):
+            self._answer_by_mood(mood, id)
+
+    def _answer_by_mood(self, mood: str, id: str) -> None:
+        match mood:
+            case "ok":
+                self.send_answer(200, {"id": id, "status": "waiting"})
+            case "lost":
+                self.drop_connection()
+            case "html":
+                self.send_answer(502, "<html>Bad gateway</html>")
+            case "page":
+                self.send_answer(200, PORTAL_PAGE)
+            case "error":
+                self.send_answer(500, {"message": "internal"})
+            case "log_in":
+                self.fake.tokens.clear()
+                self.send_answer(401, {"message": "expired"})
+            case _:
+                declined = {"message": "no template", "error-code": self.fake.error_code}
+                self.send_answer(400, declined)
+
+    def _is_intercepted(self, mood: str) -> bool:
+        """Answer a request that does not reach the service; True if this one does not."""
+        status, _, page = mood.partition(" ")
+        if mood == "portal":
+            self._send_response(200, f"\n{PORTAL_PAGE}", {"Content-Type": "text/html"})
+        elif mood == "moved":
+            self._send_response(302, "", {"Location": f"{self.fake.url}/portal"})
+        elif status.isdecimal():
+            text = PORTAL_PAGE if page else json.dumps({"message": f"status {status}"})
+            retry_after = self.fake.retry_after
+            headers = {"Retry-After": retry_after} if retry_after else {}
+            self._send_response(int(status), text, headers)
+        else:
+            return False
+        return True
+
+    def _send_response(self, status: int, text: str, headers: dict[str, str]) -> None:
+        self.send_response(status)
+        for name, value in (headers | {"Content-Length": str(len(text))}).items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(text.encode())
+
+
 @contextlib.contextmanager
 def run_sms_service() -> Iterator[SmsService]:
     """A service that listens until the end of the block."""
     fake = SmsService()
-
-    class Handler(FakeHandler):
-        def do_POST(self) -> None:
-            body = self.read_body()
-            if self.path == "/auth/login":
-                self._answer_log_in(body)
-            elif self.path == "/send":
-                [message] = json.loads(body)["messages"]
-                fake.keys.append(message["message-id"])
-                self._accept_message(message["recipient"], message["sms"]["content"]["text"])
-            elif self.path == "/get-status":
-                self._answer_status(json.loads(body)["message-id"])
-            elif self.headers.get("Authorization", "").removeprefix("Bearer ") not in fake.tokens:
-                self.send_answer(401, {"message": "expired", "status": "token_expired"})
-            elif self.path.startswith("/message/sms/get-user-messages"):
-                self._answer_history(parse_qs(body))
-            else:
-                form = parse_qs(body)
-                callback_url = form.get("callback_url", [""])[0]
-                self._accept_message(form["mobile_phone"][0], form["message"][0], callback_url)
-
-        def do_GET(self) -> None:
-            mood = fake.question_moods.pop(0) if fake.question_moods else ""
-            if self.path == "/portal":
-                self._is_intercepted("portal")
-            elif self._is_intercepted(mood):
-                return
-            elif self.path.startswith("/user"):
-                self.send_answer(200, {"data": {"balance": fake.balance}})
-            else:
-                id = self.path.rsplit("/", 1)[1]
-                self.send_answer(200, {"data": {"status": fake.states.get(id, "waiting")}})
-
-        def _answer_log_in(self, body: str) -> None:
-            if self._is_intercepted(fake.log_in_moods.pop(0) if fake.log_in_moods else ""):
-                return
-            password = parse_qs(body).get("password", [""])[0]
-            if fake.refuses or (fake.password and password != fake.password):
-                fake.refused_log_ins += 1
-                self.send_answer(401, {"message": "Invalid credentials"})
-                return
-            fake.log_ins += 1
-            token = f"token-{fake.log_ins}"
-            fake.tokens.add(token)
-            self.send_answer(200, {"data": {"token": token}})
-
-        def _answer_history(self, query: dict[str, list[str]]) -> None:
-            size, page = int(query["page_size"][0]), int(self.path.rpartition("=")[2])
-            rows = [
-                {"to": number.lstrip("+"), "message": text}
-                | {"status": fake.states.get(f"id-{place}", "waiting")}
-                for place, (number, text) in enumerate(fake.messages, 1)
-            ]
-            self.send_answer(200, {"data": {"result": rows[(page - 1) * size : page * size]}})
-
-        def _answer_status(self, keys: list[str]) -> None:
-            if not fake.has_statuses:
-                self.send_answer(404, {"message": "no such request"})
-                return
-            rows = [{"message-id": key} for key in keys if key in fake.keys]
-            self.send_answer(
-                200, [row | {"status": fake.states.get("", "Delivered")} for row in rows]
-            )
-
-        def _accept_message(self, number: str, text: str, callback_url: str = "") -> None:
-            mood = fake.moods.pop(0) if fake.moods else fake.default_mood(text)
-            answer: dict[str, str] = {}
-            if mood in ("ok", "lost", "html", "page"):
-                with fake.lock:
-                    fake.messages.append((number, text))
-                    fake.message_times.append(time.monotonic())
-                    answer = {"id": f"id-{len(fake.messages)}", "status": "waiting"}
-                fake.on_message(answer["id"], callback_url)
-            if wait := fake.delay_seconds():
-                threading.Event().wait(wait)
-            if self._is_intercepted(mood):
-                return
-            if mood == "ok":
-                self.send_answer(200, answer)
-            elif mood == "lost":
-                self.drop_connection()
-            elif mood == "html":
-                self.send_answer(502, "<html>Bad gateway</html>")
-            elif mood == "page":
-                self.send_answer(200, PORTAL_PAGE)
-            elif mood == "error":
-                self.send_answer(500, {"message": "internal"})
-            elif mood == "log_in":
-                fake.tokens.clear()
-                self.send_answer(401, {"message": "expired"})
-            else:
-                self.send_answer(400, {"message": "no template", "error-code": fake.error_code})
-
-        def _is_intercepted(self, mood: str) -> bool:
-            """Answer a request that does not reach the service; True if this one does not."""
-            status, _, page = mood.partition(" ")
-            if mood == "portal":
-                self._send_response(200, f"\n{PORTAL_PAGE}", {"Content-Type": "text/html"})
-            elif mood == "moved":
-                self._send_response(302, "", {"Location": f"{fake.url}/portal"})
-            elif status.isdecimal():
-                text = PORTAL_PAGE if page else json.dumps({"message": f"status {status}"})
-                self._send_response(
-                    int(status), text, {"Retry-After": fake.retry_after} if fake.retry_after else {}
-                )
-            else:
-                return False
-            return True
-
-        def _send_response(self, status: int, text: str, headers: dict[str, str]) -> None:
-            self.send_response(status)
-            for name, value in (headers | {"Content-Length": str(len(text))}).items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(text.encode())
-
-    with run_server(Handler) as fake.server:
+    with run_server(_SmsHandler, fake) as fake.server:
         fake.url = fake.server.url
         yield fake

@@ -11,6 +11,16 @@ from typing import Any
 from tests.rig.fakes.serving import FakeHandler, FakeServer, run_server
 
 BOT_TOKEN = "1:secret"
+_ACCEPTING_MOODS = ("ok", "lost", "html", "page")  # the message is sent, whatever the answer says
+_ERRORS_BY_MOOD: dict[str, tuple[int, str, dict[str, int]]] = {
+    "log_in": (401, "Unauthorized", {}),
+    "nowhere": (400, "Bad Request: chat not found", {}),
+    "wait": (429, "Too Many Requests", {"retry_after": 34}),
+    "moved": (400, "group chat was upgraded", {"migrate_to_chat_id": -100777}),
+    "kicked": (403, "Forbidden: bot was kicked from the group chat", {}),
+    "error": (500, f"Internal, bot{BOT_TOKEN}", {}),
+    "bad": (400, "Bad Request: message text is empty", {}),
+}
 
 
 @dataclass
@@ -45,88 +55,86 @@ class BotApi:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
+class _BotApiHandler(FakeHandler[BotApi]):
+    """A request to the Bot API; each of its methods is a method here."""
+
+    def do_POST(self) -> None:
+        sent = json.loads(self.read_body())
+        _, bot, method = self.path.split("/")
+        if bot != f"bot{self.fake.token}" or self.fake.refuses:
+            self.fake.refused_requests += 1
+            self._send_error(401, "Unauthorized")
+        else:
+            getattr(self, method)(sent)
+
+    def sendMessage(self, sent: dict[str, Any]) -> None:
+        fake = self.fake
+        mood = fake.moods.pop(0) if fake.moods else fake.default_mood(sent["text"])
+        if mood in _ACCEPTING_MOODS:
+            rows = sent.get("reply_markup", {}).get("inline_keyboard", [])
+            data = [button["callback_data"] for row in rows for button in row]
+            with fake.lock:
+                fake.messages.append((sent["chat_id"], sent["text"], data))
+                fake.message_times.append(time.monotonic())
+            fake.on_message(data)
+        if wait := fake.delay_seconds():
+            threading.Event().wait(wait)
+        match mood:
+            case "ok":
+                result = {"message_id": len(self.fake.messages)}
+                self.send_answer(200, {"ok": True, "result": result})
+            case "lost":
+                self.drop_connection()
+            case "html":
+                self.send_answer(502, "<html>Bad gateway</html>")
+            case "page":
+                self.send_answer(200, "<html>Pay for your internet here</html>")
+            case _:
+                self._refuse_message(mood)
+
+    def _refuse_message(self, mood: str) -> None:
+        if mood.startswith(("Bad Request: ", "Forbidden: ")):
+            self._send_error(403 if mood.startswith("F") else 400, mood)
+            return
+        status, description, parameters = _ERRORS_BY_MOOD.get(mood, _ERRORS_BY_MOOD["bad"])
+        self._send_error(status, description, **parameters)
+
+    def getUpdates(self, sent: dict[str, Any]) -> None:
+        if self.fake.second_reader:
+            self._send_error(409, "Conflict: terminated by other getUpdates request")
+        else:
+            updates = [u for u in self.fake.updates if u["update_id"] >= sent["offset"]]
+            self.send_answer(200, {"ok": True, "result": updates})
+
+    def answerCallbackQuery(self, sent: dict[str, Any]) -> None:
+        self.fake.callback_answers.append(sent["text"])
+        self.send_answer(200, {"ok": True, "result": True})
+
+    def getChatMember(self, sent: dict[str, Any]) -> None:
+        if self.fake.member_failures:
+            self.fake.member_failures -= 1
+            self._send_error(500, "Internal")
+            return
+        user = sent["user_id"]
+        member: dict[str, Any] = {"status": "member" if user in self.fake.members else "left"}
+        if user in self.fake.restricted:
+            member = {"status": "restricted", "is_member": self.fake.restricted[user]}
+        self.send_answer(200, {"ok": True, "result": member})
+
+    def _send_error(self, status: int, description: str, **parameters: int) -> None:
+        answer = {
+            "ok": False,
+            "error_code": status,
+            "description": description,
+            "parameters": parameters,
+        }
+        self.send_answer(status, answer)
+
+
 @contextlib.contextmanager
 def run_bot_api() -> Iterator[BotApi]:
     """A Bot API that listens until the end of the block."""
     fake = BotApi()
-
-    class Handler(FakeHandler):
-        def do_POST(self) -> None:
-            sent = json.loads(self.read_body())
-            _, bot, method = self.path.split("/")
-            if bot != f"bot{fake.token}" or fake.refuses:
-                fake.refused_requests += 1
-                self._send_error(401, "Unauthorized")
-            else:
-                getattr(self, method)(sent)
-
-        def sendMessage(self, sent: dict[str, Any]) -> None:
-            mood = fake.moods.pop(0) if fake.moods else fake.default_mood(sent["text"])
-            if mood in ("ok", "lost", "html", "page"):
-                rows = sent.get("reply_markup", {}).get("inline_keyboard", [])
-                data = [button["callback_data"] for row in rows for button in row]
-                with fake.lock:
-                    fake.messages.append((sent["chat_id"], sent["text"], data))
-                    fake.message_times.append(time.monotonic())
-                fake.on_message(data)
-            if wait := fake.delay_seconds():
-                threading.Event().wait(wait)
-            if mood == "ok":
-                self.send_answer(200, {"ok": True, "result": {"message_id": len(fake.messages)}})
-            elif mood == "lost":
-                self.drop_connection()
-            elif mood == "html":
-                self.send_answer(502, "<html>Bad gateway</html>")
-            elif mood == "page":
-                self.send_answer(200, "<html>Pay for your internet here</html>")
-            elif mood == "log_in":
-                self._send_error(401, "Unauthorized")
-            elif mood == "nowhere":
-                self._send_error(400, "Bad Request: chat not found")
-            elif mood == "wait":
-                self._send_error(429, "Too Many Requests", retry_after=34)
-            elif mood == "moved":
-                self._send_error(400, "group chat was upgraded", migrate_to_chat_id=-100777)
-            elif mood == "kicked":
-                self._send_error(403, "Forbidden: bot was kicked from the group chat")
-            elif mood.startswith(("Bad Request: ", "Forbidden: ")):
-                self._send_error(403 if mood.startswith("F") else 400, mood)
-            elif mood == "error":
-                self._send_error(500, f"Internal, bot{BOT_TOKEN}")
-            else:
-                self._send_error(400, "Bad Request: message text is empty")
-
-        def getUpdates(self, sent: dict[str, Any]) -> None:
-            if fake.second_reader:
-                self._send_error(409, "Conflict: terminated by other getUpdates request")
-            else:
-                updates = [u for u in fake.updates if u["update_id"] >= sent["offset"]]
-                self.send_answer(200, {"ok": True, "result": updates})
-
-        def answerCallbackQuery(self, sent: dict[str, Any]) -> None:
-            fake.callback_answers.append(sent["text"])
-            self.send_answer(200, {"ok": True, "result": True})
-
-        def getChatMember(self, sent: dict[str, Any]) -> None:
-            if fake.member_failures:
-                fake.member_failures -= 1
-                self._send_error(500, "Internal")
-                return
-            user = sent["user_id"]
-            member: dict[str, Any] = {"status": "member" if user in fake.members else "left"}
-            if user in fake.restricted:
-                member = {"status": "restricted", "is_member": fake.restricted[user]}
-            self.send_answer(200, {"ok": True, "result": member})
-
-        def _send_error(self, status: int, description: str, **parameters: int) -> None:
-            answer = {
-                "ok": False,
-                "error_code": status,
-                "description": description,
-                "parameters": parameters,
-            }
-            self.send_answer(status, answer)
-
-    with run_server(Handler) as fake.server:
+    with run_server(_BotApiHandler, fake) as fake.server:
         fake.url = fake.server.url
         yield fake
