@@ -6,6 +6,7 @@ export`; times are parsed from its texts; the site's clock is UTC+5.
 
 import datetime as dt
 from collections import Counter, defaultdict
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 SITE_ZONE = dt.timezone(dt.timedelta(hours=5))
@@ -265,107 +266,144 @@ def rest_after_talks(talks, placed, ready, seconds, end):
     return total
 
 
+@dataclass
+class OperatorCalls:
+    """One operator's calls: intervals of talk without gaps, and from first to last second."""
+
+    talks: list = field(default_factory=list)
+    talk_spans: list = field(default_factory=list)
+    call_ids: set = field(default_factory=set)
+    placed: list = field(default_factory=list)
+    placed_spans: list = field(default_factory=list)
+    placed_ids: set = field(default_factory=set)
+    missed_rings: int = 0
+
+
+def calls_by_operator(rows):
+    calls = defaultdict(OperatorCalls)
+    for row in rows:
+        for talk in row["talks"]:
+            if talk["with"] == "operator" and talk["to"] and is_incoming(row):
+                operator = calls[talk["who"]]
+                operator.talks += talk_pieces(row, talk)
+                operator.talk_spans.append((parse_time(talk["from"]), parse_time(talk["to"])))
+                operator.call_ids.add(row["id"])
+            if talk["with"] == "outside" and talk["to"] and is_placed(row):
+                operator = calls[row["by"]]
+                operator.placed += talk_pieces(row, talk)
+                operator.placed_spans.append((parse_time(talk["from"]), parse_time(talk["to"])))
+                operator.placed_ids.add(row["id"])
+        for visit in row["queue_visits"] if is_incoming(row) else ():
+            for ring in visit["rings"]:
+                if ring["result"] == "no_answer":
+                    calls[ring["operator"]].missed_rings += 1
+    return calls
+
+
+def is_placed(row):
+    return row["direction"] == "outbound" and row["by"] and not row["synthetic"]
+
+
+def state_stretches(changes, begin, end):
+    """Return (state, reason, from, until) for each stretch inside the period."""
+    stretches = []
+    for place, (since, state, reason) in enumerate(changes, 1):
+        until = changes[place][0] if place < len(changes) else end
+        if max(since, begin) < min(until, end):
+            stretches.append((state, reason, max(since, begin), min(until, end)))
+    return stretches
+
+
+def overlap_seconds(intervals, begin, end):
+    return sum(seconds_between(max(begin, since), min(end, until)) for since, until in intervals)
+
+
+def busy_seconds(talks, ready):
+    """Return the seconds of ready time in talks; only stretches of the talk's days can overlap."""
+    by_day = defaultdict(set)
+    for begin, end in ready:
+        for days in range((end.date() - begin.date()).days + 1):
+            by_day[begin.date() + dt.timedelta(days=days)].add((begin, end))
+    return sum(
+        overlap_seconds(by_day[begin.date()] | by_day[end.date()], begin, end)
+        for begin, end in talks
+    )
+
+
 def workload_lines(rows, states, shifts, wrap_up, begin, end):
     """Return how each operator's time was spent.
 
     `rows`: every call of the period; `states`: (login, since, state, reason) of all time, in order;
     `shifts`: (login, opens, closes, first day, last day or no value); `wrap_up`: seconds.
     """
-    real = [row for row in rows if not row["synthetic"]]
-    incoming = [row for row in real if is_incoming(row)]
-    talks, placed, missed, calls_by_login = (defaultdict(list) for _ in range(4))
-    calls_out, wholes, wholes_out = defaultdict(set), defaultdict(list), defaultdict(list)
-    for row in incoming:
-        for talk in row["talks"]:
-            if talk["with"] == "operator" and talk["to"]:
-                talks[talk["who"]] += talk_pieces(row, talk)
-                wholes[talk["who"]].append((parse_time(talk["from"]), parse_time(talk["to"])))
-                calls_by_login[talk["who"]].append(row["id"])
-        for visit in row["queue_visits"]:
-            for ring in visit["rings"]:
-                if ring["result"] == "no_answer":
-                    missed[ring["operator"]].append(ring)
-    for row in real:
-        if row["direction"] == "outbound" and row["by"]:
-            for talk in row["talks"]:
-                if talk["with"] == "outside" and talk["to"]:
-                    placed[row["by"]] += talk_pieces(row, talk)
-                    wholes_out[row["by"]].append((parse_time(talk["from"]), parse_time(talk["to"])))
-                    calls_out[row["by"]].add(row["id"])
+    calls = calls_by_operator(rows)
     states_by_login = defaultdict(list)
     for login, since, state, reason in states:
         states_by_login[login].append((since, state, reason))
     lines = []
-    for login in sorted({*talks, *placed, *missed, *states_by_login}):
-        operator_states = states_by_login[login]
-        stretches = []
-        reasons = defaultdict(float)
-        for number, (since, state, reason) in enumerate(operator_states):
-            until = operator_states[number + 1][0] if number + 1 < len(operator_states) else end
-            if max(since, begin) < min(until, end):
-                stretches.append((state, max(since, begin), min(until, end)))
-                if state == "pause":
-                    reasons[reason] += seconds_between(max(since, begin), min(until, end))
-        if not (stretches or talks[login] or placed[login] or missed[login]):
-            continue
-        ready = [(b, e) for state, b, e in stretches if state in ("ready", "wrap_up")]
-        rested = [(b, e) for state, b, e in stretches if state == "ready"]
-        wrap_up_stretches = [(b, e) for state, b, e in stretches if state == "wrap_up"]
-        rest = rest_after_talks(wholes[login], wholes_out[login], rested, wrap_up, end)
-        pauses = [(b, e) for state, b, e in stretches if state == "pause"]
-        away = [(b, e) for state, b, e in stretches if state == "back_office"]
-        planned = shift_minutes(shifts, login, begin, end)
-        on_duty = [(b, e) for state, b, e in stretches if state != "off"]
-        worked_minutes = sum(any(b <= minute < e for b, e in on_duty) for minute in planned)
-        by_day = defaultdict(set)
-        for stretch in ready:
-            for days in range((stretch[1].date() - stretch[0].date()).days + 1):
-                by_day[stretch[0].date() + dt.timedelta(days=days)].add(stretch)
-        busy = 0.0
-        for b, e in (*talks[login], *placed[login]):
-            for stretch in by_day[b.date()] | by_day[e.date()]:
-                busy += seconds_between(max(b, stretch[0]), min(e, stretch[1]))
-        talk_seconds = sum(seconds_between(*talk) for talk in talks[login])
-        outgoing_seconds = sum(seconds_between(*talk) for talk in placed[login])
-        ready_seconds = sum(seconds_between(*stretch) for stretch in ready)
-        calls = len(set(calls_by_login[login]))
-        for b, e in wrap_up_stretches:
-            rest += seconds_between(b, e)
-            rest -= sum(
-                seconds_between(max(b, since), min(e, until))
-                for since, until in (*talks[login], *placed[login])
-                if max(b, since) < min(e, until)
+    for login in sorted({*calls, *states_by_login}):
+        stretches = state_stretches(states_by_login[login], begin, end)
+        if stretches or login in calls:
+            planned = shift_minutes(shifts, login, begin, end)
+            lines.append(
+                {"operator": login}
+                | workload_line(calls[login], stretches, wrap_up, end)
+                | shift_figures(stretches, planned)
             )
-        handled = talk_seconds + outgoing_seconds + rest
-        available = max(0.0, ready_seconds - busy - rest)
-        occupancy = 100 * handled / (handled + available) if handled + available else None
-        lines.append(
-            {
-                "operator": login,
-                "calls": calls,
-                "talk_seconds": talk_seconds,
-                "outgoing": len(calls_out[login]),
-                "outgoing_seconds": outgoing_seconds,
-                "ready_seconds": ready_seconds,
-                "busy_seconds": busy,
-                "pause_seconds": sum(seconds_between(*pause) for pause in pauses),
-                "pauses": len(pauses),
-                "pause_reasons": dict(reasons),
-                "wrap_up_seconds": rest,
-                "back_office_seconds": sum(seconds_between(*stretch) for stretch in away),
-                "planned_seconds": 60.0 * len(planned),
-                "kept_seconds": 60.0 * worked_minutes,
-                "shifts": sum(m - dt.timedelta(minutes=1) not in planned for m in planned),
-                "adherence": {
-                    "value": 100 * worked_minutes / len(planned) if planned else None,
-                    "cases": sum(m - dt.timedelta(minutes=1) not in planned for m in planned),
-                },
-                "missed_rings": len(missed[login]),
-                "handling": ratio(talk_seconds, calls, 1),
-                "occupancy": {"value": occupancy, "cases": calls},
-            }
-        )
     return lines
+
+
+def workload_line(calls, stretches, wrap_up, end):
+    def intervals(*names):
+        return [(since, until) for state, _, since, until in stretches if state in names]
+
+    talk_seconds = sum(seconds_between(*talk) for talk in calls.talks)
+    outgoing_seconds = sum(seconds_between(*talk) for talk in calls.placed)
+    ready = intervals("ready", "wrap_up")
+    ready_seconds = sum(seconds_between(*stretch) for stretch in ready)
+    all_talks = [*calls.talks, *calls.placed]
+    busy = busy_seconds(all_talks, ready)
+    rest = rest_after_talks(calls.talk_spans, calls.placed_spans, intervals("ready"), wrap_up, end)
+    for since, until in intervals("wrap_up"):
+        rest += seconds_between(since, until) - overlap_seconds(all_talks, since, until)
+    handled = talk_seconds + outgoing_seconds + rest
+    available = max(0.0, ready_seconds - busy - rest)
+    occupancy = 100 * handled / (handled + available) if handled + available else None
+    reasons = defaultdict(float)
+    for state, reason, since, until in stretches:
+        if state == "pause":
+            reasons[reason] += seconds_between(since, until)
+    return {
+        "calls": len(calls.call_ids),
+        "talk_seconds": talk_seconds,
+        "outgoing": len(calls.placed_ids),
+        "outgoing_seconds": outgoing_seconds,
+        "ready_seconds": ready_seconds,
+        "busy_seconds": busy,
+        "pause_seconds": sum(seconds_between(*pause) for pause in intervals("pause")),
+        "pauses": len(intervals("pause")),
+        "pause_reasons": dict(reasons),
+        "wrap_up_seconds": rest,
+        "back_office_seconds": sum(seconds_between(*s) for s in intervals("back_office")),
+        "missed_rings": calls.missed_rings,
+        "handling": ratio(talk_seconds, len(calls.call_ids), 1),
+        "occupancy": {"value": occupancy, "cases": len(calls.call_ids)},
+    }
+
+
+def shift_figures(stretches, planned):
+    on_duty = [(since, until) for state, _, since, until in stretches if state != "off"]
+    worked_minutes = sum(any(b <= minute < e for b, e in on_duty) for minute in planned)
+    shift_count = sum(minute - dt.timedelta(minutes=1) not in planned for minute in planned)
+    return {
+        "planned_seconds": 60.0 * len(planned),
+        "kept_seconds": 60.0 * worked_minutes,
+        "shifts": shift_count,
+        "adherence": {
+            "value": 100 * worked_minutes / len(planned) if planned else None,
+            "cases": shift_count,
+        },
+    }
 
 
 def telephony_figures(
