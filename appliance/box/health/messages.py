@@ -1,11 +1,11 @@
 """Outgoing messages: the outbox, the SMS accounts and the Telegram bot."""
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 
 from peewee import fn
 
-from appliance.box.health.channels import BOT_TROUBLES, Channel, channel_states
+from appliance.box.health.channels import BOT_TROUBLES, channel_states
 from appliance.box.health.check import Check, local_time_text
 from appliance.core import clock
 from appliance.core import outbox as messages
@@ -20,6 +20,8 @@ REPORT_HOURS = 1  # within which a phone usually receives a message
 DECLINED_MESSAGES_LIMIT = 5  # consecutive refusals that the messages do not explain
 _MAX_NEWEST_MESSAGES = 500  # of the last day
 MAX_BOT_SILENCE = dt.timedelta(minutes=5)  # after which the bot's reader counts as dead
+_ACCOUNTS_NAME = N_("SMS accounts")
+_ACCOUNTS_ADVICE = N_("See the page SMS accounts for what to do.")
 
 
 def check_outbox(settings: Settings) -> Iterator[Check]:
@@ -78,26 +80,13 @@ def check_message_review(settings: Settings) -> Iterator[Check]:
 
 def check_sms_accounts(settings: Settings) -> Iterator[Check]:
     """The SMS accounts accept messages, have money, and their texts are approved."""
-    code, name = "sms", N_("SMS accounts")
+    code, name, advice = "sms", _ACCOUNTS_NAME, _ACCOUNTS_ADVICE
     standings = account_health.account_statuses(settings)
     failing = [standing for standing in standings if standing.is_skipped]
     low_on_money = [standing for standing in standings if standing.state == "low"]
     unapproved_count = sum(a.state != "approved" for a in rules.list_approvals(settings))
-    advice = N_("See the page SMS accounts for what to do.")
     if failing:
-        first = min(failing, key=lambda account: account.health.failing_since)
-        troubles = {standing.health.trouble for standing in failing}
-        yield Check(
-            code,
-            name,
-            "fail" if len(failing) == len(standings) else "warn",
-            N_("{accounts}: no message has been sent this way since {moment}"),
-            advice if len(troubles) > 1 else messages.TROUBLES.get(first.health.trouble, advice),
-            {
-                "accounts": ", ".join(standing.account.name for standing in failing),
-                "moment": local_time_text(first.health.failing_since, settings),
-            },
-        )
+        yield _failing_accounts_check(failing, len(standings), settings)
     elif refusal_text := _common_refusal_text():
         yield Check(
             code,
@@ -128,18 +117,13 @@ def check_sms_accounts(settings: Settings) -> Iterator[Check]:
             advice,
             {"count": str(unapproved_count)},
         )
-    elif standings:
-        channels_by_name = channel_states(settings)
-        reachable_names = [
-            standing.account.name
-            for standing in standings
-            if not _is_cut_off(channels_by_name, standing)
-        ]
+    elif not standings:
+        return
+    elif reachable_names := _reachable_account_names(settings, standings):
         values = {"accounts": ", ".join(reachable_names)}
-        if reachable_names:
-            yield Check(code, name, "ok", N_("{accounts}: accept messages"), values=values)
-        else:
-            yield Check(code, name, "fail", N_("no account can be reached"), advice)
+        yield Check(code, name, "ok", N_("{accounts}: accept messages"), values=values)
+    else:
+        yield Check(code, name, "fail", N_("no account can be reached"), advice)
 
 
 def check_sms_delivery(settings: Settings) -> Iterator[Check]:
@@ -179,12 +163,37 @@ def check_sms_delivery(settings: Settings) -> Iterator[Check]:
         yield Check(code, name, "ok", N_("delivery is reported"))
 
 
-def _is_cut_off(
-    channels_by_name: Mapping[str, Channel], standing: account_health.AccountStatus
-) -> bool:
-    """Whether the link to an SMS account is down."""
-    channel = channels_by_name.get(f"sms.{standing.account.name}")
-    return channel is not None and channel.state == "down"
+def _failing_accounts_check(
+    failing: Sequence[account_health.AccountStatus], account_count: int, settings: Settings
+) -> Check:
+    """The check about accounts that are not used because sending failed."""
+    first = min(failing, key=lambda standing: standing.health.failing_since)
+    troubles = {standing.health.trouble for standing in failing}
+    advice = messages.TROUBLES.get(first.health.trouble, _ACCOUNTS_ADVICE)
+    return Check(
+        "sms",
+        _ACCOUNTS_NAME,
+        "fail" if len(failing) == account_count else "warn",
+        N_("{accounts}: no message has been sent this way since {moment}"),
+        _ACCOUNTS_ADVICE if len(troubles) > 1 else advice,
+        {
+            "accounts": ", ".join(standing.account.name for standing in failing),
+            "moment": local_time_text(first.health.failing_since, settings),
+        },
+    )
+
+
+def _reachable_account_names(
+    settings: Settings, standings: Sequence[account_health.AccountStatus]
+) -> list[str]:
+    """The names of the SMS accounts whose links are not down."""
+    channels_by_name = channel_states(settings)
+    names = [standing.account.name for standing in standings]
+    return [
+        name
+        for name in names
+        if not (channel := channels_by_name.get(f"sms.{name}")) or channel.state != "down"
+    ]
 
 
 def _common_refusal_text() -> str:

@@ -2,7 +2,7 @@
 
 import re
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from appliance import PACKAGE
@@ -15,14 +15,22 @@ from appliance.telephony import prompts as spoken
 _PRINT_STYLE = PACKAGE / "reports" / "templates" / "print.css"
 _SOUND_HEADER_BYTES = 44  # of a sound file, before the sound
 _MAX_NAMES = 4  # listed at most
+_PROMPTS_NAME = N_("Prompts")
 
 
 def check_prompts(settings: Settings) -> Iterator[Check]:
     """Every prompt has a playable sound that was spoken by a person."""
-    folder, code, name = settings.paths.prompts, "prompts", N_("Prompts")
     all_prompts = [
-        prompt for language in spoken.LANGUAGES for prompt in spoken.list_prompts(folder, language)
+        prompt
+        for language in spoken.LANGUAGES
+        for prompt in spoken.list_prompts(settings.paths.prompts, language)
     ]
+    yield next(_prompt_faults(settings, all_prompts), None) or _voice_check(all_prompts)
+
+
+def _prompt_faults(settings: Settings, all_prompts: Sequence[spoken.PromptInfo]) -> Iterator[Check]:
+    """Yield the faults that callers notice, the worst first."""
+    folder, code, name = settings.paths.prompts, "prompts", _PROMPTS_NAME
     silent = [
         f"{prompt.language}/{prompt.name}"
         for prompt in all_prompts
@@ -30,14 +38,6 @@ def check_prompts(settings: Settings) -> Iterator[Check]:
         if not prompt.seconds
         or (prompt.version and not spoken.sound_file(folder, prompt.language, prompt.name))
     ]
-    unlinked = [language for language in spoken.LANGUAGES if not _is_linked(settings, language)]
-    damaged = [
-        f"{prompt.language}/{prompt.name} ({fault})"
-        for prompt in all_prompts
-        if f"{prompt.language}/{prompt.name}" not in silent
-        and (fault := spoken.find_fault(folder / prompt.language / f"{prompt.name}.wav"))
-    ]
-    synthetic_count = sum(prompt.kind == "synthetic" for prompt in all_prompts)
     if silent:
         yield Check(
             code,
@@ -47,7 +47,12 @@ def check_prompts(settings: Settings) -> Iterator[Check]:
             N_("Run `appliance prompts synthesise`: silence is played to callers instead."),
             {"count": str(len(silent)), "names": ", ".join(silent[:_MAX_NAMES])},
         )
-    elif damaged:
+    damaged = [
+        f"{prompt.language}/{prompt.name} ({fault})"
+        for prompt in all_prompts
+        if (fault := spoken.find_fault(folder / prompt.language / f"{prompt.name}.wav"))
+    ]
+    if damaged:
         yield Check(
             code,
             name,
@@ -59,7 +64,8 @@ def check_prompts(settings: Settings) -> Iterator[Check]:
             ),
             {"count": str(len(damaged)), "names": ", ".join(damaged[:_MAX_NAMES])},
         )
-    elif unlinked:
+    unlinked = [language for language in spoken.LANGUAGES if not _is_linked(settings, language)]
+    if unlinked:
         yield Check(
             code,
             name,
@@ -74,19 +80,22 @@ def check_prompts(settings: Settings) -> Iterator[Check]:
                 "folder": str(settings.asterisk.data / "sounds"),
             },
         )
-    elif synthetic_count:
-        yield Check(
-            code,
-            name,
-            "warn",
-            N_("{count} of {total} still use a synthetic voice"),
-            N_("Have them recorded in a studio, and upload them on the page Prompts."),
-            {"count": str(synthetic_count), "total": str(len(all_prompts))},
-        )
-    else:
-        yield Check(
-            code, name, "ok", N_("all {total} are present"), values={"total": str(len(all_prompts))}
-        )
+
+
+def _voice_check(all_prompts: Sequence[spoken.PromptInfo]) -> Check:
+    """The check of prompts without a fault: people have spoken them."""
+    code, name, total = "prompts", _PROMPTS_NAME, str(len(all_prompts))
+    synthetic_count = sum(prompt.kind == "synthetic" for prompt in all_prompts)
+    if not synthetic_count:
+        return Check(code, name, "ok", N_("all {total} are present"), values={"total": total})
+    return Check(
+        code,
+        name,
+        "warn",
+        N_("{count} of {total} still use a synthetic voice"),
+        N_("Have them recorded in a studio, and upload them on the page Prompts."),
+        {"count": str(synthetic_count), "total": total},
+    )
 
 
 def check_sandbox(_settings: Settings) -> Iterator[Check]:
