@@ -92,63 +92,77 @@ class SmsSender:
         if rules.is_unwanted(message):
             outbox.mark_declined(message, "unwanted")
             return
-        decline_error: DeclinedError | None = None
-        last_error: DeliveryError | None = None
         accepting = [gateway for gateway in self.gateways if self._accepts(gateway, message)]
         available = {gateway.name for gateway in self._available_gateways()}
+        errors = []
         # A gateway that may already have it is tried first: it may recognise the key, while any
         # other would certainly send the message twice.
         preferred = rules.sort_by_preference(accepting, message.purpose)
         for gateway in sorted(preferred, key=lambda gateway: gateway.name != message.gateway):
-            if gateway.name not in available:
-                continue
-            try:
-                receipt = gateway.send(message.recipient, message.text, outbox.gateway_key(message))
-            except RetryLaterError as trouble:
-                if account_health.record_busy(gateway.name, trouble, self.rest_seconds):
-                    outbox.schedule_retry(
-                        message, trouble.code, trouble.detail, wait_seconds=trouble.wait_seconds
-                    )
+            if gateway.name in available:
+                error = self._try_gateway(gateway, message)
+                if error is None:
                     return
-                last_error = trouble
-            except NotSentError as trouble:
-                account_health.record_failure(gateway.name, trouble, self.rest_seconds)
-                log.warning("%s does not take messages: %s", gateway.name, trouble)
-                last_error = trouble
-            except UncertainDeliveryError as trouble:
-                account_health.record_failure(
-                    gateway.name, trouble, self.rest_seconds, MAX_LOST_ANSWERS
-                )
-                log.warning(
-                    "%s: message %d may have gone out: %s", gateway.name, message.id, trouble
-                )
-                outbox.schedule_retry(
-                    message, trouble.code, trouble.detail, perhaps_sent=True, gateway=gateway.name
-                )
-                return
-            except DeclinedError as trouble:
-                decline_error = trouble
-            else:
-                outbox.mark_sent(message, gateway.name, receipt.id)
-                account_health.record_success(gateway.name)
-                return
+                errors.append(error)
         resting = {gateway.name for gateway in accepting} - available
-        if (
-            decline_error
-            and not last_error
-            and not resting & account_health.recently_failing_accounts()
-        ):
-            outbox.mark_declined(message, decline_error.code, decline_error.detail)
-        elif self.gateways and not accepting:
+        self._postpone_unsent(message, errors, resting, has_account=bool(accepting))
+
+    def _try_gateway(self, gateway: SmsGateway, message: Message) -> DeliveryError | None:
+        """Send a message by one gateway; returns the error if another gateway may be tried."""
+        try:
+            receipt = gateway.send(message.recipient, message.text, outbox.gateway_key(message))
+        except RetryLaterError as trouble:
+            if not account_health.record_busy(gateway.name, trouble, self.rest_seconds):
+                return trouble
+            outbox.schedule_retry(
+                message, trouble.code, trouble.detail, wait_seconds=trouble.wait_seconds
+            )
+        except NotSentError as trouble:
+            account_health.record_failure(gateway.name, trouble, self.rest_seconds)
+            log.warning("%s does not take messages: %s", gateway.name, trouble)
+            return trouble
+        except UncertainDeliveryError as trouble:
+            account_health.record_failure(
+                gateway.name, trouble, self.rest_seconds, MAX_LOST_ANSWERS
+            )
+            log.warning("%s: message %d may have gone out: %s", gateway.name, message.id, trouble)
+            outbox.schedule_retry(
+                message, trouble.code, trouble.detail, perhaps_sent=True, gateway=gateway.name
+            )
+        except DeclinedError as trouble:
+            return trouble
+        else:
+            outbox.mark_sent(message, gateway.name, receipt.id)
+            account_health.record_success(gateway.name)
+        return None
+
+    def _postpone_unsent(
+        self,
+        message: Message,
+        errors: Sequence[DeliveryError],
+        resting: set[str],
+        *,
+        has_account: bool,
+    ) -> None:
+        """Mark a message as declined if every account declined it, else schedule its retry.
+
+        `resting`: the accounts that were not tried; `has_account`: an account accepts its text.
+        """
+        declines = [error for error in errors if isinstance(error, DeclinedError)]
+        failures = [error for error in errors if not isinstance(error, DeclinedError)]
+        is_declined = declines and not failures
+        if is_declined and not resting & account_health.recently_failing_accounts():
+            outbox.mark_declined(message, declines[-1].code, declines[-1].detail)
+        elif self.gateways and not has_account:
             outbox.schedule_retry(message, "unapproved", wait_seconds=UNAPPROVED_RETRY_SECONDS)
         else:
-            last_error = last_error or decline_error or NotSentError("no_gateway")
+            error = [NotSentError("no_gateway"), *declines, *failures][-1]
             wait = (
-                max(last_error.wait_seconds, self.rest_seconds)
-                if isinstance(last_error, RetryLaterError)
+                max(error.wait_seconds, self.rest_seconds)
+                if isinstance(error, RetryLaterError)
                 else None
             )
-            outbox.schedule_retry(message, last_error.code, last_error.detail, wait_seconds=wait)
+            outbox.schedule_retry(message, error.code, error.detail, wait_seconds=wait)
 
     def send_until_stopped(
         self, stop: threading.Event, interval: float = 2.0, query_interval: float = 60.0
