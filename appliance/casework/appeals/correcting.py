@@ -1,6 +1,9 @@
 """Correcting the form of a registered appeal; the previous values are stored."""
 
-from appliance.casework import applicants, catalogs, forms
+import datetime as dt
+from typing import Any
+
+from appliance.casework import applicants, forms
 from appliance.casework.appeals import consultations, form, handling, searching
 from appliance.casework.appeals.prefill import form_values
 from appliance.core import clock
@@ -25,27 +28,9 @@ def correct_appeal(
     with write_transaction():
         previous_values = values_with_consultation(appeal)
         today = corrected_at.astimezone(calendar.tz).date()
-        reading = form.read_form(values, today, appeal.form_version)
-        columns = reading.columns
-        if reading.mahalla_text:
-            district = columns["district"]
-            columns["mahalla"] = catalogs.get_or_create_mahalla(
-                reading.mahalla_text, district and district.soato
-            )
-        unchanged = {
-            name: text
-            for name, text in appeal.typed.items()
-            if columns[name] == getattr(appeal, name)
-        }
-        columns["typed"] = unchanged | columns["typed"]
-        columns |= {
-            "warnings": [str(doubt) for doubt in reading.doubts],
-            "applicant": applicants.update_or_create(columns),
-        }
-        Appeal.update(columns).where(Appeal.id == appeal.id).execute()
-        corrected = Appeal.get_by_id(appeal.id)
-        if corrected.applicant_id != appeal.applicant_id:
-            applicants.refresh_from_appeals(appeal.applicant_id)
+        corrected = _store_form(
+            appeal, form.stored_columns(form.read_form(values, today, appeal.form_version))
+        )
         definition = form.form_definition(appeal.form_version)
         changes = forms.value_differences(
             definition,
@@ -58,16 +43,36 @@ def correct_appeal(
             handling.record_correction(corrected, actor, version, changes)
         if changes:
             forms.store_counted_values(definition, corrected)
-            AppealWording.create(
-                appeal=appeal,
-                number=AppealWording.select().where(AppealWording.appeal == appeal).count() + 1,
-                values=previous_values,
-                until=corrected_at,
-                replaced_by=actor,
-            )
+            _store_wording(appeal, previous_values, corrected_at, actor)
             searching.index_appeal(corrected, searching.searchable_text(appeal))
             consultations.update_after_correction(corrected)
     return changes
+
+
+def _store_form(appeal: Appeal, columns: dict[str, Any]) -> Appeal:
+    """Store the columns of a corrected form, and return the corrected appeal.
+
+    The typed texts of values that have not changed are kept.
+    """
+    unchanged = {
+        name: text for name, text in appeal.typed.items() if columns[name] == getattr(appeal, name)
+    }
+    columns["typed"] = unchanged | columns["typed"]
+    Appeal.update(columns).where(Appeal.id == appeal.id).execute()
+    corrected = Appeal.get_by_id(appeal.id)
+    if corrected.applicant_id != appeal.applicant_id:
+        applicants.refresh_from_appeals(appeal.applicant_id)
+    return corrected
+
+
+def _store_wording(
+    appeal: Appeal, values: dict[str, str], until: dt.datetime, replaced_by: str
+) -> None:
+    """Store the values that an appeal's form had before a correction."""
+    number = AppealWording.select().where(AppealWording.appeal == appeal).count() + 1
+    AppealWording.create(
+        appeal=appeal, number=number, values=values, until=until, replaced_by=replaced_by
+    )
 
 
 def previous_wordings(appeal: Appeal) -> list[AppealWording]:

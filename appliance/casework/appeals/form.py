@@ -3,7 +3,7 @@
 import datetime as dt
 from typing import Any
 
-from appliance.casework import forms
+from appliance.casework import applicants, catalogs, forms
 from appliance.casework.forms import Definition, Reading
 from appliance.casework.forms.drafts import CONSULTATION_FIELDS
 from appliance.core.i18n import normalize_spelling
@@ -47,6 +47,24 @@ def read_form(values: dict[str, str], today: dt.date, version: int | None = None
     reading = forms.read_values(form_def, values | {"applicant_kind": kind}, today)
     reading.columns.update(_consultation_columns(values), form_version=form_def.version)
     return reading
+
+
+def stored_columns(reading: Reading) -> dict[str, Any]:
+    """Return the columns of a reading with its applicant and warnings, as an appeal stores them.
+
+    Creates or updates the applicant, and creates a mahalla that is on no list. Call it in a write
+    transaction.
+    """
+    columns = reading.columns
+    if reading.mahalla_text:
+        district = columns["district"]
+        columns["mahalla"] = catalogs.get_or_create_mahalla(
+            reading.mahalla_text, district and district.soato
+        )
+    return columns | {
+        "warnings": [str(doubt) for doubt in reading.doubts],
+        "applicant": applicants.update_or_create(columns),
+    }
 
 
 def _consultation_columns(values: dict[str, str]) -> dict[str, Any]:

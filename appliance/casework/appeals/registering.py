@@ -3,7 +3,7 @@
 import datetime as dt
 from zoneinfo import ZoneInfo
 
-from appliance.casework import applicants, call_forms, catalogs, forms, hooks, numbers
+from appliance.casework import call_forms, forms, hooks, numbers
 from appliance.casework.appeals import consultations, form, handling
 from appliance.casework.forms.drafts import call_of_token, find_draft, values_of_other_form
 from appliance.casework.forms.versions import APPEAL_FORM
@@ -39,24 +39,15 @@ def register(
     with write_transaction():
         if registered := find_row(Appeal, token=token, operator=operator.id):
             return registered
-        reading = form.read_form(values, today)
-        columns = reading.columns
-        if reading.mahalla_text:
-            district = columns["district"]
-            columns["mahalla"] = catalogs.get_or_create_mahalla(
-                reading.mahalla_text, district and district.soato
-            )
         appeal = create_row(
             Appeal,
             number=numbers.next_number(NumberSeries, today.year),
             token=token,
             call_id=call and call.id,
-            applicant=applicants.update_or_create(columns),
             operator=operator,
             received_at=call.arrived_at if call else registered_at,
             registered_at=registered_at,
-            warnings=[str(doubt) for doubt in reading.doubts],
-            **columns,
+            **form.stored_columns(form.read_form(values, today)),
         )
         forms.store_counted_values(
             forms.numbered_definition(APPEAL_FORM, appeal.form_version), appeal
