@@ -15,8 +15,8 @@ from appliance.box.snapshots import (
     RestoreRequest,
     SnapshotError,
     continuous,
+    file_restoring,
     reading,
-    restoring,
     sealing,
     settings_files,
     swapping,
@@ -392,12 +392,15 @@ def test_a_new_site_does_not_overwrite_the_copy_of_a_former_one(site) -> None:
 
 def test_few_patterns_cover_many_files() -> None:
     all_files = ["24/a.ogg", "24/b.ogg", "25/a.ogg", "25/b.ogg", "25/night/c.ogg", "c.ogg"]
-    assert restoring.smallest_cover(["24/a.ogg", "24/b.ogg"], all_files) == {"24"}
-    assert restoring.smallest_cover(["24/a.ogg", "25/night/c.ogg"], all_files) == {
+    assert file_restoring.smallest_cover(["24/a.ogg", "24/b.ogg"], all_files) == {"24"}
+    assert file_restoring.smallest_cover(["24/a.ogg", "25/night/c.ogg"], all_files) == {
         "24/a.ogg",
         "25/night",
     }
-    assert restoring.smallest_cover(["25/a.ogg", "25/b.ogg"], all_files) == {"25/a.ogg", "25/b.ogg"}
+    assert file_restoring.smallest_cover(["25/a.ogg", "25/b.ogg"], all_files) == {
+        "25/a.ogg",
+        "25/b.ogg",
+    }
 
 
 def test_keys_are_made_once(site) -> None:
