@@ -77,7 +77,7 @@ def _run_foreground(place: Place) -> int:
         for line in demo.run_stream(place):
             print(line, flush=True)
     except KeyboardInterrupt:
-        pass
+        pass  # not an error: Ctrl-C and both signals are the way to end it
     finally:
         for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
             signal.signal(number, signal.SIG_IGN)

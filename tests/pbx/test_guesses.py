@@ -69,6 +69,27 @@ def named_addresses(box: Box, tmp_path: Path) -> Iterator[Callable[[], list[str]
         process.wait()
 
 
+def test_an_unreachable_asterisk_is_logged_once(tmp_path: Path) -> None:
+    secret, log = tmp_path / "secret", tmp_path / "errors"
+    secret.write_text("secret\n")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]  # free again, and refused, after the block
+    command = [sys.executable, "-I", PROGRAM, "5060", f"127.0.0.1:{port}", secret]
+    with log.open("wb") as out, subprocess.Popen(command, stderr=out) as process:
+        try:
+            wait_until(log.read_text)
+            secret.unlink()  # another error
+            wait_until(lambda: log.read_text().count("\n") > 1)
+        finally:
+            process.kill()
+    lines = log.read_text().splitlines()
+    assert [line.partition(": ")[0] for line in lines] == [
+        "Asterisk's events cannot be followed"
+    ] * 2
+    assert "refused" in lines[0]
+    assert "No such file" in lines[1]
+
+
 def send_register(box: Box, place: str, user: str, answer: str = "", call: str = "one@here") -> str:
     """Send a REGISTER from a test address; return the reply, or "" without one after 1 s."""
     server = box.settings.asterisk.address

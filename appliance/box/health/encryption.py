@@ -36,18 +36,15 @@ def is_encrypted(folder: Path, block_devices: Path = BLOCK_DEVICES) -> bool:
     """Whether the device that holds a folder is a dm-crypt volume, or is stacked on one."""
     try:
         device = folder.stat().st_dev
-    except OSError:
+    except OSError:  # a folder that cannot be reached is not known to be encrypted
         return False
     return _is_crypt_device(block_devices / f"{os.major(device)}:{os.minor(device)}", _MAX_LAYERS)
 
 
 def _is_crypt_device(device: Path, layers_left: int) -> bool:
     """Whether a device is a dm-crypt volume, or all devices below it are."""
-    try:
-        if (device / "dm" / "uuid").read_text("ascii").startswith("CRYPT-"):
-            return True
-    except OSError:  # not a device-mapper volume
-        pass
+    if _device_mapper_uuid(device).startswith("CRYPT-"):
+        return True
     slaves = device / "slaves"
     if not layers_left or not slaves.is_dir():
         return False
@@ -55,3 +52,11 @@ def _is_crypt_device(device: Path, layers_left: int) -> bool:
     return bool(lower_devices) and all(
         _is_crypt_device(lower_device, layers_left - 1) for lower_device in lower_devices
     )
+
+
+def _device_mapper_uuid(device: Path) -> str:
+    """The UUID of a device-mapper volume; "" for any other device, which has no such file."""
+    try:
+        return (device / "dm" / "uuid").read_text("ascii")
+    except OSError:
+        return ""

@@ -170,6 +170,7 @@ def queried_name(query: bytes) -> str:
 def _wait_for_site(site: ScratchSite) -> None:
     """Wait until Asterisk, the pages and the operator's place in the queue are available."""
     deadline, missing = time.monotonic() + START_LIMIT_SECONDS, "Asterisk"
+    last_error: Exception | None = None
     while time.monotonic() < deadline:
         try:
             with Connection(site.settings) as asterisk:
@@ -179,10 +180,11 @@ def _wait_for_site(site: ScratchSite) -> None:
                 missing = "the pages"
                 if requests.get(f"http://{site.settings.web.bind}/healthz", timeout=5).ok:
                     return
-        except (Unreachable, Refused, requests.RequestException):
-            pass
+            last_error = None
+        except (Unreachable, Refused, requests.RequestException) as error:
+            last_error = error  # expected while they start
         time.sleep(0.1)
-    raise StepFailed(f"{missing} did not come up")
+    raise StepFailed(f"{missing} did not come up") from last_error
 
 
 def _register_appeal(site: ScratchSite, scenario: CallScenario) -> None:

@@ -136,8 +136,10 @@ def wrong_password_addresses(lines: Iterable[str]) -> Iterator[str]:
 def follow_asterisk_events(host: str, port: str, secret_file: str) -> None:
     """Receive Asterisk's events about wrong passwords for ever.
 
-    Asterisk may start later, or restart.
+    Asterisk may start later, restart, or get another password: both are read again after an error.
+    Each new error is logged once.
     """
+    last_error = ""
     while True:
         try:
             with (
@@ -154,10 +156,13 @@ def follow_asterisk_events(host: str, port: str, secret_file: str) -> None:
                 )
                 connection.sendall("\r\n".join((*login_lines, "Events: security", "", "")).encode())
                 connection.settimeout(None)
+                last_error = ""
                 for address in wrong_password_addresses(event_lines):
                     report_address(address)
-        except OSError:
-            pass  # Asterisk is not running or its password has changed: both are read again
+        except OSError as error:
+            if str(error) != last_error:
+                last_error = str(error)
+                sys.stderr.write(f"Asterisk's events cannot be followed: {error}\n")
         time.sleep(RECONNECT_SECONDS)
 
 
