@@ -143,7 +143,11 @@ def test_the_systemd_watchdog_is_notified(settings, tmp_path, monkeypatch, kind)
         assert systemd.recv(64) == b"WATCHDOG=1"
 
 
-def test_a_missing_folder_for_signs_stops_no_process(settings, tmp_path) -> None:
+def test_a_missing_folder_for_signs_stops_no_process(settings, tmp_path, caplog) -> None:
     (tmp_path / "file").touch()
     invalid_asterisk = dataclasses.replace(settings.asterisk, run=tmp_path / "file")
-    processes.register_process(dataclasses.replace(settings, asterisk=invalid_asterisk), "jobs")
+    site = dataclasses.replace(settings, asterisk=invalid_asterisk)
+    processes.register_process(site, "jobs")
+    assert "no sign of life" in caplog.text
+    assert processes.process_states()["jobs"].holder == process_id.this_process_name()
+    assert processes.running_processes(site)["jobs"] == []

@@ -122,7 +122,8 @@ def test_a_number_is_found_by_any_part_of_it() -> None:
 @pytest.mark.usefixtures("settings")
 def test_typed_text_is_never_a_query_expression(typed: str) -> None:
     put_entry("article", "a", "Subsidiya")
-    found_refs(typed)
+    assert found_refs(typed) == []
+    assert found_refs(f"subsidiya {typed}") == ["a"]
 
 
 def test_a_snippet_marks_the_matching_words() -> None:

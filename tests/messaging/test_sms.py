@@ -728,5 +728,6 @@ def test_a_mark_arrives_over_a_line_while_messages_are_sent(site, time) -> None:
             gateway.close()
 
 
-def test_a_message_received_without_a_handler_does_no_harm(settings) -> None:
+def test_a_message_received_without_a_handler_is_logged(settings, caplog) -> None:
     SmsSender([]).on_incoming(Incoming(NUMBER, "x"))
+    assert f"nobody listens to what {NUMBER} sent" in caplog.text
