@@ -36,6 +36,19 @@ def answer_field(page: Page) -> Locator:
     return page.locator("#text")
 
 
+def register_subsidy_appeal(operator: Page) -> None:
+    """Type an appeal about a subsidy on the operator's page, and register it."""
+    operator.keyboard.press("F2")
+    expect(operator.locator("#form[data-ready]")).to_be_visible()
+    operator.locator("#f-first_name").fill("Gulchehra")
+    operator.locator("#f-surname").fill("Yoʻldosheva")
+    operator.locator("#f-direction").fill("subs")
+    expect(operator.locator("#f-direction-list li").first).to_be_visible()
+    operator.keyboard.press("Tab")
+    operator.locator("#f-gist").fill("Subsidiya soʻragan.")
+    operator.keyboard.press("Control+Enter")
+
+
 def test_an_appeal_is_registered_returned_corrected_and_answered(open_as, nilufar: User) -> None:
     labour = departments.add_department(
         {"name_uz_latn": "Bandlik boshqarmasi"}, own_body=False, actor="x"
@@ -47,15 +60,7 @@ def test_an_appeal_is_registered_returned_corrected_and_answered(open_as, nilufa
     operator = open_as("nilufar", "/operator")
 
     # the operator registers: the appeal appears at once, with department and deadline
-    operator.keyboard.press("F2")
-    expect(operator.locator("#form[data-ready]")).to_be_visible()
-    operator.locator("#f-first_name").fill("Gulchehra")
-    operator.locator("#f-surname").fill("Yoʻldosheva")
-    operator.locator("#f-direction").fill("subs")
-    expect(operator.locator("#f-direction-list li").first).to_be_visible()
-    operator.keyboard.press("Tab")
-    operator.locator("#f-gist").fill("Subsidiya soʻragan.")
-    operator.keyboard.press("Control+Enter")
+    register_subsidy_appeal(operator)
     row = ministry.locator("#appeals .rows li")
     expect(row).to_contain_text("Gulchehra Yoʻldosheva")
     expect(row).to_contain_text("Bandlik boshqarmasi")
