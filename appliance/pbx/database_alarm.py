@@ -8,7 +8,9 @@ database is locked sends it again.
 import datetime as dt
 import logging
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import peewee
 
@@ -18,6 +20,10 @@ from appliance.core import clock
 from appliance.core.delivery import DeliveryError
 from appliance.core.settings import Settings, Telegram
 from appliance.messaging.notices import duty
+from appliance.pbx import alarm_channels
+
+if TYPE_CHECKING:
+    from appliance.messaging.sms.gateway import SmsGateway
 
 POLL_SECONDS = 10
 LOCK_GRACE_PERIOD = dt.timedelta(seconds=25)  # in which a lock may end by itself
@@ -60,9 +66,9 @@ def send_alarm(settings: Settings, check: Check) -> bool:
     key = f"alarm:{check.code}:{clock.now().isoformat()}"
     bot = settings.telegram
     results = [_send_by_bot(bot, _current_chat_id(chat), text) for chat in chats] if bot else []
-    results += [
-        _send_by_sms(settings, recipient, text, key) for recipient in phones if settings.sms
-    ]
+    if settings.sms and phones:
+        with alarm_channels.open_sms_sender(settings) as sender:
+            results += [_send_by_sms(sender.gateways, phone, text, key) for phone in phones]
     return any(results)
 
 
@@ -76,10 +82,8 @@ def _current_chat_id(chat: int) -> str:
 
 def _send_by_bot(account: Telegram, chat: str, text: str) -> bool:
     """Send the text to a chat; returns True if it was sent."""
-    from appliance.messaging.telegram import bot_api  # loads an HTTP client, seldom needed
-
     try:
-        bot_api.BotApiClient(account.url, account.token).send_text(chat, text)
+        alarm_channels.open_bot(account).send_text(chat, text)
     except DeliveryError as trouble:
         log.warning("the alarm of the database: %s", trouble)
         return False
@@ -89,11 +93,9 @@ def _send_by_bot(account: Telegram, chat: str, text: str) -> bool:
     return True
 
 
-def _send_by_sms(settings: Settings, phone: str, text: str, key: str) -> bool:
+def _send_by_sms(gateways: Sequence["SmsGateway"], phone: str, text: str, key: str) -> bool:
     """Send the text through the first account that accepts it; returns True if it was sent."""
-    from appliance.messaging.sms import accounts  # loads an HTTP client, seldom needed
-
-    for gateway in accounts.build_gateways(settings):
+    for gateway in gateways:
         try:
             gateway.send(phone, text, key)
         except DeliveryError as trouble:
@@ -102,6 +104,4 @@ def _send_by_sms(settings: Settings, phone: str, text: str, key: str) -> bool:
             log.exception("the alarm of the database, by %s", gateway.name)
         else:
             return True
-        finally:
-            gateway.close()
     return False

@@ -6,17 +6,13 @@ messages of that one cause from the outbox and sends them itself: by the bot, an
 accounts, modems included. It needs no thread, socket or lock of the jobs.
 """
 
-import logging
-
-import peewee
+from collections.abc import Sequence
 
 from appliance.box import health
 from appliance.core import outbox
-from appliance.core.delivery import DeclinedError, NotSentError, UncertainDeliveryError
 from appliance.core.settings import Settings
 from appliance.models import Message
-
-log = logging.getLogger(__name__)
+from appliance.pbx import alarm_channels
 
 
 def send_alarm(settings: Settings) -> int:
@@ -27,59 +23,30 @@ def send_alarm(settings: Settings) -> int:
     check = health.jobs_process(settings)
     if check.state != "fail":
         return 0
-    return _send_by_bot(settings, check.code) + _send_by_sms(settings, check.code)
-
-
-def _send_by_bot(settings: Settings, cause: str) -> int:
-    """Send the due Telegram messages of this cause; returns how many were sent."""
-    if not settings.telegram:
-        return 0
-    from appliance.messaging.telegram.bot_api import (
-        BotApiClient,  # loads an HTTP client, seldom needed
-    )
-
-    bot = BotApiClient(settings.telegram.url, settings.telegram.token)
-    count = 0
-    for message in outbox.claim_for_cause("telegram", cause):
-        try:
-            receipt = bot.send_text(message.recipient, message.text)
-        except NotSentError as error:
-            log.warning("the alarm of the jobs: %s", error)
-            outbox.schedule_retry(message, error.code, error.detail)
-        except UncertainDeliveryError as error:
-            outbox.schedule_retry(
-                message, error.code, error.detail, perhaps_sent=True, gateway="telegram"
-            )
-        except DeclinedError as error:
-            outbox.mark_declined(message, error.code, error.detail)
-        else:
-            outbox.mark_sent(message, "telegram", receipt.id)
-            count += 1
-    return count
-
-
-def _send_by_sms(settings: Settings, cause: str) -> int:
-    """Send the due SMS of this cause; returns how many were sent."""
-    if not settings.sms or not (messages := outbox.claim_for_cause("sms", cause)):
-        return 0
-    from appliance.messaging.sms import sender  # loads an HTTP client, seldom needed
-
-    senders = sender.build_sender(settings)
-    try:
-        for message in messages:
-            try:
-                senders.send_message(message)
-            except peewee.OperationalError:  # retried by the caller of this thread's work
-                raise
-            except Exception:  # the boundary of a gateway: an unexpected answer ends no process
-                log.exception("the alarm of the jobs, message %d", message.id)
-                outbox.schedule_retry(
-                    message, "no_sense", perhaps_sent=True, gateway=message.gateway
-                )
-    finally:
-        for gateway in senders.gateways:
-            gateway.close()
+    messages = [*_send_by_bot(settings, check.code), *_send_by_sms(settings, check.code)]
     sent_messages = Message.select().where(
-        Message.id.in_([message_row.id for message_row in messages]), Message.state == "sent"
+        Message.id.in_([message.id for message in messages]), Message.state == "sent"
     )
     return int(sent_messages.count())
+
+
+def _send_by_bot(settings: Settings, cause: str) -> Sequence[Message]:
+    """Try the due Telegram messages of this cause; returns them."""
+    if not settings.telegram or not (messages := outbox.claim_for_cause("telegram", cause)):
+        return ()
+    from appliance.messaging.telegram.courier import TelegramCourier  # see alarm_channels
+
+    courier = TelegramCourier(alarm_channels.open_bot(settings.telegram))
+    for message in messages:
+        courier.send_message(message)
+    return messages
+
+
+def _send_by_sms(settings: Settings, cause: str) -> Sequence[Message]:
+    """Try the due SMS of this cause; returns them."""
+    if not settings.sms or not (messages := outbox.claim_for_cause("sms", cause)):
+        return ()
+    with alarm_channels.open_sms_sender(settings) as sender:
+        for message in messages:
+            sender.send_message(message)
+    return messages

@@ -63,13 +63,7 @@ class SmsSender:
         outbox.expire_messages()
         count = 0
         while self._available_gateways() and should_continue() and (message := self._claim_next()):
-            try:
-                self.send_message(message)
-            except Exception:  # an unexpected answer of a gateway
-                log.exception("message %d may have gone out", message.id)
-                outbox.schedule_retry(
-                    message, "no_sense", perhaps_sent=True, gateway=message.gateway
-                )
+            self.send_message(message)
             count += 1
             self._keep_pace()
         return count
@@ -88,7 +82,22 @@ class SmsSender:
             self.sleep(self._sent_at[0] + 1 - now)
 
     def send_message(self, message: Message) -> None:
-        """Send one claimed message over the first account that accepts it."""
+        """Send one claimed message over the first account that accepts it.
+
+        It is retried later after any error, also an unexpected answer of a gateway.
+        """
+        try:
+            self._send_by_accounts(message)
+        except Exception:  # the boundary of a service: no fault there may hold up other messages
+            log.exception("message %d may have gone out", message.id)
+            outbox.schedule_retry(message, "no_sense", perhaps_sent=True, gateway=message.gateway)
+
+    def close_gateways(self) -> None:
+        """Close the lines of all gateways."""
+        for gateway in self.gateways:
+            gateway.close()
+
+    def _send_by_accounts(self, message: Message) -> None:
         if rules.is_unwanted(message):
             outbox.mark_declined(message, "unwanted")
             return
@@ -188,8 +197,7 @@ class SmsSender:
                         balance_at = time.monotonic() + REST_SECONDS
             except Exception:  # outermost handler of a thread
                 log.exception("sending failed")
-        for gateway in self.gateways:
-            gateway.close()
+        self.close_gateways()
 
     def receive_messages(self) -> None:
         """Process what arrived over open lines: reports and citizens' messages."""

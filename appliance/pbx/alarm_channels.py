@@ -1,0 +1,33 @@
+"""The bot and the SMS accounts by which the pbx process itself sends alarms.
+
+They load an HTTP client and are seldom needed: nothing else here imports them.
+"""
+
+import contextlib
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from appliance.core.settings import Settings, Telegram
+
+if TYPE_CHECKING:
+    from appliance.messaging.sms.sender import SmsSender
+    from appliance.messaging.telegram.bot_api import BotApiClient
+
+
+def open_bot(account: Telegram) -> "BotApiClient":
+    """Return the client of the bot."""
+    from appliance.messaging.telegram.bot_api import BotApiClient
+
+    return BotApiClient(account.url, account.token)
+
+
+@contextlib.contextmanager
+def open_sms_sender(settings: Settings) -> Iterator["SmsSender"]:
+    """Yield a sender whose gateways are closed afterwards: the jobs hold them otherwise."""
+    from appliance.messaging.sms.sender import build_sender
+
+    sender = build_sender(settings)
+    try:
+        yield sender
+    finally:
+        sender.close_gateways()
