@@ -29,7 +29,7 @@ READING_MODULES = (
 )
 SAFE_COMMANDS = (
     "files/database.sh",
-    "files/roll_back.py --user appliance",
+    "appliance-roll-back --user appliance",
     "schema.py {{",  # becomes the appliance's user before it opens the database
     "restore_command",  # `appliance`, or backups/bare, which is checked below
     "setpriv --reuid=",

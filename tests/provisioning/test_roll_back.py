@@ -18,7 +18,7 @@ from appliance.core.settings import Settings
 from appliance.models import Appeal, Draft, Message, NumberSeries, User
 from provisioning.box.bundle import PLAYBOOK_FOLDER
 
-SCRIPT = PLAYBOOK_FOLDER / "files" / "roll_back.py"
+PROGRAM = PLAYBOOK_FOLDER / "files" / "roll_back"
 TASHKENT = ZoneInfo("Asia/Tashkent")
 REFUSED_STATUS = 3
 NEW_TABLE = "CREATE TABLE novelty (id INTEGER PRIMARY KEY, appeal_id INTEGER, text TEXT)"
@@ -49,7 +49,7 @@ class Upgrade:
         db.database.close()
         files = (self.database, self.copy, self.migrated)
         process = subprocess.run(
-            ["/usr/bin/python3", "-I", SCRIPT, *files, "--json", *options],
+            ["/usr/bin/python3", "-I", "-B", PROGRAM, *files, "--json", *options],
             capture_output=True,
             text=True,
         )
@@ -249,7 +249,7 @@ def test_a_failed_migration_restores_the_copy(upgrade: Upgrade, nilufar: User) -
     run_sql(upgrade.database, NEW_TABLE)
     db.database.close()
     process = subprocess.run(
-        ["/usr/bin/python3", "-I", SCRIPT, upgrade.database, upgrade.copy, "--only-copy"],
+        ["/usr/bin/python3", "-I", "-B", PROGRAM, upgrade.database, upgrade.copy, "--only-copy"],
         check=True,
     )
     assert process.returncode == 0

@@ -2,7 +2,7 @@
 # database.sh keep DATABASE: makes a complete copy, while others may read the database; prints the copy's name. The three
 # newest copies are kept.
 # database.sh migrated DATABASE COPY: the same after the migrations, next to COPY; prints its name.
-# roll_back.py puts the copy back in place.
+# roll_back puts the copy back in place.
 # Runs as the appliance: in its own folder there may be a link to a place where only root may write.
 set -e
 umask 077
