@@ -4,12 +4,11 @@ import datetime as dt
 import os
 from pathlib import Path
 
-from appliance.casework import appeals, catalogs
 from appliance.casework.appeals import handling
 from appliance.core import clock
 from appliance.core.settings import Settings
 from appliance.models import Appeal, Call, Handling, JobRun, Recording, User
-from tests.casework.test_appeals import FULL_FORM
+from tests.rig.appeals import FULL_FORM, create_appeal
 
 MINUTE = dt.timedelta(minutes=1)
 DAY = dt.timedelta(days=1)
@@ -71,13 +70,7 @@ def register_appeal(
     site: Settings, operator: User, call_id: str | None = None, **values: str
 ) -> Appeal:
     """An appeal on the full form, linked to the given call."""
-    appeal = appeals.register(
-        FULL_FORM | values,
-        operator=operator,
-        token=appeals.token_for(operator, None),
-        tz=site.tz,
-        calendar=catalogs.working_calendar(site),
-    )
+    appeal = create_appeal(site, operator, FULL_FORM | values)
     Appeal.update(call_id=call_id).where(Appeal.id == appeal.id).execute()
     return appeal
 

@@ -26,7 +26,7 @@ from appliance.models import (
 )
 from appliance.reports import files
 from appliance.reports.periods import Period
-from tests.casework.test_appeals import FULL_FORM
+from tests.rig.appeals import FULL_FORM
 from tests.rig.citizen import CITIZEN_NUMBER, Citizen
 
 NAME, ADDRESS = "Kanareykina", "Kanareyka koʻchasi 7"

@@ -3,30 +3,16 @@
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from appliance.casework import appeals, catalogs
 from appliance.models import Appeal, AppealStep, NumberNote, ScheduledCallback, User
-from tests.browser.conftest import sign_in
-from tests.casework.test_appeals import FULL_FORM
-from tests.rig.citizen import Citizen
+from tests.browser.talk import open_page_in_talk
+from tests.rig.appeals import FULL_FORM, create_appeal
 
 
 @pytest.fixture
 def page(window: BrowserContext, nilufar: User, settings) -> Page:
     """Nilufar's page with a call from a number that has an open appeal."""
-    appeals.register(
-        FULL_FORM,
-        operator=nilufar,
-        token=appeals.token_for(nilufar, None),
-        tz=settings.tz,
-        calendar=catalogs.working_calendar(settings),
-    )
-    citizen = Citizen("1764000000.1")
-    citizen.ring_operator(nilufar)
-    citizen.start_talk()
-    page = window.new_page()
-    sign_in(page, "nilufar")
-    page.wait_for_selector("#form[data-ready]")
-    return page
+    create_appeal(settings, nilufar, FULL_FORM)
+    return open_page_in_talk(window, nilufar)
 
 
 def test_a_similar_appeal_is_shown_while_typing_and_can_be_extended(page: Page) -> None:

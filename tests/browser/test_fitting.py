@@ -7,13 +7,13 @@ import re
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from appliance.casework import appeals, catalogs
 from appliance.core import clock
 from appliance.core.settings import Settings
 from appliance.models import Handling, User
 from appliance.people import accounts
 from tests.browser.conftest import Pages, sign_in
 from tests.browser.test_pages import AXE_SCRIPT, add_trunks_and_script
+from tests.rig.appeals import create_appeal
 from tests.rig.waiting import wait_until
 
 SMALL_SCREEN = {"width": 1280, "height": 720}
@@ -91,10 +91,7 @@ def test_a_deadline_does_not_cover_the_number(
     badge: str,
     number: str,
 ) -> None:
-    calendar = catalogs.working_calendar(settings)
-    token = appeals.token_for(nilufar, None)
-    values = {"gist": "Subsidiya"}
-    appeals.register(values, operator=nilufar, token=token, tz=settings.tz, calendar=calendar)
+    create_appeal(settings, nilufar, {"gist": "Subsidiya"})
     overdue = clock.now().date() - dt.timedelta(days=12)
     Handling.update(due_on=overdue).execute()
     accounts.choose_language(User.get(User.login == login), language)

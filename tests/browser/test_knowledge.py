@@ -8,17 +8,13 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from appliance.casework.knowledge import ArticleContent, ArticlePlacement, articles
-from appliance.core import settings as site_settings
 from appliance.core.settings import Settings
 from appliance.models import ArticleFile, ArticleOpening, User
 from appliance.people import accounts
-from provisioning.local.settings_file import scratch_settings
 from tests.browser.conftest import sign_in
-from tests.browser.test_operator import open_form, wait_until_saved
+from tests.browser.talk import CALL, add_sms_account, open_named_form
 from tests.browser.test_sms import accessibility_faults
-from tests.rig.citizen import Citizen
 
-CALL = "1764000000.1"
 SUBSIDY_ARTICLE = ArticleContent(
     "Subsidiya olish",
     "Ariza **15 kun** ichida koʻriladi.\n\n- pasport shart emas\n- bepul",
@@ -32,9 +28,7 @@ SUBSIDY_ARTICLE = ArticleContent(
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
     """The test's site, which can send short messages."""
-    account = {"name": "first", "kind": "eskiz", "url": "http://127.0.0.1:9", "price": 9500}
-    settings.file.write_text(scratch_settings(sms=[account]))
-    return site_settings.load_settings(settings.file)
+    return add_sms_account(settings)
 
 
 @pytest.fixture
@@ -44,15 +38,7 @@ def page(window: BrowserContext, settings: Settings, nilufar, sherzod, bahodir) 
         row = articles.create_article(sherzod, text, ArticlePlacement("appeals"))
         for action, user in (("send", sherzod), ("approve", bahodir), ("put", sherzod)):
             row = articles.perform_step(action, row, user, row.revision)
-    page = window.new_page()
-    sign_in(page, "nilufar")
-    citizen = Citizen(CALL)
-    citizen.ring_operator(nilufar)
-    citizen.start_talk()
-    expect(open_form(page, CALL)).to_be_visible()
-    page.locator("#f-first_name").fill("Aziza")
-    wait_until_saved(page)
-    return page
+    return open_named_form(window, nilufar)
 
 
 def test_an_article_is_found_opened_rated_and_sent_by_keys_alone(page: Page, nilufar: User) -> None:

@@ -5,11 +5,12 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from appliance.casework import appeals, catalogs, departments
+from appliance.casework import appeals, catalogs
 from appliance.casework.appeals import handling
 from appliance.models import Appeal, Handling, User
 from appliance.people import staff
 from tests.browser.conftest import WINDOW_SIZE, sign_in
+from tests.rig.appeals import add_labour_department, create_appeal
 
 
 @pytest.fixture
@@ -50,10 +51,7 @@ def register_subsidy_appeal(operator: Page) -> None:
 
 
 def test_an_appeal_is_registered_returned_corrected_and_answered(open_as, nilufar: User) -> None:
-    labour = departments.add_department(
-        {"name_uz_latn": "Bandlik boshqarmasi"}, own_body=False, actor="x"
-    )
-    departments.route_direction("subsidies", labour.id, actor="x")
+    labour = add_labour_department()
     staff.assign_department(User.get(User.login == "bahodir"), labour.id, by="x")
     ministry = open_as("bahodir", "/appeals")
     expect(ministry.get_by_text("Aloqa bor")).to_be_visible()
@@ -105,13 +103,7 @@ def test_an_appeal_is_registered_returned_corrected_and_answered(open_as, nilufa
 
 
 def test_a_typed_answer_remains_when_a_colleague_acts(open_as, settings, nilufar: User) -> None:
-    appeal = appeals.register(
-        {"first_name": "Aziza"},
-        operator=nilufar,
-        token=appeals.token_for(nilufar, None),
-        tz=settings.tz,
-        calendar=catalogs.working_calendar(settings),
-    )
+    appeal = create_appeal(settings, nilufar, {"first_name": "Aziza"})
     page = open_as("bahodir", f"/appeals/{appeal.number}")
     answer_field(page).fill("Uzun javob")
     handling.take_over(appeal, "gulnora", 1)
@@ -124,16 +116,7 @@ def test_a_typed_answer_remains_when_a_colleague_acts(open_as, settings, nilufar
 
 
 def test_browser_back_leads_straight_to_the_list(open_as, settings, nilufar: User) -> None:
-    overdue = []
-    for name in ("Aziza", "Lola"):
-        token = appeals.token_for(nilufar, None)
-        calendar = catalogs.working_calendar(settings)
-        values = {"first_name": name}
-        overdue.append(
-            appeals.register(
-                values, operator=nilufar, token=token, tz=settings.tz, calendar=calendar
-            )
-        )
+    overdue = [create_appeal(settings, nilufar, {"first_name": name}) for name in ("Aziza", "Lola")]
     Handling.update(due_on="2026-01-01").execute()
     page = open_as("bahodir", "/appeals?when=overdue")
     page.get_by_role("link", name=overdue[0].number).click()
@@ -151,13 +134,7 @@ def test_browser_back_leads_straight_to_the_list(open_as, settings, nilufar: Use
 
 
 def test_an_unfinished_answer_is_restored(open_as, settings, nilufar: User) -> None:
-    appeal = appeals.register(
-        {"first_name": "Aziza"},
-        operator=nilufar,
-        token=appeals.token_for(nilufar, None),
-        tz=settings.tz,
-        calendar=catalogs.working_calendar(settings),
-    )
+    appeal = create_appeal(settings, nilufar, {"first_name": "Aziza"})
     page = open_as("bahodir", f"/appeals/{appeal.number}")
     answer_field(page).fill("Yarim javob")
     expect(page.locator("[data-draft-state]")).to_contain_text("Qoralama saqlandi")
@@ -234,13 +211,7 @@ def test_the_inbox_works_by_keys(open_as, settings, nilufar: User) -> None:
 
 
 def test_the_button_shows_its_new_action_after_a_conflict(open_as, settings, nilufar: User) -> None:
-    appeal = appeals.register(
-        {"first_name": "Aziza"},
-        operator=nilufar,
-        token=appeals.token_for(nilufar, None),
-        tz=settings.tz,
-        calendar=catalogs.working_calendar(settings),
-    )
+    appeal = create_appeal(settings, nilufar, {"first_name": "Aziza"})
     page = open_as("bahodir", f"/appeals/{appeal.number}")
     answer_field(page).fill("Uzun javob")
     handling.dismiss_appeal(appeal, "29-modda", "gulnora", 1)

@@ -9,13 +9,11 @@ from appliance.casework.knowledge import ArticleContent, ArticlePlacement, artic
 from appliance.casework.scripts import importing, runs
 from appliance.models import ArticleOpening, ScriptVersion, User
 from tests.browser.conftest import sign_in
+from tests.browser.talk import CALL, open_page_in_talk
 from tests.browser.test_operator import wait_until_saved
 from tests.browser.test_sms import accessibility_faults
-from tests.rig.citizen import Citizen
 from tests.rig.scripts import make_script, make_step, publish_script
 from tests.rig.waiting import wait_until
-
-CALL = "1764000000.1"
 
 
 @pytest.fixture
@@ -35,13 +33,7 @@ def open_talk(
     """Put a script in force, let Nilufar talk with a citizen, and return her page."""
     publish_script(sherzod, bahodir, definition, slugs)
     ScriptVersion.update(since=0).execute()
-    citizen = Citizen(CALL)
-    citizen.ring_operator(nilufar)
-    citizen.start_talk()
-    page = window.new_page()
-    sign_in(page, "nilufar")
-    page.wait_for_selector("#form[data-ready]")
-    return page
+    return open_page_in_talk(window, nilufar)
 
 
 def test_a_script_is_followed_by_keys_next_to_the_form(page: Page) -> None:

@@ -3,41 +3,29 @@
 import pytest
 from playwright.sync_api import BrowserContext, Page, Route, expect
 
-from appliance.core import settings as site_settings
 from appliance.core.settings import Settings
 from appliance.messaging.notices import templates
 from appliance.messaging.notices.templates import Template
 from appliance.models import Appeal, Message, User
-from provisioning.local.settings_file import scratch_settings
 from tests.browser.conftest import sign_in
-from tests.browser.test_operator import AXE_RULES, AXE_SCRIPT, open_form, wait_until_saved
-from tests.rig.citizen import CITIZEN_NUMBER, Citizen
+from tests.browser.talk import CALL, add_sms_account, open_named_form
+from tests.browser.test_operator import AXE_RULES, AXE_SCRIPT
+from tests.rig.citizen import CITIZEN_NUMBER
 
-CALL = "1764000000.1"
 ADDRESS = Template("Manzil", "Hurmatli {name}: Navoiy 12", "{name}: Навои 12")
 
 
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
     """The test's site with an SMS account whose price is set."""
-    account = {"name": "first", "kind": "eskiz", "url": "http://127.0.0.1:9", "price": 9500}
-    settings.file.write_text(scratch_settings(sms=[account]))
-    return site_settings.load_settings(settings.file)
+    return add_sms_account(settings)
 
 
 @pytest.fixture
 def page(window: BrowserContext, settings: Settings, nilufar: User) -> Page:
     """Nilufar's page during a talk; the form of the call has a name in it."""
     templates.save_template(settings, ADDRESS, "sherzod")
-    page = window.new_page()
-    sign_in(page, "nilufar")
-    citizen = Citizen(CALL)
-    citizen.ring_operator(nilufar)
-    citizen.start_talk()
-    expect(open_form(page, CALL)).to_be_visible()
-    page.locator("#f-first_name").fill("Aziza")
-    wait_until_saved(page)
-    return page
+    return open_named_form(window, nilufar)
 
 
 def accessibility_faults(page: Page, part: str) -> list[str]:

@@ -13,7 +13,6 @@ import pytest
 import requests
 import tomli_w
 
-from appliance.casework import appeals, catalogs
 from appliance.casework.ministry import files, queue
 from appliance.core import db, outbox, signatures
 from appliance.core import settings as site_settings
@@ -26,6 +25,7 @@ from provisioning.local.phones import Handling
 from provisioning.local.plans import Times
 from tests.calls.conftest import running_hotline
 from tests.calls.hotline import Hotline
+from tests.rig.appeals import create_appeal
 from tests.rig.fakes import ministry, sms, telegram
 from tests.rig.outside import openid
 from tests.rig.outside.party import ExternalServer
@@ -90,13 +90,7 @@ def register_appeal(hotline: Hotline, gist: str) -> Appeal:
     settings = site_settings.load_settings(hotline.place.config_file)
     with db.open_database(settings.paths.database).connection_context():
         operator = User.get(User.login == hotline.description["operators"][0]["login"])
-        appeal = appeals.register(
-            {"gist": gist},
-            operator=operator,
-            token=appeals.token_for(operator, None),
-            tz=settings.tz,
-            calendar=catalogs.working_calendar(settings),
-        )
+        appeal = create_appeal(settings, operator, {"gist": gist})
         queue.queue_appeal(settings, appeal)
     return appeal
 

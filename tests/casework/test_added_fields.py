@@ -19,7 +19,6 @@ from appliance.core import clock
 from appliance.core.i18n import LOCALES, equals_ignoring_spelling
 from appliance.core.settings import MINISTRY_FIELDS, Ministry
 from appliance.models import Appeal, FormVersion
-from tests.casework.test_appeals import FULL_FORM
 from tests.casework.test_form_editing import (
     ANSWER_OPTIONS,
     FIELD_LABELS,
@@ -28,6 +27,7 @@ from tests.casework.test_form_editing import (
     pending_draft,
     release_draft,
 )
+from tests.rig.appeals import FULL_FORM
 
 FIELD_TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
 FIELD_LABEL = st.fixed_dictionaries(dict.fromkeys(LOCALES, FIELD_TEXT))

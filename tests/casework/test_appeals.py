@@ -12,53 +12,17 @@ from appliance.casework import appeals, catalogs
 from appliance.casework.appeals import form
 from appliance.core import audit, clock, db, live
 from appliance.models import Appeal, AuditEntry, Call, Draft, Mahalla, QueueVisit, Ring, Talk, User
+from tests.rig.appeals import ARRIVED, FULL_FORM, create_call, start_talk
 
 TZ = ZoneInfo("Asia/Tashkent")
 TODAY = dt.date(2026, 11, 24)
-ARRIVED = dt.datetime(2026, 11, 24, 9, 30, tzinfo=TZ)
 PHONE = "+998935550147"
-FULL_FORM = {
-    "applicant_kind": "person",
-    "appeal_type": "application",
-    "first_name": "Gulchehra",
-    "surname": "Yoʻldosheva",
-    "call_type": "appeal",
-    "region": "1718",
-    "district": "1718236",
-    "mahalla_text": "Koʻktepa yangi",
-    "address": "Navroʻz koʻchasi, 12-uy",
-    "passport": "AB 1234567",
-    "pinfl": "4 020190 205 001 0",
-    "sex": "f",
-    "born": "02.01.1990",
-    "group": "low_income_family",
-    "phone": "93 555 01 47",
-    "phone_at_hand": "",
-    "employment_text": "Vaqtincha ishsiz",
-    "openness": "open",
-    "direction": "subsidies",
-    "gist": "Tikuv mashinasi uchun subsidiya soʻragan.",
-}
-
-
 pytestmark = pytest.mark.usefixtures("settings")
 
 
 def create_user(login: str, role: str = "operator") -> User:
     return User.create(
         login=login, name=login.title(), role=role, password_hash="", created_at=clock.now()
-    )
-
-
-def create_call(id: str = "1.1", caller: str | None = PHONE) -> Call:
-    return Call.create(
-        id=id, direction="inbound", arrived_at=ARRIVED, caller=caller, stage="talk", menu=[]
-    )
-
-
-def start_talk(operator: User, call: Call) -> None:
-    Talk.create(
-        call=call, position=1, party="operator", who=operator.login, started_at=call.arrived_at
     )
 
 

@@ -16,16 +16,8 @@ from appliance.casework.forms import definition
 from appliance.core import clock, db
 from appliance.models import Appeal, Call, CallForm, Draft, FormVersion, Talk, User
 from appliance.reports import call_filters
-from tests.casework.test_appeals import (
-    FULL_FORM,
-    PHONE,
-    TODAY,
-    TZ,
-    create_call,
-    create_user,
-    register_appeal,
-    start_talk,
-)
+from tests.casework.test_appeals import PHONE, TODAY, TZ, create_user, register_appeal
+from tests.rig.appeals import FULL_FORM, create_call, start_talk
 
 CALL_FORM_VALUES = {
     "surname": "Karimova",

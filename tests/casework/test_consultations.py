@@ -10,7 +10,7 @@ from appliance.casework.appeals.handling import HandlingError
 from appliance.core import clock
 from appliance.core.audit.table import AuditEntry
 from appliance.models import Appeal, Consultation, Handling
-from tests.casework.test_appeals import FULL_FORM
+from tests.rig.appeals import FULL_FORM
 
 CONSULTATION_VALUES = {"consultation": "1", "consultation_issue": "Nafaqa"}
 

@@ -10,7 +10,7 @@ from appliance.casework.data_requests import RequestError
 from appliance.core import clock
 from appliance.messaging import notices
 from appliance.models import Appeal, AuditEntry, DataRequest, User
-from tests.casework.test_appeals import FULL_FORM
+from tests.rig.appeals import FULL_FORM, create_appeal
 from tests.rig.citizen import CITIZEN_NUMBER, Citizen
 
 REQUEST_VALUES = {
@@ -33,12 +33,8 @@ def appeal(settings, nilufar) -> Appeal:
     citizen.start_talk()
     desk = appeals.current_desk(nilufar, clock.now())
     assert desk
-    registered_appeal = appeals.register(
-        FULL_FORM | {"phone": CITIZEN_NUMBER},
-        operator=nilufar,
-        token=desk.token,
-        tz=settings.tz,
-        calendar=catalogs.working_calendar(settings),
+    registered_appeal = create_appeal(
+        settings, nilufar, FULL_FORM | {"phone": CITIZEN_NUMBER}, token=desk.token
     )
     citizen.hang_up()
     return registered_appeal

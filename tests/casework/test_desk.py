@@ -8,8 +8,8 @@ from appliance.core.statements import create_row, find_row
 from appliance.models import Applicant, QueueVisit, Ring
 from appliance.people import presence
 from appliance.telephony import calls
-from tests.casework.test_appeals import create_call, start_talk
 from tests.casework.test_handling import query_plan_of
+from tests.rig.appeals import create_call, start_talk
 
 pytestmark = pytest.mark.usefixtures("settings")
 

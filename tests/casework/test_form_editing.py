@@ -9,7 +9,7 @@ from appliance.casework.forms import checks, comparing, editing
 from appliance.casework.forms.definition import DefinitionError, definition_document
 from appliance.core import clock
 from appliance.models import AuditEntry, FormVersion
-from tests.casework.test_appeals import FULL_FORM
+from tests.rig.appeals import FULL_FORM
 
 FIELD_LABELS = {"uz_Latn": "Ish o'rni", "uz_Cyrl": "Иш ўрни", "ru": "Рабочее место"}
 LIST_FIELD = {"kind": "list", "list": "group", "label": FIELD_LABELS}

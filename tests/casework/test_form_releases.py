@@ -12,7 +12,7 @@ from appliance.casework.forms import editing, versions
 from appliance.cli import appliance
 from appliance.core import clock
 from appliance.models import AuditEntry, CallForm, FormVersion
-from tests.casework.test_appeals import TZ, create_call, start_talk
+from tests.casework.test_appeals import TZ
 from tests.casework.test_form_editing import (
     FIELD_LABELS,
     add_field,
@@ -20,6 +20,7 @@ from tests.casework.test_form_editing import (
     pending_draft,
     release_draft,
 )
+from tests.rig.appeals import create_call, start_talk
 
 NEW_FIELD = """
 [[fields]]

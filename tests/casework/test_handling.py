@@ -14,7 +14,7 @@ from appliance.casework.appeals.statistics import appeal_statistics
 from appliance.core import audit, clock, db, live
 from appliance.models import Appeal, AuditEntry, Department, Handling
 from appliance.people import accounts, staff
-from tests.casework.test_appeals import FULL_FORM
+from tests.rig.appeals import FULL_FORM, add_labour_department
 
 TODAY = dt.date(2026, 11, 24)
 
@@ -27,11 +27,7 @@ def calendar(settings):
 @pytest.fixture
 def labour(settings) -> Department:
     """The department for subsidies."""
-    department = departments.add_department(
-        {"name_uz_latn": "Bandlik boshqarmasi"}, own_body=False, actor="sherzod"
-    )
-    departments.route_direction("subsidies", department.id, actor="sherzod")
-    return department
+    return add_labour_department()
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from appliance.core import clock
 from appliance.core.audit.table import AuditEntry
 from appliance.core.i18n import is_in_script
 from appliance.models import CatalogItem
-from tests.casework.test_appeals import FULL_FORM
+from tests.rig.appeals import FULL_FORM
 
 pytestmark = pytest.mark.usefixtures("settings")
 

@@ -23,7 +23,7 @@ from appliance.core.settings import MINISTRY_CODES, Ministry, SettingsError, Sms
 from appliance.core.settings import load_settings as load_settings
 from appliance.messaging.casework_hooks import connect_hooks
 from appliance.models import AppealStep, AuditEntry, Handling, Message, MinistryEvent
-from tests.casework.test_appeals import FULL_FORM
+from tests.rig.appeals import FULL_FORM, create_appeal
 from tests.rig.fakes.ministry import MINISTRY_TOKEN, run_ministry
 from tests.rig.programs import confirmed_key
 from tests.rig.waiting import wait_until
@@ -60,12 +60,10 @@ def new(site, nilufar):
 
     def register_appeal(connected_site=site, **values):
         connect_hooks(connected_site)
-        return appeals.register(
+        return create_appeal(
+            site,
+            nilufar,
             FULL_FORM | values,
-            operator=nilufar,
-            token=appeals.token_for(nilufar, None),
-            tz=site.tz,
-            calendar=catalogs.working_calendar(site),
         )
 
     return register_appeal

@@ -19,7 +19,7 @@ from appliance.models import (
     ScriptVersion,
     SearchEntry,
 )
-from tests.casework.test_appeals import create_call, start_talk
+from tests.rig.appeals import create_call, start_talk
 from tests.rig.scripts import (
     KNOWN_CODES,
     approve_draft,

@@ -4,10 +4,10 @@ import datetime as dt
 
 import pytest
 
-from appliance.casework import appeals, catalogs, unusual_reading
+from appliance.casework import unusual_reading
 from appliance.core import audit, clock
 from appliance.models import AuditEntry
-from tests.casework.test_appeals import FULL_FORM
+from tests.rig.appeals import FULL_FORM, create_appeal
 
 DAY = dt.datetime(2026, 11, 24, 7, 0, tzinfo=dt.UTC)  # noon in Tashkent
 LATE = dt.datetime(2026, 11, 24, 19, 30, tzinfo=dt.UTC)  # half past midnight
@@ -70,13 +70,7 @@ def test_as_many_records_over_a_day_are_usual(settings, set_clock) -> None:
 def test_reading_an_appeal_of_the_readers_own_surname_is_recorded(
     surname, settings, set_clock, nilufar
 ) -> None:
-    appeal = appeals.register(
-        FULL_FORM | {"surname": surname},
-        operator=nilufar,
-        token=appeals.token_for(nilufar, None),
-        tz=settings.tz,
-        calendar=catalogs.working_calendar(settings),
-    )
+    appeal = create_appeal(settings, nilufar, FULL_FORM | {"surname": surname})
     for who in ("dilnoza", "sardor", "nilufar"):  # Dilnoza Aliyeva
         audit.record_entry(who, "appeal.view", appeal.number)
     unusual_reading.record_unusual_reading(settings.tz)

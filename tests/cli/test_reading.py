@@ -7,7 +7,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from appliance.casework import appeals, catalogs
+from appliance.casework import appeals
 from appliance.cli import appliance
 from appliance.core import audit, clock, db, outbox
 from appliance.core.audit import labels
@@ -16,7 +16,7 @@ from appliance.core.settings import Settings
 from appliance.models import User
 from appliance.telephony import calls
 from appliance.telephony.calls.quarantine import Damage
-from tests.casework.test_appeals import FULL_FORM
+from tests.rig.appeals import FULL_FORM, create_appeal
 from tests.rig.citizen import CITIZEN_NUMBER, Citizen
 
 NAME, STREET, GIST = "Kanareykina", "Kanareyka koʻchasi 7", "Kanareyka haqida"
@@ -123,12 +123,11 @@ def site(settings: Settings, nilufar: User, login_as) -> Settings:
     citizen.ring_operator(nilufar)
     citizen.start_talk()
     citizen.hang_up()
-    appeals.register(
+    create_appeal(
+        settings,
+        nilufar,
         FULL_FORM | {"surname": NAME, "address": STREET, "gist": GIST, "phone": CITIZEN_NUMBER},
-        operator=nilufar,
         token=appeals.current_desk(nilufar, clock.now()).token,
-        tz=settings.tz,
-        calendar=catalogs.working_calendar(settings),
     )
     outbox.queue_sms("registered", CITIZEN_NUMBER, GIST, key="1", cause="1", tz=settings.tz)
     with db.write_transaction():

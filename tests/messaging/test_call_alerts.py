@@ -16,8 +16,8 @@ from appliance.messaging.notices import call_alerts, duty
 from appliance.messaging.telegram.bot_api import BotApiClient
 from appliance.messaging.telegram.courier import TelegramCourier, UpdateReader
 from appliance.models import AuditEntry, Call, CallForm, Message, Talk, User
-from tests.casework.test_appeals import FULL_FORM
 from tests.messaging.test_telegram import GROUP, MADINA, SUNDAY, press_update
+from tests.rig.appeals import FULL_FORM
 from tests.rig.fakes.telegram import BOT_TOKEN, run_bot_api
 
 FORM_VALUES = {

@@ -5,7 +5,7 @@ import datetime as dt
 
 import pytest
 
-from appliance.casework import appeals, catalogs
+from appliance.casework import appeals
 from appliance.core import clock, outbox
 from appliance.core.settings import Messages, Settings, SmsAccount
 from appliance.messaging import notices
@@ -15,7 +15,7 @@ from appliance.messaging.notices.templates import Template
 from appliance.messaging.sms.accounts import build_gateways
 from appliance.messaging.sms.sender import SmsSender
 from appliance.models import AuditEntry, Message, SmsTemplate, User
-from tests.casework.test_appeals import FULL_FORM
+from tests.rig.appeals import FULL_FORM, create_appeal
 from tests.rig.citizen import CITIZEN_NUMBER, Citizen
 from tests.rig.fakes.sms import run_sms_service
 
@@ -52,10 +52,7 @@ def current_desk(operator: User) -> appeals.DeskForm:
 
 
 def register_appeal(site, operator: User, token: str, **values):
-    calendar = catalogs.working_calendar(site)
-    return appeals.register(
-        FULL_FORM | values, operator=operator, token=token, tz=site.tz, calendar=calendar
-    )
+    return create_appeal(site, operator, FULL_FORM | values, token=token)
 
 
 def test_a_message_submitted_twice_is_sent_once_and_audited(site, subject) -> None:

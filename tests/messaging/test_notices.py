@@ -5,7 +5,6 @@ import threading
 
 import pytest
 
-from appliance.casework import appeals, catalogs
 from appliance.casework.appeals import handling
 from appliance.core import db, outbox
 from appliance.core.settings import SmsAccount
@@ -15,7 +14,7 @@ from appliance.messaging.notices import texts
 from appliance.messaging.sms.accounts import build_gateways
 from appliance.messaging.sms.sender import SmsSender
 from appliance.models import Call, EarlyReport, Handling, Message
-from tests.casework.test_appeals import FULL_FORM
+from tests.rig.appeals import FULL_FORM, create_appeal
 from tests.rig.fakes.sms import run_sms_service
 from tests.rig.waiting import wait_until
 
@@ -40,14 +39,12 @@ def site(settings, fake_service):
 
 @pytest.fixture
 def register(site, nilufar):
-    def register_appeal(tell_site=site, **values):
-        connect_hooks(tell_site)
-        return appeals.register(
+    def register_appeal(connected_site=site, **values):
+        connect_hooks(connected_site)
+        return create_appeal(
+            site,
+            nilufar,
             FULL_FORM | values,
-            operator=nilufar,
-            token=appeals.token_for(nilufar, None),
-            tz=site.tz,
-            calendar=catalogs.working_calendar(site),
         )
 
     return register_appeal

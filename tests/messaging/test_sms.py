@@ -8,7 +8,6 @@ from collections import Counter
 import pytest
 
 from appliance.box import health
-from appliance.casework import appeals, catalogs
 from appliance.core import clock, db, outbox
 from appliance.core.delivery import (
     DeclinedError,
@@ -29,7 +28,7 @@ from appliance.messaging.sms.sender import SmsSender, build_sender
 from appliance.models import Call, FollowUp, Message, SmsHealth, SmsOptOut, SmsRating
 from appliance.telephony import calls
 from appliance.telephony.calls import CallFacts
-from tests.casework.test_appeals import FULL_FORM
+from tests.rig.appeals import FULL_FORM, create_appeal
 from tests.rig.fakes.message_centre import run_message_centre
 from tests.rig.fakes.modem import run_modem
 from tests.rig.fakes.sms import run_sms_service
@@ -662,13 +661,7 @@ def test_without_a_public_address_the_mark_is_requested_by_reply(site, time) -> 
 
 @pytest.fixture
 def appeal(site, nilufar):
-    return appeals.register(
-        FULL_FORM | {"phone": NUMBER, "phone_at_hand": ""},
-        operator=nilufar,
-        token=appeals.token_for(nilufar, None),
-        tz=site.tz,
-        calendar=catalogs.working_calendar(site),
-    )
+    return create_appeal(site, nilufar, FULL_FORM | {"phone": NUMBER, "phone_at_hand": ""})
 
 
 def test_the_state_is_sent_only_to_the_number_of_the_appeal(site, appeal) -> None:

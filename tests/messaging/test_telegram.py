@@ -11,7 +11,7 @@ import pytest
 from peewee import OperationalError
 
 from appliance.box import health
-from appliance.casework import appeals, catalogs, hooks
+from appliance.casework import hooks
 from appliance.casework.appeals import handling
 from appliance.core import audit, clock, db, outbox
 from appliance.core.delivery import UncertainDeliveryError
@@ -31,7 +31,7 @@ from appliance.models import (
     Message,
     TelegramBot,
 )
-from tests.casework.test_appeals import FULL_FORM
+from tests.rig.appeals import FULL_FORM, create_appeal
 from tests.rig.fakes.telegram import BOT_TOKEN, run_bot_api
 from tests.rig.waiting import wait_until
 
@@ -69,13 +69,7 @@ def register(site, nilufar, monkeypatch):
             notices.alert_appeal(site, appeal)
 
         hooks.appeal_registered.connect(alert_group)
-        return appeals.register(
-            FULL_FORM | values,
-            operator=nilufar,
-            token=appeals.token_for(nilufar, None),
-            tz=site.tz,
-            calendar=catalogs.working_calendar(site),
-        )
+        return create_appeal(site, nilufar, FULL_FORM | values)
 
     return register_appeal
 

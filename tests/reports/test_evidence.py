@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from pypdf import PdfReader
 
-from appliance.casework import appeals, catalogs
+from appliance.casework import appeals
 from appliance.casework.appeals import personal
 from appliance.core import audit, clock, db, signatures
 from appliance.core import settings as site_settings
@@ -25,7 +25,7 @@ from appliance.reports.evidence import packs, printing
 from appliance.telephony import recordings
 from appliance.telephony.recordings import postprocessing
 from provisioning.local.settings_file import scratch_settings
-from tests.casework.test_appeals import FULL_FORM
+from tests.rig.appeals import FULL_FORM, create_appeal
 from tests.rig.citizen import Citizen
 
 CALL_ID = "hotline-1.1"
@@ -63,13 +63,7 @@ def register_recorded_call(settings: Settings) -> Appeal:
     citizen.start_talk()
     desk = appeals.current_desk(nilufar, clock.now())
     assert desk
-    registration = appeals.register(
-        FULL_FORM,
-        operator=nilufar,
-        token=desk.token,
-        tz=settings.tz,
-        calendar=catalogs.working_calendar(settings),
-    )
+    registration = create_appeal(settings, nilufar, FULL_FORM, token=desk.token)
     citizen.hang_up()
     settings.paths.recordings.mkdir(exist_ok=True)
     with wave.open(str(settings.paths.recordings / "a.wav"), "wb") as sound:

@@ -23,7 +23,6 @@ from appliance.reports.call_filters import CallFilter, filter_from_query
 from appliance.reports.periods import Period
 from appliance.reports.telephony import calls as behind
 from tests.casework.test_added_fields import FIELD_LISTS, PLAIN_LABELS
-from tests.casework.test_appeals import FULL_FORM, create_call, start_talk
 from tests.casework.test_form_editing import (
     ANSWER_OPTIONS,
     FIELD_LABELS,
@@ -32,6 +31,7 @@ from tests.casework.test_form_editing import (
     pending_draft,
     release_draft,
 )
+from tests.rig.appeals import FULL_FORM, create_call, start_talk
 
 COUNTED_KINDS = {"choice", "list", "place", "tick"}
 numbers = itertools.count(1)

@@ -2,19 +2,15 @@
 
 import pytest
 
-from appliance.casework import appeals, catalogs, departments
+from appliance.casework import departments
 from appliance.models import Appeal, Department
-from tests.casework.test_appeals import FULL_FORM
+from tests.rig.appeals import FULL_FORM, add_labour_department, create_appeal
 
 
 @pytest.fixture
 def labour(settings) -> Department:
     """The department for subsidies."""
-    department = departments.add_department(
-        {"name_uz_latn": "Bandlik boshqarmasi"}, own_body=False, actor="sherzod"
-    )
-    departments.route_direction("subsidies", department.id, actor="sherzod")
-    return department
+    return add_labour_department()
 
 
 @pytest.fixture
@@ -30,12 +26,6 @@ def register(settings, nilufar, labour):
     """Register an appeal as Nilufar and return it."""
 
     def register_appeal(**values: str) -> Appeal:
-        return appeals.register(
-            FULL_FORM | values,
-            operator=nilufar,
-            token=appeals.token_for(nilufar, None),
-            tz=settings.tz,
-            calendar=catalogs.working_calendar(settings),
-        )
+        return create_appeal(settings, nilufar, FULL_FORM | values)
 
     return register_appeal

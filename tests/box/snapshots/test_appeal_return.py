@@ -25,7 +25,7 @@ from appliance.models import (
     Talk,
     User,
 )
-from tests.casework.test_appeals import FULL_FORM
+from tests.rig.appeals import FULL_FORM, create_appeal
 
 PHONE, CALL = "+998935550147", "hotline-8.0"
 CORRECTED = "Tikuv mashinasi uchun subsidiya, tuzatilgan."
@@ -59,12 +59,8 @@ def create_message(number: str, state: str, key: str) -> None:
 def register_appeal(settings, **changes: str) -> Appeal:
     operator = User.get(User.login == "nilufar")
     call = Call.get_or_none(Call.id == CALL) or create_talk(operator)
-    return appeals.register(
-        FULL_FORM | changes,
-        operator=operator,
-        token=appeals.token_for(operator, call),
-        tz=settings.tz,
-        calendar=catalogs.working_calendar(settings),
+    return create_appeal(
+        settings, operator, FULL_FORM | changes, token=appeals.token_for(operator, call)
     )
 
 

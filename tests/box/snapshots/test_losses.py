@@ -14,12 +14,11 @@ import pytest
 
 from appliance.box import snapshots
 from appliance.box.snapshots import RestoreRequest, SnapshotError, histories, swapping
-from appliance.casework import appeals, catalogs
 from appliance.core import audit, clock, db, db_files, sqlite
 from appliance.core.settings import Settings
 from appliance.models import Appeal, AuditEntry, User
 from tests.box.snapshots.conftest import PROGRAM, Site
-from tests.casework.test_appeals import FULL_FORM
+from tests.rig.appeals import FULL_FORM, create_appeal
 from tests.rig.once import build_once
 from tests.rig.waiting import wait_until
 
@@ -29,13 +28,7 @@ FIRST, SECOND = "2026-000001", "2026-000002"
 
 def register_appeal(settings: Settings, gist: str) -> Appeal:
     operator = User.get(User.login == "nilufar")
-    return appeals.register(
-        FULL_FORM | {"gist": gist},
-        operator=operator,
-        token=appeals.token_for(operator, None),
-        tz=settings.tz,
-        calendar=catalogs.working_calendar(settings),
-    )
+    return create_appeal(settings, operator, FULL_FORM | {"gist": gist})
 
 
 def appeal_numbers_in(file: Path) -> list[str]:

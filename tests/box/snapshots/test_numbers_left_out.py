@@ -16,7 +16,7 @@ from appliance.core import clock, db, db_files, sqlite
 from appliance.core.settings import Ministry
 from appliance.messaging.casework_hooks import connect_hooks
 from appliance.models import Appeal, AuditEntry, Handling, Message, MinistryPackage, User
-from tests.casework.test_appeals import FULL_FORM
+from tests.rig.appeals import FULL_FORM, create_appeal
 from tests.rig.fakes.ministry import MINISTRY_TOKEN, run_ministry
 from tests.rig.forging import drop_triggers_in_file
 
@@ -39,12 +39,10 @@ class SiteWork:
 
     def new(self, gist):
         operator = User.get(User.login == "nilufar")
-        return appeals.register(
+        return create_appeal(
+            self.settings,
+            operator,
             FULL_FORM | {"gist": gist},
-            operator=operator,
-            token=appeals.token_for(operator, None),
-            tz=self.settings.tz,
-            calendar=self.calendar,
         )
 
     def change(self, appeal, gist) -> None:

@@ -7,10 +7,9 @@ import pytest
 from appliance.box import snapshots
 from appliance.box.snapshots import RestoreRequest, SnapshotError, records
 from appliance.box.snapshots.records import RecordQuery
-from appliance.casework import appeals, catalogs
 from appliance.casework.appeals import personal
 from appliance.models import Appeal, AuditEntry, Recording, User
-from tests.casework.test_appeals import FULL_FORM
+from tests.rig.appeals import FULL_FORM, create_appeal
 
 GIST, PHONE = "Ish haqi", "+998935550177"
 
@@ -18,13 +17,7 @@ GIST, PHONE = "Ish haqi", "+998935550177"
 def register_appeal(site, **changes) -> Appeal:
     settings = site.open()
     operator = User.get(User.login == "nilufar")
-    return appeals.register(
-        FULL_FORM | {"gist": GIST, "phone": PHONE} | changes,
-        operator=operator,
-        token=appeals.token_for(operator, None),
-        tz=settings.tz,
-        calendar=catalogs.working_calendar(settings),
-    )
+    return create_appeal(settings, operator, FULL_FORM | {"gist": GIST, "phone": PHONE} | changes)
 
 
 @pytest.fixture

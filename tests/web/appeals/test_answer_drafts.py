@@ -7,7 +7,7 @@ import pytest
 from appliance.casework import appeals
 from appliance.casework.appeals import answer_drafts, handling
 from appliance.models import AnswerDraft, Appeal, Draft, Handling, User
-from tests.casework.test_appeals import FULL_FORM
+from tests.rig.appeals import FULL_FORM
 from tests.rig.browser import Browser
 
 

@@ -5,11 +5,11 @@ from io import BytesIO
 import pytest
 from pypdf import PdfReader
 
-from appliance.casework import appeals, catalogs
+from appliance.casework import appeals
 from appliance.core import clock
 from appliance.models import Appeal, AuditEntry, DataRequest
 from appliance.people import rights
-from tests.casework.test_appeals import FULL_FORM
+from tests.rig.appeals import FULL_FORM, create_appeal
 from tests.rig.citizen import CITIZEN_NUMBER, Citizen
 
 NAME = "Kanareykina"
@@ -22,12 +22,8 @@ def appeal(settings, nilufar) -> Appeal:
     citizen.start_talk()
     desk = appeals.current_desk(nilufar, clock.now())
     assert desk
-    registered = appeals.register(
-        FULL_FORM | {"phone": CITIZEN_NUMBER, "surname": NAME},
-        operator=nilufar,
-        token=desk.token,
-        tz=settings.tz,
-        calendar=catalogs.working_calendar(settings),
+    registered = create_appeal(
+        settings, nilufar, FULL_FORM | {"phone": CITIZEN_NUMBER, "surname": NAME}, token=desk.token
     )
     citizen.hang_up()
     return registered

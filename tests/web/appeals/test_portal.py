@@ -13,7 +13,7 @@ from appliance.core import clock
 from appliance.models import AccessKey, Appeal, AuditEntry, Department, Handling, User
 from appliance.people import accounts, keys, staff
 from provisioning.local import translations
-from tests.casework.test_appeals import FULL_FORM
+from tests.rig.appeals import FULL_FORM
 from tests.rig.browser import Browser
 from tests.rig.programs import confirmed_key
 from tests.web.shell.test_languages import VisibleTexts

@@ -9,7 +9,7 @@ from pypdf import PdfReader
 
 from appliance.casework.scripts import queries, runs
 from appliance.models import ChangeLink, ChangeRequest, ScriptVersion
-from tests.casework.test_appeals import create_call
+from tests.rig.appeals import create_call
 from tests.rig.scripts import make_script, make_step, publish_script, replace_definition
 
 STEP_FIELDS = {

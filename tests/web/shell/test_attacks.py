@@ -13,7 +13,6 @@ import pytest
 from argon2 import PasswordHasher
 from flask import Flask
 
-from appliance.casework import appeals, catalogs
 from appliance.core import clock
 from appliance.models import Call, User
 from appliance.people import accounts
@@ -23,7 +22,7 @@ from appliance.telephony import recordings
 from appliance.web.appeals import portal
 from appliance.web.shell import access
 from appliance.web.shell.rate_limits import limiter
-from tests.casework.test_appeals import FULL_FORM
+from tests.rig.appeals import FULL_FORM, create_appeal
 from tests.rig.browser import Browser
 from tests.rig.people import LOGIN_OF_ROLE, PASSWORD
 from tests.web.shell.test_access import ROUTES, route_address
@@ -84,13 +83,7 @@ CSRF_EXEMPT_PREFIXES = ("/api/v1/", "/sms-reports/")  # for programs, protected 
 def appeal(settings, nilufar, labour):
     """A registered appeal whose texts are formulas."""
     values = FULL_FORM | {"surname": FORMULA, "address": FORMULA, "gist": FORMULA}
-    return appeals.register(
-        values,
-        operator=nilufar,
-        token=appeals.token_for(nilufar, None),
-        tz=settings.tz,
-        calendar=catalogs.working_calendar(settings),
-    )
+    return create_appeal(settings, nilufar, values)
 
 
 @pytest.fixture

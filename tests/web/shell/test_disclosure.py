@@ -15,7 +15,7 @@ from appliance.models import AuditEntry, Call, FollowUp, Handling, HeldMessage, 
 from appliance.people.accounts import ROLES
 from appliance.telephony import followups, number_hiding
 from appliance.telephony import recordings as listening
-from tests.casework.test_appeals import FULL_FORM
+from tests.rig.appeals import FULL_FORM
 from tests.rig.citizen import CITIZEN_NUMBER, Citizen
 from tests.rig.programs import confirmed_key
 from tests.web.shell.test_access import PROGRAM_ONLY, ROUTES, route_address

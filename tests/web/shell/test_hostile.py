@@ -10,7 +10,7 @@ from flask import Flask
 from appliance import web
 from appliance.casework import appeals, catalogs
 from appliance.web.shell.rate_limits import limiter
-from tests.casework.test_appeals import FULL_FORM
+from tests.rig.appeals import FULL_FORM
 from tests.rig.browser import Browser
 from tests.rig.people import LOGIN_OF_ROLE, PASSWORD
 from tests.rig.programs import confirmed_key

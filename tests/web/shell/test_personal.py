@@ -2,13 +2,13 @@
 
 import pytest
 
-from appliance.casework import appeals, catalogs
+from appliance.casework import appeals
 from appliance.casework.appeals import listing, personal
 from appliance.casework.appeals.listing import Filters
 from appliance.core import clock, outbox
 from appliance.models import Appeal, AppealReveal, AuditEntry, Call, CallForm, User
 from appliance.people import staff
-from tests.casework.test_appeals import FULL_FORM
+from tests.rig.appeals import FULL_FORM, create_appeal
 from tests.rig.citizen import CITIZEN_NUMBER, Citizen, form_token_in_talk
 from tests.web.shell.test_access import ROUTES
 from tests.web.shell.test_disclosure import GIST, NAME, STREET, request_route
@@ -40,12 +40,8 @@ def personal_appeal(settings, nilufar, labour) -> Appeal:
     first.ring_operator(nilufar)
     first.start_talk()
     first.hang_up()
-    appeal = appeals.register(
-        values,
-        operator=nilufar,
-        token=appeals.current_desk(nilufar, clock.now()).token,
-        tz=settings.tz,
-        calendar=catalogs.working_calendar(settings),
+    appeal = create_appeal(
+        settings, nilufar, values, token=appeals.current_desk(nilufar, clock.now()).token
     )
     outbox.queue_sms(
         "registered", CITIZEN_NUMBER, NAME, key="1", cause=appeal.number, tz=settings.tz

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 import pytest
 from flask import Flask
 
-from appliance.casework import appeals, catalogs
+from appliance.casework import appeals
 from appliance.casework.appeals import handling, personal
 from appliance.core import clock, outbox
 from appliance.models import Appeal, AuditEntry, Call, CallForm, Recording, Talk, User
 from appliance.people import accounts, keys, rights, staff
 from appliance.telephony import number_hiding, recordings
-from tests.casework.test_appeals import FULL_FORM
+from tests.rig.appeals import FULL_FORM, create_appeal
 from tests.rig.citizen import CITIZEN_NUMBER, Citizen
 from tests.rig.programs import confirmed_key
 from tests.web.shell.test_access import route_address
@@ -88,12 +88,8 @@ def appeals_by_openness(settings, nilufar, labour) -> dict[str, Appeal]:
         citizen.ring_operator(nilufar)
         citizen.start_talk()
         citizen.hang_up()
-        registered[openness] = appeals.register(
-            values,
-            operator=nilufar,
-            token=appeals.current_desk(nilufar, clock.now()).token,
-            tz=settings.tz,
-            calendar=catalogs.working_calendar(settings),
+        registered[openness] = create_appeal(
+            settings, nilufar, values, token=appeals.current_desk(nilufar, clock.now()).token
         )
         cause = registered[openness].number
         outbox.queue_sms(

@@ -9,7 +9,7 @@ from appliance.casework import appeals, call_forms
 from appliance.casework.appeals import handling
 from appliance.core import clock, outbox
 from appliance.models import Appeal, AppealStep, AuditEntry, Draft, Handling
-from tests.casework.test_appeals import FULL_FORM
+from tests.rig.appeals import FULL_FORM
 from tests.rig.browser import Browser
 from tests.rig.citizen import CITIZEN_NUMBER, Citizen, MissedCaller, form_token_in_talk
 

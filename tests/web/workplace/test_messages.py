@@ -13,7 +13,7 @@ from appliance.messaging import notices
 from appliance.messaging.notices import templates
 from appliance.messaging.notices.templates import Template
 from appliance.models import Appeal, AuditEntry, Message, User
-from tests.casework.test_appeals import FULL_FORM
+from tests.rig.appeals import FULL_FORM
 from tests.rig.browser import Browser
 from tests.rig.citizen import CITIZEN_NUMBER, Citizen
 

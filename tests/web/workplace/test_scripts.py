@@ -8,7 +8,7 @@ from appliance.casework import appeals, call_forms
 from appliance.casework.knowledge import ArticleContent, ArticlePlacement, articles
 from appliance.casework.scripts import runs
 from appliance.messaging.notices import templates
-from tests.casework.test_appeals import create_call, start_talk
+from tests.rig.appeals import create_call, start_talk
 from tests.rig.scripts import bilingual_text, make_script, make_step, publish_script
 
 
