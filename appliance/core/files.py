@@ -1,4 +1,4 @@
-"""Files that several processes share, each under its own account: permissions and removal."""
+"""Files that several processes share, each under its own account: permissions, names, removal."""
 
 import errno
 import os
@@ -18,6 +18,15 @@ def share_with_group(file: Path, permission_folder: Path | None = None) -> None:
     group_bits = folder_status.st_mode & GROUP_WRITES
     if status.st_uid == os.geteuid() and group_bits & ~status.st_mode:
         file.chmod(stat.S_IMODE(status.st_mode) | group_bits)
+
+
+def unused_path(path: Path) -> Path:
+    """Return the path, or the first of `path-2`, `path-3` … that does not exist."""
+    number, unused = 1, path
+    while unused.exists():
+        number += 1
+        unused = path.with_name(f"{path.name}-{number}")
+    return unused
 
 
 def remove_file(path: Path) -> bool:

@@ -19,6 +19,7 @@ from pathlib import Path
 
 from appliance.box import processes
 from appliance.box.snapshots import contents
+from appliance.box.snapshots.copy_folders import CURRENT_FOLDER
 from appliance.box.snapshots.creating import BACKUPS_PACKAGE_FOLDER
 from appliance.box.snapshots.errors import SnapshotError
 from appliance.box.snapshots.replicator import (
@@ -43,7 +44,7 @@ def replicate_changes(settings: Settings, stop: threading.Event) -> None:
     Raises SnapshotError if it cannot continue.
     """
     folder = replica_folder(settings)
-    if (folder / "database").exists() and not litestream_state_folder(
+    if (folder / CURRENT_FOLDER).exists() and not litestream_state_folder(
         settings.paths.database
     ).exists():
         raise SnapshotError(
@@ -65,7 +66,7 @@ def replicate_changes(settings: Settings, stop: threading.Event) -> None:
         config,
     ]
     replicator = Replicator(
-        settings, command, folder / "database", litestream_state_folder(settings.paths.database)
+        settings, command, folder / CURRENT_FOLDER, litestream_state_folder(settings.paths.database)
     )
     heartbeat = processes.open_heartbeat(settings, "replicate")
     record_replication_start(settings, folder)
@@ -131,7 +132,7 @@ def copied_event_logs(settings: Settings) -> list[Path]:
 
 def restore_database(settings: Settings, target: Path, at: dt.datetime | None) -> None:
     """Restore the database as of `at`, or as last copied, into a file. Raises SnapshotError."""
-    folder = replica_folder(settings) / "database"
+    folder = replica_folder(settings) / CURRENT_FOLDER
     if not folder.is_dir():
         raise SnapshotError("absent", f"there is no copy of the database in {folder}")
     timestamp = at.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ") if at else ""
@@ -153,7 +154,7 @@ def restore_database(settings: Settings, target: Path, at: dt.datetime | None) -
 def last_change_at(settings: Settings) -> dt.datetime | None:
     """When the replica last received a change; None if it never did."""
     folder = replica_folder(settings)
-    change_times = [file.stat().st_mtime for file in (folder / "database").rglob("*.ltx")]
+    change_times = [file.stat().st_mtime for file in (folder / CURRENT_FOLDER).rglob("*.ltx")]
     if not change_times or not (folder / ALIVE_FILE).exists():
         return None
     alive_time = (folder / ALIVE_FILE).stat().st_mtime
@@ -188,6 +189,6 @@ def _litestream_config(settings: Settings, folder: Path) -> str:
     template = string.Template((BACKUPS_PACKAGE_FOLDER / "litestream.yml").read_text("utf-8"))
     return template.substitute(
         DATABASE=settings.paths.database,
-        FOLDER=folder / "database",
+        FOLDER=folder / CURRENT_FOLDER,
         HOURS=24 * settings.snapshots.replica_days,
     )

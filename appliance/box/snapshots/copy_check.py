@@ -17,7 +17,7 @@ from typing import Any
 import peewee
 from peewee import Field, SqliteDatabase, fn
 
-from appliance.box.snapshots import continuous, numbers, replicator
+from appliance.box.snapshots import continuous, copy_folders, numbers, replicator
 from appliance.box.snapshots.errors import SnapshotError
 from appliance.core import audit, clock, db_files, live, sqlite
 from appliance.core.audit import Head
@@ -221,7 +221,7 @@ def _request_repair(settings: Settings, previous_check: CopyCheck | None) -> Non
     A restart creates a missing base. A damaged copy needs a new base.
     """
     has_failed_twice = previous_check is not None and previous_check.state == "failed"
-    renewals = replicator.damaged_copy_times(continuous.replica_folder(settings))
+    renewals = copy_folders.damaged_copy_times(continuous.replica_folder(settings))
     is_recently_renewed = bool(renewals) and clock.now() - renewals[-1] < _NEW_BASE_INTERVAL
     _request_restart(
         settings, "damaged" if has_failed_twice and not is_recently_renewed else "restore"

@@ -1,7 +1,6 @@
 """The continuous copies of the database: the current one, and those of former databases.
 
-A restore sets the copy of the replaced database aside as `database-former-…`. It is read like the
-current one, and removed `snapshots.former_days` after it was set aside, and only then.
+A restore sets the copy of the replaced database aside, because the new one has another history.
 """
 
 import contextlib
@@ -14,12 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from appliance.box.snapshots import continuous
+from appliance.box.snapshots import continuous, copy_folders
 from appliance.box.snapshots.errors import SnapshotError
 from appliance.core import clock, db_files, sqlite
 from appliance.core.settings import Settings
 
-CURRENT_FOLDER, FORMER_FOLDER = "database", "database-former"
 # The time that a file of each level may span: the interval at which Litestream merges files of the
 # level below.
 _MERGE_INTERVALS = {
@@ -29,8 +27,6 @@ _MERGE_INTERVALS = {
     3: dt.timedelta(hours=1),
 }
 _CHANGE_FILE_NAME = re.compile(r"([0-9a-f]{16})-([0-9a-f]{16})\.ltx")
-_STAMP_FORMAT = "%Y%m%dT%H%M%S"
-_FORMER_NAME = re.compile(rf"{FORMER_FOLDER}-(\d{{8}}T\d{{6}})(?:-\w+)?")  # -2, -damaged
 
 
 class ChangeFile(NamedTuple):
@@ -52,7 +48,7 @@ class CopyHistory:
     @property
     def is_current(self) -> bool:
         """Whether it is the copy of the current database."""
-        return self.folder.name == CURRENT_FOLDER
+        return self.folder.name == copy_folders.CURRENT_FOLDER
 
     @property
     def ends_at(self) -> dt.datetime:
@@ -117,10 +113,9 @@ def list_histories(settings: Settings) -> list[CopyHistory]:
     if not settings.snapshots.replica:
         return []
     copies = []
-    for folder in [
-        continuous.replica_folder(settings) / CURRENT_FOLDER,
-        *_former_folders(settings),
-    ]:
+    replica = continuous.replica_folder(settings)
+    current_folder = replica / copy_folders.CURRENT_FOLDER
+    for folder in (current_folder, *copy_folders.former_folders(replica)):
         changes = sorted(_change_files(folder))
         if changes:
             copies.append(CopyHistory(folder, tuple(changes)))
@@ -138,17 +133,9 @@ def last_replication_sign(settings: Settings) -> dt.datetime | None:
 
 
 def set_copy_aside(settings: Settings) -> None:
-    """Set the copy of the replaced database aside, because the new one has another history."""
-    if not settings.snapshots.replica:
-        return
-    folder = continuous.replica_folder(settings)
-    if not (folder / CURRENT_FOLDER).exists():
-        return
-    name, number = f"{FORMER_FOLDER}-{clock.now():{_STAMP_FORMAT}}", 1
-    while (folder / name).exists():
-        number += 1
-        name = f"{FORMER_FOLDER}-{clock.now():{_STAMP_FORMAT}}-{number}"
-    (folder / CURRENT_FOLDER).rename(folder / name)
+    """Set the copy of the replaced database aside, if the site has one."""
+    if settings.snapshots.replica:
+        copy_folders.set_copy_aside(continuous.replica_folder(settings))
 
 
 def remove_expired_copies(settings: Settings) -> list[Path]:
@@ -156,21 +143,17 @@ def remove_expired_copies(settings: Settings) -> list[Path]:
     if not settings.snapshots.replica:
         return []
     limit = clock.now() - dt.timedelta(days=settings.snapshots.former_days)
-    old_folders = [folder for folder in _former_folders(settings) if _set_aside_at(folder) < limit]
+    former_folders = copy_folders.former_folders(continuous.replica_folder(settings))
+    old_folders = [folder for folder in former_folders if _former_since(folder) < limit]
     for folder in old_folders:
         shutil.rmtree(folder)
     return old_folders
 
 
-def _former_folders(settings: Settings) -> list[Path]:
-    folders = continuous.replica_folder(settings).glob(f"{FORMER_FOLDER}*")
-    return sorted(folder for folder in folders if folder.is_dir())
-
-
-def _set_aside_at(folder: Path) -> dt.datetime:
+def _former_since(folder: Path) -> dt.datetime:
     """When a copy was set aside, according to its name, or else to its last file."""
-    if match := _FORMER_NAME.fullmatch(folder.name):
-        return dt.datetime.strptime(match[1], _STAMP_FORMAT).replace(tzinfo=dt.UTC)
+    if set_aside_at := copy_folders.set_aside_at(folder):
+        return set_aside_at
     creation = dt.datetime.fromtimestamp(folder.stat().st_mtime, dt.UTC)
     return max((change.moment for change in _change_files(folder)), default=creation)
 

@@ -16,7 +16,7 @@ from typing import Any
 import peewee
 from peewee import SqliteDatabase
 
-from appliance.box.snapshots import histories, numbers, sources
+from appliance.box.snapshots import copy_folders, histories, numbers, sources
 from appliance.box.snapshots.errors import SnapshotError
 from appliance.box.snapshots.histories import CopyHistory
 from appliance.box.snapshots.numbers import HistoryMark
@@ -188,7 +188,7 @@ def _compare_databases(
     restored = _read_content(database, None, chain)
     for other in _other_databases(settings, source):
         if (
-            overview.is_complete and other.name == histories.CURRENT_FOLDER
+            overview.is_complete and other.name == copy_folders.CURRENT_FOLDER
         ):  # its copy shows nothing more
             continue
         try:

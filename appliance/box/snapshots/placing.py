@@ -52,11 +52,8 @@ def install_files(settings: Settings, request: RestoreRequest, work_folder: Path
 
 
 def _create_replaced_folder(settings: Settings) -> Path:
-    parent, number = settings.paths.database.parent, 1
-    base_folder = folder = parent / f"before-restore-{clock.now():%Y%m%dT%H%M%S}"
-    while folder.exists():
-        number += 1
-        folder = base_folder.with_name(f"{base_folder.name}-{number}")
+    name = f"before-restore-{clock.now():%Y%m%dT%H%M%S}"
+    folder = files.unused_path(settings.paths.database.with_name(name))
     folder.mkdir(mode=0o700)
     return folder
 

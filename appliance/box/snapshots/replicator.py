@@ -14,6 +14,7 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from appliance.box.snapshots import copy_folders
 from appliance.core import clock
 from appliance.core.settings import Settings
 
@@ -72,7 +73,7 @@ class Replicator:
         if request := _take_request(self._settings):
             self.stop_process()
             if request == "damaged":
-                _set_damaged_copy_aside(self._copy_folder)
+                copy_folders.set_copy_aside(self._copy_folder.parent, is_damaged=True)
             return self._restart_process(request)
         if self._process is None or self._process.poll() is not None:
             return self._restart_process("ended")
@@ -188,16 +189,6 @@ def record_replication_end(folder: Path) -> None:
     (folder / _RUN_FILE).unlink(missing_ok=True)
 
 
-def damaged_copy_times(folder: Path) -> list[dt.datetime]:
-    """When damaged copies in the replica's folder were set aside, oldest first."""
-    times = []
-    for copy in folder.glob("database-former-*-damaged"):
-        with contextlib.suppress(ValueError):
-            stamp = copy.name.split("-")[2]
-            times.append(dt.datetime.strptime(f"{stamp}+0000", "%Y%m%dT%H%M%S%z"))
-    return sorted(times)
-
-
 def _take_request(settings: Settings) -> str:
     """Remove the request for a restart and return its reason; "" without a request."""
     file = _request_file(settings)
@@ -207,13 +198,6 @@ def _take_request(settings: Settings) -> str:
     except FileNotFoundError:
         return ""
     return reason if reason in RESTART_REASONS else "stands"
-
-
-def _set_damaged_copy_aside(copy: Path) -> None:
-    """Rename a damaged copy, so that Litestream starts with a new base; nothing is deleted."""
-    stamp = clock.now().strftime("%Y%m%dT%H%M%S")
-    if copy.exists():
-        copy.rename(copy.with_name(f"{copy.name}-former-{stamp}-damaged"))
 
 
 def _newest_file_time(*folders: Path) -> int:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from appliance.box import health, runs, snapshots, timetable
-from appliance.box.snapshots import SnapshotError, continuous, copy_check, replicator
+from appliance.box.snapshots import SnapshotError, continuous, copy_check, copy_folders, replicator
 from appliance.core import audit, clock, process_id
 from appliance.models import AuditEntry, Call, CopyCheck
 from tests.rig.waiting import wait_until
@@ -87,7 +87,7 @@ def test_a_damaged_copy_fails_and_is_replaced_by_a_new_base(site, monkeypatch) -
         wait_until(lambda: check_result(settings, "replica.restarts")[0] == "warn", 60)
         with pytest.raises(SnapshotError):  # the restart did not repair it
             snapshots.check_copy(settings)
-        wait_until(lambda: replicator.damaged_copy_times(site.folder / "replica"), 60)
+        wait_until(lambda: copy_folders.damaged_copy_times(site.folder / "replica"), 60)
         monkeypatch.setattr(copy_check, "ARRIVAL_TIMEOUT_SECONDS", 60.0)
         assert snapshots.check_copy(settings).state == "done"
         assert check_result(settings)[0] == "ok"
