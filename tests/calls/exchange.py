@@ -1,10 +1,9 @@
 """An Asterisk with our dialplan but without our processes, and the parties that call over it."""
 
-import asyncio
 import shutil
 import subprocess
 import wave
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -105,15 +104,6 @@ class Exchange:
         ]
         async with connect_parties(self.place, operators) as parties:
             yield parties
-
-
-async def wait_for[T](condition: Callable[[], T], limit: float = 20.0) -> T:
-    """Wait until the condition is true while the calls go on; return its value."""
-    end = asyncio.get_running_loop().time() + limit
-    while not (value := condition()):
-        assert asyncio.get_running_loop().time() < end, f"not true after {limit} s"
-        await asyncio.sleep(0.05)
-    return value
 
 
 @contextmanager

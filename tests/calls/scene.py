@@ -5,14 +5,17 @@ from collections.abc import Awaitable, Callable
 
 from appliance.sip import tones
 from appliance.sip.call import Call
-from tests.calls.exchange import Exchange, wait_for
+from tests.calls.exchange import Exchange
 from tests.rig.parties import CallParties, Phone
+from tests.rig.waiting import wait_for
 
 CALLER_PITCH, OTHER_PITCH = tones.CALLERS[:2]
 EMPLOYEE_NUMBER = "+998712000001"
 BUSY_NUMBER = "+998712000002"
 SILENT_NUMBER = "+998712000003"
 OUTSIDE_PITCH = tones.OUTSIDE_PARTIES[0]
+# A recording is compared second by second: this long a talk fills at least one of them.
+RECORDED_TALK_SECONDS = 1.5
 REPORTED_EVENTS = (
     *("REFUSED", "CLOSED", "TOPIC", "QUEUE", "QUEUE_LEFT", "CALLBACK", "TRANSFER", "TRANSFER_END"),
     *("OUTGOING", "DIALLED", "RATING"),
@@ -67,6 +70,16 @@ def handle_outside_call(call: Call) -> None:
         call.pick_up()
 
 
+async def keep_talking(seconds: float = RECORDED_TALK_SECONDS) -> None:
+    """Let the parties of a talk go on speaking for some seconds."""
+    await asyncio.sleep(seconds)
+
+
+async def listen_to_menu(seconds: float) -> None:
+    """Let a citizen listen to the menu before they press the next key."""
+    await asyncio.sleep(seconds)
+
+
 def operator_phone(people: CallParties, extension: str = "1001") -> Phone:
     """Return the phone of an extension."""
     phone = people.phone_by_extension(extension)
@@ -84,6 +97,18 @@ async def refer_caller(exchange: Exchange, people: CallParties, phone: Call, num
     assert await phone.send_refer(number) == 202
     await wait_for(lambda: exchange.event_lines(begin, "CHAN_END"))
     return await wait_for(lambda: call_to_number(people, number))
+
+
+async def wait_for_return(people: CallParties) -> None:
+    """Wait until the operator's phone is called a second time and receives the caller's voice."""
+    phone = operator_phone(people)
+    await wait_for(
+        lambda: (
+            len(phone.calls) == 2
+            and phone.newest_call
+            and phone.newest_call.media.has_voice(CALLER_PITCH)
+        )
+    )
 
 
 def call_to_number(people: CallParties, number: str) -> Call | None:

@@ -32,7 +32,7 @@ from provisioning.local.place import Place
 from tests.calls.exchange import Exchange, write_silent_prompts
 from tests.calls.scene import end_all_calls
 from tests.rig.parties import CallParties
-from tests.rig.waiting import wait_until
+from tests.rig.waiting import wait_for, wait_until
 
 pytestmark = pytest.mark.calls
 
@@ -52,13 +52,12 @@ class Stage:
 
     async def wait_for[T](self, condition: Callable[[], T], limit: float = 30.0) -> T:
         """Wait until the condition is true while the ledger is updated; return its value."""
-        end = asyncio.get_running_loop().time() + limit
-        while True:
+
+        def check_updated_ledger() -> T:
             self.follower.read_new_records()
-            if value := condition():
-                return value
-            assert asyncio.get_running_loop().time() < end, f"not true after {limit} s"
-            await asyncio.sleep(0.05)
+            return condition()
+
+        return await wait_for(check_updated_ledger, limit=limit)
 
     def set_ready(self, *logins: str) -> None:
         """Set these operators to ready and the others to off."""

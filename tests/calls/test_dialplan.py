@@ -1,6 +1,5 @@
 """The dialplan alone, without our processes: real calls with sound, branch by branch."""
 
-import asyncio
 import dataclasses
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,19 +13,23 @@ from appliance.sip import tones
 from appliance.sip.call import Call
 from appliance.telephony import routing
 from appliance.telephony.recordings import reserve
-from tests.calls.exchange import Exchange, running_exchange, wait_for
+from tests.calls.exchange import Exchange, running_exchange
 from tests.calls.scene import (
     BUSY_NUMBER,
     CALLER_PITCH,
     EMPLOYEE_NUMBER,
     OUTSIDE_PITCH,
     call_to_number,
+    keep_talking,
+    listen_to_menu,
     operator_phone,
     play_scene,
     refer_caller,
     start_talk,
+    wait_for_return,
 )
 from tests.rig.parties import CallParties
+from tests.rig.waiting import wait_for
 
 pytestmark = pytest.mark.calls
 
@@ -46,7 +49,7 @@ def test_a_blind_transfer_is_recorded_with_both_voices_and_rated(exchange: Excha
         citizen, phone = await start_talk(people, "+998901110001")
         assert await phone.send_refer(EMPLOYEE_NUMBER) == 202
         await wait_for(lambda: citizen.media.has_voice(OUTSIDE_PITCH))
-        await asyncio.sleep(1.5)
+        await keep_talking()
         call_to_number(people, EMPLOYEE_NUMBER).hang_up()
         await wait_for(lambda: len(exchange.open_channels(begin)) == 1)
         citizen.media.press_keys("4")
@@ -86,13 +89,7 @@ def test_a_caller_returns_to_the_operator_when_the_employee_is_busy(exchange: Ex
     async def scene(people: CallParties) -> None:
         _citizen, phone = await start_talk(people, "+998901110002")
         (await refer_caller(exchange, people, phone, BUSY_NUMBER)).refuse_call(486)
-        phone_on_return = operator_phone(people)
-        await wait_for(
-            lambda: (
-                len(phone_on_return.calls) == 2
-                and phone_on_return.newest_call.media.has_voice(CALLER_PITCH)
-            )
-        )
+        await wait_for_return(people)
 
     assert play_scene(exchange, scene)[1:5] == [
         f"TRANSFER kind=blind to={BUSY_NUMBER} by=op01",
@@ -154,7 +151,7 @@ def test_a_consultation_can_end_in_a_talk_of_caller_and_employee(exchange: Excha
             }
             asterisk.send_action("Redirect", Channel=names["carrier"], **other)
         await wait_for(lambda: citizen.media.has_voice(OUTSIDE_PITCH) and phone.state == "over")
-        await asyncio.sleep(1.5)
+        await keep_talking()
 
     assert play_scene(exchange, scene)[1:] == [
         f"TRANSFER kind=attended to={EMPLOYEE_NUMBER} by=op01",
@@ -171,14 +168,16 @@ def test_the_operator_talks_with_the_caller_again_after_a_consultation(exchange:
     async def scene(people: CallParties) -> None:
         citizen, phone, _ = await start_consultation(exchange, people, "+998901110004")
         await wait_for(lambda: phone.media.has_voice(OUTSIDE_PITCH))
+        pitch = phone.media.pitch
+        await wait_for(
+            lambda: not (citizen.media.has_voice(pitch) or phone.media.has_voice(CALLER_PITCH)),
+            "the caller and the operator do not hear each other",
+        )
         ends = len(exchange.logged_events("TRANSFER_END"))
         call_to_number(people, EMPLOYEE_NUMBER).hang_up()
         await wait_for(lambda: len(exchange.logged_events("TRANSFER_END")) > ends)
-        await asyncio.sleep(1.5)
         await wait_for(
-            lambda: (
-                citizen.media.has_voice(phone.media.pitch) and phone.media.has_voice(CALLER_PITCH)
-            )
+            lambda: citizen.media.has_voice(pitch) and phone.media.has_voice(CALLER_PITCH)
         )
 
     assert play_scene(exchange, scene)[1:] == [
@@ -268,11 +267,12 @@ def test_a_supervisor_listens_whispers_and_barges_in(exchange: Exchange) -> None
                     supervisor.newest_call and supervisor.newest_call.media.has_voice(CALLER_PITCH)
                 )
             )
-            assert supervisor.newest_call
-            await asyncio.sleep(1.5)
+            spying_call = supervisor.newest_call
+            assert spying_call
+            await keep_talking()  # by now the supervisor is audible where they can be
             await wait_for(lambda should=expected: listeners() == should)
-            supervisor.newest_call.hang_up()
-            await asyncio.sleep(0.2)
+            spying_call.hang_up()
+            await wait_for(lambda call=spying_call: call.state == "over")
             supervisor.calls.clear()
 
     play_scene(exchange, scene)
@@ -287,7 +287,7 @@ def test_a_caller_requests_a_callback_and_is_first_when_called(exchange: Exchang
         citizen.media.press_keys("2")
         await wait_for(lambda: "QUEUE" in [e.type for e in exchange.logged_events()[-3:]])
         citizen.media.press_keys("9")
-        await asyncio.sleep(1)
+        await wait_for(lambda: "QUEUE_LEFT" in [e.type for e in exchange.logged_events()[-3:]])
         citizen.media.press_keys("901110008#")
         await wait_for(lambda: citizen.state == "over")
 
@@ -315,7 +315,7 @@ def test_a_caller_requests_a_callback_and_is_first_when_called(exchange: Exchang
         )
         assert phone.newest_call
         assert phone.newest_call.caller == "+998901110008"
-        await asyncio.sleep(1.5)
+        await keep_talking()
         next(iter(people.carrier.calls.values())).hang_up()
 
     assert play_scene(exchange, callback_scene)[:2] == [
@@ -348,10 +348,10 @@ def test_topics_lead_to_their_operators_and_to_employees(exchange: Exchange) -> 
         for citizen, keys in ((first, "1"), (second, "22")):
             await wait_for(lambda citizen=citizen: citizen.state == "up")
             citizen.media.press_keys("1")
-            await asyncio.sleep(2)
+            await listen_to_menu(2)
             citizen.media.press_keys(keys[0])
             if keys[1:]:
-                await asyncio.sleep(1.5)
+                await listen_to_menu(1.5)
                 citizen.media.press_keys("1")
         await wait_for(lambda: second.media.has_voice(OUTSIDE_PITCH))
         await wait_for(lambda: first.media.has_voice(operator_phone(people).pitch))
@@ -378,7 +378,7 @@ def test_a_phone_calls_out_over_the_next_trunk_when_the_first_is_dead(exchange: 
         await wait_for(lambda: call.media.has_voice(OUTSIDE_PITCH))
         outside_call = next(iter(people.carrier.calls.values()))
         assert (outside_call.callee, outside_call.caller) == ("712000009", "1007")
-        await asyncio.sleep(1.5)
+        await keep_talking()
         outside_call.hang_up()
         await wait_for(lambda: call.state == "over")
         busy = operator_phone(people).dial_number("+998712000002")

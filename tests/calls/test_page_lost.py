@@ -26,7 +26,7 @@ from tests.calls.hotline import Hotline
 from tests.calls.test_page_phone import OPERATOR_PITCH, Scene, ledger_rows_with, open_scene
 from tests.calls.test_page_phone import only_page_operator as only_page_operator
 from tests.calls.test_page_phone import voice as voice
-from tests.rig.waiting import wait_until
+from tests.rig.waiting import wait_for, wait_until
 
 pytestmark = [
     pytest.mark.calls,
@@ -58,13 +58,13 @@ class LostPageScene(Scene):
         def operator_times() -> list[float]:
             return [at for at, who in flow.voices if at > since + 0.5 and OPERATOR_PITCH in who]
 
-        await self.wait_for(
+        await wait_for(
             lambda: (
                 time.time() > since + 1
                 and operator_times()
                 and citizen.media.has_voice(OPERATOR_PITCH, 0.6)
             ),
-            60,
+            limit=60,
         )
         await expect(self.phone_button("hold")).to_be_visible()
         assert citizen.state == "up"
@@ -168,19 +168,19 @@ def test_a_frozen_browser_and_a_killed_asterisk_recover(
         citizen = await s.start_talk()
         with frozen_browser(voice):
             since = time.time()
-            await s.wait_for(lambda: music_times(citizen, since))
+            await wait_for(lambda: music_times(citizen, since))
             silence = music_times(citizen, since)[0] - since
             print(f"the browser sleeps: music after {silence:.1f} s")
-            await s.wait_for(lambda: time.time() > since + 20)
+            await wait_for(lambda: time.time() > since + 20)
         await s.longest_silence(citizen, time.time(), "the browser slept for 20 s")
         assert silence < MAX_SILENCE_SECONDS
         await s.end_call(citizen)
 
         citizen = await s.start_talk()
         await asyncio.to_thread(hotline.kill_service, "asterisk")
-        await s.wait_for(lambda: site.is_sip_answering(hotline.place))
+        await wait_for(lambda: site.is_sip_answering(hotline.place))
         since = time.time()
-        await s.wait_for(lambda: _is_registered(hotline, only_page_operator["extension"]), 60)
+        await wait_for(lambda: _is_registered(hotline, only_page_operator["extension"]), limit=60)
         print(f"Asterisk killed: registered {time.time() - since:.1f} s after it is back")
         citizen.hang_up()
         await expect(s.page.locator("#phone [data-bar]")).to_be_hidden()

@@ -23,7 +23,7 @@ from appliance.sip.call import Call
 from tests.calls.hotline import Hotline
 from tests.rig.chromium import CHROMIUM_FLAGS, CHROMIUM_PROGRAM, EXPECT_TIMEOUT_MS, WINDOW_SIZE
 from tests.rig.parties import CallParties, connect_parties
-from tests.rig.waiting import wait_until
+from tests.rig.waiting import wait_for, wait_until
 
 pytestmark = [
     pytest.mark.calls,
@@ -73,7 +73,7 @@ class Scene:
         """Let a citizen call and choose Uzbek."""
         self.number = next(CALLER_NUMBERS)
         citizen = self.parties.call_hotline(self.number, next(CALLER_PITCHES))
-        await self.wait_for(lambda: citizen.state == "up")
+        await wait_for(lambda: citizen.state == "up")
         citizen.media.press_keys("1")
         return citizen
 
@@ -103,7 +103,7 @@ class Scene:
     async def expect_talk(self, citizen: Call) -> None:
         """Wait until the page shows a talk and the citizen receives the operator's tone."""
         await expect(self.phone_button("hold")).to_be_visible()
-        await self.wait_for(lambda: citizen.media.has_voice(OPERATOR_PITCH, 0.6))
+        await wait_for(lambda: citizen.media.has_voice(OPERATOR_PITCH, 0.6))
 
     async def current_call_form(self) -> Locator:
         """Return the form of the current call; it replaces another call's form on answering."""
@@ -128,13 +128,6 @@ class Scene:
         """Let the citizen hang up and wait until the page is free again."""
         citizen.hang_up()
         await expect(self.page.locator("#phone [data-bar]")).to_be_hidden()
-
-    @staticmethod
-    async def wait_for(condition: Any, limit: float = 30.0) -> None:
-        end = time.monotonic() + limit
-        while not condition():
-            assert time.monotonic() < end, "never seen"
-            await asyncio.sleep(0.05)
 
 
 @contextlib.asynccontextmanager
@@ -210,13 +203,13 @@ def test_a_talk_on_the_page_phone_is_held_muted_and_recorded(
 
             await s.page.keyboard.press("Alt+KeyQ")
             await expect(s.page.locator("[data-muted]")).to_be_visible()
-            await s.wait_for(lambda: not citizen.media.has_voice(OPERATOR_PITCH, 1.0))
+            await wait_for(lambda: not citizen.media.has_voice(OPERATOR_PITCH, 1.0))
             await s.page.keyboard.press("Alt+KeyQ")
             await s.expect_talk(citizen)
 
             await s.page.keyboard.press("Alt+KeyH")
             await expect(s.page.locator("[data-held]")).to_be_visible()
-            await s.wait_for(lambda: citizen.media.has_voice(tones.MUSIC, 0.6))
+            await wait_for(lambda: citizen.media.has_voice(tones.MUSIC, 0.6))
             second = await s.window.new_page()  # shows the talk, and its keys end the hold
             await second.goto("/operator")
             await expect(second.locator("#phone-sign[data-state=elsewhere]")).to_be_visible()
@@ -229,7 +222,7 @@ def test_a_talk_on_the_page_phone_is_held_muted_and_recorded(
                 await s.page.locator(".nav a").nth(1).click()
             await (await opened_page.value).close()
             since = time.time()
-            await s.wait_for(
+            await wait_for(
                 lambda: (
                     time.time() > since + MIN_COMMON_SECONDS + 1
                     and citizen.media.has_voice(OPERATOR_PITCH, 0.6)
@@ -262,10 +255,10 @@ def test_a_caller_is_transferred_and_key_tones_are_sent(
             await s.page.keyboard.press("F9")
             await s.page.fill("#passing-q", "712390101")
             await s.page.locator("#passing-found [data-how=blind]").first.click()
-            await s.wait_for(lambda: employee and citizen.media.has_voice(EMPLOYEE_PITCH, 0.6))
+            await wait_for(lambda: employee and citizen.media.has_voice(EMPLOYEE_PITCH, 0.6))
             await expect(s.page.locator("#phone [data-bar]")).to_be_hidden()
             await s.end_call(citizen)
-            await s.wait_for(lambda: employee[0].state == "over")
+            await wait_for(lambda: employee[0].state == "over")
 
             # An outgoing call: the operator's phone answers by itself, and the called party
             # receives the keys.
@@ -273,12 +266,12 @@ def test_a_caller_is_transferred_and_key_tones_are_sent(
             await s.page.keyboard.press("F9")
             await s.page.fill("#passing-q", "712390102")
             await s.page.locator("#passing-found button").first.click()
-            await s.wait_for(
+            await wait_for(
                 lambda: len(employee) == 2 and employee[1].media.has_voice(OPERATOR_PITCH, 0.6)
             )
             await s.page.keyboard.press("Alt+KeyK")
             await s.page.locator("#phone-keys [value='5']").click()
-            await s.wait_for(lambda: employee[1].media.received_keys == "5")
+            await wait_for(lambda: employee[1].media.received_keys == "5")
             employee[1].hang_up()
             await expect(s.page.locator("#phone [data-bar]")).to_be_hidden()
 
@@ -301,15 +294,15 @@ def test_an_operator_consults_an_employee_then_all_three_talk(
                 ).to_be_visible()
                 await s.page.keyboard.press("Enter")
                 await expect(s.page.locator("#bar [data-stage=consulted]")).to_be_visible()
-                await s.wait_for(lambda: employee[-1].media.has_voice(OPERATOR_PITCH, 0.6))
-                await s.wait_for(lambda: citizen.media.has_voice(tones.MUSIC, 0.6))
+                await wait_for(lambda: employee[-1].media.has_voice(OPERATOR_PITCH, 0.6))
+                await wait_for(lambda: citizen.media.has_voice(tones.MUSIC, 0.6))
                 return employee[-1]
 
             citizen = await s.start_talk()
             first = await consult_employee()
             await s.page.keyboard.press("F8")
             await s.expect_talk(citizen)
-            await s.wait_for(lambda: first.state == "over")
+            await wait_for(lambda: first.state == "over")
 
             second = await consult_employee()
             await s.page.keyboard.press("F7")
@@ -319,19 +312,19 @@ def test_an_operator_consults_an_employee_then_all_three_talk(
                 (citizen, EMPLOYEE_PITCH),
                 (second, OPERATOR_PITCH),
             ):
-                await s.wait_for(lambda who=who, pitch=pitch: who.media.has_voice(pitch, 0.6))
+                await wait_for(lambda who=who, pitch=pitch: who.media.has_voice(pitch, 0.6))
             await s.page.keyboard.press("F4")  # the operator leaves; caller and employee go on
             await expect(s.page.locator("#phone [data-bar]")).to_be_hidden()
-            await s.wait_for(lambda: citizen.media.has_voice(EMPLOYEE_PITCH, 0.6))
+            await wait_for(lambda: citizen.media.has_voice(EMPLOYEE_PITCH, 0.6))
             await s.end_call(citizen)
 
             citizen = await s.start_talk()
             third = await consult_employee()
             await s.page.keyboard.press("F9")
-            await s.wait_for(lambda: citizen.media.has_voice(EMPLOYEE_PITCH, 0.6))
+            await wait_for(lambda: citizen.media.has_voice(EMPLOYEE_PITCH, 0.6))
             await expect(s.page.locator("#phone [data-bar]")).to_be_hidden()
             await s.end_call(citizen)
-            await s.wait_for(lambda: third.state == "over")
+            await wait_for(lambda: third.state == "over")
 
     asyncio.run(play())
 
@@ -371,7 +364,7 @@ def test_the_computer_with_the_latest_sign_in_rings(
             await expect(other.locator("#phone [data-order=answer]")).to_be_visible()
             await expect(s.phone_button("answer")).to_be_hidden()
             await other.keyboard.press("F8")
-            await s.wait_for(lambda: citizen.media.has_voice(OPERATOR_PITCH, 0.6))
+            await wait_for(lambda: citizen.media.has_voice(OPERATOR_PITCH, 0.6))
             citizen.hang_up()
             await expect(other.locator("#phone [data-bar]")).to_be_hidden()
             await s.page.locator("[data-phone-trouble=taken] button").click()
@@ -445,12 +438,12 @@ def test_a_second_computer_does_not_take_over_a_talk(
             await other.locator("#phone [data-order=answer]").click()
             await expect(other.locator("#phone [data-order=hold]")).to_be_visible()
             # Asterisk sees this talk, too
-            await s.wait_for(lambda: citizen.media.has_voice(OPERATOR_PITCH, 0.6))
+            await wait_for(lambda: citizen.media.has_voice(OPERATOR_PITCH, 0.6))
             await s.page.locator("[data-phone-trouble=taken] button").click()
             await s.page.locator("[data-phone-trouble=talking] button").click()
             await expect(s.page.locator("#phone-sign[data-state=here]")).to_be_visible()
             # still on the second computer
-            await s.wait_for(lambda: citizen.media.has_voice(OPERATOR_PITCH, 0.6))
+            await wait_for(lambda: citizen.media.has_voice(OPERATOR_PITCH, 0.6))
             await expect(other.locator("#phone [data-order=hold]")).to_be_visible()
             citizen.hang_up()
 

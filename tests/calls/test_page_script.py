@@ -20,7 +20,7 @@ from tests.calls.hotline import Hotline
 from tests.calls.test_page_phone import CALLER_NUMBERS, CALLER_PITCHES, Scene, open_scene
 from tests.calls.test_page_phone import only_page_operator as only_page_operator
 from tests.calls.test_page_phone import voice as voice
-from tests.rig.waiting import wait_until
+from tests.rig.waiting import wait_for, wait_until
 
 pytestmark = [
     pytest.mark.calls,
@@ -132,7 +132,7 @@ async def answer_call(s: Scene, language: str) -> tuple[Call, ScriptedCall]:
     """Let a citizen call in their language and be answered; the script has started by itself."""
     scripted_call = ScriptedCall(next(CALLER_NUMBERS), language)
     citizen = s.parties.call_hotline(scripted_call.number, next(CALLER_PITCHES))
-    await s.wait_for(lambda: citizen.state == "up")
+    await wait_for(lambda: citizen.state == "up")
     citizen.media.press_keys(MENU_KEYS[language])
     await s.expect_ringing()
     await s.page.keyboard.press("F8")

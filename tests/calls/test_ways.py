@@ -10,7 +10,7 @@ import pytest
 from appliance.sip import message
 from appliance.sip.call import Call
 from appliance.sip.message import Headers, Message
-from tests.calls.exchange import Exchange, running_exchange, wait_for
+from tests.calls.exchange import Exchange, running_exchange
 from tests.calls.scene import (
     CALLER_PITCH,
     EMPLOYEE_NUMBER,
@@ -19,8 +19,10 @@ from tests.calls.scene import (
     play_scene,
     refer_caller,
     start_talk,
+    wait_for_return,
 )
 from tests.rig.parties import CallParties
+from tests.rig.waiting import wait_for
 
 pytestmark = pytest.mark.calls
 OTHER_NUMBER = "+998935550000"
@@ -129,13 +131,7 @@ def test_a_redirected_transfer_returns_the_caller_to_the_operator(exchange: Exch
     async def scene(people: CallParties) -> None:
         _citizen, phone = await start_talk(people, "+998901110031")
         redirect_call(await refer_caller(exchange, people, phone, EMPLOYEE_NUMBER))
-        phone_on_return = operator_phone(people)
-        await wait_for(
-            lambda: (
-                len(phone_on_return.calls) == 2
-                and phone_on_return.newest_call.media.has_voice(CALLER_PITCH)
-            )
-        )
+        await wait_for_return(people)
 
     assert play_scene(exchange, scene)[1:5] == [
         f"TRANSFER kind=blind to={EMPLOYEE_NUMBER} by=op01",

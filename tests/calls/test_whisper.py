@@ -8,9 +8,10 @@ import pytest
 
 from appliance.telephony import directory, prompts
 from appliance.telephony.routing import HotlineNumber, Topic
-from tests.calls.exchange import Exchange, running_exchange, wait_for
+from tests.calls.exchange import Exchange, running_exchange
 from tests.calls.scene import CALLER_PITCH, operator_phone, play_scene
 from tests.rig.parties import CallParties
+from tests.rig.waiting import wait_for
 
 pytestmark = pytest.mark.calls
 MAX_WHISPER_SECONDS = 2.0  # requirement 17.9

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from types import SimpleNamespace
 
 from appliance.core.settings import Settings
@@ -11,17 +11,7 @@ from appliance.people import accounts
 from appliance.sip import tones
 from appliance.sip.call import Call
 from tests.rig.parties import CallParties, Phone, connect_parties
-
-LIMIT_SECONDS = 30.0
-
-
-async def wait_for[T](condition: Callable[[], T], what: str) -> T:
-    """Wait for the first true value of the condition and return it; fail after LIMIT_SECONDS."""
-    for _ in range(int(LIMIT_SECONDS / 0.05)):
-        if value := condition():
-            return value
-        await asyncio.sleep(0.05)
-    raise AssertionError(f"never seen: {what}")
+from tests.rig.waiting import wait_for
 
 
 class Talk:

@@ -9,7 +9,8 @@ from appliance.models import User
 from appliance.pbx import actions, ami
 from tests.pbx import local_calls
 from tests.pbx.box import Box
-from tests.pbx.telephones import Telephones, telephones, wait_for
+from tests.pbx.telephones import Telephones, telephones
+from tests.rig.waiting import wait_for
 from tests.telephony.numbers_out import ALLOWED_FOR_ALL, ALLOWED_FOR_PEOPLE, BARRED
 
 pytestmark = pytest.mark.calls

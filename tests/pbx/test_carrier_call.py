@@ -19,7 +19,7 @@ from appliance.sip.agent import Agent
 from appliance.telephony import calls, routing
 from provisioning.local.carrier import LoopCarrier
 from tests.pbx.box import Box
-from tests.rig.waiting import wait_until
+from tests.rig.waiting import wait_for, wait_until
 
 pytestmark = pytest.mark.calls
 HOTLINE = "1006"
@@ -119,13 +119,10 @@ def test_a_citizen_who_calls_during_a_test_call_is_served(followed: Box) -> None
                     return carrier.place_carrier_call(settings, "carrier")
 
             testing = asyncio.create_task(asyncio.to_thread(place_call))
-            while not loop.agent.calls:
-                await asyncio.sleep(0.02)
+            await wait_for(lambda: loop.agent.calls, "the test call")
             citizen = loop.agent.create_call("998901234567", HOTLINE, 305)
             citizen.send_invite()
-            async with asyncio.timeout(20):
-                while not citizen.media.received.packets:
-                    await asyncio.sleep(0.05)
+            await wait_for(lambda: citizen.media.received.packets, "the hotline's sound")
             citizen.hang_up()
             return await testing, citizen.up_at is not None
 

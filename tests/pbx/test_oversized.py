@@ -11,9 +11,9 @@ from appliance.pbx.interpret import interpret_call
 from appliance.telephony.calls import CallFacts
 from tests.calls.exchange import write_silent_prompts
 from tests.pbx.box import Box
-from tests.pbx.telephones import telephones, wait_for
+from tests.pbx.telephones import telephones
 from tests.rig.trials import oversized
-from tests.rig.waiting import wait_until
+from tests.rig.waiting import wait_for, wait_until
 
 pytestmark = pytest.mark.calls
 MAX_RECORD_BYTES = 1023  # with the line ending

@@ -21,11 +21,11 @@ from appliance.sip import tones
 from appliance.sip.agent import Agent
 from appliance.sip.call import Call as Leg
 from tests.pbx.box import Box
-from tests.pbx.telephones import Talk, Telephones, wait_for
+from tests.pbx.telephones import Talk, Telephones
 from tests.pbx.test_transfers import OPERATOR_COUNT, play_scenes, prepare_operators, run_action
 from tests.pbx.test_transfers import site as site  # more operators, short prompts
 from tests.rig.parties import Phone
-from tests.rig.waiting import wait_until
+from tests.rig.waiting import wait_for, wait_until
 
 pytestmark = pytest.mark.calls
 RESUME_SECONDS = 7  # seconds

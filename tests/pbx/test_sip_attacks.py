@@ -29,10 +29,11 @@ from provisioning.local.place import HOTLINE_NUMBER, SIP_PORT
 from tests.pbx import local_calls
 from tests.pbx.box import Box
 from tests.pbx.certificates import settings_with_certificate
-from tests.pbx.telephones import Talk, Telephones, telephones, wait_for
+from tests.pbx.telephones import Talk, Telephones, telephones
 from tests.pbx.torture import TORTURE, End
 from tests.rig.parties import Phone
 from tests.rig.rules import RULES
+from tests.rig.waiting import wait_for
 
 pytestmark = pytest.mark.calls
 PACE_SECONDS = 0.02  # between two messages
@@ -306,17 +307,56 @@ def test_nobody_can_take_over_an_extension(box: Box) -> None:
     assert diverted == []
 
 
-def test_nobody_outside_can_place_an_outbound_call(box: Box) -> None:
-    """A caller, a stranger and a caller's phone try every context, header and transfer."""
+def dialplan_contexts(box: Box) -> list[str]:
+    """Return the names of all contexts of the dialplan in force."""
     text = (box.settings.paths.asterisk / "extensions.conf").read_text("utf-8")
     files = re.findall(r"#include (\S+)", text)
-    contexts = sorted(
+    return sorted(
         {
             context
             for file in files
             for context in re.findall(r"^\[(\S+)\]", Path(file).read_text(), re.M)
         }
     )
+
+
+def forged_invite(box: Box, end: End, user: str) -> bytes:
+    """Return an INVITE to `user` whose headers claim that an operator's phone sent it."""
+    return end.invite(
+        f"Diversion: <sip:1001@{end.box}>;reason=unconditional",
+        f"P-Asserted-Identity: <sip:1001@{end.box}>",
+        f"Referred-By: <sip:1001@{end.box}>",
+        f"Route: <sip:{TARGET_NUMBER}@{box.settings.trunks[0].address};lr>",
+        start=f"INVITE sip:{user}@{end.box} SIP/2.0",
+    )
+
+
+async def misuse_talk(lines: Telephones, talk: Talk) -> None:
+    """In the talk, send REFERs, and INVITEs that replace the operator: all are refused."""
+    citizen, leg = talk.citizen, talk.leg
+    for number in (TARGET_NUMBER, f"{TARGET_NUMBER}@outgoing", "1002", "s"):
+        assert await citizen.send_refer(number) >= 400
+    assert await citizen.send_refer("1001", replaces=leg) >= 400
+    tag = message.find_parameter(leg.remote_party, "tag")
+    for place in (f"{leg.call_id};to-tag={tag};from-tag=x", "x;to-tag=x;from-tag=x"):
+        thief = lines.people.carrier.create_call("+998901000005", HOTLINE_NUMBER, 370)
+        thief.send_invite([("Replaces", place), ("Require", "replaces")])
+        await wait_for(lambda thief=thief: thief.state == "over", "it is refused")
+
+
+async def misuse_menu(box: Box, lines: Telephones) -> None:
+    """In the menu, press the keys of a number and of feature codes."""
+    other = lines.people.call_hotline("+998901000006", 390)
+    await wait_for(lambda: other.state == "up", "the menu")
+    other.media.press_keys(f"{TARGET_NUMBER[1:]}#*1*2##0")
+    await wait_for(lambda: not other.media.has_pending_keys, "all keys are pressed")
+    other.hang_up()
+    await wait_for(lambda: len(local_calls.active_channels(box)) == 2, "what began is over")
+
+
+def test_nobody_outside_can_place_an_outbound_call(box: Box) -> None:
+    """A caller, a stranger and a caller's phone try every context, header and transfer."""
+    contexts = dialplan_contexts(box)
     assert len(contexts) > 30
     stranger = f"127.250.{box.settings.asterisk.address.partition('.253.')[2]}"
     users = [
@@ -326,15 +366,6 @@ def test_nobody_outside_can_place_an_outbound_call(box: Box) -> None:
     ]
     placed_calls: list[str] = []
 
-    def forged_invite(end: End, user: str) -> bytes:
-        return end.invite(
-            f"Diversion: <sip:1001@{end.box}>;reason=unconditional",
-            f"P-Asserted-Identity: <sip:1001@{end.box}>",
-            f"Referred-By: <sip:1001@{end.box}>",
-            f"Route: <sip:{TARGET_NUMBER}@{box.settings.trunks[0].address};lr>",
-            start=f"INVITE sip:{user}@{end.box} SIP/2.0",
-        )
-
     async def try_every_way_out() -> int:
         async with telephones(box.settings) as lines:
             lines.people.on_outgoing_call = lambda call: (
@@ -342,34 +373,15 @@ def test_nobody_outside_can_place_an_outbound_call(box: Box) -> None:
                 call.refuse_call(486),
             )
             async with undisturbed_talk(box, lines, "+998901000004") as talk:
-                citizen, leg = talk.citizen, talk.leg
                 attackers = Attacker(box, box.settings.trunks[0].address), Attacker(box, stranger)
                 for user in (*users, TARGET_NUMBER, "s", "h", "i", "t", "dial", "leave", "*43"):
                     for attacker in attackers:
-                        await attacker.send_message(
-                            "UDP", forged_invite(attacker.message_end("UDP"), user)
-                        )
+                        invite = forged_invite(box, attacker.message_end("UDP"), user)
+                        await attacker.send_message("UDP", invite)
                     await asyncio.sleep(PACE_SECONDS)
-                # In the talk: REFER, and an INVITE that replaces the operator.
-                for number in (TARGET_NUMBER, f"{TARGET_NUMBER}@outgoing", "1002", "s"):
-                    assert await citizen.send_refer(number) >= 400
-                assert await citizen.send_refer("1001", replaces=leg) >= 400
-                tag = message.find_parameter(leg.remote_party, "tag")
-                places = (f"{leg.call_id};to-tag={tag};from-tag=x", "x;to-tag=x;from-tag=x")
-                for place in places:
-                    thief = lines.people.carrier.create_call("+998901000005", HOTLINE_NUMBER, 370)
-                    thief.send_invite([("Replaces", place), ("Require", "replaces")])
-                    await wait_for(lambda thief=thief: thief.state == "over", "it is refused")
-                # In the menu: a number, and feature codes.
-                other = lines.people.call_hotline("+998901000006", 390)
-                await wait_for(lambda: other.state == "up", "the menu")
-                other.media.press_keys(f"{TARGET_NUMBER[1:]}#*1*2##0")
-                await wait_for(lambda: not other.media.has_pending_keys, "all keys are pressed")
-                assert (citizen.state, leg.state) == ("up", "up")
-                other.hang_up()
-                await wait_for(
-                    lambda: len(local_calls.active_channels(box)) == 2, "what began is over"
-                )
+                await misuse_talk(lines, talk)
+                await misuse_menu(box, lines)
+                assert (talk.citizen.state, talk.leg.state) == ("up", "up")
         return sum(attacker.sent_count for attacker in attackers)
 
     sent = asyncio.run(try_every_way_out())

@@ -17,11 +17,12 @@ from appliance.people import accounts, presence
 from appliance.telephony import devices, routing
 from appliance.telephony.routing import Plan, Queueing
 from tests.pbx.box import Box
-from tests.pbx.telephones import LIMIT_SECONDS, Talk, Telephones, telephones, wait_for
-from tests.rig.waiting import wait_until
+from tests.pbx.telephones import Talk, Telephones, telephones
+from tests.rig.waiting import wait_for, wait_until
 
 pytestmark = pytest.mark.calls
 OPERATOR_COUNT = 8
+STAGE_LIMIT_SECONDS = 30.0  # until a phone is in the expected stage
 
 
 @pytest.fixture(scope="module")
@@ -83,12 +84,10 @@ async def expect_refusal(code: str, action: Callable[..., object], *arguments: o
 
 async def wait_for_stage(talk: Talk, expected: str, other: str = "") -> actions.Line:
     """Wait until the operator's phone is in that stage, with that number at the other end."""
-    facts, until_then = (
-        (talk.telephones.settings, talk.phone.extension),
-        time.monotonic() + LIMIT_SECONDS,
-    )
-    while time.monotonic() < until_then:
-        line = await run_action(actions.phone_line, *facts)
+    settings, extension = talk.telephones.settings, talk.phone.extension
+    deadline = time.monotonic() + STAGE_LIMIT_SECONDS
+    while time.monotonic() < deadline:
+        line = await run_action(actions.phone_line, settings, extension)
         is_expected = isinstance(line, actions.Line) and line.stage == expected
         if is_expected and other in ("", line.other_number):
             return line

@@ -21,8 +21,9 @@ from appliance.sip.call import Call
 from appliance.sip.message import Message
 from appliance.telephony import routing, trunks
 from tests.pbx.box import Box
-from tests.pbx.telephones import Telephones, telephones, wait_for
+from tests.pbx.telephones import Telephones, telephones
 from tests.pbx.test_sip_attacks import undisturbed_talk
+from tests.rig.waiting import wait_for
 
 pytestmark = pytest.mark.calls
 ACCOUNT, TEST_NUMBER = "4711", "+998712000000"

@@ -6,6 +6,11 @@ from typing import Any
 
 from appliance.sip.call import Call
 from tests.rig.trials.stage import Person, Stage, Stuck
+from tests.rig.waiting import wait_within
+
+TYPING_PAUSE_SECONDS = 1.0  # between two keys of one number
+KEY_INTERVAL_SECONDS = 3.0  # until a key is pressed again that has had no effect
+MARK_INTERVAL_SECONDS = 1.2  # until a mark is pressed again
 
 
 class CallerSteps(Stage):
@@ -42,7 +47,7 @@ class CallerSteps(Stage):
             await self.wait_for(lambda: call.up_at or call.over_at, "the line answers")
 
     async def do_presses(self, person: Person, keys: str) -> None:
-        """X presses KEYS, a second apart."""
+        """X presses KEYS, TYPING_PAUSE_SECONDS apart."""
         for key in keys:
             call = person.active_call()
             if not call:
@@ -50,7 +55,7 @@ class CallerSteps(Stage):
             call.media.press_keys(key)
             await self._wait_until_sent(call)
             if key != keys[-1]:
-                await asyncio.sleep(1.0)
+                await asyncio.sleep(TYPING_PAUSE_SECONDS)
 
     async def _wait_until_sent(self, call: Call) -> None:
         await self.wait_for(lambda: not call.media.has_pending_keys or call.over_at, "keys sent")
@@ -75,9 +80,7 @@ class CallerSteps(Stage):
             if time.monotonic() > end:
                 raise Stuck(f"no {event}")
             call.media.press_keys(key)
-            pause = time.monotonic() + 3.0
-            while time.monotonic() < pause and not is_logged():
-                await asyncio.sleep(0.1)
+            await wait_within(is_logged, KEY_INTERVAL_SECONDS)
         if len(self.story_events(event)) == count_before:
             raise Stuck(f"no {event}: the call is over")
 
@@ -97,6 +100,6 @@ class CallerSteps(Stage):
                 ),
                 "rating",
             )
-            end = time.monotonic() + 1.2
-            while time.monotonic() < end and not self.story_events("RATING") and not call.over_at:
-                await asyncio.sleep(0.1)
+            await wait_within(
+                lambda: self.story_events("RATING") or call.over_at, MARK_INTERVAL_SECONDS
+            )

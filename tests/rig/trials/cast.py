@@ -10,6 +10,7 @@ from tests.rig.trials.callers import CallerSteps
 from tests.rig.trials.desks import DeskSteps
 from tests.rig.trials.stage import OPERATOR_LETTERS, Person, Stuck
 from tests.rig.trials.telephones import MANNER_STATUSES, TelephoneSteps
+from tests.rig.waiting import wait_within
 
 _STEP_PATTERN = re.compile(r"([A-Z]) (\w+(?: up| is)?)\s*(.*)")
 
@@ -62,10 +63,8 @@ class Cast(CallerSteps, TelephoneSteps, DeskSteps):
 
     async def end_script(self) -> None:
         """Hang up all remaining calls and free the phones."""
-        for _ in range(60):  # when one hangs up, the box releases the others
-            if self.caller.active_call() or not self._open_calls():
-                break
-            await asyncio.sleep(0.05)
+        # when one hangs up, the box releases the others
+        await wait_within(lambda: self.caller.active_call() or not self._open_calls(), limit=3)
         for task in self.background:
             task.cancel()
         await asyncio.gather(*self.background, return_exceptions=True)

@@ -24,9 +24,12 @@ from tests.rig.fakes import sms, telegram
 from tests.rig.fakes.registrar import Registrar
 from tests.rig.parties import CallParties
 from tests.rig.trials.observer import REPORTING_WAYS
+from tests.rig.waiting import wait_within
 
 _CITIZEN_PITCH = 440
 _TALK_SECONDS = 3.0
+_MENU_SECONDS = 1.0  # for which the citizen listens before pressing a key
+_ANSWER_LIMIT_SECONDS = 40.0  # until the line, and then an operator, must answer
 _NOBODY_UID = 65534
 _INVITE_COUNT = 20
 
@@ -68,17 +71,16 @@ class Scene:
     async def make_call(self, with_talk: bool = True) -> None:
         """A citizen calls, is answered by any ready operator, and speaks."""
         call: Call = self.people.call_hotline("+998901112233", _CITIZEN_PITCH)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(40):
-                while not (call.up_at or call.over_at):
-                    await asyncio.sleep(0.1)
-                if with_talk:
-                    await asyncio.sleep(1)
-                    call.media.press_keys("1")
-                    phones = self.people.phones
-                    while not any(p.newest_call and p.newest_call.state == "up" for p in phones):
-                        await asyncio.sleep(0.1)
-                await asyncio.sleep(_TALK_SECONDS)
+        if await wait_within(lambda: call.up_at or call.over_at, _ANSWER_LIMIT_SECONDS):
+            if with_talk:
+                await asyncio.sleep(_MENU_SECONDS)
+                call.media.press_keys("1")
+                phones = self.people.phones
+                await wait_within(
+                    lambda: any(p.newest_call and p.newest_call.state == "up" for p in phones),
+                    _ANSWER_LIMIT_SECONDS,
+                )
+            await asyncio.sleep(_TALK_SECONDS)
         call.hang_up()
         for phone in self.people.phones:
             for leg in phone.calls:

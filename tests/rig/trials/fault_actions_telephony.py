@@ -15,6 +15,7 @@ from appliance.sip.agent import Agent
 from provisioning.local import site
 from provisioning.local.place import SIP_PORT
 from tests.rig.trials.fault_actions import Deed, Scene, do_and_undo, in_thread
+from tests.rig.waiting import wait_within
 
 _IDENTIFIER_MODULE = "res_pjsip_endpoint_identifier_ip.so"
 _HIDDEN_CALL_COUNT = 10  # without a number
@@ -143,10 +144,7 @@ async def call_with_number(scene: Scene) -> None:
 
 async def _make_short_call(scene: Scene, number: str) -> None:
     call = scene.people.call_hotline(number, 305)
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(10):
-            while not call.up_at:
-                await asyncio.sleep(0.05)
+    await wait_within(lambda: call.up_at, limit=10)
     await asyncio.sleep(_MENU_SECONDS)
     call.hang_up()
 

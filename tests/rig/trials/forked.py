@@ -9,9 +9,11 @@ from appliance.sip import message
 from appliance.sip.call import Call
 from appliance.sip.message import Message
 from tests.rig.trials.world import World
+from tests.rig.waiting import wait_within
 
 CALL_COUNT = 5
 _LIMIT_SECONDS = 15.0  # for every request that the box must send
+_TALK_SECONDS = 0.3  # for which the operator stays in the call
 
 
 class ForkedInvite:
@@ -35,7 +37,7 @@ class ForkedInvite:
 
     async def has_request(self, method: str, tag: str = "") -> bool:
         """Returns True if the box sends that request in time; with that tag, when there is one."""
-        return await wait_for_condition(
+        return await wait_within(
             lambda: any(m == method and (not tag or t == tag) for m, t in self.requests),
             _LIMIT_SECONDS,
         )
@@ -88,7 +90,7 @@ async def _answer_after_cancel(fork: ForkedInvite, phone: Call) -> None:
     """The phone hangs up; one place has answered in the meantime."""
     fork.send_response(180, "a")
     fork.send_response(183, "b", with_sound=True)
-    await wait_for_condition(lambda: phone.log, _LIMIT_SECONDS)
+    await wait_within(lambda: phone.log, _LIMIT_SECONDS)
     phone.hang_up()
     await fork.has_request("CANCEL")
     fork.send_response(200, "b", with_sound=True)
@@ -98,7 +100,7 @@ async def _answer_after_cancel(fork: ForkedInvite, phone: Call) -> None:
 async def _two_answers_after_cancel(fork: ForkedInvite, phone: Call) -> None:
     """The phone hangs up; two places have answered in the meantime."""
     fork.send_response(180, "a")
-    await wait_for_condition(lambda: phone.log, _LIMIT_SECONDS)
+    await wait_within(lambda: phone.log, _LIMIT_SECONDS)
     phone.hang_up()
     await fork.has_request("CANCEL")
     for tag in ("a", "b"):
@@ -136,24 +138,11 @@ async def place_forked_calls(world: World, kind: str, method_counts: Counter[str
             call = phone.dial_number(number)
             fork = await asyncio.wait_for(forks[number[-9:]], _LIMIT_SECONDS)
             await FORK_KINDS[kind](fork, call)
-            await asyncio.sleep(0.3)
+            await asyncio.sleep(_TALK_SECONDS)
             call.hang_up()
-            await wait_for_condition(partial(getattr, call, "over_at"), _LIMIT_SECONDS)
+            await wait_within(partial(getattr, call, "over_at"), _LIMIT_SECONDS)
             sent_count += fork.sent
             phone.calls.remove(call)
     finally:
         world.parties.on_outgoing_call = former_handler
     return sent_count
-
-
-async def wait_for_condition(condition: Callable[[], object], limit: float) -> bool:
-    """Wait for a condition; returns True if it came true."""
-    end = loop_time() + limit
-    while not (is_true := bool(condition())) and loop_time() < end:
-        await asyncio.sleep(0.02)
-    return is_true
-
-
-def loop_time() -> float:
-    """The event loop's clock in seconds."""
-    return asyncio.get_running_loop().time()

@@ -4,7 +4,7 @@ import asyncio
 import random
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +14,7 @@ from provisioning.local.phones import number_tail
 from tests.rig.comparison import CallAccount, differences, ledger_account
 from tests.rig.parties import Phone
 from tests.rig.trials.world import World
+from tests.rig.waiting import wait_within
 
 # kind → weight; transfers are 15 of 100
 KIND_WEIGHTS = {
@@ -28,6 +29,8 @@ KIND_WEIGHTS = {
 }
 CALLER_PREFIX, OUTSIDE_PREFIX = "+998904", "+998714"
 ANSWER_LIMIT_SECONDS = 40.0  # until the line must answer
+START_INTERVAL_SECONDS = 0.15  # between the first calls of two callers
+CONSULTATION_SECONDS = 2.0  # for which an operator speaks with an employee before a transfer
 LENGTH_TOLERANCE_SECONDS = 5.0  # by which people and box may differ about a length
 RELEASE_LIMIT_SECONDS = 60.0  # within which the box must release a caller after a talk
 
@@ -115,7 +118,7 @@ class CallLoad:
         end = time.monotonic() + seconds
 
         async def repeat_calls(position: int) -> None:
-            await asyncio.sleep(position * 0.15)
+            await asyncio.sleep(position * START_INTERVAL_SECONDS)
             while time.monotonic() < end:
                 await self.run_call()
 
@@ -153,7 +156,7 @@ class CallLoad:
             calls = (r.call for r in self.records if r.began_at > placed_after and r.call)
             return min((call.up_at for call in calls if call.up_at), default=None)
 
-        await _wait_within(limit, earliest_answer)
+        await wait_within(earliest_answer, limit)
         return (earliest_answer() or placed_after) - placed_after
 
     def active_count(self) -> int:
@@ -181,13 +184,13 @@ class CallLoad:
         pitch = tones.CALLERS[len(self.records) % len(tones.CALLERS)]
         call = record.call = self.world.parties.call_hotline(plan.number, pitch)
         if (
-            not await _wait_within(ANSWER_LIMIT_SECONDS, lambda: call.up_at or call.over_at)
+            not await wait_within(lambda: call.up_at or call.over_at, ANSWER_LIMIT_SECONDS)
             or not call.up_at
         ):
             record.trouble = "no answer"
             return
         record.stage = "menu"
-        await _wait_within(plan.key_after, lambda: call.over_at)
+        await wait_within(lambda: call.over_at, plan.key_after)
         if plan.kind == "menu":
             await self._leave_call(record)
             return
@@ -197,7 +200,7 @@ class CallLoad:
         call.media.press_keys(plan.key)
         record.stage = "queue"
         patience = 6 + plan.patience
-        await _wait_within(patience, lambda: call.over_at or self._active_partner(record))
+        await wait_within(lambda: call.over_at or self._active_partner(record), patience)
         if not self._active_partner(record):
             await self._leave_call(record)
             return
@@ -218,11 +221,11 @@ class CallLoad:
         if not call or not partner:
             return
         record.stage = "talk"
-        if not await _wait_within(
-            5, lambda: call.over_at or call.media.has_voice(partner.media.pitch)
+        if not await wait_within(
+            lambda: call.over_at or call.media.has_voice(partner.media.pitch), 5
         ):
             record.trouble = "no sound"
-        await _wait_within(plan.talk_seconds, lambda: call.over_at or partner.over_at)
+        await wait_within(lambda: call.over_at or partner.over_at, plan.talk_seconds)
         if call.over_at or partner.over_at:
             record.trouble = "dropped" if call.over_at else "talk cut"
             if call.over_at:
@@ -244,19 +247,19 @@ class CallLoad:
             phone = self.world.parties.phone_by_extension(_called_extension(partner))
             assert phone  # its call continues
             second = phone.dial_number(plan.outside_number)
-            if await _wait_within(15, lambda: second.up_at or second.over_at) and second.up_at:
-                await asyncio.sleep(2)
+            if await wait_within(lambda: second.up_at or second.over_at, 15) and second.up_at:
+                await asyncio.sleep(CONSULTATION_SECONDS)
                 await partner.send_refer("", replaces=second)
-                await _wait_within(10, lambda: any(s >= 200 for s in partner.refer_statuses))
+                await wait_within(lambda: any(s >= 200 for s in partner.refer_statuses), 10)
                 second.hang_up()
         else:
             status = await partner.send_refer(plan.outside_number)
             if status != 202:
                 record.trouble = f"REFER {status}"
-            await _wait_within(5, lambda: any(s >= 200 for s in partner.refer_statuses))
+            await wait_within(lambda: any(s >= 200 for s in partner.refer_statuses), 5)
         partner.hang_up()
-        if not await _wait_within(
-            40, lambda: call.over_at or self._has_new_partner(record, count_before)
+        if not await wait_within(
+            lambda: call.over_at or self._has_new_partner(record, count_before), 40
         ):
             record.trouble = record.trouble or "lost after transfer"
             return
@@ -264,9 +267,9 @@ class CallLoad:
             record.trouble = "dropped"
             return
         next_partner = self._active_partner(record)
-        await _wait_within(
-            min(plan.talk_seconds, 6),
+        await wait_within(
             lambda: call.over_at or not next_partner or next_partner.over_at,
+            min(plan.talk_seconds, 6),
         )
         if next_partner and not next_partner.over_at and call.over_at:
             record.trouble = "dropped"
@@ -285,7 +288,7 @@ class CallLoad:
         while not call.over_at and time.monotonic() < end:
             if plan.kind != "unrated":
                 call.media.press_keys(plan.mark)
-            await _wait_within(1.5, lambda: call.over_at)
+            await wait_within(lambda: call.over_at, 1.5)
         if not call.over_at:
             record.trouble = record.trouble or "never let go"
             call.hang_up()
@@ -419,11 +422,3 @@ def _people_account(record: LoadRecord, extensions: set[str]) -> CallAccount:
 
 def _called_extension(call: Call) -> str:
     return call.callee
-
-
-async def _wait_within(limit: float, condition: Callable[[], object]) -> bool:
-    """Returns True if the condition came true within `limit` seconds."""
-    end = time.monotonic() + limit
-    while not (value := condition()) and time.monotonic() < end:
-        await asyncio.sleep(0.05)
-    return bool(value)

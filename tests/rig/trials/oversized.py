@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 from appliance.sip.call import Call
 from appliance.sip.message import Headers
-from tests.rig.trials.forked import wait_for_condition
 from tests.rig.trials.world import World
+from tests.rig.waiting import wait_within
 
 LONG_DIGITS = 900  # a record of the log holds 1,023 bytes
 _LIMIT_SECONDS = 30.0  # for each step of a call
@@ -119,8 +119,8 @@ async def place_oversized_calls(
 
 async def _play_call(kind: Callable[[Call], Headers], call: Call) -> None:
     call.send_invite(kind(call))
-    await wait_for_condition(lambda: call.up_at or call.over_at, _LIMIT_SECONDS)
+    await wait_within(lambda: call.up_at or call.over_at, _LIMIT_SECONDS)
     call.media.press_keys("1")
     # after the operator, and the request for a rating
-    await wait_for_condition(lambda: call.over_at, _LIMIT_SECONDS)
+    await wait_within(lambda: call.over_at, _LIMIT_SECONDS)
     call.hang_up()

@@ -13,6 +13,7 @@ from appliance.sip.call import Call
 from provisioning.local.place import Place
 from tests.rig.parties import CallParties, Phone
 from tests.rig.trials.log_reader import EventLogReader
+from tests.rig.waiting import wait_within
 
 OPERATOR_LETTERS = "ABDHI"
 STEP_LIMIT_SECONDS = 40.0  # a step waits this long, unless it sets another limit
@@ -151,11 +152,9 @@ class Stage:
         self, condition: Callable[[], T | None], description: str, limit: float = STEP_LIMIT_SECONDS
     ) -> T:
         """The first true value of the condition. Raises Stuck after `limit` seconds."""
-        end = time.monotonic() + limit * self.world.limit_factor
-        while not (value := condition()):
-            if time.monotonic() > end:
-                raise Stuck(f"{description}: not after {limit:.0f} s")
-            await asyncio.sleep(0.05)
+        value = await wait_within(condition, limit * self.world.limit_factor)
+        if not value:
+            raise Stuck(f"{description}: not after {limit:.0f} s")
         return value
 
     def is_talk_over(self) -> bool:

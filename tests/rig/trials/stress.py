@@ -17,6 +17,7 @@ from tests.rig.trials.load import LOAD_HEAD, CallLoad, LoadOutcome, compare_with
 from tests.rig.trials.registering import SaveTimes
 from tests.rig.trials.running import pipe_table
 from tests.rig.trials.world import World
+from tests.rig.waiting import wait_within
 
 # Share of a day's calls in each hour from midnight, typical of hotlines.
 HOURLY_SHARES = (
@@ -179,9 +180,7 @@ async def run_long(place: Place, at_once: int, operators: int, minutes: float) -
 async def measure_hurry(place: Place, operators: int, seconds: float) -> SaveTimes:
     """Operators register without a pause and without calls, for `seconds` from their first save."""
     async with registering.running_operators(place, operators, 0.0) as saves:
-        end = time.monotonic() + SETTLE_SECONDS
-        while not registering.read_saves(saves).durations_ms and time.monotonic() < end:
-            await asyncio.sleep(0.1)
+        await wait_within(lambda: registering.read_saves(saves).durations_ms, SETTLE_SECONDS)
         await asyncio.sleep(seconds)
     return registering.read_saves(saves)
 
