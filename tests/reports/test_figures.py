@@ -47,7 +47,7 @@ from appliance.reports.call_filters import CallFilter
 from appliance.reports.periods import Period
 from appliance.telephony import calls
 from provisioning.local.settings_file import scratch_settings
-from tests.reports import naive
+from tests.reports import naive, naive_rows
 
 # includes the end of a quarter and a holiday
 FIRST_DAY, LAST_DAY = (
@@ -203,7 +203,7 @@ FILTER_CASES: list[tuple[dict[str, str], Any]] = [
     ({}, lambda row: True),
     ({"language": "uz"}, lambda row: row["language"] == "uz"),
     ({"number": "1282", "trunk": "e1"}, lambda row: not row["diverted_from"] and row["trunk"] == "e1"),  # noqa: E501
-    ({"hour": "10", "weekday": "1"}, lambda row: (naive.local_arrival(row).hour, naive.local_arrival(row).isoweekday()) == (10, 1)),  # noqa: E501
+    ({"hour": "10", "weekday": "1"}, lambda row: (naive_rows.local_arrival(row).hour, naive_rows.local_arrival(row).isoweekday()) == (10, 1)),  # noqa: E501
     ({"outcome": "missed", "wait": "20-"}, lambda row: row["outcome"] not in (None, "answered") and (row["wait_seconds"] or 0) > 20),  # noqa: E501
 ]  # fmt: skip
 
@@ -265,9 +265,9 @@ def test_the_monthly_report_equals_the_naive_count(history, month) -> None:
     off = {day.date: day.working for day in CalendarDay.select()}
     report = monthly.as_json(monthly.build_monthly_report(history, report_period, "ru"))
     rows = exported_calls(report_period)
-    incoming = [naive.local_arrival(row) for row in rows if naive.is_incoming(row)]
+    incoming = [naive_rows.local_arrival(row) for row in rows if naive_rows.is_incoming(row)]
     received = [
-        a["received_at"].astimezone(naive.SITE_ZONE)
+        a["received_at"].astimezone(naive_rows.SITE_ZONE)
         for a in appeal_rows()
         if report_period.begin <= a["received_at"] < report_period.end
     ]
