@@ -4,8 +4,6 @@ import datetime as dt
 
 from flask import Blueprint, render_template, request
 
-from appliance.casework import identity
-from appliance.core import clock
 from appliance.reports import capacity, charts, kpi, report_texts
 from appliance.reports.capacity.forecast import ON_DEMAND_CALLS_PER_DAY, TRUNK_CHANNELS
 from appliance.reports.periods import Period, PeriodError
@@ -13,9 +11,10 @@ from appliance.telephony import routing
 from appliance.web.reports.forms import FigureLinks
 from appliance.web.shell.access import may
 from appliance.web.shell.concurrency import long_running
-from appliance.web.shell.context import site
+from appliance.web.shell.context import site, today
 from appliance.web.shell.language import locale
 from appliance.web.shell.request_data import parse_count
+from appliance.web.shell.requested_days import requested_days
 
 screen = Blueprint("capacity", __name__, url_prefix="/capacity")
 
@@ -46,22 +45,14 @@ def show_capacity() -> str:
 
 def _requested_period() -> tuple[Period, bool]:
     """Return the days of the address, and True if the request was invalid."""
-    tz = site().tz
-    yesterday = clock.now().astimezone(tz).date() - dt.timedelta(days=1)
+    yesterday = today() - dt.timedelta(days=1)
     span = dt.timedelta(weeks=DEFAULT_WEEKS) - dt.timedelta(days=1)
-    default_period = Period(yesterday - span, yesterday, tz)
-    first_text, last_text = (request.args.get(name, "").strip() for name in ("from", "to"))
-    first, last = (
-        identity.parse_plausible_date(first_text),
-        identity.parse_plausible_date(last_text),
-    )
-    if (first_text and not first) or (last_text and not last):
-        return default_period, True
-    last = last or yesterday
-    first = first or last - span
-    if first > last:
-        return default_period, True
+
+    def complete_days(first: dt.date | None, last: dt.date | None) -> tuple[dt.date, dt.date]:
+        last = last or yesterday
+        return first or last - span, last
+
     try:
-        return Period(first, last, tz), False
+        return requested_days(complete_days), False
     except PeriodError:
-        return default_period, True
+        return Period(yesterday - span, yesterday, site().tz), True

@@ -8,7 +8,7 @@ from flask import Blueprint, Response, abort, render_template, request, url_for
 from flask_babel import gettext
 
 from appliance.casework import identity
-from appliance.core import audit, clock, i18n, script
+from appliance.core import audit, i18n, script
 from appliance.reports import balance, files, formatting, kpi, paper, periods, report_texts
 from appliance.reports.balance import ExcludedCalls
 from appliance.reports.periods import Period, PeriodError
@@ -17,7 +17,7 @@ from appliance.telephony.calls import Balance
 from appliance.web.shell import disclosure
 from appliance.web.shell.access import may
 from appliance.web.shell.concurrency import long_running
-from appliance.web.shell.context import me, site
+from appliance.web.shell.context import me, site, today
 from appliance.web.shell.language import locale
 
 screen = Blueprint("reports", __name__)
@@ -33,7 +33,7 @@ class FigureLinks:
     period: Period
 
     def calls(self, **conditions: object) -> str:
-        """Return the address of a list of calls, by conditions of call_filters.CONDITIONS."""
+        """Return the address of a list of calls, by conditions of call_filters.FILTERS."""
         return url_for("analytics.list_figure_calls", **self._address(conditions))
 
     def appeals(self, **conditions: object) -> str:
@@ -151,12 +151,11 @@ def requested_period(name: str) -> tuple[Period, bool]:
 
     An invalid `upto` gives the whole period, an invalid period gives the current one.
     """
-    tz = site().tz
-    today = clock.now().astimezone(tz).date()
+    tz, current_day = site().tz, today()
     field, current = {
-        "monthly": ("month", f"{today:%Y-%m}"),
-        "quarterly": ("quarter", periods.quarter_name(today)),
-        "daily": ("day", f"{today}"),
+        "monthly": ("month", f"{current_day:%Y-%m}"),
+        "quarterly": ("quarter", periods.quarter_name(current_day)),
+        "daily": ("day", f"{current_day}"),
     }[name]
     parse = files.FORMS[name].parse_period
     text = request.args.get(field) or current
@@ -171,17 +170,17 @@ def requested_period(name: str) -> tuple[Period, bool]:
 
 def month_choices() -> list[tuple[str, str]]:
     """Return the months to choose from, newest first: 2026-10 and its name."""
-    today = clock.now().astimezone(site().tz).date()
+    current_day = today()
     month_names = report_texts.load_texts(locale()).months
-    number = today.year * 12 + today.month - 1
+    number = current_day.year * 12 + current_day.month - 1
     pairs = (divmod(n, 12) for n in range(number, number - MONTHS_BACK, -1))
     return [(f"{year}-{month + 1:02}", f"{month_names[month]} {year}") for year, month in pairs]
 
 
 def quarter_choices() -> list[tuple[str, str]]:
     """Return the quarters to choose from, newest first: 2026-Q3 and its name."""
-    today = clock.now().astimezone(site().tz).date()
+    current_day = today()
     form = report_texts.load_texts(locale()).quarterly
-    number = today.year * 4 + (today.month - 1) // 3
+    number = current_day.year * 4 + (current_day.month - 1) // 3
     pairs = (divmod(n, 4) for n in range(number, number - QUARTERS_BACK, -1))
     return [(f"{y}-Q{q + 1}", form.quarter.format(year=y, quarter=q + 1)) for y, q in pairs]

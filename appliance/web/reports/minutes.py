@@ -1,6 +1,5 @@
 """Minutes of talk and their price: the statement of a month, and the tariffs."""
 
-import datetime as dt
 import re
 from decimal import Decimal
 
@@ -10,17 +9,17 @@ from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response as BaseResponse
 
 from appliance.casework import identity
-from appliance.core import audit, clock, i18n, phone_numbers
+from appliance.core import audit, i18n, phone_numbers
 from appliance.reports import call_filters, files, minutes, paper, periods, report_texts, tariffs
 from appliance.reports.minutes import BillingLine, MinutesReport, printing
 from appliance.reports.periods import Period
 from appliance.reports.tariffs import TariffError
 from appliance.telephony import routing
-from appliance.web.reports.forms import FigureLinks, month_choices, requested_period
+from appliance.web.reports.forms import FigureLinks, file_response, month_choices, requested_period
 from appliance.web.shell import refusals
 from appliance.web.shell.access import current_role, may
 from appliance.web.shell.concurrency import long_running
-from appliance.web.shell.context import me, site
+from appliance.web.shell.context import me, site, today
 from appliance.web.shell.language import locale
 
 screen = Blueprint("minutes", __name__, url_prefix="/minutes")
@@ -50,7 +49,7 @@ def show_minutes() -> str:
         total=printing.total_texts(minutes_report, gettext),
         unpriced=printing.unpriced_warning(minutes_report),
         tariffs=tariffs.all_tariffs(),
-        today=_current_date(),
+        today=today(),
         directions=printing.DIRECTION_LABELS,
         roundings=printing.ROUNDING_LABELS,
         trunks=_trunk_names(minutes_report),
@@ -104,7 +103,7 @@ def add_tariff() -> BaseResponse:
 def close_tariff(number: int) -> BaseResponse:
     """End a tariff today, or on its first day if that is in the future."""
     tariff = tariffs.find_tariff(number) or abort(404)
-    tariffs.close_tariff(tariff, max(_current_date(), tariff.valid_from), me().login)
+    tariffs.close_tariff(tariff, max(today(), tariff.valid_from), me().login)
     flash(gettext("The tariff was closed."))
     return redirect(url_for("minutes.show_minutes"))
 
@@ -124,11 +123,7 @@ def download_statement(kind: str) -> Response:
     minutes_report = minutes.build_minutes_report(site(), period, language)
     file = files.file_name("minutes", minutes_report, kind)
     audit.record_entry(me().login, "report.download", "minutes", file=file)
-    return Response(
-        files.render_file("minutes", minutes_report, kind),
-        mimetype=files.MIME_TYPES[kind],
-        headers={"Content-Disposition": f'attachment; filename="{file}"'},
-    )
+    return file_response(files.render_file("minutes", minutes_report, kind), kind, file)
 
 
 def _trunk_names(minutes_report: MinutesReport) -> list[str]:
@@ -160,7 +155,3 @@ def _parse_price(text: str) -> int:
     if not re.fullmatch(r"\d{1,8}(\.\d{1,2}0*)?", normalized, re.ASCII):
         raise TariffError("price", "no price")
     return int(Decimal(normalized) * 100)
-
-
-def _current_date() -> dt.date:
-    return clock.now().astimezone(site().tz).date()

@@ -11,14 +11,13 @@ from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response as BaseResponse
 
 from appliance.casework import identity
-from appliance.core import clock
 from appliance.people import accounts, staff_records
 from appliance.people.staff_records import OperatorRecord, RecordError
 from appliance.reports import periods
 from appliance.web.reports import forms
 from appliance.web.shell import refusals
 from appliance.web.shell.access import may
-from appliance.web.shell.context import me, site
+from appliance.web.shell.context import me, today
 from appliance.web.shell.request_data import parse_count
 
 if TYPE_CHECKING:
@@ -54,25 +53,25 @@ def show_staff_records() -> str:
 
     The records are operators, shifts, courses and measures.
     """
-    today = _current_date()
+    current_day = today()
     quarter = request.args.get("quarter", "")
     if quarter not in dict(forms.quarter_choices()):
-        quarter = periods.quarter_name(today)
+        quarter = periods.quarter_name(current_day)
     refusal = refusals.latest_refusal()
     return render_template(
         "reports/staff.html",
         sent=refusal.values.to_dict(),
         trouble=TROUBLES.get(refusal.trouble, ""),
         staff=staff_records.all_records(),
-        places=staff_records.shift_ids_on(today),
-        shifts=staff_records.shifts_on(today),
+        places=staff_records.shift_ids_on(current_day),
+        shifts=staff_records.shifts_on(current_day),
         events=staff_records.newest_events(MAX_EVENTS_SHOWN),
         educations=EDUCATION,
         kinds=EVENTS,
         quarter=quarter,
         quarters=forms.quarter_choices(),
         answer=staff_records.quarter_answer(quarter),
-        today=today,
+        today=current_day,
     )
 
 
@@ -86,7 +85,7 @@ def save_operator_records() -> BaseResponse:
             u for u, _ in staff_records.all_records() if f"education-{u.id}" in request.form
         ]
         staff_records.store_records(
-            [_submitted_record(user) for user in listed_users], _current_date(), me().login
+            [_submitted_record(user) for user in listed_users], today(), me().login
         )
 
     return _save_and_redirect(store_records)
@@ -136,7 +135,7 @@ def add_shift() -> BaseResponse:
 def end_shift(id: int) -> BaseResponse:
     """End a shift with yesterday as its last day."""
     shift = staff_records.find_shift(id) or abort(404)
-    last = _current_date() - dt.timedelta(days=1)
+    last = today() - dt.timedelta(days=1)
     return _save_and_redirect(lambda: staff_records.end_shift(shift, last, me().login))
 
 
@@ -194,7 +193,3 @@ def _save_and_redirect(action: Callable[[], object], quarter: str | None = None)
         )
     flash(_("Saved."))
     return redirect(url_for("staff_records.show_staff_records", quarter=quarter))
-
-
-def _current_date() -> dt.date:
-    return clock.now().astimezone(site().tz).date()

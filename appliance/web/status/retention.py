@@ -23,13 +23,13 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from appliance.box import retention
 from appliance.box.retention import disks
-from appliance.casework import identity
-from appliance.core import audit, clock, spreadsheets
+from appliance.core import audit, spreadsheets
 from appliance.reports.periods import Period, PeriodError
 from appliance.web.shell import refusals
 from appliance.web.shell.access import may
 from appliance.web.shell.concurrency import long_running
-from appliance.web.shell.context import me, site
+from appliance.web.shell.context import me, site, today
+from appliance.web.shell.requested_days import requested_days
 
 if TYPE_CHECKING:
     from appliance.models import Removal
@@ -120,21 +120,14 @@ def end_hold(id: int) -> BaseResponse:
 
 
 def _current_month() -> Period:
-    today = clock.now().astimezone(site().tz).date()
-    return Period(today.replace(day=1), today, site().tz)
+    return Period(today().replace(day=1), today(), site().tz)
 
 
 def _requested_period() -> Period:
     """Return the period that the address requests; 400 if it is invalid."""
     default = _current_month()
-    first, last = (
-        identity.parse_plausible_date(text) if (text := request.args.get(name, "").strip()) else day
-        for name, day in (("from", default.first), ("to", default.last))
-    )
-    if not first or not last or first > last:
-        abort(400)
     try:
-        return Period(first, last, default.tz)
+        return requested_days(lambda first, last: (first or default.first, last or default.last))
     except PeriodError:
         abort(400)
 
