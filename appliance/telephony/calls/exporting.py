@@ -20,7 +20,13 @@ from appliance.models import (
     Talk,
     Transfer,
 )
+from appliance.telephony.calls.columns import column_values, value_columns
 
+# The columns of a call in the order of its JSON object; `stage` describes a call in progress only.
+_COLUMNS = tuple(name for name in value_columns(Call) if name != "stage")
+_RATING_COLUMNS = ("rating", "rating_channel")
+_CALL_COLUMNS = _COLUMNS[: _COLUMNS.index("rating")]
+_LATER_COLUMNS = tuple(c for c in _COLUMNS if c not in (*_CALL_COLUMNS, *_RATING_COLUMNS))
 _CHUNK_CALLS = 500  # calls read at once: memory use does not depend on the length of the period
 
 
@@ -70,42 +76,18 @@ def _call_objects(chunk: Sequence[Call]) -> Iterator[dict[str, Any]]:
             for row in rows
         ]
         yield {
-            "id": call.id,
-            "direction": call.direction,
-            "arrived_at": _iso_time(call.arrived_at),
-            "ended_at": _iso_time(call.ended_at),
-            "hotline_number": call.hotline_number,
-            "diverted_from": call.diverted_from,
-            "caller": call.caller,
-            "callee": call.callee,
-            "trunk": call.trunk,
-            "technology": call.technology,
-            "language": call.language,
-            "menu": call.menu,
-            "outcome": call.outcome,
-            "short": call.short,
-            "synthetic": call.synthetic,
-            "menu_seconds": _rounded_seconds(call.menu_seconds),
-            "wait_seconds": _rounded_seconds(call.wait_seconds),
-            "talk_seconds": _rounded_seconds(call.talk_seconds),
-            "hold_seconds": _rounded_seconds(call.hold_seconds),
-            "ended_by": call.ended_by,
+            **_column_values(call, _CALL_COLUMNS),
             "queue_visits": [_visit_object(visit, rings[visit.id]) for visit in visits[call.id]],
             "talks": [_talk_object(talk) for talk in talks[call.id]],
-            "transfers": [_transfer_object(transfer) for transfer in transfers[call.id]],
-            "rating": call.rating,
-            "rating_channel": call.rating_channel,
+            "transfers": [_row_object(transfer) for transfer in transfers[call.id]],
+            **_column_values(call, _RATING_COLUMNS),
             "recordings": [
                 _recording_object(r) for r in recordings[call.id] if r.seconds and not r.aside
             ],
             "registration": next((registration["number"] for registration in registrations), None),
             "registrations": registrations,
-            "topic": call.topic,
-            "sip": call.sip,
-            "by": call.by,
-            "reason": call.reason,
-            "serves": call.serves,
-            "attempts": [_attempt_object(attempt) for attempt in attempts[call.id]],
+            **_column_values(call, _LATER_COLUMNS),
+            "attempts": [_row_object(attempt) for attempt in attempts[call.id]],
             "asides": [_recording_object(r) for r in recordings[call.id] if r.seconds and r.aside],
             "gaps": [_gap_object(gap) for talk in talks[call.id] for gap in gaps[talk.id]],
         }
@@ -121,72 +103,53 @@ def _rows_by_key(
     return rows
 
 
+def _column_values(row: Table, names: tuple[str, ...]) -> dict[str, Any]:
+    """Return column → value as JSON has it: times as text, seconds rounded to milliseconds."""
+    return {name: _plain_value(value) for name, value in column_values(row, names).items()}
+
+
+def _row_object(row: Any) -> dict[str, Any]:
+    table: Any = type(row)
+    return _column_values(row, value_columns(table))
+
+
 def _visit_object(visit: QueueVisit, rings: list[Ring]) -> dict[str, Any]:
-    return {
-        "queue": visit.queue,
-        "why": visit.why,
-        "joined_at": _iso_time(visit.joined_at),
-        "left_at": _iso_time(visit.left_at),
-        "result": visit.result,
-        "rings": [
-            {
-                "operator": ring.operator,
-                "extension": ring.extension,
-                "seconds": _rounded_seconds((ring.ended_at - ring.started_at).total_seconds())
-                if ring.ended_at
-                else None,
-                "result": ring.result,
-            }
-            for ring in rings
-        ],
-    }
+    values = _row_object(visit)
+    first_values = {name: values[name] for name in ("queue", "why")}
+    return {**first_values, **values, "rings": [_ring_object(ring) for ring in rings]}
+
+
+def _ring_object(ring: Ring) -> dict[str, Any]:
+    values = _row_object(ring)
+    del values["started_at"], values["ended_at"]
+    result = values.pop("result")
+    seconds = (ring.ended_at - ring.started_at).total_seconds() if ring.ended_at else None
+    return {**values, "seconds": _plain_value(seconds), "result": result}
+
+
+_JSON_NAMES = {"party": "with", "started_at": "from", "ended_at": "to"}  # of a talk's columns
 
 
 def _talk_object(talk: Talk) -> dict[str, Any]:
-    return {
-        "with": talk.party,
-        "who": talk.who,
-        "extension": talk.extension,
-        "from": _iso_time(talk.started_at),
-        "to": _iso_time(talk.ended_at),
-    }
+    return {_JSON_NAMES.get(name, name): value for name, value in _row_object(talk).items()}
 
 
 def _gap_object(gap: Gap) -> dict[str, Any]:
-    return {"from": _iso_time(gap.started_at), "to": _iso_time(gap.ended_at)}
-
-
-def _transfer_object(transfer: Transfer) -> dict[str, Any]:
-    return {
-        "kind": transfer.kind,
-        "to": transfer.to,
-        "by": transfer.by,
-        "at": _iso_time(transfer.at),
-        "result": transfer.result,
-        "returned": transfer.returned,
-    }
-
-
-def _attempt_object(attempt: DialAttempt) -> dict[str, Any]:
-    return {
-        "trunk": attempt.trunk,
-        "at": _iso_time(attempt.at),
-        "status": attempt.status,
-        "cause": attempt.cause,
-    }
+    return {_JSON_NAMES[name]: value for name, value in _row_object(gap).items()}
 
 
 def _recording_object(recording: Recording) -> dict[str, Any]:
     return {
         "file": recording.kept or recording.file,
-        "seconds": _rounded_seconds(recording.seconds),
+        "seconds": _plain_value(recording.seconds),
         "sha256": recording.sha256,
     }
 
 
-def _iso_time(time: dt.datetime | None) -> str | None:
-    return time.isoformat(timespec="milliseconds") if time else None
-
-
-def _rounded_seconds(seconds: float | None) -> float | None:
-    return None if seconds is None else round(seconds, 3)
+def _plain_value(value: Any) -> Any:
+    match value:
+        case dt.datetime():
+            return value.isoformat(timespec="milliseconds")
+        case float():
+            return round(value, 3)
+    return value

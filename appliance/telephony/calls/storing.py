@@ -1,9 +1,10 @@
 """Stores a call in the ledger, again and again as more facts about it become available."""
 
+import dataclasses
 import datetime as dt
 import functools
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from peewee import ModelSelect
@@ -23,7 +24,8 @@ from appliance.models import (
     Talk,
     Transfer,
 )
-from appliance.telephony.calls.facts import CallFacts
+from appliance.telephony.calls.columns import column_values, value_columns
+from appliance.telephony.calls.facts import CallFacts, RecordingFacts
 from appliance.telephony.calls.outcomes import FOLLOW_UP_CODES
 
 
@@ -106,17 +108,7 @@ def store_calls(batch: Sequence[CallFacts], rules: Calls) -> None:
     _store_visits(batch)
     _store_talks(batch)
     _store_transfers(batch)
-    recordings = [
-        {
-            "file": recording.file,
-            "call_id": facts.id,
-            "begun_at": recording.begun_at,
-            "aside": recording.aside,
-        }
-        for facts in batch
-        for recording in facts.recordings
-    ]
-    insert_rows(Recording, recordings, update=("call_id", "begun_at", "aside"))
+    _store_recordings(batch)
     facts_after = _new_page_facts(
         batch, {facts.id: row["rating"] for facts, row in zip(batch, rows, strict=True)}
     )
@@ -151,40 +143,16 @@ def delete_calls(ids: Collection[str]) -> None:
         live.publish_topics("calls")
 
 
+# the columns of a call that are facts or derived from them alone
+_FACT_COLUMNS = tuple(name for name in value_columns(Call) if name != "short")
+
+
 def _call_row(facts: CallFacts, rules: Calls, marks: Mapping[str, int]) -> dict[str, object]:
-    rating, channel = facts.rating, facts.rating_channel
-    if rating is None and facts.ended_at and facts.id in marks:
-        rating, channel = marks[facts.id], "sms"
-    return {
-        "id": facts.id,
-        "direction": facts.direction,
-        "arrived_at": facts.arrived_at,
-        "ended_at": facts.ended_at,
-        "hotline_number": facts.hotline_number,
-        "diverted_from": facts.diverted_from,
-        "caller": facts.caller,
-        "callee": facts.callee,
-        "trunk": facts.trunk,
-        "technology": facts.technology,
-        "language": facts.language,
-        "menu": facts.menu,
-        "stage": facts.stage,
-        "outcome": facts.outcome,
-        "short": is_short(facts.outcome, facts.wait_seconds, rules),
-        "menu_seconds": facts.menu_seconds,
-        "wait_seconds": facts.wait_seconds,
-        "talk_seconds": facts.talk_seconds,
-        "hold_seconds": facts.hold_seconds,
-        "ended_by": facts.ended_by,
-        "rating": rating,
-        "rating_channel": channel,
-        "synthetic": facts.synthetic,
-        "topic": facts.topic,
-        "sip": facts.sip,
-        "by": facts.by,
-        "reason": facts.reason,
-        "serves": facts.serves,
-    }
+    row = column_values(facts, _FACT_COLUMNS)
+    row["short"] = is_short(facts.outcome, row["wait_seconds"], rules)
+    if facts.rating is None and facts.ended_at and facts.id in marks:
+        row |= {"rating": marks[facts.id], "rating_channel": "sms"}
+    return row
 
 
 def _sms_marks(batch: Iterable[CallFacts]) -> dict[str, int]:
@@ -197,19 +165,7 @@ def _sms_marks(batch: Iterable[CallFacts]) -> dict[str, int]:
 
 
 def _store_visits(batch: Sequence[CallFacts]) -> None:
-    visits = [
-        {
-            "call": facts.id,
-            "position": position,
-            "queue": visit.queue,
-            "joined_at": visit.joined_at,
-            "left_at": visit.left_at,
-            "result": visit.result,
-            "why": visit.why,
-        }
-        for facts in batch
-        for position, visit in enumerate(facts.visits)
-    ]
+    visits = [row for facts in batch for row in _part_rows(QueueVisit, facts, facts.visits)]
     insert_rows(QueueVisit, visits)
     rings_by_position = {
         (facts.id, position): visit.rings
@@ -218,14 +174,7 @@ def _store_visits(batch: Sequence[CallFacts]) -> None:
         if visit.rings
     }
     rings = [
-        {
-            "visit": row,
-            "operator": ring.operator,
-            "extension": ring.extension,
-            "started_at": ring.started_at,
-            "ended_at": ring.ended_at,
-            "result": ring.result,
-        }
+        {"visit": row, **column_values(ring, value_columns(Ring))}
         for row, key in _inserted_rows(QueueVisit, {call for call, _ in rings_by_position})
         for ring in rings_by_position.get(key, ())
     ]
@@ -233,19 +182,7 @@ def _store_visits(batch: Sequence[CallFacts]) -> None:
 
 
 def _store_talks(batch: Sequence[CallFacts]) -> None:
-    talks = [
-        {
-            "call": facts.id,
-            "position": position,
-            "party": talk.party,
-            "who": talk.who,
-            "extension": talk.extension,
-            "started_at": talk.started_at,
-            "ended_at": talk.ended_at,
-        }
-        for facts in batch
-        for position, talk in enumerate(facts.talks)
-    ]
+    talks = [row for facts in batch for row in _part_rows(Talk, facts, facts.talks)]
     insert_rows(Talk, talks)
     gaps_by_position = {
         (facts.id, position): talk.gaps
@@ -274,34 +211,36 @@ def _inserted_rows(
 
 
 def _store_transfers(batch: Sequence[CallFacts]) -> None:
-    transfers = [
-        {
-            "call": facts.id,
-            "position": position,
-            "kind": transfer.kind,
-            "to": transfer.to,
-            "by": transfer.by,
-            "at": transfer.at,
-            "result": transfer.result,
-            "returned": transfer.returned,
-        }
-        for facts in batch
-        for position, transfer in enumerate(facts.transfers)
-    ]
+    transfers = [row for facts in batch for row in _part_rows(Transfer, facts, facts.transfers)]
     insert_rows(Transfer, transfers)
-    attempts = [
-        {
+    attempts = [row for facts in batch for row in _part_rows(DialAttempt, facts, facts.attempts)]
+    insert_rows(DialAttempt, attempts)
+
+
+def _part_rows(
+    table: Any, facts: CallFacts, parts: Sequence[object]
+) -> Iterator[dict[str, object]]:
+    """Yield a row for each part of a call: a visit, a talk, a transfer or an attempt."""
+    for position, part in enumerate(parts):
+        yield {
             "call": facts.id,
             "position": position,
-            "trunk": attempt.trunk,
-            "at": attempt.at,
-            "status": attempt.status,
-            "cause": attempt.cause,
+            **column_values(part, value_columns(table)),
         }
+
+
+# the other columns of a recording are filled when its file is measured, after the call
+_RECORDING_COLUMNS = tuple(field.name for field in dataclasses.fields(RecordingFacts))
+
+
+def _store_recordings(batch: Sequence[CallFacts]) -> None:
+    recordings = [
+        {"call_id": facts.id, **column_values(recording, _RECORDING_COLUMNS)}
         for facts in batch
-        for position, attempt in enumerate(facts.attempts)
+        for recording in facts.recordings
     ]
-    insert_rows(DialAttempt, attempts)
+    updated_columns = ("call_id", *(name for name in _RECORDING_COLUMNS if name != "file"))
+    insert_rows(Recording, recordings, update=updated_columns)
 
 
 type _PageFacts = dict[tuple[str, str], tuple[list[Any], list[Any]]]  # (call, login) → facts
