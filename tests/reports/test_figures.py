@@ -174,7 +174,7 @@ def shift_rows() -> list[tuple[str, str, str, dt.date, dt.date | None]]:
 def report_figures(settings: Settings, call_filter: CallFilter) -> dict[str, Any]:
     """Return the report as JSON, its lines by key, without names and shares."""
     figures = telephony.as_json(telephony.build_telephony_report(settings, call_filter, "uz_Cyrl"))
-    for name in call_filters.KEY_EXPRESSIONS:
+    for name in call_filters.DIMENSION_NAMES:
         lines = figures[f"by_{name}"]
         shares = naive.percentages([line["incoming"] for line in lines])
         assert [line.pop("share") for line in lines] == shares

@@ -5,16 +5,9 @@ every figure of a report is the number of calls in one filter.
 """
 
 from appliance.reports.call_filters.call_filter import CallFilter
-from appliance.reports.call_filters.conditions import (
-    CONDITIONS,
-    FLAG_CONDITIONS,
-    MISSING_VALUE,
-    calls_per_number,
-    filter_from_query,
-    sql_conditions,
-)
+from appliance.reports.call_filters.definition import MISSING_VALUE, FilterDefinition, Reader
+from appliance.reports.call_filters.dimensions import added_filters
 from appliance.reports.call_filters.expressions import (
-    KEY_EXPRESSIONS,
     FirstRecordColumn,
     JoinedRecords,
     added_field_key,
@@ -27,33 +20,50 @@ from appliance.reports.call_filters.expressions import (
     has_form,
     has_transfer,
     hours_since_epoch,
-    key_expression,
     region_expression,
     topic_expression,
 )
+from appliance.reports.call_filters.filters import (
+    DIMENSION_NAMES,
+    FILTERS,
+    calls_per_number,
+    describe_conditions,
+    dimension_names,
+    filter_from_query,
+    find_dimension,
+    key_expression,
+    offered_filters,
+    sql_conditions,
+)
 
 __all__ = [
-    "CONDITIONS",
-    "FLAG_CONDITIONS",
-    "KEY_EXPRESSIONS",
+    "DIMENSION_NAMES",
+    "FILTERS",
     "MISSING_VALUE",
     "CallFilter",
+    "FilterDefinition",
     "FirstRecordColumn",
     "JoinedRecords",
+    "Reader",
+    "added_field_key",
+    "added_field_query",
+    "added_filters",
     "call_direction_expression",
     "call_type_expression",
-    "first_operator",
+    "calls_per_number",
+    "describe_conditions",
+    "dialled_number",
+    "dimension_names",
     "filter_from_query",
+    "find_dimension",
+    "first_operator",
     "has_appeal",
     "has_form",
     "has_transfer",
     "hours_since_epoch",
     "key_expression",
-    "dialled_number",
-    "added_field_query",
-    "added_field_key",
+    "offered_filters",
     "region_expression",
-    "calls_per_number",
-    "topic_expression",
     "sql_conditions",
+    "topic_expression",
 ]

@@ -10,10 +10,11 @@ from appliance.reports.periods import Period
 
 @dataclass(frozen=True)
 class CallFilter:
-    """The incoming calls of a period that meet every condition (of CONDITIONS).
+    """The incoming calls of a period that meet every condition.
 
-    With the condition "direction" it selects outgoing calls, with "all" every arrival that the
-    balance includes, also rejected calls and test calls.
+    A condition is the name of a filter (call_filters.FILTERS) and its value. With the condition
+    "direction" it selects outgoing calls, with "all" every arrival that the balance includes, also
+    rejected calls and test calls.
     """
 
     period: Period
@@ -29,6 +30,10 @@ class CallFilter:
         return replace(
             self, conditions={name: value for name, value in merged.items() if value is not None}
         )
+
+    def without_conditions(self) -> "CallFilter":
+        """Return the filter of all incoming calls of the period."""
+        return replace(self, conditions={})
 
     def with_days(self, first: dt.date, last: dt.date) -> "CallFilter":
         """Return a filter with the same conditions over other days."""

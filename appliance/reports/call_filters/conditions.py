@@ -4,56 +4,46 @@ import datetime as dt
 import functools
 import operator
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
-from peewee import Expression, Node, SelectQuery, fn
+from peewee import Expression, Node, fn
 
-from appliance.casework import forms
-from appliance.core.clock import WorkingCalendar
 from appliance.models import Call, FollowUp, QueueVisit, Ring, Talk, Transfer
 from appliance.reports import periods, wallclock
 from appliance.reports.call_filters.call_filter import CallFilter
-from appliance.reports.call_filters.expressions import (
-    KEY_EXPRESSIONS,
-    added_field_key,
-    has_appeal,
-    has_form,
-    has_transfer,
-    key_expression,
-)
-from appliance.reports.periods import Period
+from appliance.reports.call_filters.definition import MISSING_VALUE, Condition, Dimension
+from appliance.reports.call_filters.expressions import first_record_column, has_transfer
 from appliance.reports.sums import (
     ABANDONED,
     ANSWERED,
-    COUNTED,
     ELIGIBLE_AND_RATED,
-    JOINED_QUEUE,
     MISSED,
     OPEN,
     RATED,
     RATING_ELIGIBLE,
-    SHORT,
     mark_condition,
 )
-from appliance.telephony.calls.outcomes import FOLLOW_UP_CODES, INBOUND_CODES, UNCOUNTED_CODES
+from appliance.telephony.calls.outcomes import FOLLOW_UP_CODES, INBOUND_CODES
 
-MISSING_VALUE = "-"  # for calls without a value: no language, no region of an appeal …
 _EPOCH = dt.date(1970, 1, 1)
 
 
-def _key_condition(name: str) -> Callable[[CallFilter, str], Expression]:
-    def key_equals(call_filter: CallFilter, value: str) -> Expression:
-        expression = key_expression(name)
+def dimension_condition(dimension: Dimension) -> Condition:
+    """Return the condition that a dimension has a value; "-" selects calls without a value."""
+
+    def has_value(call_filter: CallFilter, value: str) -> Expression:
+        expression = dimension.expression(first_record_column)
         return _is_null(expression) if value == MISSING_VALUE else (expression == value)
 
-    return key_equals
+    return has_value
 
 
 def _is_null(node: Node) -> Expression:
     return Expression(node, "IS", None)
 
 
-def _outcome_condition(call_filter: CallFilter, value: str) -> Expression:
+def outcome_condition(call_filter: CallFilter, value: str) -> Expression:
+    """Select calls by outcome, or by a group of outcomes: "missed", "left", "open"."""
     if value == "open":
         return OPEN.sql
     if value == "missed":
@@ -65,11 +55,12 @@ def _outcome_condition(call_filter: CallFilter, value: str) -> Expression:
     return Call.outcome == value
 
 
-def _flag_condition(condition: Callable[[], Expression]) -> Callable[[CallFilter, str], Expression]:
+def flag_condition(condition: Callable[[], Expression]) -> Condition:
+    """Return the condition that selects calls that meet `condition` ("1"), or the others ("0")."""
     return lambda call_filter, value: condition() if value == "1" else ~condition()
 
 
-def _parse_range(text: str, pattern: str = r"\d+(?:\.\d+)?") -> tuple[float | None, float | None]:
+def parse_range(text: str, pattern: str = r"\d+(?:\.\d+)?") -> tuple[float | None, float | None]:
     """Parse "5-10", "-5" or "90-" as bounds. Raises ValueError."""
     match = re.fullmatch(rf"({pattern})?-({pattern})?", text, re.ASCII)
     if not match or text == "-":
@@ -78,9 +69,9 @@ def _parse_range(text: str, pattern: str = r"\d+(?:\.\d+)?") -> tuple[float | No
     return (float(low) if low else None, float(high) if high else None)
 
 
-def _wait_condition(call_filter: CallFilter, value: str) -> Expression:
+def wait_condition(call_filter: CallFilter, value: str) -> Expression:
     """Select calls by seconds of wait: above the first bound, up to and including the second."""
-    low, high = _parse_range(value)
+    low, high = parse_range(value)
     condition = Call.wait_seconds.is_null(False)
     if low is not None:
         condition &= Call.wait_seconds > low
@@ -89,16 +80,17 @@ def _wait_condition(call_filter: CallFilter, value: str) -> Expression:
     return condition
 
 
-def _hour_condition(call_filter: CallFilter, value: str) -> Expression:
+def hour_condition(call_filter: CallFilter, value: str) -> Expression:
+    """Select calls by local hour of the day, 0 to 23."""
     return wallclock.hour_of_day(call_filter.period) == _parse_number(value, 0, 23)
 
 
-def _weekday_condition(call_filter: CallFilter, value: str) -> Expression:
+def weekday_condition(call_filter: CallFilter, value: str) -> Expression:
     """Select calls by local weekday; 1 is Monday."""
     return wallclock.weekday_number(call_filter.period) == _parse_number(value, 1, 7)
 
 
-def _working_hours_condition(call_filter: CallFilter, value: str) -> Expression:
+def working_hours_condition(call_filter: CallFilter, value: str) -> Expression:
     """Select calls "inside" or "outside" the ministry's working hours."""
     if not call_filter.calendar or value not in ("inside", "outside"):
         raise ValueError(value)
@@ -117,7 +109,7 @@ def _working_hours_condition(call_filter: CallFilter, value: str) -> Expression:
     return inside if value == "inside" else ~inside
 
 
-def _time_condition(call_filter: CallFilter, value: str) -> Expression:
+def time_condition(call_filter: CallFilter, value: str) -> Expression:
     """Select calls from one time of day to another, "20:00-08:00"; several separated by commas.
 
     With a leading "!" it selects the calls outside these ranges: "!08:00-20:00".
@@ -134,7 +126,7 @@ def _time_condition(call_filter: CallFilter, value: str) -> Expression:
     return ~in_ranges if value.startswith("!") else in_ranges
 
 
-def _days_condition(call_filter: CallFilter, value: str) -> Expression:
+def days_condition(call_filter: CallFilter, value: str) -> Expression:
     """Select calls of date ranges, "01.10.2026-09.10.2026"; several separated by commas."""
     ranges = [
         (Call.arrived_at >= period.begin) & (Call.arrived_at < period.end)
@@ -143,14 +135,14 @@ def _days_condition(call_filter: CallFilter, value: str) -> Expression:
     return functools.reduce(operator.or_, ranges)
 
 
-def _all_condition(call_filter: CallFilter, value: str) -> Expression:
+def all_condition(call_filter: CallFilter, value: str) -> Expression:
     """Select every arrival; the only valid value is "1"."""
     if value != "1":
         raise ValueError(value)
     return Call.id.is_null(False)
 
 
-def _direction_condition(call_filter: CallFilter, value: str) -> Expression:
+def direction_condition(call_filter: CallFilter, value: str) -> Expression:
     """Select outgoing calls, or with "both" incoming calls too."""
     if value not in ("outbound", "both"):
         raise ValueError(value)
@@ -163,36 +155,18 @@ def _parse_number(text: str, low: int, high: int) -> int:
     return int(text)
 
 
-def _rating_condition(call_filter: CallFilter, value: str) -> Expression:
+def rating_condition(call_filter: CallFilter, value: str) -> Expression:
     """Select calls by mark: a number, "any", "eligible", or "responded" (eligible and rated)."""
     condition_of_name = {"any": RATED, "eligible": RATING_ELIGIBLE, "responded": ELIGIBLE_AND_RATED}
     return (condition_of_name.get(value) or mark_condition(_parse_number(value, 1, 5))).sql
 
 
-def _repetition_condition(call_filter: CallFilter, value: str) -> Expression:
-    """Select calls by numbers that called this often in the period: "2-3", "6-"."""
-    low, high = _parse_range(value, r"\d+")
-    count = fn.COUNT(Call.id)
-    having = [count >= low] if low is not None else []
-    having += [count <= high] if high is not None else []
-    return Call.caller.in_(calls_per_number(call_filter).having(*having).select(Call.caller))
-
-
-def calls_per_number(call_filter: CallFilter) -> SelectQuery:
-    """Return caller → number of calls, ignoring the conditions "times" and "caller"."""
-    unrestricted = call_filter.with_conditions(times=None, caller=None)
-    return (
-        Call.select(Call.caller, fn.COUNT(Call.id).alias("times"))
-        .where(*sql_conditions(unrestricted), Call.caller.is_null(False))
-        .group_by(Call.caller)
-    )
-
-
-def _caller_condition(call_filter: CallFilter, value: str) -> Expression:
+def caller_condition(call_filter: CallFilter, value: str) -> Expression:
+    """Select calls by the caller's number; "-" selects hidden numbers."""
     return _is_null(Call.caller) if value == MISSING_VALUE else (Call.caller == value)
 
 
-def _queue_condition(call_filter: CallFilter, value: str) -> Expression:
+def queue_condition(call_filter: CallFilter, value: str) -> Expression:
     """Select calls that waited in a queue: "uz", or with the visit's result, "uz:answered"."""
     name, _, result = value.partition(":")
     visit = QueueVisit.alias()
@@ -205,21 +179,21 @@ def _result_condition(column: Node, value: str) -> Expression:
     return _is_null(column) if value == "open" else (column == value)
 
 
-def _talked_condition(call_filter: CallFilter, value: str) -> Expression:
+def talked_condition(call_filter: CallFilter, value: str) -> Expression:
     """Select calls in which this operator talked, as the first or a later operator."""
     talk = Talk.alias()
     talks = talk.select(talk.id).where(talk.call == Call.id, talk.who == value)
     return fn.EXISTS(talks.where(talk.party == "operator"))
 
 
-def _placed_condition(call_filter: CallFilter, value: str) -> Expression:
+def placed_condition(call_filter: CallFilter, value: str) -> Expression:
     """Select outgoing calls that this operator placed and that were answered."""
     talk = Talk.alias()
     talks = talk.select(talk.id).where(talk.call == Call.id, talk.party == "outside")
     return (Call.by == value) & fn.EXISTS(talks.where(talk.ended_at.is_null(False)))
 
 
-def _missed_ring_condition(call_filter: CallFilter, value: str) -> Expression:
+def missed_ring_condition(call_filter: CallFilter, value: str) -> Expression:
     """Select calls for which this operator's phone rang without an answer."""
     visit, ring = QueueVisit.alias(), Ring.alias()
     return Call.id.in_(
@@ -233,7 +207,7 @@ def _missed_ring_condition(call_filter: CallFilter, value: str) -> Expression:
     )
 
 
-def _callback_task_condition(call_filter: CallFilter, task_id: str) -> Expression:
+def callback_task_condition(call_filter: CallFilter, task_id: str) -> Expression:
     """Select the missed calls of the follow-up task with the id `task_id`.
 
     If the filter has the condition "direction", the unsuccessful calls back are selected instead.
@@ -263,7 +237,7 @@ def _missed_call_conditions(number: str) -> list[Expression]:
     ]
 
 
-def _transfer_condition(call_filter: CallFilter, value: str) -> Expression:
+def transfer_condition(call_filter: CallFilter, value: str) -> Expression:
     """Select transferred calls: "1" any, "0" no transfer, or kind and result, "blind:answered"."""
     if value in ("0", "1"):
         return has_transfer() if value == "1" else ~has_transfer()
@@ -274,84 +248,3 @@ def _transfer_condition(call_filter: CallFilter, value: str) -> Expression:
     return fn.EXISTS(
         transfers.where(_result_condition(Transfer.result, result)) if result else transfers
     )
-
-
-CONDITIONS: dict[str, Callable[[CallFilter, str], Expression]] = {
-    **{name: _key_condition(name) for name in KEY_EXPRESSIONS},
-    "outcome": _outcome_condition,
-    "short": _flag_condition(lambda: (ABANDONED & SHORT).sql),
-    "joined": _flag_condition(lambda: JOINED_QUEUE.sql),
-    "wait": _wait_condition,
-    "hour": _hour_condition,
-    "weekday": _weekday_condition,
-    "work": _working_hours_condition,
-    "time": _time_condition,
-    "days": _days_condition,
-    "direction": _direction_condition,
-    "all": _all_condition,
-    "rated": _rating_condition,
-    "appeal": _flag_condition(has_appeal),
-    "form": _flag_condition(has_form),
-    "transfer": _transfer_condition,
-    "times": _repetition_condition,
-    "caller": _caller_condition,
-    "task": _callback_task_condition,
-    "queue": _queue_condition,
-    "spoke": _talked_condition,
-    "placed": _placed_condition,
-    "unanswered": _missed_ring_condition,
-}
-
-
-def _find_condition(name: str) -> Callable[[CallFilter, str], Expression]:
-    """Return the condition of this name, from CONDITIONS or for an added field.
-
-    Raises ValueError for an unknown name.
-    """
-    if name in CONDITIONS:
-        return CONDITIONS[name]
-    if name not in {added_field_key(form, field.name) for form, field in forms.counted_fields()}:
-        raise ValueError(name)
-    return _key_condition(name)
-
-
-FLAG_CONDITIONS = ("short", "joined", "appeal", "form", "transfer")  # "1" yes, "0" no
-
-
-def sql_conditions(call_filter: CallFilter) -> tuple[Expression, ...]:
-    """Return the filter as SQL conditions on Call.
-
-    The period comes first, because the index serves it.
-    """
-    conditions, period = call_filter.conditions, call_filter.period
-    includes_all = "all" in conditions
-    return (
-        Call.arrived_at >= period.begin,
-        Call.arrived_at < period.end,
-        *([] if "direction" in conditions else [Call.direction == "inbound"]),
-        *([] if includes_all else [~Call.synthetic]),
-        *([] if includes_all or conditions.get("outcome") in UNCOUNTED_CODES else [COUNTED.sql]),
-        *(_find_condition(name)(call_filter, value) for name, value in conditions.items()),
-    )
-
-
-def filter_from_query(
-    period: Period, args: Iterable[tuple[str, str]], calendar: WorkingCalendar | None = None
-) -> CallFilter:
-    """Return the filter for the query parameters of an address.
-
-    Unknown conditions and invalid values are ignored.
-    """
-    conditions = {name: value for name, value in args if value}
-    call_filter = CallFilter(period, conditions, calendar)
-    return call_filter.with_conditions(
-        **{name: None for name, value in conditions.items() if not _is_possible(call_filter, name)}
-    )
-
-
-def _is_possible(call_filter: CallFilter, name: str) -> bool:
-    try:
-        _find_condition(name)(call_filter, call_filter.conditions[name])
-    except ValueError:
-        return False
-    return True

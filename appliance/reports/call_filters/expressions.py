@@ -13,7 +13,7 @@ from appliance.reports.periods import Period
 type FirstRecordColumn = Callable[[type[Appeal | CallForm], str], Node]
 
 
-def _first_record_column(table: type[Appeal | CallForm], column: str) -> SelectQuery:
+def first_record_column(table: type[Appeal | CallForm], column: str) -> SelectQuery:
     """Return a column of the call's first record in a table."""
     record = table.alias()
     columns = record.select(getattr(record, column)).where(record.call_id == Call.id)
@@ -39,7 +39,7 @@ class JoinedRecords:
         """Join the records whose columns were requested to a query of calls."""
         for table, record in self._aliases.items():
             calls = calls.join_from(
-                Call, record, JOIN.LEFT_OUTER, on=record.id == _first_record_column(table, "id")
+                Call, record, JOIN.LEFT_OUTER, on=record.id == first_record_column(table, "id")
             )
         return calls
 
@@ -65,22 +65,22 @@ def first_operator() -> Node:
     )
 
 
-def region_expression(first: FirstRecordColumn = _first_record_column) -> Node:
+def region_expression(first: FirstRecordColumn = first_record_column) -> Node:
     """Return the region from the call's form №2, or from the appeal that the call led to."""
     return fn.COALESCE(first(CallForm, "region"), first(Appeal, "region"))
 
 
-def topic_expression(first: FirstRecordColumn = _first_record_column) -> Node:
+def topic_expression(first: FirstRecordColumn = first_record_column) -> Node:
     """Return the direction from the call's form №2 or appeal, or the topic from the menu."""
     return fn.COALESCE(*_recorded_codes("direction", first), Call.topic)
 
 
-def call_type_expression(first: FirstRecordColumn = _first_record_column) -> Node:
+def call_type_expression(first: FirstRecordColumn = first_record_column) -> Node:
     """Return the type of call from the call's form №2, or from its appeal."""
     return fn.COALESCE(*_recorded_codes("call_type", first))
 
 
-def call_direction_expression(first: FirstRecordColumn = _first_record_column) -> Node:
+def call_direction_expression(first: FirstRecordColumn = first_record_column) -> Node:
     """Return the call direction from the call's form №2, or from the ledger: never unknown."""
     recorded = fn.NULLIF(first(CallForm, "call_direction"), "")
     return fn.COALESCE(_listed_code(recorded, "call_direction"), direction_from_ledger())
@@ -116,30 +116,9 @@ def added_field_query(form: str, name: str) -> SelectQuery:
     )
 
 
-KEY_EXPRESSIONS: dict[str, Callable[[FirstRecordColumn], Node]] = {
-    "topic": topic_expression,
-    "call_type": call_type_expression,
-    "call_direction": call_direction_expression,
-    "region": region_expression,
-    "operator": lambda first: first_operator(),
-    "trunk": lambda first: Call.trunk,
-    "number": lambda first: dialled_number(),
-    "language": lambda first: Call.language,
-}
-
-
 def added_field_key(form: str, name: str) -> str:
     """Return the key of an added field: "2.lang"."""
     return f"{form}.{name}"
-
-
-def key_expression(name: str, first: FirstRecordColumn = _first_record_column) -> Node:
-    """Return the expression of a key: one of KEY_EXPRESSIONS, or an added field by its key."""
-    return (
-        KEY_EXPRESSIONS[name](first)
-        if name in KEY_EXPRESSIONS
-        else added_field_query(*name.split(".", 1))
-    )
 
 
 def has_appeal() -> Expression:

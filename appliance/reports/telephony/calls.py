@@ -65,14 +65,6 @@ def iterate_calls(call_filter: CallFilter) -> Iterator[CallRow]:
         )
 
 
-def trunks_and_numbers(call_filter: CallFilter) -> tuple[list[str], list[str]]:
-    """Return the trunks of the filter's calls, and the numbers that were dialled."""
-    columns = Call.trunk, call_filters.dialled_number()
-    rows = list(Call.select(*columns).where(*sql_conditions(call_filter)).distinct().tuples())
-    trunks, numbers = (sorted({row[n] for row in rows if row[n]}) for n in (0, 1))
-    return trunks, numbers
-
-
 def _select_with_details() -> Any:
     return Call.select(
         Call,

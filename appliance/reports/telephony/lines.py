@@ -6,16 +6,13 @@ from decimal import Decimal
 
 from peewee import fn
 
-from appliance.casework import catalogs, forms
+from appliance.casework import forms
 from appliance.core import phone_numbers
-from appliance.core.i18n import locale_translations, localized_name
-from appliance.models import Call, CatalogItem, Region
-from appliance.people import accounts
+from appliance.models import Call
 from appliance.reports import call_filters, counting
 from appliance.reports.call_filters import MISSING_VALUE, CallFilter, sql_conditions
 from appliance.reports.counting import CallTally
 from appliance.reports.shares import percentage_shares
-from appliance.reports.telephony.labels import MISSING_VALUES, NOT_GIVEN
 
 
 @dataclass(frozen=True)
@@ -49,9 +46,10 @@ def build_lines(
     Keys of a list are in the list's order, the others are sorted by number of calls; the calls
     without a value come last.
     """
-    name_of_key = dimension_names(dimension, locale)
+    definition = call_filters.find_dimension(dimension)
+    name_of_key = definition.value_names(locale)
     listed_keys = (
-        [key for key in name_of_key if key in tally_of_key] if _is_listed(dimension) else []
+        [key for key in name_of_key if key in tally_of_key] if definition.is_listed else []
     )
     other_keys = sorted(
         (key for key in tally_of_key if key is not None and key not in listed_keys),
@@ -63,7 +61,7 @@ def build_lines(
     return tuple(
         DimensionLine(
             MISSING_VALUE if key is None else key,
-            _missing_value_name(dimension, locale)
+            definition.missing_name(locale)
             if key is None
             else name_of_key.get(key, phone_numbers.grouped_number(key)),
             tally_of_key[key],
@@ -73,24 +71,11 @@ def build_lines(
     )
 
 
-# dimension → the catalog of its values
-_CATALOG_OF_DIMENSION = {
-    "topic": "direction",
-    "call_type": "call_type",
-    "call_direction": "call_direction",
-}
-_LISTED_DIMENSIONS = (*_CATALOG_OF_DIMENSION, "region")
-
-
-def _is_listed(dimension: str) -> bool:
-    return dimension in _LISTED_DIMENSIONS or dimension not in call_filters.KEY_EXPRESSIONS
-
-
 def added_field_names(locale: str) -> dict[str, str]:
     """Return key → name of every added field that is counted."""
     return {
-        call_filters.added_field_key(form, field.name): f"№{form}: {field.localized_label(locale)}"
-        for form, field in forms.counted_fields()
+        name: definition.localized_label(locale)
+        for name, definition in call_filters.added_filters().items()
     }
 
 
@@ -99,7 +84,7 @@ def reported_field_keys(call_filter: CallFilter) -> tuple[str, ...]:
 
     These are the fields of the forms in force, and former fields for which the calls have values.
     """
-    unfiltered = call_filter.with_conditions(**dict.fromkeys(call_filter.conditions))
+    unfiltered = call_filter.without_conditions()
     return tuple(
         call_filters.added_field_key(form, field.name)
         for form, field in forms.counted_fields()
@@ -111,41 +96,3 @@ def reported_field_keys(call_filter: CallFilter) -> tuple[str, ...]:
 def _has_values(call_filter: CallFilter, form: str, field: str) -> bool:
     has_value = fn.EXISTS(call_filters.added_field_query(form, field))
     return Call.select().where(*sql_conditions(call_filter), has_value).exists()
-
-
-def dimension_names(dimension: str, locale: str) -> Mapping[str, str]:
-    """Return key → name of a dimension, in the list's order."""
-    gettext = locale_translations(locale).gettext
-    if dimension in _CATALOG_OF_DIMENSION:
-        items = CatalogItem.select().where(CatalogItem.catalog == _CATALOG_OF_DIMENSION[dimension])
-        item_names = {
-            item.code: localized_name(item, locale) for item in items.order_by(CatalogItem.position)
-        }
-        return item_names | {catalogs.UNLISTED: gettext(catalogs.NOT_LISTED)}
-    if dimension == "region":
-        return {
-            region.soato: localized_name(region, locale)
-            for region in Region.select().order_by(Region.position)
-        }
-    if dimension == "operator":
-        return accounts.display_names(locale)
-    if dimension == "language":
-        return {code: gettext(name) for code, name in accounts.CALL_LANGUAGES.items()}
-    if dimension in call_filters.KEY_EXPRESSIONS:
-        return {}
-    added_fields = (
-        (call_filters.added_field_key(form, field.name), form, field)
-        for form, field in forms.counted_fields()
-    )
-    return next(
-        (
-            forms.counted_value_labels(form, field, locale)
-            for key, form, field in added_fields
-            if key == dimension
-        ),
-        {},
-    )
-
-
-def _missing_value_name(dimension: str, locale: str) -> str:
-    return locale_translations(locale).gettext(MISSING_VALUES.get(dimension, NOT_GIVEN))

@@ -5,20 +5,15 @@ from decimal import Decimal
 from typing import Any
 
 from appliance.core import spreadsheets
-from appliance.core.i18n import locale_translations
+from appliance.core.i18n import N_, locale_translations
 from appliance.reports import formatting, kpi, paper, report_texts, xlsx
+from appliance.reports.call_filters.labels import KINDS, RESULTS
 from appliance.reports.counting import CallTally
 from appliance.reports.plain_tables import PlainTable, plain_text
 from appliance.reports.shares import percentage_shares
 from appliance.reports.telephony import operator_sheets, queues, report_charts
 from appliance.reports.telephony.columns import COLUMNS, Column
-from appliance.reports.telephony.labels import (
-    FIGURES,
-    KINDS,
-    N_,
-    RESULTS,
-    TABLES,
-)
+from appliance.reports.telephony.labels import FIGURES, TABLES
 from appliance.reports.telephony.operator_sheets import mean_duration, one_decimal
 from appliance.reports.telephony.report import TelephonyReport
 from appliance.reports.telephony.report_charts import range_label

@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from peewee import Node
@@ -62,7 +63,7 @@ class TelephonyReport:
     excluded_calls: ExcludedCalls  # of the whole period, for the balance
     hours: HourlyTallies
     waits: WaitCounts
-    # keys: call_filters.KEY_EXPRESSIONS, added fields
+    # keys: call_filters.DIMENSION_NAMES, added fields
     lines: Mapping[str, tuple[DimensionLine, ...]]
     added_fields: Mapping[str, str]  # keys of the added fields → names
     callers: CallerCounts
@@ -102,7 +103,7 @@ def build_telephony_report(
     """Count everything for a filter; workload and balance cover all calls of its period."""
     service_level_seconds, period = settings.calls.service_level, call_filter.period
     made_at = clock.now()
-    dimensions = (*call_filters.KEY_EXPRESSIONS, *lines.reported_field_keys(call_filter))
+    dimensions = (*call_filters.DIMENSION_NAMES, *lines.reported_field_keys(call_filter))
     tallies = _count_tallies(call_filter, service_level_seconds, dimensions)
     return TelephonyReport(
         locale=locale,
@@ -121,7 +122,7 @@ def build_telephony_report(
         transfers=queues.summarize_transfers(call_filter),
         workload=workload.count_workload(call_filter, made_at, routing.wrap_up_rule(settings)),
         phone_lines=tuple(line_quality.lines_worst_first(period.begin, period.end)),
-        names=lines.dimension_names("operator", locale),
+        names=call_filters.dimension_names("operator", locale),
         pause_reason_names=catalogs.labels_by_code(catalogs.PAUSES, locale),
         site_url=settings.web.url,
     )
@@ -133,12 +134,11 @@ def _count_tallies(
     """Return the tallies by hour and by each dimension."""
 
     def key_sets(first: call_filters.FirstRecordColumn) -> list[dict[str, Node]]:
-        added_field_sets = [
-            (name,) for name in dimensions if name not in call_filters.KEY_EXPRESSIONS
-        ]
+        together = set(chain(*_KEYS_COUNTED_TOGETHER))
+        single_sets = [(name,) for name in dimensions if name not in together]
         dimension_sets = [
             {name: call_filters.key_expression(name, first) for name in key_set}
-            for key_set in (*_KEYS_COUNTED_TOGETHER, *added_field_sets)
+            for key_set in (*_KEYS_COUNTED_TOGETHER, *single_sets)
         ]
         return [{"hour": call_filters.hours_since_epoch(call_filter.period)}, *dimension_sets]
 

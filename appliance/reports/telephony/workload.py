@@ -92,7 +92,7 @@ def count_workload(
     `until` is the current time, up to which a state that has not ended is counted. `wrap_up` is the
     result of routing.wrap_up_rule(). Of the filter, only the period is used.
     """
-    unfiltered = call_filter.with_conditions(**dict.fromkeys(call_filter.conditions))
+    unfiltered = call_filter.without_conditions()
     begin, end = unfiltered.period.begin, min(unfiltered.period.end, until)
     talks, outgoing, missed = (
         _incoming_talks(unfiltered),

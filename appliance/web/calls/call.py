@@ -15,7 +15,7 @@ from appliance.casework.scripts import runs
 from appliance.core import clock
 from appliance.messaging.notices import manual
 from appliance.people import accounts, rights
-from appliance.reports.telephony import lines
+from appliance.reports import call_filters
 from appliance.telephony import calls, recordings, routing
 from appliance.telephony.recordings import marking, sound
 from appliance.web.calls import evidence, scripts, short_messages
@@ -77,7 +77,7 @@ def show_call(call_id: str) -> str:
         direction=DIRECTIONS[call.direction],
         ended_by=ENDED_BY.get(call.ended_by or ""),
         language=CALL_LANGUAGES.get(call.language or ""),
-        topics=dict(lines.dimension_names("topic", locale())),
+        topics=dict(call_filters.dimension_names("topic", locale())),
         steps=calls.call_steps(call),
         followed=scripts.followed_scripts(runs.runs_of_call(call.id)),
         queue_name=lambda name: routing.queue_title(name, _),

@@ -1,5 +1,6 @@
 """The telephony report on the page: filters, the lists behind its figures, its files."""
 
+import datetime as dt
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,8 +15,8 @@ from flask import (
 )
 from flask_babel import gettext
 
-from appliance.casework import appeals, catalogs, identity
-from appliance.core import audit, clock, i18n, phone_numbers
+from appliance.casework import appeals, catalogs
+from appliance.core import audit, clock, i18n
 from appliance.people import accounts, rights
 from appliance.reports import (
     balance,
@@ -28,7 +29,8 @@ from appliance.reports import (
     report_texts,
     telephony,
 )
-from appliance.reports.call_filters import CallFilter
+from appliance.reports.call_filters import CallFilter, Reader
+from appliance.reports.call_filters.labels import KINDS, RESULTS
 from appliance.reports.periods import Period
 from appliance.reports.shares import percentage_shares
 from appliance.reports.telephony import callers, lines, queues, report, report_charts, workload
@@ -36,23 +38,23 @@ from appliance.reports.telephony import calls as behind
 from appliance.reports.telephony import labels as texts
 from appliance.reports.telephony.columns import COLUMNS
 from appliance.reports.telephony.waits import SERVICE_LEVEL_THRESHOLDS_SECONDS
-from appliance.telephony import calls, followups, line_quality, routing
-from appliance.telephony.calls import INBOUND_CODES as ALL_OUTCOMES
+from appliance.telephony import calls, line_quality, routing
 from appliance.web.calls.call import OUTBOUND_OUTCOMES
 from appliance.web.calls.daily_calls import OUTCOMES
-from appliance.web.reports.forms import FigureLinks
+from appliance.web.reports.forms import FigureLinks, file_response
 from appliance.web.shell import disclosure
 from appliance.web.shell.access import may
 from appliance.web.shell.concurrency import long_running
-from appliance.web.shell.context import me, site
+from appliance.web.shell.context import me, site, today
 from appliance.web.shell.labels import CALL_LANGUAGES
 from appliance.web.shell.language import locale
 from appliance.web.shell.request_data import parse_count
+from appliance.web.shell.requested_days import requested_days
 
 screen = Blueprint("analytics", __name__, url_prefix="/analytics")
 
 TABS = (
-    *call_filters.KEY_EXPRESSIONS,
+    *call_filters.DIMENSION_NAMES,
     "day",
     "hour",
     "queue",
@@ -104,7 +106,8 @@ def show_telephony_report() -> str:
         if table_key == "workload"
         else [],
         tabs_of=tabs,
-        texts=texts,
+        result_labels=RESULTS,
+        transfer_labels=KINDS,
         visit_results=queues.VISIT_RESULTS,
         transfer_ends=queues.TRANSFER_RESULTS,
         queue_title=lambda name: routing.queue_title(name, gettext),
@@ -115,7 +118,8 @@ def show_telephony_report() -> str:
         targets=(kpi.ASA_TARGET_SECONDS, kpi.SERVICE_LEVEL_TARGET_PERCENT),
         few=kpi.FEW_CASES,
         weekdays=report_texts.load_texts(locale()).weekdays,
-        choices=_filter_choices(call_filter),
+        offered=call_filters.offered_filters(call_filter.period, locale()),
+        operators=accounts.operator_names(locale()),
         levels=sorted({*SERVICE_LEVEL_THRESHOLDS_SECONDS, level}),
         **_balance_context(call_filter),
         text=report_texts.load_texts(locale()),
@@ -125,7 +129,6 @@ def show_telephony_report() -> str:
         kinds=files.MIME_TYPES,
         rows_of=_tally_rows,
         is_parted=_is_grouping_key,
-        none_of=lambda call_filter: dict.fromkeys(call_filter.conditions),
     )
 
 
@@ -148,12 +151,14 @@ def list_figure_calls() -> str:
         pages=max(1, -(-count // CALLS_PER_PAGE)),
         rows=rows,
         cards=appeals.viewable_call_ids(me(), [row.call.id for row in rows]),
-        names=lines.dimension_names("operator", locale()),
-        topics=lines.dimension_names("topic", locale()),
-        regions=lines.dimension_names("region", locale()),
+        names=call_filters.dimension_names("operator", locale()),
+        topics=call_filters.dimension_names("topic", locale()),
+        regions=call_filters.dimension_names("region", locale()),
         outcomes=OUTCOMES | OUTBOUND_OUTCOMES,
         call_languages=CALL_LANGUAGES,
-        asked=_condition_texts(call_filter),
+        asked=call_filters.describe_conditions(
+            call_filter, Reader(me(), locale(), call_filter.period.tz)
+        ),
         whole=_can_read_numbers(),
         link=_calls_url,
         address=_filter_arguments,
@@ -174,11 +179,7 @@ def download_telephony_report(kind: str) -> Response:
     audit.record_entry(
         me().login, "report.download", "telephony", file=file, asked=dict(call_filter.conditions)
     )
-    return Response(
-        files.render_file("telephony", telephony_report, kind),
-        mimetype=files.MIME_TYPES[kind],
-        headers={"Content-Disposition": f'attachment; filename="{file}"'},
-    )
+    return file_response(files.render_file("telephony", telephony_report, kind), kind, file)
 
 
 @screen.get("/calls.csv")
@@ -215,11 +216,17 @@ def _requested_filter(*, allow_outgoing: bool = False) -> tuple[CallFilter, bool
     `allow_outgoing`: the filter may select outgoing calls.
     """
     period, doubt = _requested_period()
-    args = [(name, value) for name, value in request.args.items() if name not in ("from", "to")]
-    if not _can_read_numbers():  # the user may not filter by caller
-        args = [(name, value) for name, value in args if name not in ("caller", "task")]
-    if not allow_outgoing:
-        args = [(name, value) for name, value in args if name != "direction"]
+    refused_names = {
+        definition.name
+        for definition in call_filters.FILTERS.values()
+        if (definition.is_personal and not _can_read_numbers())
+        or (definition.selects_outgoing and not allow_outgoing)
+    }
+    args = [
+        (name, value)
+        for name, value in request.args.items()
+        if name not in ("from", "to") and name not in refused_names
+    ]
     calendar = catalogs.working_calendar(site())
     return call_filters.filter_from_query(period, args, calendar), doubt
 
@@ -229,21 +236,16 @@ def _requested_period() -> tuple[Period, bool]:
 
     The days are the current month if the address has no valid days.
     """
-    tz = site().tz
-    today = clock.now().astimezone(tz).date()
-    current_month = Period(today.replace(day=1), today, tz)
-    first_text, last_text = (request.args.get(name, "").strip() for name in ("from", "to"))
-    first, last = (
-        identity.parse_plausible_date(first_text),
-        identity.parse_plausible_date(last_text),
-    )
-    if (first_text and not first) or (last_text and not last) or (first and last and first > last):
-        return current_month, True
-    first = first or (last or today).replace(day=1)
+    current_day = today()
+
+    def complete_days(first: dt.date | None, last: dt.date | None) -> tuple[dt.date, dt.date]:
+        first = first or (last or current_day).replace(day=1)
+        return first, last or max(first, current_day)
+
     try:
-        return Period(first, last or max(first, today), tz), False
+        return requested_days(complete_days), False
     except periods.PeriodError:
-        return current_month, True
+        return Period(current_day.replace(day=1), current_day, site().tz), True
 
 
 def _filter_arguments(call_filter: CallFilter, **more: Any) -> dict[str, Any]:
@@ -294,7 +296,7 @@ def _tab_table(overview: telephony.Overview, table_key: str) -> Any:
 
 def _is_grouping_key(table_key: str) -> bool:
     """Return True if the table groups the calls by a property of the call."""
-    return table_key in call_filters.KEY_EXPRESSIONS or table_key not in TABS
+    return table_key in call_filters.DIMENSION_NAMES or table_key not in TABS
 
 
 def _tally_rows(
@@ -323,21 +325,6 @@ def _tally_rows(
     ]
 
 
-def _filter_choices(call_filter: CallFilter) -> dict[str, dict[str, str]]:
-    """Return for each filter the values to choose from, with their names."""
-    unfiltered = call_filter.with_conditions(**dict.fromkeys(call_filter.conditions))
-    trunks, numbers = behind.trunks_and_numbers(unfiltered)
-    return {
-        "number": {number: phone_numbers.grouped_number(number) for number in numbers},
-        "trunk": {trunk: trunk for trunk in trunks},
-        "language": {code: str(name) for code, name in CALL_LANGUAGES.items()},
-        "topic": dict(lines.dimension_names("topic", locale())),
-        "call_type": dict(lines.dimension_names("call_type", locale())),
-        "region": dict(lines.dimension_names("region", locale())),
-        "operator": accounts.operator_names(locale()),
-    }
-
-
 def _balance_context(call_filter: CallFilter) -> dict[str, object]:
     """Return the balance of all inbound calls of the period, its summands, and the difference."""
     counts = calls.ledger_balance(call_filter.period.begin, call_filter.period.end)
@@ -350,61 +337,3 @@ def _balance_context(call_filter: CallFilter) -> dict[str, object]:
         "sums": FigureLinks(call_filter.period).balance_links(counts, other_calls),
         "difference": counts.difference,
     }
-
-
-def _condition_texts(call_filter: CallFilter) -> list[tuple[str, str]]:
-    """Return the conditions of the filter as readable text."""
-    condition_texts = []
-    own_fields = lines.added_field_names(locale())
-    for name, value in call_filter.conditions.items():
-        if name in texts.DIMENSIONS or name in own_fields:
-            names = lines.dimension_names(name, locale())
-            missing_text = gettext(texts.MISSING_VALUES.get(name, texts.NOT_GIVEN))
-            text = (
-                missing_text
-                if value == call_filters.MISSING_VALUE
-                else names.get(value, phone_numbers.grouped_number(value))
-            )
-            condition_texts.append((own_fields.get(name) or gettext(texts.DIMENSIONS[name]), text))
-        elif name == "outcome" and value in (*ALL_OUTCOMES, "open"):
-            condition_texts.append((gettext(texts.CONDITIONS[name]), str(OUTCOMES[value][0])))
-        elif name == "time":
-            text = value.removeprefix("!").replace("-", "–").replace(",", ", ")
-            other = gettext("outside %(times)s", times=text)
-            condition_texts.append(
-                (gettext(texts.CONDITIONS[name]), other if value[0] == "!" else text)
-            )
-        elif name == "days":
-            days = periods.parse_periods(value, call_filter.period.tz)
-            text = ", ".join(f"{day.first:%d.%m.%Y}–{day.last:%d.%m.%Y}" for day in days)
-            condition_texts.append((gettext(texts.CONDITIONS[name]), text))
-        elif name == "weekday":
-            condition_texts.append(
-                (
-                    gettext(texts.CONDITIONS[name]),
-                    report_texts.load_texts(locale()).weekdays[int(value) - 1],
-                )
-            )
-        elif name in ("wait", "times"):
-            low, _, high = value.partition("-")
-            text = f"{low or 0}–{high}" if high else f"{low or 0}+"
-            condition_texts.append((gettext(texts.CONDITIONS[name]), text))
-        elif name in ("spoke", "placed", "unanswered"):
-            names = lines.dimension_names("operator", locale())
-            condition_texts.append((gettext(texts.CONDITIONS[name]), names.get(value, value)))
-        elif name == "task" and (task := followups.find_task(me(), int(value))):
-            condition_texts.append(
-                (gettext(texts.CONDITIONS[name]), phone_numbers.grouped_number(task.number))
-            )
-        elif name == "caller":
-            text = gettext(texts.VALUES["hidden"]) if value == call_filters.MISSING_VALUE else value
-            condition_texts.append(
-                (gettext(texts.CONDITIONS[name]), phone_numbers.grouped_number(text))
-            )
-        elif value.isdecimal() and name not in call_filters.FLAG_CONDITIONS:
-            condition_texts.append((gettext(texts.CONDITIONS[name]), value))
-        else:
-            parts = [part for part in value.split(":") if part]
-            text = ", ".join(gettext(texts.VALUES.get(part, part)) for part in parts)
-            condition_texts.append((gettext(texts.CONDITIONS[name]), text))
-    return condition_texts

@@ -17,7 +17,7 @@ from appliance.core import clock
 from appliance.models import Call, User
 from appliance.people import accounts
 from appliance.people.accounts import ROLES
-from appliance.reports.call_filters import CONDITIONS
+from appliance.reports.call_filters import FILTERS
 from appliance.telephony import recordings
 from appliance.web.appeals import portal
 from appliance.web.shell import access
@@ -72,7 +72,7 @@ FILTERS_OF_TABLE = {
         "since",
         "order",
     ),
-    "/analytics/calls.csv": tuple(CONDITIONS),
+    "/analytics/calls.csv": tuple(FILTERS),
     "/audit/audit.csv": ("who", "action", "record", "since", "until", "address"),
 }
 FORMULA = "=HYPERLINK(1)"

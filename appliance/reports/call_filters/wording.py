@@ -1,0 +1,95 @@
+"""The values of filters as text, for the page that lists the selected calls."""
+
+from collections.abc import Callable, Mapping
+
+from appliance.core import phone_numbers
+from appliance.core.i18n import N_, locale_translations
+from appliance.people import accounts
+from appliance.reports import periods, report_texts
+from appliance.reports.call_filters.definition import MISSING_VALUE, Dimension, Reader, ValueText
+from appliance.telephony import followups
+
+
+def labelled_text(labels: Mapping[str, str]) -> ValueText:
+    """Return the wording of a value whose parts, separated by ":", have these message ids.
+
+    A part without a label is shown unchanged.
+    """
+
+    def value_text(value: str, reader: Reader) -> str:
+        gettext = locale_translations(reader.locale).gettext
+        parts = [part for part in value.split(":") if part]
+        return ", ".join(gettext(labels[part]) if part in labels else part for part in parts)
+
+    return value_text
+
+
+def dimension_text(dimension: Dimension) -> ValueText:
+    """Return the wording of a dimension's value: its name, or that of the calls without one."""
+
+    def value_text(value: str, reader: Reader) -> str:
+        if value == MISSING_VALUE:
+            return dimension.missing_name(reader.locale)
+        names = dimension.value_names(reader.locale)
+        return names.get(value, phone_numbers.grouped_number(value))
+
+    return value_text
+
+
+def plain_text(value: str, reader: Reader) -> str:
+    """Return the value unchanged."""
+    return value
+
+
+def range_text(value: str, reader: Reader) -> str:
+    """Return "5-10" as "5–10", "-5" as "0–5" and "90-" as "90+"."""
+    low, _, high = value.partition("-")
+    return f"{low or 0}–{high}" if high else f"{low or 0}+"
+
+
+def weekday_text(value: str, reader: Reader) -> str:
+    """Return the name of a weekday given as 1 to 7."""
+    return report_texts.load_texts(reader.locale).weekdays[int(value) - 1]
+
+
+def time_text(value: str, reader: Reader) -> str:
+    """Return ranges of times of day; with a leading "!" those outside the ranges."""
+    ranges = value.removeprefix("!").replace("-", "–").replace(",", ", ")
+    if not value.startswith("!"):
+        return ranges
+    outside = locale_translations(reader.locale).gettext(N_("outside %(times)s"))
+    return outside % {"times": ranges}
+
+
+def days_text(value: str, reader: Reader) -> str:
+    """Return ranges of dates."""
+    days = periods.parse_periods(value, reader.tz)
+    return ", ".join(f"{day.first:%d.%m.%Y}–{day.last:%d.%m.%Y}" for day in days)
+
+
+def operator_text(value: str, reader: Reader) -> str:
+    """Return the name of the operator with this login."""
+    return accounts.display_names(reader.locale).get(value, value)
+
+
+def caller_text(value: str, reader: Reader) -> str:
+    """Return the caller's number, or that it is hidden."""
+    if value == MISSING_VALUE:
+        return locale_translations(reader.locale).gettext(N_("hidden number"))
+    return phone_numbers.grouped_number(value)
+
+
+def task_text(value: str, reader: Reader) -> str:
+    """Return the number of the follow-up task with this id, if the user may see the task."""
+    task = followups.find_task(reader.user, int(value))
+    return phone_numbers.grouped_number(task.number) if task else value
+
+
+def translated_names(names: Mapping[str, str]) -> Callable[[str], dict[str, str]]:
+    """Return a function from a locale to the names, given by their message ids."""
+
+    def localized_names(locale: str) -> dict[str, str]:
+        gettext = locale_translations(locale).gettext
+        return {value: gettext(name) for value, name in names.items()}
+
+    return localized_names
