@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from appliance.models import LinkStretch, RateReading, SnapshotRun
 from appliance.reports.periods import Period
+from appliance.reports.shares import percentage
 
 AGREED_RATE_MBIT = 75.0  # at least (requirement S3)
 
@@ -21,8 +22,7 @@ class LinkAvailability:
     @property
     def share(self) -> float | None:
         """Per cent of the observed time in which the link was up; None if it was never observed."""
-        observed_seconds = self.up + self.down
-        return 100 * self.up / observed_seconds if observed_seconds else None
+        return percentage(self.up, self.up + self.down)
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from appliance.reports.call_filters import (
     JoinedRecords,
     sql_conditions,
 )
-from appliance.reports.kpi import Rate
+from appliance.reports.kpi import Rate, percentage_rate
 from appliance.reports.periods import Period
 from appliance.reports.sums import ANSWERED, COUNTED, count_where, tally_sums
 
@@ -182,8 +182,7 @@ class CallFormCounts:
     @property
     def share(self) -> Rate:
         """Per cent of the accepted calls that are registered."""
-        value = 100 * self.registered / self.accepted if self.accepted else None
-        return Rate(value, self.accepted)
+        return percentage_rate(self.registered, self.accepted)
 
 
 def count_call_forms(period: Period) -> CallFormCounts:

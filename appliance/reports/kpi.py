@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields
 from itertools import pairwise
 from typing import Self
 
+from appliance.reports.shares import percentage
 from appliance.reports.sums import ANSWERED, COUNTED, MARKS, CallGroup, tally_sums
 
 FORMULAS_VERSION = "3"
@@ -72,12 +73,12 @@ class Tally:
     @property
     def answer_speed(self) -> Rate:
         """Average seconds from joining the queue to an operator's answer (ASA)."""
-        return _mean_rate(self.wait_seconds, self.waited)
+        return mean_rate(self.wait_seconds, self.waited)
 
     @property
     def answer_speed_from_arrival(self) -> Rate:
         """Average seconds from the call's arrival to an operator's answer."""
-        return _mean_rate(self.menu_seconds + self.wait_seconds, self.waited)
+        return mean_rate(self.menu_seconds + self.wait_seconds, self.waited)
 
     @property
     def service_level(self) -> Rate:
@@ -86,22 +87,22 @@ class Tally:
         The base is the calls that were answered and those abandoned in the queue; short abandons
         are excluded.
         """
-        return _percentage_rate(self.quick, self.accepted + self.abandoned)
+        return percentage_rate(self.quick, self.accepted + self.abandoned)
 
     @property
     def abandon_rate(self) -> Rate:
         """Per cent of calls that joined a queue and were abandoned there, without short ones."""
-        return _percentage_rate(self.abandoned, self.joined)
+        return percentage_rate(self.abandoned, self.joined)
 
     @property
     def talk(self) -> Rate:
         """Average talk seconds of an accepted call."""
-        return _mean_rate(self.talk_seconds, self.accepted)
+        return mean_rate(self.talk_seconds, self.accepted)
 
     @property
     def handling(self) -> Rate:
         """AHT: average seconds of talk and hold of an accepted call."""
-        return _mean_rate(self.talk_seconds + self.hold_seconds, self.accepted)
+        return mean_rate(self.talk_seconds + self.hold_seconds, self.accepted)
 
     @property
     def marks(self) -> list[int]:
@@ -113,12 +114,12 @@ class Tally:
         """The mean mark, 1 to 5; never printed without the response rate."""
         marks = self.marks
         total = sum(mark * count for mark, count in zip(MARKS, marks, strict=True))
-        return _mean_rate(float(total), sum(marks))
+        return mean_rate(float(total), sum(marks))
 
     @property
     def rating_response(self) -> Rate:
         """Per cent of raters among answered callers still connected when the operator hung up."""
-        return _percentage_rate(self.responded, self.eligible)
+        return percentage_rate(self.responded, self.eligible)
 
 
 def tally_groups(groups: Iterable[CallGroup], service_level_seconds: float = 0.0) -> Tally:
@@ -160,9 +161,11 @@ def accepted_calls_by_wait(groups: Iterable[CallGroup], edges: Sequence[float]) 
     ]
 
 
-def _mean_rate(total: float, cases: int) -> Rate:
+def mean_rate(total: float, cases: int) -> Rate:
+    """Return the mean of a total over a number of cases."""
     return Rate(total / cases if cases else None, cases)
 
 
-def _percentage_rate(part: int, cases: int) -> Rate:
-    return Rate(100 * part / cases if cases else None, cases)
+def percentage_rate(part: float, cases: int) -> Rate:
+    """Return a part in per cent of a number of cases."""
+    return Rate(percentage(part, cases), cases)

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import jinja2
 
 from appliance.core import script
+from appliance.core.i18n import locale_translations
 from appliance.reports import balance, formatting, kpi, report_texts, xlsx
 from appliance.reports.balance import BalanceLine, ExcludedCalls
 from appliance.reports.inbound import Arrivals
@@ -81,6 +82,12 @@ def render_template(template: str, report: PrintableReport, title: str, **contex
         made_at=report.made_at.astimezone(tz).isoformat(timespec="seconds"),
         **context,
     )
+
+
+def dated_title(name: str, report: PrintableReport) -> str:
+    """Return a report's name, a message id, with the first and the last day of its period."""
+    first, last = (formatting.format_date(day) for day in (report.period.first, report.period.last))
+    return f"{locale_translations(report.locale).gettext(name)}, {first}–{last}"
 
 
 def build_workbook(

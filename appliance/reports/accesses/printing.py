@@ -8,6 +8,7 @@ from appliance.core.audit import labels as audit_words
 from appliance.core.i18n import N_, locale_translations
 from appliance.reports import formatting, paper, xlsx
 from appliance.reports.accesses.report import AccessReport, ReaderActivity, RecordAccess
+from appliance.reports.json_values import period_as_json
 
 TITLE = N_("Who listened to what, and who viewed what")
 MAX_PRINTED_LINES = 300  # per table on paper; workbook and CSV have all lines
@@ -31,8 +32,7 @@ _CSV_COLUMNS = ("who", "what", "record", "times", "first", "last", "reason")
 
 def report_title(report: AccessReport) -> str:
     """Return the file's title."""
-    first, last = (formatting.format_date(day) for day in (report.period.first, report.period.last))
-    return f"{locale_translations(report.locale).gettext(TITLE)}, {first}–{last}"
+    return paper.dated_title(TITLE, report)
 
 
 def as_page(report: AccessReport) -> str:
@@ -123,9 +123,8 @@ def as_csv(report: AccessReport) -> str:
 
 def as_json(report: AccessReport) -> dict[str, Any]:
     """Return the report as plain values."""
-    period = report.period
     return {
-        "period": {"from": period.first.isoformat(), "to": period.last.isoformat()},
+        "period": period_as_json(report.period),
         "formulas": report.formulas,
         "readers": [
             {"code": entry.who, "name": report.names.get(entry.who, entry.who)}

@@ -3,8 +3,9 @@
 from typing import Any
 
 from appliance.core import spreadsheets
-from appliance.reports import annex, balance, formatting, kpi, paper, report_texts, xlsx
+from appliance.reports import annex, balance, formatting, paper, report_texts, xlsx
 from appliance.reports.daily.report import DailyReport
+from appliance.reports.json_values import period_as_json, round_to_thousandths
 from appliance.reports.tables import CountTable
 from appliance.reports.xlsx import SUM, Cell, CellValue, Table
 
@@ -63,7 +64,7 @@ def as_json(report: DailyReport) -> dict[str, Any]:
     """Return the summary as plain values; seconds, per cent, null for unknown."""
     tally, is_observed = report.inbound.tally, report.is_observed
     return {
-        "period": {"from": report.period.first.isoformat(), "to": report.period.last.isoformat()},
+        "period": period_as_json(report.period),
         "formulas": report.formulas,
         "audit_head": report.audit_head,
         "balance": balance.as_json(report.balance, report.period.tz),
@@ -71,12 +72,14 @@ def as_json(report: DailyReport) -> dict[str, Any]:
             "incoming": tally.incoming if is_observed else None,
             "accepted": tally.accepted if is_observed else None,
             "missed": tally.missed if is_observed else None,
-            "answer_speed": _rounded_value(tally.answer_speed),
-            "answer_speed_from_arrival": _rounded_value(tally.answer_speed_from_arrival),
-            "service_level": _rounded_value(tally.service_level),
-            "abandon_rate": _rounded_value(tally.abandon_rate),
-            "rating": _rounded_value(tally.rating),
-            "rating_response": _rounded_value(tally.rating_response),
+            "answer_speed": round_to_thousandths(tally.answer_speed.value),
+            "answer_speed_from_arrival": round_to_thousandths(
+                tally.answer_speed_from_arrival.value
+            ),
+            "service_level": round_to_thousandths(tally.service_level.value),
+            "abandon_rate": round_to_thousandths(tally.abandon_rate.value),
+            "rating": round_to_thousandths(tally.rating.value),
+            "rating_response": round_to_thousandths(tally.rating_response.value),
         },
         "appeals_by_region": [
             {"soato": row.code, "name": row.name, "count": row.count}
@@ -125,7 +128,3 @@ def _counts_table(texts: report_texts.ReportTexts, name: str, table: CountTable)
         rows=rows,
         total=(Cell(texts.total), SUM, share),
     )
-
-
-def _rounded_value(rate: kpi.Rate) -> float | None:
-    return None if rate.value is None else round(rate.value, 3)

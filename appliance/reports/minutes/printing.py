@@ -7,6 +7,7 @@ from appliance.core import phone_numbers, spreadsheets
 from appliance.core.i18n import N_, locale_translations
 from appliance.models import Tariff
 from appliance.reports import balance, formatting, paper, report_texts, xlsx
+from appliance.reports.json_values import period_as_json
 from appliance.reports.minutes.report import (
     BilledCall,
     BillingLine,
@@ -41,9 +42,7 @@ _CSV_COLUMNS = (
 
 def report_title(report: MinutesReport) -> str:
     """Return the file's title."""
-    gettext = locale_translations(report.locale).gettext
-    first, last = (formatting.format_date(day) for day in (report.period.first, report.period.last))
-    return f"{gettext(N_('Statement of talk minutes'))}, {first}–{last}"
+    return paper.dated_title(N_("Statement of talk minutes"), report)
 
 
 def as_page(report: MinutesReport) -> str:
@@ -141,10 +140,7 @@ def _csv_cells(row: BilledCall, report: MinutesReport) -> tuple[object, ...]:
 def as_json(report: MinutesReport) -> dict[str, Any]:
     """Return the statement as plain values; money in tiyin."""
     return {
-        "period": {
-            "from": report.period.first.isoformat(),
-            "to": report.period.last.isoformat(),
-        },
+        "period": period_as_json(report.period),
         "formulas": report.formulas,
         "balance": balance.as_json(report.balance, report.period.tz),
         "lines": [_line_as_json(line) for line in report.lines],

@@ -2,13 +2,13 @@
 
 import statistics
 from collections.abc import Iterator
-from decimal import Decimal
 from typing import Any
 
 from appliance.casework.changes.summary import FIGURES
 from appliance.core import spreadsheets
 from appliance.reports import balance, paper, report_texts
 from appliance.reports.box_services import AGREED_RATE_MBIT, LinkAvailability
+from appliance.reports.json_values import period_as_json, share_as_json
 from appliance.reports.monthly.report import MonthlyReport
 from appliance.reports.tables import CountTable, HoursSplit, WeekdayTable
 
@@ -19,10 +19,7 @@ def as_json(report: MonthlyReport) -> dict[str, Any]:
     Dates are as 2026-10-01, shares in per cent, unknown values null.
     """
     return {
-        "period": {
-            "from": report.period.first.isoformat(),
-            "to": report.period.last.isoformat(),
-        },
+        "period": period_as_json(report.period),
         "formulas": report.formulas,
         "balance": balance.as_json(report.balance, report.period.tz),
         "appeals_by_weekday": _weekdays_json(report.appeals_by_weekday),
@@ -34,7 +31,7 @@ def as_json(report: MonthlyReport) -> dict[str, Any]:
                 "soato": row.code,
                 "name": row.name,
                 "count": row.count,
-                "share": _plain_share(row.share),
+                "share": share_as_json(row.share),
             }
             for row in report.appeals_by_region.rows
         ],
@@ -43,7 +40,7 @@ def as_json(report: MonthlyReport) -> dict[str, Any]:
                 "code": row.code,
                 "name": row.name,
                 "count": row.count,
-                "share": _plain_share(row.share),
+                "share": share_as_json(row.share),
             }
             for row in report.appeals_by_direction.rows
         ],
@@ -163,11 +160,7 @@ def _hours_split_as_json(split: HoursSplit) -> dict[str, Any]:
     """Return counts and shares inside and outside working hours as plain values."""
     return {
         "inside": split.inside,
-        "inside_share": _plain_share(split.inside_share),
+        "inside_share": share_as_json(split.inside_share),
         "outside": split.outside,
-        "outside_share": _plain_share(split.outside_share),
+        "outside_share": share_as_json(split.outside_share),
     }
-
-
-def _plain_share(share: Decimal | None) -> float | None:
-    return None if share is None else float(share)

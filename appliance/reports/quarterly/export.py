@@ -4,6 +4,7 @@ from typing import Any
 
 from appliance.core import spreadsheets
 from appliance.reports import balance, paper, report_texts
+from appliance.reports.json_values import period_as_json, round_to_thousandths
 from appliance.reports.quarterly import wording
 from appliance.reports.quarterly.activity import ActivityFact
 from appliance.reports.quarterly.report import QuarterlyReport
@@ -15,23 +16,19 @@ def as_json(report: QuarterlyReport) -> dict[str, Any]:
     """Return the report as plain values: seconds, counts, null for unknown."""
     calls, qualification, activity = report.calls, report.qualification, report.activity
     return {
-        "period": {
-            "from": report.period.first.isoformat(),
-            "to": report.period.last.isoformat(),
-            "quarter": report.quarter,
-        },
+        "period": {**period_as_json(report.period), "quarter": report.quarter},
         "formulas": report.formulas,
         "balance": balance.as_json(report.balance, report.period.tz),
         "calls": {
             "incoming": calls.incoming,
             "accepted": calls.accepted,
             "missed": calls.missed,
-            "talk_seconds_total": _rounded_seconds(calls.talk_seconds),
-            "talk_seconds_average": _rounded_seconds(calls.average_seconds),
+            "talk_seconds_total": round_to_thousandths(calls.talk_seconds),
+            "talk_seconds_average": round_to_thousandths(calls.average_seconds),
             "outgoing": calls.outgoing,
             "outgoing_answered": calls.outgoing_answered,
             "recovered": report.recovery.recovered if report.is_observed else None,
-            "recovered_seconds_average": _rounded_seconds(report.recovery.average),
+            "recovered_seconds_average": round_to_thousandths(report.recovery.average),
         },
         "staff": {
             "numbers": list(report.numbers),
@@ -84,14 +81,14 @@ def as_csv(report: QuarterlyReport) -> str:
             "",
             "talk_seconds_total",
             form_texts.talk_total,
-            _rounded_seconds(calls.talk_seconds),
+            round_to_thousandths(calls.talk_seconds),
         ),
         (
             "calls",
             "",
             "talk_seconds_average",
             form_texts.talk_average,
-            _rounded_seconds(calls.average_seconds),
+            round_to_thousandths(calls.average_seconds),
         ),
         ("calls", "", "outgoing", form_texts.outgoing, calls.outgoing),
         ("staff", "", "numbers", form_texts.numbers, ", ".join(report.numbers)),
@@ -132,8 +129,3 @@ def _fact_as_json(fact: ActivityFact) -> dict[str, Any]:
         "oldest": fact.oldest.isoformat() if fact.oldest else None,
         "until": fact.until.isoformat() if fact.until else None,
     }
-
-
-def _rounded_seconds(seconds: float | None) -> float | None:
-    """Round to thousandths: sums of binary fractions would suggest more precision than exists."""
-    return None if seconds is None else round(seconds, 3)

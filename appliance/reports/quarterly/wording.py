@@ -5,6 +5,7 @@ from appliance.reports import formatting, paper, recovery, report_texts
 from appliance.reports.quarterly.activity import ActivityFact
 from appliance.reports.quarterly.report import IntervalRow, QuarterlyReport
 from appliance.reports.report_texts import QuarterlyTexts, ReportTexts
+from appliance.reports.shares import percentage
 
 _ACTIVITY_FIELDS = (
     "hours",
@@ -53,11 +54,7 @@ def call_notes(report: QuarterlyReport) -> list[str]:
     texts, recovery_counts = form_texts(report), report.recovery
     notes = []
     if report.calls.missed:
-        share = (
-            100 * recovery_counts.recovered / recovery_counts.missed
-            if recovery_counts.missed
-            else None
-        )
+        share = percentage(recovery_counts.recovered, recovery_counts.missed)
         notes.append(
             texts.recovered.format(
                 missed=formatting.format_number(recovery_counts.missed),

@@ -10,6 +10,7 @@ from appliance.core import spreadsheets
 from appliance.models import Call
 from appliance.reports import call_filters
 from appliance.reports.call_filters import CallFilter, sql_conditions
+from appliance.reports.json_values import round_to_thousandths
 
 CHUNK_ROWS = 500
 
@@ -108,10 +109,10 @@ COLUMNS: dict[str, Callable[[CallRow, dt.tzinfo], Any]] = {
     "region": lambda row, tz: row.region,
     "outcome": lambda row, tz: row.call.outcome,
     "short": lambda row, tz: int(row.call.short),
-    "menu_seconds": lambda row, tz: _rounded_seconds(row.call.menu_seconds),
-    "wait_seconds": lambda row, tz: _rounded_seconds(row.call.wait_seconds),
-    "talk_seconds": lambda row, tz: _rounded_seconds(row.call.talk_seconds),
-    "hold_seconds": lambda row, tz: _rounded_seconds(row.call.hold_seconds),
+    "menu_seconds": lambda row, tz: round_to_thousandths(row.call.menu_seconds),
+    "wait_seconds": lambda row, tz: round_to_thousandths(row.call.wait_seconds),
+    "talk_seconds": lambda row, tz: round_to_thousandths(row.call.talk_seconds),
+    "hold_seconds": lambda row, tz: round_to_thousandths(row.call.hold_seconds),
     "operator": lambda row, tz: row.operator,
     "ended_by": lambda row, tz: row.call.ended_by,
     "rating": lambda row, tz: row.call.rating,
@@ -129,7 +130,3 @@ def as_csv(call_filter: CallFilter, columns: Sequence[str]) -> Iterator[str]:
 
 def _iso_datetime(moment: dt.datetime | None, tz: dt.tzinfo) -> str | None:
     return moment.astimezone(tz).isoformat(timespec="milliseconds") if moment else None
-
-
-def _rounded_seconds(seconds: float | None) -> float | None:
-    return None if seconds is None else round(seconds, 3)

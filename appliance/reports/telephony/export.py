@@ -5,7 +5,7 @@ from typing import Any
 
 from appliance.reports import balance
 from appliance.reports.counting import CallTally
-from appliance.reports.kpi import Rate
+from appliance.reports.json_values import period_as_json, rate_as_json, share_as_json
 from appliance.reports.telephony.columns import COLUMNS
 from appliance.reports.telephony.report import TelephonyReport
 from appliance.reports.telephony.waits import WaitCounts
@@ -15,10 +15,7 @@ def as_json(report: TelephonyReport) -> dict[str, Any]:
     """Return the report as plain values: seconds, per cent, null for values that do not exist."""
     callers = report.callers
     return {
-        "period": {
-            "from": report.period.first.isoformat(),
-            "to": report.period.last.isoformat(),
-        },
+        "period": period_as_json(report.period),
         "asked": dict(report.call_filter.conditions),
         "formulas": report.formulas,
         "service_level_seconds": report.level,
@@ -34,7 +31,7 @@ def as_json(report: TelephonyReport) -> dict[str, Any]:
         ],
         **{
             f"by_{key}": [
-                {"key": line.key, "name": line.name, "share": _plain_share(line.share)}
+                {"key": line.key, "name": line.name, "share": share_as_json(line.share)}
                 | tally_as_json(line.tally)
                 for line in lines
             ]
@@ -50,7 +47,7 @@ def as_json(report: TelephonyReport) -> dict[str, Any]:
         "workload": [
             dataclasses.asdict(w)
             | {
-                name: _rate_as_json(getattr(w, name))
+                name: rate_as_json(getattr(w, name))
                 for name in ("handling", "occupancy", "adherence")
             }
             for w in report.workload
@@ -87,7 +84,7 @@ def _queues_as_json(report: TelephonyReport) -> dict[str, Any]:
                 "visits": queue.visits,
                 "open": queue.open,
                 **queue.results,
-                "wait": _rate_as_json(queue.wait),
+                "wait": rate_as_json(queue.wait),
             }
             for queue in report.queues
         ],
@@ -118,25 +115,17 @@ def tally_as_json(tally: CallTally) -> dict[str, Any]:
         "hold_seconds": tally.hold_seconds,
         "registered": tally.registered,
         "transferred": tally.transferred,
-        "answer_speed": _rate_as_json(tally.answer_speed),
-        "answer_speed_from_arrival": _rate_as_json(tally.answer_speed_from_arrival),
-        "service_level": _rate_as_json(tally.service_level),
-        "abandon_rate": _rate_as_json(tally.abandon_rate),
-        "talk": _rate_as_json(tally.talk),
-        "handling": _rate_as_json(tally.handling),
+        "answer_speed": rate_as_json(tally.answer_speed),
+        "answer_speed_from_arrival": rate_as_json(tally.answer_speed_from_arrival),
+        "service_level": rate_as_json(tally.service_level),
+        "abandon_rate": rate_as_json(tally.abandon_rate),
+        "talk": rate_as_json(tally.talk),
+        "handling": rate_as_json(tally.handling),
         "marks": tally.marks,
-        "rating": _rate_as_json(tally.rating),
-        "rating_response": _rate_as_json(tally.rating_response),
+        "rating": rate_as_json(tally.rating),
+        "rating_response": rate_as_json(tally.rating_response),
     }
     rates = (column.figure for column in COLUMNS if column.kind == "rate")
     return figures | {
-        name: _rate_as_json(getattr(tally, name)) for name in rates if name not in figures
+        name: rate_as_json(getattr(tally, name)) for name in rates if name not in figures
     }
-
-
-def _rate_as_json(rate: Rate) -> dict[str, Any]:
-    return {"value": rate.value, "cases": rate.cases}
-
-
-def _plain_share(share: Any) -> float | None:
-    return None if share is None else float(share)

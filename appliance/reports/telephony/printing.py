@@ -57,9 +57,7 @@ def _column_width(sheet: PlainTable, column: int) -> float:
 
 def report_title(report: TelephonyReport) -> str:
     """Return the file's title."""
-    gettext = locale_translations(report.locale).gettext
-    first, last = (formatting.format_date(day) for day in (report.period.first, report.period.last))
-    return f"{gettext(N_('Telephony'))}, {first}–{last}"
+    return paper.dated_title(N_("Telephony"), report)
 
 
 def as_book(report: TelephonyReport) -> xlsx.Workbook:

@@ -7,7 +7,7 @@ from peewee import Case, fn
 
 from appliance.models import Call, QueueVisit, Transfer
 from appliance.reports.call_filters import CallFilter, sql_conditions
-from appliance.reports.kpi import Rate
+from appliance.reports.kpi import Rate, mean_rate
 
 VISIT_RESULTS = ("answered", "abandoned", "overflow", "callback", "timed_out", "failed")
 TRANSFER_KINDS = ("blind", "attended", "automatic")
@@ -63,7 +63,7 @@ def summarize_visits(call_filter: CallFilter) -> tuple[QueueSummary, ...]:
             sum(visits.results.values()) + visits.open,
             visits.open,
             visits.results,
-            _mean_seconds(visits.answered_wait_microseconds, visits.results["answered"]),
+            mean_rate(visits.answered_wait_microseconds / 10**6, visits.results["answered"]),
         )
         for name, visits in sorted(visits_of_queue.items())
     )
@@ -107,7 +107,3 @@ class _VisitSums:
     results: dict[str, int] = field(default_factory=lambda: dict.fromkeys(VISIT_RESULTS, 0))
     open: int = 0
     answered_wait_microseconds: int = 0
-
-
-def _mean_seconds(microseconds: int, cases: int) -> Rate:
-    return Rate(microseconds / 10**6 / cases if cases else None, cases)

@@ -9,7 +9,7 @@ from peewee import Case, fn
 from appliance.models import Call
 from appliance.reports import kpi
 from appliance.reports.call_filters import CallFilter, sql_conditions
-from appliance.reports.kpi import Rate
+from appliance.reports.kpi import Rate, percentage_rate
 
 EDGES_SECONDS = (*kpi.WAIT_EDGES_SECONDS, 120.0, 180.0, 300.0)  # seconds
 SERVICE_LEVEL_THRESHOLDS_SECONDS = (5.0, 10.0, 15.0, 20.0, 30.0, 45.0, 60.0, 90.0, 120.0)
@@ -68,7 +68,7 @@ class WaitCounts:
             if bucket.high is not None and bucket.high <= threshold_seconds
         )
         base = accepted_count + self.abandoned_total - self.short
-        return Rate(100 * quick / base if base else None, base)
+        return percentage_rate(quick, base)
 
     def abandon_curve(self) -> list[tuple[float, Rate]]:
         """Return (seconds, per cent of the callers that had hung up by then) for each edge.
@@ -79,8 +79,7 @@ class WaitCounts:
         for bucket in self.buckets:
             abandoned += bucket.abandoned
             if bucket.high is not None:
-                share = 100 * abandoned / self.joined_total if self.joined_total else None
-                curve.append((bucket.high, Rate(share, self.joined_total)))
+                curve.append((bucket.high, percentage_rate(abandoned, self.joined_total)))
         return curve
 
 

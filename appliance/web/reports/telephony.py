@@ -32,7 +32,7 @@ from appliance.reports import (
 from appliance.reports.call_filters import CallFilter, Reader
 from appliance.reports.call_filters.labels import KINDS, RESULTS
 from appliance.reports.periods import Period
-from appliance.reports.shares import percentage_shares
+from appliance.reports.shares import percentage, percentage_shares
 from appliance.reports.telephony import callers, lines, queues, report, report_charts, workload
 from appliance.reports.telephony import calls as behind
 from appliance.reports.telephony import labels as texts
@@ -93,7 +93,7 @@ def show_telephony_report() -> str:
         by=table_key,
         seen=overview,
         total=total,
-        part_of=lambda part, total: 100 * part / total if total else None,
+        part_of=percentage,
         shade=report_charts.heat_shading(overview.hours.weekdays.values()),
         days=report_charts.calls_chart(
             call_filter.period, overview.hours, gettext, charts.WIDE_CHART_WIDTH
