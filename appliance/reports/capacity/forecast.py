@@ -118,41 +118,32 @@ def forecast_capacity(
         sum(tally_of_half_hour.values(), HalfHourTally()),
     )
     days_of_weekday = _days_by_weekday(period)
-    calls_per_day = {
-        number: sum(
-            _queued_calls(tally) for (day, _), tally in tally_of_slot.items() if day == number
-        )
-        / days_of_weekday[number]
-        for number in days_of_weekday
-    }
+    calls_per_day = _calls_per_weekday(tally_of_slot, days_of_weekday)
     shown_weekday = (
         weekday
         if weekday in days_of_weekday
         else max(calls_per_day, key=lambda day: calls_per_day[day])
     )
+    shown_days, shown_calls = days_of_weekday[shown_weekday], calls_per_day[shown_weekday]
     handling_seconds = (total.handling.value or 0.0) + wrap_up
     presence_of_slot = _presence_by_slot(period)
-    scale = (
-        ON_DEMAND_CALLS_PER_DAY / calls_per_day[shown_weekday]
-        if calls_per_day[shown_weekday]
-        else 0.0
-    )
+    scale = ON_DEMAND_CALLS_PER_DAY / shown_calls if shown_calls else 0.0
     day = tuple(
         _build_half_hour(
             number,
             tally_of_slot.get((shown_weekday, number), HalfHourTally()),
-            days_of_weekday[shown_weekday],
+            shown_days,
             handling_seconds,
             wrap_up,
             service_level_seconds,
-            presence_of_slot[shown_weekday, number] / days_of_weekday[shown_weekday],
+            presence_of_slot[shown_weekday, number] / shown_days,
             scale,
         )
         for number in range(SLOTS_PER_DAY)
     )
     busiest = max((half.calls for half in tally_of_half_hour.values()), default=0)
     channel_seconds = int(total.lasted) / 10**6 / total.over if total.over else 0.0
-    share = max((half.calls for half in day), default=0.0) / (calls_per_day[shown_weekday] or 1.0)
+    share = max((half.calls for half in day), default=0.0) / (shown_calls or 1.0)
     return Capacity(
         period=period,
         weekday=shown_weekday,
@@ -232,6 +223,19 @@ def _tallies_by_slot(
         key = (_weekday_of_day(day), half)
         slots[key] = slots.get(key, HalfHourTally()) + tally
     return slots
+
+
+def _calls_per_weekday(
+    tally_of_slot: Mapping[WeekSlot, HalfHourTally], days_of_weekday: Mapping[int, int]
+) -> dict[int, float]:
+    """Return weekday → mean number of queued calls of such a day."""
+    return {
+        number: sum(
+            _queued_calls(tally) for (day, _), tally in tally_of_slot.items() if day == number
+        )
+        / days
+        for number, days in days_of_weekday.items()
+    }
 
 
 def _weekday_of_day(day: int) -> int:

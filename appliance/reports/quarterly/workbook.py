@@ -3,7 +3,8 @@
 from appliance.reports import formatting, paper, report_texts, xlsx
 from appliance.reports.quarterly import wording
 from appliance.reports.quarterly.report import QuarterlyReport
-from appliance.reports.report_texts import ReportTexts
+from appliance.reports.report_texts import QuarterlyTexts, ReportTexts
+from appliance.reports.shares import percentage
 from appliance.reports.xlsx import SUM, Cell, CellValue, Formula, PlainValue, Seconds, Table
 
 _CALLS_WIDTHS = (20, 20, 20, 20, 26, 24, 18)
@@ -67,7 +68,7 @@ def _calls_table(report: QuarterlyReport, texts: ReportTexts) -> Table:
 
 
 def _staff_table(report: QuarterlyReport, texts: ReportTexts) -> Table:
-    form_texts, qualification = texts.quarterly, report.qualification
+    form_texts, qualification, calls = texts.quarterly, report.qualification, report.calls
     staff_figures: tuple[PlainValue, ...] = (
         qualification.operators,
         _number_or_unknown(qualification.incomplete_higher, texts),
@@ -75,55 +76,9 @@ def _staff_table(report: QuarterlyReport, texts: ReportTexts) -> Table:
         _number_or_unknown(qualification.upskilled, texts),
         _number_or_unknown(qualification.disciplined, texts),
     )
-    height = len(report.intervals)
-    rows: list[list[CellValue]] = []
-    for number, row in enumerate(report.intervals):
-        merged_cells: list[CellValue] = [None] * 6
-        if not number:
-            merged_cells = [
-                Cell(value, row_span=height)
-                for value in (", ".join(report.numbers), *staff_figures)
-            ]
-        rows.append(
-            [
-                *merged_cells,
-                wording.interval_label(row, report),
-                _number_or_unknown(row.staff, texts)
-                if row.opens or height == 1
-                else formatting.NO_VALUE,
-                _number_or_unknown(row.incoming, texts),
-                _number_or_unknown(row.accepted, texts),
-            ]
-        )
-    calls = report.calls
     return Table(
-        heads=(
-            (
-                Cell(form_texts.numbers, row_span=2),
-                Cell(form_texts.operators, row_span=2),
-                Cell(form_texts.education, column_span=3),
-                Cell(form_texts.disciplined, row_span=2),
-                Cell(form_texts.shifts, column_span=2),
-                Cell(form_texts.shift_calls, column_span=2),
-            ),
-            (
-                *(
-                    None,
-                    None,
-                    form_texts.incomplete_higher,
-                    form_texts.secondary,
-                    form_texts.upskilled,
-                    None,
-                ),
-                *(
-                    form_texts.interval,
-                    form_texts.staff,
-                    form_texts.shift_incoming,
-                    form_texts.shift_accepted,
-                ),
-            ),
-        ),
-        rows=rows,
+        heads=_staff_heads(form_texts),
+        rows=_interval_rows(report, texts, (", ".join(report.numbers), *staff_figures)),
         total=(
             texts.total,
             *staff_figures,
@@ -136,6 +91,59 @@ def _staff_table(report: QuarterlyReport, texts: ReportTexts) -> Table:
         label=texts.table.format(number=2),
         notes=wording.staff_notes(report),
     )
+
+
+def _staff_heads(form_texts: QuarterlyTexts) -> tuple[tuple[CellValue, ...], ...]:
+    return (
+        (
+            Cell(form_texts.numbers, row_span=2),
+            Cell(form_texts.operators, row_span=2),
+            Cell(form_texts.education, column_span=3),
+            Cell(form_texts.disciplined, row_span=2),
+            Cell(form_texts.shifts, column_span=2),
+            Cell(form_texts.shift_calls, column_span=2),
+        ),
+        (
+            *(
+                None,
+                None,
+                form_texts.incomplete_higher,
+                form_texts.secondary,
+                form_texts.upskilled,
+                None,
+            ),
+            *(
+                form_texts.interval,
+                form_texts.staff,
+                form_texts.shift_incoming,
+                form_texts.shift_accepted,
+            ),
+        ),
+    )
+
+
+def _interval_rows(
+    report: QuarterlyReport, texts: ReportTexts, staff_values: tuple[PlainValue, ...]
+) -> list[list[CellValue]]:
+    """Return a row for each interval; the values of the whole staff span all rows."""
+    height = len(report.intervals)
+    rows: list[list[CellValue]] = []
+    for number, row in enumerate(report.intervals):
+        merged_cells: list[CellValue] = [None] * len(staff_values)
+        if not number:
+            merged_cells = [Cell(value, row_span=height) for value in staff_values]
+        rows.append(
+            [
+                *merged_cells,
+                wording.interval_label(row, report),
+                _number_or_unknown(row.staff, texts)
+                if row.opens or height == 1
+                else formatting.NO_VALUE,
+                _number_or_unknown(row.incoming, texts),
+                _number_or_unknown(row.accepted, texts),
+            ]
+        )
+    return rows
 
 
 def _activity_table(report: QuarterlyReport, texts: ReportTexts) -> Table:
@@ -170,9 +178,9 @@ def _months_table(report: QuarterlyReport, texts: ReportTexts) -> Table:
                 row.incoming,
                 row.accepted,
                 recovery.missed,
-                Formula(missed_share, _percentage(recovery.missed, row.incoming)),
+                _share_formula(missed_share, recovery.missed, row.incoming),
                 recovery.recovered,
-                Formula(recovered_share, _percentage(recovery.recovered, recovery.missed)),
+                _share_formula(recovered_share, recovery.recovered, recovery.missed),
             ]
         )
     total_recovery, calls = report.recovery, report.calls
@@ -191,12 +199,18 @@ def _months_table(report: QuarterlyReport, texts: ReportTexts) -> Table:
         rows=rows,
         total=(
             *(texts.total, SUM, SUM, SUM),
-            Formula(missed_share, _percentage(total_recovery.missed, calls.incoming or 0)),
+            _share_formula(missed_share, total_recovery.missed, calls.incoming or 0),
             SUM,
-            Formula(recovered_share, _percentage(total_recovery.recovered, total_recovery.missed)),
+            Formula(
+                recovered_share, percentage(total_recovery.recovered, total_recovery.missed) or 0.0
+            ),
         ),
         title=texts.annex.heading,
     )
+
+
+def _share_formula(formula: str, part: int, total: int) -> Formula:
+    return Formula(formula, percentage(part, total) or 0.0)
 
 
 def _has_additive_rows(report: QuarterlyReport) -> bool:
@@ -206,7 +220,3 @@ def _has_additive_rows(report: QuarterlyReport) -> bool:
 
 def _number_or_unknown(value: int | None, text: ReportTexts) -> PlainValue:
     return text.unknown if value is None else value
-
-
-def _percentage(part: int, total: int) -> float:
-    return 100 * part / total if total else 0.0

@@ -13,7 +13,8 @@ from appliance.core.intervals import merge_intervals, subtract_intervals
 from appliance.models import Call, Gap, QueueVisit, Ring, Talk
 from appliance.people import presence, staff_records
 from appliance.reports.call_filters import CallFilter, sql_conditions
-from appliance.reports.kpi import Rate
+from appliance.reports.kpi import Rate, mean_rate
+from appliance.reports.shares import percentage
 from appliance.telephony.calls.wrap_up import wrap_up_intervals
 
 type MicrosecondInterval = tuple[int, int]  # microseconds since 1970; the end is exclusive
@@ -58,7 +59,7 @@ class Workload:
     @property
     def handling(self) -> Rate:
         """AHT: average talk seconds of an incoming call."""
-        return Rate(self.talk_seconds / self.calls if self.calls else None, self.calls)
+        return mean_rate(self.talk_seconds, self.calls)
 
     @property
     def available_seconds(self) -> float:
@@ -72,16 +73,12 @@ class Workload:
         Wrap-up counts as handling; pauses are excluded.
         """
         handling = self.handling_seconds + self.wrap_up_seconds
-        handling_and_available = handling + self.available_seconds
-        return Rate(
-            100 * handling / handling_and_available if handling_and_available else None, self.calls
-        )
+        return Rate(percentage(handling, handling + self.available_seconds), self.calls)
 
     @property
     def adherence(self) -> Rate:
         """Per cent of the operator's shifts in which they were at work, in any state except off."""
-        planned = self.planned_seconds
-        return Rate(100 * self.kept_seconds / planned if planned else None, self.shifts)
+        return Rate(percentage(self.kept_seconds, self.planned_seconds), self.shifts)
 
 
 def count_workload(
@@ -94,70 +91,85 @@ def count_workload(
     """
     unfiltered = call_filter.without_conditions()
     begin, end = unfiltered.period.begin, min(unfiltered.period.end, until)
-    talks, outgoing, missed = (
-        _incoming_talks(unfiltered),
-        _outgoing_talks(unfiltered),
-        _missed_rings(unfiltered),
-    )
+    incoming, outgoing = _incoming_talks(unfiltered), _outgoing_talks(unfiltered)
+    missed = _missed_rings(unfiltered)
     states = presence.intervals_by_login(begin, end)
     shifts = staff_records.planned_intervals(begin, end, unfiltered.period.tz)
 
-    def operator_wrap_ups(
-        incoming: OperatorTalks, outgoing_talks: OperatorTalks, ready: Sequence[MicrosecondInterval]
+    def automatic_wrap_up(
+        incoming_talks: OperatorTalks,
+        outgoing_talks: OperatorTalks,
+        ready: Sequence[MicrosecondInterval],
     ) -> list[MicrosecondInterval]:
         return wrap_up_intervals(
-            incoming.talk_intervals,
+            incoming_talks.talk_intervals,
             outgoing_talks.talk_intervals,
             ready,
             lambda at: round(wrap_up(datetime_from_microseconds(at)) * 10**6),
             microseconds_since_epoch(end),
         )
 
-    workloads = []
-    for login in sorted({*talks, *outgoing, *missed, *states}):
-        incoming, placed_talks = (
-            talks.get(login, OperatorTalks()),
+    return tuple(
+        _operator_workload(
+            login,
+            incoming.get(login, OperatorTalks()),
             outgoing.get(login, OperatorTalks()),
+            states.get(login, []),
+            [
+                (microseconds_since_epoch(since), microseconds_since_epoch(ended))
+                for since, ended in shifts.get(login, [])
+            ],
+            missed.get(login, 0),
+            automatic_wrap_up,
         )
-        operator_states = states.get(login, [])
-        planned = [
-            (microseconds_since_epoch(since), microseconds_since_epoch(ended))
-            for since, ended in shifts.get(login, [])
-        ]
-        ready, chosen_wrap_up, back_office = (
-            [(since, ended) for state, _, since, ended in operator_states if state == state_name]
-            for state_name in ("ready", presence.WRAP_UP, "back_office")
-        )
-        ready_or_wrap_up = sorted([*ready, *chosen_wrap_up])
-        reasons = _pause_seconds_by_reason(operator_states)
-        at_work = merge_intervals(
-            (since, ended) for state, _, since, ended in operator_states if state != "off"
-        )
-        speaking = sorted([*incoming.speaking_intervals, *placed_talks.speaking_intervals])
-        automatic_wrap_up = operator_wrap_ups(incoming, placed_talks, ready)
-        workloads.append(
-            Workload(
-                operator=login,
-                calls=len(incoming.calls),
-                talk_seconds=_total_seconds(incoming.speaking_intervals),
-                outgoing=len(placed_talks.calls),
-                outgoing_seconds=_total_seconds(placed_talks.speaking_intervals),
-                ready_seconds=_total_seconds(ready_or_wrap_up),
-                busy_seconds=_overlap_seconds(speaking, ready_or_wrap_up),
-                wrap_up_seconds=_total_seconds(automatic_wrap_up)
-                + _total_seconds(chosen_wrap_up)
-                - _overlap_seconds(speaking, chosen_wrap_up),
-                pause_seconds=sum(reasons.values()),
-                pauses=sum(state == "pause" for state, *_ in operator_states),
-                pause_reasons=reasons,
-                back_office_seconds=_total_seconds(back_office),
-                planned_seconds=_total_seconds(planned),
-                kept_seconds=_overlap_seconds(planned, at_work),
-                shifts=len(planned),
-                missed_rings=missed.get(login, 0),
-            )
-        )
-    return tuple(workloads)
+        for login in sorted({*incoming, *outgoing, *missed, *states})
+    )
+
+
+def _operator_workload(
+    login: str,
+    incoming: OperatorTalks,
+    outgoing: OperatorTalks,
+    states: Sequence[tuple[str, str, int, int]],
+    planned: Sequence[MicrosecondInterval],
+    missed_rings: int,
+    automatic_wrap_up: Callable[
+        [OperatorTalks, OperatorTalks, Sequence[MicrosecondInterval]], list[MicrosecondInterval]
+    ],
+) -> Workload:
+    """Return the workload of one operator.
+
+    `states`: (state, reason, begin, end); `planned`: the shifts; `automatic_wrap_up` returns the
+    wrap-up times that follow from talks, for the ready times.
+    """
+    ready, chosen_wrap_up, back_office = (
+        [(since, ended) for state, _, since, ended in states if state == state_name]
+        for state_name in ("ready", presence.WRAP_UP, "back_office")
+    )
+    ready_or_wrap_up = sorted([*ready, *chosen_wrap_up])
+    reasons = _pause_seconds_by_reason(states)
+    at_work = merge_intervals((since, ended) for state, _, since, ended in states if state != "off")
+    speaking = sorted([*incoming.speaking_intervals, *outgoing.speaking_intervals])
+    return Workload(
+        operator=login,
+        calls=len(incoming.calls),
+        talk_seconds=_total_seconds(incoming.speaking_intervals),
+        outgoing=len(outgoing.calls),
+        outgoing_seconds=_total_seconds(outgoing.speaking_intervals),
+        ready_seconds=_total_seconds(ready_or_wrap_up),
+        busy_seconds=_overlap_seconds(speaking, ready_or_wrap_up),
+        wrap_up_seconds=_total_seconds(automatic_wrap_up(incoming, outgoing, ready))
+        + _total_seconds(chosen_wrap_up)
+        - _overlap_seconds(speaking, chosen_wrap_up),
+        pause_seconds=sum(reasons.values()),
+        pauses=sum(state == "pause" for state, *_ in states),
+        pause_reasons=reasons,
+        back_office_seconds=_total_seconds(back_office),
+        planned_seconds=_total_seconds(planned),
+        kept_seconds=_overlap_seconds(planned, at_work),
+        shifts=len(planned),
+        missed_rings=missed_rings,
+    )
 
 
 def _pause_seconds_by_reason(states: Iterable[tuple[str, str, int, int]]) -> dict[str, float]:
