@@ -6,12 +6,11 @@ from flask import Blueprint, render_template, request, session
 
 from appliance.casework import appeals, applicants, catalogs
 from appliance.casework.appeals import handling
-from appliance.core import clock
 from appliance.web.appeals import appeal_labels
 from appliance.web.appeals.card import LOOKED_UP_SESSION_KEY
 from appliance.web.shell import disclosure
 from appliance.web.shell.access import may
-from appliance.web.shell.context import me, site
+from appliance.web.shell.context import me, site, start_of_today
 from appliance.web.shell.language import locale
 from appliance.web.shell.rate_limits import limiter
 
@@ -35,7 +34,7 @@ def _operator_login() -> str:
 def look_up_appeal() -> str:
     """Show the appeals that match `q` (a whole number or phone), and those registered today."""
     query = request.args.get("q", "").strip()
-    midnight = clock.now().astimezone(site().tz).replace(hour=0, minute=0, second=0, microsecond=0)
+    midnight = start_of_today()
     matches = appeals.look_up_appeals(query, appeal_labels.today(), me()) if query else []
     own_appeals = appeals.appeals_registered_since(me(), midnight)
     if matches:

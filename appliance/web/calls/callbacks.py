@@ -16,7 +16,7 @@ from appliance.people import accounts, presence
 from appliance.telephony import scheduled_callbacks
 from appliance.web.shell import disclosure, number_masks, refusals
 from appliance.web.shell.access import may
-from appliance.web.shell.context import me, site
+from appliance.web.shell.context import me, site, start_of_tomorrow
 from appliance.web.shell.language import locale
 from appliance.web.shell.request_data import local_address, require_json_object
 from appliance.web.workplace.transfers import ASTERISK_UNREACHABLE
@@ -135,7 +135,11 @@ def own_callbacks_context() -> dict[str, Any]:
     """Return the context of the callbacks on the operator's day."""
     tasks = scheduled_callbacks.operator_callbacks(me())
     disclosure.log_shown("number", [task.number for task in tasks])
-    return {"callbacks": tasks, "now": clock.now(), "tonight": _next_midnight()}
+    return {
+        "callbacks": tasks,
+        "now": clock.now(),
+        "tonight": start_of_tomorrow(),
+    }
 
 
 def reminders_context() -> dict[str, Any]:
@@ -160,7 +164,7 @@ def callback_list_context() -> dict[str, Any]:
     return {
         "callbacks": tasks,
         "now": clock.now(),
-        "tonight": _next_midnight(),
+        "tonight": start_of_tomorrow(),
         "at_work": {login for login, state in presence.states_by_login().items() if state != "off"},
         "operators": accounts.active_operators(),
         "names": accounts.display_names(locale()),
@@ -211,8 +215,3 @@ def _parse_due_time(day: str, time: str) -> dt.datetime | None:
     except ValueError:
         return None
     return dt.datetime.combine(date, time_of_day, site().tz).astimezone(dt.UTC) if date else None
-
-
-def _next_midnight() -> dt.datetime:
-    tomorrow = clock.now().astimezone(site().tz).date() + dt.timedelta(days=1)
-    return dt.datetime.combine(tomorrow, dt.time(), site().tz)

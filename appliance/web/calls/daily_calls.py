@@ -16,7 +16,7 @@ from appliance.reports.kpi import ASA_TARGET_SECONDS
 from appliance.telephony import calls
 from appliance.web.shell import disclosure
 from appliance.web.shell.access import may
-from appliance.web.shell.context import site
+from appliance.web.shell.context import start_of_day, today
 from appliance.web.shell.labels import CALL_LANGUAGES
 from appliance.web.shell.language import locale
 from appliance.web.shell.request_data import parse_count
@@ -78,11 +78,11 @@ def show_operator_states() -> str:
 
 
 def _call_list_context() -> dict[str, Any]:
-    current_day = clock.now().astimezone(site().tz).date()
+    current_day = today()
     day = identity.parse_plausible_date(request.args.get("day", "")) or current_day  # dd.MM.yyyy
     page = max(1, request.args.get("page", 1, parse_count))
     outcome = request.args.get("outcome") if request.args.get("outcome") in OUTCOMES else None
-    begin, end = (_day_start(day + dt.timedelta(days=n)) for n in (0, 1))
+    begin, end = (start_of_day(day + dt.timedelta(days=n)) for n in (0, 1))
     number_text, sort = request.args.get("number", "").strip(), request.args.get("sort", "")
     digits = re.sub(r"\D", "", number_text, flags=re.ASCII)
     order = sort if sort.removeprefix("-") in calls.SORT_COLUMNS else NEWEST_FIRST
@@ -141,7 +141,3 @@ def _operator_states_context() -> dict[str, Any]:
         "states": STATES,
         "how_many": {state: sum(o.state == state for o in states) for state in STATES},
     }
-
-
-def _day_start(day: dt.date) -> dt.datetime:
-    return dt.datetime.combine(day, dt.time(), site().tz)

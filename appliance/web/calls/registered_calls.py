@@ -32,7 +32,7 @@ from appliance.web.knowledge import reading
 from appliance.web.shell import disclosure, formats, labels
 from appliance.web.shell.access import may
 from appliance.web.shell.concurrency import long_running
-from appliance.web.shell.context import me, site
+from appliance.web.shell.context import me, site, start_of_day
 from appliance.web.shell.language import locale
 from appliance.web.shell.request_data import parse_count
 from appliance.web.workplace.forms import fields_context, unmasked_values
@@ -197,18 +197,14 @@ def _requested_filters() -> tuple[call_forms.Filters, dict[str, str]]:
         identity.parse_plausible_date(filter_values.get(name, "")) for name in ("since", "until")
     )
     return call_forms.Filters(
-        since=_day_start(since) if since else None,
-        until=_day_start(until + dt.timedelta(days=1)) if until else None,
+        since=start_of_day(since) if since else None,
+        until=start_of_day(until + dt.timedelta(days=1)) if until else None,
         direction=filter_values.get("direction", ""),
         call_type=filter_values.get("call_type", ""),
         region=filter_values.get("region", ""),
         text=filter_values.get("q", ""),
         alone=bool(filter_values.get("alone")),
     ), filter_values
-
-
-def _day_start(day: dt.date) -> dt.datetime:
-    return dt.datetime.combine(day, dt.time(), site().tz)
 
 
 def _csv_lines(pieces: "Iterator[list[CallForm]]") -> Iterator[str]:

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 import segno
-from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import LazyString
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from appliance.people import accounts
 from appliance.telephony import desk_phones, devices
 from appliance.telephony.desk_phones import PhoneError
+from appliance.web.settings.people import person_or_404
 from appliance.web.shell import refusals
 from appliance.web.shell.access import may
 from appliance.web.shell.context import me, site
@@ -56,14 +57,14 @@ def show_phone_table() -> str:
 @may("person.change")
 def show_phone(number: int) -> str:
     """Show one person's phone, with the form to change it."""
-    return _render_page(_person_or_404(number))
+    return _render_page(person_or_404(number))
 
 
 @screen.post("/<int:number>")
 @may("person.change")
 def save_phone(number: int) -> BaseResponse:
     """Store a person's phone."""
-    user, form = _person_or_404(number), request.form
+    user, form = person_or_404(number), request.form
     try:
         desk_phones.save_phone(user, form.get("make", ""), form.get("mac", ""), site(), me())
     except PhoneError as error:
@@ -76,7 +77,7 @@ def save_phone(number: int) -> BaseResponse:
 @may("person.change")
 def remove_phone(number: int) -> BaseResponse:
     """Remove a person's phone."""
-    user = _person_or_404(number)
+    user = person_or_404(number)
     try:
         desk_phones.remove_phone(user, me())
     except PhoneError as error:
@@ -89,7 +90,7 @@ def remove_phone(number: int) -> BaseResponse:
 @may("person.change")
 def issue_setup_address(number: int) -> BaseResponse | str:
     """Issue a new set-up address; it is shown in this response and nowhere else."""
-    user = _person_or_404(number)
+    user = person_or_404(number)
     try:
         setup = desk_phones.create_setup_address(user, site(), me())
     except PhoneError as error:
@@ -102,11 +103,6 @@ def issue_setup_address(number: int) -> BaseResponse | str:
         make=PHONE_MAKES[setup.phone.make],
         code=Markup(code.svg_inline(scale=4, border=2, title=_("Set-up address"))),  # noqa: S704
     )
-
-
-def _person_or_404(number: int) -> "User":
-    """Return the user with this id; 404 if there is no such user."""
-    return accounts.account_by_id(number) or abort(404)
 
 
 def _list_context() -> dict[str, Any]:

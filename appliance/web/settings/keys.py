@@ -15,7 +15,7 @@ from appliance.core.i18n import localized_name
 from appliance.people import keys, rights
 from appliance.web.shell import refusals
 from appliance.web.shell.access import may, show_tab_when
-from appliance.web.shell.context import me, site
+from appliance.web.shell.context import me, start_of_day
 from appliance.web.shell.language import locale
 
 if TYPE_CHECKING:
@@ -129,4 +129,4 @@ def _end_from_form() -> dt.datetime | None:
     date = identity.parse_plausible_date(text)
     if not date:
         raise keys.KeyRefused("ends")
-    return dt.datetime.combine(date + dt.timedelta(days=1), dt.time(), site().tz)
+    return start_of_day(date + dt.timedelta(days=1))

@@ -96,14 +96,14 @@ def add_person() -> BaseResponse | str:
 @may("person.change")
 def show_person(number: int) -> str:
     """Show one person's account in the form, to be edited."""
-    return _render_page(_person_or_404(number))
+    return _render_page(person_or_404(number))
 
 
 @screen.post("/<int:number>")
 @may("person.change")
 def change_person(number: int) -> BaseResponse | str:
     """Change an account; a new phone's password is shown in this response and nowhere else."""
-    user = _person_or_404(number)
+    user = person_or_404(number)
     try:
         credentials = staff.change_person(user, _entry_from_form(request.form, user), me())
     except StaffError as error:
@@ -118,7 +118,7 @@ def change_person(number: int) -> BaseResponse | str:
 @may("person.change")
 def issue_password(number: int, what: str) -> BaseResponse | str:
     """Issue a new password, the person's or their phone's; it is shown in this response only."""
-    user = _person_or_404(number)
+    user = person_or_404(number)
     issue = {"password": staff.issue_password, "phone": staff.issue_phone_password}[what]
     try:
         credentials = issue(user, me())
@@ -131,7 +131,7 @@ def issue_password(number: int, what: str) -> BaseResponse | str:
 @may("person.change")
 def change_access(number: int, what: str) -> BaseResponse:
     """Close an account, reopen it, end its sessions, or remove its second factor."""
-    user = _person_or_404(number)
+    user = person_or_404(number)
     action: Callable[..., None] = {
         "disable": staff.disable_person,
         "enable": staff.enable_person,
@@ -157,7 +157,7 @@ def change_access(number: int, what: str) -> BaseResponse:
 @may("person.change")
 def save_identity(number: int) -> BaseResponse:
     """Store the name under which an outside sign-in service knows the person, or remove it."""
-    user, source = _person_or_404(number), request.form.get("source", "")
+    user, source = person_or_404(number), request.form.get("source", "")
     if source not in _sign_in_services():
         abort(400)
     try:
@@ -172,7 +172,7 @@ def save_identity(number: int) -> BaseResponse:
 @may("person.change")
 def set_password_fallback(number: int) -> BaseResponse:
     """Allow or forbid the person to sign in by the stored password while the directory is away."""
-    user = _person_or_404(number)
+    user = person_or_404(number)
     try:
         identities.set_directory_fallback(user, "allowed" in request.form, me())
     except StaffError as error:
@@ -224,7 +224,7 @@ def _uploaded_text() -> str:
         raise StaffError("letters", "not UTF-8") from error
 
 
-def _person_or_404(number: int) -> "User":
+def person_or_404(number: int) -> "User":
     """Return the user with this id; 404 if there is no such user."""
     return accounts.account_by_id(number) or abort(404)
 

@@ -27,7 +27,7 @@ from appliance.web.settings import script_labels as words
 from appliance.web.shell import refusals, typed_times
 from appliance.web.shell.access import may
 from appliance.web.shell.concurrency import long_running
-from appliance.web.shell.context import me, site, today
+from appliance.web.shell.context import me, start_of_day, today
 from appliance.web.shell.language import locale
 from appliance.web.shell.request_data import parse_count, parse_integer
 from appliance.web.shell.size_limits import accepts_file
@@ -110,7 +110,7 @@ def show_counts() -> str:
     first_date = identity.parse_plausible_date(
         request.args.get("first", "")
     ) or last_date - dt.timedelta(days=29)
-    begin, end = (dt.datetime.combine(day, dt.time(), site().tz) for day in (first_date, last_date))
+    begin, end = (start_of_day(day) for day in (first_date, last_date))
     return render_template(
         "scripts/counts.html",
         first=first_date,

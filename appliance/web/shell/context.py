@@ -23,9 +23,19 @@ def today() -> dt.date:
     return clock.now().astimezone(site().tz).date()
 
 
+def start_of_day(day: dt.date) -> dt.datetime:
+    """Return the time when a date begins in the site's time zone."""
+    return dt.datetime.combine(day, dt.time(), site().tz)
+
+
 def start_of_today() -> dt.datetime:
     """Return the time when the current date of the site began."""
-    return dt.datetime.combine(today(), dt.time(), site().tz)
+    return start_of_day(today())
+
+
+def start_of_tomorrow() -> dt.datetime:
+    """Return the time when the current date of the site ends."""
+    return start_of_day(today() + dt.timedelta(days=1))
 
 
 def me() -> "User":

@@ -17,7 +17,7 @@ from appliance.core.audit import entries, labels
 from appliance.people import accounts, rights
 from appliance.web.shell.access import may
 from appliance.web.shell.concurrency import long_running
-from appliance.web.shell.context import me, site
+from appliance.web.shell.context import me, site, start_of_day, today
 from appliance.web.shell.request_data import parse_count
 
 if TYPE_CHECKING:
@@ -104,20 +104,16 @@ def _requested_filters() -> tuple[entries.EntryFilters, dict[str, str]]:
         identity.parse_plausible_date(query.get(name, "")) for name in ("since", "until")
     )
     if not query.get("record") and not since:
-        since = clock.now().astimezone(site().tz).date() - dt.timedelta(days=_DEFAULT_DAYS)
+        since = today() - dt.timedelta(days=_DEFAULT_DAYS)
     return entries.EntryFilters(
         who=query.get("who", ""),
         action=query.get("action", ""),
         record=query.get("record", ""),
         include_lists=_may_read_all(),
         address=query.get("address", ""),
-        since=_local_midnight(since) if since else None,
-        until=_local_midnight(until + dt.timedelta(days=1)) if until else None,
+        since=start_of_day(since) if since else None,
+        until=start_of_day(until + dt.timedelta(days=1)) if until else None,
     ), query
-
-
-def _local_midnight(day: dt.date) -> dt.datetime:
-    return dt.datetime.combine(day, dt.time(), site().tz)
 
 
 def _may_read_all() -> bool:
