@@ -6,11 +6,14 @@ import json
 import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Concatenate
+from typing import TYPE_CHECKING, Any, Concatenate
 
 import click
 
 from appliance.core.settings import Settings
+
+if TYPE_CHECKING:
+    from appliance.models import User
 
 
 @dataclass
@@ -69,6 +72,15 @@ def _close_database() -> None:
 
     if not db.database.is_closed():
         db.database.close()
+
+
+def find_user(login: str) -> "User":
+    """Return the account with this login; the command fails if it does not exist."""
+    from appliance.people import accounts
+
+    if user := accounts.find_account(login):
+        return user
+    raise click.ClickException(f"no such login: {login}")
 
 
 def print_rows(rows: Iterable[Mapping[str, Any]], as_json: bool) -> None:

@@ -2,8 +2,7 @@
 
 import click
 
-from appliance.cli.context import Site, as_json, pass_site, print_rows
-from appliance.models import User
+from appliance.cli.context import Site, as_json, find_user, pass_site, print_rows
 from appliance.people import accounts
 from appliance.telephony import desk_phones
 from appliance.telephony.desk_phones import PhoneError
@@ -58,7 +57,7 @@ def set_phone(site: Site, login: str, make: str, mac: str) -> None:
     """Record a person's phone; a different phone recorded before loses access."""
     site.open_database()
     try:
-        desk_phones.save_phone(_find_user(login), make, mac, site.settings, None)
+        desk_phones.save_phone(find_user(login), make, mac, site.settings, None)
     except PhoneError as error:
         raise click.ClickException(_FAULT_TEXTS[error.code]) from error
 
@@ -70,7 +69,7 @@ def address(site: Site, login: str) -> None:
     """Create a set-up address; prints it and the password of the phone's own web page."""
     site.open_database()
     try:
-        setup = desk_phones.create_setup_address(_find_user(login), site.settings, None)
+        setup = desk_phones.create_setup_address(find_user(login), site.settings, None)
     except PhoneError as error:
         raise click.ClickException(_FAULT_TEXTS[error.code]) from error
     click.echo(setup.address)
@@ -84,12 +83,6 @@ def remove(site: Site, login: str) -> None:
     """Remove a person's phone; it can no longer register."""
     site.open_database()
     try:
-        desk_phones.remove_phone(_find_user(login), None)
+        desk_phones.remove_phone(find_user(login), None)
     except PhoneError as error:
         raise click.ClickException(_FAULT_TEXTS[error.code]) from error
-
-
-def _find_user(login: str) -> User:
-    if user := accounts.find_account(login):
-        return user
-    raise click.ClickException(f"no such login: {login}")

@@ -8,8 +8,7 @@ from typing import Any
 import click
 
 from appliance.casework import departments
-from appliance.cli.context import Site, as_json, audit_access, pass_site, print_rows
-from appliance.models import User
+from appliance.cli.context import Site, as_json, audit_access, find_user, pass_site, print_rows
 from appliance.people import accounts, identities, roster, second_factor, sessions, staff
 from appliance.telephony import recordings, routing
 
@@ -142,7 +141,7 @@ def set_user(
 ) -> None:
     """Change an account; prints the password if the account gets a new phone."""
     site.open_database()
-    person = _find_user(login)
+    person = find_user(login)
     changes: dict[str, Any] = {name: text for name, text in texts.items() if text is not None}
     if speaks is not None:
         changes["speaks"] = _split_list(speaks)
@@ -171,7 +170,7 @@ def set_user(
 def disable(site: Site, login: str) -> None:
     """Close an account permanently."""
     site.open_database()
-    staff.disable_person(_find_user(login), None)
+    staff.disable_person(find_user(login), None)
 
 
 @user.command()
@@ -180,7 +179,7 @@ def disable(site: Site, login: str) -> None:
 def enable(site: Site, login: str) -> None:
     """Open a closed account again."""
     site.open_database()
-    staff.enable_person(_find_user(login), None)
+    staff.enable_person(find_user(login), None)
 
 
 @user.command()
@@ -191,7 +190,7 @@ def enable(site: Site, login: str) -> None:
 def passwd(site: Site, login: str, password_stdin: bool, must_change: bool) -> None:
     """Set a new password."""
     site.open_database()
-    user = _find_user(login)
+    user = find_user(login)
     password = _read_password(password_stdin, login, user.name)
     accounts.set_password(user, password, by="cli", must_change=must_change)
 
@@ -203,7 +202,7 @@ def renew_phone_password(site: Site, login: str) -> None:
     """Set a new password for a person's phone, and print it."""
     site.open_database()
     try:
-        click.echo(staff.issue_phone_password(_find_user(login), None).phone_password)
+        click.echo(staff.issue_phone_password(find_user(login), None).phone_password)
     except accounts.StaffError as error:
         raise click.ClickException(str(error)) from error
 
@@ -216,7 +215,7 @@ def renew_phone_password(site: Site, login: str) -> None:
 def list_sessions(site: Site, login: str | None, as_json: bool) -> None:
     """List everybody who is signed in, or the sessions of one person."""
     site.open_database()
-    person = _find_user(login) if login else None
+    person = find_user(login) if login else None
     print_rows(
         (
             {
@@ -243,7 +242,7 @@ def list_sessions(site: Site, login: str | None, as_json: bool) -> None:
 def sign_out(site: Site, login: str, session: int | None) -> None:
     """Sign a person out everywhere, or end one of their sessions."""
     site.open_database()
-    person = _find_user(login)
+    person = find_user(login)
     if session is None:
         staff.sign_out_person(person, None)
         return
@@ -260,7 +259,7 @@ def sign_out(site: Site, login: str, session: int | None) -> None:
 def manage_second_factor(site: Site, login: str, forget: bool) -> None:
     """Show whether a person has an authenticator app, or remove it."""
     site.open_database()
-    person = _find_user(login)
+    person = find_user(login)
     if forget:
         staff.remove_second_factor(person, None)
         return
@@ -278,7 +277,7 @@ def manage_second_factor(site: Site, login: str, forget: bool) -> None:
 def manage_identity(site: Site, login: str, source: str | None, subject: str | None) -> None:
     """Show or set a person's name at external identity providers; '' removes it."""
     site.open_database()
-    person = _find_user(login)
+    person = find_user(login)
     if source is None or subject is None:
         print_rows(
             ({"source": s, "subject": n} for s, n in identities.identity_subjects(person).items()),
@@ -298,7 +297,7 @@ def manage_identity(site: Site, login: str, source: str | None, subject: str | N
 def listen(site: Site, login: str, forbid: bool) -> None:
     """Let a person of the ministry play recordings, or an operator those of their own calls."""
     site.open_database()
-    person = _find_user(login)
+    person = find_user(login)
     try:
         recordings.set_personal_right(person, not forbid, by="cli")
     except recordings.ListeningNotAllowed as error:
@@ -334,12 +333,6 @@ def list_users(site: Site, as_json: bool) -> None:
         ),
         as_json,
     )
-
-
-def _find_user(login: str) -> User:
-    if user := accounts.find_account(login):
-        return user
-    raise click.ClickException(f"no such login: {login}")
 
 
 def _split_list(text: str) -> tuple[str, ...]:
