@@ -71,6 +71,14 @@ def localized_name(row: Any, locale: str) -> str:
     return getattr(row, f"name_{locale.lower()}") or row.name_uz_latn
 
 
+def spoken_language(code: str | None) -> str:
+    """Return the language spoken with a person of this locale or of this language of a call.
+
+    "ru" or "uz"; Uzbek if the language is unknown.
+    """
+    return "ru" if code == "ru" else "uz"
+
+
 # Every character used in place of the apostrophe of oʻ, gʻ and of the glottal stop.
 _APOSTROPHES = "'\u2018\u2019\u02bb\u02bc\u0060\u00b4\u2032\uff07\u02b9\u02bd\u201b\u00b8"
 _CYRILLIC = {

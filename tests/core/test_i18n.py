@@ -4,7 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance.core.i18n import equals_ignoring_spelling, fold_text, normalize_spelling
+from appliance.core.i18n import (
+    equals_ignoring_spelling,
+    fold_text,
+    normalize_spelling,
+    spoken_language,
+)
 
 
 @pytest.mark.parametrize(
@@ -58,3 +63,11 @@ def test_spelling_keeps_the_search_key_and_is_idempotent(typed):
     assert normalize_spelling(spelling) == spelling
     assert equals_ignoring_spelling(typed, spelling)
     assert fold_text(spelling) == fold_text(typed)
+
+
+@pytest.mark.parametrize(
+    ("code", "language"),
+    [("ru", "ru"), ("uz", "uz"), ("uz_Latn", "uz"), ("uz_Cyrl", "uz"), ("", "uz"), (None, "uz")],
+)
+def test_everybody_but_a_russian_speaker_is_spoken_to_in_uzbek(code, language):
+    assert spoken_language(code) == language

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from appliance.casework.knowledge import markdown
 from appliance.core import script
-from appliance.core.i18n import LOCALES
+from appliance.core.i18n import LOCALES, spoken_language
 from appliance.models import ArticleVersion
 
 LANGUAGES = ("uz", "ru")
@@ -24,7 +24,7 @@ class LocalizedArticle:
 
 def localized_article(version: ArticleVersion, locale: str) -> LocalizedArticle:
     """Return a version in the reader's language, else in the other language if it has no text."""
-    language = "ru" if locale == "ru" else "uz"
+    language = spoken_language(locale)
     if not has_language(version, language):
         language = next(
             (candidate for candidate in LANGUAGES if has_language(version, candidate)), language
@@ -43,7 +43,7 @@ def localized_article(version: ArticleVersion, locale: str) -> LocalizedArticle:
 
 def localized_title(version: ArticleVersion, locale: str) -> str:
     """Return the title of a version in the reader's language; never empty."""
-    language = "ru" if locale == "ru" else "uz"
+    language = spoken_language(locale)
     own_title = getattr(version, f"title_{language}") or version.title_uz or version.title_ru
     transliterate = _transliterator(version.script, locale) if language == "uz" else None
     return (

@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from appliance.casework.scripts.definition import LANGUAGES, RUSSIAN, UZBEK, LocalizedTexts
+from appliance.casework.scripts.definition import LANGUAGES, UZBEK, LocalizedTexts
 from appliance.core import script
-from appliance.core.i18n import N_
+from appliance.core.i18n import N_, spoken_language
 
 # name allowed in braces → its label
 PLACEHOLDERS = {
@@ -83,7 +83,7 @@ def plain_text(texts: LocalizedTexts, preferred: str, locale: str) -> str:
 
 def localized_text(texts: LocalizedTexts, locale: str) -> str:
     """Return a text in the language of its reader, e.g. a title or a name."""
-    return plain_text(texts, RUSSIAN if locale == "ru" else UZBEK, locale)
+    return plain_text(texts, spoken_language(locale), locale)
 
 
 def is_transliterated(text_language: str, locale: str) -> bool:

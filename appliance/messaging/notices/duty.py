@@ -16,7 +16,7 @@ from appliance.casework.appeals import states
 from appliance.casework.appeals.handling import current_state
 from appliance.core import audit, clock, i18n, live, outbox, phone_numbers
 from appliance.core.db import write_transaction
-from appliance.core.i18n import N_
+from appliance.core.i18n import N_, spoken_language
 from appliance.core.settings import Settings, Telegram
 from appliance.messaging.notices import alert_subjects, call_alerts, citizens, gist
 from appliance.messaging.notices.alert_subjects import AlertSubject
@@ -254,7 +254,7 @@ def _queue_alert(bot: Telegram, subject: AlertSubject, chat: str, step: int) -> 
 def _alert_all_by_sms(settings: Settings, number: str) -> None:
     if not settings.telegram or not settings.sms:
         return
-    language = "ru" if settings.telegram.language == "ru" else "uz"
+    language = spoken_language(settings.telegram.language)
     for position, person in enumerate(settings.duty):
         if person.phone:
             key = f"duty:{number}:{position}"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from appliance.casework import appeals, applicants, catalogs
 from appliance.core import audit, clock, outbox, phone_numbers
 from appliance.core.db import write_transaction
-from appliance.core.i18n import localized_name
+from appliance.core.i18n import localized_name, spoken_language
 from appliance.core.settings import Settings
 from appliance.core.statements import PreparedQuery, query_parameter
 from appliance.messaging.notices import citizens, templates, texts
@@ -227,7 +227,7 @@ def _template_payload(
 
 
 def _call_language(call: Call | None) -> str:
-    return "ru" if call and call.language == "ru" else "uz"
+    return spoken_language(call.language if call else None)
 
 
 def _appeal_values(settings: Settings, appeal: Appeal) -> dict[str, dict[str, str]]:

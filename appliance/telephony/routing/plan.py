@@ -6,6 +6,7 @@ from typing import Any, Self
 
 import dacite
 
+from appliance.core.i18n import spoken_language
 from appliance.core.settings import Settings
 
 TRUNK_KINDS = ("sip", "e1")
@@ -79,6 +80,10 @@ class Topic:
     code: str = ""  # the topic's code in the ledger
     action: str = "queue"
     target: str = ""  # for "employee": the employee's number
+
+    def spoken_name(self, code: str | None) -> str:
+        """Return the announcement in the language of a locale or of a call."""
+        return self.ru if spoken_language(code) == "ru" else self.uz
 
 
 @dataclass(frozen=True)
