@@ -21,6 +21,7 @@ from appliance.casework.catalogs.lists import (
     value_label,
 )
 from appliance.casework.catalogs.nearness import is_close_match
+from appliance.casework.catalogs.options import matching_options, option_by_code
 from appliance.casework.catalogs.places import (
     PLACES,
     delete_typed_mahalla,
@@ -55,6 +56,8 @@ __all__ = [
     "export_csv",
     "find_items",
     "match_districts",
+    "matching_options",
+    "option_by_code",
     "match_mahallas",
     "match_regions",
     "delete_typed_mahalla",

@@ -1,0 +1,93 @@
+"""Options of the lists and places for a form field, by text typed in either script."""
+
+import datetime as dt
+from typing import Any
+
+from appliance.casework.catalogs.lists import find_catalog, find_items, value_label
+from appliance.casework.catalogs.nearness import is_close_match
+from appliance.casework.catalogs.places import (
+    find_place,
+    match_districts,
+    match_mahallas,
+    match_regions,
+)
+from appliance.core import search
+from appliance.core.i18n import fold_text, localized_name
+from appliance.models import CatalogItem, District, Mahalla, Region
+
+type Option = dict[str, Any]  # code, name, match, near, parent, fills
+
+
+def matching_options(
+    name: str,
+    typed: str,
+    locale: str,
+    day: dt.date,
+    region: str | None = None,
+    district: str | None = None,
+) -> list[Option]:
+    """Return the options of a list in use on a day whose name contains the text, best first.
+
+    `match` is the typed part of the name (from, to), `near` whether nothing else can be meant,
+    `parent` the parent's name, `fills` the wider places to fill in. Raises LookupError for an
+    unknown list.
+    """
+    query = search.parse_query(typed)
+    options = []
+    for item in _matching_items(name, typed, day, region, district):
+        option = _item_option(item, locale)
+        option["near"] = is_close_match(item, query)
+        option["match"] = _matched_range(option["name"], typed)
+        options.append(option)
+    return options
+
+
+def option_by_code(name: str, code: str, locale: str) -> Option:
+    """Return the option of a place, or of a value of a list, by its code."""
+    if name in ("region", "district", "mahalla") and (place := find_place(name, code)):
+        return _item_option(place, locale)
+    return {"code": code, "name": value_label(name, code, locale)}
+
+
+def _matching_items(
+    name: str, typed: str, day: dt.date, region: str | None, district: str | None
+) -> list[Region] | list[District] | list[Mahalla] | list[CatalogItem]:
+    """Return the places or values that match the text. Raises LookupError for an unknown list."""
+    if name == "region":
+        return match_regions(typed)
+    if name == "district":
+        return match_districts(typed, region)
+    if name == "mahalla":
+        return match_mahallas(typed, district, region)
+    if find_catalog(name):
+        return find_items(name, typed, day)
+    raise LookupError(name)
+
+
+def _item_option(item: Region | District | Mahalla | CatalogItem, locale: str) -> Option:
+    """Return the option of a value or a place, with the wider places that contain it."""
+    name = localized_name(item, locale)
+    if isinstance(item, Region):
+        return {"code": item.soato, "name": name}
+    if isinstance(item, District):
+        region = _item_option(item.region, locale)
+        fills = {"region": region}
+        return {"code": item.soato, "name": name, "parent": region["name"], "fills": fills}
+    if isinstance(item, Mahalla):
+        district = _item_option(item.district, locale)
+        fills = {"district": {key: district[key] for key in ("code", "name")}, **district["fills"]}
+        return {"code": str(item.id), "name": name, "parent": district["name"], "fills": fills}
+    return {"code": item.code, "name": name}
+
+
+def _matched_range(name: str, typed: str) -> tuple[int, int]:
+    """Return the range of a name that matches the text in any script; (0, 0) without a match."""
+    key = fold_text(typed)
+    if not key:
+        return 0, 0
+    starts = [i for i, char in enumerate(name) if char.isalnum()]
+    start = next((i for i in starts if fold_text(name[i:]).startswith(key)), None)
+    if start is None:
+        return search.first_match_span(name, search.parse_query(typed))
+    ends = range(start + 1, len(name) + 1)
+    return start, next(end for end in ends if fold_text(name[start:end]).startswith(key))
