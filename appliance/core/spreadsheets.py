@@ -8,6 +8,7 @@ text.
 
 import csv
 import io
+import itertools
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
@@ -50,6 +51,17 @@ def csv_pieces(
             piece.seek(0)
             piece.truncate()
     yield piece.getvalue()
+
+
+def csv_file_pieces(
+    headings: Sequence[object], rows: Iterable[Sequence[object]], delimiter: str = ";"
+) -> Iterator[str]:
+    """Yield a CSV file that office programs read as UTF-8: headings, then rows.
+
+    Local office programs expect semicolons.
+    """
+    yield BYTE_ORDER_MARK
+    yield from csv_pieces(itertools.chain([headings], rows), delimiter)
 
 
 def csv_text(rows: Iterable[Sequence[object]]) -> str:
