@@ -28,7 +28,8 @@ from appliance.people import sessions
 from appliance.web.shell.access import current_role, may
 from appliance.web.shell.context import me
 from appliance.web.shell.request_data import MAX_DATABASE_INTEGER, parse_integer
-from appliance.web.shell.streams import STREAM_KEY, EventStreams, SocketHandOver
+from appliance.web.shell.socket_hand_over import STREAM_KEY, SocketHandOver
+from appliance.web.shell.streams import EventStreams
 
 if TYPE_CHECKING:
     from appliance.models import User

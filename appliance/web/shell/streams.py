@@ -1,25 +1,23 @@
 """Open streams of topics: one event loop, in a thread of its own, writes to all of them.
 
 A stream occupies no thread and no database connection. It starts as a request like any other, whose
-view checks the rights and calls `EventStreams.open_stream`. Then `SocketHandOver` takes the socket
-from gunicorn and gives it to the loop, so that the front, its address and the check of the session
-stay the same.
+view checks the rights and calls `EventStreams.open_stream`. Then `SocketHandOver` of
+socket_hand_over.py takes the socket from gunicorn and gives it to the loop, so that the front, its
+address and the check of the session stay the same.
 """
 
 import asyncio
-import contextlib
 import itertools
 import json
 import logging
 import math
-import os
 import socket
 import threading
 import time
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import cast
 
 from appliance.core import db
 from appliance.core import live as events
@@ -34,7 +32,6 @@ MAX_STREAMS_PER_USER = 8  # the newest, as a browser does not report a closed pa
 REPLACED_RETRY_MILLISECONDS = 30_000  # after which a page with a replaced stream tries again
 GATHER_WINDOW_SECONDS = 0.005  # events within this time are sent together
 MAX_UNSENT_BYTES = 65_536  # that a browser has not read when its stream is aborted
-SOCKET_KEY, STREAM_KEY = "gunicorn.socket", "appliance.stream"  # in a request's environment
 
 
 @dataclass
@@ -368,64 +365,3 @@ class EventStreams:
         for stream in self._followers.get(fragment.topic, ()):
             if stream.user_id in rendered:
                 stream.send_fragment(fragment.address, rendered[stream.user_id])
-
-
-class SocketHandOver:
-    """The outermost WSGI middleware: a request that opened a stream hands its socket over."""
-
-    def __init__(self, wsgi_app: Callable[..., Iterable[bytes]], streams: EventStreams) -> None:
-        self._wsgi_app, self._streams = wsgi_app, streams
-
-    def __call__(
-        self, environ: dict[str, Any], start_response: Callable[..., Any]
-    ) -> Iterable[bytes]:
-        """Serve a request."""
-        started: list[tuple[str, list[tuple[str, str]]]] = []
-
-        def record_start(status: str, headers: list[tuple[str, str]], *error: Any) -> Any:
-            started[:] = [(status, headers)]
-            return start_response(status, headers, *error)
-
-        body: Iterable[bytes] = ()
-        try:
-            body = self._wsgi_app(environ, record_start)
-        finally:
-            stream: EventStream | None = environ.pop(STREAM_KEY, None)
-            has_stream_socket = (
-                bool(started) and started[0][0].startswith("200") and SOCKET_KEY in environ
-            )
-            if stream and not has_stream_socket:
-                self._streams.release_place(stream)
-        if not stream or not has_stream_socket:
-            return body
-        with contextlib.closing(body):  # type: ignore[type-var]
-            self._streams.take_socket(
-                stream, _detached_socket(environ[SOCKET_KEY]), _response_head(*started[0])
-            )
-        return []
-
-
-def _detached_socket(connection: socket.socket) -> socket.socket:
-    """Return a duplicate of the socket; its former owner keeps a dead one and closes it.
-
-    The former owner, gunicorn, ends the dead socket as any connection that a browser has closed.
-    """
-    detached = connection.dup()
-    detached.setblocking(False)
-    dead, dead_peer = socket.socketpair()
-    with dead, dead_peer:
-        os.dup2(dead.fileno(), connection.fileno(), inheritable=False)
-    return detached
-
-
-def _response_head(status: str, headers: Iterable[tuple[str, str]]) -> bytes:
-    """Return the bytes before the first event; the stream ends with the connection."""
-
-    def head_lines() -> Iterator[str]:
-        yield f"HTTP/1.1 {status}"
-        for name, value in headers:
-            if name.lower() not in ("content-length", "connection", "transfer-encoding"):
-                yield f"{name}: {value}"
-        yield "Connection: close\r\n\r\nretry: 1000\n\n"
-
-    return "\r\n".join(head_lines()).encode("latin-1")
