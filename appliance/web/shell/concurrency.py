@@ -125,24 +125,18 @@ class RequestGate:
         """Serve a request, or refuse it at once with 503."""
         if environ.get("PATH_INFO") == HEALTH_PATH:
             return self._wsgi_app(environ, start_response)
-        release_slots = self._acquire_slots(environ)
-        if release_slots is None:
+        slots = self._acquire_slots(environ)
+        if slots is None:
             start_response(
                 "503 Service Unavailable", [("Retry-After", "5"), ("Content-Length", "0")]
             )
             return []
-        try:
-            with self._turn_queue.wait_for_turn():
-                return ClosingIterator(self._wsgi_app(environ, start_response), release_slots)
-        except BaseException:
-            release_slots()
-            raise
+        with slots, self._turn_queue.wait_for_turn():
+            response = self._wsgi_app(environ, start_response)
+            return ClosingIterator(response, slots.pop_all().close)
 
-    def _acquire_slots(self, environ: dict[str, Any]) -> Callable[[], None] | None:
-        """Acquire the slots of a request.
-
-        Returns the function that releases them, or None if there are too few.
-        """
+    def _acquire_slots(self, environ: dict[str, Any]) -> contextlib.ExitStack | None:
+        """Acquire the slots of a request, which the stack releases; None if there are too few."""
         with contextlib.ExitStack() as slots:
             if not self._is_known(environ):
                 if not self._unknown_device_slots.acquire_slot(""):
@@ -151,7 +145,7 @@ class RequestGate:
             if not self._slots.acquire_slot(""):
                 return None
             slots.callback(self._slots.release_slot, "")
-            return slots.pop_all().close
+            return slots.pop_all()
 
 
 def long_running[V: View](view: V) -> V:

@@ -295,6 +295,16 @@ def test_health_is_answered_when_pages_occupy_all_threads() -> None:
     assert request_status("/calls") == "200 OK"
 
 
+def test_failing_requests_release_their_slots() -> None:
+    def fail(environ, start):
+        raise ZeroDivisionError
+
+    entrance = concurrency.RequestGate(fail, concurrency.HEALTH_THREADS + 1)
+    for _ in range(3):
+        with pytest.raises(ZeroDivisionError):
+            entrance({"PATH_INFO": "/calls"}, print)
+
+
 def test_turns_are_taken_in_order_of_arrival() -> None:
     line, started, may_go = (
         concurrency.TurnQueue(2, 60.0),
