@@ -23,12 +23,11 @@ from appliance.core import audit, i18n
 from appliance.core.clock import microseconds_since_epoch
 from appliance.people import keys
 from appliance.reports import files, periods
-from appliance.web.appeals import appeal_labels
-from appliance.web.person.login import csrf
 from appliance.web.shell import disclosure
 from appliance.web.shell.access import public
 from appliance.web.shell.concurrency import long_running
-from appliance.web.shell.context import site
+from appliance.web.shell.context import site, today
+from appliance.web.shell.csrf import csrf
 from appliance.web.shell.errors import problem_response
 from appliance.web.shell.rate_limits import limiter
 from appliance.web.shell.request_data import MAX_DATABASE_INTEGER, json_object, parse_count
@@ -124,9 +123,7 @@ def list_appeals() -> Response:
         filters = _query_filters()
     except ValueError as error:
         return problem_response(400, "query", str(error))
-    appeals = listing.list_changed_after(
-        filters, appeal_labels.today(), _department_id(), position, limit + 1
-    )
+    appeals = listing.list_changed_after(filters, today(), _department_id(), position, limit + 1)
     page_appeals = appeals[:limit]
     if page_appeals:
         last_handling = page_appeals[-1].handling
@@ -166,7 +163,7 @@ def add_step(number: str) -> Response:
             str(body.get("action", "")),
             actor=_audit_actor(),
             version=version,
-            today=appeal_labels.today(),
+            today=today(),
             text=text,
             department=department,
         )

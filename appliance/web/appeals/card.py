@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from flask import Blueprint, abort, redirect, render_template, request, session, url_for
+from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -24,24 +24,25 @@ from appliance.messaging import notices
 from appliance.messaging.notices import manual
 from appliance.people import accounts, rights
 from appliance.telephony import calls
-from appliance.web.appeals import appeal_labels, portal
-from appliance.web.calls import evidence, scripts, short_messages
-from appliance.web.calls.call import recordings_context
-from appliance.web.knowledge import reading
+from appliance.web.appeals import portal
+from appliance.web.shared import (
+    appeal_access,
+    appeal_labels,
+    articles,
+    evidence,
+    followed_scripts,
+    messages,
+)
+from appliance.web.shared import recordings as call_recordings
 from appliance.web.shell import disclosure, formats, labels, refusals
 from appliance.web.shell.access import may
-from appliance.web.shell.context import me, site
+from appliance.web.shell.context import me, site, today
 from appliance.web.shell.language import locale
-from appliance.web.status.ministry import STATE_LABELS
 
 if TYPE_CHECKING:
     from appliance.models import Appeal, AppealStep
 
 screen = Blueprint("appeals", __name__, url_prefix="/appeals")
-
-LOOKED_UP_SESSION_KEY = (
-    "looked_up"  # session key of the numbers of appeals that an operator looked up (lookup.py)
-)
 
 
 @screen.get("/<number>")
@@ -51,7 +52,7 @@ def show_appeal(number: str) -> str:
 
     For the ministry it is shown next to the list that the address selects.
     """
-    appeal = visible_appeal(number)
+    appeal = appeal_access.visible_appeal(number)
     disclosure.log_shown("appeal", [appeal.number])
     if appeal.veiled:
         return _render_veiled(appeal)
@@ -72,7 +73,7 @@ def reveal_appeal(number: str) -> BaseResponse:
     """Open a personal appeal to the user for a while; they must give a reason."""
     if not personal.can_reveal(me()):
         abort(403)
-    appeal, card_url = visible_appeal(number), url_for(".show_appeal", number=number)
+    appeal, card_url = appeal_access.visible_appeal(number), url_for(".show_appeal", number=number)
     try:
         personal.reveal_appeal(me(), appeal, request.form.get("reason", ""))
     except personal.ReasonRequired:
@@ -88,9 +89,7 @@ def _render_veiled(appeal: "Appeal") -> str:
         "appeals/veiled.html",
         appeal=appeal,
         handling=current,
-        near=appeal_labels.deadline_nearness(current, appeal_labels.today(), calendar)
-        if current
-        else None,
+        near=appeal_labels.deadline_nearness(current, today(), calendar) if current else None,
         states=appeal_labels.STATES,
         kind=catalogs.value_label("appeal_type", appeal.appeal_type, locale()),
         direction=catalogs.value_label("direction", appeal.direction, locale()),
@@ -130,18 +129,18 @@ def _card_context(appeal: "Appeal") -> dict[str, Any]:
         values=labels.VALUES,
         kind=catalogs.value_label("appeal_type", appeal.appeal_type, locale()),
         others=appeals.other_appeals_of_applicant(appeal, me()),
-        followed=scripts.followed_scripts(runs.runs_of_registered_form(appeal)),
-        opened_articles=reading.article_openings(appeal.call_id, appeal.token),
+        followed=followed_scripts.followed_scripts(runs.runs_of_registered_form(appeal)),
+        opened_articles=articles.article_openings(appeal.call_id, appeal.token),
         consultation=consultations.consultation_of_appeal(appeal),
         consultation_state=appeal_labels.consultation_badge,
         **_form_values(appeal, refusal),
         trouble=appeal_labels.TROUBLES.get(refusal.trouble, ""),
-        **short_messages.messages_context(
+        **messages.messages_context(
             "appeal",
             appeal.number,
             notices.messages_of_appeal(appeal),
             manual.appeal_subject(site(), appeal)
-            if can_write_message(appeal) and site().sms
+            if appeal_access.can_write_message(appeal) and site().sms
             else None,
         ),
         **_recordings_context(appeal),
@@ -157,39 +156,9 @@ def _card_context(appeal: "Appeal") -> dict[str, Any]:
 @may("appeal.read")
 def show_appeal_piece(number: str, piece: str) -> str:
     """Show the state of the appeal, or its history, as a fragment of the open page."""
-    appeal = readable_appeal(number)
+    appeal = appeal_access.readable_appeal(number)
     disclosure.log_shown("appeal", [appeal.number])
     return render_template(f"appeals/{piece}.html", appeal=appeal, **_status_context(appeal))
-
-
-def readable_appeal(number: str) -> "Appeal":
-    """Return the appeal of this number; 404 if the user may not see it, 403 if it is veiled."""
-    appeal = visible_appeal(number)
-    if appeal.veiled:
-        abort(403)
-    return appeal
-
-
-def visible_appeal(number: str) -> "Appeal":
-    """Return the appeal of this number as the user sees it, possibly veiled; else 404."""
-    return appeals.find_appeal(number, me(), session.get(LOOKED_UP_SESSION_KEY, ())) or abort(404)
-
-
-def can_correct(appeal: "Appeal") -> bool:
-    """Return True if the user may correct the appeal's form: its operator, or any supervisor."""
-    return rights.has_full_scope(me(), "appeal.correct") or appeal.operator_id == me().id
-
-
-def can_write_message(appeal: "Appeal") -> bool:
-    """Return True if the user may write an SMS about the appeal: its operator, or any lead."""
-    return rights.has_full_scope(me(), "sms.write") or appeal.operator_id == me().id
-
-
-def can_record_contact(appeal: "Appeal") -> bool:
-    """Return True if the user may record which specialist was contacted."""
-    return rights.scope_of(me(), "appeal.consult") == rights.DEPARTMENT_RECORDS or can_correct(
-        appeal
-    )
 
 
 def _status_context(appeal: "Appeal") -> dict[str, Any]:
@@ -199,9 +168,7 @@ def _status_context(appeal: "Appeal") -> dict[str, Any]:
     steps = handling.list_steps(appeal)
     return {
         "handling": current,
-        "near": appeal_labels.deadline_nearness(current, appeal_labels.today(), calendar)
-        if current
-        else None,
+        "near": appeal_labels.deadline_nearness(current, today(), calendar) if current else None,
         "states": appeal_labels.STATES,
         "terms": appeal_labels.TERM_LABELS,
         "steps": steps,
@@ -211,7 +178,8 @@ def _status_context(appeal: "Appeal") -> dict[str, Any]:
         "alert": notices.find_alert(appeal),
         "sent_on": ministry.latest_message(appeal),
         "ministry_stands": {
-            state: STATE_LABELS[name] for state, name in ministry.queue.EXCHANGE_STATES.items()
+            state: appeal_labels.EXCHANGE_STATES[name]
+            for state, name in ministry.queue.EXCHANGE_STATES.items()
         },
         "call": call,
         "talks": calls.talks_of_call(call) if call else [],
@@ -229,14 +197,14 @@ def _valid_answer(steps: "list[AppealStep]") -> "AppealStep | None":
 
 def _actions_context(appeal: "Appeal") -> dict[str, Any]:
     """Return the actions that the user may perform now, and the options of each."""
-    current, today = handling.handling_of_appeal(appeal), appeal_labels.today()
+    current, day = handling.handling_of_appeal(appeal), today()
     state = current.state if current else ""
     possible = (
         states.WORKFLOW.possible_actions(state)
         if current and rights.has_right(me(), "appeal.answer")
         else ()
     )
-    extension = handling.extended_due_date(current, today) if current else None
+    extension = handling.extended_due_date(current, day) if current else None
     if not extension:
         possible = tuple(action for action in possible if action != "extend")
     is_holder = bool(current and current.holder == me().login)
@@ -248,15 +216,17 @@ def _actions_context(appeal: "Appeal") -> dict[str, Any]:
             if a in possible and not has_other_holder
         },
         "longer": extension,
-        "explained_by": deadlines.term_end(today, "explain"),
-        "begun_anew": deadlines.term_end(today, deadlines.initial_term(appeal.appeal_type)),
+        "explained_by": deadlines.term_end(day, "explain"),
+        "begun_anew": deadlines.term_end(day, deadlines.initial_term(appeal.appeal_type)),
         "may_take": "take" in possible and (not is_holder or state == "returned"),
         "may_close": "close" in possible,
         "held": has_other_holder and bool(possible),
         "may_correct": bool(current)
         and rights.has_right(me(), "appeal.correct")
-        and can_correct(appeal),
-        "may_contact": bool(current) and appeal.consultation and can_record_contact(appeal),
+        and appeal_access.can_correct(appeal),
+        "may_contact": bool(current)
+        and appeal.consultation
+        and appeal_access.can_record_contact(appeal),
         "targets": [
             (department.id, localized_name(department, locale()), department.own_body)
             for department in departments.list_departments()
@@ -271,7 +241,7 @@ def _recordings_context(appeal: "Appeal") -> dict[str, Any]:
     The context is empty without a call or without the right to listen.
     """
     call = appeals.viewable_call(me(), appeal.call_id)
-    return recordings_context(call) if call else {"parts": None}
+    return call_recordings.recordings_context(call) if call else {"parts": None}
 
 
 def _form_values(appeal: "Appeal", refusal: refusals.Refusal) -> dict[str, Any]:
@@ -299,11 +269,11 @@ def _next_appeal_context(appeal: "Appeal") -> dict[str, Any]:
     current = handling.handling_of_appeal(appeal)
     if me().role != "ministry" or not current or current.state in states.IN_WORK_STATE_CODES:
         return {"following": None, "undo_left": 0}
-    today, department_id = appeal_labels.today(), accounts.department_of(me())
-    following = listing.next_overdue_appeal(today, department_id, me().login, appeal)
+    day, department_id = today(), accounts.department_of(me())
+    following = listing.next_overdue_appeal(day, department_id, me().login, appeal)
     calendar = catalogs.working_calendar(site())
     deadline = (
-        appeal_labels.deadline_nearness(following.handling, today, calendar) if following else None
+        appeal_labels.deadline_nearness(following.handling, day, calendar) if following else None
     )
     undoable_step = (
         handling.undoable_answer(appeal, me().login) if current.state == "answered" else None

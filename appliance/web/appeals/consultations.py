@@ -9,7 +9,8 @@ from appliance.casework import applicants
 from appliance.casework.appeals import consultations
 from appliance.core import clock
 from appliance.people import accounts
-from appliance.web.appeals import appeal_labels
+from appliance.web.shared import appeal_labels
+from appliance.web.shared.own_appeals import own_consultations_context
 from appliance.web.shell import disclosure, refusals
 from appliance.web.shell.access import may
 from appliance.web.shell.context import me
@@ -44,13 +45,6 @@ def show_consultation_list() -> str:
 def show_own_consultations() -> str:
     """Show the operator's own consultations without a result, as a fragment of their page."""
     return render_template("operator/consultations.html", **own_consultations_context())
-
-
-def own_consultations_context() -> dict[str, object]:
-    """Return the context of operator/consultations.html."""
-    pending = consultations.pending_consultations(me())
-    disclosure.log_shown("appeal", [consultation.appeal.number for consultation in pending])
-    return {"consultations": pending, "consultation_state": appeal_labels.consultation_badge}
 
 
 def _consultation_list_context() -> dict[str, Any]:

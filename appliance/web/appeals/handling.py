@@ -9,15 +9,15 @@ from werkzeug.wrappers import Response
 
 from appliance.casework import appeals, catalogs, departments
 from appliance.casework.appeals import answer_drafts, correcting, form, handling
-from appliance.people import accounts
 from appliance.telephony import calls
-from appliance.web.appeals import appeal_labels, card, portal
+from appliance.web.appeals import portal
+from appliance.web.shared import appeal_access, appeal_labels
+from appliance.web.shared.form_fields import fields_context, unmasked_values
+from appliance.web.shared.own_appeals import returned_appeals
 from appliance.web.shell import disclosure, formats, refusals
 from appliance.web.shell.access import may
-from appliance.web.shell.context import me, site
-from appliance.web.shell.language import locale
+from appliance.web.shell.context import me, site, today
 from appliance.web.shell.request_data import parse_count, require_json_object
-from appliance.web.workplace import forms
 
 if TYPE_CHECKING:
     from appliance.models import Appeal
@@ -29,7 +29,7 @@ screen = Blueprint("handling", __name__, url_prefix="/appeals")
 @may("appeal.answer")
 def perform_action(number: str) -> Response:
     """Perform the chosen action; if refused, show the card again with the reason and the text."""
-    appeal, form_data = card.readable_appeal(number), request.form
+    appeal, form_data = appeal_access.readable_appeal(number), request.form
     action, text, version = (
         form_data.get("action", ""),
         form_data.get("text", ""),
@@ -42,7 +42,7 @@ def perform_action(number: str) -> Response:
             action,
             actor=me().login,
             version=version,
-            today=appeal_labels.today(),
+            today=today(),
             text=text,
             department=department,
         )
@@ -64,7 +64,10 @@ def perform_action(number: str) -> Response:
 @may("appeal.answer")
 def undo_answer(number: str) -> Response:
     """Undo the user's own answer within ten seconds; its text becomes a draft again."""
-    appeal, version = card.readable_appeal(number), request.form.get("version", 0, parse_count)
+    appeal, version = (
+        appeal_access.readable_appeal(number),
+        request.form.get("version", 0, parse_count),
+    )
     card_url = _card_url(number)
     try:
         text = handling.undo_answer(appeal, me().login, version)
@@ -79,7 +82,7 @@ def undo_answer(number: str) -> Response:
 @may("appeal.answer")
 def save_draft(number: str) -> Response | tuple[Response, int]:
     """Save the draft of an answer while it is typed; 409 if it is being written in another tab."""
-    appeal, body = card.readable_appeal(number), require_json_object()
+    appeal, body = appeal_access.readable_appeal(number), require_json_object()
     action, text, department = (str(body.get(n, "")) for n in ("action", "text", "department"))
     if action not in appeal_labels.ACTION_LABELS:
         abort(422)
@@ -123,8 +126,8 @@ def _parse_saved_at(value: object) -> dt.datetime | None:
 @may("appeal.consult")
 def record_specialist_contact(number: str) -> Response:
     """Record which specialist was contacted about the appeal `number`, with the current time."""
-    appeal = card.readable_appeal(number)
-    if not card.can_record_contact(appeal):
+    appeal = appeal_access.readable_appeal(number)
+    if not appeal_access.can_record_contact(appeal):
         abort(403)
     contact, version = request.form.get("contact", ""), request.form.get("version", 0, parse_count)
     try:
@@ -139,8 +142,8 @@ def record_specialist_contact(number: str) -> Response:
 @may("appeal.consult")
 def record_consultation_result(number: str) -> Response:
     """Record the result of the consultation."""
-    appeal = card.readable_appeal(number)
-    if not appeal.consultation or not card.can_record_contact(appeal):
+    appeal = appeal_access.readable_appeal(number)
+    if not appeal.consultation or not appeal_access.can_record_contact(appeal):
         abort(403)
     result, version = request.form.get("result", ""), request.form.get("version", 0, parse_count)
     try:
@@ -176,7 +179,7 @@ def show_correction_form(number: str) -> str:
         handling=current_handling,
         reason=return_step.text if return_step and current_handling.state == "returned" else "",
         trouble=appeal_labels.TROUBLES.get(refusal.trouble, ""),
-        **forms.fields_context(definition, values),
+        **fields_context(definition, values),
     )
 
 
@@ -212,37 +215,16 @@ def show_returned_appeals() -> str:
     return render_template("operator/returned.html", **returned_appeals())
 
 
-def returned_appeals() -> dict[str, object]:
-    """Return the context of operator/returned.html.
-
-    Each row is (appeal, why it was returned, by whom, how near the deadline is).
-    """
-    today, calendar, people = (
-        appeal_labels.today(),
-        catalogs.working_calendar(site()),
-        accounts.display_names(locale()),
-    )
-    rows = []
-    for appeal in appeals.appeals_returned_to(me()):
-        return_step = next(s for s in handling.list_steps(appeal) if s.action == "return")
-        deadline = appeal_labels.deadline_nearness(appeal.handling, today, calendar)
-        rows.append(
-            (appeal, return_step.text, appeal_labels.actor_name(return_step.who, people), deadline)
-        )
-    disclosure.log_shown("appeal", [appeal.number for appeal, *_rest in rows])
-    return {"returned": rows}
-
-
 def _submitted_values(appeal: "Appeal", form_data: dict[str, str]) -> dict[str, str]:
     call = calls.find_call(appeal.call_id)
     stored_values = correcting.values_with_consultation(appeal)
-    values = forms.unmasked_values(form_data, stored_values, call.citizen if call else None)
+    values = unmasked_values(form_data, stored_values, call.citizen if call else None)
     return form.clean_values(values, appeal.form_version)
 
 
 def _correctable_appeal(number: str) -> "Appeal":
     """Return the appeal if the user may correct it: its operator, or any supervisor. Else 403."""
-    appeal = card.readable_appeal(number)
-    if not card.can_correct(appeal):
+    appeal = appeal_access.readable_appeal(number)
+    if not appeal_access.can_correct(appeal):
         abort(403)
     return appeal

@@ -2,40 +2,32 @@
 
 from typing import TYPE_CHECKING, Any
 
-from flask import Blueprint, render_template, request, session
+from flask import Blueprint, render_template, request
 
 from appliance.casework import appeals, applicants, catalogs
 from appliance.casework.appeals import handling
-from appliance.web.appeals import appeal_labels
-from appliance.web.appeals.card import LOOKED_UP_SESSION_KEY
+from appliance.web.shared import appeal_labels
+from appliance.web.shared.appeal_access import remember_looked_up
 from appliance.web.shell import disclosure
 from appliance.web.shell.access import may
-from appliance.web.shell.context import me, site, start_of_today
+from appliance.web.shell.context import me, site, start_of_today, today
 from appliance.web.shell.language import locale
-from appliance.web.shell.rate_limits import limiter
+from appliance.web.shell.rate_limits import limiter, user_key
 
 if TYPE_CHECKING:
     from appliance.models import Appeal, Handling
 
 screen = Blueprint("lookup", __name__, url_prefix="/appeals")
 
-MAX_LOOKED_UP_APPEALS = 20  # cards of looked-up appeals that stay open to the operator
-
-
-def _operator_login() -> str:
-    return me().login
-
 
 @screen.get("/mine")
 @may("appeal.find")
-@limiter.limit(
-    "20 per minute", key_func=_operator_login, exempt_when=lambda: not request.args.get("q")
-)
+@limiter.limit("20 per minute", key_func=user_key, exempt_when=lambda: not request.args.get("q"))
 def look_up_appeal() -> str:
     """Show the appeals that match `q` (a whole number or phone), and those registered today."""
     query = request.args.get("q", "").strip()
     midnight = start_of_today()
-    matches = appeals.look_up_appeals(query, appeal_labels.today(), me()) if query else []
+    matches = appeals.look_up_appeals(query, today(), me()) if query else []
     own_appeals = appeals.appeals_registered_since(me(), midnight)
     if matches:
         remember_looked_up([appeal.number for appeal in matches])
@@ -57,20 +49,8 @@ def look_up_appeal() -> str:
     )
 
 
-def remember_looked_up(numbers: list[str]) -> None:
-    """Add appeals to the session, so that the operator on the call may open their cards."""
-    previous = list(session.get(LOOKED_UP_SESSION_KEY, ()))
-    updated = [*numbers, *(number for number in previous if number not in numbers)][
-        :MAX_LOOKED_UP_APPEALS
-    ]
-    if updated != previous:
-        session[LOOKED_UP_SESSION_KEY] = updated
-
-
 def _appeal_row(appeal: "Appeal", current: "Handling") -> dict[str, Any]:
-    deadline = appeal_labels.deadline_nearness(
-        current, appeal_labels.today(), catalogs.working_calendar(site())
-    )
+    deadline = appeal_labels.deadline_nearness(current, today(), catalogs.working_calendar(site()))
     return {
         "appeal": appeal,
         "handling": current,

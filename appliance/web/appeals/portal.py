@@ -2,7 +2,6 @@
 
 import datetime as dt
 from collections.abc import Iterator
-from itertools import chain
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -26,13 +25,13 @@ from appliance.core.i18n import localized_name
 from appliance.core.intervals import Interval
 from appliance.people import accounts
 from appliance.reports import report_texts
-from appliance.web.appeals import appeal_labels
+from appliance.web.shared import appeal_labels
 from appliance.web.shell import disclosure, formats, labels
 from appliance.web.shell.access import may
 from appliance.web.shell.concurrency import long_running
-from appliance.web.shell.context import me, site
+from appliance.web.shell.context import me, site, today
 from appliance.web.shell.language import locale
-from appliance.web.shell.request_data import parse_count
+from appliance.web.shell.request_data import page_number, parse_count
 
 screen = Blueprint("portal", __name__, url_prefix="/appeals")
 
@@ -108,10 +107,8 @@ def download_appeals() -> Response:
     """Send the list as a CSV table for spreadsheets, with the columns that the role may see."""
     filters, columns = _requested_filters(), exporting.exportable_columns(me())
     audit.record_entry(me().login, "appeals.download", request.query_string.decode()[:500])
-    rows = exporting.export_rows(
-        filters, appeal_labels.today(), _own_department_id(), me(), locale()
-    )
-    name = f"murojaatlar_{appeal_labels.today():%Y-%m-%d}.csv"
+    rows = exporting.export_rows(filters, today(), _own_department_id(), me(), locale())
+    name = f"murojaatlar_{today():%Y-%m-%d}.csv"
     return Response(
         stream_with_context(_csv_lines(columns, rows)),
         mimetype="text/csv",
@@ -124,10 +121,10 @@ def download_appeals() -> Response:
 @long_running
 def show_statistics() -> str:
     """Show the number of appeals registered between two dates, by state and by property."""
-    today = appeal_labels.today()
-    first = identity.parse_plausible_date(request.args.get("since", "")) or today.replace(day=1)
-    last = identity.parse_plausible_date(request.args.get("until", "")) or today
-    appeal_statistics = statistics.appeal_statistics(first, last, today, _own_department_id())
+    day = today()
+    first = identity.parse_plausible_date(request.args.get("since", "")) or day.replace(day=1)
+    last = identity.parse_plausible_date(request.args.get("until", "")) or day
+    appeal_statistics = statistics.appeal_statistics(first, last, day, _own_department_id())
     return render_template(
         "portal/statistics.html",
         first=first,
@@ -221,17 +218,17 @@ def parse_filters(query: str) -> dict[str, str]:
 
 def list_context() -> tuple[dict[str, Any], dict[str, str]]:
     """Return the context of the list's templates, and the filter values of the address."""
-    filters, today, calendar = (
+    filters, day, calendar = (
         _requested_filters(),
-        appeal_labels.today(),
+        today(),
         catalogs.working_calendar(site()),
     )
-    page = max(1, request.args.get("page", 1, parse_count))
-    counts = listing.count_by_state_and_deadline(filters, today, _own_department_id())
+    page = page_number()
+    counts = listing.count_by_state_and_deadline(filters, day, _own_department_id())
     total = counts[filters.when or filters.state] if filters.when or filters.state else None
     total = sum(counts[s] for s in states.WORKFLOW.state_codes) if total is None else total
     page_appeals = listing.list_appeals(
-        filters, today, _own_department_id(), APPEALS_PER_PAGE, (page - 1) * APPEALS_PER_PAGE
+        filters, day, _own_department_id(), APPEALS_PER_PAGE, (page - 1) * APPEALS_PER_PAGE
     )
     filter_values = {
         name: request.args[name] for name in FILTER_PARAMETERS if request.args.get(name)
@@ -254,7 +251,7 @@ def list_context() -> tuple[dict[str, Any], dict[str, str]]:
             (
                 appeal,
                 applicants.display_name(appeal),
-                appeal_labels.deadline_nearness(appeal.handling, today, calendar),
+                appeal_labels.deadline_nearness(appeal.handling, day, calendar),
             )
             for appeal in page_appeals
         ],
@@ -271,7 +268,7 @@ def list_context() -> tuple[dict[str, Any], dict[str, str]]:
 
 def filter_choices() -> dict[str, Any]:
     """Return the options of the list's filters."""
-    today = appeal_labels.today()
+    day = today()
     regions = [(r.soato, localized_name(r, locale())) for r in catalogs.match_regions("")]
     region_districts = catalogs.districts_of(request.args.get("region"))
     districts = [(d.soato, localized_name(d, locale())) for d in region_districts]
@@ -280,11 +277,11 @@ def filter_choices() -> dict[str, Any]:
         "choices": {
             "appeal_type": (
                 labels.FIELDS["appeal_type"],
-                catalogs.item_choices("appeal_type", locale(), today),
+                catalogs.item_choices("appeal_type", locale(), day),
             ),
             "direction": (
                 labels.FIELDS["direction"],
-                catalogs.item_choices("direction", locale(), today),
+                catalogs.item_choices("direction", locale(), day),
             ),
             "region": (labels.FIELDS["region"], regions),
             "district": (labels.FIELDS["district"], sorted(districts, key=lambda d: d[1])),
@@ -330,8 +327,7 @@ def _csv_lines(columns: tuple[str, ...], rows: Iterator[list[Any]]) -> Iterator[
     """Yield CSV text that local spreadsheets open: UTF-8 with a byte order mark, semicolons."""
     headings = [str(COLUMN_LABELS.get(name) or labels.FIELDS[name]) for name in columns]
     cells = ([_cell_text(*cell) for cell in zip(columns, row, strict=True)] for row in rows)
-    yield spreadsheets.BYTE_ORDER_MARK
-    yield from spreadsheets.csv_pieces(chain([headings], cells), delimiter=";")
+    return spreadsheets.csv_file_pieces(headings, cells)
 
 
 def _cell_text(column: str, value: Any) -> str:

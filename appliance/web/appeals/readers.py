@@ -5,7 +5,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response as BaseResponse
 
 from appliance.casework.appeals import personal
-from appliance.web.appeals import card
+from appliance.web.shared.appeal_access import visible_appeal
 from appliance.web.shell.access import may
 from appliance.web.shell.context import me
 
@@ -16,7 +16,7 @@ screen = Blueprint("readers", __name__, url_prefix="/appeals/<number>/readers")
 @may("appeal.readers")
 def add_reader(number: str) -> BaseResponse:
     """Name a reader."""
-    appeal = card.visible_appeal(number)
+    appeal = visible_appeal(number)
     try:
         personal.add_reader(appeal, request.form.get("login", ""), me())
     except LookupError:
@@ -28,7 +28,7 @@ def add_reader(number: str) -> BaseResponse:
 @may("appeal.readers")
 def remove_reader(number: str, login: str) -> BaseResponse:
     """Remove a reader."""
-    personal.remove_reader(card.visible_appeal(number), login, me())
+    personal.remove_reader(visible_appeal(number), login, me())
     return _redirect_to_card(number)
 
 

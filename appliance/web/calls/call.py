@@ -1,12 +1,9 @@
 """One call: its course, and its recordings for users who may listen and give a reason."""
 
-from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response, abort, redirect, render_template, request, send_file, url_for
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext
 from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -17,10 +14,10 @@ from appliance.messaging.notices import manual
 from appliance.people import accounts, rights
 from appliance.reports import call_filters
 from appliance.telephony import calls, recordings, routing
-from appliance.telephony.recordings import marking, sound
-from appliance.web.calls import evidence, scripts, short_messages
-from appliance.web.calls.daily_calls import OUTCOMES
-from appliance.web.knowledge import reading
+from appliance.telephony.recordings import marking
+from appliance.web.shared import articles, evidence, followed_scripts, messages, number_notes
+from appliance.web.shared.recordings import recording_file, recordings_context
+from appliance.web.shared.telephony_labels import OUTBOUND_OUTCOMES, OUTCOMES
 from appliance.web.shell import disclosure, refusals
 from appliance.web.shell.access import may
 from appliance.web.shell.concurrency import long_running
@@ -28,10 +25,9 @@ from appliance.web.shell.context import me, site
 from appliance.web.shell.labels import CALL_LANGUAGES, DIAL_STATUS_NAMES
 from appliance.web.shell.language import locale
 from appliance.web.shell.request_data import local_address
-from appliance.web.workplace import number_notes
 
 if TYPE_CHECKING:
-    from appliance.models import Call, Recording
+    from appliance.models import Call
 
 screen = Blueprint("call", __name__, url_prefix="/calls/<call_id>")
 
@@ -40,26 +36,12 @@ DIRECTIONS = {
     "outbound": _l("Outgoing call"),
     "internal": _l("Internal call"),
 }
-# outcome of an outbound call: name, the badge's kind, the icon
-OUTBOUND_OUTCOMES = {
-    one.code: (lazy_gettext(one.name), one.tone, one.icon) for one in calls.OUTBOUND_OUTCOMES
-}
 ENDED_BY = {
     "caller": _l("by the citizen"),
     "operator": _l("by our side"),
     "system": _l("by the line"),
 }
 _MIME_TYPES = {".wav": "audio/wav", ".ogg": "audio/ogg"}
-
-
-@dataclass(frozen=True)
-class RecordingView:
-    """One recording as the page draws it: `drawing` is an SVG path 200 wide and 40 high."""
-
-    number: int
-    recording: "Recording"
-    drawing: str
-    is_there: bool
 
 
 @screen.get("")
@@ -79,14 +61,14 @@ def show_call(call_id: str) -> str:
         language=CALL_LANGUAGES.get(call.language or ""),
         topics=dict(call_filters.dimension_names("topic", locale())),
         steps=calls.call_steps(call),
-        followed=scripts.followed_scripts(runs.runs_of_call(call.id)),
+        followed=followed_scripts.followed_scripts(runs.runs_of_call(call.id)),
         queue_name=lambda name: routing.queue_title(name, _),
         dialled=DIAL_STATUS_NAMES,
         names=accounts.display_names(locale()),
         appeals=call_appeals,
         registered=call_forms.visible_forms_of_call(call.id, me()),
-        opened_articles=reading.article_openings(call.id),
-        **short_messages.messages_context(
+        opened_articles=articles.article_openings(call.id),
+        **messages.messages_context(
             "call",
             call.id,
             manual.messages_about(
@@ -128,7 +110,7 @@ def play_recording(call_id: str, number: int) -> Response:
     call_recordings = recordings.files_of_call(call.id)
     if (
         not 1 <= number <= len(call_recordings)
-        or not (file := _recording_file(call_recordings[number - 1])).is_file()
+        or not (file := recording_file(call_recordings[number - 1])).is_file()
     ):
         abort(404)
     return send_file(file, mimetype=_MIME_TYPES.get(file.suffix), conditional=True, max_age=0)
@@ -145,7 +127,7 @@ def download_recording(call_id: str, number: int) -> Response:
         abort(403)
     if (
         not 1 <= number <= len(call_recordings)
-        or not (file := _recording_file(call_recordings[number - 1])).is_file()
+        or not (file := recording_file(call_recordings[number - 1])).is_file()
     ):
         abort(404)
     reason = recordings.record_download(me(), call.id, file.name) or abort(403)
@@ -161,18 +143,6 @@ def download_recording(call_id: str, number: int) -> Response:
     )
 
 
-def recordings_context(call: "Call") -> dict[str, object]:
-    """Return the context of call/recordings.html: the parts, the reason given or missing."""
-    return {
-        "parts": [
-            _recording_view(number, call_recording)
-            for number, call_recording in enumerate(recordings.files_of_call(call.id), 1)
-        ],
-        "reason": recordings.current_reason(me(), call.id),
-        "unreasoned": refusals.latest_refusal().address.endswith("/listen"),
-    }
-
-
 def _has_full_right(action: str) -> bool:
     return rights.has_full_scope(me(), action)
 
@@ -181,17 +151,3 @@ def _listenable_call(call_id: str) -> "Call":
     if not recordings.can_listen(me()):
         abort(403)
     return appeals.viewable_call(me(), call_id) or abort(404)
-
-
-def _recording_view(number: int, recording: "Recording") -> RecordingView:
-    drawing = "".join(
-        f"M{position + 0.5} {20 - 19 * height:.1f}v{38 * height:.1f}"
-        for position, height in enumerate(
-            max(sound.peak_level(c), 0.02) for c in recording.peaks or ""
-        )
-    )
-    return RecordingView(number, recording, drawing, _recording_file(recording).is_file())
-
-
-def _recording_file(recording: "Recording") -> Path:
-    return site().paths.recordings / (recording.kept or recording.file)

@@ -14,13 +14,14 @@ from appliance.core import clock, phone_numbers
 from appliance.pbx import actions
 from appliance.people import accounts, presence
 from appliance.telephony import scheduled_callbacks
+from appliance.web.shared.callbacks import own_callbacks_context, reminders_context
+from appliance.web.shared.operator_forms import own_desk
+from appliance.web.shared.telephony_labels import ASTERISK_UNREACHABLE, EXCHANGE_TROUBLES
 from appliance.web.shell import disclosure, number_masks, refusals
 from appliance.web.shell.access import may
 from appliance.web.shell.context import me, site, start_of_tomorrow
 from appliance.web.shell.language import locale
 from appliance.web.shell.request_data import local_address, require_json_object
-from appliance.web.workplace.transfers import ASTERISK_UNREACHABLE
-from appliance.web.workplace.transfers import TROUBLES as EXCHANGE
 
 if TYPE_CHECKING:
     from appliance.models import ScheduledCallback
@@ -63,7 +64,7 @@ def show_reminders() -> str:
 @may("desk.work")
 def show_callback_form(token: str) -> str:
     """Show the form that promises a callback, as a fragment of the operator's page."""
-    number = _citizen_number(_form_desk(token))
+    number = _citizen_number(own_desk(token))
     disclosure.log_shown("number", [number] if number else [])
     tomorrow = clock.now().astimezone(site().tz) + dt.timedelta(days=1)
     return render_template(
@@ -79,7 +80,7 @@ def show_callback_form(token: str) -> str:
 @may("desk.work")
 def schedule_callback(token: str) -> Response:
     """Promise a callback at a given time."""
-    desk, body = _form_desk(token), require_json_object()
+    desk, body = own_desk(token), require_json_object()
     due_at = _parse_due_time(str(body.get("day", "")), str(body.get("time", "")))
     if not due_at:
         return jsonify(trouble=str(TROUBLES["when"]))
@@ -101,7 +102,7 @@ def dial_callback(number: int) -> Response:
     try:
         actions.dial_number(site(), me(), task.number, "follow_up", task.call_id or "")
     except actions.Refused as error:
-        return _redirect_refused(error.code if error.code in EXCHANGE else "exchange")
+        return _redirect_refused(error.code if error.code in EXCHANGE_TROUBLES else "exchange")
     except actions.Unreachable:
         return _redirect_refused("unreachable")
     flash(_("Your phone is ringing: pick it up."))
@@ -131,30 +132,6 @@ def update_callback(number: int, step: str) -> Response:
     return redirect(_return_url())
 
 
-def own_callbacks_context() -> dict[str, Any]:
-    """Return the context of the callbacks on the operator's day."""
-    tasks = scheduled_callbacks.operator_callbacks(me())
-    disclosure.log_shown("number", [task.number for task in tasks])
-    return {
-        "callbacks": tasks,
-        "now": clock.now(),
-        "tonight": start_of_tomorrow(),
-    }
-
-
-def reminders_context() -> dict[str, Any]:
-    """Return the first due callback, how many more are due, and when the next one becomes due."""
-    now, tasks = clock.now(), scheduled_callbacks.operator_callbacks(me())
-    due_tasks = [task for task in tasks if task.due_at <= now]
-    disclosure.log_shown("number", [task.number for task in due_tasks])
-    next_at = min((task.due_at for task in tasks if task.due_at > now), default=None)
-    return {
-        "reminders": due_tasks[:1],
-        "more_reminders": len(due_tasks) - 1,
-        "next_reminder": next_at,
-    }
-
-
 def callback_list_context() -> dict[str, Any]:
     """Return the context of the list for all users who work through it."""
     tasks = scheduled_callbacks.list_callbacks(me())
@@ -174,7 +151,7 @@ def callback_list_context() -> dict[str, Any]:
 
 def refusal_text(code: str) -> LazyString | None:
     """Return the text of a refusal code, for the page to which the user returns."""
-    return (TROUBLES | EXCHANGE).get(code)
+    return (TROUBLES | EXCHANGE_TROUBLES).get(code)
 
 
 def _redirect_refused(code: str) -> Response:
@@ -187,14 +164,6 @@ def _return_url() -> str:
 
 def _find_callback(number: int) -> "ScheduledCallback":
     return scheduled_callbacks.find_callback(me(), number) or abort(404)
-
-
-def _form_desk(token: str) -> appeals.DeskForm:
-    return (
-        appeals.desk_for_form(me(), token)
-        or appeals.desk_for_registered_form(me(), token)
-        or abort(404)
-    )
 
 
 def _citizen_number(desk: appeals.DeskForm) -> str | None:

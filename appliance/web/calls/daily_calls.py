@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import Blueprint, render_template, request, url_for
-from flask_babel import LazyString, lazy_gettext
+from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
 
 from appliance.casework import identity
@@ -14,20 +14,16 @@ from appliance.core import clock
 from appliance.people import accounts, presence
 from appliance.reports.kpi import ASA_TARGET_SECONDS
 from appliance.telephony import calls
+from appliance.web.shared.telephony_labels import OUTCOMES
 from appliance.web.shell import disclosure
 from appliance.web.shell.access import may
 from appliance.web.shell.context import start_of_day, today
 from appliance.web.shell.labels import CALL_LANGUAGES
 from appliance.web.shell.language import locale
-from appliance.web.shell.request_data import parse_count
+from appliance.web.shell.request_data import page_number
 
 screen = Blueprint("calls", __name__)
 
-# outcome, or "open": its name, the badge's kind, the icon
-OUTCOMES: dict[str, tuple[LazyString, str, str]] = {
-    "open": (_l("Ongoing"), "accent", "phone-call"),
-    **{one.code: (lazy_gettext(one.name), one.tone, one.icon) for one in calls.INBOUND_OUTCOMES},
-}
 # an operator's state: its name, the badge's kind, the icon
 STATES: dict[str, tuple[LazyString, str, str]] = {
     "call": (_l("In a call"), "accent", "phone-call"),
@@ -80,7 +76,7 @@ def show_operator_states() -> str:
 def _call_list_context() -> dict[str, Any]:
     current_day = today()
     day = identity.parse_plausible_date(request.args.get("day", "")) or current_day  # dd.MM.yyyy
-    page = max(1, request.args.get("page", 1, parse_count))
+    page = page_number()
     outcome = request.args.get("outcome") if request.args.get("outcome") in OUTCOMES else None
     begin, end = (start_of_day(day + dt.timedelta(days=n)) for n in (0, 1))
     number_text, sort = request.args.get("number", "").strip(), request.args.get("sort", "")

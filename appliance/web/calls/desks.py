@@ -9,7 +9,7 @@ from appliance.people import accounts, pauses, presence
 from appliance.reports.kpi import ASA_TARGET_SECONDS
 from appliance.telephony import calls, devices, routing
 from appliance.telephony.calls import LiveCall
-from appliance.web.calls import ongoing
+from appliance.web.shared.ongoing_calls import ongoing_calls
 from appliance.web.shell.context import site, start_of_today
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class Desk:
 def operator_desks() -> list[Desk]:
     """Return the desk of every operator, sorted by state and name."""
     live_calls, now = (
-        {login: live_call for live_call in ongoing.ongoing_calls() for login in live_call.parties},
+        {login: live_call for live_call in ongoing_calls() for login in live_call.parties},
         clock.now(),
     )
     phones = devices.phones_by_extension()

@@ -2,16 +2,24 @@
 
 from typing import Any
 
-from flask import Blueprint, Response, abort, flash, redirect, render_template, request, send_file
-from flask import url_for as address_of
-from flask_babel import LazyString
+from flask import (
+    Blueprint,
+    Response,
+    abort,
+    flash,
+    redirect,
+    render_template,
+    request,
+    send_file,
+    url_for,
+)
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response as BaseResponse
 
 from appliance.core import audit, signatures
 from appliance.people import accounts
 from appliance.reports import evidence
+from appliance.web.shared.evidence import STATES, TROUBLES
 from appliance.web.shell import disclosure, refusals
 from appliance.web.shell.access import may, show_tab_when
 from appliance.web.shell.concurrency import long_running
@@ -20,19 +28,6 @@ from appliance.web.shell.language import locale
 from appliance.web.shell.request_data import local_address
 
 screen = Blueprint("evidence", __name__, url_prefix="/evidence")
-
-# state: its name, the badge's kind, the icon
-STATES: dict[str, tuple[LazyString, str, str]] = {
-    "asked": (_l("Being prepared…"), "accent", "hourglass"),
-    "made": (_l("Ready"), "ok", "circle-check"),
-    "failed": (_l("Failed"), "bad", "octagon-alert"),
-    "gone": (_l("Removed"), "", "archive"),
-}
-TROUBLES: dict[str, LazyString] = {
-    "reason": _l("State what the pack is for."),
-    "closed": _l("This includes a personal appeal: first open it, giving a reason."),
-    "key": _l("The system has no signing key: the technician sets it under [audit]."),
-}
 
 
 @screen.get("")
@@ -57,7 +52,7 @@ def show_pack_list() -> str:
 def request_pack() -> BaseResponse:
     """Request a pack about a `call` or an `appeal`, with a `reason`."""
     call_id, appeal = (request.form.get(name, "")[:100] for name in ("call", "appeal"))
-    return_url = local_address(request.form.get("back", "")) or address_of(".list_packs")
+    return_url = local_address(request.form.get("back", "")) or url_for(".list_packs")
     try:
         evidence.request_pack(site(), me(), call_id, appeal, request.form.get("reason", ""))
     except PermissionError:
@@ -82,27 +77,6 @@ def download_pack(number: int) -> Response:
     return send_file(
         content, mimetype="application/zip", as_attachment=True, download_name=pack.file, max_age=0
     )
-
-
-def pack_panel_context(call_id: str = "", appeal: str = "") -> dict[str, Any]:
-    """Return the context of evidence/panel.html for a call or an appeal.
-
-    `packs` is None for users who may not make a pack.
-    """
-    if not evidence.can_make_packs(me()):
-        return {"packs": None}
-    packs = (
-        evidence.packs_of_appeal(appeal, me()) if appeal else evidence.packs_of_call(call_id, me())
-    )
-    refusal = refusals.latest_refusal()
-    is_own_refusal = refusal.address == address_of("evidence.request_pack")
-    return {
-        "packs": packs,
-        "pack_states": STATES,
-        "pack_of": {"call": call_id, "appeal": appeal},
-        "pack_trouble": TROUBLES.get(refusal.trouble) if is_own_refusal else None,
-        "pack_reason": refusal.values.get("reason", "") if is_own_refusal else "",
-    }
 
 
 def _pack_list_context() -> dict[str, Any]:

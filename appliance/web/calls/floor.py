@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from flask import Blueprint, abort, render_template, request
-from flask_babel import LazyString, lazy_pgettext
+from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
 
 from appliance.box import health
@@ -14,14 +14,15 @@ from appliance.people import accounts, presence
 from appliance.reports.kpi import ASA_TARGET_SECONDS, SERVICE_LEVEL_TARGET_PERCENT
 from appliance.reports.today import count_today
 from appliance.telephony import calls, devices, routing
-from appliance.web.calls import announcements, desks, ongoing
+from appliance.web.calls import announcements, desks
 from appliance.web.calls import daily_calls as day
+from appliance.web.shared.ongoing_calls import ongoing_calls
+from appliance.web.shared.telephony_labels import SHORT_LANGUAGE_NAMES, pause_reason_name
 from appliance.web.shell import disclosure
 from appliance.web.shell.access import may
 from appliance.web.shell.context import me, site, start_of_today
 from appliance.web.shell.labels import CALL_LANGUAGES
 from appliance.web.shell.language import locale
-from appliance.web.workplace.states import reason_name
 
 if TYPE_CHECKING:
     from appliance.models import User
@@ -41,10 +42,6 @@ STATES: dict[str, tuple[LazyString, str, str]] = {
     "ringing": (_l("Phone ringing"), "warn", "phone-incoming"),
     "wrap_up": (_l("Wrap-up"), "", "pencil"),
     **day.STATES,
-}
-SHORT_LANGUAGE_NAMES: dict[str, LazyString] = {
-    "uz": lazy_pgettext("short", "Uzb"),
-    "ru": lazy_pgettext("short", "Rus"),
 }
 MAX_WAITING_BARS = 5  # callers shown as bars; the others are only counted
 REASONS: dict[str, LazyString] = {
@@ -223,7 +220,7 @@ def _find_operator(login: str) -> "User":
 
 
 def _live_calls_context() -> dict[str, object]:
-    live = ongoing.ongoing_calls()
+    live = ongoing_calls()
     disclosure.log_shown("call", [live_call.call.id for live_call in live])
     order = {stage: number for number, stage in enumerate(("ringing", "queue", "talk", "menu"))}
     sorted_calls = sorted(live, key=lambda call: (order.get(call.stage, len(order)), call.since))
@@ -238,7 +235,7 @@ def _live_calls_context() -> dict[str, object]:
 
 
 def _waiting_context() -> dict[str, object]:
-    waits = [live_call for live_call in ongoing.ongoing_calls() if live_call.waiting_since]
+    waits = [live_call for live_call in ongoing_calls() if live_call.waiting_since]
     waits.sort(key=lambda call: call.waiting_since or call.since)
     return {
         "waits": waits[:MAX_WAITING_BARS],
@@ -251,9 +248,7 @@ def _waiting_context() -> dict[str, object]:
 
 def _figures_context() -> dict[str, object]:
     now = clock.now()
-    waits = [
-        live_call.waiting_since for live_call in ongoing.ongoing_calls() if live_call.waiting_since
-    ]
+    waits = [live_call.waiting_since for live_call in ongoing_calls() if live_call.waiting_since]
     level = site().calls.service_level
     return {
         "day": count_today(start_of_today(), now, waits, level),
@@ -280,7 +275,7 @@ def _desks_context(login: str) -> dict[str, object]:
         "desks": {state: [d for d in all_desks if d.state == state] for state in desks.STATES},
         "chosen": selected,
         "states": STATES,
-        "reason_name": reason_name,
+        "reason_name": pause_reason_name,
         "short": SHORT_LANGUAGE_NAMES,
         "call_languages": CALL_LANGUAGES,
         "now": clock.now(),

@@ -5,7 +5,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
-from flask_babel import LazyString, lazy_gettext
+from flask_babel import LazyString
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response
@@ -14,20 +14,23 @@ from appliance.core import clock
 from appliance.pbx import actions
 from appliance.people import accounts
 from appliance.reports.periods import Period
-from appliance.telephony import calls, followups
-from appliance.telephony.calls import dialling
+from appliance.telephony import followups
 from appliance.web.calls import callbacks
-from appliance.web.reports.forms import FigureLinks
+from appliance.web.shared.figure_links import FigureLinks
+from appliance.web.shared.telephony_labels import (
+    ASTERISK_UNREACHABLE,
+    EXCHANGE_TROUBLES,
+    failure_text,
+)
 from appliance.web.shell import disclosure, refusals
 from appliance.web.shell.access import can_open, may
 from appliance.web.shell.context import me, site
 from appliance.web.shell.labels import CALL_LANGUAGES
 from appliance.web.shell.language import locale
-from appliance.web.shell.request_data import parse_count
-from appliance.web.workplace.transfers import ASTERISK_UNREACHABLE, TROUBLES
+from appliance.web.shell.request_data import page_number
 
 if TYPE_CHECKING:
-    from appliance.models import Call, FollowUp
+    from appliance.models import FollowUp
 
 screen = Blueprint("followups", __name__, url_prefix="/followups")
 
@@ -51,15 +54,8 @@ BARRED_REASONS: dict[str, LazyString] = {
     "prefix": _l("calls to this number are barred"),
     "shape": _l("the number is incomplete"),
 }
-# why an outbound call reached nobody: by its outcome, a failed one also by its Q.850 cause
-FAILURE_TEXTS: dict[str, LazyString] = {
-    "busy": _l("the number is busy"),
-    "no_answer": _l("nobody answered"),
-    "failed": _l("the network did not connect the call"),
-    **{cause: lazy_gettext(why) for cause, why in dialling.FAILURE_REASONS.items()},
-}
 # why a missed caller could not be called
-CALL_TROUBLES = TROUBLES | {
+CALL_TROUBLES = EXCHANGE_TROUBLES | {
     "claimed": _l("Somebody is calling this number right now."),
     "unreachable": ASTERISK_UNREACHABLE,
 }
@@ -97,7 +93,7 @@ def dial_missed_caller(number: int) -> Response:
         actions.dial_number(site(), me(), task.number, "follow_up", str(task.id))
     except actions.Refused as error:
         followups.release_claim(task)
-        code = error.code if error.code in TROUBLES else "exchange"
+        code = error.code if error.code in EXCHANGE_TROUBLES else "exchange"
         return refusals.redirect_back(page, code)
     except actions.Unreachable:
         followups.release_claim(task)
@@ -117,19 +113,10 @@ def close_followup(number: int) -> Response:
     return redirect(_list_page_url())
 
 
-def _page_number() -> int:
-    return max(request.args.get("page", 1, parse_count), 1)
-
-
 def _list_page_url() -> str:
     """Return the address of the page of the list from which the request came."""
-    page = _page_number()
+    page = page_number()
     return url_for("followups.list_followups", page=page if page > 1 else None)
-
-
-def failure_text(call: "Call") -> str:
-    """Return why an outbound call reached nobody."""
-    return str(FAILURE_TEXTS.get(calls.failure_cause(call) or "") or FAILURE_TEXTS[call.outcome])
 
 
 def _find_task(number: int) -> "FollowUp":
@@ -151,7 +138,7 @@ def _followup_list_context() -> dict[str, Any]:
     waiting = followups.count_open(me())
     count = followups.count_closed(me(), now - SHOWN_PERIOD) if closed else waiting
     pages = max(math.ceil(count / TASKS_PER_PAGE), 1)
-    page = min(_page_number(), pages)
+    page = min(page_number(), pages)
     offset = (page - 1) * TASKS_PER_PAGE
     tasks = (
         followups.closed_tasks(me(), now - SHOWN_PERIOD, TASKS_PER_PAGE, offset)

@@ -2,7 +2,6 @@
 
 import datetime as dt
 from collections.abc import Iterator
-from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from flask import (
@@ -27,15 +26,14 @@ from appliance.core.i18n import localized_name
 from appliance.messaging.notices import call_alerts
 from appliance.people import accounts, rights
 from appliance.telephony import calls
-from appliance.web.calls import scripts
-from appliance.web.knowledge import reading
+from appliance.web.shared import articles, followed_scripts
+from appliance.web.shared.form_fields import fields_context, unmasked_values
 from appliance.web.shell import disclosure, formats, labels
 from appliance.web.shell.access import may
 from appliance.web.shell.concurrency import long_running
 from appliance.web.shell.context import me, site, start_of_day
 from appliance.web.shell.language import locale
-from appliance.web.shell.request_data import parse_count
-from appliance.web.workplace.forms import fields_context, unmasked_values
+from appliance.web.shell.request_data import page_number
 
 if TYPE_CHECKING:
     from appliance.models import CallForm
@@ -57,7 +55,7 @@ RECORD_COLUMN_LABELS = {
 def list_registered_calls() -> str:
     """Show the registered calls that the address selects, newest first."""
     filters, filter_values = _requested_filters()
-    page = max(1, request.args.get("page", 1, parse_count))
+    page = page_number()
     count = call_forms.count_call_forms(me(), filters)
     lines = call_forms.list_call_forms(me(), filters, FORMS_PER_PAGE, (page - 1) * FORMS_PER_PAGE)
     disclosure.log_shown("call_form", [call_form.number for call_form in lines], filter_values)
@@ -134,10 +132,10 @@ def show_registered_call(number: str) -> str:
         people=accounts.display_names(),
         followed=[]
         if call_form.veiled
-        else scripts.followed_scripts(runs.runs_of_registered_form(call_form)),
+        else followed_scripts.followed_scripts(runs.runs_of_registered_form(call_form)),
         opened_articles=[]
         if call_form.veiled
-        else reading.article_openings(call_form.call_id, call_form.token),
+        else articles.article_openings(call_form.call_id, call_form.token),
         sees_call=bool(appeals.viewable_call(me(), call_form.call_id)),
         may_correct=_can_correct_form(call_form),
     )
@@ -214,8 +212,7 @@ def _csv_lines(pieces: "Iterator[list[CallForm]]") -> Iterator[str]:
         *(f.localized_label(locale()) for f in fields),
     ]
     cells = (_csv_row(call_form, columns, fields) for piece in pieces for call_form in piece)
-    yield spreadsheets.BYTE_ORDER_MARK
-    yield from spreadsheets.csv_pieces(chain([headings], cells), delimiter=";")
+    return spreadsheets.csv_file_pieces(headings, cells)
 
 
 def _csv_row(

@@ -1,1 +1,5 @@
 """The command line of every page (Ctrl K), which finds anything with a name or a number."""
+
+from appliance.web.commands import page
+
+SCREENS = (page.screen,)

@@ -16,7 +16,7 @@ from flask_babel import LazyString, force_locale
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from appliance.casework import appeals, applicants, call_forms, knowledge, numbers
+from appliance.casework import appeals, applicants, call_forms, catalogs, knowledge, numbers
 from appliance.casework.appeals import searching
 from appliance.casework.knowledge import wording
 from appliance.casework.scripts import queries, texts
@@ -27,12 +27,11 @@ from appliance.core.i18n import LOCALES, fold_text
 from appliance.core.search import is_likely_match
 from appliance.people import accounts
 from appliance.telephony import calls, directory
-from appliance.web.calls.daily_calls import OUTCOMES
+from appliance.web.shared.telephony_labels import OUTCOMES
 from appliance.web.shell import access, disclosure, formats, navigation, shortcuts
 from appliance.web.shell.context import me
 from appliance.web.shell.labels import FIELDS
 from appliance.web.shell.language import locale
-from appliance.web.workplace import choices
 
 MAX_PER_KIND = 5  # results of one kind
 MAX_PER_KIND_UNTYPED = 12  # results of one kind while nothing is typed
@@ -347,7 +346,7 @@ def _list_options(query: CommandQuery) -> Iterator[tuple[str, dict[str, Any]]]:
         catalog, _slash, code = hit.ref.rpartition("/")
         field = catalog or hit.kind
         if field in ("region", "district", "direction"):
-            yield field, choices.option_by_code(field, code)
+            yield field, catalogs.option_by_code(field, code, locale())
 
 
 def _search_key(name: LazyString) -> str:

@@ -1,1 +1,5 @@
 """Help: the meaning of each figure."""
+
+from appliance.web.help import figures
+
+SCREENS = (figures.screen,)

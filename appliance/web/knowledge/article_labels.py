@@ -38,18 +38,6 @@ STEP_MESSAGES: dict[str, LazyString] = {
     "withdraw": _l("It will not be put in force."),
     "retire": _l("It is no longer in force."),
 }
-FIELDS: dict[str, LazyString] = {
-    "title_uz": _l("Title in Uzbek"),
-    "text_uz": _l("Text in Uzbek"),
-    "title_ru": _l("Title in Russian"),
-    "text_ru": _l("Text in Russian"),
-    "source": _l("Source"),
-    "law": _l("Law"),
-    "law_number": _l("Number of the document"),
-    "law_on": _l("Date of the document"),
-    "expires_on": _l("Valid until"),
-    "files": _l("Files"),
-}
 TROUBLES: dict[str, LazyString] = {
     "title": _l("Enter a title in Uzbek or in Russian."),
     "languages": _l("The ministry needs title and text in Uzbek and in Russian."),

@@ -2,41 +2,35 @@
 
 import datetime as dt
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from flask import Blueprint, abort, flash, jsonify, redirect, render_template, request, url_for
 from flask_babel import gettext as _
-from markupsafe import Markup
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
-from appliance.casework import catalogs, knowledge, versions
+from appliance.casework import knowledge, versions
 from appliance.casework.knowledge import (
     ArticleError,
     articles,
     markdown,
-    openings,
     wording,
 )
-from appliance.core import clock, script
-from appliance.people import accounts
-from appliance.web.knowledge import article_form, article_labels, reading
+from appliance.core import script
+from appliance.web.knowledge import article_contexts, article_form, article_labels
 from appliance.web.shell import refusals, typed_times
 from appliance.web.shell.access import may
-from appliance.web.shell.context import me, site, today
-from appliance.web.shell.language import locale
+from appliance.web.shell.context import me
 from appliance.web.shell.request_data import parse_count, require_json_object
 from appliance.web.shell.size_limits import accepts_file
 
 if TYPE_CHECKING:
-    from appliance.models import Article, ArticleVersion
+    from appliance.models import Article
 
 screen = Blueprint("articles", __name__, url_prefix="/articles")
 
 # bytes of a form: a single file over its own limit is received and refused with a message
 MAX_FORM_BYTES = 39 * 1024 * 1024
-WRITER_ROLES, READER_ROLES = versions.WRITER_ROLES, versions.READER_ROLES
-LIST_FILTERS = ("all", "ministry", "to_do", "drafts", "in_force", "review", "expired")
 PERIOD_DAYS = (30, 90, 365)
 MAX_DRAFTS_AT_ONCE = 60  # drafts sent in one request
 
@@ -45,14 +39,14 @@ MAX_DRAFTS_AT_ONCE = 60  # drafts sent in one request
 @may("article.read")
 def list_articles() -> str:
     """Show every article and its state, filtered by `show` and `section`."""
-    return render_template("articles/page.html", **_article_list_context())
+    return render_template("articles/page.html", **article_contexts.article_list_context())
 
 
 @screen.get("/list")
 @may("article.read")
 def show_article_list() -> str:
     """Show the list as a fragment of the open page."""
-    return render_template("articles/list.html", **_article_list_context())
+    return render_template("articles/list.html", **article_contexts.article_list_context())
 
 
 @screen.get("/new")
@@ -108,21 +102,23 @@ def show_article(slug: str) -> str:
     pending, in_force = articles.pending_version(article), articles.version_in_force(article)
     displayed = pending or in_force or rows[0]
     can_write = bool(
-        pending and pending.state in versions.EDITABLE_STATES and me().role in WRITER_ROLES
+        pending and pending.state in versions.EDITABLE_STATES and me().role in versions.WRITER_ROLES
     )
     form_values = (
         refusal.values if "title_uz" in refusal.values else article_form.version_values(displayed)
     )
     return render_template(
         "articles/one.html",
-        **_version_context(displayed),
+        **article_contexts.version_context(displayed),
         **article_form.form_context(form_values, refusal.trouble),
         coming=pending,
         held=in_force,
         writes=can_write,
         versions=rows,
         told=refusal.values,
-        differences=_difference_rows(in_force, pending) if in_force and pending else [],
+        differences=article_contexts.difference_rows(in_force, pending)
+        if in_force and pending
+        else [],
         todo={
             name: article_labels.BUTTONS[name]
             for name in versions.allowed_actions(displayed, me().role)
@@ -247,10 +243,10 @@ def show_version(slug: str, number: int) -> str:
     other = articles.find_version(article, other_number)
     return render_template(
         "articles/version.html",
-        **_version_context(displayed),
+        **article_contexts.version_context(displayed),
         other=other,
         versions=rows,
-        differences=_difference_rows(other, displayed) if other else [],
+        differences=article_contexts.difference_rows(other, displayed) if other else [],
     )
 
 
@@ -280,35 +276,11 @@ def show_article_usage() -> str:
     """Show the usage of articles in the last `days`: openings, usefulness, failed searches."""
     days = request.args.get("days", PERIOD_DAYS[0], parse_count)
     days = days if days in PERIOD_DAYS else PERIOD_DAYS[0]
-    end = clock.now()
-    begin = end - dt.timedelta(days=days)
-    counts = openings.usage_by_article(begin, end)
-    listed_articles = [
-        entry
-        for entry in knowledge.list_articles(today())
-        if entry.in_force or entry.article.id in counts
-    ]
-    used_rows = [
-        (
-            wording.localized_title(entry.in_force or entry.newest, locale()),
-            entry,
-            counts[entry.article.id],
-        )
-        for entry in listed_articles
-        if entry.article.id in counts
-    ]
-    unused_rows = [
-        (wording.localized_title(entry.in_force, locale()), entry)
-        for entry in listed_articles
-        if entry.in_force and entry.article.id not in counts
-    ]
     return render_template(
         "articles/use.html",
         days=days,
         periods=PERIOD_DAYS,
-        used=sorted(used_rows, key=lambda row: -row[2].opened),
-        never=unused_rows,
-        missed=openings.failed_searches(begin, end),
+        **article_contexts.usage_context(dt.timedelta(days=days)),
     )
 
 
@@ -341,75 +313,3 @@ def _run_and_redirect(
 
 def _find_article(slug: str) -> "Article":
     return knowledge.find_article(slug) or abort(404)
-
-
-def _version_context(version: "ArticleVersion") -> dict[str, Any]:
-    uzbek = f"uz_{version.script}" if locale() == "ru" else locale()
-    return reading.version_context(version, uzbek) | {
-        "words": article_labels,
-        "people": accounts.display_names(),
-        "standing": versions.version_status,
-        "title": wording.localized_title(version, locale()),
-        "russian": Markup(markdown.render_html(version.text_ru)),  # noqa: S704  # passed the allow-list
-        "may_write": me().role in WRITER_ROLES,
-    }
-
-
-def _difference_rows(
-    before: "ArticleVersion", after: "ArticleVersion"
-) -> list[tuple[str, str, str]]:
-    return [
-        (str(article_labels.FIELDS[name]), old_text or "–", new_text or "–")
-        for name, old_text, new_text in articles.version_differences(before, after)
-    ]
-
-
-def _article_list_context() -> dict[str, Any]:
-    show, section = request.args.get("show", ""), request.args.get("section", "")
-    show = show if show in LIST_FILTERS else "all"
-    all_articles = knowledge.list_articles(today())
-    sections = catalogs.labels_by_code(articles.SECTION_LIST, locale())
-    kinds: dict[str, Callable[[knowledge.ArticleOverview], object]] = {
-        "all": lambda version: True,
-        "drafts": lambda version: (
-            version.pending_version and version.pending_version.state in versions.EDITABLE_STATES
-        ),
-        "ministry": lambda version: (
-            version.pending_version and version.pending_version.state == "sent"
-        ),
-        "to_do": lambda version: (
-            version.pending_version and version.pending_version.state in ("returned", "approved")
-        ),
-        "in_force": lambda version: version.in_force,
-        "review": lambda version: version.review,
-        "expired": lambda version: version.expired,
-    }
-    rows = [
-        article
-        for article in all_articles
-        if kinds[show](article) and (not section or article.article.section == section)
-    ]
-    return {
-        "show": show,
-        "section": section,
-        "shelves": list(sections.items()),
-        "names": sections,
-        "counts": {
-            name: sum(bool(matches(article)) for article in all_articles)
-            for name, matches in kinds.items()
-        },
-        "rows": [
-            (
-                article,
-                wording.localized_title(
-                    article.pending_version or article.in_force or article.newest, locale()
-                ),
-            )
-            for article in rows
-        ],
-        "standing": versions.version_status,
-        "words": article_labels,
-        "people": accounts.display_names(),
-        "may_write": me().role in WRITER_ROLES,
-        "now": clock.now().astimezone(site().tz),
-    }

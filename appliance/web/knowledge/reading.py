@@ -12,6 +12,7 @@ from appliance.casework.knowledge import articles, files, openings, wording
 from appliance.casework.scripts import runs
 from appliance.core import clock, search
 from appliance.web.knowledge import article_labels
+from appliance.web.shared.operator_forms import own_desk
 from appliance.web.shell.access import may
 from appliance.web.shell.context import me, today
 from appliance.web.shell.language import locale
@@ -88,11 +89,7 @@ def propose_articles(token: str) -> str:
 
     Articles of the open step of its script come first, then those of its direction.
     """
-    desk = (
-        appeals.desk_for_form(me(), token)
-        or appeals.desk_for_registered_form(me(), token)
-        or abort(404)
-    )
+    desk = own_desk(token)
     topic = _form_topic(desk)
     search_results = _search_articles(request.args.get("q", "")) if "q" in request.args else None
     all_articles = knowledge.published_versions(today()) if search_results is None else []
@@ -115,28 +112,13 @@ def propose_articles(token: str) -> str:
 @may("desk.work")
 def open_form_article(token: str, slug: str) -> str:
     """Show an article next to the form; the opening is recorded with the call and the form."""
-    desk = (
-        appeals.desk_for_form(me(), token)
-        or appeals.desk_for_registered_form(me(), token)
-        or abort(404)
-    )
+    desk = own_desk(token)
     call_id = desk.call.id if desk.call else ""
     return render_template(
         "knowledge/opened.html",
         token=token,
         **_opening_context(_published_version(slug), call_id, desk.token),
     )
-
-
-def article_openings(call_id: str, *tokens: str | None) -> list[tuple[str, openings.OpenedArticle]]:
-    """Return (title, opening) of articles opened in a call or at forms with these tokens."""
-    openings_at_call = knowledge.articles_opened_at_call(
-        call_id, [token for token in tokens if token]
-    )
-    return [
-        (wording.localized_title(opening.version, locale()), opening)
-        for opening in openings_at_call
-    ]
 
 
 def _form_topic(desk: appeals.DeskForm) -> str:

@@ -14,18 +14,11 @@ from appliance.web.person.login import begin_session, current_device
 from appliance.web.shell import refusals
 from appliance.web.shell.access import anyone, open_at_any_step, open_at_step
 from appliance.web.shell.context import me, site
+from appliance.web.shell.labels import ROLE_NAMES
 from appliance.web.shell.request_data import local_address
 
 screen = Blueprint("account", __name__)
 
-ROLES: dict[str, LazyString] = {
-    "operator": _l("operator"),
-    "supervisor": _l("supervisor"),
-    "manager": _l("project manager"),
-    "ministry": _l("ministry"),
-    "technician": _l("technician"),
-    "backup": _l("backup operator"),
-}
 TROUBLES: dict[str, LazyString] = {
     "wrong": _l("The current password is wrong."),
     "differs": _l("The new password was typed differently the second time."),
@@ -49,7 +42,7 @@ def show_account() -> str:
     """Show the settings of the user."""
     return render_template(
         "account/page.html",
-        role_name=ROLES[me().role],
+        role_name=ROLE_NAMES[me().role],
         trouble=TROUBLES.get(refusals.latest_refusal().trouble),
         pin_trouble=PIN_TROUBLES.get(refusals.latest_refusal().trouble),
         shortest=accounts.MIN_PASSWORD_CHARS,

@@ -2,7 +2,6 @@
 
 from flask import (
     Blueprint,
-    Flask,
     Response,
     abort,
     flash,
@@ -27,12 +26,10 @@ from appliance.web.shell.request_data import local_address
 screen = Blueprint("lock", __name__, url_prefix="/lock")
 
 
-def init_app(app: Flask) -> None:
+@screen.app_context_processor
+def _lock_context() -> dict[str, object]:
     """Give every page the values that its lock cover needs."""
-
-    @app.context_processor
-    def lock_context() -> dict[str, object]:
-        return {"lock_minutes": site().sign_in.lock_minutes, "has_pin": _has_pin}
+    return {"lock_minutes": site().sign_in.lock_minutes, "has_pin": _has_pin}
 
 
 @screen.get("")

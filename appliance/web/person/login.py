@@ -8,7 +8,6 @@ from flask import (
     Blueprint,
     Flask,
     Response,
-    abort,
     current_app,
     redirect,
     render_template,
@@ -16,9 +15,10 @@ from flask import (
     session,
     url_for,
 )
+from flask.sansio.blueprints import BlueprintSetupState
 from flask_babel import gettext as _
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
-from flask_wtf.csrf import CSRFProtect, generate_csrf
+from flask_wtf.csrf import generate_csrf
 from itsdangerous import BadSignature, URLSafeSerializer
 from werkzeug.wrappers import Request as BaseRequest
 from werkzeug.wrappers import Response as BaseResponse
@@ -29,14 +29,12 @@ from appliance.people import accounts, ldap, pins, second_factor, sessions, sign
 from appliance.web.shell.access import HOME_PATHS, anyone, open_at_any_step, open_at_step, public
 from appliance.web.shell.context import is_htmx_request, me, site
 from appliance.web.shell.errors import resend_page
-from appliance.web.shell.rate_limits import limiter
-from appliance.web.shell.request_data import is_address, local_address
+from appliance.web.shell.request_data import local_address
 
 if TYPE_CHECKING:
     from appliance.models import Desk, Session, User
 
 screen = Blueprint("login", __name__)
-csrf = CSRFProtect()
 _login_manager = LoginManager()
 
 DEVICE_COOKIE = "__Host-device"  # the cookie that identifies a device; it does not sign anyone in
@@ -69,18 +67,10 @@ class Device:
         return self.name if login.strip().lower() in self.logins else ""
 
 
-def init_app(app: Flask) -> None:
-    """Set up sessions, the CSRF protection of forms, and the limits on sign-in attempts."""
-    _login_manager.init_app(app)
-    app.before_request(_reject_invalid_referrer)
-    csrf.init_app(app)
-    limiter.init_app(app)
-
-
-def _reject_invalid_referrer() -> None:
-    """Respond 400 if the referrer is not an address, as the CSRF protection parses it as one."""
-    if request.method != "GET" and not is_address(request.headers.get("Referer", "")):
-        abort(400)
+@screen.record_once
+def _set_up_sessions(state: BlueprintSetupState) -> None:
+    """Load the signed-in user of each request from its session."""
+    _login_manager.init_app(state.app)
 
 
 @_login_manager.user_loader

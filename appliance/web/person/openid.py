@@ -8,9 +8,10 @@ passwords stay valid.
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from flask import Blueprint, Flask, abort, current_app, redirect, request, session, url_for
+from flask.sansio.blueprints import BlueprintSetupState
 from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response as BaseResponse
@@ -43,8 +44,10 @@ class TooManyRequests(Exception):
     """The maximum number of requests to the provider is already running."""
 
 
-def init_app(app: Flask) -> None:
+@screen.record_once
+def _register_provider(state: BlueprintSetupState) -> None:
     """Register the provider of the settings, if there is one, without contacting it yet."""
+    app = cast(Flask, state.app)
     settings: Settings = app.config["SITE"]
     if rules := settings.openid:
         from authlib.integrations.flask_client import (

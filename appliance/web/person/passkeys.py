@@ -1,6 +1,6 @@
 """Passkeys: registered on the account page, used as the second step of the sign-in."""
 
-from flask import Blueprint, Flask, Response, abort, jsonify, redirect, request, url_for
+from flask import Blueprint, Response, abort, jsonify, redirect, request, url_for
 from flask_login import current_user
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -14,16 +14,14 @@ from appliance.web.shell.request_data import local_address, require_json_object
 screen = Blueprint("passkeys", __name__, url_prefix="/passkeys")
 
 
-def init_app(app: Flask) -> None:
+@screen.app_context_processor
+def _passkey_context() -> dict[str, object]:
     """Give templates the user's passkeys, None where the site cannot have any."""
-
-    @app.context_processor
-    def passkey_context() -> dict[str, object]:
-        return {
-            "passkeys": lambda: (
-                passkeys.user_passkeys(me()) if passkeys.relying_party(site().web) else None
-            )
-        }
+    return {
+        "passkeys": lambda: (
+            passkeys.user_passkeys(me()) if passkeys.relying_party(site().web) else None
+        )
+    }
 
 
 @screen.post("/offer")

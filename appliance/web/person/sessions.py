@@ -2,16 +2,16 @@
 
 from typing import TYPE_CHECKING, Any
 
-from flask import Blueprint, Flask, abort, flash, redirect, render_template, url_for
+from flask import Blueprint, abort, flash, redirect, render_template, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from flask_login import current_user
 from werkzeug.wrappers import Response as BaseResponse
 
 from appliance.people import accounts, sessions
-from appliance.web.person.account import ROLES
 from appliance.web.shell.access import anyone, may
 from appliance.web.shell.context import me
+from appliance.web.shell.labels import ROLE_NAMES
 from appliance.web.shell.language import locale
 
 if TYPE_CHECKING:
@@ -40,11 +40,7 @@ _SYSTEMS = {
 }
 
 
-def init_app(app: Flask) -> None:
-    """Register the template filter `agent`."""
-    app.jinja_env.filters["agent"] = browser_and_system
-
-
+@screen.app_template_filter("agent")
 def browser_and_system(text: str) -> str:
     """Return the browser and its system from a User-Agent; "" if neither is recognised."""
     names = [
@@ -121,5 +117,5 @@ def _session_list_context() -> dict[str, Any]:
         "sessions": sessions.valid_sessions(),
         "here": current_user.session,
         "whose": True,
-        "roles": ROLES,
+        "roles": ROLE_NAMES,
     }

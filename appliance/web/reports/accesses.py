@@ -8,8 +8,8 @@ from appliance.web.reports.forms import file_response, month_choices, requested_
 from appliance.web.shell.access import may
 from appliance.web.shell.concurrency import long_running
 from appliance.web.shell.context import me, site
+from appliance.web.shell.labels import audit_action_text
 from appliance.web.shell.language import locale
-from appliance.web.status.audit import action_text
 
 screen = Blueprint("accesses", __name__, url_prefix="/reports/accesses")
 
@@ -28,7 +28,7 @@ def show_accesses() -> str:
         "accesses/page.html",
         made=access_report,
         shown=MAX_LINES_SHOWN,
-        action=action_text,
+        action=audit_action_text,
         people=access_report.names,
         months=month_choices(),
         month=f"{period.first:%Y-%m}",

@@ -8,7 +8,7 @@ from appliance.reports import capacity, charts, kpi, report_texts
 from appliance.reports.capacity.forecast import ON_DEMAND_CALLS_PER_DAY, TRUNK_CHANNELS
 from appliance.reports.periods import Period, PeriodError
 from appliance.telephony import routing
-from appliance.web.reports.forms import FigureLinks
+from appliance.web.shared.figure_links import FigureLinks
 from appliance.web.shell.access import may
 from appliance.web.shell.concurrency import long_running
 from appliance.web.shell.context import site, today

@@ -1,19 +1,16 @@
 """Report forms №2 and №1: their figures on the page, and the files for download."""
 
 import contextlib
-from dataclasses import dataclass
-from typing import Any
 
-from flask import Blueprint, Response, abort, render_template, request, url_for
+from flask import Blueprint, Response, abort, render_template, request
 from flask_babel import gettext
 
 from appliance.casework import identity
 from appliance.core import audit, i18n, script
 from appliance.reports import balance, files, formatting, kpi, paper, periods, report_texts
-from appliance.reports.balance import ExcludedCalls
 from appliance.reports.periods import Period, PeriodError
 from appliance.reports.quarterly import QuarterlyReport, wording
-from appliance.telephony.calls import Balance
+from appliance.web.shared.figure_links import FigureLinks
 from appliance.web.shell import disclosure
 from appliance.web.shell.access import may
 from appliance.web.shell.concurrency import long_running
@@ -24,35 +21,6 @@ screen = Blueprint("reports", __name__)
 
 MONTHS_BACK = 24
 QUARTERS_BACK = 8
-
-
-@dataclass(frozen=True)
-class FigureLinks:
-    """The addresses of the lists behind a report's figures."""
-
-    period: Period
-
-    def calls(self, **conditions: object) -> str:
-        """Return the address of a list of calls, by conditions of call_filters.FILTERS."""
-        return url_for("analytics.list_figure_calls", **self._address(conditions))
-
-    def appeals(self, **conditions: object) -> str:
-        """Return the address of a list of appeals by the arrival of their call.
-
-        The conditions are those of the list of appeals.
-        """
-        return url_for("portal.list_appeals", **self._address(conditions), all=1)
-
-    def balance_links(self, counts: Balance, other_calls: ExcludedCalls) -> list[tuple[str, str]]:
-        """Return (address, text) of the balance's total and of each of its summands."""
-        summands = balance.labelled_summands(
-            counts, other_calls, report_texts.load_texts(locale()).balance
-        )
-        return [(self.calls(all=1, outcome=outcome or None), text) for outcome, text in summands]
-
-    def _address(self, conditions: dict[str, object]) -> dict[str, Any]:
-        days = {"from": f"{self.period.first:%d.%m.%Y}", "to": f"{self.period.last:%d.%m.%Y}"}
-        return days | {name: value for name, value in conditions.items() if value is not None}
 
 
 def interval_conditions(report: QuarterlyReport) -> list[str]:

@@ -15,7 +15,8 @@ from appliance.reports.minutes import BillingLine, MinutesReport, printing
 from appliance.reports.periods import Period
 from appliance.reports.tariffs import TariffError
 from appliance.telephony import routing
-from appliance.web.reports.forms import FigureLinks, file_response, month_choices, requested_period
+from appliance.web.reports.forms import file_response, month_choices, requested_period
+from appliance.web.shared.figure_links import FigureLinks
 from appliance.web.shell import refusals
 from appliance.web.shell.access import current_role, may
 from appliance.web.shell.concurrency import long_running

@@ -39,9 +39,9 @@ from appliance.reports.telephony import labels as texts
 from appliance.reports.telephony.columns import COLUMNS
 from appliance.reports.telephony.waits import SERVICE_LEVEL_THRESHOLDS_SECONDS
 from appliance.telephony import calls, line_quality, routing
-from appliance.web.calls.call import OUTBOUND_OUTCOMES
-from appliance.web.calls.daily_calls import OUTCOMES
-from appliance.web.reports.forms import FigureLinks, file_response
+from appliance.web.reports.forms import file_response
+from appliance.web.shared.figure_links import FigureLinks
+from appliance.web.shared.telephony_labels import OUTBOUND_OUTCOMES, OUTCOMES
 from appliance.web.shell import disclosure
 from appliance.web.shell.access import may
 from appliance.web.shell.concurrency import long_running

@@ -15,10 +15,10 @@ from appliance.casework.forms import comparing, editing
 from appliance.core.clock import WorkingCalendar
 from appliance.core.i18n import localized_name
 from appliance.telephony.routing import Difference
-from appliance.web.appeals.appeal_labels import Nearness
-from appliance.web.knowledge import article_labels as article_words
 from appliance.web.settings import form_labels, routing_labels
 from appliance.web.settings.prompt_labels import prompt_title as prompt_title
+from appliance.web.shared import articles
+from appliance.web.shared.appeal_labels import Nearness
 from appliance.web.shell.access import can_open
 from appliance.web.shell.language import locale
 
@@ -200,7 +200,7 @@ def _field_difference(link: "ChangeLink", name: str) -> tuple[str, str, str]:
             _value_text(name, before),
             _value_text(name, after),
         )
-    fields = article_words.FIELDS if link.kind == "article" else FIELD_LABELS
+    fields = articles.FIELDS if link.kind == "article" else FIELD_LABELS
     return str(fields.get(name, name)), _value_text(name, before), _value_text(name, after)
 
 

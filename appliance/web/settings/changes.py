@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any
 
 from flask import (
     Blueprint,
-    Flask,
     abort,
     flash,
     g,
@@ -41,11 +40,6 @@ LIST_FILTERS = {
     "done": changes.requests_awaiting_approval,
     "all": changes.list_change_requests,
 }
-
-
-def init_app(app: Flask) -> None:
-    """Give templates `open_requests()`: the requests for which the user can make a change."""
-    app.jinja_env.globals["open_requests"] = _open_requests
 
 
 @screen.get("")
@@ -168,6 +162,7 @@ def link_to_request(
         )
 
 
+@screen.app_template_global("open_requests")
 def _open_requests() -> "list[ChangeRequest]":
     """Return the open requests for which the user may make a change; read once per page."""
     if "open_requests" not in g:

@@ -14,12 +14,12 @@ from appliance.core.i18n import LOCALES
 from appliance.people import accounts, rights
 from appliance.web.settings import changes
 from appliance.web.settings import form_labels as words
+from appliance.web.shared.form_fields import doubts_context, fields_context
 from appliance.web.shell import refusals, typed_times
 from appliance.web.shell.access import may
 from appliance.web.shell.context import me
 from appliance.web.shell.language import locale
 from appliance.web.shell.request_data import parse_count, require_json_object
-from appliance.web.workplace.forms import doubts_context, fields_context
 
 if TYPE_CHECKING:
     from appliance.models import FormVersion
@@ -107,7 +107,7 @@ def add_field(form: str) -> Response:
     return _save_field(
         form,
         url_for(".show_new_field", form=form),
-        lambda w: editing.add_field(form, w, _revision_seen(), _user_login()),
+        lambda w: editing.add_field(form, w, _revision_seen(), me().login),
     )
 
 
@@ -126,7 +126,7 @@ def change_field(form: str, name: str) -> Response:
     return _save_field(
         form,
         field_url,
-        lambda w: editing.change_field(form, name, w, _revision_seen(), _user_login()),
+        lambda w: editing.change_field(form, name, w, _revision_seen(), me().login),
     )
 
 
@@ -136,11 +136,11 @@ def move_field(form: str, name: str, what: str) -> Response:
     """Move a field up or down by one place, or remove an added one."""
     if what == "remove":
         return _perform(
-            form, lambda: editing.remove_field(form, name, _revision_seen(), _user_login())
+            form, lambda: editing.remove_field(form, name, _revision_seen(), me().login)
         )
     return _perform(
         form,
-        lambda: editing.move_field(form, name, what == "down", _revision_seen(), _user_login()),
+        lambda: editing.move_field(form, name, what == "down", _revision_seen(), me().login),
         anchor=name,
     )
 
@@ -308,8 +308,3 @@ def _perform(
 def _revision_seen() -> str:
     """Return the fingerprint of the draft on the page whose form was sent."""
     return request.form.get("seen", "")
-
-
-def _user_login() -> str:
-    """Return the login of the user."""
-    return me().login

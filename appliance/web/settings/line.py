@@ -163,12 +163,7 @@ def _topic_facts(current: Plan) -> tuple[str, ...]:
         return (_("The topic is not asked: straight to the queue"),)
     action_names = routing_labels.CHOICES["topics.action"]
     topics = sorted(current.topics, key=lambda topic: topic.keys)
-    return tuple(f"{t.keys}: {_topic_name(t)} – {action_names[t.action]}" for t in topics)
-
-
-def _topic_name(topic: routing.Topic) -> str:
-    """Return a topic's spoken name, in Russian for a Russian reader, else in Uzbek."""
-    return topic.ru if locale() == "ru" else topic.uz
+    return tuple(f"{t.keys}: {t.spoken_name(locale())} – {action_names[t.action]}" for t in topics)
 
 
 def _queue_facts(current: Plan) -> tuple[str, ...]:
@@ -254,7 +249,8 @@ def _station_text(current: Plan, station: actions.Station) -> tuple[str, str, st
             return "clock", _("A message that the ministry is closed; the call continues"), ""
         case "topic":
             topic_name = next(
-                (_topic_name(t) for t in current.topics if t.code == station.detail), station.detail
+                (t.spoken_name(locale()) for t in current.topics if t.code == station.detail),
+                station.detail,
             )
             return "list", _("Topic: %(name)s", name=topic_name), ""
         case "queue":

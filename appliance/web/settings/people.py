@@ -17,11 +17,10 @@ from appliance.people import accounts, identities, rights, roster, second_factor
 from appliance.people.accounts import StaffError
 from appliance.people.staff import IssuedCredentials, StaffEntry
 from appliance.telephony import routing
-from appliance.web.person.account import ROLES
 from appliance.web.shell import refusals
 from appliance.web.shell.access import may
 from appliance.web.shell.context import me, site
-from appliance.web.shell.labels import CALL_LANGUAGES
+from appliance.web.shell.labels import CALL_LANGUAGES, ROLE_NAMES
 from appliance.web.shell.language import locale
 from appliance.web.shell.request_data import parse_count
 from appliance.web.shell.size_limits import accepts_file
@@ -278,7 +277,7 @@ def _list_context() -> dict[str, Any]:
             routing.queue_title(q, _) for q, n in routing.operators_per_queue(plan).items() if not n
         ],
         "typed": search_text,
-        "roles": ROLES,
+        "roles": ROLE_NAMES,
         "call_languages": CALL_LANGUAGES,
         "topics": _staffed_topics(),
         "departments": {
@@ -292,7 +291,7 @@ def _list_context() -> dict[str, Any]:
 
 def _search_key(user: "User") -> str:
     """Return the text of a user in which the list searches."""
-    role = str(ROLES[user.role])
+    role = str(ROLE_NAMES[user.role])
     return search.fold_names(user.name, user.name_cyrl, user.login, user.extension or "", role)
 
 
@@ -309,7 +308,7 @@ def _render_page(user: "User | None" = None, credentials: IssuedCredentials | No
         | {code: code for code in _unlisted_topics(entry, list_context["topics"])},
         given=credentials,
         trouble=TROUBLES.get(refusal.trouble),
-        mine=[role for role in ROLES if role in staff.ASSIGNABLE_ROLES.get(me().role, ())],
+        mine=[role for role in ROLE_NAMES if role in staff.ASSIGNABLE_ROLES.get(me().role, ())],
         browser_phones=site().asterisk.browser_phones,
         may_keep=not user or staff.can_manage(me(), user),
         has_second_factor=user and second_factor.has_second_factor(user),
@@ -348,8 +347,8 @@ def _render_import(credentials: list[IssuedCredentials] | None = None) -> str:
         text=text,
         trouble=trouble,
         troubles=TROUBLES,
-        roles=ROLES,
-        mine=[role for role in ROLES if role in staff.ASSIGNABLE_ROLES.get(me().role, ())],
+        roles=ROLE_NAMES,
+        mine=[role for role in ROLE_NAMES if role in staff.ASSIGNABLE_ROLES.get(me().role, ())],
         columns=roster.COLUMNS,
         topics=_staffed_topics(),
         call_languages=CALL_LANGUAGES,

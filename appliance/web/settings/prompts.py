@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response
 
+from appliance.core.i18n import spoken_language
 from appliance.pbx import actions
 from appliance.people import accounts
 from appliance.telephony import prompts
@@ -52,7 +53,7 @@ _PROMPT_CONVERTERS = "<any(uz, ru):language>/<path:name>"
 @may("prompt.change")
 def list_prompts() -> str:
     """Show the prompts of one language (`language=ru`): phrases, or `part=numbers` number parts."""
-    language = "ru" if request.args.get("language") == "ru" else "uz"
+    language = spoken_language(request.args.get("language"))
     all_prompts = prompts.list_prompts(site().paths.prompts, language)
     is_numbers = request.args.get("part") == "numbers"
     displayed = [p for p in all_prompts if p.name.startswith(prompts.NUMBER_PREFIX) == is_numbers]

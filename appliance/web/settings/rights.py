@@ -11,9 +11,10 @@ from appliance.casework.appeals import personal
 from appliance.core.i18n import localized_name
 from appliance.people import accounts, rights
 from appliance.telephony import recordings
-from appliance.web.person.account import ROLES
+from appliance.web.settings.people import person_or_404
 from appliance.web.shell.access import may
 from appliance.web.shell.context import me
+from appliance.web.shell.labels import ROLE_NAMES
 from appliance.web.shell.language import locale
 
 if TYPE_CHECKING:
@@ -33,14 +34,14 @@ def show_rights() -> str:
 @may("right.read")
 def show_person_rights(number: int) -> str:
     """Show the table together with the rights that depend on one user."""
-    return _render_page(accounts.account_by_id(number) or abort(404))
+    return _render_page(person_or_404(number))
 
 
 @screen.post("/<int:number>/recordings")
 @may("recording.grant")
 def toggle_listening(number: int) -> BaseResponse:
     """Grant a user the right to listen to recordings, or revoke it if they have it."""
-    user = accounts.account_by_id(number) or abort(404)
+    user = person_or_404(number)
     if not recordings.can_have_personal_right(user):
         abort(404)
     recordings.set_personal_right(user, not recordings.has_personal_right(user), by=me().login)
@@ -54,11 +55,11 @@ def _render_page(selected_user: "User | None" = None) -> str:
         "rights/page.html",
         one=selected_user,
         people=[user for user in accounts.all_accounts() if user.active],
-        roles=ROLES,
+        roles=ROLE_NAMES,
         rows=[
             (
                 _(right.subject) + (f": {_(right.activity)}" if right.activity else ""),
-                {role: right.scope_by_role.get(role, rights.NO_RECORDS) for role in ROLES},
+                {role: right.scope_by_role.get(role, rights.NO_RECORDS) for role in ROLE_NAMES},
             )
             for right in rights.RIGHTS
         ],

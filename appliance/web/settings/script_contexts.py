@@ -9,6 +9,7 @@ from appliance.casework import forms, versions
 from appliance.casework.scripts import checks, comparing, definition, graph, queries, texts
 from appliance.people import accounts, rights
 from appliance.web.settings import script_labels as words
+from appliance.web.shared.script_steps import PLACEHOLDER_LABELS, action_names, field_names
 from appliance.web.shell.context import me
 from appliance.web.shell.language import locale
 from appliance.web.shell.refusals import Refusal
@@ -42,8 +43,8 @@ def script_context(script: definition.Definition) -> dict[str, Any]:
         "size": graph,
         "found_wrong": findings,
         "names": {item.code: words.step_name(item) for item in script.steps},
-        "field_names": words.field_names(),
-        "action_names": words.action_names(),
+        "field_names": field_names(),
+        "action_names": action_names(),
     }
 
 
@@ -118,8 +119,9 @@ def step_context(row: "ScriptVersion", name: str, refusal: Refusal) -> dict[str,
         "actions": actions[: definition.MAX_LIST_LENGTH],
         "steps": [(item.code, words.step_name(item)) for item in script.steps],
         "by_form": by_form,
-        "action_names": words.action_names(),
+        "action_names": action_names(),
         "wrong": [words.finding_text(item) for item in step_findings],
+        "placeholders": PLACEHOLDER_LABELS,
         "longest": definition.MAX_TEXT_LENGTHS,
         "trouble": words.trouble_message(refusal.trouble),
         **common_context(row.script.code),

@@ -1,17 +1,16 @@
 """Texts of the script pages: labels, what a script may refer to, findings, the drawn graph."""
 
 import textwrap
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from itertools import pairwise
 
 from flask_babel import LazyString, lazy_gettext
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from appliance.casework import catalogs, departments, forms, knowledge
+from appliance.casework import catalogs
 from appliance.casework.scripts import checks, graph, texts
 from appliance.casework.scripts.definition import (
-    ACTIONS,
     ARTICLE,
     CALL_KINDS,
     DEPARTMENT,
@@ -19,15 +18,13 @@ from appliance.casework.scripts.definition import (
     HOURS,
     RUSSIAN,
     SMS,
-    SPECIALIST,
     UZBEK,
     Definition,
     ScriptConditions,
     Step,
 )
-from appliance.core.i18n import localized_name
-from appliance.messaging.notices import templates
-from appliance.telephony import directory, routing
+from appliance.telephony import routing
+from appliance.web.shared.script_steps import ACTION_LABELS, action_names, field_names
 from appliance.web.shell.context import site
 from appliance.web.shell.formats import phone
 from appliance.web.shell.language import locale
@@ -36,10 +33,6 @@ _LETTER_WIDTH = 7  # units of the drawing; of a number next to a line
 LANGUAGES: dict[str, LazyString] = {UZBEK: _l("in Uzbek (Latin)"), RUSSIAN: _l("in Russian")}
 KINDS: dict[str, LazyString] = {kind: lazy_gettext(name) for kind, name in CALL_KINDS.items()}
 TIMES: dict[str, LazyString] = {hours: lazy_gettext(name) for hours, name in HOURS.items()}
-ACTION_LABELS: dict[str, LazyString] = {kind: lazy_gettext(name) for kind, name in ACTIONS.items()}
-PLACEHOLDER_LABELS: dict[str, LazyString] = {
-    w: lazy_gettext(name) for w, name in texts.PLACEHOLDERS.items()
-}
 CHANGES: dict[str, LazyString] = {
     "added": _l("added"),
     "removed": _l("removed"),
@@ -126,45 +119,10 @@ def finding_text(found_fault: checks.Finding) -> str:
     return str(_FINDINGS[found_fault.code]) % {"what": what}
 
 
-def action_names(slugs: Collection[str] | None = None) -> dict[str, dict[str, str]]:
-    """Return kind of action → possible `ref` of the action → name of what it refers to.
-
-    `slugs` restricts the articles to those with these slugs.
-    """
-    return {
-        ARTICLE: article_titles(slugs),
-        DEPARTMENT: {
-            row.code: localized_name(row, locale()) for row in departments.list_departments()
-        },
-        EMPLOYEE: {str(row.id): _employee_label(row) for row in directory.list_employees()},
-        SMS: {str(row.id): row.name for row in templates.list_templates()},
-        SPECIALIST: {"": str(ACTION_LABELS[SPECIALIST])},
-    }
-
-
-def article_titles(slugs: Collection[str] | None = None) -> dict[str, str]:
-    """Return slug → title of the articles in force or still to come; the latter are marked."""
-    return {
-        slug: article.title
-        if article.in_force
-        else _("%(title)s (not in force)", title=article.title)
-        for slug, article in knowledge.article_titles(locale(), slugs).items()
-    }
-
-
-def field_names() -> dict[str, str]:
-    """Return name → label of the fields of both forms in force."""
-    return {
-        field.name: field.localized_label(locale())
-        for form in reversed(forms.FORMS)
-        for field in forms.definition_in_force(form).fields
-    }
-
-
 def topic_names() -> dict[str, str]:
     """Return code → name of the directions of appeals and of the topics of the call menu."""
     menu = {
-        topic.code: topic.ru if locale() == "ru" else topic.uz
+        topic.code: topic.spoken_name(locale())
         for topic in routing.current_plan(site()).topics
         if topic.code
     }
@@ -288,9 +246,3 @@ def _target_name(script: Definition, code: str) -> str:
     """Return the name of the step to which an answer leads; "–" if there is no such step."""
     step = script.find_step(code)
     return step_name(step) if step else "–"
-
-
-def _employee_label(employee: object) -> str:
-    """Return an employee's name, with the department if there is one."""
-    name, department = getattr(employee, "name", ""), getattr(employee, "department", "")
-    return f"{name}, {department}" if department else str(name)

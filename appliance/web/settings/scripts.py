@@ -8,10 +8,8 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from appliance.casework import changes as requests
 from appliance.casework import identity, versions
 from appliance.casework.scripts import (
-    comparing,
     counting,
     course,
     definition,
@@ -24,6 +22,22 @@ from appliance.reports import pdf
 from appliance.reports import report_texts as paper_words
 from appliance.web.settings import script_contexts
 from appliance.web.settings import script_labels as words
+from appliance.web.settings.script_editing import (
+    REFUSAL_ERRORS,
+    draft_or_404,
+    import_target,
+    link_version_to_request,
+    open_request,
+    revision_seen,
+    run_and_redirect,
+    script_or_404,
+)
+from appliance.web.shared.script_steps import (
+    LANGUAGE_NAMES,
+    action_names,
+    field_names,
+    step_context,
+)
 from appliance.web.shell import refusals, typed_times
 from appliance.web.shell.access import may
 from appliance.web.shell.concurrency import long_running
@@ -31,14 +45,12 @@ from appliance.web.shell.context import me, start_of_day, today
 from appliance.web.shell.language import locale
 from appliance.web.shell.request_data import parse_count, parse_integer
 from appliance.web.shell.size_limits import accepts_file
-from appliance.web.workplace.scripts import LANGUAGE_NAMES, step_context
 
 if TYPE_CHECKING:
-    from appliance.models import ChangeRequest, ScriptVersion
+    pass
 
 screen = Blueprint("scripts", __name__, url_prefix="/scripts")
 
-_REFUSAL_ERRORS = (editing.ScriptError, definition.DefinitionError, versions.VersionError)
 _ACTION_CONVERTER = "any(send, take_back, approve, return, put, withdraw, retire)"
 
 
@@ -67,8 +79,8 @@ def create_script() -> Response:
     """Create a script and begin its first draft."""
     title = {name: request.form.get(f"title-{name}", "") for name in words.LANGUAGES}
     try:
-        draft = editing.add_script(title, me(), _open_request())
-    except _REFUSAL_ERRORS as refused:
+        draft = editing.add_script(title, me(), open_request())
+    except REFUSAL_ERRORS as refused:
         return refusals.redirect_back(url_for(".show_scripts"), refused.code)
     return redirect(url_for(".show_script", code=draft.script.code))
 
@@ -81,7 +93,7 @@ def import_document() -> Response:
 
     It becomes a new script, or is merged `into` the draft of an existing one.
     """
-    upload, (code, revision) = request.files.get("file"), _import_target()
+    upload, (code, revision) = request.files.get("file"), import_target()
     list_url = url_for(".show_scripts")
     if not upload:
         return refusals.redirect_back(list_url, "file", "import")
@@ -89,11 +101,11 @@ def import_document() -> Response:
         content = importing.parse_script_file(upload.filename or "", upload.read())
         if code:
             row = editing.import_into_script(
-                _script_or_404(code).script, content, me(), revision, _open_request()
+                script_or_404(code).script, content, me(), revision, open_request()
             )
         else:
-            row = editing.create_script(content, me(), _open_request())
-    except (*_REFUSAL_ERRORS, importing.UnreadableError) as refused:
+            row = editing.create_script(content, me(), open_request())
+    except (*REFUSAL_ERRORS, importing.UnreadableError) as refused:
         return refusals.redirect_back(list_url, refused.code, "import")
     flash(_("Imported from the document: check the branches."))
     return redirect(url_for(".show_script", code=row.script.code))
@@ -124,7 +136,7 @@ def show_counts() -> str:
 @may("script.read")
 def show_script(code: str) -> str:
     """Show a script: its graph, its steps, what is wrong with it, its versions."""
-    script, refusal = _script_or_404(code), refusals.latest_refusal()
+    script, refusal = script_or_404(code), refusals.latest_refusal()
     content = queries.version_definition(script.displayed_version)
     return render_template(
         "scripts/one.html",
@@ -145,18 +157,20 @@ def show_script(code: str) -> str:
 @may("script.write")
 def begin_draft(code: str) -> Response:
     """Begin the next draft, from the version in force or from an earlier one (`number`)."""
-    script, number = _script_or_404(code), request.form.get("number", None, parse_count)
-    return _perform(code, lambda: editing.begin_draft(script.script, me(), _open_request(), number))
+    script, number = script_or_404(code), request.form.get("number", None, parse_count)
+    return run_and_redirect(
+        code, lambda: editing.begin_draft(script.script, me(), open_request(), number)
+    )
 
 
 @screen.post("/<code>/draft/discard")
 @may("script.write")
 def discard_draft(code: str) -> Response:
     """Discard the draft; a script that never had another version is deleted with it."""
-    row = _draft_or_404(code)
+    row = draft_or_404(code)
     try:
-        editing.discard_draft(row, me(), _revision_seen())
-    except _REFUSAL_ERRORS as refused:
+        editing.discard_draft(row, me(), revision_seen())
+    except REFUSAL_ERRORS as refused:
         return refusals.redirect_back(url_for(".show_script", code=code), refused.code)
     return redirect(
         url_for(".show_script", code=code)
@@ -178,10 +192,10 @@ def save_description(code: str) -> Response:
         "hours": form_data.get("hours", ""),
         "kinds": form_data.getlist("kinds"),
     }
-    row = _draft_or_404(code)
-    return _perform(
+    row = draft_or_404(code)
+    return run_and_redirect(
         code,
-        lambda: editing.change_description(row, title, when, me(), _revision_seen()),
+        lambda: editing.change_description(row, title, when, me(), revision_seen()),
         _("Saved."),
     )
 
@@ -190,7 +204,7 @@ def save_description(code: str) -> Response:
 @may("script.write", "script.approve")
 def perform_action(code: str, action: str) -> Response:
     """Send a version to the ministry, approve it, put it in force, and so on."""
-    script = _script_or_404(code)
+    script = script_or_404(code)
     row = script.in_force if action == "retire" else script.displayed_version
     since = typed_times.entered_time() if action == "put" else None
     if isinstance(since, str) or not row:
@@ -201,12 +215,12 @@ def perform_action(code: str, action: str) -> Response:
     remark = request.form.get("words", "")
     try:
         version = editing.perform_step(
-            action, row, me(), _revision_seen(), words.available_references(), remark, since
+            action, row, me(), revision_seen(), words.available_references(), remark, since
         )
-    except _REFUSAL_ERRORS as refused:
+    except REFUSAL_ERRORS as refused:
         return refusals.redirect_back(url_for(".show_script", code=code), refused.code, "todo")
     if action == "put":
-        _link_version_to_request(version, before)
+        link_version_to_request(version, before)
     flash(_("Done: %(what)s", what=words.BUTTONS[action][0]))
     return redirect(url_for(".show_script", code=code))
 
@@ -222,8 +236,8 @@ def show_new_step(code: str) -> str:
 @may("script.write")
 def add_step(code: str) -> Response:
     """Add a step to the draft."""
-    row, form_url = _draft_or_404(code), url_for(".show_new_step", code=code)
-    return _save_step(code, form_url, lambda e: editing.add_step(row, e, me(), _revision_seen()))
+    row, form_url = draft_or_404(code), url_for(".show_new_step", code=code)
+    return _save_step(code, form_url, lambda e: editing.add_step(row, e, me(), revision_seen()))
 
 
 @screen.get("/<code>/steps/<step>")
@@ -237,11 +251,11 @@ def show_step(code: str, step: str) -> str:
 @may("script.write")
 def change_step(code: str, step: str) -> Response:
     """Change a step of the draft."""
-    row, step_url = _draft_or_404(code), url_for(".show_step", code=code, step=step)
+    row, step_url = draft_or_404(code), url_for(".show_step", code=code, step=step)
 
     def store_step(entry: dict[str, Any]) -> str:
         """Store the typed step; return its code."""
-        editing.change_step(row, step, entry, me(), _revision_seen())
+        editing.change_step(row, step, entry, me(), revision_seen())
         return step
 
     return _save_step(code, step_url, store_step)
@@ -251,12 +265,12 @@ def change_step(code: str, step: str) -> Response:
 @may("script.write")
 def move_step(code: str, step: str, what: str) -> Response:
     """Move a step up or down by one place, or remove it."""
-    row = _draft_or_404(code)
+    row = draft_or_404(code)
     if what == "remove":
-        return _perform(code, lambda: editing.remove_step(row, step, me(), _revision_seen()))
+        return run_and_redirect(code, lambda: editing.remove_step(row, step, me(), revision_seen()))
     is_down = what == "down"
-    return _perform(
-        code, lambda: editing.move_step(row, step, is_down, me(), _revision_seen()), anchor=step
+    return run_and_redirect(
+        code, lambda: editing.move_step(row, step, is_down, me(), revision_seen()), anchor=step
     )
 
 
@@ -264,7 +278,7 @@ def move_step(code: str, step: str, what: str) -> Response:
 @may("script.write")
 def preview_step(code: str) -> str:
     """Show the step that is being typed as the operator sees it, as a fragment of the open page."""
-    script = queries.version_definition(_script_or_404(code).displayed_version)
+    script = queries.version_definition(script_or_404(code).displayed_version)
     entry = script_contexts.step_entry(request.form) | {"code": "preview"}
     try:
         typed_step = definition.parse_definition(
@@ -287,7 +301,7 @@ def preview_step(code: str) -> str:
 @may("script.read")
 def show_preview(code: str) -> str:
     """Show a script as the operator goes through it; `way` holds the answers given so far."""
-    script = _script_or_404(code)
+    script = script_or_404(code)
     number = request.args.get("version", script.displayed_version.number, parse_count)
     row = queries.find_version(script.script, number) or abort(404)
     content = queries.version_definition(row)
@@ -323,7 +337,7 @@ def show_preview(code: str) -> str:
 @may("script.read")
 def show_version(code: str, number: int) -> str:
     """Show a version: its graph and steps, and how it differs from another version (`against`)."""
-    script = _script_or_404(code)
+    script = script_or_404(code)
     row = queries.find_version(script.script, number) or abort(404)
     against = request.args.get("against", max(1, number - 1), parse_count)
     other = queries.find_version(script.script, against) or abort(404)
@@ -345,15 +359,15 @@ def show_version(code: str, number: int) -> str:
 @long_running
 def download_version_pdf(code: str, number: int) -> Response:
     """Send a version in both languages as a PDF to be signed."""
-    row = queries.find_version(_script_or_404(code).script, number) or abort(404)
+    row = queries.find_version(script_or_404(code).script, number) or abort(404)
     content = queries.version_definition(row)
     page = render_template(
         "scripts/paper.html",
         row=row,
         made=content,
         names={item.code: words.step_name(item) for item in content.steps},
-        field_names=words.field_names(),
-        action_names=words.action_names(),
+        field_names=field_names(),
+        action_names=action_names(),
         paper=paper_words.load_texts(locale()),
         **script_contexts.common_context(code),
     )
@@ -362,28 +376,9 @@ def download_version_pdf(code: str, number: int) -> Response:
     return Response(pdf.write_pdf(page), mimetype="application/pdf", headers=headers)
 
 
-def _link_version_to_request(version: "ScriptVersion", before: "ScriptVersion | None") -> None:
-    """Add the version put in force, and its differences, to its change request if that is open."""
-    change_request = version.request
-    if not change_request or not change_request.is_open:
-        return
-    new_texts = comparing.texts_by_step(queries.version_definition(version))
-    old_texts = comparing.texts_by_step(queries.version_definition(before)) if before else {}
-    ref = f"{version.script.code}/{version.number}"
-    requests.link_change(
-        change_request,
-        me(),
-        "script",
-        ref,
-        script_contexts.version_title(version),
-        old_texts,
-        new_texts,
-    )
-
-
 def _render_step(code: str, name: str) -> str:
     """Render the page of one step of the draft; a new step if `name` is empty."""
-    row, refusal = _draft_or_404(code), refusals.latest_refusal()
+    row, refusal = draft_or_404(code), refusals.latest_refusal()
     return render_template("scripts/step.html", **script_contexts.step_context(row, name, refusal))
 
 
@@ -391,56 +386,7 @@ def _save_step(code: str, form_url: str, save: Callable[[dict[str, Any]], str]) 
     """Pass the typed step to `save`; lead to the step, or back to `form_url` if it is refused."""
     try:
         step_code = save(script_contexts.step_entry(request.form))
-    except _REFUSAL_ERRORS as refused:
+    except REFUSAL_ERRORS as refused:
         return refusals.redirect_back(form_url, refused.code)
     flash(_("Saved."))
     return redirect(f"{url_for('.show_script', code=code)}#step-{step_code}")
-
-
-def _perform(
-    code: str, action: Callable[[], object], message: str = "", anchor: str = ""
-) -> Response:
-    """Run `action` and redirect to the script's page, to the step `anchor`.
-
-    `message` is flashed.
-    """
-    script_url = url_for(".show_script", code=code)
-    try:
-        action()
-    except _REFUSAL_ERRORS as refused:
-        return refusals.redirect_back(script_url, refused.code)
-    if message:
-        flash(message)
-    return redirect(f"{script_url}#step-{anchor}" if anchor else script_url)
-
-
-def _script_or_404(code: str) -> queries.ScriptOverview:
-    """Return the script with this code; 404 if there is no such script."""
-    return queries.find_script(code) or abort(404)
-
-
-def _draft_or_404(code: str) -> "ScriptVersion":
-    """Return the version of a script that is being written; 404 if there is no such version."""
-    row = _script_or_404(code).pending_version
-    return row if row and row.state in versions.EDITABLE_STATES else abort(404)
-
-
-def _open_request() -> "ChangeRequest | None":
-    """Return the change request that the form names, if it is open."""
-    number = request.form.get("request", 0, parse_count)
-    change_request = requests.find_change_request(number, me()) if number else None
-    return change_request if change_request and change_request.is_open else None
-
-
-def _import_target() -> tuple[str, int]:
-    """Return the script that a text is imported into, and the revision of it that the page showed.
-
-    The code is "" for a new script.
-    """
-    code, _slash, revision = request.form.get("into", "").partition("/")
-    return code, parse_integer(revision, 0, 10**9) or 0
-
-
-def _revision_seen() -> int:
-    """Return the revision of the draft on the page whose form was sent."""
-    return request.form.get("seen", 0, parse_count)

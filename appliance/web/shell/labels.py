@@ -1,4 +1,4 @@
-"""Labels of form fields, texts of doubts about values, names of Asterisk's dial statuses."""
+"""Labels of form fields, doubts, roles, audited actions and Asterisk's dial statuses."""
 
 from collections.abc import Iterator, Mapping
 
@@ -6,6 +6,7 @@ from flask_babel import LazyString, gettext, lazy_gettext
 from flask_babel import lazy_gettext as _l
 
 from appliance.casework import forms
+from appliance.core.audit import labels as audit_labels
 from appliance.people import accounts
 from appliance.telephony.calls import dialling
 from appliance.web.shell import formats, number_masks
@@ -13,6 +14,14 @@ from appliance.web.shell.language import locale
 
 # code of a call's language → its name
 CALL_LANGUAGES = {code: lazy_gettext(name) for code, name in accounts.CALL_LANGUAGES.items()}
+ROLE_NAMES: dict[str, LazyString] = {
+    "operator": _l("operator"),
+    "supervisor": _l("supervisor"),
+    "manager": _l("project manager"),
+    "ministry": _l("ministry"),
+    "technician": _l("technician"),
+    "backup": _l("backup operator"),
+}
 # Labels of values that are not fields of the forms.
 _EXTRA_LABELS: dict[str, LazyString] = {
     "number": _l("Appeal number"),
@@ -143,3 +152,9 @@ def is_phone_field(name: str) -> bool:
 def option_display(field: forms.Field, value: str) -> str:
     """Return the name of a code in the page's language; any other value stays unchanged."""
     return forms.display_value(field, value, locale())
+
+
+def audit_action_text(code: str) -> str:
+    """Return the label of an action in the reader's language."""
+    subject, operation = audit_labels.action_labels(code)
+    return f"{gettext(subject)}: {gettext(operation)}" if operation else gettext(subject)

@@ -4,7 +4,20 @@ Only views that declare a limit have one. Requests are counted in the memory of 
 only one there is. Password attempts are counted by appliance.people.sign_ins.
 """
 
+from flask import Flask
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 
+from appliance.web.shell.context import me
+
 limiter = Limiter(get_remote_address, storage_uri="memory://", strategy="moving-window")
+
+
+def init_app(app: Flask) -> None:
+    """Count the requests of the views that declare a limit."""
+    limiter.init_app(app)
+
+
+def user_key() -> str:
+    """Return the login of the signed-in user, for a limit that is counted per user."""
+    return me().login

@@ -57,6 +57,11 @@ def parse_count(text: str) -> int:
     return number
 
 
+def page_number() -> int:
+    """Return the page of a list that the address requests (`page`), from 1 on."""
+    return max(1, request.args.get("page", 1, parse_count))
+
+
 def browser_time(milliseconds: object) -> dt.datetime | None:
     """Convert a browser's milliseconds since 1970; None for a value not between 1970 and 2100."""
     if isinstance(milliseconds, bool) or not isinstance(milliseconds, int | float):

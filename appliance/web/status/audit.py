@@ -3,7 +3,6 @@
 import datetime as dt
 import re
 from collections.abc import Iterator
-from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Response, render_template, request, stream_with_context
@@ -18,6 +17,7 @@ from appliance.people import accounts, rights
 from appliance.web.shell.access import may
 from appliance.web.shell.concurrency import long_running
 from appliance.web.shell.context import me, site, start_of_day, today
+from appliance.web.shell.labels import audit_action_text
 from appliance.web.shell.request_data import parse_count
 
 if TYPE_CHECKING:
@@ -51,7 +51,12 @@ def show_entries() -> str:
     return render_template(
         "audit/page.html",
         rows=[
-            (entry, action_text(entry.action), _visible_subject(entry), _visible_detail(entry))
+            (
+                entry,
+                audit_action_text(entry.action),
+                _visible_subject(entry),
+                _visible_detail(entry),
+            )
             for entry in visible_rows
         ],
         columns=COLUMNS,
@@ -86,12 +91,6 @@ def download_entries() -> Response:
         mimetype="text/csv",
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
-
-
-def action_text(code: str) -> str:
-    """Return the label of an action in the reader's language."""
-    subject, operation = labels.action_labels(code)
-    return f"{_(subject)}: {_(operation)}" if operation else _(subject)
 
 
 def _requested_filters() -> tuple[entries.EntryFilters, dict[str, str]]:
@@ -159,8 +158,7 @@ def _value_text(value: object) -> str:
 def _csv_pieces(filters: entries.EntryFilters) -> Iterator[str]:
     headers = [*(str(name) for name in COLUMNS), "id", "hash"]
     cells = (_entry_cells(entry) for batch in entries.entry_batches(filters) for entry in batch)
-    yield spreadsheets.BYTE_ORDER_MARK
-    yield from spreadsheets.csv_pieces(chain([headers], cells), delimiter=";")
+    return spreadsheets.csv_file_pieces(headers, cells)
 
 
 def _entry_cells(entry: "AuditEntry") -> list[object]:
@@ -169,7 +167,7 @@ def _entry_cells(entry: "AuditEntry") -> list[object]:
         at,
         entry.who,
         entry.address,
-        action_text(entry.action),
+        audit_action_text(entry.action),
         _visible_subject(entry),
         _visible_detail(entry),
     ]

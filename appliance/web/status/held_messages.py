@@ -11,7 +11,7 @@ from appliance.core import outbox
 from appliance.web.shell import disclosure, refusals
 from appliance.web.shell.access import may
 from appliance.web.shell.context import me
-from appliance.web.shell.request_data import parse_count
+from appliance.web.shell.request_data import page_number, parse_count
 from appliance.web.status.outbox import CHANNELS, PURPOSES, STATES
 
 screen = Blueprint("held_messages", __name__)
@@ -32,7 +32,7 @@ SERVICE_STATUSES: dict[str, tuple[LazyString, str, str]] = {
 @may("outbox.retry")
 def show_held_messages() -> str:
     """Show the messages on hold, the oldest first, with what is known of them."""
-    number = max(1, request.args.get("page", 1, parse_count))
+    number = page_number()
     page_rows = outbox.messages_to_review(ROWS_PER_PAGE + 1, (number - 1) * ROWS_PER_PAGE)
     rows = page_rows[:ROWS_PER_PAGE]
     disclosure.log_shown("message", [row.message_id for row in rows])

@@ -3,7 +3,7 @@
 import datetime as dt
 from typing import Any
 
-from flask import Blueprint, Flask, render_template
+from flask import Blueprint, render_template
 from flask_babel import LazyString, gettext
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
@@ -32,12 +32,10 @@ TESTS: dict[str, LazyString] = {
 HISTORY_PERIOD = dt.timedelta(days=31)
 
 
-def init_app(app: Flask) -> None:
+@screen.app_context_processor
+def _outage_context() -> dict[str, object]:
     """Provide every page with the data of the outage banner."""
-
-    @app.context_processor
-    def outage_context() -> dict[str, object]:
-        return {"internet_outage": current_outage}
+    return {"internet_outage": current_outage}
 
 
 def current_outage() -> dict[str, object] | None:

@@ -11,19 +11,12 @@ from werkzeug.wrappers import Response
 from appliance.casework import ministry
 from appliance.casework.ministry import events, files, link, queue
 from appliance.core import clock, outbox
-from appliance.web.appeals import appeal_labels
+from appliance.web.shared import appeal_labels
 from appliance.web.shell.access import may
 from appliance.web.shell.context import me, site
 
 screen = Blueprint("ministry", __name__)
 
-# state of an appeal: its name, the badge's kind, the icon
-STATE_LABELS: dict[str, tuple[LazyString, str, str]] = {
-    "queued": (_l("Pending"), "", "hourglass"),
-    "sent": (_l("Sent"), "accent", "send"),
-    "acknowledged": (_l("Registered there"), "ok", "circle-check"),
-    "refused": (_l("Refused"), "bad", "octagon-alert"),
-}
 TROUBLES: dict[str, LazyString] = {
     "unreachable": _l("The system cannot be reached: check the internet connection."),
     "answer_lost": _l(
@@ -138,7 +131,10 @@ def _ministry_context() -> dict[str, Any]:
         "refused": any(message.state == "refused" for message in waiting),
         "undone": ministry.unprocessed_events(),
         "packages": files.list_packages(),
-        "stands": {state: STATE_LABELS[name] for state, name in queue.EXCHANGE_STATES.items()},
+        "stands": {
+            state: appeal_labels.EXCHANGE_STATES[name]
+            for state, name in queue.EXCHANGE_STATES.items()
+        },
         "troubles": TROUBLES,
         "outcomes": OUTCOMES,
         "ways": FILE_DIRECTIONS,

@@ -12,14 +12,14 @@ from appliance.core import outbox
 from appliance.messaging import notices
 from appliance.messaging.notices import call_alerts, texts
 from appliance.messaging.sms import accounts
-from appliance.web.person.login import csrf
+from appliance.web.shared.message_labels import PURPOSES, TEXT_TROUBLES
 from appliance.web.shell import disclosure, refusals
 from appliance.web.shell.access import may, public
 from appliance.web.shell.context import me, site
+from appliance.web.shell.csrf import csrf
 from appliance.web.shell.labels import CALL_LANGUAGES
 from appliance.web.shell.language import locale
 from appliance.web.shell.request_data import json_object
-from appliance.web.status.outbox import PURPOSES, TEXT_TROUBLES
 
 screen = Blueprint("notices", __name__)
 

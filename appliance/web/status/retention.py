@@ -2,7 +2,6 @@
 
 import datetime as dt
 from collections.abc import Iterator
-from itertools import chain
 from typing import TYPE_CHECKING
 
 from flask import (
@@ -134,10 +133,8 @@ def _requested_period() -> Period:
 
 def _csv_pieces(period: Period) -> Iterator[str]:
     removals = retention.removals_between(period.begin, period.end)
-    yield spreadsheets.BYTE_ORDER_MARK
-    yield from spreadsheets.csv_pieces(
-        chain([COLUMNS], (_removal_cells(removal, period.tz) for removal in removals))
-    )
+    cells = (_removal_cells(removal, period.tz) for removal in removals)
+    return spreadsheets.csv_file_pieces(COLUMNS, cells, delimiter=",")
 
 
 def _removal_cells(removal: "Removal", tz: dt.tzinfo) -> list[object]:

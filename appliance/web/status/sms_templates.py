@@ -11,12 +11,12 @@ from appliance.core.outbox import part_count
 from appliance.messaging.notices import templates, texts
 from appliance.messaging.notices.templates import Template
 from appliance.messaging.sms import rules
+from appliance.web.shared import message_labels
 from appliance.web.shell import refusals
 from appliance.web.shell.access import may
 from appliance.web.shell.context import me, site
 from appliance.web.shell.labels import CALL_LANGUAGES
 from appliance.web.shell.request_data import parse_count, require_json_object
-from appliance.web.status import outbox
 
 if TYPE_CHECKING:
     from appliance.models import SmsTemplate
@@ -68,13 +68,15 @@ def preview_text() -> Response:
         trouble = error.code if text.strip() else ""
     sample = templates.sample_text(site(), language, text)
     return jsonify(
-        sample=sample, size=_size_text(sample), trouble=str(outbox.TEXT_TROUBLES.get(trouble, ""))
+        sample=sample,
+        size=_size_text(sample),
+        trouble=str(message_labels.TEXT_TROUBLES.get(trouble, "")),
     )
 
 
 def _size_text(text: str) -> str:
     parts = part_count(text) if text else 0
-    return outbox.size_text(parts, rules.manual_message_price(site(), parts))
+    return message_labels.size_text(parts, rules.manual_message_price(site(), parts))
 
 
 def _store_template(row: "SmsTemplate | None") -> Response:
@@ -123,5 +125,5 @@ def _render_page(template: Template, edited_row: "SmsTemplate | None" = None) ->
         sizes={language: _size_text(text) for language, text in samples.items()},
         placeholders=templates.PLACEHOLDERS,
         spoken=CALL_LANGUAGES,
-        trouble=outbox.TEXT_TROUBLES.get(previous.trouble, ""),
+        trouble=message_labels.TEXT_TROUBLES.get(previous.trouble, ""),
     )

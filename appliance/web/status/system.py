@@ -23,7 +23,7 @@ from appliance.pbx import actions
 from appliance.telephony import calls, devices, routing, trunks
 from appliance.web.shell import access
 from appliance.web.shell.access import may
-from appliance.web.shell.context import me, site
+from appliance.web.shell.context import me, site, start_of_today
 from appliance.web.shell.labels import DIAL_STATUS_NAMES
 from appliance.web.shell.request_data import parse_count
 from appliance.web.status.retention import DISK_LABELS
@@ -189,7 +189,7 @@ def _channels_context() -> dict[str, Any]:
 
 def _lines_context() -> dict[str, Any]:
     now = clock.now()
-    midnight = now.astimezone(site().tz).replace(hour=0, minute=0, second=0, microsecond=0)
+    midnight = start_of_today()
     current, spans = routing.current_plan(site()).trunks, trunks.span_states()
     used = {device.name: device.channels for device in devices.list_trunks()}
     return {

@@ -1,1 +1,29 @@
 """The operator's workplace: current call, its form, transferring callers."""
+
+from appliance.web.workplace import (
+    caller,
+    choices,
+    desk,
+    forms,
+    messages,
+    number_notes,
+    own_day,
+    phone,
+    scripts,
+    states,
+    transfers,
+)
+
+SCREENS = (
+    desk.screen,
+    caller.screen,
+    phone.screen,
+    states.screen,
+    transfers.screen,
+    forms.screen,
+    choices.screen,
+    messages.screen,
+    number_notes.screen,
+    own_day.screen,
+    scripts.screen,
+)

@@ -15,16 +15,15 @@ from appliance.casework.appeals import additions, personal
 from appliance.casework.appeals.handling import HandlingError, handling_of_appeal
 from appliance.messaging.notices import manual
 from appliance.telephony import calls
-from appliance.web.appeals import appeal_labels, card
-from appliance.web.appeals.lookup import remember_looked_up
-from appliance.web.calls.call import OUTBOUND_OUTCOMES
+from appliance.web.shared import appeal_access, appeal_labels, form_fields, message_labels
+from appliance.web.shared.number_notes import notes_context
+from appliance.web.shared.telephony_labels import OUTBOUND_OUTCOMES
 from appliance.web.shell import disclosure, formats
 from appliance.web.shell.access import may
 from appliance.web.shell.context import me, site, today
-from appliance.web.shell.rate_limits import limiter
+from appliance.web.shell.rate_limits import limiter, user_key
 from appliance.web.shell.request_data import require_json_object
-from appliance.web.status import outbox
-from appliance.web.workplace import forms, number_notes
+from appliance.web.workplace import forms
 
 if TYPE_CHECKING:
     from appliance.models import Appeal, Call
@@ -36,11 +35,6 @@ TROUBLES: dict[str, LazyString] = {
     "words": _l("Write the summary first: it is added to the appeal."),
     "state": _l("This appeal is no longer open. Register a new one."),
 }
-
-
-def _rate_limit_key() -> str:
-    """Return the operator's login: the rate limit is counted per operator."""
-    return me().login
 
 
 def caller_context(desk: appeals.DeskForm, shown_appeal: "Appeal | None" = None) -> dict[str, Any]:
@@ -72,7 +66,7 @@ def caller_context(desk: appeals.DeskForm, shown_appeal: "Appeal | None" = None)
             "name": applicants.display_name(person),
             "person": person,
             "fill": json.dumps(
-                forms.display_values(appeals.prefill_values(person, me())), ensure_ascii=False
+                form_fields.display_values(appeals.prefill_values(person, me())), ensure_ascii=False
             ),
         }
         for person in known_people
@@ -84,10 +78,10 @@ def caller_context(desk: appeals.DeskForm, shown_appeal: "Appeal | None" = None)
         "earlier_appeals": appeal_rows(earlier_appeals),
         "earlier_forms": earlier_forms,
         "told": messages,
-        "message_states": outbox.STATES,
-        "message_purposes": outbox.PURPOSES,
+        "message_states": message_labels.STATES,
+        "message_purposes": message_labels.PURPOSES,
         "states": appeal_labels.STATES,
-        **number_notes.notes_context(phone),
+        **notes_context(phone),
         **_recognition_context(desk, {appeal.number for appeal in earlier_appeals}),
     }
 
@@ -115,7 +109,7 @@ def appeal_rows(listed: "Iterable[Appeal]") -> list[dict[str, Any]]:
 
 @screen.get("/<token>/<any(person, alike):piece>")
 @may("desk.work")
-@limiter.limit("60 per minute", key_func=_rate_limit_key)
+@limiter.limit("60 per minute", key_func=user_key)
 def show_recognised(token: str, piece: str) -> str:
     """Show the appeals of the form's person, or those that may be about the same matter.
 
@@ -148,7 +142,7 @@ def add_to_appeal(token: str) -> Response:
     """Add the values of the form to an open appeal instead of registering another one."""
     values, body = forms.submitted_values(token), require_json_object()
     # operators add to a veiled one unread
-    appeal = card.visible_appeal(str(body.get("appeal", "")))
+    appeal = appeal_access.visible_appeal(str(body.get("appeal", "")))
     try:
         addition = additions.add_to_appeal(appeal, values, operator=me(), token=token, tz=site().tz)
     except HandlingError as error:
@@ -169,7 +163,7 @@ def _recognition_context(desk: appeals.DeskForm, listed_numbers: set[str]) -> di
     person_appeals = [appeal for appeal in person_appeals if appeal.number not in listed_numbers]
     numbers = [appeal.number for appeal in (*person_appeals, *recognition.similar_appeals)]
     if numbers:
-        remember_looked_up(numbers)
+        appeal_access.remember_looked_up(numbers)
     disclosure.log_shown(
         "applicant", [recognition.person.id] if person_appeals and recognition.person else []
     )

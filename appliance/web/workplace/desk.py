@@ -3,7 +3,7 @@
 import datetime as dt
 from typing import TYPE_CHECKING
 
-from flask import Blueprint, Flask, abort, g, jsonify, redirect, render_template, request, url_for
+from flask import Blueprint, abort, g, jsonify, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
@@ -15,14 +15,17 @@ from appliance.messaging import notices
 from appliance.pbx import actions
 from appliance.people import announcements, presence
 from appliance.telephony import calls, routing
-from appliance.web.appeals import appeal_labels, consultations, handling
-from appliance.web.appeals import card as appeal_card
-from appliance.web.calls import callbacks, followups
-from appliance.web.calls.call import OUTBOUND_OUTCOMES
+from appliance.web.shared import (
+    appeal_access,
+    appeal_labels,
+    callbacks,
+    message_labels,
+    own_appeals,
+    telephony_labels,
+)
 from appliance.web.shell import disclosure, formats
 from appliance.web.shell.access import may
-from appliance.web.shell.context import me, site
-from appliance.web.status import outbox
+from appliance.web.shell.context import me, site, today
 from appliance.web.workplace import caller, forms, own_day, states
 
 if TYPE_CHECKING:
@@ -32,11 +35,6 @@ MAX_CALLS_TO_REGISTER = 20  # calls listed as still to be registered
 UNREACHED_NOTICE_PERIOD = dt.timedelta(minutes=5)  # how long a failed callback is shown
 
 screen = Blueprint("operator", __name__, url_prefix="/operator")
-
-
-def init_app(app: Flask) -> None:
-    """Give templates `on_top()`: the context of the bar at the top of an operator's pages."""
-    app.jinja_env.globals["on_top"] = _top_context
 
 
 @screen.get("")
@@ -156,6 +154,7 @@ def _render_page(desk: appeals.DeskForm | None, is_open: bool = False) -> str:
     return render_template("operator/page.html", **_card_context(desk, is_open))
 
 
+@screen.app_template_global("on_top")
 def _top_context() -> dict[str, object]:
     """Return the context of the bar, the pause and the state; computed once per page."""
     if "on_top" not in g:
@@ -185,7 +184,7 @@ def _bar_context() -> dict[str, object]:
         "wraps": _wrap_up_period(),
         "failed": failed_transfer,
         "named": formats.number_owner,
-        "results": OUTBOUND_OUTCOMES,
+        "results": telephony_labels.OUTBOUND_OUTCOMES,
         "now": clock.now(),
     }
 
@@ -207,7 +206,10 @@ def _paused_context() -> dict[str, object]:
         else calls.unanswered_call_back(me().login, clock.now() - UNREACHED_NOTICE_PERIOD)
     )
     disclosure.log_shown("call", [unreached.id] if unreached else [])
-    return states.state_context() | {"unreached": unreached, "reason_of": followups.failure_text}
+    return states.state_context() | {
+        "unreached": unreached,
+        "reason_of": telephony_labels.failure_text,
+    }
 
 
 def _phone_line() -> actions.Line | None:
@@ -261,8 +263,8 @@ def _card_context(
     return {
         "shows": "day",
         **_unfinished_context(),
-        **handling.returned_appeals(),
-        **consultations.own_consultations_context(),
+        **own_appeals.returned_appeals(),
+        **own_appeals.own_consultations_context(),
         **callbacks.own_callbacks_context(),
         **own_day.day_context(),
     }
@@ -321,9 +323,9 @@ def _registered_context(number: str) -> dict[str, object]:
         "form_token": appeal.token,
         **caller.after_call_context(desk),
         "due_on": progress.due_on,
-        "near": appeal_labels.deadline_nearness(progress, appeal_labels.today(), calendar),
+        "near": appeal_labels.deadline_nearness(progress, today(), calendar),
         "messages": notices.messages_of_appeal(appeal),
-        "message_states": outbox.STATES,
+        "message_states": message_labels.STATES,
         "drafts": forms.unfinished_drafts(),
         **caller.caller_context(desk, shown_appeal=appeal),
     }
@@ -331,7 +333,7 @@ def _registered_context(number: str) -> dict[str, object]:
 
 def _own_appeal(number: str) -> "Appeal":
     """Return the operator's own appeal; abort with 404 for any other."""
-    appeal = appeal_card.readable_appeal(number)
+    appeal = appeal_access.readable_appeal(number)
     if appeal.operator_id != me().id:
         abort(404)
     return appeal

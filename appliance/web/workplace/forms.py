@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from flask import Blueprint, abort, jsonify, render_template, url_for
+from flask import Blueprint, abort, jsonify, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
@@ -10,7 +10,13 @@ from appliance.casework import appeals, applicants, call_forms, catalogs, forms
 from appliance.casework.appeals import additions
 from appliance.casework.forms import drafts as kept_drafts
 from appliance.core import phone_numbers
-from appliance.web.shell import disclosure, formats, labels, number_masks
+from appliance.web.shared.form_fields import (
+    display_values,
+    doubts_context,
+    fields_context,
+    unmasked_values,
+)
+from appliance.web.shell import disclosure, formats
 from appliance.web.shell.access import may
 from appliance.web.shell.context import me, site, today
 from appliance.web.shell.language import locale
@@ -129,46 +135,6 @@ def selected_form(desk: appeals.DeskForm, requested_form: str = "") -> str:
     return desk.draft.form if desk.draft else forms.CALL_FORM
 
 
-def fields_context(
-    definition: forms.Definition, values: dict[str, str], is_new: bool = False
-) -> dict[str, object]:
-    """Return the context of operator/fields.html to draw a form with the values."""
-    return {
-        "definition": definition,
-        "values": display_values(values),
-        "labels": labels,
-        "choices_of": _field_choices,
-        "known": (),
-        **doubts_context(definition, values, is_new=is_new),
-    }
-
-
-def _field_choices(field: forms.Field) -> list[tuple[str, str]]:
-    """Return (code, name) of the options of a field that has few of them."""
-    if field.list:
-        return catalogs.item_choices(field.list, locale(), today())
-    return [(option.code, option.localized_label(locale())) for option in field.options]
-
-
-def doubts_context(
-    definition: forms.Definition, values: dict[str, str], is_new: bool = False
-) -> dict[str, object]:
-    """Return the template context of a form's doubts.
-
-    `doubts`: field → text of its doubt; `empty`: the empty fields; `summary`: the line that counts
-    them, as HTML.
-    """
-    codes = [str(doubt) for doubt in forms.read_values(definition, values, today()).doubts]
-    doubt_texts, empty_fields = labels.doubt_texts(codes, definition), labels.empty_fields(codes)
-    summary = render_template(
-        "operator/summary.html",
-        doubts=doubt_texts,
-        empty=[] if is_new else empty_fields,
-        labels=labels,
-    )
-    return {"doubts": doubt_texts, "empty": empty_fields, "summary": summary}
-
-
 def unfinished_drafts(open_token: str = "") -> "list[Draft]":
     """Return the operator's unfinished drafts, except the one that is open."""
     unfinished = [draft for draft in appeals.operator_drafts(me()) if draft.token != open_token]
@@ -209,34 +175,6 @@ def submitted_values(token: str, name: str = "values") -> dict[str, str]:
     return unmasked_values(values, draft.values if draft else {}, call.citizen if call else None)
 
 
-def unmasked_values(
-    values: dict[str, str], stored_values: dict[str, str], caller: str | None = None
-) -> dict[str, str]:
-    """Return the values with masked numbers replaced by the real ones.
-
-    The real number is one of the stored form, the caller's, or one in the data of people who have
-    the caller's number.
-    """
-    masked_fields = [
-        name for name, text in values.items() if "*" in text and labels.is_phone_field(name)
-    ]
-    if not masked_fields:
-        return values
-    people_values = [
-        appeals.prefill_values(person, me()) for person in applicants.find_by_phone(caller)
-    ]
-    known_numbers = [
-        text
-        for field_values in (stored_values, *people_values)
-        for name, text in field_values.items()
-        if labels.is_phone_field(name)
-    ]
-    return values | {
-        n: number_masks.unmask_number(values[n], stored_values.get(n), caller, *known_numbers)
-        for n in masked_fields
-    }
-
-
 def _initial_values(desk: appeals.DeskForm) -> dict[str, str]:
     """Return the values of a new form: defaults, the caller's number, data of the call."""
     phone = (
@@ -263,20 +201,6 @@ def _requested_form(body: dict[str, object]) -> str:
     """Return the form named in the request; abort with 422 for an unknown one."""
     form = body.get("form", forms.APPEAL_FORM)
     return str(form) if form in forms.FORMS else abort(422)
-
-
-def display_values(values: dict[str, str]) -> dict[str, str]:
-    """Return the values as the page shows them: names for codes, numbers possibly masked."""
-    fields = [
-        f for form in forms.FORMS for f in forms.definition_in_force(form).fields if f.is_lookup
-    ]
-    names = {f.name: labels.option_display(f, code) for f in fields if (code := values.get(f.name))}
-    phones = {
-        n: number_masks.readable_number(text)
-        for n, text in values.items()
-        if text and labels.is_phone_field(n)
-    }
-    return values | phones | {f"{name}_text": text for name, text in names.items()}
 
 
 def _saved_text(draft: "Draft") -> str:

@@ -12,13 +12,13 @@ from appliance.messaging import notices
 from appliance.messaging.notices import manual, templates, texts
 from appliance.messaging.notices.manual import Subject
 from appliance.people import rights
-from appliance.web.appeals import card
-from appliance.web.calls import short_messages
+from appliance.web.shared import appeal_access, message_labels
+from appliance.web.shared.messages import messages_context
+from appliance.web.shared.operator_forms import own_desk
 from appliance.web.shell import disclosure, formats, number_masks, refusals
 from appliance.web.shell.access import may
 from appliance.web.shell.context import me, site
 from appliance.web.shell.request_data import parse_integer, require_json_object
-from appliance.web.status import outbox
 
 if TYPE_CHECKING:
     from appliance.models import Message, SmsTemplate
@@ -33,9 +33,7 @@ def show_message_form(about: str, id: str) -> str:
     """Show the form for a message with `template` selected, as a fragment of the open page."""
     subject = _writable_subject(about, id)
     _log_disclosure(about, id)
-    context = short_messages.messages_context(
-        about, id, [], subject, request.args.get("template", "")
-    )
+    context = messages_context(about, id, [], subject, request.args.get("template", ""))
     return render_template("messages/form.html", **context)
 
 
@@ -45,7 +43,7 @@ def show_message_list(about: str, id: str) -> str:
     """Show the messages about the subject, as a fragment of the open page."""
     return render_template(
         "messages/list.html",
-        **short_messages.messages_context(about, id, _subject_messages(about, id)),
+        **messages_context(about, id, _subject_messages(about, id)),
     )
 
 
@@ -67,8 +65,8 @@ def preview_message(about: str, id: str) -> Response:
     )
     return jsonify(
         text=text,
-        size=outbox.size_text(result.parts, result.price) if result.parts else "",
-        trouble=str(outbox.TEXT_TROUBLES[result.trouble]) if result.trouble else "",
+        size=message_labels.size_text(result.parts, result.price) if result.parts else "",
+        trouble=str(message_labels.TEXT_TROUBLES[result.trouble]) if result.trouble else "",
         field="to" if result.trouble in ("phone", "nobody", "unwanted") else "sms",
         late=delay_notice or "",
     )
@@ -90,7 +88,7 @@ def send_message(about: str, id: str) -> Response:
         )
     except texts.TextError as error:
         if request.is_json:
-            return jsonify(trouble=str(outbox.TEXT_TROUBLES[error.code]))
+            return jsonify(trouble=str(message_labels.TEXT_TROUBLES[error.code]))
         return refusals.redirect_back(_return_address(about, id), error.code, "sms-title")
     notice = _sending_notice(message)
     if request.is_json:
@@ -136,33 +134,29 @@ def _writable_subject(about: str, id: str) -> Subject:
     """
     match about:
         case "appeal":
-            appeal = card.readable_appeal(id)
-            if not card.can_write_message(appeal):
+            appeal = appeal_access.readable_appeal(id)
+            if not appeal_access.can_write_message(appeal):
                 abort(403)
             return manual.appeal_subject(site(), appeal)
         case "call":
             call = rights.has_full_scope(me(), "sms.write") and appeals.viewable_call(me(), id)
             return manual.call_subject(site(), call or abort(404))
         case _:
-            return manual.desk_subject(site(), _own_desk(id))
+            return manual.desk_subject(site(), _operator_desk(id))
 
 
-def _own_desk(token: str) -> appeals.DeskForm:
+def _operator_desk(token: str) -> appeals.DeskForm:
     """Return the desk of the operator's own form, also if just registered; 404 for any other."""
     if me().role != "operator":
         abort(404)
-    return (
-        appeals.desk_for_form(me(), token)
-        or appeals.desk_for_registered_form(me(), token)
-        or abort(404)
-    )
+    return own_desk(token)
 
 
 def _subject_messages(about: str, id: str) -> "list[Message]":
     """Return the messages about the subject."""
     match about:
         case "appeal":
-            return notices.messages_of_appeal(card.readable_appeal(id))
+            return notices.messages_of_appeal(appeal_access.readable_appeal(id))
         case "call":
             call = appeals.viewable_call(me(), id) or abort(404)
             call_appeals = appeals.visible_appeals_of_call(call.id, me())
@@ -170,7 +164,7 @@ def _subject_messages(about: str, id: str) -> "list[Message]":
                 call.id, [appeal for appeal in call_appeals if not appeal.veiled]
             )
         case _:
-            desk = _own_desk(id)
+            desk = _operator_desk(id)
             call_id = desk.call.id if desk.call else None
             return manual.messages_about(call_id, desk.registered, desk.token)
 

@@ -1,20 +1,18 @@
 """Notes attached to a phone number: on the operator's card and on the card of a call."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from flask import Blueprint, abort, flash, jsonify, redirect, render_template, request, url_for
-from flask_babel import LazyString
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response
 
 from appliance.casework import appeals
-from appliance.people import accounts
 from appliance.telephony import number_notes
+from appliance.web.shared.number_notes import TROUBLES, notes_context
+from appliance.web.shared.operator_forms import own_desk
 from appliance.web.shell import disclosure, refusals
 from appliance.web.shell.access import may
 from appliance.web.shell.context import me
-from appliance.web.shell.language import locale
 from appliance.web.shell.request_data import parse_integer, require_json_object
 
 if TYPE_CHECKING:
@@ -22,29 +20,12 @@ if TYPE_CHECKING:
 
 screen = Blueprint("number_notes", __name__)
 
-TROUBLES: dict[str, LazyString] = {
-    "text": _l("Write the note first."),
-    "long": _l("A note has at most 500 characters."),
-    "number": _l("No notes are kept for a hidden number."),
-}
-
-
-def notes_context(number: str | None) -> dict[str, Any]:
-    """Return the context of the templates that list the notes about a number."""
-    notes = number_notes.notes_of_number(number)
-    disclosure.log_shown("number", [number] if notes else [])
-    return {
-        "notes": notes,
-        "may_change": lambda note: number_notes.can_change(note, me()),
-        "writers": accounts.display_names(locale()),
-    }
-
 
 @screen.get("/operator/forms/<token>/notes/list")
 @may("desk.work")
 def show_notes(token: str) -> str:
     """Show the notes of the caller's number, as a fragment of the operator's card."""
-    desk = _own_desk(token)
+    desk = own_desk(token)
     return render_template("operator/notes.html", desk=desk, **notes_context(_caller_number(desk)))
 
 
@@ -52,7 +33,7 @@ def show_notes(token: str) -> str:
 @may("desk.work")
 def show_note_form(token: str) -> str:
     """Show the form of a new note, or of an existing one (`note`) that may be changed."""
-    desk = _own_desk(token)
+    desk = own_desk(token)
     note = _changeable_note(_caller_number(desk), request.args.get("note", ""))
     disclosure.log_shown("number", [note.number] if note else [])
     return render_template(
@@ -64,7 +45,7 @@ def show_note_form(token: str) -> str:
 @may("note.write")
 def save_number_note(token: str) -> Response:
     """Add, correct or remove a note about the caller's number of the form `token`."""
-    desk, body = _own_desk(token), require_json_object()
+    desk, body = own_desk(token), require_json_object()
     note = _changeable_note(_caller_number(desk), str(body.get("note", "")))
     text = str(body.get("text", ""))
     try:
@@ -95,15 +76,6 @@ def change_call_note(call_id: str, number: int) -> Response:
         return refusals.redirect_back(address, error.code, "notes")
     flash(_("Saved."))
     return redirect(address)
-
-
-def _own_desk(token: str) -> appeals.DeskForm:
-    """Return the desk of the operator's own form, also if just registered; 404 for any other."""
-    return (
-        appeals.desk_for_form(me(), token)
-        or appeals.desk_for_registered_form(me(), token)
-        or abort(404)
-    )
 
 
 def _caller_number(desk: appeals.DeskForm) -> str | None:

@@ -4,9 +4,10 @@ import datetime as dt
 import functools
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from flask import Blueprint, Flask, g, render_template
+from flask.sansio.blueprints import BlueprintSetupState
 from flask_babel import force_locale
 
 from appliance.casework import appeals, call_forms
@@ -16,8 +17,8 @@ from appliance.reports.kpi import ASA_TARGET_SECONDS
 from appliance.telephony import routing
 from appliance.telephony.calls.day import operator_day
 from appliance.telephony.routing import Plan
-from appliance.web.calls import ongoing
-from appliance.web.calls.floor import SHORT_LANGUAGE_NAMES
+from appliance.web.shared.ongoing_calls import ongoing_calls
+from appliance.web.shared.telephony_labels import SHORT_LANGUAGE_NAMES, pause_reason_name
 from appliance.web.shell.access import may
 from appliance.web.shell.context import me, site, start_of_today
 from appliance.web.shell.streams import PushedFragment
@@ -44,8 +45,10 @@ class WaitingCallers:
     now: dt.datetime
 
 
-def init_app(app: Flask) -> None:
+@screen.record_once
+def _push_queue_line(state: BlueprintSetupState) -> None:
     """Send the line of waiting callers to all operators whenever it changes."""
+    app = cast(Flask, state.app)
     line = PushedFragment(
         "calls", "/operator/queue", QUEUE_LINE_INTERVAL_SECONDS, functools.partial(queue_lines, app)
     )
@@ -74,7 +77,7 @@ def day_context() -> dict[str, object]:
     reasons = states.own_state().reasons
     listed_codes = {reason.code for reason in reasons}
     other_reasons = [
-        states.PauseReason(code, states.reason_name(code), seconds, None)
+        states.PauseReason(code, pause_reason_name(code), seconds, None)
         for code, seconds in day.pauses.items()
         if code not in listed_codes
     ]
@@ -124,9 +127,7 @@ def waiting_callers(user: "User", plan: Plan, now: dt.datetime) -> WaitingCaller
     """Return the callers who wait for an operator, by their languages and topics."""
     queues = routing.operator_queues(plan, user)
     callers = [
-        caller
-        for caller in ongoing.ongoing_calls()
-        if caller.waiting_since and caller.queue in queues
+        caller for caller in ongoing_calls() if caller.waiting_since and caller.queue in queues
     ]
     languages = user.speaks.split()
     counts = (

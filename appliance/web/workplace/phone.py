@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 
 from flask import (
     Blueprint,
-    Flask,
     abort,
     flash,
     jsonify,
@@ -26,11 +25,11 @@ from appliance.people.accounts import StaffError
 from appliance.telephony import line_quality
 from appliance.telephony.calls.dialling import ECHO_EXTENSION
 from appliance.telephony.line_quality import TalkQuality
+from appliance.web.shared.telephony_labels import ASTERISK_UNREACHABLE
 from appliance.web.shell import refusals
 from appliance.web.shell.access import may
 from appliance.web.shell.context import me, site
 from appliance.web.shell.request_data import require_json_object
-from appliance.web.workplace.transfers import ASTERISK_UNREACHABLE
 
 if TYPE_CHECKING:
     from appliance.models import User
@@ -44,9 +43,10 @@ TROUBLES: dict[str, LazyString] = {
 }
 
 
-def init_app(app: Flask) -> None:
-    """Give templates `phone_in_page()`: True if the reader uses the browser phone."""
-    app.jinja_env.globals["phone_in_page"] = lambda: _is_phone_in_page(me())
+@screen.app_template_global("phone_in_page")
+def _has_phone_in_page() -> bool:
+    """Return True if the reader uses the browser phone."""
+    return _is_phone_in_page(me())
 
 
 @screen.get("")

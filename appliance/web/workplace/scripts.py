@@ -8,12 +8,14 @@ from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response
 
-from appliance.casework import appeals, applicants, catalogs, knowledge
+from appliance.casework import appeals, applicants, catalogs
 from appliance.casework.appeals.handling import handling_of_appeal
 from appliance.casework.scripts import course, queries, runs, texts
-from appliance.casework.scripts.definition import LANGUAGES, RUSSIAN, UZBEK, Definition, Step
+from appliance.casework.scripts.definition import LANGUAGES
+from appliance.core.i18n import spoken_language
 from appliance.people import accounts
-from appliance.web.settings.script_labels import PLACEHOLDER_LABELS, action_names, field_names
+from appliance.web.shared.operator_forms import own_desk
+from appliance.web.shared.script_steps import LANGUAGE_NAMES, step_context
 from appliance.web.shell import disclosure
 from appliance.web.shell.access import may
 from appliance.web.shell.context import me, site
@@ -26,7 +28,6 @@ if TYPE_CHECKING:
 
 screen = Blueprint("scripts_beside", __name__, url_prefix="/operator/scripts")
 
-LANGUAGE_NAMES: dict[str, LazyString] = {UZBEK: _l("Uzbek"), RUSSIAN: _l("Russian")}
 TROUBLES: dict[str, LazyString] = {
     "changed": _l("The script has moved on in the meantime: look at the current step."),
     "none": _l("The script was left. Continue it first."),
@@ -40,7 +41,7 @@ _OTHER_TROUBLE = _l("This is not possible.")
 @may("desk.work")
 def show_script(token: str) -> str:
     """Show the script of a form as a fragment of the page; empty if there is no script."""
-    desk = _own_desk(token)
+    desk = own_desk(token)
     run = runs.latest_run(me(), desk.token, desk.call)
     applicable = _applicable_versions(desk)
     values = _placeholder_values(desk)
@@ -74,7 +75,7 @@ def show_script(token: str) -> str:
 @may("desk.work")
 def run_action(token: str, what: str) -> Response:
     """Start, continue or leave a script; `trouble` in the response is "" if that was possible."""
-    desk, body = _own_desk(token), require_json_object()
+    desk, body = own_desk(token), require_json_object()
     run = runs.latest_run(me(), desk.token, desk.call)
     try:
         if what == "begin":
@@ -107,34 +108,6 @@ def run_action(token: str, what: str) -> Response:
     return jsonify(trouble="")
 
 
-def step_context(
-    script: Definition, step: Step, language: str, values: Mapping[str, str]
-) -> dict[str, Any]:
-    """Return the context of operator/scriptstep.html: a step with the call's known values."""
-    text_language = texts.available_language(step.said, language) or language
-    slugs = step.articles
-    field_labels, action_labels = field_names(), action_names(slugs)
-    return {
-        "step": step,
-        "parts": texts.localized_segments(step.said, language, locale(), values),
-        "called": PLACEHOLDER_LABELS,
-        "step_name": texts.localized_text(step.name, locale()),
-        "made": texts.is_transliterated(text_language, locale()),
-        "note": texts.localized_text(step.note, locale()),
-        "fields": [(name, field_labels.get(name, name)) for name in step.fields],
-        "actions": [
-            (item.kind, item.ref, action_labels.get(item.kind, {}).get(item.ref, item.ref))
-            for item in step.actions
-        ],
-        "readable": {
-            s for s, item in knowledge.article_titles(locale(), slugs).items() if item.in_force
-        },
-        "answers": [texts.plain_text(item.words, language, locale()) for item in step.answers],
-        "place": script.step_number(step.code),
-        "steps_in_all": len(script.steps),
-    }
-
-
 def _start_script(desk: appeals.DeskForm, body: Mapping[str, Any]) -> None:
     """Start the selected script, in the selected language or in that of the call."""
     version_id = body.get("version")
@@ -160,7 +133,7 @@ def _script_language(desk: appeals.DeskForm) -> str:
     """Return the language of the call, or the reader's if it is not known."""
     if desk.call and desk.call.language in LANGUAGES:
         return desk.call.language
-    return RUSSIAN if locale() == "ru" else UZBEK
+    return spoken_language(locale())
 
 
 def _placeholder_values(desk: appeals.DeskForm) -> dict[str, str]:
@@ -180,12 +153,3 @@ def _placeholder_values(desk: appeals.DeskForm) -> dict[str, str]:
         if handling := handling_of_appeal(newest):
             values["due"] = date(handling.due_on)
     return values
-
-
-def _own_desk(token: str) -> appeals.DeskForm:
-    """Return the desk of the operator's form, registered or not; abort with 404 for any other."""
-    return (
-        appeals.desk_for_form(me(), token)
-        or appeals.desk_for_registered_form(me(), token)
-        or abort(404)
-    )

@@ -5,15 +5,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response, abort, g, jsonify, render_template
-from flask_babel import LazyString
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
 
 from appliance.casework import catalogs
 from appliance.core import clock
 from appliance.pbx import actions
 from appliance.people import pauses, presence
 from appliance.telephony import calls, devices
+from appliance.web.shared.telephony_labels import pause_reason_name
 from appliance.web.shell.access import may
 from appliance.web.shell.context import me, site, start_of_today, today
 from appliance.web.shell.language import locale
@@ -23,11 +22,6 @@ if TYPE_CHECKING:
     from appliance.models import Call
 
 screen = Blueprint("states", __name__, url_prefix="/operator")
-
-IMPOSED_REASON_NAMES: dict[str, LazyString] = {
-    presence.NO_ANSWER: _l("Did not answer"),
-    presence.FORCED: _l("Set by the supervisor"),
-}
 
 
 @dataclass(frozen=True)
@@ -121,13 +115,6 @@ def own_call() -> "Call | None":
     return call
 
 
-def reason_name(code: str) -> str:
-    """Return the name of a pause's reason; "" without one."""
-    return str(
-        IMPOSED_REASON_NAMES.get(code) or catalogs.value_label(catalogs.PAUSES, code, locale())
-    )
-
-
 def _pause_reasons() -> list[tuple[str, str]]:
     """Return (code, name) of the reasons for which a pause can be started today."""
     return catalogs.item_choices(catalogs.PAUSES, locale(), today())
@@ -146,7 +133,9 @@ def _load_own_state() -> OwnState:
     return OwnState(
         state=current.state if current else "off",
         since=current.since if current else None,
-        pause_reason=pause_reason(reason_code, reason_name(reason_code)) if reason_code else None,
+        pause_reason=pause_reason(reason_code, pause_reason_name(reason_code))
+        if reason_code
+        else None,
         by_others=reason_code if reason_code in presence.SYSTEM_REASONS else "",
         reasons=[pause_reason(code, name) for code, name in _pause_reasons()],
         in_call=own_call() is not None or bool(phone and phone.channels),

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 from flask import Blueprint, abort, jsonify, render_template, request
-from flask_babel import LazyString
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response
@@ -12,7 +11,9 @@ from appliance.casework import appeals, call_forms, catalogs
 from appliance.core import clock
 from appliance.pbx import actions
 from appliance.telephony import calls, directory
-from appliance.web.appeals import card
+from appliance.web.shared import appeal_access
+from appliance.web.shared.operator_forms import own_desk
+from appliance.web.shared.telephony_labels import ASTERISK_UNREACHABLE, EXCHANGE_TROUBLES
 from appliance.web.shell import disclosure
 from appliance.web.shell.access import may
 from appliance.web.shell.context import me, site
@@ -20,18 +21,6 @@ from appliance.web.shell.request_data import require_json_object
 
 screen = Blueprint("transfers", __name__, url_prefix="/operator")
 
-TROUBLES: dict[str, LazyString] = {
-    "number": _l("This number cannot be dialled."),
-    "barred": _l("Calls to this number are barred."),
-    "no_talk": _l("You are not speaking with anybody right now."),
-    "no_consultation": _l("Nobody is being consulted right now."),
-    "not_answered": _l("The employee has not answered yet."),
-    "no_phone": _l("You have no phone."),
-    "phone_off": _l("Your phone is not connected: switch it on."),
-    "phone_busy": _l("Your phone is in use: hang up first."),
-    "exchange": _l("The exchange did not do it. Try again."),
-}
-ASTERISK_UNREACHABLE = _l("The exchange does not answer. Use the keys of your phone.")
 OUT_OF_HOURS = _l("Outside working hours: nobody would answer. Ask first, or choose somebody else.")
 DIAL_REASONS = ("follow_up", "ministry", "page")
 TRANSFER_ACTIONS: dict[str, Callable[..., None]] = {
@@ -119,7 +108,7 @@ def dial_number() -> Response:
 @may("desk.work")
 def call_applicant(number: str) -> str:
     """Call the applicant of a registered appeal; returns a fragment of the page."""
-    appeal = card.readable_appeal(number)
+    appeal = appeal_access.readable_appeal(number)
     arguments = appeal.phone, "follow_up", appeal.number
     trouble = _run_action(actions.dial_number, *arguments).get_json()["trouble"]
     text = trouble or _("Pick up your phone: the applicant is called next.")
@@ -131,16 +120,12 @@ def _number_to_dial(source: str) -> str:
     kind, _slash, name = source.partition("/")
     match kind:
         case "form":
-            desk = (
-                appeals.desk_for_form(me(), name)
-                or appeals.desk_for_registered_form(me(), name)
-                or abort(404)
-            )
+            desk = own_desk(name)
             number = desk.call.citizen if desk.call else None
         case "appeal":
-            number = card.readable_appeal(name).phone
+            number = appeal_access.readable_appeal(name).phone
         case "caller":
-            call = calls.find_call(card.readable_appeal(name).call_id)
+            call = calls.find_call(appeal_access.readable_appeal(name).call_id)
             number = call.citizen if call else None
         case "call_form":
             number = (call_forms.find_call_form(name, me()) or abort(404)).phone
@@ -154,7 +139,9 @@ def _run_action(action: Callable[..., None], *arguments: str) -> Response:
     try:
         action(site(), me(), *arguments)
     except actions.Refused as error:
-        return jsonify(trouble=str(TROUBLES.get(error.code, TROUBLES["exchange"])))
+        return jsonify(
+            trouble=str(EXCHANGE_TROUBLES.get(error.code, EXCHANGE_TROUBLES["exchange"]))
+        )
     except actions.Unreachable:
         return jsonify(trouble=str(ASTERISK_UNREACHABLE))
     return jsonify(trouble="", done=_("Done"))

@@ -16,7 +16,7 @@ from appliance.people import goals, pauses
 from appliance.people.goals import Goals
 from appliance.telephony import calls
 from appliance.telephony.calls import CallFacts, TalkFacts, VisitFacts
-from appliance.web.calls import ongoing
+from appliance.web.shared import ongoing_calls
 from appliance.web.workplace import own_day
 from tests.rig.browser import Browser
 from tests.rig.rules import RULES
@@ -117,7 +117,7 @@ def test_simultaneous_requests_share_one_count(app, browser, monkeypatch) -> Non
 
     def request_count() -> None:
         with app.app_context():
-            ongoing.ongoing_calls()
+            ongoing_calls.ongoing_calls()
 
     monkeypatch.setattr(calls, "live_calls", count_slowly)
     with closing(TopicStream(browser)), ThreadPoolExecutor(4) as pool:

@@ -15,7 +15,6 @@ from appliance.core.clock import WorkingCalendar
 from appliance.core.i18n import localized_name
 from appliance.people import accounts
 from appliance.web.shell import formats, labels
-from appliance.web.shell.context import today as today
 from appliance.web.shell.language import locale
 
 if TYPE_CHECKING:
@@ -25,6 +24,13 @@ if TYPE_CHECKING:
 STATES: dict[str, tuple[LazyString, str, str]] = {
     state.code: (lazy_gettext(state.name), state.tone, state.icon)
     for state in states.WORKFLOW.states
+}
+# state of an appeal in the ministry's system: its name, the badge's kind, the icon
+EXCHANGE_STATES: dict[str, tuple[LazyString, str, str]] = {
+    "queued": (_l("Pending"), "", "hourglass"),
+    "sent": (_l("Sent"), "accent", "send"),
+    "acknowledged": (_l("Registered there"), "ok", "circle-check"),
+    "refused": (_l("Refused"), "bad", "octagon-alert"),
 }
 # action of states.WORKFLOW: the step in its history, the icon, the dot's colour
 STEP_LABELS: dict[str, tuple[LazyString, str, str]] = {

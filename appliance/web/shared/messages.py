@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 from appliance.core import clock, phone_numbers
 from appliance.messaging.notices import templates
 from appliance.messaging.notices.manual import Subject
+from appliance.web.shared import message_labels
 from appliance.web.shell import disclosure, number_masks, refusals
 from appliance.web.shell.context import site
 from appliance.web.shell.labels import CALL_LANGUAGES
-from appliance.web.status import outbox
 
 if TYPE_CHECKING:
     from appliance.models import Message
@@ -35,9 +35,9 @@ def messages_context(
             "about": about,
             "id": id,
             "messages": messages,
-            "states": outbox.STATES,
-            "purposes": outbox.PURPOSES,
-            "troubles": outbox.TROUBLES,
+            "states": message_labels.STATES,
+            "purposes": message_labels.PURPOSES,
+            "troubles": message_labels.TROUBLES,
             "now": clock.now(),
             "subject": subject,
             "number": number_masks.readable_number(phone_numbers.grouped_number(subject.number))
@@ -49,6 +49,8 @@ def messages_context(
             "sending": secrets.token_hex(8),
             "sent": refusal.values if is_own_refusal else {},
             "template": template,
-            "trouble": outbox.TEXT_TROUBLES.get(refusal.trouble, "") if is_own_refusal else "",
+            "trouble": message_labels.TEXT_TROUBLES.get(refusal.trouble, "")
+            if is_own_refusal
+            else "",
         }
     }

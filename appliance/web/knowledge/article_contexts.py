@@ -1,0 +1,128 @@
+"""Template contexts of the pages on which articles are written: versions, the list, the usage."""
+
+import datetime as dt
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from flask import request
+from markupsafe import Markup
+
+from appliance.casework import catalogs, knowledge, versions
+from appliance.casework.knowledge import articles, markdown, openings, wording
+from appliance.core import clock
+from appliance.people import accounts
+from appliance.web.knowledge import article_labels, reading
+from appliance.web.shared.articles import FIELDS
+from appliance.web.shell.context import me, site, today
+from appliance.web.shell.language import locale
+
+if TYPE_CHECKING:
+    from appliance.models import ArticleVersion
+
+LIST_FILTERS = ("all", "ministry", "to_do", "drafts", "in_force", "review", "expired")
+
+
+def version_context(version: "ArticleVersion") -> dict[str, Any]:
+    """Return the context of a version as its writers see it: both languages, its state."""
+    uzbek = f"uz_{version.script}" if locale() == "ru" else locale()
+    return reading.version_context(version, uzbek) | {
+        "words": article_labels,
+        "people": accounts.display_names(),
+        "standing": versions.version_status,
+        "title": wording.localized_title(version, locale()),
+        "russian": Markup(markdown.render_html(version.text_ru)),  # noqa: S704  # passed the allow-list
+        "may_write": me().role in versions.WRITER_ROLES,
+    }
+
+
+def difference_rows(
+    before: "ArticleVersion", after: "ArticleVersion"
+) -> list[tuple[str, str, str]]:
+    """Return (field, before, after) of each difference between two versions."""
+    return [
+        (str(FIELDS[name]), old_text or "–", new_text or "–")
+        for name, old_text, new_text in articles.version_differences(before, after)
+    ]
+
+
+def article_list_context() -> dict[str, Any]:
+    """Return the articles that the address selects, and how many each filter selects."""
+    show, section = request.args.get("show", ""), request.args.get("section", "")
+    show = show if show in LIST_FILTERS else "all"
+    all_articles = knowledge.list_articles(today())
+    sections = catalogs.labels_by_code(articles.SECTION_LIST, locale())
+    kinds: dict[str, Callable[[knowledge.ArticleOverview], object]] = {
+        "all": lambda version: True,
+        "drafts": lambda version: (
+            version.pending_version and version.pending_version.state in versions.EDITABLE_STATES
+        ),
+        "ministry": lambda version: (
+            version.pending_version and version.pending_version.state == "sent"
+        ),
+        "to_do": lambda version: (
+            version.pending_version and version.pending_version.state in ("returned", "approved")
+        ),
+        "in_force": lambda version: version.in_force,
+        "review": lambda version: version.review,
+        "expired": lambda version: version.expired,
+    }
+    rows = [
+        article
+        for article in all_articles
+        if kinds[show](article) and (not section or article.article.section == section)
+    ]
+    return {
+        "show": show,
+        "section": section,
+        "shelves": list(sections.items()),
+        "names": sections,
+        "counts": {
+            name: sum(bool(matches(article)) for article in all_articles)
+            for name, matches in kinds.items()
+        },
+        "rows": [
+            (
+                article,
+                wording.localized_title(
+                    article.pending_version or article.in_force or article.newest, locale()
+                ),
+            )
+            for article in rows
+        ],
+        "standing": versions.version_status,
+        "words": article_labels,
+        "people": accounts.display_names(),
+        "may_write": me().role in versions.WRITER_ROLES,
+        "now": clock.now().astimezone(site().tz),
+    }
+
+
+def usage_context(period: dt.timedelta) -> dict[str, Any]:
+    """Return the articles opened in the last `period`, those never opened, and failed searches."""
+    end = clock.now()
+    begin = end - period
+    counts = openings.usage_by_article(begin, end)
+    listed_articles = [
+        entry
+        for entry in knowledge.list_articles(today())
+        if entry.in_force or entry.article.id in counts
+    ]
+    used_rows = [
+        (
+            wording.localized_title(entry.in_force or entry.newest, locale()),
+            entry,
+            counts[entry.article.id],
+        )
+        for entry in listed_articles
+        if entry.article.id in counts
+    ]
+    unused_rows = [
+        (wording.localized_title(entry.in_force, locale()), entry)
+        for entry in listed_articles
+        if entry.in_force and entry.article.id not in counts
+    ]
+    return {
+        "used": sorted(used_rows, key=lambda row: -row[2].opened),
+        "never": unused_rows,
+        "missed": openings.failed_searches(begin, end),
+    }

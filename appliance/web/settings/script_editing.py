@@ -1,0 +1,87 @@
+"""What the views of the script pages share: the script of a request, and the way back to it."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from flask import abort, flash, redirect, request, url_for
+from werkzeug.wrappers import Response
+
+from appliance.casework import changes, versions
+from appliance.casework.scripts import comparing, definition, editing, queries
+from appliance.web.settings import script_contexts
+from appliance.web.shell import refusals
+from appliance.web.shell.context import me
+from appliance.web.shell.request_data import parse_count, parse_integer
+
+if TYPE_CHECKING:
+    from appliance.models import ChangeRequest, ScriptVersion
+
+REFUSAL_ERRORS = (editing.ScriptError, definition.DefinitionError, versions.VersionError)
+
+
+def script_or_404(code: str) -> queries.ScriptOverview:
+    """Return the script with this code; 404 if there is no such script."""
+    return queries.find_script(code) or abort(404)
+
+
+def draft_or_404(code: str) -> "ScriptVersion":
+    """Return the version of a script that is being written; 404 if there is no such version."""
+    row = script_or_404(code).pending_version
+    return row if row and row.state in versions.EDITABLE_STATES else abort(404)
+
+
+def open_request() -> "ChangeRequest | None":
+    """Return the change request that the form names, if it is open."""
+    number = request.form.get("request", 0, parse_count)
+    change_request = changes.find_change_request(number, me()) if number else None
+    return change_request if change_request and change_request.is_open else None
+
+
+def import_target() -> tuple[str, int]:
+    """Return the script that a text is imported into, and the revision of it that the page showed.
+
+    The code is "" for a new script.
+    """
+    code, _slash, revision = request.form.get("into", "").partition("/")
+    return code, parse_integer(revision, 0, 10**9) or 0
+
+
+def revision_seen() -> int:
+    """Return the revision of the draft on the page whose form was sent."""
+    return request.form.get("seen", 0, parse_count)
+
+
+def run_and_redirect(
+    code: str, action: Callable[[], object], message: str = "", anchor: str = ""
+) -> Response:
+    """Run `action` and redirect to the script's page, to the step `anchor`.
+
+    `message` is flashed.
+    """
+    script_url = url_for(".show_script", code=code)
+    try:
+        action()
+    except REFUSAL_ERRORS as refused:
+        return refusals.redirect_back(script_url, refused.code)
+    if message:
+        flash(message)
+    return redirect(f"{script_url}#step-{anchor}" if anchor else script_url)
+
+
+def link_version_to_request(version: "ScriptVersion", before: "ScriptVersion | None") -> None:
+    """Add the version put in force, and its differences, to its change request if that is open."""
+    change_request = version.request
+    if not change_request or not change_request.is_open:
+        return
+    new_texts = comparing.texts_by_step(queries.version_definition(version))
+    old_texts = comparing.texts_by_step(queries.version_definition(before)) if before else {}
+    ref = f"{version.script.code}/{version.number}"
+    changes.link_change(
+        change_request,
+        me(),
+        "script",
+        ref,
+        script_contexts.version_title(version),
+        old_texts,
+        new_texts,
+    )

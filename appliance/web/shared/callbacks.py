@@ -1,0 +1,32 @@
+"""The user's own promised callbacks: on their day, and as reminders at the top of each page."""
+
+from typing import Any
+
+from appliance.core import clock
+from appliance.telephony import scheduled_callbacks
+from appliance.web.shell import disclosure
+from appliance.web.shell.context import me, start_of_tomorrow
+
+
+def own_callbacks_context() -> dict[str, Any]:
+    """Return the context of the callbacks on the operator's day."""
+    tasks = scheduled_callbacks.operator_callbacks(me())
+    disclosure.log_shown("number", [task.number for task in tasks])
+    return {
+        "callbacks": tasks,
+        "now": clock.now(),
+        "tonight": start_of_tomorrow(),
+    }
+
+
+def reminders_context() -> dict[str, Any]:
+    """Return the first due callback, how many more are due, and when the next one becomes due."""
+    now, tasks = clock.now(), scheduled_callbacks.operator_callbacks(me())
+    due_tasks = [task for task in tasks if task.due_at <= now]
+    disclosure.log_shown("number", [task.number for task in due_tasks])
+    next_at = min((task.due_at for task in tasks if task.due_at > now), default=None)
+    return {
+        "reminders": due_tasks[:1],
+        "more_reminders": len(due_tasks) - 1,
+        "next_reminder": next_at,
+    }
