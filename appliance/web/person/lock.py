@@ -17,11 +17,10 @@ from werkzeug.wrappers import Response as BaseResponse
 from appliance.core import audit
 from appliance.people import pins, sessions, sign_ins
 from appliance.people.accounts import StaffError
-from appliance.web.person.login import is_password_correct, is_pin_correct
+from appliance.web.person.login import is_password_correct, is_pin_correct, next_url
 from appliance.web.shell import refusals
 from appliance.web.shell.access import anyone, open_at_step
 from appliance.web.shell.context import me, site
-from appliance.web.shell.request_data import local_address
 
 screen = Blueprint("lock", __name__, url_prefix="/lock")
 
@@ -38,7 +37,7 @@ def _lock_context() -> dict[str, object]:
 def show_lock_page() -> BaseResponse | str:
     """Show the lock as its own page, when a page is opened or reloaded while locked."""
     if not current_user.session.locked_at:
-        return redirect(_next_url())
+        return redirect(next_url())
     return _render_lock_page()
 
 
@@ -68,7 +67,7 @@ def unlock_session() -> BaseResponse | tuple[str, int]:
         abort(503)
     if is_correct:
         sessions.unlock_session(session)
-        return Response(status=204) if _is_cover() else redirect(_next_url())
+        return Response(status=204) if _is_cover() else redirect(next_url())
     audit.record_entry(me().login, "session.unlock.failed", address=request.remote_addr)
     if _is_cover():
         return Response(status=422)
@@ -117,7 +116,3 @@ def _is_cover() -> bool:
 def _render_lock_page(trouble: str = "") -> str:
     onward = request.values.get("next", "")
     return render_template("lock/page.html", trouble=trouble, onward=onward, heard=None)
-
-
-def _next_url() -> str:
-    return local_address(request.values.get("next", "")) or url_for("login.redirect_home")

@@ -107,7 +107,7 @@ def redirect_home() -> BaseResponse:
 def show_login_page() -> BaseResponse | str:
     """Show the login form; a user who is signed in is redirected."""
     if current_user.is_authenticated:
-        return redirect(_next_url())
+        return redirect(next_url())
     return render_login_form()
 
 
@@ -157,7 +157,7 @@ def sign_in_by_pin() -> BaseResponse | tuple[str, int]:
     audit.record_entry(login, "login", address=address, by="pin")
     begin_session(desk.user, device, desk.factor)
     # saves one request, as the phone may be ringing
-    return redirect(_next_url(HOME_PATHS[desk.user.role]))
+    return redirect(next_url(HOME_PATHS[desk.user.role]))
 
 
 @screen.get("/login/second")
@@ -165,7 +165,7 @@ def sign_in_by_pin() -> BaseResponse | tuple[str, int]:
 @open_at_step("prove")
 def show_code_form() -> BaseResponse | str:
     """Show the form for the second-factor code, while one is required."""
-    return redirect(_next_url()) if current_user.session.factor else _render_code_form()
+    return redirect(next_url()) if current_user.session.factor else _render_code_form()
 
 
 @screen.post("/login/second")
@@ -183,7 +183,7 @@ def verify_code() -> BaseResponse | tuple[str, int] | str:
     if not is_correct:
         audit.record_entry(me().login, "login.second.failed", address=request.remote_addr)
         return _render_code_form(_("The code is wrong, or was already used.")), 422
-    response = redirect(_next_url())
+    response = redirect(next_url())
     _remember_device(response, device, me())
     return response
 
@@ -224,9 +224,12 @@ def begin_session(user: "User", device: Device, factor: str = "", source: str = 
     login_user(SessionUser(user, user_session, secret))
 
 
-def redirect_onward(device: Device, next_url: str = "") -> BaseResponse:
-    """Redirect to the requested page; remember the device unless a code is still required."""
-    response = redirect(local_address(next_url) or _next_url())
+def redirect_onward(device: Device, requested_url: str = "") -> BaseResponse:
+    """Redirect to `requested_url`, by default to the page that the request names.
+
+    The device is remembered unless a code is still required.
+    """
+    response = redirect(local_address(requested_url) or next_url())
     address = request.remote_addr or ""
     if second_factor.required_step(site().sign_in, current_user.session, address) != "prove":
         _remember_device(response, device, me())
@@ -268,7 +271,7 @@ def _render_code_form(trouble: str = "") -> str:
     return render_template("login/second.html", trouble=trouble, onward=onward, heard=None)
 
 
-def _next_url(home: str = "/") -> str:
+def next_url(home: str = "/") -> str:
     """Return the page requested before signing in, if it is on this site; else `home`."""
     return local_address(request.values.get("next", "")) or home
 

@@ -11,9 +11,8 @@ from appliance.web.shell.context import me
 if TYPE_CHECKING:
     from appliance.models import Appeal
 
-LOOKED_UP_SESSION_KEY = (
-    "looked_up"  # session key of the numbers of appeals that an operator looked up (lookup.py)
-)
+# session key of the numbers of appeals that an operator looked up
+LOOKED_UP_SESSION_KEY = "looked_up"
 MAX_LOOKED_UP_APPEALS = 20  # cards of looked-up appeals that stay open to the operator
 
 
