@@ -32,7 +32,7 @@ FOLLOWERS = {
 
 
 class ProcessStopped(Exception):
-    """The process is stopped as soon as it is ready."""
+    """The process is stopped before its work begins."""
 
 
 @pytest.fixture
