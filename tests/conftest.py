@@ -195,7 +195,7 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
     measurements = [pair for report in reports for pair in getattr(report, "user_properties", ())]
     for label, value in dict(measurements).items():
         terminalreporter.write_line(f"{label}: {value}")
-    if terminalreporter.config.getoption("cov_source"):
+    if terminalreporter.config.getoption("cov_source", None):
         from tests.rig.coverage_table import coverage_lines  # loads coverage.py
 
         for line in coverage_lines(terminalreporter.config.rootpath / ".coverage"):
