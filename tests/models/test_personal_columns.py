@@ -289,11 +289,10 @@ def test_no_alert_contains_what_identifies_a_person(appeal, table, settings) -> 
     row.direction = f"Yordam {row.surname}"
     assert disclosed_columns(row, row.gist) >= identifying(table)
     site = dataclasses.replace(settings, telegram=Telegram(token="1:a", chat=-5))
-    calendar = catalogs.working_calendar(settings)
     call_alerts.set_alert_directions({row.direction}, "malika")
     alert = notices.alert_appeal if table is Appeal else notices.alert_call
     with db.write_transaction():
-        assert alert(site, calendar, row)
+        assert alert(site, row)
     message = Message.get(Message.purpose == "alert")
     text = f"{message.text} {message.payload}"
     assert disclosed_columns(row, text) & identifying(table) == set()
