@@ -15,6 +15,7 @@ from appliance.casework.appeals import personal
 from appliance.core import audit, clock, live, phone_numbers
 from appliance.core.clock import WorkingCalendar
 from appliance.core.db import write_transaction
+from appliance.core.refusals import Refused
 from appliance.models import (
     Appeal,
     CallForm,
@@ -36,19 +37,6 @@ WARNING_PERIOD = dt.timedelta(days=3)  # before the end of a term, in which it c
 TOPIC = "data_requests"
 MAX_RECORDS_PER_KIND = 200  # records of one kind that are searched
 _MAX_NAME_LENGTH = 200  # characters
-
-
-class RequestError(ValueError):
-    """The request cannot be carried out; `number` is the appeal that prevents it, if any.
-
-    `code`: "kind", "person", "phone" (neither a phone nor an appeal), "proof", "what", "answer" is
-    missing; "records": no record was selected; "closed": a selected personal appeal was not opened;
-    "changed": it is already answered; "open", "held": an appeal that must be retained.
-    """
-
-    def __init__(self, code: str, number: str = "") -> None:
-        super().__init__(code)
-        self.code, self.number = code, number
 
 
 @dataclass(frozen=True)
@@ -76,25 +64,26 @@ def register_data_request(
 
     `fields`: kind, person, phone, number (of an appeal), proof, language, what.
 
-    Raises RequestError, and PermissionError for a user who may not.
+    Raises Refused: "kind", "person", "phone" (neither a phone nor an appeal), "proof", "what" is
+    missing; PermissionError for a user who may not.
     """
     if not can_answer_requests(user):
         raise PermissionError(user.login)
     facts = {name: text.strip() for name, text in fields.items()}
     if facts.get("kind") not in KINDS:
-        raise RequestError("kind")
+        raise Refused("kind")
     if not facts.get("person"):
-        raise RequestError("person")
+        raise Refused("person")
     phone = phone_numbers.canonical_number(facts.get("phone", "")) or ""
     number = facts.get("number", "")
     if bool(facts.get("phone")) != bool(phone) or not (phone or number):
-        raise RequestError("phone")
+        raise Refused("phone")
     if number and not Appeal.select().where(Appeal.number == number).exists():
-        raise RequestError("phone")
+        raise Refused("phone")
     if not facts.get("proof"):
-        raise RequestError("proof")
+        raise Refused("proof")
     if facts["kind"] == "correct" and not facts.get("what"):
-        raise RequestError("what")
+        raise Refused("what")
     with write_transaction():
         now = clock.now()
         request = DataRequest.create(
@@ -199,7 +188,8 @@ def selected_records(request: DataRequest, user: User, records: Iterable[str]) -
     """Return those of the stored records that the user ticked as the citizen's.
 
     `records` are "appeal:2026-000001", "call_form:…", and "number" for what is linked to the phone
-    number only. Raises RequestError: "records", "closed".
+    number only. Raises Refused: "records" if no record was selected, "closed" for a personal appeal
+    (the subject) that the user did not open.
     """
     available, ticked = stored_records(request, user), set(records)
     selected_appeals = [
@@ -207,7 +197,7 @@ def selected_records(request: DataRequest, user: User, records: Iterable[str]) -
     ]
     selected_forms = [form for form in available.call_forms if f"call_form:{form.number}" in ticked]
     if veiled := next((item for item in (*selected_appeals, *selected_forms) if item.veiled), None):
-        raise RequestError("closed", veiled.number)
+        raise Refused("closed", subject=veiled.number)
     numbers = {appeal.number for appeal in selected_appeals}
     selected_forms += [
         form
@@ -215,7 +205,7 @@ def selected_records(request: DataRequest, user: User, records: Iterable[str]) -
         if form.appeal_number in numbers and form not in selected_forms
     ]
     if not selected_appeals and not selected_forms and "number" not in ticked:
-        raise RequestError("records")
+        raise Refused("records")
     ids = {row.call_id for row in (*selected_appeals, *selected_forms) if row.call_id}
     includes_number = "number" in ticked
     selected_calls = [call for call in available.calls if includes_number or call.id in ids]
@@ -238,13 +228,14 @@ def close_data_request(
     selected: StoredRecords,
     includes_number: bool,
 ) -> None:
-    """Record the outcome of an open request. Raises RequestError: "changed", "answer".
+    """Record the outcome of an open request.
 
-    `includes_number`: the records linked to the phone number alone were included.
+    `includes_number`: the records linked to the phone number alone were included. Raises Refused:
+    "answer" if it is missing, "changed" if the request is already answered.
     """
     answer = answer.strip()
     if not answer and (state == "refused" or request.kind == "correct"):
-        raise RequestError("answer")
+        raise Refused("answer")
     records = {
         "appeal": [appeal.number for appeal in selected.appeals],
         "call_form": [form.number for form in selected.call_forms],
@@ -260,7 +251,7 @@ def close_data_request(
         }
         still_open = (DataRequest.id == request.id, DataRequest.state == "open")
         if not DataRequest.update(columns).where(*still_open).execute():
-            raise RequestError("changed")
+            raise Refused("changed")
         audit.record_entry(user.login, f"data_request.{state}", str(request.id), **records)
         live.publish_topics(TOPIC)
 

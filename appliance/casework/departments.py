@@ -5,6 +5,7 @@ from typing import Any
 from appliance.core import audit
 from appliance.core.db import write_transaction
 from appliance.core.i18n import fold_text, normalize_spelling
+from appliance.core.refusals import Refused
 from appliance.core.statements import PreparedQuery, query_parameter
 from appliance.models import Department, DirectionRoute, Membership
 
@@ -16,14 +17,6 @@ _DEPARTMENT_OF_DIRECTION = PreparedQuery(
         .limit(1)
     )
 )
-
-
-class DepartmentError(ValueError):
-    """Departments cannot be changed in this way; the page shows a message for `code`."""
-
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
 
 
 def list_departments(active: bool = True) -> list[Department]:
@@ -61,7 +54,7 @@ def department_ids_by_user() -> dict[int, int]:
 
 
 def add_department(names: dict[str, str], own_body: bool, actor: str) -> Department:
-    """Add a department at the end. Raises DepartmentError "name" if its name is empty or exists.
+    """Add a department at the end. Raises Refused "name" if its name is empty or exists.
 
     `names` are columns of models.Named; without a Cyrillic name the Uzbek Latin one is used.
     `own_body`: it is a separate body outside the ministry.
@@ -70,10 +63,10 @@ def add_department(names: dict[str, str], own_body: bool, actor: str) -> Departm
     name = names.get("name_uz_latn", "")
     code = fold_text(name).replace(" ", "_")
     if not code:
-        raise DepartmentError("name")
+        raise Refused("name")
     with write_transaction():
         if Department.get_or_none(Department.code == code):
-            raise DepartmentError("name")
+            raise Refused("name")
         department = Department.create(
             code=code,
             name_uz_latn=name,
@@ -89,7 +82,7 @@ def add_department(names: dict[str, str], own_body: bool, actor: str) -> Departm
 def change_department(department: Department, columns: dict[str, Any], actor: str) -> None:
     """Change a department's columns: its names, whether it is a separate body or active."""
     if not fold_text(columns.get("name_uz_latn", department.name_uz_latn)):
-        raise DepartmentError("name")
+        raise Refused("name")
     columns = {
         name: normalize_spelling(value) if isinstance(value, str) else value
         for name, value in columns.items()

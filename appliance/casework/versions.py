@@ -19,6 +19,7 @@ from appliance.casework.workflow import Move, State, Workflow
 from appliance.core import audit, clock
 from appliance.core.db import write_transaction
 from appliance.core.i18n import N_
+from appliance.core.refusals import Refused
 from appliance.models import ChangeRequest, User
 from appliance.models.versions import Version
 from appliance.people import rights
@@ -34,14 +35,6 @@ SEARCHABLE_STATUSES = (
     "planned",
     "in_force",
 )
-
-
-class VersionError(ValueError):
-    """The action is not possible; `code` is the reason: action, changed, pending, words, past."""
-
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
 
 
 # The moves start from a status, which the time decides too, and lead to a state in the database.
@@ -123,13 +116,13 @@ def create_draft(
 ) -> Any:
     """Create the owner's next draft, inside the caller's transaction.
 
-    Without a user it is created from the command line. Raises VersionError: `pending` if there is
+    Without a user it is created from the command line. Raises Refused: `pending` if there is
     already a pending version, `action` for another role.
     """
     if user and user.role not in WRITER_ROLES:
-        raise VersionError("action")
+        raise Refused("action")
     if pending_version(table, owner):
-        raise VersionError("pending")
+        raise Refused("pending")
     newest = next(iter(list_versions(table, owner)), None)
     number = newest.number + 1 if newest else 1
     metadata = {
@@ -149,11 +142,11 @@ def actor_login(user: User | None) -> str:
 def edit_draft(row: Version, user: User, expected_revision: int, **columns: Any) -> None:
     """Change columns of a draft or of a returned version, inside a transaction.
 
-    Raises VersionError: `action` for another role, `changed` if its revision is not
+    Raises Refused: `action` for another role, `changed` if its revision is not
     `expected_revision`.
     """
     if user.role not in WRITER_ROLES:
-        raise VersionError("action")
+        raise Refused("action")
     _update_revision(
         row,
         expected_revision,
@@ -180,26 +173,26 @@ def perform_version_action(
 ) -> Any:
     """Perform a move of WORKFLOW, audited as `noun.action` of `ref`; returns the version.
 
-    `since` is the time from which it is in force; None is now. Raises VersionError: `action`;
+    `since` is the time from which it is in force; None is now. Raises Refused: `action`;
     `words` if a required remark is missing; `past`; `changed` if its revision is not
     `expected_revision`.
     """
     move, remark, table = WORKFLOW.permitted_move(action, user.role), remark.strip(), type(row)
     if not move:
-        raise VersionError("action")
+        raise Refused("action")
     if move.needs_text and not remark:
-        raise VersionError("words")
+        raise Refused("words")
     with write_transaction():
         now = clock.now()
         if since and since <= now:
-            raise VersionError("past")
+            raise Refused("past")
         row = table.get_or_none(table.id == row.id)
         if (
             not row
             or row.revision != expected_revision
             or version_status(row, now) not in move.from_states
         ):
-            raise VersionError("changed")
+            raise Refused("changed")
         columns: dict[str, Any] = {"state": move.to_state}
         if user.role in APPROVER_ROLES:
             columns |= {"decided_at": now, "decided_by": user.login, "words": remark}
@@ -244,7 +237,7 @@ def _update_revision(
         table.state.in_(list(states)),
     )
     if not table.update(columns | {"revision": expected_revision + 1}).where(*unchanged).execute():
-        raise VersionError("changed")
+        raise Refused("changed")
 
 
 def _owner_condition(table: type[Version], owner: Any) -> Expression:

@@ -12,6 +12,7 @@ from appliance.casework.forms import editing
 from appliance.casework.forms.definition import definition_document
 from appliance.cli.context import Site, as_json, pass_site, print_rows
 from appliance.core.i18n import DEFAULT_LOCALE
+from appliance.core.refusals import Refused
 
 _FORM_NAME = click.Choice(forms.FORMS)
 
@@ -94,8 +95,8 @@ def import_form(site: Site, file: Path, name: str | None) -> None:
         raise click.ClickException(f"{file}: say which form it is: form = 1 or 2, or --form")
     try:
         draft = editing.import_document(name, document, "system")
-    except (forms.DefinitionError, editing.EditingError) as refused:
-        field_name = refused.field.encode("utf-8", "replace").decode()
+    except Refused as refused:
+        field_name = refused.subject.encode("utf-8", "replace").decode()
         location = f", field {field_name}" if field_name else ""
         raise click.ClickException(
             f"{file}: {_REFUSAL_TEXTS.get(refused.code, refused.code)}{location}"

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import click
 
-from appliance.casework.knowledge import ArticleError, articles, importing
+from appliance.casework.knowledge import articles, importing
 from appliance.cli.context import Site, pass_site
+from appliance.core.refusals import Refused
 
 
 @click.group()
@@ -27,7 +28,7 @@ def import_articles(site: Site, files: tuple[Path, ...]) -> None:
             row = articles.import_article(
                 file.stem, *importing.parse_article(file.read_text("utf-8"))
             )
-        except (ArticleError, UnicodeDecodeError) as error:
+        except (Refused, UnicodeDecodeError) as error:
             code = getattr(error, "code", "text")
             click.echo(f"Error: {file}: {_REFUSAL_TEXTS.get(code, code)}", err=True)
             failed = True

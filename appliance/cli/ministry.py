@@ -9,6 +9,7 @@ from appliance.casework.ministry import files
 from appliance.casework.ministry import queue_earlier_appeals as put_earlier
 from appliance.cli.context import Site, audit_access, pass_site
 from appliance.core import signatures
+from appliance.core.refusals import Refused
 from appliance.messaging.casework_hooks import connect_hooks
 
 _ACTOR = "command"
@@ -42,7 +43,7 @@ def import_packages(site: Site, path: Path) -> None:
     connect_hooks(settings)
     try:
         packages = files.import_packages(settings, path, _ACTOR)
-    except (signatures.SigningKeyError, files.PackageError) as error:
+    except (signatures.SigningKeyError, Refused) as error:
         raise click.ClickException(str(error)) from error
     for package in packages:
         if package.repeated:

@@ -3,9 +3,9 @@
 import click
 
 from appliance.cli.context import Site, as_json, find_user, pass_site, print_rows
+from appliance.core.refusals import Refused
 from appliance.people import accounts
 from appliance.telephony import desk_phones
-from appliance.telephony.desk_phones import PhoneError
 
 _FAULT_TEXTS = {
     "make": f"no such make: one of {', '.join(desk_phones.PHONE_MAKERS)}",
@@ -58,7 +58,7 @@ def set_phone(site: Site, login: str, make: str, mac: str) -> None:
     site.open_database()
     try:
         desk_phones.save_phone(find_user(login), make, mac, site.settings, None)
-    except PhoneError as error:
+    except Refused as error:
         raise click.ClickException(_FAULT_TEXTS[error.code]) from error
 
 
@@ -70,7 +70,7 @@ def address(site: Site, login: str) -> None:
     site.open_database()
     try:
         setup = desk_phones.create_setup_address(find_user(login), site.settings, None)
-    except PhoneError as error:
+    except Refused as error:
         raise click.ClickException(_FAULT_TEXTS[error.code]) from error
     click.echo(setup.address)
     click.echo(setup.web_password)
@@ -84,5 +84,5 @@ def remove(site: Site, login: str) -> None:
     site.open_database()
     try:
         desk_phones.remove_phone(find_user(login), None)
-    except PhoneError as error:
+    except Refused as error:
         raise click.ClickException(_FAULT_TEXTS[error.code]) from error

@@ -5,15 +5,10 @@ from pathlib import Path
 
 import click
 
-from appliance.casework import versions
 from appliance.casework.scripts import editing, importing, queries
-from appliance.casework.scripts.definition import (
-    Definition,
-    DefinitionError,
-    definition_document,
-    parse_definition,
-)
+from appliance.casework.scripts.definition import Definition, definition_document, parse_definition
 from appliance.cli.context import Site, pass_site
+from appliance.core.refusals import Refused
 
 
 @click.group()
@@ -30,14 +25,8 @@ def import_script(site: Site, file: Path) -> None:
     try:
         code, definition = _read_script(file)
         row = editing.import_script(code, definition)
-    except (
-        DefinitionError,
-        importing.UnreadableError,
-        editing.ScriptError,
-        versions.VersionError,
-    ) as refused:
-        step_code = str(getattr(refused, "step", ""))
-        step = f", step {step_code}" if step_code else ""
+    except Refused as refused:
+        step = f", step {refused.subject}" if refused.subject else ""
         reason = _REFUSAL_TEXTS.get(refused.code, refused.code)
         raise click.ClickException(f"{file}: {reason}{step}") from refused
     click.echo(f"{row.script.code} {row.number}")
@@ -87,9 +76,9 @@ def _read_script(file: Path) -> tuple[str, Definition]:
     try:
         document = json.loads(content)
     except (ValueError, RecursionError) as error:
-        raise importing.UnreadableError("file") from error
+        raise Refused("file") from error
     code = document.pop("code", "")
     definition = parse_definition(document)
     if not definition.title:
-        raise editing.ScriptError("title")
+        raise Refused("title")
     return str(code) or file.stem, definition

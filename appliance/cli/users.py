@@ -9,6 +9,7 @@ import click
 
 from appliance.casework import departments
 from appliance.cli.context import Site, as_json, audit_access, find_user, pass_site, print_rows
+from appliance.core.refusals import Refused
 from appliance.people import accounts, identities, roster, second_factor, sessions, staff
 from appliance.telephony import recordings, routing
 
@@ -76,7 +77,7 @@ def add(
             name_cyrl=name_cyrl or "",
             must_change=must_change,
         )
-    except accounts.StaffError as error:
+    except Refused as error:
         raise click.ClickException(str(error)) from error
 
 
@@ -91,7 +92,7 @@ def import_users(site: Site, file: Path, dry_run: bool, as_json: bool) -> None:
     queue_names = routing.current_plan(site.settings).own_queues
     try:
         lines = roster.parse_roster(file.read_text("utf-8-sig"), None, queue_names)
-    except accounts.StaffError as error:
+    except Refused as error:
         raise click.ClickException(str(error)) from error
     except UnicodeDecodeError as error:
         raise click.ClickException(f"not UTF-8: {file}") from error
@@ -158,7 +159,7 @@ def set_user(
         )
         if directory_fallback is not None:
             identities.set_directory_fallback(person, directory_fallback, None)
-    except accounts.StaffError as error:
+    except Refused as error:
         raise click.ClickException(str(error)) from error
     if result.phone_password:
         click.echo(result.phone_password)
@@ -203,7 +204,7 @@ def renew_phone_password(site: Site, login: str) -> None:
     site.open_database()
     try:
         click.echo(staff.issue_phone_password(find_user(login), None).phone_password)
-    except accounts.StaffError as error:
+    except Refused as error:
         raise click.ClickException(str(error)) from error
 
 
@@ -286,7 +287,7 @@ def manage_identity(site: Site, login: str, source: str | None, subject: str | N
         return
     try:
         identities.set_identity(person, source, subject, None)
-    except accounts.StaffError as error:
+    except Refused as error:
         raise click.ClickException(str(error)) from error
 
 
@@ -358,6 +359,6 @@ def _read_password(from_stdin: bool, *personal_words: str) -> str:
         password = click.prompt("Password", hide_input=True, confirmation_prompt=True)
     try:
         accounts.require_strong_password(password, *personal_words)
-    except accounts.StaffError as error:
+    except Refused as error:
         raise click.ClickException(str(error)) from error
     return password

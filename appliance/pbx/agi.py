@@ -16,6 +16,7 @@ from pathlib import Path
 from appliance.casework import appeals
 from appliance.core import clock
 from appliance.core.db import database
+from appliance.core.refusals import Refused
 from appliance.core.settings import Settings
 from appliance.telephony import prompts
 from appliance.telephony.prompts import numbers
@@ -152,7 +153,7 @@ def _import_prompt(
         prompts.import_recording(
             folder, language, name, source, kind="phone", text=prompt.text, by=login
         )
-    except prompts.SoundError as error:
+    except Refused as error:
         log.warning("prompt %s/%s by phone: %s", language, name, error)
         return {"RECORDED": "refused"}
     finally:

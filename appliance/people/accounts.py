@@ -12,6 +12,7 @@ from argon2.exceptions import InvalidHashError, VerifyMismatchError
 from appliance.core import audit, clock, db, live, script
 from appliance.core.db import write_transaction
 from appliance.core.i18n import LOCALES, N_, normalize_spelling
+from appliance.core.refusals import Refused
 from appliance.core.settings.people import ROLES
 from appliance.core.statements import PreparedQuery
 from appliance.models import Membership, Session, User
@@ -37,14 +38,6 @@ _ALL_NAMES = PreparedQuery(lambda: User.select(User.login, User.name, User.name_
 _hasher = PasswordHasher()
 
 
-class StaffError(ValueError):
-    """An account cannot be created or changed in this way; `code` is the reason for the page."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-
-
 def create_account(
     login: str,
     name: str,
@@ -63,7 +56,7 @@ def create_account(
 ) -> User:
     """Create an account.
 
-    Raises StaffError for an unknown role, language or phone, and for a login or extension in use or
+    Raises Refused for an unknown role, language or phone, and for a login or extension in use or
     too long. `topics`: codes whose callers ring this person, None for all. `name_cyrl`: derived
     from the name by default. `must_change`: the password gives no access until the person has
     chosen their own. `password_hash`: a result of `hash_password`, for callers that hold the write
@@ -71,19 +64,19 @@ def create_account(
     """
     password_hash = password_hash or hash_password(password)
     if role not in ROLES:
-        raise StaffError("role", f"no such role: {role}; one of {', '.join(ROLES)}")
+        raise Refused("role", f"no such role: {role}; one of {', '.join(ROLES)}")
     require_valid_phone(phone, role)
     if unknown_languages := set(speaks) - set(CALL_LANGUAGES):
-        raise StaffError("speaks", f"no such language: {', '.join(sorted(unknown_languages))}")
+        raise Refused("speaks", f"no such language: {', '.join(sorted(unknown_languages))}")
     if len(login) > MAX_LOGIN_CHARS:
-        raise StaffError("login", f"longer than {MAX_LOGIN_CHARS} characters: {login}")
+        raise Refused("login", f"longer than {MAX_LOGIN_CHARS} characters: {login}")
     with write_transaction():
         if User.get_or_none(User.login == login):
-            raise StaffError("login", f"login in use: {login}")
+            raise Refused("login", f"login in use: {login}")
         if extension and (
             extension in RESERVED_EXTENSIONS or User.get_or_none(User.extension == extension)
         ):
-            raise StaffError("extension", f"extension in use: {extension}")
+            raise Refused("extension", f"extension in use: {extension}")
         user = User.create(
             login=login,
             name=normalize_spelling(name),
@@ -161,18 +154,18 @@ def set_password(user: User, password: str, by: str, *, must_change: bool = Fals
 
 
 def require_strong_password(password: str, *personal_texts: str) -> None:
-    """Raise StaffError "short" or "weak" for a password that is easily guessed.
+    """Raise Refused "short" or "weak" for a password that is easily guessed.
 
     `personal_texts`: facts that others know about the person, such as login and name.
     """
     if len(password) < MIN_PASSWORD_CHARS:
-        raise StaffError("short", f"a password has at least {MIN_PASSWORD_CHARS} characters")
+        raise Refused("short", f"a password has at least {MIN_PASSWORD_CHARS} characters")
     # Its word lists take 11 MB, and most processes check no new password.
     from zxcvbn import zxcvbn
 
     words = [word for text in personal_texts for word in text.split()]
     if zxcvbn(password[:_MAX_SCORED_CHARS], user_inputs=words)["score"] < _MIN_PASSWORD_SCORE:
-        raise StaffError("weak", "a password like this is guessed soon: take several words")
+        raise Refused("weak", "a password like this is guessed soon: take several words")
 
 
 def disable_account(user: User, by: str) -> None:
@@ -197,29 +190,29 @@ def record_seen(user: User) -> None:
 
 
 def choose_language(user: User, locale: str) -> None:
-    """Store the language of the user's pages. Raises StaffError for an unknown one."""
+    """Store the language of the user's pages. Raises Refused for an unknown one."""
     if locale not in LOCALES:
-        raise StaffError("language", f"no such language: {locale}")
+        raise Refused("language", f"no such language: {locale}")
     User.update(language=locale).where(User.id == user.id).execute()
 
 
 def choose_appearance(user: User, theme: str, large_text: bool) -> None:
-    """Store the appearance of the user's pages. Raises StaffError for an unknown theme."""
+    """Store the appearance of the user's pages. Raises Refused for an unknown theme."""
     if theme not in THEMES:
-        raise StaffError("theme", f"no such theme: {theme}")
+        raise Refused("theme", f"no such theme: {theme}")
     User.update(theme=theme, large_text=large_text).where(User.id == user.id).execute()
 
 
 def require_valid_phone(phone: str, role: str) -> None:
-    """Raise StaffError "phone" if this role cannot have a phone of this kind."""
+    """Raise Refused "phone" if this role cannot have a phone of this kind."""
     if phone not in PHONE_KINDS or (phone == "page" and role != "operator"):
-        raise StaffError("phone", f"no phone of {role}: {phone}; one of {', '.join(PHONE_KINDS)}")
+        raise Refused("phone", f"no phone of {role}: {phone}; one of {', '.join(PHONE_KINDS)}")
 
 
 def choose_phone(user: User, phone: str, auto_answer: bool) -> None:
     """Store where an operator's phone rings, and whether the one in the page answers automatically.
 
-    Raises StaffError "phone".
+    Raises Refused "phone".
     """
     require_valid_phone(phone, user.role)
     choices: dict[str, str | bool] = {"phone": phone, "auto_answer": auto_answer}

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from appliance.core import audit, clock, live
 from appliance.core.db import write_transaction
+from appliance.core.refusals import Refused
 from appliance.models import Announcement, AnnouncementReader, User
 from appliance.people import accounts
 
@@ -11,24 +12,19 @@ TOPIC = "announcements"
 MAX_TEXT_CHARS = 500
 
 
-class AnnouncementError(ValueError):
-    """It cannot be sent; `code`: "empty", "long", "nobody" (no matching operator)."""
-
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
-
-
 def send_announcement(text: str, login: str, by: User) -> Announcement:
-    """Send a text to the operator with this login, or to all for "". Raises AnnouncementError."""
+    """Send a text to the operator with this login, or to all for "".
+
+    Raises Refused: "empty", "long", "nobody" (no matching operator).
+    """
     text = text.strip()
     if not text:
-        raise AnnouncementError("empty")
+        raise Refused("empty")
     if len(text) > MAX_TEXT_CHARS:
-        raise AnnouncementError("long")
+        raise Refused("long")
     readers = [user for user in accounts.active_operators() if login in ("", user.login)]
     if not readers:
-        raise AnnouncementError("nobody")
+        raise Refused("nobody")
     with write_transaction():
         announcement = Announcement.create(sender=by, text=text, sent_at=clock.now())
         for user in readers:

@@ -5,9 +5,9 @@ from dataclasses import asdict, dataclass
 
 from appliance.core import audit
 from appliance.core.db import write_transaction
+from appliance.core.refusals import Refused
 from appliance.core.statements import PreparedQuery, find_row
 from appliance.models import Goal, User
-from appliance.people.accounts import StaffError
 
 MAX_CALLS = 1000
 _COMMON_GOALS = PreparedQuery(lambda: Goal.select().where(Goal.user.is_null()).limit(1))
@@ -52,7 +52,7 @@ def operator_goals(user: User) -> Goals:
 def store_goals(rows: Iterable[tuple[User | None, Goals]], by: str) -> None:
     """Store personal goals of operators, and (None) the common ones: all of them, or nothing.
 
-    Raises StaffError, with a field of Goals as its code. Unchanged goals are not written.
+    Raises Refused, with a field of Goals as its code. Unchanged goals are not written.
     """
     rows = list(rows)
     for _, goals in rows:
@@ -71,12 +71,12 @@ def store_goals(rows: Iterable[tuple[User | None, Goals]], by: str) -> None:
 
 
 def _require_valid_goals(goals: Goals) -> None:
-    """Raise StaffError for a value out of bounds."""
+    """Raise Refused for a value out of bounds."""
     bounds = {"calls": (1, MAX_CALLS), "mark": (1, 5), "forms": (1, 100)}
     for name, number in asdict(goals).items():
         low, high = bounds[name]
         if number is not None and not low <= number <= high:
-            raise StaffError(name, f"{name} is {low} to {high}")
+            raise Refused(name, f"{name} is {low} to {high}")
 
 
 def _goals_from_row(row: Goal | None) -> Goals:

@@ -6,9 +6,9 @@ password, and ends every session.
 
 from appliance.core import audit, clock, live
 from appliance.core.db import write_transaction
+from appliance.core.refusals import Refused
 from appliance.models import Identity, User
 from appliance.people import accounts, sessions, staff
-from appliance.people.accounts import StaffError
 
 SOURCES = ("openid", "ldap")
 MAX_SUBJECT_CHARS = 255  # of a name (OpenID Connect Core 1.0, section 2)
@@ -32,12 +32,12 @@ def set_directory_fallback(user: User, is_allowed: bool, by: User | None) -> Non
     """Allow or forbid sign-in by the stored password while the directory is unavailable.
 
     It gives access that the directory may have closed, so it needs the right to give the person a
-    new password. Raises StaffError: "rights"; "self" (nobody may allow it for their own account).
+    new password. Raises Refused: "rights"; "self" (nobody may allow it for their own account).
     """
     if not staff.can_manage(by, user):
-        raise StaffError("rights", f"may not change {user.login}")
+        raise Refused("rights", f"may not change {user.login}")
     if by and by.id == user.id:
-        raise StaffError("self", "nobody allows it to himself")
+        raise Refused("self", "nobody allows it to himself")
     with write_transaction():
         conditions = (User.id == user.id, User.directory_fallback != is_allowed)
         if User.update(directory_fallback=is_allowed).where(*conditions).execute():
@@ -50,20 +50,20 @@ def set_directory_fallback(user: User, is_allowed: bool, by: User | None) -> Non
 def set_identity(user: User, source: str, subject: str, by: User | None) -> None:
     """Store a party's name for the person; "" removes it.
 
-    Raises StaffError: "rights"; "self" (nobody sets their own); "subject" (another person's, or
+    Raises Refused: "rights"; "self" (nobody sets their own); "subject" (another person's, or
     invalid).
     """
     subject = subject.strip()
     if not staff.can_manage(by, user):
-        raise StaffError("rights", f"may not change {user.login}")
+        raise Refused("rights", f"may not change {user.login}")
     if by and by.id == user.id:
-        raise StaffError("self", "nobody gives himself a name of a party outside")
+        raise Refused("self", "nobody gives himself a name of a party outside")
     with write_transaction():
         existing = Identity.get_or_none(Identity.source == source, Identity.subject == subject)
         if identity_subjects(user).get(source, "") == subject:
             return
         if existing or len(subject) > MAX_SUBJECT_CHARS or not subject.isprintable():
-            raise StaffError("subject", f"somebody else's, or no name: {subject}")
+            raise Refused("subject", f"somebody else's, or no name: {subject}")
         Identity.delete().where(Identity.user == user, Identity.source == source).execute()
         if subject:
             columns = {"source": source, "subject": subject, "made_at": clock.now()}

@@ -10,6 +10,7 @@ import secrets
 
 from appliance.core import audit, clock
 from appliance.core.db import write_transaction
+from appliance.core.refusals import Refused
 from appliance.models import AccessKey, User
 from appliance.people import accounts, rights
 
@@ -28,14 +29,6 @@ _HINT_CHARS = len(PREFIX) + 4
 _USE_INTERVAL = dt.timedelta(minutes=1)  # between two updates of `used_at`
 
 
-class KeyRefused(ValueError):
-    """A key cannot be created or confirmed; `code`: "name", "scopes", "ends", "rights"."""
-
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
-
-
 def create_key(
     name: str,
     scopes: tuple[str, ...],
@@ -46,18 +39,18 @@ def create_key(
 ) -> tuple[AccessKey, str]:
     """Create a key; returns it with its secret, which is not stored.
 
-    Raises KeyRefused for a name that is empty, too long or in use, for no or unknown scopes, for an
-    end in the past, and if `by` lacks the right.
+    Raises Refused: "name" if it is empty, too long or in use, "scopes" without a scope
+    or with an unknown one, "ends" in the past, "rights" if `by` lacks the right.
     """
     if not rights.has_right(by, "key.make"):
-        raise KeyRefused("rights")
+        raise Refused("rights")
     name = " ".join(name.split())
     if not 0 < len(name) <= _MAX_NAME_CHARS or AccessKey.get_or_none(AccessKey.name == name):
-        raise KeyRefused("name")
+        raise Refused("name")
     if not scopes or set(scopes) - set(SCOPES):
-        raise KeyRefused("scopes")
+        raise Refused("scopes")
     if ends_at and ends_at <= clock.now():
-        raise KeyRefused("ends")
+        raise Refused("ends")
     secret, now = PREFIX + secrets.token_urlsafe(_SECRET_BYTES), clock.now()
     with write_transaction():
         key = AccessKey.create(
@@ -86,11 +79,11 @@ def can_confirm(key: AccessKey, user: User) -> bool:
 
 
 def confirm_key(key: AccessKey, by: User) -> None:
-    """Put a key in force by a second person's confirmation. Raises KeyRefused("rights")."""
+    """Put a key in force by a second person's confirmation. Raises Refused "rights"."""
     with write_transaction():
         current = AccessKey.get_by_id(key.id)
         if not can_confirm(current, by):
-            raise KeyRefused("rights")
+            raise Refused("rights")
         columns = {"confirmed_at": clock.now(), "confirmed_by": by.login}
         AccessKey.update(columns).where(AccessKey.id == key.id).execute()
         detail = {

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 from appliance.core import audit, live
 from appliance.core.db import write_transaction
+from appliance.core.refusals import Refused
 from appliance.core.statements import PreparedQuery
 from appliance.models import PauseLimit, User
 from appliance.people import presence
-from appliance.people.accounts import StaffError
 
 MAX_MINUTES = 24 * 60
 DEFAULT_LIMITS = {"lunch": 60, "break": 30}  # minutes, until the manager sets others
@@ -34,9 +34,9 @@ def pause_limits() -> dict[str, int]:
 
 
 def set_limits(minutes: Mapping[str, int | None], by: str) -> None:
-    """Set limits: reason → minutes, None for no limit. Raises StaffError "minutes"."""
+    """Set limits: reason → minutes, None for no limit. Raises Refused "minutes"."""
     if any(value is not None and not 1 <= value <= MAX_MINUTES for value in minutes.values()):
-        raise StaffError("minutes", f"a limit is 1 to {MAX_MINUTES} minutes")
+        raise Refused("minutes", f"a limit is 1 to {MAX_MINUTES} minutes")
     with write_transaction():
         for reason, new in minutes.items():
             PauseLimit.insert(reason=reason, minutes=new).on_conflict(

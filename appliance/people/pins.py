@@ -18,9 +18,9 @@ from peewee import Expression
 
 from appliance.core import audit, clock
 from appliance.core.db import write_transaction
+from appliance.core.refusals import Refused
 from appliance.core.settings import SignIn
 from appliance.models import Desk, Pin, Session, User
-from appliance.people.accounts import StaffError
 
 _DIGITS = re.compile(r"\d{4,8}", re.ASCII)
 _DIGIT_SEQUENCES = "01234567890 09876543210"
@@ -29,10 +29,10 @@ _DIGIT_SEQUENCES = "01234567890 09876543210"
 def set_pin(user: User, pin: str, secret: str) -> None:
     """Store the PIN that the person chose; `secret`: the site's.
 
-    Raises StaffError "pin": too short, too simple.
+    Raises Refused "pin": too short, too simple.
     """
     if not _DIGITS.fullmatch(pin) or len(set(pin)) < 3 or pin in _DIGIT_SEQUENCES:
-        raise StaffError("pin", "four to eight digits, not 1234 and not 1111")
+        raise Refused("pin", "four to eight digits, not 1234 and not 1111")
     pin_hash = _hash_pin(user, pin, secret)
     with write_transaction():
         Pin.delete().where(Pin.user == user).execute()

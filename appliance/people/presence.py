@@ -10,9 +10,10 @@ from peewee import JOIN, Expression, ModelSelect
 from appliance.core import audit, clock, live
 from appliance.core.clock import datetime_from_microseconds, microseconds_since_epoch
 from appliance.core.db import write_transaction
+from appliance.core.refusals import Refused
 from appliance.core.statements import PreparedQuery, query_parameter
 from appliance.models import Presence, User
-from appliance.people.accounts import StaffError, active_operators
+from appliance.people.accounts import active_operators
 
 # "back_office": at work, neither in the queue nor on a pause
 STATES = ("ready", "pause", "back_office", "off")
@@ -170,10 +171,10 @@ def choose_state(user: User, state: str, *, reason: str = "", by: str = "") -> N
     """Record the state of an operator; `pbx.actions` applies it in Asterisk.
 
     `by`: the login or process that set it, if it was not the operator; `reason` of a pause: a code
-    of the list of reasons, one of SYSTEM_REASONS or "". Raises StaffError "state".
+    of the list of reasons, one of SYSTEM_REASONS or "". Raises Refused "state".
     """
     if state not in (*STATES, WRAP_UP):
-        raise StaffError("state", f"no such state: {state}")
+        raise Refused("state", f"no such state: {state}")
     with write_transaction():
         Presence.create(
             user=user, state=state, since=clock.now(), reason=reason, by=by or user.login

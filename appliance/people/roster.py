@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from appliance.core import spreadsheets
 from appliance.core.i18n import fold_text
+from appliance.core.refusals import Refused
 from appliance.models import Department, Membership, User
 from appliance.people import staff
-from appliance.people.accounts import StaffError
 from appliance.people.staff import StaffEntry
 
 COLUMNS = (
@@ -36,7 +36,7 @@ def parse_roster(text: str, by: User | None, topics: Collection[str]) -> list[Ro
     `text` begins with a line that names COLUMNS in any order, at least REQUIRED_COLUMNS; the
     separators are commas, semicolons or tabs. Several languages or topics are separated by blanks.
     `topics`: valid codes of topics. A fault is a code of `staff.validate_entry`, "topics", or
-    "twice" for a login or extension of an earlier line. Raises StaffError: "columns", "empty",
+    "twice" for a login or extension of an earlier line. Raises Refused: "columns", "empty",
     "many".
     """
     text = text.removeprefix(spreadsheets.BYTE_ORDER_MARK).strip("\r\n")
@@ -45,16 +45,16 @@ def parse_roster(text: str, by: User | None, topics: Collection[str]) -> list[Ro
     rows = csv.DictReader(io.StringIO(text, newline=""), delimiter=separator)
     names = [(name or "").strip().lower() for name in rows.fieldnames or ()]
     if set(REQUIRED_COLUMNS) - set(names) or set(names) - set(COLUMNS):
-        raise StaffError("columns", f"the first line names columns: {', '.join(COLUMNS)}")
+        raise Refused("columns", f"the first line names columns: {', '.join(COLUMNS)}")
     rows.fieldnames = names
     try:
         numbered_rows = [(rows.line_num, row) for row in rows if any(_row_texts(row))]
     except csv.Error as error:
-        raise StaffError("columns", str(error)) from error
+        raise Refused("columns", str(error)) from error
     if not numbered_rows:
-        raise StaffError("empty", "there is nobody in the file")
+        raise Refused("empty", "there is nobody in the file")
     if len(numbered_rows) > MAX_PEOPLE:
-        raise StaffError("many", f"more than {MAX_PEOPLE} people")
+        raise Refused("many", f"more than {MAX_PEOPLE} people")
     return list(_checked_lines(numbered_rows, by, topics))
 
 
@@ -85,7 +85,7 @@ def _checked_lines(
         entry, fault = _parse_entry(row, departments, topics)
         try:
             staff.validate_entry(entry, by)
-        except StaffError as error:
+        except Refused as error:
             fault = fault or error.code
         if entry.login in logins or (entry.extension and entry.extension in extensions):
             fault = "twice"

@@ -16,6 +16,7 @@ from peewee import Expression
 
 from appliance.core import clock
 from appliance.core.db import write_transaction
+from appliance.core.refusals import Refused
 from appliance.core.settings import Ldap
 from appliance.models import Session, SignInAttempt, User
 from appliance.people import accounts, ldap, pins, second_factor
@@ -143,15 +144,15 @@ def change_password(
 ) -> None:
     """Set the password that the user chose.
 
-    Raises StaffError: "elsewhere" (it is changed in the directory), "wrong" (the old one is wrong),
+    Raises Refused: "elsewhere" (it is changed in the directory), "wrong" (the old one is wrong),
     "same", "short", "weak"; TooManyAttempts, TooManyWaiting.
     """
     if ldap.manages_password(directory, user):
-        raise accounts.StaffError("elsewhere", "the password is changed in the directory")
+        raise Refused("elsewhere", "the password is changed in the directory")
     if not check_password(user.login, old, address, device):
-        raise accounts.StaffError("wrong", "the old password is wrong")
+        raise Refused("wrong", "the old password is wrong")
     if new == old:
-        raise accounts.StaffError("same", "the new password is the old one")
+        raise Refused("same", "the new password is the old one")
     accounts.require_strong_password(new, user.login, user.name)
     accounts.set_password(user, new, by=user.login)
 

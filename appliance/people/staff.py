@@ -13,15 +13,10 @@ from dataclasses import dataclass
 from appliance.core import audit, live
 from appliance.core.db import write_transaction
 from appliance.core.i18n import normalize_spelling
+from appliance.core.refusals import Refused
 from appliance.models import Department, Membership, User
 from appliance.people import accounts, presence, second_factor, sessions
-from appliance.people.accounts import (
-    CALL_LANGUAGES,
-    MAX_LOGIN_CHARS,
-    RESERVED_EXTENSIONS,
-    ROLES,
-    StaffError,
-)
+from appliance.people.accounts import CALL_LANGUAGES, MAX_LOGIN_CHARS, RESERVED_EXTENSIONS, ROLES
 
 # Operators look up appeals; supervisors, managers and the ministry read them all. Assigning one of
 # these roles could serve to read appeals, so it is left to managers, who may read them already.
@@ -93,7 +88,7 @@ def entry_of_user(user: User) -> StaffEntry:
 def add_person(new_entry: StaffEntry, by: User | None) -> IssuedCredentials:
     """Create an account with a first password, which the person has to change.
 
-    Raises StaffError: "login", "name", "role", "rights", "speaks", "extension", "department".
+    Raises Refused: "login", "name", "role", "rights", "speaks", "extension", "department".
     """
     return add_people([new_entry], by)[0]
 
@@ -117,7 +112,7 @@ def change_person(user: User, new_entry: StaffEntry, by: User | None) -> IssuedC
     """Change an account; another role ends its sessions, another extension gets a new password.
 
     Changes by a person with the right to equip only are limited to phone, languages and topics.
-    Raises StaffError as `add_person`, and "self" and "last" for a role that must remain.
+    Raises Refused as `add_person`, and "self" and "last" for a role that must remain.
     """
     new_entry = normalise_entry(new_entry)
     with write_transaction():
@@ -156,49 +151,49 @@ def change_person(user: User, new_entry: StaffEntry, by: User | None) -> IssuedC
 
 
 def validate_entry(new_entry: StaffEntry, by: User | None, user: User | None = None) -> None:
-    """Raise StaffError if `by` cannot create this account, or change `user` in this way."""
+    """Raise Refused if `by` cannot create this account, or change `user` in this way."""
     if not _LOGIN.fullmatch(new_entry.login) or len(new_entry.login) > MAX_LOGIN_CHARS:
-        raise StaffError("login", f"small letters, digits, . _ - only: {new_entry.login}")
+        raise Refused("login", f"small letters, digits, . _ - only: {new_entry.login}")
     if not user and accounts.find_account(new_entry.login):
-        raise StaffError("login", f"login in use: {new_entry.login}")
+        raise Refused("login", f"login in use: {new_entry.login}")
     if not 0 < len(new_entry.name) <= _MAX_NAME_CHARS or len(new_entry.name_cyrl) > _MAX_NAME_CHARS:
-        raise StaffError("name", "a name is needed")
+        raise Refused("name", "a name is needed")
     if new_entry.role not in ROLES:
-        raise StaffError("role", f"no such role: {new_entry.role}; one of {', '.join(ROLES)}")
+        raise Refused("role", f"no such role: {new_entry.role}; one of {', '.join(ROLES)}")
     if user and not can_equip(by, user):
-        raise StaffError("rights", f"may not change {user.login}")
+        raise Refused("rights", f"may not change {user.login}")
     if (
         by
         and new_entry.role not in ASSIGNABLE_ROLES.get(by.role, ())
         and not (user and user.role == new_entry.role)
     ):
-        raise StaffError("rights", f"may not give the role {new_entry.role}")
+        raise Refused("rights", f"may not give the role {new_entry.role}")
     if set(new_entry.speaks) - set(CALL_LANGUAGES) or (
         new_entry.role == "operator" and not new_entry.speaks
     ):
-        raise StaffError("speaks", f"languages of calls: {', '.join(CALL_LANGUAGES)}")
+        raise Refused("speaks", f"languages of calls: {', '.join(CALL_LANGUAGES)}")
     _require_valid_extension(new_entry, user)
     accounts.require_valid_phone(new_entry.phone, new_entry.role)
     if new_entry.department and not Department.get_or_none(Department.id == new_entry.department):
-        raise StaffError("department", f"no such department: {new_entry.department}")
+        raise Refused("department", f"no such department: {new_entry.department}")
 
 
 def issue_password(user: User, by: User | None) -> IssuedCredentials:
-    """Issue a new first password, which ends every session. Raises StaffError "rights", "self"."""
+    """Issue a new first password, which ends every session. Raises Refused "rights", "self"."""
     _require_manageable(user, by)
     if by and by.id == user.id:
-        raise StaffError("self", "one's own password is changed on the page Account")
+        raise Refused("self", "one's own password is changed on the page Account")
     password = _readable_password()
     accounts.set_password(user, password, by=accounts.audit_login(by), must_change=True)
     return IssuedCredentials(user, password)
 
 
 def issue_phone_password(user: User, by: User | None) -> IssuedCredentials:
-    """Issue a new password of a phone. Raises StaffError "rights", "extension" (has no phone)."""
+    """Issue a new password of a phone. Raises Refused "rights", "extension" (has no phone)."""
     if not can_equip(by, user):
-        raise StaffError("rights", f"may not change {user.login}")
+        raise Refused("rights", f"may not change {user.login}")
     if not user.extension:
-        raise StaffError("extension", f"has no phone: {user.login}")
+        raise Refused("extension", f"has no phone: {user.login}")
     password = secrets.token_urlsafe(18)
     with write_transaction():
         columns = {"sip_password": password}
@@ -211,7 +206,7 @@ def issue_phone_password(user: User, by: User | None) -> IssuedCredentials:
 
 
 def disable_person(user: User, by: User | None) -> None:
-    """Close an account. Raises StaffError "rights", "self", "last"."""
+    """Close an account. Raises Refused "rights", "self", "last"."""
     with write_transaction():
         user = User.get_by_id(user.id)
         _require_manageable(user, by)
@@ -222,7 +217,7 @@ def disable_person(user: User, by: User | None) -> None:
 
 
 def enable_person(user: User, by: User | None) -> None:
-    """Reopen a closed account, with its former password. Raises StaffError "rights"."""
+    """Reopen a closed account, with its former password. Raises Refused "rights"."""
     _require_manageable(user, by)
     with write_transaction():
         User.update(active=True).where(User.id == user.id).execute()
@@ -231,7 +226,7 @@ def enable_person(user: User, by: User | None) -> None:
 
 
 def sign_out_person(user: User, by: User | None) -> None:
-    """End every session of a person. Raises StaffError "rights"."""
+    """End every session of a person. Raises Refused "rights"."""
     _require_manageable(user, by)
     with write_transaction():
         sessions.end_user_sessions(user)
@@ -242,12 +237,12 @@ def remove_second_factor(user: User, by: User | None) -> None:
     """Remove a person's second factors and sign them out; they set up new ones where required.
 
     This gives no access to `by`, because the password remains: so technicians may do it for all.
-    Raises StaffError "rights", "self".
+    Raises Refused "rights", "self".
     """
     if by and by.role not in EQUIPPING_ROLES:
-        raise StaffError("rights", f"may not change {user.login}")
+        raise Refused("rights", f"may not change {user.login}")
     if by and by.id == user.id:
-        raise StaffError("self", "one's own is changed on the page Account")
+        raise Refused("self", "one's own is changed on the page Account")
     with write_transaction():
         second_factor.remove_factors(user, accounts.audit_login(by))
         sessions.end_user_sessions(user)
@@ -324,7 +319,7 @@ def _changed_columns(new_entry: StaffEntry, user: User) -> dict[str, str | None]
 
 
 def _require_valid_extension(new_entry: StaffEntry, user: User | None) -> None:
-    """Raise StaffError "extension" for a new extension that is invalid or in use."""
+    """Raise Refused "extension" for a new extension that is invalid or in use."""
     extension = new_entry.extension
     if not extension or (user and extension == user.extension):
         return
@@ -334,27 +329,27 @@ def _require_valid_extension(new_entry: StaffEntry, user: User | None) -> None:
         or extension in RESERVED_EXTENSIONS
         or same_extension.exists()
     ):
-        raise StaffError("extension", f"four or five digits that no other phone has: {extension}")
+        raise Refused("extension", f"four or five digits that no other phone has: {extension}")
 
 
 def _require_manageable(user: User, by: User | None) -> None:
-    """Raise StaffError "rights" if `by` may not manage this account."""
+    """Raise Refused "rights" if `by` may not manage this account."""
     if not can_manage(by, user):
-        raise StaffError("rights", f"may not change {user.login}")
+        raise Refused("rights", f"may not change {user.login}")
 
 
 def _require_replaceable(user: User, by: User | None) -> None:
-    """Raise StaffError "self" or "last" if the person's role must remain.
+    """Raise Refused "self" or "last" if the person's role must remain.
 
     People cannot end their own right, and one person of each indispensable role remains.
     """
     if by is None:
         return
     if by.id == user.id:
-        raise StaffError("self", "nobody does so to himself")
+        raise Refused("self", "nobody does so to himself")
     colleagues = User.select().where(User.role == user.role, User.active, User.id != user.id)
     if user.active and user.role in INDISPENSABLE_ROLES and not colleagues.exists():
-        raise StaffError("last", f"the last {user.role}")
+        raise Refused("last", f"the last {user.role}")
 
 
 def _set_off(user: User, by: User | None) -> None:

@@ -14,19 +14,12 @@ from peewee import Expression
 from appliance.core import audit, clock
 from appliance.core.db import write_transaction
 from appliance.core.intervals import Interval, merge_intervals
+from appliance.core.refusals import Refused
 from appliance.models import QuarterAnswer, Shift, ShiftPlace, StaffEvent, StaffRecord, User
 
 EDUCATION = ("secondary", "incomplete_higher", "higher")
 EVENTS = ("training", "measure")
 _MAX_NOTE_CHARS = 500
-
-
-class RecordError(ValueError):
-    """The input cannot be stored; `code` is the reason for the page to show."""
-
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
 
 
 @dataclass(frozen=True)
@@ -176,7 +169,7 @@ def quarter_answer(quarter: str) -> QuarterAnswer | None:
 def store_records(rows: Iterable[OperatorRecord], day: dt.date, by: str) -> None:
     """Store operators' records, and their shifts from `day` on: all of them, or nothing.
 
-    Raises RecordError: "education" (not one of EDUCATION or ""), "dates" (left before hired).
+    Raises Refused: "education" (not one of EDUCATION or ""), "dates" (left before hired).
     """
     with write_transaction():
         for row in rows:
@@ -195,11 +188,11 @@ def find_event(event_id: int) -> StaffEvent | None:
 
 
 def add_event(user: User, kind: str, date: dt.date | None, note: str, by: str) -> StaffEvent:
-    """Record a course or a measure. Raises RecordError: "kind", "date"."""
+    """Record a course or a measure. Raises Refused: "kind", "date"."""
     if kind not in EVENTS:
-        raise RecordError("kind")
+        raise Refused("kind")
     if date is None:
-        raise RecordError("date")
+        raise Refused("date")
     with write_transaction():
         event = StaffEvent.create(
             user=user, kind=kind, date=date, note=note.strip()[:_MAX_NOTE_CHARS]
@@ -216,11 +209,11 @@ def remove_event(event: StaffEvent, by: str) -> None:
 
 
 def add_shift(opens: str, closes: str, since: dt.date | None, by: str) -> Shift:
-    """Create a shift. Raises RecordError: "time", "date"."""
+    """Create a shift. Raises Refused: "time", "date"."""
     if not (_is_time(opens) and _is_time(closes)) or opens == closes:
-        raise RecordError("time")
+        raise Refused("time")
     if since is None:
-        raise RecordError("date")
+        raise Refused("date")
     with write_transaction():
         shift = Shift.create(opens=opens, closes=closes, since=since)
         audit.record_entry(by, "staff.shift", f"{opens}-{closes}", since=str(since))
@@ -265,9 +258,9 @@ def store_answer(
 def _store_record(row: OperatorRecord, day: dt.date, by: str) -> None:
     """Store one operator's record and shift, and audit what changed."""
     if row.education not in ("", *EDUCATION):
-        raise RecordError("education")
+        raise Refused("education")
     if row.hired_on and row.left_on and row.left_on < row.hired_on:
-        raise RecordError("dates")
+        raise Refused("dates")
     record = StaffRecord.get_or_none(StaffRecord.user == row.user) or StaffRecord(user=row.user)
     changes = {}
     for name in ("education", "hired_on", "left_on"):

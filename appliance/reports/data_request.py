@@ -22,7 +22,7 @@ LOCALES = contents.LOCALES
 def render_answer(settings: Settings, request: DataRequest, user: User, language: str) -> bytes:
     """Return the answer as PDF in a language of LOCALES, with the data as stored now.
 
-    Raises data_requests.RequestError: "closed" if a personal appeal in it is not open to the user.
+    Raises Refused: "closed" if a personal appeal in it is not open to the user.
     """
     texts, tz = _answer_texts()[language], settings.tz
     records = request.records

@@ -12,18 +12,11 @@ from peewee import SQL, Node, fn
 
 from appliance.core import audit, clock
 from appliance.core.db import write_transaction
+from appliance.core.refusals import Refused
 from appliance.models import Tariff
 
 ROUNDINGS = ("second", "minute", "call")  # up to the whole second, up to the whole minute, per call
 DIRECTIONS = ("inbound", "outbound")
-
-
-class TariffError(ValueError):
-    """A tariff is invalid; `code` identifies the reason, for which the page has a message."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
 
 
 def add_tariff(
@@ -41,7 +34,7 @@ def add_tariff(
 
     An open tariff for the same calls ends the day before.
 
-    Raises TariffError: "direction", "rounding", "price", "days", "overlap".
+    Raises Refused: "direction", "rounding", "price", "days", "overlap".
     """
     for code, is_wrong in (
         ("direction", direction not in DIRECTIONS),
@@ -50,7 +43,7 @@ def add_tariff(
         ("days", valid_to is not None and valid_to < valid_from),
     ):
         if is_wrong:
-            raise TariffError(code, f"no such {code}")
+            raise Refused(code, f"no such {code}")
     same_calls = (Tariff.direction == direction, Tariff.trunk == trunk, Tariff.number == number)
     with write_transaction():
         for other_tariff in Tariff.select().where(*same_calls):
@@ -59,7 +52,7 @@ def add_tariff(
             elif other_tariff.valid_from <= (valid_to or dt.date.max) and valid_from <= (
                 other_tariff.valid_to or dt.date.max
             ):
-                raise TariffError("overlap", "another tariff holds for these calls on these days")
+                raise Refused("overlap", "another tariff holds for these calls on these days")
         tariff = Tariff.create(
             direction=direction,
             trunk=trunk,
@@ -76,9 +69,9 @@ def add_tariff(
 
 
 def close_tariff(tariff: Tariff, last: dt.date, by: str) -> None:
-    """End a tariff after a day. Raises TariffError "days" if it begins later."""
+    """End a tariff after a day. Raises Refused "days" if it begins later."""
     if last < tariff.valid_from:
-        raise TariffError("days", "it would end before it begins")
+        raise Refused("days", "it would end before it begins")
     with write_transaction():
         _end_tariff(tariff, last, by)
 

@@ -9,20 +9,13 @@ from appliance.core import search as core_search
 from appliance.core.clock import WorkingCalendar
 from appliance.core.db import write_transaction
 from appliance.core.i18n import LOCALES, fold_text, locale_translations, normalize_spelling
+from appliance.core.refusals import Refused
 from appliance.models import Employee
 
 DIRECTORY_TOPIC = "directory"
 _NUMBER_PATTERN = re.compile(r"\+?\d{2,15}")
 _HOURS_PATTERN = re.compile(r"(\d\d):(\d\d)-(\d\d):(\d\d)")  # the format in the database
 _TIME_PATTERN = re.compile(r"\b(\d{1,2})[:.](\d\d)\b")  # the format in which people type times
-
-
-class DirectoryError(ValueError):
-    """An employee cannot be saved; `code` is the bad field: name, number, hours, substitute."""
-
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
 
 
 @dataclass(frozen=True)
@@ -63,7 +56,7 @@ def search_employees(typed: str, limit: int = 20) -> list[Employee]:
 
 
 def save_employee(entry: DirectoryEntry, by: str, employee: Employee | None = None) -> Employee:
-    """Save a new employee, or change one. Raises DirectoryError."""
+    """Save a new employee, or change one. Raises Refused with the name of the bad field."""
     values = _employee_values(entry, employee)
     with write_transaction():
         if employee:
@@ -130,18 +123,21 @@ def employee_of_number(number: str) -> Employee | None:
 
 
 def _employee_values(entry: DirectoryEntry, employee: Employee | None) -> dict[str, object]:
-    """The column values of an entry. Raises DirectoryError."""
+    """The column values of an entry.
+
+    Raises Refused: "name", "number", "hours", "substitute".
+    """
     number = re.sub(r"[\s().-]", "", entry.number)
     if not entry.name.strip():
-        raise DirectoryError("name")
+        raise Refused("name")
     if not _NUMBER_PATTERN.fullmatch(number):
-        raise DirectoryError("number")
+        raise Refused("number")
     hours = _parse_hours(entry.hours)
     if entry.substitute_id is not None and (
         (employee and employee.id == entry.substitute_id)
         or not Employee.get_or_none(Employee.id == entry.substitute_id)
     ):
-        raise DirectoryError("substitute")
+        raise Refused("substitute")
     spellings = (
         normalize_spelling(entry.name),
         normalize_spelling(entry.department),
@@ -169,7 +165,7 @@ def _parse_hours(typed: str) -> str:
     times = [(int(hour), int(minute)) for hour, minute in _TIME_PATTERN.findall(typed)]
     stray = re.search(r"\d", _TIME_PATTERN.sub("", typed))
     if stray or len(times) != 2 or not (0, 0) <= times[0] < times[1] <= (24, 0):
-        raise DirectoryError("hours")
+        raise Refused("hours")
     if any(minute > 59 for _, minute in times):
-        raise DirectoryError("hours")
+        raise Refused("hours")
     return "-".join(f"{hour:02}:{minute:02}" for hour, minute in times)

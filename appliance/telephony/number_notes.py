@@ -2,6 +2,7 @@
 
 from appliance.core import audit, clock
 from appliance.core.db import write_transaction
+from appliance.core.refusals import Refused
 from appliance.core.statements import PreparedQuery, query_parameter
 from appliance.models import NumberNote, User
 from appliance.people import rights
@@ -14,17 +15,6 @@ _NOTES_OF_NUMBER = PreparedQuery(
         .order_by(NumberNote.id.desc())
     )
 )
-
-
-class NoteError(ValueError):
-    """A note cannot be saved.
-
-    `code`: "text" (it is empty), "long", or "number" (the number is hidden).
-    """
-
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
 
 
 def notes_of_number(number: str | None) -> list[NumberNote]:
@@ -48,9 +38,9 @@ def can_change(note: NumberNote, user: User) -> bool:
 
 
 def add_note(number: str | None, text: str, by: str) -> NumberNote:
-    """Save a new note. Raises NoteError."""
+    """Save a new note. Raises Refused: "number" (it is hidden), "text" (it is empty), "long"."""
     if not number:
-        raise NoteError("number")
+        raise Refused("number")
     text = _valid_text(text)
     with write_transaction():
         note = NumberNote.create(number=number, text=text, by=by, at=clock.now())
@@ -59,7 +49,7 @@ def add_note(number: str | None, text: str, by: str) -> NumberNote:
 
 
 def correct_note(note: NumberNote, text: str, by: str) -> None:
-    """Replace the text of a note. Raises NoteError."""
+    """Replace the text of a note. Raises Refused: "text" (it is empty), "long"."""
     changes = {"text": _valid_text(text), "changed_by": by, "changed_at": clock.now()}
     with write_transaction():
         NumberNote.update(changes).where(NumberNote.id == note.id).execute()
@@ -79,7 +69,7 @@ def remove_note(note: NumberNote, by: str) -> None:
 def _valid_text(text: str) -> str:
     text = " ".join(text.split())
     if not text:
-        raise NoteError("text")
+        raise Refused("text")
     if len(text) > MAX_NOTE_CHARACTERS:
-        raise NoteError("long")
+        raise Refused("long")
     return text

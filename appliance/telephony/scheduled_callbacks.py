@@ -6,23 +6,12 @@ from peewee import ModelSelect
 
 from appliance.core import audit, clock, live, phone_numbers
 from appliance.core.db import write_transaction
+from appliance.core.refusals import Refused
 from appliance.models import ScheduledCallback, User
 from appliance.people import accounts, presence, rights
 
 MAX_DELAY = dt.timedelta(days=180)
 MAX_NOTE_CHARACTERS = 500
-
-
-class CallbackError(ValueError):
-    """A call back cannot be scheduled or handed over; `code` is the reason.
-
-    "number": not a number that can be called; "past", "far": the time; "long": the note;
-    "operator": the recipient is not an operator.
-    """
-
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
 
 
 def visible_callbacks(user: User) -> ModelSelect:
@@ -68,20 +57,23 @@ def schedule_callback(
     note: str = "",
     call_id: str | None = None,
 ) -> ScheduledCallback:
-    """Schedule a call to `number`, as typed, at `due_at`. Raises CallbackError."""
+    """Schedule a call to `number`, as typed, at `due_at`.
+
+    Raises Refused: "number" (it cannot be called), "past", "far" (the time), "long" (the note).
+    """
     canonical_number, now, note = (
         phone_numbers.canonical_number(number or ""),
         clock.now(),
         " ".join(note.split()),
     )
     if not canonical_number:
-        raise CallbackError("number")
+        raise Refused("number")
     if due_at <= now:
-        raise CallbackError("past")
+        raise Refused("past")
     if due_at - now > MAX_DELAY:
-        raise CallbackError("far")
+        raise Refused("far")
     if len(note) > MAX_NOTE_CHARACTERS:
-        raise CallbackError("long")
+        raise Refused("long")
     with write_transaction():
         callback = ScheduledCallback.create(
             number=canonical_number,
@@ -113,10 +105,10 @@ def finish_callback(callback: ScheduledCallback, by: str) -> bool:
 
 
 def hand_over(callback: ScheduledCallback, login: str, by: str) -> None:
-    """Assign a callback to another operator. Raises CallbackError."""
+    """Assign a callback to another operator. Raises Refused "operator" if they are not one."""
     recipient = next((user for user in accounts.active_operators() if user.login == login), None)
     if not recipient:
-        raise CallbackError("operator")
+        raise Refused("operator")
     with write_transaction():
         ScheduledCallback.update(operator=recipient).where(
             ScheduledCallback.id == callback.id

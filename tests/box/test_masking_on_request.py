@@ -9,10 +9,10 @@ from appliance.box import retention
 from appliance.box.retention import rules
 from appliance.casework import appeals, call_forms, catalogs, data_requests, search
 from appliance.casework.appeals import handling
-from appliance.casework.data_requests import RequestError
 from appliance.core import clock, db, outbox
 from appliance.core.db import write_transaction
 from appliance.core.i18n import fold_text
+from appliance.core.refusals import Refused
 from appliance.models import (
     Appeal,
     Call,
@@ -161,11 +161,11 @@ def test_after_masking_the_citizen_is_found_nowhere_and_no_figure_changes(
 def test_an_open_or_held_appeal_is_not_masked(settings, manager, appeal) -> None:
     request = create_mask_request(settings, manager)
     ticked = [f"appeal:{appeal.number}"]
-    with pytest.raises(RequestError, match="open"):
+    with pytest.raises(Refused, match="open"):
         retention.mask_citizen(settings, request, manager, ticked, "")
     answer_and_close(appeal)
     retention.set_hold("appeal", appeal.number, "Sud", "manager")
-    with pytest.raises(RequestError, match="held"):
+    with pytest.raises(Refused, match="held"):
         retention.mask_citizen(settings, request, manager, ticked, "")
     assert Appeal.get().surname.startswith(NAME)
     assert DataRequest.get().state == "open"

@@ -13,6 +13,7 @@ from appliance.box import health, retention
 from appliance.box.retention import rules
 from appliance.core import clock
 from appliance.core import settings as site_settings
+from appliance.core.refusals import Refused
 from appliance.core.settings import Backup, Retention, SettingsError
 from appliance.models import (
     Appeal,
@@ -157,7 +158,7 @@ def test_calls_placed_for_a_held_call_are_kept_with_it(site, recorded, limit) ->
 
 def test_a_hold_needs_an_existing_subject(site) -> None:
     for kind, subject, code in (("call", "9.9", "subject"), ("file", "1", "subject")):
-        with pytest.raises(retention.HoldError) as error:
+        with pytest.raises(Refused) as error:
             retention.set_hold(kind, subject, "sud", "sherzod")
         assert error.value.code == code
 

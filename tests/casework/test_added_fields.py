@@ -17,6 +17,7 @@ from appliance.casework.forms.definition import KINDS, definition_document, pars
 from appliance.casework.ministry import mapping
 from appliance.core import clock
 from appliance.core.i18n import LOCALES, equals_ignoring_spelling
+from appliance.core.refusals import Refused
 from appliance.core.settings import MINISTRY_FIELDS, Ministry
 from appliance.models import Appeal, FormVersion
 from tests.casework.test_form_editing import (
@@ -197,7 +198,7 @@ def test_every_definition_the_editor_accepts_is_a_working_form(
 ) -> None:
     FormVersion.delete().where(FormVersion.number > 1).execute()
     for any_how, fits in field_lists:
-        with contextlib.suppress(forms.DefinitionError):
+        with contextlib.suppress(Refused):
             add_field(**(any_how | fits | (PLAIN_LABELS if fits else {})))
     definition = forms.stored_definition(pending_draft())
     assert (

@@ -10,9 +10,9 @@ from click.testing import CliRunner, Result
 
 from appliance import PACKAGE
 from appliance.casework.catalogs import days, proposals
-from appliance.casework.catalogs.upkeep import ListError
 from appliance.cli import appliance
 from appliance.core.audit.table import AuditEntry
+from appliance.core.refusals import Refused
 from appliance.core.settings import Settings
 from appliance.models import CalendarDay
 
@@ -28,7 +28,7 @@ def day_columns(day: CalendarDay) -> tuple[Any, ...]:
 
 
 def refusal_code(act: Any, *args: Any) -> str:
-    with pytest.raises(ListError) as error:
+    with pytest.raises(Refused) as error:
         act(*args)
     return error.value.code
 

@@ -14,6 +14,7 @@ from appliance.casework import appeals, call_forms, catalogs, forms
 from appliance.casework.call_forms.directions import CALLBACK_REASONS
 from appliance.casework.forms import definition
 from appliance.core import clock, db
+from appliance.core.refusals import Refused
 from appliance.models import Appeal, Call, CallForm, Draft, FormVersion, Talk, User
 from appliance.reports import call_filters
 from tests.casework.test_appeals import PHONE, TODAY, TZ, create_user, register_appeal
@@ -369,7 +370,7 @@ def test_an_invalid_document_raises_the_reason(change, code):
     document = definition.definition_document(forms.product_definition(forms.CALL_FORM))
     field = {"name": "more", "kind": "text", "label": dict.fromkeys(LABELS, "x")}
     document["fields"].append(field | change)
-    with pytest.raises(forms.DefinitionError) as error:
+    with pytest.raises(Refused) as error:
         definition.parse_definition("2", 2, document)
     assert error.value.code == code
 

@@ -7,16 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from appliance.casework import catalogs, changes
-from appliance.casework.changes import (
-    ChangeError,
-    UploadedFile,
-    files,
-    links,
-    states,
-    summary,
-    terms,
-)
+from appliance.casework.changes import UploadedFile, files, links, states, summary, terms
 from appliance.core import clock, db
+from appliance.core.refusals import Refused
 from appliance.models import AuditEntry, ChangeFile, ChangeRequest, ChangeStep, User
 
 
@@ -164,7 +157,7 @@ def test_only_permitted_roles_perform_a_step_in_its_permitted_states(
         perform_step(action, request_made, user)
         assert current_state(request_made) == next_state
         return
-    with pytest.raises(ChangeError) as error:
+    with pytest.raises(Refused) as error:
         perform_step(action, request_made, user)
     assert error.value.code == ("changed" if who in permitted_people else "action")
     assert current_state(request_made) == state
@@ -181,7 +174,7 @@ def test_only_some_steps_are_refused_without_a_text(action, create_request, requ
         ChangeRequest.id == request_made.id
     ).execute()
     if action in STEPS_WITH_TEXT:
-        with pytest.raises(ChangeError, match="words"):
+        with pytest.raises(Refused, match="words"):
             perform_step(action, request_made, user, text="  \n")
     else:
         perform_step(action, request_made, user, text="  \n")
@@ -193,14 +186,14 @@ def test_only_some_steps_are_refused_without_a_text(action, create_request, requ
     [("", "x", "y", "kind"), ("other", " ", "y", "what"), ("other", "x", "\n", "why")],
 )
 def test_a_request_must_state_its_kind_content_and_reason(kind, what, why, code, bahodir, calendar):
-    with pytest.raises(ChangeError, match=code):
+    with pytest.raises(Refused, match=code):
         changes.create_change_request(bahodir, kind, what, why, calendar)
     assert ChangeRequest.select().count() == 0
 
 
 def test_only_the_ministry_creates_requests(sherzod, rustam, dilnoza, calendar):
     for user in (sherzod, rustam, dilnoza):
-        with pytest.raises(ChangeError, match="action"):
+        with pytest.raises(Refused, match="action"):
             changes.create_change_request(user, "other", "x", "y", calendar)
 
 
@@ -222,7 +215,7 @@ def test_of_two_simultaneous_steps_one_is_refused(create_request, sherzod, rusta
             gate.wait()
             changes.perform_request_action("accept", request, user, 1)
             outcomes.append(user.login)
-        except ChangeError as error:
+        except Refused as error:
             outcomes.append(error.code)
         finally:
             db.database.close()
@@ -239,7 +232,7 @@ def test_of_two_simultaneous_steps_one_is_refused(create_request, sherzod, rusta
 @pytest.mark.parametrize("version", [0, -1, 2, 2**31, 2**80])
 def test_a_step_on_an_outdated_version_is_refused(version, create_request, sherzod):
     request = create_request()
-    with pytest.raises(ChangeError, match="changed"):
+    with pytest.raises(Refused, match="changed"):
         changes.perform_request_action("accept", request, sherzod, version)
 
 
@@ -269,7 +262,7 @@ def test_files_are_stored_unchanged(create_request, bahodir, calendar):
     ],
 )
 def test_too_many_or_invalid_files_are_refused(sent, code, bahodir, calendar):
-    with pytest.raises(ChangeError, match=code):
+    with pytest.raises(Refused, match=code):
         changes.create_change_request(bahodir, "other", "x", "y", calendar, sent)
     assert (ChangeRequest.select().count(), ChangeFile.select().count()) == (0, 0)
 
@@ -286,14 +279,14 @@ def test_the_size_of_files_is_limited_per_request_and_per_user_and_day(
 
     request = changes.create_change_request(bahodir, "other", "x", "y", calendar, seven_bytes)
     changes.perform_request_action("question", request, User.get(User.role == "manager"), 1, "?")
-    with pytest.raises(ChangeError, match="full"):
+    with pytest.raises(Refused, match="full"):
         changes.perform_request_action(
             "answer", request, bahodir, 2, "x", [files.UploadedFile("a", 4, fail_if_read)]
         )
     changes.perform_request_action("answer", request, bahodir, 2, "x", [sent_file("a", b"xxx")])
     for _ in range(2):
         changes.create_change_request(bahodir, "other", "x", "y", calendar, seven_bytes)
-    with pytest.raises(ChangeError, match="day"):
+    with pytest.raises(Refused, match="day"):
         changes.create_change_request(
             bahodir, "other", "x", "y", calendar, [files.UploadedFile("a", 7, fail_if_read)]
         )
@@ -312,7 +305,7 @@ def test_simultaneous_uploads_do_not_exceed_the_limit(bahodir, calendar, monkeyp
         with db.database.connection_context():
             try:
                 changes.create_change_request(bahodir, "other", "x", "y", calendar, seven_bytes)
-            except ChangeError:
+            except Refused:
                 return False
             return True
 

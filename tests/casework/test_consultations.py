@@ -6,9 +6,9 @@ import pytest
 
 from appliance.casework import appeals
 from appliance.casework.appeals import consultations, handling
-from appliance.casework.appeals.handling import HandlingError
 from appliance.core import clock
 from appliance.core.audit.table import AuditEntry
+from appliance.core.refusals import Refused
 from appliance.models import Appeal, Consultation, Handling
 from tests.rig.appeals import FULL_FORM
 
@@ -50,9 +50,9 @@ def test_a_consultation_is_contacted_and_concluded(register, nilufar, at_noon) -
     appeal = register(**CONSULTATION_VALUES)
     handling.record_specialist_contact(appeal, "A. Sobirov", "nilufar", handling_version(appeal))
     assert consultations.consultation_of_appeal(appeal).contacted_at == at_noon
-    with pytest.raises(HandlingError, match="words"):
+    with pytest.raises(Refused, match="words"):
         handling.record_consultation_outcome(appeal, " ", "nilufar", handling_version(appeal))
-    with pytest.raises(HandlingError, match="changed"):
+    with pytest.raises(Refused, match="changed"):
         handling.record_consultation_outcome(appeal, "Tushuntirildi", "nilufar", 1)
     assert appeal_numbers(consultations.pending_consultations(nilufar)) == [appeal.number]
     handling.record_consultation_outcome(

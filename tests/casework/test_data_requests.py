@@ -6,8 +6,8 @@ import pytest
 
 from appliance.casework import appeals, catalogs, data_requests
 from appliance.casework.appeals import personal
-from appliance.casework.data_requests import RequestError
 from appliance.core import clock
+from appliance.core.refusals import Refused
 from appliance.messaging import notices
 from appliance.models import Appeal, AuditEntry, DataRequest, User
 from tests.rig.appeals import FULL_FORM, create_appeal
@@ -69,7 +69,7 @@ def test_a_request_is_due_within_ten_days_and_never_on_a_day_off(
     ],
 )
 def test_an_incomplete_request_is_refused(settings, manager, missing, code) -> None:
-    with pytest.raises(RequestError, match=code):
+    with pytest.raises(Refused, match=code):
         data_requests.register_data_request(
             manager, REQUEST_VALUES | missing, catalogs.working_calendar(settings)
         )
@@ -94,9 +94,9 @@ def test_stored_records_are_found_and_the_citizens_are_chosen(settings, manager,
     assert [row.number for row in records.appeals] == [appeal.number]
     assert [form.appeal_number for form in records.call_forms] == [appeal.number]
     assert [call.id for call in records.calls] == ["hotline-1.1"]
-    with pytest.raises(RequestError, match="records"):
+    with pytest.raises(Refused, match="records"):
         data_requests.selected_records(request, manager, [])
-    with pytest.raises(RequestError, match="records"):
+    with pytest.raises(Refused, match="records"):
         # not among the found records
         data_requests.selected_records(request, manager, ["appeal:2026-000777"])
     chosen_records = data_requests.selected_records(request, manager, [f"appeal:{appeal.number}"])
@@ -114,9 +114,9 @@ def test_a_personal_appeal_must_be_revealed_before_it_is_chosen(settings, manage
     [veiled] = data_requests.stored_records(request, manager).appeals
     assert veiled.surname == ""
     ticked = [f"appeal:{appeal.number}"]
-    with pytest.raises(RequestError, match="closed") as error:
+    with pytest.raises(Refused, match="closed") as error:
         data_requests.selected_records(request, manager, ticked)
-    assert error.value.number == appeal.number
+    assert error.value.subject == appeal.number
     personal.reveal_appeal(manager, Appeal.get(), "Fuqaroning soʻrovi")
     assert data_requests.selected_records(request, manager, ticked).appeals
 
@@ -125,10 +125,10 @@ def test_a_request_is_answered_only_once(settings, manager, appeal) -> None:
     request = data_requests.register_data_request(
         manager, REQUEST_VALUES, catalogs.working_calendar(settings)
     )
-    with pytest.raises(RequestError, match="answer"):
+    with pytest.raises(Refused, match="answer"):
         notices.answer_data_request(settings, request, manager, "refused", " ", [])
     notices.answer_data_request(settings, request, manager, "done", "", [f"appeal:{appeal.number}"])
-    with pytest.raises(RequestError, match="changed"):
+    with pytest.raises(Refused, match="changed"):
         notices.answer_data_request(settings, request, manager, "refused", "Yoʻq", [])
     stored = DataRequest.get()
     assert (stored.state, stored.records["appeal"]) == ("done", [appeal.number])

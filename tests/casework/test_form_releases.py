@@ -11,6 +11,7 @@ from appliance.casework import appeals, call_forms, forms
 from appliance.casework.forms import editing, versions
 from appliance.cli import appliance
 from appliance.core import clock
+from appliance.core.refusals import Refused
 from appliance.models import AuditEntry, CallForm, FormVersion
 from tests.casework.test_appeals import TZ
 from tests.casework.test_form_editing import (
@@ -125,7 +126,7 @@ def test_the_sites_changes_to_its_form_survive_a_release(settings, nilufar, rele
     assert fields["heard_of_us"] == {"code": "tv", "text": "Телевидение"}
     assert ("2", "heard_of_us") in [(form, field.name) for form, field in forms.counted_fields()]
     pending_draft(forms.CALL_FORM)  # people can change it further
-    with pytest.raises(editing.EditingError, match="product"):
+    with pytest.raises(Refused, match="product"):
         editing.remove_field(forms.CALL_FORM, "heard_of_us", draft_mark(forms.CALL_FORM), "sherzod")
     editing.move_field(forms.CALL_FORM, "heard_of_us", True, draft_mark(forms.CALL_FORM), "sherzod")
     release_draft(forms.CALL_FORM)

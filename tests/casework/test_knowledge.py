@@ -15,7 +15,6 @@ from appliance.casework import catalogs, changes, knowledge, versions
 from appliance.casework.documents import package, pdf
 from appliance.casework.knowledge import (
     ArticleContent,
-    ArticleError,
     ArticlePlacement,
     articles,
     files,
@@ -27,6 +26,7 @@ from appliance.casework.knowledge import (
 )
 from appliance.core import clock
 from appliance.core.db import write_transaction
+from appliance.core.refusals import Refused
 from appliance.models import (
     Article,
     ArticleFile,
@@ -143,16 +143,16 @@ def test_apostrophes_are_normalised_and_the_script_is_detected(settings, sherzod
     ],
 )
 def test_an_invalid_article_is_refused(settings, sherzod, words, place, code):
-    with pytest.raises(ArticleError, match=code):
+    with pytest.raises(Refused, match=code):
         articles.create_article(sherzod, words, place)
     assert not Article.select().exists()
 
 
 def test_only_the_manager_writes_articles(settings, draft, bahodir, nilufar):
     for user in (bahodir, nilufar):
-        with pytest.raises(ArticleError, match="action"):
+        with pytest.raises(Refused, match="action"):
             articles.create_article(user, WORDS, PLACE)
-        with pytest.raises(ArticleError, match="action"):
+        with pytest.raises(Refused, match="action"):
             save_draft(draft, user)
 
 
@@ -160,7 +160,7 @@ def test_both_languages_are_required_before_sending_to_the_ministry(settings, sh
     row = articles.create_article(
         sherzod, ArticleContent(title_uz="Faqat", text_uz="oʻzbekcha"), PLACE
     )
-    with pytest.raises(ArticleError, match="languages"):
+    with pytest.raises(Refused, match="languages"):
         articles.perform_step("send", row, sherzod, 1)
     assert reload_version(row).state == "draft"
 
@@ -343,7 +343,7 @@ def test_the_kind_of_a_file_is_detected_from_its_content(content, kind):
     ),
 )
 def test_an_unsupported_or_dangerous_file_is_refused(content, code):
-    with pytest.raises(ArticleError, match=code):
+    with pytest.raises(Refused, match=code):
         files.detect_kind(content() if callable(content) else content)
 
 
@@ -409,7 +409,7 @@ def docx_with_relation(kind: str, target: str) -> bytes:
     ),
 )
 def test_hidden_active_content_is_detected(content):
-    with pytest.raises(ArticleError, match="macro"):
+    with pytest.raises(Refused, match="macro"):
         files.detect_kind(content)
 
 
@@ -425,7 +425,7 @@ def test_hidden_active_content_is_detected(content):
     ids=("entities", "a part that climbs"),
 )
 def test_a_document_with_entities_or_unsafe_paths_is_refused(content, code):
-    with pytest.raises(ArticleError, match=code):
+    with pytest.raises(Refused, match=code):
         files.detect_kind(content)
 
 
@@ -438,12 +438,12 @@ def test_a_document_with_entities_or_unsafe_paths_is_refused(content, code):
     ids=("many relations", "deep relations"),
 )
 def test_an_oversized_description_is_refused(content, code):
-    with pytest.raises(ArticleError, match=code):
+    with pytest.raises(Refused, match=code):
         files.detect_kind(content())
 
 
 def test_a_pdf_that_decompresses_beyond_the_limit_is_refused():
-    with pytest.raises(ArticleError, match="bomb"):
+    with pytest.raises(Refused, match="bomb"):
         files.detect_kind(pdf_with_object_stream(bytes(pdf.MAX_UNPACKED_BYTES + 1)))
 
 
@@ -464,19 +464,19 @@ def test_ordinary_files_are_accepted(content, kind):
 def test_a_zip_with_false_sizes_is_refused():
     honest = build_docx(word__media=bytes(60 * 1024 * 1024))
     size = struct.pack("<I", 60 * 1024 * 1024)
-    with pytest.raises(ArticleError, match="bomb|kind"):
+    with pytest.raises(Refused, match="bomb|kind"):
         files.detect_kind(honest.replace(size, struct.pack("<I", 10)))
 
 
 def test_a_zip_with_too_many_parts_is_refused():
-    with pytest.raises(ArticleError, match="bomb"):
+    with pytest.raises(Refused, match="bomb"):
         files.detect_kind(build_docx(**{f"word__{n}": b"" for n in range(package.MAX_PARTS)}))
 
 
 def test_a_refused_file_changes_nothing(draft, sherzod):
     bad = files.UploadedFile("x.exe", b"MZ")
     good = files.UploadedFile("C:\\hujjat\\ariza.doc", PDF)
-    with pytest.raises(ArticleError, match="kind"):
+    with pytest.raises(Refused, match="kind"):
         save_draft(draft, sherzod, ArticleContent(title_uz="Boshqa"), uploads=[good, bad])
     assert (reload_version(draft).title_uz, ArticleFile.select().count()) == (WORDS.title_uz, 0)
     save_draft(draft, sherzod, uploads=[good])
@@ -497,7 +497,7 @@ def test_a_file_remains_available_while_a_version_contains_it(draft, sherzod, ba
 
 
 def test_the_number_of_files_in_a_version_is_limited(draft, sherzod):
-    with pytest.raises(ArticleError, match="many"):
+    with pytest.raises(Refused, match="many"):
         save_draft(
             draft,
             sherzod,

@@ -9,11 +9,11 @@ import pytest
 from appliance.casework import catalogs
 from appliance.casework.appeals import form
 from appliance.casework.catalogs import changes, upkeep
-from appliance.casework.catalogs.upkeep import ListError
 from appliance.casework.forms import uses
 from appliance.core import clock
 from appliance.core.audit.table import AuditEntry
 from appliance.core.i18n import is_in_script
+from appliance.core.refusals import Refused
 from appliance.models import CatalogItem
 from tests.rig.appeals import FULL_FORM
 
@@ -38,7 +38,7 @@ def exported_csv(catalog: str = "group") -> str:
 
 
 def refusal_code(act: Any, *args: Any) -> str:
-    with pytest.raises(ListError) as error:
+    with pytest.raises(Refused) as error:
         act(*args)
     return error.value.code
 

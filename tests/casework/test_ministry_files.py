@@ -14,6 +14,7 @@ from appliance.casework import ministry
 from appliance.casework.ministry import files
 from appliance.cli import appliance
 from appliance.core import clock, outbox, signatures
+from appliance.core.refusals import Refused
 from appliance.core.settings import Ministry, SettingsError
 from appliance.core.settings import load_settings as load_settings
 from appliance.models import AuditEntry, Handling, Message, MinistryPackage
@@ -131,9 +132,9 @@ def test_a_repeated_file_is_harmless_but_a_gap_or_a_different_file_of_its_number
     assert not files.import_packages(site, first, "x")[0].repeated
     assert files.import_packages(site, first, "x")[0].repeated
     third = write_ministry_file(3)
-    with pytest.raises(files.PackageError, match="number 2 is missing"):
+    with pytest.raises(Refused, match="number 2 is missing"):
         files.import_packages(site, third, "x")
-    with pytest.raises(files.PackageError, match="another file with the number 1"):
+    with pytest.raises(Refused, match="another file with the number 1"):
         files.import_packages(site, write_ministry_file(1, events=[event | {"id": "e2"}]), "x")
     write_ministry_file(1, events=[event])
     write_ministry_file(2, events=[event])
@@ -312,7 +313,7 @@ def test_a_file_not_signed_by_the_ministry_is_not_imported(
             signature.unlink()
         case "ours":
             [file] = files.export_packages(site, stick, "x")
-    with pytest.raises(files.PackageError):
+    with pytest.raises(Refused):
         files.import_packages(site, file, "x")
     assert Handling.get_by_id(appeal.id).state == "registered"
     assert not MinistryPackage.select().where(MinistryPackage.way == "in").exists()
@@ -335,7 +336,7 @@ def test_a_signed_file_that_violates_the_schema_is_refused_entirely(
     site, write_ministry_file, what
 ) -> None:
     file = write_ministry_file(1, **{"receipts": [{"package": 1}]} | what)
-    with pytest.raises(files.PackageError, match="not as described"):
+    with pytest.raises(Refused, match="not as described"):
         files.import_packages(site, file, "x")
     assert not MinistryPackage.select().exists()
 
@@ -356,7 +357,7 @@ def test_a_refused_file_is_shown_on_the_page_until_it_is_imported(
     signature = stick / f"{first.name}.sig"
     signed = signature.read_bytes()
     signature.write_bytes(bytes(64))
-    with pytest.raises(files.PackageError):
+    with pytest.raises(Refused):
         files.import_packages(site, stick, "x")
     advice = uzbek_html(
         "The ministry has not signed it, or it was changed on the way: fetch it again."
@@ -365,7 +366,7 @@ def test_a_refused_file_is_shown_on_the_page_until_it_is_imported(
     assert advice in page_text()
     assert file_checks() == [("ministry.file", "fail", {"file": first.name})]
     second = write_ministry_file(2)
-    with pytest.raises(files.PackageError):
+    with pytest.raises(Refused):
         files.import_packages(site, second, "x")
     assert second.name in page_text()
     assert uzbek_html("The previous file is missing: import that one first.") in page_text()
@@ -374,7 +375,7 @@ def test_a_refused_file_is_shown_on_the_page_until_it_is_imported(
     assert file_checks() == []
     assert first.name not in page_text()
     first.write_bytes(b"{}")
-    with pytest.raises(files.PackageError):
+    with pytest.raises(Refused):
         files.import_packages(site, first, "x")
     assert file_checks()
     write_ministry_file(1)

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from appliance.casework.scripts import checks, choosing, comparing, course, graph, texts
 from appliance.casework.scripts.definition import (
     Definition,
-    DefinitionError,
     ScriptConditions,
     definition_document,
     parse_definition,
 )
+from appliance.core.refusals import Refused
 
 KNOWN = checks.AvailableReferences(
     fields=("surname", "gist"),
@@ -84,7 +84,7 @@ def test_a_script_is_read_back_unchanged():
 )
 def test_an_invalid_document_is_refused(changed, code):
     document = {"title": both_languages("First"), "when": {}, "steps": [step_entry("a")]} | changed
-    with pytest.raises(DefinitionError) as error:
+    with pytest.raises(Refused) as error:
         parse_definition(document)
     assert error.value.code == code
 
@@ -214,9 +214,9 @@ def test_returns_and_jumps_are_recorded_in_the_course():
         definition
     )
     for wrong in (0, 2, -1):
-        with pytest.raises(course.CourseError):
+        with pytest.raises(Refused):
             course.answer_step(definition, course.start_course(definition), wrong)
-    with pytest.raises(course.CourseError):
+    with pytest.raises(Refused):
         course.jump_to_step(definition, way, "z")
 
 

@@ -12,7 +12,7 @@ import pytest
 from appliance.casework import documents
 from appliance.casework.documents import script_text
 from appliance.casework.scripts import checks, importing
-from appliance.casework.scripts.importing import UnreadableError
+from appliance.core.refusals import Refused
 from tests.rig.documents import make_docx
 
 
@@ -107,7 +107,7 @@ def test_headings_texts_and_lists_of_a_document_become_steps():
     ids=["empty file", "pdf", "cut off", "large", "macro", "bomb", "no text", "too many"],
 )
 def test_an_unreadable_or_dangerous_file_is_refused(content, code):
-    with pytest.raises(UnreadableError) as error:
+    with pytest.raises(Refused) as error:
         importing.parse_script_file("a.docx", content() if callable(content) else content)
     assert error.value.code == code
 
@@ -115,14 +115,14 @@ def test_an_unreadable_or_dangerous_file_is_refused(content, code):
 @pytest.mark.parametrize("part", ["[Content_Types].xml", "word/document.xml", "word/styles.xml"])
 @pytest.mark.parametrize("offset", [0, 1, 5, 20])
 def test_a_damaged_package_is_refused(part, offset):
-    """Whatever byte of a compressed part is damaged, reading raises only UnreadableError."""
+    """Whatever byte of a compressed part is damaged, reading raises only Refused."""
     content = build_document(lambda document: document.add_paragraph("Salom"))
     with zipfile.ZipFile(io.BytesIO(content)) as package:
         part_info = package.getinfo(part)
     start = part_info.header_offset + 30 + len(part) + offset
     for byte in (0x00, 0xFF, 0x07):
         damaged = content[:start] + bytes([byte]) * 3 + content[start + 3 :]
-        with contextlib.suppress(UnreadableError):
+        with contextlib.suppress(Refused):
             importing.parse_script_file("a.docx", damaged)
 
 
@@ -131,13 +131,13 @@ def test_a_package_of_another_kind_is_refused():
     with zipfile.ZipFile(sent, "w") as package:
         package.writestr("[Content_Types].xml", "<a/>")
         package.writestr("word/document.xml", "<!DOCTYPE a [<!ENTITY x 'y'>]><a>&x;")
-    with pytest.raises(UnreadableError, match="file"):
+    with pytest.raises(Refused, match="file"):
         importing.parse_script_file("a.docx", sent.getvalue())
     types = b"application/vnd.ms-word.document.macroEnabled.main+xml"
     sent = io.BytesIO()
     with zipfile.ZipFile(sent, "w") as package:
         package.writestr("[Content_Types].xml", types)
-    with pytest.raises(UnreadableError, match="macro"):
+    with pytest.raises(Refused, match="macro"):
         importing.parse_script_file("a.docm", sent.getvalue())
 
 
@@ -161,7 +161,7 @@ def test_a_small_document_does_not_exhaust_memory(body, refusal):
     Path("/proc/self/clear_refs").write_text("5")  # resets the peak memory counter
     before = peak_megabytes()
     if refusal:
-        with pytest.raises(UnreadableError, match=refusal):
+        with pytest.raises(Refused, match=refusal):
             importing.parse_script_file("a.docx", content)
     else:
         assert importing.parse_script_file("a.docx", content).steps
@@ -176,6 +176,6 @@ def peak_megabytes() -> int:
 
 def test_an_unexpected_reader_failure_is_logged(monkeypatch, caplog):
     monkeypatch.setattr(documents, "_READER_MODULE", "appliance.casework.documents.missing")
-    with pytest.raises(UnreadableError, match="file"):
+    with pytest.raises(Refused, match="file"):
         importing.parse_script_file("a.docx", HELLO)
     assert "No module named" in caplog.text

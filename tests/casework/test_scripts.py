@@ -8,9 +8,9 @@ import pytest
 
 from appliance.casework import appeals, call_forms, catalogs, forms, versions
 from appliance.casework.scripts import checks, course, editing, queries, runs, seeding
-from appliance.casework.scripts.definition import DefinitionError, parse_definition
-from appliance.casework.versions import VersionError
+from appliance.casework.scripts.definition import parse_definition
 from appliance.core import clock, i18n
+from appliance.core.refusals import Refused
 from appliance.models import (
     AuditEntry,
     CallForm,
@@ -71,13 +71,13 @@ def test_a_draft_is_written_step_by_step(sherzod):
     editing.remove_step(row, "1", sherzod, row.revision)
     row = reload_version(row)
     assert step_codes(row) == ["savol"]
-    with pytest.raises(DefinitionError, match="steps"):
+    with pytest.raises(Refused, match="steps"):
         editing.remove_step(row, "savol", sherzod, row.revision)
-    with pytest.raises(VersionError, match="changed"):
+    with pytest.raises(Refused, match="changed"):
         editing.move_step(row, "savol", True, sherzod, row.revision - 1)
-    with pytest.raises(editing.ScriptError, match="step"):
+    with pytest.raises(Refused, match="step"):
         editing.change_step(row, "gone", entry, sherzod, row.revision)
-    with pytest.raises(editing.ScriptError, match="name"):
+    with pytest.raises(Refused, match="name"):
         editing.add_step(row, entry | {"name": {"uz": " "}}, sherzod, row.revision)
     actions = [audit_entry.action for audit_entry in AuditEntry.select().order_by(AuditEntry.id)]
     assert actions.count("script.change") == 5
@@ -87,11 +87,11 @@ def test_a_draft_is_written_step_by_step(sherzod):
 
 def test_only_the_manager_writes_and_only_the_ministry_approves(sherzod, bahodir, nilufar):
     for user in (bahodir, nilufar):
-        with pytest.raises(VersionError, match="action"):
+        with pytest.raises(Refused, match="action"):
             editing.add_script(bilingual_text("Suhbat"), user)
     row = editing.create_script(parse_definition(make_script()), sherzod)
     row = editing.perform_step("send", row, sherzod, row.revision, KNOWN_CODES)
-    with pytest.raises(VersionError, match="action"):
+    with pytest.raises(Refused, match="action"):
         editing.perform_step("approve", row, sherzod, row.revision, KNOWN_CODES)
     row = editing.perform_step("return", row, bahodir, row.revision, KNOWN_CODES, "Qisqaroq")
     assert (versions.version_status(row), row.words) == ("returned", "Qisqaroq")
@@ -100,7 +100,7 @@ def test_only_the_manager_writes_and_only_the_ministry_approves(sherzod, bahodir
 def test_a_script_with_findings_is_not_sent_to_the_ministry(sherzod):
     lost = make_script(make_step("a", "b"), make_step("b", "a"))
     row = editing.create_script(parse_definition(lost), sherzod)
-    with pytest.raises(editing.ScriptError, match="wrong"):
+    with pytest.raises(Refused, match="wrong"):
         editing.perform_step("send", row, sherzod, row.revision, KNOWN_CODES)
     assert reload_version(row).state == "draft"
 
@@ -109,7 +109,7 @@ def test_a_new_version_replaces_the_one_in_force(sherzod, bahodir, advance_minut
     first = publish_script(sherzod, bahodir)
     advance_minutes(1)
     row = editing.begin_draft(first.script, sherzod)
-    with pytest.raises(VersionError, match="pending"):
+    with pytest.raises(Refused, match="pending"):
         editing.begin_draft(first.script, sherzod)
     editing.remove_step(row, "xato", sherzod, row.revision)
     row = reload_version(row)
@@ -198,12 +198,12 @@ def test_leaving_a_script_loses_nothing(nilufar, sherzod, bahodir):
     version = publish_script(sherzod, bahodir)
     run = runs.begin_run(nilufar, "f" * 32, None, version, "ru")
     run = runs.advance_run(run, 1, answer=1)
-    with pytest.raises(runs.RunError, match="result"):
+    with pytest.raises(Refused, match="result"):
         runs.end_run(run, "finished")
     runs.end_run(run, "left")
     left_run = runs.latest_run(nilufar, "f" * 32, None)
     assert (left_run.is_open, left_run.row.result, left_run.step) == (False, "left", "savol")
-    with pytest.raises(runs.RunError, match="none"):
+    with pytest.raises(Refused, match="none"):
         runs.advance_run(left_run, 2, answer=1)
     runs.resume_run(left_run)
     assert runs.advance_run(left_run, 2, answer=2).step == "xato"
@@ -214,9 +214,9 @@ def test_a_repeated_key_press_counts_once(nilufar, sherzod, bahodir):
     run = runs.begin_run(nilufar, "t", call, version, "uz")
     assert runs.begin_run(nilufar, "t", call, version, "uz").row.id == run.row.id
     runs.advance_run(run, 1, answer=1)
-    with pytest.raises(runs.RunError, match="changed"):
+    with pytest.raises(Refused, match="changed"):
         runs.advance_run(run, 1, answer=1)
-    with pytest.raises(course.CourseError, match="answer"):
+    with pytest.raises(Refused, match="answer"):
         runs.advance_run(run, 2, answer=3)
     assert ScriptStep.select().count() == 2
 
@@ -233,7 +233,7 @@ def test_starting_another_script_leaves_the_first_at_its_step(nilufar, sherzod, 
         (first.id, "left"),
         (second.id, ""),
     ]
-    with pytest.raises(runs.RunError, match="language"):
+    with pytest.raises(Refused, match="language"):
         runs.begin_run(nilufar, "t", call, first, "en")
 
 
@@ -286,14 +286,14 @@ def test_an_imported_text_is_merged_into_the_chosen_script(sherzod, bahodir):
     savol = definition.find_step("savol")
     assert (savol.fields, savol.said) == (("surname", "direction"), bilingual_text("Yangi savol"))
     assert [answer.to for answer in savol.answers] == ["rahmat", "xato"]
-    with pytest.raises(VersionError, match="changed"):
+    with pytest.raises(Refused, match="changed"):
         editing.import_into_script(first.script, text, sherzod, row.revision - 1)
     second = editing.import_into_script(first.script, text, sherzod, row.revision)
     assert (second.id, step_codes(second)) == (row.id, ["salom", "1", "savol", "2"])
     assert ScriptVersion.select().count() == 2
     row = editing.create_script(parse_definition(make_script()), sherzod)
     sent = editing.perform_step("send", row, sherzod, row.revision, KNOWN_CODES)
-    with pytest.raises(VersionError, match="pending"):
+    with pytest.raises(Refused, match="pending"):
         editing.import_into_script(sent.script, text, sherzod, sent.revision)
 
 
@@ -308,7 +308,7 @@ def test_every_script_the_editor_accepts_can_be_followed_to_an_end(sherzod):
             row = editing.perform_step(
                 "send", reload_version(row), sherzod, reload_version(row).revision, KNOWN_CODES
             )
-        except editing.ScriptError:
+        except Refused:
             continue
         sent += 1
         definition = queries.version_definition(row)
@@ -350,7 +350,7 @@ def edit_at_random(row, user, chance) -> None:
         lambda: editing.move_step(row, code, chance.random() < 0.5, user, row.revision),
         lambda: editing.remove_step(row, code, user, row.revision),
     )
-    with contextlib.suppress(editing.ScriptError, DefinitionError, VersionError):
+    with contextlib.suppress(Refused):
         chance.choice(edits)()
 
 

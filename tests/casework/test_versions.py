@@ -6,8 +6,8 @@ import pytest
 from peewee import CharField, ForeignKeyField
 
 from appliance.casework import versions
-from appliance.casework.versions import VersionError
 from appliance.core import clock, db
+from appliance.core.refusals import Refused
 from appliance.core.tables import Table
 from appliance.models import AuditEntry
 from appliance.models.versions import Version
@@ -101,7 +101,7 @@ def test_a_version_is_written_approved_put_in_force_and_retired(
 def test_a_version_returned_with_a_comment_can_be_rewritten(sheet, sherzod, bahodir):
     row = write_version(sheet, sherzod)
     perform_step("send", row, sherzod)
-    with pytest.raises(VersionError, match="words"):
+    with pytest.raises(Refused, match="words"):
         perform_step("return", row, bahodir, " ")
     perform_step("return", row, bahodir, "Manbasi yoʻq")
     now = reload_version(row)
@@ -114,7 +114,7 @@ def test_a_version_returned_with_a_comment_can_be_rewritten(sheet, sherzod, baho
 def test_a_version_sent_to_the_ministry_cannot_be_edited(sheet, sherzod, bahodir):
     row = write_version(sheet, sherzod)
     sent = perform_step("send", row, sherzod)
-    with pytest.raises(VersionError, match="changed"):
+    with pytest.raises(Refused, match="changed"):
         versions.edit_draft(sent, sherzod, sent.revision, text="Boshqa")
     draft = perform_step("take_back", row, sherzod)
     versions.edit_draft(draft, sherzod, draft.revision, text="Boshqa")
@@ -124,9 +124,9 @@ def test_a_version_sent_to_the_ministry_cannot_be_edited(sheet, sherzod, bahodir
 def test_of_two_edits_of_the_same_revision_one_succeeds(sheet, sherzod):
     row = write_version(sheet, sherzod)
     versions.edit_draft(row, sherzod, 1, text="Birinchi")
-    with pytest.raises(VersionError, match="changed"):
+    with pytest.raises(Refused, match="changed"):
         versions.edit_draft(row, sherzod, 1, text="Ikkinchi")
-    with pytest.raises(VersionError, match="changed"):
+    with pytest.raises(Refused, match="changed"):
         perform_step("send", row, sherzod, seen_revision=1)
     assert reload_version(row).text == "Birinchi"
 
@@ -176,7 +176,7 @@ def test_each_step_is_permitted_only_to_its_role_in_its_statuses(
         offered = versions.allowed_actions(reload_version(row), user.role)
         assert (action in offered) == (may_act and is_possible)
         if not (may_act and is_possible):
-            with pytest.raises(VersionError, match="changed" if may_act else "action"):
+            with pytest.raises(Refused, match="changed" if may_act else "action"):
                 perform_step(action, row, user, "Matn")
             assert versions.version_status(reload_version(row)) == status
     if is_possible:
@@ -187,7 +187,7 @@ def test_each_step_is_permitted_only_to_its_role_in_its_statuses(
 
 def test_only_a_writer_begins_a_version(sheet, sherzod, dilnoza):
     write_version(sheet, sherzod)
-    with pytest.raises(VersionError, match="action"):
+    with pytest.raises(Refused, match="action"):
         write_version(sheet, dilnoza)
 
 
@@ -197,14 +197,14 @@ def test_a_planned_version_replaces_the_previous_one_at_its_time(
     first = create_approved_version(sheet, sherzod, bahodir)
     perform_step("put", first, sherzod)
     second = create_approved_version(sheet, sherzod, bahodir)
-    with pytest.raises(VersionError, match="past"):
+    with pytest.raises(Refused, match="past"):
         perform_step("put", second, sherzod, since=clock.now())
     perform_step("put", second, sherzod, since=clock.now() + dt.timedelta(hours=5))
     assert (number_in_force(sheet), versions.version_status(reload_version(second))) == (
         1,
         "planned",
     )
-    with pytest.raises(VersionError, match="pending"):
+    with pytest.raises(Refused, match="pending"):
         write_version(sheet, sherzod)
     advance_hours(6)
     assert (number_in_force(sheet), versions.version_status(reload_version(first))) == (
@@ -230,6 +230,6 @@ def test_only_a_draft_can_be_discarded(sheet, sherzod, bahodir):
     versions.discard_version(row, sherzod, row.revision)
     assert versions.list_versions(SheetVersion, sheet) == []
     approved_version = create_approved_version(sheet, sherzod, bahodir)
-    with pytest.raises(VersionError, match="changed"):
+    with pytest.raises(Refused, match="changed"):
         versions.discard_version(approved_version, sherzod, approved_version.revision)
     assert versions.list_versions(SheetVersion, sheet) == [approved_version]

@@ -7,9 +7,10 @@ import pytest
 
 from appliance.casework import appeals
 from appliance.core import clock, outbox
+from appliance.core.refusals import Refused
 from appliance.core.settings import Messages, Settings, SmsAccount
 from appliance.messaging import notices
-from appliance.messaging.notices import manual, templates, texts
+from appliance.messaging.notices import manual, templates
 from appliance.messaging.notices.manual import Subject
 from appliance.messaging.notices.templates import Template
 from appliance.messaging.sms.accounts import build_gateways
@@ -81,7 +82,7 @@ def test_obstacles_are_reported_in_the_preview_and_when_sending(
 ) -> None:
     notices.opt_out_number(OTHER_NUMBER, "sherzod")
     assert manual.preview_message(site, subject, text, number).trouble == code
-    with pytest.raises(texts.TextError) as error:
+    with pytest.raises(Refused) as error:
         write_message(site, subject, text, number)
     assert error.value.code == code
     assert not Message.select().exists()

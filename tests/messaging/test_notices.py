@@ -7,6 +7,7 @@ import pytest
 
 from appliance.casework.appeals import handling
 from appliance.core import db, outbox
+from appliance.core.refusals import Refused
 from appliance.core.settings import SmsAccount
 from appliance.messaging import notices
 from appliance.messaging.casework_hooks import connect_hooks
@@ -101,7 +102,7 @@ def test_an_answer_is_sent_only_when_it_is_stored(site, register, bahodir) -> No
     Message.delete().execute()
     today = appeal.registered_at.date()
     handling.take_over(appeal, "bahodir", 1)
-    with pytest.raises(handling.HandlingError):
+    with pytest.raises(Refused):
         handling.answer_appeal(appeal, "Javob", "bahodir", 1, today)
     assert not Message.select().exists()
     handling.answer_appeal(appeal, "Javob", "bahodir", 2, today)
@@ -126,7 +127,7 @@ def test_an_answer_is_sent_only_when_it_is_stored(site, register, bahodir) -> No
     ],
 )
 def test_an_invalid_text_is_refused(settings, text, code) -> None:
-    with pytest.raises(texts.TextError) as error:
+    with pytest.raises(Refused) as error:
         texts.change_text(settings, "registered", "uz", text, "sherzod")
     assert error.value.code == code
 

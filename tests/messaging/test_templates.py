@@ -4,8 +4,9 @@ import dataclasses
 
 import pytest
 
+from appliance.core.refusals import Refused
 from appliance.core.settings import SmsAccount
-from appliance.messaging.notices import templates, texts
+from appliance.messaging.notices import templates
 from appliance.messaging.notices.templates import Template
 from appliance.messaging.sms import rules
 from appliance.models import AuditEntry, Message, SmsTemplate
@@ -27,7 +28,7 @@ ADDRESS = Template(
     ],
 )
 def test_an_invalid_template_text_is_refused(settings, uz: str, code: str) -> None:
-    with pytest.raises(texts.TextError) as error:
+    with pytest.raises(Refused) as error:
         templates.save_template(settings, dataclasses.replace(ADDRESS, uz=uz), "sherzod")
     assert error.value.code == code
     assert not SmsTemplate.select().exists()
@@ -36,7 +37,7 @@ def test_an_invalid_template_text_is_refused(settings, uz: str, code: str) -> No
 def test_a_template_needs_a_unique_name(settings) -> None:
     template = templates.save_template(settings, ADDRESS, "sherzod")
     for typed in (dataclasses.replace(ADDRESS, name=" "), ADDRESS):
-        with pytest.raises(texts.TextError, match="name"):
+        with pytest.raises(Refused, match="name"):
             templates.save_template(settings, typed, "sherzod")
     assert templates.save_template(settings, ADDRESS, "sherzod", template).id == template.id
 

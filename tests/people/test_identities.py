@@ -2,9 +2,9 @@
 
 import pytest
 
+from appliance.core.refusals import Refused
 from appliance.models import AuditEntry, Session, User
 from appliance.people import identities, sessions
-from appliance.people.accounts import StaffError
 
 
 def test_a_user_is_found_by_identity_while_the_account_is_active(nilufar, sherzod) -> None:
@@ -44,7 +44,7 @@ def test_a_change_ends_every_sign_in_and_is_audited(nilufar, sherzod) -> None:
 def test_unauthorised_or_invalid_identities_are_refused(settings, by, whose, subject, code) -> None:
     people = {user.login: user for user in User.select()}
     identities.set_identity(people["sardor"], "openid", "taken", None)
-    with pytest.raises(StaffError) as error:
+    with pytest.raises(Refused) as error:
         identities.set_identity(people[whose], "openid", subject, people[by])
     assert error.value.code == code
 
@@ -58,7 +58,7 @@ def test_the_fallback_is_permitted_by_those_who_may_assign_a_password(
     nilufar, sherzod, rustam
 ) -> None:
     for by, whose in ((rustam, nilufar), (sherzod, sherzod)):
-        with pytest.raises(StaffError):
+        with pytest.raises(Refused):
             identities.set_directory_fallback(whose, True, by)
     for allowed in (True, True, False):
         identities.set_directory_fallback(nilufar, allowed, sherzod)

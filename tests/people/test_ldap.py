@@ -5,10 +5,10 @@ import socket
 
 import pytest
 
+from appliance.core.refusals import Refused
 from appliance.core.settings import Ldap
 from appliance.models import AuditEntry, Session, User
 from appliance.people import accounts, identities, ldap, sessions, sign_ins
-from appliance.people.accounts import StaffError
 from tests.rig.outside.openldap import BIND_PATTERN, DIRECTORY_PASSWORDS, make_directory
 from tests.rig.people import PASSWORD
 
@@ -180,7 +180,7 @@ def test_a_changed_directory_password_ends_earlier_sessions(rules, directory_use
 
 
 def test_a_directory_password_cannot_be_changed_here(rules, directory_user) -> None:
-    with pytest.raises(StaffError, match="directory"):
+    with pytest.raises(Refused, match="directory"):
         sign_ins.change_password(
             directory_user, THERE, "uch soʻz va bir raqam", HERE, directory=rules
         )

@@ -6,9 +6,9 @@ import pytest
 
 from appliance.core.audit.table import AuditEntry
 from appliance.core.clock import datetime_from_microseconds
+from appliance.core.refusals import Refused
 from appliance.models import Presence
 from appliance.people import goals, pauses, presence
-from appliance.people.accounts import StaffError
 from appliance.people.goals import Goals
 
 NOON = dt.datetime(2026, 11, 18, 7, tzinfo=dt.UTC)
@@ -66,7 +66,7 @@ def test_default_limits_are_seeded_changed_and_removed(settings) -> None:
 
 @pytest.mark.parametrize("minutes", [0, -1, 1441])
 def test_an_invalid_limit_is_refused(settings, minutes: int) -> None:
-    with pytest.raises(StaffError) as error:
+    with pytest.raises(Refused) as error:
         pauses.set_limits({"lunch": 10, "break": minutes}, "rustam")
     assert error.value.code == "minutes"
     assert pauses.pause_limits() == {}
@@ -86,13 +86,13 @@ def test_a_users_own_goals_override_those_of_everybody(nilufar, sardor) -> None:
     ("wrong", "code"), [(Goals(0), "calls"), (Goals(mark=5.1), "mark"), (Goals(forms=101), "forms")]
 )
 def test_invalid_goals_change_nothing(nilufar, wrong: Goals, code: str) -> None:
-    with pytest.raises(StaffError) as error:
+    with pytest.raises(Refused) as error:
         goals.store_goals([(None, Goals(60)), (nilufar, wrong)], "dilnoza")
     assert error.value.code == code
     assert goals.common_goals() == Goals()
 
 
 def test_an_unknown_state_is_refused(nilufar) -> None:
-    with pytest.raises(StaffError):
+    with pytest.raises(Refused):
         presence.choose_state(nilufar, "asleep")
     assert presence.state_of(nilufar) is None

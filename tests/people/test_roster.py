@@ -3,9 +3,9 @@
 import pytest
 
 from appliance.casework import departments
+from appliance.core.refusals import Refused
 from appliance.models import User
 from appliance.people import accounts, roster, staff
-from appliance.people.accounts import StaffError
 from tests.rig.people import LOGIN_OF_ROLE
 
 pytestmark = pytest.mark.usefixtures("settings")
@@ -76,7 +76,7 @@ def test_a_fault_is_reported_with_its_line(line: str, fault: str) -> None:
     ],
 )
 def test_an_invalid_file_is_refused(text: str, code: str) -> None:
-    with pytest.raises(StaffError) as error:
+    with pytest.raises(Refused) as error:
         read_lines(text)
     assert error.value.code == code
 
@@ -116,6 +116,6 @@ def test_all_accounts_are_created_or_no_account_is() -> None:
     lines = read_lines(CSV_HEADER + "op30;Ism;;operator;uz;;1030;\nop31;Ism;;operator;uz;;1031;\n")
     entries = [line.entry for line in lines]
     accounts.create_account("op31", "Kimdir", "backup", "x")  # added by someone else in between
-    with pytest.raises(StaffError):
+    with pytest.raises(Refused):
         staff.add_people(entries, manager)
     assert accounts.find_account("op30") is None

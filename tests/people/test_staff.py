@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from appliance.casework import departments
+from appliance.core.refusals import Refused
 from appliance.models import AuditEntry, LiveEvent, User
 from appliance.people import accounts, presence, sessions, staff
-from appliance.people.accounts import ROLES, StaffError
+from appliance.people.accounts import ROLES
 from appliance.people.staff import StaffEntry
 from tests.rig.people import LOGIN_OF_ROLE, PASSWORD
 
@@ -43,7 +44,7 @@ def create_second_user(role: str) -> User:
 def error_code_of(act: Callable[..., Any], *arguments: Any) -> str:
     try:
         act(*arguments)
-    except StaffError as error:
+    except Refused as error:
         return error.code
     return ""
 
@@ -221,9 +222,9 @@ def test_only_an_operator_has_a_page_phone(nilufar: User) -> None:
     assert staff.change_person(nilufar, entry, None).user.phone == "page"
     supervisor = dataclasses.replace(staff.entry_of_user(nilufar), role="supervisor")
     assert staff.change_person(nilufar, supervisor, None).user.phone == "desk"
-    with pytest.raises(accounts.StaffError, match="no phone of operator: pocket"):
+    with pytest.raises(Refused, match="no phone of operator: pocket"):
         staff.add_person(dataclasses.replace(NEW_ENTRY, phone="pocket"), None)
-    with pytest.raises(accounts.StaffError, match="no phone of manager"):
+    with pytest.raises(Refused, match="no phone of manager"):
         accounts.choose_phone(User(role="manager"), "page", auto_answer=False)
 
 

@@ -17,6 +17,7 @@ from appliance.casework import appeals
 from appliance.casework.appeals import personal
 from appliance.core import audit, clock, db, signatures
 from appliance.core import settings as site_settings
+from appliance.core.refusals import Refused
 from appliance.core.settings import Settings
 from appliance.models import Appeal, AuditEntry, EventRow, Recording, User
 from appliance.pbx import ledger
@@ -262,14 +263,14 @@ def test_only_permitted_people_may_request_a_pack(
     assert evidence.request_pack(signing, bahodir, "", appeal.number, REASON).by == bahodir.login
     with pytest.raises(LookupError):
         evidence.request_pack(signing, manager(), "no-such-call", "", REASON)
-    with pytest.raises(evidence.PackRequestError, match="reason"):
+    with pytest.raises(Refused, match="reason"):
         evidence.request_pack(signing, manager(), CALL_ID, "", "  x ")
 
 
 def test_a_personal_appeal_must_be_revealed_first(signing, appeal) -> None:
     Appeal.update(openness=personal.PERSONAL).execute()
     for about in ((CALL_ID, ""), ("", appeal.number)):
-        with pytest.raises(evidence.PackRequestError, match="closed"):
+        with pytest.raises(Refused, match="closed"):
             evidence.request_pack(signing, manager(), *about, REASON)
     personal.reveal_appeal(manager(), Appeal.get(), "Prokuratura soʻrovi")
     assert evidence.request_pack(signing, manager(), CALL_ID, "", REASON).state == "asked"
@@ -278,7 +279,7 @@ def test_a_personal_appeal_must_be_revealed_first(signing, appeal) -> None:
 def test_without_a_key_a_request_is_refused(settings, appeal) -> None:
     bare = settings
     assert not bare.audit.key
-    with pytest.raises(evidence.PackRequestError, match="key"):
+    with pytest.raises(Refused, match="key"):
         evidence.request_pack(bare, manager(), CALL_ID, "", REASON)
 
 

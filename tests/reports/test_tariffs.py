@@ -6,10 +6,10 @@ from types import SimpleNamespace
 import pytest
 from peewee import fn
 
+from appliance.core.refusals import Refused
 from appliance.core.settings import Settings
 from appliance.models import Call, Tariff
 from appliance.reports import tariffs
-from appliance.reports.tariffs import TariffError
 
 FIRST_DAY = dt.date(2026, 10, 1)
 
@@ -81,9 +81,9 @@ def test_a_new_price_closes_the_former_one(settings: Settings) -> None:
     tariffs.add_tariff("inbound", "second", 200, FIRST_DAY + dt.timedelta(days=31), by="x")
     former = Tariff.get(Tariff.price == 100)
     assert former.valid_to == FIRST_DAY + dt.timedelta(days=30)
-    with pytest.raises(TariffError, match="another tariff"):
+    with pytest.raises(Refused, match="another tariff"):
         tariffs.add_tariff("inbound", "minute", 1, FIRST_DAY, valid_to=FIRST_DAY, by="x")
-    with pytest.raises(TariffError):
+    with pytest.raises(Refused):
         tariffs.add_tariff("inbound", "hour", 1, FIRST_DAY, by="x")
-    with pytest.raises(TariffError):
+    with pytest.raises(Refused):
         tariffs.close_tariff(former, FIRST_DAY - dt.timedelta(days=1), "x")

@@ -8,11 +8,11 @@ from xml.etree import ElementTree
 import pytest
 
 from appliance.core import clock
+from appliance.core.refusals import Refused
 from appliance.core.settings import Settings
 from appliance.models import AuditEntry, DeskPhone, User
 from appliance.people import accounts, staff
 from appliance.telephony import desk_phones, directory
-from appliance.telephony.desk_phones import PhoneError, PhoneRefused
 
 MAC_ADDRESS = "001565a1b2c3"
 AGENT_OF_MAKE = {
@@ -64,7 +64,7 @@ def fetch_settings(settings: Settings, address: str, **changed: str) -> str:
 
 
 def refusal_code(settings: Settings, address: str, **changed: str) -> str:
-    with pytest.raises(PhoneRefused) as refused:
+    with pytest.raises(Refused) as refused:
         fetch_settings(settings, address, **changed)
     return refused.value.code
 
@@ -278,7 +278,7 @@ def test_invalid_phones_are_refused_with_a_code(settings, nilufar, sardor, dilno
     def error_code(
         user: User, make: str = "yealink", mac: str = MAC_ADDRESS, by: User | None = None
     ) -> str:
-        with pytest.raises(PhoneError) as refused:
+        with pytest.raises(Refused) as refused:
             desk_phones.save_phone(user, make, mac, settings, by)
         return refused.value.code
 
@@ -288,12 +288,12 @@ def test_invalid_phones_are_refused_with_a_code(settings, nilufar, sardor, dilno
     assert error_code(nilufar, by=sardor) == "rights"
     desk_phones.save_phone(nilufar, "yealink", MAC_ADDRESS, settings, rustam)
     assert error_code(sardor) == "taken"
-    with pytest.raises(PhoneError, match="none"):
+    with pytest.raises(Refused, match="none"):
         desk_phones.create_setup_address(sardor, settings, None)
-    with pytest.raises(PhoneError, match="none"):
+    with pytest.raises(Refused, match="none"):
         desk_phones.remove_phone(sardor, None)
     bare = dataclasses.replace(settings.asterisk, certificate=None)
-    with pytest.raises(PhoneError, match="certificate"):
+    with pytest.raises(Refused, match="certificate"):
         desk_phones.save_phone(
             sardor, "fanvil", "0c383e00aa01", dataclasses.replace(settings, asterisk=bare), None
         )

@@ -5,9 +5,10 @@ import datetime as dt
 import pytest
 
 from appliance.casework import catalogs
+from appliance.core.refusals import Refused
 from appliance.models import AuditEntry
 from appliance.telephony import directory
-from appliance.telephony.directory import DirectoryEntry, DirectoryError
+from appliance.telephony.directory import DirectoryEntry
 
 
 @pytest.fixture
@@ -58,7 +59,7 @@ def test_substitutes_are_looked_up_by_number(lola) -> None:
 def test_an_invalid_entry_is_refused_with_a_code(
     settings, entry: DirectoryEntry, code: str
 ) -> None:
-    with pytest.raises(DirectoryError) as refused:
+    with pytest.raises(Refused) as refused:
         directory.save_employee(entry, "rustam")
     assert refused.value.code == code
     assert directory.list_employees(include_inactive=True) == []
@@ -91,7 +92,7 @@ def test_hours_are_read_in_the_form_of_the_hint(settings, typed: str, expected: 
     "typed", ["18:00-09:00", "09:00-24:30", "09:70-18:00", "09:00-18:00, 19:00", "9-18"]
 )
 def test_impossible_hours_are_refused(settings, typed: str) -> None:
-    with pytest.raises(DirectoryError):
+    with pytest.raises(Refused):
         directory.save_employee(DirectoryEntry("Lola", "712390101", hours=typed), "rustam")
 
 

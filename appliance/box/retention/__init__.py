@@ -2,7 +2,7 @@
 
 from appliance.box.retention.clock_trust import ClockDoubted, ClockGap, clock_gap, is_clock_refusal
 from appliance.box.retention.disks import Forecast, disk_forecast, record_disk_usage
-from appliance.box.retention.holds import HoldError, active_holds, end_hold, set_hold
+from appliance.box.retention.holds import active_holds, end_hold, set_hold
 from appliance.box.retention.on_request import mask_citizen
 from appliance.box.retention.removal_log import recent_removals, removals_between
 from appliance.box.retention.removing import RemovalCounts, remove_due
@@ -15,7 +15,6 @@ __all__ = [
     "UpcomingRemovals",
     "ClockGap",
     "Forecast",
-    "HoldError",
     "RemovalCounts",
     "ReplayResult",
     "upcoming_removals",

@@ -2,29 +2,22 @@
 
 from appliance.core import audit, clock, live
 from appliance.core.db import write_transaction
+from appliance.core.refusals import Refused
 from appliance.models import Appeal, Call, LegalHold
 
 
-class HoldError(ValueError):
-    """A hold cannot be set; `code` is "why" (no reason) or "subject" (no such call or appeal)."""
-
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
-
-
 def set_hold(kind: str, subject: str, reason: str, by: str) -> LegalHold:
-    """Put a call, or an appeal with its call, on hold. Raises HoldError.
+    """Put a call, or an appeal with its call, on hold; its recordings are kept as well.
 
-    The recordings of the call are kept as well.
+    Raises Refused: "why" (no reason), "subject" (no such call or appeal).
     """
     subject, reason = subject.strip(), reason.strip()
     conditions = {"call": Call.id == subject, "appeal": Appeal.number == subject}
     model = {"call": Call, "appeal": Appeal}.get(kind)
     if model is None or not model.select().where(conditions[kind]).exists():
-        raise HoldError("subject")
+        raise Refused("subject")
     if not reason:
-        raise HoldError("why")
+        raise Refused("why")
     with write_transaction():
         new_hold = LegalHold.create(
             kind=kind, subject=subject, why=reason, by=by, since=clock.now()

@@ -19,9 +19,10 @@ from appliance.box.retention import (
 )
 from appliance.box.retention.identity import Identity, Redactor
 from appliance.casework import data_requests
-from appliance.casework.data_requests import RequestError, StoredRecords
+from appliance.casework.data_requests import StoredRecords
 from appliance.core import audit, clock
 from appliance.core.db import write_transaction
+from appliance.core.refusals import Refused
 from appliance.core.settings import Settings
 from appliance.messaging.notices import citizens
 from appliance.models import Appeal, CallForm, DataRequest, EvidencePack, Handling, User
@@ -56,7 +57,7 @@ def mask_citizen(
 ) -> StoredRecords:
     """Mask the selected records, notify the citizen and erase the request's personal data.
 
-    Returns the records that were masked. Raises RequestError: those of `data_requests.chosen` and
+    Returns the records that were masked. Raises Refused: those of `data_requests.chosen` and
     `close`, and "open" or "held" with the appeal's number.
     """
     selected_ids, own_number = set(records), "number" in set(records)
@@ -84,7 +85,7 @@ def mask_citizen(
 
 
 def mask_records(settings: Settings, records: CitizenRecords, rule: str, by: str) -> None:
-    """Mask records that were masked before a restore. Raises RequestError: "open", "held"."""
+    """Mask records that were masked before a restore. Raises Refused: "open", "held"."""
     plan = _plan_masking(settings, records)
     with write_transaction():
         _require_closed(records)
@@ -165,14 +166,14 @@ def _require_closed(records: CitizenRecords) -> None:
 
 
 def _require_maskable(appeal: Appeal) -> None:
-    """Raise RequestError if an appeal cannot be masked now."""
+    """Raise Refused if an appeal cannot be masked now."""
     handling = Handling.get_or_none(Handling.appeal == appeal.id)
     if handling and handling.is_open:
-        raise RequestError("open", appeal.number)
+        raise Refused("open", subject=appeal.number)
     if rules.is_on_hold("appeal", appeal.number):
-        raise RequestError("held", appeal.number)
+        raise Refused("held", subject=appeal.number)
     if appeal.call_id and rules.is_on_hold("call", appeal.call_id):
-        raise RequestError("held", appeal.number)
+        raise Refused("held", subject=appeal.number)
 
 
 def _text_redactor(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from appliance.box.mask_journal import DATA_REQUEST_RULE, Mask
 from appliance.box.retention import on_request, rules
 from appliance.core import audit
+from appliance.core.refusals import Refused
 from appliance.core.settings import Settings
 from appliance.models import Appeal, Call, CallForm, DataRequest
 
@@ -39,8 +40,8 @@ def replay_masks(settings: Settings, masks: Iterable[Mask], by: str) -> ReplayRe
         request = _reopened_request(rule, records)
         try:
             on_request.mask_records(settings, records, rule, by)
-        except on_request.RequestError as error:
-            result.open_appeals.append(error.number)
+        except Refused as error:
+            result.open_appeals.append(error.subject)
             continue
         result.count += len(records)
         if request:

@@ -9,7 +9,7 @@ from appliance.casework.appeals.desk import (
     desk_for_form,
     desk_for_registered_form,
 )
-from appliance.casework.appeals.handling import HandlingError, start_missing_handling
+from appliance.casework.appeals.handling import start_missing_handling
 from appliance.casework.appeals.prefill import form_values, prefill_values
 from appliance.casework.appeals.queries import (
     appeal_by_keys,
@@ -49,7 +49,6 @@ __all__ = [
     "MAX_DRAFTS_WITHOUT_CALL",
     "AlreadyRegistered",
     "DeskForm",
-    "HandlingError",
     "TooManyDrafts",
     "current_desk",
     "start_missing_handling",

@@ -61,7 +61,7 @@ def add_to_appeal(
     """Add a form's values to an open appeal; returns the form №2 of its call, if it has a call.
 
     The gist is the step's text; other values that differ from the appeal are stored in its details.
-    Sent twice with the same token, it is added once. Raises HandlingError: "words" without a gist,
+    Sent twice with the same token, it is added once. Raises Refused: "words" without a gist,
     "state" if the appeal is no longer open.
     """
     call = drafts.call_of_token(operator, token)

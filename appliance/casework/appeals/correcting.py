@@ -22,7 +22,7 @@ def correct_appeal(
     """Replace the values of an appeal's form; returns field → [before, now].
 
     Like registering, it rejects nothing. A returned appeal goes back to the ministry even if
-    nothing was changed; any other appeal is then left unchanged. Raises handling.HandlingError.
+    nothing was changed; any other appeal is then left unchanged. Raises Refused.
     """
     corrected_at = clock.now()
     with write_transaction():

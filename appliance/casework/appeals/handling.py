@@ -1,8 +1,13 @@
 """The handling of a registered appeal, one step at a time.
 
 Every step is one conditional UPDATE of the appeal's row in `handling` with the version that the
-acting user has seen: of two people at the same instant one succeeds, and the other gets an error.
+acting user has seen: of two people at the same instant one succeeds, and the other is refused.
 `actor` is a login, or key:NAME for a program. What follows a step is in `casework.hooks`.
+
+Each step raises Refused: "changed", another user was faster; "held", a colleague holds the appeal;
+"state", the appeal is not in a state of the step; "words", the reason or the answer is missing;
+"department", not another active one; "term", the law allows no longer term; "overdue", the term is
+over; "late", the messages of the answer are being sent; "action", there is no such step.
 """
 
 import datetime as dt
@@ -14,6 +19,7 @@ from appliance.core import audit, clock, live, outbox
 from appliance.core.clock import WorkingCalendar
 from appliance.core.db import write_transaction
 from appliance.core.i18n import normalize_spelling
+from appliance.core.refusals import Refused
 from appliance.core.statements import create_row
 from appliance.models import Appeal, AppealStep, Department, Handling
 
@@ -22,20 +28,6 @@ UNDO_PERIOD = dt.timedelta(seconds=10)  # within which an answer can be taken ba
 NOTIFICATION_DELAY = UNDO_PERIOD + dt.timedelta(seconds=5)
 _MAX_VERSION = 2**31  # a larger number is not a version and does not fit into the database
 _APPEALS_PER_TRANSACTION = 500
-
-
-class HandlingError(ValueError):
-    """A step is not possible; the page shows a message for `code`.
-
-    "changed": another user was faster; "held": a colleague holds it; "state": not in this state;
-    "late": the messages were already sent; "words": the reason or the answer is missing;
-    "department": not another active one; "term": the law allows no longer term; "overdue": the term
-    is over; "action": there is no such step.
-    """
-
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
 
 
 def start_handling(appeal: Appeal, calendar: WorkingCalendar) -> Handling:
@@ -108,13 +100,13 @@ def answer_appeal(appeal: Appeal, text: str, actor: str, version: int, today: dt
 def undo_answer(appeal: Appeal, actor: str, version: int) -> str:
     """Take back one's own answer before anybody was notified of it; returns its text.
 
-    The appeal is open again, held by the user who answered. Raises HandlingError "late" if its
+    The appeal is open again, held by the user who answered. Raises Refused "late" if its
     messages are already being sent.
     """
     with write_transaction():
         last_answer = undoable_answer(appeal, actor)
         if not last_answer or not outbox.withdraw_messages(appeal.number, last_answer.at):
-            raise HandlingError("late")
+            raise Refused("late")
         _apply_step(appeal, "undo", actor, version, holder=actor, answered_on=None)
     return last_answer.text
 
@@ -156,7 +148,7 @@ def forward_to_department(
     """
     current = Handling.get_by_id(appeal.id)
     if not department or not department.active or department.id == current.department_id:
-        raise HandlingError("department")
+        raise Refused("department")
     columns: dict[str, Any] = {"department": department, "holder": ""}
     if department.own_body:
         term = deadlines.initial_term(appeal.appeal_type)
@@ -183,7 +175,7 @@ def extended_due_date(current: Handling, today: dt.date) -> dt.date | None:
     """Return the last day of the extended term, or None where article 28 allows no extension."""
     try:
         return _extended_term(current, today)[1]
-    except HandlingError:
+    except Refused:
         return None
 
 
@@ -234,7 +226,7 @@ def record_consultation_outcome(appeal: Appeal, result: str, actor: str, version
 def record_addition(appeal: Appeal, text: str, actor: str, detail: dict[str, Any]) -> None:
     """Record what the citizen added in a later call, even if a colleague changes the appeal now.
 
-    For appeals.additions, inside its transaction. Raises HandlingError: "words", "state".
+    For appeals.additions, inside its transaction. Raises Refused: "words", "state".
     """
     current = Handling.get_by_id(appeal.id)
     _apply_step(appeal, "add", actor, current.version, text=text, detail=detail)
@@ -250,7 +242,7 @@ def perform_step(
     text: str = "",
     department: Department | None = None,
 ) -> None:
-    """Perform a step of the ministry by its name in states.WORKFLOW. Raises HandlingError."""
+    """Perform a step of the ministry by its name in states.WORKFLOW. Raises Refused."""
     with write_transaction():
         match action:
             case "take":
@@ -274,7 +266,7 @@ def perform_step(
             case "reopen":
                 reopen_appeal(appeal, text, actor, version, today)
             case _:
-                raise HandlingError("action")
+                raise Refused("action")
 
 
 def record_correction(
@@ -317,12 +309,12 @@ def list_steps(appeal: Appeal) -> list[AppealStep]:
 
 
 def _extended_term(current: Handling, today: dt.date) -> tuple[str, dt.date]:
-    """Return the extended term and its last day. Raises HandlingError: "term", "overdue"."""
+    """Return the extended term and its last day. Raises Refused: "term", "overdue"."""
     term = deadlines.extended_term(current.term)
     if not term:
-        raise HandlingError("term")
+        raise Refused("term")
     if today > current.due_on:
-        raise HandlingError("overdue")
+        raise Refused("overdue")
     return term, deadlines.term_end(current.counts_from, term)
 
 
@@ -340,9 +332,9 @@ def _apply_step(
     """Apply a move of the workflow and run its hooks; they notify nobody before `delay` is over."""
     move, text = states.WORKFLOW.moves[action], text.strip()
     if move.needs_text and not text:
-        raise HandlingError("words")
+        raise Refused("words")
     if not 0 < version < _MAX_VERSION:
-        raise HandlingError("changed")
+        raise Refused("changed")
     if move.to_state:
         columns = {"state": move.to_state} | columns
     if "state" in columns:
@@ -363,7 +355,7 @@ def _apply_step(
             .execute()
         )
         if not updated_rows:
-            raise HandlingError(_refusal_code(appeal, move, version))
+            raise Refused(_refusal_code(appeal, move, version))
         AppealStep.create(
             appeal=appeal, at=now, who=actor, action=action, text=text, detail=detail or {}
         )

@@ -8,9 +8,10 @@ from typing import Any
 from appliance.casework.catalogs.columns import SCRIPT_BY_COLUMN, Row
 from appliance.casework.catalogs.lists import list_items
 from appliance.casework.catalogs.sheets import export_csv, find_sheet, read_rows
-from appliance.casework.catalogs.upkeep import ListError, check_item, item_code
+from appliance.casework.catalogs.upkeep import check_item, item_code
 from appliance.core import audit
 from appliance.core.db import write_transaction
+from appliance.core.refusals import Refused
 from appliance.models import CatalogItem
 
 COMPARED_COLUMNS = (*SCRIPT_BY_COLUMN, "active_from", "active_until", "position")
@@ -46,7 +47,7 @@ class ImportPlan:
 def plan_import(catalog: str, text: str) -> ImportPlan:
     """Compare a list with the text of a CSV file; changes nothing.
 
-    Raises SheetError for the first wrong line, ListError for an invalid value.
+    Raises SheetError for the first wrong line, Refused for an invalid value.
     """
     rows = read_rows(find_sheet(catalog), io.StringIO(text, newline=""))
     existing = {item.code: item for item in list_items(catalog)}
@@ -75,11 +76,11 @@ def plan_import(catalog: str, text: str) -> ImportPlan:
 
 
 def apply_import(catalog: str, text: str, mark: str, actor: str) -> ImportPlan:
-    """Apply the changes of `plan_import`. Raises ListError "changed" if the list changed."""
+    """Apply the changes of `plan_import`. Raises Refused "changed" if the list changed."""
     with write_transaction():
         current = plan_import(catalog, text)
         if current.mark != mark:
-            raise ListError("changed")
+            raise Refused("changed")
         if not current.changes:
             return current
         CatalogItem.insert_many(current.rows).on_conflict(

@@ -10,11 +10,12 @@ from typing import TextIO
 from appliance.casework.catalogs import proposals
 from appliance.casework.catalogs.columns import SCRIPT_BY_COLUMN, SHEETS
 from appliance.casework.catalogs.sheets import SheetError, import_list_csv, read_rows
-from appliance.casework.catalogs.upkeep import ListError, check_names
+from appliance.casework.catalogs.upkeep import check_names
 from appliance.core import audit
 from appliance.core.clock import WorkingCalendar
 from appliance.core.db import write_transaction
 from appliance.core.i18n import normalize_spelling
+from appliance.core.refusals import Refused
 from appliance.core.settings import Settings
 from appliance.core.statements import PreparedQuery
 from appliance.models import CalendarDay
@@ -82,11 +83,11 @@ def set_day(
 ) -> CalendarDay:
     """Add a future day to the list, or change its entry.
 
-    Raises ListError "date", "past", "kind" (a working weekend on a weekday, a day off on a day that
+    Raises Refused "date", "past", "kind" (a working weekend on a weekday, a day off on a day that
     is off anyway), "names", or the column whose name is in the wrong script.
     """
     if not date:
-        raise ListError("date")
+        raise Refused("date")
     _require_future(date, today)
     is_working = kind == "working_weekend"
     is_weekend = date.weekday() > 4
@@ -95,7 +96,7 @@ def set_day(
         or is_weekend != is_working
         and (is_working or kind.endswith("day_off"))
     ):
-        raise ListError("kind")
+        raise Refused("kind")
     names = {name: normalize_spelling(names[name]) for name in SCRIPT_BY_COLUMN}
     check_names(names)
     with write_transaction():
@@ -106,7 +107,7 @@ def set_day(
 
 
 def remove_day(date: dt.date, today: dt.date, actor: str) -> None:
-    """Remove a future day from the list. Raises ListError "past"."""
+    """Remove a future day from the list. Raises Refused "past"."""
     _require_future(date, today)
     with write_transaction():
         if CalendarDay.delete().where(CalendarDay.date == date).execute():
@@ -114,7 +115,7 @@ def remove_day(date: dt.date, today: dt.date, actor: str) -> None:
 
 
 def confirm_estimated_day(date: dt.date, today: dt.date, actor: str) -> None:
-    """Confirm that an estimated future day falls on its date. Raises ListError "past"."""
+    """Confirm that an estimated future day falls on its date. Raises Refused "past"."""
     _require_future(date, today)
     with write_transaction():
         day = CalendarDay.get_or_none(CalendarDay.date == date)
@@ -133,15 +134,15 @@ def confirm_estimated_day(date: dt.date, today: dt.date, actor: str) -> None:
 def add_proposed_year(year: int, today: dt.date, actor: str) -> int:
     """Add the proposed days of a year to the list; existing entries stay. Returns their number.
 
-    Raises ListError "known" for a year already on the list, "past" if no day of it lies ahead.
+    Raises Refused "known" for a year already on the list, "past" if no day of it lies ahead.
     """
     with write_transaction():
         end = calendar_end()
         if end and year <= end.year:
-            raise ListError("known")
+            raise Refused("known")
         proposed = [day for day in proposals.propose_days(year) if day.date > today]
         if not proposed:
-            raise ListError("past")
+            raise Refused("past")
         rows = [day.__data__ for day in proposed]
         added = CalendarDay.insert_many(rows).on_conflict_ignore().as_rowcount().execute()
         audit.record_entry(actor, "calendar.year", str(year), days=added)
@@ -171,4 +172,4 @@ def import_days(file: TextIO, today: dt.date, actor: str) -> int:
 
 def _require_future(date: dt.date, today: dt.date) -> None:
     if date <= today:
-        raise ListError("past", date.isoformat())
+        raise Refused("past", subject=date.isoformat())

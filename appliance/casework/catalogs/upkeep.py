@@ -20,6 +20,7 @@ from appliance.core.i18n import (
     is_in_script,
     normalize_spelling,
 )
+from appliance.core.refusals import Refused
 from appliance.models import Catalog, CatalogItem
 
 type Row = Mapping[str, Any]
@@ -28,18 +29,6 @@ SEEDS = PACKAGE / "data"
 # The law's terms, the reports and the routes use codes of these lists: their meaning is fixed.
 FIXED_CATALOGS = ("appeal_type", "call_type", "call_direction", "direction")
 _CODE = re.compile(r"[a-z0-9][a-z0-9_]{0,39}")
-
-
-class ListError(ValueError):
-    """A list cannot be changed in this way; `code` is the reason, `what` the name concerned.
-
-    Codes: "names", the columns of NAMES (wrong script), "code", "known", "same", "fixed", "dates",
-    "changed" (by another user, after it was shown).
-    """
-
-    def __init__(self, code: str, what: str = "") -> None:
-        super().__init__(f"{code}: {what}" if what else code)
-        self.code, self.what = code, what
 
 
 @functools.cache
@@ -59,7 +48,7 @@ def is_fixed(catalog: str, code: str) -> bool:
 def check_item(
     row: Row, other_items: Iterable[CatalogItem], stored_item: CatalogItem | None = None
 ) -> None:
-    """Raise ListError if a list value is invalid.
+    """Raise Refused if a list value is invalid.
 
     `row`: columns of CatalogItem; `other_items`: the other values; `stored_item`: the value as
     stored.
@@ -67,11 +56,11 @@ def check_item(
     check_names(row)
     first_day, last_day = row["active_from"] or dt.date.min, row["active_until"] or dt.date.max
     if first_day > last_day:
-        raise ListError("dates", row["name_uz_latn"])
+        raise Refused("dates", subject=row["name_uz_latn"])
     if stored_item and is_fixed(stored_item.catalog, stored_item.code):
         for name in NAMES:
             if not equals_ignoring_spelling(row[name], getattr(stored_item, name)):
-                raise ListError("fixed", stored_item.name_uz_latn)
+                raise Refused("fixed", subject=stored_item.name_uz_latn)
     if not row["active"]:
         return
     names = {fold_text(row[name]) for name in NAMES}
@@ -84,29 +73,29 @@ def check_item(
             and not no_overlap
             and names & {fold_text(getattr(other, name)) for name in NAMES}
         ):
-            raise ListError("same", other.name_uz_latn)
+            raise Refused("same", subject=other.name_uz_latn)
 
 
 def check_names(row: Row) -> None:
-    """Raise ListError "names" for a missing name, or the column with the wrong script."""
+    """Raise Refused "names" for a missing name, or the column with the wrong script."""
     if not all(fold_text(row[name]) for name in NAMES):
-        raise ListError("names", row["name_uz_latn"])
+        raise Refused("names", subject=row["name_uz_latn"])
     for name, letters in NAMES.items():
         if not is_in_script(row[name], letters):
-            raise ListError(name, row[name])
+            raise Refused(name, subject=row[name])
 
 
 def add_list(code: str, names: dict[str, str], actor: str) -> Catalog:
     """Add an empty list of the site; without a code, the code is made from its name.
 
-    Raises ListError "names", a column of NAMES, "code", "known".
+    Raises Refused "names", a column of NAMES, "code", "known".
     """
     names = _spell_names(names)
     check_names(names)
     code = item_code(code, names)
     with write_transaction():
         if code in (*SHEETS, *PLACES) or Catalog.get_or_none(Catalog.code == code):
-            raise ListError("known", code)
+            raise Refused("known", subject=code)
         catalog = Catalog.create(
             code=code, own=True, position=Catalog.select().count() + 1, **names
         )
@@ -115,9 +104,9 @@ def add_list(code: str, names: dict[str, str], actor: str) -> Catalog:
 
 
 def rename_list(catalog: Catalog, names: dict[str, str], actor: str) -> None:
-    """Rename a list of the site. Raises ListError; "fixed" for a built-in list."""
+    """Rename a list of the site. Raises Refused; "fixed" for a built-in list."""
     if not catalog.own:
-        raise ListError("fixed", catalog.name_uz_latn)
+        raise Refused("fixed", subject=catalog.name_uz_latn)
     names = _spell_names(names)
     check_names(names)
     with write_transaction():
@@ -133,7 +122,7 @@ def find_item(catalog: str, number: int) -> CatalogItem | None:
 def add_item(catalog: str, code: str, columns: Row, actor: str) -> CatalogItem:
     """Add a value at the end of a list; `columns`: names, active_from, active_until.
 
-    Without a code, the code is made from its name. Raises ListError.
+    Without a code, the code is made from its name. Raises Refused.
     """
     row = _spell_names(columns) | {"active": True}
     check_names(row)
@@ -141,7 +130,7 @@ def add_item(catalog: str, code: str, columns: Row, actor: str) -> CatalogItem:
     with write_transaction():
         other_items = list_items(catalog)
         if code in {other.code for other in other_items}:
-            raise ListError("known", code)
+            raise Refused("known", subject=code)
         check_item(row, other_items)
         last_position = max((other.position for other in other_items), default=0)
         item = CatalogItem.create(catalog=catalog, code=code, position=last_position + 1, **row)
@@ -150,7 +139,7 @@ def add_item(catalog: str, code: str, columns: Row, actor: str) -> CatalogItem:
 
 
 def change_item(item: CatalogItem, columns: Row, actor: str) -> None:
-    """Change a value's names and its period of use; its code stays. Raises ListError."""
+    """Change a value's names and its period of use; its code stays. Raises Refused."""
     with write_transaction():
         row = _spell_names(columns) | {"active": item.active}
         check_item(row, _other_items(item), item)
@@ -166,7 +155,7 @@ def retire_item(item: CatalogItem, actor: str) -> None:
 
 
 def restore_item(item: CatalogItem, actor: str) -> None:
-    """Offer a retired value again. Raises ListError "same"."""
+    """Offer a retired value again. Raises Refused "same"."""
     row = {name: getattr(item, name) for name in (*NAMES, "active_from", "active_until")}
     with write_transaction():
         check_item(row | {"active": True}, _other_items(item))
@@ -214,10 +203,10 @@ def _spell_names(columns: Row) -> dict[str, Any]:
 
 
 def item_code(code: str, names: Row) -> str:
-    """Return the typed code, or one made from the name. Raises ListError "code"."""
+    """Return the typed code, or one made from the name. Raises Refused "code"."""
     code = code.strip() or fold_text(names["name_uz_latn"]).replace(" ", "_")[:40]
     if not _CODE.fullmatch(code):
-        raise ListError("code", code)
+        raise Refused("code", subject=code)
     return code
 
 

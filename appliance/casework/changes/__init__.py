@@ -1,7 +1,6 @@
 """Change requests of the ministry: terms, states, files, and the changes made for them (A10)."""
 
 from appliance.casework.changes import states
-from appliance.casework.changes.errors import ChangeError
 from appliance.casework.changes.files import MAX_FILE_BYTES, MAX_FILES_PER_UPLOAD, UploadedFile
 from appliance.casework.changes.links import link_change
 from appliance.casework.changes.requests import (
@@ -21,7 +20,6 @@ from appliance.casework.changes.requests import (
 __all__ = [
     "MAX_FILE_BYTES",
     "MAX_FILES_PER_UPLOAD",
-    "ChangeError",
     "RequestCounts",
     "UploadedFile",
     "create_change_request",

@@ -7,8 +7,8 @@ from pathlib import PureWindowsPath
 
 from peewee import fn
 
-from appliance.casework.changes.errors import ChangeError
 from appliance.core import clock
+from appliance.core.refusals import Refused
 from appliance.models import ChangeFile, ChangeRequest
 
 MAX_FILE_BYTES = 5 * 1024 * 1024
@@ -31,32 +31,32 @@ class UploadedFile:
 def check_files(uploads: Iterable[UploadedFile]) -> list[UploadedFile]:
     """Return the files with names that are safe to store.
 
-    Raises ChangeError: "files" if there are too many, "file" if one is too large or empty.
+    Raises Refused: "files" if there are too many, "file" if one is too large or empty.
     """
     files = [replace(file, name=_safe_name(file.name)) for file in uploads]
     if len(files) > MAX_FILES_PER_UPLOAD:
-        raise ChangeError("files")
+        raise Refused("files")
     if any(not 0 < file.size <= MAX_FILE_BYTES for file in files):
-        raise ChangeError("file")
+        raise Refused("file")
     return files
 
 
 def attach_files(request: ChangeRequest, files: Collection[UploadedFile], actor: str) -> None:
     """Store checked files with a request, inside the caller's transaction.
 
-    Raises ChangeError before a file is read: "full" if the request would hold too much
+    Raises Refused before a file is read: "full" if the request would hold too much
     (MAX_REQUEST_BYTES), "day" if this user would have sent too much (MAX_DAILY_BYTES within
     UPLOAD_WINDOW).
     """
     now, new_bytes = clock.now(), sum(file.size for file in files)
     if new_bytes and _total_bytes(ChangeFile.request == request) + new_bytes > MAX_REQUEST_BYTES:
-        raise ChangeError("full")
+        raise Refused("full")
     if (
         new_bytes
         and _total_bytes(ChangeFile.who == actor, ChangeFile.at > now - UPLOAD_WINDOW) + new_bytes
         > MAX_DAILY_BYTES
     ):
-        raise ChangeError("day")
+        raise Refused("day")
     for file in files:
         ChangeFile.create(
             request=request,

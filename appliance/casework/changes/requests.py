@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from appliance.casework.changes import files, states, terms
-from appliance.casework.changes.errors import ChangeError
 from appliance.core import audit, clock, live
 from appliance.core.clock import WorkingCalendar
 from appliance.core.db import write_transaction
+from appliance.core.refusals import Refused
 from appliance.models import ChangeRequest, ChangeStep, User
 
 TOPIC = "changes"
@@ -37,14 +37,18 @@ def create_change_request(
     calendar: WorkingCalendar,
     uploads: Iterable[files.UploadedFile] = (),
 ) -> ChangeRequest:
-    """Create a request; its term starts now. Raises ChangeError."""
+    """Create a request; its term starts now.
+
+    Raises Refused: "action" for another role; "kind", "what", "why" if it is missing; and the
+    refusals of check_files() and attach_files().
+    """
     what, why = what.strip(), why.strip()
     if user.role not in states.REQUESTER_ROLES:
-        raise ChangeError("action")
+        raise Refused("action")
     if kind not in terms.KINDS_BY_CODE:
-        raise ChangeError("kind")
+        raise Refused("kind")
     if not what or not why:
-        raise ChangeError("why" if what else "what")
+        raise Refused("why" if what else "what")
     attached_files = files.check_files(uploads)
     with write_transaction():
         now = clock.now()
@@ -69,14 +73,19 @@ def perform_request_action(
     text: str = "",
     uploads: Iterable[files.UploadedFile] = (),
 ) -> None:
-    """Perform an action by its name in the moves of states.WORKFLOW. Raises ChangeError."""
+    """Perform an action by its name in the moves of states.WORKFLOW.
+
+    Raises Refused: "action" if this role has no such action in this state, "words" if the text is
+    missing, "changed" if another user was faster; and the refusals of check_files() and
+    attach_files().
+    """
     move, text = states.WORKFLOW.permitted_move(action, user.role), text.strip()
     if not move:
-        raise ChangeError("action")
+        raise Refused("action")
     if move.needs_text and not text:
-        raise ChangeError("words")
+        raise Refused("words")
     if not 0 < version < _MAX_VERSION:
-        raise ChangeError("changed")
+        raise Refused("changed")
     attached_files = files.check_files(uploads)
     columns: dict[str, Any] = {
         "state": move.to_state,
@@ -92,7 +101,7 @@ def perform_request_action(
             .execute()
         )
         if not updated_rows:
-            raise ChangeError("changed")
+            raise Refused("changed")
         _record_step(request, action, user, text, attached_files)
 
 

@@ -11,8 +11,8 @@ import subprocess
 import threading
 from typing import Any
 
-from appliance.casework.documents.errors import DocumentError
 from appliance.core import sandbox
+from appliance.core.refusals import Refused
 
 MAX_READER_MEMORY_BYTES = 256 * 1024 * 1024
 READ_TIMEOUT_SECONDS = 10
@@ -21,7 +21,7 @@ MAX_PARALLEL_READERS = 2
 PDF_SIGNATURE = b"%PDF-"
 ZIP_SIGNATURE = b"PK\x03\x04"
 
-__all__ = ["PDF_SIGNATURE", "ZIP_SIGNATURE", "DocumentError", "file_kind", "script_steps"]
+__all__ = ["PDF_SIGNATURE", "ZIP_SIGNATURE", "file_kind", "script_steps"]
 
 _READER_MODULE = "appliance.casework.documents.reader"
 _FAILED_EXIT_STATUS = 1  # exit status of a reader that met an unexpected error
@@ -33,7 +33,7 @@ _reader_slots = threading.BoundedSemaphore(MAX_PARALLEL_READERS)
 def file_kind(content: bytes) -> str:
     """Return the kind of an article's file (`pdf` or `docx`), detected from its content.
 
-    Raises DocumentError: `file` when it is empty or too large, `kind` when it is of another kind or
+    Raises Refused: `file` when it is empty or too large, `kind` when it is of another kind or
     damaged, `macro` when it contains active content, `bomb` when it needs more memory or time than
     a reader has; and sandbox.SandboxError where the machine cannot create the sandbox.
     """
@@ -43,14 +43,14 @@ def file_kind(content: bytes) -> str:
 def script_steps(content: bytes) -> list[dict[str, Any]]:
     """Return the steps that a Word document or a spreadsheet describes: name, said, note, answers.
 
-    Raises DocumentError: `file`, `bomb`, `macro`, `empty`, `steps`; and sandbox.SandboxError.
+    Raises Refused: `file`, `bomb`, `macro`, `empty`, `steps`; and sandbox.SandboxError.
     """
     steps: list[dict[str, Any]] = _read_document("script", content)
     return steps
 
 
 def _read_document(purpose: str, content: bytes) -> Any:
-    """Read a document in the sandbox for `purpose` ("file" or "script"). Raises DocumentError."""
+    """Read a document in the sandbox for `purpose` ("file" or "script"). Raises Refused."""
     with _reader_slots:
         try:
             output = sandbox.run_python(
@@ -61,13 +61,13 @@ def _read_document(purpose: str, content: bytes) -> Any:
                 memory_bytes=MAX_READER_MEMORY_BYTES,
             )
         except subprocess.TimeoutExpired as error:
-            raise DocumentError("bomb") from error
+            raise Refused("bomb") from error
         except subprocess.CalledProcessError as error:
             if error.returncode != _FAILED_EXIT_STATUS:  # ended by a memory or time limit
-                raise DocumentError("bomb") from error
+                raise Refused("bomb") from error
             _log.error("a document cannot be read (%s): %s", purpose, error.stderr)
-            raise DocumentError(_DAMAGED_FILE_CODES[purpose]) from error
+            raise Refused(_DAMAGED_FILE_CODES[purpose]) from error
     reply = json.loads(output)
     if "refused" in reply:
-        raise DocumentError(reply["refused"])
+        raise Refused(reply["refused"])
     return reply["result"]

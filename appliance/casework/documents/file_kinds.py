@@ -1,17 +1,17 @@
 """Detects the kind of an article's document: a PDF or a Word document without active content."""
 
 from appliance.casework.documents import PDF_SIGNATURE, ZIP_SIGNATURE
-from appliance.casework.documents.errors import DocumentError
 from appliance.casework.documents.package import check_docx
 from appliance.casework.documents.pdf import check_pdf
+from appliance.core.refusals import Refused
 
 
 def kind_of(content: bytes) -> str:
-    """Return `pdf` or `docx`. Raises DocumentError: `kind`, `macro`, `bomb`."""
+    """Return `pdf` or `docx`. Raises Refused: `kind`, `macro`, `bomb`."""
     if content.startswith(PDF_SIGNATURE):
         check_pdf(content)
         return "pdf"
     if content.startswith(ZIP_SIGNATURE):
         check_docx(content)
         return "docx"
-    raise DocumentError("kind")
+    raise Refused("kind")

@@ -8,7 +8,7 @@ import zipfile
 import zlib
 from xml.etree import ElementTree
 
-from appliance.casework.documents.errors import DocumentError
+from appliance.core.refusals import Refused
 
 MAX_UNPACKED_BYTES = 50 * 1024 * 1024  # of all parts together
 MAX_PARTS = 2_000
@@ -34,18 +34,18 @@ DAMAGED_PACKAGE_ERRORS = (
 
 
 def check_docx(content: bytes) -> None:
-    """Raise DocumentError when a document is damaged (`kind`), active (`macro`) or a `bomb`."""
+    """Raise Refused when a document is damaged (`kind`), active (`macro`) or a `bomb`."""
     try:
         names, descriptions = _read_package_parts(content)
         is_active = any(map(_ACTIVE_PART_NAME.search, names)) or any(
             map(_has_active_content, descriptions)
         )
-    except DocumentError:
+    except Refused:
         raise
     except DAMAGED_PACKAGE_ERRORS as error:
-        raise DocumentError("kind") from error
+        raise Refused("kind") from error
     if is_active:
-        raise DocumentError("macro")
+        raise Refused("macro")
 
 
 def _read_package_parts(content: bytes) -> tuple[set[str], list[bytes]]:
@@ -58,10 +58,10 @@ def _read_package_parts(content: bytes) -> tuple[set[str], list[bytes]]:
     with zipfile.ZipFile(io.BytesIO(content)) as package:
         parts = package.infolist()
         if len(parts) > MAX_PARTS or sum(part.file_size for part in parts) > MAX_UNPACKED_BYTES:
-            raise DocumentError("bomb")
+            raise Refused("bomb")
         for part in parts:
             if part.filename.startswith("/") or ".." in part.filename:
-                raise DocumentError("kind")
+                raise Refused("kind")
             text, size = _read_part(package, part, remaining, remaining_description)
             remaining -= size
             remaining_description -= len(text)
@@ -69,7 +69,7 @@ def _read_package_parts(content: bytes) -> tuple[set[str], list[bytes]]:
                 descriptions.append(text)
         names = {part.filename for part in parts}
     if not {_CONTENT_TYPES_PART, "word/document.xml"} <= names:
-        raise DocumentError("kind")
+        raise Refused("kind")
     return names, descriptions
 
 
@@ -85,10 +85,10 @@ def _read_part(
     with package.open(part) as file:
         while chunk := file.read(_CHUNK_BYTES):
             if size == 0 and _DTD_DECLARATION.search(chunk.replace(b"\0", b"")):
-                raise DocumentError("bomb")
+                raise Refused("bomb")
             size += len(chunk)
             if size > (min(limit, description_limit) if is_description else limit):
-                raise DocumentError("bomb")
+                raise Refused("bomb")
             if is_description:
                 chunks.append(chunk)
     return b"".join(chunks), size

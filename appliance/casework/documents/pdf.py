@@ -15,7 +15,7 @@ from pypdf import PdfReader
 from pypdf.errors import LimitReachedError, PyPdfError
 from pypdf.generic import DictionaryObject, IndirectObject, NameObject
 
-from appliance.casework.documents.errors import DocumentError
+from appliance.core.refusals import Refused
 
 MAX_UNPACKED_BYTES = 50 * 1024 * 1024  # of all streams that may hold objects, together
 ACTIVE_KEYS = ("/JavaScript", "/JS", "/Launch", "/EmbeddedFile", "/RichMedia", "/XFA")
@@ -42,22 +42,22 @@ _BEGINS_WITH_NUMBER = re.compile(rb"[\0\t\n\f\r ]*[%\d]")  # an object stream be
 
 
 def check_pdf(content: bytes) -> None:
-    """Raise DocumentError when a PDF is damaged (`kind`), active (`macro`) or huge (`bomb`)."""
+    """Raise Refused when a PDF is damaged (`kind`), active (`macro`) or huge (`bomb`)."""
     if b"%%EOF" not in content[-_END_MARK_WINDOW_BYTES:]:
-        raise DocumentError("kind")
+        raise Refused("kind")
     _search_bytes(content)
     try:
         _search_objects(content)
     except LimitReachedError as error:
-        raise DocumentError("bomb") from error
+        raise Refused("bomb") from error
     except (PyPdfError, ValueError, LookupError, TypeError, AttributeError, OSError) as error:
-        raise DocumentError("kind") from error
+        raise Refused("kind") from error
 
 
 def _search_bytes(content: bytes) -> None:
     """Search for active names in the raw bytes and in each stream that may hold objects."""
     if _ACTIVE_NAME.search(content):
-        raise DocumentError("macro")
+        raise Refused("macro")
     remaining, previous = MAX_UNPACKED_BYTES, 0
     for stream in _STREAM.finditer(content):
         # Everything since the last stream: a dictionary may be of any length.
@@ -68,12 +68,12 @@ def _search_bytes(content: bytes) -> None:
             dictionary
         )
         if is_object_stream and not is_plain:
-            raise DocumentError("macro")  # compressed in a way that no document writer uses
+            raise Refused("macro")  # compressed in a way that no document writer uses
         text = _inflate_stream(content[stream.end() :], remaining, is_required=is_object_stream)
         if text and (is_object_stream or _BEGINS_WITH_NUMBER.match(text)):
             remaining -= len(text)
             if _ACTIVE_NAME.search(text):
-                raise DocumentError("macro")
+                raise Refused("macro")
 
 
 def _inflate_stream(compressed: bytes, limit: int, is_required: bool) -> bytes:
@@ -89,10 +89,10 @@ def _inflate_stream(compressed: bytes, limit: int, is_required: bool) -> bytes:
         text = beginning + decompressor.decompress(decompressor.unconsumed_tail, limit + 1)
     except zlib.error as error:
         if is_required:
-            raise DocumentError("kind") from error
+            raise Refused("kind") from error
         return b""
     if len(text) > limit:
-        raise DocumentError("bomb")
+        raise Refused("bomb")
     return text
 
 
@@ -100,12 +100,12 @@ def _search_objects(content: bytes) -> None:
     """Resolve every object of the file's tables and check its keys and names."""
     reader = PdfReader(io.BytesIO(content), strict=False)
     if reader.is_encrypted and not reader.decrypt(""):
-        raise DocumentError("kind")
+        raise Refused("kind")
     for number, generation in _object_numbers(reader):
         if _has_active_key(reader.get_object(IndirectObject(number, generation, reader))):
-            raise DocumentError("macro")
+            raise Refused("macro")
     if _has_active_key(reader.trailer):
-        raise DocumentError("macro")
+        raise Refused("macro")
 
 
 def _object_numbers(reader: PdfReader) -> Iterator[tuple[int, int]]:

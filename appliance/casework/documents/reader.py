@@ -1,7 +1,7 @@
 """The process that parses documents: `python -m appliance.casework.documents.reader PURPOSE`.
 
-Reads the document from standard input and prints one JSON object: `result`, or `refused` with a
-code of DocumentError. It runs in the sandbox (core.sandbox.run_python), which limits its memory and
+Reads the document from standard input and prints one JSON object: `result`, or `refused` with the
+code of a Refused. It runs in the sandbox (core.sandbox.run_python), which limits its memory and
 time.
 """
 
@@ -9,7 +9,7 @@ import importlib
 import json
 import sys
 
-from appliance.casework.documents.errors import DocumentError
+from appliance.core.refusals import Refused
 
 # purpose → module of this package and its function; only the module that the purpose needs is
 # imported
@@ -22,7 +22,7 @@ def main(purpose: str) -> None:
     module = importlib.import_module(f"appliance.casework.documents.{name}")
     try:
         reply = {"result": getattr(module, function)(sys.stdin.buffer.read())}
-    except DocumentError as error:
+    except Refused as error:
         reply = {"refused": error.code}
     except (MemoryError, RecursionError):
         reply = {"refused": "bomb"}

@@ -17,6 +17,8 @@ from dataclasses import asdict, dataclass, field
 from itertools import islice, zip_longest
 from typing import Any
 
+from appliance.core.refusals import Refused
+
 mimetypes.knownfiles.clear()  # openpyxl reads these files at import, and the sandbox refuses that
 
 import docx  # noqa: E402
@@ -25,7 +27,6 @@ from docx.opc.exceptions import PackageNotFoundError  # noqa: E402
 from docx.table import Table  # noqa: E402
 from openpyxl.utils.exceptions import InvalidFileException  # noqa: E402
 
-from appliance.casework.documents.errors import DocumentError  # noqa: E402
 from appliance.casework.scripts.definition import (  # noqa: E402
     MAX_ANSWERS,
     MAX_STEPS,
@@ -65,19 +66,19 @@ class _Step:
 def steps_of(content: bytes) -> list[dict[str, Any]]:
     """Return the steps of a file: name, said, note (each text by language) and answers.
 
-    Raises DocumentError: `file`, `bomb`, `macro`, `empty`, `steps`.
+    Raises Refused: `file`, `bomb`, `macro`, `empty`, `steps`.
     """
     parts = _check_package(content)
     try:
         steps = [step for step in _read_steps(parts, content) if _has_text(step)]
-    except (DocumentError, RecursionError):
+    except (Refused, RecursionError):
         raise
     except _DAMAGED_PACKAGE_ERRORS as error:
-        raise DocumentError("file") from error
+        raise Refused("file") from error
     if not steps:
-        raise DocumentError("empty")
+        raise Refused("empty")
     if len(steps) > MAX_STEPS:
-        raise DocumentError("steps")
+        raise Refused("steps")
     return [asdict(step) for step in steps]
 
 
@@ -90,17 +91,17 @@ def _check_package(content: bytes) -> set[str]:
     try:
         package = zipfile.ZipFile(io.BytesIO(content))
     except _DAMAGED_PACKAGE_ERRORS as error:
-        raise DocumentError("file") from error
+        raise Refused("file") from error
     parts = package.infolist()
     if len(parts) > MAX_PARTS or sum(part.file_size for part in parts) > MAX_UNPACKED_BYTES:
-        raise DocumentError("bomb")
+        raise Refused("bomb")
     try:
         types = package.read("[Content_Types].xml")
     except _DAMAGED_PACKAGE_ERRORS as error:
-        raise DocumentError("file") from error
+        raise Refused("file") from error
     has_macro_type = b"macroEnabled" in types or b"vbaProject" in types
     if has_macro_type or any(_MACRO_PART_NAME.search(part.filename) for part in parts):
-        raise DocumentError("macro")
+        raise Refused("macro")
     return set(package.namelist())
 
 
@@ -109,7 +110,7 @@ def _read_steps(parts: set[str], content: bytes) -> Iterator[_Step]:
         return _document_steps(docx.Document(io.BytesIO(content)))
     if _SPREADSHEET_PART in parts:
         return _sheet_steps(content)
-    raise DocumentError("file")
+    raise Refused("file")
 
 
 def _sheet_steps(content: bytes) -> Iterator[_Step]:

@@ -6,13 +6,7 @@ from appliance.casework.forms.counted_values import (
     counted_value_labels,
     store_counted_values,
 )
-from appliance.casework.forms.definition import (
-    ADDED_PLACE_KINDS,
-    Definition,
-    DefinitionError,
-    Field,
-    Option,
-)
+from appliance.casework.forms.definition import ADDED_PLACE_KINDS, Definition, Field, Option
 from appliance.casework.forms.reading import Reading, applicable_fields, cleaned_values, read_values
 from appliance.casework.forms.releases import apply_product_release
 from appliance.casework.forms.values import (
@@ -47,7 +41,6 @@ __all__ = [
     "ADDED_PLACE_KINDS",
     "UNLISTED",
     "Definition",
-    "DefinitionError",
     "Field",
     "Option",
     "Reading",

@@ -6,13 +6,7 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from appliance.casework import catalogs
-from appliance.casework.forms.definition import (
-    ADDED_PLACE_KINDS,
-    Definition,
-    DefinitionError,
-    Field,
-    LocalizedTexts,
-)
+from appliance.casework.forms.definition import ADDED_PLACE_KINDS, Definition, Field, LocalizedTexts
 from appliance.casework.forms.versions import (
     CALL_FORM,
     FORMS,
@@ -21,6 +15,7 @@ from appliance.casework.forms.versions import (
     stored_definition,
 )
 from appliance.core.i18n import DEFAULT_LOCALE, fold_text, is_in_script
+from appliance.core.refusals import Refused
 from appliance.core.settings import MINISTRY_FIELDS
 from appliance.models import FormVersion
 
@@ -44,18 +39,18 @@ RESERVED_NAMES = frozenset(
 
 
 def check_definition(definition: Definition) -> None:
-    """Raise DefinitionError when people may not change the product's form into this one."""
+    """Raise Refused when people may not change the product's form into this one."""
     product_form = product_definition(definition.form)
     if not all(
         len(text) <= MAX_LABEL_LENGTH and text.isprintable() for text in definition.title.values()
     ):
-        raise DefinitionError("long", "title")
+        raise Refused("long", subject="title")
     for field in product_form.fields:
         current = definition.find_field(field.name)
         if not current or not _is_same_nature(field, current):
-            raise DefinitionError("product", field.name)
+            raise Refused("product", subject=field.name)
         if field.required and not current.required:
-            raise DefinitionError("star", field.name)
+            raise Refused("star", subject=field.name)
     published = published_added_fields()
     personal = {
         field.name
@@ -70,13 +65,13 @@ def check_definition(definition: Definition) -> None:
             continue
         _check_added_field(field, definition.form)
         if field.name in published and published[field.name] != _fixed_attributes(field):
-            raise DefinitionError("kept", field.name)
+            raise Refused("kept", subject=field.name)
         if not field.personal and field.name in personal:
-            raise DefinitionError("personal", field.name)
+            raise Refused("personal", subject=field.name)
         if field.ministry and (
             ministry_names.count(field.ministry) > 1 or field.ministry in MINISTRY_FIELDS
         ):
-            raise DefinitionError("ministry", field.name)
+            raise Refused("ministry", subject=field.name)
 
 
 def published_added_fields() -> dict[str, tuple[str, ...]]:
@@ -125,7 +120,7 @@ def _is_same_nature(product_field: Field, field: Field) -> bool:
 
 
 def _check_added_field(field: Field, form: str) -> None:
-    """Raise DefinitionError when a field that the manager added is not allowed."""
+    """Raise Refused when a field that the manager added is not allowed."""
     topics = set(catalogs.labels_by_code("direction", "ru"))
     lists = (*(catalog.code for catalog in catalogs.all_lists()), *ADDED_PLACE_KINDS)
     other_form = next(candidate for candidate in FORMS if candidate != form)
@@ -148,30 +143,30 @@ def _check_added_field(field: Field, form: str) -> None:
         "personal": field.kind != "document" or field.personal,
     }
     if code := next((code for code, holds in checks.items() if not holds), ""):
-        raise DefinitionError(code, field.name)
+        raise Refused(code, subject=field.name)
     _check_texts(field)
 
 
 def _check_texts(field: Field) -> None:
-    """Raise DefinitionError for a label, help or option that is too long or in the wrong script."""
+    """Raise Refused for a label, help or option that is too long or in the wrong script."""
     texts = [(text, MAX_LABEL_LENGTH) for text in field.label.values()]
     texts += [(text, MAX_HELP_LENGTH) for text in field.help.values()]
     texts += [
         (text, MAX_OPTION_LENGTH) for option in field.options for text in option.words.values()
     ]
     if any(len(text) > limit for text, limit in texts):
-        raise DefinitionError("long", field.name)
+        raise Refused("long", subject=field.name)
     if not all(text.isprintable() for text, _limit in texts):
-        raise DefinitionError("words", field.name)
+        raise Refused("words", subject=field.name)
     for localized in (field.label, field.help, *(option.words for option in field.options)):
         _check_script(localized, field.name)
 
 
 def _check_script(texts: LocalizedTexts, name: str) -> None:
-    """Raise DefinitionError when a text is not in the script of its locale.
+    """Raise Refused when a text is not in the script of its locale.
 
     No Cyrillic letter may be among Latin ones, and no Latin word in place of a Cyrillic one.
     """
     for locale, text in texts.items():
         if text and not is_in_script(text, "Latn" if locale == DEFAULT_LOCALE else "Cyrl"):
-            raise DefinitionError("script", name)
+            raise Refused("script", subject=name)

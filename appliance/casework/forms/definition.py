@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from appliance.core.i18n import DEFAULT_LOCALE, LOCALES, N_
+from appliance.core.refusals import Refused
 
 # kind → its label
 KINDS = {
@@ -37,18 +38,6 @@ _MAX_WIDTH_COLUMNS = 3  # columns of the form on the page
 _MAX_TEXT_LENGTH = 10_000  # letters
 
 type LocalizedTexts = Mapping[str, str]  # locale → text
-
-
-class DefinitionError(ValueError):
-    """A document is not a valid form; `field` is the field, `code` the reason.
-
-    The page words the reason.
-    """
-
-    def __init__(self, code: str, field: str = "") -> None:
-        super().__init__(f"{field}: {code}" if field else code)
-        self.code = code
-        self.field = field
 
 
 @dataclass(frozen=True)
@@ -157,10 +146,10 @@ class Definition:
 
 
 def parse_definition(form: str, version: int, document: Mapping[str, Any]) -> Definition:
-    """Parse a document into a definition. Raises DefinitionError."""
+    """Parse a document into a definition. Raises Refused."""
     entries = document.get("fields")
     if not isinstance(entries, list) or not 0 < len(entries) <= MAX_FIELDS:
-        raise DefinitionError("fields")
+        raise Refused("fields")
     title = _parse_texts(document.get("title"), "title", is_complete=True)
     parsed_fields = tuple(_parse_field(entry) for entry in entries)
     names = [
@@ -169,7 +158,7 @@ def parse_definition(form: str, version: int, document: Mapping[str, Any]) -> De
         for name in (form_field.name, f"{form_field.name}_text")
     ]
     if duplicate := next((name for name in names if names.count(name) > 1), None):
-        raise DefinitionError("twice", duplicate)
+        raise Refused("twice", subject=duplicate)
     return Definition(form, version, title, parsed_fields)
 
 
@@ -200,23 +189,23 @@ def field_entry(form_field: Field) -> dict[str, Any]:
 
 
 def _parse_field(entry: Any) -> Field:
-    """Parse one field of a document. Raises DefinitionError."""
+    """Parse one field of a document. Raises Refused."""
     if not isinstance(entry, Mapping):
-        raise DefinitionError("fields")
+        raise Refused("fields")
     name = entry.get("name")
     if not isinstance(name, str) or not _NAME_PATTERN.fullmatch(name):
-        raise DefinitionError("name", str(name)[:40])
+        raise Refused("name", subject=str(name)[:40])
     value_types = {item.name: type(getattr(_DEFAULT_FIELD, item.name)) for item in fields(Field)}
     for key, value in entry.items():
         if key not in value_types:
-            raise DefinitionError("unknown", name)
+            raise Refused("unknown", subject=name)
         if (
             key not in ("label", "help", "options", "topics")
             and type(value) is not value_types[key]
         ):
-            raise DefinitionError("unknown", name)
+            raise Refused("unknown", subject=name)
     if "kind" not in entry:
-        raise DefinitionError("kind", name)
+        raise Refused("kind", subject=name)
     attributes = {key: value for key, value in entry.items() if key not in ("label", "help")}
     attributes["options"] = tuple(
         _parse_option(item, name) for item in _list_value(entry, "options", name)
@@ -228,9 +217,9 @@ def _parse_field(entry: Any) -> Field:
         **attributes,
     )
     if len({option.code for option in form_field.options}) < len(form_field.options):
-        raise DefinitionError("options", name)
+        raise Refused("options", subject=name)
     if code := _field_error_code(form_field):
-        raise DefinitionError(code, name)
+        raise Refused(code, subject=name)
     return form_field
 
 
@@ -261,28 +250,28 @@ def _field_error_code(form_field: Field) -> str:
 
 def _parse_option(entry: Any, name: str) -> Option:
     if not isinstance(entry, Mapping) or not isinstance(code := entry.get("code"), str) or not code:
-        raise DefinitionError("options", name)
+        raise Refused("options", subject=name)
     labels = {locale: text for locale, text in entry.items() if locale != "code"}
     return Option(code, _parse_texts(labels, name, is_complete=True))
 
 
 def _list_value(entry: Mapping[str, Any], key: str, name: str) -> Iterable[Any]:
-    """Return the list under a key of an entry, empty when absent. Raises DefinitionError."""
+    """Return the list under a key of an entry, empty when absent. Raises Refused."""
     value = entry.get(key, [])
     if not isinstance(value, list | tuple):
-        raise DefinitionError(key, name)
+        raise Refused(key, subject=name)
     return value
 
 
 def _parse_texts(value: Any, name: str, is_complete: bool = False) -> LocalizedTexts:
-    """Return texts by locale; `is_complete`: each locale must have one. Raises DefinitionError."""
+    """Return texts by locale; `is_complete`: each locale must have one. Raises Refused."""
     is_text_mapping = isinstance(value, Mapping) and all(
         isinstance(text, str) for text in value.values()
     )
     if not is_text_mapping or not set(value) <= set(LOCALES):
-        raise DefinitionError("words", name)
+        raise Refused("words", subject=name)
     if is_complete and not all(value.get(locale, "").strip() for locale in LOCALES):
-        raise DefinitionError("words", name)
+        raise Refused("words", subject=name)
     return dict(value)
 
 

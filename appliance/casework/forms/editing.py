@@ -26,21 +26,13 @@ from appliance.casework.forms.versions import (
 from appliance.core import audit, clock, live, script
 from appliance.core.db import write_transaction
 from appliance.core.i18n import DEFAULT_LOCALE, LOCALES, normalize_spelling
+from appliance.core.refusals import Refused
 from appliance.models import Appeal, FormVersion, personal_columns
 
 type LocalizedTexts = Mapping[str, str]
 
 CYRILLIC_LOCALE = "uz_Cyrl"
 _WIDTH_COLUMNS = {"long": 3, "comment": 3}  # columns of the form that a kind occupies; else one
-
-
-class EditingError(ValueError):
-    """A change is refused; `code` is the reason, `field` the field."""
-
-    def __init__(self, code: str, field: str = "") -> None:
-        super().__init__(f"{field}: {code}" if field else code)
-        self.code = code
-        self.field = field
 
 
 def pending_version(form: str) -> FormVersion | None:
@@ -70,7 +62,7 @@ def find_version(form: str, number: int) -> FormVersion | None:
 def begin_draft(form: str, by: str, source_number: int | None = None) -> FormVersion:
     """Create a draft from the version in force, or from the version `source_number`.
 
-    The latter is an earlier version that is to be restored. Raises EditingError: `pending` when
+    The latter is an earlier version that is to be restored. Raises Refused: `pending` when
     there is a pending version already.
     """
     source = (
@@ -86,7 +78,10 @@ def begin_draft(form: str, by: str, source_number: int | None = None) -> FormVer
 
 
 def import_document(form: str, document: Mapping[str, Any], by: str) -> FormVersion:
-    """Store a document as the draft of a form. Raises DefinitionError, EditingError (`pending`)."""
+    """Store a document as the draft of a form.
+
+    Raises Refused: those of parse_definition() and check_definition(), and `pending`.
+    """
     product_form, imported = product_definition(form), parse_definition(form, 0, document)
     fields = (
         _complete_field(field, product_form.find_field(field.name)) for field in imported.fields
@@ -100,8 +95,8 @@ def add_field(form: str, attributes: Mapping[str, Any], fingerprint: str, by: st
     """Add a field at the end of the draft; returns its name, derived from its label.
 
     `attributes` holds the attributes of Field, except the name. `fingerprint` is the
-    version_fingerprint() of the draft that the user saw. Raises DefinitionError for an invalid
-    field, EditingError: `none` without a draft, `changed` when the draft has changed since.
+    version_fingerprint() of the draft that the user saw. Raises Refused for an invalid
+    field, `none` without a draft, `changed` when the draft has changed since.
     """
     name = checks.available_name(
         attributes["label"].get(DEFAULT_LOCALE, ""), checks.unavailable_names()
@@ -150,9 +145,9 @@ def move_field(form: str, name: str, down: bool, fingerprint: str, by: str) -> N
 
 
 def remove_field(form: str, name: str, fingerprint: str, by: str) -> None:
-    """Leave an added field out of the draft. Raises EditingError: `product` for the product's."""
+    """Leave an added field out of the draft. Raises Refused: `product` for the product's."""
     if product_definition(form).find_field(name):
-        raise EditingError("product", name)
+        raise Refused("product", subject=name)
 
     def drop_entry(fields: list[dict[str, Any]]) -> list[dict[str, Any]]:
         index = _field_index(fields, name)
@@ -164,17 +159,17 @@ def remove_field(form: str, name: str, fingerprint: str, by: str) -> None:
 def publish_draft(form: str, since: dt.datetime | None, fingerprint: str, by: str) -> FormVersion:
     """Put the draft in force, now or from a later time.
 
-    Raises EditingError: `none`, `changed`, `past`, `same` when it equals the version in force.
+    Raises Refused: `none`, `changed`, `past`, `same` when it equals the version in force.
     """
     with write_transaction():
         row = _checked_draft(form, fingerprint)
         now = clock.now()
         if since and since <= now:
-            raise EditingError("past")
+            raise Refused("past")
         definition = stored_definition(row)
         checks.check_definition(definition)
         if definition_document(definition) == definition_document(definition_in_force(form)):
-            raise EditingError("same")
+            raise Refused("same")
         effective_since = since or now
         _update_version(row, since=effective_since, by=by)
         audit.record_entry(
@@ -185,20 +180,20 @@ def publish_draft(form: str, since: dt.datetime | None, fingerprint: str, by: st
 
 
 def withdraw_planned_version(form: str, fingerprint: str, by: str) -> None:
-    """Turn a planned version back into a draft. Raises EditingError: `none`, `changed`."""
+    """Turn a planned version back into a draft. Raises Refused: `none`, `changed`."""
     with write_transaction():
         row = pending_version(form)
         if not row or row.since is None:
-            raise EditingError("none")
+            raise Refused("none")
         if version_fingerprint(row) != fingerprint:
-            raise EditingError("changed")
+            raise Refused("changed")
         _update_version(row, since=None)
         audit.record_entry(by, "form.withdraw", form, version=row.number)
         live.publish_topics("forms")
 
 
 def discard_draft(form: str, fingerprint: str, by: str) -> None:
-    """Delete the draft. Raises EditingError: `none`, `changed`."""
+    """Delete the draft. Raises Refused: `none`, `changed`."""
     with write_transaction():
         row = _checked_draft(form, fingerprint)
         row.delete_instance()
@@ -233,7 +228,7 @@ def _create_draft(
 ) -> FormVersion:
     with write_transaction():
         if pending_version(form):
-            raise EditingError("pending")
+            raise Refused("pending")
         newest = next(iter(list_versions(form)), None)
         draft: FormVersion = FormVersion.create(
             form=form,
@@ -248,12 +243,12 @@ def _create_draft(
 
 
 def _checked_draft(form: str, fingerprint: str) -> FormVersion:
-    """Return the draft if it is unchanged. Raises EditingError: `none`, `changed`."""
+    """Return the draft if it is unchanged. Raises Refused: `none`, `changed`."""
     row = pending_version(form)
     if not row or row.since is not None:
-        raise EditingError("none")
+        raise Refused("none")
     if version_fingerprint(row) != fingerprint:
-        raise EditingError("changed")
+        raise Refused("changed")
     return row
 
 
@@ -283,10 +278,10 @@ def _update_version(row: FormVersion, **columns: Any) -> None:
 
 
 def _field_index(fields: list[dict[str, Any]], name: str) -> int:
-    """Return the index of the field. Raises EditingError: `field`."""
+    """Return the index of the field. Raises Refused: `field`."""
     index = next((i for i, entry in enumerate(fields) if entry["name"] == name), None)
     if index is None:
-        raise EditingError("field", name)
+        raise Refused("field", subject=name)
     return index
 
 

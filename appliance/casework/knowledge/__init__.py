@@ -11,7 +11,6 @@ from appliance.casework.knowledge.articles import (
     find_article,
     version_in_force,
 )
-from appliance.casework.knowledge.errors import ArticleError
 from appliance.casework.knowledge.listing import (
     ArticleOverview,
     ArticleTitle,
@@ -38,7 +37,6 @@ __all__ = [
     "DRAFT_READER_ROLES",
     "LIVE_TOPIC",
     "DIRECTION_LIST",
-    "ArticleError",
     "ArticleOverview",
     "ArticlePlacement",
     "OpenedArticle",

@@ -6,17 +6,17 @@ date are changed at once.
 
 import datetime as dt
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from appliance.casework import catalogs, versions
 from appliance.casework.changes import links
 from appliance.casework.knowledge import files, markdown, searching, wording
-from appliance.casework.knowledge.errors import ArticleError
 from appliance.core import audit, live
 from appliance.core.db import write_transaction
 from appliance.core.i18n import fold_text, normalize_spelling
+from appliance.core.refusals import Refused
 from appliance.models import Article, ArticleVersion, ChangeRequest, User
 
 LIVE_TOPIC = "knowledge"
@@ -93,12 +93,12 @@ def create_article(
     placement: ArticlePlacement,
     request: ChangeRequest | None = None,
 ) -> ArticleVersion:
-    """Create a new article with its first draft. Raises ArticleError."""
+    """Create a new article with its first draft. Raises Refused."""
     if user.role not in MANAGER_ROLES:
-        raise ArticleError("action")
+        raise Refused("action")
     row, article_columns = content_columns(content), _placement_columns(placement)
     if not (row["title_uz"] or row["title_ru"]):
-        raise ArticleError("title")
+        raise Refused("title")
     with write_transaction():
         slug = _available_slug(row["title_uz"] or row["title_ru"])
         article = Article.create(slug=slug, **article_columns)
@@ -113,20 +113,18 @@ def import_article(
 ) -> ArticleVersion:
     """Store an article from the command line as the next draft of the article with this slug.
 
-    Raises ArticleError: `title`, `pending` when a version is pending already, and for its
+    Raises Refused: `title`, `pending` when a version is pending already, and for its
     placement.
     """
     row, article_columns = content_columns(content), _placement_columns(placement)
     if not (row["title_uz"] or row["title_ru"]):
-        raise ArticleError("title")
+        raise Refused("title")
     with write_transaction():
         known_slug = "-".join(fold_text(slug).split())[:_MAX_SLUG_LENGTH].strip("-")
         article = find_article(known_slug) if known_slug not in RESERVED_SLUGS else None
         if not article:
             article = Article.create(slug=_available_slug(slug), **article_columns)
-        draft: ArticleVersion = _convert_version_errors(
-            lambda: versions.create_draft(ArticleVersion, article, None, None, **row)
-        )
+        draft: ArticleVersion = versions.create_draft(ArticleVersion, article, None, None, **row)
         _store_placement(article, article_columns)
         audit.record_entry(
             versions.COMMAND_LINE_ACTOR, "article.create", article.slug, section=placement.section
@@ -136,11 +134,11 @@ def import_article(
 
 
 def begin_draft(article: Article, user: User, source: ArticleVersion) -> ArticleVersion:
-    """Begin a draft from a version. Raises ArticleError: `pending`, `action`."""
+    """Begin a draft from a version. Raises Refused: `pending`, `action`."""
     columns = {name: getattr(source, name) for name in (*_CONTENT_FIELDS, "files", "script")}
     with write_transaction():
-        draft: ArticleVersion = _convert_version_errors(
-            lambda: versions.create_draft(ArticleVersion, article, user, None, **columns)
+        draft: ArticleVersion = versions.create_draft(
+            ArticleVersion, article, user, None, **columns
         )
         detail = {"version": draft.number, "source": source.number}
         audit.record_entry(user.login, "article.begin", article.slug, **detail)
@@ -160,7 +158,7 @@ def save_draft(
 ) -> None:
     """Change a draft and its article; `removed_ids`: the files that it no longer shows.
 
-    If a file is refused, nothing is changed. Raises ArticleError.
+    If a file is refused, nothing is changed. Raises Refused.
     """
     new_columns, article_columns, article = (
         content_columns(content),
@@ -168,7 +166,7 @@ def save_draft(
         row.article,
     )
     if not (new_columns["title_uz"] or new_columns["title_ru"]):
-        raise ArticleError("title")
+        raise Refused("title")
     removed, checked_files = set(removed_ids), files.check_uploads(uploads)
     with write_transaction():
         remaining = [number for number in row.files if number not in removed]
@@ -176,9 +174,7 @@ def save_draft(
             row, len(remaining), checked_files, user.login
         )
         new_columns["request"] = request
-        _convert_version_errors(
-            lambda: versions.edit_draft(row, user, seen_revision, **new_columns)
-        )
+        versions.edit_draft(row, user, seen_revision, **new_columns)
         _store_placement(article, article_columns)
         files.delete_unused_files(article)
         audit.record_entry(user.login, "article.change", article.slug, version=row.number)
@@ -186,9 +182,9 @@ def save_draft(
 
 
 def change_placement(article: Article, user: User, placement: ArticlePlacement) -> None:
-    """Change the placement of an article, its owner and review date. Raises ArticleError."""
+    """Change the placement of an article, its owner and review date. Raises Refused."""
     if user.role not in MANAGER_ROLES:
-        raise ArticleError("action")
+        raise Refused("action")
     article_columns = _placement_columns(placement)
     with write_transaction():
         _store_placement(article, article_columns)
@@ -209,7 +205,7 @@ def discard_draft(row: ArticleVersion, user: User, seen_revision: int) -> bool:
     """
     article = row.article
     with write_transaction():
-        _convert_version_errors(lambda: versions.discard_version(row, user, seen_revision))
+        versions.discard_version(row, user, seen_revision)
         files.delete_unused_files(article)
         article_remains = ArticleVersion.select().where(ArticleVersion.article == article).exists()
         if not article_remains:
@@ -229,20 +225,18 @@ def perform_step(
 ) -> ArticleVersion:
     """Perform a move of casework.versions.WORKFLOW; returns the changed version.
 
-    Raises ArticleError: `languages` for an article that is not complete in Uzbek and Russian, and
-    the errors of versions.perform_version_action. An article put in force for a change request is
+    Raises Refused: `languages` for an article that is not complete in Uzbek and Russian, and
+    the refusals of versions.perform_version_action. An article put in force for a change request is
     linked to the request.
     """
     if action == "send" and not all(
         wording.has_language(row, language) for language in wording.LANGUAGES
     ):
-        raise ArticleError("languages")
+        raise Refused("languages")
     before = version_in_force(row.article)
     with write_transaction():
-        changed_version: ArticleVersion = _convert_version_errors(
-            lambda: versions.perform_version_action(
-                action, row, user, seen_revision, "article", row.article.slug, comment, since
-            )
+        changed_version: ArticleVersion = versions.perform_version_action(
+            action, row, user, seen_revision, "article", row.article.slug, comment, since
         )
         if action == "put" and changed_version.request:
             title = changed_version.title_uz or changed_version.title_ru
@@ -337,15 +331,15 @@ def _normalize_line(line: str) -> str:
 
 
 def _placement_columns(placement: ArticlePlacement) -> dict[str, Any]:
-    """Return the placement as column values. Raises ArticleError: `section`, `topic`, `owner`."""
+    """Return the placement as column values. Raises Refused: `section`, `topic`, `owner`."""
     if placement.section not in catalogs.labels_by_code(SECTION_LIST, "ru"):
-        raise ArticleError("section")
+        raise Refused("section")
     directions = catalogs.labels_by_code(DIRECTION_LIST, "ru")
     if any(topic not in directions for topic in placement.topics):
-        raise ArticleError("topic")
+        raise Refused("topic")
     owner = User.get_or_none(User.login == placement.owner) if placement.owner else None
     if placement.owner and (not owner or owner.role not in versions.READER_ROLES):
-        raise ArticleError("owner")
+        raise Refused("owner")
     return {
         "section": placement.section,
         "topics": [topic for topic in directions if topic in placement.topics],
@@ -369,11 +363,3 @@ def _available_slug(title: str) -> str:
     used_slugs |= RESERVED_SLUGS
     names = (stem, *(f"{stem}-{number}" for number in range(2, len(used_slugs) + 3)))
     return next(name for name in names if name not in used_slugs)
-
-
-def _convert_version_errors(action: Callable[[], Any]) -> Any:
-    """Call `action` and raise its VersionError as an ArticleError."""
-    try:
-        return action()
-    except versions.VersionError as error:
-        raise ArticleError(error.code) from error

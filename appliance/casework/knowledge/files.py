@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import PureWindowsPath
 
 from appliance.casework import documents
-from appliance.casework.knowledge.errors import ArticleError
 from appliance.core import clock
+from appliance.core.refusals import Refused
 from appliance.models import Article, ArticleFile, ArticleVersion
 
 MAX_FILE_BYTES = 5 * 1024 * 1024  # bytes of one file
@@ -40,22 +40,19 @@ class UploadedFile:
 def detect_kind(content: bytes) -> str:
     """Return the kind of a file (a key of MIME_TYPES), detected from its content.
 
-    Raises ArticleError: `file` when it is empty or larger than MAX_FILE_BYTES, `kind` when it is of
+    Raises Refused: `file` when it is empty or larger than MAX_FILE_BYTES, `kind` when it is of
     another kind or damaged, `macro` when it contains active content, `bomb` when it needs more
     memory or time than a reader has.
     """
     if not 0 < len(content) <= MAX_FILE_BYTES:
-        raise ArticleError("file")
+        raise Refused("file")
     if content.startswith(b"\x89PNG\r\n\x1a\n"):
         return _check_image("png", _png_size(content))
     if content.startswith(b"\xff\xd8\xff"):
         return _check_image("jpeg", _jpeg_size(content))
     if not content.startswith((documents.PDF_SIGNATURE, documents.ZIP_SIGNATURE)):
-        raise ArticleError("kind")
-    try:
-        return documents.file_kind(content)
-    except documents.DocumentError as error:
-        raise ArticleError(error.code) from error
+        raise Refused("kind")
+    return documents.file_kind(content)
 
 
 @dataclass(frozen=True)
@@ -70,11 +67,11 @@ class CheckedFile:
 def check_uploads(uploads: Iterable[UploadedFile]) -> list[CheckedFile]:
     """Check files before the transaction that stores them, because each may take seconds.
 
-    Raises ArticleError as detect_kind() does, or with the code `many`.
+    Raises Refused as detect_kind() does, or with the code `many`.
     """
     files = list(uploads)
     if len(files) > MAX_FILES_PER_VERSION:
-        raise ArticleError("many")
+        raise Refused("many")
     kinds = [detect_kind(file.content) for file in files]
     return [
         CheckedFile(_safe_file_name(file.name, kind), kind, file.content)
@@ -87,10 +84,10 @@ def store_files(
 ) -> list[int]:
     """Store files of an article, inside the transaction of their cause; returns their ids.
 
-    `remaining_count`: how many other files the version shows. Raises ArticleError: `many`.
+    `remaining_count`: how many other files the version shows. Raises Refused: `many`.
     """
     if remaining_count + len(files) > MAX_FILES_PER_VERSION:
-        raise ArticleError("many")
+        raise Refused("many")
     now = clock.now()
     return [
         ArticleFile.create(
@@ -142,11 +139,11 @@ def _safe_file_name(name: str, kind: str) -> str:
 
 
 def _check_image(kind: str, size: tuple[int, int] | None) -> str:
-    """Return the kind if the image size is valid. Raises ArticleError: `kind`, `bomb`."""
+    """Return the kind if the image size is valid. Raises Refused: `kind`, `bomb`."""
     if not size or not all(size):
-        raise ArticleError("kind")
+        raise Refused("kind")
     if size[0] * size[1] > MAX_IMAGE_PIXELS:
-        raise ArticleError("bomb")
+        raise Refused("bomb")
     return kind
 
 

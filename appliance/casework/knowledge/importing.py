@@ -16,7 +16,7 @@ from appliance.casework.knowledge.articles import (
     ArticleContent,
     ArticlePlacement,
 )
-from appliance.casework.knowledge.errors import ArticleError
+from appliance.core.refusals import Refused
 
 _HEAD_PATTERN = re.compile(r"\A\ufeff?\s*---[ \t]*\n(.*?)\n---[ \t]*(?:\n|\Z)", re.DOTALL)
 _LANGUAGE_PATTERN = re.compile(r"^#[ \t]*(uz|ru)[ \t]*$", re.MULTILINE | re.IGNORECASE)
@@ -32,12 +32,12 @@ _DEFAULT_SECTION = "other"  # the section of an article whose file has no sectio
 def parse_article(text: str) -> tuple[ArticleContent, ArticlePlacement]:
     """Return the content and the placement of the article in a file.
 
-    Raises ArticleError: `head`, `section`, `topic`, `day`.
+    Raises Refused: `head`, `section`, `topic`, `day`.
     """
     text = text.replace("\r\n", "\n")
     match = _HEAD_PATTERN.match(text)
     if not match:
-        raise ArticleError("head")
+        raise Refused("head")
     head = _parse_head(match[1])
     texts = _texts_by_language(text[match.end() :])
     content = ArticleContent(
@@ -53,7 +53,7 @@ def parse_article(text: str) -> tuple[ArticleContent, ArticlePlacement]:
     )
     section = catalogs.code_by_name(SECTION_LIST, head.get("section", "") or _DEFAULT_SECTION)
     if not section:
-        raise ArticleError("section")
+        raise Refused("section")
     directions = [
         direction.strip() for direction in head.get("directions", "").strip("[] ").split(",")
     ]
@@ -63,7 +63,7 @@ def parse_article(text: str) -> tuple[ArticleContent, ArticlePlacement]:
         if direction
     ]
     if None in topics:
-        raise ArticleError("topic")
+        raise Refused("topic")
     review = _parse_day(head.get("review", ""))
     owner, other_words = head.get("owner", ""), head.get("other_words", "")
     return content, ArticlePlacement(
@@ -72,11 +72,11 @@ def parse_article(text: str) -> tuple[ArticleContent, ArticlePlacement]:
 
 
 def _parse_head(text: str) -> dict[str, str]:
-    """Return the names and values of the head. Raises ArticleError: `head`."""
+    """Return the names and values of the head. Raises Refused: `head`."""
     lines = [line.partition(":") for line in text.split("\n") if line.strip()]
     head = {name.strip().lower(): value.strip() for name, _colon, value in lines}
     if not all(colon for _name, colon, _value in lines) or not head.keys() <= _HEAD_NAMES:
-        raise ArticleError("head")
+        raise Refused("head")
     return {
         head_name: raw_value[1:-1]
         if raw_value[:1] == raw_value[-1:] and raw_value[:1] in ('"', "'")
@@ -96,8 +96,8 @@ def _texts_by_language(body: str) -> dict[str, str]:
 
 
 def _parse_day(text: str) -> dt.date | None:
-    """Return the date in a text, None if it is empty. Raises ArticleError: `day`."""
+    """Return the date in a text, None if it is empty. Raises Refused: `day`."""
     day = identity.parse_plausible_date(text) if text else None
     if text and not day:
-        raise ArticleError("day")
+        raise Refused("day")
     return day

@@ -16,6 +16,7 @@ from appliance.casework.ministry import queue
 from appliance.casework.ministry.queue import MINISTRY_ACTOR
 from appliance.core import audit, clock, live
 from appliance.core.db import write_transaction
+from appliance.core.refusals import Refused
 from appliance.core.settings import MINISTRY_ACTIONS, Settings
 from appliance.models import Appeal, AppealStep, Handling, MinistryEvent
 
@@ -32,7 +33,7 @@ def process_event(settings: Settings, event: object) -> str:
 
     Outcomes: "done"; "again": it was processed before, or its step was done before; "unknown": no
     such appeal; "no_sense": the event is invalid; "failed": an error of the appliance; or a code of
-    handling.HandlingError. An event is an object with id, number, action and, depending on the
+    appeals.handling. An event is an object with id, number, action and, depending on the
     action, text and version, as in data/ministry-openapi.json.
     """
     facts = event if isinstance(event, Mapping) else {}
@@ -120,7 +121,7 @@ def _apply_event(
     try:
         with write_transaction():  # all of it, or nothing
             _perform_step(settings, appeal, action, _text_field(facts))
-    except handling.HandlingError as error:
+    except Refused as error:
         return "again" if _is_repeated_step(appeal, action, _text_field(facts)) else error.code
     except peewee.OperationalError:  # no writing now: the event is delivered again
         raise

@@ -27,6 +27,7 @@ from appliance.casework.ministry.events import (
 )
 from appliance.core import audit, clock, live, outbox, signatures
 from appliance.core.db import write_transaction
+from appliance.core.refusals import Refused
 from appliance.core.settings import Ministry, Settings
 from appliance.models import Message, MinistryPackage
 
@@ -36,18 +37,6 @@ MAX_PACKAGE_BYTES = 64 * 1024 * 1024  # maximum size of an imported file
 FILES_GATEWAY = "files"
 _OWN_KEY_SETTING = "ministry.own_key"
 _OUTGOING_WAYS = ("out", "skip")  # `skip`: the numbers up to here were used before a restore
-
-
-class PackageError(ValueError):
-    """A file is refused, and nothing of it was applied; the text says why and what to do.
-
-    `code` is for people's lists: "unreadable", "signature", "missing", "other", "no_sense", or
-    "none" when there is no file.
-    """
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
 
 
 @dataclass(frozen=True)
@@ -84,14 +73,14 @@ def export_packages(settings: Settings, folder: Path, by: str) -> list[Path]:
 def import_packages(settings: Settings, path: Path, by: str) -> list[ImportResult]:
     """Import a file of the ministry, or all in a folder by number.
 
-    Raises PackageError, SigningKeyError.
+    Raises Refused, SigningKeyError.
 
     Files before a refused one have been imported.
     """
     ministry = _ministry_settings(settings)
     files = sorted(path.glob("ministry-*.json"), key=_file_sort_key) if path.is_dir() else [path]
     if not files:
-        raise PackageError("none", f"{path}: no file ministry-NUMBER.json")
+        raise Refused("none", f"{path}: no file ministry-NUMBER.json")
     return [_import_package(settings, ministry, file, by) for file in files]
 
 
@@ -160,7 +149,7 @@ def _import_package(settings: Settings, ministry: Ministry, file: Path, by: str)
     """Import one file; a refusal stays on the page until this file or another one is imported."""
     try:
         result = _apply_package(settings, ministry, file, by)
-    except PackageError as error:
+    except Refused as error:
         link.record_failure(error.code, file.name, link.FILES)
         raise
     if not result.repeated or link.link_state(link.FILES).trouble_text == file.name:
@@ -169,7 +158,7 @@ def _import_package(settings: Settings, ministry: Ministry, file: Path, by: str)
 
 
 def _apply_package(settings: Settings, ministry: Ministry, file: Path, by: str) -> ImportResult:
-    """Check one file and apply its receipts and events. Raises PackageError."""
+    """Check one file and apply its receipts and events. Raises Refused."""
     body = _read_signed_file(file, ministry)
     content = _parse_package(file, body)
     number, digest = content["number"], hashlib.sha256(body).hexdigest()
@@ -181,9 +170,9 @@ def _apply_package(settings: Settings, ministry: Ministry, file: Path, by: str) 
             return ImportResult(number, repeated=True)
         if existing:
             reason = f"{file}: another file with the number {number} was taken before"
-            raise PackageError("other", reason)
+            raise Refused("other", reason)
         if number != (expected := _last_number("in") + 1):
-            raise PackageError("missing", f"{file}: number {expected} is missing: take it first")
+            raise Refused("missing", f"{file}: number {expected} is missing: take it first")
         unprocessed: list[dict[str, Any]] = []
         receipts = sum(
             _apply_receipt(receipt, number, unprocessed) for receipt in content["receipts"]
@@ -266,22 +255,22 @@ def _unconfirmed_imports(**columns: object) -> Any:
 
 
 def _read_signed_file(file: Path, ministry: Ministry) -> bytes:
-    """Return the bytes of a file with a valid signature of the ministry. Raises PackageError."""
+    """Return the bytes of a file with a valid signature of the ministry. Raises Refused."""
     try:
         if file.stat().st_size > MAX_PACKAGE_BYTES:
-            raise PackageError("unreadable", f"{file}: too large")
+            raise Refused("unreadable", f"{file}: too large")
         body = file.read_bytes()
         signature = file.with_name(f"{file.name}.sig").read_bytes()
     except OSError as error:
-        raise PackageError("unreadable", f"{error.filename}: {error.strerror}") from error
+        raise Refused("unreadable", f"{error.filename}: {error.strerror}") from error
     if not signatures.is_signature_valid(body, signature, ministry.their_key, "ministry.their_key"):
         reason = f"{file}: the signature is not the ministry's: get the file again"
-        raise PackageError("signature", reason)
+        raise Refused("signature", reason)
     return body
 
 
 def _parse_package(file: Path, body: bytes) -> dict[str, Any]:
-    """Return number, receipts and events of a file. Raises PackageError: `no_sense`."""
+    """Return number, receipts and events of a file. Raises Refused: `no_sense`."""
     try:
         content = json.loads(body)
         if (content["format"], content["from"]) != (PACKAGE_FORMAT, "ministry"):
@@ -297,7 +286,7 @@ def _parse_package(file: Path, body: bytes) -> dict[str, Any]:
                 _check_type(refusal.setdefault("reason", ""), str)
         return {"number": number, "receipts": receipts, "events": list(content.get("events", []))}
     except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise PackageError("no_sense", f"{file}: not as described: {error!r}") from error
+        raise Refused("no_sense", f"{file}: not as described: {error!r}") from error
 
 
 def _check_type(value: object, kind: type) -> None:

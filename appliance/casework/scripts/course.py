@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from appliance.casework.scripts.definition import Definition
+from appliance.core.refusals import Refused
 
 BEGIN, ANSWER, JUMP, BACK = "begin", "answer", "jump", "back"
 TRANSITIONS = (BEGIN, ANSWER, JUMP, BACK)
@@ -29,14 +30,6 @@ class CourseStep:
 type Course = tuple[CourseStep, ...]
 
 
-class CourseError(ValueError):
-    """A step that the script does not allow; `code` is the reason."""
-
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
-
-
 def start_course(script: Definition) -> Course:
     """Return a new course, at the script's first step."""
     return (CourseStep(script.steps[0].code),)
@@ -45,11 +38,11 @@ def start_course(script: Definition) -> Course:
 def answer_step(script: Definition, course: Course, number: int) -> Course:
     """Return the course with an answer added: the answer `number`, from 1, at the open step.
 
-    Raises CourseError: `answer` when the step has no such answer, `long` beyond MAX_COURSE_STEPS.
+    Raises Refused: `answer` when the step has no such answer, `long` beyond MAX_COURSE_STEPS.
     """
     step = script.find_step(course[-1].step)
     if not step or not 0 < number <= len(step.answers):
-        raise CourseError("answer")
+        raise Refused("answer")
     answered_course = (*course[:-1], replace(course[-1], answer=number))
     return _append_step(script, answered_course, step.answers[number - 1].to, ANSWER)
 
@@ -57,7 +50,7 @@ def answer_step(script: Definition, course: Course, number: int) -> Course:
 def jump_to_step(script: Definition, course: Course, target: str) -> Course:
     """Return the course with a jump to the step `target` added.
 
-    Raises CourseError: `step` if there is no such step, `long` if the course has too many steps.
+    Raises Refused: `step` if there is no such step, `long` if the course has too many steps.
     """
     return _append_step(script, course, target, JUMP)
 
@@ -65,7 +58,7 @@ def jump_to_step(script: Definition, course: Course, target: str) -> Course:
 def step_back(script: Definition, course: Course) -> Course:
     """Return the course with a step back added; unchanged at its start.
 
-    Raises CourseError: `long` if the course has too many steps.
+    Raises Refused: `long` if the course has too many steps.
     """
     path = active_path(course)
     return _append_step(script, course, path[-2], BACK) if len(path) > 1 else course
@@ -91,10 +84,10 @@ def is_possible_end(script: Definition, course: Sequence[CourseStep]) -> bool:
 def _append_step(script: Definition, course: Course, target: str, transition: str) -> Course:
     """Return the course with one more step.
 
-    Raises CourseError: `step` if the script has no step `target`, `long` beyond MAX_COURSE_STEPS.
+    Raises Refused: `step` if the script has no step `target`, `long` beyond MAX_COURSE_STEPS.
     """
     if not script.find_step(target):
-        raise CourseError("step")
+        raise Refused("step")
     if len(course) >= MAX_COURSE_STEPS:
-        raise CourseError("long")
+        raise Refused("long")
     return (*course, CourseStep(target, transition))

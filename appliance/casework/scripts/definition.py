@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from appliance.core.i18n import N_, normalize_spelling
+from appliance.core.refusals import Refused
 
 UZBEK, RUSSIAN = "uz", "ru"
 LANGUAGES = (UZBEK, RUSSIAN)
@@ -43,17 +44,6 @@ _CODE_PATTERN = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 _MAX_REF_LENGTH = 120  # letters
 
 type LocalizedTexts = Mapping[str, str]  # language → text
-
-
-class DefinitionError(ValueError):
-    """A document is not a valid script; `step` is the step, `code` the reason.
-
-    The page words the reason.
-    """
-
-    def __init__(self, code: str, step: str = "") -> None:
-        super().__init__(f"{step}: {code}" if step else code)
-        self.code, self.step = code, step
 
 
 @dataclass(frozen=True)
@@ -133,15 +123,15 @@ class Definition:
 
 
 def parse_definition(document: Any) -> Definition:
-    """Parse a document into a script. Raises DefinitionError."""
+    """Parse a document into a script. Raises Refused."""
     entry = _checked_mapping(document, {"title", "when", "steps"})
     entries = entry.get("steps")
     if not isinstance(entries, list | tuple) or not 0 < len(entries) <= MAX_STEPS:
-        raise DefinitionError("steps")
+        raise Refused("steps")
     steps = tuple(_parse_step(raw_step) for raw_step in entries)
     codes = [step.code for step in steps]
     if duplicate := next((code for code in codes if codes.count(code) > 1), None):
-        raise DefinitionError("twice", duplicate)
+        raise Refused("twice", subject=duplicate)
     return Definition(
         _parse_texts(entry.get("title"), "title"), _parse_conditions(entry.get("when", {})), steps
     )
@@ -170,12 +160,12 @@ def step_entry(step: Step) -> dict[str, Any]:
 
 
 def _parse_step(entry: Any) -> Step:
-    """Parse one step of a document. Raises DefinitionError."""
+    """Parse one step of a document. Raises Refused."""
     allowed_keys = {"code", "name", "said", "note", "fields", "actions", "answers", "ends"}
     entry = _checked_mapping(entry, allowed_keys)
     code = entry.get("code")
     if not isinstance(code, str) or not _CODE_PATTERN.fullmatch(code):
-        raise DefinitionError("code", str(code)[:40])
+        raise Refused("code", subject=str(code)[:40])
     answers = _list_value(entry, "answers", code, MAX_ANSWERS)
     return Step(
         code=code,
@@ -193,7 +183,7 @@ def _parse_answer(entry: Any, code: str) -> Answer:
     entry = _checked_mapping(entry, {"words", "to"}, code)
     target = entry.get("to", "")
     if not isinstance(target, str) or (target and not _CODE_PATTERN.fullmatch(target)):
-        raise DefinitionError("target", code)
+        raise Refused("target", subject=code)
     return Answer(_parse_texts(entry.get("words", {}), "words", code), target)
 
 
@@ -201,7 +191,7 @@ def _parse_action(entry: Any, code: str) -> Action:
     entry = _checked_mapping(entry, {"kind", "ref"}, code)
     kind, ref = entry.get("kind"), entry.get("ref", "")
     if kind not in ACTIONS or not isinstance(ref, str) or len(ref) > _MAX_REF_LENGTH:
-        raise DefinitionError("action", code)
+        raise Refused("action", subject=code)
     return Action(kind, "" if kind == SPECIALIST else ref)
 
 
@@ -217,22 +207,22 @@ def _parse_conditions(entry: Any) -> ScriptConditions:
     if not set(conditions.languages) <= set(LANGUAGES) or not set(conditions.kinds) <= set(
         CALL_KINDS
     ):
-        raise DefinitionError("when")
+        raise Refused("when")
     if conditions.hours not in ("", *HOURS):
-        raise DefinitionError("when")
+        raise Refused("when")
     return conditions
 
 
 def _parse_texts(value: Any, text_kind: str, code: str = "") -> LocalizedTexts:
-    """Return tidied texts by language, without empty ones. Raises DefinitionError."""
+    """Return tidied texts by language, without empty ones. Raises Refused."""
     is_text_mapping = isinstance(value, Mapping) and all(
         isinstance(text, str) for text in value.values()
     )
     if not is_text_mapping or not set(value) <= set(LANGUAGES):
-        raise DefinitionError("words", code)
+        raise Refused("words", subject=code)
     tidied = {language: _tidy_text(text, language) for language, text in value.items()}
     if any(len(text) > MAX_TEXT_LENGTHS[text_kind] for text in tidied.values()):
-        raise DefinitionError("long", code)
+        raise Refused("long", subject=code)
     return {language: text for language, text in tidied.items() if text}
 
 
@@ -245,27 +235,27 @@ def _tidy_text(text: str, language: str) -> str:
 def _parse_names(
     entry: Mapping[str, Any], key: str, code: str, max_length: int = MAX_LIST_LENGTH
 ) -> tuple[str, ...]:
-    """Return the distinct texts of a list in an entry. Raises DefinitionError."""
+    """Return the distinct texts of a list in an entry. Raises Refused."""
     names = _list_value(entry, key, code, max_length)
     if not all(isinstance(name, str) and 0 < len(name) <= _MAX_REF_LENGTH for name in names):
-        raise DefinitionError(key, code)
+        raise Refused(key, subject=code)
     return tuple(dict.fromkeys(names))
 
 
 def _list_value(
     entry: Mapping[str, Any], key: str, code: str, max_length: int = MAX_LIST_LENGTH
 ) -> tuple[Any, ...]:
-    """Return a list of an entry as a tuple, empty when absent. Raises DefinitionError."""
+    """Return a list of an entry as a tuple, empty when absent. Raises Refused."""
     value = entry.get(key, [])
     if not isinstance(value, list | tuple) or len(value) > max_length:
-        raise DefinitionError(key, code)
+        raise Refused(key, subject=code)
     return tuple(value)
 
 
 def _checked_mapping(value: Any, allowed_keys: Iterable[str], code: str = "") -> Mapping[str, Any]:
-    """Return the value if it is a mapping with only allowed keys. Raises DefinitionError."""
+    """Return the value if it is a mapping with only allowed keys. Raises Refused."""
     if not isinstance(value, Mapping) or not set(value) <= set(allowed_keys):
-        raise DefinitionError("unknown", code)
+        raise Refused("unknown", subject=code)
     return value
 
 

@@ -12,7 +12,6 @@ from appliance.casework import versions
 from appliance.casework.scripts import checks, importing, seeding
 from appliance.casework.scripts.definition import (
     Definition,
-    DefinitionError,
     LocalizedTexts,
     Step,
     definition_document,
@@ -22,6 +21,7 @@ from appliance.casework.scripts.queries import LIVE_TOPIC, update_search_index, 
 from appliance.core import audit, clock, live
 from appliance.core.db import write_transaction
 from appliance.core.i18n import fold_text
+from appliance.core.refusals import Refused
 from appliance.models import ChangeRequest, Script, ScriptVersion, User
 
 CHECKED_ACTIONS = ("send", "put")  # steps refused while the script has findings
@@ -29,24 +29,16 @@ MAX_SCRIPTS = 200  # of a site
 _REFERENCE_FORMAT = "{script}/{number}"
 
 
-class ScriptError(ValueError):
-    """A change of a script is refused; `code` is the reason, `step` the step."""
-
-    def __init__(self, code: str, step: str = "") -> None:
-        super().__init__(f"{step}: {code}" if step else code)
-        self.code, self.step = code, step
-
-
 def add_script(
     title: LocalizedTexts, user: User, request: ChangeRequest | None = None
 ) -> ScriptVersion:
     """Create a script with one blank step, as a draft.
 
-    Raises ScriptError: `title` without one, `most`; VersionError for another role.
+    Raises Refused: `title` without one, `most`, `action` for another role.
     """
     name = next((text for text in title.values() if text.strip()), "")
     if not name:
-        raise ScriptError("title")
+        raise Refused("title")
     document = {"title": title, "steps": [{"code": "1", "name": title, "ends": True}]}
     return create_script(parse_definition(document), user, request, name)
 
@@ -56,12 +48,12 @@ def create_script(
 ) -> ScriptVersion:
     """Create a script with an imported draft; without a user from the command line.
 
-    Raises the errors of add_script().
+    Raises the refusals of add_script().
     """
     with write_transaction():
         used_codes = {row.code for row in Script.select(Script.code)}
         if len(used_codes) >= MAX_SCRIPTS:
-            raise ScriptError("most")
+            raise Refused("most")
         title = name or next(iter(definition.title.values()), "")
         script = Script.create(code=_available_code(title, used_codes), made_at=clock.now())
         return _begin_version(script, definition, user, request)
@@ -78,7 +70,7 @@ def begin_draft(
     Without such a version, the draft is a copy of the version in force, else of the newest one.
     `change_request`: the request for which the draft is written.
 
-    Raises VersionError: `pending` when a version is pending already, `action`.
+    Raises Refused: `pending` when a version is pending already, `action`.
     """
     with write_transaction():
         rows = versions.list_versions(ScriptVersion, script)
@@ -90,7 +82,7 @@ def begin_draft(
 def import_script(code: str, definition: Definition) -> ScriptVersion:
     """Store a script from the command line as the next draft of that code, else as a new script.
 
-    Raises VersionError `pending` when a version is pending already; ScriptError `most`.
+    Raises Refused: `pending` when a version is pending already, `most`.
     """
     with write_transaction():
         script = Script.get_or_none(Script.code == code)
@@ -110,7 +102,7 @@ def import_into_script(
 ) -> ScriptVersion:
     """Merge an imported text into a script: into its draft, else into a new one.
 
-    `seen_revision` is the revision of the version that the user has seen. Raises VersionError:
+    `seen_revision` is the revision of the version that the user has seen. Raises Refused:
     `pending` when the pending version is not a draft, `action`, `changed`.
     """
     with write_transaction():
@@ -120,7 +112,7 @@ def import_into_script(
         )
         source = draft or versions.find_in_force(rows) or rows[0]
         if source.revision != seen_revision:
-            raise versions.VersionError("changed")
+            raise Refused("changed")
         merged = importing.merge_imported_script(version_definition(source), imported)
         if not draft:
             return _begin_version(script, merged, user, request)
@@ -137,24 +129,24 @@ def change_description(
 ) -> None:
     """Change the title and the conditions of a draft.
 
-    Raises DefinitionError, ScriptError (`title`), VersionError (`action`, `changed`).
+    Raises Refused: `title`, `action`, `changed`, and those of definition.parse_definition().
     """
     document = row.definition | {"title": title, "when": when}
     definition = parse_definition(document)
     if not definition.title:
-        raise ScriptError("title")
+        raise Refused("title")
     _update_draft(row, definition, user, seen_revision, "about")
 
 
 def add_step(row: ScriptVersion, entry: Mapping[str, Any], user: User, seen_revision: int) -> str:
     """Add a step at the end of a draft; returns its code, derived from its name.
 
-    Raises DefinitionError (`steps` when there are too many), ScriptError (`name`), VersionError.
+    Raises Refused: `steps` when there are too many, `name`, and those of change_description().
     """
     definition = version_definition(row)
     name = next((text for text in dict(entry.get("name", {})).values() if text.strip()), "")
     if not name:
-        raise ScriptError("name")
+        raise Refused("name")
     code = _available_code(name, {step.code for step in definition.steps})
     steps = [*row.definition["steps"], dict(entry) | {"code": code}]
     _update_draft(
@@ -168,11 +160,11 @@ def change_step(
 ) -> None:
     """Change a step of a draft.
 
-    Raises the errors of add_step(), and ScriptError `step` if there is no such step.
+    Raises the refusals of add_step(), and `step` if there is no such step.
     """
     _existing_step(version_definition(row), code)
     if not any(text.strip() for text in dict(entry.get("name", {})).values()):
-        raise ScriptError("name", code)
+        raise Refused("name", subject=code)
     steps = [
         dict(entry) | {"code": code} if step_entry["code"] == code else step_entry
         for step_entry in row.definition["steps"]
@@ -190,7 +182,7 @@ def change_step(
 def move_step(row: ScriptVersion, code: str, down: bool, user: User, seen_revision: int) -> None:
     """Move a step by one place; the script begins at the first step.
 
-    Raises the errors of change_step().
+    Raises the refusals of change_step().
     """
 
     def move_in_list(steps: list[Step]) -> list[Step]:
@@ -205,7 +197,7 @@ def move_step(row: ScriptVersion, code: str, down: bool, user: User, seen_revisi
 def remove_step(row: ScriptVersion, code: str, user: User, seen_revision: int) -> None:
     """Remove a step from a draft; answers that led to it are findings until they are corrected.
 
-    Raises the errors of change_step(), and DefinitionError `steps` for the only step.
+    Raises the refusals of change_step(), and `steps` for the only step.
     """
     _rearrange_steps(
         row, code, lambda steps: [s for s in steps if s.code != code], user, seen_revision, "remove"
@@ -223,11 +215,11 @@ def perform_step(
 ) -> ScriptVersion:
     """Perform a move of a version by its name in versions.WORKFLOW.
 
-    Raises VersionError, and ScriptError `wrong` while the script that is to be sent or put in force
-    has findings.
+    Raises the refusals of perform_version_action(), and `wrong` while the script that is to be sent
+    or put in force has findings.
     """
     if action in CHECKED_ACTIONS and checks.script_findings(version_definition(row), references):
-        raise ScriptError("wrong")
+        raise Refused("wrong")
     ref = _REFERENCE_FORMAT.format(script=row.script.code, number=row.number)
     with write_transaction():
         changed_version: ScriptVersion = versions.perform_version_action(
@@ -239,7 +231,7 @@ def perform_step(
 
 
 def discard_draft(row: ScriptVersion, user: User, seen_revision: int) -> None:
-    """Delete a draft, and its script if it has no other version. Raises VersionError.
+    """Delete a draft, and its script if it has no other version. Raises Refused.
 
     The product's script stays without a version, so that it is not seeded again.
     """
@@ -302,17 +294,17 @@ def _rearrange_steps(
     _existing_step(definition, code)
     steps = change_steps(list(definition.steps))
     if not steps:
-        raise DefinitionError("steps")
+        raise Refused("steps")
     _update_draft(
         row, replace(definition, steps=tuple(steps)), user, seen_revision, change_kind, code
     )
 
 
 def _existing_step(definition: Definition, code: str) -> Step:
-    """Return the step with this code. Raises ScriptError: `step`."""
+    """Return the step with this code. Raises Refused: `step`."""
     step = definition.find_step(code)
     if not step:
-        raise ScriptError("step", code)
+        raise Refused("step", subject=code)
     return step
 
 

@@ -21,37 +21,27 @@ from appliance.casework.scripts.definition import (
 )
 from appliance.casework.scripts.languages import detect_language, latin_text
 from appliance.core.i18n import fold_text
+from appliance.core.refusals import Refused
 
 MAX_SCRIPT_FILE_BYTES = 20 * 1024 * 1024  # of a file
 
 __all__ = [
     "MAX_SCRIPT_FILE_BYTES",
-    "UnreadableError",
     "accepted_extensions",
     "merge_imported_script",
     "parse_script_file",
 ]
 
 
-class UnreadableError(ValueError):
-    """A file is not a script; `code` is the reason: large, file, bomb, macro, empty, steps."""
-
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
-
-
 def parse_script_file(name: str, content: bytes) -> Definition:
     """Return the draft from a file's text; `name` is the file's name.
 
-    Raises UnreadableError, and DefinitionError for texts that do not fit into a step.
+    Raises Refused: `large`, those of documents.script_steps(), and those of parse_definition() for
+    texts that do not fit into a step.
     """
     if len(content) > MAX_SCRIPT_FILE_BYTES:
-        raise UnreadableError("large")
-    try:
-        steps = documents.script_steps(content)
-    except documents.DocumentError as error:
-        raise UnreadableError(error.code) from error
+        raise Refused("large")
+    steps = documents.script_steps(content)
     return parse_definition(_script_document(name.rpartition(".")[0] or name, steps))
 
 

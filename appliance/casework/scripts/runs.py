@@ -12,22 +12,12 @@ from appliance.casework.scripts.definition import LANGUAGES, Definition
 from appliance.casework.scripts.queries import version_definition
 from appliance.core import clock
 from appliance.core.db import write_transaction
+from appliance.core.refusals import Refused
 from appliance.models import Appeal, Call, CallForm, ScriptRun, ScriptStep, ScriptVersion, User
 
 FINISHED, LEFT = "finished", "left"
 RESULTS = (FINISHED, LEFT)
 MAX_RUNS_PER_FORM = 20  # runs of one form
-
-
-class RunError(ValueError):
-    """A change of a run is refused.
-
-    `code` is the reason: `none`, `changed`, `result`, `language`, `most`.
-    """
-
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
 
 
 @dataclass(frozen=True)
@@ -99,11 +89,11 @@ def begin_run(
 ) -> Run:
     """Begin a script for a form; the one followed before is closed as left, its course unchanged.
 
-    A second request for the version that is being followed continues it. Raises RunError:
+    A second request for the version that is being followed continues it. Raises Refused:
     `language`, `most`.
     """
     if language not in LANGUAGES:
-        raise RunError("language")
+        raise Refused("language")
     with write_transaction():
         now = clock.now()
         current = latest_run(operator, token, call)
@@ -115,7 +105,7 @@ def begin_run(
             ScriptRun.operator == operator, ScriptRun.token == token
         )
         if form_runs.count() >= MAX_RUNS_PER_FORM:
-            raise RunError("most")
+            raise Refused("most")
         new_course = course.start_course(version_definition(version))
         row = ScriptRun.create(
             token=token,
@@ -136,15 +126,15 @@ def advance_run(
     """Perform the next step of a run: by an answer, to a step, or back.
 
     `seen_steps` is the number of steps that the user has seen: a key that is pressed twice counts
-    once. Raises RunError: `changed`, `none` when the run is closed already; CourseError if the
-    script has no such way.
+    once. Raises Refused: `changed`, `none` when the run is closed already, and
+    the refusals of `course` if the script has no such way.
     """
     with write_transaction():
         current = load_run(ScriptRun.get_by_id(run.row.id))
         if not current.is_open:
-            raise RunError("none")
+            raise Refused("none")
         if len(current.course) != seen_steps:
-            raise RunError("changed")
+            raise Refused("changed")
         if back:
             new_course = course.step_back(current.script, current.course)
         elif target:
@@ -157,9 +147,9 @@ def advance_run(
 
 
 def change_language(run: Run, language: str) -> None:
-    """Continue in the other language. Raises RunError: `language`."""
+    """Continue in the other language. Raises Refused: `language`."""
     if language not in LANGUAGES:
-        raise RunError("language")
+        raise Refused("language")
     with write_transaction():
         ScriptRun.update(language=language).where(ScriptRun.id == run.row.id).execute()
 
@@ -167,13 +157,13 @@ def change_language(run: Run, language: str) -> None:
 def end_run(run: Run, result: str) -> None:
     """Close a run as finished or left; nothing changes when it is closed already.
 
-    Raises RunError: `result` for another word, or for "finished" at a step where the script may not
+    Raises Refused: `result` for another word, or for "finished" at a step where the script may not
     end.
     """
     if result not in RESULTS:
-        raise RunError("result")
+        raise Refused("result")
     if result == FINISHED and not course.is_possible_end(run.script, run.course):
-        raise RunError("result")
+        raise Refused("result")
     with write_transaction():
         _close_run(run.row, result, clock.now())
 

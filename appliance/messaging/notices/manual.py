@@ -9,6 +9,7 @@ from appliance.casework import appeals, applicants, catalogs
 from appliance.core import audit, clock, outbox, phone_numbers
 from appliance.core.db import write_transaction
 from appliance.core.i18n import localized_name, spoken_language
+from appliance.core.refusals import Refused
 from appliance.core.settings import Settings
 from appliance.core.statements import PreparedQuery, query_parameter
 from appliance.messaging.notices import citizens, templates, texts
@@ -135,11 +136,13 @@ def queue_manual_message(
 ) -> Message:
     """Queue a text to a number as typed; sent twice with the same token, it is queued once.
 
-    Raises texts.TextError. A number that has reached its daily limit receives it on a later day.
+    A number that has reached its daily limit receives it on a later day. Raises Refused: "empty",
+    "long"; "unfilled", a placeholder is still in braces; "phone", not a number; "nobody", not a
+    mobile number or no account; "unwanted", the recipient has opted out.
     """
     text = outbox.use_ascii_quotes(text)
     if code := _refusal_code(settings, text, number):
-        raise texts.TextError(code)
+        raise Refused(code)
     recipient = citizens.mobile_number(number) or ""
     digest = hashlib.sha256(f"{recipient}\n{text}".encode()).hexdigest()[:16]
     key = f"manual:{actor}:{token}:{digest}"
@@ -158,7 +161,7 @@ def queue_manual_message(
             payload=_template_payload(subject, text, template, language),
         )
         if not message:
-            raise texts.TextError("phone")
+            raise Refused("phone")
         audit.record_entry(actor, "sms.write", subject.cause, message=message.id)
     return message
 

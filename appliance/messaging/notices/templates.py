@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from appliance.core import audit, clock, live, outbox
 from appliance.core.db import write_transaction
+from appliance.core.refusals import Refused
 from appliance.core.settings import Settings
 from appliance.messaging.notices import texts
 from appliance.models import SmsTemplate
@@ -46,7 +47,7 @@ def save_template(
 ) -> SmsTemplate:
     """Add a template, or change `existing`; a retired one is no longer offered but never deleted.
 
-    Raises texts.TextError: "name" if it is empty or in use, and what check_template() raises.
+    Raises Refused: "name" if it is empty or in use, and those of check_template().
     """
     row = {
         "name": " ".join(values.name.split())[:MAX_NAME_CHARS],
@@ -60,7 +61,7 @@ def save_template(
         not row["name"]
         or (same_name.where(SmsTemplate.id != existing.id) if existing else same_name).exists()
     ):
-        raise texts.TextError("name")
+        raise Refused("name")
     for language in texts.LANGUAGES:
         check_template(settings, language, str(row[language]))
     with write_transaction():
@@ -77,12 +78,12 @@ def save_template(
 
 
 def check_template(settings: Settings, language: str, text: str) -> None:
-    """Raise texts.TextError for a text that is not valid in a template."""
+    """Raise Refused "empty", "long" or those of parse_placeholders() for an invalid template."""
     if not text.strip():
-        raise texts.TextError("empty")
+        raise Refused("empty")
     texts.parse_placeholders(text, PLACEHOLDERS)
     if outbox.part_count(sample_text(settings, language, text)) > texts.MAX_PARTS:
-        raise texts.TextError("long")
+        raise Refused("long")
 
 
 def fill_known(text: str, values: Mapping[str, str]) -> str:

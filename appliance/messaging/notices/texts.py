@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from appliance.casework.appeals import states
 from appliance.core import audit, clock, i18n, outbox
 from appliance.core.db import write_transaction
+from appliance.core.refusals import Refused
 from appliance.core.settings import Settings
 from appliance.models import NoticeText
 from appliance.people import accounts
@@ -82,19 +83,6 @@ DEFAULT_TEXTS = {
 MAX_PARTS = 4  # of a message
 
 
-class TextError(ValueError):
-    """A text cannot be used or sent; `code` is the reason.
-
-    It cannot be used: "empty", "braces", "unknown", "number", "link" or "long"; for a template also
-    "name". It cannot be sent: "phone", not a number; "nobody", not a mobile number or no account;
-    "unwanted", the recipient has opted out; "unfilled", a placeholder is still in braces.
-    """
-
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
-
-
 @dataclass(frozen=True)
 class Wording:
     """A text in force, a sample of it as sent, and the number of parts of the sample."""
@@ -141,28 +129,32 @@ def change_text(settings: Settings, purpose: str, language: str, text: str, acto
 
 
 def check_text(settings: Settings, purpose: str, language: str, text: str) -> None:
-    """Raise TextError for a text that cannot be used."""
+    """Raise Refused for a text that cannot be used.
+
+    Codes: "number" or "link", if this required placeholder is missing; "long"; and those of
+    parse_placeholders().
+    """
     names = parse_placeholders(text, PLACEHOLDERS_BY_PURPOSE[purpose])
     if (required := _REQUIRED_PLACEHOLDER.get(purpose)) and required not in names:
-        raise TextError(required)
+        raise Refused(required)
     if outbox.part_count(_sample_text(settings, text, purpose, language)) > MAX_PARTS:
-        raise TextError("long")
+        raise Refused("long")
 
 
 def parse_placeholders(text: str, allowed: Collection[str]) -> set[str]:
     """Return the placeholders of a text, all of them `allowed`.
 
-    Raises TextError, also for a text that consists of placeholders only.
+    Raises Refused: "braces", "unknown", or "empty", also for a text of placeholders only.
     """
     try:
         parsed = list(string.Formatter().parse(text))
     except ValueError as error:
-        raise TextError("braces") from error
+        raise Refused("braces") from error
     fields = [(name, spec, conversion) for _, name, spec, conversion in parsed if name is not None]
     if any(name not in allowed or spec or conversion for name, spec, conversion in fields):
-        raise TextError("unknown")
+        raise Refused("unknown")
     if not "".join(literal for literal, *_ in parsed).strip():
-        raise TextError("empty")
+        raise Refused("empty")
     return {name for name, *_ in fields}
 
 

@@ -12,7 +12,6 @@ other: a head of the audit begins with the word "audit", a manifest with a hash.
 from appliance.reports.evidence.packs import (
     RETENTION_PERIOD,
     EvidencePack,
-    PackRequestError,
     can_make_packs,
     find_pack,
     make_pack,
@@ -31,7 +30,6 @@ from appliance.reports.evidence.verification import Verdict, verify_pack
 __all__ = [
     "RETENTION_PERIOD",
     "EvidencePack",
-    "PackRequestError",
     "Verdict",
     "request_pack",
     "pack_file",

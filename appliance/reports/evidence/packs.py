@@ -13,6 +13,7 @@ from peewee import Expression
 from appliance.casework import appeals
 from appliance.core import audit, clock, files, live, signatures
 from appliance.core.db import write_transaction
+from appliance.core.refusals import Refused
 from appliance.core.settings import Settings
 from appliance.models import EvidencePack, User
 from appliance.people import rights
@@ -33,18 +34,6 @@ _CHUNK_BYTES = 1024 * 1024  # read at a time
 _MAX_TEXT_CHARACTERS = 500  # of reasons and errors
 
 
-class PackRequestError(ValueError):
-    """A pack cannot be requested.
-
-    `code`: "reason" (it is missing), "closed" (a part is not open to the user), "key" (the site has
-    no key to sign with).
-    """
-
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
-
-
 def can_make_packs(user: User) -> bool:
     """Return True if the user may have packs made of records that they can see."""
     match rights.scope_of(user, "evidence.make"):
@@ -60,21 +49,22 @@ def request_pack(
 ) -> EvidencePack:
     """Request a pack about a call, or about one appeal and its call, that the user fully sees.
 
-    Raises PermissionError, LookupError (the user sees no such record), PackRequestError.
+    Raises PermissionError, LookupError (the user sees no such record), Refused: "reason" if it is
+    missing, "closed" if a part is not open to the user, "key" if the site has no key to sign with.
     """
     if not can_make_packs(user):
         raise PermissionError(user.login)
     reason = " ".join(reason.split())[:_MAX_TEXT_CHARACTERS]
     if len(reason) < _MIN_REASON_CHARACTERS:
-        raise PackRequestError("reason")
+        raise Refused("reason")
     if not settings.audit.key or not settings.audit.public_key:
-        raise PackRequestError("key")
+        raise Refused("key")
     if appeal:
         found_appeal = appeals.find_appeal(appeal, user)
         if not found_appeal:
             raise LookupError(appeal)
         if found_appeal.veiled:
-            raise PackRequestError("closed")
+            raise Refused("closed")
         call_id = found_appeal.call_id or ""
     else:
         if not appeals.viewable_call(user, call_id):
@@ -83,7 +73,7 @@ def request_pack(
         if any(call_appeal.veiled for call_appeal in visible_appeals) or len(visible_appeals) < len(
             appeals.appeals_of_call(call_id)
         ):
-            raise PackRequestError("closed")
+            raise Refused("closed")
     return queue_pack(call_id, appeal, user.login, reason)
 
 

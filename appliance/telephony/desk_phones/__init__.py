@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from appliance.core import audit, clock, live
 from appliance.core.db import write_transaction
 from appliance.core.i18n import locale_translations
+from appliance.core.refusals import Refused
 from appliance.core.settings import Settings
 from appliance.models import DeskPhone, User
 from appliance.people import accounts, staff
@@ -42,30 +43,6 @@ _TOKEN_BYTES = 24
 _WEB_PASSWORD_CHARACTERS = 12  # letters and digits of the password of the phone's own web page
 _MAC_PATTERN = re.compile(r"(?:[0-9a-f]{2}[:.-]?){5}[0-9a-f]{2}")
 _FILE_NAME_PATTERN = re.compile(r"(?:cfg)?([0-9a-f]{12})(?:\.\w+)?")
-
-
-class PhoneError(ValueError):
-    """A phone cannot be saved or set up.
-
-    `code`: "make", "mac", "taken" (another user's), "extension" (the user has no extension),
-    "rights", "certificate" (the box has no certificate for phones), "none" (the user has no phone).
-    """
-
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
-
-
-class PhoneRefused(PermissionError):
-    """A phone's request is refused.
-
-    `code`: "token" (unknown), "file" (another file name), "mac" (another phone asks), "used",
-    "ended", "closed" (the user has no phone any more).
-    """
-
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
 
 
 @dataclass(frozen=True)
@@ -111,21 +88,23 @@ def _extensions_set_up() -> set[str]:
 def save_phone(user: User, make: str, mac: str, settings: Settings, by: User | None) -> DeskPhone:
     """Save a user's phone. A device other than before locks the previous one out at once.
 
-    `by`: None on the command line. Raises PhoneError.
+    `by`: None on the command line. Raises Refused: "make", "mac", "taken" (another user's),
+    "extension" (the user has no extension), "rights", "certificate" (the box has no certificate for
+    phones).
     """
     _require_right(user, by)
     mac = re.sub(r"[\s:.-]", "", mac.lower())
     if make not in PHONE_MAKERS:
-        raise PhoneError("make")
+        raise Refused("make")
     if not re.fullmatch("[0-9a-f]{12}", mac):
-        raise PhoneError("mac")
+        raise Refused("mac")
     if not user.extension:
-        raise PhoneError("extension")
+        raise Refused("extension")
     if not (settings.asterisk.certificate and settings.asterisk.certificate_key):
-        raise PhoneError("certificate")
+        raise Refused("certificate")
     with write_transaction():
         if DeskPhone.get_or_none(DeskPhone.mac == mac, DeskPhone.user != user):
-            raise PhoneError("taken")
+            raise Refused("taken")
         previous = phone_of_user(user)
         if previous and (previous.make, previous.mac) == (make, mac):
             return previous
@@ -138,12 +117,12 @@ def save_phone(user: User, make: str, mac: str, settings: Settings, by: User | N
 
 
 def remove_phone(user: User, by: User | None) -> None:
-    """Delete a user's phone; it can no longer register. Raises PhoneError."""
+    """Delete a user's phone; it can no longer register. Raises Refused: "rights", "none"."""
     _require_right(user, by)
     with write_transaction():
         phone = phone_of_user(user)
         if not phone:
-            raise PhoneError("none")
+            raise Refused("none")
         _delete_phone(phone)
         audit.record_entry(
             accounts.audit_login(by), "phone.remove", user.login, make=phone.make, mac=phone.mac
@@ -154,16 +133,16 @@ def remove_phone(user: User, by: User | None) -> None:
 def create_setup_address(user: User, settings: Settings, by: User | None) -> SetupAddress:
     """Create a new set-up address for a user's phone; an earlier one becomes invalid.
 
-    Raises PhoneError.
+    Raises Refused: "rights", "extension", "none" (the user has no phone).
     """
     _require_right(user, by)
     if not user.extension or not user.active:
-        raise PhoneError("extension")
+        raise Refused("extension")
     token = secrets.token_urlsafe(_TOKEN_BYTES)
     with write_transaction():
         phone = phone_of_user(user)
         if not phone:
-            raise PhoneError("none")
+            raise Refused("none")
         ends_at = clock.now() + ADDRESS_VALIDITY
         changes = {"token_hash": _hash_token(token), "token_ends_at": ends_at, "token_used": False}
         DeskPhone.update(changes).where(DeskPhone.id == phone.id).execute()
@@ -183,16 +162,18 @@ def fetch_settings(token: str, name: str, agent: str, address: str, settings: Se
     """The settings file `name`, for the phone that requests it from its set-up address; once.
 
     `agent`: the phone's name for itself; `address`: its network address. The SIP password in the
-    file is new. Raises PhoneRefused; a refusal with a known token is in the audit.
+    file is new. Raises Refused: "token" (unknown), "file" (another file name), "mac" (another phone
+    asks), "used", "ended", "closed" (the user has no phone any more); with a known token, the
+    refusal is in the audit.
     """
     phone = DeskPhone.get_or_none(DeskPhone.token_hash == _hash_token(token))
     if not phone:
         log.warning("a phone at %s asked by an unknown address", address)
-        raise PhoneRefused("token")
+        raise Refused("token")
     if code := _refusal_code(phone, name, agent):
         if code != "file":
             _record_refusal(phone, code, address, agent)
-        raise PhoneRefused(code)
+        raise Refused(code)
     user, password, book_token = (
         phone.user,
         secrets.token_urlsafe(18),
@@ -212,7 +193,7 @@ def fetch_settings(token: str, name: str, agent: str, address: str, settings: Se
     )
     with write_transaction():
         if not DeskPhone.update(changes).where(*is_unused).execute():
-            raise PhoneRefused("used")
+            raise Refused("used")
         User.update(sip_password=password).where(User.id == user.id).execute()
         audit.record_entry(
             f"phone:{phone.mac}", "phone.set_up", user.login, address=address, agent=agent
@@ -234,14 +215,17 @@ def fetch_settings(token: str, name: str, agent: str, address: str, settings: Se
 
 
 def phone_book(token: str, user_agent: str) -> str:
-    """The directory of the ministry in the format of the phone. Raises PhoneRefused."""
+    """The directory of the ministry in the format of the phone.
+
+    Raises Refused: "token", "closed", "mac".
+    """
     phone = DeskPhone.get_or_none(DeskPhone.book_hash == _hash_token(token))
     if not phone:
-        raise PhoneRefused("token")
+        raise Refused("token")
     if not _is_active(phone):
-        raise PhoneRefused("closed")
+        raise Refused("closed")
     if _is_other_device(phone, user_agent):
-        raise PhoneRefused("mac")
+        raise Refused("mac")
     return PHONE_MAKERS[phone.make].phone_book(
         (employee.name, employee.number) for employee in directory.list_employees()
     )
@@ -287,9 +271,9 @@ def _delete_phone(phone: DeskPhone) -> None:
 
 
 def _require_right(user: User, by: User | None) -> None:
-    """Raise PhoneError("rights") unless `by` may equip the user."""
+    """Raise Refused "rights" unless `by` may equip the user."""
     if not staff.can_equip(by, user):
-        raise PhoneError("rights")
+        raise Refused("rights")
 
 
 def _token_url(settings: Settings, token: str) -> str:

@@ -1,6 +1,6 @@
 """The prompts played to callers: texts by language, sounds, and all their versions."""
 
-from appliance.telephony.prompts.sound import SoundError, find_fault
+from appliance.telephony.prompts.sound import find_fault
 from appliance.telephony.prompts.synthesis import link_for_asterisk, synthesise_prompts
 from appliance.telephony.prompts.texts import LANGUAGES, NUMBER_PREFIX, default_texts, texts_of_plan
 from appliance.telephony.prompts.versions import (
@@ -20,7 +20,6 @@ __all__ = [
     "LANGUAGES",
     "NUMBER_PREFIX",
     "PromptInfo",
-    "SoundError",
     "choose_version",
     "default_texts",
     "find_fault",

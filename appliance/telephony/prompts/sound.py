@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from appliance.core import sandbox
+from appliance.core.refusals import Refused
 
 SAMPLE_RATE_HZ = 8000
 TELEPHONE_FORMAT = ("-r", str(SAMPLE_RATE_HZ), "-c", "1", "-b", "16")
@@ -47,17 +48,6 @@ _FORMAT_SIGNATURES = {
 }
 
 
-class SoundError(ValueError):
-    """A sound cannot be used.
-
-    `code`: unreadable | silent | clipped | short | long | wordy | unknown.
-    """
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-
-
 @dataclass(frozen=True)
 class SoundMeasurement:
     """A sound in the telephone's format: its length, loudness in dB, hash."""
@@ -70,8 +60,8 @@ class SoundMeasurement:
 def convert_recording(source: Path, target: Path) -> SoundMeasurement:
     """Write a recording of any format to `target` as 8 kHz mono WAV of standard loudness.
 
-    Silence at both ends is shortened to a breath. Raises SoundError; `target` is complete, or does
-    not exist.
+    Silence at both ends is shortened to a breath. `target` is complete, or does not exist.
+    Raises Refused: "unreadable", "silent", "clipped", "short", "long".
     """
     source_format = _detect_format(source)
     with tempfile.TemporaryDirectory() as folder:
@@ -79,12 +69,12 @@ def convert_recording(source: Path, target: Path) -> SoundMeasurement:
         _check_original(source, source_format)
         _run_sox(source_format, source, plain_file, "highpass", "80", "rate", str(SAMPLE_RATE_HZ))
         if speech_loudness(plain_file) is None:
-            raise SoundError("silent", "nothing is heard")
+            raise Refused("silent", "nothing is heard")
         ends = ("silence", "1", "0.05", "0.5%", "reverse") * 2
         _run_sox("wav", plain_file, cut_file, *ends, "pad", "0.1", "0.2")
         seconds = duration_seconds(cut_file)
         if seconds < MIN_SECONDS:
-            raise SoundError("short", f"{seconds:.1f} s long")
+            raise Refused("short", f"{seconds:.1f} s long")
         level_loudness(cut_file, target)
     return measure_sound(target)
 
@@ -186,7 +176,7 @@ def _peak_level(file: Path) -> float | None:
 
 
 def _check_original(source: Path, source_format: str) -> None:
-    """Raise SoundError for a file that is not a sound, is too long or was recorded too loud."""
+    """Raise Refused for a file that is not a sound, is too long or was recorded too loud."""
     effects = ("trim", "0", str(MAX_SECONDS + 1), "remix", "-", "stats")
     report = _run_sox(source_format, source, None, *effects)
     facts = {
@@ -197,32 +187,32 @@ def _check_original(source: Path, source_format: str) -> None:
     }
     seconds = facts.get("Length s", 0.0)
     if not seconds:
-        raise SoundError("unreadable", "no sound in it")
+        raise Refused("unreadable", "no sound in it")
     if seconds > MAX_SECONDS:
-        raise SoundError("long", f"longer than {MAX_SECONDS:.0f} s")
+        raise Refused("long", f"longer than {MAX_SECONDS:.0f} s")
     if seconds < MIN_SECONDS:
-        raise SoundError("short", f"{seconds:.1f} s long")
+        raise Refused("short", f"{seconds:.1f} s long")
     if (
         facts.get("Pk lev dB", -99.0) > -0.5
         and facts.get("Flat factor", 0.0) > _CLIPPED_FLAT_FACTOR_DB
     ):
-        raise SoundError("clipped", "recorded too loud")
+        raise Refused("clipped", "recorded too loud")
 
 
 def _detect_format(source: Path) -> str:
-    """sox's name for the format of a file, by its first bytes. Raises SoundError for others."""
+    """sox's name for the format of a file, by its first bytes. Raises Refused for others."""
     with source.open("rb") as stream:
         head = stream.read(64)
     for name, signature in _FORMAT_SIGNATURES.items():
         if re.match(signature, head, re.DOTALL):
             return name
-    raise SoundError("unreadable", "no form of sound that is known")
+    raise Refused("unreadable", "no form of sound that is known")
 
 
 def _run_sox(source_format: str, source: Path, target: Path | None, *effects: str) -> str:
     """Let sox write a WAV of the telephone's format, or no file (None); returns its report.
 
-    Raises SoundError if sox cannot read the source or takes too long.
+    Raises Refused if sox cannot read the source or takes too long.
     """
     with tempfile.TemporaryDirectory() as folder:
         output_file = Path(folder) / "made.wav"
@@ -231,9 +221,9 @@ def _run_sox(source_format: str, source: Path, target: Path | None, *effects: st
         try:
             report = sandbox.run_program(*command, *effects, reads=[source], writes=[Path(folder)])
         except subprocess.CalledProcessError as error:
-            raise SoundError("unreadable", error.stderr.strip()[-200:]) from error
+            raise Refused("unreadable", error.stderr.strip()[-200:]) from error
         except subprocess.TimeoutExpired as error:
-            raise SoundError("unreadable", "sox takes too long") from error
+            raise Refused("unreadable", "sox takes too long") from error
         if target:
             shutil.copyfile(output_file, target)
     return report

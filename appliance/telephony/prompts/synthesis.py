@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 
 from appliance.core import sandbox
+from appliance.core.refusals import Refused
 from appliance.telephony.prompts import sound
 from appliance.telephony.prompts.texts import LANGUAGES, default_texts
 
@@ -63,7 +64,7 @@ def synthesise_text(text: str, language: str, target: Path, *, brief: bool = Fal
     """Speak a text with espeak-ng; sox converts it to the telephone's format and loudness.
 
     An empty text gives a tenth of a second of silence. `brief`: without the silence of a third of a
-    second with which espeak-ng ends. The file is replaced as a whole. Raises SoundError.
+    second with which espeak-ng ends. The file is replaced as a whole. Raises Refused.
     """
     new_file = target.with_name(f".{target.name}.new.wav")
     with tempfile.TemporaryDirectory() as folder:
@@ -136,10 +137,10 @@ def _make_beep(target: Path) -> None:
 
 
 def _run_sandboxed(folder: str, *command: str) -> None:
-    """Run a program that reads and writes in this folder. Raises SoundError."""
+    """Run a program that reads and writes in this folder. Raises Refused."""
     try:
         sandbox.run_program(*command, writes=[Path(folder)])
     except subprocess.CalledProcessError as error:
-        raise sound.SoundError("unreadable", error.stderr.strip()[-200:]) from error
+        raise Refused("unreadable", error.stderr.strip()[-200:]) from error
     except subprocess.TimeoutExpired as error:
-        raise sound.SoundError("unreadable", f"{command[0]} takes too long") from error
+        raise Refused("unreadable", f"{command[0]} takes too long") from error

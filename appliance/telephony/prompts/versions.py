@@ -12,6 +12,7 @@ from peewee import fn
 
 from appliance.core import audit, clock, live
 from appliance.core.db import write_transaction
+from appliance.core.refusals import Refused
 from appliance.models import Prompt, PromptVersion
 from appliance.telephony.prompts import sound, synthesis
 from appliance.telephony.prompts.texts import LANGUAGES, all_texts, audible_texts, plan_texts
@@ -96,7 +97,7 @@ def speak_text(
 ) -> PromptVersion:
     """Add a version from a typed text by speech synthesis; `in_force`: activate it at once.
 
-    Raises SoundError for an unknown prompt ("unknown"), for a text that is too long to listen to
+    Raises Refused for an unknown prompt ("unknown"), for a text that is too long to listen to
     ("wordy"), and if no sound results.
     """
 
@@ -105,7 +106,7 @@ def speak_text(
         synthesis.synthesise_text(" ".join(text.split()), language, target, brief=is_brief)
         measured = sound.measure_sound(target)
         if measured.seconds > sound.MAX_SECONDS:
-            raise sound.SoundError("wordy", f"{measured.seconds:.0f} s long")
+            raise Refused("wordy", f"{measured.seconds:.0f} s long")
         return measured
 
     return _add_version(
@@ -130,7 +131,7 @@ def update_plan_prompts(folder: Path) -> list[Path]:
                 elif version.meant != text:
                     speak_text(folder, language, name, text, by="")
                     files.append(_active_file(folder, language, name))
-    except (OSError, sound.SoundError) as error:
+    except (OSError, Refused) as error:
         log.warning("the topic menu is not spoken: %s", error)
     return files
 
@@ -148,7 +149,7 @@ def import_recording(
 ) -> PromptVersion:
     """Add a version from a recording ("studio" or "phone"), in the telephone's format.
 
-    `in_force`: activate it at once. Raises SoundError for an unusable recording; that is audited,
+    `in_force`: activate it at once. Raises Refused for an unusable recording; that is audited,
     the version in force remains, and after a recording by phone the reason is stored for the page.
     """
     try:
@@ -157,7 +158,7 @@ def import_recording(
             return sound.convert_recording(source, target)
 
         return _add_version(folder, language, name, kind, text, by, make_sound, in_force=in_force)
-    except sound.SoundError as error:
+    except Refused as error:
         if kind == "phone" and error.code != "unknown":
             with write_transaction():
                 _prompt_row(folder, language, name)
@@ -190,14 +191,14 @@ def _add_version(
     in_force: bool,
 ) -> PromptVersion:
     if language not in LANGUAGES or name not in all_texts(language):
-        raise sound.SoundError("unknown", f"no prompt {language}/{name}")
+        raise Refused("unknown", f"no prompt {language}/{name}")
     new_file = new_recording_path(folder, language, name).with_suffix(".made.wav")
     try:
         try:
             if len(text) > MAX_TEXT_CHARACTERS:
-                raise sound.SoundError("wordy", f"{len(text)} characters")
+                raise Refused("wordy", f"{len(text)} characters")
             measured = make_sound(new_file)
-        except sound.SoundError as error:
+        except Refused as error:
             details = {"kind": kind, "reason": error.code}
             audit.record_entry(by, "prompt.refuse", f"{language}/{name}", **details)
             raise

@@ -21,6 +21,7 @@ from appliance.casework.appeals import exporting, handling, listing, searching, 
 from appliance.casework.appeals.listing import Filters
 from appliance.core import audit, i18n
 from appliance.core.clock import microseconds_since_epoch
+from appliance.core.refusals import Refused
 from appliance.people import keys
 from appliance.reports import files, periods
 from appliance.web.shell import disclosure
@@ -167,7 +168,7 @@ def add_step(number: str) -> Response:
             text=text,
             department=department,
         )
-    except handling.HandlingError as error:
+    except Refused as error:
         is_conflict = error.code in ("changed", "held", "state", "late")
         return problem_response(409 if is_conflict else 422, error.code, ERROR_DETAILS[error.code])
     appeal = _readable_appeal(number, any_department=True)

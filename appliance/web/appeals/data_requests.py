@@ -11,8 +11,8 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from appliance.box import retention
 from appliance.casework import catalogs, data_requests
-from appliance.casework.data_requests import RequestError
 from appliance.core import audit
+from appliance.core.refusals import Refused
 from appliance.messaging import notices
 from appliance.people import accounts
 from appliance.reports import data_request as paper
@@ -83,7 +83,7 @@ def register_request() -> BaseResponse:
         data_request = data_requests.register_data_request(
             me(), values, catalogs.working_calendar(site())
         )
-    except RequestError as error:
+    except Refused as error:
         return refusals.redirect_back(url_for(".list_requests"), error.code, "new")
     return redirect(url_for(".show_request", number=data_request.id))
 
@@ -129,9 +129,9 @@ def answer_request(number: int) -> BaseResponse:
             retention.mask_citizen(site(), data_request, me(), record_keys, text)
         else:
             notices.answer_data_request(site(), data_request, me(), state, text, record_keys)
-    except RequestError as error:
+    except Refused as error:
         return refusals.redirect_back(
-            url_for(".show_request", number=number), error.code, "answer", hinders=error.number
+            url_for(".show_request", number=number), error.code, "answer", hinders=error.subject
         )
     flash(_("Answered."))
     return redirect(url_for(".show_request", number=number))
@@ -147,7 +147,7 @@ def download_answer(number: int, language: str) -> Response:
         abort(404)
     try:
         pdf = paper.render_answer(site(), data_request, me(), language)
-    except RequestError:
+    except Refused:
         abort(403)
     audit.record_entry(me().login, "data_request.download", str(data_request.id), language=language)
     name = f"javob-{data_request.id}-{language}.pdf"

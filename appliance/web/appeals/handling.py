@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response
 
 from appliance.casework import appeals, catalogs, departments
 from appliance.casework.appeals import answer_drafts, correcting, form, handling
+from appliance.core.refusals import Refused
 from appliance.telephony import calls
 from appliance.web.appeals import portal
 from appliance.web.shared import appeal_access, appeal_labels
@@ -46,7 +47,7 @@ def perform_action(number: str) -> Response:
             text=text,
             department=department,
         )
-    except handling.HandlingError as error:
+    except Refused as error:
         if error.code == "action":
             abort(400)
         return refusals.redirect_back(_card_url(number), error.code)
@@ -71,7 +72,7 @@ def undo_answer(number: str) -> Response:
     card_url = _card_url(number)
     try:
         text = handling.undo_answer(appeal, me().login, version)
-    except handling.HandlingError as error:
+    except Refused as error:
         return refusals.redirect_back(card_url, error.code)
     answer_drafts.save_answer_draft(me(), appeal, "answer", text)
     flash(_("The answer was withdrawn: it was not sent to anybody."))
@@ -132,7 +133,7 @@ def record_specialist_contact(number: str) -> Response:
     contact, version = request.form.get("contact", ""), request.form.get("version", 0, parse_count)
     try:
         handling.record_specialist_contact(appeal, contact, me().login, version)
-    except handling.HandlingError as error:
+    except Refused as error:
         return refusals.redirect_back(_consultation_url(number), error.code)
     flash(_("Saved."))
     return redirect(_consultation_url(number))
@@ -148,7 +149,7 @@ def record_consultation_result(number: str) -> Response:
     result, version = request.form.get("result", ""), request.form.get("version", 0, parse_count)
     try:
         handling.record_consultation_outcome(appeal, result, me().login, version)
-    except handling.HandlingError as error:
+    except Refused as error:
         return refusals.redirect_back(_consultation_url(number), error.code)
     flash(_("Saved."))
     return redirect(_consultation_url(number))
@@ -199,7 +200,7 @@ def save_correction(number: str) -> Response:
             version,
             catalogs.working_calendar(site()),
         )
-    except handling.HandlingError as error:
+    except Refused as error:
         return refusals.redirect_back(url_for(".show_correction_form", number=number), error.code)
     if was_returned:
         flash(_("Sent again to the ministry."))

@@ -6,8 +6,8 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response
 
+from appliance.core.refusals import Refused
 from appliance.people import accounts, announcements
-from appliance.people.announcements import AnnouncementError
 from appliance.web.shell import refusals
 from appliance.web.shell.access import may
 from appliance.web.shell.context import me
@@ -29,7 +29,7 @@ def send_announcement() -> Response:
     form = request.form
     try:
         announcements.send_announcement(form.get("announcement", ""), form.get("to", ""), me())
-    except AnnouncementError as error:
+    except Refused as error:
         return refusals.redirect_back(url_for("floor.show_floor"), error.code, anchor="announce")
     flash(_("Sent."))
     return redirect(url_for("floor.show_floor"))

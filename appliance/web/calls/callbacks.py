@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 
 from appliance.casework import appeals, identity
 from appliance.core import clock, phone_numbers
+from appliance.core.refusals import Refused
 from appliance.pbx import actions
 from appliance.people import accounts, presence
 from appliance.telephony import scheduled_callbacks
@@ -89,7 +90,7 @@ def schedule_callback(token: str) -> Response:
     call = desk.call.id if desk.call else None
     try:
         scheduled_callbacks.schedule_callback(me(), number, due_at, note, call)
-    except scheduled_callbacks.CallbackError as error:
+    except Refused as error:
         return jsonify(trouble=str(TROUBLES[error.code]))
     return jsonify(trouble="", done=_("It was added to your list."))
 
@@ -126,7 +127,7 @@ def update_callback(number: int, step: str) -> Response:
         else:
             login = me().login if step == "take" else request.form.get("login", "")
             scheduled_callbacks.hand_over(task, login, me().login)
-    except scheduled_callbacks.CallbackError as error:
+    except Refused as error:
         return _redirect_refused(error.code)
     flash(_("Done"))
     return redirect(_return_url())

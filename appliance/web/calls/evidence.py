@@ -17,6 +17,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response as BaseResponse
 
 from appliance.core import audit, signatures
+from appliance.core.refusals import Refused
 from appliance.people import accounts
 from appliance.reports import evidence
 from appliance.web.shared.evidence import STATES, TROUBLES
@@ -59,7 +60,7 @@ def request_pack() -> BaseResponse:
         abort(403)
     except LookupError:
         abort(404)
-    except evidence.PackRequestError as error:
+    except Refused as error:
         return refusals.redirect_back(return_url, error.code, "evidence")
     flash(_("The pack is being made; it appears here shortly."))
     return redirect(f"{return_url}#evidence")

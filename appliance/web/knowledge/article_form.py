@@ -7,13 +7,8 @@ from flask import request
 from werkzeug.datastructures import MultiDict
 
 from appliance.casework import catalogs, changes, identity
-from appliance.casework.knowledge import (
-    ArticleContent,
-    ArticleError,
-    ArticlePlacement,
-    articles,
-    files,
-)
+from appliance.casework.knowledge import ArticleContent, ArticlePlacement, articles, files
+from appliance.core.refusals import Refused
 from appliance.web.knowledge import article_labels as article_words
 from appliance.web.shell.context import me, today
 from appliance.web.shell.language import locale
@@ -60,7 +55,7 @@ def version_values(version: "ArticleVersion") -> MultiDict[str, str]:
 
 
 def submitted_texts() -> ArticleContent:
-    """Return the submitted texts of a version. Raises ArticleError: `day`."""
+    """Return the submitted texts of a version. Raises Refused: `day`."""
     form_data = request.form
     texts = {
         name: form_data.get(name, "") for name in ("title_uz", "text_uz", "title_ru", "text_ru")
@@ -72,7 +67,7 @@ def submitted_texts() -> ArticleContent:
 
 
 def submitted_place() -> ArticlePlacement:
-    """Return the submitted section, topics, owner and review date. Raises ArticleError: `day`."""
+    """Return the submitted section, topics, owner and review date. Raises Refused: `day`."""
     form_data = request.form
     section, owner = form_data.get("section", ""), form_data.get("owner", "")
     topics, other_words = tuple(form_data.getlist("topics")), form_data.get("other_words", "")
@@ -85,7 +80,7 @@ def _submitted_date(name: str) -> dt.date | None:
         return None
     date = identity.parse_plausible_date(text)
     if not date:
-        raise ArticleError("day")
+        raise Refused("day")
     return date
 
 

@@ -10,13 +10,9 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 from appliance.casework import knowledge, versions
-from appliance.casework.knowledge import (
-    ArticleError,
-    articles,
-    markdown,
-    wording,
-)
+from appliance.casework.knowledge import articles, markdown, wording
 from appliance.core import script
+from appliance.core.refusals import Refused
 from appliance.web.knowledge import article_contexts, article_form, article_labels
 from appliance.web.shell import refusals, typed_times
 from appliance.web.shell.access import may
@@ -72,7 +68,7 @@ def create_article() -> Response:
             article_form.submitted_place(),
             article_form.selected_change_request(),
         )
-    except ArticleError as error:
+    except Refused as error:
         return refusals.redirect_back(url_for(".show_new_article_form"), error.code)
     article_url = url_for(".show_article", slug=draft.article.slug)
     if uploads := article_form.uploaded_files():
@@ -87,7 +83,7 @@ def create_article() -> Response:
                 (),
                 draft.request,
             )
-        except ArticleError as error:
+        except Refused as error:
             return refusals.redirect_back(article_url, error.code)
     flash(_("Saved."))
     return redirect(article_url)
@@ -174,7 +170,7 @@ def discard_draft(slug: str) -> Response:
         article_remains = articles.discard_draft(
             pending, me(), request.form.get("seen", 0, parse_count)
         )
-    except ArticleError as error:
+    except Refused as error:
         return refusals.redirect_back(url_for(".show_article", slug=slug), error.code)
     return redirect(
         url_for(".show_article", slug=slug) if article_remains else url_for(".list_articles")
@@ -220,7 +216,7 @@ def send_drafts() -> Response:
         try:
             articles.perform_step("send", pending, me(), pending.revision)
             sent_count += 1
-        except ArticleError:
+        except Refused:
             skipped_count += 1
     flash(
         _(
@@ -304,7 +300,7 @@ def _run_and_redirect(
     article_url = url_for(".show_article", slug=slug)
     try:
         action()
-    except ArticleError as error:
+    except Refused as error:
         return refusals.redirect_back(article_url, error.code, anchor)
     if message:
         flash(message)

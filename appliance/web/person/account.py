@@ -8,8 +8,8 @@ from flask_login import current_user
 from werkzeug.exceptions import BadRequest
 from werkzeug.wrappers import Response as BaseResponse
 
+from appliance.core.refusals import Refused
 from appliance.people import accounts, sign_ins
-from appliance.people.accounts import StaffError
 from appliance.web.person.login import begin_session, current_device
 from appliance.web.shell import refusals
 from appliance.web.shell.access import anyone, open_at_any_step, open_at_step
@@ -57,7 +57,7 @@ def save_language() -> BaseResponse:
     language_code = request.form.get("language", "")
     try:
         accounts.choose_language(me(), language_code)
-    except StaffError as error:
+    except Refused as error:
         raise BadRequest from error
     return redirect(local_address(request.form.get("back", "")) or url_for("account.show_account"))
 
@@ -70,7 +70,7 @@ def save_appearance() -> BaseResponse:
         accounts.choose_appearance(
             me(), request.form.get("theme", ""), "large_text" in request.form
         )
-    except StaffError as error:
+    except Refused as error:
         raise BadRequest from error
     flash(_("Saved."))
     return redirect(url_for("account.show_account"))
@@ -124,7 +124,7 @@ def _change_password() -> str:
         sign_ins.change_password(
             user, old_password, new_password, address, device_name, site().ldap
         )
-    except StaffError as error:
+    except Refused as error:
         return error.code
     except sign_ins.TooManyAttempts:
         abort(429)

@@ -15,8 +15,8 @@ from flask_login import current_user, logout_user
 from werkzeug.wrappers import Response as BaseResponse
 
 from appliance.core import audit
+from appliance.core.refusals import Refused
 from appliance.people import pins, sessions, sign_ins
-from appliance.people.accounts import StaffError
 from appliance.web.person.login import is_password_correct, is_pin_correct, next_url
 from appliance.web.shell import refusals
 from appliance.web.shell.access import anyone, open_at_step
@@ -86,7 +86,7 @@ def save_pin() -> BaseResponse:
             pins.set_pin(me(), pin, site().web.secret_key)
         else:
             pins.remove_pin(me())
-    except StaffError:
+    except Refused:
         return refusals.redirect_back(url_for("account.show_account"), "pin")
     except sign_ins.TooManyAttempts:
         abort(429)

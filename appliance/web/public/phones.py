@@ -2,8 +2,9 @@
 
 from flask import Blueprint, Response, request
 
+from appliance.core.refusals import Refused
 from appliance.telephony import desk_phones
-from appliance.telephony.desk_phones import BOOK_FILE_NAME, PHONES_PATH, PhoneRefused
+from appliance.telephony.desk_phones import BOOK_FILE_NAME, PHONES_PATH
 from appliance.web.shell.access import public
 from appliance.web.shell.context import site
 from appliance.web.shell.rate_limits import limiter
@@ -27,7 +28,7 @@ def send_phone_settings(token: str, name: str) -> Response:
         text = desk_phones.fetch_settings(
             token, name, _user_agent(), request.remote_addr or "", site()
         )
-    except PhoneRefused:
+    except Refused:
         return Response(status=404)
     return Response(text, mimetype="text/xml" if text.startswith("<?xml") else "text/plain")
 
@@ -39,7 +40,7 @@ def send_phone_book(token: str) -> Response:
     """Send the directory of the ministry in the phone's format."""
     try:
         return Response(desk_phones.phone_book(token, _user_agent()), mimetype="text/xml")
-    except PhoneRefused:
+    except Refused:
         return Response(status=404)
 
 

@@ -10,10 +10,10 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from appliance.casework import identity
 from appliance.core import audit, i18n, phone_numbers
+from appliance.core.refusals import Refused
 from appliance.reports import call_filters, files, minutes, paper, periods, report_texts, tariffs
 from appliance.reports.minutes import BillingLine, MinutesReport, printing
 from appliance.reports.periods import Period
-from appliance.reports.tariffs import TariffError
 from appliance.telephony import routing
 from appliance.web.reports.forms import file_response, month_choices, requested_period
 from appliance.web.shared.figure_links import FigureLinks
@@ -81,7 +81,7 @@ def add_tariff() -> BaseResponse:
     last = identity.parse_plausible_date(form.get("valid_to", "")) if form.get("valid_to") else None
     try:
         if first is None or (form.get("valid_to") and last is None):
-            raise TariffError("days", "no dates")
+            raise Refused("days", "no dates")
         tariffs.add_tariff(
             form.get("direction", ""),
             form.get("rounding", ""),
@@ -93,7 +93,7 @@ def add_tariff() -> BaseResponse:
             valid_to=last,
             by=me().login,
         )
-    except TariffError as error:
+    except Refused as error:
         return refusals.redirect_back(url_for(".show_minutes"), error.code)
     flash(gettext("The tariff is in force."))
     return redirect(url_for("minutes.show_minutes"))
@@ -151,8 +151,8 @@ def _line_calls_url(line: BillingLine, period: Period) -> str:
 
 
 def _parse_price(text: str) -> int:
-    """Return the typed price in tiyin, from soʻm below a hundred million. Raises TariffError."""
+    """Return the typed price in tiyin, from soʻm below a hundred million. Raises Refused."""
     normalized = re.sub(r"[ \u00a0]", "", text).replace(",", ".")
     if not re.fullmatch(r"\d{1,8}(\.\d{1,2}0*)?", normalized, re.ASCII):
-        raise TariffError("price", "no price")
+        raise Refused("price", "no price")
     return int(Decimal(normalized) * 100)

@@ -11,8 +11,9 @@ from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response as BaseResponse
 
 from appliance.casework import identity
+from appliance.core.refusals import Refused
 from appliance.people import accounts, staff_records
-from appliance.people.staff_records import OperatorRecord, RecordError
+from appliance.people.staff_records import OperatorRecord
 from appliance.reports import periods
 from appliance.web.reports import forms
 from appliance.web.shell import refusals
@@ -100,7 +101,7 @@ def add_event() -> BaseResponse:
         form = request.form
         user = accounts.find_operator(form.get("user", ""))
         if user is None:
-            raise RecordError("user")
+            raise Refused("user")
         day = identity.parse_plausible_date(form.get("date", ""))
         staff_records.add_event(user, form.get("kind", ""), day, form.get("note", ""), me().login)
 
@@ -174,12 +175,12 @@ def _submitted_record(user: "User") -> OperatorRecord:
 
 
 def _parse_date(text: str) -> dt.date | None:
-    """Return the typed date, None for an empty field. Raises RecordError."""
+    """Return the typed date, None for an empty field. Raises Refused."""
     if not text.strip():
         return None
     day = identity.parse_plausible_date(text)
     if day is None:
-        raise RecordError("date")
+        raise Refused("date")
     return day
 
 
@@ -187,7 +188,7 @@ def _save_and_redirect(action: Callable[[], object], quarter: str | None = None)
     """Run the action, report its result, and show the page again; a refusal keeps the input."""
     try:
         action()
-    except RecordError as error:
+    except Refused as error:
         return refusals.redirect_back(
             url_for("staff_records.show_staff_records", quarter=quarter), error.code
         )

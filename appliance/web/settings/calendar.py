@@ -12,8 +12,8 @@ from werkzeug.wrappers import Response
 
 from appliance.casework import catalogs, identity
 from appliance.casework.catalogs import days, proposals
-from appliance.casework.catalogs.upkeep import ListError
 from appliance.core.i18n import localized_name
+from appliance.core.refusals import Refused
 from appliance.reports import report_texts
 from appliance.web.settings import lists
 from appliance.web.settings.departments import NAMES
@@ -102,7 +102,7 @@ def save_day() -> Response:
     names = {column: request.form.get(column, "") for column in NAMES}
     try:
         saved_day = days.set_day(date, request.form.get("kind", ""), names, today(), me().login)
-    except ListError as error:
+    except Refused as error:
         return refusals.redirect_back(_calendar_url(date), error.code, "day-title")
     flash(_("Saved: %(name)s", name=localized_name(saved_day, locale())))
     return redirect(_calendar_url(date))
@@ -118,7 +118,7 @@ def change_day(day: str, step: str) -> Response:
             days.remove_day(date, today(), me().login)
         else:
             days.confirm_estimated_day(date, today(), me().login)
-    except ListError as error:
+    except Refused as error:
         return refusals.redirect_back(_calendar_url(date), error.code)
     return redirect(_calendar_url(date))
 
@@ -132,7 +132,7 @@ def confirm_year(number: int) -> Response:
     year_url = url_for(".show_calendar", year=number)
     try:
         days.add_proposed_year(number, today(), me().login)
-    except ListError as error:
+    except Refused as error:
         return refusals.redirect_back(year_url, error.code)
     flash(_("The calendar of %(year)s was added to the list.", year=number))
     return redirect(year_url)

@@ -20,6 +20,7 @@ from werkzeug.wrappers import Response
 from appliance.casework import catalogs, changes
 from appliance.casework.changes import files, links, states, terms
 from appliance.core import clock
+from appliance.core.refusals import Refused
 from appliance.people import accounts, rights
 from appliance.web.settings import change_labels
 from appliance.web.shell import refusals
@@ -86,7 +87,7 @@ def create_request() -> Response:
         change_request = changes.create_change_request(
             me(), kind, what, why, calendar, _uploaded_files()
         )
-    except changes.ChangeError as error:
+    except Refused as error:
         return refusals.redirect_back(url_for(".show_new_request"), error.code)
     flash(_("Request no. %(number)s was registered.", number=change_request.id))
     return redirect(url_for(".show_request", number=change_request.id))
@@ -124,7 +125,7 @@ def perform_action(number: int) -> Response:
         changes.perform_request_action(
             action, change_request, me(), version, form_data.get("text", ""), _uploaded_files()
         )
-    except changes.ChangeError as error:
+    except Refused as error:
         if error.code == "action":
             abort(400)
         return refusals.redirect_back(url_for(".show_request", number=number), error.code, "todo")

@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from appliance.casework import catalogs, departments
 from appliance.core.i18n import localized_name
+from appliance.core.refusals import Refused
 from appliance.people import accounts, staff
 from appliance.web.settings import changes
 from appliance.web.shell import refusals
@@ -55,7 +56,7 @@ def add_department() -> BaseResponse:
         department = departments.add_department(
             _names_from_form(), "own_body" in request.form, me().login
         )
-    except departments.DepartmentError:
+    except Refused:
         return refusals.redirect_back(url_for(".show_departments"), "name")
     changes.link_to_request(
         "department",
@@ -76,7 +77,7 @@ def change_department(number: int) -> BaseResponse:
     flags = {name: name in request.form for name in ("own_body", "active")}
     try:
         departments.change_department(department, _names_from_form() | flags, me().login)
-    except departments.DepartmentError:
+    except Refused:
         return refusals.redirect_back(url_for(".show_departments"), "name")
     updated = next(d for d in departments.list_departments(active=False) if d.id == number)
     title = localized_name(updated, locale())

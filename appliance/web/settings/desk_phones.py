@@ -10,9 +10,9 @@ from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
 from werkzeug.wrappers import Response as BaseResponse
 
+from appliance.core.refusals import Refused
 from appliance.people import accounts
 from appliance.telephony import desk_phones, devices
-from appliance.telephony.desk_phones import PhoneError
 from appliance.web.settings.people import person_or_404
 from appliance.web.shell import refusals
 from appliance.web.shell.access import may
@@ -67,7 +67,7 @@ def save_phone(number: int) -> BaseResponse:
     user, form = person_or_404(number), request.form
     try:
         desk_phones.save_phone(user, form.get("make", ""), form.get("mac", ""), site(), me())
-    except PhoneError as error:
+    except Refused as error:
         return refusals.redirect_back(url_for(".show_phone", number=number), error.code)
     flash(_("Saved: %(name)s", name=accounts.display_name(user, locale())))
     return redirect(url_for(".show_phone", number=number))
@@ -80,7 +80,7 @@ def remove_phone(number: int) -> BaseResponse:
     user = person_or_404(number)
     try:
         desk_phones.remove_phone(user, me())
-    except PhoneError as error:
+    except Refused as error:
         return refusals.redirect_back(url_for(".show_phone", number=number), error.code)
     flash(_("The phone was removed: %(name)s", name=accounts.display_name(user, locale())))
     return redirect(url_for(".show_phone", number=number))
@@ -93,7 +93,7 @@ def issue_setup_address(number: int) -> BaseResponse | str:
     user = person_or_404(number)
     try:
         setup = desk_phones.create_setup_address(user, site(), me())
-    except PhoneError as error:
+    except Refused as error:
         return refusals.redirect_back(url_for(".show_phone", number=number), error.code)
     code = segno.make(setup.address, error="m", micro=False)
     return render_template(

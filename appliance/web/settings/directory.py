@@ -9,8 +9,9 @@ from flask_babel import lazy_gettext as _l
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
+from appliance.core.refusals import Refused
 from appliance.telephony import directory
-from appliance.telephony.directory import DirectoryEntry, DirectoryError
+from appliance.telephony.directory import DirectoryEntry
 from appliance.web.settings import changes
 from appliance.web.shell import refusals
 from appliance.web.shell.access import may
@@ -78,7 +79,7 @@ def _save_employee(employee: "Employee | None") -> Response:
         saved = directory.save_employee(
             _entry_from_form(request.form, employee), me().login, employee
         )
-    except DirectoryError as error:
+    except Refused as error:
         form_url = (
             url_for(".show_employee", number=employee.id)
             if employee

@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 from appliance.casework import catalogs, forms
 from appliance.casework.forms import checks, comparing, definition, editing
 from appliance.core.i18n import LOCALES
+from appliance.core.refusals import Refused
 from appliance.people import accounts, rights
 from appliance.web.settings import changes
 from appliance.web.settings import form_labels as words
@@ -28,7 +29,6 @@ screen = Blueprint("form_versions", __name__, url_prefix="/forms")
 
 _FORM_CONVERTER = "<any('1', '2'):form>"
 _BLANK_ANSWERS = 2  # blank answers in the form of a field, to type into
-_REFUSAL_ERRORS = (editing.EditingError, forms.DefinitionError)
 
 
 @screen.get("")
@@ -282,7 +282,7 @@ def _save_field(form: str, field_url: str, save: Callable[[dict[str, Any]], obje
     """
     try:
         save(_field_entry(request.form))
-    except _REFUSAL_ERRORS as refused:
+    except Refused as refused:
         return refusals.redirect_back(field_url, refused.code)
     flash(_("Saved."))
     return redirect(url_for(".show_form", form=form))
@@ -298,7 +298,7 @@ def _perform(
     form_url = url_for(".show_form", form=form)
     try:
         action()
-    except _REFUSAL_ERRORS as refused:
+    except Refused as refused:
         return refusals.redirect_back(form_url, refused.code)
     if message:
         flash(message)

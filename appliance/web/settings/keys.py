@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from appliance.casework import departments, identity
 from appliance.core import clock
 from appliance.core.i18n import localized_name
+from appliance.core.refusals import Refused
 from appliance.people import keys, rights
 from appliance.web.shell import refusals
 from appliance.web.shell.access import may, show_tab_when
@@ -68,7 +69,7 @@ def create_key() -> BaseResponse | str:
             ends_at=_end_from_form(),
             by=me(),
         )
-    except keys.KeyRefused as error:
+    except Refused as error:
         return refusals.redirect_back(url_for(".show_keys"), error.code)
     return _render_page(created_key=key, secret=secret)
 
@@ -80,7 +81,7 @@ def confirm_key(number: int) -> BaseResponse:
     key = keys.key_by_id(number) or abort(404)
     try:
         keys.confirm_key(key, me())
-    except keys.KeyRefused:
+    except Refused:
         abort(403)
     flash(_("The key %(name)s is active.", name=key.name))
     return redirect(url_for("keys.show_keys"))
@@ -121,12 +122,12 @@ def _render_page(created_key: "AccessKey | None" = None, secret: str = "") -> st
 def _end_from_form() -> dt.datetime | None:
     """Return the end of the day that was typed, None if nothing was typed.
 
-    Raises keys.KeyRefused for a text that is not a date.
+    Raises Refused for a text that is not a date.
     """
     text = request.form.get("ends", "").strip()
     if not text:
         return None
     date = identity.parse_plausible_date(text)
     if not date:
-        raise keys.KeyRefused("ends")
+        raise Refused("ends")
     return start_of_day(date + dt.timedelta(days=1))

@@ -15,11 +15,11 @@ from appliance.casework import catalogs, identity
 from appliance.casework.catalogs import changes, places, upkeep
 from appliance.casework.catalogs.changes import ImportPlan
 from appliance.casework.catalogs.sheets import SheetError
-from appliance.casework.catalogs.upkeep import ListError
 from appliance.casework.changes.links import Fields
 from appliance.casework.forms import uses
 from appliance.core import audit, spreadsheets
 from appliance.core.i18n import localized_name
+from appliance.core.refusals import Refused
 from appliance.web.settings.changes import link_to_request
 from appliance.web.settings.departments import NAMES
 from appliance.web.shell import formats, refusals
@@ -106,7 +106,7 @@ def add_list() -> BaseResponse:
     """Add a list of the site's own."""
     try:
         new_list = upkeep.add_list(request.form.get("code", ""), _names_from_form(), me().login)
-    except ListError as error:
+    except Refused as error:
         return refusals.redirect_back(url_for(".show_lists"), error.code, "new-title")
     link_to_request("list", new_list.code, new_list.name_uz_latn, {}, _list_fields(new_list))
     flash(_("Saved: %(name)s", name=localized_name(new_list, locale())))
@@ -132,9 +132,9 @@ def add_value(name: str) -> BaseResponse:
         new_value = upkeep.add_item(
             catalog.code, request.form.get("code", ""), _columns_from_form(), me().login
         )
-    except ListError as error:
+    except Refused as error:
         return refusals.redirect_back(
-            url_for(".show_list", name=name), error.code, "value-title", what=error.what
+            url_for(".show_list", name=name), error.code, "value-title", what=error.subject
         )
     _link_value(new_value, {})
     flash(_("Saved: %(name)s", name=localized_name(new_value, locale())))
@@ -148,9 +148,9 @@ def rename_list(name: str) -> BaseResponse:
     before = _list_fields(_list_or_404(name))
     try:
         upkeep.rename_list(_list_or_404(name), _names_from_form(), me().login)
-    except ListError as error:
+    except Refused as error:
         return refusals.redirect_back(
-            url_for(".show_list", name=name), error.code, "names-title", what=error.what
+            url_for(".show_list", name=name), error.code, "names-title", what=error.subject
         )
     renamed_list = _list_or_404(name)
     link_to_request("list", name, renamed_list.name_uz_latn, before, _list_fields(renamed_list))
@@ -191,8 +191,8 @@ def preview_import(name: str) -> BaseResponse:
         return refusals.redirect_back(
             list_url, error.code, "file-title", what=error.what, line=line
         )
-    except ListError as error:
-        return refusals.redirect_back(list_url, error.code, "file-title", what=error.what)
+    except Refused as error:
+        return refusals.redirect_back(list_url, error.code, "file-title", what=error.subject)
     return refusals.redirect_back(
         list_url, AWAITS_CONFIRMATION, "file-title", file=text, mark=plan.mark
     )
@@ -215,7 +215,7 @@ def confirm_import(name: str) -> BaseResponse:
         plan = changes.apply_import(
             catalog.code, refusal.values["file"], refusal.values["mark"], me().login
         )
-    except (SheetError, ListError) as error:
+    except (SheetError, Refused) as error:
         return refusals.redirect_back(list_url, error.code, "file-title")
     link_to_request("list", name, catalog.name_uz_latn, *_plan_differences(plan))
     flash(_("Changed: %(count)s", count=len(plan.changes)))
@@ -237,9 +237,9 @@ def change_value(name: str, number: int) -> BaseResponse:
     before = _value_fields(item)
     try:
         upkeep.change_item(item, _columns_from_form(), me().login)
-    except ListError as error:
+    except Refused as error:
         value_url = url_for(".show_value", name=name, number=number)
-        return refusals.redirect_back(value_url, error.code, "value-title", what=error.what)
+        return refusals.redirect_back(value_url, error.code, "value-title", what=error.subject)
     _link_value(_value_or_404(name, number), before)
     flash(_("Saved: %(name)s", name=localized_name(item, locale())))
     return redirect(url_for(".show_list", name=name))
@@ -258,8 +258,8 @@ def move_value(name: str, number: int, step: str) -> BaseResponse:
             upkeep.restore_item(item, me().login)
         else:
             upkeep.move_item(item, step == "down", me().login)
-    except ListError as error:
-        return refusals.redirect_back(list_url, error.code, what=error.what)
+    except Refused as error:
+        return refusals.redirect_back(list_url, error.code, what=error.subject)
     _link_value(_value_or_404(name, number), before)
     return redirect(f"{list_url}#value-{number}")
 
@@ -302,7 +302,7 @@ def _pending_plan(code: str, refusal: refusals.Refusal) -> ImportPlan | None:
     """Return what the file that awaits confirmation would change in the list now."""
     try:
         return changes.plan_import(code, refusal.values.get("file", ""))
-    except (SheetError, ListError):
+    except (SheetError, Refused):
         return None
 
 
@@ -380,12 +380,12 @@ def _names_from_form() -> dict[str, str]:
 def _columns_from_form() -> dict[str, Any]:
     """Return the names and days that were typed in the form.
 
-    Raises ListError("date") for a text that is not a date.
+    Raises Refused("date") for a text that is not a date.
     """
     days: dict[str, Any] = {}
     for column in ("active_from", "active_until"):
         typed = request.form.get(column, "").strip()
         days[column] = identity.parse_plausible_date(typed)
         if typed and not days[column]:
-            raise ListError("date", typed)
+            raise Refused("date", subject=typed)
     return _names_from_form() | days

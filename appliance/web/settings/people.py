@@ -13,8 +13,8 @@ from werkzeug.wrappers import Response as BaseResponse
 from appliance.casework import departments
 from appliance.core import audit, clock, script, search
 from appliance.core.i18n import localized_name
+from appliance.core.refusals import Refused
 from appliance.people import accounts, identities, rights, roster, second_factor, staff
-from appliance.people.accounts import StaffError
 from appliance.people.staff import IssuedCredentials, StaffEntry
 from appliance.telephony import routing
 from appliance.web.shell import refusals
@@ -86,7 +86,7 @@ def add_person() -> BaseResponse | str:
     """Create an account; its passwords are shown in this response and nowhere else."""
     try:
         credentials = staff.add_person(_entry_from_form(request.form), me())
-    except StaffError as error:
+    except Refused as error:
         return refusals.redirect_back(url_for(".show_people"), error.code)
     return _render_page(credentials=credentials)
 
@@ -105,7 +105,7 @@ def change_person(number: int) -> BaseResponse | str:
     user = person_or_404(number)
     try:
         credentials = staff.change_person(user, _entry_from_form(request.form, user), me())
-    except StaffError as error:
+    except Refused as error:
         return refusals.redirect_back(url_for(".show_person", number=number), error.code)
     if credentials.phone_password:
         return _render_page(credentials.user, credentials)
@@ -121,7 +121,7 @@ def issue_password(number: int, what: str) -> BaseResponse | str:
     issue = {"password": staff.issue_password, "phone": staff.issue_phone_password}[what]
     try:
         credentials = issue(user, me())
-    except StaffError as error:
+    except Refused as error:
         return refusals.redirect_back(url_for(".show_person", number=number), error.code)
     return _render_page(accounts.account_by_id(number), credentials)
 
@@ -139,7 +139,7 @@ def change_access(number: int, what: str) -> BaseResponse:
     }[what]
     try:
         action(user, me())
-    except StaffError as error:
+    except Refused as error:
         return refusals.redirect_back(url_for(".show_person", number=number), error.code)
     name = accounts.display_name(user, locale())
     messages = {
@@ -161,7 +161,7 @@ def save_identity(number: int) -> BaseResponse:
         abort(400)
     try:
         identities.set_identity(user, source, request.form.get("subject", ""), me())
-    except StaffError as error:
+    except Refused as error:
         return refusals.redirect_back(url_for(".show_person", number=number), error.code)
     flash(_("Saved: %(name)s", name=accounts.display_name(user, locale())))
     return redirect(url_for(".show_person", number=number))
@@ -174,7 +174,7 @@ def set_password_fallback(number: int) -> BaseResponse:
     user = person_or_404(number)
     try:
         identities.set_directory_fallback(user, "allowed" in request.form, me())
-    except StaffError as error:
+    except Refused as error:
         return refusals.redirect_back(url_for(".show_person", number=number), error.code)
     flash(_("Saved: %(name)s", name=accounts.display_name(user, locale())))
     return redirect(url_for(".show_person", number=number))
@@ -202,7 +202,7 @@ def import_people() -> BaseResponse | str:
             return _render_import(
                 credentials=staff.add_people([line.entry for line in lines], me())
             )
-    except StaffError as error:
+    except Refused as error:
         return refusals.redirect_back(
             url_for(".show_import"), error.code, people=request.form.get("people", "")
         )
@@ -212,7 +212,7 @@ def import_people() -> BaseResponse | str:
 def _uploaded_text() -> str:
     """Return the text of the uploaded file, or else of the form's field.
 
-    Raises StaffError("letters") for a file that is not UTF-8.
+    Raises Refused("letters") for a file that is not UTF-8.
     """
     file = request.files.get("file")
     if not file or not file.filename:
@@ -220,7 +220,7 @@ def _uploaded_text() -> str:
     try:
         return file.read().decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise StaffError("letters", "not UTF-8") from error
+        raise Refused("letters", "not UTF-8") from error
 
 
 def person_or_404(number: int) -> "User":
@@ -336,7 +336,7 @@ def _render_import(credentials: list[IssuedCredentials] | None = None) -> str:
                 else []
             )
             trouble = TROUBLES.get(refusal.trouble, "")
-        except StaffError as error:
+        except Refused as error:
             trouble = TROUBLES[error.code]
     return render_template(
         "people/import.html",

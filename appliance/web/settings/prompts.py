@@ -11,6 +11,7 @@ from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response
 
 from appliance.core.i18n import spoken_language
+from appliance.core.refusals import Refused
 from appliance.pbx import actions
 from appliance.people import accounts
 from appliance.telephony import prompts
@@ -112,7 +113,7 @@ def speak_text(language: str, name: str) -> Response:
         version = prompts.speak_text(
             site().paths.prompts, language, name, text, me().login, in_force=False
         )
-    except prompts.SoundError as error:
+    except Refused as error:
         return _redirect_refused(
             language, name, error.code if error.code == "wordy" else "unspoken"
         )
@@ -144,7 +145,7 @@ def upload_recording(language: str, name: str) -> Response:
                 by=me().login,
                 in_force=False,
             )
-        except prompts.SoundError as error:
+        except Refused as error:
             return _redirect_refused(language, name, error.code)
     _flash_version_ready(version)
     return _redirect_to_prompt(language, name)

@@ -7,7 +7,8 @@ from flask import abort, flash, redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from appliance.casework import changes, versions
-from appliance.casework.scripts import comparing, definition, editing, queries
+from appliance.casework.scripts import comparing, queries
+from appliance.core.refusals import Refused
 from appliance.web.settings import script_contexts
 from appliance.web.shell import refusals
 from appliance.web.shell.context import me
@@ -16,7 +17,7 @@ from appliance.web.shell.request_data import parse_count, parse_integer
 if TYPE_CHECKING:
     from appliance.models import ChangeRequest, ScriptVersion
 
-REFUSAL_ERRORS = (editing.ScriptError, definition.DefinitionError, versions.VersionError)
+REFUSAL_ERRORS = (Refused, Refused, Refused)
 
 
 def script_or_404(code: str) -> queries.ScriptOverview:

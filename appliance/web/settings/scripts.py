@@ -18,6 +18,7 @@ from appliance.casework.scripts import (
     queries,
     texts,
 )
+from appliance.core.refusals import Refused
 from appliance.reports import pdf
 from appliance.reports import report_texts as paper_words
 from appliance.web.settings import script_contexts
@@ -105,7 +106,7 @@ def import_document() -> Response:
             )
         else:
             row = editing.create_script(content, me(), open_request())
-    except (*REFUSAL_ERRORS, importing.UnreadableError) as refused:
+    except (*REFUSAL_ERRORS, Refused) as refused:
         return refusals.redirect_back(list_url, refused.code, "import")
     flash(_("Imported from the document: check the branches."))
     return redirect(url_for(".show_script", code=row.script.code))
@@ -284,7 +285,7 @@ def preview_step(code: str) -> str:
         typed_step = definition.parse_definition(
             {"title": dict(script.title), "steps": [entry]}
         ).steps[0]
-    except definition.DefinitionError as refused:
+    except Refused as refused:
         return render_template(
             "scripts/preview_step.html", trouble=words.trouble_message(refused.code)
         )
@@ -312,7 +313,7 @@ def show_preview(code: str) -> str:
     for answer in way:
         try:
             progress = course.answer_step(content, progress, answer)
-        except course.CourseError:
+        except Refused:
             break
         valid_answers.append(str(answer))
     open_step = content.find_step(progress[-1].step) or content.steps[0]

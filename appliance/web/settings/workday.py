@@ -10,8 +10,8 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response as BaseResponse
 
 from appliance.casework import catalogs
+from appliance.core.refusals import Refused
 from appliance.people import accounts, goals, pauses
-from appliance.people.accounts import StaffError
 from appliance.people.goals import Goals
 from appliance.telephony import number_hiding
 from appliance.web.shell import refusals
@@ -66,7 +66,7 @@ def save_limits() -> BaseResponse:
             for code, _name in catalogs.item_choices(catalogs.PAUSES, locale(), today())
         }
         pauses.set_limits(minutes, me().login)
-    except StaffError as error:
+    except Refused as error:
         return refusals.redirect_back(url_for(".show_workday"), error.code, "limits-title")
     return _redirect_to_workday()
 
@@ -81,7 +81,7 @@ def set_goals() -> BaseResponse:
             [(user, _goals_from_form(user.id if user else EVERYBODY_ID)) for user in people],
             me().login,
         )
-    except StaffError as error:
+    except Refused as error:
         return refusals.redirect_back(url_for(".show_workday"), error.code, "goals-title")
     return _redirect_to_workday()
 
@@ -97,13 +97,13 @@ def hide_numbers() -> BaseResponse:
 def _goals_from_form(number: int) -> Goals:
     """Return the goals typed for the operator with this id, or for everybody (`EVERYBODY_ID`).
 
-    Raises StaffError with the field as its code.
+    Raises Refused with the field as its code.
     """
     mark = request.form.get(f"mark-{number}", "").strip().replace(",", ".")
     try:
         typed = float(mark) if mark else None
     except ValueError:
-        raise StaffError("mark", mark) from None
+        raise Refused("mark", mark) from None
     return Goals(
         _number_from_form(f"calls-{number}", "calls"),
         typed,
@@ -114,11 +114,11 @@ def _goals_from_form(number: int) -> Goals:
 def _number_from_form(field: str, code: str) -> int | None:
     """Return the whole number typed in `field`, None if it is empty.
 
-    Raises StaffError with this `code` for anything else.
+    Raises Refused with this `code` for anything else.
     """
     text = request.form.get(field, "").strip()
     if text and not (text.isascii() and text.isdigit() and len(text) < 6):
-        raise StaffError(code, text)
+        raise Refused(code, text)
     return int(text) if text else None
 
 

@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from appliance.casework import catalogs
 from appliance.core import outbox
+from appliance.core.refusals import Refused
 from appliance.messaging import notices
 from appliance.messaging.notices import call_alerts, texts
 from appliance.messaging.sms import accounts
@@ -67,7 +68,7 @@ def save_text() -> BaseResponse:
         abort(400)
     try:
         texts.change_text(site(), *text_key, form.get("text", ""), me().login)
-    except texts.TextError as error:
+    except Refused as error:
         return refusals.redirect_back(url_for("notices.show_notices"), error.code)
     return _redirect_saved()
 

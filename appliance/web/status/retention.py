@@ -23,6 +23,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from appliance.box import retention
 from appliance.box.retention import disks
 from appliance.core import audit, spreadsheets
+from appliance.core.refusals import Refused
 from appliance.reports.periods import Period, PeriodError
 from appliance.web.shell import refusals
 from appliance.web.shell.access import may
@@ -104,7 +105,7 @@ def add_hold() -> BaseResponse:
     form = {name: request.form.get(name, "") for name in ("kind", "subject", "why")}
     try:
         retention.set_hold(form["kind"], form["subject"], form["why"], by=me().login)
-    except retention.HoldError as error:
+    except Refused as error:
         return refusals.redirect_back(url_for(".show_retention"), error.code)
     return _redirect_saved()
 

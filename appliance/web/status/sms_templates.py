@@ -8,6 +8,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 from appliance.core.outbox import part_count
+from appliance.core.refusals import Refused
 from appliance.messaging.notices import templates, texts
 from appliance.messaging.notices.templates import Template
 from appliance.messaging.sms import rules
@@ -64,7 +65,7 @@ def preview_text() -> Response:
     trouble = ""
     try:
         templates.check_template(site(), language, text)
-    except texts.TextError as error:
+    except Refused as error:
         trouble = error.code if text.strip() else ""
     sample = templates.sample_text(site(), language, text)
     return jsonify(
@@ -85,7 +86,7 @@ def _store_template(row: "SmsTemplate | None") -> Response:
         template = templates.save_template(
             site(), _submitted_template(request.form, row), me().login, row
         )
-    except texts.TextError as error:
+    except Refused as error:
         return refusals.redirect_back(form_url, error.code)
     flash(_("Saved: %(name)s", name=template.name))
     return redirect(url_for(".list_templates"))

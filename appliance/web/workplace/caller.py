@@ -12,7 +12,8 @@ from werkzeug.wrappers import Response
 
 from appliance.casework import appeals, applicants, call_forms, catalogs
 from appliance.casework.appeals import additions, personal
-from appliance.casework.appeals.handling import HandlingError, handling_of_appeal
+from appliance.casework.appeals.handling import handling_of_appeal
+from appliance.core.refusals import Refused
 from appliance.messaging.notices import manual
 from appliance.telephony import calls
 from appliance.web.shared import appeal_access, appeal_labels, form_fields, message_labels
@@ -145,7 +146,7 @@ def add_to_appeal(token: str) -> Response:
     appeal = appeal_access.visible_appeal(str(body.get("appeal", "")))
     try:
         addition = additions.add_to_appeal(appeal, values, operator=me(), token=token, tz=site().tz)
-    except HandlingError as error:
+    except Refused as error:
         return jsonify(trouble=str(TROUBLES.get(error.code, appeal_labels.TROUBLES["changed"])))
     return jsonify(number=addition.number if addition else "", trouble="")
 

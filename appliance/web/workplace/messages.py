@@ -8,6 +8,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 from appliance.casework import appeals
+from appliance.core.refusals import Refused
 from appliance.messaging import notices
 from appliance.messaging.notices import manual, templates, texts
 from appliance.messaging.notices.manual import Subject
@@ -86,7 +87,7 @@ def send_message(about: str, id: str) -> Response:
         message = manual.queue_manual_message(
             site(), subject, text, actor=me().login, token=token, **options
         )
-    except texts.TextError as error:
+    except Refused as error:
         if request.is_json:
             return jsonify(trouble=str(message_labels.TEXT_TROUBLES[error.code]))
         return refusals.redirect_back(_return_address(about, id), error.code, "sms-title")

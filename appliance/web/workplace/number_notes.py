@@ -7,6 +7,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from appliance.casework import appeals
+from appliance.core.refusals import Refused
 from appliance.telephony import number_notes
 from appliance.web.shared.number_notes import TROUBLES, notes_context
 from appliance.web.shared.operator_forms import own_desk
@@ -55,7 +56,7 @@ def save_number_note(token: str) -> Response:
             number_notes.correct_note(note, text, me().login)
         else:
             number_notes.add_note(_caller_number(desk), text, me().login)
-    except number_notes.NoteError as error:
+    except Refused as error:
         return jsonify(trouble=str(TROUBLES[error.code]))
     return jsonify(trouble="", done=_("Saved."))
 
@@ -72,7 +73,7 @@ def change_call_note(call_id: str, number: int) -> Response:
             number_notes.remove_note(note, me().login)
         else:
             number_notes.correct_note(note, request.form.get("text", ""), me().login)
-    except number_notes.NoteError as error:
+    except Refused as error:
         return refusals.redirect_back(address, error.code, "notes")
     flash(_("Saved."))
     return redirect(address)

@@ -19,9 +19,9 @@ from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
+from appliance.core.refusals import Refused
 from appliance.pbx import actions
 from appliance.people import accounts, browser_phones
-from appliance.people.accounts import StaffError
 from appliance.telephony import line_quality
 from appliance.telephony.calls.dialling import ECHO_EXTENSION
 from appliance.telephony.line_quality import TalkQuality
@@ -71,7 +71,7 @@ def choose_phone() -> Response:
         return refusals.redirect_back(url_for(".show_phone"), "phone")
     try:
         accounts.choose_phone(me(), phone, "auto_answer" in request.form)
-    except StaffError as error:
+    except Refused as error:
         return refusals.redirect_back(url_for(".show_phone"), error.code)
     flash(_("Saved."))
     return redirect(url_for(".show_phone"))

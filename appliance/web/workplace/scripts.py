@@ -13,6 +13,7 @@ from appliance.casework.appeals.handling import handling_of_appeal
 from appliance.casework.scripts import course, queries, runs, texts
 from appliance.casework.scripts.definition import LANGUAGES
 from appliance.core.i18n import spoken_language
+from appliance.core.refusals import Refused
 from appliance.people import accounts
 from appliance.web.shared.operator_forms import own_desk
 from appliance.web.shared.script_steps import LANGUAGE_NAMES, step_context
@@ -103,7 +104,7 @@ def run_action(token: str, what: str) -> Response:
             runs.change_language(run, str(body.get("language")))
         else:
             runs.resume_run(run)
-    except (runs.RunError, course.CourseError) as error:
+    except Refused as error:
         return jsonify(trouble=str(TROUBLES.get(error.code, _OTHER_TROUBLE)))
     return jsonify(trouble="")
 
@@ -115,7 +116,7 @@ def _start_script(desk: appeals.DeskForm, body: Mapping[str, Any]) -> None:
         (candidate for candidate in _applicable_versions(desk) if candidate.id == version_id), None
     )
     if not version:
-        raise runs.RunError("changed")
+        raise Refused("changed")
     language = body.get("language")
     script_language = language if language in LANGUAGES else _script_language(desk)
     runs.begin_run(me(), desk.token, desk.call, version, script_language)

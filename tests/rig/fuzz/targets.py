@@ -17,11 +17,11 @@ from pathlib import Path
 
 from appliance.box.health import certificates
 from appliance.casework.documents import file_kinds, script_text
-from appliance.casework.documents.errors import DocumentError
 from appliance.casework.forms import definition as forms
 from appliance.casework.scripts import definition as scripts
 from appliance.core import settings, signatures, spreadsheets
 from appliance.core.delivery import DeliveryError
+from appliance.core.refusals import Refused
 from appliance.messaging.sms.providers.modem import Modem
 from appliance.messaging.sms.providers.smpp import Smpp
 from appliance.pbx import eventlog
@@ -116,7 +116,7 @@ def read_modem(data: bytes) -> None:
 
 def read_file(data: bytes) -> None:
     """An article's document, as the process of documents reads it."""
-    with contextlib.suppress(DocumentError, MemoryError, RecursionError):
+    with contextlib.suppress(Refused, MemoryError, RecursionError):
         file_kinds.kind_of(data)
 
 
@@ -127,7 +127,7 @@ def read_pdf(data: bytes) -> None:
 
 def read_script(data: bytes) -> None:
     """A script's Word document or spreadsheet, as the process of documents reads it."""
-    with contextlib.suppress(DocumentError, MemoryError, RecursionError):
+    with contextlib.suppress(Refused, MemoryError, RecursionError):
         script_text.steps_of(data)
 
 
@@ -157,10 +157,10 @@ def read_definitions(data: bytes) -> None:
         document = json.loads(text) if text.lstrip().startswith("{") else tomllib.loads(text)
     except (ValueError, RecursionError):
         return
-    with contextlib.suppress(forms.DefinitionError):
+    with contextlib.suppress(Refused):
         if isinstance(document, dict):
             forms.parse_definition("1", 1, document)
-    with contextlib.suppress(scripts.DefinitionError):
+    with contextlib.suppress(Refused):
         scripts.parse_definition(document)
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from appliance.core import db
+from appliance.core.refusals import Refused
 from appliance.models import AuditEntry, Prompt
 from appliance.telephony import prompts, routing
 from appliance.telephony.prompts import sound
@@ -124,7 +125,7 @@ def test_any_format_is_converted_for_the_telephone(
 def test_an_unusable_recording_is_refused(
     tmp_path: Path, studio: Path, code: str, effects: list[str]
 ) -> None:
-    with pytest.raises(sound.SoundError) as refused:
+    with pytest.raises(Refused) as refused:
         sound.convert_recording(run_sox(studio, f"{code}.wav", *effects), tmp_path / "made.wav")
     assert refused.value.code == code
     assert not (tmp_path / "made.wav").exists()
@@ -136,7 +137,7 @@ def test_an_unusable_recording_is_refused(
 def test_a_file_without_sound_is_refused(tmp_path: Path, content: bytes) -> None:
     source = tmp_path / "virus.wav"
     source.write_bytes(content)
-    with pytest.raises(sound.SoundError, match=r".") as refused:
+    with pytest.raises(Refused, match=r".") as refused:
         sound.convert_recording(source, tmp_path / "made.wav")
     assert refused.value.code == "unreadable"
 
@@ -224,7 +225,7 @@ def test_the_callback_offer_names_the_key_of_the_plan(folder: Path) -> None:
 @pytest.mark.usefixtures("database")
 def test_a_refused_recording_by_phone_stores_its_reason(folder: Path, studio: Path) -> None:
     before = (folder / "uz" / "thanks.wav").read_bytes()
-    with pytest.raises(prompts.SoundError):
+    with pytest.raises(Refused):
         import_recording(folder, run_sox(studio, "soft.wav", "gain", "-60"), kind="phone")
     assert prompts.find_prompt(folder, "uz", "thanks").trouble == "silent"
     assert (folder / "uz" / "thanks.wav").read_bytes() == before
@@ -237,7 +238,7 @@ def test_a_refused_recording_by_phone_stores_its_reason(folder: Path, studio: Pa
 def test_an_unknown_prompt_name_is_refused(folder: Path, studio: Path, name: str) -> None:
     assert prompts.find_prompt(folder, "uz", name) is None
     assert prompts.sound_file(folder, "uz", name) is None
-    with pytest.raises(prompts.SoundError):
+    with pytest.raises(Refused):
         prompts.speak_text(folder, "uz", name, "salom", "sherzod")
     assert Prompt.select().count() == 0
 
@@ -269,7 +270,7 @@ def test_a_call_never_reads_half_a_file(folder: Path, studio: Path) -> None:
 @pytest.mark.parametrize("text", ["a" * 2001, "1" * 20_000, "777777777777 " * 150])
 def test_a_text_that_is_too_long_to_speak_is_refused(folder: Path, text: str) -> None:
     before = (folder / "uz" / "thanks.wav").read_bytes()
-    with pytest.raises(sound.SoundError) as refused:
+    with pytest.raises(Refused) as refused:
         prompts.speak_text(folder, "uz", "thanks", text, "sherzod")
     assert refused.value.code == "wordy"
     assert (folder / "uz" / "thanks.wav").read_bytes() == before

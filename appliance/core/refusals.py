@@ -1,0 +1,13 @@
+"""The error that every domain function raises for a request that is not possible."""
+
+
+class Refused(ValueError):
+    """A request is not possible; `code` is the reason, for which the reader's page has a text.
+
+    `subject` names the part that the reason concerns: a field, a step, an appeal. `message` is the
+    reason in English, for commands and logs without such texts.
+    """
+
+    def __init__(self, code: str, message: str = "", *, subject: str = "") -> None:
+        super().__init__(message or (f"{subject}: {code}" if subject else code))
+        self.code, self.subject = code, subject
