@@ -128,5 +128,5 @@ for _state in presence.STATES:
 def _run_action(action: Callable[[], object]) -> None:
     try:
         action()
-    except (actions.Unreachable, actions.Refused) as error:
+    except (actions.Unreachable, actions.ActionRefused) as error:
         raise click.ClickException(f"saved, but Asterisk does not answer: {error}") from error

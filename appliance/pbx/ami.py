@@ -32,7 +32,7 @@ class Unreachable(ConnectionError):
     """Asterisk does not answer on its manager interface."""
 
 
-class Refused(RuntimeError):
+class ActionRefused(RuntimeError):
     """The action is not possible now.
 
     `code` is the reason for the page; "exchange": Asterisk refused.
@@ -72,7 +72,7 @@ class Connection:
             self.send_action(
                 "Login", Username=account_name, Secret=secret, Events=self._event_classes
             )
-        except (Unreachable, Refused):
+        except (Unreachable, ActionRefused):
             self.close()
             raise
         return self
@@ -94,14 +94,14 @@ class Connection:
     def send_action(self, action: str, **fields: object) -> dict[str, str]:
         """Send one action; returns the headers of the answer.
 
-        Raises Unreachable if no answer arrives in time, Refused if the answer is an error,
+        Raises Unreachable if no answer arrives in time, ActionRefused if the answer is an error,
         ValueError for a value that contains a line break.
         """
         action_id = f"appliance-{next(self._action_numbers)}"
         self._send_headers({"Action": action, "ActionID": action_id, **fields})
         answer = self._wait_for_reply(action_id)
         if answer.get("Response") == "Error":
-            raise Refused(f"{action}: {answer.get('Message', '')}")
+            raise ActionRefused(f"{action}: {answer.get('Message', '')}")
         return answer
 
     def list_events(self, action: str, end_event: str, **fields: object) -> list[dict[str, str]]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from appliance.core import clock
 from appliance.core.settings import Settings
 from appliance.models import FollowUp
-from appliance.pbx.ami import Connection, Refused, Unreachable
+from appliance.pbx.ami import ActionRefused, Connection, Unreachable
 from appliance.telephony import followups, routing
 
 log = logging.getLogger(__name__)
@@ -25,7 +25,7 @@ def call_missed_callers(settings: Settings, stop: threading.Event) -> None:
     while not stop.wait(_POLL_SECONDS):
         try:
             place_due_calls(settings)
-        except (Unreachable, Refused) as error:
+        except (Unreachable, ActionRefused) as error:
             log.warning("nobody is called back: %s", error)
         except Exception:  # the boundary of a round: the ledger's threads go on
             log.exception("calling back failed")
@@ -53,7 +53,7 @@ def place_due_calls(settings: Settings) -> int:
                 continue
             try:
                 originate_callback(settings, asterisk, task)
-            except (Unreachable, Refused):
+            except (Unreachable, ActionRefused):
                 followups.release_claim(task)
                 raise
             capacity.reserve_operator(language)
@@ -63,7 +63,7 @@ def place_due_calls(settings: Settings) -> int:
 
 
 def originate_callback(settings: Settings, asterisk: Connection, task: FollowUp) -> None:
-    """Call a citizen; if they answer, they go to the head of their queue. Raises Refused."""
+    """Call a citizen; if they answer, they go to the head of their queue. Raises ActionRefused."""
     ring_seconds = routing.current_plan(settings).limits.outgoing_ring
     variables = {
         "__OUT_REASON": "callback" if task.kind == "callback" else "follow_up",

@@ -6,7 +6,7 @@ import time
 
 from appliance.box import alarms, health
 from appliance.core.settings import Settings
-from appliance.pbx.ami import Connection, Refused, Unreachable
+from appliance.pbx.ami import ActionRefused, Connection, Unreachable
 from appliance.telephony import routing, trunks
 from appliance.telephony.routing import Trunk
 from appliance.telephony.trunks import DOWN, UNASKED, UP, SpanReport, TrunkReport
@@ -38,7 +38,7 @@ def monitor_lines(settings: Settings, stop: threading.Event) -> None:
                         polled_at = time.monotonic()
                         poll_lines(settings, query_connection)
                     alarms.notify_due_alarms(settings, health.check_trunks(settings), "lines")
-        except (Unreachable, Refused):
+        except (Unreachable, ActionRefused):
             stop.wait(_EVENT_WAIT_SECONDS)
         except Exception:  # the boundary of a round: the ledger's threads go on
             log.exception("the lines were not looked at")
@@ -146,7 +146,7 @@ def _registration_states(asterisk: Connection, trunk_list: tuple[Trunk, ...]) ->
         events = asterisk.list_events(
             "PJSIPShowRegistrationsOutbound", "OutboundRegistrationDetailComplete"
         )
-    except Refused:  # there is no registration
+    except ActionRefused:  # there is no registration
         return {}
     return {e["ObjectName"]: e["Status"] for e in events if e.get("ObjectType") == "registration"}
 
@@ -158,7 +158,7 @@ def _query_trunk(asterisk: Connection, trunk: Trunk, registrations: dict[str, st
         events = asterisk.list_events(
             "PJSIPShowEndpoint", "EndpointDetailComplete", Endpoint=trunk.name
         )
-    except Refused:
+    except ActionRefused:
         return TrunkReport(trunk.name, DOWN, registration, error="no such endpoint")
     contact = next((e for e in events if e.get("Event") == "ContactStatusDetail"), {})
     state = _STATE_BY_CONTACT_STATUS.get(contact.get("Status", "")) if trunk.watched else UNASKED
@@ -174,7 +174,7 @@ def _query_spans(asterisk: Connection, trunk_list: tuple[Trunk, ...]) -> list[Sp
     try:
         channels = asterisk.list_events("DAHDIShowChannels", "DAHDIShowChannelsComplete")
         primary_spans = asterisk.list_events("PRIShowSpans", "PRIShowSpansComplete")
-    except Refused:  # chan_dahdi is not loaded
+    except ActionRefused:  # chan_dahdi is not loaded
         return []
     slots: dict[int, dict[int, str]] = {}
     alarm_by_span: dict[int, str] = {}

@@ -10,7 +10,7 @@ import time
 from appliance.core import clock, db
 from appliance.core.settings import Settings
 from appliance.pbx import eventlog, ledger
-from appliance.pbx.ami import Connection, Refused, Unreachable
+from appliance.pbx.ami import ActionRefused, Connection, Unreachable
 from appliance.pbx.eventlog import Event
 
 log = logging.getLogger(__name__)
@@ -34,7 +34,7 @@ def watch_clock(settings: Settings, stop: threading.Event) -> None:
         try:
             with Connection(settings) as asterisk:
                 _correct_asterisk(asterisk, step_seconds)
-        except (Unreachable, Refused) as error:
+        except (Unreachable, ActionRefused) as error:
             log.warning("Asterisk is not told of it: %s", error)
 
 

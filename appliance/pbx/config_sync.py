@@ -10,7 +10,7 @@ from appliance.core import live
 from appliance.core.db import write_transaction
 from appliance.core.settings import Settings
 from appliance.pbx import actions, config
-from appliance.pbx.ami import Connection, Refused, Unreachable
+from appliance.pbx.ami import ActionRefused, Connection, Unreachable
 from appliance.people import accounts
 from appliance.telephony import directory, number_hiding, routing
 
@@ -42,7 +42,7 @@ def apply_changes(settings: Settings, event: int = 0) -> list[str]:
     change, published for the page that waits for it.
     """
     try:
-        with contextlib.suppress(Refused):  # a phone that is not in the files yet
+        with contextlib.suppress(ActionRefused):  # a phone that is not in the files yet
             actions.apply_states(settings)
         former_secret = config.ami_secret(settings)
         if changed_files := config.install_files(settings):
@@ -52,7 +52,7 @@ def apply_changes(settings: Settings, event: int = 0) -> list[str]:
         with write_transaction():
             live.publish_topics(f"{actions.APPLIED_TOPIC}{event}")
         return changed_files
-    except (config.ConfigError, Refused, Unreachable) as error:
+    except (config.ConfigError, ActionRefused, Unreachable) as error:
         log.warning("plan, directory or accounts are not in force: %s", error)
         return []
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from appliance.core.settings import Settings
-from appliance.pbx.ami import Connection, Refused
+from appliance.pbx.ami import ActionRefused, Connection
 from appliance.people import accounts
 
 _WINDOW_SECONDS = 600.0  # within which the changes of a phone's place are counted
@@ -109,7 +109,7 @@ def _registered_places(asterisk: Connection) -> dict[str, PhonePlace]:
     """Return extension → place where the extension is registered."""
     try:
         events = asterisk.list_events("PJSIPShowContacts", "ContactListComplete")
-    except Refused:  # there is no contact
+    except ActionRefused:  # there is no contact
         return {}
     place_by_extension = {}
     for event in events:

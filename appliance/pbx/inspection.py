@@ -10,7 +10,7 @@ from appliance.core.db import write_transaction
 from appliance.core.settings import Settings
 from appliance.models import ExchangeLook
 from appliance.pbx import config, config_comparison
-from appliance.pbx.ami import Connection, Refused, Unreachable
+from appliance.pbx.ami import ActionRefused, Connection, Unreachable
 from appliance.pbx.duplicate_registrations import DuplicateRegistrations
 from appliance.telephony.recordings import folder_mark
 
@@ -35,7 +35,7 @@ def inspect_regularly(settings: Settings, stop: threading.Event) -> None:
             inspect_asterisk(settings)
             with Connection(settings) as asterisk:
                 record_deviations("places", registrations.find_duplicates(settings, asterisk))
-        except (ConsoleSilent, Unreachable, Refused) as error:  # reported by a self-check
+        except (ConsoleSilent, Unreachable, ActionRefused) as error:  # reported by a self-check
             log.warning("Asterisk was not inspected: %s", error)
 
 

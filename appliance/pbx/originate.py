@@ -13,7 +13,7 @@ def record_prompt(
 ) -> None:
     """Ring a phone and record a prompt there; pbx.agi imports the file once it is confirmed.
 
-    `file`: where Asterisk writes, without the suffix. Raises Unreachable, Refused.
+    `file`: where Asterisk writes, without the suffix. Raises Unreachable, ActionRefused.
     """
     variables = {
         "PROMPT_FILE": str(file),

@@ -79,7 +79,10 @@ class PhoneMonitor:
             )
 
     def update_devices(self, settings: Settings, asterisk: Connection) -> None:
-        """List the devices and store their states, if that is due. Raises Unreachable, Refused."""
+        """List the devices and store their states, if that is due.
+
+        Raises Unreachable, ActionRefused.
+        """
         now = time.monotonic()
         if now >= self._next_list:
             self._list_devices(settings, asterisk)

@@ -31,7 +31,7 @@ from appliance.pbx import (
     phone_events,
     rerecording,
 )
-from appliance.pbx.ami import Connection, Refused, Unreachable
+from appliance.pbx.ami import ActionRefused, Connection, Unreachable
 from appliance.pbx.log_follower import LogFollower
 from appliance.pbx.orphaned_calls import OrphanedCalls
 from appliance.pbx.refusals import RefusalLog
@@ -146,7 +146,7 @@ def _monitor_asterisk(settings: Settings, stop: threading.Event) -> None:
                         _sync_states(settings, asterisk)
                         synced_at = time.monotonic()
                     orphaned_calls.end_orphaned_calls(settings, asterisk)
-        except (Unreachable, Refused) as error:
+        except (Unreachable, ActionRefused) as error:
             log.warning("Asterisk does not answer: %s", error)
             if str(error).startswith("Login:"):
                 inspection.record_sign_in(str(error))
@@ -160,7 +160,7 @@ def _sync_states(settings: Settings, asterisk: Connection) -> None:
     """Apply states that were chosen but not sent to Asterisk, as by a process that was ended."""
     try:
         actions.sync_queue_members(settings, asterisk)
-    except Refused as error:
+    except ActionRefused as error:
         log.warning("states are not in force: %s", error)
 
 
@@ -190,7 +190,7 @@ def _receive_events(settings: Settings, stop: threading.Event) -> None:
                             hold.record_hold,
                         ):
                             db.retry_while_busy(functools.partial(handler, settings, event), stop)
-        except (Unreachable, Refused):
+        except (Unreachable, ActionRefused):
             stop.wait(_PING_SECONDS)
         except (KeyError, ValueError):  # an event that lacks a required header
             log.exception("an event of Asterisk was not understood")

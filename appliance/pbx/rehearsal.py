@@ -88,7 +88,7 @@ def rehearse_call(settings: Settings, plan: Plan, call: RehearsalCall) -> list[S
         with config.run_second_asterisk(isolated_settings, files):
             try:
                 return list(_run_call(isolated_settings, call.keys))
-            except (ami.Unreachable, ami.Refused) as error:
+            except (ami.Unreachable, ami.ActionRefused) as error:
                 raise config.ConfigError(str(error)) from error
 
 
@@ -157,7 +157,7 @@ def _run_call(isolated_settings: Settings, keys: str) -> Iterator[Station]:
 def _press_key(asterisk: ami.Connection, channel: str, key: str) -> None:
     """Press a key on a channel; do nothing if the key is "" or the call is over."""
     if key:
-        with contextlib.suppress(ami.Refused):  # the call is over
+        with contextlib.suppress(ami.ActionRefused):  # the call is over
             asterisk.send_action("PlayDTMF", Channel=channel, Digit=key)
 
 

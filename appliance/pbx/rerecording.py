@@ -15,7 +15,7 @@ from appliance.core import clock, db
 from appliance.core.db import database
 from appliance.core.settings import Settings
 from appliance.pbx import eventlog, ledger
-from appliance.pbx.ami import Connection, Refused, Unreachable
+from appliance.pbx.ami import ActionRefused, Connection, Unreachable
 from appliance.telephony.recordings import reserve
 
 log = logging.getLogger(__name__)
@@ -34,7 +34,7 @@ def follow_joined_calls(settings: Settings, stop: threading.Event) -> None:
                 while not stop.is_set():
                     if event := asterisk.next_event(_RETRY_SECONDS):
                         _handle_event(settings, event)
-        except (Unreachable, Refused):
+        except (Unreachable, ActionRefused):
             stop.wait(_RETRY_SECONDS)
 
 
@@ -53,7 +53,7 @@ def _restart_recordings(settings: Settings, channels: list[str], joined_at: floa
         with database.connection_context(), Connection(settings) as asterisk:
             for channel in channels:
                 _restart_recording(settings, asterisk, channel, joined_at)
-    except (Unreachable, Refused) as error:
+    except (Unreachable, ActionRefused) as error:
         log.warning("a recording could not be begun anew: %s", error)
 
 

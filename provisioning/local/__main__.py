@@ -8,12 +8,12 @@ import time
 from pathlib import Path
 from types import FrameType
 
-from appliance.pbx.actions import Refused, Unreachable
+from appliance.pbx.actions import ActionRefused, Unreachable
 from provisioning.local import accounts, carrier, demo, site
 from provisioning.local.place import Place
 from provisioning.local.sipp import SippError
 
-_EXPECTED_ERRORS = (site.SiteError, SippError, Unreachable, Refused)
+_EXPECTED_ERRORS = (site.SiteError, SippError, Unreachable, ActionRefused)
 
 
 def main(arguments: list[str]) -> int:

@@ -154,5 +154,5 @@ def _asterisk_answers(settings: Settings) -> bool:
     try:
         with ami.Connection(settings) as asterisk:
             return bool(asterisk.send_action("QueueStatus"))
-    except (ami.Unreachable, ami.Refused):
+    except (ami.Unreachable, ami.ActionRefused):
         return False

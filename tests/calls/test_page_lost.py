@@ -245,7 +245,7 @@ def _is_registered(hotline: Hotline, extension: str) -> bool:
     try:
         with ami.Connection(settings.load_settings(hotline.place.config_file)) as asterisk:
             devices = asterisk.list_events("DeviceStateList", "DeviceStateListComplete")
-    except (ami.Unreachable, ami.Refused):
+    except (ami.Unreachable, ami.ActionRefused):
         return False
     states = {device["Device"]: device["State"] for device in devices}
     return states.get(f"PJSIP/{extension}") == "NOT_INUSE"

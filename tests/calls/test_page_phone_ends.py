@@ -8,7 +8,7 @@ import pytest
 import requests
 
 from appliance.core import settings as site_settings
-from appliance.pbx.ami import Connection, Refused
+from appliance.pbx.ami import ActionRefused, Connection
 from provisioning.local.place import TLS_PORT
 from tests.calls.hotline import Hotline
 from tests.rig.waiting import wait_until
@@ -89,7 +89,7 @@ def phone_contacts(hotline: Hotline) -> list[str]:
     with Connection(site_settings.load_settings(hotline.place.config_file)) as asterisk:
         try:
             contacts = asterisk.list_events("PJSIPShowContacts", "ContactListComplete")
-        except Refused:  # no phone is registered
+        except ActionRefused:  # no phone is registered
             return []
     extension = hotline.description["page_operator"]["extension"]
     return [contact["Uri"] for contact in contacts if contact.get("Endpoint") == extension]

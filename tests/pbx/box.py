@@ -34,7 +34,7 @@ class Box:
         try:
             with ami.Connection(self.settings) as asterisk:
                 return bool(asterisk.send_action("QueueStatus"))
-        except (ami.Unreachable, ami.Refused):
+        except (ami.Unreachable, ami.ActionRefused):
             return False
 
 

@@ -24,7 +24,7 @@ def load_modules(box: Box, *modules: str) -> None:
     """Load modules that only tests need."""
     with ami.Connection(box.settings) as asterisk:
         for module in modules:
-            with contextlib.suppress(ami.Refused):  # it is loaded already
+            with contextlib.suppress(ami.ActionRefused):  # it is loaded already
                 asterisk.send_action("ModuleLoad", Module=module, LoadType="load")
 
 

@@ -76,7 +76,7 @@ def test_pages_are_refused_before_a_phone_rings(box: Box) -> None:
     for action in (actions.dial_number, actions.transfer_blind, actions.start_consultation):
         for number, code in (("00 883 510 001 234", "barred"), ("+998810883510001234", "number")):
             more = ("page",) if action is actions.dial_number else ()
-            with pytest.raises(actions.Refused) as error:
+            with pytest.raises(actions.ActionRefused) as error:
                 action(box.settings, user, number, *more)
             assert error.value.code == code
 

@@ -8,7 +8,7 @@ import pytest
 from appliance.core.settings import Settings
 from appliance.models import Session, User
 from appliance.pbx import browser_phones, config_sync
-from appliance.pbx.ami import Connection, Refused
+from appliance.pbx.ami import ActionRefused, Connection
 from appliance.people import accounts, sessions, staff
 from appliance.people import browser_phones as owners
 from tests.pbx.box import Box
@@ -54,7 +54,7 @@ def contact_uri(box: Box) -> str:
     with Connection(box.settings) as asterisk:
         try:
             contacts = asterisk.list_events("PJSIPShowContacts", "ContactListComplete")
-        except Refused:  # there is no contact at all
+        except ActionRefused:  # there is no contact at all
             return ""
     return next((event["Uri"] for event in contacts if event.get("Endpoint") == EXTENSION), "")
 

@@ -123,7 +123,7 @@ def test_a_trunk_is_tried_with_a_call(settings, carrier, busy, silent, expected)
     )
     try:
         test = actions.start_line_trial(settings, "carrier", "rustam")
-        with pytest.raises(actions.Refused):
+        with pytest.raises(actions.ActionRefused):
             actions.start_line_trial(settings, "carrier", "rustam")
         carrier.busy = busy
         carrier.decide_calls()
@@ -170,7 +170,7 @@ def test_an_unresponsive_exchange_is_detected_and_the_probe_is_not_a_refused_cal
 
 def test_without_a_test_number_no_line_is_tried(settings) -> None:
     calls_ = dataclasses.replace(settings.calls, test_number="")
-    with pytest.raises(actions.Refused) as refused:
+    with pytest.raises(actions.ActionRefused) as refused:
         actions.start_line_trial(dataclasses.replace(settings, calls=calls_), "carrier", "rustam")
     assert refused.value.code == "number"
 
@@ -264,7 +264,7 @@ class Card:
                 | busy.get(n, {})
                 for n in numbers
             ]
-        raise ami.Refused(f"{action}: Invalid/unknown command")
+        raise ami.ActionRefused(f"{action}: Invalid/unknown command")
 
 
 def test_the_state_of_all_spans_of_a_card_is_read(e1) -> None:

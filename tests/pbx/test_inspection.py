@@ -10,7 +10,7 @@ from appliance.core import clock
 from appliance.core.db import database
 from appliance.models import AsteriskWatch, ExchangeLook
 from appliance.pbx import inspection
-from appliance.pbx.ami import Connection, Refused
+from appliance.pbx.ami import ActionRefused, Connection
 from appliance.pbx.duplicate_registrations import DuplicateRegistrations
 from appliance.people import accounts
 from appliance.sip.agent import Agent
@@ -161,7 +161,7 @@ def test_a_loaded_module_that_does_not_run_is_reported(box: Box) -> None:
     """Runs last: only a restart of Asterisk repairs it."""
     with Connection(box.settings) as asterisk:
         asterisk.send_action("ModuleLoad", Module=IDENTIFIER_MODULE, LoadType="unload")
-        with pytest.raises(Refused):  # because it was loaded before
+        with pytest.raises(ActionRefused):  # because it was loaded before
             asterisk.send_action("ModuleLoad", Module=IDENTIFIER_MODULE, LoadType="load")
         # and this check reports it as present
         asterisk.send_action("ModuleCheck", Module=IDENTIFIER_MODULE)

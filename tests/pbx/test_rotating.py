@@ -19,7 +19,7 @@ def test_a_new_password_takes_effect_without_a_restart(box: Box) -> None:
         open_connection.send_action("Ping")
     with ami.Connection(new) as asterisk:
         asterisk.send_action("Ping")
-    with pytest.raises(ami.Refused), ami.Connection(old):
+    with pytest.raises(ami.ActionRefused), ami.Connection(old):
         pass
     assert config.ami_secret(new) == "another"
     config.install_files(old)  # for the tests after this one

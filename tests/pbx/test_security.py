@@ -112,13 +112,13 @@ def test_the_account_permits_only_the_actions_in_use(box: Box) -> None:
         assert used - CONDITIONAL_ACTIONS - permitted == set()
         assert FORBIDDEN_ACTIONS & permitted == set()
         for action in sorted(FORBIDDEN_ACTIONS):
-            with pytest.raises(ami.Refused, match="denied|Invalid"):
+            with pytest.raises(ami.ActionRefused, match="denied|Invalid"):
                 asterisk.send_action(
                     action, Filename="manager.conf", SrcFilename="x", Command="core"
                 )
         planted = box.settings.asterisk.var / "planted"
         arguments = {"Channel": "Local/s@rehearsal/n", "Data": f"touch {planted}"}
-        with pytest.raises(ami.Refused):
+        with pytest.raises(ami.ActionRefused):
             asterisk.send_action("Originate", **arguments, Application="System", Timeout=2000)
         assert not planted.exists()
     print(f"{len(used)} actions are used, {len(permitted)} are open to the account")
@@ -166,14 +166,14 @@ def test_the_account_of_the_pages_permits_only_the_actions_of_pages(box: Box) ->
         assert {"Reload", "ModuleLoad", "MixMonitor", "DBPut", "DialplanExtensionAdd"} <= refused
         assert {"GetConfig", "GetConfigJSON", "DBDelTree", "ModuleCheck"} <= refused
         for action in sorted((refused | FORBIDDEN_ACTIONS) - {"ActionID", "Response"}):
-            with pytest.raises(ami.Refused, match="denied|Invalid"):
+            with pytest.raises(ami.ActionRefused, match="denied|Invalid"):
                 pages.send_action(action, Filename="pjsip.conf", Family="registrar/contact")
         for program in PROGRAM_APPLICATIONS:
             arguments = {"Channel": "Local/s@rehearsal/n", "Data": f"touch {planted}"}
-            with pytest.raises(ami.Refused, match="denied|Forbidden"):
+            with pytest.raises(ami.ActionRefused, match="denied|Forbidden"):
                 pages.send_action("Originate", **arguments, Application=program, Timeout=2000)
         shell = f"${{SHELL(touch {planted})}}"
-        with pytest.raises(ami.Refused, match="denied|Forbidden"):
+        with pytest.raises(ami.ActionRefused, match="denied|Forbidden"):
             pages.send_action("Originate", Channel="Local/s@x", Application="NoOp", Data=shell)
     assert not planted.exists()
     print(
@@ -185,7 +185,7 @@ def test_the_account_for_guesses_permits_no_commands(box: Box) -> None:
     asterisk = dataclasses.replace(
         box.settings.asterisk, ami_secret="", pages_secret=box.settings.asterisk.guesses_secret
     )
-    with pytest.raises(ami.Refused):  # as another account
+    with pytest.raises(ami.ActionRefused):  # as another account
         ami.Connection(dataclasses.replace(box.settings, asterisk=asterisk)).__enter__()
     with socket.create_connection((asterisk.inside, asterisk.ami_port), 3) as line:
         replies = line.makefile(newline="\r\n")

@@ -48,7 +48,7 @@ def prepare_operators(box: Box, count: int = OPERATOR_COUNT) -> None:
     """Make `count` operators ready and the others off; end the calls of earlier tests."""
     with ami.Connection(box.settings) as asterisk:
         for channel in _active_channels(asterisk):
-            with contextlib.suppress(ami.Refused):  # it ends by itself
+            with contextlib.suppress(ami.ActionRefused):  # it ends by itself
                 asterisk.send_action("Hangup", Channel=channel["Channel"])
         wait_until(lambda: not _active_channels(asterisk), every=0.3)
     for number in range(1, OPERATOR_COUNT + 1):
@@ -77,7 +77,7 @@ async def run_action(action: Callable[..., object], *arguments: object) -> objec
 
 
 async def expect_refusal(code: str, action: Callable[..., object], *arguments: object) -> None:
-    with pytest.raises(actions.Refused) as error:
+    with pytest.raises(actions.ActionRefused) as error:
         await run_action(action, *arguments)
     assert error.value.code == code
 

@@ -1,8 +1,8 @@
 """The actions on Asterisk that pages, jobs and commands may request.
 
-Each action first checks that the call and the phone are in the required state, and raises Refused
-with a code if they are not: if a button is pressed twice, the second press is refused and changes
-nothing.
+Each action first checks that the call and the phone are in the required state, and raises
+ActionRefused with a code if they are not: if a button is pressed twice, the second press is refused
+and changes nothing.
 """
 
 from appliance.pbx.actions.config import (
@@ -36,7 +36,7 @@ from appliance.pbx.actions.transfers import (
     start_consultation,
     transfer_blind,
 )
-from appliance.pbx.ami import Refused, Unreachable
+from appliance.pbx.ami import ActionRefused, Unreachable
 from appliance.pbx.originate import record_prompt
 from appliance.pbx.rehearsal import RehearsalCall, Station
 from appliance.pbx.selftest import place_carrier_calls, place_synthetic_call
@@ -46,7 +46,7 @@ __all__ = [
     "APPLIED_TOPIC",
     "Line",
     "PlanRejected",
-    "Refused",
+    "ActionRefused",
     "RehearsalCall",
     "Station",
     "Unreachable",

@@ -8,7 +8,7 @@ from appliance.pbx.actions.lines import (
     exclusive_connection,
     wait_for_channels,
 )
-from appliance.pbx.ami import Connection, Refused
+from appliance.pbx.ami import ActionRefused, Connection
 
 RING_MILLISECONDS = 20_000  # that the caller's own phone rings until they take it up
 _OFFLINE_STATES = ("UNAVAILABLE", "INVALID")
@@ -22,7 +22,7 @@ def dial_number(
     `reason`: page | follow_up | ministry. `served_id`: the appeal's number, or the id
     of the call or task, that the new call is for.
 
-    Raises Refused: "number", "barred", "no_phone", "phone_off", "phone_busy"; Unreachable.
+    Raises ActionRefused: "number", "barred", "no_phone", "phone_off", "phone_busy"; Unreachable.
     """
     target = dialable_number(settings, number)
     variables = f"OUT_REASON={reason},OUT_FOR={served_id},OUT_BY={user.login}"
@@ -35,16 +35,16 @@ def ring_phone(
 ) -> None:
     """Ring a user's own phone and connect it to an extension of the dialplan.
 
-    `variables`: "NAME=value,NAME=value". Raises Refused as `dial_number` does.
+    `variables`: "NAME=value,NAME=value". Raises ActionRefused as `dial_number` does.
     """
     if not user.extension:
-        raise Refused(f"{user.login} has no phone", "no_phone")
+        raise ActionRefused(f"{user.login} has no phone", "no_phone")
     device = f"PJSIP/{user.extension}"
     for state in asterisk.list_events("DeviceStateList", "DeviceStateListComplete"):
         if state["Device"] == device and state["State"] in _OFFLINE_STATES:
-            raise Refused(f"the phone {user.extension} is off", "phone_off")
+            raise ActionRefused(f"the phone {user.extension} is off", "phone_off")
     if ChannelSnapshot(asterisk).phone_channel(user.extension):
-        raise Refused(f"the phone {user.extension} is in use", "phone_busy")
+        raise ActionRefused(f"the phone {user.extension} is in use", "phone_busy")
     if user.phone == "page":  # the user requested the call: their phone accepts it automatically
         variables += ",PJSIP_HEADER(add,X-Hotline-Answer)=yes"
     asterisk.send_action(
@@ -67,7 +67,7 @@ def hang_up_phone(settings: Settings, call_id: str, extension: str) -> None:
     The hangup source is set in Asterisk, so that the ledger records that the operator ended the
     talk.
 
-    Raises Refused if their phone no longer takes part in the call, Unreachable.
+    Raises ActionRefused if their phone no longer takes part in the call, Unreachable.
     """
     with exclusive_connection(settings, extension) as asterisk:
         for channel in ChannelSnapshot(asterisk).channels:
@@ -76,4 +76,4 @@ def hang_up_phone(settings: Settings, call_id: str, extension: str) -> None:
                 asterisk.send_action("Setvar", Channel=channel.name, **hangup_source)
                 asterisk.send_action("Hangup", Channel=channel.name, Cause="16")
                 return
-    raise Refused("the call is over", "over")
+    raise ActionRefused("the call is over", "over")

@@ -3,7 +3,7 @@
 from appliance.core.settings import Settings
 from appliance.models import LineTrial
 from appliance.pbx.actions.lines import dialable_number
-from appliance.pbx.ami import Connection, Refused, Unreachable
+from appliance.pbx.ami import ActionRefused, Connection, Unreachable
 from appliance.telephony import routing, trunks
 
 RING_MILLISECONDS = 40_000  # longer than the dialplan's own limit
@@ -12,15 +12,15 @@ RING_MILLISECONDS = 40_000  # longer than the dialplan's own limit
 def start_line_trial(settings: Settings, trunk: str, by: str, span: int | None = None) -> LineTrial:
     """Call `calls.test_number` over a trunk; the result is in trunks.latest_tests() later.
 
-    Raises Refused: "number" (not configured), "barred", "trunk" (does not exist), "busy" (a test is
-    in progress); Unreachable.
+    Raises ActionRefused: "number" (not configured), "barred", "trunk" (does not exist), "busy" (a
+    test is in progress); Unreachable.
     """
     number = dialable_number(settings, settings.calls.test_number)
     if not any(configured.name == trunk for configured in routing.current_plan(settings).trunks):
-        raise Refused(f"no trunk {trunk}", "trunk")
+        raise ActionRefused(f"no trunk {trunk}", "trunk")
     last = trunks.latest_tests().get((trunk, span))
     if last and trunks.is_test_running(last):
-        raise Refused("it is being tried", "busy")
+        raise ActionRefused("it is being tried", "busy")
     with Connection(settings) as asterisk:
         test = trunks.begin_test(trunk, number, by, span)
         variables = {"__TEST": test.id, "__TEST_TRUNK": trunk, "__TEST_SPAN": span or ""}
@@ -35,7 +35,7 @@ def start_line_trial(settings: Settings, trunk: str, by: str, span: int | None =
                 Async="true",
                 Variable=",".join(f"{name}={value}" for name, value in variables.items()),
             )
-        except (Refused, Unreachable):
+        except (ActionRefused, Unreachable):
             trunks.end_test(test.id, "CHANUNAVAIL")
             raise
     return test

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from appliance.core.settings import Settings
-from appliance.pbx.ami import Connection, Refused, Unreachable
+from appliance.pbx.ami import ActionRefused, Connection, Unreachable
 from appliance.people import accounts
 from appliance.telephony import destinations
 
@@ -72,7 +72,7 @@ def _channel_events(asterisk: Connection, action: str, **fields: str) -> list[di
     """Return the channels that Asterisk lists for an action; empty if the subject is gone."""
     try:
         events = asterisk.list_events(action, f"{action}Complete", **fields)
-    except Refused:
+    except ActionRefused:
         return []
     return [event for event in events if "Channel" in event]
 
@@ -173,7 +173,7 @@ class _SharedSession:
         self._settings: Settings | None = None
 
     def run_query[T](self, settings: Settings, query: Callable[[Connection], T]) -> T:
-        """Run a query on the session. Raises Unreachable, Refused."""
+        """Run a query on the session. Raises Unreachable, ActionRefused."""
         with self._lock:
             if settings is not self._settings:
                 self.close_session()
@@ -202,7 +202,10 @@ close_shared_session = _shared_session.close_session
 
 
 def phone_line(settings: Settings, extension: str) -> Line | None:
-    """Return the activity of the phone, or None if it is idle. Raises Unreachable, Refused."""
+    """Return the activity of the phone, or None if it is idle.
+
+    Raises Unreachable, ActionRefused.
+    """
     return _shared_session.run_query(
         settings,
         lambda asterisk: _describe_line(ChannelSnapshot.near_phone(asterisk, extension), extension),
@@ -233,24 +236,28 @@ def exclusive_connection(settings: Settings, extension: str) -> Iterator[Connect
 def talk_channels(lines: ChannelSnapshot, extension: str) -> tuple[Channel, Channel]:
     """Return the phone's channel and the caller's.
 
-    Raises Refused "no_talk" if they are not in a talk.
+    Raises ActionRefused "no_talk" if they are not in a talk.
     """
     channel = lines.phone_channel(extension)
     partner = lines.talk_partner(channel) if channel else None
     if not channel or not partner or lines.phone_stage(channel) != "talk":
-        raise Refused("this phone speaks with nobody", "no_talk")
+        raise ActionRefused("this phone speaks with nobody", "no_talk")
     return channel, partner
 
 
 def dialable_number(settings: Settings, number: str) -> str:
-    """Return a number as a phone would dial it. Raises Refused: "number" (invalid), "barred"."""
+    """Return a number as a phone would dial it.
+
+    Raises ActionRefused: "number" (invalid), "barred".
+    """
     digits = re.sub(r"[\s().–-]", "", number)
     if not _NUMBER.fullmatch(digits):
-        raise Refused(f"not a number: {number!r}", "number")
+        raise ActionRefused(f"not a number: {number!r}", "number")
     if any(user.extension == digits for user in accounts.active_operators()):
         return digits
     if reason := destinations.bar_reason(settings.outgoing, digits):
-        raise Refused(f"{digits} may not be called", "number" if reason == "shape" else "barred")
+        code = "number" if reason == "shape" else "barred"
+        raise ActionRefused(f"{digits} may not be called", code)
     return digits
 
 

@@ -10,7 +10,7 @@ import time
 
 from appliance.core.settings import Settings
 from appliance.pbx.actions.lines import Channel, ChannelSnapshot, exclusive_connection
-from appliance.pbx.ami import Connection, Refused
+from appliance.pbx.ami import ActionRefused, Connection
 
 _RECEIVED_PACKETS = "CHANNEL(rtcp,rxcount,audio)"
 _SILENT_SECONDS, _POLL_SECONDS = 1.0, 0.05  # without a packet; between two checks for one
@@ -47,7 +47,7 @@ def hang_up_lost_legs(asterisk: Connection, extension: str, session: str = "") -
         if _is_lost(asterisk, leg, extension, session)
     ]
     for leg in lost_legs:
-        with contextlib.suppress(Refused):  # already gone
+        with contextlib.suppress(ActionRefused):  # already gone
             asterisk.send_action("Hangup", Channel=leg.name, Cause=_RTP_TIMEOUT_CAUSE)
     return bool(lost_legs)
 
@@ -99,7 +99,7 @@ def _channel_value(asterisk: Connection, leg: Channel, variable: str) -> str:
     """Return a variable of a channel; "" if the channel is gone."""
     try:
         return asterisk.send_action("Getvar", Channel=leg.name, Variable=variable).get("Value", "")
-    except Refused:  # already gone
+    except ActionRefused:  # already gone
         return ""
 
 

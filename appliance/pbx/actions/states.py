@@ -9,7 +9,7 @@ from appliance.box import selftests
 from appliance.core import clock
 from appliance.core.settings import Settings
 from appliance.models import Presence, User
-from appliance.pbx.ami import Connection, Refused
+from appliance.pbx.ami import ActionRefused, Connection
 from appliance.people import accounts, presence
 from appliance.telephony import routing
 
@@ -55,7 +55,7 @@ def sync_queue_members(settings: Settings, asterisk: Connection) -> None:
     """Do what `apply_states` does, over an open connection.
 
     Others may do so at the same time: changes that they made first are refused here, and state that
-    was read too early is corrected in another round. Raises Refused if Asterisk refuses.
+    was read too early is corrected in another round. Raises ActionRefused if Asterisk refuses.
     """
     for _ in range(_MAX_ROUNDS):
         refusal = None
@@ -63,7 +63,7 @@ def sync_queue_members(settings: Settings, asterisk: Connection) -> None:
         for action, fields in actions:
             try:
                 asterisk.send_action(action, **fields)
-            except Refused as error:
+            except ActionRefused as error:
                 refusal = error
         if not actions:
             return
@@ -166,7 +166,7 @@ def reload_asterisk(settings: Settings, ami_secret: str = "") -> None:
     asterisk_settings = dataclasses.replace(settings.asterisk, ami_secret=current_secret)
     with Connection(dataclasses.replace(settings, asterisk=asterisk_settings)) as asterisk:
         for module in _NEW_MODULES:  # usually loaded already
-            with contextlib.suppress(Refused):
+            with contextlib.suppress(ActionRefused):
                 asterisk.send_action("ModuleLoad", Module=module, LoadType="load")
         for module in _RELOADED_MODULES:
             _reload_module(asterisk, module)
@@ -182,7 +182,7 @@ def _reload_module(asterisk: Connection, module: str) -> None:
         try:
             asterisk.send_action("Reload", Module=module)
             return
-        except Refused as error:
+        except ActionRefused as error:
             if "in progress" not in str(error) or time.monotonic() > deadline:
                 raise
         time.sleep(_RETRY_SECONDS)
@@ -192,5 +192,5 @@ def _load_module(asterisk: Connection, module: str) -> None:
     """Load a module, or have it load its configuration again."""
     try:
         asterisk.send_action("ModuleLoad", Module=module, LoadType="load")
-    except Refused:
+    except ActionRefused:
         asterisk.send_action("ModuleLoad", Module=module, LoadType="reload")

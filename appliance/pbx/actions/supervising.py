@@ -12,7 +12,7 @@ from appliance.pbx.actions.lines import (
     talk_channels,
     wait_for_channels,
 )
-from appliance.pbx.ami import Refused
+from appliance.pbx.ami import ActionRefused
 
 SUPERVISION_MODES = ("listen", "whisper", "barge")
 
@@ -24,10 +24,10 @@ def supervise_talk(settings: Settings, supervisor: User, operator: User, mode: s
     supervisor who is in a talk already changes the mode, or the talk, without their phone ringing
     again. Their words to both are in the recording, whispers are not.
 
-    Raises Refused: "mode", "no_talk", "no_phone", "phone_off", "phone_busy"; Unreachable.
+    Raises ActionRefused: "mode", "no_talk", "no_phone", "phone_off", "phone_busy"; Unreachable.
     """
     if mode not in SUPERVISION_MODES:
-        raise Refused(f"no such mode: {mode}", "mode")
+        raise ActionRefused(f"no such mode: {mode}", "mode")
     with exclusive_connection(settings, supervisor.extension or "") as asterisk:
         lines = ChannelSnapshot(asterisk)
         operator_channel, caller = talk_channels(lines, operator.extension)
@@ -53,7 +53,7 @@ def supervise_talk(settings: Settings, supervisor: User, operator: User, mode: s
 def take_over_talk(settings: Settings, supervisor: User, operator: User) -> str:
     """Connect the caller with the supervisor, who listens already, instead of the operator.
 
-    Returns the call's id. Raises Refused: "no_talk", "not_listening"; Unreachable.
+    Returns the call's id. Raises ActionRefused: "no_talk", "not_listening"; Unreachable.
     """
     with exclusive_connection(settings, supervisor.extension or "") as asterisk:
         lines = ChannelSnapshot(asterisk)
@@ -63,10 +63,10 @@ def take_over_talk(settings: Settings, supervisor: User, operator: User) -> str:
             or not own_channel.is_up
             or lines.phone_stage(own_channel) != "supervising"
         ):
-            raise Refused("the supervisor is not in the talk", "not_listening")
+            raise ActionRefused("the supervisor is not in the talk", "not_listening")
         operator_channel, caller = talk_channels(lines, operator.extension)
         if lines.channel_variable(own_channel, "SPIED") != operator_channel.name:
-            raise Refused("the supervisor is in another talk", "not_listening")
+            raise ActionRefused("the supervisor is in another talk", "not_listening")
         set_variables(asterisk, operator_channel, JOINED="yes")
         set_variables(asterisk, own_channel, TAKEN_OVER=caller.name)
         redirect_channels(asterisk, (caller, "joined", own_channel.name))
@@ -75,12 +75,12 @@ def take_over_talk(settings: Settings, supervisor: User, operator: User) -> str:
 
 
 def stop_supervising(settings: Settings, supervisor: User) -> None:
-    """Remove the supervisor from the talk. Raises Refused "not_listening"; Unreachable."""
+    """Remove the supervisor from the talk. Raises ActionRefused "not_listening"; Unreachable."""
     with exclusive_connection(settings, supervisor.extension or "") as asterisk:
         lines = ChannelSnapshot(asterisk)
         own_channel = lines.phone_channel(supervisor.extension) if supervisor.extension else None
         if not own_channel or lines.phone_stage(own_channel) != "supervising":
-            raise Refused("the supervisor is in no talk", "not_listening")
+            raise ActionRefused("the supervisor is in no talk", "not_listening")
         asterisk.send_action("Hangup", Channel=own_channel.name, Cause="16")
         wait_for_channels(asterisk, lambda now: not now.find_channel(own_channel.name))
 

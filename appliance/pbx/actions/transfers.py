@@ -16,13 +16,13 @@ from appliance.pbx.actions.lines import (
     talk_channels,
     wait_for_channels,
 )
-from appliance.pbx.ami import Refused
+from appliance.pbx.ami import ActionRefused
 
 
 def transfer_blind(settings: Settings, operator: User, number: str) -> None:
     """Send the caller to a number at once; the operator is free.
 
-    Raises Refused: "number", "barred", "no_talk"; Unreachable.
+    Raises ActionRefused: "number", "barred", "no_talk"; Unreachable.
     """
     target = dialable_number(settings, number)
     with exclusive_connection(settings, operator.extension) as asterisk:
@@ -37,7 +37,7 @@ def transfer_blind(settings: Settings, operator: User, number: str) -> None:
 def start_consultation(settings: Settings, operator: User, number: str) -> None:
     """Connect the operator with the number while the caller listens to music.
 
-    Raises Refused: "number", "barred", "no_talk"; Unreachable.
+    Raises ActionRefused: "number", "barred", "no_talk"; Unreachable.
     """
     target = dialable_number(settings, number)
     with exclusive_connection(settings, operator.extension) as asterisk:
@@ -57,7 +57,7 @@ def start_consultation(settings: Settings, operator: User, number: str) -> None:
 def join_caller(settings: Settings, operator: User) -> None:
     """Connect the caller with the employee; the operator is free.
 
-    Raises Refused: "no_consultation", "not_answered"; Unreachable.
+    Raises ActionRefused: "no_consultation", "not_answered"; Unreachable.
     """
     with exclusive_connection(settings, operator.extension) as asterisk:
         own_channel, caller, employee = _answered_consultation(
@@ -71,7 +71,7 @@ def join_caller(settings: Settings, operator: User) -> None:
 def start_conference(settings: Settings, operator: User) -> None:
     """Connect caller, employee and operator with each other.
 
-    Raises Refused: "no_consultation", "not_answered"; Unreachable.
+    Raises ActionRefused: "no_consultation", "not_answered"; Unreachable.
     """
     with exclusive_connection(settings, operator.extension) as asterisk:
         own_channel, caller, employee = _answered_consultation(
@@ -89,7 +89,7 @@ def start_conference(settings: Settings, operator: User) -> None:
 def return_to_caller(settings: Settings, operator: User) -> None:
     """Hang up on the employee, and connect the operator with the caller again.
 
-    Raises Refused "no_consultation"; Unreachable.
+    Raises ActionRefused "no_consultation"; Unreachable.
     """
     with exclusive_connection(settings, operator.extension) as asterisk:
         lines = ChannelSnapshot(asterisk)
@@ -108,7 +108,7 @@ def _consultation_channels(lines: ChannelSnapshot, extension: str) -> tuple[Chan
         else None
     )
     if not own_channel or not caller:
-        raise Refused("nobody is consulted", "no_consultation")
+        raise ActionRefused("nobody is consulted", "no_consultation")
     return own_channel, caller
 
 
@@ -119,7 +119,7 @@ def _answered_consultation(
     own_channel, caller = _consultation_channels(lines, extension)
     employee = lines.talk_partner(own_channel)
     if not employee or not employee.is_up:
-        raise Refused("the employee has not answered", "not_answered")
+        raise ActionRefused("the employee has not answered", "not_answered")
     return own_channel, caller, employee
 
 

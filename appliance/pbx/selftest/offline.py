@@ -21,7 +21,7 @@ from appliance.box.selftests import SelfTestResult
 from appliance.core import clock, db
 from appliance.core.settings import Settings
 from appliance.models import Appeal
-from appliance.pbx.ami import Connection, Refused, Unreachable
+from appliance.pbx.ami import ActionRefused, Connection, Unreachable
 from appliance.pbx.config import SHORT_DNS_TIMEOUT
 from appliance.pbx.selftest import scratch
 from appliance.pbx.selftest.call import CallScenario, run_scenario
@@ -181,7 +181,7 @@ def _wait_for_site(site: ScratchSite) -> None:
                 if requests.get(f"http://{site.settings.web.bind}/healthz", timeout=5).ok:
                     return
             last_error = None
-        except (Unreachable, Refused, requests.RequestException) as error:
+        except (Unreachable, ActionRefused, requests.RequestException) as error:
             last_error = error  # expected while they start
         time.sleep(0.1)
     raise StepFailed(f"{missing} did not come up") from last_error

@@ -102,7 +102,7 @@ def dial_callback(number: int) -> Response:
     task = _find_callback(number)
     try:
         actions.dial_number(site(), me(), task.number, "follow_up", task.call_id or "")
-    except actions.Refused as error:
+    except actions.ActionRefused as error:
         return _redirect_refused(error.code if error.code in EXCHANGE_TROUBLES else "exchange")
     except actions.Unreachable:
         return _redirect_refused("unreachable")

@@ -203,7 +203,7 @@ def stop_supervision() -> str:
 def _run_action(action: Callable[[], None], success_text: LazyString) -> str:
     try:
         action()
-    except actions.Refused as error:
+    except actions.ActionRefused as error:
         return _render_message(TROUBLES.get(error.code, TROUBLES["exchange"]))
     except actions.Unreachable:
         return _render_message(UNREACHABLE)
@@ -295,7 +295,7 @@ def _phone_context() -> dict[str, object]:
     if phone and phone.channels:
         try:
             line = actions.phone_line(site(), extension)
-        except (actions.Refused, actions.Unreachable):
+        except (actions.ActionRefused, actions.Unreachable):
             line = None
     supervised_operator = next(
         (u for u in accounts.active_operators() if line and u.extension == line.other_number), None

@@ -91,7 +91,7 @@ def dial_missed_caller(number: int) -> Response:
         return refusals.redirect_back(page, "claimed")
     try:
         actions.dial_number(site(), me(), task.number, "follow_up", str(task.id))
-    except actions.Refused as error:
+    except actions.ActionRefused as error:
         followups.release_claim(task)
         code = error.code if error.code in EXCHANGE_TROUBLES else "exchange"
         return refusals.redirect_back(page, code)

@@ -168,7 +168,7 @@ def record_by_phone(language: str, name: str) -> Response:
             name=name,
             login=me().login,
         )
-    except (actions.Unreachable, actions.Refused):
+    except (actions.Unreachable, actions.ActionRefused):
         flash(_("The exchange does not answer. Try again later."))
         return _redirect_to_prompt(language, name)
     flash(

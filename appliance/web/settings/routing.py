@@ -63,7 +63,7 @@ def save_section(name: str) -> Response | tuple[str, int]:
         return _redisplay_section(name, "faults")
     except actions.PlanRejected as error:
         return _redisplay_section(name, "not_taken", complaint=str(error))
-    except (actions.Unreachable, actions.Refused):
+    except (actions.Unreachable, actions.ActionRefused):
         _link_version_to_request(current, new_plan)
         flash(_("Saved. The exchange does not answer; it will load the change when it starts."))
         return redirect(url_for("routing.show_section", name=name))
@@ -107,7 +107,7 @@ def restore_version(number: int) -> Response:
     except (routing.PlanFaults, actions.PlanRejected) as error:
         version_url = url_for("routing.show_version", number=number)
         return refusals.redirect_back(version_url, "not_taken", complaint=str(error))
-    except (actions.Unreachable, actions.Refused):
+    except (actions.Unreachable, actions.ActionRefused):
         _link_version_to_request(current, new_plan)
         flash(_("Saved. The exchange does not answer; it will load the change when it starts."))
         return redirect(url_for("routing.show_versions"))

@@ -104,7 +104,7 @@ def start_line_test(trunk: str) -> Response:
         abort(404)
     try:
         line_test = actions.start_line_trial(site(), trunk, me().login, span)
-    except actions.Refused as error:
+    except actions.ActionRefused as error:
         flash(str(TROUBLES.get(error.code, _("The exchange did not do it. Try again."))))
     except actions.Unreachable:
         flash(_("The exchange does not answer."))

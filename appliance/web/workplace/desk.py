@@ -142,7 +142,7 @@ def hang_up() -> Response:
         return jsonify(trouble=_("The call is already over."))
     try:
         actions.hang_up_phone(site(), call, extension)
-    except actions.Refused:
+    except actions.ActionRefused:
         return jsonify(trouble=_("The call is already over."))
     except actions.Unreachable:
         return jsonify(trouble=_("The exchange does not answer. Hang up with the phone."))
@@ -219,7 +219,7 @@ def _phone_line() -> actions.Line | None:
         return None
     try:
         return actions.phone_line(site(), extension)
-    except (actions.Refused, actions.Unreachable):
+    except (actions.ActionRefused, actions.Unreachable):
         return None
 
 

@@ -133,7 +133,7 @@ def release_lost_call() -> Response:
         actions.resume_talk(
             site(), me().extension or "", session if isinstance(session, str) else ""
         )
-    except (actions.Refused, actions.Unreachable):
+    except (actions.ActionRefused, actions.Unreachable):
         return jsonify(trouble=str(ASTERISK_UNREACHABLE))
     return jsonify(trouble="")
 

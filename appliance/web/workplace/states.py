@@ -84,7 +84,7 @@ def set_state(state: str, reason: str = "") -> Response:
     """Set the reader's state; if Asterisk cannot apply it, return the reason in their language."""
     try:
         actions.choose_state(site(), me(), state, reason=reason)
-    except (actions.Unreachable, actions.Refused):
+    except (actions.Unreachable, actions.ActionRefused):
         return jsonify(
             trouble=_(
                 "The exchange does not answer. Your choice is saved and takes effect when the "

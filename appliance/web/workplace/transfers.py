@@ -138,7 +138,7 @@ def _run_action(action: Callable[..., None], *arguments: str) -> Response:
     """Let Asterisk execute an action; return what failed in the operator's language."""
     try:
         action(site(), me(), *arguments)
-    except actions.Refused as error:
+    except actions.ActionRefused as error:
         return jsonify(
             trouble=str(EXCHANGE_TROUBLES.get(error.code, EXCHANGE_TROUBLES["exchange"]))
         )

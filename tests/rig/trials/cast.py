@@ -3,7 +3,7 @@
 import asyncio
 import re
 
-from appliance.pbx.actions import Refused
+from appliance.pbx.actions import ActionRefused
 from appliance.sip.call import Call
 from tests.rig.parties import Phone
 from tests.rig.trials.callers import CallerSteps
@@ -33,7 +33,7 @@ class Cast(CallerSteps, TelephoneSteps, DeskSteps):
         person = self.person_by_letter(name) if name not in "PS" else None
         try:
             await (action(person, *rest.split()) if person else action(*rest.split()))
-        except (Stuck, TypeError, Refused) as error:
+        except (Stuck, TypeError, ActionRefused) as error:
             raise Stuck(f"{step}: {error}") from error
 
     def handle_ring(self, phone: Phone, call: Call) -> None:

@@ -10,7 +10,7 @@ import signal
 import wave
 from collections.abc import Callable
 
-from appliance.pbx.ami import Refused
+from appliance.pbx.ami import ActionRefused
 from appliance.sip.agent import Agent
 from provisioning.local import site
 from provisioning.local.place import SIP_PORT
@@ -34,7 +34,7 @@ def console_commands(command: str, undo_command: str) -> tuple[Deed, Deed]:
 def break_identifier(scene: Scene) -> None:
     """Load the module that identifies carriers by address in such a way that it does not run."""
     scene.run_ami_action("ModuleLoad", Module=_IDENTIFIER_MODULE, LoadType="unload")
-    with contextlib.suppress(Refused):
+    with contextlib.suppress(ActionRefused):
         scene.run_ami_action("ModuleLoad", Module=_IDENTIFIER_MODULE, LoadType="load")
 
 

@@ -184,7 +184,7 @@ class World:
 
     def _is_booted(self, name: str) -> bool:
         with (
-            contextlib.suppress(ami.Unreachable, ami.Refused),
+            contextlib.suppress(ami.Unreachable, ami.ActionRefused),
             self.connect_manager(name, "system") as asterisk,
         ):
             event = asterisk.next_event(1.0)
@@ -192,7 +192,7 @@ class World:
         return False
 
     def _is_phone_registered(self) -> bool:
-        with self.connect_manager("hotline") as asterisk, contextlib.suppress(ami.Refused):
+        with self.connect_manager("hotline") as asterisk, contextlib.suppress(ami.ActionRefused):
             contacts = asterisk.list_events("PJSIPShowContacts", "ContactListComplete")
             return any(e.get("ObjectName", "").startswith("1001") for e in contacts)
         return False
@@ -222,7 +222,7 @@ class World:
         """Collect every event of the class `system` that Asterisk sends."""
         while not self._stopping.is_set():
             with (
-                contextlib.suppress(ami.Unreachable, ami.Refused),
+                contextlib.suppress(ami.Unreachable, ami.ActionRefused),
                 self.connect_manager("hotline", "system") as asterisk,
             ):
                 while not self._stopping.is_set():
@@ -257,7 +257,7 @@ class World:
         wait_until(self._is_span_up, TIMEOUT_SECONDS, 0.5)
 
     def _is_span_up(self) -> bool:
-        with self.connect_manager("hotline") as asterisk, contextlib.suppress(ami.Refused):
+        with self.connect_manager("hotline") as asterisk, contextlib.suppress(ami.ActionRefused):
             spans = asterisk.list_events("PRIShowSpans", "PRIShowSpansComplete")
             return any(s.get("Up") == s.get("Active") == "Yes" for s in spans)
         return False
@@ -317,7 +317,7 @@ class World:
 
     def hang_up_all(self, name: str) -> None:
         """Hang up all channels of one of the three Asterisks."""
-        with self.connect_manager(name) as asterisk, contextlib.suppress(ami.Refused):
+        with self.connect_manager(name) as asterisk, contextlib.suppress(ami.ActionRefused):
             asterisk.send_action("Hangup", Channel="/./")
 
     def received_voices(self, role: str) -> list[frozenset[int]]:

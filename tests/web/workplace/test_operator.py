@@ -360,7 +360,7 @@ def test_a_state_is_saved_when_the_exchange_does_not_answer(browser, nilufar):
 
 def test_a_state_is_saved_when_the_exchange_refuses_it(browser, nilufar, monkeypatch):
     def refuse(_settings):
-        raise actions.Refused("QueueAdd: no such queue")
+        raise actions.ActionRefused("QueueAdd: no such queue")
 
     monkeypatch.setattr(actions.states, "apply_states", refuse)
     answer = post_json(browser, "/operator/state", state="ready")
