@@ -1,7 +1,7 @@
 """The global search: places, list values, employees, articles, scripts and appeals.
 
-It returns only what the user may see: appeals come from `appeals.visible_appeals`. A page that
-shows citizens' data found here logs that, like any other page (web/shell/disclosure.py).
+It returns only what the user may see: appeals come from `appeals.queries.visible_appeals`. A page
+that shows citizens' data found here logs that, like any other page (web/shell/disclosure.py).
 """
 
 from collections import Counter
@@ -12,10 +12,11 @@ from typing import Any
 
 from peewee import fn
 
-from appliance.casework import appeals, catalogs, knowledge
+from appliance.casework import catalogs
 from appliance.casework.appeals import personal, searching
-from appliance.casework.catalogs import places
-from appliance.casework.catalogs.keys import item_search_names
+from appliance.casework.appeals.queries import visible_appeals
+from appliance.casework.catalogs import item_search_names, places
+from appliance.casework.knowledge.searching import rank_articles, search_entries
 from appliance.casework.scripts import queries
 from appliance.core import clock
 from appliance.core import search as index
@@ -26,7 +27,7 @@ from appliance.core.db import (
     yield_write_lock,
 )
 from appliance.core.search import SearchItem, SearchQuery, TextPiece, drop_entry, index_item
-from appliance.models import Appeal, District, Region, User
+from appliance.models import Appeal, District, Mahalla, Region, User
 from appliance.telephony import directory
 
 __all__ = [
@@ -137,7 +138,7 @@ def _index_entries(entries: list[SearchItem], indexed_words: set[str]) -> None:
 
 
 def _mahalla_entries() -> Iterator[list[SearchItem]]:
-    for batch in row_batches(places.mahallas_with_areas(), places.Mahalla.id, _ROWS_PER_BATCH):
+    for batch in row_batches(places.mahallas_with_areas(), Mahalla.id, _ROWS_PER_BATCH):
         yield [places.mahalla_entry(mahalla) for mahalla in batch]
 
 
@@ -149,7 +150,7 @@ def _appeal_entries() -> Iterator[list[SearchItem]]:
 # Kind → its entries in batches, for the kinds that have an index.
 SOURCES: dict[str, Callable[[], Iterator[list[SearchItem]]]] = {
     "mahalla": _mahalla_entries,
-    "article": knowledge.search_entries,
+    "article": search_entries,
     "script": queries.search_entries,
     "appeal": _appeal_entries,
 }
@@ -196,7 +197,7 @@ def _mahalla_hits(query: SearchQuery, _user: User, limit: int) -> list[Hit]:
 
 
 def _article_hits(query: SearchQuery, _user: User, limit: int) -> list[Hit]:
-    matches = knowledge.rank_articles(query, clock.now().astimezone().date(), limit)
+    matches = rank_articles(query, clock.now().astimezone().date(), limit)
     titles = {row.id: (row.article.slug, row.title_uz or row.title_ru) for _match, row in matches}
     return _hits_with_snippets("article", query, matches, titles)
 
@@ -228,7 +229,7 @@ def _hits_with_snippets(
 
 
 def _appeal_hits(query: SearchQuery, user: User, limit: int) -> list[Hit]:
-    visible = appeals.visible_appeals(user).select(Appeal.id)
+    visible = visible_appeals(user).select(Appeal.id)
     matches = index.find_entries(
         query, "appeal", limit, lambda row: fn.EXISTS(visible.where(Appeal.id == row))
     )

@@ -20,8 +20,7 @@ from appliance.core import audit, clock
 from appliance.core.db import write_transaction
 from appliance.core.i18n import N_
 from appliance.core.refusals import Refused
-from appliance.models import ChangeRequest, User
-from appliance.models.versions import Version
+from appliance.models import ChangeRequest, User, Version
 from appliance.people import rights
 
 WRITER_ROLES = rights.allowed_roles("article.write")  # they also send, put in force and retire

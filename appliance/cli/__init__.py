@@ -104,11 +104,10 @@ def appliance(context: click.Context, config: Path) -> None:
     except settings.SettingsError as error:
         raise click.ClickException(str(error)) from error
     if site.paths.restore_journal.exists():
-        from appliance.box import (
-            snapshots,  # takes a second to import, so only an unfinished restore imports it
-        )
+        # takes a second to import, so only an unfinished restore imports it
+        from appliance.box.snapshots import swapping
 
-        snapshots.undo_unfinished_restore(site)
+        swapping.undo_unfinished_restore(site)
     context.obj = Site(site)
 
 

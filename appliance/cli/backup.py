@@ -15,21 +15,25 @@ from typing import Any, BinaryIO
 import click
 from peewee import DatabaseError
 
-from appliance.box import snapshots
 from appliance.box.snapshots import (
-    SnapshotError,
     appeal_restoring,
     contents,
     continuous,
+    creating,
+    file_restoring,
     histories,
     inventory,
     log,
     reading,
     records,
     recovery_sheet,
+    requests,
+    restoring,
     rotating,
     sealing,
+    verifying,
 )
+from appliance.box.snapshots.errors import SnapshotError
 from appliance.box.snapshots.losses import Loss
 from appliance.cli.context import Site, as_json, pass_site, print_rows
 from appliance.cli.periods import Moment
@@ -43,7 +47,7 @@ class _MomentOrNow(Moment):
     """A datetime, or `now`."""
 
     def convert(self, value: Any, param: Any, ctx: click.Context | None) -> dt.datetime:
-        return snapshots.NEWEST_TIME if value == "now" else super().convert(value, param, ctx)
+        return requests.NEWEST_TIME if value == "now" else super().convert(value, param, ctx)
 
 
 _repository = click.option("--repository", help="One of [[backups]] by its name.")
@@ -59,7 +63,7 @@ def backup() -> None:
 def prepare(site: Site) -> None:
     """Create the missing keys and repositories. Print the recovery sheet afterwards."""
     with _translate_errors():
-        for item in snapshots.prepare_repositories(site.settings):
+        for item in creating.prepare_repositories(site.settings):
             click.echo(item)
 
 
@@ -71,7 +75,7 @@ def create(site: Site, repository: str | None, as_json: bool) -> None:
     """Create a snapshot in each repository, and verify it."""
     settings = site.open_database()
     with _translate_errors(), _progress_line() as report_progress:
-        snapshots_created = snapshots.create_snapshots(
+        snapshots_created = creating.create_snapshots(
             settings, repository, getpass.getuser(), report_progress
         )
     print_rows(
@@ -130,7 +134,7 @@ def verify(site: Site, id: str, repository: str | None, as_json: bool) -> None:
     """Read every byte of a snapshot and compare it with its manifest."""
     settings = site.open_database()
     with _translate_errors(), _progress_line() as report_progress:
-        snapshot = snapshots.verify_snapshot(
+        snapshot = verifying.verify_snapshot(
             settings, id, repository, getpass.getuser(), report_progress
         )
     print_rows([reading.snapshot_json(snapshot) | {"verified": True}], as_json)
@@ -177,10 +181,10 @@ def restore(
     settings, target = site.settings, target.resolve() if target else None
     with _translate_errors(), _progress_line() as report_progress:
         if recording:
-            file = snapshots.restore_recording(settings, recording, target, repository)
+            file = file_restoring.restore_recording(settings, recording, target, repository)
             result: dict[str, Any] = {"recording": str(file)}
         else:
-            wish = snapshots.RestoreRequest(
+            wish = requests.RestoreRequest(
                 id,
                 repository,
                 target,
@@ -190,7 +194,7 @@ def restore(
                 while_running,
                 accept_loss=accept_loss,
             )
-            result = vars(snapshots.restore_site(settings, wish, report_progress, _print_loss))
+            result = vars(restoring.restore_site(settings, wish, report_progress, _print_loss))
     details = {"recording": recording} if recording else {"numbers": result["numbers"]}
     details |= {"target": str(target)} if target else {}
     if result.get("loss", {}).get("stops_restore"):
@@ -219,7 +223,7 @@ def read(site: Site, what: str, id: str, repository: str | None, login: str, rea
     with _translate_errors(), _progress_line() as report_progress:
         try:
             rows = records.read_records(
-                settings, query, snapshots.RestoreRequest(id, repository), report_progress
+                settings, query, requests.RestoreRequest(id, repository), report_progress
             )
         except (PermissionError, ValueError) as error:
             raise click.UsageError(str(error)) from error
@@ -241,7 +245,7 @@ def restore_appeal(
     Data that exists already is refused or kept. Messages that were waiting then are put on hold.
     """
     settings = site.open_database()
-    wish = snapshots.RestoreRequest(id, repository)
+    wish = requests.RestoreRequest(id, repository)
     with _translate_errors(), _progress_line() as report_progress:
         report = vars(
             appeal_restoring.restore_appeal(
@@ -267,9 +271,9 @@ def drill(site: Site, repository: str | None, as_json: bool) -> None:
     settings, account = site.open_database(), getpass.getuser()
     columns = ("snapshot", "database_from", "counts", "expected", "files", "seconds")
     with _translate_errors(), _progress_line() as report_progress:
-        results = [snapshots.run_restore_drill(settings, repository, account, report_progress)]
+        results = [verifying.run_restore_drill(settings, repository, account, report_progress)]
         if settings.snapshots.replica:
-            results.append(snapshots.run_copy_drill(settings, account, report_progress))
+            results.append(verifying.run_copy_drill(settings, account, report_progress))
     print_rows([{name: vars(result)[name] for name in columns} for result in results], as_json)
 
 

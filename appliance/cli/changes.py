@@ -2,7 +2,11 @@
 
 import click
 
-from appliance.casework import changes as register
+from appliance.casework.changes.requests import (
+    completion_times,
+    list_change_requests,
+    open_requests,
+)
 from appliance.cli.context import Site, as_json, pass_site, print_rows
 
 
@@ -18,8 +22,8 @@ def changes() -> None:
 def list_changes(site: Site, every: bool, as_json: bool) -> None:
     """List the change requests that are not done yet, the most urgent first."""
     site.open_database()
-    requests = register.list_change_requests() if every else register.open_requests()
-    done_at = register.completion_times(requests)
+    requests = list_change_requests() if every else open_requests()
+    done_at = completion_times(requests)
     print_rows(
         (
             {

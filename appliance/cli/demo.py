@@ -4,11 +4,11 @@ import datetime as dt
 
 import click
 
-from appliance.casework import appeals, catalogs
+from appliance.casework import catalogs
+from appliance.casework.appeals import handling
 from appliance.cli.context import Site, pass_site
 from appliance.core import clock, db
-from appliance.demo import DemoError, load_history
-from appliance.demo.world import load_site_profile
+from appliance.demo import DemoError, load_history, load_site_profile
 
 
 @click.group()
@@ -39,7 +39,7 @@ def load_command(site: Site, calls: int, first: dt.datetime, last: dt.datetime, 
             counts = load_history(
                 load_site_profile(settings, first.date(), last.date()), calls, seed
             )
-            appeals.start_missing_handling(catalogs.working_calendar(settings))
+            handling.start_missing_handling(catalogs.working_calendar(settings))
     except DemoError as error:
         raise click.ClickException(str(error)) from error
     except db.Error as error:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from appliance.casework import appeals
+from appliance.casework.appeals import queries
 from appliance.cli.context import Site, as_json, audit_access, pass_site, print_rows
 from appliance.core.settings import Settings
 from appliance.models import Appeal, EvidencePack
@@ -38,7 +38,7 @@ def make(site: Site, about: str, out: Path, reason: str) -> None:
     If this account cannot read the key, `appliance jobs` makes the pack.
     """
     settings = site.open_database()
-    appeal = Appeal.get_or_none(Appeal.number == about) if appeals.is_appeal_number(about) else None
+    appeal = Appeal.get_or_none(Appeal.number == about) if queries.is_appeal_number(about) else None
     call_id = appeal.call_id or "" if appeal else about
     if not appeal and not calls.find_call(about):
         raise click.ClickException(f"there is no call or appeal {about}")

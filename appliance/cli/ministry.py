@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from appliance.casework.ministry import files
-from appliance.casework.ministry import queue_earlier_appeals as put_earlier
+from appliance.casework.ministry.queue import queue_earlier_appeals as put_earlier
 from appliance.cli.context import Site, audit_access, pass_site
 from appliance.core import signatures
 from appliance.core.refusals import Refused

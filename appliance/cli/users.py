@@ -10,6 +10,7 @@ import click
 from appliance.casework import departments
 from appliance.cli.context import Site, as_json, audit_access, find_user, pass_site, print_rows
 from appliance.core.refusals import Refused
+from appliance.core.settings import ROLES
 from appliance.people import accounts, identities, roster, second_factor, sessions, staff
 from appliance.telephony import recordings, routing
 
@@ -35,7 +36,7 @@ def user() -> None:
 @user.command()
 @click.argument("login")
 @click.option("--name", required=True)
-@click.option("--role", required=True, type=click.Choice(accounts.ROLES))
+@click.option("--role", required=True, type=click.Choice(ROLES))
 @click.option("--extension", help="The SIP account of an operator's phone.")
 @click.option("--sip-password", help="Generated when left out.")
 @click.option("--speaks", default="", help="Languages of calls: uz, ru or uz,ru.")
@@ -119,7 +120,7 @@ def import_users(site: Site, file: Path, dry_run: bool, as_json: bool) -> None:
 @click.argument("login")
 @click.option("--name")
 @click.option("--name-cyrl", help="The name in Cyrillic.")
-@click.option("--role", type=click.Choice(accounts.ROLES))
+@click.option("--role", type=click.Choice(ROLES))
 @click.option("--extension", help="A new extension gets a new phone password; empty: no phone.")
 @click.option("--speaks", help="Languages of calls: uz, ru or uz,ru.")
 @_topics

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from appliance.demo.crew import PAUSE_BETWEEN_CALLS, Crew, OperatorSchedule
 from appliance.demo.world import CALLS_BY_HOUR, SiteProfile
-from appliance.telephony.calls.storing import is_short
+from appliance.telephony.calls import is_short
 
 # Outcomes per 1,000 calls; the others are answered if an operator is free.
 OUTCOME_SHARES = {

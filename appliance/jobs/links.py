@@ -4,8 +4,7 @@ import logging
 import threading
 from dataclasses import dataclass, field
 
-from appliance.box import links
-from appliance.box.links import probing
+from appliance.box.links import intervals, parties, probing
 from appliance.box.links.intervals import ContraryLooks
 from appliance.core.settings import Settings
 
@@ -21,11 +20,11 @@ class LinkMonitor:
 
     def probe_links(self) -> None:
         """Probe each link once, and record what changed."""
-        probes = probing.look_at_parties(links.watched_parties(self.settings))
+        probes = probing.look_at_parties(parties.watched_parties(self.settings))
         allowed_probes = {
             name: probe for name, probe in probes.items() if probe.seen != "not_allowed"
         }
-        for name in links.record_looks(allowed_probes, self.contradictions):
+        for name in intervals.record_looks(allowed_probes, self.contradictions):
             log.warning("link %s: %s", name, allowed_probes[name].seen)
 
     def run_probes(self, stop: threading.Event) -> None:

@@ -2,8 +2,7 @@
 
 import threading
 
-from appliance.box import snapshots
-from appliance.box.snapshots import histories
+from appliance.box.snapshots import copy_check, creating, histories, verifying
 from appliance.box.snapshots import log as wishes
 from appliance.core.settings import Settings
 
@@ -16,7 +15,7 @@ def create_snapshots(settings: Settings, name: str | None = None, by: str = "job
     Copies of databases that were replaced long ago are removed afterwards.
     """
     with _snapshot_lock:
-        results = snapshots.create_snapshots(settings, name, by)
+        results = creating.create_snapshots(settings, name, by)
         histories.remove_expired_copies(settings)
     return ", ".join(f"{result.snapshot.repository} {result.snapshot.id}" for result in results)
 
@@ -25,9 +24,9 @@ def run_restore_drill(settings: Settings, name: str | None = None, by: str = "jo
     """Restore the newest snapshot for trial, and the replica; returns a text about the results."""
     with _snapshot_lock:
         try:
-            result = snapshots.run_restore_drill(settings, name, by)
+            result = verifying.run_restore_drill(settings, name, by)
         finally:
-            copy = snapshots.run_copy_drill(settings, by) if settings.snapshots.replica else None
+            copy = verifying.run_copy_drill(settings, by) if settings.snapshots.replica else None
     copy_text = f", continuous copy: {copy.counts}" if copy else ""
     return f"{result.snapshot}: {result.counts}{copy_text}"
 
@@ -43,7 +42,7 @@ def run_requested(settings: Settings) -> str:
             return create_snapshots(settings, name, wish.by)
         case "verify":
             with _snapshot_lock:
-                return snapshots.verify_snapshot(
+                return verifying.verify_snapshot(
                     settings, wish.snapshot or "latest", name, wish.by
                 ).id
         case _:
@@ -52,5 +51,5 @@ def run_requested(settings: Settings) -> str:
 
 def verify_replica(settings: Settings) -> str:
     """Restore the replica and compare it with the running database; returns a text about it."""
-    check = snapshots.check_copy(settings)
+    check = copy_check.check_copy(settings)
     return f"continuous copy: {check.counts} in {check.seconds} s"

@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 
 import schedule
 
-from appliance.box import alarms, health, links, mask_journal, processes, retention, runs, timetable
-from appliance.box.snapshots import keep_replicating
+from appliance.box import alarms, health, mask_journal, processes, retention, runs, timetable
+from appliance.box.links import parties, rate
+from appliance.box.snapshots.copy_check import keep_replicating
 from appliance.casework import unusual_reading
 from appliance.core import clock, db, live, memory
 from appliance.core.db import database
@@ -135,7 +136,7 @@ def _job_actions(
         "self_test_call": lambda: selftests.run_test_call(settings),
         "self_test_carriers": lambda: selftests.run_carrier_calls(settings),
         "self_test_offline": lambda: selftests.run_offline_drill(settings),
-        "rate": lambda: links.measure_rate(settings),
+        "rate": lambda: rate.measure_rate(settings),
     }
 
 
@@ -169,7 +170,7 @@ def _start_service_threads(settings: Settings, stop: threading.Event) -> list[th
         bot = BotApiClient(settings.telegram.url, settings.telegram.token)
         loops["telegram"] = telegram.TelegramCourier(bot).send_until_stopped
         loops["telegram reader"] = telegram.UpdateReader(bot, settings).read_until_stopped
-    if links.watched_parties(settings):
+    if parties.watched_parties(settings):
         loops["links"] = LinkMonitor(settings).run_probes
     if settings.ministry and settings.ministry.url:
         from appliance.casework.ministry import courier as ministry

@@ -2,20 +2,21 @@
 
 from functools import partial
 
-from appliance.casework import hooks, ministry
+from appliance.casework import hooks
+from appliance.casework.ministry import queue
 from appliance.core.settings import Settings
-from appliance.messaging import notices
+from appliance.messaging.notices import citizens, duty
 
 
 def connect_hooks(settings: Settings) -> None:
     """Connect the hooks of casework, in a process that changes appeals or calls of this site."""
     hooks.appeal_registered.connect(
-        partial(notices.notify_registered, settings),
-        partial(notices.alert_appeal, settings),
-        partial(ministry.queue_appeal, settings),
+        partial(citizens.notify_registered, settings),
+        partial(duty.alert_appeal, settings),
+        partial(queue.queue_appeal, settings),
     )
     hooks.appeal_changed.connect(
-        partial(notices.notify_answered, settings),
-        partial(ministry.queue_change, settings),
+        partial(citizens.notify_answered, settings),
+        partial(queue.queue_change, settings),
     )
-    hooks.call_registered.connect(partial(notices.alert_call, settings))
+    hooks.call_registered.connect(partial(duty.alert_call, settings))

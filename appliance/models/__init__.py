@@ -2,9 +2,10 @@
 
 from appliance.core.audit.table import AuditAnchor, AuditEntry
 from appliance.core.live import LiveEvent
-from appliance.core.outbox.tables import EarlyReport, HeldMessage, Message, SendAttempt
-from appliance.core.search.tables import SearchEntry, SearchText, SearchWord
+from appliance.core.outbox import EarlyReport, HeldMessage, Message, SendAttempt
+from appliance.core.search import SearchEntry, SearchText, SearchWord
 from appliance.core.tables import Table
+from appliance.models import personal_columns
 from appliance.models.accounts import User
 from appliance.models.alarms import Alarm
 from appliance.models.announcements import Announcement, AnnouncementReader
@@ -44,7 +45,7 @@ from appliance.models.desk_phones import DeskPhone
 from appliance.models.devices import Device, LineQuality
 from appliance.models.directory import Employee
 from appliance.models.evidence import EvidencePack
-from appliance.models.followups import FollowUp, FollowUpMark
+from appliance.models.followups import KIND_PRIORITY, FollowUp, FollowUpMark
 from appliance.models.forms import (
     CallForm,
     CallFormWording,
@@ -99,6 +100,7 @@ from appliance.models.snapshots import CopyCheck, SnapshotRun
 from appliance.models.staff_records import QuarterAnswer, Shift, ShiftPlace, StaffEvent, StaffRecord
 from appliance.models.tariffs import Tariff
 from appliance.models.trunks import LineTrial, SpanState, TrunkState
+from appliance.models.versions import Version
 
 TABLES: tuple[type[Table], ...] = (
     User,
@@ -238,4 +240,10 @@ TABLES: tuple[type[Table], ...] = (
     SearchText,
 )
 
-__all__ = ["TABLES", *(table.__name__ for table in TABLES)]
+__all__ = [
+    "TABLES",
+    *(table.__name__ for table in TABLES),
+    "KIND_PRIORITY",
+    "Version",
+    "personal_columns",
+]

@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from appliance.casework import appeals
+from appliance.casework.appeals import queries, self_service
 from appliance.core import clock
 from appliance.core.db import database
 from appliance.core.refusals import Refused
@@ -131,10 +131,10 @@ def _look_up_appeal(settings: Settings, keys: str, language: str) -> ChannelVari
     """
     if language not in prompts.LANGUAGES:
         raise ValueError(f"no such language: {language}")
-    appeal = appeals.appeal_by_keys(keys, clock.now().astimezone(settings.tz).date())
+    appeal = queries.appeal_by_keys(keys, clock.now().astimezone(settings.tz).date())
     if not appeal:
         return {"RESULT": "unknown"}
-    state = f"appeal-{appeals.state_prompt_word(appeal)}"
+    state = f"appeal-{self_service.state_prompt_word(appeal)}"
     names = ["appeal-number", *numbers.appeal_sounds(appeal.number, language), state]
     folder = settings.paths.prompts / language
     return {"RESULT": "told", "TOLD": "&".join(str(folder / name) for name in names)}

@@ -8,8 +8,8 @@ from collections import Counter
 from appliance.core import live
 from appliance.core.db import write_transaction
 from appliance.core.settings import Settings
-from appliance.pbx.actions import resuming, states
-from appliance.pbx.actions.lines import Channel
+from appliance.pbx import actions
+from appliance.pbx.actions import Channel, states
 from appliance.pbx.ami import Connection, event_time
 from appliance.people import accounts
 from appliance.telephony import calls, devices, routing
@@ -33,7 +33,7 @@ def resume_talk_or_pause_operator(settings: Settings, event: dict[str, str]) -> 
     pause. Other events have no effect. Raises Unreachable.
     """
     if event.get("Event") == "ContactStatus" and event.get("ContactStatus") != "Removed":
-        if resuming.resume_talk(settings, event.get("AOR", "")):
+        if actions.resume_talk(settings, event.get("AOR", "")):
             log.info("%s has a new page: its talk is brought back", event["AOR"])
         return
     if event.get("Event") != "QueueMemberPause" or event.get("Paused") != "1":
@@ -42,7 +42,7 @@ def resume_talk_or_pause_operator(settings: Settings, event: dict[str, str]) -> 
         return
     if states.pause_unanswered_phone(event["Interface"], event_time(event)):
         log.info("%s did not answer: paused", event["Interface"])
-        states.apply_states(settings)
+        actions.apply_states(settings)
 
 
 class PhoneMonitor:

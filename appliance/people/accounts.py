@@ -13,7 +13,7 @@ from appliance.core import audit, clock, db, live, script
 from appliance.core.db import write_transaction
 from appliance.core.i18n import LOCALES, N_, normalize_spelling
 from appliance.core.refusals import Refused
-from appliance.core.settings.people import ROLES
+from appliance.core.settings import ROLES
 from appliance.core.statements import PreparedQuery
 from appliance.models import Membership, Session, User
 from appliance.people import sessions

@@ -14,9 +14,10 @@ from appliance.core import audit, live
 from appliance.core.db import write_transaction
 from appliance.core.i18n import normalize_spelling
 from appliance.core.refusals import Refused
+from appliance.core.settings import ROLES
 from appliance.models import Department, Membership, User
 from appliance.people import accounts, presence, second_factor, sessions
-from appliance.people.accounts import CALL_LANGUAGES, MAX_LOGIN_CHARS, RESERVED_EXTENSIONS, ROLES
+from appliance.people.accounts import CALL_LANGUAGES, MAX_LOGIN_CHARS, RESERVED_EXTENSIONS
 
 # Operators look up appeals; supervisors, managers and the ministry read them all. Assigning one of
 # these roles could serve to read appeals, so it is left to managers, who may read them already.

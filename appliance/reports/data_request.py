@@ -12,8 +12,7 @@ from appliance.core.settings import Settings
 from appliance.models import Appeal, CallForm, DataRequest, User
 from appliance.people import accounts
 from appliance.reports import formatting, pdf, report_texts
-from appliance.reports.evidence import contents
-from appliance.reports.evidence.printing import HeadedTable
+from appliance.reports.evidence import HeadedTable, contents
 from appliance.reports.paper import jinja_environment
 
 LOCALES = contents.LOCALES

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from appliance.reports import formatting
-from appliance.reports.xlsx import Seconds
-from appliance.reports.xlsx.book import PlainValue
+from appliance.reports.xlsx import PlainValue, Seconds
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from pathlib import Path
 import dacite
 
 from appliance.core.i18n import locale_translations
-from appliance.telephony.calls import outcomes
+from appliance.telephony import calls
 
 TEMPLATES_DIRECTORY = Path(__file__).parent / "templates"
 
@@ -251,8 +251,7 @@ def load_texts(locale: str) -> ReportTexts:
     text = tomllib.loads((TEMPLATES_DIRECTORY / f"{locale}.toml").read_text("utf-8"))
     gettext = locale_translations(locale).gettext
     default_outcomes = {
-        outcome.code: f"{{count}} «{gettext(outcome.name)}»"
-        for outcome in outcomes.INBOUND_OUTCOMES
+        outcome.code: f"{{count}} «{gettext(outcome.name)}»" for outcome in calls.INBOUND_OUTCOMES
     }
     text["balance"]["outcomes"] = default_outcomes | text["balance"]["outcomes"]
     return dacite.from_dict(ReportTexts, text, dacite.Config(strict=True))

@@ -9,7 +9,7 @@ from typing import Any
 from peewee import Case, Node, Value, fn
 
 from appliance.models import Call
-from appliance.telephony.calls.outcomes import UNCOUNTED_CODES
+from appliance.telephony.calls import UNCOUNTED_CODES
 
 MARKS = (1, 2, 3, 4, 5)
 

@@ -14,7 +14,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-from appliance.box import processes, snapshots
+from appliance.box import processes
+from appliance.box.snapshots import creating
 from appliance.core import db, settings, signatures
 from appliance.pbx import config
 from appliance.telephony import prompts
@@ -64,7 +65,7 @@ def prepare_site(place: Place) -> None:
     prompts.link_for_asterisk(site_settings.paths.prompts, site_settings.asterisk.data)
     if count := len(config.install_files(site_settings)):
         print(f"  {count} files of Asterisk's configuration written and tried out")
-    for item in snapshots.prepare_repositories(site_settings):
+    for item in creating.prepare_repositories(site_settings):
         print(f"  {item} made")
     db.database.close()
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from appliance.box import alarms, health, links, runs
-from appliance.box.links import hosts, probing
-from appliance.box.links.parties import Party
+from appliance.box import alarms, health, runs
+from appliance.box.links import hosts, intervals, probing, rate
+from appliance.box.links.parties import Party, watched_parties
 from appliance.box.links.probing import Look
 from appliance.core import clock, outbox
 from appliance.core.settings import (
@@ -47,7 +47,7 @@ def record_looks(
     contrary: dict = {}
     for number, sign in enumerate(looks):
         look = UP if sign == "+" else DOWN
-        links.record_looks(
+        intervals.record_looks(
             {"internet": look}, contrary, begin + dt.timedelta(seconds=number * every)
         )
     rows = LinkStretch.select().order_by(LinkStretch.since)
@@ -74,9 +74,9 @@ def test_time_without_looks_is_not_counted(settings: Settings) -> None:
     record_looks("++", begin=NOON + dt.timedelta(hours=1))
     [internet] = box_services.link_availability(NOON, NOON + dt.timedelta(hours=2))
     assert (internet.up, internet.down, internet.share) == (60.0, 0.0, 100.0)
-    assert links.current_stretches(dataclasses.replace(settings, links=Links(internet="x:1"))) == {
-        "internet": None
-    }
+    assert intervals.current_stretches(
+        dataclasses.replace(settings, links=Links(internet="x:1"))
+    ) == {"internet": None}
 
 
 def test_a_new_stretch_starts_after_the_clock_was_set_back(settings: Settings) -> None:
@@ -87,9 +87,9 @@ def test_a_new_stretch_starts_after_the_clock_was_set_back(settings: Settings) -
     assert (going.up, going.since) == (True, begin)
     [internet] = box_services.link_availability(begin, begin + dt.timedelta(hours=1))
     assert (internet.up, internet.down, internet.outages) == (30.0, 0.0, 0)
-    links.record_looks({"internet": DOWN}, {}, clock.now() + dt.timedelta(days=1))
+    intervals.record_looks({"internet": DOWN}, {}, clock.now() + dt.timedelta(days=1))
     site = dataclasses.replace(settings, links=Links(internet="x:1"))
-    assert links.current_stretches(site) == {"internet": None}  # no look was made since
+    assert intervals.current_stretches(site) == {"internet": None}  # no look was made since
 
 
 def test_too_long_intervals_in_the_settings_are_refused(settings: Settings) -> None:
@@ -114,7 +114,7 @@ def test_availability_is_computed_for_part_of_the_time(settings: Settings) -> No
 
 
 def test_only_configured_links_are_watched(settings: Settings) -> None:
-    assert links.watched_parties(settings) == []
+    assert watched_parties(settings) == []
     tests = ("self_test_call", "self_test_offline", "rate")
     assert not {job.name for job in timetable.scheduled_jobs(settings, lambda: True)} & set(tests)
     sms = SmsAccount("first", "eskiz", "https://sms.example/api", "u", "p", "4546")
@@ -131,7 +131,7 @@ def test_only_configured_links_are_watched(settings: Settings) -> None:
         ldap=Ldap("ldap://directory.example", "{}@vazirlik.uz"),
         self_tests=SelfTests(10, 7),
     )
-    assert [(p.name, p.target) for p in links.watched_parties(configured)] == [
+    assert [(p.name, p.target) for p in watched_parties(configured)] == [
         ("gateway", "auto"),
         ("dns", "a.example"),
         ("internet", "b.example:443"),
@@ -192,10 +192,10 @@ def test_an_outage_is_shown_on_every_page_until_it_ends(watched: Settings, app, 
     failing = next(c for c in health.all_checks(watched) if c.code == "link.internet")
     assert failing.state == "fail"
     for _ in range(2):
-        links.record_looks({"internet": UP}, watcher.contradictions)
+        intervals.record_looks({"internet": UP}, watcher.contradictions)
     assert "kutayotgan xabarlar" not in technician.get("/links/banner").text
     assert "link.internet" not in [c.code for c in health.all_checks(watched)]
-    assert [row.up for row in links.recent_stretches()] == [True, False]
+    assert [row.up for row in intervals.recent_stretches()] == [True, False]
 
 
 def test_a_router_that_may_not_be_pinged_is_a_warning(
@@ -230,12 +230,12 @@ def test_the_boxs_own_name_is_checked_on_every_box(settings: Settings, monkeypat
 def test_without_an_internet_target_an_outage_needs_all_parties_down(settings: Settings) -> None:
     sms = SmsAccount("first", "eskiz", "http://127.0.0.1:9", "u", "p", "4546")
     site = dataclasses.replace(settings, sms=(sms,), telegram=Telegram("t", -1))
-    links.record_looks({"sms.first": DOWN, "telegram": UP}, {})
-    assert links.outage_since(site) is None
+    intervals.record_looks({"sms.first": DOWN, "telegram": UP}, {})
+    assert intervals.outage_since(site) is None
     contrary: dict = {}
     for _ in range(3):
-        links.record_looks({"sms.first": DOWN, "telegram": DOWN}, contrary)
-    assert links.outage_since(site) is not None
+        intervals.record_looks({"sms.first": DOWN, "telegram": DOWN}, contrary)
+    assert intervals.outage_since(site) is not None
 
 
 def test_an_unavailable_directory_is_reported_like_other_links(
@@ -249,9 +249,9 @@ def test_an_unavailable_directory_is_reported_like_other_links(
     contrary: dict = {}
     for _ in range(3):
         looks = probing.look_at_parties(
-            party for party in links.watched_parties(site) if party.name in parties
+            party for party in watched_parties(site) if party.name in parties
         )
-        links.record_looks(looks, contrary)
+        intervals.record_looks(looks, contrary)
     codes = {f"link.{name}" for name in parties}
     failing = [c for c in health.all_checks(site) if c.state == "fail" and c.code in codes]
     assert {c.code for c in failing} == codes
@@ -264,7 +264,7 @@ def test_an_unavailable_directory_is_reported_like_other_links(
         row = page.split(f'id="link-{name}"')[1].split("</tr>")[0]
         assert "ulanish rad etildi" in row
         assert f'id="way-{name}"' in status
-    assert links.outage_since(site) is None  # the directories may be in the local network
+    assert intervals.outage_since(site) is None  # the directories may be in the local network
     with run_sms_service() as far:
         there = far.url.removeprefix("http://")
         reachable_site = dataclasses.replace(
@@ -274,18 +274,18 @@ def test_an_unavailable_directory_is_reported_like_other_links(
         )
         for _ in range(2):
             looks = probing.look_at_parties(
-                party for party in links.watched_parties(reachable_site) if party.name in parties
+                party for party in watched_parties(reachable_site) if party.name in parties
             )
-            links.record_looks(looks, contrary)
+            intervals.record_looks(looks, contrary)
     assert not codes & {c.code for c in health.all_checks(reachable_site)}
 
 
 def test_the_rate_is_measured_stored_and_reported(settings: Settings) -> None:
     with run_sms_service() as far:
         measured_site = dataclasses.replace(settings, links=Links(rate_url=f"{far.url}/user"))
-        assert links.measure_rate(measured_site).endswith(" Mbit/s")
+        assert rate.measure_rate(measured_site).endswith(" Mbit/s")
         assert RateReading.get().mbit > 0
-    assert links.measure_rate(measured_site) == "ConnectionError"
+    assert rate.measure_rate(measured_site) == "ConnectionError"
     assert RateReading.select().where(RateReading.mbit.is_null()).count() == 1
     RateReading.create(at=NOON, mbit=80.0)
     RateReading.create(at=NOON + dt.timedelta(days=1), mbit=60.0)

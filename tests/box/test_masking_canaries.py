@@ -11,7 +11,9 @@ import pytest
 
 from appliance.box import retention
 from appliance.box.retention import scrubbing
-from appliance.casework import appeals, applicants, catalogs, data_requests, search
+from appliance.casework import applicants, catalogs, data_requests, search
+from appliance.casework.appeals.desk import current_desk
+from appliance.casework.forms import drafts
 from appliance.core import clock, db
 from appliance.core.i18n import fold_text
 from appliance.core.settings import Retention
@@ -378,8 +380,8 @@ def test_a_draft_of_a_current_call_is_kept(settings, manager, canary, sardor) ->
     citizen = Citizen("hotline-3.1", canary.phone)
     citizen.ring_operator(sardor)
     citizen.start_talk()
-    desk = appeals.current_desk(sardor, clock.now())
-    appeals.save_draft(sardor, desk.token, {"surname": canary.surname, "first_name": canary.name})
+    desk = current_desk(sardor, clock.now())
+    drafts.save_draft(sardor, desk.token, {"surname": canary.surname, "first_name": canary.name})
     mask_citizen(settings, manager, canary)
     assert [draft.call_id for draft in Draft.select()] == ["hotline-3.1"]
 

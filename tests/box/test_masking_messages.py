@@ -3,7 +3,7 @@
 import pytest
 
 from appliance.box.retention import identity, traces
-from appliance.casework import appeals
+from appliance.casework.forms import drafts
 from appliance.core import clock, outbox
 from appliance.models import Appeal, Draft, Message
 from tests.box import retained
@@ -48,7 +48,7 @@ def test_a_draft_with_other_documents_belongs_to_a_namesake(
     appeal, sardor, document, stays
 ) -> None:
     names = {"surname": appeal.surname, "first_name": appeal.first_name}
-    appeals.save_draft(sardor, appeals.token_for(sardor, None), names | document)
+    drafts.save_draft(sardor, drafts.token_for(sardor, None), names | document)
     for change in traces.trace_changes(identity.identify_citizen([appeal], [], [], "")):
         change()
     assert Draft.select().exists() == stays
@@ -58,7 +58,7 @@ def test_a_draft_with_the_citizens_document_is_removed_whatever_else_it_contains
     appeal, sardor
 ) -> None:
     values = {"surname": appeal.surname, "pinfl": appeal.pinfl, "passport": "AB7654321"}
-    appeals.save_draft(sardor, appeals.token_for(sardor, None), values)
+    drafts.save_draft(sardor, drafts.token_for(sardor, None), values)
     for change in traces.trace_changes(identity.identify_citizen([appeal], [], [], "")):
         change()
     assert not Draft.select().exists()

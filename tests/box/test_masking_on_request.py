@@ -7,8 +7,9 @@ import pytest
 
 from appliance.box import retention
 from appliance.box.retention import rules
-from appliance.casework import appeals, call_forms, catalogs, data_requests, search
-from appliance.casework.appeals import handling
+from appliance.casework import call_forms, catalogs, data_requests, search
+from appliance.casework.appeals import correcting, handling, registering
+from appliance.casework.appeals.desk import current_desk
 from appliance.core import clock, db, outbox
 from appliance.core.db import write_transaction
 from appliance.core.i18n import fold_text
@@ -62,15 +63,15 @@ def appeal(settings, nilufar, bahodir) -> Appeal:
     citizen = Citizen("hotline-1.1")
     citizen.ring_operator(nilufar)
     citizen.start_talk()
-    desk = appeals.current_desk(nilufar, clock.now())
+    desk = current_desk(nilufar, clock.now())
     assert desk
     calendar = catalogs.working_calendar(settings)
-    registered_appeal = appeals.register(
+    registered_appeal = registering.register(
         values, operator=nilufar, token=desk.token, tz=settings.tz, calendar=calendar
     )
     citizen.hang_up()
     version = Handling.get_by_id(registered_appeal.id).version
-    appeals.correct_appeal(
+    correcting.correct_appeal(
         registered_appeal, values | {"surname": f"{NAME}a"}, "nilufar", version, calendar
     )
     settings.paths.recordings.mkdir(exist_ok=True)

@@ -15,7 +15,8 @@ import pytest
 
 from appliance.box import health
 from appliance.box.health import front, machine, timekeeping
-from appliance.box.snapshots import SnapshotError, reading
+from appliance.box.snapshots import reading
+from appliance.box.snapshots.errors import SnapshotError
 from appliance.box.snapshots.restic import Restic
 from appliance.core import clock, db, i18n, outbox, sqlite
 from appliance.core.settings import Audit, Backup, SmsAccount, Telegram

@@ -5,7 +5,9 @@ import dataclasses
 import pytest
 
 from appliance.box import retention
-from appliance.casework import appeals, call_forms
+from appliance.casework import call_forms
+from appliance.casework.appeals import registering
+from appliance.casework.forms import drafts
 from appliance.core import clock, db, outbox
 from appliance.core.settings import Retention
 from appliance.models import (
@@ -42,8 +44,8 @@ def old(site):
 
 @pytest.fixture
 def appeal_of_today(settings, nilufar) -> Appeal:
-    token = appeals.token_for(nilufar, None)
-    return appeals.register(retained.FULL_FORM, operator=nilufar, token=token, tz=settings.tz)
+    token = drafts.token_for(nilufar, None)
+    return registering.register(retained.FULL_FORM, operator=nilufar, token=token, tz=settings.tz)
 
 
 @pytest.fixture
@@ -63,7 +65,7 @@ def masked(site, nilufar, sardor, bahodir, old):
 
 def create_draft(operator, call_id, updated_at, values):
     call = Call.get_or_none(Call.id == call_id) if call_id else None
-    appeals.save_draft(operator, appeals.token_for(operator, call), values)
+    drafts.save_draft(operator, drafts.token_for(operator, call), values)
     stored_draft = Draft.select().order_by(Draft.id.desc()).first()
     Draft.update(updated_at=updated_at).where(Draft.id == stored_draft.id).execute()
     return stored_draft.id
@@ -95,7 +97,7 @@ def test_a_registered_call_is_masked_with_its_appeal_or_by_its_age(
     )
     Talk.create(call=call, position=0, party="operator", who="sardor", started_at=old)
     values = {"surname": "Zulfiqorov", "gist": "soʻradi", "call_type": "question"}
-    token = appeals.token_for(sardor, call)
+    token = drafts.token_for(sardor, call)
     without_appeal = call_forms.register(values, operator=sardor, token=token, tz=site.tz)
     CallForm.update(registered_at=old).where(CallForm.id == without_appeal.id).execute()
     with_appeal = CallForm.create(
@@ -143,7 +145,7 @@ def test_a_draft_saved_again_is_removed_again(site, sardor, old) -> None:
     for _ in range(2):
         create_draft(sardor, "2.1", updated_at, {"gist": "Nafaqa"})
         assert retention.remove_due(site).drafts == 1
-    token = appeals.token_for(sardor, call)
+    token = drafts.token_for(sardor, call)
     assert [row.subject for row in retention.recent_removals()] == [f"{token} (2)", token]
 
 

@@ -3,7 +3,8 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from appliance.casework import appeals
+from appliance.casework.appeals import registering
+from appliance.casework.forms import drafts
 from appliance.models import User
 from appliance.telephony import directory
 from appliance.telephony.directory import DirectoryEntry
@@ -55,10 +56,10 @@ def test_letter_keys_act_by_their_position_on_the_keyboard(
     window, nilufar: User, settings, layout: str
 ) -> None:
     first, second = (
-        appeals.register(
+        registering.register(
             {"first_name": name},
             operator=nilufar,
-            token=appeals.token_for(nilufar, None),
+            token=drafts.token_for(nilufar, None),
             tz=settings.tz,
         )
         for name in ("Aziza", "Lola")

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from appliance.casework.knowledge import ArticleContent, ArticlePlacement, articles
+from appliance.casework.knowledge import articles
+from appliance.casework.knowledge.articles import ArticleContent, ArticlePlacement
 from appliance.core.settings import Settings
 from appliance.models import ArticleFile, ArticleOpening, User
 from appliance.people import accounts

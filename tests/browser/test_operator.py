@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, Playwright, expect
 
-from appliance.casework import appeals, catalogs
+from appliance.casework import catalogs
+from appliance.casework.forms import drafts
 from appliance.models import Appeal, CallForm, Draft, Handling, User
 from appliance.people import accounts, presence
 from tests.browser.conftest import sign_in, sign_in_by_form
@@ -493,7 +494,7 @@ def test_a_letter_survives_pages_that_load_slowly(page, nilufar):
     page.route("**/operator**", set_page_clock_back)
     page.reload()
     expect(gist).to_have_value("Ish haqi")
-    appeals.save_draft(nilufar, token, local_copy["values"], form="2", typed_at=typed_at)
+    drafts.save_draft(nilufar, token, local_copy["values"], form="2", typed_at=typed_at)
     gist.press_sequentially("!")
     page.unroute("**/operator**")
     page.reload()
@@ -509,10 +510,10 @@ def test_a_letter_survives_an_earlier_save_with_a_later_time(page, nilufar):
     token = page.locator("#form").get_attribute("data-token")
     page.route(DRAFT_URLS, abort_saves)
     gist.press_sequentially("!")
-    appeals.save_draft(nilufar, token, appeals.find_draft(nilufar, token).values, form="2")
+    drafts.save_draft(nilufar, token, drafts.find_draft(nilufar, token).values, form="2")
     page.reload()
     expect(gist).to_have_value("Ish haqi!")
-    appeals.save_draft(nilufar, token, {"gist": "Nafaqa"}, form="2")
+    drafts.save_draft(nilufar, token, {"gist": "Nafaqa"}, form="2")
     page.reload()
     expect(gist).to_have_value("Nafaqa")
 
@@ -577,7 +578,7 @@ def test_a_session_lost_while_typing_is_restored_in_another_tab(page, window, ni
     page.bring_to_front()
     page.evaluate("dispatchEvent(new Event('focus'))")
     expect(banner).to_be_hidden()
-    wait_until(lambda: appeals.operator_drafts(nilufar))
+    wait_until(lambda: drafts.operator_drafts(nilufar))
     page.keyboard.press("Control+Enter")
     expect(page.locator(".registered")).to_be_visible()
 
@@ -666,8 +667,8 @@ def test_text_stored_by_the_browser_for_a_former_call_reaches_the_server_later(
     page.close()
     pages.start()
     window.new_page().goto("/operator")
-    wait_until(lambda: appeals.operator_drafts(nilufar))
-    assert [draft.call_id for draft in appeals.operator_drafts(nilufar)] == [FIRST_CALL]
+    wait_until(lambda: drafts.operator_drafts(nilufar))
+    assert [draft.call_id for draft in drafts.operator_drafts(nilufar)] == [FIRST_CALL]
 
 
 def test_a_form_is_put_aside_reopened_and_discarded(page, nilufar):
@@ -682,7 +683,7 @@ def test_a_form_is_put_aside_reopened_and_discarded(page, nilufar):
     page.locator("[data-discard]").click()
     page.locator("#discard-dialog [data-yes]").click()
     expect(page.locator(".drafts li")).to_have_count(0)
-    assert appeals.operator_drafts(nilufar) == []
+    assert drafts.operator_drafts(nilufar) == []
 
 
 def test_a_form_is_put_aside_and_reopened_during_a_call(page, nilufar):

@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from appliance.casework import appeals, catalogs, changes
+from appliance.casework import catalogs
+from appliance.casework.appeals import registering
+from appliance.casework.changes import files, links, requests
+from appliance.casework.forms import drafts
 from appliance.casework.scripts import seeding
 from appliance.core import clock
 from appliance.core.db import write_transaction
@@ -67,12 +70,12 @@ def add_trunks_and_script() -> None:
 def change_request(settings, bahodir: User, sherzod: User) -> None:
     """The first change request, with a file and with the change made for it."""
     calendar = catalogs.working_calendar(settings)
-    attachments = [changes.UploadedFile("xat.pdf", 4, lambda: b"%PDF")]
-    request = changes.create_change_request(
+    attachments = [files.UploadedFile("xat.pdf", 4, lambda: b"%PDF")]
+    request = requests.create_change_request(
         bahodir, "other", "Raqam oʻzgardi", "Eskisi ishlamaydi", calendar, attachments
     )
     before, after = {"number": "712390101"}, {"number": "712000600", "active": "1"}
-    changes.link_change(request, sherzod, "employee", "1", "Lola Rashidova", before, after)
+    links.link_change(request, sherzod, "employee", "1", "Lola Rashidova", before, after)
 
 
 @pytest.fixture
@@ -102,8 +105,10 @@ def add_incoming_call(id: str = "1.1") -> None:
 @pytest.fixture
 def appeal(settings, nilufar: User) -> Appeal:
     """One registered appeal, for the pages that show it."""
-    token = appeals.token_for(nilufar, None)
-    return appeals.register({"gist": "Subsidiya"}, operator=nilufar, token=token, tz=settings.tz)
+    token = drafts.token_for(nilufar, None)
+    return registering.register(
+        {"gist": "Subsidiya"}, operator=nilufar, token=token, tz=settings.tz
+    )
 
 
 def test_a_call_appears_by_itself(open_as) -> None:

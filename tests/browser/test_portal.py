@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from appliance.casework import appeals, catalogs
-from appliance.casework.appeals import handling
+from appliance.casework import catalogs
+from appliance.casework.appeals import handling, registering
+from appliance.casework.forms import drafts
 from appliance.models import Appeal, Handling, User
 from appliance.people import staff
 from tests.browser.conftest import WINDOW_SIZE, sign_in
@@ -146,8 +147,8 @@ def test_an_unfinished_answer_is_restored(open_as, settings, nilufar: User) -> N
 
 
 def test_two_tabs_of_a_form_stay_in_step(open_as, settings, nilufar: User) -> None:
-    token = appeals.token_for(nilufar, None)
-    appeals.save_draft(nilufar, token, {"first_name": "Aziza"})
+    token = drafts.token_for(nilufar, None)
+    drafts.save_draft(nilufar, token, {"first_name": "Aziza"})
     first_tab = open_as("nilufar", f"/operator/forms/{token}")
     second_tab = first_tab.context.new_page()
     second_tab.goto(f"/operator/forms/{token}")
@@ -169,10 +170,10 @@ def test_two_tabs_of_a_form_stay_in_step(open_as, settings, nilufar: User) -> No
 def test_the_inbox_works_by_keys(open_as, settings, nilufar: User) -> None:
     calendar = catalogs.working_calendar(settings)
     first, second, third = (
-        appeals.register(
+        registering.register(
             {"first_name": name},
             operator=nilufar,
-            token=appeals.token_for(nilufar, None),
+            token=drafts.token_for(nilufar, None),
             tz=settings.tz,
             calendar=calendar,
         )

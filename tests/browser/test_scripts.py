@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from appliance.casework.knowledge import ArticleContent, ArticlePlacement, articles
+from appliance.casework.knowledge import articles
+from appliance.casework.knowledge.articles import ArticleContent, ArticlePlacement
 from appliance.casework.scripts import importing, runs
 from appliance.models import ArticleOpening, ScriptVersion, User
 from tests.browser.conftest import sign_in

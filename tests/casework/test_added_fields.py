@@ -10,9 +10,9 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as trying
 from hypothesis import strategies as st
 
-from appliance.casework import appeals, call_forms, catalogs, forms
-from appliance.casework.appeals import searching
-from appliance.casework.forms import editing
+from appliance.casework import call_forms, catalogs, forms
+from appliance.casework.appeals import registering, searching
+from appliance.casework.forms import drafts, editing
 from appliance.casework.forms.definition import KINDS, definition_document, parse_definition
 from appliance.casework.ministry import mapping
 from appliance.core import clock
@@ -104,8 +104,8 @@ def appeal(field_names, nilufar, settings) -> Appeal:
         field_names["secret"]: "Akasi Botir",
         field_names["date"]: "05.06.2025",
     }
-    token = appeals.token_for(nilufar, None)
-    return appeals.register(FULL_FORM | values, operator=nilufar, token=token, tz=settings.tz)
+    token = drafts.token_for(nilufar, None)
+    return registering.register(FULL_FORM | values, operator=nilufar, token=token, tz=settings.tz)
 
 
 def search_finds(text: str) -> bool:
@@ -172,21 +172,21 @@ def test_both_exports_and_the_interface_for_programs_agree(appeal, field_names) 
 def test_a_page_opened_before_a_release_is_registered_with_its_old_fields(
     field_names, nilufar, settings
 ) -> None:
-    token = appeals.token_for(nilufar, None)
+    token = drafts.token_for(nilufar, None)
     typed = FULL_FORM | {field_names["comment"]: "Yozib boʻlingan"}
-    appeals.save_draft(nilufar, token, typed)
+    drafts.save_draft(nilufar, token, typed)
     pending_draft()
     editing.remove_field(forms.APPEAL_FORM, field_names["comment"], draft_mark(), "sherzod")
     newest = add_field(kind="tick", list="")
     release_draft()
-    saved = appeals.save_draft(nilufar, token, typed | {"gist": "Davomi"}, base=typed)
+    saved = drafts.save_draft(nilufar, token, typed | {"gist": "Davomi"}, base=typed)
     assert saved.values[field_names["comment"]] == "Yozib boʻlingan"
-    registered_appeal = appeals.register(typed, operator=nilufar, token=token, tz=settings.tz)
+    registered_appeal = registering.register(typed, operator=nilufar, token=token, tz=settings.tz)
     assert registered_appeal.form_version == 2
     assert registered_appeal.extra[field_names["comment"]]["text"] == "Yozib boʻlingan"
-    token = appeals.token_for(nilufar, None)
+    token = drafts.token_for(nilufar, None)
     values = FULL_FORM | {newest: "1"}
-    registered_appeal = appeals.register(values, operator=nilufar, token=token, tz=settings.tz)
+    registered_appeal = registering.register(values, operator=nilufar, token=token, tz=settings.tz)
     assert registered_appeal.form_version == 3
     assert registered_appeal.extra == {newest: {"code": "1", "text": "1"}}
 
@@ -219,10 +219,10 @@ def test_every_definition_the_editor_accepts_is_a_working_form(
     values = (
         FULL_FORM | {"direction": data.draw(st.sampled_from(["subsidies", "training"]))} | typed
     )
-    token = appeals.token_for(nilufar, None)
-    saved = appeals.save_draft(nilufar, token, values)
+    token = drafts.token_for(nilufar, None)
+    saved = drafts.save_draft(nilufar, token, values)
     assert {n: saved.values.get(n, "") for n in typed} == {n: t.strip() for n, t in typed.items()}
-    appeal = appeals.register(values, operator=nilufar, token=token, tz=settings.tz)
+    appeal = registering.register(values, operator=nilufar, token=token, tz=settings.tz)
     applicable_fields = forms.applicable_fields(definition, values)
     for field in names:
         texts = [text for name in field.value_names if (text := typed[name].strip())]

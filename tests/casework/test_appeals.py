@@ -8,8 +8,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from appliance.casework import appeals, catalogs
-from appliance.casework.appeals import form
+from appliance.casework import catalogs
+from appliance.casework.appeals import correcting, form, prefill, queries, registering
+from appliance.casework.appeals import desk as appeal_desk
+from appliance.casework.appeals.desk import DeskForm, desk_for_form
+from appliance.casework.forms import drafts
 from appliance.core import audit, clock, db, live
 from appliance.models import Appeal, AuditEntry, Call, Draft, Mahalla, QueueVisit, Ring, Talk, User
 from tests.rig.appeals import ARRIVED, FULL_FORM, create_call, start_talk
@@ -30,10 +33,10 @@ def register_appeal(
     operator: User, values: dict[str, str] | None = None, token: str = "", **more
 ) -> Appeal:
     call = more.pop("call", None)
-    return appeals.register(
+    return registering.register(
         FULL_FORM if values is None else values,
         operator=operator,
-        token=token or appeals.token_for(operator, call),
+        token=token or drafts.token_for(operator, call),
         tz=TZ,
     )
 
@@ -125,7 +128,7 @@ def test_typed_text_is_never_lost():
 def test_registering_saves_the_form_and_links_the_call(nilufar):
     call = create_call()
     start_talk(nilufar, call)
-    appeals.save_draft(nilufar, appeals.token_for(nilufar, call), FULL_FORM)
+    drafts.save_draft(nilufar, drafts.token_for(nilufar, call), FULL_FORM)
     before = live.newest_event_id()
     appeal = Appeal.get_by_id(register_appeal(nilufar, call=call).id)
     year = clock.now().astimezone(TZ).year
@@ -150,7 +153,7 @@ def test_an_empty_form_can_be_registered(nilufar):
 def test_a_form_sent_twice_is_registered_once(nilufar):
     call = create_call()
     start_talk(nilufar, call)
-    token = appeals.token_for(nilufar, call)
+    token = drafts.token_for(nilufar, call)
     assert register_appeal(nilufar, token=token, call=call) == register_appeal(
         nilufar, token=token, call=call
     )
@@ -218,33 +221,33 @@ def test_one_form_sent_by_many_threads_registers_once(nilufar):
 def test_a_draft_belongs_to_its_operator_and_each_call_has_one(nilufar):
     call, bobur = create_call(), create_user("bobur")
     start_talk(nilufar, call)
-    token = appeals.token_for(nilufar, call)
-    appeals.save_draft(nilufar, token, {"first_name": " Aziza ", "evil": "x"})
-    appeals.save_draft(nilufar, token, {"first_name": "Aziz"})
-    assert appeals.find_call_draft(nilufar, call.id).values == {"first_name": "Aziz"}
-    assert appeals.find_draft(bobur, token) is None
-    assert appeals.operator_drafts(bobur) == []
-    assert [d.token for d in appeals.operator_drafts(nilufar)] == [token]
+    token = drafts.token_for(nilufar, call)
+    drafts.save_draft(nilufar, token, {"first_name": " Aziza ", "evil": "x"})
+    drafts.save_draft(nilufar, token, {"first_name": "Aziz"})
+    assert drafts.find_call_draft(nilufar, call.id).values == {"first_name": "Aziz"}
+    assert drafts.find_draft(bobur, token) is None
+    assert drafts.operator_drafts(bobur) == []
+    assert [d.token for d in drafts.operator_drafts(nilufar)] == [token]
 
 
 def test_a_form_with_only_prefilled_values_is_not_listed_as_a_draft(nilufar):
-    appeals.save_draft(nilufar, "t", {"applicant_kind": "person", "phone": PHONE})
-    assert appeals.operator_drafts(nilufar) == []
+    drafts.save_draft(nilufar, "t", {"applicant_kind": "person", "phone": PHONE})
+    assert drafts.operator_drafts(nilufar) == []
 
 
 def test_a_form_is_linked_only_to_a_call_of_its_operator(nilufar):
     call, bobur = create_call(), create_user("bobur")
     start_talk(nilufar, call)
-    assert appeals.call_of_token(nilufar, appeals.token_for(nilufar, call)) == call
-    assert appeals.call_of_token(bobur, appeals.token_for(bobur, call)) is None
-    assert appeals.call_of_token(nilufar, appeals.token_for(nilufar, None)) is None
+    assert drafts.call_of_token(nilufar, drafts.token_for(nilufar, call)) == call
+    assert drafts.call_of_token(bobur, drafts.token_for(bobur, call)) is None
+    assert drafts.call_of_token(nilufar, drafts.token_for(nilufar, None)) is None
 
 
 # the desk
 
 
-def current_desk(operator: User, after: dt.timedelta = dt.timedelta(0)) -> appeals.DeskForm | None:
-    return appeals.current_desk(operator, ARRIVED + dt.timedelta(minutes=5) + after)
+def current_desk(operator: User, after: dt.timedelta = dt.timedelta(0)) -> DeskForm | None:
+    return appeal_desk.current_desk(operator, ARRIVED + dt.timedelta(minutes=5) + after)
 
 
 def end_call(call: Call) -> None:
@@ -279,13 +282,13 @@ def test_the_form_stays_on_the_desk_after_the_call_until_it_is_registered(nilufa
 
 
 def test_a_form_without_a_call_has_a_token_before_it_is_started(nilufar):
-    token = appeals.token_for(nilufar, None)
-    assert appeals.desk_for_form(nilufar, token).token == token
-    appeals.save_draft(nilufar, token, FULL_FORM)
-    assert appeals.desk_for_form(nilufar, token).draft.values["first_name"] == "Gulchehra"
+    token = drafts.token_for(nilufar, None)
+    assert desk_for_form(nilufar, token).token == token
+    drafts.save_draft(nilufar, token, FULL_FORM)
+    assert desk_for_form(nilufar, token).draft.values["first_name"] == "Gulchehra"
     register_appeal(nilufar, token=token)
-    assert appeals.desk_for_form(nilufar, token) is None
-    assert appeals.desk_for_form(nilufar, "../etc") is None
+    assert desk_for_form(nilufar, token) is None
+    assert desk_for_form(nilufar, "../etc") is None
 
 
 def test_a_form_set_aside_returns_to_the_desk_when_it_is_resumed(nilufar):
@@ -293,10 +296,10 @@ def test_a_form_set_aside_returns_to_the_desk_when_it_is_resumed(nilufar):
     start_talk(nilufar, call)
     end_call(call)
     token = current_desk(nilufar).token
-    appeals.save_draft(nilufar, token, FULL_FORM, aside=True)
+    drafts.save_draft(nilufar, token, FULL_FORM, aside=True)
     assert current_desk(nilufar) is None
-    assert appeals.desk_for_form(nilufar, token).call == call
-    appeals.save_draft(nilufar, token, FULL_FORM)
+    assert desk_for_form(nilufar, token).call == call
+    drafts.save_draft(nilufar, token, FULL_FORM)
     assert current_desk(nilufar).token == token
 
 
@@ -304,10 +307,10 @@ def test_a_new_call_takes_over_the_desk_and_the_older_form_stays_in_the_list(nil
     first = create_call()
     start_talk(nilufar, first)
     end_call(first)
-    appeals.save_draft(nilufar, current_desk(nilufar).token, FULL_FORM)
+    drafts.save_draft(nilufar, current_desk(nilufar).token, FULL_FORM)
     start_ringing(nilufar, second := create_call("2.1"))
     assert current_desk(nilufar).call == second
-    assert [d.call_id for d in appeals.operator_drafts(nilufar)] == [first.id]
+    assert [d.call_id for d in drafts.operator_drafts(nilufar)] == [first.id]
 
 
 def test_an_empty_form_leaves_the_desk_after_the_shift_and_a_typed_one_does_not(nilufar):
@@ -315,7 +318,7 @@ def test_an_empty_form_leaves_the_desk_after_the_shift_and_a_typed_one_does_not(
     start_talk(nilufar, call)
     end_call(call)
     assert current_desk(nilufar, dt.timedelta(hours=13)) is None
-    appeals.save_draft(nilufar, current_desk(nilufar).token, FULL_FORM)
+    drafts.save_draft(nilufar, current_desk(nilufar).token, FULL_FORM)
     assert current_desk(nilufar, dt.timedelta(hours=13)).call == call
 
 
@@ -326,34 +329,34 @@ def test_another_form_can_be_started_after_registering_during_a_call(nilufar):
     desk = current_desk(nilufar)
     assert desk.is_registered
     assert desk.is_closed
-    appeals.save_draft(nilufar, desk.token, FULL_FORM)
+    drafts.save_draft(nilufar, desk.token, FULL_FORM)
     assert not current_desk(nilufar).is_registered
 
 
 def test_saving_a_draft_after_registering_raises_already_registered(nilufar):
     appeal = register_appeal(nilufar, token="t")
-    with pytest.raises(appeals.AlreadyRegistered) as error:
-        appeals.save_draft(nilufar, "t", FULL_FORM)
+    with pytest.raises(drafts.AlreadyRegistered) as error:
+        drafts.save_draft(nilufar, "t", FULL_FORM)
     assert error.value.registration == appeal
     assert Draft.select().count() == 0
 
 
 def test_an_older_browser_copy_does_not_overwrite_a_later_save(nilufar):
-    saved = appeals.save_draft(nilufar, "t", {"first_name": "new"})
+    saved = drafts.save_draft(nilufar, "t", {"first_name": "new"})
     before = saved.updated_at - dt.timedelta(seconds=1)
-    appeals.save_draft(nilufar, "t", {"first_name": "old"}, typed_at=before)
-    assert appeals.find_draft(nilufar, "t").values == {"first_name": "new"}
+    drafts.save_draft(nilufar, "t", {"first_name": "old"}, typed_at=before)
+    assert drafts.find_draft(nilufar, "t").values == {"first_name": "new"}
 
 
 def test_a_late_save_is_dated_by_when_it_was_typed(nilufar):
     """A copy that a browser stored after that is therefore newer."""
     now = clock.now()
-    saved = appeals.save_draft(nilufar, "t", {"gist": "new"}, typed_at=now)
+    saved = drafts.save_draft(nilufar, "t", {"gist": "new"}, typed_at=now)
     earlier = now - dt.timedelta(seconds=2)
     late = {"gist": "new", "surname": "Karimova"}
-    merged = appeals.save_draft(nilufar, "t", late, typed_at=earlier, base={"gist": "new"})
+    merged = drafts.save_draft(nilufar, "t", late, typed_at=earlier, base={"gist": "new"})
     ahead = now + dt.timedelta(hours=1)  # according to the clock of a computer that is ahead
-    future = appeals.save_draft(nilufar, "u", {"gist": "x"}, typed_at=ahead)
+    future = drafts.save_draft(nilufar, "u", {"gist": "x"}, typed_at=ahead)
     assert (saved.updated_at, merged.updated_at, merged.values) == (now, now, late)
     assert future.updated_at < ahead
 
@@ -362,27 +365,27 @@ def test_when_two_pages_change_a_field_the_later_typed_value_wins_in_any_order_o
     """The save of a page before its reload may arrive after that of the reloaded page."""
     now = clock.now()
     earlier = now - dt.timedelta(seconds=2)
-    appeals.save_draft(
+    drafts.save_draft(
         nilufar, "t", {"gist": "01", "surname": "K"}, typed_at=now, base={"gist": "0"}
     )
     late = {"gist": "0!", "first_name": "A"}
-    saved = appeals.save_draft(nilufar, "t", late, typed_at=earlier, base={"gist": "0"})
+    saved = drafts.save_draft(nilufar, "t", late, typed_at=earlier, base={"gist": "0"})
     assert saved.values == {"gist": "01", "surname": "K", "first_name": "A"}
-    newer = appeals.save_draft(nilufar, "t", late, typed_at=clock.now(), base={"gist": "0"})
+    newer = drafts.save_draft(nilufar, "t", late, typed_at=clock.now(), base={"gist": "0"})
     assert newer.values["gist"] == "0!"
 
 
 def test_a_discarded_draft_does_not_open_again(nilufar):
     call = create_call()
     start_talk(nilufar, call)
-    token = appeals.token_for(nilufar, call)
-    appeals.save_draft(nilufar, token, FULL_FORM)
-    appeals.save_draft(nilufar, "without", FULL_FORM)
-    appeals.discard_draft(nilufar, token)
-    appeals.discard_draft(nilufar, "without")
-    assert appeals.operator_drafts(nilufar) == []
-    assert appeals.find_call_draft(nilufar, call.id).aside
-    assert appeals.find_draft(nilufar, "without") is None
+    token = drafts.token_for(nilufar, call)
+    drafts.save_draft(nilufar, token, FULL_FORM)
+    drafts.save_draft(nilufar, "without", FULL_FORM)
+    drafts.discard_draft(nilufar, token)
+    drafts.discard_draft(nilufar, "without")
+    assert drafts.operator_drafts(nilufar) == []
+    assert drafts.find_call_draft(nilufar, call.id).aside
+    assert drafts.find_draft(nilufar, "without") is None
 
 
 # who may see which appeals
@@ -395,23 +398,23 @@ def test_operators_see_their_own_appeals_and_those_of_the_current_caller(nilufar
     hidden = register_appeal(
         bobur, FULL_FORM | {"phone": "907776655", "first_name": "Boshqa", "pinfl": ""}
     )
-    assert set(appeals.visible_appeals(nilufar)) == {visible}
+    assert set(queries.visible_appeals(nilufar)) == {visible}
     start_talk(nilufar, create_call())
-    assert set(appeals.visible_appeals(nilufar)) == {visible, theirs}
-    assert hidden in set(appeals.visible_appeals(create_user("boss", "supervisor")))
+    assert set(queries.visible_appeals(nilufar)) == {visible, theirs}
+    assert hidden in set(queries.visible_appeals(create_user("boss", "supervisor")))
 
 
 @pytest.mark.parametrize("role", ["technician", "backup"])
 def test_technicians_and_backup_users_see_no_appeals(nilufar, role):
     register_appeal(nilufar)
-    assert list(appeals.visible_appeals(create_user("someone", role))) == []
+    assert list(queries.visible_appeals(create_user("someone", role))) == []
 
 
 @pytest.mark.parametrize("role", ["supervisor", "manager", "ministry"])
 def test_supervisors_managers_and_the_ministry_see_all_appeals(nilufar, role):
-    assert list(appeals.visible_appeals(create_user("boss", role))) == []
+    assert list(queries.visible_appeals(create_user("boss", role))) == []
     appeal = register_appeal(nilufar)
-    assert list(appeals.visible_appeals(User.get(User.login == "boss"))) == [appeal]
+    assert list(queries.visible_appeals(User.get(User.login == "boss"))) == [appeal]
 
 
 def test_appeals_of_a_caller_are_found_by_phone_and_by_pinfl(nilufar):
@@ -419,9 +422,9 @@ def test_appeals_of_a_caller_are_found_by_phone_and_by_pinfl(nilufar):
         register_appeal(nilufar),
         register_appeal(nilufar, FULL_FORM | {"phone": "901234567"}),
     )
-    assert appeals.appeals_of_caller("+998901234567") == [second, first]  # linked by the PINFL
-    assert appeals.appeals_of_caller(PHONE) == [first]
-    assert appeals.appeals_of_caller(None) == []
+    assert queries.appeals_of_caller("+998901234567") == [second, first]  # linked by the PINFL
+    assert queries.appeals_of_caller(PHONE) == [first]
+    assert queries.appeals_of_caller(None) == []
 
 
 # spelling
@@ -450,10 +453,10 @@ def test_the_typed_text_is_stored_too_when_it_differs_by_more_than_spelling(sett
     appeal = register_appeal(nilufar, values=FULL_FORM | {"passport": cyrillic})
     assert (appeal.passport, appeal.typed) == ("AB1234567", {"passport": cyrillic})
     calendar = catalogs.working_calendar(settings)
-    values = appeals.form_values(appeal)
-    appeals.correct_appeal(appeal, values | {"gist": "Boshqa"}, "nilufar", 1, calendar)
+    values = prefill.form_values(appeal)
+    correcting.correct_appeal(appeal, values | {"gist": "Boshqa"}, "nilufar", 1, calendar)
     assert Appeal.get_by_id(appeal.id).typed == {"passport": cyrillic}
-    appeals.correct_appeal(appeal, values | {"passport": "AC1234567"}, "nilufar", 2, calendar)
+    correcting.correct_appeal(appeal, values | {"passport": "AC1234567"}, "nilufar", 2, calendar)
     assert Appeal.get_by_id(appeal.id).typed == {}
 
 
@@ -467,12 +470,12 @@ def test_a_typed_mahalla_is_added_with_normalised_spelling(nilufar):
 def test_switching_between_forms_keeps_the_values_of_the_first(nilufar):
     call = create_call()
     start_talk(nilufar, call)
-    token = appeals.token_for(nilufar, call)
-    appeals.save_draft(nilufar, token, {"surname": "Karimova"}, form="2", base={})
+    token = drafts.token_for(nilufar, call)
+    drafts.save_draft(nilufar, token, {"surname": "Karimova"}, form="2", base={})
     prefilled = {"surname": "Karimova", "phone": PHONE, "openness": "open"}
     typed = prefilled | {"first_name": "Aziza"}
-    assert appeals.save_draft(nilufar, token, typed, form="1", base=prefilled).values == typed
+    assert drafts.save_draft(nilufar, token, typed, form="1", base=prefilled).values == typed
     # Emptied by another page of the same form: it stays empty.
-    appeals.save_draft(nilufar, token, typed | {"phone": ""}, form="1", base=typed)
-    later = appeals.save_draft(nilufar, token, typed | {"gist": "x"}, form="1", base=typed)
+    drafts.save_draft(nilufar, token, typed | {"phone": ""}, form="1", base=typed)
+    later = drafts.save_draft(nilufar, token, typed | {"gist": "x"}, form="1", base=typed)
     assert "phone" not in later.values

@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
-from appliance.casework import appeals, applicants, catalogs
+from appliance.casework import applicants, catalogs
+from appliance.casework.appeals import correcting, registering
+from appliance.casework.forms import drafts
 from appliance.models import Appeal, Applicant, Handling
 
 PINFL, OTHER_PINFL = "31210632040244", "31210932040247"
@@ -106,11 +108,11 @@ def test_a_correction_to_another_person_undoes_changes_to_the_first(settings, ni
 
 
 def register_appeal(settings, operator, values) -> Appeal:
-    token = appeals.token_for(operator, None)
-    return appeals.register(values, operator=operator, token=token, tz=settings.tz)
+    token = drafts.token_for(operator, None)
+    return registering.register(values, operator=operator, token=token, tz=settings.tz)
 
 
 def correct_appeal(settings, appeal: Appeal, values) -> None:
     version = Handling.get_by_id(appeal.id).version
     calendar = catalogs.working_calendar(settings)
-    appeals.correct_appeal(Appeal.get_by_id(appeal.id), values, "nilufar", version, calendar)
+    correcting.correct_appeal(Appeal.get_by_id(appeal.id), values, "nilufar", version, calendar)

@@ -10,9 +10,10 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as trying
 from hypothesis import strategies as st
 
-from appliance.casework import appeals, call_forms, catalogs, forms
+from appliance.casework import call_forms, catalogs, forms
+from appliance.casework.appeals import registering
 from appliance.casework.call_forms.directions import CALLBACK_REASONS
-from appliance.casework.forms import definition
+from appliance.casework.forms import definition, drafts
 from appliance.core import clock, db
 from appliance.core.refusals import Refused
 from appliance.models import Appeal, Call, CallForm, Draft, FormVersion, Talk, User
@@ -43,7 +44,7 @@ def call(nilufar) -> Call:
 
 
 def register_call(operator, call, values=None, token="") -> CallForm:
-    token = token or appeals.token_for(operator, call)
+    token = token or drafts.token_for(operator, call)
     return call_forms.register(values or CALL_FORM_VALUES, operator=operator, token=token, tz=TZ)
 
 
@@ -73,7 +74,7 @@ def test_a_call_is_registered_with_the_typed_values(nilufar, call):
 
 
 def test_numbers_have_no_gaps_and_a_form_sent_twice_is_registered_once(nilufar, call):
-    token = appeals.token_for(nilufar, call)
+    token = drafts.token_for(nilufar, call)
     first = register_call(nilufar, call, token=token)
     assert register_call(nilufar, call, token=token) == first
     again = create_call("2.1")
@@ -93,10 +94,10 @@ def test_25_simultaneous_operators_leave_no_gap_and_lose_nothing(settings):
     def register_both(pair: tuple[User, Call]) -> None:
         operator, call = pair
         try:
-            token = appeals.token_for(operator, call)
+            token = drafts.token_for(operator, call)
             barrier.wait(30)
             register_call(operator, call, CALL_FORM_VALUES | {"gist": operator.login}, token)
-            appeals.register(FULL_FORM, operator=operator, token=token, tz=TZ)
+            registering.register(FULL_FORM, operator=operator, token=token, tz=TZ)
         finally:
             db.database.close()
 
@@ -120,8 +121,8 @@ def test_form_2_cannot_be_registered_without_a_call(nilufar):
 
 
 def test_an_appeal_creates_form_2_for_its_call(nilufar, call):
-    token = appeals.token_for(nilufar, call)
-    appeals.save_draft(nilufar, token, {"operator_answer": "Yozib olindi"}, form=forms.CALL_FORM)
+    token = drafts.token_for(nilufar, call)
+    drafts.save_draft(nilufar, token, {"operator_answer": "Yozib olindi"}, form=forms.CALL_FORM)
     appeal = register_appeal(nilufar, FULL_FORM, call=call)
     form = CallForm.get()
     assert (form.appeal_number, form.gist, form.surname) == (
@@ -187,24 +188,24 @@ def test_the_prefilled_direction_is_the_one_that_reports_count(
 
 
 def test_a_draft_of_one_form_keeps_the_fields_that_only_the_other_has(nilufar, call):
-    token = appeals.token_for(nilufar, call)
-    appeals.save_draft(nilufar, token, {"pinfl": "1", "surname": "A"}, form=forms.APPEAL_FORM)
-    appeals.save_draft(
+    token = drafts.token_for(nilufar, call)
+    drafts.save_draft(nilufar, token, {"pinfl": "1", "surname": "A"}, form=forms.APPEAL_FORM)
+    drafts.save_draft(
         nilufar, token, {"surname": "B", "operator_answer": "ha"}, form=forms.CALL_FORM
     )
     assert Draft.get().values == {"pinfl": "1", "surname": "B", "operator_answer": "ha"}
     assert Draft.get().form == forms.CALL_FORM
-    appeals.save_draft(nilufar, token, {"pinfl": "2"}, form=forms.APPEAL_FORM)
+    drafts.save_draft(nilufar, token, {"pinfl": "2"}, form=forms.APPEAL_FORM)
     assert Draft.get().values == {"pinfl": "2", "operator_answer": "ha"}
 
 
 def test_a_save_after_registering_raises_already_registered(nilufar, call):
-    token = appeals.token_for(nilufar, call)
+    token = drafts.token_for(nilufar, call)
     form = register_call(nilufar, call, token=token)
-    with pytest.raises(appeals.AlreadyRegistered) as error:
-        appeals.save_draft(nilufar, token, CALL_FORM_VALUES, form=forms.CALL_FORM)
+    with pytest.raises(drafts.AlreadyRegistered) as error:
+        drafts.save_draft(nilufar, token, CALL_FORM_VALUES, form=forms.CALL_FORM)
     assert error.value.registration == form
-    assert appeals.token_for(nilufar, call) != token
+    assert drafts.token_for(nilufar, call) != token
 
 
 def test_a_call_is_listed_as_unregistered_until_it_has_a_form(nilufar, call):

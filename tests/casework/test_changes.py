@@ -6,8 +6,17 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from appliance.casework import catalogs, changes
-from appliance.casework.changes import UploadedFile, files, links, states, summary, terms
+from appliance.casework import catalogs
+from appliance.casework.changes import files, links, states, summary, terms
+from appliance.casework.changes.files import UploadedFile
+from appliance.casework.changes.requests import (
+    RequestCounts,
+    count_requests,
+    create_change_request,
+    find_change_request,
+    list_request_steps,
+    perform_request_action,
+)
 from appliance.core import clock, db
 from appliance.core.refusals import Refused
 from appliance.models import AuditEntry, ChangeFile, ChangeRequest, ChangeStep, User
@@ -36,14 +45,14 @@ def create_request(bahodir, calendar, set_clock):
 
     def create_request(kind: str = "interface", moment: str = "2026-12-02 10:00") -> ChangeRequest:
         set_clock(moment)
-        return changes.create_change_request(bahodir, kind, "Tugma nomi", "Tushunarsiz", calendar)
+        return create_change_request(bahodir, kind, "Tugma nomi", "Tushunarsiz", calendar)
 
     return create_request
 
 
 def perform_step(action, request, user, text="Matn", version=None) -> None:
     now = ChangeRequest.get_by_id(request.id)
-    changes.perform_request_action(action, now, user, version or now.version, text)
+    perform_request_action(action, now, user, version or now.version, text)
 
 
 def current_state(request) -> str:
@@ -133,7 +142,7 @@ def test_a_request_passes_through_all_states(create_request, bahodir, sherzod, r
         perform_step(action, request, user)
         assert current_state(request) == state
         assert ChangeRequest.get_by_id(request.id).is_open == (state in OPEN_REQUEST_STATES)
-    actions_done = [row.action for row in changes.list_request_steps(request)]
+    actions_done = [row.action for row in list_request_steps(request)]
     assert actions_done[::-1][:3] == ["ask", "question", "answer"]
     assert ChangeRequest.get_by_id(request.id).responsible == "rustam"
     audited = AuditEntry.select().where(AuditEntry.subject == str(request.id))
@@ -187,23 +196,23 @@ def test_only_some_steps_are_refused_without_a_text(action, create_request, requ
 )
 def test_a_request_must_state_its_kind_content_and_reason(kind, what, why, code, bahodir, calendar):
     with pytest.raises(Refused, match=code):
-        changes.create_change_request(bahodir, kind, what, why, calendar)
+        create_change_request(bahodir, kind, what, why, calendar)
     assert ChangeRequest.select().count() == 0
 
 
 def test_only_the_ministry_creates_requests(sherzod, rustam, dilnoza, calendar):
     for user in (sherzod, rustam, dilnoza):
         with pytest.raises(Refused, match="action"):
-            changes.create_change_request(user, "other", "x", "y", calendar)
+            create_change_request(user, "other", "x", "y", calendar)
 
 
 def test_other_roles_cannot_find_a_request(create_request, bahodir, dilnoza, nilufar, oybek):
     request = create_request()
-    assert changes.find_change_request(request.id, bahodir) == request
-    assert [
-        changes.find_change_request(request.id, user) for user in (dilnoza, nilufar, oybek)
-    ] == [None] * 3
-    assert changes.find_change_request(request.id + 1, bahodir) is None
+    assert find_change_request(request.id, bahodir) == request
+    assert [find_change_request(request.id, user) for user in (dilnoza, nilufar, oybek)] == [
+        None
+    ] * 3
+    assert find_change_request(request.id + 1, bahodir) is None
 
 
 def test_of_two_simultaneous_steps_one_is_refused(create_request, sherzod, rustam):
@@ -213,7 +222,7 @@ def test_of_two_simultaneous_steps_one_is_refused(create_request, sherzod, rusta
     def accept(user) -> None:
         try:
             gate.wait()
-            changes.perform_request_action("accept", request, user, 1)
+            perform_request_action("accept", request, user, 1)
             outcomes.append(user.login)
         except Refused as error:
             outcomes.append(error.code)
@@ -233,7 +242,7 @@ def test_of_two_simultaneous_steps_one_is_refused(create_request, sherzod, rusta
 def test_a_step_on_an_outdated_version_is_refused(version, create_request, sherzod):
     request = create_request()
     with pytest.raises(Refused, match="changed"):
-        changes.perform_request_action("accept", request, sherzod, version)
+        perform_request_action("accept", request, sherzod, version)
 
 
 # files
@@ -245,7 +254,7 @@ def sent_file(name: str, content: bytes) -> UploadedFile:
 
 def test_files_are_stored_unchanged(create_request, bahodir, calendar):
     sent = [sent_file("C:\\docs\\../taklif\u202e.docx", b"PK\x00\xff"), sent_file("b.txt", b"x")]
-    request = changes.create_change_request(bahodir, "other", "x", "y", calendar, sent)
+    request = create_change_request(bahodir, "other", "x", "y", calendar, sent)
     stored_files = files.files_of_request(request)
     assert [(file.name, file.size) for file in stored_files] == [("taklif.docx", 4), ("b.txt", 1)]
     assert bytes(files.find_file(request, stored_files[0].id).content) == b"PK\x00\xff"
@@ -263,7 +272,7 @@ def test_files_are_stored_unchanged(create_request, bahodir, calendar):
 )
 def test_too_many_or_invalid_files_are_refused(sent, code, bahodir, calendar):
     with pytest.raises(Refused, match=code):
-        changes.create_change_request(bahodir, "other", "x", "y", calendar, sent)
+        create_change_request(bahodir, "other", "x", "y", calendar, sent)
     assert (ChangeRequest.select().count(), ChangeFile.select().count()) == (0, 0)
 
 
@@ -277,24 +286,24 @@ def test_the_size_of_files_is_limited_per_request_and_per_user_and_day(
     def fail_if_read() -> bytes:
         raise AssertionError("a file that is refused is read")
 
-    request = changes.create_change_request(bahodir, "other", "x", "y", calendar, seven_bytes)
-    changes.perform_request_action("question", request, User.get(User.role == "manager"), 1, "?")
+    request = create_change_request(bahodir, "other", "x", "y", calendar, seven_bytes)
+    perform_request_action("question", request, User.get(User.role == "manager"), 1, "?")
     with pytest.raises(Refused, match="full"):
-        changes.perform_request_action(
+        perform_request_action(
             "answer", request, bahodir, 2, "x", [files.UploadedFile("a", 4, fail_if_read)]
         )
-    changes.perform_request_action("answer", request, bahodir, 2, "x", [sent_file("a", b"xxx")])
+    perform_request_action("answer", request, bahodir, 2, "x", [sent_file("a", b"xxx")])
     for _ in range(2):
-        changes.create_change_request(bahodir, "other", "x", "y", calendar, seven_bytes)
+        create_change_request(bahodir, "other", "x", "y", calendar, seven_bytes)
     with pytest.raises(Refused, match="day"):
-        changes.create_change_request(
+        create_change_request(
             bahodir, "other", "x", "y", calendar, [files.UploadedFile("a", 7, fail_if_read)]
         )
     assert ChangeRequest.select().count() == 3
     # a request without files is never refused
-    changes.create_change_request(bahodir, "other", "x", "y", calendar, no_files)
+    create_change_request(bahodir, "other", "x", "y", calendar, no_files)
     ChangeFile.update(at=clock.now() - files.UPLOAD_WINDOW).execute()
-    assert changes.create_change_request(bahodir, "other", "x", "y", calendar, seven_bytes)
+    assert create_change_request(bahodir, "other", "x", "y", calendar, seven_bytes)
 
 
 def test_simultaneous_uploads_do_not_exceed_the_limit(bahodir, calendar, monkeypatch):
@@ -304,7 +313,7 @@ def test_simultaneous_uploads_do_not_exceed_the_limit(bahodir, calendar, monkeyp
     def send_request(_: int) -> bool:
         with db.database.connection_context():
             try:
-                changes.create_change_request(bahodir, "other", "x", "y", calendar, seven_bytes)
+                create_change_request(bahodir, "other", "x", "y", calendar, seven_bytes)
             except Refused:
                 return False
             return True
@@ -315,9 +324,7 @@ def test_simultaneous_uploads_do_not_exceed_the_limit(bahodir, calendar, monkeyp
 
 
 def test_a_file_without_a_name_is_given_one(bahodir, calendar):
-    request = changes.create_change_request(
-        bahodir, "other", "x", "y", calendar, [sent_file("../", b"x")]
-    )
+    request = create_change_request(bahodir, "other", "x", "y", calendar, [sent_file("../", b"x")])
     assert [file.name for file in files.files_of_request(request)] == ["file"]
 
 
@@ -327,7 +334,7 @@ def test_a_file_without_a_name_is_given_one(bahodir, calendar):
 def test_a_link_stores_only_the_differences(create_request, sherzod):
     request = create_request("routing")
     before, after = {"name": "A", "number": "1", "hours": ""}, {"name": "A", "number": "2"}
-    changes.link_change(request, sherzod, "employee", "7", "A", before, after)
+    links.link_change(request, sherzod, "employee", "7", "A", before, after)
     [link] = links.links_of_request(request)
     assert (link.before, link.after) == ({"number": "1"}, {"number": "2"})
     assert (link.who, link.kind, link.ref) == ("sherzod", "employee", "7")
@@ -337,17 +344,15 @@ def test_a_link_stores_only_the_differences(create_request, sherzod):
 def test_no_link_is_stored_without_differences_or_after_the_request_is_done(create_request, rustam):
     request = create_request()
     assert (
-        changes.link_change(request, rustam, "prompt", "uz/menu", "Menyu", {"a": None}, {"a": ""})
+        links.link_change(request, rustam, "prompt", "uz/menu", "Menyu", {"a": None}, {"a": ""})
         is None
     )
     perform_step("accept", request, rustam)
     perform_step("finish", request, rustam)
-    assert (
-        changes.link_change(request, rustam, "prompt", "uz/menu", "Menyu", {}, {"a": "b"}) is None
-    )
+    assert links.link_change(request, rustam, "prompt", "uz/menu", "Menyu", {}, {"a": "b"}) is None
     assert links.links_of_request(request) == []
     with pytest.raises(ValueError, match="tariff"):
-        changes.link_change(request, rustam, "tariff", "1", "x", {}, {"a": "b"})
+        links.link_change(request, rustam, "tariff", "1", "x", {}, {"a": "b"})
 
 
 # counts
@@ -364,12 +369,12 @@ def test_counts_include_open_urgent_and_overdue_requests(
     counts = {}
     for moment in ("2026-12-09 17:00", "2026-12-10 09:00", "2026-12-11 09:00", "2026-12-12 18:01"):
         set_clock(moment)
-        counts[moment[8:10]] = changes.count_requests(calendar)
+        counts[moment[8:10]] = count_requests(calendar)
     assert counts == {
-        "09": changes.RequestCounts(2, 0, 0),
-        "10": changes.RequestCounts(2, 1, 0),
-        "11": changes.RequestCounts(2, 1, 1),
-        "12": changes.RequestCounts(2, 0, 2),
+        "09": RequestCounts(2, 0, 0),
+        "10": RequestCounts(2, 1, 0),
+        "11": RequestCounts(2, 1, 1),
+        "12": RequestCounts(2, 0, 2),
     }
 
 

@@ -4,8 +4,8 @@ import datetime as dt
 
 import pytest
 
-from appliance.casework import appeals
-from appliance.casework.appeals import consultations, handling
+from appliance.casework.appeals import consultations, correcting, handling, registering
+from appliance.casework.forms import drafts
 from appliance.core import clock
 from appliance.core.audit.table import AuditEntry
 from appliance.core.refusals import Refused
@@ -19,8 +19,8 @@ CONSULTATION_VALUES = {"consultation": "1", "consultation_issue": "Nafaqa"}
 def register(settings, nilufar):
     def register(by=None, **other) -> Appeal:
         by = by or nilufar
-        token = appeals.token_for(by, None)
-        return appeals.register(FULL_FORM | other, operator=by, token=token, tz=settings.tz)
+        token = drafts.token_for(by, None)
+        return registering.register(FULL_FORM | other, operator=by, token=token, tz=settings.tz)
 
     return register
 
@@ -86,9 +86,9 @@ def test_a_consultation_is_overdue_after_a_day(register, at_noon, monkeypatch) -
 def test_a_correction_adds_or_removes_the_consultation(register, nilufar, settings) -> None:
     calendar = handling.WorkingCalendar(settings.tz, dt.time(9), dt.time(18), {})
     appeal = register()
-    appeals.correct_appeal(appeal, FULL_FORM | CONSULTATION_VALUES, "nilufar", 1, calendar)
+    correcting.correct_appeal(appeal, FULL_FORM | CONSULTATION_VALUES, "nilufar", 1, calendar)
     assert appeal_numbers(consultations.pending_consultations(nilufar)) == [appeal.number]
-    appeals.correct_appeal(Appeal.get_by_id(appeal.id), FULL_FORM, "nilufar", 2, calendar)
+    correcting.correct_appeal(Appeal.get_by_id(appeal.id), FULL_FORM, "nilufar", 2, calendar)
     assert consultations.pending_consultations(nilufar) == []
 
 

@@ -4,11 +4,12 @@ import datetime as dt
 
 import pytest
 
-from appliance.casework import appeals, catalogs, data_requests
+from appliance.casework import catalogs, data_requests
 from appliance.casework.appeals import personal
+from appliance.casework.appeals.desk import current_desk
 from appliance.core import clock
 from appliance.core.refusals import Refused
-from appliance.messaging import notices
+from appliance.messaging.notices import citizens
 from appliance.models import Appeal, AuditEntry, DataRequest, User
 from tests.rig.appeals import FULL_FORM, create_appeal
 from tests.rig.citizen import CITIZEN_NUMBER, Citizen
@@ -31,7 +32,7 @@ def appeal(settings, nilufar) -> Appeal:
     citizen = Citizen("hotline-1.1")
     citizen.ring_operator(nilufar)
     citizen.start_talk()
-    desk = appeals.current_desk(nilufar, clock.now())
+    desk = current_desk(nilufar, clock.now())
     assert desk
     registered_appeal = create_appeal(
         settings, nilufar, FULL_FORM | {"phone": CITIZEN_NUMBER}, token=desk.token
@@ -126,10 +127,12 @@ def test_a_request_is_answered_only_once(settings, manager, appeal) -> None:
         manager, REQUEST_VALUES, catalogs.working_calendar(settings)
     )
     with pytest.raises(Refused, match="answer"):
-        notices.answer_data_request(settings, request, manager, "refused", " ", [])
-    notices.answer_data_request(settings, request, manager, "done", "", [f"appeal:{appeal.number}"])
+        citizens.answer_data_request(settings, request, manager, "refused", " ", [])
+    citizens.answer_data_request(
+        settings, request, manager, "done", "", [f"appeal:{appeal.number}"]
+    )
     with pytest.raises(Refused, match="changed"):
-        notices.answer_data_request(settings, request, manager, "refused", "Yoʻq", [])
+        citizens.answer_data_request(settings, request, manager, "refused", "Yoʻq", [])
     stored = DataRequest.get()
     assert (stored.state, stored.records["appeal"]) == ("done", [appeal.number])
     rows = AuditEntry.select().where(AuditEntry.action.startswith("data_request."))

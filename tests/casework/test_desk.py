@@ -2,7 +2,8 @@
 
 import pytest
 
-from appliance.casework import appeals
+from appliance.casework.appeals import desk, queries
+from appliance.casework.forms import drafts
 from appliance.core import clock
 from appliance.core.statements import create_row, find_row
 from appliance.models import Applicant, QueueVisit, Ring
@@ -25,11 +26,11 @@ def test_no_query_about_the_current_call_reads_the_operators_past(nilufar):
     start_talk(nilufar, call)
     visit = QueueVisit.create(call=call, position=1, queue="main", joined_at=call.arrived_at)
     Ring.create(visit=visit, operator=nilufar.login, extension="1", started_at=call.arrived_at)
-    token = appeals.token_for(nilufar, call)
+    token = drafts.token_for(nilufar, call)
 
     def query_everything() -> None:
-        assert appeals.current_desk(nilufar, clock.now()).call == call
-        assert appeals.call_of_token(nilufar, token) == call
+        assert desk.current_desk(nilufar, clock.now()).call == call
+        assert drafts.call_of_token(nilufar, token) == call
         calls.unanswered_call_back(nilufar.login, clock.now())
         presence.state_of(nilufar)
 
@@ -40,7 +41,7 @@ def test_no_query_about_the_current_call_reads_the_operators_past(nilufar):
 
 
 def test_the_figures_of_the_day_do_not_read_the_past_either(nilufar):
-    plan = query_plan_of(lambda: appeals.count_registered_since(nilufar, clock.now()))
+    plan = query_plan_of(lambda: queries.count_registered_since(nilufar, clock.now()))
     index_use = "appeal_operator_id_registered_at (operator_id=? AND registered_at>?)"
     assert [step for step in plan if step.endswith(index_use)]
 
@@ -49,8 +50,8 @@ def test_a_ring_of_another_operator_gives_no_access_to_the_call(nilufar, sardor)
     call = create_call()
     visit = QueueVisit.create(call=call, position=1, queue="main", joined_at=call.arrived_at)
     Ring.create(visit=visit, operator=sardor.login, extension="1", started_at=call.arrived_at)
-    assert appeals.call_of_token(sardor, f"{call.id}-{sardor.id}-0") == call
-    assert appeals.call_of_token(nilufar, f"{call.id}-{nilufar.id}-0") is None
+    assert drafts.call_of_token(sardor, f"{call.id}-{sardor.id}-0") == call
+    assert drafts.call_of_token(nilufar, f"{call.id}-{nilufar.id}-0") is None
 
 
 def test_a_row_from_a_prepared_statement_equals_one_from_peewee(nilufar):

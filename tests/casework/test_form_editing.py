@@ -4,8 +4,9 @@ import datetime as dt
 
 import pytest
 
-from appliance.casework import appeals, catalogs, forms
-from appliance.casework.forms import checks, comparing, editing
+from appliance.casework import catalogs, forms
+from appliance.casework.appeals import prefill, registering
+from appliance.casework.forms import checks, comparing, drafts, editing
 from appliance.casework.forms.definition import definition_document
 from appliance.core import clock
 from appliance.core.refusals import Refused
@@ -262,8 +263,8 @@ def test_an_old_registration_is_shown_with_the_version_it_was_filled_in(settings
     name = add_field(topics=["subsidies"])
     release_draft()
     values = FULL_FORM | {"direction": "subsidies", f"{name}_text": "Yoshlar"}
-    token = appeals.token_for(nilufar, None)
-    appeal = appeals.register(values, operator=nilufar, token=token, tz=settings.tz)
+    token = drafts.token_for(nilufar, None)
+    appeal = registering.register(values, operator=nilufar, token=token, tz=settings.tz)
     assert appeal.form_version == 2
     code = catalogs.code_by_name("group", "Yoshlar")
     assert appeal.extra == {name: {"code": code or "", "text": "" if code else "Yoshlar"}}
@@ -272,7 +273,7 @@ def test_an_old_registration_is_shown_with_the_version_it_was_filled_in(settings
     assert forms.numbered_definition(forms.APPEAL_FORM, appeal.form_version).find_field(name)
     # for pages that still show it
     assert forms.latest_field(name).localized_label("ru") == FIELD_LABELS["ru"]
-    assert appeals.form_values(appeal)[name] == code or "Yoshlar"
+    assert prefill.form_values(appeal)[name] == code or "Yoshlar"
 
 
 def test_no_label_produces_a_reserved_name(settings) -> None:

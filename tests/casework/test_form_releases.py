@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from appliance.casework import appeals, call_forms, forms
-from appliance.casework.forms import editing, versions
+from appliance.casework import call_forms, forms
+from appliance.casework.forms import drafts, editing, versions
 from appliance.cli import appliance
 from appliance.core import clock
 from appliance.core.refusals import Refused
@@ -77,7 +77,7 @@ def field_names(form: str = forms.CALL_FORM) -> list[str]:
 def register_call_form(operator, number: str, **values: str) -> CallForm:
     call = create_call(number)
     start_talk(operator, call)
-    token = appeals.token_for(operator, call)
+    token = drafts.token_for(operator, call)
     return call_forms.register(values, operator=operator, token=token, tz=TZ)
 
 

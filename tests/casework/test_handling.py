@@ -6,10 +6,20 @@ from typing import Any
 
 import pytest
 
-from appliance.casework import appeals, catalogs, departments
-from appliance.casework.appeals import correcting, deadlines, handling, listing, searching, states
+from appliance.casework import catalogs, departments
+from appliance.casework.appeals import (
+    correcting,
+    deadlines,
+    handling,
+    listing,
+    queries,
+    registering,
+    searching,
+    states,
+)
 from appliance.casework.appeals.listing import Filters
 from appliance.casework.appeals.statistics import appeal_statistics
+from appliance.casework.forms import drafts
 from appliance.core import audit, clock, db, live
 from appliance.core.refusals import Refused
 from appliance.models import Appeal, AuditEntry, Department, Handling
@@ -46,10 +56,10 @@ def registered(nilufar, labour, calendar, monkeypatch):
         moment = dt.datetime.combine(day, dt.time(10), calendar.tz).astimezone(dt.UTC)
         with monkeypatch.context() as patched_clock:
             patched_clock.setattr(clock, "now", lambda: moment)
-            return appeals.register(
+            return registering.register(
                 FULL_FORM | values,
                 operator=nilufar,
-                token=appeals.token_for(nilufar, None),
+                token=drafts.token_for(nilufar, None),
                 tz=calendar.tz,
                 calendar=calendar,
             )
@@ -96,9 +106,9 @@ def test_appeals_without_handling_receive_it(registered, calendar):
     appeal = registered()
     due_on = handling_of(appeal).due_on
     Handling.delete().execute()
-    assert appeals.start_missing_handling(calendar) == 1
+    assert handling.start_missing_handling(calendar) == 1
     assert handling_of(appeal).due_on == due_on
-    assert appeals.start_missing_handling(calendar) == 0
+    assert handling.start_missing_handling(calendar) == 0
 
 
 # the states as a table: the state that each path from "registered" leads to, and its possible steps
@@ -276,9 +286,9 @@ def test_contacted_specialists_are_recorded_with_their_times(registered):
 def test_a_returned_appeal_is_corrected_and_sent_back(registered, nilufar, calendar):
     appeal = registered()
     perform_step("return", appeal)
-    assert appeals.appeals_returned_to(nilufar) == [appeal]
+    assert queries.appeals_returned_to(nilufar) == [appeal]
     values = FULL_FORM | {"address": "Yangi koʻcha, 1", "gist": "Boshqa mazmun"}
-    changes = appeals.correct_appeal(
+    changes = correcting.correct_appeal(
         appeal, values, "nilufar", handling_of(appeal).version, calendar
     )
     assert changes == {
@@ -287,7 +297,7 @@ def test_a_returned_appeal_is_corrected_and_sent_back(registered, nilufar, calen
     }
     now = handling_of(appeal)
     assert (now.state, now.holder, now.is_open) == ("taken", "bahodir", True)
-    assert appeals.appeals_returned_to(nilufar) == []
+    assert queries.appeals_returned_to(nilufar) == []
     step = handling.list_steps(appeal)[0]
     assert (step.action, step.who, step.detail) == ("resend", "nilufar", {"changes": changes})
     assert Appeal.get_by_id(appeal.id).address == "Yangi koʻcha, 1"
@@ -299,27 +309,29 @@ def test_every_previous_wording_is_stored(registered, calendar):
     for number, street in enumerate(("Bir", "Ikki", "Ikki", "Uch")):
         appeal = Appeal.get_by_id(appeal.id)
         version = handling_of(appeal).version
-        appeals.correct_appeal(
+        correcting.correct_appeal(
             appeal, FULL_FORM | {"address": street}, "dilnoza", version, calendar
         )
         assert handling_of(appeal).version == version + (number != 2)  # no changes: no step
-    stored = [(w.number, w.values["address"]) for w in appeals.previous_wordings(appeal)]
+    stored = [(w.number, w.values["address"]) for w in correcting.previous_wordings(appeal)]
     assert stored == [(1, "Navroʻz koʻchasi, 12-uy"), (2, "Bir"), (3, "Ikki")]
     assert appeal.number == Appeal.get_by_id(appeal.id).number
 
 
 def test_of_two_corrections_the_later_is_refused(registered, calendar):
     appeal = registered()
-    appeals.correct_appeal(appeal, FULL_FORM | {"gist": "Birinchi"}, "nilufar", 1, calendar)
+    correcting.correct_appeal(appeal, FULL_FORM | {"gist": "Birinchi"}, "nilufar", 1, calendar)
     with pytest.raises(Refused, match="changed"):
-        appeals.correct_appeal(appeal, FULL_FORM | {"gist": "Ikkinchi"}, "dilnoza", 1, calendar)
+        correcting.correct_appeal(appeal, FULL_FORM | {"gist": "Ikkinchi"}, "dilnoza", 1, calendar)
     assert Appeal.get_by_id(appeal.id).gist == "Birinchi"
-    assert len(appeals.previous_wordings(appeal)) == 1
+    assert len(correcting.previous_wordings(appeal)) == 1
 
 
 def test_changing_the_kind_changes_the_term(registered, calendar):
     appeal = registered()
-    appeals.correct_appeal(appeal, FULL_FORM | {"appeal_type": "proposal"}, "dilnoza", 1, calendar)
+    correcting.correct_appeal(
+        appeal, FULL_FORM | {"appeal_type": "proposal"}, "dilnoza", 1, calendar
+    )
     assert handling_of(appeal).due_on == dt.date(2026, 12, 24)
 
 
@@ -332,7 +344,7 @@ def test_an_unchanged_form_changes_nothing(registered, calendar):
     }
     appeal = registered(**values_typed)
     values = correcting.values_with_consultation(Appeal.get_by_id(appeal.id))
-    assert appeals.correct_appeal(appeal, values, "nilufar", 1, calendar) == {}
+    assert correcting.correct_appeal(appeal, values, "nilufar", 1, calendar) == {}
 
 
 # lists
@@ -487,6 +499,6 @@ def test_departments_are_added_assigned_and_deactivated(labour, sherzod, bahodir
 
 def test_a_member_of_a_department_sees_only_its_appeals(registered, labour, bahodir):
     departments_own, elsewhere = registered(), registered(direction="training")
-    assert set(appeals.visible_appeals(bahodir)) == {departments_own, elsewhere}
+    assert set(queries.visible_appeals(bahodir)) == {departments_own, elsewhere}
     staff.assign_department(bahodir, labour.id, by="sherzod")
-    assert set(appeals.visible_appeals(bahodir)) == {departments_own}
+    assert set(queries.visible_appeals(bahodir)) == {departments_own}

@@ -11,19 +11,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance.casework import catalogs, changes, knowledge, versions
+from appliance.casework import catalogs, versions
+from appliance.casework.changes import requests
 from appliance.casework.documents import package, pdf
 from appliance.casework.knowledge import (
-    ArticleContent,
-    ArticlePlacement,
     articles,
     files,
     listing,
     markdown,
     openings,
+    searching,
     seeding,
     wording,
 )
+from appliance.casework.knowledge.articles import ArticleContent, ArticlePlacement
 from appliance.core import clock
 from appliance.core.db import write_transaction
 from appliance.core.refusals import Refused
@@ -181,7 +182,7 @@ def test_a_new_version_leaves_the_current_one_in_force_until_it_takes_effect(
 
 def test_putting_in_force_for_a_change_request_is_linked_to_it(draft, sherzod, bahodir, settings):
     calendar = catalogs.working_calendar(settings)
-    request = changes.create_change_request(bahodir, "other", "Maqola", "Kerak", calendar)
+    request = requests.create_change_request(bahodir, "other", "Maqola", "Kerak", calendar)
     save_draft(draft, sherzod, request=request)
     put_in_force(draft, sherzod, bahodir)
     [link] = ChangeLink.select()
@@ -201,11 +202,11 @@ def test_an_expired_article_is_neither_suggested_nor_found(draft, sherzod, bahod
     save_draft(draft, sherzod, ArticleContent(**(vars(WORDS) | {"expires_on": TODAY})))
     put_in_force(draft, sherzod, bahodir)
     tomorrow = TODAY + dt.timedelta(days=1)
-    assert knowledge.published_versions(TODAY, "subsidies")
-    assert knowledge.search_articles("subsidiya", TODAY)
-    assert knowledge.published_versions(tomorrow, "subsidies") == []
-    assert knowledge.search_articles("subsidiya", tomorrow) == []
-    [listed] = knowledge.list_articles(tomorrow)
+    assert listing.published_versions(TODAY, "subsidies")
+    assert searching.search_articles("subsidiya", TODAY)
+    assert listing.published_versions(tomorrow, "subsidies") == []
+    assert searching.search_articles("subsidiya", tomorrow) == []
+    [listed] = listing.list_articles(tomorrow)
     assert listed.expired
 
 
@@ -215,7 +216,7 @@ def test_the_review_is_due_on_its_day(published, sherzod, bahodir):
     )
     assert listing.count_open_tasks(sherzod, TODAY - dt.timedelta(days=1)) == 0
     assert listing.count_open_tasks(sherzod, TODAY) == 1
-    [listed] = knowledge.list_articles(TODAY)
+    [listed] = listing.list_articles(TODAY)
     assert (listed.review, listed.article.owner.login) == (True, "bahodir")
     assert AuditEntry.select().where(AuditEntry.action == "article.place").count() == 1
 
@@ -548,44 +549,44 @@ def test_an_opening_without_a_call_counts_once_per_period(published, nilufar, mo
 
 @pytest.mark.parametrize("text", ["subsidiya", "Субсидия ол", "субсидии", "445", "OʻRQ", "15 дней"])
 def test_an_article_is_found_in_any_script_by_the_beginnings_of_words(published, text):
-    assert knowledge.search_articles(text, TODAY) == [published]
+    assert searching.search_articles(text, TODAY) == [published]
 
 
 def test_a_draft_is_not_found(draft):
-    assert knowledge.search_articles("subsidiya", TODAY) == []
+    assert searching.search_articles("subsidiya", TODAY) == []
     assert not SearchEntry.select().exists()
 
 
 def test_misspelt_words_are_found(published):
     for text in ("subsidya olsh", "subsidiyalarni", "субсыдия"):
-        assert knowledge.search_articles(text, TODAY) == [published], text
-    assert knowledge.search_articles("qwertz", TODAY) == []
+        assert searching.search_articles(text, TODAY) == [published], text
+    assert searching.search_articles("qwertz", TODAY) == []
 
 
 def test_the_search_index_follows_the_version_in_force(published, sherzod, bahodir, monkeypatch):
     row = articles.begin_draft(published.article, sherzod, published)
     words = replace(WORDS, title_uz="Nafaqa olish", title_ru="Пособие")
     articles.save_draft(row, sherzod, row.revision, words, PLACE)
-    assert knowledge.search_articles("nafaqa", TODAY) == []
+    assert searching.search_articles("nafaqa", TODAY) == []
     for action, user in (("send", sherzod), ("approve", bahodir)):
         row = ArticleVersion.get_by_id(row.id)
         row = articles.perform_step(action, row, user, row.revision)
     since = clock.now() + dt.timedelta(hours=1)
     articles.perform_step("put", row, sherzod, row.revision, since=since)
-    assert knowledge.search_articles("nafaqa", TODAY) == []  # its time has not come yet
-    assert knowledge.search_articles("subsidiya", TODAY)[:1] == [published]
+    assert searching.search_articles("nafaqa", TODAY) == []  # its time has not come yet
+    assert searching.search_articles("subsidiya", TODAY)[:1] == [published]
     monkeypatch.setattr(clock, "now", lambda: since)
-    assert [hit.id for hit in knowledge.search_articles("nafaqa", TODAY)] == [row.id]
+    assert [hit.id for hit in searching.search_articles("nafaqa", TODAY)] == [row.id]
     now = articles.version_in_force(published.article)
     articles.perform_step("retire", now, sherzod, now.revision)
-    assert knowledge.search_articles("nafaqa", TODAY) == []
+    assert searching.search_articles("nafaqa", TODAY) == []
     assert not SearchEntry.select().exists()
 
 
 def test_an_unsuccessful_search_is_recorded_once_in_its_final_form(settings, nilufar, sardor):
     for text in ("pen", "pensi", "pensiya", "Pensiya", "xy", "93 555 01 47"):
-        knowledge.record_failed_search(text, nilufar)
-    knowledge.record_failed_search("Пенсия", sardor)
+        searching.record_failed_search(text, nilufar)
+    searching.record_failed_search("Пенсия", sardor)
     assert ArticleMiss.select().count() == 2
     now = clock.now()
     [miss] = openings.failed_searches(now - dt.timedelta(days=1), now + dt.timedelta(seconds=1))
@@ -596,8 +597,8 @@ def test_an_unsuccessful_search_is_recorded_once_in_its_final_form(settings, nil
 
 
 def test_the_shipped_articles_are_seeded_as_drafts_in_both_languages(settings):
-    article_count = knowledge.seed_articles()
-    assert knowledge.seed_articles() == 0
+    article_count = seeding.seed_articles()
+    assert seeding.seed_articles() == 0
     rows = list(ArticleVersion.select())
     assert len(rows) == article_count == len(seeding.product_articles())
     sections = catalogs.labels_by_code(articles.SECTION_LIST, "ru")
@@ -641,10 +642,10 @@ def test_articles_are_found_by_words_that_callers_use(settings) -> None:
     with write_transaction():
         ArticleVersion.update(state="put", since=clock.now()).execute()
         for article in Article.select():
-            knowledge.searching.update_search_index(article)
+            searching.update_search_index(article)
     for slug, words in CALLERS_WORDS.items():
         for typed in words:
-            slugs = [row.article.slug for row in knowledge.search_articles(typed, TODAY, 3)]
+            slugs = [row.article.slug for row in searching.search_articles(typed, TODAY, 3)]
             assert slug in slugs, (typed, slugs)
 
 
@@ -653,7 +654,7 @@ def test_words_added_by_the_manager_are_searchable(draft, sherzod, bahodir) -> N
     articles.change_placement(draft.article, sherzod, place)
     row = put_in_force(draft, sherzod, bahodir)
     for typed in ("tekin pul", "текин", "халяву", "кредит"):
-        assert [hit.id for hit in knowledge.search_articles(typed, TODAY)] == [row.id], typed
+        assert [hit.id for hit in searching.search_articles(typed, TODAY)] == [row.id], typed
     assert articles.article_placement(row.article).other_words == "tekin pul, халява"
     articles.change_placement(row.article, sherzod, PLACE)
-    assert knowledge.search_articles("халяву", TODAY) == []
+    assert searching.search_articles("халяву", TODAY) == []

@@ -10,8 +10,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from appliance.box import health
-from appliance.casework import ministry
-from appliance.casework.ministry import files
+from appliance.casework.ministry import events, files, queue
 from appliance.cli import appliance
 from appliance.core import clock, outbox, signatures
 from appliance.core.refusals import Refused
@@ -167,7 +166,7 @@ def test_the_ministry_receives_receipts_and_the_events_that_were_not_applied(
     assert_matches_schema("OurFile", ours)
     assert (ours["number"], ours["appeals"], ours["expects"]) == (2, [], 2)
     [receipt] = ours["receipts"]
-    unnamed = next(e.id for e in ministry.unprocessed_events() if e.outcome == "no_sense")
+    unnamed = next(e.id for e in events.unprocessed_events() if e.outcome == "no_sense")
     assert receipt == {
         "package": 1,
         "undone": [
@@ -224,8 +223,8 @@ def test_a_refusal_of_an_appeal_that_was_not_sent_is_listed_and_acknowledges_not
     [package] = files.import_packages(site, stick, "x")
     assert (package.receipts, package.events) == (1, {"not_sent": 6, "no_sense": 1})
     assert (message_state(appeal), message_state(second)) == ("refused", "acknowledged")
-    assert ministry.latest_message(appeal).trouble_text == "no direction"
-    listed = [(e.number, e.text) for e in ministry.unprocessed_events() if e.outcome == "not_sent"]
+    assert queue.latest_message(appeal).trouble_text == "no direction"
+    listed = [(e.number, e.text) for e in events.unprocessed_events() if e.outcome == "not_sent"]
     who = ("2026-999999", "who?")
     assert sorted(listed) == sorted(
         [(appeal.number, "no direction"), who, who, who, ("?", "?"), ("?", "?")]
@@ -255,7 +254,7 @@ def test_an_event_in_the_same_file_overrides_the_receipt(
     )
     files.import_packages(site, stick, "x")
     assert (message_state(appeal), message_state(second)) == ("acknowledged", "refused")
-    assert not ministry.unprocessed_events()
+    assert not events.unprocessed_events()
 
 
 def test_after_a_restore_the_ministry_is_notified_of_skipped_and_missing_numbers(
@@ -404,7 +403,7 @@ def test_an_appeal_with_a_missing_code_is_listed_and_the_rest_is_packed(site, st
     assert [a["number"] for a in json.loads(file.read_bytes())["appeals"]] == [with_code.number]
     assert message_state(without_code) == "refused"
     codes["direction"]["other"] = "199"
-    outbox.resend_message(ministry.latest_message(without_code))
+    outbox.resend_message(queue.latest_message(without_code))
     assert len(files.export_packages(site_with_codes, stick, "x")) == 2
 
 

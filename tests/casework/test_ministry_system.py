@@ -14,9 +14,10 @@ import pytest
 from markupsafe import escape
 
 from appliance.box import health
-from appliance.casework import appeals, catalogs, ministry
-from appliance.casework.appeals import form, handling, states
-from appliance.casework.ministry import events, link, mapping
+from appliance.casework import catalogs
+from appliance.casework.appeals import correcting, form, handling, states
+from appliance.casework.forms import drafts
+from appliance.casework.ministry import events, link, mapping, queue
 from appliance.casework.ministry.courier import MAX_MESSAGES_PER_TURN, Courier, ministry_system
 from appliance.core import clock, db, http, i18n, outbox
 from appliance.core.settings import MINISTRY_CODES, Ministry, SettingsError, SmsAccount
@@ -75,7 +76,7 @@ def change(site):
 
     def correct_appeal(appeal, gist="Boshqa", **values):
         connect_hooks(site)
-        appeals.correct_appeal(
+        correcting.correct_appeal(
             appeal,
             FULL_FORM | {"gist": gist} | values,
             "nilufar",
@@ -102,7 +103,7 @@ def courier_for(site) -> Courier:
 
 
 def message_state(appeal) -> str:
-    return ministry.queue.EXCHANGE_STATES[ministry.latest_message(appeal).state]
+    return queue.EXCHANGE_STATES[queue.latest_message(appeal).state]
 
 
 def make_all_due() -> None:
@@ -162,7 +163,7 @@ def test_an_appeal_is_sent_and_its_changes_follow(
     assert ministry_server.appeals[n]["gist"] == "Boshqa"
     assert ministry_server.appeals[n]["state"] == "taken"
     assert message_state(appeal) == "acknowledged"
-    assert ministry.latest_message(appeal).foreign_id == f"M-{n}"
+    assert queue.latest_message(appeal).foreign_id == f"M-{n}"
 
 
 def test_pages_and_programs_report_every_step_to_the_ministry(
@@ -170,7 +171,7 @@ def test_pages_and_programs_report_every_step_to_the_ministry(
 ) -> None:
     app.config["SITE"] = site
     connect_hooks(site)
-    operator, token = login_as("operator"), appeals.token_for(nilufar, None)
+    operator, token = login_as("operator"), drafts.token_for(nilufar, None)
     headers = {"X-CSRFToken": operator.token()}
     path = f"/operator/forms/{token}/register"
     number = operator.post(path, json={"values": FULL_FORM}, headers=headers).json["number"]
@@ -212,7 +213,7 @@ def test_a_user_name_and_password_work_instead_of_a_token(site, ministry_server,
 
 
 def test_nothing_is_sent_without_settings_or_after_a_rollback(settings, new, change) -> None:
-    assert ministry.queue_appeal(settings, appeal := new()) is None
+    assert queue.queue_appeal(settings, appeal := new()) is None
     Message.delete().execute()
     with db.write_transaction() as transaction:
         new()
@@ -254,7 +255,7 @@ def test_an_answer_that_arrives_too_late_does_no_harm(
     monkeypatch.setattr(http, "_ANSWER_TIMEOUT_SECONDS", 0.2)
     courier.send_due_messages()
     monkeypatch.undo()
-    assert ministry.latest_message(appeal).trouble == "answer_lost"
+    assert queue.latest_message(appeal).trouble == "answer_lost"
     make_all_due()
     courier.send_due_messages()
     assert message_state(appeal) == "acknowledged"
@@ -309,7 +310,7 @@ def test_a_wrong_address_refuses_no_appeals(
     appeal, second = new(), new()
     courier.send_due_messages()
     assert message_state(appeal) == "queued"
-    assert ministry.latest_message(appeal).trouble
+    assert queue.latest_message(appeal).trouble
     make_all_due()
     courier_for(site).send_due_messages()
     assert (message_state(appeal), message_state(second)) == ("acknowledged", "acknowledged")
@@ -326,7 +327,7 @@ def test_a_refused_document_is_not_sent_again(ministry_server, courier, new, sta
     ministry_server.moods = [(status, '{"detail": "why"}')]
     appeal = new()
     courier.send_due_messages()
-    assert (message_state(appeal), ministry.latest_message(appeal).trouble_text) == (
+    assert (message_state(appeal), queue.latest_message(appeal).trouble_text) == (
         "refused",
         "why",
     )
@@ -342,7 +343,7 @@ def test_all_refused_appeals_are_retried_together_from_the_page(
     ministry_server.moods = ["refuse"]
     courier.send_due_messages()
     ministry_server.moods = []
-    before = ministry.latest_message(waiting)
+    before = queue.latest_message(waiting)
     page = technician.get("/ministry").text
     assert uzbek_html("Send all refused messages again") in page
     # a plain form button, it needs no script
@@ -352,7 +353,7 @@ def test_all_refused_appeals_are_retried_together_from_the_page(
     assert [message_state(a) for a in (first, second, corrected, fine)] == [
         *("queued", "queued", "queued", "acknowledged")
     ]
-    assert ministry.latest_message(waiting).due_at == before.due_at
+    assert queue.latest_message(waiting).due_at == before.due_at
     entry = AuditEntry.get(AuditEntry.action == "ministry.retry")
     assert (entry.who, entry.detail["count"]) == ("rustam", 3)
     make_all_due()
@@ -380,7 +381,7 @@ def test_a_refusal_is_shown_with_its_reason_and_advice(
         in page
     )
     assert "no such direction" in login_as("supervisor").get(f"/appeals/{appeal.number}").text
-    message = ministry.latest_message(appeal)
+    message = queue.latest_message(appeal)
     assert technician.send(f"/ministry/{message.id}/retry").status_code == 302
     courier.send_due_messages()
     assert message_state(appeal) == "acknowledged"
@@ -395,7 +396,7 @@ def test_a_corrected_appeal_is_sent_as_new_if_it_had_been_refused(
     ministry_server.moods = ["refuse"]
     appeal = new()
     courier.send_due_messages()
-    first = ministry.latest_message(appeal)
+    first = queue.latest_message(appeal)
     change(appeal)
     courier.send_due_messages()
     assert ministry_server.registrations == [("new", appeal.number, 2)]
@@ -417,7 +418,7 @@ def test_a_later_decision_of_the_ministry_is_received(
     ministry_server.add_event(appeal.number, decision, "why", version=1)
     courier.read_events()
     assert message_state(appeal) == decision
-    assert ministry.latest_message(appeal).trouble_text == ("why" if decision == "refused" else "")
+    assert queue.latest_message(appeal).trouble_text == ("why" if decision == "refused" else "")
 
 
 def test_the_latest_decision_about_a_version_applies(
@@ -432,7 +433,7 @@ def test_the_latest_decision_about_a_version_applies(
     ministry_server.event_moods = ["twice"]
     courier.read_events()
     assert (message_state(appeal), message_state(second)) == ("acknowledged", "refused")
-    assert not ministry.latest_message(appeal).trouble
+    assert not queue.latest_message(appeal).trouble
     page = technician.get("/ministry").text
     assert "mistaken" in page
     assert appeal.number not in page
@@ -441,7 +442,7 @@ def test_the_latest_decision_about_a_version_applies(
     assert message_state(second) == "acknowledged"
     ministry_server.add_event(second.number, "refused", version="first")
     courier.read_events()
-    assert (message_state(second), [e.outcome for e in ministry.unprocessed_events()]) == (
+    assert (message_state(second), [e.outcome for e in events.unprocessed_events()]) == (
         "acknowledged",
         ["no_sense"],
     )
@@ -550,7 +551,7 @@ def test_names_and_codes_of_the_ministry_are_used(site, ministry_server, new, te
         )
         in page
     )
-    outbox.resend_message(ministry.latest_message(without_code))
+    outbox.resend_message(queue.latest_message(without_code))
     ministry_settings.codes["direction"]["other"] = "199"
     courier_for(dataclasses.replace(site, ministry=ministry_settings)).send_due_messages()
     assert ministry_server.appeals[without_code.number]["direction"] == "199"
@@ -626,13 +627,13 @@ def test_an_answer_is_applied_to_the_appeal_once(
     assert Handling.get_by_id(appeal.id).state == "answered"
     answer_steps = AppealStep.select().where(AppealStep.action == "answer")
     assert [(step.who, step.text) for step in answer_steps] == [
-        (ministry.MINISTRY_ACTOR, "Javobimiz shu")
+        (queue.MINISTRY_ACTOR, "Javobimiz shu")
     ]
     assert Message.select().where(Message.purpose == "answered").count() == 1
-    audited = AuditEntry.select().where(AuditEntry.who == ministry.MINISTRY_ACTOR)
+    audited = AuditEntry.select().where(AuditEntry.who == queue.MINISTRY_ACTOR)
     assert audited.where(AuditEntry.action == "appeal.answer").count() == 1
     assert audited.where(AuditEntry.action == "ministry.event").count() == 3
-    assert not ministry.unprocessed_events()
+    assert not events.unprocessed_events()
     page = login_as("supervisor").get(f"/appeals/{appeal.number}").text
     assert "Javobimiz shu" in page
     assert uzbek_html("Ministry's system") in page
@@ -670,15 +671,15 @@ def test_events_that_cannot_be_applied_are_listed_until_someone_confirms_them(
     ministry_server.add_event(appeal.number, "answer", "Shunday \ud800")
     courier.read_events()
     assert Handling.get_by_id(appeal.id).state == "answered"
-    outcomes = {event.outcome for event in ministry.unprocessed_events()}
+    outcomes = {event.outcome for event in events.unprocessed_events()}
     assert outcomes == {"state", "unknown", "no_sense", "words"}
     assert check_of(site, "ministry.undone").state == "warn"
     page = technician.get("/ministry").text
     assert "Kimga?" in page
     assert uzbek_html("There is no such appeal here: ask the ministry's technician.") in page
-    for event in ministry.unprocessed_events():
+    for event in events.unprocessed_events():
         technician.send("/ministry/seen", event=event.id)
-    assert (ministry.unprocessed_events(), check_of(site, "ministry.undone")) == ([], None)
+    assert (events.unprocessed_events(), check_of(site, "ministry.undone")) == ([], None)
 
 
 def test_an_event_is_processed_whatever_its_id_is(
@@ -703,14 +704,14 @@ def test_an_event_is_processed_whatever_its_id_is(
     ministry_server.events += [nameless, nameless | {"id": True, "text": "yopildi"}]
     courier.read_events()
     assert Handling.get_by_id(appeal.id).state == "answered"
-    undone = ministry.unprocessed_events()
+    undone = events.unprocessed_events()
     assert [event.outcome for event in undone] == ["no_sense"] * 5
     page = technician.get("/ministry").text
     assert "nima bu?" in page
     assert "yopildi" in page
     for event in undone:
         technician.send("/ministry/seen", event=event.id)
-    assert not ministry.unprocessed_events()
+    assert not events.unprocessed_events()
 
 
 def test_two_long_ids_are_two_events(ministry_server, courier, new) -> None:
@@ -746,9 +747,9 @@ def test_appeals_registered_before_the_connection_are_sent_later(
     first, second = new(unconnected), new(unconnected)
     third = new()
     today = Handling.get_by_id(first.id).registered_on
-    assert ministry.queue_earlier_appeals(site, today + dt.timedelta(days=1), "command") == 0
-    assert ministry.queue_earlier_appeals(site, today, "command") == 2
-    assert ministry.queue_earlier_appeals(site, today, "command") == 0  # only once
+    assert queue.queue_earlier_appeals(site, today + dt.timedelta(days=1), "command") == 0
+    assert queue.queue_earlier_appeals(site, today, "command") == 2
+    assert queue.queue_earlier_appeals(site, today, "command") == 0  # only once
     assert courier.send_due_messages() == 3
     assert {message_state(appeal) for appeal in (first, second, third)} == {"acknowledged"}
     assert AuditEntry.select().where(AuditEntry.action == "ministry.catch_up").count() == 3
@@ -770,10 +771,10 @@ def test_random_faults_and_killed_couriers_lose_no_appeal(
         ministry_server.moods = dice.choices(moods, k=4)
         if dice.random() < 0.3 and (message := outbox.claim_next("ministry")):
             if dice.random() < 0.5:  # killed after the ministry received it
-                ministry_server.moods, is_known = [], ministry.queue.is_appeal_known(message)
+                ministry_server.moods, is_known = [], queue.is_appeal_known(message)
                 document = mapping.ministry_document(site.ministry, message.payload)
                 courier.system.send_appeal(
-                    message.cause, document, ministry.queue.idempotency_key(message), is_known
+                    message.cause, document, queue.idempotency_key(message), is_known
                 )
             past = clock.now() - dt.timedelta(seconds=1)
             Message.update(claimed_until=past).where(Message.id == message.id).execute()

@@ -6,7 +6,8 @@ import random
 
 import pytest
 
-from appliance.casework import appeals, call_forms, catalogs, forms, versions
+from appliance.casework import call_forms, catalogs, forms, versions
+from appliance.casework.forms import drafts
 from appliance.casework.scripts import checks, course, editing, queries, runs, seeding
 from appliance.casework.scripts.definition import parse_definition
 from appliance.core import clock, i18n
@@ -372,7 +373,7 @@ def nearest_answer(definition, answers) -> int:
 def test_the_course_is_linked_to_the_registered_form(nilufar, sherzod, bahodir, settings):
     version, call = publish_script(sherzod, bahodir), create_call()
     start_talk(nilufar, call)
-    token = appeals.token_for(nilufar, call)
+    token = drafts.token_for(nilufar, call)
     runs.end_run(
         runs.advance_run(runs.begin_run(nilufar, token, call, version, "uz"), 1, answer=1), "left"
     )

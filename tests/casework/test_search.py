@@ -6,8 +6,9 @@ from collections import Counter
 
 import pytest
 
-from appliance.casework import appeals, catalogs, search
-from appliance.casework.appeals import correcting, handling
+from appliance.casework import catalogs, search
+from appliance.casework.appeals import correcting, handling, registering
+from appliance.casework.forms import drafts
 from appliance.core.db import write_transaction
 from appliance.models import Appeal, SearchEntry, SearchWord, User
 from appliance.telephony import directory
@@ -25,9 +26,9 @@ def registered(settings, nilufar: User):
     def register_appeal(
         surname: str, by: User = nilufar, gist: str = "Subsidiya soʻradi", **more: str
     ):
-        token = appeals.token_for(by, None)
+        token = drafts.token_for(by, None)
         values = {"surname": surname, "first_name": "Aziz", "gist": gist} | more
-        return appeals.register(values, operator=by, token=token, tz=settings.tz)
+        return registering.register(values, operator=by, token=token, tz=settings.tz)
 
     return register_appeal
 

@@ -11,7 +11,8 @@ from pathlib import Path
 import click
 import pytest
 
-from appliance.casework import call_forms, catalogs, changes
+from appliance.casework import call_forms, catalogs
+from appliance.casework.changes import requests
 from appliance.cli import COMMANDS, appliance
 from appliance.core import db
 from appliance.core.settings import Settings
@@ -172,7 +173,7 @@ def test_registrations_are_exported_as_objects_and_as_a_table(
 
 def test_change_requests_are_listed(run: Run, settings: Settings, bahodir: User) -> None:
     calendar = catalogs.working_calendar(settings)
-    request = changes.create_change_request(
+    request = requests.create_change_request(
         bahodir, "routing", "Raqam\noʻzgardi", "Eskisi yoʻq", calendar
     )
     [row] = json.loads(run("changes", "list", "--json").stdout)

@@ -7,7 +7,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from appliance.casework import appeals
+from appliance.casework.appeals import desk
 from appliance.cli import appliance
 from appliance.core import audit, clock, db, outbox
 from appliance.core.audit import labels
@@ -127,7 +127,7 @@ def site(settings: Settings, nilufar: User, login_as) -> Settings:
         settings,
         nilufar,
         FULL_FORM | {"surname": NAME, "address": STREET, "gist": GIST, "phone": CITIZEN_NUMBER},
-        token=appeals.current_desk(nilufar, clock.now()).token,
+        token=desk.current_desk(nilufar, clock.now()).token,
     )
     outbox.queue_sms("registered", CITIZEN_NUMBER, GIST, key="1", cause="1", tz=settings.tz)
     with db.write_transaction():

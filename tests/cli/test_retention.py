@@ -5,7 +5,7 @@ from pathlib import Path
 
 from click.testing import CliRunner
 
-from appliance.casework import appeals
+from appliance.casework.forms import drafts
 from appliance.cli import appliance
 from appliance.core import db
 from appliance.core.settings import Settings
@@ -32,9 +32,9 @@ def test_the_masks_of_a_file_are_applied_once_more(settings, nilufar, bahodir, t
 
 
 def test_scrubbing_rewrites_the_database_file(settings, nilufar) -> None:
-    token = appeals.token_for(nilufar, None)
-    appeals.save_draft(nilufar, token, {"gist": "Kanareyka" * 2000})
-    appeals.discard_draft(nilufar, token)
+    token = drafts.token_for(nilufar, None)
+    drafts.save_draft(nilufar, token, {"gist": "Kanareyka" * 2000})
+    drafts.discard_draft(nilufar, token)
     before = settings.paths.database.stat().st_size
     assert run_command(settings, "retention", "scrub") == (0, "done\n")
     assert settings.paths.database.stat().st_size <= before

@@ -6,11 +6,12 @@ from functools import partial
 
 import pytest
 
-from appliance.casework import appeals, call_forms, catalogs, hooks
+from appliance.casework import call_forms, catalogs, hooks
+from appliance.casework.appeals import registering
+from appliance.casework.forms import drafts
 from appliance.core import clock
 from appliance.core.settings import Duty, SmsAccount
 from appliance.core.settings import Telegram as Bot
-from appliance.messaging import notices
 from appliance.messaging.casework_hooks import connect_hooks
 from appliance.messaging.notices import call_alerts, duty
 from appliance.messaging.telegram.bot_api import BotApiClient
@@ -90,11 +91,11 @@ def register(site, nilufar, ticks):
 
     def register_call(operator: User = nilufar, **values: str) -> CallForm:
         call = create_answered_call(operator)
-        hooks.call_registered.connect(partial(notices.alert_call, site))
+        hooks.call_registered.connect(partial(duty.alert_call, site))
         return call_forms.register(
             FORM_VALUES | values,
             operator=operator,
-            token=appeals.token_for(operator, call),
+            token=drafts.token_for(operator, call),
             tz=site.tz,
         )
 
@@ -147,11 +148,11 @@ def test_the_group_receives_gist_and_masked_phone_but_no_name(
 
 def test_an_appeal_of_the_call_creates_no_second_alert(site, register, nilufar, ticks) -> None:
     call = create_answered_call(nilufar)
-    hooks.appeal_registered.connect(partial(notices.alert_appeal, site))
-    appeals.register(
+    hooks.appeal_registered.connect(partial(duty.alert_appeal, site))
+    registering.register(
         FULL_FORM | {"direction": "labour_violation"},
         operator=nilufar,
-        token=appeals.token_for(nilufar, call),
+        token=drafts.token_for(nilufar, call),
         tz=site.tz,
         calendar=catalogs.working_calendar(site),
     )
@@ -237,7 +238,7 @@ def test_the_manager_selects_directions_and_operators_need_do_nothing(
     ]
     assert AuditEntry.get(AuditEntry.action == "notice.calls").detail == {"directions": directions}
     for direction in ("labour_violation", "other"):
-        token = appeals.token_for(nilufar, create_answered_call(nilufar))
+        token = drafts.token_for(nilufar, create_answered_call(nilufar))
         sent = {"values": FORM_VALUES | {"direction": direction}, "form": "2"}
         headers = {"X-CSRFToken": operator.token("/operator")}
         path = f"/operator/forms/{token}/register-call"

@@ -6,15 +6,16 @@ import datetime as dt
 import pytest
 from click.testing import CliRunner
 
-from appliance.casework import appeals, call_forms, catalogs, hooks, ministry
-from appliance.casework.appeals import additions, correcting, handling
+from appliance.casework import call_forms, catalogs, hooks
+from appliance.casework.appeals import additions, correcting, handling, registering
+from appliance.casework.forms import drafts
+from appliance.casework.ministry import queue
 from appliance.cli import appliance
 from appliance.core import clock, memory
 from appliance.core.settings import Ministry, SmsAccount, Telegram
 from appliance.jobs import timetable
-from appliance.messaging import notices
 from appliance.messaging.casework_hooks import connect_hooks
-from appliance.messaging.notices import call_alerts
+from appliance.messaging.notices import call_alerts, citizens, duty
 from appliance.models import Handling, Message
 from tests.casework.test_appeals import FULL_FORM
 from tests.rig.citizen import form_token_in_talk
@@ -22,12 +23,12 @@ from tests.rig.citizen import form_token_in_talk
 SUNDAY = dt.datetime(2026, 11, 22, 7, tzinfo=dt.UTC)
 FOLLOWERS = {
     hooks.appeal_registered: [
-        notices.notify_registered,
-        notices.alert_appeal,
-        ministry.queue_appeal,
+        citizens.notify_registered,
+        duty.alert_appeal,
+        queue.queue_appeal,
     ],
-    hooks.appeal_changed: [notices.notify_answered, ministry.queue_change],
-    hooks.call_registered: [notices.alert_call],
+    hooks.appeal_changed: [citizens.notify_answered, queue.queue_change],
+    hooks.call_registered: [duty.alert_call],
 }
 
 
@@ -59,10 +60,10 @@ def appeal(site, nilufar, monkeypatch):
     """An appeal registered on a Sunday, whose messages were sent."""
     monkeypatch.setattr(clock, "now", lambda: SUNDAY)
     connect_hooks(site)
-    appeal = appeals.register(
+    appeal = registering.register(
         FULL_FORM | {"phone": "+998935550147"},
         operator=nilufar,
-        token=appeals.token_for(nilufar, None),
+        token=drafts.token_for(nilufar, None),
         tz=site.tz,
         calendar=catalogs.working_calendar(site),
     )
@@ -144,9 +145,9 @@ def test_every_other_step_is_reported_to_the_ministrys_system_at_once(appeal, ac
 
 
 def test_the_systems_own_steps_are_not_reported_back_to_it(appeal) -> None:
-    handling.take_over(appeal, ministry.MINISTRY_ACTOR, 1)
+    handling.take_over(appeal, queue.MINISTRY_ACTOR, 1)
     assert take_messages() == []
-    handling.answer_appeal(appeal, "Javob", ministry.MINISTRY_ACTOR, 2, SUNDAY.date())
+    handling.answer_appeal(appeal, "Javob", queue.MINISTRY_ACTOR, 2, SUNDAY.date())
     assert take_messages() == [("sms", 15)]
 
 
@@ -166,7 +167,7 @@ def test_a_correction_is_reported_only_if_it_changes_something(appeal, site) -> 
 
 
 def test_an_addition_is_reported(appeal, site, nilufar) -> None:
-    token = appeals.token_for(nilufar, None)
+    token = drafts.token_for(nilufar, None)
     additions.add_to_appeal(appeal, {"gist": "Yana"}, operator=nilufar, token=token, tz=site.tz)
     assert take_messages() == [("ministry", 0)]
 

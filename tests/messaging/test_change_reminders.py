@@ -6,7 +6,8 @@ import datetime as dt
 import pytest
 
 from appliance.box import timetable
-from appliance.casework import catalogs, changes
+from appliance.casework import catalogs
+from appliance.casework.changes import requests
 from appliance.core import clock
 from appliance.core.settings import Alarms, Duty, SmsAccount, Telegram
 from appliance.jobs import timetable as jobs
@@ -45,7 +46,7 @@ def create_request(site, bahodir, set_clock):
     def create_request(kind: str, moment: str) -> ChangeRequest:
         set_clock(moment)
         calendar = catalogs.working_calendar(site)
-        return changes.create_change_request(
+        return requests.create_change_request(
             bahodir, kind, "Lola Rashidova +998935550147", "Sabab", calendar
         )
 
@@ -87,8 +88,8 @@ def test_a_box_that_was_off_reminds_until_the_deadline(site, create_request, set
 
 def test_a_finished_request_is_not_reminded(site, create_request, set_clock, sherzod):
     request = create_request("other", "2026-12-02 10:00")
-    changes.perform_request_action("accept", request, sherzod, 1)
-    changes.perform_request_action("finish", request, sherzod, 2, "Tayyor")
+    requests.perform_request_action("accept", request, sherzod, 1)
+    requests.perform_request_action("finish", request, sherzod, 2, "Tayyor")
     set_clock("2026-12-03 10:00")
     assert send_reminders(site) == 0
 

@@ -5,12 +5,13 @@ import datetime as dt
 
 import pytest
 
-from appliance.casework import appeals
+from appliance.casework.appeals import desk as appeal_desk
+from appliance.casework.appeals.desk import DeskForm, desk_for_form, desk_for_registered_form
+from appliance.casework.forms import drafts
 from appliance.core import clock, outbox
 from appliance.core.refusals import Refused
 from appliance.core.settings import Messages, Settings, SmsAccount
-from appliance.messaging import notices
-from appliance.messaging.notices import manual, templates
+from appliance.messaging.notices import citizens, manual, templates
 from appliance.messaging.notices.manual import Subject
 from appliance.messaging.notices.templates import Template
 from appliance.messaging.sms.accounts import build_gateways
@@ -46,8 +47,8 @@ def write_message(
     return manual.queue_manual_message(site, subject, text, number, "nilufar", sending, **more)
 
 
-def current_desk(operator: User) -> appeals.DeskForm:
-    desk = appeals.current_desk(operator, clock.now())
+def current_desk(operator: User) -> DeskForm:
+    desk = appeal_desk.current_desk(operator, clock.now())
     assert desk
     return desk
 
@@ -80,7 +81,7 @@ def test_a_message_submitted_twice_is_sent_once_and_audited(site, subject) -> No
 def test_obstacles_are_reported_in_the_preview_and_when_sending(
     site, subject, text: str, number: str, code: str
 ) -> None:
-    notices.opt_out_number(OTHER_NUMBER, "sherzod")
+    citizens.opt_out_number(OTHER_NUMBER, "sherzod")
     assert manual.preview_message(site, subject, text, number).trouble == code
     with pytest.raises(Refused) as error:
         write_message(site, subject, text, number)
@@ -114,7 +115,7 @@ def test_a_message_beyond_the_daily_limit_waits_and_the_preview_says_so(
 
 def test_a_number_that_opts_out_after_queueing_receives_nothing(site, subject) -> None:
     message = write_message(site, subject)
-    notices.opt_out_number(CITIZEN_NUMBER, "sherzod")
+    citizens.opt_out_number(CITIZEN_NUMBER, "sherzod")
     SmsSender(build_gateways(site)).send_due()
     ended = Message.get_by_id(message.id)
     assert (ended.state, ended.trouble) == ("refused", "unwanted")
@@ -127,7 +128,7 @@ def test_during_the_call_the_template_is_filled_from_the_draft(site, nilufar, te
     empty = manual.fill_template(manual.desk_subject(site, desk), template, "uz")
     assert empty == "{name}, {region}: {number}"
     typed = {"first_name": "Gulchehra", "surname": "Yoʻldosheva", "region": "1718"}
-    appeals.save_draft(nilufar, desk.token, typed)
+    drafts.save_draft(nilufar, desk.token, typed)
     subject_filled = manual.desk_subject(site, current_desk(nilufar))
     assert subject_filled.cause == "1764000000.1"
     assert manual.fill_template(subject_filled, template, "uz") == (
@@ -135,7 +136,7 @@ def test_during_the_call_the_template_is_filled_from_the_draft(site, nilufar, te
     )
     assert "Самаркандская" in manual.fill_template(subject_filled, template, "ru")
     company = {"applicant_kind": "entity", "entity_name": "Nur MCHJ", "first_name": "Aziza"}
-    appeals.save_draft(nilufar, desk.token, company)
+    drafts.save_draft(nilufar, desk.token, company)
     assert manual.fill_template(
         manual.desk_subject(site, current_desk(nilufar)), template, "uz"
     ).startswith("Nur")
@@ -157,7 +158,7 @@ def test_after_registering_all_placeholders_are_filled_and_the_message_is_on_the
         "rating", CITIZEN_NUMBER, "x", key="3", cause="1764000000.1", tz=site.tz
     )
     # the rating link belongs to the caller, not to the appeal
-    assert notices.messages_of_appeal(appeal) == [
+    assert citizens.messages_of_appeal(appeal) == [
         after,
         before,
     ]
@@ -165,19 +166,17 @@ def test_after_registering_all_placeholders_are_filled_and_the_message_is_on_the
 
 
 def test_a_message_of_a_form_without_a_call_moves_to_the_registered_appeal(site, nilufar) -> None:
-    token = appeals.token_for(nilufar, None)
-    desk = appeals.desk_for_form(nilufar, token)
+    token = drafts.token_for(nilufar, None)
+    desk = desk_for_form(nilufar, token)
     assert manual.desk_subject(site, desk).number == ""
-    appeals.save_draft(nilufar, token, {"phone": "93 555 01 47"})
-    draft_subject = manual.desk_subject(site, appeals.desk_for_form(nilufar, token))
+    drafts.save_draft(nilufar, token, {"phone": "93 555 01 47"})
+    draft_subject = manual.desk_subject(site, desk_for_form(nilufar, token))
     assert draft_subject.number == CITIZEN_NUMBER
     message = write_message(site, draft_subject)
     assert manual.messages_about(None, [], token) == [message]
     appeal = register_appeal(site, nilufar, token)
-    assert notices.messages_of_appeal(appeal) == [message]
-    assert (
-        manual.desk_subject(site, appeals.desk_for_registered_form(nilufar, token)).cause == token
-    )
+    assert citizens.messages_of_appeal(appeal) == [message]
+    assert manual.desk_subject(site, desk_for_registered_form(nilufar, token)).cause == token
 
 
 def test_an_unchanged_template_is_named_to_the_service(site, subject, template) -> None:

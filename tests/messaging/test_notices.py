@@ -9,9 +9,8 @@ from appliance.casework.appeals import handling
 from appliance.core import db, outbox
 from appliance.core.refusals import Refused
 from appliance.core.settings import SmsAccount
-from appliance.messaging import notices
 from appliance.messaging.casework_hooks import connect_hooks
-from appliance.messaging.notices import texts
+from appliance.messaging.notices import citizens, texts
 from appliance.messaging.sms.accounts import build_gateways
 from appliance.messaging.sms.sender import SmsSender
 from appliance.models import Call, EarlyReport, Handling, Message
@@ -67,7 +66,7 @@ def test_the_message_is_in_the_language_of_the_call(site, nilufar, register) -> 
     moment = appeal.registered_at
     Call.create(id="1.1", direction="inbound", arrived_at=moment, stage="ended", language="ru")
     appeal.call_id = "1.1"
-    assert "обращение" in notices.notify_registered(site, appeal).text
+    assert "обращение" in citizens.notify_registered(site, appeal).text
 
 
 @pytest.mark.parametrize("phone", ["", "102", "+998712394141", "+79161234567"])
@@ -82,10 +81,10 @@ def test_a_site_without_an_account_queues_nothing(settings, register) -> None:
 
 
 def test_a_citizen_who_opted_out_receives_nothing(register) -> None:
-    assert notices.opt_out_number("93 555 01 47", "sherzod") == "+998935550147"
+    assert citizens.opt_out_number("93 555 01 47", "sherzod") == "+998935550147"
     register(phone="+998935550147")
     assert not Message.select().exists()
-    notices.opt_in_number("+998935550147", "sherzod")
+    citizens.opt_in_number("+998935550147", "sherzod")
     register(phone="+998935550147")
     assert Message.select().count() == 1
 
@@ -228,7 +227,7 @@ def test_an_operator_writes_to_their_applicant_once(site, app, register, login_a
         assert INVALID in page
         assert text.strip() in page
     assert login_as("sardor").send(path, sms="x", sending="3").status_code in (403, 404)
-    notices.opt_out_number("+998935550147", "sherzod")
+    citizens.opt_out_number("+998935550147", "sherzod")
     assert INVALID in browser.refused_page(
         browser.send(path, sms="x", to=appeal.phone, sending="4")
     )

@@ -17,7 +17,6 @@ from appliance.core.delivery import (
     UncertainDeliveryError,
 )
 from appliance.core.settings import Messages, SmsAccount
-from appliance.messaging import notices
 from appliance.messaging.notices import callers, citizens, ratings, texts
 from appliance.messaging.sms import account_health, incoming, rules
 from appliance.messaging.sms.gateway import Incoming, SmsGateway
@@ -514,7 +513,7 @@ def test_disabled_or_unwanted_messages_are_not_queued(site, time) -> None:
     rules.change_rule(site, "missed", False, "", "sherzod")
     assert callers.send_call_notices(site) == 0
     rules.change_rule(site, "missed", True, "", "sherzod")
-    notices.opt_out_number(NUMBER, "sherzod")
+    citizens.opt_out_number(NUMBER, "sherzod")
     assert callers.send_call_notices(site) == 0
     assert not Message.select().exists()
 

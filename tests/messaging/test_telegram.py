@@ -18,7 +18,6 @@ from appliance.core.delivery import UncertainDeliveryError
 from appliance.core.settings import Duty, SmsAccount
 from appliance.core.settings import Telegram as Bot
 from appliance.jobs import timetable
-from appliance.messaging import notices
 from appliance.messaging.notices import alert_subjects, duty, summary
 from appliance.messaging.telegram.bot_api import BotApiClient
 from appliance.messaging.telegram.courier import MAX_MEMBER_QUERIES, TelegramCourier, UpdateReader
@@ -66,7 +65,7 @@ def register(site, nilufar, monkeypatch):
 
         def alert_group(appeal) -> None:
             appeal.registered_at = moment
-            notices.alert_appeal(site, appeal)
+            duty.alert_appeal(site, appeal)
 
         hooks.appeal_registered.connect(alert_group)
         return create_appeal(site, nilufar, FULL_FORM | values)
@@ -157,7 +156,7 @@ def test_the_group_is_alerted_only_out_of_hours(register, moment, alerted) -> No
 
 def test_a_site_without_telegram_alerts_nobody(settings, nilufar, register) -> None:
     appeal = register("2026-11-20 12:00:00")
-    assert not notices.alert_appeal(settings, appeal)
+    assert not duty.alert_appeal(settings, appeal)
 
 
 def test_the_alert_contains_gist_and_masked_phone_but_no_name(

@@ -18,16 +18,15 @@ from playhouse.sqlite_ext import SearchField
 
 from appliance import PACKAGE
 from appliance.box.retention import masking
-from appliance.casework import appeals, catalogs, forms
-from appliance.casework.appeals import exporting, listing, personal
-from appliance.casework.forms import versions
+from appliance.casework import catalogs, forms
+from appliance.casework.appeals import exporting, listing, personal, registering
+from appliance.casework.forms import drafts, versions
 from appliance.casework.ministry import mapping
 from appliance.core import db
 from appliance.core.i18n import DEFAULT_LOCALE, localized_name
 from appliance.core.settings import MINISTRY_FIELDS, Ministry, Telegram
 from appliance.core.tables import DocumentField
-from appliance.messaging import notices
-from appliance.messaging.notices import call_alerts
+from appliance.messaging.notices import call_alerts, duty
 from appliance.models import (
     TABLES,
     Appeal,
@@ -171,10 +170,10 @@ def appeal(settings, nilufar) -> Appeal:
     """An appeal and its registered call, both with a value in each personal column."""
     call = create_call()
     start_talk(nilufar, call)
-    registered = appeals.register(
+    registered = registering.register(
         FULL_FORM | {"mahalla_text": ""},
         operator=nilufar,
-        token=appeals.token_for(nilufar, call),
+        token=drafts.token_for(nilufar, call),
         tz=settings.tz,
         calendar=catalogs.working_calendar(settings),
     )
@@ -290,7 +289,7 @@ def test_no_alert_contains_what_identifies_a_person(appeal, table, settings) -> 
     assert disclosed_columns(row, row.gist) >= identifying(table)
     site = dataclasses.replace(settings, telegram=Telegram(token="1:a", chat=-5))
     call_alerts.set_alert_directions({row.direction}, "malika")
-    alert = notices.alert_appeal if table is Appeal else notices.alert_call
+    alert = duty.alert_appeal if table is Appeal else duty.alert_call
     with db.write_transaction():
         assert alert(site, row)
     message = Message.get(Message.purpose == "alert")

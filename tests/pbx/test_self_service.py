@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from appliance.casework import appeals
+from appliance.casework.appeals import queries
 from appliance.core import clock
 from appliance.models import Appeal, Applicant, User
 from appliance.pbx import agi
@@ -137,14 +137,14 @@ def test_a_program_other_than_asterisk_gets_no_answer(box: Box) -> None:
 
 
 def test_a_number_without_a_year_is_of_this_year_or_the_previous(appeal: Appeal) -> None:
-    assert appeals.appeal_by_keys("123", dt.date(CURRENT_YEAR, 5, 1)) == appeal
-    assert appeals.appeal_by_keys("123", dt.date(CURRENT_YEAR + 1, 1, 3)) == appeal
-    assert appeals.appeal_by_keys("123", dt.date(CURRENT_YEAR + 2, 1, 3)) is None
+    assert queries.appeal_by_keys("123", dt.date(CURRENT_YEAR, 5, 1)) == appeal
+    assert queries.appeal_by_keys("123", dt.date(CURRENT_YEAR + 1, 1, 3)) == appeal
+    assert queries.appeal_by_keys("123", dt.date(CURRENT_YEAR + 2, 1, 3)) is None
     assert (
-        appeals.appeal_by_keys(f"{CURRENT_YEAR}000123", dt.date(CURRENT_YEAR + 9, 1, 1)) == appeal
+        queries.appeal_by_keys(f"{CURRENT_YEAR}000123", dt.date(CURRENT_YEAR + 9, 1, 1)) == appeal
     )
     for keys in ("", "12345678901", "12*", "١٢٣"):
-        assert appeals.appeal_by_keys(keys, dt.date(CURRENT_YEAR, 5, 1)) is None
+        assert queries.appeal_by_keys(keys, dt.date(CURRENT_YEAR, 5, 1)) is None
 
 
 def test_asterisk_finds_all_sounds_of_numbers_and_queues(box: Box) -> None:

@@ -11,7 +11,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from appliance.casework import appeals, search
+from appliance.casework import search
+from appliance.casework.appeals import registering
+from appliance.casework.forms import drafts
 from appliance.core import audit, clock, db, sqlite
 from appliance.core.outbox.tables import HeldMessage
 from appliance.core.settings import Settings
@@ -82,8 +84,8 @@ def register_appeal(operator: User, gist: str) -> str:
         "openness": "open",
         "gist": gist,
     }
-    token = appeals.token_for(operator, None)
-    return str(appeals.register(values, operator=operator, token=token, tz=TASHKENT).number)
+    token = drafts.token_for(operator, None)
+    return str(registering.register(values, operator=operator, token=token, tz=TASHKENT).number)
 
 
 def run_sql(file: Path, *statements: str) -> list[Any]:
@@ -118,7 +120,7 @@ def test_rows_written_since_the_upgrade_are_carried_to_the_former_schema(
     upgrade.migrate(statement)
     new_numbers = [register_appeal(nilufar, f"Yangi murojaat {count}") for count in range(3)]
     assert [number[-6:] for number in new_numbers] == ["000002", "000003", "000004"]
-    appeals.save_draft(nilufar, appeals.token_for(nilufar, None), {"gist": "hali yozilmoqda"})
+    drafts.save_draft(nilufar, drafts.token_for(nilufar, None), {"gist": "hali yozilmoqda"})
     Appeal.update(gist="tuzatilgan").where(Appeal.number == appeal_numbers()[0]).execute()
     expected = {
         table: rows for table, rows in table_rows(upgrade.database).items() if table != "novelty"
@@ -152,7 +154,7 @@ def test_the_search_finds_rows_carried_over(upgrade: Upgrade, nilufar: User) -> 
 def test_removed_rows_and_rows_of_the_migration_do_not_return(
     upgrade: Upgrade, nilufar: User
 ) -> None:
-    appeals.save_draft(nilufar, appeals.token_for(nilufar, None), {"gist": "eski"})
+    drafts.save_draft(nilufar, drafts.token_for(nilufar, None), {"gist": "eski"})
     upgrade.copy.unlink()
     db.copy_database(upgrade.copy)
     upgrade.migrate(

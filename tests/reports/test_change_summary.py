@@ -9,8 +9,8 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from appliance.casework import catalogs, changes
-from appliance.casework.changes import summary, terms
+from appliance.casework import catalogs
+from appliance.casework.changes import requests, summary, terms
 from appliance.core import clock
 from appliance.models import ChangeRequest, User
 from appliance.people import accounts
@@ -69,15 +69,15 @@ def fill_requests(site, monkeypatch) -> list[dict]:
         )
         kind = chance.choice(list(terms.KINDS_BY_CODE))
         set_clock(asked_at)
-        request = changes.create_change_request(users["ministry"], kind, "Nima", "Nega", calendar)
-        changes.perform_request_action("accept", request, users["manager"], 1)
+        request = requests.create_change_request(users["ministry"], kind, "Nima", "Nega", calendar)
+        requests.perform_request_action("accept", request, users["manager"], 1)
         row = {"kind": kind, "asked": asked_at, "due": request.due_at, "moves": []}
         moment, version = asked_at, 2
         for _turn in range(chance.randrange(4)):
             moment = set_clock(moment + dt.timedelta(hours=chance.randrange(1, 300)))
             is_done = len(row["moves"]) % 2 == 0
             action, role = ("finish", "manager") if is_done else ("send_back", "ministry")
-            changes.perform_request_action(action, request, users[role], version, "Matn")
+            requests.perform_request_action(action, request, users[role], version, "Matn")
             version += 1
             row["moves"].append((moment, is_done))
         rows.append(row)
@@ -130,7 +130,7 @@ def test_the_current_month_is_counted_until_now(site, monkeypatch):
     now = dt.datetime(2026, 11, 18, 12, tzinfo=TZ)
     monkeypatch.setattr(clock, "now", lambda: now)
     calendar, user = catalogs.working_calendar(site), users_by_role()["ministry"]
-    changes.create_change_request(user, "other", "Nima", "Nega", calendar)
+    requests.create_change_request(user, "other", "Nima", "Nega", calendar)
     monkeypatch.setattr(clock, "now", lambda: now + dt.timedelta(hours=1))
     rows = {row.kind: row for row in summary.summary_rows(NOVEMBER.begin, NOVEMBER.end)}
     assert rows["other"] == summary.SummaryRow("other", asked=1, open=1)

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from pypdf import PdfReader
 
-from appliance.casework import appeals
 from appliance.casework.appeals import personal
+from appliance.casework.appeals.desk import current_desk
 from appliance.core import audit, clock, db, signatures
 from appliance.core import settings as site_settings
 from appliance.core.refusals import Refused
@@ -62,7 +62,7 @@ def register_recorded_call(settings: Settings) -> Appeal:
     citizen = Citizen(CALL_ID)
     citizen.ring_operator(nilufar)
     citizen.start_talk()
-    desk = appeals.current_desk(nilufar, clock.now())
+    desk = current_desk(nilufar, clock.now())
     assert desk
     registration = create_appeal(settings, nilufar, FULL_FORM, token=desk.token)
     citizen.hang_up()

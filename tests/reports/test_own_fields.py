@@ -11,10 +11,10 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as trying
 from hypothesis import strategies as st
 
-from appliance.casework import appeals, call_forms, catalogs, forms
-from appliance.casework.appeals import correcting
+from appliance.casework import call_forms, catalogs, forms
+from appliance.casework.appeals import correcting, registering
 from appliance.casework.catalogs import upkeep
-from appliance.casework.forms import editing
+from appliance.casework.forms import drafts, editing
 from appliance.core import clock
 from appliance.core.i18n import is_in_script
 from appliance.core.refusals import Refused
@@ -56,13 +56,13 @@ def take_call(operator: User) -> Call:
 
 
 def register_form_2(operator: User, call: Call, **values: str) -> Any:
-    token = appeals.token_for(operator, call)
+    token = drafts.token_for(operator, call)
     return call_forms.register(values, operator=operator, token=token, tz=dt.UTC)  # type: ignore[arg-type]
 
 
 def register_form_1(operator: User, call: Call | None, **values: str) -> Any:
-    token = appeals.token_for(operator, call)
-    return appeals.register(FULL_FORM | values, operator=operator, token=token, tz=dt.UTC)  # type: ignore[arg-type]
+    token = drafts.token_for(operator, call)
+    return registering.register(FULL_FORM | values, operator=operator, token=token, tz=dt.UTC)  # type: ignore[arg-type]
 
 
 def added_field_counts(settings, period: Period, **conditions: str) -> dict[str, dict[str, int]]:

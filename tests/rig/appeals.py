@@ -3,7 +3,9 @@
 import datetime as dt
 from zoneinfo import ZoneInfo
 
-from appliance.casework import appeals, catalogs, departments
+from appliance.casework import catalogs, departments
+from appliance.casework.appeals import registering
+from appliance.casework.forms import drafts
 from appliance.core.settings import Settings
 from appliance.models import Appeal, Call, Department, Talk, User
 from tests.rig.citizen import CITIZEN_NUMBER
@@ -64,10 +66,10 @@ def create_appeal(
     token: str = "",
 ) -> Appeal:
     """Register an appeal with these values; without a `token` it belongs to no call."""
-    return appeals.register(
+    return registering.register(
         values,
         operator=operator,
-        token=token or appeals.token_for(operator, None),
+        token=token or drafts.token_for(operator, None),
         tz=settings.tz,
         calendar=catalogs.working_calendar(settings),
     )

@@ -16,8 +16,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from appliance.box import snapshots
-from appliance.box.snapshots import RestoreRequest
+from appliance.box.snapshots import creating, restoring, verifying
+from appliance.box.snapshots.requests import RestoreRequest
 from appliance.core import clock, db
 from appliance.core import settings as site_settings
 from appliance.core.db import write_transaction
@@ -63,15 +63,15 @@ def main(recordings: int, megabytes: int) -> None:
             f"{database_bytes / 1e6:.0f} MB\n"
         )
         print("| step | seconds | repository grew by, MB |\n|---|---|---|")
-        snapshots.prepare_repositories(settings)
-        _time_step("first snapshot", folder, lambda: snapshots.create_snapshots(settings))
-        _time_step("verify", folder, lambda: snapshots.verify_snapshot(settings))
+        creating.prepare_repositories(settings)
+        _time_step("first snapshot", folder, lambda: creating.create_snapshots(settings))
+        _time_step("verify", folder, lambda: verifying.verify_snapshot(settings))
         for name in ("second", "third"):
             _add_day(settings, CALLS_PER_DAY)
             _time_step(
                 f"{name} snapshot, a day later",
                 folder,
-                lambda: snapshots.create_snapshots(settings),
+                lambda: creating.create_snapshots(settings),
             )
         full_folder, database_folder = folder / "whole", folder / "database"
         _time_step(
@@ -145,7 +145,7 @@ def _add_records(name: str, calls: int) -> None:
 
 
 def _restore_snapshot(settings: Settings, wish: RestoreRequest) -> None:
-    restored = snapshots.restore_site(settings, wish)
+    restored = restoring.restore_site(settings, wish)
     if restored.counts != restored.expected:
         raise SystemExit(f"restored {restored.counts}, expected {restored.expected}")
 

@@ -4,8 +4,18 @@ import datetime as dt
 from dataclasses import dataclass, field
 
 from appliance.box import retention
-from appliance.casework import appeals, call_forms, catalogs, data_requests, knowledge
-from appliance.casework.appeals import additions, answer_drafts, consultations, handling
+from appliance.casework import call_forms, catalogs, data_requests
+from appliance.casework.appeals import (
+    additions,
+    answer_drafts,
+    consultations,
+    correcting,
+    handling,
+    registering,
+)
+from appliance.casework.appeals.desk import current_desk
+from appliance.casework.forms import drafts
+from appliance.casework.knowledge import searching
 from appliance.core import clock, outbox
 from appliance.core.db import write_transaction
 from appliance.core.settings import Settings
@@ -97,10 +107,10 @@ class Canary:
         citizen = Citizen(self.call, self.phone)
         citizen.ring_operator(operator)
         citizen.start_talk()
-        desk = appeals.current_desk(operator, clock.now())
+        desk = current_desk(operator, clock.now())
         assert desk
         calendar = catalogs.working_calendar(settings)
-        appeal = appeals.register(
+        appeal = registering.register(
             self.initial_form,
             operator=operator,
             token=desk.token,
@@ -108,7 +118,7 @@ class Canary:
             calendar=calendar,
         )
         version = Handling.get_by_id(appeal.id).version
-        appeals.correct_appeal(appeal, self.corrected_form, operator.login, version, calendar)
+        correcting.correct_appeal(appeal, self.corrected_form, operator.login, version, calendar)
         citizen.hang_up()
         appeal = self.appeal = Appeal.get_by_id(appeal.id)
         addition = {
@@ -119,8 +129,8 @@ class Canary:
             addition,
             self.initial_form,
         ):  # one is added; the other remains a draft without a call
-            token = appeals.token_for(other, None)
-            appeals.save_draft(other, token, values)
+            token = drafts.token_for(other, None)
+            drafts.save_draft(other, token, values)
             if values is addition:
                 additions.add_to_appeal(
                     appeal, addition, operator=other, token=token, tz=settings.tz
@@ -169,7 +179,7 @@ class Canary:
         announcements.send_announcement(
             f"{self.former_surname}, {self.former_phone}: ulang", "", supervisor
         )
-        knowledge.record_failed_search(f"{self.former_surname} arizasi", operator)
+        searching.record_failed_search(f"{self.former_surname} arizasi", operator)
         note = f"{self.former_surname} doim qoʻngʻiroq qiladi"
         NumberNote.create(number=self.phone, text=note, by="m", at=now)
         ScheduledCallback.create(

@@ -2,7 +2,7 @@
 
 import datetime as dt
 
-from appliance.casework import appeals
+from appliance.casework.appeals.desk import current_desk
 from appliance.core import clock
 from appliance.core.db import write_transaction
 from appliance.models import FollowUp, User
@@ -169,6 +169,6 @@ def form_token_in_talk(
     citizen = Citizen(id, phone)
     citizen.ring_operator(operator)
     citizen.start_talk()
-    desk = appeals.current_desk(operator, clock.now())
+    desk = current_desk(operator, clock.now())
     assert desk
     return desk.token

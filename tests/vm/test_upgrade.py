@@ -42,15 +42,17 @@ def check_schema(settings):
 REGISTER_SCRIPT = """
 import sys
 from zoneinfo import ZoneInfo
-from appliance.casework import appeals, hooks
+from appliance.casework import hooks
+from appliance.casework.appeals import registering
+from appliance.casework.forms import drafts
 from appliance.core import db, settings
 from appliance.models import User
 db.open_database(settings.load_settings("/etc/appliance/appliance.toml").paths.database).connect()
 who = User.get(User.login == "dilnoza")
 hooks.appeal_registered.connect()
 values = {"applicant_kind": "person", "appeal_type": "application", "gist": sys.argv[1]}
-token = appeals.token_for(who, None)
-print(appeals.register(values, operator=who, token=token, tz=ZoneInfo("Asia/Tashkent")).number)
+token = drafts.token_for(who, None)
+print(registering.register(values, operator=who, token=token, tz=ZoneInfo("Asia/Tashkent")).number)
 """
 NUMBERS_QUERY = "SELECT number, gist FROM appeal ORDER BY number"
 

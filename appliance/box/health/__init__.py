@@ -54,6 +54,9 @@ from appliance.core.settings import Settings
 log = logging.getLogger(__name__)
 
 __all__ = [
+    "audit",
+    "database",
+    "disks",
     "CHECK_FUNCTIONS",
     "SLOW_CHECK_CODES",
     "STATES",

@@ -4,7 +4,8 @@ import logging
 from collections.abc import Iterator
 
 from appliance.box.health.check import Check, local_time_text
-from appliance.box.snapshots import SnapshotError, reading
+from appliance.box.snapshots import reading
+from appliance.box.snapshots.errors import SnapshotError
 from appliance.core import audit, clock
 from appliance.core.audit import anchors, heads, verifying
 from appliance.core.audit.heads import NotedHead

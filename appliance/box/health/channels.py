@@ -6,7 +6,7 @@ Pages and checks both use this module, so that they cannot contradict each other
 import datetime as dt
 from dataclasses import dataclass
 
-from appliance.box import links
+from appliance.box.links import intervals, wording
 from appliance.casework.ministry import link
 from appliance.core import outbox
 from appliance.core.i18n import N_
@@ -61,18 +61,18 @@ class Channel:
 
 def channel_states(settings: Settings) -> dict[str, Channel]:
     """Map the name of every watched link to its current state."""
-    stretches = links.current_stretches(settings)
+    stretches = intervals.current_stretches(settings)
     return {name: _channel_state(settings, name, stretch) for name, stretch in stretches.items()}
 
 
 def _channel_state(settings: Settings, name: str, stretch: LinkStretch | None) -> Channel:
     since = stretch.since if stretch else None
     if stretch and not stretch.up:
-        return Channel(name, "down", since, advice=links.outage_advice(name))
+        return Channel(name, "down", since, advice=wording.outage_advice(name))
     if trouble := _service_trouble(settings, name):
         return Channel(name, "fails", since, *trouble)
     if not stretch:
-        return Channel(name, "unknown", None, *links.unknown_link_texts(name))
+        return Channel(name, "unknown", None, *wording.unknown_link_texts(name))
     return Channel(name, "works", since)
 
 

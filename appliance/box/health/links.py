@@ -2,11 +2,10 @@
 
 from collections.abc import Iterator
 
-from appliance.box import links as watched
 from appliance.box import selftests
 from appliance.box.health.channels import channel_states
 from appliance.box.health.check import Check
-from appliance.box.links import probing
+from appliance.box.links import probing, wording
 from appliance.core.i18n import N_
 from appliance.core.settings import Settings
 from appliance.telephony import routing
@@ -18,7 +17,7 @@ def check_links(settings: Settings) -> Iterator[Check]:
     for name, channel in states.items():
         if channel.state in ("works", "fails"):  # a service that fails has its own check
             continue
-        title, values = watched.link_title(name)
+        title, values = wording.link_title(name)
         finding = N_("down since {moment}") if channel.since else channel.seen
         moment = f"{channel.since.astimezone(settings.tz):%d.%m.%Y %H:%M}" if channel.since else ""
         yield Check(

@@ -5,8 +5,7 @@ from collections.abc import Iterator
 
 from appliance.box.health.channels import MINISTRY_TROUBLES
 from appliance.box.health.check import Check
-from appliance.casework import ministry as system
-from appliance.casework.ministry import link
+from appliance.casework.ministry import events, link, queue
 from appliance.core.i18n import N_
 from appliance.core.settings import Settings
 
@@ -18,7 +17,7 @@ def check_ministry_link(settings: Settings) -> Iterator[Check]:
     if not settings.ministry:
         return
     code, name = "ministry", N_("Link to the ministry's system")
-    standing, state = system.exchange_backlog(), link.link_state()
+    standing, state = queue.exchange_backlog(), link.link_state()
     values = {
         "waiting": str(standing.queued + standing.sent),
         "hours": str(int(standing.oldest.total_seconds() // 3600)),
@@ -56,6 +55,6 @@ def check_ministry_link(settings: Settings) -> Iterator[Check]:
     advice = N_("The page Ministry's system shows the reason and what to do.")
     if standing.refused:
         yield Check(code, name, "fail", N_("{refused} appeals were refused"), advice, values)
-    if system.unprocessed_events(1):
+    if events.unprocessed_events(1):
         finding = N_("something reported by the ministry was not carried out")
         yield Check("ministry.undone", name, "warn", finding, advice)

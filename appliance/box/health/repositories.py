@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from appliance.box.health.check import Check
-from appliance.box.snapshots import SnapshotError
+from appliance.box.snapshots.errors import SnapshotError
 from appliance.box.snapshots.restic import Restic
 from appliance.core.i18n import N_
 from appliance.core.settings import Backup, Settings

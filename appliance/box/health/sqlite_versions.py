@@ -10,7 +10,8 @@ from pathlib import Path
 
 from appliance.box import processes
 from appliance.box.health.check import Check
-from appliance.box.snapshots import SnapshotError, continuous
+from appliance.box.snapshots import continuous
+from appliance.box.snapshots.errors import SnapshotError
 from appliance.core import sqlite
 from appliance.core.i18n import N_
 from appliance.core.settings import Settings

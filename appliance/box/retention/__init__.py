@@ -1,5 +1,6 @@
 """Retention: how long recordings and personal data are kept, legal holds, masking and removal."""
 
+from appliance.box.retention import disks
 from appliance.box.retention.clock_trust import ClockDoubted, ClockGap, clock_gap, is_clock_refusal
 from appliance.box.retention.disks import Forecast, disk_forecast, record_disk_usage
 from appliance.box.retention.holds import active_holds, end_hold, set_hold
@@ -31,4 +32,5 @@ __all__ = [
     "replay_masks",
     "scrub_database",
     "is_clock_refusal",
+    "disks",
 ]

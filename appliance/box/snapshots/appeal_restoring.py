@@ -19,7 +19,7 @@ from appliance.casework import applicants, catalogs
 from appliance.casework.appeals import searching
 from appliance.core import audit, clock, live
 from appliance.core.db import write_transaction
-from appliance.core.outbox.tables import HeldMessage
+from appliance.core.outbox import HeldMessage
 from appliance.core.settings import Settings
 from appliance.core.tables import Table
 from appliance.models import (

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from appliance.box.snapshots import continuous, copy_folders
 from appliance.box.snapshots.errors import SnapshotError
+from appliance.box.snapshots.replicator import ALIVE_FILE
 from appliance.core import clock, db_files, sqlite
 from appliance.core.settings import Settings
 
@@ -127,7 +128,7 @@ def last_replication_sign(settings: Settings) -> dt.datetime | None:
     if not settings.snapshots.replica:
         return None
     with contextlib.suppress(OSError, ValueError):
-        text = (continuous.replica_folder(settings) / continuous.ALIVE_FILE).read_text("utf-8")
+        text = (continuous.replica_folder(settings) / ALIVE_FILE).read_text("utf-8")
         return dt.datetime.fromisoformat(text.strip()).astimezone(dt.UTC)
     return None
 

@@ -11,7 +11,7 @@ from peewee import SqliteDatabase
 
 from appliance.box.snapshots.numbers import open_read_only
 from appliance.core import clock
-from appliance.core.outbox.tables import HeldMessage, Message
+from appliance.core.outbox import HeldMessage, Message
 
 _PENDING_STATES = ("pending", "claimed")
 _KEYS_PER_QUERY = 500  # that one query may contain

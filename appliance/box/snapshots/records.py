@@ -16,8 +16,7 @@ from appliance.box.snapshots.contents import ProgressReport, ignore_progress
 from appliance.box.snapshots.errors import SnapshotError
 from appliance.box.snapshots.requests import RESTORE_LAYOUT, RestoreRequest
 from appliance.box.snapshots.restoring import restore_site
-from appliance.casework import appeals
-from appliance.casework.appeals import exporting, listing, personal
+from appliance.casework.appeals import exporting, listing, personal, queries
 from appliance.core import audit, db, phone_numbers, schema
 from appliance.core.settings import Settings
 from appliance.models import Appeal, User, personal_columns
@@ -93,7 +92,7 @@ def _matching_appeals(search_term: str, user: User) -> list[tuple[dict[str, Any]
     phone = phone_numbers.canonical_number(search_term) or search_term
     is_match = (Appeal.number == search_term) | (Appeal.pinfl == search_term)
     is_match |= (Appeal.phone == phone) | (Appeal.phone_at_hand == phone)
-    visible_ids = appeals.visible_appeals(former_user).where(is_match).select(Appeal.id)
+    visible_ids = queries.visible_appeals(former_user).where(is_match).select(Appeal.id)
     rows = (
         listing.appeals_with_handling()
         .where(Appeal.id.in_(visible_ids))

@@ -6,6 +6,7 @@ from typing import Any
 from appliance.casework import applicants, forms
 from appliance.casework.appeals import consultations, form, handling, searching
 from appliance.casework.appeals.prefill import form_values
+from appliance.casework.forms.drafts import CONSULTATION_FIELDS
 from appliance.core import clock
 from appliance.core.clock import WorkingCalendar
 from appliance.core.db import write_transaction
@@ -36,7 +37,7 @@ def correct_appeal(
             definition,
             previous_values,
             values_with_consultation(corrected),
-            *form.CONSULTATION_FIELDS,
+            *CONSULTATION_FIELDS,
         )
         was_returned = handling.current_state(appeal) == "returned"
         if changes or was_returned:
@@ -88,8 +89,6 @@ def values_with_consultation(appeal: Appeal) -> dict[str, str]:
     if appeal.consultation:
         values["consultation"] = "1"
         values |= {
-            name: getattr(appeal, name)
-            for name in form.CONSULTATION_FIELDS[1:]
-            if getattr(appeal, name)
+            name: getattr(appeal, name) for name in CONSULTATION_FIELDS[1:] if getattr(appeal, name)
         }
     return values

@@ -5,8 +5,8 @@ from zoneinfo import ZoneInfo
 
 from appliance.casework import call_forms, forms, hooks, numbers
 from appliance.casework.appeals import consultations, form, handling
+from appliance.casework.forms import APPEAL_FORM
 from appliance.casework.forms.drafts import call_of_token, find_draft, values_of_other_form
-from appliance.casework.forms.versions import APPEAL_FORM
 from appliance.core import audit, clock, live
 from appliance.core.clock import WorkingCalendar
 from appliance.core.db import write_transaction

@@ -1,7 +1,9 @@
 """Editable lists: places, the values of the forms' lists, the calendar's special days."""
 
+from appliance.casework.catalogs import changes, days, places, proposals, upkeep
 from appliance.casework.catalogs.columns import SHEETS
 from appliance.casework.catalogs.days import calendar_end, working_calendar
+from appliance.casework.catalogs.keys import item_search_names
 from appliance.casework.catalogs.lists import (
     CATALOGS,
     NOT_LISTED,
@@ -75,4 +77,10 @@ __all__ = [
     "get_or_create_mahalla",
     "seed_lists",
     "working_calendar",
+    "changes",
+    "days",
+    "item_search_names",
+    "places",
+    "proposals",
+    "upkeep",
 ]

@@ -1,7 +1,7 @@
 """Forms as data: their fields, their versions, and how entered values are interpreted."""
 
+from appliance.casework.forms import checks, comparing, definition, drafts, editing, uses
 from appliance.casework.forms.counted_values import (
-    UNLISTED,
     counted_fields,
     counted_value_labels,
     store_counted_values,
@@ -39,7 +39,6 @@ __all__ = [
     "CALL_FORM",
     "FORMS",
     "ADDED_PLACE_KINDS",
-    "UNLISTED",
     "Definition",
     "Field",
     "Option",
@@ -68,4 +67,10 @@ __all__ = [
     "registered_values",
     "anonymize_added_fields",
     "added_field_search_texts",
+    "checks",
+    "comparing",
+    "definition",
+    "drafts",
+    "editing",
+    "uses",
 ]

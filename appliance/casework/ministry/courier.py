@@ -6,7 +6,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from appliance.casework.ministry import link, mapping, process_event, queue
+from appliance.casework.ministry import link, mapping, queue
+from appliance.casework.ministry.events import process_event
 from appliance.casework.ministry.transport import MinistrySystem
 from appliance.core import outbox
 from appliance.core.delivery import (

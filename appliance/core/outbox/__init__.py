@@ -57,6 +57,7 @@ from appliance.core.outbox.sending import (
     retry_delay,
     schedule_retry,
 )
+from appliance.core.outbox.tables import EarlyReport, HeldMessage, Message, SendAttempt
 from appliance.core.outbox.trouble_labels import TROUBLES
 
 STATES = ("pending", "claimed", "held", "sent", "delivered", "refused", "expired")
@@ -109,4 +110,8 @@ __all__ = [
     "resend_message",
     "postpone_until_morning",
     "withdraw_messages",
+    "EarlyReport",
+    "HeldMessage",
+    "Message",
+    "SendAttempt",
 ]

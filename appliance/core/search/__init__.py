@@ -31,6 +31,7 @@ from appliance.core.search.ranking import (
     rank_candidates,
 )
 from appliance.core.search.snippets import TextPiece, build_snippet, first_match_span
+from appliance.core.search.tables import SearchEntry, SearchText, SearchWord
 
 __all__ = [
     "KINDS",
@@ -60,4 +61,7 @@ __all__ = [
     "build_snippet",
     "sound_key",
     "stored_texts",
+    "SearchEntry",
+    "SearchText",
+    "SearchWord",
 ]

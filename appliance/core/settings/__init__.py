@@ -27,7 +27,7 @@ from appliance.core.settings.ministry import (
     MINISTRY_FIELDS,
     Ministry,
 )
-from appliance.core.settings.people import Ldap, OpenId, SignIn
+from appliance.core.settings.people import ROLES, Ldap, OpenId, SignIn
 from appliance.core.settings.telephony import Asterisk, Calls, Outgoing, Trunk
 
 __all__ = [
@@ -59,6 +59,7 @@ __all__ = [
     "Trunk",
     "Web",
     "load_settings",
+    "ROLES",
 ]
 
 

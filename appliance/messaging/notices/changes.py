@@ -5,8 +5,8 @@ The ministry's text stays in the box: a reminder has the number, the kind and th
 
 import datetime as dt
 
-from appliance.casework import catalogs, changes
-from appliance.casework.changes import terms
+from appliance.casework import catalogs
+from appliance.casework.changes import requests, terms
 from appliance.core import clock, i18n, outbox
 from appliance.core.db import write_transaction
 from appliance.core.i18n import N_
@@ -20,9 +20,9 @@ PURPOSE = "request"
 def send_reminders(settings: Settings) -> int:
     """Queue reminders of open requests whose term ends soon, each once; returns their number."""
     calendar, count = catalogs.working_calendar(settings), 0
-    for request in changes.open_requests():
+    for request in requests.open_requests():
         now = clock.now()
-        if changes.is_due_soon(request, calendar, now) and not _is_reminded(request):
+        if requests.is_due_soon(request, calendar, now) and not _is_reminded(request):
             with write_transaction():
                 count += _queue_reminder(settings, request, request.due_at - now)
     return count

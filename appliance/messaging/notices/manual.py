@@ -5,7 +5,9 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from appliance.casework import appeals, applicants, catalogs
+from appliance.casework import applicants, catalogs
+from appliance.casework.appeals import queries
+from appliance.casework.appeals.desk import DeskForm
 from appliance.core import audit, clock, outbox, phone_numbers
 from appliance.core.db import write_transaction
 from appliance.core.i18n import localized_name, spoken_language
@@ -67,7 +69,7 @@ def appeal_subject(settings: Settings, appeal: Appeal) -> Subject:
 
 def call_subject(settings: Settings, call: Call) -> Subject:
     """Return the subject for a call, with the values of the appeal it led to."""
-    call_appeals = appeals.appeals_of_call(call.id)
+    call_appeals = queries.appeals_of_call(call.id)
     values = (
         _appeal_values(settings, call_appeals[-1])
         if call_appeals
@@ -78,7 +80,7 @@ def call_subject(settings: Settings, call: Call) -> Subject:
     )
 
 
-def desk_subject(settings: Settings, desk: appeals.DeskForm) -> Subject:
+def desk_subject(settings: Settings, desk: DeskForm) -> Subject:
     """Return the subject for the form that an operator fills in, as saved, and its call."""
     form_values: dict[str, str] = desk.draft.values if desk.draft else {}
     appeal = desk.registered[-1] if desk.registered else None

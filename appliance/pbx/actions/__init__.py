@@ -5,6 +5,7 @@ ActionRefused with a code if they are not: if a button is pressed twice, the sec
 and changes nothing.
 """
 
+from appliance.pbx.actions import states
 from appliance.pbx.actions.config import (
     APPLIED_TOPIC,
     PlanRejected,
@@ -15,7 +16,7 @@ from appliance.pbx.actions.config import (
 )
 from appliance.pbx.actions.dialling import dial_number, hang_up_phone
 from appliance.pbx.actions.line_trial import start_line_trial
-from appliance.pbx.actions.lines import Line, phone_line
+from appliance.pbx.actions.lines import Channel, Line, phone_line
 from appliance.pbx.actions.resuming import has_sound, resume_talk
 from appliance.pbx.actions.states import (
     apply_states,
@@ -75,4 +76,6 @@ __all__ = [
     "place_synthetic_call",
     "take_over_talk",
     "start_line_trial",
+    "Channel",
+    "states",
 ]

@@ -15,7 +15,7 @@ from appliance.pbx.interpret import (
     CallRecords,
     InterpretedCall,
     calls_without_beginning,
-    interpreter,
+    interpret_records,
     root_linkedids,
 )
 from appliance.pbx.ledger import gathering, records
@@ -84,7 +84,7 @@ def _interpret_once(
 def _try_to_interpret(call_records: CallRecords, level: int) -> InterpretedCall | None:
     """Return the interpretation of a call; None if it fails, which is logged."""
     try:
-        return interpreter.interpret_records(call_records)
+        return interpret_records(call_records)
     except Exception:  # the boundary of a call: if it fails singly too, it is set aside
         log.log(level, "call %s is tried by itself", call_records.root, exc_info=True)
         return None
@@ -134,7 +134,7 @@ def _project_family(linkedid: str, rules: Calls) -> None:
         if gathering.calls_merged_with(events):
             return
     for root in root_linkedids(events):
-        call = interpreter.interpret_records(gathering.gather_call(root, events))
+        call = interpret_records(gathering.gather_call(root, events))
         for released_id in _store_call(call, rules):
             _project_family(released_id, rules)
 

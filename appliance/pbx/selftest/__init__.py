@@ -6,8 +6,13 @@ from appliance.box import selftests
 from appliance.box.selftests import SelfTestResult
 from appliance.core import clock
 from appliance.core.settings import Settings
+from appliance.pbx.selftest.offline import run_offline_drill
 
-__all__ = ["place_carrier_calls", "place_synthetic_call"]
+__all__ = [
+    "place_carrier_calls",
+    "place_synthetic_call",
+    "run_offline_drill",
+]
 
 
 def place_carrier_calls(settings: Settings, name: str = "") -> dict[str, SelfTestResult]:

@@ -35,6 +35,7 @@ from appliance.reports.call_filters.filters import (
     offered_filters,
     sql_conditions,
 )
+from appliance.reports.call_filters.labels import KINDS, RESULTS
 
 __all__ = [
     "DIMENSION_NAMES",
@@ -66,4 +67,6 @@ __all__ = [
     "region_expression",
     "sql_conditions",
     "topic_expression",
+    "KINDS",
+    "RESULTS",
 ]

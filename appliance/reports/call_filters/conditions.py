@@ -23,7 +23,7 @@ from appliance.reports.sums import (
     RATING_ELIGIBLE,
     mark_condition,
 )
-from appliance.telephony.calls.outcomes import FOLLOW_UP_CODES, INBOUND_CODES
+from appliance.telephony.calls import FOLLOW_UP_CODES, INBOUND_CODES
 
 _EPOCH = dt.date(1970, 1, 1)
 

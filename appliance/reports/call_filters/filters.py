@@ -27,7 +27,7 @@ from appliance.reports.call_filters.expressions import (
 from appliance.reports.call_filters.labels import IN_PROGRESS, KINDS, RESULTS, YES_OR_NO
 from appliance.reports.periods import Period
 from appliance.reports.sums import ABANDONED, COUNTED, JOINED_QUEUE, SHORT
-from appliance.telephony.calls.outcomes import INBOUND_OUTCOMES, UNCOUNTED_CODES
+from appliance.telephony.calls import INBOUND_OUTCOMES, UNCOUNTED_CODES
 
 
 def _repetition_condition(call_filter: CallFilter, value: str) -> Expression:

@@ -1,5 +1,6 @@
 """The operators and channels that the calls need (T2, T10): Erlang's formulas over own data."""
 
+from appliance.reports.capacity import forecast
 from appliance.reports.capacity.forecast import Capacity, HalfHour, OperatorNeed, forecast_capacity
 from appliance.reports.capacity.printing import capacity_tables, operators_chart
 
@@ -10,4 +11,5 @@ __all__ = [
     "operators_chart",
     "forecast_capacity",
     "capacity_tables",
+    "forecast",
 ]

@@ -9,9 +9,9 @@ can request a pack, which is audited, but sign nothing. Neither signature can be
 other: a head of the audit begins with the word "audit", a manifest with a hash.
 """
 
+from appliance.reports.evidence import contents
 from appliance.reports.evidence.packs import (
     RETENTION_PERIOD,
-    EvidencePack,
     can_make_packs,
     find_pack,
     make_pack,
@@ -25,11 +25,11 @@ from appliance.reports.evidence.packs import (
     request_pack,
     visible_packs,
 )
+from appliance.reports.evidence.printing import HeadedTable
 from appliance.reports.evidence.verification import Verdict, verify_pack
 
 __all__ = [
     "RETENTION_PERIOD",
-    "EvidencePack",
     "Verdict",
     "request_pack",
     "pack_file",
@@ -44,4 +44,6 @@ __all__ = [
     "remove_pack",
     "verify_pack",
     "newest_request_time",
+    "HeadedTable",
+    "contents",
 ]

@@ -9,8 +9,9 @@ from typing import Any
 
 from peewee import Model
 
-from appliance.casework import appeals, call_forms, forms, knowledge
-from appliance.casework.appeals import correcting, handling
+from appliance.casework import call_forms, forms
+from appliance.casework.appeals import correcting, handling, queries
+from appliance.casework.knowledge import openings
 from appliance.casework.scripts import runs
 from appliance.core import audit
 from appliance.core.audit import anchors, entries
@@ -60,7 +61,7 @@ class PackSubject:
     call_forms: list[CallForm]
     pack_recordings: list[PackRecording]
     runs: list[runs.Run]
-    articles: list[knowledge.OpenedArticle]
+    articles: list[openings.OpenedArticle]
     messages: list[Message]
     accesses: list[Any]  # AuditEntry
 
@@ -81,7 +82,7 @@ def load_subject(settings: Settings, pack: EvidencePack) -> PackSubject:
     if pack.appeal:
         subject_appeals = list(Appeal.select().where(Appeal.number == pack.appeal))
     else:
-        subject_appeals = appeals.appeals_of_call(pack.call_id)
+        subject_appeals = queries.appeals_of_call(pack.call_id)
     form_condition = CallForm.call_id == pack.call_id
     if pack.appeal:
         form_condition = CallForm.appeal_number == pack.appeal
@@ -98,7 +99,7 @@ def load_subject(settings: Settings, pack: EvidencePack) -> PackSubject:
         forms_of_subject,
         [_pack_recording(settings, number, row) for number, row in enumerate(call_recordings, 1)],
         _script_runs(call, [*subject_appeals, *forms_of_subject]),
-        knowledge.articles_opened_at_call(call.id if call else "", tokens),
+        openings.articles_opened_at_call(call.id if call else "", tokens),
         list(reversed(manual.messages_about(call and call.id, subject_appeals))),
         _audit_entries(names),
     )
@@ -306,7 +307,7 @@ def _run_as_json(run: runs.Run) -> dict[str, Any]:
     }
 
 
-def _article_view_as_json(article_view: knowledge.OpenedArticle) -> dict[str, Any]:
+def _article_view_as_json(article_view: openings.OpenedArticle) -> dict[str, Any]:
     return {
         "article": article_view.version.article.slug,
         "version": article_view.version.number,

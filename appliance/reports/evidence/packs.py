@@ -10,7 +10,7 @@ from pathlib import Path
 
 from peewee import Expression
 
-from appliance.casework import appeals
+from appliance.casework.appeals import queries
 from appliance.core import audit, clock, files, live, signatures
 from appliance.core.db import write_transaction
 from appliance.core.refusals import Refused
@@ -60,18 +60,18 @@ def request_pack(
     if not settings.audit.key or not settings.audit.public_key:
         raise Refused("key")
     if appeal:
-        found_appeal = appeals.find_appeal(appeal, user)
+        found_appeal = queries.find_appeal(appeal, user)
         if not found_appeal:
             raise LookupError(appeal)
         if found_appeal.veiled:
             raise Refused("closed")
         call_id = found_appeal.call_id or ""
     else:
-        if not appeals.viewable_call(user, call_id):
+        if not queries.viewable_call(user, call_id):
             raise LookupError(call_id)
-        visible_appeals = appeals.visible_appeals_of_call(call_id, user)
+        visible_appeals = queries.visible_appeals_of_call(call_id, user)
         if any(call_appeal.veiled for call_appeal in visible_appeals) or len(visible_appeals) < len(
-            appeals.appeals_of_call(call_id)
+            queries.appeals_of_call(call_id)
         ):
             raise Refused("closed")
     return queue_pack(call_id, appeal, user.login, reason)
@@ -307,10 +307,10 @@ def _is_open_to(pack: EvidencePack, user: User) -> bool:
     if rights.scope_of(user, "evidence.make") != rights.WITH_REASON:
         return False
     if pack.appeal:
-        appeal = appeals.find_appeal(pack.appeal, user)
+        appeal = queries.find_appeal(pack.appeal, user)
         return bool(appeal and not appeal.veiled)
     return not any(
-        call_appeal.veiled for call_appeal in appeals.visible_appeals_of_call(pack.call_id, user)
+        call_appeal.veiled for call_appeal in queries.visible_appeals_of_call(pack.call_id, user)
     )
 
 

@@ -1,5 +1,6 @@
 """Minutes of talk and their cost: the statement for the invoice, which matches the ledger."""
 
+from appliance.reports.minutes import printing
 from appliance.reports.minutes.printing import as_book, as_csv, as_json, as_page
 from appliance.reports.minutes.report import (
     BilledCall,
@@ -19,4 +20,5 @@ __all__ = [
     "as_page",
     "build_minutes_report",
     "iterate_billed_calls",
+    "printing",
 ]

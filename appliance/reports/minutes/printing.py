@@ -14,8 +14,7 @@ from appliance.reports.minutes.report import (
     MinutesReport,
     iterate_billed_calls,
 )
-from appliance.reports.xlsx import SUM, Seconds
-from appliance.reports.xlsx.book import CellValue, PlainValue
+from appliance.reports.xlsx import SUM, CellValue, PlainValue, Seconds
 
 DIRECTION_LABELS = {"inbound": N_("Incoming calls"), "outbound": N_("Outgoing calls")}
 ROUNDING_LABELS = {

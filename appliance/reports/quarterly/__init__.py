@@ -1,5 +1,6 @@
 """Report form №1: the missed calls of a quarter, the staff and the activity, in three tables."""
 
+from appliance.reports.quarterly import wording
 from appliance.reports.quarterly.export import as_csv, as_json
 from appliance.reports.quarterly.printing import as_page
 from appliance.reports.quarterly.report import QuarterlyReport, build_quarterly_report, call_figures
@@ -13,4 +14,5 @@ __all__ = [
     "as_page",
     "build_quarterly_report",
     "call_figures",
+    "wording",
 ]

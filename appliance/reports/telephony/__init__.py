@@ -1,5 +1,17 @@
 """The telephony report (R3): calls by hour, day and every dimension, waits, callers, workload."""
 
+from appliance.reports.telephony import (
+    callers,
+    calls,
+    columns,
+    labels,
+    lines,
+    queues,
+    report,
+    report_charts,
+    waits,
+    workload,
+)
 from appliance.reports.telephony.export import as_json
 from appliance.reports.telephony.printing import as_book, as_csv, as_page
 from appliance.reports.telephony.report import (
@@ -18,4 +30,14 @@ __all__ = [
     "as_page",
     "build_telephony_report",
     "count_overview",
+    "callers",
+    "calls",
+    "columns",
+    "labels",
+    "lines",
+    "queues",
+    "report",
+    "report_charts",
+    "waits",
+    "workload",
 ]

@@ -8,8 +8,7 @@ from appliance.reports import formatting, kpi
 from appliance.reports.plain_tables import PlainTable
 from appliance.reports.telephony.labels import PAUSE_REASONS
 from appliance.reports.telephony.report import TelephonyReport
-from appliance.reports.xlsx import Seconds
-from appliance.reports.xlsx.book import PlainValue
+from appliance.reports.xlsx import PlainValue, Seconds
 
 
 def workload_sheet(report: TelephonyReport, names: dict[str, str], _: Any) -> PlainTable:

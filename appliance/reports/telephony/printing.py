@@ -6,11 +6,12 @@ from typing import Any
 
 from appliance.core import spreadsheets
 from appliance.core.i18n import N_, locale_translations
-from appliance.reports import formatting, kpi, paper, report_texts, xlsx
-from appliance.reports.call_filters.labels import KINDS, RESULTS
+from appliance.reports import formatting, paper, report_texts, xlsx
+from appliance.reports.call_filters import KINDS, RESULTS
 from appliance.reports.counting import CallTally
 from appliance.reports.plain_tables import PlainTable, plain_text
 from appliance.reports.shares import percentage_shares
+from appliance.reports.sums import MARKS
 from appliance.reports.telephony import operator_sheets, queues, report_charts
 from appliance.reports.telephony.columns import COLUMNS, Column
 from appliance.reports.telephony.labels import FIGURES, TABLES
@@ -18,8 +19,7 @@ from appliance.reports.telephony.operator_sheets import mean_duration, one_decim
 from appliance.reports.telephony.report import TelephonyReport
 from appliance.reports.telephony.report_charts import range_label
 from appliance.reports.telephony.waits import SERVICE_LEVEL_THRESHOLDS_SECONDS
-from appliance.reports.xlsx import Seconds
-from appliance.reports.xlsx.book import PlainValue
+from appliance.reports.xlsx import PlainValue, Seconds
 from appliance.telephony import routing
 
 
@@ -268,7 +268,7 @@ def _ratings_table(report: TelephonyReport, names: dict[str, str], _: Any) -> Pl
     marks = report.total.marks
     rows: tuple[tuple[PlainValue, ...], ...] = tuple(
         (str(mark), count, formatting.NO_VALUE if share is None else share)
-        for mark, count, share in zip(kpi.MARKS, marks, percentage_shares(marks), strict=True)
+        for mark, count, share in zip(MARKS, marks, percentage_shares(marks), strict=True)
     )
     total = (_(N_("Total")), sum(marks), Decimal("100.0") if sum(marks) else formatting.NO_VALUE)
     heads = (_(N_("Rating")), _(N_("Calls")), names["share"])

@@ -15,7 +15,7 @@ from appliance.people import presence, staff_records
 from appliance.reports.call_filters import CallFilter, sql_conditions
 from appliance.reports.kpi import Rate, mean_rate
 from appliance.reports.shares import percentage
-from appliance.telephony.calls.wrap_up import wrap_up_intervals
+from appliance.telephony.calls import wrap_up_intervals
 
 type MicrosecondInterval = tuple[int, int]  # microseconds since 1970; the end is exclusive
 

@@ -1,5 +1,6 @@
 """The ledger: how a call is stored, and every query on calls."""
 
+from appliance.telephony.calls import dialling, outcomes
 from appliance.telephony.calls.balancing import (
     Balance,
     RecordingCoverage,
@@ -8,6 +9,7 @@ from appliance.telephony.calls.balancing import (
     ledger_balance,
 )
 from appliance.telephony.calls.course import CallStep, call_steps
+from appliance.telephony.calls.day import operator_day
 from appliance.telephony.calls.exporting import call_as_json, export_calls
 from appliance.telephony.calls.facts import (
     CallFacts,
@@ -69,10 +71,12 @@ from appliance.telephony.calls.seen_calls import (
 )
 from appliance.telephony.calls.storing import (
     delete_calls,
+    is_short,
     numbers_to_call_back,
     store_call,
     store_calls,
 )
+from appliance.telephony.calls.wrap_up import wrap_up_intervals
 
 __all__ = [
     "INBOUND_OUTCOMES",
@@ -136,4 +140,9 @@ __all__ = [
     "last_talk_ends",
     "unusable_calls",
     "record_seen_call",
+    "dialling",
+    "is_short",
+    "operator_day",
+    "outcomes",
+    "wrap_up_intervals",
 ]

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 from peewee import Case, ModelSelect, fn
 
-from appliance.models import Call, FollowUp, User
-from appliance.models.followups import KIND_PRIORITY
+from appliance.models import KIND_PRIORITY, Call, FollowUp, User
 from appliance.people import rights
 from appliance.telephony import calls
 

@@ -18,7 +18,7 @@ from appliance.core.statements import (
 )
 from appliance.core.tables import MomentField
 from appliance.models import Call, FollowUp, FollowUpMark, QueueVisit, Talk
-from appliance.telephony.calls.outcomes import FOLLOW_UP_CODES
+from appliance.telephony.calls import FOLLOW_UP_CODES
 from appliance.telephony.followups.tasks import Contact, Task, fold_contacts
 
 _EARLIEST_TIME = dt.datetime(1970, 1, 2, tzinfo=dt.UTC)

@@ -1,5 +1,6 @@
 """The prompts played to callers: texts by language, sounds, and all their versions."""
 
+from appliance.telephony.prompts import numbers
 from appliance.telephony.prompts.sound import find_fault
 from appliance.telephony.prompts.synthesis import link_for_asterisk, synthesise_prompts
 from appliance.telephony.prompts.texts import LANGUAGES, NUMBER_PREFIX, default_texts, texts_of_plan
@@ -34,4 +35,5 @@ __all__ = [
     "synthesise_prompts",
     "import_recording",
     "list_versions",
+    "numbers",
 ]

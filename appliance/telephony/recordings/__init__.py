@@ -1,5 +1,6 @@
 """Recordings of calls: their files, and who listens to them for what reason."""
 
+from appliance.telephony.recordings import folder_mark, marking, postprocessing, reserve, sound
 from appliance.telephony.recordings.listening import (
     ListeningNotAllowed,
     MissingReason,
@@ -38,4 +39,9 @@ __all__ = [
     "oldest_uncompressed",
     "unmeasured_recordings",
     "store_measurement",
+    "folder_mark",
+    "marking",
+    "postprocessing",
+    "reserve",
+    "sound",
 ]

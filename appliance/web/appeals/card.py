@@ -6,7 +6,7 @@ from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as BaseResponse
 
-from appliance.casework import appeals, applicants, catalogs, departments, forms, ministry
+from appliance.casework import applicants, catalogs, departments, forms
 from appliance.casework.appeals import (
     answer_drafts,
     consultations,
@@ -15,13 +15,15 @@ from appliance.casework.appeals import (
     handling,
     listing,
     personal,
+    prefill,
+    queries,
     states,
 )
+from appliance.casework.ministry import queue
 from appliance.casework.scripts import runs
 from appliance.core import clock
 from appliance.core.i18n import localized_name
-from appliance.messaging import notices
-from appliance.messaging.notices import manual
+from appliance.messaging.notices import citizens, duty, manual
 from appliance.people import accounts, rights
 from appliance.telephony import calls
 from appliance.web.appeals import portal
@@ -128,7 +130,7 @@ def _card_context(appeal: "Appeal") -> dict[str, Any]:
         empty=labels.empty_fields(appeal.warnings),
         values=labels.VALUES,
         kind=catalogs.value_label("appeal_type", appeal.appeal_type, locale()),
-        others=appeals.other_appeals_of_applicant(appeal, me()),
+        others=queries.other_appeals_of_applicant(appeal, me()),
         followed=followed_scripts.followed_scripts(runs.runs_of_registered_form(appeal)),
         opened_articles=articles.article_openings(appeal.call_id, appeal.token),
         consultation=consultations.consultation_of_appeal(appeal),
@@ -138,7 +140,7 @@ def _card_context(appeal: "Appeal") -> dict[str, Any]:
         **messages.messages_context(
             "appeal",
             appeal.number,
-            notices.messages_of_appeal(appeal),
+            citizens.messages_of_appeal(appeal),
             manual.appeal_subject(site(), appeal)
             if appeal_access.can_write_message(appeal) and site().sms
             else None,
@@ -175,11 +177,11 @@ def _status_context(appeal: "Appeal") -> dict[str, Any]:
         "answer": _valid_answer(steps),
         "done": appeal_labels.STEP_LABELS,
         "details": appeal_labels.step_details,
-        "alert": notices.find_alert(appeal),
-        "sent_on": ministry.latest_message(appeal),
+        "alert": duty.find_alert(appeal),
+        "sent_on": queue.latest_message(appeal),
         "ministry_stands": {
             state: appeal_labels.EXCHANGE_STATES[name]
-            for state, name in ministry.queue.EXCHANGE_STATES.items()
+            for state, name in queue.EXCHANGE_STATES.items()
         },
         "call": call,
         "talks": calls.talks_of_call(call) if call else [],
@@ -240,7 +242,7 @@ def _recordings_context(appeal: "Appeal") -> dict[str, Any]:
 
     The context is empty without a call or without the right to listen.
     """
-    call = appeals.viewable_call(me(), appeal.call_id)
+    call = queries.viewable_call(me(), appeal.call_id)
     return call_recordings.recordings_context(call) if call else {"parts": None}
 
 
@@ -292,7 +294,7 @@ def _next_appeal_context(appeal: "Appeal") -> dict[str, Any]:
 
 def _field_rows(appeal: "Appeal") -> list[tuple[str, str, str]]:
     """Return (field, label, value) of every field on the form, in the form's order."""
-    definition, values = form.form_definition(appeal.form_version), appeals.form_values(appeal)
+    definition, values = form.form_definition(appeal.form_version), prefill.form_values(appeal)
     return [("number", labels.FIELDS["number"], appeal.number)] + [
         (field.name, field.localized_label(locale()), labels.field_display(field, values))
         for field in forms.applicable_fields(definition, values)

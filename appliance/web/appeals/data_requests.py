@@ -13,7 +13,7 @@ from appliance.box import retention
 from appliance.casework import catalogs, data_requests
 from appliance.core import audit
 from appliance.core.refusals import Refused
-from appliance.messaging import notices
+from appliance.messaging.notices import citizens
 from appliance.people import accounts
 from appliance.reports import data_request as paper
 from appliance.web.shell import disclosure, refusals
@@ -128,7 +128,7 @@ def answer_request(number: int) -> BaseResponse:
         if state == "done" and data_request.kind == "mask":
             retention.mask_citizen(site(), data_request, me(), record_keys, text)
         else:
-            notices.answer_data_request(site(), data_request, me(), state, text, record_keys)
+            citizens.answer_data_request(site(), data_request, me(), state, text, record_keys)
     except Refused as error:
         return refusals.redirect_back(
             url_for(".show_request", number=number), error.code, "answer", hinders=error.subject

@@ -7,8 +7,8 @@ from flask import Blueprint, abort, flash, jsonify, redirect, render_template, r
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from appliance.casework import appeals, catalogs, departments
-from appliance.casework.appeals import answer_drafts, correcting, form, handling
+from appliance.casework import catalogs, departments
+from appliance.casework.appeals import answer_drafts, correcting, form, handling, queries
 from appliance.core.refusals import Refused
 from appliance.telephony import calls
 from appliance.web.appeals import portal
@@ -55,7 +55,7 @@ def perform_action(number: str) -> Response:
         answer_drafts.delete_draft(me(), appeal)
     flash(_("Done: %(what)s", what=appeal_labels.STEP_LABELS[action][0]))
     # a forwarded appeal belongs to another department and may not be visible any more
-    visible_appeal = appeals.find_appeal(number, me())
+    visible_appeal = queries.find_appeal(number, me())
     return redirect(
         _card_url(number) if visible_appeal else url_for("portal.list_appeals", **_list_filters())
     )
@@ -193,7 +193,7 @@ def save_correction(number: str) -> Response:
     was_returned = handling.current_state(appeal) == "returned"
     version = request.form.get("version", 0, parse_count)
     try:
-        changes = appeals.correct_appeal(
+        changes = correcting.correct_appeal(
             appeal,
             values,
             me().login,

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, render_template, request
 
-from appliance.casework import appeals, applicants, catalogs
-from appliance.casework.appeals import handling
+from appliance.casework import applicants, catalogs
+from appliance.casework.appeals import handling, queries
 from appliance.web.shared import appeal_labels
 from appliance.web.shared.appeal_access import remember_looked_up
 from appliance.web.shell import disclosure
@@ -27,8 +27,8 @@ def look_up_appeal() -> str:
     """Show the appeals that match `q` (a whole number or phone), and those registered today."""
     query = request.args.get("q", "").strip()
     midnight = start_of_today()
-    matches = appeals.look_up_appeals(query, today(), me()) if query else []
-    own_appeals = appeals.appeals_registered_since(me(), midnight)
+    matches = queries.look_up_appeals(query, today(), me()) if query else []
+    own_appeals = queries.appeals_registered_since(me(), midnight)
     if matches:
         remember_looked_up([appeal.number for appeal in matches])
     shown_numbers = [appeal.number for appeal in (*matches, *own_appeals)]

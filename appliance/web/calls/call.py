@@ -7,7 +7,8 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response as BaseResponse
 
-from appliance.casework import appeals, call_forms
+from appliance.casework import call_forms
+from appliance.casework.appeals import queries
 from appliance.casework.scripts import runs
 from appliance.core import clock
 from appliance.messaging.notices import manual
@@ -50,7 +51,7 @@ def show_call(call_id: str) -> str:
     """Show the call's card; the view is logged."""
     call = _listenable_call(call_id)
     disclosure.log_shown("call", [call.id])
-    call_appeals = appeals.visible_appeals_of_call(call.id, me())
+    call_appeals = queries.visible_appeals_of_call(call.id, me())
     outcomes = OUTCOMES if call.direction == "inbound" else OUTBOUND_OUTCOMES
     return render_template(
         "call/page.html",
@@ -150,4 +151,4 @@ def _has_full_right(action: str) -> bool:
 def _listenable_call(call_id: str) -> "Call":
     if not recordings.can_listen(me()):
         abort(403)
-    return appeals.viewable_call(me(), call_id) or abort(404)
+    return queries.viewable_call(me(), call_id) or abort(404)

@@ -9,7 +9,8 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response
 
-from appliance.casework import appeals, identity
+from appliance.casework import identity
+from appliance.casework.appeals.desk import DeskForm
 from appliance.core import clock, phone_numbers
 from appliance.core.refusals import Refused
 from appliance.pbx import actions
@@ -167,7 +168,7 @@ def _find_callback(number: int) -> "ScheduledCallback":
     return scheduled_callbacks.find_callback(me(), number) or abort(404)
 
 
-def _citizen_number(desk: appeals.DeskForm) -> str | None:
+def _citizen_number(desk: DeskForm) -> str | None:
     """Return the number of the caller, else the one typed in the form, else the registered one."""
     phone_text = desk.draft.values.get("phone") if desk.draft else None
     registered_phone = desk.registered[-1].phone if desk.registered else None

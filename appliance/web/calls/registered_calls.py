@@ -19,7 +19,8 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response as BaseResponse
 
-from appliance.casework import appeals, call_forms, catalogs, forms, identity
+from appliance.casework import call_forms, catalogs, forms, identity
+from appliance.casework.appeals import queries
 from appliance.casework.scripts import runs
 from appliance.core import audit, clock, spreadsheets
 from appliance.core.i18n import localized_name
@@ -136,7 +137,7 @@ def show_registered_call(number: str) -> str:
         opened_articles=[]
         if call_form.veiled
         else articles.article_openings(call_form.call_id, call_form.token),
-        sees_call=bool(appeals.viewable_call(me(), call_form.call_id)),
+        sees_call=bool(queries.viewable_call(me(), call_form.call_id)),
         may_correct=_can_correct_form(call_form),
     )
 

@@ -16,9 +16,10 @@ from flask_babel import LazyString, force_locale
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from appliance.casework import appeals, applicants, call_forms, catalogs, knowledge, numbers
+from appliance.casework import applicants, call_forms, catalogs, numbers
 from appliance.casework.appeals import searching
-from appliance.casework.knowledge import wording
+from appliance.casework.appeals.queries import find_appeal, viewable_call_ids
+from appliance.casework.knowledge import articles, wording
 from appliance.casework.scripts import queries, texts
 from appliance.casework.search import Hit, find_hits
 from appliance.core import phone_numbers
@@ -126,7 +127,7 @@ def find_by_number(query: CommandQuery) -> Iterator[CommandResult]:
     """Yield appeals and registered calls of this number, complete or by its last digits."""
     for number in numbers.candidate_numbers(query.text):
         is_form_number = FORM_NUMBER.match(query.text)
-        if not is_form_number and (appeal := appeals.find_appeal(number, me())):
+        if not is_form_number and (appeal := find_appeal(number, me())):
             disclosure.log_shown("appeal", [appeal.number], {"q": query.text})
             address = url_for("appeals.show_appeal", number=appeal.number)
             yield CommandResult(
@@ -149,7 +150,7 @@ def find_appeals(query: CommandQuery) -> Iterator[CommandResult]:
     hits = query.hits_of_kind("appeal")
     disclosure.log_shown("appeal", [hit.ref for hit in hits], {"q": query.text})
     for hit in hits:
-        side_note = applicants.display_name(appeals.find_appeal(hit.ref, me()))
+        side_note = applicants.display_name(find_appeal(hit.ref, me()))
         yield CommandResult(
             hit.title, side_note, "file-text", url_for("appeals.show_appeal", number=hit.ref)
         )
@@ -161,7 +162,7 @@ def find_calls(query: CommandQuery) -> Iterator[CommandResult]:
     if not phone or len(phone) < 9 or not access.can_open("call.show_call"):
         return
     newest = calls.calls_of_number(phone, MAX_PER_KIND)
-    may_open = appeals.viewable_call_ids(me(), [call.id for call in newest])
+    may_open = viewable_call_ids(me(), [call.id for call in newest])
     visible_calls = [call for call in newest if call.id in may_open]
     disclosure.log_shown("call", [call.id for call in visible_calls], {"q": query.text})
     for call in visible_calls:
@@ -192,8 +193,8 @@ def find_articles(query: CommandQuery) -> Iterator[CommandResult]:
     if not query.search_keys or not access.can_open("knowledge.show_published_article"):
         return
     for hit in query.hits_of_kind("article"):
-        article = knowledge.find_article(hit.ref)
-        row = knowledge.version_in_force(article) if article else None
+        article = articles.find_article(hit.ref)
+        row = articles.version_in_force(article) if article else None
         if row:
             title, address = (
                 wording.localized_title(row, locale()),

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from flask import request
 from markupsafe import Markup
 
-from appliance.casework import catalogs, knowledge, versions
-from appliance.casework.knowledge import articles, markdown, openings, wording
+from appliance.casework import catalogs, versions
+from appliance.casework.knowledge import articles, listing, markdown, openings, wording
 from appliance.core import clock
 from appliance.people import accounts
 from appliance.web.knowledge import article_labels, reading
@@ -49,9 +49,9 @@ def article_list_context() -> dict[str, Any]:
     """Return the articles that the address selects, and how many each filter selects."""
     show, section = request.args.get("show", ""), request.args.get("section", "")
     show = show if show in LIST_FILTERS else "all"
-    all_articles = knowledge.list_articles(today())
+    all_articles = listing.list_articles(today())
     sections = catalogs.labels_by_code(articles.SECTION_LIST, locale())
-    kinds: dict[str, Callable[[knowledge.ArticleOverview], object]] = {
+    kinds: dict[str, Callable[[listing.ArticleOverview], object]] = {
         "all": lambda version: True,
         "drafts": lambda version: (
             version.pending_version and version.pending_version.state in versions.EDITABLE_STATES
@@ -104,7 +104,7 @@ def usage_context(period: dt.timedelta) -> dict[str, Any]:
     counts = openings.usage_by_article(begin, end)
     listed_articles = [
         entry
-        for entry in knowledge.list_articles(today())
+        for entry in listing.list_articles(today())
         if entry.in_force or entry.article.id in counts
     ]
     used_rows = [

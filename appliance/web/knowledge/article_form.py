@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any
 from flask import request
 from werkzeug.datastructures import MultiDict
 
-from appliance.casework import catalogs, changes, identity
-from appliance.casework.knowledge import ArticleContent, ArticlePlacement, articles, files
+from appliance.casework import catalogs, identity
+from appliance.casework.changes import requests
+from appliance.casework.knowledge import articles, files
+from appliance.casework.knowledge.articles import ArticleContent, ArticlePlacement
 from appliance.core.refusals import Refused
 from appliance.web.knowledge import article_labels as article_words
 from appliance.web.shell.context import me, today
@@ -87,7 +89,7 @@ def _submitted_date(name: str) -> dt.date | None:
 def selected_change_request() -> "ChangeRequest | None":
     """Return the change request selected in the form, or None."""
     number = request.form.get("request", 0, parse_count)
-    return changes.find_change_request(number, me()) if number else None
+    return requests.find_change_request(number, me()) if number else None
 
 
 def uploaded_files() -> list[files.UploadedFile]:

@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
-from appliance.casework import knowledge, versions
+from appliance.casework import versions
 from appliance.casework.knowledge import articles, markdown, wording
 from appliance.core import script
 from appliance.core.refusals import Refused
@@ -209,7 +209,7 @@ def send_drafts() -> Response:
     """Send several drafts to the ministry (one `slug` for each)."""
     sent_count, skipped_count = 0, 0
     for slug in request.form.getlist("slug")[:MAX_DRAFTS_AT_ONCE]:
-        article = knowledge.find_article(slug)
+        article = articles.find_article(slug)
         pending = articles.pending_version(article) if article else None
         if not pending:
             continue
@@ -308,4 +308,4 @@ def _run_and_redirect(
 
 
 def _find_article(slug: str) -> "Article":
-    return knowledge.find_article(slug) or abort(404)
+    return articles.find_article(slug) or abort(404)

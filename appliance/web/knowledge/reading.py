@@ -7,8 +7,9 @@ from flask import Blueprint, abort, redirect, render_template, request, send_fil
 from markupsafe import Markup
 from werkzeug.wrappers import Response
 
-from appliance.casework import appeals, catalogs, knowledge
-from appliance.casework.knowledge import articles, files, openings, wording
+from appliance.casework import catalogs
+from appliance.casework.appeals.desk import DeskForm
+from appliance.casework.knowledge import articles, files, listing, openings, searching, wording
 from appliance.casework.scripts import runs
 from appliance.core import clock, search
 from appliance.web.knowledge import article_labels
@@ -53,9 +54,9 @@ def show_published_article(slug: str) -> str:
 @may("knowledge.read")
 def send_version_file(slug: str, number: int, id: int) -> Response:
     """Send a file of a version: pictures for display, anything else as a download."""
-    article = knowledge.find_article(slug) or abort(404)
+    article = articles.find_article(slug) or abort(404)
     version = articles.find_version(article, number) or abort(404)
-    if version.state != "put" and me().role not in knowledge.DRAFT_READER_ROLES:
+    if version.state != "put" and me().role not in articles.DRAFT_READER_ROLES:
         abort(404)
     version_file = files.find_file(version, id) or abort(404)
     is_inline = version_file.kind in files.INLINE_KINDS
@@ -92,7 +93,7 @@ def propose_articles(token: str) -> str:
     desk = own_desk(token)
     topic = _form_topic(desk)
     search_results = _search_articles(request.args.get("q", "")) if "q" in request.args else None
-    all_articles = knowledge.published_versions(today()) if search_results is None else []
+    all_articles = listing.published_versions(today()) if search_results is None else []
     script_slugs = runs.articles_at_open_step(me(), desk.token, desk.call)
     proposals = [row for row in all_articles if row.article.slug in script_slugs]
     proposals += [
@@ -121,7 +122,7 @@ def open_form_article(token: str, slug: str) -> str:
     )
 
 
-def _form_topic(desk: appeals.DeskForm) -> str:
+def _form_topic(desk: DeskForm) -> str:
     """Return the code of the form's direction, else of the topic that the caller selected."""
     direction = str(desk.draft.values.get("direction", "")) if desk.draft else ""
     if direction:
@@ -133,8 +134,8 @@ def _form_topic(desk: appeals.DeskForm) -> str:
 
 
 def _published_version(slug: str) -> "ArticleVersion":
-    article = knowledge.find_article(slug)
-    return (knowledge.version_in_force(article) if article else None) or abort(404)
+    article = articles.find_article(slug)
+    return (articles.version_in_force(article) if article else None) or abort(404)
 
 
 def _opening_context(version: "ArticleVersion", call_id: str, token: str) -> dict[str, Any]:
@@ -164,9 +165,9 @@ def version_context(version: "ArticleVersion", language: str = "") -> dict[str, 
 
 
 def _search_articles(text: str) -> "list[ArticleVersion]":
-    results = knowledge.search_articles(text, today())
+    results = searching.search_articles(text, today())
     if not results:
-        knowledge.record_failed_search(text, me())
+        searching.record_failed_search(text, me())
     return results
 
 
@@ -185,7 +186,7 @@ def _published_list_context() -> dict[str, Any]:
         catalogs.labels_by_code(articles.SECTION_LIST, locale()),
     )
     section = section if section in sections else ""
-    all_articles = knowledge.published_versions(today())
+    all_articles = listing.published_versions(today())
     rows = (
         _search_articles(q)
         if q

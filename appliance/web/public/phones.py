@@ -4,7 +4,8 @@ from flask import Blueprint, Response, request
 
 from appliance.core.refusals import Refused
 from appliance.telephony import desk_phones
-from appliance.telephony.desk_phones import BOOK_FILE_NAME, PHONES_PATH
+from appliance.telephony.desk_phones import PHONES_PATH
+from appliance.telephony.desk_phones.maker import BOOK_FILE_NAME
 from appliance.web.shell.access import public
 from appliance.web.shell.context import site
 from appliance.web.shell.rate_limits import limiter

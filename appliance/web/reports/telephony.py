@@ -15,7 +15,8 @@ from flask import (
 )
 from flask_babel import gettext
 
-from appliance.casework import appeals, catalogs
+from appliance.casework import catalogs
+from appliance.casework.appeals import queries
 from appliance.core import audit, clock, i18n
 from appliance.people import accounts, rights
 from appliance.reports import (
@@ -29,11 +30,17 @@ from appliance.reports import (
     report_texts,
     telephony,
 )
-from appliance.reports.call_filters import CallFilter, Reader
-from appliance.reports.call_filters.labels import KINDS, RESULTS
+from appliance.reports.call_filters import KINDS, RESULTS, CallFilter, Reader
 from appliance.reports.periods import Period
 from appliance.reports.shares import percentage, percentage_shares
-from appliance.reports.telephony import callers, lines, queues, report, report_charts, workload
+from appliance.reports.telephony import (
+    build_telephony_report,
+    callers,
+    lines,
+    queues,
+    report_charts,
+    workload,
+)
 from appliance.reports.telephony import calls as behind
 from appliance.reports.telephony import labels as texts
 from appliance.reports.telephony.columns import COLUMNS
@@ -150,7 +157,7 @@ def list_figure_calls() -> str:
         page=number,
         pages=max(1, -(-count // CALLS_PER_PAGE)),
         rows=rows,
-        cards=appeals.viewable_call_ids(me(), [row.call.id for row in rows]),
+        cards=queries.viewable_call_ids(me(), [row.call.id for row in rows]),
         names=call_filters.dimension_names("operator", locale()),
         topics=call_filters.dimension_names("topic", locale()),
         regions=call_filters.dimension_names("region", locale()),
@@ -174,7 +181,7 @@ def download_telephony_report(kind: str) -> Response:
     language = request.args.get("lang", "uz_Cyrl")
     if doubt or language not in i18n.LOCALES:
         abort(400)
-    telephony_report = report.build_telephony_report(site(), call_filter, language)
+    telephony_report = build_telephony_report(site(), call_filter, language)
     file = files.file_name("telephony", telephony_report, kind)
     audit.record_entry(
         me().login, "report.download", "telephony", file=file, asked=dict(call_filter.conditions)

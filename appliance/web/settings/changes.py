@@ -17,8 +17,19 @@ from flask import (
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from appliance.casework import catalogs, changes
+from appliance.casework import catalogs
 from appliance.casework.changes import files, links, states, terms
+from appliance.casework.changes.requests import (
+    completion_times,
+    count_requests,
+    create_change_request,
+    find_change_request,
+    list_change_requests,
+    list_request_steps,
+    open_requests,
+    perform_request_action,
+    requests_awaiting_approval,
+)
 from appliance.core import clock
 from appliance.core.refusals import Refused
 from appliance.people import accounts, rights
@@ -37,9 +48,9 @@ screen = Blueprint("changes", __name__, url_prefix="/changes")
 # bytes; as much as nginx accepts, so the page itself can explain why a request is too large
 MAX_REQUEST_BYTES = 40 * 1024 * 1024
 LIST_FILTERS = {
-    "open": changes.open_requests,
-    "done": changes.requests_awaiting_approval,
-    "all": changes.list_change_requests,
+    "open": open_requests,
+    "done": requests_awaiting_approval,
+    "all": list_change_requests,
 }
 
 
@@ -67,7 +78,7 @@ def show_new_request() -> str:
     refusal = refusals.latest_refusal()
     return render_template(
         "changes/new.html",
-        largest=changes.MAX_FILE_BYTES,
+        largest=files.MAX_FILE_BYTES,
         kinds=change_labels.KINDS,
         terms=terms.CHANGE_KINDS,
         typed=refusal.values,
@@ -76,7 +87,7 @@ def show_new_request() -> str:
 
 
 @screen.post("")
-@accepts_file(MAX_REQUEST_BYTES, largest_file=changes.MAX_FILE_BYTES)
+@accepts_file(MAX_REQUEST_BYTES, largest_file=files.MAX_FILE_BYTES)
 @may("change.ask")
 def create_request() -> Response:
     """Store a new request; its term starts now."""
@@ -84,9 +95,7 @@ def create_request() -> Response:
     kind, what, why = (form_data.get(name, "") for name in ("kind", "what", "why"))
     calendar = catalogs.working_calendar(site())
     try:
-        change_request = changes.create_change_request(
-            me(), kind, what, why, calendar, _uploaded_files()
-        )
+        change_request = create_change_request(me(), kind, what, why, calendar, _uploaded_files())
     except Refused as error:
         return refusals.redirect_back(url_for(".show_new_request"), error.code)
     flash(_("Request no. %(number)s was registered.", number=change_request.id))
@@ -100,7 +109,7 @@ def show_request(number: int) -> str:
     change_request, refusal = _request_or_404(number), refusals.latest_refusal()
     return render_template(
         "changes/one.html",
-        largest=changes.MAX_FILE_BYTES,
+        largest=files.MAX_FILE_BYTES,
         typed=refusal.values,
         trouble=change_labels.TROUBLES.get(refusal.trouble),
         **_card_context(change_request),
@@ -115,14 +124,14 @@ def show_request_section(number: int, piece: str) -> str:
 
 
 @screen.post("/<int:number>/steps")
-@accepts_file(MAX_REQUEST_BYTES, largest_file=changes.MAX_FILE_BYTES)
+@accepts_file(MAX_REQUEST_BYTES, largest_file=files.MAX_FILE_BYTES)
 @may("change.read")
 def perform_action(number: int) -> Response:
     """Perform the chosen action; if refused, show the page again with the reason and the text."""
     change_request, form_data = _request_or_404(number), request.form
     action, version = form_data.get("action", ""), form_data.get("version", 0, parse_count)
     try:
-        changes.perform_request_action(
+        perform_request_action(
             action, change_request, me(), version, form_data.get("text", ""), _uploaded_files()
         )
     except Refused as error:
@@ -151,9 +160,9 @@ def link_to_request(
 ) -> None:
     """Record a change just made with the request that the form names, if it names one."""
     number = request.form.get("request", 0, parse_count)
-    change_request = changes.find_change_request(number, me()) if number else None
+    change_request = find_change_request(number, me()) if number else None
     if change_request and change_request.is_open:
-        changes.link_change(change_request, me(), kind, ref, title, before, after)
+        links.link_change(change_request, me(), kind, ref, title, before, after)
     elif change_request:
         flash(
             _(
@@ -168,21 +177,21 @@ def _open_requests() -> "list[ChangeRequest]":
     """Return the open requests for which the user may make a change; read once per page."""
     if "open_requests" not in g:
         g.open_requests = (
-            changes.open_requests() if current_role() in rights.allowed_roles("change.do") else []
+            open_requests() if current_role() in rights.allowed_roles("change.do") else []
         )
     return g.open_requests
 
 
 def _request_or_404(number: int) -> "ChangeRequest":
     """Return the request with this number if the user may see it; 404 otherwise."""
-    return changes.find_change_request(number, me()) or abort(404)
+    return find_change_request(number, me()) or abort(404)
 
 
-def _uploaded_files() -> list[changes.UploadedFile]:
+def _uploaded_files() -> list[files.UploadedFile]:
     """Return the files that were uploaded with the form."""
     uploads = (upload for upload in request.files.getlist("files") if upload.filename)
     return [
-        changes.UploadedFile(upload.filename or "", file_size(upload), upload.read)
+        files.UploadedFile(upload.filename or "", file_size(upload), upload.read)
         for upload in uploads
     ]
 
@@ -203,7 +212,7 @@ def _list_context() -> dict[str, Any]:
     show = request.args.get("show", "")
     show = show if show in LIST_FILTERS else "open"
     requests, now = LIST_FILTERS[show](), clock.now()
-    calendar, finished_at = catalogs.working_calendar(site()), changes.completion_times(requests)
+    calendar, finished_at = catalogs.working_calendar(site()), completion_times(requests)
     lines = [
         (
             change_request,
@@ -213,24 +222,24 @@ def _list_context() -> dict[str, Any]:
         )
         for change_request in requests
     ]
-    counts = changes.count_requests(calendar)
+    counts = count_requests(calendar)
     return _label_context() | {
         "show": show,
         "lines": lines,
         "counts": counts,
-        "waiting": len(changes.requests_awaiting_approval()),
+        "waiting": len(requests_awaiting_approval()),
     }
 
 
 def _card_context(change_request: "ChangeRequest") -> dict[str, Any]:
     """Return the template context of the page of one request."""
     calendar = catalogs.working_calendar(site())
-    done_at = changes.completion_times([change_request]).get(change_request.id)
+    done_at = completion_times([change_request]).get(change_request.id)
     return _label_context() | {
         "asked": change_request,
         "near": change_labels.deadline_nearness(change_request, done_at, clock.now(), calendar),
         "done_at": done_at,
-        "steps": changes.list_request_steps(change_request),
+        "steps": list_request_steps(change_request),
         "done": change_labels.STEP_LABELS,
         "files": files.files_of_request(change_request),
         "links": links.links_of_request(change_request),

@@ -12,9 +12,8 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response as BaseResponse
 
 from appliance.casework import catalogs, identity
-from appliance.casework.catalogs import changes, places, upkeep
+from appliance.casework.catalogs import SheetError, changes, places, upkeep
 from appliance.casework.catalogs.changes import ImportPlan
-from appliance.casework.catalogs.sheets import SheetError
 from appliance.casework.changes.links import Fields
 from appliance.casework.forms import uses
 from appliance.core import audit, spreadsheets

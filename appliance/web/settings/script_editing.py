@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 from flask import abort, flash, redirect, request, url_for
 from werkzeug.wrappers import Response
 
-from appliance.casework import changes, versions
+from appliance.casework import versions
+from appliance.casework.changes import links, requests
 from appliance.casework.scripts import comparing, queries
 from appliance.core.refusals import Refused
 from appliance.web.settings import script_contexts
@@ -34,7 +35,7 @@ def draft_or_404(code: str) -> "ScriptVersion":
 def open_request() -> "ChangeRequest | None":
     """Return the change request that the form names, if it is open."""
     number = request.form.get("request", 0, parse_count)
-    change_request = changes.find_change_request(number, me()) if number else None
+    change_request = requests.find_change_request(number, me()) if number else None
     return change_request if change_request and change_request.is_open else None
 
 
@@ -77,7 +78,7 @@ def link_version_to_request(version: "ScriptVersion", before: "ScriptVersion | N
     new_texts = comparing.texts_by_step(queries.version_definition(version))
     old_texts = comparing.texts_by_step(queries.version_definition(before)) if before else {}
     ref = f"{version.script.code}/{version.number}"
-    changes.link_change(
+    links.link_change(
         change_request,
         me(),
         "script",

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from flask import abort, session
 
-from appliance.casework import appeals
+from appliance.casework.appeals import queries
 from appliance.people import rights
 from appliance.web.shell.context import me
 
@@ -26,7 +26,7 @@ def readable_appeal(number: str) -> "Appeal":
 
 def visible_appeal(number: str) -> "Appeal":
     """Return the appeal of this number as the user sees it, possibly veiled; else 404."""
-    return appeals.find_appeal(number, me(), session.get(LOOKED_UP_SESSION_KEY, ())) or abort(404)
+    return queries.find_appeal(number, me(), session.get(LOOKED_UP_SESSION_KEY, ())) or abort(404)
 
 
 def remember_looked_up(numbers: list[str]) -> None:

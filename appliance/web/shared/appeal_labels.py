@@ -8,8 +8,9 @@ from flask_babel import LazyString, lazy_gettext, ngettext
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from appliance.casework import departments, forms, ministry
+from appliance.casework import departments, forms
 from appliance.casework.appeals import consultations, deadlines, states
+from appliance.casework.ministry import queue
 from appliance.core import clock
 from appliance.core.clock import WorkingCalendar
 from appliance.core.i18n import localized_name
@@ -131,7 +132,7 @@ def deadline_nearness(
 
 def actor_name(login: str, names: dict[str, str]) -> str:
     """Return the display name of the user who did a step; for a program, the name of its key."""
-    if login == ministry.MINISTRY_ACTOR:
+    if login == queue.MINISTRY_ACTOR:
         return _("Ministry's system")
     return names.get(login) or login.removeprefix("key:")
 

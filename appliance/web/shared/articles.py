@@ -3,7 +3,6 @@
 from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
 
-from appliance.casework import knowledge
 from appliance.casework.knowledge import openings, wording
 from appliance.web.shell.language import locale
 
@@ -23,7 +22,7 @@ FIELDS: dict[str, LazyString] = {
 
 def article_openings(call_id: str, *tokens: str | None) -> list[tuple[str, openings.OpenedArticle]]:
     """Return (title, opening) of articles opened in a call or at forms with these tokens."""
-    openings_at_call = knowledge.articles_opened_at_call(
+    openings_at_call = openings.articles_opened_at_call(
         call_id, [token for token in tokens if token]
     )
     return [

@@ -2,7 +2,8 @@
 
 from flask import render_template
 
-from appliance.casework import appeals, applicants, catalogs, forms
+from appliance.casework import applicants, catalogs, forms
+from appliance.casework.appeals import prefill
 from appliance.web.shell import labels, number_masks
 from appliance.web.shell.context import me, today
 from appliance.web.shell.language import locale
@@ -76,7 +77,7 @@ def unmasked_values(
     if not masked_fields:
         return values
     people_values = [
-        appeals.prefill_values(person, me()) for person in applicants.find_by_phone(caller)
+        prefill.prefill_values(person, me()) for person in applicants.find_by_phone(caller)
     ]
     known_numbers = [
         text

@@ -1,7 +1,7 @@
 """Appeals that wait for the operator: those returned to them, and their consultations."""
 
-from appliance.casework import appeals, catalogs
-from appliance.casework.appeals import consultations, handling
+from appliance.casework import catalogs
+from appliance.casework.appeals import consultations, handling, queries
 from appliance.people import accounts
 from appliance.web.shared import appeal_labels
 from appliance.web.shell import disclosure
@@ -17,7 +17,7 @@ def returned_appeals() -> dict[str, object]:
     day, calendar = today(), catalogs.working_calendar(site())
     people = accounts.display_names(locale())
     rows = []
-    for appeal in appeals.appeals_returned_to(me()):
+    for appeal in queries.appeals_returned_to(me()):
         return_step = next(s for s in handling.list_steps(appeal) if s.action == "return")
         deadline = appeal_labels.deadline_nearness(appeal.handling, day, calendar)
         rows.append(

@@ -7,7 +7,8 @@ from flask_babel import LazyString, lazy_gettext
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from appliance.casework import departments, forms, knowledge
+from appliance.casework import departments, forms
+from appliance.casework.knowledge import listing
 from appliance.casework.scripts import texts
 from appliance.casework.scripts.definition import (
     ACTIONS,
@@ -53,7 +54,7 @@ def step_context(
             for item in step.actions
         ],
         "readable": {
-            s for s, item in knowledge.article_titles(locale(), slugs).items() if item.in_force
+            s for s, item in listing.article_titles(locale(), slugs).items() if item.in_force
         },
         "answers": [texts.plain_text(item.words, language, locale()) for item in step.answers],
         "place": script.step_number(step.code),
@@ -83,7 +84,7 @@ def article_titles(slugs: Collection[str] | None = None) -> dict[str, str]:
         slug: article.title
         if article.in_force
         else _("%(title)s (not in force)", title=article.title)
-        for slug, article in knowledge.article_titles(locale(), slugs).items()
+        for slug, article in listing.article_titles(locale(), slugs).items()
     }
 
 

@@ -10,8 +10,8 @@ from flask import Flask, abort, current_app, g, redirect, request, url_for
 from flask_login import current_user
 from werkzeug.wrappers import Response as BaseResponse
 
+from appliance.core.settings import ROLES
 from appliance.people import rights, second_factor
-from appliance.people.accounts import ROLES
 from appliance.web.shell.context import is_htmx_request, site
 
 type View = Callable[..., Any]

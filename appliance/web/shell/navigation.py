@@ -9,8 +9,9 @@ from flask import Flask, request, url_for
 from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
 
-from appliance.casework import catalogs, changes, data_requests, unusual_reading
+from appliance.casework import catalogs, data_requests, unusual_reading
 from appliance.casework.appeals import personal
+from appliance.casework.changes import requests, states
 from appliance.casework.knowledge import listing
 from appliance.core import clock
 from appliance.web.shell import access
@@ -63,7 +64,7 @@ class Tab:
 
 def _change_request_count() -> Count:
     """Count the open change requests."""
-    counts = changes.count_requests(catalogs.working_calendar(site()))
+    counts = requests.count_requests(catalogs.working_calendar(site()))
     return Count(counts.open, counts.due_soon + counts.overdue, counts.overdue > 0)
 
 
@@ -125,7 +126,7 @@ SECTIONS: tuple[tuple[LazyString, tuple[Tab, ...]], ...] = (
             Tab("scripts.show_scripts", _l("Scripts"), roles=("ministry",)),
             Tab(
                 *_CHANGES_PAGE,
-                roles=changes.states.REQUESTER_ROLES,
+                roles=states.REQUESTER_ROLES,
                 count_items=_change_request_count,
             ),
         ),
@@ -176,7 +177,7 @@ SECTIONS: tuple[tuple[LazyString, tuple[Tab, ...]], ...] = (
             Tab("keys.show_keys", _l("Access keys")),
             Tab(
                 *_CHANGES_PAGE,
-                roles=changes.states.IMPLEMENTER_ROLES,
+                roles=states.IMPLEMENTER_ROLES,
                 count_items=_change_request_count,
             ),
         ),

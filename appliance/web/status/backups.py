@@ -8,14 +8,8 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response as BaseResponse
 
-from appliance.box.snapshots import (
-    SnapshotError,
-    continuous,
-    log,
-    recovery_sheet,
-    sealing,
-    verifying,
-)
+from appliance.box.snapshots import continuous, log, recovery_sheet, sealing, verifying
+from appliance.box.snapshots.errors import SnapshotError
 from appliance.core import audit, i18n
 from appliance.reports import pdf
 from appliance.web.shell import refusals

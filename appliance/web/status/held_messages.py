@@ -8,11 +8,12 @@ from werkzeug.wrappers import Response
 
 from appliance.casework.appeals import personal
 from appliance.core import outbox
+from appliance.web.shared.message_labels import PURPOSES, STATES
 from appliance.web.shell import disclosure, refusals
 from appliance.web.shell.access import may
 from appliance.web.shell.context import me
 from appliance.web.shell.request_data import page_number, parse_count
-from appliance.web.status.outbox import CHANNELS, PURPOSES, STATES
+from appliance.web.status.outbox import CHANNELS
 
 screen = Blueprint("held_messages", __name__)
 

@@ -8,7 +8,8 @@ from flask_babel import LazyString, gettext
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 
-from appliance.box import health, links, selftests
+from appliance.box import health, selftests
+from appliance.box.links import intervals, parties, wording
 from appliance.core import clock, outbox
 from appliance.reports import box_services
 from appliance.web.shell.access import anyone, may
@@ -43,7 +44,7 @@ def current_outage() -> dict[str, object] | None:
 
     Returns None if there is no outage.
     """
-    since = links.outage_since(site()) if current_user.is_authenticated else None
+    since = intervals.outage_since(site()) if current_user.is_authenticated else None
     return (
         {"since": since, "waiting": sum(a.waiting for a in outbox.queue_ages())} if since else None
     )
@@ -73,13 +74,13 @@ def show_banner() -> str:
 def _links_context() -> dict[str, Any]:
     now, tests = clock.now(), selftests.recent_tests()
     return {
-        "parties": links.watched_parties(site()),
-        "current": links.current_stretches(site()),
+        "parties": parties.watched_parties(site()),
+        "current": intervals.current_stretches(site()),
         "ways": health.channel_states(site()),
-        "name": links.link_title,
+        "name": wording.link_title,
         "seen": PROBE_RESULTS,
         "available": {a.link: a for a in box_services.link_availability(now - HISTORY_PERIOD, now)},
-        "log": links.recent_stretches(),
+        "log": intervals.recent_stretches(),
         "rates": box_services.rate_readings(now - HISTORY_PERIOD, now)[::-1],
         "rate_url": site().links.rate_url,
         "agreed": box_services.AGREED_RATE_MBIT,

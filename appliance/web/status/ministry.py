@@ -8,7 +8,6 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response
 
-from appliance.casework import ministry
 from appliance.casework.ministry import events, files, link, queue
 from appliance.core import clock, outbox
 from appliance.web.shared import appeal_labels
@@ -119,17 +118,17 @@ def dismiss_event() -> Response:
 
 
 def _ministry_context() -> dict[str, Any]:
-    waiting = ministry.unacknowledged_messages()
+    waiting = queue.unacknowledged_messages()
     return {
         "connected": site().ministry,
         "link": link.link_state(),
         "by_files": link.link_state(link.FILES),
         "file_troubles": FILE_TROUBLES,
         "now": clock.now(),
-        "standing": ministry.exchange_backlog(),
+        "standing": queue.exchange_backlog(),
         "waiting": waiting,
         "refused": any(message.state == "refused" for message in waiting),
-        "undone": ministry.unprocessed_events(),
+        "undone": events.unprocessed_events(),
         "packages": files.list_packages(),
         "stands": {
             state: appeal_labels.EXCHANGE_STATES[name]

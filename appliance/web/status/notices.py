@@ -10,8 +10,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from appliance.casework import catalogs
 from appliance.core import outbox
 from appliance.core.refusals import Refused
-from appliance.messaging import notices
-from appliance.messaging.notices import call_alerts, texts
+from appliance.messaging.notices import call_alerts, citizens, texts
 from appliance.messaging.sms import accounts
 from appliance.web.shared.message_labels import PURPOSES, TEXT_TROUBLES
 from appliance.web.shell import disclosure, refusals
@@ -39,7 +38,7 @@ def show_notices() -> str:
 
     Call alerts are the directions whose calls are reported to the people on duty.
     """
-    previous, opted_out = refusals.latest_refusal(), notices.list_opt_outs()
+    previous, opted_out = refusals.latest_refusal(), citizens.list_opt_outs()
     disclosure.log_shown("number", [row.number for row in opted_out])
     return render_template(
         "notices/page.html",
@@ -77,7 +76,7 @@ def save_text() -> BaseResponse:
 @may("notice.change")
 def add_opt_out() -> BaseResponse:
     """Opt a number out of messages."""
-    if not notices.opt_out_number(request.form.get("number", ""), me().login):
+    if not citizens.opt_out_number(request.form.get("number", ""), me().login):
         return refusals.redirect_back(url_for("notices.show_notices"), "phone")
     return _redirect_saved()
 
@@ -86,7 +85,7 @@ def add_opt_out() -> BaseResponse:
 @may("notice.change")
 def remove_opt_out() -> BaseResponse:
     """Remove a number's opt-out, so that it receives messages again."""
-    notices.opt_in_number(request.form.get("number", ""), me().login)
+    citizens.opt_in_number(request.form.get("number", ""), me().login)
     return _redirect_saved()
 
 

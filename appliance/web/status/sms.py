@@ -9,11 +9,11 @@ from werkzeug.wrappers import Response as BaseResponse
 from appliance.box import health
 from appliance.messaging.notices import templates
 from appliance.messaging.sms import account_health, accounts, rules
+from appliance.web.shared.message_labels import PURPOSES, TROUBLES
 from appliance.web.shell.access import may
 from appliance.web.shell.context import me, site
 from appliance.web.shell.labels import CALL_LANGUAGES
 from appliance.web.status.notices import TEXT_VARIANTS
-from appliance.web.status.outbox import PURPOSES, TROUBLES
 
 screen = Blueprint("sms", __name__)
 

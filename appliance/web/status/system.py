@@ -12,8 +12,9 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response
 
-from appliance.box import alarms, health, links, processes, retention, runs, timetable
+from appliance.box import alarms, health, processes, retention, runs, timetable
 from appliance.box.health import Check
+from appliance.box.links import wording
 from appliance.box.retention import disks
 from appliance.box.snapshots import log as snapshot_log
 from appliance.box.snapshots import verifying
@@ -179,7 +180,7 @@ def _channels_context() -> dict[str, Any]:
     """Return the outgoing channels and the snapshots, as on their own pages."""
     return {
         "ways": health.channel_states(site()),
-        "way_name": links.link_title,
+        "way_name": wording.link_title,
         "sms": [s for s in account_health.account_statuses(site()) if s.account.kind == "modem"],
         "sms_states": SMS_STATES,
         "snapshots": verifying.repository_standings(site()),

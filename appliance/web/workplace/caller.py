@@ -10,8 +10,9 @@ from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response
 
-from appliance.casework import appeals, applicants, call_forms, catalogs
-from appliance.casework.appeals import additions, personal
+from appliance.casework import applicants, call_forms, catalogs
+from appliance.casework.appeals import additions, personal, prefill, queries
+from appliance.casework.appeals.desk import DeskForm, desk_for_form, desk_for_registered_form
 from appliance.casework.appeals.handling import handling_of_appeal
 from appliance.core.refusals import Refused
 from appliance.messaging.notices import manual
@@ -38,7 +39,7 @@ TROUBLES: dict[str, LazyString] = {
 }
 
 
-def caller_context(desk: appeals.DeskForm, shown_appeal: "Appeal | None" = None) -> dict[str, Any]:
+def caller_context(desk: DeskForm, shown_appeal: "Appeal | None" = None) -> dict[str, Any]:
     """Return the context of operator/caller.html; `shown_appeal` is not listed as an earlier one.
 
     By the number: known people, their calls, appeals, registered calls and messages. By the typed
@@ -48,7 +49,7 @@ def caller_context(desk: appeals.DeskForm, shown_appeal: "Appeal | None" = None)
     phone = call.citizen if call else None
     known_people = applicants.find_by_phone(phone)
     earlier_calls = calls.earlier_calls(call) if call else []
-    readable_appeals = personal.veil_appeals(me(), appeals.appeals_of_caller(phone))
+    readable_appeals = personal.veil_appeals(me(), queries.appeals_of_caller(phone))
     earlier_appeals = [appeal for appeal in readable_appeals if appeal != shown_appeal]
     earlier_forms = call_forms.forms_of_number(
         phone, excluded_call_id=call.id if call else "", limit=MAX_LISTED
@@ -67,7 +68,7 @@ def caller_context(desk: appeals.DeskForm, shown_appeal: "Appeal | None" = None)
             "name": applicants.display_name(person),
             "person": person,
             "fill": json.dumps(
-                form_fields.display_values(appeals.prefill_values(person, me())), ensure_ascii=False
+                form_fields.display_values(prefill.prefill_values(person, me())), ensure_ascii=False
             ),
         }
         for person in known_people
@@ -87,7 +88,7 @@ def caller_context(desk: appeals.DeskForm, shown_appeal: "Appeal | None" = None)
     }
 
 
-def after_call_context(desk: appeals.DeskForm) -> dict[str, Any]:
+def after_call_context(desk: DeskForm) -> dict[str, Any]:
     """Return the context of operator/after_call.html: outcome of the call."""
     disclosure.log_shown("call", [desk.call.id] if desk.call else [])
     return {
@@ -118,7 +119,7 @@ def show_recognised(token: str, piece: str) -> str:
     """
     desk = _form_desk(token)
     phone = desk.call.citizen if desk.call else None
-    caller_appeals = {appeal.number for appeal in appeals.appeals_of_caller(phone)}
+    caller_appeals = {appeal.number for appeal in queries.appeals_of_caller(phone)}
     context = {
         "desk": desk,
         "states": appeal_labels.STATES,
@@ -131,7 +132,7 @@ def show_recognised(token: str, piece: str) -> str:
 @may("desk.work")
 def show_after_call(token: str) -> str:
     """Show the transfer and the caller's rating of a registered form's call, as a page fragment."""
-    desk = appeals.desk_for_registered_form(me(), token) or abort(404)
+    desk = desk_for_registered_form(me(), token) or abort(404)
     return render_template(
         "operator/after_call.html", desk=desk, form_token=token, **after_call_context(desk)
     )
@@ -151,7 +152,7 @@ def add_to_appeal(token: str) -> Response:
     return jsonify(number=addition.number if addition else "", trouble="")
 
 
-def _recognition_context(desk: appeals.DeskForm, listed_numbers: set[str]) -> dict[str, Any]:
+def _recognition_context(desk: DeskForm, listed_numbers: set[str]) -> dict[str, Any]:
     """Return the person that the draft names, and their appeals except those listed by number."""
     values: dict[str, str] = desk.draft.values if desk.draft else {}
     if not values or desk.is_registered:
@@ -159,7 +160,7 @@ def _recognition_context(desk: appeals.DeskForm, listed_numbers: set[str]) -> di
     phone = desk.call.citizen if desk.call else None
     recognition = additions.match_applicant(values, phone, today(), me())
     person_appeals = (
-        appeals.appeals_of_applicant(recognition.person, me()) if recognition.person else []
+        queries.appeals_of_applicant(recognition.person, me()) if recognition.person else []
     )
     person_appeals = [appeal for appeal in person_appeals if appeal.number not in listed_numbers]
     numbers = [appeal.number for appeal in (*person_appeals, *recognition.similar_appeals)]
@@ -177,9 +178,9 @@ def _recognition_context(desk: appeals.DeskForm, listed_numbers: set[str]) -> di
     }
 
 
-def _form_desk(token: str) -> appeals.DeskForm:
+def _form_desk(token: str) -> DeskForm:
     """Return the desk of the operator's form; abort with 404 if there is no such form."""
-    return appeals.desk_for_form(me(), token) or abort(404)
+    return desk_for_form(me(), token) or abort(404)
 
 
 def _unanswered_count(earlier_calls: "list[Call]") -> int:

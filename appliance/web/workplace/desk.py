@@ -8,10 +8,19 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from appliance.box import health
-from appliance.casework import appeals, applicants, call_forms, catalogs
+from appliance.casework import applicants, call_forms, catalogs
+from appliance.casework.appeals import queries
+from appliance.casework.appeals.desk import (
+    DeskForm,
+    current_desk,
+    desk_for_appeal,
+    desk_for_call_form,
+    desk_for_form,
+)
 from appliance.casework.appeals.handling import handling_of_appeal as handling_of
+from appliance.casework.forms.drafts import token_for
 from appliance.core import clock
-from appliance.messaging import notices
+from appliance.messaging.notices import citizens
 from appliance.pbx import actions
 from appliance.people import announcements, presence
 from appliance.telephony import calls, routing
@@ -73,22 +82,22 @@ def open_new_form() -> Response:
     `after` is the number of an appeal or of a registered call.
     """
     if after := request.args.get("after"):
-        if appeals.is_appeal_number(after):
-            call = appeals.desk_for_appeal(_own_appeal(after)).call
+        if queries.is_appeal_number(after):
+            call = desk_for_appeal(_own_appeal(after)).call
         else:
             call_form = call_forms.find_call_form(after, me()) or abort(404)
-            call = appeals.desk_for_call_form(call_form).call
+            call = desk_for_call_form(call_form).call
     else:
         desk = _current_desk()
         call = desk.call if desk and desk.is_closed else None
-    return redirect(url_for(".show_form", token=appeals.token_for(me(), call)))
+    return redirect(url_for(".show_form", token=token_for(me(), call)))
 
 
 @screen.get("/forms/<token>")
 @may("desk.work")
 def show_form(token: str) -> Response | str:
     """Show a form by its token: a draft that is resumed, or a new one."""
-    desk = appeals.desk_for_form(me(), token)
+    desk = desk_for_form(me(), token)
     return _render_page(desk, is_open=True) if desk else redirect(url_for(".show_workplace"))
 
 
@@ -101,7 +110,7 @@ def show_card() -> str:
     """
     if number := request.args.get("registered"):
         return render_template("operator/card.html", **_registered_context(number))
-    requested_desk = appeals.desk_for_form(me(), request.args.get("form", ""))
+    requested_desk = desk_for_form(me(), request.args.get("form", ""))
     desk = requested_desk or _current_desk()
     shows = request.args.get("shows", "")
     return render_template(
@@ -149,7 +158,7 @@ def hang_up() -> Response:
     return jsonify(trouble="")
 
 
-def _render_page(desk: appeals.DeskForm | None, is_open: bool = False) -> str:
+def _render_page(desk: DeskForm | None, is_open: bool = False) -> str:
     """Render the workplace with the card of a desk."""
     return render_template("operator/page.html", **_card_context(desk, is_open))
 
@@ -189,11 +198,11 @@ def _bar_context() -> dict[str, object]:
     }
 
 
-def _current_desk() -> appeals.DeskForm | None:
+def _current_desk() -> DeskForm | None:
     """Return the current desk; the same for the form and the bar of one response."""
     if "at_hand" not in g:
-        g.at_hand = appeals.current_desk(me(), clock.now())
-    desk: appeals.DeskForm | None = g.at_hand
+        g.at_hand = current_desk(me(), clock.now())
+    desk: DeskForm | None = g.at_hand
     return desk
 
 
@@ -242,7 +251,7 @@ def _wrap_up_period() -> dict[str, object] | None:
 
 
 def _card_context(
-    desk: appeals.DeskForm | None, is_open: bool = False, shows: str = ""
+    desk: DeskForm | None, is_open: bool = False, shows: str = ""
 ) -> dict[str, object]:
     """Return the context of the card: the form, its number once registered, or the day."""
     if desk and (is_open or not desk.is_closed):
@@ -284,7 +293,7 @@ def _unfinished_context() -> dict[str, object]:
     disclosure.log_shown("call", [call.id for call in listed])
     return {
         "drafts": drafts,
-        "to_register": [(call, appeals.token_for(me(), call)) for call in listed],
+        "to_register": [(call, token_for(me(), call)) for call in listed],
         "waiting": len(unregistered),
     }
 
@@ -294,7 +303,7 @@ def _registered_call_context(number: str) -> dict[str, object]:
     call_form = call_forms.find_call_form(number, me())
     if not call_form or call_form.operator_id != me().id:
         abort(404)
-    desk = appeals.desk_for_call_form(call_form)
+    desk = desk_for_call_form(call_form)
     disclosure.log_shown("call_form", [call_form.number])
     return {
         "shows": "registered_call",
@@ -309,10 +318,10 @@ def _registered_call_context(number: str) -> dict[str, object]:
 
 def _registered_context(number: str) -> dict[str, object]:
     """Return the context of an appeal, or of a call on form №2, just registered."""
-    if not appeals.is_appeal_number(number):
+    if not queries.is_appeal_number(number):
         return _registered_call_context(number)
     appeal = _own_appeal(number)
-    desk, calendar = appeals.desk_for_appeal(appeal), catalogs.working_calendar(site())
+    desk, calendar = desk_for_appeal(appeal), catalogs.working_calendar(site())
     progress = handling_of(appeal) or abort(404)
     disclosure.log_shown("appeal", [appeal.number])
     return {
@@ -324,7 +333,7 @@ def _registered_context(number: str) -> dict[str, object]:
         **caller.after_call_context(desk),
         "due_on": progress.due_on,
         "near": appeal_labels.deadline_nearness(progress, today(), calendar),
-        "messages": notices.messages_of_appeal(appeal),
+        "messages": citizens.messages_of_appeal(appeal),
         "message_states": message_labels.STATES,
         "drafts": forms.unfinished_drafts(),
         **caller.caller_context(desk, shown_appeal=appeal),

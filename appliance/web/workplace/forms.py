@@ -6,8 +6,10 @@ from flask import Blueprint, abort, jsonify, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from appliance.casework import appeals, applicants, call_forms, catalogs, forms
-from appliance.casework.appeals import additions
+from appliance.casework import applicants, call_forms, catalogs, forms
+from appliance.casework.appeals import additions, prefill, queries, registering
+from appliance.casework.appeals.desk import DeskForm
+from appliance.casework.forms import drafts
 from appliance.casework.forms import drafts as kept_drafts
 from appliance.core import phone_numbers
 from appliance.web.shared.form_fields import (
@@ -37,17 +39,17 @@ def save_form(token: str) -> Response | tuple[Response, int]:
     is_set_aside, typed_at = bool(body.get("aside")), browser_time(body.get("at"))
     base = submitted_values(token, "base") if "base" in body else None
     try:
-        draft = appeals.save_draft(
+        draft = drafts.save_draft(
             me(), token, values, form=form, aside=is_set_aside, typed_at=typed_at, base=base
         )
-    except appeals.AlreadyRegistered as error:
+    except drafts.AlreadyRegistered as error:
         return _registered_response(error.registration), 409
-    except appeals.TooManyDrafts:
-        return jsonify(unfinished=appeals.MAX_DRAFTS_WITHOUT_CALL), 413
+    except drafts.TooManyDrafts:
+        return jsonify(unfinished=drafts.MAX_DRAFTS_WITHOUT_CALL), 413
     saved_at, saved = draft.updated_at.isoformat(), _saved_text(draft)
     changed_elsewhere = _changed_elsewhere(values, draft.values) if base is not None else {}
     doubtful = doubts_context(forms.definition_in_force(form), draft.values)
-    call = appeals.call_of_token(me(), token)
+    call = drafts.call_of_token(me(), token)
     phone = call.citizen if call else None
     recognised_key = additions.match_applicant(draft.values, phone, today(), me()).fingerprint
     return jsonify(
@@ -63,7 +65,7 @@ def save_form(token: str) -> Response | tuple[Response, int]:
 @may("desk.work")
 def register_appeal(token: str) -> Response:
     """Register the appeal, even if fields are missing; a repeat returns the same appeal."""
-    appeal = appeals.register(
+    appeal = registering.register(
         submitted_values(token),
         operator=me(),
         token=token,
@@ -82,7 +84,7 @@ def register_call(token: str) -> Response:
         if silent not in call_forms.EMPTY_CALL_TYPES:
             abort(422)
         values = values | {"call_type": silent, "call_type_text": ""}
-    draft = appeals.find_draft(me(), token)
+    draft = drafts.find_draft(me(), token)
     other_values = kept_drafts.values_of_other_form(forms.CALL_FORM, draft.values) if draft else {}
     try:
         call_form = call_forms.register(
@@ -100,11 +102,11 @@ def register_call(token: str) -> Response:
 @may("desk.work")
 def discard_draft(token: str) -> Response:
     """Delete a draft."""
-    appeals.discard_draft(me(), token)
+    drafts.discard_draft(me(), token)
     return jsonify(done=True)
 
 
-def form_context(desk: appeals.DeskForm, form: str = "") -> dict[str, object]:
+def form_context(desk: DeskForm, form: str = "") -> dict[str, object]:
     """Return the context of an open form; `form` is the requested one."""
     form = selected_form(desk, form)
     known_values = {} if desk.draft else _known_values(desk, form)
@@ -123,7 +125,7 @@ def form_context(desk: appeals.DeskForm, form: str = "") -> dict[str, object]:
     }
 
 
-def selected_form(desk: appeals.DeskForm, requested_form: str = "") -> str:
+def selected_form(desk: DeskForm, requested_form: str = "") -> str:
     """Return the open form: the requested one, or that of the draft; form №2 for a new call.
 
     Without a call, or if the call is already on form №2, it is form №1.
@@ -137,7 +139,7 @@ def selected_form(desk: appeals.DeskForm, requested_form: str = "") -> str:
 
 def unfinished_drafts(open_token: str = "") -> "list[Draft]":
     """Return the operator's unfinished drafts, except the one that is open."""
-    unfinished = [draft for draft in appeals.operator_drafts(me()) if draft.token != open_token]
+    unfinished = [draft for draft in drafts.operator_drafts(me()) if draft.token != open_token]
     disclosure.log_shown("draft", [draft.token for draft in unfinished])
     return unfinished
 
@@ -166,16 +168,16 @@ def submitted_values(token: str, name: str = "values") -> dict[str, str]:
 
     Aborts with 422 for any other body, and with 404 for another operator's form.
     """
-    if not appeals.is_operator_form(me(), token):
+    if not drafts.is_operator_form(me(), token):
         abort(404)
     values = require_json_object().get(name)
     if not isinstance(values, dict) or not all(isinstance(v, str) for v in values.values()):
         abort(422)
-    draft, call = appeals.find_draft(me(), token), appeals.call_of_token(me(), token)
+    draft, call = drafts.find_draft(me(), token), drafts.call_of_token(me(), token)
     return unmasked_values(values, draft.values if draft else {}, call.citizen if call else None)
 
 
-def _initial_values(desk: appeals.DeskForm) -> dict[str, str]:
+def _initial_values(desk: DeskForm) -> dict[str, str]:
     """Return the values of a new form: defaults, the caller's number, data of the call."""
     phone = (
         phone_numbers.grouped_number(desk.call.citizen) if desk.call and desk.call.citizen else ""
@@ -186,7 +188,7 @@ def _initial_values(desk: appeals.DeskForm) -> dict[str, str]:
     return defaults | {"phone": phone} | call_values
 
 
-def _known_values(desk: appeals.DeskForm, form: str) -> dict[str, str]:
+def _known_values(desk: DeskForm, form: str) -> dict[str, str]:
     """Return known values for form №2, if exactly one person has the caller's number."""
     people = applicants.find_by_phone(desk.call.citizen if desk.call else None)
     if form != forms.CALL_FORM or len(people) != 1:
@@ -194,7 +196,7 @@ def _known_values(desk: appeals.DeskForm, form: str) -> dict[str, str]:
     field_names = {
         n for f in forms.definition_in_force(form).fields if not f.anew for n in f.value_names
     }
-    return {n: t for n, t in appeals.prefill_values(people[0], me()).items() if n in field_names}
+    return {n: t for n, t in prefill.prefill_values(people[0], me()).items() if n in field_names}
 
 
 def _requested_form(body: dict[str, object]) -> str:
@@ -212,7 +214,7 @@ def _registered_response(record: "Appeal | CallForm") -> Response:
     """Return the number and the address of an appeal or of a call form."""
     page = (
         "appeals.show_appeal"
-        if appeals.is_appeal_number(record.number)
+        if queries.is_appeal_number(record.number)
         else "call_forms.show_registered_call"
     )
     return jsonify(number=record.number, url=url_for(page, number=record.number))

@@ -7,10 +7,10 @@ from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
-from appliance.casework import appeals
+from appliance.casework.appeals import queries
+from appliance.casework.appeals.desk import DeskForm
 from appliance.core.refusals import Refused
-from appliance.messaging import notices
-from appliance.messaging.notices import manual, templates, texts
+from appliance.messaging.notices import citizens, manual, templates, texts
 from appliance.messaging.notices.manual import Subject
 from appliance.people import rights
 from appliance.web.shared import appeal_access, message_labels
@@ -140,13 +140,13 @@ def _writable_subject(about: str, id: str) -> Subject:
                 abort(403)
             return manual.appeal_subject(site(), appeal)
         case "call":
-            call = rights.has_full_scope(me(), "sms.write") and appeals.viewable_call(me(), id)
+            call = rights.has_full_scope(me(), "sms.write") and queries.viewable_call(me(), id)
             return manual.call_subject(site(), call or abort(404))
         case _:
             return manual.desk_subject(site(), _operator_desk(id))
 
 
-def _operator_desk(token: str) -> appeals.DeskForm:
+def _operator_desk(token: str) -> DeskForm:
     """Return the desk of the operator's own form, also if just registered; 404 for any other."""
     if me().role != "operator":
         abort(404)
@@ -157,10 +157,10 @@ def _subject_messages(about: str, id: str) -> "list[Message]":
     """Return the messages about the subject."""
     match about:
         case "appeal":
-            return notices.messages_of_appeal(appeal_access.readable_appeal(id))
+            return citizens.messages_of_appeal(appeal_access.readable_appeal(id))
         case "call":
-            call = appeals.viewable_call(me(), id) or abort(404)
-            call_appeals = appeals.visible_appeals_of_call(call.id, me())
+            call = queries.viewable_call(me(), id) or abort(404)
+            call_appeals = queries.visible_appeals_of_call(call.id, me())
             return manual.messages_about(
                 call.id, [appeal for appeal in call_appeals if not appeal.veiled]
             )

@@ -6,7 +6,8 @@ from flask import Blueprint, abort, flash, jsonify, redirect, render_template, r
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from appliance.casework import appeals
+from appliance.casework.appeals import queries
+from appliance.casework.appeals.desk import DeskForm
 from appliance.core.refusals import Refused
 from appliance.telephony import number_notes
 from appliance.web.shared.number_notes import TROUBLES, notes_context
@@ -65,7 +66,7 @@ def save_number_note(token: str) -> Response:
 @may("note.change")
 def change_call_note(call_id: str, number: int) -> Response:
     """Correct or remove a note about the caller's number."""
-    call = appeals.viewable_call(me(), call_id) or abort(404)
+    call = queries.viewable_call(me(), call_id) or abort(404)
     note = number_notes.find_note(call.citizen, number) or abort(404)
     address = url_for("call.show_call", call_id=call_id)
     try:
@@ -79,7 +80,7 @@ def change_call_note(call_id: str, number: int) -> Response:
     return redirect(address)
 
 
-def _caller_number(desk: appeals.DeskForm) -> str | None:
+def _caller_number(desk: DeskForm) -> str | None:
     """Return the number of the caller, if known."""
     return desk.call.citizen if desk.call else None
 

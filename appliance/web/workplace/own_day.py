@@ -10,12 +10,13 @@ from flask import Blueprint, Flask, g, render_template
 from flask.sansio.blueprints import BlueprintSetupState
 from flask_babel import force_locale
 
-from appliance.casework import appeals, call_forms
+from appliance.casework import call_forms
+from appliance.casework.appeals import queries
 from appliance.core import clock
 from appliance.people import accounts, goals
 from appliance.reports.kpi import ASA_TARGET_SECONDS
 from appliance.telephony import routing
-from appliance.telephony.calls.day import operator_day
+from appliance.telephony.calls import operator_day
 from appliance.telephony.routing import Plan
 from appliance.web.shared.ongoing_calls import ongoing_calls
 from appliance.web.shared.telephony_labels import SHORT_LANGUAGE_NAMES, pause_reason_name
@@ -85,7 +86,7 @@ def day_context() -> dict[str, object]:
         "today": begin,
         "day": day,
         "goals": goals.operator_goals(me()),
-        "registered": appeals.count_registered_since(me(), begin),
+        "registered": queries.count_registered_since(me(), begin),
         "on_form": on_form,
         "form_share": 100 * on_form / day.answered if day.answered else None,
         "pauses": [

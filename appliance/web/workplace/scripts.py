@@ -8,7 +8,8 @@ from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response
 
-from appliance.casework import appeals, applicants, catalogs
+from appliance.casework import applicants, catalogs
+from appliance.casework.appeals.desk import DeskForm
 from appliance.casework.appeals.handling import handling_of_appeal
 from appliance.casework.scripts import course, queries, runs, texts
 from appliance.casework.scripts.definition import LANGUAGES
@@ -109,7 +110,7 @@ def run_action(token: str, what: str) -> Response:
     return jsonify(trouble="")
 
 
-def _start_script(desk: appeals.DeskForm, body: Mapping[str, Any]) -> None:
+def _start_script(desk: DeskForm, body: Mapping[str, Any]) -> None:
     """Start the selected script, in the selected language or in that of the call."""
     version_id = body.get("version")
     version = next(
@@ -122,7 +123,7 @@ def _start_script(desk: appeals.DeskForm, body: Mapping[str, Any]) -> None:
     runs.begin_run(me(), desk.token, desk.call, version, script_language)
 
 
-def _applicable_versions(desk: appeals.DeskForm) -> "list[ScriptVersion]":
+def _applicable_versions(desk: DeskForm) -> "list[ScriptVersion]":
     """Return the scripts for the form on the desk that were in force when its call arrived."""
     direction = desk.draft.values.get("direction", "") if desk.draft else ""
     calendar = catalogs.working_calendar(site())
@@ -130,14 +131,14 @@ def _applicable_versions(desk: appeals.DeskForm) -> "list[ScriptVersion]":
     return queries.versions_for_call(situation, desk.call.arrived_at if desk.call else None)
 
 
-def _script_language(desk: appeals.DeskForm) -> str:
+def _script_language(desk: DeskForm) -> str:
     """Return the language of the call, or the reader's if it is not known."""
     if desk.call and desk.call.language in LANGUAGES:
         return desk.call.language
     return spoken_language(locale())
 
 
-def _placeholder_values(desk: appeals.DeskForm) -> dict[str, str]:
+def _placeholder_values(desk: DeskForm) -> dict[str, str]:
     """Return the known values of the placeholders in the script's texts."""
     draft_values: Mapping[str, str] = desk.draft.values if desk.draft else {}
     name = " ".join(filter(None, (draft_values.get("first_name"), draft_values.get("surname"))))

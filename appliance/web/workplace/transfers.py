@@ -7,7 +7,8 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response
 
-from appliance.casework import appeals, call_forms, catalogs
+from appliance.casework import call_forms, catalogs
+from appliance.casework.appeals.desk import current_desk
 from appliance.core import clock
 from appliance.pbx import actions
 from appliance.telephony import calls, directory
@@ -48,7 +49,7 @@ def list_employees() -> str:
         for employee in directory.search_employees(typed, 8)
     ]
     calls_out = request.args.get("to") == "call"
-    desk = appeals.current_desk(me(), now) if calls_out and not typed else None
+    desk = current_desk(me(), now) if calls_out and not typed else None
     disclosure.log_shown("call", [desk.call.id] if desk and desk.call else [])
     digits = typed.strip().lstrip("+").replace(" ", "")
     return render_template(
@@ -95,7 +96,7 @@ def dial_number() -> Response:
     if reason not in DIAL_REASONS:
         abort(422)
     subject_id = ""
-    if reason == "follow_up" and (desk := appeals.current_desk(me(), clock.now())):
+    if reason == "follow_up" and (desk := current_desk(me(), clock.now())):
         subject_id = (
             desk.registered[0].number if desk.registered else desk.call.id if desk.call else ""
         )

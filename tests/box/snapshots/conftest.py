@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from appliance.box import snapshots
+from appliance.box.snapshots import creating
 from appliance.core import clock, db, db_files
 from appliance.core import settings as site_settings
 from appliance.models import Call, Recording
@@ -110,9 +110,9 @@ def _save_site(folder: Path, peopled: Path) -> None:
             outcome="answered",
         )
     Recording.create(file="2026/11/one.wav", call_id="hotline-0.0", seconds=9.0)
-    snapshots.prepare_repositories(settings)
+    creating.prepare_repositories(settings)
     use_light_key(folder / "repository", folder / "repository.key")
-    [snapshot] = snapshots.create_snapshots(settings, by="rustam")
+    [snapshot] = creating.create_snapshots(settings, by="rustam")
     assert snapshot.manifest.counts == {"calls": 3, "appeals": 0, "recordings": 1}
     db.database.close()
     db_files.merge_write_ahead_log(settings.paths.database)

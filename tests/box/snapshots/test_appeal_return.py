@@ -5,10 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from appliance.box import mask_journal, snapshots
-from appliance.box.snapshots import RestoreRequest, SnapshotError, appeal_restoring, reading
-from appliance.casework import appeals, catalogs
-from appliance.casework.appeals import exporting, handling, listing
+from appliance.box import mask_journal
+from appliance.box.snapshots import appeal_restoring, creating, reading, restoring
+from appliance.box.snapshots.errors import SnapshotError
+from appliance.box.snapshots.requests import RestoreRequest
+from appliance.casework import catalogs
+from appliance.casework.appeals import correcting, exporting, handling, listing, queries
+from appliance.casework.forms import drafts
 from appliance.core import audit, clock, db, outbox
 from appliance.models import (
     Appeal,
@@ -60,7 +63,7 @@ def register_appeal(settings, **changes: str) -> Appeal:
     operator = User.get(User.login == "nilufar")
     call = Call.get_or_none(Call.id == CALL) or create_talk(operator)
     return create_appeal(
-        settings, operator, FULL_FORM | changes, token=appeals.token_for(operator, call)
+        settings, operator, FULL_FORM | changes, token=drafts.token_for(operator, call)
     )
 
 
@@ -102,7 +105,7 @@ def lost_appeal(site):
     appeal = register_appeal(settings)
     create_message(appeal.number, "delivered", "sms:one")
     create_message(appeal.number, "pending", "sms:two")
-    appeals.correct_appeal(
+    correcting.correct_appeal(
         appeal,
         FULL_FORM | {"gist": CORRECTED},
         "nilufar",
@@ -110,9 +113,9 @@ def lost_appeal(site):
         catalogs.working_calendar(settings),
     )
     contents = appeal_contents(appeal.number), call_contents()
-    [created] = snapshots.create_snapshots(settings, by="rustam")
+    [created] = creating.create_snapshots(settings, by="rustam")
     db.database.close()
-    snapshots.restore_site(settings, RestoreRequest(id=older, accept_loss=True))
+    restoring.restore_site(settings, RestoreRequest(id=older, accept_loss=True))
     site.open()
     assert not Appeal.select().exists()
     return site, appeal.number, created.snapshot.id, contents
@@ -146,7 +149,7 @@ def test_a_lost_appeal_is_restored_completely(lost_appeal) -> None:
     # The appeal can be found and handled, and no number is assigned twice.
     appeal = Appeal.get(Appeal.number == number)
     assert [
-        visible.number for visible in appeals.visible_appeals(User.get(User.login == "sherzod"))
+        visible.number for visible in queries.visible_appeals(User.get(User.login == "sherzod"))
     ] == [number]
     now = Handling.get_by_id(appeal.id)
     assert now.version > version

@@ -2,9 +2,10 @@
 
 import pytest
 
-from appliance.box import health, snapshots
+from appliance.box import health
 from appliance.box.health.audit import Broken, verify_chain
-from appliance.box.snapshots import RestoreRequest, contents, reading
+from appliance.box.snapshots import contents, creating, reading, restoring
+from appliance.box.snapshots.requests import RestoreRequest
 from appliance.core import audit, db
 from appliance.core.audit import Head, heads
 from appliance.models import AuditEntry
@@ -55,13 +56,13 @@ def test_after_a_restore_newer_heads_no_longer_count(site) -> None:
     assert next(health.audit.check_audit_chain(settings)).state == "ok"
     assert verify_chain(settings)
     audit.record_entry("rustam", "login")
-    snapshots.create_snapshots(settings)
+    creating.create_snapshots(settings)
     assert verify_chain(settings)
 
 
 def test_a_restore_into_a_folder_records_no_head(site) -> None:
     settings = site.open()
-    snapshots.restore_site(settings, RestoreRequest(target=site.folder / "copy"))
+    restoring.restore_site(settings, RestoreRequest(target=site.folder / "copy"))
     assert heads.read_noted_heads(settings) == []
 
 

@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from appliance.box import health, runs, snapshots, timetable
-from appliance.box.snapshots import SnapshotError, continuous, copy_check, copy_folders, replicator
+from appliance.box import health, runs, timetable
+from appliance.box.snapshots import continuous, copy_check, copy_folders, replicator
+from appliance.box.snapshots.errors import SnapshotError
 from appliance.core import audit, clock, process_id
 from appliance.models import AuditEntry, Call, CopyCheck
 from tests.rig.waiting import wait_until
@@ -64,7 +65,7 @@ def test_a_complete_copy_is_restored_and_compared(site) -> None:
             lambda: audit.record_entry("rustam", "login") or check_result(settings) == untried, 30
         )
         Call.create(id="hotline-7.0", direction="inbound", arrived_at=clock.now(), stage="ended")
-        check = snapshots.check_copy(settings)
+        check = copy_check.check_copy(settings)
         assert (check.state, check.counts["calls"]) == ("done", 4)
         assert check.counts["audit"] == AuditEntry.select().count()
         state, words = check_result(settings)
@@ -77,19 +78,19 @@ def test_a_damaged_copy_fails_and_is_replaced_by_a_new_base(site, monkeypatch) -
     monkeypatch.setattr(copy_check, "ARRIVAL_TIMEOUT_SECONDS", 5.0)
     settings = site.open()
     with running_replicator(site):
-        snapshots.check_copy(settings)
+        copy_check.check_copy(settings)
         for file in copy_files(site):
             file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
         with pytest.raises(SnapshotError):
-            snapshots.check_copy(settings)
+            copy_check.check_copy(settings)
         audit.record_entry("rustam", "login")
         wait_until(lambda: check_result(settings)[1].startswith("it cannot be restored"), 60)
         wait_until(lambda: check_result(settings, "replica.restarts")[0] == "warn", 60)
         with pytest.raises(SnapshotError):  # the restart did not repair it
-            snapshots.check_copy(settings)
+            copy_check.check_copy(settings)
         wait_until(lambda: copy_folders.damaged_copy_times(site.folder / "replica"), 60)
         monkeypatch.setattr(copy_check, "ARRIVAL_TIMEOUT_SECONDS", 60.0)
-        assert snapshots.check_copy(settings).state == "done"
+        assert copy_check.check_copy(settings).state == "done"
         assert check_result(settings)[0] == "ok"
     [damaged_copy] = (site.folder / "replica").glob("database-former-*-damaged")
     assert list(damaged_copy.rglob("*.ltx"))  # nothing is deleted
@@ -100,24 +101,24 @@ def test_a_copy_without_its_base_fails_and_is_repaired_by_a_restart(site, monkey
     monkeypatch.setattr(copy_check, "ARRIVAL_TIMEOUT_SECONDS", 5.0)
     settings = site.open()
     with running_replicator(site):
-        snapshots.check_copy(settings)
+        copy_check.check_copy(settings)
         for file in copy_files(site):  # all files that begin with the first change
             if int(file.name.split("-")[0], 16) == 1:
                 file.unlink()
         with pytest.raises(SnapshotError):
-            snapshots.check_copy(settings)
+            copy_check.check_copy(settings)
         assert CopyCheck.select().where(CopyCheck.state == "failed").count() == 1
         monkeypatch.setattr(copy_check, "ARRIVAL_TIMEOUT_SECONDS", 60.0)
-        assert snapshots.check_copy(settings).state == "done"
+        assert copy_check.check_copy(settings).state == "done"
 
 
 def test_a_copy_that_stopped_is_not_current(site, monkeypatch) -> None:
     monkeypatch.setattr(copy_check, "ARRIVAL_TIMEOUT_SECONDS", 3.0)
     settings = site.open()
     with running_replicator(site):
-        snapshots.check_copy(settings)
+        copy_check.check_copy(settings)
     with pytest.raises(SnapshotError, match="lacks what was done since"):
-        snapshots.check_copy(settings)
+        copy_check.check_copy(settings)
     assert check_result(settings)[0] == "fail"
 
 
@@ -129,7 +130,7 @@ def test_a_killed_litestream_is_restarted(site) -> None:
         wait_until(lambda: litestream_pid(process) != first, 60)
         state, words = check_result(settings, "replica.restarts")
         assert (state, "1 in the last hour" in words) == ("warn", True)
-        assert snapshots.check_copy(settings).state == "done"
+        assert copy_check.check_copy(settings).state == "done"
 
 
 @pytest.fixture
@@ -165,7 +166,7 @@ def test_a_stalled_litestream_is_restarted(site, watched) -> None:
     assert restart.reason == "stalled"
     mtime_before = newest_mtime()
     wait_until(lambda: write_and_list_restarts() and newest_mtime() > mtime_before, 60, every=0.2)
-    assert snapshots.check_copy(site.settings).state == "done"
+    assert copy_check.check_copy(site.settings).state == "done"
 
 
 def test_an_idle_database_does_not_count_as_a_stall(site, watched) -> None:
@@ -180,10 +181,10 @@ def test_the_jobs_process_requests_the_start_of_a_dead_replicator(site, monkeypa
     settings = site.open()
     request = settings.paths.backups / "replicate.request"
     with running_replicator(site):
-        assert snapshots.keep_replicating(settings) == ""
+        assert copy_check.keep_replicating(settings) == ""
     monkeypatch.setattr(copy_check, "MAX_REPLICATOR_SILENCE", dt.timedelta())
-    assert snapshots.keep_replicating(settings) == "restart requested"
-    assert (request.read_text(), snapshots.keep_replicating(settings)) == ("stands", "")
+    assert copy_check.keep_replicating(settings) == "restart requested"
+    assert (request.read_text(), copy_check.keep_replicating(settings)) == ("stands", "")
     with running_replicator(site):  # systemd starts it while the request file exists
         wait_until(lambda: not request.exists(), 60)
         assert [r.reason for r in replicator.recorded_restarts(site.folder / "replica")] == [
@@ -196,7 +197,7 @@ def test_the_jobs_process_requests_the_start_of_a_dead_replicator(site, monkeypa
 def test_a_first_start_does_not_count_as_a_restart(site) -> None:
     settings = site.open()
     # the jobs process runs first
-    assert snapshots.keep_replicating(settings) == "restart requested"
+    assert copy_check.keep_replicating(settings) == "restart requested"
     with running_replicator(site):
         assert check_result(settings, "replica.restarts")[0] == "ok"
 
@@ -239,7 +240,7 @@ def test_many_restarts_are_a_fault_and_old_ones_do_not_count(site) -> None:
 def test_an_outdated_check_is_a_fault(site) -> None:
     settings = site.open()
     with running_replicator(site):
-        snapshots.check_copy(settings)
+        copy_check.check_copy(settings)
         CopyCheck.update(started_at=clock.now() - dt.timedelta(hours=4)).execute()
         wait_until(
             lambda: audit.record_entry("rustam", "login") or check_result(settings)[0] == "fail", 10

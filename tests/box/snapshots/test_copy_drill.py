@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from appliance.box import health, snapshots
-from appliance.box.snapshots import SnapshotError, continuous, log, verifying
+from appliance.box import health
+from appliance.box.snapshots import continuous, log, verifying
+from appliance.box.snapshots.errors import SnapshotError
 from appliance.core import audit, clock, sqlite
 from appliance.jobs import snapshots as jobs
 from appliance.models import AuditEntry, Call
@@ -60,7 +61,7 @@ def copied(site):
 
 def test_a_complete_copy_passes_and_a_damaged_one_is_reported(site, copied) -> None:
     assert drill_state(copied)[0] == "ok"  # no drill was made yet, but the snapshots are recent
-    restored = snapshots.run_copy_drill(copied, by="rustam")
+    restored = verifying.run_copy_drill(copied, by="rustam")
     assert (restored.database_from, restored.snapshot) == ("replica", "")
     assert (restored.counts["calls"], restored.expected["calls"]) == (4, 4)
     assert not (copied.paths.backups / "drill").exists()
@@ -70,7 +71,7 @@ def test_a_complete_copy_passes_and_a_damaged_one_is_reported(site, copied) -> N
     for file in (site.folder / "replica/database").rglob("*.ltx"):
         file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
     with pytest.raises(SnapshotError) as error:
-        snapshots.run_copy_drill(copied)
+        verifying.run_copy_drill(copied)
     assert error.value.code == "damaged"
     assert drill_state(copied)[0] == "fail"
     app = create_app(copied)
@@ -94,7 +95,7 @@ def test_a_call_missing_from_the_copy_is_reported(site, copied) -> None:
         stage="ended",
     )
     with pytest.raises(SnapshotError, match="it holds .* the site"):
-        snapshots.run_copy_drill(copied)
+        verifying.run_copy_drill(copied)
     assert drill_state(copied)[0] == "fail"
 
 

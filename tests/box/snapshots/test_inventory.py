@@ -5,8 +5,9 @@ import json
 
 import pytest
 
-from appliance.box import snapshots
-from appliance.box.snapshots import RestoreRequest, SnapshotError, inventory, reading
+from appliance.box.snapshots import creating, inventory, reading, restoring, verifying
+from appliance.box.snapshots.errors import SnapshotError
+from appliance.box.snapshots.requests import RestoreRequest
 from appliance.core import db
 from appliance.models import SnapshotRun
 
@@ -24,7 +25,7 @@ FAULTS = {"damaged": flip_bit, "missing": lambda file: file.unlink()}
 @pytest.fixture
 def two_snapshots(site) -> tuple[str, str]:
     """The ids of an older and of the newest snapshot."""
-    snapshots.create_snapshots(site.open(), by="rustam")
+    creating.create_snapshots(site.open(), by="rustam")
     db.database.close()
     newest, older = reading.list_snapshots(reading.open_repository(site.settings))
     return older.id, newest.id
@@ -56,7 +57,7 @@ def test_an_unreadable_newest_snapshot_is_named_and_not_skipped(site, two_snapsh
         assert f"damaged or missing in disk: {newest}" in result.stderr
         assert older in result.stderr
     with pytest.raises(SnapshotError, match="damaged or missing"):
-        snapshots.restore_site(site.settings, RestoreRequest(target=site.folder / "look"))
+        restoring.restore_site(site.settings, RestoreRequest(target=site.folder / "look"))
     after = site.fingerprint()
     assert {k: v for k, v in after.items() if k != "site.db"} == {
         k: v for k, v in before.items() if k != "site.db"
@@ -91,7 +92,7 @@ def test_a_damaged_snapshot_is_listed_even_without_the_database(site, two_snapsh
 def test_the_drill_does_not_skip_an_unreadable_snapshot(site, two_snapshots) -> None:
     spoil_snapshot(site, two_snapshots[1], "missing")
     with pytest.raises(SnapshotError, match="damaged or missing"):
-        snapshots.run_restore_drill(site.open())
+        verifying.run_restore_drill(site.open())
 
 
 def test_a_snapshot_removed_by_the_policy_is_not_reported_as_missing(site, two_snapshots) -> None:
@@ -105,7 +106,7 @@ def test_a_snapshot_removed_by_the_policy_is_not_reported_as_missing(site, two_s
     moment = reading.find_snapshot(restic).at - dt.timedelta(days=40)
     SnapshotRun.update(started_at=moment).where(SnapshotRun.snapshot == older).execute()
     for _ in range(inventory.MIN_KEPT_SNAPSHOTS - 1):
-        snapshots.create_snapshots(settings)
+        creating.create_snapshots(settings)
     assert inventory.unreadable_snapshots(restic, files) == []
 
 

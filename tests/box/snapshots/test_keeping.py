@@ -7,8 +7,18 @@ from pathlib import Path
 import pypdf
 import pytest
 
-from appliance.box import health, runs, snapshots
-from appliance.box.snapshots import log, recovery_sheet, sealing, settings_files
+from appliance.box import health, runs
+from appliance.box.snapshots import (
+    creating,
+    errors,
+    log,
+    recovery_sheet,
+    requests,
+    restoring,
+    sealing,
+    settings_files,
+    verifying,
+)
 from appliance.core import clock
 from appliance.jobs.snapshots import run_requested
 from appliance.models import AuditEntry, SnapshotRun
@@ -25,7 +35,7 @@ def test_the_drill_starts_a_site_and_counts_its_records(site) -> None:
     settings = site.open()
     SnapshotRun.update(started_at=clock.now()).execute()
     assert check_state(settings, "drill") == "ok"
-    restored = snapshots.run_restore_drill(settings, by="rustam")
+    restored = verifying.run_restore_drill(settings, by="rustam")
     assert restored.counts == restored.expected
     run = log.latest_snapshot_run("drill")
     assert (run.state, run.detail["counts"]["calls"]) == ("done", 3)
@@ -67,7 +77,7 @@ def test_a_failed_snapshot_is_recorded_and_reported(site) -> None:
     log.request_run("create", "", "oybek")
     try:
         run_requested(settings)
-    except snapshots.SnapshotError as error:
+    except errors.SnapshotError as error:
         assert error.code == "key"  # noqa: PT017
     assert log.latest_snapshot_run("create").trouble == "key"
     assert check_state(settings, "snapshot.disk") == "warn"  # the snapshot before is recent
@@ -84,7 +94,7 @@ def test_the_recovery_key_is_kept_only_on_paper(site, tmp_path: Path) -> None:
     settings = site.open()
     key = site.folder / "recovery.key"
     assert check_state(settings, "recovery_key") == "warn"
-    with pytest.raises(snapshots.SnapshotError):  # it would be lost
+    with pytest.raises(errors.SnapshotError):  # it would be lost
         sealing.remove_paper_keys(settings, "rustam")
     assert key.exists()
     assert site.run("backup", "sheet", "--out", tmp_path / "sheet.pdf").returncode == 0
@@ -101,17 +111,17 @@ def test_the_recovery_key_is_kept_only_on_paper(site, tmp_path: Path) -> None:
     assert not is_on_sheet(settings, secret)
     actions = [e.action for e in AuditEntry.select() if e.action.startswith("snapshot.")]
     assert actions[-2:] == ["snapshot.sheet", "snapshot.key_removed"]
-    snapshots.create_snapshots(settings, by="rustam")
+    creating.create_snapshots(settings, by="rustam")
     target = site.folder / "copy"
-    snapshots.restore_site(settings, snapshots.RestoreRequest(target=target, recovery_key=paper))
+    restoring.restore_site(settings, requests.RestoreRequest(target=target, recovery_key=paper))
     assert (
         settings_files.read_toml(target / "appliance.toml")["web"]["secret_key"]
         == "secret of the tests"
     )
     paper.write_text(" ".join([groups[1], *groups[1:]]))
-    with pytest.raises(snapshots.SnapshotError, match="group 1 is not as on the sheet"):
-        snapshots.restore_site(
-            settings, snapshots.RestoreRequest(target=site.folder / "c", recovery_key=paper)
+    with pytest.raises(errors.SnapshotError, match="group 1 is not as on the sheet"):
+        restoring.restore_site(
+            settings, requests.RestoreRequest(target=site.folder / "c", recovery_key=paper)
         )
 
 

@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from appliance.box import snapshots
-from appliance.box.snapshots import RestoreRequest, SnapshotError, histories, swapping
+from appliance.box.snapshots import histories, requests, restoring, swapping
+from appliance.box.snapshots.errors import SnapshotError
+from appliance.box.snapshots.requests import RestoreRequest
 from appliance.core import audit, clock, db, db_files, sqlite
 from appliance.core.settings import Settings
 from appliance.models import Appeal, AuditEntry, User
@@ -145,7 +146,7 @@ def test_a_time_after_the_failure_restores_the_last_copied_change(box) -> None:
 
 def test_a_drill_of_the_continuous_copy_ends_with_equal_hashes(box) -> None:
     before = database_digest(box.folder / "site.db")
-    restored = snapshots.restore_site(box.settings, RestoreRequest(at=snapshots.NEWEST_TIME))
+    restored = restoring.restore_site(box.settings, RestoreRequest(at=requests.NEWEST_TIME))
     assert (restored.database_from, restored.numbers) == ("replica", {})
     assert (
         database_digest(box.folder / "site.db")
@@ -291,16 +292,16 @@ def test_registrations_since_the_snapshot_are_listed(site) -> None:
     db.database.close()
     before = database_digest(site.folder / "site.db")
     with pytest.raises(SnapshotError) as error:
-        snapshots.restore_site(settings, RestoreRequest())
+        restoring.restore_site(settings, RestoreRequest())
     assert error.value.code == "loss"
     assert f"registrations missing: 1 ({number})" in str(error.value)
     assert database_digest(site.folder / "site.db") == before
     assert not list(site.folder.glob("before-restore-*"))
     # A restore into a folder replaces nothing.
-    restored = snapshots.restore_site(settings, RestoreRequest(target=site.folder / "look"))
+    restored = restoring.restore_site(settings, RestoreRequest(target=site.folder / "look"))
     assert restored.loss["stops_restore"] is False
     losses = []
-    restored = snapshots.restore_site(
+    restored = restoring.restore_site(
         settings, RestoreRequest(accept_loss=True), announce=losses.append
     )
     assert [loss.registrations for loss in losses] == [[number]]
@@ -318,17 +319,17 @@ def test_work_of_people_counts_as_loss_and_reading_does_not(site) -> None:
     audit.record_entry("rustam", "report.download")
     audit.record_entry("jobs", "retention.remove")
     audit.record_entry("pbx", "operator.state", "nilufar", state="ready", reason="wrap_up")
-    assert snapshots.restore_site(settings, RestoreRequest()).loss["entries"] == 0
+    assert restoring.restore_site(settings, RestoreRequest()).loss["entries"] == 0
     settings = site.open()
     audit.record_entry("rustam", "tariff.add")
     with pytest.raises(SnapshotError, match="other audit entries by people missing: 1"):
-        snapshots.restore_site(settings, RestoreRequest())
+        restoring.restore_site(settings, RestoreRequest())
 
 
 def test_a_restore_into_a_folder_is_refused_if_only_an_older_state_exists(site) -> None:
     late = clock.now() + dt.timedelta(hours=2)
     with pytest.raises(SnapshotError) as error:
-        snapshots.restore_site(site.settings, RestoreRequest(target=site.folder / "look", at=late))
+        restoring.restore_site(site.settings, RestoreRequest(target=site.folder / "look", at=late))
     assert error.value.code == "loss"
     assert not (site.folder / "look").exists()
 
@@ -336,8 +337,8 @@ def test_a_restore_into_a_folder_is_refused_if_only_an_older_state_exists(site) 
 def test_no_empty_folder_remains_if_nothing_was_replaced(box, monkeypatch) -> None:
     lose_database(box)
     settings = box.settings
-    restored = snapshots.restore_site(
-        settings, RestoreRequest(at=snapshots.NEWEST_TIME, database_only=True)
+    restored = restoring.restore_site(
+        settings, RestoreRequest(at=requests.NEWEST_TIME, database_only=True)
     )
     assert restored.kept == ""
     assert not list(box.folder.glob("before-restore-*"))
@@ -347,7 +348,7 @@ def test_no_empty_folder_remains_if_nothing_was_replaced(box, monkeypatch) -> No
 
     monkeypatch.setattr(swapping, "move_files", refuse_swap)
     with pytest.raises(SnapshotError):
-        snapshots.restore_site(settings, RestoreRequest(accept_loss=True))
+        restoring.restore_site(settings, RestoreRequest(accept_loss=True))
     assert not list(box.folder.glob("before-restore-*"))
 
 

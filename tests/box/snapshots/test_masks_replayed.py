@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from appliance.box import mask_journal, retention, snapshots
-from appliance.box.snapshots import losses
+from appliance.box import mask_journal, retention
+from appliance.box.snapshots import creating, losses
 from appliance.casework import catalogs, data_requests
 from appliance.casework.appeals import handling
 from appliance.core import clock, db
@@ -36,7 +36,7 @@ def canary(site) -> Canary:
     request = data_requests.register_data_request(
         manager, sent, catalogs.working_calendar(settings)
     )
-    snapshots.create_snapshots(settings)
+    creating.create_snapshots(settings)
     ticked = [f"appeal:{planted.appeal.number}", "number"]
     retention.mask_citizen(settings, request, manager, ticked, "")
     return planted

@@ -7,10 +7,11 @@ import json
 
 import pytest
 
-from appliance.box import snapshots
-from appliance.box.snapshots import numbers
+from appliance.box.snapshots import creating, numbers
 from appliance.box.snapshots.numbers import NUMBERS_PER_DAY
-from appliance.casework import appeals, catalogs, ministry
+from appliance.casework import catalogs
+from appliance.casework.appeals import correcting
+from appliance.casework.ministry import queue
 from appliance.casework.ministry.courier import Courier, ministry_system
 from appliance.core import clock, db, db_files, sqlite
 from appliance.core.settings import Ministry
@@ -46,7 +47,7 @@ class SiteWork:
         )
 
     def change(self, appeal, gist) -> None:
-        appeals.correct_appeal(
+        correcting.correct_appeal(
             appeal,
             FULL_FORM | {"gist": gist},
             "nilufar",
@@ -75,7 +76,7 @@ def lost_numbers(site, ministry_server):
     in_snapshot = work.new("Birinchi")
     work.send()
     MinistryPackage.create(way="out", number=1, sha256="", at=clock.now())
-    snapshots.create_snapshots(work.settings, by="rustam")
+    creating.create_snapshots(work.settings, by="rustam")
     after_snapshot = work.new("Ikkinchi")
     work.change(in_snapshot, "Birinchi, tuzatilgan")
     work.send()
@@ -117,7 +118,7 @@ def test_numbers_assigned_by_the_replaced_database_are_skipped(
     assert (
         min(m.id for m in Message.select().where(Message.cause == next_appeal.number)) == last + 1
     )
-    assert not ministry.unacknowledged_messages()
+    assert not queue.unacknowledged_messages()
 
 
 FAULTS = ("", "gone", "empty", "half", "one page", "another's", "goes on")
@@ -158,7 +159,7 @@ def test_without_a_readable_database_a_days_worth_is_skipped_per_started_day(
     after_copy = work.new("Ikkinchi")
     work.change(in_copy, "Birinchi, tuzatilgan")
     work.send()
-    last = ministry.latest_message(in_copy).id
+    last = queue.latest_message(in_copy).id
     db.database.close()
     spoil_database(database, fault)
     end = numbers.history_end(copy)
@@ -187,7 +188,7 @@ def test_without_a_readable_database_a_days_worth_is_skipped_per_started_day(
     }
     [row] = Message.select().where(Message.channel == "none")
     assert row.id == left_out["messages"]
-    assert not ministry.unacknowledged_messages()
+    assert not queue.unacknowledged_messages()
 
 
 def test_nothing_is_skipped_if_nothing_was_lost(site, ministry_server) -> None:

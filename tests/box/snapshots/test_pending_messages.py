@@ -2,7 +2,8 @@
 
 import pytest
 
-from appliance.box import alarms, health, snapshots
+from appliance.box import alarms, health
+from appliance.box.snapshots import creating, requests, restoring
 from appliance.core import clock, db, outbox
 from appliance.core.outbox.tables import HeldMessage
 from appliance.messaging.sms.providers.eskiz import Eskiz
@@ -30,7 +31,7 @@ def test_waiting_messages_are_put_on_hold_and_new_ones_are_sent(site, former) ->
     delivered_message = queue_message("sms:3")
     outbox.mark_delivered(delivered_message)
     outbox.claim_next("sms")
-    snapshots.create_snapshots(settings, by="rustam")
+    creating.create_snapshots(settings, by="rustam")
     with run_sms_service() as far:
         sender = SmsSender([Eskiz("eskiz", far.url, "u", "p")])
         Message.update(state="pending").where(Message.state == "claimed").execute()
@@ -67,9 +68,9 @@ def test_waiting_messages_are_put_on_hold_and_new_ones_are_sent(site, former) ->
 def test_a_drill_and_a_restore_into_a_folder_hold_messages_without_changing_the_site(site) -> None:
     settings = site.open()
     queue_message("sms:1")
-    snapshots.create_snapshots(settings, by="rustam")
+    creating.create_snapshots(settings, by="rustam")
     target = site.folder / "look"
-    restored = snapshots.restore_site(settings, snapshots.RestoreRequest(target=target))
+    restored = restoring.restore_site(settings, requests.RestoreRequest(target=target))
     assert (restored.held, outbox.review_count()) == (1, 0)
     assert Message.get(Message.key == "sms:1").state == "pending"
     assert AuditEntry.select().where(AuditEntry.action == "outbox.drop").count() == 0

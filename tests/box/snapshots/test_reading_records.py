@@ -4,9 +4,10 @@ import json
 
 import pytest
 
-from appliance.box import snapshots
-from appliance.box.snapshots import RestoreRequest, SnapshotError, records
+from appliance.box.snapshots import creating, records
+from appliance.box.snapshots.errors import SnapshotError
 from appliance.box.snapshots.records import RecordQuery
+from appliance.box.snapshots.requests import RestoreRequest
 from appliance.casework.appeals import personal
 from appliance.models import Appeal, AuditEntry, Recording, User
 from tests.rig.appeals import FULL_FORM, create_appeal
@@ -24,7 +25,7 @@ def register_appeal(site, **changes) -> Appeal:
 def two_numbers(site) -> tuple[str, str]:
     """An open and a personal appeal of one person in a snapshot; the open one has changed since."""
     plain, closed = register_appeal(site), register_appeal(site, openness=personal.PERSONAL)
-    snapshots.create_snapshots(site.settings, by="rustam")
+    creating.create_snapshots(site.settings, by="rustam")
     Appeal.update(gist="Boshqacha").where(Appeal.id == plain.id).execute()
     return plain.number, closed.number
 
@@ -59,7 +60,7 @@ def test_a_permitted_user_reads_the_former_data_and_personal_appeals_stay_hidden
     personal.add_reader(
         Appeal.get(Appeal.number == closed), "dilnoza", User.get(User.login == "sherzod")
     )
-    snapshots.create_snapshots(site.settings, by="rustam")
+    creating.create_snapshots(site.settings, by="rustam")
     personal.remove_reader(
         Appeal.get(Appeal.number == closed), "dilnoza", User.get(User.login == "sherzod")
     )

@@ -10,17 +10,20 @@ from pathlib import Path
 
 import pytest
 
-from appliance.box import snapshots
 from appliance.box.snapshots import (
-    RestoreRequest,
-    SnapshotError,
     continuous,
+    creating,
     file_restoring,
     reading,
+    requests,
     sealing,
     settings_files,
     swapping,
 )
+from appliance.box.snapshots.errors import SnapshotError
+from appliance.box.snapshots.requests import RestoreRequest
+from appliance.box.snapshots.restoring import restore_site
+from appliance.box.snapshots.verifying import verify_snapshot
 from appliance.core import clock, db, schema, sqlite
 from appliance.models import Appeal, Call, User
 from backups import paper_keys
@@ -74,7 +77,7 @@ def test_restored_files_keep_the_permissions_that_several_processes_need(site) -
     prompt, issued = site.folder / "prompts/uz/menu.wav", site.folder / "issued/monthly.pdf"
     prompt.chmod(0o640)
     issued.chmod(0o440)
-    snapshots.create_snapshots(site.open())
+    creating.create_snapshots(site.open())
     db.database.close()
     for file in (prompt, issued, site.folder / "site.db"):
         file.unlink()
@@ -94,7 +97,7 @@ def test_existing_files_stay_and_the_replaced_database_is_kept(site) -> None:
     newer.write_bytes(b"newer")
     (site.folder / "recordings/2026/11/one.wav").unlink()
     former = (site.folder / "site.db").read_bytes()
-    restored = snapshots.restore_site(site.settings, RestoreRequest())
+    restored = restore_site(site.settings, RestoreRequest())
     assert restored.files == {"recordings": 1, "prompts": 0, "issued": 0}
     assert newer.read_bytes() == b"newer"
     assert (Path(restored.kept) / "site.db").read_bytes() == former
@@ -103,12 +106,12 @@ def test_existing_files_stay_and_the_replaced_database_is_kept(site) -> None:
 def test_a_second_snapshot_adds_only_new_data(site) -> None:
     settings = site.open()
     (site.folder / "recordings/2026/11/three.wav").write_bytes(b"x" * 4000)
-    [created] = snapshots.create_snapshots(settings, by="rustam")
+    [created] = creating.create_snapshots(settings, by="rustam")
     assert created.bytes_added < 300_000 < 1_000_000 < created.bytes_total
     [second, first] = reading.list_snapshots(reading.open_repository(settings))
-    assert snapshots.verify_snapshot(settings, second.id) == second
+    assert verify_snapshot(settings, second.id) == second
     target = site.folder / "there" / "copy"
-    older = snapshots.restore_site(settings, RestoreRequest(id=first.id, target=target))
+    older = restore_site(settings, RestoreRequest(id=first.id, target=target))
     assert older.files["recordings"] == 2
     assert (target / "recordings/2026/11/two [2].ogg").stat().st_size == 200_000
     assert row_count(target / "data/appliance.db", "call") == 3
@@ -155,17 +158,17 @@ def test_a_fault_leaves_the_site_unchanged(site, fault) -> None:
         shutil.rmtree(site.folder / part)
     before = site.fingerprint()
     with pytest.raises(SnapshotError) as restoring:
-        snapshots.restore_site(site.settings, RestoreRequest())
+        restore_site(site.settings, RestoreRequest())
     assert restoring.value.code == code, str(restoring.value)
     target = site.folder / "target"
     with pytest.raises(SnapshotError):
-        snapshots.restore_site(site.settings, RestoreRequest(target=target))
+        restore_site(site.settings, RestoreRequest(target=target))
     assert not target.exists()
     assert site.fingerprint() == before
     assert not list(site.folder.glob(".restore-*"))
     settings = site.open()
     with pytest.raises(SnapshotError) as verifying:
-        snapshots.verify_snapshot(settings)
+        verify_snapshot(settings)
     assert verifying.value.code == code, str(verifying.value)
 
 
@@ -253,9 +256,9 @@ def test_secrets_open_only_with_their_own_key(site) -> None:
     other = site.folder / "other.key"
     other.write_text(subprocess.check_output(["age-keygen"], text=True, stderr=subprocess.DEVNULL))
     with pytest.raises(SnapshotError) as error:
-        snapshots.restore_site(settings, RestoreRequest(target=target, recovery_key=other))
+        restore_site(settings, RestoreRequest(target=target, recovery_key=other))
     assert error.value.code == "key"
-    snapshots.restore_site(
+    restore_site(
         settings, RestoreRequest(target=target, recovery_key=Path(settings.snapshots.recovery_file))
     )
     restored_settings = settings_files.read_toml(target / "appliance.toml")
@@ -270,14 +273,14 @@ def test_a_single_recording_is_restored(site) -> None:
     content = lost.read_bytes()
     settings = site.settings
     with pytest.raises(SnapshotError) as error:
-        snapshots.restore_recording(settings, "2026/11/one.wav")
+        file_restoring.restore_recording(settings, "2026/11/one.wav")
     assert error.value.code == "there"
     lost.unlink()
-    assert snapshots.restore_recording(settings, "2026/11/one.wav") == lost.resolve()
+    assert file_restoring.restore_recording(settings, "2026/11/one.wav") == lost.resolve()
     assert lost.read_bytes() == content
     for name in ("2026/11/none.wav", "../../site.toml"):
         with pytest.raises(SnapshotError) as error:
-            snapshots.restore_recording(settings, name)
+            file_restoring.restore_recording(settings, name)
         assert error.value.code == "unknown"
 
 
@@ -305,9 +308,7 @@ def test_a_time_is_restored_from_the_continuous_copy(site) -> None:
     db.database.close()
     for name in ("site.db", "site.db-wal", "site.db-shm", "cel.csv"):
         (site.folder / name).unlink(missing_ok=True)
-    restored = snapshots.restore_site(
-        settings, RestoreRequest(at=snapshots.NEWEST_TIME, database_only=True)
-    )
+    restored = restore_site(settings, RestoreRequest(at=requests.NEWEST_TIME, database_only=True))
     assert (restored.database_from, restored.new_records) == ("replica", 5)
     assert row_count(site.folder / "site.db", "call") == 5
     assert not (site.folder / "replica/database").exists()  # the new database has another history
@@ -317,7 +318,7 @@ def test_a_bare_box_is_restored_by_one_command(site, tmp_path_factory) -> None:
     settings, root = site.open(), tmp_path_factory.mktemp("bare")
     text = site.file.read_text().replace('"repository"', f'"{site.folder}/repository"')
     site.file.write_text(text)
-    snapshots.create_snapshots(site.open(), by="rustam")
+    creating.create_snapshots(site.open(), by="rustam")
     db.database.close()
     key = Path(settings.snapshots.recovery_file)
 
@@ -362,7 +363,7 @@ def test_root_unpacks_only_files_of_the_appliance(site, tmp_path) -> None:
     text = site.file.read_text().replace('"repository"', f'"{site.folder}/repository"')
     site.file.write_text(text)
     settings = site.open()
-    snapshots.create_snapshots(settings, by="rustam")
+    creating.create_snapshots(settings, by="rustam")
     db.database.close()
     before = site.file.stat()
     result = subprocess.run(
@@ -405,7 +406,7 @@ def test_few_patterns_cover_many_files() -> None:
 
 def test_keys_are_made_once(site) -> None:
     assert sealing.create_missing_keys(site.settings) == []
-    assert snapshots.prepare_repositories(site.settings) == []
+    assert creating.prepare_repositories(site.settings) == []
     assert (site.folder / "recovery.key").stat().st_mode & 0o777 == 0o600
 
 

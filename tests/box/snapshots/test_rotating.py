@@ -4,8 +4,7 @@ import subprocess
 
 import pytest
 
-from appliance.box import snapshots
-from appliance.box.snapshots import rotating, sealing
+from appliance.box.snapshots import rotating, sealing, verifying
 from appliance.box.snapshots.errors import SnapshotError
 from appliance.models import AuditEntry
 
@@ -33,7 +32,7 @@ def test_the_old_key_no_longer_opens_the_repository(site) -> None:
     assert (password_opens(site, old), password_opens(site, new)) == (False, True)
     assert backup.password_file.stat().st_mode & 0o777 == 0o600
     assert new not in result.stdout
-    snapshots.verify_snapshot(site.open())
+    verifying.verify_snapshot(site.open())
     site.open()
     assert AuditEntry.get(AuditEntry.action == "snapshot.keys_rotated")
 

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance.box import health, snapshots
-from appliance.box.snapshots import SnapshotError, contents, creating, log, reading, settings_files
+from appliance.box import health
+from appliance.box.snapshots import contents, creating, log, reading, settings_files, verifying
+from appliance.box.snapshots.errors import SnapshotError
 from provisioning.local import settings_file
 
 MINISTRY_ACTIONS = {
@@ -50,13 +51,13 @@ def open_with_ministry_actions(site):
 
 def test_ministry_words_survive_a_snapshot_and_its_drill(site) -> None:
     settings = open_with_ministry_actions(site)
-    [created] = snapshots.create_snapshots(settings)
+    [created] = creating.create_snapshots(settings)
     restic = reading.open_repository(settings)
     carried = reading.read_settings(restic, created.snapshot)
     assert carried == settings_files.blank_secrets(settings_files.read_toml(site.file))
     assert (carried["ministry"]["actions"], carried["ministry"]["token"]) == (MINISTRY_ACTIONS, "")
-    assert snapshots.verify_snapshot(settings).id == created.snapshot.id
-    assert snapshots.run_restore_drill(settings).snapshot == created.snapshot.id
+    assert verifying.verify_snapshot(settings).id == created.snapshot.id
+    assert verifying.run_restore_drill(settings).snapshot == created.snapshot.id
 
 
 def test_unreadable_settings_are_found_by_verification_and_by_the_drill(site) -> None:
@@ -67,8 +68,8 @@ def test_unreadable_settings_are_found_by_verification_and_by_the_drill(site) ->
         (stage / contents.SETTINGS_FILE).write_text("[ministry.actions]\nЖавоб берилди = 1\n")
         creating._run_backup(restic, stage, manifest, contents.ignore_progress)
     for kind, look in (
-        ("verify", snapshots.verify_snapshot),
-        ("drill", snapshots.run_restore_drill),
+        ("verify", verifying.verify_snapshot),
+        ("drill", verifying.run_restore_drill),
     ):
         with pytest.raises(SnapshotError, match="settings in .* cannot be read") as error:
             look(settings)
@@ -86,7 +87,7 @@ def test_a_snapshot_with_altered_settings_is_discarded(site, monkeypatch) -> Non
     before = {snapshot.id for snapshot in reading.list_snapshots(reading.open_repository(settings))}
     monkeypatch.setattr(settings_files.tomli_w, "dumps", lambda settings: 'a = "else"\n')
     with pytest.raises(SnapshotError) as error:
-        snapshots.create_snapshots(settings)
+        creating.create_snapshots(settings)
     assert error.value.code == "damaged"
     assert {
         snapshot.id for snapshot in reading.list_snapshots(reading.open_repository(settings))

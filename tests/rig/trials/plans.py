@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from appliance.casework import appeals, hooks
+from appliance.casework import hooks
+from appliance.casework.appeals import registering
 from appliance.core import clock, db
 from appliance.core import settings as site_settings
 from appliance.core.settings import Settings
@@ -139,7 +140,7 @@ def install_plan(place: Place) -> None:
         _add_prompts(site)
         hooks.appeal_registered.connect()  # nobody is notified of it
         values = {"surname": "Sinov", "gist": "Sinov"}
-        appeals.register(
+        registering.register(
             values, operator=accounts.active_operators()[0], token="0" * 32, tz=site.tz
         )
         routing.save_plan(script_plan(place), by="trial")

@@ -12,8 +12,8 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from appliance.casework import appeals, catalogs, departments
-from appliance.casework.appeals import handling
+from appliance.casework import catalogs, departments
+from appliance.casework.appeals import correcting, handling
 from appliance.core import clock
 from appliance.core.settings import Ministry, SmsAccount
 from appliance.messaging.casework_hooks import connect_hooks
@@ -168,7 +168,7 @@ def test_programs_read_only_the_field_names_of_a_correction(program, register, s
     appeal = register()
     calendar = catalogs.working_calendar(settings)
     changed = {"surname": "Karimova", "applicant_kind": "person"}
-    appeals.correct_appeal(appeal, changed, "nilufar", 1, calendar)
+    correcting.correct_appeal(appeal, changed, "nilufar", 1, calendar)
     read = program("appeals:read")(f"/appeals/{appeal.number}")
     assert "surname" in read.json["steps"][0]["fields"]
     assert "Yoʻldosheva" not in read.text

@@ -5,7 +5,8 @@ import io
 
 import pytest
 
-from appliance.casework import appeals, call_forms, forms
+from appliance.casework import call_forms, forms
+from appliance.casework.appeals.desk import current_desk
 from appliance.casework.forms import editing
 from appliance.models import CallForm
 from tests.casework.test_form_editing import (
@@ -72,7 +73,7 @@ def test_the_table_of_registered_calls_has_added_fields(added_fields, nilufar, s
     citizen = Citizen("1764000000.1")
     citizen.ring_operator(nilufar)
     citizen.start_talk()
-    desk = appeals.current_desk(nilufar, citizen.facts.arrived_at)
+    desk = current_desk(nilufar, citizen.facts.arrived_at)
     assert desk
     values = {added_fields["2"]: "ha", added_fields["secret2"]: "Botir aka"}
     call_forms.register(values, operator=nilufar, token=desk.token, tz=settings.tz)

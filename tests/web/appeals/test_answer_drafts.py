@@ -4,8 +4,8 @@ import datetime as dt
 
 import pytest
 
-from appliance.casework import appeals
 from appliance.casework.appeals import answer_drafts, handling
+from appliance.casework.forms import drafts
 from appliance.models import AnswerDraft, Appeal, Draft, Handling, User
 from tests.rig.appeals import FULL_FORM
 from tests.rig.browser import Browser
@@ -104,7 +104,7 @@ def test_drafts_are_found_by_their_appeal(bahodir: User, register) -> None:
 
 
 def test_two_tabs_of_a_form_do_not_overwrite_each_other(login_as, nilufar) -> None:
-    browser, token = login_as("nilufar"), appeals.token_for(nilufar, None)
+    browser, token = login_as("nilufar"), drafts.token_for(nilufar, None)
     path, headers = f"/operator/forms/{token}", {"X-CSRFToken": browser.token()}
     base_values = {"first_name": "Aziza", "applicant_kind": "person"}
 
@@ -125,8 +125,8 @@ def test_two_tabs_of_a_form_do_not_overwrite_each_other(login_as, nilufar) -> No
 
 
 def test_names_in_another_language_are_not_a_change(login_as, nilufar) -> None:
-    browser, token = login_as("nilufar"), appeals.token_for(nilufar, None)
-    appeals.save_draft(nilufar, token, FULL_FORM | {"region_text": "Самарқанд вилояти"})
+    browser, token = login_as("nilufar"), drafts.token_for(nilufar, None)
+    drafts.save_draft(nilufar, token, FULL_FORM | {"region_text": "Самарқанд вилояти"})
     displayed = FULL_FORM | {"region_text": "Samarqand viloyati"}
     sent = {"values": displayed | {"gist": "Yangi"}, "base": displayed}
     headers = {"X-CSRFToken": browser.token()}
@@ -136,7 +136,7 @@ def test_names_in_another_language_are_not_a_change(login_as, nilufar) -> None:
 
 
 def test_an_old_page_without_a_base_saves_as_before(login_as, nilufar) -> None:
-    token = appeals.token_for(nilufar, None)
-    appeals.save_draft(nilufar, token, {"first_name": "Aziza"})
-    appeals.save_draft(nilufar, token, {"surname": "K"}, typed_at=dt.datetime.now(dt.UTC))
+    token = drafts.token_for(nilufar, None)
+    drafts.save_draft(nilufar, token, {"first_name": "Aziza"})
+    drafts.save_draft(nilufar, token, {"surname": "K"}, typed_at=dt.datetime.now(dt.UTC))
     assert Draft.get().values == {"surname": "K"}

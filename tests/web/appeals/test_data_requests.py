@@ -5,7 +5,7 @@ from io import BytesIO
 import pytest
 from pypdf import PdfReader
 
-from appliance.casework import appeals
+from appliance.casework.appeals.desk import current_desk
 from appliance.core import clock
 from appliance.models import Appeal, AuditEntry, DataRequest
 from appliance.people import rights
@@ -20,7 +20,7 @@ def appeal(settings, nilufar) -> Appeal:
     citizen = Citizen("hotline-1.1")
     citizen.ring_operator(nilufar)
     citizen.start_talk()
-    desk = appeals.current_desk(nilufar, clock.now())
+    desk = current_desk(nilufar, clock.now())
     assert desk
     registered = create_appeal(
         settings, nilufar, FULL_FORM | {"phone": CITIZEN_NUMBER, "surname": NAME}, token=desk.token

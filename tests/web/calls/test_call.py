@@ -10,7 +10,7 @@ import pytest
 from mutagen.oggopus import OggOpus
 from mutagen.wave import WAVE
 
-from appliance.casework import appeals
+from appliance.casework.appeals import registering
 from appliance.core import clock
 from appliance.core.db import write_transaction
 from appliance.models import Appeal, AuditEntry, Call, Recording, User
@@ -215,7 +215,7 @@ def test_the_ministry_sees_calls_of_its_appeals_only_with_the_right(
     assert browser.get(CARD_PATH).status_code == 403
     recordings.set_personal_right(bahodir, True, by="cli")
     assert browser.get(CARD_PATH).status_code == 404
-    appeal = appeals.register({}, operator=nilufar, token="t", tz=settings.tz)
+    appeal = registering.register({}, operator=nilufar, token="t", tz=settings.tz)
     Appeal.update(call_id=call.id).where(Appeal.id == appeal.id).execute()
     assert browser.get(CARD_PATH).status_code == 200
 

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from appliance.casework import appeals
+from appliance.casework.appeals import desk
 from appliance.core import clock, phone_numbers
 from appliance.models import Appeal, Call, FollowUp, User
 from appliance.pbx import actions
@@ -171,7 +171,7 @@ def test_a_call_back_has_a_call_bar_a_timer_and_a_form(login_as, call_back, nilu
     assert 'class="callbar" data-stage="talk"' in browser.get("/operator/bar").text
     call_back.end_call("answered")
     assert 'data-stage="wrap_up"' in browser.get("/operator").text
-    token = appeals.current_desk(nilufar, clock.now()).token
+    token = desk.current_desk(nilufar, clock.now()).token
     body = {"json": {"values": {"first_name": "Aziza"}}}
     head = {"X-CSRFToken": browser.token("/operator")}
     browser.post(f"/operator/forms/{token}/register", headers=head, **body)

@@ -2,7 +2,9 @@
 
 import pytest
 
-from appliance.casework import appeals, call_forms
+from appliance.casework import call_forms
+from appliance.casework.appeals import desk
+from appliance.casework.forms import drafts
 from appliance.models import AuditEntry, CallForm
 from tests.rig.citizen import Citizen
 
@@ -13,9 +15,9 @@ def call_form(settings, nilufar) -> CallForm:
     citizen.ring_operator(nilufar)
     citizen.start_talk()
     citizen.hang_up()
-    call = appeals.current_desk(nilufar, citizen.facts.ended_at).call
+    call = desk.current_desk(nilufar, citizen.facts.ended_at).call
     values = {"surname": "Zulfiqorova", "gist": "Nafaqa soʻradi", "region": "1718", "sex": "f"}
-    token = appeals.token_for(nilufar, call)
+    token = drafts.token_for(nilufar, call)
     return call_forms.register(values, operator=nilufar, token=token, tz=settings.tz)
 
 

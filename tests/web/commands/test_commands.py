@@ -8,7 +8,8 @@ import time
 
 import pytest
 
-from appliance.casework import appeals
+from appliance.casework.appeals import registering
+from appliance.casework.forms import drafts
 from appliance.core.db import write_transaction
 from appliance.models import AuditEntry, Employee, User
 from appliance.telephony import directory
@@ -82,8 +83,10 @@ def test_an_employee_can_be_transferred_to_or_opened(login_as) -> None:
 def test_an_appeal_is_found_by_its_number_by_users_who_may_see_it(
     login_as, settings, nilufar: User
 ) -> None:
-    token = appeals.token_for(nilufar, None)
-    appeal = appeals.register({"gist": "Subsidiya"}, operator=nilufar, token=token, tz=settings.tz)
+    token = drafts.token_for(nilufar, None)
+    appeal = registering.register(
+        {"gist": "Subsidiya"}, operator=nilufar, token=token, tz=settings.tz
+    )
     for who, sees in {"nilufar": True, "sardor": False, "bahodir": True, "rustam": False}.items():
         browser, before = login_as(who), AuditEntry.select().count()
         numbers = found_names(browser, "numbers", appeal.number)
@@ -105,8 +108,10 @@ def test_an_appeal_is_found_by_its_number_by_users_who_may_see_it(
 
 
 def test_an_appeal_is_found_by_the_end_of_its_number(login_as, settings, nilufar: User) -> None:
-    token = appeals.token_for(nilufar, None)
-    appeal = appeals.register({"gist": "Subsidiya"}, operator=nilufar, token=token, tz=settings.tz)
+    token = drafts.token_for(nilufar, None)
+    appeal = registering.register(
+        {"gist": "Subsidiya"}, operator=nilufar, token=token, tz=settings.tz
+    )
     end = appeal.number.partition("-")[2]
     for typed in (end, end[2:], appeal.number.replace("-", "/"), appeal.number.replace("-0", "-O")):
         assert found_names(login_as("nilufar"), "numbers", typed) == [appeal.number], typed

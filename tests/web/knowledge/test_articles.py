@@ -5,8 +5,9 @@ import re
 
 import pytest
 
-from appliance.casework import appeals, knowledge
-from appliance.casework.knowledge import ArticleContent, ArticlePlacement, articles, files, openings
+from appliance.casework.appeals import desk
+from appliance.casework.knowledge import articles, files, openings
+from appliance.casework.knowledge.articles import ArticleContent, ArticlePlacement
 from appliance.core import clock
 from appliance.models import Article, ArticleFile, ArticleMiss, ArticleOpening, ArticleVersion
 from tests.rig.citizen import Citizen
@@ -259,7 +260,7 @@ def test_transliterated_text_is_marked_as_automatic(published, login_as):
 def test_a_retired_article_cannot_be_read(published, login_as):
     send_step(login_as("manager"), "retire")
     assert login_as("operator").get("/knowledge/articles/subsidiya-olish").status_code == 404
-    assert knowledge.version_in_force(Article.get()) is None
+    assert articles.version_in_force(Article.get()) is None
 
 
 def test_users_cannot_rate_another_users_opening(published, login_as, nilufar):
@@ -276,7 +277,7 @@ def test_an_opened_article_is_listed_on_the_call_and_its_form(
     citizen = Citizen("1764000000.1")
     citizen.ring_operator(nilufar)
     citizen.start_talk()
-    token = appeals.current_desk(nilufar, clock.now()).token
+    token = desk.current_desk(nilufar, clock.now()).token
     operator = login_as("operator")
     assert "Subsidiya olish" in operator.get(f"/knowledge/beside/{token}").text
     page = operator.get(f"/knowledge/beside/{token}/subsidiya-olish").text
@@ -300,7 +301,7 @@ def test_the_direction_of_the_form_suggests_its_articles(
     citizen = Citizen("1764000000.1")
     citizen.ring_operator(nilufar)
     citizen.start_talk()
-    token = appeals.current_desk(nilufar, clock.now()).token
+    token = desk.current_desk(nilufar, clock.now()).token
     operator = login_as("operator")
     assert "Boshqa" in operator.get(f"/knowledge/beside/{token}").text
     values = {"values": {"direction": "subsidies", "first_name": "Aziza"}}

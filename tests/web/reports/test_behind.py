@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from appliance import demo
-from appliance.casework import appeals, catalogs
+from appliance.casework import catalogs
+from appliance.casework.appeals.handling import start_missing_handling
 from appliance.core import clock
 from appliance.core.settings import Settings
 from appliance.demo.world import load_site_profile
@@ -49,7 +50,7 @@ def fill_database(settings: Settings, sherzod: User) -> None:
         )
     for opens, closes in (("08:00", "14:00"), ("14:00", "20:00")):
         staff_records.add_shift(opens, closes, FIRST_DAY, sherzod.login)
-    appeals.start_missing_handling(catalogs.working_calendar(settings))
+    start_missing_handling(catalogs.working_calendar(settings))
     some_ids = [appeal.id for appeal in Appeal.select(Appeal.id).limit(9)]
     Appeal.update(region=None, direction="").where(Appeal.id << some_ids).execute()
     for days, state in ((3, "answered"), (40, "answered"), (None, "closed")):

@@ -5,8 +5,8 @@ import re
 
 import pytest
 
-from appliance.casework import catalogs, changes, departments, forms
-from appliance.casework.changes import links
+from appliance.casework import catalogs, departments, forms
+from appliance.casework.changes import links, requests
 from appliance.models import ChangeLink
 from appliance.pbx import config
 from appliance.telephony import directory, prompts, routing
@@ -18,7 +18,7 @@ from appliance.web.settings import change_labels
 def change_request(bahodir, settings):
     """An open change request of the ministry."""
     calendar = catalogs.working_calendar(settings)
-    return changes.create_change_request(
+    return requests.create_change_request(
         bahodir, "routing", "Raqam oʻzgardi", "Eskisi ishlamaydi", calendar
     )
 
@@ -125,8 +125,8 @@ def test_change_without_a_request_is_not_linked(login_as, change_request):
 
 def test_finished_request_accepts_no_link(login_as, change_request, rustam):
     browser = login_as("technician")
-    changes.perform_request_action("accept", change_request, rustam, 1)
-    changes.perform_request_action("finish", change_request, rustam, 2, "Tayyor")
+    requests.perform_request_action("accept", change_request, rustam, 1)
+    requests.perform_request_action("finish", change_request, rustam, 2, "Tayyor")
     answer = browser.send("/directory", name="Lola", number="712390101", request=change_request.id)
     assert "allaqachon bajarilgan" in browser.get(answer.headers["Location"]).text
     assert ChangeLink.select().count() == 0

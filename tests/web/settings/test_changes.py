@@ -7,7 +7,8 @@ import pytest
 from werkzeug.datastructures import FileStorage
 from werkzeug.test import encode_multipart
 
-from appliance.casework import catalogs, changes
+from appliance.casework import catalogs
+from appliance.casework.changes import files, requests
 from appliance.models import AuditEntry, ChangeFile, ChangeRequest, User
 
 REQUEST_FIELDS = {"kind": "interface", "what": "Tugma nomi «Saqlash» boʻlsin", "why": "Tushunarsiz"}
@@ -17,7 +18,7 @@ REQUEST_FIELDS = {"kind": "interface", "what": "Tugma nomi «Saqlash» boʻlsin"
 def change_request(bahodir, settings):
     """A change request written by the ministry."""
     calendar = catalogs.working_calendar(settings)
-    return changes.create_change_request(
+    return requests.create_change_request(
         bahodir, "other", REQUEST_FIELDS["what"], REQUEST_FIELDS["why"], calendar
     )
 
@@ -70,8 +71,8 @@ def test_invalid_request_is_reported_and_typed_values_are_kept(wrong, trouble, l
 
 def test_file_with_any_name_is_only_sent_as_attachment(login_as, bahodir, settings):
     calendar = catalogs.working_calendar(settings)
-    uploads = [changes.UploadedFile('Талаб "хати".html', 8, lambda: b"<script>")]
-    change_request = changes.create_change_request(bahodir, "other", "x", "y", calendar, uploads)
+    uploads = [files.UploadedFile('Талаб "хати".html', 8, lambda: b"<script>")]
+    change_request = requests.create_change_request(bahodir, "other", "x", "y", calendar, uploads)
     answer = login_as("manager").get(f"/changes/{change_request.id}/files/{ChangeFile.get().id}")
     disposition = answer.headers["Content-Disposition"]
     assert disposition.startswith("attachment; ")
@@ -117,7 +118,7 @@ def test_size_limits_of_a_request_and_of_a_day_are_reported(
     browser = login_as("ministry")
     for limit_name, message in (("MAX_REQUEST_BYTES", full), ("MAX_DAILY_BYTES", day)):
         with monkeypatch.context() as patch:
-            patch.setattr(changes.files, limit_name, 3)
+            patch.setattr(files, limit_name, 3)
             file = (io.BytesIO(b"xxxx"), "a.txt")
             page = browser.refused_page(
                 browser.send("/changes", "/changes/new", **REQUEST_FIELDS, files=[file])
@@ -130,8 +131,8 @@ def test_size_limits_of_a_request_and_of_a_day_are_reported(
 def test_too_large_upload_is_rejected(app, login_as, monkeypatch):
     view = app.view_functions["changes.create_request"]
     # nginx accepts as much
-    assert changes.MAX_FILES_PER_UPLOAD * changes.MAX_FILE_BYTES < view.largest <= 40 * 1024 * 1024
-    assert view.largest_file == changes.MAX_FILE_BYTES
+    assert files.MAX_FILES_PER_UPLOAD * files.MAX_FILE_BYTES < view.largest <= 40 * 1024 * 1024
+    assert view.largest_file == files.MAX_FILE_BYTES
     monkeypatch.setattr(view, "largest", 4096)
     browser = login_as("ministry")
     file = (io.BytesIO(b"x" * 5000), "a.bin")
@@ -162,7 +163,7 @@ def test_request_passes_between_ministry_and_manager(login_as, change_request):
 
 def test_outdated_step_is_refused_and_its_text_is_kept(login_as, change_request, rustam):
     manager = login_as("manager")
-    changes.perform_request_action("accept", change_request, rustam, 1)
+    requests.perform_request_action("accept", change_request, rustam, 1)
     form = {"action": "question", "version": 1, "text": "Qaysi biri?"}
     answer = manager.send(
         f"/changes/{change_request.id}/steps", f"/changes/{change_request.id}", **form
@@ -210,9 +211,9 @@ def test_urgent_requests_are_counted_on_every_page(login_as, change_request, at_
 
 def test_each_list_holds_the_requests_of_its_state(login_as, change_request, sherzod, rustam):
     browser = login_as("technician")
-    changes.perform_request_action("accept", change_request, sherzod, 1)
+    requests.perform_request_action("accept", change_request, sherzod, 1)
     assert f'id="request-{change_request.id}"' in browser.get("/changes").text
-    changes.perform_request_action("finish", change_request, rustam, 2, "Tayyor")
+    requests.perform_request_action("finish", change_request, rustam, 2, "Tayyor")
     assert f'id="request-{change_request.id}"' not in browser.get("/changes/list").text
     for show in ("done", "all"):
         assert f'id="request-{change_request.id}"' in browser.get(f"/changes/list?show={show}").text
@@ -221,8 +222,8 @@ def test_each_list_holds_the_requests_of_its_state(login_as, change_request, she
 def test_typed_markup_is_shown_as_text(login_as, bahodir, settings):
     markup = '<script>alert("x")</script>'
     calendar = catalogs.working_calendar(settings)
-    uploads = [changes.UploadedFile(f"{markup}.html", 8, lambda: b"<script>")]
-    change_request = changes.create_change_request(
+    uploads = [files.UploadedFile(f"{markup}.html", 8, lambda: b"<script>")]
+    change_request = requests.create_change_request(
         bahodir, "other", markup, markup, calendar, uploads
     )
     for path in ("/changes", f"/changes/{change_request.id}"):

@@ -6,11 +6,13 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from appliance.casework import appeals, catalogs
-from appliance.casework.appeals import handling
+from appliance.casework import catalogs
+from appliance.casework.appeals import correcting, handling, registering
+from appliance.casework.appeals.desk import current_desk
+from appliance.casework.forms import drafts
 from appliance.core import audit, clock, outbox, phone_numbers
 from appliance.core.db import write_transaction
-from appliance.messaging import notices
+from appliance.messaging.notices import citizens
 from appliance.models import AuditEntry, Call, FollowUp, Handling, HeldMessage, Message
 from appliance.people.accounts import ROLES
 from appliance.telephony import followups, number_hiding
@@ -99,9 +101,9 @@ def site(settings, nilufar, bahodir, labour):
     first.ring_operator(nilufar)
     first.start_talk()
     first.hang_up()
-    desk = appeals.current_desk(nilufar, clock.now())
+    desk = current_desk(nilufar, clock.now())
     calendar = catalogs.working_calendar(settings)
-    appeal = appeals.register(
+    appeal = registering.register(
         values | {"consultation": "1"},
         operator=nilufar,
         token=desk.token,
@@ -110,10 +112,10 @@ def site(settings, nilufar, bahodir, labour):
     )
     version_before = Handling.get_by_id(appeal.id).version
     corrected = values | {"consultation": "1", "surname": f"{NAME}a"}
-    appeals.correct_appeal(appeal, corrected, "nilufar", version_before, calendar)
+    correcting.correct_appeal(appeal, corrected, "nilufar", version_before, calendar)
     version = Handling.get_by_id(appeal.id).version
     handling.return_for_rework(appeal, "Aniqlang", "bahodir", version)
-    draft = appeals.save_draft(nilufar, appeals.token_for(nilufar, None), values, aside=True)
+    draft = drafts.save_draft(nilufar, drafts.token_for(nilufar, None), values, aside=True)
     second = Citizen("hotline-2.2")
     second.ring_operator(nilufar)
     second.start_talk()
@@ -138,7 +140,7 @@ def site(settings, nilufar, bahodir, labour):
     )
     HeldMessage.create(message=held_message, held_at=clock.now())
     Message.update(state="held").where(Message.id == held_message.id).execute()
-    notices.opt_out_number(CITIZEN_NUMBER, "sherzod")
+    citizens.opt_out_number(CITIZEN_NUMBER, "sherzod")
     listening.set_personal_right(bahodir, True, by="sherzod")
     secret = confirmed_key(name="Tizim")
     return {

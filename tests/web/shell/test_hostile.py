@@ -8,7 +8,9 @@ import pytest
 from flask import Flask
 
 from appliance import web
-from appliance.casework import appeals, catalogs
+from appliance.casework import catalogs
+from appliance.casework.appeals import registering
+from appliance.casework.forms import drafts
 from appliance.web.shell.rate_limits import limiter
 from tests.rig.appeals import FULL_FORM
 from tests.rig.browser import Browser
@@ -50,8 +52,8 @@ SKIPPED_ROUTES = (
 def number(settings, nilufar) -> str:
     """A registered appeal."""
     calendar = catalogs.working_calendar(settings)
-    token = appeals.token_for(nilufar, None)
-    appeal = appeals.register(
+    token = drafts.token_for(nilufar, None)
+    appeal = registering.register(
         FULL_FORM, operator=nilufar, token=token, tz=settings.tz, calendar=calendar
     )
     return appeal.number

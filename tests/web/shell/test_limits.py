@@ -12,7 +12,7 @@ import pytest
 from werkzeug.datastructures import FileStorage
 
 import appliance.web
-from appliance.casework import appeals
+from appliance.casework.forms import drafts
 from appliance.core.i18n import LOCALES
 from appliance.models import AuditEntry, Draft, Tariff, User
 from appliance.telephony import routing
@@ -49,13 +49,13 @@ def test_the_number_of_drafts_is_limited_and_existing_ones_can_be_saved(
     login_as, nilufar: User
 ) -> None:
     browser = login_as("operator")
-    for _ in range(appeals.MAX_DRAFTS_WITHOUT_CALL - 1):
-        appeals.save_draft(nilufar, uuid.uuid4().hex, FORM_VALUES)
+    for _ in range(drafts.MAX_DRAFTS_WITHOUT_CALL - 1):
+        drafts.save_draft(nilufar, uuid.uuid4().hex, FORM_VALUES)
     last, another = uuid.uuid4().hex, uuid.uuid4().hex
     assert save_draft(browser, last).status_code == 200
     assert save_draft(browser, another).status_code == 413
     assert save_draft(browser, last, gist="Yana").status_code == 200
-    assert Draft.select().count() == appeals.MAX_DRAFTS_WITHOUT_CALL
+    assert Draft.select().count() == drafts.MAX_DRAFTS_WITHOUT_CALL
     headers = {"X-CSRFToken": browser.token("/account")}
     registered = browser.post(
         f"/operator/forms/{another}/register", json={"values": FORM_VALUES}, headers=headers

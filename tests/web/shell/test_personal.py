@@ -2,9 +2,9 @@
 
 import pytest
 
-from appliance.casework import appeals
-from appliance.casework.appeals import listing, personal
+from appliance.casework.appeals import desk, listing, personal, queries
 from appliance.casework.appeals.listing import Filters
+from appliance.casework.forms import drafts
 from appliance.core import clock, outbox
 from appliance.models import Appeal, AppealReveal, AuditEntry, Call, CallForm, User
 from appliance.people import staff
@@ -41,7 +41,7 @@ def personal_appeal(settings, nilufar, labour) -> Appeal:
     first.start_talk()
     first.hang_up()
     appeal = create_appeal(
-        settings, nilufar, values, token=appeals.current_desk(nilufar, clock.now()).token
+        settings, nilufar, values, token=desk.current_desk(nilufar, clock.now()).token
     )
     outbox.queue_sms(
         "registered", CITIZEN_NUMBER, NAME, key="1", cause=appeal.number, tz=settings.tz
@@ -163,7 +163,7 @@ def test_no_other_role_may_open_it_with_a_reason(login, personal_appeal, login_a
 
 
 def test_a_veiled_appeal_cannot_be_saved(personal_appeal) -> None:
-    veiled_appeal = appeals.find_appeal(personal_appeal.number, User.get(User.login == "dilnoza"))
+    veiled_appeal = queries.find_appeal(personal_appeal.number, User.get(User.login == "dilnoza"))
     assert veiled_appeal.veiled
     with pytest.raises(ValueError, match=personal_appeal.number):
         veiled_appeal.save()
@@ -244,8 +244,8 @@ def test_typing_into_a_form_does_not_disclose_a_personal_appeal(
 def test_a_call_from_its_number_shows_that_the_appeal_exists(personal_appeal, login_as) -> None:
     """The citizen calls from that number: information can be added to the open appeal."""
     sardor = User.get(User.login == "sardor")
-    token = appeals.current_desk(sardor, clock.now()).token
-    appeals.save_draft(sardor, token, {"direction": FULL_FORM["direction"]}, form="1")
+    token = desk.current_desk(sardor, clock.now()).token
+    drafts.save_draft(sardor, token, {"direction": FULL_FORM["direction"]}, form="1")
     browser = login_as("sardor")
     piece = browser.get(f"/operator/forms/{token}/alike").text
     assert personal_appeal.number in piece

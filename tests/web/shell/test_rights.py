@@ -11,8 +11,7 @@ from dataclasses import dataclass
 import pytest
 from flask import Flask
 
-from appliance.casework import appeals
-from appliance.casework.appeals import handling, personal
+from appliance.casework.appeals import desk, handling, personal
 from appliance.core import clock, outbox
 from appliance.models import Appeal, AuditEntry, Call, CallForm, Recording, Talk, User
 from appliance.people import accounts, keys, rights, staff
@@ -89,7 +88,7 @@ def appeals_by_openness(settings, nilufar, labour) -> dict[str, Appeal]:
         citizen.start_talk()
         citizen.hang_up()
         registered[openness] = create_appeal(
-            settings, nilufar, values, token=appeals.current_desk(nilufar, clock.now()).token
+            settings, nilufar, values, token=desk.current_desk(nilufar, clock.now()).token
         )
         cause = registered[openness].number
         outbox.queue_sms(

@@ -11,7 +11,8 @@ import zlib
 
 import pytest
 
-from appliance.casework import catalogs, changes
+from appliance.casework import catalogs
+from appliance.casework.changes import requests
 from appliance.models import ArticleFile, ChangeFile
 from tests.rig.browser import Browser
 from tests.rig.people import LOGIN_OF_ROLE
@@ -120,7 +121,7 @@ def browsers(app, settings, bahodir, login_as) -> dict[str, Browser]:
     (settings.paths.prompts / "uz").mkdir(parents=True)
     (settings.paths.prompts / "uz/thanks.wav").write_bytes(wav_file(1))
     calendar = catalogs.working_calendar(settings)
-    changes.create_change_request(bahodir, "other", "Nima", "Nega", calendar)
+    requests.create_change_request(bahodir, "other", "Nima", "Nega", calendar)
     browser_of_role = {role: login_as(role) for role in ("manager", "ministry")}
     browser_of_role["manager"].send("/articles", "/articles/new", **ARTICLE_FIELDS)
     return browser_of_role

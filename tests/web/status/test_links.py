@@ -4,7 +4,8 @@ import dataclasses
 
 import pytest
 
-from appliance.box import health, links, selftests
+from appliance.box import health, selftests
+from appliance.box.links import intervals
 from appliance.box.links.probing import Look
 from appliance.box.selftests import SelfTestResult
 from appliance.core import clock
@@ -32,7 +33,7 @@ def table_row(page: str, id: str) -> str:
 
 
 def record_looks(**looks: Look) -> None:
-    links.record_looks({name.replace("_", "."): look for name, look in looks.items()}, {})
+    intervals.record_looks({name.replace("_", "."): look for name, look in looks.items()}, {})
 
 
 def test_refused_bot_is_red_on_the_links_page(site, login_as) -> None:

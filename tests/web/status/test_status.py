@@ -4,8 +4,9 @@ import dataclasses
 
 import pytest
 
-from appliance.box import alarms, health, links, runs
+from appliance.box import alarms, health, runs
 from appliance.box.health import Check
+from appliance.box.links import intervals
 from appliance.box.links.probing import Look
 from appliance.box.snapshots import sealing
 from appliance.core import clock, db
@@ -166,7 +167,7 @@ def test_channels_show_the_same_state_as_on_their_own_pages(login_as, settings, 
     app.config["SITE"] = dataclasses.replace(
         settings, telegram=Telegram("t", -1, "http://127.0.0.1:9")
     )
-    links.record_looks({"telegram": Look(True, "answers")}, {})
+    intervals.record_looks({"telegram": Look(True, "answers")}, {})
     TelegramBot.create(name="bot", trouble="log_in", seen_at=clock.now())
     browser = login_as("technician")
     for path, id in (("/status", "way-telegram"), ("/links", "link-telegram")):

@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 
-from appliance.casework import appeals, call_forms
+from appliance.casework import call_forms
 from appliance.casework.appeals import handling
+from appliance.casework.appeals.desk import current_desk
+from appliance.casework.forms import drafts
 from appliance.core import clock, outbox
 from appliance.models import Appeal, AppealStep, AuditEntry, Draft, Handling
 from tests.rig.appeals import FULL_FORM
@@ -187,7 +189,7 @@ def test_operators_add_only_to_appeals_they_may_see(browser, sardor, register, n
 
 def test_a_form_without_a_call_is_added_and_closed(browser, nilufar, register):
     appeal = register()
-    token = appeals.token_for(nilufar, None)
+    token = drafts.token_for(nilufar, None)
     values = {"phone": CITIZEN_NUMBER, "direction": "subsidies", "gist": "Xat keldi"}
     post_form(browser, token, values=values, form="1")
     answer = post_form(browser, f"{token}/add", values=values, appeal=appeal.number)
@@ -204,7 +206,7 @@ def test_the_transfer_and_the_rating_are_shown_with_the_number(browser, nilufar)
     citizen = Citizen("1764000000.1")
     citizen.ring_operator(nilufar)
     citizen.start_talk()
-    desk = appeals.current_desk(nilufar, clock.now())
+    desk = current_desk(nilufar, clock.now())
     registered = post_form(browser, f"{desk.token}/register-call", values={"gist": "Ish soʻradi"})
     page = browser.get(f"/operator/registered/{registered['number']}").text
     assert "hali berilmagan" in page

@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
-from appliance.casework import appeals, call_forms
+from appliance.casework import call_forms
+from appliance.casework.appeals import queries
+from appliance.casework.forms import drafts
 from appliance.core import phone_numbers
 from appliance.models import AuditEntry, LiveEvent, NumberHiding, ScheduledCallback, User
 from appliance.pbx import config
@@ -61,7 +63,7 @@ def test_a_form_keeps_the_number_when_its_mask_is_sent(browser, token, nilufar) 
         {"phone": MASKED_NUMBER, "phone_at_hand": OTHER_NUMBER},
     )
     assert post_json(browser, form_path, values=sent, form="1").status_code == 200
-    stored = appeals.find_draft(nilufar, token).values
+    stored = drafts.find_draft(nilufar, token).values
     assert (stored["phone"], stored["phone_at_hand"]) == (CITIZEN_NUMBER, OTHER_NUMBER)
     masked_phones = {
         "phone": MASKED_NUMBER,
@@ -72,13 +74,13 @@ def test_a_form_keeps_the_number_when_its_mask_is_sent(browser, token, nilufar) 
     ).get_json()
     assert (answer["elsewhere"], answer["doubts"]) == ({}, {})
     number = post_json(browser, f"{form_path}/register", values=masked_phones).get_json()["number"]
-    appeal = appeals.find_appeal(number, nilufar)
+    appeal = queries.find_appeal(number, nilufar)
     assert (appeal.phone, appeal.phone_at_hand) == (CITIZEN_NUMBER, OTHER_NUMBER)
 
 
 def test_another_typed_number_replaces_the_hidden_one(browser, token, nilufar) -> None:
     post_json(browser, f"/operator/forms/{token}", values={"phone": OTHER_NUMBER}, form="1")
-    assert appeals.find_draft(nilufar, token).values["phone"] == OTHER_NUMBER
+    assert drafts.find_draft(nilufar, token).values["phone"] == OTHER_NUMBER
 
 
 def test_a_correction_does_not_change_a_masked_number(browser, register, nilufar) -> None:
@@ -91,7 +93,7 @@ def test_a_correction_does_not_change_a_masked_number(browser, register, nilufar
     }
     assert f'value="{MASKED_NUMBER}"' in page
     browser.send(f"/appeals/{appeal.number}/correct", version="1", **fields)
-    after = appeals.find_appeal(appeal.number, nilufar)
+    after = queries.find_appeal(appeal.number, nilufar)
     assert (after.phone, after.phone_at_hand, after.surname) == (
         CITIZEN_NUMBER,
         OTHER_NUMBER,

@@ -7,10 +7,12 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from appliance.casework import appeals, catalogs
+from appliance.casework import catalogs
+from appliance.casework.appeals import registering
+from appliance.casework.appeals.desk import current_desk
+from appliance.casework.forms import drafts
 from appliance.core.settings import Messages, Settings, SmsAccount
-from appliance.messaging import notices
-from appliance.messaging.notices import templates
+from appliance.messaging.notices import citizens, templates
 from appliance.messaging.notices.templates import Template
 from appliance.models import Appeal, AuditEntry, Message, User
 from tests.rig.appeals import FULL_FORM
@@ -35,7 +37,7 @@ def token(site: Settings, nilufar: User) -> str:
     citizen = Citizen(CALL_ID)
     citizen.ring_operator(nilufar)
     citizen.start_talk()
-    desk = appeals.current_desk(nilufar, citizen.facts.arrived_at)
+    desk = current_desk(nilufar, citizen.facts.arrived_at)
     assert desk
     return desk.token
 
@@ -43,7 +45,7 @@ def token(site: Settings, nilufar: User) -> str:
 @pytest.fixture
 def appeal(settings: Settings, nilufar: User, token: str) -> Appeal:
     calendar = catalogs.working_calendar(settings)
-    return appeals.register(
+    return registering.register(
         FULL_FORM, operator=nilufar, token=token, tz=settings.tz, calendar=calendar
     )
 
@@ -77,7 +79,7 @@ def test_a_template_is_filled_from_the_draft_and_the_view_is_audited(
 ) -> None:
     text = Template("Manzil", "{name}: Navoiy 12, {number}", "{name}: Навои 12, {number}")
     template = templates.save_template(site, text, "sherzod")
-    appeals.save_draft(nilufar, token, {"first_name": "Aziza"})
+    drafts.save_draft(nilufar, token, {"first_name": "Aziza"})
     browser, about = login_as("operator"), f"form/{token}"
     assert "Manzil" in browser.get(f"/messages/{about}").text
     before = AuditEntry.select().where(AuditEntry.action == "draft.view").count()
@@ -105,7 +107,7 @@ def test_opt_outs_and_the_daily_limit_are_reported(login_as, token) -> None:
     assert "meʼyori" in late["late"]
     assert "da yuboriladi." in post_message(browser, about, sending="3").json["done"]
     assert "dan oldin emas" in browser.get(f"/messages/{about}/list").text
-    notices.opt_out_number(CITIZEN_NUMBER, "sherzod")
+    citizens.opt_out_number(CITIZEN_NUMBER, "sherzod")
     refused = post_message(browser, about, "/preview").json
     assert (refused["field"], refused["trouble"]) == ("to", "Bu raqam xabar olishni istamagan.")
     assert post_message(browser, about, sending="4").json["trouble"] == refused["trouble"]
@@ -144,7 +146,7 @@ def test_users_without_the_right_cannot_write(login_as, appeal) -> None:
 
 def test_a_just_registered_form_still_sends_messages(login_as, appeal) -> None:
     assert post_message(login_as("operator"), f"form/{appeal.token}").json["trouble"] == ""
-    assert [message.cause for message in notices.messages_of_appeal(appeal)] == [CALL_ID]
+    assert [message.cause for message in citizens.messages_of_appeal(appeal)] == [CALL_ID]
 
 
 def test_cards_offer_no_messages_without_an_account(login_as, app, settings, appeal) -> None:

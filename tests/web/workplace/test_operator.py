@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
-from appliance.casework import appeals, catalogs
+from appliance.casework import catalogs
+from appliance.casework.appeals.desk import current_desk
+from appliance.casework.forms import drafts
 from appliance.models import Appeal, AuditEntry, Draft, Handling, User
 from appliance.pbx import actions
 from appliance.people import accounts, presence
@@ -41,7 +43,7 @@ def call(nilufar: User) -> Citizen:
 @pytest.fixture
 def token(nilufar: User, call: Citizen) -> str:
     """The token of Nilufar's form for the call."""
-    desk = appeals.current_desk(nilufar, call.facts.arrived_at)
+    desk = current_desk(nilufar, call.facts.arrived_at)
     assert desk
     return desk.token
 
@@ -214,7 +216,7 @@ def test_typed_values_are_saved_and_doubts_explained(browser, token, nilufar):
     assert answer.json["doubts"] == {"pinfl": "14 raqam kerak"}
     assert answer.json["empty"][:2] == ["appeal_type", "surname"]
     assert "ogohlantirish" in answer.json["summary"]
-    assert appeals.find_draft(nilufar, token).values == FORM_VALUES | {"pinfl": "123"}
+    assert drafts.find_draft(nilufar, token).values == FORM_VALUES | {"pinfl": "123"}
     page = browser.get("/operator").text
     assert 'value="Aziza"' in page
     assert '<label for="f-appeal_type"' in page[page.index('id="form-summary"') :]
@@ -247,7 +249,7 @@ def test_saving_a_registered_form_returns_its_number(browser, token):
 def test_a_lost_session_keeps_the_draft_for_the_next(browser, client, token, nilufar):
     post_json(browser, f"/operator/forms/{token}", values=FORM_VALUES)
     assert client.post(f"/operator/forms/{token}", json={"values": {}}).status_code in (400, 401)
-    assert appeals.find_draft(nilufar, token).values == FORM_VALUES
+    assert drafts.find_draft(nilufar, token).values == FORM_VALUES
 
 
 # registering

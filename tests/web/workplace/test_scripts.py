@@ -4,8 +4,10 @@ import re
 
 import pytest
 
-from appliance.casework import appeals, call_forms
-from appliance.casework.knowledge import ArticleContent, ArticlePlacement, articles
+from appliance.casework import call_forms
+from appliance.casework.forms import drafts
+from appliance.casework.knowledge import articles
+from appliance.casework.knowledge.articles import ArticleContent, ArticlePlacement
 from appliance.casework.scripts import runs
 from appliance.messaging.notices import templates
 from tests.rig.appeals import create_call, start_talk
@@ -39,7 +41,7 @@ def post_and_read_trouble(browser, address: str, **sent) -> str:
 
 def test_the_script_of_a_call_is_followed_by_its_answers(login_as, nilufar, call, version):
     browser = login_as("nilufar")
-    token = appeals.token_for(nilufar, call)
+    token = drafts.token_for(nilufar, call)
     script_path = f"/operator/scripts/{token}"
     page = browser.get(script_path).text
     assert "Assalomu alaykum" in page
@@ -65,18 +67,18 @@ def test_the_script_of_a_call_is_followed_by_its_answers(login_as, nilufar, call
 
 
 def test_the_script_contains_the_callers_name_when_known(login_as, nilufar, call, version):
-    token = appeals.token_for(nilufar, call)
+    token = drafts.token_for(nilufar, call)
     browser = login_as("nilufar")
     page = browser.get(f"/operator/scripts/{token}").text
     assert '<span class="gap">' in page
-    appeals.save_draft(nilufar, token, {"first_name": "Aziza", "surname": "<b>Karimova"})
+    drafts.save_draft(nilufar, token, {"first_name": "Aziza", "surname": "<b>Karimova"})
     page = browser.get(f"/operator/scripts/{token}").text
     assert "Aziza &lt;b&gt;Karimova" in page
     assert '<span class="gap">' not in page
 
 
 def test_a_call_without_a_script_shows_no_script(login_as, nilufar, call):
-    token = appeals.token_for(nilufar, call)
+    token = drafts.token_for(nilufar, call)
     browser = login_as("nilufar")
     assert f'data-script="/operator/scripts/{token}"' in browser.get("/operator").text
     assert browser.get(f"/operator/scripts/{token}").text.strip() == ""
@@ -86,7 +88,7 @@ def test_a_call_without_a_script_shows_no_script(login_as, nilufar, call):
 
 
 def test_nobody_follows_the_script_of_anothers_form(login_as, nilufar, call, version):
-    token = appeals.token_for(nilufar, call)
+    token = drafts.token_for(nilufar, call)
     browser = login_as("sardor")
     assert browser.get(f"/operator/scripts/{token}").status_code == 404
     headers = {"X-CSRFToken": browser.token("/operator")}
@@ -104,14 +106,14 @@ def test_the_actions_of_a_step_are_offered(login_as, nilufar, sherzod, bahodir, 
     type(script_version).update(since=0).where(
         type(script_version).id == script_version.id
     ).execute()
-    token = appeals.token_for(nilufar, call)
+    token = drafts.token_for(nilufar, call)
     page = login_as("nilufar").get(f"/operator/scripts/{token}").text
     assert "data-script-specialist" in page
     assert "Sekin" in page
 
 
 def test_the_card_of_the_call_shows_the_followed_script(login_as, nilufar, call, version):
-    run = runs.begin_run(nilufar, appeals.token_for(nilufar, call), call, version, "ru")
+    run = runs.begin_run(nilufar, drafts.token_for(nilufar, call), call, version, "ru")
     runs.end_run(runs.advance_run(runs.advance_run(run, 1, answer=1), 2, answer=2), "finished")
     page = login_as("sherzod").get(f"/calls/{call.id}").text
     assert "Salomlashish, 1-versiya" in page
@@ -123,7 +125,7 @@ def test_a_template_of_the_script_is_selected_in_the_message(login_as, nilufar, 
     template = templates.save_template(
         settings, templates.Template("Manzil", "Manzil: 1", "Адрес: 1"), "x"
     )
-    token = appeals.token_for(nilufar, call)
+    token = drafts.token_for(nilufar, call)
     page = login_as("nilufar").get(f"/messages/form/{token}?template={template.id}").text
     assert f'<option value="{template.id}" selected>' in page
 
@@ -147,7 +149,7 @@ def test_an_article_of_the_step_opens_next_to_the_form(
     refs = [{"kind": "article", "ref": slug} for slug in slugs]
     version = publish_script(sherzod, bahodir, make_script(make_step("a", actions=refs)), slugs)
     type(version).update(since=0).where(type(version).id == version.id).execute()
-    token = appeals.token_for(nilufar, call)
+    token = drafts.token_for(nilufar, call)
     browser, script_path = login_as("nilufar"), f"/operator/scripts/{token}"
     page = browser.get(script_path).text
     opens = re.findall(r'data-at="([^"]+)"( disabled)?', page)
@@ -170,7 +172,7 @@ def test_an_article_of_the_step_opens_next_to_the_form(
 def test_the_followed_script_is_shown_on_the_forms_of_the_call(
     login_as, nilufar, call, version, settings, register
 ):
-    token = appeals.token_for(nilufar, call)
+    token = drafts.token_for(nilufar, call)
     runs.end_run(
         runs.advance_run(runs.begin_run(nilufar, token, call, version, "ru"), 1, answer=1), "left"
     )
@@ -192,7 +194,7 @@ def test_harmful_text_in_a_step_stays_text(login_as, nilufar, sherzod, bahodir, 
     steps = [item | texts for item in steps]
     script_document = make_script(*steps, title="x") | {"title": {"uz": harm, "ru": harm}}
     version = publish_script(sherzod, bahodir, script_document)
-    token, code = appeals.token_for(nilufar, call), version.script.code
+    token, code = drafts.token_for(nilufar, call), version.script.code
     operator, manager = login_as("nilufar"), login_as("sherzod")
     post_and_read_trouble(operator, f"/operator/scripts/{token}/begin", version=version.id)
     post_and_read_trouble(operator, f"/operator/scripts/{token}/go", seen=1, answer=1)
