@@ -9,6 +9,7 @@ import time
 import weakref
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -216,12 +217,13 @@ def raw_rows(query: Any) -> sqlite.Cursor:
     return cursor
 
 
-def write_transaction():  # type: ignore[no-untyped-def]  # peewee's context manager has no type
+def write_transaction() -> AbstractContextManager[Any, None]:
     """Return a transaction that takes the write lock when it begins.
 
     A later statement in it cannot fail because another connection holds the lock.
     """
-    return database.atomic("immediate")
+    transaction: AbstractContextManager[Any, None] = database.atomic("immediate")
+    return transaction
 
 
 def in_short_transactions(steps: Iterable[Callable[[], None]]) -> None:

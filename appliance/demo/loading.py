@@ -7,6 +7,7 @@ from typing import Any
 from peewee import fn
 
 from appliance.core.db import write_transaction
+from appliance.core.tables import Table
 from appliance.demo.crew import Crew
 from appliance.demo.people import AppealGenerator, CallFormGenerator
 from appliance.demo.story import SyntheticCall, generate_calls
@@ -24,7 +25,6 @@ from appliance.models import (
     QueueVisit,
     Recording,
     Ring,
-    Table,
     Talk,
     Transfer,
 )

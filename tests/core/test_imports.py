@@ -47,17 +47,20 @@ def _import_sources(tree: ast.Module) -> dict[str, str]:
 
 def _listed_names(package: str) -> set[str] | None:
     """The strings of a package's `__all__`; None without one."""
-    for node in TREES[package].body:
-        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
-            names = ast.walk(node.value)
-            return {str(name.value) for name in names if isinstance(name, ast.Constant)}
-    return None
+    assignments = [
+        node
+        for node in TREES[package].body
+        if (isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__")
+        or (isinstance(node, ast.AugAssign) and ast.unparse(node.target) == "__all__")
+    ]
+    names = (name for node in assignments for name in ast.walk(node.value))
+    listed = {name.value for name in names if isinstance(name, ast.Constant)}
+    return listed if assignments else None
 
 
 SOURCES = {module: _import_sources(tree) for module, tree in TREES.items()}
-# models lists its tables by a loop
 LISTED_NAMES = {
-    package: names if package != "appliance.models" else names | SOURCES[package].keys()
+    package: names
     for package in TREES
     if (names := _listed_names(package)) is not None
     and any(module.startswith(f"{package}.") for module in TREES)
