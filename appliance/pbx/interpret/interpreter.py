@@ -39,13 +39,15 @@ def interpret_records(records: CallRecords) -> InterpretedCall:
         events += second_calls
         linkedids |= {event.linkedid for event in second_calls}
         facts = _interpret_part(records, events)
-    return InterpretedCall(records, facts, linkedids, linkedids - set(root_linkedids(events)))
+    merged_ids = linkedids - set(root_linkedids(events)) if len(linkedids) > 1 else set()
+    return InterpretedCall(records, facts, linkedids, merged_ids)
 
 
 def _interpret_part(records: CallRecords, events: list[Event]) -> CallFacts | None:
     """Interpret these records of the call, without those that Asterisk did not write."""
     written_events = [event for event in events if event.type != "GONE"]
-    died_at = time_of_cut(records, events)
+    may_be_cut = records.boots or len(written_events) < len(events)
+    died_at = time_of_cut(records, events) if may_be_cut else None
     return interpret_call(written_events, died_at, records.root, records.steps)
 
 

@@ -91,13 +91,16 @@ def independent_calls(events_by_call: Mapping[str, Sequence[Event]]) -> list[Cal
         linkedid for row in _MERGED_CALLS.fetch_tuples(ids=events_by_call) for linkedid in row
     }
     dependent_ids |= calls.unusable_calls(events_by_call)
+    later_boot = records.next_boot(min(map(_first_time, events_by_call.values())))
     candidates = {
         linkedid: events
         for linkedid, events in events_by_call.items()
         if linkedid not in dependent_ids
         if any(event.begins == "from-trunk" for event in events)
         if not any(event.type == "GONE" for event in events)
-        if _has_ended(linkedid, events) or not records.next_boot(_first_time(events))
+        if not later_boot
+        or _has_ended(linkedid, events)
+        or not records.next_boot(_first_time(events))
     }
     dependent_ids = _calls_with_placed_calls(candidates)
     return [
