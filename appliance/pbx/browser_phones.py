@@ -49,6 +49,7 @@ def _remove_registration(settings: Settings, user: User) -> bool:
         return False
     import asyncio  # only this process needs it, and seldom
 
+    # Asterisk does not answer: the registration stays, and is removed in a later round.
     with contextlib.suppress(OSError, TimeoutError):
         return asyncio.run(_send_unregister(settings, user)) == _SIP_OK
     return False

@@ -271,7 +271,7 @@ def _run_console_command(
     """Return the output of a console command of an Asterisk just started, once it listens."""
     deadline = time.monotonic() + _START_TIMEOUT_SECONDS
     while process.poll() is None and (remaining := deadline - time.monotonic()) > 0:
-        with contextlib.suppress(subprocess.TimeoutExpired):
+        with contextlib.suppress(subprocess.TimeoutExpired):  # raised as ConfigError below
             result = subprocess.run(  # noqa: S603
                 [*command, "-rx", console_command],
                 capture_output=True,

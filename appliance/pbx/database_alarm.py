@@ -76,7 +76,7 @@ def _current_chat_id(chat: int) -> str:
     """Return the current id of a chat; that of the settings if the database cannot even be read."""
     try:
         return duty.current_chat_id(chat)
-    except peewee.PeeweeException:
+    except peewee.PeeweeException:  # this alarm is about the database: it is sent nevertheless
         return str(chat)
 
 

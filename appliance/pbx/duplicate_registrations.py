@@ -126,7 +126,7 @@ def _parse_contact(uri: str) -> PhonePlace | None:
         return None
     try:
         host = str(ipaddress.ip_address(match[1]))
-    except ValueError:
+    except ValueError:  # a name instead of an address
         return None
     return PhonePlace(host, int(match[2] or 5060), "transport=" not in uri.lower())
 

@@ -222,7 +222,7 @@ def _split_fields(text: str) -> list[str]:
             return row
     try:  # a comma between quotes within a field, or no record
         rows = list(csv.reader(io.StringIO(text, newline="")))
-    except csv.Error:
+    except csv.Error:  # no record: the bytes are set aside as damaged
         return []
     return rows[0] if len(rows) == 1 else []
 
@@ -290,7 +290,7 @@ def _parse_json_object(extra: str) -> dict[str, object] | None:
         return {}
     try:
         facts = _decode_json(extra)
-    except (ValueError, RecursionError):
+    except (ValueError, RecursionError):  # the record is set aside, and used without its facts
         return None
     return facts if isinstance(facts, dict) else None
 

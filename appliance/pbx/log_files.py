@@ -41,7 +41,7 @@ def find_logs(folder: Path, name: str) -> tuple[list[LogFile], list[Path]]:
             status = path.stat()
         except FileNotFoundError:  # rotated just now: found again by its new name
             continue
-        except OSError:
+        except OSError:  # reported by the caller as unreadable, such as a loop of links
             non_files.append(path)
             continue
         if stat.S_ISREG(status.st_mode):

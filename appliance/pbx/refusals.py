@@ -153,5 +153,5 @@ def _parse_log_time(text: str) -> dt.datetime | None:
     """
     try:
         return dt.datetime.fromisoformat(text).astimezone(dt.UTC)
-    except (ValueError, OverflowError):
+    except (ValueError, OverflowError):  # no time, as in a line that a stranger forged
         return None

@@ -1,7 +1,6 @@
 """A SIP user agent: an address, the calls it has, and the extensions registered from it."""
 
 import asyncio
-import contextlib
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -64,7 +63,7 @@ class Agent(SipTransport):
         """
         call_id, tag = secrets.token_hex(8), secrets.token_hex(4)
         uri = f"sip:{self.box[0]}"
-        challenge: str | None = None
+        authorization: tuple[str, str] | None = None
         status = 0
         for number in (1, 2):
             branch = message.new_branch()
@@ -78,19 +77,15 @@ class Agent(SipTransport):
                 ("Expires", str(expires)),
                 ("Max-Forwards", "70"),
             ]
-            if challenge:
-                credentials = message.digest_authorization(
-                    challenge, "REGISTER", uri, name, password
-                )
-                headers.append(("Authorization", credentials))
+            if authorization:
+                headers.append(authorization)
             response_future = asyncio.get_running_loop().create_future()
 
             def on_response(
                 received: Message, response_future: asyncio.Future[Message] = response_future
             ) -> None:
-                if received.status >= 200:
-                    with contextlib.suppress(asyncio.InvalidStateError):
-                        response_future.set_result(received)
+                if received.status >= 200 and not response_future.done():
+                    response_future.set_result(received)
 
             self.send_request(
                 branch,
@@ -100,7 +95,7 @@ class Agent(SipTransport):
             )
             received = await response_future
             status = received.status
-            challenge = received.get("www-authenticate")
-            if status != 401:
+            if status != 401 or not received.get("www-authenticate"):
                 break
+            authorization = message.answer_challenge(received, "REGISTER", uri, name, password)
         return status

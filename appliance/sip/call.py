@@ -102,14 +102,9 @@ class Call(Dialog):
             self.agent.send_datagram(self._failure_ack(received))
         if status in (401, 407) and self.account[0] and not self._has_authenticated:
             self._has_authenticated = True
-            name = "WWW-Authenticate" if status == 401 else "Proxy-Authenticate"
-            challenge = received.get(name.lower())
-            credentials = message.digest_authorization(
-                challenge, "INVITE", self.target, *self.account
-            )
-            header = "Authorization" if status == 401 else "Proxy-Authorization"
+            authorization = message.answer_challenge(received, "INVITE", self.target, *self.account)
             extra_headers = [h for h in self._extra_headers if "uthorization" not in h[0]]
-            self._extra_headers = [*extra_headers, (header, credentials)]
+            self._extra_headers = [*extra_headers, authorization]
             self._transmit_invite(self._session_offer() if self.with_sdp else "")
             return
         self.status = status

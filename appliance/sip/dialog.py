@@ -85,14 +85,8 @@ class Dialog:
 
         def handle_first_response(received: Message) -> None:
             if received.status in (401, 407) and self.account[0]:
-                challenge_header = (
-                    "www-authenticate" if received.status == 401 else "proxy-authenticate"
-                )
-                name = "Authorization" if received.status == 401 else "Proxy-Authorization"
-                credentials = message.digest_authorization(
-                    received.get(challenge_header), method, uri, *self.account
-                )
-                send_with_headers([*extra_headers, (name, credentials)], handle_last_response)
+                authorization = message.answer_challenge(received, method, uri, *self.account)
+                send_with_headers([*extra_headers, authorization], handle_last_response)
             else:
                 handle_last_response(received)
 

@@ -50,7 +50,7 @@ class Media:
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.bind((host, 0))
         self._socket.setblocking(False)
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError):  # without it, `_arrival_time` uses our own clock
             self._socket.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
         self.port: int = self._socket.getsockname()[1]
         self._sequence_number = secrets.randbelow(1 << 16)
@@ -104,7 +104,7 @@ class Media:
         while True:
             try:
                 data, extra, _, _ = self._socket.recvmsg(2048, 64)
-            except OSError:
+            except OSError:  # no packet is left, or the audio was closed
                 return
             if len(data) >= 16 and data[1] & 0x7F == self.events:
                 self._receive_key(data)
@@ -199,7 +199,7 @@ class Media:
     def _send_packet(self, kind: int, stamp: int, payload: bytes) -> None:
         header = struct.pack(">BBHII", 0x80, kind, self._sequence_number, stamp, self._source_id)
         self._sequence_number = (self._sequence_number + 1) & 0xFFFF
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError):  # a lost packet, as networks lose some
             self._socket.sendto(header + payload, self.destination)  # type: ignore[arg-type]  # set by apply_session
 
 

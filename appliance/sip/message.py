@@ -131,6 +131,16 @@ def header_user(header: str) -> str:
     return match[1] if match else ""
 
 
+def answer_challenge(
+    response: Message, method: str, uri: str, name: str, password: str
+) -> tuple[str, str]:
+    """The header that answers the challenge of a 401, or of a proxy's 407."""
+    is_proxy = response.status == 407
+    challenge = response.get("proxy-authenticate" if is_proxy else "www-authenticate")
+    credentials = digest_authorization(challenge, method, uri, name, password)
+    return ("Proxy-Authorization" if is_proxy else "Authorization", credentials)
+
+
 def digest_authorization(challenge: str, method: str, uri: str, name: str, password: str) -> str:
     """The answer to a digest challenge (RFC 2617, MD5)."""
     challenge_fields = dict(re.findall(r'(\w+)="?([^",]*)"?', challenge))

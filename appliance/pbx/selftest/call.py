@@ -1,13 +1,19 @@
 """A call through the real dialplan: menu, language, queue, talk, mark; and its check."""
 
 import asyncio
-import contextlib
 import time
 from dataclasses import dataclass, field
 
 from appliance.core.settings import Settings
 from appliance.models import Call as Row
 from appliance.models import Recording
+from appliance.pbx.selftest.parties import (
+    answer_call,
+    describe_state,
+    register_phone,
+    release_calls,
+    wait_for_sound,
+)
 from appliance.pbx.selftest.steps import StepFailed, Steps, wait_until
 from appliance.sip import listening, tones
 from appliance.sip.agent import Agent
@@ -59,50 +65,41 @@ async def _run_sip_part(scenario: CallScenario) -> None:
     ringing_calls: list[Call] = []
     async with (
         Agent(scenario.from_host, scenario.from_port, exchange) as outside,
-        _desk_phone(scenario, exchange) as desk,
+        Agent(scenario.settings.asterisk.address, 0, exchange) as desk,
     ):
         desk.on_call = ringing_calls.append
         call: Call | None = None
         try:
             with step("phone"):
-                async with asyncio.timeout(STEP_LIMIT_SECONDS):
-                    status = await desk.register(*scenario.phone)
-                if status != 200:
-                    raise StepFailed(f"REGISTER: {status}")
+                await register_phone(desk, scenario.phone, STEP_LIMIT_SECONDS)
             with step("line"):
                 call = _start_call(scenario, outside)
                 await _wait_for_answer(call)
             with step("menu"):
-                await _wait_for_sound(call, tones.MUSIC)
+                await wait_for_sound(call, tones.MUSIC, STEP_LIMIT_SECONDS)
             with step("queue"):
                 if len(_menu_languages(scenario.settings)) > 1:
                     call.media.press_keys(str(_menu_languages(scenario.settings).index("uz") + 1))
                 await wait_until(
-                    lambda: ringing_calls, MENU_LIMIT_SECONDS, lambda: _describe_state(call)
+                    lambda: ringing_calls, MENU_LIMIT_SECONDS, lambda: describe_state(call)
                 )
                 leg = ringing_calls[-1]
-                leg.media.pitch, leg.media.pitches = ANSWERER_PITCH, _VOICES
-                leg.send_ringing()
-                leg.pick_up()
+                answer_call(leg, ANSWERER_PITCH, _VOICES)
             with step("talk"):
-                await _wait_for_sound(call, ANSWERER_PITCH)
-                await _wait_for_sound(leg, CALLER_PITCH)
+                await wait_for_sound(call, ANSWERER_PITCH, STEP_LIMIT_SECONDS)
+                await wait_for_sound(leg, CALLER_PITCH, STEP_LIMIT_SECONDS)
                 await asyncio.sleep(TALK_SECONDS)
             with step("mark"):
                 leg.hang_up()
-                await _wait_for_sound(call, tones.MUSIC, since=time.time() + 0.5)
+                since = time.time() + 0.5
+                await wait_for_sound(call, tones.MUSIC, STEP_LIMIT_SECONDS, since)
                 call.media.press_keys(str(MARK))
                 await wait_until(
                     lambda: call.state == "over", STEP_LIMIT_SECONDS, lambda: "the call goes on"
                 )
         finally:
-            await _release_calls(desk, scenario, [c for c in (call, *ringing_calls) if c])
-
-
-@contextlib.asynccontextmanager
-async def _desk_phone(scenario: CallScenario, exchange: tuple[str, int]):  # type: ignore[no-untyped-def]
-    async with Agent(scenario.settings.asterisk.address, 0, exchange) as desk:
-        yield desk
+            placed_calls = [call] if call else []
+            await release_calls(desk, scenario.phone, [*placed_calls, *ringing_calls])
 
 
 def _start_call(scenario: CallScenario, outside: Agent) -> Call:
@@ -126,35 +123,6 @@ async def _wait_for_answer(call: Call) -> None:
         return call.state == "up"
 
     await wait_until(is_answered, STEP_LIMIT_SECONDS, lambda: "no answer to the INVITE")
-
-
-async def _wait_for_sound(call: Call, pitch: int, since: float = 0.0) -> None:
-    """Wait until a voice, or a prompt (MUSIC), is received at this end."""
-
-    def is_received() -> bool:
-        if call.state == "over":
-            raise StepFailed(_describe_state(call))
-        return any(pitch in pitches for at, pitches in call.media.received.voices if at > since)
-
-    await wait_until(
-        is_received,
-        STEP_LIMIT_SECONDS,
-        lambda: f"not heard; {call.media.received.packets} packets of sound",
-    )
-
-
-def _describe_state(call: Call) -> str:
-    return f"the call is {call.state} {call.ended_by}".strip()
-
-
-async def _release_calls(desk: Agent, scenario: CallScenario, calls: list[Call]) -> None:
-    """Hang up and unregister, so that nothing remains in Asterisk, even after a fault."""
-    for call in calls:
-        call.hang_up()
-    with contextlib.suppress(TimeoutError, StepFailed):
-        async with asyncio.timeout(2):
-            await desk.register(*scenario.phone, expires=0)
-            await wait_until(lambda: all(c.state == "over" for c in calls), 2, str)
 
 
 def _menu_languages(settings: Settings) -> tuple[str, ...]:

@@ -6,7 +6,6 @@ rings no operator: a call that is not recognised when it returns is hung up duri
 
 import asyncio
 import contextlib
-import fcntl
 import secrets
 import time
 from dataclasses import dataclass, field
@@ -15,7 +14,13 @@ from appliance.box import selftests
 from appliance.box.selftests import SelfTestResult
 from appliance.core import clock
 from appliance.core.settings import Settings
-from appliance.pbx.selftest.steps import StepFailed, Steps, wait_until
+from appliance.pbx.selftest.parties import (
+    answer_call,
+    register_phone,
+    release_calls,
+    wait_for_sound,
+)
+from appliance.pbx.selftest.steps import StepFailed, Steps, hold_test_line
 from appliance.sip import message, tones
 from appliance.sip.agent import Agent
 from appliance.sip.call import Call
@@ -66,8 +71,7 @@ def place_carrier_call(settings: Settings, name: str) -> SelfTestResult:
     if not trunk:
         raise LookupError(name)
     kind = f"{selftests.CARRIER_KIND_PREFIX}{name}"
-    with (settings.paths.database.parent / "self-test.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with hold_test_line(settings):
         started_at = clock.now()
         if is_busy(trunk):
             result = SelfTestResult(kind, started_at, (), "busy")
@@ -76,7 +80,8 @@ def place_carrier_call(settings: Settings, name: str) -> SelfTestResult:
         for number in range(_MAX_ATTEMPTS):
             time.sleep(_RETRY_SECONDS if number else 0.0)
             attempt = _CallAttempt()
-            with contextlib.suppress(StepFailed):  # recorded in the steps
+            # The failed step, recorded in the steps, becomes the result.
+            with contextlib.suppress(StepFailed):
                 asyncio.run(_run_sip_part(settings, trunk, attempt))
             if attempt.steps.failed in ("", "busy"):
                 break
@@ -118,23 +123,18 @@ async def _run_sip_part(settings: Settings, trunk: Trunk, attempt: _CallAttempt)
         call.media.pitches = _VOICES
         try:
             with step("phone"):
-                async with asyncio.timeout(_REGISTER_SECONDS):
-                    status = await desk.register(line.phone, line.secret)
-                if status != 200:
-                    raise StepFailed(f"REGISTER: {status}")
+                await register_phone(desk, (line.phone, line.secret), _REGISTER_SECONDS)
             call.send_invite([("X-Hotline-Code", code)])
             await _wait_for_return(call, ringing_calls, attempt, code)
             leg = ringing_calls[-1]
             attempt.returned_number = message.header_user(leg.remote_party)
-            leg.media.pitch, leg.media.pitches = ANSWERER_PITCH, _VOICES
-            leg.send_ringing()
-            leg.pick_up()
+            answer_call(leg, ANSWERER_PITCH, _VOICES)
             with step("there"):
-                await _wait_for_sound(leg, CALLER_PITCH)
+                await wait_for_sound(leg, CALLER_PITCH, _SOUND_SECONDS)
             with step("back"):
-                await _wait_for_sound(call, ANSWERER_PITCH)
+                await wait_for_sound(call, ANSWERER_PITCH, _SOUND_SECONDS)
         finally:
-            await _release_calls(desk, line, [call, *ringing_calls])
+            await release_calls(desk, (line.phone, line.secret), [call, *ringing_calls])
 
 
 async def _wait_for_return(
@@ -161,31 +161,6 @@ async def _wait_for_return(
             raise StepFailed(str(failure)) from failure
     with attempt.steps.time_step("arrival"):
         pass
-
-
-async def _wait_for_sound(call: Call, pitch: int) -> None:
-    """Wait until a voice is received at this end."""
-
-    def is_received() -> bool:
-        if call.state == "over":
-            raise StepFailed(f"the call is over, {call.ended_by}")
-        return any(pitch in pitches for _, pitches in call.media.received.voices)
-
-    await wait_until(
-        is_received, _SOUND_SECONDS, lambda: f"{call.media.received.packets} packets of sound"
-    )
-
-
-async def _release_calls(
-    desk: Agent, line: selftests.SelfTestLine, placed_calls: list[Call]
-) -> None:
-    """Hang up the calls, and unregister the phone."""
-    for call in placed_calls:
-        call.hang_up()
-    with contextlib.suppress(TimeoutError, StepFailed):
-        async with asyncio.timeout(2):
-            await desk.register(line.phone, line.secret, expires=0)
-            await wait_until(lambda: all(c.state == "over" for c in placed_calls), 2, str)
 
 
 def _returned_number(attempt: _CallAttempt) -> str:

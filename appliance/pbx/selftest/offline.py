@@ -76,7 +76,7 @@ def run_offline_drill(settings: Settings) -> SelfTestResult:
                 with steps.time_step("names"):
                     _require_no_queries(name_servers)
         except StepFailed:
-            pass  # recorded in the steps
+            pass  # the failed step, recorded in the steps, becomes the result
         finally:
             db.open_database(settings.paths.database)
     result = SelfTestResult(
@@ -104,7 +104,7 @@ def isolate_network() -> None:
         interfaces = [name for _, name in socket.if_nameindex() if name != "lo"]
         try:
             line.connect(_OUTSIDE_ADDRESS)
-        except OSError:
+        except OSError:  # the network is unreachable, as it must be
             return
     raise StepFailed(f"there is a way out: {', '.join(interfaces)}")
 
@@ -141,7 +141,7 @@ def _drain_queries(name_servers: list[socket.socket]) -> list[bytes]:
     """Return the queries to the name servers since the last call."""
     queries = []
     for line in name_servers:
-        with contextlib.suppress(BlockingIOError):
+        with contextlib.suppress(BlockingIOError):  # no query is left
             while True:
                 queries.append(line.recv(2048))
     return queries

@@ -2,11 +2,13 @@
 
 import asyncio
 import contextlib
+import fcntl
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from appliance.box.selftests import SelfTestStep
+from appliance.core.settings import Settings
 
 _POLL_SECONDS = 0.02
 
@@ -34,6 +36,14 @@ class Steps:
             self.finished.append(SelfTestStep(name, round(time.monotonic() - started, 3), ok=False))
             raise StepFailed(self.detail) from error
         self.finished.append(SelfTestStep(name, round(time.monotonic() - started, 3), ok=True))
+
+
+@contextlib.contextmanager
+def hold_test_line(settings: Settings) -> Iterator[None]:
+    """Wait until no other test call is in progress, and keep others from starting."""
+    with (settings.paths.database.parent / "self-test.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 async def wait_until[T](

@@ -1,0 +1,60 @@
+"""The two ends of a test call: the phone that registers and answers, and what each end receives."""
+
+import asyncio
+import contextlib
+from collections.abc import Iterable
+
+from appliance.pbx.selftest.steps import StepFailed, wait_until
+from appliance.sip.agent import Agent
+from appliance.sip.call import Call
+
+_RELEASE_SECONDS = 2.0
+
+
+async def register_phone(desk: Agent, account: tuple[str, str], limit_seconds: float) -> None:
+    """Register the phone of an account (name, password). Raises StepFailed or TimeoutError."""
+    async with asyncio.timeout(limit_seconds):
+        status = await desk.register(*account)
+    if status != 200:
+        raise StepFailed(f"REGISTER: {status}")
+
+
+def answer_call(call: Call, pitch: int, pitches: tuple[int, ...]) -> None:
+    """Ring and answer at once, with a voice of this pitch; `pitches` are recognised."""
+    call.media.pitch, call.media.pitches = pitch, pitches
+    call.send_ringing()
+    call.pick_up()
+
+
+async def wait_for_sound(call: Call, pitch: int, limit_seconds: float, since: float = 0.0) -> None:
+    """Wait until a voice, or a prompt (MUSIC), is received at this end. Raises StepFailed."""
+
+    def is_received() -> bool:
+        if call.state == "over":
+            raise StepFailed(describe_state(call))
+        return any(pitch in pitches for at, pitches in call.media.received.voices if at > since)
+
+    await wait_until(
+        is_received,
+        limit_seconds,
+        lambda: f"not heard; {call.media.received.packets} packets of sound",
+    )
+
+
+def describe_state(call: Call) -> str:
+    """Return the state of the call as the detail of a failed step."""
+    return f"the call is {call.state} {call.ended_by}".strip()
+
+
+async def release_calls(desk: Agent, account: tuple[str, str], calls: Iterable[Call]) -> None:
+    """Hang up and unregister, so that nothing remains in Asterisk, even after a fault."""
+    remaining_calls = list(calls)
+    for call in remaining_calls:
+        call.hang_up()
+    # The test has its result: Asterisk, which does not answer, forgets the phone by itself.
+    with contextlib.suppress(TimeoutError, StepFailed):
+        async with asyncio.timeout(_RELEASE_SECONDS):
+            await desk.register(*account, expires=0)
+            await wait_until(
+                lambda: all(call.state == "over" for call in remaining_calls), _RELEASE_SECONDS, str
+            )
