@@ -38,7 +38,7 @@ def monitor_lines(settings: Settings, stop: threading.Event) -> None:
                         polled_at = time.monotonic()
                         poll_lines(settings, query_connection)
                     alarms.notify_due_alarms(settings, health.check_trunks(settings), "lines")
-        except (Unreachable, ActionRefused):
+        except (Unreachable, ActionRefused):  # `process._monitor_asterisk` reports it
             stop.wait(_EVENT_WAIT_SECONDS)
         except Exception:  # the boundary of a round: the ledger's threads go on
             log.exception("the lines were not looked at")
@@ -158,7 +158,7 @@ def _query_trunk(asterisk: Connection, trunk: Trunk, registrations: dict[str, st
         events = asterisk.list_events(
             "PJSIPShowEndpoint", "EndpointDetailComplete", Endpoint=trunk.name
         )
-    except ActionRefused:
+    except ActionRefused:  # reported as the trunk's error
         return TrunkReport(trunk.name, DOWN, registration, error="no such endpoint")
     contact = next((e for e in events if e.get("Event") == "ContactStatusDetail"), {})
     state = _STATE_BY_CONTACT_STATUS.get(contact.get("Status", "")) if trunk.watched else UNASKED

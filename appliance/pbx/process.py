@@ -190,7 +190,7 @@ def _receive_events(settings: Settings, stop: threading.Event) -> None:
                             hold.record_hold,
                         ):
                             db.retry_while_busy(functools.partial(handler, settings, event), stop)
-        except (Unreachable, ActionRefused):
+        except (Unreachable, ActionRefused):  # `_monitor_asterisk` reports it
             stop.wait(_PING_SECONDS)
         except (KeyError, ValueError):  # an event that lacks a required header
             log.exception("an event of Asterisk was not understood")

@@ -34,7 +34,7 @@ def follow_joined_calls(settings: Settings, stop: threading.Event) -> None:
                 while not stop.is_set():
                     if event := asterisk.next_event(_RETRY_SECONDS):
                         _handle_event(settings, event)
-        except (Unreachable, ActionRefused):
+        except (Unreachable, ActionRefused):  # `process._monitor_asterisk` reports it
             stop.wait(_RETRY_SECONDS)
 
 

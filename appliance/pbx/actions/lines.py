@@ -72,7 +72,7 @@ def _channel_events(asterisk: Connection, action: str, **fields: str) -> list[di
     """Return the channels that Asterisk lists for an action; empty if the subject is gone."""
     try:
         events = asterisk.list_events(action, f"{action}Complete", **fields)
-    except ActionRefused:
+    except ActionRefused:  # there is no such bridge or channel any more
         return []
     return [event for event in events if "Channel" in event]
 

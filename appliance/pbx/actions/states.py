@@ -165,8 +165,8 @@ def reload_asterisk(settings: Settings, ami_secret: str = "") -> None:
     current_secret = ami_secret or settings.asterisk.ami_secret
     asterisk_settings = dataclasses.replace(settings.asterisk, ami_secret=current_secret)
     with Connection(dataclasses.replace(settings, asterisk=asterisk_settings)) as asterisk:
-        for module in _NEW_MODULES:  # usually loaded already
-            with contextlib.suppress(ActionRefused):
+        for module in _NEW_MODULES:
+            with contextlib.suppress(ActionRefused):  # usually it is loaded already
                 asterisk.send_action("ModuleLoad", Module=module, LoadType="load")
         for module in _RELOADED_MODULES:
             _reload_module(asterisk, module)
@@ -192,5 +192,5 @@ def _load_module(asterisk: Connection, module: str) -> None:
     """Load a module, or have it load its configuration again."""
     try:
         asterisk.send_action("ModuleLoad", Module=module, LoadType="load")
-    except ActionRefused:
+    except ActionRefused:  # it is loaded already
         asterisk.send_action("ModuleLoad", Module=module, LoadType="reload")
