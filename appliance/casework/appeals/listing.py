@@ -229,7 +229,7 @@ def _filter_conditions(
         )
         if value
     ]
-    conditions += _list_conditions(filters)
+    conditions += _choice_conditions(filters)
     if filters.answer:
         conditions += _answer_conditions(filters.answer)
     if filters.received is not None:
@@ -261,7 +261,8 @@ def _filter_conditions(
     return conditions
 
 
-def _list_conditions(filters: Filters) -> list[Expression]:
+def _choice_conditions(filters: Filters) -> list[Expression]:
+    """Return the conditions of the filters that are chosen from lists."""
     conditions = []
     if filters.region:
         without_region = filters.region == NO_VALUE

@@ -50,8 +50,8 @@ class _WordCosts(dict[Word, float]):
         """
         return min(map(self.__getitem__, names), default=NO_MATCH_COST)
 
-    def compare_words(self, names: Iterable[Word]) -> None:
-        """Compare many words at once, most of which have nothing in common with the typed word."""
+    def cache_costs(self, names: Iterable[Word]) -> None:
+        """Compute and store the costs of many words, most of which are unlike the typed one."""
         new = [name for name in names if name not in self]
         if len(self._typed.spelling) > _SHORT_WORD_LETTERS:
             self.update(dict.fromkeys(new, NO_MATCH_COST))
@@ -89,8 +89,8 @@ class SearchQuery:
             word for context in set(contexts) if context for word in _parse_names(context).words
         )
         for costs in self.word_costs:
-            costs.compare_words(distinct_words)
-        self.joined_costs.compare_words({word for name in parsed_names for word in name.joined})
+            costs.cache_costs(distinct_words)
+        self.joined_costs.cache_costs({word for name in parsed_names for word in name.joined})
 
 
 def parse_query(typed: str) -> SearchQuery:

@@ -27,13 +27,13 @@ def read_chunk(stream: BinaryIO, offset: int, *, growing: bool) -> tuple[LogChun
     stream.seek(offset)
     data = stream.read(_CHUNK_BYTES)
     last = len(data) < _CHUNK_BYTES
-    chunk = _sort_pieces(data, offset, last=last, growing=growing)
+    chunk = _classify_pieces(data, offset, last=last, growing=growing)
     if not chunk.consumed and not last:
         chunk = _skip_garbage(stream, data, offset, growing=growing)
     return chunk, last
 
 
-def _sort_pieces(data: bytes, offset: int, *, last: bool, growing: bool) -> LogChunk:
+def _classify_pieces(data: bytes, offset: int, *, last: bool, growing: bool) -> LogChunk:
     """Sort the bytes at an offset of a file into records, fragments and damages.
 
     `last`: the file ends with these bytes.

@@ -26,14 +26,14 @@ def join_fragments(new: list[tuple[bool, bytes]]) -> tuple[list[Event], list[byt
     return events, halves
 
 
-def store_fragments(new: list[tuple[bool, bytes]], halves: list[bytes]) -> None:
-    """Store cut pieces, and delete those that became records."""
-    for head, text in new:
-        if text not in halves:
+def update_fragments(cut_pieces: list[tuple[bool, bytes]], joined_texts: list[bytes]) -> None:
+    """Store cut pieces as (is the head of a record, text), and delete those joined to records."""
+    for head, text in cut_pieces:
+        if text not in joined_texts:
             digest = hashlib.sha256(text + (b"h" if head else b"t")).hexdigest()
             EventFragment.insert(hash=digest, head=head, text=text).on_conflict_ignore().execute()
-    if halves:
-        EventFragment.delete().where(EventFragment.text.in_(halves)).execute()
+    if joined_texts:
+        EventFragment.delete().where(EventFragment.text.in_(joined_texts)).execute()
 
 
 def count_fragments() -> int:

@@ -102,7 +102,7 @@ def independent_calls(events_by_call: Mapping[str, Sequence[Event]]) -> list[Cal
         or _has_ended(linkedid, events)
         or not records.next_boot(_first_time(events))
     }
-    dependent_ids = _calls_with_placed_calls(candidates)
+    dependent_ids = _calls_with_second_call(candidates)
     return [
         CallRecords(linkedid, events)
         for linkedid, events in candidates.items()
@@ -138,7 +138,7 @@ def _has_ended(linkedid: str, events: Iterable[Event]) -> bool:
     )
 
 
-def _calls_with_placed_calls(events_by_call: Mapping[str, Sequence[Event]]) -> set[str]:
+def _calls_with_second_call(events_by_call: Mapping[str, Sequence[Event]]) -> set[str]:
     """Return the calls during which one of their connected phones placed another call."""
     searches_by_call = {
         linkedid: _searches_for_placed_calls(events, ())

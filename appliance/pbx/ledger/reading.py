@@ -62,7 +62,7 @@ def _store_chunk(chunk: LogChunk, path: Path, progress: EventFile, rules: Calls)
     def store_leftovers_and_position() -> None:
         """Store damages, fragments, records of other calls and the position in the file."""
         calls.quarantine_pieces(log_files.storable_name(path), chunk.damages)
-        fragments.store_fragments(chunk.fragments, halves)
+        fragments.update_fragments(chunk.fragments, halves)
         _project_affected_calls(new_events, rules)
         row = {"fingerprint": progress.fingerprint, "offset": progress.offset}
         statements.insert_rows(EventFile, [row], update=("offset",))

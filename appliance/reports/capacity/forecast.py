@@ -126,7 +126,7 @@ def forecast_capacity(
     )
     shown_days, shown_calls = days_of_weekday[shown_weekday], calls_per_day[shown_weekday]
     handling_seconds = (total.handling.value or 0.0) + wrap_up
-    presence_of_slot = _presence_by_slot(period)
+    presence_of_slot = _operators_by_slot(period)
     scale = ON_DEMAND_CALLS_PER_DAY / shown_calls if shown_calls else 0.0
     day = tuple(
         _build_half_hour(
@@ -252,8 +252,8 @@ def _days_by_weekday(period: Period) -> dict[int, int]:
     return {day: max(1, count) for day, count in days_of_weekday.items()}
 
 
-def _presence_by_slot(period: Period) -> dict[WeekSlot, float]:
-    """Return (weekday, half-hour) → operators at work, added up over the period's days."""
+def _operators_by_slot(period: Period) -> dict[WeekSlot, float]:
+    """Return (weekday, half-hour) → number of operators at work, summed over the period's days."""
     microseconds_of_slot: dict[WeekSlot, int] = defaultdict(int)
     width = SLOT_SECONDS * 10**6
     for states in presence.intervals_by_login(period.begin, min(period.end, clock.now())).values():

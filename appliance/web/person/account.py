@@ -12,7 +12,7 @@ from appliance.core.refusals import Refused
 from appliance.people import accounts, sign_ins
 from appliance.web.person.login import begin_session, current_device
 from appliance.web.shell import refusals
-from appliance.web.shell.access import anyone, open_at_any_step, open_at_step
+from appliance.web.shell.access import anyone, open_at_any_sign_in_step, open_at_sign_in_step
 from appliance.web.shell.context import me, site
 from appliance.web.shell.labels import ROLE_NAMES
 from appliance.web.shell.request_data import local_address
@@ -51,7 +51,7 @@ def show_account() -> str:
 
 @screen.post("/account/language")
 @anyone
-@open_at_any_step
+@open_at_any_sign_in_step
 def save_language() -> BaseResponse:
     """Change the language of the pages, and return to the page where it was changed."""
     language_code = request.form.get("language", "")
@@ -88,7 +88,7 @@ def save_password() -> BaseResponse:
 
 @screen.get("/account/first-password")
 @anyone
-@open_at_step("password")
+@open_at_sign_in_step("password")
 def show_first_password_form() -> BaseResponse | str:
     """Ask a user whose password was set by somebody else for their own, before anything else."""
     if not me().must_change:
@@ -103,7 +103,7 @@ def show_first_password_form() -> BaseResponse | str:
 
 @screen.post("/account/first-password")
 @anyone
-@open_at_step("password")
+@open_at_sign_in_step("password")
 def save_first_password() -> BaseResponse:
     """Change the first password, and redirect to the user's start page."""
     if trouble := _change_password():

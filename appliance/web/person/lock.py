@@ -19,7 +19,7 @@ from appliance.core.refusals import Refused
 from appliance.people import pins, sessions, sign_ins
 from appliance.web.person.login import is_password_correct, is_pin_correct, next_url
 from appliance.web.shell import refusals
-from appliance.web.shell.access import anyone, open_at_step
+from appliance.web.shell.access import anyone, open_at_sign_in_step
 from appliance.web.shell.context import me, site
 
 screen = Blueprint("lock", __name__, url_prefix="/lock")
@@ -33,7 +33,7 @@ def _lock_context() -> dict[str, object]:
 
 @screen.get("")
 @anyone
-@open_at_step("unlock")
+@open_at_sign_in_step("unlock")
 def show_lock_page() -> BaseResponse | str:
     """Show the lock as its own page, when a page is opened or reloaded while locked."""
     if not current_user.session.locked_at:
@@ -43,7 +43,7 @@ def show_lock_page() -> BaseResponse | str:
 
 @screen.post("")
 @anyone
-@open_at_step("unlock")
+@open_at_sign_in_step("unlock")
 def lock_session() -> Response:
     """Lock every page of this session."""
     sessions.lock_session(current_user.session)
@@ -52,7 +52,7 @@ def lock_session() -> Response:
 
 @screen.post("/open")
 @anyone
-@open_at_step("unlock")
+@open_at_sign_in_step("unlock")
 def unlock_session() -> BaseResponse | tuple[str, int]:
     """Unlock by PIN or password: 204 for a cover, a redirect to the next page otherwise."""
     session, secret = current_user.session, request.form.get("password", "")

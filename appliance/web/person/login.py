@@ -26,7 +26,13 @@ from werkzeug.wrappers import Response as BaseResponse
 from appliance.box import health
 from appliance.core import audit
 from appliance.people import accounts, ldap, pins, second_factor, sessions, sign_ins
-from appliance.web.shell.access import HOME_PATHS, anyone, open_at_any_step, open_at_step, public
+from appliance.web.shell.access import (
+    HOME_PATHS,
+    anyone,
+    open_at_any_sign_in_step,
+    open_at_sign_in_step,
+    public,
+)
 from appliance.web.shell.context import is_htmx_request, me, site
 from appliance.web.shell.errors import resend_page
 from appliance.web.shell.request_data import local_address
@@ -162,7 +168,7 @@ def sign_in_by_pin() -> BaseResponse | tuple[str, int]:
 
 @screen.get("/login/second")
 @anyone
-@open_at_step("prove")
+@open_at_sign_in_step("prove")
 def show_code_form() -> BaseResponse | str:
     """Show the form for the second-factor code, while one is required."""
     return redirect(next_url()) if current_user.session.factor else _render_code_form()
@@ -170,7 +176,7 @@ def show_code_form() -> BaseResponse | str:
 
 @screen.post("/login/second")
 @anyone
-@open_at_step("prove")
+@open_at_sign_in_step("prove")
 def verify_code() -> BaseResponse | tuple[str, int] | str:
     """Check a second-factor code, and redirect to the requested page."""
     device, code = current_device(), request.form.get("one_time_code", "")
@@ -205,7 +211,7 @@ def send_form_token() -> BaseResponse:
 
 @screen.post("/logout")
 @anyone
-@open_at_any_step
+@open_at_any_sign_in_step
 def sign_out() -> BaseResponse:
     """Sign out; a copied cookie is invalid from then on."""
     sessions.sign_out(current_user.session)

@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from appliance.core import audit
 from appliance.people import passkeys, second_factor
 from appliance.people.passkeys import PasskeyRejected, RelyingParty
-from appliance.web.shell.access import anyone, open_at_step
+from appliance.web.shell.access import anyone, open_at_sign_in_step
 from appliance.web.shell.context import me, site
 from appliance.web.shell.request_data import local_address, require_json_object
 
@@ -57,7 +57,7 @@ def remove_passkey(number: int) -> BaseResponse:
 
 @screen.post("/ask")
 @anyone
-@open_at_step("prove")
+@open_at_sign_in_step("prove")
 def start_authentication() -> Response:
     """Send the options for signing with a passkey, as JSON for the browser."""
     return _json_response(passkeys.authentication_options(current_user.session, _relying_party()))
@@ -65,7 +65,7 @@ def start_authentication() -> Response:
 
 @screen.post("/prove")
 @anyone
-@open_at_step("prove")
+@open_at_sign_in_step("prove")
 def verify_passkey() -> Response:
     """Verify the signature of the key, and return the address of the next page."""
     try:

@@ -13,7 +13,7 @@ from appliance.core import clock
 from appliance.people import second_factor, sign_ins
 from appliance.web.person.login import is_password_correct
 from appliance.web.shell import refusals
-from appliance.web.shell.access import anyone, open_at_step
+from appliance.web.shell.access import anyone, open_at_sign_in_step
 from appliance.web.shell.context import me, site
 
 screen = Blueprint("second_factor", __name__, url_prefix="/account/second-factor")
@@ -26,7 +26,7 @@ TROUBLES: dict[str, LazyString] = {
 
 @screen.get("")
 @anyone
-@open_at_step("enrol")
+@open_at_sign_in_step("enrol")
 def show_second_factor() -> str:
     """Show the authenticator app that is set up, or the QR code that sets one up."""
     app, refusal = second_factor.find_authenticator(me()), refusals.latest_refusal()
@@ -46,7 +46,7 @@ def show_second_factor() -> str:
 
 @screen.post("")
 @anyone
-@open_at_step("enrol")
+@open_at_sign_in_step("enrol")
 def enrol_app() -> BaseResponse | str:
     """Set up the app that shows the code; the paper codes are shown in this response only."""
     if second_factor.has_second_factor(

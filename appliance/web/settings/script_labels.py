@@ -204,12 +204,13 @@ def svg_path(points: Iterable[tuple[float, float]]) -> str:
     return "".join(path)
 
 
-def answer_number_labels(
+def place_answer_numbers(
     script: Definition, lines: Iterable[graph.Connection]
 ) -> list[tuple[str, float, float]]:
-    """Return (numbers of answers, x, y) of each line that has some: next to it, near its step.
+    """Return (numbers of answers, x, y) for each line that carries answers of a step.
 
-    The numbers of lines that leave a step close to each other are placed side by side.
+    The place is next to the line, near the step that it leaves. Where lines leave a step close to
+    each other, their numbers are placed side by side.
     """
     positions_by_step: dict[str, list[tuple[float, float, str]]] = {}
     for line in lines:

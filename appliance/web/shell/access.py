@@ -69,13 +69,13 @@ def _allow_roles[V: View](view: V, roles: Iterable[str]) -> V:
     return view
 
 
-def open_at_any_step[V: View](view: V) -> V:
-    """Declare a view that is open whichever step is still required."""
-    return open_at_step(*STEP_ENDPOINTS)(view)
+def open_at_any_sign_in_step[V: View](view: V) -> V:
+    """Declare a view that is open whichever step of signing in is still required."""
+    return open_at_sign_in_step(*STEP_ENDPOINTS)(view)
 
 
-def open_at_step[V: View](*steps: str) -> Callable[[V], V]:
-    """Declare a view that is open while one of these steps (STEP_ENDPOINTS) is still required."""
+def open_at_sign_in_step[V: View](*steps: str) -> Callable[[V], V]:
+    """Declare a view that is open while one of these steps of signing in is still required."""
 
     def mark_view(view: V) -> V:
         view.__dict__["at_steps"] = frozenset(steps)
