@@ -29,7 +29,8 @@ def count_table_rows(file: Path, tables: Iterable[str]) -> dict[str, int]:
 def highest_value(file: Path, table: str, column: str) -> int | None:
     """Return the highest integer in a column of a database file; None when the table has no row."""
     with contextlib.closing(sqlite.connect(file)) as connection:
-        [value] = connection.execute(f'SELECT max("{column}") FROM "{table}"').fetchone()  # noqa: S608
+        rows = connection.execute(f'SELECT max("{column}") FROM "{table}"')  # noqa: S608
+        value: int | None = rows.fetchone()[0]
     return value
 
 

@@ -68,7 +68,8 @@ def _can_parse_catalogue(file: Path, _changed: int, _size: int) -> bool:
 
 def localized_name(row: Any, locale: str) -> str:
     """Return the name of a catalogue row (models.Named) in a locale, else in Uzbek Latin."""
-    return getattr(row, f"name_{locale.lower()}") or row.name_uz_latn
+    name: str = getattr(row, f"name_{locale.lower()}") or row.name_uz_latn
+    return name
 
 
 def spoken_language(code: str | None) -> str:

@@ -86,4 +86,5 @@ def clear_old_events() -> int:
     The newest event stays: otherwise ids would start from 1 and followers would not receive them.
     """
     conditions = (LiveEvent.at < clock.now() - EVENT_RETENTION, LiveEvent.id < newest_event_id())
-    return LiveEvent.delete().where(*conditions).execute()
+    count: int = LiveEvent.delete().where(*conditions).execute()
+    return count

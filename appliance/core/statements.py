@@ -91,7 +91,7 @@ def is_one_of(field: Field, texts: Collection[str]) -> Expression:
 
 def create_row[T: Model](table: type[T], **field_values: object) -> T:
     """Create and return a row as `table.create(**field_values)` does, by a prepared statement."""
-    instance = table(**field_values)
+    instance: T = table(**field_values)
     values: dict[str, Any] = instance.__data__
     sql, encoders = _insert_statement(cast(Any, table), tuple(values), False, ())
     cursor = database.execute_sql(

@@ -111,9 +111,10 @@ def first_broken_id(after_id: int = 0, limit: int | None = None) -> int | None:
         )
         entries = list(rows)
         for entry in entries:
-            if entry.id < 1 or entry.hash != _entry_hash(previous, entry):
-                return entry.id
-            previous, last = entry.hash, entry.id
+            entry_id: int = entry.id
+            if entry_id < 1 or entry.hash != _entry_hash(previous, entry):
+                return entry_id
+            previous, last = entry.hash, entry_id
         if len(entries) < batch_size:
             break
         limit = limit and limit - batch_size

@@ -49,7 +49,8 @@ def claim_next(channel: str, excluded_recipients: Collection[str] = ()) -> Messa
             if _mark_claimed(at, Message.id == message.id):
                 recipient = message.recipient
                 SendAttempt.insert(channel=channel, recipient=recipient, at=at).execute()
-                return Message.get_by_id(message.id)
+                claimed_message: Message = Message.get_by_id(message.id)
+                return claimed_message
     return None
 
 
@@ -134,11 +135,12 @@ def redirect_messages(channel: str, old_recipient: str, new_recipient: str) -> i
     """Give open messages the recipient's new address; returns how many."""
     open_ = (Message.channel == channel, Message.state.in_(["pending", "claimed"]))
     with write_transaction():
-        return (
+        count: int = (
             Message.update(recipient=new_recipient)
             .where(Message.recipient == old_recipient, *open_)
             .execute()
         )
+    return count
 
 
 def _mark_claimed(now: dt.datetime, *conditions: object) -> int:
@@ -147,8 +149,9 @@ def _mark_claimed(now: dt.datetime, *conditions: object) -> int:
         "claimed_by": process_id.this_process_name(),
         "tried_at": now,
     }
-    return (
+    count: int = (
         Message.update(state="claimed", attempts=Message.attempts + 1, **columns)
         .where(Message.state == "pending", *conditions)
         .execute()
     )
+    return count

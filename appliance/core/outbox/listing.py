@@ -7,6 +7,7 @@ from peewee import ModelSelect, fn
 
 from appliance.core import clock
 from appliance.core.outbox.tables import Message
+from appliance.core.statements import find_row
 
 OPEN = ("pending", "claimed")
 _RESTORE_MARK_CHANNEL = "none"  # channel of rows that reserve the ids skipped by a restore
@@ -36,8 +37,8 @@ def list_messages(state: str | None, limit: int, offset: int = 0) -> list[Messag
 
 def find_message(number: int, channel: str | None = None) -> Message | None:
     """Return the message with this id, of one channel or of any; None if it does not exist."""
-    messages = Message.select().where(Message.id == number)
-    return (messages.where(Message.channel == channel) if channel else messages).first()
+    message = find_row(Message, id=number)
+    return message if message and channel in (None, message.channel) else None
 
 
 def queue_ages() -> list[QueueAge]:
@@ -65,7 +66,9 @@ def queue_ages() -> list[QueueAge]:
 
 def expired_count(since: dt.datetime) -> int:
     """Return the number of messages that have expired since `since`."""
-    return Message.select().where(Message.state == "expired", Message.ended_at >= since).count()
+    conditions = (Message.state == "expired", Message.ended_at >= since)
+    count: int = Message.select().where(*conditions).count()
+    return count
 
 
 def _last_trouble(open_: ModelSelect, row: Message) -> str:

@@ -10,6 +10,7 @@ from appliance.core.outbox.gsm import use_ascii_quotes
 from appliance.core.outbox.purposes import AT_ONCE, STAFF, USE
 from appliance.core.outbox.tables import Message
 from appliance.core.settings import Messages
+from appliance.core.statements import find_row
 
 _MAX_POSTPONED_DAYS = 14  # days by which a message can be postponed
 DEFAULT_LIFETIME = dt.timedelta(days=2)  # then a message is useless, by default
@@ -34,10 +35,10 @@ def queue_message(
     """
     now = clock.now()
     first_due_at = max(due_at or now, now)
-    existing = Message.get_or_none(Message.key == key)
+    existing = find_row(Message, key=key)
     if existing:
         return existing
-    message = Message.create(
+    message: Message = Message.create(
         channel=channel,
         purpose=purpose,
         recipient=recipient,
@@ -134,7 +135,8 @@ def postpone_until_morning(tz: ZoneInfo, limits: Messages) -> int:
         return 0
     with write_transaction():
         live.publish_topics("outbox")
-        return Message.update(due_at=morning, wanted_at=morning).where(*conditions).execute()
+        count: int = Message.update(due_at=morning, wanted_at=morning).where(*conditions).execute()
+    return count
 
 
 def outside_quiet_hours(time: dt.datetime, tz: ZoneInfo, limits: Messages) -> dt.datetime:

@@ -26,7 +26,8 @@ def messages_to_review(limit: int | None = None, offset: int = 0) -> list[HeldMe
 
 def review_count() -> int:
     """Return the number of messages on hold."""
-    return _review_rows().count()
+    count: int = _review_rows().count()
+    return count
 
 
 def messages_to_query(channel: str, limit: int) -> list[HeldMessage]:

@@ -10,6 +10,7 @@ from peewee import fn
 from appliance.core import audit, clock, live, process_id
 from appliance.core.db import write_transaction
 from appliance.core.outbox.tables import EarlyReport, Message, SendAttempt
+from appliance.core.statements import find_row
 
 _FIRST_RETRY_SECONDS, _MAX_RETRY_SECONDS = 15.0, 1800.0  # seconds between attempts
 OFFLINE_TROUBLES = ("unreachable", "certificate")  # troubles in which nothing left the appliance
@@ -84,7 +85,8 @@ def remove_unmatched_early_reports() -> int:
     """Remove reports whose message did not appear within a day; returns the number removed."""
     with write_transaction():
         day_ago = clock.now() - dt.timedelta(days=1)
-        return EarlyReport.delete().where(EarlyReport.at < day_ago).execute()
+        count: int = EarlyReport.delete().where(EarlyReport.at < day_ago).execute()
+    return count
 
 
 def schedule_retry(
@@ -119,7 +121,7 @@ def schedule_retry(
 def retry_delay(message: Message, trouble: str) -> float:
     """Return the seconds until the next attempt: growing, with a jitter for each message."""
     longest = _MAX_OFFLINE_RETRY_SECONDS if trouble in OFFLINE_TROUBLES else _MAX_RETRY_SECONDS
-    seconds = min(_FIRST_RETRY_SECONDS * 2 ** min(message.attempts - 1, 10), longest)
+    seconds: float = min(_FIRST_RETRY_SECONDS * 2 ** min(message.attempts - 1, 10), longest)
     return seconds * random.uniform(0.8, 1.2)  # noqa: S311  a jitter, no secret
 
 
@@ -166,20 +168,21 @@ def release_dead_claims() -> int:
         conditions = (Message.state == "claimed", Message.claimed_by.in_(dead_senders) | is_overdue)
         _correct_future_times(now)
         SendAttempt.delete().where(~SendAttempt.at.between(now - _ATTEMPT_RETENTION, now)).execute()
-        return (
+        count: int = (
             Message.update(
                 state="pending", claimed_until=None, trouble="sender_died", perhaps_twice=True
             )
             .where(*conditions)
             .execute()
         )
+    return count
 
 
 def expire_messages() -> int:
     """End messages that are too late to be useful; they stay on the list. Returns how many."""
     now = clock.now()
     with write_transaction():
-        count = (
+        count: int = (
             Message.update(state="expired", ended_at=now)
             .where(Message.state == "pending", Message.expires_at <= now)
             .execute()
@@ -229,11 +232,12 @@ def hasten_retries(channel: str, recipient: str) -> int:
     now = clock.now()
     conditions = (Message.state == "pending", Message.attempts > 0, Message.due_at > now)
     with write_transaction():
-        return (
+        count: int = (
             Message.update(due_at=now)
             .where(Message.channel == channel, Message.recipient == recipient, *conditions)
             .execute()
         )
+    return count
 
 
 def _find_by_gateway_key(key: str) -> Message | None:
@@ -241,7 +245,7 @@ def _find_by_gateway_key(key: str) -> Message | None:
     match = re.fullmatch(r"m(\d{1,15})(-\d{1,4})?", key, re.ASCII)
     if not match:
         return None
-    return Message.get_or_none(Message.id == int(match[1]), Message.channel == "sms")
+    return find_row(Message, id=int(match[1]), channel="sms")
 
 
 def _correct_future_times(now: dt.datetime) -> None:
