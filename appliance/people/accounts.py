@@ -14,7 +14,7 @@ from appliance.core.db import write_transaction
 from appliance.core.i18n import LOCALES, N_, normalize_spelling
 from appliance.core.refusals import Refused
 from appliance.core.settings import ROLES
-from appliance.core.statements import PreparedQuery
+from appliance.core.statements import PreparedQuery, find_row
 from appliance.models import Membership, Session, User
 from appliance.people import sessions
 
@@ -77,7 +77,7 @@ def create_account(
             extension in RESERVED_EXTENSIONS or User.get_or_none(User.extension == extension)
         ):
             raise Refused("extension", f"extension in use: {extension}")
-        user = User.create(
+        user: User = User.create(
             login=login,
             name=normalize_spelling(name),
             name_cyrl=" ".join(name_cyrl.split()) or cyrillic_name(name),
@@ -113,7 +113,7 @@ def display_name(user: User, locale: str) -> str:
 
 def authenticate_user(login: str, password: str) -> User | None:
     """The active user with this login and password, otherwise None."""
-    user = User.get_or_none(User.login == login.strip().lower(), User.active)
+    user: User | None = User.get_or_none(User.login == login.strip().lower(), User.active)
     if not is_password_correct(user.password_hash if user else "", password):
         return None
     if user and _hasher.check_needs_rehash(user.password_hash):
@@ -258,7 +258,7 @@ def operators_among(ids: Collection[str]) -> list[User]:
 
 def find_operator(login: str) -> User | None:
     """The operator with this login, even if the account is closed; None if it does not exist."""
-    return User.get_or_none(User.login == login, User.role == "operator")
+    return find_row(User, login=login, role="operator")
 
 
 def operator_names(locale: str = "uz_Latn") -> dict[str, str]:
@@ -287,12 +287,12 @@ def all_accounts() -> list[User]:
 
 def find_account(login: str) -> User | None:
     """The account with this login, closed or not; None if it does not exist."""
-    return User.get_or_none(User.login == login)
+    return find_row(User, login=login)
 
 
 def account_by_id(user_id: int) -> User | None:
     """The account with this id, closed or not; None if it does not exist."""
-    return User.get_or_none(User.id == user_id)
+    return find_row(User, id=user_id)
 
 
 def serves_topic(user: User, topic: str) -> bool:

@@ -26,7 +26,7 @@ def send_announcement(text: str, login: str, by: User) -> Announcement:
     if not readers:
         raise Refused("nobody")
     with write_transaction():
-        announcement = Announcement.create(sender=by, text=text, sent_at=clock.now())
+        announcement: Announcement = Announcement.create(sender=by, text=text, sent_at=clock.now())
         for user in readers:
             AnnouncementReader.create(announcement=announcement, user=user)
         audit.record_entry(

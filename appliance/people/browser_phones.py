@@ -19,7 +19,8 @@ ENDED_SESSION = ""  # User.phone_session while Asterisk still has the registrati
 
 def browser_phone_password(user: User) -> str | None:
     """The password with which the phone in the page registers."""
-    return user.page_password or user.sip_password
+    password: str | None = user.page_password or user.sip_password
+    return password
 
 
 def users_with_abandoned_phone() -> list[User]:

@@ -25,7 +25,8 @@ def identity_subjects(user: User) -> dict[str, str]:
 def find_user(source: str, subject: str) -> User | None:
     """The active user who has this name at a party."""
     conditions = (Identity.source == source, Identity.subject == subject, User.active)
-    return User.select().join(Identity).where(*conditions).first()
+    user: User | None = User.select().join(Identity).where(*conditions).first()
+    return user
 
 
 def set_directory_fallback(user: User, is_allowed: bool, by: User | None) -> None:

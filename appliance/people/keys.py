@@ -11,6 +11,7 @@ import secrets
 from appliance.core import audit, clock
 from appliance.core.db import write_transaction
 from appliance.core.refusals import Refused
+from appliance.core.statements import find_row
 from appliance.models import AccessKey, User
 from appliance.people import accounts, rights
 
@@ -105,7 +106,7 @@ def keys_to_confirm(user: User) -> list[AccessKey]:
 def find_valid_key(secret: str) -> AccessKey | None:
     """The key in force with this secret; records its use."""
     now = clock.now()
-    key = AccessKey.get_or_none(
+    key: AccessKey | None = AccessKey.get_or_none(
         AccessKey.hash == _hash_secret(secret),
         AccessKey.confirmed_at.is_null(False),
         AccessKey.revoked_at.is_null(),
@@ -126,7 +127,7 @@ def revoke_key(key: AccessKey, by: str) -> None:
 
 def key_by_id(key_id: int) -> AccessKey | None:
     """The key with this id, revoked or not; None if it does not exist."""
-    return AccessKey.get_or_none(AccessKey.id == key_id)
+    return find_row(AccessKey, id=key_id)
 
 
 def key_reader(key: AccessKey) -> User | None:

@@ -42,7 +42,8 @@ def set_pin(user: User, pin: str, secret: str) -> None:
 
 def has_pin(user: User, secret: str) -> bool:
     """Returns True if the person has a PIN."""
-    return Pin.select().where(Pin.user == user, _hash_condition(secret)).exists()
+    is_found: bool = Pin.select().where(Pin.user == user, _hash_condition(secret)).exists()
+    return is_found
 
 
 def is_correct_pin(user: User, pin: str, secret: str) -> bool:

@@ -31,13 +31,15 @@ def save_form(user: User, address: str, trouble: str, values: dict[str, list[str
 
 def find_form(user: User, token: str) -> RefusedForm | None:
     """The stored form of this token, if this user sent it and it is not too old."""
-    return RefusedForm.get_or_none(
+    form: RefusedForm | None = RefusedForm.get_or_none(
         RefusedForm.token == token,
         RefusedForm.user == user,
         RefusedForm.at > clock.now() - RETENTION,
     )
+    return form
 
 
 def delete_older_forms(before: dt.datetime) -> int:
     """Delete the forms stored before a time; returns how many there were."""
-    return RefusedForm.delete().where(RefusedForm.at <= before).execute()
+    count: int = RefusedForm.delete().where(RefusedForm.at <= before).execute()
+    return count

@@ -60,7 +60,8 @@ def find_authenticator(user: User) -> Authenticator | None:
 def count_unused_codes(user: User) -> int:
     """How many of the codes on the person's paper are unused."""
     conditions = (RecoveryCode.user == user, RecoveryCode.used_at.is_null())
-    return RecoveryCode.select().where(*conditions).count()
+    count: int = RecoveryCode.select().where(*conditions).count()
+    return count
 
 
 def create_secret() -> str:

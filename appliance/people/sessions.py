@@ -80,12 +80,15 @@ def session_of_cookie(secret: str) -> Session | None:
 def find_session(session_id: int) -> Session | None:
     """The session with this id, with its user, if it is valid."""
     query = Session.select(Session, User).join(User)
-    return query.where(Session.id == session_id, *_validity_conditions()).first()
+    conditions = (Session.id == session_id, *_validity_conditions())
+    session: Session | None = query.where(*conditions).first()
+    return session
 
 
 def still_exists(session: Session) -> bool:
     """Returns True if the session was not ended since it was read."""
-    return Session.select().where(Session.id == session.id).exists()
+    is_found: bool = Session.select().where(Session.id == session.id).exists()
+    return is_found
 
 
 def valid_hashes(hashes: Collection[str]) -> set[str]:

@@ -167,7 +167,10 @@ def _count_attempt(
         is_outdated = (SignInAttempt.at < now - ATTEMPT_RETENTION) | (SignInAttempt.at > now)
         SignInAttempt.delete().where(is_outdated).execute()
         _require_below_limits(login, address, device, limits)
-        return SignInAttempt.create(login=login, address=address, device=device, at=now)
+        attempt: SignInAttempt = SignInAttempt.create(
+            login=login, address=address, device=device, at=now
+        )
+    return attempt
 
 
 def _require_below_limits(
@@ -202,7 +205,8 @@ def _count_attempts(
 ) -> int:
     """How many attempts of `condition` were made within `period`."""
     is_recent = SignInAttempt.at.between(now - period, now)
-    return SignInAttempt.select().where(condition, is_recent).count()
+    count: int = SignInAttempt.select().where(condition, is_recent).count()
+    return count
 
 
 def _delete_attempt(attempt: SignInAttempt) -> None:

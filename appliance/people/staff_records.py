@@ -15,6 +15,7 @@ from appliance.core import audit, clock
 from appliance.core.db import write_transaction
 from appliance.core.intervals import Interval, merge_intervals
 from appliance.core.refusals import Refused
+from appliance.core.statements import find_row
 from appliance.models import QuarterAnswer, Shift, ShiftPlace, StaffEvent, StaffRecord, User
 
 EDUCATION = ("secondary", "incomplete_higher", "higher")
@@ -127,7 +128,7 @@ def shifts_on(day: dt.date) -> list[Shift]:
 
 def find_shift(shift_id: int) -> Shift | None:
     """The shift with this id, in force or not; None if it does not exist."""
-    return Shift.get_or_none(Shift.id == shift_id)
+    return find_row(Shift, id=shift_id)
 
 
 def shift_ids_on(day: dt.date) -> dict[int, int]:
@@ -163,7 +164,7 @@ def planned_intervals(
 
 def quarter_answer(quarter: str) -> QuarterAnswer | None:
     """The manager's answers for a quarter, "2026-Q3"."""
-    return QuarterAnswer.get_or_none(QuarterAnswer.quarter == quarter)
+    return find_row(QuarterAnswer, quarter=quarter)
 
 
 def store_records(rows: Iterable[OperatorRecord], day: dt.date, by: str) -> None:
@@ -184,7 +185,7 @@ def newest_events(limit: int) -> list[StaffEvent]:
 
 def find_event(event_id: int) -> StaffEvent | None:
     """The course or measure with this id; None if it does not exist."""
-    return StaffEvent.get_or_none(StaffEvent.id == event_id)
+    return find_row(StaffEvent, id=event_id)
 
 
 def add_event(user: User, kind: str, date: dt.date | None, note: str, by: str) -> StaffEvent:
@@ -194,7 +195,7 @@ def add_event(user: User, kind: str, date: dt.date | None, note: str, by: str) -
     if date is None:
         raise Refused("date")
     with write_transaction():
-        event = StaffEvent.create(
+        event: StaffEvent = StaffEvent.create(
             user=user, kind=kind, date=date, note=note.strip()[:_MAX_NOTE_CHARS]
         )
         audit.record_entry(by, f"staff.{kind}", user.login, date=str(date), note=event.note)
@@ -215,7 +216,7 @@ def add_shift(opens: str, closes: str, since: dt.date | None, by: str) -> Shift:
     if since is None:
         raise Refused("date")
     with write_transaction():
-        shift = Shift.create(opens=opens, closes=closes, since=since)
+        shift: Shift = Shift.create(opens=opens, closes=closes, since=since)
         audit.record_entry(by, "staff.shift", f"{opens}-{closes}", since=str(since))
     return shift
 
