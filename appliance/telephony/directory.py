@@ -10,6 +10,7 @@ from appliance.core.clock import WorkingCalendar
 from appliance.core.db import write_transaction
 from appliance.core.i18n import LOCALES, fold_text, locale_translations, normalize_spelling
 from appliance.core.refusals import Refused
+from appliance.core.statements import find_row
 from appliance.models import Employee
 
 DIRECTORY_TOPIC = "directory"
@@ -39,7 +40,7 @@ def list_employees(*, include_inactive: bool = False) -> list[Employee]:
 
 def find_employee(number: int) -> Employee | None:
     """The employee with this id, active or not; None if it does not exist."""
-    return Employee.get_or_none(Employee.id == number)
+    return find_row(Employee, id=number)
 
 
 def search_employees(typed: str, limit: int = 20) -> list[Employee]:
@@ -61,7 +62,7 @@ def save_employee(entry: DirectoryEntry, by: str, employee: Employee | None = No
     with write_transaction():
         if employee:
             Employee.update(**values).where(Employee.id == employee.id).execute()
-            row = Employee.get_by_id(employee.id)
+            row: Employee = Employee.get_by_id(employee.id)
         else:
             row = Employee.create(**values)
         audit.record_entry(by, "employee.save", str(row.id), name=row.name, number=row.number)

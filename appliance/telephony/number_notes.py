@@ -43,7 +43,7 @@ def add_note(number: str | None, text: str, by: str) -> NumberNote:
         raise Refused("number")
     text = _valid_text(text)
     with write_transaction():
-        note = NumberNote.create(number=number, text=text, by=by, at=clock.now())
+        note: NumberNote = NumberNote.create(number=number, text=text, by=by, at=clock.now())
         audit.record_entry(by, "note.add", str(note.id), number=number)
     return note
 

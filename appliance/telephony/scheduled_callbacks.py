@@ -36,7 +36,9 @@ def visible_callbacks(user: User) -> ModelSelect:
 
 def find_callback(user: User, number: int) -> ScheduledCallback | None:
     """The open callback with this id, if the user may see it."""
-    return visible_callbacks(user).where(ScheduledCallback.id == number).first()
+    query = visible_callbacks(user).where(ScheduledCallback.id == number)
+    callback: ScheduledCallback | None = query.first()
+    return callback
 
 
 def list_callbacks(user: User, limit: int = 200) -> list[ScheduledCallback]:
@@ -75,7 +77,7 @@ def schedule_callback(
     if len(note) > MAX_NOTE_CHARACTERS:
         raise Refused("long")
     with write_transaction():
-        callback = ScheduledCallback.create(
+        callback: ScheduledCallback = ScheduledCallback.create(
             number=canonical_number,
             due_at=due_at,
             note=note,

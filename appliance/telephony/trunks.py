@@ -148,7 +148,10 @@ def begin_test(trunk: str, number: str, by: str, span: int | None = None) -> Lin
     """Store that a test call over a line has begun."""
     with write_transaction():
         live.publish_topics(LINES_TOPIC)
-        return LineTrial.create(trunk=trunk, span=span, number=number, by=by, at=clock.now())
+        trial: LineTrial = LineTrial.create(
+            trunk=trunk, span=span, number=number, by=by, at=clock.now()
+        )
+    return trial
 
 
 def end_test(id: int, result: str, cause: str = "", seconds: float | None = None) -> bool:

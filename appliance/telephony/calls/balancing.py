@@ -144,7 +144,9 @@ def _count_refused(begin: dt.datetime, end: dt.datetime) -> int:
         Call.arrived_at < end + dt.timedelta(minutes=5),
     )
     period = (SipRefusal.at >= begin, SipRefusal.at < end)
-    return SipRefusal.select().where(*period, SipRefusal.sip.not_in(accepted_requests)).count()
+    refusals = SipRefusal.select().where(*period, SipRefusal.sip.not_in(accepted_requests))
+    count: int = refusals.count()
+    return count
 
 
 def _unobserved_intervals(

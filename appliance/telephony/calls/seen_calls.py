@@ -19,7 +19,9 @@ def is_logged(linkedid: str) -> bool:
 
     Without that record, the ledger does not contain the call.
     """
-    return EventRow.select().where(EventRow.linkedid == linkedid, _IS_FIRST_RECORD).exists()
+    first_records = EventRow.select().where(EventRow.linkedid == linkedid, _IS_FIRST_RECORD)
+    is_found: bool = first_records.exists()
+    return is_found
 
 
 def record_seen_call(linkedid: str, begins: str, at: dt.datetime) -> None:
@@ -37,7 +39,8 @@ def clear_logged_seen_calls() -> int:
     if not linkedids:
         return 0
     with write_transaction():
-        return SeenCall.delete().where(SeenCall.linkedid.in_(linkedids)).execute()
+        count: int = SeenCall.delete().where(SeenCall.linkedid.in_(linkedids)).execute()
+    return count
 
 
 def lost_calls_since(since: dt.datetime) -> tuple[int, bool]:

@@ -18,6 +18,7 @@ from appliance.core.db import write_transaction
 from appliance.core.i18n import locale_translations
 from appliance.core.refusals import Refused
 from appliance.core.settings import Settings
+from appliance.core.statements import find_row
 from appliance.models import DeskPhone, User
 from appliance.people import accounts, staff
 from appliance.telephony import directory
@@ -61,7 +62,7 @@ def phones_by_user() -> dict[int, DeskPhone]:
 
 def phone_of_user(user: User) -> DeskPhone | None:
     """A user's phone; None if they have no phone."""
-    return DeskPhone.get_or_none(DeskPhone.user == user)
+    return find_row(DeskPhone, user=user.id)
 
 
 def secure_extensions(settings: Settings) -> set[str]:
@@ -110,7 +111,7 @@ def save_phone(user: User, make: str, mac: str, settings: Settings, by: User | N
             return previous
         if previous:
             _delete_phone(previous)
-        phone = DeskPhone.create(user=user, make=make, mac=mac)
+        phone: DeskPhone = DeskPhone.create(user=user, make=make, mac=mac)
         audit.record_entry(accounts.audit_login(by), "phone.save", user.login, make=make, mac=mac)
         live.publish_topics(accounts.TOPIC)
     return phone

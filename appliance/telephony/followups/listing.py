@@ -38,7 +38,8 @@ def visible_tasks(user: User) -> ModelSelect:
 
 def find_task(user: User, number: int) -> FollowUp | None:
     """The task with this id, if the user may see it."""
-    return visible_tasks(user).where(FollowUp.id == number).first()
+    task: FollowUp | None = visible_tasks(user).where(FollowUp.id == number).first()
+    return task
 
 
 def open_tasks(user: User, limit: int = 300, offset: int = 0) -> list[FollowUp]:
@@ -70,7 +71,8 @@ def latest_attempts(tasks: Iterable[FollowUp]) -> dict[int, Call]:
 
 def count_open(user: User) -> int:
     """The number of open tasks that the user may see."""
-    return visible_tasks(user).where(FollowUp.closed_at.is_null()).count()
+    count: int = visible_tasks(user).where(FollowUp.closed_at.is_null()).count()
+    return count
 
 
 def closed_tasks(
@@ -88,7 +90,8 @@ def closed_tasks(
 
 def count_closed(user: User, since: dt.datetime) -> int:
     """The number of tasks closed since `since`."""
-    return visible_tasks(user).where(FollowUp.closed_at >= since).count()
+    count: int = visible_tasks(user).where(FollowUp.closed_at >= since).count()
+    return count
 
 
 def recovery_of_period(begin: dt.datetime, end: dt.datetime) -> Recovery:

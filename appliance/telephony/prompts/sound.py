@@ -119,7 +119,8 @@ def speech_loudness(file: Path) -> float | None:
 def duration_seconds(file: Path) -> float:
     """The length of a WAV of the telephone's format."""
     with wave.open(str(file)) as sound:
-        return sound.getnframes() / sound.getframerate()
+        seconds: float = sound.getnframes() / sound.getframerate()
+    return seconds
 
 
 def find_fault(file: Path) -> str:

@@ -219,6 +219,7 @@ def _add_version(
 
 def _prompt_row(folder: Path, language: str, name: str) -> Prompt:
     """The prompt's row; if it is new, the default sound is stored as version 1."""
+    row: Prompt
     row, is_new = Prompt.get_or_create(language=language, name=name)
     active_file = _active_file(folder, language, name)
     if is_new and active_file.is_file():
@@ -233,7 +234,7 @@ def _prompt_row(folder: Path, language: str, name: str) -> Prompt:
 def _create_version(
     row: Prompt, number: int, kind: str, text: str, measured: sound.SoundMeasurement, by: str
 ) -> PromptVersion:
-    return PromptVersion.create(
+    version: PromptVersion = PromptVersion.create(
         prompt=row,
         number=number,
         kind=kind,
@@ -245,6 +246,7 @@ def _create_version(
         author=by,
         made_at=clock.now(),
     )
+    return version
 
 
 def _activate_version(folder: Path, row: Prompt, version: PromptVersion) -> None:
@@ -267,16 +269,10 @@ def _replace_file(source: Path, target: Path) -> None:
 
 
 def _active_version(language: str, name: str) -> PromptVersion | None:
-    return (
-        PromptVersion.select(PromptVersion, Prompt)
-        .join(Prompt)
-        .where(
-            Prompt.language == language,
-            Prompt.name == name,
-            Prompt.version == PromptVersion.number,
-        )
-        .first()
-    )
+    versions = PromptVersion.select(PromptVersion, Prompt).join(Prompt)
+    is_active = Prompt.version == PromptVersion.number
+    version: PromptVersion | None = _where_prompt(language, name, versions.where(is_active)).first()
+    return version
 
 
 def _where_prompt(language: str, name: str, query):  # type: ignore[no-untyped-def]  # peewee's query

@@ -98,4 +98,5 @@ def _current_listening(user: User, call_id: str) -> Listening | None:
         Listening.call_id == call_id,
         Listening.at > clock.now() - REASON_VALIDITY,
     )
-    return rows.order_by(Listening.at.desc()).first()
+    listening: Listening | None = rows.order_by(Listening.at.desc()).first()
+    return listening

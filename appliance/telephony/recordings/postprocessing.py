@@ -111,7 +111,8 @@ def _measure_recording(
 
 def _time_since_end(recording: Recording) -> dt.timedelta:
     """The time since the call ended."""
-    return clock.now() - Call.get_by_id(recording.call_id).ended_at
+    ended_at: dt.datetime = Call.get_by_id(recording.call_id).ended_at
+    return clock.now() - ended_at
 
 
 def _mix_in_supervisor(file: Path, call: Call) -> None:

@@ -49,7 +49,7 @@ def has_true_length(file: Path) -> bool:
         return False
     with file.open("rb") as stream:
         stream.seek(_LENGTH_OFFSET)
-        (length,) = struct.unpack("<I", stream.read(4))
+        length: int = struct.unpack("<I", stream.read(4))[0]
     return length == size - _HEADER_BYTES
 
 

@@ -9,7 +9,7 @@ from appliance.core import audit, clock, live
 from appliance.core.clock import datetime_from_microseconds
 from appliance.core.db import write_transaction
 from appliance.core.settings import Settings
-from appliance.core.statements import PreparedQuery
+from appliance.core.statements import PreparedQuery, find_row
 from appliance.models import PlanVersion
 from appliance.telephony.routing.checks import require_valid
 from appliance.telephony.routing.differences import Difference, plan_differences
@@ -41,12 +41,13 @@ def current_plan(settings: Settings) -> Plan:
 
 def newest_version() -> PlanVersion | None:
     """The version in force; None before a first one was saved."""
-    return PlanVersion.select().order_by(PlanVersion.id.desc()).first()
+    version: PlanVersion | None = PlanVersion.select().order_by(PlanVersion.id.desc()).first()
+    return version
 
 
 def find_version(number: int) -> PlanVersion | None:
     """The version with this number; None if it does not exist."""
-    return PlanVersion.get_or_none(PlanVersion.id == number)
+    return find_row(PlanVersion, id=number)
 
 
 def list_versions(limit: int = 50) -> list[PlanVersion]:
@@ -109,7 +110,7 @@ def save_plan(plan: Plan, by: str, note: str = "") -> PlanVersion:
     """
     require_valid(plan)
     with write_transaction():
-        version = PlanVersion.create(
+        version: PlanVersion = PlanVersion.create(
             saved_at=clock.now(), author=by, note=note.strip(), document=plan.as_json()
         )
         audit.record_entry(by, "plan.save", str(version.id), note=note.strip())
