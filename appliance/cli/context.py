@@ -50,7 +50,7 @@ def audit_access[**P, R](
         command: Callable[Concatenate[Site, P], R],
     ) -> Callable[Concatenate[Site, P], R]:
         @functools.wraps(command)
-        def run_audited(site: Site, *args: P.args, **kwargs: P.kwargs) -> R:
+        def run_audited(site: Site, /, *args: P.args, **kwargs: P.kwargs) -> R:
             from appliance.core import audit
 
             site.open_database()

@@ -8,7 +8,7 @@ import click
 from appliance.cli.context import Site
 
 
-class Moment(click.ParamType):
+class Moment(click.ParamType[dt.datetime]):
     """An ISO 8601 datetime or date; without an offset it is in the site's time zone.
 
     `last` is for the end of a period: a date then includes the whole day.

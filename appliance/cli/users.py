@@ -134,6 +134,7 @@ def import_users(site: Site, file: Path, dry_run: bool, as_json: bool) -> None:
 @pass_site
 def set_user(
     site: Site,
+    /,
     login: str,
     speaks: str | None,
     topics: str | None,
