@@ -72,7 +72,7 @@ class LazyCommandGroup(click.Group):
         return sorted(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Return the command of that name, or None."""
+        """Return the command of that name, if any."""
         if cmd_name not in COMMANDS:
             return None
         module = import_module(f"appliance.cli.{COMMANDS[cmd_name][0]}")

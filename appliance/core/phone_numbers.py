@@ -18,7 +18,7 @@ def strip_separators(text: str) -> str:
 
 @functools.lru_cache(10_000)
 def canonical_number(text: str) -> str | None:
-    """Return a number with plus and country code, or a short number as dialled, or None.
+    """Return a valid number with plus and country code, or a short number as dialled.
 
     Accepts the forms that people say and dial: brackets and dashes, 998 without the plus, 8 before
     the area code, 00 or 8 10 before the country code. A canonical number is returned unchanged.

@@ -145,12 +145,12 @@ class PreparedQuery:
         return [_build_object(table, self._decoders, row) for row in cursor.fetchall()]
 
     def fetch_first(self, **values: Collection[str] | str | int) -> Any:
-        """Return the first row as an object, or None; the query should select one row only."""
+        """Return the first row, if any, as an object; the query should select one row only."""
         return next(iter(self.fetch_objects(**values)), None)
 
 
 def find_row[T: Model](table: type[T], **field_values: str | int) -> T | None:
-    """Return the row whose fields equal these values, given as the columns store them, or None."""
+    """Return the row, if any, whose fields equal these values, given as the columns store them."""
     row: T | None = _row_query(cast(Any, table), tuple(field_values)).fetch_first(**field_values)
     return row
 

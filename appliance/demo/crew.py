@@ -50,7 +50,7 @@ class Crew:
     def find_first_free(
         self, since: dt.datetime, language: str, max_wait: dt.timedelta
     ) -> tuple[OperatorSchedule, dt.datetime] | None:
-        """The operator who takes a call that waits since `since`, and when; None if nobody can.
+        """The operator, if any, who takes a call that waits since `since`, and when.
 
         An operator with the caller's language is preferred to others who are free as early.
         """

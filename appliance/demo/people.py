@@ -102,7 +102,7 @@ class CallFormGenerator:
     def call_form_row(
         self, story: SyntheticCall, appeal: dict[str, Any] | None
     ) -> dict[str, Any] | None:
-        """The row of a call's form №2, from its appeal or invented; None if it has no form."""
+        """The row of a call's form №2, if it has one, from its appeal or invented."""
         operator = self.operator_ids.get(story.by or (story.talks[0].who if story.talks else ""))
         has_talk = story.talks and story.direction != "internal" and not story.synthetic
         if not operator or not has_talk:

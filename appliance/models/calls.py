@@ -50,7 +50,7 @@ class Call(Table):
 
     @property
     def citizen(self) -> str | None:
-        """The number of the other party: caller or callee; None if it is hidden."""
+        """The number of the other party, caller or callee, unless it is hidden."""
         number: str | None = self.callee if self.direction == "outbound" else self.caller
         return number
 

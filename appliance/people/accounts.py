@@ -112,7 +112,7 @@ def display_name(user: User, locale: str) -> str:
 
 
 def authenticate_user(login: str, password: str) -> User | None:
-    """The active user with this login and password, otherwise None."""
+    """The active user with this login and password, if any."""
     user: User | None = User.get_or_none(User.login == login.strip().lower(), User.active)
     if not is_password_correct(user.password_hash if user else "", password):
         return None
@@ -257,7 +257,7 @@ def operators_among(ids: Collection[str]) -> list[User]:
 
 
 def find_operator(login: str) -> User | None:
-    """The operator with this login, even if the account is closed; None if it does not exist."""
+    """The operator with this login, if any, even if their account is closed."""
     return find_row(User, login=login, role="operator")
 
 
@@ -286,12 +286,12 @@ def all_accounts() -> list[User]:
 
 
 def find_account(login: str) -> User | None:
-    """The account with this login, closed or not; None if it does not exist."""
+    """The account with this login, if any, closed or not."""
     return find_row(User, login=login)
 
 
 def account_by_id(user_id: int) -> User | None:
-    """The account with this id, closed or not; None if it does not exist."""
+    """The account with this id, if any, closed or not."""
     return find_row(User, id=user_id)
 
 

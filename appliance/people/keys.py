@@ -126,12 +126,12 @@ def revoke_key(key: AccessKey, by: str) -> None:
 
 
 def key_by_id(key_id: int) -> AccessKey | None:
-    """The key with this id, revoked or not; None if it does not exist."""
+    """The key with this id, if any, revoked or not."""
     return find_row(AccessKey, id=key_id)
 
 
 def key_reader(key: AccessKey) -> User | None:
-    """The user with whose rights a key reads: the one who confirmed it; None if unconfirmed."""
+    """The user with whose rights a key reads: the one, if any, who confirmed it."""
     return User.get_or_none(User.login == key.confirmed_by) if key.confirmed_by else None
 
 

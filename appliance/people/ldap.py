@@ -58,7 +58,7 @@ def is_unavailable(rules: Ldap | None) -> bool:
 
 
 def authenticate_user(rules: Ldap | None, login: str, password: str) -> User | None:
-    """The active user with this login and password, by directory or stored hash; otherwise None."""
+    """The active user, if any, with this login and password, by directory or stored hash."""
     user = accounts.find_account(login.strip().lower())
     subject = identities.identity_subjects(user).get(SOURCE) if user else _UNKNOWN_SUBJECT
     if rules is None or not subject:

@@ -34,7 +34,7 @@ class RelyingParty:
 
 
 def relying_party(web: Web) -> RelyingParty | None:
-    """The site, if keys can be used: it has a name and TLS; otherwise None."""
+    """The site, if keys can be used: it has a name and TLS."""
     url = urlsplit(web.url)
     name = url.hostname or ""
     try:

@@ -107,7 +107,7 @@ class StateInterval(NamedTuple):
 
 
 def state_of(user: User) -> Presence | None:
-    """The current state, or None before the first choice."""
+    """The current state, if one was ever chosen."""
     row: Presence | None = _CURRENT_STATE.fetch_first(user=user.id)
     return row
 
@@ -162,7 +162,7 @@ def _clipped_intervals(
 
 
 def current_states() -> list[tuple[User, Presence | None]]:
-    """Every active operator by login, with their current state; None before the first choice."""
+    """Every active operator by login, with their current state, if they ever chose one."""
     state_by_user = {row.user_id: row for row in _CURRENT_STATES.fetch_objects()}
     return [(user, state_by_user.get(user.id)) for user in active_operators()]
 

@@ -53,7 +53,7 @@ def has_second_factor(user: User) -> bool:
 
 
 def find_authenticator(user: User) -> Authenticator | None:
-    """The person's app; None if they have no app."""
+    """The person's app, if they have one."""
     return find_row(Authenticator, user=user.id)
 
 
@@ -156,7 +156,7 @@ def _use_paper_code(user: User, code: str) -> str:
 
 
 def _matching_step(secret: str, code: str) -> int | None:
-    """The half minute in which an app shows this code, if it is accepted now; None otherwise."""
+    """The half minute in which an app shows this code, if it is accepted now."""
     app, current_step = pyotp.TOTP(secret), int(clock.now().timestamp()) // _STEP_SECONDS
     code = "".join(code.split())
     candidates = range(current_step - _MAX_CLOCK_STEPS, current_step + _MAX_CLOCK_STEPS + 1)

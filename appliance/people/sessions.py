@@ -69,7 +69,7 @@ def begin_session(
 
 
 def session_of_cookie(secret: str) -> Session | None:
-    """The session of a cookie, with its user; None if it was ended or is too old."""
+    """The session of a cookie, with its user, unless it was ended or is too old."""
     since = microseconds_since_epoch(clock.now() - MAX_SESSION_AGE)
     session: Session | None = _SESSION_BY_HASH.fetch_first(hash=_hash_secret(secret), since=since)
     if session:

@@ -95,7 +95,7 @@ class TooManyAttempts(Exception):
 def check_password(
     login: str, password: str, address: str, device: str = "", directory: Ldap | None = None
 ) -> User | None:
-    """The active user with this login and password, otherwise None.
+    """The active user with this login and password, if any.
 
     `device`: one on which the person signed in before, or "". `directory`: checks the passwords of
     the people it knows. Raises TooManyAttempts, TooManyWaiting.

@@ -127,7 +127,7 @@ def shifts_on(day: dt.date) -> list[Shift]:
 
 
 def find_shift(shift_id: int) -> Shift | None:
-    """The shift with this id, in force or not; None if it does not exist."""
+    """The shift with this id, if any, in force or not."""
     return find_row(Shift, id=shift_id)
 
 
@@ -184,7 +184,7 @@ def newest_events(limit: int) -> list[StaffEvent]:
 
 
 def find_event(event_id: int) -> StaffEvent | None:
-    """The course or measure with this id; None if it does not exist."""
+    """The course or measure with this id, if any."""
     return find_row(StaffEvent, id=event_id)
 
 

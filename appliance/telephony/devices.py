@@ -33,7 +33,7 @@ def phones_by_extension() -> dict[str, Device]:
 
 
 def find_phone(extension: str) -> Device | None:
-    """The phone of an extension; None if Asterisk never reported it."""
+    """The phone of an extension, if Asterisk ever reported it."""
     return find_row(Device, kind="phone", name=extension)
 
 

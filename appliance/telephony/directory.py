@@ -39,7 +39,7 @@ def list_employees(*, include_inactive: bool = False) -> list[Employee]:
 
 
 def find_employee(number: int) -> Employee | None:
-    """The employee with this id, active or not; None if it does not exist."""
+    """The employee with this id, if any, active or not."""
     return find_row(Employee, id=number)
 
 
@@ -111,7 +111,7 @@ def substitute_numbers() -> dict[str, str]:
 
 
 def employee_of_number(number: str) -> Employee | None:
-    """The active employee with a number, however it is written; None if there is no such."""
+    """The active employee, if any, with this number, however it is written."""
     canonical_number = phone_numbers.canonical_number(number) or number
     return next(
         (

@@ -25,7 +25,7 @@ def notes_of_number(number: str | None) -> list[NumberNote]:
 
 
 def find_note(number: str | None, id: int) -> NumberNote | None:
-    """The note with this id among those of the number; None if it does not exist."""
+    """The note with this id, if it is among those of the number."""
     return next((note for note in notes_of_number(number) if note.id == id), None)
 
 

@@ -81,7 +81,7 @@ def record_entry(who: str, action: str, subject: str = "", **detail: Any) -> Non
 
 
 def chain_head(before: dt.datetime | None = None) -> Head | None:
-    """Return the head of the chain now, or before a time; None if the chain was empty."""
+    """Return the head of the chain now, or before a time, unless the chain was empty."""
     rows = AuditEntry.select().order_by(AuditEntry.id.desc())
     last = (rows.where(AuditEntry.at < before) if before else rows).first()
     return last and Head(last.id, last.hash)
@@ -94,7 +94,7 @@ def is_in_chain(noted_head: Head) -> bool:
 
 
 def first_broken_id(after_id: int = 0, limit: int | None = None) -> int | None:
-    """Return the id of the first entry whose hash does not match, or None if the chain is intact.
+    """Return the id of the first entry, if any, whose hash does not match.
 
     Checks only the entries after `after_id`, and only `limit` of them if it is set.
     """

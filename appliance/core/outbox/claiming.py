@@ -15,7 +15,7 @@ CLAIM_LEASE = dt.timedelta(minutes=10)
 
 
 def claim_next(channel: str, excluded_recipients: Collection[str] = ()) -> Message | None:
-    """Claim the message of a channel that has been due longest, or return None.
+    """Claim and return a channel's message that has been due longest, if any.
 
     Messages to `excluded_recipients` are skipped. Of each recipient only the oldest open message is
     claimed, so that messages arrive in order. A message whose time has not come, or that no account

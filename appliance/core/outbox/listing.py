@@ -36,7 +36,7 @@ def list_messages(state: str | None, limit: int, offset: int = 0) -> list[Messag
 
 
 def find_message(number: int, channel: str | None = None) -> Message | None:
-    """Return the message with this id, of one channel or of any; None if it does not exist."""
+    """Return the message with this id, if any, in one channel or in all."""
     message = find_row(Message, id=number)
     return message if message and channel in (None, message.channel) else None
 

@@ -67,7 +67,7 @@ def queue_sms(
     payload: dict[str, Any] | None = None,
     delay: dt.timedelta = dt.timedelta(),
 ) -> Message | None:
-    """Queue an SMS; returns the message, or None if the number cannot receive SMS.
+    """Queue an SMS and return it, if the number can receive SMS.
 
     The SMS is sent after `delay` at the earliest. A message that is not urgent is not sent during
     the quiet hours, nor beyond the daily number of all messages in `limits`. To one number only as

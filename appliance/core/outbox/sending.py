@@ -241,7 +241,7 @@ def hasten_retries(channel: str, recipient: str) -> int:
 
 
 def _find_by_gateway_key(key: str) -> Message | None:
-    """Return the SMS that had this `gateway_key()` in one of its attempts, or None."""
+    """Return the SMS that had this `gateway_key()` in one of its attempts, if any."""
     match = re.fullmatch(r"m(\d{1,15})(-\d{1,4})?", key, re.ASCII)
     if not match:
         return None

@@ -45,7 +45,7 @@ class _WordList:
                 beginnings[word[:length]] = None
 
     def with_prefix(self, prefix: str, limit: int) -> list[str] | None:
-        """Return the words that begin with `prefix`; None if there are more than `limit`."""
+        """Return the words that begin with `prefix`, unless there are more than `limit`."""
         if self._unsorted:
             self._sorted = sorted([*self._sorted, *self._unsorted])
             self._unsorted = []
@@ -156,7 +156,7 @@ class WordIndex:
         return [(errors, match) for match, errors in least_errors.items()][:MAX_READINGS]
 
     def sounds_with_prefix(self, kind: str, sound: str, limit: int) -> list[str] | None:
-        """Return a kind's sounds that begin with `sound`; None if there are more than `limit`."""
+        """Return a kind's sounds that begin with `sound`, unless there are over `limit`."""
         sounds = self._sounds.get(kind)
         if not sounds:
             return []

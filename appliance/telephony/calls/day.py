@@ -61,12 +61,12 @@ class OperatorDay:
 
     @property
     def average_talk_seconds(self) -> float | None:
-        """Mean seconds of a talk; None before the first one has ended."""
+        """Mean seconds of a talk, once one has ended."""
         return self.talk_seconds / self.talks if self.talks else None
 
     @property
     def average_rating(self) -> float | None:
-        """The mean rating; None before the first one."""
+        """The mean of the ratings, if any."""
         return sum(self.ratings) / len(self.ratings) if self.ratings else None
 
 

@@ -142,7 +142,7 @@ class CallFacts:
 
     @property
     def wait_seconds(self) -> float | None:
-        """Seconds of the first wait; None if no queue was joined.
+        """Seconds of the first wait, if a queue was joined.
 
         It lasts from joining a queue until an answer, or until the caller left it.
 

@@ -69,7 +69,7 @@ _LAST_TRANSFER = PreparedQuery(
 
 
 def find_call(call_id: str | None) -> Call | None:
-    """The call with this id; None if it does not exist."""
+    """The call with this id, if any."""
     return Call.get_or_none(Call.id == call_id) if call_id else None
 
 
@@ -85,7 +85,7 @@ def calls_with_talk(login: str, ids: Collection[str]) -> set[str]:
 
 
 def failure_cause(call: Call) -> str | None:
-    """The Q.850 cause of the last attempt of an outgoing call that failed; None if unknown."""
+    """The Q.850 cause, if known, of the last attempt of an outgoing call that failed."""
     attempt = call.attempts.order_by(DialAttempt.position.desc()).first()
     return attempt.cause if attempt and call.outcome == "failed" else None
 

@@ -61,7 +61,7 @@ def phones_by_user() -> dict[int, DeskPhone]:
 
 
 def phone_of_user(user: User) -> DeskPhone | None:
-    """A user's phone; None if they have no phone."""
+    """A user's phone, if they have one."""
     return find_row(DeskPhone, user=user.id)
 
 

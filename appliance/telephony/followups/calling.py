@@ -50,7 +50,7 @@ def calling_rules(settings: Settings) -> CallingRules:
 
 
 def next_call_time(task: FollowUp, rules: CallingRules) -> dt.datetime | None:
-    """The earliest time for the next automatic call of a task; None: there will be no call."""
+    """The earliest time for the next automatic call of a task, if there will be one."""
     if task.closed_at or task.kind not in rules.kinds or task.attempts >= rules.attempts:
         return None
     if rules.bar_reason(task.number):

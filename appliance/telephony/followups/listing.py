@@ -24,7 +24,7 @@ class Recovery:
 
     @property
     def share(self) -> float | None:
-        """Per cent of the missed callers that were spoken to; None if nobody was missed."""
+        """Per cent of the missed callers that were spoken to, if any were missed."""
         return 100 * self.recovered / self.missed if self.missed else None
 
 

@@ -98,7 +98,7 @@ def measure_sound(file: Path) -> SoundMeasurement:
 
 
 def speech_loudness(file: Path) -> float | None:
-    """Mean level in dB below full scale of the blocks with speech; None for silence.
+    """Mean level in dB below full scale of the blocks with speech, if there are any.
 
     Blocks of 50 ms more than 15 dB below the mean of the audible ones do not count, so that pauses
     do not make a prompt seem soft.

@@ -54,7 +54,7 @@ def list_prompts(folder: Path, language: str) -> list[PromptInfo]:
 
 
 def find_prompt(folder: Path, language: str, name: str) -> PromptInfo | None:
-    """One prompt; None if the name is unknown."""
+    """One prompt, if the name is known."""
     if language not in LANGUAGES or name not in all_texts(language):
         return None
     version = _active_version(language, name)
@@ -74,7 +74,7 @@ def list_versions(language: str, name: str) -> list[PromptVersion]:
 
 
 def sound_file(folder: Path, language: str, name: str, number: int = 0) -> Path | None:
-    """The file of a version, or (0) of the one in force; None if there is no such file."""
+    """The file of a version, or (0) of the one in force, if it exists."""
     if language not in LANGUAGES or name not in all_texts(language):
         return None
     file = (

@@ -69,15 +69,15 @@ def begin_listening(user: User, call_id: str, reason: str) -> None:
 
 
 def current_reason(user: User, call_id: str) -> str | None:
-    """The valid reason of a user for this call; None without one."""
+    """The valid reason of a user for this call, if any."""
     listening = _current_listening(user, call_id)
     return listening.reason if listening else None
 
 
 def record_download(user: User, call_id: str, file_name: str) -> str | None:
-    """Record in the audit that a user downloads a recording.
+    """Record in the audit that a user downloads a recording, if they stated a reason.
 
-    Returns the valid reason; None, and nothing is recorded, if they stated no reason.
+    Returns the valid reason.
     """
     listening = _current_listening(user, call_id)
     if not listening:

@@ -40,13 +40,13 @@ def current_plan(settings: Settings) -> Plan:
 
 
 def newest_version() -> PlanVersion | None:
-    """The version in force; None before a first one was saved."""
+    """The version in force, once one has been saved."""
     version: PlanVersion | None = PlanVersion.select().order_by(PlanVersion.id.desc()).first()
     return version
 
 
 def find_version(number: int) -> PlanVersion | None:
-    """The version with this number; None if it does not exist."""
+    """The version with this number, if any."""
     return find_row(PlanVersion, id=number)
 
 
