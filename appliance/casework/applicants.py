@@ -38,7 +38,8 @@ def update_or_create(columns: dict[str, Any]) -> Applicant:
     if _search_key(columns):
         facts["search_key"] = _search_key(columns)
     Applicant.update(facts).where(Applicant.id == applicant.id).execute()
-    return Applicant.get_by_id(applicant.id)
+    updated: Applicant = Applicant.get_by_id(applicant.id)
+    return updated
 
 
 def refresh_from_appeals(applicant_id: int) -> None:
@@ -76,10 +77,11 @@ def matching_applicant(columns: dict[str, Any]) -> Applicant | None:
         document_matches = identity.parse_pinfl(columns["pinfl"]) and (
             Applicant.pinfl == columns["pinfl"]
         )
-    if document_matches and (
-        applicant := candidates.where(document_matches).order_by(Applicant.id).first()
-    ):
-        return applicant
+    applicant: Applicant | None
+    if document_matches:
+        applicant = candidates.where(document_matches).order_by(Applicant.id).first()
+        if applicant:
+            return applicant
     if not (columns["phone"] and _search_key(columns)):
         return None
     by_phone = candidates.where(
@@ -90,7 +92,8 @@ def matching_applicant(columns: dict[str, Any]) -> Applicant | None:
             Applicant.stir if columns["applicant_kind"] == "entity" else Applicant.pinfl
         )
         by_phone = by_phone.where(document_column == "")
-    return by_phone.order_by(Applicant.id).first()
+    applicant = by_phone.order_by(Applicant.id).first()
+    return applicant
 
 
 def likely_applicant(columns: dict[str, Any]) -> Applicant | None:
@@ -104,7 +107,9 @@ def likely_applicant(columns: dict[str, Any]) -> Applicant | None:
     passport = columns["passport"] if columns["applicant_kind"] == "person" else ""
     if not identity.normalise_passport(passport):
         return None
-    return Applicant.select().where(Applicant.passport == passport).order_by(Applicant.id).first()
+    by_passport = Applicant.select().where(Applicant.passport == passport)
+    oldest: Applicant | None = by_passport.order_by(Applicant.id).first()
+    return oldest
 
 
 def find_by_phone(phone: str | None) -> list[Applicant]:

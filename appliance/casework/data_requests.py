@@ -86,7 +86,7 @@ def register_data_request(
         raise Refused("what")
     with write_transaction():
         now = clock.now()
-        request = DataRequest.create(
+        request: DataRequest = DataRequest.create(
             kind=facts["kind"],
             person=facts["person"][:_MAX_NAME_LENGTH],
             phone=phone,

@@ -67,7 +67,7 @@ def add_department(names: dict[str, str], own_body: bool, actor: str) -> Departm
     with write_transaction():
         if Department.get_or_none(Department.code == code):
             raise Refused("name")
-        department = Department.create(
+        department: Department = Department.create(
             code=code,
             name_uz_latn=name,
             name_uz_cyrl=names.get("name_uz_cyrl") or name,

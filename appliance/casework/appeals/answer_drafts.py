@@ -4,6 +4,7 @@ import datetime as dt
 
 from appliance.core import clock
 from appliance.core.db import write_transaction
+from appliance.core.statements import find_row
 from appliance.models import AnswerDraft, Appeal, User
 
 
@@ -17,7 +18,7 @@ class DraftChangedElsewhere(Exception):
 
 def find_draft(user: User, appeal: Appeal) -> AnswerDraft | None:
     """Return the user's unsent draft about an appeal, or None."""
-    return AnswerDraft.get_or_none(AnswerDraft.user == user, AnswerDraft.appeal == appeal)
+    return find_row(AnswerDraft, user=user.id, appeal=appeal.id)
 
 
 def appeal_ids_with_draft(user: User, appeals: list[Appeal]) -> set[int]:

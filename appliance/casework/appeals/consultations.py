@@ -10,6 +10,7 @@ from peewee import ModelSelect
 from appliance.casework.appeals import personal
 from appliance.casework.appeals.queries import visible_appeals
 from appliance.core import clock
+from appliance.core.statements import find_row
 from appliance.models import Appeal, Consultation, Handling, User
 from appliance.people import rights
 
@@ -54,7 +55,7 @@ def record_outcome(appeal: Appeal, result: str, actor: str) -> None:
 
 def consultation_of_appeal(appeal: Appeal) -> Consultation | None:
     """Return the appeal's consultation, or None."""
-    return Consultation.get_or_none(Consultation.appeal == appeal.id)
+    return find_row(Consultation, appeal=appeal.id)
 
 
 def pending_consultations(user: User) -> list[Consultation]:

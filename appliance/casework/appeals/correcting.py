@@ -60,7 +60,7 @@ def _store_form(appeal: Appeal, columns: dict[str, Any]) -> Appeal:
     }
     columns["typed"] = unchanged | columns["typed"]
     Appeal.update(columns).where(Appeal.id == appeal.id).execute()
-    corrected = Appeal.get_by_id(appeal.id)
+    corrected: Appeal = Appeal.get_by_id(appeal.id)
     if corrected.applicant_id != appeal.applicant_id:
         applicants.refresh_from_appeals(appeal.applicant_id)
     return corrected

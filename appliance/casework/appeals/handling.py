@@ -20,7 +20,7 @@ from appliance.core.clock import WorkingCalendar
 from appliance.core.db import write_transaction
 from appliance.core.i18n import normalize_spelling
 from appliance.core.refusals import Refused
-from appliance.core.statements import create_row
+from appliance.core.statements import create_row, find_row
 from appliance.models import Appeal, AppealStep, Department, Handling
 
 UNDO_PERIOD = dt.timedelta(seconds=10)  # within which an answer can be taken back
@@ -108,7 +108,7 @@ def undo_answer(appeal: Appeal, actor: str, version: int) -> str:
         if not last_answer or not outbox.withdraw_messages(appeal.number, last_answer.at):
             raise Refused("late")
         _apply_step(appeal, "undo", actor, version, holder=actor, answered_on=None)
-    return last_answer.text
+    return str(last_answer.text)
 
 
 def undoable_answer(appeal: Appeal, actor: str) -> AppealStep | None:
@@ -290,7 +290,7 @@ def record_correction(
 
 def handling_of_appeal(appeal: Appeal) -> Handling | None:
     """Return an appeal's state, holder and deadlines, or None before its handling was started."""
-    return Handling.get_or_none(Handling.appeal == appeal)
+    return find_row(Handling, appeal=appeal.id)
 
 
 def current_state(appeal: Appeal) -> str:

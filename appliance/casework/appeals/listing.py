@@ -106,7 +106,9 @@ def next_overdue_appeal(
     query = appeals_with_handling(department_id).where(
         _IS_OPEN, Handling.due_on < today, Handling.state.in_(states.IN_WORK_STATE_CODES), available
     )
-    return query.where(Appeal.id != excluded.id).order_by(Handling.due_on, Handling.appeal).first()
+    query = query.where(Appeal.id != excluded.id).order_by(Handling.due_on, Handling.appeal)
+    appeal: Appeal | None = query.first()
+    return appeal
 
 
 def count_by_state_and_deadline(

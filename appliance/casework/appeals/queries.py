@@ -11,7 +11,7 @@ from peewee import SQL, ModelSelect, fn
 from appliance.casework.appeals import personal
 from appliance.core import phone_numbers
 from appliance.core.clock import microseconds_since_epoch
-from appliance.core.statements import PreparedQuery, query_parameter
+from appliance.core.statements import PreparedQuery, find_row, query_parameter
 from appliance.models import Appeal, Applicant, Call, Handling, User
 from appliance.people import accounts, rights
 from appliance.telephony import calls, recordings
@@ -236,4 +236,4 @@ def _phone_condition(phone: str | SQL):  # type: ignore[no-untyped-def]  # peewe
 
 
 def _find_by_number(year: int, number: int) -> Appeal | None:
-    return Appeal.get_or_none(Appeal.number == f"{year}-{number:06d}")
+    return find_row(Appeal, number=f"{year}-{number:06d}")

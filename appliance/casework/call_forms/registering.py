@@ -8,7 +8,7 @@ from appliance.casework.call_forms.queries import form_of_operator, form_search_
 from appliance.casework.forms import drafts
 from appliance.core import audit, clock, live
 from appliance.core.db import write_transaction
-from appliance.core.statements import PreparedQuery, query_parameter
+from appliance.core.statements import PreparedQuery, find_row, query_parameter
 from appliance.models import Appeal, Call, CallForm, CallNumberSeries, Draft, User
 
 # Types of calls without content that could be registered: one key each.
@@ -43,8 +43,7 @@ def register(
     about a new form are queued in its transaction. Raises NoCall.
     """
     with write_transaction():
-        registered = CallForm.get_or_none(CallForm.token == token, CallForm.operator == operator)
-        if registered:
+        if registered := find_row(CallForm, token=token, operator=operator.id):
             return registered
         if not (call := drafts.call_of_token(operator, token)):
             raise NoCall(token)
@@ -93,7 +92,8 @@ def register_with_addition(
             CallForm.update(appeal_number=appeal.number).where(
                 CallForm.id == registered.id
             ).execute()
-        return CallForm.get_by_id(registered.id)
+        linked: CallForm = CallForm.get_by_id(registered.id)
+        return linked
     values = prefilled_values(call) | {name: text for name, text in values.items() if text}
     call_form = _create_call_form(values, operator, call, token, tz, appeal.number)
     audit.record_entry(operator.login, "call_form.register", call_form.number, call=call.id)

@@ -75,7 +75,8 @@ def list_days(year: int | None = None) -> list[CalendarDay]:
 
 def find_day(date: dt.date) -> CalendarDay | None:
     """Return the entry of a date, or None if the date follows its weekday."""
-    return CalendarDay.get_or_none(CalendarDay.date == date)
+    day: CalendarDay | None = CalendarDay.get_or_none(CalendarDay.date == date)
+    return day
 
 
 def set_day(

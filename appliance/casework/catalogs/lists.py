@@ -35,7 +35,7 @@ def all_lists() -> list[Catalog]:
 
 def find_catalog(code: str) -> Catalog | None:
     """Return the list with this code, or None."""
-    return Catalog.get_or_none(Catalog.code == code)
+    return find_row(Catalog, code=code)
 
 
 def list_items(catalog: str) -> list[CatalogItem]:
@@ -111,5 +111,5 @@ def code_by_name(catalog: str, text: str, day: dt.date | None = None) -> str | N
     for item in list_items(catalog) if key else []:
         names = (item.name_uz_latn, item.name_uz_cyrl, item.name_ru)
         if is_in_use(item, day) and (item.code == text or key in map(fold_text, names)):
-            return item.code
+            return str(item.code)
     return None

@@ -9,7 +9,7 @@ from peewee import JOIN, Expression, ModelSelect
 from appliance.casework.catalogs.keys import has_exact_name, item_search_names, mahalla_search_key
 from appliance.core import search
 from appliance.core.i18n import fold_text, normalize_spelling
-from appliance.core.statements import find_row
+from appliance.core.statements import create_row, find_row
 from appliance.models import Appeal, District, Mahalla, Region
 
 _TABLES: dict[str, Any] = {"region": Region, "district": District, "mahalla": Mahalla}
@@ -170,10 +170,12 @@ def get_or_create_mahalla(text: str, district: str | None) -> Mahalla:
     """Return the district's mahalla of this name, created as a typed one if it is new."""
     text = normalize_spelling(text)
     of_district = Mahalla.district == district if district else Mahalla.district.is_null()
-    existing = Mahalla.get_or_none(of_district, has_exact_name(Mahalla.search_key, text))
-    if existing:
-        return existing
-    mahalla = Mahalla.create(
+    has_name = has_exact_name(Mahalla.search_key, text)
+    mahalla: Mahalla | None = Mahalla.get_or_none(of_district, has_name)
+    if mahalla:
+        return mahalla
+    mahalla = create_row(
+        Mahalla,
         name_uz_latn=text,
         name_uz_cyrl=text,
         name_ru=text,

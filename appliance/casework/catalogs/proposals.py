@@ -51,9 +51,8 @@ WORKING_WEEKEND_NAMES = (
 
 def propose_days(year: int) -> list[CalendarDay]:
     """Return the days of a year that differ from Mon-Fri, in order; nothing is stored."""
-    from holidays.countries import (
-        Uzbekistan,  # the import takes a tenth of a second: only proposing pays for it
-    )
+    # the import takes a tenth of a second: only proposing pays for it
+    from holidays.countries.uzbekistan import Uzbekistan
 
     holidays_by_date = Uzbekistan(years=year, language="uz")
     days = [

@@ -21,6 +21,7 @@ from appliance.core.i18n import (
     normalize_spelling,
 )
 from appliance.core.refusals import Refused
+from appliance.core.statements import create_row, find_row
 from appliance.models import Catalog, CatalogItem
 
 type Row = Mapping[str, Any]
@@ -96,9 +97,8 @@ def add_list(code: str, names: dict[str, str], actor: str) -> Catalog:
     with write_transaction():
         if code in (*SHEETS, *PLACES) or Catalog.get_or_none(Catalog.code == code):
             raise Refused("known", subject=code)
-        catalog = Catalog.create(
-            code=code, own=True, position=Catalog.select().count() + 1, **names
-        )
+        position = Catalog.select().count() + 1
+        catalog = create_row(Catalog, code=code, own=True, position=position, **names)
         audit.record_entry(actor, "list.add", code, **names)
     return catalog
 
@@ -116,7 +116,7 @@ def rename_list(catalog: Catalog, names: dict[str, str], actor: str) -> None:
 
 def find_item(catalog: str, number: int) -> CatalogItem | None:
     """Return a list's value by its id, or None."""
-    return CatalogItem.get_or_none(CatalogItem.catalog == catalog, CatalogItem.id == number)
+    return find_row(CatalogItem, catalog=catalog, id=number)
 
 
 def add_item(catalog: str, code: str, columns: Row, actor: str) -> CatalogItem:
@@ -133,7 +133,8 @@ def add_item(catalog: str, code: str, columns: Row, actor: str) -> CatalogItem:
             raise Refused("known", subject=code)
         check_item(row, other_items)
         last_position = max((other.position for other in other_items), default=0)
-        item = CatalogItem.create(catalog=catalog, code=code, position=last_position + 1, **row)
+        position = last_position + 1
+        item = create_row(CatalogItem, catalog=catalog, code=code, position=position, **row)
         audit.record_entry(actor, "list.item.add", f"{catalog} {code}", **_json_columns(row))
     return item
 

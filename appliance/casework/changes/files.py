@@ -9,6 +9,7 @@ from peewee import fn
 
 from appliance.core import clock
 from appliance.core.refusals import Refused
+from appliance.core.statements import find_row
 from appliance.models import ChangeFile, ChangeRequest
 
 MAX_FILE_BYTES = 5 * 1024 * 1024
@@ -77,7 +78,7 @@ def files_of_request(request: ChangeRequest) -> list[ChangeFile]:
 
 def find_file(request: ChangeRequest, number: int) -> ChangeFile | None:
     """Return the file with this id of a request, with its content; None if it does not exist."""
-    return ChangeFile.get_or_none(ChangeFile.id == number, ChangeFile.request == request)
+    return find_row(ChangeFile, id=number, request=request.id)
 
 
 def _total_bytes(*conditions: object) -> int:

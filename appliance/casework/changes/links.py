@@ -44,7 +44,7 @@ def link_change(
         )
         if not open_request.exists():
             return None
-        link_row = ChangeLink.create(
+        link_row: ChangeLink = ChangeLink.create(
             request=request,
             at=clock.now(),
             who=user.login,

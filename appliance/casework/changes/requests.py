@@ -14,6 +14,7 @@ from appliance.core import audit, clock, live
 from appliance.core.clock import WorkingCalendar
 from appliance.core.db import write_transaction
 from appliance.core.refusals import Refused
+from appliance.core.statements import find_row
 from appliance.models import ChangeRequest, ChangeStep, User
 
 TOPIC = "changes"
@@ -52,7 +53,7 @@ def create_change_request(
     attached_files = files.check_files(uploads)
     with write_transaction():
         now = clock.now()
-        request = ChangeRequest.create(
+        request: ChangeRequest = ChangeRequest.create(
             kind=kind,
             what=what,
             why=why,
@@ -109,7 +110,7 @@ def find_change_request(number: int, user: User) -> ChangeRequest | None:
     """Return the request with this id if it exists and the user may see it, else None."""
     if user.role not in states.READER_ROLES:
         return None
-    return ChangeRequest.get_or_none(ChangeRequest.id == number)
+    return find_row(ChangeRequest, id=number)
 
 
 def open_requests() -> list[ChangeRequest]:

@@ -212,7 +212,8 @@ def save_draft(
             if not call and _count_drafts_without_call(operator) >= MAX_DRAFTS_WITHOUT_CALL:
                 raise TooManyDrafts
             Draft.create(operator=operator, call_id=call and call.id, **new_row)
-    return Draft.get(Draft.operator == operator, Draft.token == token)
+    saved: Draft = Draft.get(Draft.operator == operator, Draft.token == token)
+    return saved
 
 
 def _stored_base(stored: Draft, form: str, base: dict[str, str]) -> dict[str, str]:
@@ -245,7 +246,8 @@ def _merge_changes(
 
 
 def _count_drafts_without_call(operator: User) -> int:
-    return Draft.select().where(Draft.operator == operator, Draft.call_id.is_null()).count()
+    without_call = Draft.select().where(Draft.operator == operator, Draft.call_id.is_null())
+    return int(without_call.count())
 
 
 def registration_of_token(operator: User, token: str) -> Appeal | CallForm | None:

@@ -27,6 +27,7 @@ from appliance.core import audit, clock, live, script
 from appliance.core.db import write_transaction
 from appliance.core.i18n import DEFAULT_LOCALE, LOCALES, normalize_spelling
 from appliance.core.refusals import Refused
+from appliance.core.statements import find_row
 from appliance.models import Appeal, FormVersion, personal_columns
 
 type LocalizedTexts = Mapping[str, str]
@@ -56,7 +57,7 @@ def list_versions(form: str) -> list[FormVersion]:
 
 def find_version(form: str, number: int) -> FormVersion | None:
     """Return the version with this number; None if it does not exist."""
-    return FormVersion.get_or_none(FormVersion.form == form, FormVersion.number == number)
+    return find_row(FormVersion, form=form, number=number)
 
 
 def begin_draft(form: str, by: str, source_number: int | None = None) -> FormVersion:
@@ -176,7 +177,8 @@ def publish_draft(form: str, since: dt.datetime | None, fingerprint: str, by: st
             by, "form.put", form, version=row.number, since=effective_since.isoformat()
         )
         live.publish_topics("forms")
-    return FormVersion.get_by_id(row.id)
+    updated: FormVersion = FormVersion.get_by_id(row.id)
+    return updated
 
 
 def withdraw_planned_version(form: str, fingerprint: str, by: str) -> None:

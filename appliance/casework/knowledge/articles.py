@@ -17,6 +17,7 @@ from appliance.core import audit, live
 from appliance.core.db import write_transaction
 from appliance.core.i18n import fold_text, normalize_spelling
 from appliance.core.refusals import Refused
+from appliance.core.statements import find_row
 from appliance.models import Article, ArticleVersion, ChangeRequest, User
 
 LIVE_TOPIC = "knowledge"
@@ -60,13 +61,15 @@ class ArticlePlacement:
 
 def find_article(slug: str) -> Article | None:
     """Return the article with this slug; None if it does not exist."""
-    return Article.get_or_none(Article.slug == slug)
+    return find_row(Article, slug=slug)
 
 
 def version_in_force(article: Article) -> ArticleVersion | None:
     """Return the version of an article that is in force; None if it does not exist."""
-    is_own = ArticleVersion.article == article
-    return ArticleVersion.get_or_none(is_own, versions.in_force_condition(ArticleVersion))
+    version: ArticleVersion | None = ArticleVersion.get_or_none(
+        ArticleVersion.article == article, versions.in_force_condition(ArticleVersion)
+    )
+    return version
 
 
 def article_versions(article: Article) -> list[ArticleVersion]:
@@ -76,9 +79,7 @@ def article_versions(article: Article) -> list[ArticleVersion]:
 
 def find_version(article: Article, number: int) -> ArticleVersion | None:
     """Return the version with this number; None if it does not exist."""
-    return ArticleVersion.get_or_none(
-        ArticleVersion.article == article, ArticleVersion.number == number
-    )
+    return find_row(ArticleVersion, article=article.id, number=number)
 
 
 def pending_version(article: Article) -> ArticleVersion | None:

@@ -12,6 +12,7 @@ from pathlib import PureWindowsPath
 from appliance.casework import documents
 from appliance.core import clock
 from appliance.core.refusals import Refused
+from appliance.core.statements import find_row
 from appliance.models import Article, ArticleFile, ArticleVersion
 
 MAX_FILE_BYTES = 5 * 1024 * 1024  # bytes of one file
@@ -117,9 +118,7 @@ def find_file(version: ArticleVersion, number: int) -> ArticleFile | None:
     """Return a file that a version shows, with its content; None when there is no such file."""
     if number not in version.files:
         return None
-    return ArticleFile.get_or_none(
-        ArticleFile.id == number, ArticleFile.article == version.article_id
-    )
+    return find_row(ArticleFile, id=number, article=version.article_id)
 
 
 def delete_unused_files(article: Article) -> None:

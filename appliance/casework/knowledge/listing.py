@@ -82,7 +82,7 @@ def list_articles(day: dt.date) -> list[ArticleOverview]:
 def count_open_tasks(user: User, day: dt.date) -> int:
     """Return the number of articles that wait for the user: to be approved, revised or reviewed."""
     if user.role in versions.APPROVER_ROLES:
-        return ArticleVersion.select().where(ArticleVersion.state == "sent").count()
+        return int(ArticleVersion.select().where(ArticleVersion.state == "sent").count())
     if user.role not in versions.WRITER_ROLES:
         return 0
     returned_versions = ArticleVersion.select().where(

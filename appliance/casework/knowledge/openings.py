@@ -8,6 +8,7 @@ from peewee import Case, fn
 
 from appliance.core import clock, live
 from appliance.core.db import write_transaction
+from appliance.core.statements import create_row, find_row
 from appliance.models import Article, ArticleMiss, ArticleOpening, ArticleVersion, User
 
 _SAME_OPENING_PERIOD = dt.timedelta(minutes=30)  # for openings without a call
@@ -61,10 +62,11 @@ def record_opening(
     if not call_id and not token:
         is_same.append(ArticleOpening.at > now - _SAME_OPENING_PERIOD)
     with write_transaction():
-        existing = ArticleOpening.select().where(*is_same).first()
-        if existing:
-            return existing
-        opening = ArticleOpening.create(
+        opening: ArticleOpening | None = ArticleOpening.select().where(*is_same).first()
+        if opening:
+            return opening
+        opening = create_row(
+            ArticleOpening,
             article=version.article_id,
             version=version.number,
             who=user.login,
@@ -80,7 +82,7 @@ def record_opening(
 
 def find_opening(number: int) -> ArticleOpening | None:
     """Return the opening with this id; None if it does not exist."""
-    return ArticleOpening.get_or_none(ArticleOpening.id == number)
+    return find_row(ArticleOpening, id=number)
 
 
 def record_feedback(number: int, user: User, useful: bool) -> bool:

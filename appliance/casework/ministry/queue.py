@@ -7,7 +7,7 @@ sent in order. The exchange state of an appeal is that of its newest message.
 import datetime as dt
 from dataclasses import dataclass
 
-from peewee import fn
+from peewee import ModelSelect, fn
 
 from appliance.casework.hooks import AppealChange
 from appliance.casework.ministry import mapping
@@ -94,7 +94,9 @@ def queue_earlier_appeals(settings: Settings, since: dt.date, by: str) -> int:
 
 def latest_message(appeal: Appeal) -> Message | None:
     """Return the newest message about an appeal; None if no message was ever queued."""
-    return _appeal_messages(appeal.number).order_by(Message.id.desc()).first()
+    messages = _appeal_messages(appeal.number)
+    latest: Message | None = messages.order_by(Message.id.desc()).first()
+    return latest
 
 
 def unacknowledged_messages(limit: int = 200) -> list[Message]:
@@ -124,13 +126,13 @@ def exchange_backlog() -> ExchangeBacklog:
 def is_appeal_known(message: Message) -> bool:
     """Return True if the ministry's system has the message's appeal already."""
     is_delivered = (Message.state.in_(_DELIVERED_STATES), Message.foreign_id != "")
-    return _appeal_messages(message.cause).where(*is_delivered).exists()
+    return bool(_appeal_messages(message.cause).where(*is_delivered).exists())
 
 
 def is_superseded(message: Message) -> bool:
     """Return True if a later state of the appeal was already sent."""
     is_later = (Message.id > message.id, Message.state.in_(_DELIVERED_STATES))
-    return _appeal_messages(message.cause).where(*is_later).exists()
+    return bool(_appeal_messages(message.cause).where(*is_later).exists())
 
 
 def record_acceptance(message: Message, gateway: str, acceptance: Acceptance) -> None:
@@ -266,12 +268,12 @@ def _message_key(number: str, version: int | None) -> str:
     return f"ministry:{number}:{version}"
 
 
-def _appeal_messages(number: str):  # type: ignore[no-untyped-def]  # peewee's query has no type
+def _appeal_messages(number: str) -> ModelSelect:
     """Select the messages about an appeal."""
     return Message.select().where(Message.cause == number, Message.channel == CHANNEL)
 
 
-def _unfinished_messages():  # type: ignore[no-untyped-def]
+def _unfinished_messages() -> ModelSelect:
     """Select the newest message of each appeal, if it is not acknowledged."""
     newer = Message.alias()
     later = newer.select(newer.id).where(

@@ -107,7 +107,7 @@ def import_into_script(
     """
     with write_transaction():
         rows = versions.list_versions(ScriptVersion, script)
-        draft = next(
+        draft: ScriptVersion | None = next(
             (row for row in rows if versions.version_status(row) in versions.EDITABLE_STATES), None
         )
         source = draft or versions.find_in_force(rows) or rows[0]

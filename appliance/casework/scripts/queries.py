@@ -21,6 +21,7 @@ from appliance.casework.scripts.definition import (
 from appliance.core import clock, search
 from appliance.core.clock import WorkingCalendar
 from appliance.core.db import row_batches
+from appliance.core.statements import find_row
 from appliance.models import Call, Script, ScriptVersion
 
 LIVE_TOPIC = "scripts"
@@ -72,7 +73,7 @@ def find_script(code: str) -> ScriptOverview | None:
 
 def find_version(script: Script, number: int) -> ScriptVersion | None:
     """Return the version with this number; None if it does not exist."""
-    return ScriptVersion.get_or_none(ScriptVersion.script == script, ScriptVersion.number == number)
+    return find_row(ScriptVersion, script=script.id, number=number)
 
 
 def versions_in_force(at: dt.datetime | None = None) -> list[ScriptVersion]:
