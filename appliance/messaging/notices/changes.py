@@ -41,7 +41,7 @@ def reminder_text(settings: Settings, request: ChangeRequest, locale: str) -> st
 
 def _is_reminded(request: ChangeRequest) -> bool:
     reminders = (Message.purpose == PURPOSE, Message.cause == _reminder_cause(request))
-    return Message.select().where(*reminders).exists()
+    return bool(Message.select().where(*reminders).exists())
 
 
 def _queue_reminder(settings: Settings, request: ChangeRequest, lifetime: dt.timedelta) -> bool:

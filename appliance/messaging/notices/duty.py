@@ -18,6 +18,7 @@ from appliance.core import audit, clock, i18n, live, outbox, phone_numbers
 from appliance.core.db import write_transaction
 from appliance.core.i18n import N_, spoken_language
 from appliance.core.settings import Settings, Telegram
+from appliance.core.statements import find_row
 from appliance.messaging.notices import alert_subjects, call_alerts, citizens, gist
 from appliance.messaging.notices.alert_subjects import AlertSubject
 from appliance.models import Appeal, CallForm, DutyAlert, Handling, Message, TelegramChat
@@ -56,7 +57,7 @@ def alert_call(settings: Settings, form: CallForm) -> bool:
 
 def find_alert(appeal: Appeal) -> DutyAlert | None:
     """Return the alert of an appeal, with the person who took it, or None if there was no alert."""
-    return DutyAlert.get_or_none(DutyAlert.appeal == appeal)
+    return find_row(DutyAlert, appeal=appeal.id)
 
 
 def take_over_alert(

@@ -13,7 +13,7 @@ from appliance.core.db import write_transaction
 from appliance.core.i18n import localized_name, spoken_language
 from appliance.core.refusals import Refused
 from appliance.core.settings import Settings
-from appliance.core.statements import PreparedQuery, query_parameter
+from appliance.core.statements import PreparedQuery, find_row, query_parameter
 from appliance.messaging.notices import citizens, templates, texts
 from appliance.messaging.sms import rules
 from appliance.models import Appeal, Call, Handling, Message, SmsOptOut, SmsTemplate
@@ -149,8 +149,7 @@ def queue_manual_message(
     digest = hashlib.sha256(f"{recipient}\n{text}".encode()).hexdigest()[:16]
     key = f"manual:{actor}:{token}:{digest}"
     with write_transaction():
-        queued = Message.get_or_none(Message.key == key)
-        if queued:
+        if queued := find_row(Message, key=key):
             return queued
         message = outbox.queue_sms(
             "manual",

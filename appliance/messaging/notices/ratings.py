@@ -10,6 +10,7 @@ from appliance.core import clock, live, outbox
 from appliance.core.db import write_transaction
 from appliance.core.i18n import spoken_language
 from appliance.core.settings import Settings
+from appliance.core.statements import find_row
 from appliance.messaging.notices import citizens
 from appliance.messaging.sms import rules
 from appliance.models import Call, SmsRating, Talk
@@ -43,7 +44,7 @@ def request_ratings(settings: Settings) -> int:
 
 def find_rating_request(token: str) -> SmsRating | None:
     """Return the rating request of a link's token, or None."""
-    return SmsRating.get_or_none(SmsRating.token == token)
+    return find_row(SmsRating, token=token)
 
 
 def rating_request_state(request: SmsRating) -> str:
@@ -76,7 +77,7 @@ def record_rating(request: SmsRating, mark: int, channel: str) -> str:
 def expects_rating(number: str) -> bool:
     """Return True if the number has a rating request that has not expired, answered or not."""
     conditions = (SmsRating.number == number, SmsRating.expires_at > clock.now())
-    return SmsRating.select().where(*conditions).exists()
+    return bool(SmsRating.select().where(*conditions).exists())
 
 
 def record_reply(number: str, value: int) -> bool:
@@ -92,7 +93,7 @@ def erase_old_numbers() -> int:
     """Erase the numbers of old rating requests; returns how many."""
     with write_transaction():
         conditions = (SmsRating.asked_at < clock.now() - _NUMBER_RETENTION, SmsRating.number != "")
-        return SmsRating.update(number="").where(*conditions).execute()
+        return int(SmsRating.update(number="").where(*conditions).execute())
 
 
 def _rating_channel(settings: Settings) -> str:

@@ -9,6 +9,7 @@ from appliance.core import audit, clock, live, outbox
 from appliance.core.db import write_transaction
 from appliance.core.refusals import Refused
 from appliance.core.settings import Settings
+from appliance.core.statements import find_row
 from appliance.messaging.notices import texts
 from appliance.models import SmsTemplate
 
@@ -39,7 +40,7 @@ def list_templates(with_retired: bool = False) -> list[SmsTemplate]:
 
 def find_template(number: int) -> SmsTemplate | None:
     """Return the template with this id, active or not, or None."""
-    return SmsTemplate.get_or_none(SmsTemplate.id == number)
+    return find_row(SmsTemplate, id=number)
 
 
 def save_template(
@@ -67,7 +68,7 @@ def save_template(
     with write_transaction():
         if existing:
             SmsTemplate.update(row).where(SmsTemplate.id == existing.id).execute()
-            saved = SmsTemplate.get_by_id(existing.id)
+            saved: SmsTemplate = SmsTemplate.get_by_id(existing.id)
         else:
             saved = SmsTemplate.create(**row)
         audit.record_entry(

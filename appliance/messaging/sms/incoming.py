@@ -77,12 +77,9 @@ def _reply_key() -> str:
 
 def _recent_message_count(number: str) -> int:
     """Return the number of messages to a number within the last day."""
-    return (
-        Message.select()
-        .where(
-            Message.recipient == number,
-            Message.channel == "sms",
-            Message.created_at > clock.now() - ratings.REPEAT_INTERVAL,
-        )
-        .count()
+    recent = Message.select().where(
+        Message.recipient == number,
+        Message.channel == "sms",
+        Message.created_at > clock.now() - ratings.REPEAT_INTERVAL,
     )
+    return int(recent.count())

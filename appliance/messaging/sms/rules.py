@@ -148,17 +148,14 @@ def accepts_message(account: SmsAccount, message: Message) -> bool:
         return False
     if not account.approval:
         return True
-    return (
-        TextApproval.select()
-        .where(
-            TextApproval.account == account.name,
-            TextApproval.purpose == payload.get("text_of", message.purpose),
-            TextApproval.language == payload.get("language", ""),
-            TextApproval.text == payload.get("template", ""),
-            TextApproval.state == "approved",
-        )
-        .exists()
+    approvals = TextApproval.select().where(
+        TextApproval.account == account.name,
+        TextApproval.purpose == payload.get("text_of", message.purpose),
+        TextApproval.language == payload.get("language", ""),
+        TextApproval.text == payload.get("template", ""),
+        TextApproval.state == "approved",
     )
+    return bool(approvals.exists())
 
 
 def sort_by_preference[G: SmsGateway | SmsAccount](gateways: Sequence[G], purpose: str) -> list[G]:

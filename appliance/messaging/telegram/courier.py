@@ -195,19 +195,20 @@ class UpdateReader:
         if not isinstance(update, dict) or type(update.get("update_id")) is not int:
             log.warning("telegram: what is no update was passed over")
             return
-        send_reply = lambda: None  # noqa: E731  what is said over the network, when it is done
+        send_reply: Callable[[], None] | None = None  # called once the transaction is over
         try:
             may_ask = self._is_permitted_query(update)
             with write_transaction():
                 TelegramBot.update(read=update["update_id"] + 1).execute()
-                send_reply = self._apply_update(update, may_ask) or send_reply
+                send_reply = self._apply_update(update, may_ask)
         except (DeliveryError, OperationalError):
             raise
         except Exception:  # outermost handler of one update: it must not hold up the next
             log.exception("telegram: update %s makes no sense", update.get("update_id"))
             TelegramBot.update(read=update["update_id"] + 1).execute()
         try:
-            send_reply()
+            if send_reply:
+                send_reply()
         except DeliveryError as trouble:
             log.warning("telegram: not acknowledged: %s", trouble)
 
@@ -311,18 +312,19 @@ def _concerns_bot(trouble: str, message: Message) -> bool:
 
 def _is_group_alert(message: Message) -> bool:
     """Return True if the message goes to the group, which is not the technicians' group."""
-    return message.recipient.startswith("-") and message.purpose != "alarm"
+    return str(message.recipient).startswith("-") and message.purpose != "alarm"
 
 
 def _requested_number(message: dict[str, Any]) -> str:
     """Return the number of the appeal that a message asks about, or ""."""
-    match = _STATUS.fullmatch(message.get("text") or "")
+    text: str = message.get("text") or ""
+    match = _STATUS.fullmatch(text)
     return match[1] if match else ""
 
 
 def _merged_text(messages: list[Message]) -> str:
     if len(messages) == 1:
-        return messages[0].text
+        return str(messages[0].text)
     return "\n\n".join(message.payload["line"] for message in messages)
 
 

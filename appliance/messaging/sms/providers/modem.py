@@ -9,6 +9,7 @@ import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import serial
 from gsmmodem import pdu
@@ -312,14 +313,15 @@ def _send_error(answer: str) -> DeliveryError:
     return NotSentError("no_network" if code in (38, 331) else "modem_fault", answer)
 
 
-def _decode_pdu(text: str) -> dict:
+def _decode_pdu(text: str) -> dict[str, Any]:
     try:
-        return pdu.decodeSmsPdu(text)
+        message: dict[str, Any] = pdu.decodeSmsPdu(text)
     except (EncodingError, ValueError, StopIteration, IndexError, RuntimeError):
         return {}
+    return message
 
 
-def _final_report(message: dict) -> Report | None:
+def _final_report(message: dict[str, Any]) -> Report | None:
     """Return a status report's final outcome; None while the message is in transit."""
     if message.get("type") != "SMS-STATUS-REPORT":
         return None

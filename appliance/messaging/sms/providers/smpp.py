@@ -271,9 +271,10 @@ def _final_report(pdu: Any, text: bytes) -> Report | None:
 
 def _type_of_number(sender: str) -> int:
     """Return the SMPP type of a sender: a name, an international number, a short number."""
-    if not sender.isdigit():
-        return consts.SMPP_TON_ALNUM
-    return consts.SMPP_TON_INTL if len(sender) > 8 else consts.SMPP_TON_NWSPEC
+    type_code: int = consts.SMPP_TON_ALNUM
+    if sender.isdigit():
+        type_code = consts.SMPP_TON_INTL if len(sender) > 8 else consts.SMPP_TON_NWSPEC
+    return type_code
 
 
 def _disconnect_quietly(line: client.Client) -> None:
