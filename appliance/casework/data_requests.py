@@ -112,7 +112,7 @@ def due_date(asked_at: dt.datetime, calendar: WorkingCalendar) -> dt.date:
 
 
 def find_data_request(number: int, user: User) -> DataRequest | None:
-    """Return the request with this id, or None if it is missing or the user may not see it."""
+    """Return the request with this id, if it exists and the user may see it."""
     return DataRequest.get_or_none(DataRequest.id == number) if can_answer_requests(user) else None
 
 

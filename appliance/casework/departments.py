@@ -26,19 +26,19 @@ def list_departments(active: bool = True) -> list[Department]:
 
 
 def active_department(text: str) -> Department | None:
-    """Return the active department whose id is `text` (a form value), or None."""
+    """Return the active department whose id is `text` (a form value), if any."""
     return next(
         (department for department in list_departments() if str(department.id) == text), None
     )
 
 
 def department_by_code(code: str) -> Department | None:
-    """Return the department with this code, active or not, or None."""
+    """Return the department with this code, active or not, if any."""
     return Department.get_or_none(Department.code == code) if code else None
 
 
 def department_of_direction(direction: str) -> Department | None:
-    """Return the active department that receives a direction's appeals, or None without a route."""
+    """Return the active department that a direction's appeals are routed to, if any."""
     department: Department | None = _DEPARTMENT_OF_DIRECTION.fetch_first(direction=direction)
     return department
 

@@ -39,7 +39,7 @@ class PinflFacts:
 
 
 def parse_pinfl(text: str) -> PinflFacts | None:
-    """Return what a PINFL encodes, or None: 14 digits, a real date, a correct check digit."""
+    """Return what a PINFL encodes if valid: 14 digits, a real date, a correct check digit."""
     number = strip_separators(text)
     if not re.fullmatch(r"[1-6]\d{13}", number, re.ASCII) or not _has_valid_check_digit(number):
         return None
@@ -55,7 +55,7 @@ def parse_pinfl(text: str) -> PinflFacts | None:
 
 
 def normalise_passport(text: str) -> str | None:
-    """Return a passport or identity card number as AA1234567, or None.
+    """Return a passport or identity card number as AA1234567 if valid.
 
     Cyrillic letters that look like Latin ones are replaced.
     """
@@ -70,7 +70,7 @@ def normalise_document(text: str) -> str:
 
 
 def normalise_stir(text: str) -> str | None:
-    """Return a legal entity's nine-digit tax number, or None; its check digit is not published."""
+    """Return a legal entity's nine-digit tax number, if any; its check digit is not published."""
     compact = strip_separators(text)
     return compact if re.fullmatch(r"[1-9]\d{8}", compact, re.ASCII) else None
 
@@ -93,7 +93,7 @@ def parse_birth_date(text: str) -> dt.date | None:
 
 
 def parse_plausible_date(text: str) -> dt.date | None:
-    """Parse a date as parse_birth_date does; None if it is not from 1950 to 2199."""
+    """Parse a date as parse_birth_date does, if it is from 1950 to 2199."""
     date = parse_birth_date(text)
     return date if date and _FIRST_PLAUSIBLE_DATE <= date <= _LAST_PLAUSIBLE_DATE else None
 

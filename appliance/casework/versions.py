@@ -97,12 +97,12 @@ def list_versions(table: type[Version], owner: Any) -> list[Any]:
 
 
 def find_in_force(rows: Iterable[Version]) -> Any:
-    """Return the version among `rows` that is in force, or None."""
+    """Return the version among `rows` that is in force, if any."""
     return next((row for row in rows if version_status(row) == "in_force"), None)
 
 
 def pending_version(table: type[Version], owner: Any) -> Any:
-    """Return the owner's version that is not in force yet, or None."""
+    """Return the owner's version that is not in force yet, if any."""
     return table.select().where(_owner_condition(table, owner), pending_condition(table)).first()
 
 

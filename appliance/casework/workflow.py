@@ -60,7 +60,7 @@ class Workflow[StateType: State, MoveType: Move]:
         return {state.code: state for state in self.states}
 
     def permitted_move(self, action: str, role: str) -> MoveType | None:
-        """Return the move of this action, or None if it does not exist or the role may not make it.
+        """Return the move of this action, if it exists and the role may make it.
 
         The state of the record is not considered.
         """

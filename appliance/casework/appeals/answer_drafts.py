@@ -17,7 +17,7 @@ class DraftChangedElsewhere(Exception):
 
 
 def find_draft(user: User, appeal: Appeal) -> AnswerDraft | None:
-    """Return the user's unsent draft about an appeal, or None."""
+    """Return the user's unsent draft about an appeal, if any."""
     return find_row(AnswerDraft, user=user.id, appeal=appeal.id)
 
 

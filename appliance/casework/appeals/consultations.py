@@ -54,7 +54,7 @@ def record_outcome(appeal: Appeal, result: str, actor: str) -> None:
 
 
 def consultation_of_appeal(appeal: Appeal) -> Consultation | None:
-    """Return the appeal's consultation, or None."""
+    """Return the appeal's consultation, if any."""
     return find_row(Consultation, appeal=appeal.id)
 
 

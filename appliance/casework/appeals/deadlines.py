@@ -40,7 +40,7 @@ def initial_term(appeal_type: str) -> str:
 
 
 def extended_term(term: str) -> str | None:
-    """Return the term that an extension leads to, or None if the law allows no longer one."""
+    """Return the term that an extension leads to, if the law allows one."""
     return {"basic": "month", "month": "extended"}.get(term)
 
 

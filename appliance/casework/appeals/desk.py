@@ -63,7 +63,7 @@ class DeskForm:
 
     @property
     def waiting_since(self) -> dt.datetime | None:
-        """When the caller joined the queue they are waiting in; None if they are not waiting."""
+        """When the caller joined the queue they are waiting in, if any."""
         visits = _VISITS_OF_CALL.fetch_objects(call=self.call.id) if self.call else []
         return visits[-1].joined_at if visits and not visits[-1].left_at else None
 
@@ -93,7 +93,7 @@ def current_desk(operator: User, now: dt.datetime) -> DeskForm | None:
 
 
 def desk_for_form(operator: User, token: str) -> DeskForm | None:
-    """Return the desk of the operator's form `token`; None if registered or not a valid token."""
+    """Return the desk of the operator's unregistered form `token`, if the token is valid."""
     if registration_of_token(operator, token):
         return None
     if call := call_of_token(operator, token):
@@ -121,7 +121,7 @@ def desk_for_call_form(form: CallForm) -> DeskForm:
 
 
 def desk_for_registered_form(operator: User, token: str) -> DeskForm | None:
-    """Return the desk of the operator's registered form `token`; None if it is not registered."""
+    """Return the desk of the operator's form `token`, if it is registered."""
     registered = registration_of_token(operator, token)
     if isinstance(registered, CallForm):
         return desk_for_call_form(registered)

@@ -172,7 +172,7 @@ def extend_term(appeal: Appeal, reason: str, actor: str, version: int, today: dt
 
 
 def extended_due_date(current: Handling, today: dt.date) -> dt.date | None:
-    """Return the last day of the extended term, or None where article 28 allows no extension."""
+    """Return the last day of the extended term, if article 28 allows an extension."""
     try:
         return _extended_term(current, today)[1]
     except Refused:
@@ -289,7 +289,7 @@ def record_correction(
 
 
 def handling_of_appeal(appeal: Appeal) -> Handling | None:
-    """Return an appeal's state, holder and deadlines, or None before its handling was started."""
+    """Return an appeal's state, holder and deadlines, if its handling has started."""
     return find_row(Handling, appeal=appeal.id)
 
 

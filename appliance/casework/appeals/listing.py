@@ -98,7 +98,7 @@ def list_appeals(
 def next_overdue_appeal(
     today: dt.date, department_id: int | None, actor: str, excluded: Appeal
 ) -> Appeal | None:
-    """Return the longest overdue appeal in work that is not `excluded`, or None.
+    """Return the longest overdue appeal in work that is not `excluded`, if any.
 
     An appeal that a colleague holds is skipped. The appeal comes with its `handling`.
     """

@@ -218,7 +218,7 @@ def viewable_call_ids(user: User, ids: list[str]) -> set[str]:
 
 
 def viewable_call(user: User, call_id: str | None) -> Call | None:
-    """Return the call with this id if the user may open its card, else None."""
+    """Return the call with this id, if the user may open its card."""
     return calls.find_call(call_id) if call_id and viewable_call_ids(user, [call_id]) else None
 
 

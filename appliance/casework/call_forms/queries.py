@@ -83,7 +83,7 @@ def visible_forms_of_call(call_id: str, user: User) -> list[CallForm]:
 
 
 def form_of_operator(operator: User, call: Call) -> CallForm | None:
-    """Return the operator's own form №2 of a call, or None."""
+    """Return the operator's own form №2 of a call, if any."""
     return find_row(CallForm, operator=operator.id, call_id=call.id)
 
 

@@ -48,7 +48,7 @@ def working_calendar(settings: Settings) -> WorkingCalendar:
 
 
 def calendar_end() -> dt.date | None:
-    """Return the last day that the list of holidays covers; None if it is empty.
+    """Return the last day that the list of holidays covers, if any.
 
     A year counts if it has a day in its second half: a New Year that was entered in advance does
     not make a calendar.
@@ -74,7 +74,7 @@ def list_days(year: int | None = None) -> list[CalendarDay]:
 
 
 def find_day(date: dt.date) -> CalendarDay | None:
-    """Return the entry of a date, or None if the date follows its weekday."""
+    """Return a date's entry; a date without one follows its weekday."""
     day: CalendarDay | None = CalendarDay.get_or_none(CalendarDay.date == date)
     return day
 

@@ -34,7 +34,7 @@ def all_lists() -> list[Catalog]:
 
 
 def find_catalog(code: str) -> Catalog | None:
-    """Return the list with this code, or None."""
+    """Return the list with this code, if any."""
     return find_row(Catalog, code=code)
 
 

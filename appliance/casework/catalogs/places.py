@@ -19,7 +19,7 @@ _TOWN_WORD = fold_text("город")  # Russian puts it before the name
 
 
 def find_place(kind: str, code: str | None) -> Region | District | Mahalla | None:
-    """Return the place of a kind of PLACES with this code, or None."""
+    """Return the place of a kind of PLACES with this code, if any."""
     table = _TABLES[kind]
     return find_row(table, **{table._meta.primary_key.name: code}) if code else None
 
@@ -143,7 +143,7 @@ def exact_region(text: str) -> Region | None:
 
 
 def exact_district(text: str, region: str | None = None) -> District | None:
-    """Return the district with exactly this name, in any script; None if several match."""
+    """Return the district with exactly this name, in any script, if only one matches."""
     if not fold_text(text):
         return None
     query = District.select().where(has_exact_name(District.search_key, text))
@@ -152,7 +152,7 @@ def exact_district(text: str, region: str | None = None) -> District | None:
 
 
 def exact_mahalla(text: str, district: str | None = None) -> Mahalla | None:
-    """Return the mahalla with exactly this name, in any script; None if several match.
+    """Return the mahalla with exactly this name, in any script, if only one matches.
 
     Without a district only mahallas with a district count, not those typed without one.
     """

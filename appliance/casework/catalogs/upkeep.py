@@ -115,7 +115,7 @@ def rename_list(catalog: Catalog, names: dict[str, str], actor: str) -> None:
 
 
 def find_item(catalog: str, number: int) -> CatalogItem | None:
-    """Return a list's value by its id, or None."""
+    """Return a list's value by its id, if any."""
     return find_row(CatalogItem, catalog=catalog, id=number)
 
 

@@ -77,7 +77,7 @@ def files_of_request(request: ChangeRequest) -> list[ChangeFile]:
 
 
 def find_file(request: ChangeRequest, number: int) -> ChangeFile | None:
-    """Return the file with this id of a request, with its content; None if it does not exist."""
+    """Return the file with this id of a request, if any, with its content."""
     return find_row(ChangeFile, id=number, request=request.id)
 
 

@@ -107,7 +107,7 @@ def perform_request_action(
 
 
 def find_change_request(number: int, user: User) -> ChangeRequest | None:
-    """Return the request with this id if it exists and the user may see it, else None."""
+    """Return the request with this id, if it exists and the user may see it."""
     if user.role not in states.READER_ROLES:
         return None
     return find_row(ChangeRequest, id=number)

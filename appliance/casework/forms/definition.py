@@ -120,7 +120,7 @@ class Definition:
     fields: tuple[Field, ...]
 
     def find_field(self, name: str) -> Field | None:
-        """Return the field with this name, or this NAME_text; None if there is no such field."""
+        """Return the field with this name, or this NAME_text, if any."""
         return next(
             (
                 form_field

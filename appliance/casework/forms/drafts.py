@@ -105,9 +105,9 @@ def is_operator_form(operator: User, token: str) -> bool:
 
 
 def call_of_token(operator: User, token: str) -> Call | None:
-    """Return the call that the form with this token belongs to.
+    """Return the call of the form with this token, if it is the operator's own.
 
-    None unless it rang at or was answered by the operator, or they placed it.
+    The call rang at them, or they answered or placed it.
     """
     call_id, _, rest = token.partition(f"-{operator.id}-")
     if not rest:

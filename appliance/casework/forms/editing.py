@@ -37,7 +37,7 @@ _WIDTH_COLUMNS = {"long": 3, "comment": 3}  # columns of the form that a kind oc
 
 
 def pending_version(form: str) -> FormVersion | None:
-    """Return the pending version: the draft, else the planned one; None if there is neither."""
+    """Return the pending version, if any: the draft, else the planned one."""
     versions = FormVersion.select().where(FormVersion.form == form)
     row = versions.order_by(FormVersion.number.desc()).first()
     return row if row and (row.since is None or row.since > clock.now()) else None
@@ -56,7 +56,7 @@ def list_versions(form: str) -> list[FormVersion]:
 
 
 def find_version(form: str, number: int) -> FormVersion | None:
-    """Return the version with this number; None if it does not exist."""
+    """Return the version with this number, if any."""
     return find_row(FormVersion, form=form, number=number)
 
 

@@ -159,11 +159,9 @@ def seed_product_forms() -> None:
 
 
 def latest_field(name: str) -> Any:
-    """Return the field with this name: from the forms in force, else its last state.
+    """Return the field with this name, if any: from the forms in force, else its last state.
 
     Form №1 is searched before form №2.
-
-    None when no form ever had it.
     """
     field = next(
         (candidate for form in FORMS if (candidate := definition_in_force(form).find_field(name))),

@@ -60,12 +60,12 @@ class ArticlePlacement:
 
 
 def find_article(slug: str) -> Article | None:
-    """Return the article with this slug; None if it does not exist."""
+    """Return the article with this slug, if any."""
     return find_row(Article, slug=slug)
 
 
 def version_in_force(article: Article) -> ArticleVersion | None:
-    """Return the version of an article that is in force; None if it does not exist."""
+    """Return the version of an article that is in force, if any."""
     version: ArticleVersion | None = ArticleVersion.get_or_none(
         ArticleVersion.article == article, versions.in_force_condition(ArticleVersion)
     )
@@ -78,12 +78,12 @@ def article_versions(article: Article) -> list[ArticleVersion]:
 
 
 def find_version(article: Article, number: int) -> ArticleVersion | None:
-    """Return the version with this number; None if it does not exist."""
+    """Return the version with this number, if any."""
     return find_row(ArticleVersion, article=article.id, number=number)
 
 
 def pending_version(article: Article) -> ArticleVersion | None:
-    """Return the pending version; None if it does not exist."""
+    """Return the pending version, if any."""
     version: ArticleVersion | None = versions.pending_version(ArticleVersion, article)
     return version
 

@@ -115,7 +115,7 @@ def version_files(version: ArticleVersion) -> list[ArticleFile]:
 
 
 def find_file(version: ArticleVersion, number: int) -> ArticleFile | None:
-    """Return a file that a version shows, with its content; None when there is no such file."""
+    """Return the file with this id that a version shows, if any, with its content."""
     if number not in version.files:
         return None
     return find_row(ArticleFile, id=number, article=version.article_id)
@@ -147,7 +147,7 @@ def _check_image(kind: str, size: tuple[int, int] | None) -> str:
 
 
 def _png_size(content: bytes) -> tuple[int, int] | None:
-    """Return width and height from the header; None if it is incomplete."""
+    """Return width and height from the header, if it is complete."""
     if len(content) < 33 or content[12:16] != b"IHDR":
         return None
     width, height = struct.unpack(">II", content[16:24])
@@ -155,7 +155,7 @@ def _png_size(content: bytes) -> tuple[int, int] | None:
 
 
 def _jpeg_size(content: bytes) -> tuple[int, int] | None:
-    """Return width and height from the frame header; None if there is no such header."""
+    """Return width and height from the frame header, if any."""
     position = 2
     while position + 9 < len(content):
         if content[position] != 0xFF:

@@ -96,7 +96,7 @@ def _texts_by_language(body: str) -> dict[str, str]:
 
 
 def _parse_day(text: str) -> dt.date | None:
-    """Return the date in a text, None if it is empty. Raises Refused: `day`."""
+    """Return the date in a text, if any. Raises Refused: `day`."""
     day = identity.parse_plausible_date(text) if text else None
     if text and not day:
         raise Refused("day")

@@ -81,7 +81,7 @@ def record_opening(
 
 
 def find_opening(number: int) -> ArticleOpening | None:
-    """Return the opening with this id; None if it does not exist."""
+    """Return the opening with this id, if any."""
     return find_row(ArticleOpening, id=number)
 
 

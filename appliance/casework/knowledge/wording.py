@@ -70,7 +70,7 @@ def detect_script(text: str) -> str:
 
 
 def _transliterator(own_script: str, locale: str) -> markdown.Transliterator | None:
-    """Return the function that converts a text from a script for a locale; None if unchanged."""
+    """Return the function that converts a text from a script for a locale, if needed."""
     if locale not in LOCALES or locale in ("ru", f"uz_{own_script}"):
         return None
     return (

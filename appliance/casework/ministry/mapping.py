@@ -117,5 +117,5 @@ def _listed_values(appeal: Appeal) -> dict[str, str | None]:
 
 
 def _iso_date(day: dt.date | None) -> str | None:
-    """Return a date in ISO format, None for None."""
+    """Return a date, if any, in ISO format."""
     return day.isoformat() if day else None

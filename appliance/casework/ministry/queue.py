@@ -57,7 +57,7 @@ class ExchangeBacklog:
 
 
 def queue_appeal(settings: Settings, appeal: Appeal) -> Message | None:
-    """Queue a new appeal, inside its transaction. Returns None on a site without [ministry]."""
+    """Queue a new appeal, inside its transaction, on a site with [ministry]."""
     return _queue_message(settings, "appeal", appeal)
 
 
@@ -93,7 +93,7 @@ def queue_earlier_appeals(settings: Settings, since: dt.date, by: str) -> int:
 
 
 def latest_message(appeal: Appeal) -> Message | None:
-    """Return the newest message about an appeal; None if no message was ever queued."""
+    """Return the newest message about an appeal, if any was ever queued."""
     messages = _appeal_messages(appeal.number)
     latest: Message | None = messages.order_by(Message.id.desc()).first()
     return latest
@@ -231,7 +231,7 @@ def reset_known_appeal(message: Message) -> None:
 def _queue_message(
     settings: Settings, purpose: str, appeal: Appeal, due_at: dt.datetime | None = None
 ) -> Message | None:
-    """Queue a snapshot of an appeal; None on a site without [ministry]."""
+    """Queue a snapshot of an appeal, on a site with [ministry]."""
     if not settings.ministry:
         return None
     version = Handling.get_by_id(appeal.id).version

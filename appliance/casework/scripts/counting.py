@@ -41,7 +41,7 @@ class ScriptUsage:
 
     @property
     def share(self) -> float | None:
-        """Per cent of the ended runs that were finished; None without ended runs."""
+        """Per cent of the ended runs, if any, that were finished."""
         ended = self.finished + self.left
         return 100 * self.finished / ended if ended else None
 

@@ -109,7 +109,7 @@ class Definition:
     steps: tuple[Step, ...]
 
     def find_step(self, code: str) -> Step | None:
-        """Return the step with this code; None if there is no such step."""
+        """Return the step with this code, if any."""
         return next((step for step in self.steps if step.code == code), None)
 
     def step_number(self, code: str) -> int:

@@ -65,14 +65,14 @@ def list_scripts() -> list[ScriptOverview]:
 
 
 def find_script(code: str) -> ScriptOverview | None:
-    """Return the script with this code; None if it does not exist."""
+    """Return the script with this code, if any."""
     script = Script.get_or_none(Script.code == code)
     rows = versions.list_versions(ScriptVersion, script) if script else []
     return _script_overview(script, rows) if script and rows else None
 
 
 def find_version(script: Script, number: int) -> ScriptVersion | None:
-    """Return the version with this number; None if it does not exist."""
+    """Return the version with this number, if any."""
     return find_row(ScriptVersion, script=script.id, number=number)
 
 

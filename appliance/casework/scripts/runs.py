@@ -49,7 +49,7 @@ class Run:
 
 
 def latest_run(operator: User, token: str, call: Call | None) -> Run | None:
-    """Return the newest run of a form, or of any form of the same call; None if there is no run."""
+    """Return the newest run of a form, or of any form of the same call, if any."""
     runs = ScriptRun.select().where(ScriptRun.operator == operator)
     is_same_form = (ScriptRun.call_id == call.id) if call else (ScriptRun.token == token)
     row = runs.where(is_same_form).order_by(ScriptRun.id.desc()).first()
