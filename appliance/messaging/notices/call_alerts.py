@@ -43,7 +43,7 @@ def set_alert_directions(codes: Collection[str], actor: str) -> None:
 
 
 def find_call_alert(number: str) -> CallAlert | None:
-    """Return the alert of a registered call, or None if there was no alert."""
+    """Return the alert of a registered call, if any."""
     messages = Message.select().where(Message.cause == number).order_by(Message.id)
     alerts = [message for message in messages if message.purpose == "alert"]
     if not alerts:

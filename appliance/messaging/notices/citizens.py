@@ -92,7 +92,7 @@ def messages_of_appeal(appeal: Appeal) -> list[Message]:
 
 
 def opt_out_number(number: str, actor: str) -> str | None:
-    """Stop messages to a number; returns its normal form, or None if it is not a number."""
+    """Stop messages to a number; returns its normal form, if it is a number."""
     canonical_number = phone_numbers.canonical_number(number)
     if canonical_number:
         with write_transaction():
@@ -127,7 +127,7 @@ def queue_notice(
     reply: bool = False,
     delay: dt.timedelta = NO_DELAY,
 ) -> Message | None:
-    """Queue a message with the text in force; returns None if it is not to be sent.
+    """Queue a message with the text in force, if it is to be sent.
 
     It is not sent without a recipient, or if the purpose is disabled.
 
@@ -162,13 +162,13 @@ def queue_notice(
 
 
 def mobile_number(number: str | None) -> str | None:
-    """Return the number in normal form if it can receive a short message, else None."""
+    """Return the number in normal form, if it can receive a short message."""
     canonical_number = phone_numbers.canonical_number(number or "")
     return canonical_number if canonical_number and _MOBILE.fullmatch(canonical_number) else None
 
 
 def applicant_number(appeal: Appeal) -> str | None:
-    """Return the applicant's mobile number, or else their second number if mobile, or None."""
+    """Return the applicant's mobile number, or else their second number if that is mobile."""
     return mobile_number(appeal.phone) or mobile_number(appeal.phone_at_hand)
 
 

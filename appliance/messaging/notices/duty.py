@@ -56,16 +56,14 @@ def alert_call(settings: Settings, form: CallForm) -> bool:
 
 
 def find_alert(appeal: Appeal) -> DutyAlert | None:
-    """Return the alert of an appeal, with the person who took it, or None if there was no alert."""
+    """Return the alert of an appeal, if any, with the person who took it."""
     return find_row(DutyAlert, appeal=appeal.id)
 
 
 def take_over_alert(
     settings: Settings, number: str, name: str, *, user: int | None = None, username: str = ""
 ) -> str | None:
-    """Assign an appeal or call to the person who takes it; returns its holder, if alerted.
-
-    Returns None if there was no alert of it.
+    """Assign an appeal or call to the person who takes it; returns its holder, if it had an alert.
 
     The first to take it holds it, and the group is notified. A Telegram name is freely chosen, so
     `user` and `username`, as known to Telegram, are stored in the audit trail.

@@ -43,7 +43,7 @@ def request_ratings(settings: Settings) -> int:
 
 
 def find_rating_request(token: str) -> SmsRating | None:
-    """Return the rating request of a link's token, or None."""
+    """Return the rating request of a link's token, if any."""
     return find_row(SmsRating, token=token)
 
 

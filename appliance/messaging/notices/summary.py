@@ -14,7 +14,7 @@ _MAX_LISTED_APPEALS = 10  # that nobody took
 
 
 def queue_summary(settings: Settings, until: dt.datetime) -> Message | None:
-    """Queue the summary of the 24 hours before `until`, once; None without Telegram."""
+    """Queue the summary of the 24 hours before `until`, once, if Telegram is set up."""
     bot = settings.telegram
     if not bot:
         return None

@@ -39,7 +39,7 @@ def list_templates(with_retired: bool = False) -> list[SmsTemplate]:
 
 
 def find_template(number: int) -> SmsTemplate | None:
-    """Return the template with this id, active or not, or None."""
+    """Return the template with this id, active or not, if any."""
     return find_row(SmsTemplate, id=number)
 
 

@@ -49,7 +49,7 @@ class SmsGateway(Protocol):
         """Send to +998…; `key` is the same in each attempt. Raises DeliveryError."""
 
     def outcome(self, receipt: str) -> str | None:
-        """Return `delivered`, `refused`, or None while it is unknown. Raises DeliveryError."""
+        """Return `delivered` or `refused`, once known. Raises DeliveryError."""
         return None
 
     def look_up(self, sending: Sending) -> str:
@@ -60,7 +60,7 @@ class SmsGateway(Protocol):
         return "unknown"
 
     def balance(self) -> int | None:
-        """Return the messages or money left, in the service's unit, or None if not reported."""
+        """Return the messages or money left, in the service's unit, if reported."""
         return None
 
     def parse_reports(self, payload: dict[str, Any]) -> list[Report]:

@@ -168,7 +168,7 @@ def sort_by_preference[G: SmsGateway | SmsAccount](gateways: Sequence[G], purpos
 def manual_message_price(
     settings: Settings, parts: int, payload: dict[str, str] | None = None
 ) -> int | None:
-    """Return the price (tiyin) of a message written by hand, or None if it is not known.
+    """Return the price (tiyin) of a message written by hand, if known.
 
     It is that of the account that is tried first for such a text and is not being skipped.
     """

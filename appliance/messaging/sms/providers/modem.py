@@ -322,7 +322,7 @@ def _decode_pdu(text: str) -> dict[str, Any]:
 
 
 def _final_report(message: dict[str, Any]) -> Report | None:
-    """Return a status report's final outcome; None while the message is in transit."""
+    """Return a status report's final outcome, unless the message is in transit."""
     if message.get("type") != "SMS-STATUS-REPORT":
         return None
     status = message["status"]

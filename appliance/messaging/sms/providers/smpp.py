@@ -261,7 +261,7 @@ GATEWAY = Smpp
 
 
 def _final_report(pdu: Any, text: bytes) -> Report | None:
-    """Return a receipt's final outcome; None while the message is in transit."""
+    """Return a receipt's final outcome, unless the message is in transit."""
     match = _RECEIPT_TEXT.search(text)
     id = bytes(pdu.receipted_message_id or (match[1] if match else b"")).decode("ascii", "replace")
     word = match[2].decode().upper() if match else ""
