@@ -164,6 +164,7 @@ def perform_version_action(
     action: str,
     row: Version,
     user: User,
+    *,
     expected_revision: int,
     noun: str,
     ref: str,

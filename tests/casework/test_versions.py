@@ -51,7 +51,14 @@ def reload_version(row: SheetVersion) -> SheetVersion:
 def perform_step(action, row, user, words="", since=None, seen_revision=None) -> SheetVersion:
     now = reload_version(row)
     return versions.perform_version_action(
-        action, now, user, seen_revision or now.revision, "sheet", "A", words, since
+        action,
+        now,
+        user,
+        expected_revision=seen_revision or now.revision,
+        noun="sheet",
+        ref="A",
+        remark=words,
+        since=since,
     )
 
 

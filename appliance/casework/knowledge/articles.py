@@ -237,7 +237,14 @@ def perform_step(
     before = version_in_force(row.article)
     with write_transaction():
         changed_version: ArticleVersion = versions.perform_version_action(
-            action, row, user, seen_revision, "article", row.article.slug, comment, since
+            action,
+            row,
+            user,
+            expected_revision=seen_revision,
+            noun="article",
+            ref=row.article.slug,
+            remark=comment,
+            since=since,
         )
         if action == "put" and changed_version.request:
             title = changed_version.title_uz or changed_version.title_ru

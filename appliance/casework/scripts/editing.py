@@ -223,7 +223,14 @@ def perform_step(
     ref = _REFERENCE_FORMAT.format(script=row.script.code, number=row.number)
     with write_transaction():
         changed_version: ScriptVersion = versions.perform_version_action(
-            action, row, user, seen_revision, "script", ref, comment, since
+            action,
+            row,
+            user,
+            expected_revision=seen_revision,
+            noun="script",
+            ref=ref,
+            remark=comment,
+            since=since,
         )
         update_search_index(row.script)
         live.publish_topics(LIVE_TOPIC)
