@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from appliance.casework import catalogs
+from appliance.casework import catalogs, hooks
 from appliance.casework.appeals import correcting, form, prefill, queries, registering
 from appliance.casework.appeals import desk as appeal_desk
 from appliance.casework.appeals.desk import DeskForm, desk_for_form
@@ -173,6 +173,7 @@ def test_numbering_restarts_each_year(nilufar, monkeypatch):
 def register_many(path: Path, login: str, count: int) -> None:
     """Register `count` appeals; runs in a process of its own."""
     db.open_database(path)
+    hooks.appeal_registered.connect()
     operator = User.get(User.login == login)
     for _ in range(count):
         register_appeal(operator)
