@@ -105,7 +105,8 @@ def claim_run(name: str, due_at: dt.datetime, holder: str) -> JobRun | None:
             return None
         now = clock.now()
         JobRun.delete().where(JobRun.name == name, JobRun.due_at == due_at).execute()
-        return JobRun.create(name=name, due_at=due_at, started_at=now, holder=holder)
+        new_run: JobRun = JobRun.create(name=name, due_at=due_at, started_at=now, holder=holder)
+        return new_run
 
 
 def record_new_job(name: str, due_at: dt.datetime) -> None:

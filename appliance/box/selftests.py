@@ -130,7 +130,7 @@ def is_trunk_call_due(settings: Settings, trunk: str) -> bool:
     if not newest[0].ok and not is_hopeless:
         interval = min(interval, TRUNK_RETRY_INTERVAL)
     # The absolute difference: a clock that was set back delays no call for long.
-    return abs(clock.now() - newest[0].started_at) >= interval
+    return bool(abs(clock.now() - newest[0].started_at) >= interval)
 
 
 def save_result(result: SelfTestResult) -> None:
@@ -155,7 +155,9 @@ def save_result(result: SelfTestResult) -> None:
 def latest_test(kind: str) -> SelfTest | None:
     """The newest test of a kind."""
     tests = SelfTest.select().where(SelfTest.kind == kind)
-    return tests.order_by(SelfTest.id.desc()).first()  # by id: the clock may have been wrong
+    # by id: the clock may have been wrong
+    latest: SelfTest | None = tests.order_by(SelfTest.id.desc()).first()
+    return latest
 
 
 def recent_tests(limit: int = 20) -> list[SelfTest]:

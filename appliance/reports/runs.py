@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from appliance.core import clock, live
 from appliance.core.db import write_transaction
 from appliance.core.settings import Settings
+from appliance.core.statements import find_row
 from appliance.models import ReportRun, User
 from appliance.reports import files, issuing
 from appliance.reports.periods import Period, quarter_name
@@ -51,6 +52,7 @@ def request_run(name: str, period: str, upto: str, by: str) -> ReportRun:
     """
     now = clock.now()
     with write_transaction():
+        run: ReportRun
         run, is_new = ReportRun.get_or_create(
             name=name, period=period, upto=upto, defaults={"due_at": now, "next_at": now, "by": by}
         )
@@ -107,7 +109,7 @@ def record_failure(run: ReportRun, error: Exception) -> None:
 
 def find_run(number: int) -> ReportRun | None:
     """Return the run with this id; None if it does not exist."""
-    return ReportRun.get_or_none(ReportRun.id == number)
+    return find_row(ReportRun, id=number)
 
 
 def retry_run(run: ReportRun) -> None:

@@ -13,6 +13,7 @@ from peewee import SQL, Node, fn
 from appliance.core import audit, clock
 from appliance.core.db import write_transaction
 from appliance.core.refusals import Refused
+from appliance.core.statements import find_row
 from appliance.models import Tariff
 
 ROUNDINGS = ("second", "minute", "call")  # up to the whole second, up to the whole minute, per call
@@ -53,7 +54,7 @@ def add_tariff(
                 other_tariff.valid_to or dt.date.max
             ):
                 raise Refused("overlap", "another tariff holds for these calls on these days")
-        tariff = Tariff.create(
+        tariff: Tariff = Tariff.create(
             direction=direction,
             trunk=trunk,
             number=number,
@@ -78,7 +79,7 @@ def close_tariff(tariff: Tariff, last: dt.date, by: str) -> None:
 
 def find_tariff(number: int) -> Tariff | None:
     """Return the tariff with this id; None if it does not exist."""
-    return Tariff.get_or_none(Tariff.id == number)
+    return find_row(Tariff, id=number)
 
 
 def all_tariffs() -> list[Tariff]:
@@ -125,9 +126,10 @@ def _rounding_unit_seconds(rounding: str) -> int:
 
 def talk_cost(tariff: Tariff, talk_seconds: float) -> int:
     """Return the cost of a talk in whole tiyin; halves are rounded up."""
+    price: int = tariff.price
     if tariff.rounding == "call":
-        return tariff.price
-    return (2 * billed_seconds(talk_seconds, tariff.rounding) * tariff.price + 60) // 120
+        return price
+    return (2 * billed_seconds(talk_seconds, tariff.rounding) * price + 60) // 120
 
 
 def total_cost_sql(tariff: Tariff, talk_seconds: Node) -> Node:

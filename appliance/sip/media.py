@@ -241,5 +241,5 @@ def _arrival_time(extra: list[tuple[int, int, bytes]]) -> float:
     for _, kind, data in extra:
         if kind == _SO_TIMESTAMPNS:
             seconds, nanoseconds = struct.unpack("qq", data[:16])
-            return seconds + nanoseconds / 1e9
+            return float(seconds + nanoseconds / 1e9)
     return time.time()

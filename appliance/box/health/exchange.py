@@ -254,7 +254,8 @@ def _ledger_position() -> dt.datetime | None:
     Events in the future are ignored: one would hide the ledger's lag for ever.
     """
     event_times = EventRow.select(EventRow.at).where(EventRow.at <= clock.now() + MAX_LEDGER_LAG)
-    return event_times.order_by(EventRow.at.desc()).limit(1).scalar()
+    newest: dt.datetime | None = event_times.order_by(EventRow.at.desc()).limit(1).scalar()
+    return newest
 
 
 def _last_record_at(log: Path) -> dt.datetime | None:

@@ -105,4 +105,5 @@ def _open_stretch(name: str) -> LinkStretch | None:
     open_stretches = LinkStretch.select().where(
         LinkStretch.link == name, LinkStretch.until.is_null()
     )
-    return open_stretches.order_by(LinkStretch.since.desc()).first()
+    newest: LinkStretch | None = open_stretches.order_by(LinkStretch.since.desc()).first()
+    return newest

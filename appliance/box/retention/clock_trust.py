@@ -67,7 +67,7 @@ def require_trusted_clock(settings: Settings) -> None:
 
 def is_clock_refusal(run: JobRun) -> bool:
     """Whether a run was refused because the clock may be wrong."""
-    return run.result.startswith(ClockDoubted.__name__)
+    return bool(run.result.startswith(ClockDoubted.__name__))
 
 
 def _is_trusted_night(run: JobRun) -> bool:

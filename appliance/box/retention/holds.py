@@ -19,7 +19,7 @@ def set_hold(kind: str, subject: str, reason: str, by: str) -> LegalHold:
     if not reason:
         raise Refused("why")
     with write_transaction():
-        new_hold = LegalHold.create(
+        new_hold: LegalHold = LegalHold.create(
             kind=kind, subject=subject, why=reason, by=by, since=clock.now()
         )
         fingerprint = audit.text_fingerprint(reason)

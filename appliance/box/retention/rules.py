@@ -97,7 +97,8 @@ def partially_masked(table: type[Appeal | CallForm], extent: int) -> Any:
 def has_masked_since(since: dt.datetime) -> bool:
     """Whether a citizen was masked since the given time."""
     kinds = ("appeal", "appeal_person", "call_form", "call_form_person", "data_request")
-    return Removal.select().where(Removal.at >= since, Removal.kind.in_(kinds)).exists()
+    removals = Removal.select().where(Removal.at >= since, Removal.kind.in_(kinds))
+    return bool(removals.exists())
 
 
 def due_masked_recordings(before: dt.datetime) -> Any:
@@ -197,7 +198,7 @@ def is_on_hold(kind: str, subject: str) -> bool:
         LegalHold.subject == subject,
         LegalHold.ended_at.is_null(),
     )
-    return LegalHold.select().where(*is_active_hold).exists()
+    return bool(LegalHold.select().where(*is_active_hold).exists())
 
 
 def matching_removals(kind: str, subject: Any) -> Any:

@@ -119,7 +119,8 @@ _AGING_TABLES: tuple[tuple[Any, Field, tuple[Expression, ...]], ...] = (
 
 def _row_update(row: Any, columns: dict[str, Any]) -> Change:
     """The update of one row, to be executed later."""
-    return type(row).update(columns).where(type(row).id == row.id).execute
+    change: Change = type(row).update(columns).where(type(row).id == row.id).execute
+    return change
 
 
 def _draft_deletions(citizen: Identity) -> Iterator[Change]:

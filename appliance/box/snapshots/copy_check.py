@@ -71,7 +71,8 @@ def check_copy(settings: Settings) -> CopyCheck:
         _request_repair(settings, previous_check)
         raise
     _store_outcome(reference.check, {"state": "done", "counts": counts}, started)
-    return CopyCheck.get_by_id(reference.check.id)
+    finished_check: CopyCheck = CopyCheck.get_by_id(reference.check.id)
+    return finished_check
 
 
 def latest_check() -> CopyCheck | None:
@@ -79,7 +80,8 @@ def latest_check() -> CopyCheck | None:
     finished_checks = CopyCheck.select().where(
         CopyCheck.state != "running", CopyCheck.trouble != INTERRUPTED_TROUBLE
     )
-    return finished_checks.order_by(CopyCheck.id.desc()).first()
+    latest: CopyCheck | None = finished_checks.order_by(CopyCheck.id.desc()).first()
+    return latest
 
 
 def keep_replicating(settings: Settings) -> str:

@@ -40,7 +40,7 @@ def claim_request() -> SnapshotRun | None:
     """Take the oldest request and delete it, because the run stores its own row."""
     with write_transaction():
         requests = SnapshotRun.select().where(SnapshotRun.state == "asked")
-        run = requests.order_by(SnapshotRun.id).first()
+        run: SnapshotRun | None = requests.order_by(SnapshotRun.id).first()
         if run:
             run.delete_instance()
             live.publish_topics("snapshots")
@@ -55,7 +55,7 @@ def start_snapshot_run(kind: str, repository: str, by: str, snapshot: str = "") 
             SnapshotRun.state == "running"
         ).execute()
         SnapshotRun.delete().where(SnapshotRun.started_at < clock.now() - RUN_RETENTION).execute()
-        run = SnapshotRun.create(
+        run: SnapshotRun = SnapshotRun.create(
             kind=kind,
             repository=repository,
             snapshot=snapshot,

@@ -214,7 +214,8 @@ def _raise_versions(
         ).execute()
     if not spare:
         return len(newer_versions)
-    return Handling.update(version=Handling.version + spare).bind(connection).execute()
+    update = Handling.update(version=Handling.version + spare)
+    return int(update.bind(connection).execute())
 
 
 def _insert_placeholder_message(connection: SqliteDatabase, id: int, now: dt.datetime) -> None:

@@ -187,7 +187,8 @@ def _find_free_port() -> int:
     """A TCP port that is free on this machine."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+        port: int = probe.getsockname()[1]
+        return port
 
 
 def repository_standings(settings: Settings) -> list[dict[str, Any]]:

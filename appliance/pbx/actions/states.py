@@ -154,7 +154,8 @@ def _expected_pause_reason(presence_row: Presence) -> str:
         return ""
     if presence_row.reason == presence.NO_ANSWER:
         return AUTOPAUSE
-    return presence_row.reason or presence_row.state
+    reason: str = presence_row.reason or presence_row.state
+    return reason
 
 
 def reload_asterisk(settings: Settings, ami_secret: str = "") -> None:

@@ -38,4 +38,4 @@ def update_fragments(cut_pieces: list[tuple[bool, bytes]], joined_texts: list[by
 
 def count_fragments() -> int:
     """Return the number of cut pieces of records that wait for their other half."""
-    return EventFragment.select().count()
+    return int(EventFragment.select().count())

@@ -338,7 +338,7 @@ def _sound_times(root: str) -> list[dt.datetime]:
 def _is_stored_as_ended(root: str) -> bool:
     """Return True if the ledger contains the call with its end."""
     rows = Call.select().where(Call.id == root, Call.ended_at.is_null(False))
-    return rows.exists()
+    return bool(rows.exists())
 
 
 def _first_time(events: Iterable[Event]) -> dt.datetime:

@@ -138,9 +138,7 @@ def _check_ledger_row(scenario: CallScenario) -> Row:
     Raises StepFailed if a value is wrong.
     """
     deadline = time.monotonic() + STEP_LIMIT_SECONDS
-    while not (
-        row := Row.get_or_none(Row.sip == scenario.sip_call_id, Row.ended_at.is_null(False))
-    ):
+    while not (row := _find_ended_call(scenario.sip_call_id)):
         if time.monotonic() > deadline:
             raise StepFailed("the call is not in the ledger")
         time.sleep(0.1)
@@ -158,6 +156,11 @@ def _check_ledger_row(scenario: CallScenario) -> Row:
         if getattr(row, name) != value
     ]:
         raise StepFailed(", ".join(mismatches))
+    return row
+
+
+def _find_ended_call(sip_call_id: str) -> Row | None:
+    row: Row | None = Row.get_or_none(Row.sip == sip_call_id, Row.ended_at.is_null(False))
     return row
 
 

@@ -80,7 +80,7 @@ def request_pack(
 def queue_pack(call_id: str, appeal: str, login: str, reason: str) -> EvidencePack:
     """Queue a pack to be made; the caller of this function has checked the permission."""
     with write_transaction():
-        pack = EvidencePack.create(
+        pack: EvidencePack = EvidencePack.create(
             call_id=call_id, appeal=appeal, by=login, reason=reason, asked_at=clock.now()
         )
         reason_hash = audit.text_fingerprint(reason)
@@ -126,7 +126,7 @@ def packs_of_appeal(number: str, user: User) -> list[EvidencePack]:
 
 def pack_file(settings: Settings, pack: EvidencePack) -> Path | None:
     """Return the file of a pack; None if it is not made yet, was removed or was changed."""
-    file = packs_folder(settings) / pack.file
+    file: Path = packs_folder(settings) / pack.file
     if pack.state != "made" or not file.is_file() or _file_hash(file) != pack.sha256:
         return None
     return file
@@ -134,13 +134,9 @@ def pack_file(settings: Settings, pack: EvidencePack) -> Path | None:
 
 def newest_request_time() -> dt.datetime | None:
     """Return when the newest waiting pack was requested; None if no pack is waiting."""
-    waiting = (
-        EvidencePack.select()
-        .where(EvidencePack.state == "asked")
-        .order_by(EvidencePack.id.desc())
-        .first()
-    )
-    return waiting and waiting.asked_at
+    waiting = EvidencePack.select().where(EvidencePack.state == "asked")
+    newest = waiting.order_by(EvidencePack.id.desc()).first()
+    return newest.asked_at if newest else None
 
 
 def make_requested_packs(
@@ -187,20 +183,16 @@ def make_pack(settings: Settings, pack: EvidencePack) -> EvidencePack:
         with write_transaction():
             state_values = {"state": "made", "made_at": clock.now(), "error": ""}
             file_values = {"file": name, "sha256": sha256, "size": size}
-            if (
-                not EvidencePack.update(state_values | file_values)
-                .where(*_not_removed(pack))
-                .execute()
-            ):
-                return EvidencePack.get_by_id(pack.id)
-            os.replace(temporary_file, destination / name)
-            audit.record_entry(
-                "jobs", "evidence.make", pack.appeal or pack.call_id, pack=pack.id, sha256=sha256
-            )
-            live.publish_topics(LIVE_TOPIC)
+            update = EvidencePack.update(state_values | file_values).where(*_not_removed(pack))
+            if update.execute():
+                os.replace(temporary_file, destination / name)
+                number = pack.appeal or pack.call_id
+                audit.record_entry("jobs", "evidence.make", number, pack=pack.id, sha256=sha256)
+                live.publish_topics(LIVE_TOPIC)
     finally:
         temporary_file.unlink(missing_ok=True)
-    return EvidencePack.get_by_id(pack.id)
+    stored_pack: EvidencePack = EvidencePack.get_by_id(pack.id)
+    return stored_pack
 
 
 def _not_removed(pack: EvidencePack) -> tuple[Expression, ...]:

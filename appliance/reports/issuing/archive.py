@@ -11,6 +11,7 @@ from appliance.core import audit, clock, live
 from appliance.core.db import write_transaction
 from appliance.core.i18n import LOCALES
 from appliance.core.settings import Settings
+from appliance.core.statements import find_row
 from appliance.models import IssuedFile, IssuedReport, ReportRun
 from appliance.reports import files
 from appliance.reports.issuing import cells
@@ -55,7 +56,7 @@ def issue_report(
             values, formulas = cells.report_cells(report_json, locale), report_json["formulas"]
     with write_transaction():
         edition = 1 + (_last_edition_query(name, period).scalar() or 0)
-        issued_report = IssuedReport.create(
+        issued_report: IssuedReport = IssuedReport.create(
             name=name,
             first=period.first,
             last=period.last,
@@ -94,7 +95,7 @@ def issued_reports(limit: int = 100) -> list[IssuedReport]:
 
 def find_report(number: int) -> IssuedReport | None:
     """Return the issued report with this id; None if it does not exist."""
-    return IssuedReport.get_or_none(IssuedReport.id == number)
+    return find_row(IssuedReport, id=number)
 
 
 def files_by_kind(report: IssuedReport) -> dict[tuple[str, str], IssuedFile]:

@@ -42,7 +42,8 @@ def render_pdf(source: str) -> bytes:
     fetcher = _PackageFiles()
     style = CSS(TEMPLATES_DIRECTORY / "print.css", font_config=fonts, url_fetcher=fetcher)
     html = HTML(string=source, base_url=f"{TEMPLATES_DIRECTORY.as_uri()}/", url_fetcher=fetcher)
-    return html.write_pdf(stylesheets=[style], font_config=fonts, pdf_variant="pdf/ua-1")
+    pdf: bytes = html.write_pdf(stylesheets=[style], font_config=fonts, pdf_variant="pdf/ua-1")
+    return pdf
 
 
 def main() -> None:

@@ -30,7 +30,7 @@ class CallRow:
 
 def count_calls(call_filter: CallFilter) -> int:
     """Return the number of calls in a filter."""
-    return Call.select().where(*sql_conditions(call_filter)).count()
+    return int(Call.select().where(*sql_conditions(call_filter)).count())
 
 
 def calls_page(call_filter: CallFilter, limit: int, offset: int = 0) -> list[CallRow]:

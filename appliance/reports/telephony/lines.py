@@ -95,4 +95,4 @@ def reported_field_keys(call_filter: CallFilter) -> tuple[str, ...]:
 
 def _has_values(call_filter: CallFilter, form: str, field: str) -> bool:
     has_value = fn.EXISTS(call_filters.added_field_query(form, field))
-    return Call.select().where(*sql_conditions(call_filter), has_value).exists()
+    return bool(Call.select().where(*sql_conditions(call_filter), has_value).exists())
