@@ -79,14 +79,18 @@ def fail_snapshot_run(run: SnapshotRun, error: SnapshotError, **values: Any) -> 
     )
 
 
-def latest_snapshot_run(kind: str, repository: str | None = None, state: str | None = None) -> Any:
-    """The newest finished run of a kind, or None."""
+def latest_snapshot_run(
+    kind: str, repository: str | None = None, state: str | None = None
+) -> SnapshotRun | None:
+    """The newest finished run of a kind, if any."""
     rows = SnapshotRun.select().where(SnapshotRun.kind == kind, SnapshotRun.ended_at.is_null(False))
     if repository is not None:
         rows = rows.where(SnapshotRun.repository == repository)
     if state:
         rows = rows.where(SnapshotRun.state == state)
-    return rows.order_by(SnapshotRun.started_at.desc(), SnapshotRun.id.desc()).first()
+    newest_first = rows.order_by(SnapshotRun.started_at.desc(), SnapshotRun.id.desc())
+    latest: SnapshotRun | None = newest_first.first()
+    return latest
 
 
 def bytes_to_restore() -> int:

@@ -92,7 +92,7 @@ def queue_pack(call_id: str, appeal: str, login: str, reason: str) -> EvidencePa
 
 
 def find_pack(number: int, user: User) -> EvidencePack | None:
-    """Return the pack with this number if it is open to the user, else None.
+    """Return the pack with this number, if it is open to the user.
 
     The user must have requested it, or be a manager who may make one themselves.
     """
@@ -133,7 +133,7 @@ def pack_file(settings: Settings, pack: EvidencePack) -> Path | None:
 
 
 def newest_request_time() -> dt.datetime | None:
-    """Return when the newest waiting pack was requested; None if no pack is waiting."""
+    """Return when the newest waiting pack, if any, was requested."""
     waiting = EvidencePack.select().where(EvidencePack.state == "asked")
     newest = waiting.order_by(EvidencePack.id.desc()).first()
     return newest.asked_at if newest else None
@@ -186,8 +186,8 @@ def make_pack(settings: Settings, pack: EvidencePack) -> EvidencePack:
             update = EvidencePack.update(state_values | file_values).where(*_not_removed(pack))
             if update.execute():
                 os.replace(temporary_file, destination / name)
-                number = pack.appeal or pack.call_id
-                audit.record_entry("jobs", "evidence.make", number, pack=pack.id, sha256=sha256)
+                record_id = pack.appeal or pack.call_id
+                audit.record_entry("jobs", "evidence.make", record_id, pack=pack.id, sha256=sha256)
                 live.publish_topics(LIVE_TOPIC)
     finally:
         temporary_file.unlink(missing_ok=True)
