@@ -140,7 +140,7 @@ def _next_alarm_step(
     now: dt.datetime,
     grace_period: dt.timedelta,
 ) -> _AlarmStep | None:
-    """Return what to do about the alarm of one check, or None if there is nothing to do."""
+    """Return what to do about the alarm of one check, if anything."""
     if check and check.state == "fail":
         if not alarm:
             return _AlarmStep(code, "begin", check)

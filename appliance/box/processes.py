@@ -138,7 +138,7 @@ def _heartbeat_folder(settings: Settings) -> Path:
 
 
 def _read_heartbeat(file: Path) -> Heartbeat | None:
-    """Read a heartbeat file; returns None if it is missing or invalid."""
+    """Read a heartbeat file, if it exists and is valid."""
     name, _, holder = file.name.partition(".")
     try:
         content = json.loads(file.read_text("ascii"))

@@ -95,7 +95,7 @@ def is_run_due(name: str, due_at: dt.datetime) -> bool:
 
 
 def claim_run(name: str, due_at: dt.datetime, holder: str) -> JobRun | None:
-    """Claim the run for a due time; returns None if it has run, or the job is still running."""
+    """Claim the run for a due time, unless it has run or the job is still running."""
     with write_transaction():
         for run in JobRun.select().where(JobRun.name == name, JobRun.state == "running"):
             if run.holder != holder and process_id.is_process_alive(run.holder):
@@ -139,7 +139,7 @@ def latest_runs() -> list[JobRun]:
 
 
 def last_done_at(name: str) -> dt.datetime | None:
-    """When a job was last done, or first recorded; None if neither is known."""
+    """When a job was last done, or first recorded, if either is known."""
     newest_end = JobRun.select(fn.MAX(JobRun.ended_at)).where(
         JobRun.name == name, JobRun.state.in_(["done", "new"]), JobRun.ended_at <= clock.now()
     )

@@ -120,7 +120,7 @@ class Connection:
             )
 
     def next_event(self, timeout: float) -> dict[str, str] | None:
-        """Return the next requested event; None if nothing arrives within `timeout` seconds.
+        """Return the next requested event, if one arrives within `timeout` seconds.
 
         Raises Unreachable if the connection is lost.
         """

@@ -211,6 +211,6 @@ def _is_sip_trunk(settings: Settings, name: str) -> bool:
 
 
 def _round_trip_milliseconds(event: dict[str, str]) -> int | None:
-    """Return the round trip that an event reports, at least 1 ms; None if it is missing."""
+    """Return the round trip that an event reports, if any, as at least 1 ms."""
     microseconds = event.get("RoundtripUsec", "")
     return max(1, round(int(microseconds) / 1000)) if microseconds.isdigit() else None

@@ -76,11 +76,11 @@ class Event:
     channel: str
     row: list[str]  # its fields, in the order of CEL_FIELDS
     hash: str
-    # The context in which this record begins a call, or None. "BOOT": Asterisk itself starts;
+    # The context, if any, in which this record begins a call. "BOOT": Asterisk itself starts;
     # "CLOCK": the clock was stepped, see `pbx.clock_watch`.
     begins: str | None = field(init=False)
     order: tuple[dt.datetime, int, str] = field(init=False)  # as they happened
-    # The facts that Asterisk added, unchanged; None if they cannot be read.
+    # The facts that Asterisk added, unchanged, if they can be read.
     added_facts: dict[str, object] | None = field(init=False)
 
     def __post_init__(self) -> None:
@@ -126,7 +126,7 @@ class Event:
 
     @property
     def dialling_phone(self) -> str | None:
-        """The phone that dials a call by this record, or None.
+        """The phone that dials a call by this record, if any.
 
         A phone that the appliance rang, to place a page's call or to listen in, has dialled
         nothing.
@@ -195,12 +195,12 @@ def split_log(data: bytes) -> Iterator[LogPiece]:
 
 
 def parse_record(text: bytes) -> Event | None:
-    """Return the event of one complete record, or None if the bytes are not one."""
+    """Return the event of one complete record, if the bytes are one."""
     return _parse_started_record(text) if RECORD_START.match(text) else None
 
 
 def _parse_started_record(text: bytes) -> Event | None:
-    """Return the event of bytes that begin as a record does, or None if it is incomplete."""
+    """Return the event of bytes that begin as a record does, if the record is complete."""
     if not text.endswith(b'"\n'):
         return None
     row = _split_fields(text.decode("utf-8", "replace"))
@@ -228,7 +228,7 @@ def _split_fields(text: str) -> list[str]:
 
 
 def linkedid_of_fragment(text: bytes) -> str | None:
-    """Return the linkedid in the beginning of a record; None if it contains no linkedid."""
+    """Return the linkedid in the beginning of a record, if it contains one."""
     fields = re.match(rb'(?:"(?:[^"]|"")*+",){4}"((?:[^"]|"")*+)"', text)
     return fields[1].decode("utf-8", "replace") if fields and RECORD_START.match(text) else None
 
@@ -285,7 +285,7 @@ def _event_from_list(row: list[str]) -> Event:
 
 
 def _parse_json_object(extra: str) -> dict[str, object] | None:
-    """Return the JSON object that a record adds; None if it adds something else."""
+    """Return the JSON object that a record adds, if it adds one."""
     if not extra:
         return {}
     try:

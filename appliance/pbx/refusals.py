@@ -146,7 +146,7 @@ def _record_registration_failures(settings: Settings, text: str) -> None:
 
 
 def _parse_log_time(text: str) -> dt.datetime | None:
-    """Return a time from a log; None if the text is invalid.
+    """Return a time from a log, if the text is valid.
 
     Strangers can influence these lines. A time without a zone is in the zone of this machine, which
     is also Asterisk's.

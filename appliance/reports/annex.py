@@ -46,7 +46,7 @@ class AnnexReport(Protocol):
 
 
 def hours_chart(report: AnnexReport, texts: AnnexTexts) -> Chart | None:
-    """Return the chart of average calls in each hour of the day; None if there were no calls."""
+    """Return the chart of average calls in each hour of the day, if there were calls."""
     counts = report.inbound.hours
     if not any(counts):
         return None
@@ -71,10 +71,7 @@ def hours_chart(report: AnnexReport, texts: AnnexTexts) -> Chart | None:
 
 
 def waits_chart(report: AnnexReport, texts: AnnexTexts) -> Chart | None:
-    """Return the chart of accepted calls by waiting time, split at the service level's seconds.
-
-    None if no call was accepted.
-    """
+    """Return the chart of accepted calls, if any, by wait, split at the service level's seconds."""
     level = report.rules.service_level
     edges = sorted({*kpi.WAIT_EDGES_SECONDS, level})
     counts = kpi.accepted_calls_by_wait(report.inbound.groups, edges)

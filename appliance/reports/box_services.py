@@ -21,7 +21,7 @@ class LinkAvailability:
 
     @property
     def share(self) -> float | None:
-        """Per cent of the observed time in which the link was up; None if it was never observed."""
+        """Per cent of the observed time in which the link was up, if it was ever observed."""
         return percentage(self.up, self.up + self.down)
 
 

@@ -83,7 +83,7 @@ def summarize_recovery(missed: list[MissedCall]) -> Recovery:
 
 
 def _delay_until_talk(missed_at: int, talks: list[int]) -> int | None:
-    """Return the time until the next talk; None if there is no talk within RECOVERY_WINDOW."""
+    """Return the time until the next talk, if it is within RECOVERY_WINDOW."""
     position = bisect.bisect_right(talks, missed_at)
     delay = talks[position] - missed_at if position < len(talks) else None
     return None if delay is None or delay > _RECOVERY_WINDOW_MICROSECONDS else delay

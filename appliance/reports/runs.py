@@ -66,7 +66,7 @@ def request_run(name: str, period: str, upto: str, by: str) -> ReportRun:
 
 
 def claim_run() -> ReportRun | None:
-    """Claim the next run that is due and returns it; None when no run is due."""
+    """Claim and return the next run that is due, if any."""
     now, token = clock.now(), secrets.token_hex(8)
     ready_runs = ReportRun.select(ReportRun.id).where(
         ReportRun.state != "done", ReportRun.next_at <= now
@@ -108,7 +108,7 @@ def record_failure(run: ReportRun, error: Exception) -> None:
 
 
 def find_run(number: int) -> ReportRun | None:
-    """Return the run with this id; None if it does not exist."""
+    """Return the run with this id, if it exists."""
     return find_row(ReportRun, id=number)
 
 

@@ -29,10 +29,10 @@ def percentage_shares(counts: Sequence[int]) -> list[Decimal | None]:
 
 
 def percentage(part: float, total: float) -> float | None:
-    """Return a part in per cent of a total, unrounded; None if the total is zero."""
+    """Return a part in unrounded per cent of a total, if the total is not zero."""
     return 100 * part / total if total else None
 
 
 def total_share(total: int) -> Decimal | None:
-    """Return the share printed next to a column's total: 100.0, or None if the total is zero."""
+    """Return the share printed next to a column's total: 100.0, unless the total is zero."""
     return FULL_SHARE if total else None

@@ -78,7 +78,7 @@ def close_tariff(tariff: Tariff, last: dt.date, by: str) -> None:
 
 
 def find_tariff(number: int) -> Tariff | None:
-    """Return the tariff with this id; None if it does not exist."""
+    """Return the tariff with this id, if it exists."""
     return find_row(Tariff, id=number)
 
 
@@ -90,7 +90,7 @@ def all_tariffs() -> list[Tariff]:
 def matching_tariff(
     tariffs: Sequence[Tariff], day: dt.date, direction: str, trunk: str, number: str
 ) -> Tariff | None:
-    """Return the tariff that applies to a call on a day; None if no tariff applies.
+    """Return the tariff, if any, that applies to a call on a day.
 
     A tariff for the call's trunk precedes one for any trunk; with the same trunk, a tariff for the
     call's number precedes one for any number.

@@ -120,7 +120,7 @@ def header_uri(header: str) -> str:
 
 
 def sender_address(request: Message) -> tuple[str, int] | None:
-    """The address of a request's sender according to its first Via; None if it contains no port."""
+    """The address of a request's sender according to its first Via, if it contains a port."""
     host, _, port = request.get("via").partition(";")[0].split()[-1].rpartition(":")
     return (host, int(port)) if host and port.isdigit() else None
 
@@ -188,7 +188,7 @@ class Session:
 
 
 def parse_session(body: str) -> Session | None:
-    """Parse the other side's description, or None if the body has no audio."""
+    """Parse the other side's description, if the body has audio."""
     media = re.search(r"^m=audio (\d+) \S+ ([\d ]+)", body, re.M)
     if not media:
         return None

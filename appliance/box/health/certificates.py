@@ -103,7 +103,7 @@ def _certificate_check(
 
 
 def _read_certificate(file: Path) -> "x509.Certificate | None":
-    """Read the first certificate of a PEM file; None if that fails."""
+    """Read the first certificate of a PEM file, if possible."""
     from cryptography import x509
 
     try:

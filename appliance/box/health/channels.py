@@ -54,7 +54,7 @@ class Channel:
 
     name: str
     state: str
-    since: dt.datetime | None = None  # start of the current outage or uptime; None if unknown
+    since: dt.datetime | None = None  # start of the current outage or uptime, if known
     seen: str = ""
     advice: str = ""
 
@@ -77,7 +77,7 @@ def _channel_state(settings: Settings, name: str, stretch: LinkStretch | None) -
 
 
 def _service_trouble(settings: Settings, name: str) -> tuple[str, str] | None:
-    """The fault of the service behind a link, and the advice; None if no fault is known."""
+    """The known fault of the service behind a link, if any, and the advice."""
     kind, _, account = name.partition(".")
     if kind == "sms":
         standing = next(

@@ -149,7 +149,7 @@ def _is_nearly_full(open_count: int, max_count: int) -> bool:
 
 
 def _descriptor_usage(settings: Settings) -> tuple[int, int] | None:
-    """(in use, limit) of Asterisk's process; None if this account cannot see them."""
+    """(in use, limit) of Asterisk's process, if this account can see them."""
     try:
         pid = int((settings.asterisk.run / "asterisk.pid").read_text("ascii"))
         limit = _MAX_FILES_LINE.search(Path(f"/proc/{pid}/limits").read_text("ascii"))
@@ -243,7 +243,7 @@ def check_ledger_lag(settings: Settings) -> Iterator[Check]:
 
 
 def last_seen_at() -> dt.datetime | None:
-    """When Asterisk was last seen alive, or None."""
+    """When Asterisk was last seen alive, if ever."""
     newest = _LAST_SEEN_QUERY.fetch_first()
     return newest.seen_at if newest else None
 
@@ -259,7 +259,7 @@ def _ledger_position() -> dt.datetime | None:
 
 
 def _last_record_at(log: Path) -> dt.datetime | None:
-    """When the last record of Asterisk's event log was written; None without a record."""
+    """When the last record of Asterisk's event log, if any, was written."""
     try:
         with log.open("rb") as file:
             file.seek(max(0, log.stat().st_size - _TAIL_BYTES))

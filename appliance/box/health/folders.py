@@ -94,7 +94,7 @@ def _path_fault(path: Path, is_folder: bool, account: tuple[int, int] | None) ->
 
 
 def _asterisk_account(settings: Settings) -> tuple[int, int] | None:
-    """The (user, group) ids that Asterisk runs as; None while it does not run."""
+    """The (user, group) ids that Asterisk runs as, while it runs."""
     try:
         status = (settings.asterisk.run / _CONTROL_SOCKET).stat()
     except OSError:

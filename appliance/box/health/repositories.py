@@ -42,7 +42,7 @@ def check_repositories(settings: Settings) -> Iterator[Check]:
 
 
 def _file_stamp(path: Path) -> tuple[int, int] | None:
-    """(inode, modification time) of a file, or None if it cannot be read."""
+    """(inode, modification time) of a file, if it can be read."""
     try:
         status = path.stat()
     except OSError:

@@ -58,7 +58,7 @@ def look_at_parties(parties: Iterable[Party]) -> dict[str, Look]:
 
 
 def default_gateway(routes: Path = _ROUTES_FILE) -> str | None:
-    """The kernel's default gateway, or None."""
+    """The kernel's default gateway, if any."""
     with contextlib.suppress(OSError):
         for line in routes.read_text("ascii").splitlines()[1:]:
             _interface, destination, gateway, *_rest = line.split()

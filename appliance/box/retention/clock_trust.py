@@ -25,17 +25,14 @@ class ClockDoubted(RuntimeError):
 
 @dataclass(frozen=True)
 class ClockGap:
-    """A gap in the nights: `seen`, the last night before it, and `since`, the clock after it.
-
-    `seen` is None if that night is unknown.
-    """
+    """A gap in the nights: `seen`, the last night before it, if known; `since`, the clock after."""
 
     seen: dt.datetime | None
     since: dt.datetime
 
 
 def clock_gap() -> ClockGap | None:
-    """The gap for which the clock is currently distrusted; None if it is trusted."""
+    """The gap for which the clock is currently distrusted, if any."""
     now = since = clock.now()
     nights = _ended_nights()
     past_nights = [run for run in nights if run.started_at <= now]

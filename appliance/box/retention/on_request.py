@@ -179,7 +179,7 @@ def _require_maskable(appeal: Appeal) -> None:
 def _text_redactor(
     settings: Settings, row: Appeal | CallForm, citizen: Identity
 ) -> Redactor | None:
-    """The redactor for the texts of a row; None once the texts need not be kept any longer."""
+    """The redactor for the texts of a row, while they must be kept."""
     return (
         None
         if row.registered_at < rules.retention_cutoff(settings, MIN_APPEAL_YEARS * 12)

@@ -58,7 +58,7 @@ def _old_file_size(path: Path, before: dt.datetime) -> int | None:
 
 
 def _removable_call_id(folder: Path, path: Path) -> str | None:
-    """The call id in the name of an orphaned file; None if the file must be kept."""
+    """The call id in the name of an orphaned file, if it may be removed."""
     name = path.relative_to(folder).as_posix()
     stem = _CALL_FILE_SUFFIX.sub("", name)
     has_file = Recording.file.in_([name, f"{stem}.wav"]) | (Recording.kept == name)

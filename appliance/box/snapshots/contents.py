@@ -26,7 +26,7 @@ from appliance.box.snapshots.errors import SnapshotError
 from appliance.core import clock, db, db_files, sqlite
 from appliance.core.settings import Settings
 
-# Receives the current activity and its progress (0 to 1; None if unknown).
+# Receives the current activity and its progress (0 to 1, if known).
 type ProgressReport = Callable[[str, float | None], None]
 
 STAGE_FOLDER = "appliance-snapshot"

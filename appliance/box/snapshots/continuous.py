@@ -152,7 +152,7 @@ def restore_database(settings: Settings, target: Path, at: dt.datetime | None) -
 
 
 def last_change_at(settings: Settings) -> dt.datetime | None:
-    """When the replica last received a change; None if it never did."""
+    """When the replica last received a change, if ever."""
     folder = replica_folder(settings)
     change_times = [file.stat().st_mtime for file in (folder / CURRENT_FOLDER).rglob("*.ltx")]
     if not change_times or not (folder / ALIVE_FILE).exists():
@@ -162,7 +162,7 @@ def last_change_at(settings: Settings) -> dt.datetime | None:
 
 
 def last_sign_at(settings: Settings) -> dt.datetime | None:
-    """When `appliance replicate` last reported that it is alive; None if it never did."""
+    """When `appliance replicate` last reported that it is alive, if ever."""
     try:
         return dt.datetime.fromtimestamp(
             (replica_folder(settings) / ALIVE_FILE).stat().st_mtime, dt.UTC

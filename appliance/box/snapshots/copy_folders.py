@@ -29,7 +29,7 @@ def former_folders(folder: Path) -> list[Path]:
 
 
 def set_aside_at(copy: Path) -> dt.datetime | None:
-    """When a former copy was set aside, or None if its name has no time."""
+    """When a former copy was set aside, if its name contains a time."""
     match = _FORMER_NAME.fullmatch(copy.name)
     return dt.datetime.strptime(match[1], _STAMP_FORMAT).replace(tzinfo=dt.UTC) if match else None
 

@@ -57,7 +57,7 @@ class CopyHistory:
         return self.changes[-1].moment
 
     def newest_change_time(self, at: dt.datetime) -> dt.datetime | None:
-        """The last change up to a time; None if the copy begins later."""
+        """The last change up to a time, unless the copy begins later."""
         earlier = (change.moment for change in reversed(self.changes) if change.moment <= at)
         return next(earlier, None)
 
@@ -124,7 +124,7 @@ def list_histories(settings: Settings) -> list[CopyHistory]:
 
 
 def last_replication_sign(settings: Settings) -> dt.datetime | None:
-    """When the process of the current copy last reported that it is alive, or None."""
+    """When the process of the current copy last reported that it is alive, if ever."""
     if not settings.snapshots.replica:
         return None
     with contextlib.suppress(OSError, ValueError):

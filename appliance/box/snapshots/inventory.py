@@ -28,7 +28,7 @@ class UnreadableSnapshot:
 
     repository: str
     id: str  # eight characters
-    at: dt.datetime | None  # when it was created; None if no run names it
+    at: dt.datetime | None  # when it was created, if a run names it
     status: str  # STATUS_DAMAGED: its file exists | STATUS_MISSING: it does not
 
     def description(self) -> str:

@@ -62,7 +62,7 @@ class _IssuedNumbers:
 
 
 def history_end(database: Path) -> HistoryMark | None:
-    """The end of a database's history; None if there is no readable entry.
+    """The end of a database's history, if it has a readable entry.
 
     It must be read before the restored database changes.
     """

@@ -140,7 +140,7 @@ def request_restart(settings: Settings, reason: str) -> None:
 
 
 def restart_requested_at(settings: Settings) -> dt.datetime | None:
-    """When the pending restart was requested; None without a request."""
+    """When the pending restart, if any, was requested."""
     try:
         return dt.datetime.fromtimestamp(_request_file(settings).stat().st_mtime, dt.UTC)
     except FileNotFoundError:

@@ -59,7 +59,7 @@ class Restic:
 
     @property
     def local_folder(self) -> Path | None:
-        """The folder of a repository on this machine (a disk, an NFS or SMB share), else None."""
+        """The repository's folder, if it is on this machine (a disk, an NFS or SMB share)."""
         return None if ":" in self.backup.url else Path(self.backup.url)
 
     def run_command(

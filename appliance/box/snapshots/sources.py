@@ -98,7 +98,7 @@ def _copy_candidates(
 def _newest_snapshot_at(
     settings: Settings, request: RestoreRequest, at: dt.datetime
 ) -> dt.datetime | None:
-    """When the newest snapshot up to `at` was made; None if no such snapshot can be listed."""
+    """When the newest snapshot up to `at` was made, if one can be listed."""
     with contextlib.suppress(SnapshotError):
         restic = reading.open_repository(settings, request.repository)
         return next(

@@ -124,7 +124,7 @@ class ChannelSnapshot:
         return next((c for c in self.channels if c.name == name), None)
 
     def talk_partner(self, channel: Channel) -> Channel | None:
-        """Return the other channel in the bridge of `channel`; None without one or with several."""
+        """Return the other channel in the bridge of `channel`, if there is exactly one."""
         bridged = [c for c in self.channels if c.bridge and c.bridge == channel.bridge]
         bridged.remove(channel) if channel in bridged else None
         return bridged[0] if len(bridged) == 1 else None
@@ -202,7 +202,7 @@ close_shared_session = _shared_session.close_session
 
 
 def phone_line(settings: Settings, extension: str) -> Line | None:
-    """Return the activity of the phone, or None if it is idle.
+    """Return the activity of the phone, unless it is idle.
 
     Raises Unreachable, ActionRefused.
     """
@@ -213,7 +213,7 @@ def phone_line(settings: Settings, extension: str) -> Line | None:
 
 
 def _describe_line(lines: ChannelSnapshot, extension: str) -> Line | None:
-    """Return the activity of the phone in these channels, or None if it has no channel."""
+    """Return the activity of the phone in these channels, if it has any."""
     channel = lines.phone_channel(extension)
     if not channel:
         return None

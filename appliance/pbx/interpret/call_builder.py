@@ -294,7 +294,7 @@ class CallBuilder(UserEvents):
             )
 
     def _hangup_source(self, leg: Leg, event: Event) -> Leg | None:
-        """Return the leg that caused the end of a channel, or None."""
+        """Return the leg that caused the end of a channel, if any."""
         source = event.extra.get("hangupsource")
         if leg.is_e1 and source in ("", leg.channel):
             return leg if event.extra.get("hangupcause") in CAUSES_BY_PERSON else None

@@ -22,7 +22,7 @@ from appliance.telephony.calls.dialling import ECHO_EXTENSION
 
 
 class InterpretedCall(NamedTuple):
-    """The facts of a call, None if the records describe no call, and where they come from."""
+    """The facts of a call, if the records describe one, and where they come from."""
 
     records: CallRecords
     facts: CallFacts | None
@@ -57,7 +57,7 @@ def interpret_call(
     root: str | None = None,
     steps: Sequence[ClockStep] = (),
 ) -> CallFacts | None:
-    """Return the call that these records describe; None if they describe no call.
+    """Return the call that these records describe, if any.
 
     The records are all those of one linkedid, and those of others that belong to the same call: a
     phone's second call by which it handed the caller over. `root` is the linkedid that names the
@@ -85,7 +85,7 @@ def interpret_call(
 
 
 def _call_direction(first: Event, events: list[Event]) -> str | None:
-    """Return the direction of the call that begins with this record; None if it is not a call.
+    """Return the direction of the call that begins with this record, if it is a call.
 
     It is not a call when a supervisor listens, a phone tests its echo, or Asterisk starts.
     """

@@ -82,7 +82,7 @@ def _interpret_once(
 
 
 def _try_to_interpret(call_records: CallRecords, level: int) -> InterpretedCall | None:
-    """Return the interpretation of a call; None if it fails, which is logged."""
+    """Return the interpretation of a call, unless it fails, which is logged."""
     try:
         return interpret_records(call_records)
     except Exception:  # the boundary of a call: if it fails singly too, it is set aside

@@ -174,7 +174,7 @@ def placed_calls(
 
 
 def next_boot(moment: dt.datetime) -> dt.datetime | None:
-    """Return the time of Asterisk's next start after `moment`, or None."""
+    """Return the time of Asterisk's next start after `moment`, if any."""
     rows = _NEXT_BOOT.fetch_tuples(since=microseconds_since_epoch(moment))
     return datetime_from_microseconds(rows[0][0]) if rows else None
 

@@ -75,7 +75,7 @@ class Capacity:
     weekdays: Mapping[int, float]  # weekday → average calls that joined a queue
     half_hours: tuple[HalfHour, ...]
     length: float  # AHT of the whole period, seconds
-    patience: float | None  # mean seconds until a caller hangs up; None: no caller did
+    patience: float | None  # mean seconds until a caller hangs up, if any did
     level: float  # the service level's seconds
     busiest_half_hour_calls: float  # in the busiest half-hour of the period, on all lines together
     mean_channel_seconds: float  # mean seconds for which a call occupies a channel

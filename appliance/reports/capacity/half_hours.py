@@ -26,7 +26,7 @@ class HalfHourTally(kpi.Tally):
 
     @property
     def patience(self) -> float | None:
-        """Mean seconds until a caller hangs up; None if no caller did.
+        """Mean seconds until a caller hangs up, if any did.
 
         The waits of answered callers count as censored observations.
         """

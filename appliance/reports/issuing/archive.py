@@ -76,7 +76,7 @@ def issue_report(
 
 
 def file_content(settings: Settings, file: IssuedFile) -> bytes | None:
-    """Return the bytes of an issued file; None if it is missing or was changed."""
+    """Return the bytes of an issued file, if it exists and is unchanged."""
     path = archive_folder(settings) / file.file
     data = path.read_bytes() if path.is_file() else b""
     return data if hashlib.sha256(data).hexdigest() == file.sha256 else None
@@ -94,7 +94,7 @@ def issued_reports(limit: int = 100) -> list[IssuedReport]:
 
 
 def find_report(number: int) -> IssuedReport | None:
-    """Return the issued report with this id; None if it does not exist."""
+    """Return the issued report with this id, if it exists."""
     return find_row(IssuedReport, id=number)
 
 

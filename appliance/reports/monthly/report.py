@@ -61,7 +61,7 @@ class MonthlyReport:
     links: tuple[box_services.LinkAvailability, ...]  # the box's external links
     rates: tuple[float, ...]  # measured internet rates, Mbit/s
     change_requests: tuple[summary.SummaryRow, ...]  # by kind
-    drill: box_services.RestoreDrill | None  # of a restore; None on a site without snapshots
+    drill: box_services.RestoreDrill | None  # of a restore, on a site with snapshots
 
     @property
     def is_observed(self) -> bool:

@@ -144,7 +144,7 @@ def _appeals_fact(settings: Settings, period: Period) -> ActivityFact:
 def _retention_reached_on(
     settings: Settings, first_at: dt.datetime | int | None, retention: dt.timedelta, period: Period
 ) -> dt.date | None:
-    """Return the day on which the required retention is reached; None if it already is."""
+    """Return the day on which the required retention is reached, unless it already is."""
     first_day = _local_date(settings, first_at)
     return first_day + retention if first_day and first_day + retention > period.last else None
 

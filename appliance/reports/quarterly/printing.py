@@ -34,7 +34,7 @@ def as_page(report: QuarterlyReport) -> str:
 
 
 def weeks_chart(report: QuarterlyReport) -> Chart | None:
-    """Return the chart of weekly incoming and missed calls; None without calls.
+    """Return the chart of weekly incoming and missed calls, if any.
 
     Weeks begin on Monday.
     """

@@ -24,7 +24,7 @@ def is_shown_daily(period: Period) -> bool:
 def calls_chart(
     period: Period, hours: HourlyTallies, _: Any, width: float = charts.CHART_WIDTH
 ) -> Chart | None:
-    """Return the chart of calls by day, or by month; None without calls.
+    """Return the chart of calls, if any, by day or by month.
 
     `_` is gettext.
     """
@@ -53,7 +53,7 @@ def calls_chart(
 
 
 def waits_chart(waits: WaitCounts, service_level_seconds: float, _: Any) -> Chart | None:
-    """Return the chart of accepted calls by wait; None without calls.
+    """Return the chart of accepted calls, if any, by wait.
 
     The bars are split at the service level's seconds.
     """
