@@ -1,6 +1,7 @@
-"""Files that several processes share, each under its own account: permissions, names, removal."""
+"""Files that processes share, each under its own account: permissions, names, hashes, removal."""
 
 import errno
+import hashlib
 import os
 import stat
 from pathlib import Path
@@ -27,6 +28,12 @@ def unused_path(path: Path) -> Path:
         number += 1
         unused = path.with_name(f"{path.name}-{number}")
     return unused
+
+
+def file_sha256(file: Path) -> str:
+    """Return the SHA-256 hash of a file."""
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def remove_file(path: Path) -> bool:

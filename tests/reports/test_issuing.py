@@ -73,7 +73,7 @@ def test_every_language_and_kind_is_stored(october: Settings) -> None:
 def test_a_changed_file_is_not_served(october: Settings) -> None:
     report = issuing.issue_report(october, "monthly", OCTOBER, "sherzod")
     file = report.files.where(IssuedFile.kind == "csv").get()
-    path = issuing.archive.archive_folder(october) / file.file
+    path = october.paths.issued_reports / file.file
     assert path.stat().st_mode & 0o222 == 0
     path.chmod(0o600)
     path.write_bytes(path.read_bytes() + b" ")
@@ -161,7 +161,7 @@ def test_a_failed_run_is_reported_and_retried(
     october: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     runs.request_run("monthly", "2025-10", "", "sherzod")
-    folder = issuing.archive.archive_folder(october)
+    folder = october.paths.issued_reports
     folder.write_bytes(b"")  # a file where the folder should be
     run = runs.claim_run()
     assert run is not None

@@ -5,7 +5,6 @@ decoded copy, or a supervisor's spoken message. Only plain files in folders YYYY
 """
 
 import datetime as dt
-import hashlib
 import logging
 import re
 import stat
@@ -15,6 +14,7 @@ from pathlib import Path, PurePosixPath
 from appliance.box.retention import removal_log, rules
 from appliance.box.retention.removal_batches import PAUSE_SECONDS, RemovalBatches
 from appliance.core.db import write_transaction
+from appliance.core.files import file_sha256
 from appliance.core.settings import Settings
 from appliance.models import Recording
 
@@ -71,8 +71,7 @@ def _removable_call_id(folder: Path, path: Path) -> str | None:
 
 def _remove_orphaned_file(folder: Path, path: Path, before: dt.datetime, rule: str) -> bool:
     """Remove one file and record it. Returns False if the file must be kept after all."""
-    with path.open("rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    digest = file_sha256(path)
     with write_transaction():
         size, call_id = _old_file_size(path, before), _removable_call_id(folder, path)
         if size is None or call_id is None:

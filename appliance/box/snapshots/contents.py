@@ -8,7 +8,6 @@ files. restic saves that folder and, from their own folders, the recordings and 
 import contextlib
 import datetime as dt
 import fcntl
-import hashlib
 import json
 import os
 import shutil
@@ -24,6 +23,7 @@ import dacite
 from appliance.box.snapshots import numbers, sealing, settings_files
 from appliance.box.snapshots.errors import SnapshotError
 from appliance.core import clock, db, db_files, sqlite
+from appliance.core.files import file_sha256
 from appliance.core.settings import Settings
 
 # Receives the current activity and its progress (0 to 1, if known).
@@ -158,7 +158,7 @@ def saved_parts(settings: Settings) -> dict[str, list[str]]:
     candidates = {
         "recordings": [paths.recordings],
         "prompts": [paths.prompts],
-        "issued": [issued_reports_folder(settings)],
+        "issued": [paths.issued_reports],
         "asterisk": [paths.asterisk],
         "events": event_logs(settings),
     }
@@ -166,11 +166,6 @@ def saved_parts(settings: Settings) -> dict[str, list[str]]:
         part: [str(path) for path in paths_found if path.exists()]
         for part, paths_found in candidates.items()
     }
-
-
-def issued_reports_folder(settings: Settings) -> Path:
-    """The folder of reports in their issued form."""
-    return settings.paths.database.parent / "issued"
 
 
 def event_logs(settings: Settings) -> list[Path]:
@@ -191,12 +186,6 @@ def parse_file_list(text: str) -> dict[str, dict[str, int]]:
         part, size, name = line.split("\t", 2)
         files_by_part[part][name] = int(size)
     return files_by_part
-
-
-def file_sha256(file: Path) -> str:
-    """The SHA-256 hash of a file."""
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def ignore_progress(activity: str, share: float | None) -> None:

@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from appliance.box.snapshots import contents, continuous, histories, swapping
+from appliance.box.snapshots import continuous, histories, swapping
 from appliance.box.snapshots.errors import SnapshotError
 from appliance.box.snapshots.requests import ISSUED_REPORTS_PATH, RESTORE_LAYOUT, RestoreRequest
 from appliance.core import clock, files
@@ -99,7 +99,7 @@ def site_folders(settings: Settings) -> dict[str, Path]:
     return {
         "recordings": paths.recordings,
         "prompts": paths.prompts,
-        "issued": contents.issued_reports_folder(settings),
+        "issued": paths.issued_reports,
     }
 
 

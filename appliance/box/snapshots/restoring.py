@@ -30,6 +30,7 @@ from appliance.box.snapshots.requests import RESTORE_LAYOUT, RestoreRequest, Res
 from appliance.box.snapshots.sources import Source
 from appliance.core import db_files
 from appliance.core.audit import Head, heads
+from appliance.core.files import file_sha256
 from appliance.core.settings import Settings
 
 _SPARE_BYTES = 64 << 20  # free space that a restore leaves on a disk
@@ -183,7 +184,7 @@ def _restore_database_file(
             report_progress("restoring the database", read_bytes / (manifest.database_bytes or 1))
         out.flush()
         os.fsync(out.fileno())
-    if contents.file_sha256(database) != manifest.database_sha256:
+    if file_sha256(database) != manifest.database_sha256:
         raise SnapshotError("damaged", "the database in it is not the one that was put in")
 
 

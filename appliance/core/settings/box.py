@@ -17,6 +17,11 @@ class Paths:
     backups: Path
 
     @property
+    def issued_reports(self) -> Path:
+        """The folder of reports in their issued form, next to the database."""
+        return self.database.parent / "issued"
+
+    @property
     def restore_journal(self) -> Path:
         """The record of a restore's moved files; exists while it runs, or if it was stopped."""
         return self.backups / "swap.json"

@@ -127,7 +127,7 @@ def packs_of_appeal(number: str, user: User) -> list[EvidencePack]:
 def pack_file(settings: Settings, pack: EvidencePack) -> Path | None:
     """Return the file of a pack; None if it is not made yet, was removed or was changed."""
     file: Path = packs_folder(settings) / pack.file
-    if pack.state != "made" or not file.is_file() or _file_hash(file) != pack.sha256:
+    if pack.state != "made" or not file.is_file() or files.file_sha256(file) != pack.sha256:
         return None
     return file
 
@@ -179,7 +179,7 @@ def make_pack(settings: Settings, pack: EvidencePack) -> EvidencePack:
     temporary_file = destination / f"{name}.new"
     try:
         _write_pack(settings, pack, subject, temporary_file)
-        sha256, size = _file_hash(temporary_file), temporary_file.stat().st_size
+        sha256, size = files.file_sha256(temporary_file), temporary_file.stat().st_size
         with write_transaction():
             state_values = {"state": "made", "made_at": clock.now(), "error": ""}
             file_values = {"file": name, "sha256": sha256, "size": size}
@@ -274,11 +274,6 @@ def _add_to_archive(archive: zipfile.ZipFile, name: str, content: bytes | Path) 
             digest.update(chunk)
             target.write(chunk)
     return digest.hexdigest()
-
-
-def _file_hash(file: Path) -> str:
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _accessible_packs(condition: object, user: User) -> list[EvidencePack]:

@@ -3,7 +3,6 @@
 import hashlib
 import os
 from collections.abc import Callable
-from pathlib import Path
 
 from peewee import fn
 
@@ -77,7 +76,7 @@ def issue_report(
 
 def file_content(settings: Settings, file: IssuedFile) -> bytes | None:
     """Return the bytes of an issued file, if it exists and is unchanged."""
-    path = archive_folder(settings) / file.file
+    path = settings.paths.issued_reports / file.file
     data = path.read_bytes() if path.is_file() else b""
     return data if hashlib.sha256(data).hexdigest() == file.sha256 else None
 
@@ -123,11 +122,6 @@ def report_period(settings: Settings, report: IssuedReport) -> Period:
     return Period(report.first, report.last, settings.tz)
 
 
-def archive_folder(settings: Settings) -> Path:
-    """Return the folder of issued reports, next to the database."""
-    return settings.paths.database.parent / "issued"
-
-
 def _last_edition_query(name: str, period: Period):  # type: ignore[no-untyped-def]  # peewee's query
     return IssuedReport.select(fn.MAX(IssuedReport.edition)).where(
         IssuedReport.name == name,
@@ -152,7 +146,7 @@ def _write_file(
 ) -> None:
     prefix = files.FORMS[report.name].file_prefix
     file_name = f"{prefix}_{report.first}_{report.last}_{report.edition}_{locale}.{kind}"
-    path = archive_folder(settings) / file_name
+    path = settings.paths.issued_reports / file_name
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary_path = path.with_name(f"{path.name}.new")
     with temporary_path.open("wb") as file:

@@ -9,7 +9,6 @@ from typing import Any
 from appliance.core import audit, clock, files, live
 from appliance.core.settings import Settings
 from appliance.models import IssuedReport
-from appliance.reports.issuing import archive
 
 
 def find_affected(
@@ -71,7 +70,7 @@ def remove_files(settings: Settings) -> int:
     The pages may only read these files (docs/security.md): what they cannot remove, `appliance
     jobs` removes.
     """
-    count, folder = 0, archive.archive_folder(settings)
+    count, folder = 0, settings.paths.issued_reports
     for report in IssuedReport.select().where(IssuedReport.withdrawn_at.is_null(False)):
         for file in report.files:
             count += files.remove_file(folder / file.file)
@@ -85,7 +84,7 @@ def _report_texts(settings: Settings, report: IssuedReport) -> Iterator[str]:
     with contextlib.suppress(FileNotFoundError):
         if json_file:
             yield from _iterate_strings(
-                json.loads((archive.archive_folder(settings) / json_file.file).read_bytes())
+                json.loads((settings.paths.issued_reports / json_file.file).read_bytes())
             )
 
 

@@ -47,9 +47,7 @@ def test_a_file_is_served_as_issued(login_as, issued, settings) -> None:
 
 
 def test_a_damaged_file_is_reported_and_not_served(login_as, issued, settings) -> None:
-    path = (
-        issuing.archive.archive_folder(settings) / "hisobot-2_2025-10-01_2025-10-31_1_uz_Cyrl.csv"
-    )
+    path = settings.paths.issued_reports / "hisobot-2_2025-10-01_2025-10-31_1_uz_Cyrl.csv"
     path.unlink()
     browser = login_as("ministry")
     assert browser.get(f"{ISSUED_PATH}/{issued.id}/uz_Cyrl.csv").status_code == 404
