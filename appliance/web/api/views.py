@@ -208,7 +208,8 @@ def _report_response(name: str, period_text: str) -> Response:
 
 
 def _request_key() -> "AccessKey":
-    return g.key
+    key: AccessKey = g.key
+    return key
 
 
 def _audit_actor() -> str:
@@ -220,7 +221,8 @@ def _record_audit(action: str, subject: str, **detail: Any) -> None:
 
 
 def _department_id() -> int | None:
-    return _request_key().department_id
+    department_id: int | None = _request_key().department_id
+    return department_id
 
 
 def _key_confirmer() -> "User":

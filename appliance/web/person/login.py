@@ -75,11 +75,12 @@ class Device:
 
 @screen.record_once
 def _set_up_sessions(state: BlueprintSetupState) -> None:
-    """Load the signed-in user of each request from its session."""
+    """Load the signed-in user of each request from its session, or ask for sign-in."""
     _login_manager.init_app(state.app)
+    _login_manager.user_loader(load_session_user)
+    _login_manager.unauthorized_handler(redirect_to_login)
 
 
-@_login_manager.user_loader
 def load_session_user(secret: str) -> SessionUser | None:
     """Return the user of a session; None if it has ended or expired, or the account is closed."""
     active_session = sessions.session_of_cookie(secret)
@@ -90,7 +91,6 @@ def load_session_user(secret: str) -> SessionUser | None:
     return SessionUser(active_session.user, active_session, secret)
 
 
-@_login_manager.unauthorized_handler
 def redirect_to_login() -> BaseResponse | tuple[str, int]:
     """Redirect to the login page and then back; a fragment of an open page only gets a 401."""
     if is_htmx_request() or request.method != "GET" or request.endpoint == "live.open_stream":

@@ -54,7 +54,8 @@ def _register_provider(state: BlueprintSetupState) -> None:
             OAuth,  # imported here as below: few sites have a provider
         )
 
-        OAuth(app).register(
+        oauth: Any = OAuth(app)  # its register() has no types
+        oauth.register(
             SOURCE,
             client_id=rules.client_id,
             client_secret=rules.client_secret,
@@ -129,7 +130,8 @@ def complete_sign_in() -> BaseResponse | tuple[str, int]:
 def _fetch_claims(party: "FlaskOAuth2App", rules: OpenId) -> Mapping[str, Any]:
     """Return the claims about the user. Raises UnverifiedIdentity, and Authlib's errors."""
     claim_options = {"iss": {"values": [rules.issuer]}, "aud": {"values": [rules.client_id]}}
-    claims = party.authorize_access_token(claims_options=claim_options).get("userinfo")
+    token = party.authorize_access_token(claims_options=claim_options)
+    claims: Mapping[str, Any] | None = token.get("userinfo")
     if not claims or not isinstance(claims.get("sub"), str) or not claims["sub"]:
         raise UnverifiedIdentity
     started_at = session.pop("asked_at", None)
@@ -175,7 +177,8 @@ def _has_second_factor(claims: Mapping[str, Any], rules: OpenId) -> bool:
 
 def _provider_client() -> "FlaskOAuth2App":
     oauth = current_app.extensions.get("authlib.integrations.flask_client")
-    return oauth.create_client(SOURCE) if oauth else abort(404)
+    client: FlaskOAuth2App = oauth.create_client(SOURCE) if oauth else abort(404)
+    return client
 
 
 def _provider_settings() -> OpenId:

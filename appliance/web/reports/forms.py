@@ -105,7 +105,7 @@ def download_report(name: str, kind: str) -> Response:
 @screen.app_template_global("report_title")
 def report_title(name: str) -> str:
     """Return the title of a report (a key of files.FORMS)."""
-    return gettext(files.FORMS[name].name)
+    return str(gettext(files.FORMS[name].name))
 
 
 def file_response(content: bytes, kind: str, name: str) -> Response:

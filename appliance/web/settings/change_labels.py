@@ -132,7 +132,7 @@ def deadline_nearness(
 def term_text(request: "ChangeRequest") -> str:
     """Return the term of a request as text, in working days."""
     days = terms.KINDS_BY_CODE[request.kind].days
-    return ngettext("%(num)s working day", "%(num)s working days", days)
+    return str(ngettext("%(num)s working day", "%(num)s working days", days))
 
 
 def changed_object_title(link: "ChangeLink") -> str:
@@ -207,7 +207,7 @@ def _field_difference(link: "ChangeLink", name: str) -> tuple[str, str, str]:
 def _value_text(name: str, value: str | None) -> str:
     """Return a field's value as text: yes or no for a flag, "–" for an empty value."""
     if name in FLAG_FIELDS:
-        return _("yes") if value else _("no")
+        return str(_("yes") if value else _("no"))
     return value or "–"
 
 

@@ -179,7 +179,8 @@ def _open_requests() -> "list[ChangeRequest]":
         g.open_requests = (
             open_requests() if current_role() in rights.allowed_roles("change.do") else []
         )
-    return g.open_requests
+    change_requests: list[ChangeRequest] = g.open_requests
+    return change_requests
 
 
 def _request_or_404(number: int) -> "ChangeRequest":

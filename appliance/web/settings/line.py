@@ -286,4 +286,4 @@ def _max_wait_text(current: Plan, queue: str) -> str:
     seconds = (
         queueing.max_wait - own_queue_seconds if queue == routing.ANY_QUEUE else own_queue_seconds
     )
-    return _("at most %(seconds)s s", seconds=seconds)
+    return str(_("at most %(seconds)s s", seconds=seconds))

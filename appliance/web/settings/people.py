@@ -218,7 +218,7 @@ def _uploaded_text() -> str:
     if not file or not file.filename:
         return request.form.get("people", "")
     try:
-        return file.read().decode("utf-8-sig")
+        return str(file.read(), "utf-8-sig")
     except UnicodeDecodeError as error:
         raise Refused("letters", "not UTF-8") from error
 

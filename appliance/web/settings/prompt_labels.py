@@ -46,9 +46,9 @@ _TITLES: dict[str, LazyString] = {
 def prompt_title(name: str) -> str:
     """Return the prompt's title in the reader's language."""
     if name.startswith("topics-"):
-        return _("Topic menu after key %(keys)s", keys=name.removeprefix("topics-"))
+        return str(_("Topic menu after key %(keys)s", keys=name.removeprefix("topics-")))
     if name.startswith("topic-"):
-        return _("To the operator: topic %(code)s", code=name.removeprefix("topic-"))
+        return str(_("To the operator: topic %(code)s", code=name.removeprefix("topic-")))
     if name.startswith("digits/"):
-        return _("Number or date: %(name)s", name=name.removeprefix("digits/"))
+        return str(_("Number or date: %(name)s", name=name.removeprefix("digits/")))
     return str(_TITLES.get(name, name))

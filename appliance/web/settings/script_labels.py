@@ -170,7 +170,7 @@ def part_text(script: Definition, step: Step | None, name: str) -> str:
     if name == "title" or not step:
         return _bilingual_text(script.title)
     if name == "ends":
-        return _("yes") if step.ends else _("no")
+        return str(_("yes") if step.ends else _("no"))
     if name == "fields":
         return ", ".join(field_names().get(item, item) for item in step.fields) or "–"
     if name == "actions":

@@ -133,7 +133,7 @@ def deadline_nearness(
 def actor_name(login: str, names: dict[str, str]) -> str:
     """Return the display name of the user who did a step; for a program, the name of its key."""
     if login == queue.MINISTRY_ACTOR:
-        return _("Ministry's system")
+        return str(_("Ministry's system"))
     return names.get(login) or login.removeprefix("key:")
 
 

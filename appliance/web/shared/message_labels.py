@@ -37,7 +37,8 @@ TEXT_TROUBLES: dict[str, LazyString] = {
 
 def size_text(parts: int, price: int | None) -> str:
     """Return the number of messages that a text fills, and their price if it is known."""
-    count_text = ngettext("%(num)s message", "%(num)s messages", parts)
+    count_text: str = ngettext("%(num)s message", "%(num)s messages", parts)
     if price is None:
         return count_text
-    return _("%(messages)s, %(sum)s soʻm", messages=count_text, sum=formatting.format_money(price))
+    price_text = formatting.format_money(price)
+    return str(_("%(messages)s, %(sum)s soʻm", messages=count_text, sum=price_text))

@@ -47,4 +47,5 @@ def _recording_view(number: int, recording: "Recording") -> RecordingView:
 
 def recording_file(recording: "Recording") -> Path:
     """Return the path of a recording: compressed, or as Asterisk wrote it."""
-    return site().paths.recordings / (recording.kept or recording.file)
+    path: Path = site().paths.recordings / (recording.kept or recording.file)
+    return path

@@ -134,7 +134,7 @@ def _check_request() -> BaseResponse | None:
         return None
     if current_role() != "anonymous":
         abort(403)
-    return current_app.login_manager.unauthorized()  # type: ignore[attr-defined]
+    return _require_sign_in()
 
 
 def _required_step() -> str:
@@ -152,6 +152,12 @@ def _required_step() -> str:
     return step
 
 
+def _require_sign_in() -> BaseResponse:
+    """Return the response to a visitor who has not signed in."""
+    response: BaseResponse = current_app.login_manager.unauthorized()  # type: ignore[attr-defined]
+    return response
+
+
 def _redirect_to_step(step: str, endpoint: str) -> BaseResponse | None:
     """Redirect to the page of the sign-in step that is due, such as unlocking.
 
@@ -163,7 +169,7 @@ def _redirect_to_step(step: str, endpoint: str) -> BaseResponse | None:
         return None
     piece = is_htmx_request() or endpoint == "live.open_stream"
     if step == "unlock" and (piece or request.method != "GET"):  # as if signed out
-        return current_app.login_manager.unauthorized()  # type: ignore[attr-defined]
+        return _require_sign_in()
     if piece:
         abort(403)
     requested_path = request.full_path.rstrip("?") if request.method == "GET" else None

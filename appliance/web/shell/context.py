@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 def site() -> Settings:
     """Return the settings that the application was created with."""
-    return current_app.config["SITE"]
+    settings: Settings = current_app.config["SITE"]
+    return settings
 
 
 def today() -> dt.date:
@@ -40,7 +41,8 @@ def start_of_tomorrow() -> dt.datetime:
 
 def me() -> "User":
     """Return the signed-in user; only for views that are not public."""
-    return current_user.user
+    user: User = current_user.user
+    return user
 
 
 def is_htmx_request() -> bool:

@@ -83,7 +83,8 @@ def person(user: "User") -> str:
 def number_owner(number: str) -> str:
     """Return the name of the employee or operator who has this number; otherwise the number."""
     if entry := directory.employee_of_number(number):
-        return entry.name
+        name: str = entry.name
+        return name
     colleagues = (user for user in accounts.active_operators() if user.extension == number)
     return next(map(person, colleagues), "") or phone(number)
 

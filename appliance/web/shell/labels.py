@@ -37,7 +37,7 @@ class _FieldLabels(Mapping[str, str]):
     def __getitem__(self, name: str) -> str:
         if name in _EXTRA_LABELS:
             return str(_EXTRA_LABELS[name])
-        field = forms.latest_field(name)
+        field: forms.Field | None = forms.latest_field(name)
         if not field:
             raise KeyError(name)
         return field.localized_label(locale())

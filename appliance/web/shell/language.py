@@ -34,7 +34,8 @@ class _SharedTranslations(Domain):
 def locale() -> str:
     """Return the locale of this request, one of i18n.LOCALES."""
     if current_user and current_user.is_authenticated:
-        return current_user.user.language
+        language: str = current_user.user.language
+        return language
     cookie_locale = request.cookies.get(LANGUAGE_COOKIE, "")
     return cookie_locale if cookie_locale in LANGUAGES else i18n.DEFAULT_LOCALE
 

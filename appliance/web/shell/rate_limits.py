@@ -20,4 +20,5 @@ def init_app(app: Flask) -> None:
 
 def user_key() -> str:
     """Return the login of the signed-in user, for a limit that is counted per user."""
-    return me().login
+    login: str = me().login
+    return login

@@ -84,7 +84,7 @@ def file_size(file: FileStorage) -> int:
     """Return the bytes of an uploaded file; more than the view allows if it was too large."""
     if isinstance(file.stream, BoundedFile):
         return file.stream.size
-    end = file.seek(0, os.SEEK_END)
+    end: int = file.seek(0, os.SEEK_END)
     file.seek(0)
     return end
 

@@ -95,5 +95,5 @@ def _test_name(kind: str) -> str:
     """Return the name of a kind of test, in the reader's language."""
     if kind.startswith(selftests.CARRIER_KIND_PREFIX):
         trunk = kind.removeprefix(selftests.CARRIER_KIND_PREFIX)
-        return gettext("Test call over trunk %(trunk)s", trunk=trunk)
+        return str(gettext("Test call over trunk %(trunk)s", trunk=trunk))
     return str(TESTS[kind])

@@ -207,7 +207,7 @@ def _requested_form(body: dict[str, object]) -> str:
 
 def _saved_text(draft: "Draft") -> str:
     """Return the text that shows when a draft was saved."""
-    return _("Draft saved, %(time)s", time=formats.time(draft.updated_at))
+    return str(_("Draft saved, %(time)s", time=formats.time(draft.updated_at)))
 
 
 def _registered_response(record: "Appeal | CallForm") -> Response:

@@ -101,8 +101,8 @@ def send_message(about: str, id: str) -> Response:
 def _sending_notice(message: "Message") -> str:
     """Return a text that says when a message will be sent."""
     if message.due_at <= message.created_at:
-        return _("It will be sent.")
-    return _("It will be sent on %(moment)s.", moment=formats.moment(message.due_at))
+        return str(_("It will be sent."))
+    return str(_("It will be sent on %(moment)s.", moment=formats.moment(message.due_at)))
 
 
 def _selected_options(body: MultiDict[str, Any], subject: Subject) -> dict[str, Any]:

@@ -133,9 +133,8 @@ def _applicable_versions(desk: DeskForm) -> "list[ScriptVersion]":
 
 def _script_language(desk: DeskForm) -> str:
     """Return the language of the call, or the reader's if it is not known."""
-    if desk.call and desk.call.language in LANGUAGES:
-        return desk.call.language
-    return spoken_language(locale())
+    language: str | None = desk.call.language if desk.call else None
+    return language if language in LANGUAGES else spoken_language(locale())
 
 
 def _placeholder_values(desk: DeskForm) -> dict[str, str]:
