@@ -177,4 +177,5 @@ def _account_password(stored: dict[str, str]) -> str:
 def _read_description(place: Place) -> dict[str, Any]:
     if not place.description_file.exists():
         return {}
-    return json.loads(place.description_file.read_text("utf-8"))
+    description: dict[str, Any] = json.loads(place.description_file.read_text("utf-8"))
+    return description
