@@ -46,9 +46,10 @@ def add_labour_department() -> Department:
 
 def create_call(id: str = "1.1", caller: str | None = CITIZEN_NUMBER) -> Call:
     """A stored call that arrived at ARRIVED."""
-    return Call.create(
+    call: Call = Call.create(
         id=id, direction="inbound", arrived_at=ARRIVED, caller=caller, stage="talk", menu=[]
     )
+    return call
 
 
 def start_talk(operator: User, call: Call) -> None:

@@ -151,7 +151,8 @@ class Canary:
         self._close_appeal(ministry)
         self._write_about(settings, operator, other)
         self._send_messages()
-        return Appeal.get_by_id(appeal.id)
+        answered_appeal: Appeal = Appeal.get_by_id(appeal.id)
+        return answered_appeal
 
     def _close_appeal(self, ministry: User) -> None:
         today = clock.now().date()

@@ -9,6 +9,7 @@ import threading
 import tty
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from gsmmodem import pdu
 
@@ -26,7 +27,7 @@ class FakeModem:
     network: str = "+CREG: 0,1"
     is_deaf: bool = False
     moods: list[str] = field(default_factory=list)
-    submits: list[dict] = field(default_factory=list)  # decoded
+    submits: list[dict[str, Any]] = field(default_factory=list)  # decoded
     sends_reports: bool = False  # whether it reports the delivery of a part, when requested
     commands: list[str] = field(default_factory=list)  # received from the appliance
     stored_pdus: dict[int, str] = field(default_factory=dict)  # place → PDU in the modem's memory

@@ -4,7 +4,7 @@ import contextlib
 import json
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
@@ -55,8 +55,10 @@ class FakeServer:
     """The server of a fake; it can stop for a while, and keeps its port."""
 
     def __init__[Fake](self, handler: type[FakeHandler[Fake]], fake: Fake) -> None:
-        self._listen_on = lambda port: _QuietServer(port, handler, fake)
-        self._server = self._listen_on(0)
+        self._listen_on: Callable[[int], ThreadingHTTPServer] = lambda port: _QuietServer(
+            port, handler, fake
+        )
+        self._server: ThreadingHTTPServer = self._listen_on(0)
         self._reserved_socket: socket.socket | None = None
         self.port = self._server.server_port
         self.url = f"http://127.0.0.1:{self.port}"

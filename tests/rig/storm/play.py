@@ -218,7 +218,7 @@ class _SiteProcesses:
 def _has_open_messages(channel: str) -> bool:
     """Returns True if a message of the channel has no final state yet."""
     states = [*outbox.OPEN, *(["sent"] if channel == "sms" else [])]
-    return _storm_messages(channel).where(Message.state.in_(states)).exists()
+    return bool(_storm_messages(channel).where(Message.state.in_(states)).exists())
 
 
 def _storm_messages(channel: str) -> ModelSelect:
