@@ -175,7 +175,7 @@ def _requested_filters() -> Filters:
 
 
 def _parse_department(text: str) -> int | None:
-    """Return the id of the department sent, in use or not; None for anything else."""
+    """Return the id of the department sent, in use or not, if it exists."""
     if text == listing.NO_VALUE:
         return listing.NO_DEPARTMENT
     return next(

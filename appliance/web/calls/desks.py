@@ -30,7 +30,7 @@ PAGE_TIMEOUT = dt.timedelta(minutes=3)
 class Desk:
     """The state of one operator: a key of STATES, since when, its limit.
 
-    `limit` is in seconds, None for no limit; `reason` is that of a pause (a code of its list, of
+    `limit` is in seconds, if there is one; `reason` is that of a pause (a code of its list, of
     presence.SYSTEM_REASONS or ""); `live` is the call that rings or talks. `is_gone`: at work, but
     neither their phone nor their page is connected.
     """

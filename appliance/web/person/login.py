@@ -82,7 +82,7 @@ def _set_up_sessions(state: BlueprintSetupState) -> None:
 
 
 def load_session_user(secret: str) -> SessionUser | None:
-    """Return the user of a session; None if it has ended or expired, or the account is closed."""
+    """Return the user of a session that has not ended or expired, if the account is open."""
     active_session = sessions.session_of_cookie(secret)
     if not active_session:
         return None

@@ -16,7 +16,7 @@ screen = Blueprint("passkeys", __name__, url_prefix="/passkeys")
 
 @screen.app_context_processor
 def _passkey_context() -> dict[str, object]:
-    """Give templates the user's passkeys, None where the site cannot have any."""
+    """Give templates the user's passkeys, if the site can have any."""
     return {
         "passkeys": lambda: (
             passkeys.user_passkeys(me()) if passkeys.relying_party(site().web) else None

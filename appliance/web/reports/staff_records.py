@@ -175,7 +175,7 @@ def _submitted_record(user: "User") -> OperatorRecord:
 
 
 def _parse_date(text: str) -> dt.date | None:
-    """Return the typed date, None for an empty field. Raises Refused."""
+    """Return the typed date, if any. Raises Refused for an invalid one."""
     if not text.strip():
         return None
     day = identity.parse_plausible_date(text)

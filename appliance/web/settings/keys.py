@@ -120,7 +120,7 @@ def _render_page(created_key: "AccessKey | None" = None, secret: str = "") -> st
 
 
 def _end_from_form() -> dt.datetime | None:
-    """Return the end of the day that was typed, None if nothing was typed.
+    """Return the end of the day that was typed, if any.
 
     Raises Refused for a text that is not a date.
     """

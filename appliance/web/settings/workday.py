@@ -112,7 +112,7 @@ def _goals_from_form(number: int) -> Goals:
 
 
 def _number_from_form(field: str, code: str) -> int | None:
-    """Return the whole number typed in `field`, None if it is empty.
+    """Return the whole number typed in `field`, if any.
 
     Raises Refused with this `code` for anything else.
     """

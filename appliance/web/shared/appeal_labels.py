@@ -110,7 +110,7 @@ def consultation_badge(consultation: "Consultation") -> tuple[LazyString, str, s
 def deadline_nearness(
     handling: "Handling", day: dt.date, calendar: WorkingCalendar
 ) -> Nearness | None:
-    """Return how near an open deadline is, or how late a late answer was; None otherwise."""
+    """Return how near an open deadline is, or how late a late answer was."""
     days_late = ((handling.answered_on or day) - handling.due_on).days
     if not handling.is_open:
         if not handling.answered_on or days_late <= 0:

@@ -136,7 +136,7 @@ class RequestGate:
             return ClosingIterator(response, slots.pop_all().close)
 
     def _acquire_slots(self, environ: dict[str, Any]) -> contextlib.ExitStack | None:
-        """Acquire the slots of a request, which the stack releases; None if there are too few."""
+        """Acquire the slots of a request, which the stack releases, if enough are free."""
         with contextlib.ExitStack() as slots:
             if not self._is_known(environ):
                 if not self._unknown_device_slots.acquire_slot(""):

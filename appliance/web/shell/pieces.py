@@ -43,7 +43,7 @@ def list_pieces() -> Response:
 
 
 def _render_piece(address: str) -> str | None:
-    """Return the HTML at an address of this site; None if the page must request it itself."""
+    """Return the HTML at an address of this site, unless the page must request it itself."""
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
     parts = urlsplit(address)
     environ = {

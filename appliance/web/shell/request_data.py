@@ -39,7 +39,7 @@ def is_address(text: str) -> bool:
 
 
 def parse_integer(text: str, low: int, high: int) -> int | None:
-    """Return the integer of a text; None if it is not one from `low` to `high`."""
+    """Return the integer of a text, if it is one from `low` to `high`."""
     if not re.fullmatch(r"-?\d{1,19}", text, re.ASCII):
         return None
     number = int(text)
@@ -63,7 +63,7 @@ def page_number() -> int:
 
 
 def browser_time(milliseconds: object) -> dt.datetime | None:
-    """Convert a browser's milliseconds since 1970; None for a value not between 1970 and 2100."""
+    """Convert a browser's milliseconds since 1970 to a time, if it is between 1970 and 2100."""
     if isinstance(milliseconds, bool) or not isinstance(milliseconds, int | float):
         return None
     if not 0 <= milliseconds <= _LATEST_MILLISECONDS:  # excludes NaN, too
@@ -72,7 +72,7 @@ def browser_time(milliseconds: object) -> dt.datetime | None:
 
 
 def json_object() -> dict[str, Any] | None:
-    """Return the JSON object of the request; None for anything else or for invalid text."""
+    """Return the JSON object of the request, if it contains a valid one."""
     try:
         body = request.get_json(silent=True)
         json.dumps(body, ensure_ascii=False).encode()

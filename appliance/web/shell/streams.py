@@ -181,7 +181,7 @@ class EventStreams:
         topic_names: dict[str, str],
         end_topic: str,
     ) -> EventStream | None:
-        """Return a new stream of a user, whose oldest may end for it; None if there are too many.
+        """Return a new stream of a user, whose oldest may end for it, unless too many are open.
 
         `newest` is the id of the last event there is, `after` of the last one that the page has
         received.

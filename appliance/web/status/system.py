@@ -125,7 +125,7 @@ class Button:
 
 
 def _repair_button(check: Check) -> Button | None:
-    """Return the button of a check, if the reader may use it; else None."""
+    """Return the button of a check, if the reader may use it."""
     for prefix, name, endpoint in _BUTTONS:
         if not check.code.startswith(prefix) or not access.can_open(endpoint):
             continue

@@ -222,7 +222,7 @@ def _paused_context() -> dict[str, object]:
 
 
 def _phone_line() -> actions.Line | None:
-    """Return the activity of the phone; None if it is idle or Asterisk does not respond."""
+    """Return the activity of the phone, if it is in use and Asterisk responds."""
     extension = me().extension
     if not extension or health.is_exchange_alive() is False:
         return None
