@@ -43,7 +43,7 @@ def audit_python(lock: Path) -> list[dict[str, Any]] | None:
 
 
 def audit_front_end(folder: Path) -> list[dict[str, Any]] | None:
-    """The entries of the front end's registry, in the same form; None if it does not answer."""
+    """The entries of the front end's registry, in the same form, if it answers."""
     npm = Path(sys.executable).with_name("npm")
     command = [str(npm), "audit", "--omit", "dev", "--package-lock-only", "--json"]
     try:

@@ -69,7 +69,7 @@ class CallReport:
 
     @property
     def operator_extension(self) -> str | None:
-        """The extension that answered last; None if no phone answered."""
+        """The extension that answered last, if any."""
         extensions = [ring.extension for ring in self.rings if ring.answered_at]
         return extensions[-1] if extensions else None
 

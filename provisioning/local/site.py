@@ -173,7 +173,7 @@ def stop_site(place: Place) -> bool:
 
 
 def keeper_pid(place: Place) -> int | None:
-    """The pid of the process that keeps the site, or None.
+    """The pid of the process that keeps the site, if any.
 
     A lock shows whether it runs, so a stale pid does no harm.
     """
@@ -279,7 +279,7 @@ def _last_line(log: Path) -> str:
 
 @contextlib.contextmanager
 def _site_lock(place: Place) -> Iterator[IO[str] | None]:
-    """The site's lock, an open file with the keeper's pid; None if another process holds it."""
+    """The site's lock, an open file with the keeper's pid, unless another process holds it."""
     with (place.run_folder / "site.pid").open("a+", encoding="ascii") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

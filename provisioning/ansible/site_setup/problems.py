@@ -74,7 +74,7 @@ def mapping_entries(values: Values, name: str) -> list[Mapping[str, Any]]:
 
 
 def parse_network(text: Any) -> ipaddress.IPv4Network | None:
-    """Return the network in a text; None when it is not a network."""
+    """Return the network in a text, if any."""
     try:
         return ipaddress.IPv4Network(str(text), strict=False)
     except ValueError:

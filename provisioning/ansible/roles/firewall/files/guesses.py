@@ -75,7 +75,7 @@ class Challenges:
 
 
 def _request_identity(message: bytes) -> tuple[bytes, bytes] | None:
-    """Return the Call-ID and the CSeq number of a message; None if either is missing."""
+    """Return the Call-ID and the CSeq number of a message, if it has both."""
     call_id, number = _CALL_ID_HEADER.search(message), _CSEQ_HEADER.search(message)
     return (call_id[1].strip(), number[1]) if call_id and number else None
 
