@@ -43,7 +43,7 @@ ASKED_OF: dict[str, LazyString] = {
     "person": _l("individuals"),
     "entity": _l("legal entities"),
 }
-_TROUBLES: dict[str, LazyString] = {
+TROUBLES: dict[str, LazyString] = {
     "script": _l("A text is written in the wrong script for its language."),
     "words": _l("A label and each answer are needed in all three languages."),
     "long": _l("Shorten it: a label has at most 80 characters, a hint 200, an answer 60."),
@@ -72,11 +72,6 @@ _TROUBLES: dict[str, LazyString] = {
     "same": _l("The draft is the same as the version in force."),
     "moment": _l("Enter the day as dd.mm.yyyy and the time as hh:mm."),
 }
-
-
-def trouble_message(code: str) -> LazyString | None:
-    """Return the text that explains a code of trouble; None for an empty code."""
-    return _TROUBLES.get(code, _l("This is not possible.")) if code else None
 
 
 def change_texts(change: Change) -> tuple[str, str, str]:

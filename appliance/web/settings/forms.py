@@ -52,7 +52,7 @@ def show_form(form: str) -> str:
         in_force=forms.definition_in_force(form),
         versions=editing.list_versions(form),
         people=accounts.display_names(),
-        trouble=words.trouble_message(refusal.trouble),
+        trouble=refusals.trouble_message(words.TROUBLES, refusal.trouble),
         typed=refusal.values,
     )
 
@@ -238,7 +238,7 @@ def _render_field(form: str, current_field: forms.Field | None) -> str:
         options=(entry.get("options", []) + blank)[: checks.MOST_OPTIONS],
         lists=[(code, words.list_names_by_code()[code]) for code in editing.available_lists()],
         topics=catalogs.item_choices("direction", locale()),
-        trouble=words.trouble_message(refusal.trouble),
+        trouble=refusals.trouble_message(words.TROUBLES, refusal.trouble),
     )
 
 

@@ -12,7 +12,7 @@ from appliance.web.settings import script_labels as words
 from appliance.web.shared.script_steps import PLACEHOLDER_LABELS, action_names, field_names
 from appliance.web.shell.context import me
 from appliance.web.shell.language import locale
-from appliance.web.shell.refusals import Refusal
+from appliance.web.shell.refusals import Refusal, trouble_message
 
 if TYPE_CHECKING:
     from appliance.models import ScriptVersion
@@ -123,7 +123,7 @@ def step_context(row: "ScriptVersion", name: str, refusal: Refusal) -> dict[str,
         "wrong": [words.finding_text(item) for item in step_findings],
         "placeholders": PLACEHOLDER_LABELS,
         "longest": definition.MAX_TEXT_LENGTHS,
-        "trouble": words.trouble_message(refusal.trouble),
+        "trouble": trouble_message(words.TROUBLES, refusal.trouble),
         **common_context(row.script.code),
     }
 

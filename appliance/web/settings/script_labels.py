@@ -77,7 +77,7 @@ _FINDINGS: dict[str, LazyString] = {
     EMPLOYEE: _l("There is no such employee in the directory."),
     SMS: _l("There is no such SMS template."),
 }
-_TROUBLES: dict[str, LazyString] = {
+TROUBLES: dict[str, LazyString] = {
     "title": _l("Enter the title of the script."),
     "name": _l("Enter the name of the step."),
     "most": _l("There are too many scripts."),
@@ -102,11 +102,6 @@ _TROUBLES: dict[str, LazyString] = {
     "macro": _l("This file contains macros. Save it without them, as .docx or .xlsx."),
     "empty": _l("This file contains no text."),
 }
-
-
-def trouble_message(code: str) -> LazyString | None:
-    """Return the text that explains a code of trouble; None for an empty code."""
-    return _TROUBLES.get(code, _l("This is not possible.")) if code else None
 
 
 def finding_text(found_fault: checks.Finding) -> str:

@@ -67,7 +67,7 @@ def show_scripts() -> str:
     return render_template(
         "scripts/page.html",
         rows=rows,
-        trouble=words.trouble_message(refusal.trouble),
+        trouble=refusals.trouble_message(words.TROUBLES, refusal.trouble),
         typed=refusal.values,
         largest=importing.MAX_SCRIPT_FILE_BYTES,
         **script_contexts.common_context(),
@@ -147,7 +147,7 @@ def show_script(code: str) -> str:
         against=script.in_force if script.pending_version else None,
         shown=script_contexts.pending_differences(script),
         possible=versions.allowed_actions(script.displayed_version, me().role),
-        trouble=words.trouble_message(refusal.trouble),
+        trouble=refusals.trouble_message(words.TROUBLES, refusal.trouble),
         typed=refusal.values,
         **script_contexts.script_context(content),
         **script_contexts.common_context(),
@@ -287,7 +287,8 @@ def preview_step(code: str) -> str:
         ).steps[0]
     except Refused as refused:
         return render_template(
-            "scripts/preview_step.html", trouble=words.trouble_message(refused.code)
+            "scripts/preview_step.html",
+            trouble=refusals.trouble_message(words.TROUBLES, refused.code),
         )
     step_by_language = {
         language: step_context(script, typed_step, language, {})

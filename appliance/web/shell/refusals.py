@@ -10,10 +10,12 @@ language.
     render_template(…, trouble=TROUBLES.get(was.trouble), typed=was.values)
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
 from flask import redirect, request
+from flask_babel import LazyString, lazy_gettext
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
@@ -64,3 +66,8 @@ def latest_refusal() -> Refusal:
         if refusal
         else Refusal()
     )
+
+
+def trouble_message(texts: Mapping[str, LazyString], code: str) -> LazyString | None:
+    """Return the text for a code of trouble, or a general one; none for an empty code."""
+    return texts.get(code, lazy_gettext("This is not possible.")) if code else None

@@ -40,7 +40,7 @@ def _outage_context() -> dict[str, object]:
 
 
 def current_outage() -> dict[str, object] | None:
-    """Return the start of the current internet outage and the number of waiting messages."""
+    """If there is an internet outage, return its start and the number of waiting messages."""
     since = intervals.outage_since(site()) if current_user.is_authenticated else None
     return (
         {"since": since, "waiting": sum(a.waiting for a in outbox.queue_ages())} if since else None

@@ -117,7 +117,7 @@ def show_recognised(token: str, piece: str) -> str:
 
     The response is a fragment of the page.
     """
-    desk = _form_desk(token)
+    desk = desk_for_form(me(), token) or abort(404)
     phone = desk.call.citizen if desk.call else None
     caller_appeals = {appeal.number for appeal in queries.appeals_of_caller(phone)}
     context = {
@@ -176,11 +176,6 @@ def _recognition_context(desk: DeskForm, listed_numbers: set[str]) -> dict[str, 
         "of_person": appeal_rows(person_appeals),
         "alike": appeal_rows(personal.veil_appeals(me(), recognition.similar_appeals)),
     }
-
-
-def _form_desk(token: str) -> DeskForm:
-    """Return the desk of the operator's form; abort with 404 if there is no such form."""
-    return desk_for_form(me(), token) or abort(404)
 
 
 def _unanswered_count(earlier_calls: "list[Call]") -> int:

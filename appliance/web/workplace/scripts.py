@@ -23,6 +23,7 @@ from appliance.web.shell.access import may
 from appliance.web.shell.context import me, site
 from appliance.web.shell.formats import date, phone
 from appliance.web.shell.language import locale
+from appliance.web.shell.refusals import trouble_message
 from appliance.web.shell.request_data import require_json_object
 
 if TYPE_CHECKING:
@@ -36,7 +37,6 @@ TROUBLES: dict[str, LazyString] = {
     "most": _l("Too many scripts were started for this form."),
     "long": _l("This script has become too long: start it again."),
 }
-_OTHER_TROUBLE = _l("This is not possible.")
 
 
 @screen.get("/<token>")
@@ -106,7 +106,7 @@ def run_action(token: str, what: str) -> Response:
         else:
             runs.resume_run(run)
     except Refused as error:
-        return jsonify(trouble=str(TROUBLES.get(error.code, _OTHER_TROUBLE)))
+        return jsonify(trouble=str(trouble_message(TROUBLES, error.code)))
     return jsonify(trouble="")
 
 

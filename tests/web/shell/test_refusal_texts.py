@@ -107,13 +107,13 @@ PLACES = {
         "action languages",  # of the page
     ),
     "forms": Place(
-        form_labels._TROUBLES,
+        form_labels.TROUBLES,
         f"{FORMS} casework/forms/editing",
         "asked_of given most name reserved twice unknown wide",
     ),
     "form files": Place(form_command._REFUSAL_TEXTS, FORMS, "script"),
     "scripts": Place(
-        script_labels._TROUBLES,
+        script_labels.TROUBLES,
         f"{SCRIPTS} {SCRIPT_FILES} cli/script",
         "action actions code fields kinds languages numbers target topics unknown when",
     ),
