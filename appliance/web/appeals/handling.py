@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 screen = Blueprint("handling", __name__, url_prefix="/appeals")
 
+_ACTIONS = ("take", "close", *appeal_labels.ACTION_LABELS)  # undo_answer restores the draft, too
+
 
 @screen.post("/<number>/steps")
 @may("appeal.answer")
@@ -36,6 +38,8 @@ def perform_action(number: str) -> Response:
         form_data.get("text", ""),
         form_data.get("version", 0, parse_count),
     )
+    if action not in _ACTIONS:
+        abort(400)
     department = departments.active_department(form_data.get("department", ""))
     try:
         handling.perform_step(
@@ -48,8 +52,6 @@ def perform_action(number: str) -> Response:
             department=department,
         )
     except Refused as error:
-        if error.code == "action":
-            abort(400)
         return refusals.redirect_back(_card_url(number), error.code)
     if "text" in form_data:
         answer_drafts.delete_draft(me(), appeal)

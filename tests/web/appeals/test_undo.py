@@ -105,3 +105,12 @@ def test_a_message_written_by_an_operator_is_still_sent(ministry, register, sett
     )
     assert send_undo(ministry, appeal).status_code == 302
     assert list(Message.select().where(Message.channel == "sms")) == [by_hand]
+
+
+def test_an_answer_is_withdrawn_only_by_its_own_button(ministry, register) -> None:
+    appeal = register()
+    send_answer(ministry, appeal)
+    version = Handling.get_by_id(appeal.id).version
+    sent = {"action": "undo", "version": str(version)}
+    assert ministry.send(f"/appeals/{appeal.number}/steps", **sent).status_code == 400
+    assert Handling.get_by_id(appeal.id).state == "answered"
