@@ -57,8 +57,8 @@ def mask_citizen(
 ) -> StoredRecords:
     """Mask the selected records, notify the citizen and erase the request's personal data.
 
-    Returns the records that were masked. Raises Refused: those of `data_requests.chosen` and
-    `close`, and "open" or "held" with the appeal's number.
+    Returns the records that were masked. Raises Refused: those of `data_requests`, and "open" or
+    "held" with the appeal's number.
     """
     selected_ids, own_number = set(records), "number" in set(records)
     selection = _selected_records(

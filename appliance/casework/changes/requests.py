@@ -76,9 +76,9 @@ def perform_request_action(
 ) -> None:
     """Perform an action by its name in the moves of states.WORKFLOW.
 
-    Raises Refused: "action" if this role has no such action in this state, "words" if the text is
-    missing, "changed" if another user was faster; and the refusals of check_files() and
-    attach_files().
+    Raises Refused: "action" if this role has no such action, "words" if the text is missing,
+    "changed" if another user was faster or the state allows it no more; and the refusals of
+    check_files() and attach_files().
     """
     move, text = states.WORKFLOW.permitted_move(action, user.role), text.strip()
     if not move:

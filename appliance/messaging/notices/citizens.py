@@ -67,7 +67,7 @@ def answer_data_request(
 ) -> None:
     """Answer a data request, `done` or `refused`, and notify the citizen.
 
-    Records to be masked are masked by box.retention.mask. Raises Refused.
+    Records to be masked are masked by box.retention.mask_citizen. Raises Refused.
     """
     with write_transaction():
         selected = data_requests.StoredRecords()

@@ -201,9 +201,7 @@ def _months_table(report: QuarterlyReport, texts: ReportTexts) -> Table:
             *(texts.total, SUM, SUM, SUM),
             _share_formula(missed_share, total_recovery.missed, calls.incoming or 0),
             SUM,
-            Formula(
-                recovered_share, percentage(total_recovery.recovered, total_recovery.missed) or 0.0
-            ),
+            _share_formula(recovered_share, total_recovery.recovered, total_recovery.missed),
         ),
         title=texts.annex.heading,
     )

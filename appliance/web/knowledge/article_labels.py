@@ -19,7 +19,7 @@ STANDINGS: dict[str, tuple[LazyString, str, str]] = {
     status.code: (lazy_gettext(status.name), status.tone, status.icon)
     for status in versions.WORKFLOW.states
 }
-# step of versions.MOVES: the text of its button, its icon
+# action of versions.WORKFLOW: the text of its button, its icon
 BUTTONS: dict[str, tuple[LazyString, str]] = {
     "send": (_l("Send to the ministry"), "send"),
     "take_back": (_l("Bring back"), "undo-2"),

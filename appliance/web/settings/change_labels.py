@@ -31,7 +31,7 @@ STATES: dict[str, tuple[LazyString, str, str]] = {
     for state in states.WORKFLOW.states
 }
 KINDS: dict[str, LazyString] = {kind.code: lazy_gettext(kind.name) for kind in terms.CHANGE_KINDS}
-# action of states.MOVES: the name of the completed step, the icon, the dot's colour
+# action of states.WORKFLOW: the name of the completed step, the icon, the dot's colour
 STEP_LABELS: dict[str, tuple[LazyString, str, str]] = {
     "ask": (_l("Request written"), "file-text", "accent"),
     "accept": (_l("Accepted as a change request"), "check", ""),

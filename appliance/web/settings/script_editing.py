@@ -18,8 +18,6 @@ from appliance.web.shell.request_data import parse_count, parse_integer
 if TYPE_CHECKING:
     from appliance.models import ChangeRequest, ScriptVersion
 
-REFUSAL_ERRORS = (Refused, Refused, Refused)
-
 
 def script_or_404(code: str) -> queries.ScriptOverview:
     """Return the script with this code; 404 if there is no such script."""
@@ -63,7 +61,7 @@ def run_and_redirect(
     script_url = url_for(".show_script", code=code)
     try:
         action()
-    except REFUSAL_ERRORS as refused:
+    except Refused as refused:
         return refusals.redirect_back(script_url, refused.code)
     if message:
         flash(message)

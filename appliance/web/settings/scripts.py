@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
@@ -24,7 +24,6 @@ from appliance.reports import report_texts as paper_words
 from appliance.web.settings import script_contexts
 from appliance.web.settings import script_labels as words
 from appliance.web.settings.script_editing import (
-    REFUSAL_ERRORS,
     draft_or_404,
     import_target,
     link_version_to_request,
@@ -46,9 +45,6 @@ from appliance.web.shell.context import me, start_of_day, today
 from appliance.web.shell.language import locale
 from appliance.web.shell.request_data import parse_count, parse_integer
 from appliance.web.shell.size_limits import accepts_file
-
-if TYPE_CHECKING:
-    pass
 
 screen = Blueprint("scripts", __name__, url_prefix="/scripts")
 
@@ -81,7 +77,7 @@ def create_script() -> Response:
     title = {name: request.form.get(f"title-{name}", "") for name in words.LANGUAGES}
     try:
         draft = editing.add_script(title, me(), open_request())
-    except REFUSAL_ERRORS as refused:
+    except Refused as refused:
         return refusals.redirect_back(url_for(".show_scripts"), refused.code)
     return redirect(url_for(".show_script", code=draft.script.code))
 
@@ -106,7 +102,7 @@ def import_document() -> Response:
             )
         else:
             row = editing.create_script(content, me(), open_request())
-    except (*REFUSAL_ERRORS, Refused) as refused:
+    except Refused as refused:
         return refusals.redirect_back(list_url, refused.code, "import")
     flash(_("Imported from the document: check the branches."))
     return redirect(url_for(".show_script", code=row.script.code))
@@ -171,7 +167,7 @@ def discard_draft(code: str) -> Response:
     row = draft_or_404(code)
     try:
         editing.discard_draft(row, me(), revision_seen())
-    except REFUSAL_ERRORS as refused:
+    except Refused as refused:
         return refusals.redirect_back(url_for(".show_script", code=code), refused.code)
     return redirect(
         url_for(".show_script", code=code)
@@ -218,7 +214,7 @@ def perform_action(code: str, action: str) -> Response:
         version = editing.perform_step(
             action, row, me(), revision_seen(), words.available_references(), remark, since
         )
-    except REFUSAL_ERRORS as refused:
+    except Refused as refused:
         return refusals.redirect_back(url_for(".show_script", code=code), refused.code, "todo")
     if action == "put":
         link_version_to_request(version, before)
@@ -388,7 +384,7 @@ def _save_step(code: str, form_url: str, save: Callable[[dict[str, Any]], str]) 
     """Pass the typed step to `save`; lead to the step, or back to `form_url` if it is refused."""
     try:
         step_code = save(script_contexts.step_entry(request.form))
-    except REFUSAL_ERRORS as refused:
+    except Refused as refused:
         return refusals.redirect_back(form_url, refused.code)
     flash(_("Saved."))
     return redirect(f"{url_for('.show_script', code=code)}#step-{step_code}")

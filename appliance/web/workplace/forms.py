@@ -10,7 +10,6 @@ from appliance.casework import applicants, call_forms, catalogs, forms
 from appliance.casework.appeals import additions, prefill, queries, registering
 from appliance.casework.appeals.desk import DeskForm
 from appliance.casework.forms import drafts
-from appliance.casework.forms import drafts as kept_drafts
 from appliance.core import phone_numbers
 from appliance.web.shared.form_fields import (
     display_values,
@@ -85,7 +84,7 @@ def register_call(token: str) -> Response:
             abort(422)
         values = values | {"call_type": silent, "call_type_text": ""}
     draft = drafts.find_draft(me(), token)
-    other_values = kept_drafts.values_of_other_form(forms.CALL_FORM, draft.values) if draft else {}
+    other_values = drafts.values_of_other_form(forms.CALL_FORM, draft.values) if draft else {}
     try:
         call_form = call_forms.register(
             other_values | values,
@@ -151,9 +150,9 @@ def _changed_elsewhere(
 
     Another page changed them.
     """
-    field_names = kept_drafts.draft_value_names()
+    field_names = drafts.draft_value_names()
     sent_values, stored_values = (
-        display_values(kept_drafts.cleaned_draft_values(sent_values, field_names)),
+        display_values(drafts.cleaned_draft_values(sent_values, field_names)),
         display_values(stored_values),
     )
     return {
