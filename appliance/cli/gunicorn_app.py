@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from flask import Flask
 
 
-class _GunicornApplication(BaseApplication):
+class _GunicornApplication(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         super().__init__()

@@ -71,7 +71,7 @@ class _Connection(sqlite.Connection):
             cursor.close()
 
 
-class _Database(SqliteDatabase):
+class _Database(SqliteDatabase):  # type: ignore[misc]  # peewee has no types
     """SQLite database that passes a released write lock to a waiting writer at once.
 
     SQLite itself keeps no queue and, after a while, lets a waiting writer check again only every

@@ -12,7 +12,7 @@ from appliance.core.db import database
 _encode = json.JSONEncoder(ensure_ascii=False, sort_keys=True).encode
 
 
-class MomentField(BigIntegerField):
+class MomentField(BigIntegerField):  # type: ignore[misc]  # peewee has no types
     """A point in time: an aware datetime in Python, microseconds since 1970 UTC in the table.
 
     Integers sort and compare in every SQL dialect and keep every microsecond of Asterisk's log.
@@ -27,7 +27,7 @@ class MomentField(BigIntegerField):
         return None if value is None else datetime_from_microseconds(value)
 
 
-class DocumentField(TextField):
+class DocumentField(TextField):  # type: ignore[misc]  # peewee has no types
     """A small JSON value that is never searched by SQL."""
 
     def db_value(self, value: Any) -> str | None:
@@ -37,7 +37,7 @@ class DocumentField(TextField):
         return None if value is None else json.loads(value)
 
 
-class Table(Model):
+class Table(Model):  # type: ignore[misc]  # peewee has no types
     """The base class of all tables of the database."""
 
     class Meta:

@@ -33,7 +33,7 @@ class SearchWord(Table):
         indexes = ((("kind", "word"), True),)
 
 
-class SearchText(FTS5Model):
+class SearchText(FTS5Model):  # type: ignore[misc]  # peewee has no types
     """The words of entries as sounds; the row has the entry's id."""
 
     rowid = RowIDField()

@@ -20,7 +20,7 @@ from appliance import PACKAGE
 TEMPLATES_DIRECTORY = PACKAGE / "reports" / "templates"
 
 
-class _PackageFiles(URLFetcher):
+class _PackageFiles(URLFetcher):  # type: ignore[misc]  # weasyprint has no types
     """Serves only this package's own files; any other or missing file stops the rendering."""
 
     def fetch(self, url: str, headers: dict[str, str] | None = None) -> URLFetcherResponse:

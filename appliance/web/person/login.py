@@ -49,7 +49,7 @@ MAX_LOGINS_PER_DEVICE = 30  # logins remembered per device
 
 
 @dataclass
-class SessionUser(UserMixin):
+class SessionUser(UserMixin):  # type: ignore[misc]  # flask-login has no types
     """A user as flask-login requires, with their session; `secret` is the cookie's value."""
 
     user: "User"

@@ -24,7 +24,7 @@ LANGUAGES = {
 _LOCALE_BY_PARAMETER = {language[0]: locale for locale, language in LANGUAGES.items()}
 
 
-class _SharedTranslations(Domain):
+class _SharedTranslations(Domain):  # type: ignore[misc]  # flask-babel has no types
     """The translation catalogues of reports and messages, loaded once for all."""
 
     def get_translations(self) -> NullTranslations:

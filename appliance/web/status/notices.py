@@ -101,7 +101,7 @@ def save_call_alerts() -> BaseResponse:
 
 
 @screen.post("/sms-reports/<name>/<secret>")
-@csrf.exempt
+@csrf.exempt  # type: ignore[untyped-decorator]  # flask-wtf has no types
 @public
 def receive_report(name: str, secret: str) -> BaseResponse:
     """Receive an SMS service's delivery reports; the secret in the address authenticates it."""
