@@ -69,5 +69,5 @@ def latest_refusal() -> Refusal:
 
 
 def trouble_message(texts: Mapping[str, LazyString], code: str) -> LazyString | None:
-    """Return the text for a code of trouble, or a general one; none for an empty code."""
+    """Return the text for a code of trouble; a general text for an unknown code."""
     return texts.get(code, lazy_gettext("This is not possible.")) if code else None
