@@ -9,7 +9,7 @@ import click
 from appliance.box.selftests import SelfTestResult
 from appliance.cli.context import Site, as_json, pass_site
 from appliance.pbx.actions import place_carrier_calls, place_synthetic_call
-from appliance.pbx.selftest import run_offline_drill as drill
+from appliance.pbx.selftest.offline import run_offline_drill as drill
 
 
 @click.group()
