@@ -5,7 +5,7 @@ import pytest
 from appliance.box.retention import identity, traces
 from appliance.casework.forms import drafts
 from appliance.core import clock, outbox
-from appliance.models import Appeal, Draft, Message
+from appliance.models import AnswerDraft, Appeal, Draft, Message
 from tests.box import retained
 
 
@@ -62,3 +62,15 @@ def test_a_draft_with_the_citizens_document_is_removed_whatever_else_it_contains
     for change in traces.trace_changes(identity.identify_citizen([appeal], [], [], "")):
         change()
     assert not Draft.select().exists()
+
+
+def test_an_answer_that_is_being_written_keeps_what_was_added_meanwhile(appeal, bahodir) -> None:
+    name = f"{appeal.surname} {appeal.first_name}"
+    draft = AnswerDraft.create(
+        user=bahodir, appeal=appeal, action="answer", text=f"{name} haqida", updated_at=clock.now()
+    )
+    changes = traces.trace_changes(identity.identify_citizen([appeal], [], [], ""))
+    AnswerDraft.update(text=f"{name} haqida maʼlumot berildi: {name}").execute()
+    for change in changes:
+        change()
+    assert AnswerDraft.get_by_id(draft.id).text == "… haqida maʼlumot berildi: …"

@@ -66,9 +66,9 @@ def trace_changes(citizen: Identity) -> list[Change]:
     for table, column in _NOTE_COLUMNS:
         for rows in row_batches(table.select().where(column != ""), table.id):
             changes += [
-                _row_update(row, {column.name: citizen.redact_shared_text(text)})
+                functools.partial(_redact_note, citizen, row, column)
                 for row in rows
-                if is_possible_mention(text := getattr(row, column.name))
+                if is_possible_mention(getattr(row, column.name))
             ]
     return changes + list(_request_changes(citizen))
 
@@ -115,6 +115,14 @@ _AGING_TABLES: tuple[tuple[Any, Field, tuple[Expression, ...]], ...] = (
     (LegalHold, LegalHold.ended_at, (LegalHold.ended_at.is_null(False),)),
     (DataRequest, DataRequest.done_at, (DataRequest.done_at.is_null(False),)),
 )
+
+
+def _redact_note(citizen: Identity, row: Any, column: Field) -> None:
+    """Cut the citizen's data out of a text as it is now: its author may have continued it."""
+    current_row = type(row).get_or_none(type(row).id == row.id)
+    if current_row:
+        text = citizen.redact_shared_text(getattr(current_row, column.name))
+        _row_update(row, {column.name: text})()
 
 
 def _row_update(row: Any, columns: dict[str, Any]) -> Change:
