@@ -73,7 +73,7 @@ def test_a_personal_appeal_leaves_no_word_in_the_index(registered, nilufar, diln
     assert hit_refs("qodirxonov", dilnoza, "appeal") == [appeal.number]
     values = correcting.values_with_consultation(appeal)
     for openness, expected in (("personal", []), ("open", [appeal.number])):
-        version = handling.handling_of_appeal(appeal.id).version
+        version = handling.handling_of_appeal(appeal).version
         values |= {"openness": openness}
         correcting.correct_appeal(appeal, values, nilufar.login, version, calendar)
         appeal = Appeal.get_by_id(appeal.id)
