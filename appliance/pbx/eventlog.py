@@ -15,7 +15,6 @@ from typing import NamedTuple
 from urllib.parse import parse_qsl
 
 from appliance.core.clock import datetime_from_microseconds
-from appliance.models import EventRow
 
 CEL_FIELDS = (
     "EventTime",
@@ -249,11 +248,6 @@ def create_event(
         "EventExtra": json.dumps({"extra": facts}) if facts else "",
     }
     return event_from_fields(dict.fromkeys(CEL_FIELDS, "") | common_fields | fields)
-
-
-def event_from_row(row: EventRow) -> Event:
-    """Return the event of a row that was made from a record."""
-    return event_from_columns(row.hash, row.linkedid, row.at, row.event, row.uniqueid, row.fields)
 
 
 def event_from_columns(
