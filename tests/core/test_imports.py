@@ -1,8 +1,12 @@
-"""A name has one import path (docs/developing.md, Import rules)."""
+"""A name has one import path (docs/developing.md, Import rules); what a process loads."""
 
 import ast
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
 
 import appliance
 
@@ -107,3 +111,13 @@ def test_a_listed_name_exists() -> None:
         }
         modules = {name for name in listed if f"{package}.{name}" in TREES}
         assert not listed - defined_names - modules, package
+
+
+@pytest.mark.parametrize("module", ["appliance.pbx.process", "appliance.web"])
+def test_a_process_loads_no_http_client_as_it_starts(module: str) -> None:
+    """It costs some 8 MB in each process, of which only rare tasks make use."""
+    program = f"import sys, {module}; print('requests' in sys.modules)"
+    process = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert process.stdout == "False\n"
