@@ -64,7 +64,7 @@ def test_a_draft_with_the_citizens_document_is_removed_whatever_else_it_contains
     assert not Draft.select().exists()
 
 
-def test_an_answer_that_is_being_written_keeps_what_was_added_meanwhile(appeal, bahodir) -> None:
+def test_an_answer_that_is_being_written_keeps_its_newest_words(appeal, bahodir) -> None:
     name = f"{appeal.surname} {appeal.first_name}"
     draft = AnswerDraft.create(
         user=bahodir, appeal=appeal, action="answer", text=f"{name} haqida", updated_at=clock.now()

@@ -118,7 +118,7 @@ _AGING_TABLES: tuple[tuple[Any, Field, tuple[Expression, ...]], ...] = (
 
 
 def _redact_note(citizen: Identity, row: Any, column: Field) -> None:
-    """Cut the citizen's data out of a text as it is now: its author may have continued it."""
+    """Cut the citizen's data out of the current text, which its author may have continued."""
     current_row = type(row).get_or_none(type(row).id == row.id)
     if current_row:
         text = citizen.redact_shared_text(getattr(current_row, column.name))
