@@ -1,4 +1,7 @@
-"""The changes a file makes to a list: shown first, applied if the list is unchanged since."""
+"""Imports a list from a file in two steps: the changes are shown first, then applied.
+
+They are applied only if the list is the same as when they were shown.
+"""
 
 import hashlib
 import io
@@ -21,7 +24,7 @@ COMPARED_COLUMNS = (*SCRIPT_BY_COLUMN, "active_from", "active_until", "position"
 class ItemChange:
     """The change of one value: `kind` is added, changed, retired or restored.
 
-    `columns`: column → (before, after), for an existing value.
+    `columns` maps each column that differs in an existing value to (before, after).
     """
 
     kind: str
@@ -32,9 +35,11 @@ class ItemChange:
 
 @dataclass(frozen=True)
 class ImportPlan:
-    """The effect of a file: `same` values are unchanged, `not_in_file` are not in it and stay.
+    """The effect that the import of a file would have on a list.
 
-    `mark` is a hash of the file and of the list as it was compared.
+    `same` is the number of values that the file leaves unchanged, `not_in_file` the number of the
+    list's values that are missing in the file; they stay. `mark` is a hash of the file and of the
+    list as it was compared.
     """
 
     changes: tuple[ItemChange, ...]
@@ -47,7 +52,8 @@ class ImportPlan:
 def plan_import(catalog: str, text: str) -> ImportPlan:
     """Compare a list with the text of a CSV file; changes nothing.
 
-    Raises SheetError for the first wrong line, Refused for an invalid value.
+    Raises SheetError for the first wrong line, and Refused with the codes of item_code() and
+    check_item() for a value that would be added or changed and is invalid.
     """
     rows = read_rows(find_sheet(catalog), io.StringIO(text, newline=""))
     existing = {item.code: item for item in list_items(catalog)}
@@ -76,7 +82,11 @@ def plan_import(catalog: str, text: str) -> ImportPlan:
 
 
 def apply_import(catalog: str, text: str, mark: str, actor: str) -> ImportPlan:
-    """Apply the changes of `plan_import`. Raises Refused "changed" if the list changed."""
+    """Apply the changes that plan_import() found; returns them.
+
+    `mark` is that of the plan that the user saw. Raises Refused "changed" if the list or the file
+    has changed since, and the errors of plan_import().
+    """
     with write_transaction():
         current = plan_import(catalog, text)
         if current.mark != mark:

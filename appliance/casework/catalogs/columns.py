@@ -20,10 +20,12 @@ SCRIPT_BY_COLUMN = {"name_uz_latn": "Latn", "name_uz_cyrl": "Cyrl", "name_ru": "
 
 @dataclass(frozen=True)
 class Sheet:
-    """One kind of file: `key` identifies a row, the cells of `needed` columns are never empty.
+    """How a list is written in a CSV file and stored in the table `model`.
 
-    `read` converts a file's cells to a table row and raises ValueError for invalid ones; its second
-    argument is the codes of valid parents, read from the `parent` table.
+    `key`: the columns that identify a row. `needed`: the columns that a file must have, without
+    empty cells. `read` converts a file's cells to a table row and raises CellError for invalid
+    ones; its second argument is the codes in the `parent` table (e.g. regions, for districts).
+    `write` converts a table row to cells. `rows` returns the query of all rows to export.
     """
 
     model: type[Any]
@@ -41,7 +43,7 @@ class Sheet:
         return (*self.needed, *self.optional)
 
     def parent_codes(self) -> set[str]:
-        """Return the codes of the valid parents of a row."""
+        """Return the codes that a row may name as its parent; empty if the list has no parents."""
         return {row.soato for row in self.parent.select()} if self.parent else set()
 
 
@@ -52,7 +54,7 @@ def _name_cells(cells: Row) -> Row:
 class CellError(ValueError):
     """A cell with a value that its column does not accept.
 
-    For a name in the wrong script, `code` is its column.
+    `code` is "cell", or the name of the column if a name is in the wrong script.
     """
 
     def __init__(self, cell: str, reason: str, code: str = "cell") -> None:
@@ -113,7 +115,10 @@ def _read_mahalla(cells: Row, parent_codes: Collection[str]) -> Row:
 
 
 def _read_calendar_day(cells: Row, parent_codes: Collection[str]) -> Row:
-    """Return the table row of a calendar day from a file's cells. Raises ValueError."""
+    """Return the table row of a calendar day from a file's cells.
+
+    Raises CellError for an invalid date or flag.
+    """
     return _name_cells(cells) | {
         "date": _parse_date(cells["date"]),
         "kind": cells["kind"],
@@ -122,7 +127,10 @@ def _read_calendar_day(cells: Row, parent_codes: Collection[str]) -> Row:
 
 
 def _checked_names(cells: Row) -> Row:
-    """Return a list value's names in Uzbek Latin spelling, after checking the script of each."""
+    """Return a list value's names with corrected apostrophes and blanks.
+
+    Raises CellError for a name in the wrong script.
+    """
     for column, script in SCRIPT_BY_COLUMN.items():
         if not is_in_script(cells[column], script):
             alphabet = {"Latn": "Latin", "Cyrl": "Cyrillic"}[script]
@@ -145,7 +153,10 @@ def _item_reader(catalog: str) -> Callable[[Row, Collection[str]], Row]:
 
 
 def _cell_writer(*columns: str) -> Callable[[Any], Row]:
-    """Return a function that converts a row to cells: booleans as 0 and 1, a parent as its code."""
+    """Return a function that converts a table row to the cells of these columns.
+
+    It writes booleans as 0 and 1, and a parent as its code.
+    """
 
     def write_cells(row: Any) -> Row:
         values = {column: getattr(row, column.replace("_soato", "_id")) for column in columns}
@@ -166,7 +177,7 @@ def _read_list(cells: Row, parent_codes: Collection[str]) -> Row:
 
 
 def list_sheet(catalog: str) -> Sheet:
-    """Return the file description of one list's values."""
+    """Return how the values of one list are written in a file."""
     needed = ("code", "position", *REQUIRED_NAMES)
     optional = ("name_ru", "active", "active_from", "active_until")
     return Sheet(

@@ -1,4 +1,4 @@
-"""The days on which the ministry's calendar differs from Mon-Fri, and their maintenance.
+"""The days on which the ministry's calendar differs from a Monday-Friday week; their maintenance.
 
 A past day never changes: deadlines and reports depend on it.
 """
@@ -36,7 +36,7 @@ ENTERABLE_KINDS = (
 
 
 def working_calendar(settings: Settings) -> WorkingCalendar:
-    """Return the site's working hours with every holiday and swapped day on the list."""
+    """Return the site's working hours, with every day on the list as an exception."""
     return WorkingCalendar(
         tz=settings.tz,
         opens=dt.time.fromisoformat(settings.work_opens),
@@ -48,10 +48,10 @@ def working_calendar(settings: Settings) -> WorkingCalendar:
 
 
 def calendar_end() -> dt.date | None:
-    """Return the last day that the list of holidays covers, if any.
+    """Return the last day, always 31 December, of the years that the list covers, if any.
 
-    A year counts if it has a day in its second half: a New Year that was entered in advance does
-    not make a calendar.
+    A year is covered if a day of its second half is on the list: a single New Year's day that was
+    entered in advance is not yet the calendar of a year.
     """
     days = CalendarDay.select(CalendarDay.date).order_by(CalendarDay.date.desc())
     last_day = next((day.date for day in days if day.date.month > 6), None)
@@ -59,7 +59,7 @@ def calendar_end() -> dt.date | None:
 
 
 def listed_years() -> list[int]:
-    """Return the years on the list and the one to be proposed next, in order."""
+    """Return the years with days on the list, and the next one to be proposed, in order."""
     years = {day.date.year for day in CalendarDay.select(CalendarDay.date)}
     end = calendar_end()
     return sorted(years | ({end.year + 1} if end else set()))
@@ -74,7 +74,7 @@ def list_days(year: int | None = None) -> list[CalendarDay]:
 
 
 def find_day(date: dt.date) -> CalendarDay | None:
-    """Return a date's entry; a date without one follows its weekday."""
+    """Return a date's entry, if any; without one, the weekday decides whether it is a day off."""
     day: CalendarDay | None = CalendarDay.get_or_none(CalendarDay.date == date)
     return day
 
@@ -84,8 +84,9 @@ def set_day(
 ) -> CalendarDay:
     """Add a future day to the list, or change its entry.
 
-    Raises Refused "date", "past", "kind" (a working weekend on a weekday, a day off on a day that
-    is off anyway), "names", or the column whose name is in the wrong script.
+    Raises Refused "date" if there is no date, "past" if it is not in the future, "kind" for an
+    unknown kind, a working weekend on a weekday or an extra day off at a weekend, and the codes of
+    check_names().
     """
     if not date:
         raise Refused("date")
@@ -108,7 +109,7 @@ def set_day(
 
 
 def remove_day(date: dt.date, today: dt.date, actor: str) -> None:
-    """Remove a future day from the list. Raises Refused "past"."""
+    """Remove a future day from the list. Raises Refused "past" for today or an earlier day."""
     _require_future(date, today)
     with write_transaction():
         if CalendarDay.delete().where(CalendarDay.date == date).execute():
@@ -116,7 +117,10 @@ def remove_day(date: dt.date, today: dt.date, actor: str) -> None:
 
 
 def confirm_estimated_day(date: dt.date, today: dt.date, actor: str) -> None:
-    """Confirm that an estimated future day falls on its date. Raises Refused "past"."""
+    """Confirm that an estimated future day, e.g. of Eid, falls on its date.
+
+    A day that is not estimated stays unchanged. Raises Refused "past" for today or an earlier day.
+    """
     _require_future(date, today)
     with write_transaction():
         day = CalendarDay.get_or_none(CalendarDay.date == date)
@@ -135,7 +139,8 @@ def confirm_estimated_day(date: dt.date, today: dt.date, actor: str) -> None:
 def add_proposed_year(year: int, today: dt.date, actor: str) -> int:
     """Add the proposed days of a year to the list; existing entries stay. Returns their number.
 
-    Raises Refused "known" for a year already on the list, "past" if no day of it lies ahead.
+    Raises Refused "known" if the list covers the year already, "past" if no proposed day of it is
+    in the future.
     """
     with write_transaction():
         end = calendar_end()
@@ -153,7 +158,7 @@ def add_proposed_year(year: int, today: dt.date, actor: str) -> int:
 def import_days(file: TextIO, today: dt.date, actor: str) -> int:
     """Import a CSV file of days; returns their number.
 
-    Raises SheetError, also for a past day that would change.
+    Raises SheetError for the first wrong line, and for a past day that would change.
     """
     text = file.read()
     sheet = SHEETS["calendar"]

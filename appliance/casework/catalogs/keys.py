@@ -1,4 +1,7 @@
-"""Search keys of things with several names: one column to test whether a name is one of them."""
+"""Search keys: all names of a place or a list's value in one text, to test whether it has a name.
+
+The names are folded (core.i18n.fold_text), so that script and apostrophes do not matter.
+"""
 
 import re
 
@@ -10,7 +13,7 @@ from appliance.models import CatalogItem, Mahalla, Region
 
 
 def search_key(*names: str) -> str:
-    """Return the search key of some names, each folded, between bars: "|toshkent sh|tashkent|"."""
+    """Return the key of some names, each folded and between bars: "|toshkent sh|tashkent|"."""
     folded = dict.fromkeys(key for name in names if (key := fold_text(name)))
     return f"|{'|'.join(folded)}|" if folded else ""
 
@@ -21,10 +24,10 @@ def mahalla_search_key(*names: str) -> str:
 
 
 def item_search_names(item: CatalogItem | Region | Mahalla) -> str:
-    """Return the names of a list's value or of a place as a search key."""
+    """Return the folded names of a list's value or of a place, separated by bars."""
     return search.fold_names(item.name_uz_latn, item.name_uz_cyrl, item.name_ru)
 
 
 def has_exact_name(column: CharField, text: str) -> Expression:
-    """Return the condition that one of the names equals the text, in any script."""
+    """Return the SQL condition that one of the names in a key is the text, in any script."""
     return fn.INSTR(column, f"|{fold_text(text)}|") > 0

@@ -9,7 +9,7 @@ from appliance.core.statements import PreparedQuery, find_row, query_parameter
 from appliance.models import Catalog, CatalogItem
 
 PAUSES = "pause_reason"  # the reasons of operators' pauses
-UNLISTED = "*"  # replaces a text that is not a code, where it is counted or was masked
+UNLISTED = "*"  # is counted or stored (to mask it) in place of a typed text that is not a code
 NOT_LISTED = N_("not on the list")
 # the product's built-in lists
 CATALOGS = (
@@ -44,7 +44,10 @@ def list_items(catalog: str) -> list[CatalogItem]:
 
 
 def is_in_use(item: CatalogItem, day: dt.date | None = None) -> bool:
-    """Return True if a value can be chosen on `day` (site's date; None: the machine's today)."""
+    """Return True if a value can be chosen on `day`, a date at the site.
+
+    Without it, the day is today in the machine's time zone.
+    """
     day = day or clock.now().astimezone().date()
     first_day, last_day = item.active_from or dt.date.min, item.active_until or dt.date.max
     return item.active and first_day <= day <= last_day
@@ -60,14 +63,14 @@ def item_choices(catalog: str, locale: str, day: dt.date | None = None) -> list[
 
 
 def find_items(catalog: str, text: str, day: dt.date | None = None) -> list[CatalogItem]:
-    """Return the values that match a text in any language, the best first."""
+    """Return the values in use on a day that match a text in any language, the best first."""
     return search.best_matches(
         [item for item in list_items(catalog) if is_in_use(item, day)], text, item_search_names
     )
 
 
 def searchable_values() -> list[tuple[str, str, str]]:
-    """Return (list/code, names as search key, name in Uzbek) of all values in use today."""
+    """Return ("list/code", folded names with bars, Uzbek name) of every value in use today."""
     day, item = clock.now().astimezone().date(), CatalogItem
     rows = item.select(item.catalog, item.code, item.name_uz_latn, item.name_uz_cyrl, item.name_ru)
     rows = rows.where(
@@ -83,7 +86,7 @@ def searchable_values() -> list[tuple[str, str, str]]:
 
 
 def value_label(catalog: str, text: str, locale: str) -> str:
-    """Return the text to show for a stored value: its code's name, or the text typed instead."""
+    """Return the text to show for a stored value: a code's name, or the text typed instead."""
     if text == UNLISTED:
         return locale_translations(locale).gettext(NOT_LISTED)
     item = find_row(CatalogItem, catalog=catalog, code=text)
@@ -96,17 +99,17 @@ def is_code(catalog: str, text: str) -> bool:
 
 
 def labels_by_code(catalog: str, locale: str) -> dict[str, str]:
-    """Return code → name in the locale of every value, including retired ones."""
+    """Return the name in the locale of every value, including retired ones, by code."""
     return {item.code: localized_name(item, locale) for item in list_items(catalog)}
 
 
 def labels_with_unlisted(catalog: str, locale: str) -> dict[str, str]:
-    """Return code → name as labels_by_code() does, with an entry for UNLISTED, to show records."""
+    """Return labels_by_code() with an entry for UNLISTED, which stored records may have."""
     return labels_by_code(catalog, locale) | {UNLISTED: value_label(catalog, UNLISTED, locale)}
 
 
 def code_by_name(catalog: str, text: str, day: dt.date | None = None) -> str | None:
-    """Return the code of the value in use with this code or, in any language, this name."""
+    """Return the code of the value in use whose code or name, in any language, is `text`."""
     key = fold_text(text)
     for item in list_items(catalog) if key else []:
         names = (item.name_uz_latn, item.name_uz_cyrl, item.name_ru)

@@ -1,4 +1,4 @@
-"""Whether a value matches the typed text exactly enough to be accepted by a key press, unseen."""
+"""Decides whether a value matches the typed text so well that a key press may choose it unseen."""
 
 from appliance.casework.catalogs.keys import item_search_names
 from appliance.casework.catalogs.places import district_search_names

@@ -26,11 +26,12 @@ def matching_options(
     region: str | None = None,
     district: str | None = None,
 ) -> list[Option]:
-    """Return the options of a list in use on a day whose name contains the text, best first.
+    """Return the options of a list, in use on a day, that match the typed text, best first.
 
-    `match` is the typed part of the name (from, to), `near` whether nothing else can be meant,
-    `parent` the parent's name, `fills` the wider places to fill in. Raises LookupError for an
-    unknown list.
+    In each option, `match` is the (start, end) of the typed part of its name, `near` is True if
+    its names contain every typed word without errors, `parent` is the name of the place that
+    contains it, and `fills` holds all wider places, to fill in the fields for them. Raises
+    LookupError for an unknown list.
     """
     query = search.parse_query(typed)
     options = []

@@ -1,4 +1,4 @@
-"""Regions, districts and mahallas: found from the first letter, in either script."""
+"""Regions, districts and mahallas (neighbourhoods): found as one types, in either script."""
 
 import functools
 from collections.abc import Iterable
@@ -19,13 +19,16 @@ _TOWN_WORD = fold_text("город")  # Russian puts it before the name
 
 
 def find_place(kind: str, code: str | None) -> Region | District | Mahalla | None:
-    """Return the place of a kind of PLACES with this code, if any."""
+    """Return the place with this code, if any; `kind` is one of PLACES."""
     table = _TABLES[kind]
     return find_row(table, **{table._meta.primary_key.name: code}) if code else None
 
 
 def place_counts() -> dict[str, int]:
-    """Return sheet → number of places; mahallas without those that operators typed."""
+    """Return the number of regions, districts and mahallas, by the names of their files.
+
+    Mahallas that operators typed are not counted.
+    """
     return {
         "regions": Region.select().count(),
         "districts": District.select().count(),
@@ -39,15 +42,15 @@ def districts_of(region: str | None) -> list[District]:
 
 
 def match_regions(text: str) -> list[Region]:
-    """Return the regions that match a text, best first; all regions if the text is empty.
+    """Return the regions that match a text, best first.
 
-    All regions are returned in the order of report form №2.
+    For an empty text, return all regions in the order of report form №2.
     """
     return search.best_matches(Region.select().order_by(Region.position), text, item_search_names)
 
 
 def match_districts(text: str, region: str | None = None, limit: int = 20) -> list[District]:
-    """Return the districts that match a text, former ones too, the best first, then by name."""
+    """Return the districts, including former ones, that match a text, best first, then by name."""
     query = District.select(District, Region).join(Region)
     if region:
         query = query.where(District.region == region)
@@ -60,9 +63,10 @@ def match_districts(text: str, region: str | None = None, limit: int = 20) -> li
 def match_mahallas(
     text: str, district: str | None = None, region: str | None = None, limit: int = 20
 ) -> list[Mahalla]:
-    """Return the mahallas that match a text, in the district or else the region if given.
+    """Return the mahallas that match a text, best first; for an empty text, all by name.
 
-    The best first, then by name.
+    Only mahallas of the district are searched; without a district, those of the region; without
+    either, those of all districts.
     """
     query = Mahalla.select(Mahalla, District, Region).join(District).join(Region)
     parsed_query = search.parse_query(text)
@@ -93,13 +97,16 @@ def _area_conditions(district: str | None, region: str | None) -> list[Expressio
 
 
 def district_search_names(district: District) -> str:
-    """Return a district's names, former ones too, as one text for the search, separated by bars."""
+    """Return a district's names, including former ones, separated by bars, for the search."""
     return names_in_key(district.search_key)
 
 
 @functools.cache
 def names_in_key(search_key: str) -> str:
-    """Return the names in a district's key; towns also without the word that Russian adds."""
+    """Return the names in a district's search key, separated by bars.
+
+    A town also gets its name without the Russian word for town.
+    """
     names = search_key.strip("|")
     return (
         f"{names}|{names.replace(f'|{_TOWN_WORD} ', '|')}" if f"|{_TOWN_WORD} " in names else names
@@ -107,7 +114,7 @@ def names_in_key(search_key: str) -> str:
 
 
 def index_mahallas(mahallas: Iterable[Mahalla]) -> None:
-    """Index mahallas by their names, with their districts and regions."""
+    """Add mahallas to the search index, by their names and those of their districts and regions."""
     for mahalla in mahallas:
         search.index_item(mahalla_entry(mahalla))
 
@@ -154,7 +161,8 @@ def exact_district(text: str, region: str | None = None) -> District | None:
 def exact_mahalla(text: str, district: str | None = None) -> Mahalla | None:
     """Return the mahalla with exactly this name, in any script, if only one matches.
 
-    Without a district only mahallas with a district count, not those typed without one.
+    If no district is given, the mahallas of all districts are searched, but not the mahallas that
+    operators typed without a district.
     """
     if not fold_text(text):
         return None
@@ -167,7 +175,10 @@ def exact_mahalla(text: str, district: str | None = None) -> Mahalla | None:
 
 
 def get_or_create_mahalla(text: str, district: str | None) -> Mahalla:
-    """Return the district's mahalla of this name, created as a typed one if it is new."""
+    """Return the mahalla of this name in a district; a new one is stored and marked as typed.
+
+    Without a district, return the mahalla of this name that was typed without one.
+    """
     text = normalize_spelling(text)
     of_district = Mahalla.district == district if district else Mahalla.district.is_null()
     has_name = has_exact_name(Mahalla.search_key, text)
@@ -188,7 +199,7 @@ def get_or_create_mahalla(text: str, district: str | None) -> Mahalla:
 
 
 def delete_typed_mahalla(mahalla_id: int) -> None:
-    """Delete a mahalla that a person typed, from the table and the search index.
+    """Delete a mahalla that an operator typed, from the table and the search index.
 
     An imported mahalla, or one that an appeal refers to, is kept. Call it in a write transaction.
     """

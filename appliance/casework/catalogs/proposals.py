@@ -8,7 +8,8 @@ import re
 
 from appliance.models import CalendarDay
 
-# The package's Uzbek name → the ministry's in Uzbek, Latin and Cyrillic, and in Russian.
+# The ministry's names of a holiday (Uzbek in Latin and in Cyrillic letters, Russian), by the Uzbek
+# name that the package gives it.
 _OFFICIAL_NAMES = {
     "Yangi yil": ("Yangi yil", "Янги йил", "Новый год"),
     "Xotin-qizlar kuni": (
@@ -50,8 +51,8 @@ WORKING_WEEKEND_NAMES = (
 
 
 def propose_days(year: int) -> list[CalendarDay]:
-    """Return the days of a year that differ from Mon-Fri, in order; nothing is stored."""
-    # the import takes a tenth of a second: only proposing pays for it
+    """Return the days of a year that differ from a Monday-Friday week, in order; stores nothing."""
+    # imported here, because the import takes a tenth of a second
     from holidays.countries.uzbekistan import Uzbekistan
 
     holidays_by_date = Uzbekistan(years=year, language="uz")

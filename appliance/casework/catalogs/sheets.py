@@ -22,7 +22,8 @@ SEEDS = PACKAGE / "data"
 class SheetError(ValueError):
     """A file that cannot be imported, with the line and the reason. Nothing of it was stored.
 
-    `code` is the reason, for the page's message, `what` the cell or columns concerned.
+    `code` is the reason, by which the page chooses its message; `what` is the cell or the columns
+    concerned.
     """
 
     def __init__(self, reason: str, code: str = "list", what: str = "", line: int = 0) -> None:
@@ -33,9 +34,9 @@ class SheetError(ValueError):
 def import_list_csv(list_name: str, file: TextIO) -> int:
     """Add the file's rows to a list, or update existing ones; returns the number of rows.
 
-    `list_name`: as for `find_sheet`. Other columns are ignored; the separator may be a semicolon,
-    as office programs write it. Rows that the file does not contain stay. Raises SheetError for the
-    first wrong line.
+    `list_name` is a name for find_sheet(). Unknown columns are ignored; the separator may be a
+    semicolon, as office programs write it. Rows of the list that are not in the file stay. Raises
+    SheetError for the first wrong line, or if there is no such list.
     """
     sheet = find_sheet(list_name)
     rows = read_rows(sheet, file)
@@ -53,13 +54,13 @@ def import_list_csv(list_name: str, file: TextIO) -> int:
 
 
 def index_all_mahallas() -> None:
-    """Index every mahalla, in short transactions: there are ten thousand."""
+    """Add every mahalla to the search index, in short transactions: there are ten thousand."""
     batches = row_batches(mahallas_with_areas(), Mahalla.id, 100)
     in_short_transactions(partial(index_mahallas, batch) for batch in batches)
 
 
 def export_csv(name: str, file: TextIO) -> None:
-    """Write the list to a file that import_list_csv reads back unchanged."""
+    """Write a list to a CSV file; importing the file again would change nothing."""
     sheet = find_sheet(name)
     cells = (
         [row[column] for column in sheet.all_columns] for row in map(sheet.write, sheet.rows())
@@ -70,7 +71,8 @@ def export_csv(name: str, file: TextIO) -> None:
 def seed_lists() -> int:
     """Add the built-in data that the site does not have yet; returns the number of rows.
 
-    Rows that a site has changed stay unchanged. Mahallas come from a file of the customer.
+    Rows that the site has changed are not overwritten. Mahallas are not built in: the customer
+    imports them.
     """
     added = 0
     with write_transaction():
@@ -85,7 +87,10 @@ def seed_lists() -> int:
 
 
 def find_sheet(name: str) -> Sheet:
-    """Return the file description of a list of SHEETS or of the site. Raises SheetError."""
+    """Return how a list is written in a file: one of SHEETS, or a list that the site has added.
+
+    Raises SheetError if there is no such list.
+    """
     if name in SHEETS:
         return SHEETS[name]
     if find_catalog(name):
@@ -94,7 +99,7 @@ def find_sheet(name: str) -> Sheet:
 
 
 def read_rows(sheet: Sheet, file: TextIO) -> list[Row]:
-    """Return a file's rows for the table. Raises SheetError for the first wrong line."""
+    """Return a file's rows, converted for the table. Raises SheetError for the first wrong line."""
     try:
         lines = file.read().lstrip("\ufeff").splitlines(keepends=True)
     except UnicodeDecodeError as error:
@@ -127,7 +132,10 @@ def read_rows(sheet: Sheet, file: TextIO) -> list[Row]:
 
 
 def _adopt_typed_mahallas(rows: Iterable[Row]) -> None:
-    """Give a mahalla that an operator typed the code of the listed one; its appeals keep it."""
+    """Give mahallas that operators typed the code of the file's mahalla of the same name.
+
+    The import then completes the typed row, to which appeals refer, instead of adding another one.
+    """
     typed_mahallas = {
         (typed_mahalla.district_id, typed_mahalla.search_key.strip("|")): typed_mahalla
         for typed_mahalla in Mahalla.select().where(Mahalla.typed)

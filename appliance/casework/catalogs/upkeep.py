@@ -27,7 +27,7 @@ from appliance.models import Catalog, CatalogItem
 type Row = Mapping[str, Any]
 
 SEEDS = PACKAGE / "data"
-# The law's terms, the reports and the routes use codes of these lists: their meaning is fixed.
+# Legal deadlines, reports and routes use the built-in codes of these lists: their meaning is fixed.
 FIXED_CATALOGS = ("appeal_type", "call_type", "call_direction", "direction")
 _CODE = re.compile(r"[a-z0-9][a-z0-9_]{0,39}")
 
@@ -51,8 +51,10 @@ def check_item(
 ) -> None:
     """Raise Refused if a list value is invalid.
 
-    `row`: columns of CatalogItem; `other_items`: the other values; `stored_item`: the value as
-    stored.
+    `row`: columns of CatalogItem; `other_items`: the list's other values; `stored_item`: the value
+    before the change. The code is "dates" if its period of use ends before it begins, "fixed" if a
+    built-in value would be renamed, "same" if another value that is in use at the same time has
+    one of its names, or one of check_names().
     """
     check_names(row)
     first_day, last_day = row["active_from"] or dt.date.min, row["active_until"] or dt.date.max
@@ -78,7 +80,10 @@ def check_item(
 
 
 def check_names(row: Row) -> None:
-    """Raise Refused "names" for a missing name, or the column with the wrong script."""
+    """Raise Refused "names" if a name is missing.
+
+    If a name is in the wrong script, the code is the name of its column.
+    """
     if not all(fold_text(row[name]) for name in NAMES):
         raise Refused("names", subject=row["name_uz_latn"])
     for name, letters in NAMES.items():
@@ -87,9 +92,10 @@ def check_names(row: Row) -> None:
 
 
 def add_list(code: str, names: dict[str, str], actor: str) -> Catalog:
-    """Add an empty list of the site; without a code, the code is made from its name.
+    """Add an empty list of the site's own; if `code` is empty, a code is made from its name.
 
-    Raises Refused "names", a column of NAMES, "code", "known".
+    Raises Refused "known" if the code is used already, and the codes of check_names() and
+    item_code().
     """
     names = _spell_names(names)
     check_names(names)
@@ -104,7 +110,10 @@ def add_list(code: str, names: dict[str, str], actor: str) -> Catalog:
 
 
 def rename_list(catalog: Catalog, names: dict[str, str], actor: str) -> None:
-    """Rename a list of the site. Raises Refused; "fixed" for a built-in list."""
+    """Rename a list of the site's own.
+
+    Raises Refused "fixed" for a built-in list, and the codes of check_names().
+    """
     if not catalog.own:
         raise Refused("fixed", subject=catalog.name_uz_latn)
     names = _spell_names(names)
@@ -122,7 +131,8 @@ def find_item(catalog: str, number: int) -> CatalogItem | None:
 def add_item(catalog: str, code: str, columns: Row, actor: str) -> CatalogItem:
     """Add a value at the end of a list; `columns`: names, active_from, active_until.
 
-    Without a code, the code is made from its name. Raises Refused.
+    If `code` is empty, a code is made from its name. Raises Refused "known" if the list has the
+    code already, and the codes of check_item() and item_code().
     """
     row = _spell_names(columns) | {"active": True}
     check_names(row)
@@ -140,7 +150,10 @@ def add_item(catalog: str, code: str, columns: Row, actor: str) -> CatalogItem:
 
 
 def change_item(item: CatalogItem, columns: Row, actor: str) -> None:
-    """Change a value's names and its period of use; its code stays. Raises Refused."""
+    """Change a value's names and its period of use; its code stays.
+
+    Raises Refused with the codes of check_item().
+    """
     with write_transaction():
         row = _spell_names(columns) | {"active": item.active}
         check_item(row, _other_items(item), item)
@@ -156,7 +169,11 @@ def retire_item(item: CatalogItem, actor: str) -> None:
 
 
 def restore_item(item: CatalogItem, actor: str) -> None:
-    """Offer a retired value again. Raises Refused "same"."""
+    """Offer a retired value again.
+
+    Raises Refused with the codes of check_item(): "same" if another value that is in use at the
+    same time has one of its names.
+    """
     row = {name: getattr(item, name) for name in (*NAMES, "active_from", "active_until")}
     with write_transaction():
         check_item(row | {"active": True}, _other_items(item))
@@ -204,7 +221,10 @@ def _spell_names(columns: Row) -> dict[str, Any]:
 
 
 def item_code(code: str, names: Row) -> str:
-    """Return the typed code, or one made from the name. Raises Refused "code"."""
+    """Return the typed code, or one made from the name.
+
+    Raises Refused "code" if it is not 1-40 characters of a-z, 0-9 and, except at the start, "_".
+    """
     code = code.strip() or fold_text(names["name_uz_latn"]).replace(" ", "_")[:40]
     if not _CODE.fullmatch(code):
         raise Refused("code", subject=code)

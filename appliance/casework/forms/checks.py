@@ -1,4 +1,4 @@
-"""Rules for a form that people changed; definition.parse_definition() checks those of any form."""
+"""Rules for a form that a site has changed; parse_definition() checks the rules for any form."""
 
 import itertools
 import re
@@ -39,7 +39,14 @@ RESERVED_NAMES = frozenset(
 
 
 def check_definition(definition: Definition) -> None:
-    """Raise Refused when people may not change the product's form into this one."""
+    """Raise Refused if a site may not change the product's form into this one.
+
+    The subject is the field's name. Codes: "long" if the title is too long; "product" if a field of
+    the product is missing, or differs in more than label, help and star (the mark of a required
+    field); "star" if its star is missing; "kept" if a published field changes its kind, list or
+    kind of document; "personal" if a field that was personal no longer is; "ministry" if the name
+    in the ministry's system is used already; and those for an added field or invalid texts.
+    """
     product_form = product_definition(definition.form)
     if not all(
         len(text) <= MAX_LABEL_LENGTH and text.isprintable() for text in definition.title.values()
@@ -75,7 +82,10 @@ def check_definition(definition: Definition) -> None:
 
 
 def published_added_fields() -> dict[str, tuple[str, ...]]:
-    """Return the added fields of both forms that were ever published → their fixed attributes."""
+    """Return the fixed attributes of every added field of both forms ever published, by name.
+
+    Added fields are those that are not in the product's form.
+    """
     return {
         field.name: _fixed_attributes(field)
         for definition in all_published_definitions()
@@ -107,7 +117,7 @@ def _fixed_attributes(field: Field) -> tuple[str, ...]:
 
 
 def _is_same_nature(product_field: Field, field: Field) -> bool:
-    """Return True if only the label, help or star of the product's field differ."""
+    """Return True if the field differs from the product's in label, help text and star at most."""
     return (
         replace(
             field,
@@ -120,7 +130,10 @@ def _is_same_nature(product_field: Field, field: Field) -> bool:
 
 
 def _check_added_field(field: Field, form: str) -> None:
-    """Raise Refused when a field that the manager added is not allowed."""
+    """Raise Refused if a field that the manager added is not allowed.
+
+    The code is the key, in the dict below, of the first rule that does not hold.
+    """
     topics = set(catalogs.labels_by_code("direction", "ru"))
     lists = (*(catalog.code for catalog in catalogs.all_lists()), *ADDED_PLACE_KINDS)
     other_form = next(candidate for candidate in FORMS if candidate != form)
@@ -148,7 +161,11 @@ def _check_added_field(field: Field, form: str) -> None:
 
 
 def _check_texts(field: Field) -> None:
-    """Raise Refused for a label, help or option that is too long or in the wrong script."""
+    """Raise Refused for an invalid label, help text or option of a field.
+
+    The code is "long" if it is too long, "words" if it is not printable, "script" if it is in the
+    wrong script.
+    """
     texts = [(text, MAX_LABEL_LENGTH) for text in field.label.values()]
     texts += [(text, MAX_HELP_LENGTH) for text in field.help.values()]
     texts += [
@@ -163,7 +180,7 @@ def _check_texts(field: Field) -> None:
 
 
 def _check_script(texts: LocalizedTexts, name: str) -> None:
-    """Raise Refused when a text is not in the script of its locale.
+    """Raise Refused "script" if a text is not in the script of its locale.
 
     No Cyrillic letter may be among Latin ones, and no Latin word in place of a Cyrillic one.
     """

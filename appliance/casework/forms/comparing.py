@@ -5,7 +5,7 @@ from difflib import SequenceMatcher
 
 from appliance.casework.forms.definition import Definition, Field
 
-_IGNORED_ATTRIBUTES = ("name", "most", "wide", "anew", "exported")  # nobody sets them on a page
+_IGNORED_ATTRIBUTES = ("name", "most", "wide", "anew", "exported")  # no page can change them
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,10 @@ class Change:
 
 
 def field_changes(before: Definition, after: Definition) -> list[Change]:
-    """Return the change of each field, in the order of `after`; removed fields are at the end."""
+    """Return the changes of all fields, in the order of `after`; removed fields are at the end.
+
+    A field that was changed and moved has two entries.
+    """
     old_fields = {field.name: field for field in before.fields}
     new_fields = {field.name: field for field in after.fields}
     unmoved = _unmoved_names(

@@ -1,6 +1,7 @@
-"""The values chosen in added fields, stored so that the database can count them: a row per value.
+"""The values chosen in added fields, stored in a table of their own so that SQL can count them.
 
-The forms themselves store them outside their columns, where no SQL searches (models.DocumentField).
+In a registered form they are stored in its column `extra`, which SQL does not search
+(models.DocumentField).
 """
 
 from typing import Any
@@ -31,7 +32,7 @@ _STORED_VALUES = PreparedQuery(
 def store_counted_values(definition: Definition, row: Any) -> None:
     """Store the counted values of a row of models.Appeal or CallForm, replacing the previous ones.
 
-    A form without a call is left out: nothing counts it.
+    For a form without a call nothing is stored, because no report counts it.
     """
     if _STORED_VALUES.fetch_tuples(number=row.number):
         FieldValue.delete().where(FieldValue.number == row.number).execute()
@@ -51,7 +52,7 @@ def store_counted_values(definition: Definition, row: Any) -> None:
 
 
 def counted_fields() -> tuple[tuple[str, Field], ...]:
-    """Return (form, field) of all counted fields outside the columns, including retired ones."""
+    """Return (form, field) of all counted fields without a column, including retired ones."""
     return tuple(
         (form, field)
         for form in FORMS
@@ -61,9 +62,9 @@ def counted_fields() -> tuple[tuple[str, Field], ...]:
 
 
 def counted_value_labels(form: str, field: Field, locale: str) -> dict[str, str]:
-    """Return code → label of every choice that a counted field ever had, in its order.
+    """Return the label of every choice that a counted field ever had, by code.
 
-    The entry for values that are on no list is last.
+    The order is that of the field; the entry for values that are on no list is last.
     """
     gettext = locale_translations(locale).gettext
     if field.kind == "tick":

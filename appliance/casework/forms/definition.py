@@ -1,7 +1,7 @@
-"""The definition of a form: its ordered fields, which page, reading and exports follow.
+"""The definition of a form: its ordered fields. The page, the reading and the exports follow it.
 
-A form's values are a dict of texts by field name. Where a field chooses from a list or is a place,
-its name holds the code (empty without a choice) and NAME_text holds the text of the input.
+A form's values are a dict of texts by field name. If a field chooses from a list or is a place, the
+code is under its name (empty without a choice), and the text of the input under NAME_text.
 """
 
 import re
@@ -12,7 +12,7 @@ from typing import Any
 from appliance.core.i18n import DEFAULT_LOCALE, LOCALES, N_
 from appliance.core.refusals import Refused
 
-# kind → its label
+# the kinds of field, with their labels
 KINDS = {
     "text": N_("Text"),
     "name": N_("Name"),  # its spelling is corrected
@@ -56,10 +56,12 @@ class Option:
 class Field:
     """One field of a form.
 
-    `asked_of`: person or entity, when only one of them is asked. `topics`: codes of the directions
-    for which it is asked, all when empty. `given`: its initial value. `anew`: asked in every call,
-    never copied from an earlier form. `personal`: identifies the applicant. `exported`: included in
-    bulk exports. `ministry`: its name in the ministry's system.
+    `asked_of`: "person" or "entity" if only one of them is asked, else "". `topics`: codes of the
+    directions for which it is asked; all if empty. `given`: its initial value. `anew`: asked in
+    every call, never copied from an earlier form. `personal`: identifies the applicant. `exported`:
+    included in bulk exports. `ministry`: its name in the ministry's system. `wide`: how many
+    columns of the page it takes. `most`: its maximum length, 0 for the default. `key`: its keyboard
+    shortcut.
     """
 
     name: str
@@ -120,7 +122,7 @@ class Definition:
     fields: tuple[Field, ...]
 
     def find_field(self, name: str) -> Field | None:
-        """Return the field with this name, or this NAME_text, if any."""
+        """Return the field with this name, or whose NAME_text it is, if any."""
         return next(
             (
                 form_field
@@ -146,7 +148,11 @@ class Definition:
 
 
 def parse_definition(form: str, version: int, document: Mapping[str, Any]) -> Definition:
-    """Parse a document into a definition. Raises Refused."""
+    """Parse a document (nested dicts and lists) into a definition.
+
+    Raises Refused if it is invalid. The code is the part that is invalid, "twice" if two fields
+    share a name, or "unknown" for an unknown attribute; the subject is the field's name.
+    """
     entries = document.get("fields")
     if not isinstance(entries, list) or not 0 < len(entries) <= MAX_FIELDS:
         raise Refused("fields")
@@ -189,7 +195,7 @@ def field_entry(form_field: Field) -> dict[str, Any]:
 
 
 def _parse_field(entry: Any) -> Field:
-    """Parse one field of a document. Raises Refused."""
+    """Parse one field of a document. Raises Refused if it is invalid."""
     if not isinstance(entry, Mapping):
         raise Refused("fields")
     name = entry.get("name")
@@ -256,7 +262,7 @@ def _parse_option(entry: Any, name: str) -> Option:
 
 
 def _list_value(entry: Mapping[str, Any], key: str, name: str) -> Iterable[Any]:
-    """Return the list under a key of an entry, empty when absent. Raises Refused."""
+    """Return the list under a key of an entry, empty if absent. Raises Refused if it is no list."""
     value = entry.get(key, [])
     if not isinstance(value, list | tuple):
         raise Refused(key, subject=name)
@@ -264,7 +270,10 @@ def _list_value(entry: Mapping[str, Any], key: str, name: str) -> Iterable[Any]:
 
 
 def _parse_texts(value: Any, name: str, is_complete: bool = False) -> LocalizedTexts:
-    """Return texts by locale; `is_complete`: each locale must have one. Raises Refused."""
+    """Return texts by locale; `is_complete`: each locale must have one.
+
+    Raises Refused "words" for a missing text, another type or an unknown locale.
+    """
     is_text_mapping = isinstance(value, Mapping) and all(
         isinstance(text, str) for text in value.values()
     )

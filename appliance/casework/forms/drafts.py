@@ -32,7 +32,7 @@ _OPERATOR_DRAFTS = PreparedQuery(
         .order_by(Draft.updated_at.desc())
     )
 )
-# Queried for every bar of an operator: the forms registered for a call.
+# The forms registered for a call; queried at every refresh of an operator's call bar.
 _REGISTERED_FORMS = tuple(
     PreparedQuery(
         lambda table=table: table.select(table.operator, table.token).where(  # type: ignore[misc]
@@ -44,9 +44,9 @@ _REGISTERED_FORMS = tuple(
 
 
 def _operator_call_query() -> ModelSelect:
-    """Select the call with an id, if the operator was rung by it, answered it or placed it.
+    """Return the query of the call with an id, if it rang at the operator or they were in it.
 
-    The query looks at this one call only, however many others there are.
+    They were in it if they answered or placed it. The query reads only this call's rows.
     """
     ring_of_call = (QueueVisit.call == query_parameter("call"), Ring.visit == QueueVisit.id)
     rings = QueueVisit.select().join(Ring, JOIN.CROSS)  # few visits first, then their rings
@@ -77,8 +77,8 @@ class AlreadyRegistered(Exception):
 def token_for(operator: User, call: Call | None) -> str:
     """Return the token of the form that the operator fills for a call; a new one without a call.
 
-    Every page and tab that opens the form of a call gets the same token, so sending it from two of
-    them counts once; once it is registered, the next form of the same call gets another token.
+    Every page and tab that opens the form of a call gets the same token, so that the form is
+    registered once even if two of them send it. After that, the call's next form has another token.
     """
     if not call:
         return uuid.uuid4().hex
@@ -136,7 +136,7 @@ def operator_drafts(operator: User) -> list[Draft]:
 
 
 def is_blank(values: dict[str, str]) -> bool:
-    """Return True if nothing has been typed yet."""
+    """Return True if nothing has been typed yet; prefilled values and the phone do not count."""
     prefilled = {
         field.name for form in FORMS for field in product_definition(form).fields if field.given
     }
@@ -152,7 +152,7 @@ def draft_value_names() -> frozenset[str]:
 def cleaned_draft_values(
     values: dict[str, str], allowed_names: frozenset[str] | None = None
 ) -> dict[str, str]:
-    """Return only the fields of the two forms, stripped of blanks; other values are dropped.
+    """Return the values of the fields of both forms, stripped of blanks; drops all others.
 
     `allowed_names`: the result of draft_value_names(), if the caller has it already.
     """
@@ -170,14 +170,15 @@ def save_draft(
     typed_at: dt.datetime | None = None,
     base: dict[str, str] | None = None,
 ) -> Draft:
-    """Store the values of the open `form`, typed at `typed_at` (None: now).
+    """Store the values of the open `form`, typed at `typed_at` (None: now), as the draft.
 
-    Values of fields that only the other form has stay unchanged. `base` holds the stored values
+    `aside`: the operator has set the form aside, so that it does not open by itself. Values of
+    fields that only the other form has stay unchanged. `base` holds the stored values
     that the page started from: only fields that differ from it are changed, so that two pages with
     the same form do not overwrite each other's fields; of a field that both have changed, the value
     typed later stays, whichever arrives first. Without `base`, values typed before the stored ones
-    change nothing. Raises AlreadyRegistered when it arrives after registering, TooManyDrafts for
-    more than MAX_DRAFTS_WITHOUT_CALL forms without a call.
+    change nothing. Raises AlreadyRegistered if the form has been registered already, TooManyDrafts
+    if it would be one more than MAX_DRAFTS_WITHOUT_CALL forms without a call.
     """
     call, allowed_names = call_of_token(operator, token), draft_value_names()
     typed_values = cleaned_draft_values(values, allowed_names)
@@ -233,10 +234,10 @@ def _stored_base(stored: Draft, form: str, base: dict[str, str]) -> dict[str, st
 def _merge_changes(
     stored: dict[str, str], base: dict[str, str], values: dict[str, str], is_outdated: bool
 ) -> dict[str, str]:
-    """Return the stored values, with those fields of `values` that differ from `base`.
+    """Return the stored values, overwritten by those fields of `values` that differ from `base`.
 
-    `is_outdated`: they were typed before the stored ones, e.g. by a page that was left while it was
-    sending; fields that were changed since stay.
+    `is_outdated`: `values` were typed before the stored ones, e.g. on a page that was left while it
+    was sending; fields whose stored value was changed since then are not overwritten.
     """
     changed_names = {name for name in {*base, *values} if base.get(name) != values.get(name)}
     if is_outdated:

@@ -2,8 +2,8 @@
 
 A form has at most one pending version: a draft, or one that is planned for a later time. The
 product's own fields stay, because reports depend on them: they can be relabelled, reordered and
-starred. A field that the manager added keeps its name and kind for ever; when retired, it is left
-out of the newest version, and forms registered with it still show it.
+starred (marked as required). A field that the manager added keeps its name and kind for ever; when
+retired, it is left out of the newest version, and forms registered with it still show it.
 """
 
 import datetime as dt
@@ -44,7 +44,10 @@ def pending_version(form: str) -> FormVersion | None:
 
 
 def version_fingerprint(row: FormVersion) -> str:
-    """Return a fingerprint of a version's state; a change with an outdated one is refused."""
+    """Return a hash of a version's state.
+
+    A change is refused if the user who makes it has seen an earlier state.
+    """
     text = json.dumps([row.number, row.fields, str(row.since)], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -61,10 +64,9 @@ def find_version(form: str, number: int) -> FormVersion | None:
 
 
 def begin_draft(form: str, by: str, source_number: int | None = None) -> FormVersion:
-    """Create a draft from the version in force, or from the version `source_number`.
+    """Create a draft from the version in force, or from the earlier version `source_number`.
 
-    The latter is an earlier version that is to be restored. Raises Refused: `pending` when
-    there is a pending version already.
+    Raises Refused with the code `pending` if there is a pending version already.
     """
     source = (
         numbered_definition(form, source_number) if source_number else definition_in_force(form)
@@ -81,7 +83,8 @@ def begin_draft(form: str, by: str, source_number: int | None = None) -> FormVer
 def import_document(form: str, document: Mapping[str, Any], by: str) -> FormVersion:
     """Store a document as the draft of a form.
 
-    Raises Refused: those of parse_definition() and check_definition(), and `pending`.
+    Raises Refused with the codes of parse_definition() and check_definition(), and with `pending`
+    if there is a pending version already.
     """
     product_form, imported = product_definition(form), parse_definition(form, 0, document)
     fields = (
@@ -96,8 +99,9 @@ def add_field(form: str, attributes: Mapping[str, Any], fingerprint: str, by: st
     """Add a field at the end of the draft; returns its name, derived from its label.
 
     `attributes` holds the attributes of Field, except the name. `fingerprint` is the
-    version_fingerprint() of the draft that the user saw. Raises Refused for an invalid
-    field, `none` without a draft, `changed` when the draft has changed since.
+    version_fingerprint() of the draft that the user saw. Raises Refused with the code `none` if
+    there is no draft, `changed` if the draft has changed since, and the codes of
+    parse_definition() and check_definition() for an invalid field.
     """
     name = checks.available_name(
         attributes["label"].get(DEFAULT_LOCALE, ""), checks.unavailable_names()
@@ -113,9 +117,9 @@ def add_field(form: str, attributes: Mapping[str, Any], fingerprint: str, by: st
 def change_field(
     form: str, name: str, attributes: Mapping[str, Any], fingerprint: str, by: str
 ) -> None:
-    """Change a field of the draft; in a field of the product only label, help and star.
+    """Change a field of the draft; in a field of the product only label, help text and star.
 
-    Raises the errors of add_field(), and `field` when the draft has no such field.
+    Raises Refused with the codes of add_field(), and `field` if the draft has no such field.
     """
     product_field = product_definition(form).find_field(name)
 
@@ -134,7 +138,10 @@ def change_field(
 
 
 def move_field(form: str, name: str, down: bool, fingerprint: str, by: str) -> None:
-    """Move a field of the draft up or down by one place; at the end of the form nothing changes."""
+    """Move a field of the draft up or down by one place; at the end of the form nothing changes.
+
+    Raises Refused with the codes of change_field().
+    """
 
     def move_entry(fields: list[dict[str, Any]]) -> list[dict[str, Any]]:
         index = _field_index(fields, name)
@@ -146,7 +153,10 @@ def move_field(form: str, name: str, down: bool, fingerprint: str, by: str) -> N
 
 
 def remove_field(form: str, name: str, fingerprint: str, by: str) -> None:
-    """Leave an added field out of the draft. Raises Refused: `product` for the product's."""
+    """Remove an added field from the draft.
+
+    Raises Refused with the code `product` for a field of the product, and those of change_field().
+    """
     if product_definition(form).find_field(name):
         raise Refused("product", subject=name)
 
@@ -160,7 +170,8 @@ def remove_field(form: str, name: str, fingerprint: str, by: str) -> None:
 def publish_draft(form: str, since: dt.datetime | None, fingerprint: str, by: str) -> FormVersion:
     """Put the draft in force, now or from a later time.
 
-    Raises Refused: `none`, `changed`, `past`, `same` when it equals the version in force.
+    Raises Refused with the code `past` if `since` is not in the future, `same` if the draft equals
+    the version in force, and the codes of discard_draft() and check_definition().
     """
     with write_transaction():
         row = _checked_draft(form, fingerprint)
@@ -182,7 +193,11 @@ def publish_draft(form: str, since: dt.datetime | None, fingerprint: str, by: st
 
 
 def withdraw_planned_version(form: str, fingerprint: str, by: str) -> None:
-    """Turn a planned version back into a draft. Raises Refused: `none`, `changed`."""
+    """Turn a planned version back into a draft.
+
+    Raises Refused with the code `none` if no version is planned, `changed` if it has changed since
+    the user saw it.
+    """
     with write_transaction():
         row = pending_version(form)
         if not row or row.since is None:
@@ -195,7 +210,11 @@ def withdraw_planned_version(form: str, fingerprint: str, by: str) -> None:
 
 
 def discard_draft(form: str, fingerprint: str, by: str) -> None:
-    """Delete the draft. Raises Refused: `none`, `changed`."""
+    """Delete the draft.
+
+    Raises Refused with the code `none` if there is no draft, `changed` if it has changed since the
+    user saw it.
+    """
     with write_transaction():
         row = _checked_draft(form, fingerprint)
         row.delete_instance()
@@ -214,7 +233,7 @@ def is_ever_published(name: str) -> bool:
 
 
 def _complete_field(field: Field, product_field: Field | None) -> Field:
-    """Return an imported field with what a document need not say."""
+    """Return an imported field, completed by attributes that its document may leave out."""
     if product_field:  # the product's own document leaves these to models.personal_columns
         personal, exported = product_field.personal, product_field.exported
         return replace(
@@ -245,7 +264,10 @@ def _create_draft(
 
 
 def _checked_draft(form: str, fingerprint: str) -> FormVersion:
-    """Return the draft if it is unchanged. Raises Refused: `none`, `changed`."""
+    """Return the draft if it is as the user saw it.
+
+    Raises Refused with the code `none` if there is no draft, `changed` if it has changed.
+    """
     row = pending_version(form)
     if not row or row.since is not None:
         raise Refused("none")
@@ -262,7 +284,7 @@ def _change_draft_fields(
     name: str,
     change_entries: Callable[[list[dict[str, Any]]], list[dict[str, Any]]],
 ) -> None:
-    """Change the fields of the draft, if the resulting form is valid."""
+    """Store the fields of the draft as `change_entries` returns them, if the form is then valid."""
     with write_transaction():
         row = _checked_draft(form, fingerprint)
         document = row.fields | {"fields": change_entries(row.fields["fields"])}
@@ -280,7 +302,7 @@ def _update_version(row: FormVersion, **columns: Any) -> None:
 
 
 def _field_index(fields: list[dict[str, Any]], name: str) -> int:
-    """Return the index of the field. Raises Refused: `field`."""
+    """Return the index of the field. Raises Refused with the code `field` if it is missing."""
     index = next((i for i, entry in enumerate(fields) if entry["name"] == name), None)
     if index is None:
         raise Refused("field", subject=name)

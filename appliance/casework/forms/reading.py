@@ -25,8 +25,9 @@ type Values = Mapping[str, str]
 class Reading:
     """The interpreted values of a form.
 
-    `columns`: the fields that have a column, by column name, and `extra`, the others: name → {code,
-    text}. `doubts` are in the form's order.
+    `columns` holds the values to store, by column name; its entry `extra` holds the fields without
+    a column, each name with {"code": …, "text": …}, and its entry `typed` the typed texts whose
+    spelling was corrected. `doubts` are in the form's order.
     """
 
     columns: dict[str, Any]
@@ -35,7 +36,7 @@ class Reading:
 
 
 def cleaned_values(definition: Definition, values: Values) -> dict[str, str]:
-    """Return only the form's own fields, stripped of blanks; other values are dropped."""
+    """Return the values of the form's own fields, stripped of blanks; all others are dropped."""
     names = sorted(definition.value_names)
     return {name: text for name in names if (text := values.get(name, "").strip())}
 
@@ -166,9 +167,10 @@ def _added_field_value(
 def _read_places(
     definition: Definition, values: Values, doubts: list[Doubt]
 ) -> tuple[dict[str, Any], str]:
-    """Return region, district and mahalla by code or exact name; the narrower sets the wider.
+    """Return the columns for region, district and mahalla, found by code or exact name.
 
-    The second value is the text of a mahalla that is on no list.
+    An empty wider place is filled in from the narrower one. The second value is the text of a
+    mahalla that is on no list.
     """
     names = [field.name for field in definition.fields if field.name in PRODUCT_PLACE_FIELDS]
     mahalla_text, district_text, region_text = (
@@ -218,9 +220,9 @@ def _find_mahalla(chosen_id: str, text: str, district: District | None) -> Mahal
 
 
 def _code_or_text(field: Field, values: Values, doubts: list[Doubt], today: dt.date) -> str:
-    """Return the code of a list field, else the text that was typed instead of one.
+    """Return the code of a list field's value, else the text that was typed instead of one.
 
-    A chosen code that has been retired since stays, with a doubt.
+    A chosen code that has been retired since is kept, with a doubt.
     """
     typed_text, chosen_code = values.get(f"{field.name}_text", ""), values.get(field.name, "")
     code = catalogs.code_by_name(field.list, chosen_code or typed_text, today)

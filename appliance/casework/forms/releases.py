@@ -17,8 +17,8 @@ from appliance.models import FormVersion
 def apply_product_release() -> list[tuple[str, int]]:
     """Put this release's product forms in force; returns (form, version) of each new version.
 
-    A form that people never changed becomes the product's; for any other one see
-    merge_product_form(). A draft, or a planned version, gets the same changes and stays the newest.
+    A form that the site never changed becomes the product's; any other one is merged by
+    merge_product_form(). A draft or a planned version is merged, too, and stays the newest.
     """
     new_versions = []
     with write_transaction():
@@ -53,10 +53,11 @@ def apply_product_release() -> list[tuple[str, int]]:
 
 
 def merge_product_form(definition: Definition) -> Definition:
-    """Return a form with the product's new fields and the product's nature of its existing fields.
+    """Return a form updated to the product's form of this release.
 
-    Fields that people added, labels, helps, stars and the order stay. A new field is placed after
-    the field that it follows in the product's form.
+    The site keeps the fields it added, its labels, help texts, stars (marks of required fields) and
+    order. All other attributes of a field of the product are the product's. A new field is placed
+    after the field that it follows in the product's form.
     """
     product_form = product_definition(definition.form)
     fields = [_merge_product_field(item, product_form) for item in definition.fields]
@@ -69,7 +70,10 @@ def merge_product_form(definition: Definition) -> Definition:
 
 
 def _merge_product_field(field: Field, product_form: Definition) -> Field:
-    """Return the product's field with the site's label, help and star; an added field unchanged."""
+    """Return the product's field with the site's label, help text and star.
+
+    A field that the site added is returned unchanged.
+    """
     product_field = next(
         (candidate for candidate in product_form.fields if candidate.name == field.name), None
     )

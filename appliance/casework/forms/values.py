@@ -13,7 +13,7 @@ CODED_KINDS = ("choice", "list", "place", "tick")  # kinds whose values are code
 def registered_values(definition: Definition, row: Any) -> dict[str, str]:
     """Return the values of a form from a row of models.Appeal or CallForm, without empty ones.
 
-    A list field whose value is not a code has the typed text under its name.
+    If a text was typed in a list field instead of choosing a code, the text is under its name.
     """
     column_fields = column_value_names(definition.form)
     values: dict[str, str] = {}
@@ -29,9 +29,9 @@ def registered_values(definition: Definition, row: Any) -> dict[str, str]:
 def value_differences(
     definition: Definition, before: dict[str, str], after: dict[str, str], *extra_names: str
 ) -> dict[str, list[str]]:
-    """Return field → [before, after] of each value that differs, in the form's order.
+    """Return [before, after] of each value that differs, by value name, in the form's order.
 
-    `extra_names` are names stored outside the form.
+    `extra_names` are the names of further values that are compared but are not fields of the form.
     """
     names = [name for field in definition.fields for name in field.value_names]
     return {
@@ -61,10 +61,10 @@ def display_value(field: Field, value: str, locale: str) -> str:
 def added_field_values(
     definition: Definition, row: Any, locale: str, personal: bool = True
 ) -> dict[str, dict[str, str]]:
-    """Return name → {code, text} of the fields that the manager added, from a row.
+    """Return {"code": …, "text": …} of each field without a column that a row has, by field name.
 
-    The text is the code's label in the locale, else the typed text. Without `personal`, fields that
-    identify the applicant are left out.
+    Such fields were mostly added by the manager. The text is the code's label in the locale, else
+    the typed text. Fields that identify the applicant are included only if `personal` is True.
     """
     return {
         field.name: {"code": stored["code"], "text": _display_text(field, stored, locale)}
@@ -74,7 +74,7 @@ def added_field_values(
 
 
 def added_field_search_texts(definition: Definition, extra: dict[str, dict[str, str]]) -> list[str]:
-    """Return the search texts of the manager's added fields: typed texts, and codes' labels."""
+    """Return the texts by which added fields are searched: typed texts, and labels of codes."""
     return [
         text
         for field in definition.fields
@@ -86,9 +86,10 @@ def added_field_search_texts(definition: Definition, extra: dict[str, dict[str, 
 def anonymize_added_fields(
     definition: Definition, extra: dict[str, dict[str, str]]
 ) -> dict[str, dict[str, str]]:
-    """Return the added fields that stay when a person's data are removed: the counted ones.
+    """Return the added fields without what must be removed with a person's data.
 
-    Texts are removed whatever the field is, because a name may have been typed anywhere.
+    The codes of fields that reports count stay (is_counted). All other fields, and every text, are
+    removed, because a name may have been typed anywhere.
     """
     return {
         field.name: {"code": stored["code"], "text": ""}

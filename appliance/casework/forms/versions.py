@@ -61,15 +61,15 @@ def product_definition(form: str) -> Definition:
 
 
 def form_table(form: str) -> type[Appeal | CallForm]:
-    """Return the table of what is registered on a form."""
+    """Return the table in which the registered forms of a kind are stored."""
     return CallForm if form == CALL_FORM else Appeal
 
 
 @functools.cache
 def column_value_names(form: str) -> frozenset[str]:
-    """Return the value names of the product's fields that have a column of a table.
+    """Return the value names of the product's fields that have a column in the form's table.
 
-    Every other field, also one of the product's, is stored outside the columns (`extra`).
+    All other fields, including some of the product's, are stored in the column `extra`.
     """
     column_fields = {item.removesuffix("_on") for item in form_table(form)._meta.fields}
     return frozenset(
@@ -106,7 +106,7 @@ def definition_for_values(form: str, values: Mapping[str, str]) -> Definition:
 
 
 def numbered_definition(form: str, number: int) -> Definition:
-    """Return the form in the version of this number, in which something was registered."""
+    """Return the version with this number; the product's form if it is not stored."""
     rows = _NUMBERED_VERSION.fetch_tuples(form=form, number=number)
     return next(
         (_parse_stored(form, number, text) for number, text in rows), product_definition(form)
@@ -120,7 +120,7 @@ def all_published_definitions() -> Iterator[Definition]:
 
 
 def fields_of_all_versions(form: str) -> tuple[Field, ...]:
-    """Return the fields of the form in force, then retired ones, which registered forms have."""
+    """Return the fields of the form in force, then the retired ones that registered forms have."""
     newest = definition_in_force(form)
     published_fields = [
         field
@@ -137,9 +137,9 @@ def fields_of_all_versions(form: str) -> tuple[Field, ...]:
 
 
 def table_fields(form: str, *, with_applicants: bool) -> tuple[Field, ...]:
-    """Return the fields that a table of many records has, in order.
+    """Return the fields that are columns in tables of many records, in order.
 
-    `with_applicants`: also the fields that identify the applicant.
+    With `with_applicants`, the fields that identify the applicant are included.
     """
     return tuple(
         field
@@ -159,7 +159,7 @@ def seed_product_forms() -> None:
 
 
 def latest_field(name: str) -> Any:
-    """Return the field with this name, if any: from the forms in force, else its last state.
+    """Return the field with this name, if any: as in the forms in force, else as last published.
 
     Form №1 is searched before form №2.
     """
