@@ -1,5 +1,5 @@
 """The exchange with the ministry's system: sends appeals and changes, receives answers and states.
 
-By HTTP (courier) or, where there is no link, by signed files (files). Disabled without a
-[ministry] part in the settings.
+They are exchanged by HTTP (courier) or, if there is no network link, as signed files (files). The
+exchange is disabled if the settings have no [ministry] part.
 """

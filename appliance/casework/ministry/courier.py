@@ -22,8 +22,8 @@ from appliance.models import Message
 
 log = logging.getLogger(__name__)
 
-MAX_MESSAGES_PER_TURN = 40  # per turn, so that a long queue drains without a burst
-FAILURE_PAUSE_SECONDS = 30.0  # pause after the link failed, without any request
+MAX_MESSAGES_PER_TURN = 40  # so that a long queue is sent in several turns, without a burst
+FAILURE_PAUSE_SECONDS = 30.0  # for which no request is sent after the link failed
 
 
 def ministry_system(ministry: Ministry) -> MinistrySystem:
@@ -55,7 +55,10 @@ class Courier:
                 log.exception("ministry: the link failed")
 
     def send_due_messages(self, may_continue: Callable[[], bool] = lambda: True) -> int:
-        """Send due messages, one appeal's messages in order; returns the number processed."""
+        """Send the messages that are due; returns the number processed.
+
+        The messages about one appeal are sent in order.
+        """
         outbox.release_dead_claims()
         count = 0
         while (
@@ -71,7 +74,7 @@ class Courier:
         return count
 
     def send_message(self, message: Message) -> None:
-        """Send one claimed message, as a change when the system has its appeal already."""
+        """Send one claimed message: as a change if the ministry's system has its appeal already."""
         if queue.is_superseded(message):
             outbox.mark_delivered(message)
             return
@@ -100,7 +103,7 @@ class Courier:
             queue.record_acceptance(message, "ministry", acceptance)
 
     def read_events(self, may_continue: Callable[[], bool] = lambda: True) -> int:
-        """Read and process the events since the last reading; returns the number of new events."""
+        """Read and process the events since the last reading; returns how many were new."""
         count, has_more = 0, True
         while has_more and may_continue():
             cursor = link.link_state().cursor

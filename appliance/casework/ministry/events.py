@@ -1,6 +1,7 @@
-"""Processes the ministry's events about appeals, once each, in one transaction with the appeal.
+"""Processes the ministry's events about appeals: each once, in the transaction of its effect.
 
-Every step goes through appeals.handling. Events that cannot be processed are stored and listed.
+A step that an event reports is performed by appeals.handling. Events that cannot be processed are
+stored, and listed for a person.
 """
 
 import hashlib
@@ -31,10 +32,11 @@ _MAX_TEXT_LENGTH, _MAX_NAME_LENGTH, _MAX_VERSION_DIGITS = 20_000, 200, 18  # of 
 def process_event(settings: Settings, event: object) -> str:
     """Process one event once; returns the outcome.
 
-    Outcomes: "done"; "again": it was processed before, or its step was done before; "unknown": no
-    such appeal; "no_sense": the event is invalid; "failed": an error of the appliance; or a code of
-    appeals.handling. An event is an object with id, number, action and, depending on the
-    action, text and version, as in data/ministry-openapi.json.
+    The outcome is "done"; "again" if the event was processed before or its step was done before;
+    "unknown" if there is no such appeal or version; "no_sense" if the event is invalid; "failed" if
+    the appliance had an error; or the code with which appeals.handling refused the step. An event
+    is an object with id, number, action and, depending on the action, text and version, as in
+    data/ministry-openapi.json.
     """
     facts = event if isinstance(event, Mapping) else {}
     number, action = _short_value(facts, "number"), _short_value(facts, "action")
@@ -50,7 +52,10 @@ def process_event(settings: Settings, event: object) -> str:
 
 
 def record_event(identity: str, number: str, action: str, outcome: str, text: str) -> None:
-    """Store an event and its outcome; an event that is not final is listed with its text."""
+    """Store an event and its outcome.
+
+    If the outcome is not one of FINAL_OUTCOMES, the event is listed for a person, with its text.
+    """
     with write_transaction():
         is_final = outcome in FINAL_OUTCOMES
         MinistryEvent.create(
@@ -69,7 +74,10 @@ def record_event(identity: str, number: str, action: str, outcome: str, text: st
 
 
 def event_identity(event: object) -> str:
-    """Return the identity by which an event counts once: its id, else a hash of the event."""
+    """Return the identity by which a repeated event is recognised.
+
+    It is the event's id; a hash of the id if it is too long; a hash of the event if it has no id.
+    """
     event_id = _event_id(event) if isinstance(event, Mapping) else ""
     hash_source = (
         event_id if len(event_id) > _MAX_NAME_LENGTH else "" if event_id else _event_json(event)
@@ -150,7 +158,7 @@ def _perform_step(settings: Settings, appeal: Appeal, action: str, text: str) ->
 
 
 def _is_repeated_step(appeal: Appeal, action: str, text: str) -> bool:
-    """Return True if the system's last step on the appeal was the same."""
+    """Return True if the last step of the ministry's system on the appeal was the same."""
     steps = AppealStep.select().where(AppealStep.appeal == appeal, AppealStep.who == MINISTRY_ACTOR)
     last = steps.order_by(AppealStep.id.desc()).first()
     return bool(last and (last.action, last.text) == (action, text.strip()))
@@ -167,7 +175,7 @@ def _event_id(facts: Mapping[str, Any]) -> str:
 
 
 def _event_json(event: object) -> str:
-    """Return the complete event as JSON; one that is a text itself, unchanged."""
+    """Return the complete event as JSON; an event that is a text is returned unchanged."""
     if not isinstance(event, str):
         event = json.dumps(event, ensure_ascii=False, sort_keys=True)
     return storable_text(event)[:_MAX_TEXT_LENGTH]

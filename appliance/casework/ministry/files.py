@@ -1,9 +1,9 @@
 """The exchange by signed, numbered files, for a ministry without a network link.
 
-Our own files are hotline-000001.json, the ministry's are ministry-000001.json, each with its
-signature in NAME.sig. Every export writes each of our files until its receipt has arrived, always
-with the same bytes; the ministry's files are imported in the order of their numbers, each once, and
-our files report the result.
+Our own files are named hotline-000001.json, the ministry's ministry-000001.json, each with its
+signature in NAME.sig. An export writes all our files whose receipt has not arrived; a file has the
+same bytes in each export. The ministry's files are imported in the order of their numbers, each
+once; our next file contains the receipt.
 """
 
 import hashlib
@@ -36,7 +36,8 @@ MAX_APPEALS_PER_PACKAGE = 500  # appeals in one file
 MAX_PACKAGE_BYTES = 64 * 1024 * 1024  # maximum size of an imported file
 FILES_GATEWAY = "files"
 _OWN_KEY_SETTING = "ministry.own_key"
-_OUTGOING_WAYS = ("out", "skip")  # `skip`: the numbers up to here were used before a restore
+# "skip" marks the last number that was used before the database was restored from a snapshot
+_OUTGOING_WAYS = ("out", "skip")
 
 
 @dataclass(frozen=True)
@@ -50,9 +51,10 @@ class ImportResult:
 
 
 def export_packages(settings: Settings, folder: Path, by: str) -> list[Path]:
-    """Pack waiting messages, write every file without a receipt into a folder; returns the files.
+    """Pack waiting messages, and write every file without a receipt into a folder.
 
-    Raises signatures.SigningKeyError (nothing is packed then) and OSError.
+    Returns the paths of the files. Raises signatures.SigningKeyError if our key cannot be used
+    (nothing is packed then), and OSError if a file cannot be written.
     """
     ministry = _ministry_settings(settings)
     signatures.sign_bytes(b"", ministry.own_key, _OWN_KEY_SETTING)
@@ -71,11 +73,11 @@ def export_packages(settings: Settings, folder: Path, by: str) -> list[Path]:
 
 
 def import_packages(settings: Settings, path: Path, by: str) -> list[ImportResult]:
-    """Import a file of the ministry, or all in a folder by number.
+    """Import a file of the ministry, or all its files in a folder in the order of their numbers.
 
-    Raises Refused, SigningKeyError.
-
-    Files before a refused one have been imported.
+    Raises Refused with the code "none" for a folder without files, or with the code of the first
+    file that is refused (files before it have been imported); SigningKeyError if the ministry's key
+    cannot be used.
     """
     ministry = _ministry_settings(settings)
     files = sorted(path.glob("ministry-*.json"), key=_file_sort_key) if path.is_dir() else [path]
@@ -122,7 +124,10 @@ def _create_package(ministry: Ministry, by: str) -> bool:
 def _appeal_entries(
     ministry: Ministry, messages: list[Message], number: int
 ) -> list[dict[str, Any]]:
-    """Return claimed messages as entries of a file; messages that cannot be sent are refused."""
+    """Return claimed messages as entries of the file `number`, and mark them as sent.
+
+    A message with a code that the settings do not map is marked as refused instead.
+    """
     entries = []
     for message in messages:
         if queue.is_superseded(message):
@@ -158,7 +163,11 @@ def _import_package(settings: Settings, ministry: Ministry, file: Path, by: str)
 
 
 def _apply_package(settings: Settings, ministry: Ministry, file: Path, by: str) -> ImportResult:
-    """Check one file and apply its receipts and events. Raises Refused."""
+    """Check one file and apply its receipts and events.
+
+    Raises Refused "other" if another file had its number, "missing" if an earlier file is missing,
+    and the codes of _read_signed_file() and _parse_package().
+    """
     body = _read_signed_file(file, ministry)
     content = _parse_package(file, body)
     number, digest = content["number"], hashlib.sha256(body).hexdigest()
@@ -198,8 +207,9 @@ def _apply_receipt(
 ) -> bool:
     """Apply a receipt for one of our files. Returns True if it is the first for an existing file.
 
-    A refusal of a version that the file did not contain is listed and added to `unprocessed`; the
-    versions of that appeal in the file then count as refused, too.
+    A receipt may refuse a version of an appeal that the file did not contain. It is then listed as
+    an event, and added to `unprocessed`; the versions of that appeal that the file did contain
+    count as refused, too.
     """
     package = MinistryPackage.get_or_none(
         MinistryPackage.way == "out", MinistryPackage.number == receipt["package"]
@@ -239,7 +249,7 @@ def _apply_receipt(
 
 
 def _event_reference(event: object) -> dict[str, str]:
-    """Return the reference of an event in a receipt: its id, else a hash."""
+    """Return how our receipt refers to an event: by its identity and its appeal's number."""
     number = event.get("number") if isinstance(event, dict) else ""
     return {
         "id": event_identity(event),
@@ -248,14 +258,21 @@ def _event_reference(event: object) -> dict[str, str]:
 
 
 def _unconfirmed_imports(**columns: object) -> Any:
-    """Select imported files whose receipt was not sent; with columns, update them all."""
+    """Return the query of imported files whose receipt has not been sent.
+
+    If columns are given, return the query that updates these files.
+    """
     query = MinistryPackage.update(columns) if columns else MinistryPackage.select()
     unconfirmed = query.where(MinistryPackage.way == "in", MinistryPackage.receipt_at.is_null())
     return unconfirmed if columns else unconfirmed.order_by(MinistryPackage.number)
 
 
 def _read_signed_file(file: Path, ministry: Ministry) -> bytes:
-    """Return the bytes of a file with a valid signature of the ministry. Raises Refused."""
+    """Return the bytes of a file.
+
+    Raises Refused "unreadable" if it cannot be read or is too large, "signature" if the ministry's
+    signature is not valid.
+    """
     try:
         if file.stat().st_size > MAX_PACKAGE_BYTES:
             raise Refused("unreadable", f"{file}: too large")
@@ -270,7 +287,7 @@ def _read_signed_file(file: Path, ministry: Ministry) -> bytes:
 
 
 def _parse_package(file: Path, body: bytes) -> dict[str, Any]:
-    """Return number, receipts and events of a file. Raises Refused: `no_sense`."""
+    """Return number, receipts and events of a file. Raises Refused "no_sense" if it is invalid."""
     try:
         content = json.loads(body)
         if (content["format"], content["from"]) != (PACKAGE_FORMAT, "ministry"):
@@ -307,7 +324,10 @@ def _package_body(number: int, **entries: object) -> bytes:
 
 
 def _write_signed_file(file: Path, body: bytes, ministry: Ministry) -> Path:
-    """Write a file and its signature for the owner only; a partial file never has the name."""
+    """Write a file and its signature, readable by the owner only; returns the file.
+
+    Each gets its name only when it is complete.
+    """
     signature = signatures.sign_bytes(body, ministry.own_key, _OWN_KEY_SETTING)
     for path, content in ((file.with_name(f"{file.name}.sig"), signature), (file, body)):
         partial = path.with_name(f"{path.name}.part")
@@ -327,7 +347,7 @@ def _file_sort_key(file: Path) -> tuple[float, str]:
 
 
 def _last_number(way: str) -> int:
-    """Return the highest number of a way, 0 without any."""
+    """Return the highest number of a file in one direction ("in" or "out"), 0 without files."""
     newest = MinistryPackage.select(fn.MAX(MinistryPackage.number))
     return newest.where(MinistryPackage.way == way).scalar() or 0
 

@@ -1,6 +1,6 @@
 """The state of each of the two links to the ministry: HTTP, and signed files.
 
-It holds the cursor up to which events were read, the last success, and the current failure.
+A state holds the cursor up to which events were read, the last success, and the current failure.
 """
 
 import datetime as dt
@@ -29,7 +29,8 @@ def record_success(way: str = HTTP) -> None:
 def record_failure(trouble: str, detail: str, way: str = HTTP) -> None:
     """Store that the system was not reached or gave an invalid answer.
 
-    While an HTTP failure of the same kind lasts, the server's `detail` is that of the first one.
+    `trouble` is the kind of failure. While an HTTP failure of the same kind lasts, the `detail` of
+    the first one stays stored.
     """
     if way == FILES or link_state(way).trouble != trouble:
         _update_link(way, trouble=trouble, trouble_text=detail[:500])

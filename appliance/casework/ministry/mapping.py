@@ -1,7 +1,7 @@
 """Converts an appeal into the ministry's document: flat, with the ministry's names and codes.
 
-The snapshot is made with our own names when something happens; they are converted when it is sent,
-so that a code missing in the settings can be added and the message retried.
+When an appeal changes, a snapshot of it is stored with our own names and codes. They are converted
+when it is sent, so that a code missing in the settings can be added and the message retried.
 """
 
 import datetime as dt
@@ -24,7 +24,7 @@ _PLAIN_FIELDS = (
 
 
 class UnmappedCodeError(ValueError):
-    """The settings have no ministry code for one of our own codes; the text names them."""
+    """The settings have no ministry code for some of our own codes, which the text lists."""
 
 
 def appeal_snapshot(appeal: Appeal) -> dict[str, Any]:
@@ -58,11 +58,12 @@ def appeal_snapshot(appeal: Appeal) -> dict[str, Any]:
 
 
 def ministry_document(ministry: Ministry, snapshot: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a snapshot in the ministry's names and codes. Raises UnmappedCodeError.
+    """Return a snapshot in the ministry's names and codes.
 
     A list without an entry in `ministry.codes` keeps our own codes. A field is left out if the
     settings map it to "", or map another field to its name. Fields that the manager added are
-    included under the names that the manager gave them.
+    included under the ministry names that the manager gave them. Raises UnmappedCodeError if the
+    settings lack a code, or if the appeal's data were removed by age.
     """
     if not snapshot.get("number"):
         raise UnmappedCodeError("the appeal's data were removed by age")
@@ -87,7 +88,7 @@ def ministry_document(ministry: Ministry, snapshot: Mapping[str, Any]) -> dict[s
 
 
 def _added_field_values(appeal: Appeal) -> dict[str, str]:
-    """Return ministry name → code, else text, of the added fields that have a ministry name."""
+    """Return the code, else the text, of each added field with a ministry name, by that name."""
     definition = forms.numbered_definition(forms.APPEAL_FORM, appeal.form_version)
     return {
         field.ministry: stored["code"] or stored["text"]
@@ -97,7 +98,11 @@ def _added_field_values(appeal: Appeal) -> dict[str, str]:
 
 
 def _listed_values(appeal: Appeal) -> dict[str, str | None]:
-    """Return the codes chosen from lists, and under NAME_text the texts typed instead."""
+    """Return the values of list fields and of the mahalla.
+
+    A code, or the name of a listed mahalla, is under the field's name; a text that was typed
+    instead is under NAME_text. The other of the two is None.
+    """
     values = {name: getattr(appeal, name) for name in _LIST_FIELDS}
     items = CatalogItem.select(CatalogItem.catalog, CatalogItem.code).where(
         CatalogItem.catalog.in_(_LIST_FIELDS), CatalogItem.code.in_([*values.values()])

@@ -1,7 +1,7 @@
 """The queue of messages to the ministry's system, per appeal, and each appeal's exchange state.
 
 It is part of the outbox: a message's recipient is the appeal's number, so one appeal's messages are
-sent in order. The exchange state of an appeal is that of its newest message.
+sent in order. An appeal's exchange state (EXCHANGE_STATES) is derived from its newest message.
 """
 
 import datetime as dt
@@ -57,14 +57,15 @@ class ExchangeBacklog:
 
 
 def queue_appeal(settings: Settings, appeal: Appeal) -> Message | None:
-    """Queue a new appeal, inside its transaction, on a site with [ministry]."""
+    """Queue a new appeal in the caller's transaction; None if the settings have no [ministry]."""
     return _queue_message(settings, "appeal", appeal)
 
 
 def queue_change(settings: Settings, change: AppealChange) -> Message | None:
-    """Queue an appeal's change, to be sent after its delay, inside its transaction.
+    """Queue the changed state of an appeal, in the caller's transaction; it is sent after a delay.
 
-    Nothing is queued for a change that the system made itself or that its document does not show.
+    Nothing is queued, and None returned, for a change that the ministry's system made itself, for
+    one that its document does not show, or if the settings have no [ministry].
     """
     if change.actor == MINISTRY_ACTOR or change.action in _UNREPORTED_ACTIONS:
         return None
@@ -74,8 +75,8 @@ def queue_change(settings: Settings, change: AppealChange) -> Message | None:
 def queue_earlier_appeals(settings: Settings, since: dt.date, by: str) -> int:
     """Queue the appeals registered since a day that were never queued; returns their number.
 
-    For appeals registered before the system was connected. The oldest first, in batches, so that
-    nobody who registers an appeal has to wait.
+    They were registered before the ministry's system was connected. The oldest are queued first, in
+    batches, so that nobody who registers an appeal has to wait.
     """
     count, number = 0, ""
     while appeals := list(
@@ -100,7 +101,10 @@ def latest_message(appeal: Appeal) -> Message | None:
 
 
 def unacknowledged_messages(limit: int = 200) -> list[Message]:
-    """Return the newest message of each unacknowledged appeal: refused ones first, then by age."""
+    """Return the newest message of each appeal if it is not acknowledged by the ministry.
+
+    Refused ones are first, then the others, each from the oldest to the newest.
+    """
     order = (Message.state.not_in(["refused", "expired"]), Message.id)
     return list(_unfinished_messages().order_by(*order).limit(limit))
 
@@ -138,8 +142,8 @@ def is_superseded(message: Message) -> bool:
 def record_acceptance(message: Message, gateway: str, acceptance: Acceptance) -> None:
     """Store that the ministry's system accepted a claimed message.
 
-    A message that may have been sent twice is no problem any more: that system counts messages with
-    the same key once.
+    A mark that it may have been sent twice is removed: that system counts messages with the same
+    key once.
     """
     with write_transaction():
         outbox.mark_sent(message, gateway, acceptance.id)
@@ -150,7 +154,10 @@ def record_acceptance(message: Message, gateway: str, acceptance: Acceptance) ->
 
 
 def record_refusal(message: Message, trouble: str, detail: str) -> None:
-    """Store that a message was refused or a code is missing; a retry gets a new key."""
+    """Store that the ministry refused a message, or that the settings lack a ministry code for it.
+
+    A retry is sent with a new idempotency key.
+    """
     with write_transaction():
         outbox.mark_undelivered(message, trouble, detail)
         _advance_round(message)
@@ -158,15 +165,19 @@ def record_refusal(message: Message, trouble: str, detail: str) -> None:
 
 
 def idempotency_key(message: Message) -> str:
-    """Return our idempotency key for the system; it is the same in each attempt until a refusal."""
+    """Return the key by which the ministry's system recognises a repeated message.
+
+    It is the same in each attempt, and changes after a refusal.
+    """
     return f"{outbox.gateway_key(message)}-{message.payload.get('round', 0)}"
 
 
 def set_receipt(number: str, version: int | None, trouble: str = "", detail: str = "") -> bool:
-    """Store the system's report that an appeal's version is registered, or (`trouble`) refused.
+    """Store the report that the ministry's system has registered or refused an appeal's version.
 
-    Without a version it applies to the newest message that the system has answered, else to the
-    newest that was attempted. The last report counts. Returns True if there is such a message.
+    `trouble` is the kind of refusal, "" if it was registered. Without a version, the report is
+    about the newest message that the system has answered, else the newest that we tried to send. A
+    later report replaces an earlier one. Returns True if there is such a message.
     """
     messages = _appeal_messages(number).where(Message.state != "expired")
     if version is None:
@@ -182,9 +193,10 @@ def set_receipt(number: str, version: int | None, trouble: str = "", detail: str
 
 
 def record_decision(message: Message, trouble: str = "", detail: str = "") -> None:
-    """Store that the system registered or (`trouble`) refused a message.
+    """Store that the ministry's system registered or refused a message.
 
-    The decision replaces an earlier one of the system. A retry of a refused message gets a new key.
+    `trouble` is the kind of refusal, "" if it was registered. The decision replaces an earlier one.
+    A retry of a refused message is sent with a new idempotency key.
     """
     with write_transaction():
         Message.update(
@@ -200,7 +212,7 @@ def record_decision(message: Message, trouble: str = "", detail: str = "") -> No
 
 
 def retry_refused_messages(by: str) -> int:
-    """Retry the message of each refused appeal; returns their number."""
+    """Queue the refused message of each refused appeal again; returns their number."""
     count, last_id = 0, 0
     query = (
         _unfinished_messages()
@@ -220,7 +232,10 @@ def retry_refused_messages(by: str) -> int:
 
 
 def reset_known_appeal(message: Message) -> None:
-    """Handle an appeal that the system no longer knows: it is sent completely again."""
+    """Store that the ministry's system does not know an appeal any more: it is sent as a new one.
+
+    The message gets a new idempotency key.
+    """
     with write_transaction():
         Message.update(foreign_id="").where(
             Message.channel == CHANNEL, Message.cause == message.cause
@@ -231,7 +246,7 @@ def reset_known_appeal(message: Message) -> None:
 def _queue_message(
     settings: Settings, purpose: str, appeal: Appeal, due_at: dt.datetime | None = None
 ) -> Message | None:
-    """Queue a snapshot of an appeal, on a site with [ministry]."""
+    """Queue a snapshot of an appeal; None if the settings have no [ministry]."""
     if not settings.ministry:
         return None
     version = Handling.get_by_id(appeal.id).version
@@ -248,7 +263,7 @@ def _queue_message(
 
 
 def _unqueued_appeals(since: dt.date):  # type: ignore[no-untyped-def]
-    """Select the appeals registered since a day that have no message, by number."""
+    """Return the query of the appeals registered since a day that have no message, by number."""
     queued = Message.select(Message.id).where(
         Message.cause == Appeal.number, Message.channel == CHANNEL
     )
@@ -257,7 +272,7 @@ def _unqueued_appeals(since: dt.date):  # type: ignore[no-untyped-def]
 
 
 def _advance_round(message: Message) -> None:
-    """Change the message's key: the system may repeat its old response to the same key."""
+    """Change the message's idempotency key, for which the system might repeat its old response."""
     next_round = message.payload.get("round", 0) + 1
     Message.update(payload=message.payload | {"round": next_round}).where(
         Message.id == message.id
@@ -269,12 +284,12 @@ def _message_key(number: str, version: int | None) -> str:
 
 
 def _appeal_messages(number: str) -> ModelSelect:
-    """Select the messages about an appeal."""
+    """Return the query of the messages about an appeal."""
     return Message.select().where(Message.cause == number, Message.channel == CHANNEL)
 
 
 def _unfinished_messages() -> ModelSelect:
-    """Select the newest message of each appeal, if it is not acknowledged."""
+    """Return the query of the newest message of each appeal, if it is not acknowledged."""
     newer = Message.alias()
     later = newer.select(newer.id).where(
         newer.cause == Message.cause, newer.channel == CHANNEL, newer.id > Message.id

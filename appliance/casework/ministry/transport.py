@@ -20,7 +20,7 @@ from appliance.core.delivery import (
 )
 from appliance.core.http import json_object, send_request
 
-_REFUSAL_STATUSES = (400, 409, 413, 422)  # of the document; every other 4xx is a link failure
+_REFUSAL_STATUSES = (400, 409, 413, 422)  # the document is refused; any other 4xx: the link failed
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,10 @@ class MinistrySystem:
     def send_appeal(
         self, number: str, document: Mapping[str, Any], key: str, is_known: bool
     ) -> Acceptance:
-        """Send an appeal, or the change of one that `is_known` there. Raises DeliveryError."""
+        """Send an appeal; as a change if the ministry's system has it already (`is_known`).
+
+        `key` is the idempotency key. Raises DeliveryError if it is not accepted.
+        """
         path = f"/appeals/{quote(number, safe='')}" if is_known else "/appeals"
         response, body = self._request(
             "PUT" if is_known else "POST", path, json=document, headers={"Idempotency-Key": key}
@@ -54,7 +57,10 @@ class MinistrySystem:
         return Acceptance(str(body["id"])[:100], response.status_code != 202)
 
     def fetch_events(self, cursor: str, limit: int = 100) -> EventPage:
-        """Return the events since `cursor`; "" is the beginning. Raises DeliveryError."""
+        """Return the events since `cursor`; "" is the beginning.
+
+        Raises DeliveryError if the link fails.
+        """
         response, body = self._request("GET", "/events", params={"after": cursor, "limit": limit})
         events, next_cursor = body.get("events"), body.get("next")
         if (
@@ -68,7 +74,11 @@ class MinistrySystem:
     def _request(
         self, method: str, path: str, headers: Mapping[str, str] | None = None, **options: Any
     ) -> tuple[requests.Response, dict[str, Any]]:
-        """Send a request; returns the response and its JSON object. Raises DeliveryError."""
+        """Send a request; returns the response and its JSON object.
+
+        Raises DeliveryError: DeclinedError if the system refuses the document; NotSentError,
+        RetryLaterError or UncertainDeliveryError if the link fails.
+        """
         all_headers = dict(headers or {}) | {"Accept": "application/json"}
         if self.token:
             all_headers["Authorization"] = f"Bearer {self.token}"

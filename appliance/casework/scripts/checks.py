@@ -30,9 +30,10 @@ class AvailableReferences:
 
 @dataclass(frozen=True)
 class Finding:
-    """One error of a script: `code` is its kind (worded by the page), `step` its step.
+    """One error of a script.
 
-    `detail`: the word in question, or the missing language.
+    `code` is the kind of error, for which the page has a text; `step` is the code of the step, ""
+    for the script as a whole; `detail` is the invalid value, or the missing language.
     """
 
     code: str
@@ -67,7 +68,7 @@ def _header_findings(script: Definition, available: AvailableReferences) -> Iter
 
 
 def _path_findings(script: Definition) -> Iterator[Finding]:
-    """Yield steps that are unreachable, lead nowhere, or from which no end is reached."""
+    """Yield the errors of steps that are unreachable, lead nowhere, or never lead to an end."""
     codes = {step.code for step in script.steps}
     reachable = _reachable_steps(script, script.steps[0].code)
     for step in script.steps:
@@ -105,7 +106,7 @@ def _step_findings(script: Definition, available: AvailableReferences) -> Iterat
 
 
 def _missing_texts(script: Definition, step: Step) -> Iterator[Finding]:
-    """Yield the languages in which a step lacks its text, or an answer its words."""
+    """Yield an error for each language in which a step, its note or an answer lacks its text."""
     is_branching = len(step.answers) > 1
     for language in script.required_languages:
         if not step.said.get(language):
@@ -130,7 +131,10 @@ def _reachable_steps(script: Definition, code: str) -> set[str]:
 
 
 def _may_end(script: Definition, code: str) -> bool:
-    """Return True if a script may end at a step; steps that lead nowhere are reported elsewhere."""
+    """Return True if a script may end at a step.
+
+    A step without answers counts as an end, because it has a finding of its own ("dead_end").
+    """
     step = script.find_step(code)
     return bool(step and (step.ends or not step.answers))
 

@@ -8,9 +8,10 @@ from appliance.casework.scripts.definition import INCOMING, OPEN, ScriptConditio
 
 @dataclass(frozen=True)
 class Situation:
-    """The deciding properties of a call: dialled number, topics, language, hour, kind.
+    """The properties of a call that decide which script is used.
 
-    `topics`: the caller's choice in the menu, and the direction of the form.
+    `number`: the one that was dialled. `topics`: the caller's choice in the menu, and the direction
+    of the form. `hours`: OPEN or CLOSED. `kind`: one of CALL_KINDS.
     """
 
     number: str = ""
@@ -39,8 +40,9 @@ def applicable_scripts[Key](
 ) -> list[Key]:
     """Return the scripts that are for a call, the preferred one first.
 
-    That is the one with the most conditions; at the same number, a topic decides before a number, a
-    kind of call, a language and the hour; then the order in which they were passed.
+    A script with more conditions is preferred. Of two with equally many, the one that is limited to
+    topics is preferred, then to numbers, to kinds of call, to languages, to hours; if this decides
+    nothing, they stay in the order in which they were passed.
     """
     candidates = [
         (key, conditions) for key, conditions in scripts if is_applicable(conditions, call)

@@ -14,9 +14,8 @@ _COMPARED_ATTRIBUTES = tuple(
 class Change:
     """The change of one step: `kind` is added, removed or changed.
 
-    `parts`: the changed attributes.
-
-    A change of the title, of the conditions or of the order has no step.
+    `before` and `after` are the step in the old and the new version, `parts` its changed
+    attributes. A change of the script's title, conditions or order has no step.
     """
 
     kind: str
@@ -57,7 +56,10 @@ def step_changes(before: Definition, after: Definition) -> list[Change]:
 
 
 def texts_by_step(script: Definition) -> Mapping[str, str]:
-    """Return a script as one text per step, for a change request's before and after."""
+    """Return all texts of each step as one, by the step's number and name.
+
+    A change request shows them as they were before and after the change.
+    """
     return {
         f"{number}. {step.name.get('uz') or step.name.get('ru') or step.code}": "\n".join(
             text for _kind, localized in step.all_texts() for text in localized.values()

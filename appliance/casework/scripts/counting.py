@@ -1,4 +1,4 @@
-"""Statistics of followed scripts: finished or abandoned, at which step, and the time per step."""
+"""Statistics of runs (times that an operator followed a script): results, and time per step."""
 
 import datetime as dt
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ MAX_STEP_SECONDS = 3600  # a step open for longer was left unattended
 
 @dataclass(frozen=True)
 class StepCount:
-    """A step: how often it was open, its average seconds, and how many runs were left there."""
+    """A step: how often it was opened, how long on average, and how many runs were left there."""
 
     code: str
     opened: int = 0
@@ -25,7 +25,7 @@ class StepCount:
 
 @dataclass(frozen=True)
 class ScriptUsage:
-    """The use of a script version in a period: runs begun, finished, left, still followed."""
+    """The use of a script version in a period: how many runs were begun, finished and left."""
 
     version: ScriptVersion
     script: Definition
@@ -41,13 +41,13 @@ class ScriptUsage:
 
     @property
     def share(self) -> float | None:
-        """Per cent of the ended runs, if any, that were finished."""
+        """The percentage of ended runs that were finished; None if no run has ended."""
         ended = self.finished + self.left
         return 100 * self.finished / ended if ended else None
 
 
 def script_usage(begin: dt.datetime, end: dt.datetime) -> list[ScriptUsage]:
-    """Return the versions followed from `begin` on and before `end`, the most used first."""
+    """Return the use of each version with runs begun in [begin, end), the most used first."""
     is_in_period = (ScriptRun.begun_at >= begin) & (ScriptRun.begun_at < end)
     result_counts = {
         result: fn.SUM((ScriptRun.result == result).cast("integer")) for result in (FINISHED, LEFT)
@@ -95,7 +95,10 @@ def _step_counts(
 
 
 def _opening_counts(is_in_period: object) -> dict[tuple[int, str], tuple[int, float | None]]:
-    """Return (version, step) → how often it was open, and its average seconds."""
+    """Return how often each step was opened, and for how many seconds on average.
+
+    Keys are (version id, step code).
+    """
     next_step_at = fn.LEAD(ScriptStep.at).over(
         partition_by=[ScriptStep.run], order_by=[ScriptStep.number]
     )
@@ -134,7 +137,7 @@ def _opening_counts(is_in_period: object) -> dict[tuple[int, str], tuple[int, fl
 
 
 def _abandoned_counts(is_in_period: object) -> dict[tuple[int, str], int]:
-    """Return (version, step) → number of runs that were left there."""
+    """Return the number of runs that were left at each step, by (version id, step code)."""
     rows = (
         ScriptRun.select(ScriptRun.version, ScriptRun.step, fn.COUNT(ScriptRun.id))
         .where(is_in_period, ScriptRun.result == LEFT)

@@ -1,7 +1,7 @@
-"""The course through a script: every opened step, how it was reached, the answer given. Pure.
+"""The course through a script: every opened step, how it was reached, and the answer given there.
 
 A course only grows: a step back is one more step of it, so that it records what was said to the
-caller, in the order in which it was said.
+caller, in the order in which it was said. Nothing here reads or writes the database.
 """
 
 from collections.abc import Sequence
@@ -19,7 +19,8 @@ MAX_COURSE_STEPS = 500  # steps of one course
 class CourseStep:
     """One opened step.
 
-    `transition` is one of TRANSITIONS, `answer` the number of the answer, 0 for no answer.
+    `transition`, one of TRANSITIONS, is how it was reached; `answer` is the number of the answer
+    given there, 0 for no answer.
     """
 
     step: str
@@ -36,9 +37,10 @@ def start_course(script: Definition) -> Course:
 
 
 def answer_step(script: Definition, course: Course, number: int) -> Course:
-    """Return the course with an answer added: the answer `number`, from 1, at the open step.
+    """Return the course after the answer `number` (from 1) was given at the open step.
 
-    Raises Refused: `answer` when the step has no such answer, `long` beyond MAX_COURSE_STEPS.
+    Raises Refused with the code `answer` if the step has no such answer, and the codes of
+    jump_to_step().
     """
     step = script.find_step(course[-1].step)
     if not step or not 0 < number <= len(step.answers):
@@ -50,7 +52,8 @@ def answer_step(script: Definition, course: Course, number: int) -> Course:
 def jump_to_step(script: Definition, course: Course, target: str) -> Course:
     """Return the course with a jump to the step `target` added.
 
-    Raises Refused: `step` if there is no such step, `long` if the course has too many steps.
+    Raises Refused with the code `step` if there is no such step, `long` if the course would have
+    more than MAX_COURSE_STEPS.
     """
     return _append_step(script, course, target, JUMP)
 
@@ -58,14 +61,17 @@ def jump_to_step(script: Definition, course: Course, target: str) -> Course:
 def step_back(script: Definition, course: Course) -> Course:
     """Return the course with a step back added; unchanged at its start.
 
-    Raises Refused: `long` if the course has too many steps.
+    Raises Refused with the codes of jump_to_step().
     """
     path = active_path(course)
     return _append_step(script, course, path[-2], BACK) if len(path) > 1 else course
 
 
 def active_path(course: Sequence[CourseStep]) -> list[str]:
-    """Return the codes of the steps up to the open one, without those left by a step back."""
+    """Return the codes of the steps that lead to the open one; steps back are taken into account.
+
+    A step that was left by a step back is not among them.
+    """
     path: list[str] = []
     for course_step in course:
         if course_step.transition == BACK:
@@ -82,10 +88,7 @@ def is_possible_end(script: Definition, course: Sequence[CourseStep]) -> bool:
 
 
 def _append_step(script: Definition, course: Course, target: str, transition: str) -> Course:
-    """Return the course with one more step.
-
-    Raises Refused: `step` if the script has no step `target`, `long` beyond MAX_COURSE_STEPS.
-    """
+    """Return the course with one more step. Raises Refused with the codes of jump_to_step()."""
     if not script.find_step(target):
         raise Refused("step")
     if len(course) >= MAX_COURSE_STEPS:

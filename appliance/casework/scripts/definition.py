@@ -23,7 +23,7 @@ CALL_KINDS = {
 }
 OPEN, CLOSED = "open", "closed"
 HOURS = {OPEN: N_("in working hours"), CLOSED: N_("outside working hours")}
-# kind of action → its label
+# the kinds of action, with their labels
 ARTICLE, DEPARTMENT, EMPLOYEE, SMS, SPECIALIST = (
     "article",
     "department",
@@ -64,9 +64,11 @@ class Action:
 
 @dataclass(frozen=True)
 class Step:
-    """One step: its text, a note for the operator, fields of the forms, actions, answers.
+    """One step of a script.
 
-    `ends`: the script may end here. A step with one answer without words simply continues.
+    `name`: its heading. `said`: what the operator says. `note`: a note for the operator. `fields`:
+    the fields of the forms that are shown. `ends`: the script may end here. If the only answer has
+    no words, the step simply continues with the next one.
     """
 
     code: str
@@ -123,7 +125,11 @@ class Definition:
 
 
 def parse_definition(document: Any) -> Definition:
-    """Parse a document into a script. Raises Refused."""
+    """Parse a document (nested dicts and lists) into a script.
+
+    Raises Refused if it is invalid. The code is the part that is invalid, "twice" if two steps
+    share a code, or "unknown" for an unknown key; the subject is the code of the step.
+    """
     entry = _checked_mapping(document, {"title", "when", "steps"})
     entries = entry.get("steps")
     if not isinstance(entries, list | tuple) or not 0 < len(entries) <= MAX_STEPS:
@@ -138,7 +144,10 @@ def parse_definition(document: Any) -> Definition:
 
 
 def definition_document(script: Definition) -> dict[str, Any]:
-    """Return the document that parses back into the same script, without empty parts."""
+    """Return the document that parse_definition() parses back into the same script.
+
+    Empty parts are left out.
+    """
     conditions = {name: value for name, value in vars(script.when).items() if value}
     steps = [step_entry(step) for step in script.steps]
     return {"title": dict(script.title), "when": _tuples_as_lists(conditions), "steps": steps}
@@ -160,7 +169,7 @@ def step_entry(step: Step) -> dict[str, Any]:
 
 
 def _parse_step(entry: Any) -> Step:
-    """Parse one step of a document. Raises Refused."""
+    """Parse one step of a document. Raises Refused if it is invalid."""
     allowed_keys = {"code", "name", "said", "note", "fields", "actions", "answers", "ends"}
     entry = _checked_mapping(entry, allowed_keys)
     code = entry.get("code")
@@ -214,7 +223,10 @@ def _parse_conditions(entry: Any) -> ScriptConditions:
 
 
 def _parse_texts(value: Any, text_kind: str, code: str = "") -> LocalizedTexts:
-    """Return tidied texts by language, without empty ones. Raises Refused."""
+    """Return tidied texts by language, without empty ones.
+
+    Raises Refused "words" for another type or language, "long" for a text that is too long.
+    """
     is_text_mapping = isinstance(value, Mapping) and all(
         isinstance(text, str) for text in value.values()
     )
@@ -235,7 +247,7 @@ def _tidy_text(text: str, language: str) -> str:
 def _parse_names(
     entry: Mapping[str, Any], key: str, code: str, max_length: int = MAX_LIST_LENGTH
 ) -> tuple[str, ...]:
-    """Return the distinct texts of a list in an entry. Raises Refused."""
+    """Return the distinct texts of a list in an entry. Raises Refused with the key as its code."""
     names = _list_value(entry, key, code, max_length)
     if not all(isinstance(name, str) and 0 < len(name) <= _MAX_REF_LENGTH for name in names):
         raise Refused(key, subject=code)
@@ -245,7 +257,10 @@ def _parse_names(
 def _list_value(
     entry: Mapping[str, Any], key: str, code: str, max_length: int = MAX_LIST_LENGTH
 ) -> tuple[Any, ...]:
-    """Return a list of an entry as a tuple, empty when absent. Raises Refused."""
+    """Return a list of an entry as a tuple, empty if absent.
+
+    Raises Refused, with the key as its code, if it is no list or too long.
+    """
     value = entry.get(key, [])
     if not isinstance(value, list | tuple) or len(value) > max_length:
         raise Refused(key, subject=code)
@@ -253,7 +268,7 @@ def _list_value(
 
 
 def _checked_mapping(value: Any, allowed_keys: Iterable[str], code: str = "") -> Mapping[str, Any]:
-    """Return the value if it is a mapping with only allowed keys. Raises Refused."""
+    """Return the value if it is a mapping with only allowed keys, else raise Refused "unknown"."""
     if not isinstance(value, Mapping) or not set(value) <= set(allowed_keys):
         raise Refused("unknown", subject=code)
     return value

@@ -24,7 +24,7 @@ from appliance.core.i18n import fold_text
 from appliance.core.refusals import Refused
 from appliance.models import ChangeRequest, Script, ScriptVersion, User
 
-CHECKED_ACTIONS = ("send", "put")  # steps refused while the script has findings
+CHECKED_ACTIONS = ("send", "put")  # refused while the script has findings (checks.Finding)
 MAX_SCRIPTS = 200  # of a site
 _REFERENCE_FORMAT = "{script}/{number}"
 
@@ -34,7 +34,8 @@ def add_script(
 ) -> ScriptVersion:
     """Create a script with one blank step, as a draft.
 
-    Raises Refused: `title` without one, `most`, `action` for another role.
+    Raises Refused with the code `title` if every title is empty, `most` if the site has MAX_SCRIPTS
+    already, `action` if the user's role may not write scripts.
     """
     name = next((text for text in title.values() if text.strip()), "")
     if not name:
@@ -46,9 +47,10 @@ def add_script(
 def create_script(
     definition: Definition, user: User | None, request: ChangeRequest | None = None, name: str = ""
 ) -> ScriptVersion:
-    """Create a script with an imported draft; without a user from the command line.
+    """Create a script whose first draft is `definition`.
 
-    Raises the refusals of add_script().
+    The user is None if it is called from the command line. Raises Refused with the codes `most` and
+    `action` of add_script().
     """
     with write_transaction():
         used_codes = {row.code for row in Script.select(Script.code)}
@@ -70,7 +72,7 @@ def begin_draft(
     Without such a version, the draft is a copy of the version in force, else of the newest one.
     `change_request`: the request for which the draft is written.
 
-    Raises Refused: `pending` when a version is pending already, `action`.
+    Raises Refused with the codes of versions.create_draft().
     """
     with write_transaction():
         rows = versions.list_versions(ScriptVersion, script)
@@ -80,9 +82,10 @@ def begin_draft(
 
 
 def import_script(code: str, definition: Definition) -> ScriptVersion:
-    """Store a script from the command line as the next draft of that code, else as a new script.
+    """Store a script from the command line: as the next draft of the script with this code.
 
-    Raises Refused: `pending` when a version is pending already, `most`.
+    If there is no such script, create it. Raises Refused with the code `pending` if the script has
+    a pending version already, `most` if the site has MAX_SCRIPTS already.
     """
     with write_transaction():
         script = Script.get_or_none(Script.code == code)
@@ -102,8 +105,9 @@ def import_into_script(
 ) -> ScriptVersion:
     """Merge an imported text into a script: into its draft, else into a new one.
 
-    `seen_revision` is the revision of the version that the user has seen. Raises Refused:
-    `pending` when the pending version is not a draft, `action`, `changed`.
+    `seen_revision` is the revision of the version that the user has seen. Raises Refused with the
+    code `pending` if the pending version can no longer be edited, `action` if the user's role may
+    not write scripts, `changed` if that version has changed since.
     """
     with write_transaction():
         rows = versions.list_versions(ScriptVersion, script)
@@ -129,7 +133,8 @@ def change_description(
 ) -> None:
     """Change the title and the conditions of a draft.
 
-    Raises Refused: `title`, `action`, `changed`, and those of definition.parse_definition().
+    Raises Refused with the code `title` if every title is empty, and the codes of
+    parse_definition() and versions.edit_draft().
     """
     document = row.definition | {"title": title, "when": when}
     definition = parse_definition(document)
@@ -141,7 +146,8 @@ def change_description(
 def add_step(row: ScriptVersion, entry: Mapping[str, Any], user: User, seen_revision: int) -> str:
     """Add a step at the end of a draft; returns its code, derived from its name.
 
-    Raises Refused: `steps` when there are too many, `name`, and those of change_description().
+    Raises Refused with the code `name` if every name is empty, `steps` if there are too many steps,
+    and the codes of parse_definition() and versions.edit_draft().
     """
     definition = version_definition(row)
     name = next((text for text in dict(entry.get("name", {})).values() if text.strip()), "")
@@ -160,7 +166,7 @@ def change_step(
 ) -> None:
     """Change a step of a draft.
 
-    Raises the refusals of add_step(), and `step` if there is no such step.
+    Raises Refused with the code `step` if there is no such step, and the codes of add_step().
     """
     _existing_step(version_definition(row), code)
     if not any(text.strip() for text in dict(entry.get("name", {})).values()):
@@ -180,9 +186,10 @@ def change_step(
 
 
 def move_step(row: ScriptVersion, code: str, down: bool, user: User, seen_revision: int) -> None:
-    """Move a step by one place; the script begins at the first step.
+    """Move a step of a draft by one place; the script begins at the first step.
 
-    Raises the refusals of change_step().
+    Raises Refused with the code `step` if there is no such step, and the codes of
+    versions.edit_draft().
     """
 
     def move_in_list(steps: list[Step]) -> list[Step]:
@@ -197,7 +204,7 @@ def move_step(row: ScriptVersion, code: str, down: bool, user: User, seen_revisi
 def remove_step(row: ScriptVersion, code: str, user: User, seen_revision: int) -> None:
     """Remove a step from a draft; answers that led to it are findings until they are corrected.
 
-    Raises the refusals of change_step(), and `steps` for the only step.
+    Raises Refused with the code `steps` for the only step, and the codes of move_step().
     """
     _rearrange_steps(
         row, code, lambda steps: [s for s in steps if s.code != code], user, seen_revision, "remove"
@@ -213,10 +220,10 @@ def perform_step(
     comment: str = "",
     since: dt.datetime | None = None,
 ) -> ScriptVersion:
-    """Perform a move of a version by its name in versions.WORKFLOW.
+    """Perform an action on a version: one of the moves of versions.WORKFLOW.
 
-    Raises the refusals of perform_version_action(), and `wrong` while the script that is to be sent
-    or put in force has findings.
+    Raises Refused with the code `wrong` if the script is to be sent to the ministry or put in force
+    but has findings, and the codes of versions.perform_version_action().
     """
     if action in CHECKED_ACTIONS and checks.script_findings(version_definition(row), references):
         raise Refused("wrong")
@@ -238,9 +245,10 @@ def perform_step(
 
 
 def discard_draft(row: ScriptVersion, user: User, seen_revision: int) -> None:
-    """Delete a draft, and its script if it has no other version. Raises Refused.
+    """Delete a draft, and its script if it has no other version.
 
-    The product's script stays without a version, so that it is not seeded again.
+    The product's script stays even without a version, so that it is not created again. Raises
+    Refused with the codes of versions.edit_draft().
     """
     with write_transaction():
         script, number = row.script, row.number
@@ -308,7 +316,7 @@ def _rearrange_steps(
 
 
 def _existing_step(definition: Definition, code: str) -> Step:
-    """Return the step with this code. Raises Refused: `step`."""
+    """Return the step with this code. Raises Refused with the code `step` if it is missing."""
     step = definition.find_step(code)
     if not step:
         raise Refused("step", subject=code)

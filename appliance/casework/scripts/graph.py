@@ -1,4 +1,4 @@
-"""The layout of a script's graph: steps in layers, connections. Positions only, no colours.
+"""The layout of a script's graph: the positions of its steps, in layers, and of its connections.
 
 Layered drawing after Sugiyama: an edge that leads back up is reversed while layers are made, a
 layer holds as many steps as fit the width of a page, an edge over several layers gets a bend in
@@ -68,7 +68,7 @@ class _Edge:
 
 
 def layout_script(script: Definition) -> Drawing:
-    """Return the positions of steps and answers; answers without a target are left out."""
+    """Return the drawing of a script; answers that lead to no step are left out."""
     codes = [step.code for step in script.steps]
     node_of_code = {code: number for number, code in enumerate(codes)}
     numbers = defaultdict(list)
@@ -159,10 +159,10 @@ def _assign_layers(size: int, downward: Sequence[tuple[int, int]]) -> list[int]:
 
 
 def _limit_layer_sizes(layer: Sequence[int], downward: Sequence[tuple[int, int]]) -> list[int]:
-    """Return layers of at most MAX_STEPS_PER_LAYER steps each, to fit the width of a page.
+    """Return the layer of each node so that no layer has more than MAX_STEPS_PER_LAYER steps.
 
-    A node without room is moved to the next layer that has room, and all nodes that it leads to
-    below that.
+    The drawing then fits the width of a page. A node for which a layer has no room is moved to the
+    next layer that has room; all nodes that it leads to are moved below it.
     """
     above = defaultdict(list)
     for upper, lower in downward:
@@ -181,10 +181,10 @@ def _limit_layer_sizes(layer: Sequence[int], downward: Sequence[tuple[int, int]]
 def _insert_bends(
     layer: Sequence[int], downward: Sequence[tuple[int, int]], is_upward: Sequence[bool]
 ) -> tuple[list[list[int]], list[list[int]]]:
-    """Return for each edge its nodes from layer to layer, and the nodes of each layer, with bends.
+    """Return the chain of nodes of each edge, from layer to layer, and the nodes of each layer.
 
-    A bend is a node with a number above those of the steps. Edges that lead to the same step share
-    bends, like lines on a route map.
+    Where an edge passes a layer, both contain a bend: a node whose number is above those of the
+    steps. Edges that lead to the same step share bends, like lines on a route map.
     """
     layers: list[list[int]] = [[] for _ in range(max(layer) + 1)]
     for node, depth in enumerate(layer):
@@ -290,7 +290,10 @@ def _horizontal_positions(
 def _spread_row(
     row: Sequence[int], preferred: Sequence[float], step_count: int, width: float
 ) -> list[float]:
-    """Return positions as near to the preferred ones as possible; crowded nodes move together."""
+    """Return the positions of a layer's nodes, as near to the preferred ones as the gaps allow.
+
+    Nodes that would overlap are placed side by side around the mean of their preferred positions.
+    """
     offsets = [0.0]
     for left_node, right_node in zip(row, row[1:], strict=False):
         offsets.append(

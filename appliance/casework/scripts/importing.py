@@ -34,10 +34,10 @@ __all__ = [
 
 
 def parse_script_file(name: str, content: bytes) -> Definition:
-    """Return the draft from a file's text; `name` is the file's name.
+    """Return the script that a file describes; `name` is the file's name.
 
-    Raises Refused: `large`, those of documents.script_steps(), and those of parse_definition() for
-    texts that do not fit into a step.
+    Raises Refused with the code `large` if the file is too large, the codes of
+    documents.script_steps(), and those of parse_definition() for texts that do not fit into a step.
     """
     if len(content) > MAX_SCRIPT_FILE_BYTES:
         raise Refused("large")
@@ -46,10 +46,11 @@ def parse_script_file(name: str, content: bytes) -> Definition:
 
 
 def merge_imported_script(before: Definition, imported: Definition) -> Definition:
-    """Return a re-imported text as the next version of a script.
+    """Return the next version of a script, `before` with the steps of a re-imported text.
 
-    Title and conditions stay. A step is identified by its name: its actions, fields, note and
-    answers stay unless the text has its own, so that branches added by hand are not lost.
+    Title and conditions stay. A step of the text replaces the step with the same name, but keeps
+    what the text does not have: actions, fields, note and answers. So branches that were added by
+    hand are not lost.
     """
     steps_by_name = {_name_key(step): step for step in reversed(before.steps) if _name_key(step)}
     matching_steps = {
@@ -79,7 +80,10 @@ def _name_key(step: Step) -> str:
 
 
 def _merge_step(old: Step | None, new: Step, codes: Mapping[str, str]) -> Step:
-    """Return a step of the text, merged into the old step with the same name."""
+    """Return a step of the text, merged into the old step with the same name, if any.
+
+    `codes` maps the step codes of the text to those of the merged script.
+    """
     answers = tuple(Answer(answer.words, codes[answer.to]) for answer in new.answers)
     if not old:
         return replace(new, code=codes[new.code], answers=answers)

@@ -46,7 +46,7 @@ class ScriptOverview:
 
 
 def version_definition(row: ScriptVersion) -> Definition:
-    """Return the script that a version holds."""
+    """Return the parsed definition of a version."""
     return _parse_json(json.dumps(row.definition, sort_keys=True))
 
 
@@ -85,7 +85,10 @@ def versions_in_force(at: dt.datetime | None = None) -> list[ScriptVersion]:
 def versions_for_call(
     situation: choosing.Situation, at: dt.datetime | None = None
 ) -> list[ScriptVersion]:
-    """Return the versions for a call in force at its beginning (`at`), the preferred one first."""
+    """Return the script versions that are for a call, the preferred one first.
+
+    They are those in force at `at`, the beginning of the call; by default now.
+    """
     candidates = ((row, version_definition(row).when) for row in versions_in_force(at))
     return choosing.applicable_scripts(candidates, situation)
 
@@ -93,7 +96,10 @@ def versions_for_call(
 def call_situation(
     call: Call | None, direction: str, calendar: WorkingCalendar, language: str = ""
 ) -> choosing.Situation:
-    """Return the properties of a call and its form's direction that decide which script is used."""
+    """Return the properties that decide which script is used for a call.
+
+    `direction` is that of the call's form. `language` is used if the call's own is unknown.
+    """
     call_time = call.arrived_at if call else clock.now()
     number = (call.diverted_from or call.hotline_number or "") if call else ""
     call_language = (call.language if call else "") or language
@@ -145,7 +151,7 @@ def search_entries() -> Iterator[list[search.SearchItem]]:
 def rank_scripts(
     query: search.SearchQuery, limit: int
 ) -> list[tuple[search.SearchResult, ScriptVersion]]:
-    """Return (match, version) of the scripts in force that match a query, best first."""
+    """Return (search result, version) of the scripts in force that match a query, best first."""
     valid_ids = ScriptVersion.select(ScriptVersion.id).where(
         versions.in_force_condition(ScriptVersion)
     )

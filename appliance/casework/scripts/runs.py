@@ -22,7 +22,7 @@ MAX_RUNS_PER_FORM = 20  # runs of one form
 
 @dataclass(frozen=True)
 class Run:
-    """A run, the script in its version, and the course so far."""
+    """A run: its row, the script in the version followed, and the course (steps opened so far)."""
 
     row: ScriptRun
     script: Definition
@@ -40,7 +40,10 @@ class Run:
         return self.row.ended_at is None
 
     def step_durations(self) -> list[tuple[str, float]]:
-        """Return (step, seconds it was open) of each step; the open step counts until now."""
+        """Return (step, seconds for which it was open) of each step of the course.
+
+        The time of the open step ends now.
+        """
         ends = [*self.step_times[1:], self.row.ended_at or clock.now()]
         return [
             (course_step.step, (end - begin).total_seconds())
@@ -49,7 +52,7 @@ class Run:
 
 
 def latest_run(operator: User, token: str, call: Call | None) -> Run | None:
-    """Return the newest run of a form, or of any form of the same call, if any."""
+    """Return the operator's newest run for a call, if any; without a call, for the form `token`."""
     runs = ScriptRun.select().where(ScriptRun.operator == operator)
     is_same_form = (ScriptRun.call_id == call.id) if call else (ScriptRun.token == token)
     row = runs.where(is_same_form).order_by(ScriptRun.id.desc()).first()
@@ -87,10 +90,11 @@ def load_run(row: ScriptRun) -> Run:
 def begin_run(
     operator: User, token: str, call: Call | None, version: ScriptVersion, language: str
 ) -> Run:
-    """Begin a script for a form; the one followed before is closed as left, its course unchanged.
+    """Begin to follow a script for a form.
 
-    A second request for the version that is being followed continues it. Raises Refused:
-    `language`, `most`.
+    An open run of another version is closed with the result "left"; an open run of this version is
+    continued instead. Raises Refused with the code `language` if it is not one of LANGUAGES, `most`
+    if the form has MAX_RUNS_PER_FORM already.
     """
     if language not in LANGUAGES:
         raise Refused("language")
@@ -123,11 +127,11 @@ def begin_run(
 def advance_run(
     run: Run, seen_steps: int, *, answer: int = 0, target: str = "", back: bool = False
 ) -> Run:
-    """Perform the next step of a run: by an answer, to a step, or back.
+    """Open the next step of a run: the one before (`back`), the step `target`, or by an answer.
 
-    `seen_steps` is the number of steps that the user has seen: a key that is pressed twice counts
-    once. Raises Refused: `changed`, `none` when the run is closed already, and
-    the refusals of `course` if the script has no such way.
+    `seen_steps` is the number of steps that the user has seen, so that a key pressed twice counts
+    once. Raises Refused with the code `changed` if the run has another number of steps, `none` if
+    it is closed already, and the codes of the functions of `course`.
     """
     with write_transaction():
         current = load_run(ScriptRun.get_by_id(run.row.id))
@@ -147,7 +151,10 @@ def advance_run(
 
 
 def change_language(run: Run, language: str) -> None:
-    """Continue in the other language. Raises Refused: `language`."""
+    """Continue in the other language.
+
+    Raises Refused with the code `language` if it is not one of LANGUAGES.
+    """
     if language not in LANGUAGES:
         raise Refused("language")
     with write_transaction():
@@ -157,8 +164,8 @@ def change_language(run: Run, language: str) -> None:
 def end_run(run: Run, result: str) -> None:
     """Close a run as finished or left; nothing changes when it is closed already.
 
-    Raises Refused: `result` for another word, or for "finished" at a step where the script may not
-    end.
+    Raises Refused with the code `result` if it is not one of RESULTS, or if it is "finished" at a
+    step where the script may not end.
     """
     if result not in RESULTS:
         raise Refused("result")
@@ -190,7 +197,10 @@ def export_runs(runs: Iterable[Run]) -> list[dict[str, str | int]]:
 def _store_step(
     row: ScriptRun, stored_count: int, run_course: course.Course, now: dt.datetime
 ) -> None:
-    """Store a course whose first `stored_count` steps are stored: an answer, the next step."""
+    """Store the last step of a course, and the answer that was given at the step before it.
+
+    `stored_count` is the number of steps that are stored already.
+    """
     if len(run_course) > stored_count:
         previous = run_course[stored_count - 1]
         is_previous = (ScriptStep.run == row) & (ScriptStep.number == stored_count)

@@ -1,6 +1,6 @@
-"""A script's texts for display: in the caller's language, with the known facts of the call.
+"""A script's texts for display: in the caller's language, with placeholders filled in.
 
-Uzbek is written once, in Latin letters; in Cyrillic it is a transliteration, and marked as one.
+Uzbek is written once, in Latin letters. A Cyrillic text is a transliteration, and marked as one.
 """
 
 import re
@@ -11,7 +11,7 @@ from appliance.casework.scripts.definition import LANGUAGES, UZBEK, LocalizedTex
 from appliance.core import script
 from appliance.core.i18n import N_, spoken_language
 
-# name allowed in braces → its label
+# the names that a text may contain in braces, with their labels
 PLACEHOLDERS = {
     "name": N_("The caller's name"),
     "number": N_("Number of the appeal"),
@@ -34,13 +34,13 @@ class TextSegment(NamedTuple):
 
 
 def unknown_placeholders(text: str) -> list[str]:
-    """Return the texts in braces that are not placeholders; single braces, too."""
+    """Return the texts in braces that are not placeholders, and braces without a partner."""
     matches = ((match[0], match[1]) for match in _BRACES_PATTERN.finditer(text))
     return [matched_text for matched_text, name in matches if name not in PLACEHOLDERS]
 
 
 def available_language(texts: LocalizedTexts, preferred: str) -> str:
-    """Return the language in which a text exists: the preferred one, else the other; else ""."""
+    """Return the preferred language if the text exists in it, else the other; "" without a text."""
     order = [preferred, *(candidate for candidate in LANGUAGES if candidate != preferred)]
     return next((candidate for candidate in order if texts.get(candidate)), "")
 
@@ -48,9 +48,9 @@ def available_language(texts: LocalizedTexts, preferred: str) -> str:
 def localized_segments(
     texts: LocalizedTexts, preferred: str, locale: str, values: Mapping[str, str]
 ) -> list[TextSegment]:
-    """Return the segments of a text in a language, for a reader of a locale.
+    """Return the segments of a text in the preferred language, in the script of the locale.
 
-    `values` are the values of PLACEHOLDERS by name.
+    `values` are the known values of PLACEHOLDERS, by name.
     """
     text_language = available_language(texts, preferred)
     return [
@@ -71,7 +71,7 @@ def text_segments(text: str, values: Mapping[str, str]) -> Iterator[TextSegment]
 
 
 def plain_text(texts: LocalizedTexts, preferred: str, locale: str) -> str:
-    """Return a text with its placeholders in braces."""
+    """Return a text in the preferred language, in the locale's script, with its placeholders."""
     text_language = available_language(texts, preferred)
     text = texts.get(text_language, "")
     return (
