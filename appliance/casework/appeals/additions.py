@@ -20,14 +20,14 @@ from appliance.models import Appeal, AppealStep, Applicant, CallForm, Draft, Use
 
 @dataclass(frozen=True)
 class ApplicantMatch:
-    """The applicant that a form describes, and the open appeals about possibly the same matter."""
+    """The applicant that a form describes, and open appeals that may be about the same matter."""
 
     person: Applicant | None
     similar_appeals: list[Appeal]
 
     @property
     def fingerprint(self) -> str:
-        """A text that differs for another applicant or other appeals."""
+        """A text that changes when the applicant or the appeals change."""
         numbers = [appeal.number for appeal in self.similar_appeals]
         return " ".join([str(self.person.id if self.person else ""), *numbers])
 
@@ -35,10 +35,11 @@ class ApplicantMatch:
 def match_applicant(
     values: dict[str, str], phone: str | None, today: dt.date, user: User
 ) -> ApplicantMatch:
-    """Return the applicant that the typed values describe; `phone` is the calling number.
+    """Return the applicant that the typed values describe, and their similar open appeals.
 
-    Returns no applicant without an appeal that the user may read, and no personal appeal by typed
-    values.
+    `phone` is the calling number. An applicant is returned only if the user may read one of their
+    appeals. A personal appeal that the user may not read is found by the calling number only, not
+    by typed values.
     """
     columns = form.read_form(values, today).columns
     person = applicants.likely_applicant(columns)
@@ -60,12 +61,12 @@ def add_to_appeal(
 ) -> CallForm | None:
     """Add a form's values to an open appeal; returns the form №2 of its call, if it has a call.
 
-    The gist is the step's text; other values that differ from the appeal are stored in its details.
-    Sent twice with the same token, it is added once. Raises Refused: "words" without a gist,
-    "state" if the appeal is no longer open.
+    The addition is a step of the appeal: the gist is its text, and other values that differ from
+    the appeal are in its details. A form (`token`) that is sent twice is added once. Raises Refused
+    "words" if the gist is missing, "state" if the appeal is no longer open.
     """
     call = drafts.call_of_token(operator, token)
-    # unveiled, even for a user who adds to it without reading it
+    # loaded again with all its contents, which a user who may not read it does not see
     appeal = Appeal.get_by_id(appeal.id)
     with write_transaction():
         additions = AppealStep.select().where(
@@ -107,13 +108,13 @@ def appeal_ids_with_new_additions(appeals: Sequence[Appeal]) -> set[int]:
 def _differing_values(
     appeal: Appeal, values: dict[str, str], today: dt.date
 ) -> dict[str, list[str]]:
-    """Return field → [in the appeal, in the form] for typed values that differ."""
+    """Return [value in the appeal, value in the form] of typed values that differ, by field."""
     definition = form.form_definition(appeal.form_version)
     columns, typed = (
         forms.read_values(definition, values, today).columns,
         forms.cleaned_values(definition, values),
     )
-    # text fields next to their codes
+    # the text of a field is left out: its code is compared
     text_names = {f"{name}_text" for name in typed if typed.get(name)}
     equal_names = {
         name for name in typed if name in columns and columns[name] == getattr(appeal, name, None)

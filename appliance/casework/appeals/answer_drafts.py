@@ -1,4 +1,4 @@
-"""Unsent texts of the ministry on an appeal's card; they outlive the page and the session."""
+"""Drafts of the texts that the ministry writes about an appeal; they outlive page and session."""
 
 import datetime as dt
 
@@ -39,8 +39,8 @@ def save_answer_draft(
 ) -> AnswerDraft | None:
     """Store the form's current text; an empty text deletes the draft.
 
-    `seen_at`: when the draft known to the page was saved, None for no draft. Raises
-    DraftChangedElsewhere if another text was saved since.
+    `seen_at` is when the draft that the page shows was saved, None if it shows no draft. Raises
+    DraftChangedElsewhere if another text was saved in the meantime.
     """
     now = clock.now()
     with write_transaction():

@@ -1,4 +1,4 @@
-"""Consultations with a specialist that appeals request, followed up until the outcome is recorded.
+"""Consultations: an appeal may request one with a specialist, followed up until it has an outcome.
 
 The contacted specialist is stored in the appeal, for table 5 of report form №2.
 """
@@ -81,7 +81,7 @@ def finished_consultations(user: User, since: dt.datetime) -> list[Consultation]
 
 
 def _veil_consultations(user: User, rows: ModelSelect) -> list[Consultation]:
-    """Return the rows, without the results of personal appeals that the user may not read."""
+    """Return the consultations; their results are hidden if the user may not read the appeal."""
     consultations = list(rows)
     for consultation, appeal in zip(
         consultations,
@@ -94,14 +94,15 @@ def _veil_consultations(user: User, rows: ModelSelect) -> list[Consultation]:
 
 
 def is_overdue(consultation: Consultation, now: dt.datetime) -> bool:
-    """Return True if the outcome was not recorded within a day."""
+    """Return True if no outcome was recorded within a day of the request."""
     return (consultation.done_at or now) - consultation.asked_at > OVERDUE_AFTER
 
 
 def _consultation_query(user: User) -> ModelSelect:
-    """Return consultations with appeal and handling.
+    """Return the query of consultations, each with its appeal and the appeal's handling.
 
-    An operator's own appeals, or else all appeals that the user may see.
+    An operator gets those of the appeals they registered, another user those of all appeals that
+    they may see.
     """
     query = (
         Consultation.select(Consultation, Appeal, Handling)

@@ -20,10 +20,11 @@ def correct_appeal(
     version: int,
     calendar: WorkingCalendar,
 ) -> dict[str, list[str]]:
-    """Replace the values of an appeal's form; returns field → [before, now].
+    """Replace the values of an appeal's form; returns [before, now] of each changed field.
 
-    Like registering, it rejects nothing. A returned appeal goes back to the ministry even if
-    nothing was changed; any other appeal is then left unchanged. Raises Refused.
+    Like registering, it accepts any values. If they are all the same as before, the appeal is left
+    unchanged, but a returned one still goes back to the ministry. Raises Refused with the code
+    "changed" if another user was faster.
     """
     corrected_at = clock.now()
     with write_transaction():
@@ -53,7 +54,7 @@ def correct_appeal(
 def _store_form(appeal: Appeal, columns: dict[str, Any]) -> Appeal:
     """Store the columns of a corrected form, and return the corrected appeal.
 
-    The typed texts of values that have not changed are kept.
+    The column `typed` keeps the texts, as they were typed, of values that have not changed.
     """
     unchanged = {
         name: text for name, text in appeal.typed.items() if columns[name] == getattr(appeal, name)

@@ -1,4 +1,4 @@
-"""Deadlines of law OʻRQ-445, in calendar days as the law counts them; pure functions.
+"""Deadlines of law OʻRQ-445, in calendar days as the law counts them; no database is used.
 
 Article 23: an appeal is registered on the day it is received; if received after working hours, on
 the next working day. Article 25: forwarded within 5 days. Article 28: 15 days for an application or
@@ -45,7 +45,7 @@ def extended_term(term: str) -> str | None:
 
 
 def term_end(counts_from: dt.date, term: str) -> dt.date:
-    """Return the last day of a term that starts on `counts_from`; days off do not move it."""
+    """Return the last day of a term (one of TERMS) from `counts_from`; days off do not move it."""
     match term:
         case "basic":
             return counts_from + BASIC_TERM
@@ -64,7 +64,7 @@ def forwarding_deadline(registered: dt.date) -> dt.date:
 
 
 def add_months(day: dt.date, count: int) -> dt.date:
-    """Return the same day some months later, or the month's last: 31.01 plus one is 28.02."""
+    """Return the same day `count` months later, or that month's last day: 31.01 + 1 is 28.02."""
     year, month = divmod(day.year * 12 + day.month - 1 + count, 12)
     last = months.monthrange(year, month + 1)[1]
     return dt.date(year, month + 1, min(day.day, last))

@@ -1,4 +1,7 @@
-"""The operator's desk: the current call, or the last one still to be registered, and its form."""
+"""The operator's desk: the form that is open on the page, with the call that it belongs to.
+
+The call is the current one, or the last one that is still to be registered.
+"""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -17,7 +20,7 @@ from appliance.core.statements import PreparedQuery, query_parameter
 from appliance.models import Appeal, Call, CallForm, Draft, QueueVisit, Ring, Talk, User
 from appliance.telephony import calls
 
-# An untouched form stops opening by itself this long after its call ended.
+# A form in which nothing was typed opens by itself until this long after its call ended.
 FORM_OPENS_FOR = dt.timedelta(hours=12)
 # Queries about the current call that every refresh of an operator's call bar runs.
 _TALKS_OF_CALL = PreparedQuery(
@@ -30,7 +33,7 @@ _VISITS_OF_CALL = PreparedQuery(
         .order_by(QueueVisit.position)
     )
 )
-# Sorted in Python: for an ordered result SQLite would scan all rings of the operator.
+# Without an order: to sort the result, SQLite would scan all rings of the operator.
 _ACTIVE_RINGS = PreparedQuery(
     lambda: (
         Ring.select()
@@ -48,9 +51,10 @@ _ACTIVE_RINGS = PreparedQuery(
 class DeskForm:
     """The form that an operator fills in or has registered, with the call it belongs to.
 
-    `stage` is ringing, dialling (calling back a missed caller), talk, wrap_up after the talk,
-    missed if nobody answered, "" for a form without a call. `since` is when the stage began.
-    `registered` are the operator's appeals of this call so far, `call_form` their form №2 of it.
+    `stage` is how far the call is for the operator: "ringing", "dialling" (an outgoing call that is
+    not answered yet), "talk", "wrap_up" (after the talk), "missed" (they did not answer), or "" for
+    a form without a call. `since` is when the stage began. `registered` are the operator's appeals
+    of this call so far, `call_form` their form №2 of it.
     """
 
     token: str
@@ -69,7 +73,7 @@ class DeskForm:
 
     @property
     def is_registered(self) -> bool:
-        """True if the call is registered and no further form of it was started."""
+        """True if the call is registered, and no further form of it has a draft."""
         return bool(self.registered or self.call_form) and not self.draft
 
     @property
@@ -79,7 +83,11 @@ class DeskForm:
 
 
 def current_desk(operator: User, now: dt.datetime) -> DeskForm | None:
-    """Return the operator's current call, or the last one until registered or set aside."""
+    """Return the desk of the operator's current call, else of their last one.
+
+    The last call's desk is returned until the call is registered or its form was set aside; if
+    nothing was typed in the form, for FORM_OPENS_FOR at most.
+    """
     if call := calls.current_call(operator.login):
         return desk_for_call(operator, call)
     call = calls.last_call_with_talk(operator.login)
@@ -93,7 +101,7 @@ def current_desk(operator: User, now: dt.datetime) -> DeskForm | None:
 
 
 def desk_for_form(operator: User, token: str) -> DeskForm | None:
-    """Return the desk of the operator's unregistered form `token`, if the token is valid."""
+    """Return the desk of the operator's form `token`, if it is valid and not registered yet."""
     if registration_of_token(operator, token):
         return None
     if call := call_of_token(operator, token):
@@ -106,7 +114,7 @@ def desk_for_form(operator: User, token: str) -> DeskForm | None:
 
 
 def desk_for_appeal(appeal: Appeal) -> DeskForm:
-    """Return the operator's desk for a registered appeal, with the present data of its call."""
+    """Return the desk of an appeal's operator for its form, with the call's current data."""
     call = Call.get_or_none(Call.id == appeal.call_id) if appeal.call_id else None
     return (
         desk_for_call(appeal.operator, call)
@@ -116,7 +124,7 @@ def desk_for_appeal(appeal: Appeal) -> DeskForm:
 
 
 def desk_for_call_form(form: CallForm) -> DeskForm:
-    """Return the operator's desk for a registered call form, with the present data of its call."""
+    """Return the desk of a call form's operator for its form, with the call's current data."""
     return desk_for_call(form.operator, Call.get_by_id(form.call_id))
 
 
@@ -129,7 +137,7 @@ def desk_for_registered_form(operator: User, token: str) -> DeskForm | None:
 
 
 def desk_for_call(operator: User, call: Call) -> DeskForm:
-    """Return the operator's form for a call."""
+    """Return the operator's desk for a call."""
     stage, since = _call_stage(operator.login, call)
     own_appeals = [
         appeal for appeal in queries.appeals_of_call(call.id) if appeal.operator_id == operator.id
@@ -169,9 +177,10 @@ def _call_stage(login: str, call: Call) -> tuple[str, dt.datetime | None]:
 
 
 def _talk_start(call: Call, talks: list[Talk]) -> dt.datetime:
-    """Return when the operator's talk with the caller began, including consultations.
+    """Return when the operator's talk with the caller began.
 
-    Consulting an employee is part of the talk.
+    A talk that was interrupted to consult an employee counts as one. `talks` are the operator's
+    talks of the call; only those after the caller last joined a queue count.
     """
     newest_start = talks[-1].started_at
     joined = [

@@ -1,4 +1,4 @@
-"""Appeals as exported to programs and spreadsheets, limited to what the recipient may see."""
+"""Exports appeals to programs and spreadsheets, limited to what the recipient may see."""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -33,9 +33,10 @@ def exportable_columns(user: User) -> tuple[str, ...]:
 def export_rows(
     filters: Filters, today: dt.date, department_id: int | None, user: User, locale: str
 ) -> Iterator[list[Any]]:
-    """Yield each appeal's values of the user's columns, codes as names; memory use is constant.
+    """Yield the values of each appeal in the order of exportable_columns(), with names for codes.
 
-    A place that was typed because it is on no list identifies the applicant.
+    The appeals are read in batches, so that memory use stays constant. A typed place that is on no
+    list identifies the applicant; it is exported only to users who may export applicants.
     """
     names, columns = _names_by_field(locale), exportable_columns(user)
     with_applicants = rights.has_right(user, "applicant.export")
@@ -56,8 +57,8 @@ def export_rows(
 def appeal_json(appeal: Appeal, personal: bool, detailed: bool = False) -> dict[str, Any]:
     """Return an appeal with its `handling` as JSON: codes, dates as 2026-11-24, times in UTC.
 
-    A veiled appeal reveals nothing of its contents. `personal`: with the applicant's data.
-    `detailed`: with the gist, every step and, as `extra`, the fields that the manager added.
+    `personal` adds the applicant's data. `detailed` adds the gist, every step and, as `extra`, the
+    fields that the manager added. A veiled appeal (personal.veil_appeals) reveals no contents.
     """
     handling_row = appeal.handling
     entry = {
@@ -108,7 +109,7 @@ def _timestamp(moment: dt.datetime) -> str:
 
 
 def _names_by_field(locale: str) -> dict[str, dict[Any, str]]:
-    """Return field → code or id → name in the locale, for everything but mahallas."""
+    """Return the names in the locale of the codes or ids of each field, except for mahallas."""
     all_fields = forms.fields_of_all_versions(forms.APPEAL_FORM)
     names = {
         field.name: catalogs.labels_with_unlisted(field.list, locale)

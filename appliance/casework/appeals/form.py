@@ -26,7 +26,7 @@ def field_names(kind: str, version: int | None = None) -> tuple[str, ...]:
 
 
 def clean_values(values: dict[str, str], version: int | None = None) -> dict[str, str]:
-    """Return only the form's own fields, stripped; other values of the request are dropped."""
+    """Return the values of the form's own fields, stripped of blanks; all others are dropped."""
     form_values = forms.cleaned_values(form_definition(version), values)
     return form_values | {
         name: text for name in CONSULTATION_FIELDS if (text := values.get(name, "").strip())
@@ -36,7 +36,8 @@ def clean_values(values: dict[str, str], version: int | None = None) -> dict[str
 def read_form(values: dict[str, str], today: dt.date, version: int | None = None) -> Reading:
     """Interpret a form's values; never fails, whatever was typed. `today` is the site's date.
 
-    The columns of the result are those of models.Appeal.
+    The columns of the result are those of models.Appeal. Without a version, the values are read by
+    the version that has most of them.
     """
     form_def = (
         form_definition(version)
@@ -50,7 +51,7 @@ def read_form(values: dict[str, str], today: dt.date, version: int | None = None
 
 
 def stored_columns(reading: Reading) -> dict[str, Any]:
-    """Return the columns of a reading with its applicant and warnings, as an appeal stores them.
+    """Return the columns to store for an appeal: those of a reading, the applicant, the warnings.
 
     Creates or updates the applicant, and creates a mahalla that is on no list. Call it in a write
     transaction.

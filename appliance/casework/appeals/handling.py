@@ -2,12 +2,13 @@
 
 Every step is one conditional UPDATE of the appeal's row in `handling` with the version that the
 acting user has seen: of two people at the same instant one succeeds, and the other is refused.
-`actor` is a login, or key:NAME for a program. What follows a step is in `casework.hooks`.
+`actor` is a login, or key:NAME for a program. `casework.hooks` runs what follows a step.
 
-Each step raises Refused: "changed", another user was faster; "held", a colleague holds the appeal;
-"state", the appeal is not in a state of the step; "words", the reason or the answer is missing;
-"department", not another active one; "term", the law allows no longer term; "overdue", the term is
-over; "late", the messages of the answer are being sent; "action", there is no such step.
+A step raises Refused with the code "changed" if another user was faster, "held" if a colleague
+holds the appeal (has taken it over), "state" if the step is not possible in the appeal's state,
+"words" if the reason or the answer is missing, "department" if the new department is inactive or
+the same as before, "term" if the law allows no longer term, "overdue" if the term is over, "late"
+if the messages about the answer are already being sent, "action" if there is no such step.
 """
 
 import datetime as dt
@@ -23,8 +24,8 @@ from appliance.core.refusals import Refused
 from appliance.core.statements import create_row, find_row
 from appliance.models import Appeal, AppealStep, Department, Handling
 
-UNDO_PERIOD = dt.timedelta(seconds=10)  # within which an answer can be taken back
-# before which nobody is notified of an answer
+UNDO_PERIOD = dt.timedelta(seconds=10)  # for which the page offers to take an answer back
+# how long after an answer its notifications are sent
 NOTIFICATION_DELAY = UNDO_PERIOD + dt.timedelta(seconds=5)
 _MAX_VERSION = 2**31  # a larger number is not a version and does not fit into the database
 _APPEALS_PER_TRANSACTION = 500
@@ -51,7 +52,7 @@ def start_handling(appeal: Appeal, calendar: WorkingCalendar) -> Handling:
 
 
 def start_missing_handling(calendar: WorkingCalendar) -> int:
-    """Start the handling of appeals without one; returns their number.
+    """Start the handling of all appeals that have no row in `handling`; returns their number.
 
     Each transaction takes a limited number of appeals, so that other writers do not wait long.
     """
@@ -68,7 +69,7 @@ def start_missing_handling(calendar: WorkingCalendar) -> int:
 
 
 def take_over(appeal: Appeal, actor: str, version: int) -> None:
-    """Take over an appeal that nobody or a colleague holds."""
+    """Take over an appeal, also from a colleague who holds it."""
     previous_holder = Handling.get_by_id(appeal.id).holder
     _apply_step(
         appeal,
@@ -83,7 +84,7 @@ def take_over(appeal: Appeal, actor: str, version: int) -> None:
 def answer_appeal(appeal: Appeal, text: str, actor: str, version: int, today: dt.date) -> None:
     """Answer the applicant; the user who answers then holds the appeal.
 
-    Nobody is notified before NOTIFICATION_DELAY is over: until then undo_answer can take it back.
+    Nobody is notified before NOTIFICATION_DELAY is over: until then undo_answer() can take it back.
     """
     _apply_step(
         appeal,
@@ -142,9 +143,9 @@ def forward_to_department(
 ) -> None:
     """Forward an appeal to another department.
 
-    For a separate body the term starts again, as it counts from when that body receives the appeal
-    (article 28); within the ministry the term keeps running. A forwarding after its deadline
-    (article 25) is carried out and recorded as late.
+    If the department is a separate body, the term starts again, because it counts from when that
+    body receives the appeal (article 28); within the ministry it keeps running. A forwarding after
+    its deadline (article 25) is carried out, and recorded as late.
     """
     current = Handling.get_by_id(appeal.id)
     if not department or not department.active or department.id == current.department_id:
@@ -226,7 +227,7 @@ def record_consultation_outcome(appeal: Appeal, result: str, actor: str, version
 def record_addition(appeal: Appeal, text: str, actor: str, detail: dict[str, Any]) -> None:
     """Record what the citizen added in a later call, even if a colleague changes the appeal now.
 
-    For appeals.additions, inside its transaction. Raises Refused: "words", "state".
+    appeals.additions calls it in its transaction. Raises Refused "words" or "state".
     """
     current = Handling.get_by_id(appeal.id)
     _apply_step(appeal, "add", actor, current.version, text=text, detail=detail)
@@ -242,7 +243,7 @@ def perform_step(
     text: str = "",
     department: Department | None = None,
 ) -> None:
-    """Perform a step of the ministry by its name in states.WORKFLOW. Raises Refused."""
+    """Perform a step of the ministry by the name of its move in states.WORKFLOW."""
     with write_transaction():
         match action:
             case "take":
@@ -274,8 +275,8 @@ def record_correction(
 ) -> None:
     """Record that the form was corrected; a returned appeal goes back to the user who returned it.
 
-    For appeals.correcting, inside its transaction. A new appeal type with another term moves the
-    deadline, unless the term was extended.
+    appeals.correcting calls it in its transaction. If the appeal's new type has another term, the
+    deadline is moved, unless the term was extended.
     """
     current = Handling.get_by_id(appeal.id)
     columns: dict[str, Any] = {}
@@ -309,7 +310,7 @@ def list_steps(appeal: Appeal) -> list[AppealStep]:
 
 
 def _extended_term(current: Handling, today: dt.date) -> tuple[str, dt.date]:
-    """Return the extended term and its last day. Raises Refused: "term", "overdue"."""
+    """Return the extended term and its last day. Raises Refused "term" or "overdue"."""
     term = deadlines.extended_term(current.term)
     if not term:
         raise Refused("term")
@@ -329,7 +330,10 @@ def _apply_step(
     delay: dt.timedelta = dt.timedelta(),
     **columns: Any,
 ) -> None:
-    """Apply a move of the workflow and run its hooks; they notify nobody before `delay` is over."""
+    """Apply a move of the workflow, with the new values of `columns`, and run its hooks.
+
+    The hooks notify nobody before `delay` is over.
+    """
     move, text = states.WORKFLOW.moves[action], text.strip()
     if move.needs_text and not text:
         raise Refused("words")

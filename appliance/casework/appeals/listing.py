@@ -1,4 +1,8 @@
-"""Lists of appeals: filtered, searched, the overdue ones first, in pages or batches."""
+"""Lists of appeals: filtered, searched and ordered, in pages or in batches.
+
+A department (`department_id`) always is that of the user who asks: they get its appeals only, and
+those that they are named to read (appeals.personal). None means all appeals.
+"""
 
 import datetime as dt
 import functools
@@ -18,7 +22,7 @@ DEADLINE_CLASSES = ("overdue", "today", "soon", "later")
 SOON_PERIOD = dt.timedelta(days=3)
 NO_VALUE = "-"
 NO_DEPARTMENT = 0
-# of answered appeals; "none": closed without an answer
+# how an appeal was answered; "none": closed without an answer
 ANSWER_CLASSES = (
     "in_time",
     "late",
@@ -29,13 +33,12 @@ _IS_OPEN = Handling.is_open == 1  # compared with 1, so that SQLite uses the ind
 
 @dataclass(frozen=True)
 class Filters:
-    """Which appeals to list; an empty value or None does not filter. Dates are of registration.
+    """Which appeals to list; an empty value or None does not filter.
 
-    Both dates are included. `region`, `direction`, `appeal_type` may be NO_VALUE: appeals without a
-    value of the list; `department` may be NO_DEPARTMENT: appeals without a department.
-
-    `state` is one of states.WORKFLOW, or "open"; `when` one of DEADLINE_CLASSES, for open appeals
-    only; `answer` one of ANSWER_CLASSES.
+    `state` is a state of states.WORKFLOW, or "open"; `when` is one of DEADLINE_CLASSES, which only
+    open appeals have; `answer` is one of ANSWER_CLASSES. `since` and `until` are dates of
+    registration, both included. NO_VALUE as `region`, `direction` or `appeal_type` selects appeals
+    without a value of the list, NO_DEPARTMENT as `department` appeals without a department.
     """
 
     state: str = ""
@@ -59,14 +62,17 @@ def appeals_with_handling(
 ) -> ModelSelect:
     """Return the query of all appeals with their handling.
 
-    With a department only its appeals and those that `reader` is named to read.
+    If a department is given: only its appeals, and those that `reader` is named to read.
     """
     query = Appeal.select(Appeal, Handling).join(Handling, on=Handling.appeal, attr="handling")
     return query.where(_department_condition(department_id, reader)) if department_id else query
 
 
 def find_in_department(number: str, department_id: int | None, reader: User) -> Appeal | None:
-    """Return the department's appeal of this number, with its handling; veiled if not readable."""
+    """Return the department's appeal of this number, if any, with its handling.
+
+    Its contents are removed if `reader` may not read them.
+    """
     query = appeals_with_handling(department_id, reader).where(Appeal.number == number).limit(1)
     return next(iter(personal.veil_appeals(reader, query)), None)
 
@@ -74,11 +80,9 @@ def find_in_department(number: str, department_id: int | None, reader: User) -> 
 def list_appeals(
     filters: Filters, today: dt.date, department_id: int | None, limit: int, offset: int = 0
 ) -> list[Appeal]:
-    """Return appeals with their `handling`, department and region, in order.
+    """Return the filtered appeals with their `handling`, department, region and operator.
 
-    Open ones are ordered by deadline, others newest first.
-
-    `department_id` is the department that the requesting user belongs to.
+    If the filters select open appeals only, they are ordered by deadline, else newest first.
     """
     query = (
         appeals_with_handling(department_id, filters.reader)
@@ -98,9 +102,9 @@ def list_appeals(
 def next_overdue_appeal(
     today: dt.date, department_id: int | None, actor: str, excluded: Appeal
 ) -> Appeal | None:
-    """Return the longest overdue appeal in work that is not `excluded`, if any.
+    """Return the appeal in the ministry's work that has been overdue longest, with its `handling`.
 
-    An appeal that a colleague holds is skipped. The appeal comes with its `handling`.
+    `excluded`, and appeals in progress that a colleague holds, are skipped.
     """
     available = Handling.holder.in_(("", actor)) | (Handling.state == "registered")
     query = appeals_with_handling(department_id).where(
@@ -155,7 +159,11 @@ def list_changed_after(
     position: tuple[int, int],
     limit: int,
 ) -> list[Appeal]:
-    """Return appeals in the order of their last change, after the given (microseconds, id)."""
+    """Return the filtered appeals in the order of their last change.
+
+    They begin after `position`: the time of the change in microseconds since 1970, and the id, of
+    the last appeal that was read before.
+    """
     changed_at, appeal_id = position
     is_later = (Handling.changed_at > changed_at) | (
         (Handling.changed_at == changed_at) & (Handling.appeal > appeal_id)
@@ -169,7 +177,7 @@ def list_changed_after(
 
 
 def deadline_class(today: dt.date) -> Case:
-    """Return the SQL expression for an open appeal's key of DEADLINE_CLASSES."""
+    """Return the SQL expression of an open appeal's deadline class, one of DEADLINE_CLASSES."""
     return Case(
         None,
         (
@@ -189,7 +197,7 @@ def _veil_for_reader(filters: Filters, appeals: list[Appeal]) -> list[Appeal]:
 def _counting_query(filters: Filters, department_id: int | None) -> ModelSelect:
     """Return a query of Handling, joined with Appeal only if a filter needs it.
 
-    Counting then needs the index only.
+    Without the join, SQLite can count by the index alone.
     """
     query = Handling.select()
     appeal_filters = filters.region, filters.district, filters.direction, filters.appeal_type
@@ -203,9 +211,9 @@ def _counting_query(filters: Filters, department_id: int | None) -> ModelSelect:
 
 
 def _department_condition(department_id: int, reader: User | None) -> Expression:
-    """Return the condition on Handling for a department's appeals and the reader's named ones.
+    """Return the condition on Handling for a department's appeals and those `reader` is named for.
 
-    Most readers are named for no appeal: the department's index then suffices.
+    Most readers are named for no appeal; SQLite then uses the department's index alone.
     """
     of_department = Handling.department == department_id
     appeal_ids = (
@@ -264,7 +272,7 @@ def _filter_conditions(
 
 
 def _choice_conditions(filters: Filters) -> list[Expression]:
-    """Return the conditions of the filters that are chosen from lists."""
+    """Return the conditions of the filters that may be NO_VALUE or NO_DEPARTMENT."""
     conditions = []
     if filters.region:
         without_region = filters.region == NO_VALUE
@@ -295,7 +303,10 @@ def _answer_conditions(answer: str) -> list[Expression]:
 
 
 def _received_condition(intervals: tuple[Interval, ...]) -> Expression:
-    """Return the condition on the time of receipt; the outer bounds are separate, for the index."""
+    """Return the condition that an appeal was received within one of the intervals.
+
+    It contains the bounds of all intervals together, too, so that SQLite uses the index.
+    """
     received_at = Appeal.received_at
     if not intervals:
         return Appeal.id.is_null()

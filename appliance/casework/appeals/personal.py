@@ -1,10 +1,10 @@
 """Personal appeals ("Shaxsiy murojaat"): who may read their contents, and what others see.
 
-Readers are the operator who registered one, in the ministry the department that handles it, and
-every user named as its reader. All others who may see appeals see only that it exists: number,
-kind, direction, region, state. A lead can open one for a limited time by giving a reason, which is
-audited and reported to the manager. Rows are veiled where they are loaded; the rights are defined
-in people/rights.py.
+It may be read by the operator who registered it, by the department of the ministry that handles it,
+and by every user named as its reader. All others who may see appeals see only that it exists:
+number, kind, direction, region, state. A lead can open ("reveal") one for a limited time by giving
+a reason, which is audited and reported to the manager. To veil a row is to remove the contents that
+a user may not read; this is done where rows are loaded. The rights are defined in people/rights.py.
 """
 
 import datetime as dt
@@ -32,7 +32,7 @@ class ReasonRequired(ValueError):
 def readable_condition(user: User) -> Expression:
     """Return the condition on Appeal that the user may read the appeal's contents.
 
-    Combine it with a query of appeals that the user may see.
+    It does not check whether they may see the appeal at all: combine it with such a query.
     """
     is_open = Appeal.openness != PERSONAL
     match rights.scope_of(user, "appeal.personal"):
@@ -104,7 +104,10 @@ def add_reader(appeal: Appeal, login: str, actor: User) -> None:
 
 
 def remove_reader(appeal: Appeal, login: str, actor: User) -> None:
-    """Revoke a user's right to read a personal appeal. Raises PermissionError by role."""
+    """Revoke a user's right to read a personal appeal.
+
+    Raises PermissionError if `actor` may not name readers.
+    """
     _require_reader_right(actor)
     conditions = (AppealReader.appeal == appeal.id, AppealReader.login == login)
     with write_transaction():
@@ -113,7 +116,7 @@ def remove_reader(appeal: Appeal, login: str, actor: User) -> None:
 
 
 def unreadable_appeal_ids(user: User) -> Expression:
-    """Return the query of ids of appeals a user may not read, to exclude from text searches."""
+    """Return the query of ids of appeals that a user may not read; text searches exclude them."""
     return Appeal.select(Appeal.id).where(Appeal.openness == PERSONAL, ~readable_condition(user))
 
 
@@ -129,7 +132,10 @@ def veil_appeals(user: User, appeals: Iterable[Appeal]) -> list[Appeal]:
 
 
 def veil_call_forms(user: User, forms: Iterable[CallForm]) -> list[CallForm]:
-    """Return call forms as a user may see them: those of unreadable personal appeals are veiled."""
+    """Return call forms as a user may see them.
+
+    The contents of those that belong to a personal appeal that they may not read are removed.
+    """
     rows = list(forms)
     hidden_numbers = unreadable_numbers(
         user, {form.appeal_number for form in rows if form.appeal_number}
@@ -158,7 +164,8 @@ def can_reveal(user: User) -> bool:
 def reveal_appeal(user: User, appeal: Appeal, reason: str) -> None:
     """Let a user read an appeal for REVEAL_PERIOD.
 
-    Raises ReasonRequired; PermissionError by role.
+    Raises ReasonRequired if the reason is too short, PermissionError if the user's role may not do
+    it.
     """
     if not can_reveal(user):
         raise PermissionError(user.login)
@@ -177,7 +184,7 @@ def list_reveals(since: dt.datetime, limit: int = 50) -> list[AppealReveal]:
 
 
 def count_reveals(since: dt.datetime) -> int:
-    """Return how many personal appeals were opened by a reason since `since`."""
+    """Return how many times a personal appeal was opened by giving a reason since `since`."""
     return int(AppealReveal.select().where(AppealReveal.at >= since).count())
 
 

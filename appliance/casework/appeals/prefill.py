@@ -6,7 +6,10 @@ from appliance.models import Appeal, Applicant, User
 
 
 def prefill_values(applicant: Applicant, user: User) -> dict[str, str]:
-    """Return form values from the applicant's newest appeal that the user reads; lists as codes."""
+    """Return form values from the applicant's newest appeal that the user may read.
+
+    Fields that are asked in every call are left out.
+    """
     appeals = applicant.appeals.where(personal.readable_condition(user))
     newest = appeals.order_by(Appeal.id.desc()).first()
     if not newest:

@@ -39,11 +39,10 @@ _APPEALS_OF_CALLER = PreparedQuery(
 def visible_appeals(user: User, looked_up: Collection[str] = ()) -> ModelSelect:
     """Return the query of appeals that a user may see at all; every page starts from it.
 
-    The contents of a personal appeal that they may not read are removed by personal.veil_appeals.
-
-    An operator sees the appeals they registered, those of the current caller, and those whose
-    numbers they have just `looked_up`. The ministry sees those of the user's department, or all.
-    Each user also sees the appeals they are named as a reader of.
+    An operator sees the appeals they registered, those of the current or last caller, and those
+    whose numbers they have just `looked_up`. A user of the ministry sees those of their department,
+    or all if they belong to no department. Each user also sees the appeals that they are named to
+    read. The query does not remove the contents of personal appeals: personal.veil_appeals() does.
     """
     all_appeals = Appeal.select()
     scope = rights.scope_of(user, "appeal.read")
@@ -65,7 +64,10 @@ def visible_appeals(user: User, looked_up: Collection[str] = ()) -> ModelSelect:
 
 
 def find_appeal(number: str, user: User, looked_up: Collection[str] = ()) -> Appeal | None:
-    """Return the appeal of this number if it is visible to the user; veiled if not readable."""
+    """Return the appeal of this number, if the user may see it.
+
+    Its contents are removed if the user may not read them.
+    """
     query = visible_appeals(user, looked_up).where(Appeal.number == number).limit(1)
     return next(iter(personal.veil_appeals(user, query)), None)
 
@@ -94,7 +96,10 @@ def appeals_returned_to(operator: User) -> list[Appeal]:
 
 
 def other_appeals_of_applicant(appeal: Appeal, user: User, limit: int = 5) -> list[Appeal]:
-    """Return the applicant's other appeals that the user reads, newest first, to spot repeats."""
+    """Return other appeals of an appeal's applicant that the user may read, newest first.
+
+    They show whether the appeal repeats an earlier one.
+    """
     query = visible_appeals(user).where(
         Appeal.applicant == appeal.applicant_id, Appeal.id != appeal.id
     )
@@ -110,7 +115,7 @@ def appeals_of_caller(phone: str | None, limit: int = 10) -> list[Appeal]:
 
 
 def appeals_of_applicant(applicant: Applicant, user: User, limit: int = 10) -> list[Appeal]:
-    """Return an applicant's appeals that the user reads, newest first.
+    """Return an applicant's appeals that the user may read, newest first.
 
     A personal appeal that the user may not read is left out: it would reveal whose it is.
     """
@@ -127,12 +132,11 @@ def similar_open_appeals(
     phone: str | None = None,
     limit: int = 3,
 ) -> list[Appeal]:
-    """Return open appeals of a direction that may be the same matter, newest first.
+    """Return open appeals of a direction that may be about the same matter, newest first.
 
-    Each has its `handling`.
-
-    All of the calling number (`caller`). Those of the `applicant` and the `phone` typed in a form
-    only if the user may read them: otherwise typing would reveal whose a personal appeal is.
+    They are those of the calling number (`caller`), and those of the `applicant` and of the `phone`
+    typed in a form. The latter are returned only if the user may read them: otherwise, typing would
+    reveal whose a personal appeal is. Each has its `handling`.
     """
     typed_conditions = [_phone_condition(phone)] if phone else []
     if applicant:
@@ -156,9 +160,9 @@ def similar_open_appeals(
 
 
 def appeal_by_keys(keys: str, today: dt.date) -> Appeal | None:
-    """Return the appeal whose year and number (2026000123), or number alone, a caller keyed in.
+    """Return the appeal whose number a caller keyed in, if any: with its year (2026000123) or not.
 
-    A number alone belongs to this year, or to last year if this year has no such number yet.
+    Without a year, it is this year's number, or last year's if this year has no such number yet.
     """
     if not re.fullmatch(r"\d{1,10}", keys, re.ASCII):
         return None
@@ -168,11 +172,12 @@ def appeal_by_keys(keys: str, today: dt.date) -> Appeal | None:
 
 
 def look_up_appeals(typed: str, today: dt.date, user: User, limit: int = 20) -> list[Appeal]:
-    """Return the appeals with a complete number or phone, as a citizen says it; newest first.
+    """Return the appeals with the number or the phone that a citizen states, newest first.
 
-    A number is written 2026-000123, or 123 for this year or the last one. A part of a number or
-    phone finds nothing: a user who looks up an appeal knows who is calling. A personal appeal that
-    the user may not read is found by its number only, and veiled.
+    An appeal's number is typed as 2026-000123, or as 123 for this year or the last one. A part of a
+    number or phone finds nothing, because this is not for browsing: the user must know whose appeal
+    it is. A personal appeal that the user may not read is found by its number only, without its
+    contents.
     """
     keys = phone_numbers.strip_separators(typed)
     if by_number := appeal_by_keys(keys, today):
@@ -185,7 +190,10 @@ def look_up_appeals(typed: str, today: dt.date, user: User, limit: int = 20) -> 
 
 
 def appeals_registered_since(operator: User, since: dt.datetime, limit: int = 200) -> list[Appeal]:
-    """Return the operator's appeals since `since` with their `handling`, newest first."""
+    """Return the appeals that the operator registered since `since`, newest first.
+
+    Each has its `handling`.
+    """
     query = Appeal.select(Appeal, Handling).join(Handling, on=Handling.appeal, attr="handling")
     conditions = (Appeal.operator == operator, Appeal.registered_at >= since)
     return list(query.where(*conditions).order_by(Appeal.id.desc()).limit(limit))
@@ -203,9 +211,11 @@ def visible_appeals_of_call(call_id: str, user: User) -> list[Appeal]:
 
 
 def viewable_call_ids(user: User, ids: list[str]) -> set[str]:
-    """Return those of `ids` whose call cards a user may open.
+    """Return those of the calls `ids` whose pages a user may open.
 
-    The ministry may open calls with an appeal it sees, an operator calls in which they talked.
+    An operator may open calls in which they talked, a lead all calls, and a user of the ministry
+    calls with an appeal that they may see. For a user without the right to listen to recordings,
+    the result is empty.
     """
     if not recordings.can_listen(user):
         return set()
@@ -218,7 +228,7 @@ def viewable_call_ids(user: User, ids: list[str]) -> set[str]:
 
 
 def viewable_call(user: User, call_id: str | None) -> Call | None:
-    """Return the call with this id, if the user may open its card."""
+    """Return the call with this id, if the user may open its page."""
     return calls.find_call(call_id) if call_id and viewable_call_ids(user, [call_id]) else None
 
 

@@ -13,7 +13,7 @@ from appliance.core.db import write_transaction
 from appliance.core.statements import create_row, find_row
 from appliance.models import Appeal, NumberSeries, User
 
-# Working hours for the day of registration if the site's hours are not given.
+# The working hours that decide the day of registration if no calendar is given.
 _OPENS, _CLOSES = dt.time(9), dt.time(18)
 
 
@@ -27,11 +27,11 @@ def register(
 ) -> Appeal:
     """Register the form's values, even if incomplete, and return the numbered appeal.
 
-    `token` identifies the form (drafts.token_for) and so its call; sent twice, it registers once
-    and returns the same appeal. Numbers have no gap within a year of the site's time. The appeal
-    gets its department and its deadline, by the working `calendar`, at once. The messages about a
-    new appeal are queued in its transaction. The appeal counts as received when its call arrived
-    (law OʻRQ-445, article 23).
+    `token` identifies the form (drafts.token_for) and its call; a form that is sent twice is
+    registered once, and the same appeal is returned. Numbers have no gap within a year of the
+    site's time. The appeal gets its department, and its deadline by the working `calendar`. The
+    messages about it are queued in the same transaction. The appeal counts as received when its
+    call arrived (law OʻRQ-445, article 23).
     """
     registered_at = clock.now()
     today = registered_at.astimezone(tz).date()

@@ -21,8 +21,8 @@ _NUMBER = re.compile(r"\d{4}-\d+")
 def index_appeal(appeal: Appeal, *former: str) -> None:
     """Write an appeal's index entry, replacing the previous one.
 
-    `former`: texts that the appeal had before. Their words leave the word list if no other appeal
-    contains them.
+    `former` are texts that the appeal had before; their words are removed from the index's list of
+    words unless another appeal contains them.
     """
     search.index_item(appeal_entry(appeal))
     if former:
@@ -52,7 +52,7 @@ def searchable_text(appeal: Appeal) -> str:
 
 
 def searchable_text_of_values(values: Mapping[str, object]) -> str:
-    """Return all words by which a form's values can be found, for instance those of a wording."""
+    """Return all words by which a form's values can be found, e.g. those before a correction."""
     texts = {name: str(text) for name, text in values.items()}
     names = (
         f"{texts.get('surname', '')} {texts.get('first_name', '')}",
@@ -67,7 +67,7 @@ def _searchable_words(names: tuple[str, ...], text: str) -> str:
 
 
 def _appeal_names_and_text(appeal: Appeal) -> tuple[tuple[str, ...], str]:
-    """Return (names, text) of an appeal."""
+    """Return the names of an appeal's applicant, and its other searchable texts as one."""
     answers = forms.added_field_search_texts(
         forms.numbered_definition(forms.APPEAL_FORM, appeal.form_version), appeal.extra
     )
@@ -88,5 +88,8 @@ def search_terms(text: str) -> list[str]:
 
 
 def matching_ids(words: list[str]) -> ModelSelect:
-    """Return the ids of appeals that contain every term, or nearly so if no appeal does."""
+    """Return the query of ids of the appeals that contain every term.
+
+    If no appeal does, return those that contain a similar word for every term.
+    """
     return search.matching_rows(" ".join(words), INDEX_KIND)

@@ -5,5 +5,5 @@ from appliance.models import Appeal
 
 
 def state_prompt_word(appeal: Appeal) -> str:
-    """Return the prompt word of the appeal's state."""
+    """Return the word of prompts.numbers that is played to the caller for the appeal's state."""
     return states.WORKFLOW.states_by_code[handling.current_state(appeal)].prompt_word

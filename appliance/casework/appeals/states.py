@@ -25,7 +25,7 @@ class AppealState(State):
 class AppealMove(Move):
     """An action on an appeal.
 
-    `blocked_by_holder`: a colleague who holds the appeal must be relieved of it first.
+    `blocked_by_holder`: if a colleague holds the appeal, the user must take it over first.
     """
 
     blocked_by_holder: bool = True

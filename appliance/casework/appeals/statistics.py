@@ -12,7 +12,7 @@ from appliance.models import Appeal, Handling
 
 @dataclass(frozen=True)
 class Counts:
-    """Counts of some appeals: `late` were answered after the term, `overdue` are open beyond it."""
+    """Counts of some appeals: `late` were answered after the term, `overdue` are still open."""
 
     total: int = 0
     open: int = 0
@@ -29,7 +29,7 @@ class Counts:
 
 @dataclass(frozen=True)
 class Statistics:
-    """The counts of a period: in total, and grouped by each key of GROUPINGS."""
+    """The counts of a period: of all appeals, by state, and by each value of GROUPINGS."""
 
     overall: Counts
     states: dict[str, int]
@@ -49,8 +49,8 @@ def appeal_statistics(
 ) -> Statistics:
     """Count the appeals registered from `first` to `last`, both included.
 
-    `department_id` is the department that the requesting user belongs to. Appeals without a place
-    or direction are under the key None or "".
+    If `department_id`, the department of the user who asks, is given, only its appeals are counted.
+    Appeals without a value of a grouping are under the key None or "".
     """
     conditions = [Handling.registered_on >= first, Handling.registered_on <= last]
     if department_id:
