@@ -1,4 +1,4 @@
-"""People and legal entities who call: matched with earlier appeals and kept up to date."""
+"""Applicants: the people and legal entities who call, recognised by their earlier appeals."""
 
 from typing import Any
 
@@ -25,8 +25,8 @@ _APPLICANTS_WITH_PHONE = PreparedQuery(
 def update_or_create(columns: dict[str, Any]) -> Applicant:
     """Update or create the applicant whom an appeal's columns describe, and return the row.
 
-    The applicant is matched as in `matching_applicant`. A value that is missing this time keeps the
-    one stored before.
+    An existing applicant is found by matching_applicant(). Values that are missing in the columns
+    stay as they are stored.
     """
     facts = {name: columns[name] for name in _APPLICANT_COLUMNS if columns.get(name)}
     facts["kind"] = columns["applicant_kind"]
@@ -45,8 +45,8 @@ def update_or_create(columns: dict[str, Any]) -> Applicant:
 def refresh_from_appeals(applicant_id: int) -> None:
     """Reset an applicant's data to what their appeals hold. Call it in a write transaction.
 
-    Call it when one of their appeals was masked or now belongs to another applicant. An applicant
-    without appeals is deleted: it was left behind by a correction.
+    This is needed after one of their appeals was masked (its personal data were removed) or got
+    another applicant by a correction. An applicant without appeals is deleted.
     """
     appeals = list(Appeal.select().where(Appeal.applicant == applicant_id).order_by(Appeal.id))
     if not appeals:
@@ -97,10 +97,10 @@ def matching_applicant(columns: dict[str, Any]) -> Applicant | None:
 
 
 def likely_applicant(columns: dict[str, Any]) -> Applicant | None:
-    """Return the stored applicant a form describes: as `matching_applicant`, else by passport.
+    """Return the stored applicant that a form describes, by matching_applicant(), else by passport.
 
-    The passport number must be complete. The result is only shown: a passport alone never merges
-    two applicants.
+    The passport number must be complete. The result may only be shown: a passport number alone must
+    not merge two applicants.
     """
     if applicant := matching_applicant(columns):
         return applicant

@@ -41,7 +41,10 @@ _MAX_NAME_LENGTH = 200  # characters
 
 @dataclass(frozen=True)
 class StoredRecords:
-    """Stored records that may concern a citizen; personal appeals stay veiled until opened."""
+    """Stored records that may concern a citizen.
+
+    Personal appeals that the user may not read are without their contents (personal.veil_appeals).
+    """
 
     appeals: list[Appeal] = field(default_factory=list)
     call_forms: list[CallForm] = field(default_factory=list)
@@ -60,12 +63,12 @@ def can_answer_requests(user: User) -> bool:
 def register_data_request(
     user: User, fields: dict[str, str], calendar: WorkingCalendar
 ) -> DataRequest:
-    """Record a request from `fields`.
+    """Record a request from the values of its form.
 
-    `fields`: kind, person, phone, number (of an appeal), proof, language, what.
-
-    Raises Refused: "kind", "person", "phone" (neither a phone nor an appeal), "proof", "what" is
-    missing; PermissionError for a user who may not.
+    `fields` are kind, person, phone, number (of an appeal), proof (of identity), language and what
+    (is to be corrected). Raises Refused with the code "kind", "person" or "proof" if it is missing,
+    "what" if it is missing in a request to correct, "phone" if there is neither a phone nor an
+    appeal or one of them is invalid; PermissionError if the user may not answer requests.
     """
     if not can_answer_requests(user):
         raise PermissionError(user.login)
@@ -104,7 +107,7 @@ def register_data_request(
 
 
 def due_date(asked_at: dt.datetime, calendar: WorkingCalendar) -> dt.date:
-    """Return the last day on which a request made at `asked_at` can be answered."""
+    """Return the last day on which a request made at `asked_at` must be answered."""
     day = asked_at.astimezone(calendar.tz).date() + ANSWER_TERM
     while not calendar.is_working_day(day):
         day -= dt.timedelta(days=1)
@@ -117,7 +120,7 @@ def find_data_request(number: int, user: User) -> DataRequest | None:
 
 
 def list_data_requests(user: User, limit: int = 200) -> list[DataRequest]:
-    """Return the requests: the open ones first, then by due date, then the newest."""
+    """Return the requests: open ones before closed ones, each by due date, then newest first."""
     if not can_answer_requests(user):
         return []
     rows = DataRequest.select().order_by(
@@ -127,14 +130,18 @@ def list_data_requests(user: User, limit: int = 200) -> list[DataRequest]:
 
 
 def count_by_urgency(today: dt.date) -> tuple[int, int, int]:
-    """Return how many requests are open, how many of them are due soon, how many overdue."""
+    """Return how many requests are open, how many of these are due soon, and how many overdue."""
     due_dates = [row.due_on for row in DataRequest.select().where(DataRequest.state == "open")]
     due_soon = sum(today <= due_on <= today + WARNING_PERIOD for due_on in due_dates)
     return len(due_dates), due_soon, sum(due_on < today for due_on in due_dates)
 
 
 def stored_records(request: DataRequest, user: User) -> StoredRecords:
-    """Return records that may be the citizen's: by phone, by named appeals, by applicant."""
+    """Return the records that may be the citizen's.
+
+    They are found by the phone number, by the appeals that the request names, and by the applicants
+    of these appeals.
+    """
     phone, records = request.phone, request.records
     appeal_numbers = [*records.get("named", []), *records.get("appeal", [])]
     condition = Appeal.number.in_(appeal_numbers)
@@ -188,8 +195,8 @@ def selected_records(request: DataRequest, user: User, records: Iterable[str]) -
     """Return those of the stored records that the user ticked as the citizen's.
 
     `records` are "appeal:2026-000001", "call_form:…", and "number" for what is linked to the phone
-    number only. Raises Refused: "records" if no record was selected, "closed" for a personal appeal
-    (the subject) that the user did not open.
+    number only. Raises Refused with the code "records" if no record was selected, "closed" if the
+    user has not opened a selected personal appeal, whose number is the refusal's subject.
     """
     available, ticked = stored_records(request, user), set(records)
     selected_appeals = [
@@ -230,8 +237,9 @@ def close_data_request(
 ) -> None:
     """Record the outcome of an open request.
 
-    `includes_number`: the records linked to the phone number alone were included. Raises Refused:
-    "answer" if it is missing, "changed" if the request is already answered.
+    `state` is "done" or "refused". `includes_number`: the records linked to the phone number alone
+    were included. Raises Refused with the code "answer" if a refusal or a correction has no answer,
+    "changed" if the request is closed already.
     """
     answer = answer.strip()
     if not answer and (state == "refused" or request.kind == "correct"):

@@ -20,7 +20,7 @@ _DEPARTMENT_OF_DIRECTION = PreparedQuery(
 
 
 def list_departments(active: bool = True) -> list[Department]:
-    """Return the departments in their order; with `active` False, including inactive ones."""
+    """Return the active departments in their order; if `active` is False, all departments."""
     query = Department.select().order_by(Department.position, Department.id)
     return list(query.where(Department.active) if active else query)
 
@@ -44,20 +44,21 @@ def department_of_direction(direction: str) -> Department | None:
 
 
 def department_ids_by_direction() -> dict[str, int]:
-    """Return direction → id of the department that receives it."""
+    """Return the id of the department that receives each direction's appeals, by direction."""
     return {route.direction: route.department_id for route in DirectionRoute.select()}
 
 
 def department_ids_by_user() -> dict[int, int]:
-    """Return user id → department id, for the users who belong to a department."""
+    """Return the department id of each user who belongs to a department, by user id."""
     return {member.user_id: member.department_id for member in Membership.select()}
 
 
 def add_department(names: dict[str, str], own_body: bool, actor: str) -> Department:
-    """Add a department at the end. Raises Refused "name" if its name is empty or exists.
+    """Add a department at the end of the list.
 
     `names` are columns of models.Named; without a Cyrillic name the Uzbek Latin one is used.
-    `own_body`: it is a separate body outside the ministry.
+    `own_body`: it is a separate body outside the ministry. Raises Refused "name" if its name is
+    empty or exists already.
     """
     names = {column: normalize_spelling(text) for column, text in names.items()}
     name = names.get("name_uz_latn", "")
@@ -80,7 +81,10 @@ def add_department(names: dict[str, str], own_body: bool, actor: str) -> Departm
 
 
 def change_department(department: Department, columns: dict[str, Any], actor: str) -> None:
-    """Change a department's columns: its names, whether it is a separate body or active."""
+    """Change a department's columns: its names, and whether it is a separate body or active.
+
+    Raises Refused "name" if its Uzbek Latin name would be empty.
+    """
     if not fold_text(columns.get("name_uz_latn", department.name_uz_latn)):
         raise Refused("name")
     columns = {

@@ -1,7 +1,7 @@
-"""What follows a change of an appeal or a call: hooks that run in the transaction of the change.
+"""Hooks: functions that are called in the transaction in which an appeal or a call changes.
 
-casework imports no package that notifies somebody. messaging.casework_hooks connects the functions
-that do, once, when a process starts.
+So casework need not import the packages that send notifications. messaging.casework_hooks connects
+their functions with the hooks, once, when a process starts.
 """
 
 import datetime as dt
@@ -22,11 +22,11 @@ class AppealChange:
 
 
 class Hook[Subject]:
-    """The functions that follow one kind of change."""
+    """The functions that are called after one kind of change."""
 
     def __init__(self, name: str) -> None:
         self.name = name
-        # None: never connected; () if nothing is to follow
+        # None until functions are connected; () if no function is to be called
         self.functions: tuple[Callable[[Subject], object], ...] | None = None
 
     def connect(self, *functions: Callable[[Subject], object]) -> None:

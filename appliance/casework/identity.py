@@ -39,7 +39,10 @@ class PinflFacts:
 
 
 def parse_pinfl(text: str) -> PinflFacts | None:
-    """Return what a PINFL encodes if valid: 14 digits, a real date, a correct check digit."""
+    """Return what a PINFL encodes, or None if it is invalid.
+
+    A valid one has 14 digits, a real date and a correct check digit.
+    """
     number = strip_separators(text)
     if not re.fullmatch(r"[1-6]\d{13}", number, re.ASCII) or not _has_valid_check_digit(number):
         return None
@@ -55,7 +58,7 @@ def parse_pinfl(text: str) -> PinflFacts | None:
 
 
 def normalise_passport(text: str) -> str | None:
-    """Return a passport or identity card number as AA1234567 if valid.
+    """Return a passport or identity card number as AA1234567, or None if it is invalid.
 
     Cyrillic letters that look like Latin ones are replaced.
     """
@@ -64,13 +67,19 @@ def normalise_passport(text: str) -> str | None:
 
 
 def normalise_document(text: str) -> str:
-    """Return a passport number in normal form, even with too few digits; other text unchanged."""
+    """Return a passport number in the form AA1234567, even if it has too few or many digits.
+
+    Any other text is returned unchanged.
+    """
     compact = _compact_document(text)
     return compact if re.fullmatch(r"[A-Z]{1,2}\d+", compact, re.ASCII) else text
 
 
 def normalise_stir(text: str) -> str | None:
-    """Return a legal entity's nine-digit tax number, if any; its check digit is not published."""
+    """Return a legal entity's tax number (STIR) as nine digits, or None if it is not one.
+
+    The check digit is not verified, because its rule is not published.
+    """
     compact = strip_separators(text)
     return compact if re.fullmatch(r"[1-9]\d{8}", compact, re.ASCII) else None
 

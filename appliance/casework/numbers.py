@@ -31,8 +31,8 @@ def next_number(series: type[NumberSeries | CallNumberSeries], year: int) -> str
 def candidate_numbers(typed: str) -> list[str]:
     """Return the numbers that a typed text may mean, newest first.
 
-    The text is a full number with any separator, or the last digits: at least three of them,
-    leading zeros may be left out.
+    The text is a number with its year and any separator, or the digits after the year: at least
+    three of them; other leading zeros may be left out.
     """
     text = typed.strip().lstrip("#№ ")
     if not any(char.isdigit() for char in text):
@@ -48,7 +48,10 @@ def candidate_numbers(typed: str) -> list[str]:
 
 
 def is_full_number(typed: str) -> bool:
-    """Return True if a text can only be a number: with its year, or all six digits after it."""
+    """Return True if a text can only be a registration number.
+
+    It has the year, or is all six digits after the year and begins with 0.
+    """
     with_year = _WITH_YEAR.fullmatch(typed.strip().lstrip("#№ ").translate(_LIKE_DIGITS))
     return bool(
         candidate_numbers(typed)

@@ -1,7 +1,7 @@
 """The global search: places, list values, employees, articles, scripts and appeals.
 
 It returns only what the user may see: appeals come from `appeals.queries.visible_appeals`. A page
-that shows citizens' data found here logs that, like any other page (web/shell/disclosure.py).
+that shows citizens' data found here must log that, like any other page (web/shell/disclosure.py).
 """
 
 from collections import Counter
@@ -83,10 +83,7 @@ def find_hits(text: str, *, user: User, kinds: Collection[str] = (), limit: int 
 
 
 def fill_empty_kinds() -> int:
-    """Index all entries of each kind that has no entry in the index; returns how many.
-
-    The number is that of the entries added.
-    """
+    """Index all entries of each kind that has no entry in the index; returns their number."""
     return _index_kinds([kind for kind in SOURCES if index.is_kind_empty(kind)])
 
 
@@ -104,7 +101,7 @@ def rebuild_index() -> int:
 
 
 def merge_index(should_continue: Callable[[], bool] = lambda: True) -> None:
-    """Merge the index into one segment, until `should_continue` returns False.
+    """Merge the index into one segment; stops early if `should_continue` returns False.
 
     Reading is then faster, and the words of replaced or deleted rows are no longer in the file.
     """
@@ -147,7 +144,7 @@ def _appeal_entries() -> Iterator[list[SearchItem]]:
         yield [searching.appeal_entry(appeal) for appeal in batch]
 
 
-# Kind → its entries in batches, for the kinds that have an index.
+# For each kind that has an index, the function that yields its entries in batches.
 SOURCES: dict[str, Callable[[], Iterator[list[SearchItem]]]] = {
     "mahalla": _mahalla_entries,
     "article": search_entries,
@@ -214,7 +211,7 @@ def _hits_with_snippets(
     matches: Sequence[tuple[Any, Any]],
     titles: Mapping[int, tuple[str, str]],
 ) -> list[Hit]:
-    """Return hits with the text around each match; `titles`: row id → ref and title."""
+    """Return hits with the text around each match; `titles` holds (ref, title) by row id."""
     texts = index.stored_texts(kind, list(titles))
     return [
         Hit(
@@ -260,7 +257,10 @@ KINDS: dict[str, Finder] = {
 
 
 def _spread_same_names(hits: Iterable[Hit]) -> list[Hit]:
-    """Order hits by rank; of many with the same name a few are first, the others further down."""
+    """Order hits by rank, so that hits with the same name do not fill the beginning.
+
+    Each further hit with a name is ranked lower than the one before.
+    """
     name_counts: Counter[tuple[str, str]] = Counter()
     ranked = []
     for hit in sorted(hits, key=lambda hit: hit.rank):

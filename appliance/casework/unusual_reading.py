@@ -1,7 +1,7 @@
-"""Unusual reading in the audit: many records in minutes, the reader's own surname, at night.
+"""Finds unusual reading in the audit: many records within minutes, one's own surname, at night.
 
-Each finding is itself an audit entry, `reading.unusual` of the reader, shown to the manager on the
-page *Audit*. It is no accusation: it says where to look (requirement S1).
+Each finding is itself an audit entry, `reading.unusual` with the reader as its subject, and shown
+to the manager on the page *Audit*. It is no accusation: it says where to look (requirement S1).
 """
 
 import datetime as dt
@@ -23,13 +23,13 @@ REASONS = {
     "surname": N_("the reader's own surname"),
     "night": N_("at night"),
 }
-# this many different records within this time
+# how many different records, opened within which time, are "many"
 MANY_RECORDS, MANY_RECORDS_WINDOW = (
     40,
     dt.timedelta(minutes=10),
 )
 MANY_REPEAT_INTERVAL = dt.timedelta(hours=1)  # within it, "many" is recorded once per reader
-NIGHT_HOURS = (dt.time(22), dt.time(6))  # from, until; for roles that work by day
+NIGHT_HOURS = (dt.time(22), dt.time(6))  # from, until; checked for DAYTIME_ROLES
 DAYTIME_ROLES = ("manager", "ministry")
 LOOKBACK = dt.timedelta(hours=4)  # the period examined: longer than the job may be delayed
 _READING_ACTIONS = ("appeal.view", "call_form.view", "call.view", "recording.listen")
@@ -69,7 +69,7 @@ def recent_findings(since: dt.datetime, limit: int = 50) -> list[AuditEntry]:
 
 
 def _last_findings(since: dt.datetime) -> dict[tuple[str, str, str], dt.datetime]:
-    """Return (reader, reason, record) → the time of the last such finding."""
+    """Return the time of the last finding for each (reader, reason, record)."""
     rows = reversed(entries.list_entries(EntryFilters(action=ACTION, since=since), 1000))
     return {
         (row.subject, row.detail["why"], row.detail["record"]): dt.datetime.fromisoformat(
@@ -80,7 +80,7 @@ def _last_findings(since: dt.datetime) -> dict[tuple[str, str, str], dt.datetime
 
 
 def _entries_by_reader(since: dt.datetime, users: dict[str, User]) -> dict[str, list[AuditEntry]]:
-    """Return login → the entries of what each user opened, the earliest first."""
+    """Return the audit entries of what each user opened, earliest first, by login."""
     entries_by_login: dict[str, list[AuditEntry]] = {}
     for batch in entries.entry_batches(EntryFilters(since=since)):
         for row in batch:
@@ -116,7 +116,10 @@ def _unusual_entries(
 
 
 def _appeal_surnames(numbers: set[str], user: User) -> dict[str, set[str]]:
-    """Return number → the surname's stem, for appeals registered by other users."""
+    """Return the stem of the applicant's surname, if any, by the appeal's number.
+
+    Appeals that the user registered are left out.
+    """
     rows = Appeal.select(Appeal.number, Appeal.surname).where(
         Appeal.number.in_(list(numbers)), Appeal.operator != user
     )

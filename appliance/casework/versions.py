@@ -3,10 +3,11 @@
     draft → sent → approved → in force → retired
        ↖ returned ↙
 
-An owner (article or script) has at most one pending version. The version in force lasts until the
-next one begins or until it is retired; the number of the version that was shown stays with the
-call. A table of versions inherits models.versions.Version and names its owner's column. Every step
-is one conditional UPDATE with the revision that the acting user has seen.
+An owner (article or script) has at most one pending version, that is one not in force yet. The
+version in force lasts until the next one begins or until it is retired. A call stores the number of
+the version that was shown in it. A table of versions inherits models.versions.Version and names its
+owner's column. Every step is one conditional UPDATE with the revision that the acting user has
+seen: of two users at the same instant one succeeds, and the other is refused.
 """
 
 import datetime as dt
@@ -70,7 +71,7 @@ def version_status(row: Version, now: dt.datetime | None = None) -> str:
 
 
 def allowed_actions(row: Version, role: str) -> tuple[str, ...]:
-    """Return the actions that a role can take on a version now, in the order of the moves."""
+    """Return the actions that a role can take on a version now, in the order of WORKFLOW."""
     return WORKFLOW.possible_actions(version_status(row), role)
 
 
@@ -113,10 +114,10 @@ def create_draft(
     request: ChangeRequest | None,
     **columns: Any,
 ) -> Any:
-    """Create the owner's next draft, inside the caller's transaction.
+    """Create the owner's next draft, in the caller's transaction.
 
-    Without a user it is created from the command line. Raises Refused: `pending` if there is
-    already a pending version, `action` for another role.
+    The user is None if it is called from the command line. Raises Refused with the code `pending`
+    if there is a pending version already, `action` if the user's role may not write versions.
     """
     if user and user.role not in WRITER_ROLES:
         raise Refused("action")
@@ -134,15 +135,15 @@ def create_draft(
 
 
 def actor_login(user: User | None) -> str:
-    """Return the acting login for the audit."""
+    """Return the user's login for the audit; COMMAND_LINE_ACTOR without a user."""
     return user.login if user else COMMAND_LINE_ACTOR
 
 
 def edit_draft(row: Version, user: User, expected_revision: int, **columns: Any) -> None:
-    """Change columns of a draft or of a returned version, inside a transaction.
+    """Change columns of a draft or of a returned version, in the caller's transaction.
 
-    Raises Refused: `action` for another role, `changed` if its revision is not
-    `expected_revision`.
+    Raises Refused with the code `action` if the user's role may not write versions, `changed` if
+    the revision is not `expected_revision` or the version can no longer be edited.
     """
     if user.role not in WRITER_ROLES:
         raise Refused("action")
@@ -155,7 +156,10 @@ def edit_draft(row: Version, user: User, expected_revision: int, **columns: Any)
 
 
 def discard_version(row: Version, user: User, expected_revision: int) -> None:
-    """Delete a draft or a returned version, in a transaction. Raises like edit_draft()."""
+    """Delete a draft or a returned version, in the caller's transaction.
+
+    Raises Refused with the codes of edit_draft().
+    """
     edit_draft(row, user, expected_revision)
     row.delete_instance()
 
@@ -171,11 +175,12 @@ def perform_version_action(
     remark: str = "",
     since: dt.datetime | None = None,
 ) -> Any:
-    """Perform a move of WORKFLOW, audited as `noun.action` of `ref`; returns the version.
+    """Perform an action, a move of WORKFLOW, on a version; returns the changed version.
 
-    `since` is the time from which it is in force; None is now. Raises Refused: `action`;
-    `words` if a required remark is missing; `past`; `changed` if its revision is not
-    `expected_revision`.
+    The audit entry is `noun.action` of `ref`. `since` is the time from which a version that is put
+    in force is valid; None is now. Raises Refused with the code `action` if the user's role has no
+    such action, `words` if a required remark is missing, `past` if `since` is not in the future,
+    `changed` if the revision is not `expected_revision` or the status does not allow the action.
     """
     move, remark, table = WORKFLOW.permitted_move(action, user.role), remark.strip(), type(row)
     if not move:

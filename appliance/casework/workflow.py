@@ -10,7 +10,7 @@ from functools import cached_property
 
 @dataclass(frozen=True)
 class State:
-    """A state of a record; `code` is used in the database, in exports and in addresses."""
+    """A state of a record; its `code` is used in the database, in exports and in addresses."""
 
     code: str
     name: str  # a message id
@@ -23,8 +23,8 @@ class State:
 class Move:
     """An action on a record: from which states, to which state, by which roles.
 
-    `to_state` None: the state stays the same. `roles` None: roles do not decide who may make the
-    move. `needs_text`: a text is required.
+    If `to_state` is None, the state stays the same. If `roles` is None, every role may make the
+    move as far as the workflow is concerned. `needs_text`: the user must enter a text.
     """
 
     from_states: tuple[str, ...]

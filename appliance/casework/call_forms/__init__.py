@@ -1,4 +1,4 @@
-"""Registered calls: form №2, for every answered call, with an appeal or without."""
+"""Registered calls: an operator fills in form №2 for every answered call, with an appeal or not."""
 
 from appliance.casework.call_forms.correcting import correct_call_form, previous_form_wordings
 from appliance.casework.call_forms.directions import direction_from_ledger

@@ -11,7 +11,7 @@ from appliance.models import CallForm, CallFormWording
 def correct_call_form(
     form: CallForm, values: dict[str, str], actor: str, calendar: WorkingCalendar
 ) -> dict[str, list[str]]:
-    """Replace the values of a call form; returns field → [before, now].
+    """Replace the values of a call form; returns [before, now] of each changed field.
 
     The values are read by the version of the form in which the call was registered. Nothing is
     rejected.

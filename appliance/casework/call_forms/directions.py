@@ -1,4 +1,7 @@
-"""The direction of a call (list call_direction), derived from the ledger before it is typed."""
+"""The direction of a call (list call_direction), derived from the ledger to prefill form №2.
+
+The ledger is the record of calls, queues and talks that is derived from the telephone exchange.
+"""
 
 from peewee import Case, Node, fn
 

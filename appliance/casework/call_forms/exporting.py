@@ -1,4 +1,4 @@
-"""Registrations on either form, as exported to programs and spreadsheets."""
+"""Exports what was registered on either form to programs and spreadsheets."""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -21,9 +21,9 @@ def iterate_registrations(
 ) -> Iterator[dict[str, Any]]:
     """Yield what was registered on a form in [begin, end), oldest first, each as one JSON object.
 
-    `fields`: name → {code, text}; the text is the code's name in Uzbek Latin, or the typed text.
-    `articles`: name and version of each article opened during the call or on the form. `scripts`:
-    the scripts that were followed: script, version, result and the last step.
+    Its `fields` hold {"code": …, "text": …} by field name; the text is the code's name in Uzbek
+    Latin, or the typed text. `articles` are the slug and version of each article opened in the call
+    or for the form. `scripts` are the scripts that were followed: code, version, result, last step.
     """
     table = forms.form_table(form)
     in_period = (table.registered_at >= begin, table.registered_at < end)
@@ -49,9 +49,10 @@ def exportable_columns(user: User) -> tuple[tuple[str, ...], tuple[forms.Field, 
 def field_values(
     definition: forms.Definition, row: Any, locale: str, user: User | None = None
 ) -> dict[str, dict[str, str]]:
-    """Return name → {code, text} of every field that has a value.
+    """Return {"code": …, "text": …} of every field that has a value, by field name.
 
-    `user`: without texts that identify a person, if this user may not export them.
+    If a `user` is given who may not export applicants, fields whose text identifies a person are
+    left out.
     """
     values, added = (
         forms.registered_values(definition, row),

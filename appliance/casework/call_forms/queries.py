@@ -50,7 +50,8 @@ _FORMS_WITHOUT_APPEAL = PreparedQuery(
 def visible_call_forms(user: User) -> ModelSelect:
     """Return the query of registered calls a user may see at all; every page starts from it.
 
-    The ministry sees all of them; a user of a department sees those of its appeals.
+    An operator sees those they registered and those of the current or last caller, a user of a
+    department those with an appeal that it handles, other users all or no calls, by their role.
     """
     all_forms = CallForm.select()
     scope = rights.scope_of(user, "call_form.read")
@@ -71,13 +72,16 @@ def visible_call_forms(user: User) -> ModelSelect:
 
 
 def find_call_form(number: str, user: User) -> CallForm | None:
-    """Return the registered call of this number if visible to the user; veiled like its appeal."""
+    """Return the registered call of this number, if the user may see it.
+
+    Its contents are removed if the user may not read its appeal (appeals.personal).
+    """
     query = visible_call_forms(user).where(CallForm.number == number).limit(1)
     return next(iter(personal.veil_call_forms(user, query)), None)
 
 
 def visible_forms_of_call(call_id: str, user: User) -> list[CallForm]:
-    """Return a call's forms №2 that a user may see, oldest first: one per operator in the call."""
+    """Return a call's forms №2 that a user may see, oldest first; each operator may have one."""
     query = visible_call_forms(user).where(CallForm.call_id == call_id).order_by(CallForm.id)
     return personal.veil_call_forms(user, query)
 
@@ -90,9 +94,9 @@ def form_of_operator(operator: User, call: Call) -> CallForm | None:
 def forms_of_number(
     phone: str | None, excluded_call_id: str = "", limit: int = 5
 ) -> list[CallForm]:
-    """Return a number's registered calls without an appeal, newest first.
+    """Return the registered calls of a phone number that have no appeal, newest first.
 
-    The call with `excluded_call_id` is left out.
+    The call with the id `excluded_call_id` is left out.
     """
     if not phone:
         return []
@@ -109,7 +113,10 @@ def count_registered_calls(operator: User, since: dt.datetime) -> int:
 
 
 def calls_to_register(operator: User, now: dt.datetime) -> list[Call]:
-    """Return the operator's answered calls of the last week without their form №2, newest first."""
+    """Return the operator's calls of REGISTRATION_PERIOD that lack their form №2, newest first.
+
+    They are the calls in which the operator talked, and the answered calls that they placed.
+    """
     talked_call_ids = (
         Talk.select(Talk.call)
         .where(
@@ -143,9 +150,10 @@ def calls_to_register(operator: User, now: dt.datetime) -> list[Call]:
 
 @dataclass(frozen=True)
 class Filters:
-    """Which registered calls to list; an empty value does not filter. Times are of arrival.
+    """Which registered calls to list; an empty value does not filter.
 
-    `alone`: only calls without an appeal.
+    `since` and `until` (not included) are when the call arrived. `alone`: only calls without an
+    appeal.
     """
 
     since: dt.datetime | None = None

@@ -11,19 +11,19 @@ from appliance.core.db import write_transaction
 from appliance.core.statements import PreparedQuery, find_row, query_parameter
 from appliance.models import Appeal, Call, CallForm, CallNumberSeries, Draft, User
 
-# Types of calls without content that could be registered: one key each.
 _LEDGER_DIRECTION = PreparedQuery(
     lambda: Call.select(direction_from_ledger()).where(Call.id == query_parameter("call"))
 )
+# Types of calls that have no contents to register: one key press registers each.
 EMPTY_CALL_TYPES = ("silent", "wrong_number", "prank")
 
 
 class NoCall(Exception):
-    """Form №2 belongs to a call, but this form has no call."""
+    """Form №2 cannot be registered, because it does not belong to a call."""
 
 
 def prefilled_values(call: Call) -> dict[str, str]:
-    """Return the ledger's data about a call as values of form №2."""
+    """Return values of form №2 that are known from the call itself."""
     [(direction,)] = _LEDGER_DIRECTION.fetch_tuples(call=call.id)
     values = {"call_direction": direction, "direction": call.topic or ""}
     return {name: text for name, text in values.items() if text}
@@ -38,9 +38,10 @@ def register(
 ) -> CallForm:
     """Register the values of form №2, even if incomplete, and return the numbered form.
 
-    `token` identifies the form (drafts.token_for) and so its call; sent twice, it registers once.
-    An operator has one form №2 of a call: values that are sent later correct nothing. The messages
-    about a new form are queued in its transaction. Raises NoCall.
+    `token` identifies the form (drafts.token_for) and its call; a form that is sent twice is
+    registered once. An operator has one form №2 of a call: if it is registered already, it is
+    returned unchanged. The messages about a new form are queued in its transaction. Raises NoCall
+    if the form has no call.
     """
     with write_transaction():
         if registered := find_row(CallForm, token=token, operator=operator.id):
@@ -60,10 +61,10 @@ def register(
 
 
 def register_with_appeal(appeal: Appeal, values: dict[str, str], tz: ZoneInfo) -> CallForm | None:
-    """Return the form №2 that an appeal creates for its call, in the caller's transaction.
+    """Register form №2 of a new appeal's call with the appeal's values, and return it.
 
-    None without a call. A form that the operator registered before keeps its values and is linked
-    to the appeal.
+    Returns None if the appeal has no call. If the operator has registered the form before, it keeps
+    its values and is linked to the appeal. Call it in the transaction of the appeal.
     """
     call = Call.get_or_none(Call.id == appeal.call_id) if appeal.call_id else None
     if not call:
@@ -83,9 +84,10 @@ def register_with_appeal(appeal: Appeal, values: dict[str, str], tz: ZoneInfo) -
 def register_with_addition(
     appeal: Appeal, values: dict[str, str], operator: User, call: Call, token: str, tz: ZoneInfo
 ) -> CallForm:
-    """Return the operator's form №2 of a call with an addition, which refers to the appeal.
+    """Register the operator's form №2 of a call in which an appeal was added to, and return it.
 
-    In the caller's transaction. A form that the operator registered before keeps its values.
+    It is linked to the appeal. If the operator has registered the form before, it keeps its values.
+    Call it in the transaction of the addition.
     """
     if registered := form_of_operator(operator, call):
         if not registered.appeal_number:

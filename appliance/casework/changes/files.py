@@ -15,14 +15,14 @@ from appliance.models import ChangeFile, ChangeRequest
 MAX_FILE_BYTES = 5 * 1024 * 1024
 MAX_FILES_PER_UPLOAD = 3
 MAX_REQUEST_BYTES = 20 * 1024 * 1024  # of all files of one request
-MAX_DAILY_BYTES = 30 * 1024 * 1024  # that one user may send within DAY
+MAX_DAILY_BYTES = 30 * 1024 * 1024  # that one user may send within UPLOAD_WINDOW
 UPLOAD_WINDOW = dt.timedelta(hours=24)
 _MAX_NAME_LENGTH = 200
 
 
 @dataclass(frozen=True)
 class UploadedFile:
-    """An uploaded file; `size` in bytes. `read` returns its content, once it may be stored."""
+    """An uploaded file; `size` in bytes. `read` returns its content; it is called to store it."""
 
     name: str
     size: int
@@ -32,7 +32,7 @@ class UploadedFile:
 def check_files(uploads: Iterable[UploadedFile]) -> list[UploadedFile]:
     """Return the files with names that are safe to store.
 
-    Raises Refused: "files" if there are too many, "file" if one is too large or empty.
+    Raises Refused with the code "files" if there are too many, "file" if one is too large or empty.
     """
     files = [replace(file, name=_safe_name(file.name)) for file in uploads]
     if len(files) > MAX_FILES_PER_UPLOAD:
@@ -45,9 +45,9 @@ def check_files(uploads: Iterable[UploadedFile]) -> list[UploadedFile]:
 def attach_files(request: ChangeRequest, files: Collection[UploadedFile], actor: str) -> None:
     """Store checked files with a request, inside the caller's transaction.
 
-    Raises Refused before a file is read: "full" if the request would hold too much
-    (MAX_REQUEST_BYTES), "day" if this user would have sent too much (MAX_DAILY_BYTES within
-    UPLOAD_WINDOW).
+    Raises Refused, before a file is read, with the code "full" if the request would have more than
+    MAX_REQUEST_BYTES, "day" if the user would have sent more than MAX_DAILY_BYTES within
+    UPLOAD_WINDOW.
     """
     now, new_bytes = clock.now(), sum(file.size for file in files)
     if new_bytes and _total_bytes(ChangeFile.request == request) + new_bytes > MAX_REQUEST_BYTES:

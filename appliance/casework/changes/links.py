@@ -12,7 +12,7 @@ LINK_KINDS = (
     *("list", "form", "article", "script"),
 )
 
-type Fields = Mapping[str, str | None]  # field → text; None: it does not exist
+type Fields = Mapping[str, str | None]  # the text of each field; None if it does not exist
 
 
 def link_change(
@@ -24,11 +24,11 @@ def link_change(
     old_fields: Fields,
     new_fields: Fields,
 ) -> ChangeLink | None:
-    """Record at an open request a change that was made for it; returns None if nothing differs.
+    """Record a change that was made for an open request.
 
     `kind` is one of LINK_KINDS, `ref` identifies the changed object as in its page's address,
-    `title` is its name; only fields that differ are stored. Also returns None if the request is
-    closed.
+    `title` is its name. Only the fields that differ are stored. Returns None, and stores nothing,
+    if no field differs or the request is closed. Raises ValueError for another kind.
     """
     if kind not in LINK_KINDS:
         raise ValueError(f"nothing of the kind {kind!r} is changed for a request")

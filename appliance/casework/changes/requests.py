@@ -40,8 +40,8 @@ def create_change_request(
 ) -> ChangeRequest:
     """Create a request; its term starts now.
 
-    Raises Refused: "action" for another role; "kind", "what", "why" if it is missing; and the
-    refusals of check_files() and attach_files().
+    Raises Refused with the code "action" if the user's role may not make requests, "kind", "what"
+    or "why" if it is missing, and the codes of check_files() and attach_files().
     """
     what, why = what.strip(), why.strip()
     if user.role not in states.REQUESTER_ROLES:
@@ -74,11 +74,11 @@ def perform_request_action(
     text: str = "",
     uploads: Iterable[files.UploadedFile] = (),
 ) -> None:
-    """Perform an action by its name in the moves of states.WORKFLOW.
+    """Perform an action on a request; `action` is the name of a move of states.WORKFLOW.
 
-    Raises Refused: "action" if this role has no such action, "words" if the text is missing,
-    "changed" if another user was faster or the state allows it no more; and the refusals of
-    check_files() and attach_files().
+    Raises Refused with the code "action" if the user's role has no such action, "words" if the text
+    is missing, "changed" if another user was faster or the request's state does not allow it, and
+    the codes of check_files() and attach_files().
     """
     move, text = states.WORKFLOW.permitted_move(action, user.role), text.strip()
     if not move:
@@ -154,9 +154,9 @@ def list_request_steps(request: ChangeRequest) -> list[ChangeStep]:
 def completion_times(
     requests: Iterable[ChangeRequest], until: dt.datetime | None = None
 ) -> dict[int, dt.datetime]:
-    """Return id → when the change was done, for requests done at `until` (default: now).
+    """Return when each request was done, by its id, for those that are done at `until`.
 
-    A request that was sent back after it was done is left out.
+    `until` is now by default. A request that was sent back after it was done is left out.
     """
     of_requests = ChangeStep.request.in_([request.id for request in requests])
     steps = ChangeStep.select().where(of_requests, ChangeStep.action.in_(("finish", "send_back")))

@@ -13,7 +13,7 @@ FIGURES = ("carried", "asked", "in_time", "late", "open", "overdue")
 
 @dataclass(frozen=True)
 class SummaryRow:
-    """The requests of one kind; carried + asked = in_time + late + open + overdue."""
+    """The number of requests of one kind; carried + asked = in_time + late + open + overdue."""
 
     kind: str
     carried: int = 0  # written before the period, not done when it began

@@ -1,4 +1,4 @@
-"""The terms of change requests, in working days; pure functions. Source: terms of reference, A10.
+"""The terms of change requests, in working days. Source: terms of reference, A10.
 
 Changes of the interface, routing and statistics are made within 7 working days of the written
 request, all others within 1. The day of writing does not count; the term ends at closing time on
@@ -42,9 +42,10 @@ def due_time(asked_at: dt.datetime, days: int, calendar: WorkingCalendar) -> dt.
 
 
 def reminder_time(due_at: dt.datetime, days: int, calendar: WorkingCalendar) -> dt.datetime:
-    """Return when to send a reminder: the morning of the working day before a term's last one.
+    """Return when to send a reminder of a term of `days` that ends at `due_at`.
 
-    For a term of a single day, the morning of that day.
+    That is the opening time of the working day before the last one; for a term of a single day, of
+    that day.
     """
     day = due_at.astimezone(calendar.tz).date()
     if days > 1:

@@ -25,7 +25,7 @@ __all__ = ["PDF_SIGNATURE", "ZIP_SIGNATURE", "file_kind", "script_steps"]
 
 _READER_MODULE = "appliance.casework.documents.reader"
 _FAILED_EXIT_STATUS = 1  # exit status of a reader that met an unexpected error
-_DAMAGED_FILE_CODES = {"file": "kind", "script": "file"}  # purpose → code for a damaged document
+_DAMAGED_FILE_CODES = {"file": "kind", "script": "file"}  # refusal of a damaged file, by purpose
 _log = logging.getLogger(__name__)
 _reader_slots = threading.BoundedSemaphore(MAX_PARALLEL_READERS)
 
@@ -33,9 +33,9 @@ _reader_slots = threading.BoundedSemaphore(MAX_PARALLEL_READERS)
 def file_kind(content: bytes) -> str:
     """Return the kind of an article's file (`pdf` or `docx`), detected from its content.
 
-    Raises Refused: `file` when it is empty or too large, `kind` when it is of another kind or
-    damaged, `macro` when it contains active content, `bomb` when it needs more memory or time than
-    a reader has; and sandbox.SandboxError where the machine cannot create the sandbox.
+    Raises Refused with the code `kind` if it is of another kind or damaged, `macro` if it contains
+    active content, `bomb` if to read it takes more memory or time than a reader process has; and
+    sandbox.SandboxError if the machine cannot create the sandbox.
     """
     return str(_read_document("file", content))
 
@@ -43,14 +43,19 @@ def file_kind(content: bytes) -> str:
 def script_steps(content: bytes) -> list[dict[str, Any]]:
     """Return the steps that a Word document or a spreadsheet describes: name, said, note, answers.
 
-    Raises Refused: `file`, `bomb`, `macro`, `empty`, `steps`; and sandbox.SandboxError.
+    Raises Refused with the code `file` if it is of another kind or damaged, `macro` if it contains
+    macros, `bomb` if to read it takes too much memory or time, `empty` if it has no step, `steps`
+    if it has too many; and sandbox.SandboxError as file_kind() does.
     """
     steps: list[dict[str, Any]] = _read_document("script", content)
     return steps
 
 
 def _read_document(purpose: str, content: bytes) -> Any:
-    """Read a document in the sandbox for `purpose` ("file" or "script"). Raises Refused."""
+    """Read a document in the sandbox for `purpose`, "file" or "script"; returns the result.
+
+    Raises Refused with the code that the reader reports, `bomb` if it exceeds a limit.
+    """
     with _reader_slots:
         try:
             output = sandbox.run_python(

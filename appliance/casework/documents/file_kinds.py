@@ -7,7 +7,7 @@ from appliance.core.refusals import Refused
 
 
 def kind_of(content: bytes) -> str:
-    """Return `pdf` or `docx`. Raises Refused: `kind`, `macro`, `bomb`."""
+    """Return `pdf` or `docx`. Raises Refused with the codes of documents.file_kind()."""
     if content.startswith(PDF_SIGNATURE):
         check_pdf(content)
         return "pdf"

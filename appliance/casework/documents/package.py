@@ -34,7 +34,10 @@ DAMAGED_PACKAGE_ERRORS = (
 
 
 def check_docx(content: bytes) -> None:
-    """Raise Refused when a document is damaged (`kind`), active (`macro`) or a `bomb`."""
+    """Raise Refused if a document is damaged (`kind`) or has active content (`macro`).
+
+    The code is `bomb` if it would be too large when unpacked.
+    """
     try:
         names, descriptions = _read_package_parts(content)
         is_active = any(map(_ACTIVE_PART_NAME.search, names)) or any(
@@ -51,8 +54,9 @@ def check_docx(content: bytes) -> None:
 def _read_package_parts(content: bytes) -> tuple[set[str], list[bytes]]:
     """Return the names of all parts of a document, and the contents of the describing parts.
 
-    Describing parts declare content types and relations. Each part is unpacked in chunks: the sizes
-    that a ZIP declares may be false.
+    Describing parts declare content types and relations. Each part is unpacked in chunks, because
+    the sizes that a ZIP declares may be false. Raises Refused "bomb" if the document is too large,
+    "kind" if it is no Word document.
     """
     remaining, remaining_description, descriptions = MAX_UNPACKED_BYTES, MAX_DESCRIPTION_BYTES, []
     with zipfile.ZipFile(io.BytesIO(content)) as package:
@@ -78,7 +82,8 @@ def _read_part(
 ) -> tuple[bytes, int]:
     """Return a part's content and its unpacked size in bytes.
 
-    The content is empty unless the part describes other parts.
+    The content is empty unless the part describes other parts. Raises Refused "bomb" if the part is
+    larger than its limit in bytes, or declares a DTD.
     """
     is_description = part.filename.lower().endswith((_CONTENT_TYPES_PART.lower(), ".rels"))
     chunks, size = [], 0

@@ -1,8 +1,8 @@
-"""Finds active content in a PDF, in its objects however they are stored.
+"""Finds active content in a PDF, in all its objects, in whatever way they are stored.
 
-Two searches must both find nothing active: pypdf resolves every object listed in the file's
-cross-reference tables, through all filters; a search over the raw bytes covers objects that the
-tables do not list, since a viewer that repairs a file may find them.
+A PDF is accepted if two searches find nothing active. In the first, pypdf resolves every object
+that the file's cross-reference tables list, through all filters. The second searches the raw bytes
+for objects that the tables do not list, because a viewer that repairs a file may find them.
 """
 
 import io
@@ -42,7 +42,10 @@ _BEGINS_WITH_NUMBER = re.compile(rb"[\0\t\n\f\r ]*[%\d]")  # an object stream be
 
 
 def check_pdf(content: bytes) -> None:
-    """Raise Refused when a PDF is damaged (`kind`), active (`macro`) or huge (`bomb`)."""
+    """Raise Refused if a PDF is damaged (`kind`), has active content (`macro`) or is a `bomb`.
+
+    A bomb is a file that takes too much memory or time to unpack.
+    """
     if b"%%EOF" not in content[-_END_MARK_WINDOW_BYTES:]:
         raise Refused("kind")
     _search_bytes(content)
@@ -55,7 +58,10 @@ def check_pdf(content: bytes) -> None:
 
 
 def _search_bytes(content: bytes) -> None:
-    """Search for active names in the raw bytes and in each stream that may hold objects."""
+    """Search for active names in the raw bytes and in each stream that may hold objects.
+
+    Raises Refused with the codes of check_pdf().
+    """
     if _ACTIVE_NAME.search(content):
         raise Refused("macro")
     remaining, previous = MAX_UNPACKED_BYTES, 0
@@ -79,7 +85,8 @@ def _search_bytes(content: bytes) -> None:
 def _inflate_stream(compressed: bytes, limit: int, is_required: bool) -> bytes:
     """Return a stream's unpacked bytes; empty if it cannot be a deflated object stream.
 
-    With `is_required`, a stream that is not deflated is an error.
+    `compressed` begins with the stream. Raises Refused "bomb" if it has more than `limit` bytes,
+    and, if `is_required`, "kind" if it is not deflated.
     """
     try:
         decompressor = zlib.decompressobj()
@@ -97,7 +104,10 @@ def _inflate_stream(compressed: bytes, limit: int, is_required: bool) -> bytes:
 
 
 def _search_objects(content: bytes) -> None:
-    """Resolve every object of the file's tables and check its keys and names."""
+    """Resolve every object of the file's tables and check its keys and names.
+
+    Raises Refused with the codes of check_pdf().
+    """
     reader = PdfReader(io.BytesIO(content), strict=False)
     if reader.is_encrypted and not reader.decrypt(""):
         raise Refused("kind")

@@ -11,13 +11,13 @@ import sys
 
 from appliance.core.refusals import Refused
 
-# purpose → module of this package and its function; only the module that the purpose needs is
-# imported
+# The module of this package, and its function, for each purpose. Only the module that is needed is
+# imported.
 _PURPOSE_READERS = {"file": ("file_kinds", "kind_of"), "script": ("script_text", "steps_of")}
 
 
 def main(purpose: str) -> None:
-    """Read the document on standard input for a purpose of _PURPOSE_READERS."""
+    """Read the document on standard input for a purpose of _PURPOSE_READERS; prints the reply."""
     name, function = _PURPOSE_READERS[purpose]
     module = importlib.import_module(f"appliance.casework.documents.{name}")
     try:

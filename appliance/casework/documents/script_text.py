@@ -35,7 +35,7 @@ from appliance.casework.scripts.definition import (  # noqa: E402
 )
 from appliance.casework.scripts.languages import detect_language, latin_text  # noqa: E402
 
-MAX_UNPACKED_BYTES = 100 * 1024 * 1024  # of its parts together
+MAX_UNPACKED_BYTES = 100 * 1024 * 1024  # of all parts of the file together
 MAX_PARTS = 2_000
 MAX_LINES = 5_000  # read from one document
 MAX_COLUMNS = 4  # name, Uzbek, Russian, note
@@ -66,7 +66,7 @@ class _Step:
 def steps_of(content: bytes) -> list[dict[str, Any]]:
     """Return the steps of a file: name, said, note (each text by language) and answers.
 
-    Raises Refused: `file`, `bomb`, `macro`, `empty`, `steps`.
+    Raises Refused with the codes of documents.script_steps().
     """
     parts = _check_package(content)
     try:
@@ -87,7 +87,11 @@ def _has_text(step: _Step) -> bool:
 
 
 def _check_package(content: bytes) -> set[str]:
-    """Check that a file is of limited size and without macros; returns the names of its parts."""
+    """Check that a file is of limited size and without macros; returns the names of its parts.
+
+    Raises Refused with the code `file` if it is damaged, `bomb` if it is too large, `macro` if it
+    has macros.
+    """
     try:
         package = zipfile.ZipFile(io.BytesIO(content))
     except _DAMAGED_PACKAGE_ERRORS as error:
@@ -151,7 +155,8 @@ def _document_steps(document: Any) -> Iterator[_Step]:
 def _cell_texts(row: Any) -> list[str]:
     """Return the texts of a row's first columns; a merged cell counts for each of its columns.
 
-    The library's own row.cells builds a list as long as a cell claims to span.
+    The library's own row.cells is not used: its list is as long as a cell claims to span, without
+    a limit.
     """
     cells: list[Any] = []
     for cell in row._tr.tc_lst:
@@ -186,7 +191,7 @@ def _is_sentence(text: str) -> bool:
 
 
 def _texts_by_language(text: str) -> dict[str, str]:
-    """Return a text under its language; "Uzbek / Russian" under both languages."""
+    """Return a text by its language; a text "Uzbek / Russian" is split into its two languages."""
     parts = [part.strip() for part in re.split(r"\s/\s", text, maxsplit=1)]
     return {detect_language(part): latin_text(part) for part in parts if part}
 

@@ -1,7 +1,7 @@
 """Articles: written by the manager, approved by the ministry, read by operators on the phone (A8).
 
-The content of an article is versioned (casework.versions); its placement, its owner and its review
-date are changed at once.
+The content of an article is versioned (casework.versions). A change of its placement, its owner or
+its review date takes effect at once, without approval.
 """
 
 import datetime as dt
@@ -22,7 +22,7 @@ from appliance.models import Article, ArticleVersion, ChangeRequest, User
 
 LIVE_TOPIC = "knowledge"
 SECTION_LIST = "article_section"  # the catalog list of sections
-DIRECTION_LIST = "direction"  # the catalog list whose values propose articles
+DIRECTION_LIST = "direction"  # the catalog list of directions, for which articles are proposed
 MANAGER_ROLES = versions.WRITER_ROLES
 DRAFT_READER_ROLES = versions.READER_ROLES
 
@@ -94,7 +94,11 @@ def create_article(
     placement: ArticlePlacement,
     request: ChangeRequest | None = None,
 ) -> ArticleVersion:
-    """Create a new article with its first draft. Raises Refused."""
+    """Create a new article with its first draft.
+
+    Raises Refused with the code `action` if the user's role may not write articles, `title` if both
+    titles are empty, and the codes of _placement_columns().
+    """
     if user.role not in MANAGER_ROLES:
         raise Refused("action")
     row, article_columns = content_columns(content), _placement_columns(placement)
@@ -114,8 +118,8 @@ def import_article(
 ) -> ArticleVersion:
     """Store an article from the command line as the next draft of the article with this slug.
 
-    Raises Refused: `title`, `pending` when a version is pending already, and for its
-    placement.
+    If there is no such article, create it. Raises Refused with the code `title` if both titles are
+    empty, `pending` if a version is pending already, and the codes of _placement_columns().
     """
     row, article_columns = content_columns(content), _placement_columns(placement)
     if not (row["title_uz"] or row["title_ru"]):
@@ -135,7 +139,7 @@ def import_article(
 
 
 def begin_draft(article: Article, user: User, source: ArticleVersion) -> ArticleVersion:
-    """Begin a draft from a version. Raises Refused: `pending`, `action`."""
+    """Begin a draft as a copy of a version. Raises Refused as versions.create_draft() does."""
     columns = {name: getattr(source, name) for name in (*_CONTENT_FIELDS, "files", "script")}
     with write_transaction():
         draft: ArticleVersion = versions.create_draft(
@@ -157,9 +161,11 @@ def save_draft(
     removed_ids: Iterable[int] = (),
     request: ChangeRequest | None = None,
 ) -> None:
-    """Change a draft and its article; `removed_ids`: the files that it no longer shows.
+    """Change a draft and the placement of its article.
 
-    If a file is refused, nothing is changed. Raises Refused.
+    `uploads` are added to the draft's files, `removed_ids` are the ids of files to remove. Raises
+    Refused with the code `title` if both titles are empty, and the codes of _placement_columns(),
+    files.check_uploads() and versions.edit_draft(); nothing is changed then.
     """
     new_columns, article_columns, article = (
         content_columns(content),
@@ -183,7 +189,11 @@ def save_draft(
 
 
 def change_placement(article: Article, user: User, placement: ArticlePlacement) -> None:
-    """Change the placement of an article, its owner and review date. Raises Refused."""
+    """Change the placement of an article, its owner and review date.
+
+    Raises Refused with the code `action` if the user's role may not write articles, and the codes
+    of _placement_columns().
+    """
     if user.role not in MANAGER_ROLES:
         raise Refused("action")
     article_columns = _placement_columns(placement)
@@ -200,9 +210,9 @@ def change_placement(article: Article, user: User, placement: ArticlePlacement) 
 
 
 def discard_draft(row: ArticleVersion, user: User, seen_revision: int) -> bool:
-    """Delete a draft, and its article without other versions.
+    """Delete a draft, and its article if it has no other version.
 
-    Returns True if the article remains.
+    Returns True if the article remains. Raises Refused as versions.edit_draft() does.
     """
     article = row.article
     with write_transaction():
@@ -224,11 +234,11 @@ def perform_step(
     comment: str = "",
     since: dt.datetime | None = None,
 ) -> ArticleVersion:
-    """Perform a move of casework.versions.WORKFLOW; returns the changed version.
+    """Perform an action on a version, a move of casework.versions.WORKFLOW; returns the version.
 
-    Raises Refused: `languages` for an article that is not complete in Uzbek and Russian, and
-    the refusals of versions.perform_version_action. An article put in force for a change request is
-    linked to the request.
+    A version that is put in force for a change request is linked to it. Raises Refused with the
+    code `languages` if the version is to be sent to the ministry but is not complete in Uzbek and
+    Russian, and the codes of versions.perform_version_action().
     """
     if action == "send" and not all(
         wording.has_language(row, language) for language in wording.LANGUAGES
@@ -266,7 +276,7 @@ def perform_step(
 def version_differences(
     before: ArticleVersion, after: ArticleVersion
 ) -> list[tuple[str, str | None, str | None]]:
-    """Return (field, before, after) of the differences of two versions; files by their names."""
+    """Return (field, text before, text after) of each field that differs in two versions."""
     old_texts, new_texts = version_texts(before), version_texts(after)
     return [
         (name, old_texts[name], new_texts[name])
@@ -276,7 +286,7 @@ def version_differences(
 
 
 def version_texts(row: ArticleVersion | None) -> dict[str, str | None]:
-    """Return field → text of a version; None for an empty field."""
+    """Return the text of each field of a version, None for an empty one; files by their names."""
     if not row:
         return {}
     result: dict[str, str | None] = {}
@@ -339,7 +349,11 @@ def _normalize_line(line: str) -> str:
 
 
 def _placement_columns(placement: ArticlePlacement) -> dict[str, Any]:
-    """Return the placement as column values. Raises Refused: `section`, `topic`, `owner`."""
+    """Return the placement as column values.
+
+    Raises Refused with the code `section` or `topic` if it is not on its list, `owner` if there is
+    no such user or their role may not read drafts.
+    """
     if placement.section not in catalogs.labels_by_code(SECTION_LIST, "ru"):
         raise Refused("section")
     directions = catalogs.labels_by_code(DIRECTION_LIST, "ru")

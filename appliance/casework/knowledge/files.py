@@ -1,7 +1,7 @@
 """The files of articles: PDF, DOCX, PNG, JPEG without programs, identified by their content.
 
-A file is stored in the database, like those of change requests, and so in every snapshot. It is
-sent back unchanged; only images are shown by the browser.
+A file is stored in the database, like those of change requests, and is so part of every snapshot.
+It is returned unchanged, as a download; only images are shown within the article.
 """
 
 import struct
@@ -41,9 +41,9 @@ class UploadedFile:
 def detect_kind(content: bytes) -> str:
     """Return the kind of a file (a key of MIME_TYPES), detected from its content.
 
-    Raises Refused: `file` when it is empty or larger than MAX_FILE_BYTES, `kind` when it is of
-    another kind or damaged, `macro` when it contains active content, `bomb` when it needs more
-    memory or time than a reader has.
+    Raises Refused with the code `file` if it is empty or larger than MAX_FILE_BYTES, `kind` if it
+    is of another kind or damaged, `macro` if it contains active content, `bomb` if to read it takes
+    more memory or time than is allowed.
     """
     if not 0 < len(content) <= MAX_FILE_BYTES:
         raise Refused("file")
@@ -68,7 +68,8 @@ class CheckedFile:
 def check_uploads(uploads: Iterable[UploadedFile]) -> list[CheckedFile]:
     """Check files before the transaction that stores them, because each may take seconds.
 
-    Raises Refused as detect_kind() does, or with the code `many`.
+    Raises Refused with the code `many` for more than MAX_FILES_PER_VERSION files, and the codes of
+    detect_kind().
     """
     files = list(uploads)
     if len(files) > MAX_FILES_PER_VERSION:
@@ -83,9 +84,10 @@ def check_uploads(uploads: Iterable[UploadedFile]) -> list[CheckedFile]:
 def store_files(
     version: ArticleVersion, remaining_count: int, files: list[CheckedFile], by: str
 ) -> list[int]:
-    """Store files of an article, inside the transaction of their cause; returns their ids.
+    """Store files of an article's version, in the caller's transaction; returns their ids.
 
-    `remaining_count`: how many other files the version shows. Raises Refused: `many`.
+    `remaining_count`: how many other files the version has. Raises Refused with the code `many` if
+    it would have more than MAX_FILES_PER_VERSION.
     """
     if remaining_count + len(files) > MAX_FILES_PER_VERSION:
         raise Refused("many")
@@ -115,14 +117,14 @@ def version_files(version: ArticleVersion) -> list[ArticleFile]:
 
 
 def find_file(version: ArticleVersion, number: int) -> ArticleFile | None:
-    """Return the file with this id that a version shows, if any, with its content."""
+    """Return the file with this id, with its content, if the version has it."""
     if number not in version.files:
         return None
     return find_row(ArticleFile, id=number, article=version.article_id)
 
 
 def delete_unused_files(article: Article) -> None:
-    """Delete the files of an article that no version shows, inside a transaction."""
+    """Delete the files of an article that no version has any more, in the caller's transaction."""
     used_ids = [number for version in article.versions for number in version.files]
     is_unused = (ArticleFile.article == article, ArticleFile.id.not_in(used_ids))
     ArticleFile.delete().where(*is_unused).execute()
@@ -138,7 +140,10 @@ def _safe_file_name(name: str, kind: str) -> str:
 
 
 def _check_image(kind: str, size: tuple[int, int] | None) -> str:
-    """Return the kind if the image size is valid. Raises Refused: `kind`, `bomb`."""
+    """Return the kind if the image's (width, height) is valid.
+
+    Raises Refused with the code `kind` without a size, `bomb` for more than MAX_IMAGE_PIXELS.
+    """
     if not size or not all(size):
         raise Refused("kind")
     if size[0] * size[1] > MAX_IMAGE_PIXELS:

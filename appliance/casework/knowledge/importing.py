@@ -32,7 +32,8 @@ _DEFAULT_SECTION = "other"  # the section of an article whose file has no sectio
 def parse_article(text: str) -> tuple[ArticleContent, ArticlePlacement]:
     """Return the content and the placement of the article in a file.
 
-    Raises Refused: `head`, `section`, `topic`, `day`.
+    Raises Refused with the code `head` if the head is missing or invalid, `section` or `topic` if
+    there is no such section or direction, `day` if a date is invalid.
     """
     text = text.replace("\r\n", "\n")
     match = _HEAD_PATTERN.match(text)
@@ -72,7 +73,10 @@ def parse_article(text: str) -> tuple[ArticleContent, ArticlePlacement]:
 
 
 def _parse_head(text: str) -> dict[str, str]:
-    """Return the names and values of the head. Raises Refused: `head`."""
+    """Return the values of the head by name.
+
+    Raises Refused with the code `head` for a line without a colon or an unknown name.
+    """
     lines = [line.partition(":") for line in text.split("\n") if line.strip()]
     head = {name.strip().lower(): value.strip() for name, _colon, value in lines}
     if not all(colon for _name, colon, _value in lines) or not head.keys() <= _HEAD_NAMES:
@@ -96,7 +100,10 @@ def _texts_by_language(body: str) -> dict[str, str]:
 
 
 def _parse_day(text: str) -> dt.date | None:
-    """Return the date in a text, if any. Raises Refused: `day`."""
+    """Return the date that a text is; None for an empty text.
+
+    Raises Refused with the code `day` if the text is not a plausible date.
+    """
     day = identity.parse_plausible_date(text) if text else None
     if text and not day:
         raise Refused("day")

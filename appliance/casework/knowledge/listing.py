@@ -11,7 +11,7 @@ from appliance.models import Article, ArticleVersion, User
 
 @dataclass(frozen=True)
 class ArticleTitle:
-    """The title of an article for links, and whether it can be read."""
+    """The title of an article for links, and whether the article has a version in force."""
 
     title: str
     in_force: bool
@@ -19,7 +19,7 @@ class ArticleTitle:
 
 @dataclass(frozen=True)
 class ArticleOverview:
-    """An article with the version in force and the pending one, where it has them."""
+    """An article with its version in force and its pending version, if any, and its newest one."""
 
     article: Article
     in_force: ArticleVersion | None
@@ -30,7 +30,10 @@ class ArticleOverview:
 
 
 def published_versions(day: dt.date, topic: str = "", section: str = "") -> list[ArticleVersion]:
-    """Return the versions in force and not expired on a day; `topic` and `section` filter them."""
+    """Return the versions in force now that have not expired on a day.
+
+    Only those of the direction `topic` and of the section are returned, if given.
+    """
     rows = (
         ArticleVersion.select(ArticleVersion, Article)
         .join(Article)
@@ -46,7 +49,7 @@ def published_versions(day: dt.date, topic: str = "", section: str = "") -> list
 
 
 def article_titles(locale: str, slugs: Collection[str] | None = None) -> dict[str, ArticleTitle]:
-    """Return slug → title of the articles in force or pending; only of `slugs` if given.
+    """Return the titles of the articles in force or pending, by slug; only of `slugs` if given.
 
     The title is that of the version in force, else of the pending version.
     """
@@ -80,7 +83,10 @@ def list_articles(day: dt.date) -> list[ArticleOverview]:
 
 
 def count_open_tasks(user: User, day: dt.date) -> int:
-    """Return the number of articles that wait for the user: to be approved, revised or reviewed."""
+    """Return how many articles wait for the user.
+
+    An approver has to approve them; a writer has to revise or publish them, or to review them.
+    """
     if user.role in versions.APPROVER_ROLES:
         return int(ArticleVersion.select().where(ArticleVersion.state == "sent").count())
     if user.role not in versions.WRITER_ROLES:

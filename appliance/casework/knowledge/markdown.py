@@ -1,7 +1,7 @@
 """Converts the Markdown of an article into HTML that is safe on a page.
 
-The authors are not trusted with the reader's browser: HTML in their text is shown as text, and the
-result is filtered by an allow-list.
+What authors write must not run in the reader's browser: HTML in their text is shown as text, and
+the result is filtered by an allow-list.
 """
 
 import re
@@ -17,15 +17,15 @@ ALLOWED_TAGS = {
 }
 ALLOWED_ATTRIBUTES = {"a": {"href", "title"}, "ol": {"start"}}
 ALLOWED_URL_SCHEMES = {"http", "https", "mailto", "tel"}
-_HEADING_TAGS = {"h1": "h3", "h2": "h4"}  # an article is placed below its title and its language
-_UNCHANGED_PATTERN = re.compile(r"(\b[A-Z]{2,}\b|[«»“”\"])")  # quotes hold speech
+_HEADING_TAGS = {"h1": "h3", "h2": "h4"}  # the page has headings above it: title, language
+_UNCHANGED_PATTERN = re.compile(r"(\b[A-Z]{2,}\b|[«»“”\"])")  # not transliterated
 
 type Transliterator = Callable[[str], str]
 
 
 def render_html(text: str, transliterate: Transliterator | None = None) -> str:
-    """Return the text as HTML; `transliterate` rewrites its words, not its addresses and codes."""
-    import nh3  # imported here, as below: processes that show no article do not need it
+    """Return the text as HTML; `transliterate` converts its words, not its addresses and codes."""
+    import nh3  # imported here, as below: only processes that show articles need it
     from markdown_it import MarkdownIt
 
     markdown = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
@@ -43,7 +43,7 @@ def render_html(text: str, transliterate: Transliterator | None = None) -> str:
 
 
 def plain_text(text: str, transliterate: Transliterator | None = None) -> str:
-    """Return the text without markup, a line per block: for short messages and the search."""
+    """Return the text without markup, one line for each block, for text messages and the search."""
     from markdown_it import MarkdownIt
 
     markdown = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])

@@ -1,4 +1,4 @@
-"""The record of opened articles, by user and call: evidence, and usage figures (B12)."""
+"""Records which user opened which article in which call, and counts the use of articles (B12)."""
 
 import datetime as dt
 from collections.abc import Iterable
@@ -16,7 +16,10 @@ _SAME_OPENING_PERIOD = dt.timedelta(minutes=30)  # for openings without a call
 
 @dataclass(frozen=True)
 class ArticleUsage:
-    """How often an article was opened in a period, and the readers' feedback."""
+    """How often an article was opened in a period, and the readers' feedback.
+
+    `on_calls`: how many of the openings were during a call. `last`: the last opening.
+    """
 
     opened: int = 0
     on_calls: int = 0
@@ -27,7 +30,7 @@ class ArticleUsage:
 
 @dataclass(frozen=True)
 class FailedSearch:
-    """A search without a result: its words, its count, and its last time."""
+    """A search without a result: its words, how often it was made, and when last."""
 
     text: str
     times: int
@@ -36,7 +39,7 @@ class FailedSearch:
 
 @dataclass(frozen=True)
 class OpenedArticle:
-    """An article opened at a call or a form: the version, the user, the first time."""
+    """An article that a user opened during a call or for a form: version, first time, user."""
 
     version: ArticleVersion
     at: dt.datetime
@@ -47,9 +50,10 @@ class OpenedArticle:
 def record_opening(
     version: ArticleVersion, user: User, locale: str, call_id: str = "", token: str = ""
 ) -> ArticleOpening:
-    """Record that a user opened a version; once for the same version at the same call.
+    """Record that a user opened a version; once for the same version in the same call or form.
 
-    Without a call or form, openings within _SAME_OPENING_PERIOD count as the same one.
+    Without a call or form, openings within _SAME_OPENING_PERIOD count as the same one. `token`
+    identifies the form. Returns the stored opening.
     """
     now = clock.now()
     is_same = [
@@ -86,7 +90,10 @@ def find_opening(number: int) -> ArticleOpening | None:
 
 
 def record_feedback(number: int, user: User, useful: bool) -> bool:
-    """Store a user's feedback on an article they opened; False when the opening is not theirs."""
+    """Store a user's feedback on an article that they opened.
+
+    Returns False if the opening with the id `number` is not theirs.
+    """
     with write_transaction():
         updated_count = (
             ArticleOpening.update(useful=useful)
@@ -97,7 +104,7 @@ def record_feedback(number: int, user: User, useful: bool) -> bool:
 
 
 def articles_opened_at_call(call_id: str, tokens: Iterable[str] = ()) -> list[OpenedArticle]:
-    """Return the articles opened at a call, or at forms with these tokens, the first one first."""
+    """Return the articles opened in a call or for forms with these tokens, in order of opening."""
     form_tokens = [token for token in tokens if token]
     conditions = ([ArticleOpening.call_id == call_id] if call_id else []) + (
         [ArticleOpening.token.in_(form_tokens)] if form_tokens else []
@@ -122,7 +129,7 @@ def articles_opened_at_call(call_id: str, tokens: Iterable[str] = ()) -> list[Op
 
 
 def export_opened_articles(opened_articles: Iterable[OpenedArticle]) -> list[dict[str, str | int]]:
-    """Return the opened articles for an export: each article with its version once."""
+    """Return the opened articles for an export; each version of an article is listed once."""
     version_keys = dict.fromkeys(
         (item.version.article.slug, item.version.number) for item in opened_articles
     )
@@ -130,7 +137,10 @@ def export_opened_articles(opened_articles: Iterable[OpenedArticle]) -> list[dic
 
 
 def usage_by_article(begin: dt.datetime, end: dt.datetime) -> dict[int, ArticleUsage]:
-    """Return article id → usage in a period; articles that nobody opened are left out."""
+    """Return the use of each article in [begin, end), by article id.
+
+    Articles that nobody opened are left out.
+    """
     rows = (
         ArticleOpening.select(
             ArticleOpening.article,

@@ -18,7 +18,10 @@ _MIN_RECORDED_LENGTH = 3  # letters; a shorter search without a result is not re
 
 
 def search_entry(row: ArticleVersion) -> search.SearchItem:
-    """Return the search entry of a version: its titles, law and synonyms, then its text."""
+    """Return the search entry of a version.
+
+    Its titles, law and synonyms are found as names; its text has less weight.
+    """
     law = f"{row.law} {row.law_number}"
     texts = (markdown.plain_text(row.text_uz), markdown.plain_text(row.text_ru), row.source)
     return search.SearchItem(
@@ -51,9 +54,10 @@ def search_entries() -> Iterator[list[search.SearchItem]]:
 def rank_articles(
     query: search.SearchQuery, day: dt.date, limit: int
 ) -> list[tuple[search.SearchResult, ArticleVersion]]:
-    """Return (match, version) of the articles valid on a day that match a query, best first.
+    """Return (search result, version) of the articles that match a query, best first.
 
-    If some contain every word, only these are returned, else only those nearly as good as the best.
+    They are in force now and not expired on the day. If some contain every word, only these are
+    returned, else only those that match nearly as well as the best one.
     """
     valid_ids = ArticleVersion.select(ArticleVersion.id).where(
         versions.in_force_condition(ArticleVersion),
@@ -74,10 +78,10 @@ def search_articles(text: str, day: dt.date, limit: int = 20) -> list[ArticleVer
 
 
 def record_failed_search(text: str, user: User) -> None:
-    """Record for the manager that a search found no article; once per day, person and text.
+    """Record for the manager that a search found no article; once per day, user and text.
 
-    While somebody types, each longer text replaces the shorter one of less than a minute ago. A
-    text that may be somebody's phone or document number is not stored.
+    While a user types, each longer text replaces the shorter one of less than a minute ago. A text
+    that may be somebody's phone or document number is not stored.
     """
     key = fold_text(text)
     if (

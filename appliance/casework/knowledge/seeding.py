@@ -14,7 +14,7 @@ PRODUCT_ARTICLES_DIRECTORY = PACKAGE / "data" / "articles"
 
 
 def product_articles() -> list[tuple[str, dict[str, Any]]]:
-    """Return (slug, parsed file) of each article that comes with the product."""
+    """Return (slug, parsed TOML file) of each article that is part of the product."""
     paths = sorted(PRODUCT_ARTICLES_DIRECTORY.glob("*.toml"))
     return [(path.stem, tomllib.loads(path.read_text("utf-8"))) for path in paths]
 

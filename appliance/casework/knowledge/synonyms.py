@@ -1,6 +1,7 @@
-"""Additional words by which an article is found: its manager's, and those of the product's list.
+"""Additional words by which an article is found: those the manager added to it, and synonyms.
 
-The list is `data/synonyms.toml`: groups of words that callers use for the same thing.
+The product's list of synonyms is `data/synonyms.toml`: groups of words that callers use for the
+same thing.
 """
 
 import functools
@@ -17,7 +18,7 @@ SYNONYMS_FILE = PACKAGE / "data" / "synonyms.toml"
 
 @dataclass(frozen=True)
 class SynonymGroup:
-    """Words with the same meaning, and the directions whose own articles are about them."""
+    """Words with the same meaning, and the directions (`topics`) that are about this meaning."""
 
     words: tuple[str, ...]
     topics: frozenset[str]
@@ -35,8 +36,9 @@ def synonym_groups() -> tuple[SynonymGroup, ...]:
 def version_synonyms(row: ArticleVersion) -> tuple[str, ...]:
     """Return the words, other than those of its titles, by which a version is found.
 
-    These are the article's own further words, and the synonyms of words in the titles. The synonyms
-    of a direction are included only if the article is proposed for that direction alone.
+    These are the words that the manager added to the article, and the synonyms of words in its
+    titles. If the article is proposed for one direction only, they include that direction's
+    synonyms.
     """
     article = row.article
     titles = _phonetic_words(f"{row.title_uz} {row.title_ru}")

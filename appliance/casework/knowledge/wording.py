@@ -13,7 +13,10 @@ SCRIPTS = ("Latn", "Cyrl")
 
 @dataclass(frozen=True)
 class LocalizedArticle:
-    """A version in one language; `is_transliterated`: converted from its other script."""
+    """A version in one language and script.
+
+    `is_transliterated`: it was written in the other script of Uzbek, and converted.
+    """
 
     locale: str
     title: str
@@ -42,7 +45,7 @@ def localized_article(version: ArticleVersion, locale: str) -> LocalizedArticle:
 
 
 def localized_title(version: ArticleVersion, locale: str) -> str:
-    """Return the title of a version in the reader's language; never empty."""
+    """Return the title of a version in the reader's language, else in the other; else its slug."""
     language = spoken_language(locale)
     own_title = getattr(version, f"title_{language}") or version.title_uz or version.title_ru
     transliterate = _transliterator(version.script, locale) if language == "uz" else None
