@@ -1,1 +1,1 @@
-"""Hotline-independent foundations: settings, clock, database, audit and the outbox."""
+"""Foundations that know nothing of the hotline: settings, clock, database, audit and the outbox."""

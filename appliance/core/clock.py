@@ -22,7 +22,7 @@ def microseconds_since_epoch(time: dt.datetime) -> int:
 
 
 def datetime_from_microseconds(microseconds: int) -> dt.datetime:
-    """Return the UTC datetime that lies `microseconds` after the start of 1970."""
+    """Return the UTC datetime that is `microseconds` after the start of 1970."""
     return _EPOCH + dt.timedelta(microseconds=microseconds)
 
 
@@ -50,9 +50,10 @@ class WorkingCalendar:
     def list_intervals(
         self, first: dt.date, last: dt.date, weekday: int | None, inside: bool | None
     ) -> list[Interval]:
-        """Return (begin, end) of the intervals inside or outside working hours between two dates.
+        """Return the intervals from date `first` to date `last`, split at the working hours.
 
-        `weekday` 1 is Monday, None means every day; `inside` None means both kinds of interval.
+        `inside` True returns only those inside working hours, False only those outside, None both.
+        `weekday` keeps one day of the week (1 is Monday), None every day.
         """
         intervals = []
         for offset in range((last - first).days + 1):

@@ -29,17 +29,16 @@ _LOCK_POLL_SECONDS = 0.002  # seconds between two attempts to take the lock
 _BUSY_RETRY_SECONDS = 0.2  # seconds until a statement that met a busy database is retried
 _CONTENDED_HOLD_SECONDS = 0.005  # seconds until long work releases the lock to a waiting writer
 _MAX_HOLD_SECONDS = 0.25  # seconds until long work releases the lock in any case
-_MAX_YIELD_SECONDS = 1.0  # seconds for which long work lets other writers go first
-_BUSY_ERRORS = ("locked", "locking protocol")  # for a writer; for a reader during frequent writes
+_MAX_YIELD_SECONDS = 1.0  # longest time for which long work lets other writers go first
+_BUSY_ERRORS = ("locked", "locking protocol")  # a writer gets the first, a reader the second
 _WRITE_STATEMENTS = ("INSERT", "UPDATE", "DELETE", "REPLACE")
 
 
 def _adapt_naive_datetime(value: dt.datetime) -> str:
-    """Adapt a datetime without a time zone to text, as the migrations' own table stores it.
+    """Convert a datetime without a time zone to text, as the migrations' own table stores it.
 
-    The appliance's tables store datetimes with a time zone, as numbers: a datetime stored as text
-    would sort after every number that it is compared with. Raises TypeError for a datetime with a
-    zone.
+    Raises TypeError for one with a zone: the appliance's tables store it as a number, and text
+    would sort after every number that it is compared with.
     """
     if value.tzinfo:
         raise TypeError(f"{value}: tables keep moments as numbers; take MomentField.db_value")
@@ -52,8 +51,9 @@ sqlite.register_adapter(dt.datetime, _adapt_naive_datetime)
 class _Connection(sqlite.Connection):
     """A connection that can close the cursors whose results were not read to the end.
 
-    As long as such a cursor is open, every other read on the connection returns the state of its
-    snapshot; a cursor that belongs to a reference cycle stays open until it is collected.
+    While such a cursor is open, every other read on the connection still sees the database as it
+    was when the cursor was opened. A cursor in a reference cycle stays open until garbage
+    collection.
     """
 
     def __init__(self, *arguments: Any, **kwargs: Any) -> None:
@@ -112,9 +112,9 @@ class _Database(SqliteDatabase):  # type: ignore[misc]  # peewee has no types
             super()._close(connection)
 
     def begin(self, lock_type: str | None = None) -> None:
-        """Begin a transaction.
+        """Begin a transaction; with a `lock_type`, wait for the write lock.
 
-        Waits WRITE_LOCK_TIMEOUT_SECONDS for the lock, then raises OperationalError.
+        Raises OperationalError after WRITE_LOCK_TIMEOUT_SECONDS.
         """
         if not lock_type:
             super().begin()
@@ -127,7 +127,7 @@ class _Database(SqliteDatabase):  # type: ignore[misc]  # peewee has no types
             finally:
                 self._next_writer_lock.release()
         with self.lock_queue.hold_place() as renew_place:
-            renew_place()  # before our other threads, as long work yields to all of them
+            renew_place()  # before waiting for our other threads: long work yields to them too
             if not self._next_writer_lock.acquire(timeout=WRITE_LOCK_TIMEOUT_SECONDS):
                 raise OperationalError("database is locked")
             try:
@@ -167,7 +167,7 @@ class _Database(SqliteDatabase):  # type: ignore[misc]  # peewee has no types
         return True
 
     def execute_sql(self, sql: str, params: Any = None) -> Any:
-        """Execute a statement; a write outside a transaction waits for the lock like any other."""
+        """Execute a statement; a write outside a transaction runs in one of its own."""
         if sql.startswith(_WRITE_STATEMENTS) and not self.in_transaction():
             with self.atomic("immediate"):
                 return super().execute_sql(sql, params)
@@ -229,10 +229,9 @@ def write_transaction() -> AbstractContextManager[Any, None]:
 def in_short_transactions(steps: Iterable[Callable[[], None]]) -> None:
     """Do long work in write transactions that end as soon as another writer waits for the lock.
 
-    Each step is complete in itself: the steps already done stay when a later one fails. A step is
-    the longest that other writers wait; it should take some hundredths of a second. Work that needs
-    more than one transaction is guaranteed to be on the disk with the last step; between the
-    transactions it is synced while the lock is free, so no writer waits for the disk because of it.
+    Each step is complete in itself: the steps already done stay when a later one fails. Other
+    writers wait for one step at most; it should take some hundredths of a second. When this
+    returns, all is on the disk; it is synced between the transactions, while the lock is free.
     """
     pending_steps = deque(steps)
     if not pending_steps:
@@ -249,7 +248,7 @@ def in_short_transactions(steps: Iterable[Callable[[], None]]) -> None:
 
 
 def _run_steps(pending_steps: deque[Callable[[], None]], reserve: int = 0) -> None:
-    """Run one transaction of long work: all steps except `reserve`, or as many as time allows."""
+    """Run one transaction of long work: as many steps as time allows, except the last `reserve`."""
     with write_transaction():
         started_at = time.monotonic()
         pending_steps.popleft()()
@@ -260,9 +259,9 @@ def _run_steps(pending_steps: deque[Callable[[], None]], reserve: int = 0) -> No
 
 
 def _sync_write_ahead_log() -> None:
-    """Sync the write-ahead log to the disk while nobody waits; else the next writer would do it.
+    """Sync the write-ahead log to the disk now, so that the next writer need not do it.
 
-    The sync only improves speed: where it fails, the next writer's commit syncs the log.
+    It only improves speed: if it fails, the next writer's commit syncs the log.
     """
     with contextlib.suppress(OSError):
         log_file = os.open(f"{database.database}-wal", os.O_RDONLY)
@@ -275,10 +274,9 @@ def _sync_write_ahead_log() -> None:
 def uncopied_log_bytes() -> int:
     """Return the bytes of the write-ahead log that are not in the database's file yet.
 
-    The size of the log proves nothing: the file never shrinks. SQLite counts the frames. The index
-    of the log (`-shm`) must not be opened to read them: closing it would release all locks that
-    this process holds on it, and a second process could write at the same time. 0 while another
-    connection checkpoints.
+    SQLite counts them: the log's file never shrinks, so its size proves nothing. Its index (`-shm`)
+    must not be opened: closing it would release all locks that this process holds on it, and a
+    second process could write at the same time. Returns 0 while another connection checkpoints.
     """
     try:
         _busy, frames, copied = database.execute_sql("PRAGMA wal_checkpoint(NOOP)").fetchone()
@@ -290,9 +288,10 @@ def uncopied_log_bytes() -> int:
 
 @contextlib.contextmanager
 def lazy_disk_sync() -> Iterator[None]:
-    """Let a commit inside the `with` block reach the disk with a later synchronous commit only.
+    """Let commits inside the `with` block return before they are on the disk.
 
-    Inside an outer transaction it changes nothing: the writes reach the disk with that transaction.
+    They reach it with the next synchronous commit. Inside an outer transaction this changes
+    nothing.
     """
     with _temporary_pragma("synchronous", "normal", usually="full"):
         yield
@@ -300,7 +299,7 @@ def lazy_disk_sync() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _temporary_pragma(pragma: str, value: str, *, usually: str) -> Iterator[None]:
-    """Set a connection's pragma inside the `with` block; no effect inside a transaction."""
+    """Set a pragma inside the `with` block, and to `usually` after it; not inside a transaction."""
     if database.in_transaction():
         yield
         return
@@ -333,7 +332,7 @@ def yield_write_lock() -> None:
 
 
 def is_busy(error: Exception) -> bool:
-    """Return True if a statement failed only because others held a lock longer than the timeout.
+    """Return True if a statement failed only because another connection held a lock for too long.
 
     A row that is fetched lazily raises SQLite's own exception, not peewee's.
     """
@@ -342,7 +341,7 @@ def is_busy(error: Exception) -> bool:
 
 
 def retry_while_busy[T](write: Callable[[], T], stop: threading.Event) -> T:
-    """Run a write that must not be lost, and retry it while the database is busy, until `stop`.
+    """Run a write that must not be lost; while the database is busy, retry it until `stop` is set.
 
     `write` must be atomic: it leaves nothing behind when it fails. Returns its result.
     """
@@ -370,13 +369,13 @@ def prove_writable() -> None:
 
 
 def trigger_definitions() -> dict[str, str]:
-    """Return the open database's triggers: name → the SQL statement that created it."""
+    """Return the SQL statement that created each trigger of the open database, by its name."""
     rows = database.execute_sql("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
     return dict(rows.fetchall())
 
 
 def integrity_errors() -> list[str]:
-    """Return at most five integrity errors that SQLite reports; it reads the whole file."""
+    """Return the integrity errors that SQLite reports, at most five; it reads the whole file."""
     rows = database.execute_sql("PRAGMA quick_check(5)").fetchall()
     return [text for (text,) in rows if text != "ok"]
 
@@ -390,7 +389,7 @@ def copy_database(target: Path) -> None:
 
 
 def row_batches(rows: ModelSelect, key: Field, size: int = 500) -> Iterator[list[Any]]:
-    """Yield rows in the order of `key`, their id, in batches, so that memory use stays constant."""
+    """Yield rows in batches of `size`, ordered by their id `key`: memory use stays constant."""
     last_key = 0
     while True:
         batch = list(rows.where(key > last_key).order_by(key).limit(size))

@@ -1,4 +1,4 @@
-"""Database files that no process has open: a stage, a copy, the content of a snapshot."""
+"""Checks of database files that no process has open, such as the copy in a snapshot."""
 
 import contextlib
 from collections.abc import Iterable
@@ -8,7 +8,7 @@ from appliance.core import sqlite
 
 
 def first_integrity_error(file: Path) -> str:
-    """Return the first integrity error in a database file that no process has open, or ""."""
+    """Return the first integrity error in a database file that no process has open; "" if sound."""
     try:
         with contextlib.closing(_connect_immutable(file)) as connection:
             [result] = connection.execute("PRAGMA integrity_check(1)").fetchone()
@@ -27,7 +27,7 @@ def count_table_rows(file: Path, tables: Iterable[str]) -> dict[str, int]:
 
 
 def highest_value(file: Path, table: str, column: str) -> int | None:
-    """Return the highest integer in a column of a database file, if the table has rows."""
+    """Return the highest integer in a column of a database file's table; None without rows."""
     with contextlib.closing(sqlite.connect(file)) as connection:
         rows = connection.execute(f'SELECT max("{column}") FROM "{table}"')  # noqa: S608
         value: int | None = rows.fetchone()[0]

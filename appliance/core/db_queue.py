@@ -9,9 +9,9 @@ from peewee import SqliteDatabase
 
 
 class LockQueue:
-    """The writers of all processes that wait for the write lock: each has a shared lock on a file.
+    """The writers in all processes that wait for the write lock; each has a shared lock on a file.
 
-    The file is next to the database, and its locks end with the process that holds them.
+    The file is next to the database. The kernel releases its locks when a process ends.
     """
 
     def __init__(self, database: SqliteDatabase) -> None:
@@ -19,16 +19,16 @@ class LockQueue:
 
     @contextlib.contextmanager
     def hold_place(self) -> Iterator[Callable[[], bool]]:
-        """Count this writer as waiting inside the `with` block.
+        """Let this writer wait in the queue inside the `with` block.
 
-        Yields a function that takes the shared lock; call it at each attempt, because another
-        process may be testing the queue at the same time.
+        Yields a function that takes the shared lock. Call it at each attempt to begin a
+        transaction: it fails while another process tests whether the queue is empty.
         """
         with self._open_queue_file() as file:
             yield lambda: self._try_lock(file, fcntl.LOCK_SH)
 
     def is_empty(self) -> bool:
-        """Return True if no writer is waiting, as far as that can be determined."""
+        """Return True if no writer is waiting, or if the queue's file cannot be used."""
         with self._open_queue_file() as file:
             return self._try_lock(file, fcntl.LOCK_EX)
 

@@ -15,11 +15,11 @@ _GATHER_WINDOW_SECONDS = 0.005  # seconds: changes written together are read tog
 
 
 class CommitSignal:
-    """Signals that a transaction has ended and that its changes can now be read.
+    """A signal to other processes that a transaction has ended and its changes can be read.
 
     The signal is the modification time of a file next to the database, which the kernel reports
-    (inotify). A process that could not signal, because it was killed at that point or the disk was
-    full, notifies nobody: therefore a waiting process also polls from time to time.
+    (inotify). A process that was killed before it could signal, or met a full disk, notifies
+    nobody: therefore a waiting process also polls from time to time.
     """
 
     def __init__(self, database: SqliteDatabase) -> None:

@@ -8,10 +8,10 @@ from appliance.core import db
 
 
 def truncate_log() -> bool:
-    """Move the write-ahead log into the database file and truncate it.
+    """Move the write-ahead log into the database file and truncate it; returns True on success.
 
-    Returns True if that succeeded. Until then the log holds pages in their earlier state. The call
-    does not wait: if a reader or the replicator has the log in use, a later call tries again.
+    Until then the log still holds pages in their earlier state. The call does not wait: while a
+    reader or the replicator uses the log it returns False, and the caller tries again later.
     """
     if db.database.in_transaction():
         return False

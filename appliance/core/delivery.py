@@ -1,15 +1,15 @@
 """Errors that can occur when something is sent to a party outside the appliance.
 
-A transport raises one of three errors, and the outbox acts on them: NotSentError (nothing left the
-appliance: try again), UncertainDeliveryError (it may have been sent and the answer was lost),
-DeclinedError (trying again would change nothing).
+A transport raises one of three errors, and the outbox acts on them. NotSentError: nothing left the
+appliance, so it is sent again. UncertainDeliveryError: it may have been sent, but the answer was
+lost. DeclinedError: sending it again would change nothing.
 """
 
 from dataclasses import dataclass
 
 
 class DeliveryError(RuntimeError):
-    """A message could not be sent; `code` is shown in lists, `detail` is the other side's text."""
+    """A message could not be sent; lists show `code`, and `detail` is the other side's text."""
 
     def __init__(self, code: str, detail: str = "") -> None:
         super().__init__(detail or code)

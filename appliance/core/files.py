@@ -10,10 +10,10 @@ GROUP_WRITES = stat.S_IRGRP | stat.S_IWGRP
 
 
 def share_with_group(file: Path, permission_folder: Path | None = None) -> None:
-    """Let the group of a file read and write it, as far as the group of a folder may do so.
+    """Give a file's group those of the rights to read and write that it has in a folder.
 
-    `permission_folder`: the folder whose permissions count, by default the file's own. A file that
-    belongs to another account is left unchanged.
+    `permission_folder` is that folder, by default the file's own. A file that belongs to another
+    account is left unchanged.
     """
     status, folder_status = file.stat(), (permission_folder or file.parent).stat()
     group_bits = folder_status.st_mode & GROUP_WRITES

@@ -1,4 +1,4 @@
-"""One HTTP request to an outside party, with its possible failures kept distinct."""
+"""One HTTP request to an outside party, with an own error for each kind of failure."""
 
 import ssl
 import sys
@@ -16,8 +16,8 @@ _DEFAULT_WAIT_SECONDS, _MAX_WAIT_SECONDS = 30.0, 3600.0  # until a retry
 def send_request(method: str, url: str, **kwargs: Any) -> requests.Response:
     """Send a request; returns the response, whatever its status.
 
-    Raises NotSentError when the request certainly did not arrive, UncertainDeliveryError when it
-    may have arrived.
+    Raises NotSentError if the request certainly did not arrive, UncertainDeliveryError if it may
+    have arrived.
     """
     # A redirection would turn a POST into a GET: a server that sends one is not the service.
     kwargs["allow_redirects"] = False
@@ -40,8 +40,8 @@ def send_request(method: str, url: str, **kwargs: Any) -> requests.Response:
 def json_object(response: requests.Response) -> dict[str, Any]:
     """Return the JSON object in the response.
 
-    Raises UncertainDeliveryError when the answer is not a JSON object, such as a proxy's page or an
-    incomplete response.
+    Raises UncertainDeliveryError if the answer is not a JSON object (a proxy's page, an incomplete
+    response) or is a redirection.
     """
     try:
         payload = response.json()
@@ -55,8 +55,8 @@ def json_object(response: requests.Response) -> dict[str, Any]:
 def raise_for_service_fault(response: requests.Response) -> None:
     """Raise the error for a status that is a fault of the service, not of the message.
 
-    Raises RetryLaterError for 429, NotSentError for 402 to 405. Other statuses raise nothing; the
-    caller interprets them. Whichever server returned such a status, nothing was accepted.
+    Raises RetryLaterError for 429, and NotSentError for 402 to 405: a server that returns such a
+    status has accepted nothing. For any other status it raises nothing; the caller interprets it.
     """
     if response.status_code == 429:
         raise RetryLaterError("too_many", error_text(response), _retry_after_seconds(response))
@@ -76,7 +76,7 @@ def error_text(response: requests.Response) -> str:
 
 
 def is_html_page(response: requests.Response) -> bool:
-    """Return True if the response is an HTML page, such as the payment page of a network."""
+    """Return True if the response is an HTML page, such as the login page of a network."""
     first_byte = response.content.lstrip(b"\xef\xbb\xbf\t\r\n ")[:1]
     content_type = response.headers.get("Content-Type", "").lower()
     # A service may label its plain text "text/html"; no page is without a tag.
@@ -84,7 +84,7 @@ def is_html_page(response: requests.Response) -> bool:
 
 
 def _retry_after_seconds(response: requests.Response) -> float:
-    """Return the number of seconds that a service asks to wait."""
+    """Return the number of seconds that a service asks to wait, within limits, or the default."""
     retry_after = response.headers.get("Retry-After", "")
     return (
         min(max(float(retry_after), 1.0), _MAX_WAIT_SECONDS)
@@ -103,10 +103,11 @@ def _error_reason(error: requests.RequestException) -> str:
 def _handshake_fault(
     error: BaseException, outer_exception: BaseException | None
 ) -> BaseException | None:
-    """Return the exception that broke TLS before the request was sent, if it caused `error`.
+    """Return the exception that broke the TLS handshake, if that is what caused `error`.
 
-    requests raises the same exception for a failed handshake and for an answer that breaks off.
-    `outer_exception` was already being handled before this request and belongs to another one.
+    Nothing was sent then. The exceptions of requests do not show it: it raises the same one for a
+    failed handshake and for an answer that breaks off. `outer_exception` was being handled before
+    this request: it is not one of its causes.
     """
     cause: BaseException | None = error
     while cause and cause is not outer_exception:
@@ -118,7 +119,7 @@ def _handshake_fault(
 
 
 def _is_certificate_refusal(fault: BaseException) -> bool:
-    """Return True if the certificate was not trusted; False if the connection broke."""
+    """Return True if the certificate made the handshake fail, False if the connection broke."""
     return isinstance(fault, ssl.SSLError) and not isinstance(fault, ssl.SSLEOFError)
 
 

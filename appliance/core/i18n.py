@@ -67,15 +67,15 @@ def _can_parse_catalogue(file: Path, _changed: int, _size: int) -> bool:
 
 
 def localized_name(row: Any, locale: str) -> str:
-    """Return the name of a catalogue row (models.Named) in a locale, else in Uzbek Latin."""
+    """Return the name of a catalogue row (models.Named) in a locale, by default in Uzbek Latin."""
     name: str = getattr(row, f"name_{locale.lower()}") or row.name_uz_latn
     return name
 
 
 def spoken_language(code: str | None) -> str:
-    """Return the language spoken with a person of this locale or of this language of a call.
+    """Return the language spoken with a person or on a call: "ru" or "uz".
 
-    "ru" or "uz"; Uzbek if the language is unknown.
+    `code` is the person's locale or the call's language. It is Uzbek if the language is unknown.
     """
     return "ru" if code == "ru" else "uz"
 
@@ -119,11 +119,11 @@ def fold_text(text: str) -> str:
 
 
 def normalize_spelling(text: str) -> str:
-    """Return a name in standard Uzbek Latin spelling: oʻ, gʻ with U+02BB, otherwise U+02BC.
+    """Return a name with the apostrophes of standard Uzbek Latin: U+02BB in oʻ and gʻ, else U+02BC.
 
-    U+02BC is the glottal stop. Any character used as an apostrophe directly after a Latin letter is
-    replaced, and runs of blanks become one blank. Single quotation marks around a word, and all
-    other letters, stay as they are.
+    U+02BC marks the glottal stop. Any character used as an apostrophe between Latin letters or
+    after o or g is replaced, and runs of blanks become one blank. Single quotation marks around a
+    word, and all letters, stay unchanged.
     """
     text = " ".join(text.split())
     signs = re.escape(_APOSTROPHES)
@@ -134,8 +134,8 @@ def normalize_spelling(text: str) -> str:
 def is_in_script(text: str, script: str) -> bool:
     """Return True if a name is written in a script, "Latn" or "Cyrl".
 
-    A Latin name has no Cyrillic letter. A Cyrillic name may contain a Latin word ("Telegram бот"),
-    but no word that mixes the two scripts, and it has Cyrillic letters.
+    A Latin name has no Cyrillic letter. A Cyrillic name may contain Latin words ("Telegram бот") if
+    it has Cyrillic letters too, but no word that mixes the two scripts.
     """
     if script == "Latn":
         return not _CYRILLIC_LETTER.search(text)
@@ -154,7 +154,10 @@ def _casefolded_letters(text: str) -> str:
 
 
 def _unify_script(word: str) -> str:
-    """Replace Latin letters among Cyrillic ones with the Cyrillic letters that look the same."""
+    """Replace Latin letters with the Cyrillic ones that look the same, in a word with both scripts.
+
+    It is done if the word has at least as many Cyrillic letters as Latin ones.
+    """
     if not (_LATIN_LETTER.search(word) and _CYRILLIC_LETTER.search(word)):
         return word
     cyrillic = sum("\u0400" <= c <= "\u04ff" for c in word)

@@ -1,6 +1,6 @@
 """Intervals of time, each a (begin, end): merging, subtracting and measuring them.
 
-The ends are aware datetimes, or integers in microseconds since 1970, as the figures use them.
+The ends are aware datetimes, or integers in microseconds since 1970.
 """
 
 import datetime as dt
@@ -23,7 +23,7 @@ def merge_intervals[T: (dt.datetime, int)](intervals: Iterable[tuple[T, T]]) -> 
 def subtract_intervals[T: (dt.datetime, int)](
     intervals: Iterable[tuple[T, T]], holes: Iterable[tuple[T, T]]
 ) -> list[tuple[T, T]]:
-    """Return the parts of intervals that remain when `holes` are removed from them, in order."""
+    """Return what remains of the intervals without the `holes`, merged and in order."""
     pieces = merge_intervals(intervals)
     for begin, end in holes:
         remainders = [((b, min(e, begin)), (max(b, end), e)) for b, e in pieces]

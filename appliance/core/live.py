@@ -1,4 +1,4 @@
-"""Live updates: topics that any process publishes and open pages follow."""
+"""Live updates: a process publishes that a topic changed; open web pages follow the topics."""
 
 import contextlib
 import datetime as dt
@@ -17,7 +17,7 @@ _POLL_SECONDS = 0.2  # seconds between two polls for events whose signal was los
 
 
 class LiveEvent(Table):
-    """A topic that changed at a time; browsers refetch what depends on it."""
+    """A topic that changed at a time; pages fetch again what depends on it."""
 
     id = AutoField()
     topic = CharField()
@@ -38,14 +38,14 @@ _LATER_EVENTS_QUERY = PreparedQuery(
 
 
 def publish_topics(*topics: str) -> None:
-    """Notify the followers that these topics changed. Call it inside the change's transaction."""
+    """Notify the followers that these topics changed; call it in the transaction of the change."""
     published_at = clock.now()
     insert_rows(LiveEvent, [{"topic": topic, "at": published_at} for topic in topics])
     database.commit_signal.request_signal()
 
 
 def newest_event_id() -> int:
-    """Return the id of the newest event; follow from it to receive only later events."""
+    """Return the id of the newest event; follow events from it to receive only later ones."""
     return next((id for (id,) in _NEWEST_ID_QUERY.fetch_tuples()), 0)
 
 
@@ -56,17 +56,16 @@ def newest_topic_event_id(*topics: str) -> int:
 
 
 def topic_numbers(prefix: str) -> list[int]:
-    """Return the numbers at the end of those topics that begin with `prefix`, the newest first."""
+    """Return the numbers that follow `prefix` in the published topics, the newest first."""
     events = LiveEvent.select(LiveEvent.topic).where(LiveEvent.topic.startswith(prefix))
     return [int(event.topic.removeprefix(prefix)) for event in events.order_by(LiveEvent.id.desc())]
 
 
 def follow_events(after: int, quiet_seconds: float = 15.0) -> Iterator[list[tuple[int, str]]]:
-    """Yield forever lists of new (event id, topic), in order; an empty one after `quiet_seconds`.
+    """Yield forever lists of new (event id, topic), in order; an empty list after `quiet_seconds`.
 
     Events published in one transaction are yielded together. An event that was removed while the
-    follower slept cannot be yielded: a page that wakes after more than an hour refetches
-    everything.
+    follower slept is lost: a page that wakes after more than an hour fetches everything again.
     """
     yielded_at = time.monotonic()
     with contextlib.closing(database.commit_signal.open_watch()) as watch:
@@ -83,7 +82,8 @@ def follow_events(after: int, quiet_seconds: float = 15.0) -> Iterator[list[tupl
 def clear_old_events() -> int:
     """Remove events that no follower can still need; returns the number removed.
 
-    The newest event stays: otherwise ids would start from 1 and followers would not receive them.
+    The newest event stays: in an empty table, ids would start from 1 again, and followers that wait
+    for higher ids would receive nothing.
     """
     conditions = (LiveEvent.at < clock.now() - EVENT_RETENTION, LiveEvent.id < newest_event_id())
     count: int = LiveEvent.delete().where(*conditions).execute()

@@ -12,9 +12,9 @@ _MAX_ARENAS = 2
 def freeze_loaded_objects() -> None:
     """Reduce memory use; call it once everything is loaded, before threads start.
 
-    Loaded objects are excluded from garbage collection and stay in pages that processes share. The
-    number of the C library's arenas is limited: by default it creates eight for each processor, and
-    each arena keeps the memory that it once held.
+    Loaded objects are excluded from garbage collection, so that processes go on sharing their
+    pages. The C library may create two arenas only: by default it creates eight for each processor,
+    and each keeps the memory that it once held.
     """
     ctypes.CDLL(None).mallopt(_M_ARENA_MAX, _MAX_ARENAS)
     gc.collect()
@@ -23,10 +23,10 @@ def freeze_loaded_objects() -> None:
 
 @contextlib.contextmanager
 def garbage_collection_pause() -> Iterator[None]:
-    """Pause garbage collection inside the `with` block: reference cycles stay in memory.
+    """Pause garbage collection inside the `with` block, for short work that creates many objects.
 
-    For short work that creates many objects. All threads share the setting: the first to enter the
-    context ends it for all.
+    Reference cycles stay in memory until then. The setting is shared by all threads: when the
+    thread that paused first leaves its block, collection is on again for all.
     """
     if not gc.isenabled():
         yield

@@ -12,8 +12,8 @@ _FALLBACK_POLL_SECONDS = 0.03  # seconds between two polls while the kernel repo
 class PathWatch:
     """Waits for events of a path.
 
-    `event_flags`: flags of inotify; `gather_seconds`: how long to wait after an event, so that
-    events that occur together are reported together.
+    `event_flags` are the inotify flags of the events. `gather_seconds` is how long to wait after an
+    event, so that events that occur together are reported together.
     """
 
     def __init__(self, path: Path, event_flags: int, gather_seconds: float) -> None:
@@ -22,7 +22,10 @@ class PathWatch:
         self._start_watch()
 
     def wait_for_event(self, seconds: float) -> bool:
-        """Wait at most `seconds`; returns True if an event may have occurred in that time."""
+        """Wait at most `seconds`; returns True if an event may have occurred in that time.
+
+        Without inotify it returns True after a short time, and the caller looks for itself.
+        """
         if not self._inotify:
             time.sleep(_FALLBACK_POLL_SECONDS)
             self._start_watch()

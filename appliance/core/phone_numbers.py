@@ -8,7 +8,7 @@ import phonenumbers
 # Area and operator codes with which numbers in Uzbekistan begin.
 _AREA_CODE = re.compile(r"20|33|5[05]|6[125679]|7\d|8[078]|9[0-57-9]")
 
-_MIN_PARTLY_SHOWN_LENGTH = 10  # with the plus: long enough that the rest cannot be guessed
+_MIN_PARTLY_SHOWN_LENGTH = 10  # including the plus; the rest of a shorter one could be guessed
 
 
 def strip_separators(text: str) -> str:
@@ -18,7 +18,7 @@ def strip_separators(text: str) -> str:
 
 @functools.lru_cache(10_000)
 def canonical_number(text: str) -> str | None:
-    """Return a valid number with plus and country code, or a short number as dialled.
+    """Return a valid number as plus and country code, a short number as dialled; None if invalid.
 
     Accepts the forms that people say and dial: brackets and dashes, 998 without the plus, 8 before
     the area code, 00 or 8 10 before the country code. A canonical number is returned unchanged.
@@ -46,7 +46,7 @@ def grouped_number(number: str) -> str:
 
 
 def masked_number(text: str) -> str:
-    """Return a phone number with only the country, the operator and the last two digits shown.
+    """Return a phone number that shows only the country, the operator and the last two digits.
 
     For instance +99893 *** ** 47. Of a short number, and of a text that is not a number, only the
     last two digits are shown.

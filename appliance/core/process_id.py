@@ -1,4 +1,4 @@
-"""Names of processes, from which another process can find out whether they are still alive."""
+"""Names of processes by which another process can find out whether they are still alive."""
 
 import os
 from pathlib import Path

@@ -2,10 +2,10 @@
 
 
 class Refused(ValueError):
-    """A request is not possible; `code` is the reason, for which the reader's page has a text.
+    """A request is not possible; `code` is the reason, for which the user's page has a text.
 
-    `subject` names the part that the reason concerns: a field, a step, an appeal. `message` is the
-    reason in English, for commands and logs without such texts.
+    `subject` names what the reason concerns: a field, a step, an appeal. `message` is the reason in
+    English, for commands and logs, which have no such texts.
     """
 
     def __init__(self, code: str, message: str = "", *, subject: str = "") -> None:

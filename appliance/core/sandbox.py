@@ -29,9 +29,8 @@ _READ_RIGHTS = "read-file"
 _WRITE_RIGHTS = "read-file,write-file,truncate"
 _FOLDER_RIGHTS = f"{_WRITE_RIGHTS},read-dir,make-reg,remove-file"
 _SYSTEM_FOLDERS = ("/usr", "/etc/alternatives")
-# system calls of each machine type that would lead out of the sandbox: the type's number in the
-# kernel's audit, then socket, ptrace, kill, process_vm_writev; io_uring_setup has the same number
-# everywhere
+# The system calls that would lead out of the sandbox, by machine type: the type's number in the
+# kernel's audit, then the numbers of socket, ptrace, kill, process_vm_writev, io_uring_setup.
 _REFUSED_CALLS = {
     "x86_64": (0xC000003E, (41, 101, 62, 311, 425)),
     "aarch64": (0xC00000B7, (198, 117, 129, 271, 425)),
@@ -54,9 +53,9 @@ def run_program(
 ) -> str:
     """Run a system program; returns its error output, at most _MAX_REPORT_BYTES bytes.
 
-    `reads`: files; `writes`: files (created if missing) or folders. `seconds` limits both the
-    elapsed and the processor time. Raises SandboxError, and subprocess.CalledProcessError or
-    TimeoutExpired.
+    `reads` are the files that it may read, `writes` the files (created if missing) or folders that
+    it may write. `seconds` limits both the elapsed and the processor time. Raises SandboxError, or
+    CalledProcessError if the program fails, or TimeoutExpired (both of subprocess).
     """
     program = shutil.which(command[0])
     if not program:
@@ -74,8 +73,8 @@ def run_python(
 
     The process can read the interpreter, its packages and the appliance's own package, and can
     write nothing. `seconds` limits both the elapsed and the processor time, `memory_bytes` the
-    memory. The output has at most MAX_FILE_BYTES bytes. Raises SandboxError, and
-    subprocess.CalledProcessError or TimeoutExpired.
+    memory. The output has at most MAX_FILE_BYTES bytes. Raises SandboxError, or CalledProcessError
+    if the module fails, or TimeoutExpired (both of subprocess).
     """
     rules = _landlock_rules(sys.executable, (), ())
     for folder in (Path(sys.prefix), PACKAGE):
@@ -162,9 +161,9 @@ def _landlock_rules(program: str, reads: Iterable[Path], writes: Iterable[Path])
 
 
 def _seccomp_filter() -> bytes:
-    """Return a seccomp filter (classic BPF) that refuses some calls and foreign machine types.
+    """Return a seccomp filter (classic BPF) that refuses the _REFUSED_CALLS of this machine's type.
 
-    The calls are _REFUSED_CALLS; every machine type but our own is foreign.
+    It refuses every call made in the way of another machine type.
     """
     kind, calls = _REFUSED_CALLS[platform.machine()]
     load, equal, above, end = 0x20, 0x15, 0x35, 0x06  # BPF_LD|W|ABS, JMP|JEQ, JMP|JGE, RET

@@ -18,9 +18,9 @@ class UnsupportedSchema(RuntimeError):
 
 
 def schema_differences() -> tuple[list[str], list[str]]:
-    """Return the missing and the unknown migrations of the open database, by their names.
+    """Return the names of the migrations that the open database lacks, and of those unknown here.
 
-    Missing ones belong to this release and were not applied; unknown ones belong to another
+    The first belong to this release and were not applied; the others were applied by another
     release.
     """
     rows = db.database.execute_sql("SELECT name FROM schema_migration").fetchall()
@@ -32,8 +32,8 @@ def schema_differences() -> tuple[list[str], list[str]]:
 def apply_migrations() -> list[str]:
     """Bring the open database to the newest schema; returns the names of the applied migrations.
 
-    A database that holds data is first copied into its own folder, online. Raises
-    UnsupportedSchema, and changes nothing, when this release cannot migrate it.
+    A database that holds data is first copied, online, to a file next to it. Raises
+    UnsupportedSchema, and changes nothing, if this release cannot migrate it.
     """
     runner = Runner(db.database, str(MIGRATIONS), table_name="schema_migration")
     applied_names = set(runner.applied())
@@ -59,7 +59,10 @@ def _release_names() -> list[str]:
 
 
 def _unknown_names(applied_names: set[str]) -> list[str]:
-    """Return the applied migrations of other releases; the first migration replaces older ones."""
+    """Return the applied migrations of other releases.
+
+    Those before this release's first migration are known: it replaces them.
+    """
     release_names = _release_names()
     return sorted(
         name for name in applied_names.difference(release_names) if name > release_names[0]

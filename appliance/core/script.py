@@ -1,8 +1,8 @@
 """Typed Uzbek text transliterated into the script of its reader or of a paper document.
 
-`transliterate_for_locale` converts only Uzbek in Latin letters, for Cyrillic papers; the other
-direction would have to distinguish Uzbek from Russian. `transliterate_to_latin` does it for texts
-that are known to be Uzbek. Text without an Uzbek spelling stays as it was typed.
+`transliterate_for_locale` converts Uzbek in Latin letters for Cyrillic papers. It does not convert
+Cyrillic, because it would have to distinguish Uzbek from Russian: `transliterate_to_latin` does it
+for texts that are known to be Uzbek. Text that is not Uzbek stays as it was typed.
 """
 
 import re
@@ -23,7 +23,7 @@ _UNCHANGED = re.compile(_QUOTED_NAME + _NO_UZBEK_SPELLING, re.VERBOSE | re.IGNOR
 _ROMAN = re.compile(r"[IVXLC]+")
 _WORD = re.compile(r"[a-zʻʼ'‘’`]+", re.IGNORECASE)
 _FOREIGN_LETTER = re.compile(r"w|c(?!h)", re.IGNORECASE)
-# Loan words whose Cyrillic spelling cannot be derived from the Latin one: beginnings, one ending.
+# Beginnings of loan words whose Cyrillic spelling cannot be derived from the Latin one.
 _LOANS = {
     "obyekt": "объект",
     "subyekt": "субъект",
@@ -64,9 +64,9 @@ _KSIYA = re.compile("ksiya", re.IGNORECASE)
 
 
 def transliterate_for_locale(text: str, locale: str, include_quotes: bool = False) -> str:
-    """Return the text as a paper document in one of i18n.LOCALES writes it.
+    """Return the text in the script that a paper document of a locale (i18n.LOCALES) is written in.
 
-    With `include_quotes`, quoted text is transliterated too.
+    Quoted text stays unchanged, unless `include_quotes`.
     """
     if locale == "uz_Latn" or not _is_mostly_uzbek(text):
         return text
@@ -80,7 +80,7 @@ def transliterate_for_locale(text: str, locale: str, include_quotes: bool = Fals
 
 
 def transliterate_to_latin(text: str) -> str:
-    """Return a text known to be Uzbek in Latin letters; Latin parts stay unchanged."""
+    """Return a text known to be Uzbek in Latin letters; parts already in Latin stay unchanged."""
     text = _LOAN_CYRILLIC.sub(_with_case_of_match(lambda word: _LOANS_CYRILLIC[word]), text)
     pieces, end = [], 0
     for cyrillic_run in _CYRILLIC_RUN.finditer(text):
@@ -92,7 +92,7 @@ def transliterate_to_latin(text: str) -> str:
 
 
 def _is_mostly_uzbek(text: str) -> bool:
-    """Return True if most words in Latin letters can be Uzbek."""
+    """Return True if more than two thirds of the words in Latin letters can be Uzbek."""
     words = _WORD.findall(text)
     return 3 * sum(bool(_FOREIGN_LETTER.search(word)) for word in words) < len(words)
 
@@ -105,7 +105,7 @@ def _transliterate_to_cyrillic(text: str) -> str:
 
 
 def _with_case_of_match(spell: Callable[[str], str]) -> Callable[[re.Match[str]], str]:
-    """Return a replacement function whose result has the letter case of the replaced text."""
+    """Return a replacement function for re.sub: spells the match, in the match's letter case."""
 
     def spell_match(match: re.Match[str]) -> str:
         word = spell(match[0].lower())

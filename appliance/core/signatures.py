@@ -1,7 +1,7 @@
 """Detached signatures: Ed25519, 64 raw bytes, keys in PEM as `openssl genpkey` creates them.
 
-The functions that create or check a signature import the cryptography library: most processes do
-neither.
+The cryptography library is imported inside the functions that need it: most processes never create
+or check a signature.
 """
 
 import hashlib
@@ -17,9 +17,10 @@ class SigningKeyError(ValueError):
 
 
 def sign_bytes(body: bytes, file: str, setting_name: str) -> bytes:
-    """Sign `body` with the private key in `file`; returns the signature. Raises SigningKeyError.
+    """Sign `body` with the private key in `file`; returns the signature.
 
-    `setting_name` is the setting that holds the file's path; error messages contain it.
+    `setting_name` is the setting that holds the file's path; error messages contain it. Raises
+    SigningKeyError if the key cannot be read or used.
     """
     from cryptography.hazmat.primitives import serialization
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -34,9 +35,9 @@ def sign_bytes(body: bytes, file: str, setting_name: str) -> bytes:
 
 
 def is_signature_valid(body: bytes, signature: bytes, file: str, setting_name: str) -> bool:
-    """Return True if a holder of one of the public keys in `file` signed `body`.
+    """Return True if `signature` is one of `body` by a holder of one of the public keys in `file`.
 
-    Raises SigningKeyError.
+    Raises SigningKeyError if a key cannot be read or used.
     """
     from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
     from cryptography.hazmat.primitives import serialization
@@ -63,7 +64,10 @@ def is_signature_valid(body: bytes, signature: bytes, file: str, setting_name: s
 
 
 def public_keys(file: str, setting_name: str) -> list[bytes]:
-    """Return the public keys in a file, the newest first, each in PEM. Raises SigningKeyError."""
+    """Return the public keys in a file, the newest first, each in PEM.
+
+    Raises SigningKeyError if the file holds no key or cannot be read.
+    """
     pems = _PEM.findall(_read_key_file(setting_name, file))
     if not pems:
         raise SigningKeyError(f"{setting_name}: {file}: no key in PEM")
@@ -71,7 +75,7 @@ def public_keys(file: str, setting_name: str) -> list[bytes]:
 
 
 def key_fingerprint(public_pem: bytes) -> str:
-    """Return the SHA-256 of a PEM public key in the form of `openssl pkey -pubin -outform DER`."""
+    """Return the SHA-256 of a PEM public key, as of its form in DER (`openssl pkey -pubin`)."""
     from cryptography.hazmat.primitives import serialization
 
     key = serialization.load_pem_public_key(public_pem)
@@ -80,7 +84,7 @@ def key_fingerprint(public_pem: bytes) -> str:
 
 
 def create_key_pair(private_file: Path, public_file: Path) -> None:
-    """Create a key pair that replaces the existing one; the old public keys stay in their file."""
+    """Create a key pair; replaces the private key, and adds the public one before the old ones."""
     from cryptography.hazmat.primitives import serialization
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 

@@ -1,9 +1,9 @@
 """Tables for office programs: the only CSV writer, and the escaping of formulas.
 
 Office programs treat a cell that begins with =, +, - or @ as a formula, even if a person typed it.
-A file opened with a separator other than its own has further cell beginnings: after each separator
-and line end within a text. An apostrophe at each such place makes the program treat the content as
-text.
+If such a program opens a file with the wrong separator, a cell may also begin inside a text: after
+each separator or line end in it. An apostrophe at each such place makes the program treat the
+content as text.
 """
 
 import csv
@@ -26,7 +26,7 @@ _NUMBER = re.compile(r"[+-]?\d[\d \u00a0]*(?:[.,]\d+)?", re.ASCII)  # also match
 
 
 def escape_formulas(text: str) -> str:
-    """Escape a text so that no office program reads it as a formula.
+    """Return a text that no office program reads as a formula; numbers stay unchanged.
 
     `unescape_formulas` restores the original.
     """

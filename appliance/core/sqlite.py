@@ -50,7 +50,7 @@ def is_safe_version(version_text: str) -> bool:
 
 
 def _main(file: str, *statements: str) -> None:
-    """Print the rows that statements on a database file return; raises Error for an invalid one."""
+    """Print the rows that statements on a database file return. Raises Error for an invalid one."""
     with contextlib.closing(connect(file, isolation_level=None)) as connection:
         for statement in statements or _complete_statements(sys.stdin.read()):
             for row in connection.execute(statement):

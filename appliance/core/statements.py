@@ -32,8 +32,8 @@ def insert_rows(
 ) -> None:
     """Insert rows, which all have the same fields, by one prepared statement.
 
-    `ignore`: existing rows stay as they are; `update`: these fields of rows that exist already, by
-    their primary key, are updated. Call it inside a write transaction.
+    With `ignore`, rows that exist already stay unchanged. With `update`, these fields of a row that
+    exists already (with the same primary key) are updated. Call it inside a write transaction.
     """
     if not rows:
         return
@@ -48,7 +48,7 @@ def insert_rows(
 def insert_encoded_rows(
     table: Any, field_names: tuple[str, ...], rows: Sequence[Sequence[object]]
 ) -> None:
-    """Insert rows of values already encoded for these fields' columns; existing rows stay."""
+    """Insert rows of values already encoded for the columns; existing rows stay unchanged."""
     sql, _encoders = _insert_statement(table, field_names, True, ())
     _execute_many(sql, rows)
 
@@ -62,7 +62,7 @@ def _execute_many(sql: str, rows: Sequence[Sequence[object]]) -> None:
 def _insert_statement(
     table: Any, field_names: tuple[str, ...], ignore: bool, update: tuple[str, ...]
 ) -> tuple[str, list[tuple[str, Callable[[Any], Any] | None]]]:
-    """Return an INSERT statement, and (field name, encoder) of each field.
+    """Return an INSERT statement, and the name and encoder of each field.
 
     The encoder is None if the value needs no encoding.
     """
@@ -110,9 +110,9 @@ class ParameterName(str):
 class PreparedQuery:
     """A frequent query: compiled to SQL once, then executed with varying values.
 
-    `build_query` returns the query. In it, `is_one_of_parameter(field, "name")` represents the
-    condition that the field equals one of the texts of that name, and `query_parameter("name")` one
-    text or number as the column stores it.
+    `build_query` returns the query. In it, `query_parameter("name")` represents a text or number,
+    and `is_one_of_parameter(field, "name")` for the condition that the field equals one of several
+    texts. The values are passed, under these names, when the query is executed.
     """
 
     def __init__(self, build_query: Callable[[], ModelSelect]) -> None:
@@ -150,7 +150,7 @@ class PreparedQuery:
 
 
 def find_row[T: Model](table: type[T], **field_values: str | int) -> T | None:
-    """Return the row, if any, whose fields equal these values, given as the columns store them."""
+    """Return the row, if any, whose fields have these values, given as the columns store them."""
     row: T | None = _row_query(cast(Any, table), tuple(field_values)).fetch_first(**field_values)
     return row
 

@@ -1,10 +1,10 @@
 """The audit: which user did or saw what, each entry chained to the previous one by its hash.
 
 Rows can only be added: triggers refuse everything else. Anyone with write access to the database
-could remove the triggers and rewrite the chain. Therefore its head is signed each hour by a key
-that the database does not hold (anchors.py) and noted elsewhere (heads.py, the journal, each
-snapshot, the group's daily summary, the daily report), and each such head must be in the chain
-afterwards (verifying.py).
+could remove the triggers and rewrite the chain. Therefore the chain's head (the hash of its newest
+entry) is signed each hour by a key that the database does not hold (anchors.py) and noted elsewhere
+(heads.py, the journal, each snapshot, the group's daily summary, the daily report). Each such head
+must be in the chain ever after (verifying.py).
 """
 
 import contextvars
@@ -29,7 +29,7 @@ _SHORT_HASH_LENGTH = 16  # characters of a hash that suffice in a copy written d
 
 @dataclass(frozen=True)
 class Head:
-    """The end of the chain at some time: an entry's id and its hash, or the hash's beginning."""
+    """The newest entry of the chain at some time: its id, and its hash or the beginning of it."""
 
     id: int
     hash: str
@@ -44,7 +44,7 @@ class Head:
 
     @classmethod
     def parse_text(cls, text: str) -> Self:
-        """Parse a head in its text form. Raises ValueError."""
+        """Parse a head in its text form, "1234:hash". Raises ValueError if it is not one."""
         id, _colon, hash = text.strip().partition(":")
         if not id.isdecimal() or len(id) > 18 or len(hash) < _SHORT_HASH_LENGTH:
             raise ValueError(f"a head is written as 1234:{'0' * _SHORT_HASH_LENGTH}…, not {text!r}")
@@ -56,10 +56,10 @@ request_address: contextvars.ContextVar[str] = contextvars.ContextVar("came_from
 
 
 def text_fingerprint(text: str) -> str:
-    """Return the hash by which an audit entry represents a text.
+    """Return the hash that represents a text in an audit entry: SHA-256, in hexadecimal digits.
 
-    The text is stored in another table, until its person is masked. The hash is SHA-256 in
-    hexadecimal digits: it proves the text as long as the text exists, and an entry never changes.
+    The text itself is in another table until the person's data is masked; an entry never changes.
+    As long as the text exists, the hash proves that it is the one that was entered.
     """
     return hashlib.sha256(text.encode()).hexdigest()
 
@@ -81,7 +81,7 @@ def record_entry(who: str, action: str, subject: str = "", **detail: Any) -> Non
 
 
 def chain_head(before: dt.datetime | None = None) -> Head | None:
-    """Return the head of the chain now, or before a time, unless the chain was empty."""
+    """Return the head of the chain now, or as it was before a time; None if the chain was empty."""
     rows = AuditEntry.select().order_by(AuditEntry.id.desc())
     last = (rows.where(AuditEntry.at < before) if before else rows).first()
     return last and Head(last.id, last.hash)
@@ -94,9 +94,9 @@ def is_in_chain(noted_head: Head) -> bool:
 
 
 def first_broken_id(after_id: int = 0, limit: int | None = None) -> int | None:
-    """Return the id of the first entry, if any, whose hash does not match.
+    """Return the id of the first entry whose hash does not match, or None.
 
-    Checks only the entries after `after_id`, and only `limit` of them if it is set.
+    Checks only the entries after `after_id`, and at most `limit` of them.
     """
     before = AuditEntry.select().where(AuditEntry.id <= after_id).order_by(AuditEntry.id.desc())
     start = before.first() if after_id else None

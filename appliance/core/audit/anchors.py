@@ -1,4 +1,4 @@
-"""Heads of the chain signed each hour: proof that access to the database alone cannot forge.
+"""Heads of the audit's chain, signed each hour: write access to the database cannot forge them.
 
 Only `appliance jobs` reads the key. If every row were signed, every process that writes one would
 have to read the key, and an intruder in the web pages could sign anything; a signed head proves the
@@ -21,14 +21,15 @@ _KEY_SETTING, _PUBLIC_KEY_SETTING = "audit.key", "audit.public_key"
 
 
 class BrokenChainError(RuntimeError):
-    """The chain was altered: its head is not signed. The message says where."""
+    """The chain was altered, so its head is not signed. The message says where."""
 
 
 def sign_head(settings: Settings) -> str:
-    """Sign the head if there are entries since the last signed one; returns a text that says so.
+    """Sign the head if entries were added since the last signature; returns a text that says so.
 
-    The heads signed or noted before must still be in the chain. Raises BrokenChainError,
-    SigningKeyError.
+    Returns "" if there was nothing to sign. Raises BrokenChainError if a head signed or noted
+    earlier is no longer in the chain or a new entry's hash does not match, SigningKeyError if the
+    key cannot be used.
     """
     current, last = chain_head(), newest_signed_head()
     for earlier in [
@@ -52,16 +53,16 @@ def sign_head(settings: Settings) -> str:
 
 
 def newest_signed_head() -> Head | None:
-    """Return the head that was signed last."""
+    """Return the head that was signed last; None if no head was signed yet."""
     last = AuditAnchor.select().order_by(AuditAnchor.id.desc()).first()
     return last and Head(last.entry, last.hash)
 
 
 def signed_heads(settings: Settings) -> tuple[list[Head], list[Head]]:
-    """Return two lists of heads, each oldest first: with a valid signature, and without one.
+    """Return the signed heads in two lists, each oldest first: with a valid signature, and without.
 
-    The second list contains the heads that the appliance's key did not sign. Raises
-    SigningKeyError.
+    Those without were not signed by the appliance's key. Raises SigningKeyError if the public key
+    cannot be read.
     """
     valid: list[Head] = []
     forged: list[Head] = []
@@ -79,7 +80,10 @@ def signed_heads(settings: Settings) -> tuple[list[Head], list[Head]]:
 
 
 def is_signing_late(settings: Settings) -> bool:
-    """Return True if entries have been without a signed head for longer than MAX_UNSIGNED_AGE."""
+    """Return True if an entry older than MAX_UNSIGNED_AGE is not covered by a signed head.
+
+    Returns False if no public key is set: then the site does not sign heads.
+    """
     if not settings.audit.public_key:
         return False
     last = newest_signed_head()

@@ -15,9 +15,9 @@ from appliance.core.db import row_batches
 class EntryFilters:
     """Which entries to list; an empty field does not filter.
 
-    `action` is one action, or the beginning of several, such as `appeal.`; `record` is the subject
-    of an entry or, with `include_lists`, also one of the records that a list showed or that were
-    searched for.
+    `action` is one action, or the beginning of several if it ends with a dot (`appeal.`). `record`
+    is the subject of an entry. With `include_lists`, entries about a list or a search that showed
+    this record count too.
     """
 
     who: str = ""
@@ -30,7 +30,7 @@ class EntryFilters:
 
 
 def list_entries(filters: EntryFilters, limit: int, before: int | None = None) -> list[AuditEntry]:
-    """Return the newest entries, only those with a lower id than `before` if it is set."""
+    """Return the newest `limit` entries; if `before` is set, only those with a lower id."""
     rows = _filtered_entries(filters)
     if before is not None:
         rows = rows.where(AuditEntry.id < before)
@@ -38,7 +38,7 @@ def list_entries(filters: EntryFilters, limit: int, before: int | None = None) -
 
 
 def entry_batches(filters: EntryFilters) -> Iterator[list[AuditEntry]]:
-    """Return all filtered entries, oldest first, in batches."""
+    """Return all entries that pass the filters, the oldest first, in batches."""
     return row_batches(_filtered_entries(filters), AuditEntry.id)
 
 

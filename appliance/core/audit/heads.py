@@ -1,7 +1,7 @@
-"""Heads of the audit's chain noted next to the database: one per line, the oldest first.
+"""Heads of the audit's chain noted in a file next to the database: one per line, oldest first.
 
-A restore of the database sets the chain back; it is noted too, and the heads noted between the
-restored one and the restore no longer count.
+A restore of the database sets the chain back to an earlier head. It is noted too, because the heads
+between that one and the restore are then rightly missing.
 """
 
 import datetime as dt
@@ -19,7 +19,7 @@ FILE_NAME = "audit-heads.txt"  # in the folder paths.backups
 
 @dataclass(frozen=True)
 class NotedHead:
-    """A head with the time and place of its note, or the head to which a restore went back."""
+    """A noted head, with the time and place of the note; `restored`: a restore went back to it."""
 
     at: dt.datetime
     head: Head
@@ -56,7 +56,10 @@ def read_noted_heads(settings: Settings) -> list[NotedHead]:
 
 
 def missing_heads(heads: Iterable[NotedHead]) -> list[NotedHead]:
-    """Return the noted heads that should be in the chain and are not, the oldest first."""
+    """Return the noted heads that should be in the chain but are not, the oldest first.
+
+    Heads that a later restore has removed are not counted as missing.
+    """
     heads = list(heads)
     restores = [noted for noted in heads if noted.restored]
     return [

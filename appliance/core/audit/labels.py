@@ -1,7 +1,7 @@
-"""Labels of the audit's actions: the subject, and what was done with it.
+"""Labels of the audit's actions: one for the subject, one for what was done with it.
 
 The message ids are nouns, so that both can be shown side by side in every language. A new action
-needs its label here; tests/web/status/test_audit_page.py finds the one that lacks it.
+needs its label here; tests/web/status/test_audit_page.py finds an action without one.
 """
 
 from appliance.core.i18n import N_
@@ -192,15 +192,15 @@ _SUBJECT_ALIASES = {"task": "follow_up", "outbox": "message"}
 
 
 def subject_labels() -> dict[str, str]:
-    """Return the prefix of actions (`appeal.`) → the message id of their subject."""
+    """Return the message id of each subject, by the prefix of its actions (such as `appeal.`)."""
     aliases = {new: _SUBJECT_LABELS[old] for new, old in _SUBJECT_ALIASES.items()}
     return {f"{code}.": name for code, name in (_SUBJECT_LABELS | aliases).items()}
 
 
 def action_labels(action: str) -> tuple[str, str]:
-    """Return the message ids of an action's subject and of its operation.
+    """Return two message ids for an action: its subject, and what was done with it.
 
-    The second one is "" if the first one names both. A subject or operation without a label is
+    The second is "" if the first one says both. A subject or operation without a label is
     represented by its code.
     """
     if label := _COMPLETE_LABELS.get(action):

@@ -6,9 +6,9 @@ from appliance.core.tables import DocumentField, MomentField, Table
 
 
 class AuditEntry(Table):
-    """One act of a user or process. Each row holds the hash that chains it to the previous one.
+    """One act of a user or process, with the hash that chains it to the previous row.
 
-    Therefore no row can be removed unnoticed.
+    Because of the hash, no row can be removed unnoticed.
     """
 
     id = AutoField()

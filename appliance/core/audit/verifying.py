@@ -1,4 +1,4 @@
-"""Verification of the whole chain against every head that is known."""
+"""Verification of the audit's whole chain against every head that is known."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -15,18 +15,18 @@ GUARD_TRIGGERS = frozenset(
 
 @dataclass(frozen=True)
 class Verdict:
-    """The result. The first wrong entry is one of the ids from `first_wrong` to `until`.
+    """The result of a verification. The first wrong entry has an id from `first_wrong` to `until`.
 
-    If a row's hash does not match, the place is known exactly: both are its id. If the chain is
-    intact but a head is not in it, or has a foreign signature, the chain was rewritten or cut off
-    after the last head that is still in it.
+    If a row's hash does not match, the place is known exactly: both are its id. If all hashes match
+    but a known head is not in the chain, or was signed by a foreign key, the chain was rewritten or
+    cut off somewhere after the last known head that is still in it.
     """
 
     head: Head | None
-    broken_at: int | None
+    broken_at: int | None  # id of the first entry whose hash does not match
     missing: list[Head] = field(default_factory=list)
     forged: list[Head] = field(default_factory=list)  # signed, but not with the appliance's key
-    unguarded: bool = False  # rows could be changed
+    unguarded: bool = False  # the triggers that refuse changes of rows are missing
     restored: list[NotedHead] = field(default_factory=list)  # the heads to which restores went back
     signed: int = 0
     first_wrong: int | None = None
@@ -34,14 +34,15 @@ class Verdict:
 
     @property
     def is_sound(self) -> bool:
-        """True if nothing is wrong."""
+        """True if no fault was found."""
         return not (self.missing or self.forged or self.unguarded or self.broken_at is not None)
 
 
 def verify_chain(settings: Settings, other_heads: Iterable[Head] = ()) -> Verdict:
-    """Verify the whole chain; `other_heads` are heads from elsewhere.
+    """Verify the whole chain; `other_heads` are heads noted elsewhere, such as on paper.
 
-    Raises ValueError for anything unreadable: a line of the noted heads, a key (SigningKeyError).
+    Raises ValueError if a line of the noted heads cannot be parsed, or a key cannot be read
+    (SigningKeyError).
     """
     noted_heads = heads.read_noted_heads(settings)
     valid, forged = anchors.signed_heads(settings) if settings.audit.public_key else ([], [])
@@ -80,7 +81,7 @@ def is_guarded() -> bool:
 
 
 def _is_guard_trigger(name: str, definition: str) -> bool:
-    """Return True if a trigger does what its name says: another of that name may do nothing."""
+    """Return True if a trigger does what its name says: one with the right name may do nothing."""
     table, _, operation = name.rpartition("_")
     expected_start = (
         f"CREATE TRIGGER {name} BEFORE {operation} ON {table} BEGIN SELECT RAISE(ABORT,"

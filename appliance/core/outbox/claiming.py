@@ -1,4 +1,7 @@
-"""Claiming messages by a conditional UPDATE: one sender at a time, in each recipient's order."""
+"""Claiming messages, so that one sender at a time sends each, in the order of each recipient.
+
+A claim is a conditional UPDATE that only one process can win.
+"""
 
 import datetime as dt
 from collections.abc import Collection
@@ -10,16 +13,16 @@ from appliance.core import clock, process_id
 from appliance.core.db import write_transaction
 from appliance.core.outbox.tables import Message, SendAttempt
 
-# A dead sender's claims are released at once; those of a hanging one after this time.
+# The claims of a sender that no longer runs are released at once, of one that hangs after this.
 CLAIM_LEASE = dt.timedelta(minutes=10)
 
 
 def claim_next(channel: str, excluded_recipients: Collection[str] = ()) -> Message | None:
-    """Claim and return a channel's message that has been due longest, if any.
+    """Claim and return the message of a channel that has been due longest, if there is one.
 
     Messages to `excluded_recipients` are skipped. Of each recipient only the oldest open message is
-    claimed, so that messages arrive in order. A message whose time has not come, or that no account
-    may send, does not block later ones.
+    claimed, so that messages arrive in order. A message whose time has not come, or whose text no
+    account accepts yet, does not block later ones.
     """
     now = clock.now()
     earlier = Message.alias()
@@ -55,9 +58,10 @@ def claim_next(channel: str, excluded_recipients: Collection[str] = ()) -> Messa
 
 
 def claim_similar(message: Message, min_count: int, max_count: int) -> list[Message]:
-    """Claim other due messages of a claimed message's recipient and purpose, to send with it.
+    """Claim further due messages with the recipient and purpose of a claimed one, to send together.
 
-    The oldest first, `max_count` of them; an empty list if there are fewer than `min_count`.
+    Returns at most `max_count`, the oldest first; an empty list, and claims nothing, if there are
+    fewer than `min_count`.
     """
     now = clock.now()
     similar = (
@@ -82,7 +86,7 @@ def claim_similar(message: Message, min_count: int, max_count: int) -> list[Mess
 
 
 def claim_waiting(channel: str, max_count: int) -> list[Message]:
-    """Claim the waiting messages of a channel, due or not, the oldest first.
+    """Claim at most `max_count` waiting messages of a channel, due or not, the oldest first.
 
     Skips recipients to whom another message is being sent.
     """
@@ -102,7 +106,7 @@ def claim_waiting(channel: str, max_count: int) -> list[Message]:
 
 
 def claim_for_cause(channel: str, cause: str) -> list[Message]:
-    """Claim the due messages of a channel for one cause, when the usual sender cannot send them."""
+    """Claim a channel's due messages of one cause; for use while the usual sender cannot send."""
     now = clock.now()
     with write_transaction():
         due = Message.select().where(
@@ -117,10 +121,11 @@ def claim_for_cause(channel: str, cause: str) -> list[Message]:
 
 
 def recent_attempts(channel: str, seconds: float) -> dict[str, list[dt.datetime]]:
-    """Return recipient → when messages were sent to it in the last `seconds`, oldest first.
+    """Return when messages were sent to each recipient in the last `seconds`, the oldest first.
 
-    Goes back at most as far as attempts are stored. Messages sent together count once. It is read
-    from rows, so that a limit also applies to a process that has just started, and to two at once.
+    Goes back at most as far as attempts are stored. Messages sent together count once. The times
+    are read from the database, so that a limit also binds a process that has just started, and two
+    senders at once.
     """
     now = clock.now()
     since = now - dt.timedelta(seconds=seconds)
@@ -132,7 +137,7 @@ def recent_attempts(channel: str, seconds: float) -> dict[str, list[dt.datetime]
 
 
 def redirect_messages(channel: str, old_recipient: str, new_recipient: str) -> int:
-    """Give open messages the recipient's new address; returns how many."""
+    """Change the recipient of open messages to the new address; returns the number changed."""
     open_ = (Message.channel == channel, Message.state.in_(["pending", "claimed"]))
     with write_transaction():
         count: int = (

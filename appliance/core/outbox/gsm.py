@@ -1,8 +1,8 @@
-"""Texts in SMS encoding: the cheap GSM alphabet, and how many parts a text needs."""
+"""Texts as SMS: the compact GSM alphabet, and how many parts a text needs."""
 
 import gsm0338
 
-# Uzbek's own characters are not in GSM 03.38 and would halve the capacity of a part.
+# These characters are not in GSM 03.38: with one of them, a part holds less than half as much.
 _ASCII_REPLACEMENTS = str.maketrans(
     {"ʻ": "'", "ʼ": "'", "‘": "'", "’": "'", "`": "'", "«": '"', "»": '"'}
 )
@@ -13,20 +13,20 @@ _ESCAPE = 0x1B  # the next character is from the second table and must not be se
 def use_ascii_quotes(text: str) -> str:
     """Return the text with ASCII apostrophes and quotation marks, and with single spaces.
 
-    Uzbek's own signs are not in the GSM alphabet and would halve the capacity of an SMS.
+    Uzbek's own signs are not in the GSM alphabet: one of them more than halves what an SMS holds.
     """
     return " ".join(text.translate(_ASCII_REPLACEMENTS).split())
 
 
 def part_count(text: str) -> int:
-    """Return the number of parts in which a message with this text is sent and charged."""
+    """Return the number of parts in which an SMS with this text is sent and charged."""
     return len(split_parts(text)[1])
 
 
 def split_parts(text: str) -> tuple[int, list[bytes]]:
-    """Return the bits of a character (7 or 16), and the bytes of each part of an SMS.
+    """Return how many bits a character has (7 or 16), and the bytes of each part of an SMS.
 
-    Characters of 7 bits take a byte each, as SMPP requires. No character is split.
+    A character of 7 bits takes a byte, as SMPP requires. No character is split between two parts.
     """
     try:
         bits, remaining = 7, text.encode("gsm03.38")

@@ -1,4 +1,4 @@
-"""Waiting and finished messages, for the page, the command and the alarms."""
+"""Waiting and finished messages, for the web page, the command and the alarms."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -10,15 +10,15 @@ from appliance.core.outbox.tables import Message
 from appliance.core.statements import find_row
 
 OPEN = ("pending", "claimed")
-_RESTORE_MARK_CHANNEL = "none"  # channel of rows that reserve the ids skipped by a restore
-STATUS_QUERY_PERIOD = dt.timedelta(days=1)  # then gateways are no longer queried
+_RESTORE_MARK_CHANNEL = "none"  # of rows that are no messages: a restore reserves ids by them
+STATUS_QUERY_PERIOD = dt.timedelta(days=1)  # how long a gateway is queried about a message
 
 
 @dataclass(frozen=True)
 class QueueAge:
     """A channel's queue: how many messages are due, and how long the oldest has waited.
 
-    `trouble` is the code of the last failed attempt to send one of them, or "".
+    `trouble` is the code of the latest failed attempt to send one of them, or "".
     """
 
     channel: str
@@ -28,7 +28,7 @@ class QueueAge:
 
 
 def list_messages(state: str | None, limit: int, offset: int = 0) -> list[Message]:
-    """Return messages in a state (None: in any state), newest first."""
+    """Return messages in one state, or in any state if it is None, the newest first."""
     messages = Message.select().where(Message.channel != _RESTORE_MARK_CHANNEL)
     if state:
         messages = messages.where(Message.state == state)
@@ -36,15 +36,15 @@ def list_messages(state: str | None, limit: int, offset: int = 0) -> list[Messag
 
 
 def find_message(number: int, channel: str | None = None) -> Message | None:
-    """Return the message with this id, if any, in one channel or in all."""
+    """Return the message with this id, if it exists and is of this channel (None: any channel)."""
     message = find_row(Message, id=number)
     return message if message and channel in (None, message.channel) else None
 
 
 def queue_ages() -> list[QueueAge]:
-    """Return how many messages of each channel are due and not sent, and how long they wait.
+    """Return the queue of each channel that has messages due but not sent.
 
-    Messages that wait for a retry are included. A channel without such messages is left out.
+    Messages that wait for a retry are included.
     """
     now = clock.now()
     open_ = Message.select().where(Message.state.in_(OPEN))

@@ -14,7 +14,7 @@ class Purpose:
     name: str
     at_once: bool = False  # its recipient is waiting for it: it does not wait for the morning
     staff: bool = False  # for people on duty or technicians: the daily limits do not apply
-    use: dt.timedelta | None = None  # then it is useless; counted from its planned time
+    use: dt.timedelta | None = None  # how long after its planned time it is useful
     by_sms: bool = False  # is sent by SMS
     optional: bool = False  # the site may disable it
 
@@ -24,7 +24,7 @@ PURPOSES = {
     for purpose in (
         Purpose("registered", N_("Appeal registered"), at_once=True, by_sms=True, optional=True),
         Purpose("answered", N_("Answer prepared"), by_sms=True, optional=True),
-        # Useless sooner: the caller has called again, …
+        # These two are useful for a shorter time: the caller may have called again, …
         Purpose(
             "missed", N_("Missed call"), use=dt.timedelta(hours=12), by_sms=True, optional=True
         ),

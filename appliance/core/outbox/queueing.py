@@ -1,4 +1,4 @@
-"""Queueing a message: with its cause, only once, outside the quiet hours."""
+"""Queueing messages: each only once, with its cause, outside the quiet hours and within limits."""
 
 import datetime as dt
 from typing import Any
@@ -13,8 +13,8 @@ from appliance.core.settings import Messages
 from appliance.core.statements import find_row
 
 _MAX_POSTPONED_DAYS = 14  # days by which a message can be postponed
-DEFAULT_LIFETIME = dt.timedelta(days=2)  # then a message is useless, by default
-_will_be_sent = Message.expires_at > Message.wanted_at  # and is not postponed beyond its lifetime
+DEFAULT_LIFETIME = dt.timedelta(days=2)  # how long a message is useful, by default
+_will_be_sent = Message.expires_at > Message.wanted_at  # it was not postponed beyond its lifetime
 
 
 def queue_message(
@@ -31,7 +31,7 @@ def queue_message(
 ) -> Message:
     """Queue a message; call it in the transaction of its cause.
 
-    `key` identifies the notification: if it was queued before, the earlier message is returned.
+    `key` identifies the notification: if a message with this key exists, it is returned instead.
     """
     now = clock.now()
     first_due_at = max(due_at or now, now)
@@ -67,12 +67,12 @@ def queue_sms(
     payload: dict[str, Any] | None = None,
     delay: dt.timedelta = dt.timedelta(),
 ) -> Message | None:
-    """Queue an SMS and return it, if the number can receive SMS.
+    """Queue an SMS and return it; returns None if the number cannot receive SMS.
 
-    The SMS is sent after `delay` at the earliest. A message that is not urgent is not sent during
-    the quiet hours, nor beyond the daily number of all messages in `limits`. To one number only as
-    many are sent per day as `limits` allows, except to people on duty and technicians. Messages
-    beyond a limit wait for a later day.
+    The SMS is sent after `delay` at the earliest. One that is not urgent waits until the quiet
+    hours end, and until a day on which the limit of all such messages is not reached. Unless it is
+    for people on duty or technicians, it also waits until the limit for its number allows it. Both
+    limits are in `limits`.
     """
     recipient = phone_numbers.canonical_number(number)
     if not recipient:
@@ -98,10 +98,10 @@ def queue_sms(
 
 
 def withdraw_messages(cause: str, since: dt.datetime) -> bool:
-    """Withdraw the messages queued for `cause` since `since`, unless one was already attempted.
+    """Withdraw the messages queued for `cause` since `since`; returns True if they were withdrawn.
 
-    Returns True if they were withdrawn. It is for a cause that is itself withdrawn; call it in that
-    transaction. Messages that an operator wrote by hand since then are still sent.
+    If an attempt to send one of them was made, all stay. Call it in the transaction that withdraws
+    the cause itself. Messages written by an operator by hand are not withdrawn.
     """
     conditions = (
         Message.cause == cause,
@@ -120,8 +120,8 @@ def withdraw_messages(cause: str, since: dt.datetime) -> bool:
 def postpone_until_morning(tz: ZoneInfo, limits: Messages) -> int:
     """Postpone pending text messages that are not urgent to the end of the quiet hours.
 
-    It covers every message due before then, also one that became due earlier and is still unsent.
-    Returns the number of postponed messages; does nothing outside the quiet hours.
+    This includes those that became due before the quiet hours and are still unsent. Returns the
+    number of postponed messages; does nothing outside the quiet hours.
     """
     now = clock.now()
     morning = outside_quiet_hours(now, tz, limits)
@@ -140,7 +140,7 @@ def postpone_until_morning(tz: ZoneInfo, limits: Messages) -> int:
 
 
 def outside_quiet_hours(time: dt.datetime, tz: ZoneInfo, limits: Messages) -> dt.datetime:
-    """Return the given time, or the end of the quiet hours if the time falls into them."""
+    """Return the given time, or the end of the quiet hours if the time falls within them."""
     begin, end = map(dt.time.fromisoformat, (limits.quiet_from, limits.quiet_to))
     local = time.astimezone(tz)
     is_late, is_early = local.time() >= begin, local.time() < end
@@ -153,7 +153,7 @@ def outside_quiet_hours(time: dt.datetime, tz: ZoneInfo, limits: Messages) -> dt
 def within_recipient_limit(
     recipient: str, due: dt.datetime, tz: ZoneInfo, limits: Messages
 ) -> dt.datetime:
-    """Return `due`, or a time a day or more later that respects the recipient's daily limit."""
+    """Return `due`, or a later day's time at which the recipient's daily limit is not exceeded."""
     for _ in range(_MAX_POSTPONED_DAYS):
         messages = Message.select().where(
             Message.recipient == recipient,
@@ -169,7 +169,7 @@ def within_recipient_limit(
 
 
 def _within_daily_limit(due: dt.datetime, tz: ZoneInfo, limits: Messages) -> dt.datetime:
-    """Return `due`, or a later morning on whose day the daily limit is not yet reached."""
+    """Return `due`, or the morning of a later day that is below the limit of all messages."""
     for _ in range(_MAX_POSTPONED_DAYS):
         start = dt.datetime.combine(due.astimezone(tz).date(), dt.time(), tz)
         next_day = dt.datetime.combine(start.date() + dt.timedelta(days=1), dt.time(), tz)

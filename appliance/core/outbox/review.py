@@ -1,4 +1,4 @@
-"""Messages put on hold by a restore: listed with what is known of them, released or dropped."""
+"""Messages put on hold by a restore, and what services know of them; to be released or dropped."""
 
 import datetime as dt
 from collections.abc import Collection
@@ -10,7 +10,7 @@ from appliance.core.db import write_transaction
 from appliance.core.outbox.tables import HeldMessage, Message
 
 # What a service knows of a message, the most conclusive status first. `unknown`: the service cannot
-# be queried, so that a message that another service reports as absent may have been sent by it.
+# be queried, and may have sent a message that another service reports as absent.
 SERVICE_STATUSES = ("delivered", "taken", "refused", "unknown", "absent")
 FINAL_STATUSES = ("delivered", "refused", "absent")
 _QUERY_INTERVAL = dt.timedelta(minutes=10)  # until the same message is queried again
@@ -31,7 +31,10 @@ def review_count() -> int:
 
 
 def messages_to_query(channel: str, limit: int) -> list[HeldMessage]:
-    """Return messages on hold in a channel without a final status, those not yet queried first."""
+    """Return messages on hold in a channel whose services must be asked for their status.
+
+    Those without a final status that were not queried lately; those never queried come first.
+    """
     due = HeldMessage.asked_at.is_null() | (HeldMessage.asked_at < clock.now() - _QUERY_INTERVAL)
     rows = _review_rows().where(
         due, Message.channel == channel, HeldMessage.word.not_in(FINAL_STATUSES)
@@ -51,8 +54,9 @@ def record_status(row: HeldMessage, account: str, status: str) -> None:
 def hold_if_old(message: Message, occurred_at: dt.datetime) -> bool:
     """Put a new message on hold if what it reports occurred before the last restore.
 
-    The replaced site may have sent it. Call it in the transaction that queues the message. After a
-    restore, calls are read again from the event log, and their messages are queued again.
+    After a restore, calls are read again from the event log and their messages are queued again,
+    but the replaced site may have sent them. Call it in the transaction that queues the message.
+    Returns True if the message is on hold.
     """
     marks = Message.select().where(Message.channel == "none", Message.purpose == "restore")
     last_restore = marks.order_by(Message.id.desc()).first()
@@ -64,7 +68,10 @@ def hold_if_old(message: Message, occurred_at: dt.datetime) -> bool:
 
 
 def release_messages(numbers: Collection[int] | None, by: str) -> int:
-    """Send messages on hold (None: all of them); returns how many."""
+    """Release messages on hold (None: all of them) to be sent; returns their number.
+
+    `by` is the user, for the audit.
+    """
     now = clock.now()
     columns = {"state": "pending", "wanted_at": now, "due_at": now, "ended_at": None}
     columns |= {"claimed_until": None, "trouble": "", "trouble_text": ""}
@@ -72,7 +79,10 @@ def release_messages(numbers: Collection[int] | None, by: str) -> int:
 
 
 def drop_messages(numbers: Collection[int] | None, by: str) -> int:
-    """Discard messages on hold (None: all of them); returns how many."""
+    """Discard messages on hold (None: all of them); returns their number.
+
+    `by` is the user, for the audit.
+    """
     now = clock.now()
     return _finish_review(
         numbers, by, "drop", {"state": "refused", "trouble": "dropped", "ended_at": now}, now

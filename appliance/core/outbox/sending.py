@@ -1,4 +1,4 @@
-"""The outcome of a sent message: delivered, refused, expired, or to be retried."""
+"""The outcome of an attempt to send a message: sent, delivered, refused, or to be retried."""
 
 import datetime as dt
 import random
@@ -15,14 +15,14 @@ from appliance.core.statements import find_row
 _FIRST_RETRY_SECONDS, _MAX_RETRY_SECONDS = 15.0, 1800.0  # seconds between attempts
 OFFLINE_TROUBLES = ("unreachable", "certificate")  # troubles in which nothing left the appliance
 _ATTEMPT_RETENTION = dt.timedelta(minutes=5)  # how long attempts are stored
-_MAX_OFFLINE_RETRY_SECONDS = 30.0  # the longest while offline: an attempt costs nothing
+_MAX_OFFLINE_RETRY_SECONDS = 30.0  # between attempts while offline: an attempt costs nothing
 
 
 def mark_sent(message: Message, gateway: str, foreign_id: str = "") -> None:
-    """Record that the gateway accepted the message.
+    """Record that the gateway accepted the message, with the gateway's id for it.
 
-    The outcome is reported later, or never. The record is made even if another sender has claimed
-    the message since.
+    Whether it was delivered is reported later, or never. The record is made even if another sender
+    has claimed the message in the meantime.
     """
     with write_transaction():
         now = clock.now()
@@ -46,7 +46,7 @@ def mark_sent(message: Message, gateway: str, foreign_id: str = "") -> None:
 def gateway_key(message: Message) -> str:
     """Return the appliance's own key for a message at a gateway.
 
-    The key is the same in each attempt until a user asks to resend a message that had ended.
+    All attempts have the same key, until a user has a message resent that had ended.
     """
     tries = message.payload.get("tries", 0)
     return f"m{message.id}-{tries}" if tries else f"m{message.id}"
@@ -57,9 +57,9 @@ def record_delivery_report(
 ) -> bool:
     """Record a gateway's report that a message was `delivered` or `refused`.
 
-    Returns True if the message is known. `reported_id` identifies it: if `is_own_key`, by the
-    appliance's own key, which `gateway_key` returned; otherwise by the gateway's id. A report about
-    a message whose acceptance the gateway has not yet confirmed is stored until then; a second
+    `reported_id` identifies the message: by the appliance's own key (see `gateway_key`) if
+    `is_own_key`, otherwise by the gateway's id. Returns True if the message is known. A report that
+    arrives before the gateway confirmed to have accepted the message is stored until then; a second
     report changes nothing.
     """
     with write_transaction():
@@ -82,7 +82,7 @@ def record_delivery_report(
 
 
 def remove_unmatched_early_reports() -> int:
-    """Remove reports whose message did not appear within a day; returns the number removed."""
+    """Remove reports whose message is still unknown after a day; returns the number removed."""
     with write_transaction():
         day_ago = clock.now() - dt.timedelta(days=1)
         count: int = EarlyReport.delete().where(EarlyReport.at < day_ago).execute()
@@ -98,10 +98,10 @@ def schedule_retry(
     gateway: str = "",
     wait_seconds: float | None = None,
 ) -> None:
-    """Schedule another attempt after a failed or uncertain one, with growing delays.
+    """Schedule another attempt after a failed or uncertain one; the delay grows with the attempts.
 
-    `gateway`: the gateway that may have accepted it; the next attempt goes to it. `wait_seconds`:
-    the delay for which the other side asks.
+    `perhaps_sent`: `gateway` may have accepted the message, and the next attempt goes to the same
+    one. `wait_seconds`: the delay for which the other side asks, instead of the usual one.
     """
     if wait_seconds is None:
         wait_seconds = retry_delay(message, trouble)
@@ -119,7 +119,7 @@ def schedule_retry(
 
 
 def retry_delay(message: Message, trouble: str) -> float:
-    """Return the seconds until the next attempt: growing, with a jitter for each message."""
+    """Return the seconds until the next attempt: more after each attempt, varied at random."""
     longest = _MAX_OFFLINE_RETRY_SECONDS if trouble in OFFLINE_TROUBLES else _MAX_RETRY_SECONDS
     seconds: float = min(_FIRST_RETRY_SECONDS * 2 ** min(message.attempts - 1, 10), longest)
     return seconds * random.uniform(0.8, 1.2)  # noqa: S311  a jitter, no secret
@@ -142,7 +142,7 @@ def mark_declined(message: Message, trouble: str, detail: str = "") -> None:
 def mark_undelivered(message: Message, trouble: str, detail: str = "") -> None:
     """Record that the message did not reach its recipient, or was refused there.
 
-    Its state becomes `refused`, unless an outcome is already recorded. `trouble`: the reason.
+    Its state becomes `refused`, unless an outcome is already recorded. `trouble` is the reason.
     """
     _finish_message(message, "refused", trouble=trouble, trouble_text=detail[:500])
 
@@ -153,10 +153,11 @@ def mark_delivered(message: Message) -> None:
 
 
 def release_dead_claims() -> int:
-    """Release the claims of dead senders; their messages may have been sent. Returns how many.
+    """Release the claims of senders that no longer run, and overdue ones; returns how many.
 
-    Times that a clock running ahead has written are set back, and their messages wait no longer
-    than they should. Attempts too old for any limit are removed.
+    Such a message may already have been sent. Times in the future, written while the clock was
+    fast, are corrected, so that no message waits too long. Attempts too old to count towards a
+    sending limit are removed.
     """
     rows = Message.select(Message.claimed_by).where(Message.state == "claimed").distinct()
     dead_senders = [
@@ -179,7 +180,10 @@ def release_dead_claims() -> int:
 
 
 def expire_messages() -> int:
-    """End messages that are too late to be useful; they stay on the list. Returns how many."""
+    """End the pending messages that are too late to be useful; returns how many.
+
+    They stay on the list, as expired.
+    """
     now = clock.now()
     with write_transaction():
         count: int = (
@@ -193,9 +197,9 @@ def expire_messages() -> int:
 
 
 def resend_message(message: Message, by: str = "") -> bool:
-    """Resend a refused, expired or waiting message; returns True if it will be attempted again.
+    """Make a refused, expired or waiting message due now; returns True if it will be attempted.
 
-    `by`: the user who asked for this message alone; it is recorded in the audit.
+    `by` is the user who asked for this one message; it is recorded in the audit.
     """
     now = clock.now()
     was_waiting = message.state == "pending" and message.wanted_at < now
@@ -225,9 +229,9 @@ def resend_message(message: Message, by: str = "") -> bool:
 
 
 def hasten_retries(channel: str, recipient: str) -> int:
-    """Make messages to a recipient that is reachable again due at once.
+    """Make the messages to a recipient that wait for a retry due at once; returns their number.
 
-    Applies to those that wait for their next attempt. Returns how many.
+    Call it when the recipient can be reached again.
     """
     now = clock.now()
     conditions = (Message.state == "pending", Message.attempts > 0, Message.due_at > now)
@@ -241,7 +245,7 @@ def hasten_retries(channel: str, recipient: str) -> int:
 
 
 def _find_by_gateway_key(key: str) -> Message | None:
-    """Return the SMS that had this `gateway_key()` in one of its attempts, if any."""
+    """Return the SMS, if any, that had this `gateway_key()` in one of its attempts."""
     match = re.fullmatch(r"m(\d{1,15})(-\d{1,4})?", key, re.ASCII)
     if not match:
         return None
@@ -249,10 +253,9 @@ def _find_by_gateway_key(key: str) -> Message | None:
 
 
 def _correct_future_times(now: dt.datetime) -> None:
-    """Set back times in the future, so that all messages keep their remaining time.
+    """Correct times in the future: move each message back, so that it waits no longer than planned.
 
-    Times are in the future after a clock that ran ahead was corrected, or while the current time is
-    wrong.
+    Times are in the future after a clock that was fast has been corrected, or while it is slow.
     """
     is_waiting = Message.state == "pending"
     ahead = Message.created_at - now
@@ -282,9 +285,9 @@ def _change_state(
     only_own_claim: bool = False,
     **columns: object,
 ) -> None:
-    """Change a message's state, if it is in one of `from_states`.
+    """Change a message's state and other columns, if it is in one of `from_states`.
 
-    `only_own_claim`: only while the claim under which the message was read is still the newest one.
+    `only_own_claim`: only if no other sender has claimed the message since it was read.
     """
     claim_condition = (Message.attempts == message.attempts,) if only_own_claim else ()
     with write_transaction():

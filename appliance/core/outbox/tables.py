@@ -9,7 +9,7 @@ class Message(Table):
     """One notification to a recipient outside; `state` is one of outbox.STATES."""
 
     channel = CharField()  # sms | telegram | ministry
-    purpose = CharField()  # its purpose: registered, answered, missed, callback, …
+    purpose = CharField()  # a code of PURPOSES: registered, answered, missed, callback, …
     recipient = CharField()  # a phone +998…, a chat, a system
     text = TextField(default="")
     payload = DocumentField(default=dict)
@@ -17,7 +17,7 @@ class Message(Table):
     key = CharField(unique=True)  # the same notification is never queued twice
     state = CharField(default="pending")
     created_at = MomentField()
-    wanted_at = MomentField()  # the originally planned time; its waiting time counts from here
+    wanted_at = MomentField()  # the originally planned time, from which its waiting time counts
     due_at = MomentField()  # not before this time; each failed attempt postpones it
     expires_at = MomentField()  # useless after this time
     attempts = IntegerField(default=0)
@@ -40,7 +40,10 @@ class Message(Table):
 
 
 class SendAttempt(Table):
-    """A time at which something was sent to a recipient, for limits; one row if sent together."""
+    """A time at which something was sent to a recipient; sending limits count these rows.
+
+    Messages sent together have one row.
+    """
 
     channel = CharField()
     recipient = CharField()
@@ -60,11 +63,11 @@ class EarlyReport(Table):
 
 
 class HeldMessage(Table):
-    """A message on hold after a restore: queued in the restored data, it may have been sent."""
+    """A message on hold: still to be sent according to the restored database, but perhaps sent."""
 
     message = ForeignKeyField(Message, unique=True, on_delete="CASCADE")
     held_at = MomentField()
-    former = CharField(default="")  # its state in the database that was replaced; "": unknown
+    former = CharField(default="")  # its state in the database before the restore; "": unknown
     account = CharField(default="")  # the account that reported the status `word`
     word = CharField(default="")  # one of review.SERVICE_STATUSES; "": no service was queried yet
     asked_at = MomentField(null=True)

@@ -1,4 +1,4 @@
-"""Labels of the troubles that prevent sending, with advice, as message ids."""
+"""The texts of the troubles that prevent sending, with advice, by code; as message ids."""
 
 from appliance.core.i18n import N_
 

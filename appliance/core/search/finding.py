@@ -1,8 +1,9 @@
-"""Finding: from typed text to entries of the index, the nearest first.
+"""Finding: from typed text to the entries of the index, the nearest first.
 
 First come entries that contain every word: as written, with the same sound, as a beginning or with
-another ending. If they are too few, each word is also read as those words of the index that differ
-by an error or two; then one of several words may be missing. `ranking` orders the results.
+another ending. If they are too few, each typed word may also represent words of the index that
+differ by an error or two; at last, one of several words may be missing. `ranking` orders the
+results.
 """
 
 import gc
@@ -20,23 +21,23 @@ from appliance.core.search.tables import SearchText
 from appliance.core.search.word_lists import MAX_READINGS, WordIndex
 
 MAX_CANDIDATES = 300  # entries of a kind that are ranked
-MAX_RECENT_CANDIDATES = 120  # the same for frequent kinds, and for long texts
+MAX_RECENT_CANDIDATES = 120  # the same for kinds with many entries, and for long texts
 _MAX_COMPLETIONS = 400  # words searched for individually as completions of a prefix
 _INDEXED_PREFIX_LETTERS = 3  # the longest beginnings of words that the index stores
-_ENOUGH_RESULTS, _SURE_COST = 5, 0.15  # enough results: errors are not considered
+_ENOUGH_RESULTS, _SURE_COST = 5, 0.15  # with these, misspellings are not considered
 _COMMON_WORD_ENTRIES = 500  # entries: a word found in more of them says little by itself
 _TEXT_MATCH_COST = 0.6  # for a word that is in the text
 _NEAR_TEXT_MATCH_COST = 2.6
 _MISSING_WORD_COST = 2.8
 _MAX_WEIGHED_ENTRIES = 200  # entries up to which a text's share of the typed words is weighed
-# kinds with many entries: among equally near ones the newest is first
+# Kinds with many entries: of equally near ones, the newest is first.
 _NEWEST_FIRST_KINDS = ("appeal",)
 _ROW_PLACEHOLDER = "found_row"  # in a condition, represents the row of an entry
 _WEIGHT_ORDER = "bm25(search_text, 10.0, 1.0)"
 
 type Row = Any
 type Narrowing = Callable[[Any], Any]
-type _Condition = tuple[str, tuple[Any, ...]]  # SQL after the other conditions, and its values
+type _Condition = tuple[str, tuple[Any, ...]]  # SQL to add to the conditions, and its values
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class SearchResult:
     row: int
     title: str
     cost: float
-    whole: bool = True  # every word is in it, as typed or with another ending
+    whole: bool = True  # it contains every word, as typed or with another ending
     candidate_rank: int = 0  # its position among the candidates
 
 
@@ -56,7 +57,7 @@ _index_words = WordIndex()
 
 
 def refresh_words() -> None:
-    """Load the words of the index; each search loads those that were added since the last one."""
+    """Load the words of the index in advance; each search loads those added since the last one."""
     _index_words.load_new_words()
     gc.freeze()  # with this many objects, a garbage collection would take a third of a second
 
@@ -66,7 +67,7 @@ def find_entries(
 ) -> list[SearchResult]:
     """Return the entries of a kind that match, the nearest first.
 
-    `narrowing` returns a condition on an entry's row.
+    `narrowing` receives an entry's row and returns a further condition on it.
     """
     if not query.words:
         return []
@@ -91,9 +92,9 @@ def find_entries(
 
 
 def likely_results(results: list[SearchResult]) -> list[SearchResult]:
-    """Return the likely results: those with every word, else those about as near as the first.
+    """Return the results that contain every word, or else those about as near as the first one.
 
-    Use this function to choose among texts, which contain a word without its being a name.
+    It is for choosing among texts, where a word is found without being a name.
     """
     near = (result for result in results if ranking.is_likely_match(result.cost, results[0].cost))
     return [result for result in results if result.whole] or list(near)
@@ -102,7 +103,7 @@ def likely_results(results: list[SearchResult]) -> list[SearchResult]:
 def matching_rows(typed: str, kind: str) -> ModelSelect:
     """Return the rows of all entries of a kind that contain every typed word, to filter a list.
 
-    If no entry contains every word, returns the rows of those that nearly do.
+    If no entry does, returns those that contain a similar word for every typed word.
     """
     query = ranking.parse_query(typed)
     first = index.kind_id_range(kind)[0]
@@ -118,11 +119,11 @@ def matching_rows(typed: str, kind: str) -> ModelSelect:
 
 @dataclass(frozen=True)
 class _Tier:
-    """Entries that are ranked together: those that match an expression of FTS5."""
+    """One step of a search: the entries that match an FTS5 expression, ranked together."""
 
     match: str
     text_word_cost: float  # the cost of a word that is not in the names
-    in_text_rows: bool = False  # in the rows with all words, of a kind with long texts
+    in_text_rows: bool = False  # search the rows that also contain the long texts
 
     @property
     def has_every_word(self) -> bool:
@@ -131,7 +132,7 @@ class _Tier:
 
 
 def _search_tiers(query: SearchQuery, kind: str) -> Iterator[_Tier]:
-    """Yield the possible meanings of a query, the most certain first."""
+    """Yield the steps of a search, the most certain first: each reads the words more generously."""
     words = _significant_words(query, kind)
     if not words:
         return
@@ -190,7 +191,8 @@ def _search_tiers(query: SearchQuery, kind: str) -> Iterator[_Tier]:
 def _significant_words(query: SearchQuery, kind: str) -> list[Word]:
     """Return the words by which entries are searched.
 
-    In a kind with many entries, one or two letters say nothing: they only affect the order.
+    In a kind with many entries, words of one or two letters find too much: they only affect the
+    order.
     """
     if kind not in _NEWEST_FIRST_KINDS:
         return list(query.words)
@@ -198,7 +200,10 @@ def _significant_words(query: SearchQuery, kind: str) -> list[Word]:
 
 
 def _similar_sounds(word: Word, kind: str) -> list[tuple[int, str]]:
-    """Return (errors, sound) of the index's words as which a word may be read."""
+    """Return (errors, sound) for each sound in the index that the typed word may represent.
+
+    `errors` is the number of typing errors by which the two differ.
+    """
     if not word.spelling.isalpha():
         return []
     similar = _index_words.similar_sounds(kind, word)
@@ -212,14 +217,14 @@ def _similar_sounds(word: Word, kind: str) -> list[tuple[int, str]]:
 
 
 def _similar_completions(word: Word, kind: str) -> list[str]:
-    """Return the words of the index that an unfinished word may mean."""
+    """Return the sounds in the index that may continue an unfinished word."""
     return _index_words.sounds_beginning_like(kind, word.sound) if word.spelling.isalpha() else []
 
 
 def _exact_match(word: Word, kind: str) -> str:
-    """Return a match for words that begin with this word or are this word with another ending.
+    """Return the FTS5 expression for words that begin with this word, or that differ by the ending.
 
-    Long beginnings are replaced by the existing words, because the index stores no such beginnings.
+    The index stores only short beginnings: a longer one is replaced by the words that have it.
     """
     terms: list[str] = []
     for prefix in dict.fromkeys(word.prefixes):
@@ -259,7 +264,7 @@ def _count_matches(tier: _Tier, kind: str, limit: int) -> int:
 def _narrowing_condition(narrowing: Narrowing | None) -> _Condition:
     """Return the narrowing condition as SQL.
 
-    Build the condition once for all tiers, because that takes as long as a query.
+    Call it once for all steps of a search, because it takes as long as a query.
     """
     if not narrowing:
         return "", ()
@@ -271,7 +276,7 @@ def _narrowing_condition(narrowing: Narrowing | None) -> _Condition:
 def _candidate_rows(
     tier: _Tier, kind: str, narrowing: _Condition, known_ids: Container[int]
 ) -> list[Row]:
-    """Return the rows of matching entries except known ones.
+    """Return the rows of entries that match, except known ones.
 
     The query is written as SQL, because it runs for each typed letter.
     """

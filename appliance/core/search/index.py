@@ -2,7 +2,7 @@
 
 Each kind has its own range of ids, so that one index serves all kinds and a search of one kind
 reads only that range. Small sets (places except mahallas, lists, employees) are not indexed:
-`ranking.best_matches` reads them completely.
+`ranking.best_matches` compares each of their items.
 """
 
 import re
@@ -19,9 +19,9 @@ from appliance.core.search.tables import SearchEntry, SearchText, SearchWord
 KINDS = ("mahalla", "article", "script", "appeal")  # the order is permanent: ids depend on it
 LONG_TEXT_KINDS = ("article", "script")  # their texts are stored separately from the names
 _IDS_PER_KIND = 1 << 40
-_TEXT_ROW_OFFSET = 1 << 50  # from the row of an entry's names to that of all its words
+_TEXT_ROW_OFFSET = 1 << 50  # from the id of an entry's row of names to that of its row of text
 _LONG_NUMBER = re.compile(r"\d{5,}")
-_MIN_NUMBER_PART_DIGITS = 3  # digits of a long number by which it can be found
+_MIN_NUMBER_PART_DIGITS = 3  # the fewest digits of a long number by which it can be found
 _WORDS_PER_STATEMENT = 500  # words inserted by one statement
 _PAGES_PER_STEP = 100  # pages of the index that are merged in one step
 
@@ -32,8 +32,8 @@ class SearchItem:
 
     `about` holds a few words that distinguish it from others of its name, such as the district of a
     mahalla. The snippet is taken from `text`; `stores_text` is False if the owning table stores the
-    text itself, as with a citizen's appeal. `row`: its integer id in the owning table, else the
-    next free number.
+    text itself, as with a citizen's appeal. `row` is its integer id in the owning table; an item
+    without one gets the next free number.
     """
 
     kind: str
@@ -49,8 +49,8 @@ class SearchItem:
 def index_item(item: SearchItem, listed_words: set[str] | None = None) -> None:
     """Add an item to the index, or replace its entry; call it inside a transaction.
 
-    `listed_words`: words of its kind known to be in the word list already; the item's words are
-    added to the set.
+    `listed_words` are words that the word list is known to contain for this kind; the item's words
+    are added to the set.
     """
     names = list(dict.fromkeys(filter(None, map(fold_text, (item.title, *item.names)))))
     texts = fold_text(item.about), fold_text(item.text)
@@ -81,7 +81,7 @@ def index_item(item: SearchItem, listed_words: set[str] | None = None) -> None:
 
 
 def stored_texts(kind: str, rows: Collection[int]) -> dict[int, str]:
-    """Return row → the text stored for the row, from which a snippet is taken."""
+    """Return the text of each of these rows that is indexed, by row; snippets are taken from it."""
     first = kind_id_range(kind)[0]
     entries = SearchEntry.select(SearchEntry.id, SearchEntry.text)
     entries = entries.where(SearchEntry.id.in_([first + row for row in rows]))
@@ -103,7 +103,7 @@ def drop_entry(kind: str, ref: str) -> None:
 
 
 def forget_words(kind: str, *texts: str) -> None:
-    """Remove the words of texts from the word list, except those that some entry still contains."""
+    """Remove the words of texts from the word list, except those that an entry still contains."""
     for word in sorted(_correctable_words(map(fold_text, texts))):
         query = f'"{keys.sound_key(word)}"'
         if not SearchText.select().where(kind_condition(kind), SearchText.match(query)).exists():
@@ -111,9 +111,9 @@ def forget_words(kind: str, *texts: str) -> None:
 
 
 def merge_index(is_first_step: bool = False) -> bool:
-    """Do one step of merging the index into one segment, the fastest to read.
+    """Do one step of merging the index's segments into one, which is the fastest to read.
 
-    Call it inside a transaction. Returns True if there may be more to do.
+    Call it inside a transaction. Returns True if more steps may be needed.
     """
     changes_before = database.connection().total_changes
     step = "INSERT INTO search_text (search_text, rank) VALUES ('merge', ?)"
@@ -142,10 +142,10 @@ def kind_condition(kind: str) -> Expression:
 
 
 def kind_id_range(kind: str, in_text_rows: bool = False) -> tuple[int, int]:
-    """Return the first and the last id that an entry of a kind may have.
+    """Return the first and the last id of an entry of a kind; the first is that of row 0.
 
-    The first id is that of row 0. `in_text_rows`: the ids of the rows with all words, of a kind
-    with long texts.
+    With `in_text_rows`, the range of the additional rows that contain the text too; only the
+    entries of LONG_TEXT_KINDS have them.
     """
     first = (KINDS.index(kind) + 1) * _IDS_PER_KIND + (_TEXT_ROW_OFFSET if in_text_rows else 0)
     return first, first + _IDS_PER_KIND - 1
@@ -163,7 +163,7 @@ def _entry_id(item: SearchItem) -> int:
 
 
 def _index_tokens(texts: Iterable[str]) -> str:
-    """Return the tokens by which the index represents folded texts.
+    """Return the tokens by which the index represents folded texts, separated by blanks.
 
     A long number also yields each of its endings, so that any part of it is the beginning of a
     token.
@@ -180,7 +180,7 @@ def _index_tokens(texts: Iterable[str]) -> str:
 
 
 def _correctable_words(texts: Iterable[str]) -> set[str]:
-    """Return the words whose spelling may be corrected, each as typed and as its Uzbek stem.
+    """Return the words whose misspellings are found: each as written, and as its Uzbek stem.
 
     The stem is the word without its Uzbek endings.
     """

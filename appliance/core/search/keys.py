@@ -36,23 +36,26 @@ _DOUBLED_LETTER = re.compile(r"(.)\1+")
 
 @dataclass(frozen=True, eq=False)  # each word has one object: `word_keys` caches it
 class Word:
-    """A folded word and its keys, each computed on first use."""
+    """A folded word (see i18n.fold_text) and its keys, each computed on first use."""
 
     spelling: str
 
     @functools.cached_property
     def sound(self) -> str:
-        """The sound of the word."""
+        """The word's sound key, see `sound_key`."""
         return sound_key(self.spelling)
 
     @functools.cached_property
     def uzbek_stem(self) -> str:
-        """The spelling of the Uzbek word without its endings."""
+        """The spelling of the word without its Uzbek endings."""
         return _strip_uzbek_endings(self.spelling)
 
     @functools.cached_property
     def stems(self) -> tuple[str, ...]:
-        """The sounds of the word without its Uzbek and without its Russian endings."""
+        """The sound keys of the word without its Uzbek and without its Russian endings.
+
+        A stem that sounds like the word itself is left out.
+        """
         stems = dict.fromkeys(
             (sound_key(self.uzbek_stem), sound_key(_strip_russian_endings(self.spelling)))
         )
@@ -60,17 +63,17 @@ class Word:
 
     @functools.cached_property
     def tokens(self) -> tuple[str, ...]:
-        """The forms of the word that the index stores: its sound and the sounds of its stems."""
+        """The forms of the word that the index stores: its sound key and those of its stems."""
         return (self.sound, *self.stems)
 
     @functools.cached_property
     def token_set(self) -> frozenset[str]:
-        """The `tokens` of the word, its sound and the sounds of its stems, as a set."""
+        """The `tokens` as a set."""
         return frozenset(self.tokens)
 
     @functools.cached_property
     def sound_letters(self) -> int:
-        """The letters of the word's sound, as a bit mask."""
+        """The letters of the word's sound key, as a bit mask."""
         return letter_mask(self.sound)
 
     @functools.cached_property
@@ -80,7 +83,7 @@ class Word:
 
     @functools.cached_property
     def prefixes(self) -> tuple[str, ...]:
-        """The possible beginnings of the sounds of words that begin with these letters.
+        """The possible beginnings of the sound keys of words that begin with these letters.
 
         The last letter may be the first half of sh, or a y that merges with the next letter.
         """
@@ -92,9 +95,11 @@ class Word:
 
     @functools.cached_property
     def match_prefixes(self) -> tuple[str, ...]:
-        """Prefixes, one of which begins each sound that continues this word or varies its ending.
+        """Prefixes for finding other forms of this word, which the user may have typed unfinished.
 
-        The last two letters may change where an ending follows.
+        The sound key of every longer form, or form with another ending, starts with one of them.
+        They are two letters shorter than the tokens, because these letters may change before an
+        ending.
         """
         return tuple(dict.fromkeys(token[: max(2, len(token) - 2)] for token in self.tokens))
 
@@ -116,10 +121,10 @@ def text_words(text: str) -> list[Word]:
 
 
 def sound_key(spelling: str) -> str:
-    """Return the sound of a folded word: nearly the same for Russian and Uzbek spellings of a name.
+    """Return the sound key of a folded word; Uzbek and Russian spellings have nearly the same key.
 
-    o, oʻ, u and a become one vowel, i, e and y the other; x and h, q and k, ts and s are equal; x
-    represents sh, and c represents ch. A word with digits stays unchanged.
+    In the word, o, oʻ, u and a count as one vowel, and i, e and y as another; x counts as h, q as
+    k, ts as s. In the key, x represents sh and c represents ch. A word with digits stays unchanged.
     """
     if not spelling.isalpha() and any(char.isdigit() for char in spelling):
         return spelling

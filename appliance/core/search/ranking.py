@@ -1,4 +1,4 @@
-"""How near a name is to the typed text: the cost of reading the one as the other.
+"""How near a name is to the typed text: the cost of reading the typed words as the name's words.
 
 A word costs nothing if it is written the same, a little if it only has the same sound, the same
 beginning or another ending, and 1 for each letter that is wrong, missing, extra or transposed. If
@@ -20,10 +20,10 @@ from appliance.core.search.keys import Word
 NO_MATCH_COST = 3.0  # for a word that is found nowhere
 SPELLING_LETTER_COST = 0.35  # for each letter of another spelling of the same sound
 _SAME_SOUND_COST, _PREFIX_COST, _PREFIX_SOUND_COST, _OTHER_ENDING_COST = 0.15, 0.2, 0.35, 0.4
-_OMITTED_LETTER_COST = 0.01  # for each of up to ten letters omitted by a prefix of over three
+_OMITTED_LETTER_COST = 0.01  # for each letter, up to ten, that an unfinished word lacks
 _UNTYPED_WORD_COST = 0.02  # for each word of the name that was not typed
 _NOT_AT_START_COST = 0.25  # if the name does not begin with the typed text
-_MISSPELT_PREFIX_COST = 1.0  # more than for the complete word
+_MISSPELT_PREFIX_COST = 1.0  # added if the misspelt word is also unfinished
 _WRONG_FIRST_LETTER_COST = 0.2  # people seldom mistake the first letter
 CONTEXT_WORD_COST = 0.5  # for a word that is only in the context of the names
 _MAX_MISSPELT_DIFFERENCE = 0.5  # the most by which misspelt candidates differ in cost
@@ -33,7 +33,7 @@ _SHORT_WORD_LETTERS = 3  # letters up to which a word is compared with all other
 
 
 class _WordCosts(dict[Word, float]):
-    """The costs of reading one typed word as each of the words that it was compared with."""
+    """The costs of reading one typed word as other words, cached by the other word."""
 
     def __init__(self, typed: Word) -> None:
         super().__init__()
@@ -141,8 +141,9 @@ def rank_candidates[Thing](
 ) -> list[tuple[float, Thing]]:
     """Return (cost, candidate) of the candidates whose names contain every word, cheapest first.
 
-    The cost says how far the names are from the query. Meant for few candidates: each is compared.
-    `key_of` returns a candidate's names and `about` its context words, folded (`fold_names`).
+    The cost says how far the names are from the query. As each candidate is compared, they should
+    be few. `key_of` returns a candidate's names and `about` its context words, both from
+    `fold_names`.
     """
     keyed = [(key_of(candidate), about(candidate), candidate) for candidate in candidates]
     query.cache_word_costs(
@@ -173,7 +174,10 @@ def matches_exactly(query: SearchQuery, names: str) -> bool:
 
 
 def is_likely_match(cost: float, least: float) -> bool:
-    """Return True if a candidate of this cost may be shown next to the one of least cost."""
+    """Return True if a candidate of this cost is near enough to be shown with the nearest one.
+
+    `least` is the cost of the nearest one.
+    """
     return cost < 1 or (least >= 1 and cost < least + _MAX_MISSPELT_DIFFERENCE)
 
 
@@ -205,7 +209,7 @@ def _word_cost(typed: Word, name: Word) -> float:
 
 
 def _possible_positions(typed: Word, names: list[Word]) -> Iterator[int]:
-    """Yield the positions of the names as which a typed word may be read, and of a few more."""
+    """Yield the positions of the words that a typed word may represent, and of a few others."""
     sounds = [name.sound for name in names]
     prefixes = typed.match_prefixes
     yield from (position for position, sound in enumerate(sounds) if sound.startswith(prefixes))
@@ -235,7 +239,7 @@ def _similar_positions(word: str, words: list[str] | dict[int, str], max_errors:
 
 
 def _is_other_word(typed: Word, name: Word) -> bool:
-    """Return True if more letters are missing than errors can explain.
+    """Return True if the name lacks more of the typed letters than errors can explain.
 
     This function is called for all words, so it must be quick. A typed word with an ending that the
     name lacks is not excluded: its stem may be the name, misspelt.
@@ -252,7 +256,8 @@ def _misspelling_cost(typed: Word, name: Word) -> float:
     """Return the cost of reading a misspelt typed word as a word of a name.
 
     The cost grows with the number of typing errors between the two. Returns NO_MATCH_COST if there
-    are too many; whole words are not even compared if too many typed letters are missing in `name`.
+    are too many. Words are not compared letter by letter if too many typed letters are missing in
+    `name`.
     """
     max_errors, size = typed.max_errors, len(typed.sound)
     extra_letters = len(name.sound) - size
@@ -297,7 +302,11 @@ def _misspelling_cost(typed: Word, name: Word) -> float:
 
 @dataclass(frozen=True, slots=True)
 class _ParsedNames:
-    """Names as words: all words, each name as one word, first words, length of the first name."""
+    """The names of an item as words.
+
+    `words` are all words, `joined` each name of several words as one word, `first_words` the first
+    word of each name, `first_name_size` the number of words in the first name.
+    """
 
     words: tuple[Word, ...]
     joined: tuple[Word, ...]

@@ -1,4 +1,4 @@
-"""Where a text contains the typed words, so that a page can mark them."""
+"""Where a text contains the typed words, so that a page can highlight them."""
 
 import functools
 import re
@@ -8,9 +8,9 @@ from appliance.core.i18n import fold_text
 from appliance.core.search import keys
 from appliance.core.search.ranking import NO_MATCH_COST, SearchQuery
 
-SNIPPET_LETTERS = 160  # letters of a snippet
+SNIPPET_LETTERS = 160  # the longest snippet
 _WORD = re.compile(r"\w+(?:['\u2018\u2019\u02bb\u02bc\u0060\u00b4]\w+|[\u02bb\u02bc'`])*")
-_MIN_DOUBTFUL_COST = 1.0  # from this cost on, a match only if there is no better one
+_MIN_DOUBTFUL_COST = 1.0  # from this cost on, a word counts only if no other word costs less
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class TextPiece:
 
 
 def build_snippet(text: str, query: SearchQuery, length: int = SNIPPET_LETTERS) -> list[TextPiece]:
-    """Return the part of a text around the first place with most typed words.
+    """Return the part of a text around the first place that contains the most typed words.
 
     Returns the beginning of the text if it contains no typed word.
     """
@@ -46,13 +46,13 @@ def build_snippet(text: str, query: SearchQuery, length: int = SNIPPET_LETTERS) 
 
 
 def first_match_span(name: str, query: SearchQuery) -> tuple[int, int]:
-    """Return the first and last letter position of a name's first match; (0, 0) without a match."""
+    """Return the start and end position of the first match in a name; (0, 0) if nothing matches."""
     spans = _match_spans(name, query)
     return spans[0][:2] if spans else (0, 0)
 
 
 def _match_spans(text: str, query: SearchQuery) -> list[tuple[int, int, int]]:
-    """Return (from, to, index of the query's word) for each matching word in a text."""
+    """Return (start, end, index of the query's word) for each word of a text that matches."""
     certain: list[tuple[int, int, int]] = []
     doubtful: list[tuple[int, int, int]] = []
     for match in _WORD.finditer(text):

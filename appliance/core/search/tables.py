@@ -23,7 +23,10 @@ class SearchEntry(Table):
 
 
 class SearchWord(Table):
-    """A folded word by which an entry of a kind can be found; read by `word_lists`."""
+    """A folded word (see i18n.fold_text) by which an entry of a kind can be found.
+
+    `word_lists` reads these rows.
+    """
 
     id = AutoIncrementField()  # never reused, so that a reader can continue from the last one
     kind = CharField()
@@ -34,7 +37,10 @@ class SearchWord(Table):
 
 
 class SearchText(FTS5Model):  # type: ignore[misc]  # peewee has no types
-    """The words of entries as sounds; the row has the entry's id."""
+    """Full-text index of the words of entries, each word stored as its sound key and its stems'.
+
+    A row's rowid is the id of its entry; an entry with a long text has a second row.
+    """
 
     rowid = RowIDField()
     names = SearchField()

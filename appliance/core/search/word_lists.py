@@ -1,7 +1,8 @@
-"""The index's words in a process's memory: which have a prefix, which are similar to another word.
+"""The index's words in a process's memory: which begin with a prefix, which are similar to a word.
 
-A word that differs by few errors has some piece unchanged at nearly its position. Therefore the
-words are indexed by their pieces, and only those that share one with the typed word are compared.
+A word that differs by few errors has at least one piece (a run of its letters) unchanged, at nearly
+its position. Therefore the words are indexed by their pieces, and a typed word is compared only
+with those that share a piece with it.
 """
 
 import bisect
@@ -15,10 +16,10 @@ from appliance.core.db import database
 from appliance.core.search import keys, ranking
 from appliance.core.search.keys import Word
 
-# as SQL, because it runs for each typed letter
+# Written as SQL, because it runs for each typed letter.
 _NEW_WORDS_SQL = "SELECT id, kind, word FROM search_word WHERE id > ? ORDER BY id"
-MAX_READINGS = 40  # the most words as which a typed word is read
-_PIECES_BY_LENGTH = ((5, 2), (7, 3))  # (length, pieces of shorter words)
+MAX_READINGS = 40  # the most words that a typed word is taken to represent
+_PIECES_BY_LENGTH = ((5, 2), (7, 3))  # (length, number of pieces of words shorter than it)
 _MAX_PIECES = 4
 
 
@@ -45,7 +46,7 @@ class _WordList:
                 beginnings[word[:length]] = None
 
     def with_prefix(self, prefix: str, limit: int) -> list[str] | None:
-        """Return the words that begin with `prefix`, unless there are more than `limit`."""
+        """Return the words that begin with `prefix`; None if there are more than `limit`."""
         if self._unsorted:
             self._sorted = sorted([*self._sorted, *self._unsorted])
             self._unsorted = []
@@ -54,7 +55,7 @@ class _WordList:
         return self._sorted[first:last] if last - first <= limit else None
 
     def similar_words(self, word: str, max_errors: int) -> list[tuple[int, str]]:
-        """Return (errors, word) of words with at most `max_errors` differences, nearest first."""
+        """Return (errors, word) of words that differ by at most `max_errors`, the nearest first."""
         if not max_errors:
             return []
         candidates = list(self._words_sharing_piece(word, max_errors))
@@ -64,7 +65,10 @@ class _WordList:
         return sorted((errors, candidate) for candidate, errors, _place in matches)[:MAX_READINGS]
 
     def words_beginning_like(self, prefix: str, max_errors: int) -> list[str]:
-        """Return words longer than `prefix` that begin similarly, with the same first letter."""
+        """Return words longer than `prefix` whose beginning is similar to it.
+
+        The first letter must be the same; at most `max_errors` errors are allowed.
+        """
         size = len(prefix)
         cache_key = size, prefix[0]
         if cache_key not in self._beginnings:
@@ -141,7 +145,7 @@ class WordIndex:
                 self._last_id = max(self._last_id, id)
 
     def similar_sounds(self, kind: str, word: Word) -> list[tuple[int, str]]:
-        """Return (errors, sound) of a kind's words as which `word` may be read, nearest first."""
+        """Return (errors, sound) of a kind's words that `word` may represent, the nearest first."""
         spellings, sounds = self._spellings.get(kind), self._sounds.get(kind)
         if not spellings or not sounds:
             return []
@@ -156,7 +160,7 @@ class WordIndex:
         return [(errors, match) for match, errors in least_errors.items()][:MAX_READINGS]
 
     def sounds_with_prefix(self, kind: str, sound: str, limit: int) -> list[str] | None:
-        """Return a kind's sounds that begin with `sound`, unless there are over `limit`."""
+        """Return a kind's sounds that begin with `sound`; None if there are more than `limit`."""
         sounds = self._sounds.get(kind)
         if not sounds:
             return []

@@ -64,7 +64,7 @@ __all__ = [
 
 
 class SettingsError(ValueError):
-    """The settings file is missing, unreadable, or holds an unknown or mistyped key."""
+    """The settings file is missing or unreadable, or a key in it is unknown, missing or invalid."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class Settings:
     sms: tuple[SmsAccount, ...] = ()  # in the order of preference
     messages: Messages = field(default_factory=Messages)
     telegram: Telegram | None = None
-    duty: tuple[Duty, ...] = ()  # in the order in which they are asked
+    duty: tuple[Duty, ...] = ()  # people on duty, in the order in which they are asked
     alarms: Alarms = field(default_factory=Alarms)
     outgoing: Outgoing = field(default_factory=Outgoing)
     ministry: Ministry | None = None
@@ -116,8 +116,8 @@ class Settings:
 def load_settings(path: Path | str) -> Settings:
     """Read the settings from a TOML file.
 
-    Raises SettingsError when the file cannot be read, or when a key is unknown, missing or of the
-    wrong type: a mistyped setting must not be ignored silently.
+    Raises SettingsError if the file cannot be read, or if a key is unknown, missing or of the wrong
+    type: a mistyped setting must not be ignored silently.
     """
     path = Path(path).resolve()
     try:
@@ -161,7 +161,7 @@ def _resolve_snapshots(snapshots: Snapshots, folder: Path) -> Snapshots:
 
 
 def _resolve_ca_path[T: (OpenId, Ldap)](section: T, folder: Path) -> T:
-    """Make a section's path of a CA certificate absolute; relative paths start at `folder`."""
+    """Make a section's path of a CA certificate absolute; a relative one starts at `folder`."""
     return dataclasses.replace(section, ca=_absolute_path(section.ca, folder))
 
 
@@ -170,14 +170,14 @@ def _absolute_path(path: str, folder: Path) -> str:
 
 
 def _resolve_paths[T: (Paths, Web, Asterisk)](group: T, folder: Path) -> T:
-    """Make a group's relative paths absolute."""
+    """Make the relative paths in a section of the settings absolute; they start at `folder`."""
     values = ((f.name, getattr(group, f.name)) for f in dataclasses.fields(group))
     absolute: dict[str, Any] = {n: folder / v for n, v in values if isinstance(v, Path)}
     return dataclasses.replace(group, **absolute)
 
 
 def _resolve_keys(ministry: Ministry, folder: Path) -> Ministry:
-    """Make the paths of the keys absolute."""
+    """Make the paths of the ministry's keys absolute; relative ones start at `folder`."""
     return dataclasses.replace(
         ministry,
         own_key=ministry.own_key and str(folder / ministry.own_key),

@@ -23,7 +23,7 @@ class Paths:
 
     @property
     def restore_journal(self) -> Path:
-        """The record of a restore's moved files; exists while it runs, or if it was stopped."""
+        """The list of the files that a restore moves; it exists until the restore has ended."""
         return self.backups / "swap.json"
 
 
@@ -108,7 +108,10 @@ class Snapshots:
 
 @dataclass(frozen=True)
 class Audit:
-    """Files of the key that signs the audit's head each hour, Ed25519 in PEM; "": not signed."""
+    """Files of the key that signs the newest entry of the audit each hour: Ed25519 in PEM.
+
+    If they are "", nothing is signed.
+    """
 
     key: str = ""  # readable by `appliance jobs` only
     public_key: str = ""  # for everyone who verifies the audit

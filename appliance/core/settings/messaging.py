@@ -20,7 +20,7 @@ class SmsAccount:
     callback_secret: str = ""  # in the path of delivery reports; "": reports are not accepted
     approval: bool = False  # the service accepts only texts that it has approved
     replies: bool = False  # citizens can reply; a modem's number always accepts replies
-    low_balance: int = 0  # below it the technician is warned; 0: never
+    low_balance: int = 0  # if the balance is below it, the technician is warned; 0: never
     price: int = 0  # tiyin for each part of a message; 0: unknown
 
     @property
@@ -53,7 +53,7 @@ class Telegram:
     url: str = "https://api.telegram.org"
     phone: Literal["masked", "full", "none"] = "masked"  # how the citizen's number is shown
     language: Literal["uz_Latn", "uz_Cyrl", "ru"] = "uz_Latn"
-    minutes: int = 15  # without acceptance, until the next person on duty is asked
+    minutes: int = 15  # if nobody has accepted an appeal, the next person on duty is asked
     summary: str = "18:00"  # time of day of the daily summary; "": no summary
 
     def __post_init__(self) -> None:
@@ -67,7 +67,7 @@ class Duty:
 
     name: str
     chat: int = 0  # their chat with the bot; 0: no chat
-    phone: str = ""  # for an SMS when nobody on the list has accepted it either
+    phone: str = ""  # for an SMS when nobody on duty has accepted the appeal either
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,8 @@ MINISTRY_FIELDS = (
 )
 
 
-MINISTRY_CODES: dict[str, tuple[str, ...]] = {  # list → our codes, if they never change
+# The lists whose values have a code at the ministry, and our codes of those that never change.
+MINISTRY_CODES: dict[str, tuple[str, ...]] = {
     "state": ("registered", "taken", "returned", "answered", "closed"),
     "applicant_kind": ("person", "entity"),
     "openness": ("open", "personal"),
@@ -31,7 +32,10 @@ MINISTRY_ACTIONS = (
 
 @dataclass(frozen=True)
 class Ministry:
-    """The ministry's system: its address, or only keys for signed files; its names and codes."""
+    """How the ministry's system is reached, and the names and codes that it uses.
+
+    It is reached at an address, or by signed files only, for which keys are enough.
+    """
 
     url: str = ""  # the base URL of its interface; "": signed files only
     token: str = ""
@@ -41,7 +45,7 @@ class Ministry:
     own_key: str = ""  # file with our private key, Ed25519 in PEM
     their_key: str = ""  # file with the ministry's public key
     fields: dict[str, str] = field(default_factory=dict)  # our name → theirs; "": left out
-    codes: dict[str, dict[str, str]] = field(default_factory=dict)  # list → our code → theirs
+    codes: dict[str, dict[str, str]] = field(default_factory=dict)  # by list: our code → theirs
     actions: dict[str, str] = field(default_factory=dict)  # their name of an action → ours
 
     def __post_init__(self) -> None:
@@ -52,7 +56,7 @@ class Ministry:
         check_names("ministry.actions", self.actions.values(), MINISTRY_ACTIONS)
         sources: dict[str, list[str]] = {}
         for name in MINISTRY_FIELDS:
-            if name in self.fields or not name.endswith("_text"):  # an unset text field yields
+            if name in self.fields or not name.endswith("_text"):  # unset texts never conflict
                 sources.setdefault(self.fields.get(name, name), []).append(name)
         for their_name, our_names in sources.items():
             if their_name and len(our_names) > 1:

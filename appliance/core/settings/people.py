@@ -10,17 +10,17 @@ ROLES = ("operator", "supervisor", "manager", "ministry", "technician", "backup"
 
 @dataclass(frozen=True)
 class SignIn:
-    """Who needs a second factor and from where; locking of pages; sign-in by PIN."""
+    """Which roles need a second factor, when pages are locked, and who may sign in by PIN."""
 
     second_factor: tuple[str, ...] = tuple(role for role in ROLES if role != "operator")
-    second_factor_outside: tuple[str, ...] = ("operator",)  # only from outside the workplace
+    second_factor_outside: tuple[str, ...] = ("operator",)  # needed only outside the workplace
     inside: tuple[str, ...] = (  # the workplace's networks
         *("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "127.0.0.0/8"),
         *("fc00::/7", "::1/128"),
     )
     lock_minutes: int = 15  # without keyboard or mouse input, until a page is covered; 0: never
     pin_roles: tuple[str, ...] = ("operator", "supervisor")  # roles that may sign in by PIN
-    pin_hours: int = 16  # after a complete sign-in at the same desk; 0: never
+    pin_hours: int = 16  # a PIN suffices this long after a complete sign-in at the desk; 0: never
 
     def __post_init__(self) -> None:
         check_names("sign_in.second_factor", self.second_factor, ROLES)
