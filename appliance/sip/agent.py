@@ -24,7 +24,10 @@ class Agent(SipTransport):
         await super().__aexit__()
 
     def create_call(self, name: str, number: str, pitch: int, **fields: object) -> Call:
-        """Create a call to that number at the appliance, not sent yet; `fields`: fields of Call."""
+        """Create a call to a number at the appliance; its INVITE is not sent yet.
+
+        `name` and `pitch` are the caller's; `fields` are further fields of Call.
+        """
         call = Call.create_outgoing(self, name, number, pitch, **fields)
         self.calls[call.call_id] = call
         return call
@@ -56,10 +59,10 @@ class Agent(SipTransport):
     async def register(
         self, name: str, password: str, expires: int = 3600, contact: str = ""
     ) -> int:
-        """Register an extension at the appliance; returns the status of its answer.
+        """Register an extension at the appliance; returns the SIP status of the answer.
 
-        `contact`: another one than this agent's; "*" with `expires` 0 removes every registration
-        (RFC 3261, 10.2.2).
+        `contact` is the registered address, by default this agent's own. "*" with `expires` 0
+        removes every registration of the extension (RFC 3261, 10.2.2).
         """
         call_id, tag = secrets.token_hex(8), secrets.token_hex(4)
         uri = f"sip:{self.box[0]}"

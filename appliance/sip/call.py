@@ -18,7 +18,7 @@ from appliance.sip.transport import SipTransport
 class Call(Dialog):
     """A dialog with audio. States: calling, ringing, up, over.
 
-    `ended_by`: us, them, refused (with `status`), cancelled, lost.
+    `ended_by` is us, them, refused (then `status` says why), cancelled or lost.
     """
 
     media: Media
@@ -53,7 +53,10 @@ class Call(Dialog):
     def create_outgoing(
         cls, agent: SipTransport, name: str, number: str, pitch: int, **fields: object
     ) -> Self:
-        """Create a call to that number at the appliance, not sent yet; `fields`: fields of Call."""
+        """Create a call to a number at the appliance; its INVITE is not sent yet.
+
+        `name` and `pitch` are the caller's; `fields` are further fields of Call.
+        """
         box = agent.box[0]
         local_party = f"<sip:{name}@{agent.host}>;tag={secrets.token_hex(4)}"
         media = Media(agent.host, pitch)
@@ -69,7 +72,7 @@ class Call(Dialog):
         )
 
     def send_invite(self, extra_headers: Headers = ()) -> None:
-        """Send the INVITE."""
+        """Send the INVITE that begins the call."""
         self._extra_headers = extra_headers
         if 101 not in self.kinds:
             self.media.events = None
@@ -111,7 +114,7 @@ class Call(Dialog):
         self._end_call("cancelled" if self._is_cancelled else "refused")
 
     def _confirm_dialog(self, received: Message) -> None:
-        """Confirm the dialog: a 2xx response to our INVITE has arrived."""
+        """Acknowledge a 2xx response to our INVITE; the call is then up."""
         self.remote_party = received.get("to")
         if contact := received.get("contact"):
             self.target = message.header_uri(contact)
@@ -127,7 +130,7 @@ class Call(Dialog):
         self.log_event("up")
 
     def resend_ack(self, received: Message) -> None:
-        """Resend our ACK of a 2xx response, which the appliance has not received."""
+        """Resend our ACK of a 2xx response, because the appliance has repeated the response."""
         if 200 <= received.status < 300 and self._ack:
             self.agent.send_datagram(self._ack)
 
@@ -135,7 +138,7 @@ class Call(Dialog):
 
     @classmethod
     def create_incoming(cls, agent: SipTransport, invite: Message) -> Self:
-        """Create the call of an INVITE that has just arrived."""
+        """Create the call for an INVITE that has just arrived."""
         tag = secrets.token_hex(4)
         call = cls(
             agent,
@@ -158,7 +161,7 @@ class Call(Dialog):
             self._send_response(180)
 
     def start_early_media(self) -> None:
-        """Send audio before the answer, like a carrier announcing why there will be no answer."""
+        """Send audio before the answer, as a carrier that announces why nobody will answer."""
         if self.state == "calling" and self.invite:
             self._apply_session(self.invite.body)
             self.state, self.rang_at = "ringing", time.time()
@@ -228,7 +231,7 @@ class Call(Dialog):
     # Our own requests within a dialog.
 
     def hang_up(self) -> None:
-        """End the call in whichever state it is."""
+        """End the call, whatever its state."""
         if self.state == "over":
             return
         if self.is_incoming and self.state != "up":
@@ -254,7 +257,7 @@ class Call(Dialog):
         self._end_call("lost")
 
     async def set_hold(self, on_hold: bool) -> int:
-        """Hold or resume the call; returns the status of the appliance's answer."""
+        """Put the call on hold or resume it; returns the status of the appliance's answer."""
         self.is_on_hold = on_hold
         for _ in range(5):
             status = await self._send_reinvite("sendonly" if on_hold else "sendrecv")
@@ -283,7 +286,10 @@ class Call(Dialog):
         return (await response_future).status
 
     async def send_refer(self, number: str, replaces: "Call | None" = None) -> int:
-        """Transfer the other party to a number, or into our second call; returns the status."""
+        """Transfer the other party to a number, or to the partner in our call `replaces`.
+
+        Returns the SIP status of the appliance's answer.
+        """
         uri = f"sip:{number}@{self.agent.box[0]}"
         if replaces:
             replaced_dialog = (

@@ -11,7 +11,7 @@ from appliance.sip.transport import SipTransport
 
 @dataclass
 class Dialog:
-    """The state that two ends agree on; which of them called makes no difference."""
+    """The state of a SIP dialog, which both ends share, whichever of them called."""
 
     agent: SipTransport
     call_id: str
@@ -21,7 +21,7 @@ class Dialog:
     _: KW_ONLY
     account: tuple[str, str] = ("", "")
     contact: str = ""
-    invite: Message | None = None  # the other party's, if it called
+    invite: Message | None = None  # the INVITE of the other party, if it called
     is_disconnected: bool = False
     _sequence_number: int = 0
     _routes: list[str] = field(default_factory=list)
@@ -30,12 +30,12 @@ class Dialog:
 
     @property
     def caller(self) -> str:
-        """The caller according to the appliance."""
+        """The number of the caller in the appliance's INVITE; "" for our own call."""
         return message.header_user(self.invite.get("from")) if self.invite else ""
 
     @property
     def callee(self) -> str:
-        """The extension or number that the appliance called."""
+        """The extension or number that the appliance called; "" for our own call."""
         return message.header_user(f"<{self.invite.uri}>") if self.invite else ""
 
     def _send_response(self, status: int, body: str = "", request: Message | None = None) -> None:
@@ -54,7 +54,7 @@ class Dialog:
             self._repeat_until_ack(data, 0.5)
 
     def _repeat_until_ack(self, data: bytes, wait: float) -> None:
-        """Repeat a final response until the ACK arrives."""
+        """Repeat a final response to an INVITE until the ACK arrives."""
 
         def repeat_response() -> None:
             if (
@@ -74,7 +74,7 @@ class Dialog:
         extra_headers: Headers = (),
         response_future: "asyncio.Future[Message] | None" = None,
     ) -> None:
-        """Send a request within the dialog; a challenge is answered once."""
+        """Send a request within the dialog; a challenge is answered once, by sending it again."""
         uri = self.target
 
         def send_with_headers(headers: Headers, on_response: Callable[[Message], None]) -> None:

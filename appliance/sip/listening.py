@@ -16,7 +16,7 @@ VoiceSet = frozenset[int]
 def voices_by_second(
     file: Path | BinaryIO, pitches: Iterable[int] = tones.ALL_PITCHES
 ) -> list[VoiceSet]:
-    """The voices (Hz) of each complete second of a 16-bit mono WAV at 8 kHz.
+    """Return the voices (Hz) in each complete second of a 16-bit mono WAV file at 8 kHz.
 
     A voice counts if half of the windows in that second contain it, so that a short dropout hides
     no voice. Raises wave.Error or EOFError for a file in another format.
@@ -44,7 +44,7 @@ def voices_by_second(
 
 
 def merge_equal_seconds(seconds: Iterable[VoiceSet]) -> list[tuple[VoiceSet, int]]:
-    """Runs of seconds in which the same voices are heard: the voices, and the number of seconds."""
+    """Return (voices, number of seconds) for each run of seconds with the same voices."""
     runs: list[tuple[VoiceSet, int]] = []
     for voices in seconds:
         if runs and runs[-1][0] == voices:

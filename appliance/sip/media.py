@@ -15,33 +15,33 @@ from appliance.sip.message import NO_ADDRESS, Session
 
 TICK_SECONDS = 0.02
 ALAW_PAYLOAD, EVENTS_PAYLOAD = 8, 101
-MIN_GAP_SECONDS = 0.06  # seconds between two packets from which audio counts as missing
-_PACKETS_PER_ANALYSIS = 25  # an analysis every 25 packets: twice a second
+MIN_GAP_SECONDS = 0.06  # from this time between two packets on, audio counts as missing
+_PACKETS_PER_ANALYSIS = 25  # one analysis for this number of packets: twice a second
 _SO_TIMESTAMPNS = 35  # the kernel's arrival time, which our own delays do not distort
-_KEY_TICKS, _PAUSE_TICKS = tones.KEY_FRAMES, 6  # of a key, and of the pause after it
+_KEY_TICKS, _PAUSE_TICKS = tones.KEY_FRAMES, 6  # ticks of a key, and of the pause after it
 
 
 @dataclass
 class ReceivedAudio:
-    """The received audio, by time."""
+    """What was received of the other party's audio."""
 
     packets: int = 0
     gaps: list[tuple[float, float]] = field(default_factory=list)  # (time, length) in seconds
-    voices: list[tuple[float, frozenset[int]]] = field(default_factory=list)
+    voices: list[tuple[float, frozenset[int]]] = field(default_factory=list)  # (time, pitches)
 
     @property
     def longest_gap(self) -> float:
-        """The longest gap, seconds."""
+        """The length of the longest gap, in seconds."""
         return max((length for _, length in self.gaps), default=0.0)
 
 
 class Media:
-    """One call's audio at this end."""
+    """One call's audio at this end: `pitch` is its own voice, `pitches` are those it recognises."""
 
     def __init__(self, host: str, pitch: int, pitches: tuple[int, ...] = tones.ALL_PITCHES) -> None:
         self.pitch = pitch
         self.pitches = pitches
-        self.likely_pitches: Sequence[int] = ()  # searched for first: saves nearly all of the work
+        self.likely_pitches: Sequence[int] = ()  # searched for first, which saves nearly all work
         self.received = ReceivedAudio()
         self.is_silent = False  # sends nothing
         self.destination: tuple[str, int] | None = None
@@ -67,16 +67,19 @@ class Media:
         self.is_closed = False
 
     def press_keys(self, keys: str) -> None:
-        """Press these keys, one after the other."""
+        """Press these keys, one after the other; process_tick() sends them."""
         self._pending_keys.extend(keys)
 
     @property
     def has_pending_keys(self) -> bool:
-        """Returns True if some key is still to be sent."""
+        """True if a key has not been sent completely."""
         return bool(self._pending_keys)
 
     def apply_session(self, session: Session, send: bool = True) -> None:
-        """Send to the address and in the form that the other side's session describes."""
+        """Send to the address and in the form that the other side's session describes.
+
+        If `send` is False, send nothing.
+        """
         self.destination = (
             (session.host, session.port) if session.port and session.host != NO_ADDRESS else None
         )
@@ -85,7 +88,7 @@ class Media:
             self.events = session.events
 
     def has_voice(self, pitch: int, seconds: float = 1.2) -> bool:
-        """Returns True if this voice was heard within the last `seconds` seconds."""
+        """Return True if this voice was heard within the last `seconds`."""
         limit = time.time() - seconds
         return any(at >= limit and pitch in pitches for at, pitches in self.received.voices[-4:])
 
@@ -137,7 +140,7 @@ class Media:
             self.received_keys += tones.KEYS[key]
 
     def _identify_voices(self, samples: list[int]) -> frozenset[int]:
-        """The voices in the samples; all pitches are searched only if no likely one is found."""
+        """Return the voices in the samples; search all pitches only if no likely one is found."""
         if self.likely_pitches:
             voices = tones.find_voices(samples, self.likely_pitches)
             if tones.MUSIC not in voices:
@@ -145,7 +148,7 @@ class Media:
         return tones.find_voices(samples, self.pitches)
 
     def expect_gap(self) -> None:
-        """Allow a pause in the audio here, for example because the partner changes."""
+        """Do not count the next pause as a gap, for example because the partner changes."""
         self._last_arrival = 0.0
 
     def _send_frame(self) -> None:
@@ -204,12 +207,12 @@ class Media:
 
 
 class MediaClock:
-    """The clock of all audio in one process."""
+    """The clock of all audio in one process: it lets each audio send and receive every 20 ms."""
 
     def __init__(self) -> None:
         self.streams: set[Media] = set()
         self.max_lag = 0.0  # longest delay of a tick, in seconds: shows how far to trust our timing
-        self.lags: list[tuple[float, float]] = []  # (time, seconds late) of each
+        self.lags: list[tuple[float, float]] = []  # (time, seconds late) of each late tick
         self._task: asyncio.Task[None] | None = None
 
     def add_media(self, media: Media) -> None:

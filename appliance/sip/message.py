@@ -46,20 +46,20 @@ class Message:
 
     @property
     def branch(self) -> str:
-        """The identifier of the transaction."""
+        """The identifier of the transaction to which the message belongs."""
         return find_parameter(self.get("via"), "branch")
 
     def get(self, name: str) -> str:
-        """The first header of that name; "" if there is no such header."""
+        """Return the first header of that name; "" if there is no such header."""
         return next((value for key, value in self.headers if key == name), "")
 
     def all_headers(self, name: str) -> list[str]:
-        """Every header of that name."""
+        """Return every header of that name."""
         return [value for key, value in self.headers if key == name]
 
 
 def parse_message(data: bytes) -> Message | None:
-    """The message in a datagram; None for a keep-alive or an invalid message."""
+    """Return the message in a datagram; None for a keep-alive or an invalid message."""
     head, _, body = data.decode("utf-8", "replace").partition("\r\n\r\n")
     lines = re.sub(r"\r\n[ \t]+", " ", head).split("\r\n")
     if not (_RESPONSE_LINE.match(lines[0]) or _REQUEST_LINE.match(lines[0])):
@@ -79,7 +79,7 @@ def _is_response(start: str) -> bool:
 
 
 def encode_message(start: str, headers: Iterable[tuple[str, str]], body: str = "") -> bytes:
-    """Encode a message; a body must be a session description."""
+    """Encode a message; its body, if any, must be a session description."""
     lines = [start, *(f"{name}: {value}" for name, value in headers)]
     if body:
         lines.append("Content-Type: application/sdp")
@@ -102,31 +102,31 @@ def encode_response(
 
 
 def new_branch() -> str:
-    """A branch that was never used before."""
+    """Return a branch (the identifier of a transaction) that was never used before."""
     return "z9hG4bK" + secrets.token_hex(8)
 
 
 def find_parameter(header: str, name: str) -> str:
-    """A parameter after a header's address; "" if it is missing."""
+    """Return a parameter that follows the address in a header; "" if it is missing."""
     outside = header.rpartition(">")[2]
     match = re.search(rf";\s*{name}=([^;,\s]+)", outside)
     return match[1] if match else ""
 
 
 def header_uri(header: str) -> str:
-    """The URI in a From, To, Contact or Route header."""
+    """Return the URI in a From, To, Contact or Route header."""
     match = re.search(r"<([^>]*)>", header)
     return match[1] if match else header.partition(";")[0].strip()
 
 
 def sender_address(request: Message) -> tuple[str, int] | None:
-    """The address of a request's sender according to its first Via, if it contains a port."""
+    """Return (host, port) of a request's sender from its first Via; None if it has no port."""
     host, _, port = request.get("via").partition(";")[0].split()[-1].rpartition(":")
     return (host, int(port)) if host and port.isdigit() else None
 
 
 def header_user(header: str) -> str:
-    """The user part of a header's URI: a number or an extension."""
+    """Return the user part of the URI in a header: a number or an extension."""
     match = re.match(r"sips?:([^@;>]*)@", header_uri(header))
     return match[1] if match else ""
 
@@ -134,7 +134,7 @@ def header_user(header: str) -> str:
 def answer_challenge(
     response: Message, method: str, uri: str, name: str, password: str
 ) -> tuple[str, str]:
-    """The header that answers the challenge of a 401, or of a proxy's 407."""
+    """Return the header (name, value) that answers the challenge of a 401, or of a proxy's 407."""
     is_proxy = response.status == 407
     challenge = response.get("proxy-authenticate" if is_proxy else "www-authenticate")
     credentials = digest_authorization(challenge, method, uri, name, password)
@@ -142,7 +142,7 @@ def answer_challenge(
 
 
 def digest_authorization(challenge: str, method: str, uri: str, name: str, password: str) -> str:
-    """The answer to a digest challenge (RFC 2617, MD5)."""
+    """Return the value of the header that answers a digest challenge (RFC 2617, MD5)."""
     challenge_fields = dict(re.findall(r'(\w+)="?([^",]*)"?', challenge))
 
     def md5_hex(*parts: str) -> str:
@@ -163,7 +163,7 @@ def digest_authorization(challenge: str, method: str, uri: str, name: str, passw
 
 @dataclass(frozen=True)
 class Session:
-    """One side's description of its audio: where and in which form it expects it."""
+    """One side's description of its audio: where and in which form it expects to receive it."""
 
     host: str
     port: int
@@ -188,7 +188,7 @@ class Session:
 
 
 def parse_session(body: str) -> Session | None:
-    """Parse the other side's description, if the body has audio."""
+    """Return the other side's description of its audio; None if the body has no audio."""
     media = re.search(r"^m=audio (\d+) \S+ ([\d ]+)", body, re.M)
     if not media:
         return None

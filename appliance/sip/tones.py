@@ -1,4 +1,4 @@
-"""Distinguishable voices: each person is a tone, found again by Goertzel's sums."""
+"""Distinguishable voices: each person is a tone, which Goertzel's algorithm finds in the audio."""
 
 import functools
 import math
@@ -10,7 +10,7 @@ KEYS = "0123456789*#"
 KEY_FRAMES = 8  # a key is held for 160 ms
 VOICE_LEVEL = 6000  # amplitude of a voice, of 32767
 WINDOW_SAMPLES = 5 * FRAME_SAMPLES  # 100 ms, which separates tones 25 Hz apart
-MIN_LEVEL_SHARE = 0.25  # share of VOICE_LEVEL from which a voice counts as heard
+MIN_LEVEL_SHARE = 0.25  # from this share of VOICE_LEVEL on, a voice counts as heard
 MIN_MEAN_LEVEL = 150  # mean amplitude below which the audio counts as silence
 
 # No pitch is near the music's notes, their first overtones, or another pitch.
@@ -27,7 +27,7 @@ _PAD = ("123", "456", "789", "*0#")
 
 @functools.cache
 def voice_frames(pitch: int) -> tuple[bytes, ...]:
-    """One second of a voice as A-law, in the 20 ms pieces that are sent; it can be repeated."""
+    """Return one second of a voice as A-law, in pieces of 20 ms; it can be repeated seamlessly."""
     second = encode_alaw(
         VOICE_LEVEL * math.sin(2 * math.pi * pitch * i / SAMPLE_RATE_HZ)
         for i in range(SAMPLE_RATE_HZ)
@@ -37,7 +37,7 @@ def voice_frames(pitch: int) -> tuple[bytes, ...]:
 
 @functools.cache
 def key_tones(name: str) -> bytes:
-    """The two frequencies of a key as A-law, for the duration of a key press."""
+    """Return the two frequencies of a key as A-law, for the duration of a key press."""
     row = next(i for i, keys in enumerate(_PAD) if name in keys)
     angular_steps = [
         2 * math.pi * f / SAMPLE_RATE_HZ for f in (_ROWS[row], _COLUMNS[_PAD[row].index(name)])
@@ -49,12 +49,12 @@ def key_tones(name: str) -> bytes:
 
 
 def encode_alaw(samples: Iterable[float]) -> bytes:
-    """Compress 16-bit samples by the A-law of G.711."""
+    """Encode 16-bit samples as A-law (G.711)."""
     return bytes(_encode_sample(round(sample)) for sample in samples)
 
 
 def precompute_voices() -> None:
-    """Compute every voice in advance: during calls the computation would delay them."""
+    """Compute every voice in advance, because the computation would delay calls."""
     for pitch in ALL_PITCHES:
         voice_frames(pitch)
         _windowed_waves(pitch, WINDOW_SAMPLES)
@@ -66,7 +66,10 @@ def decode_alaw(data: bytes) -> list[int]:
 
 
 def find_voices(samples: Sequence[int], pitches: Iterable[int] = ALL_PITCHES) -> frozenset[int]:
-    """The pitches (Hz) in a window of samples; {MUSIC} for other sound, {SILENCE} for silence."""
+    """Return the pitches (Hz) in a window of samples.
+
+    Returns {MUSIC} if there is only other sound, {SILENCE} for silence.
+    """
     size = len(samples)
     if sum(map(abs, samples)) < MIN_MEAN_LEVEL * size:
         return frozenset((SILENCE,))
@@ -81,7 +84,7 @@ def find_voices(samples: Sequence[int], pitches: Iterable[int] = ALL_PITCHES) ->
 
 @functools.cache
 def _windowed_waves(pitch: int, size: int) -> tuple[list[float], list[float]]:
-    """Cosine and sine weighted by Hann's window, whose mean is 1."""
+    """Return a cosine and a sine weighted by Hann's window, whose mean is 1."""
     step = 2 * math.pi * pitch / SAMPLE_RATE_HZ
     hann = [1 - math.cos(2 * math.pi * i / size) for i in range(size)]
     return (

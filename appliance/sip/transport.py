@@ -1,4 +1,4 @@
-"""A UDP address with SIP's transactions, including retransmission."""
+"""A UDP address with SIP's transactions: retransmission, and matching responses to requests."""
 
 import asyncio
 from collections.abc import Callable
@@ -21,13 +21,13 @@ class _PendingRequest:
     on_response: Callable[[Message], None]
     wait: float = FIRST_RETRANSMISSION_SECONDS
     total_wait: float = 0.0
-    has_provisional: bool = False  # if so, an INVITE is no longer retransmitted
+    has_provisional: bool = False  # a 1xx was received: an INVITE is no longer retransmitted
     timer: asyncio.TimerHandle | None = None
 
 
 @dataclass
 class SipTransport(asyncio.DatagramProtocol):
-    """One UDP address that exchanges SIP messages with one appliance.
+    """One UDP address that exchanges SIP messages with one appliance, at the address `box`.
 
     Messages from it are passed to `_handle_response` and `_handle_request`.
     """
@@ -59,11 +59,11 @@ class SipTransport(asyncio.DatagramProtocol):
 
     @property
     def host_port(self) -> str:
-        """The address in the form used in headers."""
+        """The own address in the form used in headers."""
         return f"{self.host}:{self.port}"
 
     def via_header(self, branch: str) -> tuple[str, str]:
-        """The Via header, which directs the response back to this address."""
+        """Return the Via header, which directs the response back to this address."""
         return ("Via", f"SIP/2.0/UDP {self.host_port};branch={branch};rport")
 
     def send_datagram(self, data: bytes, to: tuple[str, int] | None = None) -> None:
@@ -74,7 +74,10 @@ class SipTransport(asyncio.DatagramProtocol):
     def send_request(
         self, branch: str, method: str, data: bytes, on_response: Callable[[Message], None]
     ) -> None:
-        """Send a request, and retransmit it until a final response arrives."""
+        """Send a request, and retransmit it until a final response arrives.
+
+        `on_response` receives each response; after a timeout, it receives a status 408.
+        """
         sent = self._pending_requests[branch, method] = _PendingRequest(data, on_response)
         self.send_datagram(data)
         self._schedule_retransmission(branch, method, sent)
@@ -110,7 +113,7 @@ class SipTransport(asyncio.DatagramProtocol):
     ) -> None:
         """Send a response, to the appliance unless `to` is set.
 
-        A retransmitted request gets the same response again.
+        If the request is received again, it gets the same response.
         """
         self._sent_responses[request.branch, request.method] = data
         if len(self._sent_responses) > 5000:
