@@ -1,8 +1,8 @@
-"""FastAGI server: look-ups requested by the dialplan, answered from the database in a millisecond.
+"""FastAGI server: answers the dialplan's look-ups from the database within a millisecond.
 
-Each reply only sets variables of the channel. The dialplan continues without them when this server
-is down, slow or faulty. Every client must first return a variable that only Asterisk's dialplan
-holds (`look_up_key`), because any user of this machine can open the port.
+A reply only sets variables of the channel, and the dialplan goes on without them if this server is
+down, slow or faulty. Any user of this machine can connect to the port: therefore each client must
+first return the value of a variable that only Asterisk's dialplan holds (`look_up_key`).
 """
 
 import hashlib
@@ -72,7 +72,10 @@ class _LookUpServer(socketserver.ThreadingTCPServer):
 
 
 class _LookUpRequest(socketserver.StreamRequestHandler):
-    """One look-up: Asterisk's header lines, the key, our SET VARIABLE lines, each acknowledged."""
+    """One look-up: Asterisk sends header lines, proves itself by the key, and receives variables.
+
+    Each SET VARIABLE line that the server sends is acknowledged.
+    """
 
     timeout = _LINE_TIMEOUT_SECONDS
     server: _LookUpServer
@@ -96,7 +99,7 @@ class _LookUpRequest(socketserver.StreamRequestHandler):
             log.exception("FastAGI request failed")
 
     def _is_peer_asterisk(self) -> bool:
-        """Ask the client for the key; return True if its answer is the one that Asterisk holds."""
+        """Ask the client for the key; returns True if it is the one that Asterisk holds."""
         expected = f"200 result=1 ({look_up_key(self.server.settings)})"
         reply = self._send_command(f"GET VARIABLE {_KEY_VARIABLE}")
         return hmac.compare_digest(reply.strip(), expected.encode())
@@ -107,7 +110,7 @@ class _LookUpRequest(socketserver.StreamRequestHandler):
         return self.rfile.readline(_MAX_LINE_BYTES)
 
     def _read_headers(self) -> dict[str, str]:
-        """Read the header lines up to the empty one; returns name → value."""
+        """Read the header lines up to the empty one; returns their values by name."""
         headers = {}
         while line := self.rfile.readline(_MAX_LINE_BYTES).decode("utf-8", "replace").strip():
             name, _, value = line.partition(":")
@@ -124,10 +127,10 @@ def _script_arguments(headers: dict[str, str]) -> list[str]:
 
 
 def _look_up_appeal(settings: Settings, keys: str, language: str) -> ChannelVariables:
-    """Return the channel variables about an appeal for the dialplan.
+    """Return the channel variables about the appeal that a caller asks for by its keys.
 
-    RESULT says whether an appeal matches `keys`; if so, a second variable lists the sound files of
-    its number and state, for Playback.
+    RESULT says whether an appeal matches `keys`. If one does, a second variable lists the sound
+    files of its number and state, for Playback.
     """
     if language not in prompts.LANGUAGES:
         raise ValueError(f"no such language: {language}")
@@ -143,7 +146,10 @@ def _look_up_appeal(settings: Settings, keys: str, language: str) -> ChannelVari
 def _import_prompt(
     settings: Settings, language: str, name: str, login: str, file: str
 ) -> ChannelVariables:
-    """Put a prompt recorded by phone in force; returns RECORDED ("kept" or "refused")."""
+    """Put a prompt that was recorded by phone in force.
+
+    Returns the variable RECORDED: "kept", or "refused" if the recording is not accepted.
+    """
     folder = settings.paths.prompts
     source = Path(f"{file}.wav").resolve()
     prompt = prompts.find_prompt(folder, language, name)

@@ -1,6 +1,6 @@
-"""The bot and the SMS accounts by which the pbx process itself sends alarms.
+"""The Telegram bot and the SMS accounts by which the pbx process itself sends alarms.
 
-They load an HTTP client and are seldom needed: nothing else here imports them.
+They load an HTTP client and are seldom needed: therefore no other module of the pbx imports them.
 """
 
 import contextlib
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def open_bot(account: Telegram) -> "BotApiClient":
-    """Return the client of the bot."""
+    """Return a client of the bot."""
     from appliance.messaging.telegram.bot_api import BotApiClient
 
     return BotApiClient(account.url, account.token)
@@ -23,7 +23,7 @@ def open_bot(account: Telegram) -> "BotApiClient":
 
 @contextlib.contextmanager
 def open_sms_sender(settings: Settings) -> Iterator["SmsSender"]:
-    """Yield a sender whose gateways are closed afterwards: the jobs hold them otherwise."""
+    """Yield an SMS sender; its gateways are closed afterwards, as `appliance jobs` needs them."""
     from appliance.messaging.sms.sender import build_sender
 
     sender = build_sender(settings)

@@ -18,10 +18,9 @@ TIMEOUT_SECONDS = 3.0  # Asterisk on the same box answers in milliseconds or not
 
 
 def event_time(event: dict[str, str]) -> dt.datetime:
-    """Return the time at which Asterisk sent an event, else the current time.
+    """Return the time at which Asterisk sent an event, or the current time if it is missing.
 
-    With the time of sending, an event that is received late is recognised as older than a choice
-    made since.
+    An event that is received late can thus be recognised as older than a choice made since.
     """
     if stamp := event.get("Timestamp"):
         return dt.datetime.fromtimestamp(float(stamp), dt.UTC)
@@ -35,7 +34,7 @@ class Unreachable(ConnectionError):
 class ActionRefused(RuntimeError):
     """The action is not possible now.
 
-    `code` is the reason for the page; "exchange": Asterisk refused.
+    `code` is the reason, for which the page has a text; "exchange" means that Asterisk refused.
     """
 
     def __init__(self, message: str, code: str = "exchange") -> None:
@@ -46,10 +45,10 @@ class ActionRefused(RuntimeError):
 class Connection:
     """One session that sends a command and waits for its answer.
 
-    pyst2's own session reads byte by byte in two threads, hands an answer to whichever thread
-    requests first, waits without a limit, and lets a line break in a value start another command.
-    Here answers are matched by ActionID, everything has a time limit, and events arrive only if
-    their classes were requested.
+    pyst2's own session reads byte by byte in two threads, gives an answer to whichever thread asks
+    first, waits without a limit, and lets a line break in a value start another command. Here each
+    answer is matched to its command by ActionID, everything has a time limit, and events arrive
+    only if their classes were requested.
     """
 
     _action_numbers = itertools.count(1)
@@ -58,7 +57,7 @@ class Connection:
         self._settings = settings.asterisk
         self._event_classes = event_classes  # classes of AMI, "agent,call"
         self._socket: socket.socket | None = None
-        self._buffer = bytearray()  # received bytes that belong to no message taken out yet
+        self._buffer = bytearray()  # received bytes of messages that were not returned yet
 
     def __enter__(self) -> Self:
         try:
@@ -95,7 +94,7 @@ class Connection:
         """Send one action; returns the headers of the answer.
 
         Raises Unreachable if no answer arrives in time, ActionRefused if the answer is an error,
-        ValueError for a value that contains a line break.
+        ValueError if a value contains a line break.
         """
         action_id = f"appliance-{next(self._action_numbers)}"
         self._send_headers({"Action": action, "ActionID": action_id, **fields})
@@ -105,7 +104,7 @@ class Connection:
         return answer
 
     def list_events(self, action: str, end_event: str, **fields: object) -> list[dict[str, str]]:
-        """Send an action that events answer; returns those before the event `end_event`."""
+        """Send an action that is answered by events; returns them up to the event `end_event`."""
         action_id = self.send_action(action, **fields)["ActionID"]
         events = []
         while (event := self._wait_for_reply(action_id)).get("Event") != end_event:
@@ -113,14 +112,14 @@ class Connection:
         return events
 
     def receive_only(self, *names: str) -> None:
-        """Have Asterisk send only the events of these names, out of the classes requested."""
+        """Have Asterisk send only the events with these names, of the requested classes."""
         for name in names:
             self.send_action(
                 "Filter", Operation="Add", MatchCriteria=f"name({name}),action(include)"
             )
 
     def next_event(self, timeout: float) -> dict[str, str] | None:
-        """Return the next requested event, if one arrives within `timeout` seconds.
+        """Return the next event, or None if no event arrives within `timeout` seconds.
 
         Raises Unreachable if the connection is lost.
         """

@@ -1,4 +1,7 @@
-"""Browser phones end with their sessions: password changed, registration removed."""
+"""Ends browser phones with their web sessions: changes the password, removes the registration.
+
+A browser phone is a SIP phone in an operator's web page.
+"""
 
 import contextlib
 import logging
@@ -18,7 +21,7 @@ _SIP_OK = 200
 
 
 def unregister_phones_regularly(settings: Settings, stop: threading.Event) -> None:
-    """Every second, unregister the browser phones whose web session ended, until `stop` is set."""
+    """Once a second, end the browser phones whose web session is over, until `stop` is set."""
     while not stop.wait(_POLL_SECONDS):
         unregister_ended_phones(settings)
 
@@ -26,9 +29,8 @@ def unregister_phones_regularly(settings: Settings, stop: threading.Event) -> No
 def unregister_ended_phones(settings: Settings) -> None:
     """Unregister the browser phones whose web session ended, and change their passwords.
 
-    The registration is removed at once when the page is left. In case the page registers again, it
-    is removed once more when the new password is in force (applied by `config_sync`): from then on
-    the page cannot register any more.
+    The registration is removed at once. In case the page registers again before the new password is
+    in force (`config_sync` applies it), the registration is removed once more after that.
     """
     if not settings.asterisk.browser_phones:
         return

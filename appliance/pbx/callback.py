@@ -16,12 +16,12 @@ log = logging.getLogger(__name__)
 
 _POLL_SECONDS = 2.0
 _DEVICE_NOT_IN_USE = "1"  # AST_DEVICE_NOT_INUSE
-_CHANNEL_START_LIMIT = dt.timedelta(seconds=10)  # within which an originated call has its channels
+_CHANNEL_START_LIMIT = dt.timedelta(seconds=10)  # until an originated call has its channels
 _MACHINE_CONTEXT = "@outgoing-machine"
 
 
 def call_missed_callers(settings: Settings, stop: threading.Event) -> None:
-    """Call everyone who is due, until `stop` is set. A failure is retried in the next round."""
+    """Call everyone whose callback is due, until `stop` is set; failures are retried."""
     while not stop.wait(_POLL_SECONDS):
         try:
             place_due_calls(settings)
@@ -32,7 +32,10 @@ def call_missed_callers(settings: Settings, stop: threading.Event) -> None:
 
 
 def place_due_calls(settings: Settings) -> int:
-    """Close tasks tried often enough, call those due; returns the number of calls placed."""
+    """Close the tasks that were tried often enough, and call for those that are due.
+
+    Returns the number of calls placed.
+    """
     rules = followups.calling_rules(settings)
     for task in followups.exhausted_tasks(rules):
         followups.close_task(task, "given_up")
@@ -63,7 +66,10 @@ def place_due_calls(settings: Settings) -> int:
 
 
 def originate_callback(settings: Settings, asterisk: Connection, task: FollowUp) -> None:
-    """Call a citizen; if they answer, they go to the head of their queue. Raises ActionRefused."""
+    """Call a citizen; if they answer, they go to the head of their queue.
+
+    Raises Unreachable, and ActionRefused if Asterisk refuses the call.
+    """
     ring_seconds = routing.current_plan(settings).limits.outgoing_ring
     variables = {
         "__OUT_REASON": "callback" if task.kind == "callback" else "follow_up",
@@ -86,10 +92,10 @@ def originate_callback(settings: Settings, asterisk: Connection, task: FollowUp)
 
 @dataclass
 class _CallCapacity:
-    """How many more citizens may be called, by the operators' languages."""
+    """How many more citizens may be called, by the languages that operators speak."""
 
     free_phones: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
-    waiting_callers: Counter[str] = field(default_factory=Counter)  # in a queue, or being called
+    waiting_callers: Counter[str] = field(default_factory=Counter)  # in queues or being called
     called_numbers: set[str] = field(default_factory=set)  # numbers being called by the appliance
 
     def has_room_for(self, language: str) -> bool:
@@ -99,7 +105,7 @@ class _CallCapacity:
         return free_count > 0 and len(self.free_phones[language]) > self.waiting_callers[language]
 
     def reserve_operator(self, language: str) -> None:
-        """Count one more citizen of this language."""
+        """Count one more citizen of this language, for whom an operator must be free."""
         self.waiting_callers[language] += 1
 
 

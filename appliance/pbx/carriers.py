@@ -1,4 +1,7 @@
-"""The state of the lines to the carriers, from Asterisk's events and from regular queries."""
+"""The state of the lines to the carriers, from Asterisk's events and from regular queries.
+
+A line is a SIP trunk or an E1 span.
+"""
 
 import logging
 import threading
@@ -13,7 +16,7 @@ from appliance.telephony.trunks import DOWN, UNASKED, UP, SpanReport, TrunkRepor
 
 log = logging.getLogger(__name__)
 
-EVENT_CLASSES = "system,user"  # classes of AMI that hold the events handled here
+EVENT_CLASSES = "system,user"  # the AMI classes of the events handled here
 _STATE_BY_CONTACT_STATUS = {"Reachable": UP, "Unreachable": DOWN, "NonQualified": UNASKED}
 _NO_ALARM = ("", "No Alarm", "OK", "None")
 _TEST_EVENT = "TestCall"  # sent by ivr/test-call.conf
@@ -85,7 +88,7 @@ def poll_lines(settings: Settings, asterisk: Connection) -> None:
 
 
 def _record_contact(settings: Settings, event: dict[str, str]) -> bool:
-    """Record whether a trunk's peer is reachable; returns True if the event was about a trunk."""
+    """Record whether a trunk's peer is reachable; returns True if the event is about a trunk."""
     name, state = (
         event.get("EndpointName", ""),
         _STATE_BY_CONTACT_STATUS.get(event.get("ContactStatus", "")),
@@ -100,7 +103,10 @@ def _record_contact(settings: Settings, event: dict[str, str]) -> bool:
 
 
 def _record_registration(settings: Settings, event: dict[str, str]) -> bool:
-    """Record a registration; the event names no trunk, only the addresses that are registered."""
+    """Record a trunk's registration; returns True if the event is about a trunk.
+
+    The event does not name the trunk, only the registered addresses.
+    """
     for trunk in routing.current_plan(settings).trunks:
         registered = (event.get("Domain"), event.get("Username"))
         if trunk.register and registered == (trunk.server_uri, trunk.client_uri):
@@ -114,7 +120,7 @@ def _record_registration(settings: Settings, event: dict[str, str]) -> bool:
 
 
 def _record_span_alarm(settings: Settings, span: int, alarm: str) -> bool:
-    """Record the alarm of a span ("": no alarm); returns True."""
+    """Record the alarm of an E1 span, or that it has no alarm (""); always returns True."""
     alarm = "" if alarm in _NO_ALARM else alarm
     owner = trunks.trunk_of_span(routing.current_plan(settings).trunks, span)
     if trunks.store_spans([SpanReport(span, owner, alarm)]):
@@ -123,7 +129,7 @@ def _record_span_alarm(settings: Settings, span: int, alarm: str) -> bool:
 
 
 def _record_test_call(event: dict[str, str]) -> bool:
-    """Record the result of a test call; returns True if it ended a test that was in progress."""
+    """Record the result of a test call; returns True if that test was in progress."""
     number, total_milliseconds, talk_milliseconds = (
         event.get(key, "") for key in ("Test", "Took", "Spoke")
     )
@@ -139,7 +145,10 @@ def _record_test_call(event: dict[str, str]) -> bool:
 
 
 def _registration_states(asterisk: Connection, trunk_list: tuple[Trunk, ...]) -> dict[str, str]:
-    """Return trunk → status of its registration, for the trunks that register."""
+    """Return the status of each trunk's registration, by the name of the trunk.
+
+    Trunks that do not register are left out.
+    """
     if not any(trunk.register for trunk in trunk_list):
         return {}
     try:
@@ -152,7 +161,7 @@ def _registration_states(asterisk: Connection, trunk_list: tuple[Trunk, ...]) ->
 
 
 def _query_trunk(asterisk: Connection, trunk: Trunk, registrations: dict[str, str]) -> TrunkReport:
-    """Query the state of one trunk."""
+    """Return the state of one SIP trunk, as Asterisk reports it."""
     registration = registrations.get(trunk.name, "Unregistered") if trunk.register else ""
     try:
         events = asterisk.list_events(
@@ -168,7 +177,7 @@ def _query_trunk(asterisk: Connection, trunk: Trunk, registrations: dict[str, st
 
 
 def _query_spans(asterisk: Connection, trunk_list: tuple[Trunk, ...]) -> list[SpanReport]:
-    """Query the state of every E1 span: its alarm, its D channel and its time slots."""
+    """Return the state of every E1 span: its alarm, its D channel and its time slots."""
     if not any(trunk.kind == "e1" for trunk in trunk_list):
         return []
     try:
@@ -211,6 +220,6 @@ def _is_sip_trunk(settings: Settings, name: str) -> bool:
 
 
 def _round_trip_milliseconds(event: dict[str, str]) -> int | None:
-    """Return the round trip that an event reports, if any, as at least 1 ms."""
+    """Return the round-trip time that an event reports, at least 1 ms; None if it has no time."""
     microseconds = event.get("RoundtripUsec", "")
     return max(1, round(int(microseconds) / 1000)) if microseconds.isdigit() else None

@@ -1,4 +1,7 @@
-"""Steps of the machine's clock: detected, recorded for the ledger, and corrected in Asterisk."""
+"""Steps of the machine's clock: detected, recorded for the ledger, and corrected in Asterisk.
+
+A step is a sudden change of the time, as when the clock is set.
+"""
 
 import datetime as dt
 import functools
@@ -21,7 +24,7 @@ _CONTACT_FAMILY = "registrar/contact"
 
 
 def watch_clock(settings: Settings, stop: threading.Event) -> None:
-    """Compare the clock with one that is never stepped, until `stop` is set."""
+    """Watch for steps of the clock until `stop` is set, by a second clock that is never stepped."""
     offset = _wall_clock_offset()
     while not stop.is_set():
         time.sleep(_POLL_SECONDS)  # needs half the time of a wait for `stop`
@@ -44,17 +47,18 @@ def record_step(settings: Settings, step_seconds: float) -> None:
 
 
 def step_event(at: dt.datetime, step_seconds: float) -> Event:
-    """Return the event for a step of the clock, detected at `at` by the clock after the step."""
+    """Return the event for a step of the clock; `at` is when it was detected, by the new time."""
     return eventlog.create_event(
         "CLOCK", f"clock-{at.timestamp():.6f}", at, facts=f"by={step_seconds:.6f}"
     )
 
 
 def _correct_asterisk(asterisk: Connection, step_seconds: float) -> None:
-    """Correct the times that Asterisk stores: registrations of phones, last calls of members.
+    """Correct the times that Asterisk stores: registrations of phones, last calls of operators.
 
-    Phones register for an hour, so after a step of an hour Asterisk would have lost all; and if the
-    clock was set back, the pause after a talk that ended in the future would last an hour.
+    Phones register for an hour: after a step forward by an hour, Asterisk would have lost them all.
+    After a step back by an hour, the pause that follows an operator's talk would last an hour
+    longer.
     """
     for entry in asterisk.list_events("DBGetTree", "DBGetTreeComplete", Family=_CONTACT_FAMILY):
         try:
@@ -70,5 +74,5 @@ def _correct_asterisk(asterisk: Connection, step_seconds: float) -> None:
 
 
 def _wall_clock_offset() -> float:
-    """Return seconds by which the clock is ahead of the monotonic one."""
+    """Return the seconds by which the clock is ahead of the monotonic one."""
     return time.time() - time.monotonic()

@@ -33,10 +33,10 @@ TEMPLATE_FOLDER = Path(__file__).parent / "asterisk"
 LOCK_NAME = ".lock"
 # At its start Asterisk resolves the machine's own name: 10 s if no name server answers.
 SHORT_DNS_TIMEOUT = {"RES_OPTIONS": "timeout:1 attempts:1"}
-_START_TIMEOUT_SECONDS, _RETRY_SECONDS = 60.0, 0.05  # start of a second Asterisk; between questions
+_START_TIMEOUT_SECONDS, _RETRY_SECONDS = 60.0, 0.05  # start of a second Asterisk; between attempts
 _AMI_SECRET = re.compile(r"^secret = (.+)$", re.MULTILINE)
-MANIFEST_NAME = "rendered.json"  # file name → SHA-256 of every file at the last rendering
-FORMER_FOLDER = "former"  # holds the files that were in force before
+MANIFEST_NAME = "rendered.json"  # contains the SHA-256 of every file at the last rendering
+FORMER_FOLDER = "former"  # contains the files that were in force before
 
 
 class ConfigError(RuntimeError):
@@ -50,11 +50,11 @@ def render_files(
     isolated: bool = False,
     at: dt.datetime | None = None,
 ) -> dict[str, str]:
-    """Return file name → text of every file of Asterisk's configuration.
+    """Return the texts of all files of Asterisk's configuration, by file name.
 
-    `plan`: the plan to render, by default the one in force. `isolated`: for a second Asterisk,
-    which neither uses the E1 channels of the running one nor talks to its carriers. `at`: the time
-    that the dialplan assumes, by default the current one.
+    `plan` is the plan to render, by default the one in force. With `isolated`, the files are for a
+    second Asterisk, which neither uses the E1 channels of the running one nor contacts its
+    carriers. `at` is the time that the dialplan assumes, by default the current one.
     """
     import jinja2  # seldom needed: the process that follows calls does without it
 
@@ -96,8 +96,8 @@ def render_files(
 def verify_configuration(settings: Settings, plan: Plan | None = None) -> None:
     """Verify the configuration with a second Asterisk that is isolated from the running one.
 
-    Raises ConfigError if it does not start, reports an error, or lacks an endpoint, a queue or a
-    context. It listens on a loopback address of its own and writes into a temporary folder.
+    It listens on a loopback address of its own and writes into a temporary folder. Raises
+    ConfigError if it does not start, logs an error, or lacks an endpoint, a queue or a context.
     """
     with tempfile.TemporaryDirectory(prefix="appliance-try-") as folder:
         isolated_settings = isolate_settings(settings, Path(folder))
@@ -116,9 +116,10 @@ def verify_configuration(settings: Settings, plan: Plan | None = None) -> None:
 def run_second_asterisk(
     isolated_settings: Settings, files: Mapping[str, str]
 ) -> Iterator[Callable[[str], str]]:
-    """Run a second Asterisk with these files; yields a function that runs a command on its console.
+    """Run a second Asterisk with these files; yields a function that runs one of its commands.
 
-    `isolated_settings`: settings from `isolate_settings`. Raises ConfigError if it does not start.
+    The function takes a console command and returns its output. `isolated_settings` are from
+    `isolate_settings`. Raises ConfigError if Asterisk does not start.
     """
     _write_files(isolated_settings.paths.asterisk, files)
     _create_asterisk_folders(isolated_settings)
@@ -146,19 +147,19 @@ def run_second_asterisk(
 
 
 def ami_secret(settings: Settings) -> str:
-    """Return the AMI password in the files in force, which a running Asterisk requires."""
+    """Return the AMI password in the files in force, which the running Asterisk expects."""
     match = _AMI_SECRET.search(_read_text(settings.paths.asterisk / "manager.conf") or "")
     return match[1] if match else settings.asterisk.ami_secret
 
 
 def has_phone_password(settings: Settings, password: str) -> bool:
-    """Return True if a phone has this password in the files in force."""
+    """Return True if the configuration in force contains this password for any phone."""
     phones = _read_text(settings.paths.asterisk / "pjsip.conf") or ""
     return bool(password) and f"\npassword = {password}\n" in phones
 
 
 def install_files(settings: Settings, *, is_verified: bool = False) -> list[str]:
-    """Render, verify, and put in place what changed; returns the names of the changed files.
+    """Render and verify the configuration and write what changed; returns the changed files' names.
 
     The files that were in force before are kept in the folder `former`. `is_verified`: the
     configuration was verified just before.
@@ -179,7 +180,10 @@ def install_files(settings: Settings, *, is_verified: bool = False) -> list[str]
 
 
 def manually_changed_files(etc: Path) -> list[str]:
-    """Return a folder's files that differ from the last rendering; empty before the first one."""
+    """Return the names of files that were changed since the last rendering, not by the appliance.
+
+    Returns an empty list before the first rendering.
+    """
     try:
         digests: dict[str, str] = json.loads(_read_text(etc / MANIFEST_NAME) or "{}")
     except ValueError:  # damaged; the next rendering writes it again
@@ -190,19 +194,22 @@ def manually_changed_files(etc: Path) -> list[str]:
 
 
 def _save_manifest(etc: Path, files: Mapping[str, str]) -> None:
-    """Store the digests of the rendered files."""
+    """Store the digests of the rendered files, by which manual changes are found."""
     text = json.dumps({name: _text_digest(text) for name, text in files.items()}, indent=1)
     if _read_text(etc / MANIFEST_NAME) != text:
         _write_files(etc, {MANIFEST_NAME: text})
 
 
 def _text_digest(text: str | None) -> str:
-    """Return the SHA-256 of a file's text, "" for a file that is missing."""
+    """Return the SHA-256 of a file's text; "" for a missing file."""
     return hashlib.sha256(text.encode()).hexdigest() if text is not None else ""
 
 
 def _copy_former_files(etc: Path) -> None:
-    """Copy the files in force, but not the folder's mode: a unit may not set its group bit."""
+    """Copy the files in force into the folder `former`.
+
+    The folder's mode is not copied: a systemd unit may not set its group bit.
+    """
     target = etc / FORMER_FOLDER
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir(exist_ok=True)
@@ -212,7 +219,7 @@ def _copy_former_files(etc: Path) -> None:
 
 @contextlib.contextmanager
 def _installation_lock(etc: Path) -> Iterator[None]:
-    """Let one process at a time install: pages, jobs and the pbx process may all do so."""
+    """Let only one process at a time install: web pages, jobs and the pbx process may all do so."""
     etc.mkdir(parents=True, exist_ok=True)
     with (etc / LOCK_NAME).open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -233,7 +240,7 @@ def _create_asterisk_folders(settings: Settings) -> None:
 
 
 def isolate_settings(settings: Settings, folder: Path) -> Settings:
-    """Return the same settings for an Asterisk that touches nothing of the running one."""
+    """Return settings for a second Asterisk that touches nothing of the running one."""
     number = threading.get_native_id() % 60_000
     folders: dict[str, Any] = {name: folder / name for name in ("run", "log", "spool", "var")}
     return dataclasses.replace(
@@ -268,7 +275,10 @@ def stop_processes(*processes: subprocess.Popen[bytes]) -> None:
 def _run_console_command(
     process: subprocess.Popen[bytes], command: list[str], console_command: str
 ) -> str:
-    """Return the output of a console command of an Asterisk just started, once it listens."""
+    """Run a console command of an Asterisk that was just started; returns the output.
+
+    Waits until that Asterisk accepts commands. Raises ConfigError if it ends or takes too long.
+    """
     deadline = time.monotonic() + _START_TIMEOUT_SECONDS
     while process.poll() is None and (remaining := deadline - time.monotonic()) > 0:
         with contextlib.suppress(subprocess.TimeoutExpired):  # raised as ConfigError below
@@ -285,7 +295,7 @@ def _run_console_command(
 
 
 def _require_complete(plan: Plan, run_command: Callable[[str], str]) -> None:
-    """Raise ConfigError if Asterisk lacks something that was rendered."""
+    """Raise ConfigError if the running Asterisk lacks an endpoint, queue or context of the plan."""
     trunks = {trunk.name for trunk in plan.trunks if trunk.kind == "sip"}
     endpoints = trunks | {user.extension for user in accounts.users_with_phone()}
     expected = [
@@ -304,14 +314,14 @@ def _write_files(folder: Path, files: Mapping[str, str]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in files.items():
         new_file = folder / f".{name}.new"
-        new_file.unlink(missing_ok=True)  # of a killed process; perhaps another account's
+        new_file.unlink(missing_ok=True)  # left by a killed process, perhaps of another account
         new_file.write_text(text, "utf-8")
         new_file.chmod(0o640)
         new_file.replace(folder / name)
 
 
 def _read_text(path: Path) -> str | None:
-    """Return a file's text, if the file exists.
+    """Return a file's text, or None if the file does not exist.
 
     A manually edited file may be in another encoding.
     """

@@ -12,7 +12,7 @@ _SHOWN_CONTEXT = re.compile(r"^\[ Context '([^']+)'")
 _SHOWN_STEP = re.compile(r"^.*?\d+\. (.*?)\s*\[([\w.-]+):(\d+)\]$")
 _SHOWN_QUEUE = re.compile(r"^(\S+) has \d+ calls \(max (\w+)\) in '(\w+)' strategy .*, W:(\d+),")
 _QUEUE_OPTION = re.compile(r"^(strategy|maxlen|weight)\s*=\s*(\w+)\s*$")
-_MAX_COMPARED_CHARS = 200  # of a step: the console cuts a long one
+_MAX_COMPARED_CHARS = 200  # of a dialplan step: the console cuts a long one
 _NON_CONTEXT_SECTIONS = {"general", "globals"}  # sections of extensions.conf that are not contexts
 
 type DialplanStep = tuple[str, str, int, str]  # context, file, line, application with its data
@@ -20,15 +20,15 @@ type QueueOptions = tuple[str, str, str]  # strategy, maximum of callers ("0": n
 
 
 def configured_modules(etc: Path) -> list[str]:
-    """Return the modules that the configuration names; empty until it is written."""
+    """Return the modules that modules.conf loads; empty if the file is not written yet."""
     file = etc / "modules.conf"
     return _LOAD_LINE.findall(file.read_text("utf-8", "replace")) if file.exists() else []
 
 
 def modules_not_running(etc: Path, console_lines: Iterable[str]) -> list[str]:
-    """Return the configured modules that do not run; `console_lines`: the output of `module show`.
+    """Return the configured modules that do not run, loaded or not.
 
-    A module that is loaded without running counts as well.
+    `console_lines` is the output of `module show`.
     """
     running = set(_RUNNING_MODULE.findall("\n".join(console_lines)))
     return [name for name in configured_modules(etc) if name not in running]
@@ -37,9 +37,9 @@ def modules_not_running(etc: Path, console_lines: Iterable[str]) -> list[str]:
 def dialplan_differences(
     etc: Path, files: Iterable[str], console_lines: Iterable[str]
 ) -> list[str]:
-    """Return the contexts whose steps differ from the files.
+    """Return the contexts of the dialplan whose steps in Asterisk differ from those in the files.
 
-    `console_lines`: the output of `dialplan show`.
+    `console_lines` is the output of `dialplan show`.
     """
     configured = {step for name in files for step in _configured_steps(etc / name)}
     running = set(_running_steps(console_lines, {context for context, *_ in configured}))
@@ -47,9 +47,10 @@ def dialplan_differences(
 
 
 def queue_differences(etc: Path, console_lines: Iterable[str]) -> tuple[list[str], list[str]]:
-    """Return (missing queues, differing ones such as "uz: rrmemory").
+    """Return the queues that Asterisk lacks, and descriptions of those with other options.
 
-    `console_lines`: the output of `queue show`.
+    Such a description has the options that Asterisk uses: "uz: rrmemory". `console_lines` is the
+    output of `queue show`.
     """
     running = {name: queue for name, queue in map(_parse_queue_line, console_lines) if name}
     configured = _configured_queues(etc / "queues.conf")
@@ -63,7 +64,7 @@ def queue_differences(etc: Path, console_lines: Iterable[str]) -> tuple[list[str
 
 
 def _configured_steps(file: Path) -> Iterable[DialplanStep]:
-    """Return the steps of a dialplan file; nothing if it does not exist."""
+    """Yield the steps of a dialplan file; nothing if the file does not exist."""
     context = ""
     if not file.exists():
         return
@@ -79,7 +80,7 @@ def _configured_steps(file: Path) -> Iterable[DialplanStep]:
 
 
 def _running_steps(console_lines: Iterable[str], contexts: set[str]) -> Iterable[DialplanStep]:
-    """Return the steps of these contexts in the output of `dialplan show`."""
+    """Yield the steps of these contexts from the output of `dialplan show`."""
     context = ""
     for line in console_lines:
         if head := _SHOWN_CONTEXT.match(line):
@@ -91,12 +92,12 @@ def _running_steps(console_lines: Iterable[str], contexts: set[str]) -> Iterable
 
 
 def _normalised_step(text: str) -> str:
-    """Return a step without the spaces and escapes that Asterisk removes as it reads it."""
+    """Return a step without the spaces and escapes that Asterisk removes when it reads it."""
     return re.sub(r"[\\\s]", "", text)[:_MAX_COMPARED_CHARS]
 
 
 def _configured_queues(file: Path) -> Mapping[str, QueueOptions]:
-    """Return name → options of the queues in the file; empty if it does not exist."""
+    """Return the options of the queues in the file, by queue; empty if the file does not exist."""
     options_by_queue: dict[str, dict[str, str]] = {}
     name = ""
     for line in file.read_text("utf-8", "replace").splitlines() if file.exists() else ():
@@ -111,7 +112,7 @@ def _configured_queues(file: Path) -> Mapping[str, QueueOptions]:
 
 
 def _parse_queue_line(line: str) -> tuple[str, QueueOptions]:
-    """Return (name, options) of a line that describes a queue; an empty name for any other line."""
+    """Return (name, options) from a line that describes a queue; the name is "" for other lines."""
     match = _SHOWN_QUEUE.match(line)
     if not match:
         return "", ("", "", "")

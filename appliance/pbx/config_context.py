@@ -15,13 +15,13 @@ from appliance.telephony import desk_phones, directory, number_hiding, routing
 from appliance.telephony.calls import dialling
 from appliance.telephony.routing import HotlineNumber, Plan, Route
 
-_LONG_WAIT_SECONDS = 60  # wait of a caller from which on the operator is notified of it
+_LONG_WAIT_SECONDS = 60  # if a caller has waited longer, the operator is notified of it
 
 
 def template_values(settings: Settings, plan: Plan, *, isolated: bool) -> dict[str, Any]:
-    """Return name → value for the templates of Asterisk's configuration.
+    """Return the values for the templates of Asterisk's configuration, by name.
 
-    `isolated`: without E1 channels, and silent to carriers.
+    `isolated`: for a second Asterisk that has no E1 channels and does not contact the carriers.
     """
     queueing, secure_phones = plan.queueing, desk_phones.secure_extensions(settings)
     e1 = [trunk for trunk in plan.trunks if trunk.kind == "e1"]
@@ -51,7 +51,7 @@ def template_values(settings: Settings, plan: Plan, *, isolated: bool) -> dict[s
         "results": {
             "": "failed",
             **dialling.OUTCOME_BY_STATUS,
-        },  # DIALSTATUS → result of a transfer
+        },  # result of a transfer by DIALSTATUS
         "echo": dialling.ECHO_EXTENSION,
         "self_test": selftests.self_test_line(settings),
         "employees": _employee_diversions(),
@@ -71,13 +71,13 @@ def _is_loopback(settings: Settings) -> bool:
 
 
 def _sip_transports(plan: Plan, secure_phones: set[str]) -> set[str]:
-    """Return the transports of SIP: UDP, those of the trunks, and TLS if phones use it."""
+    """Return the SIP transports: UDP, those of the trunks, and TLS if phones use it."""
     phones = {"tls"} if secure_phones or desk_phones.phones_by_user() else set()
     return {"udp", *(trunk.transport for trunk in plan.trunks if trunk.kind == "sip")} | phones
 
 
 def _hotline_numbers(plan: Plan) -> list[HotlineNumber]:
-    """Return the numbers of the plan, with an entry for every number that is not listed."""
+    """Return the numbers of the plan, and an entry without digits for any number not listed."""
     numbers = list(plan.numbers)
     return (
         numbers if any(not number.number for number in numbers) else [*numbers, HotlineNumber("")]
@@ -85,22 +85,25 @@ def _hotline_numbers(plan: Plan) -> list[HotlineNumber]:
 
 
 def _routes_with_default(plan: Plan) -> list[Route]:
-    """Return the routes of the plan, with one without a trunk for numbers that no route covers."""
+    """Return the routes of the plan, and for numbers that no route covers one without a trunk."""
     routes = list(plan.routes)
     return routes if any(not route.prefix for route in routes) else [*routes, Route("", ())]
 
 
 @dataclass(frozen=True)
 class EmployeeDiversion:
-    """An employee with a substitute or hours (begin, end); numbers in the dialplan's form."""
+    """An employee with a substitute or working hours; the numbers are as the dialplan has them."""
 
     number: str
     substitute: str
-    hours: tuple[str, str] | None
+    hours: tuple[str, str] | None  # (begin, end)
 
 
 def _employee_diversions() -> list[EmployeeDiversion]:
-    """Return the ministry's employees who are not simply rung; one entry for each number."""
+    """Return the ministry's employees who cannot always be rung directly, one for each number.
+
+    These are the employees with a substitute or with working hours.
+    """
     substitutes = directory.substitute_numbers()
     diversions = {}
     for employee in directory.list_employees():
@@ -123,9 +126,9 @@ def _employee_phone_numbers() -> list[str]:
 
 
 def _exceptional_days(settings: Settings) -> list[tuple[str, bool]]:
-    """Return (date, is a working day) of the days that differ from Monday to Friday.
+    """Return (date, is a working day) of the dates that are an exception to Monday to Friday.
 
-    The days begin with yesterday.
+    Dates before yesterday are left out.
     """
     yesterday = clock.now().astimezone(settings.tz).date() - dt.timedelta(days=1)
     rows = CalendarDay.select().where(CalendarDay.date >= yesterday).order_by(CalendarDay.date)

@@ -26,7 +26,7 @@ _WATCHED_TOPICS = (
 
 
 def follow_changes(settings: Settings, stop: threading.Event) -> None:
-    """Put every change in force, until `stop` is set."""
+    """Put every change in force in Asterisk, until `stop` is set."""
     latest = live.newest_topic_event_id(*_WATCHED_TOPICS)
     while not stop.wait(_POLL_SECONDS):
         if (newest := live.newest_topic_event_id(*_WATCHED_TOPICS)) > latest:
@@ -37,9 +37,9 @@ def follow_changes(settings: Settings, stop: threading.Event) -> None:
 def apply_changes(settings: Settings, event: int = 0) -> list[str]:
     """Install the changed files and have Asterisk load them; returns their names.
 
-    A fault is logged, and calls go on as before. Queues are updated first: an operator who was
-    removed is no longer rung while a second Asterisk verifies the files. `event`: the number of the
-    change, published for the page that waits for it.
+    Queues are updated first, so that an operator who was removed is not rung while a second
+    Asterisk verifies the files. A fault is logged, and calls go on as before. `event` is the number
+    of the change; it is published for the page that waits for it.
     """
     try:
         with contextlib.suppress(ActionRefused):  # a phone that is not in the files yet
@@ -61,7 +61,7 @@ def record_asterisk_version(asterisk: Connection) -> None:
     """Record the version of the Asterisk that answers, and since when it runs."""
     version = asterisk.send_action("CoreSettings").get("AsteriskVersion", "")
     status = asterisk.send_action("CoreStatus")
-    # in the time zone of this machine, which is also Asterisk's
+    # The times are in the time zone of this machine, which is also Asterisk's.
     started_at = f"{status['CoreStartupDate']} {status['CoreStartupTime']}"
     processes.record_asterisk_start(
         version, dt.datetime.fromisoformat(started_at).astimezone(dt.UTC)

@@ -1,8 +1,8 @@
-"""The alarm of a database that accepts no changes; the outbox, being in it, cannot hold it.
+"""The alarm about a database that accepts no changes, which therefore cannot be in the outbox.
 
-The pbx process checks the database and sends this one alarm itself, by the bot and by the first SMS
-account that accepts it, modems included. Nothing of it is stored; a process that starts while the
-database is locked sends it again.
+The pbx process checks the database and sends this one alarm itself: by the bot, and by the first
+SMS account that accepts it, modems included. Nothing about it is stored: a process that is
+restarted while the database is locked sends it again.
 """
 
 import datetime as dt
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from appliance.messaging.sms.gateway import SmsGateway
 
 POLL_SECONDS = 10
-LOCK_GRACE_PERIOD = dt.timedelta(seconds=25)  # in which a lock may end by itself
+LOCK_GRACE_PERIOD = dt.timedelta(seconds=25)  # until then, a lock may end by itself
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +60,7 @@ def watch_database(settings: Settings, stop: threading.Event) -> None:
 
 
 def send_alarm(settings: Settings, check: Check) -> bool:
-    """Send a fault to the people on duty for the box; returns True if at least one was reached."""
+    """Send a fault to the people who maintain the box; returns True if at least one was reached."""
     text = alarms.fault_message(settings, check)
     chats, phones = duty.maintainer_contacts(settings)
     key = f"alarm:{check.code}:{clock.now().isoformat()}"
@@ -73,7 +73,7 @@ def send_alarm(settings: Settings, check: Check) -> bool:
 
 
 def _current_chat_id(chat: int) -> str:
-    """Return the current id of a chat; that of the settings if the database cannot even be read."""
+    """Return the current id of a chat; if the database cannot be read, the id in the settings."""
     try:
         return duty.current_chat_id(chat)
     except peewee.PeeweeException:  # this alarm is about the database: it is sent nevertheless

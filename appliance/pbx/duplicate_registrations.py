@@ -1,4 +1,4 @@
-"""Phones that are registered from two places: the calls for one reach the other."""
+"""Finds phones that are registered from two places: calls for one then reach the other."""
 
 import ipaddress
 import re
@@ -13,9 +13,9 @@ from appliance.core.settings import Settings
 from appliance.pbx.ami import ActionRefused, Connection
 from appliance.people import accounts
 
-_WINDOW_SECONDS = 600.0  # within which the changes of a phone's place are counted
-_MIN_CHANGES = 3  # from which on two phones take the extension from each other
-_MAX_SILENT_CHECKS = 3  # without an answer, after which a former place is given up
+_WINDOW_SECONDS = 600.0  # the changes of a phone's place within this time are counted
+_MIN_CHANGES = 3  # from this count on, two phones take the extension from each other
+_MAX_SILENT_CHECKS = 3  # checks without an answer, after which a former place is given up
 _ANSWER_TIMEOUT_SECONDS = 0.5  # for the answer of a former place
 _CONTACT_URI = re.compile(r"sips?:(?:[^@]*@)?\[?([0-9a-fA-F.:]+?)\]?(?::(\d+))?(?:;|$)")
 _CONNECTION_TABLES = (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))
@@ -35,7 +35,7 @@ _OPTIONS_REQUEST = (
 
 @dataclass(frozen=True)
 class PhonePlace:
-    """The address at which a phone is reached."""
+    """The network address at which a phone is reached."""
 
     host: str
     port: int
@@ -44,20 +44,20 @@ class PhonePlace:
 
 @dataclass
 class _PhoneHistory:
-    """The place of a phone, the one before it, and when it changed (monotonic seconds)."""
+    """The current and the former place of a phone, and when it changed (monotonic seconds)."""
 
     current: PhonePlace
-    former: PhonePlace | None = None  # checked whether a phone still answers there
-    previous_host: str = ""  # host of the place before this one
+    former: PhonePlace | None = None  # while it is checked whether a phone still answers there
+    previous_host: str = ""  # host of the place before the current one
     change_times: deque[float] = field(default_factory=deque)
     silent_checks: int = 0  # checks in a row in which the former place did not answer
 
 
 class DuplicateRegistrations:
-    """Stores where each desk phone was registered.
+    """Finds extensions used by two desk phones, from the places where each was registered.
 
     A phone that moves no longer answers at its former place. If the former place still answers, or
-    the place changes back and forth, two phones have the extension's password. Phones in a page
+    the place changes back and forth, two phones have the extension's password. Phones in a web page
     connect from the box itself and are left out.
     """
 
@@ -65,7 +65,10 @@ class DuplicateRegistrations:
         self._phones: dict[str, _PhoneHistory] = {}
 
     def find_duplicates(self, settings: Settings, asterisk: Connection) -> list[str]:
-        """Return extensions with two places, as "1001: 10.0.0.5, 10.0.0.9". Raises Unreachable."""
+        """Return extensions with two places, as "1001: 10.0.0.5, 10.0.0.9".
+
+        Raises Unreachable if Asterisk does not answer.
+        """
         has_browser_phones = settings.asterisk.browser_phones
         desk_extensions = {
             user.extension
@@ -106,7 +109,7 @@ class DuplicateRegistrations:
 
 
 def _registered_places(asterisk: Connection) -> dict[str, PhonePlace]:
-    """Return extension → place where the extension is registered."""
+    """Return the place where each extension is registered, by extension."""
     try:
         events = asterisk.list_events("PJSIPShowContacts", "ContactListComplete")
     except ActionRefused:  # there is no contact
@@ -120,7 +123,7 @@ def _registered_places(asterisk: Connection) -> dict[str, PhonePlace]:
 
 
 def _parse_contact(uri: str) -> PhonePlace | None:
-    """Return the place in a contact's URI, if it contains an IP address."""
+    """Return the place in a contact's URI; None if it contains no IP address."""
     match = _CONTACT_URI.match(uri)
     if not match:
         return None
@@ -132,7 +135,7 @@ def _parse_contact(uri: str) -> PhonePlace | None:
 
 
 def _has_two_phones(settings: Settings, extension: str, phone: _PhoneHistory) -> bool:
-    """Return True if the place changed often, or the former place still answers."""
+    """Return True if the place changed often, or a phone still answers at the former place."""
     while phone.change_times and time.monotonic() - phone.change_times[0] > _WINDOW_SECONDS:
         phone.change_times.popleft()
     return len(phone.change_times) >= _MIN_CHANGES or _former_place_answers(
@@ -141,7 +144,10 @@ def _has_two_phones(settings: Settings, extension: str, phone: _PhoneHistory) ->
 
 
 def _former_place_answers(settings: Settings, extension: str, phone: _PhoneHistory) -> bool:
-    """Return True if the former place still answers; silent ones are dropped after a while."""
+    """Return True if a phone still answers at the former place.
+
+    A place that did not answer several times in a row is checked no more.
+    """
     former = phone.former
     if not former:
         return False
@@ -156,7 +162,7 @@ def _former_place_answers(settings: Settings, extension: str, phone: _PhoneHisto
 
 
 def _phone_responds(local_address: str, extension: str, place: PhonePlace) -> bool:
-    """Return True if a phone at `place` responds to a request from its exchange's address."""
+    """Return True if a phone at `place` responds to a SIP request from Asterisk's own address."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as line:
         line.settimeout(_ANSWER_TIMEOUT_SECONDS)
         try:

@@ -1,4 +1,8 @@
-"""Asterisk's event log (CEL) as a file: the content of a record, and how bytes become records."""
+"""Asterisk's event log (CEL) as a file: the content of a record, and how bytes become records.
+
+Asterisk writes a record for each event of a channel. The uniqueid is the id of the channel; the
+linkedid is the id of the call, that of its first channel.
+"""
 
 import csv
 import datetime as dt
@@ -44,13 +48,13 @@ RECORD_START = re.compile(rb'"\d{9,10}\.\d{6}","[A-Z_]{1,40}",(?=")')
 MAX_RECORD_START_BYTES = 64
 # A complete record, with doubled quotes in its fields.
 _RECORD = re.compile(rb'(?:"(?:[^"]|"")*+",){17}"(?:[^"]|"")*+"\n')
-# What a record must contain to be of use.
+# The fact that a record of these types must contain to be of use, and its form.
 _REQUIRED_FACTS = {
     "RATING": ("mark", re.compile(r"[1-5]")),
     "RECORDING": ("file", re.compile(r"(?!/)(?!(.*/)?\.\./)[^\x00-\x1f]{1,200}")),
 }
 _OWN_EVENT_TYPES = ("CLOCK", "GONE")  # recorded by the pbx process itself, never in Asterisk's log
-# Which of two events of the same microsecond comes first.
+# The order of events in the same microsecond: early types, all others, late types.
 _EARLY_TYPES = (
     *("CHAN_START", "ANSWER", "QUEUE_LEFT", "QUEUE", "APP_START"),
     *("BRIDGE_ENTER", "BRIDGE_EXIT", "APP_END"),
@@ -66,7 +70,7 @@ _CONTEXT_INDEX, _EXTRA_INDEX = CEL_FIELDS.index("Context"), CEL_FIELDS.index("Ev
 
 @dataclass  # not frozen: creation would take three times as long, and a call has about twenty
 class Event:
-    """One record, never modified. `extra` holds what Asterisk or our own dialplan added to it."""
+    """One record, never modified. `extra` holds the facts that Asterisk or the dialplan added."""
 
     at: dt.datetime
     type: str  # Asterisk's own (CHAN_START, …), or the appliance's (ARRIVED, KEY, …)
@@ -75,10 +79,10 @@ class Event:
     channel: str
     row: list[str]  # its fields, in the order of CEL_FIELDS
     hash: str
-    # The context, if any, in which this record begins a call. "BOOT": Asterisk itself starts;
+    # The dialplan context, if this record begins a call in one. "BOOT": Asterisk itself starts;
     # "CLOCK": the clock was stepped, see `pbx.clock_watch`.
     begins: str | None = field(init=False)
-    order: tuple[dt.datetime, int, str] = field(init=False)  # as they happened
+    order: tuple[dt.datetime, int, str] = field(init=False)  # sorts records as they happened
     # The facts that Asterisk added, unchanged, if they can be read.
     added_facts: dict[str, object] | None = field(init=False)
 
@@ -101,7 +105,7 @@ class Event:
     def endpoint(self) -> str:
         """The SIP endpoint of the channel: "1001" of "PJSIP/1001-00000002".
 
-        The name of an E1 channel contains only the span; its trunk is its account code.
+        The name of an E1 channel contains only the span: there it is the account code, the trunk.
         """
         if self.is_e1 and self.fields["AccountCode"]:
             return self.fields["AccountCode"]
@@ -125,9 +129,9 @@ class Event:
 
     @property
     def dialling_phone(self) -> str | None:
-        """The phone that dials a call by this record, if any.
+        """The phone that dials a call by this record; None for any other record.
 
-        A phone that the appliance rang, to place a page's call or to listen in, has dialled
+        A phone that the appliance rang, to place a call from a page or to listen in, has dialled
         nothing.
         """
         is_dialling = self.begins == "from-operator" and self.fields["Exten"] not in ("", "s")
@@ -135,7 +139,10 @@ class Event:
 
     @functools.cached_property
     def extra(self) -> dict[str, str]:
-        """The added facts: JSON by Asterisk, "k=v&k=v" in its "extra" by our own dialplan."""
+        """The facts added to the record, as texts by name.
+
+        Asterisk adds JSON; the appliance's own dialplan adds "k=v&k=v" in a JSON member "extra".
+        """
         facts = self.added_facts or {}
         if "extra" in facts:
             return _parse_dialplan_facts(_storable_text(facts["extra"]))
@@ -143,7 +150,7 @@ class Event:
 
     @property
     def fields_json(self) -> str:
-        """The fields as a row stores them: JSON in the order of their names, without empty ones."""
+        """The fields as a database row stores them: JSON, sorted by name, without empty fields."""
         row = self.row
         members = [
             name + encode_basestring(value)
@@ -154,7 +161,7 @@ class Event:
 
     @property
     def is_faulty(self) -> bool:
-        """True if Asterisk never writes such a record, or if a required fact is missing."""
+        """True if the record is of no use: Asterisk never writes its type, or a fact is missing."""
         if required := _REQUIRED_FACTS.get(self.type):
             name, pattern = required
             return not pattern.fullmatch(self.extra.get(name, ""))
@@ -162,20 +169,20 @@ class Event:
 
     @property
     def has_unreadable_facts(self) -> bool:
-        """True if the added facts cannot be read; all the other fields can."""
+        """True if the added facts cannot be read, although all other fields can."""
         return self.added_facts is None
 
 
 class LogPiece(NamedTuple):
-    """The bytes between two starts of records: a record, or what a cut left of one."""
+    """The bytes from one start of a record to the next: a record, or the remains of a cut one."""
 
-    end: int  # offset just after it
+    end: int  # offset of the first byte after it
     text: bytes
-    event: Event | None
+    event: Event | None  # None: not a complete record
 
 
 def split_log(data: bytes) -> Iterator[LogPiece]:
-    """Split a log's bytes into records; the first and the last piece may be cut ones."""
+    """Split a log's bytes into records; the first and the last piece may be incomplete records."""
     starts = [match.start() for match in RECORD_START.finditer(data)]
     first = starts[0] if starts else len(data)
     if first:
@@ -194,12 +201,12 @@ def split_log(data: bytes) -> Iterator[LogPiece]:
 
 
 def parse_record(text: bytes) -> Event | None:
-    """Return the event of one complete record, if the bytes are one."""
+    """Return the event of one complete record; None if the bytes are not one."""
     return _parse_started_record(text) if RECORD_START.match(text) else None
 
 
 def _parse_started_record(text: bytes) -> Event | None:
-    """Return the event of bytes that begin as a record does, if the record is complete."""
+    """Return the event of bytes that begin as a record does; None if the record is incomplete."""
     if not text.endswith(b'"\n'):
         return None
     row = _split_fields(text.decode("utf-8", "replace"))
@@ -227,7 +234,7 @@ def _split_fields(text: str) -> list[str]:
 
 
 def linkedid_of_fragment(text: bytes) -> str | None:
-    """Return the linkedid in the beginning of a record, if it contains one."""
+    """Return the linkedid in the beginning of a record; None if it was cut before the linkedid."""
     fields = re.match(rb'(?:"(?:[^"]|"")*+",){4}"((?:[^"]|"")*+)"', text)
     return fields[1].decode("utf-8", "replace") if fields and RECORD_START.match(text) else None
 
@@ -237,8 +244,8 @@ def create_event(
 ) -> Event:
     """Return an event that the appliance records in addition to those of Asterisk's log.
 
-    Omitted fields are empty. `at`: a datetime, or the time as Asterisk wrote it; `facts` as our own
-    dialplan adds them, "k=v&k=v".
+    Fields that are not passed are empty. `at` is a datetime, or the time as Asterisk wrote it;
+    `facts` are in the form that the dialplan uses, "k=v&k=v".
     """
     common_fields = {
         "EventTime": at if isinstance(at, str) else f"{at.timestamp():.6f}",
@@ -258,18 +265,18 @@ def event_from_columns(
     uniqueid: str,
     stored_fields: dict[str, str],
 ) -> Event:
-    """Return the event of a row's columns; `stored_fields`: its fields, without the empty ones."""
+    """Return the event of a database row; `stored_fields` are its fields without the empty ones."""
     row = [stored_fields.get(name, "") for name in CEL_FIELDS]
     return Event(at, type, uniqueid, linkedid, stored_fields.get("ChanName", ""), row, hash)
 
 
 def event_from_fields(fields: dict[str, str]) -> Event:
-    """Return the event of a record's fields by their names."""
+    """Return the event of a record whose fields are given by name."""
     return _event_from_list([fields[name] for name in CEL_FIELDS])
 
 
 def _event_from_list(row: list[str]) -> Event:
-    """Return the event of a record's fields in the order of CEL_FIELDS."""
+    """Return the event of a record whose fields are given in the order of CEL_FIELDS."""
     at, type, _number, uniqueid, linkedid, channel, *_rest = row
     seconds, _, fraction = at.partition(".")
     micro = int(fraction[:6].ljust(6, "0"))
@@ -279,7 +286,7 @@ def _event_from_list(row: list[str]) -> Event:
 
 
 def _parse_json_object(extra: str) -> dict[str, object] | None:
-    """Return the JSON object that a record adds, if it adds one."""
+    """Return the JSON object that Asterisk added to a record; None if it is not a valid one."""
     if not extra:
         return {}
     try:
@@ -290,7 +297,7 @@ def _parse_json_object(extra: str) -> dict[str, object] | None:
 
 
 def _parse_dialplan_facts(text: str) -> dict[str, str]:
-    """Return facts of our own dialplan, "k=v&k=v"; most contain no escaped character."""
+    """Return the facts that the dialplan added, "k=v&k=v"; few contain an escaped character."""
     if "%" in text or "+" in text:
         return dict(parse_qsl(text, keep_blank_values=True))
     pairs = (pair.partition("=") for pair in text.split("&") if pair)
@@ -298,6 +305,6 @@ def _parse_dialplan_facts(text: str) -> dict[str, str]:
 
 
 def _storable_text(value: object) -> str:
-    """Return a value as text that the database accepts: JSON can escape lone surrogates."""
+    """Return a value as text that the database accepts: JSON can contain lone surrogates."""
     text = str(value)
     return text if text.isascii() else text.encode("utf-8", "replace").decode()

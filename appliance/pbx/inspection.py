@@ -40,7 +40,10 @@ def inspect_regularly(settings: Settings, stop: threading.Event) -> None:
 
 
 def inspect_asterisk(settings: Settings) -> None:
-    """Record what is missing or differs. Raises ConsoleSilent."""
+    """Record which modules, queues, contexts and files are missing or differ.
+
+    Raises ConsoleSilent if Asterisk's console does not answer.
+    """
     etc = settings.paths.asterisk
     console_lines = {
         subject: run_console_command(settings, f"{subject} show")
@@ -64,11 +67,11 @@ def inspect_asterisk(settings: Settings) -> None:
 
 
 def run_console_command(settings: Settings, console_command: str) -> list[str]:
-    """Return the lines that a command prints on Asterisk's console, through its control socket.
+    """Return the lines that a command prints on Asterisk's console.
 
-    No action of AMI lists the running modules, and the class of AMI that opens the console stays
-    disabled. The socket belongs to the group that Asterisk and the product's processes share.
-    Raises ConsoleSilent.
+    The console is reached through Asterisk's control socket, which belongs to the group that
+    Asterisk and the product's processes share: no action of AMI lists the running modules, and the
+    class of AMI that opens the console stays disabled. Raises ConsoleSilent.
     """
     conf = str(settings.paths.asterisk / "asterisk.conf")
     command = [*settings.asterisk.command, "-C", conf, "-rx", console_command]
@@ -96,7 +99,7 @@ def record_deviations(name: str, missing: list[str]) -> None:
 
 
 def record_sign_in(error: str) -> None:
-    """Record why Asterisk refuses the commands of `appliance pbx`; "" if it accepts them."""
+    """Record why Asterisk refuses the sign-in of `appliance pbx`; "" if it accepts it."""
     row = ExchangeLook.get_or_none(ExchangeLook.name == _SIGN_IN_CHECK)
     messages = [error] if error else []
     if row and row.missing == messages and (not error or clock.now() - row.at < _REPEAT_INTERVAL):

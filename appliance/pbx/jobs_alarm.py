@@ -1,9 +1,9 @@
-"""The alarm of `appliance jobs`, which sends all messages and cannot report that it hangs itself.
+"""The alarm about `appliance jobs`: that process sends all messages, so it cannot send this one.
 
 The pbx process checks the heartbeats of the jobs and the time of their last health check. The alarm
 is queued in the outbox like any other. While the jobs are not well, the pbx process claims the
-messages of that one cause from the outbox and sends them itself: by the bot, and by the SMS
-accounts, modems included. It needs no thread, socket or lock of the jobs.
+messages of that one cause and sends them itself: by the bot, and by the SMS accounts, modems
+included. It needs no thread, socket or lock of the jobs.
 """
 
 from collections.abc import Sequence
@@ -16,10 +16,7 @@ from appliance.pbx import alarm_channels
 
 
 def send_alarm(settings: Settings) -> int:
-    """Send the messages due about jobs that are not well; returns how many were sent.
-
-    Does nothing while the jobs are well.
-    """
+    """If the jobs are not well, send the due messages about it; returns how many were sent."""
     check = health.jobs_process(settings)
     if check.state != "fail":
         return 0
@@ -31,7 +28,7 @@ def send_alarm(settings: Settings) -> int:
 
 
 def _send_by_bot(settings: Settings, cause: str) -> Sequence[Message]:
-    """Try the due Telegram messages of this cause; returns them."""
+    """Try to send the due Telegram messages of this cause; returns those that were tried."""
     if not settings.telegram or not (messages := outbox.claim_for_cause("telegram", cause)):
         return ()
     from appliance.messaging.telegram.courier import TelegramCourier  # see alarm_channels
@@ -43,7 +40,7 @@ def _send_by_bot(settings: Settings, cause: str) -> Sequence[Message]:
 
 
 def _send_by_sms(settings: Settings, cause: str) -> Sequence[Message]:
-    """Try the due SMS of this cause; returns them."""
+    """Try to send the due SMS of this cause; returns those that were tried."""
     if not settings.sms or not (messages := outbox.claim_for_cause("sms", cause)):
         return ()
     with alarm_channels.open_sms_sender(settings) as sender:

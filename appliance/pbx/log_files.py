@@ -1,4 +1,4 @@
-"""The logs that Asterisk writes, as files: found under the names to which they are rotated."""
+"""The logs that Asterisk writes, as files, including those that were renamed by log rotation."""
 
 import hashlib
 import os
@@ -12,14 +12,14 @@ from inotify_simple import flags
 from appliance.core.path_watch import PathWatch
 
 _COMPRESSED_SUFFIXES = (".gz", ".xz", ".zst")
-_MAX_FIRST_LINE_BYTES = 4096  # of the first line, which identifies a file
+_MAX_FIRST_LINE_BYTES = 4096  # bytes of the first line by which a file is identified
 _WATCHED_CHANGES = flags.MODIFY | flags.CREATE | flags.MOVED_TO | flags.DELETE | flags.DELETE_SELF
 _GATHER_WINDOW_SECONDS = 0.015  # lines written within it are read together
 
 
 @dataclass(frozen=True)
 class LogFile:
-    """One log file; `inode` and `size` as they were when it was found."""
+    """One log file, with the inode and size that it had when it was found."""
 
     path: Path
     inode: int
@@ -27,10 +27,10 @@ class LogFile:
 
 
 def find_logs(folder: Path, name: str) -> tuple[list[LogFile], list[Path]]:
-    """Return the log of that name and its rotated files (events.csv.1, …), the oldest first.
+    """Return a log and its rotated files (events.csv.1, …), oldest first, and what is not a file.
 
-    Compressed ones are omitted: they were read before they were compressed. The second list
-    contains paths that are not regular files, such as folders, and cannot be read.
+    Compressed files are omitted: they were read before they were compressed. The second list
+    contains the paths that have the log's name but are not regular files, such as folders.
     """
     files: list[tuple[float, LogFile]] = []
     non_files = []
@@ -57,7 +57,7 @@ def storable_name(path: Path) -> str:
 
 
 def file_fingerprint(path: Path, stream: BinaryIO) -> str:
-    """Return an id of the file that survives renaming.
+    """Return an id of a log file that stays the same when the file is renamed.
 
     Leaves the stream at an arbitrary position.
     """

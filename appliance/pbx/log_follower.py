@@ -1,4 +1,4 @@
-"""Follows Asterisk's event log, both live and after a stop."""
+"""Follows Asterisk's event log: reads what is new, also what was written while nobody read it."""
 
 import logging
 from pathlib import Path
@@ -17,7 +17,7 @@ class LogFollower:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._sizes: dict[tuple[int, str], int] = {}  # (inode, name) → size when last read
+        self._sizes: dict[tuple[int, str], int] = {}  # size when last read, by (inode, name)
         set_aside = calls.quarantined_pieces(kind="unreadable")
         self._unreadable = {row.file for row in set_aside}  # names of files
 
@@ -45,7 +45,7 @@ class LogFollower:
         return ledger.read_log(path, self._settings.calls, growing=True)
 
     def _update_quarantine(self, unreadable: dict[str, str]) -> None:
-        """Set aside each unreadable file once; release it if it is readable again or gone."""
+        """Set aside the names of unreadable files; release those readable again or gone."""
         if self._unreadable == unreadable.keys():
             return
         for name in unreadable.keys() - self._unreadable:

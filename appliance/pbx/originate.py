@@ -5,15 +5,15 @@ from pathlib import Path
 from appliance.core.settings import Settings
 from appliance.pbx.ami import Connection
 
-RING_MILLISECONDS = 30_000  # that one of the appliance's phones rings
+RING_MILLISECONDS = 30_000  # how long one of the appliance's phones rings
 
 
 def record_prompt(
     settings: Settings, extension: str, *, file: Path, language: str, name: str, login: str
 ) -> None:
-    """Ring a phone and record a prompt there; pbx.agi imports the file once it is confirmed.
+    """Ring a phone and record a prompt there; when it is confirmed, pbx.agi imports the file.
 
-    `file`: where Asterisk writes, without the suffix. Raises Unreachable, ActionRefused.
+    `file` is where Asterisk writes, without the suffix. Raises Unreachable, ActionRefused.
     """
     variables = {
         "PROMPT_FILE": str(file),

@@ -1,4 +1,4 @@
-"""Ends calls that are open only in the ledger: the log lost their end, as on a full disk."""
+"""Ends calls that are open only in the ledger: the log lacks their end, as after a full disk."""
 
 import datetime as dt
 import logging
@@ -15,22 +15,22 @@ from appliance.pbx.ami import Connection
 log = logging.getLogger(__name__)
 
 _POLL_SECONDS = 10.0
-_MISSED_POLLS = 3  # in a row that do not find a call: its last records may be on their way
+_MISSED_POLLS = 3  # polls in a row that must not find a call: its last records may be on their way
 
 
 class OrphanedCalls:
-    """Searches Asterisk's channels for the open calls, and ends those that are not there."""
+    """Ends the ledger's open calls that several polls have not found among Asterisk's channels."""
 
     def __init__(self, poll_seconds: float = _POLL_SECONDS) -> None:
         self._poll_seconds = poll_seconds
-        # until then calls were observed
+        # when Asterisk was last observed before this process started
         self._last_observed_at = AsteriskWatch.select(fn.MAX(AsteriskWatch.seen_at)).scalar()
         self._next_poll = 0.0
-        self._missed_at: dict[str, list[dt.datetime]] = {}  # call → polls that did not find it
+        self._missed_at: dict[str, list[dt.datetime]] = {}  # by call: polls that did not find it
         self._confirmed_ids: set[str] = set()  # open calls that were found at least once
 
     def end_orphaned_calls(self, settings: Settings, asterisk: Connection) -> list[str]:
-        """Check the open calls if it is time to; returns the ids of those that were ended."""
+        """Check the open calls if a check is due; returns the ids of the calls that were ended."""
         if time.monotonic() < self._next_poll:
             return []
         self._next_poll = time.monotonic() + self._poll_seconds

@@ -1,4 +1,7 @@
-"""Handles events of phones and trunks: unanswered phones pause, new pages resume a talk."""
+"""Handles events of phones and trunks: pauses operators who do not answer, resumes lost talks.
+
+It also tracks which phones and trunks are reachable.
+"""
 
 import logging
 import math
@@ -17,20 +20,21 @@ from appliance.telephony.devices import DeviceState
 
 log = logging.getLogger(__name__)
 
-EVENT_CLASSES = "agent,call,system"  # classes of AMI that hold the events handled here
+EVENT_CLASSES = "agent,call,system"  # the AMI classes of the events handled here
 EVENT_NAMES = ("ContactStatus", "QueueMemberPause", "Newchannel", "Hangup", "Rename")
 _OFFLINE_STATES = ("UNAVAILABLE", "INVALID")
-_LIST_SECONDS = 10.0  # between two complete lists
+_LIST_SECONDS = 10.0  # between two queries of all devices and channels
 _WRITE_INTERVAL_SECONDS = 1.0  # changes within it are written together
-_SETTLING_SECONDS = 3.0  # after a phone came or went, in which its state may still change
+_SETTLING_SECONDS = 3.0  # time after a phone came or went, in which its state may still change
 
 
 def resume_talk_or_pause_operator(settings: Settings, event: dict[str, str]) -> None:
     """Resume the talk of a reloaded browser phone, or pause an operator who did not answer.
 
-    When a phone's new page registers, the channels that its former page still holds are released.
-    When Asterisk paused a queue member because its phone was not answered, its operator gets a
-    pause. Other events have no effect. Raises Unreachable.
+    If a browser phone registers from a new page, the channels that its lost page has left are hung
+    up, so that the dialplan reconnects the caller. If Asterisk paused a queue member because its
+    phone was not answered, its operator gets a pause. Other events have no effect. Raises
+    Unreachable.
     """
     if event.get("Event") == "ContactStatus" and event.get("ContactStatus") != "Removed":
         if actions.resume_talk(settings, event.get("AOR", "")):
@@ -48,21 +52,21 @@ def resume_talk_or_pause_operator(settings: Settings, event: dict[str, str]) -> 
 class PhoneMonitor:
     """Tracks which trunks and phones are reachable and how many calls each has, for the database.
 
-    Everything is listed at intervals, and at once when a phone or a trunk came or went; in between
-    Asterisk reports each channel. The end of a phone's call is written before the ledger receives
-    it, and a beginning after: so a page that the ledger notifies sees both at once.
+    Devices and channels are queried at intervals, and at once when a phone or a trunk came or went;
+    in between, Asterisk reports each channel. The end of a phone's call is stored before the ledger
+    receives it, and a beginning after it: so a page that the ledger notifies sees both at once.
     """
 
     def __init__(self) -> None:
-        self._login_by_extension: dict[str, str] = {}  # extension → login
+        self._login_by_extension: dict[str, str] = {}
         self._kind_by_device: dict[str, str] = {}
         self._reachable: set[str] = set()
-        self._endpoint_by_channel: dict[str, str] = {}  # uniqueid → endpoint
+        self._endpoint_by_channel: dict[str, str] = {}  # by uniqueid
         self._next_list = self._next_write = 0.0
         self._settling_until = 0.0  # until then the states are listed more often
 
     def track_event(self, event: dict[str, str]) -> None:
-        """Note from one event that a channel began or ended, or that devices must be listed."""
+        """Note that a channel began or ended, or that all devices must be queried again."""
         now, event_name = time.monotonic(), event.get("Event")
         if event_name in ("ContactStatus", "Rename"):
             # its effect appears a little later
@@ -79,7 +83,7 @@ class PhoneMonitor:
             )
 
     def update_devices(self, settings: Settings, asterisk: Connection) -> None:
-        """List the devices and store their states, if that is due.
+        """Query the devices and store their states, whichever of the two is due.
 
         Raises Unreachable, ActionRefused.
         """

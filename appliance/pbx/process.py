@@ -88,9 +88,9 @@ def _run_guarded(
     stop: threading.Event,
     faults: list[str],
 ) -> None:
-    """Run one thread's work; a fault is logged and stops the others too.
+    """Run one thread's work; a fault is logged and stops the other threads too.
 
-    Work interrupted by a busy database starts again with a connection of its own.
+    Work that a busy database interrupts starts again, with a new database connection.
     """
     try:
         db.retry_while_busy(functools.partial(db.run_with_connection, work, settings, stop), stop)
@@ -114,7 +114,7 @@ def _follow_event_log(settings: Settings, stop: threading.Event) -> None:
 
 
 def _process_recordings(settings: Settings, stop: threading.Event) -> None:
-    """Measure and compress recordings, and read the refusals from Asterisk's logs."""
+    """Measure and compress recordings, and record the refusals in Asterisk's logs."""
     refusals, project = RefusalLog(settings), ledger.call_projector(settings)
     postprocessing.remove_compressed_wavs(settings)
     while not stop.wait(_MEASURE_SECONDS):
@@ -157,7 +157,7 @@ def _monitor_asterisk(settings: Settings, stop: threading.Event) -> None:
 
 
 def _sync_states(settings: Settings, asterisk: Connection) -> None:
-    """Apply states that were chosen but not sent to Asterisk, as by a process that was ended."""
+    """Apply operators' states that did not reach Asterisk, as after a process was killed."""
     try:
         actions.sync_queue_members(settings, asterisk)
     except ActionRefused as error:
@@ -204,14 +204,14 @@ def _maintain_reserve(settings: Settings, stop: threading.Event) -> None:
 
 
 def _monitor_jobs(settings: Settings, stop: threading.Event) -> None:
-    """Raise the alarm of the process that raises all others, and send it in its place."""
+    """Raise the alarm about `appliance jobs`, which raises all others, and send it in its place."""
     while not stop.wait(_ALARM_SECONDS):
         alarms.notify_due_alarms(settings, [health.jobs_process(settings)], "jobs")
         jobs_alarm.send_alarm(settings)
 
 
 def _record_asterisk_seen(answers_since: dt.datetime) -> None:
-    """Record that Asterisk answers now; `answers_since`: the start of this connection."""
+    """Record that Asterisk answers now; `answers_since` is when this connection was opened."""
     with write_transaction():
         row = {"started_at": answers_since, "seen_at": clock.now()}
         statements.insert_rows(AsteriskWatch, [row], update=("seen_at",))

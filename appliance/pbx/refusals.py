@@ -1,4 +1,4 @@
-"""Facts found only in Asterisk's logs: refused requests, and why the box is not registered."""
+"""Facts found only in Asterisk's logs: refused requests, and why a registration failed."""
 
 import datetime as dt
 import logging
@@ -46,11 +46,11 @@ class RefusalLog:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._folder = settings.asterisk.log
-        self._read_sizes: dict[Path, int] = {}  # when last read
+        self._read_sizes: dict[Path, int] = {}  # size of each file when last read
         self._unreadable: set[Path] = set()
 
     def read_refusals(self) -> int:
-        """Record what is new in the logs; returns the number of refusals."""
+        """Record what is new in the logs; returns the number of new refusals."""
         count = 0
         for name in ("messages", "security"):
             for file in log_files.find_logs(self._folder, name)[0]:
@@ -59,7 +59,10 @@ class RefusalLog:
         return count
 
     def _read_log(self, file: log_files.LogFile) -> int:
-        """Read one log, and report once if it is unreadable; returns the number of refusals."""
+        """Record what is new in one log; returns the number of refusals.
+
+        An unreadable log is reported once.
+        """
         try:
             count = _record_log(self._settings, file.path)
         except FileNotFoundError:  # rotated just now
@@ -75,7 +78,7 @@ class RefusalLog:
 
 
 def _record_log(settings: Settings, path: Path) -> int:
-    """Record the unread rest of a log; returns the number of refusals."""
+    """Record what a log contains after the last position read; returns the number of refusals."""
     with path.open("rb") as stream:
         fingerprint = log_files.file_fingerprint(path, stream)
         progress = statements.find_row(EventFile, fingerprint=fingerprint)
@@ -103,7 +106,7 @@ def _record_log(settings: Settings, path: Path) -> int:
 
 
 def _parse_refusals(text: str) -> Iterator[dict[str, object]]:
-    """Yield the rows for the refusals that the lines report."""
+    """Yield a row for each refused request that the lines report."""
     for line in text.split("\n"):
         if match := _REFUSED_INVITE.match(line):
             reason = match["why"].strip()
@@ -130,7 +133,7 @@ def _record_descriptor_shortage(text: str) -> None:
 
 
 def _record_registration_failures(settings: Settings, text: str) -> None:
-    """Record why carriers refused to register the box: Asterisk's events lack the cause."""
+    """Record why carriers refused the box's registration; Asterisk's events do not say it."""
     causes = {
         (match["server"], match["client"]): match["status"] or trunks.NO_RESPONSE_SUFFIX
         for line in text.split("\n")
@@ -146,10 +149,9 @@ def _record_registration_failures(settings: Settings, text: str) -> None:
 
 
 def _parse_log_time(text: str) -> dt.datetime | None:
-    """Return a time from a log, if the text is valid.
+    """Return the time that a log's line contains; None if it is invalid, as strangers may cause it.
 
-    Strangers can influence these lines. A time without a zone is in the zone of this machine, which
-    is also Asterisk's.
+    A time without a zone is in the zone of this machine, which is also Asterisk's.
     """
     try:
         return dt.datetime.fromisoformat(text).astimezone(dt.UTC)

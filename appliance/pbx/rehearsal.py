@@ -1,6 +1,6 @@
 """Rehearses a call at any time: a second Asterisk runs it through the real dialplan with a plan.
 
-The route is the dialplan's own, read from what that Asterisk executes. Prompts are silent there and
+The route is read from the dialplan steps that this Asterisk executes. Prompts are silent there and
 waits are short; no phone rings, no carrier is contacted, and nothing reaches the ledger.
 """
 
@@ -21,13 +21,13 @@ from appliance.pbx import ami, config
 from appliance.telephony import prompts
 from appliance.telephony.routing import Plan
 
-MAX_CALL_SECONDS = 45.0  # that a rehearsed call may last
+MAX_CALL_SECONDS = 45.0  # how long a rehearsed call may last
 _QUEUE_WAIT_SECONDS = 4  # in each queue
 _POLL_SECONDS = 0.1
 _TRUNK = "rehearsal"
 _EXECUTED_STEP = re.compile(r'Executing \[[^\]]*\] (\w+)\("(Local/s@rehearsal-[^"]*);2", "(.*)"\)')
 _PROMPT_FILE = re.compile(r"/(uz|ru)/([\w/-]+?)(?=[&,]|$)")
-# Facts that the dialplan writes into the event log, and the value of each that is reported.
+# The dialplan's own events that are reported as stations, and the value of each that is reported.
 _STATION_FACTS = {
     "REFUSED": "why",
     "LANGUAGE": "language",
@@ -46,7 +46,7 @@ exten => s,1,Set(CALLERID(num)={caller})
 
 @dataclass(frozen=True)
 class RehearsalCall:
-    """The call to rehearse. `keys` are pressed one by one, as the dialplan asks for them."""
+    """The call to rehearse. `keys` are pressed one by one, whenever the dialplan asks for a key."""
 
     caller: str  # digits, with or without a plus; "" hides the number
     dialled: str
@@ -56,10 +56,11 @@ class RehearsalCall:
 
 @dataclass(frozen=True)
 class Station:
-    """One step of the call.
+    """Something that the caller meets: a prompt, a menu's key, a queue, an employee, a refusal, …
 
-    `kind`: refused | language | closed | topic | queue | callback, with `detail`; prompts, with the
-    names in `detail` and their `language`; key, pressed or ""; employee.
+    `kind`: refused | language | closed | topic | queue | callback, each with `detail`; prompts,
+    with their names in `detail` and their `language`; key, with the pressed key in `detail` or ""
+    if there was no more key; employee, with the number.
     """
 
     kind: str
@@ -68,7 +69,7 @@ class Station:
 
 
 def rehearse_call(settings: Settings, plan: Plan, call: RehearsalCall) -> list[Station]:
-    """Return the stations of a call, in order; the call ends with the last one.
+    """Return the stations that a caller meets, in order; the call ends after the last one.
 
     Raises config.ConfigError if the second Asterisk does not start or accepts no call.
     """
@@ -93,7 +94,11 @@ def rehearse_call(settings: Settings, plan: Plan, call: RehearsalCall) -> list[S
 
 
 def _rehearsal_plan(plan: Plan) -> Plan:
-    """Return the plan without routes and trunks, and with the shortest distinguishable waits."""
+    """Return the plan without routes, trunks and announcements, and with the shortest useful waits.
+
+    If calls are offered to other operators before the wait ends, the second wait stays longer than
+    the first, so that the rehearsal shows both.
+    """
     queueing = plan.queueing
     short_queueing = dataclasses.replace(
         queueing,
@@ -106,7 +111,7 @@ def _rehearsal_plan(plan: Plan) -> Plan:
 
 
 def _silent_settings(isolated_settings: Settings, plan: Plan, folder: Path) -> Settings:
-    """Return the settings with silence in place of every prompt."""
+    """Return the settings with a folder of prompts in which every prompt is silent."""
     prompt_folder = folder / "prompts"
     for language in prompts.LANGUAGES:
         for name in prompts.default_texts(language) | prompts.texts_of_plan(plan, language):
@@ -123,7 +128,7 @@ def _silent_settings(isolated_settings: Settings, plan: Plan, folder: Path) -> S
 
 
 def _run_call(isolated_settings: Settings, keys: str) -> Iterator[Station]:
-    """Place the call, press the keys as they are requested, and report the executed stations."""
+    """Place the call, press the keys when they are requested, and yield the stations met."""
     remaining_keys = list(re.sub(r"[^\d*#]", "", keys))
     log = (isolated_settings.asterisk.log / "messages").open(encoding="utf-8", errors="replace")
     deadline = time.monotonic() + MAX_CALL_SECONDS
@@ -167,7 +172,10 @@ def _has_channels(asterisk: ami.Connection) -> bool:
 
 
 def _stations_of_step(application: str, data: str) -> Iterator[Station]:
-    """Yield the stations that one application of the dialplan means for the caller."""
+    """Yield the stations that the caller meets at one step of the dialplan.
+
+    `application` is the Asterisk application that the step runs, `data` its arguments.
+    """
     if application in ("Playback", "Read"):
         names_by_language: dict[str, list[str]] = {}
         for language, name in _PROMPT_FILE.findall(data):

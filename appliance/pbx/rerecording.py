@@ -1,9 +1,9 @@
-"""Restarts a recording when a phone joins its two calls, in which the dialplan has no part.
+"""Restarts a recording when a phone joins its two calls, which the dialplan does not notice.
 
-Asterisk decodes what it records by one decoder for each side of a channel. If the RTP numbers of a
-new partner are lower than the last one's, it takes the packets for late ones and drops the voice,
-for minutes. The decoder is discarded when nothing of the channel is recorded for a short time
-(ivr/queue.conf).
+Asterisk decodes what it records by one decoder for each side of a channel. If the RTP sequence
+numbers of a new partner are lower than the last one's, it takes the packets for late ones and drops
+the voice, for minutes. The decoder is discarded when nothing of the channel is recorded for a short
+time (see ivr/queue.conf).
 """
 
 import functools
@@ -20,13 +20,16 @@ from appliance.telephony.recordings import reserve
 
 log = logging.getLogger(__name__)
 
-_PAUSE_SECONDS = 0.2  # without any recording
+_PAUSE_SECONDS = 0.2  # how long nothing is recorded
 _RETRY_SECONDS = 1.0  # between two attempts to reach Asterisk
-_LATE_SECONDS = 0.5  # after which a new partner's first words may be missing
+_LATE_SECONDS = 0.5  # after a longer delay, a new partner's first words may be missing
 
 
 def follow_joined_calls(settings: Settings, stop: threading.Event) -> None:
-    """Follow joined calls on a separate connection, where no other work delays them."""
+    """Restart the recordings of joined calls, until `stop` is set.
+
+    It has a connection of its own to Asterisk, so that no other work delays it.
+    """
     while not stop.is_set():
         try:
             with Connection(settings, "call") as asterisk:
@@ -39,7 +42,7 @@ def follow_joined_calls(settings: Settings, stop: threading.Event) -> None:
 
 
 def _handle_event(settings: Settings, event: dict[str, str]) -> None:
-    """Handle one event; the work is done in a thread, because it takes time."""
+    """Handle one event; the work is done in a new thread, because it takes time."""
     if event.get("Event") == "AttendedTransfer" and event.get("Result") == "Success":
         names = ("TransfereeChannel", "TransferTargetChannel")
         channels = [event[name] for name in names if event.get(name)]
@@ -60,7 +63,7 @@ def _restart_recordings(settings: Settings, channels: list[str], joined_at: floa
 def _restart_recording(
     settings: Settings, asterisk: Connection, channel: str, joined_at: float
 ) -> None:
-    """Start the next recording file of the call on this channel, if it is recorded."""
+    """Begin a new recording file for the call on this channel, if it is being recorded."""
 
     def channel_value(name: str) -> str:
         return asterisk.send_action("Getvar", Channel=channel, Variable=name).get("Value", "")

@@ -10,17 +10,17 @@ from appliance.telephony import calls
 
 log = logging.getLogger(__name__)
 
-RECORD_DELAY = dt.timedelta(seconds=10)  # within which the first record of a call is read
+RECORD_DELAY = dt.timedelta(seconds=10)  # until then, the first record of a call has been read
 _POLL_SECONDS = 5.0
 
 
 class CallWitness:
-    """Receives an event as each call begins, and checks whether the log contains the call."""
+    """Receives an event as each call begins, and checks whether the event log contains the call."""
 
     EVENT_NAME = "Newchannel"  # event of AMI
 
     def __init__(self) -> None:
-        self._observed: dict[str, tuple[str, dt.datetime]] = {}  # linkedid → (context, time)
+        self._observed: dict[str, tuple[str, dt.datetime]] = {}  # (context, time) by linkedid
         self._next_check = 0.0
 
     def observe_call_begin(self, event: dict[str, str]) -> None:
@@ -31,7 +31,7 @@ class CallWitness:
             self._observed[event["Linkedid"]] = event["Context"], event_time(event)
 
     def find_unlogged_calls(self) -> list[str]:
-        """Check the calls if it is time to; returns those of which no record arrived."""
+        """If a check is due, return the linkedids of observed calls that the log lacks."""
         if time.monotonic() < self._next_check:
             return []
         self._next_check = time.monotonic() + _POLL_SECONDS

@@ -1,8 +1,8 @@
 """The actions on Asterisk that pages, jobs and commands may request.
 
 Each action first checks that the call and the phone are in the required state, and raises
-ActionRefused with a code if they are not: if a button is pressed twice, the second press is refused
-and changes nothing.
+ActionRefused with a code if they are not. So a second press of a button is refused and changes
+nothing.
 """
 
 from appliance.pbx.actions import states

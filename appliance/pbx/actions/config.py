@@ -12,8 +12,8 @@ from appliance.pbx.ami import Unreachable
 from appliance.telephony import routing
 from appliance.telephony.routing import Plan
 
-APPLIED_TOPIC = "plan.taken."  # and the number of the applied event
-_APPLY_TIMEOUT_SECONDS, _POLL_SECONDS = 60.0, 0.1  # the plan is verified once more there
+APPLIED_TOPIC = "plan.taken."  # followed by the number of the event that was applied
+_APPLY_TIMEOUT_SECONDS, _POLL_SECONDS = 60.0, 0.1  # the pbx process verifies the plan once more
 
 
 class PlanRejected(RuntimeError):
@@ -23,9 +23,10 @@ class PlanRejected(RuntimeError):
 def apply_plan(settings: Settings, plan: Plan, by: str, note: str = "") -> PlanVersion:
     """Verify a plan with a second Asterisk, store it as the newest version, and put it in force.
 
-    Calls in progress are not touched. Raises routing.PlanFaults for invalid fields, PlanRejected if
-    the second Asterisk complains: nothing has changed in these cases. Raises Unreachable if the
-    running Asterisk does not answer: the plan is stored, and is in force when Asterisk starts.
+    Calls in progress are not touched. Raises routing.PlanFaults if fields are invalid, and
+    PlanRejected if the second Asterisk complains: nothing has changed then. Raises Unreachable if
+    the running Asterisk does not answer: the plan is stored, and comes into force when Asterisk
+    starts.
     """
     routing.require_valid(plan)
     try:
@@ -44,9 +45,10 @@ def apply_plan(settings: Settings, plan: Plan, by: str, note: str = "") -> PlanV
 
 
 def _wait_until_applied(event: int) -> None:
-    """Wait until the pbx process has put in force what was published as this event.
+    """Wait until the pbx process has put in force the change that was published as this event.
 
-    The pages do not write Asterisk's files and reload nothing. Raises Unreachable.
+    The web process does not write Asterisk's files and reloads nothing itself. Raises Unreachable
+    if it takes too long.
     """
     deadline = time.monotonic() + _APPLY_TIMEOUT_SECONDS
     while not any(number >= event for number in live.topic_numbers(APPLIED_TOPIC)):
@@ -58,7 +60,8 @@ def _wait_until_applied(event: int) -> None:
 def change_trunk_password(settings: Settings, name: str, password: str, by: str) -> PlanVersion:
     """Change the password of a trunk's account; calls in progress are not touched.
 
-    Raises LookupError if there is no such trunk or it has no account, otherwise as `apply_plan`.
+    Raises LookupError if there is no such trunk or it has no account, and the errors of
+    `apply_plan`.
     """
     plan = routing.current_plan(settings)
     if not any(trunk.name == name and trunk.user for trunk in plan.trunks):
@@ -71,7 +74,7 @@ def change_trunk_password(settings: Settings, name: str, password: str, by: str)
 
 
 def rehearse_call(settings: Settings, call: rehearsal.RehearsalCall) -> list[rehearsal.Station]:
-    """Return the stations of a call with the plan in force; takes about ten seconds.
+    """Return what a caller meets in a call with the plan in force; takes about ten seconds.
 
     Raises PlanRejected if no second Asterisk can place the call.
     """
@@ -84,8 +87,9 @@ def rehearse_call(settings: Settings, call: rehearsal.RehearsalCall) -> list[reh
 def reload_changed_files(settings: Settings) -> int:
     """Install Asterisk's changed configuration files and reload it; returns how many changed.
 
-    It puts changes of accounts, calendar and directory in force; `apply_plan` those of the plan.
-    Raises PlanRejected, Unreachable.
+    This puts changes of accounts, calendar and directory in force; `apply_plan` does it for the
+    plan. Raises PlanRejected if a second Asterisk does not accept the files, Unreachable if the
+    running one does not answer.
     """
     try:
         changed_files = config.install_files(settings)

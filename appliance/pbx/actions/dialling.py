@@ -10,19 +10,19 @@ from appliance.pbx.actions.lines import (
 )
 from appliance.pbx.ami import ActionRefused, Connection
 
-RING_MILLISECONDS = 20_000  # that the caller's own phone rings until they take it up
+RING_MILLISECONDS = 20_000  # how long the phone of the user who calls rings until they pick it up
 _OFFLINE_STATES = ("UNAVAILABLE", "INVALID")
 
 
 def dial_number(
     settings: Settings, user: User, number: str, reason: str, served_id: str = ""
 ) -> None:
-    """Ring the user's phone and, when they take it up, call the number.
+    """Ring the user's phone and, when they pick it up, call the number.
 
-    `reason`: page | follow_up | ministry. `served_id`: the appeal's number, or the id
-    of the call or task, that the new call is for.
-
-    Raises ActionRefused: "number", "barred", "no_phone", "phone_off", "phone_busy"; Unreachable.
+    `reason`: page | follow_up | ministry. `served_id` is the number of the appeal, or the id of the
+    call or task, that the new call is for. Raises ActionRefused with the code "number" (invalid),
+    "barred" (not permitted), "no_phone" (the user has no phone), "phone_off" or "phone_busy";
+    Unreachable if Asterisk does not answer.
     """
     target = dialable_number(settings, number)
     variables = f"OUT_REASON={reason},OUT_FOR={served_id},OUT_BY={user.login}"
@@ -35,7 +35,8 @@ def ring_phone(
 ) -> None:
     """Ring a user's own phone and connect it to an extension of the dialplan.
 
-    `variables`: "NAME=value,NAME=value". Raises ActionRefused as `dial_number` does.
+    `variables`: "NAME=value,NAME=value". Raises ActionRefused with the code "no_phone" (the user
+    has no phone), "phone_off" or "phone_busy".
     """
     if not user.extension:
         raise ActionRefused(f"{user.login} has no phone", "no_phone")
@@ -64,10 +65,9 @@ def ring_phone(
 def hang_up_phone(settings: Settings, call_id: str, extension: str) -> None:
     """End an operator's talk or ringing in this call, as if their phone had hung up.
 
-    The hangup source is set in Asterisk, so that the ledger records that the operator ended the
-    talk.
-
-    Raises ActionRefused if their phone no longer takes part in the call, Unreachable.
+    Asterisk is given the phone as the source of the hangup, so that the ledger records that the
+    operator ended the talk. Raises ActionRefused with the code "over" if their phone no longer
+    takes part in the call, Unreachable if Asterisk does not answer.
     """
     with exclusive_connection(settings, extension) as asterisk:
         for channel in ChannelSnapshot(asterisk).channels:

@@ -15,14 +15,14 @@ from appliance.people import accounts
 from appliance.telephony import destinations
 
 _NUMBER = re.compile(r"\+?[0-9]{2,15}")
-_EFFECT_SECONDS = 2.0  # within which an action on a channel takes effect
+_EFFECT_SECONDS = 2.0  # how long an action on a channel may take to have an effect
 _POLL_SECONDS = 0.02
 _phone_locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
 
 @dataclass(frozen=True)
 class Channel:
-    """One leg of a call: a phone or a trunk."""
+    """One leg of a call, as Asterisk lists it: a phone or a trunk."""
 
     name: str  # PJSIP/1001-00000002
     call_id: str  # linkedid
@@ -45,7 +45,7 @@ class Channel:
 
 @dataclass(frozen=True)
 class Line:
-    """The activity of a phone.
+    """What a phone does at the moment.
 
     `stage`: ringing | dialling | talk | consulting (the employee's phone rings) | consulted (the
     employee speaks with the operator while the caller waits) | conference | supervising.
@@ -53,7 +53,7 @@ class Line:
 
     stage: str
     call_id: str
-    other_number: str  # at the other end; supervising: extension of the operator in the talk
+    other_number: str  # of the other end; when supervising: the extension of the operator
 
 
 def _channel_from_event(event: dict[str, str], bridge: str) -> Channel:
@@ -69,7 +69,7 @@ def _channel_from_event(event: dict[str, str], bridge: str) -> Channel:
 
 
 def _channel_events(asterisk: Connection, action: str, **fields: str) -> list[dict[str, str]]:
-    """Return the channels that Asterisk lists for an action; empty if the subject is gone."""
+    """Return the channels that Asterisk lists for an action; empty if what it is about is gone."""
     try:
         events = asterisk.list_events(action, f"{action}Complete", **fields)
     except ActionRefused:  # there is no such bridge or channel any more
@@ -78,7 +78,7 @@ def _channel_events(asterisk: Connection, action: str, **fields: str) -> list[di
 
 
 class ChannelSnapshot:
-    """All of Asterisk's channels at one time, or only the given ones."""
+    """The channels of Asterisk at one time: all, or only those passed in."""
 
     def __init__(self, asterisk: Connection, channels: list[Channel] | None = None) -> None:
         self.asterisk = asterisk
@@ -95,7 +95,8 @@ class ChannelSnapshot:
     def near_phone(cls, asterisk: Connection, extension: str) -> Self:
         """Return a snapshot of a phone's channels and of those that share a bridge with them.
 
-        It avoids listing hundreds of channels. The application of the latter channels is unknown.
+        It avoids listing hundreds of channels. The application of the channels that only share a
+        bridge is unknown.
         """
         names = asterisk.send_action("Getvar", Variable=f"CHANNELS(^PJSIP/{extension}-)").get(
             "Value", ""
@@ -130,12 +131,12 @@ class ChannelSnapshot:
         return bridged[0] if len(bridged) == 1 else None
 
     def waiting_caller(self, channel: Channel) -> Channel | None:
-        """Return the caller who waits during this phone's consultation."""
+        """Return the caller who waits while this phone consults an employee, if any."""
         caller = self.find_channel(self.channel_variable(channel, "HELD"))
         return caller if caller and caller.context == "held" else None
 
     def dialled_legs(self, channel: Channel) -> list[Channel]:
-        """Return the channels that were dialled from this channel."""
+        """Return the channels that Asterisk dialled for this channel."""
         partner = self.talk_partner(channel)
         return [
             c
@@ -151,7 +152,7 @@ class ChannelSnapshot:
         )
 
     def phone_stage(self, channel: Channel) -> str:
-        """Return the activity of the phone of this channel, as in Line.stage."""
+        """Return what the phone of this channel does, as in Line.stage."""
         if channel.context == "conference":
             return "conference"
         partner = self.talk_partner(channel)
@@ -165,7 +166,7 @@ class ChannelSnapshot:
 
 
 class _SharedSession:
-    """One session with Asterisk for all pages that query their phones, one at a time."""
+    """One session with Asterisk, used in turn by all pages that query their phones."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -202,7 +203,7 @@ close_shared_session = _shared_session.close_session
 
 
 def phone_line(settings: Settings, extension: str) -> Line | None:
-    """Return the activity of the phone, unless it is idle.
+    """Return what a phone does; None if it is idle.
 
     Raises Unreachable, ActionRefused.
     """
@@ -213,7 +214,7 @@ def phone_line(settings: Settings, extension: str) -> Line | None:
 
 
 def _describe_line(lines: ChannelSnapshot, extension: str) -> Line | None:
-    """Return the activity of the phone in these channels, if it has any."""
+    """Return what a phone does according to these channels; None if it is idle."""
     channel = lines.phone_channel(extension)
     if not channel:
         return None
@@ -228,7 +229,10 @@ def _describe_line(lines: ChannelSnapshot, extension: str) -> Line | None:
 
 @contextmanager
 def exclusive_connection(settings: Settings, extension: str) -> Iterator[Connection]:
-    """Open a connection for one action on a phone at a time: a second press waits."""
+    """Open a connection for an action on a phone; only one action on it runs at a time.
+
+    A second press of a button waits until the first one has been handled.
+    """
     with _phone_locks[extension], Connection(settings) as asterisk:
         yield asterisk
 
@@ -236,7 +240,7 @@ def exclusive_connection(settings: Settings, extension: str) -> Iterator[Connect
 def talk_channels(lines: ChannelSnapshot, extension: str) -> tuple[Channel, Channel]:
     """Return the phone's channel and the caller's.
 
-    Raises ActionRefused "no_talk" if they are not in a talk.
+    Raises ActionRefused with the code "no_talk" if they are not in a talk.
     """
     channel = lines.phone_channel(extension)
     partner = lines.talk_partner(channel) if channel else None
@@ -248,7 +252,7 @@ def talk_channels(lines: ChannelSnapshot, extension: str) -> tuple[Channel, Chan
 def dialable_number(settings: Settings, number: str) -> str:
     """Return a number as a phone would dial it.
 
-    Raises ActionRefused: "number" (invalid), "barred".
+    Raises ActionRefused with the code "number" if it is invalid, "barred" if it may not be called.
     """
     digits = re.sub(r"[\s().–-]", "", number)
     if not _NUMBER.fullmatch(digits):
@@ -280,7 +284,7 @@ def set_variables(asterisk: Connection, channel: Channel, **variables: str) -> N
 def wait_for_channels(
     asterisk: Connection, has_effect: Callable[[ChannelSnapshot], object]
 ) -> None:
-    """Wait until the channels show an action's effect, so that the next press sees it."""
+    """Wait until the channels show the effect of an action, so that the next action finds it."""
     deadline = time.monotonic() + _EFFECT_SECONDS
     while True:
         started = time.monotonic()

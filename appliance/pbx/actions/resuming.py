@@ -1,7 +1,7 @@
-"""Resumes a talk that was lost because the page with the browser phone was lost.
+"""Resumes a talk that broke off because the operator's page with the browser phone was lost.
 
-The dead leg is hung up, and the dialplan reconnects the caller to the page that has replaced the
-former one (`ivr/queue.conf`, `resume`).
+The lost page's leg (its channel) is hung up, and the dialplan reconnects the caller to the page
+that has replaced it (`ivr/queue.conf`, `resume`).
 """
 
 import contextlib
@@ -16,23 +16,23 @@ _RECEIVED_PACKETS = "CHANNEL(rtcp,rxcount,audio)"
 _SILENT_SECONDS, _POLL_SECONDS = 1.0, 0.05  # without a packet; between two checks for one
 _RTP_TIMEOUT_CAUSE = "44"  # the cause that Asterisk itself sets after rtp_timeout
 _SIP_ADDRESS = re.compile(r"sips?:(?:([^@;?>]+)@)?([^;?>]+)")
-# A page connects through our own front; the address that the page states is in this parameter.
+# A page connects through our own web front; this parameter holds the address that it states.
 _PAGE_HOST = re.compile(r";x-ast-orig-host=([^;?>]+)")
 
 
 def resume_talk(settings: Settings, extension: str, session: str = "") -> bool:
     """Hang up the channels of this phone that a lost page has left; returns True if there were any.
 
-    `session`: the SIP Call-ID of a talk of the requesting page itself, which leaves it now. Without
-    it only silent legs of pages other than the one registered now are hung up, so a page may
-    request this whenever it loads, and twice. Raises Unreachable.
+    If `session` is set, it is the SIP Call-ID of a talk of the requesting page itself, which ends
+    it now. Without it only silent legs of pages other than the registered one are hung up, so a
+    page may request this whenever it loads, and twice. Raises Unreachable.
     """
     with exclusive_connection(settings, extension) as asterisk:
         return hang_up_lost_legs(asterisk, extension, session)
 
 
 def has_sound(settings: Settings, extension: str) -> bool:
-    """Return True if sound arrives from a talk of this phone, in any page. Raises Unreachable."""
+    """Return True if sound arrives from a talk of this phone, from any page. Raises Unreachable."""
     with Connection(settings) as asterisk:
         return any(_receives_sound(asterisk, leg) for leg in _talk_legs(asterisk, extension))
 
@@ -53,7 +53,7 @@ def hang_up_lost_legs(asterisk: Connection, extension: str, session: str = "") -
 
 
 def _is_browser_phone(asterisk: Connection, extension: str) -> bool:
-    """Return True if this is a browser phone, for which callers wait after a loss."""
+    """Return True if this is a browser phone, whose callers wait if its page is lost."""
     return asterisk.send_action("Getvar", Variable=f"RESUME_{extension}").get("Value", "") not in (
         "",
         "0",
@@ -83,7 +83,10 @@ def _is_lost(asterisk: Connection, leg: Channel, extension: str, session: str) -
 
 
 def _receives_sound(asterisk: Connection, leg: Channel) -> bool:
-    """Return True if a packet arrives: normally every 20 ms, later from a busy computer."""
+    """Return True if an audio packet arrives within a second.
+
+    Normally one arrives every 20 ms, from a busy computer less often.
+    """
     before, deadline = (
         _channel_value(asterisk, leg, _RECEIVED_PACKETS),
         time.monotonic() + _SILENT_SECONDS,
@@ -104,6 +107,6 @@ def _channel_value(asterisk: Connection, leg: Channel, variable: str) -> str:
 
 
 def page_address(uri: str) -> str:
-    """Return the part of a phone's address that identifies its page; "" if it is invalid."""
+    """Return the part of a phone's SIP address that identifies its page; "" if it is invalid."""
     address, page_host = _SIP_ADDRESS.search(uri), _PAGE_HOST.search(uri)
     return f"{address[1] or ''}@{page_host[1] if page_host else address[2]}" if address else ""

@@ -1,4 +1,4 @@
-"""Operators' states, and their synchronisation with Asterisk's queues."""
+"""Operators' states, and their transfer to Asterisk's queues."""
 
 import contextlib
 import dataclasses
@@ -13,15 +13,15 @@ from appliance.pbx.ami import ActionRefused, Connection
 from appliance.people import accounts, presence
 from appliance.telephony import routing
 
-# Trunks are identified by their addresses in a module of its own.
+# res_pjsip_endpoint_identifier_ip recognises the trunks by their addresses.
 _RELOADED_MODULES = (
     *("res_pjsip.so", "res_pjsip_endpoint_identifier_ip.so"),
     *("res_pjsip_outbound_registration.so", "pbx_config.so", "app_queue.so"),
     *("res_musiconhold.so", "app_confbridge.so"),
 )
 _NEW_MODULES = ("func_env.so", "app_echo.so")  # missing in an Asterisk of an older release
-_MAX_ROUNDS = 25  # others may change states at the same time
-_RELOAD_TIMEOUT_SECONDS, _RETRY_SECONDS = 20.0, 0.1  # for another reload; between attempts
+_MAX_ROUNDS = 25  # of corrections: other processes may change states at the same time
+_RELOAD_TIMEOUT_SECONDS, _RETRY_SECONDS = 20.0, 0.1  # wait for another reload; between attempts
 AUTOPAUSE = "Auto-Pause"  # Asterisk's reason for pausing a phone that did not answer
 
 
@@ -30,10 +30,9 @@ def choose_state(
 ) -> None:
     """Record an operator's state and update Asterisk's queues.
 
-    `by`: the user who set it, if it was not the operator themselves.
-
-    Raises Unreachable if Asterisk does not answer: the state is recorded nevertheless, and is
-    applied when Asterisk is back.
+    `by` is the user who set it, if it was not the operator themselves. Raises Unreachable if
+    Asterisk does not answer: the state is recorded nevertheless, and is applied when Asterisk is
+    back.
     """
     presence.choose_state(user, state, reason=reason, by=by)
     apply_states(settings)
@@ -42,10 +41,11 @@ def choose_state(
 def apply_states(settings: Settings) -> None:
     """Make the members of Asterisk's queues match the states that the operators chose.
 
-    "ready" rings; "pause", "back_office" and a wrap-up stay in the queue, do not ring, and are
-    paused there for the same reason; "off" is not a member. An operator who became ready after a
-    talk is rung at once, whatever the queue's own wrap-up. If Asterisk paused a phone since the
-    operator was last ready, because it did not answer, the operator's state becomes a pause.
+    The phone of a "ready" operator rings. In the states "pause", "back_office" and wrap-up, an
+    operator stays a member, but paused with the same reason; in "off", they are no member. An
+    operator who became ready after a talk is rung at once, whatever the queue's own wrap-up time.
+    If Asterisk paused a phone that did not answer since its operator was last ready, the operator's
+    state becomes a pause.
     """
     with Connection(settings) as asterisk:
         sync_queue_members(settings, asterisk)
@@ -54,8 +54,9 @@ def apply_states(settings: Settings) -> None:
 def sync_queue_members(settings: Settings, asterisk: Connection) -> None:
     """Do what `apply_states` does, over an open connection.
 
-    Others may do so at the same time: changes that they made first are refused here, and state that
-    was read too early is corrected in another round. Raises ActionRefused if Asterisk refuses.
+    Other processes may do so at the same time: Asterisk then refuses a change that was made
+    already, and another round corrects what was read too early. Raises ActionRefused if Asterisk
+    still refuses in the last round.
     """
     for _ in range(_MAX_ROUNDS):
         refusal = None
@@ -104,16 +105,16 @@ def _queue_sync_actions(
 
 
 def _pause_reason(member: dict[str, str]) -> str:
-    """Return the reason why a member does not ring, "" for a member that rings."""
+    """Return why a queue member is paused; "" if it is not."""
     return member.get("PausedReason") or "paused" if member["Paused"] == "1" else ""
 
 
 def _is_resting(member: dict[str, str], ready_since: dt.datetime, wrap_up: int) -> bool:
-    """Return True if the queue does not ring a member yet after a talk, though they are ready.
+    """Return True if the queue does not yet ring a member after a talk, although they are ready.
 
     They became ready at `ready_since`, after the talk. Removing the member and adding it again ends
-    this, as it then has had no talk. Asterisk reports the end of the talk in whole seconds, without
-    the fraction: a state of the same second may be older than the end, and does not count.
+    this, as it then has had no talk. Asterisk reports the end of the talk in whole seconds: a state
+    of the same second may be older than the end, and does not count.
     """
     last_call_at = dt.datetime.fromtimestamp(int(member.get("LastCall") or 0), dt.UTC)
     is_within_wrap_up = clock.now() - last_call_at < dt.timedelta(seconds=wrap_up)
@@ -121,11 +122,11 @@ def _is_resting(member: dict[str, str], ready_since: dt.datetime, wrap_up: int) 
 
 
 def pause_unanswered_phone(phone: str, moment: dt.datetime) -> bool:
-    """Pause the operator of a phone ("PJSIP/1001") that Asterisk paused as unanswered.
+    """Pause the operator of a phone ("PJSIP/1001") that Asterisk paused because nobody answered.
 
-    Returns True if the state changed: an operator who is no longer ready, or became so after
-    `moment`, keeps their state. (Asterisk reports `moment` in whole seconds, and no phone rings for
-    less.)
+    `moment` is when Asterisk paused it. Returns True if the state changed: an operator who is no
+    longer ready, or became so after `moment`, keeps their state. (`moment` has whole seconds, which
+    is exact enough: no phone rings for less.)
     """
     extension = phone.partition("/")[2]
     for user in accounts.active_operators():
@@ -138,7 +139,7 @@ def pause_unanswered_phone(phone: str, moment: dt.datetime) -> bool:
 
 
 def _expected_members(settings: Settings) -> dict[tuple[str, str], tuple[str, Presence]]:
-    """Return (queue, phone) → (login, chosen state) of every operator at work."""
+    """Return the login and chosen state of every operator at work, by (queue, phone)."""
     plan = routing.current_plan(settings)
     return {
         (queue, f"PJSIP/{user.extension}"): (user.login, presence_row)
@@ -149,7 +150,7 @@ def _expected_members(settings: Settings) -> dict[tuple[str, str], tuple[str, Pr
 
 
 def _expected_pause_reason(presence_row: Presence) -> str:
-    """Return the reason for which a member is to be paused, "" for one that is to ring."""
+    """Return the reason for which a queue member must be paused; "" if it must ring."""
     if presence_row.state == "ready":
         return ""
     if presence_row.reason == presence.NO_ANSWER:
@@ -161,7 +162,8 @@ def _expected_pause_reason(presence_row: Presence) -> str:
 def reload_asterisk(settings: Settings, ami_secret: str = "") -> None:
     """Have Asterisk load its configuration again; calls in progress are not touched.
 
-    `ami_secret`: the password that it requires until then, if another one was rendered.
+    `ami_secret` is the password that the running Asterisk still expects, if it was changed in the
+    files.
     """
     current_secret = ami_secret or settings.asterisk.ami_secret
     asterisk_settings = dataclasses.replace(settings.asterisk, ami_secret=current_secret)
@@ -177,7 +179,7 @@ def reload_asterisk(settings: Settings, ami_secret: str = "") -> None:
 
 
 def _reload_module(asterisk: Connection, module: str) -> None:
-    """Have a module load its configuration again, after any other reload in progress."""
+    """Have a module load its configuration again; if another reload is in progress, wait for it."""
     deadline = time.monotonic() + _RELOAD_TIMEOUT_SECONDS
     while True:
         try:

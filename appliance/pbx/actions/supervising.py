@@ -20,11 +20,11 @@ SUPERVISION_MODES = ("listen", "whisper", "barge")
 def supervise_talk(settings: Settings, supervisor: User, operator: User, mode: str) -> str:
     """Ring the supervisor's phone and connect it to the operator's talk; returns the call's id.
 
-    `mode`: listen (inaudible) | whisper (audible to the operator) | barge (audible to both). A
-    supervisor who is in a talk already changes the mode, or the talk, without their phone ringing
-    again. Their words to both are in the recording, whispers are not.
-
-    Raises ActionRefused: "mode", "no_talk", "no_phone", "phone_off", "phone_busy"; Unreachable.
+    `mode`: listen (inaudible) | whisper (audible to the operator) | barge (audible to both). If the
+    supervisor is connected to a talk already, the mode or the talk changes without their phone
+    ringing again. What they say to both is in the recording, whispers are not. Raises ActionRefused
+    with the code "mode" (unknown), "no_talk" (the operator is in no talk), "no_phone" (the
+    supervisor has no phone), "phone_off" or "phone_busy"; Unreachable if Asterisk does not answer.
     """
     if mode not in SUPERVISION_MODES:
         raise ActionRefused(f"no such mode: {mode}", "mode")
@@ -53,7 +53,9 @@ def supervise_talk(settings: Settings, supervisor: User, operator: User, mode: s
 def take_over_talk(settings: Settings, supervisor: User, operator: User) -> str:
     """Connect the caller with the supervisor, who listens already, instead of the operator.
 
-    Returns the call's id. Raises ActionRefused: "no_talk", "not_listening"; Unreachable.
+    Returns the call's id. Raises ActionRefused with the code "no_talk" (the operator is in no talk)
+    or "not_listening" (the supervisor is not connected to it); Unreachable if Asterisk does not
+    answer.
     """
     with exclusive_connection(settings, supervisor.extension or "") as asterisk:
         lines = ChannelSnapshot(asterisk)
@@ -75,7 +77,11 @@ def take_over_talk(settings: Settings, supervisor: User, operator: User) -> str:
 
 
 def stop_supervising(settings: Settings, supervisor: User) -> None:
-    """Remove the supervisor from the talk. Raises ActionRefused "not_listening"; Unreachable."""
+    """Remove the supervisor from the talk.
+
+    Raises ActionRefused with the code "not_listening" if they are in no talk; Unreachable if
+    Asterisk does not answer.
+    """
     with exclusive_connection(settings, supervisor.extension or "") as asterisk:
         lines = ChannelSnapshot(asterisk)
         own_channel = lines.phone_channel(supervisor.extension) if supervisor.extension else None

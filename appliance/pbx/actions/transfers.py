@@ -1,7 +1,8 @@
 """Transfers from the operator's page: blind, after a consultation, or as a conference.
 
-The dialplan does the rest (ivr/): it returns the caller if the number does not answer or if the
-operator leaves.
+The dialplan (ivr/) does the rest: it returns the caller to the operator if the number does not
+answer, and to a queue if the operator leaves. All functions raise Unreachable if Asterisk does not
+answer.
 """
 
 from appliance.core.settings import Settings
@@ -22,7 +23,8 @@ from appliance.pbx.ami import ActionRefused
 def transfer_blind(settings: Settings, operator: User, number: str) -> None:
     """Send the caller to a number at once; the operator is free.
 
-    Raises ActionRefused: "number", "barred", "no_talk"; Unreachable.
+    Raises ActionRefused with the code "number" (invalid), "barred" (not permitted) or "no_talk"
+    (the operator is in no talk).
     """
     target = dialable_number(settings, number)
     with exclusive_connection(settings, operator.extension) as asterisk:
@@ -37,7 +39,8 @@ def transfer_blind(settings: Settings, operator: User, number: str) -> None:
 def start_consultation(settings: Settings, operator: User, number: str) -> None:
     """Connect the operator with the number while the caller listens to music.
 
-    Raises ActionRefused: "number", "barred", "no_talk"; Unreachable.
+    Raises ActionRefused with the code "number" (invalid), "barred" (not permitted) or "no_talk"
+    (the operator is in no talk).
     """
     target = dialable_number(settings, number)
     with exclusive_connection(settings, operator.extension) as asterisk:
@@ -55,9 +58,10 @@ def start_consultation(settings: Settings, operator: User, number: str) -> None:
 
 
 def join_caller(settings: Settings, operator: User) -> None:
-    """Connect the caller with the employee; the operator is free.
+    """Connect the waiting caller with the consulted employee; the operator is free.
 
-    Raises ActionRefused: "no_consultation", "not_answered"; Unreachable.
+    Raises ActionRefused with the code "no_consultation" if nobody is consulted, "not_answered" if
+    the employee has not answered.
     """
     with exclusive_connection(settings, operator.extension) as asterisk:
         own_channel, caller, employee = _answered_consultation(
@@ -71,7 +75,8 @@ def join_caller(settings: Settings, operator: User) -> None:
 def start_conference(settings: Settings, operator: User) -> None:
     """Connect caller, employee and operator with each other.
 
-    Raises ActionRefused: "no_consultation", "not_answered"; Unreachable.
+    Raises ActionRefused with the code "no_consultation" if nobody is consulted, "not_answered" if
+    the employee has not answered.
     """
     with exclusive_connection(settings, operator.extension) as asterisk:
         own_channel, caller, employee = _answered_consultation(
@@ -89,7 +94,7 @@ def start_conference(settings: Settings, operator: User) -> None:
 def return_to_caller(settings: Settings, operator: User) -> None:
     """Hang up on the employee, and connect the operator with the caller again.
 
-    Raises ActionRefused "no_consultation"; Unreachable.
+    Raises ActionRefused with the code "no_consultation" if nobody is consulted.
     """
     with exclusive_connection(settings, operator.extension) as asterisk:
         lines = ChannelSnapshot(asterisk)
@@ -115,7 +120,10 @@ def _consultation_channels(lines: ChannelSnapshot, extension: str) -> tuple[Chan
 def _answered_consultation(
     lines: ChannelSnapshot, extension: str
 ) -> tuple[Channel, Channel, Channel]:
-    """Return the channels of operator, waiting caller and employee, who has answered."""
+    """Return the channels of operator, waiting caller and employee.
+
+    Raises ActionRefused with the code "no_consultation" or "not_answered".
+    """
     own_channel, caller = _consultation_channels(lines, extension)
     employee = lines.talk_partner(own_channel)
     if not employee or not employee.is_up:

@@ -1,6 +1,6 @@
 """Derives calls from the event log's records. Pure functions: no database, no clock.
 
-Whatever they need is gathered before and passed in as `CallRecords`.
+What they need is gathered first (pbx.ledger.gathering) and passed in as `CallRecords`.
 """
 
 from appliance.pbx.interpret.call_records import Boot, CallRecords, PlacedCall

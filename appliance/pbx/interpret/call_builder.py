@@ -1,4 +1,4 @@
-"""Builds the facts of a call, record by record."""
+"""Builds the facts of a call from its records, one by one."""
 
 import datetime as dt
 from collections.abc import Callable
@@ -18,7 +18,11 @@ _STAFF_ROLES = ("operator", "employee")
 
 
 class CallBuilder(UserEvents):
-    """A call under construction: `add_event` takes its records one by one."""
+    """A call under construction: `add_event` processes its records one by one.
+
+    A leg is one channel of the call. A talk is the time in which an operator's or employee's leg is
+    connected with the citizen.
+    """
 
     def __init__(self, first: Event, direction: str) -> None:
         self.id = first.linkedid
@@ -41,12 +45,12 @@ class CallBuilder(UserEvents):
         self.visit_log = VisitLog(self.call.visits)
         self.gap_log = GapLog()
         self.evidence = outcomes.Evidence()
-        self.talk_by_leg: dict[str, TalkFacts] = {}  # last talk, by our leg's uniqueid
+        self.talk_by_leg: dict[str, TalkFacts] = {}  # last talk, by the uniqueid of our own leg
         self.talking_legs: set[str] = set()  # our own legs whose talk continues
-        self.held_since: dict[str, dt.datetime] = {}  # leg ("": the line) → start
+        self.held_since: dict[str, dt.datetime] = {}  # starts of holds; "": by the dialplan
         self.talks_left_by_citizen: set[int] = set()  # ids of ended talks
         self.citizen_hung_up = False
-        self.aborted_by = ""  # side that placed the call and hung up, whichever channel ends last
+        self.aborted_by = ""  # the side that placed the call, once it hung up
 
     def add_event(self, event: Event) -> None:
         """Process one record."""
@@ -55,7 +59,7 @@ class CallBuilder(UserEvents):
             handler(self, event)
 
     def end_at_crash(self, moment: dt.datetime) -> None:
-        """End everything at the time at which Asterisk died."""
+        """End everything in the call at the time at which Asterisk died."""
         self.visit_log.end_at_crash(moment)
         for uniqueid in sorted(self.talking_legs):
             self._stop_talk(uniqueid, moment)
@@ -63,7 +67,7 @@ class CallBuilder(UserEvents):
         self._end_call(moment)
 
     def conclude_call(self) -> None:
-        """Derive the outcome, and which side ended the call, from all records."""
+        """Derive the outcome, and which side ended the call, once all records are processed."""
         call = self.call
         if call.ended_at:
             self._add_cancelled_attempts(call.ended_at)
@@ -72,7 +76,7 @@ class CallBuilder(UserEvents):
             call.ended_by = outcomes.call_ender(call, self.evidence)
 
     def _add_cancelled_attempts(self, moment: dt.datetime) -> None:
-        """Add the attempts that our own side broke off, which the dialplan does not record."""
+        """Add the dial attempts that our own side broke off; the dialplan does not record them."""
         legs = [
             leg for leg in self._citizen_legs() if leg.uniqueid != self.id and not leg.is_answered
         ]
@@ -85,7 +89,7 @@ class CallBuilder(UserEvents):
     # participants
 
     def handle_channel_start(self, event: Event) -> None:
-        """Add a channel of the call that starts: a party calls, or is rung."""
+        """Add a channel that starts: a party calls, or is rung."""
         if event.dialling_phone and event.linkedid != self.id:
             self.transfer_log.add_second_call(event)
         self.board.legs[event.uniqueid] = leg = Leg(
@@ -101,7 +105,7 @@ class CallBuilder(UserEvents):
             self.call.stage = "ringing"
 
     def _identify_party(self, event: Event) -> tuple[str, str]:
-        """Return the role and the name of a channel's party."""
+        """Return the role of a channel's party, and its name: a login or a number."""
         if event.is_phone:
             return "operator", event.fields["AccountCode"] or event.endpoint
         if event.uniqueid == self.id and self.call.direction == "inbound":
@@ -115,9 +119,9 @@ class CallBuilder(UserEvents):
         return "employee", event.fields["Num"] if rung_number is None else rung_number
 
     def _citizen_legs(self) -> list[Leg]:
-        """Return the legs whose talks are recorded.
+        """Return the legs whose connections with operators and employees count as talks.
 
-        Between two of our own phones, that is the leg that called.
+        In a call between two of our own phones, that is the leg of the phone that called.
         """
         if self.call.direction == "internal":
             return [leg for leg in self.board.legs.values() if leg.uniqueid == self.id]
@@ -157,7 +161,7 @@ class CallBuilder(UserEvents):
             }
 
     def _update_talks(self, moment: dt.datetime) -> None:
-        """Begin and end talks according to the legs that are connected to the citizen now."""
+        """Begin and end talks, according to which legs are now connected to the citizen."""
         connected_legs = {
             uniqueid
             for citizen in self._citizen_legs()
@@ -170,7 +174,7 @@ class CallBuilder(UserEvents):
             self._start_talk(self.board.legs[uniqueid], moment)
 
     def _start_talk(self, leg: Leg, moment: dt.datetime) -> None:
-        """Begin a talk on this leg, or continue the one that waits for its operator."""
+        """Begin a talk on this leg, or continue the interrupted one if its phone has returned."""
         call, phone = self.call, leg.endpoint if leg.role == "operator" else None
         talk = self.gap_log.close_gap(phone, moment)
         if talk:
@@ -197,16 +201,16 @@ class CallBuilder(UserEvents):
             self.call.stage = "transfer" if self.transfer_log.open_transfer else "rating"
 
     def handle_hold(self, event: Event) -> None:
-        """Record that the phone of a talk put its caller on hold."""
+        """Record that the phone in a talk put its caller on hold."""
         if event.uniqueid in self.talking_legs:
             self.held_since.setdefault(event.uniqueid, event.at)
 
     def handle_unhold(self, event: Event) -> None:
-        """Record that the phone of a talk resumed its caller."""
+        """Record that the phone in a talk resumed its caller."""
         self._end_hold(event.uniqueid, event.at)
 
     def _end_hold(self, key: str, moment: dt.datetime) -> None:
-        """End the hold of a leg ("": of the line itself), if there is one."""
+        """End the hold of a leg, or the one by the dialplan (""), if there is one."""
         if since := self.held_since.pop(key, None):
             self.call.holds.append((since, moment))
 
@@ -229,7 +233,7 @@ class CallBuilder(UserEvents):
             self.call.stage = "rating"
 
     def handle_attended_transfer(self, event: Event) -> None:
-        """Record that a phone joins its two calls."""
+        """Record that a phone joined its two calls, and so handed its caller over."""
         self.transfer_log.mark_handed_over(event)
         # The caller may be in the next talk already.
         phone_talks = (
@@ -271,7 +275,7 @@ class CallBuilder(UserEvents):
     # ends
 
     def handle_hangup(self, event: Event) -> None:
-        """Record that a channel ended; the record contains the channel that hung up."""
+        """Record that a channel ended; the record says which channel hung up."""
         leg = self.board.legs.get(event.uniqueid)
         if not leg:
             return
@@ -294,14 +298,14 @@ class CallBuilder(UserEvents):
             )
 
     def _hangup_source(self, leg: Leg, event: Event) -> Leg | None:
-        """Return the leg that caused the end of a channel, if any."""
+        """Return the leg whose party hung up, if the record says it; None otherwise."""
         source = event.extra.get("hangupsource")
         if leg.is_e1 and source in ("", leg.channel):
             return leg if event.extra.get("hangupcause") in CAUSES_BY_PERSON else None
         return self.board.find_leg(source or "")
 
     def _side_of_leg(self, source: Leg | None) -> str:
-        """Return the side of a leg: caller, operator or system."""
+        """Return the side that a leg belongs to: caller, operator or system."""
         if not source:
             return "system"  # "": the other end fell silent
         if source.role == "citizen" or (
@@ -317,7 +321,7 @@ class CallBuilder(UserEvents):
         return any(leg.is_e1 and not leg.is_over for leg in self._citizen_legs())
 
     def _record_talk_end(self, leg: Leg, side: str, moment: dt.datetime) -> None:
-        """Record which side ended a talk: the first channel that hangs up after it decides."""
+        """Record which side ended a talk, decided by the first channel that hangs up after it."""
         for uniqueid, talk in self.talk_by_leg.items():
             if not outcomes.is_same_time(talk.ended_at, moment):
                 continue
@@ -329,7 +333,7 @@ class CallBuilder(UserEvents):
                 self.evidence.record_ender(talk, side)
 
     def _add_second_call_hold(self, phone: str, since: dt.datetime, moment: dt.datetime) -> None:
-        """Record a hold of the first caller, who waited during the phone's second call."""
+        """Record that the first caller was on hold while their phone had a second call."""
         for talk in self.call.talks:
             if talk.extension == phone and (talk.ended_at is None or talk.ended_at > since):
                 hold_start, hold_end = (
@@ -339,7 +343,7 @@ class CallBuilder(UserEvents):
                 self.call.holds.append((hold_start, hold_end))
 
     def _end_if_over(self, moment: dt.datetime, side: str) -> None:
-        """End the call if the citizen's channel, and the one that placed the call, have ended."""
+        """End the call if the citizen's channel and the one that placed the call have ended."""
         first_legs = [leg for leg in self.board.legs.values() if leg.uniqueid == self.id]
         if all(leg.is_over for leg in [*first_legs, *self._citizen_legs()]):
             self.evidence.last_side = side
@@ -352,7 +356,7 @@ class CallBuilder(UserEvents):
             self._end_call(moment)
 
     def _end_call(self, moment: dt.datetime) -> None:
-        """End the hold and the gap that are still open, and set the end of the call."""
+        """Set the end of the call; end the hold and the gap in a talk that are still open."""
         self._end_hold("", moment)
         self.gap_log.abandon_gap(moment)
         self.call.ended_at, self.call.stage = max(moment, self.call.arrived_at), "ended"

@@ -1,4 +1,4 @@
-"""Everything that has to be gathered about a call before it can be interpreted."""
+"""Everything that must be gathered about a call before it can be interpreted."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from appliance.pbx.interpret.clock_correction import ClockStep
 
 @dataclass(frozen=True)
 class PlacedCall:
-    """A call that a phone placed while it was connected: perhaps its second call in a talk."""
+    """A call that a phone placed while it was connected: perhaps its second call during a talk."""
 
     phone: str
     at: dt.datetime
@@ -24,15 +24,15 @@ class Boot:
 
     at: dt.datetime
     last_record_at: dt.datetime | None
-    is_future: bool  # by the clock when this was gathered
+    is_future: bool  # its time was still in the future when it was gathered
 
 
 @dataclass(frozen=True)
 class CallRecords:
     """The records of one call, and what is stored of other things that can change its course.
 
-    `root`: the linkedid that names the call. `events`: all records of that linkedid, and of others
-    that share a channel with it, in any order.
+    `root` is the linkedid that names the call. `events` are all records of that linkedid, and of
+    others that share a channel with it, in any order.
     """
 
     root: str

@@ -1,4 +1,4 @@
-"""Corrects the records' order and intervals to what happened, whatever the clock did."""
+"""Corrects the times of a call's records as if the clock had not been changed during the call."""
 
 import dataclasses
 import datetime as dt
@@ -7,25 +7,28 @@ from operator import attrgetter
 
 from appliance.pbx.eventlog import Event
 
-CLOCK_STEP_RANGE = dt.timedelta(days=2)  # within which steps of the clock can affect a call
-_DETECTION_DELAY = dt.timedelta(seconds=2)  # within which a step is detected
+CLOCK_STEP_RANGE = dt.timedelta(days=2)  # a step of the clock farther away does not affect a call
+_DETECTION_DELAY = dt.timedelta(seconds=2)  # the longest time until a step is detected
 
 
 @dataclasses.dataclass(frozen=True)
 class ClockStep:
-    """A step of the clock; `at` is a time by the new clock, soon after the step."""
+    """A step of the clock: `at` is a time soon after it, by the new clock; `by` is its size."""
 
     at: dt.datetime
     by: dt.timedelta
 
     @property
     def before(self) -> dt.datetime:
-        """The same time by the clock before the step."""
+        """The same time as `at`, by the clock before the step."""
         return self.at - self.by
 
     @property
     def slack(self) -> dt.timedelta:
-        """How far from `at` and `before` a record may be and still be on either side."""
+        """The uncertainty of the time of the step, because it was detected a little later.
+
+        A record whose time is within it of `at` or `before` may be from before or after the step.
+        """
         return min(_DETECTION_DELAY, abs(self.by) / 2)
 
 
@@ -37,10 +40,10 @@ def clock_step(event: Event) -> ClockStep:
 def correct_clock_steps(
     events: Iterable[Event], since: dt.datetime, steps: Sequence[ClockStep]
 ) -> list[Event]:
-    """Return the records of a call that began at `since`, by the clock with which it began.
+    """Return the records of a call that began at `since`, with times by the clock as it was then.
 
-    Steps back that were not detected leave traces too: no record of a call is older than its
-    beginning. Records that seem older are moved to follow those that had happened until then.
+    Steps back that were not detected leave traces too, because no record of a call is older than
+    its beginning: records that seem older are moved to follow the others.
     """
     ordered = sorted(events, key=attrgetter("order"))
     for step in steps:
@@ -53,7 +56,10 @@ def correct_clock_steps(
 
 
 def _undo_step(step: ClockStep, events: list[Event], since: dt.datetime) -> list[Event]:
-    """Return the records as if this step had not happened, if the call went on during it."""
+    """Return the records with the times they would have without this step of the clock.
+
+    They stay unchanged if the step was not during the call.
+    """
     if since > step.before + step.slack:
         return events
     if step.by > dt.timedelta(0):

@@ -1,4 +1,4 @@
-"""When a phone was connected with another party, from its channels' records alone."""
+"""When each phone of a call was connected with another party, from its channels' records alone."""
 
 import datetime as dt
 from collections import defaultdict
@@ -9,18 +9,18 @@ from appliance.pbx.eventlog import Event
 
 
 class Connection(NamedTuple):
-    """A time that includes every talk of a phone in a call; `until` is None while one may go on."""
+    """A period that includes every talk of a phone in a call; `until` is None if one may go on."""
 
     since: dt.datetime
     until: dt.datetime | None
 
 
 def phone_connections(events: Iterable[Event]) -> dict[str, Connection]:
-    """Return phone → connection, of the phones that these records connect with anybody."""
-    phones: dict[str, str] = {}  # channel → its phone
+    """Return the connection of each phone that these records show connected, by phone."""
+    phones: dict[str, str] = {}  # by channel
     started_channels: set[str] = set()
-    entered_at: dict[str, dt.datetime] = {}  # channel → first time in a bridge
-    left_at: dict[str, dt.datetime] = {}  # channel → its end
+    entered_at: dict[str, dt.datetime] = {}  # by channel: when it was first in a bridge
+    left_at: dict[str, dt.datetime] = {}  # by channel: when it ended
     is_interrupted = False  # a lost phone's talk goes on without it
     last_at: dt.datetime | None = None
     for event in events:
@@ -45,7 +45,7 @@ def phone_connections(events: Iterable[Event]) -> dict[str, Connection]:
 
 
 def _merge_connections(stretches: Sequence[Connection]) -> Connection:
-    """Return the time that includes all of a phone's connections."""
+    """Return one period that includes all of a phone's connections."""
     ends = [until for _, until in stretches if until]
     return Connection(
         min(since for since, _ in stretches), max(ends) if len(ends) == len(stretches) else None

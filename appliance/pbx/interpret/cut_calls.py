@@ -1,4 +1,4 @@
-"""When a call ended whose end the log lacks: Asterisk died, or the call vanished from it."""
+"""The end of a call whose end is not in the log: Asterisk died, or the call vanished from it."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -9,10 +9,11 @@ from appliance.pbx.interpret.clock_correction import CLOCK_STEP_RANGE
 
 
 def time_of_cut(records: CallRecords, events: Sequence[Event]) -> dt.datetime | None:
-    """Return when Asterisk died during this call: the last sign of life before its next start.
+    """Return when a call without an end in the log was cut; None if it was not.
 
-    Signs are the last record of any call and the last sound written to the call's recording.
-    `events`: the records that turned out to be part of the call.
+    It was cut when Asterisk died: that is the last sign of life before its next start, either the
+    last record of any call or the last sound written to the call's recording. `events` are the
+    records that turned out to be part of the call.
     """
     if vanished_at := _time_of_vanishing(records, events):
         return vanished_at
@@ -47,10 +48,10 @@ def _time_of_vanishing(records: CallRecords, events: Sequence[Event]) -> dt.date
 
 
 def _began_after_boot(records: CallRecords, began_at: dt.datetime, boot: Boot) -> bool:
-    """Return True if a call began after a start of Asterisk, by a clock set back in between.
+    """Return True if a call began after a start of Asterisk, although its time is earlier.
 
-    This is the case if that start is still in the future. A call that the start did cut was
-    recorded as ended before the clock was set back.
+    The clock was set back in between: this is so if that start is still in the future. A call that
+    the start did cut was recorded as ended before the clock was set back.
     """
     nearby_steps = [
         step for step in records.steps if began_at - CLOCK_STEP_RANGE <= step.at <= began_at

@@ -12,15 +12,15 @@ class GapLog:
         self.interrupted_talk: TalkFacts | None = None  # waits for its operator
 
     def open_gap(self, talk: TalkFacts, moment: dt.datetime) -> None:
-        """Handle LOST: begin a gap in the talk, which is not over; its caller is kept."""
+        """Handle LOST: begin a gap in a talk, which is not over, as its caller is kept waiting."""
         talk.gaps.append((talk.ended_at or moment, None))
         talk.ended_at, self.interrupted_talk = None, talk
 
     def close_gap(self, extension: str | None, moment: dt.datetime) -> TalkFacts | None:
         """End the gap because the caller is connected again.
 
-        Returns the talk that continues, if the caller is connected to the phone of that talk's
-        operator; otherwise None.
+        Returns the interrupted talk if the caller is connected to the phone of its operator, so
+        that the talk goes on; otherwise None.
         """
         talk = self.interrupted_talk
         resumed = talk if talk and extension and talk.extension == extension else None
@@ -32,7 +32,7 @@ class GapLog:
         self._end_gap(moment, False)
 
     def _end_gap(self, moment: dt.datetime, resumed: bool) -> None:
-        """Set the end of the gap; unless `resumed`, the talk ended at its start."""
+        """Set the end of the gap; unless the talk is `resumed`, it ended when the gap began."""
         if talk := self.interrupted_talk:
             since, _ = talk.gaps[-1]
             talk.gaps[-1] = since, moment

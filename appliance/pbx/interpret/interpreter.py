@@ -1,4 +1,4 @@
-"""Interprets a call: first all records are gathered (`CallRecords`), then its facts follow."""
+"""Interprets a call: derives its facts from everything gathered about it (`CallRecords`)."""
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
@@ -22,16 +22,20 @@ from appliance.telephony.calls.dialling import ECHO_EXTENSION
 
 
 class InterpretedCall(NamedTuple):
-    """The facts of a call, if the records describe one, and where they come from."""
+    """The facts of a call, or None if the records describe no call, and what they derive from."""
 
     records: CallRecords
     facts: CallFacts | None
     linkedids: set[str]  # whose records are part of the call
-    merged_ids: set[str]  # those that are therefore no calls of their own
+    merged_ids: set[str]  # those of them that are therefore no calls of their own
 
 
 def interpret_records(records: CallRecords) -> InterpretedCall:
-    """Interpret a call from everything that was gathered about it."""
+    """Interpret a call from everything that was gathered about it.
+
+    The facts show which placed calls were second calls in its talks; it is then interpreted again
+    with their records, until there are no more.
+    """
     events = list(records.events)
     facts = _interpret_part(records, events)
     linkedids = {event.linkedid for event in events}
@@ -57,13 +61,13 @@ def interpret_call(
     root: str | None = None,
     steps: Sequence[ClockStep] = (),
 ) -> CallFacts | None:
-    """Return the call that these records describe, if any.
+    """Return the facts of the call that these records describe; None if they describe no call.
 
-    The records are all those of one linkedid, and those of others that belong to the same call: a
-    phone's second call by which it handed the caller over. `root` is the linkedid that names the
-    call (by default the oldest). `died_at`: Asterisk died at that time; a call without an end in
-    the log ended then, by fault. `steps`: those of the clock, in their order; all times of the call
-    are by the clock with which it began.
+    The records are all those of the linkedid `root`, which names the call (by default the oldest),
+    and of others that belong to the same call: a phone's second call by which it handed the caller
+    over. `died_at` is when Asterisk died: a call without an end in the log ended then, by fault.
+    `steps` are those of the clock, in their order; all times of the call are by the clock as it was
+    when the call began.
     """
     ordered = sorted(events, key=attrgetter("order"))
     if not ordered:
@@ -85,9 +89,9 @@ def interpret_call(
 
 
 def _call_direction(first: Event, events: list[Event]) -> str | None:
-    """Return the direction of the call that begins with this record, if it is a call.
+    """Return the direction of the call that begins with this record; None if it is no call.
 
-    It is not a call when a supervisor listens, a phone tests its echo, or Asterisk starts.
+    It is no call if a supervisor listens, a phone tests its echo, or Asterisk starts.
     """
     if first.begins == "from-trunk":
         return "inbound"

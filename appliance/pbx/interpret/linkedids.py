@@ -1,4 +1,8 @@
-"""Which linkedid names a call, and which records belong to it: Asterisk joins calls."""
+"""Which linkedid names a call, and which records belong to it.
+
+Asterisk writes the linkedid of a call's first channel into all its records; when calls are joined,
+it continues with the oldest one.
+"""
 
 import datetime as dt
 from collections.abc import Iterable
@@ -7,10 +11,10 @@ from appliance.pbx.eventlog import Event
 
 
 def root_linkedids(events: Iterable[Event]) -> list[str]:
-    """Return the linkedids that name the calls of these records, which Asterisk joined.
+    """Return the linkedids that name the calls of these records.
 
-    Usually one, the oldest. Two citizens whom an operator joined are nevertheless two calls: each
-    has its own arrival and outcome.
+    Usually it is one, the oldest. But two citizens whom an operator joined are two calls: each has
+    its own arrival and outcome.
     """
     event_list = list(events)
     inbound_ids = {event.linkedid for event in event_list if event.begins == "from-trunk"}
@@ -18,7 +22,7 @@ def root_linkedids(events: Iterable[Event]) -> list[str]:
 
 
 def calls_without_beginning(events: Iterable[Event]) -> dict[str, dt.datetime]:
-    """Return linkedid → first time, of calls from a trunk whose first record is missing in the log.
+    """Return the first time of each call from a trunk that lacks its first record, by linkedid.
 
     Only the arrival of such a call is known, from the name of the trunk's channel.
     """
@@ -53,5 +57,5 @@ def records_of_call(events: list[Event], root: str) -> list[Event]:
 
 
 def first_record(events: Iterable[Event], root: str) -> Event | None:
-    """Return the record with which the call begins; `events` in their order."""
+    """Return the record with which the call begins; `events` must be in order."""
     return next((e for e in events if e.uniqueid == root and e.begins), None)

@@ -1,4 +1,4 @@
-"""How a call ended: its one outcome, and the side that ended it."""
+"""How a call ended: its outcome, exactly one for each call, and the side that ended it."""
 
 import datetime as dt
 from dataclasses import dataclass, field
@@ -6,12 +6,15 @@ from dataclasses import dataclass, field
 from appliance.telephony.calls import CallFacts, TalkFacts
 from appliance.telephony.calls.dialling import OUTCOME_BY_STATUS
 
-_MATCH_SECONDS = 2.0  # within which a hangup belongs to the talk that just ended
+_MATCH_SECONDS = 2.0  # a hangup within this time belongs to the talk that just ended
 
 
 @dataclass
 class Evidence:
-    """The facts from the log that decide how a call ended."""
+    """The facts from the log that decide how a call ended.
+
+    The ender of a talk is the side that ended it.
+    """
 
     call_refused: bool = False
     ended_closed: bool = False  # the closed message was played, and nothing followed
@@ -25,7 +28,7 @@ class Evidence:
     _likely_ender_by_talk: dict[int, str] = field(default_factory=dict)
 
     def record_ender(self, talk: TalkFacts, side: str) -> None:
-        """Record the side that ended a talk: the first record wins."""
+        """Record the side that ended a talk; the first record counts."""
         self._ender_by_talk.setdefault(id(talk), side)
 
     def record_likely_ender(self, talk: TalkFacts, side: str) -> None:
@@ -37,23 +40,26 @@ class Evidence:
         self._likely_ender_by_talk.setdefault(id(talk), side)
 
     def record_handover(self, talk: TalkFacts) -> None:
-        """Record that the operator ended the talk by a handover; their channel lacks a trace."""
+        """Record that the operator ended the talk by a handover; their channel does not show it."""
         self._ender_by_talk[id(talk)] = "operator"
 
     def discard_enders(self, talk: TalkFacts) -> None:
-        """Discard the enders of a talk that goes on: they resulted from a lost phone."""
+        """Forget who ended a talk that in fact goes on.
+
+        It only seemed to end, because the operator's phone was lost.
+        """
         self._ender_by_talk.pop(id(talk), None)
         self._likely_ender_by_talk.pop(id(talk), None)
 
     def talk_ender(self, talk: TalkFacts) -> str:
-        """Return the side that ended a talk; the system if nothing is recorded."""
+        """Return the side that ended a talk; the system if no side is recorded."""
         return self._ender_by_talk.get(id(talk)) or self._likely_ender_by_talk.get(
             id(talk), "system"
         )
 
 
 def call_outcome(call: CallFacts, evidence: Evidence) -> str:
-    """Return the one outcome of a call that is over (docs/figures.md)."""
+    """Return the outcome of a call that is over (docs/figures.md)."""
     if call.direction == "inbound":
         return _inbound_outcome(call, evidence)
     if evidence.callee_answered or call.talks:
@@ -93,9 +99,9 @@ def _inbound_outcome(call: CallFacts, evidence: Evidence) -> str:
 
 
 def call_ender(call: CallFacts, evidence: Evidence) -> str:
-    """Return the side that ended the last talk; without a talk, the side that ended the call.
+    """Return the side that ended the last talk, even if a rating or a wait followed it.
 
-    This is so even if a rating or a wait followed the talk.
+    For a call without a talk, return the side that ended the call.
     """
     if not call.talks:
         return "system" if evidence.asterisk_died else evidence.last_side
@@ -108,5 +114,8 @@ def call_ender(call: CallFacts, evidence: Evidence) -> str:
 def is_same_time(
     ended_at: dt.datetime | None, moment: dt.datetime, limit_seconds: float = _MATCH_SECONDS
 ) -> bool:
-    """Return True if a thing that ended at `ended_at`, or goes on (None), ends with this event."""
+    """Return True if something that ended at `ended_at` ended together with an event at `moment`.
+
+    This is also so if it has not ended yet (None).
+    """
     return ended_at is None or abs((moment - ended_at).total_seconds()) < limit_seconds

@@ -1,4 +1,4 @@
-"""Which calls that a phone placed are its second call in a talk, and so part of that talk's call.
+"""Which calls that a phone placed are second calls in a talk, and so part of the talk's call.
 
 The first caller waits while the phone calls somebody else, to consult them or to hand over.
 """
@@ -19,9 +19,9 @@ END_TOLERANCE = dt.timedelta(seconds=2)  # between the ends of a phone's two joi
 def second_call_records(
     facts: CallFacts, records: CallRecords, known_ids: Iterable[str]
 ) -> list[Event]:
-    """Return the records of the calls that a phone placed during its talk in this call.
+    """Return the records of the calls that phones placed during their talks in this call.
 
-    `known_ids`: the linkedids whose records are part of the call already.
+    Calls whose linkedids are in `known_ids` are part of the call already, and are left out.
     """
     seen_ids = set(known_ids)
     second_calls: list[Event] = []
@@ -43,7 +43,11 @@ def second_call_records(
 def times_to_search(
     since: dt.datetime, until: dt.datetime, steps: Iterable[ClockStep]
 ) -> list[tuple[dt.datetime, dt.datetime]]:
-    """Return the intervals of the log's times that a time by the call's own clock covers."""
+    """Return the intervals of recorded times in which something between `since` and `until` can be.
+
+    `since` and `until` are by the clock as it was when the call began. What happened after a step
+    of the clock was recorded with the new clock's times.
+    """
     intervals = [(since, until)]
     for step in steps:
         if since < step.before < until:  # the rest has the other clock's times
@@ -62,8 +66,8 @@ def _is_placed_during(talk: TalkFacts, at: dt.datetime, steps: Iterable[ClockSte
 def is_part_of_talk(second_call: Sequence[Event], ended_at: dt.datetime | None) -> bool:
     """Return True if a phone's second call is part of a talk that ended at `ended_at`.
 
-    None: the talk goes on. A second call that outlasts the talk is a call of its own: its operator
-    released the first caller.
+    None means that the talk goes on. A second call that outlasts the talk is a call of its own: its
+    operator released the first caller.
     """
     if any(event.begins == "from-trunk" for event in second_call):
         return False

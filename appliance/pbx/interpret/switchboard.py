@@ -15,7 +15,7 @@ class Leg:
     endpoint: str
     role: str
     party: str  # an operator's login, otherwise a number
-    linkedid: str  # under which it began
+    linkedid: str  # the linkedid with which it began
     started_at: dt.datetime
     bridge: str | None = None
     is_answered: bool = False
@@ -39,7 +39,7 @@ class Switchboard:
     legs: dict[str, Leg] = field(default_factory=dict)
 
     def find_leg(self, channel: str) -> Leg | None:
-        """Return the leg with this channel name; the newest, if a name was used twice."""
+        """Return the leg with this channel name; if the name was used twice, the newest."""
         legs = [leg for leg in self.legs.values() if leg.channel == channel]
         return legs[-1] if legs else None
 
@@ -49,13 +49,16 @@ class Switchboard:
             leg.bridge = event.extra.get("bridge_id", "")
 
     def leave_bridge(self, event: Event) -> None:
-        """Record that a channel leaves a bridge; the log may contain its next one first."""
+        """Record that a channel leaves a bridge, unless it has already entered another one.
+
+        The log may contain the entry into the next bridge first.
+        """
         leg = self.legs.get(event.uniqueid)
         if leg and leg.bridge == event.extra.get("bridge_id", leg.bridge):
             leg.bridge = None
 
     def connected_legs(self, uniqueid: str) -> set[str]:
-        """Return the legs in the same bridge as a leg, also through a Local channel's halves."""
+        """Return the uniqueids of the legs connected with a leg, directly or through other legs."""
         connected_ids, open_ends = {uniqueid}, [uniqueid]
         while open_ends:
             leg = self.legs.get(open_ends.pop())

@@ -1,4 +1,7 @@
-"""Handovers of callers: announced by the dialplan, or made with a phone's second call."""
+"""Handovers of callers: announced by the dialplan, or made with a phone's second call.
+
+The dialplan announces a transfer by a record TRANSFER. A second call is also called a consultation.
+"""
 
 from dataclasses import dataclass, field
 
@@ -26,11 +29,11 @@ class TransferLog:
     consultations: dict[str, Consultation] = field(default_factory=dict)  # by linkedid
     _open_transfers: list[TransferFacts] = field(default_factory=list)  # not ended yet
     _last_announced: TransferFacts | None = None
-    _rung_number: str = ""  # the number rung for it: the employee's, or their substitute's
+    _rung_number: str = ""  # the number rung for it: of the employee or of their substitute
 
     @property
     def open_transfer(self) -> TransferFacts | None:
-        """The announced transfer that waits for its end."""
+        """The announced transfer that has not ended yet, if there is one."""
         return self._open_transfers[-1] if self._open_transfers else None
 
     def add_announced(self, event: Event) -> TransferFacts:
@@ -50,13 +53,13 @@ class TransferLog:
 
     @property
     def rung_number(self) -> str | None:
-        """The number that is rung for the transfer that waits for its end."""
+        """The number that is rung for the announced transfer; None if no transfer is open."""
         return self._rung_number if self._open_transfers else None
 
     def end_announced(self, event: Event) -> None:
-        """Handle TRANSFER_END: record the result.
+        """Handle TRANSFER_END: record the result of the announced transfer.
 
-        A second one means that a transfer that was answered returned.
+        A second TRANSFER_END means that the caller returned from a transfer that was answered.
         """
         transfer = self._open_transfers.pop() if self._open_transfers else self._last_announced
         if transfer:
@@ -72,7 +75,7 @@ class TransferLog:
         self.consultations[event.linkedid] = Consultation(transfer, event.uniqueid, event.endpoint)
 
     def find_consultation(self, uniqueid: str) -> Consultation | None:
-        """Return the consultation in which this channel is the phone's."""
+        """Return the consultation, if any, in which the phone has this channel."""
         matches = (c for c in self.consultations.values() if c.uniqueid == uniqueid)
         return next(matches, None)
 
@@ -87,7 +90,7 @@ class TransferLog:
             consultation.transfer.result = OUTCOME_BY_STATUS.get(status, "failed")
 
     def mark_answered(self, linkedid: str) -> None:
-        """Handle ANSWER of the far end of a second call."""
+        """Handle ANSWER of the other party of a second call."""
         if consultation := self.consultations.get(linkedid):
             consultation.transfer.result = "answered"
 
@@ -109,7 +112,10 @@ class TransferLog:
             consultation.transfer.result = consultation.transfer.result or "no_answer"
 
     def record_talk(self, party: str) -> None:
-        """Record that the caller is in a talk: the transfer is answered, or the caller returned."""
+        """Record that the caller talks with `party`.
+
+        So an open transfer was answered, or the caller has returned from it.
+        """
         if transfer := self.open_transfer:
             if party == transfer.by:
                 transfer.returned = transfer.result is None
@@ -120,7 +126,7 @@ class TransferLog:
                 consultation.transfer.result = "answered"
 
     def close_transfers(self, fault: bool) -> None:
-        """Close the transfers still open at the end of the call: they were not answered.
+        """Set the result of the transfers that are open when the call ends: they were not answered.
 
         `fault`: Asterisk died.
         """

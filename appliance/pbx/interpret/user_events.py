@@ -10,7 +10,7 @@ from appliance.telephony.calls import CallFacts, DialFacts, RecordingFacts, Talk
 
 
 class UserEvents:
-    """Handles those records; `CallBuilder` adds the handlers of Asterisk's own."""
+    """Handlers of the dialplan's own records; `CallBuilder` adds those of Asterisk's records."""
 
     id: str
     board: Switchboard
@@ -76,11 +76,11 @@ class UserEvents:
         self.evidence.call_refused = True
 
     def handle_closed(self, event: Event) -> None:
-        """Handle CLOSED: the closed message is played."""
+        """Handle CLOSED: the message that the hotline is closed is played."""
         self.evidence.ended_closed = True
 
     def handle_self_service(self, event: Event) -> None:
-        """Handle SELF_SERVICE: the result of a look-up by the caller."""
+        """Handle SELF_SERVICE: the result of a look-up that the caller made by keys."""
         self.evidence.ended_closed = False
         self.evidence.self_served = self.evidence.self_served or event.extra.get("result") == "told"
 
@@ -90,14 +90,14 @@ class UserEvents:
 
     def handle_recording(self, event: Event) -> None:
         """Handle RECORDING: a recording begins."""
-        # By the channel: of joined calls Asterisk keeps the older id, which is that of the second
-        # call if the clock was set back in between.
+        # Decided by the channel: of joined calls Asterisk keeps the older linkedid, which is the
+        # second call's if the clock was set back in between.
         leg = self.board.legs.get(event.uniqueid)
         is_consultation = (leg or event).linkedid in self.transfer_log.consultations
         self.call.recordings.append(RecordingFacts(event.extra["file"], event.at, is_consultation))
 
     def handle_loss(self, event: Event) -> None:
-        """Handle LOST: the operator's page is gone, and the caller is kept for it."""
+        """Handle LOST: the operator's page is gone, and the caller is kept waiting for it."""
         phone = event.extra.get("extension", "")
         ended_talks = [
             talk for talk in self.call.talks if talk.extension == phone and talk.ended_at
@@ -108,11 +108,11 @@ class UserEvents:
             self.call.stage = "talk"
 
     def handle_resume_timeout(self, event: Event) -> None:
-        """Handle GIVEN_UP: the page did not return in time."""
+        """Handle GIVEN_UP: the operator's page did not return in time."""
         self.gap_log.abandon_gap(event.at)
 
     def continue_talk(self, talk: TalkFacts) -> None:
-        """Discard the evidence of the talk's end that came from the lost phone's channel."""
+        """Let a talk go on: discard the evidence of its end from the channel of the lost phone."""
         self.evidence.discard_enders(talk)
         self.talks_left_by_citizen.discard(id(talk))
         self.talk_by_leg = {
@@ -120,11 +120,11 @@ class UserEvents:
         }
 
     def handle_rating(self, event: Event) -> None:
-        """Handle RATING: the caller's mark."""
+        """Handle RATING: the mark that the caller gave."""
         self.call.rating = int(event.extra["mark"])
         self.call.rating_channel = "keypad"
 
 
 def canonical_number(text: str) -> str | None:
-    """Return a caller's number as +998…, unchanged if it is not such a number, None if hidden."""
+    """Return a caller's number as +998…, another number unchanged, None for a hidden one."""
     return (phone_numbers.canonical_number(text) or text) or None

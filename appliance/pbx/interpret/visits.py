@@ -1,4 +1,7 @@
-"""The caller's visits to queues, and the phones that rang during them."""
+"""The caller's visits to queues, and the phones that rang during them.
+
+A visit begins when the caller enters a queue and ends when they leave it.
+"""
 
 import datetime as dt
 from dataclasses import dataclass, field
@@ -8,7 +11,7 @@ from appliance.pbx.interpret import outcomes
 from appliance.telephony.calls import RingFacts, VisitFacts
 from appliance.telephony.calls.dialling import BUSY_CAUSES, NORMAL_CAUSES
 
-_CANCEL_SECONDS = 1.0  # within which a ring that ends was cancelled by the end of the call
+_CANCEL_SECONDS = 1.0  # a ring that ended within this time before the call was cancelled by it
 
 
 @dataclass
@@ -25,14 +28,14 @@ class VisitLog:
         return self.visits[-1] if self.visits else None
 
     def announce_visit(self, reason: str, moment: dt.datetime) -> None:
-        """Handle QUEUE: the caller is about to enter a queue, perhaps passed on from another."""
+        """Handle QUEUE: the caller is about to enter a queue, perhaps coming from another."""
         visit, self._next_reason = self.current_visit, reason
         is_passed_on = reason in ("overflow", "returned")
         if visit and is_passed_on and visit.result in (None, "timed_out"):
             visit.left_at, visit.result = visit.left_at or moment, "overflow"
 
     def begin_visit(self, queue: str, moment: dt.datetime) -> None:
-        """Record that the caller is in a queue."""
+        """Record that the caller entered a queue."""
         self.visits.append(VisitFacts(queue, moment, why=self._next_reason))
         self._next_reason = "first"
 
@@ -53,15 +56,15 @@ class VisitLog:
         return True
 
     def answer_ring(self, uniqueid: str, moment: dt.datetime) -> None:
-        """Record that a phone that rings is answered."""
+        """Record that a ringing phone was answered."""
         ring = self._ring_by_leg.get(uniqueid)
         if ring and ring.ended_at is None:
             ring.ended_at, ring.result = moment, "answered"
 
     def end_ring(self, event: Event) -> bool:
-        """End the ringing of the phone that hangs up, with the result from the hangup cause.
+        """End the ringing of a phone whose channel ended; the hangup cause gives the result.
 
-        Returns False if it does not ring.
+        Returns False if it did not ring.
         """
         ring = self._ring_by_leg.get(event.uniqueid)
         if not ring or ring.ended_at is not None:
@@ -72,7 +75,7 @@ class VisitLog:
         return True
 
     def cancel_rings(self, moment: dt.datetime) -> None:
-        """End the rings that nobody answered until the call ended."""
+        """Mark the rings that ended unanswered because the call ended as cancelled."""
         for ring in self._ring_by_leg.values():
             is_unanswered = ring.result in (None, "no_answer")
             if is_unanswered and outcomes.is_same_time(ring.ended_at, moment, _CANCEL_SECONDS):

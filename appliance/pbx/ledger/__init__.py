@@ -1,9 +1,11 @@
-"""Reads Asterisk's event log into the ledger, in three phases that follow each other.
+"""Reads Asterisk's event log into the ledger (the database's calls), in three phases.
 
-1. Gather: `chunks` splits a log into records, `records` stores each of them once and finds them
-   again, `gathering` collects everything that is stored about one call.
-2. Interpret: `appliance.pbx.interpret` derives the call from that, without database or clock.
-3. Store: `projection` writes the call's row, after it has asked for the other two.
+To project a call means to do all three of them.
+
+  1. Gather: `chunks` splits a log into records, `records` stores each of them once and finds them
+     again, `gathering` collects everything that is stored about one call.
+  2. Interpret: `appliance.pbx.interpret` derives the call from that, without database or clock.
+  3. Store: `projection` writes the call's row, after it has called the other two.
 """
 
 from appliance.pbx.ledger.fragments import count_fragments

@@ -1,4 +1,4 @@
-"""Splits the bytes of a log into records, halves of records at its ends, and damages."""
+"""Splits the bytes of a log into records, fragments (halves of records), and damaged bytes."""
 
 from dataclasses import dataclass, field
 from typing import BinaryIO
@@ -7,23 +7,26 @@ from appliance.pbx import eventlog
 from appliance.pbx.eventlog import Event
 from appliance.telephony.calls import Damage
 
-# Bytes of a log read at once: some hundred calls, few of which are cut by the end of the chunk.
+# Bytes of a log read at once, a chunk: some hundred calls, few of which are cut by its end.
 _CHUNK_BYTES = 2 << 20
 _MAX_RECORD_BYTES = 128 << 10  # Asterisk's records have a few hundred
 
 
 @dataclass
 class LogChunk:
-    """The content of a stretch of a log."""
+    """The content of a part of a log that is read at once."""
 
     events: list[Event] = field(default_factory=list)
-    fragments: list[tuple[bool, bytes]] = field(default_factory=list)  # (begins a file, bytes)
+    fragments: list[tuple[bool, bytes]] = field(default_factory=list)  # (is at file start, bytes)
     damages: list[Damage] = field(default_factory=list)
-    consumed: int = 0  # bytes that are processed
+    consumed: int = 0  # number of bytes that were processed
 
 
 def read_chunk(stream: BinaryIO, offset: int, *, growing: bool) -> tuple[LogChunk, bool]:
-    """Return the content of the log from `offset` on, and True if the file ends there."""
+    """Return the content of a log's next chunk, and True if the file ends with it.
+
+    `growing`: the file is still being written.
+    """
     stream.seek(offset)
     data = stream.read(_CHUNK_BYTES)
     last = len(data) < _CHUNK_BYTES
@@ -34,9 +37,10 @@ def read_chunk(stream: BinaryIO, offset: int, *, growing: bool) -> tuple[LogChun
 
 
 def _classify_pieces(data: bytes, offset: int, *, last: bool, growing: bool) -> LogChunk:
-    """Sort the bytes at an offset of a file into records, fragments and damages.
+    """Divide bytes of a file into complete records, fragments and damaged bytes.
 
-    `last`: the file ends with these bytes.
+    `offset` is the position of the bytes in the file. `last`: the file ends with them. `growing`:
+    the file is still being written, so an incomplete record at its end is read again later.
     """
     pieces = list(eventlog.split_log(data))
     chunk = LogChunk()
@@ -54,7 +58,7 @@ def _classify_pieces(data: bytes, offset: int, *, last: bool, growing: bool) -> 
 
 
 def _add_event(chunk: LogChunk, event: Event, position: int, text: bytes) -> None:
-    """Add a complete record, set aside if it is of no use, and noted if it is damaged."""
+    """Add a complete record, unless it is of no use; a useless or damaged one is also noted."""
     if not (is_faulty := event.is_faulty):
         chunk.events.append(event)
     if is_faulty or event.has_unreadable_facts:
@@ -62,7 +66,10 @@ def _add_event(chunk: LogChunk, event: Event, position: int, text: bytes) -> Non
 
 
 def _describe_damage(position: int, text: bytes, size: int = 0) -> Damage:
-    """Return the description of a stretch without a complete record."""
+    """Return the description of bytes that contain no complete record.
+
+    `size` is their number if `text` is only the beginning of them.
+    """
     linkedid = eventlog.linkedid_of_fragment(text)
     kind = "cut" if eventlog.RECORD_START.match(text) else "garbage"
     kind = "long" if max(size, len(text)) > _MAX_RECORD_BYTES else kind
@@ -70,7 +77,10 @@ def _describe_damage(position: int, text: bytes, size: int = 0) -> Damage:
 
 
 def _skip_garbage(stream: BinaryIO, data: bytes, offset: int, *, growing: bool) -> LogChunk:
-    """Skip bytes that fill all of `data` and more without being a record, up to the next record."""
+    """Skip bytes that are not a record, up to the next record, and note them as damage.
+
+    It is for damage that fills all of `data` and more.
+    """
     end, overlap = offset + len(data), eventlog.MAX_RECORD_START_BYTES
     block = data[1:]
     while not (start := eventlog.RECORD_START.search(block)):

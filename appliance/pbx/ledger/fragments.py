@@ -1,4 +1,4 @@
-"""The halves of records that the end of a file cut, stored until the other half arrives."""
+"""Fragments: halves of records that the end of a file cut, stored until both halves are read."""
 
 import hashlib
 import itertools
@@ -9,9 +9,10 @@ from appliance.pbx.eventlog import Event
 
 
 def join_fragments(new: list[tuple[bool, bytes]]) -> tuple[list[Event], list[bytes]]:
-    """Return the records whose two halves are present, and those halves.
+    """Return the records of which both halves have been read, and these halves.
 
-    Of each record at least one half is new.
+    `new` are the fragments read now: (True if it was at the start of a file, text). Of each
+    returned record at least one half is new.
     """
     if not new:
         return [], []
@@ -27,7 +28,10 @@ def join_fragments(new: list[tuple[bool, bytes]]) -> tuple[list[Event], list[byt
 
 
 def update_fragments(cut_pieces: list[tuple[bool, bytes]], joined_texts: list[bytes]) -> None:
-    """Store cut pieces as (is the head of a record, text), and delete those joined to records."""
+    """Store fragments that wait for their other half, and delete those joined to records.
+
+    Each of `cut_pieces` is (True if it was at the start of a file, text).
+    """
     for head, text in cut_pieces:
         if text not in joined_texts:
             digest = hashlib.sha256(text + (b"h" if head else b"t")).hexdigest()

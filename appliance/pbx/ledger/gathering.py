@@ -1,8 +1,8 @@
 """Gathers everything that is stored about a call, and decides which calls a record changes.
 
-Nearly all calls are independent: their channels are in no other call, their phones placed no call
-while they were connected, and no step of the clock or start of Asterisk is near. The questions
-whether this is so are asked for a batch of calls together; of other calls, the records that they
+Nearly all calls are independent of others: their channels are in no other call, their phones placed
+no call while they were connected, and no step of the clock or start of Asterisk is near. Whether
+this is so is queried for a batch of calls together. Of the other calls, the records that they
 depend on are gathered too.
 """
 
@@ -48,10 +48,10 @@ _MERGED_CALLS = PreparedQuery(
 
 
 def affected_calls(new_events: Sequence[Event]) -> set[str]:
-    """Return the calls that these records change although they are not records of these calls.
+    """Return the linkedids of other calls that these records change.
 
-    A start of Asterisk ends the calls before it, and a step of the clock changes their times. A
-    late record can change what the next start cut.
+    A start of Asterisk ends the calls before it, a step of the clock changes the times of calls,
+    and a late record can change what the next start of Asterisk cut.
     """
     shared_events = [event for event in new_events if event.type in SHARED_TYPES]
     linkedids = {event.linkedid for event in shared_events}
@@ -76,13 +76,14 @@ def _calls_across_step(event: Event) -> set[str]:
     return nearby_ids | {call.id for call in overlapping}
 
 
-# calls that depend on no other call
+# Calls that depend on no other call.
 
 
 def independent_calls(events_by_call: Mapping[str, Sequence[Event]]) -> list[CallRecords]:
     """Return what is stored about the inbound calls that depend on no record of another call.
 
-    `events_by_call`: linkedid → all its records.
+    `events_by_call` contains all records of each linkedid. Calls that may depend on others are left
+    out.
     """
     if _has_clock_step(events_by_call):
         return []
@@ -117,7 +118,7 @@ def _has_clock_step(events_by_call: Mapping[str, Sequence[Event]]) -> bool:
 
 
 def _calls_sharing_channels(events_by_call: Mapping[str, Sequence[Event]]) -> set[str]:
-    """Return the calls one of whose channels is in another call too."""
+    """Return the calls that have a channel which is in another call too."""
     calls_by_channel: defaultdict[str, set[str]] = defaultdict(set)
     for linkedid, events in events_by_call.items():
         for event in events:
@@ -139,7 +140,7 @@ def _has_ended(linkedid: str, events: Iterable[Event]) -> bool:
 
 
 def _calls_with_second_call(events_by_call: Mapping[str, Sequence[Event]]) -> set[str]:
-    """Return the calls during which one of their connected phones placed another call."""
+    """Return the calls during which one of their phones, being connected, placed another call."""
     searches_by_call = {
         linkedid: _searches_for_placed_calls(events, ())
         for linkedid, events in events_by_call.items()
@@ -156,13 +157,14 @@ def _calls_with_second_call(events_by_call: Mapping[str, Sequence[Event]]) -> se
     }
 
 
-# calls that may depend on others
+# Calls that may depend on others.
 
 
 def gather_call(root: str, events: Sequence[Event]) -> CallRecords:
     """Return everything that is stored about one call.
 
-    `events`: the records of its linkedid and of those that share a channel with it.
+    `root` is the linkedid that names it; `events` are the records of that linkedid and of those
+    that share a channel with it.
     """
     steps = _steps_near([event.at for event in events])
     placed_calls = _gather_placed_calls(root, events, steps)
@@ -184,14 +186,17 @@ def gather_call(root: str, events: Sequence[Event]) -> CallRecords:
 
 
 def enclosing_calls(events: Sequence[Event]) -> list[str]:
-    """Return the calls of which these records may be a part; a call from a trunk is its own."""
+    """Return the calls of which these records may be a part.
+
+    Records that begin a call from a trunk are never a part of another call.
+    """
     if any(event.begins == "from-trunk" for event in events):
         return []
     return sorted(_waiting_calls(events) | calls_merged_with(events))
 
 
 def calls_merged_with(events: Iterable[Event]) -> set[str]:
-    """Return the other calls of which these records were stored as a part."""
+    """Return the other calls of which these records have been stored as a part."""
     linkedids = {event.linkedid for event in events}
     rows = MergedCall.select(MergedCall.call_id).where(MergedCall.linkedid.in_(linkedids))
     return {row.call_id for row in rows} - linkedids
@@ -200,7 +205,7 @@ def calls_merged_with(events: Iterable[Event]) -> set[str]:
 def _waiting_calls(events: Sequence[Event]) -> set[str]:
     """Return the call that waits while its phone places this one, as a set of at most one.
 
-    The phone is in a talk of the waiting call at that time, according to the ledger.
+    According to the ledger, the phone is in a talk of the waiting call at that time.
     """
     linkedids = {event.linkedid for event in events}
     root = oldest_linkedid(linkedids)
@@ -235,7 +240,8 @@ def _gather_placed_calls(
 ) -> list[PlacedCall]:
     """Return the calls that may be second calls in a talk of this call, or of such a second call.
 
-    Which of them are is decided when the talks are known.
+    A second call is one that a phone places while its first caller waits. Which of them really are
+    second calls is decided when the talks are known.
     """
     written_events = [event for event in events if event.type != "GONE"]
     ordered_events = records_of_call(sorted(written_events, key=attrgetter("order")), root)
@@ -243,7 +249,7 @@ def _gather_placed_calls(
     if not first:
         return []
     own_ids = {event.linkedid for event in events}
-    families: dict[str, list[Event]] = {}  # linkedid → its records
+    families: dict[str, list[Event]] = {}  # by linkedid: its records and those of joined calls
     placed_calls: dict[PlacedRow, PlacedCall] = {}
     pending = [ordered_events]
     while pending:
@@ -269,13 +275,13 @@ class _Search(NamedTuple):
     phone: str
     since: dt.datetime
     until: dt.datetime
-    connected_until: dt.datetime | None  # by the call's own clock; None: its talk may go on
+    connected_until: dt.datetime | None  # by the call's own clock; None: the talk may go on
 
 
 def _searches_for_placed_calls(
     events: Sequence[Event], steps: Iterable[ClockStep]
 ) -> list[_Search]:
-    """Return the searches for calls that phones placed while these records connect them."""
+    """Return the searches for calls that phones placed while these records show them connected."""
     return [
         _Search(phone, since, until, connected_until)
         for phone, (connected_since, connected_until) in phone_connections(events).items()
@@ -288,9 +294,9 @@ def _searches_for_placed_calls(
 def _calls_placed_while_connected(
     events: Sequence[Event], steps: Iterable[ClockStep]
 ) -> Iterator[tuple[PlacedRow, dt.datetime | None]]:
-    """Yield the calls that phones placed while these records connect them, and until when that is.
+    """Yield the calls that phones placed while these records show them connected.
 
-    A connection that may go on is one until None.
+    Each comes with the end of the phone's connection, None if the connection may go on.
     """
     searches = _searches_for_placed_calls(events, steps)
     rows_by_phone = _search_placed_calls(searches)
@@ -301,7 +307,7 @@ def _calls_placed_while_connected(
 
 
 def _search_placed_calls(searches: Sequence[_Search]) -> Mapping[str, list[PlacedRow]]:
-    """Return phone → calls that it placed about the times of these searches, by one query."""
+    """Return the calls that phones placed around the times of these searches, by phone."""
     rows_by_phone: defaultdict[str, list[PlacedRow]] = defaultdict(list)
     if searches:
         for row in records.placed_calls(
@@ -319,7 +325,7 @@ def _steps_near(moments: Collection[dt.datetime]) -> list[ClockStep]:
 
 
 def _boots_after(beginnings: Iterable[dt.datetime]) -> list[Boot]:
-    """Return the next start of Asterisk after each of these times, in their order."""
+    """Return the next start of Asterisk after each of these times, in order of time."""
     boots = {boot for beginning in beginnings if (boot := records.next_boot(beginning))}
     return [
         Boot(at, records.last_record_before_boot(at), at > clock.now() + END_TOLERANCE)
@@ -328,7 +334,7 @@ def _boots_after(beginnings: Iterable[dt.datetime]) -> list[Boot]:
 
 
 def _sound_times(root: str) -> list[dt.datetime]:
-    """Return the times at which the call's recordings were last written."""
+    """Return the times at which each of the call's recordings was last written."""
     rows = Recording.select(Recording.written_at).where(
         Recording.call_id == root, Recording.written_at.is_null(False)
     )

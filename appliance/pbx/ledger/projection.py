@@ -1,4 +1,4 @@
-"""Projects calls into the ledger: what is stored about them is gathered, interpreted and stored."""
+"""Projects calls into the ledger: gathers what is stored about them, interprets and stores it."""
 
 import datetime as dt
 import functools
@@ -26,16 +26,17 @@ log = logging.getLogger(__name__)
 
 
 def call_projector(settings: Settings) -> Callable[[str], None]:
-    """Return `project_call` with the rules from the settings."""
+    """Return `project_call` with the rules from the settings already passed."""
     return functools.partial(project_call, rules=settings.calls)
 
 
 def interpret_in_advance(
     events_by_call: Mapping[str, Sequence[Event]],
 ) -> dict[str, InterpretedCall]:
-    """Interpret calls as if these were all of their records; uses no database.
+    """Interpret calls as if the given records were all; uses no database.
 
-    This is so for most calls of a log, and the write lock need not be held for it.
+    For most calls of a log they are all. So the interpretation need not be done while the write
+    lock is held.
     """
     interpreted_calls = (
         _try_to_interpret(CallRecords(linkedid, events), logging.DEBUG)
@@ -49,10 +50,10 @@ def project_calls(
     rules: Calls,
     interpreted_calls: Mapping[str, InterpretedCall],
 ) -> None:
-    """Project these calls, each once, from all their records, which are stored already.
+    """Project these calls, each once, from all their records, which are already stored.
 
-    `events_by_call`: linkedid → all its records; `interpreted_calls`: calls that were interpreted
-    in advance, used if the same is gathered now. Call it inside a write transaction.
+    `events_by_call` contains all records of each linkedid. `interpreted_calls` were interpreted in
+    advance; one is used if the same records are gathered now. Call it inside a write transaction.
     """
     stored_ids: set[str] = set()
     try:
@@ -74,7 +75,7 @@ def project_calls(
 def _interpret_once(
     call_records: CallRecords, interpreted_calls: Mapping[str, InterpretedCall]
 ) -> InterpretedCall | None:
-    """Return the interpretation of these records, which may exist already."""
+    """Return the interpretation of these records: the one made in advance, if it still holds."""
     call = interpreted_calls.get(call_records.root)
     if call and call.records == call_records:
         return call
@@ -82,7 +83,7 @@ def _interpret_once(
 
 
 def _try_to_interpret(call_records: CallRecords, level: int) -> InterpretedCall | None:
-    """Return the interpretation of a call, unless it fails, which is logged."""
+    """Return the interpretation of a call; logs a failure and returns None."""
     try:
         return interpret_records(call_records)
     except Exception:  # the boundary of a call: if it fails singly too, it is set aside
@@ -91,7 +92,7 @@ def _try_to_interpret(call_records: CallRecords, level: int) -> InterpretedCall 
 
 
 def _store_independent_calls(batch: Sequence[CallFacts], rules: Calls) -> None:
-    """Store calls that no other call is a part of, and the tasks that follow from them."""
+    """Store calls of which no other call is a part, and update the tasks that follow from them."""
     calls.store_calls(batch, rules)
     first_arrivals: dict[str, dt.datetime] = {}
     for call in batch:
@@ -140,7 +141,10 @@ def _project_family(linkedid: str, rules: Calls) -> None:
 
 
 def _store_call(call: InterpretedCall, rules: Calls) -> list[str]:
-    """Store one call, and which others are part of it; returns those that no longer are."""
+    """Store one call, and which others are part of it.
+
+    Returns those that were part of it before and no longer are.
+    """
     facts, root = call.facts, call.records.root
     if not facts:
         calls.delete_calls(call.linkedids)

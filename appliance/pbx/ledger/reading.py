@@ -17,7 +17,7 @@ from appliance.pbx.ledger import fragments, gathering, projection, records
 from appliance.pbx.ledger.chunks import LogChunk, read_chunk
 from appliance.telephony import calls
 
-_CALLS_PER_STEP = 8  # limits how long others wait while a long log is read
+_CALLS_PER_STEP = 8  # in one transaction: other writers wait for it while a long log is read
 
 
 def read_log(path: Path, rules: Calls, *, growing: bool) -> int:
@@ -54,13 +54,13 @@ def read_log(path: Path, rules: Calls, *, growing: bool) -> int:
 def _store_chunk(chunk: LogChunk, path: Path, progress: EventFile, rules: Calls) -> int:
     """Store a chunk in short transactions; returns the number of new records.
 
-    `progress` is the offset up to which the file is then read.
+    `progress` contains the position in the file up to which it is then read.
     """
     joined_events, halves = fragments.join_fragments(chunk.fragments)
     new_events = records.select_new([*chunk.events, *joined_events])
 
     def store_leftovers_and_position() -> None:
-        """Store damages, fragments, records of other calls and the position in the file."""
+        """Store damaged bytes, fragments and the position, and project the other affected calls."""
         calls.quarantine_pieces(log_files.storable_name(path), chunk.damages)
         fragments.update_fragments(chunk.fragments, halves)
         _project_affected_calls(new_events, rules)
@@ -72,7 +72,7 @@ def _store_chunk(chunk: LogChunk, path: Path, progress: EventFile, rules: Calls)
 
 
 def store_events(events: Iterable[Event], rules: Calls) -> int:
-    """Store the records that are new, and project their calls again; returns how many are new.
+    """Store those of the records that are new, and project their calls; returns how many are new.
 
     Call it inside a write transaction.
     """
@@ -84,13 +84,13 @@ def store_events(events: Iterable[Event], rules: Calls) -> int:
 
 
 def record_event(settings: Settings, event: Event) -> None:
-    """Record an event of the appliance in the ledger, in addition to those of Asterisk's log."""
+    """Record an event of the appliance itself in the ledger, in addition to Asterisk's log."""
     with db.write_transaction():
         store_events([event], settings.calls)
 
 
 def retry_quarantined_calls(rules: Calls) -> None:
-    """Retry the projection of the calls for which it failed: this release may handle them."""
+    """Project again the calls for which it failed before, as a new release may be able to."""
     rows = [row.linkedid for row in calls.quarantined_pieces(kind="untold")]
     db.in_short_transactions(
         [functools.partial(projection.project_call, linkedid, rules) for linkedid in rows]
@@ -98,7 +98,7 @@ def retry_quarantined_calls(rules: Calls) -> None:
 
 
 def _storing_steps(new_events: list[Event], rules: Calls) -> Iterator[Callable[[], None]]:
-    """Yield steps that each store the new records of a few linkedids, and project their calls."""
+    """Yield steps that each store the new records of some linkedids and project their calls."""
     events_by_call: defaultdict[str, list[Event]] = defaultdict(list)
     for event in new_events:
         if event.type not in gathering.SHARED_TYPES:
@@ -131,7 +131,7 @@ def _missing_events(
 
 
 def _project_affected_calls(new_events: list[Event], rules: Calls) -> None:
-    """Store the records that affect other calls too, and project those calls."""
+    """Store the records that affect other calls, and project all calls that they affect."""
     if not new_events:
         return
     records.insert_events(e for e in new_events if e.type in gathering.SHARED_TYPES)

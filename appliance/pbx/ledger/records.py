@@ -62,7 +62,7 @@ _NEXT_BOOT = PreparedQuery(
 
 
 class PlacedRow(NamedTuple):
-    """The record by which a phone placed a call."""
+    """The record by which a phone placed a call; `linkedid` is that of the placed call."""
 
     phone: str
     at: dt.datetime
@@ -72,8 +72,8 @@ class PlacedRow(NamedTuple):
 def select_new(events: Iterable[Event]) -> list[Event]:
     """Return those of the records that are not stored yet.
 
-    They are looked up by linkedid: new linkedids are adjacent at the end of their index, hashes are
-    scattered.
+    They are looked up by linkedid, which is faster than by hash: new linkedids are adjacent at the
+    end of their index, hashes are scattered.
     """
     events_by_hash = {event.hash: event for event in events}
     for (stored_hash,) in _STORED_HASHES.fetch_tuples(
@@ -84,7 +84,7 @@ def select_new(events: Iterable[Event]) -> list[Event]:
 
 
 def insert_events(events: Iterable[Event]) -> None:
-    """Insert records, with the searched fields in columns of their own."""
+    """Insert records; the fields that are searched have columns of their own."""
     rows = [
         (
             *(
@@ -102,9 +102,9 @@ def insert_events(events: Iterable[Event]) -> None:
 
 
 def events_by_linkedid(linkedids: Collection[str]) -> dict[str, list[Event]]:
-    """Return the stored records of these linkedids; a new linkedid is missing from the result.
+    """Return the stored records by linkedid; linkedids without records are missing.
 
-    Rows without a record, as a demonstration has them, are omitted.
+    Rows without a record, as demonstration data has them, are omitted.
     """
     events: defaultdict[str, list[Event]] = defaultdict(list)
     for event in _events_from_rows(_STORED_RECORDS.fetch_tuples(ids=linkedids)):
@@ -113,7 +113,7 @@ def events_by_linkedid(linkedids: Collection[str]) -> dict[str, list[Event]]:
 
 
 def _events_from_rows(rows: Iterable[tuple[Any, ...]]) -> Iterator[Event]:
-    """Yield the events of rows as the columns store them, except of rows without a record."""
+    """Yield the events of rows given as the columns store them; leave out rows without a record."""
     for hash, linkedid, at, type, uniqueid, fields_text in rows:
         fields = json.loads(fields_text)
         if "EventTime" in fields:
@@ -123,10 +123,10 @@ def _events_from_rows(rows: Iterable[tuple[Any, ...]]) -> Iterator[Event]:
 
 
 def family_events(linkedid: str) -> list[Event]:
-    """Return all records of a linkedid, and of those that share a channel with it.
+    """Return all records of a linkedid, and of the linkedids that share a channel with it.
 
-    When calls are joined, Asterisk continues to write the younger one's channels under the older
-    one's linkedid.
+    When calls are joined, Asterisk continues to write records of the younger call's channels, but
+    with the linkedid of the older one.
     """
     events: list[Event] = []
     seen_ids: set[str] = set()
@@ -148,13 +148,13 @@ def channel_ids(linkedid: str) -> set[str]:
 def channels_of_others(
     channels: Collection[str], linkedids: Collection[str]
 ) -> list[tuple[str, str]]:
-    """Return (channel, linkedid) of these channels' records under other linkedids than these."""
+    """Return (channel, linkedid) of these channels' records that have other linkedids."""
     rows = _CHANNELS_OF_OTHERS.fetch_tuples(channels=channels, ids=linkedids)
     return [(uniqueid, linkedid) for uniqueid, linkedid in rows]
 
 
 def clock_steps(since: dt.datetime, until: dt.datetime) -> list[ClockStep]:
-    """Return the steps of the clock within a time, in their order."""
+    """Return the steps of the clock within a period, in order of time."""
     rows = _CLOCK_STEPS.fetch_tuples(
         since=microseconds_since_epoch(since), until=microseconds_since_epoch(until)
     )
@@ -164,7 +164,7 @@ def clock_steps(since: dt.datetime, until: dt.datetime) -> list[ClockStep]:
 def placed_calls(
     phones: Collection[str], since: dt.datetime, until: dt.datetime
 ) -> list[PlacedRow]:
-    """Return the calls that these phones placed within a time."""
+    """Return the calls that these phones placed within a period."""
     rows = _PLACED_CALLS.fetch_tuples(
         phones=phones,
         since=microseconds_since_epoch(since),
@@ -180,7 +180,7 @@ def next_boot(moment: dt.datetime) -> dt.datetime | None:
 
 
 def last_record_before_boot(boot: dt.datetime) -> dt.datetime | None:
-    """Return the time of the last record that Asterisk wrote before it started at `boot`."""
+    """Return the time of the last record, if any, before Asterisk started at `boot`."""
     boot_records = EventRow.select(EventRow.linkedid).where(
         EventRow.begins == "BOOT", EventRow.at == boot
     )
@@ -192,7 +192,7 @@ def last_record_before_boot(boot: dt.datetime) -> dt.datetime | None:
 
 
 def calls_open_at(boot: dt.datetime) -> set[str]:
-    """Return the calls that had no end in the log when Asterisk started at `boot`."""
+    """Return the linkedids of calls without an end in the log when Asterisk started at `boot`."""
     previous_boots = EventRow.select(EventRow.at).where(
         EventRow.begins == "BOOT", EventRow.at < boot
     )
@@ -211,6 +211,6 @@ def calls_open_at(boot: dt.datetime) -> set[str]:
 
 
 def linkedids_between(since: dt.datetime, until: dt.datetime) -> set[str]:
-    """Return the linkedids with a record within a time."""
+    """Return the linkedids that have a record within a period."""
     rows = EventRow.select(EventRow.linkedid).where(EventRow.at.between(since, until))
     return {row.linkedid for row in rows.distinct()}

@@ -17,8 +17,8 @@ __all__ = [
 def place_carrier_calls(settings: Settings, name: str = "") -> dict[str, SelfTestResult]:
     """Place a test call over each trunk for which one is due, or over the trunk `name`.
 
-    Returns trunk → result. Each call takes about five seconds and waits for other test calls.
-    Raises LookupError if there is no such trunk.
+    Returns the results by trunk. Each call takes about five seconds, and waits while another test
+    call is in progress. Raises LookupError if there is no such trunk.
     """
     from appliance.pbx.selftest import carrier  # loads a SIP phone, as below
 
@@ -38,8 +38,8 @@ def place_carrier_calls(settings: Settings, name: str = "") -> dict[str, SelfTes
 def place_synthetic_call(settings: Settings) -> SelfTestResult:
     """Place a test call, check what is stored about it, and record the result.
 
-    The call arrives as a citizen's does, is marked in the ledger, and rings no operator. It takes
-    about twenty seconds; two at the same time wait for each other.
+    The call arrives as a citizen's does, but it is marked in the ledger and rings no operator. It
+    takes about twenty seconds, and waits while another test call is in progress.
     """
     from appliance.pbx.selftest.call import (  # loads a SIP phone and its event loop
         CallScenario,

@@ -1,4 +1,4 @@
-"""A call through the real dialplan: menu, language, queue, talk, mark; and its check."""
+"""A test call through the real dialplan (menu, language, queue, talk, mark), and its check."""
 
 import asyncio
 import time
@@ -20,7 +20,7 @@ from appliance.sip.agent import Agent
 from appliance.sip.call import Call
 from appliance.telephony import routing
 
-STEP_LIMIT_SECONDS = 60.0  # for steps that take one second, so that a busy machine raises no alarm
+STEP_LIMIT_SECONDS = 60.0  # steps take one second, but a busy machine must not raise an alarm
 MENU_LIMIT_SECONDS = 120.0  # for the notice, the message out of hours, and the ringing
 TALK_SECONDS = 3.0
 MIN_SECONDS_OF_BOTH = 1  # whole seconds of a recording that contain both voices
@@ -31,9 +31,9 @@ _VOICES = (CALLER_PITCH, ANSWERER_PITCH)
 
 @dataclass
 class CallScenario:
-    """The two parties of the call. An account is (name, password).
+    """A test call and its two parties; an account is (name, password).
 
-    The caller may be identified by their address instead of a password.
+    A caller without a password is identified by their address.
     """
 
     settings: Settings
@@ -48,7 +48,7 @@ class CallScenario:
 
 
 def run_scenario(scenario: CallScenario) -> None:
-    """Place the call and check what is stored about it. Raises StepFailed at the first fault."""
+    """Place the call and check what is stored about it; raises StepFailed at the first fault."""
     asyncio.run(_run_sip_part(scenario))
     with scenario.steps.time_step("ledger"):
         scenario.row = _check_ledger_row(scenario)
@@ -57,7 +57,7 @@ def run_scenario(scenario: CallScenario) -> None:
 
 
 async def _run_sip_part(scenario: CallScenario) -> None:
-    """The part of the test over SIP and RTP."""
+    """Do the part of the test over SIP and RTP: both ends of the call. Raises StepFailed."""
     step, exchange = (
         scenario.steps.time_step,
         (scenario.settings.asterisk.address, scenario.settings.asterisk.sip_port),
@@ -133,9 +133,9 @@ def _menu_languages(settings: Settings) -> tuple[str, ...]:
 
 
 def _check_ledger_row(scenario: CallScenario) -> Row:
-    """Return the call's row, once the call is over in the ledger too.
+    """Wait until the call has ended in the ledger; returns its row.
 
-    Raises StepFailed if a value is wrong.
+    Raises StepFailed if it does not end or a value is wrong.
     """
     deadline = time.monotonic() + STEP_LIMIT_SECONDS
     while not (row := _find_ended_call(scenario.sip_call_id)):

@@ -1,7 +1,8 @@
-"""A test call over one trunk: out to the hotline's number, back in, and checked at both ends.
+"""A test call over one trunk: out to the hotline's number and back in, checked at both ends.
 
-Two phones of this machine talk to each other over the carrier. The call is marked in the ledger and
-rings no operator: a call that is not recognised when it returns is hung up during the greeting.
+Two simulated phones on this machine talk to each other over the carrier. The call is marked in the
+ledger and rings no operator: if it is not recognised when it returns, it is hung up during the
+greeting.
 """
 
 import asyncio
@@ -29,20 +30,20 @@ from appliance.telephony.routing import Trunk
 
 CALLER_PITCH, ANSWERER_PITCH = tones.CALLERS[6], tones.OPERATORS[3]
 _VOICES = (CALLER_PITCH, ANSWERER_PITCH)
-_REGISTER_SECONDS = 10.0  # the limits of the steps
+_REGISTER_SECONDS = 10.0  # this and the following ones are the limits of the steps
 _CONNECT_SECONDS = 15.0
-_RECOGNITION_SECONDS = 4.0  # after the answer: the greeting is playing, no operator was rung yet
+_RECOGNITION_SECONDS = 4.0  # after the answer, while the greeting plays and no operator is rung
 _SOUND_SECONDS = 6.0
 _RETRY_SECONDS = 1.0  # between two attempts
 _MAX_ATTEMPTS = 2
 _CODE_DIGITS = 6
-_CHANNELS_PER_CALL, _MIN_CHANNELS = 2, 3  # that the call takes; that a trunk must have
-_SIP_BUSY = 486  # the dialplan finds the line too busy; a carrier's busy arrives as 403
+_CHANNELS_PER_CALL, _MIN_CHANNELS = 2, 3  # channels that a call takes; that a trunk must have
+_SIP_BUSY = 486  # sent by the dialplan if the line is too busy; a carrier's busy arrives as 403
 
 
 @dataclass
 class _CallAttempt:
-    """One call: its steps, and the caller's number as it returned."""
+    """One attempt at the call: its steps, and the caller's number with which it returned."""
 
     steps: Steps = field(default_factory=Steps)
     returned_number: str = ""
@@ -57,8 +58,8 @@ def eligible_trunks(settings: Settings) -> list[Trunk]:
 def place_carrier_call(settings: Settings, name: str) -> SelfTestResult:
     """Place a test call over a trunk, and a second one if that fails; record the result.
 
-    Only one at a time, and not on a busy line: that is not a fault and is recorded as `busy`.
-    Raises LookupError if there is no such trunk.
+    Only one test call is placed at a time. If the line is busy, no call is placed: this is not a
+    fault and is recorded as `busy`. Raises LookupError if there is no such trunk.
     """
     trunk = next(
         (
@@ -93,7 +94,7 @@ def place_carrier_call(settings: Settings, name: str) -> SelfTestResult:
 
 
 def is_busy(trunk: Trunk) -> bool:
-    """Return True if citizens need the line: one waits, or few channels are free."""
+    """Return True if citizens need the line: a caller waits, or few channels are free."""
     if any(call.waiting_since for call in calls.live_calls()):
         return True
     used_channels, capacity = trunks.trunk_load(
@@ -107,7 +108,7 @@ def is_busy(trunk: Trunk) -> bool:
 
 
 async def _run_sip_part(settings: Settings, trunk: Trunk, attempt: _CallAttempt) -> None:
-    """The part of the test over SIP and RTP."""
+    """Do the part of the test over SIP and RTP: both ends of the call. Raises StepFailed."""
     line, local_address = selftests.self_test_line(settings), settings.asterisk.address
     step, exchange = attempt.steps.time_step, (local_address, settings.asterisk.sip_port)
     ringing_calls: list[Call] = []
@@ -140,7 +141,10 @@ async def _run_sip_part(settings: Settings, trunk: Trunk, attempt: _CallAttempt)
 async def _wait_for_return(
     call: Call, ringing_calls: list[Call], attempt: _CallAttempt, code: str
 ) -> None:
-    """Wait until the phone inside rings; a call that is answered otherwise is hung up."""
+    """Wait until the call has returned and rings the phone inside. Raises StepFailed.
+
+    The step also fails if the call is answered but does not ring that phone soon.
+    """
     step_name = "carrier"
     try:
         deadline, is_answered = time.monotonic() + _CONNECT_SECONDS, False

@@ -1,4 +1,4 @@
-"""The offline drill: without any way out of the box, a citizen calls and an appeal is registered.
+"""The offline drill: a call and the registration of its appeal, without any network but loopback.
 
 It runs on a small site next to the real one, in a network namespace that contains only loopback;
 the real site and the network of the machine are not touched.
@@ -46,7 +46,7 @@ _FORM_VALUES = {
 def run_offline_drill(settings: Settings) -> SelfTestResult:
     """Cut this process off the network for good, make a complete call, and record the result.
 
-    Only for a process that does nothing else afterwards. It needs the right to create a network
+    It is for a process that does nothing else afterwards. It needs the right to create a network
     namespace: root, or user namespaces open to all users.
     """
     steps, scenario = Steps(), None
@@ -89,7 +89,7 @@ def run_offline_drill(settings: Settings) -> SelfTestResult:
 def isolate_network() -> None:
     """Move this thread, and what it starts, to a namespace without any network but loopback.
 
-    Raises OSError if the right to do so is missing, StepFailed if there still is a way out.
+    Raises OSError if the right to do so is missing, StepFailed if a way out remains.
     """
     if os.geteuid():
         user, group = os.geteuid(), os.getegid()
@@ -110,9 +110,9 @@ def isolate_network() -> None:
 
 
 def occupy_name_servers(file: Path = Path("/etc/resolv.conf")) -> list[socket.socket]:
-    """Bind the addresses of the name servers, and answer nothing; after `isolate_network`.
+    """Bind the addresses of the name servers, without answering; call it after `isolate_network`.
 
-    Returns the sockets that receive the queries.
+    Returns the sockets, which receive the queries for names.
     """
     lines = (line.split() for line in file.read_text("utf-8", "replace").splitlines())
     servers = dict.fromkeys(
@@ -138,7 +138,7 @@ def _add_loopback_address(alias: str, address: str) -> None:
 
 
 def _drain_queries(name_servers: list[socket.socket]) -> list[bytes]:
-    """Return the queries to the name servers since the last call."""
+    """Return the queries that the name servers have received since the last call."""
     queries = []
     for line in name_servers:
         with contextlib.suppress(BlockingIOError):  # no query is left
@@ -188,7 +188,7 @@ def _wait_for_site(site: ScratchSite) -> None:
 
 
 def _register_appeal(site: ScratchSite, scenario: CallScenario) -> None:
-    """Sign in and register the call's appeal through the pages, as the operator would."""
+    """Sign in and register the call's appeal through the web pages, as an operator would."""
     base_url = f"http://{site.settings.web.bind}"
     with requests.Session() as browser:
         browser.trust_env = False
@@ -233,7 +233,7 @@ def _carry_cookie(browser: requests.Session, response: requests.Response) -> Non
 
 
 def _find_in_page(browser: requests.Session, address: str, pattern: str) -> str:
-    """Return the match of a pattern in a page. Raises StepFailed if there is no match."""
+    """Return what a pattern's group matches in a page. Raises StepFailed if it does not match."""
     response = browser.get(address, timeout=30)
     match = re.search(pattern, response.text)
     if not match:

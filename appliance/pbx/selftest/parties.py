@@ -20,14 +20,17 @@ async def register_phone(desk: Agent, account: tuple[str, str], limit_seconds: f
 
 
 def answer_call(call: Call, pitch: int, pitches: tuple[int, ...]) -> None:
-    """Ring and answer at once, with a voice of this pitch; `pitches` are recognised."""
+    """Ring and answer at once; `pitch` is the own voice, `pitches` are the voices to recognise."""
     call.media.pitch, call.media.pitches = pitch, pitches
     call.send_ringing()
     call.pick_up()
 
 
 async def wait_for_sound(call: Call, pitch: int, limit_seconds: float, since: float = 0.0) -> None:
-    """Wait until a voice, or a prompt (MUSIC), is received at this end. Raises StepFailed."""
+    """Wait until a voice of this pitch, or a prompt (MUSIC), is received. Raises StepFailed.
+
+    `since` is a time before which sounds do not count.
+    """
 
     def is_received() -> bool:
         if call.state == "over":
@@ -42,7 +45,7 @@ async def wait_for_sound(call: Call, pitch: int, limit_seconds: float, since: fl
 
 
 def describe_state(call: Call) -> str:
-    """Return the state of the call as the detail of a failed step."""
+    """Return the state of the call, as the detail of a failed step."""
     return f"the call is {call.state} {call.ended_by}".strip()
 
 

@@ -35,7 +35,7 @@ class ScratchSite:
 
 
 def create_site(settings: Settings, folder: Path) -> ScratchSite:
-    """Create the site in a folder; its database is the open one from then on."""
+    """Create the site in a folder; afterwards, the open database is the site's."""
     plan, host_names = routing.current_plan(settings), hosts.stored_addresses()
     prompts = folder / "prompts"
     _copy_sounds(settings.paths.prompts, prompts)
@@ -115,7 +115,7 @@ def run_site(settings: Settings) -> Iterator[None]:
 
 
 def _copy_sounds(prompts: Path, destination: Path) -> None:
-    """Copy the current prompts without folder modes: the jobs' sandbox forbids such bits."""
+    """Copy the current prompts, without the folders' modes, which the jobs' sandbox forbids."""
     for folder, subfolders, files in prompts.walk():
         if "versions" in subfolders:
             subfolders.remove("versions")
@@ -126,7 +126,7 @@ def _copy_sounds(prompts: Path, destination: Path) -> None:
 
 
 def settings_to_toml(settings: Settings) -> str:
-    """Return settings as a file that `load_settings` reads."""
+    """Return the settings as the text of a file that `load_settings` reads."""
     top_lines, tables = [], []
     for field in dataclasses.fields(settings):
         value = getattr(settings, field.name)
@@ -142,7 +142,7 @@ def settings_to_toml(settings: Settings) -> str:
 
 
 def _toml_table(head: str, row: object) -> str:
-    """Return one table of the file, with the fields that have a value."""
+    """Return one table of the file; fields whose value is None are left out."""
     lines = [head]
     for field in dataclasses.fields(row):  # type: ignore[arg-type]  # a dataclass of the settings
         value = getattr(row, field.name)

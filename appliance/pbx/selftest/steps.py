@@ -27,7 +27,7 @@ class Steps:
 
     @contextlib.contextmanager
     def time_step(self, name: str) -> Iterator[None]:
-        """Time a step. A fault in it is recorded, and raised as StepFailed."""
+        """Time a step. Any error in it is recorded as the failed step, and raised as StepFailed."""
         started = time.monotonic()
         try:
             yield
@@ -40,7 +40,7 @@ class Steps:
 
 @contextlib.contextmanager
 def hold_test_line(settings: Settings) -> Iterator[None]:
-    """Wait until no other test call is in progress, and keep others from starting."""
+    """Wait until no other test call is in progress; no other can begin inside the `with` block."""
     with (settings.paths.database.parent / "self-test.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
@@ -49,7 +49,10 @@ def hold_test_line(settings: Settings) -> Iterator[None]:
 async def wait_until[T](
     condition: Callable[[], T], limit_seconds: float, failure_text: Callable[[], str]
 ) -> T:
-    """The first true value of `condition`. Raises StepFailed(`failure_text`) at the limit."""
+    """Wait until `condition` returns a true value; returns that value.
+
+    Raises StepFailed with `failure_text()` if it takes longer than `limit_seconds`.
+    """
     deadline = time.monotonic() + limit_seconds
     while not (value := condition()):
         if time.monotonic() > deadline:
