@@ -299,7 +299,7 @@ def lazy_disk_sync() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _temporary_pragma(pragma: str, value: str, *, usually: str) -> Iterator[None]:
-    """Set a pragma inside the `with` block, and to `usually` after it; not inside a transaction."""
+    """Set a pragma inside the `with` block, then to `usually`; no effect in a transaction."""
     if database.in_transaction():
         yield
         return
@@ -362,7 +362,7 @@ def run_with_connection[T](function: Callable[..., T], *arguments: object) -> T:
 
 
 def prove_writable() -> None:
-    """Write a value that is never read, to test the database. Raises peewee.OperationalError."""
+    """Write a value that is never read, to test the database; OperationalError if that fails."""
     with write_transaction():
         stamp = int(dt.datetime.now(dt.UTC).timestamp())
         database.execute_sql(f"PRAGMA user_version = {stamp % 2**31}")

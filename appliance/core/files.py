@@ -10,7 +10,7 @@ GROUP_WRITES = stat.S_IRGRP | stat.S_IWGRP
 
 
 def share_with_group(file: Path, permission_folder: Path | None = None) -> None:
-    """Give a file's group those of the rights to read and write that it has in a folder.
+    """Give the group of a file the rights to read and write that a folder's group has there.
 
     `permission_folder` is that folder, by default the file's own. A file that belongs to another
     account is left unchanged.

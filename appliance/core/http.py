@@ -1,4 +1,4 @@
-"""One HTTP request to an outside party, with an own error for each kind of failure."""
+"""One HTTP request to an outside party, with a separate error for each kind of failure."""
 
 import ssl
 import sys

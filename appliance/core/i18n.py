@@ -17,7 +17,7 @@ CATALOGUES = PACKAGE / "translations"
 
 
 def N_(text: str) -> str:  # gettext's own name for "a message, translated later"
-    """Mark a message id for the catalogues."""
+    """Mark a message id for the catalogues of translations; returns it unchanged."""
     return text
 
 
@@ -67,7 +67,7 @@ def _can_parse_catalogue(file: Path, _changed: int, _size: int) -> bool:
 
 
 def localized_name(row: Any, locale: str) -> str:
-    """Return the name of a catalogue row (models.Named) in a locale, by default in Uzbek Latin."""
+    """Return the name of a row (models.Named) in a locale, by default in Uzbek Latin."""
     name: str = getattr(row, f"name_{locale.lower()}") or row.name_uz_latn
     return name
 

@@ -163,7 +163,7 @@ def _landlock_rules(program: str, reads: Iterable[Path], writes: Iterable[Path])
 def _seccomp_filter() -> bytes:
     """Return a seccomp filter (classic BPF) that refuses the _REFUSED_CALLS of this machine's type.
 
-    It refuses every call made in the way of another machine type.
+    It also refuses all calls made with the numbers of another machine type.
     """
     kind, calls = _REFUSED_CALLS[platform.machine()]
     load, equal, above, end = 0x20, 0x15, 0x35, 0x06  # BPF_LD|W|ABS, JMP|JEQ, JMP|JGE, RET

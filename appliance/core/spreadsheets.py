@@ -41,7 +41,7 @@ def unescape_formulas(text: str) -> str:
 def csv_pieces(
     rows: Iterable[Sequence[object]], delimiter: str = ",", end: str = "\r\n"
 ) -> Iterator[str]:
-    """Yield rows as CSV, ROWS_PER_PIECE at a time; numbers stay numbers, None is empty."""
+    """Yield rows as CSV, ROWS_PER_PIECE at a time; numbers stay numbers, None is an empty cell."""
     piece = io.StringIO()
     writer = csv.writer(piece, delimiter=delimiter, lineterminator=end)
     for number, row in enumerate(rows, 1):

@@ -110,9 +110,9 @@ class ParameterName(str):
 class PreparedQuery:
     """A frequent query: compiled to SQL once, then executed with varying values.
 
-    `build_query` returns the query. In it, `query_parameter("name")` represents a text or number,
-    and `is_one_of_parameter(field, "name")` for the condition that the field equals one of several
-    texts. The values are passed, under these names, when the query is executed.
+    `build_query` returns the query. In it, `query_parameter("name")` is the place of a text or
+    number, and `is_one_of_parameter(field, "name")` is the condition that the field equals one of
+    several texts. The values are passed, under these names, when the query is executed.
     """
 
     def __init__(self, build_query: Callable[[], ModelSelect]) -> None:

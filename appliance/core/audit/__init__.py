@@ -39,7 +39,7 @@ class Head:
 
     @property
     def short(self) -> str:
-        """The head in the short form that people write down."""
+        """The head in the short form that people write down, with the beginning of the hash."""
         return f"{self.id}:{self.hash[:_SHORT_HASH_LENGTH]}"
 
     @classmethod

@@ -1,7 +1,8 @@
 """Labels of the audit's actions: one for the subject, one for what was done with it.
 
-The message ids are nouns, so that both can be shown side by side in every language. A new action
-needs its label here; tests/web/status/test_audit_page.py finds an action without one.
+The labels are message ids for gettext: nouns, so that both can be shown side by side in every
+language. A new action needs its label here; tests/web/status/test_audit_page.py finds an action
+without one.
 """
 
 from appliance.core.i18n import N_

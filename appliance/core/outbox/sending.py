@@ -46,7 +46,7 @@ def mark_sent(message: Message, gateway: str, foreign_id: str = "") -> None:
 def gateway_key(message: Message) -> str:
     """Return the appliance's own key for a message at a gateway.
 
-    All attempts have the same key, until a user has a message resent that had ended.
+    It is the same in each attempt, and changes only when a user resends a message that had ended.
     """
     tries = message.payload.get("tries", 0)
     return f"m{message.id}-{tries}" if tries else f"m{message.id}"
@@ -229,9 +229,10 @@ def resend_message(message: Message, by: str = "") -> bool:
 
 
 def hasten_retries(channel: str, recipient: str) -> int:
-    """Make the messages to a recipient that wait for a retry due at once; returns their number.
+    """Retry the waiting messages to a recipient at once, not later; returns their number.
 
-    Call it when the recipient can be reached again.
+    Call it when the recipient can be reached again. It concerns only messages that were tried
+    before.
     """
     now = clock.now()
     conditions = (Message.state == "pending", Message.attempts > 0, Message.due_at > now)
@@ -255,7 +256,8 @@ def _find_by_gateway_key(key: str) -> Message | None:
 def _correct_future_times(now: dt.datetime) -> None:
     """Correct times in the future: move each message back, so that it waits no longer than planned.
 
-    Times are in the future after a clock that was fast has been corrected, or while it is slow.
+    Times are in the future after a clock that was fast has been corrected, or if the clock is wrong
+    now.
     """
     is_waiting = Message.state == "pending"
     ahead = Message.created_at - now

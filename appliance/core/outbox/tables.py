@@ -63,7 +63,7 @@ class EarlyReport(Table):
 
 
 class HeldMessage(Table):
-    """A message on hold: still to be sent according to the restored database, but perhaps sent."""
+    """A message on hold: the restored database would send it, but it may be sent already."""
 
     message = ForeignKeyField(Message, unique=True, on_delete="CASCADE")
     held_at = MomentField()

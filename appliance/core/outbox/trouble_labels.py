@@ -1,4 +1,4 @@
-"""The texts of the troubles that prevent sending, with advice, by code; as message ids."""
+"""The texts of the troubles that prevent sending, with advice, by code; message ids for gettext."""
 
 from appliance.core.i18n import N_
 

@@ -37,7 +37,7 @@ class SearchWord(Table):
 
 
 class SearchText(FTS5Model):  # type: ignore[misc]  # peewee has no types
-    """Full-text index of the words of entries, each word stored as its sound key and its stems'.
+    """Full-text index of the words of entries, stored as the sound keys of each word and its stems.
 
     A row's rowid is the id of its entry; an entry with a long text has a second row.
     """

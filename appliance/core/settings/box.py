@@ -40,7 +40,7 @@ class Web:
 
 @dataclass(frozen=True)
 class Retention:
-    """How long data is kept; the minimum comes from report form №1, table 3."""
+    """How long data is kept; the shortest time is that of report form №1, table 3."""
 
     recordings_months: int = 3
     appeals_years: int = 3  # after which a closed appeal's personal data is removed
