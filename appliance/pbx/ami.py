@@ -104,7 +104,7 @@ class Connection:
         return answer
 
     def list_events(self, action: str, end_event: str, **fields: object) -> list[dict[str, str]]:
-        """Send an action that is answered by events; returns them up to the event `end_event`."""
+        """Send an action that is answered by events; returns those before the event `end_event`."""
         action_id = self.send_action(action, **fields)["ActionID"]
         events = []
         while (event := self._wait_for_reply(action_id)).get("Event") != end_event:

@@ -295,7 +295,7 @@ def _run_console_command(
 
 
 def _require_complete(plan: Plan, run_command: Callable[[str], str]) -> None:
-    """Raise ConfigError if the running Asterisk lacks an endpoint, queue or context of the plan."""
+    """Raise ConfigError if the second Asterisk lacks an endpoint, queue or context of the plan."""
     trunks = {trunk.name for trunk in plan.trunks if trunk.kind == "sip"}
     endpoints = trunks | {user.extension for user in accounts.users_with_phone()}
     expected = [

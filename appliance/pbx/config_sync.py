@@ -1,4 +1,4 @@
-"""Puts changes of plan, directory, accounts and hidden numbers in force within seconds."""
+"""Puts changes of the routing plan, directory, accounts and hidden numbers in force at once."""
 
 import contextlib
 import datetime as dt

@@ -71,7 +71,8 @@ def run_console_command(settings: Settings, console_command: str) -> list[str]:
 
     The console is reached through Asterisk's control socket, which belongs to the group that
     Asterisk and the product's processes share: no action of AMI lists the running modules, and the
-    class of AMI that opens the console stays disabled. Raises ConsoleSilent.
+    class of AMI that opens the console stays disabled. Raises ConsoleSilent if the command fails or
+    takes too long.
     """
     conf = str(settings.paths.asterisk / "asterisk.conf")
     command = [*settings.asterisk.command, "-C", conf, "-rx", console_command]

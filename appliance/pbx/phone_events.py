@@ -34,7 +34,7 @@ def resume_talk_or_pause_operator(settings: Settings, event: dict[str, str]) -> 
     If a browser phone registers from a new page, the channels that its lost page has left are hung
     up, so that the dialplan reconnects the caller. If Asterisk paused a queue member because its
     phone was not answered, its operator gets a pause. Other events have no effect. Raises
-    Unreachable.
+    Unreachable if Asterisk does not answer.
     """
     if event.get("Event") == "ContactStatus" and event.get("ContactStatus") != "Removed":
         if actions.resume_talk(settings, event.get("AOR", "")):
@@ -85,7 +85,7 @@ class PhoneMonitor:
     def update_devices(self, settings: Settings, asterisk: Connection) -> None:
         """Query the devices and store their states, whichever of the two is due.
 
-        Raises Unreachable, ActionRefused.
+        Raises Unreachable if Asterisk does not answer, ActionRefused if it refuses.
         """
         now = time.monotonic()
         if now >= self._next_list:

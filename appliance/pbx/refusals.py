@@ -149,9 +149,10 @@ def _record_registration_failures(settings: Settings, text: str) -> None:
 
 
 def _parse_log_time(text: str) -> dt.datetime | None:
-    """Return the time that a log's line contains; None if it is invalid, as strangers may cause it.
+    """Return the time that a log's line contains; None if the time is invalid.
 
-    A time without a zone is in the zone of this machine, which is also Asterisk's.
+    Strangers can influence these lines. A time without a zone is in the zone of this machine, which
+    is also Asterisk's.
     """
     try:
         return dt.datetime.fromisoformat(text).astimezone(dt.UTC)

@@ -1,4 +1,4 @@
-"""Verifies a new plan of the telephony and puts it in force."""
+"""Verifies a new plan (the routing of calls) and puts it in force."""
 
 import dataclasses
 import time

@@ -174,7 +174,10 @@ class _SharedSession:
         self._settings: Settings | None = None
 
     def run_query[T](self, settings: Settings, query: Callable[[Connection], T]) -> T:
-        """Run a query on the session. Raises Unreachable, ActionRefused."""
+        """Run a query on the session.
+
+        Raises Unreachable if Asterisk does not answer, ActionRefused if it refuses.
+        """
         with self._lock:
             if settings is not self._settings:
                 self.close_session()
@@ -205,7 +208,7 @@ close_shared_session = _shared_session.close_session
 def phone_line(settings: Settings, extension: str) -> Line | None:
     """Return what a phone does; None if it is idle.
 
-    Raises Unreachable, ActionRefused.
+    Raises Unreachable if Asterisk does not answer, ActionRefused if it refuses.
     """
     return _shared_session.run_query(
         settings,

@@ -25,14 +25,18 @@ def resume_talk(settings: Settings, extension: str, session: str = "") -> bool:
 
     If `session` is set, it is the SIP Call-ID of a talk of the requesting page itself, which ends
     it now. Without it only silent legs of pages other than the registered one are hung up, so a
-    page may request this whenever it loads, and twice. Raises Unreachable.
+    page may request this whenever it loads, and twice. Raises Unreachable if Asterisk does not
+    answer.
     """
     with exclusive_connection(settings, extension) as asterisk:
         return hang_up_lost_legs(asterisk, extension, session)
 
 
 def has_sound(settings: Settings, extension: str) -> bool:
-    """Return True if sound arrives from a talk of this phone, from any page. Raises Unreachable."""
+    """Return True if sound arrives from a talk of this phone, from any page.
+
+    Raises Unreachable if Asterisk does not answer.
+    """
     with Connection(settings) as asterisk:
         return any(_receives_sound(asterisk, leg) for leg in _talk_legs(asterisk, extension))
 

@@ -11,9 +11,10 @@ from appliance.pbx.interpret.clock_correction import CLOCK_STEP_RANGE
 def time_of_cut(records: CallRecords, events: Sequence[Event]) -> dt.datetime | None:
     """Return when a call without an end in the log was cut; None if it was not.
 
-    It was cut when Asterisk died: that is the last sign of life before its next start, either the
-    last record of any call or the last sound written to the call's recording. `events` are the
-    records that turned out to be part of the call.
+    If Asterisk died, this is its last sign of life before its next start: the last record of any
+    call, or the last sound written to the call's recording. If the call vanished from a running
+    Asterisk, see `_time_of_vanishing`. `events` are the records that turned out to be part of the
+    call.
     """
     if vanished_at := _time_of_vanishing(records, events):
         return vanished_at

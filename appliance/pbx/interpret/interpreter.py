@@ -48,7 +48,7 @@ def interpret_records(records: CallRecords) -> InterpretedCall:
 
 
 def _interpret_part(records: CallRecords, events: list[Event]) -> CallFacts | None:
-    """Interpret these records of the call, without those that Asterisk did not write."""
+    """Interpret these records of the call, without those (GONE) that Asterisk did not write."""
     written_events = [event for event in events if event.type != "GONE"]
     may_be_cut = records.boots or len(written_events) < len(events)
     died_at = time_of_cut(records, events) if may_be_cut else None

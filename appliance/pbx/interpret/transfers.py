@@ -114,7 +114,7 @@ class TransferLog:
     def record_talk(self, party: str) -> None:
         """Record that the caller talks with `party`.
 
-        So an open transfer was answered, or the caller has returned from it.
+        If a transfer is open, it was answered, or the caller has returned from it.
         """
         if transfer := self.open_transfer:
             if party == transfer.by:

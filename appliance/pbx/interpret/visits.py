@@ -75,7 +75,7 @@ class VisitLog:
         return True
 
     def cancel_rings(self, moment: dt.datetime) -> None:
-        """Mark the rings that ended unanswered because the call ended as cancelled."""
+        """Set the result `cancelled` of the rings that nobody answered before the call ended."""
         for ring in self._ring_by_leg.values():
             is_unanswered = ring.result in (None, "no_answer")
             if is_unanswered and outcomes.is_same_time(ring.ended_at, moment, _CANCEL_SECONDS):

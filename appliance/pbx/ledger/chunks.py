@@ -14,7 +14,7 @@ _MAX_RECORD_BYTES = 128 << 10  # Asterisk's records have a few hundred
 
 @dataclass
 class LogChunk:
-    """The content of a part of a log that is read at once."""
+    """What one chunk of a log contains, that is, a part of it that is read at once."""
 
     events: list[Event] = field(default_factory=list)
     fragments: list[tuple[bool, bytes]] = field(default_factory=list)  # (is at file start, bytes)

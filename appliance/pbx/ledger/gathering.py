@@ -203,9 +203,10 @@ def calls_merged_with(events: Iterable[Event]) -> set[str]:
 
 
 def _waiting_calls(events: Sequence[Event]) -> set[str]:
-    """Return the call that waits while its phone places this one, as a set of at most one.
+    """Return the id of the call that waits while its phone places this one, in a set.
 
-    According to the ledger, the phone is in a talk of the waiting call at that time.
+    According to the ledger, the phone is in a talk of the waiting call at that time. The set is
+    empty if there is no such call.
     """
     linkedids = {event.linkedid for event in events}
     root = oldest_linkedid(linkedids)

@@ -107,7 +107,8 @@ def project_call(linkedid: str, rules: Calls) -> None:
     """Project the call that this linkedid's records belong to.
 
     A phone's second call belongs to the call that waits during it, and is projected with it. A call
-    that cannot be interpreted keeps its former row, and is set aside until it can.
+    that cannot be interpreted keeps its former row, and is set aside (`calls.quarantine_pieces`)
+    until it can.
     """
     name = linkedid.encode("utf-8", "replace")
     try:

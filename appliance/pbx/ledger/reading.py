@@ -90,7 +90,7 @@ def record_event(settings: Settings, event: Event) -> None:
 
 
 def retry_quarantined_calls(rules: Calls) -> None:
-    """Project again the calls for which it failed before, as a new release may be able to."""
+    """Project again the calls that could not be interpreted: this release may be able to."""
     rows = [row.linkedid for row in calls.quarantined_pieces(kind="untold")]
     db.in_short_transactions(
         [functools.partial(projection.project_call, linkedid, rules) for linkedid in rows]

@@ -1,4 +1,4 @@
-"""A test call through the real dialplan (menu, language, queue, talk, mark), and its check."""
+"""A test call through the real dialplan (menu, language, queue, talk, rating), and its check."""
 
 import asyncio
 import time
@@ -57,7 +57,10 @@ def run_scenario(scenario: CallScenario) -> None:
 
 
 async def _run_sip_part(scenario: CallScenario) -> None:
-    """Do the part of the test over SIP and RTP: both ends of the call. Raises StepFailed."""
+    """Do the part of the test over SIP and RTP, at both ends of the call.
+
+    Raises StepFailed at the first fault.
+    """
     step, exchange = (
         scenario.steps.time_step,
         (scenario.settings.asterisk.address, scenario.settings.asterisk.sip_port),
@@ -115,7 +118,7 @@ def _start_call(scenario: CallScenario, outside: Agent) -> Call:
 
 
 async def _wait_for_answer(call: Call) -> None:
-    """Wait until the call is answered. Raises StepFailed."""
+    """Wait until the call is answered. Raises StepFailed if it ends or takes too long."""
 
     def is_answered() -> bool:
         if call.state == "over":

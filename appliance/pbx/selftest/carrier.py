@@ -108,7 +108,10 @@ def is_busy(trunk: Trunk) -> bool:
 
 
 async def _run_sip_part(settings: Settings, trunk: Trunk, attempt: _CallAttempt) -> None:
-    """Do the part of the test over SIP and RTP: both ends of the call. Raises StepFailed."""
+    """Do the part of the test over SIP and RTP, at both ends of the call.
+
+    Raises StepFailed at the first fault.
+    """
     line, local_address = selftests.self_test_line(settings), settings.asterisk.address
     step, exchange = attempt.steps.time_step, (local_address, settings.asterisk.sip_port)
     ringing_calls: list[Call] = []
@@ -141,9 +144,10 @@ async def _run_sip_part(settings: Settings, trunk: Trunk, attempt: _CallAttempt)
 async def _wait_for_return(
     call: Call, ringing_calls: list[Call], attempt: _CallAttempt, code: str
 ) -> None:
-    """Wait until the call has returned and rings the phone inside. Raises StepFailed.
+    """Wait until the call has returned and rings the phone inside.
 
-    The step also fails if the call is answered but does not ring that phone soon.
+    Raises StepFailed if the call ends, takes too long, or is answered but does not ring that phone
+    soon.
     """
     step_name = "carrier"
     try:

@@ -12,7 +12,10 @@ _RELEASE_SECONDS = 2.0
 
 
 async def register_phone(desk: Agent, account: tuple[str, str], limit_seconds: float) -> None:
-    """Register the phone of an account (name, password). Raises StepFailed or TimeoutError."""
+    """Register the phone of an account (name, password).
+
+    Raises StepFailed if it is refused, TimeoutError if it takes longer than `limit_seconds`.
+    """
     async with asyncio.timeout(limit_seconds):
         status = await desk.register(*account)
     if status != 200:
@@ -27,9 +30,10 @@ def answer_call(call: Call, pitch: int, pitches: tuple[int, ...]) -> None:
 
 
 async def wait_for_sound(call: Call, pitch: int, limit_seconds: float, since: float = 0.0) -> None:
-    """Wait until a voice of this pitch, or a prompt (MUSIC), is received. Raises StepFailed.
+    """Wait until a voice of this pitch, or a prompt (MUSIC), is received.
 
-    `since` is a time before which sounds do not count.
+    `since` is a time before which sounds do not count. Raises StepFailed if the call ends or it
+    takes longer than `limit_seconds`.
     """
 
     def is_received() -> bool:
