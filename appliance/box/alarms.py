@@ -1,7 +1,7 @@
 """Alarms for the technician: one message when a check fails for long enough, one on recovery.
 
-The pbx process monitors the lines, within seconds, and the jobs process; the jobs monitor
-everything else.
+The pbx process notifies of faults of the lines (within seconds) and of the jobs process; the jobs
+process notifies of every other fault.
 """
 
 import datetime as dt
@@ -18,10 +18,10 @@ from appliance.messaging.notices import duty
 from appliance.models import Alarm, CheckState
 
 TOPIC = "checks"
-# kind → prefixes of the codes of the checks that the pbx process monitors
+# The kinds of checks that the pbx process monitors, with the prefixes of their codes.
 PBX_CHECK_PREFIXES = {"lines": ("trunk.", "span."), "jobs": ("process.jobs",)}
 REST_KIND = "rest"  # the kind of the checks that the jobs monitor
-FAULT_GRACE_PERIOD = dt.timedelta(seconds=25)  # within which a fault may pass without an alarm
+FAULT_GRACE_PERIOD = dt.timedelta(seconds=25)  # a shorter fault causes no alarm
 LINE_FAULT_GRACE_PERIOD = dt.timedelta(seconds=8)
 _UPDATED_COLUMNS = ("name", "state", "seen", "advice", "values", "since", "looked_at")
 
@@ -38,7 +38,7 @@ class _AlarmStep:
 def update_alarms(settings: Settings, checks: Iterable[Check]) -> list[str]:
     """Store the state of every check and notify of the faults that the jobs monitor.
 
-    Returns the codes of the checks that were notified of.
+    Returns the codes of the faults that were notified of.
     """
     check_list = list(checks)
     store_check_states(check_list)
@@ -51,7 +51,8 @@ def notify_due_alarms(settings: Settings, checks: Iterable[Check], kind: str) ->
     """Notify of checks that have failed, or have been well again, for the grace period.
 
     `checks` are all the checks of their kind (a key of PBX_CHECK_PREFIXES, or REST_KIND): an alarm
-    whose check is missing among them counts as well. Returns the codes that were notified of.
+    whose check is not among them is treated as recovered. Returns the codes of the faults that
+    were notified of.
     """
     grace_period, now = (
         LINE_FAULT_GRACE_PERIOD if kind == "lines" else FAULT_GRACE_PERIOD,
@@ -77,7 +78,7 @@ def notify_due_alarms(settings: Settings, checks: Iterable[Check], kind: str) ->
 
 
 def store_check_states(checks: Iterable[Check]) -> None:
-    """Store the state of the checks and its start; delete checks that no longer exist."""
+    """Store the state of each check and when that state began; delete checks that are gone."""
     now, rows_by_code = clock.now(), {row.code: row for row in CheckState.select()}
     checks_by_code = {check.code: check for check in checks}
     rows = []
@@ -96,7 +97,7 @@ def store_check_states(checks: Iterable[Check]) -> None:
 
 
 def current_checks(settings: Settings) -> list[Check]:
-    """Every check for a page: quick ones run now, slow ones as the jobs stored them last."""
+    """Return every check for a page: quick ones are run now, slow ones are read as last stored."""
     slow_rows = CheckState.select().where(CheckState.code.in_([*health.SLOW_CHECK_CODES.values()]))
     slow_checks = [Check(r.code, r.name, r.state, r.seen, r.advice, r.values) for r in slow_rows]
     return health.sort_by_severity([*health.quick_checks(settings), *slow_checks])
@@ -157,7 +158,7 @@ def _next_alarm_step(
 
 
 def _has_lasted(since: dt.datetime, now: dt.datetime, grace_period: dt.timedelta) -> bool:
-    """Whether `grace_period` has passed; also True if the clock was set back by that much."""
+    """Whether `grace_period` has passed since `since`, or the clock was set back by that much."""
     return abs(now - since) >= grace_period
 
 

@@ -1,8 +1,9 @@
 """The journal of records masked on request, outside the database that a restore replaces.
 
-It holds only numbers and ids, one JSON object per line, in `paths.backups` and on the second disk.
-A restore reads it, and the database that it replaces, and masks the same records again. Records
-that were masked because of their age are masked again by the nightly retention.
+Masking removes the personal data of a record. The journal holds only numbers and ids, one JSON
+object per line, in `paths.backups` and on the second disk. A restore reads it, and the database
+that it replaces, and masks the same records again. Records that were masked because of their age
+are masked again by the nightly retention.
 """
 
 import json
@@ -29,7 +30,7 @@ MASKED_KINDS = (
 
 @dataclass(frozen=True)
 class Mask:
-    """A masked record: its kind (one of MASKED_KINDS), its number or id, and the rule.
+    """A masked record: its kind (one of MASKED_KINDS), its number or id, and its Removal.rule.
 
     `own_number`: for a data_request, whether rows that belong to the citizen's number alone were
     masked as well.
@@ -42,7 +43,10 @@ class Mask:
 
 
 def record_masks(settings: Settings) -> int:
-    """Append the masks that the journals lack; returns their number. Raises OSError."""
+    """Append the masks that a journal lacks, and return how many (the most of any journal).
+
+    Raises OSError if a journal cannot be read or written.
+    """
     masks, count = list(masks_in_database(None)), 0
     for folder in _journal_folders(settings):
         noted_masks = set(read_journal(folder / JOURNAL_FILE_NAME))
@@ -54,7 +58,7 @@ def record_masks(settings: Settings) -> int:
 
 
 def collect_masks(settings: Settings) -> list[Mask]:
-    """All known masks: from the site's database and from both journals."""
+    """Return all known masks: from the site's database and from both journals."""
     masks = [*masks_in_database(settings.paths.database)]
     for folder in _journal_folders(settings):
         masks += read_journal(folder / JOURNAL_FILE_NAME)

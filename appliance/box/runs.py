@@ -20,7 +20,7 @@ from appliance.core.db import write_transaction
 from appliance.core.statements import PreparedQuery, query_parameter
 from appliance.models import JobRun
 
-type Slot = Callable[[dt.datetime], dt.datetime]  # now → the newest time at which a job was due
+type Slot = Callable[[dt.datetime], dt.datetime]  # from now, the newest due time
 
 RUN_RETENTION = dt.timedelta(days=70)  # covers two monthly runs
 _FINAL_STATES = ("done", "failed", "new")
@@ -41,7 +41,7 @@ _FINISHED_RUN = PreparedQuery(
 
 
 def every_seconds(seconds: int) -> Slot:
-    """Due every `seconds` seconds."""
+    """Return the due times of a job that is due every `seconds` seconds."""
 
     def interval_slot(now: dt.datetime) -> dt.datetime:
         return dt.datetime.fromtimestamp(now.timestamp() // seconds * seconds, dt.UTC)
@@ -50,7 +50,7 @@ def every_seconds(seconds: int) -> Slot:
 
 
 def daily_at(at: dt.time, tz: ZoneInfo) -> Slot:
-    """Due every day at a time of the site's clock."""
+    """Return the due times of a job that is due daily at a local time of the site."""
 
     def daily_slot(now: dt.datetime) -> dt.datetime:
         local = now.astimezone(tz)
@@ -61,7 +61,7 @@ def daily_at(at: dt.time, tz: ZoneInfo) -> Slot:
 
 
 def weekly_at(weekday: int, at: dt.time, tz: ZoneInfo) -> Slot:
-    """Due every week on a day (1 Monday … 7 Sunday) at a time of the site's clock."""
+    """Return the due times of a weekly job. `weekday`: 1 (Monday) to 7; `at`: local time."""
     newest_daily = daily_at(at, tz)
 
     def weekly_slot(now: dt.datetime) -> dt.datetime:
@@ -73,7 +73,7 @@ def weekly_at(weekday: int, at: dt.time, tz: ZoneInfo) -> Slot:
 
 
 def monthly_at(at: dt.time, tz: ZoneInfo) -> Slot:
-    """Due on the first day of every month at a time of the site's clock."""
+    """Return the due times of a job that is due on the first of each month at a local time."""
 
     def monthly_slot(now: dt.datetime) -> dt.datetime:
         first = dt.datetime.combine(now.astimezone(tz).date().replace(day=1), at, tz)
@@ -95,7 +95,7 @@ def is_run_due(name: str, due_at: dt.datetime) -> bool:
 
 
 def claim_run(name: str, due_at: dt.datetime, holder: str) -> JobRun | None:
-    """Claim the run for a due time, unless it has run or the job is still running."""
+    """Claim the run for a due time; returns None if it has run or the job is still running."""
     with write_transaction():
         for run in JobRun.select().where(JobRun.name == name, JobRun.state == "running"):
             if run.holder != holder and process_id.is_process_alive(run.holder):
@@ -110,7 +110,7 @@ def claim_run(name: str, due_at: dt.datetime, holder: str) -> JobRun | None:
 
 
 def record_new_job(name: str, due_at: dt.datetime) -> None:
-    """Record a job that is new to this site: it first runs at its next due time."""
+    """Record a job that is new to this site, so that it first runs at its next due time."""
     with write_transaction():
         if not _runs_until_now(name, due_at).exists():
             now = clock.now()
@@ -120,7 +120,7 @@ def record_new_job(name: str, due_at: dt.datetime) -> None:
 
 
 def finish_run(run: JobRun, state: str, result: str = "") -> None:
-    """Store the result of a claimed run: state `done`, `failed`, or `lost`, which is run again."""
+    """Store the result of a claimed run. `state`: `done`, `failed`, or `lost` (to be repeated)."""
     with write_transaction():
         _close_run(run, state, result[:_MAX_RESULT_LETTERS])
         is_old = JobRun.ended_at < clock.now() - RUN_RETENTION
@@ -133,13 +133,13 @@ def finish_run(run: JobRun, state: str, result: str = "") -> None:
 
 
 def latest_runs() -> list[JobRun]:
-    """The newest run of each job, ordered by name; newest by id, whatever the clock said then."""
+    """Return the run of each job with the highest id (clocks can be wrong), ordered by name."""
     newest = JobRun.select(fn.MAX(JobRun.id)).group_by(JobRun.name)
     return list(JobRun.select().where(JobRun.id.in_(newest)).order_by(JobRun.name))
 
 
 def last_done_at(name: str) -> dt.datetime | None:
-    """When a job was last done, or first recorded, if either is known."""
+    """Return when a job last succeeded or was first recorded, if either is known."""
     newest_end = JobRun.select(fn.MAX(JobRun.ended_at)).where(
         JobRun.name == name, JobRun.state.in_(["done", "new"]), JobRun.ended_at <= clock.now()
     )
@@ -148,7 +148,7 @@ def last_done_at(name: str) -> dt.datetime | None:
 
 
 def repeated_failure(name: str) -> JobRun | None:
-    """The last finished run of a job, if it and the one before it failed."""
+    """Return the last finished run of a job if it and the one before it failed, else None."""
     finished_runs = JobRun.select().where(JobRun.name == name, JobRun.state.in_(["done", "failed"]))
     last_two = list(finished_runs.order_by(JobRun.id.desc()).limit(2))
     return last_two[0] if [run.state for run in last_two] == ["failed", "failed"] else None
@@ -162,13 +162,13 @@ def has_last_run_failed(name: str) -> bool:
 
 
 def eventful_runs(limit: int = 30) -> list[JobRun]:
-    """Runs that had a result, failed or were lost, newest first."""
+    """Return the runs that had a result, failed or were lost, newest first."""
     is_eventful = (JobRun.result != "") | JobRun.state.in_(["failed", "lost"])
     return list(JobRun.select().where(is_eventful).order_by(JobRun.id.desc()).limit(limit))
 
 
 def _runs_until_now(name: str, due_at: dt.datetime) -> Any:
-    """Runs of a job for due times that have passed, and for `due_at`."""
+    """Return the runs of a job for due times that have passed, and for `due_at`."""
     return JobRun.select().where(JobRun.name == name, JobRun.due_at <= max(due_at, clock.now()))
 
 

@@ -15,7 +15,7 @@ from appliance.core.settings import Settings
 from appliance.models import SelfTest
 
 TEST_KINDS = ("call", "offline")
-CARRIER_KIND_PREFIX = "carrier."  # + trunk's name: the kind of a test call over it
+CARRIER_KIND_PREFIX = "carrier."  # before a trunk's name: the kind of its test calls
 TEST_TRUNK = "self-test"  # the trunk of test calls, and the login of their operator
 TEST_QUEUE = "self-test"
 TEST_CALLER = "self-test-out"  # the endpoint that places test calls over the trunks
@@ -27,7 +27,7 @@ TRUNK_RETRY_INTERVAL = dt.timedelta(seconds=55)  # after a failed test call over
 STEPS_BEFORE_CALL = ("busy", "phone")
 MAX_QUICK_RETRIES = 6  # failed calls in a row until the regular interval applies again
 
-# step of a test → meaning of its failure
+# What the failure of each step of a test means.
 FAILURES = {
     "cut": N_("the network could not be cut off"),
     "site": N_("the trial site could not be created"),
@@ -53,7 +53,10 @@ FAILURES = {
 
 @dataclass(frozen=True)
 class SelfTestLine:
-    """Names for test calls in Asterisk's configuration; `secret` never leaves this machine."""
+    """The trunk, queue, phone and calling endpoint of test calls in Asterisk's configuration.
+
+    `secret`, their password, never leaves this machine.
+    """
 
     name: str
     queue: str
@@ -89,7 +92,7 @@ class SelfTestResult:
 
 
 def self_test_line(settings: Settings) -> SelfTestLine:
-    """The trunk, the queue and the phone of test calls."""
+    """Return the names and the password that test calls use."""
     key = settings.asterisk.ami_secret.encode()
     return SelfTestLine(
         TEST_TRUNK,
@@ -101,7 +104,7 @@ def self_test_line(settings: Settings) -> SelfTestLine:
 
 
 def appliance_command(settings: Settings, *arguments: str) -> list[str]:
-    """The argument list that runs a command of the appliance on this site in its own process."""
+    """Return the arguments that run a command of the appliance on this site in a new process."""
     main = "from appliance.cli import main; main()"
     return [sys.executable, "-c", main, "--config", str(settings.file), *arguments]
 
@@ -118,8 +121,8 @@ def latest_trunk_calls() -> dict[str, SelfTest]:
 def is_trunk_call_due(settings: Settings, trunk: str) -> bool:
     """Whether a test call over a trunk is due.
 
-    The interval is shorter after a busy or failed call, so that the fault clears soon after it is
-    repaired, but returns to normal if the carrier keeps rejecting the calls.
+    The interval is shorter after a busy or failed call, so that a repair is noticed soon. It is the
+    normal one again after MAX_QUICK_RETRIES failed calls in a row.
     """
     rows = SelfTest.select().where(SelfTest.kind == f"{CARRIER_KIND_PREFIX}{trunk}")
     newest = list(rows.order_by(SelfTest.id.desc()).limit(MAX_QUICK_RETRIES))

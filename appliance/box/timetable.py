@@ -27,11 +27,11 @@ class ScheduledJob:
 
     name: str
     title: str  # a message id
-    slot: Callable[[Settings], Slot]
+    slot: Callable[[Settings], Slot]  # the function that computes the newest due time
     max_age: dt.timedelta  # the longest time without a successful run
     is_enabled: Callable[[Settings], object] = lambda settings: True
-    catches_up: bool = True  # also on a site that did not have the job before
-    start_window: dt.timedelta | None = None  # later after a due time, it waits for the next
+    catches_up: bool = True  # also runs on a site where the job is new
+    start_window: dt.timedelta | None = None  # later, a missed run is left out
 
 
 def _interval_slot(seconds: int) -> Callable[[Settings], Slot]:
@@ -43,7 +43,7 @@ def _daily_slot(at: dt.time) -> Callable[[Settings], Slot]:
 
 
 def summary_slot(settings: Settings) -> Slot:
-    """The due times of the summary of the day."""
+    """Return the due times of the summary of the day."""
     at = settings.telegram.summary if settings.telegram else ""
     return runs.daily_at(dt.time.fromisoformat(at), settings.tz)
 
@@ -54,7 +54,7 @@ def _offline_drill_slot(settings: Settings) -> Slot:
 
 
 def _evidence_slot(settings: Settings) -> Slot:
-    """Due at once if an evidence pack is requested, else every hour, to delete expired packs."""
+    """Return due times: at once if an evidence pack is requested, else hourly for expired packs."""
     from appliance.reports import evidence  # loads PDF code, which job names do not need
 
     hourly = runs.every_seconds(3600)
@@ -62,7 +62,7 @@ def _evidence_slot(settings: Settings) -> Slot:
 
 
 def _copy_check_slot(settings: Settings) -> Slot:
-    """Due every hour; every ten minutes after a failed run."""
+    """Return the due times: every hour, but every ten minutes after a failed run."""
     every_ten_minutes, hourly = runs.every_seconds(600), runs.every_seconds(3600)
     return lambda now: (every_ten_minutes if runs.has_last_run_failed("replica") else hourly)(now)
 
@@ -222,7 +222,7 @@ JOB_TITLES = {job.name: job.title for job in _SCHEDULED_JOBS}
 
 
 def site_jobs(settings: Settings) -> list[ScheduledJob]:
-    """The jobs that the settings of a site enable."""
+    """Return the jobs that the settings of a site enable."""
     return [job for job in _SCHEDULED_JOBS if job.is_enabled(settings)]
 
 

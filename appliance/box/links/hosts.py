@@ -56,7 +56,7 @@ def store_addresses(addresses_by_name: dict[str, list[str]]) -> None:
 
 
 def outward_address() -> str:
-    """This machine's IPv4 address towards other networks; "" without one."""
+    """Return this machine's IPv4 address towards other networks; "" if it has no such address."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
             probe.connect(("203.0.113.1", 9))  # only determines the route; nothing is sent
@@ -66,7 +66,7 @@ def outward_address() -> str:
 
 
 def own_addresses(settings: Settings) -> set[str]:
-    """The IPv4 addresses of this machine: Asterisk's, and those of each network interface."""
+    """Return the IPv4 addresses of this machine: Asterisk's, and one of each interface."""
     machine_addresses = {
         settings.asterisk.address,
         settings.asterisk.inside,

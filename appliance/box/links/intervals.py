@@ -1,4 +1,7 @@
-"""The stretches of time in which a link was up or down; one lost packet makes no outage."""
+"""The stretches of time in which a link was up or down.
+
+Each check of a link is a look. A single failed look makes no outage.
+"""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -11,7 +14,7 @@ from appliance.core.db import write_transaction
 from appliance.core.settings import Settings
 from appliance.models import LinkStretch
 
-LOOKS_UNTIL_DOWN, LOOKS_UNTIL_UP = 3, 2  # consecutive looks until a link is down, or up again
+LOOKS_UNTIL_DOWN, LOOKS_UNTIL_UP = 3, 2  # how many looks in a row change the state
 MAX_LOOK_AGE = dt.timedelta(minutes=3)  # after which the state of a link is unknown
 STRETCH_RETENTION = dt.timedelta(days=3 * 366)
 
@@ -29,8 +32,9 @@ def record_looks(
 ) -> list[str]:
     """Record one look at each link; returns the links whose state changed.
 
-    The caller keeps `contrary` between calls. A link changes its state after LOOKS_UNTIL_DOWN, or
-    LOOKS_UNTIL_UP, consecutive looks to the contrary; the new stretch starts at the first of them.
+    The caller keeps `contrary` (by link) between calls. A link changes its state after
+    LOOKS_UNTIL_DOWN, or LOOKS_UNTIL_UP, consecutive looks to the contrary; the new stretch starts
+    at the first of them.
     """
     now = now or clock.now()
     changed_links = []
@@ -69,7 +73,7 @@ def record_looks(
 
 
 def current_stretches(settings: Settings) -> dict[str, LinkStretch | None]:
-    """Map each watched link to its current stretch, or to None without a recent look."""
+    """Map each watched link to its current stretch, or to None if it has no recent look."""
     now = clock.now()
     open_stretches = {party.name: _open_stretch(party.name) for party in watched_parties(settings)}
     return {
@@ -79,9 +83,9 @@ def current_stretches(settings: Settings) -> dict[str, LinkStretch | None]:
 
 
 def outage_since(settings: Settings) -> dt.datetime | None:
-    """Since when nothing outside can be reached; None if something can, or nothing is known.
+    """Return since when nothing outside can be reached; None if something can, or in doubt.
 
-    The link named `internet` decides; without one, all outside parties together.
+    The link `internet` decides if it is watched; otherwise, all outside parties must be down.
     """
     names = [party.name for party in watched_parties(settings) if party.is_outside]
     if "internet" in names:
@@ -96,12 +100,12 @@ def outage_since(settings: Settings) -> dt.datetime | None:
 
 
 def recent_stretches(limit: int = 100) -> list[LinkStretch]:
-    """The newest stretches, up and down, newest first."""
+    """Return the newest stretches, up and down, newest first."""
     return list(LinkStretch.select().order_by(LinkStretch.since.desc()).limit(limit))
 
 
 def _open_stretch(name: str) -> LinkStretch | None:
-    """The stretch of a link that has not ended, if there is one."""
+    """Return the stretch of a link that has not ended, if there is one."""
     open_stretches = LinkStretch.select().where(
         LinkStretch.link == name, LinkStretch.until.is_null()
     )

@@ -6,14 +6,15 @@ from urllib.parse import urlsplit
 from appliance.core.settings import Settings
 
 _DEFAULT_PORTS = {"https": 443, "http": 80, "ldaps": 636, "ldap": 389}
-_POSSIBLY_INSIDE = ("gateway", "dns", "openid", "ldap")  # the directory may be near
+_POSSIBLY_INSIDE = ("gateway", "dns", "openid", "ldap")  # a directory may be on the site
 
 
 @dataclass(frozen=True)
 class Party:
     """A watched link, and how it is probed.
 
-    `probe_method`: ping (target: an IP address, or "auto") | names (a name) | tcp (host:port).
+    `probe_method` determines what `target` is: `ping`, an IP address or "auto" (the default
+    gateway); `names`, a host name to look up; `tcp`, host:port.
     """
 
     name: str  # gateway | dns | internet | telegram | ministry | openid | ldap | sms.<account>

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from appliance.box.links.parties import Party
 
-TOTAL_TIMEOUT_SECONDS = 8.0  # for all looks together
-_PROBE_TIMEOUT_SECONDS = 5.0  # for a single look
+TOTAL_TIMEOUT_SECONDS = 8.0  # for all links together
+_PROBE_TIMEOUT_SECONDS = 5.0  # for a single link
 _ROUTES_FILE = Path("/proc/net/route")
 # echo request; its checksum is ~(0x0800 + 1)
 _ECHO_REQUEST = struct.pack(">BBHHH", 8, 0, 0xF7FE, 0, 1)
@@ -20,7 +20,7 @@ _ECHO_REQUEST = struct.pack(">BBHHH", 8, 0, 0xF7FE, 0, 1)
 
 @dataclass(frozen=True)
 class Look:
-    """The result of one look: whether the link works; `seen` is one of LOOK_OUTCOMES."""
+    """The result of one check of a link: whether it works. `seen` is one of LOOK_OUTCOMES."""
 
     up: bool
     seen: str
@@ -38,7 +38,7 @@ LOOK_OUTCOMES = (
 
 
 def look_at_parties(parties: Iterable[Party]) -> dict[str, Look]:
-    """Map the name of every party to its look; a party that does not answer in time is down."""
+    """Check all parties; returns looks by party name. One that does not answer in time is down."""
     looks: dict[str, Look] = {}
 
     def look_at_party(party: Party) -> None:
@@ -58,7 +58,7 @@ def look_at_parties(parties: Iterable[Party]) -> dict[str, Look]:
 
 
 def default_gateway(routes: Path = _ROUTES_FILE) -> str | None:
-    """The kernel's default gateway, if any."""
+    """Return the kernel's default gateway, if any."""
     with contextlib.suppress(OSError):
         for line in routes.read_text("ascii").splitlines()[1:]:
             _interface, destination, gateway, *_rest = line.split()

@@ -17,7 +17,7 @@ def measure_rate(settings: Settings) -> str:
 
     Only the download is measured: the box sends little.
     """
-    import requests  # here and below, because few sites name a file
+    import requests  # loaded only here and below: few sites name a file
 
     mbit, trouble = None, ""
     try:
@@ -31,7 +31,7 @@ def measure_rate(settings: Settings) -> str:
 
 
 def _download_rate(url: str) -> float:
-    """The rate in Mbit/s, measured from the first byte."""
+    """Return the rate in Mbit/s, measured from the arrival of the response."""
     import requests
 
     with requests.get(url, stream=True, timeout=_READ_TIMEOUT_SECONDS) as response:

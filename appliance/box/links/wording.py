@@ -5,18 +5,18 @@ from appliance.core.i18n import N_
 
 
 def link_title(name: str) -> tuple[str, dict[str, str]]:
-    """The message id of a link's title, and the values of its placeholders."""
+    """Return the message id of a link's title, and the values of its placeholders."""
     kind, _, account = name.partition(".")
     return _LINK_TITLES[kind], {"account": account}
 
 
 def outage_advice(name: str) -> str:
-    """The advice for a link that is down, as a message id."""
+    """Return the advice for a link that is down, as a message id."""
     return _LINK_OUTAGE_ADVICE.get(name, _PARTY_OUTAGE_ADVICE)
 
 
 def unknown_link_texts(name: str) -> tuple[str, str]:
-    """The finding and the advice for a link whose state is unknown, as message ids."""
+    """Return the finding and the advice for a link of unknown state, as message ids."""
     if name == "gateway" and not probing.can_ping():
         return _PING_FORBIDDEN
     return N_("has not been checked recently"), N_("Check that `appliance jobs` is running.")

@@ -1,7 +1,8 @@
 """Decides whether the clock can be trusted, because removal by age cannot be undone.
 
-A clock that was set forward makes everything old at once. Therefore each night is compared with the
-nights before it: if more than two days lie between them, the clock has jumped or the box was off.
+A clock that was set forward makes everything old at once. Therefore each night (a run of the
+retention job) is compared with the nights before it: if more than two days lie between two nights,
+the clock has jumped or the box was off.
 Then nothing is removed until the clock has shown three consecutive nights: long enough for a person
 to notice, even over a weekend, while a box without a time server continues on its own. Only the
 runs of the retention job count: the wrong clock soon affects all other rows as well.
@@ -15,7 +16,7 @@ from appliance.core.settings import Settings
 from appliance.models import JobRun
 
 RETENTION_JOB = "retention"  # its name in the timetable
-MAX_NIGHT_GAP = dt.timedelta(days=2)  # at most between two nights
+MAX_NIGHT_GAP = dt.timedelta(days=2)  # a longer gap is doubtful
 TRUST_PERIOD = dt.timedelta(days=3) - dt.timedelta(hours=1)  # nights vary a little
 
 
@@ -25,20 +26,22 @@ class ClockDoubted(RuntimeError):
 
 @dataclass(frozen=True)
 class ClockGap:
-    """A gap in the nights: `seen`, the last night before it, if known; `since`, the clock after."""
+    """A gap between nights. `seen`: the last night before it, if known; `since`: when it ended."""
 
     seen: dt.datetime | None
     since: dt.datetime
 
 
 def clock_gap() -> ClockGap | None:
-    """The gap for which the clock is currently distrusted, if any."""
+    """Return the gap because of which the clock is distrusted now; None if it is trusted."""
     now = since = clock.now()
     nights = _ended_nights()
     past_nights = [run for run in nights if run.started_at <= now]
     for run in past_nights:
         if since - run.started_at > MAX_NIGHT_GAP:
             return ClockGap(run.started_at, since)
+        # A job is `new` on a new site, and also after the clock was set back before all nights:
+        # the current time is then as doubtful as it was before.
         if _is_trusted_night(run) and (run.state != "new" or past_nights == nights):
             return None
         since = run.started_at
@@ -68,11 +71,7 @@ def is_clock_refusal(run: JobRun) -> bool:
 
 
 def _is_trusted_night(run: JobRun) -> bool:
-    """Whether the clock was trusted in that night.
-
-    A job is `new` on a new site, and also after the clock was set back before all its nights: the
-    current time is then as doubtful as it was before.
-    """
+    """Whether the clock was trusted in that night."""
     return run.state != "lost" and not is_clock_refusal(run)
 
 

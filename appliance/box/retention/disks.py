@@ -13,7 +13,7 @@ from appliance.core.db import write_transaction
 from appliance.core.settings import Settings
 from appliance.models import DiskReading
 
-_FORECAST_DAYS, _MIN_FORECAST_DAYS = 30, 7  # days considered; with fewer there is no forecast
+_FORECAST_DAYS, _MIN_FORECAST_DAYS = 30, 7  # days considered: at most, at least
 _MAX_DAYS_AHEAD = 3650  # a disk that lasts longer counts as one that does not fill
 
 
@@ -33,7 +33,7 @@ class Forecast:
 
 
 def disk_folders(settings: Settings) -> dict[str, Path]:
-    """The disks that fill: name → a folder on each."""
+    """Return a folder on each disk that fills, by the name of the disk."""
     return {"database": settings.paths.database.parent, "recordings": settings.paths.recordings}
 
 
@@ -50,7 +50,7 @@ def record_disk_usage(settings: Settings) -> None:
 
 
 def disk_forecast(settings: Settings, disk: str) -> Forecast:
-    """The growth of a disk in the last 30 days, and the day it will be full at that rate."""
+    """Return the growth of a disk in 30 days, and the day it will be full at that rate."""
     today = clock.now().astimezone(settings.tz).date()
     rows = list(
         DiskReading.select()
@@ -71,7 +71,7 @@ def disk_forecast(settings: Settings, disk: str) -> Forecast:
 
 
 def _daily_growth(rows: Sequence[DiskReading]) -> float:
-    """Bytes per day: the overall growth, or the usual day's growth if that is smaller.
+    """Return the overall growth in bytes per day, or the usual day's growth if it is smaller.
 
     The usual days exclude the extreme ones, so that a restore does not count as growth. The overall
     growth is the median over all pairs of days: a disk that is cleaned once a week does not grow.

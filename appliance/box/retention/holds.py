@@ -9,7 +9,7 @@ from appliance.models import Appeal, Call, LegalHold
 def set_hold(kind: str, subject: str, reason: str, by: str) -> LegalHold:
     """Put a call, or an appeal with its call, on hold; its recordings are kept as well.
 
-    Raises Refused: "why" (no reason), "subject" (no such call or appeal).
+    Raises Refused "subject" if there is no such call or appeal, "why" if no reason is given.
     """
     subject, reason = subject.strip(), reason.strip()
     conditions = {"call": Call.id == subject, "appeal": Appeal.number == subject}
@@ -42,6 +42,6 @@ def end_hold(id: int, by: str) -> bool:
 
 
 def active_holds() -> list[LegalHold]:
-    """Active holds, newest first."""
+    """Return the active holds, newest first."""
     active = LegalHold.select().where(LegalHold.ended_at.is_null())
     return list(active.order_by(LegalHold.id.desc()))

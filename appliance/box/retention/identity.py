@@ -22,7 +22,7 @@ _NATIONAL_DIGITS = 9  # of a phone number within the country
 _MIN_SURNAME_LETTERS = 3  # of a surname that is searched for on its own
 _MIN_PHRASE_WORDS = 2  # of an address that is searched for on its own
 
-type Fact = tuple[alert_subjects.Facts, tuple[str, str]]  # and (surname, first name)
+type Fact = tuple[alert_subjects.Facts, tuple[str, str]]  # personal data; (surname, name)
 type Redactor = Callable[[str], str]
 
 
@@ -101,7 +101,7 @@ def identify_citizen(
 
 
 def _appeal_facts(appeal: Appeal) -> Iterator[Fact]:
-    """Yield facts and name in an appeal, its earlier wordings, changes and extra fields."""
+    """Yield the facts and the name in an appeal, its earlier versions and its extra fields."""
     rows: list[Mapping[str, Any]] = [appeal.__data__, appeal.typed]
     rows += [
         wording.values for wording in AppealWording.select().where(AppealWording.appeal == appeal)
@@ -115,7 +115,7 @@ def _appeal_facts(appeal: Appeal) -> Iterator[Fact]:
 
 
 def _call_form_facts(call_form: CallForm) -> Iterator[Fact]:
-    """Yield the facts and the name in a registered call, its earlier wordings and extra fields."""
+    """Yield the facts and the name in a registered call, its earlier versions and extra fields."""
     past_wordings = CallFormWording.select().where(CallFormWording.call_form == call_form)
     past_values = (wording.values for wording in past_wordings)
     for values in (call_form.__data__, call_form.typed, *past_values):
@@ -129,7 +129,7 @@ def _name_pair(values: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def _has_record_number(text: str, number: str) -> bool:
-    """Whether a text contains the number or id of a record, and not only as a part of another."""
+    """Whether a text contains a record's number or id, and not only as a part of another one."""
     return bool(re.search(rf"(?<![\w.]){re.escape(number)}(?!\w|\.\d)", text))
 
 

@@ -27,7 +27,7 @@ from appliance.models.personal_columns import Kind
 
 @dataclass(frozen=True)
 class Withdrawal:
-    """Reports with a text of an appeal or call, and a test for the citizen's texts."""
+    """The reports with a text of an appeal or call, and a test for the texts to be removed."""
 
     reports: list[IssuedReport]
     is_citizen_text: Callable[[str], bool]
@@ -36,9 +36,9 @@ class Withdrawal:
 def find_reports(
     settings: Settings, row: Appeal | CallForm, citizen: Identity | None = None
 ) -> Withdrawal:
-    """The issued reports that contain a text of an appeal or a registered call.
+    """Return the issued reports that contain a text of an appeal or a registered call.
 
-    `citizen` finds texts that name them elsewhere; if None, only the row's own texts count.
+    If `citizen` is given, reports with other texts that certainly name them are found as well.
     """
     from appliance.reports import issuing
 
@@ -61,7 +61,7 @@ def find_reports(
 
 
 def withdraw_reports(withdrawal: Withdrawal, by: str, *, remake: bool = False) -> None:
-    """Withdraw the reports, within a write transaction; `remake` issues them without the texts."""
+    """Withdraw the reports, within a write transaction; `remake`: request new ones."""
     from appliance.reports import issuing, runs
 
     for report in withdrawal.reports:

@@ -35,9 +35,9 @@ from appliance.models.personal_columns import Kind
 def mask_appeals(
     settings: Settings, batches: RemovalBatches, before: dt.datetime, rule: str
 ) -> int:
-    """Mask closed appeals, and late messages of masked ones; returns the number of appeals.
+    """Mask closed appeals unchanged since `before`; returns their number.
 
-    Issued reports that contain them are withdrawn.
+    Issued reports that contain their texts are withdrawn, and messages that are due are blanked.
     """
 
     def mask_due_appeal(appeal: Appeal) -> bool:
@@ -53,7 +53,7 @@ def mask_appeals(
 def mask_call_forms(
     settings: Settings, batches: RemovalBatches, before: dt.datetime, rule: str
 ) -> int:
-    """Mask registered calls that did not become an appeal; returns how many."""
+    """Mask calls registered before `before` that became no appeal; returns how many."""
 
     def mask_due_form(form: CallForm) -> bool:
         issued_reports.withdraw_reports(issued_reports.find_reports(settings, form), "jobs")
@@ -115,15 +115,15 @@ def blank_notes(batches: RemovalBatches, before: dt.datetime, rule: str) -> int:
 def mask_appeal_person(appeal: Appeal, rule: str, redactor: Redactor | None) -> None:
     """Remove the applicant's data from an appeal on request, within a write transaction.
 
-    `redactor` returns the part of a text that must be kept longer; None: the texts are blanked.
+    `redactor` returns the part of a text that must be kept longer; if None, texts are blanked.
     """
     _mask_appeal(appeal, rule, redactor)
 
 
 def mask_call_form_person(form: CallForm, rule: str, redactor: Redactor | None) -> None:
-    """Remove the citizen's data from a registered call on request, if it became no appeal.
+    """Remove the citizen's data, on request, from a registered call that became no appeal.
 
-    `redactor` as in mask_appeal_person.
+    `redactor` is used as in mask_appeal_person.
     """
     _mask_call_form(form, redactor)
     kind, fields = (
@@ -134,7 +134,7 @@ def mask_call_form_person(form: CallForm, rule: str, redactor: Redactor | None) 
 
 
 def blank_number_data(phone: str, rule: str) -> None:
-    """Blank the data tied to a number alone: finished messages, notes, callbacks, marks."""
+    """Blank what is stored under a number alone: finished messages, notes, callbacks, marks."""
     is_finished = Message.state.not_in(rules.UNSENT_STATES)
     _blank_rows(Message, Message.recipient == phone, is_finished)
     for note in NumberNote.select().where(NumberNote.number == phone):
@@ -169,12 +169,12 @@ def remask_records(batches: RemovalBatches) -> int:
 
 
 def _earlier_redactor(kind: str, number: str) -> Redactor | None:
-    """The redactor for a record masked earlier: keeps its texts unless they were removed."""
+    """Return the redactor for a record masked earlier: it keeps texts that were not removed."""
     return None if rules.matching_removals(kind, number).exists() else str
 
 
 def _store_extent(kind: str, number: str) -> bool:
-    """Store the current extent of masking for a record. Returns True if its removal was found."""
+    """Mark a record as masked to the current extent. Returns True if its removal was found."""
     is_removal = (Removal.subject == number, Removal.kind.in_((kind, f"{kind}_person")))
     return bool(Removal.update(extent=removal_log.MASKING_EXTENT).where(*is_removal).execute())
 
@@ -192,10 +192,10 @@ def _mask_appeal(appeal: Appeal, rule: str, redactor: Redactor | None = None) ->
 
 
 def _remove_appeal_data(appeal: Appeal, redactor: Redactor | None) -> None:
-    """Remove personal data from an appeal and the rows that belong to it; counted values stay.
+    """Remove personal data from an appeal and the rows that belong to it.
 
-    `redactor` returns the part of a text that stays, including the texts on who was contacted;
-    without it, no text stays.
+    Values that reports count stay. `redactor` returns the part of a text that stays, also for the
+    results of consultations; if it is None, no text stays.
     """
     search_texts = _search_texts(appeal)
     mahallas = _mahalla_ids(appeal)
@@ -212,7 +212,7 @@ def _remove_appeal_data(appeal: Appeal, redactor: Redactor | None) -> None:
     for wording in AppealWording.select().where(AppealWording.appeal == appeal):
         wording.values = dict.fromkeys(wording.values, "")
         wording.save()
-    causes = {appeal.number, appeal.token, appeal.call_id} - {None, ""}  # token: its form's name
+    causes = {appeal.number, appeal.token, appeal.call_id} - {None, ""}  # token: of its form
     for cause in causes:
         _mask_messages(cause)
     _blank_rows(MinistryEvent, MinistryEvent.number == appeal.number)
@@ -231,7 +231,7 @@ def _remove_appeal_data(appeal: Appeal, redactor: Redactor | None) -> None:
 def _mask_row(row: Any, definition: forms.Definition, redactor: Redactor | None) -> None:
     """Blank the personal columns of an appeal or a registered call, and save it.
 
-    A text that was typed in place of a code is still counted as such.
+    A text that was typed in place of a code is replaced with a code, so that it is still counted.
     """
     table, extra = type(row), forms.anonymize_added_fields(definition, row.extra)
     original_texts = {
@@ -249,7 +249,7 @@ def _mask_row(row: Any, definition: forms.Definition, redactor: Redactor | None)
 
 
 def _search_texts(appeal: Appeal) -> list[str]:
-    """The texts by which an appeal is found, before and after its corrections."""
+    """Return the texts by which an appeal is found, before and after its corrections."""
     past_wordings = AppealWording.select().where(AppealWording.appeal == appeal)
     return [
         searching.searchable_text(appeal),
@@ -258,7 +258,7 @@ def _search_texts(appeal: Appeal) -> list[str]:
 
 
 def _mahalla_ids(appeal: Appeal) -> set[int]:
-    """The ids of the mahallas of an appeal, before and after its corrections."""
+    """Return the ids of the mahallas of an appeal, before and after its corrections."""
     past_wordings = AppealWording.select().where(AppealWording.appeal == appeal)
     ids = {str(wording.values.get("mahalla", "")) for wording in past_wordings} | {
         str(appeal.mahalla_id or "")
@@ -267,7 +267,7 @@ def _mahalla_ids(appeal: Appeal) -> set[int]:
 
 
 def _mask_call_form(form: CallForm, redactor: Redactor | None = None) -> None:
-    """Remove personal data from a registered call; counted values stay."""
+    """Remove personal data from a registered call; values that reports count stay."""
     _mask_row(form, forms.numbered_definition(forms.CALL_FORM, form.version), redactor)
     for wording in CallFormWording.select().where(CallFormWording.call_form == form):
         wording.values = dict.fromkeys(wording.values, "")
@@ -276,7 +276,7 @@ def _mask_call_form(form: CallForm, redactor: Redactor | None = None) -> None:
 
 
 def _mask_messages(cause: str) -> None:
-    """Blank the finished messages of a cause."""
+    """Blank the finished messages that a record (its number, token or call id) caused."""
     _blank_rows(Message, Message.cause == cause, Message.state.not_in(rules.UNSENT_STATES))
 
 

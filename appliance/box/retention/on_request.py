@@ -2,7 +2,8 @@
 
 Personal data are removed at once. What must be kept longer is kept without them: texts of appeals
 for two years, recordings for two months (report form №1, table 3), after which retention removes
-them. Counted values and the ledger stay; an appeal that is open or on hold is not touched.
+them. The ledger and the values that reports count stay. An appeal that is open or on hold is not
+changed.
 """
 
 from collections.abc import Iterable
@@ -57,8 +58,8 @@ def mask_citizen(
 ) -> StoredRecords:
     """Mask the selected records, notify the citizen and erase the request's personal data.
 
-    Returns the records that were masked. Raises Refused: those of `data_requests`, and "open" or
-    "held" with the appeal's number.
+    Returns the records that were masked. Raises Refused "open" or "held", with the number of an
+    appeal that is open or on hold, and with the codes of the functions of `data_requests`.
     """
     selected_ids, own_number = set(records), "number" in set(records)
     selection = _selected_records(
@@ -85,7 +86,7 @@ def mask_citizen(
 
 
 def mask_records(settings: Settings, records: CitizenRecords, rule: str, by: str) -> None:
-    """Mask records that were masked before a restore. Raises Refused: "open", "held"."""
+    """Mask records that were masked before a restore. Raises Refused like mask_citizen()."""
     plan = _plan_masking(settings, records)
     with write_transaction():
         _require_closed(records)
@@ -143,7 +144,7 @@ def _remove_citizen_files(settings: Settings, records: CitizenRecords, by: str) 
 def _selected_records(
     request: DataRequest, stored: StoredRecords, own_number: bool
 ) -> CitizenRecords:
-    """The records of a request, with the ids of their calls."""
+    """Return the records of a request, with the ids of their calls."""
     ids = {row.call_id for row in (*stored.appeals, *stored.call_forms) if row.call_id}
     ids |= {call.id for call in stored.calls}
     phone = request.phone if own_number else ""
@@ -151,7 +152,7 @@ def _selected_records(
 
 
 def _plan_masking(settings: Settings, records: CitizenRecords) -> _MaskingPlan:
-    """Identify the citizen and find what else names them; slow, so it runs without the lock."""
+    """Identify the citizen and find what else names them; slow: run without the write lock."""
     citizen = identity.identify_citizen(
         records.appeals, records.call_forms, records.calls, records.phone
     )
@@ -166,7 +167,7 @@ def _require_closed(records: CitizenRecords) -> None:
 
 
 def _require_maskable(appeal: Appeal) -> None:
-    """Raise Refused if an appeal cannot be masked now."""
+    """Raise Refused "open" or "held" if an appeal, or its call, is open or on hold."""
     handling = Handling.get_or_none(Handling.appeal == appeal.id)
     if handling and handling.is_open:
         raise Refused("open", subject=appeal.number)
@@ -179,7 +180,7 @@ def _require_maskable(appeal: Appeal) -> None:
 def _text_redactor(
     settings: Settings, row: Appeal | CallForm, citizen: Identity
 ) -> Redactor | None:
-    """The redactor for the texts of a row, while they must be kept."""
+    """Return the redactor for the texts of a row; None if they need not be kept any more."""
     return (
         None
         if row.registered_at < rules.retention_cutoff(settings, MIN_APPEAL_YEARS * 12)

@@ -28,7 +28,7 @@ _LEG_SUFFIX = re.compile(r"-\d+$")
 def remove_orphaned_files(
     settings: Settings, batches: RemovalBatches, before: dt.datetime, rule: str
 ) -> int:
-    """Remove orphaned files from the folders of days before `before`, unless modified since."""
+    """Remove orphaned files from days before `before`, unless modified since; return how many."""
     folder, count = settings.paths.recordings.resolve(), 0
     for path in _files_before(folder, f"{before.astimezone(settings.tz):%Y/%m/%d}"):
         if _old_file_size(path, before) is None or _removable_call_id(folder, path) is None:
@@ -51,14 +51,14 @@ def _files_before(folder: Path, upto: str) -> Iterator[Path]:
 
 
 def _old_file_size(path: Path, before: dt.datetime) -> int | None:
-    """The size of a plain file that was not modified since; None for anything else."""
+    """Return the size of a plain file not modified since `before`; None for anything else."""
     status = path.lstat()
     is_old = stat.S_ISREG(status.st_mode) and status.st_mtime < before.timestamp()
     return status.st_size if is_old else None
 
 
 def _removable_call_id(folder: Path, path: Path) -> str | None:
-    """The call id in the name of an orphaned file, if it may be removed."""
+    """Return the id of the call in the name of an orphaned file; None if it must be kept."""
     name = path.relative_to(folder).as_posix()
     stem = _CALL_FILE_SUFFIX.sub("", name)
     has_file = Recording.file.in_([name, f"{stem}.wav"]) | (Recording.kept == name)

@@ -19,10 +19,10 @@ class RemovalBatches:
     pause: Callable[[float], object] = time.sleep
 
     def remove_rows(self, query: Any, key: Any, remove: Callable[[Any], bool]) -> int:
-        """Remove the rows of a query in the order of `key`; returns how many `remove` removed.
+        """Remove the rows of a query in the order of `key`; returns how often `remove` was True.
 
         Rows are selected outside the write lock and read again under it, because a hold may have
-        been set since. `remove` is called within that transaction.
+        been set since. `remove` is called within the transaction of that reading.
         """
         last_key, count = None, 0
         while True:

@@ -7,7 +7,7 @@ from typing import Any
 from appliance.core import clock
 from appliance.models import Removal
 
-MASKING_EXTENT = 1  # of the columns that masking blanks; rows with less are masked again
+MASKING_EXTENT = 1  # is raised with the blanked columns; rows below it are masked again
 
 
 def record_removal(kind: str, subject: str, rule: str, **detail: Any) -> None:
@@ -21,7 +21,7 @@ def record_removal(kind: str, subject: str, rule: str, **detail: Any) -> None:
 
 
 def recent_removals(limit: int = 100) -> list[Removal]:
-    """The latest removals, newest first."""
+    """Return the latest removals, newest first."""
     return list(Removal.select().order_by(Removal.id.desc()).limit(limit))
 
 

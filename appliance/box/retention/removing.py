@@ -115,7 +115,7 @@ def _remove_recordings(
 def _remove_recording_files(
     folder: Path, recording: Recording, before: dt.datetime, rule: str
 ) -> bool:
-    """Remove a recording's files and record it. Returns False if they must be kept."""
+    """Remove a recording's files and log the removal. Returns False if they must be kept."""
     names = {recording.file, recording.kept or recording.file}  # original and compressed
     paths = [(folder / name).resolve() for name in sorted(names)]
     if not all(path.is_relative_to(folder) for path in paths):
@@ -140,7 +140,7 @@ def _remove_recording_files(
 
 
 def _removable_size(path: Path, before: dt.datetime) -> int | None:
-    """The file's size, 0 if it is missing; None if it was modified since and must be kept."""
+    """Return the file's size, 0 if it is missing, None if modified since `before` (to be kept)."""
     try:
         status = path.stat()
     except FileNotFoundError:

@@ -57,7 +57,7 @@ _RECORD_KINDS = ("appeal", "appeal_person", "call_form", "call_form_person", "ca
 
 
 def _unmasked_records(subjects: dict[str, set[str]], own_number: bool) -> on_request.CitizenRecords:
-    """The records in the database that are not masked there."""
+    """Return the records of `subjects` (by kind) in the database that are not masked there."""
     numbers = subjects["appeal"] | subjects["appeal_person"]
     form_numbers = subjects["call_form"] | subjects["call_form_person"]
     calls = [call.id for call in Call.select().where(Call.id.in_(subjects["call_person"]))]
@@ -75,7 +75,7 @@ def _unmasked_records(subjects: dict[str, set[str]], own_number: bool) -> on_req
 
 
 def _likely_own_number(calls: list[str], phones: set[str]) -> str:
-    """The citizen's own number, judged by their calls; "" if the calls have no numbers.
+    """Return the citizen's own number, judged by their calls; "" if the calls have no numbers.
 
     They may have made a request from another person's phone, whose data must not be removed: a
     number that they gave as their own is preferred, then the one with the most calls.
@@ -93,9 +93,9 @@ def _is_masked(number: str, kind: str) -> bool:
 
 
 def _reopened_request(rule: str, records: on_request.CitizenRecords) -> DataRequest | None:
-    """The citizen's request if it is open again: it was answered once and needs no new answer.
+    """Return the citizen's answered request if it is open again; it needs no new answer.
 
-    Since an earlier restore, the request's number may belong to another citizen's request.
+    After an earlier restore, another citizen's request may have the same number: returns None.
     """
     number = rule.removeprefix(f"{DATA_REQUEST_RULE}=")
     request = DataRequest.get_or_none(

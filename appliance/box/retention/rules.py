@@ -42,7 +42,7 @@ class UpcomingRemovals:
 
 
 def retention_cutoff(settings: Settings, months: int, day: dt.date | None = None) -> dt.datetime:
-    """The time `months` before a day (default today); anything older has reached that age.
+    """Return the time `months` before a day (default today); anything older has reached that age.
 
     Months count as the longest possible: the report's "two months" are 62 days, never 59.
     """
@@ -53,7 +53,7 @@ def retention_cutoff(settings: Settings, months: int, day: dt.date | None = None
 
 
 def due_recordings(before: dt.datetime) -> Any:
-    """Recordings whose known times all lie before `before`; not held, not yet removed."""
+    """Select recordings whose known times are all before `before`; not held, not yet removed."""
     ended = fn.COALESCE(Call.ended_at, Call.arrived_at)
     return (
         Recording.select()
@@ -69,7 +69,7 @@ def due_recordings(before: dt.datetime) -> Any:
 
 
 def due_appeals(before: dt.datetime) -> Any:
-    """Closed appeals that have not changed since `before`; not held, not yet masked."""
+    """Select closed appeals that have not changed since `before`; not held, not yet masked."""
     return (
         Appeal.select()
         .join(Handling)
@@ -84,7 +84,7 @@ def due_appeals(before: dt.datetime) -> Any:
 
 
 def partially_masked(table: type[Appeal | CallForm], extent: int) -> Any:
-    """Rows that an earlier release masked to a lower extent (`removal_log.MASKING_EXTENT`)."""
+    """Select rows that an earlier release masked to less than `extent`."""
     kind = "appeal" if table is Appeal else "call_form"
     removals = Removal.select().where(
         Removal.kind.in_((kind, f"{kind}_person")),
@@ -102,17 +102,17 @@ def has_masked_since(since: dt.datetime) -> bool:
 
 
 def due_masked_recordings(before: dt.datetime) -> Any:
-    """Recordings past the minimum age of calls whose citizen asked to be masked."""
+    """Select the due recordings of calls whose citizen was masked on request."""
     return due_recordings(before).where(
         fn.EXISTS(matching_removals("call_person", Recording.call_id))
     )
 
 
 def due_messages(before: dt.datetime) -> Any:
-    """Messages whose personal data are due for removal.
+    """Select finished messages whose personal data are due for removal.
 
-    They are those still unsent when their appeal was masked and finished since, and those created
-    before `before` that belong neither to an appeal nor to a call that is kept.
+    They are those that were unsent when their appeal was masked, and those created before `before`
+    that belong neither to an appeal nor to a call that is kept.
     """
     has_content = (Message.payload != {}) | (Message.text != "") | (Message.recipient != "")
     is_appeal_cause = (
@@ -134,7 +134,7 @@ def due_messages(before: dt.datetime) -> Any:
 
 
 def due_call_forms(before: dt.datetime) -> Any:
-    """Forms №2 of calls registered before `before`; not held, not yet masked.
+    """Select forms №2 of calls registered before `before`; not held, not yet masked.
 
     A form that belongs to an appeal is masked with the appeal.
     """
@@ -148,13 +148,13 @@ def due_call_forms(before: dt.datetime) -> Any:
 
 
 def due_drafts(before: dt.datetime) -> Any:
-    """Drafts that were not changed since `before`, except those of a call that is kept."""
+    """Select drafts not changed since `before`, except those of a call that is kept."""
     joined_drafts = Draft.select().left_outer_join(Call, on=(Draft.call_id == Call.id))
     return joined_drafts.where(Draft.updated_at < before, *_unheld_conditions(Draft.call_id))
 
 
 def due_notes(before: dt.datetime) -> Any:
-    """Notes of missed callers' tasks closed before `before`, unless the call is kept."""
+    """Select notes of missed callers' tasks closed before `before`, unless the call is kept."""
     is_marked_task = (FollowUp.number == FollowUpMark.number) & (
         FollowUp.closed_at == FollowUpMark.at
     )
@@ -169,13 +169,13 @@ def due_notes(before: dt.datetime) -> Any:
 
 
 def due_number_notes(before: dt.datetime) -> Any:
-    """Notes on numbers that were not changed since `before`."""
+    """Select notes on numbers that were not changed since `before`."""
     unchanged = NumberNote.changed_at.is_null() | (NumberNote.changed_at < before)
     return NumberNote.select().where(NumberNote.at < before, unchanged, NumberNote.text != "")
 
 
 def due_callbacks(before: dt.datetime) -> Any:
-    """Scheduled callbacks done before `before`, except those of a call that is kept."""
+    """Select scheduled callbacks done before `before`, except those of a call that is kept."""
     joined_callbacks = ScheduledCallback.select().left_outer_join(
         Call, on=(ScheduledCallback.call_id == Call.id)
     )
@@ -202,12 +202,12 @@ def is_on_hold(kind: str, subject: str) -> bool:
 
 
 def matching_removals(kind: str, subject: Any) -> Any:
-    """The removals of a subject, as a subquery that uses their index: there may be many."""
+    """Select the removals of a subject; as a subquery it uses their index, as there may be many."""
     return Removal.select().where(Removal.kind == kind, Removal.subject == subject)
 
 
 def upcoming_removals(settings: Settings, months: int = 6) -> list[UpcomingRemovals]:
-    """The removals due today and in each of the coming months, as of now."""
+    """Return the removals due today and in each of the coming months, as of now."""
     limits, today = settings.retention, clock.now().astimezone(settings.tz).date()
     upcoming, previous_counts = [], (0, 0)
     for number in range(months + 1):
@@ -224,15 +224,15 @@ def upcoming_removals(settings: Settings, months: int = 6) -> list[UpcomingRemov
 
 
 def _unheld_conditions(call_id: Any) -> list[Any]:
-    """Conditions for a query that joins Call: nothing requires the call to be kept."""
+    """Return conditions, for a query that joins Call, that nothing keeps the call."""
     return [~fn.EXISTS(rows) for rows in _hold_queries(call_id, Call.serves)]
 
 
 def _hold_queries(call_id: Any, serves: Any) -> tuple[Any, ...]:
-    """Queries for what keeps a call: a hold on it, an appeal on hold, an open appeal.
+    """Return queries for what keeps a call: a hold on it, an appeal on hold, an open appeal.
 
-    An appeal is about the call in which it was made and about the calls placed for it: those serve
-    its number, or its call while it had no number yet.
+    An appeal is about the call in which it was made and about the calls placed for it. `serves` of
+    such a call is the appeal's number, or the id of its first call if it had no number yet.
     """
     is_about_call = Appeal.call_id.in_([call_id, serves]) | (Appeal.number == serves)
     is_call_hold = (LegalHold.kind == "call", LegalHold.subject.in_([call_id, serves]))
@@ -244,7 +244,7 @@ def _hold_queries(call_id: Any, serves: Any) -> tuple[Any, ...]:
 
 
 def _held_subjects(kind: str) -> Any:
-    """The subjects of the active holds of a kind, as a subquery."""
+    """Select the subjects of the active holds of a kind."""
     return LegalHold.select(LegalHold.subject).where(
         LegalHold.kind == kind, LegalHold.ended_at.is_null()
     )

@@ -16,8 +16,8 @@ from appliance.core import db_upkeep
 log = logging.getLogger(__name__)
 
 MAX_REBUILD_BYTES = 256 << 20  # a file of this size is rewritten in about three seconds
-_LOG_ATTEMPTS, _WAIT_SECONDS = 20, 0.5  # attempts to find the log without readers
-_PAGE_BUDGET_SECONDS = 2.0  # the longest time that a page waits for it
+_LOG_ATTEMPTS, _WAIT_SECONDS = 20, 0.5  # attempts to empty the log
+_PAGE_BUDGET_SECONDS = 2.0  # how long a page waits for the index
 
 
 def scrub_database(
@@ -44,7 +44,7 @@ def scrub_database(
 
 
 def scrub_quickly() -> None:
-    """Do the part that is fast enough for a page; the nightly job does the rest."""
+    """Overwrite what is fast enough for a page; the nightly job does the rest."""
     deadline = time.monotonic() + _PAGE_BUDGET_SECONDS
     search.merge_index(lambda: time.monotonic() < deadline)
     db_upkeep.truncate_log()

@@ -1,6 +1,6 @@
 """Rows that name a citizen but are not their records: texts and searches of staff.
 
-They are searched before anything is masked, without the write lock, and changed under it.
+They are searched before anything is masked, outside the write lock, and changed under it.
 """
 
 import datetime as dt
@@ -44,7 +44,7 @@ _APOSTROPHE = re.compile("[ʻʼ'‘’`]")
 _INFLECTED_ENDINGS = "aeiouyаеёиоуўыэюяй"  # vowels in which inflected forms of a name differ
 _MAX_UNINFLECTED_LETTERS = 4  # a name this short keeps its ending
 
-_OWN_FUNCTIONS = (ArticleMiss, DataRequest, Message)  # tables whose texts change otherwise
+_OWN_FUNCTIONS = (ArticleMiss, DataRequest, Message)  # tables with functions of their own below
 # Free texts of staff about anyone: the citizen's data are cut out of them.
 _NOTE_COLUMNS: tuple[tuple[Any, Field], ...] = tuple(
     (table, table._meta.fields[name])
@@ -55,7 +55,7 @@ _NOTE_COLUMNS: tuple[tuple[Any, Field], ...] = tuple(
 
 
 def trace_changes(citizen: Identity) -> list[Change]:
-    """The changes that remove a citizen from rows that are not their records."""
+    """Return the changes, to be called later, that remove a citizen from others' rows."""
     changes: list[Change] = [
         *_draft_deletions(citizen),
         *_refused_form_deletions(citizen),
@@ -74,7 +74,10 @@ def trace_changes(citizen: Identity) -> list[Change]:
 
 
 def blank_record_notes(numbers: set[str], calls: set[str]) -> None:
-    """Blank the reasons that staff entered about the records, within a write transaction."""
+    """Blank what staff noted about records, within a write transaction.
+
+    `numbers` are those of appeals, `calls` the ids of calls.
+    """
     subjects = [*numbers, *calls]
     appeals = Appeal.select().where(Appeal.number.in_(numbers))
     for table, is_about_records in (
@@ -126,13 +129,13 @@ def _redact_note(citizen: Identity, row: Any, column: Field) -> None:
 
 
 def _row_update(row: Any, columns: dict[str, Any]) -> Change:
-    """The update of one row, to be executed later."""
+    """Return the update of one row, to be executed later."""
     change: Change = type(row).update(columns).where(type(row).id == row.id).execute
     return change
 
 
 def _draft_deletions(citizen: Identity) -> Iterator[Change]:
-    """Deletions of the citizen's drafts, except of those for a current call.
+    """Yield the deletions of the citizen's drafts, except of those for a current call.
 
     The appeal of a current call is not registered yet.
     """
@@ -145,14 +148,14 @@ def _draft_deletions(citizen: Identity) -> Iterator[Change]:
 
 
 def _refused_form_deletions(citizen: Identity) -> Iterator[Change]:
-    """Deletions of the refused forms that the citizen filled in."""
+    """Yield the deletions of the refused forms that the citizen filled in."""
     for form in RefusedForm.select():
         if citizen.is_certain_mention(form.address) or _is_citizen_form(citizen, form.values):
             yield RefusedForm.delete().where(RefusedForm.token == form.token).execute
 
 
 def _miss_changes(citizen: Identity) -> Iterator[Change]:
-    """Changes to fruitless searches; the rows stay, because their number is counted."""
+    """Yield changes to searches without results; the rows stay, because they are counted."""
     for miss in ArticleMiss.select().where(ArticleMiss.text != ""):
         if citizen.is_possible_mention(miss.text):
             text = citizen.redact_shared_text(miss.text)
@@ -160,7 +163,7 @@ def _miss_changes(citizen: Identity) -> Iterator[Change]:
 
 
 def _message_changes(citizen: Identity) -> Iterator[Change]:
-    """Changes to finished messages about another cause that name the citizen."""
+    """Yield the blanking of finished messages that name the citizen, whatever their cause."""
     words = {
         *citizen.phones,
         *citizen.alert.documents,
@@ -181,7 +184,7 @@ def _message_changes(citizen: Identity) -> Iterator[Change]:
 
 
 def _spelling_variants(word: str) -> set[str]:
-    """The stems of a word's spellings: in both scripts, without inflected endings.
+    """Return the stems of a word's spellings, in both scripts and without inflected endings.
 
     They are in several cases, because SQLite ignores case in ASCII only.
     """
@@ -194,7 +197,7 @@ def _spelling_variants(word: str) -> set[str]:
 
 
 def _request_changes(citizen: Identity) -> Iterator[Change]:
-    """Changes to answered data requests: the citizen's own, and others that name them."""
+    """Yield changes to answered data requests: the citizen's own, and others that name them."""
     for request in DataRequest.select().where(DataRequest.state != "open"):
         columns = {
             name: getattr(request, name) for name in personal_columns.column_names(DataRequest)
