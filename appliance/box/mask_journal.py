@@ -43,7 +43,7 @@ class Mask:
 
 
 def record_masks(settings: Settings) -> int:
-    """Append the masks that a journal lacks, and return how many (the most of any journal).
+    """Append to each journal the masks that it lacks; returns the most that one of them lacked.
 
     Raises OSError if a journal cannot be read or written.
     """

@@ -19,10 +19,11 @@ class RemovalBatches:
     pause: Callable[[float], object] = time.sleep
 
     def remove_rows(self, query: Any, key: Any, remove: Callable[[Any], bool]) -> int:
-        """Remove the rows of a query in the order of `key`; returns how often `remove` was True.
+        """Remove the rows of a query in the order of `key`; returns how many were removed.
 
         Rows are selected outside the write lock and read again under it, because a hold may have
-        been set since. `remove` is called within the transaction of that reading.
+        been set since. `remove` is called in the same
+        transaction, and returns True if it removed the row.
         """
         last_key, count = None, 0
         while True:

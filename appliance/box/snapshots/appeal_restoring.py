@@ -76,7 +76,7 @@ class AppealRestoration:
 
     number: str
     snapshot: str
-    rows: dict[str, int] = field(default_factory=dict)  # table → number of rows that were restored
+    rows: dict[str, int] = field(default_factory=dict)  # number of restored rows, by table
     present: list[str] = field(default_factory=list)  # rows that existed already and stay unchanged
     on_hold: int = 0  # messages that were unsent then: they are on hold for review, and not sent
 
@@ -90,8 +90,8 @@ class _AppealCopy:
     mahalla: Row | None
     calls: list[str]  # ids
     rows: Rows
-    logins: dict[int, str]  # id of an account → login
-    departments: dict[int, str]  # id → code
+    logins: dict[int, str]  # login of each account, by id
+    departments: dict[int, str]  # code of each department, by id
 
 
 def restore_appeal(
@@ -104,9 +104,9 @@ def restore_appeal(
 ) -> AppealRestoration:
     """Restore an appeal into the open database, in one transaction, and record it in the audit.
 
-    Raises SnapshotError: unknown (the snapshot lacks it, or the database lacks what it refers to),
-    there (the number, its form or a registered call exists), masked (its personal data were removed
-    at the citizen's request).
+    Raises SnapshotError: "unknown" if the snapshot lacks it, or the database what it refers to;
+    "there" if the number, its form or a registered call exists; "masked" if its personal data were
+    removed at the citizen's request.
     """
     _refuse_existing(number)
     with records.open_snapshot_database(settings, request, report_progress) as snapshot:
@@ -246,7 +246,7 @@ def _insert_children(appeal: Appeal, copy: _AppealCopy, report: AppealRestoratio
 
 
 def _insert_registered_calls(copy: _AppealCopy, report: AppealRestoration) -> None:
-    """Insert form №2 of its calls, with the values that reports count."""
+    """Insert the forms №2 of the appeal's calls, with the values that reports count."""
     numbers = {copy.appeal["number"]}
     for row in copy.rows[CallForm]:
         existing = CallForm.get_or_none(CallForm.number == row["number"])
@@ -312,7 +312,7 @@ def _insert_messages(copy: _AppealCopy, report: AppealRestoration) -> None:
             report.on_hold += 1
             values |= {"state": "held", "claimed_until": None}
         # An earlier restore inserted a placeholder row, so that new ids continue above it. Its time
-        # also shows when that restore was (outbox.hold_if_old): it is moved above this message.
+        # also shows when that restore was (outbox.hold_if_old): it gets a new id above the message.
         marks = _select_rows(Message, (Message.id == row["id"]) & (Message.channel == "none"))
         Message.delete().where(Message.id.in_([mark["id"] for mark in marks])).execute()
         keep_id = Message.get_or_none(Message.id == row["id"]) is None
@@ -333,9 +333,10 @@ def _insert_rows(
     keep_id: bool = False,
     **replacements: object,
 ) -> dict[Any, Any]:
-    """Insert rows, numbered by this database; returns the former id of each → the new one.
+    """Insert rows under new ids; returns the new id of each row, by its id in the snapshot.
 
-    `missing_only` leaves out the rows whose primary key exists.
+    `missing_only` leaves out rows whose primary key exists; `keep_id` keeps their ids;
+    `replacements` are values to insert in place of those in each row.
     """
     key = table._meta.primary_key
     ids: dict[Any, Any] = {}

@@ -15,7 +15,7 @@ from appliance.core import db_files
 from appliance.core.settings import Settings
 
 _EVENT_RECORD = re.compile(rb'^"(\d{9,10}\.\d{6})","[A-Z_]+","', re.MULTILINE)
-_OVERLAP_SECONDS = 3600.0  # before the newest record in the database
+_OVERLAP_SECONDS = 3600.0  # is imported again, before the newest record
 
 
 def update_restored_site(
@@ -57,7 +57,7 @@ def update_restored_site(
 
 
 def _replay_masks(settings: Settings, config: Path, work_folder: Path) -> str:
-    """Mask again what was masked since; returns a text about the result, or ""."""
+    """Mask the known masked records again; returns a text about the result, or ""."""
     if not (masks := mask_journal.collect_masks(settings)):
         return ""
     journal = work_folder / mask_journal.JOURNAL_FILE_NAME
@@ -83,7 +83,7 @@ def run_appliance(config: Path, *arguments: str | Path) -> str:
 
 
 def _write_settings(settings: Settings, request: RestoreRequest, work_folder: Path) -> Path:
-    """Write settings for the restored site, with their secrets if those could be unsealed."""
+    """Write settings for the restored site, with secrets if they could be unsealed."""
     restored_settings = settings_files.read_toml(settings.file)
     if request.target and (work_folder / "settings").exists():
         restored_settings = _most_complete_settings(work_folder)
@@ -95,7 +95,7 @@ def _write_settings(settings: Settings, request: RestoreRequest, work_folder: Pa
 
 
 def _most_complete_settings(work_folder: Path) -> dict[str, Any]:
-    """The settings among the restored files, preferably those with secrets."""
+    """Return the settings among the restored files, preferably those with secrets."""
     secret_files = sorted((work_folder / "secrets").rglob("*.toml"))
     for file in [*secret_files, work_folder / "settings" / contents.SETTINGS_FILE]:
         restored_settings = settings_files.read_toml(file)

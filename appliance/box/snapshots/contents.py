@@ -1,6 +1,6 @@
 """The contents of a snapshot, and the manifest by which they are verified.
 
-A folder of this machine, always at the same path, receives what is generated for the snapshot: the
+The stage, a folder always at the same path, receives what is generated for the snapshot: the
 database's copy, the settings without secrets, the sealed secrets, the manifest and the list of
 files. restic saves that folder and, from their own folders, the recordings and everything else.
 """
@@ -33,13 +33,13 @@ STAGE_FOLDER = "appliance-snapshot"
 DATABASE_FILE, SETTINGS_FILE, SECRETS_FILE = "database.db", "appliance.toml", "secrets.age"
 MANIFEST_FILE, FILE_LIST = "manifest.json", "files.txt"
 COUNTED_TABLES = {"calls": "call", "appeals": "appeal", "recordings": "recording"}
-LISTED_PARTS = ("recordings", "prompts", "issued")
+LISTED_PARTS = ("recordings", "prompts", "issued")  # kinds of files that FILE_LIST names one by one
 _CHUNK_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """What a snapshot was made of; all of it is compared with what is read back."""
+    """The description of a snapshot's contents, by which the snapshot is verified."""
 
     format: int
     made_at: str  # ISO 8601, when the database was copied
@@ -49,7 +49,7 @@ class Manifest:
     database_sha256: str
     database_bytes: int
     files: dict[str, int]  # number of files by part, as in LISTED_PARTS; listed in FILE_LIST
-    bytes: int  # of those files
+    bytes: int  # total size of those files
     parts: dict[str, list[str]]  # the original folders or files of each part
     audit: str = ""  # the head of the audit chain in that database, in the format of audit.Head
 
@@ -59,7 +59,7 @@ class Manifest:
         return dt.datetime.fromisoformat(self.made_at)
 
     def to_json_text(self) -> str:
-        """The manifest as JSON."""
+        """Return the manifest as JSON."""
         return json.dumps(asdict(self), indent=1)
 
 
@@ -169,18 +169,18 @@ def saved_parts(settings: Settings) -> dict[str, list[str]]:
 
 
 def event_logs(settings: Settings) -> list[Path]:
-    """Asterisk's event log and its rotated predecessors."""
+    """Return Asterisk's event log and its rotated predecessors."""
     log = settings.paths.event_log
     return sorted(path for path in log.parent.glob(f"{log.name}*") if path.is_file())
 
 
 def sound_stem(name: str) -> str:
-    """The part of a file name that stays when the file is compressed (.wav, .ogg)."""
+    """Return the file name without its ending, which changes when a .wav is compressed to .ogg."""
     return name.rpartition(".")[0] or name
 
 
 def parse_file_list(text: str) -> dict[str, dict[str, int]]:
-    """Parse a list of files: part → name below its folder → size."""
+    """Parse FILE_LIST; returns the size of each file, by part and by name below its folder."""
     files_by_part: dict[str, dict[str, int]] = {part: {} for part in LISTED_PARTS}
     for line in text.splitlines():
         part, size, name = line.split("\t", 2)
@@ -193,7 +193,7 @@ def ignore_progress(activity: str, share: float | None) -> None:
 
 
 def repository_names(settings: Settings) -> list[str]:
-    """The names of the repositories. Raises SnapshotError if there are no repositories."""
+    """Return the names of the repositories. Raises SnapshotError if there are no repositories."""
     if not settings.backups:
         raise SnapshotError("setting", f"{settings.file} names no [[backups]]")
     return [backup.name for backup in settings.backups]
@@ -206,7 +206,7 @@ def _require_free_space(folder: Path, needed: int) -> None:
 
 
 def _system_error(error: OSError) -> SnapshotError:
-    """The snapshot error for an error of the operating system."""
+    """Return the snapshot error for an error of the operating system."""
     is_full = error.errno in (28, 122, 27)  # no space, over quota, file too large
     return SnapshotError("full" if is_full else "failed", str(error))
 

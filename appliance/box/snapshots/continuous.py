@@ -90,7 +90,7 @@ def replicate_changes(settings: Settings, stop: threading.Event) -> None:
 
 
 def replica_folder(settings: Settings) -> Path:
-    """The folder on the second disk. Raises SnapshotError if no folder is configured."""
+    """Return the folder for copies on the second disk. Raises SnapshotError if it is not set."""
     if not settings.snapshots.replica:
         raise SnapshotError("setting", f"{settings.file} sets no snapshots.replica")
     return Path(settings.snapshots.replica)
@@ -124,7 +124,7 @@ def copy_event_logs(settings: Settings, tick: Callable[[], None] = lambda: None)
 
 
 def copied_event_logs(settings: Settings) -> list[Path]:
-    """The copied event logs; empty without a replica."""
+    """Return the copied event logs; empty if no folder for copies is set."""
     if not settings.snapshots.replica:
         return []
     return sorted((Path(settings.snapshots.replica) / "events").glob("*.csv"))
@@ -152,7 +152,7 @@ def restore_database(settings: Settings, target: Path, at: dt.datetime | None) -
 
 
 def last_change_at(settings: Settings) -> dt.datetime | None:
-    """When the replica last received a change, if ever."""
+    """Return when the replica last received a change, if ever."""
     folder = replica_folder(settings)
     change_times = [file.stat().st_mtime for file in (folder / CURRENT_FOLDER).rglob("*.ltx")]
     if not change_times or not (folder / ALIVE_FILE).exists():
@@ -162,7 +162,7 @@ def last_change_at(settings: Settings) -> dt.datetime | None:
 
 
 def last_sign_at(settings: Settings) -> dt.datetime | None:
-    """When `appliance replicate` last reported that it is alive, if ever."""
+    """Return when `appliance replicate` last reported that it is alive, if ever."""
     try:
         return dt.datetime.fromtimestamp(
             (replica_folder(settings) / ALIVE_FILE).stat().st_mtime, dt.UTC
@@ -172,7 +172,7 @@ def last_sign_at(settings: Settings) -> dt.datetime | None:
 
 
 def litestream_state_folder(database: Path) -> Path:
-    """The folder of Litestream's own state next to a database; it belongs to that very file."""
+    """Return the folder of Litestream's own state for a database file; it is next to that file."""
     return database.with_name(f".{database.name}-litestream")
 
 

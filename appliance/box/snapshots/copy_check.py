@@ -1,8 +1,9 @@
 """Verifies that the continuous copy can be restored: each hour it is restored and compared.
 
-A row is written and the running database is counted in the same transaction. The copy is restored
-until it contains that row. Rows up to that time can later only become fewer, so a copy is complete
-if its count is between the running database's counts before and after the restore.
+A row is written, and the rows of the running database are counted, in the same transaction. The
+copy is restored repeatedly until it contains that row. Rows up to that time can later only become
+fewer, so a copy is complete if its count is between the running database's counts before and after
+the restore.
 """
 
 import contextlib
@@ -31,8 +32,8 @@ RESTART_REQUEST_INTERVAL = dt.timedelta(minutes=5)  # between two requests
 INTERRUPTED_TROUBLE = "broken_off"  # the process ended, or the database prevented it
 _PAUSE_SECONDS = 2.0
 _CHECK_RETENTION = dt.timedelta(days=70)
-_NEW_BASE_INTERVAL = dt.timedelta(days=1)  # between two new bases because of damage
-COUNTED_COLUMNS: dict[str, Field] = {  # up to the column's highest value at the start
+_NEW_BASE_INTERVAL = dt.timedelta(days=1)  # at least, between two replaced copies
+COUNTED_COLUMNS: dict[str, Field] = {  # rows count up to the highest value at the start
     "calls": Call.arrived_at,
     "appeals": Appeal.id,
     "call_forms": CallForm.id,
@@ -47,7 +48,7 @@ class _Reference:
     """The running database at the time of the check: limits, counts, and the audit's head."""
 
     check: CopyCheck
-    limits: dict[str, Any]  # name as in COUNTED_COLUMNS → the highest value that counts
+    limits: dict[str, Any]  # highest value that counts, by name as in COUNTED_COLUMNS
     counts: dict[str, int]
     head: Head | None  # of the audit chain
 
@@ -56,7 +57,8 @@ def check_copy(settings: Settings) -> CopyCheck:
     """Restore the continuous copy into a scratch file, compare it, and store the outcome.
 
     After a failure the replicator is restarted; after a second one its copy is set aside and a new
-    base is made, at most once a day. Raises SnapshotError if the copy is not complete.
+    base (a complete copy) is made, at most once a day. Raises SnapshotError if the copy lacks data
+    or cannot be restored.
     """
     started = time.monotonic()
     scratch = settings.paths.backups / "copy-check"
@@ -76,7 +78,7 @@ def check_copy(settings: Settings) -> CopyCheck:
 
 
 def latest_check() -> CopyCheck | None:
-    """The newest finished check; interrupted ones are ignored, as they do not judge the copy."""
+    """Return the newest finished check, except interrupted ones, which do not judge the copy."""
     finished_checks = CopyCheck.select().where(
         CopyCheck.state != "running", CopyCheck.trouble != INTERRUPTED_TROUBLE
     )
@@ -87,8 +89,8 @@ def latest_check() -> CopyCheck | None:
 def keep_replicating(settings: Settings) -> str:
     """Request a restart of `appliance replicate` if it shows no sign of life.
 
-    Returns a text about the action, "" if nothing was done. `appliance replicate` itself handles a
-    Litestream that stalls: a first base may take long.
+    Returns a text about the action, "" if nothing was done. Only `appliance replicate` itself
+    decides whether Litestream stalls, because its first complete copy may take long.
     """
     now, last_sign = clock.now(), continuous.last_sign_at(settings)
     if last_sign and now - last_sign < MAX_REPLICATOR_SILENCE:
@@ -118,7 +120,7 @@ def _begin_check() -> _Reference:
 
 
 def _row_counts(limits: dict[str, Any], database: SqliteDatabase | None = None) -> dict[str, int]:
-    """The number of rows up to the limits, in the running database or in another one."""
+    """Return the number of rows up to the limits, in the running database or in another one."""
     counts = {}
     for name, column in COUNTED_COLUMNS.items():
         rows = column.model.select(fn.COUNT(column)).where(column <= limits[name])
@@ -220,7 +222,8 @@ def _store_outcome(check: CopyCheck, values: dict[str, Any], started: float) -> 
 def _request_repair(settings: Settings, previous_check: CopyCheck | None) -> None:
     """Request a restart after a failed check; `previous_check` is the check before it.
 
-    A restart creates a missing base. A damaged copy needs a new base.
+    A restart creates a missing base. After two failures the copy counts as damaged: it is replaced
+    by a new base, unless that happened recently.
     """
     has_failed_twice = previous_check is not None and previous_check.state == "failed"
     renewals = copy_folders.damaged_copy_times(continuous.replica_folder(settings))

@@ -24,18 +24,18 @@ def set_copy_aside(folder: Path, *, is_damaged: bool = False) -> None:
 
 
 def former_folders(folder: Path) -> list[Path]:
-    """The folders of former copies in a replica's folder, oldest first."""
+    """Return the folders of former copies in a replica's folder, oldest first."""
     return sorted(copy for copy in folder.glob(f"{FORMER_FOLDER}*") if copy.is_dir())
 
 
 def set_aside_at(copy: Path) -> dt.datetime | None:
-    """When a former copy was set aside, if its name contains a time."""
+    """Return when a former copy was set aside, if its name contains a time."""
     match = _FORMER_NAME.fullmatch(copy.name)
     return dt.datetime.strptime(match[1], _STAMP_FORMAT).replace(tzinfo=dt.UTC) if match else None
 
 
 def damaged_copy_times(folder: Path) -> list[dt.datetime]:
-    """When damaged copies in a replica's folder were set aside, oldest first."""
+    """Return when damaged copies in a replica's folder were set aside, oldest first."""
     damaged_copies = (copy for copy in former_folders(folder) if _is_damaged(copy))
     return [at for at in map(set_aside_at, damaged_copies) if at]
 

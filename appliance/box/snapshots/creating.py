@@ -1,4 +1,4 @@
-"""Creates snapshots: staged, saved, read back, and only then are old ones removed."""
+"""Creates snapshots: each is staged, saved and read back; only then are old ones removed."""
 
 import contextlib
 import random
@@ -53,7 +53,7 @@ def create_snapshots(
     by: str = "",
     report_progress: ProgressReport = ignore_progress,
 ) -> list[CreatedSnapshot]:
-    """Create a snapshot in one repository or in all of them; each is verified.
+    """Create a snapshot in the repository `name`, or in all if it is None; each is verified.
 
     Raises SnapshotError if one failed; the others are created nevertheless.
     """
@@ -179,7 +179,7 @@ def _run_backup(
 
 
 def _run_details(created: CreatedSnapshot) -> dict[str, Any]:
-    """The columns of a run that created a snapshot."""
+    """Return the columns of a run that created a snapshot."""
     return {
         "snapshot": created.snapshot.id,
         "bytes_added": created.bytes_added,

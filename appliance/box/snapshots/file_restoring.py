@@ -22,7 +22,7 @@ from appliance.core.settings import Settings
 
 @dataclass(frozen=True)
 class SnapshotContext:
-    """The snapshot that files come from, and the database unless a copy provided it."""
+    """The snapshot from which the files come, and the database unless a copy provided it."""
 
     restic: Restic
     snapshot: Snapshot
@@ -38,7 +38,10 @@ def restore_files(
     restored: RestoreResult,
     report_progress: ProgressReport,
 ) -> None:
-    """Restore all but the database into the waiting folders; in place only missing files."""
+    """Restore all but the database into the waiting folders.
+
+    If the request has no target, only files that the site lacks are restored.
+    """
     parts = context.manifest.parts
     saved_files = _saved_files(context)
     for part in contents.LISTED_PARTS:
@@ -60,7 +63,7 @@ def restore_files(
 
 
 def _saved_files(context: SnapshotContext) -> set[str]:
-    """The paths of the listed parts' files. Raises SnapshotError if one is missing."""
+    """Return the paths of the LISTED_PARTS' files. Raises SnapshotError if one is missing."""
     restic, snapshot, manifest = context.restic, context.snapshot, context.manifest
     expected_files = reading.read_file_list(restic, snapshot)
     folders = [path for part in contents.LISTED_PARTS for path in manifest.parts.get(part, ())]
@@ -73,7 +76,7 @@ def _saved_files(context: SnapshotContext) -> set[str]:
 def _requested_names(
     settings: Settings, request: RestoreRequest, part: str, all_names: Sequence[str]
 ) -> list[str]:
-    """The files of a part to restore: in place only missing ones, in a drill a sample."""
+    """Return a part's files to restore: those that the site lacks; in a drill, a sample."""
     site_folder = site_folders(settings)[part]
     names = [name for name in all_names if request.target or not _has_sound_file(site_folder, name)]
     if part == "recordings" and request.recordings is not None:
@@ -90,7 +93,7 @@ def _restore_folder(
     part: str,
     report_progress: ProgressReport,
 ) -> None:
-    """Restore a folder of a snapshot, or only `names` among `all_names` in it."""
+    """Restore a folder of a snapshot, or only the files `names` out of `all_names` in it."""
     target.mkdir(parents=True, exist_ok=True)
     if names is not None and not names:
         return
@@ -203,7 +206,7 @@ def _has_sound_file(folder: Path, name: str) -> bool:
 
 
 def smallest_cover(names: Sequence[str], all_names: Sequence[str]) -> set[str]:
-    """The fewest files and folders that contain all `names` and no other file of `all_names`.
+    """Return the fewest files and folders that contain all `names` and no other of `all_names`.
 
     restic compares every file with every pattern: ten thousand of each take minutes.
     """
@@ -225,7 +228,7 @@ def smallest_cover(names: Sequence[str], all_names: Sequence[str]) -> set[str]:
 
 
 def _path_prefixes(name: str) -> list[str]:
-    """The folders that contain a file, outermost first, and the file itself."""
+    """Return the folders that contain a file, outermost first, and the file itself."""
     parts = name.split("/")
     return ["/".join(parts[: end + 1]) for end in range(len(parts))]
 

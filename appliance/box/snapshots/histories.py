@@ -31,7 +31,7 @@ _CHANGE_FILE_NAME = re.compile(r"([0-9a-f]{16})-([0-9a-f]{16})\.ltx")
 
 
 class ChangeFile(NamedTuple):
-    """A file of a copy: the transactions of a period, merged by level."""
+    """A file of a copy: a series of transactions. Files of a level are merged into the next."""
 
     moment: dt.datetime  # of the last transaction
     level: int
@@ -57,12 +57,12 @@ class CopyHistory:
         return self.changes[-1].moment
 
     def newest_change_time(self, at: dt.datetime) -> dt.datetime | None:
-        """The last change up to a time, unless the copy begins later."""
+        """Return the time of the last change up to `at`; None if the copy begins later."""
         earlier = (change.moment for change in reversed(self.changes) if change.moment <= at)
         return next(earlier, None)
 
     def complete_until(self, at: dt.datetime) -> dt.datetime:
-        """The time up to which a restore as of `at` is complete.
+        """Return the time up to which a restore as of `at` is complete.
 
         That is `at`, unless the copy ended before, or the next change file is merged with others
         and may contain earlier changes.
@@ -110,7 +110,7 @@ class CopyHistory:
 
 
 def list_histories(settings: Settings) -> list[CopyHistory]:
-    """All copies that contain a change, the newest end first; empty without a replica."""
+    """Return all copies that contain a change, the newest end first; empty without a replica."""
     if not settings.snapshots.replica:
         return []
     copies = []
@@ -124,7 +124,7 @@ def list_histories(settings: Settings) -> list[CopyHistory]:
 
 
 def last_replication_sign(settings: Settings) -> dt.datetime | None:
-    """When the process of the current copy last reported that it is alive, if ever."""
+    """Return when the process of the current copy last reported that it is alive, if ever."""
     if not settings.snapshots.replica:
         return None
     with contextlib.suppress(OSError, ValueError):
@@ -152,7 +152,7 @@ def remove_expired_copies(settings: Settings) -> list[Path]:
 
 
 def _former_since(folder: Path) -> dt.datetime:
-    """When a copy was set aside, according to its name, or else to its last file."""
+    """Return when a copy was set aside, according to its name, or else to its last file."""
     if set_aside_at := copy_folders.set_aside_at(folder):
         return set_aside_at
     creation = dt.datetime.fromtimestamp(folder.stat().st_mtime, dt.UTC)

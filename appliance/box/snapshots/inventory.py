@@ -18,7 +18,7 @@ from appliance.box.snapshots.reading import Snapshot
 from appliance.box.snapshots.restic import Restic
 from appliance.models import SnapshotRun
 
-MIN_KEPT_SNAPSHOTS = 5  # the newest snapshots, which no policy removes
+MIN_KEPT_SNAPSHOTS = 5  # the newest ones are never removed
 STATUS_OK, STATUS_DAMAGED, STATUS_MISSING = "ok", "damaged", "missing"
 
 
@@ -32,12 +32,12 @@ class UnreadableSnapshot:
     status: str  # STATUS_DAMAGED: its file exists | STATUS_MISSING: it does not
 
     def description(self) -> str:
-        """The id, time and status of the snapshot as text."""
+        """Return the id, time and status of the snapshot as text."""
         at = f" of {self.at.isoformat(timespec='minutes')}" if self.at else ""
         return f"{self.id}{at} ({self.status})"
 
     def as_json(self) -> dict[str, Any]:
-        """The snapshot as the commands print it."""
+        """Return the snapshot as the commands print it."""
         return {
             "id": self.id,
             "repository": self.repository,
@@ -50,7 +50,10 @@ class UnreadableSnapshot:
 
 
 def unreadable_snapshots(restic: Restic, databases: Iterable[Path]) -> list[UnreadableSnapshot]:
-    """The unreadable snapshots of a repository, newest first, by the runs in `databases`."""
+    """Return a repository's unreadable snapshots, newest first.
+
+    `databases`: those whose logs of runs show which snapshots were created.
+    """
     name = restic.backup.name
     runs = _recorded_snapshots(databases, name)
     snapshots = reading.list_snapshots(restic)
@@ -72,7 +75,7 @@ def unreadable_snapshots(restic: Restic, databases: Iterable[Path]) -> list[Unre
 def newest_snapshot(
     restic: Restic, databases: Iterable[Path], before: dt.datetime | None, *, accept_loss: bool
 ) -> Snapshot:
-    """The newest readable snapshot, optionally the newest before a time.
+    """Return the newest readable snapshot, optionally the newest before a time.
 
     Raises SnapshotError if there is no such snapshot, and if one that is or may be newer cannot be
     read, unless that loss is accepted.
@@ -100,19 +103,19 @@ def newest_snapshot(
 
 
 def describe_unreadable(unreadable: list[UnreadableSnapshot]) -> str:
-    """The unreadable snapshots of one repository as text."""
+    """Describe the unreadable snapshots of one repository."""
     listing = ", ".join(snapshot.description() for snapshot in unreadable)
     return f"damaged or missing in {unreadable[0].repository}: {listing}"
 
 
 def _snapshot_file_ids(restic: Restic) -> list[str]:
-    """The names of the snapshot files in the repository, shortened like ids."""
+    """Return the names of the snapshot files in the repository, shortened like ids."""
     with restic.open_output("list", "snapshots") as stream:
         return [line.decode("ascii", "replace").strip()[:8] for line in stream if line.strip()]
 
 
 def _recorded_snapshots(databases: Iterable[Path], repository: str) -> dict[str, dt.datetime]:
-    """The newest snapshots that were created in a repository, according to the logs: id → time."""
+    """Return when the newest snapshots in a repository were created, by id, from the logs."""
     created_times: dict[str, dt.datetime] = {}
     rows = (
         SnapshotRun.select(SnapshotRun.snapshot, SnapshotRun.started_at)

@@ -37,7 +37,7 @@ def request_run(kind: str, repository: str, by: str, snapshot: str = "") -> bool
 
 
 def claim_request() -> SnapshotRun | None:
-    """Take the oldest request and delete it, because the run stores its own row."""
+    """Take the oldest request, if any, and delete it: the run stores a row of its own."""
     with write_transaction():
         requests = SnapshotRun.select().where(SnapshotRun.state == "asked")
         run: SnapshotRun | None = requests.order_by(SnapshotRun.id).first()
@@ -48,7 +48,10 @@ def claim_request() -> SnapshotRun | None:
 
 
 def start_snapshot_run(kind: str, repository: str, by: str, snapshot: str = "") -> SnapshotRun:
-    """Record the start of a run, under contents.snapshot_lock; other open runs are lost."""
+    """Record the start of a run. Runs that are still open are recorded as failed.
+
+    The caller holds contents.snapshot_lock, so that no other run can be active.
+    """
     with write_transaction():
         interruption = {"state": "failed", "trouble": "failed", "said": "stopped in the middle"}
         SnapshotRun.update(interruption | {"ended_at": clock.now()}).where(
@@ -82,7 +85,7 @@ def fail_snapshot_run(run: SnapshotRun, error: SnapshotError, **values: Any) -> 
 def latest_snapshot_run(
     kind: str, repository: str | None = None, state: str | None = None
 ) -> SnapshotRun | None:
-    """The newest finished run of a kind, if any."""
+    """Return the newest finished run of a kind (in a repository, with a state), if any."""
     rows = SnapshotRun.select().where(SnapshotRun.kind == kind, SnapshotRun.ended_at.is_null(False))
     if repository is not None:
         rows = rows.where(SnapshotRun.repository == repository)
@@ -94,13 +97,13 @@ def latest_snapshot_run(
 
 
 def bytes_to_restore() -> int:
-    """The bytes that the newest snapshot would restore; 0 without a snapshot."""
+    """Return the bytes that the newest snapshot would restore; 0 if there is no snapshot."""
     last_creation = latest_snapshot_run("create", state="done")
     return last_creation.bytes_total if last_creation else 0
 
 
 def recent_snapshot_runs(limit: int = 40) -> list[SnapshotRun]:
-    """Runs and requests, newest first."""
+    """Return the latest runs and requests, newest first."""
     return list(
         SnapshotRun.select()
         .order_by(SnapshotRun.started_at.desc(), SnapshotRun.id.desc())

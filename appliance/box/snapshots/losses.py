@@ -27,8 +27,8 @@ from appliance.core.settings import Settings
 from appliance.models import Appeal, AuditEntry, CallForm, Draft
 
 SITE_DATABASE = "the database in place"
-MAX_UNREAD_TIME = dt.timedelta(minutes=5)  # that may be unread, where nothing can be compared
-_REQUEST_TOLERANCE = dt.timedelta(minutes=1)  # likewise, before a requested time
+MAX_UNREAD_TIME = dt.timedelta(minutes=5)  # that no readable data cover; more is a loss
+_REQUEST_TOLERANCE = dt.timedelta(minutes=1)  # the same, if a time was requested
 _MAX_LISTED_NUMBERS = 20  # registration numbers in the description
 _COMPARED_FILE = "compared.db"  # file of a copy's newest state, while it is read
 _PROCESS_LOGINS = ("", "-", "jobs", "migrate", "pbx")
@@ -43,12 +43,12 @@ _HARMLESS_ACTION = re.compile(
 class Loss:
     """What is missing in a restored database. Times are ISO 8601 with offset."""
 
-    moment: str  # of the last change in it
+    moment: str  # of the last change in the restored database
     source: str  # sources.Source.kind
     name: str  # of the folder, or the snapshot's id
     requested: str = ""  # the requested time; "now"; "" if a snapshot was requested
     newest: str = ""  # the last time in any readable data, or the requested time
-    minutes: int = 0  # between the two, rounded up
+    minutes: int = 0  # from `moment` to `newest`, rounded up
     registrations: list[str] = field(default_factory=list)  # numbers, in order of registration
     drafts: int = 0  # forms that were being filled in
     entries: int = 0  # other audit entries by people
@@ -56,7 +56,7 @@ class Loss:
     stops_restore: bool = False  # a restore in place requires `accept_loss`
 
     def description(self) -> str:
-        """The loss as lines of text for the person who restores."""
+        """Return the loss as lines of text for the person who restores."""
         origin = {
             "replica": "the continuous copy",
             "former": f"the copy of a former database, {self.name}",
@@ -79,7 +79,7 @@ class Loss:
         return "\n".join(lines)
 
     def as_json(self) -> dict[str, Any]:
-        """The loss as the commands print it."""
+        """Return the loss as the commands print it."""
         return asdict(self)
 
 
@@ -119,11 +119,11 @@ class _AuditChain:
 class _Content:
     """The data that people entered in a database."""
 
-    registrations: dict[str, dt.datetime]  # number → time of registration
+    registrations: dict[str, dt.datetime]  # time of each registration, by its number
     drafts: set[str]  # tokens
     entries: int
     newest: dt.datetime | None
-    is_continuation: bool  # of the restored database, from its end
+    is_continuation: bool  # it contains all of the restored history
 
 
 @dataclass
@@ -146,8 +146,8 @@ def measure_loss(
 ) -> Loss:
     """Compare a restored database, before installation, with readable data of later times.
 
-    `newest_snapshot_at`: when that was made; `scratch`: a folder for copies, on the same disk. With
-    a target nothing is replaced: then only times are compared. Changes nothing.
+    `newest_snapshot_at`: when the newest snapshot was made; `scratch`: a folder for copies, on the
+    same disk. If the request has a target, nothing is replaced, and only times are compared.
     """
     text = partial(_local_time_text, settings)
     requested = (
@@ -232,7 +232,7 @@ def _other_databases(settings: Settings, source: Source) -> Iterator[_OtherDatab
 
 
 def _existing_database_file(database: Path, _folder: Path) -> Path:
-    """The file of a database that needs no copy."""
+    """Return the file of a database that needs no copy."""
     return database
 
 
@@ -290,7 +290,7 @@ def _unread_times(
     loss: Loss,
     overview: _Overview,
 ) -> list[dt.datetime]:
-    """Times up to which something may have been entered that nothing readable shows."""
+    """Return times up to which data may have been entered that no readable database shows."""
     last_sign = histories.last_replication_sign(settings)
     moments = [] if request.target else [newest_snapshot_at, last_sign]
     if request.at == NEWEST_TIME:
@@ -309,7 +309,7 @@ def _is_undamaged(database: Path) -> bool:
 
 
 def _first_entry(connection: SqliteDatabase) -> tuple[int, str] | None:
-    """The id and hash of the first audit entry of a database."""
+    """Return the id and hash of the first audit entry of a database."""
     first = numbers.AUDIT_ENTRIES.order_by(AuditEntry.id).bind(connection).first()
     return first and (first.id, first.hash)
 
@@ -320,5 +320,5 @@ def _is_data_change(user: str, action: str) -> bool:
 
 
 def _local_time_text(settings: Settings, moment: dt.datetime) -> str:
-    """A time in ISO 8601, in the site's time zone."""
+    """Return a time in ISO 8601, in the site's time zone."""
     return moment.astimezone(settings.tz).isoformat(timespec="seconds")

@@ -39,7 +39,7 @@ _OWN_WAYS = ("out", "skip")  # MinistryPackage.way: files made, and a number to 
 
 @dataclass(frozen=True)
 class HistoryMark:
-    """The newest audit entry of a database; one with the same entry shares that history."""
+    """The newest audit entry of a database; a database with the same entry shares its history."""
 
     id: int
     hash: str
@@ -53,16 +53,16 @@ class HistoryMark:
 class _IssuedNumbers:
     """The last numbers that a database has issued."""
 
-    appeals: dict[int, int]  # year → last number
-    registered: dict[int, int]  # calls on form №2: year → last number
-    versions: dict[str, int]  # number of the appeal → version
+    appeals: dict[int, int]  # last number, by year
+    registered: dict[int, int]  # of calls on form №2, by year
+    versions: dict[str, int]  # by number of the appeal
     messages: int
     files: int
     received_files: int  # files of the ministry
 
 
 def history_end(database: Path) -> HistoryMark | None:
-    """The end of a database's history, if it has a readable entry.
+    """Return the end of a database's history, if it has a readable entry.
 
     It must be read before the restored database changes.
     """
@@ -132,7 +132,7 @@ def skip_issued_numbers(
 def _skipped_series(
     site_numbers: dict[int, int], restored_numbers: dict[int, int], year: int, spare: int
 ) -> dict[int, int]:
-    """The last skipped number of each year."""
+    """Return the last skipped number of each year."""
     return {
         series_year: max(site_numbers.get(series_year, 0), restored_numbers.get(series_year, 0))
         + (spare if series_year == year else 0)
@@ -141,7 +141,10 @@ def _skipped_series(
 
 
 def _issued_since(database: Path, end: HistoryMark | None) -> tuple[_IssuedNumbers, bool]:
-    """The numbers issued by the site's own database, and whether they are all since `end`."""
+    """Return the numbers that the site's database has issued, and whether these are all.
+
+    They are all if the database is undamaged and its history contains `end`.
+    """
     connection = open_read_only(database)
     try:
         with connection.connection_context():
@@ -157,7 +160,7 @@ def _issued_since(database: Path, end: HistoryMark | None) -> tuple[_IssuedNumbe
 
 
 def _issued_numbers(connection: SqliteDatabase) -> _IssuedNumbers:
-    """The last numbers that a database has issued."""
+    """Return the last numbers that a database has issued."""
     appeals = NumberSeries.select(NumberSeries.year, NumberSeries.last)
     registered = CallNumberSeries.select(CallNumberSeries.year, CallNumberSeries.last)
     versions = Handling.select(Appeal.number, Handling.version).join(Appeal)
@@ -176,7 +179,7 @@ def _issued_numbers(connection: SqliteDatabase) -> _IssuedNumbers:
 def _skipped_file_number(
     settings: Settings, site_numbers: _IssuedNumbers, restored_numbers: _IssuedNumbers, spare: int
 ) -> int:
-    """The number up to which no file is made; 0 if nothing was lost, or no files are made."""
+    """Return the last file number to skip; 0 if nothing was lost, or the site makes no files."""
     has_files = (
         site_numbers.files
         or restored_numbers.files
@@ -198,9 +201,9 @@ def _raise_versions(
     restored_numbers: _IssuedNumbers,
     spare: int,
 ) -> int:
-    """Raise versions, so that an appeal's next change is above all earlier ones.
+    """Raise the versions of appeals, so that their next versions are above all issued ones.
 
-    Returns the number of appeals.
+    Returns the number of appeals that were changed.
     """
     newer_versions = {
         number: site_numbers.versions[number]
@@ -226,5 +229,5 @@ def _insert_placeholder_message(connection: SqliteDatabase, id: int, now: dt.dat
 
 
 def open_read_only(database: Path) -> SqliteDatabase:
-    """Open a database for reading only: if it has no log file of its own, no byte changes."""
+    """Open a database for reading only; without a write-ahead log, no file is touched."""
     return SqliteDatabase(db_files.read_only_uri(database), uri=True)

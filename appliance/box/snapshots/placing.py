@@ -17,7 +17,7 @@ WAITING_FOLDER = ".restore-site"
 
 
 def describe_database_user(settings: Settings) -> str:
-    """A text that names a process that uses the site's database; "" without one."""
+    """Return a text that names a process that uses the site's database, or ""."""
     database = str(settings.paths.database.resolve())
     for entry in Path("/proc").iterdir():
         if not entry.name.isdigit() or int(entry.name) == os.getpid():
@@ -94,7 +94,7 @@ def _exchange_files(
 
 
 def site_folders(settings: Settings) -> dict[str, Path]:
-    """The site's folders, by part of a snapshot."""
+    """Return the site's folders, by part of a snapshot."""
     paths = settings.paths
     return {
         "recordings": paths.recordings,
@@ -106,7 +106,7 @@ def site_folders(settings: Settings) -> dict[str, Path]:
 def waiting_folder(
     settings: Settings, request: RestoreRequest, work_folder: Path, part: str
 ) -> Path:
-    """The folder where a part waits, on the disk where it will be installed."""
+    """Return the folder where a part waits, on the disk where it will be installed."""
     if request.target:
         return work_folder / (ISSUED_REPORTS_PATH if part == "issued" else RESTORE_LAYOUT[part])
     return site_folders(settings)[part] / WAITING_FOLDER
@@ -114,7 +114,10 @@ def waiting_folder(
 
 @contextlib.contextmanager
 def working_folder(settings: Settings, request: RestoreRequest) -> Iterator[Path]:
-    """Yield an empty folder on the disk of the restore's destination; removed if still there."""
+    """Yield an empty folder on the disk of the restore's destination.
+
+    It and the waiting folders are removed at the end.
+    """
     parent = request.target.parent if request.target else settings.paths.database.parent
     parent.mkdir(parents=True, exist_ok=True)
     work_folder = parent / (f".restore-{request.target.name}" if request.target else WAITING_FOLDER)

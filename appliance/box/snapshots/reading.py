@@ -41,7 +41,7 @@ def open_repository(settings: Settings, name: str | None = None) -> Restic:
 
 
 def list_snapshots(restic: Restic) -> list[Snapshot]:
-    """Every snapshot of a repository, newest first."""
+    """Return every snapshot of a repository, newest first."""
     rows = restic.query_json("snapshots", "--tag", TAG)
     all_snapshots = [_parse_snapshot(restic.backup.name, row) for row in rows or ()]
     return sorted(
@@ -85,13 +85,13 @@ def read_stage_file(restic: Restic, snapshot: Snapshot, name: str) -> bytes:
 
 
 def read_settings(restic: Restic, snapshot: Snapshot) -> dict[str, Any]:
-    """The settings in a snapshot, in the structure of the settings file. Raises SnapshotError."""
+    """Return a snapshot's settings, structured like the settings file. Raises SnapshotError."""
     text = read_stage_file(restic, snapshot, contents.SETTINGS_FILE)
     return settings_files.parse_toml(text, f"snapshot {snapshot.id}")
 
 
 def list_files(restic: Restic, snapshot: Snapshot, folders: list[str]) -> set[str]:
-    """The files of a snapshot below the given folders, by their original absolute paths."""
+    """Return the files of a snapshot below the given folders, by their original absolute paths."""
     paths: set[str] = set()
 
     def add_file_path(message: dict[str, Any]) -> None:
@@ -128,7 +128,7 @@ def check_repository(restic: Restic, part: int | None = None) -> None:
 def missing_files(
     manifest: Manifest, expected_files: dict[str, dict[str, int]], saved_files: set[str]
 ) -> list[str]:
-    """Listed files that a snapshot lacks; a compressed file counts as its original."""
+    """Return listed files that a snapshot lacks; a compressed file counts as its original."""
     stems = {contents.sound_stem(path) for path in saved_files}
     return [
         f"{folder}/{name}"
@@ -208,7 +208,7 @@ def _parse_snapshot(name: str, row: dict[str, Any]) -> Snapshot:
 
 
 def snapshot_json(snapshot: Snapshot) -> dict[str, Any]:
-    """A snapshot as the commands print it."""
+    """Return a snapshot as the commands print it."""
     return {
         "id": snapshot.id,
         "repository": snapshot.repository,

@@ -1,4 +1,4 @@
-"""Reads a person's appeals from a snapshot, for a reason and with the reader's rights.
+"""Reads a person's appeals from a snapshot, for a stated reason and with the reader's rights.
 
 The snapshot's database is restored into a separate folder, queried and removed; the site is not
 changed. Access is decided twice: by the user's current rights, and by the state of the appeal then.
@@ -41,10 +41,11 @@ def read_records(
     request: RestoreRequest,
     report_progress: ProgressReport = ignore_progress,
 ) -> list[dict[str, Any]]:
-    """Return the appeals as of the snapshot, newest first; closed ones without their contents.
+    """Return the appeals as of the snapshot, newest first.
 
-    The access is recorded in the audit of the running site. Raises SnapshotError, PermissionError
-    for a login that may not read appeals, ValueError without a reason.
+    Those that the user may not read, or that were masked, have no personal data. The access is
+    recorded in the audit of the running site. Raises SnapshotError, PermissionError if the user may
+    not read appeals, and ValueError if no reason is given.
     """
     if not query.reason.strip():
         raise ValueError("nobody reads out of a snapshot without saying why")
@@ -84,7 +85,7 @@ def open_snapshot_database(
 
 
 def _matching_appeals(search_term: str, user: User) -> list[tuple[dict[str, Any], dict[str, Any]]]:
-    """Each matching appeal in two forms: as this user may read it, and without personal data."""
+    """Return matching appeals in two forms: as the user may read them, without personal data."""
     former_user = User.get_or_none(User.login == user.login)
     if former_user is None:
         return []
@@ -111,12 +112,12 @@ def _matching_appeals(search_term: str, user: User) -> list[tuple[dict[str, Any]
 
 
 def _full_json(row: Appeal) -> dict[str, Any]:
-    """An appeal with all its data, in JSON types."""
+    """Return an appeal with all its data, in JSON types."""
     values = exporting.appeal_json(row, personal=True, detailed=True)
     return dict(json.loads(json.dumps(values, default=str)))
 
 
 def _masked_numbers(numbers: list[str]) -> set[str]:
-    """The numbers whose personal data were removed since: a snapshot does not restore them."""
+    """Return the numbers of the appeals whose personal data were removed since the snapshot."""
     rows = Appeal.select().where(Appeal.number.in_(numbers))
     return {row.number for row in rows if not personal_columns.identifies_person(row)}

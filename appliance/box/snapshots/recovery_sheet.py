@@ -63,13 +63,13 @@ def render_sheet(settings: Settings, locale: str, bytes_total: int = 0) -> str:
 
 
 def release_name() -> str:
-    """The name of the active release, as on the stick that installed it."""
+    """Return the name of the active release, as on the stick that installed it."""
     folder = Path(sys.prefix)
     return folder.name if folder.parent.name == "releases" else version("appliance")
 
 
 def _key_block(key: str, wording: dict[str, Any]) -> dict[str, Any]:
-    """A key in its printed form: groups with their check letters, lines, a QR code."""
+    """Return a key in its printed form: groups with their check letters, lines, a QR code."""
     text = _key_text_for_typing(key) if key else ""
     return {
         "groups": paper_keys.groups(key),
@@ -79,7 +79,7 @@ def _key_block(key: str, wording: dict[str, Any]) -> dict[str, Any]:
 
 
 def _key_text_for_typing(key: str) -> str:
-    """The text to type for a key, marked as literal if it would be read as groups."""
+    """Return the text to type for a key, marked as literal if it could be read as groups."""
     kind = "recovery" if key.startswith("AGE-SECRET-KEY-") else "repository"
     with contextlib.suppress(paper_keys.PaperKeyError):
         if paper_keys.read_key(key, kind) == key:
@@ -88,7 +88,7 @@ def _key_text_for_typing(key: str) -> str:
 
 
 def _setup_answers(settings: Settings, wording: dict[str, Any]) -> list[tuple[str, str]]:
-    """The questions of `setup` if site.ini is lost, and their answers."""
+    """Return what `setup` asks if site.ini is lost, with the answers."""
     asterisk, titles = settings.asterisk, wording["answers"]
     carriers = [
         f"{trunk.name} {trunk.address}:{trunk.port}" for trunk in settings.trunks if trunk.address
@@ -113,7 +113,7 @@ def _setup_answers(settings: Settings, wording: dict[str, Any]) -> list[tuple[st
 
 @cache
 def _sheet_wording() -> dict[str, dict[str, Any]]:
-    """The texts of the sheet, by language."""
+    """Return the texts of the sheet, by language."""
     return tomllib.loads((BACKUPS_PACKAGE_FOLDER / "sheet.toml").read_text("utf-8"))
 
 
@@ -126,7 +126,7 @@ def _read_key_file(file: Path) -> str:
 
 
 def _read_secret_key(file: Path) -> str:
-    """The secret key in a file of age-keygen; "" if there is no key line."""
+    """Return the secret key in a file of age-keygen; "" if there is no key line."""
     lines = _read_key_file(file).splitlines()
     return next((line for line in lines if line.startswith("AGE-SECRET-KEY-")), "")
 
@@ -138,6 +138,6 @@ def _split_key_lines(key: str) -> list[str]:
 
 
 def _qr_code(text: str, wording: dict[str, Any]) -> str:
-    """A QR code as an inline SVG drawing."""
+    """Return a QR code as an inline SVG drawing."""
     code = segno.make(text, error="q", micro=False)
     return code.svg_inline(scale=3, border=2, title=wording["code"], omitsize=False)

@@ -20,13 +20,14 @@ from appliance.core.settings import Settings
 
 log = logging.getLogger(__name__)
 
-STALL_SECONDS = 120.0  # in which the database changes and Litestream copies nothing
+STALL_SECONDS = 120.0  # after a change that Litestream does not copy
 _LONGEST_WAIT_SECONDS = 30.0  # between two starts of a Litestream that ends at once
-_CALM_SECONDS = 60.0  # after such a run time it is restarted without delay
+_CALM_SECONDS = 60.0  # after a longer run it is restarted without delay
 _STOP_SECONDS = 20.0
 _MAX_STORED_RESTARTS = 100
 ALIVE_FILE = "alive"  # file in the replica's folder; written while copying works
 _RESTARTS_FILE, _RUN_FILE = "restarts", "runs"  # files in the replica's folder
+# The last three are those of requests: after silence, a failed check, or a damaged copy.
 RESTART_REASONS = ("ended", "stalled", "killed", "stands", "restore", "damaged")
 
 
@@ -44,7 +45,7 @@ class Restart:
 
 
 class Replicator:
-    """One Litestream process; `copy`: the folder it writes to, `state`: its own state folder."""
+    """Runs one Litestream process. `copy`: the folder it writes to; `state`: its state folder."""
 
     def __init__(
         self, settings: Settings, command: list[str | Path], copy: Path, state: Path
@@ -113,7 +114,7 @@ class Replicator:
     def _is_stalled(self) -> bool:
         """Whether the database has changed and Litestream has copied nothing for too long.
 
-        A base that is being written counts as copied, also the first one, which is next to the
+        Writing a base (a complete copy) counts as copying. The first base is written next to the
         database.
         """
         folders = (
@@ -140,7 +141,7 @@ def request_restart(settings: Settings, reason: str) -> None:
 
 
 def restart_requested_at(settings: Settings) -> dt.datetime | None:
-    """When the pending restart, if any, was requested."""
+    """Return when the pending restart, if any, was requested."""
     try:
         return dt.datetime.fromtimestamp(_request_file(settings).stat().st_mtime, dt.UTC)
     except FileNotFoundError:
@@ -159,7 +160,7 @@ def record_restart(folder: Path, reason: str) -> None:
 
 
 def recorded_restarts(folder: Path) -> list[Restart]:
-    """The recorded restarts, oldest first."""
+    """Return the recorded restarts, oldest first."""
     try:
         lines = (folder / _RESTARTS_FILE).read_text("ascii").splitlines()
     except FileNotFoundError:
@@ -170,8 +171,8 @@ def recorded_restarts(folder: Path) -> list[Restart]:
 def record_replication_start(settings: Settings, folder: Path) -> None:
     """Record the start of `appliance replicate`, and a restart if the previous run was killed.
 
-    A restart is also recorded for a requested start after the process stopped. A run that ended
-    with the machine counts as neither.
+    A start that was requested because the process was silent is also recorded as a restart, but not
+    a start after the machine was restarted.
     """
     file, boot = folder / _RUN_FILE, _boot_id()
     if _request_file(settings).exists():
@@ -201,7 +202,7 @@ def _take_request(settings: Settings) -> str:
 
 
 def _newest_file_time(*folders: Path) -> int:
-    """When the newest file in the folders was written, in nanoseconds; 0 without files."""
+    """Return when the newest file in the folders was written, in ns; 0 if there are no files."""
     return max(
         (
             _modification_time(file)
@@ -214,7 +215,7 @@ def _newest_file_time(*folders: Path) -> int:
 
 
 def _modification_time(file: Path) -> int:
-    """The modification time of a file in nanoseconds; 0 if it is missing."""
+    """Return the modification time of a file in nanoseconds; 0 if it is missing."""
     try:
         return file.stat().st_mtime_ns
     except FileNotFoundError:  # Litestream removes old files

@@ -22,7 +22,7 @@ NEWEST_TIME = dt.datetime.max.replace(tzinfo=dt.UTC)  # represents the newest ti
 class RestoreRequest:
     """What is to be restored, and how."""
 
-    id: str = "latest"
+    id: str = "latest"  # of the snapshot
     repository: str | None = None
     target: Path | None = None  # None: in place of the site
     at: dt.datetime | None = None  # as of that time, or NEWEST_TIME
@@ -31,7 +31,7 @@ class RestoreRequest:
     while_running: bool = False
     recordings: int | None = None  # at most this many, for a drill
     accept_loss: bool = False  # even if data that people entered, or a snapshot, will be missing
-    copy_only: bool = False  # the database from the continuous copy or not at all, for a drill
+    copy_only: bool = False  # fail if the continuous copy gives no database; for a drill
 
 
 @dataclass
@@ -47,7 +47,7 @@ class RestoreResult:
     loss: dict[str, Any] = field(default_factory=dict)  # losses.Loss
     files: dict[str, int] = field(default_factory=dict)  # restored files, by part
     new_records: int = 0  # records of the event log that are newer than the database
-    numbers: dict[str, Any] = field(default_factory=dict)  # last ones skipped: skip_issued_numbers
+    numbers: dict[str, Any] = field(default_factory=dict)  # result of skip_issued_numbers()
     held: int = 0  # pending messages, now on hold until people release or drop them
     masked: str = ""  # a text about what was masked again; "": nothing
     kept: str = ""  # the folder of the replaced files

@@ -100,7 +100,7 @@ class Restic:
                 raise self.build_error(status, self._parse_messages(errors))
 
     def build_error(self, status: int, messages: list[dict[str, Any]]) -> SnapshotError:
-        """The error for an exit status and restic's messages."""
+        """Return the error for an exit status and restic's messages."""
         texts = [_message_text(message) for message in messages]
         last_text = next((text for text in reversed(texts) if text), f"restic ended with {status}")
         values = {"url": self.backup.url, "key": self.backup.password_file, "said": last_text}
@@ -163,7 +163,7 @@ class Restic:
 
 
 def _message_text(message: dict[str, Any]) -> str:
-    """The text of one message."""
+    """Return the text of one message."""
     error = message.get("error")
     if isinstance(error, dict):
         return f"{message.get('item', '')}: {error.get('message', '')}"
@@ -171,7 +171,7 @@ def _message_text(message: dict[str, Any]) -> str:
 
 
 def _process_environment(backup: Backup) -> dict[str, str]:
-    """The environment of restic: a few of this process's variables, and the backup's own."""
+    """Return the environment of restic: a few of this process's variables, and the backup's own."""
     variables = {
         name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ
     }

@@ -53,8 +53,8 @@ def restore_site(
     """Restore into a new folder, or in place of the site. Raises SnapshotError.
 
     Before anything is replaced, the restored database is compared with everything readable to find
-    what will be missing. If something is missing, nothing is restored without `request.accept_loss`
-    (code "loss"); otherwise `announce` receives the loss.
+    what will be missing. If something is missing and `request.accept_loss` is not set, nothing is
+    restored (code "loss"). Otherwise `announce` receives the loss.
 
     In place, the database is exchanged; missing recordings, prompts, issued reports and event logs
     are restored, and existing ones stay. A newer event log is imported into the database before it
@@ -145,7 +145,10 @@ def _select_snapshot(
 
 
 def _check_database(database: Path, restored: RestoreResult) -> None:
-    """Count the restored database. Raises SnapshotError if it differs from what was saved."""
+    """Count the rows of the restored database. Raises SnapshotError if it has a fault.
+
+    If it comes from a snapshot, it must also have the row counts of the manifest.
+    """
     if fault := db_files.first_integrity_error(database):
         raise SnapshotError("damaged", f"the restored database has a fault: {fault}")
     counts = db_files.count_table_rows(database, contents.COUNTED_TABLES.values())

@@ -1,4 +1,4 @@
-"""Replaces the keys of the snapshots; at no time can a snapshot be lost by it."""
+"""Replaces the keys of the snapshots; even an interruption makes no snapshot unreadable."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ from appliance.box.snapshots.restic import Restic
 from appliance.core import audit, clock
 from appliance.core.settings import Settings
 
-_NEXT_KEY_SUFFIX = ".next"  # next to a repository's key: its successor
+_NEXT_KEY_SUFFIX = ".next"  # of the file of a repository's next key
 
 
 def rotate_keys(settings: Settings, by: str) -> list[str]:

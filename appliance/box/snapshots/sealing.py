@@ -1,8 +1,8 @@
 """Secrets, encrypted separately by age: a repository and its key are not enough to read them.
 
 For sealing, the box needs only the public key. The private key is on the box until the recovery
-sheet has been printed, and is then removed: files that only root may read are sealed for it as
-well, while the private key's file belongs to the pages' user.
+sheet has been printed, and is then removed, because it opens copies of files that only root may
+read, while its own file belongs to the pages' user.
 """
 
 import datetime as dt
@@ -46,12 +46,12 @@ def write_password(file: Path) -> None:
 
 
 def public_key_file(settings: Settings) -> Path:
-    """The file of the public key with which secrets are sealed."""
+    """Return the file of the public key with which secrets are sealed."""
     return Path(settings.snapshots.recovery_file).with_suffix(".pub")
 
 
 def disk_key_file(settings: Settings) -> Path:
-    """The file of the key that opens the encrypted disk by hand (role disk)."""
+    """Return the file of the key that opens the encrypted disk by hand (role disk)."""
     return Path(settings.snapshots.recovery_file).with_name("disk.paper")
 
 
@@ -61,7 +61,7 @@ def has_recovery_key(settings: Settings) -> bool:
 
 
 def keys_on_box(settings: Settings) -> list[Path]:
-    """The keys still on this box that belong on paper only; empty without access to them."""
+    """Return the keys still on this box that belong on paper only; [] without access to them."""
     if not can_access_keys(settings):
         return []
     keys = (Path(settings.snapshots.recovery_file), disk_key_file(settings))
@@ -134,7 +134,7 @@ def unseal_secrets(sealed: bytes, private: Path, target: Path) -> list[Path]:
 
 
 def _pack_secrets(settings: Settings) -> bytes:
-    """The files to be sealed, as a tar archive."""
+    """Return the files to be sealed, as a tar archive."""
     paths = [
         settings.file,
         *(backup.password_file for backup in settings.backups),
@@ -155,7 +155,7 @@ def _pack_secrets(settings: Settings) -> bytes:
 
 
 def _generate_password() -> str:
-    """Six groups that can be read from paper: 120 bits, without letters that look alike."""
+    """Return a password of six groups, without letters that look alike on paper (119 bits)."""
     letters = "abcdefghjkmnpqrstuvwxyz23456789"
     groups = ("".join(secrets.choice(letters) for _ in range(4)) for _ in range(6))
     return "-".join(groups)

@@ -32,7 +32,7 @@ class Source:
     kind: str  # replica | former | replaced | snapshot
     name: str  # of the folder, or the snapshot's id
     moment: dt.datetime  # of its last change; for a snapshot, when the database was copied
-    complete_until: dt.datetime  # up to here it lacks nothing of what was copied
+    complete_until: dt.datetime  # up to here it contains every change that was copied
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def restore_nearest_copy(
 
 
 def replaced_databases(settings: Settings) -> list[Path]:
-    """The databases that earlier restores replaced."""
+    """Return the databases that earlier restores replaced."""
     database = settings.paths.database
     return sorted(database.parent.glob(f"{REPLACED_FOLDERS_PATTERN}/{database.name}"))
 
@@ -79,7 +79,7 @@ def replaced_databases(settings: Settings) -> list[Path]:
 def _copy_candidates(
     settings: Settings, request: RestoreRequest, at: dt.datetime
 ) -> list[_Candidate]:
-    """The copies that reach the time or end before it, nearest first."""
+    """Return the copies with a change up to `at`, the one with the latest such change first."""
     candidates = []
     for history in histories.list_histories(settings):
         moment = history.newest_change_time(at)
@@ -98,7 +98,7 @@ def _copy_candidates(
 def _newest_snapshot_at(
     settings: Settings, request: RestoreRequest, at: dt.datetime
 ) -> dt.datetime | None:
-    """When the newest snapshot up to `at` was made, if one can be listed."""
+    """Return when the newest snapshot up to `at` was made, if one can be listed."""
     with contextlib.suppress(SnapshotError):
         restic = reading.open_repository(settings, request.repository)
         return next(

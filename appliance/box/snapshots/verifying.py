@@ -1,4 +1,4 @@
-"""Verifies snapshots: by reading all of it, or by starting a site from it."""
+"""Verifies a snapshot by reading all of it, or by starting a site from it."""
 
 import dataclasses
 import datetime as dt
@@ -184,7 +184,7 @@ def _try_web_process(site: Path) -> None:
 
 
 def _find_free_port() -> int:
-    """A TCP port that is free on this machine."""
+    """Return a TCP port that is free on this machine."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -192,7 +192,7 @@ def _find_free_port() -> int:
 
 
 def repository_standings(settings: Settings) -> list[dict[str, Any]]:
-    """Each repository with its last good snapshot, last verification and last failure."""
+    """Return each repository with its last good snapshot, last verification and last failure."""
     now = clock.now()
     standings = []
     for backup in settings.backups:

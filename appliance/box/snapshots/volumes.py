@@ -20,13 +20,13 @@ class Mount:
 
 
 def copy_folders(settings: Settings) -> list[str]:
-    """The folders of this machine that hold snapshots and the continuous copy."""
+    """Return the folders of this machine that hold snapshots and the continuous copy."""
     places = [backup.url for backup in settings.backups] + [settings.snapshots.replica]
     return [name for name in places if name.startswith("/")]
 
 
 def copy_mounts(settings: Settings) -> list[Mount]:
-    """The file systems of these folders."""
+    """Return the file systems that hold the folders of copy_folders()."""
     table = _mount_table()
     by_place: dict[str, list[str]] = {}
     for folder in copy_folders(settings):
@@ -48,7 +48,7 @@ def _mount_table() -> dict[str, tuple[str, str]]:
 
 
 def _mount_command(place: str, device: str, kind: str) -> str:
-    """The mount command with the disk's own id, because its letter differs on another machine."""
+    """Return the mount command. It names the disk's id: its letter differs on another machine."""
     if not device.startswith("/dev/"):
         return f"mount -t {kind} {device} {place}"
     for name, folder in DISK_ID_FOLDERS:
