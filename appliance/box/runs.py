@@ -20,7 +20,8 @@ from appliance.core.db import write_transaction
 from appliance.core.statements import PreparedQuery, query_parameter
 from appliance.models import JobRun
 
-type Slot = Callable[[dt.datetime], dt.datetime]  # from now, the newest due time
+# A slot receives the current time and returns the newest time at which a job was due.
+type Slot = Callable[[dt.datetime], dt.datetime]
 
 RUN_RETENTION = dt.timedelta(days=70)  # covers two monthly runs
 _FINAL_STATES = ("done", "failed", "new")
@@ -120,7 +121,7 @@ def record_new_job(name: str, due_at: dt.datetime) -> None:
 
 
 def finish_run(run: JobRun, state: str, result: str = "") -> None:
-    """Store the result of a claimed run. `state`: `done`, `failed`, or `lost` (to be repeated)."""
+    """Store the result of a claimed run. `state`: `done`, `failed`, or `lost` (it is repeated)."""
     with write_transaction():
         _close_run(run, state, result[:_MAX_RESULT_LETTERS])
         is_old = JobRun.ended_at < clock.now() - RUN_RETENTION
@@ -133,7 +134,7 @@ def finish_run(run: JobRun, state: str, result: str = "") -> None:
 
 
 def latest_runs() -> list[JobRun]:
-    """Return the run of each job with the highest id (clocks can be wrong), ordered by name."""
+    """Return the newest run of each job by id, as its times may be wrong, ordered by name."""
     newest = JobRun.select(fn.MAX(JobRun.id)).group_by(JobRun.name)
     return list(JobRun.select().where(JobRun.id.in_(newest)).order_by(JobRun.name))
 

@@ -15,7 +15,7 @@ from appliance.core.settings import Settings
 from appliance.models import SelfTest
 
 TEST_KINDS = ("call", "offline")
-CARRIER_KIND_PREFIX = "carrier."  # before a trunk's name: the kind of its test calls
+CARRIER_KIND_PREFIX = "carrier."  # and a trunk's name: the kind of its test calls
 TEST_TRUNK = "self-test"  # the trunk of test calls, and the login of their operator
 TEST_QUEUE = "self-test"
 TEST_CALLER = "self-test-out"  # the endpoint that places test calls over the trunks
@@ -156,7 +156,7 @@ def save_result(result: SelfTestResult) -> None:
 
 
 def latest_test(kind: str) -> SelfTest | None:
-    """The newest test of a kind."""
+    """Return the newest test of a kind."""
     tests = SelfTest.select().where(SelfTest.kind == kind)
     # by id: the clock may have been wrong
     latest: SelfTest | None = tests.order_by(SelfTest.id.desc()).first()
@@ -164,7 +164,7 @@ def latest_test(kind: str) -> SelfTest | None:
 
 
 def recent_tests(limit: int = 20) -> list[SelfTest]:
-    """The most recent tests, newest first."""
+    """Return the most recent tests, newest first."""
     return list(SelfTest.select().order_by(SelfTest.id.desc()).limit(limit))
 
 

@@ -27,11 +27,11 @@ class ScheduledJob:
 
     name: str
     title: str  # a message id
-    slot: Callable[[Settings], Slot]  # the function that computes the newest due time
+    slot: Callable[[Settings], Slot]  # returns the due times
     max_age: dt.timedelta  # the longest time without a successful run
     is_enabled: Callable[[Settings], object] = lambda settings: True
     catches_up: bool = True  # also runs on a site where the job is new
-    start_window: dt.timedelta | None = None  # later, a missed run is left out
+    start_window: dt.timedelta | None = None  # a run later than this is left out
 
 
 def _interval_slot(seconds: int) -> Callable[[Settings], Slot]:

@@ -145,7 +145,8 @@ CHECK_FUNCTIONS: tuple[Callable[[Settings], Iterator[Check]], ...] = (
 )
 
 # These start programs of the system, which takes seconds on a busy box: no page waits for them.
-SLOW_CHECK_CODES: dict[Callable[[Settings], Iterator[Check]], str] = {  # → code of its checks
+# The values are the codes of their checks.
+SLOW_CHECK_CODES: dict[Callable[[Settings], Iterator[Check]], str] = {
     timekeeping.check_clock: "clock",
     repositories.check_repositories: "repository",
     updates.check_asterisk_version: "asterisk.update",
@@ -155,7 +156,7 @@ SLOW_CHECK_CODES: dict[Callable[[Settings], Iterator[Check]], str] = {  # → co
 
 
 def all_checks(settings: Settings) -> list[Check]:
-    """Run every check; those that need attention first."""
+    """Run every check; returns those that need attention first."""
     return sort_by_severity(
         check
         for check_function in CHECK_FUNCTIONS
@@ -164,7 +165,7 @@ def all_checks(settings: Settings) -> list[Check]:
 
 
 def quick_checks(settings: Settings) -> list[Check]:
-    """Run every check except the slow ones; those that need attention first."""
+    """Run every check except the slow ones; returns those that need attention first."""
     return sort_by_severity(
         c
         for check_function in CHECK_FUNCTIONS

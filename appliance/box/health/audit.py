@@ -27,10 +27,11 @@ _BROKEN_PREFIX = f"{Broken.__name__}: "  # of the result of a run that found a b
 
 
 def verify_chain(settings: Settings) -> str:
-    """Verify the new entries and a part of the old ones against all noted heads.
+    """Verify the new entries and a part of the old ones, and note the current head.
 
-    Every head that was noted or signed is compared with the chain, and the current head is noted.
-    Raises Broken; returns a text that names the head.
+    Every head (newest entry) that was noted or signed before must be in the chain. Returns a text
+    that names the current head. Raises Broken if an entry was changed, a head is missing or signed
+    otherwise, or the triggers that protect the table are gone.
     """
     if not verifying.is_guarded():
         raise Broken("its triggers are gone: rows can be changed")
@@ -58,7 +59,7 @@ def verify_chain(settings: Settings) -> str:
 
 
 def sign_head(settings: Settings) -> str:
-    """Have the chain's head signed; returns a text that names it. Raises Broken, KeyTrouble."""
+    """Sign the chain's head; returns a text that names it. Raises Broken or KeyTrouble."""
     try:
         return anchors.sign_head(settings)
     except anchors.BrokenChainError as error:
@@ -66,7 +67,7 @@ def sign_head(settings: Settings) -> str:
 
 
 def check_audit_chain(settings: Settings) -> Iterator[Check]:
-    """The chain was unbroken when last verified or signed, and contains the newest noted head.
+    """Check that the chain was unbroken at the last run, and contains the newest noted head.
 
     A job run that failed for another reason than a broken chain is ignored.
     """

@@ -18,7 +18,7 @@ _ADVICE = N_(
 
 
 def check_working_calendar(settings: Settings) -> Iterator[Check]:
-    """The list of holidays covers the coming weeks."""
+    """Check that the list of holidays covers the coming weeks."""
     code, name = "calendar", N_("Working calendar")
     last_day = catalogs.calendar_end()
     if not last_day:

@@ -9,7 +9,7 @@ from appliance.telephony import followups
 
 
 def check_machine_call_limit(settings: Settings) -> Iterator[Check]:
-    """The automatic calls of today are within their limit."""
+    """Check that the automatic calls of today have not used up their daily limit."""
     usage = followups.daily_usage(followups.calling_rules(settings))
     is_exhausted = usage.calls and not usage.remaining_calls
     yield Check(

@@ -43,7 +43,7 @@ _NOT_YET_VALID_ADVICE = N_(
 
 
 def check_certificates(settings: Settings) -> Iterator[Check]:
-    """The certificates in the settings are valid, are for this host, and match their keys."""
+    """Check that the configured certificates are valid, name this host and match their keys."""
     pages, trunks = settings.web.certificate, settings.asterisk.certificate
     if pages:
         host = urlsplit(settings.web.url).hostname or ""
@@ -113,7 +113,7 @@ def _read_certificate(file: Path) -> "x509.Certificate | None":
 
 
 def _missing_issuer(file: Path) -> str:
-    """The issuer whose certificate a PEM file lacks; "" if the chain is complete.
+    """Return the issuer whose certificate a PEM file lacks; "" if the chain is complete.
 
     The root may be left out, because clients have it.
     """
@@ -130,7 +130,7 @@ def _missing_issuer(file: Path) -> str:
 
 
 def _certificate_names(certificate: "x509.Certificate") -> list[str]:
-    """The DNS names and IP addresses (as text) that a certificate is for."""
+    """Return the DNS names and IP addresses (as text) that a certificate is for."""
     from cryptography import x509
 
     try:

@@ -46,7 +46,7 @@ MINISTRY_TROUBLES = {
 
 @dataclass(frozen=True)
 class Channel:
-    """A watched link and its service, in state works | fails | down | unknown.
+    """The state of a watched link and its service: works | fails | down | unknown.
 
     `fails`: the party can be reached, but its service does not work. `seen` and `advice` are
     message ids; `seen` is only set for a failing or unknown channel.
@@ -77,7 +77,7 @@ def _channel_state(settings: Settings, name: str, stretch: LinkStretch | None) -
 
 
 def _service_trouble(settings: Settings, name: str) -> tuple[str, str] | None:
-    """The known fault of the service behind a link, if any, and the advice."""
+    """Return the known fault of the service behind a link and the advice, if there is one."""
     kind, _, account = name.partition(".")
     if kind == "sms":
         standing = next(

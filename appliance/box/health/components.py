@@ -77,7 +77,7 @@ _OK_FINDINGS = {
 
 
 def check_components(settings: Settings) -> Iterator[Check]:
-    """Every module runs, every queue exists, and the configuration is unchanged."""
+    """Check that every module runs, every queue exists, and the configuration is unchanged."""
     if not is_exchange_alive():
         return  # reported by a check of its own
     looks = {row.name: row for row in ExchangeLook.select()}
@@ -100,7 +100,7 @@ def check_components(settings: Settings) -> Iterator[Check]:
 
 
 def check_transports(settings: Settings) -> Iterator[Check]:
-    """Asterisk listens on the TCP and TLS ports that carriers and phones use."""
+    """Check that Asterisk listens on the TCP and TLS ports that carriers and phones use."""
     transport_names = {
         trunk.transport for trunk in routing.current_plan(settings).trunks if trunk.kind == "sip"
     }
@@ -128,7 +128,7 @@ def check_transports(settings: Settings) -> Iterator[Check]:
 
 
 def check_page_socket(settings: Settings) -> Iterator[Check]:
-    """Asterisk listens where the TLS front connects phones in pages to it."""
+    """Check that Asterisk listens at the address where the TLS front connects browser phones."""
     asterisk = settings.asterisk
     if not asterisk.browser_phones:
         return

@@ -19,7 +19,7 @@ _RESTART_ADVICE = N_(
 
 
 def check_settings_file(settings: Settings) -> Iterator[Check]:
-    """The file is readable, and every process started after its last change."""
+    """Check that the settings file is readable, and every process started after its last change."""
     code, name, file = "settings", N_("Settings"), settings.file
     values = {"file": str(file)}
     try:
@@ -57,10 +57,10 @@ def check_settings_file(settings: Settings) -> Iterator[Check]:
 
 
 def settings_line(file: Path, key: str) -> int | None:
-    """The line number of a key ("telegram.token") or a table ("links") in a settings file.
+    """Return the line number of a key ("telegram.token") or a table ("links") in a settings file.
 
-    For a missing key, the line of its table; None if the table is missing as well or the file
-    cannot be read.
+    If the key is missing, returns the line of its table; None if the table is missing as well, or
+    the file cannot be read.
     """
     table, _, name = key.partition(".")
     try:

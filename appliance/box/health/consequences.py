@@ -13,7 +13,7 @@ _LESS_RECOVERABLE = N_("Calls continue; after a loss of the server, less could b
 _SILENT_PROMPTS = N_("Silence is played to callers instead.")
 _PAGES_UNUSABLE = N_("Calls continue; operators cannot work with the pages.")
 _CALLS_UNAFFECTED = N_("Calls continue.")
-# prefix of a check's code → consequence; more specific prefixes first
+# Consequences by prefix of a check's code; more specific prefixes first.
 _CONSEQUENCES: tuple[tuple[str, str], ...] = (
     ("asterisk.update", _CALLS_UNAFFECTED),
     ("asterisk.advisories", _CALLS_UNAFFECTED),
@@ -77,7 +77,7 @@ _HARMLESS_WARNINGS = ("prompts", "music")  # codes whose warnings do not affect 
 
 
 def call_consequence(check: Check) -> str:
-    """The consequence of a warning or failing check for calls, as a message id."""
+    """Return the consequence of a warning or failing check for calls, as a message id."""
     if check.state == "warn" and check.code in _HARMLESS_WARNINGS:
         return _CALLS_UNAFFECTED
     return next(

@@ -21,7 +21,7 @@ def is_writable() -> bool:
 
 
 def check_database_writable(settings: Settings) -> Iterator[Check]:
-    """The database can be written."""
+    """Check that the database can be written."""
     code, name = "database", N_("Database")
     values = {"file": str(settings.paths.database)}
     try:
@@ -42,7 +42,7 @@ def check_database_writable(settings: Settings) -> Iterator[Check]:
 
 
 def check_schema(settings: Settings) -> Iterator[Check]:
-    """The schema of the database belongs to this version."""
+    """Check that the schema of the database belongs to this version."""
     code, name = "database.schema", N_("Schema of the database")
     missing_migrations, unknown_migrations = schema.schema_differences()
     values = {"names": ", ".join((missing_migrations or unknown_migrations)[:3])}
@@ -70,7 +70,7 @@ class Damaged(RuntimeError):
 
 
 def check_integrity(settings: Settings) -> Iterator[Check]:
-    """The database file was undamaged when the nightly job last read it."""
+    """Check that the database file was undamaged when the nightly job last read it."""
     code, name = "database.integrity", N_("Database file")
     finished_runs = JobRun.select().where(
         JobRun.name == "integrity", JobRun.state.in_(["done", "failed"])

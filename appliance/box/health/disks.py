@@ -14,7 +14,7 @@ from appliance.core.i18n import N_
 from appliance.core.settings import Settings
 from appliance.telephony.recordings import reserve
 
-# until a disk is full
+# Time until a disk is full.
 FULL_WARNING_PERIOD, FULL_FAILURE_PERIOD = (
     dt.timedelta(days=60),
     dt.timedelta(days=14),
@@ -24,7 +24,7 @@ LOW_SHARE, VERY_LOW_SHARE = 0.15, 0.05  # shares of a disk that are free
 
 
 def check_disk_space(settings: Settings) -> Iterator[Check]:
-    """Each disk has free space, and talks are being recorded."""
+    """Check that each disk has free space, and that conversations are still recorded."""
     if reserve.unrecorded_mark(settings).exists():
         yield Check(
             "disk.unrecorded",
@@ -57,7 +57,7 @@ def check_disk_space(settings: Settings) -> Iterator[Check]:
 
 
 def check_copy_disks(settings: Settings) -> Iterator[Check]:
-    """The disks of the snapshots and the replica have space, and all disks can hold more files."""
+    """Check that the disks of the copies have space, and that all disks can hold more files."""
     targets = {Path(backup.url) for backup in settings.backups if ":" not in backup.url}
     if settings.snapshots.replica:
         targets.add(Path(settings.snapshots.replica))
@@ -83,7 +83,7 @@ def check_copy_disks(settings: Settings) -> Iterator[Check]:
 
 
 def check_temporary_space(settings: Settings) -> Iterator[Check]:
-    """There is space for temporary files: papers, uploads and recordings pass through them."""
+    """Check that there is space for temporary files, through which papers and uploads pass."""
     folder = Path(tempfile.gettempdir())
     free_share = min(_free_share(folder, False), _free_share(folder, True))
     state = "fail" if free_share < VERY_LOW_SHARE else "ok"
@@ -97,7 +97,7 @@ def check_temporary_space(settings: Settings) -> Iterator[Check]:
 
 
 def _free_share(folder: Path, count_files: bool) -> float:
-    """The share of a disk's space, or of the files that it can hold, that is free."""
+    """Return the share of a disk's space, or of the files that it can hold, that is free."""
     status = os.statvfs(_nearest_existing(folder))
     free, total = (
         (status.f_favail, status.f_files) if count_files else (status.f_bavail, status.f_blocks)
@@ -124,11 +124,11 @@ def check_disk_forecasts(settings: Settings) -> Iterator[Check]:
 
 
 def free_and_total_gb(folder: Path) -> tuple[float, float]:
-    """(free, total) GB of the disk that holds a folder."""
+    """Return the (free, total) space of the disk that holds a folder, in units of 2**30 bytes."""
     disk_usage = shutil.disk_usage(_nearest_existing(folder))
     return disk_usage.free / BYTES_PER_GB, disk_usage.total / BYTES_PER_GB
 
 
 def _nearest_existing(folder: Path) -> Path:
-    """The folder, or its nearest parent that exists."""
+    """Return the folder, or its nearest parent that exists."""
     return next(path for path in (folder, *folder.parents) if path.exists())

@@ -13,7 +13,7 @@ _MAX_LAYERS = 8  # volumes stacked on one another
 
 
 def check_disk_encryption(settings: Settings) -> Iterator[Check]:
-    """The disks of `encrypted_disk` are LUKS volumes; other sites are not checked."""
+    """Check that data are on encrypted volumes, if the settings demand it (`encrypted_disk`)."""
     if not settings.encrypted_disk:
         return
     folders = (settings.paths.database.parent, settings.paths.recordings)
@@ -55,7 +55,7 @@ def _is_crypt_device(device: Path, layers_left: int) -> bool:
 
 
 def _device_mapper_uuid(device: Path) -> str:
-    """The UUID of a device-mapper volume; "" for any other device, which has no such file."""
+    """Return the UUID of a device-mapper volume; "" for another device, which has no such file."""
     try:
         return (device / "dm" / "uuid").read_text("ascii")
     except OSError:

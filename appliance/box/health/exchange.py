@@ -16,7 +16,7 @@ from appliance.core.settings import Settings
 from appliance.core.statements import PreparedQuery
 from appliance.models import AsteriskWatch, EventRow, ExchangeLook
 
-MAX_ASTERISK_SILENCE = dt.timedelta(seconds=10)  # it answers every second
+MAX_ASTERISK_SILENCE = dt.timedelta(seconds=10)  # it normally answers every second
 MAX_LEDGER_LAG = dt.timedelta(seconds=10)  # how far the ledger may be behind
 _REQUEST_TIMEOUTS_SECONDS = (0.5, 1.5, 3.0)  # for each of the requests
 _OPTIONS_REQUEST = (
@@ -35,7 +35,7 @@ _LAST_SEEN_QUERY = PreparedQuery(
         AsteriskWatch.select(AsteriskWatch.seen_at).order_by(AsteriskWatch.seen_at.desc()).limit(1)
     )
 )
-_DESCRIPTOR_FAULT_PERIOD = dt.timedelta(minutes=2)  # of a log line about missing descriptors
+_DESCRIPTOR_FAULT_PERIOD = dt.timedelta(minutes=2)  # since the log reported that all are used
 _SIGN_IN_FAULT_PERIOD = dt.timedelta(seconds=60)
 _MIN_FREE_DESCRIPTORS = 16  # enough for a few calls
 _MAX_FILES_LINE = re.compile(r"^Max open files\s+(\d+)", re.MULTILINE)
@@ -62,7 +62,7 @@ def is_exchange_alive() -> bool | None:
 
 
 def check_exchange(settings: Settings) -> Iterator[Check]:
-    """Asterisk has answered recently; if not, the cause is reported."""
+    """Check that Asterisk has answered recently; if not, report the cause."""
     code, name = "asterisk", N_("Telephone exchange")
     seen_at = last_seen_at()
     if seen_at and clock.now() - seen_at < MAX_ASTERISK_SILENCE:
@@ -109,7 +109,7 @@ def check_exchange(settings: Settings) -> Iterator[Check]:
 
 
 def check_descriptors(settings: Settings) -> Iterator[Check]:
-    """Asterisk can still open files and sockets: each call needs some.
+    """Check that Asterisk can still open files and sockets: each call needs some.
 
     They are counted where this account may look at Asterisk's process; otherwise its log shows when
     they were exhausted.
@@ -149,7 +149,7 @@ def _is_nearly_full(open_count: int, max_count: int) -> bool:
 
 
 def _descriptor_usage(settings: Settings) -> tuple[int, int] | None:
-    """(in use, limit) of Asterisk's process, if this account can see them."""
+    """Return how many file descriptors Asterisk uses and may use, if this account can see it."""
     try:
         pid = int((settings.asterisk.run / "asterisk.pid").read_text("ascii"))
         limit = _MAX_FILES_LINE.search(Path(f"/proc/{pid}/limits").read_text("ascii"))
@@ -164,7 +164,7 @@ def _descriptor_usage(settings: Settings) -> tuple[int, int] | None:
 
 
 def check_sip(settings: Settings) -> Iterator[Check]:
-    """Asterisk answers a SIP request: it can stop doing so without ending (CVE-2026-57191)."""
+    """Check that Asterisk answers SIP: it may stop doing so and still run (CVE-2026-57191)."""
     code, name = "asterisk.sip", N_("SIP of the exchange")
     if can_reach_sip(settings):
         yield Check(code, name, "ok", N_("answers"))
@@ -210,7 +210,10 @@ def can_reach_sip(settings: Settings) -> bool:
 
 
 def ledger_lag_seconds(settings: Settings) -> float:
-    """Seconds between the last record of the event log and the last one in the ledger."""
+    """Return how many seconds the newest record in the ledger is behind that in the event log.
+
+    If the ledger has no record, returns the age of the newest one in the log.
+    """
     written_at, read_until = _last_record_at(settings.paths.event_log), _ledger_position()
     if written_at is None or (read_until and read_until >= written_at):
         return 0.0
@@ -222,7 +225,7 @@ def ledger_lag_seconds(settings: Settings) -> float:
 
 
 def check_ledger_lag(settings: Settings) -> Iterator[Check]:
-    """The ledger is up to date with Asterisk's event log."""
+    """Check that the ledger is up to date with Asterisk's event log."""
     code, name = "event_log", N_("Ledger of calls")
     written_at = _last_record_at(settings.paths.event_log)
     if written_at is None:
@@ -243,13 +246,13 @@ def check_ledger_lag(settings: Settings) -> Iterator[Check]:
 
 
 def last_seen_at() -> dt.datetime | None:
-    """When Asterisk was last seen alive, if ever."""
+    """Return when Asterisk was last seen alive, if ever."""
     newest = _LAST_SEEN_QUERY.fetch_first()
     return newest.seen_at if newest else None
 
 
 def _ledger_position() -> dt.datetime | None:
-    """The time of the newest event in the ledger.
+    """Return the time of the newest event in the ledger.
 
     Events in the future are ignored: one would hide the ledger's lag for ever.
     """
@@ -259,7 +262,7 @@ def _ledger_position() -> dt.datetime | None:
 
 
 def _last_record_at(log: Path) -> dt.datetime | None:
-    """When the last record of Asterisk's event log, if any, was written."""
+    """Return when the last record of Asterisk's event log, if any, was written."""
     try:
         with log.open("rb") as file:
             file.seek(max(0, log.stat().st_size - _TAIL_BYTES))

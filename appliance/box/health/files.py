@@ -15,7 +15,7 @@ _SQLITE_SUFFIXES = ("-wal", "-shm")  # files that SQLite keeps next to a databas
 
 
 def check_permissions(settings: Settings) -> Iterator[Check]:
-    """The appliance can write its files, and nobody else can read or change them."""
+    """Check that the appliance can write its files, and that private ones are private."""
     paths = settings.paths
     writable_paths = [paths.database, paths.recordings, paths.prompts, paths.backups]
     unwritable_paths = [
@@ -49,7 +49,7 @@ def check_permissions(settings: Settings) -> Iterator[Check]:
 
 
 def check_keys(settings: Settings) -> Iterator[Check]:
-    """Every key that the settings name exists, as far as this account may look."""
+    """Check that every key that the settings name exists, as far as this account may look."""
     missing = [path for path in _configured_keys(settings) if _is_missing(path)]
     yield _files_check(
         "keys",
@@ -64,7 +64,7 @@ def check_keys(settings: Settings) -> Iterator[Check]:
 
 
 def _configured_keys(settings: Settings) -> Iterator[Path]:
-    """The key and password files that the settings name."""
+    """Yield the key and password files that the settings name."""
     names = [settings.audit.key, settings.audit.public_key]
     if settings.ministry:
         names += [settings.ministry.own_key, settings.ministry.their_key]
@@ -86,7 +86,7 @@ def _is_missing(path: Path) -> bool:
 
 
 def secret_files(settings: Settings) -> list[Path]:
-    """Existing secret files: settings, keys, passwords; their reader can do what the box can."""
+    """Return the existing files of settings, keys and passwords: readers can act as the box."""
     paths = [settings.file, Path(settings.snapshots.recovery_file)]
     for backup in settings.backups:
         paths += [backup.password_file, Path(backup.environment_file or os.devnull)]
@@ -102,7 +102,10 @@ def secret_files(settings: Settings) -> list[Path]:
 
 
 def _exposed_secrets(settings: Settings) -> Iterator[Path]:
-    """Secret files that everybody may read or write, even in a private folder: files get moved."""
+    """Return secret files that everybody may read or write, even in a private folder.
+
+    A file may later be moved to another folder.
+    """
     return (
         path
         for path in secret_files(settings)
@@ -111,7 +114,7 @@ def _exposed_secrets(settings: Settings) -> Iterator[Path]:
 
 
 def _exposed_files(settings: Settings) -> Iterator[Path]:
-    """Data files and folders that everybody may change, or read where they must be private."""
+    """Yield data files and folders that everybody may change, or may read although private."""
     paths = settings.paths
     folders = [
         paths.recordings,
@@ -138,7 +141,7 @@ def _is_public_path(path: Path) -> bool:
 
 
 def _foreign_files(settings: Settings) -> list[Path]:
-    """Files that belong to another account; those that the appliance only reads may be root's.
+    """Return the files that belong to another account; secret files may belong to root.
 
     Where each process has its own account, the accounts' group shares the database: the files that
     SQLite keeps next to it belong to the process that started first.
@@ -169,7 +172,7 @@ def _is_group_shared(path: Path) -> bool:
 
 
 def _appliance_uid(settings: Settings) -> int:
-    """The user id of the appliance's account, which owns the folder of the database."""
+    """Return the user id of the appliance's account, which owns the folder of the database."""
     return settings.paths.database.parent.stat().st_uid
 
 

@@ -19,7 +19,7 @@ _FOLDER_ADVICE = N_(
 
 
 def check_asterisk_folders(settings: Settings) -> Iterator[Check]:
-    """Asterisk can write the event log, the recordings and its other folders."""
+    """Check that Asterisk can write the event log, the recordings and its other folders."""
     log, asterisk = settings.paths.event_log, settings.asterisk
     yield _writable_check(
         settings,
@@ -38,7 +38,7 @@ def check_asterisk_folders(settings: Settings) -> Iterator[Check]:
 
 
 def _recordings_mark_check(settings: Settings) -> Check:
-    """The recordings folder is the marked one, and all of it is on one disk."""
+    """Return the check that the recordings folder has its mark and is entirely on one disk."""
     code, name, folder = (
         "recordings.place",
         N_("Location of the recordings"),
@@ -67,7 +67,7 @@ def _recordings_mark_check(settings: Settings) -> Check:
 
 
 def _writable_check(settings: Settings, code: str, name: str, paths: list[Path]) -> Check:
-    """A check that Asterisk can write to all the paths."""
+    """Return the check that Asterisk can write to all the paths."""
     account = _asterisk_account(settings)
     for path in paths:
         fault = _path_fault(path, path != settings.paths.event_log, account)
@@ -78,7 +78,7 @@ def _writable_check(settings: Settings, code: str, name: str, paths: list[Path])
 
 
 def _path_fault(path: Path, is_folder: bool, account: tuple[int, int] | None) -> str:
-    """The fault of a path that Asterisk must write, as a message id; "" without a fault."""
+    """Return the fault of a path that Asterisk must write, as a message id, or ""."""
     try:
         status = path.stat()
         read_only = os.statvfs(path).f_flag & os.ST_RDONLY
@@ -94,7 +94,7 @@ def _path_fault(path: Path, is_folder: bool, account: tuple[int, int] | None) ->
 
 
 def _asterisk_account(settings: Settings) -> tuple[int, int] | None:
-    """The (user, group) ids that Asterisk runs as, while it runs."""
+    """Return the (user, group) ids of Asterisk while it runs, else None."""
     try:
         status = (settings.asterisk.run / _CONTROL_SOCKET).stat()
     except OSError:

@@ -1,4 +1,4 @@
-"""The TLS front through which people reach the pages, whose own process may well be alive."""
+"""The TLS front (nginx) of the pages, which may fail while the pages' own process runs."""
 
 import hashlib
 import http.client
@@ -33,7 +33,7 @@ _RELOAD_ADVICE = N_(
     "nginx`."
 )
 _PROXY_ERROR_STATUSES = (404, 502, 504)
-# request → fault, advice, statuses that indicate it
+# The fault and the advice of each request, and the HTTP statuses that indicate them.
 _REQUEST_FAULTS: dict[str, tuple[str, str, tuple[int, ...]]] = {
     "file": (
         N_("does not serve the pages' own files ({status})"),
@@ -50,7 +50,7 @@ _REQUEST_FAULTS: dict[str, tuple[str, str, tuple[int, ...]]] = {
 
 
 def check_tls_front(settings: Settings) -> Iterator[Check]:
-    """The TLS front answers, with the certificate that is installed."""
+    """Check that the TLS front answers, with the certificate that is installed."""
     if not settings.web.certificate:
         return
     code, name = "front", N_("TLS front end of the pages")
@@ -80,7 +80,7 @@ def check_tls_front(settings: Settings) -> Iterator[Check]:
 def _front_status_check(
     code: str, name: str, statuses: dict[str, int], values: dict[str, str]
 ) -> Check:
-    """A check that the front serves static files and passes requests on to the pages."""
+    """Return the check that the front serves static files and passes requests on to the pages."""
     for request, status in statuses.items():
         finding, advice, fault_statuses = _REQUEST_FAULTS[request]
         if status in fault_statuses:
@@ -90,7 +90,7 @@ def _front_status_check(
 
 
 def front_address(settings: Settings) -> tuple[str, int]:
-    """The address and port of this machine's own front.
+    """Return the address and port of this machine's own front.
 
     The host name of the pages is not resolved: it may be unknown here, or lead elsewhere.
     """
@@ -103,9 +103,9 @@ def front_address(settings: Settings) -> tuple[str, int]:
 
 
 def _probe_front(address: str, port: int, host: str, phones: bool) -> tuple[str, dict[str, int]]:
-    """The hash of the certificate that the front presents, and the HTTP status of each request.
+    """Return the hash of the front's certificate, and the HTTP status of each request.
 
-    Raises OSError, HTTPException, TimeoutError.
+    Raises OSError, HTTPException or TimeoutError if the front does not answer.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False  # the certificate is compared separately
@@ -140,7 +140,7 @@ def _probe_paths(phones: bool) -> dict[str, str]:
 
 
 def _certificate_file_hash(file: Path) -> str:
-    """The SHA-256 hash of the certificate in a file; "" if it cannot be read."""
+    """Return the SHA-256 hash of the certificate in a file; "" if it cannot be read."""
     from cryptography import x509  # loaded only here, because it is large
     from cryptography.hazmat.primitives.serialization import Encoding
 

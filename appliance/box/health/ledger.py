@@ -18,7 +18,7 @@ LOST_CALLS_WINDOW = dt.timedelta(days=1)
 
 
 def check_event_log_calls(settings: Settings) -> Iterator[Check]:
-    """The event log contains the calls that Asterisk reported live."""
+    """Check that the event log contains the calls that Asterisk reported live."""
     code, name = "event_log.calls", N_("Calls in the event log")
     lost_count, newest = calls.lost_calls_since(clock.now() - LOST_CALLS_WINDOW)
     if lost_count and newest and not ledger_lag_seconds(settings):
@@ -39,7 +39,7 @@ def check_event_log_calls(settings: Settings) -> Iterator[Check]:
 
 
 def check_newest_recording(settings: Settings) -> Iterator[Check]:
-    """The newest talk has its recording."""
+    """Check that the newest talk has its recording."""
     code, name = "recordings.newest", N_("Recording of the latest conversation")
     now = clock.now()
     last_call = calls.last_recording_coverage(now - SETTLING_PERIOD, now - MEASURE_PERIOD)
@@ -64,7 +64,7 @@ def check_newest_recording(settings: Settings) -> Iterator[Check]:
 
 
 def check_call_balance(settings: Settings) -> Iterator[Check]:
-    """The calls of the last day are in the ledger and have their recordings."""
+    """Check that the calls of the last day are in the ledger and have their recordings."""
     until = clock.now() - SETTLING_PERIOD
     day = calls.ledger_balance(until - dt.timedelta(days=1), until)
     is_balanced = not day.difference
@@ -96,7 +96,7 @@ def check_call_balance(settings: Settings) -> Iterator[Check]:
 
 
 def check_quarantine(settings: Settings) -> Iterator[Check]:
-    """The event log has no records that could not be imported."""
+    """Check that the event log has no records that could not be imported."""
     code, name = "event_log.damage", N_("Damage in the event log")
     advice = N_(
         "Calls before and after it are complete. `appliance ledger quarantine` shows where the "

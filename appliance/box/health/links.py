@@ -12,7 +12,7 @@ from appliance.telephony import routing
 
 
 def check_links(settings: Settings) -> Iterator[Check]:
-    """Every watched link works."""
+    """Check that every watched link works, and that /etc/hosts has this machine's own name."""
     states = channel_states(settings)
     for name, channel in states.items():
         if channel.state in ("works", "fails"):  # a service that fails has its own check
@@ -41,7 +41,7 @@ def check_links(settings: Settings) -> Iterator[Check]:
 
 
 def check_self_tests(settings: Settings) -> Iterator[Check]:
-    """The last test call and the last drill passed."""
+    """Check that the last test call and the last drill without the internet passed."""
     names = {"call": N_("Test call"), "offline": N_("Test without the internet")}
     for kind, name in names.items():
         if not (last_test := selftests.latest_test(kind)):
@@ -59,7 +59,7 @@ def check_self_tests(settings: Settings) -> Iterator[Check]:
 
 
 def check_carrier_calls(settings: Settings) -> Iterator[Check]:
-    """The last test call over each trunk passed, with sound in both directions."""
+    """Check that the last test call over each trunk passed, with sound in both directions."""
     if not settings.self_tests.carrier_minutes or not settings.calls.hotline_number:
         return
     last_calls = selftests.latest_trunk_calls()

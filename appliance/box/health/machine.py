@@ -17,7 +17,7 @@ _MEGABYTE = 1 << 20
 
 
 def check_memory(settings: Settings) -> Iterator[Check]:
-    """There is memory and swap space left."""
+    """Check that there is memory and swap space left."""
     meminfo = dict(line.split(":", 1) for line in Path("/proc/meminfo").read_text().splitlines())
     total, free = (int(meminfo[key].split()[0]) for key in ("MemTotal", "MemAvailable"))
     state = (
@@ -58,7 +58,7 @@ def check_memory(settings: Settings) -> Iterator[Check]:
 
 
 def check_log_sizes(settings: Settings) -> Iterator[Check]:
-    """The event log is rotated, and the database's write-ahead log is copied into its file."""
+    """Check that the event log is rotated, and the write-ahead log copied into the database."""
     log = settings.paths.event_log
     yield _file_size_check(
         "event_log.size",

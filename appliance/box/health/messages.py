@@ -14,10 +14,10 @@ from appliance.core.settings import Settings
 from appliance.messaging.sms import account_health, accounts, rules
 from appliance.models import Message, TelegramBot
 
-WAIT_WARNING, WAIT_FAILURE = dt.timedelta(minutes=15), dt.timedelta(hours=1)  # of the oldest
+WAIT_WARNING, WAIT_FAILURE = dt.timedelta(minutes=15), dt.timedelta(hours=1)  # of the oldest one
 MIN_UNREPORTED_MESSAGES = 10  # messages accepted by a service, without any delivery report
 REPORT_HOURS = 1  # within which a phone usually receives a message
-DECLINED_MESSAGES_LIMIT = 5  # consecutive refusals that the messages do not explain
+DECLINED_MESSAGES_LIMIT = 5  # consecutive refusals not caused by a message
 _MAX_NEWEST_MESSAGES = 500  # of the last day
 MAX_BOT_SILENCE = dt.timedelta(minutes=5)  # after which the bot's reader counts as dead
 _ACCOUNTS_NAME = N_("SMS accounts")
@@ -25,7 +25,7 @@ _ACCOUNTS_ADVICE = N_("See the page SMS accounts for what to do.")
 
 
 def check_outbox(settings: Settings) -> Iterator[Check]:
-    """No message waits for long, and no message expired in the last day."""
+    """Check that no message waits for long, and no message expired in the last day."""
     code, name = "outbox", N_("Outgoing messages")
     # appeals for the ministry's system have their own check
     ages = [age for age in messages.queue_ages() if age.channel != "ministry"]
@@ -63,7 +63,7 @@ def check_outbox(settings: Settings) -> Iterator[Check]:
 
 
 def check_message_review(settings: Settings) -> Iterator[Check]:
-    """No message has been on hold for review since a restore."""
+    """Check that no message has been on hold for review since a restore."""
     code, name, count = "outbox.held", N_("Messages to review"), messages.review_count()
     if not count:
         yield Check(code, name, "ok", N_("none"))
@@ -79,7 +79,7 @@ def check_message_review(settings: Settings) -> Iterator[Check]:
 
 
 def check_sms_accounts(settings: Settings) -> Iterator[Check]:
-    """The SMS accounts accept messages, have money, and their texts are approved."""
+    """Check that the SMS accounts accept messages, have money, and their texts are approved."""
     code, name, advice = "sms", _ACCOUNTS_NAME, _ACCOUNTS_ADVICE
     standings = account_health.account_statuses(settings)
     failing = [standing for standing in standings if standing.is_skipped]
@@ -127,7 +127,7 @@ def check_sms_accounts(settings: Settings) -> Iterator[Check]:
 
 
 def check_sms_delivery(settings: Settings) -> Iterator[Check]:
-    """Short messages arrive: of many accepted messages, some are reported as delivered."""
+    """Check that SMS arrive: of many accepted messages, some are reported as delivered."""
     if not settings.sms:
         return
     code, name = "sms.delivery", N_("SMS delivery")
@@ -166,7 +166,7 @@ def check_sms_delivery(settings: Settings) -> Iterator[Check]:
 def _failing_accounts_check(
     failing: Sequence[account_health.AccountStatus], account_count: int, settings: Settings
 ) -> Check:
-    """The check about accounts that are not used because sending failed."""
+    """Return the check about accounts that are not used because sending failed."""
     first = min(failing, key=lambda standing: standing.health.failing_since)
     troubles = {standing.health.trouble for standing in failing}
     advice = messages.TROUBLES.get(first.health.trouble, _ACCOUNTS_ADVICE)
@@ -186,7 +186,7 @@ def _failing_accounts_check(
 def _reachable_account_names(
     settings: Settings, standings: Sequence[account_health.AccountStatus]
 ) -> list[str]:
-    """The names of the SMS accounts whose links are not down."""
+    """Return the names of the SMS accounts whose links are not down."""
     channels_by_name = channel_states(settings)
     names = [standing.account.name for standing in standings]
     return [
@@ -197,7 +197,7 @@ def _reachable_account_names(
 
 
 def _common_refusal_text() -> str:
-    """The service's text if the newest messages of the last day were all refused, else ""."""
+    """Return the service's text if the newest messages of the day were all refused, else ""."""
     day_ago = clock.now() - dt.timedelta(days=1)
     attempted = Message.select().where(
         Message.channel == "sms",
@@ -217,7 +217,7 @@ def _common_refusal_text() -> str:
 
 
 def check_telegram_bot(settings: Settings) -> Iterator[Check]:
-    """The bot works and asks for messages."""
+    """Check that the bot works and polls for messages."""
     if not settings.telegram:
         return
     code, name = "telegram", N_("Telegram bot")
@@ -234,7 +234,7 @@ def check_telegram_bot(settings: Settings) -> Iterator[Check]:
 
 
 def check_telegram_chats(settings: Settings) -> Iterator[Check]:
-    """Each chat accepts the bot's messages."""
+    """Check that each chat accepts the bot's messages."""
     if not settings.telegram:
         return
     code, name = "telegram.chats", N_("Chats of the Telegram bot")

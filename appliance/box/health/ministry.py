@@ -13,7 +13,7 @@ WAIT_WARNING, WAIT_FAILURE = dt.timedelta(hours=2), dt.timedelta(days=2)  # of t
 
 
 def check_ministry_link(settings: Settings) -> Iterator[Check]:
-    """No appeal waits for long or was refused, and all that the ministry reported is processed."""
+    """Check that no appeal waits for long or was refused, and the ministry's events are handled."""
     if not settings.ministry:
         return
     code, name = "ministry", N_("Link to the ministry's system")

@@ -28,19 +28,19 @@ _DUPLICATE_ADVICE = N_(
 
 
 def check_processes(settings: Settings) -> Iterator[Check]:
-    """Each process of the appliance runs, and the pages answer."""
+    """Check that each process of the appliance runs, and the pages answer."""
     heartbeats = processes.running_processes(settings)
     for process in processes.PROCESS_NAMES:
         yield _process_check(settings, process, heartbeats[process])
 
 
 def jobs_process_check(settings: Settings) -> Check:
-    """The check of the jobs process, which reports all other faults; run by the pbx process."""
+    """Return the check of the jobs process, for the pbx process: the jobs report other faults."""
     return _process_check(settings, "jobs", processes.running_processes(settings)["jobs"])
 
 
 def _idle_since(heartbeat: processes.Heartbeat) -> dt.datetime | None:
-    """Since when the jobs process runs without checking anything; None while it checks in time.
+    """Return since when the jobs process checks nothing; None while it checks in time.
 
     Its heartbeats come from the main loop, which runs on while the checking thread hangs.
     """

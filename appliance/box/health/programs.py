@@ -8,7 +8,7 @@ _TIMEOUT_SECONDS = 5.0  # seconds
 
 
 def program_output(program: str, *arguments: str) -> str | None:
-    """The output of a program, if it is installed and succeeds in time."""
+    """Return the output of a program; None if it is not installed, fails or takes too long."""
     path = shutil.which(program)
     if not path:
         return None

@@ -1,4 +1,4 @@
-"""Whether a call can ring any phone: true once the first phone is registered."""
+"""Whether a call can ring any phone, i.e. whether an operator's phone is registered."""
 
 from collections.abc import Iterator
 
@@ -18,7 +18,7 @@ _FIRST_PHONE_ADVICE = N_(
 
 
 def check_phone_reach(settings: Settings) -> Iterator[Check]:
-    """At least one operator's phone is registered."""
+    """Check that at least one operator's phone is registered."""
     if not is_exchange_alive():
         return
     code, name = "phones.reach", N_("Operators who can be reached")

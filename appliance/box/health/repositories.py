@@ -25,7 +25,7 @@ _FAULT_TEXTS = {
 
 
 def check_repositories(settings: Settings) -> Iterator[Check]:
-    """Each repository can be opened; restic runs again only after its files have changed."""
+    """Check that each local repository opens; restic runs again only if its files changed."""
     code, title = "repository", N_("Repositories of snapshots")
     for backup in settings.backups:
         restic = Restic(backup, settings.paths.backups / "cache")
@@ -42,7 +42,7 @@ def check_repositories(settings: Settings) -> Iterator[Check]:
 
 
 def _file_stamp(path: Path) -> tuple[int, int] | None:
-    """(inode, modification time) of a file, if it can be read."""
+    """Return the (inode, modification time) of a file, if it can be read."""
     try:
         status = path.stat()
     except OSError:
@@ -52,7 +52,7 @@ def _file_stamp(path: Path) -> tuple[int, int] | None:
 
 @functools.lru_cache(maxsize=16)
 def _repository_fault(backup: Backup, *_stamps: tuple[int, int] | None) -> str:
-    """The code of a known fault, the message of any other; "" if the repository can be opened.
+    """Return the code of a known fault, the message of another; "" if the repository opens.
 
     The stamps are part of the cache key only.
     """

@@ -18,7 +18,7 @@ MAX_COPY_SILENCE = dt.timedelta(seconds=40)  # a working copy writes at least ev
 
 
 def check_snapshots(settings: Settings) -> Iterator[Check]:
-    """Each repository has a recent snapshot, drills succeed, and the continuous copy works."""
+    """Check that snapshots are recent, restore drills succeed and the continuous copy works."""
     name = N_("Snapshots")
     if not settings.backups:
         yield Check(
@@ -80,7 +80,7 @@ def check_snapshots(settings: Settings) -> Iterator[Check]:
 
 
 def _recovery_key_check(settings: Settings) -> Check:
-    """A check that the keys of the recovery sheet are no longer on the box."""
+    """Return the check that the keys of the recovery sheet are no longer on the box."""
     code, name = "recovery_key", N_("Keys of the recovery sheet")
     if not sealing.keys_on_box(settings):
         return Check(code, name, "ok", N_("only on paper"))
@@ -97,7 +97,7 @@ def _recovery_key_check(settings: Settings) -> Check:
 
 
 def _drill_check(settings: Settings, kind: str, name: str) -> Iterator[Check]:
-    """A check that the last drill of a kind succeeded and is recent."""
+    """Yield the check that the last drill of a kind succeeded and is recent."""
     code = "drill" if kind == "drill" else f"drill.{kind}"
     last_drill = snapshot_log.latest_snapshot_run(kind)
     if last_drill is None:
@@ -142,7 +142,7 @@ def _drill_check(settings: Settings, kind: str, name: str) -> Iterator[Check]:
 
 
 def _replica_checks(settings: Settings) -> Iterator[Check]:
-    """Changes are copied continuously, and the last trial restore of the copy succeeded."""
+    """Yield the checks that changes are copied continuously and the copy can be restored."""
     code, name = "replica", N_("Continuous copy")
     last_change, check = continuous.last_change_at(settings), copy_check.latest_check()
     values = {"moment": local_time_text(last_change, settings)} if last_change else {}
@@ -193,7 +193,7 @@ def _replica_checks(settings: Settings) -> Iterator[Check]:
 
 
 def _restarts_check(settings: Settings) -> Check:
-    """A check of the replicator's restarts in the last hour."""
+    """Return the check of the replicator's restarts in the last hour."""
     code, name = "replica.restarts", N_("Restarts of the continuous copy")
     recent_restarts = [
         restart

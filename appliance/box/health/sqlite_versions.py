@@ -33,7 +33,7 @@ _UPDATE_ADVICE = N_("Install the newest release: its Litestream has SQLite {fixe
 
 
 def check_process_versions(settings: Settings) -> Iterator[Check]:
-    """No process that has the database open can lose changes or damage it.
+    """Check that no process that has the database open can lose changes or damage it.
 
     The appliance's processes report their version in their heartbeats. Others are visible only if
     this account may read their files.
@@ -67,7 +67,7 @@ def check_process_versions(settings: Settings) -> Iterator[Check]:
 
 
 def check_litestream_version(settings: Settings) -> Iterator[Check]:
-    """Litestream's own SQLite, which checkpoints the same file, is safe."""
+    """Check that Litestream's own SQLite, which checkpoints the same file, is safe."""
     if not settings.snapshots.replica:
         return
     code, name = "sqlite.litestream", N_("SQLite of Litestream")
@@ -84,7 +84,10 @@ def check_litestream_version(settings: Settings) -> Iterator[Check]:
 
 
 def embedded_version(file: Path) -> str:
-    """The version of SQLite in a library or program; "" if it is ambiguous. Raises OSError."""
+    """Return SQLite's version in a library or program; "" if it is ambiguous.
+
+    Raises OSError if the file cannot be read.
+    """
     status = file.stat()
     return _search_version(file, status.st_mtime_ns, status.st_size)
 
@@ -115,7 +118,7 @@ def _other_processes(database: Path, known_pids: set[int]) -> Iterator[tuple[str
 
 
 def _loaded_version(folder: Path) -> str:
-    """The version of the SQLite library that a process has loaded; "" if it is ambiguous."""
+    """Return the version of the SQLite that a process has loaded; "" if it is ambiguous."""
     lines = (folder / "maps").read_text().splitlines()
     paths = {line.partition("/")[2] for line in lines}
     files = sorted(path for path in paths if _SQLITE_FILES.search(f"/{path}"))
@@ -127,5 +130,5 @@ def _loaded_version(folder: Path) -> str:
 
 
 def _fixed_version_text() -> str:
-    """The oldest safe version, as text."""
+    """Return the oldest safe version, as text."""
     return ".".join(map(str, sqlite.FIRST_SAFE_VERSION))

@@ -13,7 +13,7 @@ _PASSWORD_LOGIN = re.compile(r"^\s*PasswordAuthentication\s+yes\b", re.MULTILINE
 
 
 def check_ssh_passwords(settings: Settings) -> Iterator[Check]:
-    """SSH accepts only keys; checked only on a box, where the playbook's file exists."""
+    """Check that SSH accepts only keys. Only a box, with the playbook's file, is checked."""
     if not SSHD_RULES_FILE.exists():
         return
     code, name = "ssh", N_("Logins over SSH")

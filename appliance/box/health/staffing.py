@@ -29,7 +29,7 @@ _LANGUAGE_TITLES = {
 
 
 def check_operator_phones(settings: Settings) -> Iterator[Check]:
-    """The phone of every ready operator is registered."""
+    """Check that the phone of every ready operator is registered."""
     if not is_exchange_alive():
         return
     code, name, now = "phones", N_("Phones of operators"), clock.now()
@@ -59,7 +59,7 @@ def check_operator_phones(settings: Settings) -> Iterator[Check]:
 
 
 def check_page_phones(settings: Settings) -> Iterator[Check]:
-    """Asterisk accepts phones in browsers if operators use one in their page."""
+    """Check that Asterisk accepts phones in browsers if operators use one in their page."""
     names = [f"{u.name} ({u.extension})" for u in accounts.active_operators() if u.phone == "page"]
     if not names:
         return
@@ -81,7 +81,7 @@ def check_page_phones(settings: Settings) -> Iterator[Check]:
 
 
 def check_languages(settings: Settings) -> Iterator[Check]:
-    """An operator is ready, or is talking, in each language of the callers."""
+    """Check that an operator is ready, or is talking, in each language of the callers."""
     operators = presence.current_states()
     for language in accounts.CALL_LANGUAGES:
         speaker_states = [state for user, state in operators if language in user.speaks.split()]
@@ -105,7 +105,7 @@ def check_languages(settings: Settings) -> Iterator[Check]:
 
 
 def check_unknown_callers(settings: Settings) -> Iterator[Check]:
-    """No unknown address tries to call again and again.
+    """Check that no unknown address tries to call again and again.
 
     All such addresses are listed, so that many calls from one do not hide a carrier. The box's own
     requests are left out.
@@ -153,7 +153,7 @@ def check_unknown_callers(settings: Settings) -> Iterator[Check]:
 
 
 def check_caller_numbers(settings: Settings) -> Iterator[Check]:
-    """Each trunk transmits the callers' numbers."""
+    """Check that each trunk transmits the callers' numbers."""
     since = clock.now() - CALLER_WINDOW
     for trunk in routing.current_plan(settings).trunks:
         newest_calls = (

@@ -9,7 +9,7 @@ from appliance.core.settings import Settings
 
 
 def check_catalogues(settings: Settings) -> Iterator[Check]:
-    """The catalogue of each language exists."""
+    """Check that the catalogue of each language exists."""
     code, name = "texts", N_("Texts in each language")
     if missing := i18n.missing_catalogues():
         advice = N_("Reinstall this release: `{folder}` lacks files.")

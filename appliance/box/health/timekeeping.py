@@ -20,7 +20,7 @@ _LOCAL_REFERENCE = "7F7F0101"  # chrony's reference id for its own clock as a fa
 
 
 def check_time_zone(settings: Settings) -> Iterator[Check]:
-    """The exchange uses the site's time zone, on which opening hours and prompts depend."""
+    """Check that the machine uses the site's time zone: opening hours and prompts depend on it."""
     code, name = "clock.zone", N_("Time zone")
     now = dt.datetime.now(dt.UTC)
     machine_offset, site_offset = (
@@ -40,7 +40,7 @@ def check_time_zone(settings: Settings) -> Iterator[Check]:
 
 
 def check_clock(settings: Settings) -> Iterator[Check]:
-    """The clock is synchronised by a time server."""
+    """Check that the clock is synchronised by a time server."""
     code, name = "clock", N_("Clock")
     tracking = programs.program_output("chronyc", "-c", "-n", "tracking")
     columns = tracking.strip().split(",") if tracking else []

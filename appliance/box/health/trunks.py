@@ -18,7 +18,7 @@ _CARRIER_ADVICE = N_(
 
 
 def check_trunks(settings: Settings) -> Iterator[Check]:
-    """Every trunk and span can carry calls."""
+    """Check that every trunk and span can carry calls."""
     configured_trunks = routing.current_plan(settings).trunks
     is_alive = is_exchange_alive()
     states, spans = trunks.trunk_states(), trunks.span_states()
@@ -49,7 +49,7 @@ def check_trunks(settings: Settings) -> Iterator[Check]:
 
 
 def _registration_cause(state: TrunkState) -> str:
-    """Why the carrier refuses registration: a SIP status or "no response"; "" if unknown."""
+    """Return why the carrier refuses registration: a SIP status or "no response"; "" if unknown."""
     since = state.registered_since
     if not state.error.startswith(trunks.REGISTER_PREFIX) or not state.error_at:
         return ""

@@ -24,7 +24,7 @@ _POLICY_LINE = re.compile(r"^\s+(Installed|Candidate): (\S+)$", re.MULTILINE)
 
 
 def check_asterisk_version(settings: Settings) -> Iterator[Check]:
-    """The installed package of Asterisk is the newest known one."""
+    """Check that the installed package of Asterisk is the newest known one."""
     code, name = "asterisk.update", N_("Version of the exchange")
     policy = _asterisk_policy(shutil.which("apt-cache"), *_list_times())
     installed, candidate = policy.get("Installed", "(none)"), policy.get("Candidate", "(none)")
@@ -48,7 +48,7 @@ def check_asterisk_version(settings: Settings) -> Iterator[Check]:
 
 
 def check_advisories(settings: Settings) -> Iterator[Check]:
-    """Asterisk's advisories were reviewed recently, and the installed version has the fixes."""
+    """Check that the advisories were reviewed recently, and Asterisk has the fixes."""
     code, name = "asterisk.advisories", N_("Security advisories for the exchange")
     advisory_data = json.loads(ADVISORIES_FILE.read_text("utf-8"))
     reviewed_on, fixed_version = (
@@ -74,7 +74,7 @@ def check_advisories(settings: Settings) -> Iterator[Check]:
 
 
 def check_release_expiry(settings: Settings) -> Iterator[Check]:
-    """The newest release that the box accepted has not expired, so updates reach it."""
+    """Check that the newest release that the box accepted has not expired, so updates reach it."""
     code, name = "release.expiry", N_("Age of the release")
     try:
         text = (settings.file.parent / ACCEPTED_RELEASE_FILE).read_text("ascii")
@@ -96,19 +96,19 @@ def check_release_expiry(settings: Settings) -> Iterator[Check]:
 
 
 def _version_numbers(version: str) -> tuple[int, ...]:
-    """1:22.10.1+dfsg-1 → (22, 10, 1); empty if the text is not a version."""
+    """Return the numbers of a package version: (22, 10, 1) for 1:22.10.1+dfsg-1; () if invalid."""
     match = re.match(r"(?:\d+:)?(\d+(?:\.\d+)+)", version)
     return tuple(map(int, match[1].split("."))) if match else ()
 
 
 def _list_times() -> list[int]:
-    """When apt's lists and the list of installed packages last changed, in nanoseconds."""
+    """Return when apt's lists and the list of installed packages last changed, in nanoseconds."""
     return [path.stat().st_mtime_ns for path in _PACKAGE_LISTS if path.exists()]
 
 
 @functools.lru_cache(maxsize=4)
 def _asterisk_policy(program: str | None, *_changed: int) -> dict[str, str]:
-    """The versions that apt reports; apt runs again only after its lists have changed."""
+    """Return the versions that apt reports; apt runs again only after its lists have changed."""
     if not program:
         return {}
     return dict(_POLICY_LINE.findall(programs.program_output(program, "policy", "asterisk") or ""))

@@ -19,7 +19,7 @@ _PROMPTS_NAME = N_("Prompts")
 
 
 def check_prompts(settings: Settings) -> Iterator[Check]:
-    """Every prompt has a playable sound that was spoken by a person."""
+    """Check that every prompt has a playable sound that was spoken by a person."""
     all_prompts = [
         prompt
         for language in spoken.LANGUAGES
@@ -83,7 +83,7 @@ def _prompt_faults(settings: Settings, all_prompts: Sequence[spoken.PromptInfo])
 
 
 def _voice_check(all_prompts: Sequence[spoken.PromptInfo]) -> Check:
-    """The check of prompts without a fault: people have spoken them."""
+    """Return the check that people have spoken all prompts, if these have no other fault."""
     code, name, total = "prompts", _PROMPTS_NAME, str(len(all_prompts))
     synthetic_count = sum(prompt.kind == "synthetic" for prompt in all_prompts)
     if not synthetic_count:
@@ -99,7 +99,7 @@ def _voice_check(all_prompts: Sequence[spoken.PromptInfo]) -> Check:
 
 
 def check_sandbox(_settings: Settings) -> Iterator[Check]:
-    """The kernel can sandbox the programs that read sounds and texts; else they do not run."""
+    """Check that the kernel can sandbox the programs that read sounds and texts; they need it."""
     code, name = "sandbox", N_("Isolation of programs")
     try:
         sandbox.run_program("true")
@@ -119,7 +119,7 @@ def check_sandbox(_settings: Settings) -> Iterator[Check]:
 
 
 def check_music(settings: Settings) -> Iterator[Check]:
-    """There is playable music on hold."""
+    """Check that there is playable music on hold."""
     folder, code, name = settings.paths.prompts / "music", "music", N_("Music on hold")
     files = [
         file for file in sorted(folder.glob("*.*")) if file.stat().st_size > _SOUND_HEADER_BYTES
@@ -156,7 +156,7 @@ def _is_linked(settings: Settings, language: str) -> bool:
 
 
 def check_fonts(settings: Settings) -> Iterator[Check]:
-    """The fonts of printed papers are installed."""
+    """Check that the fonts of printed papers are installed."""
     code, name = "fonts", N_("Document fonts")
     font_urls = re.findall(r"url\(([^)]+\.woff)\)", _PRINT_STYLE.read_text("utf-8"))
     missing = [Path(url).name for url in font_urls if not (_PRINT_STYLE.parent / url).is_file()]

@@ -30,7 +30,7 @@ _HANGING_ADVICE = N_(
 
 
 def check_reports(settings: Settings) -> Iterator[Check]:
-    """Every report that was due exists."""
+    """Check that every report that was due exists."""
     code, name = "reports", N_("Scheduled reports")
     failed_run = (
         ReportRun.select().where(ReportRun.state == "failed").order_by(ReportRun.due_at).first()
@@ -61,7 +61,7 @@ def check_reports(settings: Settings) -> Iterator[Check]:
 
 
 def _overdue_report(settings: Settings) -> str:
-    """The name of an overdue report, even one never planned; "" if no report is overdue."""
+    """Return an overdue report's name, even of one never planned; "" if no report is overdue."""
     due_limit = clock.now() - MAX_REPORT_DELAY
     unfinished = ReportRun.select().where(ReportRun.state != "done", ReportRun.due_at < due_limit)
     if run := unfinished.order_by(ReportRun.due_at).first():
@@ -75,9 +75,10 @@ def _overdue_report(settings: Settings) -> str:
 
 
 def check_jobs(settings: Settings) -> Iterator[Check]:
-    """Jobs run when they are due. Each has a thread, so that a long run delays no other job.
+    """Check that jobs run when they are due.
 
-    A job that hangs, is not done for too long or fails repeatedly gets a check of its own.
+    Each job has a thread, so that a long run delays no other job. A job that hangs, is
+    not done for too long or fails repeatedly gets a check of its own.
     """
     code, name, now = "jobs", N_("Scheduled jobs"), clock.now()
     latest_runs = runs.latest_runs()

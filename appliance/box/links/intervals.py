@@ -83,7 +83,7 @@ def current_stretches(settings: Settings) -> dict[str, LinkStretch | None]:
 
 
 def outage_since(settings: Settings) -> dt.datetime | None:
-    """Return since when nothing outside can be reached; None if something can, or in doubt.
+    """Return since when nothing outside can be reached; None if something can, or if unknown.
 
     The link `internet` decides if it is watched; otherwise, all outside parties must be down.
     """

@@ -28,7 +28,7 @@ class Party:
 
 
 def watched_parties(settings: Settings) -> list[Party]:
-    """The links of a site, nearest first; empty if no link is configured."""
+    """Return the links of a site, nearest first; empty if no link is configured."""
     links = settings.links
     parties = [
         Party("gateway", "ping", links.gateway),

@@ -76,6 +76,6 @@ def _is_trusted_night(run: JobRun) -> bool:
 
 
 def _ended_nights() -> list[JobRun]:
-    """The ended runs of the retention job, newest first by their start."""
+    """Return the ended runs of the retention job, newest first by their start."""
     is_ended = (JobRun.name == RETENTION_JOB, JobRun.state != "running")
     return list(JobRun.select().where(*is_ended).order_by(JobRun.started_at.desc()))

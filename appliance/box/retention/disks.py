@@ -50,7 +50,7 @@ def record_disk_usage(settings: Settings) -> None:
 
 
 def disk_forecast(settings: Settings, disk: str) -> Forecast:
-    """Return the growth of a disk in 30 days, and the day it will be full at that rate."""
+    """Return the daily growth of a disk in 30 days, and the day it will be full at that rate."""
     today = clock.now().astimezone(settings.tz).date()
     rows = list(
         DiskReading.select()
@@ -83,6 +83,6 @@ def _daily_growth(rows: Sequence[DiskReading]) -> float:
 
 
 def _daily_change(earlier: DiskReading, later: DiskReading) -> float:
-    """The change between two readings, in bytes per day."""
+    """Return the change between two readings, in bytes per day."""
     days: int = (later.day - earlier.day).days
     return float(later.used - earlier.used) / days

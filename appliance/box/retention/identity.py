@@ -124,7 +124,7 @@ def _call_form_facts(call_form: CallForm) -> Iterator[Fact]:
 
 
 def _name_pair(values: Mapping[str, Any]) -> tuple[str, str]:
-    """The (surname, first name) in the values of one row."""
+    """Return the (surname, first name) in the values of one row."""
     return str(values.get("surname") or ""), str(values.get("first_name") or "")
 
 
@@ -134,7 +134,7 @@ def _has_record_number(text: str, number: str) -> bool:
 
 
 def _national_number(phone: str) -> str:
-    """The last nine digits of a phone number; "" if it has fewer."""
+    """Return the last nine digits of a phone number; "" if it has fewer."""
     digits = "".join(filter(str.isdigit, phone_numbers.canonical_number(phone) or phone))[
         -_NATIONAL_DIGITS:
     ]

@@ -79,7 +79,7 @@ def remove_withdrawn_files(settings: Settings) -> int:
 
 
 def _access_reasons(row: Appeal | CallForm) -> Iterator[str]:
-    """The reasons for which users listened to the call or opened the appeal."""
+    """Yield the reasons for which users listened to the call or opened the appeal."""
     if row.call_id:
         for listening in Listening.select().where(Listening.call_id == row.call_id):
             yield listening.reason
@@ -89,7 +89,7 @@ def _access_reasons(row: Appeal | CallForm) -> Iterator[str]:
 
 
 def _report_texts(row: Appeal | CallForm) -> Iterator[str]:
-    """Entries that were typed in place of a code, and the texts of a consultation."""
+    """Yield entries that were typed in place of a code, and the texts of a consultation."""
     for name in personal_columns.column_names(type(row), Kind.CHOICE):
         if (value := getattr(row, name)) and not catalogs.is_code(name, value):
             yield value

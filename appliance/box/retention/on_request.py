@@ -86,7 +86,7 @@ def mask_citizen(
 
 
 def mask_records(settings: Settings, records: CitizenRecords, rule: str, by: str) -> None:
-    """Mask records that were masked before a restore. Raises Refused like mask_citizen()."""
+    """Mask records that were masked before a restore. Raises Refused "open" or "held"."""
     plan = _plan_masking(settings, records)
     with write_transaction():
         _require_closed(records)
@@ -167,7 +167,7 @@ def _require_closed(records: CitizenRecords) -> None:
 
 
 def _require_maskable(appeal: Appeal) -> None:
-    """Raise Refused "open" or "held" if an appeal, or its call, is open or on hold."""
+    """Raise Refused "open" if an appeal is open, "held" if it or its call is on hold."""
     handling = Handling.get_or_none(Handling.appeal == appeal.id)
     if handling and handling.is_open:
         raise Refused("open", subject=appeal.number)

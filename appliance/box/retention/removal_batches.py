@@ -22,8 +22,7 @@ class RemovalBatches:
         """Remove the rows of a query in the order of `key`; returns how many were removed.
 
         Rows are selected outside the write lock and read again under it, because a hold may have
-        been set since. `remove` is called in the same
-        transaction, and returns True if it removed the row.
+        been set since. `remove` is called in that transaction; it returns True if it removes it.
         """
         last_key, count = None, 0
         while True:

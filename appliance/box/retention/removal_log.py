@@ -7,7 +7,8 @@ from typing import Any
 from appliance.core import clock
 from appliance.models import Removal
 
-MASKING_EXTENT = 1  # is raised with the blanked columns; rows below it are masked again
+# Raised when masking blanks more columns: records with a lower extent are masked again.
+MASKING_EXTENT = 1
 
 
 def record_removal(kind: str, subject: str, rule: str, **detail: Any) -> None:

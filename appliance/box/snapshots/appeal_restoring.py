@@ -369,7 +369,7 @@ def _require_form_version(form: str, version: int) -> None:
 
 
 def _user_id(copy: _AppealCopy, id: int) -> int:
-    """The id of the current account with the same login. Raises SnapshotError if it is missing."""
+    """Return the id of the account with the same login. Raises SnapshotError if it is missing."""
     login = copy.logins[id]
     user = User.get_or_none(User.login == login)
     if user is None:
@@ -379,7 +379,7 @@ def _user_id(copy: _AppealCopy, id: int) -> int:
 
 
 def _mahalla_id(row: Row | None) -> int | None:
-    """The id of the current mahalla with the same code or name; it is added if missing."""
+    """Return the id of the current mahalla with the same code or name; it is added if missing."""
     if row is None:
         return None
     existing = Mahalla.get_or_none(Mahalla.code == row["code"]) if row["code"] else None

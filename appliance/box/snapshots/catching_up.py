@@ -15,7 +15,7 @@ from appliance.core import db_files
 from appliance.core.settings import Settings
 
 _EVENT_RECORD = re.compile(rb'^"(\d{9,10}\.\d{6})","[A-Z_]+","', re.MULTILINE)
-_OVERLAP_SECONDS = 3600.0  # is imported again, before the newest record
+_OVERLAP_SECONDS = 3600.0  # records up to this much older are imported again
 
 
 def update_restored_site(

@@ -131,7 +131,10 @@ def copied_event_logs(settings: Settings) -> list[Path]:
 
 
 def restore_database(settings: Settings, target: Path, at: dt.datetime | None) -> None:
-    """Restore the database as of `at`, or as last copied, into a file. Raises SnapshotError."""
+    """Restore the database as of `at`, or as last copied, into a file.
+
+    Raises SnapshotError if there is no copy, or it does not contain that time.
+    """
     folder = replica_folder(settings) / CURRENT_FOLDER
     if not folder.is_dir():
         raise SnapshotError("absent", f"there is no copy of the database in {folder}")
@@ -177,7 +180,7 @@ def litestream_state_folder(database: Path) -> Path:
 
 
 def litestream_program() -> str:
-    """The path of litestream: next to this Python, as its package installs it, or on the PATH."""
+    """Return the path of litestream: next to this Python, where its package is, or on the PATH."""
     bundled = Path(sys.executable).with_name("litestream")
     path = str(bundled) if bundled.exists() else shutil.which("litestream")
     if not path:

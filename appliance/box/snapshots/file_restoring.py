@@ -76,7 +76,7 @@ def _saved_files(context: SnapshotContext) -> set[str]:
 def _requested_names(
     settings: Settings, request: RestoreRequest, part: str, all_names: Sequence[str]
 ) -> list[str]:
-    """Return a part's files to restore: those that the site lacks; in a drill, a sample."""
+    """Return a part's files to restore: in place, only missing ones; in a drill, a sample."""
     site_folder = site_folders(settings)[part]
     names = [name for name in all_names if request.target or not _has_sound_file(site_folder, name)]
     if part == "recordings" and request.recordings is not None:
@@ -159,7 +159,8 @@ def restore_recording(
     """Restore one recording by its name in the ledger; returns its new path.
 
     It is taken from the newest snapshot that has it, in its original or compressed form. An
-    existing recording is never replaced. Raises SnapshotError.
+    existing recording is never replaced. Raises SnapshotError "there" if it exists, "unknown" if no
+    readable snapshot has it.
     """
     root = (target or settings.paths.recordings).resolve()
     requested_path = (root / file).resolve()

@@ -30,7 +30,7 @@ class Snapshot:
 
 
 def open_repository(settings: Settings, name: str | None = None) -> Restic:
-    """Open a repository by its name, or the first one. Raises SnapshotError."""
+    """Open a repository by its name, or the first one. Raises SnapshotError if it is not set up."""
     repository_names = contents.repository_names(settings)
     if name and name not in repository_names:
         raise SnapshotError(
@@ -85,7 +85,7 @@ def read_stage_file(restic: Restic, snapshot: Snapshot, name: str) -> bytes:
 
 
 def read_settings(restic: Restic, snapshot: Snapshot) -> dict[str, Any]:
-    """Return a snapshot's settings, structured like the settings file. Raises SnapshotError."""
+    """Return a snapshot's settings, as in TOML. Raises SnapshotError if they cannot be read."""
     text = read_stage_file(restic, snapshot, contents.SETTINGS_FILE)
     return settings_files.parse_toml(text, f"snapshot {snapshot.id}")
 
@@ -142,7 +142,7 @@ def missing_files(
 def verify_all_data(
     restic: Restic, snapshot: Snapshot, report_progress: ProgressReport = ignore_progress
 ) -> Manifest:
-    """Read every byte of a snapshot and compare it with its manifest. Raises SnapshotError."""
+    """Read every byte of a snapshot. Raises SnapshotError if it differs from its manifest."""
     snapshot_manifest, expected_files = (
         read_manifest(restic, snapshot),
         read_file_list(restic, snapshot),

@@ -50,7 +50,7 @@ def restore_site(
     report_progress: ProgressReport = ignore_progress,
     announce: LossAnnouncement = _ignore_loss,
 ) -> RestoreResult:
-    """Restore into a new folder, or in place of the site. Raises SnapshotError.
+    """Restore into a new folder, or in place of the site. Raises SnapshotError if a step fails.
 
     Before anything is replaced, the restored database is compared with everything readable to find
     what will be missing. If something is missing and `request.accept_loss` is not set, nothing is

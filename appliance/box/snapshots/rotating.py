@@ -15,7 +15,7 @@ def rotate_keys(settings: Settings, by: str) -> list[str]:
 
     The old key of a repository no longer opens anything. The old recovery key still opens the
     secrets of older snapshots: if it is on the box, it is renamed. If the rotation is interrupted,
-    the next one completes it. Raises SnapshotError.
+    the next one completes it. Raises SnapshotError if a repository or a key cannot be used.
     """
     key_files = []
     with contents.snapshot_lock(settings, wait=60):

@@ -169,7 +169,7 @@ def _write_private_file(file: Path, content: bytes) -> None:
 
 
 def _run_program(command: list[str], input_bytes: bytes) -> bytes:
-    """Run age or age-keygen with input and return the output. Raises SnapshotError."""
+    """Run age or age-keygen and return the output. Raises SnapshotError if that fails."""
     try:
         completed = subprocess.run(command, input=input_bytes, capture_output=True, check=False)
     except FileNotFoundError as error:

@@ -40,7 +40,10 @@ def verify_snapshot(
     by: str = "",
     report_progress: ProgressReport = ignore_progress,
 ) -> Snapshot:
-    """Read every byte of a snapshot and compare it with its manifest. Raises SnapshotError."""
+    """Read every byte of a snapshot and compare it with its manifest.
+
+    Raises SnapshotError if they differ, or the repository is damaged.
+    """
     with contents.snapshot_lock(settings):
         restic = reading.open_repository(settings, name)
         run = log.start_snapshot_run("verify", restic.backup.name, by, "" if id == "latest" else id)
