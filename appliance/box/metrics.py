@@ -49,7 +49,7 @@ class MetricsPage:
 
 
 class FigureCollector(Collector):
-    """Collects every figure at each call."""
+    """Collects every figure each time that the page is rendered."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings

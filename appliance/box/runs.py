@@ -42,7 +42,7 @@ _FINISHED_RUN = PreparedQuery(
 
 
 def every_seconds(seconds: int) -> Slot:
-    """Return the due times of a job that is due every `seconds` seconds."""
+    """Return the slot of a job that is due every `seconds` seconds."""
 
     def interval_slot(now: dt.datetime) -> dt.datetime:
         return dt.datetime.fromtimestamp(now.timestamp() // seconds * seconds, dt.UTC)
@@ -51,7 +51,7 @@ def every_seconds(seconds: int) -> Slot:
 
 
 def daily_at(at: dt.time, tz: ZoneInfo) -> Slot:
-    """Return the due times of a job that is due daily at a local time of the site."""
+    """Return the slot of a job that is due daily at a local time of the site."""
 
     def daily_slot(now: dt.datetime) -> dt.datetime:
         local = now.astimezone(tz)
@@ -62,7 +62,7 @@ def daily_at(at: dt.time, tz: ZoneInfo) -> Slot:
 
 
 def weekly_at(weekday: int, at: dt.time, tz: ZoneInfo) -> Slot:
-    """Return the due times of a weekly job. `weekday`: 1 (Monday) to 7; `at`: local time."""
+    """Return the slot of a weekly job. `weekday`: 1 (Monday) to 7; `at`: local time."""
     newest_daily = daily_at(at, tz)
 
     def weekly_slot(now: dt.datetime) -> dt.datetime:
@@ -74,7 +74,7 @@ def weekly_at(weekday: int, at: dt.time, tz: ZoneInfo) -> Slot:
 
 
 def monthly_at(at: dt.time, tz: ZoneInfo) -> Slot:
-    """Return the due times of a job that is due on the first of each month at a local time."""
+    """Return the slot of a job that is due on the first of each month at a local time."""
 
     def monthly_slot(now: dt.datetime) -> dt.datetime:
         first = dt.datetime.combine(now.astimezone(tz).date().replace(day=1), at, tz)

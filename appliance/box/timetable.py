@@ -27,7 +27,7 @@ class ScheduledJob:
 
     name: str
     title: str  # a message id
-    slot: Callable[[Settings], Slot]  # returns the due times
+    slot: Callable[[Settings], Slot]  # its due times: see runs.Slot
     max_age: dt.timedelta  # the longest time without a successful run
     is_enabled: Callable[[Settings], object] = lambda settings: True
     catches_up: bool = True  # also runs on a site where the job is new
@@ -62,7 +62,7 @@ def _evidence_slot(settings: Settings) -> Slot:
 
 
 def _copy_check_slot(settings: Settings) -> Slot:
-    """Return the due times: every hour, but every ten minutes after a failed run."""
+    """Return the due times of the copy check: hourly, but every ten minutes after a failure."""
     every_ten_minutes, hourly = runs.every_seconds(600), runs.every_seconds(3600)
     return lambda now: (every_ten_minutes if runs.has_last_run_failed("replica") else hourly)(now)
 

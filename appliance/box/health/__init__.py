@@ -156,7 +156,7 @@ SLOW_CHECK_CODES: dict[Callable[[Settings], Iterator[Check]], str] = {
 
 
 def all_checks(settings: Settings) -> list[Check]:
-    """Run every check; returns those that need attention first."""
+    """Run every check and return all results, those that need attention first."""
     return sort_by_severity(
         check
         for check_function in CHECK_FUNCTIONS
@@ -165,7 +165,7 @@ def all_checks(settings: Settings) -> list[Check]:
 
 
 def quick_checks(settings: Settings) -> list[Check]:
-    """Run every check except the slow ones; returns those that need attention first."""
+    """Run every check except the slow ones; all results, those that need attention first."""
     return sort_by_severity(
         c
         for check_function in CHECK_FUNCTIONS

@@ -22,7 +22,7 @@ class RemovalBatches:
         """Remove the rows of a query in the order of `key`; returns how many were removed.
 
         Rows are selected outside the write lock and read again under it, because a hold may have
-        been set since. `remove` is called in that transaction; it returns True if it removes it.
+        been set since. `remove`, called in that transaction, returns True if it removed the row.
         """
         last_key, count = None, 0
         while True:

@@ -84,7 +84,7 @@ def due_appeals(before: dt.datetime) -> Any:
 
 
 def partially_masked(table: type[Appeal | CallForm], extent: int) -> Any:
-    """Select rows that an earlier release masked to less than `extent`."""
+    """Select rows that an earlier release masked to a lower extent than `extent`."""
     kind = "appeal" if table is Appeal else "call_form"
     removals = Removal.select().where(
         Removal.kind.in_((kind, f"{kind}_person")),
@@ -202,7 +202,7 @@ def is_on_hold(kind: str, subject: str) -> bool:
 
 
 def matching_removals(kind: str, subject: Any) -> Any:
-    """Select the removals of a subject; as a subquery it uses their index, as there may be many."""
+    """Select the removals of a subject. There may be many: as a subquery it uses their index."""
     return Removal.select().where(Removal.kind == kind, Removal.subject == subject)
 
 
@@ -224,7 +224,7 @@ def upcoming_removals(settings: Settings, months: int = 6) -> list[UpcomingRemov
 
 
 def _unheld_conditions(call_id: Any) -> list[Any]:
-    """Return conditions, for a query that joins Call, that nothing keeps the call."""
+    """Return the conditions that nothing keeps a call, for a query that joins Call."""
     return [~fn.EXISTS(rows) for rows in _hold_queries(call_id, Call.serves)]
 
 

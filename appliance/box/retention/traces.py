@@ -55,7 +55,10 @@ _NOTE_COLUMNS: tuple[tuple[Any, Field], ...] = tuple(
 
 
 def trace_changes(citizen: Identity) -> list[Change]:
-    """Return the changes, to be called later, that remove a citizen from others' rows."""
+    """Return the changes that remove a citizen from rows that are not their records.
+
+    The caller calls them later, under the write lock.
+    """
     changes: list[Change] = [
         *_draft_deletions(citizen),
         *_refused_form_deletions(citizen),
@@ -155,7 +158,7 @@ def _refused_form_deletions(citizen: Identity) -> Iterator[Change]:
 
 
 def _miss_changes(citizen: Identity) -> Iterator[Change]:
-    """Yield changes to searches without results; the rows stay, because they are counted."""
+    """Yield changes to searches that found nothing; the rows stay, because they are counted."""
     for miss in ArticleMiss.select().where(ArticleMiss.text != ""):
         if citizen.is_possible_mention(miss.text):
             text = citizen.redact_shared_text(miss.text)
@@ -163,7 +166,7 @@ def _miss_changes(citizen: Identity) -> Iterator[Change]:
 
 
 def _message_changes(citizen: Identity) -> Iterator[Change]:
-    """Yield the blanking of finished messages that name the citizen, whatever their cause."""
+    """Yield changes that blank finished messages which name the citizen, whatever their cause."""
     words = {
         *citizen.phones,
         *citizen.alert.documents,

@@ -1,7 +1,7 @@
 """Continuous copies between snapshots: the database by Litestream, the event log byte by byte.
 
-Changes are copied as they happen to a folder on a second disk. The process is `appliance
-replicate`.
+Changes are copied as they happen to the replica, a folder on a second disk. The process is
+`appliance replicate`.
 """
 
 import contextlib
@@ -90,7 +90,7 @@ def replicate_changes(settings: Settings, stop: threading.Event) -> None:
 
 
 def replica_folder(settings: Settings) -> Path:
-    """Return the folder for copies on the second disk. Raises SnapshotError if it is not set."""
+    """Return the replica, a folder on the second disk. Raises SnapshotError if it is not set."""
     if not settings.snapshots.replica:
         raise SnapshotError("setting", f"{settings.file} sets no snapshots.replica")
     return Path(settings.snapshots.replica)
@@ -124,7 +124,7 @@ def copy_event_logs(settings: Settings, tick: Callable[[], None] = lambda: None)
 
 
 def copied_event_logs(settings: Settings) -> list[Path]:
-    """Return the copied event logs; empty if no folder for copies is set."""
+    """Return the copied event logs; empty if the site has no replica."""
     if not settings.snapshots.replica:
         return []
     return sorted((Path(settings.snapshots.replica) / "events").glob("*.csv"))

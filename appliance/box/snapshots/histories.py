@@ -79,7 +79,7 @@ class CopyHistory:
         return min(at, max([earlier[-1].moment, *starts]))
 
     def write_database(self, target: Path, at: dt.datetime) -> None:
-        """Write the database as of `at`. Raises SnapshotError if the copy is too new or damaged."""
+        """Write the database as of `at`. Raises SnapshotError if it cannot be restored."""
         timestamp = at.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
         # Litestream refuses a time after the last change: then everything is restored.
         time_option = ["-timestamp", timestamp] if at < self.ends_at else []

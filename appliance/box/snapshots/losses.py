@@ -248,7 +248,7 @@ def _read_content(database: Path, since: dt.datetime | None, chain: _AuditChain)
     """Read registrations since `since`, and what else was entered after the restored time.
 
     Drafts and audit entries only count if the database shares the restored one's history. Raises
-    PeeweeException.
+    PeeweeException if the database cannot be read.
     """
     connection = numbers.open_read_only(database)
     registrations: dict[str, dt.datetime] = {}

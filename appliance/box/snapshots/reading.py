@@ -106,8 +106,8 @@ def list_files(restic: Restic, snapshot: Snapshot, folders: list[str]) -> set[st
 def check_repository(restic: Restic, part: int | None = None) -> None:
     """Check that a repository is consistent: indexes, snapshots, and that each pack exists.
 
-    `part`: also read this one of NIGHTLY_PARTS of its data and compare it with its hashes. Raises
-    SnapshotError.
+    If `part` is given, that one of the NIGHTLY_PARTS of its data is also read and compared with its
+    hashes. Raises SnapshotError if the repository is damaged.
     """
     data = [] if part is None else [f"--read-data-subset={part}/{NIGHTLY_PARTS}"]
     errors: list[str] = []

@@ -1,7 +1,8 @@
 """Reads a person's appeals from a snapshot, for a stated reason and with the reader's rights.
 
 The snapshot's database is restored into a separate folder, queried and removed; the site is not
-changed. Access is decided twice: by the user's current rights, and by the state of the appeal then.
+changed. Access is decided twice: by the user's current rights, and by the state of the appeal in
+the snapshot.
 """
 
 import contextlib
@@ -68,7 +69,7 @@ def read_records(
 def open_snapshot_database(
     settings: Settings, request: RestoreRequest, report_progress: ProgressReport
 ) -> Iterator[str]:
-    """Make the models use the snapshot's database; yields the snapshot's id."""
+    """Let the models use the snapshot's database for a time; yields the snapshot's id."""
     backups = settings.paths.backups
     backups.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".read-", dir=backups) as folder:

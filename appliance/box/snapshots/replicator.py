@@ -45,7 +45,7 @@ class Restart:
 
 
 class Replicator:
-    """Runs one Litestream process. `copy`: the folder it writes to; `state`: its state folder."""
+    """Runs one Litestream process. `copy`: the folder it writes to; `state`: for its own state."""
 
     def __init__(
         self, settings: Settings, command: list[str | Path], copy: Path, state: Path
@@ -70,7 +70,7 @@ class Replicator:
         self._started_at, self._behind_since = time.monotonic(), None
 
     def keep_running(self) -> bool:
-        """Restart Litestream if it ended, stalls, or a request exists. Returns True if it runs."""
+        """Restart Litestream if it ended or stalls, or on request. Returns True if it runs."""
         if request := _take_request(self._settings):
             self.stop_process()
             if request == "damaged":
@@ -191,7 +191,7 @@ def record_replication_end(folder: Path) -> None:
 
 
 def _take_request(settings: Settings) -> str:
-    """Remove the request for a restart and return its reason; "" without a request."""
+    """Remove the request for a restart and return its reason, or "" if there is no request."""
     file = _request_file(settings)
     try:
         reason = file.read_text("ascii").strip()

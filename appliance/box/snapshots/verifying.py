@@ -74,7 +74,7 @@ def run_restore_drill(
     by: str = "",
     report_progress: ProgressReport = ignore_progress,
 ) -> RestoreResult:
-    """Restore the newest snapshot into a scratch folder, start the pages on it, count, compare.
+    """Restore the newest snapshot into a scratch folder, compare it, and start the pages on it.
 
     Only `snapshots.drill_recordings` of the recordings are restored. The scratch folder is removed.
     Raises SnapshotError if anything differs from the manifest.
@@ -104,7 +104,7 @@ def run_restore_drill(
 def run_copy_drill(
     settings: Settings, by: str = "", report_progress: ProgressReport = ignore_progress
 ) -> RestoreResult:
-    """Restore the continuous copy, compare it with the running database, start the pages.
+    """Restore the continuous copy, compare it with the site, and start the pages on it.
 
     The database is restored as of now into a scratch folder. Raises SnapshotError if it cannot be
     restored, has another history, or lacks something older than MAX_COPY_LOSS.

@@ -48,7 +48,7 @@ def _mount_table() -> dict[str, tuple[str, str]]:
 
 
 def _mount_command(place: str, device: str, kind: str) -> str:
-    """Return the mount command. It names the disk's id: its letter differs on another machine."""
+    """Return the mount command, by the disk's id: its device name differs between machines."""
     if not device.startswith("/dev/"):
         return f"mount -t {kind} {device} {place}"
     for name, folder in DISK_ID_FOLDERS:
