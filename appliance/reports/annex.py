@@ -1,4 +1,4 @@
-"""The annex of reports: two charts, and the answering figures next to their targets."""
+"""The annex of reports: two charts, and a table of how calls were answered, with the targets."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -19,9 +19,9 @@ _HEADROOM_FACTOR = 1.2  # of the highest bar; leaves space for legend and notes 
 
 @dataclass(frozen=True)
 class FigureRow:
-    """One row of the table; `few` marks a figure based on too few cases."""
+    """One row of the table of figures; `few` marks a figure based on too few cases."""
 
-    code: str  # its anchor in docs/figures.md; "": not explained there
+    code: str  # the anchor of its explanation in docs/figures.md; "" if it is not explained there
     label: str
     value: str
     target: str = formatting.NO_VALUE
@@ -46,7 +46,10 @@ class AnnexReport(Protocol):
 
 
 def hours_chart(report: AnnexReport, texts: AnnexTexts) -> Chart | None:
-    """Return the chart of average calls in each hour of the day, if there were calls."""
+    """Return the chart of the average number of calls in each hour of the day.
+
+    None if there were no calls. Bars within working hours are dark.
+    """
     counts = report.inbound.hours
     if not any(counts):
         return None
@@ -71,7 +74,10 @@ def hours_chart(report: AnnexReport, texts: AnnexTexts) -> Chart | None:
 
 
 def waits_chart(report: AnnexReport, texts: AnnexTexts) -> Chart | None:
-    """Return the chart of accepted calls, if any, by wait, split at the service level's seconds."""
+    """Return the chart of accepted calls by waiting time; None if there were no such calls.
+
+    A dashed line at the service level's threshold separates the dark bars from the light ones.
+    """
     level = report.rules.service_level
     edges = sorted({*kpi.WAIT_EDGES_SECONDS, level})
     counts = kpi.accepted_calls_by_wait(report.inbound.groups, edges)
@@ -103,7 +109,7 @@ def waits_chart(report: AnnexReport, texts: AnnexTexts) -> Chart | None:
 def figure_rows(report: AnnexReport, all_texts: ReportTexts) -> list[FigureRow]:
     """Return the rows of the table of figures.
 
-    The counts of a period in which nothing was observed are shown as unknown.
+    If nothing was observed in the period, the numbers of calls are shown as unknown.
     """
     texts, level = all_texts.annex, report.rules.service_level
     tally = report.inbound.tally
@@ -160,10 +166,10 @@ def figure_rows(report: AnnexReport, all_texts: ReportTexts) -> list[FigureRow]:
 def explanatory_notes(
     report: AnnexReport, all_texts: ReportTexts, *, distribution: bool = False
 ) -> list[str]:
-    """Return the notes on the base of the service level; empty if it is based on no call.
+    """Return the notes on which calls the service level is a percentage of.
 
-    With `distribution`, a further note explains why the distribution of waits has another share
-    within the same number of seconds.
+    No notes if there are no such calls. With `distribution`, a further note explains why the chart
+    of waits shows another percentage for the same number of seconds.
     """
     texts, tally = all_texts.annex, report.inbound.tally
     if tally.service_level.value is None:
@@ -186,9 +192,10 @@ def explanatory_notes(
 
 
 def _average_labels(averages: list[float]) -> list[str]:
-    """Return the averages as text, with as few decimals as distinguish the bars.
+    """Return the averages as texts.
 
-    An average of no calls is "0".
+    All have the same number of decimals: 0, 1 or 2, more if the highest average is low. An average
+    of zero is "0". Whole averages have no decimals.
     """
     if all(average == int(average) for average in averages):  # the averages of a single day
         return [formatting.format_number(int(average)) for average in averages]

@@ -1,4 +1,4 @@
-"""The balance of calls in every report: arrivals, their outcomes, and what is unknown."""
+"""The balance of calls in every report: arrived calls, their outcomes, and what is unknown."""
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
@@ -11,11 +11,11 @@ from appliance.reports.report_texts import BalanceTexts
 from appliance.reports.sums import ANSWERED, COUNTED, CallGroup
 from appliance.telephony.calls import Balance
 
-_MAX_STRETCHES_IN_LINE = 2  # unobserved stretches in the line; the calls' table lists all of them
+_MAX_STRETCHES_IN_LINE = 2  # unobserved intervals named in the line; the calls' table lists all
 
 
 def as_json(balance: Balance, tz: ZoneInfo) -> dict[str, Any]:
-    """Return the balance as plain values, with datetimes in the site's time zone."""
+    """Return the balance as plain values for JSON, with datetimes in the time zone `tz`."""
     return {
         "arrivals": balance.arrivals,
         "outcomes": dict(balance.outcomes),
@@ -36,32 +36,34 @@ def as_json(balance: Balance, tz: ZoneInfo) -> dict[str, Any]:
 class ExcludedCalls:
     """Inbound calls that the balance includes but a table excludes or lists separately."""
 
-    short: int = 0  # abandoned within the threshold
+    short: int = 0  # short abandons: hung up in the queue within settings.calls.short_abandon
     synthetic: int = 0  # test calls
-    synthetic_answered: int = 0  # answered ones among the synthetic calls
-    rejected: int = 0  # without test calls
+    synthetic_answered: int = 0  # answered test calls
+    rejected: int = 0  # rejected calls that are not test calls
 
 
 @dataclass(frozen=True)
 class BalanceLine:
-    """The balance as text: the sum, the difference, and how the sum relates to the tables.
+    """The balance as text, for the footer of a report.
 
-    The difference is emphasized.
+    `total` is the number of calls as a sum over their outcomes. `difference` is the number of calls
+    missing from the ledger; it is emphasized in print. `bridge` says how the numbers in the tables
+    follow from those of the balance.
     """
 
     total: str
     difference: str
     bridge: str  # "" if the tables contain the same calls as the balance
-    facts: tuple[str, ...]  # the basis of the figures: trunks, recordings, formulas …
+    facts: tuple[str, ...]  # what the figures are based on: trunks, recordings, formulas …
 
     @property
     def remaining_text(self) -> str:
-        """The text that follows the difference."""
+        """The bridge and the facts, printed after the difference."""
         return ". ".join([*([self.bridge] if self.bridge else []), *self.facts])
 
 
 def count_excluded(groups: Iterable[CallGroup]) -> ExcludedCalls:
-    """Return the number of excluded calls in groups of inbound calls in memory."""
+    """Return how many calls in groups of inbound calls are excluded from tables."""
     group_list = list(groups)
     test_groups = [group for group in group_list if group.sample_call.synthetic]
     rejected_groups = [
@@ -88,8 +90,9 @@ def balance_line(
 ) -> BalanceLine:
     """Return the balance of a period's inbound calls as text.
 
-    The sum comes from the ledger; the number of arrivals on the trunks, which is counted
-    independently, is shown next to the difference.
+    The sum over the outcomes comes from the ledger. The number of calls that arrived on the trunks
+    is counted independently of it and is the first of the facts. `made_at` is when the report was
+    made.
     """
     (_, total), *terms = labelled_summands(balance, excluded, texts)
     recordings = texts.recordings.format(
@@ -116,9 +119,10 @@ def balance_line(
 
 
 def bridge_text(balance: Balance, excluded: ExcludedCalls, texts: BalanceTexts) -> str:
-    """Return how the numbers in the tables follow from the balance; "" if they are equal.
+    """Return how the numbers of calls in the tables follow from the balance.
 
-    The text covers the incoming and the accepted calls.
+    One subtraction each for the incoming and the accepted calls; "" if the tables have the same
+    numbers as the balance.
     """
     total = sum(balance.outcomes.values()) + balance.open
     answered = balance.outcomes.get("answered", 0)
@@ -137,7 +141,10 @@ def bridge_text(balance: Balance, excluded: ExcludedCalls, texts: BalanceTexts) 
 
 
 def _subtraction_text(minuend: int, parts: Iterable[tuple[int, str]]) -> str:
-    """Return "1 481 − 9 rejected − 4 test = 1 468"; "" if nothing is subtracted."""
+    """Return a text like "1 481 − 9 rejected − 4 test = 1 468"; "" if nothing is subtracted.
+
+    `parts` are the subtracted numbers, each with a text for its {count}.
+    """
     nonzero_parts = [(count, text) for count, text in parts if count]
     if not nonzero_parts:
         return ""
@@ -154,7 +161,7 @@ def _subtraction_text(minuend: int, parts: Iterable[tuple[int, str]]) -> str:
 def labelled_summands(
     balance: Balance, excluded: ExcludedCalls, texts: BalanceTexts
 ) -> list[tuple[str, str]]:
-    """Return the total and its summands as (outcome, text); the outcome of the total is ""."""
+    """Return (outcome, text) of the total, whose outcome is "", and then of each summand."""
     counts = {**balance.outcomes, "open": balance.open}
     total = texts.arrived.format(count=formatting.format_number(sum(counts.values())))
     if excluded.synthetic:
@@ -172,7 +179,7 @@ def labelled_summands(
 
 
 def unobserved_stretches_text(gaps: Sequence[tuple[dt.datetime, dt.datetime]], tz: ZoneInfo) -> str:
-    """Return the unobserved stretches in site time, separated by semicolons."""
+    """Return the unobserved intervals in the time zone `tz`, separated by semicolons."""
     return "; ".join(
         formatting.format_interval(b.astimezone(tz), e.astimezone(tz)) for b, e in gaps
     )

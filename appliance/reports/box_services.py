@@ -1,4 +1,7 @@
-"""The annex's figures about the box itself: links, internet rate, the last restore drill."""
+"""Figures about the box for the monthly annex: links, internet rate, the last restore drill.
+
+A restore drill is a rehearsed restore from a snapshot.
+"""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -7,12 +10,12 @@ from appliance.models import LinkStretch, RateReading, SnapshotRun
 from appliance.reports.periods import Period
 from appliance.reports.shares import percentage
 
-AGREED_RATE_MBIT = 75.0  # at least (requirement S3)
+AGREED_RATE_MBIT = 75.0  # the minimum internet rate (requirement S3)
 
 
 @dataclass(frozen=True)
 class LinkAvailability:
-    """The observed availability of a link in a period, in seconds."""
+    """The availability of a link in a period: seconds up, seconds down, number of outages."""
 
     link: str
     up: float
@@ -21,20 +24,20 @@ class LinkAvailability:
 
     @property
     def share(self) -> float | None:
-        """Per cent of the observed time in which the link was up, if it was ever observed."""
+        """The percentage of the observed time in which the link was up; None if never observed."""
         return percentage(self.up, self.up + self.down)
 
 
 @dataclass(frozen=True)
 class RestoreDrill:
-    """The result of the month's last restore drill; no date if there was no drill."""
+    """The result of the period's last restore drill; `date` is None if there was no drill."""
 
     date: dt.date | None
     passed: bool = False
 
 
 def link_availability(begin: dt.datetime, end: dt.datetime) -> list[LinkAvailability]:
-    """Return the availability of every link that was observed in [begin, end), by name."""
+    """Return the availability of every link observed in [begin, end), sorted by name."""
     is_over_before = LinkStretch.until.is_null(False) & (LinkStretch.until <= begin)
     rows = LinkStretch.select().where(LinkStretch.since < end, ~is_over_before)
     seconds: dict[str, dict[bool, float]] = {}
@@ -51,13 +54,13 @@ def link_availability(begin: dt.datetime, end: dt.datetime) -> list[LinkAvailabi
 
 
 def rate_readings(begin: dt.datetime, end: dt.datetime) -> list[RateReading]:
-    """Return the rate measurements of [begin, end), oldest first."""
+    """Return the measurements of the internet rate (Mbit/s) in [begin, end), oldest first."""
     readings = RateReading.select().where(RateReading.at >= begin, RateReading.at < end)
     return list(readings.order_by(RateReading.at))
 
 
 def last_restore_drill(period: Period) -> RestoreDrill:
-    """Return the result of the last restore drill that started in the period."""
+    """Return the result of the last finished restore drill that started in the period."""
     run = _last_drill_run(period)
     if not run:
         return RestoreDrill(None)

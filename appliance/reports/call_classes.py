@@ -1,7 +1,7 @@
-"""Classes of calls that figures do not distinguish: one text for all calls of a class.
+"""Classes of calls: two calls of a class meet the same conditions of sums.py.
 
-No condition of sums.py separates the calls of a class. Calls are many, classes only dozens: the
-database counts the calls of each class, Python evaluates the conditions for each class.
+A class is named by a text. There are many calls but only dozens of classes, so the database counts
+the calls of each class, and Python evaluates the conditions once for each class.
 """
 
 from dataclasses import dataclass
@@ -11,21 +11,26 @@ from peewee import SQL, Case, Node, fn
 from appliance.models import Call
 from appliance.reports.sums import InboundCall
 
-_SHORT_VALUE, _SYNTHETIC_VALUE, _BAND_VALUE = 10, 20, 40  # added to the mark in one number
+_SHORT_VALUE, _SYNTHETIC_VALUE, _BAND_VALUE = 10, 20, 40  # the factors of one number: see `sql`
 
 
 @dataclass(frozen=True)
 class CallClassifier:
-    """Assigns calls to classes; calls in a class have waits between the same two edges.
+    """Assigns calls to classes.
 
-    `edges` are in seconds, in ascending order.
+    `edges` divide the waiting times into bands; calls of a class are in the same band. Edges are in
+    seconds, in ascending order; a band includes its upper edge.
     """
 
     edges: tuple[float, ...]
 
     @property
     def sql(self) -> Node:
-        """The class as one text: the database sorts by one column twice as fast as by six."""
+        """The SQL expression of a call's class, as one text "outcome ended_by number".
+
+        The number is mark + 10 × short + 20 × synthetic + 40 × waiting-time band. One column, since
+        the database sorts by it twice as fast as by six.
+        """
         band = [(Call.wait_seconds.is_null(), _sql_literal(0))]
         band += [
             (Call.wait_seconds <= _sql_literal(edge), _sql_literal(n))
@@ -43,7 +48,11 @@ class CallClassifier:
         return outcome.concat(separator).concat(ended_by).concat(separator).concat(number)
 
     def representative_call(self, text: str) -> InboundCall:
-        """Return a call of this class, with a wait as long as the upper edge of its band."""
+        """Return a call that represents the class `text`.
+
+        Its wait is the upper edge of the class's waiting-time band: None if the calls did not wait
+        in a queue, one second more than the last edge if the band has no upper edge.
+        """
         outcome, ended_by, number = text.split(" ")
         band, rest = divmod(int(number), _BAND_VALUE)
         synthetic, rest = divmod(rest, _SYNTHETIC_VALUE)
@@ -61,5 +70,5 @@ class CallClassifier:
 
 
 def _sql_literal(number: float) -> SQL:
-    """Return a number as literal SQL: a parameter would be copied for each row."""
+    """Return a number as literal SQL, because a parameter would be copied for each row."""
     return SQL(repr(number))

@@ -1,7 +1,7 @@
 """Bar charts for paper, laid out here and drawn as SVG by templates/bars.svg.
 
-Sizes are in units of the chart's own 520 × 150 grid, which the page stretches to the width of its
-text; WIDE_CHART_WIDTH is the width of a chart as wide as a screen.
+Sizes are in units of the chart's own grid, 520 × 150 units, which the page stretches to the width
+of its text. WIDE_CHART_WIDTH is the width of the grid for a chart as wide as a screen.
 """
 
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 CHART_WIDTH, LEFT_MARGIN, BASELINE_Y, TOP_Y = 520.0, 34.0, 130.0, 22.0
 WIDE_CHART_WIDTH = 1300.0
-_BAR_WIDTH_RATIO = 0.72  # share of a bar's slot; the rest is the gap
+_BAR_WIDTH_RATIO = 0.72  # part of a bar's place; the rest is the gap to the next bar
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,11 @@ class Bar:
 
 @dataclass(frozen=True)
 class Chart:
-    """A laid-out chart; `border` is the x coordinate of a dashed line."""
+    """A laid-out chart.
+
+    `legend` lists (whether bars are dark, their meaning); `border` is the x coordinate of a dashed
+    vertical line, if any.
+    """
 
     title: str
     bars: tuple[Bar, ...]
@@ -56,7 +60,11 @@ def lay_out_bars(
     highest: float = 0.0,
     chart_width: float = CHART_WIDTH,
 ) -> tuple[Bar, ...]:
-    """Lay out bars side by side; the highest value, or `highest`, reaches the top."""
+    """Return bars side by side.
+
+    `texts` are shown above the bars, `labels` below them. A bar of the highest value, or of
+    `highest` if that is higher, reaches the top.
+    """
     slot_width = (chart_width - LEFT_MARGIN) / len(values)
     width = slot_width * _BAR_WIDTH_RATIO
     highest = max([*values, highest]) or 1.0
@@ -77,5 +85,5 @@ def lay_out_bars(
 
 
 def x_before_bar(bar: int, bar_count: int) -> float:
-    """Return the x coordinate of the edge before a bar, counted from 0."""
+    """Return the x coordinate between a bar, counted from 0, and the bar to its left."""
     return round(LEFT_MARGIN + bar * (CHART_WIDTH - LEFT_MARGIN) / bar_count, 1)

@@ -1,4 +1,7 @@
-"""Tallies counted by the database: the same sums as kpi.tally_groups makes from calls in memory."""
+"""Tallies counted by the database; kpi.tally_groups counts the same from calls in memory.
+
+A tally is the set of sums over calls from which figures are computed (kpi.Tally).
+"""
 
 import dataclasses
 import functools
@@ -31,7 +34,7 @@ _DURATION_COLUMNS = {
     for field in (Call.menu_seconds, Call.wait_seconds, Call.talk_seconds, Call.hold_seconds)
 }
 _RESULT_COLUMNS = ("registered", "transferred")
-# the columns added up over the calls of a group
+# the columns that are added up over the calls of a group
 _SUMMED_COLUMNS = (
     *_DURATION_COLUMNS,
     *_RESULT_COLUMNS,
@@ -40,14 +43,14 @@ _SUMMED_COLUMNS = (
 
 @dataclass(frozen=True)
 class CallTally(kpi.Tally):
-    """A tally with the results of the calls."""
+    """A tally that also counts appeals and transfers."""
 
     registered: int = 0  # calls that led to an appeal
     transferred: int = 0  # calls that were transferred, or for which a transfer was attempted
 
 
 def count_all(call_filter: CallFilter, service_level_seconds: float) -> CallTally:
-    """Return the tally of a filter.
+    """Return the tally of all calls that pass a filter.
 
     `service_level_seconds` is the threshold of the service level.
     """
@@ -57,7 +60,7 @@ def count_all(call_filter: CallFilter, service_level_seconds: float) -> CallTall
 def count_by(
     call_filter: CallFilter, service_level_seconds: float, key_expression: Node
 ) -> dict[Any, CallTally]:
-    """Return the tallies of a filter, grouped by an SQL expression on Call: key value → tally."""
+    """Return the tallies of the calls that pass a filter, by the value of an SQL expression."""
     return count_by_keys(call_filter, service_level_seconds, lambda first: [{"": key_expression}])[
         ""
     ]
@@ -66,13 +69,13 @@ def count_by(
 def count_by_keys(
     call_filter: CallFilter, service_level_seconds: float, key_expressions: KeyExpressions
 ) -> dict[str, dict[Any, CallTally]]:
-    """Return tallies grouped by each key: key name → key value → tally.
+    """Return the tallies of the calls that pass a filter, by key name and then by key value.
 
     The calls are read once, regardless of the number of keys.
 
-    `key_expressions` returns the SQL expressions on Call by key name, given the function that looks
-    up a column of the call's first registration; keys in one set are grouped together, which suits
-    keys with few values.
+    `key_expressions` gets a function that looks up a column of the call's first form №2 or appeal,
+    and returns sets of keys: SQL expressions on Call by key name. The database groups by all keys
+    of a set at once, so a set should contain only keys with few values.
     """
     classifier, joined_records = CallClassifier((service_level_seconds,)), JoinedRecords()
     key_sets = key_expressions(joined_records.first_record_column)
@@ -113,9 +116,10 @@ def count_by_keys(
 def _tallies_from_rows(
     names: Sequence[Sequence[str]], rows: Iterable[Sequence[Any]], fields_of_class: "_FieldsOfClass"
 ) -> dict[str, dict[Any, CallTally]]:
-    """Build the tallies from the rows of the union query.
+    """Build the tallies from the rows of the union query, by key name and then by key value.
 
-    Columns of a row: index of the set of keys, class of the calls, number of calls, sums, keys.
+    A row consists of: index of the set of keys, class of the calls (call_classes), number of calls,
+    sums, keys.
     """
     sums_by_key: dict[str, dict[Any, dict[str, Any]]] = {
         name: {} for name_set in names for name in name_set
@@ -152,9 +156,9 @@ def _rounded_tally(sums: dict[str, Any]) -> CallTally:
 
 
 class _FieldsOfClass(dict[str, list[tuple[str, int]]]):
-    """Class of calls → the fields of CallTally that its calls add to.
+    """Maps a class of calls to the fields of CallTally to which its calls add.
 
-    Each field comes with the index of its column in a row.
+    Each field comes with the index of the value to add, among the number of calls and the sums.
     """
 
     def __init__(self, classifier: CallClassifier, service_level_seconds: float) -> None:
@@ -181,12 +185,12 @@ class CallFormCounts:
 
     @property
     def share(self) -> Rate:
-        """Per cent of the accepted calls that are registered."""
+        """The percentage of the accepted calls that are registered."""
         return percentage_rate(self.registered, self.accepted)
 
 
 def count_call_forms(period: Period) -> CallFormCounts:
-    """Count the accepted calls of a period, and those with form №2."""
+    """Count the accepted calls of a period, and those of them that are registered on form №2."""
     accepted = CallFilter(period, {"outcome": "answered"})
     columns = fn.COUNT(Call.id), count_where(call_filters.has_form())
     accepted_count, registered_count = (
@@ -196,7 +200,7 @@ def count_call_forms(period: Period) -> CallFormCounts:
 
 
 def count_excluded_calls(period: Period) -> ExcludedCalls:
-    """Count the calls that the balance includes but tables exclude, in the database."""
+    """Count the period's calls that the balance includes but tables exclude."""
     in_period = (
         Call.arrived_at >= period.begin,
         Call.arrived_at < period.end,

@@ -21,7 +21,8 @@ LOCALES = contents.LOCALES
 def render_answer(settings: Settings, request: DataRequest, user: User, language: str) -> bytes:
     """Return the answer as PDF in a language of LOCALES, with the data as stored now.
 
-    Raises Refused: "closed" if a personal appeal in it is not open to the user.
+    Raises Refused with the code "closed" if the answer includes a personal appeal that the user may
+    not read.
     """
     texts, tz = _answer_texts()[language], settings.tz
     records = request.records

@@ -1,4 +1,4 @@
-"""The only place where reports become files, for every report and every kind of file."""
+"""All kinds of reports, and the functions that turn any of them into a file."""
 
 import json
 from collections.abc import Callable
@@ -32,7 +32,7 @@ MIME_TYPES = {
 
 
 class ReportFileError(RuntimeError):
-    """A report cannot be printed; the message names what is missing."""
+    """A report cannot be printed; the message gives the reason."""
 
 
 @dataclass(frozen=True)
@@ -41,14 +41,14 @@ class ReportForm:
 
     name: str  # in English; pages translate it
     file_prefix: str  # the beginning of the file's name
-    parse_period: Callable[[str, ZoneInfo, str | None], Period]  # of "2026-10"; raises PeriodError
+    parse_period: Callable[[str, ZoneInfo, str | None], Period]  # raises PeriodError
     build: Callable[[Settings, Period, str], Any]
     as_json: Callable[[Any], dict[str, Any]]
     as_csv: Callable[[Any], str]
     as_book: Callable[[Any], xlsx.Workbook]
     as_page: Callable[[Any], str]
-    permission: str = "report.read"  # needed to read it
-    open_calls: Callable[[Any], int] = lambda report: report.balance.open  # calls without an end
+    permission: str = "report.read"  # needed to read the report
+    open_calls: Callable[[Any], int] = lambda report: report.balance.open  # calls in progress
 
 
 def _build_telephony(settings: Settings, period: Period, locale: str) -> Any:
@@ -114,9 +114,10 @@ def build_report(name: str, settings: Settings, period: Period, locale: str) -> 
 
 
 def render_file(name: str, report: PrintableReport, kind: str) -> bytes:
-    """Render a report as a file of one of the MIME_TYPES, in the language that it was built in.
+    """Render a report as a file, in the language that it was built in.
 
-    Raises ReportFileError when it cannot be printed.
+    `name` is a key of FORMS, `kind` a key of MIME_TYPES. Raises ReportFileError if the PDF cannot
+    be printed.
     """
     form = FORMS[name]
     if kind == "json":

@@ -13,7 +13,7 @@ def format_number(value: int) -> str:
 
 
 def format_decimal(value: float | Decimal | None) -> str:
-    """Return 13.84 as "13,8"; "–" for None."""
+    """Return 13.84 as "13,8"; None as "–"."""
     return (
         NO_VALUE
         if value is None
@@ -22,14 +22,14 @@ def format_decimal(value: float | Decimal | None) -> str:
 
 
 def format_money(tiyin: int | None) -> str:
-    """Return 1234567 tiyin as "12 345,67" soʻm; "–" for None."""
+    """Return an amount in soʻm, 1234567 tiyin as "12 345,67"; None as "–"."""
     if tiyin is None:
         return NO_VALUE
     return f"{tiyin / 100:,.2f}".translate({ord(","): NO_BREAK_SPACE, ord("."): ","})
 
 
 def format_clock(seconds: float | None) -> str:
-    """Return 222 seconds as "3:42", 3822 as "1:03:42"; "–" for None."""
+    """Return 222 seconds as "3:42", 3822 seconds as "1:03:42", None as "–"."""
     if seconds is None:
         return NO_VALUE
     minutes, rest = divmod(round(seconds), 60)
@@ -48,13 +48,16 @@ def format_datetime(value: dt.datetime) -> str:
 
 
 def format_interval(begin: dt.datetime, end: dt.datetime) -> str:
-    """Return "24.11.2026, 18:00–18:20"; the second date is included only if it differs."""
+    """Return an interval as "24.11.2026, 18:00–18:20"; the end has a date only if it differs."""
     until = f"{end:%H:%M}" if begin.date() == end.date() else f" {format_datetime(end)}"
     return f"{format_datetime(begin)}{' –' if until.startswith(' ') else '–'}{until}"
 
 
 def format_duration(seconds: float | None, wording: str) -> str:
-    """Return 218.4 seconds in the given wording, such as "3 min. 38 sec."; "–" for None."""
+    """Return 218.4 seconds as "3 min. 38 sec.", None as "–".
+
+    `wording` is the text with {minutes} and {seconds}.
+    """
     if seconds is None:
         return NO_VALUE
     minutes, rest = divmod(round(seconds), 60)

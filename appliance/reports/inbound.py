@@ -1,4 +1,4 @@
-"""The inbound calls of a period, counted by the database in two passes for any number of calls."""
+"""The inbound calls of a period, counted by the database with two queries."""
 
 import datetime as dt
 import functools
@@ -17,7 +17,7 @@ from appliance.reports.sums import ANSWERED, COUNTED, OPEN, CallGroup, count_whe
 
 @dataclass(frozen=True, slots=True)
 class ArrivalSlot:
-    """The incoming calls of one time slot in local time."""
+    """The number of incoming calls in one time slot, an hour of local time or a part of it."""
 
     incoming: int
     accepted: int
@@ -31,26 +31,29 @@ class ArrivalSlot:
 
 @dataclass(frozen=True)
 class Arrivals:
-    """The inbound calls: in groups that figures distinguish, and by time slot."""
+    """The inbound calls of a period, counted in two ways: by group and by time slot.
+
+    A group contains the calls that no condition of sums.py distinguishes.
+    """
 
     groups: tuple[CallGroup, ...] = ()
-    # key: begin in local time
+    # by the beginning of the slot in local time
     slots: Mapping[dt.datetime, ArrivalSlot] = field(default_factory=dict)
-    level: float = 0.0  # the service level's seconds
+    level: float = 0.0  # threshold of the service level, seconds
 
     @property
     def calls(self) -> int:
-        """The number of all arrivals, including rejected and synthetic calls."""
+        """The number of all calls that arrived, including rejected and test calls."""
         return sum(group.calls for group in self.groups)
 
     @functools.cached_property
     def tally(self) -> Tally:
-        """The tally of the incoming calls."""
+        """The tally of the incoming calls, which are neither rejected nor test calls."""
         return kpi.tally_groups(self.groups, self.level)
 
     @property
     def hours(self) -> list[int]:
-        """Incoming calls by local hour of arrival, 24 numbers."""
+        """The number of incoming calls in each local hour of the day, 0 to 23."""
         counts = [0] * 24
         for begin, slot in self.slots.items():
             counts[begin.hour] += slot.incoming
@@ -60,10 +63,10 @@ class Arrivals:
 def count_arrivals(
     period: Period, service_level_seconds: float, times: Iterable[dt.time] = ()
 ) -> Arrivals:
-    """Count the arrivals of a period.
+    """Count the inbound calls that arrived in a period.
 
-    `times` are times of the day which no slot extends over. `service_level_seconds` is the
-    threshold of the service level.
+    `times` are times of the day that must be borders between time slots. `service_level_seconds` is
+    the threshold of the service level.
     """
     in_period = (
         Call.direction == "inbound",
@@ -80,7 +83,11 @@ def count_arrivals(
 def count_groups(
     conditions: Collection[Expression], service_level_seconds: float
 ) -> tuple[CallGroup, ...]:
-    """Count calls in groups that no condition of sums.py and no edge of waits separates."""
+    """Count the calls that meet the conditions, in groups.
+
+    Calls of a group meet the same conditions of sums.py, and no edge of the waiting times lies
+    between their waits.
+    """
     classifier = CallClassifier(tuple(sorted({*WAIT_EDGES_SECONDS, service_level_seconds})))
     seconds = (Call.menu_seconds, Call.wait_seconds, Call.talk_seconds, Call.hold_seconds)
     rows = (
@@ -104,7 +111,7 @@ def count_groups(
 def _count_slots(
     period: Period, conditions: Collection[Expression], times: Iterable[dt.time]
 ) -> dict[dt.datetime, ArrivalSlot]:
-    """Return the begin of each slot in local time → its calls."""
+    """Return the incoming calls of each time slot, by the beginning of the slot in local time."""
     width = wallclock.slot_width(times)
     slot = wallclock.local_microseconds(period) / width
     rows = (

@@ -1,7 +1,8 @@
-"""The definition of each figure (docs/figures.md), over sums made in SQL or over calls in memory.
+"""The definition of each figure (docs/figures.md), computed from sums over calls.
 
-Reports, tiles, exports and alarms all take their figures from here. FORMULAS_VERSION changes
-whenever the value of a figure would change.
+The sums are counted by the database or from calls in memory. Reports, tiles, exports and alarms all
+take their figures from here. FORMULAS_VERSION changes with every change that would change the value
+of a figure.
 """
 
 from collections.abc import Iterable, Sequence
@@ -14,14 +15,14 @@ from appliance.reports.sums import ANSWERED, COUNTED, MARKS, CallGroup, tally_su
 
 FORMULAS_VERSION = "3"
 ASA_TARGET_SECONDS = 20.0  # from joining the queue to the answer (terms of reference, T2)
-SERVICE_LEVEL_TARGET_PERCENT = 80.0  # of calls answered within the service level's seconds
-FEW_CASES = 5  # a rate over fewer cases is marked
+SERVICE_LEVEL_TARGET_PERCENT = 80.0  # of calls answered within the service level's threshold
+FEW_CASES = 5  # a figure based on fewer cases is marked
 WAIT_EDGES_SECONDS = (5.0, 10.0, 15.0, 20.0, 30.0, 45.0, 60.0, 90.0)
 
 
 @dataclass(frozen=True)
 class Rate:
-    """A figure and the number of cases it is based on; without cases it has no value."""
+    """A figure and the number of cases that it is based on; None if there are no cases."""
 
     value: float | None
     cases: int
@@ -34,11 +35,12 @@ class Rate:
 
 @dataclass(frozen=True)
 class Tally:
-    """The sums over inbound calls; the tallies of parts add up to the tally of all calls.
+    """Sums over inbound calls. Tallies of separate sets of calls can be added.
 
     All fields are counts of calls, or seconds where the name says so. `waited` counts accepted
-    calls that waited in a queue; `eligible` those whose caller was still connected when the
-    operator hung up.
+    calls that came from a queue; `eligible` counts accepted calls whose caller was still connected
+    when the operator hung up, and so could give a mark. A short abandon is a call that was
+    abandoned in the queue within settings.calls.short_abandon seconds.
     """
 
     incoming: int = 0
@@ -48,13 +50,13 @@ class Tally:
     abandoned: int = 0  # in the queue; short abandons are excluded
     short: int = 0
     waited: int = 0
-    quick: int = 0  # of `waited`, within the service level's seconds
+    quick: int = 0  # of `waited`, within the service level's threshold
     wait_seconds: float = 0.0  # of `waited`
     menu_seconds: float = 0.0  # of `waited`, before they joined the queue
     talk_seconds: float = 0.0
     hold_seconds: float = 0.0
     eligible: int = 0
-    responded: int = 0  # of `eligible`
+    responded: int = 0  # of `eligible`, calls whose caller gave a mark
     mark_1: int = 0
     mark_2: int = 0
     mark_3: int = 0
@@ -82,16 +84,19 @@ class Tally:
 
     @property
     def service_level(self) -> Rate:
-        """Per cent of calls answered within the service level's seconds of joining the queue.
+        """The percentage of calls answered within the threshold after joining the queue.
 
-        The base is the calls that were answered and those abandoned in the queue; short abandons
-        are excluded.
+        It is a percentage of all answered calls and of those abandoned in the queue, except short
+        abandons.
         """
         return percentage_rate(self.quick, self.accepted + self.abandoned)
 
     @property
     def abandon_rate(self) -> Rate:
-        """Per cent of calls that joined a queue and were abandoned there, without short ones."""
+        """The percentage of the calls that joined a queue that were abandoned there.
+
+        Short abandons are left out of both counts.
+        """
         return percentage_rate(self.abandoned, self.joined)
 
     @property
@@ -101,29 +106,29 @@ class Tally:
 
     @property
     def handling(self) -> Rate:
-        """AHT: average seconds of talk and hold of an accepted call."""
+        """Average handling time (AHT): seconds of talk and hold of an accepted call."""
         return mean_rate(self.talk_seconds + self.hold_seconds, self.accepted)
 
     @property
     def marks(self) -> list[int]:
-        """The number of callers who gave each of the MARKS."""
+        """The number of callers who gave each mark, in the order of MARKS."""
         return [getattr(self, f"mark_{mark}") for mark in MARKS]
 
     @property
     def rating(self) -> Rate:
-        """The mean mark, 1 to 5; never printed without the response rate."""
+        """The mean mark, 1 to 5; never printed without `rating_response`."""
         marks = self.marks
         total = sum(mark * count for mark, count in zip(MARKS, marks, strict=True))
         return mean_rate(float(total), sum(marks))
 
     @property
     def rating_response(self) -> Rate:
-        """Per cent of raters among answered callers still connected when the operator hung up."""
+        """The percentage of the callers who could give a mark (`eligible`) that gave one."""
         return percentage_rate(self.responded, self.eligible)
 
 
 def tally_groups(groups: Iterable[CallGroup], service_level_seconds: float = 0.0) -> Tally:
-    """Return the tally of groups of calls in memory.
+    """Return the tally of the incoming calls in groups of calls in memory.
 
     `service_level_seconds` is the threshold of the service level.
     """
@@ -137,7 +142,7 @@ def tally_groups(groups: Iterable[CallGroup], service_level_seconds: float = 0.0
 
 
 def incoming_groups(groups: Iterable[CallGroup]) -> list[CallGroup]:
-    """Return the calls that count as incoming: all except rejected and synthetic test calls."""
+    """Return the groups of incoming calls: of all calls except rejected calls and test calls."""
     return [
         group
         for group in groups
@@ -148,7 +153,8 @@ def incoming_groups(groups: Iterable[CallGroup]) -> list[CallGroup]:
 def accepted_calls_by_wait(groups: Iterable[CallGroup], edges: Sequence[float]) -> list[int]:
     """Return the number of accepted calls in each range of waiting seconds.
 
-    The first range ends at the first edge (included), the last one begins after the last edge.
+    The first range ends at the first edge, the last one begins after the last edge. An edge belongs
+    to the range below it.
     """
     bounds = (float("-inf"), *edges, float("inf"))
     waits = [
@@ -167,5 +173,5 @@ def mean_rate(total: float, cases: int) -> Rate:
 
 
 def percentage_rate(part: float, cases: int) -> Rate:
-    """Return a part in per cent of a number of cases."""
+    """Return a part as a percentage of a number of cases."""
     return Rate(percentage(part, cases), cases)

@@ -1,4 +1,4 @@
-"""The common parts of printed reports: head, signatures, the balance of calls in the footer."""
+"""What printed reports have in common: templates, titles, workbooks, the balance of calls."""
 
 import datetime as dt
 import re
@@ -57,7 +57,10 @@ jinja_environment.filters["script"] = script.transliterate_for_locale
 
 
 def render_page(template: str, report: CallReport, title: str, **context: Any) -> str:
-    """Return the report as HTML for pdf.write_pdf, from a template that extends paper.html."""
+    """Return a report with its balance as HTML for pdf.write_pdf.
+
+    The template extends paper.html and gets `context`.
+    """
     return render_template(
         template,
         report,
@@ -85,7 +88,10 @@ def render_template(template: str, report: PrintableReport, title: str, **contex
 
 
 def dated_title(name: str, report: PrintableReport) -> str:
-    """Return a report's name, a message id, with the first and the last day of its period."""
+    """Return the translated name of a report with the first and the last day of its period.
+
+    `name` is a message id.
+    """
     first, last = (formatting.format_date(day) for day in (report.period.first, report.period.last))
     return f"{locale_translations(report.locale).gettext(name)}, {first}–{last}"
 
@@ -107,24 +113,24 @@ def build_workbook(
 
 
 def balance_footer(report: CallReport) -> BalanceLine:
-    """Return the balance as text (balance.balance_line)."""
+    """Return the balance as text, for a report that has its inbound calls in groups."""
     return balance_footer_from_counts(report, balance.count_excluded(report.inbound.groups))
 
 
 def balance_footer_from_counts(report: BalancedReport, excluded: ExcludedCalls) -> BalanceLine:
-    """Return the balance as text, for a report that was counted by the database."""
+    """Return the balance as text, for a report whose excluded calls are already counted."""
     texts, tz = report_texts.load_texts(report.locale).balance, report.period.tz
     return balance.balance_line(report.balance, excluded, report.made_at, tz, texts)
 
 
 def footer_text(footer: BalanceLine, locale: str) -> str:
-    """Return the balance as a single text."""
+    """Return the footer with the balance as a single text."""
     title = report_texts.load_texts(locale).balance.title
     return f"{title} {footer.total}; {footer.difference}. {footer.remaining_text}"
 
 
 def footer_cells(report: CallReport) -> list[tuple[str, object]]:
-    """Return the balance as rows of a table: (name, value)."""
+    """Return the balance as (name, value) rows of a CSV table."""
     plain_values = balance.as_json(report.balance, report.period.tz)
     outcomes = plain_values.pop("outcomes")
     plain_values["unobserved"] = unobserved_text(report)
@@ -139,12 +145,12 @@ def footer_cells(report: CallReport) -> list[tuple[str, object]]:
 
 
 def unobserved_text(report: CallReport) -> str:
-    """Return the stretches in which calls could not be observed; "" if all were observed."""
+    """Return when calls could not be observed, as text; "" if they always could."""
     return balance.unobserved_stretches_text(report.balance.unobserved, report.period.tz)
 
 
 def _duration_number_format(wording: str) -> str:
-    """Convert "{minutes} min. {seconds} sec." into a number format for office programs."""
+    """Convert a text like "{minutes} min. {seconds} sec." into a spreadsheet number format."""
     codes = {"{minutes}": "[m]", "{seconds}": "s"}
     parts = re.split(r"(\{minutes\}|\{seconds\})", wording)
     return "".join(codes.get(part) or f'"{part}"' for part in parts if part)

@@ -1,4 +1,4 @@
-"""The periods of reports: from the site's calendar dates to UTC datetimes."""
+"""The periods of reports: parsed from text, and converted from local dates to UTC datetimes."""
 
 import calendar
 import datetime as dt
@@ -38,12 +38,12 @@ class Period:
 
     @property
     def begin(self) -> dt.datetime:
-        """The begin of the first day, in UTC."""
+        """The beginning of the first day, in UTC."""
         return _utc_midnight(self.first, self.tz)
 
     @property
     def end(self) -> dt.datetime:
-        """The end of the last day, in UTC; a call that arrives then is in the next period."""
+        """The end of the last day, in UTC; a call at this very time is in the next period."""
         return _utc_midnight(self.last + dt.timedelta(days=1), self.tz)
 
     @property
@@ -53,10 +53,10 @@ class Period:
 
 
 def parse_month(text: str, tz: ZoneInfo, upto: str | None = None) -> Period:
-    """Parse the month "2026-10", up to and including the date `upto` ("2026-10-20").
+    """Parse a month "2026-10" as a period from its first day to the date `upto` ("2026-10-20").
 
-    Without a date it extends to the month's end, or to today for the current month. Raises
-    PeriodError for an invalid month or date, and for a date outside the month.
+    If `upto` is None, the period ends with the month, or today in the current month. Raises
+    PeriodError if the month or date is invalid, or the date is not in the month.
     """
     if not re.fullmatch(r"\d{4}-\d{2}", text, re.ASCII):
         raise PeriodError(f"not a month: {text!r}; written as 2026-10")
@@ -65,7 +65,7 @@ def parse_month(text: str, tz: ZoneInfo, upto: str | None = None) -> Period:
 
 
 def parse_quarter(text: str, tz: ZoneInfo, upto: str | None = None) -> Period:
-    """Parse the quarter "2026-Q3", up to a date as in parse_month. Raises PeriodError."""
+    """Parse a quarter "2026-Q3"; `upto` and the errors are as in parse_month()."""
     match = re.fullmatch(r"(\d{4})-Q([1-4])", text, re.ASCII)
     if not match or match[1] == "0000":
         raise PeriodError(f"not a quarter: {text!r}; written as 2026-Q3")
@@ -76,15 +76,18 @@ def parse_quarter(text: str, tz: ZoneInfo, upto: str | None = None) -> Period:
 
 
 def parse_day(text: str, tz: ZoneInfo, upto: str | None = None) -> Period:
-    """Parse the date "2026-10-20" as a period of one day. Raises PeriodError."""
+    """Parse a date "2026-10-20" as a period of one day.
+
+    Raises PeriodError if the date is invalid, or `upto` is given and is not the same date.
+    """
     date = _parse_iso_date(text, f"not a date: {text!r}; written as 2026-10-20")
     return _period_up_to(date, date, upto, text, tz)
 
 
 def parse_range(first: str, last: str, tz: ZoneInfo) -> Period:
-    """Parse two dates such as 2026-10-20 as a period.
+    """Parse a period given by two dates such as 2026-10-20, both included.
 
-    Raises PeriodError, also if the first date is after the last one.
+    Raises PeriodError if a date is invalid, or the first date is after the last one.
     """
     begin, end = (
         _parse_iso_date(text, f"not a date: {text!r}; written as 2026-10-20")
@@ -96,7 +99,7 @@ def parse_range(first: str, last: str, tz: ZoneInfo) -> Period:
 
 
 def quarter_name(date: dt.date) -> str:
-    """Return the quarter of a date: "2026-Q3"."""
+    """Return the quarter of a date, such as "2026-Q3"."""
     return f"{date.year}-Q{(date.month + 2) // 3}"
 
 
@@ -130,7 +133,10 @@ def _utc_midnight(day: dt.date, tz: ZoneInfo) -> dt.datetime:
 
 
 def parse_periods(text: str, tz: ZoneInfo) -> list[Period]:
-    """Parse "01.10.2026-09.10.2026", several periods separated by commas. Raises ValueError."""
+    """Parse periods such as "01.10.2026-09.10.2026", separated by commas.
+
+    Raises ValueError if one is invalid.
+    """
     edges = [
         [_parse_dotted_date(day) for day in period_text.split("-")]
         for period_text in text.split(",")

@@ -10,7 +10,7 @@ from appliance.reports.xlsx import PlainValue, Seconds
 
 @dataclass(frozen=True)
 class PlainTable:
-    """One table: a code for programs, a title, column heads, rows, and the row of totals."""
+    """One table: a machine-readable code, a title, column heads, rows and a row of totals."""
 
     code: str
     title: str

@@ -1,4 +1,4 @@
-"""Missed callers who were reached later.
+"""Recovered calls: missed calls whose caller talked with the hotline within RECOVERY_WINDOW.
 
 They are shown next to the missed calls, and never subtracted from them.
 """
@@ -23,16 +23,18 @@ class MissedCall(NamedTuple):
     """An incoming call that was not accepted; times are in microseconds."""
 
     arrived_at: int  # since 1970
-    recovered_after: int | None  # until the next talk with its caller, in any direction
+    # time from the missed call to the next call with this number that was answered, incoming or
+    # outgoing; None if there was no such call within RECOVERY_WINDOW
+    recovered_after: int | None
 
 
 @dataclass(frozen=True)
 class Recovery:
-    """The number of missed calls followed by a talk within RECOVERY_WINDOW, and the delay."""
+    """The number of missed calls, and how many were followed by a talk within RECOVERY_WINDOW."""
 
     missed: int
     recovered: int
-    seconds: float  # the sum of all delays
+    seconds: float  # from the missed call to the talk, summed over the recovered calls
 
     @property
     def average(self) -> float | None:
@@ -43,7 +45,7 @@ class Recovery:
 def missed_calls(period: Period) -> list[MissedCall]:
     """Return the missed calls that arrived in the period, oldest first.
 
-    A call with a hidden number always stays missed.
+    A call from a hidden number is never recovered.
     """
     in_period = Call.arrived_at >= period.begin, Call.arrived_at < period.end, ~Call.synthetic
     rows = Call.select(Call.caller, Call.arrived_at).where(
@@ -58,7 +60,10 @@ def missed_calls(period: Period) -> list[MissedCall]:
 
 
 def _talk_starts_by_number(period: Period, callers: set[str]) -> dict[str, list[int]]:
-    """Return the start times of talks with each of the `callers`, in order, by number."""
+    """Return when the answered calls from or to each of the numbers `callers` began, by number.
+
+    Times are in order, in microseconds since 1970.
+    """
     starts: dict[str, list[int]] = defaultdict(list)
     answered = Call.select(Call.direction, Call.caller, Call.callee, Call.arrived_at).where(
         Call.direction << ("inbound", "outbound"),
@@ -83,7 +88,7 @@ def summarize_recovery(missed: list[MissedCall]) -> Recovery:
 
 
 def _delay_until_talk(missed_at: int, talks: list[int]) -> int | None:
-    """Return the time until the next talk, if it is within RECOVERY_WINDOW."""
+    """Return the time until the next talk; None if it is not within RECOVERY_WINDOW."""
     position = bisect.bisect_right(talks, missed_at)
     delay = talks[position] - missed_at if position < len(talks) else None
     return None if delay is None or delay > _RECOVERY_WINDOW_MICROSECONDS else delay

@@ -21,12 +21,13 @@ TEMPLATES_DIRECTORY = Path(__file__).parent / "templates"
 class BalanceTexts:
     """The texts of the balance: the sum of all incoming calls by outcome, and what is unknown.
 
-    It also says which calls the tables exclude. The comments name the placeholders of each text.
+    Further texts say which calls the tables exclude. Here and in the classes below, the comment
+    after a text names its placeholders.
     """
 
     title: str
     arrived: str  # {count}
-    outcomes: dict[str, str]  # calls.OUTCOMES and "open": {count}; default: as on pages
+    outcomes: dict[str, str]  # by outcome or "open": {count}; by default the names shown on pages
     synthetic: str  # {count}
     short: str  # {count}
     difference: str  # {count}
@@ -244,9 +245,9 @@ class ReportTexts:
 
 @functools.cache
 def load_texts(locale: str) -> ReportTexts:
-    """Return the texts in one of i18n.LOCALES.
+    """Return the texts in the language of one of i18n.LOCALES.
 
-    Raises dacite.DaciteError for an incomplete file.
+    Raises dacite.DaciteError if a text is missing from the file, or has no field here.
     """
     text = tomllib.loads((TEMPLATES_DIRECTORY / f"{locale}.toml").read_text("utf-8"))
     gettext = locale_translations(locale).gettext

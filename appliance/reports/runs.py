@@ -1,7 +1,8 @@
 """The schedule of reports: which are to be made, which process makes them, which failed.
 
-A run is a row for each report and period, so no report is made twice. A process claims the row by a
-conditional UPDATE and holds it for CLAIM_LEASE, after which the run counts as abandoned.
+A run is the task of making one report for one period. There is one row for each, so no report is
+made twice. A process claims a run with a conditional UPDATE and then has CLAIM_LEASE to finish it;
+after that another process may claim it.
 """
 
 import datetime as dt
@@ -16,17 +17,21 @@ from appliance.models import ReportRun, User
 from appliance.reports import files, issuing
 from appliance.reports.periods import Period, quarter_name
 
-# after a period's end: calls have ended, recordings are measured
+# after a period's end, so that calls have ended and their recordings are measured
 SETTLING_DELAY = dt.timedelta(hours=1)
 CLAIM_LEASE = dt.timedelta(minutes=15)
 RETRY_DELAY = dt.timedelta(minutes=10)  # after a failure, doubled after each further failure
 _MAX_RETRY_DELAY = dt.timedelta(hours=6)
-_BACKFILLED_PERIODS = {"daily": 7, "monthly": 2, "quarterly": 2}  # past periods still made
+# the number of past periods for which missing reports are made
+_BACKFILLED_PERIODS = {"daily": 7, "monthly": 2, "quarterly": 2}
 _MAX_ERROR_LENGTH = 500  # characters
 
 
 def plan_runs(settings: Settings) -> int:
-    """Create the missing runs that are due; returns their number."""
+    """Create the runs that are due and do not exist yet, and return their number.
+
+    Periods that ended before the first user was created are left out.
+    """
     now = clock.now()
     first_user = User.select(User.created_at).order_by(User.created_at).first()
     in_use_since = first_user.created_at if first_user else now
@@ -46,9 +51,10 @@ def plan_runs(settings: Settings) -> int:
 
 
 def request_run(name: str, period: str, upto: str, by: str) -> ReportRun:
-    """Request a report, to be issued as soon as its period is closed.
+    """Request a report, which is issued as soon as its period is over and its calls have ended.
 
-    A report that was already issued is issued again.
+    A report that was already issued is issued again. `upto` is the date on which the period ends
+    early, "" for the whole period.
     """
     now = clock.now()
     with write_transaction():
@@ -66,7 +72,7 @@ def request_run(name: str, period: str, upto: str, by: str) -> ReportRun:
 
 
 def claim_run() -> ReportRun | None:
-    """Claim and return the next run that is due, if any."""
+    """Claim the next run that is due and return it; None if no run is due."""
     now, token = clock.now(), secrets.token_hex(8)
     ready_runs = ReportRun.select(ReportRun.id).where(
         ReportRun.state != "done", ReportRun.next_at <= now
@@ -89,7 +95,11 @@ def claim_run() -> ReportRun | None:
 def make_report(
     settings: Settings, run: ReportRun, should_continue: Callable[[], bool] = lambda: True
 ) -> None:
-    """Make the report of a claimed run; a run whose period is not closed is rescheduled."""
+    """Issue the report of a claimed run.
+
+    If its period is not over or a call is in progress, the run becomes due again after RETRY_DELAY;
+    if `should_continue` returns False, it becomes due again at once.
+    """
     form = files.FORMS[run.name]
     period: Period = form.parse_period(run.period, settings.tz, run.upto or None)
     try:
@@ -101,7 +111,7 @@ def make_report(
 
 
 def record_failure(run: ReportRun, error: Exception) -> None:
-    """Record the failure of a claimed run, which is retried with an increasing delay."""
+    """Record that a claimed run failed; it is retried after a delay that doubles each time."""
     wait = min(RETRY_DELAY * 2 ** min(run.attempts - 1, 10), _MAX_RETRY_DELAY)
     reason = f"{type(error).__name__}: {error}"[:_MAX_ERROR_LENGTH]
     _update_claimed_run(run, state="failed", error=reason, next_at=clock.now() + wait)
@@ -119,7 +129,7 @@ def retry_run(run: ReportRun) -> None:
 
 
 def unfinished_runs() -> list[ReportRun]:
-    """Return the report runs that are waiting, running or failed, the one due first at the top."""
+    """Return the runs that are due, running or failed, in the order of when they were due."""
     return list(ReportRun.select().where(ReportRun.state != "done").order_by(ReportRun.due_at))
 
 
@@ -141,9 +151,9 @@ def _update_claimed_run(run: ReportRun, **values: object) -> None:
 
 
 def _expected_runs(today: dt.date) -> Iterator[tuple[str, str]]:
-    """Yield (name, period) of each report whose period ended before today.
+    """Yield (report name, period) of the reports for the last periods that ended before today.
 
-    The search goes back as many periods as _BACKFILLED_PERIODS says.
+    _BACKFILLED_PERIODS is the number of periods for each report.
     """
     day = dt.timedelta(days=1)
     for number in range(_BACKFILLED_PERIODS["daily"], 0, -1):

@@ -1,4 +1,4 @@
-"""Percentages of a table's rows that add up to 100.0 (docs/figures.md, shares)."""
+"""The percentages of a table's rows, which add up to 100.0 (docs/figures.md, shares)."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -8,11 +8,11 @@ _TENTHS_IN_FULL_SHARE = 1000  # tenths of a per cent in 100.0
 
 
 def percentage_shares(counts: Sequence[int]) -> list[Decimal | None]:
-    """Return each count's share in per cent to one decimal, adding up to exactly 100.0.
+    """Return each count as a percentage of all, with one decimal, so that they add up to 100.0.
 
-    Largest remainder method: every share is rounded down, and the missing tenths go to the rows
-    with the largest remainders, the earlier row first. Every share is None when the counts add up
-    to zero.
+    The largest remainder method is used: every percentage is rounded down, and the missing tenths
+    go to the rows with the largest remainders, to the earlier row if they are equal. All shares are
+    None if the counts add up to zero.
     """
     total = sum(counts)
     if not total:
@@ -29,10 +29,10 @@ def percentage_shares(counts: Sequence[int]) -> list[Decimal | None]:
 
 
 def percentage(part: float, total: float) -> float | None:
-    """Return a part in unrounded per cent of a total, if the total is not zero."""
+    """Return a part as an unrounded percentage of a total; None if the total is zero."""
     return 100 * part / total if total else None
 
 
 def total_share(total: int) -> Decimal | None:
-    """Return the share printed next to a column's total: 100.0, unless the total is zero."""
+    """Return the share printed next to a column's total: 100.0, or None if the total is zero."""
     return FULL_SHARE if total else None

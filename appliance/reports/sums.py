@@ -1,4 +1,4 @@
-"""The sums over inbound calls, each defined once for the database and for calls in memory."""
+"""Conditions on inbound calls and sums over them, each as SQL and for calls in memory."""
 
 import datetime as dt
 import operator
@@ -19,7 +19,7 @@ class InboundCall:
     """One inbound call with the columns that figures need; durations are in seconds."""
 
     arrived_at: dt.datetime | None  # None for a call that represents a group
-    outcome: str | None  # calls.OUTCOMES; None while the call is in progress
+    outcome: str | None  # a code of calls.INBOUND_OUTCOMES; None while in progress
     short: bool = False
     synthetic: bool = False
     menu_seconds: float = 0.0
@@ -32,7 +32,7 @@ class InboundCall:
 
 @dataclass(frozen=True, slots=True)
 class CallGroup:
-    """Calls that no condition distinguishes: a sample call, their number and total seconds."""
+    """Calls that meet the same conditions: one of them as a sample, their number, their sums."""
 
     sample_call: InboundCall
     calls: int = 1
@@ -64,7 +64,7 @@ class Condition:
 
 @dataclass(frozen=True)
 class ConditionalSum:
-    """The number of calls that meet a condition, or the sum of one of their columns."""
+    """The number of calls that meet a condition, or the sum of one column over these calls."""
 
     condition: Condition
     column: str = ""  # "": the calls are counted
@@ -126,12 +126,12 @@ ELIGIBLE_AND_RATED = RATING_ELIGIBLE & RATED
 
 
 def mark_condition(mark: int) -> Condition:
-    """Return the condition for accepted calls whose caller gave this mark."""
+    """Return the condition that a call was accepted and its caller gave this mark."""
     return ANSWERED & _equality_condition("rating", mark)
 
 
 def tally_sums(service_level_seconds: float) -> dict[str, ConditionalSum]:
-    """Return the sum for each field of kpi.Tally, by field name.
+    """Return the definition of each field of kpi.Tally, by field name.
 
     `service_level_seconds` is the threshold of the service level.
     """

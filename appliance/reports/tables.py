@@ -1,4 +1,4 @@
-"""The tables of report form №2: counts and shares by working hours, and by the rows of a list."""
+"""The tables of report form №2: counts by weekday and working hours, or by the codes of a list."""
 
 import datetime as dt
 from collections import Counter
@@ -11,12 +11,15 @@ from appliance.core.intervals import Interval, merge_intervals
 from appliance.reports.periods import Period
 from appliance.reports.shares import percentage_shares, total_share
 
-type Cell = tuple[int, bool]  # weekday 1-7 from Monday, inside working hours
+type Cell = tuple[int, bool]  # weekday (1 is Monday), whether inside working hours
 
 
 @dataclass(frozen=True)
 class HoursSplit:
-    """One row: the counts inside and outside working hours. None: unknown, or no share."""
+    """One row: counts and shares (in per cent) inside and outside working hours.
+
+    A count is None if it is unknown; a share is None if the count is, or all counts are zero.
+    """
 
     inside: int | None
     inside_share: Decimal | None
@@ -34,9 +37,9 @@ class WeekdayTable:
 
 @dataclass(frozen=True)
 class CountRow:
-    """One row of a list: its count, and its share in per cent."""
+    """One row of a CountTable: a code's name, its count, and its share in per cent."""
 
-    code: str | None  # None: codes that are not on the list
+    code: str | None  # None for the row of all codes that are not on the list
     name: str
     count: int
     share: Decimal | None
@@ -44,7 +47,7 @@ class CountRow:
 
 @dataclass(frozen=True)
 class CountTable:
-    """The rows of a list in the form's order, and their total."""
+    """Counts by the codes of a list, in the order of the form, and their total."""
 
     rows: tuple[CountRow, ...]
     total: int
@@ -58,8 +61,8 @@ def count_by_weekday(
 ) -> WeekdayTable:
     """Count arrivals by weekday, inside and outside working hours.
 
-    `arrivals` maps local times to the number of arrivals. A cell in `unknown` with a count of zero
-    becomes None.
+    `arrivals` is the number of arrivals by local time. `unknown` are the cells that were not
+    observed: their count is None, not zero, if there are no arrivals.
     """
     counts: Counter[Cell] = Counter()
     for local_time, count in arrivals.items():
@@ -85,10 +88,11 @@ def count_by_weekday(
 def count_by_list(
     counts_of: Mapping[str | None, int], names: Mapping[str, str], unlisted: str
 ) -> CountTable:
-    """Count codes by the rows of a list (code → name, in the form's order).
+    """Return the table of the counts of a list's codes.
 
-    Codes that are not on the list are counted in a last row, `unlisted`, which exists only if there
-    are any: so the total equals the total of the other tables.
+    `counts_of` are the counts by code, `names` the names by code in the order of the form. Codes
+    that are not on the list share a last row named `unlisted`, if they have counts, so that the
+    total equals that of the other tables.
     """
     count_of_code: Counter[str | None] = Counter()
     for code, code_count in counts_of.items():
@@ -111,7 +115,7 @@ def count_by_list(
 
 
 def is_any_observed(intervals: Iterable[Interval], gaps: Sequence[Interval]) -> bool:
-    """Return True if at least a part of one of the intervals was observed."""
+    """Return True if any part of the intervals was observed, that is, outside all gaps."""
     merged_gaps = merge_intervals(gaps)
     return any(
         begin < end and not any(low <= begin and end <= high for low, high in merged_gaps)
@@ -122,7 +126,10 @@ def is_any_observed(intervals: Iterable[Interval], gaps: Sequence[Interval]) -> 
 def unobserved_cells(
     period: Period, calendar: WorkingCalendar, gaps: Sequence[Interval]
 ) -> set[Cell]:
-    """Return the cells of which no part was observed in the period: their calls are unknown."""
+    """Return the cells of the weekday table whose calls are unknown.
+
+    These are the cells of which no part was observed in the period; `gaps` were not observed.
+    """
     if not gaps:
         return set()
     cells: set[Cell] = set()
@@ -137,9 +144,9 @@ def unobserved_cells(
 
 
 def _column_with_shares(counts: list[int | None]) -> list[tuple[int | None, Decimal | None]]:
-    """Return seven counts with their shares, and the total.
+    """Return (count, share) of each of seven counts and of their total.
 
-    The total is None if it would be zero while a count is unknown.
+    An unknown count is None. The total is None if it would be zero and a count is unknown.
     """
     known_counts = [count for count in counts if count is not None]
     known_shares = iter(percentage_shares(known_counts))
@@ -151,7 +158,7 @@ def _column_with_shares(counts: list[int | None]) -> list[tuple[int | None, Deci
 def _half_day_intervals(
     day: dt.date, calendar: WorkingCalendar
 ) -> Iterable[tuple[Cell, dt.datetime, dt.datetime]]:
-    """Yield the intervals of a date before, in and after working hours, each with its cell."""
+    """Yield (cell, begin, end) of a date's hours before, in and after working hours, in UTC."""
     edges = [
         dt.datetime.combine(date, time, calendar.tz).astimezone(dt.UTC)
         for date, time in (

@@ -1,7 +1,7 @@
 """Tariffs: which tariff applies to a call, and what the call costs.
 
-Money is in whole tiyin. A call's duration is first rounded to the millisecond, because the error of
-a sum of fractions could otherwise start another charged minute.
+Money is in whole tiyin. A talk's duration is first rounded to the millisecond, so that the
+inaccuracy of a float does not start another charged minute.
 """
 
 import datetime as dt
@@ -16,7 +16,7 @@ from appliance.core.refusals import Refused
 from appliance.core.statements import find_row
 from appliance.models import Tariff
 
-ROUNDINGS = ("second", "minute", "call")  # up to the whole second, up to the whole minute, per call
+ROUNDINGS = ("second", "minute", "call")  # talk rounded up to seconds or minutes; or per call
 DIRECTIONS = ("inbound", "outbound")
 
 
@@ -31,11 +31,14 @@ def add_tariff(
     valid_to: dt.date | None = None,
     by: str,
 ) -> Tariff:
-    """Add a price (tiyin) from a day on.
+    """Add a tariff with a price in tiyin, per minute or per call.
 
-    An open tariff for the same calls ends the day before.
+    An empty `trunk` or `number` means any. An earlier tariff for the same calls without a last
+    day is ended the day before `valid_from`.
 
-    Raises Refused: "direction", "rounding", "price", "days", "overlap".
+    Raises Refused with the code "direction", "rounding" or "price" if that value is invalid, "days"
+    if the last day is before the first, "overlap" if another tariff for the same calls applies on
+    these days.
     """
     for code, is_wrong in (
         ("direction", direction not in DIRECTIONS),
@@ -70,7 +73,10 @@ def add_tariff(
 
 
 def close_tariff(tariff: Tariff, last: dt.date, by: str) -> None:
-    """End a tariff after a day. Raises Refused "days" if it begins later."""
+    """Set a tariff's last day.
+
+    Raises Refused with the code "days" if the tariff begins after that day.
+    """
     if last < tariff.valid_from:
         raise Refused("days", "it would end before it begins")
     with write_transaction():
@@ -92,8 +98,8 @@ def matching_tariff(
 ) -> Tariff | None:
     """Return the tariff, if any, that applies to a call on a day.
 
-    A tariff for the call's trunk precedes one for any trunk; with the same trunk, a tariff for the
-    call's number precedes one for any number.
+    A tariff for the call's trunk takes precedence over one for any trunk; then a tariff for the
+    call's number takes precedence over one for any number.
     """
     valid = [
         tariff
@@ -108,13 +114,16 @@ def matching_tariff(
 
 
 def billed_seconds(talk_seconds: float, rounding: str) -> int:
-    """Return the seconds billed for a talk: whole seconds or whole minutes."""
+    """Return the seconds billed for a talk, rounded up to whole minutes or else whole seconds.
+
+    `rounding` is one of ROUNDINGS.
+    """
     unit = _rounding_unit_seconds(rounding)
     return math.ceil((talk_seconds * 1000 - 0.5) / (unit * 1000)) * unit
 
 
 def billed_seconds_sql(talk_seconds: Node, rounding: str) -> Node:
-    """Return the SQL for the billed seconds of a column of talk durations."""
+    """Return the SQL for billed_seconds() of a column of talk durations."""
     unit = _rounding_unit_seconds(rounding)
     begun_units = fn.CEIL((talk_seconds * SQL("1000") - SQL("0.5")) / SQL(str(unit * 1000)))
     return begun_units.cast("INTEGER") * SQL(str(unit))
@@ -133,7 +142,7 @@ def talk_cost(tariff: Tariff, talk_seconds: float) -> int:
 
 
 def total_cost_sql(tariff: Tariff, talk_seconds: Node) -> Node:
-    """Return the SQL for the total cost of many talks."""
+    """Return the SQL for the sum of talk_cost() over a column of talk durations."""
     if tariff.rounding == "call":
         return fn.COUNT(SQL("*")) * SQL(str(tariff.price))
     doubled_cost = billed_seconds_sql(talk_seconds, tariff.rounding) * SQL(str(2 * tariff.price))

@@ -1,4 +1,4 @@
-"""The figures of the current day, monitored while there is still time to act."""
+"""The figures of the current day so far, so that the answer time can be improved in time."""
 
 import datetime as dt
 from collections.abc import Iterable
@@ -14,9 +14,8 @@ from appliance.reports.sums import InboundCall, single_call_group
 class TodayFigures:
     """The figures of the day so far.
 
-    `asa` covers answered calls; `asa_soon` also waiting calls, as if they were answered now.
-    `state`: ok | warn (the target will be missed unless calls are answered soon, or one caller has
-    waited longer than the target) | bad (the day's average exceeds the target).
+    `asa` is the average answer time of the answered calls. `asa_soon` also includes the calls that
+    are waiting, as if they were answered now.
     """
 
     asa: Rate
@@ -29,7 +28,11 @@ class TodayFigures:
 
     @property
     def state(self) -> str:
-        """The state of the average answer time: ok, warn or bad."""
+        """The state of the average answer time: "ok", "warn" or "bad".
+
+        It is bad if the day's average exceeds the target. It is "warn" if the average would exceed
+        it even if the waiting calls were answered now, or a caller has waited longer than it.
+        """
         if (self.asa.value or 0.0) > ASA_TARGET_SECONDS:
             return "bad"
         is_late = (self.asa_soon.value or 0.0) > ASA_TARGET_SECONDS or (
@@ -44,9 +47,10 @@ def count_today(
     joined_times: Iterable[dt.datetime],
     service_seconds: float,
 ) -> TodayFigures:
-    """Count the calls that arrived since `since`.
+    """Count the inbound calls that arrived since `since`, the beginning of the day.
 
-    `joined_times` are the times at which the callers who are waiting now joined the queue.
+    `joined_times` are the times at which the callers who are waiting now joined the queue;
+    `service_seconds` is the threshold of the service level.
     """
     today_conditions = (Call.direction == "inbound", Call.arrived_at >= since)
     seconds = [(now - joined_at).total_seconds() for joined_at in joined_times]

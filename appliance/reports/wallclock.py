@@ -17,11 +17,10 @@ _EPOCH_WEEKDAY = 3  # 1970-01-01 was a Thursday; Monday is 0
 
 
 def local_microseconds(period: Period, column: Field = Call.arrived_at) -> Node:
-    """Return the SQL for the site's local time at a call's arrival, in microseconds since 1970.
+    """Return the SQL for a call's arrival in local time, in microseconds since 1970.
 
-    `column` is another column of datetimes to use instead.
-
-    A time zone whose clock changes within the period has one offset for each part of it.
+    `column` is the column of datetimes to convert. If the zone's offset from UTC changes within the
+    period, the SQL chooses the offset by the time of each row.
     """
     edges = [day for day in _offset_changes(period)]
     offset: Node | int = _utc_offset_microseconds(period.begin, period)
@@ -36,9 +35,9 @@ def local_microseconds(period: Period, column: Field = Call.arrived_at) -> Node:
 def wall_clock_intervals(
     period: Period, intervals: Iterable[tuple[int, int]]
 ) -> Iterator[tuple[int, int]]:
-    """Yield each interval in local time, split where the clock changes.
+    """Yield each interval in local time, split where the zone's offset from UTC changes.
 
-    The argument is in microseconds since 1970, UTC; the result likewise, in local time.
+    `intervals` are in microseconds since 1970 in UTC; the yielded ones in local time.
     """
     changes = _offset_changes(period)
     edges = [microseconds_since_epoch(edge) for _, edge in changes]
@@ -54,7 +53,10 @@ def wall_clock_intervals(
 
 @functools.lru_cache(maxsize=32)  # called for each figure of a report
 def _offset_changes(period: Period) -> list[tuple[dt.datetime, dt.datetime]]:
-    """Return the times at which the zone's offset changes, each with the beginning of its day."""
+    """Return the changes of the zone's offset from UTC in the period.
+
+    Each is a pair: the beginning of the day, and the time of the change.
+    """
     changes = []
     for day in period.days:
         single_day = Period(day, day, period.tz)
@@ -77,14 +79,14 @@ def _utc_offset_microseconds(moment: dt.datetime, period: Period) -> int:
 def slot_width(times: Iterable[dt.time]) -> int:
     """Return the width of time slots in microseconds, at most an hour.
 
-    No slot extends over one of the given times of day.
+    It is chosen so that each of `times` is a border between two slots.
     """
     seconds = (time.hour * 3600 + time.minute * 60 + time.second for time in times)
     return math.gcd(3600, *seconds) * 10**6
 
 
 def wall_clock_datetime(microseconds: int) -> dt.datetime:
-    """Return the local datetime for microseconds since 1970 in local time."""
+    """Return the naive local datetime for microseconds since 1970 in local time."""
     return _EPOCH + dt.timedelta(microseconds=microseconds)
 
 
@@ -116,5 +118,5 @@ def time_of_day_condition(time_of_day: Node, opens: dt.time, closes: dt.time) ->
 
 
 def _remainder(dividend: Node, divisor: int) -> Node:
-    """Return the SQL for the remainder of a division; peewee translates Python's % into LIKE."""
+    """Return the SQL for the remainder of a division, because peewee translates % into LIKE."""
     return dividend - dividend / divisor * divisor
