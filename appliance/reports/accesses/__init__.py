@@ -1,6 +1,6 @@
-"""Recordings listened to and records opened, by person: a month of audit entries.
+"""The access report: who listened to which recordings and opened which records in a month.
 
-For the manager and the ministry.
+It is made from audit entries, for the manager and the ministry.
 """
 
 from appliance.reports.accesses.printing import as_book, as_csv, as_json, as_page

@@ -1,4 +1,4 @@
-"""The report of accesses: paper, workbook, CSV line by line, JSON."""
+"""The access report on paper, as workbook, CSV and JSON."""
 
 import datetime as dt
 from typing import Any
@@ -73,7 +73,7 @@ def as_page(report: AccessReport) -> str:
 
 
 def as_book(report: AccessReport) -> xlsx.Workbook:
-    """Return a sheet of readers, one of recordings listened to, and one of records opened."""
+    """Return a sheet of readers, one of recordings played, and one of records opened."""
     gettext = locale_translations(report.locale).gettext
     readers = xlsx.Table(
         (tuple(gettext(head) for head in READER_HEADS),),
@@ -109,7 +109,7 @@ def as_book(report: AccessReport) -> xlsx.Workbook:
 
 
 def as_csv(report: AccessReport) -> str:
-    """Return a line for each record of each person, with the action names of the audit."""
+    """Return one line for each record, person and action, as named in the audit."""
     rows = (
         (
             *(access.who, access.what, access.record, access.times),

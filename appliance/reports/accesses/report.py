@@ -1,6 +1,7 @@
-"""Recordings listened to and records opened, by person: a month of the audit (requirement S1).
+"""Counts who listened to which recordings and opened which records in a month (requirement S1).
 
-For the manager and the ministry; citizens are identified by record numbers, never by name.
+The report is for the manager and the ministry. Citizens are identified by record numbers, never by
+name.
 """
 
 import datetime as dt
@@ -22,7 +23,7 @@ _FILE_ACTION_SUFFIXES = (".download", ".export")
 
 @dataclass
 class RecordAccess:
-    """The accesses of one person to one record."""
+    """One person's accesses to one record by the same action."""
 
     who: str
     what: str  # the audited action
@@ -35,7 +36,10 @@ class RecordAccess:
 
 @dataclass
 class ReaderActivity:
-    """The actions of one person in the period; `records` are distinct records."""
+    """The number of one person's accesses in the period, by kind.
+
+    `records` are the distinct records that were accessed: (kind of record, its number).
+    """
 
     who: str
     records: set[tuple[str, str]] = field(default_factory=set)
@@ -44,22 +48,22 @@ class ReaderActivity:
     lists: int = 0
     searches: int = 0
     files: int = 0
-    for_reason: int = 0  # opened personal appeals
-    unusual: int = 0
+    for_reason: int = 0  # personal appeals opened by giving a reason
+    unusual: int = 0  # how often unusual reading was reported
 
 
 @dataclass(frozen=True)
 class AccessReport:
-    """A period: its readers, those who read most first, and each record that was opened."""
+    """The readers of a period, those who accessed most records first, and what they accessed."""
 
     locale: str
     period: Period
     made_at: dt.datetime
     formulas: str
-    names: dict[str, str]  # login → name, in the report's language
+    names: dict[str, str]  # by login, in the report's language
     readers: list[ReaderActivity]
-    heard: list[RecordAccess]
-    seen: list[RecordAccess]
+    heard: list[RecordAccess]  # recordings
+    seen: list[RecordAccess]  # records
 
 
 def build_access_report(settings: Settings, period: Period, locale: str) -> AccessReport:
@@ -91,9 +95,10 @@ def _add_entry(
     accesses: dict[tuple[str, str, str], RecordAccess],
     masked_records: set[str],
 ) -> None:
-    """Add an audit entry to the counts.
+    """Add an audit entry to `readers` and `accesses`, if it is about an access.
 
-    `masked_records` are records whose citizen has been masked since; a reason may mention them.
+    `masked_records` are the records whose citizen has been masked since. The reasons for opening
+    them are left out, because a reason may name the citizen.
     """
     action = row.action
     if action == unusual_reading.ACTION:

@@ -1,7 +1,7 @@
-"""The inbound calls that a figure counts: a period, restricted by conditions on each call.
+"""Call filters: the calls of a period that meet conditions, by default the incoming ones.
 
-A filter is written in an address as readable query parameters, so that a view can be shared, and
-every figure of a report is the number of calls in one filter.
+A filter can be written as readable query parameters of a URL, so that a view can be shared. Every
+count of a report is the number of calls that pass some filter.
 """
 
 from appliance.reports.call_filters.call_filter import CallFilter

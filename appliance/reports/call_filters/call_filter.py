@@ -1,4 +1,4 @@
-"""The filter itself: a period, and the conditions from an address."""
+"""The filter itself: a period, and conditions by name."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -10,11 +10,11 @@ from appliance.reports.periods import Period
 
 @dataclass(frozen=True)
 class CallFilter:
-    """The incoming calls of a period that meet every condition.
+    """The incoming calls of a period that meet all conditions.
 
-    A condition is the name of a filter (call_filters.FILTERS) and its value. With the condition
-    "direction" it selects outgoing calls, with "all" every arrival that the balance includes, also
-    rejected calls and test calls.
+    `conditions` are values by the name of a filter (call_filters.FILTERS). With the condition
+    "direction" outgoing calls are selected. With the condition "all" rejected calls and test calls
+    are selected too, as in the balance.
     """
 
     period: Period
@@ -22,7 +22,7 @@ class CallFilter:
     calendar: WorkingCalendar | None = None  # for the condition "work"
 
     def with_conditions(self, **changes: object) -> "CallFilter":
-        """Return the filter with further conditions; None removes a condition."""
+        """Return the filter with conditions added or replaced; the value None removes one."""
         merged = {
             **self.conditions,
             **{name: None if value is None else str(value) for name, value in changes.items()},
@@ -36,5 +36,5 @@ class CallFilter:
         return replace(self, conditions={})
 
     def with_days(self, first: dt.date, last: dt.date) -> "CallFilter":
-        """Return a filter with the same conditions over other days."""
+        """Return a filter with the same conditions for the period from `first` to `last`."""
         return replace(self, period=Period(first, last, self.period.tz))

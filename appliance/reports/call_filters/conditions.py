@@ -1,4 +1,7 @@
-"""The conditions of a filter: each with its value, as an SQL expression on Call."""
+"""The conditions of filters: functions from a filter and a value to an SQL expression on Call.
+
+They raise ValueError for a value that they do not understand.
+"""
 
 import datetime as dt
 import functools
@@ -29,7 +32,7 @@ _EPOCH = dt.date(1970, 1, 1)
 
 
 def dimension_condition(dimension: Dimension) -> Condition:
-    """Return the condition that a dimension has a value; "-" selects calls without a value."""
+    """Return the condition that a dimension has the given value; "-" means no value."""
 
     def has_value(call_filter: CallFilter, value: str) -> Expression:
         expression = dimension.expression(first_record_column)
@@ -43,12 +46,15 @@ def _is_null(node: Node) -> Expression:
 
 
 def outcome_condition(call_filter: CallFilter, value: str) -> Expression:
-    """Select calls by outcome, or by a group of outcomes: "missed", "left", "open"."""
+    """Select calls by outcome, or by a group of outcomes: "missed", "left" or "open".
+
+    "left" are calls that were neither answered nor hung up in the queue, including open calls.
+    """
     if value == "open":
         return OPEN.sql
     if value == "missed":
         return MISSED.sql
-    if value == "left":  # without a talk, and not hung up in the queue
+    if value == "left":  # neither answered nor hung up in the queue
         return OPEN.sql | (~ANSWERED & ~ABANDONED).sql
     if value not in INBOUND_CODES:
         raise ValueError(value)
@@ -56,12 +62,15 @@ def outcome_condition(call_filter: CallFilter, value: str) -> Expression:
 
 
 def flag_condition(condition: Callable[[], Expression]) -> Condition:
-    """Return the condition that selects calls that meet `condition` ("1"), or the others ("0")."""
+    """Return the condition whose value "1" selects calls that meet `condition`, "0" the others."""
     return lambda call_filter, value: condition() if value == "1" else ~condition()
 
 
 def parse_range(text: str, pattern: str = r"\d+(?:\.\d+)?") -> tuple[float | None, float | None]:
-    """Parse "5-10", "-5" or "90-" as bounds. Raises ValueError."""
+    """Parse "5-10", "-5" or "90-" as (low, high); a missing bound is None.
+
+    `pattern` is the regular expression of a bound. Raises ValueError for any other text.
+    """
     match = re.fullmatch(rf"({pattern})?-({pattern})?", text, re.ASCII)
     if not match or text == "-":
         raise ValueError(text)
@@ -70,7 +79,7 @@ def parse_range(text: str, pattern: str = r"\d+(?:\.\d+)?") -> tuple[float | Non
 
 
 def wait_condition(call_filter: CallFilter, value: str) -> Expression:
-    """Select calls by seconds of wait: above the first bound, up to and including the second."""
+    """Select calls by seconds of wait, "5-10": more than the first, at most the second number."""
     low, high = parse_range(value)
     condition = Call.wait_seconds.is_null(False)
     if low is not None:
@@ -110,9 +119,9 @@ def working_hours_condition(call_filter: CallFilter, value: str) -> Expression:
 
 
 def time_condition(call_filter: CallFilter, value: str) -> Expression:
-    """Select calls from one time of day to another, "20:00-08:00"; several separated by commas.
+    """Select calls in ranges of times of day, "20:00-08:00", separated by commas.
 
-    With a leading "!" it selects the calls outside these ranges: "!08:00-20:00".
+    A leading "!" selects the calls outside these ranges instead: "!08:00-20:00".
     """
     time_of_day = wallclock.microseconds_of_day(call_filter.period)
     edges = (
@@ -127,7 +136,7 @@ def time_condition(call_filter: CallFilter, value: str) -> Expression:
 
 
 def days_condition(call_filter: CallFilter, value: str) -> Expression:
-    """Select calls of date ranges, "01.10.2026-09.10.2026"; several separated by commas."""
+    """Select calls in ranges of dates, "01.10.2026-09.10.2026", separated by commas."""
     ranges = [
         (Call.arrived_at >= period.begin) & (Call.arrived_at < period.end)
         for period in periods.parse_periods(value, call_filter.period.tz)
@@ -136,14 +145,14 @@ def days_condition(call_filter: CallFilter, value: str) -> Expression:
 
 
 def all_condition(call_filter: CallFilter, value: str) -> Expression:
-    """Select every arrival; the only valid value is "1"."""
+    """Select all calls, including rejected calls and test calls; the only valid value is "1"."""
     if value != "1":
         raise ValueError(value)
     return Call.id.is_null(False)
 
 
 def direction_condition(call_filter: CallFilter, value: str) -> Expression:
-    """Select outgoing calls, or with "both" incoming calls too."""
+    """Select outgoing calls ("outbound"), or incoming and outgoing calls ("both")."""
     if value not in ("outbound", "both"):
         raise ValueError(value)
     return Call.direction.in_(("inbound", "outbound") if value == "both" else (value,))
@@ -156,7 +165,11 @@ def _parse_number(text: str, low: int, high: int) -> int:
 
 
 def rating_condition(call_filter: CallFilter, value: str) -> Expression:
-    """Select calls by mark: a number, "any", "eligible", or "responded" (eligible and rated)."""
+    """Select calls by the caller's mark.
+
+    The value is a mark 1 to 5, "any" (rated), "eligible" (the operator hung up first, so that the
+    caller could give a mark), or "responded" (eligible and rated).
+    """
     condition_of_name = {"any": RATED, "eligible": RATING_ELIGIBLE, "responded": ELIGIBLE_AND_RATED}
     return (condition_of_name.get(value) or mark_condition(_parse_number(value, 1, 5))).sql
 
@@ -167,7 +180,7 @@ def caller_condition(call_filter: CallFilter, value: str) -> Expression:
 
 
 def queue_condition(call_filter: CallFilter, value: str) -> Expression:
-    """Select calls that waited in a queue: "uz", or with the visit's result, "uz:answered"."""
+    """Select calls that waited in a queue: "uz", or with a result, "uz:answered"."""
     name, _, result = value.partition(":")
     visit = QueueVisit.alias()
     visits = visit.select(visit.id).where(visit.call == Call.id, visit.queue == name)
@@ -180,21 +193,21 @@ def _result_condition(column: Node, value: str) -> Expression:
 
 
 def talked_condition(call_filter: CallFilter, value: str) -> Expression:
-    """Select calls in which this operator talked, as the first or a later operator."""
+    """Select calls in which the operator with this login talked, first or later."""
     talk = Talk.alias()
     talks = talk.select(talk.id).where(talk.call == Call.id, talk.who == value)
     return fn.EXISTS(talks.where(talk.party == "operator"))
 
 
 def placed_condition(call_filter: CallFilter, value: str) -> Expression:
-    """Select outgoing calls that this operator placed and that were answered."""
+    """Select answered outgoing calls that the operator with this login placed."""
     talk = Talk.alias()
     talks = talk.select(talk.id).where(talk.call == Call.id, talk.party == "outside")
     return (Call.by == value) & fn.EXISTS(talks.where(talk.ended_at.is_null(False)))
 
 
 def missed_ring_condition(call_filter: CallFilter, value: str) -> Expression:
-    """Select calls for which this operator's phone rang without an answer."""
+    """Select calls for which the phone of the operator with this login rang without an answer."""
     visit, ring = QueueVisit.alias(), Ring.alias()
     return Call.id.in_(
         ring.select(visit.call)
@@ -208,10 +221,10 @@ def missed_ring_condition(call_filter: CallFilter, value: str) -> Expression:
 
 
 def callback_task_condition(call_filter: CallFilter, task_id: str) -> Expression:
-    """Select the missed calls of the follow-up task with the id `task_id`.
+    """Select the missed calls that the follow-up task with the id `task_id` is about.
 
-    If the filter has the condition "direction", the unsuccessful calls back are selected instead.
-    Raises ValueError if there is no such task.
+    A follow-up task is to call a missed caller back. If the filter has the condition "direction",
+    the unsuccessful calls back are selected instead. Raises ValueError if there is no such task.
     """
     task = FollowUp.get_or_none(FollowUp.id == _parse_number(task_id, 1, 2**62))
     if task is None:
@@ -227,7 +240,7 @@ def callback_task_condition(call_filter: CallFilter, task_id: str) -> Expression
 
 
 def _missed_call_conditions(number: str) -> list[Expression]:
-    """Return the conditions for the calls of a number that follow-ups count as missed."""
+    """Return the conditions for the calls that follow-up tasks for a number count as missed."""
     callback_number_matches = fn.COALESCE(fn.NULLIF(Call.callee, ""), Call.caller) == number
     number_matches = (Call.caller == number) | (Call.callee == number)
     is_callback = Call.outcome == "callback"
@@ -238,7 +251,11 @@ def _missed_call_conditions(number: str) -> list[Expression]:
 
 
 def transfer_condition(call_filter: CallFilter, value: str) -> Expression:
-    """Select transferred calls: "1" any, "0" no transfer, or kind and result, "blind:answered"."""
+    """Select calls by transfer.
+
+    The value is "1" (any transfer), "0" (no transfer), a kind of transfer, or a kind and a result,
+    "blind:answered".
+    """
     if value in ("0", "1"):
         return has_transfer() if value == "1" else ~has_transfer()
     kind, _, result = value.partition(":")

@@ -14,9 +14,9 @@ from appliance.reports.call_filters.expressions import FirstRecordColumn
 if TYPE_CHECKING:
     from appliance.models import User
 
-MISSING_VALUE = "-"  # for calls without a value: no language, no region of an appeal …
+MISSING_VALUE = "-"  # selects calls without a value: without language, region …
 
-type Condition = Callable[[CallFilter, str], Expression]  # of a value; raises ValueError
+type Condition = Callable[[CallFilter, str], Expression]  # raises ValueError for an invalid value
 type ValueText = Callable[[str, "Reader"], str]
 
 
@@ -31,7 +31,7 @@ class Reader:
 
 @dataclass(frozen=True)
 class ChoiceContext:
-    """The language of the choices, and the values that the calls of the period have."""
+    """What a form's choices depend on: the language, and the values that occur in the period."""
 
     locale: str
     trunks: Sequence[str]
@@ -40,16 +40,16 @@ class ChoiceContext:
 
 @dataclass(frozen=True)
 class Dimension:
-    """A property of a call by which reports group the calls."""
+    """A property of calls by which reports group them, such as the region."""
 
     expression: Callable[[FirstRecordColumn], Node]
     missing_label: str  # message id: the name of the calls without a value
-    # locale → value → name, in the order of the list of values
+    # the function from a locale to the names by value, in the order of the list of values
     value_names: Callable[[str], Mapping[str, str]] = lambda locale: {}
-    is_listed: bool = False  # lines are in the order of the names, not by number of calls
+    is_listed: bool = False  # lines are in the order of `value_names`, not by number of calls
 
     def missing_name(self, locale: str) -> str:
-        """Return the name of the calls without a value."""
+        """Return the name of the group of calls without a value."""
         return locale_translations(locale).gettext(self.missing_label)
 
 
@@ -57,18 +57,18 @@ class Dimension:
 class FilterDefinition:
     """One filter of calls; pages, exports, reports and SQL take all they need from it."""
 
-    name: str  # in addresses and in stored reports
+    name: str  # in URLs and in stored reports
     label: str  # message id; "" for an added field
-    examples: tuple[str, ...]  # values as they are written in an address
+    examples: tuple[str, ...]  # values as they are written in a URL
     condition: Condition
-    value_text: ValueText  # of a valid value
+    value_text: ValueText  # a valid value as readable text
     dimension: Dimension | None = None
-    # value → name, offered by the page's form in the order of `form_position`
+    # names by value, to choose from; the page's form offers filters in the order of `form_position`
     choices: Callable[[ChoiceContext], Mapping[str, str]] | None = None
     form_position: int = 0
-    is_personal: bool = False  # only for users who may read callers' numbers
+    is_personal: bool = False  # only for users who may read the numbers of callers
     selects_outgoing: bool = False  # for lists of calls; the report counts incoming calls only
-    includes_uncounted: bool = False  # rejected calls and test calls too
+    includes_uncounted: bool = False  # selects rejected calls and test calls too
 
     def localized_label(self, locale: str) -> str:
         """Return the label in the language of `locale`."""
@@ -77,9 +77,9 @@ class FilterDefinition:
 
 @dataclass(frozen=True)
 class AddedFieldFilter(FilterDefinition):
-    """The filter of a field that the site added to a form; its label is that of the form."""
+    """The filter of a field that the site added to a form; its label comes from the form."""
 
-    field_label: Callable[[str], str] = field(kw_only=True)  # locale → label
+    field_label: Callable[[str], str] = field(kw_only=True)  # label by locale
 
     def localized_label(self, locale: str) -> str:
         """Return the form's number and the field's label in the language of `locale`."""

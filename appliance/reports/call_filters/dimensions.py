@@ -1,4 +1,4 @@
-"""The filters by which reports also group the calls, one declaration each."""
+"""The filters that are also dimensions, by which reports group calls: one declaration each."""
 
 from collections.abc import Callable, Mapping
 
@@ -38,7 +38,7 @@ def _dimension_filter(
     choices: Callable[[ChoiceContext], Mapping[str, str]] | None = None,
     form_position: int = 0,
 ) -> FilterDefinition:
-    """Return the filter of a dimension, whose condition and wording follow from it."""
+    """Return the filter of a dimension, from which its condition and wording are derived."""
     return FilterDefinition(
         name,
         label,
@@ -139,7 +139,7 @@ DIMENSION_FILTERS = (
 
 
 def added_filters() -> dict[str, FilterDefinition]:
-    """Return name → filter of every field that a site added to a form and that is counted."""
+    """Return the filters of the counted fields that the site added to forms, by name."""
     return {
         added_field_key(form, field.name): _added_filter(form, field)
         for form, field in forms.counted_fields()

@@ -1,4 +1,7 @@
-"""SQL expressions on Call: the keys by which calls are grouped, and their linked records."""
+"""SQL expressions on Call: the values by which calls are grouped, and conditions on records.
+
+The records of a call are its forms №2 (CallForm) and the appeals that it led to.
+"""
 
 from collections.abc import Callable, Iterator
 
@@ -14,20 +17,23 @@ type FirstRecordColumn = Callable[[type[Appeal | CallForm], str], Node]
 
 
 def first_record_column(table: type[Appeal | CallForm], column: str) -> SelectQuery:
-    """Return a column of the call's first record in a table."""
+    """Return the subquery of a column of the call's first record in a table."""
     record = table.alias()
     columns = record.select(getattr(record, column)).where(record.call_id == Call.id)
     return columns.order_by(record.number).limit(1)
 
 
 class JoinedRecords:
-    """The first records of each call, joined once for queries that need several columns."""
+    """Joins the first records of each call to a query once, however many columns it needs.
+
+    First all columns are requested, then join_records() joins the tables that they need.
+    """
 
     def __init__(self) -> None:
         self._aliases: dict[type[Appeal | CallForm], ModelAlias] = {}
 
     def first_record_column(self, table: type[Appeal | CallForm], column: str) -> Node:
-        """Return a column of the call's first record in a table."""
+        """Return a column of the call's first record in a table, to be joined."""
         return getattr(self._aliases.setdefault(table, table.alias()), column)
 
     def has_appeal(self) -> Expression:
@@ -45,12 +51,12 @@ class JoinedRecords:
 
 
 def hours_since_epoch(period: Period) -> Node:
-    """Return whole hours since 1970 in local time."""
+    """Return the whole hours from 1970 to the call's arrival, in local time."""
     return wallclock.local_microseconds(period) / wallclock.HOUR_MICROSECONDS
 
 
 def dialled_number() -> Node:
-    """Return the number that the citizen dialled; a diverted call arrived at another number."""
+    """Return the number that the citizen dialled; a diverted call arrives at another number."""
     return fn.COALESCE(Call.diverted_from, Call.hotline_number)
 
 
@@ -66,31 +72,31 @@ def first_operator() -> Node:
 
 
 def region_expression(first: FirstRecordColumn = first_record_column) -> Node:
-    """Return the region from the call's form №2, or from the appeal that the call led to."""
+    """Return the region from the call's form №2, or else from the appeal that the call led to."""
     return fn.COALESCE(first(CallForm, "region"), first(Appeal, "region"))
 
 
 def topic_expression(first: FirstRecordColumn = first_record_column) -> Node:
-    """Return the direction from the call's form №2 or appeal, or the topic from the menu."""
+    """Return the direction from the call's form №2 or appeal, or else the topic from the menu."""
     return fn.COALESCE(*_recorded_codes("direction", first), Call.topic)
 
 
 def call_type_expression(first: FirstRecordColumn = first_record_column) -> Node:
-    """Return the type of call from the call's form №2, or from its appeal."""
+    """Return the type of call from the call's form №2, or else from its appeal."""
     return fn.COALESCE(*_recorded_codes("call_type", first))
 
 
 def call_direction_expression(first: FirstRecordColumn = first_record_column) -> Node:
-    """Return the call direction from the call's form №2, or from the ledger: never unknown."""
+    """Return the call direction from the call's form №2, or else from the ledger; never NULL."""
     recorded = fn.NULLIF(first(CallForm, "call_direction"), "")
     return fn.COALESCE(_listed_code(recorded, "call_direction"), direction_from_ledger())
 
 
 def _recorded_codes(column: str, first: FirstRecordColumn) -> Iterator[Node]:
-    """Yield the value of a column on form №2 and on the appeal; NULL without a value.
+    """Yield the value of a column on form №2 and on the appeal; NULL if it is empty.
 
-    A text that is not a code becomes UNLISTED: reports leave the box and are never changed, so they
-    contain no typed text.
+    A typed text that is not a code is replaced by UNLISTED, because it may name a citizen, and
+    issued reports cannot be changed later.
     """
     return (
         _listed_code(fn.NULLIF(first(table, column), ""), column) for table in (CallForm, Appeal)
@@ -103,9 +109,9 @@ def _listed_code(value: Node, catalog: str) -> Node:
 
 
 def added_field_query(form: str, name: str) -> SelectQuery:
-    """Return the query of the value chosen in an added field.
+    """Return the subquery of the value of an added field on the call's first form that has one.
 
-    The value is that of the call's first form with a value.
+    An added field is a field that the site added to a form.
     """
     value = FieldValue.alias()
     return (
@@ -117,7 +123,7 @@ def added_field_query(form: str, name: str) -> SelectQuery:
 
 
 def added_field_key(form: str, name: str) -> str:
-    """Return the key of an added field: "2.lang"."""
+    """Return the key of an added field, such as "2.lang"."""
     return f"{form}.{name}"
 
 

@@ -1,4 +1,4 @@
-"""All filters of calls, one declaration each, and the calls that a call filter selects."""
+"""All filters of calls, one declaration each, and the SQL conditions of a call filter."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ from appliance.telephony.calls import INBOUND_OUTCOMES, UNCOUNTED_CODES
 
 
 def _repetition_condition(call_filter: CallFilter, value: str) -> Expression:
-    """Select calls by numbers that called this often in the period: "2-3", "6-"."""
+    """Select calls from numbers that called this often in the period: "2-3", "6-"."""
     low, high = conditions.parse_range(value, r"\d+")
     count = fn.COUNT(Call.id)
     having = [count >= low] if low is not None else []
@@ -207,18 +207,18 @@ DIMENSION_NAMES = tuple(definition.name for definition in DIMENSION_FILTERS)
 
 @dataclass(frozen=True)
 class OfferedFilter:
-    """A filter of the page's form: its name, its labels, and value → name of its choices."""
+    """A filter that the page's form offers; `choices` are names by value."""
 
     name: str
     label: str
-    missing_label: str  # of the calls without a value
+    missing_label: str  # the name of the calls without a value
     choices: Mapping[str, str]
 
 
 def find_filter(name: str) -> FilterDefinition:
-    """Return the filter of this name, which may be an added field's.
+    """Return the filter of this name, including the filters of added fields.
 
-    Raises ValueError for an unknown name.
+    Raises ValueError if there is no such filter.
     """
     definition = FILTERS.get(name) or added_filters().get(name)
     if definition is None:
@@ -227,7 +227,7 @@ def find_filter(name: str) -> FilterDefinition:
 
 
 def find_dimension(name: str) -> Dimension:
-    """Return the dimension of this name. Raises ValueError if calls are not grouped by it."""
+    """Return the dimension of this name. Raises ValueError if there is no such dimension."""
     dimension = find_filter(name).dimension
     if dimension is None:
         raise ValueError(name)
@@ -235,19 +235,19 @@ def find_dimension(name: str) -> Dimension:
 
 
 def key_expression(name: str, first: FirstRecordColumn = first_record_column) -> Node:
-    """Return the SQL expression of a dimension's values."""
+    """Return the SQL expression of a call's value in a dimension."""
     return find_dimension(name).expression(first)
 
 
 def dimension_names(name: str, locale: str) -> Mapping[str, str]:
-    """Return value → name of a dimension, in the list's order."""
+    """Return the names of a dimension's values, by value, in the order of the list."""
     return find_dimension(name).value_names(locale)
 
 
 def sql_conditions(call_filter: CallFilter) -> tuple[Expression, ...]:
     """Return the filter as SQL conditions on Call.
 
-    The period comes first, because the index serves it.
+    The period comes first, because there is an index for it.
     """
     values, period = call_filter.conditions, call_filter.period
     definitions = [find_filter(name) for name in values]
@@ -267,7 +267,10 @@ def sql_conditions(call_filter: CallFilter) -> tuple[Expression, ...]:
 
 
 def calls_per_number(call_filter: CallFilter) -> SelectQuery:
-    """Return caller → number of calls, ignoring the conditions "times" and "caller"."""
+    """Return the query of the number of calls of each caller (columns `caller`, `times`).
+
+    The filter's conditions "times" and "caller" are ignored, and so are hidden numbers.
+    """
     unrestricted = call_filter.with_conditions(times=None, caller=None)
     return (
         Call.select(Call.caller, fn.COUNT(Call.id).alias("times"))
@@ -279,9 +282,9 @@ def calls_per_number(call_filter: CallFilter) -> SelectQuery:
 def filter_from_query(
     period: Period, args: Iterable[tuple[str, str]], calendar: WorkingCalendar | None = None
 ) -> CallFilter:
-    """Return the filter for the query parameters of an address.
+    """Return the filter that the query parameters of a URL describe.
 
-    Unknown conditions and invalid values are ignored.
+    Parameters with an unknown name, an empty value or an invalid value are ignored.
     """
     values = {name: value for name, value in args if value}
     call_filter = CallFilter(period, values, calendar)
@@ -299,7 +302,7 @@ def _is_possible(call_filter: CallFilter, name: str) -> bool:
 
 
 def offered_filters(period: Period, locale: str) -> list[OfferedFilter]:
-    """Return the filters of the page's form, in its order, with the values to choose from."""
+    """Return the filters that the page's form offers, in the form's order, with their choices."""
     columns = Call.trunk, dialled_number()
     rows = list(
         Call.select(*columns).where(*sql_conditions(CallFilter(period))).distinct().tuples()

@@ -1,8 +1,8 @@
-"""The labels of the parts of a call, in filters and in tables alike."""
+"""Labels of transfers and of visits to queues, for filters and tables."""
 
 from appliance.core.i18n import N_
 
-# results of a visit to a queue and of a transfer
+# the results of transfers and of visits to queues (a visit is one wait in a queue)
 RESULTS = {
     "answered": N_("Answered"),
     "abandoned": N_("Hung up"),

@@ -1,4 +1,4 @@
-"""The values of filters as text, for the page that lists the selected calls."""
+"""The values of filters as readable text, for the page that lists the selected calls."""
 
 from collections.abc import Callable, Mapping
 
@@ -11,9 +11,9 @@ from appliance.telephony import followups
 
 
 def labelled_text(labels: Mapping[str, str]) -> ValueText:
-    """Return the wording of a value whose parts, separated by ":", have these message ids.
+    """Return the function that words a value, part by part; parts are separated by ":".
 
-    A part without a label is shown unchanged.
+    `labels` are the message ids of the parts. A part without a label is shown unchanged.
     """
 
     def value_text(value: str, reader: Reader) -> str:
@@ -25,7 +25,7 @@ def labelled_text(labels: Mapping[str, str]) -> ValueText:
 
 
 def dimension_text(dimension: Dimension) -> ValueText:
-    """Return the wording of a dimension's value: its name, or that of the calls without one."""
+    """Return the function that words a dimension's value by its name."""
 
     def value_text(value: str, reader: Reader) -> str:
         if value == MISSING_VALUE:
@@ -53,7 +53,7 @@ def weekday_text(value: str, reader: Reader) -> str:
 
 
 def time_text(value: str, reader: Reader) -> str:
-    """Return ranges of times of day; with a leading "!" those outside the ranges."""
+    """Return ranges of times of day as text; a leading "!" means the times outside the ranges."""
     ranges = value.removeprefix("!").replace("-", "–").replace(",", ", ")
     if not value.startswith("!"):
         return ranges
@@ -62,7 +62,7 @@ def time_text(value: str, reader: Reader) -> str:
 
 
 def days_text(value: str, reader: Reader) -> str:
-    """Return ranges of dates."""
+    """Return ranges of dates as text."""
     days = periods.parse_periods(value, reader.tz)
     return ", ".join(f"{day.first:%d.%m.%Y}–{day.last:%d.%m.%Y}" for day in days)
 
@@ -73,20 +73,23 @@ def operator_text(value: str, reader: Reader) -> str:
 
 
 def caller_text(value: str, reader: Reader) -> str:
-    """Return the caller's number, or that it is hidden."""
+    """Return the caller's number, or the words "hidden number" for "-"."""
     if value == MISSING_VALUE:
         return locale_translations(reader.locale).gettext(N_("hidden number"))
     return phone_numbers.grouped_number(value)
 
 
 def task_text(value: str, reader: Reader) -> str:
-    """Return the number of the follow-up task with this id, if the user may see the task."""
+    """Return the caller's number in the follow-up task with this id.
+
+    The id is returned if the user may not see the task.
+    """
     task = followups.find_task(reader.user, int(value))
     return phone_numbers.grouped_number(task.number) if task else value
 
 
 def translated_names(names: Mapping[str, str]) -> Callable[[str], dict[str, str]]:
-    """Return a function from a locale to the names, given by their message ids."""
+    """Return the function from a locale to the names by value; `names` are their message ids."""
 
     def localized_names(locale: str) -> dict[str, str]:
         gettext = locale_translations(locale).gettext

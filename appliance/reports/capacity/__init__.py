@@ -1,4 +1,7 @@
-"""The operators and channels that the calls need (T2, T10): Erlang's formulas over own data."""
+"""The operators and channels that the calls need (T2, T10), by Erlang's formulas.
+
+The formulas are applied to the site's own calls.
+"""
 
 from appliance.reports.capacity import forecast
 from appliance.reports.capacity.forecast import Capacity, HalfHour, OperatorNeed, forecast_capacity

@@ -1,7 +1,8 @@
 """Erlang's B and C formulas (A. K. Erlang, 1917), by the usual recursion.
 
-`load_erlangs`: calls in an interval × their mean duration / the interval. They are written
-here because the one library that has them (pyworkforce) depends on a solver and pandas.
+The load in erlangs is the number of calls in an interval × their mean duration / the length of the
+interval. The formulas are written here because the only library that has them (pyworkforce) depends
+on a solver and pandas.
 """
 
 from math import exp
@@ -28,7 +29,7 @@ def waiting_probability(operators: int, load_erlangs: float) -> float:
 
 
 def answer_speed(operators: int, load_erlangs: float, mean_handling_seconds: float) -> float:
-    """Return the mean seconds until an answer; infinite if the queue only grows.
+    """Return the mean seconds until a call is answered; infinite if the queue only grows.
 
     `mean_handling_seconds` is the mean handling time of a call.
     """

@@ -1,4 +1,8 @@
-"""The operators and channels that the calls of a period need, by half-hour of one weekday."""
+"""The operators and channels that the calls of a period need, by half-hour of one weekday.
+
+"On demand" figures are for a day with ON_DEMAND_CALLS_PER_DAY calls
+(terms of reference, T10).
+"""
 
 import datetime as dt
 import heapq
@@ -19,44 +23,42 @@ from appliance.reports.capacity.half_hours import SLOT_SECONDS, HalfHourTally
 from appliance.reports.periods import Period
 
 SLOTS_PER_DAY = 86_400 // SLOT_SECONDS
-MAX_REFUSED_SHARE = 0.01  # of calls that find no channel free
+MAX_REFUSED_SHARE = 0.01  # share of calls that may find no channel free
 TRUNK_CHANNELS = 50  # terms of reference, T9
 ON_DEMAND_CALLS_PER_DAY = 1250  # 1,000, and a quarter more on demand (T10)
-MIN_CALLS_FOR_OWN_MEAN = (
-    20  # of a half-hour; with fewer calls its own mean duration is not reliable
-)
+MIN_CALLS_FOR_OWN_MEAN = 20  # with fewer calls, the mean duration of a half-hour is not reliable
 
 type WeekSlot = tuple[int, int]  # weekday 1-7, half-hour 0-47
 
 
 @dataclass(frozen=True)
 class OperatorNeed:
-    """The operators that a number of calls in a half-hour needs."""
+    """The number of operators needed to answer a number of calls in a half-hour."""
 
-    load: float  # erlangs on the operators
+    load: float  # of the operators, in erlangs
     for_speed: int  # operators needed to reach the target of the mean time to answer
     for_level: int  # operators needed to reach the target of the service level
 
     @property
     def operators(self) -> int:
-        """The operators needed to reach both targets."""
+        """The number of operators needed to reach both targets."""
         return max(self.for_speed, self.for_level)
 
 
 @dataclass(frozen=True)
 class HalfHour:
-    """One half-hour of the weekday: average calls, operators needed, operators present."""
+    """One half-hour of the weekday: average calls, operators needed, average operators present."""
 
     begins: dt.time
     calls: float  # average number that joined a queue
-    length: float  # AHT, seconds
+    length: float  # average handling time (AHT), including wrap-up, seconds
     need: OperatorNeed
     on_shift: float  # average operators at work, including those on a pause
     on_demand: OperatorNeed  # the same half-hour of a day with ON_DEMAND_CALLS_PER_DAY calls
 
     @property
     def span(self) -> str:
-        """The half-hour as a condition of a filter: "08:00-08:30"."""
+        """The half-hour as a value of the call filter's condition `time`: "08:00-08:30"."""
         ends = (self.begins.hour * 3600 + self.begins.minute * 60 + SLOT_SECONDS) % 86_400
         return f"{self.begins:%H:%M}-{ends // 3600:02}:{ends % 3600 // 60:02}"
 
@@ -72,12 +74,12 @@ class Capacity:
 
     period: Period
     weekday: int  # 1-7, the weekday of `half_hours`
-    weekdays: Mapping[int, float]  # weekday → average calls that joined a queue
+    weekdays: Mapping[int, float]  # average calls that joined a queue, by weekday
     half_hours: tuple[HalfHour, ...]
     length: float  # AHT of the whole period, seconds
-    patience: float | None  # mean seconds until a caller hangs up, if any did
-    level: float  # the service level's seconds
-    busiest_half_hour_calls: float  # in the busiest half-hour of the period, on all lines together
+    patience: float | None  # mean seconds until a caller hangs up; None if nobody did
+    level: float  # threshold of the service level, seconds
+    busiest_half_hour_calls: float  # incoming calls in the busiest half-hour of the period
     mean_channel_seconds: float  # mean seconds for which a call occupies a channel
     channels: int  # needed for the busiest half-hour
     channels_on_demand: int
@@ -90,27 +92,27 @@ class Capacity:
 
     @property
     def operator_hours(self) -> float:
-        """The operator hours needed on one such day."""
+        """The operator hours needed on one day of the weekday."""
         return sum(half.need.operators for half in self.half_hours) * SLOT_SECONDS / 3600
 
     @property
     def on_demand_operators(self) -> int:
-        """The operators needed in the busiest half-hour on demand."""
+        """The operators needed in the busiest half-hour of a day on demand."""
         return max(half.on_demand.operators for half in self.half_hours)
 
     @property
     def on_demand_hours(self) -> float:
-        """The operator hours needed on one such day on demand."""
+        """The operator hours needed on a day on demand."""
         return sum(half.on_demand.operators for half in self.half_hours) * SLOT_SECONDS / 3600
 
 
 def forecast_capacity(
     period: Period, service_level_seconds: float, wrap_up: float = 0.0, weekday: int | None = None
 ) -> Capacity:
-    """Forecast the need from a period's calls; `weekday` None: the weekday with most calls.
+    """Return the operators and channels needed, judged by a period's calls.
 
-    `service_level_seconds` is the threshold of the service level; `wrap_up` are the seconds after
-    each talk.
+    `service_level_seconds` is the threshold of the service level. `wrap_up` are the seconds that an
+    operator needs after each talk. If `weekday` is None, it is the weekday with most calls.
     """
     tally_of_half_hour = half_hours.count_half_hours(period, service_level_seconds)
     tally_of_slot, total = (
@@ -209,14 +211,17 @@ def _build_half_hour(
 
 
 def _queued_calls(tally: HalfHourTally) -> int:
-    """Return the calls that joined a queue, including short abandons."""
+    """Return the number of calls that joined a queue, including short abandons."""
     return tally.joined + tally.short
 
 
 def _tallies_by_slot(
     tally_of_half_hour: Mapping[int, HalfHourTally],
 ) -> dict[WeekSlot, HalfHourTally]:
-    """Return (weekday, half-hour) → the tally of all those half-hours, added up."""
+    """Return the tallies added up over all days of a weekday, by weekday and half-hour.
+
+    The keys of `tally_of_half_hour` count half-hours since 1970, in local time.
+    """
     slots: dict[WeekSlot, HalfHourTally] = {}
     for number, tally in tally_of_half_hour.items():
         day, half = divmod(number, SLOTS_PER_DAY)
@@ -228,7 +233,7 @@ def _tallies_by_slot(
 def _calls_per_weekday(
     tally_of_slot: Mapping[WeekSlot, HalfHourTally], days_of_weekday: Mapping[int, int]
 ) -> dict[int, float]:
-    """Return weekday → mean number of queued calls of such a day."""
+    """Return the mean number of queued calls on a day of each weekday, by weekday."""
     return {
         number: sum(
             _queued_calls(tally) for (day, _), tally in tally_of_slot.items() if day == number
@@ -239,12 +244,15 @@ def _calls_per_weekday(
 
 
 def _weekday_of_day(day: int) -> int:
-    """Return the weekday of a day since 1970; 1 is Monday."""
+    """Return the weekday (1 is Monday) of a day given by its number, counted from 1970-01-01."""
     return (day + 3) % 7 + 1  # 1970-01-01 was a Thursday
 
 
 def _days_by_weekday(period: Period) -> dict[int, int]:
-    """Return weekday → number of such days up to today; at least 1, to avoid a division by 0."""
+    """Return the number of the period's days up to today, by weekday.
+
+    It is at least 1, to avoid a division by 0.
+    """
     today = clock.now().astimezone(period.tz).date()
     days_of_weekday: dict[int, int] = dict.fromkeys(range(1, 8), 0)
     for day in period.days:
@@ -253,7 +261,10 @@ def _days_by_weekday(period: Period) -> dict[int, int]:
 
 
 def _operators_by_slot(period: Period) -> dict[WeekSlot, float]:
-    """Return (weekday, half-hour) → number of operators at work, summed over the period's days."""
+    """Return the mean number of operators at work in a half-hour, by weekday and half-hour.
+
+    The means are summed over the days of the weekday. Operators on a pause are at work.
+    """
     microseconds_of_slot: dict[WeekSlot, int] = defaultdict(int)
     width = SLOT_SECONDS * 10**6
     for states in presence.intervals_by_login(period.begin, min(period.end, clock.now())).values():

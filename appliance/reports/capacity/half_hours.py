@@ -1,4 +1,4 @@
-"""The calls of each half-hour of a period, counted in one pass."""
+"""The calls of each half-hour of a period, counted with one query."""
 
 from dataclasses import dataclass
 
@@ -11,30 +11,35 @@ from appliance.reports.call_filters import CallFilter, sql_conditions
 from appliance.reports.periods import Period
 
 SLOT_SECONDS = 1800
-_TALLY_COLUMNS = ("accepted", "joined", "short", "talk_seconds", "hold_seconds")  # of the tally
+_TALLY_COLUMNS = ("accepted", "joined", "short", "talk_seconds", "hold_seconds")  # of kpi.Tally
 
 
 @dataclass(frozen=True)
 class HalfHourTally(kpi.Tally):
-    """A tally of a half-hour, and further sums over its calls. Seconds except for `lasted`."""
+    """The tally of a half-hour's incoming calls, with further sums over them."""
 
     calls: int = 0  # all calls
-    over: int = 0
-    lasted: int = 0  # microseconds, of the calls that have ended
-    stood: float = 0.0  # in queues, of calls with any outcome
+    over: int = 0  # calls that have ended
+    lasted: int = 0  # their total duration, microseconds
+    stood: float = 0.0  # seconds in queues, of calls with any outcome
     gave_up: int = 0  # calls abandoned in a queue, including short abandons
 
     @property
     def patience(self) -> float | None:
-        """Mean seconds until a caller hangs up, if any did.
+        """Mean seconds that callers wait before they hang up; None if nobody hung up.
 
-        The waits of answered callers count as censored observations.
+        It is the waiting time of all callers divided by the number of those who hung up, since an
+        answered caller would have waited longer (a censored observation).
         """
         return self.stood / self.gave_up if self.gave_up else None
 
 
 def count_half_hours(period: Period, service_level_seconds: float) -> dict[int, HalfHourTally]:
-    """Return half-hours since 1970 in local time → the incoming calls of each."""
+    """Return the tally of the incoming calls in each half-hour.
+
+    Keys count half-hours since 1970, in local time. `service_level_seconds` is the threshold of the
+    service level.
+    """
     all_sums = sums.tally_sums(service_level_seconds)
     columns: dict[str, Node] = {name: all_sums[name].sql for name in _TALLY_COLUMNS}
     columns |= {

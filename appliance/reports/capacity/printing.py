@@ -22,10 +22,7 @@ HALF_HOUR_HEADS = (
 
 
 def capacity_tables(forecast: Capacity, locale: str) -> tuple[PlainTable, PlainTable]:
-    """Return (the figures, the half-hours of the weekday), with titles and heads in a language.
-
-    Each is a PlainTable: code, title, heads, and rows of values as in a workbook.
-    """
+    """Return two tables in a language: of figures, and of the half-hours of the weekday."""
     gettext = locale_translations(locale).gettext
     weekday = report_texts.load_texts(locale).weekdays[forecast.weekday - 1]
     rows = [
@@ -59,7 +56,10 @@ def capacity_tables(forecast: Capacity, locale: str) -> tuple[PlainTable, PlainT
 
 
 def operators_chart(forecast: Capacity, locale: str, width: float = charts.CHART_WIDTH) -> Chart:
-    """Return the chart of operators needed by half-hour; bars are light if fewer were present."""
+    """Return the chart of operators needed in each half-hour of the weekday.
+
+    A bar is light if fewer operators were present.
+    """
     needed = [half_hour.need.operators for half_hour in forecast.half_hours]
     return Chart(
         title=locale_translations(locale).gettext(N_("Operators needed by half-hour")),
