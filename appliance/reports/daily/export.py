@@ -32,7 +32,7 @@ def as_page(report: DailyReport) -> str:
 
 
 def as_book(report: DailyReport) -> xlsx.Workbook:
-    """Return one sheet with the figures, and the appeals by direction and by region."""
+    """Return a workbook of one sheet: the figures, the appeals by direction and by region."""
     texts = report_texts.load_texts(report.locale)
     figures_table = Table(
         heads=((texts.annex.figure, texts.annex.value, texts.annex.target),),
@@ -61,7 +61,7 @@ def as_book(report: DailyReport) -> xlsx.Workbook:
 
 
 def as_json(report: DailyReport) -> dict[str, Any]:
-    """Return the summary as plain values; seconds, per cent, null for unknown."""
+    """Return the summary as plain values: seconds, percentages, None for unknown."""
     tally, is_observed = report.inbound.tally, report.is_observed
     return {
         "period": period_as_json(report.period),
@@ -93,7 +93,7 @@ def as_json(report: DailyReport) -> dict[str, Any]:
 
 
 def as_csv(report: DailyReport) -> str:
-    """Return one line per figure: table, code, name, value (empty: unknown)."""
+    """Return one line per figure: table, code, name, value. An unknown value is empty."""
     report_json = as_json(report)
     labels = [
         row.label for row in annex.figure_rows(report, report_texts.load_texts(report.locale))
@@ -112,7 +112,7 @@ def as_csv(report: DailyReport) -> str:
 
 
 def _audit_head_text(report: DailyReport) -> str:
-    """Return the head of the audit chain as text, for a later comparison."""
+    """Return the text with the head of the audit chain, a hash that people can compare later."""
     return report_texts.load_texts(report.locale).daily.audit.format(
         head=report.audit_head or formatting.NO_VALUE
     )

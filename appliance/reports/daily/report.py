@@ -16,7 +16,7 @@ from appliance.telephony.calls import Balance
 
 @dataclass(frozen=True)
 class DailyReport:
-    """Everything that the printed report and the exports contain."""
+    """Everything that the printed summary and the exports contain."""
 
     locale: str
     period: Period
@@ -27,14 +27,14 @@ class DailyReport:
     appeals_by_region: CountTable
     appeals_by_direction: CountTable
     inbound: inbound.Arrivals
-    is_observed: bool
+    is_observed: bool  # a part of the day was observed; otherwise zero calls mean nothing
     rules: Calls  # thresholds of the service level and of short abandons
-    audit_head: str  # head of the audit chain at the day's end, as people copy it
+    audit_head: str  # shortened head of the audit chain at the day's end; "" if it is empty
     site_url: str  # for links to the explanation of a figure
 
 
 def build_daily_report(settings: Settings, period: Period, locale: str = "uz_Cyrl") -> DailyReport:
-    """Count a day (periods.parse_day)."""
+    """Count the figures of a day; `period` comes from periods.parse_day()."""
     balance = calls.ledger_balance(period.begin, period.end)
     arrivals = inbound.count_arrivals(period, settings.calls.service_level)
     texts = report_texts.load_texts(locale).monthly

@@ -1,12 +1,14 @@
 """Evidence packs for a complaint or a court: one signed file that explains its own verification.
 
-A ZIP with the recordings, the form in its version, the course of events, the script and articles
-that were shown, the messages, who looked at any of it, and `manifest.sha256` with the hash of every
-file. Only the manifest is signed, so that `openssl` and `sha256sum` verify it anywhere.
+A pack is a ZIP file about a call or an appeal. It contains the recordings, the registered forms and
+their definitions, the course of events, the script and articles that were shown, the messages, who
+viewed any of it, and `manifest.sha256` with the hash of every file. Only the manifest is signed, so
+that a pack can be verified anywhere with `openssl` and `sha256sum`.
 
-The key is that of the audit, which only `appliance jobs` can read: an intruder in the web process
-can request a pack, which is audited, but sign nothing. Neither signature can be mistaken for the
-other: a head of the audit begins with the word "audit", a manifest with a hash.
+Packs are signed with the key of the audit, which only `appliance jobs` can read: an intruder in the
+web process can request a pack, which is audited, but cannot sign anything. A signature of one kind
+cannot be used as the other: a signed audit head begins with the word "audit", a manifest with a
+hash.
 """
 
 from appliance.reports.evidence import contents

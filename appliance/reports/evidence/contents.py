@@ -1,4 +1,4 @@
-"""The contents of a pack: each file's name, and its bytes or the file from which it is copied."""
+"""The contents of a pack: each file's name, and its bytes or the file that is copied."""
 
 import datetime as dt
 import json
@@ -40,7 +40,7 @@ _DISCLOSED_DETAILS = ("reason", "page", "pack", "sha256", "fields")
 
 @dataclass(frozen=True)
 class PackRecording:
-    """A recording in a pack: its name there, and the file with the hash stored by the box."""
+    """A recording in a pack: its name there, its row with the stored hash, and its file."""
 
     name: str
     row: Recording
@@ -48,13 +48,13 @@ class PackRecording:
 
     @property
     def file_exists(self) -> bool:
-        """True if the file exists; it can be missing, or removed by age."""
+        """True if the file exists; it may have been lost, or removed because of its age."""
         return self.file.is_file()
 
 
 @dataclass(frozen=True)
 class PackSubject:
-    """The subject of a pack, and everything linked to it."""
+    """What a pack is about: a call or one appeal, and everything linked to it."""
 
     call: Call | None
     appeals: list[Appeal]
@@ -108,7 +108,7 @@ def load_subject(settings: Settings, pack: EvidencePack) -> PackSubject:
 def files_of_subject(
     settings: Settings, pack: EvidencePack, subject: PackSubject
 ) -> Iterator[tuple[str, bytes | Path]]:
-    """Yield (name, bytes or the file to copy) of a pack's files, without printed documents."""
+    """Yield (name, bytes or the file to copy) of all files of a pack except printed documents."""
     yield "pack.json", _json_bytes(_pack_as_json(settings, pack, subject))
     if subject.call:
         yield "call/call.json", _json_bytes(calls.call_as_json(subject.call))
@@ -148,7 +148,7 @@ def files_of_subject(
 
 
 def filled_fields(row: Appeal | CallForm, locale: str) -> list[tuple[str, str]]:
-    """Return (label, value) of every filled field of a form, in a language."""
+    """Return (label, value) of every filled field of an appeal or form №2, in a language."""
     definition = _form_definition(row)
     answers = call_forms.field_values(definition, row, locale)
     return [
@@ -170,7 +170,7 @@ def _pack_recording(settings: Settings, number: int, row: Recording) -> PackReco
 
 
 def _script_runs(call: Call | None, records: list[Appeal | CallForm]) -> list[runs.Run]:
-    """Return the scripts followed in the call, and for records without a call; each once."""
+    """Return the scripts followed in the call or while registering the records, each once."""
     script_runs = runs.runs_of_call(call.id) if call else []
     script_runs += [run for row in records for run in runs.runs_of_registered_form(row)]
     return list({run.row.id: run for run in script_runs}.values())
@@ -349,7 +349,7 @@ def _entry_as_json(entry: Any) -> dict[str, Any]:
         "at": _iso_datetime(entry.at),
         "who": entry.who,
         "action": entry.action,
-        "about": entry.subject or None,  # empty for a list that contains other records too
+        "about": entry.subject or None,  # None for a list that contains other records too
         "address": entry.address or None,
         "detail": {name: entry.detail[name] for name in _DISCLOSED_DETAILS if name in entry.detail},
         "hash": entry.hash,
@@ -357,7 +357,7 @@ def _entry_as_json(entry: Any) -> dict[str, Any]:
 
 
 def _audit_head_as_json() -> dict[str, Any]:
-    """Return the present head of the audit chain, and its newest signed head."""
+    """Return the current head of the audit chain, and the newest head that was signed."""
     head, anchor = audit.chain_head(), AuditAnchor.select().order_by(AuditAnchor.id.desc()).first()
     signed = anchor and {
         "text": anchors.signed_text(anchor.at, audit.Head(anchor.entry, anchor.hash)).decode(),

@@ -1,9 +1,10 @@
 """Checks that every byte of a pack's file belongs to an entry or to the ZIP format itself.
 
-`zipfile` reads the last entry of a name and skips bytes between entries, before the first entry and
-after the end. Other programs read other bytes. So a file could contain two packs, of which only one
-is signed. Here the whole file is read in the order in which it was written: local headers one after
-the other from the first byte on, then the directory, then its end. See APPNOTE.TXT 6.3.10, 4.3.
+If several entries have the same name, `zipfile` reads the last one, and it skips bytes before,
+between and after entries. Other programs may read those. So a file could contain two packs, of
+which only one is signed. Here the whole file is read in the order in which it was written: the
+entries, each with its local header, from the first byte on; then the directory (the "central
+directory"), then its end. See APPNOTE.TXT 6.3.10, section 4.3.
 """
 
 import io
@@ -16,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-ENTRY_DATE_TIME = (1980, 1, 1, 0, 0, 0)  # of every entry: a date would be an unsigned byte
+ENTRY_DATE_TIME = (1980, 1, 1, 0, 0, 0)  # of every entry: the signature would not cover a date
 _ZIP_DATE = 0x21  # the same date in the ZIP format; its time is 0
 ENTRY_ATTRIBUTES = 0o600 << 16  # the external attributes of every entry
 
@@ -24,14 +25,14 @@ _END_SIGNATURE, _CENTRAL_SIGNATURE, _LOCAL_SIGNATURE = b"PK\x05\x06", b"PK\x01\x
 _END_STRUCT, _CENTRAL_STRUCT = struct.Struct("<4s4H2LH"), struct.Struct("<4s4B4HL2L5H2L")
 _LOCAL_STRUCT = struct.Struct("<4s2B4HL2L2H")
 _UTF8_FLAG, _METHOD_STORED, _METHOD_DEFLATED = 0x800, 0, 8
-_UNIX_SYSTEM = 3  # the system to which the attributes belong
+_UNIX_SYSTEM = 3  # the system whose attributes an entry has
 _MAX_DIRECTORY_BYTES = 32 << 20
 _CHUNK_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
 class _ZipEntry:
-    """One entry of the directory."""
+    """One entry of the ZIP file, as its directory describes it."""
 
     raw_name: bytes
     local_fields: tuple[int, ...]  # the fields that its local header must repeat, in the same order
@@ -49,7 +50,7 @@ class _ZipEntry:
 
     @property
     def version(self) -> tuple[int, int]:
-        """The version needed to extract the entry, and the system of that version."""
+        """The version of the format needed to extract the entry, and the system of that version."""
         return self.local_fields[0], self.local_fields[1]
 
     @property
@@ -86,10 +87,11 @@ class _ZipEntry:
 def layout_faults(file: Path, *, is_stored: bool) -> list[str]:
     """Return the faults in the ZIP structure of a pack's file; empty for a valid file.
 
-    They are invalid headers and bytes that belong to no entry, which no signature covers.
+    Faults are invalid headers, and bytes that belong to no entry and so are not covered by the
+    signature.
 
     With `is_stored`, entries must be stored uncompressed and without dates, as in packs since
-    format 2: then their content determines each byte. Raises OSError.
+    format 2, so that the content determines every byte. Raises OSError if the file cannot be read.
     """
     with file.open("rb") as source:
         length = source.seek(0, os.SEEK_END)
@@ -116,9 +118,9 @@ def _iterate_faults(source: BinaryIO, length: int, is_stored: bool) -> Iterator[
 
 
 def _read_directory(source: BinaryIO, length: int) -> tuple[list[_ZipEntry], int]:
-    """Return the entries and the begin of the directory.
+    """Return the entries, and the offset at which the directory begins.
 
-    The begin is -1 if the directory or its end is invalid, or something follows them.
+    The offset is -1 if the directory or its end is invalid, or bytes follow them.
     """
     source.seek(max(0, length - _END_STRUCT.size))
     tail = source.read()
@@ -192,7 +194,7 @@ def _header_faults(entry: _ZipEntry, is_stored: bool) -> Iterator[str]:
 
 
 def _is_portable_name(raw_name: bytes) -> bool:
-    """Return True if all programs read the same name, inside the folder of extraction."""
+    """Return True if all programs read the same name, which is not outside the target folder."""
     try:
         name = raw_name.decode("utf-8")
     except UnicodeDecodeError:
@@ -202,7 +204,7 @@ def _is_portable_name(raw_name: bytes) -> bool:
 
 
 def _check_local_header(source: BinaryIO, entry: _ZipEntry) -> tuple[str, int]:
-    """Return an entry's fault ("" for a valid entry), and the offset of the next entry."""
+    """Return an entry's fault ("" for a valid entry), and the offset at which the entry ends."""
     end = entry.offset + _LOCAL_STRUCT.size + len(entry.raw_name) + entry.packed_size
     source.seek(entry.offset)
     header = source.read(_LOCAL_STRUCT.size)
@@ -217,9 +219,9 @@ def _check_local_header(source: BinaryIO, entry: _ZipEntry) -> tuple[str, int]:
 
 
 def _check_content(source: BinaryIO, entry: _ZipEntry) -> str:
-    """Return the fault of an entry whose compressed bytes are not exactly those of its content.
+    """Return the fault of an entry's content, "" if it is valid.
 
-    Returns "" for a valid entry.
+    It is valid if its size and checksum are as stated, and no other bytes follow its packed bytes.
     """
     decompressor = zlib.decompressobj(-zlib.MAX_WBITS) if entry.method == _METHOD_DEFLATED else None
     crc, size, remaining = 0, 0, entry.packed_size
@@ -238,7 +240,7 @@ def _check_content(source: BinaryIO, entry: _ZipEntry) -> str:
 
 
 def _decompress_chunk(decompressor: "zlib._Decompress", chunk: bytes) -> Iterator[bytes]:
-    """Yield the content of a chunk in parts: a few compressed bytes may expand to gigabytes."""
+    """Yield the content of a chunk in parts, because a few bytes may expand to gigabytes."""
     while True:
         content = decompressor.decompress(chunk, _CHUNK_BYTES)
         yield content

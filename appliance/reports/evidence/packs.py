@@ -1,4 +1,7 @@
-"""Requesting packs, making them, and providing them for a limited time."""
+"""Requesting evidence packs, making them, and providing them for a limited time.
+
+The state of a pack: asked (requested) | made | failed | gone (removed).
+"""
 
 import datetime as dt
 import hashlib
@@ -23,19 +26,19 @@ from appliance.telephony import recordings
 
 log = logging.getLogger(__name__)
 
-# after which the file is removed; the row and its hash stay
+# after this period the file is removed; the row with its hash stays
 RETENTION_PERIOD = dt.timedelta(days=30)
 MANIFEST, SIGNATURE, PUBLIC_KEY = "manifest.sha256", "manifest.sha256.sig", "public-key.pem"
 DESCRIPTION = "pack.json"
 INSTRUCTIONS = "how-to-verify.pdf"
 LIVE_TOPIC = "evidence"
-_MIN_REASON_CHARACTERS = 3  # of a reason
+_MIN_REASON_CHARACTERS = 3
 _CHUNK_BYTES = 1024 * 1024  # read at a time
 _MAX_TEXT_CHARACTERS = 500  # of reasons and errors
 
 
 def can_make_packs(user: User) -> bool:
-    """Return True if the user may have packs made of records that they can see."""
+    """Return True if the user may request packs about records that they can see."""
     match rights.scope_of(user, "evidence.make"):
         case rights.WITH_REASON:
             return True
@@ -47,10 +50,11 @@ def can_make_packs(user: User) -> bool:
 def request_pack(
     settings: Settings, user: User, call_id: str, appeal: str, reason: str
 ) -> EvidencePack:
-    """Request a pack about a call, or about one appeal and its call, that the user fully sees.
+    """Request a pack about a call, or about one appeal and its call.
 
-    Raises PermissionError, LookupError (the user sees no such record), Refused: "reason" if it is
-    missing, "closed" if a part is not open to the user, "key" if the site has no key to sign with.
+    Raises PermissionError if the user may not request packs, LookupError if they see no such
+    record, Refused with the code "reason" if the reason is missing, "closed" if they may not read
+    all of it, "key" if the site has no key to sign with.
     """
     if not can_make_packs(user):
         raise PermissionError(user.login)
@@ -78,7 +82,7 @@ def request_pack(
 
 
 def queue_pack(call_id: str, appeal: str, login: str, reason: str) -> EvidencePack:
-    """Queue a pack to be made; the caller of this function has checked the permission."""
+    """Queue a pack to be made; the calling function must have checked the user's permission."""
     with write_transaction():
         pack: EvidencePack = EvidencePack.create(
             call_id=call_id, appeal=appeal, by=login, reason=reason, asked_at=clock.now()
@@ -92,9 +96,9 @@ def queue_pack(call_id: str, appeal: str, login: str, reason: str) -> EvidencePa
 
 
 def find_pack(number: int, user: User) -> EvidencePack | None:
-    """Return the pack with this number, if it is open to the user.
+    """Return the pack with this number; None if the user may not open it.
 
-    The user must have requested it, or be a manager who may make one themselves.
+    The user must have requested it, or be a manager who could request it themselves.
     """
     if not can_make_packs(user):
         return None
@@ -105,8 +109,8 @@ def find_pack(number: int, user: User) -> EvidencePack | None:
 def visible_packs(user: User, limit: int = 200) -> list[EvidencePack]:
     """Return the packs in the user's list, the newest first.
 
-    A manager sees all packs, any other user those that they requested. A manager may be unable to
-    open one that is about a personal appeal (`find_pack`).
+    A manager sees all packs, other users only those that they requested. `find_pack` does not let a
+    manager open a listed pack about a personal appeal that they may not read.
     """
     rows = EvidencePack.select()
     if rights.scope_of(user, "evidence.make") != rights.WITH_REASON:
@@ -115,17 +119,17 @@ def visible_packs(user: User, limit: int = 200) -> list[EvidencePack]:
 
 
 def packs_of_call(call_id: str, user: User) -> list[EvidencePack]:
-    """Return the packs of a call that a user may have, the newest first."""
+    """Return the packs of a call that a user may open, the newest first."""
     return _accessible_packs(EvidencePack.call_id == call_id, user)
 
 
 def packs_of_appeal(number: str, user: User) -> list[EvidencePack]:
-    """Return the packs of an appeal that a user may have, the newest first."""
+    """Return the packs of an appeal that a user may open, the newest first."""
     return _accessible_packs(EvidencePack.appeal == number, user)
 
 
 def pack_file(settings: Settings, pack: EvidencePack) -> Path | None:
-    """Return the file of a pack; None if it is not made yet, was removed or was changed."""
+    """Return the file of a pack; None if it is not made yet, or has been removed or changed."""
     file: Path = packs_folder(settings) / pack.file
     if pack.state != "made" or not file.is_file() or files.file_sha256(file) != pack.sha256:
         return None
@@ -133,7 +137,7 @@ def pack_file(settings: Settings, pack: EvidencePack) -> Path | None:
 
 
 def newest_request_time() -> dt.datetime | None:
-    """Return when the newest waiting pack, if any, was requested."""
+    """Return when the newest pack still to be made was requested; None if there is no such pack."""
     waiting = EvidencePack.select().where(EvidencePack.state == "asked")
     newest = waiting.order_by(EvidencePack.id.desc()).first()
     return newest.asked_at if newest else None
@@ -142,7 +146,7 @@ def newest_request_time() -> dt.datetime | None:
 def make_requested_packs(
     settings: Settings, should_continue: Callable[[], bool] = lambda: True
 ) -> str:
-    """Make the requested packs and remove expired ones; returns a summary as text."""
+    """Make the requested packs, remove expired ones, and return a summary as text."""
     results = []
     for pack in (
         EvidencePack.select().where(EvidencePack.state == "asked").order_by(EvidencePack.id)
@@ -167,10 +171,12 @@ def make_requested_packs(
 
 
 def make_pack(settings: Settings, pack: EvidencePack) -> EvidencePack:
-    """Make a pack and sign it. Raises signatures.SigningKeyError, pdf.PdfError, OSError.
+    """Make a pack, sign it and return its row.
 
-    Nothing remains of a pack that is removed while it is made, for example when its citizen is
-    masked.
+    If the pack is removed while it is being made, for example because its citizen is masked, no
+    file remains. Raises signatures.SigningKeyError if the key is missing or is not that of the
+    public key, pdf.PdfError if a document cannot be printed, OSError if a file cannot be read or
+    written.
     """
     subject = contents.load_subject(settings, pack)
     destination = packs_folder(settings)
@@ -200,7 +206,7 @@ def _not_removed(pack: EvidencePack) -> tuple[Expression, ...]:
 
 
 def remove_pack(settings: Settings, pack: EvidencePack, login: str) -> None:
-    """Remove a pack's file; the record that the pack was made, and its hash, stay."""
+    """Remove a pack's file; its row, with the hash, stays as proof of what was made."""
     with write_transaction():
         EvidencePack.update(state="gone").where(EvidencePack.id == pack.id).execute()
         audit.record_entry(login, "evidence.remove", pack.appeal or pack.call_id, pack=pack.id)
@@ -211,8 +217,8 @@ def remove_pack(settings: Settings, pack: EvidencePack, login: str) -> None:
 def _remove_files(settings: Settings) -> None:
     """Remove the files of removed packs.
 
-    The pages may only read these files (docs/security.md): what they cannot remove, `appliance
-    jobs` removes.
+    The web process may only read these files (docs/security.md). Files that it fails to remove are
+    removed by `appliance jobs`, which calls this function too.
     """
     existing_names = [file.name for file in packs_folder(settings).glob("*.zip")]
     for pack in EvidencePack.select().where(
@@ -222,7 +228,7 @@ def _remove_files(settings: Settings) -> None:
 
 
 def packs_folder(settings: Settings) -> Path:
-    """Return the folder of packs, next to the database and in no snapshot."""
+    """Return the folder of packs, which is next to the database and not in snapshots."""
     return settings.paths.database.parent / "evidence"
 
 
@@ -254,15 +260,15 @@ def _write_pack(settings: Settings, pack: EvidencePack, subject: PackSubject, fi
 
 
 def newest_public_key(settings: Settings) -> bytes:
-    """Return the public key for present signatures, in PEM.
+    """Return the public key that belongs to the current signing key, in PEM format.
 
-    Raises signatures.SigningKeyError.
+    Raises signatures.SigningKeyError if it cannot be read.
     """
     return signatures.public_keys(settings.audit.public_key, "audit.public_key")[0]
 
 
 def _add_to_archive(archive: zipfile.ZipFile, name: str, content: bytes | Path) -> str:
-    """Add bytes, or a file's content, to a pack as layout.py requires; returns the hash."""
+    """Add bytes, or a file's content, to a pack as layout.py requires; return the SHA-256."""
     entry = zipfile.ZipInfo(name, layout.ENTRY_DATE_TIME)
     entry.external_attr = layout.ENTRY_ATTRIBUTES
     if isinstance(content, bytes):
@@ -286,8 +292,9 @@ def _accessible_packs(condition: object, user: User) -> list[EvidencePack]:
 def _is_open_to(pack: EvidencePack, user: User) -> bool:
     """Return True if the user requested the pack, or is a manager who could request it.
 
-    The requester has seen all of it. A manager could request it too, unless it is about a personal
-    appeal.
+    The user who requested it could read all of it then (`request_pack`). A manager could request it
+    unless it is about a personal appeal that they may not read. The contents of a personal appeal
+    are open only to named readers, or after giving a reason; for others it is "veiled".
     """
     if pack.by == user.login:
         return True

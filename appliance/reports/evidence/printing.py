@@ -1,4 +1,4 @@
-"""A pack on paper: its contents for readers, and the page that explains how it is verified."""
+"""The PDFs of a pack: its contents for people, and the page that explains how to verify it."""
 
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -32,7 +32,11 @@ VERIFY_COMMANDS = (
 
 @dataclass(frozen=True)
 class HeadedTable:
-    """A table under its heading; `hashed` is the number of the column that contains hashes."""
+    """A table under its heading.
+
+    `hashed` is the number of the column that contains hashes, counted from 1; 0 if there is no such
+    column. `empty` is shown instead of a table without rows.
+    """
 
     title: str
     rows: list[tuple[str, ...]]
@@ -48,9 +52,9 @@ def printed_documents(
     hashes: Mapping[str, str],
     public_key: bytes,
 ) -> Iterator[tuple[str, bytes]]:
-    """Yield (name, PDF) of a pack's contents in each language.
+    """Yield (file name, PDF) of a pack's contents in each language.
 
-    `hashes` are those of the files already in the pack.
+    `hashes` are the SHA-256 of the files already in the pack, by file name.
     """
     now = clock.now().astimezone(settings.tz)
     for language, locale in LOCALES.items():
@@ -90,7 +94,7 @@ def _evidence_texts() -> dict[str, dict[str, Any]]:
 
 
 class _DocumentTables:
-    """The tables of one language."""
+    """Builds the tables of the printed contents in one language."""
 
     def __init__(self, settings: Settings, texts: dict[str, Any], locale: str) -> None:
         self._tz, self._texts, self._locale = settings.tz, texts, locale

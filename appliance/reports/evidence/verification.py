@@ -1,6 +1,6 @@
-"""Verification of a pack: whether it is unchanged, and by whose key it is signed.
+"""Verification of an evidence pack: whether it is unchanged, and by which key it is signed.
 
-It performs the same checks as the instructions in the pack describe for a person.
+The checks are those that the instructions in the pack describe for a person.
 """
 
 import dataclasses
@@ -19,14 +19,16 @@ from appliance.reports.evidence.packs import DESCRIPTION, MANIFEST, PUBLIC_KEY, 
 
 _CHUNK_BYTES = 1024 * 1024
 _COMPRESSED_FORMAT = "hotline-evidence/1"  # its entries are compressed and have dates
-_MAX_ENTRY_BYTES = 4 * 1024 * 1024  # of a manifest, a signature, a key
+_MAX_ENTRY_BYTES = 4 * 1024 * 1024  # read of a manifest, a signature or a key
 
 
 @dataclass(frozen=True)
 class Verdict:
     """The result of a verification.
 
-    `is_signed_by_site`: by a key of this site; `is_signed`: by the key in the pack.
+    `files` is the number of files in the manifest. `is_signed` is True if the signature was made
+    with the key in the pack, `is_signed_by_site` if it was made with a key of this site. `changed`,
+    `missing` and `added` are names of files, compared with the manifest.
     """
 
     files: int = 0
@@ -39,7 +41,7 @@ class Verdict:
 
     @property
     def is_valid(self) -> bool:
-        """True if there is no problem, and the pack is signed by a key of this site."""
+        """True if nothing was changed, missing, added or faulty, and this site signed the pack."""
         return self.is_signed and self.is_signed_by_site and not self._problems
 
     @property
@@ -48,14 +50,15 @@ class Verdict:
 
 
 def verify_pack(file: Path, public_key: str) -> Verdict:
-    """Verify a pack; `public_key` is the file of the site's public keys, "" for no file.
+    """Verify a pack.
 
-    Raises ValueError if the file is not a pack; OSError.
+    `public_key` is the path of the file with the site's public keys, "" if there is no such file.
+    Raises ValueError if the file is not a pack, OSError if it cannot be read.
     """
     if not zipfile.is_zipfile(file):
         raise ValueError(f"{file} is no evidence pack: it is no ZIP file")
     try:
-        # Checked first: other programs read another content than `zipfile` from an invalid layout.
+        # Checked first: other programs may read other content than `zipfile` in an invalid layout.
         if faults := layout.layout_faults(file, is_stored=False):
             return Verdict(unexplained=faults)
         with zipfile.ZipFile(file) as pack:
@@ -95,7 +98,7 @@ def _compare_with_manifest(pack: zipfile.ZipFile, public_key: str) -> Verdict:
 
 
 def _pack_format(pack: zipfile.ZipFile) -> object:
-    """Return the format that the pack's signed description states; None if it is missing."""
+    """Return the format stated in the pack's description (pack.json); None if it is missing."""
     try:
         return json.loads(pack.open(DESCRIPTION).read(_MAX_ENTRY_BYTES))["format"]
     except (KeyError, ValueError, TypeError):
@@ -103,7 +106,7 @@ def _pack_format(pack: zipfile.ZipFile) -> object:
 
 
 def _repeated_names(pack: zipfile.ZipFile) -> list[str]:
-    """Return the names that occur in the manifest more than once."""
+    """Return a text on each file name that occurs in the manifest more than once."""
     lines = pack.open(MANIFEST).read(_MAX_ENTRY_BYTES).decode().splitlines()
     names = Counter(_parse_manifest_line(line)[0] for line in lines)
     return [f"{name}: more than once in the manifest" for name, count in names.items() if count > 1]

@@ -1,4 +1,4 @@
-"""Reports as issued to the ministry: stored unchanged, and compared with figures known later."""
+"""Reports as issued to the ministry: stored unchanged, and compared with later figures."""
 
 from appliance.reports.issuing.archive import (
     IssueStoppedError,

@@ -18,11 +18,11 @@ from appliance.reports.periods import Period
 
 
 class PeriodNotClosedError(RuntimeError):
-    """The period, or a call that arrived in it, has not ended: its figures would still change."""
+    """The period or one of its calls has not ended, so that the figures would still change."""
 
 
 class IssueStoppedError(RuntimeError):
-    """The process that makes the report has to end; nothing was issued."""
+    """Making the report was stopped, or another process took it over; nothing was issued."""
 
 
 def issue_report(
@@ -33,11 +33,12 @@ def issue_report(
     run: ReportRun | None = None,
     should_continue: Callable[[], bool] = lambda: True,
 ) -> IssuedReport:
-    """Make a report in every language and kind of file, and stores it as the newest edition.
+    """Make a report in every language and kind of file, and store it as the newest edition.
 
-    `run` is the claimed run of the report, which ends in the same transaction. Raises
-    PeriodNotClosedError; IssueStoppedError if `should_continue` returns False or another process
-    claimed the run; files.ReportFileError.
+    An edition is one issue of the report for a period. `run` is the claimed run of the report
+    (runs.py), which is marked as done in the same transaction. Raises PeriodNotClosedError if the
+    period or one of its calls has not ended, IssueStoppedError if `should_continue` returns False
+    or another process claimed the run, files.ReportFileError if a file cannot be printed.
     """
     if period.end > clock.now():
         raise PeriodNotClosedError(f"the period ends on {period.last}")
@@ -75,20 +76,23 @@ def issue_report(
 
 
 def file_content(settings: Settings, file: IssuedFile) -> bytes | None:
-    """Return the bytes of an issued file, if it exists and is unchanged."""
+    """Return the bytes of an issued file; None if it is missing or was changed."""
     path = settings.paths.issued_reports / file.file
     data = path.read_bytes() if path.is_file() else b""
     return data if hashlib.sha256(data).hexdigest() == file.sha256 else None
 
 
 def is_intact(settings: Settings, report: IssuedReport) -> bool:
-    """Return True if every file of the report is unchanged since it was issued."""
+    """Return True if every file of the report is unchanged since it was issued.
+
+    A withdrawn report has no files and is intact.
+    """
     files = [] if report.withdrawn_at else report.files
     return all(file_content(settings, file) is not None for file in files)
 
 
 def issued_reports(limit: int = 100) -> list[IssuedReport]:
-    """Return the issued reports, the newest first."""
+    """Return the newest `limit` issued reports, the newest first."""
     return list(IssuedReport.select().order_by(IssuedReport.id.desc()).limit(limit))
 
 
@@ -131,7 +135,7 @@ def _last_edition_query(name: str, period: Period):  # type: ignore[no-untyped-d
 
 
 def _finish_run(run: ReportRun, report: IssuedReport) -> bool:
-    """Finish the run, unless its claim was lost; returns True if it was finished."""
+    """Mark a run as done if it is still claimed; return True if it was."""
     still_claimed = (
         ReportRun.id == run.id,
         ReportRun.state == "running",

@@ -1,4 +1,4 @@
-"""A report as comparable cells: a stable key, a name for people, a value."""
+"""A report as comparable cells, each with a stable key, a name for people and a value."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -6,20 +6,20 @@ from typing import Any
 from appliance.reports import formatting, report_texts
 from appliance.reports.report_texts import ReportTexts
 
-type Cells = dict[str, tuple[str, Any]]  # key → (name, value)
+type Cells = dict[str, tuple[str, Any]]  # (name, value) by key
 
 _EXCLUDED_PARTS = (
     *("period", "formulas", "activity_details"),
     *("call_forms", "change_requests", "links", "restore_drill"),  # the annex
-    *("heard", "seen"),  # the lines of who looked at whom: their totals are compared
+    *("heard", "seen"),  # the lines of the access report; their totals are compared
 )
-_ROW_KEY_FIELDS = ("weekday", "soato", "code")  # identify a row of a list
+_ROW_KEY_FIELDS = ("weekday", "soato", "code")  # one of them identifies a row of a list
 
 
 def report_cells(report_json: dict[str, Any], locale: str) -> Cells:
-    """Return all cells of a report's JSON (`as_json`), named in a language.
+    """Return the cells of a report, with names in the language of `locale`.
 
-    The balance is included.
+    `report_json` is the result of the report's as_json(). The balance is included.
     """
     texts = report_texts.load_texts(locale)
     cells: Cells = {}
@@ -33,7 +33,7 @@ def report_cells(report_json: dict[str, Any], locale: str) -> Cells:
 
 
 def value_text(key: str, value: Any, texts: ReportTexts) -> str:
-    """Return a value as text for people."""
+    """Return the value of the cell with this key as text for people."""
     match value:
         case None:
             return formatting.NO_VALUE if key.endswith("share") else texts.unknown
@@ -153,7 +153,7 @@ def _column_label(path: tuple[str, ...], key: str, texts: ReportTexts) -> str:
 
 
 def _spaced_key(key: str) -> str:
-    """Return the name of a cell for which the forms have no text."""
+    """Return the key as a name, for a cell for which the forms have no text."""
     return key.replace("_", " ")
 
 

@@ -1,4 +1,4 @@
-"""The differences between an issued report and its present figures, cell by cell."""
+"""The differences between an issued report and its current figures, cell by cell."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from appliance.reports.issuing.cells import Cells
 
 @dataclass(frozen=True)
 class CellChange:
-    """One cell that differs; "–" where the cell does not exist."""
+    """One cell that differs, with its values as text; "–" if a report does not have the cell."""
 
     key: str
     name: str
@@ -25,7 +25,7 @@ def changes_since_issue(settings: Settings, report: IssuedReport, locale: str) -
     current_report = files.build_report(report.name, settings, period, locale)
     report_json = files.FORMS[report.name].as_json(current_report)
     current_cells = cells.report_cells(report_json, locale)
-    # A part that such reports no longer contain has not changed.
+    # Cells of a part that such reports no longer contain are not compared.
     before = {
         key: cell for key, cell in report.cells.items() if key.partition("/")[0] in report_json
     }
@@ -33,7 +33,7 @@ def changes_since_issue(settings: Settings, report: IssuedReport, locale: str) -
 
 
 def changes_between(before: IssuedReport, after: IssuedReport, locale: str) -> list[CellChange]:
-    """Return the differences between two editions; cells are named as in the later edition."""
+    """Return the differences between two editions; cells are named as in `after`."""
     return _changed_cells(before.cells, after.cells, locale, {})
 
 

@@ -22,10 +22,14 @@ def find_affected(
 ) -> list[IssuedReport]:
     """Return the issued reports with a text about the citizen, except those already withdrawn.
 
-    `day` is the date on which the call arrived. `records` are numbers of the citizen's records and
-    ids of their calls, which by themselves identify nobody. With `reasons`, reports of who looked
-    at whom on or after that day are searched too, which are long; a report that mentions no record
-    counts only by `mentions_citizen`, because the same reason is given for many records.
+    Reports whose period includes `day`, the date on which the call arrived, are searched. `records`
+    are the numbers of the citizen's records and the ids of their calls; these texts alone identify
+    nobody, so they are ignored.
+
+    With `reasons`, access reports on `day` and later are searched too: they are long, and contain
+    the reasons for opening records. An access report without any of `records` is tested with
+    `mentions_citizen` instead of `is_about_citizen`, because users give the same reason for many
+    records.
     """
     covers_day = (IssuedReport.first <= day) & (IssuedReport.last >= day)
     if reasons:
@@ -48,9 +52,10 @@ def find_affected(
 def withdraw_report(
     report: IssuedReport, is_about_citizen: Callable[[str], bool], login: str
 ) -> None:
-    """Withdraw a report in a write transaction: cells about the citizen go, figures stay.
+    """Withdraw a report: remove its cells about the citizen, and mark it as withdrawn.
 
-    `remove_files` then removes its files; their rows and hashes stay as proof of what was issued.
+    Must be called in a write transaction. After that, `remove_files` removes its files; their rows
+    and hashes stay as proof of what was issued.
     """
     cells = {
         key: cell
@@ -65,10 +70,10 @@ def withdraw_report(
 
 
 def remove_files(settings: Settings) -> int:
-    """Remove the files of withdrawn reports; returns the number of files removed.
+    """Remove the files of withdrawn reports, and return the number of removed files.
 
-    The pages may only read these files (docs/security.md): what they cannot remove, `appliance
-    jobs` removes.
+    The web process may only read these files (docs/security.md). Files that it fails to remove are
+    removed by `appliance jobs`, which calls this function too.
     """
     count, folder = 0, settings.paths.issued_reports
     for report in IssuedReport.select().where(IssuedReport.withdrawn_at.is_null(False)):
@@ -78,7 +83,7 @@ def remove_files(settings: Settings) -> int:
 
 
 def _report_texts(settings: Settings, report: IssuedReport) -> Iterator[str]:
-    """Yield every text of a report: in its cells, and in the rest of its JSON."""
+    """Yield every text in a report's cells and in its JSON file."""
     yield from _iterate_strings(report.cells)
     json_file = next((file for file in report.files if file.kind == "json"), None)
     with contextlib.suppress(FileNotFoundError):
