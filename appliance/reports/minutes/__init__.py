@@ -1,4 +1,4 @@
-"""Minutes of talk and their cost: the statement for the invoice, which matches the ledger."""
+"""The statement of minutes: billed talk and its cost, to be compared with an invoice."""
 
 from appliance.reports.minutes import printing
 from appliance.reports.minutes.printing import as_book, as_csv, as_json, as_page

@@ -1,4 +1,7 @@
-"""The statement for the invoice: paper, workbook with its calls, CSV call by call, JSON."""
+"""The statement of minutes on paper, as workbook, CSV and JSON.
+
+The workbook and the CSV file list every call.
+"""
 
 from decimal import Decimal
 from typing import Any
@@ -62,7 +65,7 @@ def as_page(report: MinutesReport) -> str:
 
 
 def as_book(report: MinutesReport) -> xlsx.Workbook:
-    """Return the statement, and a sheet with every call that it adds up."""
+    """Return a workbook: a sheet with the statement, and a sheet with every call in it."""
     gettext = locale_translations(report.locale).gettext
     texts = report_texts.load_texts(report.locale)
     heads = tuple(gettext(head) for head in _TABLE_HEADS)
@@ -123,7 +126,7 @@ def as_book(report: MinutesReport) -> xlsx.Workbook:
 
 
 def as_csv(report: MinutesReport) -> str:
-    """Return one line for each call that the statement adds up."""
+    """Return one line for each call in the statement."""
     return spreadsheets.csv_text(
         [_CSV_COLUMNS, *(_csv_cells(row, report) for row in iterate_billed_calls(report.period))]
     )
@@ -137,7 +140,7 @@ def _csv_cells(row: BilledCall, report: MinutesReport) -> tuple[object, ...]:
 
 
 def as_json(report: MinutesReport) -> dict[str, Any]:
-    """Return the statement as plain values; money in tiyin."""
+    """Return the statement as plain values, with money in tiyin."""
     return {
         "period": period_as_json(report.period),
         "formulas": report.formulas,
@@ -149,7 +152,7 @@ def as_json(report: MinutesReport) -> dict[str, Any]:
 
 
 def line_values(line: BillingLine, gettext: Any) -> tuple[PlainValue, ...]:
-    """Return a line's cells, in the order of the heads."""
+    """Return the cells of a line, in the order of the column heads."""
     tariff = line.tariff
     return (
         gettext(DIRECTION_LABELS[line.direction]) if line.direction else "",
@@ -165,7 +168,7 @@ def line_values(line: BillingLine, gettext: Any) -> tuple[PlainValue, ...]:
 
 
 def total_texts(report: MinutesReport, gettext: Any) -> list[str]:
-    """Return the figures of the total line: calls, talk, billed, sum."""
+    """Return the texts of the totals: number of calls, talk, billed time, cost."""
     *counts, amount = line_values(report.total, gettext)[5:]
     unknown = report_texts.load_texts(report.locale).unknown
     return [*map(value_text, counts), unknown if amount is None else value_text(amount)]
@@ -176,7 +179,7 @@ def _amount_sum(report: MinutesReport) -> CellValue:
 
 
 def unpriced_warning(report: MinutesReport) -> str:
-    """Return a warning if calls have no price; "" if all have one."""
+    """Return a warning if no tariff applies to some calls; "" if every call has a tariff."""
     if not report.unpriced_calls:
         return ""
     text = locale_translations(report.locale).gettext(
@@ -191,7 +194,7 @@ def tiyin_to_som(tiyin: int | None) -> Decimal | None:
 
 
 def value_text(value: PlainValue) -> str:
-    """Return the text of a cell on paper and page."""
+    """Return the text of a cell on paper and on the page."""
     match value:
         case None:
             return formatting.NO_VALUE

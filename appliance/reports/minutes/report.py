@@ -1,4 +1,4 @@
-"""Billable talk of a period, call by call, and added up by trunk, number and tariff."""
+"""The billed calls of a period, one by one, and added up by trunk, number and tariff."""
 
 import datetime as dt
 from collections.abc import Iterator, Sequence
@@ -24,7 +24,7 @@ type DayRange = tuple[dt.date, dt.date]  # first and last day, both included
 
 @dataclass(frozen=True)
 class BilledCall:
-    """One billed call of the ledger; without a tariff its cost is unknown."""
+    """One billed call; if no tariff applies to it, `tariff` is None and its cost is unknown."""
 
     id: str
     arrived_at: dt.datetime
@@ -36,20 +36,20 @@ class BilledCall:
 
     @property
     def billed_seconds(self) -> int:
-        """The seconds that are billed."""
+        """The billed seconds: rounded up as the tariff says, to whole seconds without a tariff."""
         return tariffs.billed_seconds(
             self.talk_seconds, self.tariff.rounding if self.tariff else "second"
         )
 
     @property
     def amount(self) -> int | None:
-        """The cost in tiyin, if there is a tariff."""
+        """The cost in tiyin; None if there is no tariff."""
         return tariffs.talk_cost(self.tariff, self.talk_seconds) if self.tariff else None
 
 
 @dataclass(frozen=True)
 class BillingLine:
-    """The calls of one direction, trunk, number and tariff."""
+    """The sums over the calls with the same direction, trunk, number and tariff."""
 
     direction: str
     trunk: str
@@ -58,27 +58,27 @@ class BillingLine:
     calls: int
     talk_seconds: float
     billed_seconds: int
-    amount: int | None
-    days: tuple[DayRange, ...] = ()  # days of the period on which such calls fall under its tariff
+    amount: int | None  # tiyin; None if no tariff applies
+    days: tuple[DayRange, ...] = ()  # days of the period on which the tariff applies to such calls
 
 
 @dataclass(frozen=True)
 class MinutesReport:
-    """The statement of minutes, and the data that it is based on."""
+    """Everything that the printed statement, the page and the exports contain."""
 
     locale: str
     period: Period
     made_at: dt.datetime
     formulas: str
     balance: Balance
-    excluded_calls: ExcludedCalls  # for the balance
+    excluded_calls: ExcludedCalls  # to explain the balance
     lines: tuple[BillingLine, ...]
 
     @property
     def total(self) -> BillingLine:
         """The sum of all lines.
 
-        The sum's amount covers the lines with a tariff; None if no call has a tariff.
+        Its amount includes only lines with a tariff; None if there are lines but no tariff.
         """
         amounts = [line.amount for line in self.lines if line.amount is not None]
         return BillingLine(
@@ -99,7 +99,7 @@ class MinutesReport:
 
 
 def build_minutes_report(settings: Settings, period: Period, locale: str) -> MinutesReport:
-    """Add up the period's billable calls."""
+    """Return the statement of a period's billed calls."""
     tariff_list = tariffs.all_tariffs()
     sums: dict[tuple[str, str, str, int], BillingLine] = {}
     for line in _count_lines(period, tariff_list):
@@ -120,7 +120,7 @@ def build_minutes_report(settings: Settings, period: Period, locale: str) -> Min
 
 
 def _merge_lines(line: BillingLine, other_line: BillingLine) -> BillingLine:
-    """Return the sum of two parts of a line."""
+    """Return the sum of two lines with the same direction, trunk, number and tariff."""
     return replace(
         line,
         calls=line.calls + other_line.calls,
@@ -131,7 +131,7 @@ def _merge_lines(line: BillingLine, other_line: BillingLine) -> BillingLine:
 
 
 def _count_lines(period: Period, tariff_list: Sequence[Tariff]) -> Iterator[BillingLine]:
-    """Count the calls in one pass, grouped so that all calls of a group fall under one tariff."""
+    """Yield the sums over the billed calls, in groups to all of whose calls one tariff applies."""
     valid_tariffs = [
         tariff_or_period
         for tariff_or_period in tariff_list
@@ -193,7 +193,7 @@ def _count_lines(period: Period, tariff_list: Sequence[Tariff]) -> Iterator[Bill
 
 
 def _tariff_periods(valid_tariffs: Sequence[Tariff], period: Period) -> list[Period]:
-    """Return the parts of the period within which no tariff begins or ends."""
+    """Divide the period into parts within which no tariff begins or ends."""
     day = dt.timedelta(days=1)
     change_days = {tariff_or_day.valid_from for tariff_or_day in valid_tariffs} | {
         tariff_or_day.valid_to + day for tariff_or_day in valid_tariffs if tariff_or_day.valid_to
@@ -213,7 +213,7 @@ def _tariff_periods(valid_tariffs: Sequence[Tariff], period: Period) -> list[Per
 
 
 def _billable_conditions(period: Period) -> tuple[Expression, ...]:
-    """Return the conditions for answered calls of the billed directions, without test calls."""
+    """Return the conditions for billed calls: answered, incoming or outgoing, no test calls."""
     return (
         Call.arrived_at >= period.begin,
         Call.arrived_at < period.end,
@@ -243,9 +243,9 @@ def _tariff_days(
 def iterate_billed_calls(
     period: Period, tariff_list: Sequence[Tariff] | None = None
 ) -> Iterator[BilledCall]:
-    """Yield the calls that are billed, oldest first.
+    """Yield the billed calls of a period, oldest first.
 
-    `tariff_list` are all tariffs, if the caller has already read them.
+    `tariff_list` are all tariffs; if None, they are read from the database.
     """
     tariff_list = tariffs.all_tariffs() if tariff_list is None else tariff_list
     dialled_number = call_filters.dialled_number()

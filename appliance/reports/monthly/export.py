@@ -1,4 +1,4 @@
-"""Report form №2 as JSON and as one CSV table, for programs and spreadsheets."""
+"""Report form №2 as JSON and as CSV."""
 
 import statistics
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from appliance.reports.tables import CountTable, HoursSplit, WeekdayTable
 def as_json(report: MonthlyReport) -> dict[str, Any]:
     """Return the report as plain values.
 
-    Dates are as 2026-10-01, shares in per cent, unknown values null.
+    Dates have the form 2026-10-01, shares are in per cent, unknown values are None.
     """
     return {
         "period": period_as_json(report.period),
@@ -103,9 +103,10 @@ CSV_COLUMN_NAMES = (
 
 
 def as_csv(report: MonthlyReport) -> str:
-    """Return the five tables, the counts of the annex and the balance as one table.
+    """Return the five tables, the counts of the annex and the balance as one CSV table.
 
-    Each row begins with its table's name; the code "total" marks a sum.
+    Each row begins with the name of the table that it belongs to; the code "total" marks a row of
+    sums.
     """
     cells = ([row.get(column) for column in CSV_COLUMN_NAMES] for row in _csv_rows(report))
     return spreadsheets.csv_text([CSV_COLUMN_NAMES, *cells])
@@ -157,7 +158,7 @@ def _weekdays_json(table: WeekdayTable) -> list[dict[str, Any]]:
 
 
 def _hours_split_as_json(split: HoursSplit) -> dict[str, Any]:
-    """Return counts and shares inside and outside working hours as plain values."""
+    """Return the counts and shares inside and outside working hours as plain values."""
     return {
         "inside": split.inside,
         "inside_share": share_as_json(split.inside_share),

@@ -44,7 +44,7 @@ def as_page(report: MonthlyReport) -> str:
 
 
 def as_book(report: MonthlyReport) -> xlsx.Workbook:
-    """Return a sheet for each of the five tables, and the sheets of the annex."""
+    """Return a workbook: a sheet for each of the five tables, and the sheets of the annex."""
     texts = report_texts.load_texts(report.locale)
     form_texts = texts.monthly
     unobserved_stretches = paper.unobserved_text(report)
@@ -99,7 +99,7 @@ def as_book(report: MonthlyReport) -> xlsx.Workbook:
 
 
 def join_lines(text: str) -> str:
-    """Return a heading without the line breaks that only the printed report needs."""
+    """Return a heading in one line; only the printed report needs its line breaks."""
     return " ".join(text.split())
 
 
@@ -191,10 +191,11 @@ def _change_requests_sheet(texts: ReportTexts, report: MonthlyReport) -> xlsx.Sh
 
 
 def _annex_rows(report: MonthlyReport, texts: ReportTexts) -> list[annex.FigureRow]:
-    """Return the rows of the annex of this report.
+    """Return the rows of this report's table of figures in the annex.
 
-    They are the rows of all annexes, the calls on form №2, the internet's availability and rate if
-    they were observed, and the restore drill if the site has snapshots.
+    To the rows that every report has are added: the share of calls registered on form №2, the
+    availability and rate of the internet link if they were measured, and the last restore drill if
+    the site has snapshots.
     """
     rows, annex_texts = annex.figure_rows(report, texts), texts.annex
     registered = report.call_forms.share
@@ -224,7 +225,7 @@ def _drill_text(drill: RestoreDrill, texts: AnnexTexts) -> str:
 
 
 def _capacity_context(report: MonthlyReport) -> dict[str, object]:
-    """Return the template context on the operators and channels that the month needed."""
+    """Return the template's variables about the operators and channels that the calls needed."""
     forecast = capacity.forecast_capacity(report.period, report.rules.service_level, report.wrap_up)
     needed, half_hours = capacity.capacity_tables(forecast, report.locale)
     return {
@@ -236,7 +237,7 @@ def _capacity_context(report: MonthlyReport) -> dict[str, object]:
 
 
 def _capacity_sheets(report: MonthlyReport) -> list[xlsx.Sheet]:
-    """Return the capacity tables as sheets, including every half-hour."""
+    """Return the two tables of the capacity forecast as sheets."""
     forecast = capacity.forecast_capacity(report.period, report.rules.service_level, report.wrap_up)
     return [
         xlsx.Sheet(

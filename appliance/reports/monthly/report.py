@@ -30,11 +30,11 @@ from appliance.telephony.calls import Balance
 
 @dataclass(frozen=True)
 class Consultation:
-    """An appeal that requested a specialist."""
+    """An appeal for which the consultation of a specialist was requested."""
 
     date: dt.date
     issue: str
-    contacted: str  # "" until somebody was contacted
+    contacted: str  # who was contacted; "" until then
     number: str  # of the appeal
 
 
@@ -53,19 +53,19 @@ class MonthlyReport:
     appeals_by_region: CountTable
     appeals_by_direction: CountTable
     consultations: tuple[Consultation, ...]
-    inbound: inbound.Arrivals  # counted in the annex
+    inbound: inbound.Arrivals  # for the annex
     call_forms: counting.CallFormCounts
     rules: Calls  # thresholds of the service level and of short abandons
     site_url: str  # for links to the explanation of a figure
-    wrap_up: float  # seconds
+    wrap_up: float  # seconds after each talk, for the capacity forecast
     links: tuple[box_services.LinkAvailability, ...]  # the box's external links
     rates: tuple[float, ...]  # measured internet rates, Mbit/s
-    change_requests: tuple[summary.SummaryRow, ...]  # by kind
-    drill: box_services.RestoreDrill | None  # of a restore, on a site with snapshots
+    change_requests: tuple[summary.SummaryRow, ...]  # one row for each kind
+    drill: box_services.RestoreDrill | None  # the last restore drill; None without snapshots
 
     @property
     def is_observed(self) -> bool:
-        """True if any of the period's calls are known; otherwise a zero would be wrong."""
+        """True if the number of calls is known, because a part of the period was observed."""
         total = self.calls_by_weekday.total
         return total.inside is not None or total.outside is not None
 
@@ -73,7 +73,7 @@ class MonthlyReport:
 def build_monthly_report(
     settings: Settings, period: Period, locale: str = "uz_Cyrl"
 ) -> MonthlyReport:
-    """Count a month, or a month up to a date (periods.parse_month).
+    """Count the figures of a month, or of its days up to a date; see periods.parse_month().
 
     Appeals and calls count for the day and hour at which their call arrived.
     """
@@ -115,18 +115,19 @@ def build_monthly_report(
 
 
 def count_appeals_by_region(period: Period, locale: str, unknown: str) -> CountTable:
-    """Count appeals in the form's order of regions.
+    """Count appeals by region, in the order of the form.
 
-    `unknown` names the row for appeals without a region.
+    `unknown` is the name of the row for appeals without a region.
     """
     names = {region.soato: localized_name(region, locale) for region in catalogs.match_regions("")}
     return count_by_list(_count_appeals_by(period, Appeal.region), names, unknown)
 
 
 def count_appeals_by_direction(period: Period, locale: str, unknown: str) -> CountTable:
-    """Count appeals in the form's order of directions, as of the period's last day.
+    """Count appeals by direction (subject area), in the order of the form.
 
-    Directions that are out of use are included only if appeals have them.
+    Directions that are not in use on the period's last day are included only if appeals have them.
+    `unknown` is the name of the row for appeals without a listed direction.
     """
     appeals_by_code = _count_appeals_by(period, Appeal.direction)
     return count_by_list(
@@ -140,15 +141,15 @@ def _in_period(period: Period) -> tuple[Expression, Expression]:
 
 
 def _count_appeals_by(period: Period, column: Field) -> dict[Any, int]:
-    """Return value of a column → number of appeals."""
+    """Return the number of the period's appeals by the value of a column."""
     rows = Appeal.select(column, fn.COUNT(Appeal.id)).where(*_in_period(period)).group_by(column)
     return dict(rows.tuples())
 
 
 def _appeals_by_slot(period: Period, times: tuple[dt.time, ...]) -> dict[dt.datetime, int]:
-    """Return begin of a time slot in local time → number of appeals.
+    """Return the number of appeals in each time slot, by the beginning of the slot in local time.
 
-    No slot extends over one of `times`.
+    `times` are times of the day that must be borders between slots.
     """
     width = wallclock.slot_width(times)
     slot = wallclock.local_microseconds(period, Appeal.received_at) / width
@@ -157,9 +158,10 @@ def _appeals_by_slot(period: Period, times: tuple[dt.time, ...]) -> dict[dt.date
 
 
 def _iterate_consultations(period: Period, personal_text: str) -> Iterator[Consultation]:
-    """Yield the appeals that requested a specialist, oldest first.
+    """Yield the period's appeals with a request to consult a specialist, oldest first.
 
-    `personal_text` replaces the subject and the contact of personal appeals.
+    `personal_text` replaces the issue and the contact of personal appeals, whose contents are open
+    only to named readers.
     """
     rows = (
         Appeal.select(
@@ -181,7 +183,10 @@ def _iterate_consultations(period: Period, personal_text: str) -> Iterator[Consu
 
 
 def _direction_names(used_codes: set[str], locale: str, day: dt.date) -> dict[str, str]:
-    """Return code → name in the form's order; directions out of use only if appeals have them."""
+    """Return the names of directions by code, in the order of the form.
+
+    Directions that are not in use on `day` are included only if they are among `used_codes`.
+    """
     return {
         item.code: localized_name(item, locale)
         for item in catalogs.list_items("direction")

@@ -1,7 +1,7 @@
 """Reports as PDF files, each made by its own process.
 
-So no page waits for the PDF of another one, and no long-lived process keeps the memory that only
-printing needs.
+So no request waits while the PDF of another one is made, and no long-lived process keeps the memory
+that only printing needs.
 """
 
 import os
@@ -13,13 +13,14 @@ TIMEOUT_SECONDS = 300.0
 
 
 class PdfError(RuntimeError):
-    """A report cannot be printed; the message names what is missing."""
+    """A report cannot be printed; the message gives the reason."""
 
 
 def write_pdf(html: str) -> bytes:
     """Return the HTML of a report (paper.render_page) as a tagged PDF (PDF/UA-1).
 
-    Raises PdfError if the fonts have not been built, or if it takes longer than TIMEOUT_SECONDS.
+    Raises PdfError if it takes longer than TIMEOUT_SECONDS or fails, for example because the fonts
+    have not been built.
     """
     engine_command = [sys.executable, "-m", "appliance.reports.pdf.engine"]
     command = ["setpriv", "--pdeathsig", "KILL", "--", *engine_command]

@@ -1,6 +1,6 @@
 """PDF rendering by WeasyPrint: A4, the site's own fonts, accessible to screen readers.
 
-`python -m appliance.reports.pdf.engine` prints the HTML from its standard input; see
+`python -m appliance.reports.pdf.engine` makes a PDF of the HTML from its standard input; see
 appliance.reports.pdf.
 """
 
@@ -21,7 +21,7 @@ TEMPLATES_DIRECTORY = PACKAGE / "reports" / "templates"
 
 
 class _PackageFiles(URLFetcher):  # type: ignore[misc]  # weasyprint has no types
-    """Serves only this package's own files; any other or missing file stops the rendering."""
+    """Reads only this package's own files; a missing file or any other stops the rendering."""
 
     def fetch(self, url: str, headers: dict[str, str] | None = None) -> URLFetcherResponse:
         parts = urlsplit(url)
@@ -47,9 +47,9 @@ def render_pdf(source: str) -> bytes:
 
 
 def main() -> None:
-    """Print the HTML from standard input.
+    """Write the PDF of the HTML from standard input to standard output.
 
-    Exits with status 1 and the reason if that fails.
+    Exits with status 1 and the reason if a file is missing or may not be read.
     """
     gc.disable()  # the process ends when the PDF is made; this saves a tenth of the time
     try:

@@ -1,4 +1,4 @@
-"""Report form №1: the missed calls of a quarter, the staff and the activity, in three tables."""
+"""Report form №1 for a quarter, in three tables: its calls, the staff, the hotline's activity."""
 
 from appliance.reports.quarterly import wording
 from appliance.reports.quarterly.export import as_csv, as_json

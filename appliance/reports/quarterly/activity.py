@@ -1,7 +1,7 @@
-"""Table 3 of report form №1: the hotline's activity, from the site's own data where possible.
+"""Table 3 of report form №1: which services the hotline offers, and what it keeps.
 
-Recordings and texts removed by age (box.retention) do not count as existing; a person's answer is
-used only where the site has no data.
+The answers come from the site's own data; a manager's answer is used only where there are no data.
+Recordings and texts removed because of their age (box.retention) do not count as existing.
 """
 
 import datetime as dt
@@ -24,31 +24,29 @@ SYSTEM_SOURCE, MANAGER_SOURCE = "system", "manager"
 
 @dataclass(frozen=True)
 class ActivityFact:
-    """One cell: yes, no or (None) unknown, its source, and the numbers behind it."""
+    """One cell of table 3: whether the requirement is fulfilled (None: unknown), and why."""
 
     is_fulfilled: bool | None
     source: str = SYSTEM_SOURCE
     note: str = ""  # typed by the manager
-    count: int = 0  # the number of items, if the fact counts something
-    of: int = 0
-    oldest: dt.date | None = None
-    until: dt.date | None = None  # when the required retention is reached, if not yet
+    count: int = 0  # the number of items, if the fact counts something; see Activity
+    of: int = 0  # the number of items that there should be
+    oldest: dt.date | None = None  # date of the oldest item
+    until: dt.date | None = None  # when items will have been kept as long as required, if not yet
 
 
 @dataclass(frozen=True)
 class Activity:
-    """The row of table 3, with the author and the time of the manager's answers."""
+    """The row of table 3, with the name of the manager who gave the answers, and when."""
 
     hours: (
-        ActivityFact  # calls are taken round the clock; `count`: calls that reached a closed line
+        ActivityFact  # calls are taken round the clock; `count` is calls that reached a closed line
     )
-    callback: ActivityFact  # offered by the plan in force, or requested by `count` callers
+    callback: ActivityFact  # offered by the current plan, or requested by `count` callers
     telegram_bot: ActivityFact  # from the settings
     published: ActivityFact
-    recordings_kept: (
-        ActivityFact  # `count` of `of` talks of the last two months have their recording
-    )
-    appeals_kept: ActivityFact  # `count` texts of `of` appeals
+    recordings_kept: ActivityFact  # `count` of `of` calls of the last two months have a recording
+    appeals_kept: ActivityFact  # `count` of `of` appeals still have their text
     answered_by: str = ""
     answered_at: dt.datetime | None = None
 
@@ -56,7 +54,7 @@ class Activity:
 def count_activity(
     settings: Settings, period: Period, balance: Balance, answer: QuarterAnswer | None
 ) -> Activity:
-    """Return the activity of the period."""
+    """Return the row of table 3 for a period; `answer` are the manager's answers, if any."""
     is_observed = bool(balance.outcomes) or is_any_observed(
         [(period.begin, period.end)], balance.unobserved
     )
@@ -86,7 +84,7 @@ def _published_fact(answer: QuarterAnswer | None) -> ActivityFact:
 
 
 def _recordings_fact(settings: Settings, period: Period) -> ActivityFact:
-    """Return whether the talks of the period's last two months still have their recordings."""
+    """Return whether answered calls of the period's last two months still have recordings."""
     talks = Call.select(Call.id).where(
         Call.direction == "inbound", Call.outcome == "answered", Call.arrived_at < period.end
     )
@@ -116,7 +114,7 @@ def _recordings_fact(settings: Settings, period: Period) -> ActivityFact:
 
 
 def _appeals_fact(settings: Settings, period: Period) -> ActivityFact:
-    """Return whether each text exists, or existed until it was two years old."""
+    """Return whether the text of every appeal exists, or was removed after two years or later."""
     removals = Removal.select().where(Removal.kind == "appeal", Removal.subject == Appeal.number)
     appeals = Appeal.select(fn.COUNT(Appeal.id), fn.MIN(Appeal.received_at)).where(
         Appeal.received_at < period.end
@@ -144,7 +142,11 @@ def _appeals_fact(settings: Settings, period: Period) -> ActivityFact:
 def _retention_reached_on(
     settings: Settings, first_at: dt.datetime | int | None, retention: dt.timedelta, period: Period
 ) -> dt.date | None:
-    """Return the day on which the required retention is reached, unless it already is."""
+    """Return the day on which items will have been kept as long as required.
+
+    None if they already have been on the period's last day, or there are no items. `first_at` is
+    the time of the first call or appeal.
+    """
     first_day = _local_date(settings, first_at)
     return first_day + retention if first_day and first_day + retention > period.last else None
 
@@ -152,7 +154,7 @@ def _retention_reached_on(
 def _local_date(settings: Settings, moment: dt.datetime | int | None) -> dt.date | None:
     """Return the local date of a datetime, or of microseconds since 1970.
 
-    An aggregate may return the raw value of the table (core.tables.MomentField).
+    A query with MIN() may return the latter, the raw value in the table (core.tables.MomentField).
     """
     local_time = Call.arrived_at.python_value(moment) if isinstance(moment, int) else moment
     return local_time.astimezone(settings.tz).date() if local_time else None

@@ -1,4 +1,4 @@
-"""Report form №1 as JSON, and as CSV with a line for each cell."""
+"""Report form №1 as JSON, and as CSV with one line for each cell."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ _ACTIVITY_FIELDS = ("callback", "telegram_bot", "published", "recordings_kept", 
 
 
 def as_json(report: QuarterlyReport) -> dict[str, Any]:
-    """Return the report as plain values: seconds, counts, null for unknown."""
+    """Return the report as plain values: durations in seconds, None for unknown."""
     calls, qualification, activity = report.calls, report.qualification, report.activity
     return {
         "period": {**period_as_json(report.period), "quarter": report.quarter},
@@ -65,9 +65,9 @@ def as_json(report: QuarterlyReport) -> dict[str, Any]:
 
 
 def as_csv(report: QuarterlyReport) -> str:
-    """Return a line per cell: table, row, column, its head on the form, value.
+    """Return one line for each cell: table, row, column, column head on the form, value.
 
-    An empty value is unknown.
+    An unknown value is empty.
     """
     texts = report_texts.load_texts(report.locale)
     form_texts, calls, qualification = texts.quarterly, report.calls, report.qualification

@@ -34,7 +34,7 @@ def as_page(report: QuarterlyReport) -> str:
 
 
 def weeks_chart(report: QuarterlyReport) -> Chart | None:
-    """Return the chart of weekly incoming and missed calls, if any.
+    """Return the chart of incoming and missed calls by week; None if there were no calls.
 
     Weeks begin on Monday.
     """

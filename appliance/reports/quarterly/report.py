@@ -27,20 +27,24 @@ from appliance.telephony.calls import Balance
 
 @dataclass(frozen=True)
 class CallFigures:
-    """Table 1, in seconds; None: unknown, because nothing was observed."""
+    """The figures of table 1; all are None (unknown) if nothing was observed."""
 
     incoming: int | None
     accepted: int | None
     missed: int | None
     talk_seconds: float | None
-    average_seconds: float | None
+    average_seconds: float | None  # also None if no call was accepted
     outgoing: int | None
     outgoing_answered: int | None
 
 
 @dataclass(frozen=True)
 class IntervalRow:
-    """The calls in one shift's hours. `opens` None: calls outside all shifts."""
+    """The calls that arrived in the hours of one shift.
+
+    `opens` and `closes` are as "08:00"; None in the row of the calls outside all shifts. `staff` is
+    None if nobody was assigned; `incoming` and `accepted` are None if they are unknown.
+    """
 
     opens: str | None
     closes: str | None
@@ -51,7 +55,7 @@ class IntervalRow:
 
 @dataclass(frozen=True)
 class MonthRow:
-    """A month of the annex."""
+    """The calls of one month, for the annex."""
 
     first: dt.date
     incoming: int
@@ -71,10 +75,10 @@ class QuarterlyReport:
     balance: Balance
     calls: CallFigures
     recovery: Recovery
-    numbers: tuple[str, ...]
+    numbers: tuple[str, ...]  # phone numbers of the hotline
     qualification: Qualification
     intervals: tuple[IntervalRow, ...]
-    has_disjoint_intervals: bool  # no time of day is in two intervals, so the rows add up
+    has_disjoint_intervals: bool  # no time of the day is in two intervals, so their calls add up
     activity: Activity
     months: tuple[MonthRow, ...]
     inbound: Arrivals
@@ -88,26 +92,26 @@ class QuarterlyReport:
 
     @property
     def is_whole_quarter(self) -> bool:
-        """True if the report extends to the quarter's end."""
+        """True if the report covers the quarter to its end."""
         next_day = self.period.last + dt.timedelta(days=1)
         return periods.quarter_name(next_day) != self.quarter
 
     @property
     def staff_total(self) -> int | None:
-        """The number of people in all shifts together, if any shift has staff assigned."""
+        """The number of people in all shifts together; None if no shift has staff assigned."""
         staff_counts = [row.staff for row in self.intervals if row.staff is not None]
         return sum(staff_counts) if staff_counts else None
 
     @property
     def is_observed(self) -> bool:
-        """True if any of the period's calls are known."""
+        """True if the number of calls is known, because a part of the period was observed."""
         return self.calls.incoming is not None
 
 
 def build_quarterly_report(
     settings: Settings, period: Period, locale: str = "uz_Cyrl"
 ) -> QuarterlyReport:
-    """Count a quarter, or a quarter up to a date (periods.parse_quarter)."""
+    """Count the figures of a quarter, or of its days up to a date; see periods.parse_quarter()."""
     balance = calls.ledger_balance(period.begin, period.end)
     shifts = staff_records.staffed_hours(period.last)
     arrivals = inbound.count_arrivals(period, settings.calls.service_level, _interval_edges(shifts))
@@ -147,9 +151,10 @@ def call_figures(
     period: Period,
     gaps: Sequence[Interval],
 ) -> CallFigures:
-    """Return the figures of table 1 of the quarterly report (calls).
+    """Return the figures of table 1.
 
-    `outgoing` is a pair: the number of outgoing calls, and how many of them were answered.
+    `outgoing` is a pair: the number of outgoing calls, and how many of them were answered. `gaps`
+    are the intervals in which calls could not be observed.
     """
     placed, answered = outgoing
     is_observed = bool(arrivals.calls or placed) or is_any_observed(
@@ -175,9 +180,10 @@ def interval_rows(
     period: Period,
     gaps: Sequence[Interval],
 ) -> tuple[tuple[IntervalRow, ...], bool]:
-    """Return the calls of each interval by local time of arrival, and whether the rows add up.
+    """Return the calls that arrived in the hours of each shift, and whether their counts add up.
 
-    Calls outside all intervals get a last row of their own.
+    They do not add up if shifts overlap. If the shifts do not cover the whole day, a last row has
+    the calls outside all shifts. `gaps` are the intervals in which calls could not be observed.
     """
     slot_times = [(slot, begin.time()) for begin, slot in arrivals.slots.items()]
     edges = {dt.time(), *_interval_edges(intervals)}
@@ -209,7 +215,10 @@ def interval_rows(
 
 
 def _daily_intervals(shift: StaffedHours, period: Period) -> Iterator[Interval]:
-    """Yield the shift on each date of the period, in parts that stay within a date."""
+    """Yield the intervals of a shift on each date of the period, in UTC.
+
+    A shift that passes midnight is split there: both parts are yielded for the same date.
+    """
     opens, closes = dt.time.fromisoformat(shift.opens), dt.time.fromisoformat(shift.closes)
     parts = [(opens, closes)] if opens < closes else [(dt.time(), closes), (opens, None)]
     for day in period.days:
@@ -222,7 +231,7 @@ def _daily_intervals(shift: StaffedHours, period: Period) -> Iterator[Interval]:
 
 
 def _distinct_numbers(*numbers: str) -> tuple[str, ...]:
-    """Return each number once, in the given order."""
+    """Return each phone number once, in the given order, without empty ones."""
     return tuple(dict.fromkeys(number.strip() for number in numbers if number.strip()))
 
 
@@ -233,7 +242,7 @@ def _interval_edges(intervals: Iterable[StaffedHours]) -> list[dt.time]:
 
 
 def _count_outgoing(period: Period) -> tuple[int, int]:
-    """Return the number of outgoing calls of the site, and how many of them were answered."""
+    """Return the number of the period's outgoing calls, and how many of them were answered."""
     rows = Call.select(fn.COUNT(Call.id), count_where(ANSWERED.sql)).where(
         Call.direction == "outbound",
         Call.arrived_at >= period.begin,

@@ -1,4 +1,4 @@
-"""The texts of the cells of report form №1, identical on paper, page and workbook."""
+"""The titles, cells and notes of report form №1, the same on paper, page and in the workbook."""
 
 from appliance.core import script
 from appliance.reports import formatting, paper, recovery, report_texts
@@ -23,7 +23,7 @@ def form_texts(report: QuarterlyReport) -> QuarterlyTexts:
 
 
 def title_dates(report: QuarterlyReport) -> dict[str, object]:
-    """Return the values for the placeholders of titles."""
+    """Return the values for the placeholders {year} and {quarter} of titles."""
     return {"year": report.period.first.year, "quarter": report.quarter[-1]}
 
 
@@ -35,14 +35,17 @@ def report_title(report: QuarterlyReport) -> str:
 
 
 def heading_lines(report: QuarterlyReport) -> list[str]:
-    """Return the heading of the printed report, in parts."""
+    """Return the heading of the report, in parts."""
     texts = form_texts(report)
     parts = [part.format(**title_dates(report)) for part in texts.heading]
     return parts if report.is_whole_quarter else [*parts, _to_date_text(report)]
 
 
 def interval_label(row: IntervalRow, report: QuarterlyReport) -> str:
-    """Return "08:00–14:00", "other hours", or "unknown" if no shift was recorded."""
+    """Return the hours of a row, "08:00–14:00", or the words for calls outside all shifts.
+
+    These are "other hours", or "unknown" if no shift was recorded.
+    """
     if row.opens:
         return f"{row.opens}–{row.closes}"
     texts = report_texts.load_texts(report.locale)
@@ -98,7 +101,7 @@ def staff_notes(report: QuarterlyReport) -> list[str]:
 
 
 def activity_cells(report: QuarterlyReport) -> list[tuple[str, int]]:
-    """Return table 3's cells, each with the number of the note that names its source."""
+    """Return the cells of table 3, each with the number of the note that states its source."""
     activity, texts = report.activity, report_texts.load_texts(report.locale)
     facts: list[ActivityFact] = [getattr(activity, field) for field in _ACTIVITY_FIELDS]
     cell_texts = (
@@ -118,7 +121,7 @@ def activity_cells(report: QuarterlyReport) -> list[tuple[str, int]]:
 
 
 def activity_notes(report: QuarterlyReport) -> list[str]:
-    """Return the sources of table 3: notes 1 and 2."""
+    """Return the notes under table 3, which state its sources: 1 the system, 2 the manager."""
     texts, activity = form_texts(report), report.activity
     if activity.answered_at is None:
         return [texts.by_system, texts.by_nobody]
@@ -179,9 +182,10 @@ def _appeals_text(fact: ActivityFact, texts: ReportTexts) -> str:
 
 
 def _retention_text(fact: ActivityFact, cell: str, counts: str, texts: ReportTexts) -> str:
-    """Return the text on whether items are retained for as long as required.
+    """Return the text that says whether items are kept as long as required.
 
-    Items that do not exist that long yet are "kept so far".
+    `cell` is the text for yes or no. If no item is old enough yet to judge, the text is "kept so
+    far" instead. `counts` is the text about the number of items.
     """
     quarterly_texts = texts.quarterly
     if fact.until:

@@ -1,4 +1,4 @@
-"""Report form №1 as a workbook: one sheet per table, and the months."""
+"""Report form №1 as a workbook: a sheet for each table, and a sheet of the months."""
 
 from appliance.reports import formatting, paper, report_texts, xlsx
 from appliance.reports.quarterly import wording
@@ -14,7 +14,7 @@ _MONTHS_WIDTHS = (18, 16, 16, 18, 12, 18, 12)
 
 
 def as_book(report: QuarterlyReport) -> xlsx.Workbook:
-    """Return the workbook: numbers as numbers, durations as durations, sums as formulas."""
+    """Return the workbook, in which numbers and durations can be added, and sums are formulas."""
     texts = report_texts.load_texts(report.locale)
     tables = (
         (_CALLS_WIDTHS, _calls_table(report, texts)),
@@ -125,7 +125,10 @@ def _staff_heads(form_texts: QuarterlyTexts) -> tuple[tuple[CellValue, ...], ...
 def _interval_rows(
     report: QuarterlyReport, texts: ReportTexts, staff_values: tuple[PlainValue, ...]
 ) -> list[list[CellValue]]:
-    """Return a row for each interval; the values of the whole staff span all rows."""
+    """Return a row for each interval.
+
+    The cells of `staff_values`, which are about the whole staff, are merged over all rows.
+    """
     height = len(report.intervals)
     rows: list[list[CellValue]] = []
     for number, row in enumerate(report.intervals):
