@@ -1,4 +1,7 @@
-"""The telephony report (R3): calls by hour, day and every dimension, waits, callers, workload."""
+"""The telephony report (R3): calls by hour, day and dimension, waits, callers, workload.
+
+A dimension is a property of calls, such as the region, by which they are grouped.
+"""
 
 from appliance.reports.telephony import (
     callers,

@@ -9,7 +9,7 @@ from appliance.models import Call
 from appliance.reports import call_filters
 from appliance.reports.call_filters import CallFilter, sql_conditions
 
-# calls by one number, from and to
+# ranges of the number of calls from one number: (from, to), both included
 CALLS_PER_NUMBER_RANGES = (
     (1, 1),
     (2, 2),
@@ -23,7 +23,10 @@ MAX_TOP_CALLERS = 20
 
 @dataclass(frozen=True)
 class CallerFrequency:
-    """The numbers that called as often as a range says."""
+    """How many numbers called from `low` to `high` times, and the number of their calls.
+
+    `high` is None if there is no upper limit.
+    """
 
     low: int
     high: int | None
@@ -47,20 +50,20 @@ class Caller:
 
 @dataclass(frozen=True)
 class CallerCounts:
-    """Incoming calls by how often their number called; hidden numbers are counted separately."""
+    """Calls by how often their number called; calls from hidden numbers are counted separately."""
 
     frequencies: tuple[CallerFrequency, ...]
-    hidden: int  # calls
-    top: tuple[Caller, ...]  # most calls first
+    hidden: int  # calls from hidden numbers
+    top: tuple[Caller, ...]  # the numbers with most calls, in this order
 
     @property
     def repeat_calls(self) -> int:
-        """The number of calls by numbers that called more than once."""
+        """The number of calls from numbers that called more than once."""
         return sum(line.calls for line in self.frequencies if line.low > 1)
 
 
 def count_callers(call_filter: CallFilter) -> CallerCounts:
-    """Count the callers of a filter."""
+    """Count the callers of the calls that pass a filter."""
     groups = call_filters.calls_per_number(call_filter).alias("groups")
     rows = (
         Call.select(groups.c.times, fn.COUNT(groups.c.caller))

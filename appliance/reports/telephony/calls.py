@@ -1,4 +1,4 @@
-"""The calls behind a figure: page by page, or all of them as CSV in chunks."""
+"""The list of the calls that a figure counts: page by page, or all of them as CSV."""
 
 import datetime as dt
 from collections.abc import Callable, Iterator, Sequence
@@ -17,7 +17,7 @@ CHUNK_ROWS = 500
 
 @dataclass(frozen=True)
 class CallRow:
-    """One call of a list."""
+    """One call of the list, with details from its records; None if a detail is not recorded."""
 
     call: Call
     operator: str | None  # login of the first operator who talked, or who placed the call
@@ -29,12 +29,12 @@ class CallRow:
 
 
 def count_calls(call_filter: CallFilter) -> int:
-    """Return the number of calls in a filter."""
+    """Return the number of calls that pass a filter."""
     return int(Call.select().where(*sql_conditions(call_filter)).count())
 
 
 def calls_page(call_filter: CallFilter, limit: int, offset: int = 0) -> list[CallRow]:
-    """Return a page of the calls of a filter, newest first."""
+    """Return a page of the calls that pass a filter, newest first."""
     order = Call.arrived_at.desc(), Call.id
     call_ids = Call.select(Call.id).where(*sql_conditions(call_filter)).order_by(*order)
     # the details of a call are looked up only for the calls of the page
@@ -47,9 +47,9 @@ def calls_page(call_filter: CallFilter, limit: int, offset: int = 0) -> list[Cal
 
 
 def iterate_calls(call_filter: CallFilter) -> Iterator[CallRow]:
-    """Yield all calls of a filter, oldest first.
+    """Yield all calls that pass a filter, oldest first.
 
-    The calls are read in chunks, so that neither memory nor a long read transaction is held.
+    The calls are read in chunks, so that they need little memory and no long read transaction.
     """
     after: tuple[Any, ...] = ()
     while chunk := list(
@@ -92,7 +92,7 @@ def _call_row(call: Any) -> CallRow:
 
 # ── as CSV ──────────────────────────────────────────────────────────────────────
 
-# columns that only users who lead the operators may see
+# columns that only the leads of the operators may see
 PERSONAL_COLUMNS = ("caller", "callee", "operator", "ended_by")
 COLUMNS: dict[str, Callable[[CallRow, dt.tzinfo], Any]] = {
     "id": lambda row, tz: row.call.id,
@@ -120,7 +120,10 @@ COLUMNS: dict[str, Callable[[CallRow, dt.tzinfo], Any]] = {
 
 
 def as_csv(call_filter: CallFilter, columns: Sequence[str]) -> Iterator[str]:
-    """Yield all calls of a filter as CSV, some hundred rows at a time, with times in site time."""
+    """Yield all calls that pass a filter as CSV, in pieces of text.
+
+    `columns` are keys of COLUMNS. Times are in the site's time zone.
+    """
     cells = (
         [COLUMNS[column](row, call_filter.period.tz) for column in columns]
         for row in iterate_calls(call_filter)

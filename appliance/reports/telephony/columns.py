@@ -1,4 +1,4 @@
-"""The columns of the report's tables, identical on page, paper, workbook and in JSON."""
+"""The columns of the report's tables, the same on page, paper, in the workbook and in JSON."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,12 +8,16 @@ from appliance.core.i18n import N_
 
 @dataclass(frozen=True)
 class Column:
-    """A figure in each row of a table; `kind`: count | share | rate | length."""
+    """A column: a figure that each row of a table has.
 
-    figure: str  # a property of the row's tally, except for the share
+    `kind`: count | share (per cent of all calls) | rate (a number with one decimal) | length (a
+    duration).
+    """
+
+    figure: str  # name of a property of the row's tally; "share" is not one
     name: str  # a message id
     kind: str = "rate"
-    opens: Mapping[str, object] | None = None  # the filter conditions of the calls behind a count
+    opens: Mapping[str, object] | None = None  # conditions of the filter with the counted calls
 
 
 COLUMNS = (

@@ -12,7 +12,7 @@ from appliance.reports.telephony.waits import WaitCounts
 
 
 def as_json(report: TelephonyReport) -> dict[str, Any]:
-    """Return the report as plain values: seconds, per cent, null for values that do not exist."""
+    """Return the report as plain values: seconds, percentages, None for figures without a value."""
     callers = report.callers
     return {
         "period": period_as_json(report.period),
@@ -102,7 +102,7 @@ def _queues_as_json(report: TelephonyReport) -> dict[str, Any]:
 
 
 def tally_as_json(tally: CallTally) -> dict[str, Any]:
-    """Return one tally with the figures derived from it, including the rate of each column."""
+    """Return a tally as plain values: its counts and sums, and the figures computed from them."""
     figures = {
         "incoming": tally.incoming,
         "accepted": tally.accepted,

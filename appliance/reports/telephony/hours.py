@@ -1,4 +1,4 @@
-"""Calls by hour: of each day, of each weekday, of the whole period."""
+"""Tallies of calls by hour, from which those by day, weekday and month are added up."""
 
 import datetime as dt
 from collections import defaultdict
@@ -14,7 +14,11 @@ from appliance.reports.counting import CallTally
 
 @dataclass(frozen=True)
 class HourlyTallies:
-    """The tally of each hour (naive local time of the site) in which a call arrived."""
+    """The tally of the calls that arrived in each hour.
+
+    `tallies` are by the beginning of the hour, a naive local time. Hours without calls are left
+    out, here and in the properties.
+    """
 
     tallies: Mapping[dt.datetime, CallTally]
 
@@ -25,22 +29,22 @@ class HourlyTallies:
 
     @property
     def weekdays(self) -> dict[tuple[int, int], CallTally]:
-        """(weekday 1-7 from Monday, hour) → tally; only those in which a call arrived."""
+        """The tally of each hour of each weekday, by (weekday, hour); weekday 1 is Monday."""
         return self._group_by(lambda moment: (moment.isoweekday(), moment.hour))
 
     @property
     def hours(self) -> dict[int, CallTally]:
-        """Hour of the day → tally."""
+        """The tally of each hour of the day, by hour, 0 to 23."""
         return self._group_by(lambda moment: moment.hour)
 
     @property
     def days(self) -> dict[dt.date, CallTally]:
-        """Date → tally."""
+        """The tally of each day, by date."""
         return self._group_by(lambda moment: moment.date())
 
     @property
     def months(self) -> dict[dt.date, CallTally]:
-        """First day of the month → tally."""
+        """The tally of each month, by its first day."""
         return self._group_by(lambda moment: moment.date().replace(day=1))
 
     def _group_by[K](self, key: Callable[[dt.datetime], K]) -> dict[K, CallTally]:
@@ -51,7 +55,10 @@ class HourlyTallies:
 
 
 def count_hours(call_filter: CallFilter, service_level_seconds: float) -> HourlyTallies:
-    """Count a filter by hour; `service_level_seconds` is the threshold of the service level."""
+    """Count the calls that pass a filter by hour.
+
+    `service_level_seconds` is the threshold of the service level.
+    """
     return hourly_tallies(
         counting.count_by(
             call_filter, service_level_seconds, call_filters.hours_since_epoch(call_filter.period)
@@ -60,7 +67,10 @@ def count_hours(call_filter: CallFilter, service_level_seconds: float) -> Hourly
 
 
 def hourly_tallies(tally_of_hour: Mapping[int, CallTally]) -> HourlyTallies:
-    """Build the tallies from counts whose keys come from call_filters.hours_since_epoch()."""
+    """Build the tallies by hour from tallies by hours since 1970 in local time.
+
+    Such keys come from call_filters.hours_since_epoch().
+    """
     return HourlyTallies(
         {
             wallclock.wall_clock_datetime(hour * wallclock.HOUR_MICROSECONDS): tally

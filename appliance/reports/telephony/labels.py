@@ -1,4 +1,4 @@
-"""The labels of the telephony report, translated where pages, papers and workbooks show them."""
+"""The labels of the telephony report; they are message ids, translated where they are shown."""
 
 from appliance.core.i18n import N_
 from appliance.reports.call_filters import DIMENSION_NAMES, FILTERS
@@ -17,7 +17,7 @@ TABLES = {
     "rating": N_("Ratings"),
 }
 
-# figures of the lines' columns, and figures outside the tables of lines
+# the figures of the columns, and figures that are not in a column
 FIGURES = {
     **{column.figure: column.name for column in COLUMNS},
     "answer_speed_from_arrival": N_("Answer speed from arrival, s"),

@@ -1,4 +1,7 @@
-"""A period's calls grouped by topic, type, region, operator, trunk … or by an added field."""
+"""Tallies of calls by dimension: by topic, type, region, operator, trunk … or by an added field.
+
+A dimension is a property of calls; an added field is one that the site added to a form.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,7 +20,10 @@ from appliance.reports.shares import percentage_shares
 
 @dataclass(frozen=True)
 class DimensionLine:
-    """One group of the calls; `key` is the value of the filter condition that selects it."""
+    """The calls with one value of a dimension.
+
+    `key` is the value with which the filter of the dimension selects these calls.
+    """
 
     key: str
     name: str
@@ -28,7 +34,7 @@ class DimensionLine:
 def count_lines(
     call_filter: CallFilter, service_level_seconds: float, dimension: str, locale: str
 ) -> tuple[DimensionLine, ...]:
-    """Count a filter grouped by call_filters.key_expression(); the shares add up to 100.0."""
+    """Count the calls that pass a filter by a dimension; the shares add up to 100.0."""
     return build_lines(
         counting.count_by(
             call_filter, service_level_seconds, call_filters.key_expression(dimension)
@@ -41,10 +47,10 @@ def count_lines(
 def build_lines(
     tally_of_key: Mapping[str | None, CallTally], dimension: str, locale: str
 ) -> tuple[DimensionLine, ...]:
-    """Build the lines from counts grouped by call_filters.key_expression().
+    """Build the lines of a dimension from tallies by its values.
 
-    Keys of a list are in the list's order, the others are sorted by number of calls; the calls
-    without a value come last.
+    Values on the dimension's list come first, in the order of the list; then other values, those
+    with most calls first; then the calls without a value (key None).
     """
     definition = call_filters.find_dimension(dimension)
     name_of_key = definition.value_names(locale)
@@ -72,7 +78,7 @@ def build_lines(
 
 
 def added_field_names(locale: str) -> dict[str, str]:
-    """Return key → name of every added field that is counted."""
+    """Return the names of the added fields that are counted, by key."""
     return {
         name: definition.localized_label(locale)
         for name, definition in call_filters.added_filters().items()
@@ -82,7 +88,8 @@ def added_field_names(locale: str) -> dict[str, str]:
 def reported_field_keys(call_filter: CallFilter) -> tuple[str, ...]:
     """Return the keys of the added fields that a report includes.
 
-    These are the fields of the forms in force, and former fields for which the calls have values.
+    These are the fields of the current forms, and former fields for which the period's calls have
+    values.
     """
     unfiltered = call_filter.without_conditions()
     return tuple(

@@ -1,4 +1,4 @@
-"""The tables of operators: how they spent their time, and the quality of their lines."""
+"""The tables of operators: how they spent their time, and the quality of their connections."""
 
 from decimal import Decimal
 from typing import Any
@@ -12,7 +12,10 @@ from appliance.reports.xlsx import PlainValue, Seconds
 
 
 def workload_sheet(report: TelephonyReport, names: dict[str, str], _: Any) -> PlainTable:
-    """Return the table with calls, handling, pauses and occupancy of each operator."""
+    """Return the table of each operator's calls, handling times, pauses and occupancy.
+
+    Here and below, `names` are translated labels by code, and `_` is gettext.
+    """
     rows = tuple(
         (
             report.names.get(operator_workload.operator, operator_workload.operator),
@@ -44,7 +47,7 @@ def workload_sheet(report: TelephonyReport, names: dict[str, str], _: Any) -> Pl
 
 
 def line_quality_sheet(report: TelephonyReport, names: dict[str, str], _: Any) -> PlainTable:
-    """Return the table with the line quality of the browser phones, bad lines first."""
+    """Return the table of the connection quality of operators' browser phones, the worst first."""
     rows = tuple(
         (
             report.names.get(line.operator, line.operator),
@@ -68,7 +71,7 @@ def line_quality_sheet(report: TelephonyReport, names: dict[str, str], _: Any) -
 
 
 def states_sheet(report: TelephonyReport, names: dict[str, str], _: Any) -> PlainTable:
-    """Return the table of each operator's time by state, with pauses by reason."""
+    """Return the table of each operator's time in each state, with pauses divided by reason."""
     used_reasons = {
         reason
         for operator_workload in report.workload

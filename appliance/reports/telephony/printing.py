@@ -1,4 +1,4 @@
-"""The telephony report as tables of plain values, for paper, workbook and CSV alike."""
+"""The telephony report as tables of plain values, and these as paper, workbook and CSV."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -50,7 +50,7 @@ def report_tables(report: TelephonyReport) -> tuple[PlainTable, ...]:
 
 
 def _column_width(sheet: PlainTable, column: int) -> float:
-    """Return a column's width in characters; durations of many hours need a wide column."""
+    """Return a column's width in characters; it is wider for durations, which may be long."""
     rows = (*sheet.rows, *([sheet.total] if sheet.total else []))
     return 23.0 if any(isinstance(row[column], Seconds) for row in rows) else 14.0
 
@@ -61,7 +61,7 @@ def report_title(report: TelephonyReport) -> str:
 
 
 def as_book(report: TelephonyReport) -> xlsx.Workbook:
-    """Return the workbook, with a sheet for each table."""
+    """Return a workbook with a sheet for each table."""
     book_sheets = []
     footer = paper.footer_text(
         paper.balance_footer_from_counts(report, report.excluded_calls), report.locale
@@ -83,7 +83,7 @@ def as_book(report: TelephonyReport) -> xlsx.Workbook:
 
 
 def as_csv(report: TelephonyReport) -> str:
-    """Return all tables below one another, each row preceded by its table's code."""
+    """Return all tables below one another; each row begins with the code of its table."""
     lines: list[tuple[object, ...]] = []
     for sheet in report_tables(report):
         lines.append((sheet.code, *sheet.heads))
@@ -331,7 +331,7 @@ def _callers_table(report: TelephonyReport, _: Any) -> PlainTable:
 
 
 def _call_count_label(low: int, high: int | None) -> str:
-    """Return a range of numbers of calls as text: "2", "4–5" or "10+"."""
+    """Return how often a number called as text: "2", "4–5" or "10+"."""
     if high is None:
         return f"{low}+"
     return f"{low}" if low == high else f"{low}–{high}"
@@ -341,7 +341,7 @@ def _call_count_label(low: int, high: int | None) -> str:
 
 
 def _machine_value(value: PlainValue) -> Any:
-    """Return a value for programs: durations in seconds, None for "–"."""
+    """Return a value for CSV: a duration in seconds, None instead of "–"."""
     match value:
         case Seconds(seconds):
             return round(seconds, 3)

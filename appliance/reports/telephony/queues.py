@@ -1,4 +1,7 @@
-"""Queue visits: each stay of a call in a queue is a visit, and one call may have several."""
+"""Summaries of transfers and of visits to queues.
+
+Each stay of a call in a queue is a visit; one call may have several.
+"""
 
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -16,28 +19,28 @@ TRANSFER_RESULTS = ("answered", "busy", "no_answer", "failed")
 
 @dataclass(frozen=True)
 class QueueSummary:
-    """The visits to one queue. A visit in progress has no result yet."""
+    """The visits to one queue, by result; `open` visits are in progress and have no result yet."""
 
     name: str
     visits: int
     open: int
-    results: dict[str, int]  # by VISIT_RESULTS
-    wait: Rate  # seconds of the answered visits
+    results: dict[str, int]  # number of visits by each of VISIT_RESULTS
+    wait: Rate  # mean seconds of the answered visits
 
 
 @dataclass(frozen=True)
 class TransferSummary:
-    """The transfers of one kind, by result."""
+    """The transfers of one kind, by result; `open` transfers have no result yet."""
 
     kind: str
     transfers: int
     open: int
-    results: dict[str, int]  # by TRANSFER_RESULTS
+    results: dict[str, int]  # number of transfers by each of TRANSFER_RESULTS
     returned: int  # callers who came back to the hotline
 
 
 def summarize_visits(call_filter: CallFilter) -> tuple[QueueSummary, ...]:
-    """Return the visits of a filter's calls, by queue."""
+    """Return a summary of each queue's visits by the calls that pass a filter, sorted by queue."""
     answered = QueueVisit.result == "answered"
     answered_wait = Case(None, [(answered, QueueVisit.left_at - QueueVisit.joined_at)], 0)
     rows = (
@@ -70,7 +73,7 @@ def summarize_visits(call_filter: CallFilter) -> tuple[QueueSummary, ...]:
 
 
 def summarize_transfers(call_filter: CallFilter) -> tuple[TransferSummary, ...]:
-    """Return the transfers of a filter's calls, by kind."""
+    """Return a summary of each kind of transfers of the calls that pass a filter."""
     returned = fn.SUM(Case(None, [(Transfer.returned, 1)], 0))
     rows = (
         Transfer.select(Transfer.kind, Transfer.result, fn.COUNT(Transfer.id), returned)

@@ -1,4 +1,4 @@
-"""The telephony report: everything about the calls of a period, counted once."""
+"""Counts everything that the telephony report contains."""
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
@@ -26,7 +26,7 @@ from appliance.reports.telephony.workload import Workload
 from appliance.telephony import calls, line_quality, routing
 from appliance.telephony.calls import Balance
 
-# the keys of the lines; keys with few values are counted together
+# dimensions that the database counts together, because they have few values
 _KEYS_COUNTED_TOGETHER = (
     ("topic", "call_type"),
     ("call_direction", "trunk", "number", "language"),
@@ -37,10 +37,10 @@ _KEYS_COUNTED_TOGETHER = (
 
 @dataclass(frozen=True)
 class Overview:
-    """The figures shown on the page regardless of the selected table."""
+    """The figures that the page always shows, whichever table is selected."""
 
     call_filter: CallFilter
-    level: float  # the service level's seconds
+    level: float  # threshold of the service level, seconds
     hours: HourlyTallies
     waits: WaitCounts
 
@@ -60,19 +60,19 @@ class TelephonyReport:
     made_at: dt.datetime
     formulas: str
     balance: Balance
-    excluded_calls: ExcludedCalls  # of the whole period, for the balance
+    excluded_calls: ExcludedCalls  # of the whole period, to explain the balance
     hours: HourlyTallies
     waits: WaitCounts
-    # keys: call_filters.DIMENSION_NAMES, added fields
+    # by dimension: call_filters.DIMENSION_NAMES and keys of added fields
     lines: Mapping[str, tuple[DimensionLine, ...]]
-    added_fields: Mapping[str, str]  # keys of the added fields → names
+    added_fields: Mapping[str, str]  # names of the added fields, by key
     callers: CallerCounts
     queues: tuple[QueueSummary, ...]
     transfers: tuple[TransferSummary, ...]
     workload: tuple[Workload, ...]
     phone_lines: tuple[line_quality.LineSummary, ...]  # browser phones, of all calls of the period
-    names: Mapping[str, str]  # login of the operator → name
-    pause_reason_names: Mapping[str, str]  # code of the pause → name
+    names: Mapping[str, str]  # names of operators, by login
+    pause_reason_names: Mapping[str, str]  # names of reasons for a pause, by code
     site_url: str  # for links to the explanation of a figure
 
     @property
@@ -87,7 +87,7 @@ class TelephonyReport:
 
 
 def count_overview(settings: Settings, call_filter: CallFilter) -> Overview:
-    """Count the figures that the page shows first."""
+    """Count the figures that the page always shows."""
     service_level_seconds = settings.calls.service_level
     return Overview(
         call_filter,
@@ -100,7 +100,10 @@ def count_overview(settings: Settings, call_filter: CallFilter) -> Overview:
 def build_telephony_report(
     settings: Settings, call_filter: CallFilter, locale: str
 ) -> TelephonyReport:
-    """Count everything for a filter; workload and balance cover all calls of its period."""
+    """Count everything for the calls that pass a filter.
+
+    Workload, balance and connection quality cover all calls of its period.
+    """
     service_level_seconds, period = settings.calls.service_level, call_filter.period
     made_at = clock.now()
     dimensions = (*call_filters.DIMENSION_NAMES, *lines.reported_field_keys(call_filter))
@@ -131,7 +134,7 @@ def build_telephony_report(
 def _count_tallies(
     call_filter: CallFilter, service_level_seconds: float, dimensions: Iterable[str]
 ) -> dict[str, dict[Any, CallTally]]:
-    """Return the tallies by hour and by each dimension."""
+    """Return the tallies by "hour" or dimension, and then by its values."""
 
     def key_sets(first: call_filters.FirstRecordColumn) -> list[dict[str, Node]]:
         together = set(chain(*_KEYS_COUNTED_TOGETHER))

@@ -1,4 +1,4 @@
-"""The charts of the telephony report, laid out for page and paper alike."""
+"""The charts of the telephony report, for page and paper. The parameter `_` is gettext."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -13,7 +13,7 @@ from appliance.reports.telephony.labels import FIGURES
 from appliance.reports.telephony.waits import WaitCounts
 
 MAX_DAYS_SHOWN_DAILY = 62  # longer periods are shown by month
-HEAT_SHADES = 7  # number of shades
+HEAT_SHADES = 7  # number of shades in the table of weekdays and hours
 
 
 def is_shown_daily(period: Period) -> bool:
@@ -24,9 +24,9 @@ def is_shown_daily(period: Period) -> bool:
 def calls_chart(
     period: Period, hours: HourlyTallies, _: Any, width: float = charts.CHART_WIDTH
 ) -> Chart | None:
-    """Return the chart of calls, if any, by day or by month.
+    """Return the chart of incoming calls by day, or by month for long periods.
 
-    `_` is gettext.
+    None if there were no calls. Bars of weekends are light.
     """
     is_daily = is_shown_daily(period)
     tallies = hours.days if is_daily else hours.months
@@ -53,9 +53,9 @@ def calls_chart(
 
 
 def waits_chart(waits: WaitCounts, service_level_seconds: float, _: Any) -> Chart | None:
-    """Return the chart of accepted calls, if any, by wait.
+    """Return the chart of accepted calls by waiting time; None if there were no such calls.
 
-    The bars are split at the service level's seconds.
+    A dashed line at the service level's threshold separates the dark bars from the light ones.
     """
     if not waits.answered_total:
         return None
@@ -84,9 +84,10 @@ def waits_chart(waits: WaitCounts, service_level_seconds: float, _: Any) -> Char
 
 
 def abandon_chart(waits: WaitCounts, _: Any) -> Chart | None:
-    """Return the abandon curve: per cent of the callers who joined that had hung up by then.
+    """Return the chart of the abandon curve; None if no caller hung up in a queue.
 
-    None if no call was abandoned.
+    For each waiting time it shows the percentage of the callers who joined a queue that had hung up
+    by then.
     """
     if not waits.abandoned_total:
         return None
@@ -104,11 +105,14 @@ def abandon_chart(waits: WaitCounts, _: Any) -> Chart | None:
 
 
 def range_label(low: float | None, high: float | None) -> str:
-    """Return a range such as "5–10" or "90+"."""
+    """Return a range as text, such as "5–10" or "90+"; None means no bound."""
     return f"{low or 0:g}–{high:g}" if high is not None else f"{low or 0:g}+"
 
 
 def heat_shading(tallies: Iterable[CallTally]) -> Callable[[int], int]:
-    """Return a function from a number of calls to its shade, 0 to HEAT_SHADES - 1."""
+    """Return the function from a number of calls to its shade, 0 to HEAT_SHADES - 1.
+
+    The shade is relative to the highest number of calls among `tallies`.
+    """
     max_calls = max((tally.incoming for tally in tallies), default=0)
     return lambda calls: min(HEAT_SHADES - 1, calls * HEAT_SHADES // (max_calls + 1))

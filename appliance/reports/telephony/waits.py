@@ -17,13 +17,16 @@ SERVICE_LEVEL_THRESHOLDS_SECONDS = (5.0, 10.0, 15.0, 20.0, 30.0, 45.0, 60.0, 90.
 
 @dataclass(frozen=True)
 class WaitBucket:
-    """Callers who waited longer than `low` and at most `high` seconds; None: no bound."""
+    """The number of calls that waited more than `low` and at most `high` seconds, by outcome.
+
+    A bound of None means no bound.
+    """
 
     low: float | None
     high: float | None
     answered: int
     abandoned: int  # hung up in the queue, including short abandons
-    left_otherwise: int  # left otherwise: requested a callback, timed out …
+    left_otherwise: int  # left for another reason: callback requested, timed out …
 
     @property
     def filter_value(self) -> str:
@@ -33,10 +36,10 @@ class WaitBucket:
 
 @dataclass(frozen=True)
 class WaitCounts:
-    """All callers who joined a queue, by the length of their wait."""
+    """All calls that joined a queue, by waiting time."""
 
     buckets: tuple[WaitBucket, ...]
-    short: int  # abandoned within the threshold
+    short: int  # short abandons: hung up in the queue within settings.calls.short_abandon
 
     @property
     def answered_total(self) -> int:
@@ -58,9 +61,10 @@ class WaitCounts:
         )
 
     def service_level(self, threshold_seconds: float, accepted_count: int) -> Rate:
-        """Return the service level at a threshold that is one of the edges (docs/figures.md).
+        """Return the service level at a threshold, which must be an edge between two buckets.
 
-        `accepted_count`: all accepted calls of the period, part of its base.
+        `accepted_count` is the number of all accepted calls; for the definition see
+        docs/figures.md.
         """
         quick = sum(
             bucket.answered
@@ -71,9 +75,9 @@ class WaitCounts:
         return percentage_rate(quick, base)
 
     def abandon_curve(self) -> list[tuple[float, Rate]]:
-        """Return (seconds, per cent of the callers that had hung up by then) for each edge.
+        """Return (seconds, percentage that had hung up by then) for each edge between buckets.
 
-        The base is the callers who joined a queue.
+        It is a percentage of all callers who joined a queue.
         """
         abandoned, curve = 0, []
         for bucket in self.buckets:
@@ -84,9 +88,10 @@ class WaitCounts:
 
 
 def count_waits(call_filter: CallFilter, service_level_seconds: float) -> WaitCounts:
-    """Count the callers of a filter who joined a queue.
+    """Count the calls that pass a filter and joined a queue, by waiting time.
 
-    `service_level_seconds` becomes an edge too.
+    The edges between the buckets are EDGES_SECONDS and `service_level_seconds`, the threshold of
+    the service level.
     """
     edges = sorted({*EDGES_SECONDS, service_level_seconds})
     bucket_index = Case(
@@ -110,10 +115,10 @@ def count_waits(call_filter: CallFilter, service_level_seconds: float) -> WaitCo
 def _build_buckets(
     edges: Sequence[float], counts_by_bucket_and_result: Counter[tuple[int, str]]
 ) -> list[WaitBucket]:
-    """Return the waits between `edges` (in seconds), counted by outcome.
+    """Return the buckets between the `edges`, in seconds.
 
-    `counts_by_bucket_and_result`: (index of the range of waits, result of the wait) → number of
-    calls.
+    `counts_by_bucket_and_result` are numbers of calls by (index of the bucket, result), where the
+    result is "answered", "abandoned_queue" or "gone" (left for another reason).
     """
     lows, highs = [None, *edges], [*edges, None]
     return [

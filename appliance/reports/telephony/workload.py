@@ -1,4 +1,7 @@
-"""How each operator spent their time."""
+"""How each operator spent their time: talking, ready for calls, in wrap-up, on pauses.
+
+Wrap-up is the time after a talk in which an operator gets no call.
+"""
 
 import datetime as dt
 from collections import defaultdict
@@ -24,32 +27,32 @@ type MicrosecondInterval = tuple[int, int]  # microseconds since 1970; the end i
 class OperatorTalks:
     """The talks of an operator, in order."""
 
-    calls: set[str] = field(default_factory=set)
+    calls: set[str] = field(default_factory=set)  # ids
     talk_intervals: list[MicrosecondInterval] = field(default_factory=list)
-    # without the gaps of the talk
+    # the talks without their gaps, in which the operator was away while the caller waited
     speaking_intervals: list[MicrosecondInterval] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class Workload:
-    """One operator's period, in seconds; handling covers the calls that arrived in the period."""
+    """How one operator spent a period; the calls are those that arrived in the period."""
 
     operator: str  # login
     calls: int  # incoming calls in which they talked
-    talk_seconds: float  # of those calls, holding included
+    talk_seconds: float  # of those calls, including time on hold
     outgoing: int  # calls that they placed and that were answered
     outgoing_seconds: float
     ready_seconds: float
-    busy_seconds: float  # of the ready seconds, in a talk
-    wrap_up_seconds: float  # of the ready seconds, after a talk; includes requested extra time
+    busy_seconds: float  # the part of the ready seconds in a talk
+    wrap_up_seconds: float  # the part of the ready seconds in wrap-up, including extra time taken
     pause_seconds: float
     pauses: int
-    pause_reasons: dict[str, float]  # reason → seconds; "" if no reason was given
+    pause_reasons: dict[str, float]  # seconds by reason; "" if no reason was given
     back_office_seconds: float
     planned_seconds: float  # of their shifts
-    kept_seconds: float  # of the planned seconds, at work
+    kept_seconds: float  # the part of the planned seconds at work
     shifts: int
-    missed_rings: int  # attempts
+    missed_rings: int  # how often their phone rang without an answer
 
     @property
     def handling_seconds(self) -> float:
@@ -58,36 +61,37 @@ class Workload:
 
     @property
     def handling(self) -> Rate:
-        """AHT: average talk seconds of an incoming call."""
+        """Average handling time (AHT): talk seconds of an incoming call."""
         return mean_rate(self.talk_seconds, self.calls)
 
     @property
     def available_seconds(self) -> float:
-        """Ready seconds without talk and wrap-up."""
+        """Ready seconds except those in a talk or in wrap-up."""
         return max(0.0, self.ready_seconds - self.busy_seconds - self.wrap_up_seconds)
 
     @property
     def occupancy(self) -> Rate:
-        """Per cent: handling / (handling + available).
+        """The percentage handling / (handling + available seconds).
 
-        Wrap-up counts as handling; pauses are excluded.
+        Here handling includes wrap-up. Pauses are in neither.
         """
         handling = self.handling_seconds + self.wrap_up_seconds
         return Rate(percentage(handling, handling + self.available_seconds), self.calls)
 
     @property
     def adherence(self) -> Rate:
-        """Per cent of the operator's shifts in which they were at work, in any state except off."""
+        """The percentage of the shift time that was spent at work, in any state except "off"."""
         return Rate(percentage(self.kept_seconds, self.planned_seconds), self.shifts)
 
 
 def count_workload(
     call_filter: CallFilter, until: dt.datetime, wrap_up: Callable[[dt.datetime], float]
 ) -> tuple[Workload, ...]:
-    """Return the workload of everybody who talked, placed a call or set a state, by login.
+    """Return the workload of each operator who talked, missed a ring or set a state.
 
-    `until` is the current time, up to which a state that has not ended is counted. `wrap_up` is the
-    result of routing.wrap_up_rule(). Of the filter, only the period is used.
+    They are sorted by login. Only the period of the filter is used. A state that has not ended is
+    counted up to `until`, the current time. `wrap_up` is the result of routing.wrap_up_rule(), a
+    function from a time to the seconds of wrap-up then.
     """
     unfiltered = call_filter.without_conditions()
     begin, end = unfiltered.period.begin, min(unfiltered.period.end, until)
@@ -139,8 +143,9 @@ def _operator_workload(
 ) -> Workload:
     """Return the workload of one operator.
 
-    `states`: (state, reason, begin, end); `planned`: the shifts; `automatic_wrap_up` returns the
-    wrap-up times that follow from talks, for the ready times.
+    `states` are (state, reason, begin, end), `planned` the shifts; times are in microseconds since
+    1970. `automatic_wrap_up` returns the wrap-up intervals that the rule gives, from the incoming
+    talks, the outgoing talks and the ready intervals.
     """
     ready, chosen_wrap_up, back_office = (
         [(since, ended) for state, _, since, ended in states if state == state_name]
@@ -173,7 +178,7 @@ def _operator_workload(
 
 
 def _pause_seconds_by_reason(states: Iterable[tuple[str, str, int, int]]) -> dict[str, float]:
-    """Return reason → seconds of pause."""
+    """Return the seconds of pause by reason."""
     microseconds_by_reason: dict[str, int] = defaultdict(int)
     for state, reason, begin, end in states:
         if state == "pause":
@@ -182,7 +187,7 @@ def _pause_seconds_by_reason(states: Iterable[tuple[str, str, int, int]]) -> dic
 
 
 def _incoming_talks(call_filter: CallFilter) -> dict[str, OperatorTalks]:
-    """Return login → all talks that have ended."""
+    """Return the ended talks of operators in incoming calls, by login."""
     conditions = (
         *sql_conditions(call_filter),
         Talk.party == "operator",
@@ -207,7 +212,7 @@ def _outgoing_talks(call_filter: CallFilter) -> dict[str, OperatorTalks]:
 def _talks_by_operator(
     operator_column: Field, call_filter: CallFilter, *conditions: Expression
 ) -> dict[str, OperatorTalks]:
-    """Return login → the talks that meet the conditions, in order."""
+    """Return the talks that meet the conditions, by the login in `operator_column`."""
     gaps: dict[int, list[MicrosecondInterval]] = defaultdict(list)
     gap_query = Gap.select(Gap.talk, Gap.started_at, Gap.ended_at).where(
         Gap.started_at >= call_filter.period.begin, Gap.ended_at.is_null(False)
@@ -230,8 +235,8 @@ def _talks_by_operator(
 
 
 def _missed_rings(call_filter: CallFilter) -> dict[str, int]:
-    """Return login → how often the operator's phone rang without an answer, per attempt."""
-    # A cross join keeps its order: otherwise the database would begin with all rings of all time.
+    """Return how often each operator's phone rang without an answer, by login."""
+    # A cross join keeps its order. Otherwise the database would start from all rings ever recorded.
     rows = (
         Call.select(Ring.operator, fn.COUNT(Ring.id))
         .join(QueueVisit, JOIN.CROSS)
@@ -248,15 +253,15 @@ def _missed_rings(call_filter: CallFilter) -> dict[str, int]:
 
 
 def _total_seconds(stretches: Iterable[MicrosecondInterval]) -> float:
-    """Return the sum of all stretches in seconds; overlapping ones count twice."""
+    """Return the total seconds of intervals; time in several intervals counts several times."""
     length = sum(end - begin for begin, end in stretches)
-    return length / 10**6 if length else 0  # exported as an integer 0 without stretches
+    return length / 10**6 if length else 0  # an integer 0 if there are no intervals, as exported
 
 
 def _overlap_seconds(
     talks: Sequence[MicrosecondInterval], ready: Sequence[MicrosecondInterval]
 ) -> float:
-    """Return the seconds that are in both lists of intervals; each list is in order."""
+    """Return the seconds that are in intervals of both lists; each list is in order."""
     first_candidate = length = 0
     for begin, end in talks:
         while first_candidate < len(ready) and ready[first_candidate][1] <= begin:

@@ -1,4 +1,4 @@
-"""Workbooks for office programs: real numbers, totals as formulas, sheets ready to print."""
+"""Workbooks for spreadsheet programs, with real numbers, sums as formulas and a print layout."""
 
 from appliance.reports.xlsx.book import (
     SUM,

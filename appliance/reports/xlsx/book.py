@@ -1,8 +1,8 @@
 """The content of a workbook before it becomes a file: sheets of tables of plain values.
 
-A value is a text, a whole number, a Decimal (printed with its own decimals), a float (one decimal),
-a date, an aware datetime (written in the book's zone), Seconds, a Formula, SUM, or None for an
-empty cell. Text is always text: typed input cannot become a formula.
+A value is a text, a whole number, a Decimal (shown with its own decimals), a float (shown with one
+decimal), a date, an aware datetime (shown in the workbook's time zone), Seconds, a Formula, SUM, or
+None for an empty cell. A text is always written as text, so typed input cannot become a formula.
 """
 
 import datetime as dt
@@ -23,17 +23,17 @@ SUM = _Sum.SUM
 
 @dataclass(frozen=True)
 class Seconds:
-    """A duration: a number that can be added, displayed in the book's `duration_format`."""
+    """A duration, written as a number and shown in the workbook's `duration_format`."""
 
     value: float
 
 
 @dataclass(frozen=True)
 class Formula:
-    """A formula whose {row} is its own row's number, and its result.
+    """A formula, in which {row} is replaced by the number of its own row, and its result.
 
-    `result` determines the number format, and is the value of the cell for programs that do not
-    calculate, or until the formula is recalculated.
+    `result` determines the number format. It is also stored as the cell's value, for programs that
+    do not calculate formulas.
     """
 
     text: str  # "=E{row}/C{row}"
@@ -60,10 +60,10 @@ type CellValue = PlainValue | Cell
 
 @dataclass(frozen=True)
 class Table:
-    """Heads (one row or more), rows, and a highlighted last row.
+    """Rows of column heads, rows, and a row of totals in bold.
 
-    Each row has a value for every column. Columns that a Cell covers to the right have no value;
-    cells that it covers below are None.
+    A row has a value for each column, except for those that a Cell to their left covers. In the
+    rows below such a Cell, the covered values are None.
     """
 
     heads: Sequence[Sequence[CellValue]]  # texts
@@ -76,13 +76,13 @@ class Table:
 
 @dataclass(frozen=True)
 class Sheet:
-    """Tables below one another. `widths` are the widths of columns in characters."""
+    """A sheet: tables below one another. `widths` are the widths of its columns in characters."""
 
     name: str
     tables: Sequence[Table]
     widths: Sequence[float]
     heading: Sequence[str] = ()
-    notes: Sequence[str] = ()  # at the end of the sheet: the balance
+    notes: Sequence[str] = ()  # at the end of the sheet, such as the balance
     landscape: bool = False
 
 

@@ -1,4 +1,4 @@
-"""Writes workbooks as files with XlsxWriter."""
+"""Writes workbooks as .xlsx files with XlsxWriter."""
 
 import datetime as dt
 import io
@@ -24,8 +24,8 @@ from appliance.reports.xlsx.book import (
 )
 
 _SECONDS_PER_DAY = 86400
-_LINE_HEIGHT_POINTS = 15  # points
-_MAX_CELL_CHARACTERS = 32_767  # of a cell
+_LINE_HEIGHT_POINTS = 15
+_MAX_CELL_CHARACTERS = 32_767  # a limit of the file format
 _TABLE_STYLE = {"border": 1, "valign": "vcenter", "text_wrap": True}
 _HEAD_STYLE = _TABLE_STYLE | {"bold": True, "align": "center", "bg_color": "#F0F0F0"}
 _PAPER_A4 = 9
@@ -33,7 +33,7 @@ _PAPER_A4 = 9
 
 def write_workbook(book: Workbook) -> bytes:
     """Return the workbook as an .xlsx file. The same workbook always gives the same bytes."""
-    import xlsxwriter  # imported here because most processes write no workbook, as for PDF
+    import xlsxwriter  # imported here because most processes write no workbook
 
     buffer = io.BytesIO()
     file = xlsxwriter.Workbook(buffer, {"in_memory": True})
@@ -47,7 +47,7 @@ def write_workbook(book: Workbook) -> bytes:
 
 
 class _SheetWriter:
-    """Writes one sheet into the file; `row` is the next row, counted from 0."""
+    """Writes one sheet into the file; `row` is the next row to write, counted from 0."""
 
     def __init__(self, book: Workbook, file: Any, sheet: Sheet) -> None:
         self.book, self.file, self.sheet, self.row = book, file, sheet, 0
@@ -132,7 +132,7 @@ class _SheetWriter:
                 )
 
     def _default_style(self, value: PlainValue) -> dict[str, Any]:
-        """Return the default style of a value, which the row's style complements."""
+        """Return the style that a value's type gives it, in addition to the style of the row."""
         match value:
             case Formula(_, result):
                 return self._default_style(result)
@@ -169,7 +169,7 @@ class _SheetWriter:
         self.row += 1
 
     def _head_height(self, heads: Sequence[CellValue]) -> float:
-        """Return the height of a row of heads; office programs do not fit it to merged cells."""
+        """Return the height of a row of heads, since programs do not fit rows to merged cells."""
         widths = self.sheet.widths
         line_counts = [
             _line_count(
@@ -197,7 +197,7 @@ def _cells_with_columns(values: Sequence[CellValue]) -> Iterator[tuple[int, Cell
 
 
 def _column_sum(column: int, rows: Sequence[Sequence[CellValue]]) -> Number:
-    """Return the sum of the numbers of a column, in their own type."""
+    """Return the sum of the numbers of a column, as Seconds or Decimal if it contains such."""
     values = [
         cell.value
         for row in rows
@@ -226,7 +226,7 @@ def _line_count(text: str, width: float) -> int:
 
 
 def _column_letters(column: int) -> str:
-    """Return 0 as "A", 26 as "AA"."""
+    """Return the letters of a column counted from 0: "A" for 0, "AA" for 26."""
     text = ""
     column += 1
     while column:
@@ -236,9 +236,10 @@ def _column_letters(column: int) -> str:
 
 
 def _sheet_name(text: str, used_names: Collection[str]) -> str:
-    """Return a valid sheet name: at most 31 characters, without those that are not allowed.
+    """Return a valid name for a sheet, made from `text`.
 
-    No two sheets of a workbook have the same name, regardless of case.
+    It has at most 31 characters, no forbidden ones, and differs from `used_names`, which are
+    case-folded, regardless of case.
     """
     name = re.sub(r"[\[\]:*?/\\]", " ", text).strip("' ") or "1"
     suffixes = itertools.chain([""], (f" ({n})" for n in itertools.count(2)))
