@@ -25,7 +25,7 @@ class ArrivalSlot:
 
     @property
     def missed(self) -> int:
-        """Calls that were neither accepted nor are still in progress."""
+        """The number of calls that ended without being accepted."""
         return self.incoming - self.accepted - self.open
 
 

@@ -69,12 +69,12 @@ class Tally:
 
     @property
     def missed(self) -> int:
-        """Incoming calls that ended without being accepted; calls in progress are not counted."""
+        """The number of incoming calls that ended without being accepted."""
         return self.incoming - self.open - self.accepted
 
     @property
     def answer_speed(self) -> Rate:
-        """Average seconds from joining the queue to an operator's answer (ASA)."""
+        """Average speed of answer (ASA): seconds from joining the queue to an operator's answer."""
         return mean_rate(self.wait_seconds, self.waited)
 
     @property

@@ -14,7 +14,7 @@ MAX_PERIOD_LENGTH = dt.timedelta(days=5 * 366)
 
 
 class PeriodError(ValueError):
-    """A month or date that cannot be reported on; the message states what was expected."""
+    """A month, quarter, date or period is invalid; the message states the reason."""
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,7 @@ class Recovery:
 
     @property
     def average(self) -> float | None:
-        """Average seconds from the missed call to the talk."""
+        """Average seconds from the missed call to the talk; None if no call was recovered."""
         return self.seconds / self.recovered if self.recovered else None
 
 

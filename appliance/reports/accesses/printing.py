@@ -31,7 +31,7 @@ _CSV_COLUMNS = ("who", "what", "record", "times", "first", "last", "reason")
 
 
 def report_title(report: AccessReport) -> str:
-    """Return the file's title."""
+    """Return the title of the report's files."""
     return paper.dated_title(TITLE, report)
 
 

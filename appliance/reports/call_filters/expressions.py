@@ -42,7 +42,7 @@ class JoinedRecords:
         return appeal.id.is_null(False) if appeal else has_appeal()
 
     def join_records(self, calls: ModelSelect) -> ModelSelect:
-        """Join the records whose columns were requested to a query of calls."""
+        """Return a query of calls joined with the records whose columns were requested."""
         for table, record in self._aliases.items():
             calls = calls.join_from(
                 Call, record, JOIN.LEFT_OUTER, on=record.id == first_record_column(table, "id")

@@ -63,7 +63,7 @@ def expected_service_level(
 def operators_for_speed(
     load_erlangs: float, mean_handling_seconds: float, target_seconds: float
 ) -> int:
-    """Return the fewest operators whose mean time to answer is at most `target_seconds`.
+    """Return the smallest number of operators that answer within `target_seconds` on average.
 
     `mean_handling_seconds` is the mean handling time of a call.
     """
@@ -77,8 +77,9 @@ def operators_for_speed(
 def operators_for_level(
     load_erlangs: float, mean_handling_seconds: float, threshold_seconds: float, share: float
 ) -> int:
-    """Return the fewest operators who answer at least `share` (0 to 1) within the threshold.
+    """Return the smallest number of operators that reach a service level.
 
+    That is, at least `share` (0 to 1) of the calls are answered within `threshold_seconds`.
     `mean_handling_seconds` is the mean handling time of a call.
     """
     return next(
@@ -90,7 +91,7 @@ def operators_for_level(
 
 
 def required_channels(load_erlangs: float, max_refused_share: float) -> int:
-    """Return the fewest channels that refuse at most `max_refused_share` of the calls."""
+    """Return the smallest number of channels that refuse at most `max_refused_share` of calls."""
     if load_erlangs <= 0:
         return 0
     return next(

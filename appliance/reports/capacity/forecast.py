@@ -282,7 +282,7 @@ def _operators_by_slot(period: Period) -> dict[WeekSlot, float]:
 
 
 def _peak_concurrent_calls(period: Period) -> int:
-    """Return the highest number of concurrent calls, in any direction."""
+    """Return the highest number of concurrent calls, incoming and outgoing together."""
     now = Call.arrived_at.db_value(clock.now())
     rows = (
         Call.select(Call.arrived_at, fn.COALESCE(Call.ended_at, now))

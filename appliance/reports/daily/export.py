@@ -11,7 +11,7 @@ from appliance.reports.xlsx import SUM, Cell, CellValue, Table
 
 
 def report_title(report: DailyReport) -> str:
-    """Return the file's title."""
+    """Return the title of the report's files."""
     texts = report_texts.load_texts(report.locale).daily
     return texts.title.format(date=formatting.format_date(report.period.last))
 

@@ -104,7 +104,7 @@ class _DocumentTables:
     def headed_tables(
         self, pack: EvidencePack, subject: PackSubject, hashes: Mapping[str, str]
     ) -> Iterator[HeadedTable]:
-        """Yield all tables, in order."""
+        """Yield all tables of the printed contents, in order."""
         texts = self._texts
         request_rows = [
             (texts["asked"], self._format_time(pack.asked_at)),

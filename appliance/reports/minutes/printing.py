@@ -43,7 +43,7 @@ _CSV_COLUMNS = (
 
 
 def report_title(report: MinutesReport) -> str:
-    """Return the file's title."""
+    """Return the title of the report's files."""
     return paper.dated_title(N_("Statement of talk minutes"), report)
 
 

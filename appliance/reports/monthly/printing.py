@@ -20,7 +20,7 @@ _CONSULTATION_TABLE_WIDTHS = (5, 13, 48, 30)
 
 
 def report_title(report: MonthlyReport) -> str:
-    """Return the file's title."""
+    """Return the title of the report's files."""
     return report_texts.load_texts(report.locale).monthly.title.format(**_title_dates(report))
 
 

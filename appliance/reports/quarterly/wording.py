@@ -28,7 +28,7 @@ def title_dates(report: QuarterlyReport) -> dict[str, object]:
 
 
 def report_title(report: QuarterlyReport) -> str:
-    """Return the file's title."""
+    """Return the title of the report's files."""
     texts = form_texts(report)
     full_title = texts.title.format(**title_dates(report))
     return full_title if report.is_whole_quarter else f"{full_title} {_to_date_text(report)}"

@@ -10,7 +10,7 @@ from appliance.core.i18n import N_
 class Column:
     """A column: a figure that each row of a table has.
 
-    `kind`: count | share (per cent of all calls) | rate (a number with one decimal) | length (a
+    `kind`: count | share (a percentage of all calls) | rate (a number with one decimal) | length (a
     duration).
     """
 

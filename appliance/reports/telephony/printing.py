@@ -56,7 +56,7 @@ def _column_width(sheet: PlainTable, column: int) -> float:
 
 
 def report_title(report: TelephonyReport) -> str:
-    """Return the file's title."""
+    """Return the title of the report's files."""
     return paper.dated_title(N_("Telephony"), report)
 
 

@@ -46,7 +46,7 @@ class Overview:
 
     @property
     def total(self) -> CallTally:
-        """The tally of all calls of the filter."""
+        """The tally of all calls that pass the filter."""
         return self.hours.total
 
 
@@ -82,7 +82,7 @@ class TelephonyReport:
 
     @property
     def total(self) -> CallTally:
-        """The tally of all calls of the filter."""
+        """The tally of all calls that pass the filter."""
         return self.hours.total
 
 
