@@ -1,4 +1,4 @@
-"""The ministry's working calendar: its hours, and by year the days that differ from Mon-Fri."""
+"""The ministry's working calendar: its hours, and each year's days that differ from Mon-Fri."""
 
 import calendar as months
 import datetime as dt
@@ -25,7 +25,7 @@ from appliance.web.shell.request_data import parse_integer
 
 screen = Blueprint("calendar", __name__, url_prefix="/calendar")
 
-# kind of a day: its name, the badge's kind, the icon
+# By kind of a day: its name, the badge's kind, the icon.
 DAY_KINDS: dict[str, tuple[LazyString, str, str]] = {
     "holiday": (_l("Holiday"), "accent", "calendar"),
     "holiday_estimated": (_l("Holiday, estimated"), "warn", "calendar-clock"),
@@ -44,7 +44,7 @@ TROUBLES: dict[str, LazyString] = lists.TROUBLES | {
 
 
 def _is_tab_shown() -> bool:
-    """Return True if the tab is shown to the user; others open the page by its address."""
+    """Return True if the user has the tab; the others can open the page only by its address."""
     return me().role in ("manager", "supervisor", "technician")
 
 
@@ -52,7 +52,7 @@ def _is_tab_shown() -> bool:
 @may("calendar.read")
 @show_tab_when(_is_tab_shown)
 def show_calendar() -> str:
-    """Show the days of a `year`, with the proposed days if the list does not hold that year yet."""
+    """Show the days of a `year`, with the proposed days if the calendar ends before that year."""
     listed_years, current_day, refusal = days.listed_years(), today(), refusals.latest_refusal()
     year = parse_integer(request.args.get("year", ""), 1950, 2199) or current_day.year
     if year not in listed_years:
@@ -139,7 +139,7 @@ def confirm_year(number: int) -> Response:
 
 
 def _calendar_url(date: dt.date | None) -> str:
-    """Return the address of the page, for the year of `date` if there is one."""
+    """Return the address of the page, for the year of `date` if a date is given."""
     return url_for(".show_calendar", year=date.year) if date else url_for(".show_calendar")
 
 
@@ -150,7 +150,10 @@ def _month_weeks(year: int, month: int) -> list[list[dt.date | None]]:
 
 
 def _edited_day_values() -> dict[str, str] | None:
-    """Return the form values of the listed day that is to be edited (`day`), if there is one."""
+    """Return the form values of the listed day that the parameter `day` selects for editing.
+
+    Returns None if that day is not listed.
+    """
     date = identity.parse_plausible_date(request.args.get("day", ""))
     listed_day = days.find_day(date) if date else None
     if not listed_day:

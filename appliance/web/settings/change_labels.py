@@ -25,13 +25,13 @@ from appliance.web.shell.language import locale
 if TYPE_CHECKING:
     from appliance.models import ChangeLink, ChangeRequest
 
-# state: its name, the badge's kind, the icon
+# By state: its name, the badge's kind, the icon.
 STATES: dict[str, tuple[LazyString, str, str]] = {
     state.code: (lazy_gettext(state.name), state.tone, state.icon)
     for state in states.WORKFLOW.states
 }
 KINDS: dict[str, LazyString] = {kind.code: lazy_gettext(kind.name) for kind in terms.CHANGE_KINDS}
-# action of states.WORKFLOW: the name of the completed step, the icon, the dot's colour
+# By action of states.WORKFLOW: the name of the completed step, the icon, the dot's colour.
 STEP_LABELS: dict[str, tuple[LazyString, str, str]] = {
     "ask": (_l("Request written"), "file-text", "accent"),
     "accept": (_l("Accepted as a change request"), "check", ""),
@@ -42,7 +42,7 @@ STEP_LABELS: dict[str, tuple[LazyString, str, str]] = {
     "approve": (_l("Accepted by the ministry"), "archive", "ok"),
     "send_back": (_l("Returned: not done as requested"), "undo-2", "warn"),
 }
-# action: the text of its button
+# By action: the text of its button.
 BUTTONS: dict[str, LazyString] = {
     "accept": _l("Accept for work"),
     "begin": _l("Start working"),
@@ -65,7 +65,7 @@ TROUBLES: dict[str, LazyString] = {
     "day": _l("One person can send up to 30 MB of files in 24 hours: send the rest later."),
     "changed": _l("Another user was faster: look at what was done, then decide again."),
 }
-# kind of a change that is linked to a request (changes.links.KINDS)
+# By kind of a change that is linked to a request (changes.links.KINDS).
 LINK_KIND_LABELS: dict[str, LazyString] = {
     "routing": _l("Telephony"),
     "prompt": _l("Prompt"),
@@ -77,7 +77,7 @@ LINK_KIND_LABELS: dict[str, LazyString] = {
     "article": _l("Article"),
     "script": _l("Script"),
 }
-# changed field, as a link stores it
+# By name of a changed field in a link.
 FIELD_LABELS: dict[str, LazyString] = {
     "name_uz_latn": _l("Name in Uzbek (Latin)"),
     "name_uz_cyrl": _l("Name in Uzbek (Cyrillic)"),
@@ -106,7 +106,7 @@ def deadline_nearness(
 ) -> Nearness | None:
     """Return how near the deadline of an open request is, or that a request was done late.
 
-    Returns None for a request that was done in time or is no longer open.
+    Returns None for a request that was done in time, or that is closed and was never done.
     """
     if done_at or not request.is_open:
         late = done_at and done_at > request.due_at
@@ -130,13 +130,13 @@ def deadline_nearness(
 
 
 def term_text(request: "ChangeRequest") -> str:
-    """Return the term of a request as text, in working days."""
+    """Return the time allowed for a request as text, in working days."""
     days = terms.KINDS_BY_CODE[request.kind].days
     return str(ngettext("%(num)s working day", "%(num)s working days", days))
 
 
 def changed_object_title(link: "ChangeLink") -> str:
-    """Return the title of the object that was changed."""
+    """Return the title of the object that a linked change concerns, with its kind."""
     name = prompt_title(link.title) if link.kind == "prompt" else link.title
     if link.kind == "routing":
         name = _("Version %(number)s", number=link.ref)
@@ -178,7 +178,7 @@ def changed_object_url(link: "ChangeLink") -> str:
 
 
 def link_differences(link: "ChangeLink") -> list[tuple[str, str, str]]:
-    """Return (field, before, after) of each changed field, in the reader's language."""
+    """Return (field, before, after) of each field that a linked change changed, as text."""
     if link.kind == "form":
         return _form_differences(link)
     fields = dict.fromkeys((*link.before, *link.after))
@@ -220,7 +220,7 @@ def _list_title(ref: str) -> str:
 
 
 def _form_differences(link: "ChangeLink") -> list[tuple[str, str, str]]:
-    """Return (field, before, after) of each field that differs between two versions of a form."""
+    """Return (field, before, after) of each field that a new version of a form changed."""
     form, number = link.ref.split("/")
     rows = (
         editing.find_version(form, int(version_number))
@@ -246,7 +246,7 @@ def _plan_difference(difference: Difference) -> tuple[str, str, str]:
 
 
 def joined_field(difference: Difference) -> str:
-    """Return the part, field and row of a plan difference joined as one name, for a link."""
+    """Return one field name for a link, made of the part, field and row of a plan difference."""
     return f"{difference.part}/{difference.field}/{difference.row}"
 
 

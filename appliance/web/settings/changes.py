@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
 screen = Blueprint("changes", __name__, url_prefix="/changes")
 
-# bytes; as much as nginx accepts, so the page itself can explain why a request is too large
+# As much as nginx accepts, so that the page itself can explain why files are too large.
 MAX_REQUEST_BYTES = 40 * 1024 * 1024
 LIST_FILTERS = {
     "open": open_requests,
@@ -57,9 +57,9 @@ LIST_FILTERS = {
 @screen.get("")
 @may("change.read")
 def show_requests() -> str:
-    """Show the requests that are still to be done, those awaiting the ministry, or all.
+    """Show the requests that are still to be done.
 
-    The parameter `show` selects them: `done` for those awaiting the ministry, or `all`.
+    With `show=done`, those that await the ministry's approval are shown; with `show=all`, all.
     """
     return render_template("changes/page.html", **_list_context())
 
@@ -127,7 +127,7 @@ def show_request_section(number: int, piece: str) -> str:
 @accepts_file(MAX_REQUEST_BYTES, largest_file=files.MAX_FILE_BYTES)
 @may("change.read")
 def perform_action(number: int) -> Response:
-    """Perform the chosen action; if refused, show the page again with the reason and the text."""
+    """Perform the chosen action; if it is refused, show the page with the reason and the text."""
     change_request, form_data = _request_or_404(number), request.form
     action, version = form_data.get("action", ""), form_data.get("version", 0, parse_count)
     try:
@@ -145,7 +145,7 @@ def perform_action(number: int) -> Response:
 @screen.get("/<int:number>/files/<int:id>")
 @may("change.read")
 def download_file(number: int, id: int) -> Response:
-    """Send an attached file unchanged, to be saved: browsers are not asked to display it."""
+    """Send an attached file unchanged, as a download: browsers do not display it."""
     attachment = files.find_file(_request_or_404(number), id) or abort(404)
     return send_file(
         io.BytesIO(attachment.content),
@@ -158,7 +158,11 @@ def download_file(number: int, id: int) -> Response:
 def link_to_request(
     kind: str, ref: str, title: str, before: links.Fields, after: links.Fields
 ) -> None:
-    """Record a change just made with the request that the form names, if it names one."""
+    """Record a change that was just made in the change request that the submitted form names.
+
+    Nothing is recorded if the form names no request. If the request is already done, only a message
+    says so.
+    """
     number = request.form.get("request", 0, parse_count)
     change_request = find_change_request(number, me()) if number else None
     if change_request and change_request.is_open:
@@ -174,7 +178,7 @@ def link_to_request(
 
 @screen.app_template_global("open_requests")
 def _open_requests() -> "list[ChangeRequest]":
-    """Return the open requests for which the user may make a change; read once per page."""
+    """Return the open requests if the user may carry them out, or else []; read once per page."""
     if "open_requests" not in g:
         g.open_requests = (
             open_requests() if current_role() in rights.allowed_roles("change.do") else []

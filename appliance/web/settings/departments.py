@@ -33,7 +33,7 @@ NAMES: dict[str, LazyString] = {
 @screen.get("")
 @may("department.change")
 def show_departments() -> str:
-    """Show the departments, the directions that are sent to them, and their members."""
+    """Show the departments, the directions whose appeals they receive, and their members."""
     all_departments, refusal = departments.list_departments(active=False), refusals.latest_refusal()
     return render_template(
         "departments/page.html",
@@ -130,12 +130,12 @@ def _department_fields(department: "Department") -> dict[str, str]:
 
 
 def _department_name_by_direction(routes: dict[str, int], names: dict[int, str]) -> dict[str, str]:
-    """Return direction → name of the department that receives it, for a change request."""
+    """Return the name of the department that receives each direction, by direction."""
     return {direction: names.get(number, "") for direction, number in routes.items()}
 
 
 def _department_names() -> dict[int, str]:
-    """Return department id → name in the reader's language."""
+    """Return the names of all departments in the reader's language, by department id."""
     return {d.id: localized_name(d, locale()) for d in departments.list_departments(active=False)}
 
 
@@ -145,12 +145,12 @@ def _names_from_form() -> dict[str, Any]:
 
 
 def _selected_department_id(field: str) -> int | None:
-    """Return the id of the department selected in `field`, if it is in use."""
+    """Return the id of the department selected in `field`, or None if it is not in use."""
     department = departments.active_department(request.form.get(field, ""))
     return department.id if department else None
 
 
 def _redirect_to_departments() -> BaseResponse:
-    """Flash that the form was saved, and redirect to the page."""
+    """Show the message that the form was saved, and redirect to the page."""
     flash(_("Saved."))
     return redirect(url_for("departments.show_departments"))

@@ -1,4 +1,4 @@
-"""Desk phones: who has which, and the address by which a phone sets itself up, shown once."""
+"""Desk phones: who has which, and the set-up address from which a phone loads its settings."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -42,7 +42,7 @@ TROUBLES: dict[str, LazyString] = {
 @screen.get("")
 @may("person.change")
 def show_phones_page() -> str:
-    """Show the page of desk phones: everybody who has an extension, with their phone."""
+    """Show the page of desk phones: everybody who has an extension, with their phone if any."""
     return _render_page()
 
 
@@ -89,7 +89,7 @@ def remove_phone(number: int) -> BaseResponse:
 @screen.post("/<int:number>/address")
 @may("person.change")
 def issue_setup_address(number: int) -> BaseResponse | str:
-    """Issue a new set-up address; it is shown in this response and nowhere else."""
+    """Create a new set-up address for a person's phone; only this response ever shows it."""
     user = person_or_404(number)
     try:
         setup = desk_phones.create_setup_address(user, site(), me())
@@ -121,7 +121,7 @@ def _list_context() -> dict[str, Any]:
 
 
 def _render_page(user: "User | None" = None) -> str:
-    """Render the page, with the form of one person if a user is given."""
+    """Render the page, with the form for the phone of `user` if one is given."""
     refusal, phone = refusals.latest_refusal(), user and desk_phones.phone_of_user(user)
     return render_template(
         "desk_phones/page.html",

@@ -1,4 +1,4 @@
-"""The directory: the ministry's employees to whom callers are transferred, and its editing."""
+"""The directory of the ministry's employees to whom callers are transferred, and its editing."""
 
 from typing import TYPE_CHECKING
 
@@ -34,9 +34,9 @@ TROUBLES: dict[str, LazyString] = {
 @screen.get("")
 @may("directory.change")
 def show_directory() -> str:
-    """Show the employees that match `q`, and a blank form.
+    """Show the employees that match the search `q`, and a blank form.
 
-    Without `q`, all employees are shown, with the inactive ones.
+    If `q` is missing, all employees are shown, including the inactive ones.
     """
     return _render_page(DirectoryEntry("", ""))
 
@@ -73,7 +73,10 @@ def change_employee(number: int) -> Response:
 
 
 def _save_employee(employee: "Employee | None") -> Response:
-    """Store the sent entry, of a new employee if `employee` is None; record it with the request."""
+    """Store the submitted entry of `employee`, or of a new one if None.
+
+    The change is recorded in the change request that the form names, if it names one.
+    """
     before = _employee_fields(employee)
     try:
         saved = directory.save_employee(

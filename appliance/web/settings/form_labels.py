@@ -75,7 +75,7 @@ TROUBLES: dict[str, LazyString] = {
 
 
 def change_texts(change: Change) -> tuple[str, str, str]:
-    """Return (field, before, after) of one change between two versions of a form."""
+    """Return (field, before, after) of one change between two versions of a form, as text."""
     field = change.after or change.before
     name = field.localized_label(locale()) if field else ""
     if change.kind == "moved":
@@ -87,7 +87,7 @@ def change_texts(change: Change) -> tuple[str, str, str]:
 
 
 def field_summary(field: forms.Field) -> str:
-    """Return a field on one line: label, hint, kind, choices, condition, marks."""
+    """Return a field as one line of text: labels, hint, kind, choices, condition, marks."""
     marks = [str(PARTS[name]) for name in ("required", "personal") if getattr(field, name)]
     labels = [field.label[language] for language in LANGUAGES if language in field.label]
     choices = choices_text(field, list_names_by_code(), dict(document_choices()))
@@ -124,7 +124,7 @@ def condition_text(field: forms.Field, topics: Mapping[str, str]) -> str:
 
 
 def list_names_by_code() -> dict[str, str]:
-    """Return code → name of the lists and kinds of places that a field may choose from."""
+    """Return the names of the lists and kinds of places that a field may choose from, by code."""
     product_fields = [
         f for form in forms.FORMS for f in forms.product_definition(form).fields if f.source
     ]

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 screen = Blueprint("form_versions", __name__, url_prefix="/forms")
 
 _FORM_CONVERTER = "<any('1', '2'):form>"
-_BLANK_ANSWERS = 2  # blank answers in the form of a field, to type into
+_BLANK_ANSWERS = 2  # blank rows for more answers on the page of a field
 
 
 @screen.get("")
@@ -41,7 +41,11 @@ def open_first_form() -> Response:
 @screen.get(f"/{_FORM_CONVERTER}")
 @may("form.read")
 def show_form(form: str) -> str:
-    """Show a form's fields, of the pending version if there is one, and its versions."""
+    """Show a form's fields and versions.
+
+    The fields are those of the pending version (a draft, or a version planned for a later time) if
+    there is one, otherwise of the version in force.
+    """
     pending, refusal = editing.pending_version(form), refusals.latest_refusal()
     displayed = forms.stored_definition(pending) if pending else forms.definition_in_force(form)
     return render_template(
@@ -70,7 +74,7 @@ def begin_draft(form: str) -> Response:
 @screen.post(f"/{_FORM_CONVERTER}/draft/<any(discard, withdraw):what>")
 @may("form.change")
 def drop_draft(form: str, what: str) -> Response:
-    """Discard the draft, or turn a planned version back into a draft."""
+    """Discard the draft, or turn a version planned for a later time back into a draft."""
     action = {"discard": editing.discard_draft, "withdraw": editing.withdraw_planned_version}[what]
     return _perform(form, lambda: action(form, _revision_seen(), me().login))
 
@@ -78,14 +82,14 @@ def drop_draft(form: str, what: str) -> Response:
 @screen.post(f"/{_FORM_CONVERTER}/draft/put")
 @may("form.change")
 def put_draft_in_force(form: str) -> Response:
-    """Put the draft in force, now or from a date and time."""
+    """Put the draft in force, now or from the date and time that were typed."""
     since = typed_times.entered_time()
     if isinstance(since, str):
         return refusals.redirect_back(url_for(".show_form", form=form), since)
     before = forms.definition_in_force(form).version
 
     def put_in_force() -> None:
-        """Put the draft in force and record the change with the request."""
+        """Put the draft in force and record that in the change request that the form names."""
         version = editing.publish_draft(form, since, _revision_seen(), me().login)
         numbers = {"version": str(before)}, {"version": str(version.number)}
         changes.link_to_request("form", f"{form}/{version.number}", "", *numbers)
@@ -133,7 +137,7 @@ def change_field(form: str, name: str) -> Response:
 @screen.post(f"/{_FORM_CONVERTER}/fields/<name>/<any(up, down, remove):what>")
 @may("form.change")
 def move_field(form: str, name: str, what: str) -> Response:
-    """Move a field up or down by one place, or remove an added one."""
+    """Move a field of the draft up or down by one place, or remove it."""
     if what == "remove":
         return _perform(
             form, lambda: editing.remove_field(form, name, _revision_seen(), me().login)
@@ -213,7 +217,7 @@ def _common_context(form: str, pending: "FormVersion | None") -> dict[str, Any]:
 
 
 def _render_field(form: str, current_field: forms.Field | None) -> str:
-    """Render the page of a field of the draft, of a new one if `current_field` is None.
+    """Render the page of a field of the draft; of a new field if `current_field` is None.
 
     Aborts with 404 if there is no draft.
     """
@@ -250,7 +254,7 @@ def _pending_field(form: str, name: str) -> forms.Field:
 
 
 def _field_entry(form_data: MultiDict[str, str]) -> dict[str, Any]:
-    """Return the field that was typed in the form, in the shape that a definition has."""
+    """Return the field that was typed, as a dictionary like a field of a stored definition."""
     options = [
         {"code": code} | {n: text.strip() for n, text in zip(LOCALES, texts, strict=True)}
         for code, *texts in zip(
@@ -276,9 +280,9 @@ def _field_entry(form_data: MultiDict[str, str]) -> dict[str, Any]:
 
 
 def _save_field(form: str, field_url: str, save: Callable[[dict[str, Any]], object]) -> Response:
-    """Pass the typed field to `save`.
+    """Pass the typed field to `save`, and redirect to the form's page.
 
-    Redirects to the form's page, or to `field_url` if the field is refused.
+    If the field is refused, redirects to `field_url`.
     """
     try:
         save(_field_entry(request.form))
@@ -291,9 +295,9 @@ def _save_field(form: str, field_url: str, save: Callable[[dict[str, Any]], obje
 def _perform(
     form: str, action: Callable[[], object], message: str = "", anchor: str = ""
 ) -> Response:
-    """Run `action` and redirect to the form's page, to the field `anchor`.
+    """Run `action` and redirect to the form's page, which shows `message`.
 
-    `message` is flashed.
+    `anchor` is the name of the field to scroll to. If the action is refused, the page says why.
     """
     form_url = url_for(".show_form", form=form)
     try:
@@ -306,5 +310,5 @@ def _perform(
 
 
 def _revision_seen() -> str:
-    """Return the fingerprint of the draft on the page whose form was sent."""
+    """Return the fingerprint of the draft as the user saw it on the page that was submitted."""
     return request.form.get("seen", "")

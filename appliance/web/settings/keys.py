@@ -1,4 +1,4 @@
-"""Access keys for programs that read and answer appeals: made, shown once, confirmed, revoked."""
+"""Access keys for programs that read and answer appeals: creating, confirming and revoking them."""
 
 import datetime as dt
 from typing import TYPE_CHECKING
@@ -49,9 +49,9 @@ def has_work() -> bool:
 @may("key.read")
 @show_tab_when(has_work)
 def show_keys() -> str:
-    """Show every key and the form for a new one.
+    """Show every key, and to users who may create keys, the form for a new one.
 
-    Users who may not revoke keys see only those that await their confirmation.
+    Users who may not revoke keys see only the keys that await their confirmation.
     """
     return _render_page()
 
@@ -77,7 +77,7 @@ def create_key() -> BaseResponse | str:
 @screen.post("/<int:number>/confirm")
 @may("key.confirm")
 def confirm_key(number: int) -> BaseResponse:
-    """Put a key in force that another user has made."""
+    """Confirm a key that another user created; from now on it works."""
     key = keys.key_by_id(number) or abort(404)
     try:
         keys.confirm_key(key, me())
@@ -120,9 +120,9 @@ def _render_page(created_key: "AccessKey | None" = None, secret: str = "") -> st
 
 
 def _end_from_form() -> dt.datetime | None:
-    """Return the end of the day that was typed, if any.
+    """Return the end of the day that was typed, or None if no day was typed.
 
-    Raises Refused for a text that is not a date.
+    Raises Refused with the code `ends` if the text is not a date.
     """
     text = request.form.get("ends", "").strip()
     if not text:

@@ -1,4 +1,4 @@
-"""The telephony shown as the stages of a call, and a rehearsal of what happens to one."""
+"""The telephony plan shown as the stages of a call, and the rehearsal of a call."""
 
 import datetime as dt
 from collections.abc import Iterable
@@ -25,7 +25,11 @@ screen = Blueprint("line", __name__, url_prefix="/telephony")
 
 @dataclass(frozen=True)
 class CallStage:
-    """A stage of a call: the rules there, the section with its settings, the prompts it plays."""
+    """A stage of a call, such as "Queue", as the page shows it.
+
+    `facts` are sentences about its settings, `section` is the section of the plan where they are
+    changed, `prompts` are the names of the prompts that are played.
+    """
 
     name: str
     section: str
@@ -44,10 +48,11 @@ def show_stages() -> str:
 @may("plan.change")
 @long_running
 def rehearse_call() -> str | tuple[str, int]:
-    """Show the stages, and what would happen to the call that the address describes.
+    """Show the stages, and what would happen to the call described by the URL's parameters.
 
-    The parameters are `from`, `number`, `date`, `time` and `keys`. The call is made at a second
-    Asterisk, which takes ten seconds or more.
+    The parameters are `from` (the caller's number), `number` (the number dialled), `date`, `time`
+    and `keys` (the keys pressed). The call is made at a second Asterisk, which takes ten seconds or
+    more.
     """
     if not (called_at := _requested_datetime()):
         return _render_page(
@@ -92,7 +97,7 @@ def _prompts_with_sound(language: str) -> Iterable[prompts.PromptInfo]:
 
 
 def _requested_datetime() -> dt.datetime | None:
-    """Return the requested time of the call in the site's zone, if it is valid."""
+    """Return the requested time of the call in the site's zone, or None if it is invalid."""
     text = f"{request.args.get('date', '')} {request.args.get('time', '')}"
     try:
         return dt.datetime.strptime(text, "%d.%m.%Y %H:%M").replace(tzinfo=site().tz)
@@ -124,7 +129,7 @@ def _call_stages(current: Plan) -> list[CallStage]:
 
 
 def _number_facts(current: Plan) -> tuple[str, ...]:
-    """Return the facts of the stage "Number": our numbers, blocked and hidden ones."""
+    """Return the sentences about the stage "Number": our numbers, blocked and hidden callers."""
     own_numbers = [phone(n.number) for n in current.numbers if n.number]
     blocked = ngettext(
         "%(num)s number is blocked", "%(num)s numbers are blocked", len(current.blocked)
@@ -138,7 +143,10 @@ def _number_facts(current: Plan) -> tuple[str, ...]:
 
 
 def _language_facts(current: Plan) -> tuple[str, ...]:
-    """Return the facts of the stage "Language": its keys, numbers with one language, the hours."""
+    """Return the sentences about the stage "Language".
+
+    They are about the menu's keys, the numbers with only one language, and the ministry's hours.
+    """
     facts = [_("1: Uzbek, 2: Russian; no key: Uzbek")]
     language_names = routing_labels.CHOICES["numbers.languages"]
     facts += [
@@ -158,7 +166,7 @@ def _hours_prompts(current: Plan) -> tuple[str, ...]:
 
 
 def _topic_facts(current: Plan) -> tuple[str, ...]:
-    """Return the facts of the stage "Topic": where each key of the menu leads."""
+    """Return the sentences about the stage "Topic": where each key of the menu leads."""
     if not current.topics:
         return (_("The topic is not asked: straight to the queue"),)
     action_names = routing_labels.CHOICES["topics.action"]
@@ -167,7 +175,10 @@ def _topic_facts(current: Plan) -> tuple[str, ...]:
 
 
 def _queue_facts(current: Plan) -> tuple[str, ...]:
-    """Return the facts of the stage "Queue": operators of each queue, how long a phone rings."""
+    """Return the sentences about the stage "Queue".
+
+    They give the number of operators of each queue, and how long a phone rings.
+    """
     queues = routing.operators_per_queue(current)
     return (
         *(
@@ -190,7 +201,10 @@ def _queue_name(queue: str) -> str:
 
 
 def _overflow_facts(current: Plan) -> tuple[str, ...]:
-    """Return the facts of the stage "Overflow": when any operator is tried, when the wait ends."""
+    """Return the sentences about the stage "Long wait".
+
+    They say after how long the operators of all queues are tried, and after how long the wait ends.
+    """
     queueing = current.queueing
     return (
         _("After %(seconds)s s: any operator", seconds=queueing.fall_back_after)
@@ -201,7 +215,7 @@ def _overflow_facts(current: Plan) -> tuple[str, ...]:
 
 
 def _callback_facts(current: Plan) -> tuple[str, ...]:
-    """Return the facts of the stage "Callback": when callers are offered one."""
+    """Return the sentences about the stage "Callback": when callers are offered one."""
     callback = current.callback
     facts = []
     if callback.offered:
@@ -213,7 +227,10 @@ def _callback_facts(current: Plan) -> tuple[str, ...]:
 
 
 def _call_course(current: Plan, stations: list[actions.Station]) -> list[tuple[str, str, str]]:
-    """Return (icon, event, detail) of each station of a rehearsed call, as text."""
+    """Return (icon, event, detail) of each event of a rehearsed call, as text.
+
+    `stations` are what the caller meets, such as a prompt, a menu or a queue.
+    """
     steps = [_station_text(current, station) for station in stations]
     if not stations or stations[-1].kind != "refused":
         steps.append(("check", _("The call ends, unless an operator has answered"), ""))
@@ -221,7 +238,7 @@ def _call_course(current: Plan, stations: list[actions.Station]) -> list[tuple[s
 
 
 def _station_text(current: Plan, station: actions.Station) -> tuple[str, str, str]:
-    """Return (icon, event, detail) of one station, as text."""
+    """Return (icon, event, detail) of one event of a rehearsed call, as text."""
     refusals = {
         "blocked": _("Refused: the number is blocked"),
         "anonymous": _("Refused: the number is hidden"),

@@ -1,4 +1,4 @@
-"""The lists that forms choose from: their values, the editing of them, CSV export and import."""
+"""The lists that form fields choose from: their values, the editing, CSV export and import."""
 
 import datetime as dt
 import io
@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 screen = Blueprint("lists", __name__, url_prefix="/lists")
 
 MAX_FILE_BYTES = 256 * 1024  # of an uploaded file
-AWAITS_CONFIRMATION = "waits"  # trouble code of a file that was shown and awaits confirmation
+# A file that awaits confirmation is stored like a refused form, with this code of trouble.
+AWAITS_CONFIRMATION = "waits"
 
 PLACE_KINDS: dict[str, LazyString] = {
     "regions": _l("Regions"),
@@ -102,7 +103,7 @@ def show_lists() -> str:
 @screen.post("")
 @may("list.change")
 def add_list() -> BaseResponse:
-    """Add a list of the site's own."""
+    """Add a list to those that the product has: a list of the site's own."""
     try:
         new_list = upkeep.add_list(request.form.get("code", ""), _names_from_form(), me().login)
     except Refused as error:
@@ -175,7 +176,7 @@ def download_list(name: str) -> Response:
 @accepts_file(MAX_FILE_BYTES + 4 * 1024)
 @may("list.change")
 def preview_import(name: str) -> BaseResponse:
-    """Read an uploaded file and show what it would change; nothing is changed yet."""
+    """Store an uploaded file for confirmation; the page shows what it would change."""
     catalog, list_url = _list_or_404(name), url_for(".show_list", name=name)
     upload = request.files.get("file")
     if not upload or not upload.filename:
@@ -200,7 +201,7 @@ def preview_import(name: str) -> BaseResponse:
 @screen.post("/<name>/import")
 @may("list.change")
 def confirm_import(name: str) -> BaseResponse:
-    """Apply the changes of the file that was shown and awaits confirmation (`refused`)."""
+    """Import the file that awaits confirmation; the parameter `refused` identifies it."""
     catalog, list_url, refusal = (
         _list_or_404(name),
         url_for(".show_list", name=name),
@@ -264,7 +265,7 @@ def move_value(name: str, number: int, step: str) -> BaseResponse:
 
 
 def _render_list(catalog: "Catalog", edited_item: "CatalogItem | None" = None) -> str:
-    """Render the page of a list, with the value `edited_item` in the form if there is one."""
+    """Render the page of a list; if `edited_item` is given, its values are in the form."""
     refusal = refusals.latest_refusal()
     has_upload = refusal.trouble == AWAITS_CONFIRMATION and refusal.address == url_for(
         ".preview_import", name=catalog.code
@@ -298,7 +299,10 @@ def _render_list(catalog: "Catalog", edited_item: "CatalogItem | None" = None) -
 
 
 def _pending_plan(code: str, refusal: refusals.Refusal) -> ImportPlan | None:
-    """Return what the file that awaits confirmation would change in the list now."""
+    """Return what the file that awaits confirmation would change in the list now.
+
+    Returns None if it can no longer be imported.
+    """
     try:
         return changes.plan_import(code, refusal.values.get("file", ""))
     except (SheetError, Refused):
@@ -306,7 +310,7 @@ def _pending_plan(code: str, refusal: refusals.Refusal) -> ImportPlan | None:
 
 
 def _form_context() -> dict[str, Any]:
-    """Return the values of a refused form and the reason why it was refused."""
+    """Return the template context of the forms: the values of a refused one, and why it was."""
     refusal = refusals.latest_refusal()
     return {
         "keeps": can_open("lists.add_value"),
@@ -320,7 +324,7 @@ def _form_context() -> dict[str, Any]:
 
 
 def _link_value(value: "CatalogItem", before: Fields) -> None:
-    """Record a changed value with the request that the form names."""
+    """Record a changed value in the change request that the form names, if it names one."""
     ref = f"{value.catalog}/{value.code}"
     link_to_request("list", ref, value.name_uz_latn, before, _value_fields(value))
 
@@ -338,7 +342,10 @@ def _value_fields(value: "CatalogItem") -> Fields:
 
 
 def _plan_differences(plan: ImportPlan) -> tuple[Fields, Fields]:
-    """Return what a file changed: "code/column" → value, once before and once after."""
+    """Return the values before and after an import, for a change request.
+
+    The keys are "code/column", with the code of the value that was changed.
+    """
     before: dict[str, str | None] = {}
     after: dict[str, str | None] = {}
     for change in plan.changes:
@@ -379,7 +386,7 @@ def _names_from_form() -> dict[str, str]:
 def _columns_from_form() -> dict[str, Any]:
     """Return the names and days that were typed in the form.
 
-    Raises Refused("date") for a text that is not a date.
+    Raises Refused with the code `date` if the text of a day is not a date.
     """
     days: dict[str, Any] = {}
     for column in ("active_from", "active_until"):

@@ -58,7 +58,7 @@ TROUBLES: dict[str, LazyString] = {
 @screen.get("")
 @may("person.read")
 def show_people() -> str:
-    """Show everybody; to users who may change accounts, also the form for a new one."""
+    """Show all users, and to those who may change accounts, the form for a new one."""
     return _render_page()
 
 
@@ -72,7 +72,7 @@ def show_people_list() -> str:
 @screen.get("/people.csv")
 @may("person.read")
 def download_people() -> Response:
-    """Send everybody as a CSV file in the format that can be imported again."""
+    """Send all users as a CSV file in the format that can be imported again."""
     audit.record_entry(me().login, "user.export", "people.csv")
     headers = {"Content-Disposition": "attachment; filename=people.csv"}
     return Response(
@@ -83,7 +83,7 @@ def download_people() -> Response:
 @screen.post("")
 @may("person.change")
 def add_person() -> BaseResponse | str:
-    """Create an account; its passwords are shown in this response and nowhere else."""
+    """Create an account; only this response ever shows its passwords."""
     try:
         credentials = staff.add_person(_entry_from_form(request.form), me())
     except Refused as error:
@@ -101,7 +101,7 @@ def show_person(number: int) -> str:
 @screen.post("/<int:number>")
 @may("person.change")
 def change_person(number: int) -> BaseResponse | str:
-    """Change an account; a new phone's password is shown in this response and nowhere else."""
+    """Change an account; if it gets a phone, only this response ever shows its password."""
     user = person_or_404(number)
     try:
         credentials = staff.change_person(user, _entry_from_form(request.form, user), me())
@@ -116,7 +116,7 @@ def change_person(number: int) -> BaseResponse | str:
 @screen.post("/<int:number>/<any(password, phone):what>")
 @may("person.change")
 def issue_password(number: int, what: str) -> BaseResponse | str:
-    """Issue a new password, the person's or their phone's; it is shown in this response only."""
+    """Create a new password for a person or their phone; only this response ever shows it."""
     user = person_or_404(number)
     issue = {"password": staff.issue_password, "phone": staff.issue_phone_password}[what]
     try:
@@ -155,7 +155,7 @@ def change_access(number: int, what: str) -> BaseResponse:
 @screen.post("/<int:number>/identity")
 @may("person.change")
 def save_identity(number: int) -> BaseResponse:
-    """Store the name under which an outside sign-in service knows the person, or remove it."""
+    """Store the person's name at an outside sign-in service, or remove it if it is empty."""
     user, source = person_or_404(number), request.form.get("source", "")
     if source not in _sign_in_services():
         abort(400)
@@ -170,7 +170,7 @@ def save_identity(number: int) -> BaseResponse:
 @screen.post("/<int:number>/fallback")
 @may("person.change")
 def set_password_fallback(number: int) -> BaseResponse:
-    """Allow or forbid the person to sign in by the stored password while the directory is away."""
+    """Allow or forbid a person to sign in by the stored password while LDAP does not respond."""
     user = person_or_404(number)
     try:
         identities.set_directory_fallback(user, "allowed" in request.form, me())
@@ -183,18 +183,21 @@ def set_password_fallback(number: int) -> BaseResponse:
 @screen.get("/import")
 @may("person.change")
 def show_import() -> str:
-    """Show the page for importing people from a file, before accounts are created.
+    """Show the page for importing people from a file.
 
-    The content of the file is shown line by line.
+    After a file was uploaded, it shows the file line by line, before accounts are created.
     """
     return _render_import()
 
 
 @screen.post("/import")
 @may("person.change")
-@accepts_file(2 * MAX_FILE_BYTES + 5_200)  # the file, or its text
+@accepts_file(2 * MAX_FILE_BYTES + 5_200)  # the file, or its text in a field of the form
 def import_people() -> BaseResponse | str:
-    """Show the content of a file; if it is `confirmed` and has no fault, create its accounts."""
+    """Read a file of people and redirect to the page that shows it.
+
+    If the form has `confirmed` and no line has a fault, creates the accounts instead.
+    """
     try:
         text = _uploaded_text()
         lines = roster.parse_roster(text, me(), _staffed_topics())
@@ -210,9 +213,9 @@ def import_people() -> BaseResponse | str:
 
 
 def _uploaded_text() -> str:
-    """Return the text of the uploaded file, or else of the form's field.
+    """Return the text of the uploaded file, or if there is no file, of the field `people`.
 
-    Raises Refused("letters") for a file that is not UTF-8.
+    Raises Refused with the code `letters` if the file is not UTF-8 text.
     """
     file = request.files.get("file")
     if not file or not file.filename:
@@ -229,14 +232,14 @@ def person_or_404(number: int) -> "User":
 
 
 def _sign_in_services() -> dict[str, str]:
-    """Return source → name of the outside services by which users sign in here."""
+    """Return the names of the outside services by which users can sign in here, by code."""
     openid, ldap = site().openid, site().ldap
     services = {"openid": openid.name if openid else "", "ldap": "LDAP" if ldap else ""}
     return {source: name for source, name in services.items() if name}
 
 
 def _staffed_topics() -> dict[str, str]:
-    """Return code → spoken name of the topics that have operators of their own."""
+    """Return the spoken names of the topics that have their own operators, by topic code."""
     topics = [t for t in routing.current_plan(site()).topics if t.action == "own_queue"]
     is_russian = locale() == "ru"
     return {
@@ -246,7 +249,10 @@ def _staffed_topics() -> dict[str, str]:
 
 
 def _entry_from_form(form: MultiDict[str, str], user: "User | None" = None) -> StaffEntry:
-    """Return the account that was typed; fields that the form does not contain stay unchanged."""
+    """Return the account that was typed in the form.
+
+    Role, topics and phone stay as they are for `user` if the form does not contain them.
+    """
     current = staff.entry_of_user(user) if user else StaffEntry("", "", "")
     every_topic = form.get("every_topic")
     selected_topics = tuple(form.getlist("topic")) if every_topic == "no" else None
@@ -264,7 +270,10 @@ def _entry_from_form(form: MultiDict[str, str], user: "User | None" = None) -> S
 
 
 def _list_context() -> dict[str, Any]:
-    """Return the template context of the list: people that match `q` by name, closed ones last."""
+    """Return the template context of the list: users who match the search `q`.
+
+    They are sorted by name; closed accounts come last.
+    """
     search_text = request.args.get("q", "")
     people = search.best_matches(accounts.all_accounts(), search_text, _search_key)
     people.sort(
@@ -290,13 +299,16 @@ def _list_context() -> dict[str, Any]:
 
 
 def _search_key(user: "User") -> str:
-    """Return the text of a user in which the list searches."""
+    """Return the text in which the search looks for a user: names, login, extension and role."""
     role = str(ROLE_NAMES[user.role])
     return search.fold_names(user.name, user.name_cyrl, user.login, user.extension or "", role)
 
 
 def _render_page(user: "User | None" = None, credentials: IssuedCredentials | None = None) -> str:
-    """Render the page: the form for `user` or for a new person, and any new passwords."""
+    """Render the page with the form for `user`, or for a new person if None.
+
+    `credentials` are new passwords to be shown.
+    """
     refusal, list_context = refusals.latest_refusal(), _list_context()
     entry = staff.entry_of_user(user) if user else StaffEntry("", "", "operator", speaks=("uz",))
     return render_template(
@@ -320,12 +332,15 @@ def _render_page(user: "User | None" = None, credentials: IssuedCredentials | No
 
 
 def _unlisted_topics(entry: StaffEntry, topics: dict[str, str]) -> list[str]:
-    """Return the person's topics that are no longer in the plan; they may be added again later."""
+    """Return the person's topics that the plan no longer has.
+
+    They stay selectable, as they may be added to the plan again.
+    """
     return [code for code in entry.topics or () if code not in topics]
 
 
 def _render_import(credentials: list[IssuedCredentials] | None = None) -> str:
-    """Render the import page: the content of an uploaded file, or the accounts it created."""
+    """Render the import page with the lines of an uploaded file, or with the created accounts."""
     refusal, lines, trouble = refusals.latest_refusal(), [], ""
     text = refusal.values.get("people", "")
     if refusal and not credentials:

@@ -1,4 +1,4 @@
-"""The spoken prompts: texts and sounds by language, their versions, and the making of new ones."""
+"""The spoken prompts: their texts and sounds in each language, and the versions of each."""
 
 import tempfile
 from pathlib import Path
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 screen = Blueprint("prompts", __name__, url_prefix="/prompts")
 
 MAX_FILE_BYTES = 32 * 1024 * 1024  # of an uploaded file
-# how a sound was made: its name, the badge's kind, the icon
+# By how a sound was made: its name, the badge's kind, the icon.
 SOUND_KINDS: dict[str, tuple[LazyString, str, str]] = {
     "synthetic": (_l("Synthetic voice"), "warn", "bot"),
     "studio": (_l("Recording"), "ok", "mic"),
@@ -53,7 +53,10 @@ _PROMPT_CONVERTERS = "<any(uz, ru):language>/<path:name>"
 @screen.get("")
 @may("prompt.change")
 def list_prompts() -> str:
-    """Show the prompts of one language (`language=ru`): phrases, or `part=numbers` number parts."""
+    """Show the prompts of one language (parameter `language`).
+
+    With `part=numbers`, these are the parts of spoken numbers and dates, otherwise the phrases.
+    """
     language = spoken_language(request.args.get("language"))
     all_prompts = prompts.list_prompts(site().paths.prompts, language)
     is_numbers = request.args.get("part") == "numbers"
@@ -93,7 +96,7 @@ def show_versions(language: str, name: str) -> str:
 @screen.get(f"/sound/{_PROMPT_CONVERTERS}")
 @may("prompt.change")
 def play_sound(language: str, name: str) -> Response:
-    """Send the sound that is in force, or that of a version (`version=2`)."""
+    """Send the sound of the version in force, or of the one that the parameter `version` gives."""
     folder = site().paths.prompts
     file = prompts.sound_file(folder, language, name, request.args.get("version", 0, parse_count))
     if not file:
@@ -104,7 +107,7 @@ def play_sound(language: str, name: str) -> Response:
 @screen.post(f"/speak/{_PROMPT_CONVERTERS}")
 @may("prompt.change")
 def speak_text(language: str, name: str) -> Response:
-    """Synthesize the typed text, so that it can be listened to before it is put in force."""
+    """Create a version by synthesizing the typed text; it is not in force yet."""
     text = request.form.get("text", "")
     if not text.strip():
         return _redirect_refused(language, name, "text")
@@ -125,7 +128,7 @@ def speak_text(language: str, name: str) -> Response:
 @accepts_file(MAX_FILE_BYTES + 1024 * 1024)
 @may("prompt.change")
 def upload_recording(language: str, name: str) -> Response:
-    """Import a recording, so that it can be listened to before it is put in force."""
+    """Create a version from an uploaded recording; it is not in force yet."""
     prompt = _prompt_or_404(language, name)
     text = request.form.get("text", "").strip() or prompt.text
     recording = request.files.get("recording")
@@ -154,7 +157,7 @@ def upload_recording(language: str, name: str) -> Response:
 @screen.post(f"/record/{_PROMPT_CONVERTERS}")
 @may("prompt.change")
 def record_by_phone(language: str, name: str) -> Response:
-    """Ring one of the operators' phones, to record the prompt there."""
+    """Ring an operator's phone, on which the prompt can then be recorded."""
     _prompt_or_404(language, name)
     extension = request.form.get("extension", "")
     if extension not in {user.extension for user in _phone_users()}:
@@ -183,7 +186,7 @@ def record_by_phone(language: str, name: str) -> Response:
 @screen.post(f"/choose/{_PROMPT_CONVERTERS}")
 @may("prompt.change")
 def put_version_in_force(language: str, name: str) -> Response:
-    """Put a version in force."""
+    """Put a version of a prompt in force."""
     before = _prompt_or_404(language, name)
     number = request.form.get("version", 0, parse_count)
     if not prompts.choose_version(site().paths.prompts, language, name, number, me().login):
@@ -198,7 +201,7 @@ def put_version_in_force(language: str, name: str) -> Response:
 
 
 def _flash_version_ready(version: "PromptVersion") -> None:
-    """Report that a new version is ready to be listened to."""
+    """Show the message that a new version is ready and can be listened to."""
     flash(
         _("Version %(number)s is ready: listen to it, then put it in force.", number=version.number)
     )
@@ -213,7 +216,7 @@ def _prompt_or_404(language: str, name: str) -> prompts.PromptInfo:
 
 
 def _redirect_refused(language: str, name: str, trouble: str) -> Response:
-    """Redirect to the prompt's page, which shows the trouble."""
+    """Redirect to the prompt's page, which shows the text for this code of trouble."""
     return refusals.redirect_back(
         url_for("prompts.show_prompt", language=language, name=name), trouble
     )
@@ -234,7 +237,7 @@ def _prompt_context(language: str, name: str) -> dict[str, Any]:
 
 
 def _phone_users() -> "list[User]":
-    """Return the users whose phones may be rung, the current user first."""
+    """Return the operators whose phones may be rung for a recording, the current user first."""
     return sorted(
         accounts.active_operators(), key=lambda user: (user.login != me().login, user.extension)
     )

@@ -1,4 +1,4 @@
-"""Rights: what each role may do with which records, and what depends on the single user."""
+"""Rights: what each role may do with which records, and which rights single users have."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +26,7 @@ screen = Blueprint("rights", __name__, url_prefix="/rights")
 @screen.get("")
 @may("right.read")
 def show_rights() -> str:
-    """Show the table: each action, and with which records each role may perform it."""
+    """Show the table of rights: for each action, on which records each role may perform it."""
     return _render_page()
 
 
@@ -69,7 +69,7 @@ def _render_page(selected_user: "User | None" = None) -> str:
 
 
 def _user_rights(user: "User") -> dict[str, Any]:
-    """Return the rights that depend on the user."""
+    """Return the template context of the rights that do not depend on a user's role alone."""
     names = {d.id: localized_name(d, locale()) for d in departments.list_departments(active=False)}
     return {
         "department": names.get(accounts.department_of(user) or 0),

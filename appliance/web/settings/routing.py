@@ -36,7 +36,7 @@ _BLANK_ROWS["numbers"] = routing.HotlineNumber("", languages=())
 @screen.get("/<name>")
 @may("plan.change")
 def show_section(name: str) -> str:
-    """Show one section of the plan in force, or a refused form of it with the reason."""
+    """Show one section of the plan in force; after a refusal, the typed values and the reason."""
     _check_section(name)
     if refusal := refusals.latest_refusal():
         return _render_typed(name, refusal.values, refusal.trouble)
@@ -46,7 +46,11 @@ def show_section(name: str) -> str:
 @screen.post("/<name>")
 @may("plan.change")
 def save_section(name: str) -> Response | tuple[str, int]:
-    """Show what the typed section changes; if `confirmed`, test the plan and put it in force."""
+    """Show what the typed section would change.
+
+    If the form has `confirmed`, the plan is tested and put in force instead. If another version was
+    saved after the user opened the page, the section is shown again.
+    """
     _check_section(name)
     if "edit" in request.form:
         return _redisplay_section(name, "edit")
@@ -75,7 +79,7 @@ def save_section(name: str) -> Response | tuple[str, int]:
 @screen.get("/versions")
 @may("plan.change")
 def show_versions() -> str:
-    """Show every version: when it was saved, by whom and why."""
+    """Show the latest versions of the plan: when they were saved, by whom and why."""
     return render_template(
         "routing/versions.html",
         words=routing_labels,
@@ -98,7 +102,7 @@ def show_version(number: int) -> str:
 @screen.post("/versions/<int:number>")
 @may("plan.change")
 def restore_version(number: int) -> Response:
-    """Put a version in force again."""
+    """Put an earlier version of the plan in force again."""
     stored, current = _version_or_404(number), routing.current_plan(site())
     new_plan = Plan.from_json(stored.document)
     note = _("Version %(number)s restored", number=number)
@@ -117,9 +121,10 @@ def restore_version(number: int) -> Response:
 
 
 def _link_version_to_request(before: Plan, after: Plan) -> None:
-    """Add the changes of the version just saved to the change request that the form names.
+    """Add the changes of the version just saved to the change request that the form names, if any.
 
-    A secret looks the same before and after; its old value is then recorded as None.
+    A secret is masked, so that it looks the same before and after; its old value is recorded as
+    None.
     """
     differences = {
         change_labels.joined_field(difference): difference
@@ -138,7 +143,7 @@ def _link_version_to_request(before: Plan, after: Plan) -> None:
 
 
 def _check_section(name: str) -> None:
-    """Respond 404 if there is no section with this name."""
+    """Abort with 404 if there is no section with this name."""
     if name not in routing.SECTIONS:
         abort(404)
 
@@ -154,9 +159,10 @@ def _version_number(version: "PlanVersion | None") -> str:
 
 
 def _redisplay_section(name: str, trouble: str, complaint: str = "") -> Response | tuple[str, int]:
-    """Redirect to the section with the typed values; `_render_typed` lists the troubles.
+    """Redirect to the section, which shows the typed values and the `trouble` (see _render_typed).
 
-    A new password is not stored anywhere, so a form that contains one is answered directly.
+    A typed password must not be stored, so a form that contains one is answered with the page
+    itself instead of a redirect.
     """
     form_data = request.form
     if any(text and field.endswith("password") for field, text in form_data.items()):
@@ -170,9 +176,11 @@ def _redisplay_section(name: str, trouble: str, complaint: str = "") -> Response
 
 
 def _render_typed(name: str, form_data: FormData, trouble: str) -> str:
-    """Render the typed section: its "changes", or the form to be corrected.
+    """Render what a typed section would change, or its form to be corrected.
 
-    The other values of `trouble` are "faults", "not_taken", "newer" and "edit".
+    `trouble` is "changes" for the former. For the form it is "faults" (some fields are invalid),
+    "not_taken" (the exchange rejected the plan), "newer" (a newer version was saved in the
+    meantime) or "edit" (the user wants to continue editing).
     """
     fields, faults = _numbered_fields(name, form_data), {}
     try:
@@ -194,14 +202,14 @@ def _render_typed(name: str, form_data: FormData, trouble: str) -> str:
 
 
 def _numbered_fields(name: str, form_data: FormData) -> routing.FieldTexts:
-    """Return the typed fields with their rows numbered consecutively, without the blank rows."""
+    """Return the typed fields without blank rows, the other rows numbered consecutively."""
     return routing.renumber_rows(name, dict(form_data.items()))
 
 
 def _render_changes(name: str, new_plan: Plan, form_data: FormData) -> str:
-    """Render what would change before it is in force.
+    """Render the page that shows what a new plan would change, to be confirmed.
 
-    The typed values are included as hidden fields.
+    It contains the typed values as hidden fields.
     """
     current = routing.current_plan(site())
     texts = [
@@ -233,7 +241,11 @@ def _render_section(
     note: str = "",
     request_number: str = "",
 ) -> str:
-    """Render the form of a section, with blank rows to type into and the faults of the fields."""
+    """Render the form of a section, with blank rows to type into.
+
+    `faults` are the codes of invalid fields, by field; `complaint` is why the exchange rejected the
+    plan; `newer` is a version that was saved in the meantime.
+    """
     counts = {
         part: routing.count_rows(part, fields)
         for part in routing.SECTIONS[name]
@@ -263,7 +275,7 @@ def _render_section(
 
 
 def _queue_staffing() -> list[tuple[str, int]]:
-    """Return (name, number of operators) of each queue of the plan in force."""
+    """Return (title, number of operators) of each queue of the plan in force."""
     return [
         (routing.queue_title(q, _), n)
         for q, n in routing.operators_per_queue(routing.current_plan(site())).items()

@@ -141,7 +141,7 @@ CHOICES: dict[str, dict[str, LazyString | str]] = {
 
 
 def value_label(difference: Difference, value: str | None) -> LazyString | str:
-    """Return the value of a field that differs, as the label that the field's form shows."""
+    """Return a value of a field that differs, as the form of the plan shows it."""
     key = f"{difference.part}.{difference.field}" if difference.field else difference.part
     if key in CHECKBOX_FIELDS:
         return _YES if value else _NO

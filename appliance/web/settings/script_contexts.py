@@ -1,4 +1,4 @@
-"""Template contexts of the script pages: the graph, a step, the differences, a typed step."""
+"""Template contexts of the pages of call scripts: the graph, a step, differences of versions."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,7 @@ from appliance.web.shell.refusals import Refusal, trouble_message
 if TYPE_CHECKING:
     from appliance.models import ScriptVersion
 
-_BLANK_LINES = {"answers": 4, "actions": 2}  # blank lines in the form of a step, to type into
+_BLANK_LINES = {"answers": 4, "actions": 2}  # blank input rows in the form of a step
 
 
 def common_context(code: str = "") -> dict[str, Any]:
@@ -33,7 +33,7 @@ def common_context(code: str = "") -> dict[str, Any]:
 
 
 def script_context(script: definition.Definition) -> dict[str, Any]:
-    """Return the template context of a script: its graph, its steps, the findings of each."""
+    """Return the template context of a script: its graph, its steps, and the faults found."""
     findings: dict[str, list[str]] = {}
     for item in checks.script_findings(script, words.available_references()):
         findings.setdefault(item.step, []).append(words.finding_text(item))
@@ -49,9 +49,9 @@ def script_context(script: definition.Definition) -> dict[str, Any]:
 
 
 def pending_differences(script: queries.ScriptOverview) -> list[tuple[str, str, str, str]]:
-    """Return the differences of the pending version from the one in force; [] without both.
+    """Return how the pending version differs from the one in force.
 
-    Each is (step, attribute, before, after).
+    Each difference is (step, attribute, before, after). Returns [] unless there are both versions.
     """
     if not script.pending_version or not script.in_force:
         return []
@@ -64,7 +64,7 @@ def pending_differences(script: queries.ScriptOverview) -> list[tuple[str, str, 
 def version_differences(
     before: definition.Definition, after: definition.Definition
 ) -> list[tuple[str, str, str, str]]:
-    """Return (step, attribute, before, after) of each difference between two versions."""
+    """Return (step, attribute, before, after) of each difference between two versions, as text."""
     rows = []
     for change in comparing.step_changes(before, after):
         changed_step = change.after or change.before
@@ -84,9 +84,9 @@ def version_title(row: "ScriptVersion") -> str:
 
 
 def step_context(row: "ScriptVersion", name: str, refusal: Refusal) -> dict[str, Any]:
-    """Return the template context of a draft's step, with blank lines to type into.
+    """Return the template context of a draft's step, with blank input rows.
 
-    An empty name is a new step. Responds 404 if the draft has no step with this name.
+    An empty name means a new step. Aborts with 404 if the draft has no step with this name.
     """
     script = queries.version_definition(row)
     current_step = script.find_step(name) if name else None
@@ -129,10 +129,13 @@ def step_context(row: "ScriptVersion", name: str, refusal: Refusal) -> dict[str,
 
 
 def step_entry(form_data: MultiDict[str, str]) -> dict[str, Any]:
-    """Return the step that was typed, in the shape that a definition has, without blank lines."""
+    """Return the typed step, as a dictionary like a step of a stored definition.
+
+    Blank rows are left out.
+    """
 
     def texts_by_language(name: str) -> dict[str, str]:
-        """Return language → typed text of the fields with this name."""
+        """Return the texts typed in the fields with this name, by language."""
         return {language: form_data.get(f"{name}-{language}", "") for language in words.LANGUAGES}
 
     answer_texts = zip(

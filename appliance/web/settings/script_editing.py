@@ -1,4 +1,4 @@
-"""What the views of the script pages share: the script of a request, and the way back to it."""
+"""Helpers of the views of the script pages: they read the request, and redirect to a script."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -25,38 +25,38 @@ def script_or_404(code: str) -> queries.ScriptOverview:
 
 
 def draft_or_404(code: str) -> "ScriptVersion":
-    """Return the version of a script that is being written; 404 if there is no such version."""
+    """Return the draft of a script; abort with 404 if it has no version that can be edited."""
     row = script_or_404(code).pending_version
     return row if row and row.state in versions.EDITABLE_STATES else abort(404)
 
 
 def open_request() -> "ChangeRequest | None":
-    """Return the change request that the form names, if it is open."""
+    """Return the change request that the form names, or None if it names no open one."""
     number = request.form.get("request", 0, parse_count)
     change_request = requests.find_change_request(number, me()) if number else None
     return change_request if change_request and change_request.is_open else None
 
 
 def import_target() -> tuple[str, int]:
-    """Return the script that a text is imported into, and the revision of it that the page showed.
+    """Return the code of the script that a text is imported into, and the revision that was shown.
 
-    The code is "" for a new script.
+    The code is "" if the text becomes a new script.
     """
     code, _slash, revision = request.form.get("into", "").partition("/")
     return code, parse_integer(revision, 0, 10**9) or 0
 
 
 def revision_seen() -> int:
-    """Return the revision of the draft on the page whose form was sent."""
+    """Return the revision of the draft that the user saw on the page that was submitted."""
     return request.form.get("seen", 0, parse_count)
 
 
 def run_and_redirect(
     code: str, action: Callable[[], object], message: str = "", anchor: str = ""
 ) -> Response:
-    """Run `action` and redirect to the script's page, to the step `anchor`.
+    """Run `action` and redirect to the script's page, which shows `message`.
 
-    `message` is flashed.
+    `anchor` is the code of the step to scroll to. If the action is refused, the page says why.
     """
     script_url = url_for(".show_script", code=code)
     try:
@@ -69,7 +69,10 @@ def run_and_redirect(
 
 
 def link_version_to_request(version: "ScriptVersion", before: "ScriptVersion | None") -> None:
-    """Add the version put in force, and its differences, to its change request if that is open."""
+    """Record in a version's change request, if it is open, that the version was put in force.
+
+    `before` is the version that was in force until then; the texts that differ are recorded, too.
+    """
     change_request = version.request
     if not change_request or not change_request.is_open:
         return

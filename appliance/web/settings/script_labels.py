@@ -1,4 +1,4 @@
-"""Texts of the script pages: labels, what a script may refer to, findings, the drawn graph."""
+"""Texts of the pages of call scripts: labels, findings of the check, texts of the drawn graph."""
 
 import textwrap
 from collections.abc import Iterable, Mapping
@@ -29,7 +29,7 @@ from appliance.web.shell.context import site
 from appliance.web.shell.formats import phone
 from appliance.web.shell.language import locale
 
-_LETTER_WIDTH = 7  # units of the drawing; of a number next to a line
+_LETTER_WIDTH = 7  # width of a digit of a number next to a line, in units of the drawing
 LANGUAGES: dict[str, LazyString] = {UZBEK: _l("in Uzbek (Latin)"), RUSSIAN: _l("in Russian")}
 KINDS: dict[str, LazyString] = {kind: lazy_gettext(name) for kind, name in CALL_KINDS.items()}
 TIMES: dict[str, LazyString] = {hours: lazy_gettext(name) for hours, name in HOURS.items()}
@@ -115,7 +115,7 @@ def finding_text(found_fault: checks.Finding) -> str:
 
 
 def topic_names() -> dict[str, str]:
-    """Return code → name of the directions of appeals and of the topics of the call menu."""
+    """Return the names of the appeals' directions and of the call menu's topics, by code."""
     menu = {
         topic.code: topic.spoken_name(locale())
         for topic in routing.current_plan(site()).topics
@@ -125,13 +125,13 @@ def topic_names() -> dict[str, str]:
 
 
 def number_labels() -> dict[str, str]:
-    """Return our own numbers that people dial → how they are written."""
+    """Return our own numbers that people dial, by number; the values are formatted."""
     listed = (number.number for number in routing.current_plan(site()).numbers if number.number)
     return {number: phone(number) for number in (site().calls.hotline_number, *listed)}
 
 
 def available_references() -> checks.AvailableReferences:
-    """Return the codes and slugs that a script may refer to now."""
+    """Return what a script may refer to now: fields, numbers, topics and objects of actions."""
     refs = {kind: frozenset(names) for kind, names in action_names().items()}
     return checks.AvailableReferences(
         frozenset(field_names()), frozenset(number_labels()), frozenset(topic_names()), refs
@@ -139,7 +139,7 @@ def available_references() -> checks.AvailableReferences:
 
 
 def condition_texts(when: ScriptConditions) -> list[str]:
-    """Return the conditions under which a script applies to a call; [] if to all calls."""
+    """Return the conditions under which a script applies to a call, as texts; [] for all calls."""
     names = topic_names()
     conditions = [
         ", ".join(str(KINDS[kind]) for kind in when.kinds),
@@ -157,7 +157,10 @@ def step_name(step: Step) -> str:
 
 
 def part_text(script: Definition, step: Step | None, name: str) -> str:
-    """Return a part of a step, or of the script, as one text, to compare two versions."""
+    """Return a part of a step, or of the script, as one text; used to compare two versions.
+
+    `name` is a key of PARTS.
+    """
     if name == "when":
         return "; ".join(condition_texts(script.when)) or _("all calls")
     if name == "order":
@@ -185,12 +188,12 @@ def part_text(script: Definition, step: Step | None, name: str) -> str:
 
 
 def wrap_lines(text: str, width: int = 25, max_lines: int = 2) -> list[str]:
-    """Return a name wrapped into the lines of a drawn box."""
+    """Return the lines of a name in a drawn box; what does not fit is replaced by "…"."""
     return textwrap.wrap(text, width, max_lines=max_lines, placeholder="…", break_long_words=True)
 
 
 def svg_path(points: Iterable[tuple[float, float]]) -> str:
-    """Return the points of a drawn line as an SVG path with soft bends."""
+    """Return an SVG path through the points of a drawn line, with soft bends."""
     corners = list(points)
     path = [f"M{corners[0][0]:.0f} {corners[0][1]:.0f}"]
     for (x, y), (to_x, to_y) in pairwise(corners):
@@ -202,10 +205,11 @@ def svg_path(points: Iterable[tuple[float, float]]) -> str:
 def place_answer_numbers(
     script: Definition, lines: Iterable[graph.Connection]
 ) -> list[tuple[str, float, float]]:
-    """Return (numbers of answers, x, y) for each line that carries answers of a step.
+    """Return (text, x, y) of the answer numbers that are drawn next to the lines of a graph.
 
-    The place is next to the line, near the step that it leaves. Where lines leave a step close to
-    each other, their numbers are placed side by side.
+    A line connects a step with the step to which one or more of its answers lead. The numbers of
+    these answers are drawn near the former step; if its lines are close together, side by side. The
+    line of a step's only answer has no number.
     """
     positions_by_step: dict[str, list[tuple[float, float, str]]] = {}
     for line in lines:

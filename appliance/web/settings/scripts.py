@@ -88,7 +88,7 @@ def create_script() -> Response:
 def import_document() -> Response:
     """Import the text of a document or a spreadsheet as a script.
 
-    It becomes a new script, or is merged `into` the draft of an existing one.
+    It becomes a new script, or is merged into the draft of the script that the field `into` names.
     """
     upload, (code, revision) = request.files.get("file"), import_target()
     list_url = url_for(".show_scripts")
@@ -111,7 +111,7 @@ def import_document() -> Response:
 @screen.get("/counts")
 @may("script.counts")
 def show_counts() -> str:
-    """Show how scripts were followed from the day `first` to `last`.
+    """Show how often scripts were followed from the day `first` to the day `last`.
 
     By default these are the last 30 days.
     """
@@ -132,7 +132,7 @@ def show_counts() -> str:
 @screen.get("/<code>")
 @may("script.read")
 def show_script(code: str) -> str:
-    """Show a script: its graph, its steps, what is wrong with it, its versions."""
+    """Show a script: its graph, its steps, its faults and its versions."""
     script, refusal = script_or_404(code), refusals.latest_refusal()
     content = queries.version_definition(script.displayed_version)
     return render_template(
@@ -163,7 +163,7 @@ def begin_draft(code: str) -> Response:
 @screen.post("/<code>/draft/discard")
 @may("script.write")
 def discard_draft(code: str) -> Response:
-    """Discard the draft; a script that never had another version is deleted with it."""
+    """Discard the draft; if the script has no other version, the script is deleted as well."""
     row = draft_or_404(code)
     try:
         editing.discard_draft(row, me(), revision_seen())
@@ -200,7 +200,7 @@ def save_description(code: str) -> Response:
 @screen.post(f"/<code>/<{_ACTION_CONVERTER}:action>")
 @may("script.write", "script.approve")
 def perform_action(code: str, action: str) -> Response:
-    """Send a version to the ministry, approve it, put it in force, and so on."""
+    """Perform an action on a version: send it to the ministry, approve it, put it in force, …."""
     script = script_or_404(code)
     row = script.in_force if action == "retire" else script.displayed_version
     since = typed_times.entered_time() if action == "put" else None
@@ -274,7 +274,7 @@ def move_step(code: str, step: str, what: str) -> Response:
 @screen.post("/<code>/preview")
 @may("script.write")
 def preview_step(code: str) -> str:
-    """Show the step that is being typed as the operator sees it, as a fragment of the open page."""
+    """Show the step being typed as the operator will see it, as a fragment of the open page."""
     script = queries.version_definition(script_or_404(code).displayed_version)
     entry = script_contexts.step_entry(request.form) | {"code": "preview"}
     try:
@@ -298,7 +298,10 @@ def preview_step(code: str) -> str:
 @screen.get("/<code>/preview")
 @may("script.read")
 def show_preview(code: str) -> str:
-    """Show a script as the operator goes through it; `way` holds the answers given so far."""
+    """Show a script as the operator will go through it, step by step.
+
+    The parameter `way` has the numbers of the answers given until this step, such as "2-1".
+    """
     script = script_or_404(code)
     number = request.args.get("version", script.displayed_version.number, parse_count)
     row = queries.find_version(script.script, number) or abort(404)
@@ -375,13 +378,16 @@ def download_version_pdf(code: str, number: int) -> Response:
 
 
 def _render_step(code: str, name: str) -> str:
-    """Render the page of one step of the draft; a new step if `name` is empty."""
+    """Render the page of one step of the draft; of a new step if `name` is empty."""
     row, refusal = draft_or_404(code), refusals.latest_refusal()
     return render_template("scripts/step.html", **script_contexts.step_context(row, name, refusal))
 
 
 def _save_step(code: str, form_url: str, save: Callable[[dict[str, Any]], str]) -> Response:
-    """Pass the typed step to `save`; lead to the step, or back to `form_url` if it is refused."""
+    """Pass the typed step to `save`, and redirect to that step on the script's page.
+
+    If the step is refused, redirects to `form_url`. `save` returns the code of the step.
+    """
     try:
         step_code = save(script_contexts.step_entry(request.form))
     except Refused as refused:

@@ -1,4 +1,4 @@
-"""An operator's day: the limits of pauses, the daily goals, whether callers' numbers are shown."""
+"""The operators' day: limits of pauses, daily goals, and whether callers' numbers are masked."""
 
 from typing import TYPE_CHECKING
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 screen = Blueprint("workday", __name__, url_prefix="/workday")
 
-EVERYBODY_ID = 0  # in place of a user's id
+EVERYBODY_ID = 0  # in the names of the form's fields, for the goals of everybody
 TROUBLES: dict[str, LazyString] = {
     "minutes": _l(
         "A limit is a whole number of minutes from 1 to 1440; leave it empty for no limit."
@@ -38,7 +38,7 @@ TROUBLES: dict[str, LazyString] = {
 @screen.get("")
 @may("workday.read")
 def show_workday() -> str:
-    """Show the limits of pauses, and the goals of all operators and of each of them."""
+    """Show the limits of pauses, the common goals, and each operator's own goals."""
     refusal = refusals.latest_refusal()
     goals_by_user = goals.personal_goals()
     return render_template(
@@ -59,7 +59,7 @@ def show_workday() -> str:
 @screen.post("/limits")
 @may("workday.limit")
 def save_limits() -> BaseResponse:
-    """Store how many minutes a day each reason for a pause may take."""
+    """Store the longest time per day, in minutes, of the pauses for each reason."""
     try:
         minutes = {
             code: _number_from_form(f"minutes-{code}", "minutes")
@@ -74,7 +74,7 @@ def save_limits() -> BaseResponse:
 @screen.post("/goals")
 @may("workday.read")
 def set_goals() -> BaseResponse:
-    """Store the daily goals for everybody, and the different goals of single operators."""
+    """Store the common daily goals, and the operators' own goals, which replace the common ones."""
     people: list[User | None] = [None, *accounts.active_operators()]
     try:
         goals.store_goals(
@@ -97,7 +97,7 @@ def hide_numbers() -> BaseResponse:
 def _goals_from_form(number: int) -> Goals:
     """Return the goals typed for the operator with this id, or for everybody (`EVERYBODY_ID`).
 
-    Raises Refused with the field as its code.
+    Raises Refused with the code `calls`, `mark` or `forms` if that goal is not a number.
     """
     mark = request.form.get(f"mark-{number}", "").strip().replace(",", ".")
     try:
@@ -112,9 +112,9 @@ def _goals_from_form(number: int) -> Goals:
 
 
 def _number_from_form(field: str, code: str) -> int | None:
-    """Return the whole number typed in `field`, if any.
+    """Return the whole number typed in `field`, or None if it is empty.
 
-    Raises Refused with this `code` for anything else.
+    Raises Refused with the given code if the text is not a whole number below 100,000.
     """
     text = request.form.get(field, "").strip()
     if text and not (text.isascii() and text.isdigit() and len(text) < 6):
@@ -123,6 +123,6 @@ def _number_from_form(field: str, code: str) -> int | None:
 
 
 def _redirect_to_workday() -> BaseResponse:
-    """Flash that the form was saved, and redirect to the page."""
+    """Show the message that the form was saved, and redirect to the page."""
     flash(_("Saved."))
     return redirect(url_for("workday.show_workday"))

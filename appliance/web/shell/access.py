@@ -40,7 +40,7 @@ class UndeclaredAccessError(RuntimeError):
 
 
 def may[V: View](*actions: str) -> Callable[[V], V]:
-    """Declare the actions of a view (people/rights.py): a right to any of them opens the view.
+    """Declare the actions of a view (people/rights.py): a role with a right to any may open it.
 
     Place it below `@screen.get(...)`. Raises KeyError if an action does not exist.
     """
@@ -125,7 +125,10 @@ def check_access_declared(app: Flask) -> None:
 
 
 def _check_request() -> BaseResponse | None:
-    """Let the request pass, redirect to a required step, abort with 403 or ask for sign-in."""
+    """Let the request pass, redirect to a due sign-in step, abort with 403 or ask to sign in.
+
+    Returns None if the request may pass.
+    """
     if request.endpoint is None:
         return None  # the router's own response, 404 or 405, follows
     if required_step := _required_step():
@@ -159,10 +162,10 @@ def _require_sign_in() -> BaseResponse:
 
 
 def _redirect_to_step(step: str, endpoint: str) -> BaseResponse | None:
-    """Redirect to the page of the sign-in step that is due, such as unlocking.
+    """Redirect to the page of the sign-in step that is due (a key of STEP_ENDPOINTS).
 
-    Returns None if the requested page is open at this step. A request for a part of a page is
-    refused.
+    Returns None if the requested page is open at this step. Only whole pages are redirected: a
+    request for a part of a page, or for its stream of events, is refused.
     """
     view_attributes = current_app.view_functions[endpoint].__dict__
     if view_attributes["who"] == EVERYBODY or step in view_attributes.get("at_steps", ()):

@@ -30,7 +30,7 @@ class NotBuiltError(RuntimeError):
 @screen.get("/built/<path:name>")
 @public
 def send_built_file(name: str) -> Response:
-    """Send a file that changes only with its version, so a browser may cache it."""
+    """Send a file built by npm; a browser may cache it, as its address changes with its content."""
     response = send_from_directory(BUILT_FOLDER, name, max_age=YEAR_SECONDS)
     response.cache_control.immutable = True
     return response
@@ -39,8 +39,8 @@ def send_built_file(name: str) -> Response:
 def _send_static_file(version: str, filename: str) -> Response:
     """Send a static file of a section.
 
-    Scripts import each other by relative names, so all have one version in their address. A page
-    that was opened with an earlier version receives the current file, which is not cached.
+    Scripts import each other by relative names, so the addresses of all files contain the same
+    version. A page opened with an earlier version receives the current file, which is not cached.
     """
     folder = section_files().get(filename) or abort(404)
     is_current = version == static_files_version()
@@ -57,7 +57,7 @@ def _send_static_file(version: str, filename: str) -> Response:
 
 @functools.cache
 def _complete_style_sheet(file: Path) -> bytes:
-    """Return a style sheet with the imported files in place of its imports: one request for all."""
+    """Return a style sheet whose @import lines are replaced by the files: one request loads all."""
     text = file.read_text("utf-8")
     imported = re.compile(r'^@import "(.+)";$', re.MULTILINE)
     return imported.sub(lambda match: (file.parent / match[1]).read_text("utf-8"), text).encode()
@@ -72,7 +72,10 @@ def static_files_version() -> str:
 
 @functools.cache
 def section_files() -> dict[str, Path]:
-    """Return file name → folder of all static files. Raises ValueError if a name occurs twice."""
+    """Return the folder of each static file, by the file's name.
+
+    Raises ValueError if two sections have a file of the same name.
+    """
     folders: dict[str, Path] = {}
     for folder in (section / "static" for section in SECTION_FOLDERS):
         for file in folder.rglob("*"):

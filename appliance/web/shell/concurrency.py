@@ -1,4 +1,4 @@
-"""Limits on requests served at once: in all, per user and for long-running views."""
+"""Limits on how many requests are served at once: in all, per user and for long-running views."""
 
 import contextlib
 import functools
@@ -26,7 +26,7 @@ TURN_SECONDS = 0.05  # after which a request that has its turn no longer holds u
 
 
 class TooManyReports(TooManyRequests):
-    """A user requests a long-running view while their share of them is already running."""
+    """A user may not start another long-running view now: as many as are allowed are running."""
 
 
 class SlotPool:
@@ -58,7 +58,7 @@ class TurnQueue:
 
     Python runs one thread at a time anyway; with many active threads it would switch between them
     after each statement, and all would finish as late as the last. A request that takes longer than
-    `turn_seconds`, because it waits for Asterisk or computes a report, is no longer counted.
+    `turn_seconds`, because it waits for Asterisk or computes a report, no longer counts as active.
     """
 
     def __init__(self, max_active: int, turn_seconds: float) -> None:
@@ -86,7 +86,10 @@ class TurnQueue:
                 self._start_next_turns()
 
     def _start_next_turns(self) -> None:
-        """Start the next turns; called with the lock held."""
+        """Let waiting requests begin their turn while fewer than the allowed number are active.
+
+        The caller holds `self._lock`.
+        """
         now = time.monotonic()
         for turn_lock in [
             turn_lock
@@ -102,8 +105,8 @@ class TurnQueue:
 class RequestGate:
     """WSGI middleware that limits the requests served at once.
 
-    However busy the pages are, threads stay free for HEALTH_PATH and for known devices, on which a
-    user has signed in before (`is_known`, by the request's environment).
+    However busy the pages are, some threads stay free for HEALTH_PATH, and some for known devices,
+    on which a user has signed in before. `is_known` decides that from a request's WSGI environment.
     """
 
     def __init__(
@@ -136,7 +139,10 @@ class RequestGate:
             return ClosingIterator(response, slots.pop_all().close)
 
     def _acquire_slots(self, environ: dict[str, Any]) -> contextlib.ExitStack | None:
-        """Acquire the slots of a request, which the stack releases, if enough are free."""
+        """Acquire the slots that a request needs. Returns None if one of them is not free.
+
+        The returned stack releases the slots when it is closed.
+        """
         with contextlib.ExitStack() as slots:
             if not self._is_known(environ):
                 if not self._unknown_device_slots.acquire_slot(""):
@@ -149,7 +155,11 @@ class RequestGate:
 
 
 def long_running[V: View](view: V) -> V:
-    """Declare a long-running view: few run at once, few per user. Place it below `@may`."""
+    """Declare a long-running view: only a few run at once, and a user may request only a few.
+
+    Place it below `@may`. Raises TooManyReports if the user, or all users together, have too many
+    requests running or waiting; aborts with 503 after REPORT_WAIT_SECONDS without a turn.
+    """
 
     @functools.wraps(view)
     def run_in_turn(*args: Any, **kwargs: Any) -> Any:
@@ -177,6 +187,6 @@ def long_running[V: View](view: V) -> V:
 
 
 def init_app(app: Flask) -> None:
-    """Create the slots of the users and the turns of long-running views."""
+    """Create the limits that `long_running` uses: slots per user and turns to run."""
     app.extensions["heavy"] = SlotPool(MAX_PENDING_REPORTS, MAX_PENDING_REPORTS_PER_USER)
     app.extensions["turns"] = threading.BoundedSemaphore(MAX_RUNNING_REPORTS)

@@ -25,26 +25,26 @@ def today() -> dt.date:
 
 
 def start_of_day(day: dt.date) -> dt.datetime:
-    """Return the time when a date begins in the site's time zone."""
+    """Return midnight at the beginning of a date, in the site's time zone."""
     return dt.datetime.combine(day, dt.time(), site().tz)
 
 
 def start_of_today() -> dt.datetime:
-    """Return the time when the current date of the site began."""
+    """Return midnight at the beginning of the current date, in the site's time zone."""
     return start_of_day(today())
 
 
 def start_of_tomorrow() -> dt.datetime:
-    """Return the time when the current date of the site ends."""
+    """Return midnight at the end of the current date, in the site's time zone."""
     return start_of_day(today() + dt.timedelta(days=1))
 
 
 def me() -> "User":
-    """Return the signed-in user; only for views that are not public."""
+    """Return the signed-in user. Public views must not call it: their reader may be anonymous."""
     user: User = current_user.user
     return user
 
 
 def is_htmx_request() -> bool:
-    """Return True if htmx requests a piece of an open page."""
+    """Return True if htmx requests a piece (a fragment of HTML) for a page that is open."""
     return request.headers.get("HX-Request") == "true"

@@ -1,4 +1,4 @@
-"""Protection against forged requests: every POST needs the session's token and a referrer here."""
+"""Protection against forged requests: a POST needs the session's token and a referrer here."""
 
 from flask import Flask, abort, request
 from flask_wtf.csrf import CSRFProtect
@@ -15,6 +15,6 @@ def init_app(app: Flask) -> None:
 
 
 def _reject_invalid_referrer() -> None:
-    """Respond 400 if the referrer is not an address, as the CSRF protection parses it as one."""
+    """Abort with 400 if the referrer is not a valid URL: the CSRF protection would fail on it."""
     if request.method != "GET" and not is_address(request.headers.get("Referer", "")):
         abort(400)

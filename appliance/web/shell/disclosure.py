@@ -1,7 +1,7 @@
 """Records which personal data was shown to whom: one audit row per view, with the ids shown.
 
 Code that renders a citizen's name, number or form, on a page, in a piece of one or for a program,
-calls `log_shown`. The row is written before the response is sent: if it cannot be written, nothing
+calls `log_shown`. The row is written before the response is sent; if it cannot be written, nothing
 is shown. tests/web/shell/test_disclosure.py requests every route and finds a view that does not
 call it.
 """
@@ -21,15 +21,16 @@ DATA_KINDS = (
     "task",
 )
 REPEAT_SECONDS = 3600.0  # within which a piece that an open page fetches again counts as seen
-_MAX_QUERY_CHARACTERS = 200  # recorded of each search term
-_MAX_REMEMBERED = 100_000  # disclosures
+_MAX_QUERY_CHARACTERS = 200  # of each search term; the rest is not recorded
+_MAX_REMEMBERED = 100_000  # disclosures; above that, those older than REPEAT_SECONDS are deleted
 
 
 def log_shown(kind: str, ids: Iterable[Any], query: Mapping[str, Any] | None = None) -> None:
-    """Record, with this response, that the items `ids` of a kind are shown.
+    """Record that this response shows the items `ids` of a kind (one of DATA_KINDS).
 
-    The first kind names the row: `appeal.view` for one id, `appeal.list` for zero or several.
-    `query` is the search, field → value; it is recorded even if nothing was found.
+    The audit row is written when the view has returned. Its action is named after the kind that
+    was recorded first: `appeal.view` for one id, `appeal.list` for no id or several. `query` has
+    the searched values, by field; it is recorded even if nothing was found.
     """
     if kind not in DATA_KINDS:
         raise ValueError(f"no kind of personal data: {kind}")
@@ -40,10 +41,12 @@ def log_shown(kind: str, ids: Iterable[Any], query: Mapping[str, Any] | None = N
 
 
 def log_listed(kind: str, ids: Iterable[Any]) -> None:
-    """Record, in a row of its own, that these ids are listed next to what `log_shown` records.
+    """Record, in an audit row of its own, that a list of these ids is shown as well.
 
-    An open page fetches its list again, and so does each card opened from it: an id listed within
-    REPEAT_SECONDS counts once.
+    Used for the list next to a card, whose own data `log_shown` records.
+
+    The list is fetched again while the page is open, and with each card opened from it: an id that
+    is listed again within REPEAT_SECONDS is not recorded again.
     """
     g.beside = kind, list(ids)
 
@@ -96,14 +99,14 @@ def _write_listed_row(kind: str, ids: list[Any]) -> None:
 
 
 class _RecentDisclosures:
-    """Recent disclosures to open pages, so that a piece refreshed every second counts once."""
+    """Recent disclosures, so that a piece that is fetched every second is recorded only once."""
 
     def __init__(self) -> None:
         self._until: dict[tuple[Any, ...], float] = {}
         self._lock = threading.Lock()
 
     def record_unseen(self, who: str, page: str | None, kind: str, ids: Iterable[Any]) -> list[Any]:
-        """Return the ids that `who` has not seen on `page` for REPEAT_SECONDS; mark them seen."""
+        """Return the ids that `who` has not seen on `page` within REPEAT_SECONDS, and mark them."""
         now = time.monotonic()
         with self._lock:
             if len(self._until) > _MAX_REMEMBERED:

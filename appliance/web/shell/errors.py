@@ -1,4 +1,4 @@
-"""Error pages: they say what happened and what to do, and nothing typed is lost."""
+"""Error pages: they say what happened and what to do, and they keep what the user typed."""
 
 import logging
 import secrets
@@ -87,12 +87,12 @@ def init_app(app: Flask) -> None:
 
 
 def resend_page(status: int, *, busy: bool = False) -> tuple[str, int]:
-    """Return a page with the submitted fields, no passwords, and a button to submit them again.
+    """Return a page with the submitted fields and a button to submit them again, and the status.
 
-    `busy`: the database was busy for longer than the request waits; otherwise the page has outlived
-    its session. A piece of a page, a stream or a script gets only the status: a page for them would
-    start a session and replace the one whose token a login page, open in another tab, is about to
-    send.
+    Passwords are left out. `busy`: the text says that the database was busy for too long; otherwise
+    that the session of the page has ended. A piece of a page, a stream or a script gets only the
+    status: a page would start a new session, and the token of a login page that is open in another
+    tab would become invalid.
     """
     if is_htmx_request() or not request.form:
         return "", status
@@ -112,9 +112,9 @@ def resend_page(status: int, *, busy: bool = False) -> tuple[str, int]:
 
 
 def problem_response(status: int, code: str = "", detail: str = "") -> Response:
-    """Return a problem document for programs, as in RFC 9457.
+    """Return an error for a program, as a problem document (RFC 9457).
 
-    `code` is a stable word, `detail` says what to do.
+    `code` is a word by which programs recognise the problem; `detail` says what to do.
     """
     body = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status}
     body |= {name: text for name, text in (("code", code), ("detail", detail)) if text}
@@ -122,7 +122,7 @@ def problem_response(status: int, code: str = "", detail: str = "") -> Response:
 
 
 def _is_api_request() -> bool:
-    """Return True if the request is one of a program to the JSON interface."""
+    """Return True if a program requests an address of the JSON interface."""
     return request.path.startswith("/api/")
 
 
@@ -139,7 +139,7 @@ def _handle_http_error(
     if code < 400:
         return error  # a redirect by the router
     cause = getattr(error, "original_exception", None)
-    if cause and db.is_busy(cause):  # by the audit row, which is written after the view
+    if cause and db.is_busy(cause):  # while the audit row was written, after the view
         return _busy_response()
     if isinstance(error, BadHost):  # a page cannot build links for an unknown host
         return Response("no such host\n", code, mimetype="text/plain")
@@ -158,10 +158,10 @@ def _handle_http_error(
 
 
 def _read_remaining_body() -> None:
-    """Read the rest of a request body that is too large.
+    """Read and discard the rest of a request body that is too large.
 
-    If the connection were closed first, the sender, nginx, might not read the response. nginx
-    limits how much can follow.
+    If the connection were closed before, nginx, which sends the body, might not read the response.
+    nginx also limits how long a body can be.
     """
     body = request.environ["wsgi.input"]
     while body.read(_READ_CHUNK_BYTES):
@@ -169,10 +169,10 @@ def _read_remaining_body() -> None:
 
 
 def _too_long_response(error: FieldTooLong) -> Response | tuple[Response | str, int]:
-    """Respond to a submission that is too long: show its fields again, to be shortened.
+    """Answer a form with a text that is too long by a page where the text can be shortened.
 
-    A page that sent JSON gets only the longest allowed lengths, as it still has its fields; a
-    program gets a problem document.
+    A page that sent JSON still has its fields and gets only the allowed lengths; a program gets a
+    problem document.
     """
     limits = ", ".join(f"{name}: {count}" for name, count in error.fields.items())
     if _is_api_request():
@@ -189,7 +189,10 @@ def _too_long_response(error: FieldTooLong) -> Response | tuple[Response | str, 
 
 
 def _busy_response() -> Response | tuple[str, int, dict[str, str]]:
-    """Answer that the database was busy for too long: nothing was written, typed text is kept."""
+    """Answer with 503 that the database was busy for too long and nothing was changed.
+
+    A form is shown again, to be submitted again, unless it has a password.
+    """
     log.warning("the database is busy: %s %s", request.method, request.path)
     if _is_api_request():
         response = problem_response(

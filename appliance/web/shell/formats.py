@@ -67,7 +67,8 @@ def duration(seconds: float | None) -> str:
 def phone(value: str | None, *, ours: bool = False) -> str:
     """Format a phone number: +998935550147 → "+998 93 555 01 47"; other numbers stay unchanged.
 
-    A citizen's number may be masked for the reader; `ours`: the number is not a citizen's.
+    The number is masked if this reader sees citizens' numbers masked. `ours`: the number is not a
+    citizen's and is never masked.
     """
     if not value:
         return NO_VALUE
@@ -76,12 +77,12 @@ def phone(value: str | None, *, ours: bool = False) -> str:
 
 
 def person(user: "User") -> str:
-    """Return the name of a user in the reader's script."""
+    """Return the name of a user in the script of the page's language, Latin or Cyrillic."""
     return accounts.display_name(user, locale())
 
 
 def number_owner(number: str) -> str:
-    """Return the name of the employee or operator who has this number; otherwise the number."""
+    """Return the name of the employee or operator with this number, or else the number."""
     if entry := directory.employee_of_number(number):
         name: str = entry.name
         return name
@@ -90,16 +91,16 @@ def number_owner(number: str) -> str:
 
 
 def advice(text: str) -> Markup:
-    """Format a sentence: commands and settings between back quotes become <code>.
+    """Format advice as HTML: commands and settings between back quotes become <code>.
 
-    A setting is followed by the file and line where it is written.
+    After a setting, its file and line are added.
     """
     parts = enumerate(text.split("`"))
     return Markup("").join(_code_markup(part) if odd % 2 else part for odd, part in parts)
 
 
 def _code_markup(part: str) -> Markup:
-    """Format a command or setting as <code>, a setting with its place in the file."""
+    """Format a command or setting as <code>; after a setting, its file and line are added."""
     code = Markup("<code>{}</code>").format(part)
     match = _SETTING.fullmatch(part)
     setting = match[1] or match[2] if match else ""

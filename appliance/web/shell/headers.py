@@ -21,7 +21,7 @@ SECURITY_HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), payment=(), usb=(), microphone=(self)",
 }
-# same for everybody; they set their own caching
+# Files that are the same for all users; their views set Cache-Control themselves.
 FILE_ENDPOINTS = (
     "assets.send_built_file",
     "static",
@@ -29,7 +29,7 @@ FILE_ENDPOINTS = (
 
 
 def init_app(app: Flask) -> None:
-    """Add the headers to every response; pages, recordings and documents are never cached."""
+    """Add the headers to every response. Only the files of FILE_ENDPOINTS may be cached."""
 
     @app.after_request
     def add_headers(response: Response) -> Response:

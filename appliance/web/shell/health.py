@@ -1,4 +1,4 @@
-"""`/healthz`: does this process serve pages and can it write; `/metrics`: figures of the site."""
+"""The addresses `/healthz` (this process serves pages and can write) and `/metrics`."""
 
 import ipaddress
 
@@ -13,7 +13,7 @@ screen = Blueprint("health", __name__)
 
 
 def init_app(app: Flask) -> None:
-    """Create the metrics, which cache their last response for some seconds."""
+    """Create the metrics page, which caches its text for some seconds."""
     app.extensions["metrics"] = MetricsPage(app.config["SITE"])
 
 
@@ -29,7 +29,10 @@ def show_health() -> Response:
 @screen.get("/metrics")
 @public
 def show_metrics() -> Response:
-    """Return metrics for Prometheus on this machine; 404 for a request through the TLS front."""
+    """Return the metrics to Prometheus, which runs on this machine.
+
+    A request from elsewhere, or through the TLS front (nginx), is answered with 404.
+    """
     if "X-Forwarded-For" in request.headers or not _is_loopback(request.remote_addr):
         abort(404)
     return Response(
@@ -38,5 +41,5 @@ def show_metrics() -> Response:
 
 
 def _is_loopback(address: str | None) -> bool:
-    """Return True if the address is one of this machine."""
+    """Return True if the IP address is a loopback address."""
     return address is not None and ipaddress.ip_address(address).is_loopback

@@ -1,7 +1,8 @@
 """Forms submitted without a new entry in the browser's history: Back leaves them at once.
 
-A form with `data-in-place` is sent by static/in_place.js, which requests JSON. The redirect that
-the view returns is sent as {"there": address}, and the script replaces the open page with it.
+A form with `data-in-place` is sent by static/in_place.js, which requests JSON. If the view returns
+a redirect, the response is {"there": address}, and the script replaces the open page by the page at
+that address.
 """
 
 from flask import Flask, Response, json, request
@@ -13,7 +14,10 @@ def init_app(app: Flask) -> None:
 
 
 def _redirect_as_json(response: Response) -> Response:
-    """Return a redirect as a JSON object with its address, if the request accepts only JSON."""
+    """Turn a redirect after a POST into a JSON object with its address.
+
+    Responses to requests that accept more than JSON stay unchanged.
+    """
     accepts_json = request.headers.get("Accept") == "application/json"
     if request.method != "POST" or not accepts_json or not 300 <= response.status_code < 400:
         return response

@@ -1,4 +1,7 @@
-"""Labels of form fields, doubts, roles, audited actions and Asterisk's dial statuses."""
+"""Labels of form fields, doubts, roles, audited actions and Asterisk's dial statuses.
+
+A doubt is a warning about a field's value: the form can be registered all the same.
+"""
 
 from collections.abc import Iterator, Mapping
 
@@ -32,7 +35,7 @@ _EXTRA_LABELS: dict[str, LazyString] = {
 
 
 class _FieldLabels(Mapping[str, str]):
-    """Field → its label in the page's language, by the forms in force."""
+    """The labels of fields in the page's language, by field name."""
 
     def __getitem__(self, name: str) -> str:
         if name in _EXTRA_LABELS:
@@ -53,7 +56,10 @@ class _FieldLabels(Mapping[str, str]):
 
 
 class _OptionNames(Mapping[str, Mapping[str, str]]):
-    """Field with a few fixed options → their codes → their names in the page's language."""
+    """The options of each field that has a few fixed ones, by field name.
+
+    The options of a field are a mapping from code to name in the page's language.
+    """
 
     def __getitem__(self, name: str) -> Mapping[str, str]:
         field = forms.latest_field(name)
@@ -72,7 +78,8 @@ class _OptionNames(Mapping[str, Mapping[str, str]]):
 FIELDS: Mapping[str, str] = _FieldLabels()
 VALUES: Mapping[str, Mapping[str, str]] = _OptionNames()
 
-# Shown on the label's own line: at most 20 letters in Russian. Empty fields are only counted.
+# These texts share the line of the field's label, so they have at most 20 letters in Russian.
+# There is no text for an empty field: empty fields are only counted.
 _UNLISTED = _l("Not on the list")
 _DOUBT_TEXTS: dict[str, LazyString] = {
     "unlisted": _UNLISTED,
@@ -86,7 +93,7 @@ _DOUBT_TEXTS: dict[str, LazyString] = {
     "born:future": _l("Date in the future"),
     "born:old": _l("Over 120 years ago"),
 }
-# field kind or document → why the value is not valid
+# Why a value is not valid, by the kind of the document in the field, or by the field's kind.
 _FORMAT_TEXTS: dict[str, LazyString] = {
     "passport": _l("Use the format AB1234567"),
     "pinfl": _l("A digit is wrong"),
@@ -104,9 +111,10 @@ DIAL_STATUS_NAMES: dict[str, LazyString] = {
 
 
 def doubt_texts(codes: list[str], *definitions: forms.Definition) -> dict[str, str]:
-    """Return field → the text of its first doubt, from doubts written as "field:code".
+    """Return the text of each field's first doubt, by field name.
 
-    `definitions`: the forms that the fields belong to; those in force if omitted.
+    `codes`: the doubts as "field:code". `definitions`: the form versions that the fields belong to;
+    if omitted, the versions in force.
     """
     form_definitions = list(definitions) or [forms.definition_in_force(f) for f in forms.FORMS]
     texts: dict[str, str] = {}
@@ -124,12 +132,12 @@ def doubt_texts(codes: list[str], *definitions: forms.Definition) -> dict[str, s
 
 
 def empty_fields(codes: list[str]) -> list[str]:
-    """Return the required fields without a value, in the form's order."""
+    """Return the names of the required fields without a value, from doubts as "field:code"."""
     return [field for field, _, code in (c.partition(":") for c in codes) if code == "empty"]
 
 
 def field_display(field: forms.Field, values: Mapping[str, str]) -> str:
-    """Return the value that a form has in a field, formatted in the page's language."""
+    """Return the value of a field in a form's values, formatted in the page's language."""
     value = values.get(field.name) or values.get(f"{field.name}_text", "")
     if field.kind == "tick":
         return gettext("yes") if value else ""
@@ -139,7 +147,7 @@ def field_display(field: forms.Field, values: Mapping[str, str]) -> str:
 
 
 def readable_text(name: str, text: str) -> str:
-    """Return the text typed in a field as the reader may see it: phone numbers may be masked."""
+    """Return a field's text as the reader may see it: a phone number is masked if it must be."""
     return number_masks.readable_number(text) if is_phone_field(name) else text
 
 
@@ -155,6 +163,6 @@ def option_display(field: forms.Field, value: str) -> str:
 
 
 def audit_action_text(code: str) -> str:
-    """Return the label of an action in the reader's language."""
+    """Return the label of an audited action, given by its code, in the reader's language."""
     subject, operation = audit_labels.action_labels(code)
     return f"{gettext(subject)}: {gettext(operation)}" if operation else gettext(subject)

@@ -1,4 +1,4 @@
-"""The language of a page: the user's own, or the one selected before signing in."""
+"""The language of a page: the user's own; before signing in, the one selected on the page."""
 
 from urllib.parse import quote, urlencode
 
@@ -25,7 +25,10 @@ _LOCALE_BY_PARAMETER = {language[0]: locale for locale, language in LANGUAGES.it
 
 
 class _SharedTranslations(Domain):  # type: ignore[misc]  # flask-babel has no types
-    """The translation catalogues of reports and messages, loaded once for all."""
+    """The translations of appliance.core.i18n, which reports and messages use as well.
+
+    So that each catalogue is loaded only once.
+    """
 
     def get_translations(self) -> NullTranslations:
         return i18n.locale_translations(str(get_locale()))
@@ -41,7 +44,10 @@ def locale() -> str:
 
 
 def init_app(app: Flask) -> None:
-    """Set up translations, dates and `?til=` for visitors who have not signed in."""
+    """Set up translations and the time zone, and store the language that `?til=` selects.
+
+    The stored language is used for visitors who have not signed in.
+    """
     app.config["BABEL_DEFAULT_TIMEZONE"] = app.config["SITE"].timezone
     babel = Babel(app, default_locale=i18n.DEFAULT_LOCALE, locale_selector=_babel_locale)
     babel.domain_instance = _SharedTranslations()

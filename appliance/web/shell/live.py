@@ -1,4 +1,4 @@
-"""Live pages: the browser is notified which topic changed and fetches its sections again.
+"""Live pages: the browser is notified which topic changed and fetches the sections that follow it.
 
 How to make a page live (static/live.js does the rest):
 
@@ -11,11 +11,11 @@ elements that the page itself changes an id, and `hx-morph-skip` to those that m
 (a form inside a live section). When the stream is lost the page says so; when it is back, every
 live section is fetched.
 
-Topics are those of appliance.core.live. Here "operator:<login>" is sent as "operator", only to that
-operator, and so is "call:<login>", which concerns their current call: sections that no call changes
-need not follow it. A fragment that is alike on many pages is not fetched by each of them, but
-rendered once and sent with the event (`streams.PushedFragment`; its section follows a name that is
-not a topic). When a session ends, its streams end with the event "ended".
+Topics are those of appliance.core.live. Two of them concern one operator and are sent only to that
+operator: "operator:<login>" under the name "operator", and "call:<login>", for changes of the
+current call, under the name "call". A fragment that is the same on many pages is not fetched by
+each of them, but rendered once and sent with the event (`streams.PushedFragment`; its section
+follows a name that is not a topic). When a session ends, its streams end with the event "ended".
 """
 
 from typing import TYPE_CHECKING
@@ -66,7 +66,7 @@ def init_app(app: Flask) -> None:
 
     @app.before_request
     def store_newest_event() -> None:
-        if "within" in g:  # stored before its pieces were read
+        if "within" in g:  # a request for a piece (pieces.py): the outer request stored it
             return
         g.heard = (
             events.newest_event_id()
@@ -82,7 +82,11 @@ def init_app(app: Flask) -> None:
 @screen.get("/live")
 @may("topic.hear")
 def open_stream() -> Response:
-    """Stream the topics that the role may follow, as long as the page is open."""
+    """Open a stream that notifies a page of changed topics, of those that the user may follow.
+
+    The argument `after`, or the header Last-Event-ID, is the id of the last event that the page
+    knows.
+    """
     streams: EventStreams = current_app.extensions["live"]
     newest = events.newest_event_id()
     after = request.headers.get("Last-Event-ID") or request.args.get("after", "")
@@ -101,7 +105,7 @@ def open_stream() -> Response:
 
 
 def _topic_names(user: "User") -> dict[str, str]:
-    """Return topic → its name on the pages, for the topics that a user may follow."""
+    """Return the topics that a user may follow; the values are the names that the pages use."""
     names = ("operator", "call") if user.role == "operator" else ()
     own_topics = {f"{name}:{user.login}": name for name in names}
     return own_topics | {topic: topic for topic in TOPICS_BY_ROLE[user.role]}

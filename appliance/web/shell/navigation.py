@@ -20,7 +20,10 @@ from appliance.web.shell.context import me, site, today
 
 @dataclass(frozen=True)
 class Count:
-    """How many items there are behind a link; pressing ones are shown on the section, too."""
+    """The number of items behind a link.
+
+    `pressing`: those that need attention soon; the link of the section shows their number, too.
+    """
 
     number: int = 0
     pressing: int = 0
@@ -39,7 +42,7 @@ class Link(NamedTuple):
 
 @dataclass(frozen=True)
 class Tab:
-    """A page: its endpoint, its name, and the other screens that are reached from it."""
+    """A tab: its page's endpoint and name, and other screens (blueprints) that belong to it."""
 
     endpoint: str
     name: LazyString
@@ -81,9 +84,10 @@ def _article_count() -> Count:
 
 
 def _unusual_reading_count() -> Count:
-    """Count, for the manager, the last day's opened personal appeals and unusual reading.
+    """Count what the manager must look at from the last 24 hours; for other roles, 0.
 
-    Opened means: read by a user who entered a reason.
+    These are the personal appeals that a user opened, which needs a reason, and the findings of
+    unusual reading.
     """
     if access.current_role() != "manager":
         return Count()
@@ -93,7 +97,10 @@ def _unusual_reading_count() -> Count:
 
 
 def _unopened_appeal_count() -> Count:
-    """Count personal appeals that the reader was named to read and has not opened."""
+    """Count the personal appeals that the signed-in user has the right to read and has not opened.
+
+    The right is given to a named user.
+    """
     number = len(personal.unopened_reader_entries(me().login))
     return Count(number, number)
 
@@ -208,7 +215,7 @@ def init_app(app: Flask) -> None:
 
 
 def _section_links() -> list[Link]:
-    """Return a link for each section that the reader may open."""
+    """Return a link for each section that the reader may open, to its first tab."""
     open_tab, links = _open_tab(), []
     for name, tabs in readable_sections():
         counts = [tab.count_items() for tab in tabs]
@@ -234,7 +241,11 @@ def _tab_links() -> list[Link]:
 
 
 def _open_tab() -> Tab | None:
-    """Return the tab of the open page: the one of its very endpoint before one of its screen."""
+    """Return the tab of the open page, or None.
+
+    A tab of exactly this endpoint is preferred to a tab that only contains the page's screen, and a
+    tab that the reader has to one that they do not have.
+    """
     endpoint = request.endpoint or ""
     candidates = [tab for _, section in SECTIONS for tab in section if tab.contains_page(endpoint)]
     tabs = [tab for tab in candidates if tab.is_shown()] or candidates
@@ -242,7 +253,7 @@ def _open_tab() -> Tab | None:
 
 
 def readable_sections() -> Iterator[tuple[LazyString, list[Tab]]]:
-    """Yield the sections with the tabs that the reader may open."""
+    """Yield the name of each section with the tabs that the reader has, if there are any."""
     for name, section in SECTIONS:
         if tabs := [tab for tab in section if tab.is_shown()]:
             yield name, tabs

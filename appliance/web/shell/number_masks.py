@@ -20,10 +20,10 @@ def readable_number(text: str) -> str:
 
 
 def unmask_number(text: str, *candidates: str | None) -> str:
-    """Return the one of `candidates` whose mask was sent; otherwise the text that was sent.
+    """Return the number among `candidates` whose mask is `text`; otherwise return `text`.
 
-    Masks are resolved even where numbers are no longer hidden: the page may have been opened
-    before.
+    Masks are resolved even if numbers are no longer masked: the page may have been opened when
+    they were.
     """
     plain = " ".join(text.split())
     if "*" not in plain:

@@ -1,12 +1,14 @@
 """Several pieces of an open page in one response: an event often concerns many of them at once.
 
-static/pieces.js requests them: GET /pieces?at=/operator/bar&at=/operator/state returns a JSON list
-in the same order, each piece as its own address would return it. A piece whose address would refuse
-it, redirect it or send it as a file is null here, and the page requests that address itself.
+A piece is a fragment of HTML that has its own address.
 
-Each piece is a request within the request: rights, limits and the audit are those of its own
-address. The pieces share one connection, the session, the reader and the values that were computed
-for other pieces (`g`).
+static/pieces.js requests them: GET /pieces?at=/operator/bar&at=/operator/state returns a JSON list
+in the same order, each piece as its own address would return it. If an address would respond with a
+refusal, a redirect or a file, its piece is null, and the page requests that address itself.
+
+Each piece is handled as a request within the request: rights, limits and the audit are those of its
+own address. The pieces share the database connection, the session, the signed-in user and the
+values that were computed for other pieces (`g`).
 """
 
 import re
@@ -28,7 +30,7 @@ screen = Blueprint("pieces", __name__)
 @screen.get("/pieces")
 @may("topic.hear")
 def list_pieces() -> Response:
-    """Return the pieces at the addresses `at`."""
+    """Return the pieces at the addresses `at`, as a JSON list."""
     addresses = request.args.getlist("at")
     if not is_htmx_request() or "within" in g or not 0 < len(addresses) <= MAX_PIECES:
         abort(400)
@@ -43,7 +45,7 @@ def list_pieces() -> Response:
 
 
 def _render_piece(address: str) -> str | None:
-    """Return the HTML at an address of this site, unless the page must request it itself."""
+    """Return the HTML at an address of this site, or None if the page must request it itself."""
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
     parts = urlsplit(address)
     environ = {

@@ -1,7 +1,7 @@
 """Rate limits of single views.
 
-Only views that declare a limit have one. Requests are counted in the memory of this process, the
-only one there is. Password attempts are counted by appliance.people.sign_ins.
+Only views that declare a limit have one. Requests are counted in the memory of this process, as
+only one process serves requests. Password attempts are counted by appliance.people.sign_ins.
 """
 
 from flask import Flask
@@ -19,6 +19,6 @@ def init_app(app: Flask) -> None:
 
 
 def user_key() -> str:
-    """Return the login of the signed-in user, for a limit that is counted per user."""
+    """Return the key by which a limit per user counts requests: the signed-in user's login."""
     login: str = me().login
     return login

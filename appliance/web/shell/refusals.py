@@ -1,7 +1,6 @@
-"""A form that is refused leads back to its page, which shows the reason and the typed values.
+"""Refused forms: the browser is redirected to the form's page, which shows why and what was typed.
 
-The address is then that of a page: it stays valid when reloaded, forwarded or opened in another
-language.
+So the address stays that of a page: it can be reloaded, forwarded or opened in another language.
 
     if trouble:
         return refusals.redirect_back(url_for(".show_form"), "name")    # in the view of the form
@@ -28,7 +27,10 @@ REFUSAL_ARGUMENT = "refused"
 
 @dataclass(frozen=True)
 class Refusal:
-    """The values submitted to `address`, and the code of the reason; empty without a refusal."""
+    """A refused form: the values submitted to `address` and the code of the reason (`trouble`).
+
+    If no form was refused, everything is empty and the object is false.
+    """
 
     address: str = ""
     trouble: str = ""
@@ -39,9 +41,10 @@ class Refusal:
 
 
 def redirect_back(page: str, trouble: str, anchor: str = "", **more: str) -> Response:
-    """Redirect to a page, where `latest_refusal` finds the submitted fields and `more`.
+    """Redirect from a refused form to a page; `latest_refusal` returns there what is stored here.
 
-    `anchor` is the id of the form on it. Passwords and the form's token are not stored.
+    That is `trouble`, the submitted fields and `more`, further values for the page. Passwords and
+    the form's token are not stored. `anchor` is the id of the form's element on that page.
     """
     submitted = {
         name: texts
@@ -58,7 +61,10 @@ def redirect_back(page: str, trouble: str, anchor: str = "", **more: str) -> Res
 
 
 def latest_refusal() -> Refusal:
-    """Return the refusal that the address of this page refers to, if the reader submitted it."""
+    """Return the refusal that the address of this page refers to, or else an empty one.
+
+    Another user's refusal is not returned.
+    """
     token = request.args.get(REFUSAL_ARGUMENT, "")
     refusal = refused_forms.find_form(me(), token) if token else None
     return (
@@ -69,5 +75,8 @@ def latest_refusal() -> Refusal:
 
 
 def trouble_message(texts: Mapping[str, LazyString], code: str) -> LazyString | None:
-    """Return the text for a code of trouble; a general text for an unknown code."""
+    """Return the text for the code of a refusal; a general text if the code is unknown.
+
+    Returns None if the code is empty.
+    """
     return texts.get(code, lazy_gettext("This is not possible.")) if code else None

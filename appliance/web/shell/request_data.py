@@ -1,4 +1,7 @@
-"""Values from an address, a form or a program, checked for their bounds before they are used."""
+"""Values from a URL, a form or a program, checked for their bounds before they are used.
+
+"Address" means the URL here.
+"""
 
 import datetime as dt
 import json
@@ -11,14 +14,15 @@ from werkzeug.routing import IntegerConverter
 
 MAX_DATABASE_INTEGER = 2**62  # the database stores no greater number
 _LATEST_MILLISECONDS = dt.datetime(2100, 1, 1, tzinfo=dt.UTC).timestamp() * 1000
-_MAX_COUNT = 10**15  # of pages as well: times their length it is still an integer for the database
+_MAX_COUNT = 10**15  # a page number times the rows of a page is still an integer for the database
 _CONTROL_CHARACTERS = re.compile(r"[\x00-\x20\x7f]")
 
 
 def local_address(address: str) -> str:
-    """Return the address if it leads within this site, otherwise "".
+    """Return the address if it leads to a page of this site, otherwise "".
 
-    Browsers ignore tabs and line ends in an address, and read a backslash as a slash.
+    Control characters and backslashes are not accepted: browsers ignore tabs and line ends in an
+    address, and read a backslash as a slash.
     """
     if _CONTROL_CHARACTERS.search(address) or "\\" in address:
         return ""
@@ -31,7 +35,7 @@ def local_address(address: str) -> str:
 
 
 def is_address(text: str) -> bool:
-    """Return True if a text can be parsed as an address, wherever it leads."""
+    """Return True if a text can be parsed as a URL, of this site or another."""
     try:
         return urlsplit(text).port != 0
     except ValueError:
@@ -39,7 +43,7 @@ def is_address(text: str) -> bool:
 
 
 def parse_integer(text: str, low: int, high: int) -> int | None:
-    """Return the integer of a text, if it is one from `low` to `high`."""
+    """Return the integer that a text consists of, or None unless it is from `low` to `high`."""
     if not re.fullmatch(r"-?\d{1,19}", text, re.ASCII):
         return None
     number = int(text)
@@ -47,9 +51,9 @@ def parse_integer(text: str, low: int, high: int) -> int | None:
 
 
 def parse_count(text: str) -> int:
-    """Parse a count, a page or an id: `args.get(name, default, parse_count)`.
+    """Return the non-negative integer of a text: a count, a page number or an id.
 
-    Raises ValueError for anything but an integer from 0 on.
+    Used as `args.get(name, default, parse_count)`. Raises ValueError for any other text.
     """
     number = parse_integer(text, 0, _MAX_COUNT)
     if number is None:
@@ -58,12 +62,12 @@ def parse_count(text: str) -> int:
 
 
 def page_number() -> int:
-    """Return the page of a list that the address requests (`page`), from 1 on."""
+    """Return the number of the list page that the address requests (`page`), counted from 1."""
     return max(1, request.args.get("page", 1, parse_count))
 
 
 def browser_time(milliseconds: object) -> dt.datetime | None:
-    """Convert a browser's milliseconds since 1970 to a time, if it is between 1970 and 2100."""
+    """Return the time for a browser's milliseconds since 1970, or None if it is not before 2100."""
     if isinstance(milliseconds, bool) or not isinstance(milliseconds, int | float):
         return None
     if not 0 <= milliseconds <= _LATEST_MILLISECONDS:  # excludes NaN, too
@@ -72,7 +76,7 @@ def browser_time(milliseconds: object) -> dt.datetime | None:
 
 
 def json_object() -> dict[str, Any] | None:
-    """Return the JSON object of the request, if it contains a valid one."""
+    """Return the JSON object of the request, or None if its body is anything else."""
     try:
         body = request.get_json(silent=True)
         json.dumps(body, ensure_ascii=False).encode()
@@ -82,12 +86,12 @@ def json_object() -> dict[str, Any] | None:
 
 
 def require_json_object() -> dict[str, Any]:
-    """Return the JSON object of the request; abort with 422 for anything else."""
+    """Return the JSON object of the request; abort with 422 if its body is anything else."""
     body = json_object()
     return abort(422) if body is None else body
 
 
 class BoundedIntegerConverter(IntegerConverter):
-    """An integer in a URL that the database can store; a longer one is not found."""
+    """An integer in a URL, short enough for the database; a URL with a longer one gets 404."""
 
     regex = r"\d{1,18}"

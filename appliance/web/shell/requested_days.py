@@ -15,8 +15,8 @@ type DayCompletion = Callable[[dt.date | None, dt.date | None], tuple[dt.date, d
 def requested_days(complete_days: DayCompletion) -> Period:
     """Return the period from the day `from` to the day `to` of the address.
 
-    `complete_days` returns the first and the last day for those that the address has, None for a
-    day that it lacks. Raises PeriodError if a day is invalid or the first one is after the last.
+    `complete_days` gets the two days, None for one that is missing, and returns the first and last
+    day of the period. Raises PeriodError if a day is invalid or the first one is after the last.
     """
     texts = [request.args.get(name, "").strip() for name in ("from", "to")]
     first, last = dates = [identity.parse_plausible_date(text) if text else None for text in texts]

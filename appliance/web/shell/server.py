@@ -13,11 +13,11 @@ from appliance.core import db, memory, process_id, search
 from appliance.core.settings import Settings
 from appliance.web import create_app
 
-OPEN_CONNECTIONS = 4  # to the database that stay open; more are opened while they are needed
+OPEN_CONNECTIONS = 4  # to the database, which stay open; more are opened while they are needed
 
 
 def start_worker(settings: Settings) -> Flask:
-    """Create the application of a site, in a process that gunicorn has started for it."""
+    """Create the application of a site and start its threads, in gunicorn's worker process."""
     db.keep_connections_open(OPEN_CONNECTIONS)
     app = create_app(settings)
     memory.freeze_loaded_objects()
@@ -34,7 +34,7 @@ def start_worker(settings: Settings) -> Flask:
 
 
 def _send_heartbeats(pulse: processes.HeartbeatWriter) -> None:
-    """Send heartbeats while gunicorn, which started this worker, is not frozen itself."""
+    """Send a heartbeat of this worker whenever one is due, except while gunicorn is stopped."""
     gunicorn_pid = os.getppid()
     while True:
         if not process_id.is_stopped(gunicorn_pid):

@@ -1,9 +1,10 @@
-"""Keyboard shortcuts: one table for hints, scripts, the overview of keys and the documentation.
+"""Keyboard shortcuts: one table for the hints, scripts, the overview of keys and the documentation.
 
 A template puts `{{ key("hang_up") }}` into the tag of a control and `{{ kbd("hang_up") }}` next to
-its text: static/keys.js clicks a button that has a key, and focuses a field. Actions without a
-control are handled by a script: `act("next_row", …)` of keys.js. A key is identified by its
-position on the keyboard, so that it is the same under Uzbek Latin, Cyrillic and Russian layouts.
+its text: when the key is pressed, static/keys.js clicks the button or focuses the field. If an
+action has no control, a script handles its key with `act("next_row", …)` of keys.js. A key is
+identified by its position on the keyboard, so that it is the same under Uzbek Latin, Cyrillic and
+Russian layouts.
 """
 
 from dataclasses import dataclass
@@ -16,14 +17,15 @@ from markupsafe import Markup, escape
 
 from appliance.web.shell import access
 
-KEY_SYMBOLS = {"Enter": "↵", "Escape": "Esc"}  # how a key is written if not by its name
+KEY_SYMBOLS = {"Enter": "↵", "Escape": "Esc"}  # keys that are not written by their names
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where keys apply: on pages of these screens (or endpoints; empty: all) for these roles.
+    """Where keys apply: on pages of these screens (blueprints) or endpoints, for these roles.
 
-    `turn`: places of one page that take turns share this name; otherwise it is empty.
+    Empty `screens` or `roles` mean all. Places with the same `turn` are never shown on a page at
+    the same time.
     """
 
     name: str
@@ -33,7 +35,7 @@ class Place:
     turn: str = ""
 
     def applies_to(self, endpoint: str, role: str) -> bool:
-        """Return True if the place is on a page that a role has open."""
+        """Return True if the page of this endpoint has the place for this role."""
         screen = endpoint.partition(".")[0]
         matches_page = not self.screens or endpoint in self.screens or screen in self.screens
         return matches_page and (not self.roles or role in self.roles)
@@ -73,10 +75,10 @@ CALL_STAGES = (*IDLE_STAGES, "ringing", "dialling", *TALK_STAGES, "consulting", 
 
 
 class Shortcut(NamedTuple):
-    """What a key does, and where; `stages`: of the current call, all if empty.
+    """What a key does, where, and in which stages of the current call (empty: in all).
 
-    Several `keys` act on the first, second, … item of a kind, or each does the same (`alike`).
-    `is_native`: the browser or a field handles the key by itself.
+    Of several `keys`, each acts on another item (the first, the second, …), or all do the same
+    (`alike`). `is_native`: the browser or a field handles the key, not keys.js.
     """
 
     name: str
@@ -241,15 +243,16 @@ def key_text(key: str) -> str:
 
 
 def key_attributes(name: str, number: int = 0) -> Markup:
-    """Return the attributes of a control that an action's key presses; `number`: index of the key.
+    """Return the HTML attributes that make an action's key press a control.
 
-    Raises KeyError or IndexError if it is not in the table.
+    `number` is the index of the key if the action has several. Raises KeyError if there is no such
+    action, IndexError if it has no such key.
     """
     return Markup('data-key="{}" data-does="{}"').format(SHORTCUTS_BY_NAME[name].keys[number], name)
 
 
 def key_hint(name: str, number: int = 0, at_end: bool = False) -> Markup:
-    """Return the hint of an action's key. Raises as `key_attributes` does."""
+    """Return the hint of an action's key, as <kbd>; it raises the errors of `key_attributes`."""
     start = Markup('<kbd class="push">') if at_end else Markup("<kbd>")
     return start + escape(key_text(SHORTCUTS_BY_NAME[name].keys[number])) + Markup("</kbd>")
 
@@ -267,7 +270,7 @@ def page_shortcuts() -> list[tuple[Place, list[Shortcut]]]:
 def page_shortcuts_by_place(endpoint: str, role: str) -> list[tuple[Place, list[Shortcut]]]:
     """Return the keys that a role has on a page, grouped by the part of the page where they work.
 
-    `endpoint` is the page's. A key that works in several parts is listed in the first of them.
+    `endpoint` is the page's endpoint. A key that works in several parts is listed in the first one.
     """
     places, seen_names = [], set()
     for place in PLACES:

@@ -16,7 +16,7 @@ screen = Blueprint("sizes", __name__)
 # characters of one field; several times the longest real values
 MAX_LINE_CHARACTERS, MAX_TEXT_CHARACTERS = 2_000, 20_000
 MAX_FORM_FIELDS, MAX_FIELD_NAME_CHARACTERS = 5_000, 200  # in one form, in a field's name
-_MAX_BYTES_IN_MEMORY = 64 * 1024  # of a file; a larger one is stored on disk
+_MAX_BYTES_IN_MEMORY = 64 * 1024  # of an uploaded file; a larger one is stored on disk
 MAX_CHARACTERS_BY_FIELD = {
     "gist": MAX_TEXT_CHARACTERS,
     "operator_answer": MAX_TEXT_CHARACTERS,
@@ -31,7 +31,7 @@ MAX_CHARACTERS_BY_FIELD = {
 
 
 class FieldTooLong(RequestEntityTooLarge):
-    """A field has more text than allowed. `fields`: name → allowed characters."""
+    """Some fields have more text than allowed. `fields`: their allowed lengths, by name."""
 
     def __init__(self, fields: dict[str, int]) -> None:
         super().__init__()
@@ -54,7 +54,7 @@ class BoundedFile(tempfile.SpooledTemporaryFile[bytes]):
 
 
 class BoundedRequest(Request):
-    """A request that stores no more of its files than the view allows."""
+    """A request that does not store uploaded files larger than the view allows."""
 
     largest_file = 0  # bytes; 0: as many as the whole request
 
@@ -81,7 +81,7 @@ class BoundedRequest(Request):
 
 
 def file_size(file: FileStorage) -> int:
-    """Return the bytes of an uploaded file; more than the view allows if it was too large."""
+    """Return the size of an uploaded file in bytes, even if it was too large to be stored."""
     if isinstance(file.stream, BoundedFile):
         return file.stream.size
     end: int = file.seek(0, os.SEEK_END)
@@ -90,9 +90,10 @@ def file_size(file: FileStorage) -> int:
 
 
 def accepts_file[V: View](largest: int, largest_file: int = 0) -> Callable[[V], V]:
-    """Declare a view that accepts a file: `largest` bytes may be sent. Used together with `@may`.
+    """Declare a view that accepts files: the whole request may have `largest` bytes.
 
-    `largest_file`: bytes allowed for one of several files; a larger one is not stored.
+    Used together with `@may`. `largest_file`: bytes allowed for each of several files; a larger one
+    is not stored.
     """
 
     def mark_view(view: V) -> V:

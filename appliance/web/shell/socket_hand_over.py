@@ -1,4 +1,4 @@
-"""The hand-over of a request's socket to the event loop that writes the streams."""
+"""The hand-over of a request's socket to the event loop that writes the streams (streams.py)."""
 
 import contextlib
 import os
@@ -20,7 +20,7 @@ class SocketHandOver:
     def __call__(
         self, environ: dict[str, Any], start_response: Callable[..., Any]
     ) -> Iterable[bytes]:
-        """Serve a request."""
+        """Serve a request; if it opened a stream, hand over the socket and return no body."""
         started: list[tuple[str, list[tuple[str, str]]]] = []
 
         def record_start(status: str, headers: list[tuple[str, str]], *error: Any) -> Any:
@@ -47,9 +47,9 @@ class SocketHandOver:
 
 
 def _detached_socket(connection: socket.socket) -> socket.socket:
-    """Return a duplicate of the socket; its former owner keeps a dead one and closes it.
+    """Return a duplicate of a socket, and replace the original by one whose other end is closed.
 
-    The former owner, gunicorn, ends the dead socket as any connection that a browser has closed.
+    The owner of the original, gunicorn, then closes it like any connection that a browser ended.
     """
     detached = connection.dup()
     detached.setblocking(False)

@@ -1,9 +1,8 @@
-"""Open streams of topics: one event loop, in a thread of its own, writes to all of them.
+"""Streams that notify open pages of changed topics; one event loop in its own thread writes them.
 
 A stream occupies no thread and no database connection. It starts as a request like any other, whose
-view checks the rights and calls `EventStreams.open_stream`. Then `SocketHandOver` of
-socket_hand_over.py takes the socket from gunicorn and gives it to the loop, so that the front, its
-address and the check of the session stay the same.
+view checks the session and the rights and calls `EventStreams.open_stream`. Then `SocketHandOver`
+of socket_hand_over.py takes the socket from gunicorn and gives it to the loop.
 """
 
 import asyncio
@@ -28,20 +27,21 @@ MAX_STORED_EVENTS = 1000  # for streams that reconnect
 HEARTBEAT_SECONDS = 10.0  # the browser must notice a connection that is dead but open
 MAX_STREAM_SECONDS = 900.0  # then the browser reconnects, and its rights are checked again
 MAX_STREAMS = 1000  # of all users
-MAX_STREAMS_PER_USER = 8  # the newest, as a browser does not report a closed page
+MAX_STREAMS_PER_USER = 8  # then the oldest ends, as a browser does not report a closed page
 REPLACED_RETRY_MILLISECONDS = 30_000  # after which a page with a replaced stream tries again
 GATHER_WINDOW_SECONDS = 0.005  # events within this time are sent together
-MAX_UNSENT_BYTES = 65_536  # that a browser has not read when its stream is aborted
+MAX_UNSENT_BYTES = 65_536  # if a browser has not read more than this, its stream is aborted
 
 
 @dataclass
 class PushedFragment:
-    """A fragment of HTML that many pages contain, sent with the event that changes it.
+    """A fragment of HTML that many pages contain; it is sent to them when its topic changes.
 
-    It is sent at most every `interval_seconds`.
+    It is rendered at most every `interval_seconds`.
 
-    `render`: ids of users whose pages are open → the fragment at `address`, for each user who has
-    it. The reader of the events calls it, so it must not take long.
+    `render` gets the ids of the users with open pages and returns, by user id, the fragment that
+    `address` would return to each of those who have it. It must not take long: the thread that
+    reads the events calls it.
     """
 
     topic: str
@@ -53,10 +53,12 @@ class PushedFragment:
 
 
 class EventStream(asyncio.Protocol):
-    """The stream of one open page; `topic_names` is topic → its name on the page.
+    """The stream of one open page.
 
-    `last_event`: id of the last event sent to it; `newest_event`: id of the newest when it was
-    opened. The topic `end_topic` ends it. Everything but `__init__` is called by the loop.
+    `topic_names` has the topics that the page follows, with their names on the page; the topic
+    `end_topic` ends the stream. `last_event`: id of the last event that the page has received;
+    `newest_event`: id of the newest event when the stream was opened. Everything but `__init__` is
+    called in the loop's thread.
     """
 
     def __init__(
@@ -90,14 +92,17 @@ class EventStream(asyncio.Protocol):
         self._streams.remove_stream(self)
 
     def add_topic(self, topic: str) -> None:
-        """Add a topic that changed; it is sent with others that change at the same time."""
+        """Add a changed topic to those that `send_topics` sends, if this stream follows it."""
         if topic == self.end_topic:
             self._pending_names[""] = None
         elif topic in self.topic_names:
             self._pending_names[self.topic_names[topic]] = None
 
     def send_topics(self, newest: int) -> None:
-        """Send the collected topics, up to the event `newest`; drop those after the end topic."""
+        """Send the topics that were added; `newest` is the id of the last of their events.
+
+        After the end topic, the stream is closed and no more topics are sent.
+        """
         names, self._pending_names = self._pending_names, {}
         for name in names:
             if not name:
@@ -107,7 +112,7 @@ class EventStream(asyncio.Protocol):
         self.last_event = max(self.last_event, newest)
 
     def send_fragment(self, address: str, fragment: str) -> None:
-        """Send the present content of a fragment of the page, unless it is unchanged."""
+        """Send the content of a page fragment, unless the page already has the same content."""
         if self._sent_fragments.get(address) != fragment:
             self._sent_fragments[address] = fragment
             self._send_text(
@@ -120,7 +125,7 @@ class EventStream(asyncio.Protocol):
             self._transport.close()
 
     def send_refresh(self, newest: int) -> None:
-        """Make the page fetch everything: events since it was rendered are no longer stored."""
+        """Make the page fetch all its sections, as events that it missed are no longer stored."""
         self.last_event = newest
         self._send_text(f"id: {newest}\nevent: refresh\ndata:\n\n")
 
@@ -143,7 +148,7 @@ class EventStream(asyncio.Protocol):
             self._transport.close()
 
     def _send_text(self, text: str) -> None:
-        """Send a text; abort the connection if too much is unsent."""
+        """Send a text; abort the connection if the browser has not read too much already sent."""
         if not self._transport or self._transport.is_closing():
             return
         if self._transport.get_write_buffer_size() > MAX_UNSENT_BYTES:
@@ -153,9 +158,9 @@ class EventStream(asyncio.Protocol):
 
 
 class EventStreams:
-    """The open streams and the one reader of the events.
+    """All open streams, and the thread that reads the events for them.
 
-    A stream is woken only by topics that it follows: most events concern few of many pages.
+    An event reaches only the streams that follow its topic: most events concern few pages.
     """
 
     def __init__(self, max_streams: int = MAX_STREAMS) -> None:
@@ -181,10 +186,10 @@ class EventStreams:
         topic_names: dict[str, str],
         end_topic: str,
     ) -> EventStream | None:
-        """Return a new stream of a user, whose oldest may end for it, unless too many are open.
+        """Return a new stream of a user, or None if too many streams are open.
 
-        `newest` is the id of the last event there is, `after` of the last one that the page has
-        received.
+        If the user has MAX_STREAMS_PER_USER already, the oldest ends. `newest` is the id of the
+        last event there is, `after` of the last one that the page has received.
         """
         stream = EventStream(self, topic_names, end_topic, user_id)
         stream.last_event, stream.newest_event = newest if after is None else after, newest
@@ -207,11 +212,11 @@ class EventStreams:
         self._fragments.append(fragment)
 
     def take_socket(self, stream: EventStream, connection: socket.socket, head: bytes) -> None:
-        """Write the response's head, then the stream, to a socket that nobody else uses."""
+        """Write a response's head and then the stream to a socket that nothing else uses."""
         self._call_in_loop(self._start_opening, stream, connection, head)
 
     def add_stream(self, stream: EventStream) -> None:
-        """Send an open stream the events it missed, and add it to the followers of its topics."""
+        """Send an open stream the events it missed, and from now on those of its topics."""
         if not self._last_dropped_event() <= stream.last_event <= stream.newest_event:
             stream.send_refresh(stream.newest_event)
         for fragment in self._fragments:
@@ -235,7 +240,7 @@ class EventStreams:
         self.release_place(stream)
 
     def release_place(self, stream: EventStream) -> None:
-        """Release the place of a stream; may be called from any thread."""
+        """Stop counting a stream among its user's open ones. May be called from any thread."""
         with self._lock:
             if stream in (user_streams := self._user_streams[stream.user_id]):
                 user_streams.remove(stream)
@@ -243,7 +248,7 @@ class EventStreams:
                 del self._user_streams[stream.user_id]
 
     def stop(self) -> None:
-        """Stop the reader, and with it every stream."""
+        """Stop reading events and close every stream; waits for both threads to end."""
         self._stopped.set()
         if self._loop is None:
             return
@@ -253,14 +258,18 @@ class EventStreams:
         sender.join()
 
     def latest_event(self, topic: str) -> int | None:
-        """Return the id of the latest event of a topic, 0 if there was no event; from any thread.
+        """Return the id of the latest event of a topic, or 0 if there was no event.
 
-        Returns None if no stream was ever opened: then no events are read.
+        Returns None if no stream was ever opened: then no events are read. May be called from any
+        thread.
         """
         return None if self._loop is None else self._latest_events.get(topic, 0)
 
     def receive_events(self, new_events: list[tuple[int, str]]) -> None:
-        """Receive new events; each stream sends those that arrive at the same time together."""
+        """Pass new events to the streams that follow their topics.
+
+        A stream sends all topics together that change within GATHER_WINDOW_SECONDS.
+        """
         self._events.extend(new_events)
         self._newest_event = new_events[-1][0]
         for _number, topic in new_events:
@@ -303,7 +312,7 @@ class EventStreams:
         return self._events[0][0] - 1 if self._events else self._newest_event
 
     def _start_threads(self, newest: int) -> None:
-        """Start both threads, once; `newest` is the last event that nobody needs any more."""
+        """Start both threads, if they are not running; they read the events after `newest`."""
         if self._loop is not None:
             return
         self._newest_event = newest
@@ -330,7 +339,7 @@ class EventStreams:
         loop.close()
 
     def _read_events(self, newest: int) -> None:
-        """Follow the events and pass them to the loop, until the process stops."""
+        """Read the events and pass them to the loop until the streams are stopped."""
         while not self._stopped.is_set():
             try:
                 for new_events in events.follow_events(newest, quiet_seconds=0.2):
@@ -348,7 +357,10 @@ class EventStreams:
                 db.database.close()
 
     def _render_fragments(self, topics: set[str]) -> None:
-        """Render the fragments of `topics`, and those still due, if their interval has passed."""
+        """Render and send the fragments of the changed `topics`, and those that are still due.
+
+        A fragment that was rendered within its interval stays due.
+        """
         for fragment in self._fragments:
             fragment.is_due |= fragment.topic in topics
             if (
@@ -361,7 +373,7 @@ class EventStreams:
                 self._call_in_loop(self._send_fragment, fragment, fragment.render(user_ids))
 
     def _send_fragment(self, fragment: PushedFragment, rendered: dict[str, str]) -> None:
-        """Send a rendered fragment to the streams of its users."""
+        """Send a fragment to the open pages; `rendered` has its content by user id."""
         for stream in self._followers.get(fragment.topic, ()):
             if stream.user_id in rendered:
                 stream.send_fragment(fragment.address, rendered[stream.user_id])

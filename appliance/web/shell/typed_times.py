@@ -9,7 +9,10 @@ from appliance.web.shell.context import site
 
 
 def entered_time() -> dt.datetime | str | None:
-    """Return the time of the fields `day` and `hour`; None for now, "moment" if not valid."""
+    """Return the time that the fields `day` and `hour` of the submitted form give.
+
+    Returns None, which means now, if both are empty, and the code "moment" if they are invalid.
+    """
     day, hour = (request.form.get(name, "").strip() for name in ("day", "hour"))
     if not day and not hour:
         return None
