@@ -1,9 +1,10 @@
-"""The Flask application that gunicorn serves: its pages and their rights.
+"""The Flask application that gunicorn serves.
 
-To add a screen, write a module with `screen = Blueprint(name, __name__)` in a section, add it to
-the section's SCREENS, decorate each view with `@may(...)`, `@anyone` or `@public` (access.py), add
-a tab in navigation.py, and add its routes to tests/web/shell/test_access.py. What a screen adds to
-all pages it attaches to its blueprint: `@screen.app_context_processor`, `@screen.record_once`.
+A section is a package here, a screen is a blueprint of it. To add a screen, write a module with
+`screen = Blueprint(name, __name__)` in a section, add it to the section's SCREENS, decorate each
+view with `@may(...)`, `@anyone` or `@public` (shell/access.py), add a tab in shell/navigation.py,
+and add its routes to tests/web/shell/test_access.py. What a screen adds to all pages is declared at
+its blueprint: `@screen.app_context_processor`, `@screen.record_once`.
 """
 
 import functools
@@ -64,7 +65,7 @@ class _SynchronousFlask(Flask):
 def create_app(site: Settings) -> Flask:
     """Return the web application of one site.
 
-    Raises an error of access.py at start if a view does not declare who may open it.
+    Raises UndeclaredAccessError if a view does not declare who may open it.
     """
     app = _SynchronousFlask(__name__, static_folder=None)
     app.url_map.converters["int"] = request_data.BoundedIntegerConverter

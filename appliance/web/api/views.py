@@ -1,8 +1,8 @@
 """Views of the JSON interface to appeals and reports, as openapi.json here describes it.
 
-The client sends its key (people/keys.py) in the header `Authorization: Bearer …`. The scopes of the
-key decide what it may do; it sees the appeals of its department. Errors are problem+json
-(errors.py).
+The calling program sends its key (people/keys.py) in the header `Authorization: Bearer …`. The
+scopes of the key decide what the program may do; it sees the appeals of the key's department.
+Errors are problem documents (shell/errors.py).
 """
 
 import base64
@@ -64,9 +64,10 @@ def _is_unauthorized(response: Response) -> bool:
 
 
 def require_scope[V: Callable[..., Any]](scope: str) -> Callable[[V], V]:
-    """Declare the scope that a view requires; inside the view the key is `g.key`.
+    """Declare the scope that a view requires; the view finds the key in `g.key`.
 
-    Place it below `@screen.get(…)`.
+    Place it below `@screen.get(…)`. Requests with an invalid key get 401, those with a key that
+    lacks the scope get 403.
     """
 
     def decorate_view(view: V) -> V:
@@ -75,7 +76,7 @@ def require_scope[V: Callable[..., Any]](scope: str) -> Callable[[V], V]:
             scheme, _blank, secret = request.headers.get("Authorization", "").partition(" ")
             key = keys.find_valid_key(secret.strip()) if scheme.lower() == "bearer" else None
             if not key:
-                if secret:  # a wrong key is recorded as a wrong password is
+                if secret:  # a wrong key is recorded, as wrong passwords are
                     audit.record_entry("-", "key.refused", "", page=request.endpoint)
                 response = problem_response(
                     401, "key", "Send a key in force as Authorization: Bearer …"
@@ -115,7 +116,10 @@ def list_departments() -> Response:
 @screen.get("/appeals")
 @require_scope("appeals:read")
 def list_appeals() -> Response:
-    """Return appeals in the order of their last change, starting after a cursor."""
+    """Return appeals in the order of their last change, starting after a cursor.
+
+    In the response, `next` is the cursor after the last of them, and `more` says if others follow.
+    """
     try:
         limit = min(max(parse_count(request.args.get("limit", "50")), 1), MAX_APPEALS_PER_PAGE)
         position = _start_position(
@@ -142,14 +146,17 @@ def list_appeals() -> Response:
 @screen.get("/appeals/<number>")
 @require_scope("appeals:read")
 def read_appeal(number: str) -> Response:
-    """Return one appeal with its gist and steps."""
+    """Return one appeal with its summary (gist) and steps."""
     return _appeal_response(_readable_appeal(number))
 
 
 @screen.post("/appeals/<number>/steps")
 @require_scope("appeals:write")
 def add_step(number: str) -> Response:
-    """Perform one action on an appeal; return what the key may read of the appeal afterwards."""
+    """Perform an action on an appeal, and return the changed appeal.
+
+    A key that may not read appeals gets only the number, version and state.
+    """
     appeal, body = _readable_appeal(number), json_object() or {}
     text, version = body.get("text", ""), body.get("version")
     code = str(body.get("department") or "")
@@ -182,7 +189,7 @@ def add_step(number: str) -> Response:
 @require_scope("reports:read")
 @long_running
 def read_monthly_report(month: str) -> Response:
-    """Return report form №2, with the same figures as the command and the page."""
+    """Return the monthly report (form №2), with the same figures as the command and the page."""
     return _report_response("monthly", month)
 
 
@@ -190,7 +197,7 @@ def read_monthly_report(month: str) -> Response:
 @require_scope("reports:read")
 @long_running
 def read_quarterly_report(quarter: str) -> Response:
-    """Return report form №1, with the same figures as the command and the page."""
+    """Return the quarterly report (form №1), with the same figures as the command and the page."""
     return _report_response("quarterly", quarter)
 
 
@@ -226,9 +233,9 @@ def _department_id() -> int | None:
 
 
 def _key_confirmer() -> "User":
-    """Return the user who confirmed the key; 403 if there is no such user.
+    """Return the user who confirmed the key; abort with 403 if there is no such user.
 
-    The key reads no more than they may.
+    The key can read no more than this user.
     """
     return keys.key_reader(_request_key()) or abort(403, "No user has confirmed this key.")
 
@@ -238,7 +245,10 @@ def _can_read_personal_data() -> bool:
 
 
 def _readable_appeal(number: str, any_department: bool = False) -> "Appeal":
-    """Return the appeal with its handling if the key may see it; otherwise respond 404."""
+    """Return the appeal with its handling; abort with 404 if the key may not see it.
+
+    `any_department`: the appeal may belong to another department than the key.
+    """
     department_id = None if any_department else _department_id()
     return listing.find_in_department(number, department_id, _key_confirmer()) or abort(
         404, "No such appeal."
@@ -251,9 +261,9 @@ def _appeal_response(appeal: "Appeal") -> Response:
 
 
 def _query_filters() -> Filters:
-    """Return the filters of the query string.
+    """Return the filters that the query string gives.
 
-    Raises ValueError with a text for the developer of the calling program.
+    Raises ValueError if one is invalid; its text is for the developer of the calling program.
     """
     query_value = request.args.get
     state, code = query_value("state", ""), query_value("department", "")
@@ -285,7 +295,10 @@ def _query_date(name: str) -> dt.date | None:
 
 
 def _start_position(cursor: str, since: str) -> tuple[int, int]:
-    """Return the microseconds since 1970 and the appeal id after which the page starts."""
+    """Return after which change the list starts: microseconds since 1970, and the appeal's id.
+
+    They come from the cursor or else from the time `since`. Raises ValueError if it is invalid.
+    """
     if cursor:
         try:
             micros_text, id_text = base64.urlsafe_b64decode(cursor).decode("ascii").split(".")

@@ -1,4 +1,4 @@
-"""The command line of every page (Ctrl K), which finds anything with a name or a number."""
+"""The command line of every page (Ctrl+K), which finds anything that has a name or a number."""
 
 from appliance.web.commands import page
 

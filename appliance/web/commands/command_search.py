@@ -1,7 +1,7 @@
-"""The search of the command line: a provider for each kind of result, run by one function.
+"""The search of the command line (Ctrl+K): each kind of result has a provider, a function.
 
 To add a kind, write a function that takes the query and yields results, and add it to PROVIDERS. A
-provider yields only what the user may open: rows come from the loaders of each package.
+provider yields only what the user may open: the functions that load rows check the user's rights.
 """
 
 import functools
@@ -48,12 +48,15 @@ class CommandQuery:
 
     @functools.cached_property
     def search_keys(self) -> list[str]:
-        """The words of the text as search keys."""
+        """The words of the text, folded for comparison (i18n.fold_text)."""
         return fold_text(self.text).split()
 
     @functools.cached_property
     def hits(self) -> list[Hit]:
-        """Hits of the search over all kinds; hits by misspelling only if no hit is much better."""
+        """Hits of the full-text search, of all kinds.
+
+        A hit that does not contain all words is included only if no other hit is much better.
+        """
         all_hits = [hit for kind in SEARCHED for hit in _kind_hits(self.text, kind)]
         best_rank = min((hit.rank for hit in all_hits), default=0.0)
         return [
@@ -67,11 +70,12 @@ class CommandQuery:
 
 @dataclass(frozen=True)
 class CommandResult:
-    """One result line: its name, the note next to it, and the action when it is chosen.
+    """One line of the results: its name, a note next to it, and what happens when it is chosen.
 
-    The action is one of: an `address` to go to, an `action` of the page's keys, the number of an
-    employee to transfer to or to call (`transfer_number`), a `choice` for the `field` of an open
-    form. An article (`article_title`) opens next to a form where there is one.
+    One of these happens: the page at `address` opens, the key of an `action` is pressed, an
+    employee is called or the caller transferred to them (`transfer_number`), or `choice` is put
+    into the `field` of an open form. If a form is open, an article (`article_title`) opens next to
+    it.
     """
 
     name: str
@@ -124,7 +128,7 @@ def find_pages(query: CommandQuery) -> Iterator[CommandResult]:
 
 
 def find_by_number(query: CommandQuery) -> Iterator[CommandResult]:
-    """Yield appeals and registered calls of this number, complete or by its last digits."""
+    """Yield the appeals and registered calls with this number, or ending with these digits."""
     for number in numbers.candidate_numbers(query.text):
         is_form_number = FORM_NUMBER.match(query.text)
         if not is_form_number and (appeal := find_appeal(number, me())):
@@ -142,7 +146,7 @@ def find_by_number(query: CommandQuery) -> Iterator[CommandResult]:
 
 
 def find_appeals(query: CommandQuery) -> Iterator[CommandResult]:
-    """Yield appeals by the applicant's name or the gist, among those the user may see."""
+    """Yield the appeals whose applicant's name or summary matches, if the user may see them."""
     if not searching.search_terms(query.text) or not any(
         word.isalpha() for word in query.search_keys
     ):
@@ -157,7 +161,7 @@ def find_appeals(query: CommandQuery) -> Iterator[CommandResult]:
 
 
 def find_calls(query: CommandQuery) -> Iterator[CommandResult]:
-    """Yield the newest calls of this complete phone number."""
+    """Yield the newest calls of a phone number, if the text is a complete one."""
     phone = phone_numbers.canonical_number(query.text)
     if not phone or len(phone) < 9 or not access.can_open("call.show_call"):
         return
@@ -172,7 +176,7 @@ def find_calls(query: CommandQuery) -> Iterator[CommandResult]:
 
 
 def find_employees(query: CommandQuery) -> Iterator[CommandResult]:
-    """Yield employees of the ministry: operators transfer to them, others open their page."""
+    """Yield employees of the ministry; operators transfer to them, other users open their page."""
     if not query.search_keys:
         return
     for employee in directory.search_employees(query.text, MAX_PER_KIND):
@@ -189,7 +193,7 @@ def find_employees(query: CommandQuery) -> Iterator[CommandResult]:
 
 
 def find_articles(query: CommandQuery) -> Iterator[CommandResult]:
-    """Yield articles of the knowledge base in force; with an open form they open next to it."""
+    """Yield articles of the knowledge base that are in force."""
     if not query.search_keys or not access.can_open("knowledge.show_published_article"):
         return
     for hit in query.hits_of_kind("article"):
@@ -204,7 +208,7 @@ def find_articles(query: CommandQuery) -> Iterator[CommandResult]:
 
 
 def find_scripts(query: CommandQuery) -> Iterator[CommandResult]:
-    """Yield scripts in force for users who may read them; operators have theirs at the form."""
+    """Yield call scripts in force, for users who may open their pages; operators may not."""
     if not query.search_keys or not access.can_open("scripts.show_script"):
         return
     for hit in query.hits_of_kind("script"):
@@ -232,7 +236,11 @@ def find_people(query: CommandQuery) -> Iterator[CommandResult]:
 
 
 def find_list_values(query: CommandQuery) -> Iterator[CommandResult]:
-    """Yield regions, districts and directions: they fill the open form, or open their appeals."""
+    """Yield regions, districts and directions.
+
+    For an operator, a result fills a field of the open form; for others, it lists the appeals with
+    that value.
+    """
     fills, lists = access.current_role() == "operator", access.can_open("portal.list_appeals")
     if not query.search_keys or not (fills or lists):
         return
@@ -251,7 +259,7 @@ def find_list_values(query: CommandQuery) -> Iterator[CommandResult]:
 
 
 def find_list_searches(query: CommandQuery) -> Iterator[CommandResult]:
-    """Yield the searches of the lists for the typed text; those pages log the search."""
+    """Yield links to the pages that search a list for the typed text; these log the search."""
     text = query.text
     if access.can_open("portal.list_appeals") and searching.search_terms(text):
         yield CommandResult(
@@ -286,9 +294,9 @@ PROVIDERS: tuple[tuple[str, LazyString, Provider], ...] = (
 
 
 def find_commands(query: CommandQuery) -> list[tuple[str, LazyString, list[CommandResult]]]:
-    """Return (kind, its name, results) of each kind that has results.
+    """Return (kind, name of the kind, results) of each kind that has results.
 
-    Actions are not limited: the page leaves out those that are impossible at the moment.
+    The number of actions is not limited, as the page leaves out those that are impossible now.
     """
     limit = MAX_PER_KIND if query.search_keys else MAX_PER_KIND_UNTYPED
     groups = [
@@ -305,7 +313,7 @@ def find_commands(query: CommandQuery) -> list[tuple[str, LazyString, list[Comma
 def unmatched_number(
     query: CommandQuery, groups: list[tuple[str, LazyString, list[CommandResult]]]
 ) -> str:
-    """Return the typed number in its normal form if no visible record has it, else ""."""
+    """Return the typed number, normalized, if it is complete but no result has it; otherwise ""."""
     if not numbers.is_full_number(query.text) or any(
         kind == "numbers" for kind, _name, _f in groups
     ):
@@ -316,10 +324,10 @@ def unmatched_number(
 def _best_matches[Thing](
     query: CommandQuery, candidates: list[Thing], key_of: Callable[[Thing], str]
 ) -> list[Thing]:
-    """Return the matching actions or pages; misspelt ones only where the search has no hits.
+    """Return the actions or pages that match the query.
 
-    Actions and pages are listed first and Enter runs them: "oylik" is a word of articles, not
-    "olish" misspelt.
+    If the full-text search has hits, misspelt words do not match here. Actions and pages are listed
+    first, so Enter would run them: "oylik" is a word of articles, and not "olish" misspelt.
     """
     matches = index.best_matches(candidates, query.text, key_of)
     if not query.search_keys or not query.hits:
@@ -331,13 +339,13 @@ def _best_matches[Thing](
 
 
 def _kind_hits(text: str, kind: str) -> list[Hit]:
-    # of list values only a few are used
+    # More list values are requested, as only those of some lists are used.
     limit = MAX_PER_KIND if kind in ("article", "script", "appeal") else 5 * MAX_PER_KIND
     return find_hits(text, user=me(), kinds=(kind,), limit=limit)
 
 
 def _list_options(query: CommandQuery) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield (field, option) of the matching regions, districts and directions."""
+    """Yield (field, option) of the matching regions, districts and directions, the best first."""
     hits = [
         kind_hit
         for kind in ("region", "district", "value")
@@ -351,7 +359,7 @@ def _list_options(query: CommandQuery) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _search_key(name: LazyString) -> str:
-    """Return the search key of a text in every language."""
+    """Return the text in all languages, folded for comparison."""
     return _translated_key(name._args[0], name)
 
 

@@ -11,7 +11,7 @@ screen = Blueprint("commands", __name__, url_prefix="/commands")
 @screen.get("")
 @anyone
 def show_commands() -> str:
-    """Show the results for `q` on the page with endpoint `at`; without `q`, its actions."""
+    """Show the results for the text `q`, typed on the page with the endpoint `at`."""
     query = CommandQuery(request.args.get("q", "").strip(), request.args.get("at", ""))
     groups = find_commands(query)
     return render_template(

@@ -1,6 +1,7 @@
-"""The explanation of each figure in the reader's language, with an anchor per figure.
+"""The explanation of each figure of the reports, in the reader's language.
 
-figures.*.md have the content of docs/figures.md; Uzbek in Cyrillic is generated from the Latin.
+figures.*.md are translations of docs/figures.md. The Cyrillic Uzbek text is generated from the
+Latin one. Each figure has an anchor.
 """
 
 import functools
@@ -40,7 +41,10 @@ def show_figures() -> str:
 
 @functools.cache
 def figures_html(target_locale: str) -> Markup:
-    """Return the text for a locale, without its title; the only HTML allowed in it are anchors."""
+    """Return the explanations for a locale as HTML, without the title.
+
+    HTML in the source is escaped, except anchors.
+    """
     text = (TEXTS_FOLDER / f"figures.{SOURCE_LOCALES[target_locale]}.md").read_text("utf-8")
     markdown = MarkdownIt("commonmark").enable("table")
     markdown.add_render_rule("html_inline", _render_html)

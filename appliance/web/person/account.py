@@ -39,7 +39,7 @@ PIN_TROUBLES: dict[str, LazyString] = {
 @screen.get("/account")
 @anyone
 def show_account() -> str:
-    """Show the settings of the user."""
+    """Show the user's own settings."""
     return render_template(
         "account/page.html",
         role_name=ROLE_NAMES[me().role],
@@ -79,7 +79,7 @@ def save_appearance() -> BaseResponse:
 @screen.post("/account/password")
 @anyone
 def save_password() -> BaseResponse:
-    """Change the password; every other session of the user ends."""
+    """Change the user's password; all their other sessions end."""
     if trouble := _change_password():
         return refusals.redirect_back(url_for(".show_account"), trouble)
     flash(_("The password was changed. Your other devices were signed out."))
@@ -90,7 +90,10 @@ def save_password() -> BaseResponse:
 @anyone
 @open_at_sign_in_step("password")
 def show_first_password_form() -> BaseResponse | str:
-    """Ask a user whose password was set by somebody else for their own, before anything else."""
+    """Show the form in which a user replaces the password that somebody else set for them.
+
+    No other page is open to them before.
+    """
     if not me().must_change:
         return redirect(url_for("login.redirect_home"))
     return render_template(
@@ -105,7 +108,7 @@ def show_first_password_form() -> BaseResponse | str:
 @anyone
 @open_at_sign_in_step("password")
 def save_first_password() -> BaseResponse:
-    """Change the first password, and redirect to the user's start page."""
+    """Replace the password that somebody else set, and redirect to the user's start page."""
     if trouble := _change_password():
         return refusals.redirect_back(url_for(".show_first_password_form"), trouble)
     flash(_("The password was changed."))
@@ -113,7 +116,10 @@ def save_first_password() -> BaseResponse:
 
 
 def _change_password() -> str:
-    """Change the password as submitted; return the code of the refusal, "" on success."""
+    """Change the password as submitted; return "", or the code of the reason if it is refused.
+
+    Aborts with 429 after too many wrong passwords, and with 503 while too many are being checked.
+    """
     user, form = me(), request.form
     new_password = form.get("new_password", "")
     if new_password != form.get("new_password_again", ""):

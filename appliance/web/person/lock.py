@@ -1,4 +1,7 @@
-"""The lock that covers a page while the user is away, and the PIN that unlocks it."""
+"""The lock of a session while the user is away, and the PIN that unlocks it.
+
+A cover hides each open page; a page that is opened or reloaded shows the page of the lock instead.
+"""
 
 from flask import (
     Blueprint,
@@ -27,7 +30,7 @@ screen = Blueprint("lock", __name__, url_prefix="/lock")
 
 @screen.app_context_processor
 def _lock_context() -> dict[str, object]:
-    """Give every page the values that its lock cover needs."""
+    """Give the templates the values that the cover of the lock needs."""
     return {"lock_minutes": site().sign_in.lock_minutes, "has_pin": _has_pin}
 
 
@@ -35,7 +38,7 @@ def _lock_context() -> dict[str, object]:
 @anyone
 @open_at_sign_in_step("unlock")
 def show_lock_page() -> BaseResponse | str:
-    """Show the lock as its own page, when a page is opened or reloaded while locked."""
+    """Show the page of the lock, for a page that is opened or reloaded while locked."""
     if not current_user.session.locked_at:
         return redirect(next_url())
     return _render_lock_page()
@@ -54,7 +57,11 @@ def lock_session() -> Response:
 @anyone
 @open_at_sign_in_step("unlock")
 def unlock_session() -> BaseResponse | tuple[str, int]:
-    """Unlock by PIN or password: 204 for a cover, a redirect to the next page otherwise."""
+    """Unlock the session by PIN or password.
+
+    The page of the lock is then redirected to the requested page; a cover gets an empty response:
+    204, or 422 if the PIN or password is wrong. After too many attempts, the session ends.
+    """
     session, secret = current_user.session, request.form.get("password", "")
     by_pin = secret.isdecimal() and _has_pin()
     try:
@@ -103,7 +110,10 @@ def _has_pin() -> bool:
 
 
 def _end_session() -> BaseResponse:
-    """End the session after too many wrong guesses; the PIN is then invalid on this device."""
+    """End the session after too many wrong PINs or passwords, and redirect to the login page.
+
+    A cover gets 401 instead.
+    """
     sessions.end_session(current_user.session, me().login)
     logout_user()
     return Response(status=401) if _is_cover() else redirect(url_for("login.show_login_page"))

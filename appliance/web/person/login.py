@@ -1,4 +1,8 @@
-"""Sign in and sign out."""
+"""Signing in and out.
+
+A device is a browser, identified by a cookie. A desk entry says that a user signed in fully on a
+device, so that they may sign in there by PIN.
+"""
 
 import secrets
 from dataclasses import dataclass
@@ -44,45 +48,51 @@ screen = Blueprint("login", __name__)
 _login_manager = LoginManager()
 
 DEVICE_COOKIE = "__Host-device"  # the cookie that identifies a device; it does not sign anyone in
-DEVICE_COOKIE_SECONDS = 365 * 24 * 3600  # seconds until a device is forgotten
+DEVICE_COOKIE_SECONDS = 365 * 24 * 3600  # after which a device is forgotten
 MAX_LOGINS_PER_DEVICE = 30  # logins remembered per device
 
 
 @dataclass
 class SessionUser(UserMixin):  # type: ignore[misc]  # flask-login has no types
-    """A user as flask-login requires, with their session; `secret` is the cookie's value."""
+    """A signed-in user as flask-login requires, with their session.
+
+    `secret` is the value in the cookie that identifies the session.
+    """
 
     user: "User"
     session: "Session"
     secret: str
 
     def get_id(self) -> str:
-        """Return the value that the browser stores."""
+        """Return the value that flask-login stores in the browser's cookie."""
         return self.secret
 
 
 @dataclass(frozen=True)
 class Device:
-    """A device, and the logins that signed in on it."""
+    """A device, and the logins of the users who signed in on it, the latest first."""
 
     name: str
     logins: list[str]
 
     def name_for_login(self, login: str) -> str:
-        """Return the device's name if this login signed in on it before, else ""."""
+        """Return the device's name if this login was used on it before, or else ""."""
         return self.name if login.strip().lower() in self.logins else ""
 
 
 @screen.record_once
 def _set_up_sessions(state: BlueprintSetupState) -> None:
-    """Load the signed-in user of each request from its session, or ask for sign-in."""
+    """Let flask-login load the user of each request, and redirect visitors to the login page."""
     _login_manager.init_app(state.app)
     _login_manager.user_loader(load_session_user)
     _login_manager.unauthorized_handler(redirect_to_login)
 
 
 def load_session_user(secret: str) -> SessionUser | None:
-    """Return the user of a session that has not ended or expired, if the account is open."""
+    """Return the user of the session with this secret; None if the session is no longer valid.
+
+    Records that the user and the session were active.
+    """
     active_session = sessions.session_of_cookie(secret)
     if not active_session:
         return None
@@ -92,7 +102,10 @@ def load_session_user(secret: str) -> SessionUser | None:
 
 
 def redirect_to_login() -> BaseResponse | tuple[str, int]:
-    """Redirect to the login page and then back; a fragment of an open page only gets a 401."""
+    """Redirect to the login page, and from there back to the requested page.
+
+    Requests that are not for a whole page get 401, a form with a page that can submit it again.
+    """
     if is_htmx_request() or request.method != "GET" or request.endpoint == "live.open_stream":
         return resend_page(401)
     return_url = request.full_path.rstrip("?")
@@ -104,7 +117,7 @@ def redirect_to_login() -> BaseResponse | tuple[str, int]:
 @screen.get("/")
 @anyone
 def redirect_home() -> BaseResponse:
-    """Redirect each role to its own start page."""
+    """Redirect to the start page of the user's role."""
     return redirect(HOME_PATHS[me().role])
 
 
@@ -120,7 +133,10 @@ def show_login_page() -> BaseResponse | str:
 @screen.post("/login")
 @public
 def sign_in() -> BaseResponse | tuple[str, int]:
-    """Sign in. Only failures count against the limit: many operators share one address."""
+    """Sign in by login and password.
+
+    Only failures count against the limit of attempts, as many operators share one IP address.
+    """
     login, device = request.form.get("login", "").strip().lower(), current_device()
     password, address = request.form.get("password", ""), request.remote_addr or ""
     try:
@@ -145,7 +161,7 @@ def sign_in() -> BaseResponse | tuple[str, int]:
 @screen.post("/login/pin")
 @public
 def sign_in_by_pin() -> BaseResponse | tuple[str, int]:
-    """Sign in by PIN, at a desk where the user signed in fully within the last hours."""
+    """Sign in by PIN, on a device on which the user signed in fully within the last hours."""
     device, login = current_device(), request.form.get("login", "")
     desks_by_login = {desk.user.login: desk for desk in _pin_desks(device)}
     if login not in desks_by_login:
@@ -170,7 +186,7 @@ def sign_in_by_pin() -> BaseResponse | tuple[str, int]:
 @anyone
 @open_at_sign_in_step("prove")
 def show_code_form() -> BaseResponse | str:
-    """Show the form for the second-factor code, while one is required."""
+    """Show the form for the second-factor code; redirect if it was already entered."""
     return redirect(next_url()) if current_user.session.factor else _render_code_form()
 
 
@@ -199,7 +215,7 @@ def verify_code() -> BaseResponse | tuple[str, int] | str:
 def send_form_token() -> BaseResponse:
     """Send the CSRF token of this session's forms, for a page whose own token has expired.
 
-    204: the session has no user; 423: the session is locked.
+    Responds with 204 if nobody is signed in, and with 423 if the session is locked.
     """
     if not current_user.is_authenticated:
         return Response(status=204)
@@ -213,7 +229,7 @@ def send_form_token() -> BaseResponse:
 @anyone
 @open_at_any_sign_in_step
 def sign_out() -> BaseResponse:
-    """Sign out; a copied cookie is invalid from then on."""
+    """Sign out; from then on, a copy of the cookie is invalid as well."""
     sessions.sign_out(current_user.session)
     logout_user()
     session.clear()
@@ -221,7 +237,11 @@ def sign_out() -> BaseResponse:
 
 
 def begin_session(user: "User", device: Device, factor: str = "", source: str = "") -> None:
-    """Start a session with a new secret and CSRF token, so that neither can have been planted."""
+    """Start a session of the user with a new secret and a new CSRF token.
+
+    So nobody can have put a known one into the browser before. `factor` is the second factor that
+    was checked, or ""; `source` is the outside service by which the user signed in, or "".
+    """
     agent = request.headers.get("User-Agent", "")
     address = request.remote_addr or ""
     user_session, secret = sessions.begin_session(user, address, agent, device.name, factor, source)
@@ -231,9 +251,9 @@ def begin_session(user: "User", device: Device, factor: str = "", source: str = 
 
 
 def redirect_onward(device: Device, requested_url: str = "") -> BaseResponse:
-    """Redirect to `requested_url`, by default to the page that the request names.
+    """Redirect after signing in, to `requested_url` or else to the page that the request names.
 
-    The device is remembered unless a code is still required.
+    If no second-factor code is required any more, the device is remembered.
     """
     response = redirect(local_address(requested_url) or next_url())
     address = request.remote_addr or ""
@@ -245,7 +265,8 @@ def redirect_onward(device: Device, requested_url: str = "") -> BaseResponse:
 def is_password_correct(password: str) -> bool:
     """Return True if this is the signed-in user's password.
 
-    Raises sign_ins.TooManyAttempts, sign_ins.TooManyWaiting.
+    Raises sign_ins.TooManyAttempts after too many wrong ones, and sign_ins.TooManyWaiting while too
+    many passwords are being checked.
     """
     login, address = me().login, request.remote_addr or ""
     device_name = current_device().name_for_login(login)
@@ -253,12 +274,15 @@ def is_password_correct(password: str) -> bool:
 
 
 def is_pin_correct(user: "User", pin: str, device: str) -> bool:
-    """Return True if this is the user's PIN on the device. Raises sign_ins.TooManyAttempts."""
+    """Return True if this is the user's PIN on the device.
+
+    Raises sign_ins.TooManyAttempts after too many wrong ones.
+    """
     return sign_ins.check_pin(user, pin, device, site().web.secret_key)
 
 
 def render_login_form(trouble: str = "") -> str:
-    """Render the login page, with the reason of a failed attempt."""
+    """Render the login page; `trouble` says why an attempt failed."""
     return render_template(
         "login/page.html",
         trouble=trouble,
@@ -272,18 +296,18 @@ def render_login_form(trouble: str = "") -> str:
 
 
 def _render_code_form(trouble: str = "") -> str:
-    """Render the page that asks for a code; it receives no live events."""
+    """Render the page that asks for a second-factor code; it receives no live events."""
     onward = request.values.get("next", "")
     return render_template("login/second.html", trouble=trouble, onward=onward, heard=None)
 
 
 def next_url(home: str = "/") -> str:
-    """Return the page requested before signing in, if it is on this site; else `home`."""
+    """Return the address requested before signing in, if it is on this site, or else `home`."""
     return local_address(request.values.get("next", "")) or home
 
 
 def current_device() -> Device:
-    """Return the device of the request, with a new name if it is unknown."""
+    """Return the device of the request; a new one if its cookie is missing or not ours."""
     try:
         cookie_data = _device_serializer().loads(request.cookies.get(DEVICE_COOKIE, ""))
         return Device(cookie_data["name"], cookie_data["people"])
@@ -304,12 +328,12 @@ def is_known_device(app: Flask, environ: dict[str, Any]) -> bool:
 
 
 def _pin_desks(device: Device) -> list["Desk"]:
-    """Return the desk entries of users who may sign in by PIN on the device of the request."""
+    """Return the desk entries of the users who may sign in by PIN on a device."""
     return pins.desks_for_pin(site().sign_in, device.name, device.logins, site().web.secret_key)
 
 
 def _remember_device(response: BaseResponse, device: Device, user: "User") -> None:
-    """Store on the device that the user signed in on it fully."""
+    """Store in the device's cookie that the user signed in fully, and allow their PIN on it."""
     if pins.has_pin(user, site().web.secret_key):
         pins.remember_desk(current_user.session)
     logins = [user.login, *(login for login in device.logins if login != user.login)][

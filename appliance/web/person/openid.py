@@ -1,8 +1,8 @@
-"""Sign in through an external identity provider: OpenID Connect, by Authlib.
+"""Sign in through an external identity provider, with OpenID Connect (implemented by Authlib).
 
-The provider's subject must be linked to a user (`identities`); a subject without a link cannot sign
-in. The box asks the provider for nothing else, and keeps working while the provider is down:
-passwords stay valid.
+The provider identifies a person by a subject, which must be linked to a user (people/identities.py)
+before that person can sign in. Nothing else is requested from the provider. While it does not
+respond, users can sign in by password.
 """
 
 import threading
@@ -30,14 +30,14 @@ if TYPE_CHECKING:
 screen = Blueprint("openid", __name__, url_prefix="/login/openid")
 
 SOURCE = "openid"
-_TIMEOUTS_SECONDS = (2, 5)  # seconds for a connection, for a response
-_MAX_CLOCK_SKEW_SECONDS = 120  # seconds that the provider's clock may be wrong
-# a provider that hangs blocks at most this many threads
+_TIMEOUTS_SECONDS = (2, 5)  # for a connection, for a response
+_MAX_CLOCK_SKEW_SECONDS = 120  # by which the provider's clock may be wrong
+# If the provider does not respond, at most two threads wait for it.
 _REQUEST_SLOTS = threading.BoundedSemaphore(2)
 
 
 class UnverifiedIdentity(Exception):
-    """The provider does not say who the user is, or its statement cannot be trusted."""
+    """The provider does not state who the user is, or its statement cannot be trusted."""
 
 
 class TooManyRequests(Exception):
@@ -74,7 +74,7 @@ def _register_provider(state: BlueprintSetupState) -> None:
 @screen.get("")
 @public
 def start_sign_in() -> BaseResponse | tuple[str, int]:
-    """Redirect to the provider's own page, with a state that is valid once."""
+    """Redirect to the provider's own page, with an OAuth state that is valid once."""
     from authlib.common.errors import AuthlibBaseError
     from requests import RequestException
 
@@ -128,7 +128,11 @@ def complete_sign_in() -> BaseResponse | tuple[str, int]:
 
 
 def _fetch_claims(party: "FlaskOAuth2App", rules: OpenId) -> Mapping[str, Any]:
-    """Return the claims about the user. Raises UnverifiedIdentity, and Authlib's errors."""
+    """Return the provider's claims about the user.
+
+    Raises UnverifiedIdentity if they lack a subject, have the wrong types or belong to an earlier
+    sign-in; errors of Authlib, joserfc and requests are passed on.
+    """
     claim_options = {"iss": {"values": [rules.issuer]}, "aud": {"values": [rules.client_id]}}
     token = party.authorize_access_token(claims_options=claim_options)
     claims: Mapping[str, Any] | None = token.get("userinfo")
@@ -142,9 +146,9 @@ def _fetch_claims(party: "FlaskOAuth2App", rules: OpenId) -> Mapping[str, Any]:
 
 
 def _check_claim_types(claims: Mapping[str, Any]) -> None:
-    """Check that `amr` is a list of texts and `acr` a text (Core 1.0, section 2), if present.
+    """Raise UnverifiedIdentity unless `amr` is a list of texts and `acr` a text, if present.
 
-    Raises UnverifiedIdentity.
+    See OpenID Connect Core 1.0, section 2.
     """
     methods, level = claims.get("amr"), claims.get("acr")
     if level is not None and not isinstance(level, str):
@@ -156,9 +160,10 @@ def _check_claim_types(claims: Mapping[str, Any]) -> None:
 
 
 def _is_recent_sign_in(auth_time: object, started_at: float) -> bool:
-    """Return True if `auth_time` belongs to this sign-in and is not in the future.
+    """Return True if the user signed in at the provider after `started_at`, and not in the future.
 
-    `auth_time` is in seconds (Core 1.0, section 2).
+    `auth_time` is the claim with that time, in seconds since 1970 (OpenID Connect Core 1.0,
+    section 2).
     """
     if isinstance(auth_time, bool) or not isinstance(auth_time, int | float):
         return False
@@ -170,7 +175,7 @@ def _is_recent_sign_in(auth_time: object, started_at: float) -> bool:
 
 
 def _has_second_factor(claims: Mapping[str, Any], rules: OpenId) -> bool:
-    """Return True if the provider checked a second factor, by the values in the settings."""
+    """Return True if the claims have a value that means a second factor, by the settings."""
     methods = claims.get("amr") or []
     return bool({*methods, claims.get("acr")} & {*rules.factors})
 
@@ -194,9 +199,9 @@ def _render_unavailable() -> tuple[str, int]:
 
 @contextmanager
 def _hold_request_slot() -> Iterator[None]:
-    """Hold one of the few slots for simultaneous requests to the provider.
+    """Hold one of the two slots for requests to the provider inside the `with` block.
 
-    Waits one second at most. Raises TooManyRequests.
+    Raises TooManyRequests if no slot becomes free within one second.
     """
     if not _REQUEST_SLOTS.acquire(timeout=1):
         raise TooManyRequests

@@ -16,7 +16,7 @@ screen = Blueprint("passkeys", __name__, url_prefix="/passkeys")
 
 @screen.app_context_processor
 def _passkey_context() -> dict[str, object]:
-    """Give templates the user's passkeys, if the site can have any."""
+    """Give templates `passkeys()`: the user's passkeys, or None if the site cannot have any."""
     return {
         "passkeys": lambda: (
             passkeys.user_passkeys(me()) if passkeys.relying_party(site().web) else None
@@ -29,7 +29,7 @@ def _passkey_context() -> dict[str, object]:
 def send_creation_options() -> Response:
     """Send the options for creating a passkey, as JSON for the browser's WebAuthn interface.
 
-    Users need an app and paper codes first.
+    Aborts with 409 if the user has not set up an authenticator app, which is needed first.
     """
     if not second_factor.has_second_factor(me()):
         abort(409)
@@ -39,7 +39,7 @@ def send_creation_options() -> Response:
 @screen.post("")
 @anyone
 def add_passkey() -> Response:
-    """Store the created key."""
+    """Store the passkey that the browser created; abort with 422 if it is rejected."""
     try:
         passkeys.add_passkey(current_user.session, _relying_party(), require_json_object())
     except PasskeyRejected:
@@ -50,7 +50,7 @@ def add_passkey() -> Response:
 @screen.post("/<int:number>/remove")
 @anyone
 def remove_passkey(number: int) -> BaseResponse:
-    """Delete a key."""
+    """Delete one of the user's passkeys."""
     passkeys.remove_passkey(me(), number)
     return redirect(url_for("second_factor.show_second_factor"))
 
@@ -59,7 +59,7 @@ def remove_passkey(number: int) -> BaseResponse:
 @anyone
 @open_at_sign_in_step("prove")
 def start_authentication() -> Response:
-    """Send the options for signing with a passkey, as JSON for the browser."""
+    """Send the options for signing in with a passkey, as JSON for the browser."""
     return _json_response(passkeys.authentication_options(current_user.session, _relying_party()))
 
 
@@ -67,7 +67,10 @@ def start_authentication() -> Response:
 @anyone
 @open_at_sign_in_step("prove")
 def verify_passkey() -> Response:
-    """Verify the signature of the key, and return the address of the next page."""
+    """Verify the signature made with a passkey, and return the address of the next page.
+
+    Aborts with 422 if it is rejected.
+    """
     try:
         passkeys.verify_answer(current_user.session, _relying_party(), require_json_object())
     except PasskeyRejected:

@@ -1,4 +1,4 @@
-"""A user's second factor: the app on their phone and the codes on paper."""
+"""A user's second factor: the authenticator app on their phone, and the codes on paper."""
 
 import segno
 from flask import Blueprint, abort, flash, redirect, render_template, request, session, url_for
@@ -48,7 +48,7 @@ def show_second_factor() -> str:
 @anyone
 @open_at_sign_in_step("enrol")
 def enrol_app() -> BaseResponse | str:
-    """Set up the app that shows the code; the paper codes are shown in this response only."""
+    """Set up the app if the submitted code is right; only this response shows the paper codes."""
     if second_factor.has_second_factor(
         me()
     ):  # an app must be removed before another can replace it
@@ -67,7 +67,7 @@ def enrol_app() -> BaseResponse | str:
 @screen.post("/<any(codes, remove):what>")
 @anyone
 def change_second_factor(what: str) -> BaseResponse | str:
-    """Make new paper codes, or remove app and codes; the user must give their password."""
+    """Create new paper codes, or remove the app and the codes; both need the password."""
     try:
         is_correct = is_password_correct(request.form.get("password", ""))
     except sign_ins.TooManyAttempts:

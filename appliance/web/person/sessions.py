@@ -1,4 +1,4 @@
-"""Active sessions: the user's own, and everybody's for the technician; each can be ended."""
+"""Active sessions: the user's own, and for the technician those of all; each can be ended."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 screen = Blueprint("sessions", __name__)
 own_screen = Blueprint("my_sessions", __name__, url_prefix="/account/sessions")
 
-# Marks of browsers and systems in a User-Agent; specific ones first, as each also claims to be
-# others.
+# Names of browsers and systems by their marks in a User-Agent. The order matters: a User-Agent also
+# has the marks of those that come later here.
 _BROWSERS = {
     "Edg": "Edge",
     "OPR/": "Opera",

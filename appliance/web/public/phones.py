@@ -19,9 +19,10 @@ _MAX_AGENT_LENGTH = 200  # characters of a phone's User-Agent
 @limiter.limit("30 per minute")
 @public
 def send_phone_settings(token: str, name: str) -> Response:
-    """Send the settings of one phone once; a refused request gets a bare 404 without a reason.
+    """Send the settings of a phone; the address works only once.
 
-    A HEAD request does not use the address up.
+    A HEAD request does not count as use. A refused request gets an empty 404, which does not say
+    why.
     """
     if request.method == "HEAD":
         return Response(status=405)
@@ -38,7 +39,7 @@ def send_phone_settings(token: str, name: str) -> Response:
 @limiter.limit("30 per minute")
 @public
 def send_phone_book(token: str) -> Response:
-    """Send the directory of the ministry in the phone's format."""
+    """Send the ministry's directory of employees in the phone's format."""
     try:
         return Response(desk_phones.phone_book(token, _user_agent()), mimetype="text/xml")
     except Refused:

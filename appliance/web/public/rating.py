@@ -1,4 +1,7 @@
-"""The rating by a caller who hung up first: the page linked in their SMS, without a login."""
+"""The page on which a caller rates a call: an SMS links to it, and it needs no login.
+
+The SMS is sent to callers who hung up before they could rate the call by phone.
+"""
 
 from typing import TYPE_CHECKING
 
@@ -31,7 +34,7 @@ MARKS: dict[int, LazyString] = {
 @limiter.limit("60 per minute")
 @public
 def show_rating_page(token: str) -> BaseResponse | str | tuple[str, int]:
-    """Show the five marks; a view does not use up the link, as programs preview links."""
+    """Show the five marks; the link stays valid, as programs open links for a preview."""
     rating = _find_rating(token)
     if (
         rating.language == "ru"
@@ -46,7 +49,7 @@ def show_rating_page(token: str) -> BaseResponse | str | tuple[str, int]:
 @limiter.limit("60 per minute")
 @public
 def save_rating(token: str) -> BaseResponse | tuple[str, int]:
-    """Store the mark, once."""
+    """Store the mark; if there is one already, or the link has expired, show that instead."""
     rating, mark = _find_rating(token), request.form.get("mark", type=parse_count)
     if mark not in MARKS:
         abort(400)

@@ -1,1 +1,1 @@
-"""What the pages of several sections share: labels, parts of pages, access to records."""
+"""Code that the pages of several sections share: labels, parts of pages, access to records."""

@@ -1,4 +1,7 @@
-"""Appeals as the user may see them: loaders that check the right, and what they may do there."""
+"""Appeals as the user may see them: functions that load them, and the user's rights to them.
+
+A veiled appeal is a personal appeal whose content is hidden from a user who may not read it.
+"""
 
 from typing import TYPE_CHECKING
 
@@ -11,13 +14,16 @@ from appliance.web.shell.context import me
 if TYPE_CHECKING:
     from appliance.models import Appeal
 
-# session key of the numbers of appeals that an operator looked up
+# Key, in the user's session, of the numbers of the appeals that an operator looked up.
 LOOKED_UP_SESSION_KEY = "looked_up"
-MAX_LOOKED_UP_APPEALS = 20  # cards of looked-up appeals that stay open to the operator
+MAX_LOOKED_UP_APPEALS = 20  # newest ones; only these can be opened by the operator
 
 
 def readable_appeal(number: str) -> "Appeal":
-    """Return the appeal of this number; 404 if the user may not see it, 403 if it is veiled."""
+    """Return the appeal with this number.
+
+    Aborts with 404 if the user may not see it, and with 403 if it is veiled for them.
+    """
     appeal = visible_appeal(number)
     if appeal.veiled:
         abort(403)
@@ -25,12 +31,15 @@ def readable_appeal(number: str) -> "Appeal":
 
 
 def visible_appeal(number: str) -> "Appeal":
-    """Return the appeal of this number as the user sees it, possibly veiled; else 404."""
+    """Return the appeal with this number as the user sees it, possibly veiled.
+
+    Aborts with 404 if the user may not see it. Operators may also see appeals that they looked up.
+    """
     return queries.find_appeal(number, me(), session.get(LOOKED_UP_SESSION_KEY, ())) or abort(404)
 
 
 def remember_looked_up(numbers: list[str]) -> None:
-    """Add appeals to the session, so that the operator on the call may open their cards."""
+    """Store in the session that the operator looked up these appeals and may open them."""
     previous = list(session.get(LOOKED_UP_SESSION_KEY, ()))
     updated = [*numbers, *(number for number in previous if number not in numbers)][
         :MAX_LOOKED_UP_APPEALS
@@ -40,17 +49,23 @@ def remember_looked_up(numbers: list[str]) -> None:
 
 
 def can_correct(appeal: "Appeal") -> bool:
-    """Return True if the user may correct the appeal's form: its operator, or any supervisor."""
+    """Return True if the user may correct the appeal's form.
+
+    The operator who registered it may, and users with the right to correct all appeals.
+    """
     return rights.has_full_scope(me(), "appeal.correct") or appeal.operator_id == me().id
 
 
 def can_write_message(appeal: "Appeal") -> bool:
-    """Return True if the user may write an SMS about the appeal: its operator, or any lead."""
+    """Return True if the user may write an SMS about the appeal.
+
+    The operator who registered it may, and users with the right to write about all appeals.
+    """
     return rights.has_full_scope(me(), "sms.write") or appeal.operator_id == me().id
 
 
 def can_record_contact(appeal: "Appeal") -> bool:
-    """Return True if the user may record which specialist was contacted."""
+    """Return True if the user may record in the appeal that a specialist was contacted."""
     return rights.scope_of(me(), "appeal.consult") == rights.DEPARTMENT_RECORDS or can_correct(
         appeal
     )

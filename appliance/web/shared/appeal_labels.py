@@ -21,19 +21,19 @@ from appliance.web.shell.language import locale
 if TYPE_CHECKING:
     from appliance.models import AppealStep, Consultation, Handling
 
-# state: name, the badge's kind, the icon
+# By state of an appeal: its name, the badge's kind, the icon.
 STATES: dict[str, tuple[LazyString, str, str]] = {
     state.code: (lazy_gettext(state.name), state.tone, state.icon)
     for state in states.WORKFLOW.states
 }
-# state of an appeal in the ministry's system: its name, the badge's kind, the icon
+# By state of an appeal in the ministry's system: its name, the badge's kind, the icon.
 EXCHANGE_STATES: dict[str, tuple[LazyString, str, str]] = {
     "queued": (_l("Pending"), "", "hourglass"),
     "sent": (_l("Sent"), "accent", "send"),
     "acknowledged": (_l("Registered there"), "ok", "circle-check"),
     "refused": (_l("Refused"), "bad", "octagon-alert"),
 }
-# action of states.WORKFLOW: the step in its history, the icon, the dot's colour
+# By action of states.WORKFLOW: the text in the appeal's history, the icon, the dot's colour.
 STEP_LABELS: dict[str, tuple[LazyString, str, str]] = {
     "take": (_l("Taken over"), "user-check", ""),
     "answer": (_l("Answer sent"), "send", "ok"),
@@ -51,7 +51,7 @@ STEP_LABELS: dict[str, tuple[LazyString, str, str]] = {
     "correct": (_l("Form corrected"), "pencil", ""),
     "resend": (_l("Corrected and sent again"), "pencil", "accent"),
 }
-# action: the name of the choice, the label of the text, the label of the button
+# By action: the name of the choice, the label of the field for the text, the text of the button.
 ACTION_LABELS: dict[str, tuple[LazyString, LazyString, LazyString]] = {
     "answer": (_l("Answer"), _l("Text of the answer"), _l("Send the answer")),
     "interim": (_l("Interim answer"), _l("Text of the answer"), _l("Send the interim answer")),
@@ -110,7 +110,10 @@ def consultation_badge(consultation: "Consultation") -> tuple[LazyString, str, s
 def deadline_nearness(
     handling: "Handling", day: dt.date, calendar: WorkingCalendar
 ) -> Nearness | None:
-    """Return how near an open deadline is, or how late a late answer was."""
+    """Return how near the deadline of an open appeal is, or by how much it was answered too late.
+
+    Returns None if the appeal was answered in time, or closed without an answer.
+    """
     days_late = ((handling.answered_on or day) - handling.due_on).days
     if not handling.is_open:
         if not handling.answered_on or days_late <= 0:
@@ -131,14 +134,17 @@ def deadline_nearness(
 
 
 def actor_name(login: str, names: dict[str, str]) -> str:
-    """Return the display name of the user who did a step; for a program, the name of its key."""
+    """Return the name of the user who performed a step; for a program, the name of its key.
+
+    `names` are the users' names by login.
+    """
     if login == queue.MINISTRY_ACTOR:
         return str(_("Ministry's system"))
     return names.get(login) or login.removeprefix("key:")
 
 
 def step_details(step: "AppealStep") -> list[str]:
-    """Return the details of a step as lines of text."""
+    """Return the details of a step in an appeal's history, as lines of text."""
     detail = step.detail
     if "changes" in detail:
         return [_change_text(name, *values) for name, values in detail["changes"].items()]

@@ -1,4 +1,4 @@
-"""Articles on other pages: those opened during a call, and the labels of an article's fields."""
+"""Knowledge-base articles on other pages: those opened during a call, and their fields' labels."""
 
 from flask_babel import LazyString
 from flask_babel import lazy_gettext as _l
@@ -21,7 +21,10 @@ FIELDS: dict[str, LazyString] = {
 
 
 def article_openings(call_id: str, *tokens: str | None) -> list[tuple[str, openings.OpenedArticle]]:
-    """Return (title, opening) of articles opened in a call or at forms with these tokens."""
+    """Return (title, opening) of the articles opened during a call or at one of these forms.
+
+    The forms are given by their tokens; None is ignored.
+    """
     openings_at_call = openings.articles_opened_at_call(
         call_id, [token for token in tokens if token]
     )

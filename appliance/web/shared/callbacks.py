@@ -1,4 +1,4 @@
-"""The user's own promised callbacks: on their day, and as reminders at the top of each page."""
+"""The callbacks that the user has promised: on their day, and as reminders on top of each page."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from appliance.web.shell.context import me, start_of_tomorrow
 
 
 def own_callbacks_context() -> dict[str, Any]:
-    """Return the context of the callbacks on the operator's day."""
+    """Return the context of the list of callbacks on the operator's day."""
     tasks = scheduled_callbacks.operator_callbacks(me())
     disclosure.log_shown("number", [task.number for task in tasks])
     return {
@@ -20,7 +20,11 @@ def own_callbacks_context() -> dict[str, Any]:
 
 
 def reminders_context() -> dict[str, Any]:
-    """Return the first due callback, how many more are due, and when the next one becomes due."""
+    """Return the context of the reminder: the first callback that is due, and what follows.
+
+    `more_reminders` is the number of other callbacks that are due; `next_reminder` is when the next
+    one becomes due, or None.
+    """
     now, tasks = clock.now(), scheduled_callbacks.operator_callbacks(me())
     due_tasks = [task for task in tasks if task.due_at <= now]
     disclosure.log_shown("number", [task.number for task in due_tasks])

@@ -1,4 +1,7 @@
-"""The panel of evidence packs on the page of a call or an appeal."""
+"""The panel of evidence packs on the page of a call or an appeal.
+
+A pack is a signed file with all that is stored about them, for a complaint or a court.
+"""
 
 from typing import Any
 
@@ -10,7 +13,7 @@ from appliance.reports import evidence
 from appliance.web.shell import refusals
 from appliance.web.shell.context import me
 
-# state: its name, the badge's kind, the icon
+# By state of a pack: its name, the badge's kind, the icon.
 STATES: dict[str, tuple[LazyString, str, str]] = {
     "asked": (_l("Being prepared…"), "accent", "hourglass"),
     "made": (_l("Ready"), "ok", "circle-check"),
@@ -25,9 +28,9 @@ TROUBLES: dict[str, LazyString] = {
 
 
 def pack_panel_context(call_id: str = "", appeal: str = "") -> dict[str, Any]:
-    """Return the context of evidence/panel.html for a call or an appeal.
+    """Return the context of evidence/panel.html for an appeal, or else for a call.
 
-    `packs` is None for users who may not make a pack.
+    `packs` in it is None if the user may not make packs.
     """
     if not evidence.can_make_packs(me()):
         return {"packs": None}

@@ -1,4 +1,4 @@
-"""The addresses of the lists behind a report's figures."""
+"""Links from a report's figures to the lists of the calls or appeals that they count."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -14,23 +14,26 @@ from appliance.web.shell.language import locale
 
 @dataclass(frozen=True)
 class FigureLinks:
-    """The addresses of the lists behind a report's figures."""
+    """Builds the addresses of the lists of what a report's figures count in a period."""
 
     period: Period
 
     def calls(self, **conditions: object) -> str:
-        """Return the address of a list of calls, by conditions of call_filters.FILTERS."""
+        """Return the address of a list of calls; `conditions` are parameters of the list.
+
+        See call_filters.FILTERS. A condition that is None is left out.
+        """
         return url_for("analytics.list_figure_calls", **self._address(conditions))
 
     def appeals(self, **conditions: object) -> str:
-        """Return the address of a list of appeals by the arrival of their call.
+        """Return the address of a list of the appeals whose calls arrived in the period.
 
-        The conditions are those of the list of appeals.
+        `conditions` are parameters of the list of appeals; one that is None is left out.
         """
         return url_for("portal.list_appeals", **self._address(conditions), all=1)
 
     def balance_links(self, counts: Balance, other_calls: ExcludedCalls) -> list[tuple[str, str]]:
-        """Return (address, text) of the balance's total and of each of its summands."""
+        """Return (address, text) of the total of the balance of calls, and of each summand."""
         summands = balance.labelled_summands(
             counts, other_calls, report_texts.load_texts(locale()).balance
         )

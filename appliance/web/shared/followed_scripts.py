@@ -1,4 +1,4 @@
-"""The scripts that operators followed in a call, for cards: each step, its answer, its time."""
+"""The scripts that operators followed in a call, as the page of a call or appeal shows them."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from appliance.web.shell.language import locale
 
 @dataclass(frozen=True)
 class FollowedStep:
-    """One step that was open: its name, the answer given ("" if there was no answer), seconds."""
+    """A step that was open: its name, the caller's answer ("" if there was no answer), seconds."""
 
     name: str
     answer: str
@@ -18,7 +18,7 @@ class FollowedStep:
 
 @dataclass(frozen=True)
 class FollowedScript:
-    """A run of a script as the card shows it."""
+    """A run (one use) of a script, with texts in the reader's language."""
 
     title: str
     run: runs.Run
@@ -27,7 +27,7 @@ class FollowedScript:
 
 
 def followed_scripts(script_runs: list[runs.Run]) -> list[FollowedScript]:
-    """Return the runs as cards show them, in order."""
+    """Return the runs with texts in the reader's language, in the given order."""
     return [_followed_script(run) for run in script_runs]
 
 

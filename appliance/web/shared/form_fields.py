@@ -1,4 +1,7 @@
-"""The fields of a form: values, choices and doubts to draw it with, and masked numbers in it."""
+"""The fields of a form as the page shows them: values, choices, masked numbers, and doubts.
+
+A doubt is a warning about a field's value: the form can be registered all the same.
+"""
 
 from flask import render_template
 
@@ -12,7 +15,7 @@ from appliance.web.shell.language import locale
 def fields_context(
     definition: forms.Definition, values: dict[str, str], is_new: bool = False
 ) -> dict[str, object]:
-    """Return the context of operator/fields.html to draw a form with the values."""
+    """Return the context of operator/fields.html, which draws a form with these values."""
     return {
         "definition": definition,
         "values": display_values(values),
@@ -24,7 +27,7 @@ def fields_context(
 
 
 def _field_choices(field: forms.Field) -> list[tuple[str, str]]:
-    """Return (code, name) of the options of a field that has few of them."""
+    """Return (code, name) of all options of a field that has a fixed or short list of them."""
     if field.list:
         return catalogs.item_choices(field.list, locale(), today())
     return [(option.code, option.localized_label(locale())) for option in field.options]
@@ -35,8 +38,8 @@ def doubts_context(
 ) -> dict[str, object]:
     """Return the template context of a form's doubts.
 
-    `doubts`: field → text of its doubt; `empty`: the empty fields; `summary`: the line that counts
-    them, as HTML.
+    `doubts` are their texts by field; `empty` are the required fields without a value; `summary` is
+    a line that counts both, as HTML. In a new form it does not count the empty fields.
     """
     codes = [str(doubt) for doubt in forms.read_values(definition, values, today()).doubts]
     doubt_texts, empty_fields = labels.doubt_texts(codes, definition), labels.empty_fields(codes)
@@ -50,7 +53,10 @@ def doubts_context(
 
 
 def display_values(values: dict[str, str]) -> dict[str, str]:
-    """Return the values as the page shows them: names for codes, numbers possibly masked."""
+    """Return the values as the page shows them.
+
+    The name of a code is added as the value of "FIELD_text"; phone numbers may be masked.
+    """
     fields = [
         f for form in forms.FORMS for f in forms.definition_in_force(form).fields if f.is_lookup
     ]
@@ -66,10 +72,10 @@ def display_values(values: dict[str, str]) -> dict[str, str]:
 def unmasked_values(
     values: dict[str, str], stored_values: dict[str, str], caller: str | None = None
 ) -> dict[str, str]:
-    """Return the values with masked numbers replaced by the real ones.
+    """Return submitted values with masked phone numbers replaced by the real ones.
 
-    The real number is one of the stored form, the caller's, or one in the data of people who have
-    the caller's number.
+    The real number is found in the stored values of the form, in the caller's number `caller`, or
+    in the data of the people who have that number.
     """
     masked_fields = [
         name for name, text in values.items() if "*" in text and labels.is_phone_field(name)

@@ -7,7 +7,7 @@ from flask_babel import lazy_gettext as _l
 from appliance.core import outbox
 from appliance.reports import formatting
 
-# state: its name, the badge's kind, the icon
+# By state of a message: its name, the badge's kind, the icon.
 STATES: dict[str, tuple[LazyString, str, str]] = {
     "pending": (_l("Pending"), "", "hourglass"),
     "claimed": (_l("Being sent"), "accent", "send"),
@@ -19,7 +19,7 @@ STATES: dict[str, tuple[LazyString, str, str]] = {
 }
 PURPOSES = {code: _l(purpose.name) for code, purpose in outbox.PURPOSES.items()}
 TROUBLES = {code: _l(text) for code, text in outbox.TROUBLES.items()}
-# why a short message's text or number is rejected
+# Why the text or the number of an SMS, or the name of a template, is rejected.
 TEXT_TROUBLES: dict[str, LazyString] = {
     "empty": _l("Enter a text."),
     "braces": _l("A brace is unmatched or superfluous."),
@@ -36,7 +36,7 @@ TEXT_TROUBLES: dict[str, LazyString] = {
 
 
 def size_text(parts: int, price: int | None) -> str:
-    """Return the number of messages that a text fills, and their price if it is known."""
+    """Return how many SMS a text needs, with their price if it is known, as text."""
     count_text: str = ngettext("%(num)s message", "%(num)s messages", parts)
     if price is None:
         return count_text

@@ -1,4 +1,4 @@
-"""Short messages on cards and the operator's page: messages sent, and a form for another."""
+"""SMS on the page of an appeal or a call and on the operator's page: those sent, and a form."""
 
 import secrets
 from typing import TYPE_CHECKING
@@ -22,10 +22,10 @@ def messages_context(
     subject: Subject | None = None,
     template: str = "",
 ) -> dict[str, object]:
-    """Return the context of messages/list.html and, with a subject, of messages/form.html.
+    """Return the context of messages/list.html and, if a subject is given, of messages/form.html.
 
-    `about` and `id` are the parts of the address: appeal, call or form, and its id; `template` is
-    the id of the template that an empty form starts with.
+    `about` is "appeal", "call" or "form", and `id` its number, id or token, as in the URL. The form
+    starts with the template whose id is `template`.
     """
     refusal = refusals.latest_refusal()
     is_own_refusal = refusal.address == f"/messages/{about}/{id}"

@@ -1,4 +1,4 @@
-"""Notes attached to a phone number, as the cards of its calls list them."""
+"""Notes about a phone number, as they are listed on the pages of its calls."""
 
 from typing import Any
 

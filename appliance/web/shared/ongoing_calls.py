@@ -1,4 +1,4 @@
-"""The ongoing calls for all pages, queried once after each event."""
+"""The ongoing calls, loaded once after each event for all pages that show them."""
 
 import threading
 
@@ -11,7 +11,7 @@ _QUERY_LOCK = threading.Lock()
 
 
 def ongoing_calls() -> tuple[LiveCall, ...]:
-    """Return every ongoing call, the oldest first; cached until the next event about calls."""
+    """Return all ongoing calls, the oldest first; cached until the next event about calls."""
     with (
         _QUERY_LOCK
     ):  # without the lock, all pages that refresh after the same event would run the query

@@ -1,4 +1,4 @@
-"""The forms of an operator: only their own ones can be opened."""
+"""Access to an operator's form, together with its call (a desk)."""
 
 from flask import abort
 
@@ -7,7 +7,10 @@ from appliance.web.shell.context import me
 
 
 def own_desk(token: str) -> desk.DeskForm:
-    """Return the desk of the operator's own form, also if just registered; 404 for any other."""
+    """Return the desk of the signed-in operator's form with this token, even if it is registered.
+
+    Aborts with 404 if it is not their own form.
+    """
     return (
         desk.desk_for_form(me(), token) or desk.desk_for_registered_form(me(), token) or abort(404)
     )

@@ -10,9 +10,9 @@ from appliance.web.shell.language import locale
 
 
 def returned_appeals() -> dict[str, object]:
-    """Return the context of operator/returned.html.
+    """Return the context of operator/returned.html, the operator's appeals that were returned.
 
-    Each row is (appeal, why it was returned, by whom, how near the deadline is).
+    Each row is (appeal, why it was returned, who returned it, how near the deadline is).
     """
     day, calendar = today(), catalogs.working_calendar(site())
     people = accounts.display_names(locale())
@@ -28,7 +28,7 @@ def returned_appeals() -> dict[str, object]:
 
 
 def own_consultations_context() -> dict[str, object]:
-    """Return the context of operator/consultations.html."""
+    """Return the context of operator/consultations.html, the operator's open consultations."""
     pending = consultations.pending_consultations(me())
     disclosure.log_shown("appeal", [consultation.appeal.number for consultation in pending])
     return {"consultations": pending, "consultation_state": appeal_labels.consultation_badge}

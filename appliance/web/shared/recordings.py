@@ -1,4 +1,4 @@
-"""The recordings of a call, on its own page and on the card of its appeal."""
+"""The recordings of a call, on its own page and on the page of its appeal."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class RecordingView:
-    """One recording as the page draws it: `drawing` is an SVG path 200 wide and 40 high."""
+    """One recording as the page shows it.
+
+    `drawing` is its loudness as an SVG path, 200 wide and 40 high; `is_there`: the file exists.
+    """
 
     number: int
     recording: "Recording"
@@ -24,7 +27,11 @@ class RecordingView:
 
 
 def recordings_context(call: "Call") -> dict[str, object]:
-    """Return the context of call/recordings.html: the parts, the reason given or missing."""
+    """Return the context of call/recordings.html.
+
+    `parts` are the recordings; `reason` is why the user listens, if they gave a reason;
+    `unreasoned` is True if listening was just refused because the reason is missing.
+    """
     return {
         "parts": [
             _recording_view(number, call_recording)
@@ -46,6 +53,6 @@ def _recording_view(number: int, recording: "Recording") -> RecordingView:
 
 
 def recording_file(recording: "Recording") -> Path:
-    """Return the path of a recording: compressed, or as Asterisk wrote it."""
+    """Return the path of a recording's file: the compressed one, or else the one by Asterisk."""
     path: Path = site().paths.recordings / (recording.kept or recording.file)
     return path

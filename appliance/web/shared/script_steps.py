@@ -1,4 +1,4 @@
-"""A step of a script as the operator sees it: text, answers, fields and actions."""
+"""A step of a call script as the operator sees it: text, answers, fields and actions."""
 
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -37,7 +37,10 @@ PLACEHOLDER_LABELS: dict[str, LazyString] = {
 def step_context(
     script: Definition, step: Step, language: str, values: Mapping[str, str]
 ) -> dict[str, Any]:
-    """Return the context of operator/scriptstep.html: a step with the call's known values."""
+    """Return the context of operator/scriptstep.html, which shows a step.
+
+    `values` are the known values of the placeholders in its text.
+    """
     text_language = texts.available_language(step.said, language) or language
     slugs = step.articles
     field_labels, action_labels = field_names(), action_names(slugs)
@@ -63,9 +66,9 @@ def step_context(
 
 
 def action_names(slugs: Collection[str] | None = None) -> dict[str, dict[str, str]]:
-    """Return kind of action → possible `ref` of the action → name of what it refers to.
+    """Return the names of the objects to which actions can refer, by kind of action and by `ref`.
 
-    `slugs` restricts the articles to those with these slugs.
+    If `slugs` is given, only the articles with these slugs are included.
     """
     return {
         ARTICLE: article_titles(slugs),
@@ -79,7 +82,10 @@ def action_names(slugs: Collection[str] | None = None) -> dict[str, dict[str, st
 
 
 def article_titles(slugs: Collection[str] | None = None) -> dict[str, str]:
-    """Return slug → title of the articles in force or still to come; the latter are marked."""
+    """Return the titles of articles by slug; if an article is not in force, its title says so.
+
+    If `slugs` is given, only the articles with these slugs are included.
+    """
     return {
         slug: article.title
         if article.in_force
@@ -89,7 +95,7 @@ def article_titles(slugs: Collection[str] | None = None) -> dict[str, str]:
 
 
 def field_names() -> dict[str, str]:
-    """Return name → label of the fields of both forms in force."""
+    """Return the labels of the fields of both forms in force, by field name."""
     return {
         field.name: field.localized_label(locale())
         for form in reversed(forms.FORMS)

@@ -14,16 +14,16 @@ from appliance.web.shell.language import locale
 if TYPE_CHECKING:
     from appliance.models import Call
 
-# outcome, or "open": its name, the badge's kind, the icon
+# By outcome of an inbound call ("open" if it is ongoing): its name, the badge's kind, the icon.
 OUTCOMES: dict[str, tuple[LazyString, str, str]] = {
     "open": (_l("Ongoing"), "accent", "phone-call"),
     **{one.code: (lazy_gettext(one.name), one.tone, one.icon) for one in calls.INBOUND_OUTCOMES},
 }
-# outcome of an outbound call: name, the badge's kind, the icon
+# By outcome of an outbound call: its name, the badge's kind, the icon.
 OUTBOUND_OUTCOMES = {
     one.code: (lazy_gettext(one.name), one.tone, one.icon) for one in calls.OUTBOUND_OUTCOMES
 }
-# why an outbound call reached nobody: by its outcome, a failed one also by its Q.850 cause
+# Why an outbound call reached nobody, by its outcome, or for a failed call by its Q.850 cause.
 FAILURE_TEXTS: dict[str, LazyString] = {
     "busy": _l("the number is busy"),
     "no_answer": _l("nobody answered"),
@@ -38,7 +38,7 @@ IMPOSED_REASON_NAMES: dict[str, LazyString] = {
     presence.NO_ANSWER: _l("Did not answer"),
     presence.FORCED: _l("Set by the supervisor"),
 }
-# why the exchange refused to dial or to transfer
+# Why the exchange (Asterisk) refused to dial or to transfer, by code.
 EXCHANGE_TROUBLES: dict[str, LazyString] = {
     "number": _l("This number cannot be dialled."),
     "barred": _l("Calls to this number are barred."),
@@ -54,12 +54,12 @@ ASTERISK_UNREACHABLE = _l("The exchange does not answer. Use the keys of your ph
 
 
 def pause_reason_name(code: str) -> str:
-    """Return the name of a pause's reason; "" without one."""
+    """Return the name of the reason for a pause; "" if the code is empty."""
     return str(
         IMPOSED_REASON_NAMES.get(code) or catalogs.value_label(catalogs.PAUSES, code, locale())
     )
 
 
 def failure_text(call: "Call") -> str:
-    """Return why an outbound call reached nobody."""
+    """Return why an outbound call reached nobody, as text."""
     return str(FAILURE_TEXTS.get(calls.failure_cause(call) or "") or FAILURE_TEXTS[call.outcome])

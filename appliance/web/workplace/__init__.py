@@ -1,4 +1,4 @@
-"""The operator's workplace: current call, its form, transferring callers."""
+"""The operator's workplace: the current call, its form, transfers, the operator's own day."""
 
 from appliance.web.workplace import (
     caller,

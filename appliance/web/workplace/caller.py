@@ -1,4 +1,8 @@
-"""The caller's card next to a form: history, applicant, appeals about the same matter."""
+"""The caller's card next to a form: earlier calls and appeals, appeals about the same matter.
+
+A desk (DeskForm) is an operator's form together with the call it belongs to. A veiled appeal is a
+personal appeal whose content is hidden from a user who may not read it.
+"""
 
 import json
 from collections.abc import Iterable
@@ -40,10 +44,11 @@ TROUBLES: dict[str, LazyString] = {
 
 
 def caller_context(desk: DeskForm, shown_appeal: "Appeal | None" = None) -> dict[str, Any]:
-    """Return the context of operator/caller.html; `shown_appeal` is not listed as an earlier one.
+    """Return the context of operator/caller.html.
 
-    By the number: known people, their calls, appeals, registered calls and messages. By the typed
-    values of the form: another person's appeals, and those that may be about the same matter.
+    By the caller's number: known people, earlier calls, appeals other than `shown_appeal`,
+    registered calls, messages and notes. By the values typed in the form: the appeals of the person
+    that they name, and appeals that may be about the same matter.
     """
     call = desk.call
     phone = call.citizen if call else None
@@ -89,7 +94,7 @@ def caller_context(desk: DeskForm, shown_appeal: "Appeal | None" = None) -> dict
 
 
 def after_call_context(desk: DeskForm) -> dict[str, Any]:
-    """Return the context of operator/after_call.html: outcome of the call."""
+    """Return the context of operator/after_call.html: the call's last transfer and its rating."""
     disclosure.log_shown("call", [desk.call.id] if desk.call else [])
     return {
         "passed": calls.last_transfer(me().login, desk.call) if desk.call else None,
@@ -100,7 +105,7 @@ def after_call_context(desk: DeskForm) -> dict[str, Any]:
 
 
 def appeal_rows(listed: "Iterable[Appeal]") -> list[dict[str, Any]]:
-    """Return appeals as rows for the card: each with its handling and how near its deadline is."""
+    """Return a row for each appeal: the appeal, its handling and how near its deadline is."""
     date, calendar, rows = today(), catalogs.working_calendar(site()), []
     for appeal in listed:
         progress = handling_of_appeal(appeal)
@@ -113,7 +118,7 @@ def appeal_rows(listed: "Iterable[Appeal]") -> list[dict[str, Any]]:
 @may("desk.work")
 @limiter.limit("60 per minute", key_func=user_key)
 def show_recognised(token: str, piece: str) -> str:
-    """Show the appeals of the form's person, or those that may be about the same matter.
+    """Show the appeals of the person named in the form, or those that may be about the same matter.
 
     The response is a fragment of the page.
     """
@@ -131,7 +136,7 @@ def show_recognised(token: str, piece: str) -> str:
 @screen.get("/<token>/after")
 @may("desk.work")
 def show_after_call(token: str) -> str:
-    """Show the transfer and the caller's rating of a registered form's call, as a page fragment."""
+    """Show the last transfer and the rating of a registered form's call, as a page fragment."""
     desk = desk_for_registered_form(me(), token) or abort(404)
     return render_template(
         "operator/after_call.html", desk=desk, form_token=token, **after_call_context(desk)
@@ -141,9 +146,9 @@ def show_after_call(token: str) -> str:
 @screen.post("/<token>/add")
 @may("desk.work")
 def add_to_appeal(token: str) -> Response:
-    """Add the values of the form to an open appeal instead of registering another one."""
+    """Add the form's summary to an open appeal instead of registering another appeal."""
     values, body = forms.submitted_values(token), require_json_object()
-    # operators add to a veiled one unread
+    # it may be veiled: operators may add to an appeal that they cannot read
     appeal = appeal_access.visible_appeal(str(body.get("appeal", "")))
     try:
         addition = additions.add_to_appeal(appeal, values, operator=me(), token=token, tz=site().tz)
@@ -153,7 +158,11 @@ def add_to_appeal(token: str) -> Response:
 
 
 def _recognition_context(desk: DeskForm, listed_numbers: set[str]) -> dict[str, Any]:
-    """Return the person that the draft names, and their appeals except those listed by number."""
+    """Return the context of what the draft's values recognise: a person, and similar appeals.
+
+    The person's appeals in `listed_numbers` are left out: the card already lists them. Everything
+    is empty if there is no draft.
+    """
     values: dict[str, str] = desk.draft.values if desk.draft else {}
     if not values or desk.is_registered:
         return {"recognised": "", "person": None, "of_person": [], "alike": []}
@@ -179,9 +188,9 @@ def _recognition_context(desk: DeskForm, listed_numbers: set[str]) -> dict[str, 
 
 
 def _unanswered_count(earlier_calls: "list[Call]") -> int:
-    """Count the caller's unanswered calls since the last answered one.
+    """Return the number of the caller's unanswered calls since the last answered one.
 
-    `earlier_calls` is ordered newest first.
+    `earlier_calls` is ordered newest first; ongoing calls are ignored.
     """
     ended = (call for call in earlier_calls if call.ended_at)
     unanswered = takewhile(lambda call: call.outcome != "answered", ended)

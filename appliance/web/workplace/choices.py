@@ -1,4 +1,4 @@
-"""Type-ahead: options for a field, by text typed in either script."""
+"""Type-ahead: the options of a field that match a typed text, in Latin or Cyrillic letters."""
 
 from flask import Blueprint, abort, jsonify, request
 from werkzeug.wrappers import Response
@@ -14,7 +14,10 @@ screen = Blueprint("choices", __name__, url_prefix="/choices")
 @screen.get("/<name>")
 @may("desk.work", "form.read")  # and users who correct or test a form
 def list_choices(name: str) -> Response:
-    """Return the matching options of a list as JSON (catalogs.matching_options); 404 without it."""
+    """Return the options of a list that match the text `q`, as JSON (catalogs.matching_options).
+
+    Aborts with 404 if there is no such list.
+    """
     argument = request.args.get
     region, district = argument("region") or None, argument("district") or None
     try:

@@ -1,4 +1,8 @@
-"""The operator's workplace: current call, its form, their own day."""
+"""The operator's workplace: the current call, its form, the operator's own day.
+
+A desk (DeskForm) is an operator's form together with the call it belongs to. The card is the main
+part of the page: it shows a form, what was just registered, or the day.
+"""
 
 import datetime as dt
 from typing import TYPE_CHECKING
@@ -41,7 +45,7 @@ if TYPE_CHECKING:
     from appliance.models import Appeal
 
 MAX_CALLS_TO_REGISTER = 20  # calls listed as still to be registered
-UNREACHED_NOTICE_PERIOD = dt.timedelta(minutes=5)  # how long a failed callback is shown
+UNREACHED_NOTICE_PERIOD = dt.timedelta(minutes=5)  # for which a failed callback is shown
 
 screen = Blueprint("operator", __name__, url_prefix="/operator")
 
@@ -49,14 +53,14 @@ screen = Blueprint("operator", __name__, url_prefix="/operator")
 @screen.get("")
 @may("desk.work")
 def show_workplace() -> str:
-    """Show the form of the current call, or the operator's own day between calls."""
+    """Show the form of the current call, or between calls the operator's own day."""
     return _render_page(_current_desk())
 
 
 @screen.get("/session")
 @may("desk.work")
 def check_session() -> Response:
-    """Return an empty 204: the front asks before it lets an operator's SIP connection through."""
+    """Return 204 to a signed-in operator; nginx requests this before it opens a SIP connection."""
     return Response(status=204)
 
 
@@ -77,9 +81,10 @@ def show_registered(number: str) -> str:
 @screen.get("/forms/new")
 @may("desk.work")
 def open_new_form() -> Response:
-    """Redirect to another form: of the call of `after`, or of the current call if it has ended.
+    """Redirect to a new form.
 
-    `after` is the number of an appeal or of a registered call.
+    It belongs to the call of the appeal or registered call with the number `after`; if `after` is
+    missing, to the last call if its form is closed, or to no call.
     """
     if after := request.args.get("after"):
         if queries.is_appeal_number(after):
@@ -96,7 +101,7 @@ def open_new_form() -> Response:
 @screen.get("/forms/<token>")
 @may("desk.work")
 def show_form(token: str) -> Response | str:
-    """Show a form by its token: a draft that is resumed, or a new one."""
+    """Show the form with this token: a draft to be continued, or a new form."""
     desk = desk_for_form(me(), token)
     return _render_page(desk, is_open=True) if desk else redirect(url_for(".show_workplace"))
 
@@ -104,9 +109,10 @@ def show_form(token: str) -> Response | str:
 @screen.get("/card")
 @may("desk.work")
 def show_card() -> str:
-    """Show the current desk, the form `form` or the appeal `registered`, as a fragment of the page.
+    """Show the card as a fragment of the page.
 
-    `shows`: which of the two forms of a call is requested.
+    It shows the form with the token `form`, or the appeal or call with the number `registered`, or
+    else the current desk. `shows` selects one of the two forms of a call.
     """
     if number := request.args.get("registered"):
         return render_template("operator/card.html", **_registered_context(number))
@@ -121,21 +127,24 @@ def show_card() -> str:
 @screen.get("/bar")
 @may("desk.work")
 def show_bar() -> str:
-    """Show the bar of the current call; its data-form is the token of the call's form."""
+    """Show the bar of the current call, as a fragment of the page.
+
+    Its attribute data-form is the token of the call's form.
+    """
     return render_template("operator/bar.html", **_bar_context())
 
 
 @screen.get("/paused")
 @may("desk.work")
 def show_paused() -> str:
-    """Show that the operator was put on a pause, or that a callback failed, and why."""
+    """Show that somebody put the operator on a pause, or that a callback failed, and why."""
     return render_template("operator/paused.html", **_paused_context())
 
 
 @screen.post("/more-time")
 @may("desk.work")
 def extend_wrap_up() -> Response:
-    """Extend the wrap-up after a talk for as long as the settings allow; it ends by itself."""
+    """Extend the wrap-up after a talk, in which the phone does not ring, by the set time."""
     if not (wrap_up := _wrap_up_period()) or not wrap_up["more"]:
         return jsonify(trouble=_("The wrap-up is already over."))
     return states.set_state(presence.WRAP_UP)
@@ -165,7 +174,10 @@ def _render_page(desk: DeskForm | None, is_open: bool = False) -> str:
 
 @screen.app_template_global("on_top")
 def _top_context() -> dict[str, object]:
-    """Return the context of the bar, the pause and the state; computed once per page."""
+    """Return the context of the bar, the pause, the state, the queue, announcements and reminders.
+
+    It is computed once per page.
+    """
     if "on_top" not in g:
         g.on_top = (
             states.state_context() | own_day.queue_context() | _bar_context() | _paused_context()
@@ -178,7 +190,7 @@ def _top_context() -> dict[str, object]:
 
 
 def _bar_context() -> dict[str, object]:
-    """Return the current call by the ledger, and the activity of the phone, if known."""
+    """Return the context of the bar: the current call, what the phone does, the wrap-up."""
     desk, line = _current_desk(), _phone_line()
     disclosure.log_shown("call", [desk.call.id] if desk and desk.call else [])
     disclosure.log_shown(
@@ -199,7 +211,7 @@ def _bar_context() -> dict[str, object]:
 
 
 def _current_desk() -> DeskForm | None:
-    """Return the current desk; the same for the form and the bar of one response."""
+    """Return the current desk, computed once per response, so that form and bar agree."""
     if "at_hand" not in g:
         g.at_hand = current_desk(me(), clock.now())
     desk: DeskForm | None = g.at_hand
@@ -207,7 +219,11 @@ def _current_desk() -> DeskForm | None:
 
 
 def _paused_context() -> dict[str, object]:
-    """Return the template context for a paused desk, with the last caller not reached."""
+    """Return the context of the notice about a pause or a failed callback.
+
+    `unreached` is the callback that failed within UNREACHED_NOTICE_PERIOD, or None if a call is
+    ongoing.
+    """
     busy = states.own_call()
     unreached = (
         None
@@ -222,7 +238,7 @@ def _paused_context() -> dict[str, object]:
 
 
 def _phone_line() -> actions.Line | None:
-    """Return the activity of the phone, if it is in use and Asterisk responds."""
+    """Return what the operator's phone does; None if it is idle or Asterisk does not respond."""
     extension = me().extension
     if not extension or health.is_exchange_alive() is False:
         return None
@@ -233,9 +249,9 @@ def _phone_line() -> actions.Line | None:
 
 
 def _wrap_up_period() -> dict[str, object] | None:
-    """Return until when the phone does not ring after a talk (`until`), and if it can be extended.
+    """Return until when the phone does not ring after a talk (`until`).
 
-    The latter is `more`. Returns None outside a wrap-up.
+    `more` is True if that time can be extended. Returns None if there is no wrap-up now.
     """
     state, now = presence.state_of(me()), clock.now()
     if not state or states.own_call():
@@ -253,7 +269,10 @@ def _wrap_up_period() -> dict[str, object] | None:
 def _card_context(
     desk: DeskForm | None, is_open: bool = False, shows: str = ""
 ) -> dict[str, object]:
-    """Return the context of the card: the form, its number once registered, or the day."""
+    """Return the context of the card: an open form, what was registered with it, or the day.
+
+    A form that was set aside or registered is open only if `is_open` is True.
+    """
     if desk and (is_open or not desk.is_closed):
         return (
             forms.form_context(desk, shows)
@@ -280,9 +299,10 @@ def _card_context(
 
 
 def _unfinished_context() -> dict[str, object]:
-    """Return the drafts, and the newest of the calls that have neither form №2 nor draft.
+    """Return the context of unfinished work: drafts, and calls with neither form №2 nor a draft.
 
-    `to_register`: (call, token of its form); `waiting`: number of such calls.
+    `to_register` has the newest of these calls as (call, token of its form), `waiting` is the
+    number of all.
     """
     drafts = forms.unfinished_drafts()
     drafted_ids = {draft.call_id for draft in drafts}
@@ -299,7 +319,10 @@ def _unfinished_context() -> dict[str, object]:
 
 
 def _registered_call_context(number: str) -> dict[str, object]:
-    """Return the context of the operator's call just registered on form №2; 404 for any other."""
+    """Return the context of the card of a call just registered on form №2.
+
+    Aborts with 404 if the operator did not register it.
+    """
     call_form = call_forms.find_call_form(number, me())
     if not call_form or call_form.operator_id != me().id:
         abort(404)
@@ -317,7 +340,7 @@ def _registered_call_context(number: str) -> dict[str, object]:
 
 
 def _registered_context(number: str) -> dict[str, object]:
-    """Return the context of an appeal, or of a call on form №2, just registered."""
+    """Return the context of the card of an appeal, or of a call on form №2, just registered."""
     if not queries.is_appeal_number(number):
         return _registered_call_context(number)
     appeal = _own_appeal(number)
@@ -341,7 +364,7 @@ def _registered_context(number: str) -> dict[str, object]:
 
 
 def _own_appeal(number: str) -> "Appeal":
-    """Return the operator's own appeal; abort with 404 for any other."""
+    """Return the appeal with this number; abort with 404 if the operator did not register it."""
     appeal = appeal_access.readable_appeal(number)
     if appeal.operator_id != me().id:
         abort(404)

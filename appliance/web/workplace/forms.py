@@ -1,4 +1,8 @@
-"""The forms on the operator's page: their context, saving while typing, registering."""
+"""The forms on the operator's page: their context, saving while typing, registering.
+
+Form №1 registers an appeal, form №2 only a call. A desk (DeskForm) is an operator's form together
+with the call it belongs to; a token identifies a form before it is registered.
+"""
 
 from typing import TYPE_CHECKING
 
@@ -32,7 +36,11 @@ screen = Blueprint("forms", __name__, url_prefix="/operator/forms")
 @screen.post("/<token>")
 @may("desk.work")
 def save_form(token: str) -> Response | tuple[Response, int]:
-    """Save the typed values and return the doubts about them; 409 if already registered."""
+    """Save the typed values as a draft and return the doubts (warnings) about them.
+
+    Responds with 409 and the number if the form is already registered, and with 413 if the operator
+    has too many drafts.
+    """
     values, body = submitted_values(token), require_json_object()
     form = _requested_form(body)
     is_set_aside, typed_at = bool(body.get("aside")), browser_time(body.get("at"))
@@ -63,7 +71,7 @@ def save_form(token: str) -> Response | tuple[Response, int]:
 @screen.post("/<token>/register")
 @may("desk.work")
 def register_appeal(token: str) -> Response:
-    """Register the appeal, even if fields are missing; a repeat returns the same appeal."""
+    """Register the appeal, even if fields are empty; a repeated request returns the same appeal."""
     appeal = registering.register(
         submitted_values(token),
         operator=me(),
@@ -77,7 +85,10 @@ def register_appeal(token: str) -> Response:
 @screen.post("/<token>/register-call")
 @may("desk.work")
 def register_call(token: str) -> Response:
-    """Register only the call, on form №2; `silent` is the reason why nothing was said."""
+    """Register only the call, on form №2.
+
+    `silent` in the JSON body, if the caller said nothing, is the type of such a call.
+    """
     values, silent = submitted_values(token), require_json_object().get("silent")
     if silent is not None:
         if silent not in call_forms.EMPTY_CALL_TYPES:
@@ -106,7 +117,7 @@ def discard_draft(token: str) -> Response:
 
 
 def form_context(desk: DeskForm, form: str = "") -> dict[str, object]:
-    """Return the context of an open form; `form` is the requested one."""
+    """Return the context of an open form; `form` is the number of the requested one, if any."""
     form = selected_form(desk, form)
     known_values = {} if desk.draft else _known_values(desk, form)
     values = _initial_values(desk) | known_values
@@ -125,9 +136,10 @@ def form_context(desk: DeskForm, form: str = "") -> dict[str, object]:
 
 
 def selected_form(desk: DeskForm, requested_form: str = "") -> str:
-    """Return the open form: the requested one, or that of the draft; form №2 for a new call.
+    """Return the number of the form to show: the requested one, or else the draft's.
 
-    Without a call, or if the call is already on form №2, it is form №1.
+    It is form №2 for a new call, and always form №1 if there is no call, or if the call is already
+    registered on form №2.
     """
     if not desk.call or desk.call_form:
         return forms.APPEAL_FORM
@@ -137,7 +149,7 @@ def selected_form(desk: DeskForm, requested_form: str = "") -> str:
 
 
 def unfinished_drafts(open_token: str = "") -> "list[Draft]":
-    """Return the operator's unfinished drafts, except the one that is open."""
+    """Return the operator's drafts, except the one with the token `open_token`."""
     unfinished = [draft for draft in drafts.operator_drafts(me()) if draft.token != open_token]
     disclosure.log_shown("draft", [draft.token for draft in unfinished])
     return unfinished
@@ -146,9 +158,9 @@ def unfinished_drafts(open_token: str = "") -> "list[Draft]":
 def _changed_elsewhere(
     sent_values: dict[str, str], stored_values: dict[str, str]
 ) -> dict[str, str]:
-    """Return field → stored value of the fields in which the sent value differs.
+    """Return the stored values that differ from the sent ones, by field.
 
-    Another page changed them.
+    Another open page has changed them.
     """
     field_names = drafts.draft_value_names()
     sent_values, stored_values = (
@@ -163,9 +175,10 @@ def _changed_elsewhere(
 
 
 def submitted_values(token: str, name: str = "values") -> dict[str, str]:
-    """Return the values of a form sent as JSON, with the numbers that masks represent.
+    """Return the values of a form in the JSON body, with masked numbers replaced by the real ones.
 
-    Aborts with 422 for any other body, and with 404 for another operator's form.
+    `name` is the key of the values. Aborts with 422 if they are not texts by field, and with 404 if
+    the form is another operator's.
     """
     if not drafts.is_operator_form(me(), token):
         abort(404)
@@ -177,7 +190,7 @@ def submitted_values(token: str, name: str = "values") -> dict[str, str]:
 
 
 def _initial_values(desk: DeskForm) -> dict[str, str]:
-    """Return the values of a new form: defaults, the caller's number, data of the call."""
+    """Return the values of a new form: defaults, the caller's number, and data of the call."""
     phone = (
         phone_numbers.grouped_number(desk.call.citizen) if desk.call and desk.call.citizen else ""
     )
@@ -188,7 +201,10 @@ def _initial_values(desk: DeskForm) -> dict[str, str]:
 
 
 def _known_values(desk: DeskForm, form: str) -> dict[str, str]:
-    """Return known values for form №2, if exactly one person has the caller's number."""
+    """Return what is known about the caller, for form №2, if exactly one person has their number.
+
+    Otherwise, and for form №1, returns {}.
+    """
     people = applicants.find_by_phone(desk.call.citizen if desk.call else None)
     if form != forms.CALL_FORM or len(people) != 1:
         return {}
@@ -199,18 +215,18 @@ def _known_values(desk: DeskForm, form: str) -> dict[str, str]:
 
 
 def _requested_form(body: dict[str, object]) -> str:
-    """Return the form named in the request; abort with 422 for an unknown one."""
+    """Return the number of the form that the request names; abort with 422 if it is unknown."""
     form = body.get("form", forms.APPEAL_FORM)
     return str(form) if form in forms.FORMS else abort(422)
 
 
 def _saved_text(draft: "Draft") -> str:
-    """Return the text that shows when a draft was saved."""
+    """Return the text that says when a draft was saved."""
     return str(_("Draft saved, %(time)s", time=formats.time(draft.updated_at)))
 
 
 def _registered_response(record: "Appeal | CallForm") -> Response:
-    """Return the number and the address of an appeal or of a call form."""
+    """Return the number and the address of a registered appeal or call form, as JSON."""
     page = (
         "appeals.show_appeal"
         if queries.is_appeal_number(record.number)

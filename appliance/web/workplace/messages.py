@@ -1,4 +1,7 @@
-"""SMS written by hand, about an appeal, a call or an operator's form (T6)."""
+"""SMS written by hand, about a subject: an appeal, a call or an operator's form (T6).
+
+In the addresses, `about` is the kind of the subject, and `id` its number, id or token.
+"""
 
 from typing import TYPE_CHECKING, Any
 
@@ -51,7 +54,10 @@ def show_message_list(about: str, id: str) -> str:
 @screen.post("/preview")
 @may("sms.write")
 def preview_message(about: str, id: str) -> Response:
-    """Return a text, filled from a template if `fill` is set, with its size and trouble."""
+    """Return a text as it would be sent, with its size and why it is refused, as JSON.
+
+    If `fill` is set in the request, the text is made from the selected template.
+    """
     subject = _writable_subject(about, id)
     options = _selected_options(MultiDict(require_json_object()), subject)
     text = str(require_json_object().get("sms", ""))
@@ -76,7 +82,7 @@ def preview_message(about: str, id: str) -> Response:
 @screen.post("")
 @may("sms.write")
 def send_message(about: str, id: str) -> Response:
-    """Queue the message; the operator's page sends JSON, a card submits its form."""
+    """Queue the message to be sent; the request is JSON from the operator's page, or a form."""
     subject = _writable_subject(about, id)
     body = MultiDict(require_json_object()) if request.is_json else request.form
     options = _selected_options(body, subject)
@@ -106,7 +112,7 @@ def _sending_notice(message: "Message") -> str:
 
 
 def _selected_options(body: MultiDict[str, Any], subject: Subject) -> dict[str, Any]:
-    """Return the selected number, template and language."""
+    """Return the selected number, template and language, as arguments of notices.manual."""
     language = str(body.get("language", ""))
     number = parse_integer(str(body.get("template", "")), 1, 10**9)
     template: SmsTemplate | None = templates.find_template(number) if number else None
@@ -118,7 +124,7 @@ def _selected_options(body: MultiDict[str, Any], subject: Subject) -> dict[str, 
 
 
 def _return_address(about: str, id: str) -> str:
-    """Return the address of the card; for a form, of the operator's page."""
+    """Return the address of the subject's page; for a form, of the operator's page."""
     match about:
         case "appeal":
             return url_for("appeals.show_appeal", number=id)
@@ -129,9 +135,9 @@ def _return_address(about: str, id: str) -> str:
 
 
 def _writable_subject(about: str, id: str) -> Subject:
-    """Return the subject, if the reader may write about it; abort with 403 or 404 otherwise.
+    """Return the subject of a message; abort with 403 or 404 if the user may not write about it.
 
-    Users may write about their own subjects, supervisors about all.
+    Operators may write about their own appeals and forms, supervisors about all appeals and calls.
     """
     match about:
         case "appeal":
@@ -147,14 +153,14 @@ def _writable_subject(about: str, id: str) -> Subject:
 
 
 def _operator_desk(token: str) -> DeskForm:
-    """Return the desk of the operator's own form, also if just registered; 404 for any other."""
+    """Return the desk of the operator's own form, even if it is registered; 404 for any other."""
     if me().role != "operator":
         abort(404)
     return own_desk(token)
 
 
 def _subject_messages(about: str, id: str) -> "list[Message]":
-    """Return the messages about the subject."""
+    """Return the messages sent about the subject; abort with 404 if the user may not see it."""
     match about:
         case "appeal":
             return citizens.messages_of_appeal(appeal_access.readable_appeal(id))

@@ -34,7 +34,7 @@ def show_notes(token: str) -> str:
 @screen.get("/operator/forms/<token>/notes")
 @may("desk.work")
 def show_note_form(token: str) -> str:
-    """Show the form of a new note, or of an existing one (`note`) that may be changed."""
+    """Show the form for a new note, or for the note with the id `note` if it may be changed."""
     desk = own_desk(token)
     note = _changeable_note(_caller_number(desk), request.args.get("note", ""))
     disclosure.log_shown("number", [note.number] if note else [])
@@ -46,7 +46,7 @@ def show_note_form(token: str) -> str:
 @screen.post("/operator/forms/<token>/notes")
 @may("note.write")
 def save_number_note(token: str) -> Response:
-    """Add, correct or remove a note about the caller's number of the form `token`."""
+    """Add, correct or remove a note about the number of the caller to whom a form belongs."""
     desk, body = own_desk(token), require_json_object()
     note = _changeable_note(_caller_number(desk), str(body.get("note", "")))
     text = str(body.get("text", ""))
@@ -65,7 +65,7 @@ def save_number_note(token: str) -> Response:
 @screen.post("/calls/<call_id>/notes/<int:number>")
 @may("note.change")
 def change_call_note(call_id: str, number: int) -> Response:
-    """Correct or remove a note about the caller's number."""
+    """Correct or remove a note about the caller's number, from the page of a call."""
     call = queries.viewable_call(me(), call_id) or abort(404)
     note = number_notes.find_note(call.citizen, number) or abort(404)
     address = url_for("call.show_call", call_id=call_id)
@@ -81,12 +81,15 @@ def change_call_note(call_id: str, number: int) -> Response:
 
 
 def _caller_number(desk: DeskForm) -> str | None:
-    """Return the number of the caller, if known."""
+    """Return the number of the caller, or None if there is no call or no number."""
     return desk.call.citizen if desk.call else None
 
 
 def _changeable_note(number: str | None, id: str) -> "NumberNote | None":
-    """Return a note that the reader may change; None if `id` is empty. Aborts with 403 or 404."""
+    """Return the note of a number with this id, or None if `id` is empty.
+
+    Aborts with 404 if the number has no such note, and with 403 if the user may not change it.
+    """
     if not id:
         return None
     note = number_notes.find_note(number, parse_integer(id, 1, 2**31) or 0) or abort(404)

@@ -1,4 +1,4 @@
-"""The operator's own day against their goals, and the callers who wait for them."""
+"""The operator's own day, compared with their goals, and the line of waiting callers."""
 
 import datetime as dt
 import functools
@@ -28,19 +28,20 @@ from appliance.web.workplace import states
 if TYPE_CHECKING:
     from appliance.models import User
 
-QUEUE_LINE_INTERVAL_SECONDS = 3.0  # between two updates of the line
+QUEUE_LINE_INTERVAL_SECONDS = 3.0  # between two updates of the line of waiting callers
 screen = Blueprint("own_day", __name__, url_prefix="/operator")
 
 
 @dataclass(frozen=True)
 class WaitingCallers:
-    """The callers who wait for an operator with their language and topic.
+    """The callers who wait in the queues that one operator serves.
 
-    `by_language`: language → number of callers, if the operator speaks several; empty otherwise.
+    `by_language` has (language, number of callers) if the operator speaks several languages;
+    otherwise it is empty.
     """
 
     count: int
-    oldest: dt.datetime | None  # since when the first of them has waited
+    oldest: dt.datetime | None  # since when the one who has waited longest is waiting
     by_language: tuple[tuple[str, int], ...]
     target_seconds: float  # within which a call is to be answered
     now: dt.datetime
@@ -48,7 +49,7 @@ class WaitingCallers:
 
 @screen.record_once
 def _push_queue_line(state: BlueprintSetupState) -> None:
-    """Send the line of waiting callers to all operators whenever it changes."""
+    """Send the line of waiting callers to all operators' pages whenever a call changes."""
     app = cast(Flask, state.app)
     line = PushedFragment(
         "calls", "/operator/queue", QUEUE_LINE_INTERVAL_SECONDS, functools.partial(queue_lines, app)
@@ -59,7 +60,7 @@ def _push_queue_line(state: BlueprintSetupState) -> None:
 @screen.get("/figures")
 @may("desk.work")
 def show_figures() -> str:
-    """Show the figures of the day, as a fragment of the page."""
+    """Show the figures of the operator's day, as a fragment of the page."""
     return render_template("operator/figures.html", **day_context())
 
 
@@ -71,7 +72,7 @@ def show_queue() -> str:
 
 
 def day_context() -> dict[str, object]:
-    """Return the context of the day: figures, goals, and pauses in the order of their list."""
+    """Return the context of the operator's day: figures, goals, and the pauses by reason."""
     begin, now = start_of_today(), clock.now()
     day = operator_day(me(), begin, now, routing.wrap_up_rule(site()))
     on_form = call_forms.count_registered_calls(me(), begin)
@@ -104,9 +105,9 @@ def queue_context() -> dict[str, object]:
 
 
 def queue_lines(app: Flask, ids: Collection[str]) -> dict[str, str]:
-    """Return user id → HTML of the line on their page, for those users who are operators.
+    """Return the HTML of the line of waiting callers for each operator among the users, by id.
 
-    The line is rendered once for all who see the same.
+    The line is rendered once for all operators who see the same.
     """
     rendered: dict[tuple[str, WaitingCallers], str] = {}
     lines_by_user = {}
@@ -125,7 +126,7 @@ def queue_lines(app: Flask, ids: Collection[str]) -> dict[str, str]:
 
 
 def waiting_callers(user: "User", plan: Plan, now: dt.datetime) -> WaitingCallers:
-    """Return the callers who wait for an operator, by their languages and topics."""
+    """Return the callers who wait in the queues that an operator serves."""
     queues = routing.operator_queues(plan, user)
     callers = [
         caller for caller in ongoing_calls() if caller.waiting_since and caller.queue in queues

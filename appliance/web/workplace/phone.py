@@ -1,4 +1,7 @@
-"""The operator's phone: where it rings, its SIP account, sound quality, lost pages."""
+"""The operator's phone: where it rings, its SIP account, the sound quality, pages that were lost.
+
+It is on the desk, or a browser phone in one of the operator's open pages.
+"""
 
 import re
 from typing import TYPE_CHECKING
@@ -45,14 +48,14 @@ TROUBLES: dict[str, LazyString] = {
 
 @screen.app_template_global("phone_in_page")
 def _has_phone_in_page() -> bool:
-    """Return True if the reader uses the browser phone."""
+    """Return True if the signed-in user uses the browser phone."""
     return _is_phone_in_page(me())
 
 
 @screen.get("")
 @may("desk.work")
 def show_phone() -> str:
-    """Show where the phone is, and which devices of this computer it uses."""
+    """Show where the phone is, and which sound devices of this computer it uses."""
     was = refusals.latest_refusal()
     return render_template(
         "operator/phone.html",
@@ -80,10 +83,10 @@ def choose_phone() -> Response:
 @screen.post("/account")
 @may("desk.work")
 def take_account() -> Response:
-    """Give the user's SIP account to an open page (`page`); 404 if the phone is on the desk.
+    """Return the user's SIP account to an open page with the id `page`, which then has the phone.
 
-    While the user talks in another page, only `speaks` is returned; with `take`, the phone moves to
-    this page all the same.
+    While the user talks in another page, only `speaks` is returned, unless `take` is set. Aborts
+    with 404 if the user does not use the browser phone.
     """
     user, host, page_id = me(), site().asterisk.address, require_json_object().get("page")
     if not _is_phone_in_page(user):
@@ -104,7 +107,7 @@ def take_account() -> Response:
 @screen.get("/taken")
 @may("desk.work")
 def show_phone_page() -> str:
-    """Show which open page last took the phone, as a fragment of a page."""
+    """Show which open page has the phone now, as a fragment of the page."""
     return render_template("operator/phonetaken.html")
 
 
@@ -123,10 +126,11 @@ def record_quality() -> Response:
 @screen.post("/resume")
 @may("desk.work")
 def release_lost_call() -> Response:
-    """End the leg that a closed page's phone still holds: its caller is brought back.
+    """Hang up the connection of a browser phone whose page is closed, so that its call can go on.
 
-    `session` is the SIP Call-ID of the talk of a page that is being closed; "" is sent by a page
-    that was opened and has registered. Asterisk itself detects other lost legs some seconds later.
+    A page that is being closed sends the SIP Call-ID of its talk as `session`; a page that was
+    opened and has registered its phone sends "". Asterisk itself notices any other lost connection
+    some seconds later.
     """
     session = require_json_object().get("session", "")
     try:
@@ -139,7 +143,7 @@ def release_lost_call() -> Response:
 
 
 def _is_talking(user: "User") -> bool:
-    """Return True if a talk of the user's phone is in progress."""
+    """Return True if the user's phone is in a talk; False if Asterisk does not respond."""
     try:
         return actions.has_sound(site(), user.extension or "")
     except actions.Unreachable:  # the phone must ring as soon as Asterisk is back

@@ -1,4 +1,8 @@
-"""The script next to the operator's form: what to say now, possible answers, next steps."""
+"""The call script next to the operator's form: what to say now, and the caller's possible answers.
+
+A run is one use of a script for a form. A desk (DeskForm) is an operator's form together with the
+call it belongs to.
+"""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -42,7 +46,10 @@ TROUBLES: dict[str, LazyString] = {
 @screen.get("/<token>")
 @may("desk.work")
 def show_script(token: str) -> str:
-    """Show the script of a form as a fragment of the page; empty if there is no script."""
+    """Show the script of a form as a fragment of the page; empty if no script applies.
+
+    Until a run is started, the first step of the first applicable script is shown.
+    """
     desk = own_desk(token)
     run = runs.latest_run(me(), desk.token, desk.call)
     applicable = _applicable_versions(desk)
@@ -76,7 +83,10 @@ def show_script(token: str) -> str:
 @screen.post("/<token>/<any(begin, go, end, resume, speak):what>")
 @may("desk.work")
 def run_action(token: str, what: str) -> Response:
-    """Start, continue or leave a script; `trouble` in the response is "" if that was possible."""
+    """Start, continue, leave or resume a script, or change its language.
+
+    `trouble` in the JSON response says why that was not possible, or is "".
+    """
     desk, body = own_desk(token), require_json_object()
     run = runs.latest_run(me(), desk.token, desk.call)
     try:
@@ -111,7 +121,10 @@ def run_action(token: str, what: str) -> Response:
 
 
 def _start_script(desk: DeskForm, body: Mapping[str, Any]) -> None:
-    """Start the selected script, in the selected language or in that of the call."""
+    """Start a run of the selected script, in the selected language or else that of the call.
+
+    Raises Refused with the code `changed` if the script does not apply to the form any more.
+    """
     version_id = body.get("version")
     version = next(
         (candidate for candidate in _applicable_versions(desk) if candidate.id == version_id), None
@@ -124,7 +137,7 @@ def _start_script(desk: DeskForm, body: Mapping[str, Any]) -> None:
 
 
 def _applicable_versions(desk: DeskForm) -> "list[ScriptVersion]":
-    """Return the scripts for the form on the desk that were in force when its call arrived."""
+    """Return the scripts that apply to a form, in the versions in force when its call arrived."""
     direction = desk.draft.values.get("direction", "") if desk.draft else ""
     calendar = catalogs.working_calendar(site())
     situation = queries.call_situation(desk.call, direction, calendar, _script_language(desk))
@@ -132,13 +145,13 @@ def _applicable_versions(desk: DeskForm) -> "list[ScriptVersion]":
 
 
 def _script_language(desk: DeskForm) -> str:
-    """Return the language of the call, or the reader's if it is not known."""
+    """Return the language of the call; if it is unknown, the one nearest to the user's own."""
     language: str | None = desk.call.language if desk.call else None
     return language if language in LANGUAGES else spoken_language(locale())
 
 
 def _placeholder_values(desk: DeskForm) -> dict[str, str]:
-    """Return the known values of the placeholders in the script's texts."""
+    """Return the known values of the placeholders in a script's texts, by placeholder."""
     draft_values: Mapping[str, str] = desk.draft.values if desk.draft else {}
     name = " ".join(filter(None, (draft_values.get("first_name"), draft_values.get("surname"))))
     values = {

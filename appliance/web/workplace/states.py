@@ -1,4 +1,4 @@
-"""The switch of an operator's state: ready, on a pause for a reason, off the queue, off."""
+"""The switch of an operator's state, such as ready, on a pause for a reason, or off."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -26,7 +26,11 @@ screen = Blueprint("states", __name__, url_prefix="/operator")
 
 @dataclass(frozen=True)
 class PauseReason:
-    """A reason of a pause: seconds of such pauses today, minutes allowed per day."""
+    """A reason for a pause.
+
+    `used_seconds`: the length of the user's pauses for it today; `limit`: the minutes allowed per
+    day, None for no limit.
+    """
 
     code: str
     name: str
@@ -35,16 +39,17 @@ class PauseReason:
 
     @property
     def is_over(self) -> bool:
-        """True if today's limit is used up."""
+        """True if today's pauses for this reason have reached the limit."""
         return self.limit is not None and self.used_seconds >= 60 * self.limit
 
 
 @dataclass(frozen=True)
 class OwnState:
-    """The reader's own state, and the time since it is in force (None: never set).
+    """The state of the signed-in operator, and since when they have it (None: never set).
 
-    `pause_reason`: why they are on a pause. `by_others`: the code of presence.SYSTEM_REASONS if
-    somebody else put them on the pause.
+    `pause_reason`: why they are on a pause. `by_others`: a code of presence.SYSTEM_REASONS if
+    the system or a supervisor put them on the pause, otherwise "". `reasons`: all that can be
+    chosen. `in_call`: they have a call, or their phone is in use.
     """
 
     state: str
@@ -66,7 +71,7 @@ def show_state() -> str:
 @screen.post("/state")
 @may("desk.work")
 def choose_state() -> Response:
-    """Change the state; a pause needs its `reason`.
+    """Change the signed-in operator's state to `state`; for a pause, `reason` says why.
 
     If Asterisk does not respond, the choice is stored, and the page says so.
     """
@@ -81,7 +86,7 @@ def choose_state() -> Response:
 
 
 def set_state(state: str, reason: str = "") -> Response:
-    """Set the reader's state; if Asterisk cannot apply it, return the reason in their language."""
+    """Set the signed-in operator's state; respond with a text if Asterisk cannot apply it yet."""
     try:
         actions.choose_state(site(), me(), state, reason=reason)
     except (actions.Unreachable, actions.ActionRefused):
@@ -95,12 +100,12 @@ def set_state(state: str, reason: str = "") -> Response:
 
 
 def state_context() -> dict[str, object]:
-    """Return the context of the switch and of the line about a pause."""
+    """Return the context of the switch and of the notice about a pause."""
     return {"mine": own_state()}
 
 
 def own_state() -> OwnState:
-    """Return the reader's state; computed once per page."""
+    """Return the signed-in operator's state (ready, on a pause, …), loaded once per page."""
     if "mine" not in g:
         g.mine = _load_own_state()
     state: OwnState = g.mine
@@ -108,7 +113,7 @@ def own_state() -> OwnState:
 
 
 def own_call() -> "Call | None":
-    """Return the reader's unfinished call; looked up once per page."""
+    """Return the signed-in operator's ongoing call, or None; loaded once per page."""
     if "own_call" not in g:
         g.own_call = calls.current_call(me().login)
     call: Call | None = g.own_call
@@ -121,7 +126,7 @@ def _pause_reasons() -> list[tuple[str, str]]:
 
 
 def _load_own_state() -> OwnState:
-    """Load the reader's state, pauses and limits."""
+    """Load the signed-in operator's state, and today's pauses with their limits."""
     user, now = me(), clock.now()
     current, phone = presence.state_of(user), devices.find_phone(user.extension or "")
     used_seconds, limits = pauses.pause_seconds(user, start_of_today(), now), pauses.pause_limits()

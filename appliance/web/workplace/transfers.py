@@ -38,9 +38,9 @@ CONSULTATION_ACTIONS: dict[str, Callable[..., None]] = {
 @screen.get("/employees")
 @may("desk.work")
 def list_employees() -> str:
-    """List the employees found by the typed text, to transfer the caller to or to call.
+    """Show the employees found by the text `q`, as a fragment of the page.
 
-    The response is a fragment of the page.
+    The caller is transferred to the chosen employee; with `to=call`, the employee is called.
     """
     typed = request.args.get("q", "")
     now, calendar = clock.now(), catalogs.working_calendar(site())
@@ -65,7 +65,7 @@ def list_employees() -> str:
 @screen.post("/transfer")
 @may("desk.work")
 def transfer_caller() -> Response:
-    """Transfer the caller: `how` is blind or consult, `number` the destination."""
+    """Transfer the caller to `number`: at once if `how` is "blind", after asking if "consult"."""
     body = require_json_object()
     action = TRANSFER_ACTIONS.get(str(body.get("how"))) or abort(422)
     number = str(body.get("number", ""))
@@ -79,7 +79,11 @@ def transfer_caller() -> Response:
 @screen.post("/consultation")
 @may("desk.work")
 def end_consultation() -> Response:
-    """End a consultation with the employee: `next` is join, conference or back."""
+    """End a consultation with an employee, as `next` says.
+
+    "join" connects the caller with the employee, "conference" connects all three, "back" returns to
+    the caller.
+    """
     body = require_json_object()
     return _run_action(CONSULTATION_ACTIONS.get(str(body.get("next"))) or abort(422))
 
@@ -87,9 +91,9 @@ def end_consultation() -> Response:
 @screen.post("/dial")
 @may("desk.work")
 def dial_number() -> Response:
-    """Call a number: a typed `number`, or that `of` a form, appeal or call (KIND/NAME).
+    """Call the typed `number`, or the number of the object `of`, written as KIND/NAME.
 
-    `reason` is follow_up (of the current desk), ministry or page.
+    `reason` is "follow_up" (about the current form or its appeal), "ministry" or "page".
     """
     body = require_json_object()
     reason = str(body.get("reason"))
@@ -108,7 +112,7 @@ def dial_number() -> Response:
 @screen.post("/appeals/<number>/call")
 @may("desk.work")
 def call_applicant(number: str) -> str:
-    """Call the applicant of a registered appeal; returns a fragment of the page."""
+    """Call the applicant of a registered appeal; show the result as a fragment of the page."""
     appeal = appeal_access.readable_appeal(number)
     arguments = appeal.phone, "follow_up", appeal.number
     trouble = _run_action(actions.dial_number, *arguments).get_json()["trouble"]
@@ -117,7 +121,11 @@ def call_applicant(number: str) -> str:
 
 
 def _number_to_dial(source: str) -> str:
-    """Return the number of a form's call, an appeal, its call (`caller`) or a registered call."""
+    """Return the number to dial for an object, written as KIND/NAME; "" if it has no number.
+
+    KIND is "form" (the number of its caller), "appeal" (of the applicant), "caller" (of the caller
+    who made an appeal) or "call_form". Aborts with 422 if it is unknown.
+    """
     kind, _slash, name = source.partition("/")
     match kind:
         case "form":
@@ -136,7 +144,7 @@ def _number_to_dial(source: str) -> str:
 
 
 def _run_action(action: Callable[..., None], *arguments: str) -> Response:
-    """Let Asterisk execute an action; return what failed in the operator's language."""
+    """Execute an action in Asterisk; respond with why it failed, in the operator's language."""
     try:
         action(site(), me(), *arguments)
     except actions.ActionRefused as error:
