@@ -1,4 +1,4 @@
-"""Citizens' appeals: the ministry's list, the card of an appeal, and the actions on one."""
+"""Citizens' appeals: the ministry's list, the card (page) of an appeal, the actions on it."""
 
 from appliance.web.appeals import (
     card,

@@ -1,4 +1,7 @@
-"""The card of a registered appeal: its form, its call, its history, the possible actions."""
+"""The card (page) of a registered appeal: its form, its call, its history, the possible actions.
+
+A veiled appeal is a personal appeal whose content is hidden from a user who may not read it.
+"""
 
 from typing import TYPE_CHECKING, Any
 
@@ -50,9 +53,10 @@ screen = Blueprint("appeals", __name__, url_prefix="/appeals")
 @screen.get("/<number>")
 @may("appeal.read")
 def show_appeal(number: str) -> str:
-    """Show one appeal, with the reason if a form could not be processed; the view is logged.
+    """Show one appeal; that it was shown is recorded in the audit.
 
-    For the ministry it is shown next to the list that the address selects.
+    If a form on the card was refused, the card says why. For a user of the ministry, the list that
+    the address selects is shown next to it.
     """
     appeal = appeal_access.visible_appeal(number)
     disclosure.log_shown("appeal", [appeal.number])
@@ -72,7 +76,7 @@ def show_appeal(number: str) -> str:
 @screen.post("/<number>/reveal")
 @may("appeal.personal")
 def reveal_appeal(number: str) -> BaseResponse:
-    """Open a personal appeal to the user for a while; they must give a reason."""
+    """Open a veiled personal appeal to the user for a limited time; they must give a reason."""
     if not personal.can_reveal(me()):
         abort(403)
     appeal, card_url = appeal_access.visible_appeal(number), url_for(".show_appeal", number=number)
@@ -84,7 +88,7 @@ def reveal_appeal(number: str) -> BaseResponse:
 
 
 def _render_veiled(appeal: "Appeal") -> str:
-    """Render a veiled appeal: that it exists, and how to open it."""
+    """Render the card of a veiled appeal: its state and kind, and how to open it."""
     current = handling.handling_of_appeal(appeal)
     calendar = catalogs.working_calendar(site())
     return render_template(
@@ -103,7 +107,10 @@ def _render_veiled(appeal: "Appeal") -> str:
 
 
 def _readers_context(appeal: "Appeal") -> dict[str, Any]:
-    """Return the context of appeals/readers.html; empty for users who may not name readers."""
+    """Return the context of appeals/readers.html: the named readers of a personal appeal.
+
+    `readers` is None for other appeals, and for users who may not name readers.
+    """
     if appeal.openness != personal.PERSONAL or not rights.has_right(me(), "appeal.readers"):
         return {"readers": None}
     readers = personal.list_readers(appeal)
@@ -164,7 +171,10 @@ def show_appeal_piece(number: str, piece: str) -> str:
 
 
 def _status_context(appeal: "Appeal") -> dict[str, Any]:
-    """Return the state and the steps of an appeal; without a handling only the data of its call."""
+    """Return the context of the appeal's state, its history (steps) and its call.
+
+    The handling is the ministry's work on an appeal; if there is no handling, `handling` is None.
+    """
     current, call = handling.handling_of_appeal(appeal), calls.find_call(appeal.call_id)
     calendar = catalogs.working_calendar(site())
     steps = handling.list_steps(appeal)
@@ -192,13 +202,16 @@ def _status_context(appeal: "Appeal") -> dict[str, Any]:
 
 
 def _valid_answer(steps: "list[AppealStep]") -> "AppealStep | None":
-    """Return the newest answer if it was not undone; `steps` has the newest first."""
+    """Return the newest answer among the steps, or None if it was undone.
+
+    `steps` is ordered newest first.
+    """
     latest = next((step for step in steps if step.action in ("answer", "undo")), None)
     return latest if latest and latest.action == "answer" else None
 
 
 def _actions_context(appeal: "Appeal") -> dict[str, Any]:
-    """Return the actions that the user may perform now, and the options of each."""
+    """Return the context of the actions that the user may perform now, with their options."""
     current, day = handling.handling_of_appeal(appeal), today()
     state = current.state if current else ""
     possible = (
@@ -238,16 +251,16 @@ def _actions_context(appeal: "Appeal") -> dict[str, Any]:
 
 
 def _recordings_context(appeal: "Appeal") -> dict[str, Any]:
-    """Return the recordings of the appeal's call.
+    """Return the context of the recordings of the appeal's call.
 
-    The context is empty without a call or without the right to listen.
+    `parts` is None if there is no call or the user may not see it.
     """
     call = queries.viewable_call(me(), appeal.call_id)
     return call_recordings.recordings_context(call) if call else {"parts": None}
 
 
 def _form_values(appeal: "Appeal", refusal: refusals.Refusal) -> dict[str, Any]:
-    """Return the values of the card's forms: those of a refused form, else of the draft."""
+    """Return the values of the card's forms: those of a refused form, or else of the draft."""
     draft = answer_drafts.find_draft(me(), appeal)
     names = ("action", "text", "department")
     draft_values = {name: getattr(draft, name) for name in names} if draft else {}
@@ -264,9 +277,10 @@ def _form_values(appeal: "Appeal", refusal: refusals.Refusal) -> dict[str, Any]:
 
 
 def _next_appeal_context(appeal: "Appeal") -> dict[str, Any]:
-    """Return the ministry user's next overdue appeal, once this one is no longer in work.
+    """Return the context of what follows when a ministry user has finished with an appeal.
 
-    `undo_left` is the number of seconds in which they may still undo their answer.
+    `following` is the next overdue appeal, or None; `undo_left` is the number of seconds in which
+    the user can still undo their answer.
     """
     current = handling.handling_of_appeal(appeal)
     if me().role != "ministry" or not current or current.state in states.IN_WORK_STATE_CODES:
@@ -293,7 +307,10 @@ def _next_appeal_context(appeal: "Appeal") -> dict[str, Any]:
 
 
 def _field_rows(appeal: "Appeal") -> list[tuple[str, str, str]]:
-    """Return (field, label, value) of every field on the form, in the form's order."""
+    """Return (field, label, value) of the number and of each field of the form, in its order.
+
+    The summary (`gist`) is left out.
+    """
     definition, values = form.form_definition(appeal.form_version), prefill.form_values(appeal)
     return [("number", labels.FIELDS["number"], appeal.number)] + [
         (field.name, field.localized_label(locale()), labels.field_display(field, values))

@@ -1,4 +1,4 @@
-"""Consultations with a specialist that appeals request: who was contacted, and the result."""
+"""The consultations with a specialist that appeals need: who was contacted, and the result."""
 
 import datetime as dt
 from typing import Any
@@ -17,13 +17,16 @@ from appliance.web.shell.context import me
 
 screen = Blueprint("consultations", __name__, url_prefix="/consultations")
 
-DONE_PERIOD = dt.timedelta(days=30)  # how long consultations with a result are listed
+DONE_PERIOD = dt.timedelta(days=30)  # for which consultations with a result are listed
 
 
 @screen.get("")
 @may("consultation.read")
 def list_consultations() -> str:
-    """Show consultations without a result, or (`show=done`) those of the last month with one."""
+    """Show the consultations that have no result yet.
+
+    With `show=done`, those that got their result within DONE_PERIOD are shown instead.
+    """
     refusal = refusals.latest_refusal()
     trouble = appeal_labels.TROUBLES.get(refusal.trouble)
     return render_template(
@@ -43,7 +46,7 @@ def show_consultation_list() -> str:
 @screen.get("/mine")
 @may("desk.work")
 def show_own_consultations() -> str:
-    """Show the operator's own consultations without a result, as a fragment of their page."""
+    """Show the operator's own consultations that have no result, as a fragment of their page."""
     return render_template("operator/consultations.html", **own_consultations_context())
 
 

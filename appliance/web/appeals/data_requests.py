@@ -1,4 +1,4 @@
-"""Citizens' requests about their own data: list what is stored, correct it, mask it."""
+"""Citizens' requests about their own data: to learn what is stored, to correct it, to mask it."""
 
 import datetime as dt
 from typing import TYPE_CHECKING, Any
@@ -33,7 +33,7 @@ KINDS: dict[str, LazyString] = {
     "correct": _l("Correct my data"),
     "mask": _l("Mask my data"),
 }
-# state: its name, the badge's kind, the icon
+# By state of a request: its name, the badge's kind, the icon.
 STATES: dict[str, tuple[LazyString, str, str]] = {
     "open": (_l("Waiting for an answer"), "accent", "hourglass"),
     "done": (_l("Answered"), "ok", "circle-check"),
@@ -77,7 +77,7 @@ def list_requests() -> str:
 @screen.post("")
 @may("data_request.answer")
 def register_request() -> BaseResponse:
-    """Register a request; its term runs from now."""
+    """Register a request; the term for the answer starts now."""
     values = {name: request.form.get(name, "") for name in REQUEST_FIELDS}
     try:
         data_request = data_requests.register_data_request(
@@ -91,7 +91,10 @@ def register_request() -> BaseResponse:
 @screen.get("/<int:number>")
 @may("data_request.answer")
 def show_request(number: int) -> str:
-    """Show a request, the stored records that may belong to the applicant, and the answer form."""
+    """Show a request; if it is open, also the records that may concern the citizen.
+
+    The user ticks those that do, in the form of the answer.
+    """
     data_request, refusal = _find_request(number), refusals.latest_refusal()
     stored = (
         data_requests.stored_records(data_request, me()) if data_request.state == "open" else None
@@ -119,7 +122,11 @@ def show_request(number: int) -> str:
 @screen.post("/<int:number>/answer")
 @may("data_request.answer")
 def answer_request(number: int) -> BaseResponse:
-    """Answer the request (`do`: done or refused) for the ticked records; notify the citizen."""
+    """Answer a request about the ticked records, and notify the citizen.
+
+    The field `do` says whether the request is "done" or "refused". If it is a request to mask data,
+    the records are masked.
+    """
     data_request, form = _find_request(number), request.form
     state, text, record_keys = form.get("do", ""), form.get("answer", ""), form.getlist("record")
     if state not in ("done", "refused"):
@@ -141,7 +148,7 @@ def answer_request(number: int) -> BaseResponse:
 @may("data_request.answer")
 @long_running
 def download_answer(number: int, language: str) -> Response:
-    """Send the answer as a PDF; the download is recorded in the audit log."""
+    """Send the answer to a request as a PDF; the download is recorded in the audit log."""
     data_request = _find_request(number)
     if data_request.state == "open":
         abort(404)
@@ -163,7 +170,10 @@ def _find_request(number: int) -> "DataRequest":
 
 
 def _term_badge(data_request: "DataRequest") -> tuple[str, str]:
-    """Return the time left and the kind of its badge; two empty strings once it is answered."""
+    """Return the days left for the answer, as text, and the kind of the badge.
+
+    Returns two empty strings if the request is answered.
+    """
     if data_request.state != "open":
         return "", ""
     days_left = (data_request.due_on - today()).days

@@ -1,4 +1,4 @@
-"""Actions on an appeal from its card: take over, answer, return, correct, consult."""
+"""Actions on an appeal from its card (page): take over, answer, return, correct, consult."""
 
 import datetime as dt
 from typing import TYPE_CHECKING, Any
@@ -25,13 +25,14 @@ if TYPE_CHECKING:
 
 screen = Blueprint("handling", __name__, url_prefix="/appeals")
 
-_ACTIONS = ("take", "close", *appeal_labels.ACTION_LABELS)  # undo_answer restores the draft, too
+# Undo has its own view, undo_answer, which also restores the draft.
+_ACTIONS = ("take", "close", *appeal_labels.ACTION_LABELS)
 
 
 @screen.post("/<number>/steps")
 @may("appeal.answer")
 def perform_action(number: str) -> Response:
-    """Perform the chosen action; if refused, show the card again with the reason and the text."""
+    """Perform the chosen action; if it is refused, show the card with the reason and the text."""
     appeal, form_data = appeal_access.readable_appeal(number), request.form
     action, text, version = (
         form_data.get("action", ""),
@@ -66,7 +67,10 @@ def perform_action(number: str) -> Response:
 @screen.post("/<number>/undo")
 @may("appeal.answer")
 def undo_answer(number: str) -> Response:
-    """Undo the user's own answer within ten seconds; its text becomes a draft again."""
+    """Undo the user's own answer; its text becomes a draft again.
+
+    This is refused when handling.UNDO_PERIOD has passed, because the answer is then sent.
+    """
     appeal, version = (
         appeal_access.readable_appeal(number),
         request.form.get("version", 0, parse_count),
@@ -84,7 +88,10 @@ def undo_answer(number: str) -> Response:
 @screen.post("/<number>/draft")
 @may("appeal.answer")
 def save_draft(number: str) -> Response | tuple[Response, int]:
-    """Save the draft of an answer while it is typed; 409 if it is being written in another tab."""
+    """Save the draft of an answer while it is typed.
+
+    Responds with 409 if the draft was changed in another tab since this page last saved it.
+    """
     appeal, body = appeal_access.readable_appeal(number), require_json_object()
     action, text, department = (str(body.get(n, "")) for n in ("action", "text", "department"))
     if action not in appeal_labels.ACTION_LABELS:
@@ -113,12 +120,12 @@ def _list_filters() -> dict[str, Any]:
 
 
 def _card_url(number: str) -> str:
-    """Return the address of the card with its list next to it."""
+    """Return the address of the card, with the same list next to it as before."""
     return url_for("appeals.show_appeal", number=number, **_list_filters())
 
 
 def _parse_saved_at(value: object) -> dt.datetime | None:
-    """Return when the draft shown on the page was saved, if it shows one."""
+    """Return when the draft that the page shows was saved, or None if it shows no draft."""
     try:
         return dt.datetime.fromisoformat(str(value or ""))
     except ValueError:
@@ -128,7 +135,7 @@ def _parse_saved_at(value: object) -> dt.datetime | None:
 @screen.post("/<number>/contacted")
 @may("appeal.consult")
 def record_specialist_contact(number: str) -> Response:
-    """Record which specialist was contacted about the appeal `number`, with the current time."""
+    """Record which specialist was contacted about an appeal, with the current time."""
     appeal = appeal_access.readable_appeal(number)
     if not appeal_access.can_record_contact(appeal):
         abort(403)
@@ -144,7 +151,7 @@ def record_specialist_contact(number: str) -> Response:
 @screen.post("/<number>/concluded")
 @may("appeal.consult")
 def record_consultation_result(number: str) -> Response:
-    """Record the result of the consultation."""
+    """Record the result of the consultation about an appeal."""
     appeal = appeal_access.readable_appeal(number)
     if not appeal.consultation or not appeal_access.can_record_contact(appeal):
         abort(403)
@@ -158,7 +165,10 @@ def record_consultation_result(number: str) -> Response:
 
 
 def _consultation_url(number: str) -> str:
-    """Return the address of the page the form came from: the list (`back`), or the card."""
+    """Return the address of the page from which the form was submitted.
+
+    That is the list of consultations if the field `back` says so, otherwise the appeal's card.
+    """
     if request.form.get("back") == "list" and me().role != "ministry":
         return url_for("consultations.list_consultations")
     return url_for("appeals.show_appeal", number=number)
@@ -167,7 +177,7 @@ def _consultation_url(number: str) -> str:
 @screen.get("/<number>/correct")
 @may("appeal.correct")
 def show_correction_form(number: str) -> str:
-    """Show the form of a registered appeal for correction."""
+    """Show the form in which a registered appeal is corrected."""
     appeal, refusal = _correctable_appeal(number), refusals.latest_refusal()
     definition = form.form_definition(appeal.form_version)
     values = correcting.values_with_consultation(appeal)
@@ -189,7 +199,7 @@ def show_correction_form(number: str) -> str:
 @screen.post("/<number>/correct")
 @may("appeal.correct")
 def save_correction(number: str) -> Response:
-    """Put the corrected form in force; a returned appeal goes back to the ministry."""
+    """Store the corrected form of an appeal; a returned appeal goes back to the ministry."""
     appeal = _correctable_appeal(number)
     values = _submitted_values(appeal, request.form.to_dict())
     was_returned = handling.current_state(appeal) == "returned"
@@ -226,7 +236,10 @@ def _submitted_values(appeal: "Appeal", form_data: dict[str, str]) -> dict[str, 
 
 
 def _correctable_appeal(number: str) -> "Appeal":
-    """Return the appeal if the user may correct it: its operator, or any supervisor. Else 403."""
+    """Return the appeal with this number; abort with 403 if the user may not correct it.
+
+    The operator who registered it may, and users with the right to correct all appeals.
+    """
     appeal = appeal_access.readable_appeal(number)
     if not appeal_access.can_correct(appeal):
         abort(403)

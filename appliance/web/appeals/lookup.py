@@ -1,4 +1,4 @@
-"""Look up an appeal for a citizen who calls again; list the operator's own appeals of the day."""
+"""The search for the appeal of a citizen who calls again, and the operator's appeals of the day."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +24,10 @@ screen = Blueprint("lookup", __name__, url_prefix="/appeals")
 @may("appeal.find")
 @limiter.limit("20 per minute", key_func=user_key, exempt_when=lambda: not request.args.get("q"))
 def look_up_appeal() -> str:
-    """Show the appeals that match `q` (a whole number or phone), and those registered today."""
+    """Show the appeals with the number or phone number `q`, and those the user registered today.
+
+    The user may open the appeals that were found.
+    """
     query = request.args.get("q", "").strip()
     midnight = start_of_today()
     matches = queries.look_up_appeals(query, today(), me()) if query else []

@@ -1,4 +1,4 @@
-"""The list of appeals: the current list, searches and filters, statistics, the CSV table."""
+"""The list of appeals with searches and filters, its statistics, and the list as a CSV table."""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -36,7 +36,7 @@ from appliance.web.shell.request_data import page_number, parse_count
 screen = Blueprint("portal", __name__, url_prefix="/appeals")
 
 APPEALS_PER_PAGE = 50
-# when the call arrived; reports link here with these parameters
+# Query parameters that say when the call arrived; reports link to the list with them.
 RECEIVED_PARAMETERS = (
     "from",
     "to",
@@ -44,12 +44,12 @@ RECEIVED_PARAMETERS = (
     "work",
 )
 MAX_RECEIVED_DAYS = 100  # the longest period of arrival that the list accepts
-# query parameters that filter the list
+# Query parameters that filter the list.
 FILTER_PARAMETERS = (
     *("state", "when", "all", "answer", "q", "appeal_type", "direction", "region", "district"),
     *("department", "since", "until", "mine", *RECEIVED_PARAMETERS),
 )
-# the tabs above the list: filter, its value, name, icon and its colour
+# The tabs above the list: a filter, its value, the name, the icon and the icon's colour.
 TABS = (
     ("state", "open", _l("Open appeals"), "", ""),
     ("when", "overdue", _l("Overdue"), "octagon-alert", "bad"),
@@ -79,7 +79,10 @@ COLUMN_LABELS = {
 @screen.get("")
 @may("appeal.list")
 def list_appeals() -> str:
-    """Show the appeals that the address selects; as it holds the whole view, it can be shared."""
+    """Show the appeals that the address selects.
+
+    The address contains all filters and the page, so that it can be sent to others.
+    """
     template = "portal/inbox.html" if me().role == "ministry" else "portal/page.html"
     context, filter_values = list_context()
     disclosure.log_shown(
@@ -91,7 +94,10 @@ def list_appeals() -> str:
 @screen.get("/list")
 @may("appeal.list")
 def show_appeal_list() -> str:
-    """Show the list as a fragment of the open page; `opened` is the appeal whose card is open."""
+    """Show the list as a fragment of the open page.
+
+    `opened` is the number of the appeal whose card is open next to it.
+    """
     template = "portal/rows.html" if me().role == "ministry" else "portal/list.html"
     context, filter_values = list_context()
     disclosure.log_shown(
@@ -104,7 +110,7 @@ def show_appeal_list() -> str:
 @may("appeal.list")
 @long_running
 def download_appeals() -> Response:
-    """Send the list as a CSV table for spreadsheets, with the columns that the role may see."""
+    """Send the list as a CSV table for spreadsheets, with the columns that the user may see."""
     filters, columns = _requested_filters(), exporting.exportable_columns(me())
     audit.record_entry(me().login, "appeals.download", request.query_string.decode()[:500])
     rows = exporting.export_rows(filters, today(), _own_department_id(), me(), locale())
@@ -120,7 +126,10 @@ def download_appeals() -> Response:
 @may("appeal.list")
 @long_running
 def show_statistics() -> str:
-    """Show the number of appeals registered between two dates, by state and by property."""
+    """Show the number of appeals registered from one date to another.
+
+    They are counted by state, and by department, direction, region and type.
+    """
     day = today()
     first = identity.parse_plausible_date(request.args.get("since", "")) or day.replace(day=1)
     last = identity.parse_plausible_date(request.args.get("until", "")) or day
@@ -139,12 +148,16 @@ def show_statistics() -> str:
 
 
 def _own_department_id() -> int | None:
-    """Return the department whose appeals the user sees; None for all departments."""
+    """Return the id of the department whose appeals the user sees; None for all departments."""
     return accounts.department_of(me()) if me().role == "ministry" else None
 
 
 def _requested_filters() -> Filters:
-    """Return the filters of the address, open appeals by default; invalid values are ignored."""
+    """Return the filters that the address gives; invalid values are ignored.
+
+    Only open appeals are selected unless the address filters by state, deadline, answer or text, or
+    has `all`.
+    """
     parameter = request.args.get
     terms = searching.search_terms(parameter("q", ""))
     when = parameter("when", "") if parameter("when") in listing.DEADLINE_CLASSES else ""
@@ -175,7 +188,7 @@ def _requested_filters() -> Filters:
 
 
 def _parse_department(text: str) -> int | None:
-    """Return the id of the department sent, in use or not, if it exists."""
+    """Return the id of the department in a filter, in use or not, or None if it does not exist."""
     if text == listing.NO_VALUE:
         return listing.NO_DEPARTMENT
     return next(
@@ -184,7 +197,11 @@ def _parse_department(text: str) -> int | None:
 
 
 def _received_intervals() -> tuple[Interval, ...] | None:
-    """Return the intervals in which the calls arrived; None for any time."""
+    """Return the intervals in which the calls must have arrived; None for any time.
+
+    They are the days from `from` to `to`, restricted to a `weekday` (1 is Monday) and to working
+    hours or the time outside them (`work`), if the address has these parameters.
+    """
     first, last = (
         identity.parse_plausible_date(request.args.get(name, "")) for name in ("from", "to")
     )
@@ -201,7 +218,7 @@ def _received_intervals() -> tuple[Interval, ...] | None:
 
 
 def _received_label() -> str:
-    """Return the period and hours of arrival as text for the user."""
+    """Return the filter by the calls' arrival (see _received_intervals) as text."""
     parameter = request.args.get
     parts = [f"{parameter('from')}–{parameter('to')}"]
     if (weekday := parameter("weekday", 0, parse_count)) in range(1, 8):
@@ -212,12 +229,15 @@ def _received_label() -> str:
 
 
 def parse_filters(query: str) -> dict[str, str]:
-    """Return the list filters in the query of an address, which a form field may carry."""
+    """Return the list's filters and page from the query string of an address, by parameter.
+
+    The card of an appeal has the address of its list in a field of its forms.
+    """
     return {name: text for name, text in parse_qsl(query) if name in (*FILTER_PARAMETERS, "page")}
 
 
 def list_context() -> tuple[dict[str, Any], dict[str, str]]:
-    """Return the context of the list's templates, and the filter values of the address."""
+    """Return the context of the list's templates, and the values of the filters by parameter."""
     filters, day, calendar = (
         _requested_filters(),
         today(),
@@ -267,7 +287,7 @@ def list_context() -> tuple[dict[str, Any], dict[str, str]]:
 
 
 def filter_choices() -> dict[str, Any]:
-    """Return the options of the list's filters."""
+    """Return the template context of the options of the list's filters."""
     day = today()
     regions = [(r.soato, localized_name(r, locale())) for r in catalogs.match_regions("")]
     region_districts = catalogs.districts_of(request.args.get("region"))
@@ -306,7 +326,10 @@ def _statistics_titles() -> dict[str, str]:
 def _statistics_table(
     kind: str, title: str, counts_by_key: dict[Any, statistics.Counts]
 ) -> tuple[str, str, list[Any]]:
-    """Return (kind, title, [(key, name, counts)]): listed names first, then keys without one."""
+    """Return (kind, title, rows) of one table; a row is (key, name, counts).
+
+    Keys that have no name, such as removed codes, come last.
+    """
     if kind == "region":
         names = {r.soato: localized_name(r, locale()) for r in catalogs.match_regions("")}
     elif kind == "department":
@@ -324,14 +347,17 @@ def _statistics_table(
 
 
 def _csv_lines(columns: tuple[str, ...], rows: Iterator[list[Any]]) -> Iterator[str]:
-    """Yield CSV text that local spreadsheets open: UTF-8 with a byte order mark, semicolons."""
+    """Return the pieces of a CSV file with headings, which spreadsheets in the region can open.
+
+    It is UTF-8 text with a byte order mark, separated by semicolons.
+    """
     headings = [str(COLUMN_LABELS.get(name) or labels.FIELDS[name]) for name in columns]
     cells = ([_cell_text(*cell) for cell in zip(columns, row, strict=True)] for row in rows)
     return spreadsheets.csv_file_pieces(headings, cells)
 
 
 def _cell_text(column: str, value: Any) -> str:
-    """Return a value as text."""
+    """Return the value of a cell as text in the user's language."""
     if value is None:
         return ""
     if isinstance(value, dt.datetime):

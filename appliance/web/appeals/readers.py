@@ -1,4 +1,4 @@
-"""Readers of a personal appeal, named in addition to its operator and its department."""
+"""The named readers of a personal appeal: users who may read it as its operator may."""
 
 from flask import Blueprint, abort, flash, redirect, request, url_for
 from flask_babel import gettext as _
@@ -15,7 +15,7 @@ screen = Blueprint("readers", __name__, url_prefix="/appeals/<number>/readers")
 @screen.post("")
 @may("appeal.readers")
 def add_reader(number: str) -> BaseResponse:
-    """Name a reader."""
+    """Give a user the right to read a personal appeal."""
     appeal = visible_appeal(number)
     try:
         personal.add_reader(appeal, request.form.get("login", ""), me())
@@ -27,7 +27,7 @@ def add_reader(number: str) -> BaseResponse:
 @screen.post("/<login>/remove")
 @may("appeal.readers")
 def remove_reader(number: str, login: str) -> BaseResponse:
-    """Remove a reader."""
+    """Withdraw a user's right to read a personal appeal."""
     personal.remove_reader(visible_appeal(number), login, me())
     return _redirect_to_card(number)
 

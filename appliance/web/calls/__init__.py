@@ -1,4 +1,4 @@
-"""Calls: the floor, the calls of a day, one call, missed callers."""
+"""Calls: the floor (what happens now), the calls of a day, one call, missed callers."""
 
 from appliance.web.calls import (
     announcements,

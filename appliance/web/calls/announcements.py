@@ -1,4 +1,4 @@
-"""Announcements by supervisors: written on the floor page, shown to operators until read."""
+"""Announcements of supervisors, written on the floor page and shown to operators until read."""
 
 from flask import Blueprint, flash, jsonify, redirect, render_template, request, url_for
 from flask_babel import LazyString
@@ -38,7 +38,7 @@ def send_announcement() -> Response:
 @screen.get("/floor/announcements")
 @may("announcement.write")
 def list_announcements() -> str:
-    """Show the newest announcements and who has read each, as a fragment of the page."""
+    """Show the newest announcements and who has read them, as a fragment of the floor page."""
     return render_template("floor/announced.html", **_newest_announcements())
 
 
@@ -60,7 +60,7 @@ def mark_announcement_read(number: int) -> Response:
 
 
 def announcement_form_context() -> dict[str, object]:
-    """Return the context of the form on the floor: a refused text, newest announcements."""
+    """Return the context of the form on the floor page: a refused text, newest announcements."""
     refusal = refusals.latest_refusal()
     return {
         "addressees": accounts.active_operators(),

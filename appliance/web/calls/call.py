@@ -1,4 +1,4 @@
-"""One call: its course, and its recordings for users who may listen and give a reason."""
+"""One call: its course, and its recordings for users who may listen and have given a reason."""
 
 from typing import TYPE_CHECKING
 
@@ -48,7 +48,7 @@ _MIME_TYPES = {".wav": "audio/wav", ".ogg": "audio/ogg"}
 @screen.get("")
 @may("recording.listen")
 def show_call(call_id: str) -> str:
-    """Show the call's card; the view is logged."""
+    """Show the page of a call; that it was shown is recorded in the audit."""
     call = _listenable_call(call_id)
     disclosure.log_shown("call", [call.id])
     call_appeals = queries.visible_appeals_of_call(call.id, me())
@@ -89,7 +89,7 @@ def show_call(call_id: str) -> str:
 @screen.post("/listen")
 @may("recording.listen")
 def give_listening_reason(call_id: str) -> BaseResponse:
-    """Store the reason given; from now on the user may listen to the recordings of this call."""
+    """Store the user's reason; with it they may listen to the recordings of this call."""
     call = _listenable_call(call_id)
     return_url = local_address(request.form.get("back", "")) or url_for(
         "call.show_call", call_id=call.id
@@ -104,7 +104,10 @@ def give_listening_reason(call_id: str) -> BaseResponse:
 @screen.get("/recordings/<int:number>")
 @may("recording.listen")
 def play_recording(call_id: str, number: int) -> Response:
-    """Send a recording's sound, whole or in part (byte ranges); only after a reason was given."""
+    """Send a recording's sound, whole or in byte ranges.
+
+    Aborts with 403 if the user has not given a reason.
+    """
     call = _listenable_call(call_id)
     if not recordings.current_reason(me(), call.id):
         abort(403)
@@ -121,7 +124,10 @@ def play_recording(call_id: str, number: int) -> Response:
 @may("recording.listen")
 @long_running
 def download_recording(call_id: str, number: int) -> Response:
-    """Send a recording for download; the file states who downloaded it, when and why."""
+    """Send a recording as a download; the file states who downloaded it, when and why.
+
+    Aborts with 403 if the user has not given a reason.
+    """
     call, now = _listenable_call(call_id), clock.now()
     call_recordings = recordings.files_of_call(call.id)
     if not recordings.current_reason(me(), call.id):

@@ -1,4 +1,4 @@
-"""Promised callbacks: whose list a number is on, when it is due, handover and completion."""
+"""Promised callbacks: each is on an operator's list until it is done or handed to another one."""
 
 import datetime as dt
 from typing import TYPE_CHECKING, Any
@@ -44,7 +44,7 @@ TROUBLES: dict[str, LazyString] = {
 @screen.get("/callbacks/list")
 @may("callback.work")
 def show_callback_list() -> str:
-    """Show the callbacks that the user may handle, as a fragment of the open page."""
+    """Show the callbacks that the user may work on, as a fragment of the open page."""
     return render_template("callbacks/list.html", **callback_list_context())
 
 
@@ -58,14 +58,14 @@ def show_own_callbacks() -> str:
 @screen.get("/callbacks/due")
 @may("desk.work")
 def show_reminders() -> str:
-    """Show the reminder of a due callback that the operator sees at the top of each page."""
+    """Show the reminder of a due callback, as a fragment on top of each of the operator's pages."""
     return render_template("operator/reminders.html", **reminders_context())
 
 
 @screen.get("/operator/forms/<token>/callback")
 @may("desk.work")
 def show_callback_form(token: str) -> str:
-    """Show the form that promises a callback, as a fragment of the operator's page."""
+    """Show the form for promising a callback, as a fragment of the operator's page."""
     number = _citizen_number(own_desk(token))
     disclosure.log_shown("number", [number] if number else [])
     tomorrow = clock.now().astimezone(site().tz) + dt.timedelta(days=1)
@@ -81,7 +81,7 @@ def show_callback_form(token: str) -> str:
 @screen.post("/operator/forms/<token>/callback")
 @may("desk.work")
 def schedule_callback(token: str) -> Response:
-    """Promise a callback at a given time."""
+    """Store that the operator promised a callback at the submitted time."""
     desk, body = own_desk(token), require_json_object()
     due_at = _parse_due_time(str(body.get("day", "")), str(body.get("time", "")))
     if not due_at:
@@ -99,7 +99,7 @@ def schedule_callback(token: str) -> Response:
 @screen.post("/callbacks/<int:number>/call")
 @may("callback.work")
 def dial_callback(number: int) -> Response:
-    """Ring the user's own phone, then the number."""
+    """Ring the user's own phone, then call the number of a promised callback."""
     task = _find_callback(number)
     try:
         actions.dial_number(site(), me(), task.number, "follow_up", task.call_id or "")
@@ -118,7 +118,10 @@ def dial_callback(number: int) -> Response:
 @screen.post("/callbacks/<int:number>/<any(done, take, hand):step>")
 @may("callback.work")
 def update_callback(number: int, step: str) -> Response:
-    """Mark the callback as done, take it over, or hand it to an operator."""
+    """Mark a callback as done, take it over, or hand it to an operator.
+
+    Operators may hand over only their own callbacks.
+    """
     task = _find_callback(number)
     if step == "hand" and me().role == "operator" and task.operator_id != me().id:
         abort(403)
@@ -135,7 +138,7 @@ def update_callback(number: int, step: str) -> Response:
 
 
 def callback_list_context() -> dict[str, Any]:
-    """Return the context of the list for all users who work through it."""
+    """Return the context of the list of the callbacks that the user may work on."""
     tasks = scheduled_callbacks.list_callbacks(me())
     disclosure.log_shown("number", [task.number for task in tasks])
     if not tasks:  # an empty list needs no operators
@@ -152,7 +155,7 @@ def callback_list_context() -> dict[str, Any]:
 
 
 def refusal_text(code: str) -> LazyString | None:
-    """Return the text of a refusal code, for the page to which the user returns."""
+    """Return the text for the code of a refusal, or None if the code is not one of callbacks."""
     return (TROUBLES | EXCHANGE_TROUBLES).get(code)
 
 
@@ -169,7 +172,10 @@ def _find_callback(number: int) -> "ScheduledCallback":
 
 
 def _citizen_number(desk: DeskForm) -> str | None:
-    """Return the number of the caller, else the one typed in the form, else the registered one."""
+    """Return the citizen's number: the caller's, or else the typed or the registered one.
+
+    Returns None if there is no number at all.
+    """
     phone_text = desk.draft.values.get("phone") if desk.draft else None
     registered_phone = desk.registered[-1].phone if desk.registered else None
     return (

@@ -24,7 +24,7 @@ from appliance.web.shell.request_data import page_number
 
 screen = Blueprint("calls", __name__)
 
-# an operator's state: its name, the badge's kind, the icon
+# By an operator's state: its name, the badge's kind, the icon.
 STATES: dict[str, tuple[LazyString, str, str]] = {
     "call": (_l("In a call"), "accent", "phone-call"),
     "ready": (_l("Ready"), "ok", "circle-check"),
@@ -41,7 +41,7 @@ NEWEST_FIRST = "-arrived"
 
 @dataclass(frozen=True)
 class OperatorState:
-    """The state of one operator: a key of STATES, and since when."""
+    """The name of an operator, their state (a key of STATES), and since when they have it."""
 
     name: str
     state: str
@@ -51,10 +51,11 @@ class OperatorState:
 @screen.get("/calls")
 @may("call.list")
 def list_calls() -> str:
-    """Show the calls of today or of another day (`day=24.11.2026`), of one outcome or all.
+    """Show the calls of a day, and the operators' current states.
 
-    `number` selects callers whose number contains these digits; `sort` is a key of
-    calls.SORT_COLUMNS, with "-" before it for descending order.
+    The parameters select the calls: `day` (such as 24.11.2026; today if missing), `outcome`, and
+    `number`, digits that the caller's number contains. `sort` is a key of calls.SORT_COLUMNS, with
+    "-" before it for descending order.
     """
     return render_template("calls/page.html", **_call_list_context(), **_operator_states_context())
 
@@ -62,7 +63,7 @@ def list_calls() -> str:
 @screen.get("/calls/list")
 @may("call.list")
 def show_call_list() -> str:
-    """Show the list as a fragment of the open page."""
+    """Show the list of calls as a fragment of the open page."""
     return render_template("calls/list.html", **_call_list_context())
 
 

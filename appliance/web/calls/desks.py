@@ -1,4 +1,4 @@
-"""The current state of each operator: since when, and how long it may last."""
+"""The current state of each operator: since when they have it, and how long it may last."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -15,24 +15,26 @@ from appliance.web.shell.context import site, start_of_today
 if TYPE_CHECKING:
     from appliance.models import Presence, User
 
-# in display order: operators who may need a supervisor come first
+# In the order of display: states in which operators may need a supervisor come first.
 STATES = ("ringing", "call", "wrap_up", "ready", "back_office", "pause", "off")
-# seconds after which a supervisor may want to check
+# After these times a supervisor may want to check.
 LONG_TALK_SECONDS, LONG_PAUSE_SECONDS = (
     600.0,
     900.0,
 )
-# an open page sends a request once a minute, in a hidden tab too
+# A user without a request for this long has no open page: each page sends one every minute, even in
+# a hidden tab.
 PAGE_TIMEOUT = dt.timedelta(minutes=3)
 
 
 @dataclass(frozen=True)
 class Desk:
-    """The state of one operator: a key of STATES, since when, its limit.
+    """The state of one operator (one of STATES), and since when they have it.
 
-    `limit` is in seconds, if there is one; `reason` is that of a pause (a code of its list, of
-    presence.SYSTEM_REASONS or ""); `live` is the call that rings or talks. `is_gone`: at work, but
-    neither their phone nor their page is connected.
+    `limit` is how many seconds it may last, if it is limited; `reason` is why they are on a pause
+    (a code of the list of reasons or of presence.SYSTEM_REASONS, or ""); `live` is the call that
+    rings or in which they talk. `is_gone`: they are at work, but neither their phone nor a page of
+    theirs is connected.
     """
 
     user: "User"
@@ -50,12 +52,12 @@ class Desk:
         return [code for code in accounts.CALL_LANGUAGES if code in self.user.speaks.split()]
 
     def is_over(self, now: dt.datetime) -> bool:
-        """Return True if the state has lasted its limit or longer."""
+        """Return True if the state has lasted at least as long as its limit."""
         return bool(self.since and self.limit and (now - self.since).total_seconds() >= self.limit)
 
 
 def operator_desks() -> list[Desk]:
-    """Return the desk of every operator, sorted by state and name."""
+    """Return the desk (state) of every operator, sorted by state and name."""
     live_calls, now = (
         {login: live_call for live_call in ongoing_calls() for login in live_call.parties},
         clock.now(),
@@ -92,7 +94,11 @@ def operator_desks() -> list[Desk]:
 
 
 def _pause_limit(pause: "Presence", limits: dict[str, int], now: dt.datetime) -> float | None:
-    """Return the seconds this pause may last: the rest of the daily limit of its reason."""
+    """Return how many seconds a pause may last, from its start: what its daily limit still allows.
+
+    A pause without a reason, or one that the system or a supervisor set, may last
+    LONG_PAUSE_SECONDS; for other reasons without a limit, returns None.
+    """
     if limit := limits.get(pause.reason):
         used_seconds = pauses.pause_seconds(pause.user, start_of_today(), now).get(
             pause.reason, 0.0
@@ -108,9 +114,10 @@ def _has_open_page(user: "User", now: dt.datetime) -> bool:
 def _desk_state(
     call: LiveCall | None, busy: bool, current: "Presence | None", talk_ended_at: dt.datetime | None
 ) -> tuple[str, dt.datetime | None]:
-    """Return a key of STATES, and since when.
+    """Return an operator's state (one of STATES), and since when they have it, if known.
 
-    `talk_ended_at` is when their last talk ended, if its wrap-up still lasts.
+    `busy`: their phone is in use; `current`: the state that was set; `talk_ended_at`: when their
+    last talk ended, if its wrap-up may still last.
     """
     if call:
         return "ringing" if call.stage == "ringing" else "call", call.since

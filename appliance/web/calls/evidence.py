@@ -1,4 +1,8 @@
-"""Evidence packs: requested with a reason on the page of a call or an appeal, downloaded here."""
+"""Evidence packs: signed files with all that is stored about a call or an appeal.
+
+They are made for a complaint or a court: requested with a reason on the page of the call or appeal,
+and downloaded here.
+"""
 
 from typing import Any
 
@@ -51,7 +55,7 @@ def show_pack_list() -> str:
 @screen.post("")
 @may("evidence.make")
 def request_pack() -> BaseResponse:
-    """Request a pack about a `call` or an `appeal`, with a `reason`."""
+    """Request a pack about a call or an appeal (`call`, `appeal`), for a `reason`."""
     call_id, appeal = (request.form.get(name, "")[:100] for name in ("call", "appeal"))
     return_url = local_address(request.form.get("back", "")) or url_for(".list_packs")
     try:
@@ -94,7 +98,10 @@ def _pack_list_context() -> dict[str, Any]:
 
 
 def _key_fingerprint() -> str:
-    """Return the public key's fingerprint, to compare with a pack's page; "" without a key."""
+    """Return the fingerprint of the public key, to be compared with the one in a pack.
+
+    Returns "" if there is no valid key.
+    """
     try:
         key = signatures.public_keys(site().audit.public_key, "audit.public_key")[0]
     except signatures.SigningKeyError:

@@ -1,4 +1,4 @@
-"""The floor: current calls, operators and trunks, and the actions of a supervisor there."""
+"""The floor, the page of supervisors: ongoing calls, operators, trunks, and actions on talks."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 screen = Blueprint("floor", __name__, url_prefix="/floor")
 
-# stage of a call: its name, the badge's kind, the icon
+# By stage of a call: its name, the badge's kind, the icon.
 STAGES: dict[str, tuple[LazyString, str, str]] = {
     "menu": (_l("In the menu"), "", "phone-incoming"),
     "queue": (_l("Pending"), "warn", "hourglass"),
@@ -37,7 +37,7 @@ STAGES: dict[str, tuple[LazyString, str, str]] = {
     "talk": (_l("Talk"), "accent", "phone-call"),
     "rating": (_l("After the conversation"), "", "star"),
 }
-# state of an operator: its name, the badge's kind, the icon
+# By state of an operator: its name, the badge's kind, the icon.
 STATES: dict[str, tuple[LazyString, str, str]] = {
     "ringing": (_l("Phone ringing"), "warn", "phone-incoming"),
     "wrap_up": (_l("Wrap-up"), "", "pencil"),
@@ -71,7 +71,7 @@ SUPERVISION_HINTS: dict[str, LazyString] = {
 @screen.get("")
 @may("floor.lead")
 def show_floor() -> str:
-    """Show the whole page; `who` is the operator whose talk and actions are shown."""
+    """Show the whole page; `who` is the login of the operator whose talk and actions are shown."""
     login = request.args.get("who", "")
     context = (
         _live_calls_context()
@@ -95,14 +95,17 @@ def show_live_calls() -> str:
 @screen.get("/waiting")
 @may("floor.lead")
 def show_waiting_callers() -> str:
-    """Show waiting callers as bars that grow to the promised answer time; a page fragment."""
+    """Show waiting callers as bars, as a fragment of the page.
+
+    A bar grows with the wait until the promised time of an answer.
+    """
     return render_template("floor/waiting.html", **_waiting_context())
 
 
 @screen.get("/figures")
 @may("floor.lead")
 def show_floor_figures() -> str:
-    """Show today's answer time and what threatens it, as a fragment of the page."""
+    """Show today's service level and the longest current wait, as a fragment of the page."""
     return render_template("floor/figures.html", **_figures_context())
 
 
@@ -116,7 +119,7 @@ def show_operator_cards() -> str:
 @screen.get("/operators/<login>")
 @may("floor.lead")
 def show_operator(login: str) -> str:
-    """Show one operator's talk and the possible actions, as a fragment of the page."""
+    """Show one operator's talk and what the supervisor can do, as a fragment of the page."""
     _find_operator(login)
     return render_template("floor/chosen.html", **_selected_operator_context(login))
 
@@ -124,7 +127,7 @@ def show_operator(login: str) -> str:
 @screen.get("/trunks")
 @may("floor.lead")
 def show_trunks() -> str:
-    """Show the lines to the carriers as a fragment of the page."""
+    """Show the trunks (lines to the carriers), as a fragment of the page."""
     return render_template("floor/trunks.html", **_trunks_context())
 
 
@@ -138,7 +141,10 @@ def show_supervisor_phone() -> str:
 @screen.post("/operators/<login>/<any(listen, whisper, barge):mode>")
 @may("floor.lead")
 def supervise_talk(login: str, mode: str) -> str:
-    """Listen to an operator's talk, whisper to them, or speak with both; record the reason."""
+    """Listen to an operator's talk, speak only to the operator (whisper), or with both (barge).
+
+    The reason is required and recorded in the audit.
+    """
     operator, reason = _find_operator(login), request.form.get("reason", "")
     if reason not in REASONS:
         return _render_message(TROUBLES["reason"])
@@ -153,7 +159,7 @@ def supervise_talk(login: str, mode: str) -> str:
 @screen.post("/operators/<login>/take-over")
 @may("floor.lead")
 def take_over_call(login: str) -> str:
-    """Connect the caller to the supervisor who is listening."""
+    """Connect the operator's caller to the supervisor who is listening to them."""
     operator = _find_operator(login)
 
     def transfer_caller() -> None:
@@ -166,7 +172,7 @@ def take_over_call(login: str) -> str:
 @screen.post("/operators/<login>/hang-up")
 @may("floor.lead")
 def hang_up_talk(login: str) -> str:
-    """End the operator's talk in the call `call`, never a later talk.
+    """End the operator's talk, if it is still that of the submitted `call` and not a later one.
 
     The caller is then asked for a rating.
     """
@@ -184,7 +190,7 @@ def hang_up_talk(login: str) -> str:
 @screen.post("/operators/<login>/<any(ready, pause):state>")
 @may("floor.lead")
 def set_operator_state(login: str, state: str) -> str:
-    """Set an operator to pause or to ready."""
+    """Put an operator on a pause, or make them ready."""
     operator = _find_operator(login)
     reason = presence.FORCED if state == "pause" else ""
     return _run_action(
@@ -261,7 +267,7 @@ def _figures_context() -> dict[str, object]:
 
 
 def _selected_operator_context(login: str) -> dict[str, object]:
-    """Return the operators, and the selected one with their caller's number."""
+    """Return the context of the operators and of the selected one, whose caller is then shown."""
     context = _desks_context(login)
     if isinstance(desk := context["chosen"], desks.Desk) and desk.live:
         disclosure.log_shown("call", [desk.live.call.id])
@@ -288,7 +294,10 @@ def _trunks_context() -> dict[str, object]:
 
 
 def _phone_context() -> dict[str, object]:
-    """Return the supervisor's phone and the operator they listen to; empty without a phone."""
+    """Return the context of the supervisor's own phone, and the operator they are listening to.
+
+    The values are None if there is no phone, no call or no such operator.
+    """
     extension = me().extension
     phone = devices.find_phone(extension) if extension else None
     line = None

@@ -1,4 +1,4 @@
-"""The register of missed callers: who waits for a call back, and each attempt to call them."""
+"""The register of missed callers: each task is a number to be called back, with its attempts."""
 
 import datetime as dt
 import math
@@ -34,9 +34,9 @@ if TYPE_CHECKING:
 
 screen = Blueprint("followups", __name__, url_prefix="/followups")
 
-SHOWN_PERIOD = dt.timedelta(days=7)  # period of closed tasks and of figures
+SHOWN_PERIOD = dt.timedelta(days=7)  # closed tasks and figures of this last period are shown
 TASKS_PER_PAGE = 20
-# why a caller waits to be called: its name, the badge's kind, the icon
+# By why a caller is to be called back: its name, the badge's kind, the icon.
 KINDS: dict[str, tuple[LazyString, str, str]] = {
     "callback": (_l("Asks to be called back"), "accent", "phone-incoming"),
     "queue": (_l("Gave up waiting"), "warn", "phone-missed"),
@@ -48,13 +48,13 @@ OUTCOMES: dict[str, tuple[LazyString, str, str]] = {
     "done": (_l("Done"), "", "check"),
     "given_up": (_l("Could not be contacted"), "warn", "phone-off"),
 }
-# why the dialler does not call a number: codes of destinations.barred
+# Why the system does not call a number by itself, by code of destinations.barred.
 BARRED_REASONS: dict[str, LazyString] = {
     "machine": _l("the system does not call this number: call by hand"),
     "prefix": _l("calls to this number are barred"),
     "shape": _l("the number is incomplete"),
 }
-# why a missed caller could not be called
+# Why a missed caller could not be called by a user, by code.
 CALL_TROUBLES = EXCHANGE_TROUBLES | {
     "claimed": _l("Somebody is calling this number right now."),
     "unreachable": ASTERISK_UNREACHABLE,
@@ -64,7 +64,10 @@ CALL_TROUBLES = EXCHANGE_TROUBLES | {
 @screen.get("")
 @may("follow_up.work")
 def list_followups() -> str:
-    """Show the callers who wait to be called, or (`show=closed`) tasks closed in the last week."""
+    """Show the callers who are to be called back.
+
+    With `show=closed`, the tasks closed in the last week are shown instead.
+    """
     code = refusals.latest_refusal().trouble
     trouble = CALL_TROUBLES.get(code) or callbacks.refusal_text(code)
     return render_template(
@@ -77,14 +80,14 @@ def list_followups() -> str:
 @screen.get("/list")
 @may("follow_up.work")
 def show_followup_list() -> str:
-    """Show the list as a fragment of the open page."""
+    """Show the list of tasks as a fragment of the open page."""
     return render_template("followups/list.html", **_followup_list_context())
 
 
 @screen.post("/<int:number>/call")
 @may("follow_up.work")
 def dial_missed_caller(number: int) -> Response:
-    """Ring the user's own phone, then the missed caller."""
+    """Ring the user's own phone, then call the missed caller."""
     task = _find_task(number)
     page = _list_page_url()
     if not followups.claim_task(task, by=me().login):
@@ -106,7 +109,7 @@ def dial_missed_caller(number: int) -> Response:
 @screen.post("/<int:number>/done")
 @may("follow_up.work")
 def close_followup(number: int) -> Response:
-    """Close a task as done, with a note."""
+    """Close a task as done, with the submitted note."""
     task = _find_task(number)
     if followups.close_task(task, "done", by=me().login, note=request.form.get("note", "")):
         flash(_("Done"))
@@ -114,7 +117,7 @@ def close_followup(number: int) -> Response:
 
 
 def _list_page_url() -> str:
-    """Return the address of the page of the list from which the request came."""
+    """Return the address of the list, with the page number that the request has."""
     page = page_number()
     return url_for("followups.list_followups", page=page if page > 1 else None)
 
@@ -124,7 +127,7 @@ def _find_task(number: int) -> "FollowUp":
 
 
 def _task_calls_url(task: "FollowUp", **conditions: str) -> str:
-    """Return the address of the list of a task's calls; "" for users who may not open the list."""
+    """Return the address of the list of a task's calls; "" if the user may not open that list."""
     if not can_open("analytics.list_figure_calls"):
         return ""
     newest = max(task.missed_at, task.tried_at or task.opened_at)

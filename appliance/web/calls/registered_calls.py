@@ -1,4 +1,4 @@
-"""Registered calls: form №2 as a list, one by one, with corrections."""
+"""Registered calls (form №2): the list, the page of each, and corrections."""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -54,7 +54,7 @@ RECORD_COLUMN_LABELS = {
 @screen.get("")
 @may("call_form.read")
 def list_registered_calls() -> str:
-    """Show the registered calls that the address selects, newest first."""
+    """Show the registered calls that the filters of the address select, newest first."""
     filters, filter_values = _requested_filters()
     page = page_number()
     count = call_forms.count_call_forms(me(), filters)
@@ -87,7 +87,7 @@ def list_registered_calls() -> str:
 @may("call_form.export")
 @long_running
 def download_registered_calls() -> Response:
-    """Send the same list as a CSV table; without names for users who may not see them in bulk."""
+    """Send the same list as a CSV table, with the columns that the user may export."""
     filters, _filter_values = _requested_filters()
     audit.record_entry(me().login, "call_forms.download", request.query_string.decode()[:500])
     name = f"qongiroqlar_{clock.now().astimezone(site().tz):%Y-%m-%d}.csv"
@@ -101,7 +101,7 @@ def download_registered_calls() -> Response:
 @screen.get("/<number>")
 @may("call_form.read")
 def show_registered_call(number: str) -> str:
-    """Show one registered call: its form, its call, its corrections."""
+    """Show one registered call: its form, its call, its earlier versions."""
     call_form = _visible_form(number)
     disclosure.log_shown("call_form", [call_form.number])
     definition, values = (
@@ -159,7 +159,7 @@ def show_form_correction(number: str) -> str:
 @screen.post("/<number>/correct")
 @may("call_form.correct")
 def save_form_correction(number: str) -> BaseResponse:
-    """Put the corrected form in force; the previous version is kept."""
+    """Store the corrected values of a registered call; the previous ones are kept as well."""
     call_form = _correctable_form(number)
     submitted = unmasked_values(
         request.form.to_dict(), call_forms.call_form_values(call_form), call_form.phone
@@ -189,7 +189,10 @@ def _can_correct_form(call_form: "CallForm") -> bool:
 
 
 def _requested_filters() -> tuple[call_forms.Filters, dict[str, str]]:
-    """Return the filters of the address and their texts; invalid values are ignored."""
+    """Return the filters that the address gives, and their texts by parameter.
+
+    Invalid values are ignored.
+    """
     names = ("q", "since", "until", "call_type", "direction", "region", "alone")
     filter_values = {name: text for name in names if (text := request.args.get(name, "").strip())}
     since, until = (

@@ -1,4 +1,4 @@
-"""Template contexts of the pages on which articles are written: versions, the list, the usage."""
+"""Template contexts of the pages for those who write or approve articles of the knowledge base."""
 
 import datetime as dt
 from collections.abc import Callable
@@ -23,7 +23,7 @@ LIST_FILTERS = ("all", "ministry", "to_do", "drafts", "in_force", "review", "exp
 
 
 def version_context(version: "ArticleVersion") -> dict[str, Any]:
-    """Return the context of a version as its writers see it: both languages, its state."""
+    """Return the template context of a version as its writers see it: both languages, its state."""
     uzbek = f"uz_{version.script}" if locale() == "ru" else locale()
     return reading.version_context(version, uzbek) | {
         "words": article_labels,
@@ -38,7 +38,7 @@ def version_context(version: "ArticleVersion") -> dict[str, Any]:
 def difference_rows(
     before: "ArticleVersion", after: "ArticleVersion"
 ) -> list[tuple[str, str, str]]:
-    """Return (field, before, after) of each difference between two versions."""
+    """Return (field, before, after) of each difference between two versions, as text."""
     return [
         (str(FIELDS[name]), old_text or "–", new_text or "–")
         for name, old_text, new_text in articles.version_differences(before, after)
@@ -46,7 +46,11 @@ def difference_rows(
 
 
 def article_list_context() -> dict[str, Any]:
-    """Return the articles that the address selects, and how many each filter selects."""
+    """Return the template context of the list of articles.
+
+    It has the articles that the parameters `show` and `section` select, and the number of articles
+    for each value of `show`.
+    """
     show, section = request.args.get("show", ""), request.args.get("section", "")
     show = show if show in LIST_FILTERS else "all"
     all_articles = listing.list_articles(today())
@@ -98,7 +102,10 @@ def article_list_context() -> dict[str, Any]:
 
 
 def usage_context(period: dt.timedelta) -> dict[str, Any]:
-    """Return the articles opened in the last `period`, those never opened, and failed searches."""
+    """Return the template context of the articles' use in the last `period`.
+
+    It has the articles that were opened, those in force that were not, and the failed searches.
+    """
     end = clock.now()
     begin = end - period
     counts = openings.usage_by_article(begin, end)

@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 
 
 def form_context(form_values: MultiDict[str, str], trouble: str) -> dict[str, Any]:
-    """Return the options of the article form, the typed values and the reason of a refusal."""
+    """Return the template context of the form: its options, the typed values, why it was refused.
+
+    `trouble` is the code of the refusal, or "".
+    """
     return {
         "typed": form_values,
         "trouble": article_words.TROUBLES.get(trouble),
@@ -39,7 +42,7 @@ def form_context(form_values: MultiDict[str, str], trouble: str) -> dict[str, An
 
 
 def version_values(version: "ArticleVersion") -> MultiDict[str, str]:
-    """Return the values of the form for a version and its article."""
+    """Return the values with which the form shows a version and its article."""
     texts = {name: value or "" for name, value in articles.version_texts(version).items()}
     placement = articles.article_placement(version.article)
     form_values = MultiDict[str, str](
@@ -57,7 +60,10 @@ def version_values(version: "ArticleVersion") -> MultiDict[str, str]:
 
 
 def submitted_texts() -> ArticleContent:
-    """Return the submitted texts of a version. Raises Refused: `day`."""
+    """Return the texts of a version from the submitted form.
+
+    Raises Refused with the code `day` if a date is invalid.
+    """
     form_data = request.form
     texts = {
         name: form_data.get(name, "") for name in ("title_uz", "text_uz", "title_ru", "text_ru")
@@ -69,7 +75,10 @@ def submitted_texts() -> ArticleContent:
 
 
 def submitted_place() -> ArticlePlacement:
-    """Return the submitted section, topics, owner and review date. Raises Refused: `day`."""
+    """Return the section, topics, owner and date of review from the submitted form.
+
+    Raises Refused with the code `day` if the date is invalid.
+    """
     form_data = request.form
     section, owner = form_data.get("section", ""), form_data.get("owner", "")
     topics, other_words = tuple(form_data.getlist("topics")), form_data.get("other_words", "")
@@ -87,13 +96,13 @@ def _submitted_date(name: str) -> dt.date | None:
 
 
 def selected_change_request() -> "ChangeRequest | None":
-    """Return the change request selected in the form, if any."""
+    """Return the change request selected in the form, or None."""
     number = request.form.get("request", 0, parse_count)
     return requests.find_change_request(number, me()) if number else None
 
 
 def uploaded_files() -> list[files.UploadedFile]:
-    """Return the uploaded files."""
+    """Return the files uploaded with the form."""
     uploads = []
     for upload in request.files.getlist("files"):
         if upload.filename:

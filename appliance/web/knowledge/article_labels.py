@@ -14,12 +14,12 @@ from appliance.web.shell.language import locale
 if TYPE_CHECKING:
     from appliance.models import ArticleVersion
 
-# standing: name, the badge's kind, the icon
+# By state of a version: its name, the badge's kind, the icon.
 STANDINGS: dict[str, tuple[LazyString, str, str]] = {
     status.code: (lazy_gettext(status.name), status.tone, status.icon)
     for status in versions.WORKFLOW.states
 }
-# action of versions.WORKFLOW: the text of its button, its icon
+# By action of versions.WORKFLOW: the text of its button, the button's icon.
 BUTTONS: dict[str, tuple[LazyString, str]] = {
     "send": (_l("Send to the ministry"), "send"),
     "take_back": (_l("Bring back"), "undo-2"),
@@ -62,7 +62,7 @@ TROUBLES: dict[str, LazyString] = {
 
 
 def law_reference(version: "ArticleVersion") -> str:
-    """Return the law that an article is based on, with number and date; "" without a law."""
+    """Return the law on which an article is based, with number and date; "" if there is no law."""
     if not version.law and not version.law_number:
         return ""
     law_name, number = (

@@ -1,4 +1,4 @@
-"""Articles for the manager who writes them and the ministry that approves them; their usage."""
+"""Articles for the manager, who writes them, and the ministry, which approves them; their use."""
 
 import datetime as dt
 from collections.abc import Callable
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 screen = Blueprint("articles", __name__, url_prefix="/articles")
 
-# bytes of a form: a single file over its own limit is received and refused with a message
+# More than the limit of a single file, so that a file that is too large is refused with a message.
 MAX_FORM_BYTES = 39 * 1024 * 1024
 PERIOD_DAYS = (30, 90, 365)
 MAX_DRAFTS_AT_ONCE = 60  # drafts sent in one request
@@ -34,7 +34,7 @@ MAX_DRAFTS_AT_ONCE = 60  # drafts sent in one request
 @screen.get("")
 @may("article.read")
 def list_articles() -> str:
-    """Show every article and its state, filtered by `show` and `section`."""
+    """Show the articles that the parameters `show` and `section` select, with their states."""
     return render_template("articles/page.html", **article_contexts.article_list_context())
 
 
@@ -92,7 +92,10 @@ def create_article() -> Response:
 @screen.get("/<slug>")
 @may("article.read")
 def show_article(slug: str) -> str:
-    """Show an article: its pending version, to write or to decide on, and all its versions."""
+    """Show an article: its pending version, to be edited or decided on, and all its versions.
+
+    If there is no pending version, the one in force is shown.
+    """
     article, refusal = _find_article(slug), refusals.latest_refusal()
     rows = articles.article_versions(article)
     pending, in_force = articles.pending_version(article), articles.version_in_force(article)
@@ -125,7 +128,7 @@ def show_article(slug: str) -> str:
 @screen.post("/<slug>/draft")
 @may("article.write")
 def begin_draft(slug: str) -> Response:
-    """Start a draft from the version in force, or from another version (`number`)."""
+    """Begin a draft from the version with the number `number`, or else from the one in force."""
     article = _find_article(slug)
     number = request.form.get("number", 0, parse_count)
     rows = articles.article_versions(article)
@@ -138,7 +141,7 @@ def begin_draft(slug: str) -> Response:
 @accepts_file(MAX_FORM_BYTES)
 @may("article.write")
 def save_draft(slug: str) -> Response:
-    """Save changes to the draft."""
+    """Save the changes of a draft: texts, placement, added and removed files."""
     pending = articles.pending_version(_find_article(slug)) or abort(404)
     seen_revision, removed_files = (
         request.form.get("seen", 0, parse_count),
@@ -164,7 +167,7 @@ def save_draft(slug: str) -> Response:
 @screen.post("/<slug>/discard")
 @may("article.write")
 def discard_draft(slug: str) -> Response:
-    """Discard the draft."""
+    """Discard the draft; an article without another version is deleted with it."""
     pending = articles.pending_version(_find_article(slug)) or abort(404)
     try:
         article_remains = articles.discard_draft(
@@ -180,7 +183,7 @@ def discard_draft(slug: str) -> Response:
 @screen.post("/<slug>/place")
 @may("article.write")
 def save_place(slug: str) -> Response:
-    """Change the section and topics of the article, its owner and the date of its next review."""
+    """Change an article's section and topics, its owner and the date of its next review."""
     article = _find_article(slug)
     return _run_and_redirect(
         slug,
@@ -192,21 +195,21 @@ def save_place(slug: str) -> Response:
 @screen.post("/<slug>/steps/<any(send, take_back, approve, put, withdraw, retire):action>")
 @may("article.write", "article.approve")
 def perform_step(slug: str, action: str) -> Response:
-    """Perform a step on the pending version, or on the one in force."""
+    """Perform a step of the workflow on the pending version, or else on the one in force."""
     return _perform_step(slug, action)
 
 
 @screen.post("/<slug>/steps/return")
 @may("article.write", "article.approve")
 def return_version(slug: str) -> Response:
-    """Return the version to the manager, with a comment."""
+    """Return the pending version to the manager, with a comment."""
     return _perform_step(slug, "return")
 
 
 @screen.post("/send")
 @may("article.write")
 def send_drafts() -> Response:
-    """Send several drafts to the ministry (one `slug` for each)."""
+    """Send several drafts to the ministry; each field `slug` gives the article of one."""
     sent_count, skipped_count = 0, 0
     for slug in request.form.getlist("slug")[:MAX_DRAFTS_AT_ONCE]:
         article = articles.find_article(slug)
@@ -231,7 +234,10 @@ def send_drafts() -> Response:
 @screen.get("/<slug>/versions/<int:number>")
 @may("article.read")
 def show_version(slug: str, number: int) -> str:
-    """Show a version as readers see it, and its differences from another (`against`)."""
+    """Show a version as readers see it, and how it differs from the version `against`.
+
+    By default that is the previous version.
+    """
     article = _find_article(slug)
     displayed = articles.find_version(article, number) or abort(404)
     rows = articles.article_versions(article)
@@ -249,7 +255,10 @@ def show_version(slug: str, number: int) -> str:
 @screen.post("/preview")
 @may("article.write")
 def preview_text() -> Response:
-    """Return a text that is being written as readers will see it; nothing is stored."""
+    """Return the HTML of a text that is being written, as readers will see it; nothing is stored.
+
+    For an Uzbek text, `other` is the same text in the other script, Latin or Cyrillic.
+    """
     body = require_json_object()
     text, language = str(body.get("text", "")), str(body.get("language", ""))
     if language not in wording.LANGUAGES:
@@ -269,7 +278,7 @@ def preview_text() -> Response:
 @screen.get("/use")
 @may("article.use")
 def show_article_usage() -> str:
-    """Show the usage of articles in the last `days`: openings, usefulness, failed searches."""
+    """Show how articles were used in the last `days`: openings, usefulness, failed searches."""
     days = request.args.get("days", PERIOD_DAYS[0], parse_count)
     days = days if days in PERIOD_DAYS else PERIOD_DAYS[0]
     return render_template(

@@ -1,4 +1,4 @@
-"""Articles in force for readers during a call: searched while typing, opened, sent by SMS."""
+"""The knowledge base for its readers: they search the articles in force, open them, rate them."""
 
 import io
 from typing import TYPE_CHECKING, Any
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 screen = Blueprint("knowledge", __name__, url_prefix="/knowledge")
 
 MAX_PASSAGE_LENGTH = (
-    480  # characters of an article proposed for a short message, which the sender then shortens
+    480  # characters of an article that are proposed for an SMS; the sender then shortens them
 )
 
 
 @screen.get("")
 @may("knowledge.read")
 def show_knowledge_base() -> str:
-    """Show the articles in force: all, those of a `section`, or those a search (`q`) finds."""
+    """Show the articles in force: all, those of a `section`, or those found by the search `q`."""
     return render_template("knowledge/page.html", **_published_list_context())
 
 
@@ -45,7 +45,7 @@ def show_published_list() -> str:
 @screen.get("/articles/<slug>")
 @may("knowledge.read")
 def show_published_article(slug: str) -> str:
-    """Show the version of an article in force; the opening is recorded."""
+    """Show the version of an article that is in force; that it was opened is recorded."""
     version = _published_version(slug)
     return render_template("knowledge/article.html", **_opening_context(version, "", ""))
 
@@ -86,9 +86,10 @@ def record_usefulness(number: int) -> Response:
 @screen.get("/beside/<token>")
 @may("desk.work")
 def propose_articles(token: str) -> str:
-    """Show articles for the open form, or the results of a search (`q`); a page fragment.
+    """Show articles next to the open form, as a fragment of the page.
 
-    Articles of the open step of its script come first, then those of its direction.
+    With `q`, these are the results of a search. Otherwise they are the articles of the open step of
+    the form's script, then those of its direction; if there is no such article, all are shown.
     """
     desk = own_desk(token)
     topic = _form_topic(desk)
@@ -112,7 +113,7 @@ def propose_articles(token: str) -> str:
 @screen.get("/beside/<token>/<slug>")
 @may("desk.work")
 def open_form_article(token: str, slug: str) -> str:
-    """Show an article next to the form; the opening is recorded with the call and the form."""
+    """Show an article next to the form; that it was opened is recorded with call and form."""
     desk = own_desk(token)
     call_id = desk.call.id if desk.call else ""
     return render_template(
@@ -123,7 +124,10 @@ def open_form_article(token: str, slug: str) -> str:
 
 
 def _form_topic(desk: DeskForm) -> str:
-    """Return the code of the form's direction, else of the topic that the caller selected."""
+    """Return the code of the form's direction, or else of the topic that the caller selected.
+
+    Returns "" if there is neither.
+    """
     direction = str(desk.draft.values.get("direction", "")) if desk.draft else ""
     if direction:
         return catalogs.code_by_name(articles.DIRECTION_LIST, direction) or ""
@@ -148,7 +152,7 @@ def _opening_context(version: "ArticleVersion", call_id: str, token: str) -> dic
 
 
 def version_context(version: "ArticleVersion", language: str = "") -> dict[str, Any]:
-    """Return the template context of a version, in a language; by default the reader's."""
+    """Return the template context of a version in a language (by default the reader's)."""
     text = wording.localized_article(version, language or locale())
     return {
         "article": version.article,
@@ -174,7 +178,7 @@ def _search_articles(text: str) -> "list[ArticleVersion]":
 def _snippet_row(
     row: "ArticleVersion", query: search.SearchQuery
 ) -> "tuple[ArticleVersion, wording.LocalizedArticle, list[search.TextPiece]]":
-    """Return an article of the list with the part of its text that matches the query."""
+    """Return (version, its text, snippet) for the list; the snippet is what matches the query."""
     text = wording.localized_article(row, locale())
     return row, text, search.build_snippet(text.plain, query)
 

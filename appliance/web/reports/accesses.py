@@ -1,4 +1,4 @@
-"""Recordings played and personal data viewed, by month, for manager and ministry."""
+"""The report of accesses: who played recordings and viewed personal data in a month."""
 
 from flask import Blueprint, Response, abort, render_template, request
 
@@ -20,7 +20,7 @@ MAX_LINES_SHOWN = 200  # lines of each table on the page; the file has all
 @may("access_report.read")
 @long_running
 def show_accesses() -> str:
-    """Show a month (`month=2026-10`)."""
+    """Show the report of a month (`month=2026-10`)."""
     period, doubt = requested_period("monthly")
     audit.record_entry(me().login, "audit.read", "", month=f"{period.first:%Y-%m}")
     access_report = files.build_report("accesses", site(), period, locale())
@@ -40,7 +40,7 @@ def show_accesses() -> str:
 @may("access_report.read")
 @long_running
 def download_accesses(kind: str) -> Response:
-    """Send the same month as a file: a document, or one line per record of each person."""
+    """Send the report of a month as a file; the download is recorded in the audit."""
     period, doubt = requested_period("monthly")
     language = request.args.get("lang", "uz_Cyrl")
     if doubt or language not in i18n.LOCALES:

@@ -1,4 +1,4 @@
-"""Operators and channels that the calls require, next to those that were available."""
+"""The numbers of operators and channels that the calls require, and that were available."""
 
 import datetime as dt
 
@@ -18,14 +18,17 @@ from appliance.web.shell.requested_days import requested_days
 
 screen = Blueprint("capacity", __name__, url_prefix="/capacity")
 
-DEFAULT_WEEKS = 4  # weeks before today, when the address gives no days
+DEFAULT_WEEKS = 4  # weeks until yesterday that are used if the URL gives no days
 
 
 @screen.get("")
 @may("capacity.read")
 @long_running
 def show_capacity() -> str:
-    """Show the forecast from the calls of some days (`from`, `to`), for one `weekday` (1-7)."""
+    """Show the forecast made from the calls of the days from `from` to `to`.
+
+    With `weekday` (1 is Monday), only the days with this weekday are used.
+    """
     period, doubt = _requested_period()
     level, wrap_up = site().calls.service_level, routing.current_plan(site()).queueing.wrap_up
     weekday = request.args.get("weekday", None, parse_count)
@@ -44,7 +47,10 @@ def show_capacity() -> str:
 
 
 def _requested_period() -> tuple[Period, bool]:
-    """Return the days of the address, and True if the request was invalid."""
+    """Return the period that the URL requests, and False.
+
+    If its days are invalid, returns the last DEFAULT_WEEKS and True.
+    """
     yesterday = today() - dt.timedelta(days=1)
     span = dt.timedelta(weeks=DEFAULT_WEEKS) - dt.timedelta(days=1)
 

@@ -1,4 +1,4 @@
-"""Report forms №2 and №1: their figures on the page, and the files for download."""
+"""Report forms №2 (monthly) and №1 (quarterly): their pages, and the files for download."""
 
 import contextlib
 
@@ -24,7 +24,7 @@ QUARTERS_BACK = 8
 
 
 def interval_conditions(report: QuarterlyReport) -> list[str]:
-    """Return the condition "time" of the calls of each interval of table 2."""
+    """Return the value of the filter "time" that selects the calls of each interval of table 2."""
     shifts = [f"{row.opens}-{row.closes}" for row in report.intervals if row.opens]
     return [
         f"{row.opens}-{row.closes}" if row.opens else f"!{','.join(shifts)}"
@@ -36,7 +36,7 @@ def interval_conditions(report: QuarterlyReport) -> list[str]:
 @may("report.read")
 @long_running
 def show_monthly_report() -> str:
-    """Show the five tables of a month (`month=2026-10`) to a date (`upto=20.10.2026`)."""
+    """Show the five tables of a month (`month=2026-10`), until the date `upto` if it is given."""
     period, doubt = requested_period("monthly")
     monthly_report = files.build_report("monthly", site(), period, locale())
     disclosure.log_shown("appeal", [row.number for row in monthly_report.consultations])
@@ -63,7 +63,7 @@ def show_monthly_report() -> str:
 @may("report.read")
 @long_running
 def show_quarterly_report() -> str:
-    """Show the three tables of a quarter (`quarter=2026-Q3`) to a date."""
+    """Show the three tables of a quarter (`quarter=2026-Q3`), until the date `upto` if given."""
     period, doubt = requested_period("quarterly")
     quarterly_report = files.build_report("quarterly", site(), period, locale())
     text = report_texts.load_texts(locale())
@@ -91,7 +91,7 @@ def show_quarterly_report() -> str:
 @may("report.read")
 @long_running
 def download_report(name: str, kind: str) -> Response:
-    """Send the report as a file in the language `lang`; the download is recorded."""
+    """Send a report as a file in the language `lang`; the download is recorded in the audit."""
     period, doubt = requested_period(name)
     language = request.args.get("lang", "uz_Cyrl")
     if doubt or language not in i18n.LOCALES:
@@ -104,20 +104,20 @@ def download_report(name: str, kind: str) -> Response:
 
 @screen.app_template_global("report_title")
 def report_title(name: str) -> str:
-    """Return the title of a report (a key of files.FORMS)."""
+    """Return the title of a report; `name` is a key of files.FORMS."""
     return str(gettext(files.FORMS[name].name))
 
 
 def file_response(content: bytes, kind: str, name: str) -> Response:
-    """Return a response that the browser saves as a file of this name."""
+    """Return a response that the browser saves as a file; `kind` is a key of files.MIME_TYPES."""
     disposition = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(content, mimetype=files.MIME_TYPES[kind], headers=disposition)
 
 
 def requested_period(name: str) -> tuple[Period, bool]:
-    """Return the requested period, and True if the request was invalid.
+    """Return the period that the URL requests for a report, and whether the request was invalid.
 
-    An invalid `upto` gives the whole period, an invalid period gives the current one.
+    If `upto` is invalid, the whole period is returned; if the period is invalid, the current one.
     """
     tz, current_day = site().tz, today()
     field, current = {
@@ -137,7 +137,7 @@ def requested_period(name: str) -> tuple[Period, bool]:
 
 
 def month_choices() -> list[tuple[str, str]]:
-    """Return the months to choose from, newest first: 2026-10 and its name."""
+    """Return (code, name) of the months to choose from, newest first; a code is like 2026-10."""
     current_day = today()
     month_names = report_texts.load_texts(locale()).months
     number = current_day.year * 12 + current_day.month - 1
@@ -146,7 +146,7 @@ def month_choices() -> list[tuple[str, str]]:
 
 
 def quarter_choices() -> list[tuple[str, str]]:
-    """Return the quarters to choose from, newest first: 2026-Q3 and its name."""
+    """Return (code, name) of the quarters to choose from, newest first; a code is like 2026-Q3."""
     current_day = today()
     form = report_texts.load_texts(locale()).quarterly
     number = current_day.year * 4 + (current_day.month - 1) // 3

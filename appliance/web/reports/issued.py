@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 
 screen = Blueprint("issued", __name__)
 
-MAX_CHANGES_SHOWN = 500  # changed cells
-NEWS_PERIOD = dt.timedelta(days=14)
+MAX_CHANGES_SHOWN = 500  # changed cells on the page; the others are only counted
+NEWS_PERIOD = dt.timedelta(days=14)  # for which a new report is announced
 
 
 @screen.get("/reports/issued")
 @may("report.read")
 def list_issued_reports() -> str:
-    """Show all issued reports, and those that the timetable has not made yet."""
+    """Show the issued reports that the user may read, and the runs that are not finished yet."""
     return render_template(
         "reports/issued.html",
         **_issued_list_context(),
@@ -49,7 +49,7 @@ def show_issued_list() -> str:
 @screen.post("/reports/issued")
 @may("report.issue")
 def request_report() -> Response:
-    """Request that a report be issued: `name`, its period, `upto` a date."""
+    """Request that a report be issued: its `name`, its month or quarter, until the date `upto`."""
     name = request.form.get("name", "")
     if name not in ("monthly", "quarterly"):
         abort(400)
@@ -72,7 +72,7 @@ def request_report() -> Response:
 @screen.post("/reports/runs/<int:id>/retry")
 @may("report.issue")
 def retry_run(id: int) -> Response:
-    """Retry a failed run at once."""
+    """Run a report that could not be made again, at once."""
     runs.retry_run(runs.find_run(id) or abort(404))
     return redirect(url_for("issued.list_issued_reports"))  # type: ignore[return-value]
 
@@ -81,7 +81,10 @@ def retry_run(id: int) -> Response:
 @may("report.read")
 @long_running
 def show_issued_report(id: int) -> str:
-    """Show a report as issued, and the changes in its current figures (or in the next edition)."""
+    """Show a report as it was issued, and which of its figures have changed.
+
+    They are compared with the next edition, or else with the current figures.
+    """
     report = _readable_report(id)
     editions = issuing.all_editions(report)
     newer = next((e for e in editions if e.edition == report.edition + 1), None)
@@ -110,7 +113,7 @@ def show_issued_report(id: int) -> str:
 @screen.get("/reports/issued/<int:id>/<lang>.<any(pdf, xlsx, csv, json):kind>")
 @may("report.read")
 def download_issued_file(id: int, lang: str, kind: str) -> Response:
-    """Send a file as it was issued; 404 if it is damaged, as no wrong file may be handed out."""
+    """Send a file of an issued report; abort with 404 if it is missing or damaged."""
     issued_file = issuing.files_by_kind(_readable_report(id)).get((lang, kind))
     content = issuing.file_content(site(), issued_file) if issued_file else None
     if not issued_file or content is None:
@@ -122,7 +125,11 @@ def download_issued_file(id: int, lang: str, kind: str) -> Response:
 
 
 def recent_issued_report() -> "tuple[IssuedReport, str, str] | None":
-    """Return the newest form issued in the last days, for the start page of the ministry."""
+    """Return the report to be announced on the ministry's start page, with its title and period.
+
+    It is the newest monthly or quarterly report issued within NEWS_PERIOD. Returns None if there is
+    no such report.
+    """
     since = clock.now() - NEWS_PERIOD
     newest = next(
         (
@@ -141,7 +148,7 @@ def _issued_report_context() -> dict[str, object]:
 
 
 def _current_report_url(report: "IssuedReport") -> str:
-    """Return the page of the report's current figures, which link to their calls."""
+    """Return the address of the page with the current figures of a report's period."""
     last_date = f"{report.last:%d.%m.%Y}"
     if report.name == "monthly":
         return url_for("reports.show_monthly_report", month=f"{report.first:%Y-%m}", upto=last_date)
@@ -163,7 +170,7 @@ def _readable_report(id: int) -> "IssuedReport":
 
 
 def _can_read(name: str) -> bool:
-    """Return True if the user may read the reports of that name."""
+    """Return True if the user may read the reports with this name."""
     return rights.has_right(me(), files.FORMS[name].permission)
 
 
@@ -187,7 +194,7 @@ def _issued_list_context() -> dict[str, object]:
 
 
 def period_name(report: "IssuedReport") -> str:
-    """Return the period of a report as a readable text."""
+    """Return the period of an issued report as text, with its last date if it is incomplete."""
     text = report_texts.load_texts(locale())
     last_date = f"{report.last:%d.%m.%Y}"
     if report.name == "daily":

@@ -1,4 +1,4 @@
-"""Minutes of talk and their price: the statement of a month, and the tariffs."""
+"""The statement of a month's talk minutes and their price, and the tariffs."""
 
 import re
 from decimal import Decimal
@@ -75,7 +75,7 @@ def show_minutes() -> str:
 @screen.post("/tariffs")
 @may("tariff.change")
 def add_tariff() -> BaseResponse:
-    """Add a price that is valid from a given day."""
+    """Add a tariff: a price that applies to some calls from a given day."""
     form = request.form
     first = identity.parse_plausible_date(form.get("valid_from", ""))
     last = identity.parse_plausible_date(form.get("valid_to", "")) if form.get("valid_to") else None
@@ -102,7 +102,7 @@ def add_tariff() -> BaseResponse:
 @screen.post("/tariffs/<int:number>/close")
 @may("tariff.change")
 def close_tariff(number: int) -> BaseResponse:
-    """End a tariff today, or on its first day if that is in the future."""
+    """Make today the last day of a tariff, or its first day if that is in the future."""
     tariff = tariffs.find_tariff(number) or abort(404)
     tariffs.close_tariff(tariff, max(today(), tariff.valid_from), me().login)
     flash(gettext("The tariff was closed."))
@@ -113,7 +113,7 @@ def close_tariff(number: int) -> BaseResponse:
 @may("report.read")
 @long_running
 def download_statement(kind: str) -> Response:
-    """Send the statement of call minutes as a file in the language `lang`.
+    """Send the statement of talk minutes as a file in the language `lang`.
 
     The download is recorded in the audit.
     """
@@ -138,7 +138,10 @@ def _line_cells(line: BillingLine) -> list[str]:
 
 
 def _line_calls_url(line: BillingLine, period: Period) -> str:
-    """Return the address of a line's calls: of its trunk and number, on its tariff's days."""
+    """Return the address of the list of the calls that a line of the statement counts.
+
+    They are the answered calls of the line's trunk and number, on the days of its tariff.
+    """
     (first, _), (_, last) = line.days[0], line.days[-1]
     inbound = line.direction == "inbound"
     return FigureLinks(Period(first, last, period.tz)).calls(
@@ -151,7 +154,10 @@ def _line_calls_url(line: BillingLine, period: Period) -> str:
 
 
 def _parse_price(text: str) -> int:
-    """Return the typed price in tiyin, from soʻm below a hundred million. Raises Refused."""
+    """Return a price typed in soʻm as a number of tiyin (hundredths of a soʻm).
+
+    Raises Refused with the code `price` if it is not a number below 100,000,000 soʻm.
+    """
     normalized = re.sub(r"[ \u00a0]", "", text).replace(",", ".")
     if not re.fullmatch(r"\d{1,8}(\.\d{1,2}0*)?", normalized, re.ASCII):
         raise Refused("price", "no price")

@@ -1,4 +1,4 @@
-"""The staff records that report form №1 counts, and the answers that only the manager can give."""
+"""The staff records that report form №1 counts, and its answers that only the manager can give."""
 
 import datetime as dt
 from collections.abc import Callable
@@ -50,9 +50,9 @@ MAX_EVENTS_SHOWN = 100  # courses and measures on the page
 @screen.get("/staff-records")
 @may("staff.record")
 def show_staff_records() -> str:
-    """Show the staff records, and the answers of a quarter (`quarter=2026-Q3`).
+    """Show the staff records, and the manager's answers about a quarter (`quarter=2026-Q3`).
 
-    The records are operators, shifts, courses and measures.
+    The records are the operators, their shifts, training courses and disciplinary measures.
     """
     current_day = today()
     quarter = request.args.get("quarter", "")
@@ -79,7 +79,10 @@ def show_staff_records() -> str:
 @screen.post("/staff-records/people")
 @may("staff.record")
 def save_operator_records() -> BaseResponse:
-    """Save every operator's record from the table: education-ID, hired-ID, left-ID, shift-ID."""
+    """Save the records of all operators in the submitted table.
+
+    Its fields are named education-ID, hired-ID, left-ID and shift-ID, with the operator's id.
+    """
 
     def store_records() -> None:
         listed_users = [
@@ -119,7 +122,7 @@ def remove_event(id: int) -> BaseResponse:
 @screen.post("/staff-records/shifts")
 @may("staff.record")
 def add_shift() -> BaseResponse:
-    """Add a shift."""
+    """Add a working shift, which begins to apply on a given day."""
     form = request.form
     return _save_and_redirect(
         lambda: staff_records.add_shift(
@@ -134,7 +137,7 @@ def add_shift() -> BaseResponse:
 @screen.post("/staff-records/shifts/<int:id>/end")
 @may("staff.record")
 def end_shift(id: int) -> BaseResponse:
-    """End a shift with yesterday as its last day."""
+    """End a shift; its last day is yesterday."""
     shift = staff_records.find_shift(id) or abort(404)
     last = today() - dt.timedelta(days=1)
     return _save_and_redirect(lambda: staff_records.end_shift(shift, last, me().login))
@@ -143,7 +146,7 @@ def end_shift(id: int) -> BaseResponse:
 @screen.post("/staff-records/answers")
 @may("staff.record")
 def save_answers() -> BaseResponse:
-    """Save the manager's answers about a quarter."""
+    """Save the manager's answers about a quarter, which form №1 contains."""
     form = request.form
     quarter = form.get("quarter", "")
     published = form.get("published", "")
@@ -175,7 +178,10 @@ def _submitted_record(user: "User") -> OperatorRecord:
 
 
 def _parse_date(text: str) -> dt.date | None:
-    """Return the typed date, if any. Raises Refused for an invalid one."""
+    """Return the typed date, or None if the text is empty.
+
+    Raises Refused with the code `date` if it is invalid.
+    """
     if not text.strip():
         return None
     day = identity.parse_plausible_date(text)
@@ -185,7 +191,10 @@ def _parse_date(text: str) -> dt.date | None:
 
 
 def _save_and_redirect(action: Callable[[], object], quarter: str | None = None) -> BaseResponse:
-    """Run the action, report its result, and show the page again; a refusal keeps the input."""
+    """Run an action that saves something, and redirect to the page, which shows the result.
+
+    If the action is refused, the page shows the submitted values and the reason.
+    """
     try:
         action()
     except Refused as error:

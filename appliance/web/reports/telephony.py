@@ -1,4 +1,4 @@
-"""The telephony report on the page: filters, the lists behind its figures, its files."""
+"""The telephony report: its page with filters, the lists of calls that its figures count, files."""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -79,7 +79,7 @@ CALLS_PER_PAGE = 50
 @may("report.read")
 @long_running
 def show_telephony_report() -> str:
-    """Show the calls of some days (`from=01.10.2026&to=31.10.2026`) in one table (`by`)."""
+    """Show the report of the days from `from` to `to`, with the table that `by` selects."""
     call_filter, doubt = _requested_filter()
     table_key = request.args.get("by", "")
     own_fields = lines.added_field_names(locale())
@@ -143,7 +143,7 @@ def show_telephony_report() -> str:
 @may("report.read")
 @long_running
 def list_figure_calls() -> str:
-    """Show the calls behind one figure, newest first."""
+    """Show the calls that a figure counts, newest first; the URL has the figure's filter."""
     call_filter, _ = _requested_filter(allow_outgoing=True)
     number = max(1, request.args.get("page", 1, parse_count))
     count = behind.count_calls(call_filter)
@@ -176,7 +176,10 @@ def list_figure_calls() -> str:
 @may("report.read")
 @long_running
 def download_telephony_report(kind: str) -> Response:
-    """Send the complete report as a file in the language `lang`; the download is recorded."""
+    """Send the complete report as a file in the language `lang`.
+
+    The download is recorded in the audit.
+    """
     call_filter, doubt = _requested_filter()
     language = request.args.get("lang", "uz_Cyrl")
     if doubt or language not in i18n.LOCALES:
@@ -193,7 +196,10 @@ def download_telephony_report(kind: str) -> Response:
 @may("report.read")
 @long_running
 def export_calls() -> Response:
-    """Send the calls of a filter as CSV while they are read, with the columns the role may see."""
+    """Send the calls that the URL selects as a CSV file, with the columns that the user may see.
+
+    The file is sent while the calls are read.
+    """
     call_filter, doubt = _requested_filter(allow_outgoing=True)
     if doubt:
         abort(400)
@@ -218,9 +224,10 @@ def _can_read_numbers() -> bool:
 
 
 def _requested_filter(*, allow_outgoing: bool = False) -> tuple[CallFilter, bool]:
-    """Return the filter that the address selects, and True if its days are invalid.
+    """Return the filter that the URL gives, and True if its days are invalid.
 
-    `allow_outgoing`: the filter may select outgoing calls.
+    Conditions on callers' numbers are ignored if the user may not read these, and conditions that
+    select outgoing calls unless `allow_outgoing` is True.
     """
     period, doubt = _requested_period()
     refused_names = {
@@ -239,9 +246,9 @@ def _requested_filter(*, allow_outgoing: bool = False) -> tuple[CallFilter, bool
 
 
 def _requested_period() -> tuple[Period, bool]:
-    """Return the days of the address, and True if they are invalid.
+    """Return the period that the URL gives, and True if its days are invalid.
 
-    The days are the current month if the address has no valid days.
+    If the days are missing or invalid, it is the current month until today.
     """
     current_day = today()
 
@@ -256,10 +263,7 @@ def _requested_period() -> tuple[Period, bool]:
 
 
 def _filter_arguments(call_filter: CallFilter, **more: Any) -> dict[str, Any]:
-    """Return the arguments of an address that selects this filter.
-
-    `more`: further arguments of the address.
-    """
+    """Return the arguments of a URL that gives this filter, with the further arguments `more`."""
     days = {
         "from": f"{call_filter.period.first:%d.%m.%Y}",
         "to": f"{call_filter.period.last:%d.%m.%Y}",
@@ -268,7 +272,10 @@ def _filter_arguments(call_filter: CallFilter, **more: Any) -> dict[str, Any]:
 
 
 def _calls_url(call_filter: CallFilter, **conditions: Any) -> str:
-    """Return the address of the calls behind a figure."""
+    """Return the address of the list of the calls that a figure counts.
+
+    They are the calls of the filter to which `conditions` apply as well.
+    """
     return url_for(
         "analytics.list_figure_calls",
         **_filter_arguments(call_filter.with_conditions(**conditions)),
@@ -276,7 +283,10 @@ def _calls_url(call_filter: CallFilter, **conditions: Any) -> str:
 
 
 def _tab_table(overview: telephony.Overview, table_key: str) -> Any:
-    """Return the data of the open tab."""
+    """Return the data of the table that is shown, or None if it needs no other data.
+
+    Returns None as well for the table of callers if the user may not read their numbers.
+    """
     call_filter, level = overview.call_filter, overview.level
     if _is_grouping_key(table_key):
         return lines.count_lines(call_filter, level, table_key, locale())
@@ -302,14 +312,17 @@ def _tab_table(overview: telephony.Overview, table_key: str) -> Any:
 
 
 def _is_grouping_key(table_key: str) -> bool:
-    """Return True if the table groups the calls by a property of the call."""
+    """Return True if a table groups the calls by a property, such as topic or region."""
     return table_key in call_filters.DIMENSION_NAMES or table_key not in TABS
 
 
 def _tally_rows(
     table: Any, table_key: str, call_filter: CallFilter
 ) -> list[tuple[str, Any, Any, CallFilter]]:
-    """Return (name, share, tally, filter of these calls) for each line of a table of tallies."""
+    """Return (name, share, tally, filter) of each line of a table that counts calls.
+
+    `filter` selects the calls that the line counts.
+    """
     if _is_grouping_key(table_key):
         return [
             (
@@ -333,7 +346,11 @@ def _tally_rows(
 
 
 def _balance_context(call_filter: CallFilter) -> dict[str, object]:
-    """Return the balance of all inbound calls of the period, its summands, and the difference."""
+    """Return the template context of the balance of all inbound calls of the period.
+
+    It has the line of the balance, links to its summands, and the difference between the total and
+    their sum.
+    """
     counts = calls.ledger_balance(call_filter.period.begin, call_filter.period.end)
     text = report_texts.load_texts(locale()).balance
     other_calls = counting.count_excluded_calls(call_filter.period)

@@ -1,4 +1,4 @@
-"""Status pages: the appliance, its links, backups, data retention and messages."""
+"""Status pages: the appliance, its links, backups, data retention, audit and messages."""
 
 from appliance.web.status import (
     audit,

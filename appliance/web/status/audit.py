@@ -1,4 +1,4 @@
-"""The audit pages: which user did or saw what, from which address, and when."""
+"""The audit pages: which user did or saw what, when, and from which IP address."""
 
 import datetime as dt
 import re
@@ -27,7 +27,7 @@ screen = Blueprint("audit", __name__, url_prefix="/audit")
 
 ENTRIES_PER_PAGE = 100
 PERSONAL_ACCESS_PERIOD = dt.timedelta(days=30)  # of the list of opened personal appeals
-_DEFAULT_DAYS = 7  # days shown if the address does not say otherwise
+_DEFAULT_DAYS = 7  # last days shown if the URL gives neither a first day nor a record
 _MAX_CELL_LENGTH = 500  # characters of a cell
 COLUMNS = (
     _l("Date and time"),
@@ -42,7 +42,7 @@ COLUMNS = (
 @screen.get("")
 @may("audit.read")
 def show_entries() -> str:
-    """Show the requested entries, newest first; showing them is itself recorded in the audit."""
+    """Show the requested entries, newest first; that they were shown is recorded in the audit."""
     filters, query = _requested_filters()
     before = request.args.get("before", 0, parse_count) or None
     rows = entries.list_entries(filters, ENTRIES_PER_PAGE + 1, before)
@@ -82,7 +82,7 @@ def show_entries() -> str:
 @may("audit.read")
 @long_running
 def download_entries() -> Response:
-    """Download the requested entries as CSV, oldest first."""
+    """Send the requested entries as a CSV file; the download is recorded in the audit."""
     filters, query = _requested_filters()
     audit.record_entry(me().login, "audit.download", "", page=request.endpoint, asked=query)
     name = f"amallar_{clock.now().astimezone(site().tz):%Y-%m-%d}.csv"
@@ -94,7 +94,10 @@ def download_entries() -> Response:
 
 
 def _requested_filters() -> tuple[entries.EntryFilters, dict[str, str]]:
-    """Return the filters requested by the address, and their texts; invalid values are ignored."""
+    """Return the filters that the URL gives, and their texts by parameter.
+
+    Invalid values are ignored, and so is a personal `record` if the user may not read all entries.
+    """
     names = ("who", "action", "record", "since", "until", "address")
     query = {name: text for name in names if (text := request.args.get(name, "").strip())}
     if not _may_read_all() and _PERSONAL_SUBJECT.search(query.get("record", "")):
@@ -128,9 +131,9 @@ def _visible_subject(entry: "AuditEntry") -> str:
 
 
 def _visible_detail(entry: "AuditEntry") -> str:
-    """Return the other details of an audit entry as `name: value`.
+    """Return the other details of an audit entry as text, `name: value; name: value`.
 
-    Search texts are included only if the user may read all entries.
+    If the user may not read all entries, only _TECHNICAL_FIELDS are included.
     """
     detail: dict[str, Any] = dict(entry.detail)
     detail.pop("page", None)
@@ -142,13 +145,13 @@ def _visible_detail(entry: "AuditEntry") -> str:
     return "; ".join(texts)[:_MAX_CELL_LENGTH]
 
 
-# Detail fields without citizens' data: users who may not see such data see only these.
+# Detail fields that have no data of citizens.
 _TECHNICAL_FIELDS = frozenset({
     *("address", "allowed", "kind", "version", "count", "role", "scopes", "department", "state"),
     *("repository", "file", "page", "price", "days", "language", "trunk", "span", "why", "fields"),
 })  # fmt: skip
 
-_PERSONAL_SUBJECT = re.compile(r"=|\+\d|^\d{7,}$")  # a query, a phone number
+_PERSONAL_SUBJECT = re.compile(r"=|\+\d|^\d{7,}$")  # a query string or a phone number
 
 
 def _value_text(value: object) -> str:

@@ -1,4 +1,4 @@
-"""The backups page: destinations and age of snapshots, verification, drill, recovery sheet."""
+"""The backups page: snapshots and their verification, restore tests (drills), recovery sheet."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ KINDS: dict[str, LazyString] = {
     "drill": _l("Restore test"),
     log.COPY_DRILL_KIND: _l("Restore test of the continuous copy"),
 }
-# state: its name, the badge's kind, the icon
+# By state of a run: its name, the badge's kind, the icon.
 STATES: dict[str, tuple[LazyString, str, str]] = {
     "asked": (_l("Pending"), "", "hourglass"),
     "running": (_l("Running"), "accent", "hourglass"),
@@ -57,14 +57,14 @@ def show_backups() -> str:
 @screen.get("/list")
 @may("snapshot.keep")
 def show_backup_list() -> str:
-    """Render the list alone, to update the open page."""
+    """Show the list as a fragment of the open page."""
     return render_template("backups/list.html", **_backups_context())
 
 
 @screen.post("/ask/<any(create, verify, drill):kind>")
 @may("snapshot.keep")
 def request_action(kind: str) -> BaseResponse:
-    """Request that `appliance jobs` make, verify or trial-restore a snapshot."""
+    """Request that the process `appliance jobs` make, verify or test-restore a snapshot."""
     name = request.form.get("repository", "")
     if name and name not in [backup.name for backup in site().backups]:
         abort(404)
@@ -79,7 +79,7 @@ def request_action(kind: str) -> BaseResponse:
 @may("snapshot.keep")
 @long_running
 def download_recovery_sheet() -> BaseResponse:
-    """Download the recovery sheet with the keys; the download is recorded in the audit."""
+    """Send the recovery sheet, which has the keys, as a PDF; that is recorded in the audit."""
     language = request.form.get("lang", "ru")
     if language not in i18n.LOCALES:
         abort(400)
@@ -103,7 +103,10 @@ def download_recovery_sheet() -> BaseResponse:
 @screen.post("/remove-key")
 @may("snapshot.keep")
 def remove_keys() -> BaseResponse:
-    """Remove the keys of the secrets and of the disk from the appliance once they are on paper."""
+    """Remove the keys of the secrets and of the disk from the appliance.
+
+    This is refused until the recovery sheet, which has them on paper, was printed.
+    """
     if not sealing.keys_on_box(site()):
         return redirect(url_for("backups.show_backups"))
     try:

@@ -1,4 +1,4 @@
-"""Messages on hold after a restore: what is known of each, and the decision to send or drop it."""
+"""Messages on hold after a restore: they may have been sent before, so a user decides on each."""
 
 from flask import Blueprint, flash, render_template, request, url_for
 from flask_babel import LazyString, ngettext
@@ -18,7 +18,7 @@ from appliance.web.status.outbox import CHANNELS
 screen = Blueprint("held_messages", __name__)
 
 ROWS_PER_PAGE = 100
-# status at a service: its label, the badge's kind, the icon
+# By status of a message at the service that sends it: its label, the badge's kind, the icon.
 SERVICE_STATUSES: dict[str, tuple[LazyString, str, str]] = {
     "delivered": (_l("Delivered"), "ok", "circle-check"),
     "taken": (_l("Accepted, on its way"), "ok", "check"),
@@ -32,7 +32,7 @@ SERVICE_STATUSES: dict[str, tuple[LazyString, str, str]] = {
 @screen.get("/outbox/held")
 @may("outbox.retry")
 def show_held_messages() -> str:
-    """Show the messages on hold, the oldest first, with what is known of them."""
+    """Show the messages on hold, the oldest first, with what is known about them."""
     number = page_number()
     page_rows = outbox.messages_to_review(ROWS_PER_PAGE + 1, (number - 1) * ROWS_PER_PAGE)
     rows = page_rows[:ROWS_PER_PAGE]
@@ -56,7 +56,10 @@ def show_held_messages() -> str:
 @screen.post("/outbox/held")
 @may("outbox.retry")
 def release_or_drop() -> Response:
-    """Send the selected messages or all of them, or discard them."""
+    """Send or drop the messages on hold: those with the submitted numbers, or all.
+
+    The field `do` is "send" or "drop".
+    """
     form = request.form
     numbers = form.getlist("number", parse_count)
     if form.get("do") not in ("send", "drop") or not (numbers or form.get("all")):

@@ -35,12 +35,15 @@ HISTORY_PERIOD = dt.timedelta(days=31)
 
 @screen.app_context_processor
 def _outage_context() -> dict[str, object]:
-    """Provide every page with the data of the outage banner."""
+    """Give templates `internet_outage()`, the data of the banner on every page."""
     return {"internet_outage": current_outage}
 
 
 def current_outage() -> dict[str, object] | None:
-    """If there is an internet outage, return its start and the number of waiting messages."""
+    """Return since when the internet has been down, and the number of waiting messages.
+
+    Returns None if it is not down, or if nobody is signed in.
+    """
     since = intervals.outage_since(site()) if current_user.is_authenticated else None
     return (
         {"since": since, "waiting": sum(a.waiting for a in outbox.queue_ages())} if since else None
@@ -50,21 +53,21 @@ def current_outage() -> dict[str, object] | None:
 @screen.get("")
 @may("status.read")
 def show_links() -> str:
-    """Show each link's current state and history, the measured rate, and the tests."""
+    """Show each link's current state and history, the measured data rate, and the self-tests."""
     return render_template("links/page.html", **_links_context())
 
 
 @screen.get("/list")
 @may("status.read")
 def show_link_list() -> str:
-    """Render the list alone, to update the open page."""
+    """Show the list as a fragment of the open page."""
     return render_template("links/list.html", **_links_context())
 
 
 @screen.get("/banner")
 @anyone
 def show_banner() -> str:
-    """Render the banner of all pages, after a change."""
+    """Show the banner of all pages, as a fragment, after a change of the links."""
     return render_template("links/banner.html")
 
 
@@ -89,7 +92,7 @@ def _links_context() -> dict[str, Any]:
 
 
 def _test_name(kind: str) -> str:
-    """Return the name of a kind of test, in the reader's language."""
+    """Return the name of a kind of self-test, in the reader's language."""
     if kind.startswith(selftests.CARRIER_KIND_PREFIX):
         trunk = kind.removeprefix(selftests.CARRIER_KIND_PREFIX)
         return str(gettext("Test call over trunk %(trunk)s", trunk=trunk))

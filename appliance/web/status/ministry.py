@@ -1,4 +1,4 @@
-"""The link to the ministry's system: appeals not yet there, the reasons, and failed answers."""
+"""The exchange with the ministry's system: appeals not yet there and why, its failed answers."""
 
 from typing import Any
 
@@ -75,21 +75,24 @@ FILE_DIRECTIONS = {
 @screen.get("/ministry")
 @may("ministry.retry")
 def show_ministry() -> str:
-    """Show appeals not yet registered there, refused ones first, and answers that failed here."""
+    """Show appeals that are not yet in the ministry's system, and its answers that failed here.
+
+    The refused appeals come first.
+    """
     return render_template("ministry/page.html", **_ministry_context())
 
 
 @screen.get("/ministry/list")
 @may("ministry.retry")
 def show_ministry_list() -> str:
-    """Render the list alone, to update the open page."""
+    """Show the list as a fragment of the open page."""
     return render_template("ministry/list.html", **_ministry_context())
 
 
 @screen.post("/ministry/<int:id>/retry")
 @may("ministry.retry")
 def retry_message(id: int) -> Response:
-    """Retry a message that was refused or waits."""
+    """Send a message to the ministry's system again that was refused or is waiting."""
     message = outbox.find_message(id, queue.CHANNEL) or abort(404)
     if outbox.resend_message(message, by=me().login):
         flash(_("It will be sent again."))
@@ -101,7 +104,7 @@ def retry_message(id: int) -> Response:
 @screen.post("/ministry/retry")
 @may("ministry.retry")
 def retry_refused() -> Response:
-    """Retry all refused messages."""
+    """Send all messages again that the ministry's system refused."""
     if queue.retry_refused_messages(me().login):
         flash(_("Everything that was refused will be sent again."))
     else:
@@ -112,7 +115,7 @@ def retry_refused() -> Response:
 @screen.post("/ministry/seen")
 @may("ministry.retry")
 def dismiss_event() -> Response:
-    """Mark an answer that could not be carried out as dealt with by a user."""
+    """Mark an answer of the ministry that failed here as dealt with by the user."""
     events.mark_event_seen(request.form.get("event", ""), me().login)
     return redirect(url_for("ministry.show_ministry"))
 

@@ -1,4 +1,4 @@
-"""Short messages to citizens: texts, opted-out numbers, and the services' delivery reports."""
+"""SMS to citizens: their texts, the numbers that opted out, and the services' delivery reports."""
 
 import hmac
 
@@ -23,7 +23,7 @@ from appliance.web.shell.request_data import json_object
 
 screen = Blueprint("notices", __name__)
 
-# texts without a purpose of their own
+# Texts that have no purpose of their own, by key.
 TEXT_VARIANTS = {
     "rating": _l("Rating requested, by link"),
     "rating_reply": _l("Rating requested, by reply"),
@@ -34,9 +34,9 @@ TEXT_VARIANTS = {
 @screen.get("/notices")
 @may("notice.change")
 def show_notices() -> str:
-    """Show each text with a sample and its number of messages, opted-out numbers, and call alerts.
+    """Show the texts with samples, the numbers that opted out, and the directions of call alerts.
 
-    Call alerts are the directions whose calls are reported to the people on duty.
+    Calls about one of these directions are reported to the people on duty.
     """
     previous, opted_out = refusals.latest_refusal(), citizens.list_opt_outs()
     disclosure.log_shown("number", [row.number for row in opted_out])
@@ -60,7 +60,7 @@ def show_notices() -> str:
 @screen.post("/notices")
 @may("notice.change")
 def save_text() -> BaseResponse:
-    """Put a text in force; an empty one restores the default."""
+    """Put a text in force; an empty text restores the default one."""
     form = request.form
     text_key = form.get("purpose", ""), form.get("language", "")
     if text_key not in texts.DEFAULT_TEXTS:
@@ -75,7 +75,7 @@ def save_text() -> BaseResponse:
 @screen.post("/notices/opt-outs")
 @may("notice.change")
 def add_opt_out() -> BaseResponse:
-    """Opt a number out of messages."""
+    """Record that a number has opted out: it receives no more messages."""
     if not citizens.opt_out_number(request.form.get("number", ""), me().login):
         return refusals.redirect_back(url_for("notices.show_notices"), "phone")
     return _redirect_saved()
@@ -104,12 +104,13 @@ def save_call_alerts() -> BaseResponse:
 @csrf.exempt  # type: ignore[untyped-decorator]  # flask-wtf has no types
 @public
 def receive_report(name: str, secret: str) -> BaseResponse:
-    """Receive an SMS service's delivery reports; the secret in the address authenticates it."""
+    """Receive an SMS service's delivery reports; the secret in the URL authenticates it."""
     account = next((a for a in site().sms if a.name == name), None)
     expected_secret = account.callback_secret if account else ""
     if not expected_secret or not hmac.compare_digest(expected_secret.encode(), secret.encode()):
         abort(404)
-    payload = json_object() or request.form.to_dict()  # invalid ones too, or they repeat forever
+    # An invalid report is answered with "ok", too: otherwise it would be repeated forever.
+    payload = json_object() or request.form.to_dict()
     gateway = next(g for g in accounts.build_gateways(site()) if g.name == name)
     for report in gateway.parse_reports(payload):
         outbox.record_delivery_report(name, report.id, report.outcome, is_own_key=report.is_own_id)

@@ -1,4 +1,4 @@
-"""The outbox page: waiting messages, failures, and retries."""
+"""The outbox page: messages that wait, were sent or failed; these can be sent again."""
 
 from typing import Any
 
@@ -25,21 +25,21 @@ CHANNELS = {"sms": _l("SMS"), "telegram": _l("Telegram"), "ministry": _l("Minist
 @screen.get("/outbox")
 @may("outbox.retry")
 def show_outbox() -> str:
-    """Show messages in one state or all, newest first, and how long the oldest has waited."""
+    """Show the messages in one `state` or all, newest first, and how long the oldest has waited."""
     return render_template("outbox/page.html", **_outbox_context())
 
 
 @screen.get("/outbox/list")
 @may("outbox.retry")
 def show_outbox_list() -> str:
-    """Render the list alone, to update the open page."""
+    """Show the list as a fragment of the open page."""
     return render_template("outbox/list.html", **_outbox_context())
 
 
 @screen.post("/outbox/<int:id>/retry")
 @may("outbox.retry")
 def retry_message(id: int) -> Response:
-    """Retry a message that was refused, has expired or waits."""
+    """Send a message again that was refused, has expired or is waiting."""
     message = outbox.find_message(id) or abort(404)
     if outbox.resend_message(message, by=me().login):
         flash(_("It will be sent again."))

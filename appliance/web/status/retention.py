@@ -1,4 +1,4 @@
-"""The retention page: when data will be removed, which data is on hold, what was removed."""
+"""The retention page: when data will be removed, what was removed, what a hold protects from it."""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -63,7 +63,7 @@ TROUBLES: dict[str, LazyString] = {
 @screen.get("")
 @may("retention.read")
 def show_retention() -> str:
-    """Show the removals of the coming months, the disks, the holds, and the last removals."""
+    """Show the coming removals, the disks, the holds, and the last removals."""
     previous = refusals.latest_refusal()
     return render_template(
         "retention/page.html",
@@ -87,7 +87,10 @@ def show_retention() -> str:
 @may("retention.read")
 @long_running
 def download_removals() -> Response:
-    """Download all removals in a period (`from`, `to`; by default the current month) as CSV."""
+    """Send the removals from the day `from` to the day `to` as a CSV file.
+
+    By default, these are the days of the current month; the download is recorded in the audit.
+    """
     period = _requested_period()
     file = f"ochirilganlar_{period.first}_{period.last}.csv"
     audit.record_entry(me().login, "retention.export", file)
@@ -101,7 +104,7 @@ def download_removals() -> Response:
 @screen.post("/holds")
 @may("hold.change")
 def add_hold() -> BaseResponse:
-    """Protect a call or an appeal from removal, whatever its age."""
+    """Add a hold, which protects a call or an appeal from removal, whatever its age."""
     form = {name: request.form.get(name, "") for name in ("kind", "subject", "why")}
     try:
         retention.set_hold(form["kind"], form["subject"], form["why"], by=me().login)
@@ -113,7 +116,7 @@ def add_hold() -> BaseResponse:
 @screen.post("/holds/<int:id>/end")
 @may("hold.change")
 def end_hold(id: int) -> BaseResponse:
-    """End a hold."""
+    """End a hold; from then on its call or appeal may be removed."""
     if not retention.end_hold(id, me().login):
         abort(404)
     return _redirect_saved()
@@ -124,7 +127,7 @@ def _current_month() -> Period:
 
 
 def _requested_period() -> Period:
-    """Return the period that the address requests; 400 if it is invalid."""
+    """Return the period that the URL requests; abort with 400 if it is invalid."""
     default = _current_month()
     try:
         return requested_days(lambda first, last: (first or default.first, last or default.last))

@@ -1,4 +1,4 @@
-"""The SMS accounts: their health, what is sent over which account, and approved texts."""
+"""The SMS accounts: their health, which account sends what, and which texts are approved."""
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask_babel import LazyString, lazy_gettext
@@ -17,7 +17,7 @@ from appliance.web.status.notices import TEXT_VARIANTS
 
 screen = Blueprint("sms", __name__)
 
-# state of an account: its name, the badge's kind, the icon
+# By state of an account: its name, the badge's kind, the icon.
 STATES: dict[str, tuple[LazyString, str, str]] = {
     "ok": (_l("Working"), "ok", "circle-check"),
     "unused": (_l("Not used yet"), "", "clock"),
@@ -26,7 +26,7 @@ STATES: dict[str, tuple[LazyString, str, str]] = {
     "held": (_l("Skipped"), "bad", "octagon-alert"),
     "low": (_l("Low balance"), "warn", "triangle-alert"),
 }
-# state of a text at a service
+# By state of a text at a service that must approve it.
 APPROVALS: dict[str, LazyString] = {
     "": _l("Not requested yet"),
     "waiting": _l("Queried, no answer yet"),
@@ -38,7 +38,7 @@ APPROVALS: dict[str, LazyString] = {
 @screen.get("/sms")
 @may("account.change")
 def show_sms_accounts() -> str:
-    """Show the accounts' health, the order in which they are used, and approved texts."""
+    """Show the accounts' health, which account sends what, and the services' approvals of texts."""
     return render_template(
         "sms/page.html",
         standings=account_health.account_statuses(site()),
@@ -63,7 +63,7 @@ def show_sms_accounts() -> str:
 @screen.post("/sms/rules")
 @may("account.change")
 def save_rule() -> BaseResponse:
-    """Save whether a purpose is sent, and over which account first."""
+    """Save whether text messages for a purpose are sent, and which account is tried first."""
     form = request.form
     is_valid = rules.change_rule(
         site(), form.get("purpose", ""), "told" in form, form.get("account", ""), me().login
@@ -74,7 +74,7 @@ def save_rule() -> BaseResponse:
 @screen.post("/sms/approvals")
 @may("account.change")
 def save_approval() -> BaseResponse:
-    """Record a service's decision about a text."""
+    """Record whether a service has approved a text."""
     names = ("account", "purpose", "language", "state")
     account, purpose, language, state = (request.form.get(name, "") for name in names)
     is_valid = rules.record_approval(site(), account, purpose, language, state, me().login)

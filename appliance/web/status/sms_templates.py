@@ -1,4 +1,4 @@
-"""Templates of the short messages that people write by hand: the list, and editing."""
+"""Templates of the SMS that users write by hand: the list, and editing."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +28,7 @@ screen = Blueprint("sms_templates", __name__, url_prefix="/notices/templates")
 @screen.get("")
 @may("notice.change")
 def list_templates() -> str:
-    """Show all templates, and a form for a new one."""
+    """Show all templates, including retired ones, and a form for a new one."""
     return _render_page(Template("", "", "", len(templates.list_templates(with_retired=True)) + 1))
 
 
@@ -42,7 +42,7 @@ def add_template() -> Response:
 @screen.get("/<int:number>")
 @may("notice.change")
 def show_template(number: int) -> str:
-    """Show one template for editing."""
+    """Show one template in the form, to be edited."""
     row = _find_template(number)
     return _render_page(Template(row.name, row.uz, row.ru, row.position, row.active), row)
 
@@ -50,14 +50,14 @@ def show_template(number: int) -> str:
 @screen.post("/<int:number>")
 @may("notice.change")
 def save_template(number: int) -> Response:
-    """Save one template, or retire it."""
+    """Save one template; it is retired unless the field `active` is submitted."""
     return _store_template(_find_template(number))
 
 
 @screen.post("/preview")
 @may("notice.change")
 def preview_text() -> Response:
-    """Preview a text being written: a sample, its number of messages, and its errors."""
+    """Return a sample of a text being written, its size and why it is refused, as JSON."""
     payload = require_json_object()
     language, text = str(payload.get("language")), str(payload.get("text", ""))
     if language not in texts.LANGUAGES:

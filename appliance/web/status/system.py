@@ -1,4 +1,4 @@
-"""The technician's page: required actions, the lines, and the machine."""
+"""The technician's page: the self-checks and what to do about them, the lines, the machine."""
 
 import os
 import platform
@@ -33,7 +33,7 @@ from appliance.web.status.sms import STATES as SMS_STATES
 screen = Blueprint("status", __name__)
 
 JOBS = {name: _l(title) for name, title in timetable.JOB_TITLES.items()}
-# state of a run: its name, the badge's kind, the icon
+# By state of a run of a scheduled job: its name, the badge's kind, the icon.
 RUN_STATES: dict[str, tuple[LazyString, str, str]] = {
     "running": (_l("Running"), "accent", "hourglass"),
     "done": (_l("Done"), "ok", "circle-check"),
@@ -47,7 +47,8 @@ PROCESSES: dict[str, LazyString] = {
     "web": _l("Pages"),
     "jobs": _l("Scheduled jobs"),
 }
-# Asterisk's DIALSTATUS of a test call: the badge's kind, the icon
+# Statuses (Asterisk's DIALSTATUS) of a test call that prove that the line works: the badge's kind,
+# the icon.
 _PROVING_RESULTS = dict.fromkeys(("ANSWER", "BUSY", "NOANSWER"), ("ok", "check"))
 _FAILURE_BADGE = ("bad", "octagon-alert")
 TROUBLES: dict[str, LazyString] = {
@@ -56,7 +57,8 @@ TROUBLES: dict[str, LazyString] = {
     "trunk": _l("This trunk is no longer in the plan."),
     "busy": _l("This line is already being checked."),
 }
-# prefixes of checks → the button that addresses them: its name, the page or the form (POST)
+# Prefix of the code of a check, name of the button that helps if it fails, and endpoint: a page to
+# open, or a form to submit.
 _BUTTONS: tuple[tuple[str, LazyString, str], ...] = (
     ("snapshot.", _l("Make a snapshot now"), "backups.request_action"),
     ("drill", _l("Start a restore test"), "backups.request_action"),
@@ -80,7 +82,7 @@ _TIMESLOTS_PER_ROW = 16  # timeslots in a row of the drawing; 16 is the D-channe
 @screen.get("/status")
 @may("status.read")
 def show_status() -> str:
-    """Show everything; each opening of the page runs the quick checks again."""
+    """Show the whole page; opening it runs the quick checks again."""
     return render_template(
         "status/page.html", **_checks_context(), **_lines_context(), **_machine_context()
     )
@@ -89,7 +91,7 @@ def show_status() -> str:
 @screen.get("/status/<any(checks, lines, machine):piece>")
 @may("status.read")
 def show_fragment(piece: str) -> str:
-    """Render a part of the open page."""
+    """Show the checks, the lines or the machine, as a fragment of the open page."""
     context = {"checks": _checks_context, "lines": _lines_context, "machine": _machine_context}[
         piece
     ]()
@@ -99,7 +101,10 @@ def show_fragment(piece: str) -> str:
 @screen.post("/status/lines/<trunk>/test")
 @may("line.test")
 def start_line_test(trunk: str) -> Response:
-    """Call the test number over a trunk or one of its spans; the result appears next to it."""
+    """Start a call to the test number over a trunk or one of its spans (E1 lines).
+
+    The result appears on the page, next to the line.
+    """
     span = request.form.get("span", type=parse_count)
     if not any(candidate.name == trunk for candidate in routing.current_plan(site()).trunks):
         abort(404)
@@ -117,7 +122,7 @@ def start_line_test(trunk: str) -> Response:
 
 @dataclass(frozen=True)
 class Button:
-    """The action for a fault: a link to a page, or a form with these fields."""
+    """A button next to a failed check: a link to a page, or a form with these hidden fields."""
 
     name: LazyString
     address: str
@@ -125,7 +130,10 @@ class Button:
 
 
 def _repair_button(check: Check) -> Button | None:
-    """Return the button of a check, if the reader may use it."""
+    """Return the button that helps if a check fails, or None if the user may not use it.
+
+    Returns None as well if there is no button for this check.
+    """
     for prefix, name, endpoint in _BUTTONS:
         if not check.code.startswith(prefix) or not access.can_open(endpoint):
             continue
@@ -144,7 +152,7 @@ def _repair_button(check: Check) -> Button | None:
 
 
 def _checks_context() -> dict[str, Any]:
-    """Return the self-checks, and the figures above them."""
+    """Return the template context of the self-checks and of the figures above them."""
     checks = alarms.current_checks(site())
     by_code = {check.code: check for check in checks}
     states = alarms.check_states()
@@ -177,7 +185,7 @@ def _checks_context() -> dict[str, Any]:
 
 
 def _channels_context() -> dict[str, Any]:
-    """Return the outgoing channels and the snapshots, as on their own pages."""
+    """Return the template context of channels for messages and of snapshots, as on their pages."""
     return {
         "ways": health.channel_states(site()),
         "way_name": wording.link_title,
