@@ -328,7 +328,7 @@ def _statistics_table(
 ) -> tuple[str, str, list[Any]]:
     """Return (kind, title, rows) of one table; a row is (key, name, counts).
 
-    Keys that have no name, such as removed codes, come last.
+    Keys without a name, such as that of appeals for which no value is stated, come last.
     """
     if kind == "region":
         names = {r.soato: localized_name(r, locale()) for r in catalogs.match_regions("")}

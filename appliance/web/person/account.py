@@ -92,7 +92,7 @@ def save_password() -> BaseResponse:
 def show_first_password_form() -> BaseResponse | str:
     """Show the form in which a user replaces the password that somebody else set for them.
 
-    No other page is open to them before.
+    Until they do so, no other page is open to them.
     """
     if not me().must_change:
         return redirect(url_for("login.redirect_home"))

@@ -188,7 +188,7 @@ def _open_requests() -> "list[ChangeRequest]":
 
 
 def _request_or_404(number: int) -> "ChangeRequest":
-    """Return the request with this number if the user may see it; 404 otherwise."""
+    """Return the request with this number if the user may see it; abort with 404 otherwise."""
     return find_change_request(number, me()) or abort(404)
 
 

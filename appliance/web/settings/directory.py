@@ -118,7 +118,7 @@ def _employee_fields(employee: "Employee | None") -> dict[str, str]:
 
 
 def _employee_or_404(number: int) -> "Employee":
-    """Return the employee with this id; 404 if there is no such employee."""
+    """Return the employee with this id; abort with 404 if there is no such employee."""
     return directory.find_employee(number) or abort(404)
 
 

@@ -247,7 +247,7 @@ def _render_field(form: str, current_field: forms.Field | None) -> str:
 
 
 def _pending_field(form: str, name: str) -> forms.Field:
-    """Return the field with this name of the pending version; 404 if there is no such field."""
+    """Return a field of the pending version by its name; abort with 404 if it has no such field."""
     pending = editing.pending_version(form) or abort(404)
     field_found = forms.stored_definition(pending).find_field(name)
     return field_found if field_found and field_found.name == name else abort(404)

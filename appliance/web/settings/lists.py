@@ -369,12 +369,12 @@ def _form_field_names(code: str) -> list[str]:
 
 
 def _list_or_404(name: str) -> "Catalog":
-    """Return the list with this code; 404 if there is no such list."""
+    """Return the list with this code; abort with 404 if there is no such list."""
     return catalogs.find_catalog(name) or abort(404)
 
 
 def _value_or_404(name: str, number: int) -> "CatalogItem":
-    """Return the list's value with this id; 404 if there is no such value."""
+    """Return the list's value with this id; abort with 404 if there is no such value."""
     return upkeep.find_item(name, number) or abort(404)
 
 

@@ -227,7 +227,7 @@ def _uploaded_text() -> str:
 
 
 def person_or_404(number: int) -> "User":
-    """Return the user with this id; 404 if there is no such user."""
+    """Return the user with this id; abort with 404 if there is no such user."""
     return accounts.account_by_id(number) or abort(404)
 
 

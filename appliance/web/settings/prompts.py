@@ -208,7 +208,7 @@ def _flash_version_ready(version: "PromptVersion") -> None:
 
 
 def _prompt_or_404(language: str, name: str) -> prompts.PromptInfo:
-    """Return the prompt with this name; 404 if there is no such prompt."""
+    """Return the prompt with this name; abort with 404 if there is no such prompt."""
     prompt = prompts.find_prompt(site().paths.prompts, language, name)
     if not prompt:
         abort(404)

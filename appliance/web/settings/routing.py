@@ -149,7 +149,7 @@ def _check_section(name: str) -> None:
 
 
 def _version_or_404(number: int) -> "PlanVersion":
-    """Return the version with this number; 404 if there is no such version."""
+    """Return the version with this number; abort with 404 if there is no such version."""
     return routing.find_version(number) or abort(404)
 
 

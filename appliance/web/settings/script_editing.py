@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def script_or_404(code: str) -> queries.ScriptOverview:
-    """Return the script with this code; 404 if there is no such script."""
+    """Return the script with this code; abort with 404 if there is no such script."""
     return queries.find_script(code) or abort(404)
 
 

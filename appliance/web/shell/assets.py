@@ -30,7 +30,7 @@ class NotBuiltError(RuntimeError):
 @screen.get("/built/<path:name>")
 @public
 def send_built_file(name: str) -> Response:
-    """Send a file built by npm; a browser may cache it, as its address changes with its content."""
+    """Send a file built by npm, such as a script or a font; browsers may cache it for a year."""
     response = send_from_directory(BUILT_FOLDER, name, max_age=YEAR_SECONDS)
     response.cache_control.immutable = True
     return response

@@ -26,7 +26,7 @@ TURN_SECONDS = 0.05  # after which a request that has its turn no longer holds u
 
 
 class TooManyReports(TooManyRequests):
-    """A user may not start another long-running view now: as many as are allowed are running."""
+    """A user may not request a long-running view now: the allowed number is running or waiting."""
 
 
 class SlotPool:

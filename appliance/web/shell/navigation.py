@@ -84,10 +84,10 @@ def _article_count() -> Count:
 
 
 def _unusual_reading_count() -> Count:
-    """Count what the manager must look at from the last 24 hours; for other roles, 0.
+    """Count the audit's notices of the last 24 hours, for the manager; for other roles, 0.
 
-    These are the personal appeals that a user opened, which needs a reason, and the findings of
-    unusual reading.
+    There is one for each personal appeal that a user opened by giving a reason, and for each
+    finding of unusual reading (casework/unusual_reading.py).
     """
     if access.current_role() != "manager":
         return Count()

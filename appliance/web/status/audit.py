@@ -82,7 +82,7 @@ def show_entries() -> str:
 @may("audit.read")
 @long_running
 def download_entries() -> Response:
-    """Send the requested entries as a CSV file; the download is recorded in the audit."""
+    """Send the requested entries as a CSV file, oldest first; that is recorded in the audit."""
     filters, query = _requested_filters()
     audit.record_entry(me().login, "audit.download", "", page=request.endpoint, asked=query)
     name = f"amallar_{clock.now().astimezone(site().tz):%Y-%m-%d}.csv"

@@ -36,7 +36,7 @@ TEXT_VARIANTS = {
 def show_notices() -> str:
     """Show the texts with samples, the numbers that opted out, and the directions of call alerts.
 
-    Calls about one of these directions are reported to the people on duty.
+    Calls about one of these directions, out of hours, are reported to the people on duty.
     """
     previous, opted_out = refusals.latest_refusal(), citizens.list_opt_outs()
     disclosure.log_shown("number", [row.number for row in opted_out])

@@ -161,7 +161,7 @@ def _recognition_context(desk: DeskForm, listed_numbers: set[str]) -> dict[str, 
     """Return the context of what the draft's values recognise: a person, and similar appeals.
 
     The person's appeals in `listed_numbers` are left out: the card already lists them. Everything
-    is empty if there is no draft.
+    is empty if nothing was typed, or if the form is registered.
     """
     values: dict[str, str] = desk.draft.values if desk.draft else {}
     if not values or desk.is_registered:

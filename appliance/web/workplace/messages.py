@@ -34,7 +34,10 @@ screen = Blueprint("messages", __name__, url_prefix=f"/messages/{SUBJECT}")
 @screen.get("")
 @may("desk.work")
 def show_message_form(about: str, id: str) -> str:
-    """Show the form for a message with `template` selected, as a fragment of the open page."""
+    """Show the form for a message as a fragment of the open page.
+
+    The template whose id is the parameter `template` is selected in it.
+    """
     subject = _writable_subject(about, id)
     _log_disclosure(about, id)
     context = messages_context(about, id, [], subject, request.args.get("template", ""))
@@ -153,7 +156,10 @@ def _writable_subject(about: str, id: str) -> Subject:
 
 
 def _operator_desk(token: str) -> DeskForm:
-    """Return the desk of the operator's own form, even if it is registered; 404 for any other."""
+    """Return the desk of the operator's own form, even if it is registered.
+
+    Aborts with 404 for any other form or user.
+    """
     if me().role != "operator":
         abort(404)
     return own_desk(token)
