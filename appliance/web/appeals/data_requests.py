@@ -60,7 +60,7 @@ REQUEST_FIELDS = ("kind", "person", "phone", "number", "proof", "language", "wha
 @screen.get("")
 @may("data_request.answer")
 def list_requests() -> str:
-    """Show every request, the most urgent first, and the form for a new one."""
+    """Show all requests, the most urgent first, and the form for a new one."""
     refusal, requests = refusals.latest_refusal(), data_requests.list_data_requests(me())
     disclosure.log_shown("data_request", [data_request.id for data_request in requests])
     return render_template(

@@ -221,7 +221,7 @@ def find_scripts(query: CommandQuery) -> Iterator[CommandResult]:
 
 
 def find_people(query: CommandQuery) -> Iterator[CommandResult]:
-    """Yield accounts, for users who may see them."""
+    """Yield the accounts of users, if the signed-in user may see them."""
     if not query.search_keys or not access.can_open("people.show_people"):
         return
     all_users = accounts.all_accounts()

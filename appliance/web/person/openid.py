@@ -41,7 +41,7 @@ class UnverifiedIdentity(Exception):
 
 
 class TooManyRequests(Exception):
-    """The maximum number of requests to the provider is already running."""
+    """No slot for a request to the provider became free in time."""
 
 
 @screen.record_once

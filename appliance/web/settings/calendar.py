@@ -97,7 +97,7 @@ def show_calendar() -> str:
 @screen.post("")
 @may("calendar.change")
 def save_day() -> Response:
-    """Add a future day to the list, or change what kind of day it is."""
+    """Add a future day to the list of days that differ, or change what kind of day it is."""
     date = identity.parse_plausible_date(request.form.get("date", ""))
     names = {column: request.form.get(column, "") for column in NAMES}
     try:

@@ -90,7 +90,7 @@ def show_new_request() -> str:
 @accepts_file(MAX_REQUEST_BYTES, largest_file=files.MAX_FILE_BYTES)
 @may("change.ask")
 def create_request() -> Response:
-    """Store a new request; its term starts now."""
+    """Store a new request; the time allowed for it starts now."""
     form_data = request.form
     kind, what, why = (form_data.get(name, "") for name in ("kind", "what", "why"))
     calendar = catalogs.working_calendar(site())
@@ -202,7 +202,7 @@ def _uploaded_files() -> list[files.UploadedFile]:
 
 
 def _label_context() -> dict[str, Any]:
-    """Return the labels and names that all pages of requests need."""
+    """Return the template context that all pages of requests share: labels and users' names."""
     return {
         "words": change_labels,
         "states": change_labels.STATES,

@@ -106,7 +106,7 @@ def field_summary(field: forms.Field) -> str:
 def choices_text(
     field: forms.Field, lists: Mapping[str, str], document_names: Mapping[str, str]
 ) -> str:
-    """Return the choices that a field offers as text: answers, a list, places or a document.
+    """Return what a field offers to choose from, as text: its answers, a list, places, a document.
 
     Returns "" if the field offers no choices.
     """

@@ -1,4 +1,4 @@
-"""Users: their accounts with roles, languages, topics and phones; created, changed and closed."""
+"""The accounts of users, with roles, languages, topics and phones: creating, changing, closing."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any

@@ -1,4 +1,4 @@
-"""The telephony plan: its sections and versions, and the restoring of a version."""
+"""The telephony plan (all settings of how calls are handled): its sections and its versions."""
 
 from typing import TYPE_CHECKING
 

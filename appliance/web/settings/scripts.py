@@ -179,7 +179,7 @@ def discard_draft(code: str) -> Response:
 @screen.post("/<code>/about")
 @may("script.write")
 def save_description(code: str) -> Response:
-    """Store the title of a draft and the calls to which it applies."""
+    """Store the title of a draft and the conditions for the calls to which it applies."""
     form_data = request.form
     title = {name: form_data.get(f"title-{name}", "") for name in words.LANGUAGES}
     when = {

@@ -111,7 +111,7 @@ def is_tab_shown(endpoint: str) -> bool:
 
 
 def init_app(app: Flask) -> None:
-    """Check each request before its view runs."""
+    """Check before each view runs whether the user may open it."""
     app.before_request(_check_request)
 
 
@@ -156,7 +156,7 @@ def _required_step() -> str:
 
 
 def _require_sign_in() -> BaseResponse:
-    """Return the response to a visitor who has not signed in."""
+    """Return the response to a visitor who has not signed in (redirect_to_login in login.py)."""
     response: BaseResponse = current_app.login_manager.unauthorized()  # type: ignore[attr-defined]
     return response
 

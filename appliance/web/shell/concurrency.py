@@ -38,7 +38,7 @@ class SlotPool:
         self._used: Counter[str] = Counter()
 
     def acquire_slot(self, user_key: str) -> bool:
-        """Acquire a slot for `user_key`. Returns False if there is no free one for this user."""
+        """Acquire a slot for `user_key`. Returns False if no slot is free for this user."""
         with self._lock:
             if self._used[user_key] >= self._max_per_user or self._used.total() >= self._max_slots:
                 return False
@@ -125,7 +125,7 @@ class RequestGate:
     def __call__(
         self, environ: dict[str, Any], start_response: Callable[..., Any]
     ) -> Iterable[bytes]:
-        """Serve a request, or refuse it at once with 503."""
+        """Serve a request; if too many are being served, refuse it at once with 503."""
         if environ.get("PATH_INFO") == HEALTH_PATH:
             return self._wsgi_app(environ, start_response)
         slots = self._acquire_slots(environ)

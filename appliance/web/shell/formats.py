@@ -29,7 +29,7 @@ _TABLES = frozenset(field.name for field in dataclasses.fields(Settings)) - {"fi
 
 
 def date(value: dt.date | dt.datetime | None) -> str:
-    """Format a date as 24.11.2026; a datetime in the site's time zone."""
+    """Format a date as 24.11.2026; of a datetime, the date in the site's time zone."""
     if value is None:
         return NO_VALUE
     return f"{_site_time(value) if isinstance(value, dt.datetime) else value:%d.%m.%Y}"

@@ -57,7 +57,7 @@ class Tab:
         )
 
     def contains_page(self, endpoint: str) -> bool:
-        """Return True if a page belongs to this tab."""
+        """Return True if the page of this endpoint belongs to the tab."""
         screen = endpoint.partition(".")[0]
         return endpoint == self.endpoint or screen in (
             self.endpoint.partition(".")[0],
@@ -78,7 +78,7 @@ def _data_request_count() -> Count:
 
 
 def _article_count() -> Count:
-    """Count the articles that need work by the reader."""
+    """Count the articles of the knowledge base that wait for work by the signed-in user."""
     to_do = listing.count_open_tasks(me(), today())
     return Count(to_do, to_do)
 

@@ -1,4 +1,4 @@
-"""The days that an address requests: `from=01.10.2026&to=31.10.2026`."""
+"""The period that a URL requests by two days: `from=01.10.2026&to=31.10.2026`."""
 
 import datetime as dt
 from collections.abc import Callable

@@ -60,7 +60,7 @@ def _detached_socket(connection: socket.socket) -> socket.socket:
 
 
 def _response_head(status: str, headers: Iterable[tuple[str, str]]) -> bytes:
-    """Return the bytes before the first event; the stream ends with the connection."""
+    """Return the head of a stream's HTTP response, to which the events are then appended."""
 
     def head_lines() -> Iterator[str]:
         yield f"HTTP/1.1 {status}"

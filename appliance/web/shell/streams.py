@@ -125,12 +125,12 @@ class EventStream(asyncio.Protocol):
             self._transport.close()
 
     def send_refresh(self, newest: int) -> None:
-        """Make the page fetch all its sections, as events that it missed are no longer stored."""
+        """Make the page fetch all its sections: the events that it missed are no longer stored."""
         self.last_event = newest
         self._send_text(f"id: {newest}\nevent: refresh\ndata:\n\n")
 
     def end_as_replaced(self) -> None:
-        """End the stream in favour of a newer one of the same user."""
+        """End the stream because the same user has opened too many newer ones."""
         self._is_replaced = True
         self._send_last(f"retry: {REPLACED_RETRY_MILLISECONDS}\n\n")
 

@@ -1,4 +1,4 @@
-"""A date and time as typed: a day and an hour in the site's time zone."""
+"""A date and time typed in a form, as a day and an hour in the site's time zone."""
 
 import datetime as dt
 

@@ -50,7 +50,7 @@ TROUBLES: dict[str, LazyString] = {
 @screen.get("")
 @may("snapshot.keep")
 def show_backups() -> str:
-    """Show the destinations of snapshots, the past runs, and the actions that can be started."""
+    """Show where snapshots are stored, the past runs, and the actions that can be started."""
     return render_template("backups/page.html", **_backups_context())
 
 

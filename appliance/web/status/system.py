@@ -255,7 +255,7 @@ def _machine_context() -> dict[str, Any]:
 
 
 def _memory_usage() -> tuple[float, float]:
-    """Return (used, total) GB of the machine's memory."""
+    """Return how much memory the machine uses and has, in GB: (used, total)."""
     values = dict(line.split(":", 1) for line in Path("/proc/meminfo").read_text().splitlines())
     total, free = (int(values[key].split()[0]) for key in ("MemTotal", "MemAvailable"))
     return (total - free) / 1024**2, total / 1024**2

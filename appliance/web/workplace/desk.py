@@ -74,7 +74,7 @@ def show_day() -> str:
 @screen.get("/registered/<number>")
 @may("desk.work")
 def show_registered(number: str) -> str:
-    """Show an appeal just registered, next to its caller, until the operator closes it."""
+    """Show an appeal or call that was just registered, next to the caller's card."""
     return render_template("operator/page.html", **_registered_context(number))
 
 
@@ -153,7 +153,7 @@ def extend_wrap_up() -> Response:
 @screen.post("/hang-up")
 @may("desk.work")
 def hang_up() -> Response:
-    """End the operator's part in the current call."""
+    """Hang up the operator's phone in the current call."""
     line, extension = _phone_line(), me().extension
     call = line.call_id if line else getattr(calls.current_call(me().login), "id", None)
     if not call or not extension:

@@ -183,5 +183,5 @@ def _subject_messages(about: str, id: str) -> "list[Message]":
 
 
 def _log_disclosure(about: str, id: str) -> None:
-    """Record in the audit that the subject is shown."""
+    """Record in the audit that this response shows the subject."""
     disclosure.log_shown("draft" if about == "form" else about, [id])
