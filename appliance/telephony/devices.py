@@ -28,7 +28,7 @@ def list_trunks() -> list[Device]:
 
 
 def phones_by_extension() -> dict[str, Device]:
-    """Extension → phone, for the phones that Asterisk has reported."""
+    """Return the phones that Asterisk has reported, by extension."""
     return {phone.name: phone for phone in Device.select().where(Device.kind == "phone")}
 
 
@@ -38,10 +38,10 @@ def find_phone(extension: str) -> Device | None:
 
 
 def store_states(states: Iterable[DeviceState]) -> dict[str, bool]:
-    """Store the states that changed since the last call; delete devices that are missing.
+    """Store the states that differ from the stored ones; delete devices that are missing.
 
-    Returns the names of the changed and deleted devices, each with True if nothing changed but the
-    number of calls on it.
+    Returns the names of the changed and deleted devices, each with True if only the number of calls
+    on it changed.
     """
     current = {state.name: state for state in states}
     stored = {state.name: state for state in _ALL_DEVICES.fetch_objects()}

@@ -1,4 +1,4 @@
-"""Employees of the ministry to whom operators pass callers on."""
+"""Employees of the ministry to whom operators transfer callers."""
 
 import datetime as dt
 import re
@@ -44,9 +44,10 @@ def find_employee(number: int) -> Employee | None:
 
 
 def search_employees(typed: str, limit: int = 20) -> list[Employee]:
-    """Active employees whose name, department or number matches the typed text.
+    """Return the active employees whose name, department or number matches the typed text.
 
-    The best match comes first; everybody if nothing was typed. Digits match anywhere in the number.
+    The best match comes first. If nothing was typed, everybody matches. Typed digits may occur
+    anywhere in the number.
     """
     digits = re.sub(r"[\s().+-]", "", typed)
     if digits.isdigit():
@@ -57,7 +58,10 @@ def search_employees(typed: str, limit: int = 20) -> list[Employee]:
 
 
 def save_employee(entry: DirectoryEntry, by: str, employee: Employee | None = None) -> Employee:
-    """Save a new employee, or change one. Raises Refused with the name of the bad field."""
+    """Save a new employee, or change `employee`.
+
+    Raises Refused with the name of the invalid field: "name", "number", "hours" or "substitute".
+    """
     values = _employee_values(entry, employee)
     with write_transaction():
         if employee:
@@ -84,7 +88,7 @@ def is_reachable(employee: Employee, time: dt.datetime, calendar: WorkingCalenda
 
 
 def working_hours(employee: Employee) -> tuple[str, str] | None:
-    """Begin and end of the employee's working day, as 09:00; None: always reachable."""
+    """Return begin and end of the employee's working day, as 09:00; None: always reachable."""
     match = _HOURS_PATTERN.fullmatch(employee.hours)
     return (f"{match[1]}:{match[2]}", f"{match[3]}:{match[4]}") if match else None
 
@@ -102,7 +106,7 @@ def is_unreachable(number: str, time: dt.datetime, calendar: WorkingCalendar) ->
 
 
 def substitute_numbers() -> dict[str, str]:
-    """Employee's number → substitute's number, for active employees with an active substitute."""
+    """Return the substitute's number by the employee's, for those with an active substitute."""
     return {
         employee.number: employee.substitute.number
         for employee in list_employees()
@@ -124,9 +128,9 @@ def employee_of_number(number: str) -> Employee | None:
 
 
 def _employee_values(entry: DirectoryEntry, employee: Employee | None) -> dict[str, object]:
-    """The column values of an entry.
+    """Return the column values of an entry.
 
-    Raises Refused: "name", "number", "hours", "substitute".
+    Raises Refused with the name of the invalid field: "name", "number", "hours" or "substitute".
     """
     number = re.sub(r"[\s().-]", "", entry.number)
     if not entry.name.strip():
@@ -157,7 +161,10 @@ def _employee_values(entry: DirectoryEntry, employee: Employee | None) -> dict[s
 
 
 def _parse_hours(typed: str) -> str:
-    """Typed hours in the database format: two times among any words; "" if empty or "always"."""
+    """Return typed hours in the database format; "" (always) if the text is empty or "always".
+
+    The text must contain two times; words around them are ignored. Raises Refused "hours" if not.
+    """
     if fold_text(typed) in {
         "",
         *(fold_text(locale_translations(locale).gettext("always")) for locale in LOCALES),

@@ -12,8 +12,8 @@ from appliance.core import clock
 from appliance.core.db import write_transaction
 from appliance.models import LineQuality
 
-MAX_LOSS_PERCENT, MAX_JITTER_MS, MAX_DELAY_MS = 3.0, 40.0, 300.0  # a line above one of these is bad
-MIN_TALK_SECONDS = 30  # with less measured talk, a line is not judged
+MAX_LOSS_PERCENT, MAX_JITTER_MS, MAX_DELAY_MS = 3.0, 40.0, 300.0  # above any of these, it is bad
+MIN_TALK_SECONDS = 30  # a line with less measured talk is not judged
 _MAX_TALK_SECONDS = 24 * 3600  # of one talk
 _MAX_PLAUSIBLE_MS = 60_000.0
 _CALL_ID_PATTERN = re.compile(r"[\w.-]{1,64}", re.ASCII)
@@ -47,7 +47,7 @@ class TalkQuality:
 
 @dataclass(frozen=True)
 class LineSummary:
-    """An operator's line in a period: talks, seconds measured, means weighted by the seconds."""
+    """An operator's line in a period; loss, jitter and delay are means weighted by `seconds`."""
 
     operator: str  # login
     talks: int
@@ -81,7 +81,10 @@ def record_talk(operator: str, quality: TalkQuality) -> None:
 
 
 def line_summaries(begin: dt.datetime, end: dt.datetime) -> dict[str, LineSummary]:
-    """Login → summary, for operators with enough measured talk in [begin, end) to be judged."""
+    """Return the summary of each operator's line in [begin, end), by login.
+
+    Operators with less than MIN_TALK_SECONDS of measured talk are left out.
+    """
     table = LineQuality
     rows = (
         table.select(
@@ -118,7 +121,7 @@ def lines_worst_first(begin: dt.datetime, end: dt.datetime) -> list[LineSummary]
 
 
 def _bounded_number(value: object, maximum: float) -> float:
-    """`value` as a float, if it is a number from 0 to `maximum`. Raises ValueError."""
+    """Return `value` as a float. Raises ValueError if it is not a number from 0 to `maximum`."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError("not a figure")
     if not math.isfinite(value) or not 0 <= value <= maximum:

@@ -1,4 +1,4 @@
-"""Whether operators see callers' numbers in full or masked (T4)."""
+"""Whether operators see callers' numbers in full or masked (requirement T4)."""
 
 from appliance.core import audit, clock, live
 from appliance.core.db import write_transaction
@@ -18,7 +18,7 @@ def is_enabled() -> bool:
 
 
 def set_enabled(hidden: bool, by: str) -> None:
-    """Mask the numbers for operators, or show them; without a change, nothing is stored."""
+    """Mask the numbers for operators, or show them; nothing is stored if nothing changes."""
     with write_transaction():
         if hidden == is_enabled():
             return

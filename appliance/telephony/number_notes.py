@@ -18,7 +18,7 @@ _NOTES_OF_NUMBER = PreparedQuery(
 
 
 def notes_of_number(number: str | None) -> list[NumberNote]:
-    """The notes of a number, newest first; empty for a hidden number."""
+    """Return the notes of a number, newest first; empty for a hidden number (None)."""
     if not number:
         return []
     return _NOTES_OF_NUMBER.fetch_objects(number=number)
@@ -38,7 +38,11 @@ def can_change(note: NumberNote, user: User) -> bool:
 
 
 def add_note(number: str | None, text: str, by: str) -> NumberNote:
-    """Save a new note. Raises Refused: "number" (it is hidden), "text" (it is empty), "long"."""
+    """Save a new note.
+
+    Raises Refused with the code "number" if the number is hidden, "text" if the text is empty, or
+    "long" if it is too long.
+    """
     if not number:
         raise Refused("number")
     text = _valid_text(text)
@@ -49,7 +53,10 @@ def add_note(number: str | None, text: str, by: str) -> NumberNote:
 
 
 def correct_note(note: NumberNote, text: str, by: str) -> None:
-    """Replace the text of a note. Raises Refused: "text" (it is empty), "long"."""
+    """Replace the text of a note.
+
+    Raises Refused with the code "text" if the new text is empty, or "long" if it is too long.
+    """
     changes = {"text": _valid_text(text), "changed_by": by, "changed_at": clock.now()}
     with write_transaction():
         NumberNote.update(changes).where(NumberNote.id == note.id).execute()
@@ -57,7 +64,7 @@ def correct_note(note: NumberNote, text: str, by: str) -> None:
 
 
 def remove_note(note: NumberNote, by: str) -> None:
-    """Remove a note, so that it is no longer shown; its row stays in the database."""
+    """Mark a note as removed, so that it is no longer shown; its row stays in the database."""
     with write_transaction():
         removal = NumberNote.update(removed_by=by, removed_at=clock.now()).where(
             NumberNote.id == note.id, NumberNote.removed_at.is_null()

@@ -1,4 +1,4 @@
-"""Calls back that operators have promised for a certain time, until somebody has made them."""
+"""Callbacks: calls that operators have promised to make at a certain time."""
 
 import datetime as dt
 
@@ -61,7 +61,8 @@ def schedule_callback(
 ) -> ScheduledCallback:
     """Schedule a call to `number`, as typed, at `due_at`.
 
-    Raises Refused: "number" (it cannot be called), "past", "far" (the time), "long" (the note).
+    Raises Refused with the code "number" if this is not a valid number, "past" or "far" if the time
+    is not in the future or more than MAX_DELAY away, or "long" if the note is too long.
     """
     canonical_number, now, note = (
         phone_numbers.canonical_number(number or ""),
@@ -107,7 +108,10 @@ def finish_callback(callback: ScheduledCallback, by: str) -> bool:
 
 
 def hand_over(callback: ScheduledCallback, login: str, by: str) -> None:
-    """Assign a callback to another operator. Raises Refused "operator" if they are not one."""
+    """Assign a callback to another operator.
+
+    Raises Refused "operator" if `login` is not that of an active operator.
+    """
     recipient = next((user for user in accounts.active_operators() if user.login == login), None)
     if not recipient:
         raise Refused("operator")

@@ -15,18 +15,18 @@ from appliance.telephony.routing import Trunk
 
 LINES_TOPIC = "lines"
 UP, DOWN, UNASKED = "up", "down", "unasked"
-SLOTS_PER_SPAN = 31  # timeslots of a span that carry something; 16 is the D-channel
-# prefix and suffix of errors of a registration
+SLOTS_PER_SPAN = 31  # usable timeslots of a span; slot 16 is the D-channel (signalling)
+# How the text of a registration's error begins, and how it ends if the carrier did not answer.
 REGISTER_PREFIX, NO_RESPONSE_SUFFIX = (
     "REGISTER ",
     "no response",
 )
-_TEST_TIMEOUT = dt.timedelta(minutes=3)  # a test call without a result is lost after this
+_TEST_TIMEOUT = dt.timedelta(minutes=3)  # after this, no result of a test call is expected
 
 
 @dataclass(frozen=True)
 class TrunkReport:
-    """A SIP trunk at one time; a value of None was not reported, so the stored one is retained."""
+    """A report on a SIP trunk. None: this value was not reported, so the stored one is retained."""
 
     name: str
     state: str | None = None  # up | down | unasked
@@ -37,7 +37,10 @@ class TrunkReport:
 
 @dataclass(frozen=True)
 class SpanReport:
-    """A span at one time; None: not reported. `channels`: timeslot → free, busy or alarm."""
+    """A report on a span. None: this value was not reported, so the stored one is retained.
+
+    `channels` has the state of each timeslot by its number: "free", "busy" or "alarm".
+    """
 
     number: int
     trunk: str | None = None
@@ -48,7 +51,7 @@ class SpanReport:
 
 @dataclass(frozen=True)
 class TrunkTraffic:
-    """A trunk's day: its calls, the last one each way, and the last attempt that failed."""
+    """A trunk's calls in a period: their number, the last in each direction, the last failure."""
 
     calls: int = 0
     last_in: dt.datetime | None = None
@@ -59,7 +62,7 @@ class TrunkTraffic:
 
 
 def trunk_states() -> dict[str, TrunkState]:
-    """Name → state, for the SIP trunks that Asterisk has reported."""
+    """Return the state of each SIP trunk that Asterisk has reported, by name."""
     return {row.name: row for row in TrunkState.select()}
 
 
@@ -74,7 +77,7 @@ def trunk_of_span(trunks: Iterable[Trunk], number: int) -> str:
 
 
 def spans_of_trunk(trunk: Trunk) -> set[int]:
-    """The spans that contain an E1 trunk's channels ("1-15,17-31")."""
+    """Return the numbers of the spans that contain an E1 trunk's channels (as "1-15,17-31")."""
     spans: set[int] = set()
     for channel_range in filter(None, trunk.spans.replace(" ", "").split(",")):
         first_channel, _, last_channel = channel_range.partition("-")
@@ -97,9 +100,10 @@ def span_and_slot(channel: int) -> tuple[int, int]:
 def trunk_load(
     trunk: Trunk, channels: Mapping[str, int], spans: Iterable[SpanState]
 ) -> tuple[int, int]:
-    """(calls, maximum of calls at once or 0 for no limit) of a trunk of the plan.
+    """Return (present calls, maximum of calls at once) of a trunk of the plan; 0 means no limit.
 
-    `channels`: SIP trunk → legs of calls on it; `spans`: as last reported.
+    `channels` has the number of call legs on each SIP trunk by name; `spans` are the states last
+    reported.
     """
     if trunk.kind == "sip":
         return channels.get(trunk.name, 0), trunk.channels
@@ -110,7 +114,7 @@ def trunk_load(
 def store_trunks(reports: Iterable[TrunkReport], is_complete: bool = False) -> list[str]:
     """Store the reports that differ from the stored states. Returns the names that changed.
 
-    `is_complete`: `reports` contains every trunk, so others are deleted.
+    `is_complete`: `reports` contains every trunk, so all other stored trunks are deleted.
     """
     now, stored, by_name = clock.now(), trunk_states(), {trunk.name: trunk for trunk in reports}
     rows = {name: _trunk_row(trunk, stored.get(name), now) for name, trunk in by_name.items()}
@@ -128,7 +132,7 @@ def store_trunks(reports: Iterable[TrunkReport], is_complete: bool = False) -> l
 def store_spans(reports: Iterable[SpanReport], is_complete: bool = False) -> list[int]:
     """Store the reports that differ from the stored states. Returns the numbers that changed.
 
-    `is_complete`: `reports` contains every span, so others are deleted.
+    `is_complete`: `reports` contains every span, so all other stored spans are deleted.
     """
     now, by_number = clock.now(), {span.number: span for span in reports}
     stored = {row.number: row for row in SpanState.select()}
@@ -167,7 +171,7 @@ def end_test(id: int, result: str, cause: str = "", seconds: float | None = None
 
 
 def latest_tests() -> dict[tuple[str, int | None], LineTrial]:
-    """(trunk, span) → the latest test call over it."""
+    """Return the latest test call over each line, by (trunk, span)."""
     newest = LineTrial.select(fn.MAX(LineTrial.id)).group_by(LineTrial.trunk, LineTrial.span)
     return {
         (row.trunk, row.span): row for row in LineTrial.select().where(LineTrial.id.in_(newest))
@@ -175,12 +179,12 @@ def latest_tests() -> dict[tuple[str, int | None], LineTrial]:
 
 
 def is_test_running(test: LineTrial) -> bool:
-    """Returns True if a test call has no result yet, and one may still arrive."""
+    """Returns True if a test call has no result yet, and is recent enough to get one."""
     return test.ended_at is None and clock.now() - test.at < _TEST_TIMEOUT
 
 
 def trunk_traffic(since: dt.datetime) -> dict[str, TrunkTraffic]:
-    """Name → traffic of each trunk since `since`."""
+    """Return the traffic of each trunk since `since`, by name."""
     calls, last_in, last_out = (
         fn.COUNT(Call.id),
         _last_call_time("inbound"),

@@ -25,14 +25,14 @@ class Balance:
     """Whether the ledger contains every call of a period that arrived at the trunks.
 
     `arrivals` is counted from the rows of the event log and from what Asterisk reported while calls
-    arrived, so a log that lost calls does not hide the loss. `outcomes` (outcome → calls) and
-    `open` (calls that have not ended) come from the ledger. `difference` is the number of calls
-    missing from the ledger, and must be 0. `unobserved` lists the intervals in which Asterisk was
-    not observed: which calls arrived then is unknown. The recordings counted are those of every
-    call with a talk, incoming and outgoing; `lacking` lists the calls whose sound is missing or too
-    short. `sip_refused` are requests that Asterisk refused before they became calls, according to
-    its own messages; they do not enter the sum. `damaged` are pieces of the event log that are not
-    whole records, and may hide something about a call.
+    arrived, so a log that lost calls does not hide the loss. `outcomes` (the number of calls by
+    outcome) and `open` (calls that have not ended) come from the ledger. `difference` is the number
+    of calls missing from the ledger, and must be 0. `unobserved` lists the intervals in which
+    Asterisk was not observed: it is unknown which calls arrived then. The recordings counted are
+    those of every call with a talk, incoming and outgoing; `lacking` lists the calls whose sound is
+    missing or too short. `sip_refused` is the number of requests that Asterisk refused before they
+    became calls, according to its own messages; `difference` does not include them. `damaged` is
+    the number of pieces of the event log that are not whole records; calls may be missing for them.
     """
 
     arrivals: int
@@ -50,7 +50,7 @@ class Balance:
 
 _TOLERANCE_SECONDS = 1.0  # a recording may be this much shorter than its talks
 _MIN_SOUND_SECONDS = 1e-9  # less counts as no sound
-_SILENCE_LIMIT = dt.timedelta(minutes=1)  # after this long without a sign, Asterisk is unobserved
+_SILENCE_LIMIT = dt.timedelta(minutes=1)  # if Asterisk shows no sign for longer, it is unobserved
 
 
 def count_arrivals(begin: dt.datetime, end: dt.datetime) -> int:
@@ -93,7 +93,10 @@ def ledger_balance(begin: dt.datetime, end: dt.datetime) -> Balance:
 
 
 def last_recording_coverage(begin: dt.datetime, end: dt.datetime) -> RecordingCoverage | None:
-    """The recording coverage of the last call that ended in [begin, end) with a talk to record."""
+    """Return the coverage of the last recorded call that ended in [begin, end), if any.
+
+    Internal calls and talks shorter than the tolerance of one second do not count.
+    """
     last_call = (
         Call.select()
         .where(
@@ -121,7 +124,7 @@ def _recording_balance(*within: Expression) -> tuple[int, tuple[RecordingCoverag
         Recording.call_id == Call.id, ~Recording.aside
     )
     recorded_seconds = fn.COALESCE(sound_seconds, 0.0)
-    # A complete recording is long enough, and longer than nothing.
+    # A recording is complete if it is long enough, and contains any sound at all.
     is_short = recorded_seconds < fn.MAX(Call.talk_seconds - _TOLERANCE_SECONDS, _MIN_SOUND_SECONDS)
     short_calls = (
         Call.select(Call.id, Call.arrived_at, Call.talk_seconds, recorded_seconds)
@@ -134,9 +137,9 @@ def _recording_balance(*within: Expression) -> tuple[int, tuple[RecordingCoverag
 
 
 def _count_refused(begin: dt.datetime, end: dt.datetime) -> int:
-    """The number of call requests refused before a channel existed.
+    """Return the number of call requests that were refused before a channel existed.
 
-    A request that was accepted on a later try counts as the call that it became.
+    A request that was accepted on a later try is left out: it is counted as a call.
     """
     accepted_requests = Call.select(Call.sip).where(
         Call.sip.is_null(False),
@@ -152,11 +155,11 @@ def _count_refused(begin: dt.datetime, end: dt.datetime) -> int:
 def _unobserved_intervals(
     begin: dt.datetime, end: dt.datetime
 ) -> list[tuple[dt.datetime, dt.datetime]]:
-    """Intervals of the period in which no Asterisk was observed.
+    """Return the intervals of the period in which Asterisk was not observed.
 
-    Each lasts from the last sign of one (a record of its log, an answer to the appliance's ping) to
-    the start of the next one, or until now. Time before the very first sign precedes this hotline
-    and is not counted.
+    Each lasts from the last sign of a running Asterisk (a record of its log, or an answer to the
+    appliance's ping) until the next start of Asterisk, or until now. The time before the very first
+    sign is not counted, because the hotline did not exist yet.
     """
     boots = EventRow.select(EventRow.at, EventRow.linkedid).where(
         EventRow.begins == "BOOT", EventRow.at > begin
@@ -174,9 +177,9 @@ def _unobserved_intervals(
 
 
 def _last_sign_before(before: dt.datetime, booting: str = "") -> dt.datetime | None:
-    """When an Asterisk was last observed before `before`.
+    """Return when Asterisk was last observed before `before`.
 
-    `booting` is the linkedid of the start of a new one, whose own records do not count.
+    `booting` is the linkedid of Asterisk's start record at that time, which does not count itself.
     """
     last_record = EventRow.select(EventRow.at).where(
         EventRow.at < before, EventRow.linkedid != booting

@@ -11,7 +11,7 @@ from peewee import AutoField, ForeignKeyField
 def value_columns(table: Any) -> tuple[str, ...]:  # a Table, which mypy cannot hash
     """Return the columns that describe the call, in the table's order.
 
-    Left out are those by which a row belongs to its call: its id, its parent and its position.
+    The columns that only link a row to its call are left out: its id, its parent and its position.
     """
     return tuple(
         field.name
@@ -21,7 +21,7 @@ def value_columns(table: Any) -> tuple[str, ...]:  # a Table, which mypy cannot 
 
 
 def column_values(record: object, names: tuple[str, ...]) -> dict[str, Any]:
-    """Return column → value of a row or of facts, for columns of which they have an attribute."""
+    """Return the values of these columns, by name, from the attributes of a row or of facts."""
     return dict(zip(names, _attribute_getter(names)(record), strict=True))
 
 

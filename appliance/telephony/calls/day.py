@@ -16,7 +16,7 @@ from appliance.telephony.calls.wrap_up import wrap_up_intervals
 
 
 def _select_operator_talks(query: ModelSelect) -> ModelSelect:
-    """Restrict `query` to the talks of the operator with citizens that began since `since`."""
+    """Restrict `query` to the operator's talks with citizens that began at `since` or later."""
     since = Talk.started_at >= query_parameter("since")
     return query.where(Talk.who == query_parameter("login"), Talk.party == "operator", since)
 
@@ -73,9 +73,10 @@ class OperatorDay:
 def operator_day(
     user: User, since: dt.datetime, until: dt.datetime, wrap_up: Callable[[dt.datetime], float]
 ) -> OperatorDay:
-    """The operator's day from `since` to now (`until`).
+    """Return the figures of the operator's day from `since` to now (`until`).
 
-    `wrap_up` returns the seconds of wrap-up that were in force at a time, see routing.wrap_up_rule.
+    `wrap_up` returns how many seconds of wrap-up the plan granted at a given time, see
+    routing.wrap_up_rule.
     """
     parameters = {"login": user.login, "since": microseconds_since_epoch(since)}
     talks, outgoing_talks = (
@@ -86,7 +87,7 @@ def operator_day(
     for gap in _TALK_GAPS.fetch_objects(**parameters):
         gaps[gap.talk_id].append(gap)
     for talk in talks:
-        talk.gaps = gaps[talk.id]  # as `prefetch` sets them
+        talk.gaps = gaps[talk.id]  # as peewee's `prefetch` would set them
     ended_talks = [talk for talk in talks if talk.ended_at]
     marks = dict(_RATINGS.fetch_tuples(**parameters))
     [(missed_rings,)] = _MISSED_RINGS.fetch_tuples(**parameters)

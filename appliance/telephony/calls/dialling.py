@@ -11,7 +11,7 @@ class DialStatus:
 
     code: str
     outcome: str  # one of outcomes.OUTBOUND_CODES
-    name: str  # a message id, worded for a trunk
+    name: str  # a message id that completes a sentence about a trunk
 
 
 DIAL_STATUSES = (
@@ -26,7 +26,7 @@ OUTCOME_BY_STATUS = {status.code: status.outcome for status in DIAL_STATUSES}
 FAILED_STATUSES = tuple(status.code for status in DIAL_STATUSES if status.outcome == "failed")
 
 ECHO_EXTENSION = (
-    "*43"  # the number that a phone dials for an echo of its own sound; not a call of the ledger
+    "*43"  # the number that a phone dials for an echo test; the ledger leaves such calls out
 )
 
 # Causes of ITU-T Q.850, as Asterisk writes them.
@@ -35,7 +35,7 @@ NORMAL_CAUSES = frozenset({"0", "16", "19", "26", "127"})  # no fault
 # Over an E1 only the cause shows who ended a channel: these causes come from a telephone (cleared,
 # busy, no answer, rejected), all others from a fault on the way.
 CAUSES_BY_PERSON = frozenset({"16", "17", "18", "19", "21", "31"})
-# the reason why a call failed, as shown to the person who placed it
+# The reason why a call failed, as shown to the person who placed it, by cause.
 FAILURE_REASONS = {
     "1": N_("there is no such number"),
     "20": N_("the phone is off or out of reach"),

@@ -31,7 +31,7 @@ _CHUNK_CALLS = 500  # calls read at once: memory use does not depend on the leng
 
 
 def export_calls(begin: dt.datetime, end: dt.datetime) -> Iterator[dict[str, Any]]:
-    """Calls that arrived in [begin, end), oldest first, each as one JSON object.
+    """Yield the calls that arrived in [begin, end), oldest first, each as one JSON object.
 
     Times are ISO 8601 with offset (UTC), lengths are in seconds.
     """
@@ -46,7 +46,7 @@ def export_calls(begin: dt.datetime, end: dt.datetime) -> Iterator[dict[str, Any
 
 
 def call_as_json(call: Call) -> dict[str, Any]:
-    """One call in the format of `export_calls`."""
+    """Return one call in the format of `export_calls`."""
     return next(_call_objects([call]))
 
 
@@ -56,7 +56,7 @@ def _read_chunk(conditions: Sequence[Expression], end: dt.datetime) -> list[Call
 
 
 def _call_objects(chunk: Sequence[Call]) -> Iterator[dict[str, Any]]:
-    """The calls with all rows that belong to them, read by one query for each table."""
+    """Yield the calls with all rows that belong to them, read by one query for each table."""
     ids = [call.id for call in chunk]
     visits = _rows_by_key(QueueVisit, QueueVisit.call, ids, QueueVisit.position)
     visit_ids = [visit.id for rows_of_parent in visits.values() for visit in rows_of_parent]
@@ -96,7 +96,7 @@ def _call_objects(chunk: Sequence[Call]) -> Iterator[dict[str, Any]]:
 def _rows_by_key(
     table: type[Table], key: Field, keys: list[Any], *order: Field
 ) -> dict[Any, list[Any]]:
-    """Rows of a table, grouped by the value of `key`."""
+    """Return the rows of a table whose `key` is one of `keys`, by that value."""
     rows: dict[Any, list[Any]] = defaultdict(list)
     for row in table.select().where(key.in_(keys)).order_by(*order):
         rows[row.__data__[key.name]].append(row)
@@ -104,7 +104,7 @@ def _rows_by_key(
 
 
 def _column_values(row: Table, names: tuple[str, ...]) -> dict[str, Any]:
-    """Return column → value as JSON has it: times as text, seconds rounded to milliseconds."""
+    """Return the values of a row, by column, as JSON values: times as text, seconds to 1 ms."""
     return {name: _plain_value(value) for name, value in column_values(row, names).items()}
 
 
@@ -127,7 +127,7 @@ def _ring_object(ring: Ring) -> dict[str, Any]:
     return {**values, "seconds": _plain_value(seconds), "result": result}
 
 
-_JSON_NAMES = {"party": "with", "started_at": "from", "ended_at": "to"}  # of a talk's columns
+_JSON_NAMES = {"party": "with", "started_at": "from", "ended_at": "to"}  # by column of a talk
 
 
 def _talk_object(talk: Talk) -> dict[str, Any]:

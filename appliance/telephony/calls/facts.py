@@ -9,14 +9,14 @@ from dataclasses import dataclass, field
 
 from appliance.core.intervals import Interval, merge_intervals, subtract_intervals, total_seconds
 
-type OpenInterval = tuple[dt.datetime, dt.datetime | None]  # from, until; None: it has not ended
+type OpenInterval = tuple[dt.datetime, dt.datetime | None]  # begin, end; None: it has not ended
 
 
 @dataclass
 class RingFacts:
-    """One phone that rang for a visit."""
+    """One phone that rang during a visit (a caller's stay in a queue)."""
 
-    operator: str  # login; the extension where the event log does not contain the login
+    operator: str  # login; or the extension if the event log does not contain the login
     extension: str
     started_at: dt.datetime
     ended_at: dt.datetime | None = None
@@ -25,9 +25,9 @@ class RingFacts:
 
 @dataclass
 class VisitFacts:
-    """One stay in one queue.
+    """One stay of the caller in one queue.
 
-    `why` the caller joined it: first, overflow, returned or callback.
+    `why` is the reason for joining it: first, overflow, returned or callback.
     """
 
     queue: str
@@ -42,10 +42,10 @@ class VisitFacts:
 class TalkFacts:
     """One talk with an operator, an employee or, on an outgoing call, the number called.
 
-    `extension` is the appliance's own phone that took part; None between the citizen and an
-    employee. `gaps` are the intervals in which the operator was away, for example while their page
-    was reloaded, and the citizen was kept waiting for them. A gap from which the operator did not
-    return begins where the talk ends.
+    `extension` is the appliance's own phone that took part; it is None for a talk of the citizen
+    with an employee. `gaps` are the intervals in which the operator was away, for example while
+    their page was reloaded, and the citizen waited for them. If the operator did not return from
+    a gap, the talk ends when that gap begins.
     """
 
     party: str  # operator | employee | outside
@@ -57,7 +57,7 @@ class TalkFacts:
 
     @property
     def speech_intervals(self) -> list[Interval]:
-        """The talk without its gaps, holds included; empty while the talk goes on."""
+        """The intervals of the talk outside its gaps, holds included; empty until it has ended."""
         return subtract_intervals(
             _ended_intervals([(self.started_at, self.ended_at)]), _ended_intervals(self.gaps)
         )
@@ -70,9 +70,9 @@ class TalkFacts:
 
 @dataclass
 class TransferFacts:
-    """A caller passed on, or an attempt at it.
+    """A transfer of the caller to somebody else, or an attempt at it.
 
-    `returned`: the caller came back to the operator.
+    `returned` is True if the caller came back to the operator.
     """
 
     kind: str  # blind | attended | automatic
@@ -97,8 +97,8 @@ class DialFacts:
 class RecordingFacts:
     """One sound file and when it was begun.
 
-    `aside`: the operator consults somebody while the citizen cannot listen; the file does not
-    belong to the talks of the call.
+    `aside` is True if the operator consults somebody while the citizen cannot listen; the file does
+    not belong to the talks of the call.
     """
 
     file: str
@@ -142,11 +142,11 @@ class CallFacts:
 
     @property
     def wait_seconds(self) -> float | None:
-        """Seconds of the first wait, if a queue was joined.
+        """Seconds of the first wait; None if the call joined no queue.
 
-        It lasts from joining a queue until an answer, or until the caller left it.
-
-        Passing on to another queue, or back to one, before anybody answers prolongs the same wait.
+        The wait begins when the call joins its first queue, and ends when somebody answers or the
+        caller leaves. It goes on while the caller is moved to another queue, or back to one, before
+        anybody answers.
         """
         if not self.visits:
             return None
@@ -171,7 +171,7 @@ class CallFacts:
     def talk_seconds(self) -> float:
         """Seconds of all ended talks, without holds and gaps.
 
-        Time that two talks share (a conference) counts once.
+        Time in which two talks take place together (a conference) counts once.
         """
         speech = merge_intervals(
             interval for talk in self.talks for interval in talk.speech_intervals
@@ -191,9 +191,9 @@ class CallFacts:
 
 
 def _elapsed_seconds(begin: dt.datetime, end: dt.datetime | None) -> float:
-    """The seconds from `begin` to `end`; 0 without an end.
+    """Return the seconds from `begin` to `end`; 0 if there is no end yet.
 
-    Never negative, even if the clock was changed in between.
+    The result is never negative, even if the clock was changed in between.
     """
     return max(0.0, (end - begin).total_seconds()) if end else 0.0
 

@@ -36,10 +36,11 @@ def inbound_page(
     digits: str = "",
     order: str = "-arrived",
 ) -> list[ListedCall]:
-    """Inbound calls that arrived in [begin, end), of one outcome or (None) of all.
+    """Return a page of the inbound calls that arrived in [begin, end).
 
-    `digits`: only callers whose number contains them. `order`: a key of SORT_COLUMNS, descending
-    after "-"; calls without such a value come last. Raises KeyError for an unknown order.
+    Only calls with this `outcome` are listed (None: any outcome), and only callers whose number
+    contains `digits`. `order` is a key of SORT_COLUMNS, with "-" before it for descending order;
+    calls without a value in that column come last. Raises KeyError for an unknown order.
     """
     column = SORT_COLUMNS[order.removeprefix("-")]
     sorting = column.desc(nulls="LAST") if order.startswith("-") else column.asc(nulls="LAST")
@@ -65,9 +66,10 @@ def inbound_page(
 
 
 def count_by_outcome(begin: dt.datetime, end: dt.datetime, digits: str = "") -> dict[str, int]:
-    """Outcome (or OPEN_OUTCOME) → number of inbound calls that arrived in [begin, end).
+    """Return the number of inbound calls that arrived in [begin, end), by outcome.
 
-    Outcomes without calls are left out. `digits`: only callers whose number contains them.
+    Calls that have not ended are counted under OPEN_OUTCOME. Outcomes without calls are left out.
+    Only callers whose number contains `digits` are counted.
     """
     rows = (
         Call.select(Call.outcome, fn.COUNT(Call.id))
@@ -79,7 +81,7 @@ def count_by_outcome(begin: dt.datetime, end: dt.datetime, digits: str = "") -> 
 
 
 def talk_begins() -> dict[str, dt.datetime]:
-    """Login → begin of the current talk, for every operator in a call."""
+    """Return when the current talk of each operator in a call began, by login."""
     rows = (
         Talk.select(Talk, Call)
         .join(Call)
@@ -89,7 +91,7 @@ def talk_begins() -> dict[str, dt.datetime]:
 
 
 def last_talk_ends(since: dt.datetime) -> dict[str, dt.datetime]:
-    """Login → end of the last talk, for operators whose last talk ended after `since`."""
+    """Return when each operator's last talk ended, by login, if that was after `since`."""
     recent = (Call.ended_at > since) | Call.ended_at.is_null()  # no call ends before its talks
     rows = (
         Talk.select(Talk.who, fn.MAX(Talk.ended_at))

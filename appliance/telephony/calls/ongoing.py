@@ -40,7 +40,7 @@ _OPEN_RINGS = PreparedQuery(
 
 
 class _Participation(NamedTuple):
-    """A queue, a ringing operator or one who talks (`party`), with its begin and end."""
+    """A stay in a queue, a ring or a talk; `party` is the queue or the operator."""
 
     party: str
     begin: dt.datetime
@@ -49,7 +49,10 @@ class _Participation(NamedTuple):
 
 @dataclass(frozen=True)
 class LiveCall:
-    """One call: its stage, when it began, and who rings or talks (logins, employees' numbers)."""
+    """One call: its stage (one of STAGES), since when, and who rings or talks.
+
+    `parties` are the logins of operators and the numbers of employees.
+    """
 
     call: Call
     stage: str
@@ -76,7 +79,7 @@ def live_calls() -> list[LiveCall]:
 def _participations_by_call(
     question: PreparedQuery, ids: list[str]
 ) -> dict[str, list[_Participation]]:
-    """The rows that a query returns for each of these calls, in order."""
+    """Return the rows of a query for each of these calls, in the query's order, by call id."""
     participations: dict[str, list[_Participation]] = {call_id: [] for call_id in ids}
     for call, party, begin, end in question.fetch_tuples(ids=ids):
         participations[call].append(

@@ -1,4 +1,4 @@
-"""The outcomes of calls, each with all that pages, reports and tasks derive from it.
+"""The outcomes of calls, each with the properties that pages, reports and tasks use.
 
 docs/developing.md describes how to add one.
 """
@@ -10,14 +10,14 @@ from appliance.core.i18n import N_
 
 @dataclass(frozen=True)
 class Outcome:
-    """One way in which a call ends; `code` is used in the ledger, in exports and in addresses."""
+    """One way in which a call ends; `code` is used in the ledger, in exports and in URLs."""
 
     code: str
     name: str  # a message id
     tone: str = ""  # of its badge: ok | warn | bad | "" (neutral)
     icon: str = "phone-missed"
     follow_up: bool = False  # the caller has to be called back
-    counted: bool = True  # belongs to the incoming calls that the figures count
+    counted: bool = True  # the figures count the call as an incoming call
 
 
 INBOUND_OUTCOMES = (
@@ -43,5 +43,5 @@ INBOUND_CODES = tuple(outcome.code for outcome in INBOUND_OUTCOMES)
 OUTBOUND_CODES = tuple(outcome.code for outcome in OUTBOUND_OUTCOMES)
 FOLLOW_UP_CODES = tuple(outcome.code for outcome in INBOUND_OUTCOMES if outcome.follow_up)
 UNCOUNTED_CODES = tuple(outcome.code for outcome in INBOUND_OUTCOMES if not outcome.counted)
-# also used for an attempt to pass a caller on
+# Also used for the result of an attempt to transfer a caller.
 UNREACHED_CODES = tuple(code for code in OUTBOUND_CODES if code != "answered")

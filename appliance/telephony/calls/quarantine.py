@@ -14,8 +14,8 @@ DAMAGE_KINDS = (
     "garbage",  # not a record
     "cut",  # begins like a record; its end is missing
     "long",  # longer than any record
-    "facts",  # a whole record without the fields of its kind, or one that Asterisk never writes
-    "untold",  # all that is stored of a call that cannot be interpreted
+    "facts",  # a whole record that lacks fields of its kind, or that Asterisk never writes
+    "untold",  # all stored records of a call that cannot be interpreted
     "unreadable",  # a file next to the log that cannot be read
 )
 _EXCERPT_BYTES = 300
@@ -44,7 +44,7 @@ class Damage:
 
 
 def quarantine_pieces(file: str, damages: Iterable[Damage]) -> None:
-    """Store damaged pieces of a file; pieces already stored are not changed.
+    """Store damaged pieces of a file; pieces that are stored already are not changed.
 
     Must run inside a write transaction.
     """
@@ -63,13 +63,13 @@ def quarantine_pieces(file: str, damages: Iterable[Damage]) -> None:
 
 
 def release_piece(kind: str, text: bytes) -> None:
-    """Delete a piece that turned out to be sound. Must run inside a write transaction."""
+    """Delete a piece that turned out to be undamaged. Must run inside a write transaction."""
     piece_hash = hashlib.sha256(kind.encode() + b"\0" + text).hexdigest()
     Quarantined.delete().where(Quarantined.hash == piece_hash).execute()
 
 
 def quarantined_pieces(since: dt.datetime | None = None, kind: str = "") -> list[Quarantined]:
-    """The pieces stored since `since` (None: all) of a kind ("": any), newest first."""
+    """Return the pieces stored since `since` (None: ever) of this kind ("": any), newest first."""
     rows = Quarantined.select().order_by(Quarantined.noted_at.desc(), Quarantined.position.desc())
     if since:
         rows = rows.where(Quarantined.noted_at >= since)
@@ -82,9 +82,9 @@ def unusable_calls(linkedids: Collection[str]) -> set[str]:
 
 
 def count_damaged(begin: dt.datetime, end: dt.datetime) -> int:
-    """The number of quarantined pieces of the event log from [begin, end).
+    """Return the number of quarantined pieces of the event log whose time is in [begin, end).
 
-    The time of a piece is the one that it begins with, or else the one when it was stored.
+    The time of a piece is the one at its beginning, or else the time when it was stored.
     """
     pieces = Quarantined.select(Quarantined.beginning, Quarantined.noted_at).where(
         Quarantined.noted_at >= begin, Quarantined.kind != "unreadable"

@@ -12,9 +12,10 @@ from appliance.models import Call, DialAttempt, FollowUp, QueueVisit, Ring, Talk
 from appliance.telephony.calls.outcomes import UNREACHED_CODES
 
 _IS_OPEN = Call.ended_at.is_null()
-# uses no index: few calls are open
+# The unary plus keeps SQLite from using the index on this column: so few calls are open that the
+# index on open calls is faster.
 _REASON_WITHOUT_INDEX = NodeList((SQL("+"), Call.reason), glue="")
-# Every bar and page of an operator runs this query: the unfinished calls that they take part in.
+# The unfinished calls in which an operator takes part; every page of an operator runs this query.
 _CURRENT_CALL = PreparedQuery(
     lambda: (
         Call.select()
@@ -85,13 +86,16 @@ def calls_with_talk(login: str, ids: Collection[str]) -> set[str]:
 
 
 def failure_cause(call: Call) -> str | None:
-    """The Q.850 cause, if known, of the last attempt of an outgoing call that failed."""
+    """Return the Q.850 cause of a failed outgoing call's last attempt, or None if unknown."""
     attempt = call.attempts.order_by(DialAttempt.position.desc()).first()
     return attempt.cause if attempt and call.outcome == "failed" else None
 
 
 def current_call(login: str) -> Call | None:
-    """The operator's newest unfinished call: ringing, talking, waiting, or a call back."""
+    """Return the operator's newest unfinished call.
+
+    The operator is rung, talks, consults somebody while the caller waits, or calls a caller back.
+    """
     call: Call | None = _CURRENT_CALL.fetch_first(login=login)
     return call
 
@@ -114,7 +118,10 @@ def _consulting_calls() -> ModelSelect:
 
 
 def _calls_back(reason: Any = Call.reason, *conditions: Any) -> ModelSelect:
-    """An operator's calls to missed callers; each serves the task of such a caller."""
+    """Return the query for an operator's calls to missed callers (those that serve a task).
+
+    `reason` is the expression for the column; `conditions` restrict the query further.
+    """
     task = FollowUp.id == Call.serves.cast("INTEGER")
     has_task_id = fn.GLOB("*[^0-9]*", Call.serves) == 0
     is_call_back = (Call.direction == "outbound", reason == "follow_up", has_task_id)
@@ -171,7 +178,7 @@ def unanswered_call_back(login: str, since: dt.datetime) -> Call | None:
 
 
 def earlier_calls(call: Call, limit: int = 10) -> list[Call]:
-    """Earlier calls from and to the same number, newest first; empty for a hidden number."""
+    """Return earlier calls from and to the same number, newest first; [] for a hidden number."""
     number = call.callee if call.direction == "outbound" else call.caller
     if not number:
         return []
@@ -180,7 +187,7 @@ def earlier_calls(call: Call, limit: int = 10) -> list[Call]:
 
 
 def calls_of_number(number: str, limit: int) -> list[Call]:
-    """The newest calls from and to a normalised number."""
+    """Return the newest calls from and to a number in its canonical format, newest first."""
     calls = Call.select().where(_number_condition(number))
     return list(calls.order_by(Call.arrived_at.desc()).limit(limit))
 

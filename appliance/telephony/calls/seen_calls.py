@@ -1,6 +1,6 @@
 """Calls that Asterisk reported while they arrived, compared with what its event log contains.
 
-The log is the ledger's only source: if it stops, nothing else reveals that calls are lost.
+The ledger is built from the log only: if the log stops, only this comparison reveals lost calls.
 """
 
 import datetime as dt
@@ -31,7 +31,7 @@ def record_seen_call(linkedid: str, begins: str, at: dt.datetime) -> None:
 
 
 def clear_logged_seen_calls() -> int:
-    """Delete seen calls whose first record has arrived since; returns how many."""
+    """Delete the seen calls whose first record has been read by now; returns how many."""
     logged = SeenCall.select(SeenCall.linkedid).join(
         EventRow, on=((EventRow.linkedid == SeenCall.linkedid) & _IS_FIRST_RECORD)
     )
@@ -44,9 +44,9 @@ def clear_logged_seen_calls() -> int:
 
 
 def lost_calls_since(since: dt.datetime) -> tuple[int, bool]:
-    """The calls without a first record since `since`, as (number, newest_is_lost).
+    """Return (count, newest_is_lost) of the calls since `since` whose first record is missing.
 
-    `newest_is_lost` is True if the newest call is one of them.
+    `newest_is_lost` is True if the newest call of all is one of them.
     """
     newest_lost = SeenCall.select(fn.MAX(SeenCall.at)).where(SeenCall.at >= since)
     newest = newest_lost.scalar()

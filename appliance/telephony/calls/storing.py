@@ -42,7 +42,7 @@ _SMS_MARKS = PreparedQuery(
         is_one_of_parameter(SmsRating.call_id, "ids"), SmsRating.mark > 0
     )
 )
-# The facts that an operator's page shows of a call that the operator has left or was only rung for.
+# The facts that an operator's page shows of a call in which the operator no longer takes part.
 _PAGE_FACT_QUERIES = (
     PreparedQuery(
         lambda: (
@@ -124,7 +124,7 @@ def store_calls(batch: Sequence[CallFacts], rules: Calls) -> None:
 
 
 def numbers_to_call_back(batch: Iterable[CallFacts]) -> set[str]:
-    """The numbers that somebody has to call back because of these calls."""
+    """Return the numbers that somebody has to call back because these calls were missed."""
     return {
         number
         for facts in batch
@@ -135,7 +135,7 @@ def numbers_to_call_back(batch: Iterable[CallFacts]) -> set[str]:
 
 
 def delete_calls(ids: Collection[str]) -> None:
-    """Delete calls that turned out not to be calls of their own.
+    """Delete calls that turned out to belong to other calls.
 
     Must run inside a write transaction.
     """
@@ -143,7 +143,7 @@ def delete_calls(ids: Collection[str]) -> None:
         live.publish_topics("calls")
 
 
-# the columns of a call that are facts or derived from them alone
+# The columns of a call that are facts or are computed from the facts alone.
 _FACT_COLUMNS = tuple(name for name in value_columns(Call) if name != "short")
 
 
@@ -156,12 +156,12 @@ def _call_row(facts: CallFacts, rules: Calls, marks: Mapping[str, int]) -> dict[
 
 
 def _sms_marks(batch: Iterable[CallFacts]) -> dict[str, int]:
-    """Call id → the mark sent by SMS, which the event log does not contain."""
+    """Return the marks that callers sent by SMS, by call id; the event log lacks these marks."""
     unrated_ids = [facts.id for facts in batch if facts.rating is None and facts.ended_at]
     return dict(_SMS_MARKS.fetch_tuples(ids=unrated_ids))
 
 
-# The rows that belong to a call were deleted together with its former row.
+# When these functions run, the rows that belonged to a call were deleted with its former row.
 
 
 def _store_visits(batch: Sequence[CallFacts]) -> None:
@@ -201,7 +201,7 @@ def _store_talks(batch: Sequence[CallFacts]) -> None:
 def _inserted_rows(
     table: type[QueueVisit] | type[Talk], ids: Collection[str]
 ) -> list[tuple[int, tuple[str, int]]]:
-    """The (row id, (call, position)) of the rows just inserted for these calls, in order."""
+    """Return (row id, (call, position)) of each row just inserted for these calls, in order."""
     if not ids:
         return []
     return [
@@ -229,7 +229,7 @@ def _part_rows(
         }
 
 
-# the other columns of a recording are filled when its file is measured, after the call
+# The other columns of a recording are filled after the call, when its file is measured.
 _RECORDING_COLUMNS = tuple(field.name for field in dataclasses.fields(RecordingFacts))
 
 
@@ -292,7 +292,10 @@ def _new_page_facts(batch: Sequence[CallFacts], ratings: Mapping[str, object]) -
 def _page_facts(
     ratings: Iterable[Any], rings: Iterable[Any], talks: Iterable[Any], transfers: Iterable[Any]
 ) -> _PageFacts:
-    """Group rows that begin with a call id; rows of rings and talks have the operator after it."""
+    """Return the facts that the page of each operator shows of each call, by (call, login).
+
+    Each row begins with the call id; in rows of `rings` and `talks` the operator's login is next.
+    """
     operator_facts: defaultdict[tuple[str, str], list[Any]] = defaultdict(list)
     for call, login, *values in (*rings, *talks):
         operator_facts[call, login].append(values)
@@ -303,7 +306,7 @@ def _page_facts(
 
 
 def _involved_operators(facts: CallFacts) -> set[str]:
-    """Operators who are in the call or who placed it: their pages show all of it."""
+    """Return the operators who are in the call or who placed it: their pages show all of it."""
     ringing_logins = {
         ring.operator for visit in facts.visits for ring in visit.rings if not ring.ended_at
     }

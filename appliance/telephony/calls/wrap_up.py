@@ -16,12 +16,12 @@ def wrap_up_intervals(
     length_at: Callable[[Time], Any],
     until: Time,
 ) -> list[tuple[Time, Time]]:
-    """One operator's wrap-ups, in order.
+    """Return the wrap-up intervals of one operator, in order.
 
-    A wrap-up begins when a talk of `talks` (with callers) ends while the operator is ready. It
-    lasts as long as the rule in force then says (`length_at`), and ends earlier when the operator
-    talks again, takes another state, or at `until`. `other_talks` are the operator's talks without
-    a wrap-up after them. `ready` is sorted.
+    A wrap-up begins when one of `talks` (with callers) ends while the operator is ready. Its length
+    is what `length_at` returns for that time; it ends earlier when the operator talks again or
+    takes another state, or at `until`. After `other_talks` there is no wrap-up. `ready` has the
+    intervals in which the operator was ready, sorted.
     """
     talks = list(talks)
     talk_ends = {end for _, end in talks}

@@ -56,7 +56,7 @@ class SetupAddress:
 
 
 def phones_by_user() -> dict[int, DeskPhone]:
-    """User's id → their phone."""
+    """Return the desk phone of each user that has one, by the user's id."""
     return {phone.user_id: phone for phone in DeskPhone.select()}
 
 
@@ -66,10 +66,11 @@ def phone_of_user(user: User) -> DeskPhone | None:
 
 
 def secure_extensions(settings: Settings) -> set[str]:
-    """Extensions of phones that may use TLS and SRTP only.
+    """Return the extensions of the phones that may use TLS and SRTP only.
 
-    These are the phones that fetched their settings; if the box has a certificate for phones, also
-    all others except those that the settings list as plain.
+    These are the phones that fetched their settings from a set-up address. If the box has a
+    certificate for phones, they also include all other phones except those listed in the setting
+    `asterisk.plain_phones`.
     """
     asterisk = settings.asterisk
     extensions = _extensions_set_up()
@@ -87,11 +88,11 @@ def _extensions_set_up() -> set[str]:
 
 
 def save_phone(user: User, make: str, mac: str, settings: Settings, by: User | None) -> DeskPhone:
-    """Save a user's phone. A device other than before locks the previous one out at once.
+    """Save a user's phone; if it replaces another device, that one can no longer register.
 
-    `by`: None on the command line. Raises Refused: "make", "mac", "taken" (another user's),
-    "extension" (the user has no extension), "rights", "certificate" (the box has no certificate for
-    phones).
+    `by` is None on the command line. Raises Refused with the code "rights" if `by` may not do this,
+    "make" or "mac" if the value is invalid, "taken" if another user has this device, "extension" if
+    the user has no extension, or "certificate" if the box has no certificate for phones.
     """
     _require_right(user, by)
     mac = re.sub(r"[\s:.-]", "", mac.lower())
@@ -118,7 +119,10 @@ def save_phone(user: User, make: str, mac: str, settings: Settings, by: User | N
 
 
 def remove_phone(user: User, by: User | None) -> None:
-    """Delete a user's phone; it can no longer register. Raises Refused: "rights", "none"."""
+    """Delete a user's phone, which can then no longer register.
+
+    Raises Refused with the code "rights" if `by` may not do this, or "none" if there is no phone.
+    """
     _require_right(user, by)
     with write_transaction():
         phone = phone_of_user(user)
@@ -134,7 +138,8 @@ def remove_phone(user: User, by: User | None) -> None:
 def create_setup_address(user: User, settings: Settings, by: User | None) -> SetupAddress:
     """Create a new set-up address for a user's phone; an earlier one becomes invalid.
 
-    Raises Refused: "rights", "extension", "none" (the user has no phone).
+    Raises Refused with the code "rights" if `by` may not do this, "extension" if the user is
+    inactive or has no extension, or "none" if the user has no phone.
     """
     _require_right(user, by)
     if not user.extension or not user.active:
@@ -160,12 +165,13 @@ def is_setup_pending(phone: DeskPhone) -> bool:
 
 
 def fetch_settings(token: str, name: str, agent: str, address: str, settings: Settings) -> str:
-    """The settings file `name`, for the phone that requests it from its set-up address; once.
+    """Return the settings file `name` to the phone that requests it from its set-up address.
 
-    `agent`: the phone's name for itself; `address`: its network address. The SIP password in the
-    file is new. Raises Refused: "token" (unknown), "file" (another file name), "mac" (another phone
-    asks), "used", "ended", "closed" (the user has no phone any more); with a known token, the
-    refusal is in the audit.
+    This works once; the SIP password in the file is new. `agent` is the phone's User-Agent and
+    `address` its network address. Raises Refused with the code "token" if the token is unknown,
+    "file" for another file name, "mac" if another phone asks, "used" or "ended" if the set-up
+    address was used or has expired, or "closed" if the user is inactive or has no extension. If the
+    token is known, the audit records the refusal, except "file".
     """
     phone = DeskPhone.get_or_none(DeskPhone.token_hash == _hash_token(token))
     if not phone:
@@ -216,9 +222,10 @@ def fetch_settings(token: str, name: str, agent: str, address: str, settings: Se
 
 
 def phone_book(token: str, user_agent: str) -> str:
-    """The directory of the ministry in the format of the phone.
+    """Return the ministry's directory in the format of the phone that asks with this token.
 
-    Raises Refused: "token", "closed", "mac".
+    Raises Refused with the code "token" if the token is unknown, "closed" if the phone's user is
+    inactive or has no extension, or "mac" if another phone asks.
     """
     phone = DeskPhone.get_or_none(DeskPhone.book_hash == _hash_token(token))
     if not phone:
@@ -233,9 +240,9 @@ def phone_book(token: str, user_agent: str) -> str:
 
 
 def _refusal_code(phone: DeskPhone, file_name: str, user_agent: str) -> str:
-    """Why the file is refused; "" if it is not."""
+    """Return the code of the reason why the file is refused; "" if it is not."""
     if file_name != PHONE_MAKERS[phone.make].file_name(phone.mac):
-        # makes ask for files of their whole range too: those do not exist, which is harmless
+        # Phones also ask for files common to all models of their maker, which do not exist here.
         match = _FILE_NAME_PATTERN.fullmatch(file_name)
         return "mac" if match and match[1] != phone.mac else "file"
     if _is_other_device(phone, user_agent):
@@ -282,11 +289,11 @@ def _token_url(settings: Settings, token: str) -> str:
 
 
 def _derive_web_password(token: str) -> str:
-    """A password derived from the token, so that it need not be stored until the phone asks."""
+    """Return a password derived from the token, so that it need not be stored for the phone."""
     digest = hashlib.sha256(f"web page of {token}".encode()).digest()
     return base64.b32encode(digest).decode().lower()[:_WEB_PASSWORD_CHARACTERS]
 
 
 def _hash_token(token: str) -> str:
-    """The hash of a token; as tokens have 192 random bits, a plain hash cannot be reversed."""
+    """Return the hash of a token; it needs no salt, because a token has 192 random bits."""
     return hashlib.sha256(token.encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""Grandstream GXP and GRP: cfgMAC.xml, numbered values (configuration templates of the makers)."""
+"""Grandstream GXP and GRP: cfgMAC.xml, numbered values (the maker's configuration templates)."""
 
 from urllib.parse import urlsplit
 from xml.etree import ElementTree
@@ -26,7 +26,10 @@ def file_name(mac: str) -> str:
 
 
 def settings_file(setup: PhoneSetup) -> str:
-    """The text of the settings file; the comments are the names on the phone's web page."""
+    """Return the text of the settings file.
+
+    The comments give the name of each value on the phone's web page.
+    """
     book = urlsplit(setup.book_url)
     values: dict[str, object] = {
         "P271": 1,  # account active

@@ -1,4 +1,4 @@
-"""The interface of a maker's module, and the data about a phone that it receives."""
+"""The interface of the modules for makers of phones, and the data that they need of a phone."""
 
 import datetime as dt
 from collections.abc import Iterable
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 from xml.etree import ElementTree
 
-MENU_LANGUAGE = ("ru", "Russian")  # of the phone's own menus: no make has Uzbek
+MENU_LANGUAGE = ("ru", "Russian")  # of the phone's own menus: no maker offers Uzbek
 REGISTRATION_SECONDS = 3600  # how long a registration is valid
 KEY_PAYLOAD_TYPE = 101  # RTP payload type of keys (RFC 4733)
 BOOK_FILE_NAME = "phonebook.xml"
@@ -16,7 +16,7 @@ BookEntries = Iterable[tuple[str, str]]  # name and number
 
 @dataclass(frozen=True)
 class PhoneSetup:
-    """All that one phone needs; its passwords are stored only in its file."""
+    """The data in one phone's settings file; the passwords are stored nowhere else."""
 
     mac: str
     extension: str
@@ -49,7 +49,7 @@ class PhoneMaker(Protocol):
 
 
 def plain_text(text: str) -> str:
-    """A name in one line, in letters that phones can show: their fonts lack ʻ and ʼ."""
+    """Return a name as one line, with letters that phones can show: their fonts lack ʻ and ʼ."""
     return " ".join(text.translate({0x2BB: "'", 0x2BC: "'"}).split())
 
 

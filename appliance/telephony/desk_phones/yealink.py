@@ -21,9 +21,9 @@ def file_name(mac: str) -> str:
 
 
 def settings_file(setup: PhoneSetup) -> str:
-    """The text of the settings file.
+    """Return the text of the settings file.
 
-    The key of the web page's passwords occurs once for each account of that page.
+    The parameter for the web page's password occurs twice, once for each account of that page.
     """
     account: dict[str, object] = {
         "enable": 1,

@@ -1,4 +1,7 @@
-"""When missed callers are called automatically, and by one dialler or person at a time."""
+"""When missed callers are called automatically, and the claims on tasks.
+
+A claim makes sure that only one dialler or person calls a missed caller at a time.
+"""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -10,14 +13,14 @@ from appliance.core.settings import Outgoing, Settings
 from appliance.models import Call, FollowUp
 from appliance.telephony import destinations, routing
 
-MAX_TASK_AGE = dt.timedelta(days=2)  # missed callers are not called automatically after this
-CLAIM_DURATION = dt.timedelta(minutes=3)  # longer than a call rings and waits
+MAX_TASK_AGE = dt.timedelta(days=2)  # callers missed longer ago are not called automatically
+CLAIM_DURATION = dt.timedelta(minutes=3)  # longer than an unanswered call lasts
 _SETTLING_TIME = dt.timedelta(minutes=2)  # a caller who gave up may be calling again
 
 
 @dataclass(frozen=True)
 class CallingRules:
-    """The rules for automatic calls: kinds of tasks, attempts, hours in the site's time."""
+    """The rules for automatic calls: kinds of tasks, attempts, hours in the site's time zone."""
 
     kinds: tuple[str, ...]
     attempts: int
@@ -28,7 +31,7 @@ class CallingRules:
     outgoing: Outgoing
 
     def bar_reason(self, number: str) -> str:
-        """Why a number may not be called automatically; "" if it may.
+        """Return why a number may not be called automatically; "" if it may.
 
         The reasons are those of destinations.bar_reason.
         """
@@ -63,7 +66,10 @@ def next_call_time(task: FollowUp, rules: CallingRules) -> dt.datetime | None:
 
 
 def due_tasks(rules: CallingRules) -> list[FollowUp]:
-    """Tasks that may be called automatically now; requests first, then by place in line."""
+    """Return the tasks whose number may be called automatically now.
+
+    Callers who asked to be called back come first; within each kind, by place in line.
+    """
     now = clock.now()
     if _next_time_within_hours(now, rules) != now:
         return []
@@ -83,7 +89,7 @@ def due_tasks(rules: CallingRules) -> list[FollowUp]:
 
 @dataclass(frozen=True)
 class DailyUsage:
-    """Automatic calls since midnight of the site, with the limits."""
+    """The automatic calls since midnight in the site's time zone, and their limits."""
 
     calls: int
     minutes: int
@@ -98,7 +104,7 @@ class DailyUsage:
 
 
 def daily_usage(rules: CallingRules) -> DailyUsage:
-    """Today's automatic calls; those that have not ended count up to now."""
+    """Return the number and length of today's automatic calls; unfinished ones count up to now."""
     now = clock.now()
     midnight = dt.datetime.combine(now.astimezone(rules.tz).date(), dt.time(), rules.tz)
     is_automatic = Call.reason.in_(("callback", "follow_up")) & Call.by.is_null()
@@ -119,8 +125,9 @@ def exhausted_tasks(rules: CallingRules) -> list[FollowUp]:
 
 
 def claim_task(task: FollowUp, by: str = "") -> bool:
-    """Claim a task before calling its number; returns False if somebody else did.
+    """Claim a task before its number is called; returns False if that is not possible.
 
+    That is so if somebody else has claimed it, or if it was closed or called since `task` was read.
     The claim expires by itself after CLAIM_DURATION.
     """
     now = clock.now()
@@ -141,7 +148,7 @@ def claim_task(task: FollowUp, by: str = "") -> bool:
 
 
 def release_claim(task: FollowUp) -> None:
-    """Release a claim: the number was not called after all."""
+    """Release the claim on a task whose number was not called after all."""
     with write_transaction():
         FollowUp.update(claimed_until=None, claimed_by="").where(FollowUp.id == task.id).execute()
         live.publish_topics("followups")

@@ -15,7 +15,10 @@ RECOVERED_OUTCOMES = ("spoken", "called_again")
 
 @dataclass(frozen=True)
 class Recovery:
-    """Missed callers of a period and the result; hours count from the first missed call."""
+    """How many callers were missed in a period, and how many of them were reached later.
+
+    `mean_hours` is the mean time from the first missed call until the caller was reached.
+    """
 
     missed: int
     recovered: int
@@ -24,7 +27,7 @@ class Recovery:
 
     @property
     def share(self) -> float | None:
-        """Per cent of the missed callers that were spoken to, if any were missed."""
+        """Percentage of the missed callers who were reached; None if no caller was missed."""
         return 100 * self.recovered / self.missed if self.missed else None
 
 
@@ -43,9 +46,10 @@ def find_task(user: User, number: int) -> FollowUp | None:
 
 
 def open_tasks(user: User, limit: int = 300, offset: int = 0) -> list[FollowUp]:
-    """Open tasks: requests for a call first, then callers who waited, each by place in line.
+    """Return the open tasks that the user may see, without the first `offset` of them.
 
-    `offset`: how many at the beginning are left out.
+    Callers who asked to be called back come first, then those who waited in a queue, then the
+    others; within each kind, by place in line.
     """
     tasks = visible_tasks(user).where(FollowUp.closed_at.is_null())
     return list(
@@ -54,7 +58,7 @@ def open_tasks(user: User, limit: int = 300, offset: int = 0) -> list[FollowUp]:
 
 
 def latest_attempts(tasks: Iterable[FollowUp]) -> dict[int, Call]:
-    """Task id → the newest outgoing call for it that reached nobody."""
+    """Return the newest outgoing call that reached nobody for each task, by task id."""
     numbers = {task.number: task for task in tasks if task.attempts}
     calls_out = Call.select().where(
         Call.callee.in_(list(numbers)),
@@ -95,7 +99,7 @@ def count_closed(user: User, since: dt.datetime) -> int:
 
 
 def recovery_of_period(begin: dt.datetime, end: dt.datetime) -> Recovery:
-    """The present result for the callers who were first missed in [begin, end)."""
+    """Return how many callers were first missed in [begin, end), and reached until now."""
     is_recovered = FollowUp.outcome.in_(RECOVERED_OUTCOMES)
     recovery_time = Case(None, [(is_recovered, FollowUp.closed_at - FollowUp.opened_at)])
     missed, recovered, closed_count, microseconds = (

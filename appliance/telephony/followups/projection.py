@@ -1,4 +1,7 @@
-"""The tasks of a number, computed again from the ledger whenever new facts about it arrive."""
+"""The tasks of a number, computed again from the ledger whenever new facts about it arrive.
+
+A task is the work of reaching the callers of one number that was missed (see `tasks`).
+"""
 
 import dataclasses
 import datetime as dt
@@ -22,7 +25,7 @@ from appliance.telephony.calls import FOLLOW_UP_CODES
 from appliance.telephony.followups.tasks import Contact, Task, fold_contacts
 
 _EARLIEST_TIME = dt.datetime(1970, 1, 2, tzinfo=dt.UTC)
-# the facts of a call are not later than this after its beginning
+# All facts of a call occur within this time after it begins.
 _MAX_CALL_DURATION = dt.timedelta(hours=12)
 _BATCH_NUMBERS = 500  # numbers in one transaction
 _TIME_COLUMN = MomentField()
@@ -54,7 +57,7 @@ _MARKS_OF_NUMBERS = PreparedQuery(
 
 
 class _CallRow(NamedTuple):
-    """The facts of a call that concern the numbers taking part."""
+    """The facts of a call from which the tasks of its numbers are computed."""
 
     id: str
     direction: str
@@ -90,16 +93,17 @@ _CALLS_OF_NUMBERS = PreparedQuery(_calls_query)
 def update_tasks(since: dt.datetime, *numbers: str | None) -> None:
     """Compute the tasks of these numbers again from `since`, the time of a newly stored fact.
 
-    Must run inside a write transaction. Repetition, or another order, gives the same tasks. Hidden
-    numbers have no tasks.
+    Must run inside a write transaction. Repeated calls, in whatever order, give the same tasks.
+    Hidden numbers (None) have no tasks.
     """
     _update_tasks_since({n: since for n in numbers if n and phone_numbers.canonical_number(n) == n})
 
 
 def update_concerned_tasks(times: Mapping[str, dt.datetime], missed: Collection[str]) -> None:
-    """Compute tasks again for numbers, each from its own time, where a change is possible.
+    """Compute the tasks of numbers again, each from the time given for it in `times`.
 
-    `missed`: numbers that were missed just now. Other numbers are skipped unless they have tasks.
+    Numbers that were not just missed (`missed`) are skipped unless they have tasks: nothing can
+    change for them.
     """
     concerned = {number for (number,) in _NUMBERS_WITH_TASKS.fetch_tuples(numbers=times)}
     with_tasks = frozenset(concerned)
@@ -110,7 +114,7 @@ def update_concerned_tasks(times: Mapping[str, dt.datetime], missed: Collection[
 
 
 def rebuild_tasks() -> int:
-    """Compute the tasks of every number again; returns the number of numbers."""
+    """Compute the tasks of every phone number again; returns how many numbers there are."""
     missed = Call.select(fn.COALESCE(Call.callee, Call.caller)).where(
         Call.direction == "inbound", Call.outcome.in_(FOLLOW_UP_CODES)
     )
@@ -124,7 +128,7 @@ def rebuild_tasks() -> int:
 
 
 def close_task(task: FollowUp, outcome: str, by: str = "", note: str = "") -> bool:
-    """Close a task: "done" by a person, or "given_up" automatically.
+    """Close a task with the outcome "done" (by a person) or "given_up" (automatically).
 
     Returns False if the task was closed before.
     """
@@ -144,8 +148,8 @@ def _update_tasks_since(
 ) -> None:
     """Compute the tasks of each number again from its time on; earlier tasks are not changed.
 
-    For a task that was open at that time, the computation begins when it was opened. `with_tasks`:
-    those of the numbers that have tasks, if the caller has looked it up.
+    If a task was open at that time, the computation begins when that task was opened. `with_tasks`
+    are the numbers that have tasks, or None if that is unknown.
     """
     if not times:
         return
@@ -183,7 +187,7 @@ def _update_tasks_since(
 
 
 def _update_start(at: dt.datetime, tasks: Iterable[FollowUp]) -> dt.datetime:
-    """`at`, or the time when the task was opened that was open at that time."""
+    """Return when the task that was open at `at` was opened; `at` itself if no task was open."""
     open_tasks = (task for task in tasks if task.closed_at is None or task.closed_at >= at)
     return min([at, *map(_opened_at, open_tasks)])
 
@@ -204,7 +208,7 @@ def _update_row(row: FollowUp, task: Task) -> bool:
 
 
 def _contacts_since(since: Mapping[str, dt.datetime]) -> dict[str, list[Contact]]:
-    """The contacts with each number since its time."""
+    """Return the contacts with each number since the time given for it."""
     begin = _TIME_COLUMN.db_value(min(since.values()) - _MAX_CALL_DURATION) or 0
     contacts_by_number: dict[str, list[Contact]] = {number: [] for number in since}
     for row in _CALLS_OF_NUMBERS.fetch_tuples(numbers=since, since=begin):
@@ -224,7 +228,7 @@ def _contacts_since(since: Mapping[str, dt.datetime]) -> dict[str, list[Contact]
 
 
 def _parse_call_row(row: tuple[Any, ...]) -> _CallRow:
-    """A call from the values of its columns."""
+    """Return a call from the values of its columns, with times as aware datetimes."""
     call = _CallRow(*row)
     return call._replace(**{name: _stored_time(getattr(call, name)) for name in _TIME_FIELDS})
 
@@ -254,5 +258,5 @@ def _contact_of_call(call: _CallRow, number: str) -> Contact | None:
 
 
 def _stored_time(stored_value: int | None) -> Any:
-    """A time from the value of its column."""
+    """Return the time that a column stores as an integer."""
     return _TIME_COLUMN.python_value(stored_value)

@@ -1,4 +1,8 @@
-"""The tasks of one number, computed from the contacts with it. Pure functions."""
+"""The tasks of one number, computed from the contacts with it. Pure functions.
+
+A task is opened by a missed call from the number. It is closed when somebody speaks with the
+caller, marks it as done or gives up.
+"""
 
 import datetime as dt
 from collections.abc import Iterable
@@ -29,7 +33,7 @@ class Contact:
 
 @dataclass
 class Task:
-    """A period in which a number waited for a talk; its fields are those of table FollowUp."""
+    """A period in which a missed caller waited for a talk; the fields are those of FollowUp."""
 
     number: str
     opened_at: dt.datetime

@@ -1,14 +1,17 @@
 """The sounds that announce a number, a date, a wait or an appeal's number, by language.
 
-Pure functions with the grammar of each language. The names of the sounds are those of Asterisk's
-own Say, so that its announcements use the same files.
+Pure functions with the grammar of each language. The sounds have the names that Asterisk's own Say
+applications use, so that its announcements play the same files.
 """
 
 import datetime as dt
 
 
 def number_sounds(value: int, language: str, gender: str = "") -> list[str]:
-    """The sounds of a whole number up to 999 999 999; `gender` "f" or "n" matters in Russian."""
+    """Return the sounds of a whole number up to 999 999 999.
+
+    `gender` is that of the counted noun: "f", "n" or "" (masculine); it matters in Russian only.
+    """
     if value < 0:
         return ["digits/minus", *number_sounds(-value, language, gender)]
     return _russian_number(value, gender) if language == "ru" else _uzbek_number(value)
@@ -57,7 +60,10 @@ def appeal_sounds(text: str, language: str) -> list[str]:
 
 
 def _uzbek_number(value: int, split: bool = False) -> list[str]:
-    """The sounds of a number in Uzbek; `split`: eleven as ten and one, as in an ordinal."""
+    """Return the sounds of a number in Uzbek.
+
+    `split`: 11 to 19 are two sounds (ten and one), as an ordinal needs; otherwise they are one.
+    """
     if value < 20 and not (split and value > 10):
         return [f"digits/{value}"]
     for size, name in ((10**6, "million"), (1000, "thousand"), (100, "hundred")):
@@ -94,7 +100,10 @@ def _russian_number(value: int, gender: str = "") -> list[str]:
 
 
 def _plural_form(value: int, singular: str, few: str, many: str) -> str:
-    """The form of the counted noun: 1 and 21 singular, 2-4 and 22 `few`, 5-20 and 11-14 `many`."""
+    """Return the Russian form of a noun counted by `value`.
+
+    1 and 21 take `singular`, 2 to 4 and 22 take `few`, 5 to 20 (also 11 to 14) take `many`.
+    """
     if value % 100 // 10 == 1:
         return many
     return {1: singular, 2: few, 3: few, 4: few}.get(value % 10, many)

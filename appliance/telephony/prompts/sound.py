@@ -1,7 +1,7 @@
-"""Conversion of sound files to the telephone's format; bad ones are measured and refused.
+"""Conversion of sound files to the telephone's format; unusable files are refused.
 
-The format of a file is detected by its first bytes, never by its name: sox would follow a playlist
-through a shell, and guesses among sixty formats. sox runs in the sandbox.
+The format of a file is detected by its first bytes, never by its name: left to itself, sox would
+guess among sixty formats, and open the files of a playlist through a shell. sox runs in a sandbox.
 """
 
 import array
@@ -21,23 +21,23 @@ from appliance.core.refusals import Refused
 
 SAMPLE_RATE_HZ = 8000
 TELEPHONE_FORMAT = ("-r", str(SAMPLE_RATE_HZ), "-c", "1", "-b", "16")
-# dB below full scale, of the parts with speech; as in carriers' announcements
+# The loudness of the parts with speech, relative to full scale; as in carriers' announcements.
 TARGET_LOUDNESS_DB = -20.0
 MAX_PEAK_DB = -1.0
-MAX_SECONDS, MIN_SECONDS = 120.0, 0.3  # seconds
-# Formats without a header; the modules loaded by modules.conf read no others.
+MAX_SECONDS, MIN_SECONDS = 120.0, 0.3
+# Formats without a header that Asterisk can play with the modules that modules.conf loads.
 _HEADERLESS_SUFFIXES = {".sln", ".alaw", ".ulaw", ".al", ".ul", ".pcm", ".g722"}
-# samples between two samples checked; pairs needed for a verdict
+# The distance between two pairs of samples that are checked; how many pairs a verdict needs.
 _STRIDE_SAMPLES, _MIN_PAIRS = (
     31,
     50,
 )
 _LOUD_SAMPLE = 8192  # of 32768
-_NOISE_SHARE = 0.4  # share of loud samples and of changes of sign; of speech both are far below
+_NOISE_SHARE = 0.4  # if both the share of loud samples and of sign changes exceed it, it is noise
 _SILENCE_DB = -50.0
 _BLOCK_SAMPLES = SAMPLE_RATE_HZ // 20
 _CLIPPED_FLAT_FACTOR_DB = 6.0  # sox's flat factor: how long the wave stays at its highest value
-# sox's name of a format: the first bytes of such a file
+# The first bytes of a file of each format (sox's name), as a regular expression.
 _FORMAT_SIGNATURES = {
     "wav": rb"RIFF....WAVE",
     "aiff": rb"FORM....AIF[FC]",
@@ -50,7 +50,7 @@ _FORMAT_SIGNATURES = {
 
 @dataclass(frozen=True)
 class SoundMeasurement:
-    """A sound in the telephone's format: its length, loudness in dB, hash."""
+    """The length, the loudness (dB relative to full scale) and the hash of a sound."""
 
     seconds: float
     loudness: float | None  # None: deliberate silence
@@ -60,8 +60,9 @@ class SoundMeasurement:
 def convert_recording(source: Path, target: Path) -> SoundMeasurement:
     """Write a recording of any format to `target` as 8 kHz mono WAV of standard loudness.
 
-    Silence at both ends is shortened to a breath. `target` is complete, or does not exist.
-    Raises Refused: "unreadable", "silent", "clipped", "short", "long".
+    Silence at both ends is shortened to 0.1 and 0.2 s. Raises Refused with the code "unreadable"
+    if the file is no sound of a known format, "silent" if it contains no speech, "clipped" if it
+    was recorded too loud, or "short" or "long" for its length; `target` is then not written.
     """
     source_format = _detect_format(source)
     with tempfile.TemporaryDirectory() as folder:
@@ -80,7 +81,10 @@ def convert_recording(source: Path, target: Path) -> SoundMeasurement:
 
 
 def level_loudness(source: Path, target: Path) -> None:
-    """Copy a WAV of the telephone's format at TARGET_LOUDNESS_DB, with peaks up to MAX_PEAK_DB."""
+    """Copy a WAV of the telephone's format, amplified or softened to TARGET_LOUDNESS_DB.
+
+    It stays softer if its peaks would exceed MAX_PEAK_DB. Silence is copied unchanged.
+    """
     present_loudness = speech_loudness(source)
     peak = _peak_level(source)
     gain = (
@@ -98,10 +102,10 @@ def measure_sound(file: Path) -> SoundMeasurement:
 
 
 def speech_loudness(file: Path) -> float | None:
-    """Mean level in dB below full scale of the blocks with speech, if there are any.
+    """Return the mean level of speech in dB relative to full scale; None for silence.
 
-    Blocks of 50 ms more than 15 dB below the mean of the audible ones do not count, so that pauses
-    do not make a prompt seem soft.
+    The file is divided into blocks of 50 ms. Blocks more than 15 dB below the mean of the audible
+    ones do not count, so that pauses do not make a prompt seem soft.
     """
     samples = _read_samples(file)
     powers = [
@@ -117,17 +121,17 @@ def speech_loudness(file: Path) -> float | None:
 
 
 def duration_seconds(file: Path) -> float:
-    """The length of a WAV of the telephone's format."""
+    """Return the length of a WAV file."""
     with wave.open(str(file)) as sound:
         seconds: float = sound.getnframes() / sound.getframerate()
     return seconds
 
 
 def find_fault(file: Path) -> str:
-    """Why Asterisk cannot play a sound as intended; "" if it can.
+    """Return why Asterisk cannot play a sound file as intended; "" if it can.
 
-    Of formats other than WAV only the name is checked. Noise instead of speech is loud and changes
-    its sign at every second sample.
+    Only WAV files are read; for other formats only the file's suffix is checked. Noise instead of
+    speech is also a fault: it is loud throughout, and about every second sample changes its sign.
     """
     if file.suffix.lower() != ".wav":
         return "" if file.suffix.lower() in _HEADERLESS_SUFFIXES else "no kind of sound"
@@ -201,7 +205,7 @@ def _check_original(source: Path, source_format: str) -> None:
 
 
 def _detect_format(source: Path) -> str:
-    """sox's name for the format of a file, by its first bytes. Raises Refused for others."""
+    """Return sox's name for the format of a file. Raises Refused "unreadable" if it is unknown."""
     with source.open("rb") as stream:
         head = stream.read(64)
     for name, signature in _FORMAT_SIGNATURES.items():
@@ -211,9 +215,10 @@ def _detect_format(source: Path) -> str:
 
 
 def _run_sox(source_format: str, source: Path, target: Path | None, *effects: str) -> str:
-    """Let sox write a WAV of the telephone's format, or no file (None); returns its report.
+    """Apply effects with sox and return its report.
 
-    Raises Refused if sox cannot read the source or takes too long.
+    The result is written to `target` as a WAV of the telephone's format, unless that is None.
+    Raises Refused "unreadable" if sox cannot read the source or takes too long.
     """
     with tempfile.TemporaryDirectory() as folder:
         output_file = Path(folder) / "made.wav"

@@ -16,15 +16,15 @@ _SOX_COMMAND = (
     "-R",
 )
 _OPERATOR_PROMPT_PREFIXES = ("whisper-", "topic-")
-TEXT_SUFFIX = ".synthetic.txt"  # the file next to a synthetic sound with the text that it says
+TEXT_SUFFIX = ".synthetic.txt"  # of the file next to a synthetic sound that has its text
 
 
 def synthesise_prompts(folder: Path) -> list[Path]:
-    """Speak every default text into <folder>/<lang>/<name>.wav; returns the files made.
+    """Speak every default text into <folder>/<lang>/<name>.wav, and make the music and the tone.
 
-    A file is made if it is missing, or if it is synthetic and says another text: the file next to
-    it has the text that it says. Sounds that were recorded or chosen on the page have no such file
-    and are not changed.
+    Returns the files made. A prompt is made if its file is missing, or if it is synthetic and says
+    another text, according to the text file next to it. Sounds that were recorded or chosen on the
+    page have no such text file and are not changed.
     """
     files = []
     for language in LANGUAGES:
@@ -41,7 +41,10 @@ def synthesise_prompts(folder: Path) -> list[Path]:
 
 
 def synthesise_missing(folder: Path, texts: dict[str, str], language: str) -> list[Path]:
-    """Speak the texts (by name) whose sound is missing or is a synthetic one of another text."""
+    """Speak those of the texts (by name) whose sound is missing, or synthetic with another text.
+
+    Returns the files made.
+    """
     files = []
     for name, text in texts.items():
         target = folder / f"{name}.wav"
@@ -63,8 +66,9 @@ def is_operator_prompt(name: str) -> bool:
 def synthesise_text(text: str, language: str, target: Path, *, brief: bool = False) -> None:
     """Speak a text with espeak-ng; sox converts it to the telephone's format and loudness.
 
-    An empty text gives a tenth of a second of silence. `brief`: without the silence of a third of a
-    second with which espeak-ng ends. The file is replaced as a whole. Raises Refused.
+    An empty text gives 0.1 s of silence. `brief`: the 0.3 s of silence at the end of espeak-ng's
+    sound are removed. The file is replaced as a whole. Raises Refused "unreadable" if a program
+    fails or takes too long.
     """
     new_file = target.with_name(f".{target.name}.new.wav")
     with tempfile.TemporaryDirectory() as folder:
@@ -105,7 +109,7 @@ def synthesise_text(text: str, language: str, target: Path, *, brief: bool = Fal
 
 
 def link_for_asterisk(folder: Path, data: Path) -> None:
-    """Link each language's prompts into Asterisk's sounds, for its own Say and queues."""
+    """Link each language's prompts into Asterisk's folder of sounds, for its own announcements."""
     for language in LANGUAGES:
         link = data / "sounds" / language
         if link.is_symlink() and link.readlink() == folder / language:
@@ -137,7 +141,10 @@ def _make_beep(target: Path) -> None:
 
 
 def _run_sandboxed(folder: str, *command: str) -> None:
-    """Run a program that reads and writes in this folder. Raises Refused."""
+    """Run a program that reads and writes in this folder.
+
+    Raises Refused "unreadable" if it fails or takes too long.
+    """
     try:
         sandbox.run_program(*command, writes=[Path(folder)])
     except subprocess.CalledProcessError as error:

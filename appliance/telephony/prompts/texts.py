@@ -12,12 +12,11 @@ from appliance.telephony.routing import Plan, Topic
 TEXTS_FOLDER = Path(ivr.__file__).parent / "prompts"
 LANGUAGES = tuple(accounts.CALL_LANGUAGES)
 NUMBER_PREFIX = "digits/"  # prefix of the names of parts of numbers and dates, as in Asterisk
-# Asterisk's own prompts for queues with other announcements than this dialplan's: never played
-# here.
+# Asterisk's own prompts for announcements in queues that this dialplan never plays.
 _UNUSED_PROMPTS = frozenset(
     f"queue-{name}" for name in ("callswaiting", "thankyou", "minute", "minutes", "seconds")
 )
-_CALLBACK_OFFER = "callback-offer"  # its default text names the key 9
+_CALLBACK_OFFER = "callback-offer"  # its default text says to press the key 9
 _KEY_WORDS = {
     language: tuple(words.split())
     for language, words in (
@@ -29,7 +28,7 @@ _KEY_WORDS = {
 
 @functools.cache
 def default_texts(language: str) -> dict[str, str]:
-    """Name → default text of every prompt of a language; "" is a short silence."""
+    """Return the default texts of all prompts of a language, by name; "" is a short silence."""
     folder = TEXTS_FOLDER / language
     texts = {file.stem: file.read_text("utf-8").strip() for file in sorted(folder.glob("*.txt"))}
     number_texts = tomllib.loads((folder / "digits.toml").read_text("utf-8"))
@@ -37,16 +36,20 @@ def default_texts(language: str) -> dict[str, str]:
 
 
 def plan_texts(language: str) -> dict[str, str]:
-    """Name → text of the prompts that name keys of the plan in force; empty without a plan.
+    """Return the texts, by name, of the prompts that depend on the plan in force.
 
-    The topic menu has a prompt for each of its levels.
+    Empty if no plan was saved. See `texts_of_plan`.
     """
     version = routing.newest_version()
     return texts_of_plan(Plan.from_json(version.document), language) if version else {}
 
 
 def texts_of_plan(plan: Plan, language: str) -> dict[str, str]:
-    """Name → text of the prompts that name keys or topics of a plan."""
+    """Return the texts, by name, of the prompts that depend on a plan.
+
+    They are the offer of a callback, a prompt for each level of the topic menu, and the names of
+    topics that are announced to operators.
+    """
     key_words = _KEY_WORDS[language]
     offer = default_texts(language)[_CALLBACK_OFFER].replace(
         key_words[9], key_words[int(plan.callback.key)]
@@ -56,7 +59,7 @@ def texts_of_plan(plan: Plan, language: str) -> dict[str, str]:
 
 
 def _topic_menus(menu: tuple[Topic, ...], language: str) -> dict[str, str]:
-    """Name → text of the prompt for each level of the topic menu."""
+    """Return the text of the prompt for each level of the topic menu, by the prompt's name."""
     levels: dict[str, list[str]] = {}
     for topic in sorted(menu, key=lambda topic: topic.keys):
         level = topic.keys[:-1]
@@ -66,7 +69,7 @@ def _topic_menus(menu: tuple[Topic, ...], language: str) -> dict[str, str]:
 
 
 def _topic_announcements(menu: tuple[Topic, ...], language: str) -> dict[str, str]:
-    """Name → text of the topic, played to the operator before the call is connected."""
+    """Return the texts, by name, of the prompts that announce a call's topic to the operator."""
     return {
         f"topic-{topic.code}": f"{topic.ru if language == 'ru' else topic.uz}."
         for topic in menu
@@ -75,12 +78,12 @@ def _topic_announcements(menu: tuple[Topic, ...], language: str) -> dict[str, st
 
 
 def all_texts(language: str) -> dict[str, str]:
-    """Name → text of every prompt of a language, without changes made by people."""
+    """Return the texts of all prompts of a language, by name, before any change by people."""
     return default_texts(language) | plan_texts(language)
 
 
 def audible_texts(language: str) -> dict[str, str]:
-    """Name → text of every prompt of a language that the dialplan can play."""
+    """Return the texts of all prompts of a language that the dialplan can play, by name."""
     return {name: text for name, text in all_texts(language).items() if name not in _UNUSED_PROMPTS}
 
 

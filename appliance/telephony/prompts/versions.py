@@ -25,7 +25,11 @@ MAX_TEXT_CHARACTERS = 2000  # two minutes of speech
 
 @dataclass(frozen=True)
 class PromptInfo:
-    """The version in force of a prompt. `version` 0: the default; `seconds` None: no sound."""
+    """The version in force of a prompt.
+
+    `version` is 0 for the default sound; `seconds` is None if there is no sound file; `trouble` is
+    the code of the reason why the last recording by phone was refused, or "".
+    """
 
     language: str
     name: str
@@ -38,7 +42,7 @@ class PromptInfo:
 
 
 def list_prompts(folder: Path, language: str) -> list[PromptInfo]:
-    """Every prompt of a language that is ever played, by name."""
+    """Return every prompt of a language that the dialplan can play."""
     versions_by_name = {
         version.prompt.name: version
         for version in PromptVersion.select(PromptVersion, Prompt)
@@ -54,7 +58,7 @@ def list_prompts(folder: Path, language: str) -> list[PromptInfo]:
 
 
 def find_prompt(folder: Path, language: str, name: str) -> PromptInfo | None:
-    """One prompt, if the name is known."""
+    """Return one prompt; None if the language or the name is unknown."""
     if language not in LANGUAGES or name not in all_texts(language):
         return None
     version = _active_version(language, name)
@@ -64,7 +68,7 @@ def find_prompt(folder: Path, language: str, name: str) -> PromptInfo | None:
 
 
 def list_versions(language: str, name: str) -> list[PromptVersion]:
-    """Every version of a prompt, newest first; empty while it is the default one."""
+    """Return every version of a prompt, newest first; empty if it was never changed."""
     return list(
         PromptVersion.select()
         .join(Prompt)
@@ -95,10 +99,10 @@ def new_recording_path(folder: Path, language: str, name: str) -> Path:
 def speak_text(
     folder: Path, language: str, name: str, text: str, by: str, *, in_force: bool = True
 ) -> PromptVersion:
-    """Add a version from a typed text by speech synthesis; `in_force`: activate it at once.
+    """Add a version that speech synthesis makes from a typed text.
 
-    Raises Refused for an unknown prompt ("unknown"), for a text that is too long to listen to
-    ("wordy"), and if no sound results.
+    `in_force`: activate it at once. Raises Refused with the code "unknown" if there is no such
+    prompt, "wordy" if the text is too long, or "unreadable" if the synthesis fails.
     """
 
     def make_sound(target: Path) -> sound.SoundMeasurement:
@@ -115,11 +119,10 @@ def speak_text(
 
 
 def update_plan_prompts(folder: Path) -> list[Path]:
-    """Make the topic menu and the callback offer name the plan's keys; returns the files made.
+    """Make the prompts that depend on the plan say what it now requires; returns the files made.
 
-    A recording that names other keys would lead callers to wrong keys: a synthetic voice replaces
-    it. A machine without speech synthesis must not prevent a plan from being put in force: errors
-    are only logged.
+    A recording made for another plan could name wrong keys, so a synthetic voice replaces it.
+    Errors are only logged: a plan can be put in force even if speech synthesis does not work.
     """
     files = []
     try:
@@ -147,10 +150,11 @@ def import_recording(
     by: str,
     in_force: bool = True,
 ) -> PromptVersion:
-    """Add a version from a recording ("studio" or "phone"), in the telephone's format.
+    """Add a version from a recording (`kind`: "studio" or "phone"), in the telephone's format.
 
-    `in_force`: activate it at once. Raises Refused for an unusable recording; that is audited,
-    the version in force remains, and after a recording by phone the reason is stored for the page.
+    `in_force`: activate it at once. Raises Refused for an unusable recording, with a code of
+    `sound.convert_recording`; the audit records that, and the version in force does not change.
+    After a recording by phone, the code is also stored, and the page shows it.
     """
     try:
 
@@ -218,7 +222,7 @@ def _add_version(
 
 
 def _prompt_row(folder: Path, language: str, name: str) -> Prompt:
-    """The prompt's row; if it is new, the default sound is stored as version 1."""
+    """Return the prompt's row. If it is created, the default sound is stored as version 1."""
     row: Prompt
     row, is_new = Prompt.get_or_create(language=language, name=name)
     active_file = _active_file(folder, language, name)
@@ -256,7 +260,8 @@ def _activate_version(folder: Path, row: Prompt, version: PromptVersion) -> None
     text_file.unlink(missing_ok=True)
     _replace_file(_version_file(folder, row.language, row.name, version.number), active_file)
     if version.kind == "synthetic" and version.text == all_texts(row.language)[row.name]:
-        text_file.write_text(version.text, "utf-8")  # a default text may be improved later
+        # Marked as synthetic: if the default text is improved later, the sound follows it.
+        text_file.write_text(version.text, "utf-8")
     Prompt.update(version=version.number, trouble="").where(Prompt.id == row.id).execute()
     live.publish_topics("prompts")
 

@@ -1,8 +1,8 @@
-"""A mark in the recordings folder; a folder without it is not the one with the recordings.
+"""A mark in the recordings folder, which shows that the disk with the recordings is mounted.
 
-A disk that is not mounted leaves an empty folder in its place, and Asterisk creates its folders of
-days there. The mark is a folder, because snapshots list and restore files only. A note next to the
-database holds the mark's name.
+If the disk is not mounted, an empty folder is in its place, and Asterisk creates its folders of
+days there; the mark is then missing. The mark is itself a folder, because snapshots list and
+restore files only. A note file next to the database holds the mark's name.
 """
 
 import logging
@@ -18,7 +18,7 @@ _MARK_PREFIX = ".mark-"
 
 
 def note_file(settings: Settings) -> Path:
-    """The file with the mark's name; after it is removed, the current folder gets a mark."""
+    """Return the file with the mark's name; if it is removed, `ensure_mark` marks the folder."""
     return settings.paths.database.with_name("recordings.mark")
 
 
@@ -28,7 +28,8 @@ def ensure_mark(settings: Settings) -> None:
     if note_path.exists() or not folder.is_dir():
         return
     try:
-        existing = next(folder.glob(f"{_MARK_PREFIX}*"), None)  # of a box with a new data folder
+        # A mark without a note file exists if the box has got a new data folder.
+        existing = next(folder.glob(f"{_MARK_PREFIX}*"), None)
         mark = existing or folder / f"{_MARK_PREFIX}{secrets.token_hex(8)}"
         mark.mkdir(exist_ok=True)
         note_path.write_text(mark.name, "ascii")
@@ -46,7 +47,7 @@ def is_mark_missing(settings: Settings) -> bool:
 
 
 def folder_on_other_disk(settings: Settings) -> Path | None:
-    """Today's folder, or one above it, if it is on another disk than the recordings folder."""
+    """Return the folder of today, its month or its year that is on another disk, if any."""
     folder, today = settings.paths.recordings, clock.now().date()
     try:
         disk = folder.stat().st_dev

@@ -32,9 +32,9 @@ def has_personal_right(user: User) -> bool:
 
 
 def can_have_personal_right(user: User) -> bool:
-    """Returns True if the user's right to listen is a personal one.
+    """Returns True if the user's role requires a personal right to listen to recordings.
 
-    That is so for the ministry, and for operators and their own calls.
+    That is so for the ministry, and for operators, who may listen to their own calls only.
     """
     return rights.scope_of(user, "recording.listen") in PERSONAL_SCOPES
 
@@ -42,7 +42,7 @@ def can_have_personal_right(user: User) -> bool:
 def set_personal_right(user: User, allowed: bool, by: str) -> None:
     """Grant or withdraw the personal right.
 
-    Raises ListeningNotAllowed where the right depends on the role.
+    Raises ListeningNotAllowed if it is granted to a user whose role has no personal right.
     """
     if allowed and not can_have_personal_right(user):
         raise ListeningNotAllowed(user.login)
@@ -56,7 +56,8 @@ def set_personal_right(user: User, allowed: bool, by: str) -> None:
 def begin_listening(user: User, call_id: str, reason: str) -> None:
     """Allow a user to listen to a call's recordings for REASON_VALIDITY.
 
-    Raises ListeningNotAllowed, MissingReason.
+    Raises ListeningNotAllowed if the user may not listen at all, or MissingReason if the reason is
+    empty or too short.
     """
     if not can_listen(user):
         raise ListeningNotAllowed(user.login)
@@ -75,9 +76,9 @@ def current_reason(user: User, call_id: str) -> str | None:
 
 
 def record_download(user: User, call_id: str, file_name: str) -> str | None:
-    """Record in the audit that a user downloads a recording, if they stated a reason.
+    """Record in the audit that a user downloads a recording, and return the stated reason.
 
-    Returns the valid reason.
+    Returns None, and records nothing, if the user has no valid reason for this call.
     """
     listening = _current_listening(user, call_id)
     if not listening:

@@ -8,19 +8,18 @@ from zoneinfo import ZoneInfo
 
 
 class MarkingError(ValueError):
-    """The file is not a sound that can be marked; it must not be sent."""
+    """The file cannot be marked, and therefore must not be sent."""
 
 
 def mark_recording(
     file: Path, listener: str, downloaded_at: dt.datetime, tz: ZoneInfo, call_id: str, reason: str
 ) -> bytes:
-    """The file's bytes with the listener in its metadata; the sound is unchanged.
+    """Return the file's bytes with the listener in its metadata; the sound is unchanged.
 
-    The metadata are comments of Opus, or an ID3 chunk of WAV.
-
-    Raises MarkingError, OSError.
+    The metadata are comments of Opus, or an ID3 chunk of WAV. Raises MarkingError if the file is
+    not a sound of one of these formats, or OSError if it cannot be read.
     """
-    from mutagen.id3 import COMM, TXXX  # seldom needed
+    from mutagen.id3 import COMM, TXXX  # imported here because it is seldom needed
     from mutagen.oggopus import OggOpus
     from mutagen.wave import WAVE
 

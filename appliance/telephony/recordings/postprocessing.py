@@ -1,4 +1,4 @@
-"""Processing of recordings after a call: header repaired, sound measured, later compressed."""
+"""Processing of recordings after a call: repair the header, measure the sound, compress it."""
 
 import datetime as dt
 import glob
@@ -20,17 +20,18 @@ log = logging.getLogger(__name__)
 
 type UpdateLedger = Callable[[str], object]  # stores a call in the ledger again
 
-# after the call, the header of a recording is complete by then
+# Asterisk completes the header of a recording within this time after the call.
 _SETTLING_TIME = dt.timedelta(seconds=10)
 _GIVE_UP_AFTER = dt.timedelta(minutes=10)
-_TIDY_PERIOD = dt.timedelta(days=2)  # older recordings were checked before
+_TIDY_PERIOD = dt.timedelta(days=2)  # for leftover WAVs; older recordings were checked before
 
 
 def measure_recordings(settings: Settings, update_ledger: UpdateLedger) -> int:
     """Repair, measure and hash the recordings of ended calls; returns how many.
 
-    `update_ledger` is called with the call of each finished recording, in the same transaction. A
-    file that cannot be read for ten minutes is given up, and counts as missing.
+    `update_ledger` is called with the call id of each measured recording, in the transaction that
+    stores its measurement. A file that is missing or unreadable ten minutes after the call is
+    stored as empty.
     """
     count = 0
     for recording in recordings.unmeasured_recordings():
@@ -44,10 +45,10 @@ def measure_recordings(settings: Settings, update_ledger: UpdateLedger) -> int:
 
 
 def compress_oldest(settings: Settings) -> int:
-    """Compress the oldest recording that is due, if there is one; returns how many.
+    """Compress the oldest recording that is due, if there is one; returns how many (0 or 1).
 
-    The WAV is removed after the compressed file is proven to contain the same sound and is stored
-    in the database.
+    The WAV is removed only after the compressed file was found to contain the same sound and its
+    name is stored in the database. If the compression fails, the recording remains a WAV.
     """
     before = clock.now() - dt.timedelta(seconds=settings.calls.compress_after)
     recording = recordings.oldest_uncompressed(before)
@@ -116,10 +117,10 @@ def _time_since_end(recording: Recording) -> dt.timedelta:
 
 
 def _mix_in_supervisor(file: Path, call: Call) -> None:
-    """Mix into the recording what a supervisor said to both sides.
+    """Mix into the recording what a supervisor said to both sides, and delete its own file.
 
-    Its file is next to the recording, with the time in its name. Asterisk records while the two are
-    connected: a recording begins with its talk.
+    That file is next to the recording, with its time in ms since 1970 in the name. Its position in
+    the recording is the time since the last talk began, because a recording begins with its talk.
     """
     for speech in sorted(file.parent.glob(f"{glob.escape(file.stem)}.said-*.wav")):
         if not re.search(r"\.said-\d{1,14}$", speech.stem, re.ASCII):

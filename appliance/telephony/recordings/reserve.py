@@ -1,9 +1,9 @@
-"""Disk space for the ledger: on a full disk talks are no longer recorded, all else works.
+"""Disk space reserved for the ledger: on a full disk talks are not recorded, all else works.
 
-Without it Asterisk could not write its event log, and the calls of those hours would be lost. A
-file next to the database holds the space. It is removed when the disk is full, and a mark is placed
-for the dialplan in Asterisk's `run` folder, which is in memory; when there is space again, the file
-is created again.
+Without this reserve, Asterisk could not write its event log to a full disk, and the calls would be
+lost. A file next to the database occupies the space. When the disk is full, the file is removed,
+and a mark in Asterisk's `run` folder (which is in memory) makes the dialplan stop recording. When
+there is space again, the file is created again and the mark is removed.
 """
 
 import logging
@@ -15,9 +15,9 @@ from appliance.core.settings import Settings
 
 log = logging.getLogger(__name__)
 
-RESERVE_BYTES = 256 << 20  # reserved bytes
-MIN_FREE_BYTES = 64 << 20  # below this many free bytes the disk is full
-# from this many free bytes on it no longer is
+RESERVE_BYTES = 256 << 20
+MIN_FREE_BYTES = 64 << 20  # with fewer free bytes, the disk is full
+# With this many free bytes or more, the disk is no longer full.
 ENOUGH_FREE_BYTES = MIN_FREE_BYTES + 2 * RESERVE_BYTES
 
 
@@ -32,7 +32,10 @@ def unrecorded_mark(settings: Settings) -> Path:
 
 
 def check_free_space(settings: Settings) -> None:
-    """Release the reserved space, or reserve it again; errors are only logged."""
+    """Release the reserved space if the disk is full, or reserve it again if there is space.
+
+    Errors are only logged.
+    """
     try:
         _update_reserve(settings)
     except OSError as error:
@@ -63,7 +66,7 @@ def _is_disk_shared(settings: Settings) -> bool:
 
 
 def _allocate_reserve(path: Path) -> None:
-    """Allocate the reserved space; without enough free space, the file is removed again."""
+    """Allocate the reserved space; if the disk has too little, the file is removed again."""
     with path.open("wb") as stream:
         try:
             os.posix_fallocate(stream.fileno(), 0, RESERVE_BYTES)

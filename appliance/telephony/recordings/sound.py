@@ -1,4 +1,4 @@
-"""A recording's sound: header repaired, measured, drawn, compressed with proof of the result."""
+"""The sound of a recording: repair its header, measure it, draw it, compress and compare it."""
 
 import array
 import hashlib
@@ -14,11 +14,11 @@ import audioop
 from appliance.core import sandbox
 
 SAMPLE_RATE_HZ = 8000  # Asterisk's recordings: 16 bit, mono
-PEAK_COUNT = 200  # stretches in a drawing of the waveform
+PEAK_COUNT = 200  # stretches of equal length into which a recording is divided for its waveform
 COMPRESSED_SUFFIX = ".ogg"
 _HEADER_BYTES = 44  # bytes before the sound in the WAV files that Asterisk writes
-_SIZE_OFFSET = 4  # offset of the size of the rest of the file in the header
-_LENGTH_OFFSET = 40  # offset of the length of the sound
+_SIZE_OFFSET = 4  # where the header has the size of the rest of the file
+_LENGTH_OFFSET = 40  # where the header has the length of the sound in bytes
 _LEVEL_CHARACTERS = "0123456789abcdefghijklmnopqrstuvwxyz"  # loudness from silence to full scale
 _MAX_DRIFT_SECONDS = 0.05  # seconds by which the compressed sound may differ in length
 _MAX_MEAN_LEVEL_STEPS = 4  # steps of loudness by which a stretch may differ on average
@@ -34,7 +34,7 @@ class CompressionMismatch(RuntimeError):
 class Sound:
     """The sound of a recording.
 
-    `peaks` has one character of _LEVEL_CHARACTERS for each of PEAK_COUNT stretches.
+    `peaks` has one character of _LEVEL_CHARACTERS, a loudness, for each of PEAK_COUNT stretches.
     """
 
     seconds: float
@@ -43,7 +43,7 @@ class Sound:
 
 
 def has_true_length(file: Path) -> bool:
-    """Returns True if a WAV's header has its true length: Asterisk has closed the file."""
+    """Returns True if a WAV's header has its true length, because Asterisk has closed the file."""
     size = file.stat().st_size
     if size < _HEADER_BYTES:
         return False
@@ -74,11 +74,10 @@ def repair_header(file: Path) -> bool:
 
 
 def mix_speech(file: Path, speech_file: Path, offset_seconds: float) -> None:
-    """Add the sound of another WAV to `file`, from `offset_seconds` on.
+    """Mix the sound of another WAV into `file`, beginning at `offset_seconds`.
 
-    The length of `file` does not change.
-
-    Both are as Asterisk writes them. The file is replaced as a whole, or not at all.
+    Both files must be WAVs as Asterisk writes them. The length of `file` does not change. It is
+    replaced as a whole, or not at all.
     """
     header, sound, speech = (
         file.read_bytes()[:_HEADER_BYTES],
@@ -101,7 +100,7 @@ def mix_speech(file: Path, speech_file: Path, offset_seconds: float) -> None:
 
 
 def measure_recording(file: Path) -> Sound:
-    """Length, hash and loudness of a finished recording as Asterisk writes it."""
+    """Return the length, hash and peaks of a finished recording as Asterisk writes it."""
     with file.open("rb") as stream:
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
     samples = max(0, file.stat().st_size - _HEADER_BYTES) // 2
@@ -109,11 +108,11 @@ def measure_recording(file: Path) -> Sound:
 
 
 def compress_recording(file: Path) -> tuple[Path, Sound]:
-    """Write an Opus file (.ogg) next to the WAV, and prove that it contains the same sound.
+    """Write an Opus file (.ogg) next to the WAV, and check that it contains the same sound.
 
-    The WAV remains. The proof: decoded, it has the same length and loudness throughout. Raises
-    CompressionMismatch, and subprocess.CalledProcessError if the encoder fails; then no file is
-    left.
+    Returns the new file and its sound; the WAV remains. The Opus file is decoded, and must have the
+    same length and loudness throughout. Raises CompressionMismatch if it has not, and
+    subprocess.CalledProcessError if the encoder fails; then no Opus file is left.
     """
     recording = measure_recording(file)
     target = file.with_suffix(COMPRESSED_SUFFIX)
@@ -139,7 +138,7 @@ def compress_recording(file: Path) -> tuple[Path, Sound]:
 
 
 def _decode_sound(file: Path) -> Sound:
-    """The sound of a compressed file, decoded to its end."""
+    """Return the length and peaks of a compressed file, which is decoded to its end."""
     with tempfile.NamedTemporaryFile(suffix=".wav", dir=file.parent) as plain:
         _run_sandboxed("opusdec", "--quiet", "--rate", str(SAMPLE_RATE_HZ), str(file), plain.name)
         with wave.open(plain.name) as sound:
@@ -153,7 +152,10 @@ def _read_samples(file: Path) -> "array.array[int]":
 
 
 def _draw_peaks(file: Path, samples: int) -> str:
-    """The loudest sample of each stretch; by the square root, so that speech is visible."""
+    """Return one character for the loudest sample of each stretch of a WAV with these samples.
+
+    The scale is the square root of the amplitude, so that soft speech is visible too.
+    """
     if not samples:
         return ""
     stretch = max(1, -(-samples // PEAK_COUNT))
@@ -169,19 +171,19 @@ def _draw_peaks(file: Path, samples: int) -> str:
 
 
 def _peaks_differ(peaks: str, other_peaks: str) -> bool:
-    """Returns True if two drawings are of different sounds."""
+    """Returns True if the peaks are those of different sounds."""
     pairs = list(zip(peaks, other_peaks, strict=False))
     difference = sum(abs(_LEVEL_CHARACTERS.index(a) - _LEVEL_CHARACTERS.index(b)) for a, b in pairs)
     return bool(pairs) and difference / len(pairs) > _MAX_MEAN_LEVEL_STEPS
 
 
 def peak_level(character: str) -> float:
-    """The loudness of a character of `peaks`: 0 silence, 1 full scale."""
+    """Return the loudness that a character of `peaks` represents: 0 silence, 1 full scale."""
     return _LEVEL_CHARACTERS.index(character) / (len(_LEVEL_CHARACTERS) - 1)
 
 
 def _run_sandboxed(*command: str) -> None:
-    """Run a program on a sound, perhaps one from a caller.
+    """Run a program in the sandbox, because the sound may come from a caller.
 
     The last two words of the command are the source file and the target file.
     """

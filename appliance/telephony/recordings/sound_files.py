@@ -1,4 +1,4 @@
-"""The rows of the sound files of calls."""
+"""The database rows of the calls' sound files."""
 
 import datetime as dt
 
@@ -35,7 +35,7 @@ _UNCOMPRESSED = PreparedQuery(
 
 
 def files_of_call(call_id: str) -> list[Recording]:
-    """The files of a call that contain sound, in the order of its legs, without removed ones."""
+    """Return the files of a call that contain sound and were not removed, oldest first."""
     rows = Recording.select().where(Recording.call_id == call_id, has_sound())
     return list(rows.order_by(Recording.begun_at, Recording.file))
 
@@ -57,7 +57,7 @@ def oldest_uncompressed(before: dt.datetime) -> Recording | None:
 
 
 def compressed_recordings(since: dt.datetime) -> list[Recording]:
-    """Recordings finished after `since` whose file name is no longer the one from Asterisk."""
+    """Return the compressed recordings that Asterisk finished writing after `since`."""
     rows = Recording.select().where(Recording.kept > "", Recording.written_at > since)
     return [row for row in rows if row.kept != row.file]
 
@@ -65,7 +65,7 @@ def compressed_recordings(since: dt.datetime) -> list[Recording]:
 def store_measurement(
     recording: Recording, sound: Sound | None, written_at: dt.datetime | None
 ) -> None:
-    """Store what a finished file contains; None or no sound: it is marked as empty.
+    """Store what a finished file contains; if that is nothing (None or 0 s), mark it as empty.
 
     Must run inside a write transaction.
     """

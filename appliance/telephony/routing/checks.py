@@ -47,8 +47,8 @@ _NUMBER_PATTERN = re.compile(r"\+?\d{2,15}")
 _PREFIX_PATTERN = re.compile(r"\+?\d{0,14}")
 _TIME_PATTERN = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 _KEYS_PATTERN = re.compile(r"\d{1,4}")
-_MAX_TOPIC_CHARACTERS = 100  # characters of a topic: a menu of ten is a minute of speech
-# part of the plan: the most rows that it may hold, and the first field of such a row
+_MAX_TOPIC_CHARACTERS = 100  # in a topic's announcement: ten of them take a minute to say
+# The most rows that a part of the plan may have, and the first field of its rows.
 _MAX_ROWS = {
     "trunks": (100, ".name"),
     "routes": (1000, ".prefix"),
@@ -83,10 +83,10 @@ class PlanFaults(ValueError):
 
 
 def find_faults(plan: Plan) -> dict[str, str]:
-    """Field → code of its first fault; empty for a plan that can be put in force."""
+    """Return the code of each faulty field's first fault, by field; empty for a valid plan."""
     faults: dict[str, str] = dict(_row_count_faults(plan))
     if faults:
-        return faults  # nothing else is checked: the checks compare rows with one another
+        return faults  # the other checks compare rows with one another: too slow for that many
     for faults_of_part in (
         _trunk_faults,
         _route_faults,

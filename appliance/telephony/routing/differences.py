@@ -11,7 +11,10 @@ _KEY_FIELDS = {"trunks": "name", "routes": "prefix", "numbers": "number", "topic
 
 @dataclass(frozen=True)
 class Difference:
-    """A field that differs; None where the row does not exist. Secrets are masked."""
+    """A field that differs, with its texts before and after; secrets are masked.
+
+    A text is None if the plan does not have the row, or has an empty value there.
+    """
 
     part: str  # the part of the plan: "trunks"
     row: str  # the key of the row: "carrier"; "" if the part has no rows
@@ -40,7 +43,10 @@ def plan_differences(before: Plan, after: Plan) -> list[Difference]:
 
 
 def _flat_fields(plan: Plan) -> dict[tuple[str, str, str], str]:
-    """(part, row, field) → value as text; empty values in rows are left out."""
+    """Return every value of a plan as text, by (part, row, field); rows' empty values are left out.
+
+    The three strings are those of Difference.
+    """
     flat: dict[tuple[str, str, str], str] = {}
     for field in dataclasses.fields(plan):
         value = getattr(plan, field.name)

@@ -9,7 +9,7 @@ from appliance.core import phone_numbers
 from appliance.telephony.routing.checks import PlanFaults, find_faults
 from appliance.telephony.routing.plan import Plan
 
-# Section of the settings page → the parts of the plan that it shows.
+# The parts of the plan that each section of the settings page shows.
 SECTIONS: dict[str, tuple[str, ...]] = {
     "trunks": ("trunks",),
     "routes": ("routes", "shown"),
@@ -20,9 +20,10 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     "limits": ("limits",),
     "blocked": ("blocked", "anonymous"),
 }
-_SECRET_FIELDS = {"password"}  # never sent to the page; left empty, they are not changed
+_SECRET_FIELDS = {"password"}  # never sent to the page; if left empty there, they do not change
 _NUMBER_FIELDS = {"number", "shown", "blocked"}  # converted to the dialplan's format of numbers
-# The fields that are empty in a blank row; its other fields have initial values.
+# The fields of each part's rows that are empty in a blank row (one for a new entry, not filled in);
+# the other fields of a blank row have initial values.
 _ROW_FIELDS = {
     "trunks": ("name", "address", "spans"),
     "routes": ("prefix", "trunks"),
@@ -30,7 +31,7 @@ _ROW_FIELDS = {
     "numbers": ("number", "languages"),
 }
 
-# checkboxes, as "trunks.srtp"
+# The fields that are checkboxes, as "trunks.srtp".
 CHECKBOX_FIELDS = {
     f"{part}.{name}"
     for part, kind in get_type_hints(Plan).items()
@@ -60,10 +61,10 @@ def section_fields(plan: Plan, section: str) -> FieldTexts:
 
 
 def parse_section(plan: Plan, section: str, fields: Mapping[str, str]) -> Plan:
-    """The plan with one section replaced by the texts of its form fields, without blank rows.
+    """Return the plan with one section replaced by the texts of its form fields.
 
-    Raises PlanFaults for invalid texts; their rows are numbered without the blank ones, as by
-    `renumber_rows`.
+    Blank rows are left out. Raises PlanFaults for invalid texts; its fields have the row numbers
+    that `renumber_rows` gives, which do not count blank rows.
     """
     fields = renumber_rows(section, fields)
     faults: dict[str, str] = {}
@@ -89,7 +90,7 @@ def parse_section(plan: Plan, section: str, fields: Mapping[str, str]) -> Plan:
 
 
 def renumber_rows(section: str, texts: Mapping[str, str]) -> FieldTexts:
-    """The texts of the form fields, with rows numbered again without the blank ones."""
+    """Return the form fields without blank rows; the remaining rows are numbered again from 0."""
     fields = dict(texts)
     for part in SECTIONS[section]:
         if part not in _ROW_FIELDS:
@@ -118,7 +119,7 @@ def part_fields(part: str) -> tuple[str, ...]:
 
 
 def blank_row(part: str, row: Any, number: int) -> FieldTexts:
-    """The texts of the fields of a row before anything was typed into it."""
+    """Return the form fields of row number `number` of a part, with the values of `row`."""
     return _row_fields(row, f"{part}.{number}.")
 
 
@@ -174,9 +175,9 @@ def _canonical_number(text: str) -> str:
 
 
 def _with_former_password(trunk: Any, plan: Plan) -> Any:
-    """Keep the stored password of a trunk of the same name if its field is empty.
+    """Return the trunk with the password stored for its name, if the password field is empty.
 
-    A trunk without a user keeps no password.
+    A trunk without a user gets no password.
     """
     former = next((t for t in plan.trunks if t.name == trunk.name), None)
     if trunk.password or not trunk.user or not former:

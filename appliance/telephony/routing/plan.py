@@ -34,8 +34,8 @@ class Trunk:
     channels: int = 0  # calls at once; 0 = no limit
     style: str = "plus"
     shown: str = ""  # caller's number on outgoing calls; "" = the plan's
-    watched: bool = False  # qualified every 15 s: does it answer?
-    test_calls: bool = True  # every few minutes the box calls itself over this trunk
+    watched: bool = False  # Asterisk asks it every 15 s whether it answers ("qualify")
+    test_calls: bool = True  # the box calls itself over this trunk every few minutes
 
     @property
     def server_uri(self) -> str:
@@ -51,7 +51,7 @@ class Trunk:
 
 @dataclass(frozen=True)
 class Route:
-    """The trunks for calls to numbers with this prefix; the first that can carries the call."""
+    """The trunks for calls to numbers with this prefix; they are tried in order."""
 
     prefix: str  # of +998…, or of a short number; "" = every number
     trunks: tuple[str, ...]
@@ -63,8 +63,8 @@ class HotlineNumber:
 
     number: str  # as dialled, or "" for every number not listed
     languages: tuple[str, ...] = ("uz", "ru")
-    topics: bool = True  # asks for the topic, if the plan has topics
-    hours: bool = True  # announces when the ministry is closed
+    topics: bool = True  # callers are asked for their topic, if the plan has topics
+    hours: bool = True  # callers are informed if the ministry is closed
 
 
 @dataclass(frozen=True)
@@ -88,17 +88,17 @@ class Topic:
 
 @dataclass(frozen=True)
 class Queueing:
-    """How callers wait; in seconds unless the name says otherwise. 0 switches a feature off."""
+    """How callers wait. Times are in seconds unless the name says otherwise; 0 means: not used."""
 
     ring: int = 15
     wrap_up: int = 0
     max_wait: int = 300
-    fall_back_after: int = 60  # then operators of every language and topic
-    announce_every: int = 45  # place in line
-    announce_wait: bool = True  # expected wait
+    fall_back_after: int = 60  # after this wait, operators of every language and topic are rung
+    announce_every: int = 45  # interval at which callers are informed of their place in line
+    announce_wait: bool = True  # they are also informed of the expected wait
     autopause: bool = True  # an operator who does not answer is paused, and notified
-    last_operator_hours: int = 24  # the operator who spoke with this caller is rung first, if free
-    returning_minutes: int = 30  # a caller who hung up waiting goes before others within this time
+    last_operator_hours: int = 24  # for this time after a talk, the same operator is rung first
+    returning_minutes: int = 30  # who hung up while waiting goes before others for this time
     whisper: bool = False  # a few words about the caller are played to the operator first
 
     @property
@@ -114,17 +114,17 @@ class Queueing:
 
 @dataclass(frozen=True)
 class Limits:
-    """Limits of load; what exceeds them is refused instead of served worse. 0 = no limit."""
+    """Limits of load, beyond which calls are refused (0 = no limit), and of ringing."""
 
     calls: int = 0  # on all trunks together
     waiting: int = 0  # in one queue
-    transfer_ring: int = 20
-    outgoing_ring: int = 45
+    transfer_ring: int = 20  # seconds
+    outgoing_ring: int = 45  # seconds
 
 
 @dataclass(frozen=True)
 class Callback:
-    """A caller may ask to be called back instead of waiting."""
+    """How waiting callers are offered to be called back instead."""
 
     offered: bool = True
     key: str = "9"
@@ -146,7 +146,7 @@ class FollowUps:
 
 @dataclass(frozen=True)
 class Hours:
-    """The announcement outside the ministry's working hours; the hotline itself is always open."""
+    """The ministry's working hours as announced to callers; the hotline itself is always open."""
 
     closed: bool = False
     holiday: bool = False
@@ -185,9 +185,9 @@ class Plan:
 
 
 def initial_plan(settings: Settings) -> Plan:
-    """The plan of a new site: every trunk of the settings, all numbers over the first of them.
+    """Return the plan of a new site: calls to all numbers use the trunks of the settings.
 
-    The other trunks are used, in order, when the first cannot carry a call.
+    The first trunk carries the calls; the others are tried, in order, when it cannot.
     """
     trunks = tuple(Trunk(t.name, address=t.address, port=t.port) for t in settings.trunks)
     calls = settings.calls

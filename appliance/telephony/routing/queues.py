@@ -1,6 +1,6 @@
 """Names of Asterisk's queues: per language, per topic, for all operators, for one operator.
 
-Only topics with their own operators have queues, one for each language.
+Only topics whose action is "own_queue" have queues, one for each language.
 """
 
 from collections.abc import Callable
@@ -27,7 +27,10 @@ def own_queue(extension: str) -> str:
 
 
 def operator_queues(plan: Plan, user: User) -> list[str]:
-    """Names of the queues that ring this operator's phone, by their languages and topics."""
+    """Return the queues that ring this operator's phone.
+
+    They depend on the languages that the operator speaks and the topics that the operator serves.
+    """
     languages = user.speaks.split()
     queues = [
         name
@@ -38,7 +41,7 @@ def operator_queues(plan: Plan, user: User) -> list[str]:
 
 
 def operators_per_queue(plan: Plan) -> dict[str, int]:
-    """Queue name → number of operators that serve it, at work or not, for each shared queue."""
+    """Return the number of operators that serve each shared queue, at work or not, by its name."""
     operators = accounts.active_operators()
     return {
         name: sum(name in operator_queues(plan, operator) for operator in operators)
@@ -47,7 +50,7 @@ def operators_per_queue(plan: Plan) -> dict[str, int]:
 
 
 def queue_title(name: str, translate: Callable[[str], str]) -> str:
-    """The title of a queue for people, also of a queue of a former plan.
+    """Return the title of a queue that people read, even if only an earlier plan had the queue.
 
     `translate` translates a message id.
     """

@@ -33,14 +33,14 @@ def _parse_plan(document: str) -> Plan:
 
 
 def current_plan(settings: Settings) -> Plan:
-    """The plan in force; before a first version was saved, the one made from the settings."""
+    """Return the plan in force; until a first version is saved, the one made from the settings."""
     return next(
         (_parse_plan(document) for (document,) in _NEWEST_DOCUMENT.fetch_tuples()), None
     ) or initial_plan(settings)
 
 
 def newest_version() -> PlanVersion | None:
-    """The version in force, once one has been saved."""
+    """Return the version in force, or None if no version was saved yet."""
     version: PlanVersion | None = PlanVersion.select().order_by(PlanVersion.id.desc()).first()
     return version
 
@@ -56,7 +56,7 @@ def list_versions(limit: int = 50) -> list[PlanVersion]:
 
 
 def wrap_up_rule(settings: Settings) -> Callable[[dt.datetime], float]:
-    """A function from a time to the seconds of wrap-up that were in force at that time."""
+    """Return a function that returns the seconds of wrap-up in force at a given time."""
     versions = [
         (datetime_from_microseconds(saved_at), _wrap_up_seconds(document))
         for saved_at, document in _SAVED_DOCUMENTS.fetch_tuples()
@@ -88,7 +88,11 @@ def save_initial_plan(settings: Settings) -> None:
 
 
 def version_changes(settings: Settings, version: PlanVersion) -> list[Difference]:
-    """The changes that a version made; empty for the one made from the settings."""
+    """Return the differences of a version from the one before it.
+
+    A first version saved by a user is compared with the initial plan; one that was made from the
+    settings has no differences.
+    """
     previous_version = (
         PlanVersion.select()
         .where(PlanVersion.id < version.id)
@@ -104,9 +108,9 @@ def version_changes(settings: Settings, version: PlanVersion) -> list[Difference
 
 
 def save_plan(plan: Plan, by: str, note: str = "") -> PlanVersion:
-    """Save a plan as the newest version; pbx.actions notifies Asterisk.
+    """Save a plan as the newest version; the caller has to apply it to Asterisk (pbx.actions).
 
-    Raises PlanFaults for a field with an invalid value.
+    Raises PlanFaults if any field has an invalid value.
     """
     require_valid(plan)
     with write_transaction():
