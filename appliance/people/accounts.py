@@ -21,14 +21,14 @@ from appliance.people import sessions
 TOPIC = "people"  # of live events: an account was created or changed
 
 RESERVED_EXTENSIONS = ("0000",)  # used by the phone of test calls (selftests.PHONE)
-CALL_LANGUAGES = {"uz": N_("Uzbek"), "ru": N_("Russian")}  # used on the hotline → names
+CALL_LANGUAGES = {"uz": N_("Uzbek"), "ru": N_("Russian")}  # the hotline's languages, by code
 PHONE_KINDS = ("desk", "page")  # where an operator's phone is
 THEMES = ("system", "light", "dark")
 MIN_PASSWORD_CHARS = 10
-_MAX_SCORED_CHARS = 72  # of a password, for the estimate of its strength
+_MAX_SCORED_CHARS = 72  # only this much of a password is used to estimate its strength
 _MIN_PASSWORD_SCORE = 2  # of zxcvbn: more than a million guesses
 _SEEN_INTERVAL = dt.timedelta(minutes=1)  # between two updates of `seen_at`
-MAX_LOGIN_CHARS = 48  # a phone's login is in each record of Asterisk's log, which cuts long ones
+MAX_LOGIN_CHARS = 48  # Asterisk's log, which contains the logins of phones, cuts longer ones
 
 _WITH_PHONE = PreparedQuery(
     lambda: User.select().where(User.active, User.extension.is_null(False)).order_by(User.login)
@@ -56,11 +56,12 @@ def create_account(
 ) -> User:
     """Create an account.
 
-    Raises Refused for an unknown role, language or phone, and for a login or extension in use or
-    too long. `topics`: codes whose callers ring this person, None for all. `name_cyrl`: derived
-    from the name by default. `must_change`: the password gives no access until the person has
-    chosen their own. `password_hash`: a result of `hash_password`, for callers that hold the write
-    lock.
+    `topics` are the codes of the topics whose callers ring this person; None: all. `name_cyrl` is
+    derived from the name if it is empty. `must_change`: the password gives no access until the
+    person has chosen their own. `password_hash` is a result of `hash_password`; callers that hold
+    the write lock pass it instead of a password. Raises Refused with the code "role", "phone" or
+    "speaks" for an unknown role, kind of phone or language, "login" if the login is in use or too
+    long, or "extension" if the extension is in use.
     """
     password_hash = password_hash or hash_password(password)
     if role not in ROLES:
@@ -97,7 +98,7 @@ def create_account(
 
 
 def hash_password(password: str) -> str:
-    """The hash of a password. It takes a while and 64 MiB: do not call it under the write lock."""
+    """Return the hash of a password; slow, needs 64 MiB: do not call it under the write lock."""
     return _hasher.hash(password)
 
 
@@ -107,7 +108,7 @@ def cyrillic_name(name: str) -> str:
 
 
 def display_name(user: User, locale: str) -> str:
-    """The name of a person on a page or paper of this locale."""
+    """Return the name of a person as shown in this locale: Latin or Cyrillic."""
     return (user.name_cyrl if locale != "uz_Latn" else "") or user.name
 
 
@@ -125,7 +126,7 @@ def authenticate_user(login: str, password: str) -> User | None:
 def is_password_correct(stored_hash: str, password: str) -> bool:
     """Returns True if the hash is that of the password.
 
-    An empty hash is False, after the same time.
+    For an empty hash, the result is False, after the same time as for any other.
     """
     dummy_hash = _dummy_hash()
     try:
@@ -136,14 +137,14 @@ def is_password_correct(stored_hash: str, password: str) -> bool:
 
 @functools.cache
 def _dummy_hash() -> str:
-    """The hash checked for an unknown login: the answer takes as long as for a wrong password."""
+    """Return a hash to check for an unknown login, so that it takes as long as a wrong password."""
     return _hasher.hash(secrets.token_hex())
 
 
 def set_password(user: User, password: str, by: str, *, must_change: bool = False) -> None:
-    """Set a new password, and end every session begun with the old one.
+    """Set a new password, and end all sessions of the person.
 
-    `must_change`: it gives no access until the person has chosen their own.
+    `must_change`: the new password gives no access until the person has chosen their own.
     """
     user.password_hash, user.must_change = hash_password(password), must_change
     with write_transaction():
@@ -160,7 +161,7 @@ def require_strong_password(password: str, *personal_texts: str) -> None:
     """
     if len(password) < MIN_PASSWORD_CHARS:
         raise Refused("short", f"a password has at least {MIN_PASSWORD_CHARS} characters")
-    # Its word lists take 11 MB, and most processes check no new password.
+    # Imported here because its word lists take 11 MB, and most processes check no new password.
     from zxcvbn import zxcvbn
 
     words = [word for text in personal_texts for word in text.split()]
@@ -178,7 +179,7 @@ def disable_account(user: User, by: str) -> None:
 
 
 def record_seen(user: User) -> None:
-    """Record at most once a minute that a person is active.
+    """Record that a person is active, at most once a minute.
 
     A failure of the database is ignored, because the page can be shown nevertheless.
     """
@@ -212,7 +213,7 @@ def require_valid_phone(phone: str, role: str) -> None:
 def choose_phone(user: User, phone: str, auto_answer: bool) -> None:
     """Store where an operator's phone rings, and whether the one in the page answers automatically.
 
-    Raises Refused "phone".
+    Raises Refused "phone" if the user's role cannot have a phone of this kind.
     """
     require_valid_phone(phone, user.role)
     choices: dict[str, str | bool] = {"phone": phone, "auto_answer": auto_answer}
@@ -229,7 +230,7 @@ def choose_phone(user: User, phone: str, auto_answer: bool) -> None:
 def move_phone_to_page(user: User, page: str, session: Session) -> None:
     """Move a user's phone to one of their open pages; the page that had it is notified.
 
-    `session`: that of the page. The phone ends with it (`browser_phones`).
+    `session` is that of the page; when it ends, so does the phone (see `browser_phones`).
     """
     owner = {"phone_page": page, "phone_session": session.hash}
     with write_transaction():
@@ -252,7 +253,7 @@ def active_operators() -> list[User]:
 
 
 def operators_among(ids: Collection[str]) -> list[User]:
-    """Those of the accounts with these ids that belong to operators."""
+    """Return the operators among the accounts with these ids."""
     return list(User.select().where(User.id.in_(list(ids)), User.role == "operator"))
 
 
@@ -262,7 +263,7 @@ def find_operator(login: str) -> User | None:
 
 
 def operator_names(locale: str = "uz_Latn") -> dict[str, str]:
-    """Login → name in a locale, of every operator who has or had an account, by name."""
+    """Return the names of present and former operators in a locale, by login; sorted by name."""
     name_by_login = {
         user.login: display_name(user, locale)
         for user in User.select().where(User.role == "operator")
@@ -276,7 +277,7 @@ def ministry_users() -> list[User]:
 
 
 def display_names(locale: str = "uz_Latn") -> dict[str, str]:
-    """Login → name in a locale, of all who have or had an account."""
+    """Return the names of all who have or had an account, in a locale, by login."""
     return {user.login: display_name(user, locale) for user in _ALL_NAMES.fetch_objects()}
 
 
@@ -301,11 +302,11 @@ def serves_topic(user: User, topic: str) -> bool:
 
 
 def department_of(user: User) -> int | None:
-    """The department whose appeals a ministry's user sees; None: those of all departments."""
+    """Return the id of the department whose appeals a ministry's user sees; None: of all."""
     member = Membership.get_or_none(Membership.user == user)
     return member.department_id if member else None
 
 
 def audit_login(by: User | None) -> str:
-    """The login that the audit records for a change: a person's, or the command line's."""
+    """Return the login that the audit records for a change by a person; None: the command line."""
     return by.login if by else "cli"

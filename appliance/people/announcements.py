@@ -1,4 +1,4 @@
-"""Announcements of supervisors and the manager on the pages of one operator or all, until read."""
+"""Announcements by supervisors and the manager, shown to one operator or all until read."""
 
 from collections.abc import Sequence
 
@@ -13,9 +13,10 @@ MAX_TEXT_CHARS = 500
 
 
 def send_announcement(text: str, login: str, by: User) -> Announcement:
-    """Send a text to the operator with this login, or to all for "".
+    """Send a text to the operator with this login; "" sends it to all operators.
 
-    Raises Refused: "empty", "long", "nobody" (no matching operator).
+    Raises Refused with the code "empty" or "long" for such a text, or "nobody" if there is no such
+    operator.
     """
     text = text.strip()
     if not text:

@@ -1,10 +1,10 @@
 """The phone in an operator's page belongs to the session of that page, and ends with it.
 
-A page holds the phone's password, and the browser decides how long its connection to Asterisk stays
-open. So whatever ends the session (signing out, its end by another person, another password, a
-closed account, its age), the password is changed and Asterisk removes the phone's registration. A
-current talk is not touched: its citizen would lose the operator. A page that is loaded again has
-the same session and keeps its phone.
+The page knows the phone's password, and the browser decides how long its connection to Asterisk
+stays open. Therefore, whenever the session ends (by signing out, by another person, by a new
+password, with the account, or by its age), the password is changed and Asterisk removes the phone's
+registration. A talk that is going on is not cut off. A page that is loaded again has the same
+session and keeps its phone.
 """
 
 import secrets
@@ -32,13 +32,13 @@ def users_with_abandoned_phone() -> list[User]:
 
 
 def users_to_unregister() -> list[User]:
-    """Users whose registration Asterisk has yet to remove: phone in the page, account open."""
+    """Return the active users with a phone in the page that Asterisk has not unregistered yet."""
     condition = User.phone_session == ENDED_SESSION
     return list(User.select().where(condition, User.active, User.phone == "page"))
 
 
 def end_phone(user: User) -> None:
-    """Change the password of a phone whose session is over. A desk phone keeps its own."""
+    """Change the password of a page's phone whose session is over; a desk phone's is retained."""
     conditions = (User.id == user.id, User.phone_session == user.phone_session)
     if user.phone != "page":
         User.update(phone_session=None).where(*conditions).execute()

@@ -15,14 +15,14 @@ _COMMON_GOALS = PreparedQuery(lambda: Goal.select().where(Goal.user.is_null()).l
 
 @dataclass(frozen=True)
 class Goals:
-    """Calls answered, mean mark, per cent of the operator's calls registered; None: no goal."""
+    """The goals of an operator for one day; None: no goal."""
 
-    calls: int | None = None
-    mark: float | None = None  # 1 to 5
-    forms: int | None = None
+    calls: int | None = None  # answered
+    mark: float | None = None  # mean rating by callers, 1 to 5
+    forms: int | None = None  # percentage of the operator's calls that are registered
 
     def with_defaults(self, defaults: "Goals") -> "Goals":
-        """These goals, with those of `defaults` where one is missing."""
+        """Return these goals, with missing ones taken from `defaults`."""
         own_values, default_values = asdict(self), asdict(defaults)
         return Goals(
             **{
@@ -38,7 +38,7 @@ def common_goals() -> Goals:
 
 
 def personal_goals() -> dict[int, Goals]:
-    """User's id → personal goals."""
+    """Return the personal goals of each operator that has any, by the user's id."""
     return {
         row.user_id: _goals_from_row(row) for row in Goal.select().where(Goal.user.is_null(False))
     }
@@ -50,9 +50,10 @@ def operator_goals(user: User) -> Goals:
 
 
 def store_goals(rows: Iterable[tuple[User | None, Goals]], by: str) -> None:
-    """Store personal goals of operators, and (None) the common ones: all of them, or nothing.
+    """Store the goals of operators; the row with None instead of a user has the common goals.
 
-    Raises Refused, with a field of Goals as its code. Unchanged goals are not written.
+    Unchanged goals are not written. If a value is out of bounds, nothing is stored and Refused is
+    raised with the name of the field of Goals as its code.
     """
     rows = list(rows)
     for _, goals in rows:
@@ -80,5 +81,5 @@ def _require_valid_goals(goals: Goals) -> None:
 
 
 def _goals_from_row(row: Goal | None) -> Goals:
-    """The goals in a row; without a row, no goals."""
+    """Return the goals in a row; None gives no goals."""
     return Goals(row.calls, row.mark, row.forms) if row else Goals()

@@ -1,7 +1,7 @@
-"""Names by which external parties identify the staff: "openid" and "ldap" (settings).
+"""Names by which external parties identify the staff: an OpenID provider or an LDAP directory.
 
-Such a name gives its person access, as a new password does: it needs the same right as a new
-password, and ends every session.
+The owner of such a name can sign in as the person. Therefore setting one needs the same right as
+setting a new password, and ends all sessions of the person.
 """
 
 from appliance.core import audit, clock, live
@@ -15,7 +15,7 @@ MAX_SUBJECT_CHARS = 255  # of a name (OpenID Connect Core 1.0, section 2)
 
 
 def identity_subjects(user: User) -> dict[str, str]:
-    """Source → its name for the person."""
+    """Return the person's names at external parties, by party (one of SOURCES)."""
     return {
         identity.source: identity.subject
         for identity in Identity.select().where(Identity.user == user)
@@ -23,7 +23,7 @@ def identity_subjects(user: User) -> dict[str, str]:
 
 
 def find_user(source: str, subject: str) -> User | None:
-    """The active user who has this name at a party."""
+    """Return the active user who has this name at a party, if any."""
     conditions = (Identity.source == source, Identity.subject == subject, User.active)
     user: User | None = User.select().join(Identity).where(*conditions).first()
     return user
@@ -32,8 +32,9 @@ def find_user(source: str, subject: str) -> User | None:
 def set_directory_fallback(user: User, is_allowed: bool, by: User | None) -> None:
     """Allow or forbid sign-in by the stored password while the directory is unavailable.
 
-    It gives access that the directory may have closed, so it needs the right to give the person a
-    new password. Raises Refused: "rights"; "self" (nobody may allow it for their own account).
+    This may give access to a person whom the directory no longer accepts, so it needs the right to
+    give the person a new password. Raises Refused with the code "rights" if `by` lacks that right,
+    or "self" if the account is their own.
     """
     if not staff.can_manage(by, user):
         raise Refused("rights", f"may not change {user.login}")
@@ -51,8 +52,8 @@ def set_directory_fallback(user: User, is_allowed: bool, by: User | None) -> Non
 def set_identity(user: User, source: str, subject: str, by: User | None) -> None:
     """Store a party's name for the person; "" removes it.
 
-    Raises Refused: "rights"; "self" (nobody sets their own); "subject" (another person's, or
-    invalid).
+    Raises Refused with the code "rights" if `by` may not manage the account, "self" if the account
+    is their own, or "subject" if the name is invalid or belongs to another person.
     """
     subject = subject.strip()
     if not staff.can_manage(by, user):

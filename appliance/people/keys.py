@@ -1,7 +1,7 @@
-"""Access keys of other programs: created once, shown once, stored as hashes.
+"""Access keys of other programs. A key is shown once, when it is created, and stored as a hash.
 
-Nobody grants a right that they do not have. A manager creates keys; one for citizens' appeals gives
-no access until it is confirmed by a second person who has all the rights of the key.
+A manager creates keys. As nobody may grant a right that they do not have themselves, a key for
+citizens' appeals gives no access until a second person who has all its rights confirms it.
 """
 
 import datetime as dt
@@ -22,7 +22,7 @@ SCOPES_BY_ROLE = {  # the scopes that a role has itself; other roles have no sco
     "manager": _LEADER_SCOPES,
     "ministry": frozenset(SCOPES),  # limited to their department's appeals
 }
-UNCONFIRMED_SCOPES = frozenset({"reports:read"})  # no second person: no citizens' data
+UNCONFIRMED_SCOPES = frozenset({"reports:read"})  # need no second person: no citizens' data
 PREFIX = "hk_"  # identifies a leaked text as a key
 _SECRET_BYTES = 32
 _MAX_NAME_CHARS = 80
@@ -40,8 +40,9 @@ def create_key(
 ) -> tuple[AccessKey, str]:
     """Create a key; returns it with its secret, which is not stored.
 
-    Raises Refused: "name" if it is empty, too long or in use, "scopes" without a scope
-    or with an unknown one, "ends" in the past, "rights" if `by` lacks the right.
+    Raises Refused with the code "rights" if `by` may not create keys, "name" if the name is empty,
+    too long or in use, "scopes" if there is no scope or an unknown one, or "ends" if `ends_at` is
+    in the past.
     """
     if not rights.has_right(by, "key.make"):
         raise Refused("rights")
@@ -70,7 +71,7 @@ def create_key(
 
 
 def can_confirm(key: AccessKey, user: User) -> bool:
-    """Returns True if this person's confirmation puts a waiting key in force."""
+    """Returns True if the key waits for a confirmation and this person may confirm it."""
     if key.confirmed_at or key.revoked_at or key.made_by == user.login:
         return False
     department = accounts.department_of(user) if user.role == "ministry" else None
@@ -80,7 +81,10 @@ def can_confirm(key: AccessKey, user: User) -> bool:
 
 
 def confirm_key(key: AccessKey, by: User) -> None:
-    """Put a key in force by a second person's confirmation. Raises Refused "rights"."""
+    """Put a key in force by a second person's confirmation.
+
+    Raises Refused "rights" if this person may not confirm it, or it does not wait for that.
+    """
     with write_transaction():
         current = AccessKey.get_by_id(key.id)
         if not can_confirm(current, by):
@@ -104,7 +108,7 @@ def keys_to_confirm(user: User) -> list[AccessKey]:
 
 
 def find_valid_key(secret: str) -> AccessKey | None:
-    """The key in force with this secret; records its use."""
+    """Return the key in force with this secret, if any, and record that it was used."""
     now = clock.now()
     key: AccessKey | None = AccessKey.get_or_none(
         AccessKey.hash == _hash_secret(secret),
@@ -131,7 +135,7 @@ def key_by_id(key_id: int) -> AccessKey | None:
 
 
 def key_reader(key: AccessKey) -> User | None:
-    """The user with whose rights a key reads: the one, if any, who confirmed it."""
+    """Return the user whose rights limit what a key reads: the one who confirmed it, if any."""
     return User.get_or_none(User.login == key.confirmed_by) if key.confirmed_by else None
 
 

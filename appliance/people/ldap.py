@@ -1,11 +1,11 @@
 """Passwords checked by an external directory: LDAP, Active Directory.
 
-A person with a name in the directory (`identities`) is authenticated by it alone. While it is
-unavailable, a person for whom the fallback is enabled (`User.directory_fallback`) signs in by the
-password that the directory accepted last: its hash is stored like any other. Each such sign-in is
-audited and raises an alarm (`box.health.directory`). All others wait. The directory is only asked
-whether a name and a password match, so it stores no password of the box, and the box stores only
-hashes of its passwords.
+For a person with a name in the directory (see `identities`), only the directory checks the
+password. While it is unavailable, a person for whom the fallback is enabled
+(`User.directory_fallback`) can sign in with the password that the directory accepted last: its hash
+is stored like any other. Each such sign-in is audited and raises an alarm (`box.health.directory`).
+Everybody else has to wait. The directory is only asked whether a name and a password match: it
+stores nothing for the box, and the box stores only hashes of its passwords.
 """
 
 import contextlib
@@ -27,12 +27,12 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 SOURCE = "ldap"
-FALLBACK_ACTION = "login.fallback"  # of the audit, for each sign-in without the directory
-CONNECT_TIMEOUT_SECONDS, RESPONSE_TIMEOUT_SECONDS = 2, 5  # whole numbers
-RETRY_PAUSE_SECONDS = 30.0  # after a directory did not answer
+FALLBACK_ACTION = "login.fallback"  # the audit's action for each sign-in without the directory
+CONNECT_TIMEOUT_SECONDS, RESPONSE_TIMEOUT_SECONDS = 2, 5  # ldap3 needs whole numbers
+RETRY_PAUSE_SECONDS = 30.0  # no queries for this time after a directory did not answer
 _PORTS = {"ldaps": 636, "ldap": 389}
-_UNKNOWN_SUBJECT = "nobody.at.all"  # checked for an unknown login: the answer takes as long
-_retry_times: dict[str, float] = {}  # address → when it is queried again (monotonic)
+_UNKNOWN_SUBJECT = "nobody.at.all"  # checked for an unknown login, so that it takes as long
+_retry_times: dict[str, float] = {}  # when each address is queried again (monotonic time)
 
 
 class DirectoryUnavailable(Exception):
@@ -53,12 +53,18 @@ def manages_password(rules: Ldap | None, user: User) -> bool:
 
 
 def is_unavailable(rules: Ldap | None) -> bool:
-    """Returns True if this process found it unavailable in the last RETRY_PAUSE_SECONDS."""
+    """Returns True if this process found the directory unavailable a short time ago.
+
+    The time is RETRY_PAUSE_SECONDS.
+    """
     return rules is not None and time.monotonic() < _retry_times.get(rules.url, 0.0)
 
 
 def authenticate_user(rules: Ldap | None, login: str, password: str) -> User | None:
-    """The active user, if any, with this login and password, by directory or stored hash."""
+    """Return the active user with this login and password, if any.
+
+    The directory checks the password of people whom it knows, the stored hash that of all others.
+    """
     user = accounts.find_account(login.strip().lower())
     subject = identities.identity_subjects(user).get(SOURCE) if user else _UNKNOWN_SUBJECT
     if rules is None or not subject:
@@ -76,7 +82,10 @@ def authenticate_user(rules: Ldap | None, login: str, password: str) -> User | N
 
 
 def _authenticate_fallback(login: str, password: str) -> User | None:
-    """The person by the stored hash, if the fallback is enabled for them. Audited."""
+    """Check the password by its stored hash; return the person if they have the fallback enabled.
+
+    The audit records this.
+    """
     user = accounts.authenticate_user(login, password)  # takes as long for all logins
     if not user or not user.directory_fallback:
         return None
@@ -85,11 +94,12 @@ def _authenticate_fallback(login: str, password: str) -> User | None:
 
 
 def accepts_password(rules: Ldap, subject: str, password: str) -> bool:
-    """Returns True if the directory accepts a name and a password. Raises DirectoryUnavailable.
+    """Returns True if the directory accepts a name and a password.
 
-    An empty password is wrong: a directory does not treat it as an attempt at all (RFC 4513,
-    5.1.2). Input of a person never makes the directory count as unavailable: a fault after the
-    password was sent counts only if it also happens with a random name and password.
+    An empty password is wrong: a directory would accept it as an anonymous sign-in (RFC 4513,
+    5.1.2). Raises DirectoryUnavailable. What a person typed can never cause that: if the connection
+    fails after the password was sent, the directory counts as unavailable only if the same happens
+    with a random password.
     """
     if not password:
         return False
@@ -120,7 +130,8 @@ def _pause_queries(rules: Ldap) -> None:
 def _try_bind(rules: Ldap, subject: str, password: str) -> bool:
     """Returns True if the directory accepts the name and the password.
 
-    Raises DirectoryUnavailable, _ConnectionCut, _UnsendableCredentials.
+    Raises DirectoryUnavailable if there is no connection with TLS, _ConnectionCut if it fails after
+    the password was sent, or _UnsendableCredentials.
     """
     from ldap3.core import results  # not needed by a site without a directory
     from ldap3.core.exceptions import (
@@ -150,9 +161,10 @@ def _try_bind(rules: Ldap, subject: str, password: str) -> bool:
 
 
 def _create_connection(rules: Ldap, subject: str, password: str) -> "Connection":
-    """A connection that is not open yet.
+    """Return a connection that is not open yet.
 
-    Raises DirectoryUnavailable (for the file of its certificate), _UnsendableCredentials.
+    Raises DirectoryUnavailable if the file of the certificate cannot be used, or
+    _UnsendableCredentials.
     """
     from ldap3 import NONE, Connection, Server, Tls
     from ldap3.core.exceptions import LDAPException
@@ -182,7 +194,7 @@ def _create_connection(rules: Ldap, subject: str, password: str) -> "Connection"
 
 
 def _open_with_tls(rules: Ldap, connection: "Connection") -> None:
-    """Connect with TLS, without sending any input of a person. Raises DirectoryUnavailable."""
+    """Connect with TLS; nothing that a person typed is sent yet. Raises DirectoryUnavailable."""
     from ldap3.core.exceptions import LDAPException
 
     try:
@@ -195,7 +207,7 @@ def _open_with_tls(rules: Ldap, connection: "Connection") -> None:
 
 
 def _escape_subject(bind: str, subject: str) -> str:
-    """The name, escaped if it is inserted into a distinguished name (RFC 4514)."""
+    """Return the name, escaped (RFC 4514) if `bind` inserts it into a distinguished name."""
     from ldap3.utils.dn import escape_rdn
 
     return escape_rdn(subject) if "={}" in bind else subject

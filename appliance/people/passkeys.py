@@ -1,7 +1,7 @@
 """Passkeys (WebAuthn): a second factor in addition to the password, valid for this site only.
 
-The challenge that a key signs is stored with the session and used once: a recorded answer proves
-nothing later.
+The challenge that a key signs is stored with the session and used once, so a recorded answer cannot
+be used again.
 """
 
 import ipaddress
@@ -34,7 +34,7 @@ class RelyingParty:
 
 
 def relying_party(web: Web) -> RelyingParty | None:
-    """The site, if keys can be used: it has a name and TLS."""
+    """Return the site; None if it has no host name or no TLS, so that keys cannot be used."""
     url = urlsplit(web.url)
     name = url.hostname or ""
     try:
@@ -51,7 +51,7 @@ def user_passkeys(user: User) -> list[Passkey]:
 
 
 def registration_options(session: Session, site: RelyingParty) -> str:
-    """The data with which a browser creates a key, as JSON."""
+    """Return the options that a browser needs to create a key, as JSON."""
     import webauthn
     from webauthn.helpers.structs import (
         AuthenticatorSelectionCriteria,
@@ -75,7 +75,10 @@ def registration_options(session: Session, site: RelyingParty) -> str:
 
 
 def add_passkey(session: Session, site: RelyingParty, answer: dict[str, Any]) -> None:
-    """Store a key that the browser created. Raises PasskeyRejected."""
+    """Store a key that the browser created.
+
+    Raises PasskeyRejected if `answer` is invalid, the key is known or the person has too many.
+    """
     import webauthn
     from webauthn.helpers import bytes_to_base64url
     from webauthn.helpers.exceptions import WebAuthnException
@@ -105,7 +108,7 @@ def add_passkey(session: Session, site: RelyingParty, answer: dict[str, Any]) ->
 
 
 def authentication_options(session: Session, site: RelyingParty) -> str:
-    """The data with which a browser has one of the person's keys sign, as JSON."""
+    """Return the options that a browser needs to let a key of the person sign, as JSON."""
     import webauthn
 
     credentials = _credential_descriptors(session.user)
@@ -115,7 +118,10 @@ def authentication_options(session: Session, site: RelyingParty) -> str:
 
 
 def verify_answer(session: Session, site: RelyingParty, answer: dict[str, Any]) -> None:
-    """Prove the person of a session by the answer of their key. Raises PasskeyRejected."""
+    """Verify the answer of a person's key, and record it as their second factor in the session.
+
+    Raises PasskeyRejected if the answer is invalid or the key is not the person's.
+    """
     import webauthn
     from webauthn.helpers import base64url_to_bytes
     from webauthn.helpers.exceptions import WebAuthnException
@@ -169,7 +175,7 @@ def _save_challenge(session: Session, challenge: bytes) -> None:
 
 
 def _take_challenge(session: Session) -> bytes:
-    """The challenge of the session, which is removed. Raises PasskeyRejected."""
+    """Return and remove the session's challenge. Raises PasskeyRejected if it has no challenge."""
     from webauthn.helpers import base64url_to_bytes
 
     challenge = Session.get_by_id(session.id).challenge

@@ -1,4 +1,4 @@
-"""Limits of an operator's daily pauses by reason. A limit only warns."""
+"""Limits of an operator's daily pauses, by reason. Exceeding a limit only causes a warning."""
 
 import datetime as dt
 from collections import defaultdict
@@ -29,12 +29,15 @@ def seed_limits() -> None:
 
 
 def pause_limits() -> dict[str, int]:
-    """Reason → minutes per day, of the reasons that have a limit."""
+    """Return the limits in minutes per day, by reason, of the reasons that have one."""
     return dict(_LIMITS.fetch_tuples())
 
 
 def set_limits(minutes: Mapping[str, int | None], by: str) -> None:
-    """Set limits: reason → minutes, None for no limit. Raises Refused "minutes"."""
+    """Set the limits of these reasons in minutes per day; None: no limit.
+
+    Raises Refused "minutes" if one of them is not 1 to MAX_MINUTES.
+    """
     if any(value is not None and not 1 <= value <= MAX_MINUTES for value in minutes.values()):
         raise Refused("minutes", f"a limit is 1 to {MAX_MINUTES} minutes")
     with write_transaction():
@@ -47,12 +50,12 @@ def set_limits(minutes: Mapping[str, int | None], by: str) -> None:
 
 
 def pause_seconds(user: User, begin: dt.datetime, end: dt.datetime) -> dict[str, float]:
-    """Reason → seconds of pauses within [begin, end); "" if no reason was given."""
+    """Return the seconds of a user's pauses within [begin, end), by reason ("": no reason)."""
     return seconds_by_reason(presence.intervals_of(user, begin, end))
 
 
 def seconds_by_reason(states: list[presence.StateInterval]) -> dict[str, float]:
-    """Reason → seconds of the pauses among these states."""
+    """Return the seconds of the pauses among these states, by reason."""
     seconds: defaultdict[str, float] = defaultdict(float)
     for interval in states:
         if interval.state == "pause":

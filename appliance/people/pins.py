@@ -1,12 +1,12 @@
-"""PINs: a short number instead of the password, where the password was entered recently.
+"""PINs: a short number instead of the password, on a device where it was entered recently.
 
-A PIN unlocks a page, and signs in at a desk where the person has signed in fully within the last
-hours. After five wrong ones within an hour, the password is required again.
+A PIN unlocks a page, and signs in at a desk: a device on which the person has signed in fully
+within the last hours. After five wrong PINs within an hour, the password is required again.
 
-With the hash of four digits, all of them can be tried, however long one try takes. So the stored
-hash is keyed by the site's secret (`web.secret_key`), which is not in the database: the database
-alone reveals no PIN, and a PIN is checked in no time, even when a whole shift signs in at once.
-With another secret, all PINs are void.
+From the plain hash of a PIN of four digits, anyone could find the PIN by trying all of them,
+however slow the hash is. Therefore the hash is keyed with the site's secret (`web.secret_key`),
+which is not in the database: the database alone reveals no PIN. The hash is fast, so that a whole
+shift can sign in at once. If the secret changes, all PINs are invalid.
 """
 
 import datetime as dt
@@ -27,9 +27,9 @@ _DIGIT_SEQUENCES = "01234567890 09876543210"
 
 
 def set_pin(user: User, pin: str, secret: str) -> None:
-    """Store the PIN that the person chose; `secret`: the site's.
+    """Store the PIN that the person chose; `secret` is the site's.
 
-    Raises Refused "pin": too short, too simple.
+    Raises Refused "pin" if it is not four to eight digits or is easily guessed.
     """
     if not _DIGITS.fullmatch(pin) or len(set(pin)) < 3 or pin in _DIGIT_SEQUENCES:
         raise Refused("pin", "four to eight digits, not 1234 and not 1111")
@@ -41,7 +41,7 @@ def set_pin(user: User, pin: str, secret: str) -> None:
 
 
 def has_pin(user: User, secret: str) -> bool:
-    """Returns True if the person has a PIN."""
+    """Returns True if the person has a PIN that was stored with this secret."""
     is_found: bool = Pin.select().where(Pin.user == user, _hash_condition(secret)).exists()
     return is_found
 
@@ -53,7 +53,7 @@ def is_correct_pin(user: User, pin: str, secret: str) -> bool:
 
 
 def delete_pin_and_desks(user: User) -> None:
-    """Delete a person's PIN and desks; the caller audits the reason."""
+    """Delete a person's PIN and desks; the caller has to record the reason in the audit."""
     for table in (Pin, Desk):
         table.delete().where(table.user == user).execute()
 
@@ -68,12 +68,15 @@ def remember_desk(session: Session) -> None:
 
 
 def forget_desk(user: User, device: str) -> None:
-    """Require the full sign-in on a device again."""
+    """Delete a person's desk, so that the device requires the full sign-in again."""
     Desk.delete().where(Desk.user == user, Desk.device == device).execute()
 
 
 def desks_for_pin(rules: SignIn, device: str, logins: Iterable[str], secret: str) -> list[Desk]:
-    """The desks of those of these logins who may use their PIN on a device, with users, by name."""
+    """Return the desks on a device of those people (of `logins`) who may use their PIN there.
+
+    They come with their users, sorted by name.
+    """
     since = clock.now() - dt.timedelta(hours=rules.pin_hours)
     desks = Desk.select(Desk, User).join(User).join(Pin, on=Pin.user == User.id)
     matches = desks.where(
@@ -96,7 +99,7 @@ def remove_pin(user: User) -> None:
 
 
 def _hash_pin(user: User, pin: str, secret: str) -> str:
-    """The stored form of a PIN: a mark of the secret, and the keyed hash of person and PIN."""
+    """Return the stored form of a PIN: a mark of the secret, then the keyed hash of id and PIN."""
     digest = hmac.new(_pin_key(secret), f"{user.id} {pin}".encode(), "sha256").hexdigest()
     return f"{_secret_mark(secret)}{digest}"
 
@@ -107,10 +110,10 @@ def _hash_condition(secret: str) -> Expression:
 
 
 def _secret_mark(secret: str) -> str:
-    """Eight characters that identify the secret."""
+    """Return eight characters that identify the secret, and a space."""
     return hmac.new(_pin_key(secret), b"mark", "sha256").hexdigest()[:8] + " "
 
 
 def _pin_key(secret: str) -> bytes:
-    """A key for PINs only: the same secret signs cookies."""
+    """Return a key derived for PINs only, because the same secret also signs cookies."""
     return hmac.digest(secret.encode(), b"PIN", "sha256")

@@ -20,7 +20,7 @@ STATES = ("ready", "pause", "back_office", "off")
 NO_ANSWER = "no_answer"  # reason of a pause: the phone rang and was not answered
 FORCED = "forced"  # a supervisor set the state
 SYSTEM_REASONS = (NO_ANSWER, FORCED)  # reasons that operators cannot choose
-WRAP_UP = "wrap_up"  # a state that ends automatically: more time after a talk than the queues give
+WRAP_UP = "wrap_up"  # extra time after a talk, beyond the queue's own; ends automatically
 
 
 _CURRENT_STATE = PreparedQuery(
@@ -34,7 +34,7 @@ _CURRENT_STATE = PreparedQuery(
 
 
 def _newest_presence() -> ModelSelect:
-    """Subquery of a query for users: the current state of each."""
+    """Return the subquery for the current state of the user in an outer query."""
     newest = Presence.alias()
     rows = newest.select(newest.id).where(newest.user == User.id)
     return rows.order_by(newest.since.desc(), newest.id.desc()).limit(1)
@@ -57,7 +57,7 @@ _WRAPPING_UP = PreparedQuery(
 
 
 def _states_at_begin(user_condition: Expression) -> ModelSelect:
-    """The states of some users at the begin of an interval."""
+    """Return the query for the states that some users had when an interval begins."""
     newest = Presence.alias()
     in_force = (
         newest.select(newest.id)
@@ -73,7 +73,7 @@ def _states_at_begin(user_condition: Expression) -> ModelSelect:
 
 
 def _states_within(user_condition: Expression) -> ModelSelect:
-    """The states that some users chose within an interval."""
+    """Return the query for the states that some users chose within an interval."""
     return (
         User.select(*_STATE_COLUMNS)
         .join(Presence, JOIN.CROSS)
@@ -93,7 +93,7 @@ _QUERIES_OF_ALL, _QUERIES_OF_ONE = (
 
 
 class StateInterval(NamedTuple):
-    """An interval in which an operator had a state; `reason` is a pause's, or ""."""
+    """An interval in which an operator had a state; `reason` is that of a pause, or ""."""
 
     state: str
     reason: str
@@ -107,13 +107,13 @@ class StateInterval(NamedTuple):
 
 
 def state_of(user: User) -> Presence | None:
-    """The current state, if one was ever chosen."""
+    """Return the user's current state, or None if they never had one."""
     row: Presence | None = _CURRENT_STATE.fetch_first(user=user.id)
     return row
 
 
 def states_by_login() -> dict[str, str]:
-    """Login → current state, of every active operator; "off" before the first choice."""
+    """Return the current state of every active operator, by login; "off" before the first one."""
     return {user.login: row.state if row else "off" for user, row in current_states()}
 
 
@@ -131,9 +131,9 @@ def intervals_of(user: User, begin: dt.datetime, end: dt.datetime) -> list[State
 def intervals_by_login(
     begin: dt.datetime, end: dt.datetime
 ) -> dict[str, list[tuple[str, str, int, int]]]:
-    """Login → (state, reason, begin, end) within [begin, end), in order, of every operator.
+    """Return every operator's states within [begin, end) as (state, reason, begin, end), by login.
 
-    Times are microseconds since 1970, for reports that add them up.
+    They are in order. Times are microseconds since 1970, for reports that add them up.
     """
     return _clipped_intervals(begin, end, _QUERIES_OF_ALL)
 
@@ -141,7 +141,10 @@ def intervals_by_login(
 def _clipped_intervals(
     begin: dt.datetime, end: dt.datetime, questions: Iterable[PreparedQuery], **parameters: int
 ) -> dict[str, list[tuple[str, str, int, int]]]:
-    """Login → (state, reason, begin, end), from the queries' rows clipped to [begin, end)."""
+    """Return the states that the queries find, clipped to [begin, end), by login.
+
+    Each is (state, reason, begin, end) with times in microseconds since 1970.
+    """
     rows_by_login: dict[str, list[tuple[str, str, int]]] = {}
     between = {"begin": microseconds_since_epoch(begin), "end": microseconds_since_epoch(end)}
     for question in questions:
@@ -162,16 +165,17 @@ def _clipped_intervals(
 
 
 def current_states() -> list[tuple[User, Presence | None]]:
-    """Every active operator by login, with their current state, if they ever chose one."""
+    """Return every active operator, by login, with their current state (None: never had one)."""
     state_by_user = {row.user_id: row for row in _CURRENT_STATES.fetch_objects()}
     return [(user, state_by_user.get(user.id)) for user in active_operators()]
 
 
 def choose_state(user: User, state: str, *, reason: str = "", by: str = "") -> None:
-    """Record the state of an operator; `pbx.actions` applies it in Asterisk.
+    """Record a new state of an operator; `pbx.actions` applies it in Asterisk.
 
-    `by`: the login or process that set it, if it was not the operator; `reason` of a pause: a code
-    of the list of reasons, one of SYSTEM_REASONS or "". Raises Refused "state".
+    `reason` is that of a pause: a code of the list of reasons, one of SYSTEM_REASONS or "". `by` is
+    the login or process that set the state if it was not the operator. Raises Refused "state" for
+    an unknown state.
     """
     if state not in (*STATES, WRAP_UP):
         raise Refused("state", f"no such state: {state}")
@@ -191,7 +195,7 @@ def end_wrap_ups(max_length: dt.timedelta) -> list[str]:
         until=microseconds_since_epoch(clock.now() - max_length)
     ):
         with write_transaction():
-            if _is_wrap_up_over(user, max_length):  # they may have chosen another state
+            if _is_wrap_up_over(user, max_length):  # they may have chosen another state just now
                 choose_state(user, "ready", reason=WRAP_UP, by="pbx")
                 logins.append(user.login)
     return logins

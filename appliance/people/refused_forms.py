@@ -12,10 +12,10 @@ MAX_FORMS_PER_USER = 50
 
 
 def save_form(user: User, address: str, trouble: str, values: dict[str, list[str]]) -> str:
-    """Store what `user` sent to the path `address`; returns the token by which it is found.
+    """Store the form that `user` sent to the path `address`; returns a token to find it by.
 
-    `trouble` is the code of the refusal, `values` the texts by field name. Forms older than
-    RETENTION are deleted, as well as all but the user's newest MAX_FORMS_PER_USER.
+    `trouble` is the code of the refusal; `values` are the texts by field name. Also deletes all
+    forms older than RETENTION, and all but the user's newest MAX_FORMS_PER_USER.
     """
     token, now = secrets.token_urlsafe(12), clock.now()
     row = {"token": token, "user": user, "address": address, "trouble": trouble, "values": values}

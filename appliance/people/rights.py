@@ -1,6 +1,7 @@
 """The rights: one table of role, action and scope (requirement S1).
 
-Pages declare an action (web/shell/access.py), loaders query the scope, and the page *Rights* shows
+The scope says to which records the right applies. Each page declares its action
+(web/shell/access.py), functions that load records ask for the scope, and the page *Rights* shows
 the table (web/settings/rights.py). Rights that depend on the person, not only on the role, are
 stored as Membership (department), ListeningRight (recordings), AppealReader (personal appeals).
 """
@@ -37,7 +38,7 @@ SCOPE_LABELS = {
 
 @dataclass(frozen=True)
 class Right:
-    """One action with its labels, and role → scope; roles that are missing have no right.
+    """One action with the scope that each role has; roles that are missing have no right.
 
     `subject` and `activity` are message ids: the object of the action, and what is done with it.
     """
@@ -175,14 +176,17 @@ _RIGHT_BY_ACTION = {right.action: right for right in RIGHTS}
 
 
 def allowed_roles(*actions: str) -> tuple[str, ...]:
-    """The roles that have at least one of these rights, in any scope. Raises KeyError."""
+    """Return the roles that have at least one of these rights, in any scope.
+
+    Raises KeyError for an unknown action.
+    """
     return tuple(
         dict.fromkeys(role for action in actions for role in _RIGHT_BY_ACTION[action].scope_by_role)
     )
 
 
 def scope_of(user: User, action: str) -> str:
-    """The records to which a user's right applies; NO_RECORDS without the right."""
+    """Return the scope of a user's right: to which records it applies, or NO_RECORDS."""
     return _RIGHT_BY_ACTION[action].scope_by_role.get(user.role, NO_RECORDS)
 
 

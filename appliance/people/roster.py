@@ -31,13 +31,14 @@ class RosterLine:
 
 
 def parse_roster(text: str, by: User | None, topics: Collection[str]) -> list[RosterLine]:
-    """The people in a file, without creating their accounts.
+    """Return the people in a file; their accounts are not created.
 
-    `text` begins with a line that names COLUMNS in any order, at least REQUIRED_COLUMNS; the
-    separators are commas, semicolons or tabs. Several languages or topics are separated by blanks.
-    `topics`: valid codes of topics. A fault is a code of `staff.validate_entry`, "topics", or
-    "twice" for a login or extension of an earlier line. Raises Refused: "columns", "empty",
-    "many".
+    The first line of `text` names some of COLUMNS in any order, at least REQUIRED_COLUMNS.
+    Separators are commas, semicolons or tabs; several languages or topics are separated by blanks.
+    `topics` are the valid codes of topics. A line's fault is a code of `staff.validate_entry`, or
+    "topics" for an unknown topic, "twice" for the login or extension of an earlier line, "fields"
+    for more fields than columns. Raises Refused with the code "columns" if the first line or the
+    format is invalid, "empty" if there are no people, or "many" for more than MAX_PEOPLE.
     """
     text = text.removeprefix(spreadsheets.BYTE_ORDER_MARK).strip("\r\n")
     head = text.partition("\n")[0]
@@ -59,7 +60,7 @@ def parse_roster(text: str, by: User | None, topics: Collection[str]) -> list[Ro
 
 
 def format_roster(users: Collection[User]) -> str:
-    """The people as a file that `parse_roster` accepts."""
+    """Return the text of a file with these people that `parse_roster` accepts."""
     codes = dict(Membership.select(Membership.user, Department.code).join(Department).tuples())
     rows = (
         (
@@ -97,7 +98,7 @@ def _checked_lines(
 def _parse_entry(
     row: dict[str, str], departments: dict[str, int], topics: Collection[str]
 ) -> tuple[StaffEntry, str]:
-    """The entry of a line, and the code of a department or topic that does not exist."""
+    """Return the entry of a line, and "department" or "topics" if that does not exist; or ""."""
     fields = {
         name: spreadsheets.unescape_formulas((row.get(name) or "").strip()) for name in COLUMNS
     }
@@ -123,7 +124,7 @@ def _parse_entry(
 
 
 def _department_ids() -> dict[str, int]:
-    """Folded code or name → id, of the departments in use."""
+    """Return the ids of the active departments, by their folded code and by each folded name."""
     id_by_name = {}
     for department in Department.select().where(Department.active):
         for name in (

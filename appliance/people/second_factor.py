@@ -1,7 +1,8 @@
 """Second factors in addition to the password: codes of an app on the phone, or from paper.
 
-The settings (`sign_in`) say for whom and from where it is required; people who set one up
-themselves need it as well. A code is accepted once, so that it is useless to anyone who saw it.
+The settings (`sign_in`) say for which roles and from which addresses a second factor is required.
+It is also required of people who have set one up themselves. A code is accepted once, so that it is
+useless to anyone who saw it.
 """
 
 import hashlib
@@ -19,8 +20,8 @@ from appliance.people import sessions
 
 CODES_PER_PAPER = 10
 ISSUER = "1282"  # name under which the app shows the account
-_STEP_SECONDS = 30  # for which a code is valid (RFC 6238)
-_MAX_CLOCK_STEPS = 1  # by which the clock of a telephone may be wrong
+_STEP_SECONDS = 30  # the time for which the app shows a code (RFC 6238)
+_MAX_CLOCK_STEPS = 1  # how many of these steps the clock of a telephone may be wrong
 _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # no two of them look alike
 _DIGITS = re.compile(r"\d{6}", re.ASCII)
 
@@ -30,10 +31,10 @@ class WrongCode(ValueError):
 
 
 def required_step(rules: SignIn, session: Session, address: str) -> str:
-    """The step required in a session before anything else is accessible.
+    """Return the step of signing in that the user must take before other pages are accessible.
 
-    "unlock": prove to be back; "prove": enter a code; "password": choose their own password;
-    "enrol": set up the app; "": no step.
+    The steps are "unlock" (a locked session), "prove" (enter the second factor), "password" (choose
+    one's own password), "enrol" (set up the app); "" means that no step is left.
     """
     if session.locked_at:
         return "unlock"
@@ -70,14 +71,15 @@ def create_secret() -> str:
 
 
 def provisioning_uri(user: User, secret: str) -> str:
-    """The otpauth:// URI that the app reads from the QR code."""
+    """Return the otpauth:// URI with which the app is set up, usually read from a QR code."""
     return pyotp.TOTP(secret).provisioning_uri(name=user.login, issuer_name=ISSUER)
 
 
 def enrol_app(session: Session, secret: str, code: str) -> list[str]:
-    """Set up an app that shows this code; returns the codes for the paper.
+    """Store the secret of a person's app; returns new codes for the paper.
 
-    The person's other sessions end. Raises WrongCode.
+    `code` proves that the app shows the codes of this secret; if not, WrongCode is raised. The
+    person's other sessions are ended.
     """
     user, time_step = session.user, _matching_step(secret, code)
     if time_step is None:
@@ -104,7 +106,10 @@ def renew_codes(user: User) -> list[str]:
 
 
 def prove_code(session: Session, code: str) -> bool:
-    """Returns True if the code is the person's; it is then used up, and the session is proved."""
+    """Check a code of the app or the paper. Returns True if it is correct.
+
+    It then cannot be used again, and is recorded as the second factor of the session.
+    """
     code = "".join(code.split()).lower()
     user = session.user
     with write_transaction():
@@ -118,7 +123,10 @@ def prove_code(session: Session, code: str) -> bool:
 
 
 def remove_factors(user: User, by: str) -> None:
-    """Delete a person's app, paper and passkeys; their sessions are no longer proved. Audited."""
+    """Delete a person's app, paper codes and passkeys, and record that in the audit.
+
+    The person's sessions count as without a second factor.
+    """
     with write_transaction():
         delete_factors(user)
         audit.record_entry(by, "second_factor.remove", user.login)
@@ -132,13 +140,13 @@ def delete_factors(user: User) -> None:
 
 
 def mark_proved(session: Session, factor: str) -> None:
-    """Record the factor that proved the person of a session."""
+    """Record the second factor with which the person of a session has proved who they are."""
     session.factor = factor
     Session.update(factor=factor).where(Session.id == session.id).execute()
 
 
 def _use_app_code(user: User, code: str) -> str:
-    """ "code" if the person's app shows this code and it was not used; otherwise ""."""
+    """Return "code" if the person's app shows this code and it was not used before, else ""."""
     app = find_authenticator(user)
     time_step = _matching_step(app.secret, code) if app else None
     if app is None or time_step is None:
@@ -148,7 +156,7 @@ def _use_app_code(user: User, code: str) -> str:
 
 
 def _use_paper_code(user: User, code: str) -> str:
-    """ "paper" if this is an unused code of the person's paper; otherwise ""."""
+    """Return "paper" if this is an unused code of the person's paper, else ""."""
     conditions = (RecoveryCode.user == user, RecoveryCode.hash == _hash_code(code))
     unused = RecoveryCode.used_at.is_null()
     is_updated = RecoveryCode.update(used_at=clock.now()).where(*conditions, unused).execute()
@@ -156,7 +164,10 @@ def _use_paper_code(user: User, code: str) -> str:
 
 
 def _matching_step(secret: str, code: str) -> int | None:
-    """The half minute in which an app shows this code, if it is accepted now."""
+    """Return the step (number of half minutes since 1970) in which an app shows this code.
+
+    None if that is not about now.
+    """
     app, current_step = pyotp.TOTP(secret), int(clock.now().timestamp()) // _STEP_SECONDS
     code = "".join(code.split())
     candidates = range(current_step - _MAX_CLOCK_STEPS, current_step + _MAX_CLOCK_STEPS + 1)
@@ -181,8 +192,8 @@ def _random_word() -> str:
 
 
 def _hash_code(code: str) -> str:
-    """SHA-256 of a code of 50 random bits.
+    """Return the SHA-256 of a paper code, which has about 50 random bits.
 
-    The database also contains the secret of the app in plain text, so a plain hash suffices.
+    A plain hash suffices, because the database also contains the secret of the app in plain text.
     """
     return hashlib.sha256(code.replace("-", "").encode()).hexdigest()

@@ -1,8 +1,9 @@
-"""Valid sign-ins, one row each. Without its row, a cookie gives no access.
+"""Sessions: valid sign-ins, one row each. A cookie whose row is missing gives no access.
 
-The cookie contains a secret that is created at each sign-in, the database only its hash: nobody can
-plant a session, and readers of the database cannot use one. The end of a session is published under
-its topic, so that its open pages receive no more events, whichever process ended it.
+The cookie contains a secret that is created at each sign-in; the database contains only its hash.
+Nobody can therefore prepare a session for somebody else, or use one that they read in the database.
+The end of a session is published under its own topic, so that its open pages receive no more
+events, whichever process ended it.
 """
 
 import contextlib
@@ -47,8 +48,8 @@ def begin_session(
 ) -> tuple[Session, str]:
     """Begin a session; returns it with the secret, which is only for the browser's cookie.
 
-    `factor`: the second factor that proved the person, "" for no factor yet. `source`: "openid" if
-    an external party identified the person, "" for the box itself.
+    `device` is the id of the browser's device. `factor` is the second factor with which the person
+    signed in, or "". `source` is "openid" if an external party identified the person, or "".
     """
     secret, now = secrets.token_urlsafe(32), clock.now()
     with write_transaction():
@@ -69,7 +70,7 @@ def begin_session(
 
 
 def session_of_cookie(secret: str) -> Session | None:
-    """The session of a cookie, with its user, unless it was ended or is too old."""
+    """Return the session of a cookie, with its user; None if it was ended or is too old."""
     since = microseconds_since_epoch(clock.now() - MAX_SESSION_AGE)
     session: Session | None = _SESSION_BY_HASH.fetch_first(hash=_hash_secret(secret), since=since)
     if session:
@@ -92,13 +93,13 @@ def still_exists(session: Session) -> bool:
 
 
 def valid_hashes(hashes: Collection[str]) -> set[str]:
-    """Those of these hashes of cookies that belong to valid sessions."""
+    """Return those of these hashes (of the cookies' secrets) that belong to valid sessions."""
     rows = Session.select(Session.hash).join(User).where(*_validity_conditions())
     return {hash for (hash,) in rows.where(Session.hash.in_(list(hashes))).tuples()}
 
 
 def record_use(session: Session, address: str) -> None:
-    """Record at most once a minute that the session is used.
+    """Record that the session is used, at most once a minute for the same address.
 
     A failure of the database is ignored, because the page can be shown nevertheless.
     """
@@ -111,7 +112,7 @@ def record_use(session: Session, address: str) -> None:
 
 
 def lock_session(session: Session) -> None:
-    """Lock the session's pages until the person has proved to be back."""
+    """Lock the session's pages until the person unlocks them by PIN or password."""
     with write_transaction():
         if Session.update(locked_at=clock.now()).where(_unlocked_condition(session)).execute():
             live.publish_topics(TOPIC)
@@ -143,12 +144,12 @@ def valid_sessions() -> list[Session]:
 
 
 def sign_out(session: Session) -> None:
-    """End the person's own session; at this desk their PIN can still be used."""
+    """End a session by its own user, whose PIN can still be used on this device."""
     _delete_session(session, session.user.login, "logout")
 
 
 def end_session(session: Session, by: str) -> None:
-    """End a session at once, if it exists; its device requires the password again."""
+    """End a session at once, if it exists; a PIN is then not enough on its device."""
     with write_transaction():
         conditions = (Desk.user == session.user, Desk.device == session.device)
         Desk.delete().where(*conditions).execute()
@@ -156,7 +157,7 @@ def end_session(session: Session, by: str) -> None:
 
 
 def _delete_session(session: Session, by: str, action: str) -> None:
-    """Delete a session, if it exists, with event and audit."""
+    """Delete a session, if it exists, publish its end and record it in the audit."""
     with write_transaction():
         if Session.delete().where(Session.id == session.id).execute():
             live.publish_topics(TOPIC, session_topic(session))
@@ -172,9 +173,9 @@ def end_other_sessions(session: Session) -> int:
 
 
 def end_user_sessions(user: User, kept_session: Session | None = None) -> int:
-    """End a person's sessions, perhaps all but one; returns how many. The caller audits the reason.
+    """End all sessions of a person, except `kept_session`; returns how many.
 
-    On all other devices the password is required again.
+    On all other devices the password is then required. The caller has to audit the reason.
     """
     with write_transaction():
         kept_device = kept_session.device if kept_session else ""

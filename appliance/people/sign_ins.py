@@ -1,8 +1,8 @@
-"""Checks of passwords: each attempt is counted first, and few are checked at the same time.
+"""Checks of passwords: each attempt is counted before its check, and few are checked at a time.
 
-The counts are in the database, so a restart resets nothing. Attempts on a device on which the
-person signed in before are counted separately, so that strangers behind the same address, or
-strangers who guess the name, cannot lock the person out.
+The counts are in the database, so a restart does not reset them. Attempts on a known device (one on
+which the person signed in before) are counted separately. Otherwise strangers at the same address,
+or strangers who know the login, could lock the person out.
 """
 
 import contextlib
@@ -25,20 +25,20 @@ ATTEMPT_RETENTION = dt.timedelta(hours=1)
 ONE_MINUTE = dt.timedelta(minutes=1)
 MAX_PER_MINUTE = 5  # failures with one name, from one address or known device
 MAX_PER_ADDRESS = 200  # failures per hour from one address, on unknown devices
-MAX_LOGIN_CHARS = 64  # stored of the submitted login
-TURN_TIMEOUT_SECONDS = 3.0  # for an attempt that waits to be checked
+MAX_LOGIN_CHARS = 64  # longer submitted logins are cut
+TURN_TIMEOUT_SECONDS = 3.0  # how long an attempt waits to be checked
 
 
 class Limits(NamedTuple):
-    """Failures per hour: of one name from one address or known device; of all unknown devices."""
+    """How many attempts with one name may fail in an hour."""
 
-    per_source: int
-    per_name: int
+    per_source: int  # from one address, or on one known device
+    per_name: int  # on all unknown devices together
 
 
 PASSWORD_LIMITS, CODE_LIMITS, PIN_LIMITS = Limits(30, 100), Limits(30, 10), Limits(5, 5)
-# A directory locks people after too many wrong passwords, so strangers may try few. The limit is
-# the same for all people, because it must not reveal whom the directory knows.
+# A directory locks a person out after too many wrong passwords, so strangers get few attempts. The
+# limit applies to everybody, because it must not reveal whom the directory knows.
 DIRECTORY_LIMITS = Limits(30, 5)
 
 
@@ -49,8 +49,9 @@ class TooManyWaiting(Exception):
 class CheckQueue:
     """Limits the passwords checked at a time to two, because argon2 needs 64 MiB for each.
 
-    Each waiting attempt occupies a thread of the pages, so at most `max_waiting` in total and
-    `max_per_source` of one address or device are admitted; others are refused without waiting.
+    Each waiting attempt occupies a thread of the web server. Therefore only `max_waiting` attempts
+    in total, and `max_per_source` of one address or device, wait or are checked at a time; others
+    are refused at once.
     """
 
     def __init__(self, max_waiting: int, max_per_source: int) -> None:
@@ -60,7 +61,10 @@ class CheckQueue:
 
     @contextlib.contextmanager
     def wait_for_turn(self, source: str) -> Iterator[None]:
-        """Wait for a turn and hold it. Raises TooManyWaiting."""
+        """Wait for a turn and hold it until the context ends.
+
+        Raises TooManyWaiting if too many wait, or after TURN_TIMEOUT_SECONDS.
+        """
         with self._lock:
             if (
                 self._admitted.total() >= self._max_waiting
@@ -81,7 +85,7 @@ class CheckQueue:
                 self._admitted += Counter()  # drops zero counts
 
 
-# Unknown devices never delay known ones.
+# Two queues, so that attempts on unknown devices never delay those on known ones.
 _KNOWN_DEVICES, _UNKNOWN_DEVICES = (
     CheckQueue(max_waiting=40, max_per_source=4),
     CheckQueue(max_waiting=24, max_per_source=12),
@@ -95,10 +99,11 @@ class TooManyAttempts(Exception):
 def check_password(
     login: str, password: str, address: str, device: str = "", directory: Ldap | None = None
 ) -> User | None:
-    """The active user with this login and password, if any.
+    """Return the active user with this login and password, if any.
 
-    `device`: one on which the person signed in before, or "". `directory`: checks the passwords of
-    the people it knows. Raises TooManyAttempts, TooManyWaiting.
+    `device` is the id of a device on which the person signed in before, or "". `directory` has the
+    settings of the directory that checks the passwords of the people it knows. Raises
+    TooManyAttempts if a limit is reached, or TooManyWaiting.
     """
     login = login.strip().lower()[:MAX_LOGIN_CHARS]
     limits = DIRECTORY_LIMITS if directory else PASSWORD_LIMITS
@@ -114,10 +119,10 @@ def check_password(
 
 
 def check_code(session: Session, code: str, device: str = "") -> bool:
-    """Returns True if the code proves the person of a session. Raises TooManyAttempts.
+    """Returns True if this is a valid second-factor code of the session's person.
 
-    Wrong codes are counted separately from wrong passwords: a stranger without the password cannot
-    block the person's codes.
+    Wrong codes are counted separately from wrong passwords, so that a stranger who does not know
+    the password cannot block the person's codes. Raises TooManyAttempts if a limit is reached.
     """
     name = f"CODE {session.user.login}"  # logins have no capitals
     attempt = _count_attempt(name, session.address, device, CODE_LIMITS)
@@ -128,9 +133,9 @@ def check_code(session: Session, code: str, device: str = "") -> bool:
 
 
 def check_pin(user: User, pin: str, device: str, secret: str) -> bool:
-    """Returns True if it is the person's PIN; for a device where they signed in fully.
+    """Returns True if this is the person's PIN. Only for a device where they signed in fully.
 
-    `secret`: the site's. Raises TooManyAttempts after five wrong ones within an hour.
+    `secret` is the site's. Raises TooManyAttempts after five wrong PINs within an hour.
     """
     attempt = _count_attempt(f"PIN {user.login}", "", device, PIN_LIMITS)
     is_correct = pins.is_correct_pin(user, pin, secret)
@@ -144,8 +149,9 @@ def change_password(
 ) -> None:
     """Set the password that the user chose.
 
-    Raises Refused: "elsewhere" (it is changed in the directory), "wrong" (the old one is wrong),
-    "same", "short", "weak"; TooManyAttempts, TooManyWaiting.
+    Raises Refused with the code "elsewhere" if the password can only be changed in the directory,
+    "wrong" if `old` is not the current one, "same" if `new` is, or "short" or "weak" if `new` is
+    easily guessed. Raises TooManyAttempts and TooManyWaiting as `check_password` does.
     """
     if ldap.manages_password(directory, user):
         raise Refused("elsewhere", "the password is changed in the directory")
@@ -160,7 +166,7 @@ def change_password(
 def _count_attempt(
     login: str, address: str, device: str, limits: Limits = PASSWORD_LIMITS
 ) -> SignInAttempt:
-    """Count the attempt. Raises TooManyAttempts."""
+    """Store an attempt, which counts as failed until deleted. Raises TooManyAttempts."""
     with write_transaction():
         now = clock.now()
         # Rows with a future time are from before the clock was set back.
@@ -178,7 +184,8 @@ def _require_below_limits(
 ) -> None:
     """Raise TooManyAttempts if a limit is reached.
 
-    Called before the wait for a turn, too, so that refused attempts delay nobody.
+    This is also checked before an attempt waits for its turn, so that refused attempts delay
+    nobody.
     """
     now, same_name = clock.now(), SignInAttempt.login == login
     if device:
@@ -203,7 +210,7 @@ def _require_below_limits(
 def _count_attempts(
     condition: Expression, now: dt.datetime, period: dt.timedelta = ATTEMPT_RETENTION
 ) -> int:
-    """How many attempts of `condition` were made within `period`."""
+    """Return how many attempts that meet `condition` were made within `period` before now."""
     is_recent = SignInAttempt.at.between(now - period, now)
     count: int = SignInAttempt.select().where(condition, is_recent).count()
     return count

@@ -1,8 +1,11 @@
-"""Management of the staff: the rights of its managers, and the effects on sessions and phones.
+"""Management of the staff: who may change whose account, and the effects on sessions and phones.
 
-`by` is the person who makes the change, None for the command line of the machine, which has every
-right. docs/operating/accounts.md, "Who may give which role", lists the roles that each role may
-assign.
+In all functions `by` is the person who makes the change; None is the command line of the machine,
+which has every right. docs/operating/accounts.md, "Who may give which role", lists the roles that
+each role may assign.
+
+To manage an account means to change it, close it and set its password. To equip a person means to
+change only their phone, languages and topics.
 """
 
 import re
@@ -19,12 +22,12 @@ from appliance.models import Department, Membership, User
 from appliance.people import accounts, presence, second_factor, sessions
 from appliance.people.accounts import CALL_LANGUAGES, MAX_LOGIN_CHARS, RESERVED_EXTENSIONS
 
-# Operators look up appeals; supervisors, managers and the ministry read them all. Assigning one of
-# these roles could serve to read appeals, so it is left to managers, who may read them already.
+# Operators look up appeals; supervisors, managers and the ministry read them all. Someone who may
+# assign one of these roles could thus get access to appeals, so only managers may: they have it.
 ASSIGNABLE_ROLES = {"manager": frozenset(ROLES), "technician": frozenset({"technician", "backup"})}
 EQUIPPING_ROLES = frozenset({"manager", "technician"})  # may change phones, languages and topics
-EQUIPPED_ROLES = frozenset({"operator", "supervisor"})  # of these; nobody else has a phone
-INDISPENSABLE_ROLES = frozenset({"manager", "technician"})  # the last one must keep its role
+EQUIPPED_ROLES = frozenset({"operator", "supervisor"})  # have these; nobody else has a phone
+INDISPENSABLE_ROLES = frozenset({"manager", "technician"})  # one person of each must remain
 _LOGIN = re.compile(r"[a-z0-9][a-z0-9._-]*")
 _EXTENSION = re.compile(r"[1-9]\d{3,4}", re.ASCII)
 _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # no two of them look alike
@@ -35,8 +38,8 @@ _MAX_NAME_CHARS = 120
 class StaffEntry:
     """The data of a person; texts as they were entered.
 
-    `topics`: codes whose callers ring this person, None for all. `department`: that of the
-    ministry's people, whose appeals they see; None for all.
+    `topics` are the codes of the topics whose callers ring this person; None: all. `department` is
+    the id of the department whose appeals a person of the ministry sees; None: all.
     """
 
     login: str
@@ -52,7 +55,7 @@ class StaffEntry:
 
 @dataclass(frozen=True)
 class IssuedCredentials:
-    """A person with passwords to be shown once, "" if not issued."""
+    """A person with new passwords, which are shown once; "" if a password was not issued."""
 
     user: User
     password: str = ""
@@ -89,13 +92,13 @@ def entry_of_user(user: User) -> StaffEntry:
 def add_person(new_entry: StaffEntry, by: User | None) -> IssuedCredentials:
     """Create an account with a first password, which the person has to change.
 
-    Raises Refused: "login", "name", "role", "rights", "speaks", "extension", "department".
+    Raises Refused as `validate_entry` does.
     """
     return add_people([new_entry], by)[0]
 
 
 def add_people(entries: Sequence[StaffEntry], by: User | None) -> list[IssuedCredentials]:
-    """Create accounts, all of them or nothing; see `add_person`."""
+    """Create accounts as `add_person` does; if one is refused, no account is created."""
     passwords = [_readable_password() for _ in entries]
     hashes = [accounts.hash_password(password) for password in passwords]
     with write_transaction():
@@ -110,10 +113,11 @@ def add_people(entries: Sequence[StaffEntry], by: User | None) -> list[IssuedCre
 
 
 def change_person(user: User, new_entry: StaffEntry, by: User | None) -> IssuedCredentials:
-    """Change an account; another role ends its sessions, another extension gets a new password.
+    """Change an account; a new role ends its sessions, a new extension gets a new phone password.
 
-    Changes by a person with the right to equip only are limited to phone, languages and topics.
-    Raises Refused as `add_person`, and "self" and "last" for a role that must remain.
+    If `by` may only equip the person, all changes except phone, languages and topics are ignored.
+    Raises Refused as `validate_entry` does, and for a change of the role with the code "self" if
+    the account is that of `by`, or "last" if nobody else has this indispensable role.
     """
     new_entry = normalise_entry(new_entry)
     with write_transaction():
@@ -152,7 +156,11 @@ def change_person(user: User, new_entry: StaffEntry, by: User | None) -> IssuedC
 
 
 def validate_entry(new_entry: StaffEntry, by: User | None, user: User | None = None) -> None:
-    """Raise Refused if `by` cannot create this account, or change `user` in this way."""
+    """Raise Refused if `by` cannot create this account, or change `user` in this way.
+
+    The code is "rights", or the name of the field that is invalid, unknown or in use: "login",
+    "name", "role", "speaks", "extension", "phone", "department".
+    """
     if not _LOGIN.fullmatch(new_entry.login) or len(new_entry.login) > MAX_LOGIN_CHARS:
         raise Refused("login", f"small letters, digits, . _ - only: {new_entry.login}")
     if not user and accounts.find_account(new_entry.login):
@@ -180,7 +188,10 @@ def validate_entry(new_entry: StaffEntry, by: User | None, user: User | None = N
 
 
 def issue_password(user: User, by: User | None) -> IssuedCredentials:
-    """Issue a new first password, which ends every session. Raises Refused "rights", "self"."""
+    """Issue a new first password, which ends every session of the person.
+
+    Raises Refused "rights" if `by` may not manage the account, or "self" if it is their own.
+    """
     _require_manageable(user, by)
     if by and by.id == user.id:
         raise Refused("self", "one's own password is changed on the page Account")
@@ -190,7 +201,10 @@ def issue_password(user: User, by: User | None) -> IssuedCredentials:
 
 
 def issue_phone_password(user: User, by: User | None) -> IssuedCredentials:
-    """Issue a new password of a phone. Raises Refused "rights", "extension" (has no phone)."""
+    """Issue a new password of a person's phone.
+
+    Raises Refused "rights" if `by` may not equip the person, or "extension" if there is no phone.
+    """
     if not can_equip(by, user):
         raise Refused("rights", f"may not change {user.login}")
     if not user.extension:
@@ -207,7 +221,11 @@ def issue_phone_password(user: User, by: User | None) -> IssuedCredentials:
 
 
 def disable_person(user: User, by: User | None) -> None:
-    """Close an account. Raises Refused "rights", "self", "last"."""
+    """Close an account.
+
+    Raises Refused "rights" if `by` may not manage it, "self" if it is their own, or "last" if
+    nobody else has this indispensable role.
+    """
     with write_transaction():
         user = User.get_by_id(user.id)
         _require_manageable(user, by)
@@ -218,7 +236,10 @@ def disable_person(user: User, by: User | None) -> None:
 
 
 def enable_person(user: User, by: User | None) -> None:
-    """Reopen a closed account, with its former password. Raises Refused "rights"."""
+    """Reopen a closed account, whose former password is valid again.
+
+    Raises Refused "rights" if `by` may not manage it.
+    """
     _require_manageable(user, by)
     with write_transaction():
         User.update(active=True).where(User.id == user.id).execute()
@@ -227,7 +248,7 @@ def enable_person(user: User, by: User | None) -> None:
 
 
 def sign_out_person(user: User, by: User | None) -> None:
-    """End every session of a person. Raises Refused "rights"."""
+    """End every session of a person. Raises Refused "rights" if `by` may not manage the account."""
     _require_manageable(user, by)
     with write_transaction():
         sessions.end_user_sessions(user)
@@ -235,10 +256,10 @@ def sign_out_person(user: User, by: User | None) -> None:
 
 
 def remove_second_factor(user: User, by: User | None) -> None:
-    """Remove a person's second factors and sign them out; they set up new ones where required.
+    """Remove a person's second factors and end their sessions; they can then set up new ones.
 
-    This gives no access to `by`, because the password remains: so technicians may do it for all.
-    Raises Refused "rights", "self".
+    As this gives `by` no access (the password remains), all EQUIPPING_ROLES may do it for anyone.
+    Raises Refused "rights" for another role, or "self" if the account is their own.
     """
     if by and by.role not in EQUIPPING_ROLES:
         raise Refused("rights", f"may not change {user.login}")
@@ -250,7 +271,7 @@ def remove_second_factor(user: User, by: User | None) -> None:
 
 
 def assign_department(user: User, department: int | None, by: str) -> None:
-    """Let a ministry's user see one department's appeals; None: those of all departments."""
+    """Let a ministry's user see the appeals of one department, or of all (None)."""
     with write_transaction():
         Membership.delete().where(Membership.user == user).execute()
         if department:
@@ -281,7 +302,7 @@ def _create_person(new_entry: StaffEntry, password_hash: str, by: User | None) -
 
 
 def normalise_entry(new_entry: StaffEntry) -> StaffEntry:
-    """An entry in its stored form: texts normalised, without data that its role does not have."""
+    """Return an entry with normalised texts, and without data that its role cannot have."""
     is_equipped = new_entry.role in EQUIPPED_ROLES
     return StaffEntry(
         login=new_entry.login.strip().lower(),
@@ -297,13 +318,13 @@ def normalise_entry(new_entry: StaffEntry) -> StaffEntry:
 
 
 def _changed_columns(new_entry: StaffEntry, user: User) -> dict[str, str | None]:
-    """Column → new value, of the columns that change."""
+    """Return the new values of the columns that change, by name."""
     name_cyrl = new_entry.name_cyrl
     if new_entry.name != user.name and name_cyrl in (
         user.name_cyrl,
         accounts.cyrillic_name(user.name),
     ):
-        name_cyrl = ""  # it was the proposal for the former name
+        name_cyrl = ""  # not entered by a person, but derived from the former name
     new_values: dict[str, str | None] = {
         "name": new_entry.name,
         "name_cyrl": name_cyrl or accounts.cyrillic_name(new_entry.name),
@@ -340,9 +361,10 @@ def _require_manageable(user: User, by: User | None) -> None:
 
 
 def _require_replaceable(user: User, by: User | None) -> None:
-    """Raise Refused "self" or "last" if the person's role must remain.
+    """Raise Refused if the person's account or role must not be taken away.
 
-    People cannot end their own right, and one person of each indispensable role remains.
+    The code is "self" if the account is that of `by`, or "last" if nobody else has this
+    indispensable role. The command line may do both.
     """
     if by is None:
         return
@@ -354,7 +376,7 @@ def _require_replaceable(user: User, by: User | None) -> None:
 
 
 def _set_off(user: User, by: User | None) -> None:
-    """Set an operator who takes no more calls to "off", which lasts if they return."""
+    """Set the state of an operator who takes no more calls to "off"."""
     state = presence.state_of(user)
     if state and state.state != "off":
         presence.choose_state(user, "off", by=accounts.audit_login(by))

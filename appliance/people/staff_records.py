@@ -1,6 +1,7 @@
 """The project manager's records for table 2 of report form №1: education, courses, shifts.
 
-The figures count the operators of a period's last day; courses and measures count in the period.
+The figures count the operators employed on a period's last day, and the courses and disciplinary
+measures of the whole period.
 """
 
 import datetime as dt
@@ -25,7 +26,7 @@ _MAX_NOTE_CHARS = 500
 
 @dataclass(frozen=True)
 class Qualification:
-    """Counts of table 2; None: unknown, because it was not recorded."""
+    """The counts of table 2; None: unknown, because the records are incomplete."""
 
     operators: int
     incomplete_higher: int | None
@@ -37,7 +38,10 @@ class Qualification:
 
 @dataclass(frozen=True)
 class StaffedHours:
-    """A shift as HH:MM to HH:MM, and the number of its staff; None: nobody was assigned."""
+    """A shift from `opens` to `closes` (HH:MM), and its number of operators.
+
+    `staff` is None if nobody was assigned.
+    """
 
     opens: str
     closes: str
@@ -53,7 +57,7 @@ class StaffedHours:
 
 @dataclass(frozen=True)
 class OperatorRecord:
-    """The page's data of one operator."""
+    """The record of one operator, as edited on the page."""
 
     user: User
     education: str  # one of EDUCATION, or ""
@@ -70,7 +74,10 @@ def all_records() -> list[tuple[User, StaffRecord]]:
 
 
 def employed_on(day: dt.date) -> list[tuple[User, StaffRecord]]:
-    """The operators employed on a date; a closed account counts only with a leaving date."""
+    """Return the operators employed on a date.
+
+    Those whose account is closed are included only if their leaving date was recorded.
+    """
     return [
         (user, record)
         for user, record in all_records()
@@ -81,7 +88,10 @@ def employed_on(day: dt.date) -> list[tuple[User, StaffRecord]]:
 
 
 def qualification_counts(first: dt.date, last: dt.date, complete: bool) -> Qualification:
-    """The counts of a period. `complete`: the manager stated that its records are complete."""
+    """Return the counts of the period from `first` to `last`.
+
+    `complete`: the manager stated that courses and measures are fully recorded, so 0 means 0.
+    """
     staff = employed_on(last)
     education = Counter(record.education for _, record in staff)
     events: dict[str, set[int]] = {kind: set() for kind in EVENTS}
@@ -132,7 +142,7 @@ def find_shift(shift_id: int) -> Shift | None:
 
 
 def shift_ids_on(day: dt.date) -> dict[int, int]:
-    """User's id → id of their shift on a date."""
+    """Return the id of each user's shift on a date, by the user's id."""
     rows = ShiftPlace.select().where(*_in_force_on(ShiftPlace, day)).order_by(ShiftPlace.id)
     return {place.user_id: place.shift_id for place in rows}
 
@@ -140,14 +150,14 @@ def shift_ids_on(day: dt.date) -> dict[int, int]:
 def planned_intervals(
     begin: dt.datetime, end: dt.datetime, tz: dt.tzinfo
 ) -> dict[str, list[Interval]]:
-    """Login → their shifts within [begin, end), in order; of all who are assigned to one."""
+    """Return the intervals of each person's shifts within [begin, end), in order, by login."""
     rows = list(
         ShiftPlace.select(ShiftPlace, Shift, User)
         .join_from(ShiftPlace, Shift)
         .join_from(ShiftPlace, User)
     )
     intervals: dict[str, list[Interval]] = {}
-    # the shift of the night before reaches into the first day
+    # The night shift of the day before extends into the first day.
     day, last = begin.astimezone(tz).date() - dt.timedelta(days=1), end.astimezone(tz).date()
     while day <= last:
         for place in rows:
@@ -163,14 +173,15 @@ def planned_intervals(
 
 
 def quarter_answer(quarter: str) -> QuarterAnswer | None:
-    """The manager's answers for a quarter, "2026-Q3"."""
+    """Return the manager's answers for a quarter ("2026-Q3"), if they were stored."""
     return find_row(QuarterAnswer, quarter=quarter)
 
 
 def store_records(rows: Iterable[OperatorRecord], day: dt.date, by: str) -> None:
-    """Store operators' records, and their shifts from `day` on: all of them, or nothing.
+    """Store operators' records, and their shifts from `day` on.
 
-    Raises Refused: "education" (not one of EDUCATION or ""), "dates" (left before hired).
+    Raises Refused, and stores nothing, with the code "education" if this is not one of EDUCATION or
+    "", or "dates" if an operator left before they were hired.
     """
     with write_transaction():
         for row in rows:
@@ -178,7 +189,7 @@ def store_records(rows: Iterable[OperatorRecord], day: dt.date, by: str) -> None
 
 
 def newest_events(limit: int) -> list[StaffEvent]:
-    """Courses and measures, the newest first."""
+    """Return the newest courses and disciplinary measures, the newest first."""
     query = StaffEvent.select().order_by(StaffEvent.date.desc(), StaffEvent.id)
     return list(query.limit(limit))
 
@@ -189,7 +200,10 @@ def find_event(event_id: int) -> StaffEvent | None:
 
 
 def add_event(user: User, kind: str, date: dt.date | None, note: str, by: str) -> StaffEvent:
-    """Record a course or a measure. Raises Refused: "kind", "date"."""
+    """Record a course or a disciplinary measure.
+
+    Raises Refused with the code "kind" if the kind is unknown, or "date" if the date is missing.
+    """
     if kind not in EVENTS:
         raise Refused("kind")
     if date is None:
@@ -210,7 +224,11 @@ def remove_event(event: StaffEvent, by: str) -> None:
 
 
 def add_shift(opens: str, closes: str, since: dt.date | None, by: str) -> Shift:
-    """Create a shift. Raises Refused: "time", "date"."""
+    """Create a shift.
+
+    Raises Refused with the code "time" if a time is invalid or both are equal, or "date" if the
+    first day is missing.
+    """
     if not (_is_time(opens) and _is_time(closes)) or opens == closes:
         raise Refused("time")
     if since is None:
@@ -222,7 +240,10 @@ def add_shift(opens: str, closes: str, since: dt.date | None, by: str) -> Shift:
 
 
 def end_shift(shift: Shift, last: dt.date, by: str) -> None:
-    """End a shift and its assignments with a day; delete one that never was in force."""
+    """Make `last` the last day of a shift and its assignments.
+
+    A shift that was not yet in force on that day is deleted.
+    """
     with write_transaction():
         if last < shift.since:
             ShiftPlace.delete().where(ShiftPlace.shift == shift).execute()
@@ -242,7 +263,10 @@ def store_answer(
     complete: bool,
     by: User,
 ) -> None:
-    """Store the answers for a quarter that only a person can give; None: not known."""
+    """Store the answers for a quarter that only a person can give.
+
+    `published` is None if that is not known yet.
+    """
     with write_transaction():
         QuarterAnswer.replace(
             quarter=quarter,
@@ -279,9 +303,10 @@ def _store_record(row: OperatorRecord, day: dt.date, by: str) -> None:
 
 
 def _assign_shift(row: OperatorRecord, day: dt.date) -> None:
-    """Assign another shift from a day on.
+    """Assign another shift to an operator from `day` on.
 
-    An operator's first shift counts from its own start, or from the operator's.
+    The operator's first shift is assigned from an earlier day: since both the shift and the
+    operator exist.
     """
     assignments = ShiftPlace.select().where(ShiftPlace.user == row.user)
     if row.shift and not assignments.exists():
@@ -293,7 +318,7 @@ def _assign_shift(row: OperatorRecord, day: dt.date) -> None:
 
 
 def _end_assignment(place: ShiftPlace, last: dt.date) -> None:
-    """End an assignment with a day; delete one that would end before it began."""
+    """Make `last` the last day of an assignment; delete it if it would end before it began."""
     if last < place.since:
         place.delete_instance()
     elif place.until is None or place.until > last:
