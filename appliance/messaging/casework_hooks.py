@@ -1,4 +1,4 @@
-"""Connects the changes of appeals and calls with everything that follows them."""
+"""Connects registrations and changes of appeals and calls with the messages that follow them."""
 
 from functools import partial
 
@@ -9,7 +9,7 @@ from appliance.messaging.notices import citizens, duty
 
 
 def connect_hooks(settings: Settings) -> None:
-    """Connect the hooks of casework, in a process that changes appeals or calls of this site."""
+    """Connect the hooks of casework. Every process that changes appeals or calls must call this."""
     hooks.appeal_registered.connect(
         partial(citizens.notify_registered, settings),
         partial(duty.alert_appeal, settings),

@@ -1,4 +1,7 @@
-"""The subject of an alert: an appeal or a call on form №2, in one shape."""
+"""The subject of an alert: an appeal, or a call registered on form №2, in one common class.
+
+The gist is the summary of the matter as the operator wrote it.
+"""
 
 import datetime as dt
 from collections.abc import Iterator, Mapping
@@ -20,8 +23,8 @@ from appliance.models.personal_columns import Kind
 
 type Facts = dict[Kind, list[str]]
 
-_MIN_ADDRESS_LETTERS = 5  # a shorter address, such as "12-uy", is in too many texts
-# kind of a field that the manager added → what it holds if it is personal; others: an address
+_MIN_ADDRESS_LETTERS = 5  # a shorter address, such as "12-uy", occurs in too many texts
+# The kind of personal data in an added field, by the field's own kind; any other is an address.
 _KIND_BY_FIELD_KIND = {
     "name": Kind.NAME,
     "phone": Kind.PHONE,
@@ -32,7 +35,7 @@ _KIND_BY_FIELD_KIND = {
 
 @dataclass(frozen=True)
 class AlertSubject:
-    """An appeal or a registered call; its personal data serve to remove them from the gist."""
+    """An appeal or a registered call, with the personal data to be removed from its gist."""
 
     head: str  # a message id with {number}
     number: str
@@ -44,9 +47,9 @@ class AlertSubject:
     is_open: bool = True  # the applicant has not asked for confidentiality
     person: str = ""  # surnames and names
     firms: tuple[str, ...] = ()
-    documents: tuple[str, ...] = ()  # those known of passport, PINFL, STIR
+    documents: tuple[str, ...] = ()  # numbers of passport, PINFL and STIR, as far as known
     born: frozenset[dt.date] = frozenset()
-    phrases: tuple[str, ...] = ()  # other personal texts, such as an address: removed word by word
+    phrases: tuple[str, ...] = ()  # other personal texts to remove, such as an address
 
 
 EMPTY_SUBJECT = AlertSubject("", "", dt.datetime.max.replace(tzinfo=dt.UTC), "", None, "", "")
@@ -86,9 +89,9 @@ def _build_subject(head: str, row: Appeal | CallForm, *, is_open: bool = True) -
 
 
 def personal_facts(table: type[Appeal | CallForm], values: Mapping[str, Any]) -> Facts:
-    """Return kind → personal data in a row's or a form's values, including values as typed.
+    """Return the personal data in the values of a row or a form, by kind; also as typed.
 
-    A mahalla of the list is not among them.
+    The name of a mahalla is included only if an operator typed it, not if it is from the list.
     """
     texts = {**values, "mahalla": values.get("mahalla_text") or _typed_mahalla_name(values)}
     facts: Facts = {}
@@ -100,7 +103,7 @@ def personal_facts(table: type[Appeal | CallForm], values: Mapping[str, Any]) ->
 
 
 def added_field_facts(row: Appeal | CallForm) -> Facts:
-    """Return kind → personal data in the fields that the manager added to a row's form."""
+    """Return the personal data in the fields that the manager added to a row's form, by kind."""
     form, version = (
         (forms.APPEAL_FORM, row.form_version)
         if isinstance(row, Appeal)

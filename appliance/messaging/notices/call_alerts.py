@@ -1,7 +1,7 @@
 """Alerts of calls registered on form №2 out of hours, for topics that the manager selected.
 
-They are sent like an appeal's alerts (duty.py). Their state is stored in the outbox: each alert is
-a message with its own key, and so is the notice of who took it.
+They are sent like the alerts of appeals (duty.py). Their state is derived from the outbox: each
+alert is a message with its own key, and so is the notice that somebody took it.
 """
 
 import datetime as dt
@@ -18,7 +18,7 @@ _FOLLOWED_FOR = dt.timedelta(days=2)  # how long an alert that nobody took is fo
 
 @dataclass(frozen=True)
 class CallAlert:
-    """The state of an alert: number and time of its sendings, and its holder ("": nobody)."""
+    """The state of a call's alert: how often and when it was sent, and who took it ("": nobody)."""
 
     number: str  # of form №2
     alerts_sent: int

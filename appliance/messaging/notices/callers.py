@@ -9,9 +9,9 @@ from appliance.core.settings import Settings
 from appliance.messaging.notices import citizens, ratings
 from appliance.models import FollowUp, Message
 
-NOTIFY_WITHIN = dt.timedelta(hours=12)  # so that a call missed at night is notified in the morning
-NOTIFY_AFTER = dt.timedelta(minutes=1)  # they may call again first, or be called back
-_PURPOSE_BY_KIND = {"queue": "missed", "callback": "callback"}  # kind of a task → purpose
+NOTIFY_WITHIN = dt.timedelta(hours=12)  # callers missed at night are still notified in the morning
+NOTIFY_AFTER = dt.timedelta(minutes=1)  # before that, they may call again or be called back
+_PURPOSE_BY_KIND = {"queue": "missed", "callback": "callback"}  # by kind of a missed caller's task
 
 
 def send_call_notices(settings: Settings) -> int:

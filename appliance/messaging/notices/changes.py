@@ -1,6 +1,6 @@
 """Reminders that the term of a change request ends: to the group, and by SMS.
 
-The ministry's text stays in the box: a reminder has the number, the kind and the term.
+A reminder has only the number, the kind and the term; the ministry's text is not sent.
 """
 
 import datetime as dt

@@ -1,6 +1,7 @@
 """Short messages to citizens about their appeals.
 
-Called inside the transaction of their cause. A site without an SMS account sends nothing.
+They are queued inside the transaction of the change that causes them. A site without an SMS account
+sends nothing.
 """
 
 import datetime as dt
@@ -33,9 +34,9 @@ def notify_registered(settings: Settings, appeal: Appeal) -> Message | None:
 
 
 def notify_answered(settings: Settings, change: AppealChange) -> Message | None:
-    """Queue, for after its delay, the message that the answer is ready, if the change is an answer.
+    """Queue the message that the answer is ready, if the change of the appeal is an answer.
 
-    Each new answer has its own message.
+    It is sent after the delay of the change. Each new answer has its own message.
     """
     if change.action != "answer":
         return None
@@ -67,7 +68,8 @@ def answer_data_request(
 ) -> None:
     """Answer a data request, `done` or `refused`, and notify the citizen.
 
-    Records to be masked are masked by box.retention.mask_citizen. Raises Refused.
+    `records` are the selected ones; box.retention.mask_citizen masks their data later. Raises
+    Refused with the codes of `data_requests`.
     """
     with write_transaction():
         selected = data_requests.StoredRecords()
@@ -92,7 +94,7 @@ def messages_of_appeal(appeal: Appeal) -> list[Message]:
 
 
 def opt_out_number(number: str, actor: str) -> str | None:
-    """Stop messages to a number; returns its normal form, if it is a number."""
+    """Stop messages to a number; returns its canonical form, or None if it is not a number."""
     canonical_number = phone_numbers.canonical_number(number)
     if canonical_number:
         with write_transaction():
@@ -127,12 +129,11 @@ def queue_notice(
     reply: bool = False,
     delay: dt.timedelta = NO_DELAY,
 ) -> Message | None:
-    """Queue a message with the text in force, if it is to be sent.
+    """Queue a message with the text in force for its purpose.
 
-    It is not sent without a recipient, or if the purpose is disabled.
-
-    `text_of`: the purpose whose text is used instead. `reply`: an answer is expected. Messages that
-    the recipient asked for are sent to a number that has opted out, too.
+    Returns None if nothing is sent, because the site has no SMS account, the purpose is disabled or
+    the number has opted out; opting out does not concern MANDATORY_PURPOSES. `text_of` is another
+    purpose whose text is used instead. `reply`: the recipient is asked to reply.
     """
     opt_out_row = SmsOptOut.get_or_none(SmsOptOut.number == number)
     if (
@@ -162,7 +163,7 @@ def queue_notice(
 
 
 def mobile_number(number: str | None) -> str | None:
-    """Return the number in normal form, if it can receive a short message."""
+    """Return the number in its canonical form if it is a mobile number, else None."""
     canonical_number = phone_numbers.canonical_number(number or "")
     return canonical_number if canonical_number and _MOBILE.fullmatch(canonical_number) else None
 

@@ -1,9 +1,9 @@
 """Alerts of appeals, and of selected calls, registered out of hours: to the group, then escalated.
 
-The ministry's group is alerted in the transaction of the registration. If nobody takes the appeal,
-the people on the duty list are alerted one by one, and finally all of them by SMS. Names of
-citizens are never sent, and of a personal appeal only its region and topic (law OʻRQ-445, article
-19).
+The alert to the ministry's Telegram group is queued in the transaction of the registration. If
+nobody takes the appeal (with the alert's button), the people on the duty list are alerted one by
+one, and finally all of them by SMS. Names of citizens are never sent. Of a personal appeal, only
+the region and the topic are sent (law OʻRQ-445, article 19).
 """
 
 import dataclasses
@@ -23,13 +23,15 @@ from appliance.messaging.notices import alert_subjects, call_alerts, citizens, g
 from appliance.messaging.notices.alert_subjects import AlertSubject
 from appliance.models import Appeal, CallForm, DutyAlert, Handling, Message, TelegramChat
 
-_MAX_GIST_CHARS, _MAX_DIGEST_GIST_CHARS = 300, 80  # of the gist, in a single alert and in a digest
+# How much of the gist is sent in the alert of one appeal, and in a message that merges several.
+_MAX_GIST_CHARS, _MAX_DIGEST_GIST_CHARS = 300, 80
 
 
 def alert_appeal(settings: Settings, appeal: Appeal) -> bool:
-    """Alert the group of an appeal registered out of hours, in its transaction.
+    """Queue the alert of an appeal to the group, if it was registered out of hours.
 
-    Returns True if an alert was queued: a site without Telegram alerts nobody.
+    Must run inside the transaction of the registration. Returns True if an alert was queued; a site
+    without Telegram alerts nobody.
     """
     bot = settings.telegram
     if not bot or catalogs.working_calendar(settings).is_working_time(appeal.registered_at):
@@ -41,10 +43,10 @@ def alert_appeal(settings: Settings, appeal: Appeal) -> bool:
 
 
 def alert_call(settings: Settings, form: CallForm) -> bool:
-    """Alert the group of a call registered on form №2 out of hours, in its transaction.
+    """Queue the alert of a call on form №2 to the group, if it was registered out of hours.
 
-    Returns True if an alert was queued: only for the directions that the manager selected, and only
-    at a site with Telegram.
+    Must run inside the transaction of the registration. Returns True if an alert was queued: only
+    for the directions that the manager selected, and only at a site with Telegram.
     """
     bot = settings.telegram
     if not bot or catalogs.working_calendar(settings).is_working_time(form.registered_at):
@@ -63,10 +65,11 @@ def find_alert(appeal: Appeal) -> DutyAlert | None:
 def take_over_alert(
     settings: Settings, number: str, name: str, *, user: int | None = None, username: str = ""
 ) -> str | None:
-    """Assign an appeal or call to the person who takes it; returns its holder, if it had an alert.
+    """Assign an appeal or call to a person, unless somebody else took it before.
 
-    The first to take it holds it, and the group is notified. A Telegram name is freely chosen, so
-    `user` and `username`, as known to Telegram, are stored in the audit trail.
+    Returns the name of the one who holds it now; None if there was no alert of it. The group is
+    notified. As people choose their Telegram name freely, the audit also has `user` and `username`,
+    Telegram's own id and name of the person.
     """
     appeal = Appeal.get_or_none(Appeal.number == number)
     with write_transaction():
@@ -105,10 +108,10 @@ def taken_by_text(settings: Settings, holder: str | None) -> str:
 
 
 def escalate_alerts(settings: Settings) -> int:
-    """Alert the next person on the duty list of what nobody took in time; returns the number.
+    """Alert the next person on the duty list of each appeal and call that nobody took in time.
 
-    Nobody is alerted of an appeal that is or was already worked on, nor of a call that became an
-    appeal.
+    Returns how many alerts were sent. Appeals that somebody is working on, or has worked on, and
+    calls that became an appeal are left out.
     """
     bot = settings.telegram
     if not bot:
@@ -178,7 +181,7 @@ def status_text(settings: Settings, requested: str) -> str:
 
 
 def current_chat_id(configured: int) -> str:
-    """Return the present id of a chat of the settings."""
+    """Return the present id of a chat in the settings: a group may have got another id since."""
     chat = str(configured)
     for _ in range(5):
         move = TelegramChat.get_or_none(TelegramChat.old == chat)
@@ -189,7 +192,10 @@ def current_chat_id(configured: int) -> str:
 
 
 def maintainer_contacts(settings: Settings) -> tuple[set[int], set[str]]:
-    """Return chats and phones of the box's maintainers: of the alarms, or of the duty list."""
+    """Return the chats and phones of the box's maintainers.
+
+    They are those for alarms in the settings; if the settings have no such, those of the duty list.
+    """
     alarms = settings.alarms
     if alarms.chat or alarms.phones:
         return {alarms.chat} - {0}, set(alarms.phones)
@@ -269,7 +275,7 @@ def _alert_all_by_sms(settings: Settings, number: str) -> None:
 
 
 def _topic_label(subject: AlertSubject, locale: str) -> str:
-    """Return the topic; one that was typed may name people, as the gist may."""
+    """Return the label of the topic; names of people are removed from one that was typed."""
     if not subject.direction or catalogs.is_code("direction", subject.direction):
         return catalogs.value_label("direction", subject.direction, locale)
     typed_topic = dataclasses.replace(subject, gist=subject.direction)
@@ -277,7 +283,7 @@ def _topic_label(subject: AlertSubject, locale: str) -> str:
 
 
 def _region_name(subject: AlertSubject, locale: str) -> str:
-    """Return the region of the list; "" for a typed one, which may be an address."""
+    """Return the name of the region; "" if it is not from the list: it may be an address."""
     return i18n.localized_name(subject.region, locale) if subject.region else ""
 
 

@@ -1,8 +1,10 @@
 """The gist of an appeal without data that identifies a person, so that it may leave the country.
 
-Law OʻRQ-547, article 27-1. The applicant's known data are found in any spelling; everything that
-merely looks like a number, document or birth date is removed as well: rather too much than too
-little.
+Required by law OʻRQ-547, article 27-1. The applicant's known data are found in any spelling.
+Everything that only looks like a number, a document or a birth date is removed as well: it is
+better to remove too much than too little.
+
+The key of a word is a form in which all its Uzbek and Russian spellings are nearly equal.
 """
 
 import datetime as dt
@@ -16,13 +18,13 @@ from appliance.core.i18n import fold_text
 from appliance.messaging.notices.alert_subjects import AlertSubject
 
 REDACTED = "…"
-_MAX_CHARS = 2_000  # examined characters; far fewer are shown
-_RECENT_PERIOD = dt.timedelta(days=90)  # later dates are kept: deadlines, recent events
+_MAX_CHARS = 2_000  # the text is cut to this length; far less is shown
+_RECENT_PERIOD = dt.timedelta(days=90)  # more recent dates are not removed: they are no birth dates
 _SEPARATORS = r"[\W_]{0,3}"  # characters that people type between digits
 _PASSPORT = re.compile(rf"\b[^\W\d_]{{2}}{_SEPARATORS}\d{{7}}(?!\d)")
 _DATE_PATTERN = r"(?P<date>(?<!\d)(?:\d{1,2}[./-]\d{1,2}[./-]\d{4}|\d{4}-\d\d-\d\d)(?![./-]?\d))"
 _NUMBER = re.compile(rf"{_DATE_PATTERN}|\+?\d(?:{_SEPARATORS}\d){{4,}}")
-# Used where phones are shown: a phone after a document and a comma remains visible, too.
+# Used if phones remain: it ends at a comma, so a phone that follows a document remains, too.
 _SINGLE_NUMBER = re.compile(rf"{_DATE_PATTERN}|\+?\d(?:[^\w,;:]{{0,3}}\d){{4,}}")
 _WORDED_DATE = re.compile(  # 2-yanvar 1990; 2 января 1990; 1990-yil 2-yanvar
     rf"(?<!\d)(?:(?P<day>\d{{1,2}}){_SEPARATORS}(?P<month>[^\W\d_]{{3,}})[\W_]{{1,3}}(?P<year>\d{{4}})"
@@ -51,14 +53,17 @@ _SPELLING_VARIANTS = (
     *(("ya", "e"), ("ye", "e"), ("yo", "e"), ("yu", "e"), ("o", "a"), ("u", "a")),
     *(("x", "h"), ("q", "k"), ("dj", "j"), ("av", "ev")),
 )
-_FINAL_VOWELS = "aei"  # the vowels left after these replacements
+_FINAL_VOWELS = "aei"  # the only vowels that these replacements leave
 _LONG_STEM_LETTERS = 5  # from this length on, any ending belongs to the name
 _ENDEARMENT_SUFFIXES = "jan|bek|han"
 _CASE_ENDINGS = "ning|ni|niki|ga|da|dan|a|e|i|am|em"
 
 
 def redact_person(subject: AlertSubject, *, phones: bool) -> str:
-    """Return the gist in one line: no names or documents, phones only if `phones` is set."""
+    """Return the gist in one line, without names, documents and birth dates.
+
+    Phone numbers are removed, too, unless `phones` is set.
+    """
     text = " ".join(subject.gist[:_MAX_CHARS].split())
     text = _WORDED_DATE.sub(lambda match: _redact_worded_date(match, subject), text)
     text = _PASSPORT.sub(REDACTED, text)
@@ -68,9 +73,10 @@ def redact_person(subject: AlertSubject, *, phones: bool) -> str:
 
 
 def redact_known(text: str, subject: AlertSubject, phones: Collection[str]) -> str:
-    """Return a text without a person's known names, documents, birth dates and some phones.
+    """Return a text without a person's known names, documents, birth dates and `phones`.
 
-    Other people's names and numbers stay. `phones`: their last nine digits.
+    The names and numbers of other people are not removed. `phones` are the last nine digits of the
+    person's numbers.
     """
 
     def redact_number(match: re.Match[str]) -> str:
@@ -92,13 +98,16 @@ def redact_known(text: str, subject: AlertSubject, phones: Collection[str]) -> s
 
 
 def find_names(text: str, names: Iterable[str]) -> set[str]:
-    """Return those of some names, of one or several words, that occur in a text in any spelling."""
+    """Return those of `names` that occur in a text in any spelling; a name may have many words."""
     keys = [_comparison_key(word[0]) for word in _WORD.finditer(text)]
     return {name for name in names if any(_phrase_spans(keys, _word_keys(name)))}
 
 
 def contains_number(text: str, subject: AlertSubject, phones: Collection[str]) -> bool:
-    """Return True if a text contains a person's document number, or one of some phones."""
+    """Return True if a text contains one of a person's document numbers or of `phones`.
+
+    `phones` are the last nine digits of numbers.
+    """
     documents = {_compact_document(document) for document in subject.documents}
     return any(
         _compact_document(match[0]) in documents for match in _PASSPORT.finditer(text)
@@ -153,7 +162,7 @@ def _redact_number(match: re.Match[str], subject: AlertSubject, phones: bool) ->
 
 
 def _is_harmless_date(date: dt.date | None, subject: AlertSubject) -> bool:
-    """Return True if it is a valid, recent date that is not the person's birth date."""
+    """Return True if this is a valid date of recent months that is not the person's birth date."""
     since = subject.registered_at.date() - _RECENT_PERIOD
     return bool(date and date >= since and date not in subject.born)
 
@@ -173,7 +182,7 @@ def _redact_names(text: str, subject: AlertSubject, *, patronymics: bool = True)
 
 
 def _name_keys(subject: AlertSubject) -> tuple[list[str], list[list[str]]]:
-    """Return (keys of the people's names, keys of each firm and phrase)."""
+    """Return the keys of all words of people's names, and the keys of each firm or phrase."""
     people, phrases = _word_keys(subject.person), [_word_keys(phrase) for phrase in subject.phrases]
     for firm in map(_word_keys, subject.firms):
         name = [key for key in firm if key not in _LEGAL_FORMS]
@@ -187,7 +196,10 @@ def _name_keys(subject: AlertSubject) -> tuple[list[str], list[list[str]]]:
 def _person_spans(
     keys: list[str], names: list[str], *, patronymics: bool
 ) -> Iterator[tuple[int, int]]:
-    """Yield first and last word index of each mention of these people or a patronymic."""
+    """Yield the indexes of the first and last word of each mention of these names.
+
+    `patronymics`: also of every word that looks like a patronymic.
+    """
     patterns = [
         _name_pattern(name) for name in names if len(name) > 1 and name not in _KINSHIP_WORDS
     ]
@@ -202,9 +214,9 @@ def _person_spans(
 
 
 def _phrase_spans(keys: list[str], phrase: list[str]) -> Iterator[tuple[int, int]]:
-    """Yield first and last word index of each mention of a firm, all its words in order.
+    """Yield the indexes of the first and last word of each mention of a firm or phrase.
 
-    The legal form is not part of the name.
+    A mention has all words of the phrase in order; the last one may have another ending.
     """
     if phrase:
         *leading, last = phrase
@@ -222,7 +234,7 @@ def _word_keys(text: str) -> list[str]:
 
 @functools.lru_cache(maxsize=4096)
 def _comparison_key(word: str) -> str:
-    """Return a word's comparison key: the same in each script and in Uzbek and Russian spelling."""
+    """Return a word's key, the same in both scripts and in Uzbek and Russian spelling."""
     key = fold_text(word).replace(" ", "")
     for spelling, replacement in _SPELLING_VARIANTS:
         key = key.replace(spelling, replacement)
@@ -230,7 +242,7 @@ def _comparison_key(word: str) -> str:
 
 
 def _name_pattern(name: str) -> str:
-    """Return a pattern for a name's key with the endings of both languages."""
+    """Return a regular expression for a name's key with any case ending of both languages."""
     if name.endswith("y") and len(name) >= _LONG_STEM_LETTERS:  # Андрей, Андрея
         return f"{name[:-1]}(?:y|e).*"
     stem = name.rstrip(_FINAL_VOWELS)

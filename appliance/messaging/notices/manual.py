@@ -1,4 +1,4 @@
-"""Short messages written by hand: about a call, its form, an appeal (T6)."""
+"""Short messages written by hand: about a call, its form, an appeal (requirement T6)."""
 
 import datetime as dt
 import hashlib
@@ -34,9 +34,10 @@ _SENT_MESSAGES = PreparedQuery(
 
 @dataclass(frozen=True)
 class Subject:
-    """What a message is about; `cause`: an appeal's number, a call's id, or the token of a form.
+    """What a message is about.
 
-    `number`: the default recipient, "" if unknown; `values`: language → values of the placeholders.
+    `cause` is an appeal's number, a call's id or the token of a form; `number` is the recipient
+    proposed, or ""; `values` has the values of the placeholders by language and name.
     """
 
     cause: str
@@ -49,8 +50,9 @@ class Subject:
 class Preview:
     """A message before it is sent.
 
-    `parts` and their `price` (tiyin; None: unknown), `trouble`: why it cannot be sent ("" if it
-    can), `due_at`: when it will be sent, if not at once.
+    `parts` is the number of SMS that it consists of; `price` is their price in tiyin (None:
+    unknown). `trouble` is the code of the reason why it cannot be sent, or "". `due_at` is when it
+    will be sent; None: at once.
     """
 
     text: str
@@ -68,7 +70,7 @@ def appeal_subject(settings: Settings, appeal: Appeal) -> Subject:
 
 
 def call_subject(settings: Settings, call: Call) -> Subject:
-    """Return the subject for a call, with the values of the appeal it led to."""
+    """Return the subject for a call, with the values of the last appeal registered from it."""
     call_appeals = queries.appeals_of_call(call.id)
     values = (
         _appeal_values(settings, call_appeals[-1])
@@ -81,7 +83,7 @@ def call_subject(settings: Settings, call: Call) -> Subject:
 
 
 def desk_subject(settings: Settings, desk: DeskForm) -> Subject:
-    """Return the subject for the form that an operator fills in, as saved, and its call."""
+    """Return the subject for the form that an operator is filling in, as saved, and its call."""
     form_values: dict[str, str] = desk.draft.values if desk.draft else {}
     appeal = desk.registered[-1] if desk.registered else None
     values = (
@@ -98,7 +100,7 @@ def desk_subject(settings: Settings, desk: DeskForm) -> Subject:
 
 
 def fill_template(subject: Subject, template: SmsTemplate, language: str) -> str:
-    """Return the template's text with the known values; unknown placeholders stay in braces."""
+    """Return the template's text with the known values; other placeholders remain in braces."""
     return templates.fill_known(getattr(template, language), subject.values[language])
 
 
@@ -136,11 +138,12 @@ def queue_manual_message(
     template: SmsTemplate | None = None,
     language: str = "",
 ) -> Message:
-    """Queue a text to a number as typed; sent twice with the same token, it is queued once.
+    """Queue a text to a number as typed; the same text with the same `token` is queued only once.
 
-    A number that has reached its daily limit receives it on a later day. Raises Refused: "empty",
-    "long"; "unfilled", a placeholder is still in braces; "phone", not a number; "nobody", not a
-    mobile number or no account; "unwanted", the recipient has opted out.
+    If the number has reached its daily limit, it receives the text on a later day. Raises Refused
+    with the code "empty" or "long" for such a text, "unfilled" if a placeholder is still in braces,
+    "phone" if this is not a number, "nobody" if it is not a mobile number or the site has no SMS
+    account, or "unwanted" if the recipient has opted out.
     """
     text = outbox.use_ascii_quotes(text)
     if code := _refusal_code(settings, text, number):
@@ -170,9 +173,9 @@ def queue_manual_message(
 def messages_about(
     call_id: str | None, call_appeals: Sequence[Appeal], token: str = ""
 ) -> list[Message]:
-    """Return the short messages about a call and its appeals, or about a form without a call.
+    """Return the short messages about a call and its appeals, newest first.
 
-    Messages to all recipients, newest first.
+    If the form has no call, `token` identifies it. Messages to any recipient are included.
     """
     causes = [
         call_id,
@@ -216,7 +219,10 @@ def _refusal_code(settings: Settings, text: str, number: str) -> str:
 def _template_payload(
     subject: Subject, text: str, template: SmsTemplate | None, language: str
 ) -> dict[str, str]:
-    """Return the template that an unchanged text is from, for services that need approved texts."""
+    """Return a message's payload that names its template; empty if the text was changed.
+
+    Services that accept only approved texts need the template.
+    """
     if (
         not template
         or language not in subject.values
@@ -257,7 +263,7 @@ def _draft_values(settings: Settings, values: dict[str, str]) -> dict[str, dict[
 def _values_by_language(
     settings: Settings, facts: dict[str, str], places: Mapping[str, object] | None = None
 ) -> dict[str, dict[str, str]]:
-    """Return the values by language; places have their names in it."""
+    """Return the values of the placeholders by language, with places named in that language."""
     shared = facts | {"hotline": settings.calls.hotline_number}
     return {
         language: shared

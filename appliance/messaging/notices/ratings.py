@@ -1,6 +1,6 @@
 """Ratings by SMS from callers who hung up before giving one: by a link or by a reply.
 
-The rating is stored outside the ledger, and calls.storing adds it when a call is built again.
+The rating is stored outside the ledger; calls.storing adds it whenever it stores the call again.
 """
 
 import datetime as dt
@@ -15,16 +15,16 @@ from appliance.messaging.notices import citizens
 from appliance.messaging.sms import rules
 from appliance.models import Call, SmsRating, Talk
 
-REQUEST_WITHIN = dt.timedelta(hours=2)  # after the call; later callers no longer remember
-# until then the ledger may still receive a rating by keypad
+REQUEST_WITHIN = dt.timedelta(hours=2)  # after the call; later, callers no longer remember it
+# After the call; until then, the ledger may still receive a rating by keypad.
 REQUEST_AFTER = dt.timedelta(seconds=30)
-ANSWER_PERIOD = dt.timedelta(days=3)  # in which a rating is accepted
-REPEAT_INTERVAL = dt.timedelta(days=1)  # before the same number receives another request
-_NUMBER_RETENTION = dt.timedelta(days=30)  # for which the number is stored
+ANSWER_PERIOD = dt.timedelta(days=3)  # how long a rating is accepted
+REPEAT_INTERVAL = dt.timedelta(days=1)  # between two requests to the same number
+_NUMBER_RETENTION = dt.timedelta(days=30)  # how long the number is stored
 
 
 def request_ratings(settings: Settings) -> int:
-    """Ask recent callers who hung up first without a rating; returns their number."""
+    """Ask for a rating from recent callers who hung up before giving one; returns how many."""
     channel = _rating_channel(settings)
     if not channel or not rules.is_enabled("rating"):
         return 0
@@ -48,7 +48,7 @@ def find_rating_request(token: str) -> SmsRating | None:
 
 
 def rating_request_state(request: SmsRating) -> str:
-    """Return open | used (a rating was given, by any channel) | expired."""
+    """Return "open", "used" (a rating was given, by whatever channel) or "expired"."""
     call = Call.get_or_none(Call.id == request.call_id)
     if request.mark or (call and call.rating):
         return "used"
@@ -56,7 +56,11 @@ def rating_request_state(request: SmsRating) -> str:
 
 
 def record_rating(request: SmsRating, mark: int, channel: str) -> str:
-    """Store a rating of 1 to 5 once, never replacing one by keypad; returns its earlier state."""
+    """Store a rating of 1 to 5, unless the request was used before or has expired.
+
+    Returns the earlier state of the request: "open" if the rating was stored. A rating by keypad is
+    never replaced.
+    """
     with write_transaction():
         state = rating_request_state(SmsRating.get_by_id(request.call_id))
         if state == "open":
@@ -81,7 +85,7 @@ def expects_rating(number: str) -> bool:
 
 
 def record_reply(number: str, value: int) -> bool:
-    """Store a rating that a number sent as a reply; returns True if it was expected."""
+    """Store a rating that a number sent as a reply; returns True if it was stored."""
     rows = SmsRating.select().where(
         SmsRating.number == number, SmsRating.mark.is_null(), SmsRating.expires_at > clock.now()
     )
@@ -97,7 +101,10 @@ def erase_old_numbers() -> int:
 
 
 def _rating_channel(settings: Settings) -> str:
-    """Return "link" if citizens can reach the site, "reply" if an account accepts one, or ""."""
+    """Return how citizens can give a rating: by "link", by "reply" or not at all ("").
+
+    A link needs a public address of the site, a reply an SMS account that receives messages.
+    """
     if settings.messages.public_url:
         return "link"
     return "reply" if any(account.receives_replies for account in settings.sms) else ""

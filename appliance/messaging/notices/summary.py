@@ -9,12 +9,12 @@ from appliance.messaging.notices import duty
 from appliance.models import Appeal, AppealStep, DutyAlert, Handling, Message
 from appliance.telephony import calls
 
-_LIFETIME = dt.timedelta(days=1)  # the next summary replaces it
-_MAX_LISTED_APPEALS = 10  # that nobody took
+_LIFETIME = dt.timedelta(days=1)  # later it is not sent: the next summary replaces it
+_MAX_LISTED_APPEALS = 10  # of those that nobody took
 
 
 def queue_summary(settings: Settings, until: dt.datetime) -> Message | None:
-    """Queue the summary of the 24 hours before `until`, once, if Telegram is set up."""
+    """Queue the summary of the 24 hours before `until`, if Telegram is set up; once a day."""
     bot = settings.telegram
     if not bot:
         return None

@@ -1,4 +1,7 @@
-"""Templates of the short messages that people write by hand: address, documents, a link (T6)."""
+"""Templates of the short messages that people write by hand (requirement T6).
+
+They contain, for example, an address, a list of documents or a link.
+"""
 
 import datetime as dt
 import re
@@ -13,7 +16,7 @@ from appliance.core.statements import find_row
 from appliance.messaging.notices import texts
 from appliance.models import SmsTemplate
 
-# Permitted placeholders; filled from the form, as far as known.
+# The permitted placeholders. Their values are taken from the form, as far as they are known.
 PLACEHOLDERS = ("name", "number", "due", "region", "district", "hotline")
 MAX_NAME_CHARS = 60  # of a template's name
 _PLACEHOLDER = re.compile(r"\{(" + "|".join(PLACEHOLDERS) + r")\}")
@@ -46,9 +49,9 @@ def find_template(number: int) -> SmsTemplate | None:
 def save_template(
     settings: Settings, values: Template, actor: str, existing: SmsTemplate | None = None
 ) -> SmsTemplate:
-    """Add a template, or change `existing`; a retired one is no longer offered but never deleted.
+    """Add a template, or change `existing`. Retired templates are not offered, but never deleted.
 
-    Raises Refused: "name" if it is empty or in use, and those of check_template().
+    Raises Refused "name" if the name is empty or in use, and Refused as check_template() does.
     """
     row = {
         "name": " ".join(values.name.split())[:MAX_NAME_CHARS],
@@ -79,7 +82,10 @@ def save_template(
 
 
 def check_template(settings: Settings, language: str, text: str) -> None:
-    """Raise Refused "empty", "long" or those of parse_placeholders() for an invalid template."""
+    """Raise Refused for an invalid text of a template.
+
+    The code is "empty" or "long" for such a text, or one of parse_placeholders().
+    """
     if not text.strip():
         raise Refused("empty")
     texts.parse_placeholders(text, PLACEHOLDERS)
@@ -88,7 +94,7 @@ def check_template(settings: Settings, language: str, text: str) -> None:
 
 
 def fill_known(text: str, values: Mapping[str, str]) -> str:
-    """Return the text with the known values; other placeholders stay in braces."""
+    """Return the text with the known values; other placeholders remain in braces."""
     return outbox.use_ascii_quotes(
         _PLACEHOLDER.sub(lambda match: values.get(match[1]) or match[0], text)
     )
@@ -121,7 +127,7 @@ def approval_purpose(number: int) -> str:
 
 
 def template_wordings(settings: Settings) -> Iterable[texts.Wording]:
-    """Yield each text of the active templates, for approval like those of texts.all_wordings()."""
+    """Yield each text of the active templates, which a service may have to approve."""
     for template in list_templates():
         for language in texts.LANGUAGES:
             text = getattr(template, language)

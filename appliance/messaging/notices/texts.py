@@ -14,7 +14,7 @@ from appliance.models import NoticeText
 from appliance.people import accounts
 
 LANGUAGES = tuple(accounts.CALL_LANGUAGES)
-# Purpose → permitted placeholders; the one of _REQUIRED_PLACEHOLDER must be present.
+# The permitted placeholders by purpose; the one in _REQUIRED_PLACEHOLDER must be present.
 PLACEHOLDERS_BY_PURPOSE: dict[str, tuple[str, ...]] = {
     "registered": ("number", "due", "hotline"),
     "answered": ("number", "hotline"),
@@ -27,7 +27,7 @@ PLACEHOLDERS_BY_PURPOSE: dict[str, tuple[str, ...]] = {
     "own_data": ("number", "hotline"),
     "duty": ("number",),
 }
-# The placeholder without which a text is useless.
+# The placeholder, by purpose, that a text must contain to be of use.
 _REQUIRED_PLACEHOLDER = {
     **dict.fromkeys(("registered", "answered", "status", "own_data", "duty"), "number"),
     "rating": "link",
@@ -80,7 +80,7 @@ DEFAULT_TEXTS = {
     ("duty", "uz"): "{number}-murojaatni hech kim olmadi.",
     ("duty", "ru"): "Обращение № {number} никто не взял.",
 }
-MAX_PARTS = 4  # of a message
+MAX_PARTS = 4  # the SMS that a long message is divided into
 
 
 @dataclass(frozen=True)
@@ -131,8 +131,8 @@ def change_text(settings: Settings, purpose: str, language: str, text: str, acto
 def check_text(settings: Settings, purpose: str, language: str, text: str) -> None:
     """Raise Refused for a text that cannot be used.
 
-    Codes: "number" or "link", if this required placeholder is missing; "long"; and those of
-    parse_placeholders().
+    The code is "number" or "link" if that placeholder is required but missing, "long" if the
+    message would have more than MAX_PARTS, or one of parse_placeholders().
     """
     names = parse_placeholders(text, PLACEHOLDERS_BY_PURPOSE[purpose])
     if (required := _REQUIRED_PLACEHOLDER.get(purpose)) and required not in names:
@@ -142,9 +142,10 @@ def check_text(settings: Settings, purpose: str, language: str, text: str) -> No
 
 
 def parse_placeholders(text: str, allowed: Collection[str]) -> set[str]:
-    """Return the placeholders of a text, all of them `allowed`.
+    """Return the names of the placeholders in a text.
 
-    Raises Refused: "braces", "unknown", or "empty", also for a text of placeholders only.
+    Raises Refused with the code "braces" if the braces do not match, "unknown" if a placeholder is
+    not `allowed`, or "empty" if there is no text outside the placeholders.
     """
     try:
         parsed = list(string.Formatter().parse(text))

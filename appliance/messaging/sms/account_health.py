@@ -1,4 +1,7 @@
-"""The health of SMS accounts: the last success, current failures, and how long one is skipped."""
+"""The health of SMS accounts: the last success, current failures, and how long one is skipped.
+
+An account that is skipped ("held") for a while is not used for sending.
+"""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -10,21 +13,21 @@ from appliance.core.delivery import DeliveryError, RetryLaterError
 from appliance.core.settings import Settings, SmsAccount
 from appliance.models import SmsHealth
 
-MAX_REST = dt.timedelta(minutes=10)  # for which a repeatedly failing account is skipped
+MAX_REST = dt.timedelta(minutes=10)  # the longest time for which a failing account is skipped
 MAX_OFFLINE_REST = dt.timedelta(seconds=30)  # the same for an account that cannot be reached
-_MAX_PLAUSIBLE_REST = dt.timedelta(hours=1)  # a longer hold means that the clock was set back
-# for which an account may ask to wait without accepting anything
+_MAX_PLAUSIBLE_REST = dt.timedelta(hours=1)  # a longer rest means that the clock was set back
+# How long an account may ask to wait, and accept nothing, before that counts as a failure.
 MAX_BUSY_PERIOD = dt.timedelta(minutes=1)
-# Troubles that are over once the account gives any answer.
+# Troubles that have ended when the account gives any answer.
 CONNECTION_TROUBLES = frozenset((*outbox.OFFLINE_TROUBLES, "log_in"))
-# an account that fails for longer is not expected to recover soon
+# An account that has failed for longer is not expected to recover soon.
 _RECENT_PERIOD = dt.timedelta(hours=1)
 _SUCCESS_INTERVAL = dt.timedelta(seconds=30)  # within which a further success is not recorded
 
 
 @dataclass(frozen=True)
 class AccountStatus:
-    """An account and its health; `state`: unused | ok | busy | held | failing | low."""
+    """An account and its health; `state` is unused, ok, busy, held, failing or low (balance)."""
 
     account: SmsAccount
     health: SmsHealth
@@ -56,7 +59,7 @@ def held_accounts() -> set[str]:
 
 
 def failing_accounts() -> dict[str, str]:
-    """Return account → code of its trouble, for those that failed when last used."""
+    """Return the code of the trouble of each account that failed when last used, by its name."""
     return {row.account: row.trouble for row in SmsHealth.select().where(SmsHealth.failures > 0)}
 
 
@@ -92,9 +95,9 @@ def record_success(account: str) -> None:
 def record_failure(account: str, trouble: DeliveryError, rest: float, allowed: int = 1) -> None:
     """Record a failure; from the `allowed`-th in a row on, the account is skipped for a while.
 
-    It is skipped for `rest` seconds, doubled with each further failure up to MAX_REST, or for as
-    long as the service asks. Whether the internet is back is tried often, as this costs the service
-    nothing.
+    It is skipped for `rest` seconds, which doubles with each further failure up to MAX_REST, or
+    longer if the service asks for that. An account that cannot be reached is tried again sooner
+    (MAX_OFFLINE_REST), because such attempts cost the service nothing.
     """
     row, now = SmsHealth.get_or_none(SmsHealth.account == account), clock.now()
     failures = (row.failures if row else 0) + 1
@@ -118,7 +121,7 @@ def record_failure(account: str, trouble: DeliveryError, rest: float, allowed: i
 def record_busy(account: str, trouble: RetryLaterError, rest: float) -> bool:
     """Record that an account asks to wait; returns True if the message should wait for it.
 
-    This is no failure until it lasts longer than MAX_BUSY_PERIOD.
+    If the account asks for longer than MAX_BUSY_PERIOD in total, that is recorded as a failure.
     """
     row, now = SmsHealth.get_or_none(SmsHealth.account == account), clock.now()
     since = row.failing_since if row and row.trouble == trouble.code else now

@@ -1,4 +1,4 @@
-"""The interface of SMS services: what they can do, and what they report by themselves."""
+"""The interface of SMS services: the operations, and the data that a service reports."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from appliance.core.delivery import Receipt
 class Report:
     """The outcome of a message, reported by a gateway.
 
-    `is_own_id`: `id` is the appliance's own id of the message, not the service's.
+    `is_own_id` is True if `id` was given to the message by the appliance, not by the service.
     """
 
     id: str
@@ -29,38 +29,42 @@ class Incoming:
 
 @dataclass(frozen=True)
 class Sending:
-    """A message that may have been sent: `key` as sent, `receipt` if there was one."""
+    """A message that may have been sent, to look it up at a service."""
 
     number: str  # +998…
     text: str
-    key: str
-    receipt: str
-    since: dt.datetime  # not sent before
+    key: str  # the appliance's own id of the message
+    receipt: str  # the service's id of the message, or ""
+    since: dt.datetime  # the earliest time at which it can have been sent
 
 
 class SmsGateway(Protocol):
-    """Sends short messages; these methods are the defaults for unsupported operations."""
+    """Sends short messages. A class overrides the methods that its service supports."""
 
     title: str  # name of the service, a message id
     name: str
-    has_line: bool = False  # it has an open line on which it receives
+    has_line: bool = False  # True if it holds a connection open, on which it receives
 
     def send(self, number: str, text: str, key: str) -> Receipt:
-        """Send to +998…; `key` is the same in each attempt. Raises DeliveryError."""
+        """Send a text to a number as +998….
+
+        `key` identifies the message; it is the same in each attempt. Raises DeliveryError if the
+        text was not sent, or may not have been sent.
+        """
 
     def outcome(self, receipt: str) -> str | None:
-        """Return `delivered` or `refused`, once known. Raises DeliveryError."""
+        """Return "delivered" or "refused", or None while that is unknown. Raises DeliveryError."""
         return None
 
     def look_up(self, sending: Sending) -> str:
-        """Return what the service knows of a message, one of outbox.SERVICE_STATUSES.
+        """Return what the service knows of a message: one of outbox.SERVICE_STATUSES.
 
-        Raises DeliveryError.
+        Raises DeliveryError if the service does not answer.
         """
         return "unknown"
 
     def balance(self) -> int | None:
-        """Return the messages or money left, in the service's unit, if reported."""
+        """Return the messages or the money left, in the service's unit; None if not reported."""
         return None
 
     def parse_reports(self, payload: dict[str, Any]) -> list[Report]:

@@ -19,7 +19,11 @@ _APPEAL = re.compile(r"(?:№|n)?\s*(?:(\d{4})\s*-\s*)?0*(\d{1,6})", re.ASCII | 
 
 
 def handle_message(settings: Settings, number: str, text: str) -> str:
-    """Process an incoming message; returns stop | start | rating | status | unknown | nothing."""
+    """Process an incoming message; returns what was done.
+
+    "stop" or "start": the number opted out or in; "rating": a rating was stored; "status" or
+    "unknown": a reply with the appeal's state, or that it was not found, was queued; "nothing".
+    """
     sender_number, text_folded = (
         phone_numbers.canonical_number(number),
         outbox.use_ascii_quotes(text).casefold().rstrip(".!"),

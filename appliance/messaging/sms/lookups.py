@@ -1,4 +1,7 @@
-"""What the services know about messages that are on hold after a restore."""
+"""Asks the services about messages that are on hold after a restore from a backup.
+
+The backup may be older than the sending of a message, so the message may have been sent already.
+"""
 
 import logging
 import time
@@ -11,7 +14,7 @@ from appliance.models import Message
 
 log = logging.getLogger(__name__)
 
-QUERY_BUDGET_SECONDS = 10.0  # in which services are queried each minute: sending must not wait
+QUERY_BUDGET_SECONDS = 10.0  # for these queries each minute, because sending must not wait
 _MAX_MESSAGES = 100
 _ACCEPTED_STATUSES = ("delivered", "taken")
 
@@ -23,9 +26,9 @@ def query_held_messages(
 ) -> int:
     """Query the services about messages on hold; returns the number of results recorded.
 
-    Every account is queried that may have sent one: the one that was to send it again, or all. One
-    that does not answer, or is among `skipped_accounts`, may have sent messages unknown to the
-    others.
+    All accounts that may have sent a message are queried: the one noted with the message, or else
+    every one. While one of them is silent (it is in `skipped_accounts`, or does not answer), only
+    the result that another account accepted the message is recorded.
     """
     silent, count, started = set(skipped_accounts), 0, time.monotonic()
     for row in outbox.messages_to_query("sms", _MAX_MESSAGES):

@@ -1,4 +1,7 @@
-"""Which notices are sent, over which account first, and which texts a service has approved."""
+"""Which notices are sent, which account is tried first, and which texts a service has approved.
+
+A purpose is the kind of a message, such as "answered".
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,7 +28,7 @@ SMS_PURPOSES = (
 
 @dataclass(frozen=True)
 class Rule:
-    """The rule of a purpose; `account` is tried first, "" for the settings' order."""
+    """The rule for messages of a purpose; `account` is tried first ("": the settings' order)."""
 
     purpose: str
     enabled: bool = True
@@ -34,9 +37,9 @@ class Rule:
 
 @dataclass(frozen=True)
 class Approval:
-    """A text in force, as sent, and a service's decision on it.
+    """A text in force and a service's decision on it.
 
-    `state` is "" if the service was not asked.
+    `state` is one of APPROVAL_STATES, or "" if the service was not asked.
     """
 
     account: str
@@ -61,7 +64,10 @@ def is_enabled(purpose: str) -> bool:
 
 
 def is_unwanted(message: Message) -> bool:
-    """Return True if the number has opted out, or the purpose was disabled, after it was queued."""
+    """Return True if a queued message must not be sent any more.
+
+    That is so if the number has opted out, or the purpose was disabled, since it was queued.
+    """
     if message.purpose in MANDATORY_PURPOSES and message.purpose != "manual":
         return False
     opted_out = SmsOptOut.select().where(SmsOptOut.number == message.recipient)
@@ -69,7 +75,10 @@ def is_unwanted(message: Message) -> bool:
 
 
 def change_rule(settings: Settings, purpose: str, enabled: bool, account: str, actor: str) -> bool:
-    """Set a purpose's rule; returns False for an unknown purpose or account."""
+    """Save whether messages of a purpose are sent, and which account is tried first ("": any).
+
+    Mandatory purposes are always sent. Returns False for an unknown purpose or account.
+    """
     if purpose not in SMS_PURPOSES or account not in {
         "",
         *(candidate.name for candidate in settings.sms),
@@ -84,7 +93,7 @@ def change_rule(settings: Settings, purpose: str, enabled: bool, account: str, a
 
 
 def list_approvals(settings: Settings) -> list[Approval]:
-    """Return each text in force for each account that accepts approved texts only."""
+    """Return each text in force, with its approval, for each account that needs approved texts."""
     approvals = []
     for account in settings.sms:
         if not account.approval:
@@ -102,9 +111,10 @@ def list_approvals(settings: Settings) -> list[Approval]:
 def record_approval(
     settings: Settings, account: str, purpose: str, language: str, state: str, actor: str
 ) -> bool:
-    """Record a service's decision on the text in force; returns False if it is unknown.
+    """Record a service's decision on the text in force for a purpose and language.
 
-    `state` is one of APPROVAL_STATES, or "" to remove it.
+    `state` is one of APPROVAL_STATES; "" removes the decision. Returns False if the account, the
+    text or the state is unknown.
     """
     approving_accounts = {candidate.name for candidate in settings.sms if candidate.approval}
     wordings = [*texts.all_wordings(settings), *templates.template_wordings(settings)]
@@ -142,7 +152,7 @@ def record_approval(
 
 
 def accepts_message(account: SmsAccount, message: Message) -> bool:
-    """Return True if an account accepts this text and can receive a reply that it asks for."""
+    """Return True if an account accepts this text, and can receive the reply if it asks for one."""
     payload: dict[str, object] = message.payload or {}
     if payload.get("reply") and not account.receives_replies:
         return False
@@ -159,7 +169,7 @@ def accepts_message(account: SmsAccount, message: Message) -> bool:
 
 
 def sort_by_preference[G: SmsGateway | SmsAccount](gateways: Sequence[G], purpose: str) -> list[G]:
-    """Return the gateways, or their accounts, in the order to try for this purpose."""
+    """Return the gateways, or their accounts, in the order in which to try them for a purpose."""
     row = NoticeRule.get_or_none(NoticeRule.purpose == purpose)
     preferred_name = row.account if row else ""
     return sorted(gateways, key=lambda gateway: gateway.name != preferred_name)
@@ -168,9 +178,9 @@ def sort_by_preference[G: SmsGateway | SmsAccount](gateways: Sequence[G], purpos
 def manual_message_price(
     settings: Settings, parts: int, payload: dict[str, str] | None = None
 ) -> int | None:
-    """Return the price (tiyin) of a message written by hand, if known.
+    """Return the price in tiyin of a message written by hand, if known.
 
-    It is that of the account that is tried first for such a text and is not being skipped.
+    It is the price of the first account that accepts such a text and is not skipped at present.
     """
     message = Message(purpose="manual", payload=payload or {})
     candidates = [

@@ -1,7 +1,7 @@
 """Sends short messages from the outbox over the first account that accepts them, and receives.
 
-A backlog is sent no faster than new messages. While no account can be reached, one message now and
-then tests whether it can again: the others keep their place and their number of attempts.
+A backlog is sent no faster than new messages. While no account can be reached, one message is tried
+from time to time; the others keep their place and their number of attempts.
 """
 
 import functools
@@ -27,11 +27,11 @@ from appliance.models import Message
 
 log = logging.getLogger(__name__)
 
-REST_SECONDS = 60.0  # for which a failing account is skipped the first time
-MAX_LOST_ANSWERS = 3  # lost answers in a row after which it is skipped
-UNAPPROVED_RETRY_SECONDS = 600.0  # until a text that no account accepts is tried again
-OUTCOME_BUDGET_SECONDS = 10.0  # each minute, for querying gateways about sent messages
-MAX_MESSAGES_PER_SECOND = 10  # in any second, however many are waiting
+REST_SECONDS = 60.0  # how long a failing account is skipped the first time
+MAX_LOST_ANSWERS = 3  # an account is skipped after this number of lost answers in a row
+UNAPPROVED_RETRY_SECONDS = 600.0  # a text that no account accepts is tried again after this time
+OUTCOME_BUDGET_SECONDS = 10.0  # for querying gateways about sent messages, each minute
+MAX_MESSAGES_PER_SECOND = 10  # even if more are waiting
 BALANCE_INTERVAL_SECONDS = 900.0  # between two queries of the accounts' balances
 
 
@@ -41,24 +41,28 @@ def _log_unhandled(message: Incoming) -> None:
 
 @dataclass
 class SmsSender:
-    """The gateways in order, their accounts' requirements, and the handler of incoming SMS."""
+    """Sends and receives over `gateways`, which are in order of preference.
+
+    `accounts` has the settings of the gateways' accounts by name; `on_incoming` processes the
+    messages of citizens.
+    """
 
     gateways: Sequence[SmsGateway]
     rest_seconds: float = REST_SECONDS
     accounts: Mapping[str, SmsAccount] = field(default_factory=dict)
     on_incoming: Callable[[Incoming], object] = _log_unhandled
-    # postpones messages that can wait and are not sent at this hour
+    # Postpones the messages that can wait and must not be sent at this hour.
     postpone_waiting: Callable[[], object] = lambda: None
     per_second: int = MAX_MESSAGES_PER_SECOND
     sleep: Callable[[float], object] = time.sleep
     monotonic: Callable[[], float] = time.monotonic
-    # times of the messages sent within the last second
+    # The times of the messages sent within the last second.
     _sent_at: deque[float] = field(default_factory=deque)
     _unreachable: set[str] | None = None  # names of gateways from which nothing could be received
     _last_queried_id: int = 0  # id of the message that a gateway was queried about last
 
     def send_due(self, should_continue: Callable[[], bool] = lambda: True) -> int:
-        """Send what is due, oldest first, until nothing is left; returns the number of attempts."""
+        """Send the messages that are due, oldest first; returns the number of attempts."""
         outbox.release_dead_claims()
         outbox.expire_messages()
         count = 0
@@ -69,11 +73,14 @@ class SmsSender:
         return count
 
     def _claim_next(self) -> Message | None:
-        self.postpone_waiting()  # the hour may have come while others were sent
+        self.postpone_waiting()  # the quiet hours may have begun while others were sent
         return outbox.claim_next("sms")
 
     def _keep_pace(self) -> None:
-        """Wait until the next message may be sent; slow answers are compensated in the second."""
+        """Wait until the next message may be sent.
+
+        The limit applies to each second as a whole, so that slow answers do not reduce the rate.
+        """
         now = self.monotonic()
         self._sent_at.append(now)
         while self._sent_at[0] <= now - 1:
@@ -84,7 +91,7 @@ class SmsSender:
     def send_message(self, message: Message) -> None:
         """Send one claimed message over the first account that accepts it.
 
-        It is retried later after any error, also an unexpected answer of a gateway.
+        After any error, even an unexpected answer of a gateway, it is retried later.
         """
         try:
             self._send_by_accounts(message)
@@ -117,7 +124,10 @@ class SmsSender:
         self._postpone_unsent(message, errors, resting, has_account=bool(accepting))
 
     def _try_gateway(self, gateway: SmsGateway, message: Message) -> DeliveryError | None:
-        """Send a message by one gateway; returns the error if another gateway may be tried."""
+        """Send a message by one gateway; returns the error if another gateway may be tried.
+
+        Returns None if it was sent, or may have been sent, or should wait for this gateway.
+        """
         try:
             receipt = gateway.send(message.recipient, message.text, outbox.gateway_key(message))
         except RetryLaterError as trouble:
@@ -155,7 +165,8 @@ class SmsSender:
     ) -> None:
         """Mark a message as declined if every account declined it, else schedule its retry.
 
-        `resting`: the accounts that were not tried; `has_account`: an account accepts its text.
+        `resting` are the accounts that were not tried because they are skipped; `has_account` is
+        True if any account accepts its text.
         """
         declines = [error for error in errors if isinstance(error, DeclinedError)]
         failures = [error for error in errors if not isinstance(error, DeclinedError)]
@@ -233,12 +244,10 @@ class SmsSender:
             outbox.record_delivery_report(gateway, item.id, item.outcome, is_own_key=item.is_own_id)
 
     def refresh_balances(self) -> bool:
-        """Query the accounts' balances; returns True if one should be retried soon.
+        """Query the accounts' balances; returns True if an account could not be reached.
 
-        That is the case if an account was unreachable.
-
-        An account that does not report its balance keeps its last figure. The query also shows
-        whether an account without traffic can be reached, or is rejected.
+        It should then be queried again soon. If an account does not report its balance, the last
+        one remains stored. The query also shows whether an account without traffic works.
         """
         failing, has_lost_one = account_health.failing_accounts(), False
         for gateway in self._available_gateways():
@@ -262,9 +271,9 @@ class SmsSender:
     ) -> int:
         """Query the gateways about sent messages; returns how many have reached a final outcome.
 
-        They take turns, so that messages with a long unknown outcome do not keep others from being
-        queried. A gateway that does not answer is not queried again this time: sending must not
-        wait.
+        Each call goes on with the messages after the last one queried, so that every message is
+        queried in turn. A gateway that does not answer is not queried again in this call, because
+        sending must not wait.
         """
         by_name = {gateway.name: gateway for gateway in self.gateways}
         sent_after = clock.now() - outbox.STATUS_QUERY_PERIOD

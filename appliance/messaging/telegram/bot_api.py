@@ -20,7 +20,7 @@ from appliance.core.http import json_object, send_request
 
 MAX_MESSAGE_CHARS = 4096
 _UPDATE_TYPES = ["message", "callback_query", "my_chat_member"]
-# Telegram's error texts that do not concern the message: the chat accepts no message of the bot.
+# Telegram's error texts which mean that the chat accepts no message of the bot at all.
 _CHAT_GONE = re.compile(
     "chat not found|deactivated|was deleted|CHANNEL_PRIVATE|CHANNEL_INVALID|PEER_ID_INVALID",
     re.IGNORECASE,
@@ -55,8 +55,9 @@ class BotApiClient:
     token: str = field(repr=False)
 
     def send_text(self, chat: str, text: str, buttons: Sequence[Button] = ()) -> Receipt:
-        """Send plain text; the API accepts no key, so an uncertain attempt may send it twice.
+        """Send plain text.
 
+        The API accepts no key, so a text may be sent twice if the answer to an attempt was lost.
         Raises RetryLaterError, ChatMovedError, NotSentError, UncertainDeliveryError, DeclinedError.
         """
         message: dict[str, Any] = {"chat_id": int(chat), "text": text[:MAX_MESSAGE_CHARS]}
@@ -74,7 +75,7 @@ class BotApiClient:
         return list(self._call_method("getUpdates", parameters))
 
     def acknowledge_press(self, query_id: str, text: str) -> None:
-        """Show the result to the user who pressed a button."""
+        """Show `text` to the user who pressed a button."""
         self._call_method(
             "answerCallbackQuery", {"callback_query_id": query_id, "text": text[:200]}
         )
@@ -120,7 +121,10 @@ def _error_for(status: int, body: dict[str, Any], text: str, chat: int) -> Deliv
 
 
 def _exclusion_code(status: int, text: str, chat: int) -> str:
-    """Return why a chat accepts nothing from the bot, or "" if only this message is rejected."""
+    """Return why a chat accepts nothing from the bot: "blocked" (by a user), "muted" or "kicked".
+
+    Returns "" if only this message is rejected.
+    """
     muted = _BOT_MUTED.search(text)
     if not muted and not _CHAT_GONE.search(text) and status != 403:
         return ""

@@ -28,25 +28,25 @@ from appliance.models import Message, TelegramBot
 
 log = logging.getLogger(__name__)
 
-# both for messages to one chat (Bot API FAQ)
+# Limits for messages to one chat (Bot API FAQ).
 MAX_MESSAGES_PER_MINUTE, MESSAGE_GAP_SECONDS = (
     20,
     1.0,
 )
-_MINUTE_SECONDS = (
-    63.0  # more than 60: a message that is slower than the next must not make it 21 per minute
-)
-# simultaneous alerts that are merged into one message: at least, at most
+# More than 60: even if one message reaches Telegram late, the limit is not exceeded.
+_MINUTE_SECONDS = 63.0
+# The least and the largest number of waiting alerts that are merged into one message.
 MIN_MERGED_ALERTS, MAX_MERGED_ALERTS = (
     4,
     20,
 )
 TAKE_PREFIX = "take:"
 MAX_MEMBER_QUERIES = 20  # failed queries to Telegram about one user's membership
-EXCLUSION_TROUBLES = ("kicked", "muted")  # troubles that end when a group lets the bot write
-EXCLUSION_RETRY_SECONDS = 60.0  # a bot is not notified when everybody may write in a group again
+EXCLUSION_TROUBLES = ("kicked", "muted")  # troubles that end when the group lets the bot write
+# Tried again so often, because a bot is not notified when everybody may write in a group again.
+EXCLUSION_RETRY_SECONDS = 60.0
 _DISTANT_PAST = dt.datetime.min.replace(tzinfo=dt.UTC)
-# how precisely the time of Telegram's last answer is stored
+# The precision with which the time of Telegram's last answer is stored.
 _SEEN_PRECISION = dt.timedelta(minutes=1)
 _STATUS = re.compile(r"/?status(?:@\w+)?\s+(\S{1,20})\s*", re.IGNORECASE | re.ASCII)
 
@@ -67,7 +67,7 @@ class TelegramCourier:
                 log.exception("telegram: sending failed")
 
     def send_due(self, should_continue: Callable[[], bool] = lambda: True) -> int:
-        """Send what is due and the limits allow; returns the number of Telegram messages."""
+        """Send the messages that are due, within the limits; returns the number of attempts."""
         count = 0
         outbox.release_dead_claims()
         outbox.expire_messages()
@@ -124,7 +124,7 @@ class TelegramCourier:
     def _schedule_retries(
         self, messages: list[Message], trouble: DeliveryError, **kwargs: Any
     ) -> None:
-        """Retry the messages later, together: separate delays would lose their order."""
+        """Schedule a retry of all messages at the same time, so that they keep their order."""
         log.warning("telegram: %s", trouble)
         wait = kwargs.pop("wait", outbox.retry_delay(messages[0], trouble.code))
         if trouble.code in EXCLUSION_TROUBLES:
@@ -188,9 +188,9 @@ class UpdateReader:
     def _process_update(self, update: dict[str, Any]) -> None:
         """Process one update and mark it as read, in one transaction.
 
-        Raises DeliveryError if Telegram has to be queried first and does not answer: the update
-        then arrives again with the next reading, a limited number of times. The same happens after
-        an OperationalError, when the database cannot be written.
+        Raises DeliveryError if Telegram has to be queried first and does not answer; the update is
+        then read again, up to MAX_MEMBER_QUERIES times. Raises OperationalError if the database
+        cannot be written; the update is then read again, too.
         """
         if not isinstance(update, dict) or type(update.get("update_id")) is not int:
             log.warning("telegram: what is no update was passed over")
@@ -233,7 +233,7 @@ class UpdateReader:
         return None
 
     def _record_membership(self, chat: str, member: dict[str, Any]) -> None:
-        """Record that the bot joined or left a chat, or may or may not write there."""
+        """Record whether the bot belongs to a chat and may write there."""
         trouble = ""
         if member["status"] in ("kicked", "left") or not member.get("is_member", True):
             trouble = "kicked"
@@ -261,7 +261,7 @@ class UpdateReader:
     def _is_permitted_query(self, update: dict[str, Any]) -> bool:
         """Return True if the update asks for an appeal's state and the sender may know it.
 
-        Raises DeliveryError.
+        Raises DeliveryError if Telegram has to be queried for that and does not answer.
         """
         message = update.get("message") or {}
         if not _requested_number(message):
@@ -287,7 +287,7 @@ class UpdateReader:
         return duty.current_chat_id(bot.chat) if bot else ""
 
     def _permitted_chats(self) -> set[str]:
-        """Return the chats whose members may take appeals: the group's and the duty list's."""
+        """Return the chats whose members may take appeals: the group, and those on duty."""
         duty_chats = {
             duty.current_chat_id(person.chat) for person in self.settings.duty if person.chat
         }
@@ -304,14 +304,14 @@ def record_trouble(trouble: str) -> None:
 
 
 def _concerns_bot(trouble: str, message: Message) -> bool:
-    """Return True if a failed message indicates a trouble of the bot, not of its recipient."""
+    """Return True if this trouble is one of the bot itself, not of the message's recipient."""
     if trouble in EXCLUSION_TROUBLES:
         return _is_group_alert(message)
     return trouble != "blocked"
 
 
 def _is_group_alert(message: Message) -> bool:
-    """Return True if the message goes to the group, which is not the technicians' group."""
+    """Return True if the message goes to the ministry's group, not to that of the technicians."""
     return str(message.recipient).startswith("-") and message.purpose != "alarm"
 
 

@@ -17,8 +17,8 @@ _FAILED_STATUSES = frozenset(
     {"UNDELIV", "UNDELIVERABLE", "EXPIRED", "REJECTD", "REJECTED", "DELETED"}
 )
 _TASHKENT = ZoneInfo("Asia/Tashkent")  # time zone of the dates in its history
-_CLOCK_TOLERANCE = dt.timedelta(minutes=10)  # its clock and the appliance's may differ
-_PAGE_SIZE, _MAX_PAGES = 200, 25  # rows of the history read at a time, and the maximum of pages
+_CLOCK_TOLERANCE = dt.timedelta(minutes=10)  # how far its clock and the appliance's may differ
+_PAGE_SIZE, _MAX_PAGES = 200, 25  # rows per page of the history; the most pages that are read
 _MESSAGE_ERROR_CODES = (400, 422)  # HTTP codes for an error of one message, not of the account
 
 
@@ -36,9 +36,10 @@ class Eskiz(SmsGateway):
     _token: str = field(default="", repr=False)
 
     def send(self, number: str, text: str, key: str) -> Receipt:
-        """Send one message; the service accepts no key, so an uncertain attempt may send it twice.
+        """Send one message.
 
-        Raises RetryLaterError, NotSentError, UncertainDeliveryError, DeclinedError.
+        The service accepts no key, so a message may be sent twice if the answer to an attempt was
+        lost. Raises RetryLaterError, NotSentError, UncertainDeliveryError, DeclinedError.
         """
         form = {"mobile_phone": number.lstrip("+"), "message": text, "from": self.sender}
         if self.callback:

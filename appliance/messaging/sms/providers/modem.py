@@ -1,7 +1,7 @@
-"""A GSM modem on a serial line, by AT commands in PDU mode: the path without the internet.
+"""A GSM modem on a serial line, by AT commands in PDU mode: a way to send without the internet.
 
-Citizens' messages stay in the modem until they were read; they are deleted there at the next
-reading only, when they are already in the database.
+Citizens' messages are deleted in the modem not when they are read, but at the next reading: by then
+they are in the database.
 """
 
 import contextlib
@@ -27,22 +27,22 @@ from appliance.core.outbox import split_parts
 from appliance.messaging.sms.gateway import Incoming, Report, SmsGateway
 
 _BAUD_RATE = 115200
-# for an answer of the modem; for the network to accept a part
+# How long to wait for an answer of the modem, and for the network to accept a part of a message.
 _ANSWER_SECONDS, _NETWORK_SECONDS = (
     5.0,
     25.0,
 )
-# Errors caused by the number or text, by 3GPP TS 27.005 and 24.011; those of the SIM card.
+# Codes of errors caused by the number or the text (3GPP TS 27.005 and 24.011), and by the SIM card.
 _DECLINED_ERRORS = frozenset({1, 8, 21, 27, 28, 29, 30, 50})
 _SIM_ERRORS = frozenset({10, *range(310, 319)})
 _UNCERTAIN_ERRORS = frozenset({332, 500})  # no answer from the network; unknown reason
 _UNSOLICITED_LINE = re.compile(r"^\+(CMTI|RING|CUSD):|^RING$|^\^")
 _NUMBER = re.compile(r"\+(\d{3,15})", re.ASCII)
-# First octet of a part, 3GPP TS 23.040 9.2.2.2: it is submitted, has a header, needs a report.
+# Bits of the first octet of a part (3GPP TS 23.040, 9.2.2.2): submission, with header, with report.
 _SUBMIT, _HEADER, _REPORT_REQUEST = 0x01, 0x40, 0x20
 _ALPHABET_BY_BITS = {7: 0x00, 16: 0x08}
-_HEADER_PADDING_BITS = 6  # of a header, to fill its last septet
-# status of a report: lower than the first is delivered, lower than the second still in transit
+_HEADER_PADDING_BITS = 6  # after a header, to fill its last septet (7 bits)
+# The status in a report means: below the first value, delivered; below the second, in transit.
 _MIN_UNDELIVERED_STATUS, _MIN_FAILED_STATUS = (
     0x03,
     0x40,
@@ -68,7 +68,7 @@ class Modem(SmsGateway):
     _buffer: bytes = field(default=b"", repr=False)
     _report_follows: bool = False
     _reports: list[Report] = field(default_factory=list, repr=False)
-    # places of the messages that were returned
+    # The places in the modem of the messages that were returned and are to be deleted.
     _read_places: list[str] = field(default_factory=list, repr=False)
 
     def send(self, number: str, text: str, key: str) -> Receipt:
@@ -140,7 +140,7 @@ class Modem(SmsGateway):
             self._run_command(command)
 
     def _require_network(self) -> None:
-        """Raise NotSentError unless the card is registered in its home network or abroad."""
+        """Raise NotSentError unless the SIM card is registered in its home or another network."""
         match = re.search(r"\+CREG: \d,(\d)", "\n".join(self._run_command("AT+CREG?")))
         if not match or match[1] not in "15":
             raise NotSentError("no_network", match[0] if match else "")
@@ -183,7 +183,7 @@ class Modem(SmsGateway):
     def _run_command(self, command: str, on_error: DeliveryError | None = None) -> list[str]:
         """Return the lines of a command's answer.
 
-        Raises _SilentModemError, and `on_error` or _ModemError.
+        Raises _SilentModemError without an answer, and `on_error` (or _ModemError) for an error.
         """
         self._write_text(f"{command}\r")
         try:
@@ -201,7 +201,7 @@ class Modem(SmsGateway):
         self._port.write(text.encode("ascii"))
 
     def _read_lines(self, timeout: float) -> list[str]:
-        """Return the lines up to OK. Raises _SilentModemError, _ModemError."""
+        """Return the lines before OK. Raises _ModemError for ERROR, else _SilentModemError."""
         lines: list[str] = []
         end = time.monotonic() + timeout
         while (line := self._next_line(end)) != "OK":
@@ -210,7 +210,7 @@ class Modem(SmsGateway):
         return lines
 
     def _next_line(self, end: float) -> str:
-        """Return the next line, or "" for an unsolicited one; a report among these is stored."""
+        """Return the next line; "" for one that the modem sent unasked. Reports are stored."""
         while b"\n" not in self._buffer:
             self._read_bytes(end)
         raw, self._buffer = self._buffer.split(b"\n", 1)
@@ -258,9 +258,9 @@ class _ModemError(Exception):
 
 
 def _split_message(number: str, text: str, reference: int) -> list[pdu.Pdu]:
-    """Return the parts of a message. Raises DeclinedError.
+    """Return the parts of a message. Raises DeclinedError for an invalid number.
 
-    A report is requested for the last part only, whose reference number is returned by `send`.
+    A delivery report is requested for the last part only; `send` returns its reference number.
     """
     digits = _NUMBER.fullmatch(number)
     if not digits:
@@ -282,7 +282,7 @@ def _split_message(number: str, text: str, reference: int) -> list[pdu.Pdu]:
             length = len(part) + (7 if header else 0)
         else:
             packed, length = part, len(header + part)
-        # the card's own message centre; no protocol
+        # The first 0 selects the SIM card's own message centre, the later one no other protocol.
         data = bytes(
             (
                 0,
@@ -301,7 +301,7 @@ def _split_message(number: str, text: str, reference: int) -> list[pdu.Pdu]:
 
 
 def _send_error(answer: str) -> DeliveryError:
-    """Return the error for a failed sending: of the number, the card, the network, unknown."""
+    """Return the delivery error for the modem's error: of the number, SIM card or network."""
     match = re.search(r"CMS ERROR: (\d+)", answer)
     code = int(match[1]) if match else None
     if code in _SIM_ERRORS:
@@ -322,7 +322,7 @@ def _decode_pdu(text: str) -> dict[str, Any]:
 
 
 def _final_report(message: dict[str, Any]) -> Report | None:
-    """Return a status report's final outcome, unless the message is in transit."""
+    """Return the report of a final outcome; None for other messages, and while in transit."""
     if message.get("type") != "SMS-STATUS-REPORT":
         return None
     status = message["status"]

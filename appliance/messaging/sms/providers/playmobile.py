@@ -1,4 +1,4 @@
-"""Play Mobile (smsxabar), over HTTP: each message carries the appliance's own id."""
+"""Play Mobile (smsxabar), over HTTP: each message contains the appliance's own id."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -7,7 +7,8 @@ from appliance.core.delivery import DeclinedError, NotSentError, Receipt, Uncert
 from appliance.core.http import is_html_page, json_object, raise_for_service_fault, send_request
 from appliance.messaging.sms.gateway import Report, Sending, SmsGateway
 
-# Account locked; no channel, originator, application, lifetime: other messages would fail, too.
+# Errors of the account, which affect all messages: it is locked, or lacks a channel, originator,
+# application or lifetime.
 _ACCOUNT_ERROR_CODES = frozenset({102, 103, 401, 402, 403})
 
 _OUTCOME_BY_STATUS = {
@@ -97,7 +98,7 @@ GATEWAY = PlayMobile
 
 
 def _status_in_answer(answer: object, key: str) -> str:
-    """Return the status of a message in an answer, which names one message or a list of them."""
+    """Return the status of a message in an answer, which has one message or a list of them."""
     rows = answer.get("messages", [answer]) if isinstance(answer, dict) else answer
     for row in rows if isinstance(rows, list) else []:
         if isinstance(row, dict) and str(row.get("message-id", key)) == key and row.get("status"):

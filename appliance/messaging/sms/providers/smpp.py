@@ -1,6 +1,6 @@
-"""A line to a message centre by SMPP 3.4: sends and receives over one bind.
+"""A line to a message centre by SMPP 3.4: sends and receives over one connection ("bind").
 
-Used by one thread. Every operation binds again if there is no bind.
+Only one thread may use it. Every operation first opens the connection if it is not open.
 """
 
 import contextlib
@@ -29,9 +29,9 @@ from appliance.messaging.sms.gateway import Incoming, Report, Sending, SmsGatewa
 
 log = logging.getLogger(__name__)
 
-_ANSWER_SECONDS = 15.0  # for an answer of the message centre
-_IDLE_SECONDS = 30.0  # of silence after which the connection is tested
-_MAX_SUBMITS_PER_PART = 5  # attempts, a second apart, if the message centre is too busy
+_ANSWER_SECONDS = 15.0  # how long to wait for an answer of the message centre
+_IDLE_SECONDS = 30.0  # the connection is tested after this time of silence
+_MAX_SUBMITS_PER_PART = 5  # attempts to submit a part, a second apart, if the centre is busy
 
 _BUSY_STATUSES = frozenset({consts.SMPP_ESME_RTHROTTLED, consts.SMPP_ESME_RMSGQFUL})
 _ACCOUNT_ERROR_STATUSES = frozenset({consts.SMPP_ESME_RINVSRCADR, consts.SMPP_ESME_RINVSRCTON})
@@ -41,7 +41,7 @@ _LOG_IN_STATUSES = frozenset(
 _SERVER_ERROR_STATUSES = frozenset({consts.SMPP_ESME_RSYSERR, consts.SMPP_ESME_RINVBNDSTS})
 _CODING_BY_BITS = {7: consts.SMPP_ENCODING_DEFAULT, 16: consts.SMPP_ENCODING_ISO10646}
 _ENCODING_BY_CODING = {0: "gsm03.38", 1: "ascii", 3: "latin-1", 8: "utf-16-be"}
-# Exceptions of a line that breaks, or of a peer that does not send SMPP.
+# Exceptions that occur when the line breaks, or the other side does not send SMPP.
 _LINE_ERRORS = (
     *(exceptions.ConnectionError, exceptions.PDUError, exceptions.UnknownCommandError),
     *(OSError, ValueError, struct.error),
@@ -99,7 +99,7 @@ class Smpp(SmsGateway):
         return Receipt(id)
 
     def look_up(self, sending: Sending) -> str:
-        """Look a message up by its id at the message centre (query_sm); needs an id."""
+        """Look a message up by the id that the message centre gave it (query_sm)."""
         if not sending.receipt:
             return "unknown"
         with self._bound_line() as line:
@@ -122,7 +122,7 @@ class Smpp(SmsGateway):
         return _OUTCOME_BY_STATE.get(answer.message_state, "taken")
 
     def receive_pending(self) -> list[Report | Incoming]:
-        """Return the receipts and messages that arrived; also keeps the line alive."""
+        """Return the receipts and messages that arrived; also tests a line that is silent."""
         with self._bound_line() as line:
             line.poll(auto_send_enquire_link=False)
             if time.monotonic() - self._last_activity > _IDLE_SECONDS:
@@ -140,7 +140,7 @@ class Smpp(SmsGateway):
 
     @contextlib.contextmanager
     def _bound_line(self) -> Iterator[client.Client]:
-        """Provide a bound line; if it breaks it is closed, and the delivery is uncertain."""
+        """Provide an open line; if it breaks, close it and raise UncertainDeliveryError."""
         line = self._line or self._bind_line()
         try:
             yield line
@@ -149,7 +149,7 @@ class Smpp(SmsGateway):
         except _LINE_ERRORS as error:
             self._drop_line(line)
             raise UncertainDeliveryError("answer_lost", str(error) or "the line broke") from error
-        # outermost handler for smpplib, which fails on unknown values of a message centre
+        # Outermost handler for smpplib, which fails on unknown values of a message centre.
         except Exception as error:
             log.exception("%s: what the message centre sent cannot be read", self.name)
             self._drop_line(line)
@@ -191,7 +191,10 @@ class Smpp(SmsGateway):
     def _submit_part(
         self, line: client.Client, number: str, header: bytes, part: bytes, bits: int, is_last: bool
     ) -> str:
-        """Submit one part until it is accepted; returns its id at the message centre."""
+        """Submit one part; returns its id at the message centre.
+
+        A part of several is tried again while the message centre is busy.
+        """
         tries = _MAX_SUBMITS_PER_PART if header else 1
         for remaining in reversed(range(tries)):
             request = line.send_message(
@@ -222,7 +225,7 @@ class Smpp(SmsGateway):
         raise DeclinedError("declined", reason)
 
     def _wait_for_response(self, line: client.Client, sequence: int) -> Any:
-        """Return the response to a request; other PDUs that arrive before it are processed, too."""
+        """Return the response to a request; also process the PDUs that arrive before it."""
         end = time.monotonic() + self.answer_seconds
         self._responses.clear()
         while sequence not in self._responses:
@@ -261,7 +264,7 @@ GATEWAY = Smpp
 
 
 def _final_report(pdu: Any, text: bytes) -> Report | None:
-    """Return a receipt's final outcome, unless the message is in transit."""
+    """Return the report of a receipt; None if it has no final outcome."""
     match = _RECEIPT_TEXT.search(text)
     id = bytes(pdu.receipted_message_id or (match[1] if match else b"")).decode("ascii", "replace")
     word = match[2].decode().upper() if match else ""
@@ -270,7 +273,7 @@ def _final_report(pdu: Any, text: bytes) -> Report | None:
 
 
 def _type_of_number(sender: str) -> int:
-    """Return the SMPP type of a sender: a name, an international number, a short number."""
+    """Return the SMPP type (TON) of a sender: a name, an international or a short number."""
     type_code: int = consts.SMPP_TON_ALNUM
     if sender.isdigit():
         type_code = consts.SMPP_TON_INTL if len(sender) > 8 else consts.SMPP_TON_NWSPEC
