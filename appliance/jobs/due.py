@@ -1,4 +1,4 @@
-"""A scheduled job, and running it when it is due."""
+"""A scheduled job, and the function that runs it when it is due."""
 
 import datetime as dt
 import logging
@@ -13,13 +13,17 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Job:
-    """An action and its schedule; `action` returns a text about its result, or nothing."""
+    """An action and its schedule.
+
+    `slot` returns the last time, at or before a given time, at which the job had to run; `action`
+    returns a text about its result, or nothing.
+    """
 
     name: str  # its title is in box.timetable
     slot: runs.Slot
     action: Callable[[], object]
-    catches_up: bool = True  # also runs on a site where the job is new
-    max_lateness: dt.timedelta | None = None  # a later run waits for the next time
+    catches_up: bool = True  # True: a job that is new on a site runs at once
+    max_lateness: dt.timedelta | None = None  # if it is later than this, the run is skipped
 
     def run_in_time(self, due_at: dt.datetime) -> object:
         """Run the action unless it is too late; returns a text about the result."""
@@ -31,9 +35,9 @@ class Job:
 def run_due(job: Job, is_stopping: Callable[[], bool] = lambda: False) -> bool:
     """Run a job if it is due and no process is running it; returns True if it ran.
 
-    Never raises the job's exceptions. An exception raised once the process has been asked to stop
-    (`is_stopping`) is a consequence of the stop: helper processes end with it. Such a run is
-    recorded as lost, and repeated later.
+    An exception of the job is recorded, not raised. If the process has been asked to stop by then
+    (`is_stopping`), the stop is taken as the cause, because it also ends helper processes: the run
+    is recorded as lost, and repeated later.
     """
     try:
         due_at = job.slot(clock.now())

@@ -13,7 +13,7 @@ log = logging.getLogger(__name__)
 
 @dataclass
 class LinkMonitor:
-    """Remembers between probes what contradicts each link's recorded state."""
+    """Probes the links, and remembers which probes in a row contradict a link's recorded state."""
 
     settings: Settings
     contradictions: dict[str, ContraryLooks] = field(default_factory=dict)

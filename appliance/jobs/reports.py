@@ -1,4 +1,4 @@
-"""Building the reports that are due."""
+"""The job that builds the reports that are due."""
 
 import logging
 from collections.abc import Callable
@@ -10,9 +10,10 @@ log = logging.getLogger(__name__)
 
 
 def build_due_reports(settings: Settings, may_continue: Callable[[], bool]) -> int:
-    """Build every report that is missing now; returns how many were attempted.
+    """Build every report that is due; returns how many were attempted.
 
-    A failure is recorded, reported by the self-checks, and the report is attempted again later.
+    If a report fails, that is recorded and reported by the self-checks, and the report is attempted
+    again later.
     """
     runs.plan_runs(settings)
     issuing.remove_files(settings)

@@ -8,7 +8,7 @@ from appliance.box.selftests import SelfTestResult
 from appliance.core.settings import Settings
 from appliance.pbx.actions import place_carrier_calls, place_synthetic_call
 
-_DRILL_TIMEOUT_SECONDS = 900  # seconds after which the drill is aborted
+_DRILL_TIMEOUT_SECONDS = 900  # a drill that takes longer is aborted
 
 
 def run_test_call(settings: Settings) -> str:
@@ -24,7 +24,10 @@ def run_carrier_calls(settings: Settings) -> str:
 
 
 def run_offline_drill(settings: Settings) -> str:
-    """Run the drill without the internet in its own process; returns a text about its result."""
+    """Run the self-test without the internet in its own process; returns a text about its result.
+
+    Raises RuntimeError if the process ends without a result.
+    """
     command = selftests.appliance_command(settings, "selftest", "offline", "--json")
     process = subprocess.run(  # noqa: S603  our own command
         command, capture_output=True, text=True, timeout=_DRILL_TIMEOUT_SECONDS, check=False

@@ -1,4 +1,4 @@
-"""Snapshots and restore drills, when they are due or requested on the page."""
+"""Jobs for snapshots (backups) and drills (restores on trial), due or requested on the page."""
 
 import threading
 
@@ -6,13 +6,13 @@ from appliance.box.snapshots import copy_check, creating, histories, verifying
 from appliance.box.snapshots import log as wishes
 from appliance.core.settings import Settings
 
-_snapshot_lock = threading.Lock()  # a drill waits for a snapshot; other processes are refused
+_snapshot_lock = threading.Lock()  # the jobs of this process wait for one another
 
 
 def create_snapshots(settings: Settings, name: str | None = None, by: str = "jobs") -> str:
-    """Make a snapshot in one repository, or in all; returns a text about the snapshots.
+    """Make a snapshot in one repository, or in all (None); returns a text about the snapshots.
 
-    Copies of databases that were replaced long ago are removed afterwards.
+    Then the copies of databases that were replaced long ago are removed.
     """
     with _snapshot_lock:
         results = creating.create_snapshots(settings, name, by)
@@ -21,7 +21,10 @@ def create_snapshots(settings: Settings, name: str | None = None, by: str = "job
 
 
 def run_restore_drill(settings: Settings, name: str | None = None, by: str = "jobs") -> str:
-    """Restore the newest snapshot for trial, and the replica; returns a text about the results."""
+    """Restore the newest snapshot on trial, then the replica; returns a text about the results.
+
+    The replica is the continuous copy of the database.
+    """
     with _snapshot_lock:
         try:
             result = verifying.run_restore_drill(settings, name, by)
@@ -32,7 +35,7 @@ def run_restore_drill(settings: Settings, name: str | None = None, by: str = "jo
 
 
 def run_requested(settings: Settings) -> str:
-    """Run the oldest action requested on the page; returns its result, "" without a request."""
+    """Run the oldest action requested on the page; returns a text about it ("": no request)."""
     wish = wishes.claim_request()
     if wish is None:
         return ""

@@ -1,6 +1,6 @@
-"""The main loop of scheduled work, and the threads that wait for services outside the appliance.
+"""The main loop of scheduled jobs, and the threads that wait for services outside the appliance.
 
-The loop checks what is due and hands it to a thread, so that a hanging job delays no other.
+The loop runs each job that is due in a thread, so that a job that hangs delays no other.
 """
 
 import functools
@@ -31,13 +31,17 @@ from appliance.reports import evidence
 
 log = logging.getLogger(__name__)
 
-POLL_SECONDS = 1  # seconds between two checks for due jobs
-STOP_TIMEOUT_SECONDS = 20.0  # seconds that a message or job in progress may take after the stop
-SIGNAL_WAIT_SECONDS = 1.0  # seconds until a signal that ended a helper arrives here too
+POLL_SECONDS = 1  # between two checks for due jobs
+STOP_TIMEOUT_SECONDS = 20.0  # how long a message or job in progress may still take after the stop
+SIGNAL_WAIT_SECONDS = 1.0  # a signal that ended a helper process arrives here within this time
 
 
 def run_jobs(settings: Settings) -> None:
-    """Run due jobs until SIGTERM or SIGINT; a job's failure is recorded and ends no other job."""
+    """Run due jobs until SIGTERM or SIGINT.
+
+    The failure of a job is recorded, and does not affect other jobs. If a service thread ends, the
+    process exits with 1, so that it is started again.
+    """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     connect_hooks(settings)
     memory.freeze_loaded_objects()
@@ -108,7 +112,7 @@ def scheduled_jobs(settings: Settings, may_continue: Callable[[], bool]) -> list
 def _job_actions(
     settings: Settings, may_continue: Callable[[], bool]
 ) -> dict[str, Callable[[], object]]:
-    """Name of a job in box.timetable → its action."""
+    """Return the action of each job, by its name in box.timetable."""
     return {
         "clear": live.clear_old_events,
         "reports": lambda: reports.build_due_reports(settings, may_continue),
@@ -149,15 +153,15 @@ def _is_due(job: Job) -> bool:
 
 
 def _run_checks(settings: Settings) -> str:
-    """Run all self-checks; failures that have lasted long enough raise an alarm."""
+    """Run all self-checks and raise an alarm for each failure that has lasted long enough."""
     return ", ".join(alarms.update_alarms(settings, health.all_checks(settings)))
 
 
 def _start_service_threads(settings: Settings, stop: threading.Event) -> list[threading.Thread]:
-    """Start each loop that waits for an outside service in a thread, so that nothing waits for it.
+    """Start each loop that waits for an outside service in its own thread.
 
-    A thread that a slow service blocks for longer than STOP_TIMEOUT_SECONDS after the stop is
-    abandoned: its claimed messages are claimed again later, and marked as perhaps sent twice.
+    A thread that a slow service still blocks STOP_TIMEOUT_SECONDS after the stop is abandoned: the
+    messages that it has claimed are claimed again later, and marked as perhaps sent twice.
     """
     loops: dict[str, Callable[[threading.Event], None]] = {}
     if settings.sms:
@@ -188,5 +192,5 @@ def _start_service_threads(settings: Settings, stop: threading.Event) -> list[th
 
 
 def _run_with_retries(loop: Callable[[threading.Event], None], stop: threading.Event) -> None:
-    """Run a loop, and restart it if a busy database aborts it: that is not its own failure."""
+    """Run a loop, and restart it if it was aborted because the database was busy."""
     db.retry_while_busy(functools.partial(db.run_with_connection, loop, stop), stop)
