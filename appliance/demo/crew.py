@@ -1,4 +1,8 @@
-"""The operators' shifts and free times, so that no operator talks with two callers at once."""
+"""The operators' shifts and free times, so that no operator talks with two callers at once.
+
+Here and in the other modules of this package, all operators and calls are those of the synthetic
+history.
+"""
 
 import datetime as dt
 from bisect import bisect_right
@@ -9,9 +13,9 @@ from appliance.demo.world import DemoOperator, SiteProfile
 SHIFT_DURATION = dt.timedelta(hours=12)
 DAY_BEGINS, NIGHT_BEGINS = dt.time(8), dt.time(20)
 MIN_OPERATORS_FOR_SHIFTS = 8  # with fewer operators, all of them are always on shift
-# hours into the shift, minutes, reason
+# The pauses of a shift: begin (hours after the shift's), length in minutes, reason.
 PAUSES = ((2.5, 15, "break"), (5.0, 45, "lunch"), (8.5, 15, "break"))
-PAUSE_BETWEEN_CALLS = dt.timedelta(seconds=6)  # between two calls
+PAUSE_BETWEEN_CALLS = dt.timedelta(seconds=6)  # of one operator
 
 type State = tuple[dt.datetime, str, str]  # start, one of presence.STATES, a pause's reason
 
@@ -26,7 +30,10 @@ class OperatorSchedule:
     free_at: dt.datetime = dt.datetime.min.replace(tzinfo=dt.UTC)
 
     def next_free_time(self, time: dt.datetime) -> dt.datetime | None:
-        """The first time from `time` on at which the operator is ready and not busy."""
+        """Return the first time from `time` on at which the operator is ready and not busy.
+
+        None if there is no such time in the history.
+        """
         time = max(time, self.free_at)
         position = bisect_right(
             self.ready_intervals, (time, dt.datetime.max.replace(tzinfo=dt.UTC))
@@ -41,7 +48,8 @@ class Crew:
 
     def __init__(self, world: SiteProfile) -> None:
         self.schedules = [OperatorSchedule(operator) for operator in world.operators]
-        previous_day = world.first - dt.timedelta(days=1)  # its night shift ends on the first day
+        # The night shift of the day before ends on the first day.
+        previous_day = world.first - dt.timedelta(days=1)
         for number, day in enumerate([previous_day, *world.days]):
             for index, worker in enumerate(self.schedules):
                 for begin in _shift_starts(world, day, number, index, len(self.schedules)):
@@ -50,9 +58,10 @@ class Crew:
     def find_first_free(
         self, since: dt.datetime, language: str, max_wait: dt.timedelta
     ) -> tuple[OperatorSchedule, dt.datetime] | None:
-        """The operator, if any, who takes a call that waits since `since`, and when.
+        """Return the operator who answers a call that waits since `since`, and when they are free.
 
-        An operator with the caller's language is preferred to others who are free as early.
+        None if nobody is free within `max_wait`. Of operators who are free at the same time, one
+        who speaks the caller's language is preferred.
         """
         best: tuple[dt.datetime, bool, dt.datetime, int] | None = None
         for index, worker in enumerate(self.schedules):
@@ -67,7 +76,10 @@ class Crew:
 def _shift_starts(
     world: SiteProfile, day: dt.date, number: int, index: int, operator_count: int
 ) -> list[dt.datetime]:
-    """The starts of this operator's shifts on a date: half of them by day, an eighth by night."""
+    """Return the starts of the shifts of operator number `index` on a date.
+
+    Half of the operators work by day and an eighth by night; a small crew always works.
+    """
     day_begins, night_begins = (world.utc_time(day, time) for time in (DAY_BEGINS, NIGHT_BEGINS))
     if operator_count < MIN_OPERATORS_FOR_SHIFTS:
         return [day_begins, night_begins]
@@ -78,7 +90,7 @@ def _shift_starts(
 
 
 def _add_shift(worker: OperatorSchedule, begin: dt.datetime, index: int) -> None:
-    """Add one shift with its pauses, which the operators take one after another."""
+    """Add one shift with its pauses, at times that differ between operators."""
     since = begin
     for hours, minutes, reason in PAUSES:
         pauses_at = begin + dt.timedelta(hours=hours, minutes=index % 6 * 8)

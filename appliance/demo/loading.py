@@ -1,4 +1,4 @@
-"""Writing a synthetic history into the database, in bulk."""
+"""Writes a synthetic history into the database, in bulk."""
 
 import random
 from collections.abc import Iterable, Iterator, Mapping
@@ -31,7 +31,7 @@ from appliance.models import (
 
 CALLS_PER_BATCH = 5000  # calls generated at once
 SERIES_TABLES = (NumberSeries, CallNumberSeries)
-CALLS_PER_LATE_CALL = 50  # one call in this many is stored after all others
+CALLS_PER_LATE_CALL = 50  # on average, one call of this number is stored after all others
 _MAX_SQL_VARIABLES = 30_000  # in one statement; SQLite's limit is 32,766
 
 _IS_SYNTHETIC = Call.id.startswith("demo-")
@@ -47,9 +47,9 @@ class DemoError(ValueError):
 def load_history(world: SiteProfile, calls: int, seed: int) -> Mapping[str, int]:
     """Write a history into the database; returns how many rows each table received.
 
-    It is one transaction: a failed load changes nothing, and no other process can write until it
-    ends. Raises DemoError if the site has no operators, has calls of its own, or already contains
-    this history.
+    This is one transaction: if it fails, nothing is changed; no other process can write until it
+    ends. Raises DemoError if the site has no operators or has real calls, or if it already has a
+    synthetic history of these days.
     """
     if not world.operators:
         raise DemoError("there are no operators: add some first")
@@ -68,7 +68,7 @@ def load_history(world: SiteProfile, calls: int, seed: int) -> Mapping[str, int]
 def _check_no_real_calls() -> None:
     """Raise DemoError on a site with real calls; a test call counts only while it is in progress.
 
-    Invented calls and appeals among real ones would falsify reports, and use up appeal numbers.
+    Invented calls and appeals among real ones would falsify reports and use up numbers of appeals.
     """
     real_calls = Call.select().where(~_IS_SYNTHETIC)
     if real_calls.where(Call.ended_at.is_null()).exists():
@@ -80,7 +80,7 @@ def _check_no_real_calls() -> None:
 def history_rows(world: SiteProfile, calls: int, seed: int) -> Iterator[Rows]:
     """Yield the history in batches of rows for each table, parents before children.
 
-    A few calls come last, as if their records had been read late.
+    A few calls are in the last batch, as if their records had been read late.
     """
     crew = Crew(world)
     yield _presence_rows(world, crew, seed)
@@ -102,7 +102,7 @@ def history_rows(world: SiteProfile, calls: int, seed: int) -> Iterator[Rows]:
 
 
 class _NextKeys:
-    """The next primary keys of tables to whose rows child rows refer."""
+    """The next primary keys of tables whose rows are referred to by other rows of a batch."""
 
     def __init__(self) -> None:
         self.visit_id = _next_free_id(QueueVisit)
@@ -232,7 +232,10 @@ def _recording_row(story: SyntheticCall) -> Row:
 
 
 def _event_row(event: str, linkedid: str, at: Any, context: str) -> Row:
-    """The event from which arrivals are counted; a real call has about twenty."""
+    """Return the row of the one event from which arrivals are counted.
+
+    A real call has about twenty events.
+    """
     fields = {"LinkedID": linkedid, "UniqueID": linkedid, "Context": context}
     return {
         "hash": linkedid,

@@ -24,7 +24,7 @@ GISTS = (
 ANSWERS = ("Tartib tushuntirildi.", "Manzil va telefon aytildi.", "Saytda koʻrsatib oʻtildi.")
 CALL_TYPES = ("question", "consultation", "status", "thanks", "other", *call_forms.EMPTY_CALL_TYPES)
 CALL_TYPE_WEIGHTS = (45, 25, 12, 4, 5, 4, 4, 1)
-NO_FORM_PROBABILITY = 0.15  # of the answered calls without an appeal: about a tenth of all calls
+NO_FORM_PROBABILITY = 0.15  # that an answered call that led to no appeal has no form №2 either
 
 
 class AppealGenerator:
@@ -102,7 +102,10 @@ class CallFormGenerator:
     def call_form_row(
         self, story: SyntheticCall, appeal: dict[str, Any] | None
     ) -> dict[str, Any] | None:
-        """The row of a call's form №2, if it has one, from its appeal or invented."""
+        """Return the row of a call's form №2, if it has one.
+
+        Its contents are those of the call's appeal, or else invented.
+        """
         operator = self.operator_ids.get(story.by or (story.talks[0].who if story.talks else ""))
         has_talk = story.talks and story.direction != "internal" and not story.synthetic
         if not operator or not has_talk:

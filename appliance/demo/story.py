@@ -1,4 +1,4 @@
-"""The synthetic calls as facts, one after another; the same seed gives the same history."""
+"""Generates the facts of the synthetic calls; the same seed gives the same history."""
 
 import datetime as dt
 import itertools
@@ -10,7 +10,7 @@ from appliance.demo.crew import PAUSE_BETWEEN_CALLS, Crew, OperatorSchedule
 from appliance.demo.world import CALLS_BY_HOUR, SiteProfile
 from appliance.telephony.calls import is_short
 
-# Outcomes per 1,000 calls; the others are answered if an operator is free.
+# How many of 1,000 calls have each outcome; the others are answered if an operator is free.
 OUTCOME_SHARES = {
     "abandoned_menu": 45,
     "abandoned_queue": 45,
@@ -74,7 +74,7 @@ class SyntheticTransfer:
 
 @dataclass
 class SyntheticCall:
-    """A call with the facts of its ledger entry, and the list values of its appeal."""
+    """A call with the facts of its ledger entry, and the codes for its appeal."""
 
     id: str
     direction: str
@@ -114,7 +114,7 @@ class SyntheticCall:
 def generate_calls(
     world: SiteProfile, calls: int, seed: int, crew: Crew
 ) -> Iterator[SyntheticCall]:
-    """Yield `calls` inbound calls in order of arrival, with outgoing and internal ones between."""
+    """Yield `calls` inbound calls in order of arrival, and between them some calls by operators."""
     generator = _CallGenerator(world, random.Random(seed), calls, crew)  # noqa: S311  no secret
     for arrived_at in _arrival_times(world, calls, seed):
         yield generator.inbound_call(arrived_at)
@@ -123,7 +123,11 @@ def generate_calls(
 
 
 def _arrival_times(world: SiteProfile, calls: int, seed: int) -> list[dt.datetime]:
-    """Arrival times by the profile of hours and days, including boundaries of days and hours."""
+    """Return the arrival times, distributed over hours and days as on a real hotline.
+
+    Some are exactly at the boundaries of months and working days, to test reports. Calls that would
+    arrive during an outage arrive after it.
+    """
     chance = random.Random(f"arrivals {seed}")  # noqa: S311  no secret
     cells = [(day, hour) for day in world.days for hour in range(24)]
     weights = [world.relative_load(day) * CALLS_BY_HOUR[hour] for day, hour in cells]
@@ -139,7 +143,10 @@ def _arrival_times(world: SiteProfile, calls: int, seed: int) -> list[dt.datetim
 
 
 def _boundary_times(world: SiteProfile) -> list[dt.datetime]:
-    """The last and first milliseconds of months, days and working hours."""
+    """Return the begins of months, and begins and ends of some days' working hours.
+
+    Each comes with the last millisecond before it.
+    """
     millisecond = dt.timedelta(milliseconds=1)
     months = [day for day in world.days if day.day == 1]
     sample = world.days[::7]
@@ -207,7 +214,7 @@ class _CallGenerator:
         return call
 
     def _caller_number(self) -> str | None:
-        """A number: some callers call often, a few hide theirs, a few call from abroad."""
+        """Return a caller's number: some call often, a few hide it (None) or call from abroad."""
         kind = self.chance.randrange(100)
         if kind < 2:
             return None

@@ -11,7 +11,7 @@ from appliance.models import CatalogItem, District, Region
 from appliance.people import accounts
 from appliance.telephony import routing
 
-# Calls by hour of a working day; the ministry's mornings and afternoons are the peaks.
+# The relative number of calls in each hour of a working day, with peaks at about 10 and 14 o'clock.
 CALLS_BY_HOUR = (
     4,
     2,
@@ -38,8 +38,8 @@ CALLS_BY_HOUR = (
     9,
     6,
 )
-MONDAY, SATURDAY, SUNDAY, HOLIDAY = 1.2, 0.5, 0.35, 0.4  # relative to a working day
-OUTAGE_INTERVAL_DAYS, OUTAGE_DURATION = 30, dt.timedelta(minutes=20)  # periods without Asterisk
+MONDAY, SATURDAY, SUNDAY, HOLIDAY = 1.2, 0.5, 0.35, 0.4  # calls relative to a working day
+OUTAGE_INTERVAL_DAYS, OUTAGE_DURATION = 30, dt.timedelta(minutes=20)  # of Asterisk
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class DemoOperator:
 
 @dataclass(frozen=True)
 class SiteProfile:
-    """Everything from which calls are generated. The days are the site's, both ends included."""
+    """The data of the site from which the calls of the days `first` to `last` are generated."""
 
     first: dt.date
     last: dt.date
@@ -94,7 +94,7 @@ class SiteProfile:
         return {5: SATURDAY, 6: SUNDAY}.get(day.weekday(), HOLIDAY)
 
     def outages(self, seed: int) -> list[tuple[dt.datetime, dt.datetime]]:
-        """Periods in which no Asterisk was running; no call arrived then."""
+        """Return the periods in which Asterisk was not running, so that no call arrived."""
         chance = random.Random(f"outages {seed}")  # noqa: S311  no secret
         begins = [
             self.utc_time(day, dt.time(chance.randrange(9, 18), chance.randrange(60)))
