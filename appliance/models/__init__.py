@@ -1,4 +1,8 @@
-"""Tables and constraints. Rules and queries are in the package that owns a table."""
+"""The database tables and their constraints.
+
+Rules and queries are in the package that owns a table. Comments name the constants that list the
+values of a column.
+"""
 
 from appliance.core.audit.table import AuditAnchor, AuditEntry
 from appliance.core.live import LiveEvent

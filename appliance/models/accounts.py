@@ -6,29 +6,29 @@ from appliance.core.tables import MomentField, Table
 
 
 class User(Table):
-    """A person with a login; disabled, never deleted."""
+    """A person with a login. Accounts are disabled, never deleted."""
 
     login = CharField(unique=True)
     name = CharField()
     name_cyrl = CharField(default="")  # the name in Cyrillic; empty: not entered
-    role = CharField()  # accounts.ROLES
+    role = CharField()  # ROLES of core.settings.people
     password_hash = TextField()
     must_change = BooleanField(default=False)  # the password was set by another user
-    # while the directory is unreachable, the last password it accepted is valid
+    # True: while the LDAP directory is unreachable, the last password that it accepted is valid
     directory_fallback = BooleanField(default=False)
     language = CharField(default="uz_Latn")  # i18n.LOCALES
     theme = CharField(default="system")  # system | light | dark
     large_text = BooleanField(default=False)
     extension = CharField(unique=True, null=True)  # the SIP account of an operator's phone
     sip_password = CharField(null=True)
-    phone = CharField(default="desk")  # accounts.PHONES: on the desk, or in the operator's page
+    phone = CharField(default="desk")  # accounts.PHONE_KINDS: on the desk, or in the page
     phone_page = CharField(null=True)  # the open page that connected the phone last
-    # hash of that page's session; "": the session ended, but Asterisk still has its address
+    # hash of that page's session; "": it has ended, but the phone is still registered in Asterisk
     phone_session = CharField(null=True)
     page_password = CharField(null=True)  # of the phone in the page; NULL: sip_password is used
     auto_answer = BooleanField(default=False)  # the phone in the page answers calls automatically
     speaks = CharField(default="")  # languages in which they take calls, "uz ru"
-    # codes of topics whose callers reach them, "subsidies work"; NULL: all
+    # codes of the topics whose callers ring them, "subsidies work"; NULL: all
     topics = CharField(null=True)
     active = BooleanField(default=True)
     created_at = MomentField()

@@ -1,4 +1,4 @@
-"""Checks that fail, or that recovered only recently."""
+"""Self-checks that fail, or that recovered only recently."""
 
 from peewee import CharField
 
@@ -6,10 +6,11 @@ from appliance.core.tables import DocumentField, MomentField, Table
 
 
 class Alarm(Table):
-    """A check that fails, or that has not been well for long enough since it failed."""
+    """A self-check that fails, or that failed and has not been well for long enough since."""
 
     code = CharField(primary_key=True)
-    # of the check, filled with `values`; stored, as a check that is well may disappear
+    # name of the check, a message id with placeholders for `values`; stored here, because the check
+    # itself may disappear when it is well
     name = CharField(default="")
     values = DocumentField(default=dict)
     since = MomentField()

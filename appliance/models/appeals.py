@@ -27,10 +27,10 @@ class Applicant(Table):
 
 
 class Appeal(Table):
-    """A registered appeal: form №1 as it was registered.
+    """A registered appeal: form №1 with the values in force.
 
-    Text is stored as typed, except for the spelling of names and documents; `warnings` holds the
-    codes of doubts that were shown and passed over.
+    Text is stored as typed, except for the spelling of names and documents. `warnings` has the
+    codes of the doubts that were shown to the operator, who registered the appeal nevertheless.
     """
 
     number = CharField(unique=True)  # 2026-000001
@@ -68,13 +68,13 @@ class Appeal(Table):
     consultation_issue = TextField(default="")
     consultation_contact = TextField(default="")  # who was contacted
     warnings = DocumentField(default=list)  # "field:code", see identity and appeals.form
-    # field → as typed, if correction changed more than its spelling
+    # the text as typed, by field, if the appliance changed more than its spelling
     typed = DocumentField(default=dict)
     form_version = IntegerField(default=1)
-    extra = DocumentField(default=dict)  # the manager's fields: name → {code, text}
+    extra = DocumentField(default=dict)  # {code, text} of each field that the manager added
     token = CharField(null=True, unique=True)  # of the submitted form, so that it counts once
 
-    veiled = False  # loaded without its contents (casework.appeals.personal)
+    veiled = False  # True: loaded without its contents (casework.appeals.personal)
 
     class Meta:
         indexes = ((("call_id", "number"), False), (("operator", "registered_at"), False))
@@ -82,7 +82,7 @@ class Appeal(Table):
     def save(self, *args: Any, **options: Any) -> Any:
         """Save the row; raises ValueError if it was loaded without its contents.
 
-        Saving it would lose them.
+        They would be overwritten in the database.
         """
         if self.veiled:
             raise ValueError(f"{self.number} was loaded without what it says")
@@ -90,7 +90,7 @@ class Appeal(Table):
 
 
 class AppealReveal(Table):
-    """A personal appeal was opened for a reason by a user whose role does not let them read it."""
+    """An opening of a personal appeal, for a stated reason, by a user who may only read it so."""
 
     login = CharField(index=True)
     appeal = ForeignKeyField(Appeal, backref="reveals", on_delete="CASCADE")
@@ -99,7 +99,7 @@ class AppealReveal(Table):
 
 
 class AppealReader(Table):
-    """A user is named to read a personal appeal that their role does not let them read."""
+    """A user named as a reader of a personal appeal that their role alone may not read."""
 
     appeal = ForeignKeyField(Appeal, backref="readers", on_delete="CASCADE")
     login = CharField(index=True)
@@ -119,12 +119,12 @@ class NumberSeries(Table):
 
 
 class Draft(Table):
-    """What an operator has typed for one call and not registered yet."""
+    """The values that an operator has typed for one call and not registered yet."""
 
     token = CharField(unique=True)  # becomes the appeal's token
     operator = ForeignKeyField(User, backref="drafts", on_delete="RESTRICT")
     call_id = CharField(null=True)
-    aside = BooleanField(default=False)  # set aside by the operator: it does not open by itself
+    aside = BooleanField(default=False)  # set aside by the operator: it is not opened automatically
     form = CharField(default="1")  # the form that is open: casework.forms.FORMS
     values = DocumentField(default=dict)  # of both forms
     updated_at = MomentField()

@@ -16,7 +16,7 @@ from appliance.core.tables import DocumentField, MomentField, Table
 
 
 class Call(Table):
-    """One call in the citizen's sense: everything under one linkedid (docs/figures.md)."""
+    """One call as the citizen sees it: all channels with the same linkedid (docs/figures.md)."""
 
     id = CharField(primary_key=True)  # Asterisk's linkedid
     direction = CharField()  # inbound | outbound | internal
@@ -146,13 +146,13 @@ class MergedCall(Table):
 
 
 class Recording(Table):
-    """A sound file of a call. Not a child row: it survives when the call is interpreted again."""
+    """A sound file of a call. No foreign key: the row remains when the call is stored again."""
 
     # path as written by Asterisk, relative to the recordings folder
     file = CharField(primary_key=True)
     call_id = CharField(index=True)
     begun_at = MomentField(null=True)
-    # an operator consults somebody, without the citizen listening
+    # True: the operator consults somebody, and the citizen cannot listen
     aside = BooleanField(default=False)
     seconds = FloatField(null=True, index=True)  # null until measured, after the call
     sha256 = CharField(null=True)  # of the file in its present form
@@ -162,9 +162,9 @@ class Recording(Table):
 
 
 class EventRow(Table):
-    """One unchanged record of Asterisk's event log; identified by its hash.
+    """One unchanged record of Asterisk's event log, identified by its hash.
 
-    `fields` omits empty ones.
+    `fields` has its values by name, without empty ones.
     """
 
     hash = CharField(primary_key=True)
@@ -185,17 +185,20 @@ class EventFile(Table):
 
 
 class EventFragment(Table):
-    """A piece of a record at the edge of a rotated file; joined when its other half arrives."""
+    """A part of a record that was cut where a log file was rotated.
+
+    It is stored until the other part is read.
+    """
 
     hash = CharField(primary_key=True)
-    head = BooleanField()  # True: it starts a file (its beginning is missing); False: it ends one
+    head = BooleanField()  # True: it was at the head of a file (the record's beginning is missing)
     text = BlobField()
 
 
 class Quarantined(Table):
     """Text in one of Asterisk's logs that could not be imported; see `calls.quarantine`."""
 
-    hash = CharField(primary_key=True)  # of its content: the same however it is found
+    hash = CharField(primary_key=True)  # of kind and text, so that it is stored once
     kind = CharField()
     file = CharField()  # the log's name when it was read
     position = BigIntegerField()  # bytes from its start
@@ -230,13 +233,13 @@ class SipRefusal(Table):
 
 
 class ListeningRight(Table):
-    """A user who may listen to recordings although their role does not allow it."""
+    """A user with the personal right to listen to recordings, which some roles require."""
 
     login = CharField(primary_key=True)
 
 
 class Listening(Table):
-    """A user was allowed to listen to a call's recordings, for the reason they gave."""
+    """A permission for a user to listen to a call's recordings, with the reason they stated."""
 
     login = CharField(index=True)
     call_id = CharField(index=True)
@@ -244,8 +247,8 @@ class Listening(Table):
     reason = CharField()
 
 
-# Partial indexes for conditions that few rows meet: an operator's calls in progress among all their
-# calls, the first record of a call among all its records.
+# Partial indexes for conditions that few rows meet, such as calls in progress or the first record
+# of a call: table, columns, condition, end of the index's name.
 _PARTIAL_INDEXES = (
     (Call, (Call.by, Call.arrived_at), Call.by.is_null(False), "of_ours"),
     (Call, (Call.by, Call.reason, Call.arrived_at), Call.by.is_null(False), "of_ours_for"),

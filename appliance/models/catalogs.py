@@ -17,7 +17,7 @@ class Region(Named):
     """A region of the country, identified by its SOATO code."""
 
     soato = CharField(primary_key=True)
-    position = IntegerField()  # the order of report form №2
+    position = IntegerField()  # its place in report form №2
 
 
 class District(Named):
@@ -26,11 +26,11 @@ class District(Named):
     soato = CharField(primary_key=True)
     region = ForeignKeyField(Region, backref="districts", on_delete="RESTRICT")
     aliases = CharField(default="")  # former names, separated by "|"
-    search_key = CharField(index=True)  # i18n.fold of all its names
+    search_key = CharField(index=True)  # all its names, folded for searching
 
 
 class Mahalla(Named):
-    """A neighbourhood: imported with a code, or typed by an operator and stored without one."""
+    """A neighbourhood: imported with its code, or typed by an operator (then without a code)."""
 
     code = CharField(unique=True, null=True)
     district = ForeignKeyField(District, backref="mahallas", on_delete="RESTRICT", null=True)
@@ -50,7 +50,7 @@ class Catalog(Named):
 
 
 class CatalogItem(Named):
-    """One value of a list; it is retired, never deleted, and its code never changes."""
+    """One value of a list. Values are retired, never deleted; the code never changes."""
 
     catalog = CharField()  # Catalog.code
     code = CharField()

@@ -6,14 +6,14 @@ from appliance.core.tables import DocumentField, MomentField, Table
 
 
 class ChangeRequest(Table):
-    """A written request; its id is its number. Changed only by changes.requests."""
+    """A written request; its id is its number. Only casework.changes.requests changes a row."""
 
     kind = CharField()  # changes.terms.KINDS_BY_CODE
     what = TextField()
     why = TextField()
     author = CharField()  # login
     asked_at = MomentField(index=True)
-    due_at = MomentField()  # the close of the term's last working day
+    due_at = MomentField()  # the end of working hours on the last day of its term
     state = CharField()  # of changes.states.WORKFLOW
     is_open = BooleanField(default=True)  # the state is an open one
     responsible = CharField(default="")  # login of the user who accepted or began it
@@ -48,13 +48,13 @@ class ChangeFile(Table):
 
 
 class ChangeLink(Table):
-    """A change that was made for a request; the fields that differ, before and after."""
+    """A change that was made for a request, with the fields that differ, before and after."""
 
     request = ForeignKeyField(ChangeRequest, backref="links", on_delete="RESTRICT")
     at = MomentField()
     who = CharField()  # login
     kind = CharField()  # changes.links.LINK_KINDS
-    ref = CharField()  # which object, as in its page's address
-    title = CharField()  # its name
-    before = DocumentField()  # field → text; null: it did not exist
+    ref = CharField()  # which object was changed, as in its page's URL
+    title = CharField()  # the object's name
+    before = DocumentField()  # texts by field; null: it did not exist
     after = DocumentField()

@@ -6,10 +6,10 @@ from appliance.core.tables import DocumentField, MomentField, Table
 
 
 class DataRequest(Table):
-    """A citizen's request; its id is its number. Changed only by casework.data_requests."""
+    """A citizen's request; its id is its number. Only casework.data_requests changes a row."""
 
     kind = CharField()  # data_requests.KINDS
-    person = CharField()  # the citizen's name; "" once masked, like the next two
+    person = CharField()  # the citizen's name; masking empties it and the next two columns
     phone = CharField(default="", index=True)  # in the normal form of numbers
     proof = TextField(default="")  # how the citizen's identity was verified
     language = CharField()  # the language of the answer: uz | ru
@@ -18,7 +18,7 @@ class DataRequest(Table):
     due_on = DateField()
     by = CharField()  # login of the user who recorded it
     state = CharField(default="open")  # data_requests.STATES
-    records = DocumentField(default=dict)  # kind of record → ids of the citizen's records
-    answer = TextField(default="")  # what was corrected, or why not
+    records = DocumentField(default=dict)  # ids of the citizen's records by kind
+    answer = TextField(default="")  # what was done, or why not
     done_at = MomentField(null=True)
     done_by = CharField(default="")  # login

@@ -25,7 +25,7 @@ class DirectionRoute(Table):
 
 
 class Membership(Table):
-    """The department of a ministry's user; a user without one sees all departments."""
+    """The department of a ministry's user; a user without a row sees the appeals of all."""
 
     user = ForeignKeyField(User, primary_key=True, on_delete="CASCADE")
     department = ForeignKeyField(Department, backref="members", on_delete="RESTRICT")

@@ -6,7 +6,7 @@ from appliance.core.tables import Table
 
 
 class Employee(Table):
-    """An employee of the ministry to whom callers are transferred; deactivated, never deleted."""
+    """An employee of the ministry to whom callers are transferred. Rows are never deleted."""
 
     name = CharField()
     position = CharField(default="")
@@ -15,4 +15,4 @@ class Employee(Table):
     hours = CharField(default="")  # 09:00-18:00 on working days; empty: always
     substitute = ForeignKeyField("self", null=True, on_delete="SET NULL")
     active = BooleanField(default=True)
-    search_key = CharField()  # i18n.fold of name, department and number
+    search_key = CharField()  # name, department, position and number, folded for searching

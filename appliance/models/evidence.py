@@ -6,7 +6,10 @@ from appliance.core.tables import MomentField, Table
 
 
 class EvidencePack(Table):
-    """A pack about a call, or about an appeal and its call; `appliance jobs` makes and signs it."""
+    """A pack about a call, or about an appeal and its call.
+
+    `appliance jobs` makes and signs it after it was requested.
+    """
 
     call_id = CharField(default="", index=True)  # "" for an appeal without a call
     # number of the appeal it is about; "": all appeals of the call

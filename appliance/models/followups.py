@@ -1,4 +1,4 @@
-"""Missed callers, until an operator has talked to them."""
+"""Tasks: missed callers, until an operator has talked to them."""
 
 from peewee import SQL, AutoField, CharField, IntegerField, TextField
 
@@ -6,7 +6,10 @@ from appliance.core.tables import MomentField, Table
 
 
 class FollowUp(Table):
-    """A number with a missed call, until reached. Derived from the ledger and the marks."""
+    """A task: a number with missed calls that somebody has to reach.
+
+    The rows are computed from the ledger and the marks.
+    """
 
     id = AutoField()  # never reused: outgoing calls refer to it
     number = CharField()  # +998…
@@ -24,15 +27,15 @@ class FollowUp(Table):
     outcome = CharField(null=True)  # spoken | called_again | done | given_up
     closed_by = CharField(default="")  # login of the user who closed it by hand
     note = TextField(default="")
-    claimed_until = MomentField(null=True)  # somebody is calling the number now
+    claimed_until = MomentField(null=True)  # until then, somebody is calling the number
     claimed_by = CharField(default="")  # login; "" for an automatic call
 
     class Meta:
         indexes = ((("number", "opened_at"), True),)
 
 
-# An index of the open ones in their order, however many are closed: callers who requested a
-# callback first, then those who waited in a queue.
+# The order of open tasks: callers who asked to be called back, then those who waited in a queue,
+# then the others. The index contains the open tasks only, in this order.
 KIND_PRIORITY = SQL("CASE kind WHEN 'callback' THEN 0 WHEN 'queue' THEN 1 ELSE 2 END")
 FollowUp.add_index(
     FollowUp.index(
@@ -49,7 +52,10 @@ FollowUp.add_index(
 
 
 class FollowUpMark(Table):
-    """Data the ledger does not contain: a task closed by a person or after many attempts."""
+    """The closing of a task by a person, or after too many attempts.
+
+    The ledger does not contain it, so tasks are computed from these rows as well.
+    """
 
     id = AutoField()
     number = CharField(index=True)

@@ -10,7 +10,7 @@ from appliance.models.catalogs import Region
 
 
 class FormVersion(Table):
-    """A form as in force from `since`; None while it is a draft being tried out."""
+    """A version of a form, in force from `since`; None: it is a draft that is tried out."""
 
     form = CharField()  # casework.forms.FORMS
     number = IntegerField()
@@ -24,7 +24,7 @@ class FormVersion(Table):
 
 
 class CallForm(Table):
-    """A registered call: form №2 as it was registered."""
+    """A registered call: form №2 with the values in force."""
 
     number = CharField(unique=True)  # Q-2026-000001
     call_id = CharField()
@@ -45,13 +45,13 @@ class CallForm(Table):
     call_direction = CharField(default="")
     direction = CharField(default="")
     phone = CharField(default="", index=True)  # the caller's, from the ledger
-    search_key = TextField(default="")  # i18n.fold of names, gist and answer
-    extra = DocumentField(default=dict)  # the manager's fields: name → {code, text}
+    search_key = TextField(default="")  # names, gist and answer, folded for searching
+    extra = DocumentField(default=dict)  # {code, text} of each field that the manager added
     warnings = DocumentField(default=list)
     typed = DocumentField(default=dict)
     token = CharField(null=True, unique=True)  # of the submitted form, so that it counts once
 
-    veiled = False  # loaded without its contents (casework.appeals.personal)
+    veiled = False  # True: loaded without its contents (casework.appeals.personal)
 
     class Meta:
         indexes = ((("call_id", "operator"), True), (("call_id", "number"), False))
@@ -59,7 +59,7 @@ class CallForm(Table):
     def save(self, *args: Any, **options: Any) -> Any:
         """Save the row; raises ValueError if it was loaded without its contents.
 
-        Saving it would lose them.
+        They would be overwritten in the database.
         """
         if self.veiled:
             raise ValueError(f"{self.number} was loaded without what it says")
@@ -73,7 +73,7 @@ class FieldValue(Table):
     number = CharField()  # of the appeal or the registered call
     call_id = CharField()
     field = CharField()
-    code = CharField()  # casework.forms.UNLISTED for a text that is not a code
+    code = CharField()  # UNLISTED of casework.catalogs if a text was typed instead of a code
 
     class Meta:
         indexes = (
@@ -83,11 +83,11 @@ class FieldValue(Table):
 
 
 class CallFormWording(Table):
-    """The values of form №2 of a call before a correction."""
+    """The former values of form №2 of a call, stored when it is corrected."""
 
     call_form = ForeignKeyField(CallForm, backref="wordings", on_delete="RESTRICT", index=False)
     number = IntegerField()  # 1 is the form as registered
-    values = DocumentField()  # as the form's values
+    values = DocumentField()  # by field, as the form has them
     until = MomentField()
     replaced_by = CharField()  # login
 

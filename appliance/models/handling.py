@@ -1,4 +1,4 @@
-"""The handling of an appeal: department, state, each step, each former wording, unsent answers."""
+"""The handling of appeals: department, state, steps, former wordings, unsent answers."""
 
 from peewee import BooleanField, CharField, DateField, ForeignKeyField, IntegerField, TextField
 
@@ -9,7 +9,10 @@ from appliance.models.departments import Department
 
 
 class Handling(Table):
-    """The current state of an appeal; changed only by appeals.handling, one version at a time."""
+    """The current state of an appeal. Only casework.appeals.handling changes a row.
+
+    `version` is increased with each change, so that no two changes are made at the same time.
+    """
 
     appeal = ForeignKeyField(Appeal, primary_key=True, backref="handlings", on_delete="RESTRICT")
     state = CharField()  # of appeals.states.WORKFLOW
@@ -51,13 +54,13 @@ class AppealStep(Table):
 
 
 class Consultation(Table):
-    """The progress of an appeal's question to a specialist; their name is in the appeal."""
+    """The progress of the question of an appeal to a specialist, whom the appeal names."""
 
     appeal = ForeignKeyField(
         Appeal, primary_key=True, backref="consultations", on_delete="RESTRICT"
     )
     asked_at = MomentField()
-    contacted_at = MomentField(null=True)  # most recently
+    contacted_at = MomentField(null=True)  # when the specialist was last contacted
     result = TextField(default="")
     done_at = MomentField(null=True)  # when its outcome was recorded
     done_by = CharField(default="")  # login
@@ -81,11 +84,11 @@ class AnswerDraft(Table):
 
 
 class AppealWording(Table):
-    """The values of form №1 of an appeal before a correction."""
+    """The former values of form №1 of an appeal, stored when it is corrected."""
 
     appeal = ForeignKeyField(Appeal, backref="wordings", on_delete="RESTRICT", index=False)
     number = IntegerField()  # 1 is the form as registered
-    values = DocumentField()  # as the form's values
+    values = DocumentField()  # by field, as the form has them
     until = MomentField()
     replaced_by = CharField()  # login
 

@@ -1,4 +1,4 @@
-"""The latest results of self-checks, and what Asterisk lacks."""
+"""The latest results of self-checks, and the modules and queues that Asterisk lacks."""
 
 from peewee import CharField, TextField
 
@@ -14,7 +14,7 @@ class ExchangeLook(Table):
 
 
 class CheckState(Table):
-    """The latest result of a self-check, in the terms of health.Check."""
+    """The latest result of a self-check; the columns are those of box.health.Check."""
 
     code = CharField(primary_key=True)
     name = CharField()
@@ -22,5 +22,5 @@ class CheckState(Table):
     seen = TextField(default="")
     advice = TextField(default="")
     values = DocumentField(default=dict)
-    since = MomentField()  # in this state
+    since = MomentField()  # when it changed to this state
     looked_at = MomentField()

@@ -7,7 +7,7 @@ from appliance.models.accounts import User
 
 
 class Identity(Table):
-    """A subject of an identity provider that signs in as this user."""
+    """The name (`subject`) by which an identity provider identifies a user."""
 
     user = ForeignKeyField(User, backref="identities", on_delete="CASCADE")
     source = CharField()  # openid | ldap

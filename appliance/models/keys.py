@@ -7,7 +7,7 @@ from appliance.models.departments import Department
 
 
 class AccessKey(Table):
-    """One program's key: only the hash of its secret is stored."""
+    """The key of one program; of its secret, only the hash is stored."""
 
     name = CharField(unique=True)
     hash = CharField(unique=True)  # SHA-256 of the secret

@@ -1,4 +1,4 @@
-"""The knowledge base: articles, versions, files, openings, and searches without a result."""
+"""The knowledge base: articles, versions, files, openings, and searches that found nothing."""
 
 from peewee import (
     BlobField,
@@ -18,12 +18,12 @@ from appliance.models.versions import Version
 class Article(Table):
     """The properties of an article that do not depend on its version: slug, section, owner."""
 
-    slug = CharField(unique=True)  # its name in addresses; never changes
+    slug = CharField(unique=True)  # its name in URLs; never changes
     section = CharField()  # code of the list "article_section"
-    topics = DocumentField(default=list)  # codes of the list "direction" that propose it
+    topics = DocumentField(default=list)  # codes of the list "direction" for which it is proposed
     other_words = CharField(default="")  # separated by commas: other words by which it is found
     owner = ForeignKeyField(User, null=True, on_delete="RESTRICT", backref="+")
-    review_on = DateField(null=True)  # when its owner checks whether it is still valid
+    review_on = DateField(null=True)  # when its owner has to check whether it is still valid
 
 
 class ArticleVersion(Version):
@@ -67,7 +67,7 @@ class ArticleFile(Table):
 
 
 class ArticleOpening(Table):
-    """An article was opened: which version, when, at which call or form."""
+    """One opening of an article: of which version, when, during which call or form."""
 
     article = ForeignKeyField(Article, backref="openings", on_delete="RESTRICT", index=False)
     version = IntegerField()
@@ -86,6 +86,6 @@ class ArticleMiss(Table):
     """A search that found no article."""
 
     text = CharField()
-    key = CharField(index=True)  # i18n.fold of it
+    key = CharField(index=True)  # the text, folded
     who = CharField()  # login
     at = MomentField(index=True)

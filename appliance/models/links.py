@@ -1,4 +1,4 @@
-"""The links that leave the box: when each was up or down, and the speed of the internet."""
+"""The network links of the box to the outside: when each was up or down, and the speed."""
 
 from peewee import BooleanField, CharField, FloatField, TextField
 
@@ -12,8 +12,8 @@ class LinkStretch(Table):
     up = BooleanField()
     since = MomentField(index=True)
     until = MomentField(null=True)  # NULL: still the case
-    looked_at = MomentField()  # the last check that confirmed it
-    seen = TextField(default="")  # what was observed when it began
+    looked_at = MomentField()  # when a check confirmed it last
+    seen = TextField(default="")  # what the check observed when the period began
 
     class Meta:
         indexes = ((("link", "since"), True),)

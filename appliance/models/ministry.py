@@ -1,4 +1,4 @@
-"""Events from the ministry's system, its read position, numbered files in both directions."""
+"""The link to the ministry's system: its events, the read position, files in both directions."""
 
 from peewee import BooleanField, CharField, IntegerField, TextField
 
@@ -11,8 +11,8 @@ class MinistryEvent(Table):
     id = CharField(primary_key=True)  # the system's own
     number = CharField(index=True)  # of the appeal
     action = CharField()
-    outcome = CharField()  # done, or why it was not possible
-    text = TextField(default="")  # stored if it was not possible
+    outcome = CharField()  # "done", or a code: why the action was not possible
+    text = TextField(default="")  # of the event; stored only if the action was not possible
     at = MomentField()
     # False until a user has dealt with an event that was not possible
     seen = BooleanField(default=True)
@@ -22,7 +22,7 @@ class MinistryEvent(Table):
 
 
 class MinistryLink(Table):
-    """The read position of the answers, and the current trouble of the link."""
+    """The position up to which the system's events were read, and the link's current trouble."""
 
     name = CharField(primary_key=True)
     cursor = CharField(default="")
@@ -32,9 +32,9 @@ class MinistryLink(Table):
 
 
 class MinistryPackage(Table):
-    """A numbered file: outgoing (`out`) until its receipt arrives, or incoming (`in`)."""
+    """A numbered file that was sent to the ministry's system (`out`) or received (`in`)."""
 
-    way = CharField()  # out | in | skip: numbers up to this one are skipped after a restore
+    way = CharField()  # out | in | skip (after a restore, numbers up to this one are not used)
     number = IntegerField()
     sha256 = CharField()
     at = MomentField()

@@ -14,7 +14,7 @@ from appliance.models.appeals import Appeal
 
 
 class NoticeText(Table):
-    """The site's own wording of a short message; without a row the default text is used."""
+    """The site's own wording of a short message; if it has no row, the default text is used."""
 
     purpose = CharField()  # notices.texts.PLACEHOLDERS_BY_PURPOSE
     language = CharField()  # uz | ru
@@ -25,10 +25,10 @@ class NoticeText(Table):
 
 
 class SmsTemplate(Table):
-    """A template for short messages written by hand; retired, never deleted."""
+    """A template for short messages written by hand. Templates are retired, never deleted."""
 
     name = CharField()  # as shown in the list of templates
-    uz = TextField()  # in Latin letters; words in braces: notices.templates.PLACEHOLDERS
+    uz = TextField()  # in Latin letters; for words in braces see notices.templates.PLACEHOLDERS
     ru = TextField()
     position = IntegerField(default=0)  # in the list, the lowest first
     active = BooleanField(default=True)
@@ -47,8 +47,8 @@ class DutyAlert(Table):
 
     appeal = ForeignKeyField(Appeal, primary_key=True, backref="alerts", on_delete="RESTRICT")
     at = MomentField()
-    step = IntegerField(default=0)  # how many of the duty list were alerted after the group
-    # when the next one is alerted; null: the list is exhausted
+    step = IntegerField(default=0)  # how many people on the duty list were alerted after the group
+    # when the next person is alerted; null: nobody is left, or somebody took the appeal
     next_at = MomentField(null=True, index=True)
     taken_by = CharField(default="")  # their name in Telegram
     taken_at = MomentField(null=True)

@@ -1,4 +1,4 @@
-"""Data about callers' numbers: notes, scheduled callbacks, whether operators see them."""
+"""Data about callers' numbers: notes, scheduled callbacks, whether operators see the numbers."""
 
 from peewee import BooleanField, CharField, ForeignKeyField, TextField
 

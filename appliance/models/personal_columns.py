@@ -1,10 +1,10 @@
-"""The columns that identify a citizen: the one list from which all other lists are derived.
+"""The columns with citizens' personal data: the one list from which all other lists are derived.
 
-Veiling of personal appeals, masking, exports, the ministry's document, alerts and the product's
-forms use it. Each text column, and each column of appeals, applicants and registered calls, is in
-PERSONAL, or with a reason in STAYING or IMPERSONAL of models/unmasked_columns.py. A new column that
-is missing from all three, or is not treated as declared, fails a test
-(tests/models/test_personal_columns.py).
+It is used to hide personal appeals from users who may not read them, to mask records (remove their
+personal data), and for exports, the ministry's document, alerts and the product's forms. Each text
+column, and each column of appeals, applicants and registered calls, is in PERSONAL, or with a
+reason in STAYING or IMPERSONAL of models/unmasked_columns.py. If a new column is in no list, or is
+not treated as declared, a test fails (tests/models/test_personal_columns.py).
 """
 
 from collections.abc import Iterator, Mapping
@@ -16,7 +16,7 @@ from peewee import Model
 
 
 class Kind(StrEnum):
-    """What a personal column holds, which determines what masking leaves of it."""
+    """The kind of data in a personal column, which determines what masking leaves of it."""
 
     NAME = "name"
     FIRM = "firm"  # the name of a legal entity
@@ -24,27 +24,27 @@ class Kind(StrEnum):
     DOCUMENT = "document"  # passport, PINFL, STIR
     BIRTH = "birth"
     ADDRESS = "address"
-    # free text of form, step or answer: stays, without the person, where a law requires it
+    # free text of a form, step or answer; if a law requires it, only the person is removed from it
     TEXT = "text"
     NOTE = "note"  # free text of staff that no law requires to be stored
     CHOICE = "choice"  # a code of a list, which is counted, or text typed instead of one
-    COUNTED = "counted"  # describes a person, identifies nobody, and is counted: stays
+    COUNTED = "counted"  # describes a person but identifies nobody; not masked, as reports count it
     COPY = "copy"  # derived from other columns, or a copy of everything typed
     FILE = "file"  # the name of a file that holds a person's data
 
 
-# kinds that identify a person
+# The kinds that identify a person.
 IDENTIFYING = frozenset((Kind.NAME, Kind.FIRM, Kind.PHONE, Kind.DOCUMENT, Kind.BIRTH, Kind.ADDRESS))
 _STAYING_KINDS = (Kind.COUNTED, Kind.CHOICE)
 
 
 @dataclass(frozen=True)
 class PersonalColumn:
-    """One personal column. Each text is the reason for an exception; "" without an exception.
+    """One personal column. Each text is the reason for an exception; "": no exception.
 
-    Without exceptions a column of the forms is hidden from those who may not read a personal
-    appeal, is under `applicant` of an appeal that is exported by itself, is in tables of many
-    records, and is in the ministry's document. Of the other tables only the kind counts.
+    Unless there is an exception, a column of a form is hidden from users who may not read a
+    personal appeal, is exported under `applicant` with a single appeal, and is contained in tables
+    of many records and in the ministry's document. For the other tables only the kind matters.
     """
 
     kind: Kind
@@ -70,7 +70,7 @@ _INDEX = "what a search finds the registered call by"
 _BY_FIELD = "the form decides about each field that the manager added"
 _ALL_EXPORTS = ("not_under_applicant", "not_in_tables", "not_for_ministry")
 
-# Table → column → what it holds, in the order of exports.
+# The personal columns by table and name, in the order of exports.
 PERSONAL: dict[str, dict[str, PersonalColumn]] = {
     "appeal": {
         **_columns_of_kind(Kind.NAME, "first_name surname"),
@@ -186,7 +186,7 @@ def column_names(table: type[Model], *kinds: Kind) -> tuple[str, ...]:
 
 
 def hidden_values(table: type[Model]) -> dict[str, Any]:
-    """Return column → value shown to a reader who may not read a personal appeal."""
+    """Return the values that replace the columns hidden from users who may not read an appeal."""
     return {
         name: empty_value(table, name)
         for name, column in personal_columns_of(table).items()
@@ -195,19 +195,22 @@ def hidden_values(table: type[Model]) -> dict[str, Any]:
 
 
 def applicant_columns(table: type[Model]) -> tuple[str, ...]:
-    """Return the columns under `applicant` of an appeal that is exported by itself, in order."""
+    """Return the columns that are exported under `applicant` with a single appeal, in order."""
     columns = personal_columns_of(table).items()
     return tuple(name for name, column in columns if not column.not_under_applicant)
 
 
 def ministry_columns(table: type[Model], *kinds: Kind) -> tuple[str, ...]:
-    """Return the columns that the ministry's document has, of the given kinds, or of all kinds."""
+    """Return the columns in the ministry's document, of the given kinds, or of all kinds."""
     columns = personal_columns_of(table)
     return tuple(name for name in column_names(table, *kinds) if not columns[name].not_for_ministry)
 
 
 def masked_values(table: type[Model], *excluded_kinds: Kind) -> dict[str, Any]:
-    """Return column → value after masking, except counted columns and some kinds."""
+    """Return the values after masking of the columns that are masked, by name.
+
+    Columns of `excluded_kinds` are left out, as well as those that masking never changes.
+    """
     columns = personal_columns_of(table).items()
     return {
         name: empty_value(table, name)
@@ -217,17 +220,20 @@ def masked_values(table: type[Model], *excluded_kinds: Kind) -> dict[str, Any]:
 
 
 def is_identifying(table: type[Model], field: str) -> bool:
-    """Return True if a form's field identifies a person, by its column or its date column."""
+    """Return True if a form's field identifies a person, according to its column.
+
+    The column of a field with a date has the suffix `_on`.
+    """
     return any(column.kind in IDENTIFYING for column in _field_columns(table, field))
 
 
 def is_in_tables(table: type[Model], field: str) -> bool:
-    """Return True if tables of many records may have a form's field."""
+    """Return True if tables of many records may contain a form's field."""
     return not any(column.not_in_tables for column in _field_columns(table, field))
 
 
 def has_identifying_text(row: Model, field: str) -> bool:
-    """Return True if a row has a text in place of the field's code that may identify a person."""
+    """Return True if a text that may identify a person was typed instead of the field's code."""
     name = f"{field}_text"
     column = personal_columns_of(type(row)).get(name)
     return column is not None and column.kind in IDENTIFYING and bool(getattr(row, name))
@@ -239,7 +245,7 @@ def column_values(table: type[Model], row: Any, *kinds: Kind) -> Iterator[str]:
 
 
 def identifies_person(row: Model) -> bool:
-    """Return True if a row has a value that identifies a person: it was not masked."""
+    """Return True if a row has a value that identifies a person, so it was not masked yet."""
     return any(column_values(type(row), row, *IDENTIFYING))
 
 
@@ -252,6 +258,6 @@ def empty_value(table: type[Model], name: str) -> Any:
 
 
 def _field_columns(table: type[Model], field: str) -> list[PersonalColumn]:
-    """Return the declarations of a form's field: of its column, of its date column."""
+    """Return the personal columns of a form's field: `field` and the date column `field`_on."""
     columns = personal_columns_of(table)
     return [columns[name] for name in (field, f"{field}_on") if name in columns]

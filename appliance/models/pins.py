@@ -1,4 +1,4 @@
-"""PINs that unlock a covered page, and the devices on which they are accepted."""
+"""PINs that unlock a page, and the devices on which they are accepted."""
 
 from peewee import CharField, ForeignKeyField, TextField
 

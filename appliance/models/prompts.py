@@ -9,9 +9,10 @@ class Prompt(Table):
     """A prompt that differs from the product's original."""
 
     language = CharField()
-    name = CharField()  # like the file's: "thanks", "digits/1"
+    name = CharField()  # the file's name without suffix: "thanks", "digits/1"
     version = IntegerField(default=0)  # the number of the version in force
-    trouble = CharField(default="")  # why the newest recording by phone was refused: a code
+    # code of the reason why the last recording by phone was refused, or ""
+    trouble = CharField(default="")
 
     class Meta:
         indexes = ((("language", "name"), True),)
@@ -24,7 +25,7 @@ class PromptVersion(Table):
     number = IntegerField()
     kind = CharField()  # synthetic | studio | phone
     text = TextField()
-    # the text to be spoken when it was made, according to file or plan
+    # the text that the prompt had to have, by default or plan, when this version was made
     meant = TextField(default="")
     seconds = FloatField()
     loudness = FloatField(null=True)  # dB below full scale; null: intentional silence

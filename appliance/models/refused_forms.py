@@ -1,4 +1,4 @@
-"""Refused forms, stored until the page with the reason is left."""
+"""Submitted forms that were refused, for the page that shows the reason."""
 
 from peewee import CharField, ForeignKeyField
 
@@ -7,11 +7,11 @@ from appliance.models.accounts import User
 
 
 class RefusedForm(Table):
-    """The values of a form that could not be processed, until the page with the reason is left."""
+    """The values of a form that was refused, with the code of the reason."""
 
     token = CharField(primary_key=True)
     user = ForeignKeyField(User, backref="refused_forms", on_delete="CASCADE")
     address = CharField()  # the path to which it was sent
     trouble = CharField()  # code of the reason
-    values = DocumentField()  # field → the texts sent under its name
+    values = DocumentField()  # the list of texts of each field, by name
     at = MomentField(index=True)

@@ -6,7 +6,7 @@ from appliance.core.tables import DocumentField, MomentField, Table
 
 
 class IssuedReport(Table):
-    """A report as it was given to the ministry; never changed later."""
+    """A report as it was submitted to the ministry; its contents never change later."""
 
     name = CharField()  # reports.files.FORMS
     first = DateField()
@@ -16,7 +16,8 @@ class IssuedReport(Table):
     by = CharField()  # login, or "jobs"
     formulas = CharField()
     cells = DocumentField()  # the value of each cell: issuing.changes
-    withdrawn_at = MomentField(null=True)  # its files were removed: a person in it was masked
+    # when its files were removed, because a person in the report was masked
+    withdrawn_at = MomentField(null=True)
 
     class Meta:
         indexes = ((("name", "first", "last", "edition"), True),)
@@ -41,13 +42,13 @@ class ReportRun(Table):
 
     name = CharField()
     period = CharField()  # 2026-10, 2026-Q3, 2026-10-20
-    upto = CharField(default="")  # the last date, if it does not extend to the period's end
+    upto = CharField(default="")  # the last date, if that is not the period's end
     by = CharField(default="jobs")  # who requested it
     due_at = MomentField()
     state = CharField(default="due")  # due | running | done | failed
     attempts = IntegerField(default=0)
-    next_at = MomentField(index=True)  # no attempt before
-    claim = CharField(default="")  # of the process that generates it
+    next_at = MomentField(index=True)  # the earliest time of the next attempt
+    claim = CharField(default="")  # identifies the process that is generating it
     error = TextField(default="")
     report = ForeignKeyField(IssuedReport, null=True, on_delete="RESTRICT")
 

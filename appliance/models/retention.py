@@ -18,15 +18,16 @@ class LegalHold(Table):
 
 
 class Removal(Table):
-    """A removed record, when and by which rule; never changed later."""
+    """The removal of a record or of its personal data: when, and by which rule. Never changed."""
 
-    # recording | appeal, call_form (personal data) | draft | note | stray; on a citizen's request
-    # appeal_person, call_form_person (the text stays without the person), call_person, data_request
+    # recording | appeal, call_form (their personal data) | draft | note | stray; on a citizen's
+    # request: appeal_person, call_form_person (only the person is removed from the texts),
+    # call_person, data_request
     kind = CharField()
     subject = CharField()  # the file, the appeal's number
     at = MomentField(index=True)
     rule = CharField()  # "recordings_months=3"
-    extent = IntegerField(default=0)  # proof.EXTENT of the release that masked
+    extent = IntegerField(default=0)  # removal_log.MASKING_EXTENT of the release that masked it
     detail = DocumentField(default=dict)
 
     class Meta:
@@ -34,7 +35,7 @@ class Removal(Table):
 
 
 class DiskReading(Table):
-    """The last reading of a day of how full a disk was."""
+    """How full a disk was at the last reading of a day."""
 
     disk = CharField()  # database | recordings
     day = DateField()

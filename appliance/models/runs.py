@@ -6,15 +6,15 @@ from appliance.core.tables import MomentField, Table
 
 
 class JobRun(Table):
-    """One run of a scheduled job; of runs without any work only the last is stored."""
+    """One run of a scheduled job; of the runs that had nothing to do, only the last is stored."""
 
     name = CharField()
     due_at = MomentField()
     started_at = MomentField(index=True)
     ended_at = MomentField(null=True)
     state = CharField(default="running")  # running | done | failed | lost
-    result = TextField(default="")  # what was done; the error
-    holder = CharField()  # the process, while it runs
+    result = TextField(default="")  # a text about what was done, or the error
+    holder = CharField()  # name of the process that ran it
 
     class Meta:
         indexes = ((("name", "due_at"), True),)

@@ -8,14 +8,14 @@ from appliance.models.versions import Version
 
 
 class Script(Table):
-    """What operators say in calls of one kind; everything else is in its versions."""
+    """A guide for operators through calls of one kind; its contents are in its versions."""
 
     code = CharField(unique=True)
     made_at = MomentField()
 
 
 class ScriptVersion(Version):
-    """A script as in force from `since`, or as being written."""
+    """A version of a script: in force, formerly in force, or a draft."""
 
     owner_column = "script"
 
@@ -27,9 +27,9 @@ class ScriptVersion(Version):
 
 
 class ScriptRun(Table):
-    """A script that an operator followed in a call, in the version in force then."""
+    """The use of a script by an operator in a call, in the version in force then."""
 
-    token = CharField()  # of the form, with a call or without
+    token = CharField()  # of the form, which may have no call
     call_id = CharField(null=True, index=True)
     operator = ForeignKeyField(User, backref="script_runs", on_delete="RESTRICT", index=False)
     version = ForeignKeyField(ScriptVersion, backref="runs", on_delete="RESTRICT")
@@ -49,7 +49,7 @@ class ScriptStep(Table):
     run = ForeignKeyField(ScriptRun, backref="steps", on_delete="CASCADE", index=False)
     number = IntegerField()  # from 1
     step = CharField()  # its code in the version
-    how = CharField()  # casework.scripts.course.HOWS
+    how = CharField()  # how it was reached: casework.scripts.course.TRANSITIONS
     answer = IntegerField(default=0)  # the number of the selected answer; 0: no answer
     at = MomentField()
 

@@ -1,4 +1,4 @@
-"""What authenticates a user in addition to the password."""
+"""Second factors, which authenticate a user in addition to the password."""
 
 from peewee import CharField, ForeignKeyField, IntegerField, TextField
 
@@ -29,6 +29,6 @@ class Passkey(Table):
     user = ForeignKeyField(User, backref="passkeys", on_delete="CASCADE")
     credential = CharField(unique=True)  # its id, base64url
     public_key = TextField()  # COSE, base64url
-    sign_count = IntegerField()  # how often it has signed; 0 if it does not count
+    sign_count = IntegerField()  # how often it has signed; 0 if the key does not count that
     made_at = MomentField()
     used_at = MomentField(null=True)

@@ -14,4 +14,4 @@ class SelfTest(Table):
     failed = CharField(default="")  # the step that failed; "": no step
     seen = TextField(default="")  # what was observed instead
     steps = DocumentField(default=list)  # [{"step", "seconds", "ok"}], in order
-    call_id = CharField(default="")  # in the ledger, once it is recorded there
+    call_id = CharField(default="")  # Call.id of the test call; "" until the ledger contains it

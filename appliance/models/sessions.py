@@ -16,7 +16,7 @@ class Session(Table):
     address = CharField()  # the address of the last request
     agent = CharField()  # the browser's User-Agent
     device = CharField()  # the name in the device's own cookie
-    locked_at = MomentField(null=True)  # its pages are covered until the user unlocks them
+    locked_at = MomentField(null=True)  # since then, its pages are locked; null: not locked
     factor = CharField(default="")  # the second factor: code | paper | passkey
     source = CharField(default="")  # who authenticated the user: openid; "": the box itself
     challenge = CharField(default="")  # the challenge that a passkey has to sign, until it is used

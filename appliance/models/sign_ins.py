@@ -1,4 +1,4 @@
-"""Recent sign-in attempts with a wrong password."""
+"""Recent failed sign-in attempts."""
 
 from peewee import CharField
 
@@ -6,9 +6,9 @@ from appliance.core.tables import MomentField, Table
 
 
 class SignInAttempt(Table):
-    """A wrong password, or one that is being checked, within the last hour."""
+    """A sign-in attempt of the last hour that failed, or that is being checked."""
 
-    login = CharField(index=True)  # as typed; it may belong to nobody
+    login = CharField(index=True)  # as typed, so it may belong to nobody; prefixed for PIN or code
     address = CharField(index=True)
     device = CharField(default="")  # one on which this user signed in before; else ""
     at = MomentField(index=True)

@@ -1,4 +1,4 @@
-"""SMS accounts' health, the rules for notices, approved texts, and ratings by SMS."""
+"""The health of SMS accounts, the rules for notices, approved texts, and ratings by SMS."""
 
 from peewee import BooleanField, CharField, IntegerField, TextField
 
@@ -20,10 +20,13 @@ class SmsHealth(Table):
 
 
 class NoticeRule(Table):
-    """Whether a notice is sent and over which account first; without a row: yes, usual order."""
+    """Whether messages of a purpose are sent, and which account is tried first.
+
+    If a purpose has no row, they are sent, in the settings' order of accounts.
+    """
 
     purpose = CharField(primary_key=True)  # notices.texts.PLACEHOLDERS_BY_PURPOSE, manual
-    told = BooleanField(default=True)
+    told = BooleanField(default=True)  # True: they are sent
     account = CharField(default="")  # tried first; "": the settings' order
 
 
@@ -45,8 +48,8 @@ class TextApproval(Table):
 class SmsRating(Table):
     """A request for a rating, sent to a caller who hung up before giving one.
 
-    Not a child row of the call: it survives when the call is built again from its records, and is
-    then joined to the new row.
+    No foreign key to the call: the row remains when the call is stored again, and its mark is then
+    added to the new row.
     """
 
     call_id = CharField(primary_key=True)

@@ -1,4 +1,4 @@
-"""Work on snapshots: creating, verifying, drills, comparisons."""
+"""Work on snapshots (backups): creating, verifying, trial restores (drills), comparisons."""
 
 from peewee import BigIntegerField, BooleanField, CharField, FloatField, TextField
 
@@ -6,7 +6,7 @@ from appliance.core.tables import DocumentField, MomentField, Table
 
 
 class SnapshotRun(Table):
-    """A snapshot that was created, verified or tried out by a drill, or the request for it."""
+    """An action on a snapshot that was requested or run: creation, verification or a drill."""
 
     kind = CharField()  # create | verify | drill | copy (a drill of the continuous copy)
     repository = CharField()  # its name in the settings; "": all of them
@@ -16,10 +16,10 @@ class SnapshotRun(Table):
     state = CharField()  # asked | running | done | failed
     verified = BooleanField(default=False)
     bytes_added = BigIntegerField(default=0)  # in the repository
-    bytes_total = BigIntegerField(default=0)  # what restoring everything would take
+    bytes_total = BigIntegerField(default=0)  # the size of everything when restored
     trouble = CharField(default="")  # SnapshotError's code
     said = TextField(default="")  # its message
-    detail = DocumentField(default=dict)  # counts, as in the manifest; what was compared
+    detail = DocumentField(default=dict)  # counts as in the manifest, or what was compared
     by = CharField(default="")  # login, or "jobs"
 
 
@@ -34,6 +34,6 @@ class CopyCheck(Table):
     state = CharField(default="running")  # running | done | failed
     trouble = CharField(default="")  # SnapshotError's code, or broken_off
     said = TextField(default="")  # its message
-    # rows in the copy by name; before the end: the expected numbers
+    # the number of rows in the copy, by name; while the check runs, the expected numbers
     counts = DocumentField(default=dict)
     seconds = FloatField(default=0.0)

@@ -16,7 +16,7 @@ class StaffRecord(Table):
 
 
 class StaffEvent(Table):
-    """An upskilling or a disciplinary measure."""
+    """A training course or a disciplinary measure of an operator."""
 
     user = ForeignKeyField(User, backref="staff_events", on_delete="RESTRICT")
     kind = CharField()  # staff_records.EVENTS: training | measure
@@ -34,7 +34,7 @@ class Shift(Table):
 
 
 class ShiftPlace(Table):
-    """An operator's place in a shift between two dates."""
+    """The assignment of an operator to a shift, between two dates."""
 
     shift = ForeignKeyField(Shift, backref="places", on_delete="CASCADE")
     user = ForeignKeyField(User, backref="shift_places", on_delete="RESTRICT")
@@ -43,7 +43,7 @@ class ShiftPlace(Table):
 
 
 class QuarterAnswer(Table):
-    """Data for a quarter's report form №1 that only a person can enter."""
+    """The data for a quarter's report form №1 that only a person can enter."""
 
     quarter = CharField(primary_key=True)  # 2026-Q3
     published = BooleanField(null=True)

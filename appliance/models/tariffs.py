@@ -1,4 +1,4 @@
-"""The prices of talk."""
+"""The prices of calls."""
 
 from peewee import CharField, DateField, IntegerField
 
@@ -6,9 +6,9 @@ from appliance.core.tables import MomentField, Table
 
 
 class Tariff(Table):
-    """The price of talk on a trunk, valid from a given day. Never changed: a new row replaces it.
+    """The price of calls over a trunk, valid from a given day.
 
-    An empty trunk or number means all of them.
+    Rows are not changed: a new row replaces an earlier one. An empty trunk or number means all.
     """
 
     direction = CharField()  # inbound | outbound

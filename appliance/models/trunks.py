@@ -12,7 +12,7 @@ class TrunkState(Table):
     state = CharField()  # up | down | unasked
     since = MomentField()
     registration = CharField(default="")  # "" (not required) | Registered | Rejected | …
-    registered_since = MomentField(null=True)  # since when `registration` has this value
+    registered_since = MomentField(null=True)  # when `registration` changed to this value
     round_trip = IntegerField(null=True)  # milliseconds
     error = TextField(default="")  # the last error
     error_at = MomentField(null=True)
@@ -28,11 +28,12 @@ class SpanState(Table):
     since = MomentField()  # when `alarm` or `d_channel` last changed
     error = TextField(default="")
     error_at = MomentField(null=True)
-    channels = DocumentField(default=dict)  # timeslot → {"state": free | busy | alarm, "since"}
+    # by timeslot: {"state": free | busy | alarm, "since": …}
+    channels = DocumentField(default=dict)
 
 
 class LineTrial(Table):
-    """A test call over one trunk or span; it is not a call of the ledger."""
+    """A test call over one trunk or span; the ledger does not contain it."""
 
     id = AutoField()
     trunk = CharField(index=True)

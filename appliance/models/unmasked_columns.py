@@ -1,9 +1,11 @@
-"""The columns that masking leaves: personal ones that stay, and those that hold nobody's data.
+"""The columns that masking does not change, each with the reason.
 
-Every other column that is checked is in PERSONAL of models/personal_columns.py.
+Masking removes a citizen's data. These columns are either personal but have to stay (STAYING), or
+have no citizen's data (IMPERSONAL). The columns that it changes are in PERSONAL of
+models/personal_columns.py.
 """
 
-# Reason why masking leaves it → table → its columns.
+# Columns by table, by the reason why masking leaves them.
 STAYING: dict[str, dict[str, str]] = {
     "the ledger of calls, from which callers are counted": {
         "call": "caller callee diverted_from",
@@ -20,7 +22,7 @@ STAYING: dict[str, dict[str, str]] = {
     "the audit, which nobody can change": {"audit_entry": "subject detail"},
 }
 
-# Reason why it holds no citizen's data → table → its columns.
+# Columns by table, by the reason why they have no citizen's data.
 IMPERSONAL: dict[str, dict[str, str]] = {
     "of staff and their accounts": {
         "user": "login name name_cyrl role password_hash language theme extension sip_password "

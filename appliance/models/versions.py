@@ -1,4 +1,7 @@
-"""The columns of every version that the manager writes and the ministry approves."""
+"""The columns that versions of articles and of scripts have in common.
+
+The manager writes a version, and the ministry approves it.
+"""
 
 from typing import ClassVar
 
@@ -9,20 +12,20 @@ from appliance.models.changes import ChangeRequest
 
 
 class Version(Table):
-    """Base class of tables of versions. Rows are changed by casework.versions only."""
+    """Base class of tables of versions. Only casework.versions changes their rows."""
 
-    # name of the foreign key to the article or script that it is a version of
+    # name of the foreign key to the owner: the article or script of which it is a version
     owner_column: ClassVar[str]
 
-    number = IntegerField()  # 1, 2, … of its owner
-    state = CharField(default="draft")  # draft, or where a move of casework.versions leads
-    # counts its changes: an update based on another revision is refused
+    number = IntegerField()  # 1, 2, … within its owner
+    state = CharField(default="draft")  # a state of casework.versions.WORKFLOW
+    # increased with each change; a change based on another revision is refused
     revision = IntegerField(default=1)
     made_at = MomentField()
     by = CharField(default="")  # login of its last writer; "" for built-in ones
     decided_at = MomentField(null=True)  # when the ministry approved or returned it
     decided_by = CharField(default="")  # login
     words = TextField(default="")  # the remark with which it was returned
-    since = MomentField(null=True)  # in force from here; null: not put in force
-    until = MomentField(null=True)  # in force until here; null: no end
+    since = MomentField(null=True)  # in force from this time; null: not put in force
+    until = MomentField(null=True)  # in force until this time; null: no end
     request = ForeignKeyField(ChangeRequest, null=True, on_delete="RESTRICT", backref="+")
