@@ -9,7 +9,7 @@ import click
 from appliance.cli.context import Site
 from appliance.core import settings
 
-# command → the module in this package that defines it, and its short help
+# The module in this package that defines each command, and the command's short help.
 COMMANDS = {
     "audit": ("audit", "The log of who did and viewed what."),
     "backup": ("backup", "Snapshots of the whole site, and restoring from them."),
@@ -65,7 +65,7 @@ COMMANDS = {
 
 
 class LazyCommandGroup(click.Group):
-    """Imports the module of a command only on its call; listing the commands imports no module."""
+    """Imports the module of a command only when the command is called, not to list commands."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of all commands, sorted."""

@@ -44,7 +44,7 @@ from appliance.reports import pdf
 
 
 class _MomentOrNow(Moment):
-    """A datetime, or `now`."""
+    """A parameter that is a datetime or "now"."""
 
     def convert(self, value: Any, param: Any, ctx: click.Context | None) -> dt.datetime:
         return requests.NEWEST_TIME if value == "now" else super().convert(value, param, ctx)
@@ -329,7 +329,8 @@ def replicate(site: Site) -> None:
 def _record_restore(settings: Settings, snapshot: str, details: dict[str, Any]) -> None:
     """Record a restore in the audit log.
 
-    A restore into a folder may run because the database is lost, so it is not an error then.
+    If that fails on a restore into a folder (`target`), it is only reported: the loss of the
+    database may be the reason for the restore.
     """
     if not settings.paths.database.exists():
         return
@@ -356,7 +357,7 @@ def _translate_errors() -> Iterator[None]:
 
 @contextmanager
 def _progress_line() -> Iterator[Callable[[str, float | None], None]]:
-    """Yield a function that draws a progress line; without a terminal it does nothing."""
+    """Yield a function that draws a progress line; it does nothing if there is no terminal."""
     if not sys.stderr.isatty():
         yield contents.ignore_progress
         return

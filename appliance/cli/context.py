@@ -25,7 +25,7 @@ class Site:
     def open_database(self) -> Settings:
         """Open the database until the command ends, and return the settings."""
         from appliance.core import (
-            db,  # imported here, as the parent process of the pages does not need it
+            db,  # imported here, because the parent process of the web server does not need it
         )
 
         db.open_database(self.settings.paths.database)
@@ -40,10 +40,10 @@ as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def audit_access[**P, R](
     action: str,
 ) -> Callable[[Callable[Concatenate[Site, P], R]], Callable[Concatenate[Site, P], R]]:
-    """Declare a command that reads personal data: its access is audited before it runs.
+    """Decorate a command that reads personal data: an audit entry is written before it runs.
 
-    `action` is that of the audit entry. Place it below `pass_site`; the entry stores the command's
-    parameters.
+    `action` is the action of the entry, which also stores the command's parameters. The decorator
+    must be below `pass_site`.
     """
 
     def decorate_command(

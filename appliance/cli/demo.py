@@ -1,4 +1,4 @@
-"""`appliance demo`: a synthetic history, to try out the pages and to measure."""
+"""`appliance demo`: a synthetic history, to try out the pages and to measure their speed."""
 
 import datetime as dt
 

@@ -1,4 +1,4 @@
-"""`appliance evidence`: packs for a complaint or a court."""
+"""`appliance evidence`: evidence packs about a call or an appeal, for a complaint or a court."""
 
 import os
 import shutil
@@ -15,7 +15,7 @@ from appliance.models import Appeal, EvidencePack
 from appliance.reports import evidence as packs
 from appliance.telephony import calls
 
-_MAX_WAIT_SECONDS = 120.0  # for `appliance jobs` to make a pack
+_MAX_WAIT_SECONDS = 120.0  # how long to wait until `appliance jobs` has made a pack
 _POLL_SECONDS = 0.5
 
 

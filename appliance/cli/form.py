@@ -104,7 +104,7 @@ def import_form(site: Site, file: Path, name: str | None) -> None:
     click.echo(draft.number)
 
 
-# code → why a document cannot be the draft of a form
+# Why a document cannot be the draft of a form, by the code of Refused.
 _REFUSAL_TEXTS = {
     "fields": "fields: a list of 1 to 60 fields",
     "words": "a text in each of uz_Latn, uz_Cyrl, ru is needed",

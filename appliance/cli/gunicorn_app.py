@@ -1,10 +1,10 @@
-"""Gunicorn with one worker and many threads: the parent process of the pages.
+"""Gunicorn with one worker and many threads: the parent process of the web server.
 
-One worker, because the open streams and some limits are in its memory; threads for simultaneous
-requests, many of which wait for the exchange or the database.
+There is only one worker, because the open event streams and some limits are in its memory. It has
+many threads, because many of the simultaneous requests wait for Asterisk or the database.
 
-The parent imports nothing of the pages: memory that it shared with the worker would soon be copied.
-It keeps listening while a worker restarts, which takes a second or two.
+The parent does not import the pages: the memory that it shared with the worker would soon be
+copied. It goes on listening while the worker restarts, which takes a second or two.
 """
 
 import logging
@@ -36,7 +36,7 @@ class _GunicornApplication(BaseApplication):  # type: ignore[misc]  # gunicorn h
             "accesslog": None,
             "loglevel": "warning",
             "proc_name": "appliance web",
-            # it is in the home folder, where two sites would collide
+            # By default it is in the home folder, where two sites would use the same.
             "control_socket_disable": True,
         }
         for name, value in options.items():

@@ -38,7 +38,7 @@ def import_articles(site: Site, files: tuple[Path, ...]) -> None:
         raise SystemExit(1)
 
 
-# code → why a file cannot be the draft of an article
+# Why a file cannot be the draft of an article, by the code of Refused.
 _REFUSAL_TEXTS = {
     "head": "it begins with a head between two lines of ---, in lines as title_uz: …",
     "title": "title_uz or title_ru is needed",

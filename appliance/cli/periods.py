@@ -9,9 +9,9 @@ from appliance.cli.context import Site
 
 
 class Moment(click.ParamType[dt.datetime]):
-    """An ISO 8601 datetime or date; without an offset it is in the site's time zone.
+    """A parameter that is an ISO 8601 datetime or date, in the site's time zone by default.
 
-    `last` is for the end of a period: a date then includes the whole day.
+    `last`: it is the end of a period, so that a date includes the whole day.
     """
 
     name = "moment"

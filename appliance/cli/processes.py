@@ -10,7 +10,7 @@ from appliance.cli.context import Site, pass_site
 def jobs(site: Site) -> None:
     """Run the scheduled jobs."""
     from appliance.jobs import (
-        # imported here, as below, so that only the command that needs it waits for the import
+        # Imported here, as below, so that only the command that needs it waits for the import.
         timetable,
     )
 

@@ -1,4 +1,4 @@
-"""`appliance registration`: registrations on either form, exported for other programs."""
+"""`appliance registration`: appeals and registered calls, exported for other programs."""
 
 import datetime as dt
 import json

@@ -46,7 +46,7 @@ def export_script(site: Site, code: str) -> None:
     click.echo(json.dumps(document, ensure_ascii=False, indent=1))
 
 
-# code → why a file cannot be the draft of a script
+# Why a file cannot be the draft of a script, by the code of Refused.
 _REFUSAL_TEXTS = {
     "steps": "steps: a list of 1 to 200 steps",
     "twice": "two steps have one code",

@@ -343,7 +343,7 @@ def _split_list(text: str) -> tuple[str, ...]:
 
 
 def _topic_codes(site: Site, text: str) -> tuple[str, ...] | None:
-    """Return the topic codes in the option's value; None for all topics."""
+    """Return the topic codes in the option's value, or None if it means all topics."""
     if text == "all":
         return None
     codes = () if text in ("", roster.NO_TOPIC) else _split_list(text)
