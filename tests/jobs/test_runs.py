@@ -401,7 +401,7 @@ def test_a_failed_run_is_not_repeated_for_its_scheduled_time(settings) -> None:
 @pytest.mark.parametrize(("late", "result"), [(59 * MINUTE, "measured"), (61 * MINUTE, "skipped")])
 def test_the_rate_is_not_measured_in_the_middle_of_the_day(settings, monkeypatch, late, result):
     site = dataclasses.replace(settings, links=Links(rate_url="http://x"))
-    monkeypatch.setattr(timetable.links, "measure_rate", lambda settings: "measured")
+    monkeypatch.setattr(timetable.rate, "measure_rate", lambda settings: "measured")
     [job] = [job for job in timetable.scheduled_jobs(site, lambda: True) if job.name == "rate"]
     moment = clock.now()
     record_run("rate", 2 * DAY)

@@ -10,6 +10,7 @@ import pytest
 
 from appliance.core.i18n import LOCALES
 from appliance.reports import report_texts
+from appliance.telephony import calls
 from appliance.telephony.calls import INBOUND_CODES, outcomes
 
 CYRILLIC_LETTERS, LATIN_LETTERS = "[\u0400-\u04ff]", "[A-Za-z]"
@@ -37,7 +38,7 @@ def placeholders(text: str) -> set[str]:
 
 def test_an_outcome_without_a_report_text_has_the_name_used_on_pages(monkeypatch) -> None:
     new = outcomes.Outcome("new", "Missed")
-    monkeypatch.setattr(outcomes, "INBOUND_OUTCOMES", (*outcomes.INBOUND_OUTCOMES, new))
+    monkeypatch.setattr(calls, "INBOUND_OUTCOMES", (*calls.INBOUND_OUTCOMES, new))
     report_texts.load_texts.cache_clear()
     try:
         assert report_texts.load_texts("ru").balance.outcomes["new"] == "{count} «Пропущено»"

@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from configparser import ConfigParser
 from pathlib import Path
 
 PACKAGE_FOLDER = Path(__file__).parents[2] / "appliance"
@@ -24,18 +25,33 @@ def test_no_view_builds_or_filters_a_query() -> None:
     assert query_places == []
 
 
-def test_only_views_import_a_table_just_for_its_type() -> None:
-    """The import rules ignore such imports: elsewhere they could point upward undetected."""
+def layer_numbers() -> dict[str, int]:
+    """Return the layer of each package by the import rules; the topmost is 0."""
+    config = ConfigParser()
+    config.read(PACKAGE_FOLDER.parent / "setup.cfg", "utf-8")
+    layers = config["importlinter:contract:packages"]["layers"].split("\n")
+    lines = [line for line in layers if line.strip()]
+    return {name.strip(): n for n, line in enumerate(lines) for name in line.split("|")}
+
+
+def test_imports_just_for_a_type_point_downward() -> None:
+    """The import rules ignore such imports: they could point upward undetected."""
+    layers = layer_numbers()
     type_imports = [
-        (file, statement.module or "")
+        (file.relative_to(PACKAGE_FOLDER).parts[0], (statement.module or "").split("."))
         for file, tree in parse_files(PACKAGE_FOLDER)
         for node in ast.walk(tree)
         if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
         for statement in ast.walk(node)
         if isinstance(statement, ast.ImportFrom)
     ]
-    own_files = {
-        file for file, module in type_imports if module.split(".")[0] == PACKAGE_FOLDER.name
-    }
-    assert own_files
-    assert all(file.is_relative_to(WEB_FOLDER) for file in own_files)
+    own_imports = [
+        (importer, module[1]) for importer, module in type_imports if module[0] == "appliance"
+    ]
+    assert own_imports
+    upward_imports = [
+        (importer, package)
+        for importer, package in own_imports
+        if importer != package and layers[importer] >= layers[package]
+    ]
+    assert upward_imports == []

@@ -9,7 +9,7 @@ from appliance.box.snapshots.errors import SnapshotError
 from appliance.box.snapshots.records import RecordQuery
 from appliance.box.snapshots.requests import RestoreRequest
 from appliance.casework.appeals import personal
-from appliance.models import Appeal, AuditEntry, Recording, User
+from appliance.models import Appeal, AuditEntry, Recording, User, personal_columns
 from tests.rig.appeals import FULL_FORM, create_appeal
 
 GIST, PHONE = "Ish haqi", "+998935550177"
@@ -67,8 +67,9 @@ def test_a_permitted_user_reads_the_former_data_and_personal_appeals_stay_hidden
     # named as a reader then, but not now
     assert "gist" not in read_records(site, closed, "dilnoza")[closed]
 
-    names = dict.fromkeys(("first_name", "surname", "entity_name", "phone", "pinfl"), "")
-    Appeal.update(**names).where(Appeal.number == plain).execute()
+    columns = personal_columns.column_names(Appeal, *personal_columns.IDENTIFYING)
+    empty_values = {name: personal_columns.empty_value(Appeal, name) for name in columns}
+    Appeal.update(**empty_values).where(Appeal.number == plain).execute()
     assert "gist" not in read_records(site, plain, "sherzod")[plain]  # its data were removed since
 
 

@@ -67,7 +67,7 @@ def fill_database(settings: Settings) -> None:
     demo.load_history(load_site_profile(settings, FIRST_DAY, LAST_DAY), 400, seed=8)
     name = add_field(forms.CALL_FORM)
     release_draft(forms.CALL_FORM)
-    codes = itertools.cycle([*catalogs.labels_by_code("group", "ru"), forms.UNLISTED, ""])
+    codes = itertools.cycle([*catalogs.labels_by_code("group", "ru"), catalogs.UNLISTED, ""])
     values = [
         {"form": "2", "number": form.number, "call_id": form.call_id, "field": name, "code": code}
         for form, code in zip(CallForm.select(), codes, strict=False)
