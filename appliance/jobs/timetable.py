@@ -64,7 +64,7 @@ def run_jobs(settings: Settings) -> None:
             pulse.write_if_due()
             dead = next((thread.name for thread in threads if not thread.is_alive()), "")
             if dead and not stop.is_set():
-                log.error("%s has ended: all is started anew", dead)
+                log.error("%s has ended: everything is restarted", dead)
                 ended_thread = dead
                 stop.set()
             if (scheduler.idle_seconds or 0) > POLL_SECONDS:  # the clock was set back

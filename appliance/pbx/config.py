@@ -321,7 +321,7 @@ def _write_files(folder: Path, files: Mapping[str, str]) -> None:
 
 
 def _read_text(path: Path) -> str | None:
-    """Return a file's text, or None if the file does not exist.
+    """Return a file's text, if the file exists.
 
     A manually edited file may be in another encoding.
     """

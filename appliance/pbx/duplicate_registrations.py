@@ -123,7 +123,7 @@ def _registered_places(asterisk: Connection) -> dict[str, PhonePlace]:
 
 
 def _parse_contact(uri: str) -> PhonePlace | None:
-    """Return the place in a contact's URI; None if it contains no IP address."""
+    """Return the place in a contact's URI, if it contains an IP address."""
     match = _CONTACT_URI.match(uri)
     if not match:
         return None

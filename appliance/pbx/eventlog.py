@@ -201,12 +201,12 @@ def split_log(data: bytes) -> Iterator[LogPiece]:
 
 
 def parse_record(text: bytes) -> Event | None:
-    """Return the event of one complete record; None if the bytes are not one."""
+    """Return the event of one complete record, if the bytes are one."""
     return _parse_started_record(text) if RECORD_START.match(text) else None
 
 
 def _parse_started_record(text: bytes) -> Event | None:
-    """Return the event of bytes that begin as a record does; None if the record is incomplete."""
+    """Return the event of bytes that begin as a record does, if the record is complete."""
     if not text.endswith(b'"\n'):
         return None
     row = _split_fields(text.decode("utf-8", "replace"))
@@ -286,7 +286,7 @@ def _event_from_list(row: list[str]) -> Event:
 
 
 def _parse_json_object(extra: str) -> dict[str, object] | None:
-    """Return the JSON object that Asterisk added to a record; None if it is not a valid one."""
+    """Return the JSON object that Asterisk added to a record, if it is valid."""
     if not extra:
         return {}
     try:

@@ -149,7 +149,7 @@ def _record_registration_failures(settings: Settings, text: str) -> None:
 
 
 def _parse_log_time(text: str) -> dt.datetime | None:
-    """Return the time that a log's line contains; None if the time is invalid.
+    """Return the time that a log's line contains, if it is valid.
 
     Strangers can influence these lines. A time without a zone is in the zone of this machine, which
     is also Asterisk's.

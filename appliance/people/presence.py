@@ -107,7 +107,7 @@ class StateInterval(NamedTuple):
 
 
 def state_of(user: User) -> Presence | None:
-    """Return the user's current state, or None if they never had one."""
+    """Return the user's current state, if they ever had one."""
     row: Presence | None = _CURRENT_STATE.fetch_first(user=user.id)
     return row
 

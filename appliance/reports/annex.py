@@ -74,7 +74,7 @@ def hours_chart(report: AnnexReport, texts: AnnexTexts) -> Chart | None:
 
 
 def waits_chart(report: AnnexReport, texts: AnnexTexts) -> Chart | None:
-    """Return the chart of accepted calls by waiting time; None if there were no such calls.
+    """Return the chart of accepted calls by waiting time, if there were such calls.
 
     A dashed line at the service level's threshold separates the dark bars from the light ones.
     """

@@ -72,7 +72,7 @@ def request_run(name: str, period: str, upto: str, by: str) -> ReportRun:
 
 
 def claim_run() -> ReportRun | None:
-    """Claim the next run that is due and return it; None if no run is due."""
+    """Claim the next run that is due, if any, and return it."""
     now, token = clock.now(), secrets.token_hex(8)
     ready_runs = ReportRun.select(ReportRun.id).where(
         ReportRun.state != "done", ReportRun.next_at <= now

@@ -188,7 +188,7 @@ class Session:
 
 
 def parse_session(body: str) -> Session | None:
-    """Return the other side's description of its audio; None if the body has no audio."""
+    """Return the other side's description of its audio, if the body has audio."""
     media = re.search(r"^m=audio (\d+) \S+ ([\d ]+)", body, re.M)
     if not media:
         return None

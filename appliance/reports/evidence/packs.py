@@ -96,7 +96,7 @@ def queue_pack(call_id: str, appeal: str, login: str, reason: str) -> EvidencePa
 
 
 def find_pack(number: int, user: User) -> EvidencePack | None:
-    """Return the pack with this number; None if the user may not open it.
+    """Return the pack with this number, if the user may open it.
 
     The user must have requested it, or be a manager who could request it themselves.
     """
@@ -137,7 +137,7 @@ def pack_file(settings: Settings, pack: EvidencePack) -> Path | None:
 
 
 def newest_request_time() -> dt.datetime | None:
-    """Return when the newest pack still to be made was requested; None if there is no such pack."""
+    """Return when the newest pack still to be made was requested, if any."""
     waiting = EvidencePack.select().where(EvidencePack.state == "asked")
     newest = waiting.order_by(EvidencePack.id.desc()).first()
     return newest.asked_at if newest else None

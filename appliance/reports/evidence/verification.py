@@ -98,7 +98,7 @@ def _compare_with_manifest(pack: zipfile.ZipFile, public_key: str) -> Verdict:
 
 
 def _pack_format(pack: zipfile.ZipFile) -> object:
-    """Return the format stated in the pack's description (pack.json); None if it is missing."""
+    """Return the format stated in the pack's description (pack.json), if it is there."""
     try:
         return json.loads(pack.open(DESCRIPTION).read(_MAX_ENTRY_BYTES))["format"]
     except (KeyError, ValueError, TypeError):

@@ -43,7 +43,7 @@ class BilledCall:
 
     @property
     def amount(self) -> int | None:
-        """The cost in tiyin; None if there is no tariff."""
+        """The cost in tiyin, if there is a tariff."""
         return tariffs.talk_cost(self.tariff, self.talk_seconds) if self.tariff else None
 
 

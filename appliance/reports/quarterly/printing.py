@@ -34,7 +34,7 @@ def as_page(report: QuarterlyReport) -> str:
 
 
 def weeks_chart(report: QuarterlyReport) -> Chart | None:
-    """Return the chart of incoming and missed calls by week; None if there were no calls.
+    """Return the chart of incoming and missed calls by week, if there were calls.
 
     Weeks begin on Monday.
     """

@@ -53,7 +53,7 @@ def calls_chart(
 
 
 def waits_chart(waits: WaitCounts, service_level_seconds: float, _: Any) -> Chart | None:
-    """Return the chart of accepted calls by waiting time; None if there were no such calls.
+    """Return the chart of accepted calls by waiting time, if there were such calls.
 
     A dashed line at the service level's threshold separates the dark bars from the light ones.
     """
@@ -84,7 +84,7 @@ def waits_chart(waits: WaitCounts, service_level_seconds: float, _: Any) -> Char
 
 
 def abandon_chart(waits: WaitCounts, _: Any) -> Chart | None:
-    """Return the chart of the abandon curve; None if no caller hung up in a queue.
+    """Return the chart of the abandon curve, if a caller hung up in a queue.
 
     For each waiting time it shows the percentage of the callers who joined a queue that had hung up
     by then.

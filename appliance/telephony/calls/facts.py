@@ -142,7 +142,7 @@ class CallFacts:
 
     @property
     def wait_seconds(self) -> float | None:
-        """Seconds of the first wait; None if the call joined no queue.
+        """Seconds of the first wait, if the call joined a queue.
 
         The wait begins when the call joins its first queue, and ends when somebody answers or the
         caller leaves. It goes on while the caller is moved to another queue, or back to one, before

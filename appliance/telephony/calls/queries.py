@@ -86,7 +86,7 @@ def calls_with_talk(login: str, ids: Collection[str]) -> set[str]:
 
 
 def failure_cause(call: Call) -> str | None:
-    """Return the Q.850 cause of a failed outgoing call's last attempt, or None if unknown."""
+    """Return the Q.850 cause of a failed outgoing call's last attempt, if known."""
     attempt = call.attempts.order_by(DialAttempt.position.desc()).first()
     return attempt.cause if attempt and call.outcome == "failed" else None
 

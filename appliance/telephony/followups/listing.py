@@ -27,7 +27,7 @@ class Recovery:
 
     @property
     def share(self) -> float | None:
-        """Percentage of the missed callers who were reached; None if no caller was missed."""
+        """Percentage of the missed callers who were reached, if any were missed."""
         return 100 * self.recovered / self.missed if self.missed else None
 
 

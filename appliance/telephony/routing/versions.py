@@ -40,7 +40,7 @@ def current_plan(settings: Settings) -> Plan:
 
 
 def newest_version() -> PlanVersion | None:
-    """Return the version in force, or None if no version was saved yet."""
+    """Return the version in force, if one was saved yet."""
     version: PlanVersion | None = PlanVersion.select().order_by(PlanVersion.id.desc()).first()
     return version
 

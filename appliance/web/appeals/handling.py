@@ -125,7 +125,7 @@ def _card_url(number: str) -> str:
 
 
 def _parse_saved_at(value: object) -> dt.datetime | None:
-    """Return when the draft that the page shows was saved, or None if it shows no draft."""
+    """Return when the draft that the page shows was saved, if it shows one."""
     try:
         return dt.datetime.fromisoformat(str(value or ""))
     except ValueError:

@@ -188,7 +188,7 @@ def _requested_filters() -> Filters:
 
 
 def _parse_department(text: str) -> int | None:
-    """Return the id of the department in a filter, in use or not, or None if it does not exist."""
+    """Return the id of the department in a filter, in use or not, if it exists."""
     if text == listing.NO_VALUE:
         return listing.NO_DEPARTMENT
     return next(

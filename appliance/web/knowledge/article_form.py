@@ -96,7 +96,7 @@ def _submitted_date(name: str) -> dt.date | None:
 
 
 def selected_change_request() -> "ChangeRequest | None":
-    """Return the change request selected in the form, or None."""
+    """Return the change request selected in the form, if any."""
     number = request.form.get("request", 0, parse_count)
     return requests.find_change_request(number, me()) if number else None
 

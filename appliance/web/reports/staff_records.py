@@ -178,7 +178,7 @@ def _submitted_record(user: "User") -> OperatorRecord:
 
 
 def _parse_date(text: str) -> dt.date | None:
-    """Return the typed date, or None if the text is empty.
+    """Return the typed date, if any.
 
     Raises Refused with the code `date` if it is invalid.
     """

@@ -120,7 +120,7 @@ def _render_page(created_key: "AccessKey | None" = None, secret: str = "") -> st
 
 
 def _end_from_form() -> dt.datetime | None:
-    """Return the end of the day that was typed, or None if no day was typed.
+    """Return the end of the day that was typed, if any.
 
     Raises Refused with the code `ends` if the text is not a date.
     """

@@ -97,7 +97,7 @@ def _prompts_with_sound(language: str) -> Iterable[prompts.PromptInfo]:
 
 
 def _requested_datetime() -> dt.datetime | None:
-    """Return the requested time of the call in the site's zone, or None if it is invalid."""
+    """Return the requested time of the call in the site's zone, if it is valid."""
     text = f"{request.args.get('date', '')} {request.args.get('time', '')}"
     try:
         return dt.datetime.strptime(text, "%d.%m.%Y %H:%M").replace(tzinfo=site().tz)

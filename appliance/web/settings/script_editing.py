@@ -31,7 +31,7 @@ def draft_or_404(code: str) -> "ScriptVersion":
 
 
 def open_request() -> "ChangeRequest | None":
-    """Return the change request that the form names, or None if it names no open one."""
+    """Return the open change request that the form names, if any."""
     number = request.form.get("request", 0, parse_count)
     change_request = requests.find_change_request(number, me()) if number else None
     return change_request if change_request and change_request.is_open else None

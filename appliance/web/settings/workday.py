@@ -112,7 +112,7 @@ def _goals_from_form(number: int) -> Goals:
 
 
 def _number_from_form(field: str, code: str) -> int | None:
-    """Return the whole number typed in `field`, or None if it is empty.
+    """Return the whole number typed in `field`, if any.
 
     Raises Refused with the given code if the text is not a whole number below 100,000.
     """

@@ -76,7 +76,7 @@ def browser_time(milliseconds: object) -> dt.datetime | None:
 
 
 def json_object() -> dict[str, Any] | None:
-    """Return the JSON object of the request, or None if its body is anything else."""
+    """Return the JSON object of the request, if its body is one."""
     try:
         body = request.get_json(silent=True)
         json.dumps(body, ensure_ascii=False).encode()

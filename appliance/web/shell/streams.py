@@ -186,7 +186,7 @@ class EventStreams:
         topic_names: dict[str, str],
         end_topic: str,
     ) -> EventStream | None:
-        """Return a new stream of a user, or None if too many streams are open.
+        """Return a new stream of a user, unless too many streams are open.
 
         If the user has MAX_STREAMS_PER_USER already, the oldest ends. `newest` is the id of the
         last event there is, `after` of the last one that the page has received.

@@ -86,7 +86,7 @@ def _caller_number(desk: DeskForm) -> str | None:
 
 
 def _changeable_note(number: str | None, id: str) -> "NumberNote | None":
-    """Return the note of a number with this id, or None if `id` is empty.
+    """Return the note of a number with this id, if `id` is not empty.
 
     Aborts with 404 if the number has no such note, and with 403 if the user may not change it.
     """

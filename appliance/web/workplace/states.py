@@ -113,7 +113,7 @@ def own_state() -> OwnState:
 
 
 def own_call() -> "Call | None":
-    """Return the signed-in operator's ongoing call, or None; loaded once per page."""
+    """Return the signed-in operator's ongoing call, if any; loaded once per page."""
     if "own_call" not in g:
         g.own_call = calls.current_call(me().login)
     call: Call | None = g.own_call

@@ -264,7 +264,7 @@ GATEWAY = Smpp
 
 
 def _final_report(pdu: Any, text: bytes) -> Report | None:
-    """Return the report of a receipt; None if it has no final outcome."""
+    """Return the report of a receipt, if it has a final outcome."""
     match = _RECEIPT_TEXT.search(text)
     id = bytes(pdu.receipted_message_id or (match[1] if match else b"")).decode("ascii", "replace")
     word = match[2].decode().upper() if match else ""
