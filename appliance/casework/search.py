@@ -108,7 +108,7 @@ def merge_index(should_continue: Callable[[], bool] = lambda: True) -> None:
     remaining = starting = True
     while remaining and should_continue():
         with write_transaction():
-            remaining, starting = index.merge_index(starting), False
+            remaining, starting = index.merge_index_step(starting), False
         yield_write_lock()
 
 

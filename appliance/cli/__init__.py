@@ -103,7 +103,7 @@ def appliance(context: click.Context, config: Path) -> None:
         site = settings.load_settings(config)
     except settings.SettingsError as error:
         raise click.ClickException(str(error)) from error
-    if site.paths.restore_journal.exists():
+    if site.paths.restore_journal_file.exists():
         # takes a second to import, so only an unfinished restore imports it
         from appliance.box.snapshots import swapping
 

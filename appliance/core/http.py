@@ -105,9 +105,9 @@ def _handshake_fault(
 ) -> BaseException | None:
     """Return the exception that broke the TLS handshake, if that is what caused `error`.
 
-    Nothing was sent then. The exceptions of requests do not show it: it raises the same one for a
-    failed handshake and for an answer that breaks off. `outer_exception` was being handled before
-    this request: it is not one of its causes.
+    The request was then certainly not sent. The `requests` library raises the same exception for a
+    failed handshake as for a response that breaks off; therefore the chain of causes is searched.
+    The search ends at `outer_exception`, which was being handled before the request began.
     """
     cause: BaseException | None = error
     while cause and cause is not outer_exception:

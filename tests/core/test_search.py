@@ -50,7 +50,7 @@ def test_a_word_is_found_with_any_ending(typed: str, base_word: str) -> None:
 def test_keys_are_ascii_and_stable(text: str) -> None:
     for word in keys.text_words(text):
         assert all(token.isascii() and token.isalnum() for token in word.tokens)
-        assert keys.word_keys(word.spelling) is word
+        assert keys.word_from_spelling(word.spelling) is word
 
 
 @given(LETTERS)

@@ -554,7 +554,7 @@ def test_the_daily_limit_and_quiet_hours_are_as_configured(settings, time) -> No
         due.append(message.due_at.astimezone(settings.tz))
     assert [moment.day for moment in due] == [26, 26, 27, 27, 28]
     time.advance(minutes=90)  # 13:30
-    waits = outbox.outside_quiet_hours(clock.now(), settings.tz, limits)
+    waits = outbox.time_outside_quiet_hours(clock.now(), settings.tz, limits)
     assert waits == dt.datetime(2026, 11, 26, 14, 30, tzinfo=settings.tz)
 
 

@@ -24,7 +24,7 @@ def move_files(settings: Settings, moves: Sequence[Move]) -> None:
         None,
     ):
         raise SnapshotError("there", f"{existing_target} is there already")
-    journal = settings.paths.restore_journal
+    journal = settings.paths.restore_journal_file
     new_journal = journal.with_suffix(".new")
     with new_journal.open("w") as file:
         json.dump([[str(source), str(target)] for source, target in moves], file)
@@ -46,7 +46,7 @@ def move_files(settings: Settings, moves: Sequence[Move]) -> None:
 
 def undo_unfinished_restore(settings: Settings) -> bool:
     """Undo the moves of a restore that was interrupted. Returns True if there was one."""
-    journal = settings.paths.restore_journal
+    journal = settings.paths.restore_journal_file
     if not journal.exists():
         return False
     with contextlib.suppress(SnapshotError), contents.snapshot_lock(settings):

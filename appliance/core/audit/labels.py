@@ -193,13 +193,16 @@ _SUBJECT_ALIASES = {"task": "follow_up", "outbox": "message"}
 
 
 def subject_labels() -> dict[str, str]:
-    """Return the message id of each subject, by the prefix of its actions (such as `appeal.`)."""
+    """Return the label of each kind of subject, by the prefix of its actions (such as `appeal.`).
+
+    The labels are gettext's msgids, not translated yet.
+    """
     aliases = {new: _SUBJECT_LABELS[old] for new, old in _SUBJECT_ALIASES.items()}
     return {f"{code}.": name for code, name in (_SUBJECT_LABELS | aliases).items()}
 
 
 def action_labels(action: str) -> tuple[str, str]:
-    """Return two message ids for an action: its subject, and what was done with it.
+    """Return two labels (msgids of gettext) for an action: its subject, and what was done with it.
 
     The second is "" if the first one says both. A subject or operation without a label is
     represented by its code.

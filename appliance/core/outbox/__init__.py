@@ -24,12 +24,12 @@ from appliance.core.outbox.listing import (
 )
 from appliance.core.outbox.purposes import PURPOSES
 from appliance.core.outbox.queueing import (
-    outside_quiet_hours,
     postpone_until_morning,
     queue_message,
     queue_sms,
+    time_outside_quiet_hours,
+    time_within_recipient_limit,
     withdraw_messages,
-    within_recipient_limit,
 )
 from appliance.core.outbox.review import (
     SERVICE_STATUSES,
@@ -72,7 +72,7 @@ __all__ = [
     "SERVICE_STATUSES",
     "QueueAge",
     "queue_ages",
-    "outside_quiet_hours",
+    "time_outside_quiet_hours",
     "claim_next",
     "claim_similar",
     "claim_for_cause",
@@ -102,7 +102,7 @@ __all__ = [
     "release_messages",
     "record_delivery_report",
     "schedule_retry",
-    "within_recipient_limit",
+    "time_within_recipient_limit",
     "part_count",
     "mark_sent",
     "messages_to_query",

@@ -78,12 +78,12 @@ def queue_sms(
     if not recipient:
         return None
     earliest = clock.now() + delay
-    planned_at = earliest if purpose in AT_ONCE else outside_quiet_hours(earliest, tz, limits)
+    planned_at = earliest if purpose in AT_ONCE else time_outside_quiet_hours(earliest, tz, limits)
     wanted_at = planned_at
     if purpose not in STAFF:
-        planned_at = within_recipient_limit(recipient, planned_at, tz, limits)
+        planned_at = time_within_recipient_limit(recipient, planned_at, tz, limits)
     if purpose not in AT_ONCE:
-        planned_at = _within_daily_limit(planned_at, tz, limits)
+        planned_at = _time_within_daily_limit(planned_at, tz, limits)
     return queue_message(
         "sms",
         purpose,
@@ -124,7 +124,7 @@ def postpone_until_morning(tz: ZoneInfo, limits: Messages) -> int:
     number of postponed messages; does nothing outside the quiet hours.
     """
     now = clock.now()
-    morning = outside_quiet_hours(now, tz, limits)
+    morning = time_outside_quiet_hours(now, tz, limits)
     conditions = (
         Message.channel == "sms",
         Message.state == "pending",
@@ -139,7 +139,7 @@ def postpone_until_morning(tz: ZoneInfo, limits: Messages) -> int:
     return count
 
 
-def outside_quiet_hours(time: dt.datetime, tz: ZoneInfo, limits: Messages) -> dt.datetime:
+def time_outside_quiet_hours(time: dt.datetime, tz: ZoneInfo, limits: Messages) -> dt.datetime:
     """Return the given time, or the end of the quiet hours if the time falls within them."""
     begin, end = map(dt.time.fromisoformat, (limits.quiet_from, limits.quiet_to))
     local = time.astimezone(tz)
@@ -150,7 +150,7 @@ def outside_quiet_hours(time: dt.datetime, tz: ZoneInfo, limits: Messages) -> dt
     return dt.datetime.combine(day, end, tz).astimezone(dt.UTC)
 
 
-def within_recipient_limit(
+def time_within_recipient_limit(
     recipient: str, due: dt.datetime, tz: ZoneInfo, limits: Messages
 ) -> dt.datetime:
     """Return `due`, or a later day's time at which the recipient's daily limit is not exceeded."""
@@ -164,11 +164,11 @@ def within_recipient_limit(
         )
         if messages.count() < limits.per_number:
             break
-        due = outside_quiet_hours(due + dt.timedelta(days=1), tz, limits)
+        due = time_outside_quiet_hours(due + dt.timedelta(days=1), tz, limits)
     return due
 
 
-def _within_daily_limit(due: dt.datetime, tz: ZoneInfo, limits: Messages) -> dt.datetime:
+def _time_within_daily_limit(due: dt.datetime, tz: ZoneInfo, limits: Messages) -> dt.datetime:
     """Return `due`, or the morning of a later day that is below the limit of all messages."""
     for _ in range(_MAX_POSTPONED_DAYS):
         start = dt.datetime.combine(due.astimezone(tz).date(), dt.time(), tz)
@@ -182,5 +182,5 @@ def _within_daily_limit(due: dt.datetime, tz: ZoneInfo, limits: Messages) -> dt.
         )
         if messages.count() < limits.per_day:
             break
-        due = outside_quiet_hours(next_day, tz, limits)
+        due = time_outside_quiet_hours(next_day, tz, limits)
     return due

@@ -64,7 +64,7 @@ def record_delivery_report(
     """
     with write_transaction():
         if is_own_key:
-            message = _find_by_gateway_key(reported_id)
+            message = _find_by_own_key(reported_id)
             if not message:
                 return False
             if outcome == "refused" and gateway_key(message) != reported_id:
@@ -245,8 +245,8 @@ def hasten_retries(channel: str, recipient: str) -> int:
     return count
 
 
-def _find_by_gateway_key(key: str) -> Message | None:
-    """Return the SMS, if any, that had this `gateway_key()` in one of its attempts."""
+def _find_by_own_key(key: str) -> Message | None:
+    """Return the SMS that had this key (see `gateway_key`) in one of its attempts, if any."""
     match = re.fullmatch(r"m(\d{1,15})(-\d{1,4})?", key, re.ASCII)
     if not match:
         return None

@@ -15,7 +15,7 @@ from appliance.core.search.index import (
     forget_words,
     index_item,
     is_kind_empty,
-    merge_index,
+    merge_index_step,
     stored_texts,
 )
 from appliance.core.search.keys import sound_key
@@ -52,7 +52,7 @@ __all__ = [
     "fold_names",
     "first_match_span",
     "likely_results",
-    "merge_index",
+    "merge_index_step",
     "index_item",
     "parse_query",
     "rank_candidates",

@@ -212,7 +212,7 @@ def _similar_sounds(word: Word, kind: str) -> list[tuple[int, str]]:
         and word.uzbek_stem != word.spelling
         and len(similar) < MAX_READINGS
     ):
-        similar += _index_words.similar_sounds(kind, keys.word_keys(word.uzbek_stem))
+        similar += _index_words.similar_sounds(kind, keys.word_from_spelling(word.uzbek_stem))
     return similar
 
 

@@ -110,14 +110,15 @@ def forget_words(kind: str, *texts: str) -> None:
             SearchWord.delete().where(SearchWord.kind == kind, SearchWord.word == word).execute()
 
 
-def merge_index(is_first_step: bool = False) -> bool:
+def merge_index_step(is_first: bool = False) -> bool:
     """Do one step of merging the index's segments into one, which is the fastest to read.
 
-    Call it inside a transaction. Returns True if more steps may be needed.
+    Call it inside a transaction. `is_first`: this step begins a merge, the later ones continue it.
+    Returns True if more steps may be needed.
     """
     changes_before = database.connection().total_changes
     step = "INSERT INTO search_text (search_text, rank) VALUES ('merge', ?)"
-    database.execute_sql(step, (-_PAGES_PER_STEP if is_first_step else _PAGES_PER_STEP,))
+    database.execute_sql(step, (-_PAGES_PER_STEP if is_first else _PAGES_PER_STEP,))
     return bool(database.connection().total_changes - changes_before > 1)
 
 
@@ -175,7 +176,7 @@ def _index_tokens(texts: Iterable[str]) -> str:
                 parts = range(len(word) - _MIN_NUMBER_PART_DIGITS + 1)
                 tokens += [word[start:] for start in parts]
             else:
-                tokens += keys.word_keys(word).tokens
+                tokens += keys.word_from_spelling(word).tokens
     return " ".join(tokens)
 
 
@@ -185,7 +186,7 @@ def _correctable_words(texts: Iterable[str]) -> set[str]:
     The stem is the word without its Uzbek endings.
     """
     keyed_words = (
-        keys.word_keys(word) for text in texts for word in text.split() if word.isalpha()
+        keys.word_from_spelling(word) for text in texts for word in text.split() if word.isalpha()
     )
     spellings = {spelling for word in keyed_words for spelling in (word.spelling, word.uzbek_stem)}
     return {word for word in spellings if len(word) > 2 and word.isalpha()}

@@ -34,7 +34,7 @@ _SIMILAR_LETTERS = str.maketrans("qwyeouSC", "kviiaaxc")
 _DOUBLED_LETTER = re.compile(r"(.)\1+")
 
 
-@dataclass(frozen=True, eq=False)  # each word has one object: `word_keys` caches it
+@dataclass(frozen=True, eq=False)  # each word has one object: `word_from_spelling` caches it
 class Word:
     """A folded word (see i18n.fold_text) and its keys, each computed on first use."""
 
@@ -117,7 +117,7 @@ class Word:
 
 def text_words(text: str) -> list[Word]:
     """Return the words of a text in order."""
-    return [word_keys(spelling) for spelling in fold_text(text).split()]
+    return [word_from_spelling(spelling) for spelling in fold_text(text).split()]
 
 
 def sound_key(spelling: str) -> str:
@@ -144,8 +144,8 @@ def letter_mask(word: str) -> int:
 
 
 @functools.lru_cache(maxsize=50_000)
-def word_keys(spelling: str) -> Word:
-    """Return the folded word with its search keys."""
+def word_from_spelling(spelling: str) -> Word:
+    """Return the word that is spelled this way; `spelling` is folded (see i18n.fold_text)."""
     return Word(spelling)
 
 

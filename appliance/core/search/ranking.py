@@ -50,14 +50,14 @@ class _WordCosts(dict[Word, float]):
         """
         return min(map(self.__getitem__, names), default=NO_MATCH_COST)
 
-    def cache_costs(self, names: Iterable[Word]) -> None:
+    def cache_costs(self, words: Iterable[Word]) -> None:
         """Compute and store the costs of many words, most of which are unlike the typed one."""
-        new = [name for name in names if name not in self]
+        new = [word for word in words if word not in self]
         if len(self._typed.spelling) > _SHORT_WORD_LETTERS:
             self.update(dict.fromkeys(new, NO_MATCH_COST))
             new = [new[place] for place in set(_possible_positions(self._typed, new))]
-        for name in new:
-            self[name] = _word_cost(self._typed, name)
+        for word in new:
+            self[word] = _word_cost(self._typed, word)
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,10 @@ class SearchQuery:
 
     @functools.cached_property
     def joined_costs(self) -> _WordCosts:
-        """The costs of reading all words of the query, joined into one, as a word of a name."""
+        """For the query's words joined into one: how far it is from each word compared with it.
+
+        It is compared with names that are joined in the same way, so that blanks do not matter.
+        """
         return _WordCosts(self.joined) if self.joined else self.word_costs[0]
 
     def word_cost(self, number: int, name: Word) -> float:
@@ -317,9 +320,11 @@ class _ParsedNames:
 @functools.lru_cache(maxsize=20_000)
 def _parse_names(names: str) -> _ParsedNames:
     """Parse names that are separated by bars."""
-    split_names = [[keys.word_keys(word) for word in name.split()] for name in names.split("|")]
+    split_names = [
+        [keys.word_from_spelling(word) for word in name.split()] for name in names.split("|")
+    ]
     joined = [
-        keys.word_keys("".join(word.spelling for word in name))
+        keys.word_from_spelling("".join(word.spelling for word in name))
         for name in split_names
         if len(name) > 1
     ]

@@ -3,6 +3,7 @@
 import functools
 import re
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from appliance.core.i18n import fold_text
 from appliance.core.search import keys
@@ -21,6 +22,14 @@ class TextPiece:
     marked: bool = False
 
 
+class _MatchSpan(NamedTuple):
+    """A word of a text that matches a word of the query: its start and end in the text."""
+
+    start: int
+    end: int
+    query_word_index: int
+
+
 def build_snippet(text: str, query: SearchQuery, length: int = SNIPPET_LETTERS) -> list[TextPiece]:
     """Return the part of a text around the first place that contains the most typed words.
 
@@ -30,17 +39,18 @@ def build_snippet(text: str, query: SearchQuery, length: int = SNIPPET_LETTERS) 
     spans = _match_spans(text, query)
     begin = 0
     if spans:
-        starts = [start for start, _end, _number in spans]
+        starts = [span.start for span in spans]
         begin = max(starts, key=lambda at: (_distinct_words_within(spans, at, length), -at))
         begin = 0 if begin < length // 2 else text.rfind(" ", 0, begin - length // 4) + 1
     end = min(len(text), begin + length)
     if end < len(text) and (blank := text.rfind(" ", begin, end)) > begin:
         end = blank
     pieces = [TextPiece("… ")] if begin else []
-    for start, stop, _number in spans:
-        if start >= begin and stop <= end:
-            pieces += [TextPiece(text[begin:start]), TextPiece(text[start:stop], True)]
-            begin = stop
+    for span in spans:
+        if span.start >= begin and span.end <= end:
+            pieces.append(TextPiece(text[begin : span.start]))
+            pieces.append(TextPiece(text[span.start : span.end], True))
+            begin = span.end
     pieces += [TextPiece(text[begin:end]), TextPiece(" …" if end < len(text) else "")]
     return [piece for piece in pieces if piece.text]
 
@@ -48,32 +58,29 @@ def build_snippet(text: str, query: SearchQuery, length: int = SNIPPET_LETTERS) 
 def first_match_span(name: str, query: SearchQuery) -> tuple[int, int]:
     """Return the start and end position of the first match in a name; (0, 0) if nothing matches."""
     spans = _match_spans(name, query)
-    return spans[0][:2] if spans else (0, 0)
+    return (spans[0].start, spans[0].end) if spans else (0, 0)
 
 
-def _match_spans(text: str, query: SearchQuery) -> list[tuple[int, int, int]]:
-    """Return (start, end, index of the query's word) for each word of a text that matches."""
-    certain: list[tuple[int, int, int]] = []
-    doubtful: list[tuple[int, int, int]] = []
+def _match_spans(text: str, query: SearchQuery) -> list[_MatchSpan]:
+    """Return the words of a text that match, in order; doubtful ones only if no other matches."""
+    certain: list[_MatchSpan] = []
+    doubtful: list[_MatchSpan] = []
     for match in _WORD.finditer(text):
-        for word in _word_keys(match[0]):
+        for word in _folded_words(match[0]):
             costs = [query.word_cost(number, word) for number in range(len(query.words))]
             least = min(costs, default=NO_MATCH_COST)
             if least < NO_MATCH_COST:
-                span = (*match.span(), costs.index(least))
+                span = _MatchSpan(match.start(), match.end(), costs.index(least))
                 (certain if least < _MIN_DOUBTFUL_COST else doubtful).append(span)
                 break
     return certain or doubtful
 
 
-def _distinct_words_within(
-    spans: list[tuple[int, int, int]], window_start: int, length: int
-) -> int:
-    return len(
-        {number for start, _end, number in spans if window_start <= start < window_start + length}
-    )
+def _distinct_words_within(spans: list[_MatchSpan], window_start: int, length: int) -> int:
+    window = range(window_start, window_start + length)
+    return len({span.query_word_index for span in spans if span.start in window})
 
 
 @functools.lru_cache(maxsize=50_000)
-def _word_keys(word: str) -> tuple[keys.Word, ...]:
-    return tuple(keys.word_keys(spelling) for spelling in fold_text(word).split())
+def _folded_words(word: str) -> tuple[keys.Word, ...]:
+    return tuple(keys.word_from_spelling(spelling) for spelling in fold_text(word).split())

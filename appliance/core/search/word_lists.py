@@ -145,7 +145,11 @@ class WordIndex:
                 self._last_id = max(self._last_id, id)
 
     def similar_sounds(self, kind: str, word: Word) -> list[tuple[int, str]]:
-        """Return (errors, sound) of a kind's words that `word` may represent, the nearest first."""
+        """Return the sounds of words that `word` may be a misspelling of, the nearest first.
+
+        Each is (errors, sound); `errors` is the number of typing errors by which they differ. Only
+        the words of items of this `kind`, such as appeals, are compared.
+        """
         spellings, sounds = self._spellings.get(kind), self._sounds.get(kind)
         if not spellings or not sounds:
             return []

@@ -22,7 +22,7 @@ class Paths:
         return self.database.parent / "issued"
 
     @property
-    def restore_journal(self) -> Path:
+    def restore_journal_file(self) -> Path:
         """The list of the files that a restore moves; it exists until the restore has ended."""
         return self.backups / "swap.json"
 

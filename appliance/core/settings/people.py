@@ -23,6 +23,7 @@ class SignIn:
     pin_hours: int = 16  # a PIN suffices this long after a complete sign-in at the desk; 0: never
 
     def __post_init__(self) -> None:
+        """Raise ValueError for an unknown role, a duration out of range or an invalid network."""
         check_names("sign_in.second_factor", self.second_factor, ROLES)
         check_names("sign_in.second_factor_outside", self.second_factor_outside, ROLES)
         check_names("sign_in.pin_roles", self.pin_roles, ROLES)
@@ -57,6 +58,7 @@ class OpenId:
     ca: str = ""  # file with its authority's certificate; "": an authority that the system trusts
 
     def __post_init__(self) -> None:
+        """Raise ValueError if the issuer is not an https address."""
         if not self.issuer.startswith("https://"):
             raise ValueError("openid.issuer begins with https://")
 
@@ -70,6 +72,7 @@ class Ldap:
     ca: str = ""  # file with its authority's certificate; "": an authority that the system trusts
 
     def __post_init__(self) -> None:
+        """Raise ValueError for another kind of address, or a bind name without its one place."""
         if not self.url.startswith(("ldaps://", "ldap://")):
             raise ValueError("ldap.url begins with ldaps:// or ldap://")
         if self.bind.count("{}") != 1:

@@ -22,7 +22,7 @@ def send_call_notices(settings: Settings) -> int:
 
 def _notify_missed(settings: Settings) -> int:
     now, count = clock.now(), 0
-    is_quiet_time = outbox.outside_quiet_hours(now, settings.tz, settings.messages) != now
+    is_quiet_time = outbox.time_outside_quiet_hours(now, settings.tz, settings.messages) != now
     waiting = FollowUp.select().where(
         FollowUp.closed_at.is_null(),
         FollowUp.kind.in_(["callback"] if is_quiet_time else list(_PURPOSE_BY_KIND)),

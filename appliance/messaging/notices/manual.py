@@ -118,7 +118,7 @@ def preview_message(
     trouble, due_at = _refusal_code(settings, text, number), None
     if canonical_number := phone_numbers.canonical_number(number):
         now = clock.now()
-        possible_at = outbox.within_recipient_limit(
+        possible_at = outbox.time_within_recipient_limit(
             canonical_number, now, settings.tz, settings.messages
         )
         due_at = possible_at if possible_at > now else None

@@ -235,7 +235,7 @@ def test_an_interrupted_swap_is_rolled_back(site) -> None:
         swapping.move_files(settings, moves)
     assert site.fingerprint() == before
     # Killed after the first move: only the journal shows it.
-    journal = settings.paths.restore_journal
+    journal = settings.paths.restore_journal_file
     journal.write_text(json.dumps([[str(source), str(to)] for source, to in moves]))
     live.rename(old)
     assert site.run("user", "list").returncode == 0  # any command completes the rollback
