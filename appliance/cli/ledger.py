@@ -68,7 +68,7 @@ def balance(site: Site, begin: dt.datetime, end: dt.datetime, as_json: bool) -> 
     document = dataclasses.asdict(result) | {
         "unobserved": [_interval_row(settings, *gap) for gap in result.unobserved],
         "lacking": [_missing_call_row(settings, lack) for lack in result.lacking],
-        "fragments": pbx_ledger.count_fragments(),
+        "fragments": pbx_ledger.count_record_fragments(),
     }
     if as_json:
         click.echo(json.dumps(document, ensure_ascii=False))

@@ -38,9 +38,9 @@ def look_up_key(settings: Settings) -> str:
 
 
 def serve_look_ups(settings: Settings, stop: threading.Event) -> None:
-    """Serve look-ups until `stop` is set.
+    """Answer the dialplan's requests, such as for the state of an appeal, until `stop` is set.
 
-    If the port cannot be opened, the server retries it, and nothing else is affected.
+    While the port cannot be opened, the server tries it again and again; nothing else is affected.
     """
     address = (settings.asterisk.inside, settings.asterisk.agi_port)
     while not stop.is_set():

@@ -20,7 +20,7 @@ _FRONT_ADDRESS = "127.0.0.1"  # the only address from which a phone in a page re
 _SIP_OK = 200
 
 
-def unregister_phones_regularly(settings: Settings, stop: threading.Event) -> None:
+def unregister_ended_phones_regularly(settings: Settings, stop: threading.Event) -> None:
     """Once a second, end the browser phones whose web session is over, until `stop` is set."""
     while not stop.wait(_POLL_SECONDS):
         unregister_ended_phones(settings)

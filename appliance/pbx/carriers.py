@@ -26,7 +26,7 @@ _FAULT_PAUSE_SECONDS = 5.0
 
 
 def monitor_lines(settings: Settings, stop: threading.Event) -> None:
-    """Record the state of all lines and raise their alarms, until `stop` is set."""
+    """Record the state of all trunks and spans and raise their alarms, until `stop` is set."""
     while not stop.is_set():
         try:
             with (

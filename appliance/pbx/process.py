@@ -229,7 +229,7 @@ _THREAD_FUNCTIONS = (
         clock_watch.watch_clock,
         rerecording.follow_joined_calls,
         inspection.inspect_regularly,
-        browser_phones.unregister_phones_regularly,
+        browser_phones.unregister_ended_phones_regularly,
         _maintain_reserve,
     ),
     *(_monitor_jobs, database_alarm.watch_database),

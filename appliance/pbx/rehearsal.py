@@ -27,8 +27,8 @@ _POLL_SECONDS = 0.1
 _TRUNK = "rehearsal"
 _EXECUTED_STEP = re.compile(r'Executing \[[^\]]*\] (\w+)\("(Local/s@rehearsal-[^"]*);2", "(.*)"\)')
 _PROMPT_FILE = re.compile(r"/(uz|ru)/([\w/-]+?)(?=[&,]|$)")
-# The dialplan's own events that are reported as stations, and the value of each that is reported.
-_STATION_FACTS = {
+# The dialplan's own events that are reported, and the value of each that is reported.
+_EVENT_FACTS = {
     "REFUSED": "why",
     "LANGUAGE": "language",
     "CLOSED": "message",
@@ -55,12 +55,15 @@ class RehearsalCall:
 
 
 @dataclass(frozen=True)
-class Station:
+class RehearsalEvent:
     """Something that the caller meets: a prompt, a menu's key, a queue, an employee, a refusal, …
 
-    `kind`: refused | language | closed | topic | queue | callback, each with `detail`; prompts,
-    with their names in `detail` and their `language`; key, with the pressed key in `detail` or ""
-    if there was no more key; employee, with the number.
+    What `detail` contains depends on the `kind`:
+
+    - prompts: the prompts' names, separated by blanks (`language` is the language of the prompts)
+    - key: the key pressed, "" if the caller presses no key
+    - employee: the employee's number
+    - refused, language, closed, topic, queue, callback: see `_EVENT_FACTS`
     """
 
     kind: str
@@ -68,8 +71,8 @@ class Station:
     language: str = ""
 
 
-def rehearse_call(settings: Settings, plan: Plan, call: RehearsalCall) -> list[Station]:
-    """Return the stations that a caller meets, in order; the call ends after the last one.
+def rehearse_call(settings: Settings, plan: Plan, call: RehearsalCall) -> list[RehearsalEvent]:
+    """Return what a caller meets, in order; the call ends after the last event.
 
     Raises config.ConfigError if the second Asterisk does not start or accepts no call.
     """
@@ -127,8 +130,8 @@ def _silent_settings(isolated_settings: Settings, plan: Plan, folder: Path) -> S
     )
 
 
-def _run_call(isolated_settings: Settings, keys: str) -> Iterator[Station]:
-    """Place the call, press the keys when they are requested, and yield the stations met."""
+def _run_call(isolated_settings: Settings, keys: str) -> Iterator[RehearsalEvent]:
+    """Place the call, press the keys when they are requested, and yield what the caller meets."""
     remaining_keys = list(re.sub(r"[^\d*#]", "", keys))
     log = (isolated_settings.asterisk.log / "messages").open(encoding="utf-8", errors="replace")
     deadline = time.monotonic() + MAX_CALL_SECONDS
@@ -149,10 +152,10 @@ def _run_call(isolated_settings: Settings, keys: str) -> Iterator[Station]:
                 has_begun = True
                 if application == "Hangup":
                     return
-                yield from _stations_of_step(application, data)
+                yield from _events_of_step(application, data)
                 if application == "Read" or (application == "Queue" and remaining_keys):
                     key = remaining_keys.pop(0) if remaining_keys else ""
-                    yield Station("key", key)
+                    yield RehearsalEvent("key", key)
                     _press_key(asterisk, f"{channel};1", key)
             if was_over:
                 return
@@ -171,8 +174,8 @@ def _has_channels(asterisk: ami.Connection) -> bool:
     return bool(asterisk.list_events("CoreShowChannels", "CoreShowChannelsComplete"))
 
 
-def _stations_of_step(application: str, data: str) -> Iterator[Station]:
-    """Yield the stations that the caller meets at one step of the dialplan.
+def _events_of_step(application: str, data: str) -> Iterator[RehearsalEvent]:
+    """Yield what the caller meets at one step of the dialplan.
 
     `application` is the Asterisk application that the step runs, `data` its arguments.
     """
@@ -181,13 +184,13 @@ def _stations_of_step(application: str, data: str) -> Iterator[Station]:
         for language, name in _PROMPT_FILE.findall(data):
             names_by_language.setdefault(language, []).append(name)
         for language, names in names_by_language.items():
-            yield Station("prompts", " ".join(names), language)
+            yield RehearsalEvent("prompts", " ".join(names), language)
     elif application == "CELGenUserEvent":
         name, _, facts = data.partition(",")
-        if name in _STATION_FACTS:
+        if name in _EVENT_FACTS:
             values = dict(parse_qsl(facts))
-            yield Station(
-                name.lower(), values.get(_STATION_FACTS[name], ""), values.get("language", "")
+            yield RehearsalEvent(
+                name.lower(), values.get(_EVENT_FACTS[name], ""), values.get("language", "")
             )
     elif application == "Goto" and data.startswith("automatic,"):
-        yield Station("employee", data.split(",")[1])
+        yield RehearsalEvent("employee", data.split(",")[1])

@@ -233,14 +233,14 @@ def test_a_log_longer_than_one_transaction_gives_the_same_export(
     file.write_bytes(b"".join(complete_log()))
     assert read_log(file) == len(complete_log())
     assert export_text() == expected
-    assert ledger.count_fragments() == 0
+    assert ledger.count_record_fragments() == 0
 
 
 def test_a_missing_half_of_a_record_is_counted(tmp_path: Path) -> None:
     cut = tmp_path / "cut.csv"
     cut.write_bytes(b"".join(complete_log())[:-30])
     read_log(cut)
-    assert ledger.count_fragments() == 1
+    assert ledger.count_record_fragments() == 1
 
 
 def test_a_record_half_written_before_a_crash_damages_no_other(tmp_path: Path) -> None:

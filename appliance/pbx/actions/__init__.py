@@ -39,7 +39,7 @@ from appliance.pbx.actions.transfers import (
 )
 from appliance.pbx.ami import ActionRefused, Unreachable
 from appliance.pbx.originate import record_prompt
-from appliance.pbx.rehearsal import RehearsalCall, Station
+from appliance.pbx.rehearsal import RehearsalCall, RehearsalEvent
 from appliance.pbx.selftest import place_carrier_calls, place_synthetic_call
 
 __all__ = [
@@ -49,7 +49,7 @@ __all__ = [
     "PlanRejected",
     "ActionRefused",
     "RehearsalCall",
-    "Station",
+    "RehearsalEvent",
     "Unreachable",
     "return_to_caller",
     "transfer_blind",

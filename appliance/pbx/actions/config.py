@@ -73,7 +73,9 @@ def change_trunk_password(settings: Settings, name: str, password: str, by: str)
     return apply_plan(settings, dataclasses.replace(plan, trunks=trunks), by)
 
 
-def rehearse_call(settings: Settings, call: rehearsal.RehearsalCall) -> list[rehearsal.Station]:
+def rehearse_call(
+    settings: Settings, call: rehearsal.RehearsalCall
+) -> list[rehearsal.RehearsalEvent]:
     """Return what a caller meets in a call with the plan in force; takes about ten seconds.
 
     Raises PlanRejected if no second Asterisk can place the call.

@@ -323,7 +323,7 @@ class CallBuilder(UserEvents):
     def _record_talk_end(self, leg: Leg, side: str, moment: dt.datetime) -> None:
         """Record which side ended a talk, decided by the first channel that hangs up after it."""
         for uniqueid, talk in self.talk_by_leg.items():
-            if not outcomes.is_same_time(talk.ended_at, moment):
+            if not outcomes.is_open_or_ended_at(talk.ended_at, moment):
                 continue
             if leg in self._citizen_legs():
                 self.evidence.record_ender(talk, side)

@@ -19,7 +19,7 @@ class ClockStep:
     by: dt.timedelta
 
     @property
-    def before(self) -> dt.datetime:
+    def at_by_old_clock(self) -> dt.datetime:
         """The same time as `at`, by the clock before the step."""
         return self.at - self.by
 
@@ -27,7 +27,8 @@ class ClockStep:
     def slack(self) -> dt.timedelta:
         """The uncertainty of the time of the step, because it was detected a little later.
 
-        A record whose time is within it of `at` or `before` may be from before or after the step.
+        A record whose time is within it of `at` or `at_by_old_clock` may be from before or after
+        the step.
         """
         return min(_DETECTION_DELAY, abs(self.by) / 2)
 
@@ -48,11 +49,11 @@ def correct_clock_steps(
     ordered = sorted(events, key=attrgetter("order"))
     for step in steps:
         ordered = sorted(_undo_step(step, ordered, since), key=attrgetter("order"))
-    before = [event for event in ordered if event.at >= since]
-    after = [event for event in ordered if event.at < since]
-    if not before or not after:
+    earlier_events = [event for event in ordered if event.at >= since]
+    later_events = [event for event in ordered if event.at < since]
+    if not earlier_events or not later_events:
         return ordered
-    return before + _shift_events(after, before[-1].at - after[0].at)
+    return earlier_events + _shift_events(later_events, earlier_events[-1].at - later_events[0].at)
 
 
 def _undo_step(step: ClockStep, events: list[Event], since: dt.datetime) -> list[Event]:
@@ -60,19 +61,22 @@ def _undo_step(step: ClockStep, events: list[Event], since: dt.datetime) -> list
 
     They stay unchanged if the step was not during the call.
     """
-    if since > step.before + step.slack:
+    if since > step.at_by_old_clock + step.slack:
         return events
     if step.by > dt.timedelta(0):
-        before = [event for event in events if event.at <= step.before + step.slack]
-        after = [event for event in events if event.at >= step.at - step.slack]
-        if len(before) + len(after) < len(events):  # the clock had these times on another day
+        earlier_events = [
+            event for event in events if event.at <= step.at_by_old_clock + step.slack
+        ]
+        later_events = [event for event in events if event.at >= step.at - step.slack]
+        # The clock had the times of the other records on another day.
+        if len(earlier_events) + len(later_events) < len(events):
             return events
     else:
         if since < step.at - step.slack:
             return events
-        before = [event for event in events if event.at >= since]
-        after = [event for event in events if event.at < since]
-    return before + _shift_events(after, -step.by)
+        earlier_events = [event for event in events if event.at >= since]
+        later_events = [event for event in events if event.at < since]
+    return earlier_events + _shift_events(later_events, -step.by)
 
 
 def _shift_events(events: list[Event], by: dt.timedelta) -> list[Event]:

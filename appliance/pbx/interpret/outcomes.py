@@ -111,11 +111,11 @@ def call_ender(call: CallFacts, evidence: Evidence) -> str:
     return evidence.talk_ender(last_talk)
 
 
-def is_same_time(
+def is_open_or_ended_at(
     ended_at: dt.datetime | None, moment: dt.datetime, limit_seconds: float = _MATCH_SECONDS
 ) -> bool:
-    """Return True if something that ended at `ended_at` ended together with an event at `moment`.
+    """Return True if something has not ended yet (`ended_at` is None) or ended at `moment`.
 
-    This is also so if it has not ended yet (None).
+    The two times may differ by less than `limit_seconds`.
     """
     return ended_at is None or abs((moment - ended_at).total_seconds()) < limit_seconds

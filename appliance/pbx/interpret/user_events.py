@@ -42,7 +42,7 @@ class UserEvents:
         call.serves = facts.get("for") or None
 
     def handle_dial_result(self, event: Event) -> None:
-        """Handle DIALLED: the result of an attempt over a trunk."""
+        """Handle DIALLED: record the result of an attempt to call over a trunk."""
         facts = event.extra
         status, trunk = facts.get("status", ""), facts.get("trunk", "")
         attempt = DialFacts(trunk, event.at, status, facts.get("cause") or None)

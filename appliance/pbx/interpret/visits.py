@@ -78,7 +78,9 @@ class VisitLog:
         """Set the result `cancelled` of the rings that nobody answered before the call ended."""
         for ring in self._ring_by_leg.values():
             is_unanswered = ring.result in (None, "no_answer")
-            if is_unanswered and outcomes.is_same_time(ring.ended_at, moment, _CANCEL_SECONDS):
+            if is_unanswered and outcomes.is_open_or_ended_at(
+                ring.ended_at, moment, _CANCEL_SECONDS
+            ):
                 ring.ended_at, ring.result = ring.ended_at or moment, "cancelled"
 
     def end_at_crash(self, moment: dt.datetime) -> None:

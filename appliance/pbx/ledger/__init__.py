@@ -8,7 +8,7 @@ To project a call means to do all three of them.
   3. Store: `projection` writes the call's row, after it has called the other two.
 """
 
-from appliance.pbx.ledger.fragments import count_fragments
+from appliance.pbx.ledger.fragments import count_record_fragments
 from appliance.pbx.ledger.projection import call_projector, project_call
 from appliance.pbx.ledger.reading import (
     read_log,
@@ -21,7 +21,7 @@ from appliance.pbx.ledger.records import channel_ids
 __all__ = [
     "call_projector",
     "channel_ids",
-    "count_fragments",
+    "count_record_fragments",
     "project_call",
     "read_log",
     "record_event",

@@ -40,6 +40,6 @@ def update_fragments(cut_pieces: list[tuple[bool, bytes]], joined_texts: list[by
         EventFragment.delete().where(EventFragment.text.in_(joined_texts)).execute()
 
 
-def count_fragments() -> int:
+def count_record_fragments() -> int:
     """Return the number of cut pieces of records that wait for their other half."""
     return int(EventFragment.select().count())

@@ -69,8 +69,8 @@ def affected_calls(new_events: Sequence[Event]) -> set[str]:
 def _calls_across_step(event: Event) -> set[str]:
     """Return the calls during which the clock was stepped, and those recorded near that time."""
     step = clock_step(event)
-    has_begun = Call.arrived_at.between(step.before - MAX_TALK, step.before)
-    has_lasted = Call.ended_at.is_null() | (Call.ended_at >= step.before)
+    has_begun = Call.arrived_at.between(step.at_by_old_clock - MAX_TALK, step.at_by_old_clock)
+    has_lasted = Call.ended_at.is_null() | (Call.ended_at >= step.at_by_old_clock)
     overlapping = Call.select(Call.id).where(has_begun, has_lasted)
     nearby_ids = records.linkedids_between(event.at - END_TOLERANCE, event.at + END_TOLERANCE)
     return nearby_ids | {call.id for call in overlapping}
@@ -192,7 +192,10 @@ def enclosing_calls(events: Sequence[Event]) -> list[str]:
     """
     if any(event.begins == "from-trunk" for event in events):
         return []
-    return sorted(_waiting_calls(events) | calls_merged_with(events))
+    linkedids = calls_merged_with(events)
+    if held_call := _linkedid_of_held_call(events):
+        linkedids.add(held_call)
+    return sorted(linkedids)
 
 
 def calls_merged_with(events: Iterable[Event]) -> set[str]:
@@ -202,17 +205,17 @@ def calls_merged_with(events: Iterable[Event]) -> set[str]:
     return {row.call_id for row in rows} - linkedids
 
 
-def _waiting_calls(events: Sequence[Event]) -> set[str]:
-    """Return the id of the call that waits while its phone places this one, in a set.
+def _linkedid_of_held_call(events: Sequence[Event]) -> str | None:
+    """Return the linkedid of the call whose caller waits while a phone of it places this call.
 
-    According to the ledger, the phone is in a talk of the waiting call at that time. The set is
-    empty if there is no such call.
+    According to the ledger, the phone is in a talk of that call at the time. Returns None if there
+    is no such call.
     """
     linkedids = {event.linkedid for event in events}
     root = oldest_linkedid(linkedids)
     placing = next((e for e in events if e.dialling_phone and e.linkedid == root), None)
     if not placing:
-        return set()
+        return None
     steps = _steps_near([event.at for event in events])
     # Talks that began before a step of the clock are recorded by the clock before it.
     for at in [placing.at, *(placing.at - step.by for step in steps if step.at <= placing.at)]:
@@ -232,8 +235,8 @@ def _waiting_calls(events: Sequence[Event]) -> set[str]:
         if row and is_part_of_talk(
             correct_clock_steps(events, row.started_at, steps), row.ended_at
         ):
-            return {row.call_id}
-    return set()
+            return str(row.call_id)
+    return None
 
 
 def _gather_placed_calls(
@@ -255,7 +258,7 @@ def _gather_placed_calls(
     pending = [ordered_events]
     while pending:
         connected_events = correct_clock_steps(pending.pop(), first.at, steps)
-        for row, connected_until in _calls_placed_while_connected(connected_events, steps):
+        for row, search in _calls_placed_during_talks(connected_events, steps):
             if row.linkedid in own_ids or row in placed_calls:
                 continue
             is_known = row.linkedid in families
@@ -263,7 +266,7 @@ def _gather_placed_calls(
                 families[row.linkedid] = records.family_events(row.linkedid)
             family = families[row.linkedid]
             corrected_family = correct_clock_steps(family, first.at, steps)
-            if family and is_part_of_talk(corrected_family, connected_until):
+            if family and is_part_of_talk(corrected_family, search.connected_until):
                 placed_calls[row] = PlacedCall(row.phone, row.at, row.linkedid, family)
                 if not is_known:
                     pending.append(family)
@@ -292,23 +295,27 @@ def _searches_for_placed_calls(
     ]
 
 
-def _calls_placed_while_connected(
+def _calls_placed_during_talks(
     events: Sequence[Event], steps: Iterable[ClockStep]
-) -> Iterator[tuple[PlacedRow, dt.datetime | None]]:
-    """Yield the calls that phones placed while these records show them connected.
+) -> Iterator[tuple[PlacedRow, _Search]]:
+    """Yield each call that a phone placed while these records show it connected to another party.
 
-    Each comes with the end of the phone's connection, None if the connection may go on.
+    It comes with the search that found it, which says how long the phone was connected.
     """
     searches = _searches_for_placed_calls(events, steps)
     rows_by_phone = _search_placed_calls(searches)
     for search in searches:
         for row in rows_by_phone.get(search.phone, ()):
             if search.since <= row.at <= search.until:
-                yield row, search.connected_until
+                yield row, search
 
 
 def _search_placed_calls(searches: Sequence[_Search]) -> Mapping[str, list[PlacedRow]]:
-    """Return the calls that phones placed around the times of these searches, by phone."""
+    """Return the calls that the phones of these searches placed, by phone.
+
+    One query serves all searches. It covers the time from the earliest beginning to the latest
+    end, so a call may lie outside its own phone's search.
+    """
     rows_by_phone: defaultdict[str, list[PlacedRow]] = defaultdict(list)
     if searches:
         for row in records.placed_calls(

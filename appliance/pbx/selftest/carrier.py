@@ -144,7 +144,7 @@ async def _run_sip_part(settings: Settings, trunk: Trunk, attempt: _CallAttempt)
 async def _wait_for_return(
     call: Call, ringing_calls: list[Call], attempt: _CallAttempt, code: str
 ) -> None:
-    """Wait until the call has returned and rings the phone inside.
+    """Wait until the call, sent out to the carrier, comes back and rings the test phone here.
 
     Raises StepFailed if the call ends, takes too long, or is answered but does not ring that phone
     soon.

@@ -64,10 +64,10 @@ def rehearse_call() -> str | tuple[str, int]:
         caller_number, request.args.get("number", ""), called_at, request.args.get("keys", "")
     )
     try:
-        stations = actions.rehearse_call(site(), call)
+        events = actions.rehearse_call(site(), call)
     except actions.PlanRejected as error:
         return _render_page(complaint=_("It could not be checked: %(why)s", why=str(error))), 503
-    return _render_page(course=_call_course(routing.current_plan(site()), stations))
+    return _render_page(course=_call_course(routing.current_plan(site()), events))
 
 
 def _render_page(course: list[tuple[str, str, str]] | None = None, complaint: str = "") -> str:
@@ -226,69 +226,67 @@ def _callback_facts(current: Plan) -> tuple[str, ...]:
     return tuple(facts) or (_("Not offered"),)
 
 
-def _call_course(current: Plan, stations: list[actions.Station]) -> list[tuple[str, str, str]]:
+def _call_course(current: Plan, events: list[actions.RehearsalEvent]) -> list[tuple[str, str, str]]:
     """Return (icon, event, detail) of each event of a rehearsed call, as text.
 
-    `stations` are what the caller meets, such as a prompt, a menu or a queue.
+    `events` are what the caller meets, such as a prompt, a menu or a queue.
     """
-    steps = [_station_text(current, station) for station in stations]
-    if not stations or stations[-1].kind != "refused":
+    steps = [_event_text(current, event) for event in events]
+    if not events or events[-1].kind != "refused":
         steps.append(("check", _("The call ends, unless an operator has answered"), ""))
     return steps
 
 
-def _station_text(current: Plan, station: actions.Station) -> tuple[str, str, str]:
+def _event_text(current: Plan, event: actions.RehearsalEvent) -> tuple[str, str, str]:
     """Return (icon, event, detail) of one event of a rehearsed call, as text."""
     refusals = {
         "blocked": _("Refused: the number is blocked"),
         "anonymous": _("Refused: the number is hidden"),
         "full": _("Refused: too many calls"),
     }
-    match station.kind:
+    match event.kind:
         case "prompts":
-            names = ", ".join(prompt_title(name) for name in station.detail.split())
+            names = ", ".join(prompt_title(name) for name in event.detail.split())
             return (
                 "volume-2",
                 _("Prompts played: %(prompts)s", prompts=names),
-                _language_name(station.language),
+                _language_name(event.language),
             )
         case "key":
             return (
                 "keyboard",
-                _("Presses %(key)s", key=station.detail)
-                if station.detail
-                else _("Presses nothing"),
+                _("Presses %(key)s", key=event.detail) if event.detail else _("Presses nothing"),
                 "",
             )
         case "language":
-            return "languages", _("Language: %(name)s", name=_language_name(station.detail)), ""
+            return "languages", _("Language: %(name)s", name=_language_name(event.detail)), ""
         case "closed":
             return "clock", _("A message that the ministry is closed; the call continues"), ""
         case "topic":
             topic_name = next(
-                (t.spoken_name(locale()) for t in current.topics if t.code == station.detail),
-                station.detail,
+                (t.spoken_name(locale()) for t in current.topics if t.code == event.detail),
+                event.detail,
             )
             return "list", _("Topic: %(name)s", name=topic_name), ""
         case "queue":
             return (
                 "hourglass",
-                _("Queue %(name)s", name=_queue_name(station.detail)),
-                _max_wait_text(current, station.detail),
+                _("Queue %(name)s", name=_queue_name(event.detail)),
+                _max_wait_text(current, event.detail),
             )
         case "callback":
             return (
                 "phone-outgoing",
-                _("Will be called back on %(number)s", number=phone(station.detail)),
+                _("Will be called back on %(number)s", number=phone(event.detail)),
                 "",
             )
         case "employee":
             return (
                 "phone-forwarded",
-                _("Calling the employee %(number)s", number=phone(station.detail)),
+                _("Calling the employee %(number)s", number=phone(event.detail)),
                 "",
             )
-    return "phone-off", refusals.get(station.detail, station.detail), ""
+    return "phone-off", refusals.get(event.detail, event.detail), ""
 
 
 def _language_name(language: str) -> str:

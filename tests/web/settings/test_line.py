@@ -6,7 +6,7 @@ import datetime as dt
 import pytest
 
 from appliance.pbx import actions
-from appliance.pbx.actions import Station
+from appliance.pbx.actions import RehearsalEvent
 from appliance.telephony import routing
 
 CALL_QUERY = {
@@ -38,11 +38,11 @@ def test_described_call_is_rehearsed(login_as, settings, monkeypatch) -> None:
     def rehearse(_site, call):
         calls.append(call)
         return [
-            Station("prompts", "greeting notice", "uz"),
-            Station("key", "2"),
-            Station("language", "ru"),
-            Station("queue", "ru"),
-            Station("queue", "any"),
+            RehearsalEvent("prompts", "greeting notice", "uz"),
+            RehearsalEvent("key", "2"),
+            RehearsalEvent("language", "ru"),
+            RehearsalEvent("queue", "ru"),
+            RehearsalEvent("queue", "any"),
         ]
 
     monkeypatch.setattr(actions, "rehearse_call", rehearse)
