@@ -43,8 +43,8 @@ class ExcludedCalls:
 
 
 @dataclass(frozen=True)
-class BalanceLine:
-    """The balance as text, for the footer of a report.
+class CallBalanceDescription:
+    """The balance of calls as text, for the footer of a report.
 
     `total` is the number of calls as a sum over their outcomes. `difference` is the number of calls
     missing from the ledger; it is emphasized in print. `bridge` says how the numbers in the tables
@@ -57,8 +57,8 @@ class BalanceLine:
     facts: tuple[str, ...]  # what the figures are based on: trunks, recordings, formulas …
 
     @property
-    def remaining_text(self) -> str:
-        """The bridge and the facts, printed after the difference."""
+    def explanation_text(self) -> str:
+        """How the tables follow from the balance, and what the figures are based on, as a text."""
         return ". ".join([*([self.bridge] if self.bridge else []), *self.facts])
 
 
@@ -81,13 +81,13 @@ def count_excluded(groups: Iterable[CallGroup]) -> ExcludedCalls:
     )
 
 
-def balance_line(
+def describe_call_balance(
     balance: Balance,
     excluded: ExcludedCalls,
     made_at: dt.datetime,
     tz: ZoneInfo,
     texts: BalanceTexts,
-) -> BalanceLine:
+) -> CallBalanceDescription:
     """Return the balance of a period's inbound calls as text.
 
     The sum over the outcomes comes from the ledger. The number of calls that arrived on the trunks
@@ -103,7 +103,7 @@ def balance_line(
         shortfall = texts.recordings_short.format(count=balance.recordings_short)
         recordings = f"{recordings} {shortfall}"
     refused_text = texts.sip_refused.format(count=formatting.format_number(balance.sip_refused))
-    return BalanceLine(
+    return CallBalanceDescription(
         total=f"{total} = {' + '.join(text for _, text in terms)}",
         difference=texts.difference.format(count=formatting.format_number(balance.difference)),
         bridge=bridge_text(balance, excluded, texts),
@@ -119,7 +119,7 @@ def balance_line(
 
 
 def bridge_text(balance: Balance, excluded: ExcludedCalls, texts: BalanceTexts) -> str:
-    """Return how the numbers of calls in the tables follow from the balance.
+    """Return a text that shows how the numbers of calls in the tables follow from the balance.
 
     One subtraction each for the incoming and the accepted calls; "" if the tables have the same
     numbers as the balance.

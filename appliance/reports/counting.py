@@ -69,13 +69,14 @@ def count_by(
 def count_by_keys(
     call_filter: CallFilter, service_level_seconds: float, key_expressions: KeyExpressions
 ) -> dict[str, dict[Any, CallTally]]:
-    """Return the tallies of the calls that pass a filter, by key name and then by key value.
+    """Count the calls that pass a filter by several keys, such as hour and topic, in one query.
 
-    The calls are read once, regardless of the number of keys.
+    Returns a dict for each key name, of the tallies by the values of that key.
 
-    `key_expressions` gets a function that looks up a column of the call's first form №2 or appeal,
-    and returns sets of keys: SQL expressions on Call by key name. The database groups by all keys
-    of a set at once, so a set should contain only keys with few values.
+    `key_expressions` returns a list of dicts: the SQL expressions on Call by key name. The database
+    groups the calls by all keys of a dict at once, so a dict should contain only keys with few
+    values. A key that depends on a call's first appeal or first call form gets its columns from the
+    function that is passed to `key_expressions`.
     """
     classifier, joined_records = CallClassifier((service_level_seconds,)), JoinedRecords()
     key_sets = key_expressions(joined_records.first_record_column)

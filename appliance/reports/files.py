@@ -45,7 +45,7 @@ class ReportForm:
     build: Callable[[Settings, Period, str], Any]
     as_json: Callable[[Any], dict[str, Any]]
     as_csv: Callable[[Any], str]
-    as_book: Callable[[Any], xlsx.Workbook]
+    as_workbook: Callable[[Any], xlsx.Workbook]
     as_page: Callable[[Any], str]
     permission: str = "report.read"  # needed to read the report
     open_calls: Callable[[Any], int] = lambda report: report.balance.open  # calls in progress
@@ -57,7 +57,9 @@ def _build_telephony(settings: Settings, period: Period, locale: str) -> Any:
 
 def _output_functions(package: Any) -> dict[str, Any]:
     """Return the output functions of a report's package, as keyword arguments of ReportForm."""
-    return {name: getattr(package, name) for name in ("as_json", "as_csv", "as_book", "as_page")}
+    return {
+        name: getattr(package, name) for name in ("as_json", "as_csv", "as_workbook", "as_page")
+    }
 
 
 FORMS = {
@@ -125,7 +127,7 @@ def render_file(name: str, report: PrintableReport, kind: str) -> bytes:
     if kind == "csv":
         return form.as_csv(report).encode("utf-8-sig")  # so office programs recognize UTF-8
     if kind == "xlsx":
-        return xlsx.write_workbook(form.as_book(report))
+        return xlsx.write_workbook(form.as_workbook(report))
     try:
         return pdf.write_pdf(form.as_page(report))
     except pdf.PdfError as error:

@@ -10,7 +10,7 @@ import jinja2
 from appliance.core import script
 from appliance.core.i18n import locale_translations
 from appliance.reports import balance, formatting, kpi, report_texts, xlsx
-from appliance.reports.balance import BalanceLine, ExcludedCalls
+from appliance.reports.balance import CallBalanceDescription, ExcludedCalls
 from appliance.reports.inbound import Arrivals
 from appliance.reports.periods import Period
 from appliance.telephony.calls import Balance
@@ -112,21 +112,26 @@ def build_workbook(
     )
 
 
-def balance_footer(report: CallReport) -> BalanceLine:
-    """Return the balance as text, for a report that has its inbound calls in groups."""
+def balance_footer(report: CallReport) -> CallBalanceDescription:
+    """Return the balance of calls as text, for a report that has its inbound calls in groups."""
     return balance_footer_from_counts(report, balance.count_excluded(report.inbound.groups))
 
 
-def balance_footer_from_counts(report: BalancedReport, excluded: ExcludedCalls) -> BalanceLine:
-    """Return the balance as text, for a report whose excluded calls are already counted."""
+def balance_footer_from_counts(
+    report: BalancedReport, excluded: ExcludedCalls
+) -> CallBalanceDescription:
+    """Return the balance of a report's calls as text for its footer.
+
+    `excluded` are the numbers of calls that the report's tables exclude or list separately.
+    """
     texts, tz = report_texts.load_texts(report.locale).balance, report.period.tz
-    return balance.balance_line(report.balance, excluded, report.made_at, tz, texts)
+    return balance.describe_call_balance(report.balance, excluded, report.made_at, tz, texts)
 
 
-def footer_text(footer: BalanceLine, locale: str) -> str:
+def footer_text(footer: CallBalanceDescription, locale: str) -> str:
     """Return the footer with the balance as a single text."""
     title = report_texts.load_texts(locale).balance.title
-    return f"{title} {footer.total}; {footer.difference}. {footer.remaining_text}"
+    return f"{title} {footer.total}; {footer.difference}. {footer.explanation_text}"
 
 
 def footer_cells(report: CallReport) -> list[tuple[str, object]]:

@@ -269,7 +269,7 @@ def test_the_annex_states_how_many_accepted_calls_are_on_form_2(december, world)
     }
     assert "annex,call_forms" in monthly.as_csv(report)
     label = report_texts.load_texts("uz_Latn").annex.call_forms
-    sheet = next(s for s in monthly.as_book(report).sheets if s.name == "Ilova")
+    sheet = next(s for s in monthly.as_workbook(report).sheets if s.name == "Ilova")
     assert (label, "7,7\u00a0%", "–") in sheet.tables[0].rows
     assert f'/help/figures#call_forms">{label}</a>' in monthly.as_page(report)
 
@@ -392,8 +392,8 @@ def test_the_wrap_up_time_is_that_of_the_plan(december: Settings) -> None:
     routing.save_plan(routing.Plan(queueing=routing.Queueing(wrap_up=25)), "rustam")
     after = monthly.build_monthly_report(december, DECEMBER)
     assert (before.wrap_up, after.wrap_up) == (0, 25)
-    *_, first, _ = (sheet for sheet in monthly.as_book(before).sheets)
-    *_, then, _ = (sheet for sheet in monthly.as_book(after).sheets)
+    *_, first, _ = (sheet for sheet in monthly.as_workbook(before).sheets)
+    *_, then, _ = (sheet for sheet in monthly.as_workbook(after).sheets)
     lengths = [sheet.tables[0].rows[1][1].value for sheet in (first, then)]  # type: ignore[union-attr]
     assert lengths[1] - lengths[0] == 25
 
@@ -438,7 +438,7 @@ def test_the_two_shares_within_the_limit_are_explained(
     assert page.count("92,9 %") == 2  # the distribution of waits and its explanation: 13 of 14
     for part in texts:
         assert part in page
-    assert texts[1] in str(monthly.as_book(report).sheets[5].tables[0].notes)
+    assert texts[1] in str(monthly.as_workbook(report).sheets[5].tables[0].notes)
     assert texts[1] not in monthly.as_page(dataclasses.replace(report, inbound=Arrivals()))
 
 

@@ -194,8 +194,8 @@ def test_files_have_a_table_for_each_field(settings, nilufar, period, group) -> 
     register_form_2(nilufar, take_call(nilufar), **{group: "oz"})
     report = telephony.build_telephony_report(settings, CallFilter(period), "uz_Latn")
     title = "№2: Til"
-    assert title in [sheet.name for sheet in telephony.as_book(report).sheets]
-    assert xlsx.write_workbook(telephony.as_book(report))
+    assert title in [sheet.name for sheet in telephony.as_workbook(report).sheets]
+    assert xlsx.write_workbook(telephony.as_workbook(report))
     assert f"2.{group},Oʻzbekcha,1,100.0" in telephony.as_csv(report)
     assert title in telephony.as_page(report)
     [line] = telephony.as_json(report)[f"by_2.{group}"]
@@ -209,7 +209,7 @@ def test_two_fields_with_the_same_label_have_separate_sheets(settings, period) -
     release_draft(forms.CALL_FORM)
     report = telephony.build_telephony_report(settings, CallFilter(period), "uz_Latn")
     assert {f"2.{name}" for name in names} <= set(report.lines)
-    assert xlsx.write_workbook(telephony.as_book(report))
+    assert xlsx.write_workbook(telephony.as_workbook(report))
 
 
 def test_fields_that_are_not_counted_leave_the_report_unchanged(settings, nilufar, period) -> None:

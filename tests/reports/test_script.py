@@ -79,7 +79,7 @@ def test_table_5_is_in_the_script_of_the_report(
         monthly.as_page(cyrillic)
     )
     assert f"<td>{issue}</td><td>{contact}</td>" in monthly.as_page(latin)
-    row = monthly.as_book(cyrillic).sheets[4].tables[0].rows[0]
+    row = monthly.as_workbook(cyrillic).sheets[4].tables[0].rows[0]
     assert row[2:] == ("Субсидия олиш тартиби", "Раҳимов Шерзод, «Baraka Group»")
     json_row = monthly.as_json(cyrillic)["consultations"][0]  # for programs, as typed
     assert (json_row["issue"], json_row["contacted"]) == (issue, contact)

@@ -70,7 +70,7 @@ def test_line_quality_is_in_every_kind_of_file(settings) -> None:
     rows = [row for row in csv.reader(printing.as_csv(built).splitlines()) if "line_quality" in row]
     assert [row[1:4] for row in rows[1:]] == [[names[0], "1", "5.0"], [names[1], "1", "0.1"]]
     assert [row[5] for row in rows[1:]] == ["", "40.0"]
-    [sheet] = [s for s in printing.as_book(built).sheets if s.name == "Телефоны на странице"]
+    [sheet] = [s for s in printing.as_workbook(built).sheets if s.name == "Телефоны на странице"]
     assert sheet.tables[0].rows[0][0] == names[0]
     json_lines = [(line["operator"], line["bad"]) for line in export.as_json(built)["line_quality"]]
     assert json_lines == [("sardor", True), ("nilufar", False)]
@@ -224,13 +224,13 @@ def test_the_bridge_explains_the_difference_of_balance_and_tables(busy, settings
             form = files.FORMS[name]
             built = form.build(settings, busy, locale)
             assert sentence in form.as_page(built)
-            assert sentence in str(form.as_book(built).sheets[0].notes)
+            assert sentence in str(form.as_workbook(built).sheets[0].notes)
 
 
 def test_an_act_without_tariffs_has_no_total(busy, settings) -> None:
     def act_totals() -> tuple[str, str, object]:
         act = minutes.build_minutes_report(settings, busy, "uz_Latn")
-        book = minutes.as_book(act)
+        book = minutes.as_workbook(act)
         total = book.sheets[0].tables[0].total
         assert total is not None
         return minutes.as_page(act), str(total[-1]), minutes.as_json(act)["total"]["amount_tiyin"]
@@ -245,7 +245,7 @@ def test_an_act_without_tariffs_has_no_total(busy, settings) -> None:
     assert "0,00" not in page
     assert (cell, amount) == ("nomaʼlum", None)
     assert xlsx.write_workbook(
-        minutes.as_book(minutes.build_minutes_report(settings, busy, "uz_Latn"))
+        minutes.as_workbook(minutes.build_minutes_report(settings, busy, "uz_Latn"))
     )
     Call.delete().execute()
     # no calls: the amount is zero, not unknown

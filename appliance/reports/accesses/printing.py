@@ -72,7 +72,7 @@ def as_page(report: AccessReport) -> str:
     )
 
 
-def as_book(report: AccessReport) -> xlsx.Workbook:
+def as_workbook(report: AccessReport) -> xlsx.Workbook:
     """Return a sheet of readers, one of recordings played, and one of records opened."""
     gettext = locale_translations(report.locale).gettext
     readers = xlsx.Table(

@@ -199,7 +199,7 @@ def talked_condition(call_filter: CallFilter, value: str) -> Expression:
     return fn.EXISTS(talks.where(talk.party == "operator"))
 
 
-def placed_condition(call_filter: CallFilter, value: str) -> Expression:
+def placed_by_condition(call_filter: CallFilter, value: str) -> Expression:
     """Select answered outgoing calls that the operator with this login placed."""
     talk = Talk.alias()
     talks = talk.select(talk.id).where(talk.call == Call.id, talk.party == "outside")

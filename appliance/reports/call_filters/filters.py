@@ -191,7 +191,11 @@ _DEFINITIONS = (
         wording.operator_text,
     ),
     FilterDefinition(
-        "placed", N_("Called by"), ("nilufar",), conditions.placed_condition, wording.operator_text
+        "placed",
+        N_("Called by"),
+        ("nilufar",),
+        conditions.placed_by_condition,
+        wording.operator_text,
     ),
     FilterDefinition(
         "unanswered",

@@ -127,7 +127,7 @@ def forecast_capacity(
         else max(calls_per_day, key=lambda day: calls_per_day[day])
     )
     shown_days, shown_calls = days_of_weekday[shown_weekday], calls_per_day[shown_weekday]
-    handling_seconds = (total.handling.value or 0.0) + wrap_up
+    mean_handling_seconds = (total.handling.value or 0.0) + wrap_up
     presence_of_slot = _operators_by_slot(period)
     scale = ON_DEMAND_CALLS_PER_DAY / shown_calls if shown_calls else 0.0
     day = tuple(
@@ -135,7 +135,7 @@ def forecast_capacity(
             number,
             tally_of_slot.get((shown_weekday, number), HalfHourTally()),
             shown_days,
-            handling_seconds,
+            mean_handling_seconds,
             wrap_up,
             service_level_seconds,
             presence_of_slot[shown_weekday, number] / shown_days,
@@ -151,7 +151,7 @@ def forecast_capacity(
         weekday=shown_weekday,
         weekdays=calls_per_day,
         half_hours=day,
-        length=handling_seconds,
+        length=mean_handling_seconds,
         patience=total.patience,
         level=service_level_seconds,
         busiest_half_hour_calls=busiest,
@@ -167,18 +167,21 @@ def forecast_capacity(
 
 
 def operator_need(
-    calls: float, handling_seconds: float, service_level_seconds: float
+    calls: float, mean_handling_seconds: float, service_level_seconds: float
 ) -> OperatorNeed:
     """Return the operators needed for calls within a half-hour.
 
-    `handling_seconds` is the mean handling time of a call.
+    `mean_handling_seconds` is the mean handling time of a call.
     """
-    load = calls * handling_seconds / SLOT_SECONDS
+    load = calls * mean_handling_seconds / SLOT_SECONDS
     return OperatorNeed(
         load,
-        erlang.operators_for_speed(load, handling_seconds, kpi.ASA_TARGET_SECONDS),
+        erlang.operators_for_speed(load, mean_handling_seconds, kpi.ASA_TARGET_SECONDS),
         erlang.operators_for_level(
-            load, handling_seconds, service_level_seconds, kpi.SERVICE_LEVEL_TARGET_PERCENT / 100
+            load,
+            mean_handling_seconds,
+            service_level_seconds,
+            kpi.SERVICE_LEVEL_TARGET_PERCENT / 100,
         ),
     )
 

@@ -31,7 +31,7 @@ def as_page(report: DailyReport) -> str:
     )
 
 
-def as_book(report: DailyReport) -> xlsx.Workbook:
+def as_workbook(report: DailyReport) -> xlsx.Workbook:
     """Return a workbook of one sheet: the figures, the appeals by direction and by region."""
     texts = report_texts.load_texts(report.locale)
     figures_table = Table(

@@ -194,7 +194,7 @@ def _header_faults(entry: _ZipEntry, is_stored: bool) -> Iterator[str]:
 
 
 def _is_portable_name(raw_name: bytes) -> bool:
-    """Return True if all programs read the same name, which is not outside the target folder."""
+    """Return True if every program reads this name alike and unpacks it into the target folder."""
     try:
         name = raw_name.decode("utf-8")
     except UnicodeDecodeError:

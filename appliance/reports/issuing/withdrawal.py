@@ -36,7 +36,8 @@ def find_affected(
         covers_day |= (IssuedReport.name == "accesses") & (IssuedReport.last >= day)
     rows = IssuedReport.select().where(IssuedReport.withdrawn_at.is_null(), covers_day)
 
-    def has_citizen_text(report: IssuedReport) -> bool:
+    def contains_text_about_citizen(report: IssuedReport) -> bool:
+        """Return True if a text of the report, other than `records`, is about the citizen."""
         texts = set(_report_texts(settings, report))
         is_about = report.name != "accesses" or not texts.isdisjoint(records)
         is_match = is_about_citizen if is_about else mentions_citizen
@@ -45,7 +46,7 @@ def find_affected(
     return [
         issued_report
         for issued_report in rows.order_by(IssuedReport.id)
-        if has_citizen_text(issued_report)
+        if contains_text_about_citizen(issued_report)
     ]
 
 

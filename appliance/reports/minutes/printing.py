@@ -64,7 +64,7 @@ def as_page(report: MinutesReport) -> str:
     )
 
 
-def as_book(report: MinutesReport) -> xlsx.Workbook:
+def as_workbook(report: MinutesReport) -> xlsx.Workbook:
     """Return a workbook: a sheet with the statement, and a sheet with every call in it."""
     gettext = locale_translations(report.locale).gettext
     texts = report_texts.load_texts(report.locale)

@@ -102,7 +102,7 @@ def build_minutes_report(settings: Settings, period: Period, locale: str) -> Min
     """Return the statement of a period's billed calls."""
     tariff_list = tariffs.all_tariffs()
     sums: dict[tuple[str, str, str, int], BillingLine] = {}
-    for line in _count_lines(period, tariff_list):
+    for line in _billing_lines(period, tariff_list):
         key = (line.direction, line.trunk, line.number, line.tariff.id if line.tariff else 0)
         sums[key] = _merge_lines(sums[key], line) if key in sums else line
     return MinutesReport(
@@ -130,8 +130,8 @@ def _merge_lines(line: BillingLine, other_line: BillingLine) -> BillingLine:
     )
 
 
-def _count_lines(period: Period, tariff_list: Sequence[Tariff]) -> Iterator[BillingLine]:
-    """Yield the sums over the billed calls, in groups to all of whose calls one tariff applies."""
+def _billing_lines(period: Period, tariff_list: Sequence[Tariff]) -> Iterator[BillingLine]:
+    """Yield billing lines: sums over groups of billed calls to which the same tariff applies."""
     valid_tariffs = [
         tariff_or_period
         for tariff_or_period in tariff_list

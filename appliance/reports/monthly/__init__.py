@@ -1,7 +1,7 @@
 """Report form №2: calls and appeals from a month's first day to a date, in five tables."""
 
 from appliance.reports.monthly.export import as_csv, as_json
-from appliance.reports.monthly.printing import as_book, as_page
+from appliance.reports.monthly.printing import as_page, as_workbook
 from appliance.reports.monthly.report import (
     Consultation,
     MonthlyReport,
@@ -13,10 +13,10 @@ from appliance.reports.monthly.report import (
 __all__ = [
     "Consultation",
     "MonthlyReport",
-    "as_book",
     "as_csv",
     "as_json",
     "as_page",
+    "as_workbook",
     "build_monthly_report",
     "count_appeals_by_direction",
     "count_appeals_by_region",

@@ -43,7 +43,7 @@ def as_page(report: MonthlyReport) -> str:
     )
 
 
-def as_book(report: MonthlyReport) -> xlsx.Workbook:
+def as_workbook(report: MonthlyReport) -> xlsx.Workbook:
     """Return a workbook: a sheet for each of the five tables, and the sheets of the annex."""
     texts = report_texts.load_texts(report.locale)
     form_texts = texts.monthly

@@ -13,7 +13,7 @@ _ACTIVITY_WIDTHS = (24, 24, 24, 28, 30, 30)
 _MONTHS_WIDTHS = (18, 16, 16, 18, 12, 18, 12)
 
 
-def as_book(report: QuarterlyReport) -> xlsx.Workbook:
+def as_workbook(report: QuarterlyReport) -> xlsx.Workbook:
     """Return the workbook, in which numbers and durations can be added, and sums are formulas."""
     texts = report_texts.load_texts(report.locale)
     tables = (

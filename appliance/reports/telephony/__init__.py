@@ -16,7 +16,7 @@ from appliance.reports.telephony import (
     workload,
 )
 from appliance.reports.telephony.export import as_json
-from appliance.reports.telephony.printing import as_book, as_csv, as_page
+from appliance.reports.telephony.printing import as_csv, as_page, as_workbook
 from appliance.reports.telephony.report import (
     Overview,
     TelephonyReport,
@@ -27,10 +27,10 @@ from appliance.reports.telephony.report import (
 __all__ = [
     "Overview",
     "TelephonyReport",
-    "as_book",
     "as_csv",
     "as_json",
     "as_page",
+    "as_workbook",
     "build_telephony_report",
     "count_overview",
     "callers",

@@ -22,7 +22,7 @@ def workload_sheet(report: TelephonyReport, names: dict[str, str], _: Any) -> Pl
             operator_workload.calls,
             mean_duration(operator_workload.handling),
             operator_workload.outgoing,
-            Seconds(operator_workload.handling_seconds),
+            Seconds(operator_workload.total_handling_seconds),
             Seconds(operator_workload.ready_seconds),
             Seconds(operator_workload.pause_seconds),
             operator_workload.pauses,

@@ -60,7 +60,7 @@ def report_title(report: TelephonyReport) -> str:
     return paper.dated_title(N_("Telephony"), report)
 
 
-def as_book(report: TelephonyReport) -> xlsx.Workbook:
+def as_workbook(report: TelephonyReport) -> xlsx.Workbook:
     """Return a workbook with a sheet for each table."""
     book_sheets = []
     footer = paper.footer_text(

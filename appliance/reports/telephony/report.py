@@ -102,7 +102,8 @@ def build_telephony_report(
 ) -> TelephonyReport:
     """Count everything for the calls that pass a filter.
 
-    Workload, balance and connection quality cover all calls of its period.
+    Only workload, balance and connection quality cover all calls of the filter's period, including
+    those that do not pass it.
     """
     service_level_seconds, period = settings.calls.service_level, call_filter.period
     made_at = clock.now()

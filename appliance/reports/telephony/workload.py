@@ -55,13 +55,13 @@ class Workload:
     missed_rings: int  # how often their phone rang without an answer
 
     @property
-    def handling_seconds(self) -> float:
-        """Talk seconds of incoming and outgoing calls."""
+    def total_handling_seconds(self) -> float:
+        """The sum of the talk seconds of all incoming and outgoing calls."""
         return self.talk_seconds + self.outgoing_seconds
 
     @property
     def handling(self) -> Rate:
-        """Average handling time (AHT): talk seconds of an incoming call."""
+        """Average handling time (AHT) of incoming calls: seconds of talk and hold, no wrap-up."""
         return mean_rate(self.talk_seconds, self.calls)
 
     @property
@@ -75,7 +75,7 @@ class Workload:
 
         Here handling includes wrap-up. Pauses are in neither.
         """
-        handling = self.handling_seconds + self.wrap_up_seconds
+        handling = self.total_handling_seconds + self.wrap_up_seconds
         return Rate(percentage(handling, handling + self.available_seconds), self.calls)
 
     @property

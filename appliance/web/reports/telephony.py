@@ -355,7 +355,7 @@ def _balance_context(call_filter: CallFilter) -> dict[str, object]:
     text = report_texts.load_texts(locale()).balance
     other_calls = counting.count_excluded_calls(call_filter.period)
     return {
-        "balance": balance.balance_line(
+        "balance": balance.describe_call_balance(
             counts, other_calls, clock.now(), call_filter.period.tz, text
         ),
         "sums": FigureLinks(call_filter.period).balance_links(counts, other_calls),
