@@ -39,7 +39,7 @@ class PinflFacts:
 
 
 def parse_pinfl(text: str) -> PinflFacts | None:
-    """Return what a PINFL encodes, or None if it is invalid.
+    """Return the sex and birth date that a PINFL encodes, or None if it is invalid.
 
     A valid one has 14 digits, a real date and a correct check digit.
     """

@@ -11,7 +11,7 @@ import pytest
 from appliance.casework import catalogs, hooks
 from appliance.casework.appeals import correcting, form, prefill, queries, registering
 from appliance.casework.appeals import desk as appeal_desk
-from appliance.casework.appeals.desk import DeskForm, desk_for_form
+from appliance.casework.appeals.desk import OperatorDesk, desk_for_unregistered_form
 from appliance.casework.forms import drafts
 from appliance.core import audit, clock, db, live
 from appliance.models import Appeal, AuditEntry, Call, Draft, Mahalla, QueueVisit, Ring, Talk, User
@@ -247,7 +247,7 @@ def test_a_form_is_linked_only_to_a_call_of_its_operator(nilufar):
 # the desk
 
 
-def current_desk(operator: User, after: dt.timedelta = dt.timedelta(0)) -> DeskForm | None:
+def current_desk(operator: User, after: dt.timedelta = dt.timedelta(0)) -> OperatorDesk | None:
     return appeal_desk.current_desk(operator, ARRIVED + dt.timedelta(minutes=5) + after)
 
 
@@ -284,12 +284,12 @@ def test_the_form_stays_on_the_desk_after_the_call_until_it_is_registered(nilufa
 
 def test_a_form_without_a_call_has_a_token_before_it_is_started(nilufar):
     token = drafts.token_for(nilufar, None)
-    assert desk_for_form(nilufar, token).token == token
+    assert desk_for_unregistered_form(nilufar, token).token == token
     drafts.save_draft(nilufar, token, FULL_FORM)
-    assert desk_for_form(nilufar, token).draft.values["first_name"] == "Gulchehra"
+    assert desk_for_unregistered_form(nilufar, token).draft.values["first_name"] == "Gulchehra"
     register_appeal(nilufar, token=token)
-    assert desk_for_form(nilufar, token) is None
-    assert desk_for_form(nilufar, "../etc") is None
+    assert desk_for_unregistered_form(nilufar, token) is None
+    assert desk_for_unregistered_form(nilufar, "../etc") is None
 
 
 def test_a_form_set_aside_returns_to_the_desk_when_it_is_resumed(nilufar):
@@ -299,7 +299,7 @@ def test_a_form_set_aside_returns_to_the_desk_when_it_is_resumed(nilufar):
     token = current_desk(nilufar).token
     drafts.save_draft(nilufar, token, FULL_FORM, aside=True)
     assert current_desk(nilufar) is None
-    assert desk_for_form(nilufar, token).call == call
+    assert desk_for_unregistered_form(nilufar, token).call == call
     drafts.save_draft(nilufar, token, FULL_FORM)
     assert current_desk(nilufar).token == token
 

@@ -6,7 +6,11 @@ import datetime as dt
 import pytest
 
 from appliance.casework.appeals import desk as appeal_desk
-from appliance.casework.appeals.desk import DeskForm, desk_for_form, desk_for_registered_form
+from appliance.casework.appeals.desk import (
+    OperatorDesk,
+    desk_for_registered_form,
+    desk_for_unregistered_form,
+)
 from appliance.casework.forms import drafts
 from appliance.core import clock, outbox
 from appliance.core.refusals import Refused
@@ -47,7 +51,7 @@ def write_message(
     return manual.queue_manual_message(site, subject, text, number, "nilufar", sending, **more)
 
 
-def current_desk(operator: User) -> DeskForm:
+def current_desk(operator: User) -> OperatorDesk:
     desk = appeal_desk.current_desk(operator, clock.now())
     assert desk
     return desk
@@ -167,10 +171,10 @@ def test_after_registering_all_placeholders_are_filled_and_the_message_is_on_the
 
 def test_a_message_of_a_form_without_a_call_moves_to_the_registered_appeal(site, nilufar) -> None:
     token = drafts.token_for(nilufar, None)
-    desk = desk_for_form(nilufar, token)
+    desk = desk_for_unregistered_form(nilufar, token)
     assert manual.desk_subject(site, desk).number == ""
     drafts.save_draft(nilufar, token, {"phone": "93 555 01 47"})
-    draft_subject = manual.desk_subject(site, desk_for_form(nilufar, token))
+    draft_subject = manual.desk_subject(site, desk_for_unregistered_form(nilufar, token))
     assert draft_subject.number == CITIZEN_NUMBER
     message = write_message(site, draft_subject)
     assert manual.messages_about(None, [], token) == [message]

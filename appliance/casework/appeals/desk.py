@@ -48,8 +48,8 @@ _ACTIVE_RINGS = PreparedQuery(
 
 
 @dataclass(frozen=True)
-class DeskForm:
-    """The form that an operator fills in or has registered, with the call it belongs to.
+class OperatorDesk:
+    """A form that an operator fills in or has registered, with the call it belongs to.
 
     `stage` is how far the call is for the operator: "ringing", "dialling" (an outgoing call that is
     not answered yet), "talk", "wrap_up" (after the talk), "missed" (they did not answer), or "" for
@@ -82,7 +82,7 @@ class DeskForm:
         return self.is_registered or bool(self.draft and self.draft.aside)
 
 
-def current_desk(operator: User, now: dt.datetime) -> DeskForm | None:
+def current_desk(operator: User, now: dt.datetime) -> OperatorDesk | None:
     """Return the desk of the operator's current call, else of their last one.
 
     The last call's desk is returned until the call is registered or its form was set aside; if
@@ -100,49 +100,52 @@ def current_desk(operator: User, now: dt.datetime) -> DeskForm | None:
     return desk if recent and not desk.is_registered else None
 
 
-def desk_for_form(operator: User, token: str) -> DeskForm | None:
-    """Return the desk of the operator's form `token`, if it is valid and not registered yet."""
-    if registration_of_token(operator, token):
+def desk_for_unregistered_form(operator: User, form_token: str) -> OperatorDesk | None:
+    """Return the desk of the operator's form with this token, if it is not registered yet.
+
+    Returns None for an invalid token, too.
+    """
+    if registration_of_token(operator, form_token):
         return None
-    if call := call_of_token(operator, token):
+    if call := call_of_token(operator, form_token):
         desk = desk_for_call(operator, call)
-        return desk if desk.token == token else None
-    saved_draft = find_draft(operator, token)
-    return (
-        DeskForm(token, None, "", None, saved_draft, []) if saved_draft or is_token(token) else None
-    )
+        return desk if desk.token == form_token else None
+    saved_draft = find_draft(operator, form_token)
+    if not saved_draft and not is_token(form_token):
+        return None
+    return OperatorDesk(form_token, None, "", None, saved_draft, [])
 
 
-def desk_for_appeal(appeal: Appeal) -> DeskForm:
+def desk_for_appeal(appeal: Appeal) -> OperatorDesk:
     """Return the desk of an appeal's operator for its form, with the call's current data."""
     call = Call.get_or_none(Call.id == appeal.call_id) if appeal.call_id else None
     return (
         desk_for_call(appeal.operator, call)
         if call
-        else DeskForm(appeal.token, None, "", None, None, [appeal])
+        else OperatorDesk(appeal.token, None, "", None, None, [appeal])
     )
 
 
-def desk_for_call_form(form: CallForm) -> DeskForm:
+def desk_for_call_form(form: CallForm) -> OperatorDesk:
     """Return the desk of a call form's operator for its form, with the call's current data."""
     return desk_for_call(form.operator, Call.get_by_id(form.call_id))
 
 
-def desk_for_registered_form(operator: User, token: str) -> DeskForm | None:
-    """Return the desk of the operator's form `token`, if it is registered."""
-    registered = registration_of_token(operator, token)
+def desk_for_registered_form(operator: User, form_token: str) -> OperatorDesk | None:
+    """Return the desk of the operator's form with this token, if it is registered."""
+    registered = registration_of_token(operator, form_token)
     if isinstance(registered, CallForm):
         return desk_for_call_form(registered)
     return desk_for_appeal(registered) if registered else None
 
 
-def desk_for_call(operator: User, call: Call) -> DeskForm:
+def desk_for_call(operator: User, call: Call) -> OperatorDesk:
     """Return the operator's desk for a call."""
     stage, since = _call_stage(operator.login, call)
     own_appeals = [
         appeal for appeal in queries.appeals_of_call(call.id) if appeal.operator_id == operator.id
     ]
-    return DeskForm(
+    return OperatorDesk(
         token=token_for(operator, call),
         call=call,
         stage=stage,

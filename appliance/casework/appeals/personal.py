@@ -32,7 +32,7 @@ class ReasonRequired(ValueError):
 def readable_condition(user: User) -> Expression:
     """Return the condition on Appeal that the user may read the appeal's contents.
 
-    It does not check whether they may see the appeal at all: combine it with such a query.
+    It does not check whether they may see the appeal at all: combine it with a query that does.
     """
     is_open = Appeal.openness != PERSONAL
     match rights.scope_of(user, "appeal.personal"):
@@ -81,7 +81,10 @@ def mark_opened(appeal: Appeal, user: User) -> None:
 
 
 def possible_readers(actor: User) -> list[User]:
-    """Return the users that `actor` may name: active, allowed to read appeals, not `actor`."""
+    """Return the users that `actor` may name as readers of a personal appeal.
+
+    They are the active users who are allowed to read appeals, except `actor`.
+    """
     has_role = User.role.in_(rights.allowed_roles("appeal.read"))
     rows = User.select().where(has_role, User.active, User.id != actor.id)
     return list(rows.order_by(User.name))
@@ -93,7 +96,7 @@ def add_reader(appeal: Appeal, login: str, actor: User) -> None:
     Raises PermissionError if `actor` may not name readers, LookupError if the user cannot be named
     or the appeal is not personal.
     """
-    _require_reader_right(actor)
+    _require_right_to_name_readers(actor)
     if appeal.openness != PERSONAL or login not in {user.login for user in possible_readers(actor)}:
         raise LookupError(login)
     with write_transaction():
@@ -108,7 +111,7 @@ def remove_reader(appeal: Appeal, login: str, actor: User) -> None:
 
     Raises PermissionError if `actor` may not name readers.
     """
-    _require_reader_right(actor)
+    _require_right_to_name_readers(actor)
     conditions = (AppealReader.appeal == appeal.id, AppealReader.login == login)
     with write_transaction():
         if AppealReader.delete().where(*conditions).execute():
@@ -188,7 +191,8 @@ def count_reveals(since: dt.datetime) -> int:
     return int(AppealReveal.select().where(AppealReveal.at >= since).count())
 
 
-def _require_reader_right(actor: User) -> None:
+def _require_right_to_name_readers(actor: User) -> None:
+    """Raise PermissionError if `actor` may not name readers."""
     if not rights.has_right(actor, "appeal.readers"):
         raise PermissionError(actor.login)
 

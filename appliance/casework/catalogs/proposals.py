@@ -65,7 +65,10 @@ def propose_days(year: int) -> list[CalendarDay]:
 
 
 def names_without_estimate(names: tuple[str, ...]) -> tuple[str, ...]:
-    """Return a day's names without the mark that it is estimated."""
+    """Return a day's names without the word in parentheses that marks its date as an estimate.
+
+    There is one name for each language and script, in the order of _ESTIMATED_MARKS.
+    """
     marks = _ESTIMATED_MARKS["taxminiy"]
     return tuple(
         name.replace(f", {mark})", ")").replace(f" ({mark})", "")

@@ -6,7 +6,7 @@ from appliance.casework.documents.pdf import check_pdf
 from appliance.core.refusals import Refused
 
 
-def kind_of(content: bytes) -> str:
+def detect_file_kind(content: bytes) -> str:
     """Return `pdf` or `docx`. Raises Refused with the codes of documents.file_kind()."""
     if content.startswith(PDF_SIGNATURE):
         check_pdf(content)

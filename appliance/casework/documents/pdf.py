@@ -83,10 +83,11 @@ def _search_bytes(content: bytes) -> None:
 
 
 def _inflate_stream(compressed: bytes, limit: int, is_required: bool) -> bytes:
-    """Return a stream's unpacked bytes; empty if it cannot be a deflated object stream.
+    """Return the unpacked bytes of the stream at the beginning of `compressed`.
 
-    `compressed` begins with the stream. Raises Refused "bomb" if it has more than `limit` bytes,
-    and, if `is_required`, "kind" if it is not deflated.
+    With `is_required`, the stream must be deflated: otherwise Refused "kind" is raised. Without it,
+    a stream that is not deflated, or cannot hold objects, is returned as empty. Raises Refused
+    "bomb" if more than `limit` bytes are unpacked.
     """
     try:
         decompressor = zlib.decompressobj()

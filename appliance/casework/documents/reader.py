@@ -13,7 +13,10 @@ from appliance.core.refusals import Refused
 
 # The module of this package, and its function, for each purpose. Only the module that is needed is
 # imported.
-_PURPOSE_READERS = {"file": ("file_kinds", "kind_of"), "script": ("script_text", "steps_of")}
+_PURPOSE_READERS = {
+    "file": ("file_kinds", "detect_file_kind"),
+    "script": ("script_text", "steps_of"),
+}
 
 
 def main(purpose: str) -> None:

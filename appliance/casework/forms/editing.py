@@ -310,7 +310,10 @@ def _field_index(fields: list[dict[str, Any]], name: str) -> int:
 
 
 def _new_field_entry(name: str, attributes: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a field as an entry of a document, without attributes that its kind does not use."""
+    """Return a field as a dict, for the list of fields in a form's stored definition.
+
+    Attributes that its kind does not use are left out.
+    """
     kind = str(attributes.get("kind", ""))
     entry = {key: value for key, value in attributes.items() if value}
     texts = {key: _normalized_texts(attributes.get(key, {})) for key in ("label", "help")}

@@ -31,7 +31,9 @@ def render_html(text: str, transliterate: Transliterator | None = None) -> str:
     markdown = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
     markdown.disable("image")
     tokens = markdown.parse(text)
-    _adjust_tokens(tokens, transliterate)
+    _lower_headings(tokens)
+    if transliterate:
+        _transliterate_tokens(tokens, transliterate)
     rendered = markdown.renderer.render(tokens, markdown.options, {})
     return nh3.clean(
         rendered,
@@ -49,7 +51,8 @@ def plain_text(text: str, transliterate: Transliterator | None = None) -> str:
     markdown = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
     markdown.disable("image")
     tokens = markdown.parse(text)
-    _adjust_tokens(tokens, transliterate)
+    if transliterate:
+        _transliterate_tokens(tokens, transliterate)
     lines = [
         "".join(
             child.content if child.type in ("text", "code_inline") else " "
@@ -69,11 +72,16 @@ def transliterate_line(text: str, transliterate: Transliterator) -> str:
     return "".join(segments)
 
 
-def _adjust_tokens(tokens: "Sequence[Token]", transliterate: Transliterator | None) -> None:
-    """Lower the heading levels and transliterate the text of tokens, in place."""
+def _lower_headings(tokens: "Sequence[Token]") -> None:
+    """Lower the heading levels of parsed Markdown, in place."""
     for token in tokens:
         if token.type in ("heading_open", "heading_close"):
             token.tag = _HEADING_TAGS.get(token.tag, "h5")
-        elif transliterate and token.type == "text":
+
+
+def _transliterate_tokens(tokens: "Sequence[Token]", transliterate: Transliterator) -> None:
+    """Transliterate the text of parsed Markdown, in place; addresses and codes stay."""
+    for token in tokens:
+        if token.type == "text":
             token.content = transliterate_line(token.content, transliterate)
-        _adjust_tokens(token.children or (), transliterate)
+        _transliterate_tokens(token.children or (), transliterate)

@@ -60,7 +60,7 @@ def merge_imported_script(before: Definition, imported: Definition) -> Definitio
     }
     used_codes = [old_step.code for old_step in before.steps]
     new_codes = (str(number) for number in count(1) if str(number) not in used_codes)
-    codes = {
+    code_by_imported_code = {
         new_step.code: matching_steps[new_step.code].code
         if new_step.code in matching_steps
         else next(new_codes)
@@ -69,7 +69,8 @@ def merge_imported_script(before: Definition, imported: Definition) -> Definitio
     return replace(
         before,
         steps=tuple(
-            _merge_step(matching_steps.get(step.code), step, codes) for step in imported.steps
+            _merge_imported_step(matching_steps.get(step.code), step, code_by_imported_code)
+            for step in imported.steps
         ),
     )
 
@@ -79,26 +80,32 @@ def _name_key(step: Step) -> str:
     return fold_text(step.name.get(UZBEK) or step.name.get(RUSSIAN) or "")
 
 
-def _merge_step(old: Step | None, new: Step, codes: Mapping[str, str]) -> Step:
-    """Return a step of the text, merged into the old step with the same name, if any.
+def _merge_imported_step(
+    existing: Step | None, imported: Step, code_by_imported_code: Mapping[str, str]
+) -> Step:
+    """Return an imported step, merged into the existing step with the same name, if there is one.
 
-    `codes` maps the step codes of the text to those of the merged script.
+    Of the existing step everything stays that is not imported: its code, actions and fields, and
+    its texts in other languages. Imported answers replace its answers; if there are as many, only
+    their words. `code_by_imported_code` gives the code in the merged script of each imported step.
     """
-    answers = tuple(Answer(answer.words, codes[answer.to]) for answer in new.answers)
-    if not old:
-        return replace(new, code=codes[new.code], answers=answers)
-    has_texts = any(answer.words for answer in new.answers)
-    if has_texts and len(answers) == len(old.answers):
+    answers = tuple(
+        Answer(answer.words, code_by_imported_code[answer.to]) for answer in imported.answers
+    )
+    if not existing:
+        return replace(imported, code=code_by_imported_code[imported.code], answers=answers)
+    has_texts = any(answer.words for answer in imported.answers)
+    if has_texts and len(answers) == len(existing.answers):
         answers = tuple(
-            replace(old_answer, words=answer.words)
-            for old_answer, answer in zip(old.answers, answers, strict=True)
+            replace(existing_answer, words=answer.words)
+            for existing_answer, answer in zip(existing.answers, answers, strict=True)
         )
     return replace(
-        old,
-        name={**old.name, **new.name},
-        said={**old.said, **new.said},
-        note={**old.note, **new.note},
-        answers=answers if has_texts else old.answers,
+        existing,
+        name={**existing.name, **imported.name},
+        said={**existing.said, **imported.said},
+        note={**existing.note, **imported.note},
+        answers=answers if has_texts else existing.answers,
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from appliance.casework import applicants, catalogs
 from appliance.casework.appeals import queries
-from appliance.casework.appeals.desk import DeskForm
+from appliance.casework.appeals.desk import OperatorDesk
 from appliance.core import audit, clock, outbox, phone_numbers
 from appliance.core.db import write_transaction
 from appliance.core.i18n import localized_name, spoken_language
@@ -82,7 +82,7 @@ def call_subject(settings: Settings, call: Call) -> Subject:
     )
 
 
-def desk_subject(settings: Settings, desk: DeskForm) -> Subject:
+def desk_subject(settings: Settings, desk: OperatorDesk) -> Subject:
     """Return the subject for the form that an operator is filling in, as saved, and its call."""
     form_values: dict[str, str] = desk.draft.values if desk.draft else {}
     appeal = desk.registered[-1] if desk.registered else None

@@ -10,7 +10,7 @@ from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response
 
 from appliance.casework import identity
-from appliance.casework.appeals.desk import DeskForm
+from appliance.casework.appeals.desk import OperatorDesk
 from appliance.core import clock, phone_numbers
 from appliance.core.refusals import Refused
 from appliance.pbx import actions
@@ -171,7 +171,7 @@ def _find_callback(number: int) -> "ScheduledCallback":
     return scheduled_callbacks.find_callback(me(), number) or abort(404)
 
 
-def _citizen_number(desk: DeskForm) -> str | None:
+def _citizen_number(desk: OperatorDesk) -> str | None:
     """Return the citizen's number: the caller's, or else the typed or the registered one.
 
     Returns None if there is no number at all.

@@ -8,7 +8,7 @@ from markupsafe import Markup
 from werkzeug.wrappers import Response
 
 from appliance.casework import catalogs
-from appliance.casework.appeals.desk import DeskForm
+from appliance.casework.appeals.desk import OperatorDesk
 from appliance.casework.knowledge import articles, files, listing, openings, searching, wording
 from appliance.casework.scripts import runs
 from appliance.core import clock, search
@@ -123,7 +123,7 @@ def open_form_article(token: str, slug: str) -> str:
     )
 
 
-def _form_topic(desk: DeskForm) -> str:
+def _form_topic(desk: OperatorDesk) -> str:
     """Return the code of the form's direction, or else of the topic that the caller selected.
 
     Returns "" if there is neither.

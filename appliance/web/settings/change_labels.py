@@ -189,7 +189,7 @@ def _field_difference(link: "ChangeLink", name: str) -> tuple[str, str, str]:
     """Return the label of a changed field, and its value before and after, as text."""
     before, after = link.before.get(name), link.after.get(name)
     if link.kind == "routing":
-        return _plan_difference(Difference(*split_field(name), before, after))
+        return _routing_difference_texts(Difference(*split_field(name), before, after))
     if link.kind == "direction":
         return catalogs.value_label("direction", name, locale()), before or "–", after or "–"
     if link.kind == "list" and "/" in name:  # one value of a list, as opposed to the list itself
@@ -232,8 +232,8 @@ def _form_differences(link: "ChangeLink") -> list[tuple[str, str, str]]:
     return [form_labels.change_texts(change) for change in comparing.field_changes(before, after)]
 
 
-def _plan_difference(difference: Difference) -> tuple[str, str, str]:
-    """Return (field, before, after) of a difference between two versions of the telephony plan."""
+def _routing_difference_texts(difference: Difference) -> tuple[str, str, str]:
+    """Return a difference between two routing plans as texts: field, value before, value after."""
     field = routing_labels.FIELDS.get(f"{difference.part}.{difference.field}", "")
     label = " · ".join(
         str(text) for text in (routing_labels.PARTS[difference.part], difference.row, field) if text

@@ -116,11 +116,11 @@ def show_request(number: int) -> str:
     )
 
 
-@screen.get("/<int:number>/<any(standing, done):piece>")
+@screen.get("/<int:number>/<any(standing, done):section>")
 @may("change.read")
-def show_request_section(number: int, piece: str) -> str:
-    """Show the state of a request, or its steps and changes, as a fragment of the open page."""
-    return render_template(f"changes/{piece}.html", **_card_context(_request_or_404(number)))
+def show_request_section(number: int, section: str) -> str:
+    """Show a section of a change request's page: its state, or its steps and changes."""
+    return render_template(f"changes/{section}.html", **_card_context(_request_or_404(number)))
 
 
 @screen.post("/<int:number>/steps")

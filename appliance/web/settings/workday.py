@@ -74,7 +74,7 @@ def save_limits() -> BaseResponse:
 @screen.post("/goals")
 @may("workday.read")
 def set_goals() -> BaseResponse:
-    """Store the common daily goals, and the operators' own goals, which replace the common ones."""
+    """Store the daily goals common to all operators, and those that an operator has instead."""
     people: list[User | None] = [None, *accounts.active_operators()]
     try:
         goals.store_goals(

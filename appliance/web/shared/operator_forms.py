@@ -6,11 +6,13 @@ from appliance.casework.appeals import desk
 from appliance.web.shell.context import me
 
 
-def own_desk(token: str) -> desk.DeskForm:
+def own_desk(token: str) -> desk.OperatorDesk:
     """Return the desk of the signed-in operator's form with this token, even if it is registered.
 
     Aborts with 404 if it is not their own form.
     """
     return (
-        desk.desk_for_form(me(), token) or desk.desk_for_registered_form(me(), token) or abort(404)
+        desk.desk_for_unregistered_form(me(), token)
+        or desk.desk_for_registered_form(me(), token)
+        or abort(404)
     )

@@ -216,32 +216,32 @@ def init_app(app: Flask) -> None:
 
 def _section_links() -> list[Link]:
     """Return a link for each section that the reader may open, to its first tab."""
-    open_tab, links = _open_tab(), []
+    current_tab, links = _current_tab(), []
     for name, tabs in readable_sections():
         counts = [tab.count_items() for tab in tabs]
         pressing, late = (
             sum(count.pressing for count in counts),
             any(count.late for count in counts),
         )
-        links.append(Link(url_for(tabs[0].endpoint), name, open_tab in tabs, pressing, late))
+        links.append(Link(url_for(tabs[0].endpoint), name, current_tab in tabs, pressing, late))
     return links
 
 
 def _tab_links() -> list[Link]:
     """Return the tabs of the open section; empty if it has only one."""
-    open_tab = _open_tab()
-    section_tabs = next((tabs for _, tabs in readable_sections() if open_tab in tabs), [])
+    current_tab = _current_tab()
+    section_tabs = next((tabs for _, tabs in readable_sections() if current_tab in tabs), [])
     if len(section_tabs) < 2:
         return []
     counts = [tab.count_items() for tab in section_tabs]
     return [
-        Link(url_for(tab.endpoint), tab.name, tab == open_tab, count.number, count.late)
+        Link(url_for(tab.endpoint), tab.name, tab == current_tab, count.number, count.late)
         for tab, count in zip(section_tabs, counts, strict=True)
     ]
 
 
-def _open_tab() -> Tab | None:
-    """Return the tab of the open page, or None.
+def _current_tab() -> Tab | None:
+    """Return the tab that the open page belongs to, or None.
 
     A tab of exactly this endpoint is preferred to a tab that only contains the page's screen, and a
     tab that the reader has to one that they do not have.

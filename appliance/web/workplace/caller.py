@@ -1,6 +1,6 @@
 """The caller's card next to a form: earlier calls and appeals, appeals about the same matter.
 
-A desk (DeskForm) is an operator's form together with the call it belongs to. A veiled appeal is a
+A desk is an operator's form together with the call it belongs to. A veiled appeal is a
 personal appeal whose content is hidden from a user who may not read it.
 """
 
@@ -16,7 +16,11 @@ from werkzeug.wrappers import Response
 
 from appliance.casework import applicants, call_forms, catalogs
 from appliance.casework.appeals import additions, personal, prefill, queries
-from appliance.casework.appeals.desk import DeskForm, desk_for_form, desk_for_registered_form
+from appliance.casework.appeals.desk import (
+    OperatorDesk,
+    desk_for_registered_form,
+    desk_for_unregistered_form,
+)
 from appliance.casework.appeals.handling import handling_of_appeal
 from appliance.core.refusals import Refused
 from appliance.messaging.notices import manual
@@ -43,7 +47,7 @@ TROUBLES: dict[str, LazyString] = {
 }
 
 
-def caller_context(desk: DeskForm, shown_appeal: "Appeal | None" = None) -> dict[str, Any]:
+def caller_context(desk: OperatorDesk, shown_appeal: "Appeal | None" = None) -> dict[str, Any]:
     """Return the context of operator/caller.html.
 
     By the caller's number: known people, earlier calls, appeals other than `shown_appeal`,
@@ -93,7 +97,7 @@ def caller_context(desk: DeskForm, shown_appeal: "Appeal | None" = None) -> dict
     }
 
 
-def after_call_context(desk: DeskForm) -> dict[str, Any]:
+def after_call_context(desk: OperatorDesk) -> dict[str, Any]:
     """Return the context of operator/after_call.html: the call's last transfer and its rating."""
     disclosure.log_shown("call", [desk.call.id] if desk.call else [])
     return {
@@ -122,7 +126,7 @@ def show_recognised(token: str, piece: str) -> str:
 
     The response is a fragment of the page.
     """
-    desk = desk_for_form(me(), token) or abort(404)
+    desk = desk_for_unregistered_form(me(), token) or abort(404)
     phone = desk.call.citizen if desk.call else None
     caller_appeals = {appeal.number for appeal in queries.appeals_of_caller(phone)}
     context = {
@@ -157,7 +161,7 @@ def add_to_appeal(token: str) -> Response:
     return jsonify(number=addition.number if addition else "", trouble="")
 
 
-def _recognition_context(desk: DeskForm, listed_numbers: set[str]) -> dict[str, Any]:
+def _recognition_context(desk: OperatorDesk, listed_numbers: set[str]) -> dict[str, Any]:
     """Return the context of what the draft's values recognise: a person, and similar appeals.
 
     The person's appeals in `listed_numbers` are left out: the card already lists them. Everything

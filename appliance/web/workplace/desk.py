@@ -1,6 +1,6 @@
 """The operator's workplace: the current call, its form, the operator's own day.
 
-A desk (DeskForm) is an operator's form together with the call it belongs to. The card is the main
+A desk is an operator's form together with the call it belongs to. The card is the main
 part of the page: it shows a form, what was just registered, or the day.
 """
 
@@ -15,11 +15,11 @@ from appliance.box import health
 from appliance.casework import applicants, call_forms, catalogs
 from appliance.casework.appeals import queries
 from appliance.casework.appeals.desk import (
-    DeskForm,
+    OperatorDesk,
     current_desk,
     desk_for_appeal,
     desk_for_call_form,
-    desk_for_form,
+    desk_for_unregistered_form,
 )
 from appliance.casework.appeals.handling import handling_of_appeal as handling_of
 from appliance.casework.forms.drafts import token_for
@@ -102,7 +102,7 @@ def open_new_form() -> Response:
 @may("desk.work")
 def show_form(token: str) -> Response | str:
     """Show the form with this token: a draft to be continued, or a new form."""
-    desk = desk_for_form(me(), token)
+    desk = desk_for_unregistered_form(me(), token)
     return _render_page(desk, is_open=True) if desk else redirect(url_for(".show_workplace"))
 
 
@@ -116,7 +116,7 @@ def show_card() -> str:
     """
     if number := request.args.get("registered"):
         return render_template("operator/card.html", **_registered_context(number))
-    requested_desk = desk_for_form(me(), request.args.get("form", ""))
+    requested_desk = desk_for_unregistered_form(me(), request.args.get("form", ""))
     desk = requested_desk or _current_desk()
     shows = request.args.get("shows", "")
     return render_template(
@@ -167,7 +167,7 @@ def hang_up() -> Response:
     return jsonify(trouble="")
 
 
-def _render_page(desk: DeskForm | None, is_open: bool = False) -> str:
+def _render_page(desk: OperatorDesk | None, is_open: bool = False) -> str:
     """Render the workplace with the card of a desk."""
     return render_template("operator/page.html", **_card_context(desk, is_open))
 
@@ -210,11 +210,11 @@ def _bar_context() -> dict[str, object]:
     }
 
 
-def _current_desk() -> DeskForm | None:
+def _current_desk() -> OperatorDesk | None:
     """Return the current desk, computed once per response, so that form and bar agree."""
     if "at_hand" not in g:
         g.at_hand = current_desk(me(), clock.now())
-    desk: DeskForm | None = g.at_hand
+    desk: OperatorDesk | None = g.at_hand
     return desk
 
 
@@ -267,7 +267,7 @@ def _wrap_up_period() -> dict[str, object] | None:
 
 
 def _card_context(
-    desk: DeskForm | None, is_open: bool = False, shows: str = ""
+    desk: OperatorDesk | None, is_open: bool = False, shows: str = ""
 ) -> dict[str, object]:
     """Return the context of the card: an open form, what was registered with it, or the day.
 

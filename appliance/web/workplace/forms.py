@@ -1,6 +1,6 @@
 """The forms on the operator's page: their context, saving while typing, registering.
 
-Form №1 registers an appeal, form №2 only a call. A desk (DeskForm) is an operator's form together
+Form №1 registers an appeal, form №2 only a call. A desk is an operator's form together
 with the call it belongs to; a token identifies a form before it is registered.
 """
 
@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 
 from appliance.casework import applicants, call_forms, catalogs, forms
 from appliance.casework.appeals import additions, prefill, queries, registering
-from appliance.casework.appeals.desk import DeskForm
+from appliance.casework.appeals.desk import OperatorDesk
 from appliance.casework.forms import drafts
 from appliance.core import phone_numbers
 from appliance.web.shared.form_fields import (
@@ -116,7 +116,7 @@ def discard_draft(token: str) -> Response:
     return jsonify(done=True)
 
 
-def form_context(desk: DeskForm, form: str = "") -> dict[str, object]:
+def form_context(desk: OperatorDesk, form: str = "") -> dict[str, object]:
     """Return the context of an open form; `form` is the number of the requested one, if any."""
     form = selected_form(desk, form)
     known_values = {} if desk.draft else _known_values(desk, form)
@@ -135,7 +135,7 @@ def form_context(desk: DeskForm, form: str = "") -> dict[str, object]:
     }
 
 
-def selected_form(desk: DeskForm, requested_form: str = "") -> str:
+def selected_form(desk: OperatorDesk, requested_form: str = "") -> str:
     """Return the number of the form to show: the requested one, or else the draft's.
 
     It is form №2 for a new call, and always form №1 if there is no call, or if the call is already
@@ -189,7 +189,7 @@ def submitted_values(token: str, name: str = "values") -> dict[str, str]:
     return unmasked_values(values, draft.values if draft else {}, call.citizen if call else None)
 
 
-def _initial_values(desk: DeskForm) -> dict[str, str]:
+def _initial_values(desk: OperatorDesk) -> dict[str, str]:
     """Return the values of a new form: defaults, the caller's number, and data of the call."""
     phone = (
         phone_numbers.grouped_number(desk.call.citizen) if desk.call and desk.call.citizen else ""
@@ -200,7 +200,7 @@ def _initial_values(desk: DeskForm) -> dict[str, str]:
     return defaults | {"phone": phone} | call_values
 
 
-def _known_values(desk: DeskForm, form: str) -> dict[str, str]:
+def _known_values(desk: OperatorDesk, form: str) -> dict[str, str]:
     """Return what is known about the caller, for form №2, if exactly one person has their number.
 
     Otherwise, and for form №1, returns {}.

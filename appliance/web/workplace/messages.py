@@ -11,7 +11,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 from appliance.casework.appeals import queries
-from appliance.casework.appeals.desk import DeskForm
+from appliance.casework.appeals.desk import OperatorDesk
 from appliance.core.refusals import Refused
 from appliance.messaging.notices import citizens, manual, templates, texts
 from appliance.messaging.notices.manual import Subject
@@ -155,7 +155,7 @@ def _writable_subject(about: str, id: str) -> Subject:
             return manual.desk_subject(site(), _operator_desk(id))
 
 
-def _operator_desk(token: str) -> DeskForm:
+def _operator_desk(token: str) -> OperatorDesk:
     """Return the desk of the operator's own form, even if it is registered.
 
     Aborts with 404 for any other form or user.

@@ -7,7 +7,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from appliance.casework.appeals import queries
-from appliance.casework.appeals.desk import DeskForm
+from appliance.casework.appeals.desk import OperatorDesk
 from appliance.core.refusals import Refused
 from appliance.telephony import number_notes
 from appliance.web.shared.number_notes import TROUBLES, notes_context
@@ -80,7 +80,7 @@ def change_call_note(call_id: str, number: int) -> Response:
     return redirect(address)
 
 
-def _caller_number(desk: DeskForm) -> str | None:
+def _caller_number(desk: OperatorDesk) -> str | None:
     """Return the number of the caller, or None if there is no call or no number."""
     return desk.call.citizen if desk.call else None
 

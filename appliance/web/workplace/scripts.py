@@ -1,6 +1,6 @@
 """The call script next to the operator's form: what to say now, and the caller's possible answers.
 
-A run is one use of a script for a form. A desk (DeskForm) is an operator's form together with the
+A run is one use of a script for a form. A desk is an operator's form together with the
 call it belongs to.
 """
 
@@ -13,7 +13,7 @@ from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response
 
 from appliance.casework import applicants, catalogs
-from appliance.casework.appeals.desk import DeskForm
+from appliance.casework.appeals.desk import OperatorDesk
 from appliance.casework.appeals.handling import handling_of_appeal
 from appliance.casework.scripts import course, queries, runs, texts
 from appliance.casework.scripts.definition import LANGUAGES
@@ -120,7 +120,7 @@ def run_action(token: str, what: str) -> Response:
     return jsonify(trouble="")
 
 
-def _start_script(desk: DeskForm, body: Mapping[str, Any]) -> None:
+def _start_script(desk: OperatorDesk, body: Mapping[str, Any]) -> None:
     """Start a run of the selected script, in the selected language or else that of the call.
 
     Raises Refused with the code `changed` if the script does not apply to the form any more.
@@ -136,7 +136,7 @@ def _start_script(desk: DeskForm, body: Mapping[str, Any]) -> None:
     runs.begin_run(me(), desk.token, desk.call, version, script_language)
 
 
-def _applicable_versions(desk: DeskForm) -> "list[ScriptVersion]":
+def _applicable_versions(desk: OperatorDesk) -> "list[ScriptVersion]":
     """Return the scripts that apply to a form, in the versions in force when its call arrived."""
     direction = desk.draft.values.get("direction", "") if desk.draft else ""
     calendar = catalogs.working_calendar(site())
@@ -144,13 +144,13 @@ def _applicable_versions(desk: DeskForm) -> "list[ScriptVersion]":
     return queries.versions_for_call(situation, desk.call.arrived_at if desk.call else None)
 
 
-def _script_language(desk: DeskForm) -> str:
+def _script_language(desk: OperatorDesk) -> str:
     """Return the language of the call; if it is unknown, the one nearest to the user's own."""
     language: str | None = desk.call.language if desk.call else None
     return language if language in LANGUAGES else spoken_language(locale())
 
 
-def _placeholder_values(desk: DeskForm) -> dict[str, str]:
+def _placeholder_values(desk: OperatorDesk) -> dict[str, str]:
     """Return the known values of the placeholders in a script's texts, by placeholder."""
     draft_values: Mapping[str, str] = desk.draft.values if desk.draft else {}
     name = " ".join(filter(None, (draft_values.get("first_name"), draft_values.get("surname"))))

@@ -117,7 +117,7 @@ def read_modem(data: bytes) -> None:
 def read_file(data: bytes) -> None:
     """An article's document, as the process of documents reads it."""
     with contextlib.suppress(Refused, MemoryError, RecursionError):
-        file_kinds.kind_of(data)
+        file_kinds.detect_file_kind(data)
 
 
 def read_pdf(data: bytes) -> None:
