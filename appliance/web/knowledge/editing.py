@@ -1,7 +1,6 @@
 """Articles for the manager, who writes them, and the ministry, which approves them; their use."""
 
 import datetime as dt
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from flask import Blueprint, abort, flash, jsonify, redirect, render_template, request, url_for
@@ -134,7 +133,9 @@ def begin_draft(slug: str) -> Response:
     rows = articles.article_versions(article)
     source = next((row for row in rows if row.number == number), None)
     source = source or articles.version_in_force(article) or rows[0]
-    return _run_and_redirect(slug, lambda: articles.begin_draft(article, me(), source))
+    return refusals.run_and_redirect(
+        url_for(".show_article", slug=slug), lambda: articles.begin_draft(article, me(), source)
+    )
 
 
 @screen.post("/<slug>/save")
@@ -161,7 +162,7 @@ def save_draft(slug: str) -> Response:
             article_form.selected_change_request(),
         )
 
-    return _run_and_redirect(slug, store_draft, _("Saved."))
+    return refusals.run_and_redirect(url_for(".show_article", slug=slug), store_draft, _("Saved."))
 
 
 @screen.post("/<slug>/discard")
@@ -185,8 +186,8 @@ def discard_draft(slug: str) -> Response:
 def save_place(slug: str) -> Response:
     """Change an article's section and topics, its owner and the date of its next review."""
     article = _find_article(slug)
-    return _run_and_redirect(
-        slug,
+    return refusals.run_and_redirect(
+        url_for(".show_article", slug=slug),
         lambda: articles.change_placement(article, me(), article_form.submitted_place()),
         _("Saved."),
     )
@@ -300,20 +301,12 @@ def _perform_step(slug: str, action: str) -> Response:
     def apply_step() -> None:
         articles.perform_step(action, row, me(), seen_revision, text, since)
 
-    return _run_and_redirect(slug, apply_step, str(article_labels.STEP_MESSAGES[action]), "todo")
-
-
-def _run_and_redirect(
-    slug: str, action: Callable[[], object], message: str = "", anchor: str = ""
-) -> Response:
-    article_url = url_for(".show_article", slug=slug)
-    try:
-        action()
-    except Refused as error:
-        return refusals.redirect_back(article_url, error.code, anchor)
-    if message:
-        flash(message)
-    return redirect(article_url)
+    return refusals.run_and_redirect(
+        url_for(".show_article", slug=slug),
+        apply_step,
+        str(article_labels.STEP_MESSAGES[action]),
+        refusal_anchor="todo",
+    )
 
 
 def _find_article(slug: str) -> "Article":

@@ -68,7 +68,9 @@ def begin_draft(form: str) -> Response:
     number = request.form.get("number", None, parse_count)
     if number is not None and not editing.find_version(form, number):
         abort(404)
-    return _perform(form, lambda: editing.begin_draft(form, me().login, number))
+    return refusals.run_and_redirect(
+        _form_url(form), lambda: editing.begin_draft(form, me().login, number)
+    )
 
 
 @screen.post(f"/{_FORM_CONVERTER}/draft/<any(discard, withdraw):what>")
@@ -76,7 +78,9 @@ def begin_draft(form: str) -> Response:
 def drop_draft(form: str, what: str) -> Response:
     """Discard the draft, or turn a version planned for a later time back into a draft."""
     action = {"discard": editing.discard_draft, "withdraw": editing.withdraw_planned_version}[what]
-    return _perform(form, lambda: action(form, _revision_seen(), me().login))
+    return refusals.run_and_redirect(
+        _form_url(form), lambda: action(form, _revision_seen(), me().login)
+    )
 
 
 @screen.post(f"/{_FORM_CONVERTER}/draft/put")
@@ -94,7 +98,7 @@ def put_draft_in_force(form: str) -> Response:
         numbers = {"version": str(before)}, {"version": str(version.number)}
         changes.link_to_request("form", f"{form}/{version.number}", "", *numbers)
 
-    return _perform(form, put_in_force, _("Saved."))
+    return refusals.run_and_redirect(_form_url(form), put_in_force, _("Saved."))
 
 
 @screen.get(f"/{_FORM_CONVERTER}/fields/new")
@@ -139,13 +143,13 @@ def change_field(form: str, name: str) -> Response:
 def move_field(form: str, name: str, what: str) -> Response:
     """Move a field of the draft up or down by one place, or remove it."""
     if what == "remove":
-        return _perform(
-            form, lambda: editing.remove_field(form, name, _revision_seen(), me().login)
+        return refusals.run_and_redirect(
+            _form_url(form), lambda: editing.remove_field(form, name, _revision_seen(), me().login)
         )
-    return _perform(
-        form,
+    return refusals.run_and_redirect(
+        _form_url(form),
         lambda: editing.move_field(form, name, what == "down", _revision_seen(), me().login),
-        anchor=name,
+        anchor=f"field-{name}",
     )
 
 
@@ -292,21 +296,8 @@ def _save_field(form: str, field_url: str, save: Callable[[dict[str, Any]], obje
     return redirect(url_for(".show_form", form=form))
 
 
-def _perform(
-    form: str, action: Callable[[], object], message: str = "", anchor: str = ""
-) -> Response:
-    """Run `action` and redirect to the form's page, which shows `message`.
-
-    `anchor` is the name of the field to scroll to. If the action is refused, the page says why.
-    """
-    form_url = url_for(".show_form", form=form)
-    try:
-        action()
-    except Refused as refused:
-        return refusals.redirect_back(form_url, refused.code)
-    if message:
-        flash(message)
-    return redirect(f"{form_url}#field-{anchor}" if anchor else form_url)
+def _form_url(form: str) -> str:
+    return url_for(".show_form", form=form)
 
 
 def _revision_seen() -> str:

@@ -1,17 +1,13 @@
-"""Helpers of the views of the script pages: they read the request, and redirect to a script."""
+"""Helpers of the views of the script pages: they read what a request is about."""
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from flask import abort, flash, redirect, request, url_for
-from werkzeug.wrappers import Response
+from flask import abort, request
 
 from appliance.casework import versions
 from appliance.casework.changes import links, requests
 from appliance.casework.scripts import comparing, queries
-from appliance.core.refusals import Refused
 from appliance.web.settings import script_contexts
-from appliance.web.shell import refusals
 from appliance.web.shell.context import me
 from appliance.web.shell.request_data import parse_count, parse_integer
 
@@ -49,23 +45,6 @@ def import_target() -> tuple[str, int]:
 def revision_seen() -> int:
     """Return the revision of the draft that the user saw on the page that was submitted."""
     return request.form.get("seen", 0, parse_count)
-
-
-def run_and_redirect(
-    code: str, action: Callable[[], object], message: str = "", anchor: str = ""
-) -> Response:
-    """Run `action` and redirect to the script's page, which shows `message`.
-
-    `anchor` is the code of the step to scroll to. If the action is refused, the page says why.
-    """
-    script_url = url_for(".show_script", code=code)
-    try:
-        action()
-    except Refused as refused:
-        return refusals.redirect_back(script_url, refused.code)
-    if message:
-        flash(message)
-    return redirect(f"{script_url}#step-{anchor}" if anchor else script_url)
 
 
 def link_version_to_request(version: "ScriptVersion", before: "ScriptVersion | None") -> None:

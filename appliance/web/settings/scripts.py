@@ -29,7 +29,6 @@ from appliance.web.settings.script_editing import (
     link_version_to_request,
     open_request,
     revision_seen,
-    run_and_redirect,
     script_or_404,
 )
 from appliance.web.shared.script_steps import (
@@ -155,8 +154,9 @@ def show_script(code: str) -> str:
 def begin_draft(code: str) -> Response:
     """Begin the next draft, from the version in force or from an earlier one (`number`)."""
     script, number = script_or_404(code), request.form.get("number", None, parse_count)
-    return run_and_redirect(
-        code, lambda: editing.begin_draft(script.script, me(), open_request(), number)
+    return refusals.run_and_redirect(
+        url_for(".show_script", code=code),
+        lambda: editing.begin_draft(script.script, me(), open_request(), number),
     )
 
 
@@ -190,8 +190,8 @@ def save_description(code: str) -> Response:
         "kinds": form_data.getlist("kinds"),
     }
     row = draft_or_404(code)
-    return run_and_redirect(
-        code,
+    return refusals.run_and_redirect(
+        url_for(".show_script", code=code),
         lambda: editing.change_description(row, title, when, me(), revision_seen()),
         _("Saved."),
     )
@@ -264,10 +264,15 @@ def move_step(code: str, step: str, what: str) -> Response:
     """Move a step up or down by one place, or remove it."""
     row = draft_or_404(code)
     if what == "remove":
-        return run_and_redirect(code, lambda: editing.remove_step(row, step, me(), revision_seen()))
+        return refusals.run_and_redirect(
+            url_for(".show_script", code=code),
+            lambda: editing.remove_step(row, step, me(), revision_seen()),
+        )
     is_down = what == "down"
-    return run_and_redirect(
-        code, lambda: editing.move_step(row, step, is_down, me(), revision_seen()), anchor=step
+    return refusals.run_and_redirect(
+        url_for(".show_script", code=code),
+        lambda: editing.move_step(row, step, is_down, me(), revision_seen()),
+        anchor=f"step-{step}",
     )
 
 

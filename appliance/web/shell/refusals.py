@@ -9,15 +9,16 @@ So the address stays that of a page: it can be reloaded, forwarded or opened in 
     render_template(…, trouble=TROUBLES.get(was.trouble), typed=was.values)
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
-from flask import redirect, request
+from flask import flash, redirect, request
 from flask_babel import LazyString, lazy_gettext
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
+from appliance.core.refusals import Refused
 from appliance.people import refused_forms
 from appliance.web.shell.context import me
 from appliance.web.shell.errors import SECRET_FIELDS
@@ -58,6 +59,27 @@ def redirect_back(page: str, trouble: str, anchor: str = "", **more: str) -> Res
         f"{page}{separator}{urlencode({REFUSAL_ARGUMENT: token})}{'#' + anchor if anchor else ''}"
     )
     return redirect(address, 303)
+
+
+def run_and_redirect(
+    page: str,
+    action: Callable[[], object],
+    message: str = "",
+    *,
+    anchor: str = "",
+    refusal_anchor: str = "",
+) -> Response:
+    """Run `action` and redirect to a page, which shows `message`, or why the action was refused.
+
+    `anchor` is the id of the element that the page scrolls to; `refusal_anchor`, after a refusal.
+    """
+    try:
+        action()
+    except Refused as refused:
+        return redirect_back(page, refused.code, refusal_anchor)
+    if message:
+        flash(message)
+    return redirect(f"{page}#{anchor}" if anchor else page)
 
 
 def latest_refusal() -> Refusal:
