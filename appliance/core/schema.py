@@ -25,8 +25,9 @@ def schema_differences() -> tuple[list[str], list[str]]:
     """
     rows = db.database.execute_sql("SELECT name FROM schema_migration").fetchall()
     applied_names = {name for (name,) in rows}
-    missing_names = sorted(set(_release_names()) - applied_names)
-    return missing_names, _unknown_names(applied_names)
+    release_names = _release_names()
+    missing_names = sorted(set(release_names) - applied_names)
+    return missing_names, _unknown_names(applied_names, release_names)
 
 
 def apply_migrations() -> list[str]:
@@ -36,18 +37,18 @@ def apply_migrations() -> list[str]:
     UnsupportedSchema, and changes nothing, if this release cannot migrate it.
     """
     runner = Runner(db.database, str(MIGRATIONS), table_name="schema_migration")
-    applied_names = set(runner.applied())
-    if unknown_names := _unknown_names(applied_names):
+    applied_names, release_names = set(runner.applied()), _release_names()
+    if unknown_names := _unknown_names(applied_names, release_names):
         raise UnsupportedSchema(
             f"a newer release has made this database: {', '.join(unknown_names[-3:])}; "
             "install that release or a newer one"
         )
-    if applied_names and _release_names()[0] not in applied_names:
+    if applied_names and release_names[0] not in applied_names:
         raise UnsupportedSchema(
             f"a release before {OLDEST_RELEASE} has made this database: {max(applied_names)}; "
             f"install release {BRIDGE_RELEASE} first"
         )
-    if applied_names and not applied_names.issuperset(_release_names()):
+    if applied_names and not applied_names.issuperset(release_names):
         stamp = dt.datetime.now(dt.UTC).strftime("%Y%m%dT%H%M%S")
         db.copy_database(Path(f"{db.database.database}.before-{stamp}"))
     return list(runner.up())
@@ -58,12 +59,11 @@ def _release_names() -> list[str]:
     return sorted(file.stem for file in MIGRATIONS.glob("[0-9]*.py"))
 
 
-def _unknown_names(applied_names: set[str]) -> list[str]:
+def _unknown_names(applied_names: set[str], release_names: list[str]) -> list[str]:
     """Return the applied migrations of other releases.
 
     Those before this release's first migration are known: it replaces them.
     """
-    release_names = _release_names()
     return sorted(
         name for name in applied_names.difference(release_names) if name > release_names[0]
     )
