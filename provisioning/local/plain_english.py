@@ -101,10 +101,10 @@ def tracked_files(root: Path = ROOT) -> list[str]:
     return [path for path in listing.stdout.decode().splitlines() if (root / path).is_file()]
 
 
-def local_names(function: Function) -> dict[str, int]:
-    """The names of parameters and variables of a function, each with its first line."""
+def local_names(scope: ast.AST) -> dict[str, int]:
+    """The names of parameters and variables of a scope, each with its first line."""
     lines: dict[str, int] = {}
-    for node in ast.walk(function):
+    for node in ast.walk(scope):
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
             lines.setdefault(node.id, node.lineno)
         elif isinstance(node, ast.arg):
@@ -138,11 +138,17 @@ def _name_findings(path: str, function: Function) -> Iterator[Finding]:
     if bare_name in _FUNCTIONS:
         advice = "say what the function does or returns"
         yield Finding(path, function.lineno, f"function `{function.name}`: {advice}")
-    for name, line in local_names(function).items():
-        if name in _LOCALS:
-            yield Finding(path, line, f"local `{name}`: name the value it holds")
     if function.name.startswith("test_"):
         yield from banned_words(path, function.lineno, function.name.replace("_", " "))
+
+
+def _local_findings(path: str, tree: ast.Module) -> Iterator[Finding]:
+    """Yield the vague names in functions, lambdas and comprehensions, not those of a module."""
+    scopes = (n for n in ast.walk(tree) if isinstance(n, Function | ast.Lambda | ast.comprehension))
+    uses = {(line, name) for scope in scopes for name, line in local_names(scope).items()}
+    for line, name in sorted(uses):
+        if name in _LOCALS:
+            yield Finding(path, line, f"local `{name}`: name the value it holds")
 
 
 def check_python(path: str, source: str, figures: Figures) -> Iterator[Finding]:
@@ -154,6 +160,7 @@ def check_python(path: str, source: str, figures: Figures) -> Iterator[Finding]:
             yield from _name_findings(path, node)
             if is_counted:
                 figures.add_function(node.name, set(local_names(node)))
+    yield from _local_findings(path, tree)
     for line, text in _prose(source, tree):
         findings = list(banned_words(path, line, text))
         if is_counted:

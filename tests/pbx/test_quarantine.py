@@ -338,7 +338,11 @@ LOG_PARTS = st.one_of(
         lambda ends: FOREIGN_RECORDS[min(ends) : max(ends)]
     ),
     st.tuples(st.integers(0, len(FOREIGN_RECORDS) - 1), st.integers(0, 255)).map(
-        lambda put: FOREIGN_RECORDS[: put[0]] + bytes([put[1]]) + FOREIGN_RECORDS[put[0] + 1 :]
+        lambda place_and_byte: (
+            FOREIGN_RECORDS[: place_and_byte[0]]
+            + bytes([place_and_byte[1]])
+            + FOREIGN_RECORDS[place_and_byte[0] + 1 :]
+        )
     ),
     st.builds(
         lambda kind, extra, linkedid: event_record(
@@ -362,7 +366,7 @@ LOG_PARTS = st.one_of(
                 st.none() | st.booleans() | st.floats() | st.text(max_size=10),
                 lambda inner: st.lists(inner) | st.dictionaries(st.text(max_size=5), inner),
             ).map(json.dumps),
-            st.text(max_size=40).map(lambda said: json.dumps({"extra": said})),
+            st.text(max_size=40).map(lambda text: json.dumps({"extra": text})),
         ),
         st.text(max_size=20).map(lambda text: f"zz-{text}"),
     ),

@@ -187,8 +187,8 @@ TORTURE: dict[str, Callable[[End], bytes]] = {
         "OPTIONS",
         e.via,
         *(
-            f"Via: SIP/2.0/{one} t{n}.example.com;branch=z9hG4bK{n}"
-            for n, one in enumerate(("UDP", "SCTP", "TLS", "UNKNOWN", "TCP"), 1)
+            f"Via: SIP/2.0/{transport} t{n}.example.com;branch=z9hG4bK{n}"
+            for n, transport in enumerate(("UDP", "SCTP", "TLS", "UNKNOWN", "TCP"), 1)
         ),
     ),
     "3.1.1.11 octets in two parts": _multipart_message,

@@ -22,6 +22,8 @@ def test_a_vague_function_name_is_refused() -> None:
         "def send(told):\n    pass\n",
         "def send():\n    kept = 1\n",
         "def send():\n    return [one for one in range(3)]\n",
+        "NUMBERS = [one for one in range(3)]\n",
+        "KEY = lambda one: one\n",
         "def send():\n    with open('a') as found:\n        pass\n",
     ],
 )

@@ -222,8 +222,8 @@ def extend_last_entry(pack: bytes) -> bytes:
 
 
 TRICKS: dict[str, Callable[[bytes], bytes]] = {
-    "second of a name": lambda whole: add_duplicate_name(whole, first=False),
-    "first of a name": lambda whole: add_duplicate_name(whole, first=True),
+    "second of a name": lambda pack: add_duplicate_name(pack, first=False),
+    "first of a name": lambda pack: add_duplicate_name(pack, first=True),
     "name in another case": add_other_case,
     "before the first": prepend_listed_bytes,
     "before, unknown to the directory": prepend_unlisted_bytes,

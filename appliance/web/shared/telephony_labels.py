@@ -17,11 +17,15 @@ if TYPE_CHECKING:
 # By outcome of an inbound call ("open" if it is ongoing): its name, the badge's kind, the icon.
 OUTCOMES: dict[str, tuple[LazyString, str, str]] = {
     "open": (_l("Ongoing"), "accent", "phone-call"),
-    **{one.code: (lazy_gettext(one.name), one.tone, one.icon) for one in calls.INBOUND_OUTCOMES},
+    **{
+        outcome.code: (lazy_gettext(outcome.name), outcome.tone, outcome.icon)
+        for outcome in calls.INBOUND_OUTCOMES
+    },
 }
 # By outcome of an outbound call: its name, the badge's kind, the icon.
 OUTBOUND_OUTCOMES = {
-    one.code: (lazy_gettext(one.name), one.tone, one.icon) for one in calls.OUTBOUND_OUTCOMES
+    outcome.code: (lazy_gettext(outcome.name), outcome.tone, outcome.icon)
+    for outcome in calls.OUTBOUND_OUTCOMES
 }
 # Why an outbound call reached nobody, by its outcome, or for a failed call by its Q.850 cause.
 FAILURE_TEXTS: dict[str, LazyString] = {

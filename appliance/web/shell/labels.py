@@ -106,7 +106,7 @@ _FORMAT_TEXTS: dict[str, LazyString] = {
 
 # Asterisk's DIALSTATUS of a call over a trunk
 DIAL_STATUS_NAMES: dict[str, LazyString] = {
-    one.code: lazy_gettext(one.name) for one in dialling.DIAL_STATUSES
+    status.code: lazy_gettext(status.name) for status in dialling.DIAL_STATUSES
 }
 
 

@@ -91,7 +91,7 @@ _MONTHLY_TABLES = (
         "SELECT number FROM (SELECT received_at, openness, consultation_issue, gist, "
         "consultation_contact, number FROM appeal WHERE received_at >= :begin "
         "AND received_at < :end AND consultation)",
-        lambda report: ((one.number,) for one in report.consultations),
+        lambda report: ((appeal.number,) for appeal in report.consultations),
     ),
     _SUMS,
     Table(

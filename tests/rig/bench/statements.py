@@ -206,28 +206,28 @@ TELEPHONY_TABLES = (
         f"SELECT sum(n), sum(n > 1) FROM ({_CALLERS})",  # noqa: S608
         lambda report: [
             (
-                sum(one.calls for one in report.callers.frequencies),
-                sum(one.callers for one in report.callers.frequencies if one.low > 1),
+                sum(row.calls for row in report.callers.frequencies),
+                sum(row.callers for row in report.callers.frequencies if row.low > 1),
             )
         ],
     ),
     Table(
         "who called most often",
         f"{_CALLERS} HAVING n > 1 ORDER BY n DESC, 1 LIMIT 20",
-        lambda report: ((one.number, one.calls, one.accepted) for one in report.callers.top),
+        lambda report: ((row.number, row.calls, row.accepted) for row in report.callers.top),
     ),
     Table(
         "queues",
         "SELECT v.queue, count(*), sum(v.result = 'answered') FROM call c "  # noqa: S608
         f"JOIN queue_visit v ON v.call_id = c.id WHERE {INCOMING} GROUP BY 1",
-        lambda report: ((one.name, one.visits, one.results["answered"]) for one in report.queues),
+        lambda report: ((row.name, row.visits, row.results["answered"]) for row in report.queues),
     ),
     Table(
         "handed on",
         "SELECT t.kind, count(*), sum(t.returned) FROM call c "  # noqa: S608
         f"JOIN transfer t ON t.call_id = c.id WHERE {INCOMING} GROUP BY 1",
         lambda report: (
-            (one.kind, one.transfers, one.returned) for one in report.transfers if one.transfers
+            (row.kind, row.transfers, row.returned) for row in report.transfers if row.transfers
         ),
     ),
     Table(

@@ -108,8 +108,8 @@ PAGE_PATHS = [
     f"/analytics?{DAYS_QUERY}&language=uz&topic=other&region=1726&operator=nilufar&number=1282",
     f"/analytics/calls?{DAYS_QUERY}",
     *(
-        f"/analytics/calls?{DAYS_QUERY}&{asked}"
-        for asked in (
+        f"/analytics/calls?{DAYS_QUERY}&{query}"
+        for query in (
             "times=2-3",
             "caller=%2B998901234567",
             "queue=uz:answered",

@@ -23,7 +23,7 @@ TEMPLATES = "".join(
     file.read_text("utf-8") for file in sorted(WEB_FOLDER.rglob("templates/**/*.html"))
 )
 SCRIPTS = {file: file.read_text("utf-8") for file in sorted(WEB_FOLDER.rglob("static/**/*.js"))}
-ALL_KEYS = {key for one in SHORTCUTS for key in one.keys}
+ALL_KEYS = {key for shortcut in SHORTCUTS for key in shortcut.keys}
 KEYS_OF_FORMS = {
     f.key for form in forms.FORMS for f in forms.product_definition(form).fields if f.key
 }
