@@ -583,6 +583,25 @@ def test_a_session_lost_while_typing_is_restored_in_another_tab(page, window, ni
     expect(page.locator(".registered")).to_be_visible()
 
 
+def test_an_earlier_response_does_not_hide_that_the_session_is_lost(page, window, nilufar):
+    ring_operator(page, nilufar)
+    delayed_responses = []
+    page.route(
+        re.compile("/operator/bar"), lambda route: delayed_responses.append((route, route.fetch()))
+    )
+    page.evaluate("document.getElementById('bar').dispatchEvent(new Event('live'))")
+    wait_until(lambda: page.evaluate("true") and delayed_responses)
+    window.clear_cookies()
+    page.locator("#f-first_name").fill("Aziza")
+    banner = page.locator("[data-trouble='401']")
+    expect(banner).to_be_visible()
+    route, response = delayed_responses[0]
+    with page.expect_response(re.compile("/operator/bar")):
+        route.fulfill(response=response)
+    expect(page.locator("#bar:not(.htmx-request)")).to_be_attached()
+    expect(banner).to_be_visible()
+
+
 def test_a_session_lost_before_registering_loses_nothing(page, window, nilufar):
     ring_operator(page, nilufar)
     page.locator("#f-first_name").fill("Aziza")

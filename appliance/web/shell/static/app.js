@@ -21,18 +21,21 @@ const meta = (name) => document.querySelector(`meta[name="${name}"]`);
 // ── htmx requests: protected against forgery; failures are reported ──
 document.addEventListener("htmx:config:request", ({ detail }) => {
   detail.ctx.request.headers["X-CSRFToken"] = meta("csrf-token").content;
+  detail.ctx.startedAt = performance.now();
 });
 document.addEventListener("htmx:after:request", ({ detail: { ctx } }) => {
-  trackFailure(ctx.response.status, ctx.sourceElement);
+  trackFailure(ctx.response.status, ctx.sourceElement, ctx.startedAt);
 });
 // requests made by our own scripts
 document.addEventListener("trouble", ({ detail }) => trackFailure(detail ?? 200, document));
 
-// An error is over when the source that failed succeeds; being signed out, when any request succeeds.
+// An error is over when the source that failed succeeds; being signed out, when any request succeeds that
+// started after it: an earlier one may have passed before the session ended.
 let failure;
-function trackFailure(status, source) {
-  if (status >= 400) failure = { status, source };
-  else if (failure?.status === 401 || failure?.source === source) failure = undefined;
+function trackFailure(status, source, startedAt = performance.now()) {
+  const isOver = failure?.status === 401 ? startedAt > failure.at : failure?.source === source;
+  if (status >= 400) failure = { status, source, at: performance.now() };
+  else if (failure && isOver) failure = undefined;
   else return;
   showBanner(failure?.status);
   if (status === 400 || status === 401) renewToken();
