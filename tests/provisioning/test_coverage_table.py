@@ -16,6 +16,7 @@ def test_each_package_has_the_share_of_its_executed_statements(tmp_path: Path) -
     executed_files = [PACKAGE / "core" / "clock.py", PACKAGE / "core" / "files.py"]
     data.add_lines({str(path): EVERY_LINE for path in executed_files})
     data.touch_file(str(PACKAGE / "jobs" / "timetable.py"))
+    data.add_lines({str(PACKAGE / "reports" / "templates" / "bars.svg"): [1, 2]})
     data.write()
 
     rows = {line.partition("  ")[0]: line.split()[-1] for line in coverage_lines(file)}
