@@ -84,8 +84,27 @@ def route_path(route: str, number: str, **instead: str) -> str:
     return path.replace("2026-000001", number)
 
 
-@pytest.mark.parametrize("role", [*LOGIN_OF_ROLE, "program", "anonymous"])
-def test_no_page_fails_on_hostile_input(role, open_app, number) -> None:
+def requesting_role(route: str) -> str:
+    """Return the role that requests a route: the first of those that may open it."""
+    roles = ROUTES[route]
+    if "anonymous" in roles:
+        return "anonymous"
+    return "program" if roles == PROGRAM_ONLY else min(roles)
+
+
+def first_segment(route: str) -> str:
+    """Return the first segment of a route's path: "reports" of "GET /reports/issued"."""
+    return route.split("/")[1]
+
+
+HOSTILE_ROUTES = [route for route in ROUTES if not any(word in route for word in SKIPPED_ROUTES)]
+
+
+@pytest.mark.parametrize(
+    ("role", "segment"),
+    sorted({(requesting_role(route), first_segment(route)) for route in HOSTILE_ROUTES}),
+)
+def test_no_page_fails_on_hostile_input(role, segment, open_app, number) -> None:
     """Each route is requested once, as the first of the roles that may open it."""
     browser = open_app.test_client()
     headers = {}
@@ -103,12 +122,8 @@ def test_no_page_fails_on_hostile_input(role, open_app, number) -> None:
             if answer.status_code in (500, 501) or "evil" in answer.headers.get("Location", ""):
                 failed.append((method, path, str(sent)[:80], answer.status))
 
-    for route, roles in sorted(ROUTES.items()):
-        who = (
-            "program" if roles == PROGRAM_ONLY else min(roles - {"anonymous"}, default="anonymous")
-        )
-        who = "anonymous" if "anonymous" in roles else who
-        if who != role or any(word in route for word in SKIPPED_ROUTES):
+    for route in HOSTILE_ROUTES:
+        if (requesting_role(route), first_segment(route)) != (role, segment):
             continue
         method, path = route.split()[0], route_path(route, number)
         for value in HOSTILE_VALUES:
