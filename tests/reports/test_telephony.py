@@ -58,6 +58,15 @@ def run_report(settings: Settings, out: Path, *command: str) -> bytes:
     return out.read_bytes()
 
 
+def test_the_printed_report_words_its_filter(settings) -> None:
+    today = clock.now().astimezone(settings.tz).date()
+    conditions = {"language": "ru", "wait": "90-", "all": "1"}
+    call_filter = CallFilter(Period(today, today, settings.tz), conditions)
+    built = report.build_telephony_report(settings, call_filter, "ru")
+    expected = "Язык: Русский, Секунды ожидания: 90+, И отклонённые, и пробные: да"
+    assert expected in printing.as_page(built)
+
+
 def test_line_quality_is_in_every_kind_of_file(settings) -> None:
     today = clock.now().astimezone(settings.tz).date()
     call_filter = CallFilter(Period(today, today, settings.tz))

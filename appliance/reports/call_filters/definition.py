@@ -22,9 +22,9 @@ type ValueText = Callable[[str, "Reader"], str]
 
 @dataclass(frozen=True)
 class Reader:
-    """The user who reads a filter as text, and how dates and texts are shown to them."""
+    """Who reads a filter as text, and how dates and texts are shown to them."""
 
-    user: "User"
+    user: "User | None"  # None on paper, which anyone may read
     locale: str
     tz: ZoneInfo
 

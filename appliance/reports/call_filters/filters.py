@@ -114,7 +114,7 @@ _DEFINITIONS = (
         N_("Include rejected requests and test calls"),
         ("1",),
         conditions.all_condition,
-        wording.plain_text,
+        wording.labelled_text(YES_OR_NO),
         includes_uncounted=True,
     ),
     FilterDefinition(

@@ -82,9 +82,9 @@ def caller_text(value: str, reader: Reader) -> str:
 def task_text(value: str, reader: Reader) -> str:
     """Return the caller's number in the follow-up task with this id.
 
-    The id is returned if the user may not see the task.
+    The id is returned if the reader may not see the task.
     """
-    task = followups.find_task(reader.user, int(value))
+    task = followups.find_task(reader.user, int(value)) if reader.user else None
     return phone_numbers.grouped_number(task.number) if task else value
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from appliance.core import spreadsheets
 from appliance.core.i18n import N_, locale_translations
 from appliance.reports import formatting, paper, report_texts, xlsx
-from appliance.reports.call_filters import KINDS, RESULTS
+from appliance.reports.call_filters import KINDS, RESULTS, Reader, describe_conditions
 from appliance.reports.counting import CallTally
 from appliance.reports.plain_tables import PlainTable, plain_text
 from appliance.reports.shares import percentage_shares
@@ -112,7 +112,10 @@ def as_page(report: TelephonyReport) -> str:
         codes={_(name): code for code, name in FIGURES.items()},
         shade=report_charts.heat_shading(report.hours.weekdays.values()),
         asked=", ".join(
-            f"{name}: {value}" for name, value in report.call_filter.conditions.items()
+            f"{label}: {value}"
+            for label, value in describe_conditions(
+                report.call_filter, Reader(None, report.locale, report.period.tz)
+            )
         ),
     )
 
