@@ -19,15 +19,16 @@ LOCALES = contents.LOCALES
 
 
 def render_answer(settings: Settings, request: DataRequest, user: User, language: str) -> bytes:
-    """Return the answer as PDF in a language of LOCALES, with the data as stored now.
+    """Return the answer to a request as a PDF, with the citizen's data as stored now.
 
-    Raises Refused with the code "closed" if the answer includes a personal appeal that the user may
-    not read.
+    `user` is the person who downloads it, `language` a key of LOCALES. Raises Refused with the code
+    "closed" if the answer includes a personal appeal that the user may not read.
     """
     texts, tz = _answer_texts()[language], settings.tz
     records = request.records
     selected_records = {f"appeal:{n}" for n in records.get("appeal", [])}
     selected_records |= {f"call_form:{n}" for n in records.get("call_form", [])}
+    # "number" selects what is linked to the citizen's phone number only
     selected_records |= {"number"} if records.get("number") else set()
     stored = (
         data_requests.selected_records(request, user, selected_records)
@@ -59,6 +60,7 @@ def render_answer(settings: Settings, request: DataRequest, user: User, language
 
 @cache
 def _answer_texts() -> dict[str, dict[str, Any]]:
+    """Return the texts of the printed answer, by language (a key of LOCALES)."""
     return tomllib.loads(
         (report_texts.TEMPLATES_DIRECTORY / "data_request.toml").read_text("utf-8")
     )
@@ -67,6 +69,11 @@ def _answer_texts() -> dict[str, dict[str, Any]]:
 def _answer_paragraphs(
     settings: Settings, request: DataRequest, texts: dict[str, Any]
 ) -> Iterator[str]:
+    """Yield the paragraphs of the answer, which come before the tables of data.
+
+    A refusal has only its reason. The kind of a request is "tell" (send the stored data), "correct"
+    or "mask"; for "mask", the paragraphs list the masked records and say what remains stored.
+    """
     if request.state == "refused":
         yield f"{texts['refused']} {request.answer}"
         return
@@ -92,6 +99,11 @@ def _answer_sections(
     texts: dict[str, Any],
     locale: str,
 ) -> Iterator[HeadedTable]:
+    """Yield the tables of the citizen's data.
+
+    A refusal and the answer to a request for masking have no tables, the answer to a request for
+    correction has only those of the appeals and call forms.
+    """
     if request.state == "refused" or request.kind == "mask":
         return
     for appeal in stored.appeals:
@@ -135,6 +147,10 @@ def _answer_sections(
 def _record_section(
     settings: Settings, texts: dict[str, Any], kind: str, row: Appeal | CallForm, locale: str
 ) -> HeadedTable:
+    """Return the table of a record's dates and filled fields.
+
+    `kind`, "appeal" or "call_form", is the key of its title in `texts`.
+    """
     tz = settings.tz
     dates = [
         (texts["received"], formatting.format_datetime(row.received_at.astimezone(tz))),

@@ -36,7 +36,10 @@ def report_title(report: AccessReport) -> str:
 
 
 def as_page(report: AccessReport) -> str:
-    """Return the printed report as HTML for pdf.write_pdf."""
+    """Return the printed report as HTML for pdf.write_pdf.
+
+    Records that were opened without a reason are only counted on paper: the workbook lists them.
+    """
     gettext = locale_translations(report.locale).gettext
     with_reason = [access for access in report.seen if access.reason]
     tables = [
@@ -109,7 +112,7 @@ def as_workbook(report: AccessReport) -> xlsx.Workbook:
 
 
 def as_csv(report: AccessReport) -> str:
-    """Return one line for each record, person and action, as named in the audit."""
+    """Return CSV with one line for each person, action (as named in the audit) and record."""
     rows = (
         (
             *(access.who, access.what, access.record, access.times),
@@ -137,6 +140,7 @@ def as_json(report: AccessReport) -> dict[str, Any]:
 
 
 def _reader_counts(reader: ReaderActivity) -> dict[str, int]:
+    """Return a reader's counts by their names in JSON, in the order of READER_HEADS."""
     return {
         "records": len(reader.records),
         "opened": reader.opened,
@@ -150,6 +154,7 @@ def _reader_counts(reader: ReaderActivity) -> dict[str, int]:
 
 
 def _reader_cells(reader: ReaderActivity, report: AccessReport) -> tuple[str | int, ...]:
+    """Return a reader's name and counts: a cell for each of READER_HEADS."""
     return (report.names.get(reader.who, reader.who), *_reader_counts(reader).values())
 
 
@@ -164,7 +169,7 @@ def _access_description(access: RecordAccess, report: AccessReport) -> tuple[str
 
 
 def _access_cells(access: RecordAccess, report: AccessReport) -> list[str]:
-    """Return the cells of a line on paper."""
+    """Return the cells of a line on paper, one for each of ACCESS_HEADS."""
     at = (
         f"{moment.astimezone(report.period.tz):%d.%m.%Y %H:%M}"
         for moment in (access.first, access.last)

@@ -25,13 +25,13 @@ _FILE_ACTION_SUFFIXES = (".download", ".export")
 class RecordAccess:
     """One person's accesses to one record by the same action."""
 
-    who: str
-    what: str  # the audited action
-    record: str
-    times: int
+    who: str  # login
+    what: str  # the audited action, such as "appeal.view"
+    record: str  # the subject of the audit entries: an appeal's number, a call's id …
+    times: int  # how often it was accessed
     first: dt.datetime
     last: dt.datetime
-    reason: str = ""
+    reason: str = ""  # the first one given; "" also if the citizen has been masked since
 
 
 @dataclass
@@ -41,13 +41,13 @@ class ReaderActivity:
     `records` are the distinct records that were accessed: (kind of record, its number).
     """
 
-    who: str
+    who: str  # login
     records: set[tuple[str, str]] = field(default_factory=set)
-    opened: int = 0
-    listened: int = 0
-    lists: int = 0
-    searches: int = 0
-    files: int = 0
+    opened: int = 0  # views of a record
+    listened: int = 0  # recordings played
+    lists: int = 0  # lists viewed
+    searches: int = 0  # accesses with a search text; a searched list counts as a list too
+    files: int = 0  # downloads and exports
     for_reason: int = 0  # personal appeals opened by giving a reason
     unusual: int = 0  # how often unusual reading was reported
 
@@ -59,15 +59,18 @@ class AccessReport:
     locale: str
     period: Period
     made_at: dt.datetime
-    formulas: str
-    names: dict[str, str]  # by login, in the report's language
+    formulas: str  # FORMULAS_VERSION when it was made
+    names: dict[str, str]  # display names by login, in the report's language
     readers: list[ReaderActivity]
-    heard: list[RecordAccess]  # recordings
-    seen: list[RecordAccess]  # records
+    heard: list[RecordAccess]  # calls whose recordings were played
+    seen: list[RecordAccess]  # records opened, with or without a reason
 
 
 def build_access_report(settings: Settings, period: Period, locale: str) -> AccessReport:
-    """Build the report from the period's audit entries, read in batches."""
+    """Build the report from the period's audit entries, read in batches.
+
+    `settings` is not used: all reports are built by functions with these parameters (files.FORMS).
+    """
     readers: dict[str, ReaderActivity] = {}
     masked_records = {subject for (subject,) in Removal.select(Removal.subject).tuples()}
     accesses: dict[tuple[str, str, str], RecordAccess] = {}
@@ -95,13 +98,15 @@ def _add_entry(
     accesses: dict[tuple[str, str, str], RecordAccess],
     masked_records: set[str],
 ) -> None:
-    """Add an audit entry to `readers` and `accesses`, if it is about an access.
+    """Add an audit entry to `readers` and `accesses`, in place, if it is about an access.
 
-    `masked_records` are the records whose citizen has been masked since. The reasons for opening
-    them are left out, because a reason may name the citizen.
+    `readers` are by login, `accesses` by (login, action, record). A finding of unusual reading is
+    added to its reader too. `masked_records` are the records whose citizen has been masked since:
+    the reasons for opening them are left out, because a reason may name the citizen.
     """
     action = row.action
     if action == unusual_reading.ACTION:
+        # The job that found it is the entry's user; the reader is its subject.
         readers.setdefault(row.subject, ReaderActivity(row.subject)).unusual += 1
         return
     is_listening, is_view = action == "recording.listen", action.endswith(".view")

@@ -61,7 +61,7 @@ def as_workbook(report: DailyReport) -> xlsx.Workbook:
 
 
 def as_json(report: DailyReport) -> dict[str, Any]:
-    """Return the summary as plain values: seconds, percentages, None for unknown."""
+    """Return the summary as plain values for JSON: seconds, percentages, None for unknown."""
     tally, is_observed = report.inbound.tally, report.is_observed
     return {
         "period": period_as_json(report.period),
@@ -98,6 +98,7 @@ def as_csv(report: DailyReport) -> str:
     labels = [
         row.label for row in annex.figure_rows(report, report_texts.load_texts(report.locale))
     ]
+    # The ninth row on paper is the marks, in place of the ninth value, which has no label there.
     names = dict(zip(report_json["answering"], labels, strict=True)) | {
         "rating_response": "rating_response"
     }
@@ -119,6 +120,10 @@ def _audit_head_text(report: DailyReport) -> str:
 
 
 def _counts_table(texts: report_texts.ReportTexts, name: str, table: CountTable) -> Table:
+    """Return a table with the count and the share of each row, and their sums.
+
+    `name` is the head of the first column, which contains the names of the rows.
+    """
     rows: list[list[CellValue]] = [
         [row.name, row.count, row.share or formatting.NO_VALUE] for row in table.rows
     ]

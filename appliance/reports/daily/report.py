@@ -22,12 +22,13 @@ class DailyReport:
     period: Period
     calendar: WorkingCalendar
     made_at: dt.datetime
-    formulas: str
+    formulas: str  # version of the definitions of the figures
     balance: Balance
     appeals_by_region: CountTable
     appeals_by_direction: CountTable
     inbound: inbound.Arrivals
-    is_observed: bool  # a part of the day was observed; otherwise zero calls mean nothing
+    # False if Asterisk was not observed at any time of the day: the calls are unknown, not zero
+    is_observed: bool
     rules: Calls  # thresholds of the service level and of short abandons
     audit_head: str  # shortened head of the audit chain at the day's end; "" if it is empty
     site_url: str  # for links to the explanation of a figure

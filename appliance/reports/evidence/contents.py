@@ -33,7 +33,7 @@ from appliance.models import (
 from appliance.telephony import calls, recordings
 
 PACK_FORMAT = "hotline-evidence/2"  # 2: entries are stored uncompressed, without dates (layout.py)
-LOCALES = {"uz": "uz_Latn", "ru": "ru"}  # languages of the printed documents
+LOCALES = {"uz": "uz_Latn", "ru": "ru"}  # of the printed documents, by the code in their names
 # Details of an audit entry that a pack discloses; lists of other people's records are excluded.
 _DISCLOSED_DETAILS = ("reason", "page", "pack", "sha256", "fields")
 
@@ -60,10 +60,10 @@ class PackSubject:
     appeals: list[Appeal]
     call_forms: list[CallForm]
     pack_recordings: list[PackRecording]
-    runs: list[runs.Run]
+    runs: list[runs.Run]  # of call scripts
     articles: list[openings.OpenedArticle]
-    messages: list[Message]
-    accesses: list[Any]  # AuditEntry
+    messages: list[Message]  # short messages, oldest first
+    accesses: list[Any]  # AuditEntry, oldest first
 
     @property
     def audit_names(self) -> list[str]:
@@ -77,7 +77,10 @@ class PackSubject:
 
 
 def load_subject(settings: Settings, pack: EvidencePack) -> PackSubject:
-    """Load everything about the subject of a pack, in its present state."""
+    """Load everything about the subject of a pack, in its present state.
+
+    If the pack is about one appeal, other records of the same call are left out.
+    """
     call = calls.find_call(pack.call_id)
     if pack.appeal:
         subject_appeals = list(Appeal.select().where(Appeal.number == pack.appeal))
@@ -87,6 +90,7 @@ def load_subject(settings: Settings, pack: EvidencePack) -> PackSubject:
     if pack.appeal:
         form_condition = CallForm.appeal_number == pack.appeal
     forms_of_subject = list(CallForm.select().where(form_condition).order_by(CallForm.id))
+    # A token identifies a form for which articles were opened even if there was no call.
     tokens = [row.token for row in (*subject_appeals, *forms_of_subject) if row.token]
     call_recordings = recordings.files_of_call(call.id) if call else []
     names = [
@@ -148,7 +152,7 @@ def files_of_subject(
 
 
 def filled_fields(row: Appeal | CallForm, locale: str) -> list[tuple[str, str]]:
-    """Return (label, value) of every filled field of an appeal or form №2, in a language."""
+    """Return (label, value) of every filled field of an appeal or a call form, in a language."""
     definition = _form_definition(row)
     answers = call_forms.field_values(definition, row, locale)
     return [
@@ -159,12 +163,14 @@ def filled_fields(row: Appeal | CallForm, locale: str) -> list[tuple[str, str]]:
 
 
 def _form_definition(row: Appeal | CallForm) -> forms.Definition:
+    """Return the fields of the form, in the version in which the record was registered."""
     if isinstance(row, Appeal):
         return forms.numbered_definition(forms.APPEAL_FORM, row.form_version)
     return forms.numbered_definition(forms.CALL_FORM, row.version)
 
 
 def _pack_recording(settings: Settings, number: int, row: Recording) -> PackRecording:
+    """Return a recording whose name in the pack is its number, from 1, in the order of the call."""
     file = settings.paths.recordings / (row.kept or row.file)
     return PackRecording(f"recordings/{number:02}{file.suffix}", row, file)
 
@@ -177,7 +183,10 @@ def _script_runs(call: Call | None, records: list[Appeal | CallForm]) -> list[ru
 
 
 def _audit_entries(names: list[str]) -> list[Any]:
-    """Return the audit entries about the subject, including lists that showed it, oldest first."""
+    """Return the audit entries about any of the records `names`, oldest first.
+
+    Entries about lists that showed one of them are included.
+    """
     entry_of_id: dict[int, Any] = {}
     for name in names:
         for batch in entries.entry_batches(entries.EntryFilters(record=name)):
@@ -186,6 +195,7 @@ def _audit_entries(names: list[str]) -> list[Any]:
 
 
 def _pack_as_json(settings: Settings, pack: EvidencePack, subject: PackSubject) -> dict[str, Any]:
+    """Return the pack's description; a recording whose file is missing has the name None."""
     return {
         "format": PACK_FORMAT,
         "number": pack.id,
@@ -211,7 +221,7 @@ def _pack_as_json(settings: Settings, pack: EvidencePack, subject: PackSubject) 
 
 
 def _call_events(call: Call) -> Iterator[dict[str, Any]]:
-    """Yield the records of Asterisk's event log from which the call was built."""
+    """Yield the records of Asterisk's event log about the call and those merged into it."""
     merged = MergedCall.select(MergedCall.linkedid).where(MergedCall.call_id == call.id)
     is_of_call = (EventRow.linkedid == call.id) | EventRow.linkedid.in_(merged)
     for row in EventRow.select().where(is_of_call).order_by(EventRow.at, EventRow.hash):
@@ -256,6 +266,7 @@ def _call_form_as_json(call_form: CallForm) -> dict[str, Any]:
 
 
 def _form_as_json(row: Appeal | CallForm, form: str, version: int) -> dict[str, Any]:
+    """Return what appeals and call forms have in common; codes are the same in all languages."""
     definition = _form_definition(row)
     answers = {
         name: call_forms.field_values(definition, row, locale) for name, locale in LOCALES.items()
@@ -281,6 +292,7 @@ def _form_as_json(row: Appeal | CallForm, form: str, version: int) -> dict[str, 
 
 
 def _wording_as_json(row: Any) -> dict[str, Any]:
+    """Return a form's values before a correction, and when and by whom they were replaced."""
     return {"until": _iso_datetime(row.until), "replaced_by": row.replaced_by, "values": row.values}
 
 
@@ -317,6 +329,7 @@ def _article_view_as_json(article_view: openings.OpenedArticle) -> dict[str, Any
 
 
 def _article_files(subject: PackSubject) -> Iterator[tuple[str, bytes]]:
+    """Yield (name, content) of the opened articles: texts as Markdown, and attached files."""
     for version in {
         article_view.version.id: article_view.version for article_view in subject.articles
     }.values():

@@ -32,16 +32,16 @@ _CHUNK_BYTES = 1 << 20
 
 @dataclass(frozen=True)
 class _ZipEntry:
-    """One entry of the ZIP file, as its directory describes it."""
+    """One entry of the ZIP file, as the central directory at the file's end describes it."""
 
     raw_name: bytes
     local_fields: tuple[int, ...]  # the fields that its local header must repeat, in the same order
     extra_length: int  # bytes
-    comment_length: int
-    disk_number: int
-    creator: tuple[int, int]  # version and system
+    comment_length: int  # bytes
+    disk_number: int  # of the part in which it begins; 0 if the archive is not split
+    creator: tuple[int, int]  # version of the format times ten, operating system (3 is Unix)
     attributes: tuple[int, int]  # internal, external
-    offset: int
+    offset: int  # of its local header, in bytes from the beginning of the file
 
     @property
     def name(self) -> str:
@@ -50,7 +50,10 @@ class _ZipEntry:
 
     @property
     def version(self) -> tuple[int, int]:
-        """The version of the format needed to extract the entry, and the system of that version."""
+        """The two bytes of the ZIP field "version needed to extract".
+
+        They are the version of the format times ten (20 is 2.0), and a byte that packs leave zero.
+        """
         return self.local_fields[0], self.local_fields[1]
 
     @property
@@ -85,13 +88,12 @@ class _ZipEntry:
 
 
 def layout_faults(file: Path, *, is_stored: bool) -> list[str]:
-    """Return the faults in the ZIP structure of a pack's file; empty for a valid file.
+    """Return the faults in the ZIP structure of a pack's file as texts; empty for a valid file.
 
     Faults are invalid headers, and bytes that belong to no entry and so are not covered by the
-    signature.
-
-    With `is_stored`, entries must be stored uncompressed and without dates, as in packs since
-    format 2, so that the content determines every byte. Raises OSError if the file cannot be read.
+    signature. With `is_stored`, it is also a fault if an entry is compressed or has a date: packs
+    since format 2 have neither, so that the content determines every byte. Raises OSError if the
+    file cannot be read.
     """
     with file.open("rb") as source:
         length = source.seek(0, os.SEEK_END)
@@ -99,6 +101,7 @@ def layout_faults(file: Path, *, is_stored: bool) -> list[str]:
 
 
 def _iterate_faults(source: BinaryIO, length: int, is_stored: bool) -> Iterator[str]:
+    """Yield the faults of a file of `length` bytes, as `layout_faults` describes them."""
     entries, directory_begin = _read_directory(source, length)
     if directory_begin < 0:
         yield "something comes after the end of the directory, or is written into it"
@@ -120,7 +123,8 @@ def _iterate_faults(source: BinaryIO, length: int, is_stored: bool) -> Iterator[
 def _read_directory(source: BinaryIO, length: int) -> tuple[list[_ZipEntry], int]:
     """Return the entries, and the offset at which the directory begins.
 
-    The offset is -1 if the directory or its end is invalid, or bytes follow them.
+    `length` is the size of the file in bytes. The result is ([], -1) if the directory or its end
+    record is invalid, the archive is split or has a comment, or bytes follow.
     """
     source.seek(max(0, length - _END_STRUCT.size))
     tail = source.read()
@@ -172,6 +176,10 @@ def _read_directory(source: BinaryIO, length: int) -> tuple[list[_ZipEntry], int
 
 
 def _header_faults(entry: _ZipEntry, is_stored: bool) -> Iterator[str]:
+    """Yield what differs in an entry's fields from the entries that packs have (packs.py).
+
+    With `is_stored`, the entry must be uncompressed and without a date; packs of format 1 are not.
+    """
     if not _is_portable_name(entry.raw_name):
         yield "a name that other programs read otherwise"
     if entry.extra_length or entry.comment_length:
@@ -204,7 +212,10 @@ def _is_portable_name(raw_name: bytes) -> bool:
 
 
 def _check_local_header(source: BinaryIO, entry: _ZipEntry) -> tuple[str, int]:
-    """Return an entry's fault ("" for a valid entry), and the offset at which the entry ends."""
+    """Check an entry's local header and content against the directory.
+
+    Returns the fault ("" for a valid entry), and the offset at which the entry ends.
+    """
     end = entry.offset + _LOCAL_STRUCT.size + len(entry.raw_name) + entry.packed_size
     source.seek(entry.offset)
     header = source.read(_LOCAL_STRUCT.size)
@@ -222,6 +233,7 @@ def _check_content(source: BinaryIO, entry: _ZipEntry) -> str:
     """Return the fault of an entry's content, "" if it is valid.
 
     It is valid if its size and checksum are as stated, and no other bytes follow its packed bytes.
+    `source` must be positioned at the beginning of the content.
     """
     decompressor = zlib.decompressobj(-zlib.MAX_WBITS) if entry.method == _METHOD_DEFLATED else None
     crc, size, remaining = 0, 0, entry.packed_size

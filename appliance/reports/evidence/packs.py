@@ -38,7 +38,10 @@ _MAX_TEXT_CHARACTERS = 500  # of reasons and errors
 
 
 def can_make_packs(user: User) -> bool:
-    """Return True if the user may request packs about records that they can see."""
+    """Return True if the user may request packs about records that they can see.
+
+    Managers may; users of the ministry may if they have been granted the right to listen.
+    """
     match rights.scope_of(user, "evidence.make"):
         case rights.WITH_REASON:
             return True
@@ -52,9 +55,10 @@ def request_pack(
 ) -> EvidencePack:
     """Request a pack about a call, or about one appeal and its call.
 
-    Raises PermissionError if the user may not request packs, LookupError if they see no such
-    record, Refused with the code "reason" if the reason is missing, "closed" if they may not read
-    all of it, "key" if the site has no key to sign with.
+    `appeal` is the appeal's number; if it is "", the pack is about the call `call_id`. Raises
+    PermissionError if the user may not request packs, LookupError if they see no such record,
+    Refused with the code "reason" if the reason is missing, "closed" if they may not read all of
+    it, "key" if the site has no key to sign with.
     """
     if not can_make_packs(user):
         raise PermissionError(user.login)
@@ -82,7 +86,11 @@ def request_pack(
 
 
 def queue_pack(call_id: str, appeal: str, login: str, reason: str) -> EvidencePack:
-    """Queue a pack to be made; the calling function must have checked the user's permission."""
+    """Queue a pack to be made; the calling function must have checked the user's permission.
+
+    `appeal` is the number of the appeal that the pack is about, "" for a whole call; `call_id` is
+    "" for an appeal without a call.
+    """
     with write_transaction():
         pack: EvidencePack = EvidencePack.create(
             call_id=call_id, appeal=appeal, by=login, reason=reason, asked_at=clock.now()
@@ -146,7 +154,10 @@ def newest_request_time() -> dt.datetime | None:
 def make_requested_packs(
     settings: Settings, should_continue: Callable[[], bool] = lambda: True
 ) -> str:
-    """Make the requested packs, remove expired ones, and return a summary as text."""
+    """Make the requested packs, remove expired ones, and return a summary as text.
+
+    If `should_continue`, which is called before each pack, returns False, no further pack is made.
+    """
     results = []
     for pack in (
         EvidencePack.select().where(EvidencePack.state == "asked").order_by(EvidencePack.id)
@@ -202,6 +213,7 @@ def make_pack(settings: Settings, pack: EvidencePack) -> EvidencePack:
 
 
 def _not_removed(pack: EvidencePack) -> tuple[Expression, ...]:
+    """Return the conditions that select the pack's row, unless the pack has been removed."""
     return EvidencePack.id == pack.id, EvidencePack.state != "gone"
 
 
@@ -233,6 +245,11 @@ def packs_folder(settings: Settings) -> Path:
 
 
 def _write_pack(settings: Settings, pack: EvidencePack, subject: PackSubject, file: Path) -> None:
+    """Write a pack as a ZIP file: its contents, the manifest of their hashes, the signature.
+
+    The printed documents list the hashes of the other contents, so they are made after these.
+    Raises signatures.SigningKeyError if the key is missing or does not fit the public key.
+    """
     public_key = newest_public_key(settings)
     hashes: dict[str, str] = {}
     with open(file, "wb", opener=lambda f, flags: os.open(f, flags, 0o640)) as stream:
@@ -268,7 +285,7 @@ def newest_public_key(settings: Settings) -> bytes:
 
 
 def _add_to_archive(archive: zipfile.ZipFile, name: str, content: bytes | Path) -> str:
-    """Add bytes, or a file's content, to a pack as layout.py requires; return the SHA-256."""
+    """Add bytes, or a file's content, to a pack as layout.py requires; return their SHA-256."""
     entry = zipfile.ZipInfo(name, layout.ENTRY_DATE_TIME)
     entry.external_attr = layout.ENTRY_ATTRIBUTES
     if isinstance(content, bytes):
@@ -283,6 +300,7 @@ def _add_to_archive(archive: zipfile.ZipFile, name: str, content: bytes | Path) 
 
 
 def _accessible_packs(condition: object, user: User) -> list[EvidencePack]:
+    """Return the packs that meet the condition and that the user may open, the newest first."""
     if not can_make_packs(user):
         return []
     rows = EvidencePack.select().where(condition).order_by(EvidencePack.id.desc())
@@ -309,6 +327,7 @@ def _is_open_to(pack: EvidencePack, user: User) -> bool:
 
 
 def _record_failure(pack: EvidencePack, error: Exception) -> None:
+    """Store why a pack could not be made, unless the pack has been removed."""
     with write_transaction():
         reason = f"{type(error).__name__}: {error}"[:_MAX_TEXT_CHARACTERS]
         EvidencePack.update(state="failed", error=reason).where(*_not_removed(pack)).execute()

@@ -21,6 +21,7 @@ from appliance.reports.evidence.contents import LOCALES, PackSubject
 from appliance.reports.paper import jinja_environment
 from appliance.telephony import calls
 
+# the command of each step of the instructions; "" for a step without a command
 VERIFY_COMMANDS = (
     "",
     "openssl pkeyutl -verify -pubin -inkey public-key.pem -rawin -in manifest.sha256"
@@ -34,8 +35,9 @@ VERIFY_COMMANDS = (
 class HeadedTable:
     """A table under its heading.
 
-    `hashed` is the number of the column that contains hashes, counted from 1; 0 if there is no such
-    column. `empty` is shown instead of a table without rows.
+    Without `heads`, the first cell of a row is its name. `hashed` is the number of the column that
+    contains hashes, counted from 1; 0 if there is no such column. `empty` is shown in place of a
+    table without rows; if it is "", the document's general text for that.
     """
 
     title: str
@@ -90,6 +92,7 @@ def instructions_pdf(settings: Settings, pack: EvidencePack, public_key: bytes) 
 
 @cache
 def _evidence_texts() -> dict[str, dict[str, Any]]:
+    """Return the texts of the documents, by language (a key of LOCALES)."""
     return tomllib.loads((report_texts.TEMPLATES_DIRECTORY / "evidence.toml").read_text("utf-8"))
 
 
@@ -143,9 +146,11 @@ class _DocumentTables:
         )
 
     def _column_heads(self, names: str) -> tuple[str, ...]:
+        """Return the texts of column heads; `names` are their keys, separated by spaces."""
         return tuple(self._texts[name] for name in names.split())
 
     def _call_rows(self, call: Any) -> list[tuple[str, ...]]:
+        """Return (label, value) of each fact about the call."""
         texts, names = (
             self._texts,
             {
@@ -167,6 +172,7 @@ class _DocumentTables:
         ]
 
     def _course_rows(self, call: Any) -> list[tuple[str, ...]]:
+        """Return a row for each step of the call: when, what, and who or how long."""
         kinds = self._texts["course_kinds"]
         return [
             (
@@ -190,6 +196,10 @@ class _DocumentTables:
     def _recording_row(
         self, sound: contents.PackRecording, hashes: Mapping[str, str]
     ) -> tuple[str, ...]:
+        """Return the row of a recording, which states if its hash is the one stored after the call.
+
+        `hashes` are the SHA-256 of the files in the pack, by name; a missing file has no hash.
+        """
         texts, packed_hash = self._texts, hashes.get(sound.name)
         if not packed_hash:
             return sound.row.file, formatting.format_clock(sound.row.seconds), "–", texts["missing"]
@@ -204,6 +214,10 @@ class _DocumentTables:
         return sound.name, formatting.format_clock(sound.row.seconds), packed_hash, texts[verdict]
 
     def _form_table(self, kind: str, row: Appeal | CallForm, version: int) -> HeadedTable:
+        """Return the table of a record's dates and filled fields.
+
+        `kind`, "appeal" or "call_form", is the key of its title; `version` that of its form.
+        """
         texts = self._texts
         header_rows = [
             (texts["received"], self._format_time(row.received_at)),
@@ -214,6 +228,7 @@ class _DocumentTables:
         return HeadedTable(title, [*header_rows, *contents.filled_fields(row, self._locale)])
 
     def _step_rows(self, appeal: Appeal) -> list[tuple[str, ...]]:
+        """Return a row for each step in the handling of an appeal, oldest first."""
         return [
             (
                 self._format_time(step.at),
@@ -225,6 +240,7 @@ class _DocumentTables:
         ]
 
     def _run_row(self, run: Any) -> tuple[str, ...]:
+        """Return the row of a call script that an operator followed."""
         title = texts.localized_text(run.script.title, self._locale)
         operator = accounts.display_name(run.row.operator, self._locale)
         return self._format_time(run.row.begun_at), operator, title, str(run.row.version.number)
@@ -242,6 +258,7 @@ class _DocumentTables:
         return self._format_time(message.created_at), message.text, message.state
 
     def _access_row(self, entry: Any) -> tuple[str, ...]:
+        """Return the row of an audit entry; details are the reason and the network address."""
         object_name, action_name = audit_words.action_labels(entry.action)
         action = (
             f"{self._gettext(object_name)}: {self._gettext(action_name)}"

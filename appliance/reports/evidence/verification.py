@@ -37,7 +37,8 @@ class Verdict:
     changed: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     added: list[str] = field(default_factory=list)
-    unexplained: list[str] = field(default_factory=list)  # faults of the file's layout
+    # faults of the ZIP file's layout, and names that the manifest repeats
+    unexplained: list[str] = field(default_factory=list)
 
     @property
     def is_valid(self) -> bool:
@@ -72,6 +73,11 @@ def verify_pack(file: Path, public_key: str) -> Verdict:
 
 
 def _compare_with_manifest(pack: zipfile.ZipFile, public_key: str) -> Verdict:
+    """Return whether the manifest is signed, and how the pack's files differ from it.
+
+    `public_key` is the path of the site's public keys, or "". Raises KeyError if the manifest, the
+    signature or the key in the pack is missing, ValueError if a line of the manifest is invalid.
+    """
     manifest, signature, key = (
         pack.open(name).read(_MAX_ENTRY_BYTES) for name in (MANIFEST, SIGNATURE, PUBLIC_KEY)
     )
@@ -98,7 +104,7 @@ def _compare_with_manifest(pack: zipfile.ZipFile, public_key: str) -> Verdict:
 
 
 def _pack_format(pack: zipfile.ZipFile) -> object:
-    """Return the format stated in the pack's description (pack.json), if it is there."""
+    """Return the format stated in the pack's description (pack.json), None if there is no such."""
     try:
         return json.loads(pack.open(DESCRIPTION).read(_MAX_ENTRY_BYTES))["format"]
     except (KeyError, ValueError, TypeError):
@@ -113,6 +119,7 @@ def _repeated_names(pack: zipfile.ZipFile) -> list[str]:
 
 
 def _parse_manifest_line(line: str) -> tuple[str, str]:
+    """Return a file's name and its SHA-256 in hex. Raises ValueError if the line is invalid."""
     digest, separator, name = line.partition("  ")
     if not separator or len(digest) != 64:
         raise ValueError(f"no line of a manifest: {line[:80]!r}")
@@ -120,6 +127,7 @@ def _parse_manifest_line(line: str) -> tuple[str, str]:
 
 
 def _content_hash(pack: zipfile.ZipFile, name: str) -> str:
+    """Return the SHA-256 of a file in the pack, in hex; "" if it cannot be decompressed."""
     digest = hashlib.sha256()
     try:
         with pack.open(name) as stream:
