@@ -35,10 +35,11 @@ def issue_report(
 ) -> IssuedReport:
     """Make a report in every language and kind of file, and store it as the newest edition.
 
-    An edition is one issue of the report for a period. `run` is the claimed run of the report
-    (runs.py), which is marked as done in the same transaction. Raises PeriodNotClosedError if the
-    period or one of its calls has not ended, IssueStoppedError if `should_continue` returns False
-    or another process claimed the run, files.ReportFileError if a file cannot be printed.
+    `name` is a key of files.FORMS. An edition is one issue of the report for a period. `run` is the
+    claimed run of the report (runs.py), which is marked as done in the same transaction; it is None
+    if the report has no run. Raises PeriodNotClosedError if the period or one of its calls
+    has not ended, IssueStoppedError if `should_continue`, which is called before each file, returns
+    False or another process claimed the run, files.ReportFileError if a file cannot be printed.
     """
     if period.end > clock.now():
         raise PeriodNotClosedError(f"the period ends on {period.last}")
@@ -51,7 +52,7 @@ def issue_report(
             if not should_continue():
                 raise IssueStoppedError
             content_of_file[locale, kind] = files.render_file(name, report, kind)
-        if locale == "uz_Cyrl":
+        if locale == "uz_Cyrl":  # cells are stored once, with the names of the ministry's form
             report_json = files.FORMS[name].as_json(report)
             values, formulas = cells.report_cells(report_json, locale), report_json["formulas"]
     with write_transaction():
@@ -127,6 +128,7 @@ def report_period(settings: Settings, report: IssuedReport) -> Period:
 
 
 def _last_edition_query(name: str, period: Period):  # type: ignore[no-untyped-def]  # peewee's query
+    """Return the query for the number of the last edition; its value is None without editions."""
     return IssuedReport.select(fn.MAX(IssuedReport.edition)).where(
         IssuedReport.name == name,
         IssuedReport.first == period.first,
@@ -148,6 +150,10 @@ def _finish_run(run: ReportRun, report: IssuedReport) -> bool:
 def _write_file(
     settings: Settings, report: IssuedReport, locale: str, kind: str, content: bytes
 ) -> None:
+    """Write a read-only file of an issued report to the disk, and create its row with the hash.
+
+    `locale` and `kind`, a key of files.MIME_TYPES, are parts of the file's name.
+    """
     prefix = files.FORMS[report.name].file_prefix
     file_name = f"{prefix}_{report.first}_{report.last}_{report.edition}_{locale}.{kind}"
     path = settings.paths.issued_reports / file_name

@@ -6,10 +6,11 @@ from typing import Any
 from appliance.reports import formatting, report_texts
 from appliance.reports.report_texts import ReportTexts
 
-type Cells = dict[str, tuple[str, Any]]  # (name, value) by key
+# (name, value) by key; a key is the path of the value in JSON: "calls_by_weekday/1/inside"
+type Cells = dict[str, tuple[str, Any]]
 
-_EXCLUDED_PARTS = (
-    *("period", "formulas", "activity_details"),
+_EXCLUDED_PARTS = (  # parts of a report's JSON that are not compared
+    *("period", "formulas", "activity_details"),  # not on the form
     *("call_forms", "change_requests", "links", "restore_drill"),  # the annex
     *("heard", "seen"),  # the lines of the access report; their totals are compared
 )
@@ -19,7 +20,8 @@ _ROW_KEY_FIELDS = ("weekday", "soato", "code")  # one of them identifies a row o
 def report_cells(report_json: dict[str, Any], locale: str) -> Cells:
     """Return the cells of a report, with names in the language of `locale`.
 
-    `report_json` is the result of the report's as_json(). The balance is included.
+    `report_json` is the result of the report's as_json(). The balance is included; parts that are
+    not compared (_EXCLUDED_PARTS) are left out.
     """
     texts = report_texts.load_texts(locale)
     cells: Cells = {}
@@ -33,7 +35,11 @@ def report_cells(report_json: dict[str, Any], locale: str) -> Cells:
 
 
 def value_text(key: str, value: Any, texts: ReportTexts) -> str:
-    """Return the value of the cell with this key as text for people."""
+    """Return a cell's value as text for people.
+
+    Its key determines how None and a number of seconds are shown: None is "–" for a share, because
+    there is nothing to divide, and "unknown" for any other value.
+    """
     match value:
         case None:
             return formatting.NO_VALUE if key.endswith("share") else texts.unknown
@@ -51,6 +57,7 @@ def value_text(key: str, value: Any, texts: ReportTexts) -> str:
 def _iterate_cells(
     report_json: dict[str, Any], texts: ReportTexts
 ) -> Iterator[tuple[tuple[str, ...], str, Any]]:
+    """Yield (path, name, value) of every compared cell; the path is the keys that lead to it."""
     for part, value in report_json.items():
         if part not in _EXCLUDED_PARTS:
             yield from _cells_below((part,), _table_label(part, texts), value, texts)
@@ -59,6 +66,11 @@ def _iterate_cells(
 def _cells_below(
     path: tuple[str, ...], label: str, value: Any, texts: ReportTexts
 ) -> Iterator[tuple[tuple[str, ...], str, Any]]:
+    """Yield (path, name, value) of every cell within a value of a report's JSON.
+
+    `path` and `label` are the path and the name of the value itself, with which those of its cells
+    begin. A row of a list has its code in the path, so that it stays the same cell in any order.
+    """
     if isinstance(value, dict):
         for key, inner in value.items():
             if key not in ("name", *_ROW_KEY_FIELDS):
@@ -79,7 +91,10 @@ def _cells_below(
 
 
 def _list_row(table: str, row: dict[str, Any], texts: ReportTexts) -> tuple[str, str, Any]:
-    """Return the key, the name and the cells of a row of a list."""
+    """Return the key, the name and the cells of a row of a list.
+
+    `table` is the key of the list in the JSON. The cells are a dict, or the value of a single cell.
+    """
     if table == "consultations":
         return f"{row['date']} {row['issue']}", f"{row['date']} {row['issue']}", row["contacted"]
     if table == "unobserved":
@@ -97,6 +112,7 @@ def _list_row(table: str, row: dict[str, Any], texts: ReportTexts) -> tuple[str,
 
 
 def _table_label(part: str, texts: ReportTexts) -> str:
+    """Return the name of the table with this key in the JSON: "1-жадвал"; "" if it has no name."""
     numbers = {
         **{"appeals_by_weekday": 1, "appeals_total": 1, "calls_by_weekday": 2, "calls_total": 2},
         **{"appeals_by_region": 3, "appeals_by_direction": 4, "consultations": 5},
@@ -108,7 +124,10 @@ def _table_label(part: str, texts: ReportTexts) -> str:
 
 
 def _column_label(path: tuple[str, ...], key: str, texts: ReportTexts) -> str:
-    """Return the name of a column on the form."""
+    """Return the name that the printed report gives to the values with this key.
+
+    `path` leads to the dict that contains the key. "" if the report has no name for this level.
+    """
     quarterly, monthly, balance = texts.quarterly, texts.monthly, texts.balance
     if path[0] == "balance":
         heads = {

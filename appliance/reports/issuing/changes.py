@@ -20,7 +20,10 @@ class CellChange:
 
 
 def changes_since_issue(settings: Settings, report: IssuedReport, locale: str) -> list[CellChange]:
-    """Return the differences between an issued report and the same report made now."""
+    """Return the differences between an issued report and the same report made now.
+
+    The names of the cells are in the language of `locale`.
+    """
     period = archive.report_period(settings, report)
     current_report = files.build_report(report.name, settings, period, locale)
     report_json = files.FORMS[report.name].as_json(current_report)
@@ -33,13 +36,20 @@ def changes_since_issue(settings: Settings, report: IssuedReport, locale: str) -
 
 
 def changes_between(before: IssuedReport, after: IssuedReport, locale: str) -> list[CellChange]:
-    """Return the differences between two editions; cells are named as in `after`."""
+    """Return the differences between two editions; cells are named as in `after`.
+
+    Their values are shown in the language of `locale`.
+    """
     return _changed_cells(before.cells, after.cells, locale, {})
 
 
 def _changed_cells(
     before: Cells, after: Cells, locale: str, preferred_names: Cells
 ) -> list[CellChange]:
+    """Return the cells that differ or that only one of the reports has.
+
+    A cell has its name in `preferred_names`, or else in `after`, or else in `before`.
+    """
     texts = report_texts.load_texts(locale)
 
     def cell_text(edition_cells: Cells, key: str) -> str:

@@ -20,16 +20,17 @@ def find_affected(
     *,
     reasons: bool,
 ) -> list[IssuedReport]:
-    """Return the issued reports with a text about the citizen, except those already withdrawn.
+    """Return the issued reports with a text about a citizen, except those already withdrawn.
 
-    Reports whose period includes `day`, the date on which the call arrived, are searched. `records`
-    are the numbers of the citizen's records and the ids of their calls; these texts alone identify
-    nobody, so they are ignored.
+    The reports whose period includes `day`, the date on which the citizen's call arrived, are
+    searched for a text for which `is_about_citizen` returns True. `records` are the numbers of the
+    citizen's records and the ids of their calls; these texts alone identify nobody, so they are
+    ignored.
 
-    With `reasons`, access reports on `day` and later are searched too: they are long, and contain
-    the reasons for opening records. An access report without any of `records` is tested with
-    `mentions_citizen` instead of `is_about_citizen`, because users give the same reason for many
-    records.
+    With `reasons`, access reports on `day` and later are searched too, because they contain the
+    reasons for opening records. An access report without any of `records` is searched with
+    `mentions_citizen`, which accepts fewer texts, because users give the same reason for many
+    records; if it is None, such a report is not searched.
     """
     covers_day = (IssuedReport.first <= day) & (IssuedReport.last >= day)
     if reasons:
@@ -55,8 +56,9 @@ def withdraw_report(
 ) -> None:
     """Withdraw a report: remove its cells about the citizen, and mark it as withdrawn.
 
-    Must be called in a write transaction. After that, `remove_files` removes its files; their rows
-    and hashes stay as proof of what was issued.
+    `is_about_citizen` returns True for a text that may identify the citizen. Must be called in a
+    write transaction. After that, `remove_files` removes the report's files; their rows and hashes
+    stay as proof of what was issued.
     """
     cells = {
         key: cell
@@ -84,7 +86,7 @@ def remove_files(settings: Settings) -> int:
 
 
 def _report_texts(settings: Settings, report: IssuedReport) -> Iterator[str]:
-    """Yield every text in a report's cells and in its JSON file."""
+    """Yield every text in a report's cells and in its JSON file, if the file exists."""
     yield from _iterate_strings(report.cells)
     json_file = next((file for file in report.files if file.kind == "json"), None)
     with contextlib.suppress(FileNotFoundError):
@@ -95,6 +97,7 @@ def _report_texts(settings: Settings, report: IssuedReport) -> Iterator[str]:
 
 
 def _iterate_strings(value: Any) -> Iterator[str]:
+    """Yield every string within a JSON value, including the keys of objects."""
     match value:
         case str():
             yield value

@@ -152,7 +152,10 @@ def as_json(report: MinutesReport) -> dict[str, Any]:
 
 
 def line_values(line: BillingLine, gettext: Any) -> tuple[PlainValue, ...]:
-    """Return the cells of a line, in the order of the column heads."""
+    """Return the cells of a line, in the order of _TABLE_HEADS.
+
+    `gettext` translates into the language of the statement or the page.
+    """
     tariff = line.tariff
     return (
         gettext(DIRECTION_LABELS[line.direction]) if line.direction else "",
@@ -168,13 +171,17 @@ def line_values(line: BillingLine, gettext: Any) -> tuple[PlainValue, ...]:
 
 
 def total_texts(report: MinutesReport, gettext: Any) -> list[str]:
-    """Return the texts of the totals: number of calls, talk, billed time, cost."""
+    """Return the texts of the totals: number of calls, talk, billed time, cost.
+
+    The cost is "unknown" if no tariff applies to any of the calls.
+    """
     *counts, amount = line_values(report.total, gettext)[5:]
     unknown = report_texts.load_texts(report.locale).unknown
     return [*map(value_text, counts), unknown if amount is None else value_text(amount)]
 
 
 def _amount_sum(report: MinutesReport) -> CellValue:
+    """Return the total cost: the sum of the column, or "unknown" if no call has a tariff."""
     return report_texts.load_texts(report.locale).unknown if report.total.amount is None else SUM
 
 
@@ -189,12 +196,12 @@ def unpriced_warning(report: MinutesReport) -> str:
 
 
 def tiyin_to_som(tiyin: int | None) -> Decimal | None:
-    """Convert tiyin to soʻm with two decimals."""
+    """Convert tiyin, the hundredth of a soʻm, to soʻm with two decimals; None stays None."""
     return None if tiyin is None else Decimal(tiyin).scaleb(-2)
 
 
 def value_text(value: PlainValue) -> str:
-    """Return the text of a cell on paper and on the page."""
+    """Return the text of a cell on paper and on the page; a Decimal is an amount in soʻm."""
     match value:
         case None:
             return formatting.NO_VALUE

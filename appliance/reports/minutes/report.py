@@ -17,7 +17,7 @@ from appliance.reports.periods import Period
 from appliance.telephony import calls
 from appliance.telephony.calls import Balance
 
-_ROUNDINGS_UP = ("second", "minute")  # the units that a talk is rounded up to
+_ROUNDINGS_UP = ("second", "minute")  # the units to which talk is rounded up
 
 type DayRange = tuple[dt.date, dt.date]  # first and last day, both included
 
@@ -28,8 +28,8 @@ class BilledCall:
 
     id: str
     arrived_at: dt.datetime
-    direction: str
-    trunk: str
+    direction: str  # "inbound" or "outbound"
+    trunk: str  # "" if it is unknown
     number: str  # the number that the citizen dialled; "" for an outgoing call
     talk_seconds: float
     tariff: Tariff | None
@@ -49,12 +49,15 @@ class BilledCall:
 
 @dataclass(frozen=True)
 class BillingLine:
-    """The sums over the calls with the same direction, trunk, number and tariff."""
+    """The sums over the calls with the same direction, trunk, number and tariff.
 
-    direction: str
-    trunk: str
-    number: str
-    tariff: Tariff | None
+    Each of the four is empty in the line of totals.
+    """
+
+    direction: str  # "inbound" or "outbound"
+    trunk: str  # "" if it is unknown
+    number: str  # the number that the citizen dialled; "" for outgoing calls
+    tariff: Tariff | None  # None if no tariff applies to these calls
     calls: int
     talk_seconds: float
     billed_seconds: int
@@ -99,7 +102,10 @@ class MinutesReport:
 
 
 def build_minutes_report(settings: Settings, period: Period, locale: str) -> MinutesReport:
-    """Return the statement of a period's billed calls."""
+    """Return the statement of a period's billed calls.
+
+    `settings` is not used: all reports are built by functions with these parameters (files.FORMS).
+    """
     tariff_list = tariffs.all_tariffs()
     sums: dict[tuple[str, str, str, int], BillingLine] = {}
     for line in _billing_lines(period, tariff_list):
@@ -193,7 +199,7 @@ def _billing_lines(period: Period, tariff_list: Sequence[Tariff]) -> Iterator[Bi
 
 
 def _tariff_periods(valid_tariffs: Sequence[Tariff], period: Period) -> list[Period]:
-    """Divide the period into parts within which no tariff begins or ends."""
+    """Return the period divided into parts within which no tariff begins or ends, in order."""
     day = dt.timedelta(days=1)
     change_days = {tariff_or_day.valid_from for tariff_or_day in valid_tariffs} | {
         tariff_or_day.valid_to + day for tariff_or_day in valid_tariffs if tariff_or_day.valid_to
@@ -226,6 +232,10 @@ def _billable_conditions(period: Period) -> tuple[Expression, ...]:
 def _tariff_days(
     tariff_list: Sequence[Tariff], period: Period, line: BillingLine
 ) -> tuple[DayRange, ...]:
+    """Return the ranges of days on which the line's tariff applies to calls like those of the line.
+
+    For a line without a tariff, these are the days on which no tariff applies to such calls.
+    """
     ranges: list[DayRange] = []
     for day in period.days:
         if (
@@ -245,7 +255,7 @@ def iterate_billed_calls(
 ) -> Iterator[BilledCall]:
     """Yield the billed calls of a period, oldest first.
 
-    `tariff_list` are all tariffs; if None, they are read from the database.
+    `tariff_list` must contain all tariffs; by default, they are read from the database.
     """
     tariff_list = tariffs.all_tariffs() if tariff_list is None else tariff_list
     dialled_number = call_filters.dialled_number()

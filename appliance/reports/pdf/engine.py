@@ -24,6 +24,10 @@ class _PackageFiles(URLFetcher):  # type: ignore[misc]  # weasyprint has no type
     """Reads only this package's own files; a missing file or any other stops the rendering."""
 
     def fetch(self, url: str, headers: dict[str, str] | None = None) -> URLFetcherResponse:
+        """Return the content of a file of this package.
+
+        Raises FatalURLFetchingError, which stops WeasyPrint, for any other URL or a missing file.
+        """
         parts = urlsplit(url)
         path = Path(url2pathname(parts.path)).resolve()
         if parts.scheme != "file" or not path.is_relative_to(PACKAGE):
