@@ -1,4 +1,7 @@
-"""Report form №2: calls and appeals from a month's first day to a date, in five tables."""
+"""Report form №2: calls and appeals from a month's first day to a date, in five tables.
+
+It is not the call form, form №2, on which operators register calls.
+"""
 
 from appliance.reports.monthly.export import as_csv, as_json
 from appliance.reports.monthly.printing import as_page, as_workbook

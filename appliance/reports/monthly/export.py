@@ -68,6 +68,7 @@ def as_json(report: MonthlyReport) -> dict[str, Any]:
 
 
 def _change_requests_json(report: MonthlyReport) -> list[dict[str, Any]]:
+    """Return the counts of the ministry's change requests, a dict for each kind of request."""
     kinds = report_texts.load_texts(report.locale).changes.kinds
     return [
         {"code": row.kind, "name": kinds[row.kind], **dict(zip(FIGURES, row.figures, strict=True))}
@@ -76,6 +77,7 @@ def _change_requests_json(report: MonthlyReport) -> list[dict[str, Any]]:
 
 
 def _links_json(links: tuple[LinkAvailability, ...], rates: tuple[float, ...]) -> dict[str, Any]:
+    """Return the availability of the box's links, and the measured internet rates (Mbit/s)."""
     return {
         "availability": [
             {
@@ -113,6 +115,7 @@ def as_csv(report: MonthlyReport) -> str:
 
 
 def _csv_rows(report: MonthlyReport) -> Iterator[dict[str, Any]]:
+    """Yield each row as the values of the columns that it fills, by names of CSV_COLUMN_NAMES."""
     weekdays = report_texts.load_texts(report.locale).weekdays
     total = report_texts.load_texts(report.locale).total
     for name in ("appeals_by_weekday", "calls_by_weekday"):
@@ -154,6 +157,7 @@ def _csv_rows(report: MonthlyReport) -> Iterator[dict[str, Any]]:
 
 
 def _weekdays_json(table: WeekdayTable) -> list[dict[str, Any]]:
+    """Return a dict for each weekday, from Monday, whose number is 1."""
     return [{"weekday": n} | _hours_split_as_json(split) for n, split in enumerate(table.days, 1)]
 
 

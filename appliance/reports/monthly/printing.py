@@ -44,7 +44,7 @@ def as_page(report: MonthlyReport) -> str:
 
 
 def as_workbook(report: MonthlyReport) -> xlsx.Workbook:
-    """Return a workbook: a sheet for each of the five tables, and the sheets of the annex."""
+    """Return a workbook: a sheet for each of the report's five tables, and the annex's sheets."""
     texts = report_texts.load_texts(report.locale)
     form_texts = texts.monthly
     unobserved_stretches = paper.unobserved_text(report)
@@ -68,7 +68,7 @@ def as_workbook(report: MonthlyReport) -> xlsx.Workbook:
         form_texts.by_direction,
         form_texts.consultations,
     )
-    notes = (
+    notes = (  # by the number of the table
         {2: (form_texts.calls_unobserved.format(stretches=unobserved_stretches),)}
         if unobserved_stretches
         else {}
@@ -103,6 +103,7 @@ def join_lines(text: str) -> str:
     return " ".join(text.split())
 
 
+# widths of the columns, rows of heads, other rows, and the row of totals, if the table has one
 type _TableParts = tuple[
     tuple[float, ...],
     Sequence[Sequence[CellValue]],
@@ -114,6 +115,10 @@ type _TableParts = tuple[
 def _weekday_table(
     texts: ReportTexts, table: WeekdayTable, half_titles: tuple[str, str]
 ) -> _TableParts:
+    """Return widths, heads, rows and totals of the table of counts by weekday.
+
+    `half_titles` are the heads of the columns inside and outside working hours.
+    """
     inside, outside = half_titles
     head = ("№", texts.weekday, inside, texts.share, outside, texts.share)
     rows = [
@@ -128,6 +133,7 @@ def _weekday_table(
 def _split_cells(
     texts: ReportTexts, split: HoursSplit
 ) -> tuple[CellValue, CellValue, CellValue, CellValue]:
+    """Return the count and the share inside working hours, then those outside working hours."""
     return (
         texts.unknown if split.inside is None else split.inside,
         _share_or_dash(split.inside_share),
@@ -137,6 +143,10 @@ def _split_cells(
 
 
 def _count_table(texts: ReportTexts, name: str, table: CountTable) -> _TableParts:
+    """Return widths, heads, rows and totals of a table of counts by region or direction.
+
+    `name` is the head of the column of names. The row of unlisted codes has no row number.
+    """
     rows = [
         (number if row.code else None, row.name, row.count, _share_or_dash(row.share))
         for number, row in enumerate(table.rows, 1)
@@ -147,6 +157,7 @@ def _count_table(texts: ReportTexts, name: str, table: CountTable) -> _TablePart
 
 
 def _consultation_table(texts: ReportTexts, report: MonthlyReport) -> _TableParts:
+    """Return widths, heads and rows of the table of consultations, which has no totals."""
     head = ("№", texts.date, texts.monthly.issue, texts.monthly.contacted)
     rows: list[Sequence[CellValue]] = [
         (
@@ -163,6 +174,7 @@ def _consultation_table(texts: ReportTexts, report: MonthlyReport) -> _TablePart
 
 
 def _annex_sheet(texts: ReportTexts, report: MonthlyReport) -> xlsx.Sheet:
+    """Return the sheet of the annex's figures; "*" marks a figure based on too few cases."""
     annex_texts = texts.annex
     table = Table(
         heads=((annex_texts.figure, annex_texts.value, annex_texts.target),),
@@ -178,6 +190,7 @@ def _annex_sheet(texts: ReportTexts, report: MonthlyReport) -> xlsx.Sheet:
 
 
 def _change_requests_sheet(texts: ReportTexts, report: MonthlyReport) -> xlsx.Sheet:
+    """Return the sheet that counts the ministry's change requests by kind."""
     change_texts = texts.changes
     table = Table(
         heads=((change_texts.kind, *(getattr(change_texts, name) for name in summary.FIGURES)),),
@@ -193,9 +206,9 @@ def _change_requests_sheet(texts: ReportTexts, report: MonthlyReport) -> xlsx.Sh
 def _annex_rows(report: MonthlyReport, texts: ReportTexts) -> list[annex.FigureRow]:
     """Return the rows of this report's table of figures in the annex.
 
-    To the rows that every report has are added: the share of calls registered on form №2, the
-    availability and rate of the internet link if they were measured, and the last restore drill if
-    the site has snapshots.
+    To the rows that every report has are added: the share of accepted calls for which operators
+    filled in the call form, the availability and rate of the internet link if they were measured,
+    and the last restore drill (a rehearsed restore) if the site has snapshots.
     """
     rows, annex_texts = annex.figure_rows(report, texts), texts.annex
     registered = report.call_forms.share
@@ -218,6 +231,7 @@ def _annex_rows(report: MonthlyReport, texts: ReportTexts) -> list[annex.FigureR
 
 
 def _drill_text(drill: RestoreDrill, texts: AnnexTexts) -> str:
+    """Return the result and the date of a restore drill, or that there was no drill."""
     if not drill.date:
         return texts.drill_none
     outcome = texts.drill_passed if drill.passed else texts.drill_failed
@@ -225,7 +239,10 @@ def _drill_text(drill: RestoreDrill, texts: AnnexTexts) -> str:
 
 
 def _capacity_context(report: MonthlyReport) -> dict[str, object]:
-    """Return the template's variables about the operators and channels that the calls needed."""
+    """Return the template's variables about the capacity that the period's calls needed.
+
+    The capacity is the number of operators and of channels on the trunks.
+    """
     forecast = capacity.forecast_capacity(report.period, report.rules.service_level, report.wrap_up)
     needed, half_hours = capacity.capacity_tables(forecast, report.locale)
     return {
@@ -237,7 +254,7 @@ def _capacity_context(report: MonthlyReport) -> dict[str, object]:
 
 
 def _capacity_sheets(report: MonthlyReport) -> list[xlsx.Sheet]:
-    """Return the two tables of the capacity forecast as sheets."""
+    """Return the tables of the capacity forecast (operators and channels needed) as sheets."""
     forecast = capacity.forecast_capacity(report.period, report.rules.service_level, report.wrap_up)
     return [
         xlsx.Sheet(
@@ -256,11 +273,13 @@ def _share_or_dash(share: Decimal | None) -> CellValue:
 
 
 def _report_heading(report: MonthlyReport) -> list[str]:
+    """Return the heading in parts, each with the line breaks of the printed form."""
     texts = report_texts.load_texts(report.locale).monthly
     return [part.format(**_title_dates(report)) for part in texts.heading]
 
 
 def _title_dates(report: MonthlyReport) -> dict[str, object]:
+    """Return the values for the placeholders {year}, {month} and {day} of titles."""
     last = report.period.last
     months = report_texts.load_texts(report.locale).months
     return {"year": last.year, "month": months[last.month - 1], "day": last.day}

@@ -32,8 +32,8 @@ from appliance.telephony.calls import Balance
 class Consultation:
     """An appeal for which the consultation of a specialist was requested."""
 
-    date: dt.date
-    issue: str
+    date: dt.date  # on which the call arrived
+    issue: str  # on which the specialist is to be consulted
     contacted: str  # who was contacted; "" until then
     number: str  # of the appeal
 
@@ -46,7 +46,7 @@ class MonthlyReport:
     period: Period
     calendar: WorkingCalendar
     made_at: dt.datetime
-    formulas: str
+    formulas: str  # version of the definitions of the figures
     balance: Balance
     appeals_by_weekday: WeekdayTable
     calls_by_weekday: WeekdayTable
@@ -65,7 +65,10 @@ class MonthlyReport:
 
     @property
     def is_observed(self) -> bool:
-        """True if the number of calls is known, because a part of the period was observed."""
+        """True if Asterisk was observed in at least a part of the period.
+
+        Otherwise the number of calls is unknown, not zero.
+        """
         total = self.calls_by_weekday.total
         return total.inside is not None or total.outside is not None
 
@@ -115,7 +118,7 @@ def build_monthly_report(
 
 
 def count_appeals_by_region(period: Period, locale: str, unknown: str) -> CountTable:
-    """Count appeals by region, in the order of the form.
+    """Count appeals by region, in the order of the report form.
 
     `unknown` is the name of the row for appeals without a region.
     """
@@ -124,7 +127,7 @@ def count_appeals_by_region(period: Period, locale: str, unknown: str) -> CountT
 
 
 def count_appeals_by_direction(period: Period, locale: str, unknown: str) -> CountTable:
-    """Count appeals by direction (subject area), in the order of the form.
+    """Count appeals by direction (subject area), in the order of the report form.
 
     Directions that are not in use on the period's last day are included only if appeals have them.
     `unknown` is the name of the row for appeals without a listed direction.
@@ -136,7 +139,7 @@ def count_appeals_by_direction(period: Period, locale: str, unknown: str) -> Cou
 
 
 def _in_period(period: Period) -> tuple[Expression, Expression]:
-    """Return the conditions for appeals whose call arrived in the period."""
+    """Return the SQL conditions that an appeal's call arrived in the period."""
     return Appeal.received_at >= period.begin, Appeal.received_at < period.end
 
 
@@ -149,7 +152,8 @@ def _count_appeals_by(period: Period, column: Field) -> dict[Any, int]:
 def _appeals_by_slot(period: Period, times: tuple[dt.time, ...]) -> dict[dt.datetime, int]:
     """Return the number of appeals in each time slot, by the beginning of the slot in local time.
 
-    `times` are times of the day that must be borders between slots.
+    All slots have the same length, an hour or a part of it: the greatest at which each of `times`,
+    times of the day, is a border between slots. Slots without appeals are left out.
     """
     width = wallclock.slot_width(times)
     slot = wallclock.local_microseconds(period, Appeal.received_at) / width
@@ -183,7 +187,7 @@ def _iterate_consultations(period: Period, personal_text: str) -> Iterator[Consu
 
 
 def _direction_names(used_codes: set[str], locale: str, day: dt.date) -> dict[str, str]:
-    """Return the names of directions by code, in the order of the form.
+    """Return the names of directions (subject areas) by code, in the order of the report form.
 
     Directions that are not in use on `day` are included only if they are among `used_codes`.
     """

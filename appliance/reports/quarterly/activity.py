@@ -44,7 +44,7 @@ class Activity:
     )
     callback: ActivityFact  # offered by the current plan, or requested by `count` callers
     telegram_bot: ActivityFact  # from the settings
-    published: ActivityFact
+    published: ActivityFact  # the hotline's phone numbers, on official websites
     recordings_kept: ActivityFact  # `count` of `of` calls of the last two months have a recording
     appeals_kept: ActivityFact  # `count` of `of` appeals still have their text
     answered_by: str = ""
@@ -54,7 +54,10 @@ class Activity:
 def count_activity(
     settings: Settings, period: Period, balance: Balance, answer: QuarterAnswer | None
 ) -> Activity:
-    """Return the row of table 3 for a period; `answer` are the manager's answers, if any."""
+    """Return the row of table 3 for a period.
+
+    `answer` are the manager's answers for the quarter; None if the manager has not answered.
+    """
     is_observed = bool(balance.outcomes) or is_any_observed(
         [(period.begin, period.end)], balance.unobserved
     )
@@ -78,13 +81,19 @@ def count_activity(
 
 
 def _published_fact(answer: QuarterAnswer | None) -> ActivityFact:
+    """Return whether the hotline's numbers are on official websites, as the manager answered."""
     if answer is None:
         return ActivityFact(None, MANAGER_SOURCE)
     return ActivityFact(answer.published, MANAGER_SOURCE, answer.published_note)
 
 
 def _recordings_fact(settings: Settings, period: Period) -> ActivityFact:
-    """Return whether answered calls of the period's last two months still have recordings."""
+    """Return whether answered calls of the period's last two months still have recordings.
+
+    It is fulfilled if any of them has one; the printed cell says how many have. It is unknown if
+    there were no such calls, and if all have one but the hotline's first answered call was less
+    than two months before the period's end.
+    """
     talks = Call.select(Call.id).where(
         Call.direction == "inbound", Call.outcome == "answered", Call.arrived_at < period.end
     )
@@ -114,7 +123,10 @@ def _recordings_fact(settings: Settings, period: Period) -> ActivityFact:
 
 
 def _appeals_fact(settings: Settings, period: Period) -> ActivityFact:
-    """Return whether the text of every appeal exists, or was removed after two years or later."""
+    """Return whether the text of every appeal exists, or was removed after two years or later.
+
+    It is unknown if there are no appeals, or if the first one is not two years old yet.
+    """
     removals = Removal.select().where(Removal.kind == "appeal", Removal.subject == Appeal.number)
     appeals = Appeal.select(fn.COUNT(Appeal.id), fn.MIN(Appeal.received_at)).where(
         Appeal.received_at < period.end

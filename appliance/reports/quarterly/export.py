@@ -9,6 +9,7 @@ from appliance.reports.quarterly import wording
 from appliance.reports.quarterly.activity import ActivityFact
 from appliance.reports.quarterly.report import QuarterlyReport
 
+# fields of Activity, in the order of table 3, except "hours": in JSON it is not a yes or no
 _ACTIVITY_FIELDS = ("callback", "telegram_bot", "published", "recordings_kept", "appeals_kept")
 
 
@@ -121,6 +122,7 @@ def as_csv(report: QuarterlyReport) -> str:
 
 
 def _fact_as_json(fact: ActivityFact) -> dict[str, Any]:
+    """Return on what an answer of table 3 is based."""
     return {
         "known_by": fact.source,
         "note": fact.note,

@@ -27,14 +27,14 @@ from appliance.telephony.calls import Balance
 
 @dataclass(frozen=True)
 class CallFigures:
-    """The figures of table 1; all are None (unknown) if nothing was observed."""
+    """The figures of table 1; all are None (unknown) if Asterisk was not observed at all."""
 
     incoming: int | None
     accepted: int | None
     missed: int | None
-    talk_seconds: float | None
-    average_seconds: float | None  # also None if no call was accepted
-    outgoing: int | None
+    talk_seconds: float | None  # of all accepted calls
+    average_seconds: float | None  # of talk per accepted call; also None if no call was accepted
+    outgoing: int | None  # outgoing calls, answered or not
     outgoing_answered: int | None
 
 
@@ -71,13 +71,13 @@ class QuarterlyReport:
     period: Period
     calendar: WorkingCalendar
     made_at: dt.datetime
-    formulas: str
+    formulas: str  # version of the definitions of the figures
     balance: Balance
     calls: CallFigures
     recovery: Recovery
     numbers: tuple[str, ...]  # phone numbers of the hotline
     qualification: Qualification
-    intervals: tuple[IntervalRow, ...]
+    intervals: tuple[IntervalRow, ...]  # a row for each shift, then the hours outside all shifts
     has_disjoint_intervals: bool  # no time of the day is in two intervals, so their calls add up
     activity: Activity
     months: tuple[MonthRow, ...]
@@ -92,7 +92,7 @@ class QuarterlyReport:
 
     @property
     def is_whole_quarter(self) -> bool:
-        """True if the report covers the quarter to its end."""
+        """True if the period ends with the quarter, not on a date before."""
         next_day = self.period.last + dt.timedelta(days=1)
         return periods.quarter_name(next_day) != self.quarter
 
@@ -104,7 +104,10 @@ class QuarterlyReport:
 
     @property
     def is_observed(self) -> bool:
-        """True if the number of calls is known, because a part of the period was observed."""
+        """True if Asterisk was observed in at least a part of the period.
+
+        Otherwise the number of calls is unknown, not zero.
+        """
         return self.calls.incoming is not None
 
 
@@ -154,7 +157,8 @@ def call_figures(
     """Return the figures of table 1.
 
     `outgoing` is a pair: the number of outgoing calls, and how many of them were answered. `gaps`
-    are the intervals in which calls could not be observed.
+    are the intervals in which Asterisk was not observed. If they cover the whole period and no call
+    is recorded, all figures are None (unknown).
     """
     placed, answered = outgoing
     is_observed = bool(arrivals.calls or placed) or is_any_observed(
@@ -183,10 +187,12 @@ def interval_rows(
     """Return the calls that arrived in the hours of each shift, and whether their counts add up.
 
     They do not add up if shifts overlap. If the shifts do not cover the whole day, a last row has
-    the calls outside all shifts. `gaps` are the intervals in which calls could not be observed.
+    the calls outside all shifts. `gaps` are the intervals in which Asterisk was not observed: the
+    counts of a shift without calls that lies within them on every day are None.
     """
     slot_times = [(slot, begin.time()) for begin, slot in arrivals.slots.items()]
     edges = {dt.time(), *_interval_edges(intervals)}
+    # The number of shifts at each border; it is the same until the next one.
     coverage = [sum(shift.covers_time(edge) for shift in intervals) for edge in edges]
     rows = []
     for shift in intervals:
@@ -236,6 +242,7 @@ def _distinct_numbers(*numbers: str) -> tuple[str, ...]:
 
 
 def _interval_edges(intervals: Iterable[StaffedHours]) -> list[dt.time]:
+    """Return the times of the day at which shifts begin and end."""
     return [
         dt.time.fromisoformat(edge) for shift in intervals for edge in (shift.opens, shift.closes)
     ]
@@ -256,6 +263,7 @@ def _count_outgoing(period: Period) -> tuple[int, int]:
 def _month_rows(
     period: Period, arrivals: Arrivals, missed: Sequence[MissedCall]
 ) -> Iterator[MonthRow]:
+    """Yield the calls of each month of the period, or of the part of a month that is in it."""
     for first in sorted({day.replace(day=1) for day in period.days}):
         days = [day for day in period.days if day.replace(day=1) == first]
         month = Period(days[0], days[-1], period.tz)

@@ -7,7 +7,7 @@ from appliance.reports.quarterly.report import IntervalRow, QuarterlyReport
 from appliance.reports.report_texts import QuarterlyTexts, ReportTexts
 from appliance.reports.shares import percentage
 
-_ACTIVITY_FIELDS = (
+_ACTIVITY_FIELDS = (  # fields of Activity, in the order of table 3
     "hours",
     "callback",
     "telegram_bot",
@@ -18,7 +18,7 @@ _ACTIVITY_FIELDS = (
 
 
 def form_texts(report: QuarterlyReport) -> QuarterlyTexts:
-    """Return the texts of form №1."""
+    """Return the texts of report form №1 in the report's language."""
     return report_texts.load_texts(report.locale).quarterly
 
 
@@ -35,16 +35,16 @@ def report_title(report: QuarterlyReport) -> str:
 
 
 def heading_lines(report: QuarterlyReport) -> list[str]:
-    """Return the heading of the report, in parts."""
+    """Return the parts of the report's heading, each with the printed form's line breaks."""
     texts = form_texts(report)
     parts = [part.format(**title_dates(report)) for part in texts.heading]
     return parts if report.is_whole_quarter else [*parts, _to_date_text(report)]
 
 
 def interval_label(row: IntervalRow, report: QuarterlyReport) -> str:
-    """Return the hours of a row, "08:00–14:00", or the words for calls outside all shifts.
+    """Return the hours of a row of table 2, "08:00–14:00".
 
-    These are "other hours", or "unknown" if no shift was recorded.
+    The row of calls outside all shifts has "other hours", or "unknown" if no shift was recorded.
     """
     if row.opens:
         return f"{row.opens}–{row.closes}"
@@ -101,7 +101,10 @@ def staff_notes(report: QuarterlyReport) -> list[str]:
 
 
 def activity_cells(report: QuarterlyReport) -> list[tuple[str, int]]:
-    """Return the cells of table 3, each with the number of the note that states its source."""
+    """Return the cells of table 3, each with the number of the note that states its source.
+
+    Note 1 is about the system's own data, note 2 about the manager's answer (`activity_notes`).
+    """
     activity, texts = report.activity, report_texts.load_texts(report.locale)
     facts: list[ActivityFact] = [getattr(activity, field) for field in _ACTIVITY_FIELDS]
     cell_texts = (
@@ -155,6 +158,7 @@ def _callback_text(fact: ActivityFact, texts: ReportTexts) -> str:
 
 
 def _published_text(fact: ActivityFact, texts: ReportTexts, locale: str) -> str:
+    """Return the manager's answer, with the note that they typed, in the script of `locale`."""
     if fact.is_fulfilled is None:
         return texts.unknown
     cell = texts.quarterly.published_yes if fact.is_fulfilled else texts.quarterly.published_no
@@ -182,10 +186,10 @@ def _appeals_text(fact: ActivityFact, texts: ReportTexts) -> str:
 
 
 def _retention_text(fact: ActivityFact, cell: str, counts: str, texts: ReportTexts) -> str:
-    """Return the text that says whether items are kept as long as required.
+    """Return the text that says whether recordings or appeals are kept as long as required.
 
-    `cell` is the text for yes or no. If no item is old enough yet to judge, the text is "kept so
-    far" instead. `counts` is the text about the number of items.
+    `cell` is the text for yes, no or in part. If even the oldest is too new to judge, the text is
+    "kept so far" instead. `counts` is the text that says how many are kept.
     """
     quarterly_texts = texts.quarterly
     if fact.until:
@@ -196,6 +200,7 @@ def _retention_text(fact: ActivityFact, cell: str, counts: str, texts: ReportTex
 
 
 def _oldest_texts(fact: ActivityFact, quarterly_texts: QuarterlyTexts) -> list[str]:
+    """Return a list with the text about the oldest item, or an empty list without items."""
     return (
         [quarterly_texts.kept_since.format(date=formatting.format_date(fact.oldest))]
         if fact.oldest
@@ -204,4 +209,5 @@ def _oldest_texts(fact: ActivityFact, quarterly_texts: QuarterlyTexts) -> list[s
 
 
 def _to_date_text(report: QuarterlyReport) -> str:
+    """Return the text that names the last date of a report that ends before the quarter does."""
     return form_texts(report).to_date.format(date=formatting.format_date(report.period.last))

@@ -41,6 +41,7 @@ def _calls_table(report: QuarterlyReport, texts: ReportTexts) -> Table:
     form_texts, calls = texts.quarterly, report.calls
     average: CellValue = formatting.NO_VALUE if report.is_observed else texts.unknown
     if calls.average_seconds is not None:
+        # column E: talk in total, C: accepted calls
         average = Formula("=E{row}/C{row}", Seconds(calls.average_seconds))
     total = texts.unknown if calls.talk_seconds is None else Seconds(calls.talk_seconds)
     return Table(
@@ -125,9 +126,9 @@ def _staff_heads(form_texts: QuarterlyTexts) -> tuple[tuple[CellValue, ...], ...
 def _interval_rows(
     report: QuarterlyReport, texts: ReportTexts, staff_values: tuple[PlainValue, ...]
 ) -> list[list[CellValue]]:
-    """Return a row for each interval.
+    """Return the rows of table 2: one for each shift, and one for the hours outside all shifts.
 
-    The cells of `staff_values`, which are about the whole staff, are merged over all rows.
+    `staff_values` are about the whole staff: each is one cell that spans all rows.
     """
     height = len(report.intervals)
     rows: list[list[CellValue]] = []
@@ -168,6 +169,7 @@ def _activity_table(report: QuarterlyReport, texts: ReportTexts) -> Table:
 
 def _months_table(report: QuarterlyReport, texts: ReportTexts) -> Table:
     form_texts = texts.quarterly
+    # columns B: incoming, D: missed, F: recovered calls
     missed_share, recovered_share = (
         "=IF(B{row}=0,0,D{row}/B{row}*100)",
         "=IF(D{row}=0,0,F{row}/D{row}*100)",
@@ -211,10 +213,12 @@ def _months_table(report: QuarterlyReport, texts: ReportTexts) -> Table:
 
 
 def _share_formula(formula: str, part: int, total: int) -> Formula:
+    """Return a formula for a percentage, with its result for programs that do not calculate."""
     return Formula(formula, percentage(part, total) or 0.0)
 
 
 def _has_additive_rows(report: QuarterlyReport) -> bool:
+    """Return True if the calls of the rows of table 2 add up: all are known, no shifts overlap."""
     is_known = all(row.incoming is not None for row in report.intervals)
     return report.has_disjoint_intervals and is_known
 
