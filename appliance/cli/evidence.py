@@ -75,7 +75,7 @@ def verify(site: Site, file: Path, as_json: bool) -> None:
         "changed": ", ".join(result.changed),
         "missing": ", ".join(result.missing),
         "added": ", ".join(result.added),
-        "strange": ", ".join(result.unexplained),
+        "strange": ", ".join(result.faults),
     }
     if as_json:
         print_rows([row], as_json)

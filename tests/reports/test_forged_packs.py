@@ -62,7 +62,7 @@ class Site:
         try:
             return evidence.verify_pack(file, self.public_key)
         except (ValueError, OSError):
-            return evidence.Verdict(unexplained=["no pack"])
+            return evidence.Verdict(faults=["no pack"])
 
 
 @pytest.fixture(scope="module")
@@ -250,7 +250,7 @@ TRICKS: dict[str, Callable[[bytes], bytes]] = {
 @pytest.mark.parametrize("form", FORMATS)
 def test_an_unchanged_pack_holds(site, form) -> None:
     verdict = site.verify_bytes(site.build_pack(form))
-    assert (verdict.is_valid, verdict.unexplained, verdict.files) == (True, [], 4)
+    assert (verdict.is_valid, verdict.faults, verdict.files) == (True, [], 4)
 
 
 @pytest.mark.parametrize("form", FORMATS)
@@ -264,7 +264,7 @@ def test_a_manipulated_file_does_not_hold(site, form, trick) -> None:
 
 def test_a_duplicate_name_is_reported(site) -> None:
     forged = add_duplicate_name(site.build_pack(), first=True)
-    assert "call/call.json: more than one entry" in site.verify_bytes(forged).unexplained
+    assert "call/call.json: more than one entry" in site.verify_bytes(forged).faults
 
 
 def test_no_byte_of_a_pack_may_change(site) -> None:
@@ -287,9 +287,7 @@ def test_a_name_outside_the_folder_does_not_hold(site, name) -> None:
         1,
     )
     verdict = site.verify_bytes(forged)
-    assert any(
-        "a name that other programs read otherwise" in finding for finding in verdict.unexplained
-    )
+    assert any("a name that other programs read otherwise" in finding for finding in verdict.faults)
 
 
 def test_a_zip_bomb_is_not_unpacked(site) -> None:
@@ -302,4 +300,4 @@ def test_a_zip_bomb_is_not_unpacked(site) -> None:
     listed = struct.pack("<4s4B4H", b"PK\1\2", 20, 3, 20, 0, 0, 8, 0, 0x21) + sums
     listed += struct.pack("<5H2L", 4, 0, 0, 0, 0, 0o600 << 16, len(entries)) + name
     verdict = site.verify_bytes(join_pack(entries + forged, directory + listed, values, 1))
-    assert "bomb: a length that is not its own" in verdict.unexplained
+    assert "bomb: a length that is not its own" in verdict.faults

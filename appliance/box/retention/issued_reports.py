@@ -54,8 +54,8 @@ def find_reports(
     records = {row.number, row.call_id or ""} | (citizen.records if citizen else set())
     is_mention = citizen.is_certain_mention if citizen else None
     with_reasons = bool(citizen or reasons)
-    reports = issuing.find_affected(
-        settings, is_citizen_text, day, records, is_mention, reasons=with_reasons
+    reports = issuing.find_reports_about_citizen(
+        settings, is_citizen_text, day, records, is_mention, with_access_reports=with_reasons
     )
     return Withdrawal(reports, is_citizen_text)
 

@@ -41,9 +41,9 @@ def as_page(report: AccessReport) -> str:
     Records that were opened without a reason are only counted on paper: the workbook lists them.
     """
     gettext = locale_translations(report.locale).gettext
-    with_reason = [access for access in report.seen if access.reason]
+    with_reason = [access for access in report.opened_records if access.reason]
     tables = [
-        (gettext(N_("Who listened to what")), report.heard),
+        (gettext(N_("Who listened to what")), report.played_recordings),
         (gettext(N_("Opened with a reason")), with_reason),
     ]
     omitted_note = gettext(N_("{more} more lines are in the workbook and in the table (CSV)."))
@@ -71,7 +71,7 @@ def as_page(report: AccessReport) -> str:
                 "Records opened without asking for a reason: {count}. All of them are listed in "
                 "the workbook."
             )
-        ).format(count=formatting.format_number(len(report.seen) - len(with_reason))),
+        ).format(count=formatting.format_number(len(report.opened_records) - len(with_reason))),
     )
 
 
@@ -91,7 +91,10 @@ def as_workbook(report: AccessReport) -> xlsx.Workbook:
             landscape=True,
         )
     ]
-    for name, lines in ((N_("Recordings played"), report.heard), (N_("Opened"), report.seen)):
+    for name, lines in (
+        (N_("Recordings played"), report.played_recordings),
+        (N_("Opened"), report.opened_records),
+    ):
         table = xlsx.Table(
             (tuple(gettext(head) for head in ACCESS_HEADS),),
             [
@@ -116,10 +119,10 @@ def as_csv(report: AccessReport) -> str:
     rows = (
         (
             *(access.who, access.what, access.record, access.times),
-            *(_iso_datetime(at, report) for at in (access.first, access.last)),
+            *(_iso_datetime(moment, report) for moment in (access.first, access.last)),
             access.reason,
         )
-        for access in (*report.heard, *report.seen)
+        for access in (*report.played_recordings, *report.opened_records)
     )
     return spreadsheets.csv_text([_CSV_COLUMNS, *rows])
 
@@ -134,8 +137,8 @@ def as_json(report: AccessReport) -> dict[str, Any]:
             | _reader_counts(entry)
             for entry in report.readers
         ],
-        "heard": [_access_as_json(entry, report) for entry in report.heard],
-        "seen": [_access_as_json(entry, report) for entry in report.seen],
+        "heard": [_access_as_json(entry, report) for entry in report.played_recordings],
+        "seen": [_access_as_json(entry, report) for entry in report.opened_records],
     }
 
 
@@ -170,14 +173,14 @@ def _access_description(access: RecordAccess, report: AccessReport) -> tuple[str
 
 def _access_cells(access: RecordAccess, report: AccessReport) -> list[str]:
     """Return the cells of a line on paper, one for each of ACCESS_HEADS."""
-    at = (
+    times_of_access = (
         f"{moment.astimezone(report.period.tz):%d.%m.%Y %H:%M}"
         for moment in (access.first, access.last)
     )
     return [
         *_access_description(access, report),
         formatting.format_number(access.times),
-        *at,
+        *times_of_access,
         access.reason or formatting.NO_VALUE,
     ]
 
@@ -194,5 +197,5 @@ def _access_as_json(access: RecordAccess, report: AccessReport) -> dict[str, Any
     }
 
 
-def _iso_datetime(at: dt.datetime, report: AccessReport) -> str:
-    return at.astimezone(report.period.tz).isoformat(timespec="seconds")
+def _iso_datetime(moment: dt.datetime, report: AccessReport) -> str:
+    return moment.astimezone(report.period.tz).isoformat(timespec="seconds")

@@ -62,8 +62,8 @@ class AccessReport:
     formulas: str  # FORMULAS_VERSION when it was made
     names: dict[str, str]  # display names by login, in the report's language
     readers: list[ReaderActivity]
-    heard: list[RecordAccess]  # calls whose recordings were played
-    seen: list[RecordAccess]  # records opened, with or without a reason
+    played_recordings: list[RecordAccess]  # calls whose recordings were played
+    opened_records: list[RecordAccess]  # records opened, with or without a reason
 
 
 def build_access_report(settings: Settings, period: Period, locale: str) -> AccessReport:
@@ -74,9 +74,9 @@ def build_access_report(settings: Settings, period: Period, locale: str) -> Acce
     readers: dict[str, ReaderActivity] = {}
     masked_records = {subject for (subject,) in Removal.select(Removal.subject).tuples()}
     accesses: dict[tuple[str, str, str], RecordAccess] = {}
-    for piece in entries.entry_batches(EntryFilters(since=period.begin, until=period.end)):
-        for row in piece:
-            _add_entry(row, readers, accesses, masked_records)
+    for batch in entries.entry_batches(EntryFilters(since=period.begin, until=period.end)):
+        for entry in batch:
+            _add_entry(entry, readers, accesses, masked_records)
     sorted_accesses = sorted(
         accesses.values(), key=lambda access: (access.who, access.first, access.record)
     )
@@ -87,13 +87,15 @@ def build_access_report(settings: Settings, period: Period, locale: str) -> Acce
         formulas=FORMULAS_VERSION,
         names=accounts.display_names(locale),
         readers=sorted(readers.values(), key=lambda reader: (-len(reader.records), reader.who)),
-        heard=[access for access in sorted_accesses if access.what == "recording.listen"],
-        seen=[access for access in sorted_accesses if access.what != "recording.listen"],
+        played_recordings=[
+            access for access in sorted_accesses if access.what == "recording.listen"
+        ],
+        opened_records=[access for access in sorted_accesses if access.what != "recording.listen"],
     )
 
 
 def _add_entry(
-    row: AuditEntry,
+    entry: AuditEntry,
     readers: dict[str, ReaderActivity],
     accesses: dict[tuple[str, str, str], RecordAccess],
     masked_records: set[str],
@@ -104,30 +106,30 @@ def _add_entry(
     added to its reader too. `masked_records` are the records whose citizen has been masked since:
     the reasons for opening them are left out, because a reason may name the citizen.
     """
-    action = row.action
+    action = entry.action
     if action == unusual_reading.ACTION:
         # The job that found it is the entry's user; the reader is its subject.
-        readers.setdefault(row.subject, ReaderActivity(row.subject)).unusual += 1
+        readers.setdefault(entry.subject, ReaderActivity(entry.subject)).unusual += 1
         return
     is_listening, is_view = action == "recording.listen", action.endswith(".view")
     is_list, is_reveal = action.endswith(".list"), action == "appeal.reveal"
     is_file = action.endswith(_FILE_ACTION_SUFFIXES)
     if not (is_listening or is_view or is_list or is_reveal or is_file):
         return
-    reader = readers.setdefault(row.who, ReaderActivity(row.who))
+    reader = readers.setdefault(entry.who, ReaderActivity(entry.who))
     reader.listened += is_listening
     reader.opened += is_view
     reader.for_reason += is_reveal
     reader.files += is_file
     reader.lists += is_list
-    reader.searches += bool((row.detail.get("asked") or {}).get("q"))
+    reader.searches += bool((entry.detail.get("asked") or {}).get("q"))
     if is_listening or is_view or is_reveal:
-        reader.records.add((action.partition(".")[0], row.subject))
-        key = (row.who, action, row.subject)
+        reader.records.add((action.partition(".")[0], entry.subject))
+        key = (entry.who, action, entry.subject)
         access = accesses.setdefault(
-            key, RecordAccess(row.who, action, row.subject, 0, row.at, row.at)
+            key, RecordAccess(entry.who, action, entry.subject, 0, entry.at, entry.at)
         )
         access.times += 1
-        access.last = row.at
-        if row.subject not in masked_records:
-            access.reason = access.reason or str(row.detail.get("reason", ""))
+        access.last = entry.at
+        if entry.subject not in masked_records:
+            access.reason = access.reason or str(entry.detail.get("reason", ""))

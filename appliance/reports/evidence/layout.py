@@ -49,7 +49,7 @@ class _ZipEntry:
         return self.raw_name.decode("utf-8", "backslashreplace")
 
     @property
-    def version(self) -> tuple[int, int]:
+    def version_needed(self) -> tuple[int, int]:
         """The two bytes of the ZIP field "version needed to extract".
 
         They are the version of the format times ten (20 is 2.0), and a byte that packs leave zero.
@@ -87,20 +87,20 @@ class _ZipEntry:
         return self.local_fields[8]
 
 
-def layout_faults(file: Path, *, is_stored: bool) -> list[str]:
+def layout_faults(file: Path, *, must_be_stored: bool) -> list[str]:
     """Return the faults in the ZIP structure of a pack's file as texts; empty for a valid file.
 
     Faults are invalid headers, and bytes that belong to no entry and so are not covered by the
-    signature. With `is_stored`, it is also a fault if an entry is compressed or has a date: packs
-    since format 2 have neither, so that the content determines every byte. Raises OSError if the
-    file cannot be read.
+    signature. If `must_be_stored` is True, it is also a fault if an entry is compressed or has a
+    date: packs since format 2 have neither, so that the content determines every byte. Raises
+    OSError if the file cannot be read.
     """
     with file.open("rb") as source:
         length = source.seek(0, os.SEEK_END)
-        return list(_iterate_faults(source, length, is_stored))
+        return list(_iterate_faults(source, length, must_be_stored))
 
 
-def _iterate_faults(source: BinaryIO, length: int, is_stored: bool) -> Iterator[str]:
+def _iterate_faults(source: BinaryIO, length: int, must_be_stored: bool) -> Iterator[str]:
     """Yield the faults of a file of `length` bytes, as `layout_faults` describes them."""
     entries, directory_begin = _read_directory(source, length)
     if directory_begin < 0:
@@ -110,7 +110,7 @@ def _iterate_faults(source: BinaryIO, length: int, is_stored: bool) -> Iterator[
     yield from (f"{name}: more than one entry" for name, count in names.items() if count > 1)
     position = 0
     for entry in entries:
-        yield from (f"{entry.name}: {fault}" for fault in _header_faults(entry, is_stored))
+        yield from (f"{entry.name}: {fault}" for fault in _header_faults(entry, must_be_stored))
         if entry.offset != position:
             yield f"{entry.name}: {abs(entry.offset - position)} bytes before it belong to no entry"
         fault, position = _check_local_header(source, entry)
@@ -130,8 +130,10 @@ def _read_directory(source: BinaryIO, length: int) -> tuple[list[_ZipEntry], int
     tail = source.read()
     if len(tail) < _END_STRUCT.size or tail[:4] != _END_SIGNATURE:
         return [], -1
-    _, disk, first_disk, entries_on_disk, count, size, begin, comment = _END_STRUCT.unpack(tail)
-    if (disk, first_disk, entries_on_disk, comment) != (
+    _, disk, first_disk, entries_on_disk, count, size, begin, comment_length = _END_STRUCT.unpack(
+        tail
+    )
+    if (disk, first_disk, entries_on_disk, comment_length) != (
         0,
         0,
         count,
@@ -151,21 +153,21 @@ def _read_directory(source: BinaryIO, length: int) -> tuple[list[_ZipEntry], int
             creator_version,
             creator_system,
             *local_fields,
-            name,
-            extra,
-            comment,
+            name_length,
+            extra_length,
+            comment_length,
             start_disk,
             internal,
             external,
             offset,
         ) = _CENTRAL_STRUCT.unpack(header)
-        raw_name = data.read(name)
-        if len(raw_name) < name:
+        raw_name = data.read(name_length)
+        if len(raw_name) < name_length:
             return [], -1
-        data.seek(extra + comment, os.SEEK_CUR)
+        data.seek(extra_length + comment_length, os.SEEK_CUR)
         central_fields = (
-            extra,
-            comment,
+            extra_length,
+            comment_length,
             start_disk,
             (creator_version, creator_system),
             (internal, external),
@@ -175,10 +177,10 @@ def _read_directory(source: BinaryIO, length: int) -> tuple[list[_ZipEntry], int
     return (entries, begin) if data.tell() == size else ([], -1)
 
 
-def _header_faults(entry: _ZipEntry, is_stored: bool) -> Iterator[str]:
+def _header_faults(entry: _ZipEntry, must_be_stored: bool) -> Iterator[str]:
     """Yield what differs in an entry's fields from the entries that packs have (packs.py).
 
-    With `is_stored`, the entry must be uncompressed and without a date; packs of format 1 are not.
+    If `must_be_stored` is True, it must be uncompressed and without a date, as since format 2.
     """
     if not _is_portable_name(entry.raw_name):
         yield "a name that other programs read otherwise"
@@ -186,17 +188,19 @@ def _header_faults(entry: _ZipEntry, is_stored: bool) -> Iterator[str]:
         yield "a comment or an extra field"
     if entry.disk_number or entry.flags != (0 if entry.raw_name.isascii() else _UTF8_FLAG):
         yield "flags that packs do not have"
-    if entry.method not in ((_METHOD_STORED,) if is_stored else (_METHOD_STORED, _METHOD_DEFLATED)):
+    if entry.method not in (
+        (_METHOD_STORED,) if must_be_stored else (_METHOD_STORED, _METHOD_DEFLATED)
+    ):
         yield "packed otherwise than packs are"
     if entry.method == _METHOD_STORED and entry.packed_size != entry.size:
         yield "a length that is not its own"
     internal, external = entry.attributes
-    if is_stored and (entry.time_and_date, external) != ((0, _ZIP_DATE), ENTRY_ATTRIBUTES):
+    if must_be_stored and (entry.time_and_date, external) != ((0, _ZIP_DATE), ENTRY_ATTRIBUTES):
         yield "a date or attributes that packs do not have"
     if (
         internal
         or external & 0xFFFF
-        or (entry.version, entry.creator) != ((20, 0), (20, _UNIX_SYSTEM))
+        or (entry.version_needed, entry.creator) != ((20, 0), (20, _UNIX_SYSTEM))
     ):
         yield "attributes that packs do not have"
 
@@ -221,10 +225,10 @@ def _check_local_header(source: BinaryIO, entry: _ZipEntry) -> tuple[str, int]:
     header = source.read(_LOCAL_STRUCT.size)
     if len(header) < _LOCAL_STRUCT.size or header[:4] != _LOCAL_SIGNATURE:
         return "no entry where the directory says", end
-    _, *local_fields, name, extra = _LOCAL_STRUCT.unpack(header)
-    if extra:
-        return "an extra field", end + extra
-    if tuple(local_fields) != entry.local_fields or source.read(name) != entry.raw_name:
+    _, *local_fields, name_length, extra_length = _LOCAL_STRUCT.unpack(header)
+    if extra_length:
+        return "an extra field", end + extra_length
+    if tuple(local_fields) != entry.local_fields or source.read(name_length) != entry.raw_name:
         return "the entry and the directory differ", end
     return _check_content(source, entry), end
 

@@ -200,7 +200,9 @@ def make_pack(settings: Settings, pack: EvidencePack) -> EvidencePack:
         with write_transaction():
             state_values = {"state": "made", "made_at": clock.now(), "error": ""}
             file_values = {"file": name, "sha256": sha256, "size": size}
-            update = EvidencePack.update(state_values | file_values).where(*_not_removed(pack))
+            update = EvidencePack.update(state_values | file_values).where(
+                *_existing_pack_conditions(pack)
+            )
             if update.execute():
                 os.replace(temporary_file, destination / name)
                 record_id = pack.appeal or pack.call_id
@@ -212,7 +214,7 @@ def make_pack(settings: Settings, pack: EvidencePack) -> EvidencePack:
     return stored_pack
 
 
-def _not_removed(pack: EvidencePack) -> tuple[Expression, ...]:
+def _existing_pack_conditions(pack: EvidencePack) -> tuple[Expression, ...]:
     """Return the conditions that select the pack's row, unless the pack has been removed."""
     return EvidencePack.id == pack.id, EvidencePack.state != "gone"
 
@@ -330,5 +332,7 @@ def _record_failure(pack: EvidencePack, error: Exception) -> None:
     """Store why a pack could not be made, unless the pack has been removed."""
     with write_transaction():
         reason = f"{type(error).__name__}: {error}"[:_MAX_TEXT_CHARACTERS]
-        EvidencePack.update(state="failed", error=reason).where(*_not_removed(pack)).execute()
+        EvidencePack.update(state="failed", error=reason).where(
+            *_existing_pack_conditions(pack)
+        ).execute()
         live.publish_topics(LIVE_TOPIC)

@@ -8,7 +8,7 @@ from typing import Any
 
 from appliance.casework.appeals import handling
 from appliance.casework.knowledge import wording
-from appliance.casework.scripts import texts
+from appliance.casework.scripts import texts as script_texts
 from appliance.core import clock, signatures
 from appliance.core.audit import labels as audit_words
 from appliance.core.i18n import locale_translations
@@ -35,16 +35,16 @@ VERIFY_COMMANDS = (
 class HeadedTable:
     """A table under its heading.
 
-    Without `heads`, the first cell of a row is its name. `hashed` is the number of the column that
-    contains hashes, counted from 1; 0 if there is no such column. `empty` is shown in place of a
-    table without rows; if it is "", the document's general text for that.
+    Without `heads`, the first cell of a row is its name. `hash_column` is the number of the column
+    that contains hashes, counted from 1; 0 if there is no such column. `empty` is shown in place of
+    a table without rows; if it is "", the document's general text for that.
     """
 
     title: str
     rows: list[tuple[str, ...]]
     heads: tuple[str, ...] = ()
     empty: str = ""
-    hashed: int = 0
+    hash_column: int = 0
 
 
 def printed_documents(
@@ -119,17 +119,19 @@ class _DocumentTables:
             yield HeadedTable(texts["call"], self._call_rows(subject.call))
             yield HeadedTable(
                 texts["course"],
-                self._course_rows(subject.call),
+                self._call_step_rows(subject.call),
                 self._column_heads("when what details"),
             )
-        recording_rows = [self._recording_row(sound, hashes) for sound in subject.pack_recordings]
+        recording_rows = [
+            self._recording_row(recording, hashes) for recording in subject.pack_recordings
+        ]
         heads = self._column_heads("file length hash registry")
         yield HeadedTable(texts["recordings"], recording_rows, heads, texts["no_recordings"], 3)
         for appeal in subject.appeals:
             yield self._form_table("appeal", appeal, appeal.form_version)
             title = texts["steps"].format(number=appeal.number)
             yield HeadedTable(
-                title, self._step_rows(appeal), self._column_heads("when who what text")
+                title, self._appeal_step_rows(appeal), self._column_heads("when who what text")
             )
         for call_form in subject.call_forms:
             yield self._form_table("call_form", call_form, call_form.version)
@@ -171,7 +173,7 @@ class _DocumentTables:
             (texts["talked"], formatting.format_clock(call.talk_seconds)),
         ]
 
-    def _course_rows(self, call: Any) -> list[tuple[str, ...]]:
+    def _call_step_rows(self, call: Any) -> list[tuple[str, ...]]:
         """Return a row for each step of the call: when, what, and who or how long."""
         kinds = self._texts["course_kinds"]
         return [
@@ -194,16 +196,21 @@ class _DocumentTables:
         ]
 
     def _recording_row(
-        self, sound: contents.PackRecording, hashes: Mapping[str, str]
+        self, recording: contents.PackRecording, hashes: Mapping[str, str]
     ) -> tuple[str, ...]:
         """Return the row of a recording, which states if its hash is the one stored after the call.
 
         `hashes` are the SHA-256 of the files in the pack, by name; a missing file has no hash.
         """
-        texts, packed_hash = self._texts, hashes.get(sound.name)
+        texts, packed_hash = self._texts, hashes.get(recording.name)
         if not packed_hash:
-            return sound.row.file, formatting.format_clock(sound.row.seconds), "–", texts["missing"]
-        stored_hash = sound.row.sha256
+            return (
+                recording.row.file,
+                formatting.format_clock(recording.row.seconds),
+                "–",
+                texts["missing"],
+            )
+        stored_hash = recording.row.sha256
         verdict = (
             "not_measured"
             if not stored_hash
@@ -211,7 +218,12 @@ class _DocumentTables:
             if stored_hash == packed_hash
             else "differs"
         )
-        return sound.name, formatting.format_clock(sound.row.seconds), packed_hash, texts[verdict]
+        return (
+            recording.name,
+            formatting.format_clock(recording.row.seconds),
+            packed_hash,
+            texts[verdict],
+        )
 
     def _form_table(self, kind: str, row: Appeal | CallForm, version: int) -> HeadedTable:
         """Return the table of a record's dates and filled fields.
@@ -227,7 +239,7 @@ class _DocumentTables:
         title = texts[kind].format(number=row.number, version=version)
         return HeadedTable(title, [*header_rows, *contents.filled_fields(row, self._locale)])
 
-    def _step_rows(self, appeal: Appeal) -> list[tuple[str, ...]]:
+    def _appeal_step_rows(self, appeal: Appeal) -> list[tuple[str, ...]]:
         """Return a row for each step in the handling of an appeal, oldest first."""
         return [
             (
@@ -241,7 +253,7 @@ class _DocumentTables:
 
     def _run_row(self, run: Any) -> tuple[str, ...]:
         """Return the row of a call script that an operator followed."""
-        title = texts.localized_text(run.script.title, self._locale)
+        title = script_texts.localized_text(run.script.title, self._locale)
         operator = accounts.display_name(run.row.operator, self._locale)
         return self._format_time(run.row.begun_at), operator, title, str(run.row.version.number)
 

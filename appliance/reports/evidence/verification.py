@@ -38,7 +38,7 @@ class Verdict:
     missing: list[str] = field(default_factory=list)
     added: list[str] = field(default_factory=list)
     # faults of the ZIP file's layout, and names that the manifest repeats
-    unexplained: list[str] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
 
     @property
     def is_valid(self) -> bool:
@@ -47,7 +47,7 @@ class Verdict:
 
     @property
     def _problems(self) -> list[str]:
-        return [*self.changed, *self.missing, *self.added, *self.unexplained]
+        return [*self.changed, *self.missing, *self.added, *self.faults]
 
 
 def verify_pack(file: Path, public_key: str) -> Verdict:
@@ -60,14 +60,14 @@ def verify_pack(file: Path, public_key: str) -> Verdict:
         raise ValueError(f"{file} is no evidence pack: it is no ZIP file")
     try:
         # Checked first: other programs may read other content than `zipfile` in an invalid layout.
-        if faults := layout.layout_faults(file, is_stored=False):
-            return Verdict(unexplained=faults)
+        if faults := layout.layout_faults(file, must_be_stored=False):
+            return Verdict(faults=faults)
         with zipfile.ZipFile(file) as pack:
             verdict = _compare_with_manifest(pack, public_key)
             faults = _repeated_names(pack)
             if _pack_format(pack) != _COMPRESSED_FORMAT:
-                faults += layout.layout_faults(file, is_stored=True)
-            return dataclasses.replace(verdict, unexplained=faults)
+                faults += layout.layout_faults(file, must_be_stored=True)
+            return dataclasses.replace(verdict, faults=faults)
     except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, NotImplementedError) as error:
         raise ValueError(f"{file} is no evidence pack: {error}") from error
 

@@ -13,7 +13,11 @@ from appliance.reports.issuing.archive import (
     report_period,
 )
 from appliance.reports.issuing.changes import CellChange, changes_between, changes_since_issue
-from appliance.reports.issuing.withdrawal import find_affected, remove_files, withdraw_report
+from appliance.reports.issuing.withdrawal import (
+    find_reports_about_citizen,
+    remove_files,
+    withdraw_report,
+)
 
 __all__ = [
     "CellChange",
@@ -24,7 +28,7 @@ __all__ = [
     "file_content",
     "all_editions",
     "files_by_kind",
-    "find_affected",
+    "find_reports_about_citizen",
     "issue_report",
     "issued_reports",
     "report_period",

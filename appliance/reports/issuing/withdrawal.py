@@ -11,14 +11,14 @@ from appliance.core.settings import Settings
 from appliance.models import IssuedReport
 
 
-def find_affected(
+def find_reports_about_citizen(
     settings: Settings,
     is_about_citizen: Callable[[str], bool],
     day: dt.date,
     records: Collection[str],
     mentions_citizen: Callable[[str], bool] | None = None,
     *,
-    reasons: bool,
+    with_access_reports: bool,
 ) -> list[IssuedReport]:
     """Return the issued reports with a text about a citizen, except those already withdrawn.
 
@@ -27,21 +27,21 @@ def find_affected(
     citizen's records and the ids of their calls; these texts alone identify nobody, so they are
     ignored.
 
-    With `reasons`, access reports on `day` and later are searched too, because they contain the
-    reasons for opening records. An access report without any of `records` is searched with
-    `mentions_citizen`, which accepts fewer texts, because users give the same reason for many
-    records; if it is None, such a report is not searched.
+    If `with_access_reports` is True, access reports on `day` and later are searched too, because
+    they contain the reasons for opening records. An access report without any of `records` is
+    searched with `mentions_citizen`, which accepts fewer texts, because users give the same reason
+    for many records; if it is None, such a report is not searched.
     """
     covers_day = (IssuedReport.first <= day) & (IssuedReport.last >= day)
-    if reasons:
+    if with_access_reports:
         covers_day |= (IssuedReport.name == "accesses") & (IssuedReport.last >= day)
     rows = IssuedReport.select().where(IssuedReport.withdrawn_at.is_null(), covers_day)
 
     def contains_text_about_citizen(report: IssuedReport) -> bool:
         """Return True if a text of the report, other than `records`, is about the citizen."""
         texts = set(_report_texts(settings, report))
-        is_about = report.name != "accesses" or not texts.isdisjoint(records)
-        is_match = is_about_citizen if is_about else mentions_citizen
+        has_citizen_records = report.name != "accesses" or not texts.isdisjoint(records)
+        is_match = is_about_citizen if has_citizen_records else mentions_citizen
         return bool(is_match and any(map(is_match, texts.difference(records))))
 
     return [

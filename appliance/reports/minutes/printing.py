@@ -69,7 +69,7 @@ def as_workbook(report: MinutesReport) -> xlsx.Workbook:
     gettext = locale_translations(report.locale).gettext
     texts = report_texts.load_texts(report.locale)
     heads = tuple(gettext(head) for head in _TABLE_HEADS)
-    act_table = xlsx.Table(
+    statement_table = xlsx.Table(
         (heads,),
         [line_values(line, gettext) for line in report.lines],
         (xlsx.Cell(texts.total, column_span=5), SUM, SUM, SUM, _amount_sum(report)),
@@ -109,7 +109,7 @@ def as_workbook(report: MinutesReport) -> xlsx.Workbook:
     sheets = [
         xlsx.Sheet(
             gettext(N_("Statement")),
-            (act_table,),
+            (statement_table,),
             (20, 14, 18, 18, 14, 12, 23, 23, 18),
             (report_title(report),),
             notes,

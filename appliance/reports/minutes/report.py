@@ -17,7 +17,7 @@ from appliance.reports.periods import Period
 from appliance.telephony import calls
 from appliance.telephony.calls import Balance
 
-_ROUNDINGS_UP = ("second", "minute")  # the units to which talk is rounded up
+_ROUNDING_UNITS = ("second", "minute")  # the units to which talk is rounded up
 
 type DayRange = tuple[dt.date, dt.date]  # first and last day, both included
 
@@ -137,23 +137,23 @@ def _merge_lines(line: BillingLine, other_line: BillingLine) -> BillingLine:
 
 
 def _billing_lines(period: Period, tariff_list: Sequence[Tariff]) -> Iterator[BillingLine]:
-    """Yield billing lines: sums over groups of billed calls to which the same tariff applies."""
+    """Yield billing lines: sums over groups of billed calls to which the same tariff applies.
+
+    The database sums the calls by direction, trunk, number and part of the period within which no
+    tariff begins or ends. A tariff that applies in several parts has a line for each of them.
+    """
     valid_tariffs = [
-        tariff_or_period
-        for tariff_or_period in tariff_list
-        if tariff_or_period.valid_from <= period.last
-    ]
-    valid_tariffs = [
-        tariff_or_period
-        for tariff_or_period in valid_tariffs
-        if tariff_or_period.valid_to is None or tariff_or_period.valid_to >= period.first
+        tariff
+        for tariff in tariff_list
+        if tariff.valid_from <= period.last
+        and (tariff.valid_to is None or tariff.valid_to >= period.first)
     ]
     tariff_periods = _tariff_periods(valid_tariffs, period)
-    edges = [
-        (Call.arrived_at < tariff_or_period.end, n)
-        for n, tariff_or_period in enumerate(tariff_periods[:-1])
+    branches = [
+        (Call.arrived_at < tariff_period.end, n)
+        for n, tariff_period in enumerate(tariff_periods[:-1])
     ]
-    period_index = Case(None, edges, len(tariff_periods) - 1) if edges else SQL("0")
+    period_index = Case(None, branches, len(tariff_periods) - 1) if branches else SQL("0")
     is_inbound = Call.direction == "inbound"
     key_expressions = (
         period_index,
@@ -163,15 +163,14 @@ def _billing_lines(period: Period, tariff_list: Sequence[Tariff]) -> Iterator[Bi
     )
     roundings = {
         rounding: fn.SUM(tariffs.billed_seconds_sql(Call.talk_seconds, rounding))
-        for rounding in _ROUNDINGS_UP
+        for rounding in _ROUNDING_UNITS
     }
-    prices = {
-        (tariff_or_period.rounding, tariff_or_period.price): tariffs.total_cost_sql(
-            tariff_or_period, Call.talk_seconds
-        )
-        for tariff_or_period in valid_tariffs
+    # SQL does not know which tariff applies to a group: it sums the cost at each of the prices.
+    costs = {
+        (tariff.rounding, tariff.price): tariffs.total_cost_sql(tariff, Call.talk_seconds)
+        for tariff in valid_tariffs
     }
-    sums = fn.COUNT(SQL("*")), fn.SUM(Call.talk_seconds), *roundings.values(), *prices.values()
+    sums = fn.COUNT(SQL("*")), fn.SUM(Call.talk_seconds), *roundings.values(), *costs.values()
     key_columns = [
         expression.alias(f"part_{number}") for number, expression in enumerate(key_expressions)
     ]
@@ -187,7 +186,7 @@ def _billing_lines(period: Period, tariff_list: Sequence[Tariff]) -> Iterator[Bi
             valid_tariffs, tariff_periods[period_number].first, *call_key
         )
         billed_by_rounding = dict(zip(roundings, values, strict=False))
-        amounts = dict(zip(prices, values[len(roundings) :], strict=True))
+        amounts = dict(zip(costs, values[len(roundings) :], strict=True))
         yield BillingLine(
             *call_key,
             tariff,
@@ -201,21 +200,17 @@ def _billing_lines(period: Period, tariff_list: Sequence[Tariff]) -> Iterator[Bi
 def _tariff_periods(valid_tariffs: Sequence[Tariff], period: Period) -> list[Period]:
     """Return the period divided into parts within which no tariff begins or ends, in order."""
     day = dt.timedelta(days=1)
-    change_days = {tariff_or_day.valid_from for tariff_or_day in valid_tariffs} | {
-        tariff_or_day.valid_to + day for tariff_or_day in valid_tariffs if tariff_or_day.valid_to
+    change_days = {tariff.valid_from for tariff in valid_tariffs} | {
+        tariff.valid_to + day for tariff in valid_tariffs if tariff.valid_to
     }
     firsts = sorted(
         {
             period.first,
-            *(
-                tariff_or_day
-                for tariff_or_day in change_days
-                if period.first < tariff_or_day <= period.last
-            ),
+            *(change_day for change_day in change_days if period.first < change_day <= period.last),
         }
     )
     lasts = [*(first - day for first in firsts[1:]), period.last]
-    return [Period(*edges, period.tz) for edges in zip(firsts, lasts, strict=True)]
+    return [Period(first, last, period.tz) for first, last in zip(firsts, lasts, strict=True)]
 
 
 def _billable_conditions(period: Period) -> tuple[Expression, ...]:

@@ -22,9 +22,9 @@ def as_json(report: MonthlyReport) -> dict[str, Any]:
         "period": period_as_json(report.period),
         "formulas": report.formulas,
         "balance": balance.as_json(report.balance, report.period.tz),
-        "appeals_by_weekday": _weekdays_json(report.appeals_by_weekday),
+        "appeals_by_weekday": _weekdays_as_json(report.appeals_by_weekday),
         "appeals_total": _hours_split_as_json(report.appeals_by_weekday.total),
-        "calls_by_weekday": _weekdays_json(report.calls_by_weekday),
+        "calls_by_weekday": _weekdays_as_json(report.calls_by_weekday),
         "calls_total": _hours_split_as_json(report.calls_by_weekday.total),
         "appeals_by_region": [
             {
@@ -57,8 +57,8 @@ def as_json(report: MonthlyReport) -> dict[str, Any]:
             "registered": report.call_forms.registered,
             "share": report.call_forms.share.value,
         },
-        "change_requests": _change_requests_json(report),
-        "links": _links_json(report.links, report.rates),
+        "change_requests": _change_requests_as_json(report),
+        "links": _links_as_json(report.links, report.rates),
         "restore_drill": report.drill
         and {
             "date": report.drill.date.isoformat() if report.drill.date else None,
@@ -67,7 +67,7 @@ def as_json(report: MonthlyReport) -> dict[str, Any]:
     }
 
 
-def _change_requests_json(report: MonthlyReport) -> list[dict[str, Any]]:
+def _change_requests_as_json(report: MonthlyReport) -> list[dict[str, Any]]:
     """Return the counts of the ministry's change requests, a dict for each kind of request."""
     kinds = report_texts.load_texts(report.locale).changes.kinds
     return [
@@ -76,7 +76,7 @@ def _change_requests_json(report: MonthlyReport) -> list[dict[str, Any]]:
     ]
 
 
-def _links_json(links: tuple[LinkAvailability, ...], rates: tuple[float, ...]) -> dict[str, Any]:
+def _links_as_json(links: tuple[LinkAvailability, ...], rates: tuple[float, ...]) -> dict[str, Any]:
     """Return the availability of the box's links, and the measured internet rates (Mbit/s)."""
     return {
         "availability": [
@@ -156,7 +156,7 @@ def _csv_rows(report: MonthlyReport) -> Iterator[dict[str, Any]]:
         yield {"table": "balance", "code": code, "count": value}
 
 
-def _weekdays_json(table: WeekdayTable) -> list[dict[str, Any]]:
+def _weekdays_as_json(table: WeekdayTable) -> list[dict[str, Any]]:
     """Return a dict for each weekday, from Monday, whose number is 1."""
     return [{"weekday": n} | _hours_split_as_json(split) for n, split in enumerate(table.days, 1)]
 

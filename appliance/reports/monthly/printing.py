@@ -113,13 +113,13 @@ type _TableParts = tuple[
 
 
 def _weekday_table(
-    texts: ReportTexts, table: WeekdayTable, half_titles: tuple[str, str]
+    texts: ReportTexts, table: WeekdayTable, count_heads: tuple[str, str]
 ) -> _TableParts:
     """Return widths, heads, rows and totals of the table of counts by weekday.
 
-    `half_titles` are the heads of the columns inside and outside working hours.
+    `count_heads` are the heads of the columns inside and outside working hours.
     """
-    inside, outside = half_titles
+    inside, outside = count_heads
     head = ("№", texts.weekday, inside, texts.share, outside, texts.share)
     rows = [
         (number, texts.weekdays[number - 1], *_split_cells(texts, split))
@@ -258,13 +258,13 @@ def _capacity_sheets(report: MonthlyReport) -> list[xlsx.Sheet]:
     forecast = capacity.forecast_capacity(report.period, report.rules.service_level, report.wrap_up)
     return [
         xlsx.Sheet(
-            name=sheet.title,
-            tables=(Table((sheet.heads,), sheet.rows),),
-            widths=(44, *(16 for _ in sheet.heads[1:])),
-            heading=(sheet.title,),
-            landscape=len(sheet.heads) > 2,
+            name=table.title,
+            tables=(Table((table.heads,), table.rows),),
+            widths=(44, *(16 for _ in table.heads[1:])),
+            heading=(table.title,),
+            landscape=len(table.heads) > 2,
         )
-        for sheet in capacity.capacity_tables(forecast, report.locale)
+        for table in capacity.capacity_tables(forecast, report.locale)
     ]
 
 

@@ -138,14 +138,18 @@ def count_appeals_by_direction(period: Period, locale: str, unknown: str) -> Cou
     )
 
 
-def _in_period(period: Period) -> tuple[Expression, Expression]:
+def _arrival_conditions(period: Period) -> tuple[Expression, Expression]:
     """Return the SQL conditions that an appeal's call arrived in the period."""
     return Appeal.received_at >= period.begin, Appeal.received_at < period.end
 
 
 def _count_appeals_by(period: Period, column: Field) -> dict[Any, int]:
     """Return the number of the period's appeals by the value of a column."""
-    rows = Appeal.select(column, fn.COUNT(Appeal.id)).where(*_in_period(period)).group_by(column)
+    rows = (
+        Appeal.select(column, fn.COUNT(Appeal.id))
+        .where(*_arrival_conditions(period))
+        .group_by(column)
+    )
     return dict(rows.tuples())
 
 
@@ -157,7 +161,9 @@ def _appeals_by_slot(period: Period, times: tuple[dt.time, ...]) -> dict[dt.date
     """
     width = wallclock.slot_width(times)
     slot = wallclock.local_microseconds(period, Appeal.received_at) / width
-    rows = Appeal.select(slot, fn.COUNT(Appeal.id)).where(*_in_period(period)).group_by(slot)
+    rows = (
+        Appeal.select(slot, fn.COUNT(Appeal.id)).where(*_arrival_conditions(period)).group_by(slot)
+    )
     return {wallclock.wall_clock_datetime(number * width): count for number, count in rows.tuples()}
 
 
@@ -176,7 +182,7 @@ def _iterate_consultations(period: Period, personal_text: str) -> Iterator[Consu
             Appeal.consultation_contact,
             Appeal.number,
         )
-        .where(*_in_period(period), Appeal.consultation)
+        .where(*_arrival_conditions(period), Appeal.consultation)
         .order_by(Appeal.received_at, Appeal.number)
     )
     for received_at, openness, issue, gist, contact, number in rows.tuples():

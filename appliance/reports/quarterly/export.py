@@ -10,7 +10,7 @@ from appliance.reports.quarterly.activity import ActivityFact
 from appliance.reports.quarterly.report import QuarterlyReport
 
 # fields of Activity, in the order of table 3, except "hours": in JSON it is not a yes or no
-_ACTIVITY_FIELDS = ("callback", "telegram_bot", "published", "recordings_kept", "appeals_kept")
+_YES_NO_FIELDS = ("callback", "telegram_bot", "published", "recordings_kept", "appeals_kept")
 
 
 def as_json(report: QuarterlyReport) -> dict[str, Any]:
@@ -57,10 +57,10 @@ def as_json(report: QuarterlyReport) -> dict[str, Any]:
             else None
             if activity.hours.is_fulfilled is None
             else "other",
-            **{part: getattr(activity, part).is_fulfilled for part in _ACTIVITY_FIELDS},
+            **{part: getattr(activity, part).is_fulfilled for part in _YES_NO_FIELDS},
         },
         "activity_details": {
-            part: _fact_as_json(getattr(activity, part)) for part in ("hours", *_ACTIVITY_FIELDS)
+            part: _fact_as_json(getattr(activity, part)) for part in ("hours", *_YES_NO_FIELDS)
         },
     }
 
@@ -115,7 +115,7 @@ def as_csv(report: QuarterlyReport) -> str:
     cells = (cell for cell, _ in wording.activity_cells(report))
     lines += [
         ("activity", "", field, getattr(form_texts, field), cell)
-        for field, cell in zip(("hours", *_ACTIVITY_FIELDS), cells, strict=True)
+        for field, cell in zip(("hours", *_YES_NO_FIELDS), cells, strict=True)
     ]
     lines += [("balance", "", code, "", value) for code, value in paper.footer_cells(report)]
     return spreadsheets.csv_text(lines)

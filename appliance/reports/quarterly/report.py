@@ -117,7 +117,7 @@ def build_quarterly_report(
     """Count the figures of a quarter, or of its days up to a date; see periods.parse_quarter()."""
     balance = calls.ledger_balance(period.begin, period.end)
     shifts = staff_records.staffed_hours(period.last)
-    arrivals = inbound.count_arrivals(period, settings.calls.service_level, _interval_edges(shifts))
+    arrivals = inbound.count_arrivals(period, settings.calls.service_level, _shift_edges(shifts))
     missed_list = missed_calls(period)
     answer = staff_records.quarter_answer(periods.quarter_name(period.first))
     interval_list, is_disjoint = interval_rows(arrivals, shifts, period, balance.unobserved)
@@ -180,7 +180,7 @@ def call_figures(
 
 def interval_rows(
     arrivals: Arrivals,
-    intervals: Sequence[StaffedHours],
+    shifts: Sequence[StaffedHours],
     period: Period,
     gaps: Sequence[Interval],
 ) -> tuple[tuple[IntervalRow, ...], bool]:
@@ -191,31 +191,31 @@ def interval_rows(
     counts of a shift without calls that lies within them on every day are None.
     """
     slot_times = [(slot, begin.time()) for begin, slot in arrivals.slots.items()]
-    edges = {dt.time(), *_interval_edges(intervals)}
+    edges = {dt.time(), *_shift_edges(shifts)}
     # The number of shifts at each border; it is the same until the next one.
-    coverage = [sum(shift.covers_time(edge) for shift in intervals) for edge in edges]
+    coverage = [sum(shift.covers_time(edge) for shift in shifts) for edge in edges]
     rows = []
-    for shift in intervals:
+    for shift in shifts:
         shift_slots = [slot for slot, time in slot_times if shift.covers_time(time)]
-        unknown = not shift_slots and not is_any_observed(_daily_intervals(shift, period), gaps)
+        is_unknown = not shift_slots and not is_any_observed(_daily_intervals(shift, period), gaps)
         rows.append(
             IntervalRow(
                 shift.opens,
                 shift.closes,
                 shift.staff,
-                None if unknown else sum(slot.incoming for slot in shift_slots),
-                None if unknown else sum(slot.accepted for slot in shift_slots),
+                None if is_unknown else sum(slot.incoming for slot in shift_slots),
+                None if is_unknown else sum(slot.accepted for slot in shift_slots),
             )
         )
     if 0 in coverage:
         other_slots = [
             slot
             for slot, time in slot_times
-            if not any(shift.covers_time(time) for shift in intervals)
+            if not any(shift.covers_time(time) for shift in shifts)
         ]
-        unknown = not other_slots and not is_any_observed([(period.begin, period.end)], gaps)
-        incoming = None if unknown else sum(slot.incoming for slot in other_slots)
-        accepted = None if unknown else sum(slot.accepted for slot in other_slots)
+        is_unknown = not other_slots and not is_any_observed([(period.begin, period.end)], gaps)
+        incoming = None if is_unknown else sum(slot.incoming for slot in other_slots)
+        accepted = None if is_unknown else sum(slot.accepted for slot in other_slots)
         rows.append(IntervalRow(None, None, None, incoming, accepted))
     return tuple(rows), all(count <= 1 for count in coverage)
 
@@ -229,10 +229,10 @@ def _daily_intervals(shift: StaffedHours, period: Period) -> Iterator[Interval]:
     parts = [(opens, closes)] if opens < closes else [(dt.time(), closes), (opens, None)]
     for day in period.days:
         for begin, end in parts:
-            until = day if end else day + dt.timedelta(days=1)
+            end_day = day if end else day + dt.timedelta(days=1)
             yield (
                 dt.datetime.combine(day, begin, period.tz).astimezone(dt.UTC),
-                dt.datetime.combine(until, end or dt.time(), period.tz).astimezone(dt.UTC),
+                dt.datetime.combine(end_day, end or dt.time(), period.tz).astimezone(dt.UTC),
             )
 
 
@@ -241,11 +241,9 @@ def _distinct_numbers(*numbers: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(number.strip() for number in numbers if number.strip()))
 
 
-def _interval_edges(intervals: Iterable[StaffedHours]) -> list[dt.time]:
+def _shift_edges(shifts: Iterable[StaffedHours]) -> list[dt.time]:
     """Return the times of the day at which shifts begin and end."""
-    return [
-        dt.time.fromisoformat(edge) for shift in intervals for edge in (shift.opens, shift.closes)
-    ]
+    return [dt.time.fromisoformat(edge) for shift in shifts for edge in (shift.opens, shift.closes)]
 
 
 def _count_outgoing(period: Period) -> tuple[int, int]:

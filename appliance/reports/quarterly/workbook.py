@@ -223,5 +223,5 @@ def _has_additive_rows(report: QuarterlyReport) -> bool:
     return report.has_disjoint_intervals and is_known
 
 
-def _number_or_unknown(value: int | None, text: ReportTexts) -> PlainValue:
-    return text.unknown if value is None else value
+def _number_or_unknown(value: int | None, texts: ReportTexts) -> PlainValue:
+    return texts.unknown if value is None else value
