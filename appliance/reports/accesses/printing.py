@@ -186,6 +186,7 @@ def _access_cells(access: RecordAccess, report: AccessReport) -> list[str]:
 
 
 def _access_as_json(access: RecordAccess, report: AccessReport) -> dict[str, Any]:
+    """Return an access as plain values, with times in the time zone of the report."""
     return {
         "who": access.who,
         "what": access.what,

@@ -98,7 +98,7 @@ def as_csv(report: DailyReport) -> str:
     labels = [
         row.label for row in annex.figure_rows(report, report_texts.load_texts(report.locale))
     ]
-    # The ninth row on paper is the marks, in place of the ninth value, which has no label there.
+    # The ninth row on paper is about the marks, so its label does not fit the ninth value.
     names = dict(zip(report_json["answering"], labels, strict=True)) | {
         "rating_response": "rating_response"
     }

@@ -79,7 +79,7 @@ class PackSubject:
 def load_subject(settings: Settings, pack: EvidencePack) -> PackSubject:
     """Load everything about the subject of a pack, in its present state.
 
-    If the pack is about one appeal, other records of the same call are left out.
+    If the pack is about one appeal, other appeals and call forms of its call are left out.
     """
     call = calls.find_call(pack.call_id)
     if pack.appeal:
@@ -297,6 +297,7 @@ def _wording_as_json(row: Any) -> dict[str, Any]:
 
 
 def _form_versions(subject: PackSubject) -> set[tuple[str, int]]:
+    """Return (form, version) of the definitions with which the records were registered."""
     appeal_versions = {(forms.APPEAL_FORM, appeal.form_version) for appeal in subject.appeals}
     return appeal_versions | {
         (forms.CALL_FORM, call_form.version) for call_form in subject.call_forms

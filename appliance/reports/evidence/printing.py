@@ -56,7 +56,7 @@ def printed_documents(
 ) -> Iterator[tuple[str, bytes]]:
     """Yield (file name, PDF) of a pack's contents in each language.
 
-    `hashes` are the SHA-256 of the files already in the pack, by file name.
+    `hashes` are the SHA-256 of the files already in the pack, by file name; they are printed.
     """
     now = clock.now().astimezone(settings.tz)
     for language, locale in LOCALES.items():
@@ -258,6 +258,7 @@ class _DocumentTables:
         return self._format_time(run.row.begun_at), operator, title, str(run.row.version.number)
 
     def _article_row(self, article_view: Any) -> tuple[str, ...]:
+        """Return the row of an article that a user opened."""
         title = wording.localized_title(article_view.version, self._locale)
         return (
             self._format_time(article_view.at),

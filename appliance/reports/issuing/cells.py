@@ -73,7 +73,7 @@ def _cells_below(
     """
     if isinstance(value, dict):
         for key, inner in value.items():
-            if key not in ("name", *_ROW_KEY_FIELDS):
+            if key not in ("name", *_ROW_KEY_FIELDS):  # these are in the path and label of a row
                 yield from _cells_below(
                     (*path, key),
                     _joined_label(label, _column_label(path, key, texts)),

@@ -88,6 +88,7 @@ def as_workbook(report: MinutesReport) -> xlsx.Workbook:
         )
         for row in iterate_billed_calls(report.period)
     ]
+    # The heads that both tables have: direction, trunk and number; talk, billed time, cost.
     calls_table = xlsx.Table(
         (
             (
@@ -175,6 +176,7 @@ def total_texts(report: MinutesReport, gettext: Any) -> list[str]:
 
     The cost is "unknown" if no tariff applies to any of the calls.
     """
+    # the first five columns describe the calls of a line
     *counts, amount = line_values(report.total, gettext)[5:]
     unknown = report_texts.load_texts(report.locale).unknown
     return [*map(value_text, counts), unknown if amount is None else value_text(amount)]

@@ -51,6 +51,7 @@ def weeks_chart(report: QuarterlyReport) -> Chart | None:
         return None
     labels = [f"{max(monday, period.first):%d.%m}" for monday in mondays]
     chart_top = max(incoming) * 1.2  # leaves space for the legend
+    # Dark bars of missed calls are drawn over the light bars of all incoming calls.
     empty_labels, not_dark = [""] * len(mondays), [False] * len(mondays)
     return Chart(
         title=texts.weeks,
