@@ -119,17 +119,17 @@ def _audit_head_text(report: DailyReport) -> str:
     )
 
 
-def _counts_table(texts: report_texts.ReportTexts, name: str, table: CountTable) -> Table:
+def _counts_table(texts: report_texts.ReportTexts, name_head: str, table: CountTable) -> Table:
     """Return a table with the count and the share of each row, and their sums.
 
-    `name` is the head of the first column, which contains the names of the rows.
+    `name_head` is the head of the first column, which contains the names of the rows.
     """
     rows: list[list[CellValue]] = [
         [row.name, row.count, row.share or formatting.NO_VALUE] for row in table.rows
     ]
     share: CellValue = SUM if table.total else formatting.NO_VALUE
     return Table(
-        heads=((name, texts.count, texts.share),),
+        heads=((name_head, texts.count, texts.share),),
         rows=rows,
         total=(Cell(texts.total), SUM, share),
     )

@@ -78,7 +78,7 @@ def instructions_pdf(settings: Settings, pack: EvidencePack, public_key: bytes) 
     """Return the page that explains how a pack is verified, in Uzbek and Russian, as a PDF."""
     now = clock.now().astimezone(settings.tz)
     html = jinja_environment.get_template("how.html").render(
-        halves=[
+        sections=[
             texts["how"] | {"language": texts["language"]} for texts in _evidence_texts().values()
         ],
         commands=VERIFY_COMMANDS,

@@ -40,8 +40,8 @@ def find_reports_about_citizen(
     def contains_text_about_citizen(report: IssuedReport) -> bool:
         """Return True if a text of the report, other than `records`, is about the citizen."""
         texts = set(_report_texts(settings, report))
-        has_citizen_records = report.name != "accesses" or not texts.isdisjoint(records)
-        is_match = is_about_citizen if has_citizen_records else mentions_citizen
+        is_searched_fully = report.name != "accesses" or not texts.isdisjoint(records)
+        is_match = is_about_citizen if is_searched_fully else mentions_citizen
         return bool(is_match and any(map(is_match, texts.difference(records))))
 
     return [

@@ -142,10 +142,10 @@ def _split_cells(
     )
 
 
-def _count_table(texts: ReportTexts, name: str, table: CountTable) -> _TableParts:
+def _count_table(texts: ReportTexts, name_head: str, table: CountTable) -> _TableParts:
     """Return widths, heads, rows and totals of a table of counts by region or direction.
 
-    `name` is the head of the column of names. The row of unlisted codes has no row number.
+    `name_head` is the head of the column of names. The row of unlisted codes has no row number.
     """
     rows = [
         (number if row.code else None, row.name, row.count, _share_or_dash(row.share))
@@ -153,7 +153,7 @@ def _count_table(texts: ReportTexts, name: str, table: CountTable) -> _TablePart
     ]
     share: CellValue = SUM if table.total else formatting.NO_VALUE
     total = (xlsx.Cell(texts.total, column_span=2), SUM, share)
-    return _COUNT_TABLE_WIDTHS, (("№", name, texts.count, texts.share),), rows, total
+    return _COUNT_TABLE_WIDTHS, (("№", name_head, texts.count, texts.share),), rows, total
 
 
 def _consultation_table(texts: ReportTexts, report: MonthlyReport) -> _TableParts:

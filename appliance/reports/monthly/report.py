@@ -117,24 +117,24 @@ def build_monthly_report(
     )
 
 
-def count_appeals_by_region(period: Period, locale: str, unknown: str) -> CountTable:
+def count_appeals_by_region(period: Period, locale: str, unknown_name: str) -> CountTable:
     """Count appeals by region, in the order of the report form.
 
-    `unknown` is the name of the row for appeals without a region.
+    `unknown_name` is the name of the row for appeals without a region.
     """
     names = {region.soato: localized_name(region, locale) for region in catalogs.match_regions("")}
-    return count_by_list(_count_appeals_by(period, Appeal.region), names, unknown)
+    return count_by_list(_count_appeals_by(period, Appeal.region), names, unknown_name)
 
 
-def count_appeals_by_direction(period: Period, locale: str, unknown: str) -> CountTable:
+def count_appeals_by_direction(period: Period, locale: str, unknown_name: str) -> CountTable:
     """Count appeals by direction (subject area), in the order of the report form.
 
     Directions that are not in use on the period's last day are included only if appeals have them.
-    `unknown` is the name of the row for appeals without a listed direction.
+    `unknown_name` is the name of the row for appeals without a listed direction.
     """
     appeals_by_code = _count_appeals_by(period, Appeal.direction)
     return count_by_list(
-        appeals_by_code, _direction_names(set(appeals_by_code), locale, period.last), unknown
+        appeals_by_code, _direction_names(set(appeals_by_code), locale, period.last), unknown_name
     )
 
 
