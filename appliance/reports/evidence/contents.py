@@ -389,6 +389,7 @@ def _json_lines(rows: Iterator[dict[str, Any]]) -> bytes:
 
 
 def _json_default(value: Any) -> Any:
+    """Convert a date for json.dumps. Raises TypeError for any other object, such as a row."""
     if isinstance(value, dt.date | dt.datetime):
         return value.isoformat()
     raise TypeError(f"{value!r}" if not isinstance(value, Model) else f"row {value}")

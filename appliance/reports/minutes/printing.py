@@ -134,6 +134,7 @@ def as_csv(report: MinutesReport) -> str:
 
 
 def _csv_cells(row: BilledCall, report: MinutesReport) -> tuple[object, ...]:
+    """Return the cells of a call, one for each of _CSV_COLUMNS, with the cost in tiyin."""
     arrived_at = row.arrived_at.astimezone(report.period.tz).isoformat(timespec="milliseconds")
     cells = (row.id, arrived_at, row.direction, row.trunk, row.number)
     tariff = None if row.tariff is None else row.tariff.id
@@ -217,6 +218,7 @@ def value_text(value: PlainValue) -> str:
 
 
 def _line_as_json(line: BillingLine) -> dict[str, Any]:
+    """Return a line or the totals as plain values; None for an empty direction, trunk or number."""
     return {
         "direction": line.direction or None,
         "trunk": line.trunk or None,

@@ -137,6 +137,7 @@ def activity_notes(report: QuarterlyReport) -> list[str]:
 
 
 def _hours_text(fact: ActivityFact, texts: ReportTexts) -> str:
+    """Return whether calls are taken round the clock; if not, how many reached a closed line."""
     if fact.is_fulfilled is None:
         return texts.unknown
     count = formatting.format_number(fact.count)
@@ -148,6 +149,7 @@ def _hours_text(fact: ActivityFact, texts: ReportTexts) -> str:
 
 
 def _callback_text(fact: ActivityFact, texts: ReportTexts) -> str:
+    """Return whether callers can request a callback, and how many did."""
     if fact.is_fulfilled is None:
         return texts.unknown
     if not fact.is_fulfilled:
@@ -166,6 +168,7 @@ def _published_text(fact: ActivityFact, texts: ReportTexts, locale: str) -> str:
 
 
 def _recordings_text(fact: ActivityFact, texts: ReportTexts) -> str:
+    """Return whether recordings are kept for two months, and how many of the calls have one."""
     quarterly_texts = texts.quarterly
     counts = quarterly_texts.kept_of.format(
         count=formatting.format_number(fact.count), of=formatting.format_number(fact.of)
@@ -177,6 +180,7 @@ def _recordings_text(fact: ActivityFact, texts: ReportTexts) -> str:
 
 
 def _appeals_text(fact: ActivityFact, texts: ReportTexts) -> str:
+    """Return whether the texts of appeals are kept for two years, and how many are kept."""
     quarterly_texts = texts.quarterly
     counts = quarterly_texts.kept_texts.format(count=formatting.format_number(fact.count))
     partial_text = quarterly_texts.kept_in_part if fact.count else quarterly_texts.not_kept

@@ -38,6 +38,7 @@ def as_workbook(report: QuarterlyReport) -> xlsx.Workbook:
 
 
 def _calls_table(report: QuarterlyReport, texts: ReportTexts) -> Table:
+    """Return table 1, the calls of the quarter in one row."""
     form_texts, calls = texts.quarterly, report.calls
     average: CellValue = formatting.NO_VALUE if report.is_observed else texts.unknown
     if calls.average_seconds is not None:
@@ -69,6 +70,10 @@ def _calls_table(report: QuarterlyReport, texts: ReportTexts) -> Table:
 
 
 def _staff_table(report: QuarterlyReport, texts: ReportTexts) -> Table:
+    """Return table 2: the staff, and the calls of each shift.
+
+    If the calls of the shifts do not add up, the totals are the numbers of table 1, not sums.
+    """
     form_texts, qualification, calls = texts.quarterly, report.qualification, report.calls
     staff_figures: tuple[PlainValue, ...] = (
         qualification.operators,
@@ -95,6 +100,7 @@ def _staff_table(report: QuarterlyReport, texts: ReportTexts) -> Table:
 
 
 def _staff_heads(form_texts: QuarterlyTexts) -> tuple[tuple[CellValue, ...], ...]:
+    """Return the two rows of heads of table 2; None is a cell that the one above it covers."""
     return (
         (
             Cell(form_texts.numbers, row_span=2),
@@ -151,6 +157,7 @@ def _interval_rows(
 
 
 def _activity_table(report: QuarterlyReport, texts: ReportTexts) -> Table:
+    """Return table 3, one row of answers, each with the number of the note on its source."""
     form_texts = texts.quarterly
     notes = wording.activity_notes(report)
     return Table(
@@ -168,6 +175,7 @@ def _activity_table(report: QuarterlyReport, texts: ReportTexts) -> Table:
 
 
 def _months_table(report: QuarterlyReport, texts: ReportTexts) -> Table:
+    """Return the annex's table of each month's calls, in which the shares are formulas."""
     form_texts = texts.quarterly
     # columns B: incoming, D: missed, F: recovered calls
     missed_share, recovered_share = (
