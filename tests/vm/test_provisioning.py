@@ -156,7 +156,8 @@ def test_a_stopped_replication_is_started_by_a_request_file(site: Site) -> None:
         300,
         every=2,
     )
-    site.machine.run_checked("test ! -e /var/lib/appliance/backups/replicate.request")
+    request_is_gone = "test ! -e /var/lib/appliance/backups/replicate.request"
+    wait_until(lambda: site.machine.run(request_is_gone).returncode == 0, 60)
 
 
 def test_a_citizen_talks_to_an_operator(site: Site) -> None:
