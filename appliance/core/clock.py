@@ -30,7 +30,8 @@ def datetime_from_microseconds(microseconds: int) -> dt.datetime:
 class WorkingCalendar:
     """The ministry's working hours: Mon-Fri 09:00-18:00 by default (docs/figures.md).
 
-    `exceptions` maps a date to True (a working Saturday) or False (a holiday).
+    `opens` and `closes` are in the time zone `tz`. `exceptions` maps a date to True (a working
+    Saturday) or False (a holiday).
     """
 
     tz: ZoneInfo
@@ -50,7 +51,7 @@ class WorkingCalendar:
     def list_intervals(
         self, first: dt.date, last: dt.date, weekday: int | None, inside: bool | None
     ) -> list[Interval]:
-        """Return the intervals from date `first` to date `last`, split at the working hours.
+        """Return the days `first` to `last` as intervals, each day split at the working hours.
 
         `inside` True returns only those inside working hours, False only those outside, None both.
         `weekday` keeps one day of the week (1 is Monday), None every day.

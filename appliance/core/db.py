@@ -51,9 +51,8 @@ sqlite.register_adapter(dt.datetime, _adapt_naive_datetime)
 class _Connection(sqlite.Connection):
     """A connection that can close the cursors whose results were not read to the end.
 
-    While such a cursor is open, every other read on the connection still sees the database as it
-    was when the cursor was opened. A cursor in a reference cycle stays open until garbage
-    collection.
+    While one is open (in a reference cycle: until garbage collection), every other read on the
+    connection still sees the database as it was when the cursor was opened.
     """
 
     def __init__(self, *arguments: Any, **kwargs: Any) -> None:
@@ -75,9 +74,8 @@ class _Database(SqliteDatabase):  # type: ignore[misc]  # peewee has no types
     """SQLite database that passes a released write lock to a waiting writer at once.
 
     SQLite itself keeps no queue and, after a while, lets a waiting writer check again only every
-    tenth of a second: with many writers, some would find the lock taken every time. Here the
-    threads of a process take turns, and long work notices that another writer is waiting
-    (`in_short_transactions`).
+    tenth of a second: some would always find the lock taken. Here a process's threads take turns,
+    and long work notices that another writer is waiting (`in_short_transactions`).
     """
 
     def __init__(self, *arguments: Any, **kwargs: Any) -> None:
@@ -95,6 +93,7 @@ class _Database(SqliteDatabase):  # type: ignore[misc]  # peewee has no types
         super().init(database, **kwargs)
 
     def _connect(self) -> sqlite.Connection:
+        """Return an idle connection, or open a new one if there is no idle one."""
         try:
             return self._idle_connections.pop()  # the newest, whose page cache is the most recent
         except IndexError:
@@ -102,6 +101,7 @@ class _Database(SqliteDatabase):  # type: ignore[misc]  # peewee has no types
             return connection
 
     def _close(self, connection: _Connection) -> None:
+        """Keep the connection for reuse, up to `max_idle_connections`; otherwise close it."""
         if (
             len(self._idle_connections) < self.max_idle_connections
             and not connection.in_transaction
@@ -112,9 +112,10 @@ class _Database(SqliteDatabase):  # type: ignore[misc]  # peewee has no types
             super()._close(connection)
 
     def begin(self, lock_type: str | None = None) -> None:
-        """Begin a transaction; with a `lock_type`, wait for the write lock.
+        """Begin a transaction, by default one that takes no lock before its first statement.
 
-        Raises OperationalError after WRITE_LOCK_TIMEOUT_SECONDS.
+        With SQLite's `lock_type` "IMMEDIATE" or "EXCLUSIVE" it takes the write lock: waits for it,
+        and raises OperationalError after WRITE_LOCK_TIMEOUT_SECONDS.
         """
         if not lock_type:
             super().begin()
@@ -148,6 +149,7 @@ class _Database(SqliteDatabase):  # type: ignore[misc]  # peewee has no types
     def _wait_for_lock(
         self, lock_type: str, deadline: float, renew_place: Callable[[], bool]
     ) -> None:
+        """Wait until `_try_begin` succeeds; OperationalError at `deadline` (time.monotonic)."""
         while not self._try_begin(lock_type):
             if time.monotonic() >= deadline:
                 raise OperationalError("database is locked")
@@ -155,6 +157,7 @@ class _Database(SqliteDatabase):  # type: ignore[misc]  # peewee has no types
             renew_place()
 
     def _try_begin(self, lock_type: str) -> bool:
+        """Begin a transaction without waiting; returns False if another one holds the lock."""
         self.execute_sql("PRAGMA busy_timeout = 0")
         try:
             super().begin(lock_type)
@@ -167,7 +170,7 @@ class _Database(SqliteDatabase):  # type: ignore[misc]  # peewee has no types
         return True
 
     def execute_sql(self, sql: str, params: Any = None) -> Any:
-        """Execute a statement; a write outside a transaction runs in one of its own."""
+        """Execute a statement; a write outside a transaction gets one, to wait for its turn."""
         if sql.startswith(_WRITE_STATEMENTS) and not self.in_transaction():
             with self.atomic("immediate"):
                 return super().execute_sql(sql, params)
@@ -241,7 +244,7 @@ def in_short_transactions(steps: Iterable[Callable[[], None]]) -> None:
         with lazy_disk_sync():
             while len(pending_steps) > 1:
                 yield_write_lock()
-                _run_steps(pending_steps, reserve=1)
+                _run_steps(pending_steps, reserve=1)  # the last one syncs the others to the disk
     if pending_steps:
         yield_write_lock()
         _run_steps(pending_steps)
@@ -259,10 +262,7 @@ def _run_steps(pending_steps: deque[Callable[[], None]], reserve: int = 0) -> No
 
 
 def _sync_write_ahead_log() -> None:
-    """Sync the write-ahead log to the disk now, so that the next writer need not do it.
-
-    It only improves speed: if it fails, the next writer's commit syncs the log.
-    """
+    """Sync the write-ahead log to the disk, if possible, to save the next writer's commit time."""
     with contextlib.suppress(OSError):
         log_file = os.open(f"{database.database}-wal", os.O_RDONLY)
         try:
@@ -290,8 +290,7 @@ def uncopied_log_bytes() -> int:
 def lazy_disk_sync() -> Iterator[None]:
     """Let commits inside the `with` block return before they are on the disk.
 
-    They reach it with the next synchronous commit. Inside an outer transaction this changes
-    nothing.
+    The next synchronous commit syncs them too. No effect inside an outer transaction.
     """
     with _temporary_pragma("synchronous", "normal", usually="full"):
         yield
@@ -343,7 +342,8 @@ def is_busy(error: Exception) -> bool:
 def retry_while_busy[T](write: Callable[[], T], stop: threading.Event) -> T:
     """Run a write that must not be lost; while the database is busy, retry it until `stop` is set.
 
-    `write` must be atomic: it leaves nothing behind when it fails. Returns its result.
+    `write` must leave nothing behind when it fails. Returns its result. Raises its error once
+    `stop` is set, and at once if the error has another reason than a busy database.
     """
     while True:
         try:
@@ -356,7 +356,7 @@ def retry_while_busy[T](write: Callable[[], T], stop: threading.Event) -> T:
 
 
 def run_with_connection[T](function: Callable[..., T], *arguments: object) -> T:
-    """Call a function with a database connection of its own, which is closed afterwards."""
+    """Call a function with its own database connection, closed afterwards; returns its result."""
     with database.connection_context():
         return function(*arguments)
 
@@ -389,7 +389,7 @@ def copy_database(target: Path) -> None:
 
 
 def row_batches(rows: ModelSelect, key: Field, size: int = 500) -> Iterator[list[Any]]:
-    """Yield rows in batches of `size`, ordered by their id `key`: memory use stays constant."""
+    """Yield a query's rows in lists of `size`, to save memory, ordered by `key`: its table's id."""
     last_key = 0
     while True:
         batch = list(rows.where(key > last_key).order_by(key).limit(size))

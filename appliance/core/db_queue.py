@@ -30,10 +30,15 @@ class LockQueue:
     def is_empty(self) -> bool:
         """Return True if no writer is waiting, or if the queue's file cannot be used."""
         with self._open_queue_file() as file:
-            return self._try_lock(file, fcntl.LOCK_EX)
+            return self._try_lock(file, fcntl.LOCK_EX)  # it fails if any writer has a shared lock
 
     @staticmethod
     def _try_lock(file: int, kind: int) -> bool:
+        """Lock an open file without waiting; returns False if another process holds its lock.
+
+        `kind` is LOCK_SH or LOCK_EX of fcntl. Returns True if the file cannot be locked at all:
+        there is no queue then.
+        """
         try:
             fcntl.flock(file, kind | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -44,6 +49,7 @@ class LockQueue:
 
     @contextlib.contextmanager
     def _open_queue_file(self) -> Iterator[int]:
+        """Open the queue's file for the `with` block; yields its descriptor, -1 on failure."""
         try:
             file = os.open(f"{self._database.database}-line", os.O_RDONLY | os.O_CREAT, 0o664)
         except OSError:

@@ -24,7 +24,7 @@ class CommitSignal:
 
     def __init__(self, database: SqliteDatabase) -> None:
         self._database = database
-        self._thread_state = threading.local()
+        self._thread_state = threading.local()  # `asked`: this thread's transaction must signal
 
     def request_signal(self) -> None:
         """Request a signal for the end of this thread's transaction."""

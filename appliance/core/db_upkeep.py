@@ -11,7 +11,8 @@ def truncate_log() -> bool:
     """Move the write-ahead log into the database file and truncate it; returns True on success.
 
     Until then the log still holds pages in their earlier state. The call does not wait: while a
-    reader or the replicator uses the log it returns False, and the caller tries again later.
+    reader or the replicator uses the log, and inside a transaction, it returns False, and the
+    caller tries again later.
     """
     if db.database.in_transaction():
         return False

@@ -9,7 +9,11 @@ from dataclasses import dataclass
 
 
 class DeliveryError(RuntimeError):
-    """A message could not be sent; lists show `code`, and `detail` is the other side's text."""
+    """A message could not be sent.
+
+    `code` is one of outbox.TROUBLES, whose text is shown to the user; `detail` is the other side's
+    own text, or "".
+    """
 
     def __init__(self, code: str, detail: str = "") -> None:
         super().__init__(detail or code)
@@ -29,7 +33,7 @@ class RetryLaterError(NotSentError):
 
 
 class UncertainDeliveryError(DeliveryError):
-    """The other side may have accepted the message: its answer was lost or unintelligible."""
+    """The other side may have accepted the message: its answer was lost or makes no sense."""
 
 
 class DeclinedError(DeliveryError):

@@ -56,7 +56,8 @@ def raise_for_service_fault(response: requests.Response) -> None:
     """Raise the error for a status that is a fault of the service, not of the message.
 
     Raises RetryLaterError for 429, and NotSentError for 402 to 405: a server that returns such a
-    status has accepted nothing. For any other status it raises nothing; the caller interprets it.
+    status has accepted nothing. For any other status it raises nothing: the services use these
+    differently, and the caller interprets them.
     """
     if response.status_code == 429:
         raise RetryLaterError("too_many", error_text(response), _retry_after_seconds(response))
@@ -67,7 +68,11 @@ def raise_for_service_fault(response: requests.Response) -> None:
 
 
 def error_text(response: requests.Response) -> str:
-    """Return the error text of an SMS service's response, or the beginning of the response."""
+    """Return the error text in a response's JSON object, or else the response's beginning.
+
+    The text is in `message` or `error-description`, the fields that the SMS services use. It is cut
+    to 200 characters.
+    """
     try:
         payload = response.json()
         return str(payload.get("message") or payload["error-description"])[:200]

@@ -56,7 +56,9 @@ def _has_readable_catalogue(locale: str) -> bool:
 def _can_parse_catalogue(file: Path, _changed: int, _size: int) -> bool:
     """Return True if the file can be parsed as a catalogue.
 
-    The self-check calls this often, so the file is read again only after a change.
+    The self-check calls this often. `_changed` (the file's time of change in nanoseconds) and
+    `_size` (in bytes) are used only as part of the cache's key: the file is parsed again when one
+    of them differs.
     """
     try:
         with file.open("rb") as stream:
@@ -75,7 +77,8 @@ def localized_name(row: Any, locale: str) -> str:
 def spoken_language(code: str | None) -> str:
     """Return the language spoken with a person or on a call: "ru" or "uz".
 
-    `code` is the person's locale or the call's language. It is Uzbek if the language is unknown.
+    `code` is the person's locale or the call's language. Any other than "ru", and None (the
+    language is unknown), gives "uz".
     """
     return "ru" if code == "ru" else "uz"
 

@@ -17,7 +17,10 @@ _POLL_SECONDS = 0.2  # seconds between two polls for events whose signal was los
 
 
 class LiveEvent(Table):
-    """A topic that changed at a time; pages fetch again what depends on it."""
+    """One change of a topic, with its time; open pages then fetch what depends on the topic.
+
+    A topic is a text that a process and the pages agree on, such as "outbox".
+    """
 
     id = AutoField()
     topic = CharField()
@@ -45,7 +48,10 @@ def publish_topics(*topics: str) -> None:
 
 
 def newest_event_id() -> int:
-    """Return the id of the newest event; follow events from it to receive only later ones."""
+    """Return the id of the newest event, 0 before the first one.
+
+    Pass it to `follow_events` to receive only later ones.
+    """
     return next((id for (id,) in _NEWEST_ID_QUERY.fetch_tuples()), 0)
 
 
@@ -56,16 +62,21 @@ def newest_topic_event_id(*topics: str) -> int:
 
 
 def topic_numbers(prefix: str) -> list[int]:
-    """Return the numbers that follow `prefix` in the published topics, the newest first."""
+    """Return the numbers at the end of the published topics that begin with `prefix`.
+
+    For instance 12 of the topic "plan.taken.12". The newest event's number is first.
+    """
     events = LiveEvent.select(LiveEvent.topic).where(LiveEvent.topic.startswith(prefix))
     return [int(event.topic.removeprefix(prefix)) for event in events.order_by(LiveEvent.id.desc())]
 
 
 def follow_events(after: int, quiet_seconds: float = 15.0) -> Iterator[list[tuple[int, str]]]:
-    """Yield forever lists of new (event id, topic), in order; an empty list after `quiet_seconds`.
+    """Yield, forever, lists of the (event id, topic) of events with an id above `after`, in order.
 
-    Events published in one transaction are yielded together. An event that was removed while the
-    follower slept is lost: a page that wakes after more than an hour fetches everything again.
+    If nothing happens for `quiet_seconds`, an empty list is yielded, so that the follower can do
+    other work or stop. Events published in one transaction are yielded together. An event that was
+    removed while the follower slept is lost: a page that wakes after more than an hour fetches
+    everything again.
     """
     yielded_at = time.monotonic()
     with contextlib.closing(database.commit_signal.open_watch()) as watch:

@@ -44,6 +44,7 @@ class PathWatch:
         self._inotify = None
 
     def _start_watch(self) -> None:
+        """Start watching; if that fails, `_inotify` stays None, and the next wait tries again."""
         inotify = None
         try:
             inotify = INotify()

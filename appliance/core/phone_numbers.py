@@ -60,7 +60,8 @@ def masked_number(text: str) -> str:
 def _foreign_number(plain: str) -> str | None:
     """Return a number with a foreign country code, in canonical form.
 
-    Returns None if the country code is unknown or no number there has this number of digits.
+    `plain` holds its digits only, from the country code on. Returns None if the country code is
+    unknown or no number there has this number of digits.
     """
     try:
         number = phonenumbers.parse(f"+{plain}")

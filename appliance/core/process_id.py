@@ -5,7 +5,10 @@ from pathlib import Path
 
 
 def this_process_name() -> str:
-    """Return a name for this process, unique on this machine until the next boot."""
+    """Return a name for this process, unique on this machine until the next boot.
+
+    It consists of the process id and the start time: ids are reused.
+    """
     return f"{os.getpid()}:{start_ticks(os.getpid())}"
 
 

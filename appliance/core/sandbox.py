@@ -54,8 +54,9 @@ def run_program(
     """Run a system program; returns its error output, at most _MAX_REPORT_BYTES bytes.
 
     `reads` are the files that it may read, `writes` the files (created if missing) or folders that
-    it may write. `seconds` limits both the elapsed and the processor time. Raises SandboxError, or
-    CalledProcessError if the program fails, or TimeoutExpired (both of subprocess).
+    it may write. `seconds` limits both the elapsed and the processor time; `nice` is the program's
+    niceness. Raises SandboxError, or CalledProcessError if the program fails, or TimeoutExpired
+    (both of subprocess).
     """
     program = shutil.which(command[0])
     if not program:
@@ -96,7 +97,9 @@ def run_python(
 
 @dataclass(frozen=True)
 class _Bounds:
-    seconds: int
+    """The resources that a program may use; its niceness is `nice`."""
+
+    seconds: int  # of elapsed time, and of processor time
     memory: int  # bytes
     largest_file: int  # bytes
     nice: int
@@ -109,7 +112,10 @@ def _execute(
     source: IO[bytes] | int,
     output: IO[bytes] | int,
 ) -> str:
-    """Run a command under Landlock rules and resource bounds; returns its error output."""
+    """Run a command under Landlock rules and resource bounds; returns its error output.
+
+    `source` and `output` become its standard input and output.
+    """
     limits = (
         *(f"--cpu={bounds.seconds}", f"--as={bounds.memory}", f"--fsize={bounds.largest_file}"),
         *("--core=0", "--nofile=64"),
@@ -169,11 +175,12 @@ def _seccomp_filter() -> bytes:
     load, equal, above, end = 0x20, 0x15, 0x35, 0x06  # BPF_LD|W|ABS, JMP|JEQ, JMP|JGE, RET
     allow, refuse = 0x7FFF0000, 0x00050000 | _EPERM
     count = len(calls)
+    # Each step is (operation, steps to skip if true, steps to skip if false, operand).
     steps = [
-        (load, 0, 0, 4),
-        (equal, 0, count + 3, kind),
-        (load, 0, 0, 0),
-        (above, count + 1, 0, _X32_CALL_BIT),
+        (load, 0, 0, 4),  # the machine type of the call
+        (equal, 0, count + 3, kind),  # another type: refuse
+        (load, 0, 0, 0),  # the number of the call
+        (above, count + 1, 0, _X32_CALL_BIT),  # a call of x32: refuse
     ]
     steps += [(equal, count - position, 0, number) for position, number in enumerate(calls)]
     steps += [(end, 0, 0, allow), (end, 0, 0, refuse)]

@@ -55,6 +55,7 @@ _LOAN_CYRILLIC = re.compile(
     rf"\b({'|'.join(sorted(_LOANS_CYRILLIC, key=len, reverse=True))})", re.IGNORECASE
 )
 _CYRILLIC_RUN = re.compile(r"[\u0400-\u04ff]+")
+# After a consonant, ц is written s in Latin letters.
 _TSE = re.compile(r"(?<=[бвгджзйклмнпрстфхчшқғҳ])ц", re.IGNORECASE)  # aksiya, stansiya
 _NGH = re.compile(r"(?<=n)g[ʻʼ'‘’`]", re.IGNORECASE)  # alifbo reads this n and g as one letter
 # Words in which t and s belong to an Uzbek ending, not to a loan word: hujjatsiz, aytsa, aytsin,
@@ -98,6 +99,10 @@ def _is_mostly_uzbek(text: str) -> bool:
 
 
 def _transliterate_to_cyrillic(text: str) -> str:
+    """Return Uzbek text in Cyrillic letters.
+
+    Loan words, and pairs of letters that `alifbo` would misread, are converted before it.
+    """
     text = _LOAN.sub(_with_case_of_match(lambda word: _LOANS[word]), text)
     text = _NGH.sub(lambda match: "Ғ" if match[0].startswith("G") else "ғ", text)
     text = _T_S.sub(lambda match: "Т" if match[0].isupper() else "т", text)

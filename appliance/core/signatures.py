@@ -84,7 +84,10 @@ def key_fingerprint(public_pem: bytes) -> str:
 
 
 def create_key_pair(private_file: Path, public_file: Path) -> None:
-    """Create a key pair; replaces the private key, and adds the public one before the old ones."""
+    """Create a key pair; replaces the private key, and writes the public one before the old ones.
+
+    The old public keys stay in `public_file`, because they verify the older signatures.
+    """
     from cryptography.hazmat.primitives import serialization
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 

@@ -41,7 +41,10 @@ def unescape_formulas(text: str) -> str:
 def csv_pieces(
     rows: Iterable[Sequence[object]], delimiter: str = ",", end: str = "\r\n"
 ) -> Iterator[str]:
-    """Yield rows as CSV, ROWS_PER_PIECE at a time; numbers stay numbers, None is an empty cell."""
+    """Yield rows as CSV text, ROWS_PER_PIECE rows at a time; each row ends with `end`.
+
+    Numbers stay numbers, None is an empty cell, and formulas in texts are escaped.
+    """
     piece = io.StringIO()
     writer = csv.writer(piece, delimiter=delimiter, lineterminator=end)
     for number, row in enumerate(rows, 1):
@@ -56,9 +59,9 @@ def csv_pieces(
 def csv_file_pieces(
     headings: Sequence[object], rows: Iterable[Sequence[object]], delimiter: str = ";"
 ) -> Iterator[str]:
-    """Yield a CSV file that office programs read as UTF-8: headings, then rows.
+    """Yield, in pieces, a CSV file that office programs read as UTF-8: headings, then rows.
 
-    Local office programs expect semicolons.
+    The default `delimiter` is the one that office programs with Uzbek or Russian settings expect.
     """
     yield BYTE_ORDER_MARK
     yield from csv_pieces(itertools.chain([headings], rows), delimiter)
@@ -70,4 +73,5 @@ def csv_text(rows: Iterable[Sequence[object]]) -> str:
 
 
 def _cell_value(value: object) -> object:
+    """Return a number or None unchanged, and anything else as text that is no formula."""
     return value if isinstance(value, int | float | Decimal | None) else escape_formulas(str(value))

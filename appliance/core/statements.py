@@ -32,8 +32,9 @@ def insert_rows(
 ) -> None:
     """Insert rows, which all have the same fields, by one prepared statement.
 
-    With `ignore`, rows that exist already stay unchanged. With `update`, these fields of a row that
-    exists already (with the same primary key) are updated. Call it inside a write transaction.
+    Of a row that exists already (one with the same unique key), `ignore` leaves all fields
+    unchanged, and `update` names the fields that are updated (it must have the same primary key).
+    Without both, IntegrityError is raised. Call it inside a write transaction.
     """
     if not rows:
         return
@@ -48,7 +49,10 @@ def insert_rows(
 def insert_encoded_rows(
     table: Any, field_names: tuple[str, ...], rows: Sequence[Sequence[object]]
 ) -> None:
-    """Insert rows of values already encoded for the columns; existing rows stay unchanged."""
+    """Insert rows of values that are already as the columns store them, in the order of the fields.
+
+    Rows that exist already (with the same unique key) stay unchanged.
+    """
     sql, _encoders = _insert_statement(table, field_names, True, ())
     _execute_many(sql, rows)
 
@@ -117,10 +121,12 @@ class PreparedQuery:
 
     def __init__(self, build_query: Callable[[], ModelSelect]) -> None:
         self._build_query = build_query
+        # The selected fields, in the form that `_build_object` takes; None until the first fetch.
         self._decoders: list[tuple[str, Callable[[Any], Any] | None]] | None = None
 
     @functools.cached_property
     def _compiled_query(self) -> tuple[str, list[Any], Any]:
+        """The query as SQL, its parameters (`ParameterName` for those passed later), its table."""
         query = self._build_query()
         sql, parameters = query.sql()
         return sql, list(parameters), query.model
@@ -173,7 +179,11 @@ def _is_plain_field(field: Field) -> bool:
 def _build_object(
     table: Any, fields: Sequence[tuple[str, Callable[[Any], Any] | None]], row: Sequence[Any]
 ) -> Any:
-    """Build the object of a table for a fetched row, as peewee does."""
+    """Build the object of a table for a fetched row, as peewee does.
+
+    `fields` are the name of each selected field and the function that decodes its column, or None
+    if the column's value is the field's value.
+    """
     instance = table(__no_default__=True)
     data = instance.__data__
     for (name, decode), column_value in zip(fields, row, strict=True):
@@ -184,6 +194,7 @@ def _build_object(
 def _bind_parameters(
     parameters: list[Any], values: Mapping[str, Collection[str] | str | int]
 ) -> list[Any]:
+    """Return the parameters of a query with each `ParameterName` replaced by its value."""
     bound_values = {
         name: value if isinstance(value, (int, str)) else _encode_texts(value)
         for name, value in values.items()
@@ -202,6 +213,7 @@ def query_parameter(name: str) -> SQL:
 
 
 def _is_in_json_list(field: Field, json_texts: str) -> Expression:
+    """Return the condition that a field equals a text of a JSON list, passed as one parameter."""
     return field.in_(SQL("(SELECT value FROM json_each(?))", [json_texts]))
 
 
