@@ -29,7 +29,10 @@ _SHORT_HASH_LENGTH = 16  # characters of a hash that suffice in a copy written d
 
 @dataclass(frozen=True)
 class Head:
-    """The newest entry of the chain at some time: its id, and its hash or the beginning of it."""
+    """The newest entry of the chain at some time: its id and hash, by which it is found again.
+
+    A head that a person copied may have only the beginning of the hash.
+    """
 
     id: int
     hash: str
@@ -65,7 +68,12 @@ def text_fingerprint(text: str) -> str:
 
 
 def record_entry(who: str, action: str, subject: str = "", **detail: Any) -> None:
-    """Write one entry; `who` is a login or a process, `detail` holds small JSON values."""
+    """Write one entry.
+
+    `who` is a login or the name of a process, `action` a code with a label in audit.labels, such as
+    `appeal.take`, and `subject` the number or id of the record that it concerns. `detail` holds
+    small JSON values.
+    """
     with write_transaction():
         last = next((hash for (hash,) in _LAST_HASH_QUERY.fetch_tuples()), "")
         entry = AuditEntry(
@@ -88,15 +96,15 @@ def chain_head(before: dt.datetime | None = None) -> Head | None:
 
 
 def is_in_chain(noted_head: Head) -> bool:
-    """Return True if a head that was noted earlier is still in the chain."""
+    """Return True if the entry of a head that was noted earlier still has the noted hash."""
     entry = AuditEntry.get_or_none(AuditEntry.id == noted_head.id)
     return entry is not None and entry.hash.startswith(noted_head.hash)
 
 
 def first_broken_id(after_id: int = 0, limit: int | None = None) -> int | None:
-    """Return the id of the first entry whose hash does not match, or None.
+    """Return the id of the first entry whose hash does not match, or None if all match.
 
-    Checks only the entries after `after_id`, and at most `limit` of them.
+    Checks only the entries after `after_id`, and at most `limit` of them (None: all).
     """
     before = AuditEntry.select().where(AuditEntry.id <= after_id).order_by(AuditEntry.id.desc())
     start = before.first() if after_id else None
@@ -112,6 +120,7 @@ def first_broken_id(after_id: int = 0, limit: int | None = None) -> int | None:
         entries = list(rows)
         for entry in entries:
             entry_id: int = entry.id
+            # The appliance writes no entry with an id below 1: it was inserted by hand.
             if entry_id < 1 or entry.hash != _entry_hash(previous, entry):
                 return entry_id
             previous, last = entry.hash, entry_id
@@ -122,6 +131,10 @@ def first_broken_id(after_id: int = 0, limit: int | None = None) -> int | None:
 
 
 def _entry_hash(previous: str, entry: AuditEntry) -> str:
+    """Return the hash of an entry's values and of `previous`, the hash of the entry before it.
+
+    For the first entry of the chain, `previous` is "".
+    """
     values = [previous, entry.at.isoformat(), entry.who, entry.action, entry.subject, entry.detail]
     if entry.address:  # rows from before addresses were recorded have no address
         values.append(entry.address)

@@ -32,6 +32,7 @@ def sign_head(settings: Settings) -> str:
     key cannot be used.
     """
     current, last = chain_head(), newest_signed_head()
+    # Both are compared, because the database could lose its signed heads, and the file is outside.
     for earlier in [
         *([last] if last else []),
         *(noted.head for noted in heads.read_noted_heads(settings)[-1:]),
@@ -93,11 +94,15 @@ def is_signing_late(settings: Settings) -> bool:
 
 
 def signed_text(at: dt.datetime, end: Head) -> bytes:
-    """Return the text that is signed: `audit 2026-11-28T10:00:00.000000+00:00 1234:hash`."""
+    """Return the text whose signature proves that `end` was the head of the chain at the time `at`.
+
+    For instance `audit 2026-11-28T10:00:00.000000+00:00 1234:hash`.
+    """
     return f"audit {at.astimezone(dt.UTC).isoformat(timespec='microseconds')} {end}".encode()
 
 
 def _signature_bytes(signature: str) -> bytes:
+    """Return the bytes of a stored signature; b"", never a valid one, if it is not hexadecimal."""
     try:
         return bytes.fromhex(signature)
     except ValueError:

@@ -17,7 +17,8 @@ class EntryFilters:
 
     `action` is one action, or the beginning of several if it ends with a dot (`appeal.`). `record`
     is the subject of an entry. With `include_lists`, entries about a list or a search that showed
-    this record count too.
+    this record count too: they name it in their detail. Entries are from `since` (inclusive) to
+    `until` (exclusive).
     """
 
     who: str = ""

@@ -19,7 +19,11 @@ FILE_NAME = "audit-heads.txt"  # in the folder paths.backups
 
 @dataclass(frozen=True)
 class NotedHead:
-    """A noted head, with the time and place of the note; `restored`: a restore went back to it."""
+    """A head of the chain that was noted at the time `at`.
+
+    `restored`: it is the head of the database that a restore put in place at that time. `source`
+    says where the note is, for messages: the file's name, or a snapshot.
+    """
 
     at: dt.datetime
     head: Head
@@ -28,7 +32,7 @@ class NotedHead:
 
 
 def note_head(settings: Settings, head: Head, *, restored: bool = False) -> None:
-    """Append a head to the file, and sync it to the disk."""
+    """Append a head to the file, and sync it to the disk; for `restored` see NotedHead."""
     file = _heads_file(settings)
     file.parent.mkdir(parents=True, exist_ok=True)
     kind = "restored" if restored else "head"
@@ -58,7 +62,8 @@ def read_noted_heads(settings: Settings) -> list[NotedHead]:
 def missing_heads(heads: Iterable[NotedHead]) -> list[NotedHead]:
     """Return the noted heads that should be in the chain but are not, the oldest first.
 
-    Heads that a later restore has removed are not counted as missing.
+    A head newer than the one to which a later restore went back is rightly not in the chain, and
+    therefore not counted as missing.
     """
     heads = list(heads)
     restores = [noted for noted in heads if noted.restored]

@@ -188,6 +188,7 @@ _COMPLETE_LABELS = {
     "snapshot.keys_rotated": N_("Keys of the snapshots renewed"),
     "reading.unusual": N_("Unusual viewing"),
 }
+# Codes that have the label of another code.
 _OPERATION_ALIASES = {"refused": "refuse", "state": "change", "create": "make"}
 _SUBJECT_ALIASES = {"task": "follow_up", "outbox": "message"}
 
@@ -221,7 +222,7 @@ def action_labels(action: str) -> tuple[str, str]:
 
 
 def has_label(action: str) -> bool:
-    """Return True if an action has a label."""
+    """Return True if both parts of an action have a label, so that no code is shown."""
     subject, operation = action_labels(action)
     labels = {*_SUBJECT_LABELS.values(), *_COMPLETE_LABELS.values()}
     return subject in labels and (not operation or operation in _OPERATION_LABELS.values())

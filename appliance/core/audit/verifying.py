@@ -15,11 +15,12 @@ GUARD_TRIGGERS = frozenset(
 
 @dataclass(frozen=True)
 class Verdict:
-    """The result of a verification. The first wrong entry has an id from `first_wrong` to `until`.
+    """The result of a verification.
 
-    If a row's hash does not match, the place is known exactly: both are its id. If all hashes match
-    but a known head is not in the chain, or was signed by a foreign key, the chain was rewritten or
-    cut off somewhere after the last known head that is still in it.
+    The first wrong entry has an id from `first_wrong` to `until` (None: no entry is wrong). If its
+    hash does not match, the place is known exactly: both are its id. If all hashes match but a
+    known head is not in the chain, or was signed by a foreign key, the chain was rewritten or cut
+    off: after the last known head that is still in it, and at the latest at the first wrong head.
     """
 
     head: Head | None
@@ -39,14 +40,21 @@ class Verdict:
 
 
 def verify_chain(settings: Settings, other_heads: Iterable[Head] = ()) -> Verdict:
-    """Verify the whole chain; `other_heads` are heads noted elsewhere, such as on paper.
+    """Verify the whole chain: the hash of each entry, and that each known head is still in it.
+
+    A head is the id and hash of an entry, noted or signed while it was the newest. `other_heads`
+    are heads noted elsewhere, such as on paper. The first wrong entry is at the first hash that
+    does not match, or, if this is earlier, between the last sound head and the first head that is
+    missing or forged.
 
     Raises ValueError if a line of the noted heads cannot be parsed, or a key cannot be read
     (SigningKeyError).
     """
     noted_heads = heads.read_noted_heads(settings)
     valid, forged = anchors.signed_heads(settings) if settings.audit.public_key else ([], [])
+    # These narrow down the place of a fault; heads to which a restore went back are only reported.
     expected = [*(item.head for item in noted_heads if not item.restored), *valid, *other_heads]
+    # Signed heads are restored with the database; noted ones may be missing because of a restore.
     missing = [
         *(item.head for item in heads.missing_heads(noted_heads)),
         *(item for item in [*valid, *other_heads] if not is_in_chain(item)),
@@ -81,7 +89,11 @@ def is_guarded() -> bool:
 
 
 def _is_guard_trigger(name: str, definition: str) -> bool:
-    """Return True if a trigger does what its name says: one with the right name may do nothing."""
+    """Return True if a trigger's definition refuses the operation in its name.
+
+    The name alone proves nothing: somebody could have replaced the trigger by one that does
+    nothing. `definition` is its SQL statement, "" if it does not exist.
+    """
     table, _, operation = name.rpartition("_")
     expected_start = (
         f"CREATE TRIGGER {name} BEFORE {operation} ON {table} BEGIN SELECT RAISE(ABORT,"

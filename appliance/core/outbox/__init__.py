@@ -60,6 +60,8 @@ from appliance.core.outbox.sending import (
 from appliance.core.outbox.tables import EarlyReport, HeldMessage, Message, SendAttempt
 from appliance.core.outbox.trouble_labels import TROUBLES
 
+# `held`: on hold after a restore (review.py); `sent`: a gateway has accepted it, and the outcome is
+# not known yet; `refused`: by the service or at the recipient, or dropped by a person.
 STATES = ("pending", "claimed", "held", "sent", "delivered", "refused", "expired")
 
 __all__ = [

@@ -20,9 +20,9 @@ CLAIM_LEASE = dt.timedelta(minutes=10)
 def claim_next(channel: str, excluded_recipients: Collection[str] = ()) -> Message | None:
     """Claim and return the message of a channel that has been due longest, if there is one.
 
-    Messages to `excluded_recipients` are skipped. Of each recipient only the oldest open message is
-    claimed, so that messages arrive in order. A message whose time has not come, or whose text no
-    account accepts yet, does not block later ones.
+    Messages to `excluded_recipients` are skipped. Of each recipient only the oldest open (pending
+    or claimed) message is claimed, so that messages arrive in order. A message whose planned time
+    has not come, or whose text no account accepts yet, does not block later ones.
     """
     now = clock.now()
     earlier = Message.alias()
@@ -86,9 +86,10 @@ def claim_similar(message: Message, min_count: int, max_count: int) -> list[Mess
 
 
 def claim_waiting(channel: str, max_count: int) -> list[Message]:
-    """Claim at most `max_count` waiting messages of a channel, due or not, the oldest first.
+    """Claim at most `max_count` pending messages of a channel, due or not, the oldest first.
 
-    Skips recipients to whom another message is being sent.
+    It is for messages that leave together in a file, for which no retry time has to pass. Skips
+    recipients to whom another message is being sent.
     """
     in_transit = Message.alias()
     busy_recipients = in_transit.select(in_transit.recipient).where(
@@ -106,7 +107,10 @@ def claim_waiting(channel: str, max_count: int) -> list[Message]:
 
 
 def claim_for_cause(channel: str, cause: str) -> list[Message]:
-    """Claim a channel's due messages of one cause; for use while the usual sender cannot send."""
+    """Claim and return a channel's due messages of one cause (see `queue_message`).
+
+    It is for a process that sends its own alarm while the usual sender cannot send.
+    """
     now = clock.now()
     with write_transaction():
         due = Message.select().where(
@@ -137,7 +141,7 @@ def recent_attempts(channel: str, seconds: float) -> dict[str, list[dt.datetime]
 
 
 def redirect_messages(channel: str, old_recipient: str, new_recipient: str) -> int:
-    """Change the recipient of open messages to the new address; returns the number changed."""
+    """Change the recipient of open (pending or claimed) messages; returns the number changed."""
     open_ = (Message.channel == channel, Message.state.in_(["pending", "claimed"]))
     with write_transaction():
         count: int = (
@@ -149,6 +153,7 @@ def redirect_messages(channel: str, old_recipient: str, new_recipient: str) -> i
 
 
 def _mark_claimed(now: dt.datetime, *conditions: object) -> int:
+    """Claim, for this process, the pending messages that meet all conditions; returns how many."""
     columns = {
         "claimed_until": now + CLAIM_LEASE,
         "claimed_by": process_id.this_process_name(),

@@ -24,9 +24,10 @@ def part_count(text: str) -> int:
 
 
 def split_parts(text: str) -> tuple[int, list[bytes]]:
-    """Return how many bits a character has (7 or 16), and the bytes of each part of an SMS.
+    """Return how many bits a character has, and the bytes of each part of an SMS with this text.
 
-    A character of 7 bits takes a byte, as SMPP requires. No character is split between two parts.
+    The bits are 7 if all characters are in the GSM alphabet, otherwise 16 (UCS-2). A character of
+    7 bits takes a byte, as SMPP requires. No character is split between two parts.
     """
     try:
         bits, remaining = 7, text.encode("gsm03.38")
@@ -38,14 +39,18 @@ def split_parts(text: str) -> tuple[int, list[bytes]]:
     while remaining:
         end = _PART_BYTES[bits]
         if len(remaining) > end and _splits_character(remaining, end, bits):
-            end -= bits // 8 or 1
+            end -= bits // 8 or 1  # one unit: 1 byte for 7 bits, 2 bytes for 16
         pieces.append(remaining[:end])
         remaining = remaining[end:]
     return bits, pieces
 
 
 def _splits_character(data: bytes, end: int, bits: int) -> bool:
-    """Return True if a cut before `end` would split a character that takes two units."""
+    """Return True if a cut before the byte `end` would split a character that takes two units.
+
+    `bits` is the size of a unit: 7 (GSM, where an escape precedes some characters) or 16 (UCS-2,
+    where a character outside the basic plane takes a pair of surrogates).
+    """
     if bits == 7:
         return data[end - 1] == _ESCAPE
     return 0xD8 <= data[end - 2] < 0xDC

@@ -10,7 +10,8 @@ from appliance.core.outbox.tables import Message
 from appliance.core.statements import find_row
 
 OPEN = ("pending", "claimed")
-_RESTORE_MARK_CHANNEL = "none"  # of rows that are no messages: a restore reserves ids by them
+# The channel of rows that are no messages: by them a restore reserves ids, and its time is noted.
+_RESTORE_MARK_CHANNEL = "none"
 STATUS_QUERY_PERIOD = dt.timedelta(days=1)  # how long a gateway is queried about a message
 
 
@@ -44,7 +45,7 @@ def find_message(number: int, channel: str | None = None) -> Message | None:
 def queue_ages() -> list[QueueAge]:
     """Return the queue of each channel that has messages due but not sent.
 
-    Messages that wait for a retry are included.
+    Messages that wait for a retry are included: their waiting time counts from the planned time.
     """
     now = clock.now()
     open_ = Message.select().where(Message.state.in_(OPEN))
@@ -65,13 +66,17 @@ def queue_ages() -> list[QueueAge]:
 
 
 def expired_count(since: dt.datetime) -> int:
-    """Return the number of messages that have expired since `since`."""
+    """Return the number of messages that expired, unsent, at the time `since` or later."""
     conditions = (Message.state == "expired", Message.ended_at >= since)
     count: int = Message.select().where(*conditions).count()
     return count
 
 
 def _last_trouble(open_: ModelSelect, row: Message) -> str:
+    """Return the trouble code of the latest failed attempt among open messages; "" without one.
+
+    Only the messages in the channel of `row` are considered.
+    """
     troubled = open_.where(Message.channel == row.channel, Message.trouble != "")
     message = troubled.order_by(Message.tried_at.desc()).first()
     return message.trouble if message else ""

@@ -8,7 +8,7 @@ from appliance.core.i18n import N_
 
 @dataclass(frozen=True)
 class Purpose:
-    """The purpose of a message; `name` is its name, as a message id for gettext."""
+    """The purpose of a message, stored by its `code`; `name` is a message id for gettext."""
 
     code: str
     name: str

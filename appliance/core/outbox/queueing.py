@@ -29,9 +29,12 @@ def queue_message(
     due_at: dt.datetime | None = None,
     lifetime: dt.timedelta = DEFAULT_LIFETIME,
 ) -> Message:
-    """Queue a message; call it in the transaction of its cause.
+    """Queue a message and return it; call it in the transaction of its cause.
 
     `key` identifies the notification: if a message with this key exists, it is returned instead.
+    `cause` is the number of the appeal, or the id of the call, that the message is about; `payload`
+    holds further data for the channel's sender. The message is due at `due_at` (None, or a time in
+    the past: now) and expires, unsent, when `lifetime` has passed after that.
     """
     now = clock.now()
     first_due_at = max(due_at or now, now)
@@ -67,19 +70,20 @@ def queue_sms(
     payload: dict[str, Any] | None = None,
     delay: dt.timedelta = dt.timedelta(),
 ) -> Message | None:
-    """Queue an SMS and return it; returns None if the number cannot receive SMS.
+    """Queue an SMS and return it; returns None if the phone number is invalid.
 
-    The SMS is sent after `delay` at the earliest. One that is not urgent waits until the quiet
-    hours end, and until a day on which the limit of all such messages is not reached. Unless it is
-    for people on duty or technicians, it also waits until the limit for its number allows it. Both
-    limits are in `limits`.
+    For `key`, `cause` and `payload` see `queue_message`; `tz` is the site's time zone. The SMS is
+    sent after `delay` at the earliest. One that is not urgent waits until the quiet hours end, and
+    until a day on which the limit of all such messages is not reached. Unless it is for people on
+    duty or technicians, it also waits until the limit for its number allows it. The quiet hours and
+    both limits are in `limits`.
     """
     recipient = phone_numbers.canonical_number(number)
     if not recipient:
         return None
     earliest = clock.now() + delay
     planned_at = earliest if purpose in AT_ONCE else time_outside_quiet_hours(earliest, tz, limits)
-    wanted_at = planned_at
+    wanted_at = planned_at  # from here on the SMS is useful: waiting for a limit shortens its life
     if purpose not in STAFF:
         planned_at = time_within_recipient_limit(recipient, planned_at, tz, limits)
     if purpose not in AT_ONCE:
@@ -140,7 +144,10 @@ def postpone_until_morning(tz: ZoneInfo, limits: Messages) -> int:
 
 
 def time_outside_quiet_hours(time: dt.datetime, tz: ZoneInfo, limits: Messages) -> dt.datetime:
-    """Return the given time, or the end of the quiet hours if the time falls within them."""
+    """Return the given time, or the end of the quiet hours if the time falls within them.
+
+    The quiet hours are in `limits`, in the time zone `tz`. Usually they include midnight.
+    """
     begin, end = map(dt.time.fromisoformat, (limits.quiet_from, limits.quiet_to))
     local = time.astimezone(tz)
     is_late, is_early = local.time() >= begin, local.time() < end
@@ -153,7 +160,10 @@ def time_outside_quiet_hours(time: dt.datetime, tz: ZoneInfo, limits: Messages) 
 def time_within_recipient_limit(
     recipient: str, due: dt.datetime, tz: ZoneInfo, limits: Messages
 ) -> dt.datetime:
-    """Return `due`, or a later day's time at which the recipient's daily limit is not exceeded."""
+    """Return `due`, or a time on a later day at which the recipient's daily limit is not exceeded.
+
+    After _MAX_POSTPONED_DAYS the limit is ignored.
+    """
     for _ in range(_MAX_POSTPONED_DAYS):
         messages = Message.select().where(
             Message.recipient == recipient,
@@ -169,7 +179,10 @@ def time_within_recipient_limit(
 
 
 def _time_within_daily_limit(due: dt.datetime, tz: ZoneInfo, limits: Messages) -> dt.datetime:
-    """Return `due`, or the morning of a later day that is below the limit of all messages."""
+    """Return `due`, or the morning of a later day that is below the daily limit of all messages.
+
+    After _MAX_POSTPONED_DAYS the limit is ignored.
+    """
     for _ in range(_MAX_POSTPONED_DAYS):
         start = dt.datetime.combine(due.astimezone(tz).date(), dt.time(), tz)
         next_day = dt.datetime.combine(start.date() + dt.timedelta(days=1), dt.time(), tz)

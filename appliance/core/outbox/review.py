@@ -9,8 +9,9 @@ from appliance.core import audit, clock, live
 from appliance.core.db import write_transaction
 from appliance.core.outbox.tables import HeldMessage, Message
 
-# What a service knows of a message, the most conclusive status first. `unknown`: the service cannot
-# be queried, and may have sent a message that another service reports as absent.
+# What a service knows of a message, the most conclusive status first. `taken`: it has accepted the
+# message; `absent`: it never received it; `unknown`: it cannot be queried, and may have sent a
+# message that another service reports as absent.
 SERVICE_STATUSES = ("delivered", "taken", "refused", "unknown", "absent")
 FINAL_STATUSES = ("delivered", "refused", "absent")
 _QUERY_INTERVAL = dt.timedelta(minutes=10)  # until the same message is queried again
@@ -19,7 +20,10 @@ _ACTIONS = {"release": "outbox.send", "drop": "outbox.drop"}
 
 
 def messages_to_review(limit: int | None = None, offset: int = 0) -> list[HeldMessage]:
-    """Return messages on hold, the oldest first, with their rows of the outbox."""
+    """Return messages on hold, the oldest first; each has its row of the outbox as `message`.
+
+    `limit` None returns all of them.
+    """
     rows = _review_rows().order_by(Message.id)
     return list(rows.limit(limit).offset(offset) if limit else rows)
 
@@ -31,9 +35,10 @@ def review_count() -> int:
 
 
 def messages_to_query(channel: str, limit: int) -> list[HeldMessage]:
-    """Return messages on hold in a channel whose services must be asked for their status.
+    """Return at most `limit` messages on hold in a channel whose status must be queried.
 
-    Those without a final status that were not queried lately; those never queried come first.
+    These are the messages without one of FINAL_STATUSES that were not queried in the last
+    _QUERY_INTERVAL. Those never queried come first.
     """
     due = HeldMessage.asked_at.is_null() | (HeldMessage.asked_at < clock.now() - _QUERY_INTERVAL)
     rows = _review_rows().where(
@@ -43,7 +48,10 @@ def messages_to_query(channel: str, limit: int) -> list[HeldMessage]:
 
 
 def record_status(row: HeldMessage, account: str, status: str) -> None:
-    """Record the status that a service reports for a message on hold."""
+    """Record the status, one of SERVICE_STATUSES, that a service reports for a message on hold.
+
+    `account` is the name of the account at the service; "" if no service could be queried.
+    """
     with write_transaction():
         HeldMessage.update(account=account, word=status, asked_at=clock.now()).where(
             HeldMessage.id == row.id
@@ -68,9 +76,9 @@ def hold_if_old(message: Message, occurred_at: dt.datetime) -> bool:
 
 
 def release_messages(numbers: Collection[int] | None, by: str) -> int:
-    """Release messages on hold (None: all of them) to be sent; returns their number.
+    """Release messages on hold to be sent; returns their number.
 
-    `by` is the user, for the audit.
+    `numbers` are the ids of the messages (None: all on hold); `by` is the user, for the audit.
     """
     now = clock.now()
     columns = {"state": "pending", "wanted_at": now, "due_at": now, "ended_at": None}
@@ -79,9 +87,9 @@ def release_messages(numbers: Collection[int] | None, by: str) -> int:
 
 
 def drop_messages(numbers: Collection[int] | None, by: str) -> int:
-    """Discard messages on hold (None: all of them); returns their number.
+    """Mark messages on hold as refused, so that they are never sent; returns their number.
 
-    `by` is the user, for the audit.
+    `numbers` are the ids of the messages (None: all on hold); `by` is the user, for the audit.
     """
     now = clock.now()
     return _finish_review(
@@ -96,6 +104,10 @@ def _finish_review(
     columns: dict[str, object],
     now: dt.datetime,
 ) -> int:
+    """End the hold of messages: set their `columns`, and record the action; returns their number.
+
+    `action` is "release" or "drop". For `numbers` and `by` see `release_messages`.
+    """
     with write_transaction():
         rows = (
             _review_rows()
@@ -120,5 +132,6 @@ def _finish_review(
 
 
 def _review_rows() -> ModelSelect:
+    """Return the query of the messages on hold, each joined with its row of the outbox."""
     rows = HeldMessage.select(HeldMessage, Message).join(Message)
     return rows.where(Message.state == "held")

@@ -19,10 +19,10 @@ _MAX_OFFLINE_RETRY_SECONDS = 30.0  # between attempts while offline: an attempt 
 
 
 def mark_sent(message: Message, gateway: str, foreign_id: str = "") -> None:
-    """Record that the gateway accepted the message, with the gateway's id for it.
+    """Record that the gateway accepted the message, with the gateway's id for it, if it has one.
 
-    Whether it was delivered is reported later, or never. The record is made even if another sender
-    has claimed the message in the meantime.
+    Whether it was delivered is reported later, or never; a report that has arrived already is
+    applied now. The record is made even if another sender has claimed the message since.
     """
     with write_transaction():
         now = clock.now()
@@ -100,6 +100,7 @@ def schedule_retry(
 ) -> None:
     """Schedule another attempt after a failed or uncertain one; the delay grows with the attempts.
 
+    `trouble` is the reason, one of TROUBLES, and `detail` the other side's own text.
     `perhaps_sent`: `gateway` may have accepted the message, and the next attempt goes to the same
     one. `wait_seconds`: the delay for which the other side asks, instead of the usual one.
     """
@@ -126,7 +127,11 @@ def retry_delay(message: Message, trouble: str) -> float:
 
 
 def mark_declined(message: Message, trouble: str, detail: str = "") -> None:
-    """Record that the other side will never accept the message."""
+    """Record that the service has declined the message for good: it is not sent again.
+
+    Its state becomes `refused`. `trouble` is the reason, one of TROUBLES, and `detail` the
+    service's own text.
+    """
     now = clock.now()
     _change_state(
         message,
@@ -140,9 +145,10 @@ def mark_declined(message: Message, trouble: str, detail: str = "") -> None:
 
 
 def mark_undelivered(message: Message, trouble: str, detail: str = "") -> None:
-    """Record that the message did not reach its recipient, or was refused there.
+    """Record that an accepted message did not reach its recipient, or was refused there.
 
-    Its state becomes `refused`, unless an outcome is already recorded. `trouble` is the reason.
+    Its state becomes `refused`, unless an outcome is already recorded. `trouble` is the reason, one
+    of TROUBLES, and `detail` the other side's own text.
     """
     _finish_message(message, "refused", trouble=trouble, trouble_text=detail[:500])
 
@@ -155,9 +161,9 @@ def mark_delivered(message: Message) -> None:
 def release_dead_claims() -> int:
     """Release the claims of senders that no longer run, and overdue ones; returns how many.
 
-    Such a message may already have been sent. Times in the future, written while the clock was
-    fast, are corrected, so that no message waits too long. Attempts too old to count towards a
-    sending limit are removed.
+    The messages are pending again, and marked as perhaps sent twice, because the sender may have
+    sent them. It also corrects times in the future, written while the clock was fast, so that no
+    message waits too long, and removes attempts too old to count towards a sending limit.
     """
     rows = Message.select(Message.claimed_by).where(Message.state == "claimed").distinct()
     dead_senders = [
@@ -197,9 +203,10 @@ def expire_messages() -> int:
 
 
 def resend_message(message: Message, by: str = "") -> bool:
-    """Make a refused, expired or waiting message due now; returns True if it will be attempted.
+    """Make a refused, expired or pending message due now; returns False if it has another state.
 
-    `by` is the user who asked for this one message; it is recorded in the audit.
+    `by` is the user who resends this one message, for the audit; "" records nothing. An SMS that
+    had ended gets a new key (see `gateway_key`), so that the service does not take it for a copy.
     """
     now = clock.now()
     was_waiting = message.state == "pending" and message.wanted_at < now
@@ -229,10 +236,10 @@ def resend_message(message: Message, by: str = "") -> bool:
 
 
 def hasten_retries(channel: str, recipient: str) -> int:
-    """Retry the waiting messages to a recipient at once, not later; returns their number.
+    """Make the messages that wait for a retry to a recipient due now; returns their number.
 
-    Call it when the recipient can be reached again. It concerns only messages that were tried
-    before.
+    Call it when the recipient can be reached again. Messages that were never tried are left
+    unchanged: they wait for their planned time.
     """
     now = clock.now()
     conditions = (Message.state == "pending", Message.attempts > 0, Message.due_at > now)
@@ -272,6 +279,7 @@ def _correct_future_times(now: dt.datetime) -> None:
 
 
 def _apply_report(message: Message, outcome: str) -> bool:
+    """Record an outcome, `delivered` or `refused`, of a known message; returns True."""
     if outcome == "delivered":
         mark_delivered(message)
     else:
@@ -300,6 +308,7 @@ def _change_state(
 
 
 def _finish_message(message: Message, state: str, **columns: object) -> None:
+    """Give a message a final state and other columns, unless it is delivered or refused already."""
     with write_transaction():
         Message.update(state=state, ended_at=clock.now(), claimed_until=None, **columns).where(
             Message.id == message.id, Message.state.not_in(["delivered", "refused"])

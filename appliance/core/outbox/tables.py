@@ -12,8 +12,8 @@ class Message(Table):
     purpose = CharField()  # a code of PURPOSES: registered, answered, missed, callback, …
     recipient = CharField()  # a phone +998…, a chat, a system
     text = TextField(default="")
-    payload = DocumentField(default=dict)
-    cause = CharField(default="", index=True)  # number of the appeal, id of the call
+    payload = DocumentField(default=dict)  # further data for the channel's sender
+    cause = CharField(default="", index=True)  # what it is about: an appeal's number, a call's id
     key = CharField(unique=True)  # the same notification is never queued twice
     state = CharField(default="pending")
     created_at = MomentField()
@@ -26,7 +26,7 @@ class Message(Table):
     tried_at = MomentField(null=True, index=True)  # when it was last claimed
     sent_at = MomentField(null=True)
     ended_at = MomentField(null=True)  # delivered, refused or expired
-    gateway = CharField(default="")  # the gateway that accepted it
+    gateway = CharField(default="")  # the gateway that accepted it, or may have
     foreign_id = CharField(default="", index=True)  # its id at the gateway
     trouble = CharField(default="")  # code of the last failure
     trouble_text = TextField(default="")  # the other side's error text
@@ -51,7 +51,10 @@ class SendAttempt(Table):
 
 
 class EarlyReport(Table):
-    """A gateway's report that arrived before the gateway confirmed to have accepted the message."""
+    """A gateway's report of an outcome that arrived before its answer to the request to send.
+
+    Until then the gateway's id of the message is not known, so the report waits here.
+    """
 
     gateway = CharField()
     foreign_id = CharField()
@@ -67,7 +70,7 @@ class HeldMessage(Table):
 
     message = ForeignKeyField(Message, unique=True, on_delete="CASCADE")
     held_at = MomentField()
-    former = CharField(default="")  # its state in the database before the restore; "": unknown
+    former = CharField(default="")  # its state in the replaced database; "": pending, or unknown
     account = CharField(default="")  # the account that reported the status `word`
     word = CharField(default="")  # one of review.SERVICE_STATUSES; "": no service was queried yet
-    asked_at = MomentField(null=True)
+    asked_at = MomentField(null=True)  # when the services were last queried about it
