@@ -35,8 +35,8 @@ _NEWEST_FIRST_KINDS = ("appeal",)
 _ROW_PLACEHOLDER = "found_row"  # in a condition, represents the row of an entry
 _WEIGHT_ORDER = "bm25(search_text, 10.0, 1.0)"
 
-type Row = Any
-type Narrowing = Callable[[Any], Any]
+type Row = Any  # the columns of an entry, as `_candidate_rows` selects them
+type Narrowing = Callable[[Any], Any]  # from the SQL of a record's integer id to a condition
 type _Condition = tuple[str, tuple[Any, ...]]  # SQL to add to the conditions, and its values
 
 
@@ -45,8 +45,8 @@ class SearchResult:
     """An entry that was found; the smaller its cost, the nearer it is to the query."""
 
     kind: str
-    ref: str
-    row: int
+    ref: str  # the key of its record in the table of its kind, as text
+    row: int  # the integer id of that record, see SearchItem
     title: str
     cost: float
     whole: bool = True  # it contains every word, as typed or with another ending
@@ -57,17 +57,22 @@ _index_words = WordIndex()
 
 
 def refresh_words() -> None:
-    """Load the words of the index in advance; each search loads those added since the last one."""
+    """Load the words of the index in advance; each search loads those added since the last one.
+
+    Call it when a process starts: it also excludes all objects of the process from later garbage
+    collections, because with this many one would take a third of a second.
+    """
     _index_words.load_new_words()
-    gc.freeze()  # with this many objects, a garbage collection would take a third of a second
+    gc.freeze()
 
 
 def find_entries(
     query: SearchQuery, kind: str, limit: int, narrowing: Narrowing | None = None
 ) -> list[SearchResult]:
-    """Return the entries of a kind that match, the nearest first.
+    """Return at most `limit` entries of a kind that match, the nearest first.
 
-    `narrowing` receives an entry's row and returns a further condition on it.
+    `narrowing` receives, as SQL, the integer id of an entry's record, and returns a further
+    condition on it. Returns an empty list if no word was typed.
     """
     if not query.words:
         return []
@@ -79,6 +84,8 @@ def find_entries(
         query.cache_word_costs([row[4] for row in rows], [row[5] for row in rows])
         for row in rows:
             results[row[0]] = _search_result(query, row, tier, len(results))
+        # If the list is full, misspellings are considered only to find nearer names: not among many
+        # entries, not after other misspellings, and not of short words, which could be any word.
         if len(results) >= limit and (
             kind in _NEWEST_FIRST_KINDS or not tier.has_every_word or is_short
         ):
@@ -86,6 +93,7 @@ def find_entries(
         enough = (
             limit if kind in index.LONG_TEXT_KINDS and not tier.in_text_rows else _ENOUGH_RESULTS
         )
+        # Of long texts the list must be full, until they were searched themselves.
         if len(results) >= enough and min(result.cost for result in results.values()) < _SURE_COST:
             break
     return sorted(results.values(), key=_result_order)[:limit]
@@ -94,16 +102,19 @@ def find_entries(
 def likely_results(results: list[SearchResult]) -> list[SearchResult]:
     """Return the results that contain every word, or else those about as near as the first one.
 
-    It is for choosing among texts, where a word is found without being a name.
+    `results` are from `find_entries`, the nearest first. It is for kinds with long texts: a word
+    found in a text costs as much as an error, so the cost does not show whether all were found.
     """
     near = (result for result in results if ranking.is_likely_match(result.cost, results[0].cost))
     return [result for result in results if result.whole] or list(near)
 
 
 def matching_rows(typed: str, kind: str) -> ModelSelect:
-    """Return the rows of all entries of a kind that contain every typed word, to filter a list.
+    """Return a query for the ids of all records that contain every typed word, to filter a list.
 
-    If no entry does, returns those that contain a similar word for every typed word.
+    It selects one column, `row`: the integer ids of the records in the table of the kind. If no
+    record contains every word, it selects those that contain a similar word for each. If no word
+    that counts was typed (see `_significant_words`), it selects nothing.
     """
     query = ranking.parse_query(typed)
     first = index.kind_id_range(kind)[0]
@@ -119,7 +130,10 @@ def matching_rows(typed: str, kind: str) -> ModelSelect:
 
 @dataclass(frozen=True)
 class _Tier:
-    """One step of a search: the entries that match an FTS5 expression, ranked together."""
+    """One step of a search: the entries that match an FTS5 expression, ranked together.
+
+    A later step is used if the earlier ones found too little.
+    """
 
     match: str
     text_word_cost: float  # the cost of a word that is not in the names
@@ -200,9 +214,10 @@ def _significant_words(query: SearchQuery, kind: str) -> list[Word]:
 
 
 def _similar_sounds(word: Word, kind: str) -> list[tuple[int, str]]:
-    """Return (errors, sound) for each sound in the index that the typed word may represent.
+    """Return (errors, sound key) for each indexed word that a typed word may be meant to be.
 
-    `errors` is the number of typing errors by which the two differ.
+    Only words of entries of this `kind` are considered. `errors` is the number of typing errors by
+    which the two words differ. A word that is not only letters has no similar ones.
     """
     if not word.spelling.isalpha():
         return []
@@ -217,14 +232,15 @@ def _similar_sounds(word: Word, kind: str) -> list[tuple[int, str]]:
 
 
 def _similar_completions(word: Word, kind: str) -> list[str]:
-    """Return the sounds in the index that may continue an unfinished word."""
+    """Return the sound keys of indexed words that begin similarly to an unfinished word."""
     return _index_words.sounds_beginning_like(kind, word.sound) if word.spelling.isalpha() else []
 
 
 def _exact_match(word: Word, kind: str) -> str:
     """Return the FTS5 expression for words that begin with this word, or that differ by the ending.
 
-    The index stores only short beginnings: a longer one is replaced by the words that have it.
+    The index stores only short beginnings: a longer one is replaced by the words of this `kind`
+    that begin so, unless they are too many.
     """
     terms: list[str] = []
     for prefix in dict.fromkeys(word.prefixes):
@@ -241,14 +257,17 @@ def _quote_words(words: Iterable[str]) -> list[str]:
 
 
 def _match_any(matches: Sequence[str]) -> str:
+    """Return the FTS5 expression for entries that match at least one of these expressions."""
     return f"({' OR '.join(matches)})" if len(matches) > 1 else matches[0]
 
 
 def _match_all(matches: Sequence[str]) -> str:
+    """Return the FTS5 expression for entries that match all of these expressions."""
     return " AND ".join(matches)
 
 
 def _is_common_match(tier: _Tier, kind: str) -> bool:
+    """Return True if more than _COMMON_WORD_ENTRIES entries of a kind match."""
     return _count_matches(tier, kind, _COMMON_WORD_ENTRIES + 1) > _COMMON_WORD_ENTRIES
 
 
@@ -262,9 +281,10 @@ def _count_matches(tier: _Tier, kind: str, limit: int) -> int:
 
 
 def _narrowing_condition(narrowing: Narrowing | None) -> _Condition:
-    """Return the narrowing condition as SQL.
+    """Return the narrowing condition as SQL and its values; ("", ()) without one.
 
-    Call it once for all steps of a search, because it takes as long as a query.
+    In the SQL, _ROW_PLACEHOLDER is where the id of a record belongs. Call it once for all steps of
+    a search, because it takes as long as a query.
     """
     if not narrowing:
         return "", ()
@@ -276,9 +296,11 @@ def _narrowing_condition(narrowing: Narrowing | None) -> _Condition:
 def _candidate_rows(
     tier: _Tier, kind: str, narrowing: _Condition, known_ids: Container[int]
 ) -> list[Row]:
-    """Return the rows of entries that match, except known ones.
+    """Return the rows of entries that match, except those that an earlier step found (`known_ids`).
 
-    The query is written as SQL, because it runs for each typed letter.
+    If too many match, the newest are returned for _NEWEST_FIRST_KINDS, otherwise the first in the
+    index; of long texts the best by _WEIGHT_ORDER, unless these are too many to be weighed. The
+    query is written as SQL, because it runs for each typed letter.
     """
     first, end = index.kind_id_range(kind, tier.in_text_rows)
     limit = (
@@ -311,10 +333,12 @@ def _candidate_rows(
 
 
 def _search_result(query: SearchQuery, row: Row, tier: _Tier, place: int) -> SearchResult:
+    """Return a candidate's row as a result with its cost; `place` is its position among them."""
     id, kind, ref, title, names, about = row
     text_word_cost = tier.text_word_cost
     if about and text_word_cost < _MISSING_WORD_COST:
-        text_word_cost = ranking.NO_MATCH_COST  # it has no text but `about`
+        # An entry with context words has no text, and `match_cost` looks for words in `about`.
+        text_word_cost = ranking.NO_MATCH_COST
     cost = ranking.match_cost(query, names, about, text_word_cost)
     return SearchResult(
         kind, ref, id - index.kind_id_range(kind)[0], title, cost, tier.has_every_word, place
@@ -322,6 +346,7 @@ def _search_result(query: SearchQuery, row: Row, tier: _Tier, place: int) -> Sea
 
 
 def _result_order(result: SearchResult) -> tuple[Any, ...]:
+    """Return the sort key of a result: its cost, and what decides among about equal costs."""
     if result.kind in _NEWEST_FIRST_KINDS:
         return round(result.cost, 1), -result.row
     if result.kind in index.LONG_TEXT_KINDS:

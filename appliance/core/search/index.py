@@ -30,7 +30,8 @@ _PAGES_PER_STEP = 100  # pages of the index that are merged in one step
 class SearchItem:
     """An item that can be found by its title, its other names, its context and its text.
 
-    `about` holds a few words that distinguish it from others of its name, such as the district of a
+    `kind` is one of KINDS, and `ref` the item's key in the table of its kind, as text. `about`
+    holds a few words that distinguish it from others of its name, such as the district of a
     mahalla. The snippet is taken from `text`; `stores_text` is False if the owning table stores the
     text itself, as with a citizen's appeal. `row` is its integer id in the owning table; an item
     without one gets the next free number.
@@ -54,6 +55,7 @@ def index_item(item: SearchItem, listed_words: set[str] | None = None) -> None:
     """
     names = list(dict.fromkeys(filter(None, map(fold_text, (item.title, *item.names)))))
     texts = fold_text(item.about), fold_text(item.text)
+    # Short names also as one word, because people omit the blank.
     joined = [name.replace(" ", "") for name in names if 1 < len(name.split()) <= 3]
     entry_id = _entry_id(item)
     stored_text = item.text if item.stores_text else ""
@@ -81,7 +83,10 @@ def index_item(item: SearchItem, listed_words: set[str] | None = None) -> None:
 
 
 def stored_texts(kind: str, rows: Collection[int]) -> dict[int, str]:
-    """Return the text of each of these rows that is indexed, by row; snippets are taken from it."""
+    """Return the texts from which snippets are taken, by the integer ids of their records.
+
+    `rows` are ids of records of this `kind`; one without an entry in the index is left out.
+    """
     first = kind_id_range(kind)[0]
     entries = SearchEntry.select(SearchEntry.id, SearchEntry.text)
     entries = entries.where(SearchEntry.id.in_([first + row for row in rows]))
@@ -103,7 +108,10 @@ def drop_entry(kind: str, ref: str) -> None:
 
 
 def forget_words(kind: str, *texts: str) -> None:
-    """Remove the words of texts from the word list, except those that an entry still contains."""
+    """Remove the words of texts from a kind's word list, except those that an entry still contains.
+
+    Call it for texts that were replaced or deleted, so that a person's data is not kept there.
+    """
     for word in sorted(_correctable_words(map(fold_text, texts))):
         query = f'"{keys.sound_key(word)}"'
         if not SearchText.select().where(kind_condition(kind), SearchText.match(query)).exists():
@@ -117,9 +125,10 @@ def merge_index_step(is_first: bool = False) -> bool:
     Returns True if more steps may be needed.
     """
     changes_before = database.connection().total_changes
+    # FTS5's own command: with a negative number of pages it begins a merge of all segments.
     step = "INSERT INTO search_text (search_text, rank) VALUES ('merge', ?)"
     database.execute_sql(step, (-_PAGES_PER_STEP if is_first else _PAGES_PER_STEP,))
-    return bool(database.connection().total_changes - changes_before > 1)
+    return bool(database.connection().total_changes - changes_before > 1)  # 1: nothing was merged
 
 
 def clear_kind(kind: str) -> None:
@@ -153,6 +162,10 @@ def kind_id_range(kind: str, in_text_rows: bool = False) -> tuple[int, int]:
 
 
 def _entry_id(item: SearchItem) -> int:
+    """Return the id of an item's entry, derived from its `row`.
+
+    Without a `row`, returns the id of its present entry, or the next free one of its kind.
+    """
     first = kind_id_range(item.kind)[0]
     if item.row is not None:
         return first + item.row

@@ -68,7 +68,7 @@ class Word:
 
     @functools.cached_property
     def token_set(self) -> frozenset[str]:
-        """The `tokens` as a set."""
+        """The `tokens` as a set, to test whether two words have one in common."""
         return frozenset(self.tokens)
 
     @functools.cached_property
@@ -83,9 +83,10 @@ class Word:
 
     @functools.cached_property
     def prefixes(self) -> tuple[str, ...]:
-        """The possible beginnings of the sound keys of words that begin with these letters.
+        """The possible beginnings of the sound keys of words that begin with this word's letters.
 
-        The last letter may be the first half of sh, or a y that merges with the next letter.
+        There are several if the sound of the last letter depends on the next one: an s may be the
+        first half of sh, and a y may merge with the letter after it.
         """
         if self.spelling.endswith("s"):
             return self.sound, self.sound[:-1] + "x"
@@ -116,7 +117,7 @@ class Word:
 
 
 def text_words(text: str) -> list[Word]:
-    """Return the words of a text in order."""
+    """Return the words of a text, folded, in order."""
     return [word_from_spelling(spelling) for spelling in fold_text(text).split()]
 
 
@@ -136,7 +137,10 @@ def sound_key(spelling: str) -> str:
 
 @functools.lru_cache(maxsize=50_000)
 def letter_mask(word: str) -> int:
-    """Return an integer with one bit for each letter that the word contains."""
+    """Return an integer with one bit for each letter that the word contains.
+
+    By such masks, words that cannot be similar are excluded quickly.
+    """
     mask = 0
     for char in word:
         mask |= 1 << ord(char)
@@ -150,6 +154,7 @@ def word_from_spelling(spelling: str) -> Word:
 
 
 def _strip_uzbek_endings(word: str) -> str:
+    """Return a folded word without its endings of case, possessor and plural."""
     word = _strip_ending(_CASE_ENDING, word)
     stem = _strip_ending(_POSSESSIVE_ENDING, word)
     if stem != word and stem.endswith("g"):
@@ -158,11 +163,13 @@ def _strip_uzbek_endings(word: str) -> str:
 
 
 def _strip_russian_endings(word: str) -> str:
+    """Return a folded word without its Russian ending and the suffix of an adjective of place."""
     stem = _strip_ending(_RUSSIAN_ENDING, word)
     return _strip_ending(_PLACE_ADJECTIVE_ENDING, stem)
 
 
 def _strip_ending(ending: re.Pattern[str], word: str) -> str:
+    """Return a word without its ending, or unchanged if it has no such ending or is too short."""
     match = ending.search(word)
     if not match or not word.isalpha():
         return word

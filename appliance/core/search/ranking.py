@@ -74,14 +74,15 @@ class SearchQuery:
 
     @functools.cached_property
     def joined_costs(self) -> _WordCosts:
-        """For the query's words joined into one: how far it is from each word compared with it.
+        """The costs of reading the query's words, joined into one, as words compared with it.
 
-        It is compared with names that are joined in the same way, so that blanks do not matter.
+        These are names that are joined in the same way, so that blanks do not matter. A query of
+        one word is its own joined form; the query must not be empty.
         """
         return _WordCosts(self.joined) if self.joined else self.word_costs[0]
 
     def word_cost(self, number: int, name: Word) -> float:
-        """Return the cost of reading one word of the query as a word of a name."""
+        """Return the cost of reading a word of the query, the one at `number`, as a name's word."""
         return self.word_costs[number][name]
 
     def cache_word_costs(self, names: Collection[str], contexts: Iterable[str] = ()) -> None:
@@ -97,7 +98,10 @@ class SearchQuery:
 
 
 def parse_query(typed: str) -> SearchQuery:
-    """Parse typed text into a query; only its first MAX_WORDS words are used."""
+    """Parse typed text into a query; only its first MAX_WORDS words are used.
+
+    The query of a text without a letter or digit has no words.
+    """
     typed_words = keys.text_words(typed)[:MAX_WORDS]
     joined_words = (
         keys.text_words("".join(word.spelling for word in typed_words))
@@ -112,8 +116,8 @@ def match_cost(
 ) -> float:
     """Return the cost of reading a query as names, which are folded and separated by bars.
 
-    `about`: folded context words of the names; `text_word_cost`: the cost of a word found in
-    neither.
+    `about`: folded context words of the names, such as the district of a mahalla;
+    `text_word_cost`: the cost of a word found in neither. The query must have a word.
     """
     parsed_names = _parse_names(names)
     context_words = _parse_names(about).words if about else ()
@@ -142,11 +146,11 @@ def rank_candidates[Thing](
     key_of: Callable[[Thing], str],
     about: Callable[[Thing], str] = lambda _thing: "",
 ) -> list[tuple[float, Thing]]:
-    """Return (cost, candidate) of the candidates whose names contain every word, cheapest first.
+    """Return (cost, candidate) of the candidates whose names match the query, cheapest first.
 
-    The cost says how far the names are from the query. As each candidate is compared, they should
-    be few. `key_of` returns a candidate's names and `about` its context words, both from
-    `fold_names`.
+    The cost says how far the names are from the query (see `match_cost`). As each candidate is
+    compared, they should be few. `key_of` returns a candidate's names and `about` its context
+    words, both in the form that `fold_names` returns. The query must have a word.
     """
     keyed = [(key_of(candidate), about(candidate), candidate) for candidate in candidates]
     query.cache_word_costs(
@@ -161,8 +165,9 @@ def best_matches[Thing](
 ) -> list[Thing]:
     """Return the likely matches among a few candidates, the nearest first.
 
-    Returns all candidates if nothing was typed. If a candidate matches without misspelling,
-    misspelt ones are left out.
+    `key_of` returns a candidate's names in the form that `fold_names` returns. If no word was
+    typed, all candidates are returned, in their order. If one matches without misspelling, misspelt
+    ones are left out.
     """
     parsed_query = parse_query(typed)
     if not parsed_query.words:
@@ -172,7 +177,10 @@ def best_matches[Thing](
 
 
 def matches_exactly(query: SearchQuery, names: str) -> bool:
-    """Return True if the names contain every word without an error."""
+    """Return True if the names contain every word of the query without an error.
+
+    `names` are in the form that `fold_names` returns. An empty query matches nothing.
+    """
     return bool(query.words) and match_cost(query, names) < 1
 
 
@@ -191,6 +199,11 @@ def fold_names(*names: str) -> str:
 
 
 def _word_cost(typed: Word, name: Word) -> float:
+    """Return the cost of reading a typed word as a word of a name; NO_MATCH_COST if it is another.
+
+    The checks go from the same spelling over the same sound, an unfinished word and another ending
+    to a misspelling.
+    """
     shares_stem = name.sound.startswith(typed.match_prefixes) and not typed.token_set.isdisjoint(
         name.tokens
     )
@@ -212,7 +225,10 @@ def _word_cost(typed: Word, name: Word) -> float:
 
 
 def _possible_positions(typed: Word, names: list[Word]) -> Iterator[int]:
-    """Yield the positions of the words that a typed word may represent, and of a few others."""
+    """Yield the positions of the words that a typed word may represent, and of a few others.
+
+    It excludes most words quickly, so that `_word_cost` has to be computed for few.
+    """
     sounds = [name.sound for name in names]
     prefixes = typed.match_prefixes
     yield from (position for position, sound in enumerate(sounds) if sound.startswith(prefixes))
@@ -232,6 +248,7 @@ def _possible_positions(typed: Word, names: list[Word]) -> Iterator[int]:
             for position, sound in enumerate(sounds)
             if sound[0] == first_letter and len(sound) > min_length
         }
+        # One error more than `_misspelling_cost` allows, which also compares other lengths.
         yield from _similar_positions(typed.sound, sound_beginnings, 2 if size < 7 else 3)
 
 
@@ -281,7 +298,7 @@ def _misspelling_cost(typed: Word, name: Word) -> float:
                 + SPELLING_LETTER_COST * abs(spelling_errors - sound_errors)
                 + (_WRONG_FIRST_LETTER_COST if has_other_initial else 0)
             )
-    if extra_letters < 0:
+    if extra_letters < 0:  # the typed word may have an ending, and its stem be misspelt
         for stem in typed.stems:
             max_errors = 1 if len(stem) < 7 else 2
             if (keys.letter_mask(stem) & ~name.sound_letters).bit_count() > max_errors:

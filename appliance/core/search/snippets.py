@@ -31,9 +31,9 @@ class _MatchSpan(NamedTuple):
 
 
 def build_snippet(text: str, query: SearchQuery, length: int = SNIPPET_LETTERS) -> list[TextPiece]:
-    """Return the part of a text around the first place that contains the most typed words.
+    """Return the part of a text, of about `length` characters, that contains the most typed words.
 
-    Returns the beginning of the text if it contains no typed word.
+    Of equally good parts, the first; the beginning of the text if it contains no typed word.
     """
     text = " ".join(text.split())
     spans = _match_spans(text, query)
@@ -41,6 +41,7 @@ def build_snippet(text: str, query: SearchQuery, length: int = SNIPPET_LETTERS) 
     if spans:
         starts = [span.start for span in spans]
         begin = max(starts, key=lambda at: (_distinct_words_within(spans, at, length), -at))
+        # Some words before the first match are shown too.
         begin = 0 if begin < length // 2 else text.rfind(" ", 0, begin - length // 4) + 1
     end = min(len(text), begin + length)
     if end < len(text) and (blank := text.rfind(" ", begin, end)) > begin:
@@ -62,7 +63,10 @@ def first_match_span(name: str, query: SearchQuery) -> tuple[int, int]:
 
 
 def _match_spans(text: str, query: SearchQuery) -> list[_MatchSpan]:
-    """Return the words of a text that match, in order; doubtful ones only if no other matches."""
+    """Return the positions of the words of a text that match the query, in order.
+
+    A doubtful match (see _MIN_DOUBTFUL_COST) is returned only if the text has no certain one.
+    """
     certain: list[_MatchSpan] = []
     doubtful: list[_MatchSpan] = []
     for match in _WORD.finditer(text):
@@ -77,10 +81,12 @@ def _match_spans(text: str, query: SearchQuery) -> list[_MatchSpan]:
 
 
 def _distinct_words_within(spans: list[_MatchSpan], window_start: int, length: int) -> int:
+    """Return how many different words of the query begin in a window of `length` characters."""
     window = range(window_start, window_start + length)
     return len({span.query_word_index for span in spans if span.start in window})
 
 
 @functools.lru_cache(maxsize=50_000)
 def _folded_words(word: str) -> tuple[keys.Word, ...]:
+    """Return a word of a text in folded form; an underscore in it separates two words."""
     return tuple(keys.word_from_spelling(spelling) for spelling in fold_text(word).split())

@@ -29,11 +29,14 @@ class _WordList:
     def __init__(self) -> None:
         self._all: set[str] = set()
         self._sorted: list[str] = []
-        self._unsorted: list[str] = []
+        self._unsorted: list[str] = []  # added since `_sorted` was sorted
+        # The words by (length of the word, number of the piece, letters of the piece).
         self._pieces: dict[tuple[int, int, str], list[str]] = {}
+        # Cached by `words_beginning_like`: the distinct beginnings by (length, first letter).
         self._beginnings: dict[tuple[int, str], dict[str, None]] = {}
 
     def add_word(self, word: str) -> None:
+        """Add a word, unless the list contains it already."""
         if word in self._all:
             return
         self._all.add(word)
@@ -95,6 +98,7 @@ class _WordList:
     def _words_sharing_piece(self, word: str, max_errors: int) -> set[str]:
         """Return words of similar length with a piece of `word` at nearly the same position."""
         words: set[str] = set()
+        # By how many letters the other word is longer, and how far its pieces may then be shifted.
         for longer in range(max(-max_errors, 1 - len(word)), max_errors + 1):
             before, after = (max_errors + longer) // 2, (max_errors - longer) // 2  # extra, missing
             for number, (begin, end) in enumerate(_piece_bounds(len(word) + longer)):
@@ -115,6 +119,7 @@ def _piece_bounds(size: int) -> list[tuple[int, int]]:
 
 
 def _compute_piece_bounds(size: int) -> list[tuple[int, int]]:
+    """Divide `size` letters into pieces of about equal length; a longer word has more of them."""
     pieces = next((pieces for below, pieces in _PIECES_BY_LENGTH if size < below), _MAX_PIECES)
     return list(pairwise(size * n // pieces for n in range(pieces + 1)))
 
@@ -174,7 +179,8 @@ class WordIndex:
     def sounds_beginning_like(self, kind: str, sound: str) -> list[str]:
         """Return the sounds of a kind whose beginning is similar to `sound`.
 
-        Returns an empty list if `sound` has fewer than MIN_UNFINISHED_LETTERS letters.
+        Returns an empty list if `sound` has fewer than MIN_UNFINISHED_LETTERS letters: too many
+        words would begin like it.
         """
         sounds = self._sounds.get(kind)
         if not sounds or len(sound) < ranking.MIN_UNFINISHED_LETTERS:
