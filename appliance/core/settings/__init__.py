@@ -143,6 +143,10 @@ def load_settings(path: Path | str) -> Settings:
 
 
 def _resolve_backup(backup: Backup, folder: Path) -> Backup:
+    """Make a backup's paths absolute; relative ones start at `folder`.
+
+    A URL without a colon is the path of a local folder.
+    """
     return dataclasses.replace(
         backup,
         url=backup.url if ":" in backup.url else os.path.normpath(folder / backup.url),
@@ -152,6 +156,7 @@ def _resolve_backup(backup: Backup, folder: Path) -> Backup:
 
 
 def _resolve_snapshots(snapshots: Snapshots, folder: Path) -> Snapshots:
+    """Make the paths in the snapshots' settings absolute; relative ones start at `folder`."""
     return dataclasses.replace(
         snapshots,
         recovery_file=_absolute_path(snapshots.recovery_file, folder),
@@ -166,18 +171,25 @@ def _resolve_ca_path[T: (OpenId, Ldap)](section: T, folder: Path) -> T:
 
 
 def _absolute_path(path: str, folder: Path) -> str:
+    """Return a path made absolute, starting at `folder`; "" (not set) stays ""."""
     return str(folder / path) if path else ""
 
 
 def _resolve_paths[T: (Paths, Web, Asterisk)](group: T, folder: Path) -> T:
-    """Make the relative paths in a section of the settings absolute; they start at `folder`."""
+    """Make the relative paths in a section of the settings absolute; they start at `folder`.
+
+    These are its fields of the type Path.
+    """
     values = ((f.name, getattr(group, f.name)) for f in dataclasses.fields(group))
     absolute: dict[str, Any] = {n: folder / v for n, v in values if isinstance(v, Path)}
     return dataclasses.replace(group, **absolute)
 
 
 def _resolve_keys(ministry: Ministry, folder: Path) -> Ministry:
-    """Make the paths of the ministry's keys absolute; relative ones start at `folder`."""
+    """Make the paths of the key files for the exchange with the ministry absolute.
+
+    Relative ones start at `folder`.
+    """
     return dataclasses.replace(
         ministry,
         own_key=ministry.own_key and str(folder / ministry.own_key),

@@ -54,14 +54,14 @@ class Retention:
 
 @dataclass(frozen=True)
 class Links:
-    """Which network links are monitored; "" and 0 mean that nothing is monitored."""
+    """Which network links are monitored; one whose setting is "" is not."""
 
     gateway: str = ""  # an address, or "auto" for the default route's gateway
     dns: str = ""  # a name that is looked up
     internet: str = ""  # host:port that represents the internet at large
     every: int = 15  # seconds between two probes
-    rate_url: str = ""  # a large file that is downloaded to measure the rate
-    rate_hour: int = 4  # in the site's time
+    rate_url: str = ""  # a large file that is downloaded once a day to measure the rate
+    rate_hour: int = 4  # the hour of that measurement, in the site's time
 
     def __post_init__(self) -> None:
         if not 1 <= self.every <= 90:
@@ -71,11 +71,11 @@ class Links:
 
 @dataclass(frozen=True)
 class SelfTests:
-    """When the site tests itself; 0 means never."""
+    """When the site tests itself; 0 means never (but for an hour, midnight)."""
 
-    call_minutes: int = 0  # between two test calls
+    call_minutes: int = 0  # between two test calls within the site
     offline_weekday: int = 0  # 1 Monday … 7 Sunday: the drill without internet access
-    offline_hour: int = 4  # in the site's time
+    offline_hour: int = 4  # the hour of that drill, in the site's time
     carrier_minutes: int = 0  # between two test calls over each trunk
 
 
@@ -96,22 +96,22 @@ class Backup:
 class Snapshots:
     """When snapshots are made, what else they contain, and what limits the loss between them."""
 
-    at: str = "01:30"
+    at: str = "01:30"  # time of day, in the site's time
     recovery_file: str = "recovery.key"  # decrypts the secrets in a snapshot
     secrets: tuple[str, ...] = ()  # additional files and folders stored with the secrets
     replica: str = ""  # folder on a second disk for the database's changes; "": no replica
-    replica_days: int = 7
-    former_days: int = 30  # how long copies of replaced databases are kept
+    replica_days: int = 7  # how far back the replica can restore the database
+    former_days: int = 30  # how long the replica keeps the copies of databases that were replaced
     contacts: tuple[str, ...] = ()  # "who: number", printed on the recovery sheet
     drill_recordings: int = 100  # how many recordings a restore drill reads back
 
 
 @dataclass(frozen=True)
 class Audit:
-    """Files of the key that signs the newest entry of the audit each hour: Ed25519 in PEM.
+    """The files of the keys for the audit's head, its newest entry, which is signed each hour.
 
-    If they are "", nothing is signed.
+    The keys are Ed25519 in PEM. If both are "", nothing is signed.
     """
 
-    key: str = ""  # readable by `appliance jobs` only
-    public_key: str = ""  # for everyone who verifies the audit
+    key: str = ""  # the private key, which signs; readable by `appliance jobs` only
+    public_key: str = ""  # verifies the signatures; readable by everyone who verifies the audit

@@ -15,7 +15,8 @@ MINISTRY_FIELDS = (
 )
 
 
-# The lists whose values have a code at the ministry, and our codes of those that never change.
+# The lists whose values have a code at the ministry, with the appliance's own codes; () means that
+# users maintain the list, so that any code is allowed.
 MINISTRY_CODES: dict[str, tuple[str, ...]] = {
     "state": ("registered", "taken", "returned", "answered", "closed"),
     "applicant_kind": ("person", "entity"),
@@ -24,6 +25,7 @@ MINISTRY_CODES: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("appeal_type", "call_type", "direction", "group", "employment"), ()),
     **dict.fromkeys(("department", "region", "district", "mahalla"), ()),
 }
+# What the ministry's system can report about an appeal, by the appliance's own names.
 MINISTRY_ACTIONS = (
     *("take", "answer", "interim", "return", "extend", "dismiss", "close", "reopen"),
     *("acknowledged", "refused"),
@@ -34,7 +36,8 @@ MINISTRY_ACTIONS = (
 class Ministry:
     """How the ministry's system is reached, and the names and codes that it uses.
 
-    It is reached at an address, or by signed files only, for which keys are enough.
+    If `url` is set, requests are sent to it. If it is "", appeals and answers are exchanged only as
+    signed files, which people carry: then only the two keys need to be set.
     """
 
     url: str = ""  # the base URL of its interface; "": signed files only

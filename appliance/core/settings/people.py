@@ -33,12 +33,16 @@ class SignIn:
             ipaddress.ip_network(network)
 
     def requires_second_factor(self, role: str, address: str) -> bool:
-        """Return True if a user with this role and from this address needs a second factor."""
+        """Return True if a user with this role and from this address needs a second factor.
+
+        An invalid address counts as outside the workplace.
+        """
         if role in self.second_factor:
             return True
         return role in self.second_factor_outside and not self._is_inside(address)
 
     def _is_inside(self, address: str) -> bool:
+        """Return True if an IP address is in one of the workplace's networks, False if invalid."""
         try:
             ip = ipaddress.ip_address(address)
         except ValueError:

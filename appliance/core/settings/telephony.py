@@ -56,17 +56,21 @@ class Asterisk:
 
 @dataclass(frozen=True)
 class Calls:
-    """How a call is handled; in seconds unless the name says otherwise."""
+    """How a call is handled; all times are in seconds.
+
+    `ring`, `max_wait` and `wrap_up` are those of the first call plan; users change them in a later
+    plan, not here.
+    """
 
     hotline_number: str
-    menu_timeout: int = 4
-    ring: int = 15
-    max_wait: int = 300
-    wrap_up: int = 0
+    menu_timeout: int = 4  # for which a spoken menu waits for a key
+    ring: int = 15  # for which one operator is rung
+    max_wait: int = 300  # for which a caller waits in a queue
+    wrap_up: int = 0  # after a talk, in which the operator gets no call
     more_time: int = 180  # that an operator may take after a talk in addition to the wrap-up
-    short_abandon: float = 5.0
-    service_level: float = 20.0
-    rating_timeout: int = 6
+    short_abandon: float = 5.0  # who hangs up in the queue within it is counted separately
+    service_level: float = 20.0  # within which an answered call counts as answered in time
+    rating_timeout: int = 6  # for which the request to rate the call waits for a key
     resume: int = 30  # that a caller waits for the operator's page, if it was lost during the talk
     compress_after: int = 3600  # after the last audio; until then a recording stays uncompressed
     test_number: str = ""  # called over a trunk to test it
@@ -76,7 +80,8 @@ class Calls:
 class Outgoing:
     """Permitted outgoing calls, by the beginnings of numbers, and limits for automatic calls.
 
-    Barred by default: satellites, numbers without a country, and premium rates.
+    `barred` numbers cannot be called at all: by default satellites, numbers without a country, and
+    premium rates.
     """
 
     barred: tuple[str, ...] = ("+870", "+878", "+881", "+882", "+883", "+888", "+979", "+1900")
