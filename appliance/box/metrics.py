@@ -147,7 +147,7 @@ class FigureCollector(Collector):
             "outbox_messages", "Messages by what became of them", "channel", "state"
         )
         open_messages = Message.select(Message.channel, Message.state, fn.COUNT(Message.id)).where(
-            Message.state.in_([*outbox.OPEN, "held", "refused", "expired"])
+            Message.state.in_([*outbox.OPEN_STATES, "held", "refused", "expired"])
         )
         for channel, state, count in open_messages.group_by(
             Message.channel, Message.state

@@ -219,7 +219,7 @@ def _hits_with_snippets(
             *titles[row.id],
             tuple(index.build_snippet(texts[row.id], query)),
             match.cost,
-            match.whole,
+            match.has_every_word,
         )
         for match, row in matches
     ]

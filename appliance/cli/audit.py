@@ -31,13 +31,13 @@ def verify(site: Site, noted_heads: tuple[str, ...], as_json: bool) -> None:
         )
     except ValueError as error:
         raise click.ClickException(str(error)) from error
-    first = result.first_wrong
+    first, last = result.first_wrong_min_id, result.first_wrong_max_id
     row = {
         "head": str(result.head or ""),
         "broken_at": result.broken_at,
         "missing": ", ".join(str(item) for item in result.missing),
         "state": "holds" if result.is_sound else "broken",
-        "first_wrong": first if first == result.until else f"{first}..{result.until}",
+        "first_wrong": first if first == last else f"{first}..{last}",
         "forged": ", ".join(str(item) for item in result.forged),
         "unguarded": result.unguarded,
         "signed": result.signed,

@@ -24,16 +24,16 @@ class CommitSignal:
 
     def __init__(self, database: SqliteDatabase) -> None:
         self._database = database
-        self._thread_state = threading.local()  # `asked`: this thread's transaction must signal
+        self._thread_state = threading.local()  # `is_requested`: a signal, by its transaction
 
     def request_signal(self) -> None:
         """Request a signal for the end of this thread's transaction."""
-        self._thread_state.asked = True
+        self._thread_state.is_requested = True
 
     def finish_transaction(self, *, committed: bool) -> None:
         """Signal the end of this thread's transaction, if requested and `committed`."""
-        if getattr(self._thread_state, "asked", False):
-            self._thread_state.asked = False
+        if getattr(self._thread_state, "is_requested", False):
+            self._thread_state.is_requested = False
             if committed:
                 with contextlib.suppress(OSError):
                     self._touch_file()

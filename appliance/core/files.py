@@ -6,7 +6,7 @@ import os
 import stat
 from pathlib import Path
 
-GROUP_WRITES = stat.S_IRGRP | stat.S_IWGRP
+GROUP_READ_WRITE = stat.S_IRGRP | stat.S_IWGRP
 
 
 def share_with_group(file: Path, permission_folder: Path | None = None) -> None:
@@ -16,7 +16,7 @@ def share_with_group(file: Path, permission_folder: Path | None = None) -> None:
     account is left unchanged.
     """
     status, folder_status = file.stat(), (permission_folder or file.parent).stat()
-    group_bits = folder_status.st_mode & GROUP_WRITES
+    group_bits = folder_status.st_mode & GROUP_READ_WRITE
     if status.st_uid == os.geteuid() and group_bits & ~status.st_mode:
         file.chmod(stat.S_IMODE(status.st_mode) | group_bits)
 

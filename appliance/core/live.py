@@ -70,23 +70,23 @@ def topic_numbers(prefix: str) -> list[int]:
     return [int(event.topic.removeprefix(prefix)) for event in events.order_by(LiveEvent.id.desc())]
 
 
-def follow_events(after: int, quiet_seconds: float = 15.0) -> Iterator[list[tuple[int, str]]]:
-    """Yield, forever, lists of the (event id, topic) of events with an id above `after`, in order.
+def follow_events(after_id: int, quiet_seconds: float = 15.0) -> Iterator[list[tuple[int, str]]]:
+    """Yield, forever, lists of new events, each (event id, topic), in the order of their ids.
 
-    If nothing happens for `quiet_seconds`, an empty list is yielded, so that the follower can do
-    other work or stop. Events published in one transaction are yielded together. An event that was
-    removed while the follower slept is lost: a page that wakes after more than an hour fetches
-    everything again.
+    The first has an id above `after_id`. If nothing happens for `quiet_seconds`, an empty list is
+    yielded, so that the follower can do other work or stop. Events published in one transaction are
+    yielded together. An event that was removed while the follower slept is lost: a page that wakes
+    after more than an hour fetches everything again.
     """
     yielded_at = time.monotonic()
     with contextlib.closing(database.commit_signal.open_watch()) as watch:
         while True:
-            events = _LATER_EVENTS_QUERY.fetch_tuples(after=after)
+            events = _LATER_EVENTS_QUERY.fetch_tuples(after=after_id)
             if events or time.monotonic() - yielded_at > quiet_seconds:
                 yield events
                 yielded_at = time.monotonic()
             if events:
-                after = events[-1][0]
+                after_id = events[-1][0]
             watch.wait_for_event(_POLL_SECONDS)
 
 

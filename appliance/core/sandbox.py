@@ -100,8 +100,8 @@ class _Bounds:
     """The resources that a program may use; its niceness is `nice`."""
 
     seconds: int  # of elapsed time, and of processor time
-    memory: int  # bytes
-    largest_file: int  # bytes
+    memory_bytes: int
+    max_file_bytes: int  # of one file that the program writes
     nice: int
 
 
@@ -117,7 +117,11 @@ def _execute(
     `source` and `output` become its standard input and output.
     """
     limits = (
-        *(f"--cpu={bounds.seconds}", f"--as={bounds.memory}", f"--fsize={bounds.largest_file}"),
+        *(
+            f"--cpu={bounds.seconds}",
+            f"--as={bounds.memory_bytes}",
+            f"--fsize={bounds.max_file_bytes}",
+        ),
         *("--core=0", "--nofile=64"),
     )
     with tempfile.TemporaryFile() as filter_file, tempfile.TemporaryFile() as error_file:

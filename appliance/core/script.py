@@ -46,10 +46,10 @@ _LOANS = {
 }
 _LOAN = re.compile(rf"\b({'|'.join(sorted(_LOANS, key=len, reverse=True))})", re.IGNORECASE)
 _LOANS_CYRILLIC = {
-    spelt: transliterate_to_latin
-    for transliterate_to_latin, cyrillic in _LOANS.items()
-    if transliterate_to_latin != "passport"
-    for spelt in (cyrillic, cyrillic.removesuffix("ь"))  # not before an ending
+    cyrillic_form: latin
+    for latin, cyrillic in _LOANS.items()
+    if latin != "passport"
+    for cyrillic_form in (cyrillic, cyrillic.removesuffix("ь"))  # not before an ending
 }
 _LOAN_CYRILLIC = re.compile(
     rf"\b({'|'.join(sorted(_LOANS_CYRILLIC, key=len, reverse=True))})", re.IGNORECASE

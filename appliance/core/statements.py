@@ -39,7 +39,7 @@ def insert_rows(
     if not rows:
         return
     field_names = tuple(rows[0])
-    sql, encoders = _insert_statement(table, field_names, ignore, update)
+    sql, encoders = _insert_statement(table, field_names, ignore=ignore, update=update)
     _execute_many(
         sql,
         [[encode(row[name]) if encode else row[name] for name, encode in encoders] for row in rows],
@@ -53,7 +53,7 @@ def insert_encoded_rows(
 
     Rows that exist already (with the same unique key) stay unchanged.
     """
-    sql, _encoders = _insert_statement(table, field_names, True, ())
+    sql, _encoders = _insert_statement(table, field_names, ignore=True, update=())
     _execute_many(sql, rows)
 
 
@@ -64,7 +64,7 @@ def _execute_many(sql: str, rows: Sequence[Sequence[object]]) -> None:
 
 @functools.cache
 def _insert_statement(
-    table: Any, field_names: tuple[str, ...], ignore: bool, update: tuple[str, ...]
+    table: Any, field_names: tuple[str, ...], *, ignore: bool, update: tuple[str, ...]
 ) -> tuple[str, list[tuple[str, Callable[[Any], Any] | None]]]:
     """Return an INSERT statement, and the name and encoder of each field.
 
@@ -97,7 +97,7 @@ def create_row[T: Model](table: type[T], **field_values: object) -> T:
     """Create and return a row as `table.create(**field_values)` does, by a prepared statement."""
     instance: T = table(**field_values)
     values: dict[str, Any] = instance.__data__
-    sql, encoders = _insert_statement(cast(Any, table), tuple(values), False, ())
+    sql, encoders = _insert_statement(cast(Any, table), tuple(values), ignore=False, update=())
     cursor = database.execute_sql(
         sql, [encode(values[n]) if encode else values[n] for n, encode in encoders]
     )

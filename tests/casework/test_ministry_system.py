@@ -767,7 +767,7 @@ def test_random_faults_and_killed_couriers_lose_no_appeal(
     moods = ["ok", "lost", "dead", "error", "html", "half", "wait", "later", "moved"]
     courier, ticks = courier_for(site), [0.0]
     courier.monotonic_seconds = lambda: ticks[0]
-    while Message.select().where(Message.state.in_(outbox.OPEN)).exists():
+    while Message.select().where(Message.state.in_(outbox.OPEN_STATES)).exists():
         ministry_server.moods = dice.choices(moods, k=4)
         if dice.random() < 0.3 and (message := outbox.claim_next("ministry")):
             if dice.random() < 0.5:  # killed after the ministry received it

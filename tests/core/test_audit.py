@@ -243,7 +243,10 @@ def test_the_first_wrong_row_is_named(signing, attack: Callable[[int], None]) ->
     verification = verifying.verify_chain(signing)
     assert not verification.is_sound
     wrong_id = middle + 1 if attack is remove_entry else middle
-    assert (verification.first_wrong, verification.until) == (wrong_id, wrong_id)
+    assert (verification.first_wrong_min_id, verification.first_wrong_max_id) == (
+        wrong_id,
+        wrong_id,
+    )
 
 
 @pytest.mark.parametrize("id", [0, -5])
@@ -252,7 +255,7 @@ def test_a_row_inserted_before_the_first_is_named(signing, id) -> None:
     first = AuditEntry.select().order_by(AuditEntry.id).first()
     AuditEntry.insert({**first.__data__, "id": id}).execute()
     verification = verifying.verify_chain(signing)
-    assert (verification.is_sound, verification.first_wrong) == (False, id)
+    assert (verification.is_sound, verification.first_wrong_min_id) == (False, id)
 
 
 @pytest.mark.parametrize(
@@ -266,8 +269,8 @@ def test_a_recomputed_chain_is_located_between_two_signed_heads(signing, attack)
     assert audit.first_broken_id() is None
     verification = verifying.verify_chain(signing)
     ends = [AuditEntry.get(AuditEntry.subject == f"2026-{n:06}").id for n in (9, 19)]
-    assert (verification.first_wrong, verification.is_sound) == (ends[0] + 1, False)
-    assert verification.until == AuditAnchor.get_by_id(2).entry
+    assert (verification.first_wrong_min_id, verification.is_sound) == (ends[0] + 1, False)
+    assert verification.first_wrong_max_id == AuditAnchor.get_by_id(2).entry
     with pytest.raises(Broken):
         verify_chain(signing)
 
@@ -279,7 +282,7 @@ def test_a_missing_tail_is_found_by_signed_or_given_heads(signing, cut) -> None:
         AuditEntry.delete().where(AuditEntry.id > end.id - cut).execute()
     assert audit.first_broken_id() is None
     given_heads = [Head(end.id, end.hash[:16])]
-    assert verifying.verify_chain(signing, given_heads).first_wrong <= end.id - cut + 1
+    assert verifying.verify_chain(signing, given_heads).first_wrong_min_id <= end.id - cut + 1
     # entries of the last hour are not signed yet
     assert verifying.verify_chain(signing).is_sound == (cut <= 10)
 
@@ -297,7 +300,10 @@ def test_heads_signed_with_another_key_are_found(signing) -> None:
             anchor.save()
     verification = verifying.verify_chain(signing)
     assert (verification.is_sound, len(verification.forged), verification.signed) == (False, 3, 0)
-    assert (verification.first_wrong, verification.until) == (1, AuditAnchor.get_by_id(1).entry)
+    assert (verification.first_wrong_min_id, verification.first_wrong_max_id) == (
+        1,
+        AuditAnchor.get_by_id(1).entry,
+    )
     assert health.audit.sign_head(signing)  # this job cannot detect it; the nightly one does
     with pytest.raises(Broken, match="signed otherwise"):
         verify_chain(signing)

@@ -188,7 +188,7 @@ def test_a_message_claimed_before_the_lock_counts_for_the_limits(settings, monke
         return writing()
 
     monkeypatch.setattr(sending, "write_transaction", claim_before_lock)
-    outbox.release_dead_claims()
+    outbox.release_stale_claims()
     assert outbox.recent_attempts("sms", 60) == {PHONE_NUMBER: [claimed[1].tried_at]}
 
 
@@ -199,7 +199,7 @@ def test_attempts_outside_all_limits_are_deleted(settings, monkeypatch) -> None:
     for away in (dt.timedelta(minutes=6), -dt.timedelta(minutes=6)):
         monkeypatch.setattr(clock, "now", lambda away=away: now + away)
         SendAttempt.insert(channel="sms", recipient=PHONE_NUMBER, at=now).execute()
-        outbox.release_dead_claims()
+        outbox.release_stale_claims()
         assert not SendAttempt.select().exists()
 
 
@@ -226,9 +226,9 @@ def test_a_claim_belongs_to_one_sender(settings) -> None:
     message = queue_message(settings)
     assert outbox.claim_next("sms") == message
     assert outbox.claim_next("sms") is None
-    assert outbox.release_dead_claims() == 0
+    assert outbox.release_stale_claims() == 0
     Message.update(claimed_until=clock.now() - dt.timedelta(seconds=1)).execute()
-    assert outbox.release_dead_claims() == 1
+    assert outbox.release_stale_claims() == 1
     assert reload_message(message).perhaps_twice
     assert outbox.claim_next("sms") == message
 
@@ -237,7 +237,7 @@ def test_the_claim_of_a_dead_process_is_released_at_once(settings) -> None:
     message = queue_message(settings)
     outbox.claim_next("sms")
     Message.update(claimed_by="999999999:1").execute()
-    assert outbox.release_dead_claims() == 1
+    assert outbox.release_stale_claims() == 1
     assert (reload_message(message).state, reload_message(message).perhaps_twice) == (
         "pending",
         True,
@@ -248,7 +248,7 @@ def test_a_sender_slower_than_its_claim_does_no_harm(settings) -> None:
     message = queue_message(settings)
     first = outbox.claim_next("sms")
     Message.update(claimed_until=clock.now() - dt.timedelta(seconds=1)).execute()
-    outbox.release_dead_claims()
+    outbox.release_stale_claims()
     second = outbox.claim_next("sms")
     outbox.schedule_retry(first, "answer_lost", perhaps_sent=True, gateway="eskiz")
     outbox.mark_declined(first, "declined")
@@ -361,7 +361,7 @@ def test_after_a_fast_clock_order_hours_and_ages_are_right(settings, monkeypatch
     monkeypatch.setattr(clock, "now", lambda: right)
     later_message = outbox.queue_message("telegram", "taken", "-5", key="4")
     for _ in range(2):
-        outbox.release_dead_claims()
+        outbox.release_stale_claims()
         outbox.postpone_until_morning(settings.tz, settings.messages)
     assert outbox.claim_next("sms") is None
     assert {
@@ -380,7 +380,7 @@ def test_a_clock_that_is_briefly_slow_ends_no_message(settings, senders, monkeyp
     )
     alert = outbox.queue_message("ministry", "registered", "system", key="2")
     monkeypatch.setattr(clock, "now", lambda: right - dt.timedelta(days=600))
-    outbox.release_dead_claims()
+    outbox.release_stale_claims()
     outbox.expire_messages()
     monkeypatch.setattr(clock, "now", lambda: right + dt.timedelta(seconds=5))
     outbox.expire_messages()
@@ -450,7 +450,7 @@ def test_many_messages_with_killed_senders_are_all_sent(settings, sms_service) -
     senders = SmsSender(
         [Eskiz("eskiz", sms_service.url, "user", "secret")], rest_seconds=0, sleep=lambda _: None
     )
-    while Message.select().where(Message.state.in_(outbox.OPEN)).exists():
+    while Message.select().where(Message.state.in_(outbox.OPEN_STATES)).exists():
         sms_service.moods = dice.choices(moods, k=50)
         if dice.random() < 0.3 and (message := outbox.claim_next("sms")):
             if dice.random() < 0.5:  # killed after the service accepted it

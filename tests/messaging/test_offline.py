@@ -89,7 +89,7 @@ def test_messages_survive_three_days_offline(settings, now) -> None:
         back_at = now()
         for line in (fake_service.server, bot.server):
             line.listen_again()
-        while Message.select().where(Message.state.in_(outbox.OPEN)).exists():
+        while Message.select().where(Message.state.in_(outbox.OPEN_STATES)).exists():
             senders.send_due()
             courier.send_due()
             now.move(1)

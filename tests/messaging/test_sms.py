@@ -412,7 +412,7 @@ def test_random_faults_of_the_line_lose_no_message(settings, time) -> None:
                 key=str(number),
                 tz=settings.tz,
             )
-        while Message.select().where(Message.state.in_(outbox.OPEN)).exists():
+        while Message.select().where(Message.state.in_(outbox.OPEN_STATES)).exists():
             far.moods = dice.choices(["ok", "ok", "busy", "cut", "fault"], k=60)
             time.advance(seconds=10)
             Message.update(due_at=clock.now()).where(Message.state == "pending").execute()

@@ -816,7 +816,7 @@ def test_random_faults_and_killed_couriers_lose_no_alert(
     dice = random.Random(11)  # noqa: S311
     numbers = [register().number for _ in range(40)]
     moods = ["ok", "ok", "lost", "error", "html", "kicked", "wait"]
-    while Message.select().where(Message.state.in_(outbox.OPEN)).exists():
+    while Message.select().where(Message.state.in_(outbox.OPEN_STATES)).exists():
         fake_telegram.moods = dice.choices(moods, k=5)
         if dice.random() < 0.3 and (message := outbox.claim_next("telegram")):
             if dice.random() < 0.5:  # killed after Telegram accepted it

@@ -99,7 +99,7 @@ def main(folder: Path, with_profile: bool) -> None:
         print(f"filled in {time.process_time() - cpu_before:.0f} s of the processor")
     search.fill_empty_kinds()  # what a migration removed
     names = search_corpus.indexed_names()
-    index.refresh_words()
+    index.preload_words()
     search_all_kinds("toshkent")
     profile = cProfile.Profile()
     for errors in (0, 1, 2):

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from appliance.box.health.check import Check
-from appliance.core.files import GROUP_WRITES
+from appliance.core.files import GROUP_READ_WRITE
 from appliance.core.i18n import N_
 from appliance.core.settings import Settings
 
@@ -167,8 +167,8 @@ def _foreign_files(settings: Settings) -> list[Path]:
 def _is_group_shared(path: Path) -> bool:
     """Whether the group of a file's folder may read and write the file."""
     file, folder = path.stat(), path.parent.stat()
-    common_bits = folder.st_mode & file.st_mode & GROUP_WRITES
-    return file.st_gid == folder.st_gid and common_bits == GROUP_WRITES
+    common_bits = folder.st_mode & file.st_mode & GROUP_READ_WRITE
+    return file.st_gid == folder.st_gid and common_bits == GROUP_READ_WRITE
 
 
 def _appliance_uid(settings: Settings) -> int:

@@ -92,4 +92,4 @@ def matching_ids(words: list[str]) -> ModelSelect:
 
     If no appeal does, return those that contain a similar word for every term.
     """
-    return search.matching_rows(" ".join(words), INDEX_KIND)
+    return search.matching_ids_query(" ".join(words), INDEX_KIND)

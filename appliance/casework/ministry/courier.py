@@ -59,7 +59,7 @@ class Courier:
 
         The messages about one appeal are sent in order.
         """
-        outbox.release_dead_claims()
+        outbox.release_stale_claims()
         count = 0
         while (
             may_continue()

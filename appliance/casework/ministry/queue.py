@@ -116,7 +116,7 @@ def exchange_backlog() -> ExchangeBacklog:
         Message.state, fn.COUNT(Message.id).alias("n"), fn.MIN(Message.created_at).alias("since")
     )
     oldest_open = Message.select(fn.MIN(Message.created_at).alias("since")).where(
-        Message.channel == CHANNEL, Message.state.in_(outbox.OPEN)
+        Message.channel == CHANNEL, Message.state.in_(outbox.OPEN_STATES)
     )
     waiting_since = [row.since for row in oldest_open if row.since]  # newer ones may follow
     for row in by_state.group_by(Message.state):

@@ -69,14 +69,14 @@ def signed_heads(settings: Settings) -> tuple[list[Head], list[Head]]:
     forged: list[Head] = []
     file = settings.audit.public_key
     for anchor in AuditAnchor.select().order_by(AuditAnchor.id):
-        end = Head(anchor.entry, anchor.hash)
+        head = Head(anchor.entry, anchor.hash)
         is_valid = signatures.is_signature_valid(
-            signed_text(anchor.at, end),
+            signed_text(anchor.at, head),
             _signature_bytes(anchor.signature),
             file,
             _PUBLIC_KEY_SETTING,
         )
-        (valid if is_valid else forged).append(end)
+        (valid if is_valid else forged).append(head)
     return valid, forged
 
 
@@ -93,12 +93,13 @@ def is_signing_late(settings: Settings) -> bool:
     return first is not None and first.at < clock.now() - MAX_UNSIGNED_AGE
 
 
-def signed_text(at: dt.datetime, end: Head) -> bytes:
-    """Return the text whose signature proves that `end` was the head of the chain at the time `at`.
+def signed_text(signed_at: dt.datetime, head: Head) -> bytes:
+    """Return the text whose signature proves that `head` was the chain's at the time `signed_at`.
 
     For instance `audit 2026-11-28T10:00:00.000000+00:00 1234:hash`.
     """
-    return f"audit {at.astimezone(dt.UTC).isoformat(timespec='microseconds')} {end}".encode()
+    time_text = signed_at.astimezone(dt.UTC).isoformat(timespec="microseconds")
+    return f"audit {time_text} {head}".encode()
 
 
 def _signature_bytes(signature: str) -> bytes:

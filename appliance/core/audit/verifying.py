@@ -17,10 +17,11 @@ GUARD_TRIGGERS = frozenset(
 class Verdict:
     """The result of a verification.
 
-    The first wrong entry has an id from `first_wrong` to `until` (None: no entry is wrong). If its
-    hash does not match, the place is known exactly: both are its id. If all hashes match but a
-    known head is not in the chain, or was signed by a foreign key, the chain was rewritten or cut
-    off: after the last known head that is still in it, and at the latest at the first wrong head.
+    The first wrong entry has an id from `first_wrong_min_id` to `first_wrong_max_id` (None: no
+    entry is wrong). If its hash does not match, the place is known exactly: both are its id. If all
+    hashes match but a known head is not in the chain, or was signed by a foreign key, the chain was
+    rewritten or cut off: after the last known head that is still in it, and at the latest at the
+    first wrong head.
     """
 
     head: Head | None
@@ -30,8 +31,8 @@ class Verdict:
     unguarded: bool = False  # the triggers that refuse changes of rows are missing
     restored: list[NotedHead] = field(default_factory=list)  # the heads to which restores went back
     signed: int = 0
-    first_wrong: int | None = None
-    until: int | None = None
+    first_wrong_min_id: int | None = None
+    first_wrong_max_id: int | None = None
 
     @property
     def is_sound(self) -> bool:
@@ -53,7 +54,11 @@ def verify_chain(settings: Settings, other_heads: Iterable[Head] = ()) -> Verdic
     noted_heads = heads.read_noted_heads(settings)
     valid, forged = anchors.signed_heads(settings) if settings.audit.public_key else ([], [])
     # These narrow down the place of a fault; heads to which a restore went back are only reported.
-    expected = [*(item.head for item in noted_heads if not item.restored), *valid, *other_heads]
+    reference_heads = [
+        *(item.head for item in noted_heads if not item.restored),
+        *valid,
+        *other_heads,
+    ]
     # Signed heads are restored with the database; noted ones may be missing because of a restore.
     missing = [
         *(item.head for item in heads.missing_heads(noted_heads)),
@@ -61,14 +66,19 @@ def verify_chain(settings: Settings, other_heads: Iterable[Head] = ()) -> Verdic
     ]
     missing = sorted(dict.fromkeys(missing), key=lambda head: head.id)
     broken_id, current = first_broken_id(), chain_head()
-    first_wrong = until = broken_id
+    first_wrong_min_id = first_wrong_max_id = broken_id
     if wrong_heads := [*missing, *forged]:
-        first_wrong_head_id = min(item.id for item in wrong_heads)
+        earliest_wrong_head_id = min(item.id for item in wrong_heads)
         last_sound_id = max(
-            (k.id for k in expected if k.id < first_wrong_head_id and is_in_chain(k)), default=0
+            (
+                head.id
+                for head in reference_heads
+                if head.id < earliest_wrong_head_id and is_in_chain(head)
+            ),
+            default=0,
         )
-        if broken_id is None or broken_id > first_wrong_head_id:
-            first_wrong, until = last_sound_id + 1, first_wrong_head_id
+        if broken_id is None or broken_id > earliest_wrong_head_id:
+            first_wrong_min_id, first_wrong_max_id = last_sound_id + 1, earliest_wrong_head_id
     return Verdict(
         current,
         broken_id,
@@ -77,8 +87,8 @@ def verify_chain(settings: Settings, other_heads: Iterable[Head] = ()) -> Verdic
         unguarded=not is_guarded(),
         restored=[item for item in noted_heads if item.restored],
         signed=len(valid),
-        first_wrong=first_wrong,
-        until=until,
+        first_wrong_min_id=first_wrong_min_id,
+        first_wrong_max_id=first_wrong_max_id,
     )
 
 

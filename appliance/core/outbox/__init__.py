@@ -14,7 +14,7 @@ from appliance.core.outbox.claiming import (
 )
 from appliance.core.outbox.gsm import part_count, split_parts, use_ascii_quotes
 from appliance.core.outbox.listing import (
-    OPEN,
+    OPEN_STATES,
     STATUS_QUERY_PERIOD,
     QueueAge,
     expired_count,
@@ -51,7 +51,7 @@ from appliance.core.outbox.sending import (
     mark_sent,
     mark_undelivered,
     record_delivery_report,
-    release_dead_claims,
+    release_stale_claims,
     remove_unmatched_early_reports,
     resend_message,
     retry_delay,
@@ -67,7 +67,7 @@ STATES = ("pending", "claimed", "held", "sent", "delivered", "refused", "expired
 __all__ = [
     "STATUS_QUERY_PERIOD",
     "OFFLINE_TROUBLES",
-    "OPEN",
+    "OPEN_STATES",
     "PURPOSES",
     "STATES",
     "TROUBLES",
@@ -98,7 +98,7 @@ __all__ = [
     "use_ascii_quotes",
     "queue_message",
     "queue_sms",
-    "release_dead_claims",
+    "release_stale_claims",
     "redirect_messages",
     "mark_undelivered",
     "release_messages",

@@ -9,7 +9,7 @@ from appliance.core import clock
 from appliance.core.outbox.tables import Message
 from appliance.core.statements import find_row
 
-OPEN = ("pending", "claimed")
+OPEN_STATES = ("pending", "claimed")
 # The channel of rows that are no messages: by them a restore reserves ids, and its time is noted.
 _RESTORE_MARK_CHANNEL = "none"
 STATUS_QUERY_PERIOD = dt.timedelta(days=1)  # how long a gateway is queried about a message
@@ -48,7 +48,7 @@ def queue_ages() -> list[QueueAge]:
     Messages that wait for a retry are included: their waiting time counts from the planned time.
     """
     now = clock.now()
-    open_ = Message.select().where(Message.state.in_(OPEN))
+    open_ = Message.select().where(Message.state.in_(OPEN_STATES))
     rows = (
         open_.select(
             Message.channel,

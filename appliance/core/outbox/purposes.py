@@ -12,9 +12,10 @@ class Purpose:
 
     code: str
     name: str
-    at_once: bool = False  # its recipient is waiting for it: it does not wait for the morning
-    staff: bool = False  # for people on duty or technicians: the daily limits do not apply
-    use: dt.timedelta | None = None  # how long after its planned time it is useful
+    urgent: bool = False  # its recipient is waiting for it: it does not wait for the morning
+    for_staff: bool = False  # for people on duty or technicians: the daily limits do not apply
+    # How long after its planned time it is useful; None: queueing.DEFAULT_LIFETIME.
+    lifetime: dt.timedelta | None = None
     by_sms: bool = False  # is sent by SMS
     optional: bool = False  # the site may disable it
 
@@ -22,36 +23,40 @@ class Purpose:
 PURPOSES = {
     purpose.code: purpose
     for purpose in (
-        Purpose("registered", N_("Appeal registered"), at_once=True, by_sms=True, optional=True),
+        Purpose("registered", N_("Appeal registered"), urgent=True, by_sms=True, optional=True),
         Purpose("answered", N_("Answer prepared"), by_sms=True, optional=True),
         # These two are useful for a shorter time: the caller may have called again, …
         Purpose(
-            "missed", N_("Missed call"), use=dt.timedelta(hours=12), by_sms=True, optional=True
+            "missed", N_("Missed call"), lifetime=dt.timedelta(hours=12), by_sms=True, optional=True
         ),
         Purpose(  # … or was called back
             "callback",
             N_("Callback notice"),
-            at_once=True,
-            use=dt.timedelta(hours=2),
+            urgent=True,
+            lifetime=dt.timedelta(hours=2),
             by_sms=True,
             optional=True,
         ),
         Purpose(
-            "rating", N_("Rating requested"), use=dt.timedelta(days=1), by_sms=True, optional=True
+            "rating",
+            N_("Rating requested"),
+            lifetime=dt.timedelta(days=1),
+            by_sms=True,
+            optional=True,
         ),
         Purpose("alert", N_("Appeal outside working hours")),
         Purpose("taken", N_("Who took an appeal")),
-        Purpose("duty", N_("Nobody took an appeal"), at_once=True, staff=True, by_sms=True),
-        Purpose("alarm", N_("System fault"), at_once=True, staff=True, by_sms=True),
-        Purpose("request", N_("Term of a change request is ending"), staff=True, by_sms=True),
-        Purpose("status", N_("State requested"), at_once=True, by_sms=True),
+        Purpose("duty", N_("Nobody took an appeal"), urgent=True, for_staff=True, by_sms=True),
+        Purpose("alarm", N_("System fault"), urgent=True, for_staff=True, by_sms=True),
+        Purpose("request", N_("Term of a change request is ending"), for_staff=True, by_sms=True),
+        Purpose("status", N_("State requested"), urgent=True, by_sms=True),
         Purpose("own_data", N_("Answer to a request about personal data"), by_sms=True),
         Purpose("summary", N_("The day's summary")),
-        Purpose("manual", N_("Written by an operator"), at_once=True, by_sms=True),
+        Purpose("manual", N_("Written by an operator"), urgent=True, by_sms=True),
         Purpose("appeal", N_("New appeal")),
         Purpose("change", N_("Appeal changed")),
     )
 }
-AT_ONCE = frozenset(code for code, purpose in PURPOSES.items() if purpose.at_once)
-STAFF = frozenset(code for code, purpose in PURPOSES.items() if purpose.staff)
-USE = {code: purpose.use for code, purpose in PURPOSES.items() if purpose.use}
+URGENT_PURPOSES = frozenset(code for code, purpose in PURPOSES.items() if purpose.urgent)
+STAFF_PURPOSES = frozenset(code for code, purpose in PURPOSES.items() if purpose.for_staff)
+LIFETIMES = {code: purpose.lifetime for code, purpose in PURPOSES.items() if purpose.lifetime}

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from appliance.core import clock, live, phone_numbers
 from appliance.core.db import write_transaction
 from appliance.core.outbox.gsm import use_ascii_quotes
-from appliance.core.outbox.purposes import AT_ONCE, STAFF, USE
+from appliance.core.outbox.purposes import LIFETIMES, STAFF_PURPOSES, URGENT_PURPOSES
 from appliance.core.outbox.tables import Message
 from appliance.core.settings import Messages
 from appliance.core.statements import find_row
@@ -82,11 +82,13 @@ def queue_sms(
     if not recipient:
         return None
     earliest = clock.now() + delay
-    planned_at = earliest if purpose in AT_ONCE else time_outside_quiet_hours(earliest, tz, limits)
+    planned_at = (
+        earliest if purpose in URGENT_PURPOSES else time_outside_quiet_hours(earliest, tz, limits)
+    )
     wanted_at = planned_at  # from here on the SMS is useful: waiting for a limit shortens its life
-    if purpose not in STAFF:
+    if purpose not in STAFF_PURPOSES:
         planned_at = time_within_recipient_limit(recipient, planned_at, tz, limits)
-    if purpose not in AT_ONCE:
+    if purpose not in URGENT_PURPOSES:
         planned_at = _time_within_daily_limit(planned_at, tz, limits)
     return queue_message(
         "sms",
@@ -97,7 +99,9 @@ def queue_sms(
         cause=cause,
         due_at=planned_at,
         payload=payload,
-        lifetime=USE[purpose] - (planned_at - wanted_at) if purpose in USE else DEFAULT_LIFETIME,
+        lifetime=LIFETIMES[purpose] - (planned_at - wanted_at)
+        if purpose in LIFETIMES
+        else DEFAULT_LIFETIME,
     )
 
 
@@ -132,7 +136,7 @@ def postpone_until_morning(tz: ZoneInfo, limits: Messages) -> int:
     conditions = (
         Message.channel == "sms",
         Message.state == "pending",
-        Message.purpose.not_in(AT_ONCE),
+        Message.purpose.not_in(URGENT_PURPOSES),
         Message.due_at < morning,
     )
     if morning == now or not Message.select().where(*conditions).exists():
@@ -188,7 +192,7 @@ def _time_within_daily_limit(due: dt.datetime, tz: ZoneInfo, limits: Messages) -
         next_day = dt.datetime.combine(start.date() + dt.timedelta(days=1), dt.time(), tz)
         messages = Message.select().where(
             Message.channel == "sms",
-            Message.purpose.not_in(AT_ONCE),
+            Message.purpose.not_in(URGENT_PURPOSES),
             Message.wanted_at >= start,
             Message.wanted_at < next_day,
             _will_be_sent,

@@ -158,7 +158,7 @@ def mark_delivered(message: Message) -> None:
     _finish_message(message, "delivered", trouble="", trouble_text="")
 
 
-def release_dead_claims() -> int:
+def release_stale_claims() -> int:
     """Release the claims of senders that no longer run, and overdue ones; returns how many.
 
     The messages are pending again, and marked as perhaps sent twice, because the sender may have

@@ -4,8 +4,8 @@ from appliance.core.search.finding import (
     SearchResult,
     find_entries,
     likely_results,
-    matching_rows,
-    refresh_words,
+    matching_ids_query,
+    preload_words,
 )
 from appliance.core.search.index import (
     KINDS,
@@ -56,8 +56,8 @@ __all__ = [
     "index_item",
     "parse_query",
     "rank_candidates",
-    "refresh_words",
-    "matching_rows",
+    "preload_words",
+    "matching_ids_query",
     "build_snippet",
     "sound_key",
     "stored_texts",

@@ -49,14 +49,14 @@ class SearchResult:
     row: int  # the integer id of that record, see SearchItem
     title: str
     cost: float
-    whole: bool = True  # it contains every word, as typed or with another ending
+    has_every_word: bool = True  # it contains every word, as typed or with another ending
     candidate_rank: int = 0  # its position among the candidates
 
 
 _index_words = WordIndex()
 
 
-def refresh_words() -> None:
+def preload_words() -> None:
     """Load the words of the index in advance; each search loads those added since the last one.
 
     Call it when a process starts: it also excludes all objects of the process from later garbage
@@ -106,10 +106,10 @@ def likely_results(results: list[SearchResult]) -> list[SearchResult]:
     found in a text costs as much as an error, so the cost does not show whether all were found.
     """
     near = (result for result in results if ranking.is_likely_match(result.cost, results[0].cost))
-    return [result for result in results if result.whole] or list(near)
+    return [result for result in results if result.has_every_word] or list(near)
 
 
-def matching_rows(typed: str, kind: str) -> ModelSelect:
+def matching_ids_query(typed: str, kind: str) -> ModelSelect:
     """Return a query for the ids of all records that contain every typed word, to filter a list.
 
     It selects one column, `row`: the integer ids of the records in the table of the kind. If no
@@ -153,7 +153,7 @@ def _search_tiers(query: SearchQuery, kind: str) -> Iterator[_Tier]:
     _index_words.load_new_words()
     exact = [_exact_match(word, kind) for word in words]
     if len(words) == 1 and len(words[0].sound) < 3 and kind not in _NEWEST_FIRST_KINDS:
-        begin = " OR ".join(f'^ "{item}" *' for item in words[0].prefixes)
+        begin = " OR ".join(f'^ "{item}" *' for item in words[0].sound_prefixes)
         yield _Tier(f"names : ({begin})", _TEXT_MATCH_COST)
     yield _Tier(_match_all(exact), _TEXT_MATCH_COST)
     if kind in index.LONG_TEXT_KINDS:  # exact words only: texts contain similar ones
@@ -243,7 +243,7 @@ def _exact_match(word: Word, kind: str) -> str:
     that begin so, unless they are too many.
     """
     terms: list[str] = []
-    for prefix in dict.fromkeys(word.prefixes):
+    for prefix in dict.fromkeys(word.sound_prefixes):
         is_long = len(prefix) > _INDEXED_PREFIX_LETTERS and word.spelling.isalpha()
         completions = (
             _index_words.sounds_with_prefix(kind, prefix, _MAX_COMPLETIONS) if is_long else None

@@ -82,7 +82,7 @@ class Word:
         return letter_mask(self.spelling)
 
     @functools.cached_property
-    def prefixes(self) -> tuple[str, ...]:
+    def sound_prefixes(self) -> tuple[str, ...]:
         """The possible beginnings of the sound keys of words that begin with this word's letters.
 
         There are several if the sound of the last letter depends on the next one: an s may be the

@@ -143,16 +143,16 @@ def match_cost(
 def rank_candidates[Thing](
     query: SearchQuery,
     candidates: Iterable[Thing],
-    key_of: Callable[[Thing], str],
-    about: Callable[[Thing], str] = lambda _thing: "",
+    names_of: Callable[[Thing], str],
+    context_of: Callable[[Thing], str] = lambda _thing: "",
 ) -> list[tuple[float, Thing]]:
     """Return (cost, candidate) of the candidates whose names match the query, cheapest first.
 
     The cost says how far the names are from the query (see `match_cost`). As each candidate is
-    compared, they should be few. `key_of` returns a candidate's names and `about` its context
-    words, both in the form that `fold_names` returns. The query must have a word.
+    compared, they should be few. `names_of` returns a candidate's names and `context_of` its
+    context words, both in the form that `fold_names` returns. The query must have a word.
     """
-    keyed = [(key_of(candidate), about(candidate), candidate) for candidate in candidates]
+    keyed = [(names_of(candidate), context_of(candidate), candidate) for candidate in candidates]
     query.cache_word_costs(
         [names for names, _about, _candidate in keyed], {about for _names, about, _ in keyed}
     )
@@ -161,18 +161,18 @@ def rank_candidates[Thing](
 
 
 def best_matches[Thing](
-    candidates: Iterable[Thing], typed: str, key_of: Callable[[Thing], str]
+    candidates: Iterable[Thing], typed: str, names_of: Callable[[Thing], str]
 ) -> list[Thing]:
     """Return the likely matches among a few candidates, the nearest first.
 
-    `key_of` returns a candidate's names in the form that `fold_names` returns. If no word was
+    `names_of` returns a candidate's names in the form that `fold_names` returns. If no word was
     typed, all candidates are returned, in their order. If one matches without misspelling, misspelt
     ones are left out.
     """
     parsed_query = parse_query(typed)
     if not parsed_query.words:
         return list(candidates)
-    ranking = rank_candidates(parsed_query, candidates, key_of)
+    ranking = rank_candidates(parsed_query, candidates, names_of)
     return [candidate for cost, candidate in ranking if is_likely_match(cost, ranking[0][0])]
 
 
@@ -184,12 +184,12 @@ def matches_exactly(query: SearchQuery, names: str) -> bool:
     return bool(query.words) and match_cost(query, names) < 1
 
 
-def is_likely_match(cost: float, least: float) -> bool:
+def is_likely_match(cost: float, least_cost: float) -> bool:
     """Return True if a candidate of this cost is near enough to be shown with the nearest one.
 
-    `least` is the cost of the nearest one.
+    `least_cost` is the cost of the nearest one.
     """
-    return cost < 1 or (least >= 1 and cost < least + _MAX_MISSPELT_DIFFERENCE)
+    return cost < 1 or (least_cost >= 1 and cost < least_cost + _MAX_MISSPELT_DIFFERENCE)
 
 
 @functools.lru_cache(maxsize=20_000)
@@ -217,7 +217,7 @@ def _word_cost(typed: Word, name: Word) -> float:
     omitted_cost = _OMITTED_LETTER_COST * min(10, extra)
     if name.spelling.startswith(typed.spelling):
         return _PREFIX_COST + omitted_cost
-    if name.sound.startswith(typed.prefixes):
+    if name.sound.startswith(typed.sound_prefixes):
         return _PREFIX_SOUND_COST + max(omitted_cost, 0)
     if not typed.max_errors or name.spelling.isdigit():
         return NO_MATCH_COST

@@ -48,7 +48,7 @@ class _WordList:
             if word[0] == letter and size > length + 1:
                 beginnings[word[:length]] = None
 
-    def with_prefix(self, prefix: str, limit: int) -> list[str] | None:
+    def words_with_prefix(self, prefix: str, limit: int) -> list[str] | None:
         """Return the words that begin with `prefix`; None if there are more than `limit`."""
         if self._unsorted:
             self._sorted = sorted([*self._sorted, *self._unsorted])
@@ -75,7 +75,7 @@ class _WordList:
         size = len(prefix)
         cache_key = size, prefix[0]
         if cache_key not in self._beginnings:
-            words = self.with_prefix(prefix[0], len(self._all)) or ()
+            words = self.words_with_prefix(prefix[0], len(self._all)) or ()
             self._beginnings[cache_key] = {
                 word[:size]: None for word in words if len(word) > size + 1
             }
@@ -89,7 +89,7 @@ class _WordList:
         )
         completions: list[str] = []
         for beginning, _errors, _place in similar:
-            words = self.with_prefix(beginning, len(self._all)) or ()
+            words = self.words_with_prefix(beginning, len(self._all)) or ()
             completions += [word for word in words if len(word) > size + 1]
             if len(completions) >= MAX_READINGS:
                 break
@@ -174,7 +174,7 @@ class WordIndex:
         if not sounds:
             return []
         with self._lock:
-            return sounds.with_prefix(sound, limit)
+            return sounds.words_with_prefix(sound, limit)
 
     def sounds_beginning_like(self, kind: str, sound: str) -> list[str]:
         """Return the sounds of a kind whose beginning is similar to `sound`.

@@ -63,7 +63,7 @@ class SmsSender:
 
     def send_due(self, should_continue: Callable[[], bool] = lambda: True) -> int:
         """Send the messages that are due, oldest first; returns the number of attempts."""
-        outbox.release_dead_claims()
+        outbox.release_stale_claims()
         outbox.expire_messages()
         count = 0
         while self._available_gateways() and should_continue() and (message := self._claim_next()):

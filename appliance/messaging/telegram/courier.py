@@ -69,7 +69,7 @@ class TelegramCourier:
     def send_due(self, should_continue: Callable[[], bool] = lambda: True) -> int:
         """Send the messages that are due, within the limits; returns the number of attempts."""
         count = 0
-        outbox.release_dead_claims()
+        outbox.release_stale_claims()
         outbox.expire_messages()
         while should_continue() and clock.now() >= self._quiet_until:
             message = outbox.claim_next("telegram", excluded_recipients=self._chats_at_limit())

@@ -44,4 +44,4 @@ def _send_heartbeats(pulse: processes.HeartbeatWriter) -> None:
 
 def _load_search_words() -> None:
     """Load the word list of the search, so that the first user who searches need not wait."""
-    db.run_with_connection(search.refresh_words)
+    db.run_with_connection(search.preload_words)

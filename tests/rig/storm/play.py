@@ -217,7 +217,7 @@ class _SiteProcesses:
 
 def _has_open_messages(channel: str) -> bool:
     """Returns True if a message of the channel has no final state yet."""
-    states = [*outbox.OPEN, *(["sent"] if channel == "sms" else [])]
+    states = [*outbox.OPEN_STATES, *(["sent"] if channel == "sms" else [])]
     return bool(_storm_messages(channel).where(Message.state.in_(states)).exists())
 
 
@@ -262,7 +262,7 @@ def _count_messages(
     times = Counter(mark for mark, _ in received)
     duplicates = {mark for mark, count in times.items() if count > 1}
     ended_causes = {row.cause for row in rows if row.state in ("refused", "expired")}
-    open_causes = {row.cause for row in rows if row.state in outbox.OPEN}
+    open_causes = {row.cause for row in rows if row.state in outbox.OPEN_STATES}
     uncertain_causes = {row.cause for row in rows if row.perhaps_twice}
     marks_in_order: dict[str, list[int]] = {}
     for mark, order_key in dict.fromkeys(received):
