@@ -26,9 +26,11 @@ _MAX_COMPLETIONS = 400  # words searched for individually as completions of a pr
 _INDEXED_PREFIX_LETTERS = 3  # the longest beginnings of words that the index stores
 _ENOUGH_RESULTS, _SURE_COST = 5, 0.15  # with these, misspellings are not considered
 _COMMON_WORD_ENTRIES = 500  # entries: a word found in more of them says little by itself
-_TEXT_MATCH_COST = 0.6  # for a word that is in the text
-_NEAR_TEXT_MATCH_COST = 2.6
-_MISSING_WORD_COST = 2.8
+# The cost of a word that is not in an entry's names, by the step that found the entry.
+_TEXT_MATCH_COST = 0.6  # the word is in the text
+_NEAR_TEXT_MATCH_COST = 2.6  # a similar word may be in the text
+_MISSING_WORD_COST = 2.8  # the word may be missing
+_ANY_ERRORS = 3  # a number of errors that no similar word exceeds (Word.max_errors)
 _MAX_WEIGHED_ENTRIES = 200  # entries up to which a text's share of the typed words is weighed
 # Kinds with many entries: of equally near ones, the newest is first.
 _NEWEST_FIRST_KINDS = ("appeal",)
@@ -146,60 +148,81 @@ class _Tier:
 
 
 def _search_tiers(query: SearchQuery, kind: str) -> Iterator[_Tier]:
-    """Yield the steps of a search, the most certain first: each reads the words more generously."""
+    """Yield the steps of a search, the most certain first: each reads the words more generously.
+
+    1. Names that begin with a single very short word. 2. All words exactly (see `_exact_match`),
+    then the same in long texts. 3. For each word a similar one, or all words written as one.
+    4. One word may be missing (see `_missing_word_tier`).
+
+    Of _NEWEST_FIRST_KINDS only the newest matches are ranked: a step that many entries match would
+    hide the nearest ones. Therefore 1 and 4 are left out, and 3 first allows one error only.
+    """
     words = _significant_words(query, kind)
     if not words:
         return
     _index_words.load_new_words()
-    exact = [_exact_match(word, kind) for word in words]
+    exact_matches = [_exact_match(word, kind) for word in words]
     if len(words) == 1 and len(words[0].sound) < 3 and kind not in _NEWEST_FIRST_KINDS:
-        begin = " OR ".join(f'^ "{item}" *' for item in words[0].sound_prefixes)
-        yield _Tier(f"names : ({begin})", _TEXT_MATCH_COST)
-    yield _Tier(_match_all(exact), _TEXT_MATCH_COST)
+        beginnings = " OR ".join(f'^ "{prefix}" *' for prefix in words[0].sound_prefixes)
+        yield _Tier(f"names : ({beginnings})", _TEXT_MATCH_COST)
+    yield _Tier(_match_all(exact_matches), _TEXT_MATCH_COST)
     if kind in index.LONG_TEXT_KINDS:  # exact words only: texts contain similar ones
-        yield _Tier(_match_all(exact), _TEXT_MATCH_COST, in_text_rows=True)
-    near = [_similar_sounds(word, kind) for word in words]
+        yield _Tier(_match_all(exact_matches), _TEXT_MATCH_COST, in_text_rows=True)
+    similar_sounds = [_similar_sounds(word, kind) for word in words]
     completions = _similar_completions(words[-1], kind)
-    match = _match_all(exact)
-    for max_errors in (
-        (1, ranking.NO_MATCH_COST) if kind in _NEWEST_FIRST_KINDS else (ranking.NO_MATCH_COST,)
-    ):
-        readings = [
-            [item for errors, item in candidates if errors <= max_errors] for candidates in near
+    match, similar_matches = _match_all(exact_matches), exact_matches
+    for max_errors in (1, _ANY_ERRORS) if kind in _NEWEST_FIRST_KINDS else (_ANY_ERRORS,):
+        sounds_by_word = [
+            [sound for errors, sound in sounds if errors <= max_errors] for sounds in similar_sounds
         ]
-        readings[-1] += completions
-        approximate = [
-            _match_any([item, *_quote_words(candidates)])
-            for item, candidates in zip(exact, readings, strict=True)
+        sounds_by_word[-1] += completions
+        similar_matches = [
+            _match_any([exact_match, *_quote_words(sounds)])
+            for exact_match, sounds in zip(exact_matches, sounds_by_word, strict=True)
         ]
-        previous_match, match = match, _match_all(approximate)
-        if item := query.joined:
+        previous_match, match = match, _match_all(similar_matches)
+        if joined := query.joined:
             sounds = [
-                sound for errors, sound in _similar_sounds(item, kind) if errors <= max_errors
+                sound for errors, sound in _similar_sounds(joined, kind) if errors <= max_errors
             ]
-            match = f"({match}) OR {_match_any([_exact_match(item, kind), *_quote_words(sounds)])}"
+            joined_match = _match_any([_exact_match(joined, kind), *_quote_words(sounds)])
+            match = f"({match}) OR {joined_match}"
         if match != previous_match:
             yield _Tier(match, _NEAR_TEXT_MATCH_COST)
-    if len(approximate) > 1 and kind in index.LONG_TEXT_KINDS:  # people type complete questions
-        long = [
-            item
-            for item, word in zip(exact, words, strict=True)
+    can_miss_word = len(words) > 1 and kind not in _NEWEST_FIRST_KINDS
+    if can_miss_word and (tier := _missing_word_tier(words, exact_matches, similar_matches, kind)):
+        yield tier
+
+
+def _missing_word_tier(
+    words: Sequence[Word], exact_matches: Sequence[str], similar_matches: Sequence[str], kind: str
+) -> _Tier | None:
+    """Return the step in which words may be missing; None if the remaining words say too little.
+
+    In kinds with long texts, where people type complete questions, an entry needs only one of the
+    longer words, as typed. In other kinds one word may be missing, and the remaining ones may be
+    misspelt, unless too many entries contain them. `exact_matches` and `similar_matches` are the
+    FTS5 expressions for each of `words`.
+    """
+    if kind in index.LONG_TEXT_KINDS:
+        matches = [
+            exact_match
+            for exact_match, word in zip(exact_matches, words, strict=True)
             if len(word.spelling) > _INDEXED_PREFIX_LETTERS
         ]
-        if long:
-            yield _Tier(_match_any(long), _MISSING_WORD_COST)
-    elif len(approximate) > 1 and kind not in _NEWEST_FIRST_KINDS:
-        shorter_matches = [
-            _match_all([*approximate[:n], *approximate[n + 1 :]]) for n in range(len(approximate))
-        ]
-        if rare := [
-            partial_match
-            for partial_match in shorter_matches
-            if not _is_common_match(_Tier(partial_match, _MISSING_WORD_COST), kind)
-        ]:
-            yield _Tier(
-                " OR ".join(f"({partial_match})" for partial_match in rare), _MISSING_WORD_COST
-            )
+        return _Tier(_match_any(matches), _MISSING_WORD_COST) if matches else None
+    shorter_matches = [
+        _match_all([*similar_matches[:n], *similar_matches[n + 1 :]])
+        for n in range(len(similar_matches))
+    ]
+    rare_matches = [
+        match
+        for match in shorter_matches
+        if not _is_common_match(_Tier(match, _MISSING_WORD_COST), kind)
+    ]
+    if not rare_matches:
+        return None
+    return _Tier(" OR ".join(f"({match})" for match in rare_matches), _MISSING_WORD_COST)
 
 
 def _significant_words(query: SearchQuery, kind: str) -> list[Word]:
