@@ -39,7 +39,7 @@ class CommitSignal:
                     self._touch_file()
 
     def open_watch(self) -> PathWatch:
-        """Return a watch that waits for the next signal."""
+        """Return a watch that waits for the next signal; the file is created if it is missing."""
         with contextlib.suppress(OSError):
             self._touch_file()
         return PathWatch(

@@ -152,7 +152,10 @@ def _execute(
 
 
 def _landlock_rules(program: str, reads: Iterable[Path], writes: Iterable[Path]) -> list[str]:
-    """Return options of setpriv that allow these files only; Landlock refuses all others."""
+    """Return options of setpriv that allow these files only; Landlock refuses all others.
+
+    Files of `writes` that are missing are created, because a rule needs an existing path.
+    """
     allowed = [f"{_READ_RIGHTS},execute:{Path(program).resolve()}"]
     allowed += [
         f"{_READ_RIGHTS},execute:{loader}" for loader in Path("/").glob("lib*/ld-linux*.so.*")

@@ -15,7 +15,8 @@ _encode = json.JSONEncoder(ensure_ascii=False, sort_keys=True).encode
 class MomentField(BigIntegerField):  # type: ignore[misc]  # peewee has no types
     """A point in time: an aware datetime in Python, microseconds since 1970 UTC in the table.
 
-    Integers sort and compare in every SQL dialect and keep every microsecond of Asterisk's log.
+    Integers sort and compare in every SQL dialect and keep every microsecond of Asterisk's log. An
+    integer that is assigned or compared is taken as microseconds already.
     """
 
     def db_value(self, value: dt.datetime | int | None) -> int | None:

@@ -209,6 +209,7 @@ def resend_message(message: Message, by: str = "") -> bool:
     had ended gets a new key (see `gateway_key`), so that the service does not take it for a copy.
     """
     now = clock.now()
+    # A message that is due already keeps its planned time, from which its waiting time counts.
     was_waiting = message.state == "pending" and message.wanted_at < now
     if message.channel == "sms" and message.state != "pending":
         tries = message.payload.get("tries", 0) + 1

@@ -51,7 +51,10 @@ class _WordCosts(dict[Word, float]):
         return min(map(self.__getitem__, names), default=NO_MATCH_COST)
 
     def cache_costs(self, words: Iterable[Word]) -> None:
-        """Compute and store the costs of many words, most of which are unlike the typed one."""
+        """Compute and store the costs of many words, most of which are unlike the typed one.
+
+        Unless the typed word is short, these get NO_MATCH_COST without being compared one by one.
+        """
         new = [word for word in words if word not in self]
         if len(self._typed.spelling) > _SHORT_WORD_LETTERS:
             self.update(dict.fromkeys(new, NO_MATCH_COST))

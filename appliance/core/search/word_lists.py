@@ -20,7 +20,7 @@ from appliance.core.search.keys import Word
 _NEW_WORDS_SQL = "SELECT id, kind, word FROM search_word WHERE id > ? ORDER BY id"
 MAX_READINGS = 40  # the most words that a typed word is taken to represent
 _PIECES_BY_LENGTH = ((5, 2), (7, 3))  # (length, number of pieces of words shorter than it)
-_MAX_PIECES = 4
+_MAX_PIECES = 4  # of longer words, which may have three errors
 
 
 class _WordList:
@@ -58,7 +58,10 @@ class _WordList:
         return self._sorted[first:last] if last - first <= limit else None
 
     def similar_words(self, word: str, max_errors: int) -> list[tuple[int, str]]:
-        """Return (errors, word) of words that differ by at most `max_errors`, the nearest first."""
+        """Return (errors, word) of words that differ by at most `max_errors`, the nearest first.
+
+        Returns at most MAX_READINGS of them, and [] if `max_errors` is 0.
+        """
         if not max_errors:
             return []
         candidates = list(self._words_sharing_piece(word, max_errors))
@@ -68,9 +71,10 @@ class _WordList:
         return sorted((errors, candidate) for candidate, errors, _place in matches)[:MAX_READINGS]
 
     def words_beginning_like(self, prefix: str, max_errors: int) -> list[str]:
-        """Return words longer than `prefix` whose beginning is similar to it.
+        """Return words, at least two letters longer than `prefix`, whose beginning is like it.
 
-        The first letter must be the same; at most `max_errors` errors are allowed.
+        The first letter must be the same; at most `max_errors` errors are allowed. Returns at most
+        MAX_READINGS words, those with the most similar beginning first.
         """
         size = len(prefix)
         cache_key = size, prefix[0]
@@ -138,7 +142,10 @@ class WordIndex:
         self._lock = threading.Lock()
 
     def load_new_words(self) -> None:
-        """Load the words that were added since the last call; ids are never reused."""
+        """Load the words that were added since the last call; ids are never reused.
+
+        If the process has opened another database since, its words replace the loaded ones.
+        """
         with self._lock:
             if self._database_file != str(database.database):
                 self._database_file, self._last_id = str(database.database), 0
