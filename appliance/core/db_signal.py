@@ -47,6 +47,7 @@ class CommitSignal:
         )
 
     def _touch_file(self) -> None:
+        """Give the file a new modification time, which is the signal, or create it."""
         try:
             os.utime(self._signal_file)
         except FileNotFoundError:

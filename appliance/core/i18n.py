@@ -44,6 +44,7 @@ def missing_catalogues() -> list[str]:
 
 
 def _has_readable_catalogue(locale: str) -> bool:
+    """Return True if the file of a locale's catalogue exists and can be parsed."""
     file = CATALOGUES / locale / "LC_MESSAGES" / "messages.mo"
     try:
         state = file.stat()

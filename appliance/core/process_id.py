@@ -21,6 +21,7 @@ def is_process_alive(process_name: str) -> bool:
 def is_stopped(pid: int) -> bool:
     """Return True if a process was stopped by a signal and waits to be continued."""
     try:
+        # After the program's name, in brackets, the first field is the process's state (proc(5)).
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in ("T", "t")
     except OSError:
         return False
@@ -29,6 +30,7 @@ def is_stopped(pid: int) -> bool:
 def start_ticks(pid: int) -> str:
     """Return the start time of a process in the kernel's ticks; "" if it does not exist."""
     try:
+        # `starttime` of proc(5), the twentieth field after the program's name in brackets.
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
     except OSError:
         return ""

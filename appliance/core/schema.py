@@ -62,7 +62,7 @@ def _release_names() -> list[str]:
 def _unknown_names(applied_names: set[str], release_names: list[str]) -> list[str]:
     """Return the applied migrations of other releases.
 
-    Those before this release's first migration are known: it replaces them.
+    Those older than this release's first migration are left out, because it replaces them.
     """
     return sorted(
         name for name in applied_names.difference(release_names) if name > release_names[0]

@@ -108,6 +108,7 @@ def _open_private(file: str, flags: int) -> int:
 
 
 def _read_key_file(setting_name: str, file: str) -> bytes:
+    """Return a key file's content. Raises SigningKeyError if it is not set or cannot be read."""
     if not file:
         raise SigningKeyError(f"{setting_name} is not set")
     try:

@@ -44,6 +44,7 @@ def entry_batches(filters: EntryFilters) -> Iterator[list[AuditEntry]]:
 
 
 def _filtered_entries(filters: EntryFilters) -> ModelSelect:
+    """Return the query of the entries that pass all filters, in no order yet."""
     rows = AuditEntry.select()
     if filters.who:
         rows = rows.where(AuditEntry.who == filters.who)

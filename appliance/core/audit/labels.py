@@ -171,6 +171,7 @@ _OPERATION_LABELS = {
     "write": N_("writing"),
     "year": N_("filling in a year"),
 }
+# By complete action: labels that name the subject and what was done with it.
 _COMPLETE_LABELS = {
     "login": N_("Sign-in"),
     "login.failed": N_("Sign-in refused"),

@@ -26,6 +26,6 @@ class AuditAnchor(Table):
 
     id = AutoField()
     at = MomentField()
-    entry = IntegerField()
-    hash = CharField()
+    entry = IntegerField()  # id of the newest entry at that time
+    hash = CharField()  # that entry's
     signature = CharField()  # Ed25519, in hexadecimal digits, of anchors.signed_text()

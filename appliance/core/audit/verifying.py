@@ -24,13 +24,13 @@ class Verdict:
     first wrong head.
     """
 
-    head: Head | None
+    head: Head | None  # the newest entry now; None if there are no entries
     broken_at: int | None  # id of the first entry whose hash does not match
-    missing: list[Head] = field(default_factory=list)
+    missing: list[Head] = field(default_factory=list)  # known heads that are not in the chain
     forged: list[Head] = field(default_factory=list)  # signed, but not with the appliance's key
     unguarded: bool = False  # the triggers that refuse changes of rows are missing
     restored: list[NotedHead] = field(default_factory=list)  # the heads to which restores went back
-    signed: int = 0
+    signed: int = 0  # number of heads with a valid signature
     first_wrong_min_id: int | None = None
     first_wrong_max_id: int | None = None
 

@@ -66,6 +66,7 @@ def hold_if_old(message: Message, occurred_at: dt.datetime) -> bool:
     but the replaced site may have sent them. Call it in the transaction that queues the message.
     Returns True if the message is on hold.
     """
+    # A restore leaves a row that is no message; its creation time is that of the restore.
     marks = Message.select().where(Message.channel == "none", Message.purpose == "restore")
     last_restore = marks.order_by(Message.id.desc()).first()
     if message.state != "pending" or last_restore is None or occurred_at > last_restore.created_at:

@@ -20,8 +20,8 @@ class Message(Table):
     wanted_at = MomentField()  # the originally planned time, from which its waiting time counts
     due_at = MomentField()  # not before this time; each failed attempt postpones it
     expires_at = MomentField()  # useless after this time
-    attempts = IntegerField(default=0)
-    claimed_until = MomentField(null=True)
+    attempts = IntegerField(default=0)  # how often it was claimed
+    claimed_until = MomentField(null=True)  # then another sender may claim it
     claimed_by = CharField(default="")  # process_id.this_process_name of the sender
     tried_at = MomentField(null=True, index=True)  # when it was last claimed
     sent_at = MomentField(null=True)
