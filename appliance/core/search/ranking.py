@@ -151,9 +151,10 @@ def rank_candidates[Thing](
 ) -> list[tuple[float, Thing]]:
     """Return (cost, candidate) of the candidates whose names match the query, cheapest first.
 
-    The cost says how far the names are from the query (see `match_cost`). As each candidate is
-    compared, they should be few. `names_of` returns a candidate's names and `context_of` its
-    context words, both in the form that `fold_names` returns. The query must have a word.
+    These are the ones whose names contain every word, perhaps misspelt: their `match_cost` is below
+    NO_MATCH_COST. As each candidate is compared, they should be few. `names_of` returns a
+    candidate's names and `context_of` its context words, both in the form that `fold_names`
+    returns. The query must have a word.
     """
     keyed = [(names_of(candidate), context_of(candidate), candidate) for candidate in candidates]
     query.cache_word_costs(
