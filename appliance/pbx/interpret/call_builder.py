@@ -48,12 +48,12 @@ class CallBuilder(UserEvents):
         self.talk_by_leg: dict[str, TalkFacts] = {}  # last talk, by the uniqueid of our own leg
         self.talking_legs: set[str] = set()  # our own legs whose talk continues
         self.held_since: dict[str, dt.datetime] = {}  # starts of holds; "": by the dialplan
-        self.talks_left_by_citizen: set[int] = set()  # ids of ended talks
+        self.talks_left_by_citizen: set[int] = set()  # id() of talks that a citizen's leaving ended
         self.citizen_hung_up = False
         self.aborted_by = ""  # the side that placed the call, once it hung up
 
     def add_event(self, event: Event) -> None:
-        """Process one record."""
+        """Process one record; those of types without a handler change nothing."""
         handler = HANDLERS.get(event.type)
         if handler:
             handler(self, event)
@@ -105,7 +105,7 @@ class CallBuilder(UserEvents):
             self.call.stage = "ringing"
 
     def _identify_party(self, event: Event) -> tuple[str, str]:
-        """Return the role of a channel's party, and its name: a login or a number."""
+        """Return a channel's role and party, as in `Leg`; both are "" for a machine's channel."""
         if event.is_phone:
             return "operator", event.fields["AccountCode"] or event.endpoint
         if event.uniqueid == self.id and self.call.direction == "inbound":
@@ -193,7 +193,7 @@ class CallBuilder(UserEvents):
         self.transfer_log.record_talk(leg.party)
 
     def _stop_talk(self, uniqueid: str, moment: dt.datetime) -> None:
-        """End the talk on this leg."""
+        """End the talk on this leg; if it was the last one, the call continues without a talk."""
         self.talking_legs.discard(uniqueid)
         self.talk_by_leg[uniqueid].ended_at = moment
         self._end_hold(uniqueid, moment)
@@ -220,7 +220,7 @@ class CallBuilder(UserEvents):
         """Record that the dialplan began a transfer."""
         transfer = self.transfer_log.add_announced(event)
         if transfer.kind == "attended":
-            self.held_since[""] = event.at
+            self.held_since[""] = event.at  # the caller waits while the operator consults
         if self.call.talks and transfer.by:
             self.evidence.record_handover(self.call.talks[-1])
         if not self.talking_legs:
@@ -269,7 +269,7 @@ class CallBuilder(UserEvents):
     def handle_queue_left(self, event: Event) -> None:
         """Record that the caller left the queue."""
         status = event.extra.get("status", "")
-        if status != "CONTINUE":
+        if status != "CONTINUE":  # CONTINUE: the call was answered
             self.visit_log.end_visit(event.at, _QUEUE_RESULTS.get(status, "timed_out"))
 
     # ends
@@ -298,16 +298,16 @@ class CallBuilder(UserEvents):
             )
 
     def _hangup_source(self, leg: Leg, event: Event) -> Leg | None:
-        """Return the leg whose party hung up, if the record says it; None otherwise."""
+        """Return the leg whose party hung up; None if the record does not say it."""
         source = event.extra.get("hangupsource")
-        if leg.is_e1 and source in ("", leg.channel):
+        if leg.is_e1 and source in ("", leg.channel):  # only the cause shows whether a person did
             return leg if event.extra.get("hangupcause") in CAUSES_BY_PERSON else None
         return self.board.find_leg(source or "")
 
     def _side_of_leg(self, source: Leg | None) -> str:
-        """Return the side that a leg belongs to: caller, operator or system."""
+        """Return the side that a leg belongs to: caller, operator, or system (None, machines)."""
         if not source:
-            return "system"  # "": the other end fell silent
+            return "system"  # nobody hung up: the other end fell silent
         if source.role == "citizen" or (
             self.call.direction == "internal" and source.uniqueid == self.id
         ):
@@ -315,7 +315,10 @@ class CallBuilder(UserEvents):
         return "operator" if source.role in _STAFF_ROLES else "system"
 
     def _awaits_better_evidence(self, talk: TalkFacts, side: str) -> bool:
-        """Return True if the citizen's channel, which ends later, may be better evidence."""
+        """Return True if the end of the citizen's channel may show better who ended a talk.
+
+        It may if `side`, the operator, hung up only after the citizen left, or if it is an E1.
+        """
         if side == "operator":
             return id(talk) in self.talks_left_by_citizen
         return any(leg.is_e1 and not leg.is_over for leg in self._citizen_legs())
@@ -333,7 +336,7 @@ class CallBuilder(UserEvents):
                 self.evidence.record_ender(talk, side)
 
     def _add_second_call_hold(self, phone: str, since: dt.datetime, moment: dt.datetime) -> None:
-        """Record that the first caller was on hold while their phone had a second call."""
+        """Record that the caller was on hold during a phone's second call, `since` to `moment`."""
         for talk in self.call.talks:
             if talk.extension == phone and (talk.ended_at is None or talk.ended_at > since):
                 hold_start, hold_end = (
@@ -343,7 +346,7 @@ class CallBuilder(UserEvents):
                 self.call.holds.append((hold_start, hold_end))
 
     def _end_if_over(self, moment: dt.datetime, side: str) -> None:
-        """End the call if the citizen's channel and the one that placed the call have ended."""
+        """End the call, by `side`, if the citizen's channel and the one that placed it are over."""
         first_legs = [leg for leg in self.board.legs.values() if leg.uniqueid == self.id]
         if all(leg.is_over for leg in [*first_legs, *self._citizen_legs()]):
             self.evidence.last_side = side

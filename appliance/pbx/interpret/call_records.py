@@ -29,7 +29,7 @@ class Boot:
 
 @dataclass(frozen=True)
 class CallRecords:
-    """The records of one call, and what is stored of other things that can change its course.
+    """The records of one call, and everything else that is stored and affects its interpretation.
 
     `root` is the linkedid that names the call. `events` are all records of that linkedid, and of
     others that share a channel with it, in any order.

@@ -68,10 +68,11 @@ def _undo_step(step: ClockStep, events: list[Event], since: dt.datetime) -> list
             event for event in events if event.at <= step.at_by_old_clock + step.slack
         ]
         later_events = [event for event in events if event.at >= step.at - step.slack]
-        # The clock had the times of the other records on another day.
+        # The clock skipped the times of the other records: the step was not during this call.
         if len(earlier_events) + len(later_events) < len(events):
             return events
     else:
+        # The clock had some times twice during the call: no record shows which of the two it means.
         if since < step.at - step.slack:
             return events
         earlier_events = [event for event in events if event.at >= since]

@@ -36,7 +36,7 @@ def phone_connections(events: Iterable[Event]) -> dict[str, Connection]:
             left_at[channel] = max(at, left_at.get(channel, at))
         elif event.type == "LOST":
             is_interrupted = True
-    call_end = last_at if started_channels <= left_at.keys() else None
+    call_end = last_at if started_channels <= left_at.keys() else None  # None: it is not over
     connections: defaultdict[str, list[Connection]] = defaultdict(list)
     for channel in phones.keys() & entered_at.keys():
         until = call_end if is_interrupted else left_at.get(channel, call_end)

@@ -29,10 +29,12 @@ def time_of_cut(records: CallRecords, events: Sequence[Event]) -> dt.datetime | 
 
 
 def _time_of_vanishing(records: CallRecords, events: Sequence[Event]) -> dt.datetime | None:
-    """Return when a call ended that is no longer in Asterisk; None for any other call.
+    """Return when a call ended that vanished from a running Asterisk; None for any other call.
 
-    If the call was observed before, the time is exact to one poll. Otherwise nothing was observed
-    for long: the time is that of the last sound, or the last time at which Asterisk was observed.
+    For such a call `pbx.orphaned_calls` has added a record GONE, with the time of the first poll
+    that did not find it: the end. But if no poll ever found it, nothing was observed for long, and
+    GONE says ("before") when Asterisk was last observed: the call then ended with the last sound in
+    its recordings, or at that time. The end is never earlier than the call's last record.
     """
     root_events = [event for event in events if event.linkedid == records.root]
     gone_event = min(
@@ -51,8 +53,9 @@ def _time_of_vanishing(records: CallRecords, events: Sequence[Event]) -> dt.date
 def _began_after_boot(records: CallRecords, began_at: dt.datetime, boot: Boot) -> bool:
     """Return True if a call began after a start of Asterisk, although its time is earlier.
 
-    The clock was set back in between: this is so if that start is still in the future. A call that
-    the start did cut was recorded as ended before the clock was set back.
+    This is so if the clock was set back in between: such a step is recorded, or the start is still
+    in the future. But a call that is stored as ended was cut by the start: its end was stored
+    before the clock was set back.
     """
     nearby_steps = [
         step for step in records.steps if began_at - CLOCK_STEP_RANGE <= step.at <= began_at

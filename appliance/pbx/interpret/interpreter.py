@@ -22,19 +22,20 @@ from appliance.telephony.calls.dialling import ECHO_EXTENSION
 
 
 class InterpretedCall(NamedTuple):
-    """The facts of a call, or None if the records describe no call, and what they derive from."""
+    """What was derived from the records gathered about one call."""
 
     records: CallRecords
-    facts: CallFacts | None
-    linkedids: set[str]  # whose records are part of the call
-    merged_ids: set[str]  # those of them that are therefore no calls of their own
+    facts: CallFacts | None  # None: the records describe no call
+    linkedids: set[str]  # those whose records are part of the call
+    merged_ids: set[str]  # those of them that name no call of their own, as a phone's second call
 
 
 def interpret_records(records: CallRecords) -> InterpretedCall:
     """Interpret a call from everything that was gathered about it.
 
-    The facts show which placed calls were second calls in its talks; it is then interpreted again
-    with their records, until there are no more.
+    A second call, which a phone placed while its first caller waited, is part of the call. Only the
+    talks show which of `records.placed_calls` are such calls: therefore the call is interpreted
+    again with the records of those found, until no more are found.
     """
     events = list(records.events)
     facts = _interpret_part(records, events)
@@ -48,7 +49,11 @@ def interpret_records(records: CallRecords) -> InterpretedCall:
 
 
 def _interpret_part(records: CallRecords, events: list[Event]) -> CallFacts | None:
-    """Interpret these records of the call, without those (GONE) that Asterisk did not write."""
+    """Interpret a call from `events`, its records found so far; None if they describe no call.
+
+    Records GONE, which the appliance adds when a call has vanished from Asterisk, only help to find
+    the end of the call. `records` is everything that was gathered about the call.
+    """
     written_events = [event for event in events if event.type != "GONE"]
     may_be_cut = records.boots or len(written_events) < len(events)
     died_at = time_of_cut(records, events) if may_be_cut else None
@@ -65,7 +70,7 @@ def interpret_call(
 
     The records are all those of the linkedid `root`, which names the call (by default the oldest),
     and of others that belong to the same call: a phone's second call by which it handed the caller
-    over. `died_at` is when Asterisk died: a call without an end in the log ended then, by fault.
+    over. `died_at` is when Asterisk died: a call without an end in the log ended then, by a fault.
     `steps` are those of the clock, in their order; all times of the call are by the clock as it was
     when the call began.
     """
@@ -91,7 +96,9 @@ def interpret_call(
 def _call_direction(first: Event, events: list[Event]) -> str | None:
     """Return the direction of the call that begins with this record; None if it is no call.
 
-    It is no call if a supervisor listens, a phone tests its echo, or Asterisk starts.
+    `events` are the call's records. It is no call if a supervisor listens, a phone tests its echo,
+    or Asterisk starts. The channel of a phone that the appliance rang begins with the extension ""
+    or "s": if a call to a number follows, that call's record OUTGOING gives the direction.
     """
     if first.begins == "from-trunk":
         return "inbound"

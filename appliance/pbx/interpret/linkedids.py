@@ -14,7 +14,7 @@ def root_linkedids(events: Iterable[Event]) -> list[str]:
     """Return the linkedids that name the calls of these records.
 
     Usually it is one, the oldest. But two citizens whom an operator joined are two calls: each has
-    its own arrival and outcome.
+    its own arrival and outcome. `events` must not be empty.
     """
     event_list = list(events)
     inbound_ids = {event.linkedid for event in event_list if event.begins == "from-trunk"}
@@ -22,9 +22,10 @@ def root_linkedids(events: Iterable[Event]) -> list[str]:
 
 
 def calls_without_beginning(events: Iterable[Event]) -> dict[str, dt.datetime]:
-    """Return the first time of each call from a trunk that lacks its first record, by linkedid.
+    """Return the time of the earliest record of each call from a trunk without a first record.
 
-    Only the arrival of such a call is known, from the name of the trunk's channel.
+    The times are by linkedid. The first record was lost, as in damaged bytes of the log: only that
+    such a call arrived is known, from the name of the trunk's channel.
     """
     event_list = list(events)
     beginnings = {event.linkedid for event in event_list if event.begins is not None}
@@ -41,14 +42,20 @@ def oldest_linkedid(linkedids: Iterable[str]) -> str:
 
 
 def _age_key(linkedid: str) -> tuple[int, int, str]:
-    """Return (second, sequence number, linkedid) of a linkedid such as "hotline-1764136046.12"."""
+    """Return (second, sequence number, linkedid) of a linkedid such as "hotline-1764136046.12".
+
+    A linkedid of another form counts as older than all of this form.
+    """
     second, _, number = linkedid.rpartition("-")[2].partition(".")
     is_numeric = second.isdigit() and number.isdigit()
     return (int(second), int(number), linkedid) if is_numeric else (0, 0, linkedid)
 
 
 def records_of_call(events: list[Event], root: str) -> list[Event]:
-    """Return the records without those of another citizen's call that was joined with this one."""
+    """Return the records of the call that the linkedid `root` names, out of those of joined calls.
+
+    Those of another citizen's call, and of all channels that started in it, are left out.
+    """
     other_ids = {e.linkedid for e in events if e.begins == "from-trunk"} - {root}
     if not other_ids:
         return events
@@ -57,5 +64,8 @@ def records_of_call(events: list[Event], root: str) -> list[Event]:
 
 
 def first_record(events: Iterable[Event], root: str) -> Event | None:
-    """Return the record with which the call begins; `events` must be in order."""
+    """Return the first record of the call that the linkedid `root` names; None if it is missing.
+
+    `events` must be in order.
+    """
     return next((e for e in events if e.uniqueid == root and e.begins), None)

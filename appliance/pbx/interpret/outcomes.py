@@ -52,7 +52,7 @@ class Evidence:
         self._likely_ender_by_talk.pop(id(talk), None)
 
     def talk_ender(self, talk: TalkFacts) -> str:
-        """Return the side that ended a talk; the system if no side is recorded."""
+        """Return the side that ended a talk: as recorded, else the likely side, else "system"."""
         return self._ender_by_talk.get(id(talk)) or self._likely_ender_by_talk.get(
             id(talk), "system"
         )

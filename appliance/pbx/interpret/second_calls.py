@@ -21,7 +21,8 @@ def second_call_records(
 ) -> list[Event]:
     """Return the records of the calls that phones placed during their talks in this call.
 
-    Calls whose linkedids are in `known_ids` are part of the call already, and are left out.
+    Calls whose linkedids are in `known_ids` are part of the call already, and are left out. In a
+    call between two of the appliance's own phones no citizen waits: it has no second calls.
     """
     seen_ids = set(known_ids)
     second_calls: list[Event] = []
@@ -67,7 +68,7 @@ def is_part_of_talk(second_call: Sequence[Event], ended_at: dt.datetime | None) 
     """Return True if a phone's second call is part of a talk that ended at `ended_at`.
 
     None means that the talk goes on. A second call that outlasts the talk is a call of its own: its
-    operator released the first caller.
+    operator released the first caller. So is a call from a trunk: a phone places a second call.
     """
     if any(event.begins == "from-trunk" for event in second_call):
         return False

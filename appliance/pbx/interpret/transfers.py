@@ -48,7 +48,10 @@ class TransferLog:
         return transfer
 
     def set_rung_number(self, number: str) -> None:
-        """Handle RINGS: the dialplan now rings this number for the announced transfer."""
+        """Handle RINGS: the dialplan now rings this number for the announced transfer.
+
+        "" means that RINGS named no number: the former one remains.
+        """
         self._rung_number = number or self._rung_number
 
     @property
@@ -114,7 +117,8 @@ class TransferLog:
     def record_talk(self, party: str) -> None:
         """Record that the caller talks with `party`.
 
-        If a transfer is open, it was answered, or the caller has returned from it.
+        An open transfer was answered by it or, if `party` is the one who transferred, the caller
+        has returned from it. A second call by which the caller was handed over was answered too.
         """
         if transfer := self.open_transfer:
             if party == transfer.by:

@@ -31,7 +31,10 @@ class UserEvents:
         call.sip = facts.get("sip") or None
 
     def handle_outgoing(self, event: Event) -> None:
-        """Handle OUTGOING: a phone or the machine calls a number."""
+        """Handle OUTGOING: a phone or the machine calls a number.
+
+        If it is a phone's second call, the number belongs to the transfer, not to this call.
+        """
         facts, call = event.extra, self.call
         callee_number = canonical_number(facts.get("number", "")) or ""
         if event.linkedid != self.id:
@@ -46,7 +49,7 @@ class UserEvents:
         facts = event.extra
         status, trunk = facts.get("status", ""), facts.get("trunk", "")
         attempt = DialFacts(trunk, event.at, status, facts.get("cause") or None)
-        if status != "ANSWER":  # recorded when it was answered
+        if status != "ANSWER":  # an answered attempt was recorded by `handle_answer`
             self.call.attempts.append(attempt)
         self.transfer_log.set_dial_result(event.linkedid, status)
         if self.call.direction == "outbound" and event.linkedid == self.id:

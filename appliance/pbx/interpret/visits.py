@@ -28,7 +28,11 @@ class VisitLog:
         return self.visits[-1] if self.visits else None
 
     def announce_visit(self, reason: str, moment: dt.datetime) -> None:
-        """Handle QUEUE: the caller is about to enter a queue, perhaps coming from another."""
+        """Handle QUEUE: the caller is about to enter a queue for this reason (see VisitFacts.why).
+
+        The reasons "overflow" and "returned" move a caller who was not answered from one queue to
+        the next: their visit before this one then ended by "overflow".
+        """
         visit, self._next_reason = self.current_visit, reason
         is_passed_on = reason in ("overflow", "returned")
         if visit and is_passed_on and visit.result in (None, "timed_out"):
@@ -46,7 +50,10 @@ class VisitLog:
             visit.left_at, visit.result = moment, result
 
     def begin_ring(self, event: Event, operator: str) -> bool:
-        """Record that a phone is rung for the current visit; returns False without a visit."""
+        """Record that a phone is rung for the current visit; returns False if no visit is open.
+
+        `event` starts the phone's channel; `operator` is the login of the phone's user.
+        """
         visit = self.current_visit
         if not visit or visit.left_at is not None:
             return False
