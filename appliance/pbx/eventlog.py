@@ -161,7 +161,10 @@ class Event:
 
     @property
     def is_faulty(self) -> bool:
-        """True if the record is of no use: Asterisk never writes its type, or a fact is missing."""
+        """True if the record is of no use: a required fact is missing or has another form.
+
+        So is a record in the log of a type that only the appliance itself records.
+        """
         if required := _REQUIRED_FACTS.get(self.type):
             name, pattern = required
             return not pattern.fullmatch(self.extra.get(name, ""))
@@ -244,8 +247,9 @@ def create_event(
 ) -> Event:
     """Return an event that the appliance records in addition to those of Asterisk's log.
 
-    Fields that are not passed are empty. `at` is a datetime, or the time as Asterisk wrote it;
-    `facts` are in the form that the dialplan uses, "k=v&k=v".
+    `fields` are further ones by their names in CEL_FIELDS, all others are empty; UniqueID is the
+    linkedid unless passed. `at` is a datetime, or the time as Asterisk wrote it; `facts` are in the
+    form that the dialplan uses, "k=v&k=v".
     """
     common_fields = {
         "EventTime": at if isinstance(at, str) else f"{at.timestamp():.6f}",

@@ -45,7 +45,10 @@ class LogFollower:
         return ledger.read_log(path, self._settings.calls, growing=True)
 
     def _update_quarantine(self, unreadable: dict[str, str]) -> None:
-        """Set aside the names of unreadable files; release those readable again or gone."""
+        """Set aside the names of unreadable files; release those readable again or gone.
+
+        `unreadable` has the reason by the name of the file.
+        """
         if self._unreadable == unreadable.keys():
             return
         for name in unreadable.keys() - self._unreadable:

@@ -31,7 +31,7 @@ def read_chunk(stream: BinaryIO, offset: int, *, growing: bool) -> tuple[LogChun
     data = stream.read(_CHUNK_BYTES)
     last = len(data) < _CHUNK_BYTES
     chunk = _classify_pieces(data, offset, last=last, growing=growing)
-    if not chunk.consumed and not last:
+    if not chunk.consumed and not last:  # no record ends in these bytes: they are damaged
         chunk = _skip_garbage(stream, data, offset, growing=growing)
     return chunk, last
 
@@ -49,6 +49,7 @@ def _classify_pieces(data: bytes, offset: int, *, last: bool, growing: bool) -> 
             _add_event(chunk, event, offset + chunk.consumed, text)
         elif (at_end := number == len(pieces) - 1) and (growing or not last):
             break  # its rest arrives later
+        # Cut by the end or the start of the file: the other half is in another file.
         elif not growing and ((at_end and last) or (offset == 0 and number == 0)):
             chunk.fragments.append((offset == 0 and number == 0, text))
         else:
@@ -58,7 +59,11 @@ def _classify_pieces(data: bytes, offset: int, *, last: bool, growing: bool) -> 
 
 
 def _add_event(chunk: LogChunk, event: Event, position: int, text: bytes) -> None:
-    """Add a complete record, unless it is of no use; a useless or damaged one is also noted."""
+    """Add a complete record to the chunk, unless it is faulty, that is, of no use.
+
+    A faulty record, and one whose facts cannot be read, is noted as damage, so that it is reported.
+    `text` is the record's bytes, `position` their offset in the file.
+    """
     if not (is_faulty := event.is_faulty):
         chunk.events.append(event)
     if is_faulty or event.has_unreadable_facts:
@@ -77,12 +82,13 @@ def _describe_damage(position: int, text: bytes, size: int = 0) -> Damage:
 
 
 def _skip_garbage(stream: BinaryIO, data: bytes, offset: int, *, growing: bool) -> LogChunk:
-    """Skip bytes that are not a record, up to the next record, and note them as damage.
+    """Return a chunk that contains only damage: the bytes from `offset` to the next record.
 
-    It is for damage that fills all of `data` and more.
+    It is for damage that fills all of `data`, the bytes already read at `offset`, and more.
     """
+    # Blocks overlap, so that a record's start which the end of a block cuts is found in the next.
     end, overlap = offset + len(data), eventlog.MAX_RECORD_START_BYTES
-    block = data[1:]
+    block = data[1:]  # without the first byte: the damage may itself begin as a record does
     while not (start := eventlog.RECORD_START.search(block)):
         stream.seek(end - overlap)
         block = stream.read(_CHUNK_BYTES)

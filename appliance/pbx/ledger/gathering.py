@@ -38,7 +38,7 @@ from appliance.pbx.ledger import records
 from appliance.pbx.ledger.records import PlacedRow
 from appliance.telephony import calls
 
-SHARED_TYPES = ("BOOT", "CLOCK")  # records that affect other calls too
+SHARED_TYPES = ("BOOT", "CLOCK")  # Asterisk started, the clock was stepped: many calls change
 _MERGED_CALLS = PreparedQuery(
     lambda: MergedCall.select(MergedCall.linkedid, MergedCall.call_id).where(
         is_one_of_parameter(MergedCall.linkedid, "ids")
@@ -48,12 +48,15 @@ _MERGED_CALLS = PreparedQuery(
 
 
 def affected_calls(new_events: Sequence[Event]) -> set[str]:
-    """Return the linkedids of other calls that these records change.
+    """Return the linkedids that must be projected because these new records change their calls.
 
-    A start of Asterisk ends the calls before it, a step of the clock changes the times of calls,
-    and a late record can change what the next start of Asterisk cut.
+    A start of Asterisk ends the calls before it, and a step of the clock changes the times of
+    calls. A record that is read late can change when the calls that the next start cut ended: they
+    end with the last record before it. The linkedids of the new records themselves are left out,
+    because they are projected when their records are stored. `new_events` must not be empty.
     """
     shared_events = [event for event in new_events if event.type in SHARED_TYPES]
+    # These records are stored by themselves, so their own linkedids are still to be projected.
     linkedids = {event.linkedid for event in shared_events}
     boots = {event.at for event in shared_events if event.type == "BOOT"}
     if next_boot := records.next_boot(min(event.at for event in new_events)):
@@ -67,7 +70,10 @@ def affected_calls(new_events: Sequence[Event]) -> set[str]:
 
 
 def _calls_across_step(event: Event) -> set[str]:
-    """Return the calls during which the clock was stepped, and those recorded near that time."""
+    """Return the linkedids of calls during which the clock was stepped, by a CLOCK record.
+
+    Those with a record near its time are included, because a step is detected a little later.
+    """
     step = clock_step(event)
     has_begun = Call.arrived_at.between(step.at_by_old_clock - MAX_TALK, step.at_by_old_clock)
     has_lasted = Call.ended_at.is_null() | (Call.ended_at >= step.at_by_old_clock)
@@ -82,8 +88,8 @@ def _calls_across_step(event: Event) -> set[str]:
 def independent_calls(events_by_call: Mapping[str, Sequence[Event]]) -> list[CallRecords]:
     """Return what is stored about the inbound calls that depend on no record of another call.
 
-    `events_by_call` contains all records of each linkedid. Calls that may depend on others are left
-    out.
+    `events_by_call` contains all records of each linkedid, and is not empty. Calls that may depend
+    on others are left out: near a step of the clock these are all calls.
     """
     if _has_clock_step(events_by_call):
         return []
@@ -92,6 +98,7 @@ def independent_calls(events_by_call: Mapping[str, Sequence[Event]]) -> list[Cal
         linkedid for row in _MERGED_CALLS.fetch_tuples(ids=events_by_call) for linkedid in row
     }
     dependent_ids |= calls.unusable_calls(events_by_call)
+    # A later start of Asterisk may have cut a call without an end, at the time of any other record.
     later_boot = records.next_boot(min(map(_first_time, events_by_call.values())))
     candidates = {
         linkedid: events
@@ -186,9 +193,9 @@ def gather_call(root: str, events: Sequence[Event]) -> CallRecords:
 
 
 def enclosing_calls(events: Sequence[Event]) -> list[str]:
-    """Return the calls of which these records may be a part.
+    """Return the linkedids of other calls of which these records may be a part, in order.
 
-    Records that begin a call from a trunk are never a part of another call.
+    It is empty for the records of a call from a trunk, which is never a part of another call.
     """
     if any(event.begins == "from-trunk" for event in events):
         return []
@@ -199,7 +206,7 @@ def enclosing_calls(events: Sequence[Event]) -> list[str]:
 
 
 def calls_merged_with(events: Iterable[Event]) -> set[str]:
-    """Return the other calls of which these records have been stored as a part."""
+    """Return the linkedids of other calls as a part of which these records are stored already."""
     linkedids = {event.linkedid for event in events}
     rows = MergedCall.select(MergedCall.call_id).where(MergedCall.linkedid.in_(linkedids))
     return {row.call_id for row in rows} - linkedids

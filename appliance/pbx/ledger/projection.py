@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 
 def call_projector(settings: Settings) -> Callable[[str], None]:
-    """Return `project_call` with the rules from the settings already passed."""
+    """Return a function that projects the call of a linkedid, by the rules in the settings."""
     return functools.partial(project_call, rules=settings.calls)
 
 
@@ -36,7 +36,7 @@ def interpret_in_advance(
     """Interpret calls as if the given records were all; uses no database.
 
     For most calls of a log they are all. So the interpretation need not be done while the write
-    lock is held.
+    lock is held. Returns the calls by linkedid, without those whose interpretation failed.
     """
     interpreted_calls = (
         _try_to_interpret(CallRecords(linkedid, events), logging.DEBUG)
@@ -50,10 +50,12 @@ def project_calls(
     rules: Calls,
     interpreted_calls: Mapping[str, InterpretedCall],
 ) -> None:
-    """Project these calls, each once, from all their records, which are already stored.
+    """Project these calls: interpret each from all its records and store it in the ledger.
 
-    `events_by_call` contains all records of each linkedid. `interpreted_calls` were interpreted in
-    advance; one is used if the same records are gathered now. Call it inside a write transaction.
+    `events_by_call` contains all records of each linkedid, which are stored already. Calls that
+    depend on no other are stored together, the rest one by one. `interpreted_calls` were
+    interpreted in advance; one is used if the same records are gathered now. Call it inside a write
+    transaction.
     """
     stored_ids: set[str] = set()
     try:
@@ -75,7 +77,10 @@ def project_calls(
 def _interpret_once(
     call_records: CallRecords, interpreted_calls: Mapping[str, InterpretedCall]
 ) -> InterpretedCall | None:
-    """Return the interpretation of these records: the one made in advance, if it still holds."""
+    """Return the interpretation of these records: the one made in advance, if it still holds.
+
+    It holds if it was made from the same records. Returns None if the interpretation fails.
+    """
     call = interpreted_calls.get(call_records.root)
     if call and call.records == call_records:
         return call
@@ -83,7 +88,7 @@ def _interpret_once(
 
 
 def _try_to_interpret(call_records: CallRecords, level: int) -> InterpretedCall | None:
-    """Return the interpretation of a call; logs a failure and returns None."""
+    """Return the interpretation of a call; None if it fails, which is logged at this level."""
     try:
         return interpret_records(call_records)
     except Exception:  # the boundary of a call: if it fails singly too, it is set aside
@@ -92,7 +97,10 @@ def _try_to_interpret(call_records: CallRecords, level: int) -> InterpretedCall 
 
 
 def _store_independent_calls(batch: Sequence[CallFacts], rules: Calls) -> None:
-    """Store calls of which no other call is a part, and update the tasks that follow from them."""
+    """Store calls of which no other call is a part, and update the tasks to call their callers.
+
+    A call without an end or a talk is skipped for the tasks: it changes none yet.
+    """
     calls.store_calls(batch, rules)
     first_arrivals: dict[str, dt.datetime] = {}
     for call in batch:
@@ -104,7 +112,7 @@ def _store_independent_calls(batch: Sequence[CallFacts], rules: Calls) -> None:
 
 
 def project_call(linkedid: str, rules: Calls) -> None:
-    """Project the call that this linkedid's records belong to.
+    """Project the call that this linkedid's records belong to: interpret and store it again.
 
     A phone's second call belongs to the call that waits during it, and is projected with it. A call
     that cannot be interpreted keeps its former row, and is set aside (`calls.quarantine_pieces`)
@@ -124,7 +132,11 @@ def project_call(linkedid: str, rules: Calls) -> None:
 
 
 def _project_family(linkedid: str, rules: Calls) -> None:
-    """Project the calls to which the records of this linkedid belong."""
+    """Project the calls to which the records of this linkedid belong.
+
+    These are the calls of which they are a part, or those that they name themselves. A call that is
+    no longer a part of another one since then is projected too.
+    """
     events = records.family_events(linkedid)
     if not events:
         return
@@ -142,9 +154,9 @@ def _project_family(linkedid: str, rules: Calls) -> None:
 
 
 def _store_call(call: InterpretedCall, rules: Calls) -> list[str]:
-    """Store one call, and which others are part of it.
+    """Store one call, and which linkedids are part of it; delete it if it is no call (no facts).
 
-    Returns those that were part of it before and no longer are.
+    Returns the linkedids that were part of it before and no longer are.
     """
     facts, root = call.facts, call.records.root
     if not facts:

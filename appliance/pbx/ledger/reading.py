@@ -23,10 +23,11 @@ _CALLS_PER_STEP = 8  # in one transaction: other writers wait for it while a lon
 def read_log(path: Path, rules: Calls, *, growing: bool) -> int:
     """Read the unread rest of a log file into the ledger; returns the number of new records.
 
-    `growing`: the file is still being written, so its last line may be completed later. Otherwise a
-    record that the end (or the start) of the file cuts is stored until its other half arrives.
-    Bytes that are not a record are set aside, and reading goes on (`calls.quarantine_pieces`).
-    Reading again, in any order and from any copy, changes nothing.
+    `rules` are the settings of calls, such as when a call counts as short. `growing`: the file is
+    still being written, so its last line may be completed later. Otherwise a record that the end
+    (or the start) of the file cuts is stored until its other half is read. Bytes that are not a
+    record are set aside, and reading goes on (`calls.quarantine_pieces`). Reading again, in any
+    order and from any copy, changes nothing.
     """
     new_count = 0
     with path.open("rb") as stream:
@@ -54,7 +55,7 @@ def read_log(path: Path, rules: Calls, *, growing: bool) -> int:
 def _store_chunk(chunk: LogChunk, path: Path, progress: EventFile, rules: Calls) -> int:
     """Store a chunk in short transactions; returns the number of new records.
 
-    `progress` contains the position in the file up to which it is then read.
+    `progress` is stored with it: the position in the file up to which it has then been read.
     """
     joined_events, halves = fragments.join_fragments(chunk.fragments)
     new_events = records.select_new([*chunk.events, *joined_events])
@@ -98,7 +99,11 @@ def retry_quarantined_calls(rules: Calls) -> None:
 
 
 def _storing_steps(new_events: list[Event], rules: Calls) -> Iterator[Callable[[], None]]:
-    """Yield steps that each store the new records of some linkedids and project their calls."""
+    """Yield functions that each store the new records of some linkedids and project their calls.
+
+    Records of SHARED_TYPES are omitted: `_project_affected_calls` stores them. Calls are
+    interpreted when their function is yielded, that is, before the write lock is taken.
+    """
     events_by_call: defaultdict[str, list[Event]] = defaultdict(list)
     for event in new_events:
         if event.type not in gathering.SHARED_TYPES:
@@ -111,10 +116,13 @@ def _storing_steps(new_events: list[Event], rules: Calls) -> Iterator[Callable[[
 def _store_calls(
     new: Mapping[str, list[Event]], interpreted_calls: Mapping[str, InterpretedCall], rules: Calls
 ) -> None:
-    """Store the new records of these linkedids, and project their calls."""
+    """Store the new records of these linkedids, and project their calls.
+
+    `interpreted_calls` were interpreted in advance, from the new records alone.
+    """
     stored = records.events_by_linkedid(new)
     records.insert_events([event for events in new.values() for event in events])
-    # Another process may read the same log.
+    # Another process that reads the same log may have stored some of the new records already.
     events_by_call = {
         linkedid: [*stored.get(linkedid, ()), *_missing_events(stored, linkedid, new[linkedid])]
         for linkedid in new

@@ -84,7 +84,10 @@ def select_new(events: Iterable[Event]) -> list[Event]:
 
 
 def insert_events(events: Iterable[Event]) -> None:
-    """Insert records; the fields that are searched have columns of their own."""
+    """Insert records, except those that are stored already.
+
+    The fields by which records are searched have columns of their own.
+    """
     rows = [
         (
             *(
@@ -148,7 +151,10 @@ def channel_ids(linkedid: str) -> set[str]:
 def channels_of_others(
     channels: Collection[str], linkedids: Collection[str]
 ) -> list[tuple[str, str]]:
-    """Return (channel, linkedid) of these channels' records that have other linkedids."""
+    """Return (channel, linkedid) for those of these channels that are also in other calls.
+
+    Other calls are those whose linkedid is not one of `linkedids`.
+    """
     rows = _CHANNELS_OF_OTHERS.fetch_tuples(channels=channels, ids=linkedids)
     return [(uniqueid, linkedid) for uniqueid, linkedid in rows]
 
@@ -180,7 +186,10 @@ def next_boot(moment: dt.datetime) -> dt.datetime | None:
 
 
 def last_record_before_boot(boot: dt.datetime) -> dt.datetime | None:
-    """Return the time of the last record, if any, before Asterisk started at `boot`."""
+    """Return the time of the last record, if any, before Asterisk started at `boot`.
+
+    The records of the start's own channel, which began just before `boot`, do not count.
+    """
     boot_records = EventRow.select(EventRow.linkedid).where(
         EventRow.begins == "BOOT", EventRow.at == boot
     )
@@ -192,7 +201,10 @@ def last_record_before_boot(boot: dt.datetime) -> dt.datetime | None:
 
 
 def calls_open_at(boot: dt.datetime) -> set[str]:
-    """Return the linkedids of calls without an end in the log when Asterisk started at `boot`."""
+    """Return the linkedids of calls without an end in the log when Asterisk started at `boot`.
+
+    Only calls that began after the start before it can have been open.
+    """
     previous_boots = EventRow.select(EventRow.at).where(
         EventRow.begins == "BOOT", EventRow.at < boot
     )
