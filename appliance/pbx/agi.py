@@ -127,10 +127,10 @@ def _script_arguments(headers: dict[str, str]) -> list[str]:
 
 
 def _look_up_appeal(settings: Settings, keys: str, language: str) -> ChannelVariables:
-    """Return the channel variables about the appeal that a caller asks for by its keys.
+    """Return the channel variables about the appeal whose number a caller keyed in (`keys`).
 
-    RESULT says whether an appeal matches `keys`. If one does, a second variable lists the sound
-    files of its number and state, for Playback.
+    RESULT says whether there is such an appeal. If so, a second variable lists the sound files of
+    its number and state, for Playback. Raises ValueError if no prompts are in this language.
     """
     if language not in prompts.LANGUAGES:
         raise ValueError(f"no such language: {language}")
@@ -146,9 +146,11 @@ def _look_up_appeal(settings: Settings, keys: str, language: str) -> ChannelVari
 def _import_prompt(
     settings: Settings, language: str, name: str, login: str, file: str
 ) -> ChannelVariables:
-    """Put a prompt that was recorded by phone in force.
+    """Put a prompt that was recorded by phone in force, and delete the recording.
 
-    Returns the variable RECORDED: "kept", or "refused" if the recording is not accepted.
+    `name` is the prompt's, `login` the user's who recorded it; `file` is the recording without its
+    suffix. Returns the variable RECORDED: "kept", or "refused" if the recording is not accepted.
+    Raises ValueError if there is no such prompt, or the file is not in the folder for recordings.
     """
     folder = settings.paths.prompts
     source = Path(f"{file}.wav").resolve()

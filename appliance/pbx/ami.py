@@ -104,7 +104,10 @@ class Connection:
         return answer
 
     def list_events(self, action: str, end_event: str, **fields: object) -> list[dict[str, str]]:
-        """Send an action that is answered by events; returns those before the event `end_event`."""
+        """Send an action that is answered by events; returns those before the event `end_event`.
+
+        Raises the errors of `send_action`.
+        """
         action_id = self.send_action(action, **fields)["ActionID"]
         events = []
         while (event := self._wait_for_reply(action_id)).get("Event") != end_event:
@@ -112,7 +115,10 @@ class Connection:
         return events
 
     def receive_only(self, *names: str) -> None:
-        """Have Asterisk send only the events with these names, of the requested classes."""
+        """Have Asterisk send only the events with these names on this connection.
+
+        Their classes must have been requested when the connection was created.
+        """
         for name in names:
             self.send_action(
                 "Filter", Operation="Add", MatchCriteria=f"name({name}),action(include)"
@@ -134,6 +140,7 @@ class Connection:
         return dict(message.headers) if message.has_header("Event") else None
 
     def _send_headers(self, fields: dict[str, object]) -> None:
+        """Send one message with these headers; raises as `send_action` does."""
         lines = [f"{key}: {value}" for key, value in fields.items()]
         if any("\r" in line or "\n" in line for line in lines):
             raise ValueError("a line break in a value for Asterisk")
@@ -145,7 +152,10 @@ class Connection:
             raise Unreachable(str(error)) from error
 
     def _wait_for_reply(self, action_id: str) -> dict[str, str]:
-        """Wait for the next message that belongs to the action with this ActionID."""
+        """Return the next message that belongs to this action; discard others that arrive before.
+
+        Raises Unreachable if no message arrives for TIMEOUT_SECONDS.
+        """
         while True:
             message = ManagerMsg(self._read_message())
             if message.get_header("ActionID") == action_id:
@@ -156,7 +166,10 @@ class Connection:
         return [f"{line}\r\n" for line in self._read_until(_MESSAGE_END).split("\r\n")]
 
     def _read_until(self, end: bytes) -> str:
-        """Wait for the bytes up to `end`; returns the text before it and discards `end`."""
+        """Wait for the bytes up to `end`; returns the text before it and discards `end`.
+
+        Raises Unreachable if nothing arrives for TIMEOUT_SECONDS.
+        """
         while (length := self._buffer.find(end)) < 0:
             try:
                 received = self._socket.recv(65_536) if self._socket else b""

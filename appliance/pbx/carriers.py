@@ -129,7 +129,10 @@ def _record_span_alarm(settings: Settings, span: int, alarm: str) -> bool:
 
 
 def _record_test_call(event: dict[str, str]) -> bool:
-    """Record the result of a test call; returns True if that test was in progress."""
+    """Record the result of a test call, and after how many seconds it was answered.
+
+    Returns True if that test was in progress.
+    """
     number, total_milliseconds, talk_milliseconds = (
         event.get(key, "") for key in ("Test", "Took", "Spoke")
     )
@@ -161,7 +164,10 @@ def _registration_states(asterisk: Connection, trunk_list: tuple[Trunk, ...]) ->
 
 
 def _query_trunk(asterisk: Connection, trunk: Trunk, registrations: dict[str, str]) -> TrunkReport:
-    """Return the state of one SIP trunk, as Asterisk reports it."""
+    """Return the state of one SIP trunk, as Asterisk reports it.
+
+    `registrations` has the status of each trunk's registration, by the name of the trunk.
+    """
     registration = registrations.get(trunk.name, "Unregistered") if trunk.register else ""
     try:
         events = asterisk.list_events(

@@ -36,11 +36,15 @@ class DatabaseAlarm:
     """Sends one alarm each time that the database accepts no changes for LOCK_GRACE_PERIOD."""
 
     settings: Settings
-    failing_since: dt.datetime | None = None
-    is_sent: bool = False
+    failing_since: dt.datetime | None = None  # None: it accepted changes at the last check
+    is_sent: bool = False  # the alarm about the current fault has been sent
 
     def check_database(self) -> bool:
-        """Check the database once; returns True if the alarm was sent now."""
+        """Check once whether the database accepts changes, and send the alarm if it is due.
+
+        It is due once in each fault, when that has lasted for LOCK_GRACE_PERIOD; sending is tried
+        again until it succeeds. Returns True if the alarm was sent now.
+        """
         check = next(database.check_database_writable(self.settings))
         if check.state == "ok":
             self.failing_since, self.is_sent = None, False

@@ -61,5 +61,9 @@ class OrphanedCalls:
 
 
 def _record_end(settings: Settings, id: str, at: dt.datetime, facts: str) -> None:
-    """Add a record that a call was no longer in Asterisk at `at`."""
+    """Add a record GONE: the call `id` was no longer in Asterisk at `at`.
+
+    `facts` are "before=" with the time when Asterisk was last observed (epoch seconds) if no poll
+    ever found the call, otherwise "".
+    """
     ledger.record_event(settings, eventlog.create_event("GONE", id, at, facts=facts))

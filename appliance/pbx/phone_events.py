@@ -50,11 +50,13 @@ def resume_talk_or_pause_operator(settings: Settings, event: dict[str, str]) -> 
 
 
 class PhoneMonitor:
-    """Tracks which trunks and phones are reachable and how many calls each has, for the database.
+    """Stores in the database which trunks and phones are reachable and how many calls each has.
 
     Devices and channels are queried at intervals, and at once when a phone or a trunk came or went;
-    in between, Asterisk reports each channel. The end of a phone's call is stored before the ledger
-    receives it, and a beginning after it: so a page that the ledger notifies sees both at once.
+    in between, Asterisk reports each channel. When a phone's call ends, this is stored at once,
+    before the ledger has the end: the page that the ledger then notifies finds the phone free. When
+    a call begins, the ledger is first: its notice reaches the page already, and the number of calls
+    is stored within a second without another one.
     """
 
     def __init__(self) -> None:
@@ -83,7 +85,7 @@ class PhoneMonitor:
             )
 
     def update_devices(self, settings: Settings, asterisk: Connection) -> None:
-        """Query the devices and store their states, whichever of the two is due.
+        """Query the devices if this is due; then, or if a change is to be stored, store the states.
 
         Raises Unreachable if Asterisk does not answer, ActionRefused if it refuses.
         """
@@ -99,6 +101,7 @@ class PhoneMonitor:
         self._next_write = math.inf
 
     def _list_devices(self, settings: Settings, asterisk: Connection) -> None:
+        """Query which devices there are, which of them are reachable, and all channels."""
         self._login_by_extension = {
             user.extension: user.login for user in accounts.users_with_phone()
         }
@@ -124,7 +127,11 @@ class PhoneMonitor:
         }
 
     def _store_device_states(self) -> None:
-        """Store the state of each device, and notify the pages of operators whose phone changed."""
+        """Store the state of each device, and notify the pages of operators whose phone changed.
+
+        A page is not notified of a mere change of the number of calls while the ledger contains the
+        operator's call: the ledger notifies it.
+        """
         channel_counts = Counter(self._endpoint_by_channel.values())
         changed_devices = devices.store_states(
             DeviceState(name, kind, name in self._reachable, channel_counts[name])

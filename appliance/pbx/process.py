@@ -114,7 +114,7 @@ def _follow_event_log(settings: Settings, stop: threading.Event) -> None:
 
 
 def _process_recordings(settings: Settings, stop: threading.Event) -> None:
-    """Measure and compress recordings, and record the refusals in Asterisk's logs."""
+    """Measure and compress recordings, and record the refused requests in Asterisk's logs."""
     refusals, project = RefusalLog(settings), ledger.call_projector(settings)
     postprocessing.remove_compressed_wavs(settings)
     while not stop.wait(_MEASURE_SECONDS):
@@ -124,7 +124,10 @@ def _process_recordings(settings: Settings, stop: threading.Event) -> None:
 
 
 def _monitor_asterisk(settings: Settings, stop: threading.Event) -> None:
-    """Record that Asterisk is alive while it answers, and apply the operators' states."""
+    """Record that Asterisk is alive while it answers, and apply the operators' states.
+
+    It also ends wrap-ups that last too long, and calls whose end the event log lacks.
+    """
     while not stop.is_set():
         try:
             with Connection(settings) as asterisk:

@@ -25,21 +25,22 @@ def apply_plan(settings: Settings, plan: Plan, by: str, note: str = "") -> PlanV
 
     Calls in progress are not touched. Raises routing.PlanFaults if fields are invalid, and
     PlanRejected if the second Asterisk complains: nothing has changed then. Raises Unreachable if
-    the running Asterisk does not answer: the plan is stored, and comes into force when Asterisk
-    starts.
+    the running Asterisk does not answer, or the pbx process does not apply the plan in time: the
+    plan is stored nevertheless, and comes into force later. `by` is the login of the user who
+    changed the plan, `note` their remark.
     """
     routing.require_valid(plan)
     try:
         config.verify_configuration(settings, plan)
     except config.ConfigError as error:
         raise PlanRejected(str(error)) from error
-    routing.save_initial_plan(settings)
+    routing.save_initial_plan(settings)  # the version before a site's first change
     version = routing.save_plan(plan, by, note)
     if settings.asterisk.ami_secret:
         config.install_files(settings, is_verified=True)
         reload_asterisk(settings)
         apply_states(settings)
-    else:
+    else:  # the web process has no access to Asterisk's files: the pbx process applies the plan
         _wait_until_applied(live.newest_topic_event_id(routing.PLAN_TOPIC))
     return version
 
@@ -47,8 +48,7 @@ def apply_plan(settings: Settings, plan: Plan, by: str, note: str = "") -> PlanV
 def _wait_until_applied(event: int) -> None:
     """Wait until the pbx process has put in force the change that was published as this event.
 
-    The web process does not write Asterisk's files and reloads nothing itself. Raises Unreachable
-    if it takes too long.
+    `event` is the number of the live event. Raises Unreachable after _APPLY_TIMEOUT_SECONDS.
     """
     deadline = time.monotonic() + _APPLY_TIMEOUT_SECONDS
     while not any(number >= event for number in live.topic_numbers(APPLIED_TOPIC)):

@@ -57,6 +57,7 @@ class Line:
 
 
 def _channel_from_event(event: dict[str, str], bridge: str) -> Channel:
+    """Return the channel that an event of AMI describes; `bridge` is the id of its bridge or ""."""
     return Channel(
         name=event["Channel"],
         call_id=event["Linkedid"],
@@ -69,7 +70,10 @@ def _channel_from_event(event: dict[str, str], bridge: str) -> Channel:
 
 
 def _channel_events(asterisk: Connection, action: str, **fields: str) -> list[dict[str, str]]:
-    """Return the channels that Asterisk lists for an action; empty if what it is about is gone."""
+    """Return the events in which Asterisk lists channels, in answer to this action.
+
+    Returns an empty list if the channel or bridge that the action is about is gone.
+    """
     try:
         events = asterisk.list_events(action, f"{action}Complete", **fields)
     except ActionRefused:  # there is no such bridge or channel any more
@@ -136,7 +140,7 @@ class ChannelSnapshot:
         return caller if caller and caller.context == "held" else None
 
     def dialled_legs(self, channel: Channel) -> list[Channel]:
-        """Return the channels that Asterisk dialled for this channel."""
+        """Return the channels that Asterisk dialled for this one: ringing, or connected with it."""
         partner = self.talk_partner(channel)
         return [
             c
@@ -152,7 +156,7 @@ class ChannelSnapshot:
         )
 
     def phone_stage(self, channel: Channel) -> str:
-        """Return what the phone of this channel does, as in Line.stage."""
+        """Return what the phone of this channel does: a value of `Line.stage`, such as "talk"."""
         if channel.context == "conference":
             return "conference"
         partner = self.talk_partner(channel)
@@ -174,7 +178,7 @@ class _SharedSession:
         self._settings: Settings | None = None
 
     def run_query[T](self, settings: Settings, query: Callable[[Connection], T]) -> T:
-        """Run a query on the session.
+        """Run a query on the session, which is opened again if it was lost; returns its result.
 
         Raises Unreachable if Asterisk does not answer, ActionRefused if it refuses.
         """
@@ -195,7 +199,10 @@ class _SharedSession:
                 raise
 
     def close_session(self) -> None:
-        """End the session, if there is one."""
+        """End the session with Asterisk's manager interface, if there is one.
+
+        `run_query` opens a new one.
+        """
         if self._asterisk:
             self._asterisk.close()
         self._asterisk = None
@@ -232,7 +239,7 @@ def _describe_line(lines: ChannelSnapshot, extension: str) -> Line | None:
 
 @contextmanager
 def exclusive_connection(settings: Settings, extension: str) -> Iterator[Connection]:
-    """Open a connection for an action on a phone; only one action on it runs at a time.
+    """Yield a connection for an action on a phone; only one action on each phone runs at a time.
 
     A second press of a button waits until the first one has been handled.
     """
@@ -241,7 +248,7 @@ def exclusive_connection(settings: Settings, extension: str) -> Iterator[Connect
 
 
 def talk_channels(lines: ChannelSnapshot, extension: str) -> tuple[Channel, Channel]:
-    """Return the phone's channel and the caller's.
+    """Return the channels of a phone and of the caller with whom it is in a talk.
 
     Raises ActionRefused with the code "no_talk" if they are not in a talk.
     """
@@ -253,9 +260,10 @@ def talk_channels(lines: ChannelSnapshot, extension: str) -> tuple[Channel, Chan
 
 
 def dialable_number(settings: Settings, number: str) -> str:
-    """Return a number as a phone would dial it.
+    """Return a number as a phone would dial it, without spaces and punctuation.
 
-    Raises ActionRefused with the code "number" if it is invalid, "barred" if it may not be called.
+    Operators' extensions may always be called. Raises ActionRefused with the code "number" if it is
+    invalid, "barred" if it may not be called.
     """
     digits = re.sub(r"[\s().–-]", "", number)
     if not _NUMBER.fullmatch(digits):
@@ -287,7 +295,11 @@ def set_variables(asterisk: Connection, channel: Channel, **variables: str) -> N
 def wait_for_channels(
     asterisk: Connection, has_effect: Callable[[ChannelSnapshot], object]
 ) -> None:
-    """Wait until the channels show the effect of an action, so that the next action finds it."""
+    """Wait until the channels show the effect of an action, so that the next action finds it.
+
+    `has_effect` takes the current channels and returns a true value once they show it. Returns
+    silently after _EFFECT_SECONDS without it.
+    """
     deadline = time.monotonic() + _EFFECT_SECONDS
     while True:
         started = time.monotonic()

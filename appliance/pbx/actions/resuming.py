@@ -42,7 +42,10 @@ def has_sound(settings: Settings, extension: str) -> bool:
 
 
 def hang_up_lost_legs(asterisk: Connection, extension: str, session: str = "") -> bool:
-    """Do what `resume_talk` does, over an open connection."""
+    """Hang up this phone's channels that a lost page has left; returns True if there were any.
+
+    `session` is as in `resume_talk`, which does the same over a connection of its own.
+    """
     if not extension or not _is_browser_phone(asterisk, extension):
         return False
     lost_legs = [
@@ -111,6 +114,9 @@ def _channel_value(asterisk: Connection, leg: Channel, variable: str) -> str:
 
 
 def page_address(uri: str) -> str:
-    """Return the part of a phone's SIP address that identifies its page; "" if it is invalid."""
+    """Return "user@host" of a phone's SIP address, which identifies its page; "" if it is invalid.
+
+    The host is the one that the page states, if any: all pages connect through our own web front.
+    """
     address, page_host = _SIP_ADDRESS.search(uri), _PAGE_HOST.search(uri)
     return f"{address[1] or ''}@{page_host[1] if page_host else address[2]}" if address else ""

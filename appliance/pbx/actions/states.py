@@ -52,11 +52,11 @@ def apply_states(settings: Settings) -> None:
 
 
 def sync_queue_members(settings: Settings, asterisk: Connection) -> None:
-    """Do what `apply_states` does, over an open connection.
+    """Make the members of Asterisk's queues match the operators' states, as `apply_states` does.
 
     Other processes may do so at the same time: Asterisk then refuses a change that was made
-    already, and another round corrects what was read too early. Raises ActionRefused if Asterisk
-    still refuses in the last round.
+    already, and another round corrects what this one read too early. Raises ActionRefused if
+    Asterisk still refuses in the last round.
     """
     for _ in range(_MAX_ROUNDS):
         refusal = None

@@ -105,7 +105,10 @@ def return_to_caller(settings: Settings, operator: User) -> None:
 
 
 def _consultation_channels(lines: ChannelSnapshot, extension: str) -> tuple[Channel, Channel]:
-    """Return the operator's channel in a consultation, and that of the caller who waits."""
+    """Return the operator's channel in a consultation, and that of the caller who waits.
+
+    Raises ActionRefused with the code "no_consultation" if nobody is consulted.
+    """
     own_channel = lines.phone_channel(extension)
     caller = (
         lines.waiting_caller(own_channel)
