@@ -46,7 +46,11 @@ def unregister_ended_phones(settings: Settings) -> None:
 
 
 def _remove_registration(settings: Settings, user: User) -> bool:
-    """Remove the registration of a browser phone; returns True if Asterisk removed it."""
+    """Remove the registration of a browser phone; returns True if Asterisk removed it.
+
+    Asterisk also says so if there was no registration. Returns False if it does not answer or
+    refuses the phone's password, and if the user has no browser phone.
+    """
     if user.phone != "page" or not user.extension:
         return False
     import asyncio  # only this process needs it, and seldom

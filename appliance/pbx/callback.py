@@ -110,7 +110,11 @@ class _CallCapacity:
 
 
 def _read_capacity(asterisk: Connection) -> _CallCapacity:
-    """Read from Asterisk's queues and channels how many more citizens may be called."""
+    """Read from Asterisk's queues and channels how many more citizens may be called.
+
+    A task that is being called needs an operator until its call is in a queue, where it counts as
+    any waiting caller. A call just placed may have no channels yet: it needs one too.
+    """
     capacity = _CallCapacity()
     for event in asterisk.list_events("QueueStatus", "QueueStatusComplete"):
         language = event.get("Queue", "").partition("-")[0]

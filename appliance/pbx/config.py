@@ -162,7 +162,9 @@ def install_files(settings: Settings, *, is_verified: bool = False) -> list[str]
     """Render and verify the configuration and write what changed; returns the changed files' names.
 
     The files that were in force before are kept in the folder `former`. `is_verified`: the
-    configuration was verified just before.
+    configuration was verified just before, and is not verified again. The prompts that are made
+    from the plan's texts are updated too. Asterisk does not reload by this. Raises ConfigError if
+    the configuration does not pass, with nothing written.
     """
     etc = settings.paths.asterisk
     with _installation_lock(etc):
@@ -227,7 +229,7 @@ def _installation_lock(etc: Path) -> Iterator[None]:
 
 
 def _create_asterisk_folders(settings: Settings) -> None:
-    """Create the folders that Asterisk writes into."""
+    """Create the folders that Asterisk writes into, unless they exist."""
     asterisk = settings.asterisk
     for folder in (
         asterisk.run,
@@ -240,7 +242,11 @@ def _create_asterisk_folders(settings: Settings) -> None:
 
 
 def isolate_settings(settings: Settings, folder: Path) -> Settings:
-    """Return settings for a second Asterisk that touches nothing of the running one."""
+    """Return settings for a second Asterisk that touches nothing of the running one.
+
+    It has a loopback address, an AMI password and folders of its own, in `folder`. The address
+    depends on the thread, because several threads may run a second Asterisk at the same time.
+    """
     number = threading.get_native_id() % 60_000
     folders: dict[str, Any] = {name: folder / name for name in ("run", "log", "spool", "var")}
     return dataclasses.replace(
@@ -295,7 +301,10 @@ def _run_console_command(
 
 
 def _require_complete(plan: Plan, run_command: Callable[[str], str]) -> None:
-    """Raise ConfigError if the second Asterisk lacks an endpoint, queue or context of the plan."""
+    """Raise ConfigError if the second Asterisk lacks an endpoint, queue or context of the plan.
+
+    `run_command` runs one of its console commands and returns the output.
+    """
     trunks = {trunk.name for trunk in plan.trunks if trunk.kind == "sip"}
     endpoints = trunks | {user.extension for user in accounts.users_with_phone()}
     expected = [

@@ -47,10 +47,10 @@ def dialplan_differences(
 
 
 def queue_differences(etc: Path, console_lines: Iterable[str]) -> tuple[list[str], list[str]]:
-    """Return the queues that Asterisk lacks, and descriptions of those with other options.
+    """Return (missing, differing): the queues that Asterisk lacks, and those with other options.
 
-    Such a description has the options that Asterisk uses: "uz: rrmemory". `console_lines` is the
-    output of `queue show`.
+    A differing queue is described by its name and the options that Asterisk uses and that differ
+    from the file's, such as "uz: rrmemory". `console_lines` is the output of `queue show`.
     """
     running = {name: queue for name, queue in map(_parse_queue_line, console_lines) if name}
     configured = _configured_queues(etc / "queues.conf")
@@ -80,14 +80,17 @@ def _configured_steps(file: Path) -> Iterable[DialplanStep]:
 
 
 def _running_steps(console_lines: Iterable[str], contexts: set[str]) -> Iterable[DialplanStep]:
-    """Yield the steps of these contexts from the output of `dialplan show`."""
+    """Yield the steps of these contexts from the output of `dialplan show`.
+
+    A step that was added on the console has the file "" and the line 0.
+    """
     context = ""
     for line in console_lines:
         if head := _SHOWN_CONTEXT.match(line):
             context = head[1]
         elif context in contexts and (step := _SHOWN_STEP.match(line)):
             yield context, step[2], int(step[3]), _normalised_step(step[1])
-        elif context in contexts and re.match(r"^\s.*\d+\. ", line):  # added on the console
+        elif context in contexts and re.match(r"^\s.*\d+\. ", line):
             yield context, "", 0, _normalised_step(line)
 
 

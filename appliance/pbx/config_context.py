@@ -71,7 +71,10 @@ def _is_loopback(settings: Settings) -> bool:
 
 
 def _sip_transports(plan: Plan, secure_phones: set[str]) -> set[str]:
-    """Return the SIP transports: UDP, those of the trunks, and TLS if phones use it."""
+    """Return the SIP transports: UDP, those of the trunks, and TLS if phones use it.
+
+    `secure_phones` are the extensions that may use TLS only.
+    """
     phones = {"tls"} if secure_phones or desk_phones.phones_by_user() else set()
     return {"udp", *(trunk.transport for trunk in plan.trunks if trunk.kind == "sip")} | phones
 
@@ -126,9 +129,9 @@ def _employee_phone_numbers() -> list[str]:
 
 
 def _exceptional_days(settings: Settings) -> list[tuple[str, bool]]:
-    """Return (date, is a working day) of the dates that are an exception to Monday to Friday.
+    """Return (ISO date, is a working day) of the dates that are an exception to Monday to Friday.
 
-    Dates before yesterday are left out.
+    Dates before yesterday are left out: the dialplan asks only for the current one.
     """
     yesterday = clock.now().astimezone(settings.tz).date() - dt.timedelta(days=1)
     rows = CalendarDay.select().where(CalendarDay.date >= yesterday).order_by(CalendarDay.date)

@@ -38,8 +38,9 @@ def apply_changes(settings: Settings, event: int = 0) -> list[str]:
     """Install the changed files and have Asterisk load them; returns their names.
 
     Queues are updated first, so that an operator who was removed is not rung while a second
-    Asterisk verifies the files. A fault is logged, and calls go on as before. `event` is the number
-    of the change; it is published for the page that waits for it.
+    Asterisk verifies the files. After a fault, which is logged, calls go on as before and the list
+    is empty. `event` is the number of the live event that reported the change: once the change is
+    in force, it is published again, for the page that waits for it.
     """
     try:
         with contextlib.suppress(ActionRefused):  # a phone that is not in the files yet

@@ -65,9 +65,10 @@ class DuplicateRegistrations:
         self._phones: dict[str, _PhoneHistory] = {}
 
     def find_duplicates(self, settings: Settings, asterisk: Connection) -> list[str]:
-        """Return extensions with two places, as "1001: 10.0.0.5, 10.0.0.9".
+        """Return the extensions of two desk phones with both addresses: "1001: 10.0.0.5, 10.0.0.9".
 
-        Raises Unreachable if Asterisk does not answer.
+        Each call is one check: it compares the current places with those of the last call. Raises
+        Unreachable if Asterisk does not answer.
         """
         has_browser_phones = settings.asterisk.browser_phones
         desk_extensions = {
@@ -86,7 +87,7 @@ class DuplicateRegistrations:
         ]
 
     def _update_place(self, extension: str, place: PhonePlace) -> None:
-        """Record the current place of an extension."""
+        """Record the current place of an extension; if its host changed, keep the former place."""
         phone = self._phones.get(extension)
         if not phone:
             self._phones[extension] = _PhoneHistory(place)
@@ -123,7 +124,7 @@ def _registered_places(asterisk: Connection) -> dict[str, PhonePlace]:
 
 
 def _parse_contact(uri: str) -> PhonePlace | None:
-    """Return the place in a contact's URI, if it contains an IP address."""
+    """Return the place in a contact's URI; None if it contains no IP address."""
     match = _CONTACT_URI.match(uri)
     if not match:
         return None
@@ -191,7 +192,10 @@ def _has_open_connection(place: PhonePlace) -> bool:
 
 
 def _kernel_address(host: str) -> str:
-    """Return an address in the form of the kernel's connection tables."""
+    """Return an IP address as the kernel's connection tables write it.
+
+    That is hexadecimal, with the bytes of each 32-bit word in reverse order.
+    """
     packed = ipaddress.ip_address(host).packed
     words = [packed[at : at + 4][::-1] for at in range(0, len(packed), 4)]
     return b"".join(words).hex().upper()

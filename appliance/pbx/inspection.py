@@ -94,13 +94,19 @@ def run_console_command(settings: Settings, console_command: str) -> list[str]:
 
 
 def record_deviations(name: str, missing: list[str]) -> None:
-    """Record what one part of Asterisk currently lacks."""
+    """Record what one part of Asterisk currently lacks, or which faults it has; [] if all is well.
+
+    `name` is the part, such as "modules"; the self-checks read the record.
+    """
     with write_transaction():
         ExchangeLook.replace(name=name, missing=missing, at=clock.now()).execute()
 
 
 def record_sign_in(error: str) -> None:
-    """Record why Asterisk refuses the sign-in of `appliance pbx`; "" if it accepts it."""
+    """Record why Asterisk refuses the sign-in of `appliance pbx`; "" if it accepts it.
+
+    An unchanged error is recorded again after _REPEAT_INTERVAL, so that its time stays recent.
+    """
     row = ExchangeLook.get_or_none(ExchangeLook.name == _SIGN_IN_CHECK)
     messages = [error] if error else []
     if row and row.missing == messages and (not error or clock.now() - row.at < _REPEAT_INTERVAL):

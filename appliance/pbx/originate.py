@@ -13,7 +13,8 @@ def record_prompt(
 ) -> None:
     """Ring a phone and record a prompt there; when it is confirmed, pbx.agi imports the file.
 
-    `file` is where Asterisk writes, without the suffix. Raises Unreachable if Asterisk does not
+    `name` is the prompt's, `login` the user's who requested it. `file` is where Asterisk writes,
+    without the suffix. Raises Unreachable if Asterisk does not
     answer, ActionRefused if it refuses.
     """
     variables = {

@@ -41,7 +41,7 @@ _UNKNOWN_ACCOUNT = "<unknown>"  # Asterisk challenges unknown callers, so that t
 
 
 class RefusalLog:
-    """Follows Asterisk's messages and its security log."""
+    """Reads what is new in Asterisk's logs `messages` and `security`, rotated files included."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -59,7 +59,7 @@ class RefusalLog:
         return count
 
     def _read_log(self, file: log_files.LogFile) -> int:
-        """Record what is new in one log; returns the number of refusals.
+        """Record what is new in one log; returns the number of new refusals.
 
         An unreadable log is reported once.
         """
@@ -78,7 +78,10 @@ class RefusalLog:
 
 
 def _record_log(settings: Settings, path: Path) -> int:
-    """Record what a log contains after the last position read; returns the number of refusals."""
+    """Record what a log contains after the last position read; returns the number of refusals.
+
+    Besides refused requests, failed registrations and a lack of file descriptors are recorded.
+    """
     with path.open("rb") as stream:
         fingerprint = log_files.file_fingerprint(path, stream)
         progress = statements.find_row(EventFile, fingerprint=fingerprint)

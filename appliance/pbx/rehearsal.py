@@ -114,7 +114,7 @@ def _rehearsal_plan(plan: Plan) -> Plan:
 
 
 def _silent_settings(isolated_settings: Settings, plan: Plan, folder: Path) -> Settings:
-    """Return the settings with a folder of prompts in which every prompt is silent."""
+    """Return the settings with a folder of prompts in which every prompt is silent and short."""
     prompt_folder = folder / "prompts"
     for language in prompts.LANGUAGES:
         for name in prompts.default_texts(language) | prompts.texts_of_plan(plan, language):

@@ -51,7 +51,10 @@ def _handle_event(settings: Settings, event: dict[str, str]) -> None:
 
 
 def _restart_recordings(settings: Settings, channels: list[str], joined_at: float) -> None:
-    """Restart the recordings of these channels; a failure is logged."""
+    """Restart the recordings of these channels; a failure is logged.
+
+    `joined_at` is when their calls were joined, in epoch seconds.
+    """
     try:
         with database.connection_context(), Connection(settings) as asterisk:
             for channel in channels:
@@ -63,7 +66,12 @@ def _restart_recordings(settings: Settings, channels: list[str], joined_at: floa
 def _restart_recording(
     settings: Settings, asterisk: Connection, channel: str, joined_at: float
 ) -> None:
-    """Begin a new recording file for the call on this channel, if it is being recorded."""
+    """Begin a new recording file for the call on this channel, if it is being recorded.
+
+    The new file's name ends in the number of the leg. A record RECORDING is added for the ledger,
+    because the dialplan, which writes it otherwise, does not notice. `joined_at` (epoch seconds) is
+    when the calls were joined: a long delay is logged.
+    """
 
     def channel_value(name: str) -> str:
         return asterisk.send_action("Getvar", Channel=channel, Variable=name).get("Value", "")

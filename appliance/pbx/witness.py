@@ -31,7 +31,10 @@ class CallWitness:
             self._observed[event["Linkedid"]] = event["Context"], event_time(event)
 
     def find_unlogged_calls(self) -> list[str]:
-        """If a check is due, return the linkedids of observed calls that the log lacks."""
+        """If a check is due, record the observed calls that the log lacks; returns their linkedids.
+
+        Also deletes the records of calls that turned out to be logged, only later.
+        """
         if time.monotonic() < self._next_check:
             return []
         self._next_check = time.monotonic() + _POLL_SECONDS

@@ -37,14 +37,14 @@ class CallScenario:
     """
 
     settings: Settings
-    caller: tuple[str, str]
-    phone: tuple[str, str]
-    from_host: str
-    from_port: int = 0
-    dialled_number: str = ""
+    caller: tuple[str, str]  # the account that calls the hotline
+    phone: tuple[str, str]  # the account of the phone that answers
+    from_host: str  # the caller's own address
+    from_port: int = 0  # 0: any free port
+    dialled_number: str = ""  # "": the hotline's number in the settings
     steps: Steps = field(default_factory=Steps)
-    sip_call_id: str = ""
-    row: Row | None = None
+    sip_call_id: str = ""  # set when the call is placed
+    row: Row | None = None  # the call in the ledger, set when it is found there
 
 
 def run_scenario(scenario: CallScenario) -> None:
@@ -106,7 +106,7 @@ async def _run_sip_part(scenario: CallScenario) -> None:
 
 
 def _start_call(scenario: CallScenario, outside: Agent) -> Call:
-    """Start the call to the hotline."""
+    """Start the call to the hotline, and set `scenario.sip_call_id`."""
     name, password = scenario.caller
     number = scenario.dialled_number or scenario.settings.calls.hotline_number
     account = (name, password) if password else ("", "")
@@ -129,16 +129,20 @@ async def _wait_for_answer(call: Call) -> None:
 
 
 def _menu_languages(settings: Settings) -> tuple[str, ...]:
-    """Return the languages offered to a caller of the hotline's number, in the order of keys."""
+    """Return the languages offered to a caller of the hotline's number, in the order of keys.
+
+    The caller presses no key if there is only one.
+    """
     numbers = {number.number: number for number in routing.current_plan(settings).numbers}
     number_entry = numbers.get(settings.calls.hotline_number) or numbers.get("")
     return number_entry.languages if number_entry else ("uz", "ru")
 
 
 def _check_ledger_row(scenario: CallScenario) -> Row:
-    """Wait until the call has ended in the ledger; returns its row.
+    """Wait until the call has ended in the ledger, and check its values; returns its row.
 
-    Raises StepFailed if it does not end or a value is wrong.
+    The row is set in `scenario` before the check, so that a failed test shows its call. Raises
+    StepFailed if the call does not end or a value is wrong.
     """
     deadline = time.monotonic() + STEP_LIMIT_SECONDS
     while not (row := _find_ended_call(scenario.sip_call_id)):

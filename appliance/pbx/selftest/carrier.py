@@ -50,7 +50,7 @@ class _CallAttempt:
 
 
 def eligible_trunks(settings: Settings) -> list[Trunk]:
-    """Return the trunks over which test calls are placed."""
+    """Return the trunks over which test calls are placed; empty without a hotline number."""
     all_trunks = routing.current_plan(settings).trunks if settings.calls.hotline_number else ()
     return [trunk for trunk in all_trunks if trunk.test_calls]
 
@@ -146,8 +146,10 @@ async def _wait_for_return(
 ) -> None:
     """Wait until the call, sent out to the carrier, comes back and rings the test phone here.
 
-    Raises StepFailed if the call ends, takes too long, or is answered but does not ring that phone
-    soon.
+    `call` is the outgoing end, `ringing_calls` fills when that phone rings. `code` is pressed when
+    the call is answered, by which the dialplan recognises it. Raises StepFailed if the call ends,
+    takes too long, or is answered but does not ring that phone soon; the failed step is "busy",
+    "carrier" (before the answer) or "arrival" (after it).
     """
     step_name = "carrier"
     try:
@@ -172,5 +174,5 @@ async def _wait_for_return(
 
 
 def _returned_number(attempt: _CallAttempt) -> str:
-    """Return the caller's number that the carrier passed on; "" if it was hidden."""
+    """Return the caller's number with which the call returned; "" if the carrier hid it."""
     return attempt.returned_number if attempt.returned_number.lstrip("+").isdigit() else ""

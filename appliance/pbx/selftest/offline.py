@@ -130,7 +130,7 @@ def occupy_name_servers(file: Path = Path("/etc/resolv.conf")) -> list[socket.so
 
 
 def _add_loopback_address(alias: str, address: str) -> None:
-    """Give loopback a further address."""
+    """Give the loopback interface a further address, as its alias, such as "lo:1"."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as line:
         for request, value in ((_IOCTL_SET_ADDRESS, address), (_IOCTL_SET_MASK, "255.255.255.255")):
             address_record = struct.pack("HH4s8x", socket.AF_INET, 0, socket.inet_aton(value))
@@ -168,7 +168,10 @@ def queried_name(query: bytes) -> str:
 
 
 def _wait_for_site(site: ScratchSite) -> None:
-    """Wait until Asterisk, the pages and the operator's place in the queue are available."""
+    """Wait until Asterisk, the pages and the operator's place in the queue are available.
+
+    Raises StepFailed after START_LIMIT_SECONDS.
+    """
     deadline, missing = time.monotonic() + START_LIMIT_SECONDS, "Asterisk"
     last_error: Exception | None = None
     while time.monotonic() < deadline:
@@ -188,7 +191,10 @@ def _wait_for_site(site: ScratchSite) -> None:
 
 
 def _register_appeal(site: ScratchSite, scenario: CallScenario) -> None:
-    """Sign in and register the call's appeal through the web pages, as an operator would."""
+    """Sign in and register the call's appeal through the web pages, as an operator would.
+
+    Raises StepFailed if the sign-in is refused or the appeal is not stored with the call.
+    """
     base_url = f"http://{site.settings.web.bind}"
     with requests.Session() as browser:
         browser.trust_env = False

@@ -23,7 +23,10 @@ async def register_phone(desk: Agent, account: tuple[str, str], limit_seconds: f
 
 
 def answer_call(call: Call, pitch: int, pitches: tuple[int, ...]) -> None:
-    """Ring and answer at once; `pitch` is the own voice, `pitches` are the voices to recognise."""
+    """Ring and answer at once; `pitch` is the own voice, `pitches` are the voices to recognise.
+
+    Voices are tones; each pitch is in hertz.
+    """
     call.media.pitch, call.media.pitches = pitch, pitches
     call.send_ringing()
     call.pick_up()
@@ -54,7 +57,10 @@ def describe_state(call: Call) -> str:
 
 
 async def release_calls(desk: Agent, account: tuple[str, str], calls: Iterable[Call]) -> None:
-    """Hang up and unregister, so that nothing remains in Asterisk, even after a fault."""
+    """Hang up these calls and unregister the phone, so that nothing remains in Asterisk.
+
+    It is for the end of every test, even a failed one; it raises nothing if Asterisk is silent.
+    """
     remaining_calls = list(calls)
     for call in remaining_calls:
         call.hang_up()
