@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from appliance.pbx.eventlog import Event
 from appliance.pbx.interpret import outcomes
-from appliance.pbx.interpret.gaps import GapLog
+from appliance.pbx.interpret.gaps import GapTracker
 from appliance.pbx.interpret.switchboard import Leg, Switchboard
 from appliance.pbx.interpret.transfers import TransferLog
 from appliance.pbx.interpret.user_events import UserEvents, canonical_number
@@ -43,7 +43,7 @@ class CallBuilder(UserEvents):
         self.board = Switchboard()
         self.transfer_log = TransferLog(self.call.transfers)
         self.visit_log = VisitLog(self.call.visits)
-        self.gap_log = GapLog()
+        self.gap_tracker = GapTracker()
         self.evidence = outcomes.Evidence()
         self.talk_by_leg: dict[str, TalkFacts] = {}  # last talk, by the uniqueid of our own leg
         self.talking_legs: set[str] = set()  # our own legs whose talk continues
@@ -80,9 +80,10 @@ class CallBuilder(UserEvents):
         legs = [
             leg for leg in self._citizen_legs() if leg.uniqueid != self.id and not leg.is_answered
         ]
-        recorded = sum(attempt.status != "ANSWER" for attempt in self.call.attempts)
+        # The attempts on the first legs failed by themselves: the dialplan has recorded them.
+        recorded_count = sum(attempt.status != "ANSWER" for attempt in self.call.attempts)
         if self.call.direction == "outbound":
-            for leg in legs[recorded:]:
+            for leg in legs[recorded_count:]:
                 self.call.attempts.append(DialFacts(leg.trunk, moment, "CANCEL", None))
                 self.call.trunk = leg.trunk
 
@@ -176,7 +177,7 @@ class CallBuilder(UserEvents):
     def _start_talk(self, leg: Leg, moment: dt.datetime) -> None:
         """Begin a talk on this leg, or continue the interrupted one if its phone has returned."""
         call, phone = self.call, leg.endpoint if leg.role == "operator" else None
-        talk = self.gap_log.close_gap(phone, moment)
+        talk = self.gap_tracker.close_gap(phone, moment)
         if talk:
             self.continue_talk(talk)
         else:
@@ -285,7 +286,7 @@ class CallBuilder(UserEvents):
         self._record_talk_end(leg, side, event.at)
         if self.visit_log.end_ring(event) and self.call.stage == "ringing":
             self.call.stage = "queue"
-        if consultation := self.transfer_log.find_consultation(event.uniqueid):
+        if consultation := self.transfer_log.consultation_on_channel(event.uniqueid):
             self._add_second_call_hold(consultation.phone, consultation.transfer.at, event.at)
             self.transfer_log.end_second_call(consultation)
         self._update_talks(event.at)
@@ -350,8 +351,8 @@ class CallBuilder(UserEvents):
         first_legs = [leg for leg in self.board.legs.values() if leg.uniqueid == self.id]
         if all(leg.is_over for leg in [*first_legs, *self._citizen_legs()]):
             self.evidence.last_side = side
-            if self.gap_log.interrupted_talk:
-                self.evidence.record_ender(self.gap_log.interrupted_talk, side)
+            if self.gap_tracker.interrupted_talk:
+                self.evidence.record_ender(self.gap_tracker.interrupted_talk, side)
             self.visit_log.end_visit(moment, "abandoned" if side == "caller" else "failed")
             self.visit_log.cancel_rings(moment)
             for uniqueid in sorted(self.talking_legs):
@@ -361,7 +362,7 @@ class CallBuilder(UserEvents):
     def _end_call(self, moment: dt.datetime) -> None:
         """Set the end of the call; end the hold and the gap in a talk that are still open."""
         self._end_hold("", moment)
-        self.gap_log.abandon_gap(moment)
+        self.gap_tracker.abandon_gap(moment)
         self.call.ended_at, self.call.stage = max(moment, self.call.arrived_at), "ended"
 
 

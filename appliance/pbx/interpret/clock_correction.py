@@ -13,24 +13,24 @@ _DETECTION_DELAY = dt.timedelta(seconds=2)  # the longest time until a step is d
 
 @dataclasses.dataclass(frozen=True)
 class ClockStep:
-    """A step of the clock: `at` is a time soon after it, by the new clock; `by` is its size."""
+    """A sudden change of the clock. `at` is a time soon after it, by the new clock."""
 
     at: dt.datetime
-    by: dt.timedelta
+    size: dt.timedelta  # negative if the clock was set back
 
     @property
     def at_by_old_clock(self) -> dt.datetime:
         """The same time as `at`, by the clock before the step."""
-        return self.at - self.by
+        return self.at - self.size
 
     @property
-    def slack(self) -> dt.timedelta:
-        """The uncertainty of the time of the step, because it was detected a little later.
+    def time_tolerance(self) -> dt.timedelta:
+        """How inexact the time of the step is, because it was detected a little later.
 
-        A record whose time is within it of `at` or `at_by_old_clock` may be from before or after
-        the step.
+        A record that is closer than this to `at` or `at_by_old_clock` may be from before or after
+        the step. It is at most half of the step, so that the ranges around the two do not overlap.
         """
-        return min(_DETECTION_DELAY, abs(self.by) / 2)
+        return min(_DETECTION_DELAY, abs(self.size) / 2)
 
 
 def clock_step(event: Event) -> ClockStep:
@@ -61,25 +61,25 @@ def _undo_step(step: ClockStep, events: list[Event], since: dt.datetime) -> list
 
     They stay unchanged if the step was not during the call.
     """
-    if since > step.at_by_old_clock + step.slack:
+    if since > step.at_by_old_clock + step.time_tolerance:
         return events
-    if step.by > dt.timedelta(0):
+    if step.size > dt.timedelta(0):
         earlier_events = [
-            event for event in events if event.at <= step.at_by_old_clock + step.slack
+            event for event in events if event.at <= step.at_by_old_clock + step.time_tolerance
         ]
-        later_events = [event for event in events if event.at >= step.at - step.slack]
+        later_events = [event for event in events if event.at >= step.at - step.time_tolerance]
         # The clock skipped the times of the other records: the step was not during this call.
         if len(earlier_events) + len(later_events) < len(events):
             return events
     else:
         # The clock had some times twice during the call: no record shows which of the two it means.
-        if since < step.at - step.slack:
+        if since < step.at - step.time_tolerance:
             return events
         earlier_events = [event for event in events if event.at >= since]
         later_events = [event for event in events if event.at < since]
-    return earlier_events + _shift_events(later_events, -step.by)
+    return earlier_events + _shift_events(later_events, -step.size)
 
 
-def _shift_events(events: list[Event], by: dt.timedelta) -> list[Event]:
-    """Return the records with their times moved by `by`."""
-    return [dataclasses.replace(event, at=event.at + by) for event in events]
+def _shift_events(events: list[Event], offset: dt.timedelta) -> list[Event]:
+    """Return copies of the records, with this offset added to their times."""
+    return [dataclasses.replace(event, at=event.at + offset) for event in events]

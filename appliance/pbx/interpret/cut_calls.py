@@ -60,5 +60,5 @@ def _began_after_boot(records: CallRecords, began_at: dt.datetime, boot: Boot) -
     nearby_steps = [
         step for step in records.steps if began_at - CLOCK_STEP_RANGE <= step.at <= began_at
     ]
-    is_between = any(boot.at <= step.at_by_old_clock + step.slack for step in nearby_steps)
+    is_between = any(boot.at <= step.at_by_old_clock + step.time_tolerance for step in nearby_steps)
     return (is_between or boot.is_future) and not records.is_stored_as_ended

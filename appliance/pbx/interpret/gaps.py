@@ -5,8 +5,8 @@ import datetime as dt
 from appliance.telephony.calls import TalkFacts
 
 
-class GapLog:
-    """Tracks whether an operator is currently away from their talk."""
+class GapTracker:
+    """Tracks the gap in a talk while its operator is away from it; there is at most one."""
 
     def __init__(self) -> None:
         self.interrupted_talk: TalkFacts | None = None  # waits for its operator
@@ -23,17 +23,17 @@ class GapLog:
         that the talk goes on; otherwise None.
         """
         talk = self.interrupted_talk
-        resumed = talk if talk and extension and talk.extension == extension else None
-        self._end_gap(moment, resumed is not None)
-        return resumed
+        resumed_talk = talk if talk and extension and talk.extension == extension else None
+        self._end_gap(moment, resumed_talk is not None)
+        return resumed_talk
 
     def abandon_gap(self, moment: dt.datetime) -> None:
         """End the gap without the operator: the talk ended when their phone was lost."""
         self._end_gap(moment, False)
 
-    def _end_gap(self, moment: dt.datetime, resumed: bool) -> None:
-        """Set the end of the gap; unless the talk is `resumed`, it ended when the gap began."""
+    def _end_gap(self, moment: dt.datetime, is_resumed: bool) -> None:
+        """Set the end of the gap; a talk that is not resumed ended when the gap began."""
         if talk := self.interrupted_talk:
             since, _ = talk.gaps[-1]
             talk.gaps[-1] = since, moment
-            talk.ended_at, self.interrupted_talk = None if resumed else since, None
+            talk.ended_at, self.interrupted_talk = None if is_resumed else since, None

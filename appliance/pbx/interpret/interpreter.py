@@ -38,17 +38,17 @@ def interpret_records(records: CallRecords) -> InterpretedCall:
     again with the records of those found, until no more are found.
     """
     events = list(records.events)
-    facts = _interpret_part(records, events)
+    facts = _interpret_events(records, events)
     linkedids = {event.linkedid for event in events}
     while facts and (second_calls := second_call_records(facts, records, linkedids)):
         events += second_calls
         linkedids |= {event.linkedid for event in second_calls}
-        facts = _interpret_part(records, events)
+        facts = _interpret_events(records, events)
     merged_ids = linkedids - set(root_linkedids(events)) if len(linkedids) > 1 else set()
     return InterpretedCall(records, facts, linkedids, merged_ids)
 
 
-def _interpret_part(records: CallRecords, events: list[Event]) -> CallFacts | None:
+def _interpret_events(records: CallRecords, events: list[Event]) -> CallFacts | None:
     """Interpret a call from `events`, its records found so far; None if they describe no call.
 
     Records GONE, which the appliance adds when a call has vanished from Asterisk, only help to find

@@ -52,7 +52,7 @@ def times_to_search(
     intervals = [(since, until)]
     for step in steps:
         if since < step.at_by_old_clock < until:  # the rest has the other clock's times
-            intervals.append((step.at - step.slack, until + step.by))
+            intervals.append((step.at - step.time_tolerance, until + step.size))
     return intervals
 
 

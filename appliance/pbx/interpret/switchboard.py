@@ -38,9 +38,9 @@ class Switchboard:
 
     legs: dict[str, Leg] = field(default_factory=dict)
 
-    def find_leg(self, channel: str) -> Leg | None:
-        """Return the leg with this channel name; if the name was used twice, the newest."""
-        legs = [leg for leg in self.legs.values() if leg.channel == channel]
+    def find_leg(self, channel_name: str) -> Leg | None:
+        """Return the leg with this channel name, if any; if it was used twice, the newest."""
+        legs = [leg for leg in self.legs.values() if leg.channel == channel_name]
         return legs[-1] if legs else None
 
     def enter_bridge(self, event: Event) -> None:

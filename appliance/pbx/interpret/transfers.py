@@ -77,8 +77,8 @@ class TransferLog:
         self.transfers.append(transfer)
         self.consultations[event.linkedid] = Consultation(transfer, event.uniqueid, event.endpoint)
 
-    def find_consultation(self, uniqueid: str) -> Consultation | None:
-        """Return the consultation, if any, in which the phone has this channel."""
+    def consultation_on_channel(self, uniqueid: str) -> Consultation | None:
+        """Return the consultation whose second call is on this channel of the phone, if any."""
         matches = (c for c in self.consultations.values() if c.uniqueid == uniqueid)
         return next(matches, None)
 
@@ -129,10 +129,10 @@ class TransferLog:
             if consultation.was_handed_over and consultation.transfer.result is None:
                 consultation.transfer.result = "answered"
 
-    def close_transfers(self, fault: bool) -> None:
+    def close_transfers(self, asterisk_died: bool) -> None:
         """Set the result of the transfers that are open when the call ends: they were not answered.
 
-        `fault`: Asterisk died.
+        If Asterisk died, they failed.
         """
         for transfer in self.transfers:
-            transfer.result = transfer.result or ("failed" if fault else "no_answer")
+            transfer.result = transfer.result or ("failed" if asterisk_died else "no_answer")

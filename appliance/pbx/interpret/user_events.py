@@ -2,7 +2,7 @@
 
 from appliance.core import phone_numbers
 from appliance.pbx.eventlog import Event
-from appliance.pbx.interpret.gaps import GapLog
+from appliance.pbx.interpret.gaps import GapTracker
 from appliance.pbx.interpret.outcomes import Evidence
 from appliance.pbx.interpret.switchboard import Switchboard
 from appliance.pbx.interpret.transfers import TransferLog
@@ -16,7 +16,7 @@ class UserEvents:
     board: Switchboard
     call: CallFacts
     transfer_log: TransferLog
-    gap_log: GapLog
+    gap_tracker: GapTracker
     evidence: Evidence
     talk_by_leg: dict[str, TalkFacts]
     talks_left_by_citizen: set[int]
@@ -106,13 +106,13 @@ class UserEvents:
             talk for talk in self.call.talks if talk.extension == phone and talk.ended_at
         ]
         if ended_talks:
-            self.gap_log.open_gap(ended_talks[-1], event.at)
+            self.gap_tracker.open_gap(ended_talks[-1], event.at)
             self.continue_talk(ended_talks[-1])
             self.call.stage = "talk"
 
     def handle_resume_timeout(self, event: Event) -> None:
         """Handle GIVEN_UP: the operator's page did not return in time."""
-        self.gap_log.abandon_gap(event.at)
+        self.gap_tracker.abandon_gap(event.at)
 
     def continue_talk(self, talk: TalkFacts) -> None:
         """Let a talk go on: discard the evidence of its end from the channel of the lost phone."""

@@ -1,7 +1,7 @@
 """Splits the bytes of a log into records, fragments (halves of records), and damaged bytes."""
 
 from dataclasses import dataclass, field
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from appliance.pbx import eventlog
 from appliance.pbx.eventlog import Event
@@ -12,46 +12,54 @@ _CHUNK_BYTES = 2 << 20
 _MAX_RECORD_BYTES = 128 << 10  # Asterisk's records have a few hundred
 
 
+class Fragment(NamedTuple):
+    """Half of a record: the end of a file cut it, and the next file starts with its other half."""
+
+    is_at_file_start: bool  # True: the second half of the record; False: the first half
+    text: bytes
+
+
 @dataclass
 class LogChunk:
     """What one chunk of a log contains, that is, a part of it that is read at once."""
 
     events: list[Event] = field(default_factory=list)
-    fragments: list[tuple[bool, bytes]] = field(default_factory=list)  # (is at file start, bytes)
+    fragments: list[Fragment] = field(default_factory=list)
     damages: list[Damage] = field(default_factory=list)
     consumed: int = 0  # number of bytes that were processed
 
 
 def read_chunk(stream: BinaryIO, offset: int, *, growing: bool) -> tuple[LogChunk, bool]:
-    """Return the content of a log's next chunk, and True if the file ends with it.
+    """Return the content of a log's chunk at `offset`, and True if the file ends with it.
 
     `growing`: the file is still being written.
     """
     stream.seek(offset)
     data = stream.read(_CHUNK_BYTES)
-    last = len(data) < _CHUNK_BYTES
-    chunk = _classify_pieces(data, offset, last=last, growing=growing)
-    if not chunk.consumed and not last:  # no record ends in these bytes: they are damaged
+    is_last = len(data) < _CHUNK_BYTES
+    chunk = _classify_pieces(data, offset, is_last=is_last, growing=growing)
+    if not chunk.consumed and not is_last:  # no record ends in these bytes: they are damaged
         chunk = _skip_garbage(stream, data, offset, growing=growing)
-    return chunk, last
+    return chunk, is_last
 
 
-def _classify_pieces(data: bytes, offset: int, *, last: bool, growing: bool) -> LogChunk:
+def _classify_pieces(data: bytes, offset: int, *, is_last: bool, growing: bool) -> LogChunk:
     """Divide bytes of a file into complete records, fragments and damaged bytes.
 
-    `offset` is the position of the bytes in the file. `last`: the file ends with them. `growing`:
-    the file is still being written, so an incomplete record at its end is read again later.
+    `offset` is the position of the bytes in the file. `is_last`: the file ends with them.
+    `growing`: the file is still being written, so an incomplete record at its end is read again
+    later.
     """
     pieces = list(eventlog.split_log(data))
     chunk = LogChunk()
     for number, (piece_end, text, event) in enumerate(pieces):
         if event and len(text) <= _MAX_RECORD_BYTES:
             _add_event(chunk, event, offset + chunk.consumed, text)
-        elif (at_end := number == len(pieces) - 1) and (growing or not last):
+        elif (at_end := number == len(pieces) - 1) and (growing or not is_last):
             break  # its rest arrives later
         # Cut by the end or the start of the file: the other half is in another file.
-        elif not growing and ((at_end and last) or (offset == 0 and number == 0)):
-            chunk.fragments.append((offset == 0 and number == 0, text))
+        elif not growing and ((at_end and is_last) or (offset == 0 and number == 0)):
+            chunk.fragments.append(Fragment(offset == 0 and number == 0, text))
         else:
             chunk.damages.append(_describe_damage(offset + chunk.consumed, text))
         chunk.consumed = piece_end

@@ -220,17 +220,18 @@ def _linkedid_of_held_call(events: Sequence[Event]) -> str | None:
     """
     linkedids = {event.linkedid for event in events}
     root = oldest_linkedid(linkedids)
-    placing = next((e for e in events if e.dialling_phone and e.linkedid == root), None)
-    if not placing:
+    placing_event = next((e for e in events if e.dialling_phone and e.linkedid == root), None)
+    if not placing_event:
         return None
     steps = _steps_near([event.at for event in events])
     # Talks that began before a step of the clock are recorded by the clock before it.
-    for at in [placing.at, *(placing.at - step.by for step in steps if step.at <= placing.at)]:
+    placed_at = placing_event.at
+    for at in [placed_at, *(placed_at - step.size for step in steps if step.at <= placed_at)]:
         talks = (
             Talk.select(Talk.call, Talk.started_at, Talk.ended_at)
             .join(Call)
             .where(
-                Talk.extension == placing.dialling_phone,
+                Talk.extension == placing_event.dialling_phone,
                 Talk.started_at < at,
                 Talk.started_at > at - MAX_TALK,
                 (Talk.ended_at > at) | Talk.ended_at.is_null(),

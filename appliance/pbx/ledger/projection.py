@@ -61,7 +61,7 @@ def project_calls(
     try:
         with database.atomic():
             gathered = gathering.independent_calls(events_by_call)
-            interpreted = [_interpret_once(call, interpreted_calls) for call in gathered]
+            interpreted = [_reuse_or_interpret(call, interpreted_calls) for call in gathered]
             facts = [call.facts for call in interpreted if call and call.facts]
             _store_independent_calls(facts, rules)
             stored_ids = {call_facts.id for call_facts in facts}
@@ -74,7 +74,7 @@ def project_calls(
         project_call(linkedid, rules)
 
 
-def _interpret_once(
+def _reuse_or_interpret(
     call_records: CallRecords, interpreted_calls: Mapping[str, InterpretedCall]
 ) -> InterpretedCall | None:
     """Return the interpretation of these records: the one made in advance, if it still holds.

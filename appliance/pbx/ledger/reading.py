@@ -57,13 +57,13 @@ def _store_chunk(chunk: LogChunk, path: Path, progress: EventFile, rules: Calls)
 
     `progress` is stored with it: the position in the file up to which it has then been read.
     """
-    joined_events, halves = fragments.join_fragments(chunk.fragments)
-    new_events = records.select_new([*chunk.events, *joined_events])
+    joined_events, joined_texts = fragments.join_fragments(chunk.fragments)
+    new_events = records.select_unstored([*chunk.events, *joined_events])
 
     def store_leftovers_and_position() -> None:
         """Store damaged bytes, fragments and the position, and project the other affected calls."""
         calls.quarantine_pieces(log_files.storable_name(path), chunk.damages)
-        fragments.update_fragments(chunk.fragments, halves)
+        fragments.update_fragments(chunk.fragments, joined_texts)
         _project_affected_calls(new_events, rules)
         row = {"fingerprint": progress.fingerprint, "offset": progress.offset}
         statements.insert_rows(EventFile, [row], update=("offset",))
@@ -77,7 +77,7 @@ def store_events(events: Iterable[Event], rules: Calls) -> int:
 
     Call it inside a write transaction.
     """
-    new_events = records.select_new(events)
+    new_events = records.select_unstored(events)
     for step in _storing_steps(new_events, rules):
         step()
     _project_affected_calls(new_events, rules)

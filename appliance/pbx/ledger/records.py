@@ -69,7 +69,7 @@ class PlacedRow(NamedTuple):
     linkedid: str
 
 
-def select_new(events: Iterable[Event]) -> list[Event]:
+def select_unstored(events: Iterable[Event]) -> list[Event]:
     """Return those of the records that are not stored yet.
 
     They are looked up by linkedid, which is faster than by hash: new linkedids are adjacent at the
