@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from appliance.messaging.telegram.bot_api import BotApiClient
 
 
-def open_bot(account: Telegram) -> "BotApiClient":
-    """Return a client of the bot."""
+def bot_client(account: Telegram) -> "BotApiClient":
+    """Return a client of the Telegram Bot API for this account."""
     from appliance.messaging.telegram.bot_api import BotApiClient
 
     return BotApiClient(account.url, account.token)

@@ -103,8 +103,8 @@ def verify_configuration(settings: Settings, plan: Plan | None = None) -> None:
         isolated_settings = isolate_settings(settings, Path(folder))
         with run_second_asterisk(
             isolated_settings, render_files(isolated_settings, plan, isolated=True)
-        ) as ask:
-            _require_complete(plan or routing.current_plan(settings), ask)
+        ) as run_command:
+            _require_complete(plan or routing.current_plan(settings), run_command)
         log = isolated_settings.asterisk.log / "messages"
         if complaints := [
             line for line in log.read_text("utf-8", "replace").splitlines() if "ERROR[" in line
@@ -139,9 +139,9 @@ def run_second_asterisk(
     except OSError as error:
         raise ConfigError(f"{command[0]}: {error.strerror}") from error
     try:
-        ask = functools.partial(_run_console_command, process, command)
-        ask("core waitfullybooted")
-        yield ask
+        run_command = functools.partial(_run_console_command, process, command)
+        run_command("core waitfullybooted")
+        yield run_command
     finally:
         stop_processes(process)
 

@@ -34,9 +34,7 @@ def modules_not_running(etc: Path, console_lines: Iterable[str]) -> list[str]:
     return [name for name in configured_modules(etc) if name not in running]
 
 
-def dialplan_differences(
-    etc: Path, files: Iterable[str], console_lines: Iterable[str]
-) -> list[str]:
+def differing_contexts(etc: Path, files: Iterable[str], console_lines: Iterable[str]) -> list[str]:
     """Return the contexts of the dialplan whose steps in Asterisk differ from those in the files.
 
     `console_lines` is the output of `dialplan show`.

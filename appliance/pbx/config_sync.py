@@ -34,13 +34,13 @@ def follow_changes(settings: Settings, stop: threading.Event) -> None:
             apply_changes(settings, latest)
 
 
-def apply_changes(settings: Settings, event: int = 0) -> list[str]:
+def apply_changes(settings: Settings, event_id: int = 0) -> list[str]:
     """Install the changed files and have Asterisk load them; returns their names.
 
     Queues are updated first, so that an operator who was removed is not rung while a second
     Asterisk verifies the files. After a fault, which is logged, calls go on as before and the list
-    is empty. `event` is the number of the live event that reported the change: once the change is
-    in force, it is published again, for the page that waits for it.
+    is empty. `event_id` is that of the live event that reported the change (0: no event did): once
+    the change is in force, it is published again, for the page that waits for it.
     """
     try:
         with contextlib.suppress(ActionRefused):  # a phone that is not in the files yet
@@ -51,7 +51,7 @@ def apply_changes(settings: Settings, event: int = 0) -> list[str]:
             actions.apply_states(settings)
             log.info("plan, directory and accounts are in force: %s", ", ".join(changed_files))
         with write_transaction():
-            live.publish_topics(f"{actions.APPLIED_TOPIC}{event}")
+            live.publish_topics(f"{actions.APPLIED_TOPIC}{event_id}")
         return changed_files
     except (config.ConfigError, ActionRefused, Unreachable) as error:
         log.warning("plan, directory or accounts are not in force: %s", error)

@@ -87,7 +87,7 @@ def _current_chat_id(chat: int) -> str:
 def _send_by_bot(account: Telegram, chat: str, text: str) -> bool:
     """Send the text to a chat; returns True if it was sent."""
     try:
-        alarm_channels.open_bot(account).send_text(chat, text)
+        alarm_channels.bot_client(account).send_text(chat, text)
     except DeliveryError as trouble:
         log.warning("the alarm of the database: %s", trouble)
         return False

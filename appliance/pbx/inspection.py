@@ -55,9 +55,7 @@ def inspect_asterisk(settings: Settings) -> None:
         "modules": config_comparison.modules_not_running(etc, console_lines["module"]),
         "queues": missing,
         "queue_settings": differences,
-        "dialplan": config_comparison.dialplan_differences(
-            etc, dialplan, console_lines["dialplan"]
-        ),
+        "dialplan": config_comparison.differing_contexts(etc, dialplan, console_lines["dialplan"]),
         "files": config.manually_changed_files(etc),
     }
     now = clock.now()

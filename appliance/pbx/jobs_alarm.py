@@ -33,7 +33,7 @@ def _send_by_bot(settings: Settings, cause: str) -> Sequence[Message]:
         return ()
     from appliance.messaging.telegram.courier import TelegramCourier  # see alarm_channels
 
-    courier = TelegramCourier(alarm_channels.open_bot(settings.telegram))
+    courier = TelegramCourier(alarm_channels.bot_client(settings.telegram))
     for message in messages:
         courier.send_message(message)
     return messages

@@ -15,7 +15,7 @@ def test_a_file_in_another_encoding_counts_as_changed_by_hand(tmp_path: Path) ->
     assert config.manually_changed_files(tmp_path) == [file.name]
     console_lines = ["[ Context 'menu' created by 'pbx_config' ]"]
     console_lines.append("  's' =>            1. Answer()                   [extensions.conf:2]")
-    assert config_comparison.dialplan_differences(tmp_path, [file.name], console_lines) == []
+    assert config_comparison.differing_contexts(tmp_path, [file.name], console_lines) == []
     for name in ("modules.conf", "queues.conf"):
         (tmp_path / name).write_bytes("; модули\n".encode("cp1251"))
     assert config_comparison.modules_not_running(tmp_path, []) == []

@@ -12,7 +12,7 @@ from appliance.pbx.ami import Unreachable
 from appliance.telephony import routing
 from appliance.telephony.routing import Plan
 
-APPLIED_TOPIC = "plan.taken."  # followed by the number of the event that was applied
+APPLIED_TOPIC = "plan.taken."  # followed by the id of the live event whose change was applied
 _APPLY_TIMEOUT_SECONDS, _POLL_SECONDS = 60.0, 0.1  # the pbx process verifies the plan once more
 
 
@@ -45,13 +45,13 @@ def apply_plan(settings: Settings, plan: Plan, by: str, note: str = "") -> PlanV
     return version
 
 
-def _wait_until_applied(event: int) -> None:
-    """Wait until the pbx process has put in force the change that was published as this event.
+def _wait_until_applied(event_id: int) -> None:
+    """Wait until the pbx process has put in force the change that was published as this live event.
 
-    `event` is the number of the live event. Raises Unreachable after _APPLY_TIMEOUT_SECONDS.
+    Raises Unreachable after _APPLY_TIMEOUT_SECONDS.
     """
     deadline = time.monotonic() + _APPLY_TIMEOUT_SECONDS
-    while not any(number >= event for number in live.topic_numbers(APPLIED_TOPIC)):
+    while not any(number >= event_id for number in live.topic_numbers(APPLIED_TOPIC)):
         if time.monotonic() > deadline:
             raise Unreachable("the pbx process has not put it in force")
         time.sleep(_POLL_SECONDS)

@@ -59,7 +59,7 @@ def ring_phone(
         Timeout=RING_MILLISECONDS,
         Async="true",
     )
-    wait_for_channels(asterisk, lambda lines: lines.phone_channel(user.extension))
+    wait_for_channels(asterisk, lambda snapshot: snapshot.phone_channel(user.extension))
 
 
 def hang_up_phone(settings: Settings, call_id: str, extension: str) -> None:

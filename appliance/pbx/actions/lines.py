@@ -134,9 +134,9 @@ class ChannelSnapshot:
         bridged.remove(channel) if channel in bridged else None
         return bridged[0] if len(bridged) == 1 else None
 
-    def waiting_caller(self, channel: Channel) -> Channel | None:
-        """Return the caller who waits while this phone consults an employee, if any."""
-        caller = self.find_channel(self.channel_variable(channel, "HELD"))
+    def waiting_caller(self, operator_channel: Channel) -> Channel | None:
+        """Return the channel of the caller who waits while this operator consults, if any."""
+        caller = self.find_channel(self.channel_variable(operator_channel, "HELD"))
         return caller if caller and caller.context == "held" else None
 
     def dialled_legs(self, channel: Channel) -> list[Channel]:
@@ -223,17 +223,17 @@ def phone_line(settings: Settings, extension: str) -> Line | None:
     )
 
 
-def _describe_line(lines: ChannelSnapshot, extension: str) -> Line | None:
+def _describe_line(snapshot: ChannelSnapshot, extension: str) -> Line | None:
     """Return what a phone does according to these channels; None if it is idle."""
-    channel = lines.phone_channel(extension)
+    channel = snapshot.phone_channel(extension)
     if not channel:
         return None
-    stage = lines.phone_stage(channel)
+    stage = snapshot.phone_stage(channel)
     other_number = channel.connected_number
     if stage == "supervising":
-        other_number = Channel.endpoint_of(lines.channel_variable(channel, "SPIED"))
+        other_number = Channel.endpoint_of(snapshot.channel_variable(channel, "SPIED"))
     elif not _NUMBER.fullmatch(other_number):  # outgoing: a name of the dialplan
-        other_number = lines.channel_variable(channel, "NORMAL")
+        other_number = snapshot.channel_variable(channel, "NORMAL")
     return Line(stage, channel.call_id, other_number)
 
 
@@ -247,14 +247,14 @@ def exclusive_connection(settings: Settings, extension: str) -> Iterator[Connect
         yield asterisk
 
 
-def talk_channels(lines: ChannelSnapshot, extension: str) -> tuple[Channel, Channel]:
+def talk_channels(snapshot: ChannelSnapshot, extension: str) -> tuple[Channel, Channel]:
     """Return the channels of a phone and of the caller with whom it is in a talk.
 
     Raises ActionRefused with the code "no_talk" if they are not in a talk.
     """
-    channel = lines.phone_channel(extension)
-    partner = lines.talk_partner(channel) if channel else None
-    if not channel or not partner or lines.phone_stage(channel) != "talk":
+    channel = snapshot.phone_channel(extension)
+    partner = snapshot.talk_partner(channel) if channel else None
+    if not channel or not partner or snapshot.phone_stage(channel) != "talk":
         raise ActionRefused("this phone speaks with nobody", "no_talk")
     return channel, partner
 

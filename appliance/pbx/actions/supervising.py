@@ -29,14 +29,14 @@ def supervise_talk(settings: Settings, supervisor: User, operator: User, mode: s
     if mode not in SUPERVISION_MODES:
         raise ActionRefused(f"no such mode: {mode}", "mode")
     with exclusive_connection(settings, supervisor.extension or "") as asterisk:
-        lines = ChannelSnapshot(asterisk)
-        operator_channel, caller = talk_channels(lines, operator.extension)
-        own_channel = lines.phone_channel(supervisor.extension) if supervisor.extension else None
-        recording = lines.channel_variable(caller, "RECORDING") or lines.channel_variable(
+        snapshot = ChannelSnapshot(asterisk)
+        operator_channel, caller = talk_channels(snapshot, operator.extension)
+        own_channel = snapshot.phone_channel(supervisor.extension) if supervisor.extension else None
+        recording = snapshot.channel_variable(caller, "RECORDING") or snapshot.channel_variable(
             operator_channel, "RECORDING"
         )
         recording_name = recording.removesuffix(".wav")
-        if own_channel and lines.phone_stage(own_channel) == "supervising":
+        if own_channel and snapshot.phone_stage(own_channel) == "supervising":
             set_variables(asterisk, own_channel, SPIED=operator_channel.name, SAID=recording_name)
             redirect_channels(asterisk, (own_channel, "spy", mode))
         else:
@@ -58,21 +58,21 @@ def take_over_talk(settings: Settings, supervisor: User, operator: User) -> str:
     answer.
     """
     with exclusive_connection(settings, supervisor.extension or "") as asterisk:
-        lines = ChannelSnapshot(asterisk)
-        own_channel = lines.phone_channel(supervisor.extension) if supervisor.extension else None
+        snapshot = ChannelSnapshot(asterisk)
+        own_channel = snapshot.phone_channel(supervisor.extension) if supervisor.extension else None
         if (
             not own_channel
             or not own_channel.is_up
-            or lines.phone_stage(own_channel) != "supervising"
+            or snapshot.phone_stage(own_channel) != "supervising"
         ):
             raise ActionRefused("the supervisor is not in the talk", "not_listening")
-        operator_channel, caller = talk_channels(lines, operator.extension)
-        if lines.channel_variable(own_channel, "SPIED") != operator_channel.name:
+        operator_channel, caller = talk_channels(snapshot, operator.extension)
+        if snapshot.channel_variable(own_channel, "SPIED") != operator_channel.name:
             raise ActionRefused("the supervisor is in another talk", "not_listening")
         set_variables(asterisk, operator_channel, JOINED="yes")
         set_variables(asterisk, own_channel, TAKEN_OVER=caller.name)
         redirect_channels(asterisk, (caller, "joined", own_channel.name))
-        wait_for_channels(asterisk, lambda now: _are_connected(now, own_channel, caller))
+        wait_for_channels(asterisk, lambda latest: _are_connected(latest, own_channel, caller))
         return caller.call_id
 
 
@@ -83,16 +83,16 @@ def stop_supervising(settings: Settings, supervisor: User) -> None:
     Asterisk does not answer.
     """
     with exclusive_connection(settings, supervisor.extension or "") as asterisk:
-        lines = ChannelSnapshot(asterisk)
-        own_channel = lines.phone_channel(supervisor.extension) if supervisor.extension else None
-        if not own_channel or lines.phone_stage(own_channel) != "supervising":
+        snapshot = ChannelSnapshot(asterisk)
+        own_channel = snapshot.phone_channel(supervisor.extension) if supervisor.extension else None
+        if not own_channel or snapshot.phone_stage(own_channel) != "supervising":
             raise ActionRefused("the supervisor is in no talk", "not_listening")
         asterisk.send_action("Hangup", Channel=own_channel.name, Cause="16")
-        wait_for_channels(asterisk, lambda now: not now.find_channel(own_channel.name))
+        wait_for_channels(asterisk, lambda latest: not latest.find_channel(own_channel.name))
 
 
-def _are_connected(lines: ChannelSnapshot, own_channel: Channel, caller: Channel) -> bool:
+def _are_connected(snapshot: ChannelSnapshot, own_channel: Channel, caller: Channel) -> bool:
     """Return True if the two channels are in a talk with each other."""
-    current = lines.find_channel(own_channel.name)
-    partner = lines.talk_partner(current) if current else None
+    current = snapshot.find_channel(own_channel.name)
+    partner = snapshot.talk_partner(current) if current else None
     return bool(partner and partner.name == caller.name)

@@ -33,7 +33,7 @@ def transfer_blind(settings: Settings, operator: User, number: str) -> None:
         asterisk.send_action(
             "BlindTransfer", Channel=own_channel.name, Context="transfer", Exten=target
         )
-        wait_for_channels(asterisk, lambda lines: not lines.find_channel(own_channel.name))
+        wait_for_channels(asterisk, lambda snapshot: not snapshot.find_channel(own_channel.name))
 
 
 def start_consultation(settings: Settings, operator: User, number: str) -> None:
@@ -53,7 +53,10 @@ def start_consultation(settings: Settings, operator: User, number: str) -> None:
         )
         wait_for_channels(
             asterisk,
-            lambda lines: _is_in(lines, own_channel, "consult") and _is_in(lines, caller, "held"),
+            lambda snapshot: (
+                _is_in_context(snapshot, own_channel, "consult")
+                and _is_in_context(snapshot, caller, "held")
+            ),
         )
 
 
@@ -69,7 +72,7 @@ def join_caller(settings: Settings, operator: User) -> None:
         )
         set_variables(asterisk, own_channel, JOINED="yes")
         redirect_channels(asterisk, (caller, "joined", employee.name))
-        wait_for_channels(asterisk, lambda lines: not lines.find_channel(own_channel.name))
+        wait_for_channels(asterisk, lambda snapshot: not snapshot.find_channel(own_channel.name))
 
 
 def start_conference(settings: Settings, operator: User) -> None:
@@ -88,7 +91,7 @@ def start_conference(settings: Settings, operator: User) -> None:
             asterisk, (own_channel, "conference", room), (employee, "conference", room)
         )
         redirect_channels(asterisk, (caller, "conference", room))
-        wait_for_channels(asterisk, lambda lines: _is_in(lines, caller, "conference"))
+        wait_for_channels(asterisk, lambda snapshot: _is_in_context(snapshot, caller, "conference"))
 
 
 def return_to_caller(settings: Settings, operator: User) -> None:
@@ -97,21 +100,21 @@ def return_to_caller(settings: Settings, operator: User) -> None:
     Raises ActionRefused with the code "no_consultation" if nobody is consulted.
     """
     with exclusive_connection(settings, operator.extension) as asterisk:
-        lines = ChannelSnapshot(asterisk)
-        own_channel, caller = _consultation_channels(lines, operator.extension)
-        for leg in lines.dialled_legs(own_channel):
+        snapshot = ChannelSnapshot(asterisk)
+        own_channel, caller = _consultation_channels(snapshot, operator.extension)
+        for leg in snapshot.dialled_legs(own_channel):
             asterisk.send_action("Hangup", Channel=leg.name, Cause="16")
-        wait_for_channels(asterisk, lambda now: not _is_in(now, caller, "held"))
+        wait_for_channels(asterisk, lambda latest: not _is_in_context(latest, caller, "held"))
 
 
-def _consultation_channels(lines: ChannelSnapshot, extension: str) -> tuple[Channel, Channel]:
+def _consultation_channels(snapshot: ChannelSnapshot, extension: str) -> tuple[Channel, Channel]:
     """Return the operator's channel in a consultation, and that of the caller who waits.
 
     Raises ActionRefused with the code "no_consultation" if nobody is consulted.
     """
-    own_channel = lines.phone_channel(extension)
+    own_channel = snapshot.phone_channel(extension)
     caller = (
-        lines.waiting_caller(own_channel)
+        snapshot.waiting_caller(own_channel)
         if own_channel and own_channel.context == "consult"
         else None
     )
@@ -121,20 +124,20 @@ def _consultation_channels(lines: ChannelSnapshot, extension: str) -> tuple[Chan
 
 
 def _answered_consultation(
-    lines: ChannelSnapshot, extension: str
+    snapshot: ChannelSnapshot, extension: str
 ) -> tuple[Channel, Channel, Channel]:
     """Return the channels of operator, waiting caller and employee.
 
     Raises ActionRefused with the code "no_consultation" or "not_answered".
     """
-    own_channel, caller = _consultation_channels(lines, extension)
-    employee = lines.talk_partner(own_channel)
+    own_channel, caller = _consultation_channels(snapshot, extension)
+    employee = snapshot.talk_partner(own_channel)
     if not employee or not employee.is_up:
         raise ActionRefused("the employee has not answered", "not_answered")
     return own_channel, caller, employee
 
 
-def _is_in(lines: ChannelSnapshot, channel: Channel, context: str) -> bool:
+def _is_in_context(snapshot: ChannelSnapshot, channel: Channel, context: str) -> bool:
     """Return True if the channel exists and is in this context of the dialplan."""
-    current = lines.find_channel(channel.name)
+    current = snapshot.find_channel(channel.name)
     return bool(current and current.context == context)

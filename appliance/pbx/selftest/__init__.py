@@ -66,7 +66,7 @@ def place_synthetic_call(settings: Settings) -> SelfTestResult:
         "call",
         started_at,
         tuple(scenario.steps.finished),
-        scenario.steps.failed,
+        scenario.steps.failed_step,
         scenario.steps.detail,
         scenario.row.id if scenario.row else "",
     )

@@ -84,11 +84,11 @@ def place_carrier_call(settings: Settings, name: str) -> SelfTestResult:
             # The failed step, recorded in the steps, becomes the result.
             with contextlib.suppress(StepFailed):
                 asyncio.run(_run_sip_part(settings, trunk, attempt))
-            if attempt.steps.failed in ("", "busy"):
+            if attempt.steps.failed_step in ("", "busy"):
                 break
     steps = attempt.steps
-    detail = steps.detail if steps.failed else _returned_number(attempt)
-    result = SelfTestResult(kind, started_at, tuple(steps.finished), steps.failed, detail)
+    detail = steps.detail if steps.failed_step else _returned_number(attempt)
+    result = SelfTestResult(kind, started_at, tuple(steps.finished), steps.failed_step, detail)
     selftests.save_result(result)
     return result
 

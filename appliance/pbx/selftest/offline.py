@@ -80,7 +80,7 @@ def run_offline_drill(settings: Settings) -> SelfTestResult:
         finally:
             db.open_database(settings.paths.database)
     result = SelfTestResult(
-        "offline", started_at, tuple(steps.finished), steps.failed, steps.detail
+        "offline", started_at, tuple(steps.finished), steps.failed_step, steps.detail
     )
     selftests.save_result(result)
     return result

@@ -22,12 +22,12 @@ async def register_phone(desk: Agent, account: tuple[str, str], limit_seconds: f
         raise StepFailed(f"REGISTER: {status}")
 
 
-def answer_call(call: Call, pitch: int, pitches: tuple[int, ...]) -> None:
-    """Ring and answer at once; `pitch` is the own voice, `pitches` are the voices to recognise.
+def answer_call(call: Call, own_pitch: int, voices: tuple[int, ...]) -> None:
+    """Ring and answer a call at once, and send a tone of `own_pitch` as the voice of this end.
 
-    Voices are tones; each pitch is in hertz.
+    `voices` are the pitches to recognise in what is received. All pitches are in hertz.
     """
-    call.media.pitch, call.media.pitches = pitch, pitches
+    call.media.pitch, call.media.pitches = own_pitch, voices
     call.send_ringing()
     call.pick_up()
 

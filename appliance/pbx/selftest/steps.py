@@ -19,11 +19,11 @@ class StepFailed(Exception):
 
 @dataclass
 class Steps:
-    """The finished steps; `failed` names the step that failed, `detail` gives the reason."""
+    """The steps of one test that have ended, in order, and the failure of the last one, if any."""
 
     finished: list[SelfTestStep] = field(default_factory=list)
-    failed: str = ""
-    detail: str = ""
+    failed_step: str = ""  # its name; "": no step has failed
+    detail: str = ""  # the reason
 
     @contextlib.contextmanager
     def time_step(self, name: str) -> Iterator[None]:
@@ -32,7 +32,7 @@ class Steps:
         try:
             yield
         except Exception as error:  # any fault is a finding of the test
-            self.failed, self.detail = name, str(error) or type(error).__name__
+            self.failed_step, self.detail = name, str(error) or type(error).__name__
             self.finished.append(SelfTestStep(name, round(time.monotonic() - started, 3), ok=False))
             raise StepFailed(self.detail) from error
         self.finished.append(SelfTestStep(name, round(time.monotonic() - started, 3), ok=True))
