@@ -56,6 +56,7 @@ def serve_look_ups(settings: Settings, stop: threading.Event) -> None:
 
 
 def _shut_down_on_stop(server: "_LookUpServer", stop: threading.Event) -> None:
+    """Wait until `stop` is set, then end `serve_forever`."""
     stop.wait()
     server.shutdown()
 

@@ -83,7 +83,7 @@ def originate_callback(settings: Settings, asterisk: Connection, task: FollowUp)
         Context="callback",
         Exten="s",
         Priority="1",
-        Timeout=(ring_seconds + 15) * 1000,
+        Timeout=(ring_seconds + 15) * 1000,  # longer than the dialplan's own limit
         Codecs="alaw",  # the codec of trunks and phones: transcoding mutes half of the operators
         Async="true",
         Variable=",".join(f"{name}={value}" for name, value in variables.items()),
@@ -99,7 +99,11 @@ class _CallCapacity:
     called_numbers: set[str] = field(default_factory=set)  # numbers being called by the appliance
 
     def has_room_for(self, language: str) -> bool:
-        """Return True if one more citizen who speaks this language may be called."""
+        """Return True if one more citizen who speaks this language may be called.
+
+        A phone must be free in total and for the language: an operator may speak several, so that
+        the same free phone is counted for each of them.
+        """
         all_phones = set().union(*self.free_phones.values())
         free_count = len(all_phones) - self.waiting_callers.total()
         return free_count > 0 and len(self.free_phones[language]) > self.waiting_callers[language]

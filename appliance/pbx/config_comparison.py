@@ -20,7 +20,7 @@ type QueueOptions = tuple[str, str, str]  # strategy, maximum of callers ("0": n
 
 
 def configured_modules(etc: Path) -> list[str]:
-    """Return the modules that modules.conf loads; empty if the file is not written yet."""
+    """Return the modules that modules.conf in the folder `etc` loads; empty if it is missing."""
     file = etc / "modules.conf"
     return _LOAD_LINE.findall(file.read_text("utf-8", "replace")) if file.exists() else []
 
@@ -37,7 +37,8 @@ def modules_not_running(etc: Path, console_lines: Iterable[str]) -> list[str]:
 def differing_contexts(etc: Path, files: Iterable[str], console_lines: Iterable[str]) -> list[str]:
     """Return the contexts of the dialplan whose steps in Asterisk differ from those in the files.
 
-    `console_lines` is the output of `dialplan show`.
+    `files` are the names of the dialplan's files in the folder `etc`; `console_lines` is the output
+    of `dialplan show`.
     """
     configured = {step for name in files for step in _configured_steps(etc / name)}
     running = set(_running_steps(console_lines, {context for context, *_ in configured}))

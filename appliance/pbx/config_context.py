@@ -36,6 +36,7 @@ def template_values(settings: Settings, plan: Plan, *, isolated: bool) -> dict[s
             *routing.shared_queues(plan),
             *(routing.own_queue(operator.extension) for operator in accounts.active_operators()),
         ],
+        # The menus of topics: each by the keys pressed before it, "" for the first menu.
         "levels": sorted({topic.keys[:-1] for topic in plan.topics} | {""}),
         "numbers": _hotline_numbers(plan),
         "routes": _routes_with_default(plan),

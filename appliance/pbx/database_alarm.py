@@ -98,7 +98,10 @@ def _send_by_bot(account: Telegram, chat: str, text: str) -> bool:
 
 
 def _send_by_sms(gateways: Sequence["SmsGateway"], phone: str, text: str, key: str) -> bool:
-    """Send the text through the first account that accepts it; returns True if it was sent."""
+    """Send the text through the first account that accepts it; returns True if it was sent.
+
+    `key` identifies the message, so that a service does not send it twice.
+    """
     for gateway in gateways:
         try:
             gateway.send(phone, text, key)

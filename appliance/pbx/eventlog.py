@@ -247,9 +247,9 @@ def create_event(
 ) -> Event:
     """Return an event that the appliance records in addition to those of Asterisk's log.
 
-    `fields` are further ones by their names in CEL_FIELDS, all others are empty; UniqueID is the
-    linkedid unless passed. `at` is a datetime, or the time as Asterisk wrote it; `facts` are in the
-    form that the dialplan uses, "k=v&k=v".
+    `kind` is its type. `fields` are further ones by their names in CEL_FIELDS, all others are
+    empty; UniqueID is the linkedid unless passed. `at` is a datetime, or the time as Asterisk wrote
+    it; `facts` are in the form that the dialplan uses, "k=v&k=v".
     """
     common_fields = {
         "EventTime": at if isinstance(at, str) else f"{at.timestamp():.6f}",

@@ -59,7 +59,8 @@ def storable_name(path: Path) -> str:
 def file_fingerprint(path: Path, stream: BinaryIO) -> str:
     """Return an id of a log file that stays the same when the file is renamed.
 
-    Leaves the stream at an arbitrary position.
+    It consists of the inode and a hash of the first line. `stream` is the file, opened; it is left
+    at another position.
     """
     stream.seek(0)
     first_line = stream.readline(_MAX_FIRST_LINE_BYTES)

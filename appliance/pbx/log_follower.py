@@ -42,6 +42,7 @@ class LogFollower:
         return new_count
 
     def _read_file(self, path: Path) -> int:
+        """Read what is new in one log file; returns the number of new records."""
         return ledger.read_log(path, self._settings.calls, growing=True)
 
     def _update_quarantine(self, unreadable: dict[str, str]) -> None:

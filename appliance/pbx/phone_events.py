@@ -68,7 +68,10 @@ class PhoneMonitor:
         self._settling_until = 0.0  # until then the states are listed more often
 
     def track_event(self, event: dict[str, str]) -> None:
-        """Note that a channel began or ended, or that all devices must be queried again."""
+        """Note that a channel began or ended, or that all devices must be queried again.
+
+        Events of other kinds have no effect.
+        """
         now, event_name = time.monotonic(), event.get("Event")
         if event_name in ("ContactStatus", "Rename"):
             # its effect appears a little later

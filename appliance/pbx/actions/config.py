@@ -60,8 +60,8 @@ def _wait_until_applied(event_id: int) -> None:
 def change_trunk_password(settings: Settings, name: str, password: str, by: str) -> PlanVersion:
     """Change the password of a trunk's account; calls in progress are not touched.
 
-    Raises LookupError if there is no such trunk or it has no account, and the errors of
-    `apply_plan`.
+    `name` is the trunk's; `by` is the login of the user who changed it. Raises LookupError if there
+    is no such trunk or it has no account, and the errors of `apply_plan`.
     """
     plan = routing.current_plan(settings)
     if not any(trunk.name == name and trunk.user for trunk in plan.trunks):

@@ -31,7 +31,7 @@ def start_line_trial(settings: Settings, trunk: str, by: str, span: int | None =
                 "Originate",
                 Channel=f"Local/{number}@test-call/n",
                 Application="Wait",
-                Data="10",
+                Data="10",  # seconds: longer than the dialplan lets an answered call last
                 Timeout=RING_MILLISECONDS,
                 Codecs="alaw",
                 Async="true",

@@ -68,7 +68,7 @@ def _is_browser_phone(asterisk: Connection, extension: str) -> bool:
 
 
 def _talk_legs(asterisk: Connection, extension: str) -> list[Channel]:
-    """Return the phone's channels that are in a talk."""
+    """Return the phone's channels that are in a talk, that is, answered."""
     prefix = f"PJSIP/{extension}-"
     return [
         channel

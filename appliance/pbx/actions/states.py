@@ -30,7 +30,8 @@ def choose_state(
 ) -> None:
     """Record an operator's state and update Asterisk's queues.
 
-    `by` is the user who set it, if it was not the operator themselves. Raises Unreachable if
+    `reason` is that of a pause. `by` is the login of the user who set the state; "" if it was the
+    operator themselves. Raises Unreachable if
     Asterisk does not answer: the state is recorded nevertheless, and is applied when Asterisk is
     back.
     """

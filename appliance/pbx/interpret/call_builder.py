@@ -76,7 +76,7 @@ class CallBuilder(UserEvents):
             call.ended_by = outcomes.call_ender(call, self.evidence)
 
     def _add_cancelled_attempts(self, moment: dt.datetime) -> None:
-        """Add the dial attempts that our own side broke off; the dialplan does not record them."""
+        """Add the dial attempts that our own side broke off, as of `moment`: no record has them."""
         legs = [
             leg for leg in self._citizen_legs() if leg.uniqueid != self.id and not leg.is_answered
         ]
@@ -325,7 +325,7 @@ class CallBuilder(UserEvents):
         return any(leg.is_e1 and not leg.is_over for leg in self._citizen_legs())
 
     def _record_talk_end(self, leg: Leg, side: str, moment: dt.datetime) -> None:
-        """Record which side ended a talk, decided by the first channel that hangs up after it."""
+        """Record that `side` ended the talk of this leg, if it is the talk's first to hang up."""
         for uniqueid, talk in self.talk_by_leg.items():
             if not outcomes.is_open_or_ended_at(talk.ended_at, moment):
                 continue

@@ -12,7 +12,10 @@ class GapTracker:
         self.interrupted_talk: TalkFacts | None = None  # waits for its operator
 
     def open_gap(self, talk: TalkFacts, moment: dt.datetime) -> None:
-        """Handle LOST: begin a gap in a talk, which is not over, as its caller is kept waiting."""
+        """Handle LOST: begin a gap in a talk, which goes on: its caller waits for the operator.
+
+        The gap begins when the talk seemed to end.
+        """
         talk.gaps.append((talk.ended_at or moment, None))
         talk.ended_at, self.interrupted_talk = None, talk
 

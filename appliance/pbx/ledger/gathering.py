@@ -215,8 +215,8 @@ def calls_merged_with(events: Iterable[Event]) -> set[str]:
 def _linkedid_of_held_call(events: Sequence[Event]) -> str | None:
     """Return the linkedid of the call whose caller waits while a phone of it places this call.
 
-    According to the ledger, the phone is in a talk of that call at the time. Returns None if there
-    is no such call.
+    According to the ledger, the phone is in a talk of that call at the time; calls between two of
+    the appliance's own phones do not count. Returns None if there is no such call.
     """
     linkedids = {event.linkedid for event in events}
     root = oldest_linkedid(linkedids)

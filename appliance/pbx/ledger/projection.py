@@ -97,7 +97,7 @@ def _try_to_interpret(call_records: CallRecords, level: int) -> InterpretedCall 
 
 
 def _store_independent_calls(batch: Sequence[CallFacts], rules: Calls) -> None:
-    """Store calls of which no other call is a part, and update the tasks to call their callers.
+    """Store calls of which no other call is a part, and update the tasks to call callers back.
 
     A call without an end or a talk is skipped for the tasks: it changes no task yet.
     """

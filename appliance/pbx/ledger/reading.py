@@ -91,7 +91,10 @@ def record_event(settings: Settings, event: Event) -> None:
 
 
 def retry_quarantined_calls(rules: Calls) -> None:
-    """Project again the calls that could not be interpreted: this release may be able to."""
+    """Project again the calls that an earlier release could not interpret: this one may be able to.
+
+    It is for the start of the pbx process. Calls that fail again remain set aside.
+    """
     rows = [row.linkedid for row in calls.quarantined_pieces(kind="untold")]
     db.in_short_transactions(
         [functools.partial(projection.project_call, linkedid, rules) for linkedid in rows]

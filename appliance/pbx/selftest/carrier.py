@@ -56,7 +56,7 @@ def eligible_trunks(settings: Settings) -> list[Trunk]:
 
 
 def place_carrier_call(settings: Settings, name: str) -> SelfTestResult:
-    """Place a test call over a trunk, and a second one if that fails; record the result.
+    """Place a test call over the trunk `name`, and a second one if that fails; record the result.
 
     Only one test call is placed at a time. If the line is busy, no call is placed: this is not a
     fault and is recorded as `busy`. Raises LookupError if there is no such trunk.

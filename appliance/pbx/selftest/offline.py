@@ -112,7 +112,8 @@ def isolate_network() -> None:
 def occupy_name_servers(file: Path = Path("/etc/resolv.conf")) -> list[socket.socket]:
     """Bind the addresses of the name servers, without answering; call it after `isolate_network`.
 
-    Returns the sockets, which receive the queries for names.
+    Returns the sockets, which receive the queries for names: so the drill detects whether a name is
+    looked up. `file` lists the name servers, in the form of resolv.conf.
     """
     lines = (line.split() for line in file.read_text("utf-8", "replace").splitlines())
     servers = dict.fromkeys(

@@ -142,7 +142,7 @@ def settings_to_toml(settings: Settings) -> str:
 
 
 def _toml_table(head: str, row: object) -> str:
-    """Return one table of the file; fields whose value is None are left out."""
+    """Return one table of the file under the line `head`; fields that are None are left out."""
     lines = [head]
     for field in dataclasses.fields(row):  # type: ignore[arg-type]  # a dataclass of the settings
         value = getattr(row, field.name)

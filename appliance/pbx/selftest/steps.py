@@ -27,7 +27,10 @@ class Steps:
 
     @contextlib.contextmanager
     def time_step(self, name: str) -> Iterator[None]:
-        """Time a step. Any error in it is recorded as the failed step, and raised as StepFailed."""
+        """Time the step in the `with` block and add it to the finished ones.
+
+        Any error in it is recorded as the failed step, and raised as StepFailed.
+        """
         started = time.monotonic()
         try:
             yield
