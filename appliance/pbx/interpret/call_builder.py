@@ -318,14 +318,14 @@ class CallBuilder(UserEvents):
     def _awaits_better_evidence(self, talk: TalkFacts, side: str) -> bool:
         """Return True if the end of the citizen's channel may show better who ended a talk.
 
-        It may if `side`, the operator, hung up only after the citizen left, or if it is an E1.
+        If the operator hung up (`side`): when the citizen had left before. Else: if it is an E1.
         """
         if side == "operator":
             return id(talk) in self.talks_left_by_citizen
         return any(leg.is_e1 and not leg.is_over for leg in self._citizen_legs())
 
     def _record_talk_end(self, leg: Leg, side: str, moment: dt.datetime) -> None:
-        """Record that `side` ended the talk of this leg, if it is the talk's first to hang up."""
+        """Record that `side` ended the talks of this leg; a talk's first leg to hang up counts."""
         for uniqueid, talk in self.talk_by_leg.items():
             if not outcomes.is_open_or_ended_at(talk.ended_at, moment):
                 continue

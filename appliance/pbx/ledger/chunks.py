@@ -106,6 +106,6 @@ def _skip_garbage(stream: BinaryIO, data: bytes, offset: int, *, growing: bool) 
     if start:
         end += start.start() - len(block)
     elif growing:
-        end -= overlap
+        end -= overlap  # read again later: a record may have begun there
     size = end - offset
     return LogChunk(damages=[_describe_damage(offset, data, size)], consumed=size)

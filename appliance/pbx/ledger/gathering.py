@@ -86,7 +86,7 @@ def _calls_across_step(event: Event) -> set[str]:
 
 
 def independent_calls(events_by_call: Mapping[str, Sequence[Event]]) -> list[CallRecords]:
-    """Return what is stored about the inbound calls that depend on no record of another call.
+    """Return, ready to be interpreted, the inbound calls that depend on no record of another call.
 
     `events_by_call` contains all records of each linkedid, and is not empty. Calls that may depend
     on others are left out: near a step of the clock these are all calls.
