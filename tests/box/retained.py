@@ -82,7 +82,7 @@ def close_appeal(appeal: Appeal, at: dt.datetime) -> None:
         (("take", ""), ("answer", "Siz haqingizda"), ("close", "")), start=1
     ):
         handling.perform_step(
-            appeal, action, actor="bahodir", version=version, today=today, text=text
+            appeal, action, actor="bahodir", expected_version=version, today=today, text=text
         )
     Handling.update(changed_at=at).where(Handling.appeal == appeal).execute()
     Appeal.update(registered_at=at, received_at=at).where(Appeal.id == appeal.id).execute()

@@ -100,7 +100,7 @@ def answer_and_close(appeal: Appeal) -> None:
     for action, text in (("answer", f"Hurmatli {NAME}, javob"), ("close", "")):
         version = Handling.get_by_id(appeal.id).version
         handling.perform_step(
-            appeal, action, actor="bahodir", version=version, today=today, text=text
+            appeal, action, actor="bahodir", expected_version=version, today=today, text=text
         )
 
 

@@ -81,7 +81,7 @@ def perform_step(
         appeal,
         action,
         actor=by,
-        version=version or handling_of(appeal).version,
+        expected_version=version or handling_of(appeal).version,
         today=TODAY,
         text=text,
         department=other,

@@ -139,7 +139,7 @@ def test_a_withdrawn_answer_leaves_only_the_ministrys_newest_state(appeal) -> No
 @pytest.mark.parametrize("action", ["take", "interim", "return", "extend", "dismiss"])
 def test_every_other_step_is_reported_to_the_ministrys_system_at_once(appeal, action) -> None:
     handling.perform_step(
-        appeal, action, actor="bahodir", version=1, today=SUNDAY.date(), text="Sababi bor"
+        appeal, action, actor="bahodir", expected_version=1, today=SUNDAY.date(), text="Sababi bor"
     )
     assert take_messages() == [("ministry", 0)]
 

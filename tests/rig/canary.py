@@ -159,7 +159,12 @@ class Canary:
         for action, text in (("answer", f"Hurmatli {self.former_surname}, javob"), ("close", "")):
             version = Handling.get_by_id(self.appeal.id).version
             handling.perform_step(
-                self.appeal, action, actor=ministry.login, version=version, today=today, text=text
+                self.appeal,
+                action,
+                actor=ministry.login,
+                expected_version=version,
+                today=today,
+                text=text,
             )
 
     def _write_about(self, settings: Settings, operator: User, other: User) -> None:

@@ -17,7 +17,7 @@ def correct_appeal(
     appeal: Appeal,
     values: dict[str, str],
     actor: str,
-    version: int,
+    expected_version: int,
     calendar: WorkingCalendar,
 ) -> dict[str, list[str]]:
     """Replace the values of an appeal's form; returns [before, now] of each changed field.
@@ -42,7 +42,7 @@ def correct_appeal(
         )
         was_returned = handling.current_state(appeal) == "returned"
         if changes or was_returned:
-            handling.record_correction(corrected, actor, version, changes)
+            handling.record_correction(corrected, actor, expected_version, changes)
         if changes:
             forms.store_counted_values(definition, corrected)
             _store_wording(appeal, previous_values, corrected_at, actor)

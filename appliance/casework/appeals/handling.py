@@ -1,7 +1,7 @@
 """The handling of a registered appeal, one step at a time.
 
-Every step is one conditional UPDATE of the appeal's row in `handling` with the version that the
-acting user has seen: of two people at the same instant one succeeds, and the other is refused.
+Every step is one conditional UPDATE of the appeal's row in `handling`. `expected_version` is the
+version that the acting user has seen: of two people at the same instant one is refused.
 `actor` is a login, or key:NAME for a program. `casework.hooks` runs what follows a step.
 
 A step raises Refused with the code "changed" if another user was faster, "held" if a colleague
@@ -68,20 +68,22 @@ def start_missing_handling(calendar: WorkingCalendar) -> int:
             return started
 
 
-def take_over(appeal: Appeal, actor: str, version: int) -> None:
+def take_over(appeal: Appeal, actor: str, expected_version: int) -> None:
     """Take over an appeal, also from a colleague who holds it."""
     previous_holder = Handling.get_by_id(appeal.id).holder
     _apply_step(
         appeal,
         "take",
         actor,
-        version,
+        expected_version,
         holder=actor,
         detail={"from": previous_holder} if previous_holder else {},
     )
 
 
-def answer_appeal(appeal: Appeal, text: str, actor: str, version: int, today: dt.date) -> None:
+def answer_appeal(
+    appeal: Appeal, text: str, actor: str, expected_version: int, today: dt.date
+) -> None:
     """Answer the applicant; the user who answers then holds the appeal.
 
     Nobody is notified before NOTIFICATION_DELAY is over: until then undo_answer() can take it back.
@@ -90,7 +92,7 @@ def answer_appeal(appeal: Appeal, text: str, actor: str, version: int, today: dt
         appeal,
         "answer",
         actor,
-        version,
+        expected_version,
         text=text,
         delay=NOTIFICATION_DELAY,
         holder=actor,
@@ -98,7 +100,7 @@ def answer_appeal(appeal: Appeal, text: str, actor: str, version: int, today: dt
     )
 
 
-def undo_answer(appeal: Appeal, actor: str, version: int) -> str:
+def undo_answer(appeal: Appeal, actor: str, expected_version: int) -> str:
     """Take back one's own answer before anybody was notified of it; returns its text.
 
     The appeal is open again, held by the user who answered. Raises Refused "late" if its
@@ -108,7 +110,7 @@ def undo_answer(appeal: Appeal, actor: str, version: int) -> str:
         last_answer = undoable_answer(appeal, actor)
         if not last_answer or not outbox.withdraw_messages(appeal.number, last_answer.at):
             raise Refused("late")
-        _apply_step(appeal, "undo", actor, version, holder=actor, answered_on=None)
+        _apply_step(appeal, "undo", actor, expected_version, holder=actor, answered_on=None)
     return str(last_answer.text)
 
 
@@ -123,14 +125,14 @@ def undoable_answer(appeal: Appeal, actor: str) -> AppealStep | None:
     )
 
 
-def send_interim_answer(appeal: Appeal, text: str, actor: str, version: int) -> None:
+def send_interim_answer(appeal: Appeal, text: str, actor: str, expected_version: int) -> None:
     """Send the applicant an interim answer; the appeal stays open (article 34)."""
-    _apply_step(appeal, "interim", actor, version, text=text, holder=actor)
+    _apply_step(appeal, "interim", actor, expected_version, text=text, holder=actor)
 
 
-def return_for_rework(appeal: Appeal, reason: str, actor: str, version: int) -> None:
+def return_for_rework(appeal: Appeal, reason: str, actor: str, expected_version: int) -> None:
     """Return an appeal to its operator for rework; its term keeps running."""
-    _apply_step(appeal, "return", actor, version, text=reason, holder=actor)
+    _apply_step(appeal, "return", actor, expected_version, text=reason, holder=actor)
 
 
 def forward_to_department(
@@ -138,7 +140,7 @@ def forward_to_department(
     department: Department | None,
     reason: str,
     actor: str,
-    version: int,
+    expected_version: int,
     today: dt.date,
 ) -> None:
     """Forward an appeal to another department.
@@ -159,16 +161,25 @@ def forward_to_department(
         "to": department.id,
         "late": today > current.forward_by,
     }
-    _apply_step(appeal, "forward", actor, version, text=reason, detail=detail, **columns)
+    _apply_step(appeal, "forward", actor, expected_version, text=reason, detail=detail, **columns)
 
 
-def extend_term(appeal: Appeal, reason: str, actor: str, version: int, today: dt.date) -> None:
+def extend_term(
+    appeal: Appeal, reason: str, actor: str, expected_version: int, today: dt.date
+) -> None:
     """Extend the term as article 28 allows, before it ends: to a month, then by another month."""
     current = Handling.get_by_id(appeal.id)
     term, due_on = _extended_term(current, today)
     detail = {"from": current.due_on.isoformat(), "to": due_on.isoformat()}
     _apply_step(
-        appeal, "extend", actor, version, text=reason, detail=detail, term=term, due_on=due_on
+        appeal,
+        "extend",
+        actor,
+        expected_version,
+        text=reason,
+        detail=detail,
+        term=term,
+        due_on=due_on,
     )
 
 
@@ -180,23 +191,25 @@ def extended_due_date(current: Handling, today: dt.date) -> dt.date | None:
         return None
 
 
-def dismiss_appeal(appeal: Appeal, reason: str, actor: str, version: int) -> None:
+def dismiss_appeal(appeal: Appeal, reason: str, actor: str, expected_version: int) -> None:
     """Close an appeal that needs no answer, with the reason (articles 29 and 30)."""
-    _apply_step(appeal, "dismiss", actor, version, text=reason)
+    _apply_step(appeal, "dismiss", actor, expected_version, text=reason)
 
 
-def close_appeal(appeal: Appeal, actor: str, version: int) -> None:
+def close_appeal(appeal: Appeal, actor: str, expected_version: int) -> None:
     """Close an answered appeal."""
-    _apply_step(appeal, "close", actor, version)
+    _apply_step(appeal, "close", actor, expected_version)
 
 
-def reopen_appeal(appeal: Appeal, reason: str, actor: str, version: int, today: dt.date) -> None:
+def reopen_appeal(
+    appeal: Appeal, reason: str, actor: str, expected_version: int, today: dt.date
+) -> None:
     """Reopen an answered or closed appeal; an explanation is due in 10 days (article 31)."""
     _apply_step(
         appeal,
         "reopen",
         actor,
-        version,
+        expected_version,
         text=reason,
         holder=actor,
         answered_on=None,
@@ -206,10 +219,12 @@ def reopen_appeal(appeal: Appeal, reason: str, actor: str, version: int, today: 
     )
 
 
-def record_specialist_contact(appeal: Appeal, contact: str, actor: str, version: int) -> None:
+def record_specialist_contact(
+    appeal: Appeal, contact: str, actor: str, expected_version: int
+) -> None:
     """Record which specialist was contacted just now; table 5 of report form №2 lists them."""
     with write_transaction():
-        _apply_step(appeal, "consult", actor, version, text=contact)
+        _apply_step(appeal, "consult", actor, expected_version, text=contact)
         earlier_contacts = Appeal.get_by_id(appeal.id).consultation_contact
         contacts = "; ".join(filter(None, (earlier_contacts, normalize_spelling(contact))))
         columns = {"consultation": True, "consultation_contact": contacts}
@@ -217,10 +232,12 @@ def record_specialist_contact(appeal: Appeal, contact: str, actor: str, version:
         consultations.mark_specialist_contacted(appeal)
 
 
-def record_consultation_outcome(appeal: Appeal, result: str, actor: str, version: int) -> None:
+def record_consultation_outcome(
+    appeal: Appeal, result: str, actor: str, expected_version: int
+) -> None:
     """Record the outcome of the consultation that the appeal requested."""
     with write_transaction():
-        _apply_step(appeal, "conclude", actor, version, text=result)
+        _apply_step(appeal, "conclude", actor, expected_version, text=result)
         consultations.record_outcome(appeal, result, actor)
 
 
@@ -238,7 +255,7 @@ def perform_step(
     action: str,
     *,
     actor: str,
-    version: int,
+    expected_version: int,
     today: dt.date,
     text: str = "",
     department: Department | None = None,
@@ -247,31 +264,31 @@ def perform_step(
     with write_transaction():
         match action:
             case "take":
-                take_over(appeal, actor, version)
+                take_over(appeal, actor, expected_version)
             case "answer":
-                answer_appeal(appeal, text, actor, version, today)
+                answer_appeal(appeal, text, actor, expected_version, today)
             case "undo":
-                undo_answer(appeal, actor, version)
+                undo_answer(appeal, actor, expected_version)
             case "interim":
-                send_interim_answer(appeal, text, actor, version)
+                send_interim_answer(appeal, text, actor, expected_version)
             case "return":
-                return_for_rework(appeal, text, actor, version)
+                return_for_rework(appeal, text, actor, expected_version)
             case "forward":
-                forward_to_department(appeal, department, text, actor, version, today)
+                forward_to_department(appeal, department, text, actor, expected_version, today)
             case "extend":
-                extend_term(appeal, text, actor, version, today)
+                extend_term(appeal, text, actor, expected_version, today)
             case "dismiss":
-                dismiss_appeal(appeal, text, actor, version)
+                dismiss_appeal(appeal, text, actor, expected_version)
             case "close":
-                close_appeal(appeal, actor, version)
+                close_appeal(appeal, actor, expected_version)
             case "reopen":
-                reopen_appeal(appeal, text, actor, version, today)
+                reopen_appeal(appeal, text, actor, expected_version, today)
             case _:
                 raise Refused("action")
 
 
 def record_correction(
-    appeal: Appeal, actor: str, version: int, changes: dict[str, list[str]]
+    appeal: Appeal, actor: str, expected_version: int, changes: dict[str, list[str]]
 ) -> None:
     """Record that the form was corrected; a returned appeal goes back to the user who returned it.
 
@@ -286,7 +303,7 @@ def record_correction(
     action = "resend" if current.state == "returned" else "correct"
     if action == "resend" and current.holder:
         columns["state"] = "taken"
-    _apply_step(appeal, action, actor, version, detail={"changes": changes}, **columns)
+    _apply_step(appeal, action, actor, expected_version, detail={"changes": changes}, **columns)
 
 
 def handling_of_appeal(appeal: Appeal) -> Handling | None:
@@ -323,7 +340,7 @@ def _apply_step(
     appeal: Appeal,
     action: str,
     actor: str,
-    version: int,
+    expected_version: int,
     *,
     text: str = "",
     detail: dict[str, Any] | None = None,
@@ -337,7 +354,7 @@ def _apply_step(
     move, text = states.WORKFLOW.moves[action], text.strip()
     if move.needs_text and not text:
         raise Refused("words")
-    if not 0 < version < _MAX_VERSION:
+    if not 0 < expected_version < _MAX_VERSION:
         raise Refused("changed")
     if move.to_state:
         columns = {"state": move.to_state} | columns
@@ -345,7 +362,7 @@ def _apply_step(
         columns["is_open"] = columns["state"] in states.WORKFLOW.open_state_codes
     conditions = [
         Handling.appeal == appeal.id,
-        Handling.version == version,
+        Handling.version == expected_version,
         Handling.state.in_(move.from_states),
     ]
     if move.blocked_by_holder:
@@ -354,12 +371,12 @@ def _apply_step(
         # inside the write lock: a client that polls for changes by time misses no change
         now = clock.now()
         updated_rows = (
-            Handling.update(columns | {"version": version + 1, "changed_at": now})
+            Handling.update(columns | {"version": expected_version + 1, "changed_at": now})
             .where(*conditions)
             .execute()
         )
         if not updated_rows:
-            raise Refused(_refusal_code(appeal, move, version))
+            raise Refused(_refusal_code(appeal, move, expected_version))
         AppealStep.create(
             appeal=appeal, at=now, who=actor, action=action, text=text, detail=detail or {}
         )
@@ -368,8 +385,8 @@ def _apply_step(
         hooks.appeal_changed.run(hooks.AppealChange(appeal, action, actor, delay))
 
 
-def _refusal_code(appeal: Appeal, move: states.AppealMove, version: int) -> str:
+def _refusal_code(appeal: Appeal, move: states.AppealMove, expected_version: int) -> str:
     current = Handling.get_by_id(appeal.id)
-    if current.version != version:
+    if current.version != expected_version:
         return "changed"
     return "held" if current.state in move.from_states else "state"

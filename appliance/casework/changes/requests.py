@@ -70,7 +70,7 @@ def perform_request_action(
     action: str,
     request: ChangeRequest,
     user: User,
-    version: int,
+    expected_version: int,
     text: str = "",
     uploads: Iterable[files.UploadedFile] = (),
 ) -> None:
@@ -85,7 +85,7 @@ def perform_request_action(
         raise Refused("action")
     if move.needs_text and not text:
         raise Refused("words")
-    if not 0 < version < _MAX_VERSION:
+    if not 0 < expected_version < _MAX_VERSION:
         raise Refused("changed")
     attached_files = files.check_files(uploads)
     columns: dict[str, Any] = {
@@ -94,11 +94,15 @@ def perform_request_action(
     }
     if move.to_state in ("accepted", "doing") and user.role in states.IMPLEMENTER_ROLES:
         columns["responsible"] = user.login
-    expected_version = (ChangeRequest.id == request.id, ChangeRequest.version == version)
+    unchanged_row = (
+        ChangeRequest.id == request.id,
+        ChangeRequest.version == expected_version,
+        ChangeRequest.state.in_(move.from_states),
+    )
     with write_transaction():
         updated_rows = (
-            ChangeRequest.update(columns | {"version": version + 1})
-            .where(*expected_version, ChangeRequest.state.in_(move.from_states))
+            ChangeRequest.update(columns | {"version": expected_version + 1})
+            .where(*unchanged_row)
             .execute()
         )
         if not updated_rows:

@@ -153,7 +153,12 @@ def _perform_step(settings: Settings, appeal: Appeal, action: str, text: str) ->
         current = Handling.get_by_id(appeal.id)
     today = clock.now().astimezone(settings.tz).date()
     handling.perform_step(
-        appeal, action, actor=MINISTRY_ACTOR, version=current.version, today=today, text=text
+        appeal,
+        action,
+        actor=MINISTRY_ACTOR,
+        expected_version=current.version,
+        today=today,
+        text=text,
     )
 
 

@@ -170,7 +170,7 @@ def add_step(number: str) -> Response:
             appeal,
             str(body.get("action", "")),
             actor=_audit_actor(),
-            version=version,
+            expected_version=version,
             today=today(),
             text=text,
             department=department,

@@ -47,7 +47,7 @@ def perform_action(number: str) -> Response:
             appeal,
             action,
             actor=me().login,
-            version=version,
+            expected_version=version,
             today=today(),
             text=text,
             department=department,

@@ -322,7 +322,7 @@ def test_a_forwarded_appeal_is_read_only_by_its_new_department(
         appeals_by_openness["personal"],
         "forward",
         actor="bahodir",
-        version=handling.handling_of_appeal(appeals_by_openness["personal"]).version,
+        expected_version=handling.handling_of_appeal(appeals_by_openness["personal"]).version,
         today=clock.now().date(),
         text="Tegishliligi boʻyicha",
         department=law,
