@@ -19,10 +19,10 @@ _DEPARTMENT_OF_DIRECTION = PreparedQuery(
 )
 
 
-def list_departments(active: bool = True) -> list[Department]:
-    """Return the active departments in their order; if `active` is False, all departments."""
+def list_departments(active_only: bool = True) -> list[Department]:
+    """Return the active departments in their order; if `active_only` is False, all departments."""
     query = Department.select().order_by(Department.position, Department.id)
-    return list(query.where(Department.active) if active else query)
+    return list(query.where(Department.active) if active_only else query)
 
 
 def active_department(text: str) -> Department | None:
@@ -96,10 +96,10 @@ def change_department(department: Department, columns: dict[str, Any], actor: st
         audit.record_entry(actor, "department.change", department.code, **columns)
 
 
-def route_direction(direction: str, department: int | None, actor: str) -> None:
+def route_direction(direction: str, department_id: int | None, actor: str) -> None:
     """Route a direction's new appeals to a department; None removes the route."""
     with write_transaction():
         DirectionRoute.delete().where(DirectionRoute.direction == direction).execute()
-        if department:
-            DirectionRoute.create(direction=direction, department=department)
-        audit.record_entry(actor, "department.route", direction, department=department)
+        if department_id:
+            DirectionRoute.create(direction=direction, department=department_id)
+        audit.record_entry(actor, "department.route", direction, department=department_id)

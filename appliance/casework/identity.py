@@ -107,7 +107,7 @@ def parse_plausible_date(text: str) -> dt.date | None:
     return date if date and _FIRST_PLAUSIBLE_DATE <= date <= _LAST_PLAUSIBLE_DATE else None
 
 
-def field_doubts(values: dict[str, str], today: dt.date) -> list[Doubt]:
+def identity_doubts(values: dict[str, str], today: dt.date) -> list[Doubt]:
     """Return the doubts about pinfl, passport, stir, phone, phone_at_hand, born and sex.
 
     Empty and absent fields raise no doubt. `sex` is m or f; `today` is the site's date.

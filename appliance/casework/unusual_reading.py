@@ -95,7 +95,7 @@ def _unusual_entries(
     """Yield the reason, the audit entry that shows it, and further details for each finding."""
     recent: deque[AuditEntry] = deque()
     own_surnames = _own_surname_stems(user)
-    surnames_by_number = _appeal_surnames(
+    surname_stems_by_number = _applicant_surname_stems(
         {row.subject for row in rows if row.action == "appeal.view"}, user
     )
     for row in rows:
@@ -104,7 +104,7 @@ def _unusual_entries(
             recent.popleft()
         if (count := len({(entry.action, entry.subject) for entry in recent})) >= MANY_RECORDS:
             yield "many", row, {"count": count}
-        if row.action == "appeal.view" and own_surnames & surnames_by_number.get(
+        if row.action == "appeal.view" and own_surnames & surname_stems_by_number.get(
             row.subject, set()
         ):
             yield "surname", row, {}
@@ -115,7 +115,7 @@ def _unusual_entries(
             yield "night", row, {}
 
 
-def _appeal_surnames(numbers: set[str], user: User) -> dict[str, set[str]]:
+def _applicant_surname_stems(numbers: set[str], user: User) -> dict[str, set[str]]:
     """Return the stem of the applicant's surname, if any, by the appeal's number.
 
     Appeals that the user registered are left out.

@@ -203,10 +203,10 @@ def perform_version_action(
             columns |= {"decided_at": now, "decided_by": user.login, "words": remark}
         if action == "put":
             columns["since"] = since or now
-            _end_current_version(row, columns["since"])
+            _end_predecessor(row, columns["since"])
         elif action == "withdraw":
             columns["since"] = None
-            _reopen_current_version(row)
+            _reopen_predecessor(row)
         elif action == "retire":
             columns["until"] = now
         _update_revision(row, expected_revision, (row.state,), columns)
@@ -216,19 +216,19 @@ def perform_version_action(
     return table.get_by_id(row.id)
 
 
-def _end_current_version(row: Version, ends_at: dt.datetime) -> None:
-    """Set the end of the version in force to the start of the next one."""
-    table = type(row)
-    of_owner = _owner_condition(table, getattr(row, table.owner_column))
-    table.update(until=ends_at).where(of_owner, in_force_condition(table)).execute()
+def _end_predecessor(next_version: Version, starts_at: dt.datetime) -> None:
+    """Let the owner's version that is in force now end when `next_version` starts."""
+    table = type(next_version)
+    of_owner = _owner_condition(table, getattr(next_version, table.owner_column))
+    table.update(until=starts_at).where(of_owner, in_force_condition(table)).execute()
 
 
-def _reopen_current_version(row: Version) -> None:
+def _reopen_predecessor(withdrawn_version: Version) -> None:
     """Remove the end of the version in force that the withdrawn one would have replaced."""
-    table = type(row)
-    of_owner = _owner_condition(table, getattr(row, table.owner_column))
+    table = type(withdrawn_version)
+    of_owner = _owner_condition(table, getattr(withdrawn_version, table.owner_column))
     table.update(until=None).where(
-        of_owner, table.until == row.since, in_force_condition(table)
+        of_owner, table.until == withdrawn_version.since, in_force_condition(table)
     ).execute()
 
 

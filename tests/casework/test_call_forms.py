@@ -232,10 +232,10 @@ def test_a_correction_keeps_the_previous_wording(nilufar, call, settings):
         "gist": [CALL_FORM_VALUES["gist"], "Boshqa gap"],
     }
     assert CallForm.get().gist == "Boshqa gap"
-    (wording,) = call_forms.previous_form_wordings(form)
+    (wording,) = call_forms.list_previous_form_values(form)
     assert (wording.values["gist"], wording.replaced_by) == (CALL_FORM_VALUES["gist"], "sherzod")
     assert call_forms.correct_call_form(CallForm.get(), values, "sherzod", calendar) == {}
-    assert len(call_forms.previous_form_wordings(form)) == 1
+    assert len(call_forms.list_previous_form_values(form)) == 1
 
 
 def test_operators_see_only_their_own_registered_calls(

@@ -313,7 +313,7 @@ def test_every_previous_wording_is_stored(registered, calendar):
             appeal, FULL_FORM | {"address": street}, "dilnoza", version, calendar
         )
         assert handling_of(appeal).version == version + (number != 2)  # no changes: no step
-    stored = [(w.number, w.values["address"]) for w in correcting.previous_wordings(appeal)]
+    stored = [(w.number, w.values["address"]) for w in correcting.list_previous_values(appeal)]
     assert stored == [(1, "Navroʻz koʻchasi, 12-uy"), (2, "Bir"), (3, "Ikki")]
     assert appeal.number == Appeal.get_by_id(appeal.id).number
 
@@ -324,7 +324,7 @@ def test_of_two_corrections_the_later_is_refused(registered, calendar):
     with pytest.raises(Refused, match="changed"):
         correcting.correct_appeal(appeal, FULL_FORM | {"gist": "Ikkinchi"}, "dilnoza", 1, calendar)
     assert Appeal.get_by_id(appeal.id).gist == "Birinchi"
-    assert len(correcting.previous_wordings(appeal)) == 1
+    assert len(correcting.list_previous_values(appeal)) == 1
 
 
 def test_changing_the_kind_changes_the_term(registered, calendar):
@@ -472,8 +472,8 @@ def test_statistics_count_states_terms_and_groups(registered, labour, migration)
     assert (counts.total, counts.open, counts.overdue) == (4, 1, 1)
     assert (counts.answered, counts.late, counts.in_time, counts.dismissed) == (2, 1, 1, 1)
     assert figures.states["answered"] == 2
-    assert figures.by["department"][None].total == 1
-    assert figures.by["region"]["1703"].in_time == 1
+    assert figures.by_grouping["department"][None].total == 1
+    assert figures.by_grouping["region"]["1703"].in_time == 1
     for by in figures.by.values():
         assert sum(c.total for c in by.values()) == 4
     assert appeal_statistics(TODAY, TODAY, TODAY, labour.id).overall.total == 2

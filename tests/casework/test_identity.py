@@ -16,7 +16,7 @@ MAN, WOMAN = "31210632040244", "40201902050010"
 
 
 def doubt_codes(**values: str) -> set[str]:
-    return {str(doubt) for doubt in identity.field_doubts(values, TODAY)}
+    return {str(doubt) for doubt in identity.identity_doubts(values, TODAY)}
 
 
 def test_a_pinfl_contains_sex_and_birth_date():

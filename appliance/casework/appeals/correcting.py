@@ -45,7 +45,7 @@ def correct_appeal(
             handling.record_correction(corrected, actor, expected_version, changes)
         if changes:
             forms.store_counted_values(definition, corrected)
-            _store_wording(appeal, previous_values, corrected_at, actor)
+            _store_previous_values(appeal, previous_values, corrected_at, actor)
             searching.index_appeal(corrected, searching.searchable_text(appeal))
             consultations.update_after_correction(corrected)
     return changes
@@ -67,7 +67,7 @@ def _store_form(appeal: Appeal, columns: dict[str, Any]) -> Appeal:
     return corrected
 
 
-def _store_wording(
+def _store_previous_values(
     appeal: Appeal, values: dict[str, str], until: dt.datetime, replaced_by: str
 ) -> None:
     """Store the values that an appeal's form had before a correction."""
@@ -77,7 +77,7 @@ def _store_wording(
     )
 
 
-def previous_wordings(appeal: Appeal) -> list[AppealWording]:
+def list_previous_values(appeal: Appeal) -> list[AppealWording]:
     """Return the form's values before each correction, oldest first."""
     return list(
         AppealWording.select().where(AppealWording.appeal == appeal).order_by(AppealWording.number)

@@ -12,7 +12,7 @@ from appliance.casework.forms.drafts import (
     call_of_token,
     find_call_draft,
     find_draft,
-    is_token,
+    is_token_without_call,
     registration_of_token,
     token_for,
 )
@@ -111,7 +111,7 @@ def desk_for_unregistered_form(operator: User, form_token: str) -> OperatorDesk 
         desk = desk_for_call(operator, call)
         return desk if desk.token == form_token else None
     saved_draft = find_draft(operator, form_token)
-    if not saved_draft and not is_token(form_token):
+    if not saved_draft and not is_token_without_call(form_token):
         return None
     return OperatorDesk(form_token, None, "", None, saved_draft, [])
 

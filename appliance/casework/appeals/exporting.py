@@ -26,7 +26,7 @@ def exportable_columns(user: User) -> tuple[str, ...]:
     article 19); passport and PINFL are never exported in bulk.
     """
     with_applicants = rights.has_right(user, "applicant.export")
-    fields = forms.table_fields(forms.APPEAL_FORM, with_applicants=with_applicants)
+    fields = forms.exportable_fields(forms.APPEAL_FORM, with_applicants=with_applicants)
     return (*HANDLING_COLUMNS, *(field.name for field in fields))
 
 

@@ -48,10 +48,10 @@ def visible_appeals(user: User, looked_up: Collection[str] = ()) -> ModelSelect:
     scope = rights.scope_of(user, "appeal.read")
     named_reader = Appeal.id.in_(personal.named_appeal_ids(user))
     if scope == rights.DEPARTMENT_RECORDS:
-        department = accounts.department_of(user)
-        return (
-            appeals_of_department(department).orwhere(named_reader) if department else all_appeals
-        )
+        department_id = accounts.department_of(user)
+        if not department_id:
+            return all_appeals
+        return appeals_of_department(department_id).orwhere(named_reader)
     if scope == rights.ALL_RECORDS:
         return all_appeals
     if scope != rights.OWN_RECORDS:
@@ -77,11 +77,11 @@ def is_appeal_number(text: str) -> bool:
     return re.fullmatch(r"\d{4}-\d{6,}", text, re.ASCII) is not None
 
 
-def appeals_of_department(department: int | None) -> ModelSelect:
+def appeals_of_department(department_id: int | None) -> ModelSelect:
     """Return the query of appeals that a department handles now; with None, of all appeals."""
-    if not department:
+    if not department_id:
         return Appeal.select()
-    appeal_ids = Handling.select(Handling.appeal).where(Handling.department == department)
+    appeal_ids = Handling.select(Handling.appeal).where(Handling.department == department_id)
     return Appeal.select().where(Appeal.id.in_(appeal_ids))
 
 

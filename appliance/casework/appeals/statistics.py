@@ -33,7 +33,7 @@ class Statistics:
 
     overall: Counts
     states: dict[str, int]
-    by: dict[str, dict[Any, Counts]]
+    by_grouping: dict[str, dict[Any, Counts]]
 
 
 GROUPINGS: dict[str, Field] = {
@@ -61,7 +61,7 @@ def appeal_statistics(
     return Statistics(
         overall=Counts(*(count or 0 for count in base.select(*figures).tuples().first())),
         states=dict.fromkeys(states.WORKFLOW.state_codes, 0) | dict(rows),
-        by={
+        by_grouping={
             name: {
                 row[0]: Counts(*row[1:])
                 for row in base.select(column, *figures).group_by(column).tuples()

@@ -1,6 +1,6 @@
 """Registered calls: an operator fills in form №2 for every answered call, with an appeal or not."""
 
-from appliance.casework.call_forms.correcting import correct_call_form, previous_form_wordings
+from appliance.casework.call_forms.correcting import correct_call_form, list_previous_form_values
 from appliance.casework.call_forms.directions import direction_from_ledger
 from appliance.casework.call_forms.exporting import (
     exportable_columns,
@@ -15,7 +15,7 @@ from appliance.casework.call_forms.queries import (
     count_registered_calls,
     find_call_form,
     form_of_operator,
-    forms_of_number,
+    forms_without_appeal,
     iterate_form_batches,
     list_call_forms,
     visible_call_forms,
@@ -43,7 +43,7 @@ __all__ = [
     "list_call_forms",
     "register_with_addition",
     "register_with_appeal",
-    "forms_of_number",
+    "forms_without_appeal",
     "form_of_operator",
     "iterate_form_batches",
     "prefilled_values",
@@ -54,5 +54,5 @@ __all__ = [
     "call_form_values",
     "visible_forms_of_call",
     "visible_call_forms",
-    "previous_form_wordings",
+    "list_previous_form_values",
 ]

@@ -39,7 +39,7 @@ def correct_call_form(
             forms.store_counted_values(definition, corrected)
             CallFormWording.create(
                 call_form=form,
-                number=len(previous_form_wordings(form)) + 1,
+                number=len(list_previous_form_values(form)) + 1,
                 values=previous_values,
                 until=corrected_at,
                 replaced_by=actor,
@@ -49,7 +49,7 @@ def correct_call_form(
     return changes
 
 
-def previous_form_wordings(form: CallForm) -> list[CallFormWording]:
+def list_previous_form_values(form: CallForm) -> list[CallFormWording]:
     """Return the form's values before each correction, oldest first."""
     return list(
         CallFormWording.select()

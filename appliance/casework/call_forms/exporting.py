@@ -43,7 +43,7 @@ def exportable_columns(user: User) -> tuple[tuple[str, ...], tuple[forms.Field, 
         for name in _RECORD_COLUMNS
         if with_applicants or not personal_columns.is_identifying(CallForm, name)
     )
-    return tuple(columns), forms.table_fields(forms.CALL_FORM, with_applicants=with_applicants)
+    return tuple(columns), forms.exportable_fields(forms.CALL_FORM, with_applicants=with_applicants)
 
 
 def field_values(

@@ -91,7 +91,7 @@ def form_of_operator(operator: User, call: Call) -> CallForm | None:
     return find_row(CallForm, operator=operator.id, call_id=call.id)
 
 
-def forms_of_number(
+def forms_without_appeal(
     phone: str | None, excluded_call_id: str = "", limit: int = 5
 ) -> list[CallForm]:
     """Return the registered calls of a phone number that have no appeal, newest first.
@@ -152,8 +152,8 @@ def calls_to_register(operator: User, now: dt.datetime) -> list[Call]:
 class Filters:
     """Which registered calls to list; an empty value does not filter.
 
-    `since` and `until` (not included) are when the call arrived. `alone`: only calls without an
-    appeal.
+    `since` and `until` (not included) are when the call arrived. `without_appeal`: only calls
+    without an appeal.
     """
 
     since: dt.datetime | None = None
@@ -162,7 +162,7 @@ class Filters:
     call_type: str = ""
     region: str = ""
     text: str = ""
-    alone: bool = False
+    without_appeal: bool = False
 
 
 def list_call_forms(user: User, filters: Filters, limit: int, offset: int = 0) -> list[CallForm]:
@@ -204,7 +204,7 @@ def _filtered_forms(user: User, filters: Filters) -> ModelSelect:
         rows = rows.where(CallForm.received_at >= filters.since)
     if filters.until:
         rows = rows.where(CallForm.received_at < filters.until)
-    if filters.alone:
+    if filters.without_appeal:
         rows = rows.where(CallForm.appeal_number == "")
     if filters.text.strip():  # a veiled form must not match its text
         unreadable_numbers = Appeal.select(Appeal.number).where(

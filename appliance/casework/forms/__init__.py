@@ -24,6 +24,7 @@ from appliance.casework.forms.versions import (
     column_value_names,
     definition_for_values,
     definition_in_force,
+    exportable_fields,
     fields_of_all_versions,
     form_table,
     latest_field,
@@ -31,7 +32,6 @@ from appliance.casework.forms.versions import (
     product_definition,
     seed_product_forms,
     stored_definition,
-    table_fields,
 )
 
 __all__ = [
@@ -52,7 +52,7 @@ __all__ = [
     "stored_definition",
     "fields_of_all_versions",
     "form_table",
-    "table_fields",
+    "exportable_fields",
     "value_differences",
     "latest_field",
     "definition_for_values",

@@ -137,13 +137,13 @@ class Definition:
         """All names that the form's values may have."""
         return frozenset(name for form_field in self.fields for name in form_field.value_names)
 
-    def fields_for_applicant(self, kind: str = "", topic: str = "") -> tuple[Field, ...]:
+    def fields_for_applicant(self, kind: str = "", direction: str = "") -> tuple[Field, ...]:
         """Return the fields for a kind of applicant (person or entity) and a direction."""
         other_kinds = [item for item in APPLICANT_KINDS if kind and item != kind]
         return tuple(
             item
             for item in self.fields
-            if item.asked_of not in other_kinds and (not item.topics or topic in item.topics)
+            if item.asked_of not in other_kinds and (not item.topics or direction in item.topics)
         )
 
 

@@ -87,7 +87,7 @@ def token_for(operator: User, call: Call | None) -> str:
     return f"{call.id}-{operator.id}-{len(tokens)}"
 
 
-def is_token(text: str) -> bool:
+def is_token_without_call(text: str) -> bool:
     """Return True if this can be the token of a form without a call."""
     return re.fullmatch(r"[0-9a-f]{32}", text) is not None
 
@@ -101,7 +101,7 @@ def is_operator_form(operator: User, token: str) -> bool:
     rows = [row for table in (Draft, Appeal, CallForm) if (row := find_row(table, token=token))]
     if rows:
         return all(row.operator_id == operator.id for row in rows)
-    return is_token(token) or call_of_token(operator, token) is not None
+    return is_token_without_call(token) or call_of_token(operator, token) is not None
 
 
 def call_of_token(operator: User, token: str) -> Call | None:

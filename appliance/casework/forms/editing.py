@@ -63,7 +63,7 @@ def find_version(form: str, number: int) -> FormVersion | None:
     return find_row(FormVersion, form=form, number=number)
 
 
-def begin_draft(form: str, by: str, source_number: int | None = None) -> FormVersion:
+def begin_draft(form: str, actor: str, source_number: int | None = None) -> FormVersion:
     """Create a draft from the version in force, or from the earlier version `source_number`.
 
     Raises Refused with the code `pending` if there is a pending version already.
@@ -74,13 +74,13 @@ def begin_draft(form: str, by: str, source_number: int | None = None) -> FormVer
     return _create_draft(
         form,
         definition_document(merge_product_form(source)),
-        by,
+        actor,
         "form.begin",
         source=source.version,
     )
 
 
-def import_document(form: str, document: Mapping[str, Any], by: str) -> FormVersion:
+def import_document(form: str, document: Mapping[str, Any], actor: str) -> FormVersion:
     """Store a document as the draft of a form.
 
     Raises Refused with the codes of parse_definition() and check_definition(), and with `pending`
@@ -92,10 +92,10 @@ def import_document(form: str, document: Mapping[str, Any], by: str) -> FormVers
     )
     definition = replace(imported, fields=tuple(fields))
     checks.check_definition(definition)
-    return _create_draft(form, definition_document(definition), by, "form.import")
+    return _create_draft(form, definition_document(definition), actor, "form.import")
 
 
-def add_field(form: str, attributes: Mapping[str, Any], fingerprint: str, by: str) -> str:
+def add_field(form: str, attributes: Mapping[str, Any], fingerprint: str, actor: str) -> str:
     """Add a field at the end of the draft; returns its name, derived from its label.
 
     `attributes` holds the attributes of Field, except the name. `fingerprint` is the
@@ -110,12 +110,12 @@ def add_field(form: str, attributes: Mapping[str, Any], fingerprint: str, by: st
     def append_entry(fields: list[dict[str, Any]]) -> list[dict[str, Any]]:
         return [*fields, _new_field_entry(name, attributes)]
 
-    _change_draft_fields(form, fingerprint, by, "add", name, append_entry)
+    _change_draft_fields(form, fingerprint, actor, "add", name, append_entry)
     return name
 
 
 def change_field(
-    form: str, name: str, attributes: Mapping[str, Any], fingerprint: str, by: str
+    form: str, name: str, attributes: Mapping[str, Any], fingerprint: str, actor: str
 ) -> None:
     """Change a field of the draft; in a field of the product only label, help text and star.
 
@@ -134,10 +134,10 @@ def change_field(
                 new_entry |= {key: entry[key] for key in ("wide", "most") if key in entry}
         return [new_entry if item is entry else item for item in fields]
 
-    _change_draft_fields(form, fingerprint, by, "change", name, replace_entry)
+    _change_draft_fields(form, fingerprint, actor, "change", name, replace_entry)
 
 
-def move_field(form: str, name: str, down: bool, fingerprint: str, by: str) -> None:
+def move_field(form: str, name: str, down: bool, fingerprint: str, actor: str) -> None:
     """Move a field of the draft up or down by one place; at the end of the form nothing changes.
 
     Raises Refused with the codes of change_field().
@@ -149,10 +149,10 @@ def move_field(form: str, name: str, down: bool, fingerprint: str, by: str) -> N
         rest = [item for item in fields if item["name"] != name]
         return [*rest[:new_index], fields[index], *rest[new_index:]]
 
-    _change_draft_fields(form, fingerprint, by, "move", name, move_entry)
+    _change_draft_fields(form, fingerprint, actor, "move", name, move_entry)
 
 
-def remove_field(form: str, name: str, fingerprint: str, by: str) -> None:
+def remove_field(form: str, name: str, fingerprint: str, actor: str) -> None:
     """Remove an added field from the draft.
 
     Raises Refused with the code `product` for a field of the product, and those of change_field().
@@ -164,10 +164,12 @@ def remove_field(form: str, name: str, fingerprint: str, by: str) -> None:
         index = _field_index(fields, name)
         return [*fields[:index], *fields[index + 1 :]]
 
-    _change_draft_fields(form, fingerprint, by, "remove", name, drop_entry)
+    _change_draft_fields(form, fingerprint, actor, "remove", name, drop_entry)
 
 
-def publish_draft(form: str, since: dt.datetime | None, fingerprint: str, by: str) -> FormVersion:
+def publish_draft(
+    form: str, since: dt.datetime | None, fingerprint: str, actor: str
+) -> FormVersion:
     """Put the draft in force, now or from a later time.
 
     Raises Refused with the code `past` if `since` is not in the future, `same` if the draft equals
@@ -183,16 +185,16 @@ def publish_draft(form: str, since: dt.datetime | None, fingerprint: str, by: st
         if definition_document(definition) == definition_document(definition_in_force(form)):
             raise Refused("same")
         effective_since = since or now
-        _update_version(row, since=effective_since, by=by)
+        _update_version(row, since=effective_since, by=actor)
         audit.record_entry(
-            by, "form.put", form, version=row.number, since=effective_since.isoformat()
+            actor, "form.put", form, version=row.number, since=effective_since.isoformat()
         )
         live.publish_topics("forms")
     updated: FormVersion = FormVersion.get_by_id(row.id)
     return updated
 
 
-def withdraw_planned_version(form: str, fingerprint: str, by: str) -> None:
+def withdraw_planned_version(form: str, fingerprint: str, actor: str) -> None:
     """Turn a planned version back into a draft.
 
     Raises Refused with the code `none` if no version is planned, `changed` if it has changed since
@@ -205,11 +207,11 @@ def withdraw_planned_version(form: str, fingerprint: str, by: str) -> None:
         if version_fingerprint(row) != fingerprint:
             raise Refused("changed")
         _update_version(row, since=None)
-        audit.record_entry(by, "form.withdraw", form, version=row.number)
+        audit.record_entry(actor, "form.withdraw", form, version=row.number)
         live.publish_topics("forms")
 
 
-def discard_draft(form: str, fingerprint: str, by: str) -> None:
+def discard_draft(form: str, fingerprint: str, actor: str) -> None:
     """Delete the draft.
 
     Raises Refused with the code `none` if there is no draft, `changed` if it has changed since the
@@ -218,7 +220,7 @@ def discard_draft(form: str, fingerprint: str, by: str) -> None:
     with write_transaction():
         row = _checked_draft(form, fingerprint)
         row.delete_instance()
-        audit.record_entry(by, "form.discard", form, version=row.number)
+        audit.record_entry(actor, "form.discard", form, version=row.number)
         live.publish_topics("forms")
 
 
@@ -245,7 +247,7 @@ def _complete_field(field: Field, product_field: Field | None) -> Field:
 
 
 def _create_draft(
-    form: str, document: dict[str, Any], by: str, action: str, **detail: Any
+    form: str, document: dict[str, Any], actor: str, action: str, **detail: Any
 ) -> FormVersion:
     with write_transaction():
         if pending_version(form):
@@ -256,9 +258,9 @@ def _create_draft(
             number=newest.number + 1 if newest else 2,
             fields=document,
             made_at=clock.now(),
-            by=by,
+            by=actor,
         )
-        audit.record_entry(by, action, form, version=draft.number, **detail)
+        audit.record_entry(actor, action, form, version=draft.number, **detail)
         live.publish_topics("forms")
     return draft
 
@@ -279,7 +281,7 @@ def _checked_draft(form: str, fingerprint: str) -> FormVersion:
 def _change_draft_fields(
     form: str,
     fingerprint: str,
-    by: str,
+    actor: str,
     change_kind: str,
     name: str,
     change_entries: Callable[[list[dict[str, Any]]], list[dict[str, Any]]],
@@ -290,9 +292,9 @@ def _change_draft_fields(
         document = row.fields | {"fields": change_entries(row.fields["fields"])}
         definition = parse_definition(form, row.number, document)
         checks.check_definition(definition)
-        _update_version(row, fields=definition_document(definition), made_at=clock.now(), by=by)
+        _update_version(row, fields=definition_document(definition), made_at=clock.now(), by=actor)
         audit.record_entry(
-            by, "form.change", form, version=row.number, what=change_kind, field=name
+            actor, "form.change", form, version=row.number, what=change_kind, field=name
         )
         live.publish_topics("forms")
 

@@ -68,7 +68,7 @@ def read_values(definition: Definition, values: Values, today: dt.date) -> Readi
     columns |= places | {"extra": extra}
     doubts += [
         identity_doubt
-        for identity_doubt in identity.field_doubts(dict(values), today)
+        for identity_doubt in identity.identity_doubts(dict(values), today)
         if identity_doubt.field in column_names
     ]
     correctable_fields = [

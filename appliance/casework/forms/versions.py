@@ -136,7 +136,7 @@ def fields_of_all_versions(form: str) -> tuple[Field, ...]:
     return (*newest.fields, *retired.values())
 
 
-def table_fields(form: str, *, with_applicants: bool) -> tuple[Field, ...]:
+def exportable_fields(form: str, *, with_applicants: bool) -> tuple[Field, ...]:
     """Return the fields that are columns in tables of many records, in order.
 
     With `with_applicants`, the fields that identify the applicant are included.

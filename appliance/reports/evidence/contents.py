@@ -251,7 +251,7 @@ def _appeal_as_json(appeal: Appeal) -> dict[str, Any]:
             for step in reversed(handling.list_steps(appeal))
         ],
         "before_corrections": [
-            _wording_as_json(wording) for wording in correcting.previous_wordings(appeal)
+            _wording_as_json(wording) for wording in correcting.list_previous_values(appeal)
         ],
     }
 
@@ -260,7 +260,7 @@ def _call_form_as_json(call_form: CallForm) -> dict[str, Any]:
     return _form_as_json(call_form, forms.CALL_FORM, call_form.version) | {
         "appeal": call_form.appeal_number or None,
         "before_corrections": [
-            _wording_as_json(wording) for wording in call_forms.previous_form_wordings(call_form)
+            _wording_as_json(wording) for wording in call_forms.list_previous_form_values(call_form)
         ],
     }
 

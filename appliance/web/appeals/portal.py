@@ -141,7 +141,7 @@ def show_statistics() -> str:
         made=appeal_statistics,
         states=appeal_labels.STATES,
         tables=[
-            _statistics_table(kind, title, appeal_statistics.by[kind])
+            _statistics_table(kind, title, appeal_statistics.by_grouping[kind])
             for kind, title in _statistics_titles().items()
         ],
     )
@@ -192,7 +192,7 @@ def _parse_department(text: str) -> int | None:
     if text == listing.NO_VALUE:
         return listing.NO_DEPARTMENT
     return next(
-        (d.id for d in departments.list_departments(active=False) if str(d.id) == text), None
+        (d.id for d in departments.list_departments(active_only=False) if str(d.id) == text), None
     )
 
 
@@ -334,7 +334,8 @@ def _statistics_table(
         names = {r.soato: localized_name(r, locale()) for r in catalogs.match_regions("")}
     elif kind == "department":
         names = {
-            d.id: localized_name(d, locale()) for d in departments.list_departments(active=False)
+            d.id: localized_name(d, locale())
+            for d in departments.list_departments(active_only=False)
         }
     else:
         names = catalogs.labels_by_code(kind, locale())

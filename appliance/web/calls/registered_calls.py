@@ -128,7 +128,7 @@ def show_registered_call(number: str) -> str:
                     for f in definition.fields
                 ],
             )
-            for earlier in reversed(call_forms.previous_form_wordings(call_form))
+            for earlier in reversed(call_forms.list_previous_form_values(call_form))
         ],
         people=accounts.display_names(),
         followed=[]
@@ -205,7 +205,7 @@ def _requested_filters() -> tuple[call_forms.Filters, dict[str, str]]:
         call_type=filter_values.get("call_type", ""),
         region=filter_values.get("region", ""),
         text=filter_values.get("q", ""),
-        alone=bool(filter_values.get("alone")),
+        without_appeal=bool(filter_values.get("alone")),
     ), filter_values
 
 

@@ -34,7 +34,10 @@ NAMES: dict[str, LazyString] = {
 @may("department.change")
 def show_departments() -> str:
     """Show the departments, the directions whose appeals they receive, and their members."""
-    all_departments, refusal = departments.list_departments(active=False), refusals.latest_refusal()
+    all_departments, refusal = (
+        departments.list_departments(active_only=False),
+        refusals.latest_refusal(),
+    )
     return render_template(
         "departments/page.html",
         departments=all_departments,
@@ -72,14 +75,14 @@ def add_department() -> BaseResponse:
 @may("department.change")
 def change_department(number: int) -> BaseResponse:
     """Change a department's names, whether it is a separate body, and whether it is in use."""
-    departments_by_id = {d.id: d for d in departments.list_departments(active=False)}
+    departments_by_id = {d.id: d for d in departments.list_departments(active_only=False)}
     department = departments_by_id.get(number) or abort(404)
     flags = {name: name in request.form for name in ("own_body", "active")}
     try:
         departments.change_department(department, _names_from_form() | flags, me().login)
     except Refused:
         return refusals.redirect_back(url_for(".show_departments"), "name")
-    updated = next(d for d in departments.list_departments(active=False) if d.id == number)
+    updated = next(d for d in departments.list_departments(active_only=False) if d.id == number)
     title = localized_name(updated, locale())
     changes.link_to_request(
         "department",
@@ -136,7 +139,9 @@ def _department_name_by_direction(routes: dict[str, int], names: dict[int, str])
 
 def _department_names() -> dict[int, str]:
     """Return the names of all departments in the reader's language, by department id."""
-    return {d.id: localized_name(d, locale()) for d in departments.list_departments(active=False)}
+    return {
+        d.id: localized_name(d, locale()) for d in departments.list_departments(active_only=False)
+    }
 
 
 def _names_from_form() -> dict[str, Any]:

@@ -100,7 +100,7 @@ def revoke_key(number: int) -> BaseResponse:
 def _render_page(created_key: "AccessKey | None" = None, secret: str = "") -> str:
     """Render the page, with the secret of a key that was just created if there is one."""
     refusal = refusals.latest_refusal()
-    all_departments = departments.list_departments(active=False)
+    all_departments = departments.list_departments(active_only=False)
     may_revoke = rights.has_right(me(), "key.revoke")
     unconfirmed_keys = keys.keys_to_confirm(me())
     return render_template(

@@ -290,7 +290,8 @@ def _list_context() -> dict[str, Any]:
         "call_languages": CALL_LANGUAGES,
         "topics": _staffed_topics(),
         "departments": {
-            d.id: localized_name(d, locale()) for d in departments.list_departments(active=False)
+            d.id: localized_name(d, locale())
+            for d in departments.list_departments(active_only=False)
         },
         "members": departments.department_ids_by_user(),
         "now": clock.now(),

@@ -70,7 +70,9 @@ def _render_page(selected_user: "User | None" = None) -> str:
 
 def _user_rights(user: "User") -> dict[str, Any]:
     """Return the template context of the rights that do not depend on a user's role alone."""
-    names = {d.id: localized_name(d, locale()) for d in departments.list_departments(active=False)}
+    names = {
+        d.id: localized_name(d, locale()) for d in departments.list_departments(active_only=False)
+    }
     return {
         "department": names.get(accounts.department_of(user) or 0),
         "by_department": rights.scope_of(user, "appeal.read") == rights.DEPARTMENT_RECORDS,

@@ -150,7 +150,8 @@ def step_details(step: "AppealStep") -> list[str]:
         return [_change_text(name, *values) for name, values in detail["changes"].items()]
     if step.action == "forward":
         department_names = {
-            d.id: localized_name(d, locale()) for d in departments.list_departments(active=False)
+            d.id: localized_name(d, locale())
+            for d in departments.list_departments(active_only=False)
         }
         lines = [
             f"{department_names.get(detail['from'], '–')}: "

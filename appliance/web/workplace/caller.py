@@ -60,7 +60,7 @@ def caller_context(desk: OperatorDesk, shown_appeal: "Appeal | None" = None) -> 
     earlier_calls = calls.earlier_calls(call) if call else []
     readable_appeals = personal.veil_appeals(me(), queries.appeals_of_caller(phone))
     earlier_appeals = [appeal for appeal in readable_appeals if appeal != shown_appeal]
-    earlier_forms = call_forms.forms_of_number(
+    earlier_forms = call_forms.forms_without_appeal(
         phone, excluded_call_id=call.id if call else "", limit=MAX_LISTED
     )
     earlier_forms = personal.veil_call_forms(me(), earlier_forms)
