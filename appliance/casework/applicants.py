@@ -25,8 +25,9 @@ _APPLICANTS_WITH_PHONE = PreparedQuery(
 def update_or_create(columns: dict[str, Any]) -> Applicant:
     """Update or create the applicant whom an appeal's columns describe, and return the row.
 
-    An existing applicant is found by matching_applicant(). Values that are missing in the columns
-    stay as they are stored.
+    `columns` are the values of an appeal's form by column of models.Appeal. An existing applicant
+    is found by matching_applicant(). Values that are empty in `columns` stay as they are stored.
+    Call it in a write transaction.
     """
     facts = {name: columns[name] for name in _APPLICANT_COLUMNS if columns.get(name)}
     facts["kind"] = columns["applicant_kind"]
@@ -66,7 +67,8 @@ def refresh_from_appeals(applicant_id: int) -> None:
 def matching_applicant(columns: dict[str, Any]) -> Applicant | None:
     """Return the stored applicant with this PINFL (or STIR), or else with this phone and name.
 
-    An invalid PINFL matches nobody: a typing error must not merge two people.
+    `columns` are the values of a form by column of models.Appeal. An invalid PINFL matches nobody,
+    because a typing error must not merge two people. Returns None if no applicant matches.
     """
     candidates = Applicant.select().where(Applicant.kind == columns["applicant_kind"])
     if columns["applicant_kind"] == "entity":
@@ -99,8 +101,8 @@ def matching_applicant(columns: dict[str, Any]) -> Applicant | None:
 def likely_applicant(columns: dict[str, Any]) -> Applicant | None:
     """Return the stored applicant that a form describes, by matching_applicant(), else by passport.
 
-    The passport number must be complete. The result may only be shown: a passport number alone must
-    not merge two applicants.
+    The passport number must be complete. The result may only be shown, not updated, because a
+    passport number alone must not merge two applicants. Returns None if no applicant matches.
     """
     if applicant := matching_applicant(columns):
         return applicant
@@ -125,6 +127,7 @@ def display_name(applicant: Any) -> str:
 
 
 def _search_key(columns: dict[str, Any]) -> str:
+    """Return the applicant's name in the form in which names are compared; "" without a name."""
     if columns["applicant_kind"] == "entity":
         return fold_text(columns["entity_name"])
     return fold_text(f"{columns['surname']} {columns['first_name']}")

@@ -29,12 +29,12 @@ from appliance.models import (
 from appliance.people import rights
 from appliance.telephony import calls, recordings
 
-KINDS = ("tell", "correct", "mask")
+KINDS = ("tell", "correct", "mask")  # list the stored data, correct them, remove them
 STATES = ("open", "done", "refused")
 LANGUAGES = ("uz", "ru")
 ANSWER_TERM = dt.timedelta(days=10)
 WARNING_PERIOD = dt.timedelta(days=3)  # before the end of a term, in which it counts as urgent
-TOPIC = "data_requests"
+TOPIC = "data_requests"  # under which core.live reports changes to open pages
 MAX_RECORDS_PER_KIND = 200  # records of one kind that are searched
 _MAX_NAME_LENGTH = 200  # characters
 
@@ -63,7 +63,7 @@ def can_answer_requests(user: User) -> bool:
 def register_data_request(
     user: User, fields: dict[str, str], calendar: WorkingCalendar
 ) -> DataRequest:
-    """Record a request from the values of its form.
+    """Record a request from the values of its form, and return it.
 
     `fields` are kind, person, phone, number (of an appeal), proof (of identity), language and what
     (is to be corrected). Raises Refused with the code "kind", "person" or "proof" if it is missing,
@@ -107,7 +107,7 @@ def register_data_request(
 
 
 def due_date(asked_at: dt.datetime, calendar: WorkingCalendar) -> dt.date:
-    """Return the last day on which a request made at `asked_at` must be answered."""
+    """Return the last day on which a request made at `asked_at` can be answered in time."""
     day = asked_at.astimezone(calendar.tz).date() + ANSWER_TERM
     while not calendar.is_working_day(day):
         day -= dt.timedelta(days=1)
@@ -115,12 +115,15 @@ def due_date(asked_at: dt.datetime, calendar: WorkingCalendar) -> dt.date:
 
 
 def find_data_request(number: int, user: User) -> DataRequest | None:
-    """Return the request with this id, if it exists and the user may see it."""
+    """Return the request with the id `number`, if it exists and the user may see requests."""
     return DataRequest.get_or_none(DataRequest.id == number) if can_answer_requests(user) else None
 
 
 def list_data_requests(user: User, limit: int = 200) -> list[DataRequest]:
-    """Return the requests: open ones before closed ones, each by due date, then newest first."""
+    """Return the requests: open ones before closed ones, each by due date, then newest first.
+
+    The list is empty if the user may not answer requests.
+    """
     if not can_answer_requests(user):
         return []
     rows = DataRequest.select().order_by(
@@ -130,7 +133,10 @@ def list_data_requests(user: User, limit: int = 200) -> list[DataRequest]:
 
 
 def count_by_urgency(today: dt.date) -> tuple[int, int, int]:
-    """Return how many requests are open, how many of these are due soon, and how many overdue."""
+    """Return how many requests are open, how many of these are due soon, and how many overdue.
+
+    Due soon are those whose term ends today or within WARNING_PERIOD.
+    """
     due_dates = [row.due_on for row in DataRequest.select().where(DataRequest.state == "open")]
     due_soon = sum(today <= due_on <= today + WARNING_PERIOD for due_on in due_dates)
     return len(due_dates), due_soon, sum(due_on < today for due_on in due_dates)
@@ -143,6 +149,7 @@ def stored_records(request: DataRequest, user: User) -> StoredRecords:
     of these appeals.
     """
     phone, records = request.phone, request.records
+    # "named": the appeal that the citizen stated; the other keys exist once the request is closed
     appeal_numbers = [*records.get("named", []), *records.get("appeal", [])]
     condition = Appeal.number.in_(appeal_numbers)
     if phone:
@@ -194,6 +201,7 @@ def stored_records(request: DataRequest, user: User) -> StoredRecords:
 def selected_records(request: DataRequest, user: User, records: Iterable[str]) -> StoredRecords:
     """Return those of the stored records that the user ticked as the citizen's.
 
+    What belongs to a ticked appeal (its call forms, calls and messages) is included.
     `records` are "appeal:2026-000001", "call_form:…", and "number" for what is linked to the phone
     number only. Raises Refused with the code "records" if no record was selected, "closed" if the
     user has not opened a selected personal appeal, whose number is the refusal's subject.
@@ -237,9 +245,10 @@ def close_data_request(
 ) -> None:
     """Record the outcome of an open request.
 
-    `state` is "done" or "refused". `includes_number`: the records linked to the phone number alone
-    were included. Raises Refused with the code "answer" if a refusal or a correction has no answer,
-    "changed" if the request is closed already.
+    `state` is "done" or "refused". `selected` are the citizen's records: their numbers are stored
+    with the outcome. `includes_number`: records linked to the phone number alone were included. An
+    `answer` that consists of blanks is empty. Raises Refused with the code "answer" if a refusal or
+    a correction has no answer, "changed" if the request is closed already.
     """
     answer = answer.strip()
     if not answer and (state == "refused" or request.kind == "correct"):
@@ -271,6 +280,7 @@ def anonymise_request(request: DataRequest) -> None:
 
 
 def _count_recordings(call_ids: set[str]) -> int:
+    """Return how many recordings of these calls have sound that was not removed yet."""
     existing = Recording.select().where(
         Recording.call_id.in_(sorted(call_ids)), recordings.has_sound()
     )

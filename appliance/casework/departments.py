@@ -44,7 +44,10 @@ def department_of_direction(direction: str) -> Department | None:
 
 
 def department_ids_by_direction() -> dict[str, int]:
-    """Return the id of the department that receives each direction's appeals, by direction."""
+    """Return the id of the department that receives each direction's appeals, by direction.
+
+    Directions without a route are left out.
+    """
     return {route.direction: route.department_id for route in DirectionRoute.select()}
 
 
@@ -83,6 +86,8 @@ def add_department(names: dict[str, str], own_body: bool, actor: str) -> Departm
 def change_department(department: Department, columns: dict[str, Any], actor: str) -> None:
     """Change a department's columns: its names, and whether it is a separate body or active.
 
+    `columns` holds the new values by column name; other columns stay unchanged.
+
     Raises Refused "name" if its Uzbek Latin name would be empty.
     """
     if not fold_text(columns.get("name_uz_latn", department.name_uz_latn)):
@@ -97,7 +102,10 @@ def change_department(department: Department, columns: dict[str, Any], actor: st
 
 
 def route_direction(direction: str, department_id: int | None, actor: str) -> None:
-    """Route a direction's new appeals to a department; None removes the route."""
+    """Route a direction's new appeals to a department.
+
+    None as `department_id` removes the route: new appeals then have no department.
+    """
     with write_transaction():
         DirectionRoute.delete().where(DirectionRoute.direction == direction).execute()
         if department_id:

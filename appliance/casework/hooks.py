@@ -22,7 +22,7 @@ class AppealChange:
 
 
 class Hook[Subject]:
-    """The functions that are called after one kind of change."""
+    """The functions that are called after one kind of change; `name` is for the error message."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -46,5 +46,5 @@ class Hook[Subject]:
 
 appeal_registered = Hook[Appeal]("appeal_registered")
 appeal_changed = Hook[AppealChange]("appeal_changed")
-call_registered = Hook[CallForm]("call_registered")  # on form №2, without an appeal
+call_registered = Hook[CallForm]("call_registered")  # on the call form (№2), without an appeal
 ALL_HOOKS = (appeal_registered, appeal_changed, call_registered)

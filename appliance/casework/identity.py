@@ -21,7 +21,13 @@ _CYRILLIC_CAPITALS = str.maketrans("АВСЕНКМОРТХ", "ABCEHKMOPTX")
 
 @dataclass(frozen=True)
 class Doubt:
-    """Why a field's value looks wrong; the page has a text for `code`."""
+    """Why a field's value looks wrong; the page has a text for `code`.
+
+    The codes are "form" (not a valid value of its kind), "length" and "check" (digits or check
+    digit of a PINFL), "born" and "sex" (the PINFL contradicts that field), "future" and "old" (a
+    birth date); casework.forms.reading adds "empty", "unlisted" (on no list) and "elsewhere" (a
+    place outside the wider one).
+    """
 
     field: str
     code: str
@@ -76,7 +82,7 @@ def normalise_document(text: str) -> str:
 
 
 def normalise_stir(text: str) -> str | None:
-    """Return a legal entity's tax number (STIR) as nine digits, or None if it is not one.
+    """Return a legal entity's tax number (STIR) as nine digits, or None if it is invalid.
 
     The check digit is not verified, because its rule is not published.
     """
@@ -85,7 +91,10 @@ def normalise_stir(text: str) -> str | None:
 
 
 def parse_birth_date(text: str) -> dt.date | None:
-    """Parse a date as dd.MM.yyyy, with other separators or without any, or as 1978-03-14."""
+    """Parse a date as dd.MM.yyyy, with other separators or without any, or as 1978-03-14.
+
+    Returns None for any other text, or if there is no such day.
+    """
     day_first = re.fullmatch(r"(\d{1,2})[./\s-](\d{1,2})[./\s-](\d{4})", text.strip(), re.ASCII)
     digits_only = re.fullmatch(r"(\d\d)(\d\d)(\d{4})", text.strip(), re.ASCII)
     year_first = re.fullmatch(r"(\d{4})-(\d\d)-(\d\d)", text.strip(), re.ASCII)
@@ -102,7 +111,7 @@ def parse_birth_date(text: str) -> dt.date | None:
 
 
 def parse_plausible_date(text: str) -> dt.date | None:
-    """Parse a date as parse_birth_date does, if it is from 1950 to 2199."""
+    """Parse a date as parse_birth_date() does; None, too, if it is not from 1950 to 2199."""
     date = parse_birth_date(text)
     return date if date and _FIRST_PLAUSIBLE_DATE <= date <= _LAST_PLAUSIBLE_DATE else None
 
@@ -110,7 +119,8 @@ def parse_plausible_date(text: str) -> dt.date | None:
 def identity_doubts(values: dict[str, str], today: dt.date) -> list[Doubt]:
     """Return the doubts about pinfl, passport, stir, phone, phone_at_hand, born and sex.
 
-    Empty and absent fields raise no doubt. `sex` is m or f; `today` is the site's date.
+    `values` are the texts of a form by field name: `phone_at_hand` is the citizen's second phone,
+    `sex` is m or f. Empty and absent fields raise no doubt. `today` is the site's date.
     """
     doubts = [
         Doubt(field, "form")
@@ -126,10 +136,15 @@ def identity_doubts(values: dict[str, str], today: dt.date) -> list[Doubt]:
 
 
 def _compact_document(text: str) -> str:
+    """Return a document's number in Latin capitals, without spaces, hyphens and №."""
     return re.sub(r"[\s№-]", "", text).upper().translate(_CYRILLIC_CAPITALS)
 
 
 def _pinfl_doubts(values: dict[str, str], birthday: dt.date | None) -> list[Doubt]:
+    """Return the doubts about the PINFL: it is invalid, or contradicts the birthday or the sex.
+
+    `birthday` is None if the form has no valid one.
+    """
     number = strip_separators(values.get("pinfl", ""))
     if not number:
         return []

@@ -15,7 +15,7 @@ _SERIAL_DIGITS = 6
 
 
 def next_number(series: type[NumberSeries | CallNumberSeries], year: int) -> str:
-    """Return the next registration number of a year, as 2026-000001.
+    """Count up the series, and return the next registration number of a year, as 2026-000001.
 
     `series`: the table that counts appeals, or call forms. Call it inside the transaction that
     uses the number.
@@ -29,10 +29,11 @@ def next_number(series: type[NumberSeries | CallNumberSeries], year: int) -> str
 
 
 def candidate_numbers(typed: str) -> list[str]:
-    """Return the numbers that a typed text may mean, newest first.
+    """Return the numbers that a typed text may mean, newest first; [] if it is no number.
 
     The text is a number with its year and any separator, or the digits after the year: at least
-    three of them; other leading zeros may be left out.
+    three of them; other leading zeros may be left out. Without a year, it may mean the number of
+    any year. The Q before the number of a call form is left out.
     """
     text = typed.strip().lstrip("#№ ")
     if not any(char.isdigit() for char in text):
@@ -48,9 +49,9 @@ def candidate_numbers(typed: str) -> list[str]:
 
 
 def is_full_number(typed: str) -> bool:
-    """Return True if a text can only be a registration number.
+    """Return True if a text can only be a registration number, not the beginning of a phone number.
 
-    It has the year, or is all six digits after the year and begins with 0.
+    It has its year, or it is the six digits after the year and begins with 0.
     """
     with_year = _WITH_YEAR.fullmatch(typed.strip().lstrip("#№ ").translate(_LIKE_DIGITS))
     return bool(

@@ -50,7 +50,7 @@ _ENTRIES_PER_TRANSACTION = 10  # entries written in one transaction
 
 @dataclass(frozen=True)
 class Hit:
-    """One search result; `ref` identifies it for its owner: a code, a slug or a number.
+    """One search result; `ref` identifies it among those of its kind: a code, a slug or a number.
 
     `title` is its name in Uzbek Latin, `snippet` the part of its text that matches the query. Hits
     are ordered by `rank`: the cost of matching the query with their names.
@@ -64,6 +64,7 @@ class Hit:
     all_words_found: bool = False  # every word is in its text, as typed or with another ending
 
 
+# Returns the hits of one kind that the user may see, at most as many as the number says.
 type Finder = Callable[[SearchQuery, User, int], Iterable[Hit]]
 
 
@@ -101,9 +102,11 @@ def rebuild_index() -> int:
 
 
 def merge_index(should_continue: Callable[[], bool] = lambda: True) -> None:
-    """Merge the index into one segment; stops early if `should_continue` returns False.
+    """Merge the segments of SQLite's full-text index into one, in short transactions.
 
     Reading is then faster, and the words of replaced or deleted rows are no longer in the file.
+    `should_continue` is called before each transaction; if it returns False, the rest stays
+    unmerged.
     """
     remaining = starting = True
     while remaining and should_continue():
@@ -113,6 +116,7 @@ def merge_index(should_continue: Callable[[], bool] = lambda: True) -> None:
 
 
 def _index_kinds(kinds: Iterable[str]) -> int:
+    """Index all entries of these kinds, then merge the index; returns the number of entries."""
     count = 0
     for kind in kinds:
         indexed_words: set[str] = set()
@@ -130,6 +134,7 @@ def _index_kinds(kinds: Iterable[str]) -> int:
 
 
 def _index_entries(entries: list[SearchItem], indexed_words: set[str]) -> None:
+    """Index the entries; `indexed_words` collects their words, so that each is written once."""
     for entry in entries:
         index_item(entry, indexed_words)
 
@@ -244,6 +249,7 @@ def _appeal_hits(query: SearchQuery, user: User, limit: int) -> list[Hit]:
     ]
 
 
+# For each kind of hit, the function that finds its hits.
 KINDS: dict[str, Finder] = {
     "region": _region_hits,
     "district": _district_hits,

@@ -17,7 +17,7 @@ from appliance.core.i18n import N_, fold_text
 from appliance.models import Appeal, User
 from appliance.people import accounts
 
-ACTION = "reading.unusual"
+ACTION = "reading.unusual"  # the audit action of a finding
 REASONS = {
     "many": N_("many records within minutes"),
     "surname": N_("the reader's own surname"),
@@ -36,13 +36,17 @@ _READING_ACTIONS = ("appeal.view", "call_form.view", "call.view", "recording.lis
 
 
 def record_unusual_reading(tz: ZoneInfo) -> str:
-    """Record recent unusual reading, each case once; returns a text for the job's log."""
+    """Record recent unusual reading, each case once; returns a text for the job's log.
+
+    The text is empty without findings. `tz` is the site's time zone, by which it is night.
+    """
     since = clock.now() - LOOKBACK
     users = {user.login: user for user in accounts.all_accounts()}
     last_noted_at = _last_findings(since - MANY_REPEAT_INTERVAL)
     findings = 0
     for login, rows in _entries_by_reader(since, users).items():
         for reason, row, detail in _unusual_entries(users[login], rows, tz):
+            # "many" is about no single record; the other reasons are noted once per record
             noted_at = last_noted_at.get((login, reason, "" if reason == "many" else row.subject))
             if noted_at and row.at < noted_at + (
                 MANY_REPEAT_INTERVAL if reason == "many" else LOOKBACK
@@ -69,7 +73,10 @@ def recent_findings(since: dt.datetime, limit: int = 50) -> list[AuditEntry]:
 
 
 def _last_findings(since: dt.datetime) -> dict[tuple[str, str, str], dt.datetime]:
-    """Return the time of the last finding for each (reader, reason, record)."""
+    """Return when the reader did what was last noted, for each (reader, reason, record).
+
+    The reader is a login; the record is the audit subject, "" for the reason "many".
+    """
     rows = reversed(entries.list_entries(EntryFilters(action=ACTION, since=since), 1000))
     return {
         (row.subject, row.detail["why"], row.detail["record"]): dt.datetime.fromisoformat(
@@ -116,9 +123,9 @@ def _unusual_entries(
 
 
 def _applicant_surname_stems(numbers: set[str], user: User) -> dict[str, set[str]]:
-    """Return the stem of the applicant's surname, if any, by the appeal's number.
+    """Return the stem of the applicant's surname by the appeal's number, as a set of at most one.
 
-    Appeals that the user registered are left out.
+    Appeals that the user registered are left out, because operators have to read their own ones.
     """
     rows = Appeal.select(Appeal.number, Appeal.surname).where(
         Appeal.number.in_(list(numbers)), Appeal.operator != user
@@ -127,7 +134,7 @@ def _applicant_surname_stems(numbers: set[str], user: User) -> dict[str, set[str
 
 
 def _own_surname_stems(user: User) -> set[str]:
-    """Return the stem of a user's surname, the last word of the name; empty without a name."""
+    """Return the stem of a user's surname, the last word of the name, as a set of at most one."""
     return {_surname_stem(user.name.split()[-1])} if user.name.split() else set()
 
 

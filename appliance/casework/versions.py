@@ -61,7 +61,10 @@ WORKFLOW = Workflow(
 
 
 def version_status(row: Version, now: dt.datetime | None = None) -> str:
-    """Return a version's status at `now` (default: the current time), a state of WORKFLOW."""
+    """Return a version's status at `now` (default: the current time), a state of WORKFLOW.
+
+    A version that was put in force is planned, in force or retired, according to the time.
+    """
     now = now or clock.now()
     if row.state != "put":
         return str(row.state)
@@ -114,9 +117,10 @@ def create_draft(
     request: ChangeRequest | None,
     **columns: Any,
 ) -> Any:
-    """Create the owner's next draft, in the caller's transaction.
+    """Create the owner's next draft, in the caller's transaction, and return it.
 
-    The user is None if it is called from the command line. Raises Refused with the code `pending`
+    `request` is the change request for which it is made, if any; `columns` are its contents. The
+    user is None if it is called from the command line. Raises Refused with the code `pending`
     if there is a pending version already, `action` if the user's role may not write versions.
     """
     if user and user.role not in WRITER_ROLES:
@@ -160,7 +164,7 @@ def discard_version(row: Version, user: User, expected_revision: int) -> None:
 
     Raises Refused with the codes of edit_draft().
     """
-    edit_draft(row, user, expected_revision)
+    edit_draft(row, user, expected_revision)  # only for its checks
     row.delete_instance()
 
 
@@ -177,10 +181,12 @@ def perform_version_action(
 ) -> Any:
     """Perform an action, a move of WORKFLOW, on a version; returns the changed version.
 
-    The audit entry is `noun.action` of `ref`. `since` is the time from which a version that is put
-    in force is valid; None is now. Raises Refused with the code `action` if the user's role has no
-    such action, `words` if a required remark is missing, `past` if `since` is not in the future,
-    `changed` if the revision is not `expected_revision` or the status does not allow the action.
+    The audit entry has the action "NOUN.ACTION" ("article.send") and the subject `ref`, the owner's
+    slug or code. `remark` is the reason for a return. `since` is the time from which a version that
+    is put in force is valid; None is now. Raises Refused with the code `action` if the user's role
+    has no such action, `words` if a required remark is missing, `past` if `since` is not in the
+    future, `changed` if the revision is not `expected_revision` or the status does not allow the
+    action.
     """
     move, remark, table = WORKFLOW.permitted_move(action, user.role), remark.strip(), type(row)
     if not move:
@@ -235,6 +241,10 @@ def _reopen_predecessor(withdrawn_version: Version) -> None:
 def _update_revision(
     row: Version, expected_revision: int, states: Iterable[str], columns: dict[str, Any]
 ) -> None:
+    """Change columns of a version, and increase its revision.
+
+    Raises Refused "changed" if it has another revision or is not in one of `states`.
+    """
     table = type(row)
     unchanged = (
         table.id == row.id,
@@ -246,4 +256,5 @@ def _update_revision(
 
 
 def _owner_condition(table: type[Version], owner: Any) -> Expression:
+    """Return the condition that a version is one of this article or script (or of its id)."""
     return getattr(table, table.owner_column) == owner

@@ -68,7 +68,10 @@ class Workflow[StateType: State, MoveType: Move]:
         return move if move and move.is_permitted(role) else None
 
     def possible_actions(self, state: str, role: str = "") -> tuple[str, ...]:
-        """Return the actions that a role can take in a state, in the order of the moves."""
+        """Return the actions that a role can take in a state, in the order of the moves.
+
+        Without a role, only those that are open to every role.
+        """
         return tuple(
             action
             for action, move in self.moves.items()

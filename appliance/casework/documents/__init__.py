@@ -41,7 +41,10 @@ def file_kind(content: bytes) -> str:
 
 
 def script_steps(content: bytes) -> list[dict[str, Any]]:
-    """Return the steps that a Word document or a spreadsheet describes: name, said, note, answers.
+    """Return the steps of a script that a Word document or a spreadsheet describes.
+
+    A step has the keys `name`, `said` (what the operator says), `note` (for the operator), each a
+    text by language, and `answers`, a list of texts by language.
 
     Raises Refused with the code `file` if it is of another kind or damaged, `macro` if it contains
     macros, `bomb` if to read it takes too much memory or time, `empty` if it has no step, `steps`
@@ -54,7 +57,8 @@ def script_steps(content: bytes) -> list[dict[str, Any]]:
 def _read_document(purpose: str, content: bytes) -> Any:
     """Read a document in the sandbox for `purpose`, "file" or "script"; returns the result.
 
-    Raises Refused with the code that the reader reports, `bomb` if it exceeds a limit.
+    That is the result of file_kind() or of script_steps(). Raises Refused with the code that the
+    reader reports, `bomb` if it exceeds a limit.
     """
     with _reader_slots:
         try:

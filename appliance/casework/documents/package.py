@@ -83,7 +83,8 @@ def _read_part(
     """Return a part's content and its unpacked size in bytes.
 
     The content is empty unless the part describes other parts. Raises Refused "bomb" if the part is
-    larger than its limit in bytes, or declares a DTD.
+    larger than `limit` bytes, a describing part also if larger than `description_limit`, or if it
+    declares a DTD.
     """
     is_description = part.filename.lower().endswith((_CONTENT_TYPES_PART.lower(), ".rels"))
     chunks, size = [], 0
@@ -100,7 +101,7 @@ def _read_part(
 
 
 def _has_active_content(xml: bytes) -> bool:
-    """Return True if the document has macros, includes another file or loads external content.
+    """Return True if a describing part declares macros, another file or external content.
 
     The part is parsed as XML, so that another encoding or numeric character references are
     recognised too.

@@ -20,7 +20,11 @@ _PURPOSE_READERS = {
 
 
 def main(purpose: str) -> None:
-    """Read the document on standard input for a purpose of _PURPOSE_READERS; prints the reply."""
+    """Parse the document on standard input for `purpose`, a key of _PURPOSE_READERS.
+
+    Prints the reply to documents._read_document(), which starts this process: {"result": …}, or
+    {"refused": code} if the document is refused.
+    """
     name, function = _PURPOSE_READERS[purpose]
     module = importlib.import_module(f"appliance.casework.documents.{name}")
     try:

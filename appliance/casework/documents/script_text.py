@@ -55,7 +55,7 @@ _DAMAGED_PACKAGE_ERRORS = (
 
 @dataclass
 class _Step:
-    """One step of a script: each text by language."""
+    """One step of a script, each text by language: `said` by the operator, `note` for them."""
 
     name: dict[str, str] = field(default_factory=dict)
     said: dict[str, str] = field(default_factory=dict)
@@ -83,6 +83,7 @@ def steps_of(content: bytes) -> list[dict[str, Any]]:
 
 
 def _has_text(step: _Step) -> bool:
+    """Return True if a step has more than a note; a note alone is no step."""
     return bool(step.said or step.name or step.answers)
 
 
@@ -110,6 +111,10 @@ def _check_package(content: bytes) -> set[str]:
 
 
 def _read_steps(parts: set[str], content: bytes) -> Iterator[_Step]:
+    """Return the steps of a file, also empty ones; `parts` are the names of its parts.
+
+    Raises Refused "file" if it is neither a Word document nor a spreadsheet.
+    """
     if _WORD_PART in parts:
         return _document_steps(docx.Document(io.BytesIO(content)))
     if _SPREADSHEET_PART in parts:
@@ -118,6 +123,7 @@ def _read_steps(parts: set[str], content: bytes) -> Iterator[_Step]:
 
 
 def _sheet_steps(content: bytes) -> Iterator[_Step]:
+    """Yield the steps of a spreadsheet's first sheet."""
     book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
     try:
         if book.worksheets:
@@ -130,7 +136,10 @@ def _sheet_steps(content: bytes) -> Iterator[_Step]:
 
 
 def _document_steps(document: Any) -> Iterator[_Step]:
-    """Yield the steps of a document's tables and of the text between them, in document order."""
+    """Yield the steps of a document's tables and of the text between them, in document order.
+
+    A step may be empty, such as the text before the first heading.
+    """
     step = _Step()
     for block in islice(document.iter_inner_content(), MAX_LINES):
         if isinstance(block, Table):
@@ -197,9 +206,13 @@ def _texts_by_language(text: str) -> dict[str, str]:
 
 
 def _add_answer(step: _Step, text: str) -> None:
+    """Add a list item to the answers of a step; answers beyond MAX_ANSWERS are dropped.
+
+    If the last answer lacks the item's language, the item is that answer's translation.
+    """
     texts = _texts_by_language(text)
     last_answer = step.answers[-1] if step.answers else None
-    if last_answer and not set(last_answer) & set(texts):  # the same answer in the other language
+    if last_answer and not set(last_answer) & set(texts):
         last_answer.update(texts)
     elif len(step.answers) < MAX_ANSWERS:
         step.answers.append(texts)
