@@ -102,7 +102,10 @@ def unavailable_names() -> frozenset[str]:
 
 
 def available_name(label: str, unavailable: Collection[str]) -> str:
-    """Return an available name derived from a label: ASCII letters, digits and underscores."""
+    """Return an available name derived from a label: ASCII letters, digits and underscores.
+
+    If the name is in `unavailable`, or NAME_text is, a number is appended.
+    """
     base = fold_text(label).replace(" ", "_")[:30].strip("_") or "field"
     base = base if base[0].isalpha() else f"f_{base}"
     names = (base if suffix == 1 else f"{base}_{suffix}" for suffix in itertools.count(1))
@@ -112,7 +115,10 @@ def available_name(label: str, unavailable: Collection[str]) -> str:
 
 
 def _fixed_attributes(field: Field) -> tuple[str, ...]:
-    """Return the attributes that may not change once a field was published."""
+    """Return the attributes that may not change once a field was published.
+
+    Registered values could not be interpreted by another kind, list or kind of document.
+    """
     return field.kind, field.list, field.document
 
 
@@ -132,11 +138,13 @@ def _is_same_nature(product_field: Field, field: Field) -> bool:
 def _check_added_field(field: Field, form: str) -> None:
     """Raise Refused if a field that the manager added is not allowed.
 
-    The code is the key, in the dict below, of the first rule that does not hold.
+    The code is the key, in the dict below, of the first rule that does not hold, or one of
+    _check_texts(). Attributes that only fields of the product may have must be empty.
     """
     topics = set(catalogs.labels_by_code("direction", "ru"))
     lists = (*(catalog.code for catalog in catalogs.all_lists()), *ADDED_PLACE_KINDS)
     other_form = next(candidate for candidate in FORMS if candidate != form)
+    # drafts hold the values of both forms under the same names
     conflicting = product_definition(other_form).find_field(field.name)
     checks = {
         "reserved": field.name not in RESERVED_NAMES

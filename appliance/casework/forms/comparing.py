@@ -5,7 +5,7 @@ from difflib import SequenceMatcher
 
 from appliance.casework.forms.definition import Definition, Field
 
-_IGNORED_ATTRIBUTES = ("name", "most", "wide", "anew", "exported")  # no page can change them
+_IGNORED_ATTRIBUTES = ("name", "most", "wide", "anew", "exported")  # no page can change these
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def field_changes(before: Definition, after: Definition) -> list[Change]:
 
 
 def _changed_attributes(before: Field, after: Field) -> tuple[str, ...]:
-    """Return the names of the attributes that differ."""
+    """Return the names of the attributes of Field that differ, without _IGNORED_ATTRIBUTES."""
     old_values, new_values = asdict(before), asdict(after)
     return tuple(
         name
@@ -60,6 +60,9 @@ def _changed_attributes(before: Field, after: Field) -> tuple[str, ...]:
 
 
 def _unmoved_names(old_order: list[str], new_order: list[str]) -> set[str]:
-    """Return the names of the fields whose order relative to each other is unchanged."""
+    """Return the names of the fields whose order relative to each other is unchanged.
+
+    Both lists contain the same names. All other fields count as moved.
+    """
     blocks = SequenceMatcher(None, old_order, new_order, autojunk=False).get_matching_blocks()
     return {name for block in blocks for name in old_order[block.a : block.a + block.size]}

@@ -32,7 +32,9 @@ _STORED_VALUES = PreparedQuery(
 def store_counted_values(definition: Definition, row: Any) -> None:
     """Store the counted values of a row of models.Appeal or CallForm, replacing the previous ones.
 
-    For a form without a call nothing is stored, because no report counts it.
+    Counted values are those of the added fields that reports count (values.is_counted). A text that
+    is on no list is stored as UNLISTED. For a form without a call nothing is stored, because no
+    report counts it.
     """
     if _STORED_VALUES.fetch_tuples(number=row.number):
         FieldValue.delete().where(FieldValue.number == row.number).execute()
@@ -52,7 +54,7 @@ def store_counted_values(definition: Definition, row: Any) -> None:
 
 
 def counted_fields() -> tuple[tuple[str, Field], ...]:
-    """Return (form, field) of all counted fields without a column, including retired ones."""
+    """Return (form, field) of all fields without a column that reports count, also retired ones."""
     return tuple(
         (form, field)
         for form in FORMS
@@ -64,7 +66,8 @@ def counted_fields() -> tuple[tuple[str, Field], ...]:
 def counted_value_labels(form: str, field: Field, locale: str) -> dict[str, str]:
     """Return the label of every choice that a counted field ever had, by code.
 
-    The order is that of the field; the entry for values that are on no list is last.
+    `form` is the field's form. The order is that of the field; the entry for values that are on no
+    list is last. A checkbox has the code "1" only: an empty one is not stored.
     """
     gettext = locale_translations(locale).gettext
     if field.kind == "tick":

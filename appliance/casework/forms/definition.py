@@ -42,7 +42,7 @@ type LocalizedTexts = Mapping[str, str]  # locale → text
 
 @dataclass(frozen=True)
 class Option:
-    """One of a few fixed choices."""
+    """One of a few fixed choices; `words` is its label by locale."""
 
     code: str
     words: LocalizedTexts
@@ -95,7 +95,7 @@ class Field:
 
     @property
     def value_names(self) -> tuple[str, ...]:
-        """The names under which a form's values hold the field."""
+        """The keys of a form's values that belong to the field: call_type and call_type_text."""
         return (self.name, f"{self.name}_text") if self.is_lookup else (self.name,)
 
     @property
@@ -122,7 +122,7 @@ class Definition:
     fields: tuple[Field, ...]
 
     def find_field(self, name: str) -> Field | None:
-        """Return the field with this name, or whose NAME_text it is, if any."""
+        """Return the field whose name, or whose NAME_text, is `name`, if any."""
         return next(
             (
                 form_field
@@ -138,7 +138,11 @@ class Definition:
         return frozenset(name for form_field in self.fields for name in form_field.value_names)
 
     def fields_for_applicant(self, kind: str = "", direction: str = "") -> tuple[Field, ...]:
-        """Return the fields for a kind of applicant (person or entity) and a direction."""
+        """Return the fields that are asked for a kind of applicant and a direction, in order.
+
+        `kind` is "person" or "entity"; without it, fields for either are returned. `direction` is a
+        code; without it, fields for certain directions only are left out.
+        """
         other_kinds = [item for item in APPLICANT_KINDS if kind and item != kind]
         return tuple(
             item
@@ -150,8 +154,10 @@ class Definition:
 def parse_definition(form: str, version: int, document: Mapping[str, Any]) -> Definition:
     """Parse a document (nested dicts and lists) into a definition.
 
-    Raises Refused if it is invalid. The code is the part that is invalid, "twice" if two fields
-    share a name, or "unknown" for an unknown attribute; the subject is the field's name.
+    The document has the keys `title` and `fields`, as definition_document() returns it. Raises
+    Refused if it is invalid. The code is the part that is invalid ("title", "fields", an attribute
+    of Field, "words" for its texts), "twice" if two fields share a name, or "unknown" for an
+    unknown attribute or a value of another type; the subject is the field's name.
     """
     entries = document.get("fields")
     if not isinstance(entries, list) or not 0 < len(entries) <= MAX_FIELDS:
@@ -255,6 +261,10 @@ def _field_error_code(form_field: Field) -> str:
 
 
 def _parse_option(entry: Any, name: str) -> Option:
+    """Parse an option of the field `name`: its code, and its label by locale.
+
+    Raises Refused "options" without a code, "words" for an invalid label.
+    """
     if not isinstance(entry, Mapping) or not isinstance(code := entry.get("code"), str) or not code:
         raise Refused("options", subject=name)
     labels = {locale: text for locale, text in entry.items() if locale != "code"}
@@ -262,7 +272,11 @@ def _parse_option(entry: Any, name: str) -> Option:
 
 
 def _list_value(entry: Mapping[str, Any], key: str, name: str) -> Iterable[Any]:
-    """Return the list under a key of an entry, empty if absent. Raises Refused if it is no list."""
+    """Return the list under a key of a field's entry, empty if absent.
+
+    Raises Refused, with the key as the code and the field's `name` as the subject, if it is no
+    list.
+    """
     value = entry.get(key, [])
     if not isinstance(value, list | tuple):
         raise Refused(key, subject=name)
@@ -272,7 +286,8 @@ def _list_value(entry: Mapping[str, Any], key: str, name: str) -> Iterable[Any]:
 def _parse_texts(value: Any, name: str, is_complete: bool = False) -> LocalizedTexts:
     """Return texts by locale; `is_complete`: each locale must have one.
 
-    Raises Refused "words" for a missing text, another type or an unknown locale.
+    Raises Refused "words", with the subject `name`, for a missing text, another type or an unknown
+    locale.
     """
     is_text_mapping = isinstance(value, Mapping) and all(
         isinstance(text, str) for text in value.values()
@@ -285,7 +300,7 @@ def _parse_texts(value: Any, name: str, is_complete: bool = False) -> LocalizedT
 
 
 def _text_in_locale(texts: LocalizedTexts, locale: str) -> str:
-    """Return the text in the locale, else in the default locale."""
+    """Return the text in the locale, else in the default locale; "" if neither exists."""
     return texts.get(locale) or texts.get(DEFAULT_LOCALE, "")
 
 

@@ -63,11 +63,11 @@ _OPERATOR_CALL = PreparedQuery(_operator_call_query)
 
 
 class TooManyDrafts(Exception):
-    """The operator has too many unfinished forms to begin another."""
+    """The operator has too many unfinished forms without a call to begin another."""
 
 
 class AlreadyRegistered(Exception):
-    """The form that is being saved was already registered, as this appeal or this call."""
+    """The form that is being saved was already registered, as the appeal or call `registration`."""
 
     def __init__(self, registration: Appeal | CallForm) -> None:
         super().__init__(registration.number)
@@ -95,8 +95,9 @@ def is_token_without_call(text: str) -> bool:
 def is_operator_form(operator: User, token: str) -> bool:
     """Return True if this is, or can be, the token of a form of this operator and of nobody else.
 
-    The token of a call's form is derived from the call and its operator, so a colleague can know
-    it, too.
+    It is checked because a colleague can know the token of a call's form, which is derived from the
+    call and its operator. A token that no form has yet can be the operator's if it is that of a
+    form without a call, or of one of their calls.
     """
     rows = [row for table in (Draft, Appeal, CallForm) if (row := find_row(table, token=token))]
     if rows:
@@ -107,7 +108,8 @@ def is_operator_form(operator: User, token: str) -> bool:
 def call_of_token(operator: User, token: str) -> Call | None:
     """Return the call of the form with this token, if it is the operator's own.
 
-    The call rang at them, or they answered or placed it.
+    The call rang at them, or they answered or placed it. Returns None, too, for the token of a form
+    without a call.
     """
     call_id, _, rest = token.partition(f"-{operator.id}-")
     if not rest:
@@ -117,12 +119,12 @@ def call_of_token(operator: User, token: str) -> Call | None:
 
 
 def find_draft(operator: User, token: str) -> Draft | None:
-    """Return the operator's own draft with this token."""
+    """Return the operator's own draft with this token, if any."""
     return find_row(Draft, operator=operator.id, token=token)
 
 
 def find_call_draft(operator: User, call_id: str) -> Draft | None:
-    """Return the operator's draft for a call."""
+    """Return the operator's draft for a call, if any."""
     return find_row(Draft, operator=operator.id, call_id=call_id)
 
 
@@ -144,7 +146,11 @@ def is_blank(values: dict[str, str]) -> bool:
 
 
 def draft_value_names() -> frozenset[str]:
-    """Return all names that a draft's values may have."""
+    """Return all names that a draft's values may have.
+
+    They are those of both forms, in the versions that pages may still show, and those of the
+    consultation fields, which belong to no version.
+    """
     versions = (version for form in FORMS for version in recent_definitions(form))
     return frozenset(CONSULTATION_FIELDS).union(*(version.value_names for version in versions))
 
@@ -152,9 +158,10 @@ def draft_value_names() -> frozenset[str]:
 def cleaned_draft_values(
     values: dict[str, str], allowed_names: frozenset[str] | None = None
 ) -> dict[str, str]:
-    """Return the values of the fields of both forms, stripped of blanks; drops all others.
+    """Return the values of the fields of both forms, stripped of blanks, without empty ones.
 
-    `allowed_names`: the result of draft_value_names(), if the caller has it already.
+    Values under other names are dropped. `allowed_names`: the result of draft_value_names(), if the
+    caller has it already.
     """
     field_names = draft_value_names() if allowed_names is None else allowed_names
     return {name: text for name in sorted(field_names) if (text := values.get(name, "").strip())}
@@ -218,10 +225,10 @@ def save_draft(
 
 
 def _stored_base(stored: Draft, form: str, base: dict[str, str]) -> dict[str, str]:
-    """Return the stored values that a page of `form` started from, without prefilled ones.
+    """Return `base`, the values a page of `form` started from, without those that were not stored.
 
-    When the other form was stored last, values of fields that only this form has were prefilled
-    (the caller's number) and never stored.
+    If the draft was last stored from the other form, the page prefilled fields that only `form` has
+    (with the caller's number): `base` holds these values, but the draft does not.
     """
     if stored.form == form:
         return base
@@ -258,7 +265,10 @@ def registration_of_token(operator: User, token: str) -> Appeal | CallForm | Non
 
 
 def values_of_other_form(form: str, values: dict[str, str]) -> dict[str, str]:
-    """Return the values that `form` does not have: those of the other form."""
+    """Return those of a draft's values that `form` does not have: the other form's own.
+
+    Consultation fields are part of the appeal form (№1), though not of its definition.
+    """
     form_names = definition_in_force(form).value_names | (
         frozenset(CONSULTATION_FIELDS) if form == APPEAL_FORM else frozenset()
     )
@@ -266,7 +276,11 @@ def values_of_other_form(form: str, values: dict[str, str]) -> dict[str, str]:
 
 
 def discard_draft(operator: User, token: str) -> None:
-    """Delete a draft; the draft of a call stays as an empty one, so that it does not open again."""
+    """Delete a draft; that of a call is emptied and set aside instead.
+
+    Without a draft, the form of a call would open again by itself. If the operator has no draft
+    with this token, nothing changes.
+    """
     with write_transaction():
         is_draft = (Draft.operator == operator) & (Draft.token == token)
         emptying = Draft.update(values={}, aside=True).where(is_draft, Draft.call_id.is_null(False))

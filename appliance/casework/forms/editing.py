@@ -44,9 +44,9 @@ def pending_version(form: str) -> FormVersion | None:
 
 
 def version_fingerprint(row: FormVersion) -> str:
-    """Return a hash of a version's state.
+    """Return a hash of a version's number, fields and start.
 
-    A change is refused if the user who makes it has seen an earlier state.
+    Pages send it back with each change, which is refused if the version has changed since.
     """
     text = json.dumps([row.number, row.fields, str(row.since)], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
@@ -66,6 +66,7 @@ def find_version(form: str, number: int) -> FormVersion | None:
 def begin_draft(form: str, actor: str, source_number: int | None = None) -> FormVersion:
     """Create a draft from the version in force, or from the earlier version `source_number`.
 
+    The draft contains the changes of later product releases. `actor` is a login, for the audit.
     Raises Refused with the code `pending` if there is a pending version already.
     """
     source = (
@@ -81,10 +82,11 @@ def begin_draft(form: str, actor: str, source_number: int | None = None) -> Form
 
 
 def import_document(form: str, document: Mapping[str, Any], actor: str) -> FormVersion:
-    """Store a document as the draft of a form.
+    """Store a document as the draft of a form, and return the draft.
 
-    Raises Refused with the codes of parse_definition() and check_definition(), and with `pending`
-    if there is a pending version already.
+    `document` is a form as definition_document() returns it. Raises Refused
+    with the codes of parse_definition() and check_definition(), and with `pending` if there is a
+    pending version already.
     """
     product_form, imported = product_definition(form), parse_definition(form, 0, document)
     fields = (
@@ -138,7 +140,9 @@ def change_field(
 
 
 def move_field(form: str, name: str, down: bool, fingerprint: str, actor: str) -> None:
-    """Move a field of the draft up or down by one place; at the end of the form nothing changes.
+    """Move a field of the draft down by one place, or up unless `down`.
+
+    The first field cannot move up, nor the last one down: the draft then stays unchanged.
 
     Raises Refused with the codes of change_field().
     """
@@ -170,7 +174,7 @@ def remove_field(form: str, name: str, fingerprint: str, actor: str) -> None:
 def publish_draft(
     form: str, since: dt.datetime | None, fingerprint: str, actor: str
 ) -> FormVersion:
-    """Put the draft in force, now or from a later time.
+    """Put the draft in force from `since` (None: now), and return the version.
 
     Raises Refused with the code `past` if `since` is not in the future, `same` if the draft equals
     the version in force, and the codes of discard_draft() and check_definition().
@@ -249,13 +253,17 @@ def _complete_field(field: Field, product_field: Field | None) -> Field:
 def _create_draft(
     form: str, document: dict[str, Any], actor: str, action: str, **detail: Any
 ) -> FormVersion:
+    """Create a form's next version as a draft; `action` and `detail` are those of the audit entry.
+
+    Raises Refused with the code `pending` if there is a pending version already.
+    """
     with write_transaction():
         if pending_version(form):
             raise Refused("pending")
         newest = next(iter(list_versions(form)), None)
         draft: FormVersion = FormVersion.create(
             form=form,
-            number=newest.number + 1 if newest else 2,
+            number=newest.number + 1 if newest else 2,  # version 1 is the product's
             fields=document,
             made_at=clock.now(),
             by=actor,
@@ -266,7 +274,7 @@ def _create_draft(
 
 
 def _checked_draft(form: str, fingerprint: str) -> FormVersion:
-    """Return the draft if it is as the user saw it.
+    """Return the draft if it is as the user saw it: has this version_fingerprint().
 
     Raises Refused with the code `none` if there is no draft, `changed` if it has changed.
     """
@@ -286,7 +294,12 @@ def _change_draft_fields(
     name: str,
     change_entries: Callable[[list[dict[str, Any]]], list[dict[str, Any]]],
 ) -> None:
-    """Store the fields of the draft as `change_entries` returns them, if the form is then valid."""
+    """Store the fields of the draft as `change_entries` returns them.
+
+    `change_entries` receives the fields as entries of a document (definition.field_entry).
+    `change_kind` and the field's `name` are recorded in the audit. Raises Refused with the codes of
+    _checked_draft(), and of parse_definition() and check_definition() if the form is then invalid.
+    """
     with write_transaction():
         row = _checked_draft(form, fingerprint)
         document = row.fields | {"fields": change_entries(row.fields["fields"])}
@@ -312,9 +325,9 @@ def _field_index(fields: list[dict[str, Any]], name: str) -> int:
 
 
 def _new_field_entry(name: str, attributes: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a field as a dict, for the list of fields in a form's stored definition.
+    """Return an added field as an entry of a document, from attributes that the manager entered.
 
-    Attributes that its kind does not use are left out.
+    Attributes that its kind does not use are left out; those that its kind decides are set.
     """
     kind = str(attributes.get("kind", ""))
     entry = {key: value for key, value in attributes.items() if value}

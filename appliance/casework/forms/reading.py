@@ -95,13 +95,18 @@ def read_values(definition: Definition, values: Values, today: dt.date) -> Readi
 
 
 def _has_value(value: Any) -> bool:
+    """Return True unless a column is empty: False and 0 are values."""
     return value is not None and value != ""
 
 
 def _column_values(
     field: Field, values: Values, doubts: list[Doubt], today: dt.date
 ) -> dict[str, Any]:
-    """Return the column values of one of the product's own fields."""
+    """Return the values of the columns of one of the product's own fields, by column name.
+
+    Appends the doubts about a value of a list to `doubts`; identity.identity_doubts() returns those
+    about other kinds.
+    """
     text = values.get(field.name, "")
     match field.kind:
         case "name":
@@ -123,7 +128,10 @@ def _column_values(
 def _added_field_value(
     field: Field, values: Values, doubts: list[Doubt], today: dt.date
 ) -> dict[str, str]:
-    """Return the stored value of a field outside the columns; {} when it is empty."""
+    """Return the value of a field outside the columns as {"code": …, "text": …}; {} if it is empty.
+
+    The text of a value that has a code of a list or place is "". Appends doubts to `doubts`.
+    """
     typed_text = values.get(f"{field.name}_text", "") if field.is_lookup else ""
     text = typed_text or values.get(field.name, "")
     if not text:
@@ -170,7 +178,8 @@ def _read_places(
     """Return the columns for region, district and mahalla, found by code or exact name.
 
     An empty wider place is filled in from the narrower one. The second value is the text of a
-    mahalla that is on no list.
+    mahalla that is on no list, else "". Appends doubts to `doubts`. A form without these fields has
+    no such columns.
     """
     names = [field.name for field in definition.fields if field.name in PRODUCT_PLACE_FIELDS]
     mahalla_text, district_text, region_text = (
@@ -215,6 +224,7 @@ def _place_code(field: Field, chosen_code: str, typed_text: str) -> str:
 
 
 def _find_mahalla(chosen_id: str, text: str, district: District | None) -> Mahalla | None:
+    """Return the chosen mahalla, else the one with exactly this name in the district, if any."""
     mahalla = Mahalla.get_or_none(Mahalla.id == int(chosen_id)) if chosen_id.isdecimal() else None
     return mahalla or catalogs.exact_mahalla(text, district and district.soato)
 
@@ -222,7 +232,8 @@ def _find_mahalla(chosen_id: str, text: str, district: District | None) -> Mahal
 def _code_or_text(field: Field, values: Values, doubts: list[Doubt], today: dt.date) -> str:
     """Return the code of a list field's value, else the text that was typed instead of one.
 
-    A chosen code that has been retired since is kept, with a doubt.
+    A chosen code that has been retired since is kept. Appends a doubt to `doubts` for a retired
+    code and for a text that is on no list. Without a value, the result is "".
     """
     typed_text, chosen_code = values.get(f"{field.name}_text", ""), values.get(field.name, "")
     code = catalogs.code_by_name(field.list, chosen_code or typed_text, today)
@@ -238,6 +249,7 @@ def _code_or_text(field: Field, values: Values, doubts: list[Doubt], today: dt.d
 
 
 def _normalized_stir(text: str) -> str:
+    """Return a STIR as nine digits; an invalid one unchanged."""
     return identity.normalise_stir(text) or text
 
 

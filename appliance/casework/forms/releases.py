@@ -18,13 +18,15 @@ def apply_product_release() -> list[tuple[str, int]]:
     """Put this release's product forms in force; returns (form, version) of each new version.
 
     A form that the site never changed becomes the product's; any other one is merged by
-    merge_product_form(). A draft or a planned version is merged, too, and stays the newest.
+    merge_product_form(). A draft or a planned version is merged, too, and stays the newest. A form
+    in which the release changes nothing gets no new version.
     """
     new_versions = []
     with write_transaction():
         for form in FORMS:
             current = definition_in_force(form)
             rows = list(FormVersion.select().where(FormVersion.form == form))
+            # the product's own versions have no writer
             has_people_versions = any(row.by for row in rows if row.number <= current.version)
             target = (
                 merge_product_form(current) if has_people_versions else product_definition(form)

@@ -15,7 +15,7 @@ from appliance.models import Appeal, CallForm
 
 
 def fields_choosing_from(catalog: str) -> tuple[tuple[str, Field], ...]:
-    """Return (form, field) of all fields in force that choose from a list."""
+    """Return (form, field) of all fields in force that choose from the list with this code."""
     return tuple(
         (form, field)
         for form in FORMS
@@ -25,7 +25,11 @@ def fields_choosing_from(catalog: str) -> tuple[tuple[str, Field], ...]:
 
 
 def count_code_uses(catalog: str) -> Counter[str]:
-    """Return the number of registered forms that contain each code of a list."""
+    """Return the number of registered forms that contain each code of the list `catalog`.
+
+    Texts that were typed instead of a code are counted under themselves, if the field has a column.
+    Fields that are not in force any more are not counted.
+    """
     counts: Counter[str] = Counter()
     for form, field in fields_choosing_from(catalog):
         table = Appeal if form == APPEAL_FORM else CallForm

@@ -13,7 +13,8 @@ CODED_KINDS = ("choice", "list", "place", "tick")  # kinds whose values are code
 def registered_values(definition: Definition, row: Any) -> dict[str, str]:
     """Return the values of a form from a row of models.Appeal or CallForm, without empty ones.
 
-    If a text was typed in a list field instead of choosing a code, the text is under its name.
+    `definition` is that of the version in which the row was registered. If a text was typed in a
+    list field instead of choosing a code, the text is under its name.
     """
     column_fields = column_value_names(definition.form)
     values: dict[str, str] = {}
@@ -99,13 +100,14 @@ def anonymize_added_fields(
 
 
 def _display_text(field: Field, stored: dict[str, str], locale: str) -> str:
+    """Return the text to show for a value stored in `extra`: its code's label, else its text."""
     if field.kind in CODED_KINDS and stored["code"]:
         return display_value(field, stored["code"], locale)
     return stored["text"]
 
 
 def _column_field_values(field: Field, row: Any) -> dict[str, str]:
-    """Return the values of a field that has columns in the table."""
+    """Return the values of a field that has columns in the table, under its value names."""
     match field.kind:
         case "place":
             code = row.__data__[field.name]
@@ -120,7 +122,7 @@ def _column_field_values(field: Field, row: Any) -> dict[str, str]:
 
 
 def _extra_field_values(field: Field, extra: dict[str, dict[str, str]]) -> dict[str, str]:
-    """Return the values of a field that is stored in `extra`."""
+    """Return the value of a field that is stored in `extra`, by the field's name; "" if empty."""
     stored = extra.get(field.name, {"code": "", "text": ""})
     if field.kind in CODED_KINDS:
         return {field.name: stored["code"] or stored["text"]}

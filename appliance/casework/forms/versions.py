@@ -20,7 +20,7 @@ from appliance.core.db import write_transaction
 from appliance.core.statements import PreparedQuery, query_parameter
 from appliance.models import Appeal, CallForm, FormVersion, personal_columns
 
-APPEAL_FORM, CALL_FORM = "1", "2"  # form №1: of appeals; form №2: of calls
+APPEAL_FORM, CALL_FORM = "1", "2"  # form №1: of appeals; form №2: of calls, with appeal or not
 FORMS = (APPEAL_FORM, CALL_FORM)
 _PRODUCT_FORMS_DIRECTORY = PACKAGE / "data" / "forms"
 _RECENT_VERSIONS = PreparedQuery(
@@ -61,7 +61,7 @@ def product_definition(form: str) -> Definition:
 
 
 def form_table(form: str) -> type[Appeal | CallForm]:
-    """Return the table in which the registered forms of a kind are stored."""
+    """Return the table in which the registered forms of FORMS are stored: Appeal or CallForm."""
     return CallForm if form == CALL_FORM else Appeal
 
 
@@ -137,9 +137,10 @@ def fields_of_all_versions(form: str) -> tuple[Field, ...]:
 
 
 def exportable_fields(form: str, *, with_applicants: bool) -> tuple[Field, ...]:
-    """Return the fields that are columns in tables of many records, in order.
+    """Return the fields that may be columns of an export of many records, in order.
 
-    With `with_applicants`, the fields that identify the applicant are included.
+    With `with_applicants`, the fields that identify the applicant are included. Retired fields are
+    included, too.
     """
     return tuple(
         field
@@ -179,9 +180,11 @@ def latest_field(name: str) -> Any:
 
 def stored_definition(row: FormVersion) -> Definition:
     """Return the definition that a row holds."""
+    # as a text, because the arguments of a cached function must be hashable
     return _parse_stored(row.form, row.number, json.dumps(row.fields, sort_keys=True))
 
 
 @functools.lru_cache(maxsize=64)
 def _parse_stored(form: str, number: int, text: str) -> Definition:
+    """Return the definition of a version from the JSON text of its row; cached."""
     return parse_definition(form, number, json.loads(text))
