@@ -20,14 +20,17 @@ from appliance.models import Appeal, AppealStep, Applicant, CallForm, Draft, Use
 
 @dataclass(frozen=True)
 class ApplicantMatch:
-    """The applicant that a form describes, and open appeals that may be about the same matter."""
+    """The applicant that a form describes, and open appeals that may be about the same matter.
+
+    `person` may be a legal entity, too; it is None if no stored applicant matches.
+    """
 
     person: Applicant | None
     similar_appeals: list[Appeal]
 
     @property
     def fingerprint(self) -> str:
-        """A text that changes when the applicant or the appeals change."""
+        """A text by which a page recognises that the applicant or the appeals have changed."""
         numbers = [appeal.number for appeal in self.similar_appeals]
         return " ".join([str(self.person.id if self.person else ""), *numbers])
 
@@ -37,9 +40,9 @@ def match_applicant(
 ) -> ApplicantMatch:
     """Return the applicant that the typed values describe, and their similar open appeals.
 
-    `phone` is the calling number. An applicant is returned only if the user may read one of their
-    appeals. A personal appeal that the user may not read is found by the calling number only, not
-    by typed values.
+    `values` are those of an appeal form, `phone` is the calling number. An applicant is returned
+    only if the user may read one of their appeals. A personal appeal that the user may not read is
+    found by the calling number only, not by typed values.
     """
     columns = form.read_form(values, today).columns
     person = applicants.likely_applicant(columns)
@@ -59,8 +62,9 @@ def add_to_appeal(
     token: str,
     tz: ZoneInfo,
 ) -> CallForm | None:
-    """Add a form's values to an open appeal; returns the form №2 of its call, if it has a call.
+    """Add a form's values to an open appeal; returns the call form (№2) of the form's call.
 
+    If the form belongs to no call, returns None.
     The addition is a step of the appeal: the gist is its text, and other values that differ from
     the appeal are in its details. A form (`token`) that is sent twice is added once. Raises Refused
     "words" if the gist is missing, "state" if the appeal is no longer open.
@@ -114,7 +118,7 @@ def _differing_values(
         forms.read_values(definition, values, today).columns,
         forms.cleaned_values(definition, values),
     )
-    # the text of a field is left out: its code is compared
+    # the text of a field that has a code is left out: the code is compared
     text_names = {f"{name}_text" for name in typed if typed.get(name)}
     equal_names = {
         name for name in typed if name in columns and columns[name] == getattr(appeal, name, None)

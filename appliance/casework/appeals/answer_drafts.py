@@ -37,10 +37,12 @@ def save_answer_draft(
     department: str = "",
     seen_at: dt.datetime | None = None,
 ) -> AnswerDraft | None:
-    """Store the form's current text; an empty text deletes the draft.
+    """Store the form's current text, and return the draft; an empty text deletes it: returns None.
 
-    `seen_at` is when the draft that the page shows was saved, None if it shows no draft. Raises
-    DraftChangedElsewhere if another text was saved in the meantime.
+    `action` is the step that the form performs, a move of states.WORKFLOW, and `department` the id
+    of the department to forward the appeal to, "" if no department is chosen. `seen_at` is when the
+    draft that the page shows was saved, None if it shows no draft. Raises DraftChangedElsewhere if
+    another text was saved in the meantime.
     """
     now = clock.now()
     with write_transaction():

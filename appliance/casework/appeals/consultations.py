@@ -1,6 +1,6 @@
 """Consultations: an appeal may request one with a specialist, followed up until it has an outcome.
 
-The contacted specialist is stored in the appeal, for table 5 of report form №2.
+The contacted specialist is stored in the appeal, for table 5 of the ministry's report form №2.
 """
 
 import datetime as dt
@@ -26,7 +26,10 @@ def start_consultation(appeal: Appeal) -> None:
 
 
 def update_after_correction(appeal: Appeal) -> None:
-    """Start or delete the consultation according to what the corrected appeal requests."""
+    """Start or delete the consultation according to what the corrected appeal requests.
+
+    A consultation that has an outcome is not deleted.
+    """
     if appeal.consultation:
         contacted_at = clock.now() if appeal.consultation_contact else None
         _create_if_missing(appeal, clock.now(), contacted_at)
@@ -46,7 +49,10 @@ def mark_specialist_contacted(appeal: Appeal) -> None:
 
 
 def record_outcome(appeal: Appeal, result: str, actor: str) -> None:
-    """Record the outcome of the consultation, in the step's transaction."""
+    """Record the outcome of the appeal's consultation, in the step's transaction.
+
+    If it was not started, it is started now.
+    """
     now = clock.now()
     _create_if_missing(appeal, now, None)
     columns = {"result": result.strip(), "done_at": now, "done_by": actor}
@@ -59,7 +65,10 @@ def consultation_of_appeal(appeal: Appeal) -> Consultation | None:
 
 
 def pending_consultations(user: User) -> list[Consultation]:
-    """Return the consultations without an outcome that the user follows up, oldest first."""
+    """Return the consultations without an outcome that the user follows up, oldest first.
+
+    Of these, as of finished_consultations(), at most MAX_LISTED are returned.
+    """
     return _veil_consultations(
         user,
         _consultation_query(user)
@@ -81,7 +90,10 @@ def finished_consultations(user: User, since: dt.datetime) -> list[Consultation]
 
 
 def _veil_consultations(user: User, rows: ModelSelect) -> list[Consultation]:
-    """Return the consultations; their results are hidden if the user may not read the appeal."""
+    """Return the consultations, without the contents of appeals that the user may not read.
+
+    The result of such a consultation is removed, too.
+    """
     consultations = list(rows)
     for consultation, appeal in zip(
         consultations,
@@ -94,7 +106,10 @@ def _veil_consultations(user: User, rows: ModelSelect) -> list[Consultation]:
 
 
 def is_overdue(consultation: Consultation, now: dt.datetime) -> bool:
-    """Return True if no outcome was recorded within a day of the request."""
+    """Return True if no outcome was recorded within a day of the request.
+
+    A consultation whose outcome was recorded later than that stays overdue.
+    """
     return (consultation.done_at or now) - consultation.asked_at > OVERDUE_AFTER
 
 
@@ -117,5 +132,9 @@ def _consultation_query(user: User) -> ModelSelect:
 def _create_if_missing(
     appeal: Appeal, asked_at: dt.datetime, contacted_at: dt.datetime | None
 ) -> None:
+    """Start the appeal's consultation, unless it has one, which stays unchanged.
+
+    `contacted_at` is when a specialist was contacted, None if that is still to be done.
+    """
     row = {"appeal": appeal.id, "asked_at": asked_at, "contacted_at": contacted_at}
     Consultation.insert(row).on_conflict_ignore().execute()

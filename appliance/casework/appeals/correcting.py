@@ -23,8 +23,8 @@ def correct_appeal(
     """Replace the values of an appeal's form; returns [before, now] of each changed field.
 
     Like registering, it accepts any values. If they are all the same as before, the appeal is left
-    unchanged, but a returned one still goes back to the ministry. Raises Refused with the code
-    "changed" if another user was faster.
+    unchanged, but one that was returned for rework still goes back to the ministry. Raises Refused
+    with the code "changed" if the version of the appeal's handling is not `expected_version`.
     """
     corrected_at = clock.now()
     with write_transaction():
@@ -70,7 +70,7 @@ def _store_form(appeal: Appeal, columns: dict[str, Any]) -> Appeal:
 def _store_previous_values(
     appeal: Appeal, values: dict[str, str], until: dt.datetime, replaced_by: str
 ) -> None:
-    """Store the values that an appeal's form had before a correction."""
+    """Store the values that an appeal's form had until a correction by the login `replaced_by`."""
     number = AppealWording.select().where(AppealWording.appeal == appeal).count() + 1
     AppealWording.create(
         appeal=appeal, number=number, values=values, until=until, replaced_by=replaced_by
@@ -78,14 +78,17 @@ def _store_previous_values(
 
 
 def list_previous_values(appeal: Appeal) -> list[AppealWording]:
-    """Return the form's values before each correction, oldest first."""
+    """Return the values that an appeal's form had before each correction, oldest first.
+
+    The list is empty if the appeal was never corrected.
+    """
     return list(
         AppealWording.select().where(AppealWording.appeal == appeal).order_by(AppealWording.number)
     )
 
 
 def values_with_consultation(appeal: Appeal) -> dict[str, str]:
-    """Return an appeal as the values of its form, with those of a requested consultation."""
+    """Return an appeal as the values of its form and, if one is requested, of its consultation."""
     values = form_values(appeal)
     if appeal.consultation:
         values["consultation"] = "1"

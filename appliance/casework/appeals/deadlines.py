@@ -14,7 +14,7 @@ from appliance.core.clock import WorkingCalendar
 BASIC_TERM = dt.timedelta(days=15)
 FORWARDING_TERM = dt.timedelta(days=5)
 EXPLANATION_TERM = dt.timedelta(days=10)
-TERMS = ("basic", "month", "extended", "explain")
+TERMS = ("basic", "month", "extended", "explain")  # explain: of the explanation of an answer
 
 
 def registration_day(received: dt.datetime, calendar: WorkingCalendar) -> dt.date:
@@ -40,12 +40,15 @@ def initial_term(appeal_type: str) -> str:
 
 
 def extended_term(term: str) -> str | None:
-    """Return the term that an extension leads to, if the law allows one."""
+    """Return the term that an extension of `term` leads to; None if the law allows no extension."""
     return {"basic": "month", "month": "extended"}.get(term)
 
 
 def term_end(counts_from: dt.date, term: str) -> dt.date:
-    """Return the last day of a term (one of TERMS) from `counts_from`; days off do not move it."""
+    """Return the last day of a term (one of TERMS) from `counts_from`; days off do not move it.
+
+    Raises ValueError for another term.
+    """
     match term:
         case "basic":
             return counts_from + BASIC_TERM
@@ -71,7 +74,7 @@ def add_months(day: dt.date, count: int) -> dt.date:
 
 
 def working_days_left(today: dt.date, due_on: dt.date, calendar: WorkingCalendar) -> int:
-    """Return the number of working days after today up to and including `due_on`."""
+    """Return the number of working days after today up to and including `due_on`; else 0."""
     days = (due_on - today).days
     return sum(
         calendar.is_working_day(today + dt.timedelta(days=offset)) for offset in range(1, days + 1)

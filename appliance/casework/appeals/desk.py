@@ -53,8 +53,9 @@ class OperatorDesk:
 
     `stage` is how far the call is for the operator: "ringing", "dialling" (an outgoing call that is
     not answered yet), "talk", "wrap_up" (after the talk), "missed" (they did not answer), or "" for
-    a form without a call. `since` is when the stage began. `registered` are the operator's appeals
-    of this call so far, `call_form` their form №2 of it.
+    a form without a call. `since` is when the stage began, None for "missed" and "". `token`
+    identifies the form (drafts.token_for). `registered` are the operator's appeals of this call so
+    far, `call_form` is their call form (№2) of it.
     """
 
     token: str
@@ -86,7 +87,8 @@ def current_desk(operator: User, now: dt.datetime) -> OperatorDesk | None:
     """Return the desk of the operator's current call, else of their last one.
 
     The last call's desk is returned until the call is registered or its form was set aside; if
-    nothing was typed in the form, for FORM_OPENS_FOR at most.
+    nothing was typed in the form, for FORM_OPENS_FOR at most. Returns None if there is no such
+    call: the operator has no form to fill in.
     """
     if call := calls.current_call(operator.login):
         return desk_for_call(operator, call)
@@ -117,7 +119,10 @@ def desk_for_unregistered_form(operator: User, form_token: str) -> OperatorDesk 
 
 
 def desk_for_appeal(appeal: Appeal) -> OperatorDesk:
-    """Return the desk of an appeal's operator for its form, with the call's current data."""
+    """Return the desk of an appeal's operator for the call of the appeal, if any.
+
+    Without a call, the desk has the appeal only.
+    """
     call = Call.get_or_none(Call.id == appeal.call_id) if appeal.call_id else None
     return (
         desk_for_call(appeal.operator, call)
@@ -127,12 +132,15 @@ def desk_for_appeal(appeal: Appeal) -> OperatorDesk:
 
 
 def desk_for_call_form(form: CallForm) -> OperatorDesk:
-    """Return the desk of a call form's operator for its form, with the call's current data."""
+    """Return the desk of a call form's operator for its call."""
     return desk_for_call(form.operator, Call.get_by_id(form.call_id))
 
 
 def desk_for_registered_form(operator: User, form_token: str) -> OperatorDesk | None:
-    """Return the desk of the operator's form with this token, if it is registered."""
+    """Return the desk of the operator's form with this token, as an appeal or as a call form.
+
+    Returns None if it is not registered.
+    """
     registered = registration_of_token(operator, form_token)
     if isinstance(registered, CallForm):
         return desk_for_call_form(registered)
@@ -140,7 +148,7 @@ def desk_for_registered_form(operator: User, form_token: str) -> OperatorDesk | 
 
 
 def desk_for_call(operator: User, call: Call) -> OperatorDesk:
-    """Return the operator's desk for a call."""
+    """Return the operator's desk for a call; its token is that of the call's next form."""
     stage, since = _call_stage(operator.login, call)
     own_appeals = [
         appeal for appeal in queries.appeals_of_call(call.id) if appeal.operator_id == operator.id
@@ -157,6 +165,10 @@ def desk_for_call(operator: User, call: Call) -> OperatorDesk:
 
 
 def _call_stage(login: str, call: Call) -> tuple[str, dt.datetime | None]:
+    """Return how far the call is for the operator, and since when: OperatorDesk.stage, `since`.
+
+    In an outgoing call, the operator talks once the called party ("outside") has answered.
+    """
     is_outgoing = call.direction == "outbound" and call.by == login
     all_talks = _TALKS_OF_CALL.fetch_objects(call=call.id)
     talks = [

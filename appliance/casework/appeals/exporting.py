@@ -35,7 +35,8 @@ def export_rows(
 ) -> Iterator[list[Any]]:
     """Yield the values of each appeal in the order of exportable_columns(), with names for codes.
 
-    The appeals are read in batches, so that memory use stays constant. A typed place that is on no
+    `department_id` is that of the user's department, as in listing. The appeals are read in
+    batches, so that memory use stays constant. A typed place that is on no
     list identifies the applicant; it is exported only to users who may export applicants.
     """
     names, columns = _names_by_field(locale), exportable_columns(user)
@@ -57,8 +58,9 @@ def export_rows(
 def appeal_json(appeal: Appeal, personal: bool, detailed: bool = False) -> dict[str, Any]:
     """Return an appeal with its `handling` as JSON: codes, dates as 2026-11-24, times in UTC.
 
-    `personal` adds the applicant's data. `detailed` adds the gist, every step and, as `extra`, the
-    fields that the manager added. A veiled appeal (personal.veil_appeals) reveals no contents.
+    `personal` adds the applicant's data, also to `extra`. `detailed` adds the gist, every step and,
+    as `extra`, the fields that the manager added. A veiled appeal (personal.veil_appeals) reveals
+    no contents.
     """
     handling_row = appeal.handling
     entry = {
@@ -140,6 +142,10 @@ def _names_by_id(model: type[Any], ids: set[Any], locale: str) -> dict[Any, str]
 def _cell_value(
     appeal: Appeal, column: str, names: dict[str, dict[Any, str]], places: dict[str, dict[Any, str]]
 ) -> Any:
+    """Return an appeal's value for a column of exportable_columns().
+
+    `names` are those of _names_by_field(), `places` the names by id of places and departments.
+    """
     if column == "department":
         return places[column].get(appeal.handling.department_id, "")
     if column in places:

@@ -12,7 +12,7 @@ APPLICANT_KINDS = ("person", "entity")
 
 
 def form_definition(version: int | None = None) -> Definition:
-    """Return the form's definition in force, or that of `version`."""
+    """Return the definition of the appeal form that is in force, or of its version `version`."""
     return (
         forms.numbered_definition(forms.APPEAL_FORM, version)
         if version
@@ -21,12 +21,19 @@ def form_definition(version: int | None = None) -> Definition:
 
 
 def field_names(kind: str, version: int | None = None) -> tuple[str, ...]:
-    """Return the names of the fields for a person or a legal entity, in order."""
+    """Return the names of the fields for a kind of applicant, "person" or "entity", in order.
+
+    Fields that are asked for certain directions only are left out.
+    """
     return tuple(field.name for field in form_definition(version).fields_for_applicant(kind))
 
 
 def clean_values(values: dict[str, str], version: int | None = None) -> dict[str, str]:
-    """Return the values of the form's own fields, stripped of blanks; all others are dropped."""
+    """Return the values of the form's own fields, and of the consultation fields, without blanks.
+
+    Empty values, and those under other names, are dropped. `version`: that of the form, by default
+    the one in force.
+    """
     form_values = forms.cleaned_values(form_definition(version), values)
     return form_values | {
         name: text for name in CONSULTATION_FIELDS if (text := values.get(name, "").strip())
@@ -36,8 +43,8 @@ def clean_values(values: dict[str, str], version: int | None = None) -> dict[str
 def read_form(values: dict[str, str], today: dt.date, version: int | None = None) -> Reading:
     """Interpret a form's values; never fails, whatever was typed. `today` is the site's date.
 
-    The columns of the result are those of models.Appeal. Without a version, the values are read by
-    the version that has most of them.
+    The columns of the result are those of models.Appeal. Without a `version` of the form, the
+    recent version is used that has most of the values' fields.
     """
     form_def = (
         form_definition(version)
@@ -69,6 +76,7 @@ def stored_columns(reading: Reading) -> dict[str, Any]:
 
 
 def _consultation_columns(values: dict[str, str]) -> dict[str, Any]:
+    """Return the consultation's columns of an appeal; without a request, its texts are dropped."""
     is_requested = bool(values.get("consultation"))
     issue, contact = (values.get(name, "").strip() for name in CONSULTATION_FIELDS[1:])
     return {

@@ -32,7 +32,10 @@ _APPEALS_PER_TRANSACTION = 500
 
 
 def start_handling(appeal: Appeal, calendar: WorkingCalendar) -> Handling:
-    """Give a new appeal its department and deadline, in the transaction that registers it."""
+    """Give a new appeal its department and deadline, in the transaction that registers it.
+
+    The appeal is also indexed for the search.
+    """
     day = deadlines.registration_day(appeal.received_at, calendar)
     term = deadlines.initial_term(appeal.appeal_type)
     handling = create_row(
@@ -184,7 +187,7 @@ def extend_term(
 
 
 def extended_due_date(current: Handling, today: dt.date) -> dt.date | None:
-    """Return the last day of the extended term, if article 28 allows an extension."""
+    """Return the last day of the extended term; None if article 28 allows no extension now."""
     try:
         return _extended_term(current, today)[1]
     except Refused:
@@ -260,7 +263,10 @@ def perform_step(
     text: str = "",
     department: Department | None = None,
 ) -> None:
-    """Perform a step of the ministry by the name of its move in states.WORKFLOW."""
+    """Perform a step of the ministry by the name of its move in states.WORKFLOW.
+
+    `text` is the step's answer or reason, `department` the one to forward to.
+    """
     with write_transaction():
         match action:
             case "take":
@@ -312,7 +318,7 @@ def handling_of_appeal(appeal: Appeal) -> Handling | None:
 
 
 def current_state(appeal: Appeal) -> str:
-    """Return an appeal's state, a state of states.WORKFLOW."""
+    """Return an appeal's state, of states.WORKFLOW: "registered" until its handling starts."""
     handling = handling_of_appeal(appeal)
     return handling.state if handling else "registered"
 
@@ -386,6 +392,7 @@ def _apply_step(
 
 
 def _refusal_code(appeal: Appeal, move: states.AppealMove, expected_version: int) -> str:
+    """Return why no row was updated: "changed", "held" or "state"."""
     current = Handling.get_by_id(appeal.id)
     if current.version != expected_version:
         return "changed"

@@ -104,7 +104,8 @@ def next_overdue_appeal(
 ) -> Appeal | None:
     """Return the appeal in the ministry's work that has been overdue longest, with its `handling`.
 
-    `excluded`, and appeals in progress that a colleague holds, are skipped.
+    It is offered to the user `actor` (a login) when they have finished with the appeal `excluded`,
+    which is skipped, like appeals in progress that a colleague holds. Returns None without one.
     """
     available = Handling.holder.in_(("", actor)) | (Handling.state == "registered")
     query = appeals_with_handling(department_id).where(
@@ -120,6 +121,7 @@ def count_by_state_and_deadline(
 ) -> dict[str, int]:
     """Return the number of appeals in each state and, for open ones, in each deadline class.
 
+    The keys are the codes of states and DEADLINE_CLASSES, all of them also without appeals.
     The filters `state` and `when` are ignored: the counts are shown next to the choices for them.
     The key "open" is the sum of all open states.
     """
@@ -140,7 +142,11 @@ def count_by_state_and_deadline(
 def iterate_batches(
     filters: Filters, today: dt.date, department_id: int | None, size: int = 500
 ) -> Iterator[list[Appeal]]:
-    """Yield the filtered appeals oldest first, in batches of `size`."""
+    """Yield the filtered appeals oldest first, in batches of `size`, with `handling` and operator.
+
+    `department_id` is the department of the user who asks; None: all appeals. The deadline classes
+    of the filters are those of `today`.
+    """
     rows = (
         appeals_with_handling(department_id, filters.reader)
         .select_extend(User)
@@ -159,7 +165,7 @@ def list_changed_after(
     position: tuple[int, int],
     limit: int,
 ) -> list[Appeal]:
-    """Return the filtered appeals in the order of their last change.
+    """Return the filtered appeals, at most `limit`, in the order of their last change.
 
     They begin after `position`: the time of the change in microseconds since 1970, and the id, of
     the last appeal that was read before.
@@ -229,6 +235,10 @@ def _apply_conditions(query: ModelSelect, conditions: list[Expression]) -> Model
 def _filter_conditions(
     filters: Filters, today: dt.date, *, ignore_state: bool = False
 ) -> list[Expression]:
+    """Return the conditions, on Handling and Appeal, of all filters that are set.
+
+    With `ignore_state`, those of `state` and `when` are left out.
+    """
     conditions = [
         column == value
         for column, value in (

@@ -32,7 +32,8 @@ class ReasonRequired(ValueError):
 def readable_condition(user: User) -> Expression:
     """Return the condition on Appeal that the user may read the appeal's contents.
 
-    It does not check whether they may see the appeal at all: combine it with a query that does.
+    A user of the ministry may read all appeals that they may see. The condition does not check
+    whether they may see the appeal at all: combine it with a query that does.
     """
     is_open = Appeal.openness != PERSONAL
     match rights.scope_of(user, "appeal.personal"):
@@ -71,7 +72,10 @@ def unopened_reader_entries(login: str) -> list[AppealReader]:
 
 
 def mark_opened(appeal: Appeal, user: User) -> None:
-    """Record that a named reader opened the appeal."""
+    """Record when the user, if named as a reader, first opened the appeal.
+
+    For any other user, and for a reader who has opened it before, nothing changes.
+    """
     not_yet_opened = AppealReader.opened_at.is_null(), AppealReader.login == user.login
     conditions = (AppealReader.appeal == appeal.id, *not_yet_opened)
     if AppealReader.select().where(*conditions).exists():
@@ -91,7 +95,7 @@ def possible_readers(actor: User) -> list[User]:
 
 
 def add_reader(appeal: Appeal, login: str, actor: User) -> None:
-    """Let a user read a personal appeal until this is revoked.
+    """Let a user read a personal appeal until this is revoked; nothing changes if they may already.
 
     Raises PermissionError if `actor` may not name readers, LookupError if the user cannot be named
     or the appeal is not personal.
@@ -119,12 +123,18 @@ def remove_reader(appeal: Appeal, login: str, actor: User) -> None:
 
 
 def unreadable_appeal_ids(user: User) -> Expression:
-    """Return the query of ids of appeals that a user may not read; text searches exclude them."""
+    """Return the query of ids of appeals whose contents a user may not read.
+
+    Text searches exclude them, because a match would reveal contents.
+    """
     return Appeal.select(Appeal.id).where(Appeal.openness == PERSONAL, ~readable_condition(user))
 
 
 def veil_appeals(user: User, appeals: Iterable[Appeal]) -> list[Appeal]:
-    """Return the appeals as a user may see them: the contents of unreadable ones are removed."""
+    """Return the appeals as a user may see them: the contents of unreadable ones are removed.
+
+    The rows are changed in place and get `veiled` = True; the database is not changed.
+    """
     rows = list(appeals)
     ids = [appeal.id for appeal in rows if appeal.openness == PERSONAL]
     hidden_ids = _id_set(unreadable_appeal_ids(user).where(Appeal.id.in_(ids))) if ids else set()
@@ -137,7 +147,8 @@ def veil_appeals(user: User, appeals: Iterable[Appeal]) -> list[Appeal]:
 def veil_call_forms(user: User, forms: Iterable[CallForm]) -> list[CallForm]:
     """Return call forms as a user may see them.
 
-    The contents of those that belong to a personal appeal that they may not read are removed.
+    The contents of those that belong to a personal appeal that they may not read are removed, as by
+    veil_appeals().
     """
     rows = list(forms)
     hidden_numbers = unreadable_numbers(
@@ -165,7 +176,7 @@ def can_reveal(user: User) -> bool:
 
 
 def reveal_appeal(user: User, appeal: Appeal, reason: str) -> None:
-    """Let a user read an appeal for REVEAL_PERIOD.
+    """Let a user read an appeal for REVEAL_PERIOD, and record the reason.
 
     Raises ReasonRequired if the reason is too short, PermissionError if the user's role may not do
     it.
@@ -198,6 +209,7 @@ def _require_right_to_name_readers(actor: User) -> None:
 
 
 def _revealed_appeal_ids(user: User) -> Any:
+    """Return the query of ids of appeals that the user opened within REVEAL_PERIOD."""
     now = clock.now()
     return AppealReveal.select(AppealReveal.appeal).where(
         AppealReveal.login == user.login, AppealReveal.at > now - REVEAL_PERIOD
@@ -209,6 +221,7 @@ def _id_set(rows: Any) -> set[int]:
 
 
 def _veil_row(row: Any) -> None:
+    """Remove the hidden contents of a loaded appeal or call form, and mark it as veiled."""
     table = type(row)
     for name, empty in personal_columns.hidden_values(table).items():
         setattr(row, name, empty)

@@ -8,7 +8,7 @@ from appliance.models import Appeal, Applicant, User
 def prefill_values(applicant: Applicant, user: User) -> dict[str, str]:
     """Return form values from the applicant's newest appeal that the user may read.
 
-    Fields that are asked in every call are left out.
+    Fields that are asked in every call are left out. Returns {} if there is no such appeal.
     """
     appeals = applicant.appeals.where(personal.readable_condition(user))
     newest = appeals.order_by(Appeal.id.desc()).first()
@@ -22,5 +22,8 @@ def prefill_values(applicant: Applicant, user: User) -> dict[str, str]:
 
 
 def form_values(appeal: Appeal) -> dict[str, str]:
-    """Return a registered appeal as the values of its form, without empty fields."""
+    """Return a registered appeal as the values of its form, by the version it was registered in.
+
+    Empty fields are left out.
+    """
     return forms.registered_values(form.form_definition(appeal.form_version), appeal)

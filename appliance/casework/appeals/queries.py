@@ -40,9 +40,10 @@ def visible_appeals(user: User, looked_up: Collection[str] = ()) -> ModelSelect:
     """Return the query of appeals that a user may see at all; every page starts from it.
 
     An operator sees the appeals they registered, those of the current or last caller, and those
-    whose numbers they have just `looked_up`. A user of the ministry sees those of their department,
-    or all if they belong to no department. Each user also sees the appeals that they are named to
-    read. The query does not remove the contents of personal appeals: personal.veil_appeals() does.
+    whose numbers they have just `looked_up` (for a citizen's question). A user of the ministry sees
+    those of their department, or all if they belong to no department. Each user also sees the
+    appeals that they are named to read. The query does not remove the contents of personal appeals:
+    personal.veil_appeals() does.
     """
     all_appeals = Appeal.select()
     scope = rights.scope_of(user, "appeal.read")
@@ -78,7 +79,7 @@ def is_appeal_number(text: str) -> bool:
 
 
 def appeals_of_department(department_id: int | None) -> ModelSelect:
-    """Return the query of appeals that a department handles now; with None, of all appeals."""
+    """Return the query of appeals that a department handles now; without a department, of all."""
     if not department_id:
         return Appeal.select()
     appeal_ids = Handling.select(Handling.appeal).where(Handling.department == department_id)
@@ -108,7 +109,10 @@ def other_appeals_of_applicant(appeal: Appeal, user: User, limit: int = 5) -> li
 
 
 def appeals_of_caller(phone: str | None, limit: int = 10) -> list[Appeal]:
-    """Return the appeals with a phone number, or of an applicant with that number, newest first."""
+    """Return the appeals with a phone number, or of an applicant with that number, newest first.
+
+    Unreadable contents are not removed (personal.veil_appeals). [] without a number.
+    """
     if not phone:
         return []
     return _APPEALS_OF_CALLER.fetch_objects(phone=phone, limit=limit)
@@ -136,7 +140,8 @@ def similar_open_appeals(
 
     They are those of the calling number (`caller`), and those of the `applicant` and of the `phone`
     typed in a form. The latter are returned only if the user may read them: otherwise, typing would
-    reveal whose a personal appeal is. Each has its `handling`.
+    reveal whose a personal appeal is. Each has its `handling`. Without a `direction`, the list is
+    empty.
     """
     typed_conditions = [_phone_condition(phone)] if phone else []
     if applicant:
@@ -160,8 +165,9 @@ def similar_open_appeals(
 
 
 def appeal_by_keys(keys: str, today: dt.date) -> Appeal | None:
-    """Return the appeal whose number a caller keyed in, if any: with its year (2026000123) or not.
+    """Return the appeal whose number a caller keyed in, with its year (2026000123) or not.
 
+    Returns None if there is no such appeal.
     Without a year, it is this year's number, or last year's if this year has no such number yet.
     """
     if not re.fullmatch(r"\d{1,10}", keys, re.ASCII):
@@ -241,6 +247,7 @@ def count_registered_since(operator: User, since: dt.datetime) -> int:
 
 
 def _phone_condition(phone: str | SQL):  # type: ignore[no-untyped-def]  # peewee's expression has no type
+    """Return the condition that an appeal, or its applicant, has this phone number."""
     applicant_ids = Applicant.select(Applicant.id).where(Applicant.phone == phone)
     return (Appeal.phone == phone) | (Appeal.applicant.in_(applicant_ids))
 

@@ -29,9 +29,9 @@ def register(
 
     `token` identifies the form (drafts.token_for) and its call; a form that is sent twice is
     registered once, and the same appeal is returned. Numbers have no gap within a year of the
-    site's time. The appeal gets its department, and its deadline by the working `calendar`. The
-    messages about it are queued in the same transaction. The appeal counts as received when its
-    call arrived (law OʻRQ-445, article 23).
+    site's time. The appeal gets its department, and its deadline by the working `calendar`, by
+    default one without holidays. The messages about it are queued in the same transaction. The
+    appeal counts as received when its call arrived (law OʻRQ-445, article 23).
     """
     registered_at = clock.now()
     today = registered_at.astimezone(tz).date()

@@ -46,7 +46,7 @@ def appeal_entry(appeal: Appeal) -> search.SearchItem:
 
 
 def searchable_text(appeal: Appeal) -> str:
-    """Return all words by which an appeal can be found."""
+    """Return all words by which an appeal can be found, also if it is personal."""
     names, text = _appeal_names_and_text(appeal)
     return _searchable_words(names, text)
 
@@ -79,7 +79,10 @@ def _appeal_names_and_text(appeal: Appeal) -> tuple[tuple[str, ...], str]:
 
 
 def search_terms(text: str) -> list[str]:
-    """Return the terms of a query: its words of three letters or more, or the digits of a phone."""
+    """Return the terms of a query: its words of three letters or more, or the digits of a phone.
+
+    There are at most MAX_TERMS; the list is empty if the query is too short to be searched.
+    """
     if _PHONE.fullmatch(text.strip()) and not _NUMBER.fullmatch(text.strip()):
         words = [phone_numbers.strip_separators(text)]
     else:
@@ -88,7 +91,7 @@ def search_terms(text: str) -> list[str]:
 
 
 def matching_ids(words: list[str]) -> ModelSelect:
-    """Return the query of ids of the appeals that contain every term.
+    """Return the query of ids of the appeals that contain every one of the search_terms() `words`.
 
     If no appeal does, return those that contain a similar word for every term.
     """

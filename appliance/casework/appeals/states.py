@@ -18,7 +18,7 @@ class AppealState(State):
     """A state of an appeal."""
 
     prompt_word: str  # the word of prompts.numbers that is played to a caller
-    in_work: bool = False  # by the ministry
+    in_work: bool = False  # the ministry is expected to work on the appeal
 
 
 @dataclass(frozen=True, kw_only=True)

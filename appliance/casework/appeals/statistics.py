@@ -29,7 +29,10 @@ class Counts:
 
 @dataclass(frozen=True)
 class Statistics:
-    """The counts of a period: of all appeals, by state, and by each value of GROUPINGS."""
+    """The counts of a period: of all appeals, by state, and by each value of GROUPINGS.
+
+    `by_grouping` holds, for each name in GROUPINGS, the counts by value: a code or an id.
+    """
 
     overall: Counts
     states: dict[str, int]
@@ -72,6 +75,7 @@ def appeal_statistics(
 
 
 def _count_columns(today: dt.date) -> list[Any]:
+    """Return the SQL expressions of the counts, in the order of the fields of Counts."""
     is_answered = Handling.answered_on.is_null(False)
     is_closed = ~Handling.is_open
     return [

@@ -1,4 +1,7 @@
-"""Registered calls: an operator fills in form №2 for every answered call, with an appeal or not."""
+"""Registered calls: an operator fills in a call form for every answered call, appeal or not.
+
+It is form №2; form №1 is the appeal form. A registered call is a call whose form is registered.
+"""
 
 from appliance.casework.call_forms.correcting import correct_call_form, list_previous_form_values
 from appliance.casework.call_forms.directions import direction_from_ledger

@@ -1,4 +1,4 @@
-"""Correcting a registered call's form №2; the previous values are stored."""
+"""Correcting the call form (№2) of a registered call; the previous values are stored."""
 
 from appliance.casework import forms
 from appliance.casework.call_forms.queries import call_form_values, form_search_key
@@ -14,7 +14,7 @@ def correct_call_form(
     """Replace the values of a call form; returns [before, now] of each changed field.
 
     The values are read by the version of the form in which the call was registered. Nothing is
-    rejected.
+    rejected. `actor` is a login; `calendar` has the site's time zone.
     """
     corrected_at = clock.now()
     definition = forms.numbered_definition(forms.CALL_FORM, form.version)
@@ -50,7 +50,10 @@ def correct_call_form(
 
 
 def list_previous_form_values(form: CallForm) -> list[CallFormWording]:
-    """Return the form's values before each correction, oldest first."""
+    """Return the values that a call form had before each correction, oldest first.
+
+    The list is empty if the form was never corrected.
+    """
     return list(
         CallFormWording.select()
         .where(CallFormWording.call_form == form)

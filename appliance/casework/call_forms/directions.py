@@ -1,4 +1,4 @@
-"""The direction of a call (list call_direction), derived from the ledger to prefill form №2.
+"""The direction of a call (list call_direction), derived from the ledger to prefill the call form.
 
 The ledger is the record of calls, queues and talks that is derived from the telephone exchange.
 """
@@ -14,7 +14,8 @@ CALLBACK_REASONS = ("callback", "follow_up")
 def direction_from_ledger() -> Node:
     """Return the direction's code as an SQL expression over Call; it always has a value.
 
-    An incoming call counts as transferred if an employee of the ministry talked in it.
+    The codes are "incoming", "outgoing", "callback" and "transferred": an incoming call in which an
+    employee of the ministry talked.
     """
     talk = Talk.alias()
     to_employee = talk.select(talk.id).where(talk.call == Call.id, talk.party == "employee")

@@ -21,9 +21,10 @@ def iterate_registrations(
 ) -> Iterator[dict[str, Any]]:
     """Yield what was registered on a form in [begin, end), oldest first, each as one JSON object.
 
-    Its `fields` hold {"code": …, "text": …} by field name; the text is the code's name in Uzbek
-    Latin, or the typed text. `articles` are the slug and version of each article opened in the call
-    or for the form. `scripts` are the scripts that were followed: code, version, result, last step.
+    `form` is one of forms.FORMS. The object's `fields` hold {"code": …, "text": …} by field name;
+    the text is the code's name in Uzbek Latin, or the typed text. `articles` are the slug and
+    version of each article opened in the call or for the form. `scripts` are the scripts that were
+    followed: code, version, result, last step.
     """
     table = forms.form_table(form)
     in_period = (table.registered_at >= begin, table.registered_at < end)
@@ -51,8 +52,10 @@ def field_values(
 ) -> dict[str, dict[str, str]]:
     """Return {"code": …, "text": …} of every field that has a value, by field name.
 
-    If a `user` is given who may not export applicants, fields whose text identifies a person are
-    left out.
+    `row` is a row of models.Appeal or CallForm, registered in the version `definition`. The code is
+    "" for a typed text; the text is the code's label in the locale, else the typed text. If a
+    `user` is given who may not export applicants, fields whose text identifies a person are left
+    out.
     """
     values, added = (
         forms.registered_values(definition, row),
@@ -68,6 +71,7 @@ def field_values(
 
 
 def _registration_json(form: str, row: Any) -> dict[str, Any]:
+    """Return a row of models.Appeal or CallForm as iterate_registrations() yields it."""
     version = row.version if form == forms.CALL_FORM else row.form_version
     return {
         "number": row.number,
@@ -85,6 +89,7 @@ def _registration_json(form: str, row: Any) -> dict[str, Any]:
 
 
 def _code_and_text(field: forms.Field, values: dict[str, str], locale: str) -> dict[str, str]:
+    """Return the value of a field that has a column as {"code": …, "text": …}."""
     value, typed = values.get(field.name, ""), values.get(f"{field.name}_text", "")
     text = forms.display_value(field, value, locale)
     if field.kind == "place":

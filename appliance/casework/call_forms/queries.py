@@ -81,13 +81,13 @@ def find_call_form(number: str, user: User) -> CallForm | None:
 
 
 def visible_forms_of_call(call_id: str, user: User) -> list[CallForm]:
-    """Return a call's forms №2 that a user may see, oldest first; each operator may have one."""
+    """Return a call's forms that a user may see, oldest first: one of each of its operators."""
     query = visible_call_forms(user).where(CallForm.call_id == call_id).order_by(CallForm.id)
     return personal.veil_call_forms(user, query)
 
 
 def form_of_operator(operator: User, call: Call) -> CallForm | None:
-    """Return the operator's own form №2 of a call, if any."""
+    """Return the operator's own call form (№2) of a call, if any."""
     return find_row(CallForm, operator=operator.id, call_id=call.id)
 
 
@@ -96,7 +96,8 @@ def forms_without_appeal(
 ) -> list[CallForm]:
     """Return the registered calls of a phone number that have no appeal, newest first.
 
-    The call with the id `excluded_call_id` is left out.
+    `phone` is the normalised number; None, e.g. a hidden number, has no calls. The call with the id
+    `excluded_call_id` is left out, because pages use this for the earlier calls.
     """
     if not phone:
         return []
@@ -104,7 +105,10 @@ def forms_without_appeal(
 
 
 def count_registered_calls(operator: User, since: dt.datetime) -> int:
-    """Return how many of the operator's calls since `since` have their form №2."""
+    """Return how many calls in which the operator talked since `since` have the operator's form.
+
+    It is the call form (№2), whenever it was registered.
+    """
     operator_values = {"operator": operator.id, "login": operator.login}
     [(count,)] = _REGISTERED_COUNT.fetch_tuples(
         **operator_values, since=microseconds_since_epoch(since)
@@ -113,9 +117,10 @@ def count_registered_calls(operator: User, since: dt.datetime) -> int:
 
 
 def calls_to_register(operator: User, now: dt.datetime) -> list[Call]:
-    """Return the operator's calls of REGISTRATION_PERIOD that lack their form №2, newest first.
+    """Return the operator's calls of REGISTRATION_PERIOD that lack their call form, newest first.
 
-    They are the calls in which the operator talked, and the answered calls that they placed.
+    They are the calls in which the operator talked, and the answered calls that they placed, once
+    they have ended. Internal and synthetic (test) calls need no form.
     """
     talked_call_ids = (
         Talk.select(Talk.call)
@@ -177,13 +182,13 @@ def count_call_forms(user: User, filters: Filters) -> int:
 
 
 def iterate_form_batches(user: User, filters: Filters) -> Iterator[list[CallForm]]:
-    """Yield the matching registered calls oldest first, in batches."""
+    """Yield the registered calls that match and the user may see, oldest first, in batches."""
     for batch in row_batches(_filtered_forms_with_details(user, filters), CallForm.id):
         yield personal.veil_call_forms(user, batch)
 
 
 def form_search_key(definition: forms.Definition, columns: dict[str, Any]) -> str:
-    """Return the text by which a registered call is found, from its columns."""
+    """Return the text by which a registered call is found, from the columns of its form."""
     texts = [columns[name] for name in ("surname", "first_name", "gist", "operator_answer")]
     return fold_text(
         " ".join([*texts, *forms.added_field_search_texts(definition, columns["extra"])])
@@ -191,11 +196,16 @@ def form_search_key(definition: forms.Definition, columns: dict[str, Any]) -> st
 
 
 def _filtered_forms_with_details(user: User, filters: Filters) -> ModelSelect:
+    """Return the query of the matching visible call forms, with operator and region."""
     rows = _filtered_forms(user, filters).select_extend(User, Region)
     return rows.join_from(CallForm, User).join_from(CallForm, Region, JOIN.LEFT_OUTER)
 
 
 def _filtered_forms(user: User, filters: Filters) -> ModelSelect:
+    """Return the query of the matching call forms that the user may see.
+
+    Each word of `filters.text` must be in the form's texts or, with three digits, in its numbers.
+    """
     rows = visible_call_forms(user)
     exact_values = {"direction": filters.direction, "call_type": filters.call_type}
     for name, value in (exact_values | {"region": filters.region}).items():
@@ -224,5 +234,5 @@ def _filtered_forms(user: User, filters: Filters) -> ModelSelect:
 
 
 def call_form_values(form: CallForm) -> dict[str, str]:
-    """Return a registered call as the values of its form, without empty fields."""
+    """Return the values of a registered call's form, by its own version, without empty fields."""
     return forms.registered_values(forms.numbered_definition(forms.CALL_FORM, form.version), form)

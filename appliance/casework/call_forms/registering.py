@@ -1,4 +1,4 @@
-"""Registering a call on form №2: by itself, or automatically with the appeal of the call."""
+"""Registering a call on the call form (№2): by itself, or with the appeal of the call."""
 
 from zoneinfo import ZoneInfo
 
@@ -19,11 +19,14 @@ EMPTY_CALL_TYPES = ("silent", "wrong_number", "prank")
 
 
 class NoCall(Exception):
-    """Form №2 cannot be registered, because it does not belong to a call."""
+    """A call form (№2) cannot be registered, because it does not belong to a call."""
 
 
 def prefilled_values(call: Call) -> dict[str, str]:
-    """Return values of form №2 that are known from the call itself."""
+    """Return the values of the call form (№2) that are known from the call: its two directions.
+
+    `call_direction` is incoming, outgoing etc.; `direction` is the topic that the caller chose.
+    """
     [(direction,)] = _LEDGER_DIRECTION.fetch_tuples(call=call.id)
     values = {"call_direction": direction, "direction": call.topic or ""}
     return {name: text for name, text in values.items() if text}
@@ -36,10 +39,10 @@ def register(
     token: str,
     tz: ZoneInfo,
 ) -> CallForm:
-    """Register the values of form №2, even if incomplete, and return the numbered form.
+    """Register the values of a call form (№2), even if incomplete, and return the numbered form.
 
     `token` identifies the form (drafts.token_for) and its call; a form that is sent twice is
-    registered once. An operator has one form №2 of a call: if it is registered already, it is
+    registered once. An operator has one call form of a call: if it is registered already, it is
     returned unchanged. The messages about a new form are queued in its transaction. Raises NoCall
     if the form has no call.
     """
@@ -61,10 +64,11 @@ def register(
 
 
 def register_with_appeal(appeal: Appeal, values: dict[str, str], tz: ZoneInfo) -> CallForm | None:
-    """Register form №2 of a new appeal's call with the appeal's values, and return it.
+    """Register the call form (№2) of a new appeal's call with the appeal's values, and return it.
 
     Returns None if the appeal has no call. If the operator has registered the form before, it keeps
-    its values and is linked to the appeal. Call it in the transaction of the appeal.
+    its values and is linked to the appeal, unless it is linked to an earlier one. Call it in the
+    transaction of the appeal.
     """
     call = Call.get_or_none(Call.id == appeal.call_id) if appeal.call_id else None
     if not call:
@@ -84,10 +88,11 @@ def register_with_appeal(appeal: Appeal, values: dict[str, str], tz: ZoneInfo) -
 def register_with_addition(
     appeal: Appeal, values: dict[str, str], operator: User, call: Call, token: str, tz: ZoneInfo
 ) -> CallForm:
-    """Register the operator's form №2 of a call in which an appeal was added to, and return it.
+    """Register the operator's form of a call in which the citizen added to an appeal; returns it.
 
-    It is linked to the appeal. If the operator has registered the form before, it keeps its values.
-    Call it in the transaction of the addition.
+    The call form (№2) is linked to the appeal, which was registered earlier. If the operator has
+    registered the form before, it keeps its values, and its appeal if it has one. Call it in the
+    transaction of the addition.
     """
     if registered := form_of_operator(operator, call):
         if not registered.appeal_number:
@@ -110,6 +115,10 @@ def _create_call_form(
     tz: ZoneInfo,
     appeal_number: str = "",
 ) -> CallForm:
+    """Register and return a call form, without checking whether the operator has one of the call.
+
+    `appeal_number` is that of the appeal it is linked to, if any.
+    """
     registered_at = clock.now()
     today = registered_at.astimezone(tz).date()
     definition = forms.definition_for_values(forms.CALL_FORM, values)

@@ -22,7 +22,7 @@ _MAX_NAME_LENGTH = 200
 
 @dataclass(frozen=True)
 class UploadedFile:
-    """An uploaded file; `size` in bytes. `read` returns its content; it is called to store it."""
+    """An uploaded file; `size` in bytes. `read` is called, once, for the content to store."""
 
     name: str
     size: int
@@ -30,7 +30,7 @@ class UploadedFile:
 
 
 def check_files(uploads: Iterable[UploadedFile]) -> list[UploadedFile]:
-    """Return the files with names that are safe to store.
+    """Check the number and sizes of files; returns them with names that are safe to store.
 
     Raises Refused with the code "files" if there are too many, "file" if one is too large or empty.
     """
@@ -77,7 +77,7 @@ def files_of_request(request: ChangeRequest) -> list[ChangeFile]:
 
 
 def find_file(request: ChangeRequest, number: int) -> ChangeFile | None:
-    """Return the file with this id of a request, if any, with its content."""
+    """Return the request's file with the id `number`, if any, with its content."""
     return find_row(ChangeFile, id=number, request=request.id)
 
 

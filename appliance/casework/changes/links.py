@@ -27,8 +27,9 @@ def link_change(
     """Record a change that was made for an open request.
 
     `kind` is one of LINK_KINDS, `ref` identifies the changed object as in its page's address,
-    `title` is its name. Only the fields that differ are stored. Returns None, and stores nothing,
-    if no field differs or the request is closed. Raises ValueError for another kind.
+    `title` is its name. `old_fields` and `new_fields` are its texts before and after. Only the
+    fields that differ are stored. Returns None, and stores nothing, if no field differs or the
+    request is closed. Raises ValueError for another kind.
     """
     if kind not in LINK_KINDS:
         raise ValueError(f"nothing of the kind {kind!r} is changed for a request")

@@ -17,7 +17,7 @@ from appliance.core.refusals import Refused
 from appliance.core.statements import find_row
 from appliance.models import ChangeRequest, ChangeStep, User
 
-TOPIC = "changes"
+TOPIC = "changes"  # under which core.live reports changes to open pages
 _MAX_VERSION = 2**31  # a larger number is not a version and does not fit into the database
 
 
@@ -40,8 +40,9 @@ def create_change_request(
 ) -> ChangeRequest:
     """Create a request; its term starts now.
 
-    Raises Refused with the code "action" if the user's role may not make requests, "kind", "what"
-    or "why" if it is missing, and the codes of check_files() and attach_files().
+    `kind` is the code of one of terms.CHANGE_KINDS; `what` is to be changed, and `why`, are the
+    user's texts. Raises Refused with the code "action" if the user's role may not make requests,
+    "kind", "what" or "why" if it is missing, and the codes of check_files() and attach_files().
     """
     what, why = what.strip(), why.strip()
     if user.role not in states.REQUESTER_ROLES:
@@ -76,9 +77,10 @@ def perform_request_action(
 ) -> None:
     """Perform an action on a request; `action` is the name of a move of states.WORKFLOW.
 
-    Raises Refused with the code "action" if the user's role has no such action, "words" if the text
-    is missing, "changed" if another user was faster or the request's state does not allow it, and
-    the codes of check_files() and attach_files().
+    `expected_version` is the version of the request that the user has seen. Raises Refused with the
+    code "action" if the user's role has no such action, "words" if the text is missing, "changed"
+    if another user was faster or the request's state does not allow it, and the codes of
+    check_files() and attach_files().
     """
     move, text = states.WORKFLOW.permitted_move(action, user.role), text.strip()
     if not move:
@@ -111,7 +113,7 @@ def perform_request_action(
 
 
 def find_change_request(number: int, user: User) -> ChangeRequest | None:
-    """Return the request with this id, if it exists and the user may see it."""
+    """Return the request with the id `number`, if it exists and the user may see requests."""
     if user.role not in states.READER_ROLES:
         return None
     return find_row(ChangeRequest, id=number)
@@ -160,7 +162,7 @@ def completion_times(
 ) -> dict[int, dt.datetime]:
     """Return when each request was done, by its id, for those that are done at `until`.
 
-    `until` is now by default. A request that was sent back after it was done is left out.
+    `until` is now by default. A request that is not done, or was sent back after it, is left out.
     """
     of_requests = ChangeStep.request.in_([request.id for request in requests])
     steps = ChangeStep.select().where(of_requests, ChangeStep.action.in_(("finish", "send_back")))
@@ -178,6 +180,10 @@ def completion_times(
 def _record_step(
     request: ChangeRequest, action: str, user: User, text: str, attached: list[files.UploadedFile]
 ) -> None:
+    """Store a step with its files, audit it, and notify open pages.
+
+    Raises Refused with the codes of attach_files().
+    """
     ChangeStep.create(request=request, at=clock.now(), who=user.login, action=action, text=text)
     files.attach_files(request, attached, user.login)
     names = {"files": [file.name for file in attached]} if attached else {}

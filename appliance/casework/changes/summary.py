@@ -13,7 +13,10 @@ FIGURES = ("carried", "asked", "in_time", "late", "open", "overdue")
 
 @dataclass(frozen=True)
 class SummaryRow:
-    """The number of requests of one kind; carried + asked = in_time + late + open + overdue."""
+    """The number of requests of one kind (a code of terms.CHANGE_KINDS) that concern a period.
+
+    carried + asked = in_time + late + open + overdue.
+    """
 
     kind: str
     carried: int = 0  # written before the period, not done when it began
@@ -38,7 +41,7 @@ def summary_rows(begin: dt.datetime, end: dt.datetime) -> tuple[SummaryRow, ...]
     for request in requests_asked:
         done_at = completed.get(request.id)
         if request.asked_at < begin and done_at and done_at < begin:
-            continue
+            continue  # done before the period: it does not concern it
         row = figures_by_kind[request.kind]
         row["carried" if request.asked_at < begin else "asked"] += 1
         if done_at:

@@ -42,7 +42,7 @@ def due_time(asked_at: dt.datetime, days: int, calendar: WorkingCalendar) -> dt.
 
 
 def reminder_time(due_at: dt.datetime, days: int, calendar: WorkingCalendar) -> dt.datetime:
-    """Return when to send a reminder of a term of `days` that ends at `due_at`.
+    """Return when to send a reminder of a term of `days` working days that ends at `due_at`.
 
     That is the opening time of the working day before the last one; for a term of a single day, of
     that day.
@@ -56,4 +56,5 @@ def reminder_time(due_at: dt.datetime, days: int, calendar: WorkingCalendar) -> 
 
 
 def _local_to_utc(day: dt.date, time: dt.time, calendar: WorkingCalendar) -> dt.datetime:
+    """Return a day and time of the site's time zone as one time in UTC."""
     return dt.datetime.combine(day, time, calendar.tz).astimezone(dt.UTC)
