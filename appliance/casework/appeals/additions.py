@@ -79,6 +79,7 @@ def add_to_appeal(
         if any(step.detail.get("form") == token for step in additions):
             return call_forms.form_of_operator(operator, call) if call else None
         saved_draft = drafts.find_draft(operator, token)
+        # with the values typed in the other form, which the page does not send
         all_values = (
             drafts.values_of_other_form(saved_draft.form, saved_draft.values) if saved_draft else {}
         ) | values

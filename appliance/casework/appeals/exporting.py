@@ -111,7 +111,11 @@ def _timestamp(moment: dt.datetime) -> str:
 
 
 def _names_by_field(locale: str) -> dict[str, dict[Any, str]]:
-    """Return the names in the locale of the codes or ids of each field, except for mahallas."""
+    """Return {code or id: name in the locale} of each field that has codes, by field name.
+
+    Mahallas are left out, because they are too many: their names are read batch by batch. Options
+    of the product's own fields are left out, too: they are exported as codes.
+    """
     all_fields = forms.fields_of_all_versions(forms.APPEAL_FORM)
     names = {
         field.name: catalogs.labels_with_unlisted(field.list, locale)

@@ -262,7 +262,7 @@ def _filter_conditions(
         conditions.append(Handling.appeal.in_(searching.matching_ids(filters.words)))
     if filters.reader and (
         filters.words or filters.district
-    ):  # a veiled appeal must not match its text or district
+    ):  # a veiled appeal must not match its text or district, only its number
         exact_number = Appeal.select(Appeal.id).where(Appeal.number == " ".join(filters.words))
         unreadable = personal.unreadable_appeal_ids(filters.reader)
         conditions.append(Handling.appeal.not_in(unreadable) | Handling.appeal.in_(exact_number))
@@ -315,7 +315,8 @@ def _answer_conditions(answer: str) -> list[Expression]:
 def _received_condition(intervals: tuple[Interval, ...]) -> Expression:
     """Return the condition that an appeal was received within one of the intervals.
 
-    It contains the bounds of all intervals together, too, so that SQLite uses the index.
+    Without intervals, no appeal matches. The condition contains the bounds of all intervals
+    together, too, so that SQLite uses the index.
     """
     received_at = Appeal.received_at
     if not intervals:

@@ -21,6 +21,7 @@ def correct_call_form(
     with write_transaction():
         previous_values = call_form_values(form)
         reading = forms.read_values(definition, values, corrected_at.astimezone(calendar.tz).date())
+        # as they were typed: values that the correction leaves unchanged
         typed = {
             name: text
             for name, text in form.typed.items()

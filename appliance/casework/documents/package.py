@@ -43,7 +43,7 @@ def check_docx(content: bytes) -> None:
         is_active = any(map(_ACTIVE_PART_NAME.search, names)) or any(
             map(_has_active_content, descriptions)
         )
-    except Refused:
+    except Refused:  # a ValueError, but no damage
         raise
     except DAMAGED_PACKAGE_ERRORS as error:
         raise Refused("kind") from error

@@ -71,7 +71,7 @@ def steps_of(content: bytes) -> list[dict[str, Any]]:
     parts = _check_package(content)
     try:
         steps = [step for step in _read_steps(parts, content) if _has_text(step)]
-    except (Refused, RecursionError):
+    except (Refused, RecursionError):  # subclasses of the next ones, but no damage
         raise
     except _DAMAGED_PACKAGE_ERRORS as error:
         raise Refused("file") from error
@@ -180,6 +180,7 @@ def _cell_texts(row: Any) -> list[str]:
 def _row_steps(rows: Sequence[Sequence[str]]) -> Iterator[_Step]:
     """Yield a step for each row of a table; a first row that holds column headings is left out."""
     for number, row in enumerate(rows):
+        # a short row is filled up with empty cells
         name, uzbek, russian, note = (
             cell.strip()
             for cell, _ in zip_longest(row[:MAX_COLUMNS], range(MAX_COLUMNS), fillvalue="")

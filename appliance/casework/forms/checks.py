@@ -95,7 +95,10 @@ def published_added_fields() -> dict[str, tuple[str, ...]]:
 
 
 def unavailable_names() -> frozenset[str]:
-    """Return all names that a new field cannot have."""
+    """Return all names that a new field cannot have.
+
+    They are the value names of all versions of both forms, and RESERVED_NAMES.
+    """
     rows = FormVersion.select()
     names = frozenset(name for row in rows for name in stored_definition(row).value_names)
     return names.union(RESERVED_NAMES, *(product_definition(form).value_names for form in FORMS))

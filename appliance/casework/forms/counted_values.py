@@ -87,6 +87,7 @@ def counted_value_labels(form: str, field: Field, locale: str) -> dict[str, str]
         )
         for field_version in (field, *filter(None, older)):
             for option in field_version.options:
+                # the newest version comes first: its label is used
                 labels.setdefault(option.code, option.localized_label(locale))
     return labels | {UNLISTED: gettext(NOT_LISTED)}
 

@@ -211,6 +211,7 @@ def _parse_field(entry: Any) -> Field:
     for key, value in entry.items():
         if key not in value_types:
             raise Refused("unknown", subject=name)
+        # these four have other types in a document; they are parsed below
         if (
             key not in ("label", "help", "options", "topics")
             and type(value) is not value_types[key]

@@ -138,7 +138,10 @@ def operator_drafts(operator: User) -> list[Draft]:
 
 
 def is_blank(values: dict[str, str]) -> bool:
-    """Return True if nothing has been typed yet; prefilled values and the phone do not count."""
+    """Return True if nothing has been typed yet; initial values and the phone do not count.
+
+    The product's forms begin with initial values (Field.given), and with the caller's phone.
+    """
     prefilled = {
         field.name for form in FORMS for field in product_definition(form).fields if field.given
     }
@@ -200,6 +203,7 @@ def save_draft(
     with write_transaction():
         if registration := registration_of_token(operator, token):
             raise AlreadyRegistered(registration)
+        # a call has one draft, even if its form has got another token since
         stored = find_draft(operator, token) or (
             find_call_draft(operator, call.id) if call else None
         )

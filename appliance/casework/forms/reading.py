@@ -48,7 +48,10 @@ def applicable_fields(definition: Definition, values: Values) -> tuple[Field, ..
 
 
 def read_values(definition: Definition, values: Values, today: dt.date) -> Reading:
-    """Interpret the values of a form, whatever they are. `today` is the site's date."""
+    """Interpret the values of a form, whatever they are. `today` is the site's date.
+
+    Values of fields that are not asked for the applicant's kind and the direction are ignored.
+    """
     column_names = columns_of(definition.form)
     values = cleaned_values(definition, values)
     fields = applicable_fields(definition, values)
@@ -200,6 +203,7 @@ def _read_places(
         doubts.append(Doubt("district", "unlisted"))
     elif district and region and district.region_id != region.soato:
         doubts.append(Doubt("district", "elsewhere"))
+    # either a mahalla that an operator once typed, which has a row since, or a new text
     if mahalla.typed if mahalla else mahalla_text:
         doubts.append(Doubt("mahalla", "unlisted"))
     elif mahalla and district and mahalla.district_id != district.soato:

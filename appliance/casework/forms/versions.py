@@ -71,6 +71,7 @@ def column_value_names(form: str) -> frozenset[str]:
 
     All other fields, including some of the product's, are stored in the column `extra`.
     """
+    # a date's column is NAME_on
     column_fields = {item.removesuffix("_on") for item in form_table(form)._meta.fields}
     return frozenset(
         n
@@ -128,6 +129,7 @@ def fields_of_all_versions(form: str) -> tuple[Field, ...]:
         if definition.form == form
         for field in definition.fields
     ]
+    # of a retired field, the newest version comes last and is used
     retired = {
         field.name: field
         for field in reversed(published_fields)
