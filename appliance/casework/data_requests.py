@@ -201,10 +201,10 @@ def stored_records(request: DataRequest, user: User) -> StoredRecords:
 def selected_records(request: DataRequest, user: User, records: Iterable[str]) -> StoredRecords:
     """Return those of the stored records that the user ticked as the citizen's.
 
-    What belongs to a ticked appeal (its call forms, calls and messages) is included.
-    `records` are "appeal:2026-000001", "call_form:…", and "number" for what is linked to the phone
-    number only. Raises Refused with the code "records" if no record was selected, "closed" if the
-    user has not opened a selected personal appeal, whose number is the refusal's subject.
+    What belongs to a ticked appeal (its call forms, calls and messages) is included. `records` are
+    "appeal:2026-000001", "call_form:…", and "number" for what is linked to the phone number only.
+    Raises Refused with the code "records" if no record was selected, "closed" if the user has not
+    opened a selected personal appeal, whose number is the refusal's subject.
     """
     available, ticked = stored_records(request, user), set(records)
     selected_appeals = [

@@ -86,9 +86,8 @@ def add_department(names: dict[str, str], own_body: bool, actor: str) -> Departm
 def change_department(department: Department, columns: dict[str, Any], actor: str) -> None:
     """Change a department's columns: its names, and whether it is a separate body or active.
 
-    `columns` holds the new values by column name; other columns stay unchanged.
-
-    Raises Refused "name" if its Uzbek Latin name would be empty.
+    `columns` holds the new values by column name; other columns stay unchanged. Raises Refused
+    "name" if its Uzbek Latin name would be empty.
     """
     if not fold_text(columns.get("name_uz_latn", department.name_uz_latn)):
         raise Refused("name")

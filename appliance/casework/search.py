@@ -158,6 +158,9 @@ SOURCES: dict[str, Callable[[], Iterator[list[SearchItem]]]] = {
 }
 
 
+# Places, list values, employees, articles and scripts are found by every user.
+
+
 def _region_hits(query: SearchQuery, _user: User, limit: int) -> list[Hit]:
     ranked = index.rank_candidates(query, Region.select(), item_search_names)
     return [

@@ -99,7 +99,11 @@ def _entries_by_reader(since: dt.datetime, users: dict[str, User]) -> dict[str, 
 def _unusual_entries(
     user: User, rows: list[AuditEntry], tz: ZoneInfo
 ) -> Iterator[tuple[str, AuditEntry, dict[str, int]]]:
-    """Yield the reason, the audit entry that shows it, and further details for each finding."""
+    """Yield the reason, the audit entry that shows it, and further details for each finding.
+
+    `rows` are the user's audit entries, earliest first. The reason is a key of REASONS; the details
+    are stored with the finding.
+    """
     recent: deque[AuditEntry] = deque()
     own_surnames = _own_surname_stems(user)
     surname_stems_by_number = _applicant_surname_stems(

@@ -96,7 +96,7 @@ def pending_condition(table: type[Version]) -> Expression:
 
 
 def list_versions(table: type[Version], owner: Any) -> list[Any]:
-    """Return the versions of an owner, newest first."""
+    """Return the versions of `owner`, an article or a script, newest first."""
     return list(table.select().where(_owner_condition(table, owner)).order_by(table.number.desc()))
 
 
@@ -106,7 +106,7 @@ def find_in_force(rows: Iterable[Version]) -> Any:
 
 
 def pending_version(table: type[Version], owner: Any) -> Any:
-    """Return the owner's version that is not in force yet, if any."""
+    """Return the version of `owner`, an article or a script, that is not in force yet, if any."""
     return table.select().where(_owner_condition(table, owner), pending_condition(table)).first()
 
 

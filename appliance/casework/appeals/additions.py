@@ -64,10 +64,10 @@ def add_to_appeal(
 ) -> CallForm | None:
     """Add a form's values to an open appeal; returns the call form (№2) of the form's call.
 
-    If the form belongs to no call, returns None.
-    The addition is a step of the appeal: the gist is its text, and other values that differ from
-    the appeal are in its details. A form (`token`) that is sent twice is added once. Raises Refused
-    "words" if the gist is missing, "state" if the appeal is no longer open.
+    If the form belongs to no call, returns None. The addition is a step of the appeal: the gist is
+    its text, and other values that differ from the appeal are in its details. A form (`token`) that
+    is sent twice is added once. Raises Refused "words" if the gist is missing, "state" if the
+    appeal is no longer open.
     """
     call = drafts.call_of_token(operator, token)
     # loaded again with all its contents, which a user who may not read it does not see

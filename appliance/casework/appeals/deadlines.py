@@ -74,7 +74,7 @@ def add_months(day: dt.date, count: int) -> dt.date:
 
 
 def working_days_left(today: dt.date, due_on: dt.date, calendar: WorkingCalendar) -> int:
-    """Return the number of working days after today up to and including `due_on`; else 0."""
+    """Return the number of working days after today up to and including `due_on`; 0 later."""
     days = (due_on - today).days
     return sum(
         calendar.is_working_day(today + dt.timedelta(days=offset)) for offset in range(1, days + 1)

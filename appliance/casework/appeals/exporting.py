@@ -35,9 +35,9 @@ def export_rows(
 ) -> Iterator[list[Any]]:
     """Yield the values of each appeal in the order of exportable_columns(), with names for codes.
 
-    `department_id` is that of the user's department, as in listing. The appeals are read in
-    batches, so that memory use stays constant. A typed place that is on no
-    list identifies the applicant; it is exported only to users who may export applicants.
+    If a department is given, only its appeals are exported, and those that the filters' reader is
+    named to read. They are read in batches, so that memory use stays constant. A typed place that
+    is on no list identifies the applicant; it is exported only to users who may export applicants.
     """
     names, columns = _names_by_field(locale), exportable_columns(user)
     with_applicants = rights.has_right(user, "applicant.export")

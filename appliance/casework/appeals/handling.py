@@ -150,7 +150,8 @@ def forward_to_department(
 
     If the department is a separate body, the term starts again, because it counts from when that
     body receives the appeal (article 28); within the ministry it keeps running. A forwarding after
-    its deadline (article 25) is carried out, and recorded as late.
+    its deadline (article 25) is carried out, and recorded as late. Raises Refused "department" for
+    None, or a department that is inactive or the current one.
     """
     current = Handling.get_by_id(appeal.id)
     if not department or not department.active or department.id == current.department_id:
@@ -225,7 +226,7 @@ def reopen_appeal(
 def record_specialist_contact(
     appeal: Appeal, contact: str, actor: str, expected_version: int
 ) -> None:
-    """Record which specialist was contacted just now; table 5 of report form №2 lists them."""
+    """Record which specialist was contacted just now; the ministry's report form №2 lists them."""
     with write_transaction():
         _apply_step(appeal, "consult", actor, expected_version, text=contact)
         earlier_contacts = Appeal.get_by_id(appeal.id).consultation_contact
@@ -247,7 +248,7 @@ def record_consultation_outcome(
 def record_addition(appeal: Appeal, text: str, actor: str, detail: dict[str, Any]) -> None:
     """Record what the citizen added in a later call, even if a colleague changes the appeal now.
 
-    appeals.additions calls it in its transaction. Raises Refused "words" or "state".
+    appeals.additions calls it in its transaction. `detail` is stored. Raises "words" or "state".
     """
     current = Handling.get_by_id(appeal.id)
     _apply_step(appeal, "add", actor, current.version, text=text, detail=detail)
@@ -298,8 +299,8 @@ def record_correction(
 ) -> None:
     """Record that the form was corrected; a returned appeal goes back to the user who returned it.
 
-    appeals.correcting calls it in its transaction. If the appeal's new type has another term, the
-    deadline is moved, unless the term was extended.
+    appeals.correcting calls it in its transaction. `changes` holds [before, now] by field. If the
+    appeal's new type has another term, the deadline is moved, unless the term was extended.
     """
     current = Handling.get_by_id(appeal.id)
     columns: dict[str, Any] = {}

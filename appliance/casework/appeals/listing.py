@@ -69,9 +69,10 @@ def appeals_with_handling(
 
 
 def find_in_department(number: str, department_id: int | None, reader: User) -> Appeal | None:
-    """Return the department's appeal of this number, if any, with its handling.
+    """Return the appeal of this number, if any, with its handling.
 
-    Its contents are removed if `reader` may not read them.
+    If a department is given, it must handle the appeal, unless `reader` is named to read it. The
+    contents are removed if `reader` may not read them.
     """
     query = appeals_with_handling(department_id, reader).where(Appeal.number == number).limit(1)
     return next(iter(personal.veil_appeals(reader, query)), None)
@@ -82,7 +83,9 @@ def list_appeals(
 ) -> list[Appeal]:
     """Return the filtered appeals with their `handling`, department, region and operator.
 
-    If the filters select open appeals only, they are ordered by deadline, else newest first.
+    If a department is given, only its appeals are returned, and those that the filters' reader is
+    named to read. If the filters select open appeals only, they are ordered by deadline, else
+    newest first.
     """
     query = (
         appeals_with_handling(department_id, filters.reader)
@@ -121,9 +124,9 @@ def count_by_state_and_deadline(
 ) -> dict[str, int]:
     """Return the number of appeals in each state and, for open ones, in each deadline class.
 
-    The keys are the codes of states and DEADLINE_CLASSES, all of them also without appeals.
-    The filters `state` and `when` are ignored: the counts are shown next to the choices for them.
-    The key "open" is the sum of all open states.
+    The keys are the codes of states and DEADLINE_CLASSES, all of them also without appeals. The
+    filters `state` and `when` are ignored: the counts are shown next to the choices for them. The
+    key "open" is the sum of all open states.
     """
     query = _apply_conditions(
         _counting_query(filters, department_id),
@@ -144,8 +147,8 @@ def iterate_batches(
 ) -> Iterator[list[Appeal]]:
     """Yield the filtered appeals oldest first, in batches of `size`, with `handling` and operator.
 
-    `department_id` is the department of the user who asks; None: all appeals. The deadline classes
-    of the filters are those of `today`.
+    `department_id` is the department of the user who asks; None: all appeals. `today` is the date
+    on which the filters' deadline classes depend.
     """
     rows = (
         appeals_with_handling(department_id, filters.reader)
@@ -196,7 +199,10 @@ def deadline_class(today: dt.date) -> Case:
 
 
 def _veil_for_reader(filters: Filters, appeals: list[Appeal]) -> list[Appeal]:
-    """Remove the contents of personal appeals that the filters' reader may not read."""
+    """Return the appeals, without the contents of those that the filters' reader may not read.
+
+    Without a reader, nothing is removed.
+    """
     return personal.veil_appeals(filters.reader, appeals) if filters.reader else appeals
 
 

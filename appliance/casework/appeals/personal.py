@@ -192,7 +192,10 @@ def reveal_appeal(user: User, appeal: Appeal, reason: str) -> None:
 
 
 def list_reveals(since: dt.datetime, limit: int = 50) -> list[AppealReveal]:
-    """Return the reveals since `since` with user, reason and appeal, newest first."""
+    """Return when personal appeals were opened by giving a reason since `since`, newest first.
+
+    Each row has the login, the reason and the appeal. At most `limit` rows are returned.
+    """
     rows = AppealReveal.select(AppealReveal, Appeal).join(Appeal).where(AppealReveal.at >= since)
     return list(rows.order_by(AppealReveal.id.desc()).limit(limit))
 

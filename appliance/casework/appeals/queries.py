@@ -111,7 +111,8 @@ def other_appeals_of_applicant(appeal: Appeal, user: User, limit: int = 5) -> li
 def appeals_of_caller(phone: str | None, limit: int = 10) -> list[Appeal]:
     """Return the appeals with a phone number, or of an applicant with that number, newest first.
 
-    Unreadable contents are not removed (personal.veil_appeals). [] without a number.
+    Contents that the user may not read are not removed: personal.veil_appeals() does that. Without
+    a number (None or ""), the list is empty.
     """
     if not phone:
         return []
@@ -167,8 +168,8 @@ def similar_open_appeals(
 def appeal_by_keys(keys: str, today: dt.date) -> Appeal | None:
     """Return the appeal whose number a caller keyed in, with its year (2026000123) or not.
 
-    Returns None if there is no such appeal.
     Without a year, it is this year's number, or last year's if this year has no such number yet.
+    Returns None if there is no such appeal.
     """
     if not re.fullmatch(r"\d{1,10}", keys, re.ASCII):
         return None

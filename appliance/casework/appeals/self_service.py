@@ -5,5 +5,5 @@ from appliance.models import Appeal
 
 
 def state_prompt_word(appeal: Appeal) -> str:
-    """Return the word of prompts.numbers that is played to the caller for the appeal's state."""
+    """Return WORD of the prompt appeal-WORD, which says the appeal's state to the caller."""
     return states.WORKFLOW.states_by_code[handling.current_state(appeal)].prompt_word

@@ -17,7 +17,7 @@ from appliance.core.i18n import N_
 class AppealState(State):
     """A state of an appeal."""
 
-    prompt_word: str  # the word of prompts.numbers that is played to a caller
+    prompt_word: str  # the prompt appeal-WORD says the state to a caller
     in_work: bool = False  # the ministry is expected to work on the appeal
 
 

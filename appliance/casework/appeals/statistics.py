@@ -53,7 +53,8 @@ def appeal_statistics(
     """Count the appeals registered from `first` to `last`, both included.
 
     If `department_id`, the department of the user who asks, is given, only its appeals are counted.
-    Appeals without a value of a grouping are under the key None or "".
+    `today` decides which are overdue. Appeals without a value of a grouping are under the key None
+    or "".
     """
     conditions = [Handling.registered_on >= first, Handling.registered_on <= last]
     if department_id:

@@ -40,7 +40,7 @@ def create_change_request(
 ) -> ChangeRequest:
     """Create a request; its term starts now.
 
-    `kind` is the code of one of terms.CHANGE_KINDS; `what` is to be changed, and `why`, are the
+    `kind` is the code of one of terms.CHANGE_KINDS; `what` (is to be changed) and `why` are the
     user's texts. Raises Refused with the code "action" if the user's role may not make requests,
     "kind", "what" or "why" if it is missing, and the codes of check_files() and attach_files().
     """

@@ -84,7 +84,8 @@ def check_definition(definition: Definition) -> None:
 def published_added_fields() -> dict[str, tuple[str, ...]]:
     """Return the fixed attributes of every added field of both forms ever published, by name.
 
-    Added fields are those that are not in the product's form.
+    They are its kind, list and kind of document. Added fields are those that are not in the
+    product's form.
     """
     return {
         field.name: _fixed_attributes(field)

@@ -183,12 +183,12 @@ def save_draft(
     """Store the values of the open `form`, typed at `typed_at` (None: now), as the draft.
 
     `aside`: the operator has set the form aside, so that it does not open by itself. Values of
-    fields that only the other form has stay unchanged. `base` holds the stored values
-    that the page started from: only fields that differ from it are changed, so that two pages with
-    the same form do not overwrite each other's fields; of a field that both have changed, the value
-    typed later stays, whichever arrives first. Without `base`, values typed before the stored ones
-    change nothing. Raises AlreadyRegistered if the form has been registered already, TooManyDrafts
-    if it would be one more than MAX_DRAFTS_WITHOUT_CALL forms without a call.
+    fields that only the other form has stay unchanged. `base` holds the stored values that the page
+    started from: only fields that differ from it are changed, so that two pages with the same form
+    do not overwrite each other's fields; of a field that both have changed, the value typed later
+    stays, whichever arrives first. Without `base`, values typed before the stored ones change
+    nothing. Raises AlreadyRegistered if the form has been registered already, TooManyDrafts if it
+    would be one more than MAX_DRAFTS_WITHOUT_CALL forms without a call.
     """
     call, allowed_names = call_of_token(operator, token), draft_value_names()
     typed_values = cleaned_draft_values(values, allowed_names)

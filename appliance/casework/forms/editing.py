@@ -84,9 +84,9 @@ def begin_draft(form: str, actor: str, source_number: int | None = None) -> Form
 def import_document(form: str, document: Mapping[str, Any], actor: str) -> FormVersion:
     """Store a document as the draft of a form, and return the draft.
 
-    `document` is a form as definition_document() returns it. Raises Refused
-    with the codes of parse_definition() and check_definition(), and with `pending` if there is a
-    pending version already.
+    `document` is a form as definition_document() returns it. Raises Refused with the codes of
+    parse_definition() and check_definition(), and with `pending` if there is a pending version
+    already.
     """
     product_form, imported = product_definition(form), parse_definition(form, 0, document)
     fields = (
@@ -142,9 +142,8 @@ def change_field(
 def move_field(form: str, name: str, down: bool, fingerprint: str, actor: str) -> None:
     """Move a field of the draft down by one place, or up unless `down`.
 
-    The first field cannot move up, nor the last one down: the draft then stays unchanged.
-
-    Raises Refused with the codes of change_field().
+    The first field cannot move up, nor the last one down: it then stays in its place. Raises
+    Refused with the codes of change_field().
     """
 
     def move_entry(fields: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -201,8 +200,8 @@ def publish_draft(
 def withdraw_planned_version(form: str, fingerprint: str, actor: str) -> None:
     """Turn a planned version back into a draft.
 
-    Raises Refused with the code `none` if no version is planned, `changed` if it has changed since
-    the user saw it.
+    Raises Refused with the code `none` if no version is planned, `changed` if its
+    version_fingerprint() is not `fingerprint`: it has changed since the user saw it.
     """
     with write_transaction():
         row = pending_version(form)
@@ -218,8 +217,8 @@ def withdraw_planned_version(form: str, fingerprint: str, actor: str) -> None:
 def discard_draft(form: str, fingerprint: str, actor: str) -> None:
     """Delete the draft.
 
-    Raises Refused with the code `none` if there is no draft, `changed` if it has changed since the
-    user saw it.
+    Raises Refused with the code `none` if there is no draft, `changed` if its version_fingerprint()
+    is not `fingerprint`: it has changed since the user saw it.
     """
     with write_transaction():
         row = _checked_draft(form, fingerprint)

@@ -75,7 +75,11 @@ def added_field_values(
 
 
 def added_field_search_texts(definition: Definition, extra: dict[str, dict[str, str]]) -> list[str]:
-    """Return the texts by which added fields are searched: typed texts, and labels of codes."""
+    """Return the texts by which added fields are searched: typed texts, and labels of codes.
+
+    `extra` is the column of that name: {"code": …, "text": …} by field name. A code's labels in all
+    locales are included.
+    """
     return [
         text
         for field in definition.fields
@@ -89,8 +93,9 @@ def anonymize_added_fields(
 ) -> dict[str, dict[str, str]]:
     """Return the added fields without what must be removed with a person's data.
 
-    The codes of fields that reports count stay (is_counted). All other fields, and every text, are
-    removed, because a name may have been typed anywhere.
+    `extra` is the column of that name: {"code": …, "text": …} by field name. The codes of fields
+    that reports count stay (is_counted). All other fields, and every text, are removed, because a
+    name may have been typed anywhere.
     """
     return {
         field.name: {"code": stored["code"], "text": ""}

@@ -61,7 +61,7 @@ def product_definition(form: str) -> Definition:
 
 
 def form_table(form: str) -> type[Appeal | CallForm]:
-    """Return the table in which the registered forms of FORMS are stored: Appeal or CallForm."""
+    """Return the table that stores the registered forms of a kind, one of FORMS."""
     return CallForm if form == CALL_FORM else Appeal
 
 
