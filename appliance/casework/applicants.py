@@ -59,6 +59,7 @@ def refresh_from_appeals(applicant_id: int) -> None:
             columns = {
                 name: getattr(appeal, name) for name in (*_APPLICANT_COLUMNS, "applicant_kind")
             }
+            # values of later appeals replace those of earlier ones
             facts |= {name: columns[name] for name in _APPLICANT_COLUMNS if columns[name]}
             facts["search_key"] = _search_key(columns) or facts["search_key"]
     Applicant.update(facts).where(Applicant.id == applicant_id).execute()

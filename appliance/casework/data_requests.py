@@ -79,6 +79,7 @@ def register_data_request(
         raise Refused("person")
     phone = phone_numbers.canonical_number(facts.get("phone", "")) or ""
     number = facts.get("number", "")
+    # a phone that was typed must be valid, even if an appeal is named, too
     if bool(facts.get("phone")) != bool(phone) or not (phone or number):
         raise Refused("phone")
     if number and not Appeal.select().where(Appeal.number == number).exists():

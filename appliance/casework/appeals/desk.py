@@ -178,6 +178,7 @@ def _call_stage(login: str, call: Call) -> tuple[str, dt.datetime | None]:
     ]
     talk = talks[-1] if talks else None
     rings = _ACTIVE_RINGS.fetch_objects(call=call.id, login=login)
+    # while the operator consults an employee, their talk is interrupted, not over
     if (
         call.ended_at is None
         and talk

@@ -235,6 +235,7 @@ def _department_condition(department_id: int, reader: User | None) -> Expression
 
 
 def _apply_conditions(query: ModelSelect, conditions: list[Expression]) -> ModelSelect:
+    """Return the query with these conditions; peewee's where() fails without any."""
     return query.where(*conditions) if conditions else query
 
 
@@ -310,6 +311,7 @@ def _choice_conditions(filters: Filters) -> list[Expression]:
 
 
 def _answer_conditions(answer: str) -> list[Expression]:
+    """Return the conditions on Handling for one of ANSWER_CLASSES."""
     answered_on = Handling.answered_on
     return {
         "in_time": [answered_on.is_null(False), answered_on <= Handling.due_on],
@@ -333,6 +335,7 @@ def _received_condition(intervals: tuple[Interval, ...]) -> Expression:
 
 
 def _deadline_conditions(when: str, today: dt.date) -> list[Expression]:
+    """Return the conditions on Handling for one of DEADLINE_CLASSES, apart from being open."""
     due_on = Handling.due_on
     return {
         "overdue": [due_on < today],

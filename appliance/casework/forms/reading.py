@@ -63,7 +63,7 @@ def read_values(definition: Definition, values: Values, today: dt.date) -> Readi
     extra = {}
     for field in definition.fields:
         if field.name in PRODUCT_PLACE_FIELDS:
-            continue
+            continue  # _read_places() has read them, because they depend on each other
         if field.name in column_names:
             columns |= _column_values(field, values, doubts, today)
         elif field in fields and (stored := _added_field_value(field, values, doubts, today)):

@@ -34,6 +34,7 @@ def apply_product_release() -> list[tuple[str, int]]:
             if definition_document(target) == definition_document(current):
                 continue
             number = current.version + 1
+            # the highest number first, because each number is unique
             for row in sorted(rows, key=lambda row: -row.number):
                 if row.number >= number:  # a draft or a planned version
                     fields = definition_document(merge_product_form(stored_definition(row)))
