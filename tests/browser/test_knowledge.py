@@ -38,7 +38,7 @@ def page(window: BrowserContext, settings: Settings, nilufar, sherzod, bahodir) 
     for text in (SUBSIDY_ARTICLE, ArticleContent("Boshqa", "Matn", "Другое", "Текст")):
         row = articles.create_article(sherzod, text, ArticlePlacement("appeals"))
         for action, user in (("send", sherzod), ("approve", bahodir), ("put", sherzod)):
-            row = articles.perform_step(action, row, user, row.revision)
+            row = articles.change_version_status(action, row, user, row.revision)
     return open_named_form(window, nilufar)
 
 

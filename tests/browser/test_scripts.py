@@ -78,7 +78,7 @@ def test_a_step_opens_its_article_and_ticks_the_consultation(
     text = ArticleContent("Subsidiya olish", "Ariza 15 kun", "Получение субсидии", "Заявление")
     row = articles.create_article(sherzod, text, ArticlePlacement("appeals"))
     for action, user in (("send", sherzod), ("approve", bahodir), ("put", sherzod)):
-        row = articles.perform_step(action, row, user, row.revision)
+        row = articles.change_version_status(action, row, user, row.revision)
     actions = [{"kind": "article", "ref": row.article.slug}, {"kind": "specialist"}]
     definition = make_script(make_step("a", "b", actions=actions), make_step("b"))
     page = open_talk(window, nilufar, sherzod, bahodir, definition, (row.article.slug,))

@@ -98,7 +98,7 @@ def published(draft, sherzod, bahodir) -> ArticleVersion:
 def put_in_force(row, sherzod, bahodir, since=None) -> ArticleVersion:
     for action, user in (("send", sherzod), ("approve", bahodir), ("put", sherzod)):
         row = reload_version(row)
-        row = articles.perform_step(
+        row = articles.change_version_status(
             action, row, user, row.revision, since=since if action == "put" else None
         )
     return row
@@ -162,7 +162,7 @@ def test_both_languages_are_required_before_sending_to_the_ministry(settings, sh
         sherzod, ArticleContent(title_uz="Faqat", text_uz="oʻzbekcha"), PLACE
     )
     with pytest.raises(Refused, match="languages"):
-        articles.perform_step("send", row, sherzod, 1)
+        articles.change_version_status("send", row, sherzod, 1)
     assert reload_version(row).state == "draft"
 
 
@@ -570,15 +570,15 @@ def test_the_search_index_follows_the_version_in_force(published, sherzod, bahod
     assert searching.search_articles("nafaqa", TODAY) == []
     for action, user in (("send", sherzod), ("approve", bahodir)):
         row = ArticleVersion.get_by_id(row.id)
-        row = articles.perform_step(action, row, user, row.revision)
+        row = articles.change_version_status(action, row, user, row.revision)
     since = clock.now() + dt.timedelta(hours=1)
-    articles.perform_step("put", row, sherzod, row.revision, since=since)
+    articles.change_version_status("put", row, sherzod, row.revision, since=since)
     assert searching.search_articles("nafaqa", TODAY) == []  # its time has not come yet
     assert searching.search_articles("subsidiya", TODAY)[:1] == [published]
     monkeypatch.setattr(clock, "now", lambda: since)
     assert [hit.id for hit in searching.search_articles("nafaqa", TODAY)] == [row.id]
     now = articles.version_in_force(published.article)
-    articles.perform_step("retire", now, sherzod, now.revision)
+    articles.change_version_status("retire", now, sherzod, now.revision)
     assert searching.search_articles("nafaqa", TODAY) == []
     assert not SearchEntry.select().exists()
 

@@ -61,7 +61,7 @@ def test_a_draft_is_written_step_by_step(sherzod):
     row = reload_version(row)
     editing.change_step(row, "1", make_step("1", code), sherzod, row.revision)
     row = reload_version(row)
-    editing.change_description(
+    editing.change_title_and_conditions(
         row, bilingual_text("Suhbat"), {"languages": ["uz"]}, sherzod, row.revision
     )
     row = reload_version(row)
@@ -91,10 +91,12 @@ def test_only_the_manager_writes_and_only_the_ministry_approves(sherzod, bahodir
         with pytest.raises(Refused, match="action"):
             editing.add_script(bilingual_text("Suhbat"), user)
     row = editing.create_script(parse_definition(make_script()), sherzod)
-    row = editing.perform_step("send", row, sherzod, row.revision, KNOWN_CODES)
+    row = editing.change_version_status("send", row, sherzod, row.revision, KNOWN_CODES)
     with pytest.raises(Refused, match="action"):
-        editing.perform_step("approve", row, sherzod, row.revision, KNOWN_CODES)
-    row = editing.perform_step("return", row, bahodir, row.revision, KNOWN_CODES, "Qisqaroq")
+        editing.change_version_status("approve", row, sherzod, row.revision, KNOWN_CODES)
+    row = editing.change_version_status(
+        "return", row, bahodir, row.revision, KNOWN_CODES, "Qisqaroq"
+    )
     assert (versions.version_status(row), row.words) == ("returned", "Qisqaroq")
 
 
@@ -102,7 +104,7 @@ def test_a_script_with_findings_is_not_sent_to_the_ministry(sherzod):
     lost = make_script(make_step("a", "b"), make_step("b", "a"))
     row = editing.create_script(parse_definition(lost), sherzod)
     with pytest.raises(Refused, match="wrong"):
-        editing.perform_step("send", row, sherzod, row.revision, KNOWN_CODES)
+        editing.change_version_status("send", row, sherzod, row.revision, KNOWN_CODES)
     assert reload_version(row).state == "draft"
 
 
@@ -119,7 +121,7 @@ def test_a_new_version_replaces_the_one_in_force(sherzod, bahodir, advance_minut
     row = approve_draft(reload_version(row), sherzod, bahodir)
     assert [version.number for version in queries.versions_in_force()] == [1]
     since = clock.now() + dt.timedelta(hours=1)
-    row = editing.perform_step("put", row, sherzod, row.revision, KNOWN_CODES, since=since)
+    row = editing.change_version_status("put", row, sherzod, row.revision, KNOWN_CODES, since=since)
     assert [version.number for version in queries.versions_in_force()] == [1]
     advance_minutes(62)
     assert [version.number for version in queries.versions_in_force()] == [2]
@@ -131,7 +133,7 @@ def test_a_new_version_replaces_the_one_in_force(sherzod, bahodir, advance_minut
     assert [version.number for version in queries.search_scripts("salomlashsh", 5)] == [2]
     assert queries.search_scripts("hech narsa", 5) == []
     row = script_versions.in_force
-    editing.perform_step("retire", row, sherzod, row.revision, KNOWN_CODES)
+    editing.change_version_status("retire", row, sherzod, row.revision, KNOWN_CODES)
     assert not SearchEntry.select().exists()
 
 
@@ -164,7 +166,7 @@ def test_a_call_keeps_its_script_version_and_course(nilufar, sherzod, bahodir, a
     version, call = publish_script(sherzod, bahodir), create_call()
     run = runs.begin_run(nilufar, "t", call, version, "uz")
     advance_minutes(1)
-    run = runs.advance_run(run, 1, answer=1)
+    run = runs.open_step(run, 1, answer=1)
     advance_minutes(2)
     second = editing.begin_draft(version.script, sherzod)
     editing.change_step(second, "salom", make_step("salom", "xato"), sherzod, second.revision)
@@ -173,12 +175,12 @@ def test_a_call_keeps_its_script_version_and_course(nilufar, sherzod, bahodir, a
     second = reload_version(second)
     editing.remove_step(second, "rahmat", sherzod, second.revision)
     second = approve_draft(reload_version(second), sherzod, bahodir)
-    editing.perform_step("put", second, sherzod, second.revision, KNOWN_CODES)
+    editing.change_version_status("put", second, sherzod, second.revision, KNOWN_CODES)
     run = runs.latest_run(nilufar, "another", call)
     assert (run.row.version_id, run.step) == (version.id, "savol")
-    run = runs.advance_run(run, 2, answer=1)
-    run = runs.advance_run(run, 3, back=True)
-    run = runs.advance_run(run, 4, target="rahmat")
+    run = runs.open_step(run, 2, answer=1)
+    run = runs.open_step(run, 3, back=True)
+    run = runs.open_step(run, 4, target="rahmat")
     assert [entry.transition for entry in run.course] == [
         "begin",
         "answer",
@@ -198,27 +200,27 @@ def test_a_call_keeps_its_script_version_and_course(nilufar, sherzod, bahodir, a
 def test_leaving_a_script_loses_nothing(nilufar, sherzod, bahodir):
     version = publish_script(sherzod, bahodir)
     run = runs.begin_run(nilufar, "f" * 32, None, version, "ru")
-    run = runs.advance_run(run, 1, answer=1)
+    run = runs.open_step(run, 1, answer=1)
     with pytest.raises(Refused, match="result"):
         runs.end_run(run, "finished")
     runs.end_run(run, "left")
     left_run = runs.latest_run(nilufar, "f" * 32, None)
     assert (left_run.is_open, left_run.row.result, left_run.step) == (False, "left", "savol")
     with pytest.raises(Refused, match="none"):
-        runs.advance_run(left_run, 2, answer=1)
+        runs.open_step(left_run, 2, answer=1)
     runs.resume_run(left_run)
-    assert runs.advance_run(left_run, 2, answer=2).step == "xato"
+    assert runs.open_step(left_run, 2, answer=2).step == "xato"
 
 
 def test_a_repeated_key_press_counts_once(nilufar, sherzod, bahodir):
     version, call = publish_script(sherzod, bahodir), create_call()
     run = runs.begin_run(nilufar, "t", call, version, "uz")
     assert runs.begin_run(nilufar, "t", call, version, "uz").row.id == run.row.id
-    runs.advance_run(run, 1, answer=1)
+    runs.open_step(run, 1, answer=1)
     with pytest.raises(Refused, match="changed"):
-        runs.advance_run(run, 1, answer=1)
+        runs.open_step(run, 1, answer=1)
     with pytest.raises(Refused, match="answer"):
-        runs.advance_run(run, 2, answer=3)
+        runs.open_step(run, 2, answer=3)
     assert ScriptStep.select().count() == 2
 
 
@@ -293,7 +295,7 @@ def test_an_imported_text_is_merged_into_the_chosen_script(sherzod, bahodir):
     assert (second.id, step_codes(second)) == (row.id, ["salom", "1", "savol", "2"])
     assert ScriptVersion.select().count() == 2
     row = editing.create_script(parse_definition(make_script()), sherzod)
-    sent = editing.perform_step("send", row, sherzod, row.revision, KNOWN_CODES)
+    sent = editing.change_version_status("send", row, sherzod, row.revision, KNOWN_CODES)
     with pytest.raises(Refused, match="pending"):
         editing.import_into_script(sent.script, text, sherzod, sent.revision)
 
@@ -306,7 +308,7 @@ def test_every_script_the_editor_accepts_can_be_followed_to_an_end(sherzod):
         for _edit in range(chance.randint(2, 9)):
             edit_at_random(reload_version(row), sherzod, chance)
         try:
-            row = editing.perform_step(
+            row = editing.change_version_status(
                 "send", reload_version(row), sherzod, reload_version(row).revision, KNOWN_CODES
             )
         except Refused:
@@ -375,7 +377,7 @@ def test_the_course_is_linked_to_the_registered_form(nilufar, sherzod, bahodir, 
     start_talk(nilufar, call)
     token = drafts.token_for(nilufar, call)
     runs.end_run(
-        runs.advance_run(runs.begin_run(nilufar, token, call, version, "uz"), 1, answer=1), "left"
+        runs.open_step(runs.begin_run(nilufar, token, call, version, "uz"), 1, answer=1), "left"
     )
     call_form = call_forms.register({"surname": "X"}, operator=nilufar, token=token, tz=settings.tz)
     expected = [{"script": version.script.code, "version": 1, "result": "left", "step": "savol"}]

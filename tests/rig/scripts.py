@@ -51,8 +51,8 @@ def approve_draft(
     codes: checks.AvailableReferences = KNOWN_CODES,
 ) -> ScriptVersion:
     """Send a draft to the ministry and approve it."""
-    row = editing.perform_step("send", row, manager, row.revision, codes)
-    return editing.perform_step("approve", row, ministry, row.revision, codes)
+    row = editing.change_version_status("send", row, manager, row.revision, codes)
+    return editing.change_version_status("approve", row, ministry, row.revision, codes)
 
 
 def publish_script(
@@ -69,7 +69,7 @@ def publish_script(
         ministry,
         codes,
     )
-    return editing.perform_step("put", row, manager, row.revision, codes)
+    return editing.change_version_status("put", row, manager, row.revision, codes)
 
 
 def replace_definition(row: ScriptVersion, definition: dict[str, Any]) -> None:

@@ -226,7 +226,7 @@ def discard_draft(row: ArticleVersion, user: User, seen_revision: int) -> bool:
     return bool(article_remains)
 
 
-def perform_step(
+def change_version_status(
     action: str,
     row: ArticleVersion,
     user: User,

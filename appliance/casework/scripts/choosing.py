@@ -50,12 +50,12 @@ def applicable_scripts[Key](
     return [
         key
         for key, conditions in sorted(
-            candidates, key=lambda candidate: _specificity(candidate[1]), reverse=True
+            candidates, key=lambda candidate: _specificity_key(candidate[1]), reverse=True
         )
     ]
 
 
-def _specificity(conditions: ScriptConditions) -> tuple[int, ...]:
+def _specificity_key(conditions: ScriptConditions) -> tuple[int, ...]:
     """Return the sort key of the conditions: their number, then which ones are present."""
     parts = (
         conditions.topics,

@@ -40,7 +40,7 @@ class ScriptUsage:
         return self.begun - self.finished - self.left
 
     @property
-    def share(self) -> float | None:
+    def finished_percent(self) -> float | None:
         """The percentage of ended runs that were finished; None if no run has ended."""
         ended = self.finished + self.left
         return 100 * self.finished / ended if ended else None

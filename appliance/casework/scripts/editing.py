@@ -124,7 +124,7 @@ def import_into_script(
     return draft
 
 
-def change_description(
+def change_title_and_conditions(
     row: ScriptVersion,
     title: LocalizedTexts,
     when: Mapping[str, Any],
@@ -211,7 +211,7 @@ def remove_step(row: ScriptVersion, code: str, user: User, seen_revision: int) -
     )
 
 
-def perform_step(
+def change_version_status(
     action: str,
     row: ScriptVersion,
     user: User,

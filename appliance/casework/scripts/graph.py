@@ -146,19 +146,21 @@ def _assign_layers(size: int, downward: Sequence[tuple[int, int]]) -> list[int]:
     for source, target in downward:
         pending_counts[target] += 1
         successors[source].append(target)
-    layer = [0] * size
+    layer_of_node = [0] * size
     ready = [node for node in range(size) if not pending_counts[node]]
     while ready:
         node = ready.pop()
         for target in successors[node]:
-            layer[target] = max(layer[target], layer[node] + 1)
+            layer_of_node[target] = max(layer_of_node[target], layer_of_node[node] + 1)
             pending_counts[target] -= 1
             if not pending_counts[target]:
                 ready.append(target)
-    return layer
+    return layer_of_node
 
 
-def _limit_layer_sizes(layer: Sequence[int], downward: Sequence[tuple[int, int]]) -> list[int]:
+def _limit_layer_sizes(
+    layer_of_node: Sequence[int], downward: Sequence[tuple[int, int]]
+) -> list[int]:
     """Return the layer of each node so that no layer has more than MAX_STEPS_PER_LAYER steps.
 
     The drawing then fits the width of a page. A node for which a layer has no room is moved to the
@@ -167,36 +169,38 @@ def _limit_layer_sizes(layer: Sequence[int], downward: Sequence[tuple[int, int]]
     above = defaultdict(list)
     for upper, lower in downward:
         above[lower].append(upper)
-    new_layer = [*layer]
+    new_layer_of_node = [*layer_of_node]
     layer_sizes: dict[int, int] = defaultdict(int)
-    for node in sorted(range(len(layer)), key=lambda position: (layer[position], position)):
-        min_depth = max((new_layer[upper] + 1 for upper in above[node]), default=0)
-        new_layer[node] = next(
+    for node in sorted(
+        range(len(layer_of_node)), key=lambda position: (layer_of_node[position], position)
+    ):
+        min_depth = max((new_layer_of_node[upper] + 1 for upper in above[node]), default=0)
+        new_layer_of_node[node] = next(
             depth for depth in count(min_depth) if layer_sizes[depth] < MAX_STEPS_PER_LAYER
         )
-        layer_sizes[new_layer[node]] += 1
-    return new_layer
+        layer_sizes[new_layer_of_node[node]] += 1
+    return new_layer_of_node
 
 
 def _insert_bends(
-    layer: Sequence[int], downward: Sequence[tuple[int, int]], is_upward: Sequence[bool]
+    layer_of_node: Sequence[int], downward: Sequence[tuple[int, int]], is_upward: Sequence[bool]
 ) -> tuple[list[list[int]], list[list[int]]]:
     """Return the chain of nodes of each edge, from layer to layer, and the nodes of each layer.
 
     Where an edge passes a layer, both contain a bend: a node whose number is above those of the
     steps. Edges that lead to the same step share bends, like lines on a route map.
     """
-    layers: list[list[int]] = [[] for _ in range(max(layer) + 1)]
-    for node, depth in enumerate(layer):
+    layers: list[list[int]] = [[] for _ in range(max(layer_of_node) + 1)]
+    for node, depth in enumerate(layer_of_node):
         layers[depth].append(node)
     chains: list[list[int]] = []
     bends: dict[tuple[int, bool, int], int] = {}
     for (source, target), is_reversed in zip(downward, is_upward, strict=True):
         chain = [source]
-        for depth in range(layer[source] + 1, layer[target]):
+        for depth in range(layer_of_node[source] + 1, layer_of_node[target]):
             key = (source if is_reversed else target, is_reversed, depth)
             if key not in bends:
-                bends[key] = len(layer) + len(bends)
+                bends[key] = len(layer_of_node) + len(bends)
                 layers[depth].append(bends[key])
             chain.append(bends[key])
         chains.append(chain if source == target else [*chain, target])
@@ -218,38 +222,38 @@ def _vertical_neighbours(chains: Sequence[Sequence[int]]) -> tuple[dict[int, lis
 def _order_layers(layers: list[list[int]], chains: Sequence[Sequence[int]]) -> None:
     """Order each layer by the mean position of its neighbours, alternately down and up."""
     above, below = _vertical_neighbours(chains)
-    best, fewest_crossings = [[*row] for row in layers], _count_crossings(layers, below)
+    best, fewest_crossings = [[*layer] for layer in layers], _count_crossings(layers, below)
     for sweep in range(_ORDERING_SWEEPS):
         neighbours = below if sweep % 2 else above
-        for row in reversed(layers) if sweep % 2 else layers:
+        for layer in reversed(layers) if sweep % 2 else layers:
             index_in_layer = {
-                node: number for layer_row in layers for number, node in enumerate(layer_row)
+                node: number for other_layer in layers for number, node in enumerate(other_layer)
             }
             middle = {
                 node: sum(index_in_layer[neighbour] for neighbour in neighbours[node])
                 / len(neighbours[node])
                 if neighbours[node]
                 else index_in_layer[node]
-                for node in row
+                for node in layer
             }
-            row[:] = [
+            layer[:] = [
                 node
                 for *_, node in sorted(
-                    (middle[number], index_in_layer[number], number) for number in row
+                    (middle[number], index_in_layer[number], number) for number in layer
                 )
             ]
         if (crossings := _count_crossings(layers, below)) < fewest_crossings:
-            best, fewest_crossings = [[*row] for row in layers], crossings
+            best, fewest_crossings = [[*layer] for layer in layers], crossings
     layers[:] = best
 
 
 def _count_crossings(layers: Sequence[Sequence[int]], below: dict[int, list[int]]) -> int:
     """Return the number of crossing edges."""
     crossings = 0
-    for row, next_row in zip(layers, layers[1:], strict=False):
-        index_in_layer = {node: index for index, node in enumerate(next_row)}
+    for layer, next_layer in zip(layers, layers[1:], strict=False):
+        index_in_layer = {node: index for index, node in enumerate(next_layer)}
         ends = [
-            end for node in row for end in sorted(index_in_layer[lower] for lower in below[node])
+            end for node in layer for end in sorted(index_in_layer[lower] for lower in below[node])
         ]
         crossings += sum(
             left_end > right_end
@@ -266,36 +270,36 @@ def _horizontal_positions(
     above, below = _vertical_neighbours(chains)
     x: dict[int, float] = {}
     max_width = 0.0  # of the widest layer; no layer extends beyond it
-    for row in layers:
+    for layer in layers:
         position = 0.0
-        for node in row:
+        for node in layer:
             position += _half_width(node, step_count)
             x[node] = position
             position += _half_width(node, step_count) + BOX_GAP
         max_width = max(max_width, position - BOX_GAP)
     for sweep in range(_ORDERING_SWEEPS * 2):
         neighbours = (above, below)[sweep % 2]
-        for row in reversed(layers) if sweep % 2 else layers:
+        for layer in reversed(layers) if sweep % 2 else layers:
             preferred = [
-                _mean_value([x[neighbour] for neighbour in neighbours[row_node]] or [x[row_node]])
-                for row_node in row
+                _mean_value([x[neighbour] for neighbour in neighbours[node]] or [x[node]])
+                for node in layer
             ]
             for node, value in zip(
-                row, _spread_row(row, preferred, step_count, max_width), strict=True
+                layer, _spread_nodes(layer, preferred, step_count, max_width), strict=True
             ):
                 x[node] = value
     return x
 
 
-def _spread_row(
-    row: Sequence[int], preferred: Sequence[float], step_count: int, width: float
+def _spread_nodes(
+    layer: Sequence[int], preferred: Sequence[float], step_count: int, width: float
 ) -> list[float]:
     """Return the positions of a layer's nodes, as near to the preferred ones as the gaps allow.
 
     Nodes that would overlap are placed side by side around the mean of their preferred positions.
     """
     offsets = [0.0]
-    for left_node, right_node in zip(row, row[1:], strict=False):
+    for left_node, right_node in zip(layer, layer[1:], strict=False):
         offsets.append(
             offsets[-1]
             + _half_width(left_node, step_count)
@@ -311,8 +315,8 @@ def _spread_row(
             blocks[-1][1] += count
     places = [total / count for total, count in blocks for _ in range(int(count))]
     min_start, max_start = (
-        _half_width(row[0], step_count),
-        width - _half_width(row[-1], step_count) - offsets[-1],
+        _half_width(layer[0], step_count),
+        width - _half_width(layer[-1], step_count) - offsets[-1],
     )
     return [
         min(max(place, min_start), max_start) + offset

@@ -47,7 +47,7 @@ class ScriptOverview:
 
 def version_definition(row: ScriptVersion) -> Definition:
     """Return the parsed definition of a version."""
-    return _parse_json(json.dumps(row.definition, sort_keys=True))
+    return _parse_definition_json(json.dumps(row.definition, sort_keys=True))
 
 
 def list_scripts() -> list[ScriptOverview]:
@@ -171,14 +171,14 @@ def search_scripts(text: str, limit: int) -> list[ScriptVersion]:
 
 def _script_overview(script: Script, rows: list[ScriptVersion]) -> ScriptOverview:
     pending = next(
-        (row for row in rows if versions.version_status(row) not in _SETTLED_STANDINGS), None
+        (row for row in rows if versions.version_status(row) not in _SETTLED_STATUSES), None
     )
     return ScriptOverview(script, rows[0], versions.find_in_force(rows), pending)
 
 
 @functools.lru_cache(maxsize=256)
-def _parse_json(text: str) -> Definition:
+def _parse_definition_json(text: str) -> Definition:
     return parse_definition(json.loads(text))
 
 
-_SETTLED_STANDINGS = ("in_force", "retired")
+_SETTLED_STATUSES = ("in_force", "retired")

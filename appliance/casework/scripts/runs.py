@@ -124,7 +124,7 @@ def begin_run(
     return load_run(row)
 
 
-def advance_run(
+def open_step(
     run: Run, seen_steps: int, *, answer: int = 0, target: str = "", back: bool = False
 ) -> Run:
     """Open the next step of a run: the one before (`back`), the step `target`, or by an answer.

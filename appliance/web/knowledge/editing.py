@@ -218,7 +218,7 @@ def send_drafts() -> Response:
         if not pending:
             continue
         try:
-            articles.perform_step("send", pending, me(), pending.revision)
+            articles.change_version_status("send", pending, me(), pending.revision)
             sent_count += 1
         except Refused:
             skipped_count += 1
@@ -299,7 +299,7 @@ def _perform_step(slug: str, action: str) -> Response:
     seen_revision, text = request.form.get("seen", 0, parse_count), request.form.get("text", "")
 
     def apply_step() -> None:
-        articles.perform_step(action, row, me(), seen_revision, text, since)
+        articles.change_version_status(action, row, me(), seen_revision, text, since)
 
     return refusals.run_and_redirect(
         url_for(".show_article", slug=slug),

@@ -192,7 +192,7 @@ def save_description(code: str) -> Response:
     row = draft_or_404(code)
     return refusals.run_and_redirect(
         url_for(".show_script", code=code),
-        lambda: editing.change_description(row, title, when, me(), revision_seen()),
+        lambda: editing.change_title_and_conditions(row, title, when, me(), revision_seen()),
         _("Saved."),
     )
 
@@ -211,7 +211,7 @@ def perform_action(code: str, action: str) -> Response:
     before = script.in_force
     remark = request.form.get("words", "")
     try:
-        version = editing.perform_step(
+        version = editing.change_version_status(
             action, row, me(), revision_seen(), words.available_references(), remark, since
         )
     except Refused as refused:

@@ -106,7 +106,7 @@ def run_action(token: str, what: str) -> Response:
                 and isinstance(target_step, str)
             ):
                 abort(422)
-            runs.advance_run(
+            runs.open_step(
                 run, seen_steps, answer=answer, target=target_step, back=body.get("back") is True
             )
         elif what == "end":

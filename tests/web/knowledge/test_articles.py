@@ -58,7 +58,7 @@ def published(settings, sherzod, bahodir) -> ArticleVersion:
     )
     row = articles.create_article(sherzod, words, ArticlePlacement("appeals", ("subsidies",)))
     for action, user in (("send", sherzod), ("approve", bahodir), ("put", sherzod)):
-        row = articles.perform_step(action, row, user, row.revision)
+        row = articles.change_version_status(action, row, user, row.revision)
     return row
 
 
@@ -297,7 +297,7 @@ def test_the_direction_of_the_form_suggests_its_articles(
         sherzod, ArticleContent("Boshqa", "Matn", "Другое", "Текст"), ArticlePlacement("other")
     )
     for action, user in (("send", sherzod), ("approve", bahodir), ("put", sherzod)):
-        row = articles.perform_step(action, row, user, row.revision)
+        row = articles.change_version_status(action, row, user, row.revision)
     citizen = Citizen("1764000000.1")
     citizen.ring_operator(nilufar)
     citizen.start_talk()

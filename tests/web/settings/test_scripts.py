@@ -159,9 +159,9 @@ def test_script_preview_goes_step_by_step(login_as, sherzod, bahodir) -> None:
 def test_counts_show_how_scripts_are_followed(login_as, nilufar, sherzod, bahodir) -> None:
     version = publish_script(sherzod, bahodir)
     run = runs.begin_run(nilufar, "t", create_call(), version, "uz")
-    runs.end_run(runs.advance_run(run, 1, answer=1), "left")
+    runs.end_run(runs.open_step(run, 1, answer=1), "left")
     run = runs.begin_run(nilufar, "u", None, version, "uz")
-    runs.end_run(runs.advance_run(runs.advance_run(run, 1, answer=1), 2, answer=1), "finished")
+    runs.end_run(runs.open_step(runs.open_step(run, 1, answer=1), 2, answer=1), "finished")
     page = login_as("dilnoza").get("/scripts/counts").text
     rows = re.findall(r"<th scope=\"row\">\d\. (.*?)</th>\s*<td class=\"n\">(.*?)</td>\s*"
                       r"<td class=\"n\">(.*?)</td>\s*<td class=\"n\">(.*?)</td>", page)  # fmt: skip

@@ -114,7 +114,7 @@ def test_the_actions_of_a_step_are_offered(login_as, nilufar, sherzod, bahodir, 
 
 def test_the_card_of_the_call_shows_the_followed_script(login_as, nilufar, call, version):
     run = runs.begin_run(nilufar, drafts.token_for(nilufar, call), call, version, "ru")
-    runs.end_run(runs.advance_run(runs.advance_run(run, 1, answer=1), 2, answer=2), "finished")
+    runs.end_run(runs.open_step(runs.open_step(run, 1, answer=1), 2, answer=2), "finished")
     page = login_as("sherzod").get(f"/calls/{call.id}").text
     assert "Salomlashish, 1-versiya" in page
     assert f"/scripts/{version.script.code}/versions/1" in page
@@ -138,7 +138,7 @@ def article(sherzod, bahodir, settings):
         words = ArticleContent(name, "Ariza 15 kun", f"{name} ru", "Заявление")
         row = articles.create_article(sherzod, words, ArticlePlacement("appeals"))
     for action, user in (("send", sherzod), ("approve", bahodir), ("put", sherzod)):
-        row = articles.perform_step(action, row, user, row.revision)
+        row = articles.change_version_status(action, row, user, row.revision)
     return row
 
 
@@ -174,7 +174,7 @@ def test_the_followed_script_is_shown_on_the_forms_of_the_call(
 ):
     token = drafts.token_for(nilufar, call)
     runs.end_run(
-        runs.advance_run(runs.begin_run(nilufar, token, call, version, "ru"), 1, answer=1), "left"
+        runs.open_step(runs.begin_run(nilufar, token, call, version, "ru"), 1, answer=1), "left"
     )
     form = call_forms.register({"surname": "X"}, operator=nilufar, token=token, tz=settings.tz)
     page = login_as("sherzod").get(f"/call-forms/{form.number}").text
