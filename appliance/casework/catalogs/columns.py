@@ -139,7 +139,7 @@ def _checked_names(cells: Row) -> Row:
 
 
 def _item_reader(catalog: str) -> Callable[[Row, Collection[str]], Row]:
-    return lambda cells, existing: (
+    return lambda cells, parent_codes: (
         _checked_names(cells)
         | {
             "catalog": catalog,

@@ -59,9 +59,9 @@ def index_all_mahallas() -> None:
     in_short_transactions(partial(index_mahallas, batch) for batch in batches)
 
 
-def export_csv(name: str, file: TextIO) -> None:
+def export_csv(list_name: str, file: TextIO) -> None:
     """Write a list to a CSV file; importing the file again would change nothing."""
-    sheet = find_sheet(name)
+    sheet = find_sheet(list_name)
     cells = (
         [row[column] for column in sheet.all_columns] for row in map(sheet.write, sheet.rows())
     )

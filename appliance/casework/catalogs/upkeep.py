@@ -97,7 +97,7 @@ def add_list(code: str, names: dict[str, str], actor: str) -> Catalog:
     Raises Refused "known" if the code is used already, and the codes of check_names() and
     item_code().
     """
-    names = _spell_names(names)
+    names = _correct_names(names)
     check_names(names)
     code = item_code(code, names)
     with write_transaction():
@@ -116,7 +116,7 @@ def rename_list(catalog: Catalog, names: dict[str, str], actor: str) -> None:
     """
     if not catalog.own:
         raise Refused("fixed", subject=catalog.name_uz_latn)
-    names = _spell_names(names)
+    names = _correct_names(names)
     check_names(names)
     with write_transaction():
         Catalog.update(names).where(Catalog.code == catalog.code).execute()
@@ -134,7 +134,7 @@ def add_item(catalog: str, code: str, columns: Row, actor: str) -> CatalogItem:
     If `code` is empty, a code is made from its name. Raises Refused "known" if the list has the
     code already, and the codes of check_item() and item_code().
     """
-    row = _spell_names(columns) | {"active": True}
+    row = _correct_names(columns) | {"active": True}
     check_names(row)
     code = item_code(code, row)
     with write_transaction():
@@ -155,7 +155,7 @@ def change_item(item: CatalogItem, columns: Row, actor: str) -> None:
     Raises Refused with the codes of check_item().
     """
     with write_transaction():
-        row = _spell_names(columns) | {"active": item.active}
+        row = _correct_names(columns) | {"active": item.active}
         check_item(row, _other_items(item), item)
         CatalogItem.update(row).where(CatalogItem.id == item.id).execute()
         audit.record_entry(
@@ -208,7 +208,7 @@ def _other_items(item: CatalogItem) -> list[CatalogItem]:
     return [other for other in list_items(item.catalog) if other.id != item.id]
 
 
-def _spell_names(columns: Row) -> dict[str, Any]:
+def _correct_names(columns: Row) -> dict[str, Any]:
     """Return the columns with corrected spelling of their names.
 
     An empty Cyrillic name is transliterated from the Latin one.

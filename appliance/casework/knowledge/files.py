@@ -82,7 +82,7 @@ def check_uploads(uploads: Iterable[UploadedFile]) -> list[CheckedFile]:
 
 
 def store_files(
-    version: ArticleVersion, remaining_count: int, files: list[CheckedFile], by: str
+    version: ArticleVersion, remaining_count: int, files: list[CheckedFile], actor: str
 ) -> list[int]:
     """Store files of an article's version, in the caller's transaction; returns their ids.
 
@@ -100,7 +100,7 @@ def store_files(
             size=len(file.content),
             content=file.content,
             at=now,
-            who=by,
+            who=actor,
         ).id
         for file in files
     ]

@@ -63,11 +63,9 @@ def article_titles(locale: str, slugs: Collection[str] | None = None) -> dict[st
         rows = rows.where(Article.slug.in_(list(slugs)))
     titles: dict[str, ArticleTitle] = {}
     for row in rows:
-        slug, standing = row.article.slug, versions.version_status(row)
-        if standing != "retired" and not (slug in titles and titles[slug].in_force):
-            titles[slug] = ArticleTitle(
-                wording.localized_title(row, locale), standing == "in_force"
-            )
+        slug, status = row.article.slug, versions.version_status(row)
+        if status != "retired" and not (slug in titles and titles[slug].in_force):
+            titles[slug] = ArticleTitle(wording.localized_title(row, locale), status == "in_force")
     return titles
 
 

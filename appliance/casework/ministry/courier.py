@@ -89,7 +89,7 @@ class Courier:
             queue.record_refusal(message, trouble.code, trouble.detail)
         except NotSentError as trouble:
             if trouble.code == "unknown_there":
-                queue.reset_known_appeal(message)
+                queue.mark_appeal_unknown(message)
                 outbox.schedule_retry(message, trouble.code, trouble.detail, wait_seconds=1)
                 return
             self._record_failure(trouble)

@@ -38,15 +38,17 @@ def process_event(settings: Settings, event: object) -> str:
     is an object with id, number, action and, depending on the action, text and version, as in
     data/ministry-openapi.json.
     """
-    facts = event if isinstance(event, Mapping) else {}
-    number, action = _short_value(facts, "number"), _short_value(facts, "action")
+    fields = event if isinstance(event, Mapping) else {}
+    number, action = _short_value(fields, "number"), _short_value(fields, "action")
     action = settings.ministry.actions.get(action, action) if settings.ministry else action
     identity = event_identity(event)
     with write_transaction():
         if MinistryEvent.get_or_none(MinistryEvent.id == identity):
             return "again"
-        outcome = _apply_event(settings, number, action, facts) if _event_id(facts) else "no_sense"
-        text = _text_field(facts) if _event_id(facts) else _event_json(event)
+        outcome = (
+            _apply_event(settings, number, action, fields) if _event_id(fields) else "no_sense"
+        )
+        text = _text_field(fields) if _event_id(fields) else _event_json(event)
         record_event(identity, number, action, outcome, "" if outcome in FINAL_OUTCOMES else text)
     return outcome
 
@@ -96,11 +98,11 @@ def unprocessed_events(limit: int = 100) -> list[MinistryEvent]:
     return list(events.order_by(MinistryEvent.at).limit(limit))
 
 
-def mark_event_seen(event_id: str, by: str) -> None:
+def mark_event_seen(event_id: str, actor: str) -> None:
     """Mark an event that could not be processed as dealt with by a person."""
     with write_transaction():
         if MinistryEvent.update(seen=True).where(MinistryEvent.id == event_id).execute():
-            audit.record_entry(by, "ministry.seen", event_id)
+            audit.record_entry(actor, "ministry.seen", event_id)
             live.publish_topics("outbox")
 
 
@@ -108,29 +110,31 @@ def _apply_event(
     settings: Settings,
     number: str,
     action: str,
-    facts: Mapping[str, Any],
+    fields: Mapping[str, Any],
 ) -> str:
     """Apply an event to its appeal; returns the outcome."""
     appeal = Appeal.get_or_none(Appeal.number == number)
     if not appeal:
         return "unknown"
     if action in RECEIPT_ACTIONS:
-        version = facts.get("version")
+        version = fields.get("version")
         if isinstance(version, str) and version.isdecimal():
             version = int(version[:_MAX_VERSION_DIGITS])
         if version is not None and type(version) is not int:
             return "no_sense"
         trouble = "declined" if action == "refused" else ""
         return (
-            "done" if queue.set_receipt(number, version, trouble, _text_field(facts)) else "unknown"
+            "done"
+            if queue.record_receipt(number, version, trouble, _text_field(fields))
+            else "unknown"
         )
     if action not in STEP_ACTIONS:
         return "no_sense"
     try:
         with write_transaction():  # all of it, or nothing
-            _perform_step(settings, appeal, action, _text_field(facts))
+            _perform_step(settings, appeal, action, _text_field(fields))
     except Refused as error:
-        return "again" if _is_repeated_step(appeal, action, _text_field(facts)) else error.code
+        return "again" if _is_repeated_step(appeal, action, _text_field(fields)) else error.code
     except peewee.OperationalError:  # no writing now: the event is delivered again
         raise
     except Exception:  # boundary of one event: it is listed, and must not hold up the next
@@ -169,9 +173,9 @@ def _is_repeated_step(appeal: Appeal, action: str, text: str) -> bool:
     return bool(last and (last.action, last.text) == (action, text.strip()))
 
 
-def _event_id(facts: Mapping[str, Any]) -> str:
+def _event_id(fields: Mapping[str, Any]) -> str:
     """Return the event's id as a text; "" without an id."""
-    value = facts.get("id")
+    value = fields.get("id")
     return (
         storable_text(str(value))
         if isinstance(value, str | int) and not isinstance(value, bool)
@@ -186,13 +190,13 @@ def _event_json(event: object) -> str:
     return storable_text(event)[:_MAX_TEXT_LENGTH]
 
 
-def _short_value(facts: Mapping[str, Any], name: str) -> str:
+def _short_value(fields: Mapping[str, Any], name: str) -> str:
     """Return a short text value of an event; "" if it is missing or not a text."""
-    value = facts.get(name)
+    value = fields.get(name)
     return storable_text(value)[:_MAX_NAME_LENGTH] if isinstance(value, str) else ""
 
 
-def _text_field(facts: Mapping[str, Any]) -> str:
+def _text_field(fields: Mapping[str, Any]) -> str:
     """Return the field `text` of an event; "" if it is missing or not a text."""
-    value = facts.get("text")
+    value = fields.get("text")
     return storable_text(value)[:_MAX_TEXT_LENGTH] if isinstance(value, str) else ""

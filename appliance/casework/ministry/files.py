@@ -50,7 +50,7 @@ class ImportResult:
     events: Counter[str] = field(default_factory=Counter)  # outcome → number of events
 
 
-def export_packages(settings: Settings, folder: Path, by: str) -> list[Path]:
+def export_packages(settings: Settings, folder: Path, actor: str) -> list[Path]:
     """Pack waiting messages, and write every file without a receipt into a folder.
 
     Returns the paths of the files. Raises signatures.SigningKeyError if our key cannot be used
@@ -58,7 +58,7 @@ def export_packages(settings: Settings, folder: Path, by: str) -> list[Path]:
     """
     ministry = _ministry_settings(settings)
     signatures.sign_bytes(b"", ministry.own_key, _OWN_KEY_SETTING)
-    while _create_package(ministry, by):
+    while _create_package(ministry, actor):
         pass
     folder.mkdir(parents=True, exist_ok=True)
     unconfirmed = MinistryPackage.select().where(
@@ -72,7 +72,7 @@ def export_packages(settings: Settings, folder: Path, by: str) -> list[Path]:
     ]
 
 
-def import_packages(settings: Settings, path: Path, by: str) -> list[ImportResult]:
+def import_packages(settings: Settings, path: Path, actor: str) -> list[ImportResult]:
     """Import a file of the ministry, or all its files in a folder in the order of their numbers.
 
     Raises Refused with the code "none" for a folder without files, or with the code of the first
@@ -83,7 +83,7 @@ def import_packages(settings: Settings, path: Path, by: str) -> list[ImportResul
     files = sorted(path.glob("ministry-*.json"), key=_file_sort_key) if path.is_dir() else [path]
     if not files:
         raise Refused("none", f"{path}: no file ministry-NUMBER.json")
-    return [_import_package(settings, ministry, file, by) for file in files]
+    return [_import_package(settings, ministry, file, actor) for file in files]
 
 
 def list_packages(limit: int = 20) -> list[MinistryPackage]:
@@ -91,7 +91,7 @@ def list_packages(limit: int = 20) -> list[MinistryPackage]:
     return list(MinistryPackage.select().order_by(MinistryPackage.id.desc()).limit(limit))
 
 
-def _create_package(ministry: Ministry, by: str) -> bool:
+def _create_package(ministry: Ministry, actor: str) -> bool:
     """Create one file from waiting messages. Returns True if anything was waiting."""
     with write_transaction():
         messages = outbox.claim_waiting(queue.CHANNEL, MAX_APPEALS_PER_PACKAGE)
@@ -116,7 +116,7 @@ def _create_package(ministry: Ministry, by: str) -> bool:
             _record_package("out", number, body, stored_body=body.decode())
             _unconfirmed_imports(receipt_at=clock.now(), body="").execute()
             counts = {"appeals": len(entries), "receipts": len(receipts)}
-            audit.record_entry(by, "ministry.export", str(number), **counts)
+            audit.record_entry(actor, "ministry.export", str(number), **counts)
         live.publish_topics("appeals", "outbox")
     return True
 
@@ -150,10 +150,10 @@ def _appeal_entries(
     return entries
 
 
-def _import_package(settings: Settings, ministry: Ministry, file: Path, by: str) -> ImportResult:
+def _import_package(settings: Settings, ministry: Ministry, file: Path, actor: str) -> ImportResult:
     """Import one file; a refusal stays on the page until this file or another one is imported."""
     try:
-        result = _apply_package(settings, ministry, file, by)
+        result = _apply_package(settings, ministry, file, actor)
     except Refused as error:
         link.record_failure(error.code, file.name, link.FILES)
         raise
@@ -162,7 +162,7 @@ def _import_package(settings: Settings, ministry: Ministry, file: Path, by: str)
     return result
 
 
-def _apply_package(settings: Settings, ministry: Ministry, file: Path, by: str) -> ImportResult:
+def _apply_package(settings: Settings, ministry: Ministry, file: Path, actor: str) -> ImportResult:
     """Check one file and apply its receipts and events.
 
     Raises Refused "other" if another file had its number, "missing" if an earlier file is missing,
@@ -196,7 +196,7 @@ def _apply_package(settings: Settings, ministry: Ministry, file: Path, by: str) 
             "in", number, body, stored_body=json.dumps(unprocessed) if has_content else ""
         )
         audit.record_entry(
-            by, "ministry.import", str(number), receipts=receipts, events=dict(events)
+            actor, "ministry.import", str(number), receipts=receipts, events=dict(events)
         )
         live.publish_topics("appeals", "outbox")
     return ImportResult(number, receipts=receipts, events=events)

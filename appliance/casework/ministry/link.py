@@ -13,27 +13,27 @@ _SUCCESS_TIME_RESOLUTION = dt.timedelta(minutes=1)  # of the stored time
 HTTP, FILES = "http", "files"
 
 
-def link_state(way: str = HTTP) -> MinistryLink:
+def link_state(name: str = HTTP) -> MinistryLink:
     """Return the state of a link; an unsaved, empty one if nothing is stored."""
-    return MinistryLink.get_or_none(MinistryLink.name == way) or MinistryLink(name=way)
+    return MinistryLink.get_or_none(MinistryLink.name == name) or MinistryLink(name=name)
 
 
-def record_success(way: str = HTTP) -> None:
+def record_success(name: str = HTTP) -> None:
     """Store that the system gave a valid answer."""
-    now, stored = clock.now(), link_state(way)
+    now, stored = clock.now(), link_state(name)
     if not stored.trouble and stored.heard_at and now - stored.heard_at < _SUCCESS_TIME_RESOLUTION:
         return
-    _update_link(way, trouble="", trouble_text="", heard_at=now)
+    _update_link(name, trouble="", trouble_text="", heard_at=now)
 
 
-def record_failure(trouble: str, detail: str, way: str = HTTP) -> None:
+def record_failure(trouble: str, detail: str, name: str = HTTP) -> None:
     """Store that the system was not reached or gave an invalid answer.
 
     `trouble` is the kind of failure. While an HTTP failure of the same kind lasts, the `detail` of
     the first one stays stored.
     """
-    if way == FILES or link_state(way).trouble != trouble:
-        _update_link(way, trouble=trouble, trouble_text=detail[:500])
+    if name == FILES or link_state(name).trouble != trouble:
+        _update_link(name, trouble=trouble, trouble_text=detail[:500])
 
 
 def store_cursor(cursor: str) -> None:
@@ -42,10 +42,10 @@ def store_cursor(cursor: str) -> None:
         _update_link(HTTP, cursor=cursor)
 
 
-def _update_link(way: str, **columns: object) -> None:
+def _update_link(name: str, **columns: object) -> None:
     """Update the columns of a link's row, creating the row if needed."""
     with write_transaction():
-        MinistryLink.insert(name=way).on_conflict_ignore().execute()
-        MinistryLink.update(columns).where(MinistryLink.name == way).execute()
+        MinistryLink.insert(name=name).on_conflict_ignore().execute()
+        MinistryLink.update(columns).where(MinistryLink.name == name).execute()
         if "trouble" in columns:
             live.publish_topics("outbox")

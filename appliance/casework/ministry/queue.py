@@ -72,7 +72,7 @@ def queue_change(settings: Settings, change: AppealChange) -> Message | None:
     return _queue_message(settings, "change", change.appeal, clock.now() + change.delay)
 
 
-def queue_earlier_appeals(settings: Settings, since: dt.date, by: str) -> int:
+def queue_earlier_appeals(settings: Settings, since: dt.date, actor: str) -> int:
     """Queue the appeals registered since a day that were never queued; returns their number.
 
     They were registered before the ministry's system was connected. The oldest are queued first, in
@@ -89,7 +89,7 @@ def queue_earlier_appeals(settings: Settings, since: dt.date, by: str) -> int:
                 )
         number = appeals[-1].number
     with write_transaction():
-        audit.record_entry(by, "ministry.catch_up", since.isoformat(), count=count)
+        audit.record_entry(actor, "ministry.catch_up", since.isoformat(), count=count)
     return count
 
 
@@ -160,7 +160,7 @@ def record_refusal(message: Message, trouble: str, detail: str) -> None:
     """
     with write_transaction():
         outbox.mark_undelivered(message, trouble, detail)
-        _advance_round(message)
+        _change_idempotency_key(message)
         live.publish_topics("appeals")
 
 
@@ -172,7 +172,7 @@ def idempotency_key(message: Message) -> str:
     return f"{outbox.gateway_key(message)}-{message.payload.get('round', 0)}"
 
 
-def set_receipt(number: str, version: int | None, trouble: str = "", detail: str = "") -> bool:
+def record_receipt(number: str, version: int | None, trouble: str = "", detail: str = "") -> bool:
     """Store the report that the ministry's system has registered or refused an appeal's version.
 
     `trouble` is the kind of refusal, "" if it was registered. Without a version, the report is
@@ -207,11 +207,11 @@ def record_decision(message: Message, trouble: str = "", detail: str = "") -> No
             trouble_text=detail[:500] if trouble else "",
         ).where(Message.id == message.id).execute()
         if trouble:
-            _advance_round(message)
+            _change_idempotency_key(message)
         live.publish_topics("appeals", "outbox")
 
 
-def retry_refused_messages(by: str) -> int:
+def retry_refused_messages(actor: str) -> int:
     """Queue the refused message of each refused appeal again; returns their number."""
     count, last_id = 0, 0
     query = (
@@ -226,12 +226,12 @@ def retry_refused_messages(by: str) -> int:
         last_id = batch[-1].id
     if count:
         with write_transaction():
-            audit.record_entry(by, "ministry.retry", count=count)
+            audit.record_entry(actor, "ministry.retry", count=count)
             live.publish_topics("appeals")
     return count
 
 
-def reset_known_appeal(message: Message) -> None:
+def mark_appeal_unknown(message: Message) -> None:
     """Store that the ministry's system does not know an appeal any more: it is sent as a new one.
 
     The message gets a new idempotency key.
@@ -240,7 +240,7 @@ def reset_known_appeal(message: Message) -> None:
         Message.update(foreign_id="").where(
             Message.channel == CHANNEL, Message.cause == message.cause
         ).execute()
-        _advance_round(message)
+        _change_idempotency_key(message)
 
 
 def _queue_message(
@@ -271,7 +271,7 @@ def _unqueued_appeals(since: dt.date):  # type: ignore[no-untyped-def]
     return appeals.where(~fn.EXISTS(queued)).order_by(Appeal.number)
 
 
-def _advance_round(message: Message) -> None:
+def _change_idempotency_key(message: Message) -> None:
     """Change the message's idempotency key, for which the system might repeat its old response."""
     next_round = message.payload.get("round", 0) + 1
     Message.update(payload=message.payload | {"round": next_round}).where(
