@@ -20,12 +20,13 @@ from appliance.casework.scripts.definition import (
 
 @dataclass(frozen=True)
 class AvailableReferences:
-    """The codes and slugs that a script may refer to."""
+    """What exists on the site, so that a script may refer to it."""
 
-    fields: Collection[str] = ()
-    numbers: Collection[str] = ()
-    topics: Collection[str] = ()
-    refs: Mapping[str, Collection[str]] = field(default_factory=dict)  # kind of action → refs
+    fields: Collection[str] = ()  # names of the fields of both forms
+    numbers: Collection[str] = ()  # telephone numbers of the hotline
+    topics: Collection[str] = ()  # codes of the menu's topics and of directions of an appeal
+    # kind of action → what an action of this kind may have as `ref`, e.g. the slugs of articles
+    refs: Mapping[str, Collection[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,10 @@ def _header_findings(script: Definition, available: AvailableReferences) -> Iter
 
 
 def _path_findings(script: Definition) -> Iterator[Finding]:
-    """Yield the errors of steps that are unreachable, lead nowhere, or never lead to an end."""
+    """Yield the errors of steps that are unreachable, lead nowhere, or never lead to an end.
+
+    A step has only the first of these errors, because each may be the cause of the next.
+    """
     codes = {step.code for step in script.steps}
     reachable = _reachable_steps(script, script.steps[0].code)
     for step in script.steps:
@@ -107,7 +111,7 @@ def _step_findings(script: Definition, available: AvailableReferences) -> Iterat
 
 def _missing_texts(script: Definition, step: Step) -> Iterator[Finding]:
     """Yield an error for each language in which a step, its note or an answer lacks its text."""
-    is_branching = len(step.answers) > 1
+    is_branching = len(step.answers) > 1  # the only answer of a step may have no words
     for language in script.required_languages:
         if not step.said.get(language):
             yield Finding("said", step.code, language)
@@ -119,7 +123,7 @@ def _missing_texts(script: Definition, step: Step) -> Iterator[Finding]:
 
 
 def _reachable_steps(script: Definition, code: str) -> set[str]:
-    """Return the steps that can be reached from a step, including the step itself."""
+    """Return the codes of the steps that can be reached from the step `code`, including itself."""
     reachable, pending = {code}, [code]
     while pending:
         step = script.find_step(pending.pop())
@@ -131,7 +135,7 @@ def _reachable_steps(script: Definition, code: str) -> set[str]:
 
 
 def _may_end(script: Definition, code: str) -> bool:
-    """Return True if a script may end at a step.
+    """Return True if a script may end at the step `code`.
 
     A step without answers counts as an end, because it has a finding of its own ("dead_end").
     """
@@ -139,4 +143,5 @@ def _may_end(script: Definition, code: str) -> bool:
     return bool(step and (step.ends or not step.answers))
 
 
+# the kinds of action with a `ref`; a mark for a specialist refers to nothing
 _REFERENCING_ACTIONS = (ARTICLE, DEPARTMENT, EMPLOYEE, SMS)

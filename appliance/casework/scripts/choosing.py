@@ -8,10 +8,11 @@ from appliance.casework.scripts.definition import INCOMING, OPEN, ScriptConditio
 
 @dataclass(frozen=True)
 class Situation:
-    """The properties of a call that decide which script is used.
+    """The properties of a call that decide which script is used; "" or empty if unknown.
 
-    `number`: the one that was dialled. `topics`: the caller's choice in the menu, and the direction
-    of the form. `hours`: OPEN or CLOSED. `kind`: one of CALL_KINDS.
+    `number`: the one that was dialled. `topics`: the codes of the caller's choice in the menu, and
+    of the direction (subject) entered in the form. `hours`: OPEN or CLOSED. `kind`: one of
+    CALL_KINDS.
     """
 
     number: str = ""
@@ -22,7 +23,7 @@ class Situation:
 
 
 def is_applicable(conditions: ScriptConditions, call: Situation) -> bool:
-    """Return True if a script is for a call.
+    """Return True if a script with these conditions is for a call; an empty condition always holds.
 
     A script that is limited to languages is not for a call of unknown language.
     """
@@ -38,11 +39,12 @@ def is_applicable(conditions: ScriptConditions, call: Situation) -> bool:
 def applicable_scripts[Key](
     scripts: Iterable[tuple[Key, ScriptConditions]], call: Situation
 ) -> list[Key]:
-    """Return the scripts that are for a call, the preferred one first.
+    """Return the keys of the scripts that are for a call, the preferred one first.
 
-    A script with more conditions is preferred. Of two with equally many, the one that is limited to
-    topics is preferred, then to numbers, to kinds of call, to languages, to hours; if this decides
-    nothing, they stay in the order in which they were passed.
+    `scripts` are (key, conditions); a key is any object that identifies the script. A script with
+    more conditions is preferred. Of two with equally many, the one that is limited to topics is
+    preferred, then to numbers, to kinds of call, to languages, to hours; if this decides nothing,
+    they stay in the order in which they were passed.
     """
     candidates = [
         (key, conditions) for key, conditions in scripts if is_applicable(conditions, call)
@@ -56,7 +58,11 @@ def applicable_scripts[Key](
 
 
 def _specificity_key(conditions: ScriptConditions) -> tuple[int, ...]:
-    """Return the sort key of the conditions: their number, then which ones are present."""
+    """Return the sort key of a script's conditions: the more specific ones have the greater key.
+
+    The number of conditions that are not empty decides first, then which ones are not empty, in the
+    order of importance in which they are listed here.
+    """
     parts = (
         conditions.topics,
         conditions.numbers,

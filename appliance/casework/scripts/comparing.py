@@ -14,8 +14,9 @@ _COMPARED_ATTRIBUTES = tuple(
 class Change:
     """The change of one step: `kind` is added, removed or changed.
 
-    `before` and `after` are the step in the old and the new version, `parts` its changed
-    attributes. A change of the script's title, conditions or order has no step.
+    `before` and `after` are the step in the old and the new version, `parts` the names of its
+    changed attributes. A change of the script itself has no step: its `parts` are "title", "when"
+    (the conditions) and "order" (of the steps).
     """
 
     kind: str
@@ -25,7 +26,11 @@ class Change:
 
 
 def step_changes(before: Definition, after: Definition) -> list[Change]:
-    """Return the change of each step, in the order of `after`; removed steps are at the end."""
+    """Return the changes between two versions of a script.
+
+    First, if any, the change of its title, conditions or order of steps; then the change of each
+    added or changed step, in the order of `after`; then the removed steps.
+    """
     old_steps = {step.code: step for step in before.steps}
     new_steps = {step.code: step for step in after.steps}
     script_parts = tuple(
@@ -33,6 +38,7 @@ def step_changes(before: Definition, after: Definition) -> list[Change]:
         for attribute in ("title", "when")
         if getattr(before, attribute) != getattr(after, attribute)
     )
+    # the order counts as changed only if it differs for the steps that both versions have
     if [common_code for common_code in old_steps if common_code in new_steps] != [
         common_code for common_code in new_steps if common_code in old_steps
     ]:
@@ -56,9 +62,9 @@ def step_changes(before: Definition, after: Definition) -> list[Change]:
 
 
 def texts_by_step(script: Definition) -> Mapping[str, str]:
-    """Return all texts of each step as one, by the step's number and name.
+    """Return all texts of each step, one per line, by the step's number and name.
 
-    A change request shows them as they were before and after the change.
+    The texts of two versions are stored with a change request, as before and after the change.
     """
     return {
         f"{number}. {step.name.get('uz') or step.name.get('ru') or step.code}": "\n".join(

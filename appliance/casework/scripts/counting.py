@@ -15,7 +15,11 @@ MAX_STEP_SECONDS = 3600  # a step open for longer was left unattended
 
 @dataclass(frozen=True)
 class StepCount:
-    """A step: how often it was opened, how long on average, and how many runs were left there."""
+    """The use of one step of a version, in all runs of a period.
+
+    `opened`: how often it was opened. `seconds`: for how long on average, None if it was never
+    opened or is still open. `left`: the number of runs that were left (not finished) there.
+    """
 
     code: str
     opened: int = 0
@@ -25,7 +29,11 @@ class StepCount:
 
 @dataclass(frozen=True)
 class ScriptUsage:
-    """The use of a script version in a period: how many runs were begun, finished and left."""
+    """The use of a script version: of the runs begun in a period, how many were finished and left.
+
+    `left` counts the runs that were ended before the script's end; `steps` has every step of the
+    version.
+    """
 
     version: ScriptVersion
     script: Definition
@@ -84,6 +92,10 @@ def _step_counts(
     opening_counts: dict[tuple[int, str], tuple[int, float | None]],
     abandoned_counts: dict[tuple[int, str], int],
 ) -> tuple[StepCount, ...]:
+    """Return the counts of each step of a version, from those of all versions.
+
+    They are those that _opening_counts() and _abandoned_counts() return.
+    """
     return tuple(
         StepCount(
             step.code,
@@ -97,7 +109,9 @@ def _step_counts(
 def _opening_counts(is_in_period: object) -> dict[tuple[int, str], tuple[int, float | None]]:
     """Return how often each step was opened, and for how many seconds on average.
 
-    Keys are (version id, step code).
+    Keys are (version id, step code). `is_in_period` is a condition on ScriptRun. A step that was
+    open for longer than MAX_STEP_SECONDS counts with this maximum. The average is None if the step
+    was opened only in runs that are still open at it.
     """
     next_step_at = fn.LEAD(ScriptStep.at).over(
         partition_by=[ScriptStep.run], order_by=[ScriptStep.number]
@@ -112,7 +126,7 @@ def _opening_counts(is_in_period: object) -> dict[tuple[int, str], tuple[int, fl
         .where(is_in_period)
         .alias("each")
     )
-    max_microseconds = MAX_STEP_SECONDS * 1_000_000
+    max_microseconds = MAX_STEP_SECONDS * 1_000_000  # the database stores times in microseconds
     rows = (
         ScriptStep.select(
             durations.c.version,
@@ -137,7 +151,10 @@ def _opening_counts(is_in_period: object) -> dict[tuple[int, str], tuple[int, fl
 
 
 def _abandoned_counts(is_in_period: object) -> dict[tuple[int, str], int]:
-    """Return the number of runs that were left at each step, by (version id, step code)."""
+    """Return the number of runs that were left at each step, by (version id, step code).
+
+    `is_in_period` is a condition on ScriptRun.
+    """
     rows = (
         ScriptRun.select(ScriptRun.version, ScriptRun.step, fn.COUNT(ScriptRun.id))
         .where(is_in_period, ScriptRun.result == LEFT)

@@ -17,10 +17,10 @@ MAX_COURSE_STEPS = 500  # steps of one course
 
 @dataclass(frozen=True)
 class CourseStep:
-    """One opened step.
+    """One opened step, by its code.
 
-    `transition`, one of TRANSITIONS, is how it was reached; `answer` is the number of the answer
-    given there, 0 for no answer.
+    `transition`, one of TRANSITIONS, is how it was reached; `answer` is the number (from 1) of the
+    answer given there, 0 if no answer was given.
     """
 
     step: str
@@ -28,16 +28,18 @@ class CourseStep:
     answer: int = 0
 
 
-type Course = tuple[CourseStep, ...]
+type Course = tuple[CourseStep, ...]  # the last step is the one that is open
 
 
 def start_course(script: Definition) -> Course:
-    """Return a new course, at the script's first step."""
+    """Return a new course, which contains only the script's first step."""
     return (CourseStep(script.steps[0].code),)
 
 
 def answer_step(script: Definition, course: Course, number: int) -> Course:
     """Return the course after the answer `number` (from 1) was given at the open step.
+
+    The step to which the answer leads is added, and is open then.
 
     Raises Refused with the code `answer` if the step has no such answer, and the codes of
     jump_to_step().
@@ -59,7 +61,7 @@ def jump_to_step(script: Definition, course: Course, target: str) -> Course:
 
 
 def step_back(script: Definition, course: Course) -> Course:
-    """Return the course with a step back added; unchanged at its start.
+    """Return the course with the step before the open one added; unchanged at the first step.
 
     Raises Refused with the codes of jump_to_step().
     """
@@ -68,14 +70,14 @@ def step_back(script: Definition, course: Course) -> Course:
 
 
 def active_path(course: Sequence[CourseStep]) -> list[str]:
-    """Return the codes of the steps that lead to the open one; steps back are taken into account.
+    """Return the codes of the steps from the script's first step to the open one.
 
     A step that was left by a step back is not among them.
     """
     path: list[str] = []
     for course_step in course:
         if course_step.transition == BACK:
-            path.pop()
+            path.pop()  # the step that is returned to is then the last one of the path
         else:
             path.append(course_step.step)
     return path
@@ -88,7 +90,10 @@ def is_possible_end(script: Definition, course: Sequence[CourseStep]) -> bool:
 
 
 def _append_step(script: Definition, course: Course, target: str, transition: str) -> Course:
-    """Return the course with one more step. Raises Refused with the codes of jump_to_step()."""
+    """Return the course with the step `target`, reached by `transition`, added.
+
+    Raises Refused with the codes of jump_to_step().
+    """
     if not script.find_step(target):
         raise Refused("step")
     if len(course) >= MAX_COURSE_STEPS:

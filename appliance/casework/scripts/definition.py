@@ -56,7 +56,11 @@ class Answer:
 
 @dataclass(frozen=True)
 class Action:
-    """An action offered to the operator at a step; `ref` is the article, department and so on."""
+    """An action offered to the operator at a step; `kind` is a key of ACTIONS.
+
+    `ref` identifies what it is about: the slug of an article, the code of a department, the id of
+    an employee or of an SMS template; "" for the kind SPECIALIST.
+    """
 
     kind: str
     ref: str = ""
@@ -96,15 +100,15 @@ class ScriptConditions:
     """The calls that a script is for; an empty condition holds for every call."""
 
     numbers: tuple[str, ...] = ()  # our own numbers, as dialled
-    topics: tuple[str, ...] = ()  # topics of the menu, or directions of an appeal
-    languages: tuple[str, ...] = ()
-    hours: str = ""  # OPEN or CLOSED
-    kinds: tuple[str, ...] = ()
+    topics: tuple[str, ...] = ()  # codes of topics of the menu, or of directions of an appeal
+    languages: tuple[str, ...] = ()  # of LANGUAGES
+    hours: str = ""  # OPEN or CLOSED; "" for both
+    kinds: tuple[str, ...] = ()  # keys of CALL_KINDS
 
 
 @dataclass(frozen=True)
 class Definition:
-    """A script in one version."""
+    """The content of one version of a script; `when` are the conditions under which it is used."""
 
     title: LocalizedTexts
     when: ScriptConditions
@@ -125,10 +129,11 @@ class Definition:
 
 
 def parse_definition(document: Any) -> Definition:
-    """Parse a document (nested dicts and lists) into a script.
+    """Parse a document (nested dicts and lists, as stored in JSON) into a script.
 
-    Raises Refused if it is invalid. The code is the part that is invalid, "twice" if two steps
-    share a code, or "unknown" for an unknown key; the subject is the code of the step.
+    Raises Refused if it is invalid. The code is the key of the invalid part, "twice" if two steps
+    share a code, "unknown" for an unknown key, "words" or "long" for an invalid or too long text,
+    "target" for the code of a step to which an answer leads; the subject is the code of the step.
     """
     entry = _checked_mapping(document, {"title", "when", "steps"})
     entries = entry.get("steps")
@@ -154,7 +159,7 @@ def definition_document(script: Definition) -> dict[str, Any]:
 
 
 def step_entry(step: Step) -> dict[str, Any]:
-    """Return a step as an entry of a document."""
+    """Return a step as an entry of the list `steps` of a document, without its empty parts."""
     entry: dict[str, Any] = {
         "code": step.code,
         "name": dict(step.name),
@@ -169,7 +174,7 @@ def step_entry(step: Step) -> dict[str, Any]:
 
 
 def _parse_step(entry: Any) -> Step:
-    """Parse one step of a document. Raises Refused if it is invalid."""
+    """Parse one step of a document. Raises Refused as parse_definition() does."""
     allowed_keys = {"code", "name", "said", "note", "fields", "actions", "answers", "ends"}
     entry = _checked_mapping(entry, allowed_keys)
     code = entry.get("code")
@@ -189,6 +194,10 @@ def _parse_step(entry: Any) -> Step:
 
 
 def _parse_answer(entry: Any, code: str) -> Answer:
+    """Parse one answer of the step `code`; the step it leads to may be missing: see checks.
+
+    Raises Refused with the code "unknown", "target", "words" or "long" if it is invalid.
+    """
     entry = _checked_mapping(entry, {"words", "to"}, code)
     target = entry.get("to", "")
     if not isinstance(target, str) or (target and not _CODE_PATTERN.fullmatch(target)):
@@ -197,6 +206,10 @@ def _parse_answer(entry: Any, code: str) -> Answer:
 
 
 def _parse_action(entry: Any, code: str) -> Action:
+    """Parse one action of the step `code`.
+
+    Raises Refused with the code "unknown" or "action" if it is invalid.
+    """
     entry = _checked_mapping(entry, {"kind", "ref"}, code)
     kind, ref = entry.get("kind"), entry.get("ref", "")
     if kind not in ACTIONS or not isinstance(ref, str) or len(ref) > _MAX_REF_LENGTH:
@@ -205,6 +218,11 @@ def _parse_action(entry: Any, code: str) -> Action:
 
 
 def _parse_conditions(entry: Any) -> ScriptConditions:
+    """Parse the conditions of a script.
+
+    Raises Refused with the code "unknown" for an unknown key, the name of a condition that is not a
+    list of short texts, "when" for an unknown language, kind of call or time of day.
+    """
     entry = _checked_mapping(entry, {"numbers", "topics", "languages", "hours", "kinds"})
     conditions = ScriptConditions(
         numbers=_parse_names(entry, "numbers", ""),
@@ -223,9 +241,10 @@ def _parse_conditions(entry: Any) -> ScriptConditions:
 
 
 def _parse_texts(value: Any, text_kind: str, code: str = "") -> LocalizedTexts:
-    """Return tidied texts by language, without empty ones.
+    """Return a text in each of its languages, tidied, without empty ones.
 
-    Raises Refused "words" for another type or language, "long" for a text that is too long.
+    `text_kind` is a key of MAX_TEXT_LENGTHS, `code` that of the step. Raises Refused "words" for
+    another type or language, "long" for a text that is too long.
     """
     is_text_mapping = isinstance(value, Mapping) and all(
         isinstance(text, str) for text in value.values()
@@ -247,7 +266,11 @@ def _tidy_text(text: str, language: str) -> str:
 def _parse_names(
     entry: Mapping[str, Any], key: str, code: str, max_length: int = MAX_LIST_LENGTH
 ) -> tuple[str, ...]:
-    """Return the distinct texts of a list in an entry. Raises Refused with the key as its code."""
+    """Return the distinct texts of the list under `key` in an entry, () if it is absent.
+
+    `code` is that of the step. Raises Refused, with the key as its code, if it is no list of short
+    texts or longer than `max_length`.
+    """
     names = _list_value(entry, key, code, max_length)
     if not all(isinstance(name, str) and 0 < len(name) <= _MAX_REF_LENGTH for name in names):
         raise Refused(key, subject=code)
@@ -257,9 +280,10 @@ def _parse_names(
 def _list_value(
     entry: Mapping[str, Any], key: str, code: str, max_length: int = MAX_LIST_LENGTH
 ) -> tuple[Any, ...]:
-    """Return a list of an entry as a tuple, empty if absent.
+    """Return the list under `key` in an entry as a tuple, () if it is absent.
 
-    Raises Refused, with the key as its code, if it is no list or too long.
+    `code` is that of the step. Raises Refused, with the key as its code, if it is no list or longer
+    than `max_length`.
     """
     value = entry.get(key, [])
     if not isinstance(value, list | tuple) or len(value) > max_length:
@@ -268,7 +292,10 @@ def _list_value(
 
 
 def _checked_mapping(value: Any, allowed_keys: Iterable[str], code: str = "") -> Mapping[str, Any]:
-    """Return the value if it is a mapping with only allowed keys, else raise Refused "unknown"."""
+    """Return the value if it is a mapping with only allowed keys, else raise Refused "unknown".
+
+    `code` is that of the step which contains the value, "" for the script itself.
+    """
     if not isinstance(value, Mapping) or not set(value) <= set(allowed_keys):
         raise Refused("unknown", subject=code)
     return value

@@ -1,6 +1,8 @@
 """Edits scripts: a draft of the next version, its steps, and its approval by the ministry.
 
-The possible steps of a version and their roles are defined in casework.versions.
+The actions on a version, such as its approval, and their roles are defined in casework.versions. A
+change is refused with the code `changed` if the draft was changed since its `seen_revision`, the
+number of the revision that the user has seen.
 """
 
 import datetime as dt
@@ -26,16 +28,17 @@ from appliance.models import ChangeRequest, Script, ScriptVersion, User
 
 CHECKED_ACTIONS = ("send", "put")  # refused while the script has findings (checks.Finding)
 MAX_SCRIPTS = 200  # of a site
-_REFERENCE_FORMAT = "{script}/{number}"
+_REFERENCE_FORMAT = "{script}/{number}"  # of a version, in the audit: script's code, its number
 
 
 def add_script(
     title: LocalizedTexts, user: User, request: ChangeRequest | None = None
 ) -> ScriptVersion:
-    """Create a script with one blank step, as a draft.
+    """Create a script with one blank step, as a draft; returns the draft.
 
-    Raises Refused with the code `title` if every title is empty, `most` if the site has MAX_SCRIPTS
-    already, `action` if the user's role may not write scripts.
+    `request` is the change request for which it is written. Raises Refused with the code `title` if
+    every title is empty, `most` if the site has MAX_SCRIPTS already, `action` if the user's role
+    may not write scripts.
     """
     name = next((text for text in title.values() if text.strip()), "")
     if not name:
@@ -47,10 +50,11 @@ def add_script(
 def create_script(
     definition: Definition, user: User | None, request: ChangeRequest | None = None, name: str = ""
 ) -> ScriptVersion:
-    """Create a script whose first draft is `definition`.
+    """Create a script whose first draft is `definition`; returns the draft.
 
-    The user is None if it is called from the command line. Raises Refused with the codes `most` and
-    `action` of add_script().
+    The script's code is made from `name`, by default from the title. The user is None if it is
+    called from the command line; `request` is the change request for which the script is written.
+    Raises Refused with the codes `most` and `action` of add_script().
     """
     with write_transaction():
         used_codes = {row.code for row in Script.select(Script.code)}
@@ -69,8 +73,8 @@ def begin_draft(
 ) -> ScriptVersion:
     """Begin the next draft of a script, as a copy of the version `source_number`.
 
-    Without such a version, the draft is a copy of the version in force, else of the newest one.
-    `change_request`: the request for which the draft is written.
+    If the number is None or there is no such version, the draft is a copy of the version in force,
+    else of the newest one. `change_request`: the request for which the draft is written.
 
     Raises Refused with the codes of versions.create_draft().
     """
@@ -84,8 +88,8 @@ def begin_draft(
 def import_script(code: str, definition: Definition) -> ScriptVersion:
     """Store a script from the command line: as the next draft of the script with this code.
 
-    If there is no such script, create it. Raises Refused with the code `pending` if the script has
-    a pending version already, `most` if the site has MAX_SCRIPTS already.
+    If there is no such script, create it. Returns the draft. Raises Refused with the code `pending`
+    if the script has a pending version already, `most` if the site has MAX_SCRIPTS already.
     """
     with write_transaction():
         script = Script.get_or_none(Script.code == code)
@@ -103,9 +107,10 @@ def import_into_script(
     seen_revision: int,
     request: ChangeRequest | None = None,
 ) -> ScriptVersion:
-    """Merge an imported text into a script: into its draft, else into a new one.
+    """Merge an imported text into a script: into its draft, else into a new one; returns the draft.
 
-    `seen_revision` is the revision of the version that the user has seen. Raises Refused with the
+    A new draft is a copy of the version in force, else of the newest one. `seen_revision` is the
+    revision of the draft or of the copied version that the user has seen. Raises Refused with the
     code `pending` if the pending version can no longer be edited, `action` if the user's role may
     not write scripts, `changed` if that version has changed since.
     """
@@ -133,8 +138,9 @@ def change_title_and_conditions(
 ) -> None:
     """Change the title and the conditions of a draft.
 
-    Raises Refused with the code `title` if every title is empty, and the codes of
-    parse_definition() and versions.edit_draft().
+    `when` has the conditions by the names of ScriptConditions. Raises Refused with the code `title`
+    if every title is empty, `changed` if the draft was changed since `seen_revision`, and the codes
+    of parse_definition() and versions.edit_draft().
     """
     document = row.definition | {"title": title, "when": when}
     definition = parse_definition(document)
@@ -146,8 +152,10 @@ def change_title_and_conditions(
 def add_step(row: ScriptVersion, entry: Mapping[str, Any], user: User, seen_revision: int) -> str:
     """Add a step at the end of a draft; returns its code, derived from its name.
 
+    `entry` is the step as in a script's document (see step_entry() of definition), without a code.
     Raises Refused with the code `name` if every name is empty, `steps` if there are too many steps,
-    and the codes of parse_definition() and versions.edit_draft().
+    `changed` if the draft was changed since `seen_revision`, and the codes of parse_definition()
+    and versions.edit_draft().
     """
     definition = version_definition(row)
     name = next((text for text in dict(entry.get("name", {})).values() if text.strip()), "")
@@ -164,7 +172,7 @@ def add_step(row: ScriptVersion, entry: Mapping[str, Any], user: User, seen_revi
 def change_step(
     row: ScriptVersion, code: str, entry: Mapping[str, Any], user: User, seen_revision: int
 ) -> None:
-    """Change a step of a draft.
+    """Replace the content of the step `code` of a draft by `entry`, as for add_step().
 
     Raises Refused with the code `step` if there is no such step, and the codes of add_step().
     """
@@ -186,10 +194,10 @@ def change_step(
 
 
 def move_step(row: ScriptVersion, code: str, down: bool, user: User, seen_revision: int) -> None:
-    """Move a step of a draft by one place; the script begins at the first step.
+    """Move a step of a draft down by one place, or up; nothing moves at the end of the list.
 
-    Raises Refused with the code `step` if there is no such step, and the codes of
-    versions.edit_draft().
+    The script begins at the first step. Raises Refused with the code `step` if there is no such
+    step, and the codes of versions.edit_draft().
     """
 
     def move_in_list(steps: list[Step]) -> list[Step]:
@@ -220,10 +228,12 @@ def change_version_status(
     comment: str = "",
     since: dt.datetime | None = None,
 ) -> ScriptVersion:
-    """Perform an action on a version: one of the moves of versions.WORKFLOW.
+    """Perform an action on a version, such as "send" or "approve"; returns the changed version.
 
-    Raises Refused with the code `wrong` if the script is to be sent to the ministry or put in force
-    but has findings, and the codes of versions.perform_version_action().
+    The actions are the moves of versions.WORKFLOW. `references` are what the script may refer to.
+    `comment` is the user's remark; `since` is the time from which a version that is put in force is
+    valid, None for now. Raises Refused with the code `wrong` if the script is to be sent to the
+    ministry or put in force but has findings, and the codes of versions.perform_version_action().
     """
     if action in CHECKED_ACTIONS and checks.script_findings(version_definition(row), references):
         raise Refused("wrong")
@@ -269,7 +279,10 @@ def discard_draft(row: ScriptVersion, user: User, seen_revision: int) -> None:
 def _begin_version(
     script: Script, definition: Definition, user: User | None, request: ChangeRequest | None
 ) -> ScriptVersion:
-    """Create a version, record it in the audit and notify the pages."""
+    """Create a draft of a script, record it in the audit and notify the pages; returns the draft.
+
+    The user is None if it is called from the command line.
+    """
     document = definition_document(definition)
     row: ScriptVersion = versions.create_draft(
         ScriptVersion, script, user, request, definition=document
@@ -288,7 +301,10 @@ def _update_draft(
     change_kind: str,
     step: str = "",
 ) -> None:
-    """Store a draft, record the change in the audit and notify the pages."""
+    """Store a draft's new definition, record the change in the audit and notify the pages.
+
+    `change_kind` and `step`, the code of the changed step, are for the audit only.
+    """
     with write_transaction():
         versions.edit_draft(row, user, seen_revision, definition=definition_document(definition))
         ref = _REFERENCE_FORMAT.format(script=row.script.code, number=row.number)
@@ -304,7 +320,11 @@ def _rearrange_steps(
     seen_revision: int,
     change_kind: str,
 ) -> None:
-    """Store the steps of a draft as changed by `change_steps`."""
+    """Replace the steps of a draft by those that the function `change_steps` makes of them.
+
+    `code` is that of the step to move or remove. Raises Refused with the code `step` if there is no
+    such step, `steps` if no step would be left.
+    """
     definition = version_definition(row)
     _existing_step(definition, code)
     steps = change_steps(list(definition.steps))
@@ -324,7 +344,10 @@ def _existing_step(definition: Definition, code: str) -> Step:
 
 
 def _available_code(text: str, used_codes: set[str]) -> str:
-    """Return an unused code made from a text in any script."""
+    """Return an unused code made from a text in Latin or Cyrillic letters; "step" for no letters.
+
+    If it is used already, a number is added: "step-2".
+    """
     code = "-".join(fold_text(text).split())[:32].strip("-") or "step"
     numbers = (f"{code}-{number}" for number in range(2, len(used_codes) + 3))
     return next(candidate for candidate in (code, *numbers) if candidate not in used_codes)

@@ -2,9 +2,13 @@
 
 Layered drawing after Sugiyama: an edge that leads back up is reversed while layers are made, a
 layer holds as many steps as fit the width of a page, an edge over several layers gets a bend in
-each, each layer is ordered by the mean position of its neighbours, and nodes move as near to their
-neighbours as there is room. The libraries that do this need the Graphviz program or are larger than
-the application.
+each, the nodes of a layer are ordered by the mean position of their neighbours, and nodes move as
+near to their neighbours as there is room. The libraries that do this need the Graphviz program or
+are larger than the application.
+
+A node is a step, numbered from 0 in the script's order, or a bend, numbered after the steps. A
+layer is a horizontal row of nodes; the first is at the top. A chain is the list of nodes through
+which an edge passes, from the upper step to the lower one.
 """
 
 from collections import defaultdict
@@ -14,16 +18,17 @@ from itertools import count
 
 from appliance.casework.scripts.definition import Definition
 
+# all lengths are in pixels
 BOX_WIDTH, BOX_HEIGHT = 168, 44  # of a step's box
 BOX_GAP, BEND_WIDTH, LAYER_DISTANCE = 20, 4, 96  # between boxes, of a bend, between layers
 MARGIN = 16  # around the drawing
 MAX_STEPS_PER_LAYER = 5  # steps in a layer
-_ORDERING_SWEEPS = 12
+_ORDERING_SWEEPS = 12  # how often all layers are ordered, by turns from the top and the bottom
 
 
 @dataclass(frozen=True)
 class Box:
-    """A step: its code and the middle of its box."""
+    """A step: its code and the middle of its box, in pixels from the top left corner."""
 
     code: str
     x: float
@@ -32,9 +37,10 @@ class Box:
 
 @dataclass(frozen=True)
 class Connection:
-    """A connection between two steps, the numbers of its answers, and the points of its line.
+    """A connection from the step `before` to the step `after`, which are codes of steps.
 
-    `up`: it leads back to a step above.
+    `numbers` are those (from 1) of the answers of `before` that lead there; `points` are the points
+    (x, y) of the line, in the direction of the connection. `up`: it leads back to a step above.
     """
 
     before: str
@@ -46,7 +52,7 @@ class Connection:
 
 @dataclass(frozen=True)
 class Drawing:
-    """The size of the drawing, its boxes and its connections."""
+    """The size of the drawing in pixels, its boxes in the order of the steps, its connections."""
 
     width: float
     height: float
@@ -63,7 +69,7 @@ class _Edge:
 
     @property
     def reversed_nodes(self) -> tuple[int, int]:
-        """The two steps in reverse order."""
+        """The two steps in reverse order: (after, before)."""
         return self.after, self.before
 
 
@@ -114,7 +120,11 @@ def layout_script(script: Definition) -> Drawing:
 
 
 def _cycle_edges(size: int, edges: Sequence[_Edge]) -> set[_Edge]:
-    """Return the edges that close a cycle, by depth-first search from node 0, then the others."""
+    """Return the edges that close a cycle; without them, no path leads back to its start.
+
+    `size` is the number of steps. The depth-first search begins at step 0, the script's first one,
+    then at steps that it has not reached.
+    """
     leaving = defaultdict(list)
     for edge in edges:
         leaving[edge.before].append(edge)
@@ -140,7 +150,11 @@ def _cycle_edges(size: int, edges: Sequence[_Edge]) -> set[_Edge]:
 
 
 def _assign_layers(size: int, downward: Sequence[tuple[int, int]]) -> list[int]:
-    """Return the layer of each node: one below the lowest node that leads to it."""
+    """Return the layer of each step: one below the lowest step that leads to it, 0 if no step does.
+
+    `downward` are the edges (upper step, lower step), without cycles; `size` is the number of
+    steps.
+    """
     pending_counts = [0] * size
     successors = defaultdict(list)
     for source, target in downward:
@@ -161,10 +175,11 @@ def _assign_layers(size: int, downward: Sequence[tuple[int, int]]) -> list[int]:
 def _limit_layer_sizes(
     layer_of_node: Sequence[int], downward: Sequence[tuple[int, int]]
 ) -> list[int]:
-    """Return the layer of each node so that no layer has more than MAX_STEPS_PER_LAYER steps.
+    """Return the layer of each step so that no layer has more than MAX_STEPS_PER_LAYER steps.
 
-    The drawing then fits the width of a page. A node for which a layer has no room is moved to the
-    next layer that has room; all nodes that it leads to are moved below it.
+    The drawing then fits the width of a page. A step for which its layer has no room is moved to
+    the next layer that has room; all steps that it leads to are moved below it. `downward` are the
+    edges (upper step, lower step).
     """
     above = defaultdict(list)
     for upper, lower in downward:
@@ -185,10 +200,12 @@ def _limit_layer_sizes(
 def _insert_bends(
     layer_of_node: Sequence[int], downward: Sequence[tuple[int, int]], is_upward: Sequence[bool]
 ) -> tuple[list[list[int]], list[list[int]]]:
-    """Return the chain of nodes of each edge, from layer to layer, and the nodes of each layer.
+    """Return the chain of each edge of `downward`, and the nodes of each layer.
 
-    Where an edge passes a layer, both contain a bend: a node whose number is above those of the
-    steps. Edges that lead to the same step share bends, like lines on a route map.
+    A chain is the list of nodes through which an edge passes, one per layer, from the upper step to
+    the lower one. Where the edge passes a layer, both contain a bend: a node whose number is above
+    those of the steps. Edges that lead to the same step share bends, like lines on a route map.
+    `is_upward` is True for each edge that was reversed: it leads to the upper step.
     """
     layers: list[list[int]] = [[] for _ in range(max(layer_of_node) + 1)]
     for node, depth in enumerate(layer_of_node):
@@ -208,7 +225,10 @@ def _insert_bends(
 
 
 def _vertical_neighbours(chains: Sequence[Sequence[int]]) -> tuple[dict[int, list[int]], ...]:
-    """Return the neighbours of each node in the layer above and in the layer below."""
+    """Return the neighbours of each node in the layer above, and those in the layer below.
+
+    Nodes are neighbours if they follow each other in one of the chains of nodes.
+    """
     above: dict[int, list[int]] = defaultdict(list)
     below: dict[int, list[int]] = defaultdict(list)
     for chain in chains:
@@ -220,7 +240,12 @@ def _vertical_neighbours(chains: Sequence[Sequence[int]]) -> tuple[dict[int, lis
 
 
 def _order_layers(layers: list[list[int]], chains: Sequence[Sequence[int]]) -> None:
-    """Order each layer by the mean position of its neighbours, alternately down and up."""
+    """Change the order of the nodes within each layer, in place, to have fewer crossing edges.
+
+    Nodes are ordered by the mean position of their neighbours: those above while the layers are
+    passed from the top, those below while they are passed from the bottom, by turns. `chains` are
+    the nodes through which each edge passes.
+    """
     above, below = _vertical_neighbours(chains)
     best, fewest_crossings = [[*layer] for layer in layers], _count_crossings(layers, below)
     for sweep in range(_ORDERING_SWEEPS):
@@ -248,7 +273,10 @@ def _order_layers(layers: list[list[int]], chains: Sequence[Sequence[int]]) -> N
 
 
 def _count_crossings(layers: Sequence[Sequence[int]], below: dict[int, list[int]]) -> int:
-    """Return the number of crossing edges."""
+    """Return the number of crossings of edges between the layers.
+
+    `below` has the neighbours of each node in the next layer.
+    """
     crossings = 0
     for layer, next_layer in zip(layers, layers[1:], strict=False):
         index_in_layer = {node: index for index, node in enumerate(next_layer)}
@@ -266,7 +294,11 @@ def _count_crossings(layers: Sequence[Sequence[int]], below: dict[int, list[int]
 def _horizontal_positions(
     layers: Sequence[Sequence[int]], chains: Sequence[Sequence[int]], step_count: int
 ) -> dict[int, float]:
-    """Return the horizontal position of each node: near the mean of its neighbours, with gaps."""
+    """Return the x of the middle of each node: near the mean of its neighbours' x, with gaps.
+
+    The order of the nodes in `layers` is kept. `chains` are the nodes through which each edge
+    passes. Nodes from the number `step_count` on are bends.
+    """
     above, below = _vertical_neighbours(chains)
     x: dict[int, float] = {}
     max_width = 0.0  # of the widest layer; no layer extends beyond it
@@ -294,11 +326,12 @@ def _horizontal_positions(
 def _spread_nodes(
     layer: Sequence[int], preferred: Sequence[float], step_count: int, width: float
 ) -> list[float]:
-    """Return the positions of a layer's nodes, as near to the preferred ones as the gaps allow.
+    """Return the x of each node of a layer, as near to `preferred` as the gaps and `width` allow.
 
     Nodes that would overlap are placed side by side around the mean of their preferred positions.
+    Nodes from the number `step_count` on are bends.
     """
-    offsets = [0.0]
+    offsets = [0.0]  # of each node from the first one, if all are placed side by side
     for left_node, right_node in zip(layer, layer[1:], strict=False):
         offsets.append(
             offsets[-1]
@@ -306,7 +339,9 @@ def _spread_nodes(
             + BOX_GAP
             + _half_width(right_node, step_count)
         )
-    blocks: list[list[float]] = []  # sum of preferred positions, number of members
+    # nodes that touch each other: the sum of their preferred positions of the first node, and their
+    # number; a block that would overlap the previous one is merged with it
+    blocks: list[list[float]] = []
     for preferred_x, offset in zip(preferred, offsets, strict=True):
         blocks.append([preferred_x - offset, 1])
         while len(blocks) > 1 and blocks[-2][0] / blocks[-2][1] > blocks[-1][0] / blocks[-1][1]:
@@ -329,14 +364,17 @@ def _mean_value(values: Sequence[float]) -> float:
 
 
 def _half_width(node: int, step_count: int) -> float:
-    """Return half the width of a step's box or of a bend."""
+    """Return half the width of a node: of a bend from number `step_count` on, else of a step."""
     return BOX_WIDTH / 2 if node < step_count else BEND_WIDTH / 2
 
 
 def _connection_points(
     edge: _Edge, chain: Sequence[int], positions: dict[int, tuple[float, float]], is_upward: bool
 ) -> tuple[tuple[float, float], ...]:
-    """Return the points of a connection, from its first step to its second."""
+    """Return the points (x, y) of a connection, from the step `before` to the step `after`.
+
+    `chain` has the nodes that it passes, from top to bottom; `is_upward`: it leads to the top one.
+    """
     if edge.before == edge.after:  # a loop at the side of its own box
         x, y = positions[edge.before]
         right = x + BOX_WIDTH / 2

@@ -34,7 +34,7 @@ __all__ = [
 
 
 def parse_script_file(name: str, content: bytes) -> Definition:
-    """Return the script that a file describes; `name` is the file's name.
+    """Return the script that a file describes; its title is `name`, the file's name.
 
     Raises Refused with the code `large` if the file is too large, the codes of
     documents.script_steps(), and those of parse_definition() for texts that do not fit into a step.
@@ -46,11 +46,12 @@ def parse_script_file(name: str, content: bytes) -> Definition:
 
 
 def merge_imported_script(before: Definition, imported: Definition) -> Definition:
-    """Return the next version of a script, `before` with the steps of a re-imported text.
+    """Return the script `before` with the steps of a text that was imported again.
 
-    Title and conditions stay. A step of the text replaces the step with the same name, but keeps
-    what the text does not have: actions, fields, note and answers. So branches that were added by
-    hand are not lost.
+    Title and conditions stay. The steps are those of the text, in its order: steps that it does not
+    have are removed. A step with the name of an existing one keeps the code of that step, and what
+    the text does not have: actions, fields, and its note and answers if the text has no others. So
+    branches that were added by hand are not lost.
     """
     steps_by_name = {_name_key(step): step for step in reversed(before.steps) if _name_key(step)}
     matching_steps = {
@@ -76,7 +77,7 @@ def merge_imported_script(before: Definition, imported: Definition) -> Definitio
 
 
 def _name_key(step: Step) -> str:
-    """Return the folded name by which a step is identified."""
+    """Return the folded name (Uzbek, else Russian) by which a step is found again, or ""."""
     return fold_text(step.name.get(UZBEK) or step.name.get(RUSSIAN) or "")
 
 
@@ -86,8 +87,10 @@ def _merge_imported_step(
     """Return an imported step, merged into the existing step with the same name, if there is one.
 
     Of the existing step everything stays that is not imported: its code, actions and fields, and
-    its texts in other languages. Imported answers replace its answers; if there are as many, only
-    their words. `code_by_imported_code` gives the code in the merged script of each imported step.
+    its texts in other languages. If imported answers have words, they replace its answers; if the
+    two have the same number of answers, only the words are replaced, and each answer leads to the
+    same step as before. `code_by_imported_code` maps the code of each imported step to its code in
+    the merged script.
     """
     answers = tuple(
         Answer(answer.words, code_by_imported_code[answer.to]) for answer in imported.answers
@@ -110,7 +113,11 @@ def _merge_imported_step(
 
 
 def _script_document(title: str, steps: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Return the document of a linear script with these steps."""
+    """Return the document, as for parse_definition(), of a script with these steps in a row.
+
+    `steps` are those that documents.script_steps() returns. Each answer leads to the next step; the
+    script ends at the last one. A step without a name is named by the first line that is said.
+    """
     entries = []
     for number, step in enumerate(steps, 1):
         next_code = str(number + 1)
@@ -118,7 +125,7 @@ def _script_document(title: str, steps: Sequence[dict[str, Any]]) -> dict[str, A
         name = step["name"] or {
             language: text.partition("\n")[0] for language, text in step["said"].items()
         }
-        answers = step["answers"] or [{}]
+        answers = step["answers"] or [{}]  # one without words simply leads to the next step
         entry = {
             "code": str(number),
             "name": _shorten_texts(name, "name"),
@@ -136,9 +143,10 @@ def _script_document(title: str, steps: Sequence[dict[str, Any]]) -> dict[str, A
 
 
 def _shorten_texts(texts: dict[str, str], text_kind: str) -> dict[str, str]:
-    """Return texts cut to their maximum length.
+    """Return a text in each language, cut to the maximum length of its kind in MAX_TEXT_LENGTHS.
 
-    Spoken texts and notes are not cut; the parser refuses long ones (`long`).
+    Spoken texts and notes are not cut, because their end must not be lost without a notice: the
+    parser refuses long ones with the code `long`.
     """
     if text_kind in ("said", "note"):
         return texts

@@ -11,10 +11,13 @@ _CYRILLIC_LETTERS = re.compile("[а-яёА-ЯЁ]")
 
 
 def detect_language(text: str) -> str:
-    """Return the language of a text by its letters: Russian for Cyrillic without Uzbek letters."""
+    """Return RUSSIAN for a text in Cyrillic without letters that only Uzbek has, else UZBEK."""
     return RUSSIAN if _CYRILLIC_LETTERS.search(text) and not _UZBEK_LETTERS.search(text) else UZBEK
 
 
 def latin_text(text: str) -> str:
-    """Return an Uzbek text in Latin letters, as scripts are written."""
+    """Return an Uzbek text in Latin letters, as scripts are written.
+
+    A text without Cyrillic letters that only Uzbek has counts as Russian or Latin: it is unchanged.
+    """
     return alifbo.from_cyrillic(text).text if _UZBEK_LETTERS.search(text) else text

@@ -32,7 +32,7 @@ _CALLBACK_REASONS = ("callback", "follow_up")  # reasons of calls to missed call
 
 @dataclass(frozen=True)
 class ScriptOverview:
-    """A script in a list: its newest version, the one in force, the pending one."""
+    """A script with its newest version, the one in force, and the pending (not yet valid) one."""
 
     script: Script
     newest: ScriptVersion
@@ -47,11 +47,12 @@ class ScriptOverview:
 
 def version_definition(row: ScriptVersion) -> Definition:
     """Return the parsed definition of a version."""
+    # as JSON text, which can be a key of the cache of parsed definitions
     return _parse_definition_json(json.dumps(row.definition, sort_keys=True))
 
 
 def list_scripts() -> list[ScriptOverview]:
-    """Return all scripts, the oldest first."""
+    """Return all scripts that have a version, the oldest first."""
     rows = ScriptVersion.select().order_by(ScriptVersion.number.desc())
     versions_by_script: dict[int, list[ScriptVersion]] = {}
     for row in rows:
@@ -65,7 +66,7 @@ def list_scripts() -> list[ScriptOverview]:
 
 
 def find_script(code: str) -> ScriptOverview | None:
-    """Return the script with this code, if any."""
+    """Return the script with this code; None if there is no such script, or it has no version."""
     script = Script.get_or_none(Script.code == code)
     rows = versions.list_versions(ScriptVersion, script) if script else []
     return _script_overview(script, rows) if script and rows else None
@@ -98,7 +99,9 @@ def call_situation(
 ) -> choosing.Situation:
     """Return the properties that decide which script is used for a call.
 
-    `direction` is that of the call's form. `language` is used if the call's own is unknown.
+    Without a call, an incoming call that arrives now is assumed. `direction` is the code of the
+    direction (subject) entered in the form, "" if it is not entered yet. `language` is used if the
+    call's own is unknown. `calendar` decides whether the call arrives in working hours.
     """
     call_time = call.arrived_at if call else clock.now()
     number = (call.diverted_from or call.hotline_number or "") if call else ""
@@ -112,7 +115,7 @@ def call_situation(
 
 
 def search_entry(row: ScriptVersion) -> search.SearchItem:
-    """Return the search entry of a version: its titles, then its texts, answers and notes."""
+    """Return the entry by which a version is found: by its titles, or by any text of its steps."""
     script = version_definition(row)
     texts = [
         text
@@ -127,7 +130,7 @@ def search_entry(row: ScriptVersion) -> search.SearchItem:
 
 
 def version_title(row: ScriptVersion) -> str:
-    """Return the title of a version in Uzbek, else in the language in which it has one."""
+    """Return the title of a version in Uzbek, else in Russian."""
     title = version_definition(row).title
     return title.get(UZBEK) or next(iter(title.values()), "")
 
@@ -142,7 +145,7 @@ def update_search_index(script: Script) -> None:
 
 
 def search_entries() -> Iterator[list[search.SearchItem]]:
-    """Yield the search entries of all scripts, in batches."""
+    """Yield the search entries of all script versions in force or planned, in batches."""
     rows = ScriptVersion.select().where(versions.in_force_or_planned_condition(ScriptVersion))
     for batch in row_batches(rows, ScriptVersion.id, _BATCH_SIZE):
         yield [search_entry(row) for row in batch]
@@ -151,7 +154,11 @@ def search_entries() -> Iterator[list[search.SearchItem]]:
 def rank_scripts(
     query: search.SearchQuery, limit: int
 ) -> list[tuple[search.SearchResult, ScriptVersion]]:
-    """Return (search result, version) of the scripts in force that match a query, best first."""
+    """Return (search result, version) of the scripts in force that match a query, best first.
+
+    If some contain every word, only these are returned, else only those that match nearly as well
+    as the best one. At most `limit` are returned.
+    """
     valid_ids = ScriptVersion.select(ScriptVersion.id).where(
         versions.in_force_condition(ScriptVersion)
     )
@@ -165,11 +172,12 @@ def rank_scripts(
 
 
 def search_scripts(text: str, limit: int) -> list[ScriptVersion]:
-    """Return the scripts in force that match a text, best first."""
+    """Return the at most `limit` script versions in force that match a text, best first."""
     return [row for _match, row in rank_scripts(search.parse_query(text), limit)]
 
 
 def _script_overview(script: Script, rows: list[ScriptVersion]) -> ScriptOverview:
+    """Return the overview of a script from its versions, of which the newest is the first."""
     pending = next(
         (row for row in rows if versions.version_status(row) not in _SETTLED_STATUSES), None
     )
@@ -178,6 +186,7 @@ def _script_overview(script: Script, rows: list[ScriptVersion]) -> ScriptOvervie
 
 @functools.lru_cache(maxsize=256)
 def _parse_definition_json(text: str) -> Definition:
+    """Return the parsed definition; cached, because pages often parse the same versions."""
     return parse_definition(json.loads(text))
 
 

@@ -22,16 +22,20 @@ MAX_RUNS_PER_FORM = 20  # runs of one form
 
 @dataclass(frozen=True)
 class Run:
-    """A run: its row, the script in the version followed, and the course (steps opened so far)."""
+    """One use of a script by an operator: its row, the script in the version that is followed.
+
+    The course lists every step opened so far, in order; a step that was opened twice is in it
+    twice.
+    """
 
     row: ScriptRun
     script: Definition
     course: course.Course
-    step_times: tuple[dt.datetime, ...]  # of each step of the course
+    step_times: tuple[dt.datetime, ...]  # when each step of the course was opened
 
     @property
     def step(self) -> str:
-        """The code of the open or the last step."""
+        """The code of the step that is open; of a closed run, the step that was open last."""
         return self.course[-1].step
 
     @property
@@ -40,9 +44,9 @@ class Run:
         return self.row.ended_at is None
 
     def step_durations(self) -> list[tuple[str, float]]:
-        """Return (step, seconds for which it was open) of each step of the course.
+        """Return (step's code, seconds for which it was open) of each step of the course.
 
-        The time of the open step ends now.
+        The step that is still open is counted until now.
         """
         ends = [*self.step_times[1:], self.row.ended_at or clock.now()]
         return [
@@ -52,7 +56,10 @@ class Run:
 
 
 def latest_run(operator: User, token: str, call: Call | None) -> Run | None:
-    """Return the operator's newest run for a call, if any; without a call, for the form `token`."""
+    """Return the operator's newest run for a call, open or closed; None if there is no run.
+
+    Without a call, return the newest run for the form that `token` identifies.
+    """
     runs = ScriptRun.select().where(ScriptRun.operator == operator)
     is_same_form = (ScriptRun.call_id == call.id) if call else (ScriptRun.token == token)
     row = runs.where(is_same_form).order_by(ScriptRun.id.desc()).first()
@@ -60,7 +67,10 @@ def latest_run(operator: User, token: str, call: Call | None) -> Run | None:
 
 
 def articles_at_open_step(operator: User, token: str, call: Call | None) -> tuple[str, ...]:
-    """Return the slugs of the articles at the step that is open for a form; empty without a run."""
+    """Return the slugs of the articles at the step that the operator has open; () without one.
+
+    The step is that of the run for the call or, without a call, for the form `token`.
+    """
     run = latest_run(operator, token, call)
     step = run.script.find_step(run.step) if run and run.is_open else None
     return step.articles if step else ()
@@ -73,7 +83,10 @@ def runs_of_call(call_id: str) -> list[Run]:
 
 
 def runs_of_registered_form(row: Appeal | CallForm) -> list[Run]:
-    """Return the runs of a registered form's call, or of the form itself if it has no call."""
+    """Return the runs of a registered form's call, or of the form itself if it has no call.
+
+    The oldest are first.
+    """
     if row.call_id:
         return runs_of_call(row.call_id)
     is_own = (ScriptRun.operator == row.operator_id, ScriptRun.token == (row.token or ""))
@@ -81,7 +94,7 @@ def runs_of_registered_form(row: Appeal | CallForm) -> list[Run]:
 
 
 def load_run(row: ScriptRun) -> Run:
-    """Return a run with its script and its steps."""
+    """Return the run stored in a row, with its script, and its course from the table of steps."""
     steps = list(row.steps.order_by(ScriptStep.number))
     run_course = tuple(course.CourseStep(step.step, step.how, step.answer) for step in steps)
     return Run(row, version_definition(row.version), run_course, tuple(step.at for step in steps))
@@ -90,11 +103,11 @@ def load_run(row: ScriptRun) -> Run:
 def begin_run(
     operator: User, token: str, call: Call | None, version: ScriptVersion, language: str
 ) -> Run:
-    """Begin to follow a script for a form.
+    """Begin to follow a script version for a form, which `token` identifies; returns the run.
 
-    An open run of another version is closed with the result "left"; an open run of this version is
-    continued instead. Raises Refused with the code `language` if it is not one of LANGUAGES, `most`
-    if the form has MAX_RUNS_PER_FORM already.
+    If the operator has an open run for the call or form, it is returned unchanged if it is of this
+    version, else it is closed with the result "left". Raises Refused with the code `language` if
+    that is not one of LANGUAGES, `most` if the form has MAX_RUNS_PER_FORM already.
     """
     if language not in LANGUAGES:
         raise Refused("language")
@@ -127,11 +140,15 @@ def begin_run(
 def open_step(
     run: Run, seen_steps: int, *, answer: int = 0, target: str = "", back: bool = False
 ) -> Run:
-    """Open the next step of a run: the one before (`back`), the step `target`, or by an answer.
+    """Open another step of a run; returns the changed run.
 
-    `seen_steps` is the number of steps that the user has seen, so that a key pressed twice counts
-    once. Raises Refused with the code `changed` if the run has another number of steps, `none` if
-    it is closed already, and the codes of the functions of `course`.
+    With `back`, it is the step before the open one; else the step with the code `target`, if given;
+    else the step to which the answer with the number `answer` (from 1) leads. The step is added to
+    the end of the course, after a step back, too: the course is the history of opened steps.
+
+    `seen_steps` is the length of the course that the user has seen, so that a key pressed twice
+    counts once: Refused with the code `changed` is raised if the course has another length, `none`
+    if the run is closed, `answer` for no such answer, `step` or `long` as by course.jump_to_step().
     """
     with write_transaction():
         current = load_run(ScriptRun.get_by_id(run.row.id))
@@ -145,13 +162,13 @@ def open_step(
             new_course = course.jump_to_step(current.script, current.course, target)
         else:
             new_course = course.answer_step(current.script, current.course, answer)
-        if len(new_course) > len(current.course):
+        if len(new_course) > len(current.course):  # not after a step back at the first step
             _store_step(current.row, seen_steps, new_course, clock.now())
     return load_run(current.row)
 
 
 def change_language(run: Run, language: str) -> None:
-    """Continue in the other language.
+    """Set the language in which a run is continued.
 
     Raises Refused with the code `language` if it is not one of LANGUAGES.
     """
@@ -162,7 +179,7 @@ def change_language(run: Run, language: str) -> None:
 
 
 def end_run(run: Run, result: str) -> None:
-    """Close a run as finished or left; nothing changes when it is closed already.
+    """Close a run with a result, finished or left; nothing changes if it is closed already.
 
     Raises Refused with the code `result` if it is not one of RESULTS, or if it is "finished" at a
     step where the script may not end.
@@ -176,13 +193,16 @@ def end_run(run: Run, result: str) -> None:
 
 
 def resume_run(run: Run) -> None:
-    """Continue a closed run at its last step; nothing changes when it is open."""
+    """Open a closed run again, at its last step; nothing changes if it is open."""
     with write_transaction():
         ScriptRun.update(ended_at=None, result="").where(ScriptRun.id == run.row.id).execute()
 
 
 def export_runs(runs: Iterable[Run]) -> list[dict[str, str | int]]:
-    """Return runs for an export; `result` is "" while a run is open, `step` is the last one."""
+    """Return the script, version, result and last step of each run, for an export.
+
+    The result is "" while a run is open.
+    """
     return [
         {
             "script": run.row.version.script.code,
@@ -199,7 +219,8 @@ def _store_step(
 ) -> None:
     """Store the last step of a course, and the answer that was given at the step before it.
 
-    `stored_count` is the number of steps that are stored already.
+    `stored_count` is the length of the course before this step was added. It is 1 for a new course:
+    its only step is stored, and no answer, because there is no step before it.
     """
     if len(run_course) > stored_count:
         previous = run_course[stored_count - 1]
@@ -213,5 +234,6 @@ def _store_step(
 
 
 def _close_run(row: ScriptRun, result: str, now: dt.datetime) -> None:
+    """Store the result and the end of a run, unless it is closed already."""
     is_open = ScriptRun.ended_at.is_null()
     ScriptRun.update(ended_at=now, result=result).where(ScriptRun.id == row.id, is_open).execute()

@@ -13,7 +13,7 @@ PRODUCT_SCRIPT_FILE = PACKAGE / "data" / "script.json"
 
 
 def product_script() -> tuple[str, dict[str, Any]]:
-    """Return the code and the document of the product's script."""
+    """Return the code and the document (as for parse_definition()) of the product's script."""
     content = json.loads(PRODUCT_SCRIPT_FILE.read_text("utf-8"))
     return content.pop("code"), content
 

@@ -24,9 +24,9 @@ _CYRILLIC_LOCALE = "uz_Cyrl"
 
 
 class TextSegment(NamedTuple):
-    """A segment of a text; `placeholder`: the name of the placeholder, "" for plain text.
+    """A segment of a text: plain text, or the value of the placeholder with this name.
 
-    `text` of a placeholder is empty while its value is unknown.
+    `placeholder` is "" for plain text. `text` is "" for a placeholder whose value is unknown.
     """
 
     text: str
@@ -40,7 +40,10 @@ def unknown_placeholders(text: str) -> list[str]:
 
 
 def available_language(texts: LocalizedTexts, preferred: str) -> str:
-    """Return the preferred language if the text exists in it, else the other; "" without a text."""
+    """Return the preferred language if the text exists in it, else the other one.
+
+    Return "" if the text is empty in both.
+    """
     order = [preferred, *(candidate for candidate in LANGUAGES if candidate != preferred)]
     return next((candidate for candidate in order if texts.get(candidate)), "")
 
@@ -48,9 +51,10 @@ def available_language(texts: LocalizedTexts, preferred: str) -> str:
 def localized_segments(
     texts: LocalizedTexts, preferred: str, locale: str, values: Mapping[str, str]
 ) -> list[TextSegment]:
-    """Return the segments of a text in the preferred language, in the script of the locale.
+    """Return the segments of a text in the language `preferred`, else in the other language.
 
-    `values` are the known values of PLACEHOLDERS, by name.
+    `preferred` is the caller's language; `locale` is the reader's, which decides whether Uzbek is
+    shown in Latin or Cyrillic letters. `values` are the known values of PLACEHOLDERS, by name.
     """
     text_language = available_language(texts, preferred)
     return [
@@ -60,7 +64,10 @@ def localized_segments(
 
 
 def text_segments(text: str, values: Mapping[str, str]) -> Iterator[TextSegment]:
-    """Yield a text split at its placeholders; other braces stay as plain text."""
+    """Yield a text split at its placeholders; other braces stay as plain text.
+
+    `values` are the known values of PLACEHOLDERS, by name.
+    """
     end = 0
     for match in _BRACES_PATTERN.finditer(text):
         if match[1] in PLACEHOLDERS:
@@ -71,7 +78,11 @@ def text_segments(text: str, values: Mapping[str, str]) -> Iterator[TextSegment]
 
 
 def plain_text(texts: LocalizedTexts, preferred: str, locale: str) -> str:
-    """Return a text in the preferred language, in the locale's script, with its placeholders."""
+    """Return a text in the language `preferred`, else in the other; placeholders stay in braces.
+
+    `preferred` is the caller's language; `locale` is the reader's, which decides whether Uzbek is
+    returned in Latin or Cyrillic letters.
+    """
     text_language = available_language(texts, preferred)
     text = texts.get(text_language, "")
     return (
@@ -82,16 +93,20 @@ def plain_text(texts: LocalizedTexts, preferred: str, locale: str) -> str:
 
 
 def localized_text(texts: LocalizedTexts, locale: str) -> str:
-    """Return a text in the language of its reader, e.g. a title or a name."""
+    """Return a text, e.g. a title, in the reader's language and script, else in the other one."""
     return plain_text(texts, spoken_language(locale), locale)
 
 
 def is_transliterated(text_language: str, locale: str) -> bool:
-    """Return True if a text of a language is transliterated for a reader of a locale."""
+    """Return True if a text in this language is transliterated for a reader with this locale.
+
+    Only Uzbek is, for readers of Cyrillic: scripts are written in Latin letters.
+    """
     return text_language == UZBEK and locale == _CYRILLIC_LOCALE
 
 
 def _localize_segment(segment: TextSegment, text_language: str, locale: str) -> TextSegment:
+    """Return the segment in the script of the reader's locale."""
     if not is_transliterated(text_language, locale):
         return segment
     return segment._replace(
