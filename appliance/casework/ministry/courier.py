@@ -33,17 +33,24 @@ def ministry_system(ministry: Ministry) -> MinistrySystem:
 
 @dataclass
 class Courier:
-    """Sends appeals and reads events; after a failure it pauses the link."""
+    """Sends appeals to the ministry's system and reads its events.
+
+    After a failure of the link, no request is sent for `pause_seconds`, or for as long as the
+    system asks.
+    """
 
     system: MinistrySystem
     settings: Settings
     ministry: Ministry
     pause_seconds: float = FAILURE_PAUSE_SECONDS
     monotonic_seconds: Callable[[], float] = time.monotonic
-    _paused_until: float = 0.0
+    _paused_until: float = 0.0  # in the time of `monotonic_seconds`
 
     def run_until_stopped(self, stop: threading.Event, interval_seconds: float = 2.0) -> None:
-        """Send messages that become due and read events until `stop` is set."""
+        """Send messages that become due and read events until `stop` is set.
+
+        Messages are looked for every `interval_seconds`, events less often: see Ministry.every.
+        """
         next_read_at = 0.0
         while not stop.wait(interval_seconds):
             try:
@@ -55,9 +62,10 @@ class Courier:
                 log.exception("ministry: the link failed")
 
     def send_due_messages(self, may_continue: Callable[[], bool] = lambda: True) -> int:
-        """Send the messages that are due; returns the number processed.
+        """Send messages that are due, at most MAX_MESSAGES_PER_TURN; returns the number processed.
 
-        The messages about one appeal are sent in order.
+        The messages about one appeal are sent in order. `may_continue` is called before each
+        message: if it returns False, the others are left for the next turn.
         """
         outbox.release_stale_claims()
         count = 0
@@ -74,7 +82,11 @@ class Courier:
         return count
 
     def send_message(self, message: Message) -> None:
-        """Send one claimed message: as a change if the ministry's system has its appeal already."""
+        """Send one claimed message, and store the outcome.
+
+        It is sent as a change if the ministry's system has its appeal already; it is not sent if a
+        later message about the appeal was sent.
+        """
         if queue.is_superseded(message):
             outbox.mark_delivered(message)
             return
@@ -103,7 +115,11 @@ class Courier:
             queue.record_acceptance(message, "ministry", acceptance)
 
     def read_events(self, may_continue: Callable[[], bool] = lambda: True) -> int:
-        """Read and process the events since the last reading; returns how many were new."""
+        """Read and process the events since the last reading; returns how many were new.
+
+        `may_continue` is called before each page of events: if it returns False, the others are
+        read the next time.
+        """
         count, has_more = 0, True
         while has_more and may_continue():
             cursor = link.link_state().cursor

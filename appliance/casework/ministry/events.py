@@ -54,9 +54,10 @@ def process_event(settings: Settings, event: object) -> str:
 
 
 def record_event(identity: str, number: str, action: str, outcome: str, text: str) -> None:
-    """Store an event and its outcome.
+    """Store an event and its outcome, as returned by process_event().
 
-    If the outcome is not one of FINAL_OUTCOMES, the event is listed for a person, with its text.
+    `identity` is that of event_identity(), `number` the appeal's number. If the outcome is not one
+    of FINAL_OUTCOMES, the event is listed with its text until a person marks it as seen.
     """
     with write_transaction():
         is_final = outcome in FINAL_OUTCOMES
@@ -78,7 +79,8 @@ def record_event(identity: str, number: str, action: str, outcome: str, text: st
 def event_identity(event: object) -> str:
     """Return the identity by which a repeated event is recognised.
 
-    It is the event's id; a hash of the id if it is too long; a hash of the event if it has no id.
+    It is the event's id; a hash of the id if it is too long to be stored; a hash of the whole event
+    if it has no id.
     """
     event_id = _event_id(event) if isinstance(event, Mapping) else ""
     hash_source = (
@@ -99,7 +101,10 @@ def unprocessed_events(limit: int = 100) -> list[MinistryEvent]:
 
 
 def mark_event_seen(event_id: str, actor: str) -> None:
-    """Mark an event that could not be processed as dealt with by a person."""
+    """Mark an event that could not be processed as dealt with by the user `actor`.
+
+    Nothing happens if there is no event with this id.
+    """
     with write_transaction():
         if MinistryEvent.update(seen=True).where(MinistryEvent.id == event_id).execute():
             audit.record_entry(actor, "ministry.seen", event_id)
@@ -112,7 +117,10 @@ def _apply_event(
     action: str,
     fields: Mapping[str, Any],
 ) -> str:
-    """Apply an event to its appeal; returns the outcome."""
+    """Apply an event to its appeal; returns the outcome, as process_event() does.
+
+    `action` is our own name of the event's action, `fields` are the event's fields.
+    """
     appeal = Appeal.get_or_none(Appeal.number == number)
     if not appeal:
         return "unknown"
@@ -120,7 +128,7 @@ def _apply_event(
         version = fields.get("version")
         if isinstance(version, str) and version.isdecimal():
             version = int(version[:_MAX_VERSION_DIGITS])
-        if version is not None and type(version) is not int:
+        if version is not None and type(version) is not int:  # isinstance() would accept True
             return "no_sense"
         trouble = "declined" if action == "refused" else ""
         return (
@@ -144,10 +152,10 @@ def _apply_event(
 
 
 def _perform_step(settings: Settings, appeal: Appeal, action: str, text: str) -> None:
-    """Perform the ministry's step `action` on an appeal.
+    """Perform the ministry's step `action`, with its text, on an appeal.
 
-    If another user holds the appeal and the step needs the holder, the ministry's system becomes
-    the holder first.
+    If another user holds the appeal, or it was returned, and only its holder may do the step, the
+    ministry's system takes it over first. Raises Refused as handling.perform_step() does.
     """
     current = Handling.get_by_id(appeal.id)
     if states.WORKFLOW.moves[action].blocked_by_holder and (
@@ -167,14 +175,17 @@ def _perform_step(settings: Settings, appeal: Appeal, action: str, text: str) ->
 
 
 def _is_repeated_step(appeal: Appeal, action: str, text: str) -> bool:
-    """Return True if the last step of the ministry's system on the appeal was the same."""
+    """Return True if the last step of the ministry's system on the appeal had this action and text.
+
+    Then a repeated event was refused because its step is done already.
+    """
     steps = AppealStep.select().where(AppealStep.appeal == appeal, AppealStep.who == MINISTRY_ACTOR)
     last = steps.order_by(AppealStep.id.desc()).first()
     return bool(last and (last.action, last.text) == (action, text.strip()))
 
 
 def _event_id(fields: Mapping[str, Any]) -> str:
-    """Return the event's id as a text; "" without an id."""
+    """Return the event's id as a text; "" if it is missing, or neither a text nor a number."""
     value = fields.get("id")
     return (
         storable_text(str(value))
@@ -184,19 +195,22 @@ def _event_id(fields: Mapping[str, Any]) -> str:
 
 
 def _event_json(event: object) -> str:
-    """Return the complete event as JSON; an event that is a text is returned unchanged."""
+    """Return the event as JSON, cut to _MAX_TEXT_LENGTH; an event that is a text, unchanged."""
     if not isinstance(event, str):
         event = json.dumps(event, ensure_ascii=False, sort_keys=True)
     return storable_text(event)[:_MAX_TEXT_LENGTH]
 
 
 def _short_value(fields: Mapping[str, Any], name: str) -> str:
-    """Return a short text value of an event; "" if it is missing or not a text."""
+    """Return the text in the field `name` of an event, cut to _MAX_NAME_LENGTH.
+
+    Return "" if it is missing or not a text.
+    """
     value = fields.get(name)
     return storable_text(value)[:_MAX_NAME_LENGTH] if isinstance(value, str) else ""
 
 
 def _text_field(fields: Mapping[str, Any]) -> str:
-    """Return the field `text` of an event; "" if it is missing or not a text."""
+    """Return the field `text` of an event, cut to _MAX_TEXT_LENGTH; "" if missing or not a text."""
     value = fields.get("text")
     return storable_text(value)[:_MAX_TEXT_LENGTH] if isinstance(value, str) else ""

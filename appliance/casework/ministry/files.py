@@ -42,22 +42,23 @@ _OUTGOING_WAYS = ("out", "skip")
 
 @dataclass(frozen=True)
 class ImportResult:
-    """The result of importing one file of the ministry."""
+    """The result of importing one file of the ministry; a repeated file is not applied again."""
 
-    number: int
-    repeated: bool = False
-    receipts: int = 0
+    number: int  # of the file
+    repeated: bool = False  # this very file was imported before
+    receipts: int = 0  # number of our own files whose first receipt was in it
     events: Counter[str] = field(default_factory=Counter)  # outcome → number of events
 
 
 def export_packages(settings: Settings, folder: Path, actor: str) -> list[Path]:
     """Pack waiting messages, and write every file without a receipt into a folder.
 
-    Returns the paths of the files. Raises signatures.SigningKeyError if our key cannot be used
-    (nothing is packed then), and OSError if a file cannot be written.
+    Returns the paths of the files; `actor` is recorded in the audit. Raises
+    signatures.SigningKeyError if our key cannot be used (nothing is packed then), and OSError if a
+    file cannot be written.
     """
     ministry = _ministry_settings(settings)
-    signatures.sign_bytes(b"", ministry.own_key, _OWN_KEY_SETTING)
+    signatures.sign_bytes(b"", ministry.own_key, _OWN_KEY_SETTING)  # only to check the key
     while _create_package(ministry, actor):
         pass
     folder.mkdir(parents=True, exist_ok=True)
@@ -75,9 +76,9 @@ def export_packages(settings: Settings, folder: Path, actor: str) -> list[Path]:
 def import_packages(settings: Settings, path: Path, actor: str) -> list[ImportResult]:
     """Import a file of the ministry, or all its files in a folder in the order of their numbers.
 
-    Raises Refused with the code "none" for a folder without files, or with the code of the first
-    file that is refused (files before it have been imported); SigningKeyError if the ministry's key
-    cannot be used.
+    Returns a result for each file; `actor` is recorded in the audit. Raises Refused with the code
+    "none" for a folder without files, or with the code of the first file that is refused (files
+    before it have been imported); SigningKeyError if the ministry's key cannot be used.
     """
     ministry = _ministry_settings(settings)
     files = sorted(path.glob("ministry-*.json"), key=_file_sort_key) if path.is_dir() else [path]
@@ -92,7 +93,11 @@ def list_packages(limit: int = 20) -> list[MinistryPackage]:
 
 
 def _create_package(ministry: Ministry, actor: str) -> bool:
-    """Create one file from waiting messages. Returns True if anything was waiting."""
+    """Create and store our next file from waiting messages and from receipts not yet sent.
+
+    Returns False if nothing was waiting: there is no file to create then. Returns True, without a
+    file, if every waiting message turned out to be superseded or refused.
+    """
     with write_transaction():
         messages = outbox.claim_waiting(queue.CHANNEL, MAX_APPEALS_PER_PACKAGE)
         imported = list(_unconfirmed_imports())
@@ -100,6 +105,7 @@ def _create_package(ministry: Ministry, actor: str) -> bool:
         previous = outgoing.order_by(
             MinistryPackage.number.desc(), MinistryPackage.way.desc()
         ).first()
+        # After a restore, the next file is created in any case, and says so: it skips numbers.
         is_restored = bool(previous and previous.way == "skip")
         # Imports with nothing but receipts do not cause a file: otherwise receipts would never end.
         if not messages and not is_restored and not any(package.body for package in imported):
@@ -126,7 +132,8 @@ def _appeal_entries(
 ) -> list[dict[str, Any]]:
     """Return claimed messages as entries of the file `number`, and mark them as sent.
 
-    A message with a code that the settings do not map is marked as refused instead.
+    A message is left out if a later one about its appeal was sent (it is marked as delivered), or
+    if it has a code that the settings do not map (it is marked as refused).
     """
     entries = []
     for message in messages:
@@ -151,7 +158,10 @@ def _appeal_entries(
 
 
 def _import_package(settings: Settings, ministry: Ministry, file: Path, actor: str) -> ImportResult:
-    """Import one file; a refusal stays on the page until this file or another one is imported."""
+    """Import one file, and store a refusal, or that the link works, for the page of the link.
+
+    A refusal is shown there until the refused file, or one that is new, is imported.
+    """
     try:
         result = _apply_package(settings, ministry, file, actor)
     except Refused as error:
@@ -163,8 +173,9 @@ def _import_package(settings: Settings, ministry: Ministry, file: Path, actor: s
 
 
 def _apply_package(settings: Settings, ministry: Ministry, file: Path, actor: str) -> ImportResult:
-    """Check one file and apply its receipts and events.
+    """Check one file and apply its receipts and events, unless this very file was applied before.
 
+    What cannot be processed is stored with the file: our next file reports it to the ministry.
     Raises Refused "other" if another file had its number, "missing" if an earlier file is missing,
     and the codes of _read_signed_file() and _parse_package().
     """
@@ -186,11 +197,14 @@ def _apply_package(settings: Settings, ministry: Ministry, file: Path, actor: st
         receipts = sum(
             _apply_receipt(receipt, number, unprocessed) for receipt in content["receipts"]
         )
+        # a refusal of something that we did not send is among `unprocessed`: it counts as an event
         events = Counter(entry["outcome"] for entry in unprocessed)
         for event in content["events"]:
             events[outcome := process_event(settings, event)] += 1
             if outcome not in FINAL_OUTCOMES:
                 unprocessed.append({**_event_reference(event), "outcome": outcome})
+        # "" is stored for a file that had only receipts: no file is created just for its receipt.
+        # "[]" is stored if it had events and all were processed.
         has_content = content["events"] or unprocessed
         _record_package(
             "in", number, body, stored_body=json.dumps(unprocessed) if has_content else ""
@@ -207,9 +221,10 @@ def _apply_receipt(
 ) -> bool:
     """Apply a receipt for one of our files. Returns True if it is the first for an existing file.
 
-    A receipt may refuse a version of an appeal that the file did not contain. It is then listed as
-    an event, and added to `unprocessed`; the versions of that appeal that the file did contain
-    count as refused, too.
+    The file's messages become delivered, or refused if the receipt refuses them. A receipt may
+    refuse a version of an appeal that our file did not contain. This is then listed as an event,
+    and added to the list `unprocessed`; the versions of that appeal that our file did contain count
+    as refused, too. `package_number` is that of the ministry's file with the receipt.
     """
     package = MinistryPackage.get_or_none(
         MinistryPackage.way == "out", MinistryPackage.number == receipt["package"]
@@ -258,9 +273,9 @@ def _event_reference(event: object) -> dict[str, str]:
 
 
 def _unconfirmed_imports(**columns: object) -> Any:
-    """Return the query of imported files whose receipt has not been sent.
+    """Return the query of imported files whose receipt has not been sent, in order of number.
 
-    If columns are given, return the query that updates these files.
+    If columns are given, return instead the query that sets these columns of the files.
     """
     query = MinistryPackage.update(columns) if columns else MinistryPackage.select()
     unconfirmed = query.where(MinistryPackage.way == "in", MinistryPackage.receipt_at.is_null())
@@ -287,7 +302,10 @@ def _read_signed_file(file: Path, ministry: Ministry) -> bytes:
 
 
 def _parse_package(file: Path, body: bytes) -> dict[str, Any]:
-    """Return number, receipts and events of a file. Raises Refused "no_sense" if it is invalid."""
+    """Return the number, receipts and events of a file with these bytes, by these names.
+
+    The content of the events is not checked. Raises Refused "no_sense" if the file is invalid.
+    """
     try:
         content = json.loads(body)
         if (content["format"], content["from"]) != (PACKAGE_FORMAT, "ministry"):
@@ -307,12 +325,13 @@ def _parse_package(file: Path, body: bytes) -> dict[str, Any]:
 
 
 def _check_type(value: object, kind: type) -> None:
+    """Raise ValueError if the value is not of the type `kind`."""
     if not isinstance(value, kind):
         raise ValueError(f"{value!r} is no {kind.__name__}")
 
 
 def _package_body(number: int, **entries: object) -> bytes:
-    """Return the bytes of a file with this number and these entries."""
+    """Return the bytes of our file with this number; `entries` are its further fields, in JSON."""
     made_at = clock.now().isoformat(timespec="seconds")
     content = {
         "format": PACKAGE_FORMAT,
@@ -324,9 +343,9 @@ def _package_body(number: int, **entries: object) -> bytes:
 
 
 def _write_signed_file(file: Path, body: bytes, ministry: Ministry) -> Path:
-    """Write a file and its signature, readable by the owner only; returns the file.
+    """Write a file and its signature (FILE.sig), readable by the owner only; returns the file.
 
-    Each gets its name only when it is complete.
+    Each has the ending .part until it is complete. The signature is complete before the file.
     """
     signature = signatures.sign_bytes(body, ministry.own_key, _OWN_KEY_SETTING)
     for path, content in ((file.with_name(f"{file.name}.sig"), signature), (file, body)):
@@ -353,7 +372,10 @@ def _last_number(way: str) -> int:
 
 
 def _record_package(way: str, number: int, body: bytes, stored_body: str = "") -> None:
-    """Store the number and hash of a file, with the body if it is needed later."""
+    """Store the number of a file and the hash of its `body`.
+
+    `way` is "out" or "in". `stored_body` is what has to be kept of it; see MinistryPackage.body.
+    """
     digest = hashlib.sha256(body).hexdigest()
     MinistryPackage.create(way=way, number=number, sha256=digest, at=clock.now(), body=stored_body)
 

@@ -14,12 +14,15 @@ HTTP, FILES = "http", "files"
 
 
 def link_state(name: str = HTTP) -> MinistryLink:
-    """Return the state of a link; an unsaved, empty one if nothing is stored."""
+    """Return the state of a link, HTTP or FILES; an unsaved, empty one if nothing is stored."""
     return MinistryLink.get_or_none(MinistryLink.name == name) or MinistryLink(name=name)
 
 
 def record_success(name: str = HTTP) -> None:
-    """Store that the system gave a valid answer."""
+    """Store that the ministry's system gave a valid answer over this link, HTTP or FILES.
+
+    The time of the answer is stored at most once per minute, which saves writes.
+    """
     now, stored = clock.now(), link_state(name)
     if not stored.trouble and stored.heard_at and now - stored.heard_at < _SUCCESS_TIME_RESOLUTION:
         return
@@ -27,17 +30,17 @@ def record_success(name: str = HTTP) -> None:
 
 
 def record_failure(trouble: str, detail: str, name: str = HTTP) -> None:
-    """Store that the system was not reached or gave an invalid answer.
+    """Store that the system was not reached, or gave an invalid answer, over a link, HTTP or FILES.
 
-    `trouble` is the kind of failure. While an HTTP failure of the same kind lasts, the `detail` of
-    the first one stays stored.
+    `trouble` is the kind of failure, `detail` a text of the system or, for FILES, the name of the
+    file. While an HTTP failure of the same kind lasts, the `detail` of the first one stays stored.
     """
     if name == FILES or link_state(name).trouble != trouble:
         _update_link(name, trouble=trouble, trouble_text=detail[:500])
 
 
 def store_cursor(cursor: str) -> None:
-    """Store the cursor up to which events have been processed."""
+    """Store the cursor (the system's mark of a position) up to which events have been processed."""
     if link_state().cursor != cursor:
         _update_link(HTTP, cursor=cursor)
 

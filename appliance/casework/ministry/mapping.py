@@ -61,9 +61,9 @@ def ministry_document(ministry: Ministry, snapshot: Mapping[str, Any]) -> dict[s
     """Return a snapshot in the ministry's names and codes.
 
     A list without an entry in `ministry.codes` keeps our own codes. A field is left out if the
-    settings map it to "", or map another field to its name. Fields that the manager added are
-    included under the ministry names that the manager gave them. Raises UnmappedCodeError if the
-    settings lack a code, or if the appeal's data were removed by age.
+    settings map it to "", or map another field to its name. Fields that the manager added to the
+    form are included under the ministry names that the manager gave them. Raises UnmappedCodeError
+    if the settings lack a code, or if the appeal's data were removed by age.
     """
     if not snapshot.get("number"):
         raise UnmappedCodeError("the appeal's data were removed by age")
@@ -88,7 +88,10 @@ def ministry_document(ministry: Ministry, snapshot: Mapping[str, Any]) -> dict[s
 
 
 def _added_field_values(appeal: Appeal) -> dict[str, str]:
-    """Return the code, else the text, of each added field with a ministry name, by that name."""
+    """Return the values of the fields that the manager added to the form, by their ministry names.
+
+    A value is the code, else the text. Fields without a ministry name or value are left out.
+    """
     definition = forms.numbered_definition(forms.APPEAL_FORM, appeal.form_version)
     return {
         field.ministry: stored["code"] or stored["text"]
@@ -98,10 +101,10 @@ def _added_field_values(appeal: Appeal) -> dict[str, str]:
 
 
 def _listed_values(appeal: Appeal) -> dict[str, str | None]:
-    """Return the values of list fields and of the mahalla.
+    """Return the values of the fields that are chosen from a list, and of the mahalla.
 
     A code, or the name of a listed mahalla, is under the field's name; a text that was typed
-    instead is under NAME_text. The other of the two is None.
+    instead is under NAME_text. The other of the two is None; both are if nothing was entered.
     """
     values = {name: getattr(appeal, name) for name in _LIST_FIELDS}
     items = CatalogItem.select(CatalogItem.catalog, CatalogItem.code).where(

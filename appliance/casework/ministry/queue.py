@@ -28,6 +28,7 @@ EXCHANGE_STATES = {  # state of the newest message: exchange state of the appeal
     "expired": "refused",
 }
 _UNREPORTED_ACTIONS = ("consult", "conclude")  # the system's document has no consultations
+# all states of a message but "delivered", which means acknowledged by the ministry's system
 _UNFINISHED_STATES = ("pending", "claimed", "held", "sent", "refused", "expired")
 _RETENTION_PERIOD = dt.timedelta(days=3650)  # these messages never expire in practice
 _BATCH_SIZE = 100  # appeals queued in one transaction
@@ -37,9 +38,9 @@ _ANSWERED_STATES = (*_DELIVERED_STATES, "refused")
 
 @dataclass(frozen=True)
 class Acceptance:
-    """The system's reply to an appeal: its own id for it, and whether it is in its register.
+    """The reply of the ministry's system that accepted an appeal: `id` is its own id of the appeal.
 
-    If it is not yet `registered`, a later event reports the result.
+    If the appeal is not yet `registered` there, a later event reports the result.
     """
 
     id: str
@@ -48,10 +49,13 @@ class Acceptance:
 
 @dataclass(frozen=True)
 class ExchangeBacklog:
-    """The number of appeals not yet in the ministry's register, by state, and the oldest's age."""
+    """The number of appeals whose latest state is not in the ministry's register, by their state.
 
-    queued: int
-    sent: int
+    `oldest` is how long the oldest queued or sent message has waited, 0 if no message waits.
+    """
+
+    queued: int  # not sent yet
+    sent: int  # sent, but not acknowledged yet
     refused: int
     oldest: dt.timedelta
 
@@ -62,10 +66,11 @@ def queue_appeal(settings: Settings, appeal: Appeal) -> Message | None:
 
 
 def queue_change(settings: Settings, change: AppealChange) -> Message | None:
-    """Queue the changed state of an appeal, in the caller's transaction; it is sent after a delay.
+    """Queue the changed state of an appeal, in the caller's transaction.
 
-    Nothing is queued, and None returned, for a change that the ministry's system made itself, for
-    one that its document does not show, or if the settings have no [ministry].
+    It is sent after `change.delay`, until which the user can undo the change. Nothing is
+    queued, and None returned, for a change that the ministry's system made itself, for one that its
+    document does not show, or if the settings have no [ministry].
     """
     if change.actor == MINISTRY_ACTOR or change.action in _UNREPORTED_ACTIONS:
         return None
@@ -76,7 +81,7 @@ def queue_earlier_appeals(settings: Settings, since: dt.date, actor: str) -> int
     """Queue the appeals registered since a day that were never queued; returns their number.
 
     They were registered before the ministry's system was connected. The oldest are queued first, in
-    batches, so that nobody who registers an appeal has to wait.
+    batches, so that nobody who registers an appeal has to wait. `actor` is recorded in the audit.
     """
     count, number = 0, ""
     while appeals := list(
@@ -84,6 +89,7 @@ def queue_earlier_appeals(settings: Settings, since: dt.date, actor: str) -> int
     ):
         with write_transaction():
             for appeal in appeals:
+                # another process may have queued it since the query
                 count += not _appeal_messages(appeal.number).exists() and bool(
                     queue_appeal(settings, appeal)
                 )
@@ -110,7 +116,11 @@ def unacknowledged_messages(limit: int = 200) -> list[Message]:
 
 
 def exchange_backlog() -> ExchangeBacklog:
-    """Return the number of appeals queued, sent and refused, and how long the oldest has waited."""
+    """Return how many appeals are queued, sent but not acknowledged, and refused.
+
+    An appeal counts once, by its newest message; the time that the oldest has waited is that of any
+    message queued or sent. Refused ones do not wait: they await a person.
+    """
     counts: dict[str, int] = dict.fromkeys(("queued", "sent", "refused"), 0)
     by_state = _unfinished_messages().select(
         Message.state, fn.COUNT(Message.id).alias("n"), fn.MIN(Message.created_at).alias("since")
@@ -118,7 +128,8 @@ def exchange_backlog() -> ExchangeBacklog:
     oldest_open = Message.select(fn.MIN(Message.created_at).alias("since")).where(
         Message.channel == CHANNEL, Message.state.in_(outbox.OPEN_STATES)
     )
-    waiting_since = [row.since for row in oldest_open if row.since]  # newer ones may follow
+    # also open messages that are not the newest of their appeal
+    waiting_since = [row.since for row in oldest_open if row.since]
     for row in by_state.group_by(Message.state):
         counts[EXCHANGE_STATES[row.state]] += row.n
         if EXCHANGE_STATES[row.state] != "refused":
@@ -128,13 +139,16 @@ def exchange_backlog() -> ExchangeBacklog:
 
 
 def is_appeal_known(message: Message) -> bool:
-    """Return True if the ministry's system has the message's appeal already."""
+    """Return True if the ministry's system has accepted the message's appeal, and given it an id.
+
+    The message is then sent as a change of the appeal.
+    """
     is_delivered = (Message.state.in_(_DELIVERED_STATES), Message.foreign_id != "")
     return bool(_appeal_messages(message.cause).where(*is_delivered).exists())
 
 
 def is_superseded(message: Message) -> bool:
-    """Return True if a later state of the appeal was already sent."""
+    """Return True if a later message about its appeal was sent, so that this one is obsolete."""
     is_later = (Message.id > message.id, Message.state.in_(_DELIVERED_STATES))
     return bool(_appeal_messages(message.cause).where(*is_later).exists())
 
@@ -142,8 +156,8 @@ def is_superseded(message: Message) -> bool:
 def record_acceptance(message: Message, gateway: str, acceptance: Acceptance) -> None:
     """Store that the ministry's system accepted a claimed message.
 
-    A mark that it may have been sent twice is removed: that system counts messages with the same
-    key once.
+    `gateway` is the name under which the outbox records how it was sent. A mark that the message
+    may have been sent twice is removed: that system counts messages with the same key once.
     """
     with write_transaction():
         outbox.mark_sent(message, gateway, acceptance.id)
@@ -156,7 +170,9 @@ def record_acceptance(message: Message, gateway: str, acceptance: Acceptance) ->
 def record_refusal(message: Message, trouble: str, detail: str) -> None:
     """Store that the ministry refused a message, or that the settings lack a ministry code for it.
 
-    A retry is sent with a new idempotency key.
+    `trouble` is the kind of refusal, "unmapped" for a missing code; `detail` is the reason as text.
+    A retry is sent with a new idempotency key, because the system might repeat its refusal for the
+    old one.
     """
     with write_transaction():
         outbox.mark_undelivered(message, trouble, detail)
@@ -167,7 +183,8 @@ def record_refusal(message: Message, trouble: str, detail: str) -> None:
 def idempotency_key(message: Message) -> str:
     """Return the key by which the ministry's system recognises a repeated message.
 
-    It is the same in each attempt, and changes after a refusal.
+    It is the same in each attempt, and changes after a refusal, or if the system has lost the
+    appeal.
     """
     return f"{outbox.gateway_key(message)}-{message.payload.get('round', 0)}"
 
@@ -175,9 +192,10 @@ def idempotency_key(message: Message) -> str:
 def record_receipt(number: str, version: int | None, trouble: str = "", detail: str = "") -> bool:
     """Store the report that the ministry's system has registered or refused an appeal's version.
 
-    `trouble` is the kind of refusal, "" if it was registered. Without a version, the report is
-    about the newest message that the system has answered, else the newest that we tried to send. A
-    later report replaces an earlier one. Returns True if there is such a message.
+    `number` is the appeal's; `trouble` is the kind of refusal, "" if it was registered; `detail` is
+    the reason of the refusal. If `version` is None, the report is about the newest message that the
+    system has answered, else the newest that we tried to send. A later report replaces an earlier
+    one. Returns True if there is such a message; else nothing is stored.
     """
     messages = _appeal_messages(number).where(Message.state != "expired")
     if version is None:
@@ -195,8 +213,9 @@ def record_receipt(number: str, version: int | None, trouble: str = "", detail: 
 def record_decision(message: Message, trouble: str = "", detail: str = "") -> None:
     """Store that the ministry's system registered or refused a message.
 
-    `trouble` is the kind of refusal, "" if it was registered. The decision replaces an earlier one.
-    A retry of a refused message is sent with a new idempotency key.
+    `trouble` is the kind of refusal, "" if it was registered; `detail` is the reason of the
+    refusal. The decision replaces an earlier one. A retry of a refused message is sent with a new
+    idempotency key.
     """
     with write_transaction():
         Message.update(
@@ -212,7 +231,10 @@ def record_decision(message: Message, trouble: str = "", detail: str = "") -> No
 
 
 def retry_refused_messages(actor: str) -> int:
-    """Queue the refused message of each refused appeal again; returns their number."""
+    """Queue again the newest message of each appeal whose newest message is refused.
+
+    Returns the number of messages. `actor` is recorded in the audit.
+    """
     count, last_id = 0, 0
     query = (
         _unfinished_messages()
@@ -232,9 +254,9 @@ def retry_refused_messages(actor: str) -> int:
 
 
 def mark_appeal_unknown(message: Message) -> None:
-    """Store that the ministry's system does not know an appeal any more: it is sent as a new one.
+    """Store that the ministry's system no longer knows the message's appeal.
 
-    The message gets a new idempotency key.
+    The appeal is then sent as a new one, not as a change, and with a new idempotency key.
     """
     with write_transaction():
         Message.update(foreign_id="").where(
@@ -246,7 +268,10 @@ def mark_appeal_unknown(message: Message) -> None:
 def _queue_message(
     settings: Settings, purpose: str, appeal: Appeal, due_at: dt.datetime | None = None
 ) -> Message | None:
-    """Queue a snapshot of an appeal; None if the settings have no [ministry]."""
+    """Queue a snapshot of an appeal; None if the settings have no [ministry].
+
+    `purpose` is "appeal" or "change". It is sent at `due_at`, or at once if that is None.
+    """
     if not settings.ministry:
         return None
     version = Handling.get_by_id(appeal.id).version
@@ -272,7 +297,7 @@ def _unqueued_appeals(since: dt.date):  # type: ignore[no-untyped-def]
 
 
 def _change_idempotency_key(message: Message) -> None:
-    """Change the message's idempotency key, for which the system might repeat its old response."""
+    """Change the key of the next attempt: for the old one, the system might repeat its response."""
     next_round = message.payload.get("round", 0) + 1
     Message.update(payload=message.payload | {"round": next_round}).where(
         Message.id == message.id
@@ -280,16 +305,17 @@ def _change_idempotency_key(message: Message) -> None:
 
 
 def _message_key(number: str, version: int | None) -> str:
+    """Return the outbox's unique key of the message about a version of an appeal."""
     return f"ministry:{number}:{version}"
 
 
 def _appeal_messages(number: str) -> ModelSelect:
-    """Return the query of the messages about an appeal."""
+    """Return the query of all messages to the ministry about the appeal with this number."""
     return Message.select().where(Message.cause == number, Message.channel == CHANNEL)
 
 
 def _unfinished_messages() -> ModelSelect:
-    """Return the query of the newest message of each appeal, if it is not acknowledged."""
+    """Return the query of the newest message of each appeal, without acknowledged messages."""
     newer = Message.alias()
     later = newer.select(newer.id).where(
         newer.cause == Message.cause, newer.channel == CHANNEL, newer.id > Message.id

@@ -1,7 +1,7 @@
 """The HTTP client of the ministry's system: appeals out, events in.
 
-data/ministry-openapi.json describes the interface. Every request carries a key that stays the same
-in each attempt, so a lost response only costs another attempt.
+data/ministry-openapi.json describes the interface. Every appeal is sent with a key that stays the
+same in each attempt, so a lost response only costs another attempt.
 """
 
 from collections.abc import Mapping
@@ -25,7 +25,10 @@ _REFUSAL_STATUSES = (400, 409, 413, 422)  # the document is refused; any other 4
 
 @dataclass(frozen=True)
 class EventPage:
-    """The events since a cursor, the next cursor, and whether there are more events."""
+    """Some of the events since a cursor, as parsed JSON, unchecked.
+
+    `next` is the cursor after these events; `more` is True if there are more events after it.
+    """
 
     events: list[Any]
     next: str
@@ -46,7 +49,8 @@ class MinistrySystem:
     ) -> Acceptance:
         """Send an appeal; as a change if the ministry's system has it already (`is_known`).
 
-        `key` is the idempotency key. Raises DeliveryError if it is not accepted.
+        `number` is the appeal's, `document` its data in the ministry's names and codes, `key` the
+        idempotency key. Raises DeliveryError if it is not accepted; see _request().
         """
         path = f"/appeals/{quote(number, safe='')}" if is_known else "/appeals"
         response, body = self._request(
@@ -57,9 +61,9 @@ class MinistrySystem:
         return Acceptance(str(body["id"])[:100], response.status_code != 202)
 
     def fetch_events(self, cursor: str, limit: int = 100) -> EventPage:
-        """Return the events since `cursor`; "" is the beginning.
+        """Return the first `limit` events since `cursor`; "" is the beginning.
 
-        Raises DeliveryError if the link fails.
+        Raises DeliveryError if the link fails; see _request().
         """
         response, body = self._request("GET", "/events", params={"after": cursor, "limit": limit})
         events, next_cursor = body.get("events"), body.get("next")
@@ -76,8 +80,9 @@ class MinistrySystem:
     ) -> tuple[requests.Response, dict[str, Any]]:
         """Send a request; returns the response and its JSON object.
 
-        Raises DeliveryError: DeclinedError if the system refuses the document; NotSentError,
-        RetryLaterError or UncertainDeliveryError if the link fails.
+        `options` are those of the package requests. Raises DeliveryError: DeclinedError if the
+        system refuses the document; if the link fails, NotSentError, RetryLaterError, or, if the
+        request may have been processed, UncertainDeliveryError.
         """
         all_headers = dict(headers or {}) | {"Accept": "application/json"}
         if self.token:
@@ -123,7 +128,7 @@ def _is_json_object(response: requests.Response) -> bool:
 
 
 def _refusal_reason(body: Mapping[str, Any]) -> str:
-    """Return the text of a refusal, from the fields of a problem document."""
+    """Return the text of a refusal, from the fields of a problem document (RFC 9457)."""
     return str(body.get("detail") or body.get("title") or body.get("code") or "")
 
 
