@@ -21,8 +21,8 @@ from appliance.core.statements import find_row
 from appliance.models import Article, ArticleVersion, ChangeRequest, User
 
 LIVE_TOPIC = "knowledge"
-SECTION_LIST = "article_section"  # the catalog list of sections
-DIRECTION_LIST = "direction"  # the catalog list of directions, for which articles are proposed
+SECTION_LIST = "article_section"  # the editable list (casework.catalogs) of sections
+DIRECTION_LIST = "direction"  # the editable list of directions, which are subjects of appeals
 MANAGER_ROLES = versions.WRITER_ROLES
 DRAFT_READER_ROLES = versions.READER_ROLES
 
@@ -35,28 +35,28 @@ RESERVED_SLUGS = {"new", "preview", "use"}  # address parts used besides the slu
 
 @dataclass(frozen=True)
 class ArticleContent:
-    """The content of a version."""
+    """The content of a version; its texts are Markdown."""
 
     title_uz: str = ""
     text_uz: str = ""
     title_ru: str = ""
     text_ru: str = ""
-    source: str = ""
-    law: str = ""
+    source: str = ""  # where the content is taken from
+    law: str = ""  # the name of the law that it explains
     law_number: str = ""
-    law_on: dt.date | None = None
-    expires_on: dt.date | None = None
+    law_on: dt.date | None = None  # the date of the law
+    expires_on: dt.date | None = None  # the last day on which the version is valid
 
 
 @dataclass(frozen=True)
 class ArticlePlacement:
     """The section and directions of an article, its owner and review date, and its search words."""
 
-    section: str
-    topics: tuple[str, ...] = ()
+    section: str  # code on SECTION_LIST
+    topics: tuple[str, ...] = ()  # codes on DIRECTION_LIST
     owner: str = ""  # login; "" for nobody
-    review_on: dt.date | None = None
-    other_words: str = ""  # separated by commas
+    review_on: dt.date | None = None  # when the owner has to check the article; None for never
+    other_words: str = ""  # by which it is found, in addition to its titles; separated by commas
 
 
 def find_article(slug: str) -> Article | None:
@@ -78,12 +78,12 @@ def article_versions(article: Article) -> list[ArticleVersion]:
 
 
 def find_version(article: Article, number: int) -> ArticleVersion | None:
-    """Return the version with this number, if any."""
+    """Return the version of an article with this number (from 1), if any."""
     return find_row(ArticleVersion, article=article.id, number=number)
 
 
 def pending_version(article: Article) -> ArticleVersion | None:
-    """Return the pending version, if any."""
+    """Return the article's version that is not in force yet (a draft, or later), if any."""
     version: ArticleVersion | None = versions.pending_version(ArticleVersion, article)
     return version
 
@@ -94,10 +94,11 @@ def create_article(
     placement: ArticlePlacement,
     request: ChangeRequest | None = None,
 ) -> ArticleVersion:
-    """Create a new article with its first draft.
+    """Create a new article with its first draft; returns the draft.
 
-    Raises Refused with the code `action` if the user's role may not write articles, `title` if both
-    titles are empty, and the codes of _placement_columns().
+    `request` is the change request for which it is written. Raises Refused with the code `action`
+    if the user's role may not write articles, `title` if both titles are empty, and the codes of
+    _placement_columns().
     """
     if user.role not in MANAGER_ROLES:
         raise Refused("action")
@@ -118,13 +119,15 @@ def import_article(
 ) -> ArticleVersion:
     """Store an article from the command line as the next draft of the article with this slug.
 
-    If there is no such article, create it. Raises Refused with the code `title` if both titles are
-    empty, `pending` if a version is pending already, and the codes of _placement_columns().
+    If there is no such article, create it. Returns the draft. Raises Refused with the code `title`
+    if both titles are empty, `pending` if a version is pending already, and the codes of
+    _placement_columns().
     """
     row, article_columns = content_columns(content), _placement_columns(placement)
     if not (row["title_uz"] or row["title_ru"]):
         raise Refused("title")
     with write_transaction():
+        # the slug as _available_slug() makes it, but also if it is used already
         known_slug = "-".join(fold_text(slug).split())[:_MAX_SLUG_LENGTH].strip("-")
         article = find_article(known_slug) if known_slug not in RESERVED_SLUGS else None
         if not article:
@@ -139,7 +142,7 @@ def import_article(
 
 
 def begin_draft(article: Article, user: User, source: ArticleVersion) -> ArticleVersion:
-    """Begin a draft as a copy of a version. Raises Refused as versions.create_draft() does."""
+    """Begin the next draft as a copy of `source`. Raises Refused as versions.create_draft()."""
     columns = {name: getattr(source, name) for name in (*_CONTENT_FIELDS, "files", "script")}
     with write_transaction():
         draft: ArticleVersion = versions.create_draft(
@@ -163,9 +166,11 @@ def save_draft(
 ) -> None:
     """Change a draft and the placement of its article.
 
-    `uploads` are added to the draft's files, `removed_ids` are the ids of files to remove. Raises
-    Refused with the code `title` if both titles are empty, and the codes of _placement_columns(),
-    files.check_uploads() and versions.edit_draft(); nothing is changed then.
+    `uploads` are added to the draft's files, `removed_ids` are the ids of files to remove,
+    `request` is the change request for which the draft is written. Raises Refused with the code
+    `title` if both titles are empty, `changed` if the draft was changed since `seen_revision`, and
+    the codes of _placement_columns(), files.check_uploads(), files.store_files() and
+    versions.edit_draft(); nothing is changed then.
     """
     new_columns, article_columns, article = (
         content_columns(content),
@@ -189,7 +194,7 @@ def save_draft(
 
 
 def change_placement(article: Article, user: User, placement: ArticlePlacement) -> None:
-    """Change the placement of an article, its owner and review date.
+    """Change the placement of an article, its owner, review date and search words, at once.
 
     Raises Refused with the code `action` if the user's role may not write articles, and the codes
     of _placement_columns().
@@ -234,11 +239,13 @@ def change_version_status(
     comment: str = "",
     since: dt.datetime | None = None,
 ) -> ArticleVersion:
-    """Perform an action on a version, a move of casework.versions.WORKFLOW; returns the version.
+    """Perform an action on a version, such as "send" or "approve"; returns the changed version.
 
-    A version that is put in force for a change request is linked to it. Raises Refused with the
-    code `languages` if the version is to be sent to the ministry but is not complete in Uzbek and
-    Russian, and the codes of versions.perform_version_action().
+    The actions are the moves of casework.versions.WORKFLOW. `comment` is the user's remark; `since`
+    is the time from which a version that is put in force is valid, None for now. A version that is
+    put in force for a change request is linked to it. Raises Refused with the code `languages` if
+    the version is to be sent to the ministry but is not complete in Uzbek and Russian, and the
+    codes of versions.perform_version_action().
     """
     if action == "send" and not all(
         wording.has_language(row, language) for language in wording.LANGUAGES
@@ -286,7 +293,7 @@ def version_differences(
 
 
 def version_texts(row: ArticleVersion | None) -> dict[str, str | None]:
-    """Return the text of each field of a version, None for an empty one; files by their names."""
+    """Return the text of each field, None if empty, and the files' names; {} without a version."""
     if not row:
         return {}
     result: dict[str, str | None] = {}
@@ -310,13 +317,13 @@ def article_placement(article: Article) -> ArticlePlacement:
 
 
 def possible_owners() -> list[User]:
-    """Return the users who may own articles."""
+    """Return the active users who may own articles, in order of their names."""
     users = User.select().where(User.role.in_(versions.READER_ROLES), User.active)
     return list(users.order_by(User.name))
 
 
 def content_columns(content: ArticleContent) -> dict[str, Any]:
-    """Return the content of a version as column values, normalized and cut to maximum lengths."""
+    """Return the content as columns, normalized and cut to size, and the Uzbek text's `script`."""
     row: dict[str, Any] = {name: getattr(content, name) for name in _CONTENT_FIELDS}
     for name in _TEXT_FIELDS:
         limit = (
@@ -338,7 +345,10 @@ def content_columns(content: ArticleContent) -> dict[str, Any]:
 
 
 def _normalize_line(line: str) -> str:
-    """Return a line with Uzbek apostrophes; its blanks stay, because Markdown interprets them."""
+    """Return a line of Uzbek in Latin letters with the correct signs for oʻ, gʻ and ʼ.
+
+    Its blanks stay, because Markdown interprets them.
+    """
     leading_blanks = line[: len(line) - len(line.lstrip())]
     trailing_blanks = line[len(line.rstrip()) :]
     return (
@@ -349,7 +359,7 @@ def _normalize_line(line: str) -> str:
 
 
 def _placement_columns(placement: ArticlePlacement) -> dict[str, Any]:
-    """Return the placement as column values.
+    """Return the placement as column values, with its directions in the order of their list.
 
     Raises Refused with the code `section` or `topic` if it is not on its list, `owner` if there is
     no such user or their role may not read drafts.
@@ -372,12 +382,13 @@ def _placement_columns(placement: ArticlePlacement) -> dict[str, Any]:
 
 
 def _store_placement(article: Article, article_columns: dict[str, Any]) -> None:
+    """Store the columns that _placement_columns() returned, and update the search index."""
     Article.update(article_columns).where(Article.id == article.id).execute()
     searching.update_search_index(Article.get_by_id(article.id))
 
 
 def _available_slug(title: str) -> str:
-    """Return a slug made from a title that no article has."""
+    """Return a slug made from a title, followed by a number if another article has the slug."""
     stem = "-".join(fold_text(title).split())[:_MAX_SLUG_LENGTH].strip("-") or "article"
     used_slugs = {
         row.slug for row in Article.select(Article.slug).where(Article.slug ** f"{stem}%")

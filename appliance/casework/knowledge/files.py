@@ -66,8 +66,9 @@ class CheckedFile:
 
 
 def check_uploads(uploads: Iterable[UploadedFile]) -> list[CheckedFile]:
-    """Check files before the transaction that stores them, because each may take seconds.
+    """Return the files with their kinds and corrected names, ready to be stored.
 
+    It is called before the transaction that stores them, because each check may take seconds.
     Raises Refused with the code `many` for more than MAX_FILES_PER_VERSION files, and the codes of
     detect_kind().
     """
@@ -86,8 +87,9 @@ def store_files(
 ) -> list[int]:
     """Store files of an article's version, in the caller's transaction; returns their ids.
 
-    `remaining_count`: how many other files the version has. Raises Refused with the code `many` if
-    it would have more than MAX_FILES_PER_VERSION.
+    The caller adds the ids to the version's `files`. `remaining_count`: how many other files the
+    version has; `actor`: the login of the user who uploaded them. Raises Refused with the code
+    `many` if the version would have more than MAX_FILES_PER_VERSION.
     """
     if remaining_count + len(files) > MAX_FILES_PER_VERSION:
         raise Refused("many")
@@ -117,7 +119,7 @@ def version_files(version: ArticleVersion) -> list[ArticleFile]:
 
 
 def find_file(version: ArticleVersion, number: int) -> ArticleFile | None:
-    """Return the file with this id, with its content, if the version has it."""
+    """Return the file with this id, with its content; None if the version does not have it."""
     if number not in version.files:
         return None
     return find_row(ArticleFile, id=number, article=version.article_id)
@@ -131,7 +133,7 @@ def delete_unused_files(article: Article) -> None:
 
 
 def _safe_file_name(name: str, kind: str) -> str:
-    """Return a file's name without folders and invisible characters, with the correct ending."""
+    """Return a file's name without folders and invisible characters, with its kind's ending."""
     clean_name = "".join(
         character for character in PureWindowsPath(name).name if character.isprintable()
     ).strip(". ")
@@ -140,9 +142,10 @@ def _safe_file_name(name: str, kind: str) -> str:
 
 
 def _check_image(kind: str, size: tuple[int, int] | None) -> str:
-    """Return the kind if the image's (width, height) is valid.
+    """Return the kind if the image's size, (width, height) in pixels, is valid.
 
-    Raises Refused with the code `kind` without a size, `bomb` for more than MAX_IMAGE_PIXELS.
+    Raises Refused with the code `kind` if the size is None or has a 0, because the image is
+    damaged; `bomb` for more than MAX_IMAGE_PIXELS, which would fill a browser's memory.
     """
     if not size or not all(size):
         raise Refused("kind")
@@ -152,7 +155,7 @@ def _check_image(kind: str, size: tuple[int, int] | None) -> str:
 
 
 def _png_size(content: bytes) -> tuple[int, int] | None:
-    """Return width and height from the header, if it is complete."""
+    """Return width and height in pixels from a PNG file's header, None if it is not complete."""
     if len(content) < 33 or content[12:16] != b"IHDR":
         return None
     width, height = struct.unpack(">II", content[16:24])
@@ -160,16 +163,17 @@ def _png_size(content: bytes) -> tuple[int, int] | None:
 
 
 def _jpeg_size(content: bytes) -> tuple[int, int] | None:
-    """Return width and height from the frame header, if any."""
+    """Return width and height in pixels from a JPEG file's frame header; None without one."""
     position = 2
     while position + 9 < len(content):
         if content[position] != 0xFF:
             return None
         marker = content[position + 1]
+        # a frame header; the excluded markers of this range begin tables and extensions
         if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
             height, width = struct.unpack(">HH", content[position + 5 : position + 9])
             return width, height
-        if marker == 0xFF:
+        if marker == 0xFF:  # a fill byte
             position += 1
         else:
             position += 2 + int.from_bytes(content[position + 2 : position + 4])

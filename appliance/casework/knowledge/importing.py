@@ -30,7 +30,9 @@ _DEFAULT_SECTION = "other"  # the section of an article whose file has no sectio
 
 
 def parse_article(text: str) -> tuple[ArticleContent, ArticlePlacement]:
-    """Return the content and the placement of the article in a file.
+    """Return the content and the placement of the article in a file with this text.
+
+    The section and the directions are given in it by code or by name.
 
     Raises Refused with the code `head` if the head is missing or invalid, `section` or `topic` if
     there is no such section or direction, `day` if a date is invalid.
@@ -73,7 +75,7 @@ def parse_article(text: str) -> tuple[ArticleContent, ArticlePlacement]:
 
 
 def _parse_head(text: str) -> dict[str, str]:
-    """Return the values of the head by name.
+    """Return the values of the head's lines by name, without quotes around them.
 
     Raises Refused with the code `head` for a line without a colon or an unknown name.
     """
@@ -90,7 +92,11 @@ def _parse_head(text: str) -> dict[str, str]:
 
 
 def _texts_by_language(body: str) -> dict[str, str]:
-    """Return the article's texts by language."""
+    """Return the article's texts by language, "uz" or "ru".
+
+    Without lines `# uz` or `# ru`, the whole text is Russian if it is in Cyrillic without letters
+    that only Uzbek has, else Uzbek. A text before the first such line is ignored.
+    """
     first, *sections = _LANGUAGE_PATTERN.split(body)
     if sections:
         pairs = zip(sections[::2], sections[1::2], strict=True)
@@ -100,7 +106,7 @@ def _texts_by_language(body: str) -> dict[str, str]:
 
 
 def _parse_day(text: str) -> dt.date | None:
-    """Return the date that a text is; None for an empty text.
+    """Return the date that is written in a text; None for an empty text.
 
     Raises Refused with the code `day` if the text is not a plausible date.
     """

@@ -11,7 +11,7 @@ from appliance.models import Article, ArticleVersion, User
 
 @dataclass(frozen=True)
 class ArticleTitle:
-    """The title of an article for links, and whether the article has a version in force."""
+    """The title of an article for links; `in_force`: the version with this title is in force."""
 
     title: str
     in_force: bool
@@ -19,20 +19,24 @@ class ArticleTitle:
 
 @dataclass(frozen=True)
 class ArticleOverview:
-    """An article with its version in force and its pending version, if any, and its newest one."""
+    """An article with its version in force and its pending version, if any, and its newest one.
+
+    A pending version is one that is not in force yet.
+    """
 
     article: Article
     in_force: ArticleVersion | None
     pending_version: ArticleVersion | None
     newest: ArticleVersion
-    review: bool  # its owner has to check whether it is still valid
+    review: bool  # its review date has come: its owner has to check whether it is still valid
     expired: bool  # the expiry date of the version in force has passed
 
 
 def published_versions(day: dt.date, topic: str = "", section: str = "") -> list[ArticleVersion]:
-    """Return the versions in force now that have not expired on a day.
+    """Return the versions that are in force now, without those that expire before `day`.
 
-    Only those of the direction `topic` and of the section are returned, if given.
+    `topic`, the code of a direction, and `section`, the code of a section, limit them to articles
+    with that direction or in that section; "" is no limit. The oldest articles are first.
     """
     rows = (
         ArticleVersion.select(ArticleVersion, Article)
@@ -51,7 +55,8 @@ def published_versions(day: dt.date, topic: str = "", section: str = "") -> list
 def article_titles(locale: str, slugs: Collection[str] | None = None) -> dict[str, ArticleTitle]:
     """Return the titles of the articles in force or pending, by slug; only of `slugs` if given.
 
-    The title is that of the version in force, else of the pending version.
+    Articles whose versions are all retired are left out. The title is that of the version in force,
+    else of the pending version.
     """
     columns = ("number", "state", "since", "until", "script", "title_uz", "title_ru")
     rows = (
@@ -70,7 +75,7 @@ def article_titles(locale: str, slugs: Collection[str] | None = None) -> dict[st
 
 
 def list_articles(day: dt.date) -> list[ArticleOverview]:
-    """Return every article with its state on a day, in order of creation."""
+    """Return every article, by age, and whether it is expired or due for review on `day`."""
     versions_by_article: dict[int, list[ArticleVersion]] = {}
     for row in ArticleVersion.select().order_by(ArticleVersion.number.desc()):
         versions_by_article.setdefault(row.article_id, []).append(row)
@@ -81,9 +86,10 @@ def list_articles(day: dt.date) -> list[ArticleOverview]:
 
 
 def count_open_tasks(user: User, day: dt.date) -> int:
-    """Return how many articles wait for the user.
+    """Return how many tasks with articles the user has.
 
-    An approver has to approve them; a writer has to revise or publish them, or to review them.
+    For an approver, these are the versions to approve; for a writer, the versions to revise or to
+    put in force, and the articles whose review date is not after `day`; 0 for other roles.
     """
     if user.role in versions.APPROVER_ROLES:
         return int(ArticleVersion.select().where(ArticleVersion.state == "sent").count())
@@ -99,6 +105,7 @@ def count_open_tasks(user: User, day: dt.date) -> int:
 def _article_overview(
     article: Article, rows: list[ArticleVersion], day: dt.date
 ) -> ArticleOverview:
+    """Return the overview of an article from its versions, of which the newest is the first."""
     current = versions.find_in_force(rows)
     pending = next(
         (r for r in rows if versions.version_status(r) not in ("in_force", "retired")), None

@@ -20,11 +20,15 @@ ALLOWED_URL_SCHEMES = {"http", "https", "mailto", "tel"}
 _HEADING_TAGS = {"h1": "h3", "h2": "h4"}  # the page has headings above it: title, language
 _UNCHANGED_PATTERN = re.compile(r"(\b[A-Z]{2,}\b|[«»“”\"])")  # not transliterated
 
-type Transliterator = Callable[[str], str]
+type Transliterator = Callable[[str], str]  # converts a text to the other script of Uzbek
 
 
 def render_html(text: str, transliterate: Transliterator | None = None) -> str:
-    """Return the text as HTML; `transliterate` converts its words, not its addresses and codes."""
+    """Return a Markdown text as HTML that is safe to be shown.
+
+    `transliterate` converts its words to the other script of Uzbek, but not the addresses of links
+    and what is marked as code.
+    """
     import nh3  # imported here, as below: only processes that show articles need it
     from markdown_it import MarkdownIt
 
@@ -45,7 +49,10 @@ def render_html(text: str, transliterate: Transliterator | None = None) -> str:
 
 
 def plain_text(text: str, transliterate: Transliterator | None = None) -> str:
-    """Return the text without markup, one line for each block, for text messages and the search."""
+    """Return a Markdown text without markup, one line for each block that is not empty.
+
+    It is for text messages and the search. `transliterate` is that of render_html().
+    """
     from markdown_it import MarkdownIt
 
     markdown = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
@@ -66,21 +73,21 @@ def plain_text(text: str, transliterate: Transliterator | None = None) -> str:
 
 
 def transliterate_line(text: str, transliterate: Transliterator) -> str:
-    """Return a line of words in another script; abbreviations in Latin capitals stay."""
+    """Return a line in another script; abbreviations in Latin capitals and quotation marks stay."""
     segments = _UNCHANGED_PATTERN.split(text)
     segments[::2] = [transliterate(segment) for segment in segments[::2]]
     return "".join(segments)
 
 
 def _lower_headings(tokens: "Sequence[Token]") -> None:
-    """Lower the heading levels of parsed Markdown, in place."""
+    """Lower the heading levels of parsed Markdown in place: h1 becomes h3, h2 h4, others h5."""
     for token in tokens:
         if token.type in ("heading_open", "heading_close"):
             token.tag = _HEADING_TAGS.get(token.tag, "h5")
 
 
 def _transliterate_tokens(tokens: "Sequence[Token]", transliterate: Transliterator) -> None:
-    """Transliterate the text of parsed Markdown, in place; addresses and codes stay."""
+    """Transliterate the text of parsed Markdown, in place; links' addresses and code stay."""
     for token in tokens:
         if token.type == "text":
             token.content = transliterate_line(token.content, transliterate)

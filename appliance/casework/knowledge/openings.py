@@ -18,7 +18,8 @@ _SAME_OPENING_PERIOD = dt.timedelta(minutes=30)  # for openings without a call
 class ArticleUsage:
     """How often an article was opened in a period, and the readers' feedback.
 
-    `on_calls`: how many of the openings were during a call. `last`: the last opening.
+    `on_calls`: how many of the openings were during a call. `useful` and `useless`: how many
+    readers found it so. `last`: the time of the last opening.
     """
 
     opened: int = 0
@@ -39,12 +40,12 @@ class FailedSearch:
 
 @dataclass(frozen=True)
 class OpenedArticle:
-    """An article that a user opened during a call or for a form: version, first time, user."""
+    """An article that a user opened during a call or for a form."""
 
     version: ArticleVersion
-    at: dt.datetime
-    who: str
-    useful: bool | None
+    at: dt.datetime  # when it was opened first
+    who: str  # the user's login
+    useful: bool | None  # the user's feedback; None without feedback
 
 
 def record_opening(
@@ -52,8 +53,9 @@ def record_opening(
 ) -> ArticleOpening:
     """Record that a user opened a version; once for the same version in the same call or form.
 
-    Without a call or form, openings within _SAME_OPENING_PERIOD count as the same one. `token`
-    identifies the form. Returns the stored opening.
+    `token` identifies the form, `locale` is the language and script that was shown. Without a call
+    or form, openings within _SAME_OPENING_PERIOD count as the same one. Returns the stored opening,
+    which may be an earlier one.
     """
     now = clock.now()
     is_same = [
@@ -90,9 +92,9 @@ def find_opening(number: int) -> ArticleOpening | None:
 
 
 def record_feedback(number: int, user: User, useful: bool) -> bool:
-    """Store a user's feedback on an article that they opened.
+    """Store a user's feedback on an article that they opened; it replaces earlier feedback.
 
-    Returns False if the opening with the id `number` is not theirs.
+    Returns False if there is no opening with the id `number`, or it is not theirs.
     """
     with write_transaction():
         updated_count = (
@@ -104,7 +106,10 @@ def record_feedback(number: int, user: User, useful: bool) -> bool:
 
 
 def articles_opened_at_call(call_id: str, tokens: Iterable[str] = ()) -> list[OpenedArticle]:
-    """Return the articles opened in a call or for forms with these tokens, in order of opening."""
+    """Return the articles opened in a call or for forms with these tokens, in order of opening.
+
+    Without a call, `call_id` is "". Empty tokens, of forms that have no token, are ignored.
+    """
     form_tokens = [token for token in tokens if token]
     conditions = ([ArticleOpening.call_id == call_id] if call_id else []) + (
         [ArticleOpening.token.in_(form_tokens)] if form_tokens else []
@@ -129,7 +134,7 @@ def articles_opened_at_call(call_id: str, tokens: Iterable[str] = ()) -> list[Op
 
 
 def export_opened_articles(opened_articles: Iterable[OpenedArticle]) -> list[dict[str, str | int]]:
-    """Return the opened articles for an export; each version of an article is listed once."""
+    """Return the slug and version number of opened articles for an export, each pair once."""
     version_keys = dict.fromkeys(
         (item.version.article.slug, item.version.number) for item in opened_articles
     )
@@ -161,7 +166,11 @@ def usage_by_article(begin: dt.datetime, end: dt.datetime) -> dict[int, ArticleU
 
 
 def failed_searches(begin: dt.datetime, end: dt.datetime, limit: int = 100) -> list[FailedSearch]:
-    """Return the searches of a period that found nothing, the most frequent first."""
+    """Return the at most `limit` searches in [begin, end) that found nothing.
+
+    The most frequent are first. Texts that differ only in script, capital letters or
+    signs count as the same.
+    """
     search_count = fn.COUNT(ArticleMiss.id)
     rows = (
         ArticleMiss.select(fn.MAX(ArticleMiss.text), search_count, fn.MAX(ArticleMiss.at))
@@ -179,5 +188,8 @@ def failed_searches(begin: dt.datetime, end: dt.datetime, limit: int = 100) -> l
 
 
 def _as_datetime(value: dt.datetime | int | None) -> dt.datetime | None:
-    """Return a stored time as a datetime."""
+    """Return a time that a query returned as a datetime, None for None.
+
+    The result of MAX() is not converted by peewee: it may be the stored number.
+    """
     return ArticleMiss.at.python_value(value) if isinstance(value, int) else value

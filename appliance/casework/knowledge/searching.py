@@ -20,7 +20,7 @@ _MIN_RECORDED_LENGTH = 3  # letters; a shorter search without a result is not re
 def search_entry(row: ArticleVersion) -> search.SearchItem:
     """Return the search entry of a version.
 
-    Its titles, law and synonyms are found as names; its text has less weight.
+    A match in its titles, law or synonyms has more weight than one in its text or source.
     """
     law = f"{row.law} {row.law_number}"
     texts = (markdown.plain_text(row.text_uz), markdown.plain_text(row.text_ru), row.source)
@@ -44,7 +44,7 @@ def update_search_index(article: Article) -> None:
 
 
 def search_entries() -> Iterator[list[search.SearchItem]]:
-    """Yield the search entries of all articles, in batches."""
+    """Yield the search entries of all article versions in force or planned, in batches."""
     rows = ArticleVersion.select(ArticleVersion, Article).join(Article)
     rows = rows.where(versions.in_force_or_planned_condition(ArticleVersion))
     for batch in row_batches(rows, ArticleVersion.id, _BATCH_SIZE):
@@ -56,8 +56,8 @@ def rank_articles(
 ) -> list[tuple[search.SearchResult, ArticleVersion]]:
     """Return (search result, version) of the articles that match a query, best first.
 
-    They are in force now and not expired on the day. If some contain every word, only these are
-    returned, else only those that match nearly as well as the best one.
+    They are in force now and do not expire before `day`. If some contain every word, only these are
+    returned, else only those that match nearly as well as the best one; at most `limit`.
     """
     valid_ids = ArticleVersion.select(ArticleVersion.id).where(
         versions.in_force_condition(ArticleVersion),
@@ -73,7 +73,7 @@ def rank_articles(
 
 
 def search_articles(text: str, day: dt.date, limit: int = 20) -> list[ArticleVersion]:
-    """Return the articles valid on a day that match a text, best first."""
+    """Return the versions that rank_articles() finds for a typed text, best first."""
     return [row for _match, row in rank_articles(search.parse_query(text), day, limit)]
 
 
@@ -93,6 +93,7 @@ def record_failed_search(text: str, user: User) -> None:
     is_recent = (ArticleMiss.who == user.login, ArticleMiss.at > now - dt.timedelta(days=1))
     with write_transaction():
         last = ArticleMiss.select().where(*is_recent).order_by(ArticleMiss.id.desc()).first()
+        # the user has typed on: the shorter text was not yet the whole one
         if last and now - last.at < dt.timedelta(minutes=1) and key.startswith(last.key):
             last.delete_instance()
         if not ArticleMiss.select().where(*is_recent, ArticleMiss.key == key).exists():

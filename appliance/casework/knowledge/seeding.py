@@ -20,7 +20,10 @@ def product_articles() -> list[tuple[str, dict[str, Any]]]:
 
 
 def seed_articles() -> int:
-    """Store the product's articles as drafts on a site without articles; returns their number."""
+    """Store the product's articles as drafts on a site without articles.
+
+    Returns the number of stored articles: 0 if the site has articles already.
+    """
     if Article.select().exists():
         return 0
     articles_by_slug = product_articles()

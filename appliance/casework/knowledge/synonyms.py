@@ -38,7 +38,7 @@ def version_synonyms(row: ArticleVersion) -> tuple[str, ...]:
 
     These are the words that the manager added to the article, and the synonyms of words in its
     titles. If the article is proposed for one direction only, they include that direction's
-    synonyms.
+    synonyms; an article for several directions is too general for the synonyms of each.
     """
     article = row.article
     titles = _phonetic_words(f"{row.title_uz} {row.title_ru}")
@@ -57,5 +57,8 @@ def version_synonyms(row: ArticleVersion) -> tuple[str, ...]:
 
 
 def _phonetic_words(text: str) -> str:
-    """Return the phonetic forms of a text's words, with a blank before and after each."""
+    """Return the phonetic forms of a text's words, with a blank before and after each.
+
+    So `in` tests whether a text contains the words of another one, in any spelling.
+    """
     return f" {' '.join(search.sound_key(word) for word in fold_text(text).split())} "

@@ -15,18 +15,22 @@ SCRIPTS = ("Latn", "Cyrl")
 class LocalizedArticle:
     """A version in one language and script.
 
-    `is_transliterated`: it was written in the other script of Uzbek, and converted.
+    `locale` is that of the text, which the reader's may differ from. `is_transliterated`: it was
+    written in the other script of Uzbek, and converted.
     """
 
     locale: str
     title: str
-    html: str  # safe to be shown
-    plain: str
+    html: str  # the text, safe to be shown
+    plain: str  # the text without markup
     is_transliterated: bool
 
 
 def localized_article(version: ArticleVersion, locale: str) -> LocalizedArticle:
-    """Return a version in the reader's language, else in the other language if it has no text."""
+    """Return a version in the reader's language and script, else in the other language.
+
+    It is in the other one if it has no title or text in the reader's.
+    """
     language = spoken_language(locale)
     if not has_language(version, language):
         language = next(
@@ -45,7 +49,7 @@ def localized_article(version: ArticleVersion, locale: str) -> LocalizedArticle:
 
 
 def localized_title(version: ArticleVersion, locale: str) -> str:
-    """Return the title of a version in the reader's language, else in the other; else its slug."""
+    """Return the title in the reader's language, else in the other one, else the article's slug."""
     language = spoken_language(locale)
     own_title = getattr(version, f"title_{language}") or version.title_uz or version.title_ru
     transliterate = _transliterator(version.script, locale) if language == "uz" else None
@@ -73,7 +77,11 @@ def detect_script(text: str) -> str:
 
 
 def _transliterator(own_script: str, locale: str) -> markdown.Transliterator | None:
-    """Return the function that converts a text from a script for a locale, if needed."""
+    """Return the function that converts an Uzbek text to the script of a reader's locale.
+
+    `own_script` is the text's, "Latn" or "Cyrl". Return None if nothing is to be converted: the
+    text is in the reader's script, or the locale is Russian or unknown.
+    """
     if locale not in LOCALES or locale in ("ru", f"uz_{own_script}"):
         return None
     return (
