@@ -24,7 +24,8 @@ COMPARED_COLUMNS = (*SCRIPT_BY_COLUMN, "active_from", "active_until", "position"
 class ItemChange:
     """The change of one value: `kind` is added, changed, retired or restored.
 
-    `columns` maps each column that differs in an existing value to (before, after).
+    "retired" is one that is no longer offered, "restored" one that is offered again. `columns` maps
+    each column that differs in an existing value to (before, after); it is empty for "added".
     """
 
     kind: str
@@ -52,8 +53,8 @@ class ImportPlan:
 def plan_import(catalog: str, text: str) -> ImportPlan:
     """Compare a list with the text of a CSV file; changes nothing.
 
-    Raises SheetError for the first wrong line, and Refused with the codes of item_code() and
-    check_item() for a value that would be added or changed and is invalid.
+    `catalog` is the list's code. Raises SheetError for the first wrong line, and Refused with the
+    codes of item_code() and check_item() for a value that would be added or changed and is invalid.
     """
     rows = read_rows(find_sheet(catalog), io.StringIO(text, newline=""))
     existing = {item.code: item for item in list_items(catalog)}
@@ -65,7 +66,7 @@ def plan_import(catalog: str, text: str) -> ImportPlan:
         existing_item = existing.get(row["code"])
         change = _item_change(row, existing_item)
         if change:
-            item_code(row["code"], row)
+            item_code(row["code"], row)  # raises Refused for an invalid code
             check_item(
                 row,
                 [item for code, item in items_after.items() if code != row["code"]],
@@ -82,10 +83,10 @@ def plan_import(catalog: str, text: str) -> ImportPlan:
 
 
 def apply_import(catalog: str, text: str, mark: str, actor: str) -> ImportPlan:
-    """Apply the changes that plan_import() found; returns them.
+    """Apply the changes that plan_import() finds in a CSV file's text; returns the plan.
 
-    `mark` is that of the plan that the user saw. Raises Refused "changed" if the list or the file
-    has changed since, and the errors of plan_import().
+    `mark` is that of the plan that the user saw, `actor` is recorded in the audit. Raises Refused
+    "changed" if the list or the file has changed since, and the errors of plan_import().
     """
     with write_transaction():
         current = plan_import(catalog, text)
@@ -106,6 +107,7 @@ def apply_import(catalog: str, text: str, mark: str, actor: str) -> ImportPlan:
 
 
 def _item_change(row: Row, existing_item: CatalogItem | None) -> ItemChange | None:
+    """Return the change that a file's row makes to a list's value, None if it makes no change."""
     code_and_name = row["code"], row["name_uz_latn"]
     if not existing_item:
         return ItemChange("added", *code_and_name, {})
@@ -120,6 +122,7 @@ def _item_change(row: Row, existing_item: CatalogItem | None) -> ItemChange | No
 
 
 def _state_hash(catalog: str, text: str) -> str:
+    """Return a hash of a list's present content and of the text of a file to be imported."""
     exported = io.StringIO()
     export_csv(catalog, exported)
     return hashlib.sha256(f"{exported.getvalue()}\0{text}".encode()).hexdigest()

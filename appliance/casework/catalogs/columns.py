@@ -13,8 +13,9 @@ from appliance.casework.catalogs.lists import CATALOGS
 from appliance.core.i18n import is_in_script, normalize_spelling
 from appliance.models import CalendarDay, Catalog, CatalogItem, District, Mahalla, Region
 
-type Row = dict[str, Any]
+type Row = dict[str, Any]  # column → value: a row of the table, or the cells of a line of a file
 REQUIRED_NAMES = ("name_uz_latn", "name_uz_cyrl")
+# the script in which each name of a value or place is written
 SCRIPT_BY_COLUMN = {"name_uz_latn": "Latn", "name_uz_cyrl": "Cyrl", "name_ru": "Cyrl"}
 
 
@@ -22,10 +23,11 @@ SCRIPT_BY_COLUMN = {"name_uz_latn": "Latn", "name_uz_cyrl": "Cyrl", "name_ru": "
 class Sheet:
     """How a list is written in a CSV file and stored in the table `model`.
 
-    `key`: the columns that identify a row. `needed`: the columns that a file must have, without
-    empty cells. `read` converts a file's cells to a table row and raises CellError for invalid
-    ones; its second argument is the codes in the `parent` table (e.g. regions, for districts).
-    `write` converts a table row to cells. `rows` returns the query of all rows to export.
+    `key`: the table's columns that identify a row. `needed`: the columns that a file must have,
+    without empty cells; a file may lack the `optional` ones. `read` converts a file's cells to a
+    table row and raises CellError for invalid ones; its second argument is the codes in the
+    `parent` table (e.g. regions, for districts), empty for a list without such a table. `write`
+    converts a table row to cells. `rows` returns the query of all rows to export.
     """
 
     model: type[Any]
@@ -48,13 +50,15 @@ class Sheet:
 
 
 def _name_cells(cells: Row) -> Row:
+    """Return the three names of a place, day or value, unchanged."""
     return {column: cells[column] for column in (*REQUIRED_NAMES, "name_ru")}
 
 
 class CellError(ValueError):
     """A cell with a value that its column does not accept.
 
-    `code` is "cell", or the name of the column if a name is in the wrong script.
+    `reason` completes the message after the cell's text: "is no date". `code`, by which the page
+    chooses its message, is "cell", or the name of the column if a name is in the wrong script.
     """
 
     def __init__(self, cell: str, reason: str, code: str = "cell") -> None:
@@ -63,24 +67,28 @@ class CellError(ValueError):
 
 
 def _parent_code(parent_codes: Collection[str], code: str) -> str:
+    """Return the code of the place that contains a row's place; raises CellError if unknown."""
     if code not in parent_codes:
         raise CellError("", f"no such place: {code}")
     return code
 
 
 def _parse_flag(cell: str) -> bool:
+    """Return the flag in a cell; an empty one is True. Raises CellError if it is not 0 or 1."""
     if cell not in ("0", "1", ""):
         raise CellError(cell, "is neither 0 nor 1")
     return cell != "0"
 
 
 def _parse_integer(cell: str) -> int:
+    """Return the number in a cell; raises CellError if it is not one of at most nine digits."""
     if not cell.isdecimal() or len(cell) > 9:
         raise CellError(cell, "is no whole number")
     return int(cell)
 
 
 def _parse_date(cell: str) -> dt.date:
+    """Return the date in a cell; raises CellError if it is not a plausible date."""
     date = identity.parse_plausible_date(cell)
     if not date:
         raise CellError(cell, "is no date")
@@ -88,6 +96,7 @@ def _parse_date(cell: str) -> dt.date:
 
 
 def _read_region(cells: Row, parent_codes: Collection[str]) -> Row:
+    """Return the table row of a region from a file's cells; see Sheet.read."""
     return _name_cells(cells) | {
         "soato": cells["soato"],
         "position": _parse_integer(cells["position"]),
@@ -95,6 +104,10 @@ def _read_region(cells: Row, parent_codes: Collection[str]) -> Row:
 
 
 def _read_district(cells: Row, parent_codes: Collection[str]) -> Row:
+    """Return the table row of a district from a file's cells; see Sheet.read.
+
+    `aliases` are former names, separated by bars; the district is found by them, too.
+    """
     names = _name_cells(cells)
     return names | {
         "soato": cells["soato"],
@@ -105,6 +118,7 @@ def _read_district(cells: Row, parent_codes: Collection[str]) -> Row:
 
 
 def _read_mahalla(cells: Row, parent_codes: Collection[str]) -> Row:
+    """Return the table row of a mahalla from a file's cells; see Sheet.read."""
     names = _name_cells(cells)
     return names | {
         "code": cells["code"],
@@ -115,7 +129,7 @@ def _read_mahalla(cells: Row, parent_codes: Collection[str]) -> Row:
 
 
 def _read_calendar_day(cells: Row, parent_codes: Collection[str]) -> Row:
-    """Return the table row of a calendar day from a file's cells.
+    """Return the table row of a calendar day from a file's cells; see Sheet.read.
 
     Raises CellError for an invalid date or flag.
     """
@@ -127,7 +141,7 @@ def _read_calendar_day(cells: Row, parent_codes: Collection[str]) -> Row:
 
 
 def _checked_names(cells: Row) -> Row:
-    """Return a list value's names with corrected apostrophes and blanks.
+    """Return the names of a list or of a list's value with corrected apostrophes and blanks.
 
     Raises CellError for a name in the wrong script.
     """
@@ -139,6 +153,7 @@ def _checked_names(cells: Row) -> Row:
 
 
 def _item_reader(catalog: str) -> Callable[[Row, Collection[str]], Row]:
+    """Return the function (see Sheet.read) that reads a value of the list with this code."""
     return lambda cells, parent_codes: (
         _checked_names(cells)
         | {
@@ -155,7 +170,8 @@ def _item_reader(catalog: str) -> Callable[[Row, Collection[str]], Row]:
 def _cell_writer(*columns: str) -> Callable[[Any], Row]:
     """Return a function that converts a table row to the cells of these columns.
 
-    It writes booleans as 0 and 1, and a parent as its code.
+    It writes booleans as 0 and 1, and in region_soato or district_soato the code of the place that
+    contains the row's place.
     """
 
     def write_cells(row: Any) -> Row:
@@ -169,6 +185,10 @@ def _cell_writer(*columns: str) -> Callable[[Any], Row]:
 
 
 def _read_list(cells: Row, parent_codes: Collection[str]) -> Row:
+    """Return the table row of a list itself from a file's cells; see Sheet.read.
+
+    `own` is 1 for a list that the site has added, else it is built in.
+    """
     return _checked_names(cells) | {
         "code": cells["code"],
         "position": _parse_integer(cells["position"]),
@@ -177,7 +197,7 @@ def _read_list(cells: Row, parent_codes: Collection[str]) -> Row:
 
 
 def list_sheet(catalog: str) -> Sheet:
-    """Return how the values of one list are written in a file."""
+    """Return how the values of the list with the code `catalog` are written in a file."""
     needed = ("code", "position", *REQUIRED_NAMES)
     optional = ("name_ru", "active", "active_from", "active_until")
     return Sheet(

@@ -20,12 +20,13 @@ from appliance.core.settings import Settings
 from appliance.core.statements import PreparedQuery
 from appliance.models import CalendarDay
 
-DAY_KINDS = (  # only the last is a working day
+DAY_KINDS = (  # only the last is a working day; observed: a day off for a holiday on a weekend
     *("holiday", "holiday_estimated", "observed", "observed_estimated"),
     *("swapped_day_off", "decree_day_off", "working_weekend"),
 )
 CONFIRMED_KIND_BY_ESTIMATED = {"holiday_estimated": "holiday", "observed_estimated": "observed"}
 _EXCEPTIONS = PreparedQuery(lambda: CalendarDay.select(CalendarDay.date, CalendarDay.working))
+# the kinds that a user can enter; observed days are only added with a proposed year
 ENTERABLE_KINDS = (
     "holiday",
     "holiday_estimated",
@@ -59,14 +60,18 @@ def calendar_end() -> dt.date | None:
 
 
 def listed_years() -> list[int]:
-    """Return the years with days on the list, and the next one to be proposed, in order."""
+    """Return the years with days on the list, and the one after the last year that it covers.
+
+    They are in order. The days of the latter year can be proposed; it is left out if the list
+    covers no year.
+    """
     years = {day.date.year for day in CalendarDay.select(CalendarDay.date)}
     end = calendar_end()
     return sorted(years | ({end.year + 1} if end else set()))
 
 
 def list_days(year: int | None = None) -> list[CalendarDay]:
-    """Return the days on the list, of one year or all, in order."""
+    """Return the days on the list, in order; if `year` is None, of all years."""
     query = CalendarDay.select().order_by(CalendarDay.date)
     if year is not None:
         query = query.where(CalendarDay.date.between(dt.date(year, 1, 1), dt.date(year, 12, 31)))
@@ -82,11 +87,12 @@ def find_day(date: dt.date) -> CalendarDay | None:
 def set_day(
     date: dt.date | None, kind: str, names: dict[str, str], today: dt.date, actor: str
 ) -> CalendarDay:
-    """Add a future day to the list, or change its entry.
+    """Add a future day to the list, or replace its entry; returns the entry.
 
-    Raises Refused "date" if there is no date, "past" if it is not in the future, "kind" for an
-    unknown kind, a working weekend on a weekday or an extra day off at a weekend, and the codes of
-    check_names().
+    `kind` is one of DAY_KINDS, `names` has a name for each column of SCRIPT_BY_COLUMN, `actor` is
+    recorded in the audit. Raises Refused "date" if there is no date, "past" if it is not in the
+    future, "kind" for an unknown kind, a working weekend on a weekday or an extra day off at a
+    weekend, and the codes of check_names().
     """
     if not date:
         raise Refused("date")
@@ -109,7 +115,10 @@ def set_day(
 
 
 def remove_day(date: dt.date, today: dt.date, actor: str) -> None:
-    """Remove a future day from the list. Raises Refused "past" for today or an earlier day."""
+    """Remove a future day from the list; nothing happens if it is not on the list.
+
+    Raises Refused "past" for today or an earlier day.
+    """
     _require_future(date, today)
     with write_transaction():
         if CalendarDay.delete().where(CalendarDay.date == date).execute():
@@ -137,10 +146,10 @@ def confirm_estimated_day(date: dt.date, today: dt.date, actor: str) -> None:
 
 
 def add_proposed_year(year: int, today: dt.date, actor: str) -> int:
-    """Add the proposed days of a year to the list; existing entries stay. Returns their number.
+    """Add the future ones of a year's proposed days to the list; returns the number added.
 
-    Raises Refused "known" if the list covers the year already, "past" if no proposed day of it is
-    in the future.
+    Existing entries stay. Raises Refused "known" if the list covers the year already, "past" if no
+    proposed day of it is in the future.
     """
     with write_transaction():
         end = calendar_end()
@@ -156,9 +165,10 @@ def add_proposed_year(year: int, today: dt.date, actor: str) -> int:
 
 
 def import_days(file: TextIO, today: dt.date, actor: str) -> int:
-    """Import a CSV file of days; returns their number.
+    """Import a CSV file of days; returns the number of days in it.
 
-    Raises SheetError for the first wrong line, and for a past day that would change.
+    `actor` is recorded in the audit. Raises SheetError for the first wrong line, and for today or a
+    past day if it would be added or changed; nothing is imported then.
     """
     text = file.read()
     sheet = SHEETS["calendar"]
@@ -177,5 +187,6 @@ def import_days(file: TextIO, today: dt.date, actor: str) -> int:
 
 
 def _require_future(date: dt.date, today: dt.date) -> None:
+    """Raise Refused "past" for today or an earlier day."""
     if date <= today:
         raise Refused("past", subject=date.isoformat())

@@ -13,7 +13,10 @@ from appliance.models import CatalogItem, Mahalla, Region
 
 
 def search_key(*names: str) -> str:
-    """Return the key of some names, each folded and between bars: "|toshkent sh|tashkent|"."""
+    """Return the key of some names, each folded and between bars: "|toshkent sh|tashkent|".
+
+    Return "" if all names are empty.
+    """
     folded = dict.fromkeys(key for name in names if (key := fold_text(name)))
     return f"|{'|'.join(folded)}|" if folded else ""
 
@@ -29,5 +32,8 @@ def item_search_names(item: CatalogItem | Region | Mahalla) -> str:
 
 
 def has_exact_name(column: CharField, text: str) -> Expression:
-    """Return the SQL condition that one of the names in a key is the text, in any script."""
+    """Return the SQL condition that a name in the search key of a row is the text, in any script.
+
+    `column` is the one with the search keys.
+    """
     return fn.INSTR(column, f"|{fold_text(text)}|") > 0

@@ -9,7 +9,8 @@ from appliance.core.statements import PreparedQuery, find_row, query_parameter
 from appliance.models import Catalog, CatalogItem
 
 PAUSES = "pause_reason"  # the reasons of operators' pauses
-UNLISTED = "*"  # is counted or stored (to mask it) in place of a typed text that is not a code
+# in counts and masked records: replaces a text that was typed instead of a code of the list
+UNLISTED = "*"
 NOT_LISTED = N_("not on the list")
 # the product's built-in lists
 CATALOGS = (
@@ -39,14 +40,17 @@ def find_catalog(code: str) -> Catalog | None:
 
 
 def list_items(catalog: str) -> list[CatalogItem]:
-    """Return every value of a list in its order, including retired ones."""
+    """Return every value of the list with the code `catalog`, in its order, including retired ones.
+
+    Return [] if there is no such list.
+    """
     return _ITEMS_OF_LIST.fetch_objects(catalog=catalog)
 
 
 def is_in_use(item: CatalogItem, day: dt.date | None = None) -> bool:
-    """Return True if a value can be chosen on `day`, a date at the site.
+    """Return True if a list's value can be chosen on `day`, a date at the site.
 
-    Without it, the day is today in the machine's time zone.
+    If `day` is None, it is today in the machine's time zone.
     """
     day = day or clock.now().astimezone().date()
     first_day, last_day = item.active_from or dt.date.min, item.active_until or dt.date.max
@@ -54,7 +58,10 @@ def is_in_use(item: CatalogItem, day: dt.date | None = None) -> bool:
 
 
 def item_choices(catalog: str, locale: str, day: dt.date | None = None) -> list[tuple[str, str]]:
-    """Return (code, name in the locale) of each value in use on a day, in the list's order."""
+    """Return (code, name in the locale) of each value in use on a day, in the list's order.
+
+    `catalog` is the list's code; the day is today by default.
+    """
     return [
         (item.code, localized_name(item, locale))
         for item in list_items(catalog)
@@ -63,7 +70,11 @@ def item_choices(catalog: str, locale: str, day: dt.date | None = None) -> list[
 
 
 def find_items(catalog: str, text: str, day: dt.date | None = None) -> list[CatalogItem]:
-    """Return the values in use on a day that match a text in any language, the best first."""
+    """Return the values in use on a day that match a text in any language, the best first.
+
+    `catalog` is the list's code; the day is today by default. For an empty text, return all values
+    in use.
+    """
     return search.best_matches(
         [item for item in list_items(catalog) if is_in_use(item, day)], text, item_search_names
     )
@@ -86,7 +97,11 @@ def searchable_values() -> list[tuple[str, str, str]]:
 
 
 def value_label(catalog: str, text: str, locale: str) -> str:
-    """Return the text to show for a stored value: a code's name, or the text typed instead."""
+    """Return the text to show for a stored value, which is a code or a text typed instead of one.
+
+    It is the name of a code of the list `catalog` in the locale, "not on the list" for UNLISTED,
+    else the typed text.
+    """
     if text == UNLISTED:
         return locale_translations(locale).gettext(NOT_LISTED)
     item = find_row(CatalogItem, catalog=catalog, code=text)
@@ -99,17 +114,24 @@ def is_code(catalog: str, text: str) -> bool:
 
 
 def labels_by_code(catalog: str, locale: str) -> dict[str, str]:
-    """Return the name in the locale of every value, including retired ones, by code."""
+    """Return the name in the locale of every value of the list `catalog`, by the value's code.
+
+    Retired values are included, because records have them.
+    """
     return {item.code: localized_name(item, locale) for item in list_items(catalog)}
 
 
 def labels_with_unlisted(catalog: str, locale: str) -> dict[str, str]:
-    """Return labels_by_code() with an entry for UNLISTED, which stored records may have."""
+    """Return labels_by_code() with a label for UNLISTED, which masked records and counts have."""
     return labels_by_code(catalog, locale) | {UNLISTED: value_label(catalog, UNLISTED, locale)}
 
 
 def code_by_name(catalog: str, text: str, day: dt.date | None = None) -> str | None:
-    """Return the code of the value in use whose code or name, in any language, is `text`."""
+    """Return the code of the value in use whose code or name, in any language, is `text`.
+
+    `catalog` is the list's code; the value is in use on `day`, by default today. Return None if
+    there is no such value.
+    """
     key = fold_text(text)
     for item in list_items(catalog) if key else []:
         names = (item.name_uz_latn, item.name_uz_cyrl, item.name_ru)

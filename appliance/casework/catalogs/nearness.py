@@ -9,6 +9,9 @@ from appliance.models import CatalogItem, District, Mahalla, Region
 def is_close_match(
     item: CatalogItem | Region | District | Mahalla, query: search.SearchQuery
 ) -> bool:
-    """Return True if every typed word is in the value's names in any language, without errors."""
+    """Return True if every word of the query is in the value's names, without spelling errors.
+
+    The names in all languages are compared; a word may be unfinished.
+    """
     names = district_search_names(item) if isinstance(item, District) else item_search_names(item)
     return search.matches_exactly(query, names)

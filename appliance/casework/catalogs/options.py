@@ -15,7 +15,7 @@ from appliance.core import search
 from appliance.core.i18n import fold_text, localized_name
 from appliance.models import CatalogItem, District, Mahalla, Region
 
-type Option = dict[str, Any]  # code, name, match, near, parent, fills
+type Option = dict[str, Any]  # code, name, match, near, parent, fills: see matching_options()
 
 
 def matching_options(
@@ -28,10 +28,11 @@ def matching_options(
 ) -> list[Option]:
     """Return the options of a list, in use on a day, that match the typed text, best first.
 
-    In each option, `match` is the (start, end) of the typed part of its name, `near` is True if
-    its names contain every typed word without errors, `parent` is the name of the place that
-    contains it, and `fills` holds all wider places, to fill in the fields for them. Raises
-    LookupError for an unknown list.
+    `name` is "region", "district", "mahalla" or the code of a list. Districts and mahallas are
+    limited to those in the `region` or `district` with this code, if given. In each option, `match`
+    is the (start, end) of the typed part of its name, `near` is True if its names contain every
+    typed word without errors, `parent` is the name of the place that contains it, and `fills` holds
+    all wider places, to fill in the fields for them. Raises LookupError for an unknown list.
     """
     query = search.parse_query(typed)
     options = []
@@ -44,7 +45,10 @@ def matching_options(
 
 
 def option_by_code(name: str, code: str, locale: str) -> Option:
-    """Return the option of a place, or of a value of a list, by its code."""
+    """Return the option of a place, or of a value of the list `name`, by its code.
+
+    If it is not a code, the option has the text itself as code and name.
+    """
     if name in ("region", "district", "mahalla") and (place := find_place(name, code)):
         return _item_option(place, locale)
     return {"code": code, "name": value_label(name, code, locale)}
@@ -53,7 +57,10 @@ def option_by_code(name: str, code: str, locale: str) -> Option:
 def _matching_items(
     name: str, typed: str, day: dt.date, region: str | None, district: str | None
 ) -> list[Region] | list[District] | list[Mahalla] | list[CatalogItem]:
-    """Return the places or values that match the text. Raises LookupError for an unknown list."""
+    """Return the places or values that match the text; the parameters are as in matching_options().
+
+    Raises LookupError for an unknown list.
+    """
     if name == "region":
         return match_regions(typed)
     if name == "district":
@@ -66,7 +73,11 @@ def _matching_items(
 
 
 def _item_option(item: Region | District | Mahalla | CatalogItem, locale: str) -> Option:
-    """Return the option of a value or a place, with the wider places that contain it."""
+    """Return the option of a value or a place: code, name, and the wider places that contain it.
+
+    `parent` is the name of the place that directly contains it, `fills` has an option for each
+    wider place by its kind; both are missing if there are no wider places.
+    """
     name = localized_name(item, locale)
     if isinstance(item, Region):
         return {"code": item.soato, "name": name}
@@ -82,7 +93,10 @@ def _item_option(item: Region | District | Mahalla | CatalogItem, locale: str) -
 
 
 def _matched_range(name: str, typed: str) -> tuple[int, int]:
-    """Return the range of a name that matches the text in any script; (0, 0) without a match."""
+    """Return the (start, end) of the part of a name that matches the text, in any script.
+
+    Return (0, 0) without a match.
+    """
     key = fold_text(typed)
     if not key:
         return 0, 0

@@ -44,13 +44,17 @@ def districts_of(region: str | None) -> list[District]:
 def match_regions(text: str) -> list[Region]:
     """Return the regions that match a text, best first.
 
-    For an empty text, return all regions in the order of report form №2.
+    For an empty text, return all regions by `position`: in the order of the ministry's reports.
     """
     return search.best_matches(Region.select().order_by(Region.position), text, item_search_names)
 
 
 def match_districts(text: str, region: str | None = None, limit: int = 20) -> list[District]:
-    """Return the districts, including former ones, that match a text, best first, then by name."""
+    """Return the districts, including former ones, that match a text, best first, then by name.
+
+    For an empty text, return the first ones in order of region and name. With the code of a
+    `region`, only its districts are searched. At most `limit` are returned.
+    """
     query = District.select(District, Region).join(Region)
     if region:
         query = query.where(District.region == region)
@@ -65,8 +69,8 @@ def match_mahallas(
 ) -> list[Mahalla]:
     """Return the mahallas that match a text, best first; for an empty text, all by name.
 
-    Only mahallas of the district are searched; without a district, those of the region; without
-    either, those of all districts.
+    Only mahallas of the district with the code `district` are searched; without it, those of the
+    `region`; without either, those of all districts. At most `limit` are returned.
     """
     query = Mahalla.select(Mahalla, District, Region).join(District).join(Region)
     parsed_query = search.parse_query(text)
@@ -83,6 +87,7 @@ def match_mahallas(
     }
     mahallas = [rows[match.row] for match in likely]
     no_match_cost = search.NO_MATCH_COST * len(parsed_query.words)
+    # without mahallas that match only by the names of their district or region
     return [
         match
         for match in mahallas
@@ -91,6 +96,10 @@ def match_mahallas(
 
 
 def _area_conditions(district: str | None, region: str | None) -> list[Expression]:
+    """Return the condition that a mahalla is in the district, or else region, with this code.
+
+    Without either, it must be in some district: an operator may have typed it without one.
+    """
     if district:
         return [Mahalla.district == district]
     return [District.region == region] if region else [Mahalla.district.is_null(False)]
@@ -105,7 +114,7 @@ def district_search_names(district: District) -> str:
 def names_in_key(search_key: str) -> str:
     """Return the names in a district's search key, separated by bars.
 
-    A town also gets its name without the Russian word for town.
+    A name that begins with the Russian word for town is also returned without it.
     """
     names = search_key.strip("|")
     return (
@@ -114,7 +123,10 @@ def names_in_key(search_key: str) -> str:
 
 
 def index_mahallas(mahallas: Iterable[Mahalla]) -> None:
-    """Add mahallas to the search index, by their names and those of their districts and regions."""
+    """Add mahallas to the search index; call it inside a transaction.
+
+    They are found by their names and those of their districts and regions.
+    """
     for mahalla in mahallas:
         search.index_item(mahalla_entry(mahalla))
 
@@ -141,7 +153,7 @@ def mahallas_with_areas() -> ModelSelect:
 
 
 def exact_region(text: str) -> Region | None:
-    """Return the region with exactly this name, in any script."""
+    """Return the region with exactly this name, in any script; None if there is no such region."""
     if not (key := fold_text(text)):
         return None
     return next(
@@ -150,7 +162,10 @@ def exact_region(text: str) -> Region | None:
 
 
 def exact_district(text: str, region: str | None = None) -> District | None:
-    """Return the district with exactly this name, in any script, if only one matches."""
+    """Return the district with exactly this name, in any script; None if not exactly one matches.
+
+    With the code of a `region`, only its districts are searched.
+    """
     if not fold_text(text):
         return None
     query = District.select().where(has_exact_name(District.search_key, text))
@@ -159,10 +174,11 @@ def exact_district(text: str, region: str | None = None) -> District | None:
 
 
 def exact_mahalla(text: str, district: str | None = None) -> Mahalla | None:
-    """Return the mahalla with exactly this name, in any script, if only one matches.
+    """Return the mahalla with exactly this name, in any script; None if not exactly one matches.
 
-    If no district is given, the mahallas of all districts are searched, but not the mahallas that
-    operators typed without a district.
+    With the code of a `district`, only its mahallas are searched. If no district is given, the
+    mahallas of all districts are searched, but not the mahallas that operators typed without a
+    district.
     """
     if not fold_text(text):
         return None
@@ -175,9 +191,10 @@ def exact_mahalla(text: str, district: str | None = None) -> Mahalla | None:
 
 
 def get_or_create_mahalla(text: str, district: str | None) -> Mahalla:
-    """Return the mahalla of this name in a district; a new one is stored and marked as typed.
+    """Return the mahalla of this name in the district with this code.
 
-    Without a district, return the mahalla of this name that was typed without one.
+    If there is no such mahalla, it is stored and marked as typed by an operator. Without a
+    district, return the mahalla of this name that was typed without one.
     """
     text = normalize_spelling(text)
     of_district = Mahalla.district == district if district else Mahalla.district.is_null()
@@ -207,6 +224,7 @@ def delete_typed_mahalla(mahalla_id: int) -> None:
     if mahalla is None or Appeal.select().where(Appeal.mahalla == mahalla_id).exists():
         return
     names = (mahalla.name_uz_latn, mahalla.name_uz_cyrl, mahalla.name_ru)
+    # the index has the names also as single words; see search.index_item()
     joined = (name.replace(" ", "") for name in names)
     search.drop_entry("mahalla", str(mahalla.id))
     search.forget_words("mahalla", *names, *joined)

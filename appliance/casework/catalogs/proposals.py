@@ -42,6 +42,7 @@ _OFFICIAL_NAMES = {
 _MOVED_MARKS = {"koʻchirilgan": ("koʻchirilgan", "кўчирилган", "перенос")}
 _ESTIMATED_MARKS = {"taxminiy": ("taxminiy", "тахминий", "ориентировочно")}
 _MARKS_BY_WORD = _MOVED_MARKS | _ESTIMATED_MARKS
+# the package's name of a day off that was swapped with another day, with that day's date
 _SWAPPED = re.compile(r"Dam olish kuni \((\d\d/\d\d \d{4}) dan koʻchirilgan\)")
 WORKING_WEEKEND_NAMES = (
     "Ish kuni (koʻchirilgan)",
@@ -51,7 +52,7 @@ WORKING_WEEKEND_NAMES = (
 
 
 def propose_days(year: int) -> list[CalendarDay]:
-    """Return the days of a year that differ from a Monday-Friday week, in order; stores nothing."""
+    """Return the days of a year that differ from a Monday-Friday week, in order, unsaved."""
     # imported here, because the import takes a tenth of a second
     from holidays.countries.uzbekistan import Uzbekistan
 
@@ -77,6 +78,10 @@ def names_without_estimate(names: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _proposed_day(date: object, package_name: str) -> CalendarDay:
+    """Return the unsaved entry of a day off; its kind follows from its name in the package.
+
+    Such a name may end with marks in parentheses: that the day was moved, or is an estimate.
+    """
     if match := _SWAPPED.fullmatch(package_name):
         return _calendar_day(
             date,
@@ -102,6 +107,7 @@ def _proposed_day(date: object, package_name: str) -> CalendarDay:
 
 
 def _calendar_day(date: object, kind: str, names: tuple[str, ...]) -> CalendarDay:
+    """Return an unsaved entry; `names` are Uzbek in Latin, in Cyrillic letters, and Russian."""
     latin, cyrillic, russian = names
     return CalendarDay(
         date=date,

@@ -20,10 +20,10 @@ SEEDS = PACKAGE / "data"
 
 
 class SheetError(ValueError):
-    """A file that cannot be imported, with the line and the reason. Nothing of it was stored.
+    """A file that cannot be imported, or a list that does not exist. Nothing of it was stored.
 
-    `code` is the reason, by which the page chooses its message; `what` is the cell or the columns
-    concerned.
+    `reason` is the English text for commands and logs, `code` the kind of error, for which the page
+    has a text; `what` is the cell or the columns concerned; `line` is 0 if no line is concerned.
     """
 
     def __init__(self, reason: str, code: str = "list", what: str = "", line: int = 0) -> None:
@@ -60,7 +60,10 @@ def index_all_mahallas() -> None:
 
 
 def export_csv(list_name: str, file: TextIO) -> None:
-    """Write a list to a CSV file; importing the file again would change nothing."""
+    """Write a list, by a name for find_sheet(), to a CSV file that import_list_csv() reads.
+
+    Importing it again would change nothing. Raises SheetError if there is no such list.
+    """
     sheet = find_sheet(list_name)
     cells = (
         [row[column] for column in sheet.all_columns] for row in map(sheet.write, sheet.rows())
@@ -69,7 +72,7 @@ def export_csv(list_name: str, file: TextIO) -> None:
 
 
 def seed_lists() -> int:
-    """Add the built-in data that the site does not have yet; returns the number of rows.
+    """Add the built-in data that the site does not have yet; returns the number of rows added.
 
     Rows that the site has changed are not overwritten. Mahallas are not built in: the customer
     imports them.
@@ -87,7 +90,7 @@ def seed_lists() -> int:
 
 
 def find_sheet(name: str) -> Sheet:
-    """Return how a list is written in a file: one of SHEETS, or a list that the site has added.
+    """Return how a list is written in a file; `name` is a key of SHEETS, or the code of a list.
 
     Raises SheetError if there is no such list.
     """
@@ -99,7 +102,11 @@ def find_sheet(name: str) -> Sheet:
 
 
 def read_rows(sheet: Sheet, file: TextIO) -> list[Row]:
-    """Return a file's rows, converted for the table. Raises SheetError for the first wrong line."""
+    """Return the rows of a CSV file, converted for the sheet's table.
+
+    Raises SheetError for the first wrong line, a missing column, a file without rows, or one that
+    is not UTF-8.
+    """
     try:
         lines = file.read().lstrip("\ufeff").splitlines(keepends=True)
     except UnicodeDecodeError as error:
@@ -134,7 +141,9 @@ def read_rows(sheet: Sheet, file: TextIO) -> list[Row]:
 def _adopt_typed_mahallas(rows: Iterable[Row]) -> None:
     """Give mahallas that operators typed the code of the file's mahalla of the same name.
 
-    The import then completes the typed row, to which appeals refer, instead of adding another one.
+    `rows` are those of the file. The names must be in the same district, and the code not yet in
+    use. The import then completes the typed row, to which appeals refer, instead of adding another
+    one.
     """
     typed_mahallas = {
         (typed_mahalla.district_id, typed_mahalla.search_key.strip("|")): typed_mahalla

@@ -34,6 +34,7 @@ _CODE = re.compile(r"[a-z0-9][a-z0-9_]{0,39}")
 
 @functools.cache
 def _seeded_codes(catalog: str) -> frozenset[str]:
+    """Return the built-in codes of a list; empty for a list that is not one of FIXED_CATALOGS."""
     file = SEEDS / f"{catalog}.csv"
     if catalog not in FIXED_CATALOGS or not file.exists():
         return frozenset()
@@ -42,7 +43,10 @@ def _seeded_codes(catalog: str) -> frozenset[str]:
 
 
 def is_fixed(catalog: str, code: str) -> bool:
-    """Return True if a value is built in and reports depend on it: its meaning must not change."""
+    """Return True if a value of the list `catalog` is built in, and its meaning must not change.
+
+    Deadlines, reports or routes depend on such a value.
+    """
     return code in _seeded_codes(catalog)
 
 
@@ -80,7 +84,7 @@ def check_item(
 
 
 def check_names(row: Row) -> None:
-    """Raise Refused "names" if a name is missing.
+    """Raise Refused "names" if one of a row's three names is missing.
 
     If a name is in the wrong script, the code is the name of its column.
     """
@@ -94,8 +98,8 @@ def check_names(row: Row) -> None:
 def add_list(code: str, names: dict[str, str], actor: str) -> Catalog:
     """Add an empty list of the site's own; if `code` is empty, a code is made from its name.
 
-    Raises Refused "known" if the code is used already, and the codes of check_names() and
-    item_code().
+    `names` has a name for each column of SCRIPT_BY_COLUMN. Returns the list. Raises Refused "known"
+    if the code is used already, and the codes of check_names() and item_code().
     """
     names = _correct_names(names)
     check_names(names)
@@ -124,15 +128,16 @@ def rename_list(catalog: Catalog, names: dict[str, str], actor: str) -> None:
 
 
 def find_item(catalog: str, number: int) -> CatalogItem | None:
-    """Return a list's value by its id, if any."""
+    """Return the value with the id `number` of the list `catalog`, if any."""
     return find_row(CatalogItem, catalog=catalog, id=number)
 
 
 def add_item(catalog: str, code: str, columns: Row, actor: str) -> CatalogItem:
-    """Add a value at the end of a list; `columns`: names, active_from, active_until.
+    """Add a value at the end of the list `catalog`; returns the value.
 
-    If `code` is empty, a code is made from its name. Raises Refused "known" if the list has the
-    code already, and the codes of check_item() and item_code().
+    `columns` are its names, active_from and active_until (None for no limit). If `code` is empty, a
+    code is made from its name. Raises Refused "known" if the list has the code already, and the
+    codes of check_item() and item_code().
     """
     row = _correct_names(columns) | {"active": True}
     check_names(row)
@@ -152,7 +157,7 @@ def add_item(catalog: str, code: str, columns: Row, actor: str) -> CatalogItem:
 def change_item(item: CatalogItem, columns: Row, actor: str) -> None:
     """Change a value's names and its period of use; its code stays.
 
-    Raises Refused with the codes of check_item().
+    `columns` are those of add_item(). Raises Refused with the codes of check_item().
     """
     with write_transaction():
         row = _correct_names(columns) | {"active": item.active}
@@ -164,7 +169,7 @@ def change_item(item: CatalogItem, columns: Row, actor: str) -> None:
 
 
 def retire_item(item: CatalogItem, actor: str) -> None:
-    """Stop offering a value; records that have it keep it."""
+    """Stop offering a value; records that have it keep it. Nothing happens if it is retired."""
     _set_active(item, False, actor)
 
 
@@ -181,7 +186,10 @@ def restore_item(item: CatalogItem, actor: str) -> None:
 
 
 def move_item(item: CatalogItem, down: bool, actor: str) -> None:
-    """Swap a value with the one above or below it; does nothing at the ends."""
+    """Swap a value with the one below it, or, if `down` is False, with the one above it.
+
+    Nothing happens at the end of the list. All values of the list are numbered again from 1.
+    """
     with write_transaction():
         order = list_items(item.catalog)
         index = next(number for number, other in enumerate(order) if other.id == item.id)
@@ -197,6 +205,7 @@ def move_item(item: CatalogItem, down: bool, actor: str) -> None:
 
 
 def _set_active(item: CatalogItem, active: bool, actor: str) -> None:
+    """Retire or restore a value, and record it in the audit, unless it is so already."""
     unchanged = (CatalogItem.id == item.id, CatalogItem.active != active)
     with write_transaction():
         if CatalogItem.update(active=active).where(*unchanged).execute():
@@ -205,13 +214,14 @@ def _set_active(item: CatalogItem, active: bool, actor: str) -> None:
 
 
 def _other_items(item: CatalogItem) -> list[CatalogItem]:
+    """Return the other values of a value's list, including retired ones."""
     return [other for other in list_items(item.catalog) if other.id != item.id]
 
 
 def _correct_names(columns: Row) -> dict[str, Any]:
-    """Return the columns with corrected spelling of their names.
+    """Return a copy of the columns with corrected spelling of their names.
 
-    An empty Cyrillic name is transliterated from the Latin one.
+    An empty Uzbek name in Cyrillic letters is transliterated from the Latin one.
     """
     names = {name: normalize_spelling(columns[name]) for name in NAMES}
     names["name_uz_cyrl"] = names["name_uz_cyrl"] or script.transliterate_for_locale(
@@ -221,7 +231,7 @@ def _correct_names(columns: Row) -> dict[str, Any]:
 
 
 def item_code(code: str, names: Row) -> str:
-    """Return the typed code, or one made from the name.
+    """Return the typed code, or, if it is empty, one made from the Uzbek name in Latin letters.
 
     Raises Refused "code" if it is not 1-40 characters of a-z, 0-9 and, except at the start, "_".
     """
@@ -232,6 +242,7 @@ def item_code(code: str, names: Row) -> str:
 
 
 def _json_columns(row: Row) -> dict[str, Any]:
+    """Return the columns for the audit's JSON, with dates in ISO format."""
     return {
         name: value.isoformat() if isinstance(value, dt.date) else value
         for name, value in row.items()
