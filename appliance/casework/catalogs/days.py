@@ -128,7 +128,8 @@ def remove_day(date: dt.date, today: dt.date, actor: str) -> None:
 def confirm_estimated_day(date: dt.date, today: dt.date, actor: str) -> None:
     """Confirm that an estimated future day, e.g. of Eid, falls on its date.
 
-    A day that is not estimated stays unchanged. Raises Refused "past" for today or an earlier day.
+    Its names lose the mark of an estimate. A day that is not estimated stays unchanged. Raises
+    Refused "past" for today or an earlier day.
     """
     _require_future(date, today)
     with write_transaction():

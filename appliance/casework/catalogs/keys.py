@@ -22,7 +22,7 @@ def search_key(*names: str) -> str:
 
 
 def mahalla_search_key(*names: str) -> str:
-    """Return the search key of a mahalla, whose name is often used without MFY or OFY."""
+    """Return the search key of a mahalla's names, each also without the ending MFY or OFY."""
     return search_key(*names, *(re.sub(r"\s+(MFY|OFY|МФЙ|ОФЙ)$", "", name) for name in names))
 
 

@@ -19,13 +19,13 @@ _TOWN_WORD = fold_text("город")  # Russian puts it before the name
 
 
 def find_place(kind: str, code: str | None) -> Region | District | Mahalla | None:
-    """Return the place with this code, if any; `kind` is one of PLACES."""
+    """Return the place with this code (of a mahalla: its id), if any; `kind` is one of PLACES."""
     table = _TABLES[kind]
     return find_row(table, **{table._meta.primary_key.name: code}) if code else None
 
 
 def place_counts() -> dict[str, int]:
-    """Return the number of regions, districts and mahallas, by the names of their files.
+    """Return the number of regions, districts and mahallas, by the names of their lists in SHEETS.
 
     Mahallas that operators typed are not counted.
     """
@@ -147,7 +147,7 @@ def mahalla_entry(mahalla: Mahalla) -> search.SearchItem:
 
 
 def mahallas_with_areas() -> ModelSelect:
-    """Return the query of all mahallas with district and region."""
+    """Return the query of all mahallas with their district and region; some have no district."""
     query = Mahalla.select(Mahalla, District, Region)
     return query.join(District, JOIN.LEFT_OUTER).join(Region, JOIN.LEFT_OUTER)
 

@@ -58,7 +58,7 @@ def check_item(
     `row`: columns of CatalogItem; `other_items`: the list's other values; `stored_item`: the value
     before the change. The code is "dates" if its period of use ends before it begins, "fixed" if a
     built-in value would be renamed, "same" if another value that is in use at the same time has
-    one of its names, or one of check_names().
+    one of its names (a retired value may have the name of another one), or one of check_names().
     """
     check_names(row)
     first_day, last_day = row["active_from"] or dt.date.min, row["active_until"] or dt.date.max

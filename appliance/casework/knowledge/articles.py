@@ -142,7 +142,7 @@ def import_article(
 
 
 def begin_draft(article: Article, user: User, source: ArticleVersion) -> ArticleVersion:
-    """Begin the next draft as a copy of `source`. Raises Refused as versions.create_draft()."""
+    """Copy `source` into the next draft. Raises Refused as versions.create_draft() does."""
     columns = {name: getattr(source, name) for name in (*_CONTENT_FIELDS, "files", "script")}
     with write_transaction():
         draft: ArticleVersion = versions.create_draft(

@@ -168,8 +168,8 @@ def usage_by_article(begin: dt.datetime, end: dt.datetime) -> dict[int, ArticleU
 def failed_searches(begin: dt.datetime, end: dt.datetime, limit: int = 100) -> list[FailedSearch]:
     """Return the at most `limit` searches in [begin, end) that found nothing.
 
-    The most frequent are first. Texts that differ only in script, capital letters or
-    signs count as the same.
+    The most frequent are first. Texts that differ only in script, capital letters or signs count as
+    the same.
     """
     search_count = fn.COUNT(ArticleMiss.id)
     rows = (

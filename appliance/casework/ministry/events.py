@@ -48,6 +48,7 @@ def process_event(settings: Settings, event: object) -> str:
         outcome = (
             _apply_event(settings, number, action, fields) if _event_id(fields) else "no_sense"
         )
+        # an event without an id is invalid: it is listed completely
         text = _text_field(fields) if _event_id(fields) else _event_json(event)
         record_event(identity, number, action, outcome, "" if outcome in FINAL_OUTCOMES else text)
     return outcome

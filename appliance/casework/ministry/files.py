@@ -88,15 +88,16 @@ def import_packages(settings: Settings, path: Path, actor: str) -> list[ImportRe
 
 
 def list_packages(limit: int = 20) -> list[MinistryPackage]:
-    """Return the files in both directions, newest first."""
+    """Return the last `limit` files that were created or imported, the newest first."""
     return list(MinistryPackage.select().order_by(MinistryPackage.id.desc()).limit(limit))
 
 
 def _create_package(ministry: Ministry, actor: str) -> bool:
     """Create and store our next file from waiting messages and from receipts not yet sent.
 
-    Returns False if nothing was waiting: there is no file to create then. Returns True, without a
-    file, if every waiting message turned out to be superseded or refused.
+    Returns False if there is nothing to send; receipts for files that had only receipts are not
+    sent alone. Returns True, but creates no file, if there are only messages, and each of them
+    turns out to be superseded or refused: more may be waiting.
     """
     with write_transaction():
         messages = outbox.claim_waiting(queue.CHANNEL, MAX_APPEALS_PER_PACKAGE)

@@ -68,8 +68,8 @@ def queue_appeal(settings: Settings, appeal: Appeal) -> Message | None:
 def queue_change(settings: Settings, change: AppealChange) -> Message | None:
     """Queue the changed state of an appeal, in the caller's transaction.
 
-    It is sent after `change.delay`, until which the user can undo the change. Nothing is
-    queued, and None returned, for a change that the ministry's system made itself, for one that its
+    It is sent after `change.delay`, until which the user can undo the change. Nothing is queued,
+    and None returned, for a change that the ministry's system made itself, for one that its
     document does not show, or if the settings have no [ministry].
     """
     if change.actor == MINISTRY_ACTOR or change.action in _UNREPORTED_ACTIONS:

@@ -37,7 +37,7 @@ class EventPage:
 
 @dataclass
 class MinistrySystem:
-    """An account at the ministry's system: a token, or a user name and a password."""
+    """The ministry's system at the base URL `url`; our account is a token, or name and password."""
 
     url: str
     token: str = field(default="", repr=False)
@@ -128,7 +128,7 @@ def _is_json_object(response: requests.Response) -> bool:
 
 
 def _refusal_reason(body: Mapping[str, Any]) -> str:
-    """Return the text of a refusal, from the fields of a problem document (RFC 9457)."""
+    """Return the reason in a refusal's problem document (RFC 9457); "" if it has no reason."""
     return str(body.get("detail") or body.get("title") or body.get("code") or "")
 
 

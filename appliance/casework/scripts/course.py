@@ -39,10 +39,8 @@ def start_course(script: Definition) -> Course:
 def answer_step(script: Definition, course: Course, number: int) -> Course:
     """Return the course after the answer `number` (from 1) was given at the open step.
 
-    The step to which the answer leads is added, and is open then.
-
-    Raises Refused with the code `answer` if the step has no such answer, and the codes of
-    jump_to_step().
+    The step to which the answer leads is added, and is open then. Raises Refused with the code
+    `answer` if the step has no such answer, and the codes of jump_to_step().
     """
     step = script.find_step(course[-1].step)
     if not step or not 0 < number <= len(step.answers):

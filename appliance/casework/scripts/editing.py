@@ -194,10 +194,10 @@ def change_step(
 
 
 def move_step(row: ScriptVersion, code: str, down: bool, user: User, seen_revision: int) -> None:
-    """Move a step of a draft down by one place, or up; nothing moves at the end of the list.
+    """Move a step of a draft by one place: down, or, if `down` is False, up.
 
-    The script begins at the first step. Raises Refused with the code `step` if there is no such
-    step, and the codes of versions.edit_draft().
+    Nothing moves at the end of the list. The script begins at the first step. Raises Refused with
+    the code `step` if there is no such step, and the codes of versions.edit_draft().
     """
 
     def move_in_list(steps: list[Step]) -> list[Step]:

@@ -83,10 +83,12 @@ def layout_script(script: Definition) -> Drawing:
             if answer.to in node_of_code:
                 numbers[_Edge(node_of_code[step.code], node_of_code[answer.to])].append(number)
     edges = list(numbers)
+    # edges that lead back up are reversed until the points of the connections are computed
     upward = _cycle_edges(len(codes), edges)
     downward = [
         edge.reversed_nodes if edge in upward else (edge.before, edge.after) for edge in edges
     ]
+    # an edge from a step to itself is no reason to place it in another layer
     downward_pairs = [pair for pair in downward if pair[0] != pair[1]]
     layer_of_node = _limit_layer_sizes(_assign_layers(len(codes), downward_pairs), downward_pairs)
     chains, layers = _insert_bends(layer_of_node, downward, [edge in upward for edge in edges])
@@ -225,7 +227,7 @@ def _insert_bends(
 
 
 def _vertical_neighbours(chains: Sequence[Sequence[int]]) -> tuple[dict[int, list[int]], ...]:
-    """Return the neighbours of each node in the layer above, and those in the layer below.
+    """Return (above, below): the neighbours of each node in the layer above, and in the one below.
 
     Nodes are neighbours if they follow each other in one of the chains of nodes.
     """
