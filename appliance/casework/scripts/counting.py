@@ -92,9 +92,10 @@ def _step_counts(
     opening_counts: dict[tuple[int, str], tuple[int, float | None]],
     abandoned_counts: dict[tuple[int, str], int],
 ) -> tuple[StepCount, ...]:
-    """Return the counts of each step of a version, from those of all versions.
+    """Return the counts of each step of the version `row`, whose definition is `script`.
 
-    They are those that _opening_counts() and _abandoned_counts() return.
+    The dictionaries are those that _opening_counts() and _abandoned_counts() return for all
+    versions. A step without a run has counts of 0.
     """
     return tuple(
         StepCount(

@@ -282,6 +282,7 @@ def _count_crossings(layers: Sequence[Sequence[int]], below: dict[int, list[int]
     crossings = 0
     for layer, next_layer in zip(layers, layers[1:], strict=False):
         index_in_layer = {node: index for index, node in enumerate(next_layer)}
+        # where the edges from one layer end, from left to right: a pair in the wrong order crosses
         ends = [
             end for node in layer for end in sorted(index_in_layer[lower] for lower in below[node])
         ]
