@@ -19,10 +19,13 @@ class CallFilter:
 
     period: Period
     conditions: Mapping[str, str] = field(default_factory=dict)
-    calendar: WorkingCalendar | None = None  # for the condition "work"
+    calendar: WorkingCalendar | None = None  # the condition "work" is invalid without it
 
     def with_conditions(self, **changes: object) -> "CallFilter":
-        """Return the filter with conditions added or replaced; the value None removes one."""
+        """Return the filter with conditions added or replaced; the value None removes one.
+
+        Other values are converted to text.
+        """
         merged = {
             **self.conditions,
             **{name: None if value is None else str(value) for name, value in changes.items()},

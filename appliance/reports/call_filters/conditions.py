@@ -1,6 +1,7 @@
 """The conditions of filters: functions from a filter and a value to an SQL expression on Call.
 
-They raise ValueError for a value that they do not understand.
+They raise ValueError for a value that they do not understand. All have the same parameters, because
+some conditions depend on the period or the calendar of the filter.
 """
 
 import datetime as dt
@@ -32,7 +33,10 @@ _EPOCH = dt.date(1970, 1, 1)
 
 
 def dimension_condition(dimension: Dimension) -> Condition:
-    """Return the condition that a dimension has the given value; "-" means no value."""
+    """Return the function of a filter by a dimension, such as the region.
+
+    Its value is the dimension's value of the selected calls; "-" selects calls without a value.
+    """
 
     def has_value(call_filter: CallFilter, value: str) -> Expression:
         expression = dimension.expression(first_record_column)
@@ -46,15 +50,17 @@ def _is_null(node: Node) -> Expression:
 
 
 def outcome_condition(call_filter: CallFilter, value: str) -> Expression:
-    """Select calls by outcome, or by a group of outcomes: "missed", "left" or "open".
+    """Return the condition that a call has an outcome, or one of "missed", "left" or "open".
 
-    "left" are calls that were neither answered nor hung up in the queue, including open calls.
+    "open" are calls in progress, "missed" ended without an answer. "left" are calls that were
+    neither answered nor hung up in the queue, including calls in progress.
     """
     if value == "open":
         return OPEN.sql
     if value == "missed":
         return MISSED.sql
-    if value == "left":  # neither answered nor hung up in the queue
+    if value == "left":
+        # OPEN is stated, because the comparisons give NULL for a call without an outcome
         return OPEN.sql | (~ANSWERED & ~ABANDONED).sql
     if value not in INBOUND_CODES:
         raise ValueError(value)
@@ -62,14 +68,19 @@ def outcome_condition(call_filter: CallFilter, value: str) -> Expression:
 
 
 def flag_condition(condition: Callable[[], Expression]) -> Condition:
-    """Return the condition whose value "1" selects calls that meet `condition`, "0" the others."""
+    """Return the function of a filter for a yes-or-no question.
+
+    Its value "1" selects calls that meet `condition`; any other value, by convention "0", selects
+    the calls that do not.
+    """
     return lambda call_filter, value: condition() if value == "1" else ~condition()
 
 
 def parse_range(text: str, pattern: str = r"\d+(?:\.\d+)?") -> tuple[float | None, float | None]:
     """Parse "5-10", "-5" or "90-" as (low, high); a missing bound is None.
 
-    `pattern` is the regular expression of a bound. Raises ValueError for any other text.
+    `pattern` is the regular expression of a bound, by default a decimal number. Raises ValueError
+    for any other text.
     """
     match = re.fullmatch(rf"({pattern})?-({pattern})?", text, re.ASCII)
     if not match or text == "-":
@@ -79,7 +90,10 @@ def parse_range(text: str, pattern: str = r"\d+(?:\.\d+)?") -> tuple[float | Non
 
 
 def wait_condition(call_filter: CallFilter, value: str) -> Expression:
-    """Select calls by seconds of wait, "5-10": more than the first, at most the second number."""
+    """Return the condition that a call waited in queues for a number of seconds, "5-10".
+
+    That is, more than the first number and at most the second. A bound may be missing: "-5", "90-".
+    """
     low, high = parse_range(value)
     condition = Call.wait_seconds.is_null(False)
     if low is not None:
@@ -90,17 +104,20 @@ def wait_condition(call_filter: CallFilter, value: str) -> Expression:
 
 
 def hour_condition(call_filter: CallFilter, value: str) -> Expression:
-    """Select calls by local hour of the day, 0 to 23."""
+    """Return the condition that a call arrived in a local hour of the day, 0 to 23."""
     return wallclock.hour_of_day(call_filter.period) == _parse_number(value, 0, 23)
 
 
 def weekday_condition(call_filter: CallFilter, value: str) -> Expression:
-    """Select calls by local weekday; 1 is Monday."""
+    """Return the condition that a call arrived on a local weekday; 1 is Monday."""
     return wallclock.weekday_number(call_filter.period) == _parse_number(value, 1, 7)
 
 
 def working_hours_condition(call_filter: CallFilter, value: str) -> Expression:
-    """Select calls "inside" or "outside" the ministry's working hours."""
+    """Return the condition that a call arrived "inside" or "outside" the ministry's working hours.
+
+    Raises ValueError for another value, or if the filter has no calendar.
+    """
     if not call_filter.calendar or value not in ("inside", "outside"):
         raise ValueError(value)
     working_days = [
@@ -119,9 +136,10 @@ def working_hours_condition(call_filter: CallFilter, value: str) -> Expression:
 
 
 def time_condition(call_filter: CallFilter, value: str) -> Expression:
-    """Select calls in ranges of times of day, "20:00-08:00", separated by commas.
+    """Return the condition that a call arrived in ranges of times of day, "20:00-08:00".
 
-    A leading "!" selects the calls outside these ranges instead: "!08:00-20:00".
+    Ranges are separated by commas; their second time is excluded. A leading "!" selects the calls
+    outside these ranges instead: "!08:00-20:00".
     """
     time_of_day = wallclock.microseconds_of_day(call_filter.period)
     edges = (
@@ -136,7 +154,10 @@ def time_condition(call_filter: CallFilter, value: str) -> Expression:
 
 
 def days_condition(call_filter: CallFilter, value: str) -> Expression:
-    """Select calls in ranges of dates, "01.10.2026-09.10.2026", separated by commas."""
+    """Return the condition that a call arrived in ranges of dates, "01.10.2026-09.10.2026".
+
+    Ranges are separated by commas; both dates are included.
+    """
     ranges = [
         (Call.arrived_at >= period.begin) & (Call.arrived_at < period.end)
         for period in periods.parse_periods(value, call_filter.period.tz)
@@ -145,42 +166,54 @@ def days_condition(call_filter: CallFilter, value: str) -> Expression:
 
 
 def all_condition(call_filter: CallFilter, value: str) -> Expression:
-    """Select all calls, including rejected calls and test calls; the only valid value is "1"."""
+    """Return a condition that every call meets; the only valid value is "1".
+
+    A filter with it also selects rejected calls and test calls, because sql_conditions() then
+    leaves out the conditions that exclude them.
+    """
     if value != "1":
         raise ValueError(value)
     return Call.id.is_null(False)
 
 
 def direction_condition(call_filter: CallFilter, value: str) -> Expression:
-    """Select outgoing calls ("outbound"), or incoming and outgoing calls ("both")."""
+    """Return the condition that a call is outgoing ("outbound"), or incoming or outgoing ("both").
+
+    Without it, sql_conditions() selects incoming calls only.
+    """
     if value not in ("outbound", "both"):
         raise ValueError(value)
     return Call.direction.in_(("inbound", "outbound") if value == "both" else (value,))
 
 
 def _parse_number(text: str, low: int, high: int) -> int:
+    """Parse an integer from `low` to `high`; raises ValueError for any other text."""
     if not low <= int(text) <= high:
         raise ValueError(text)
     return int(text)
 
 
 def rating_condition(call_filter: CallFilter, value: str) -> Expression:
-    """Select calls by the caller's mark.
+    """Return the condition that an accepted call was or could be rated by its caller.
 
-    The value is a mark 1 to 5, "any" (rated), "eligible" (the operator hung up first, so that the
-    caller could give a mark), or "responded" (eligible and rated).
+    The value is a mark 1 to 5, "any" (rated with any mark), "eligible" (the operator hung up first,
+    so that the caller could give a mark), or "responded" (eligible and rated).
     """
     condition_of_name = {"any": RATED, "eligible": RATING_ELIGIBLE, "responded": ELIGIBLE_AND_RATED}
     return (condition_of_name.get(value) or mark_condition(_parse_number(value, 1, 5))).sql
 
 
 def caller_condition(call_filter: CallFilter, value: str) -> Expression:
-    """Select calls by the caller's number; "-" selects hidden numbers."""
+    """Return the condition that a call is from this number; "-" selects hidden numbers."""
     return _is_null(Call.caller) if value == MISSING_VALUE else (Call.caller == value)
 
 
 def queue_condition(call_filter: CallFilter, value: str) -> Expression:
-    """Select calls that waited in a queue: "uz", or with a result, "uz:answered"."""
+    """Return the condition that a call was in the queue of this name, such as "uz".
+
+    With "uz:answered" a visit to the queue must have that result; "uz:open" means a visit in
+    progress.
+    """
     name, _, result = value.partition(":")
     visit = QueueVisit.alias()
     visits = visit.select(visit.id).where(visit.call == Call.id, visit.queue == name)
@@ -193,27 +226,34 @@ def _result_condition(column: Node, value: str) -> Expression:
 
 
 def talked_condition(call_filter: CallFilter, value: str) -> Expression:
-    """Select calls in which the operator with this login talked, first or later."""
+    """Return the condition that the operator with this login talked in the call.
+
+    It does not matter whether other operators talked before.
+    """
     talk = Talk.alias()
     talks = talk.select(talk.id).where(talk.call == Call.id, talk.who == value)
     return fn.EXISTS(talks.where(talk.party == "operator"))
 
 
 def placed_by_condition(call_filter: CallFilter, value: str) -> Expression:
-    """Select answered outgoing calls that the operator with this login placed."""
+    """Return the condition that the operator with this login placed the call, and it was answered.
+
+    A talk that is still in progress does not count as answered.
+    """
     talk = Talk.alias()
     talks = talk.select(talk.id).where(talk.call == Call.id, talk.party == "outside")
     return (Call.by == value) & fn.EXISTS(talks.where(talk.ended_at.is_null(False)))
 
 
 def missed_ring_condition(call_filter: CallFilter, value: str) -> Expression:
-    """Select calls for which the phone of the operator with this login rang without an answer."""
+    """Return the condition that the phone of the operator with this login rang unanswered."""
     visit, ring = QueueVisit.alias(), Ring.alias()
     return Call.id.in_(
         ring.select(visit.call)
         .join(visit, on=ring.visit == visit.id)
         .where(
             ring.operator == value,
+            # true for every ring of the period's calls; lets the database use an index
             ring.started_at >= call_filter.period.begin,
             ring.result == "no_answer",
         )
@@ -221,10 +261,11 @@ def missed_ring_condition(call_filter: CallFilter, value: str) -> Expression:
 
 
 def callback_task_condition(call_filter: CallFilter, task_id: str) -> Expression:
-    """Select the missed calls that the follow-up task with the id `task_id` is about.
+    """Return the condition that a missed call belongs to the follow-up task with the id `task_id`.
 
-    A follow-up task is to call a missed caller back. If the filter has the condition "direction",
-    the unsuccessful calls back are selected instead. Raises ValueError if there is no such task.
+    A follow-up task is to call a missed caller back; it contains the missed calls of a number from
+    its opening until its closing. If the filter has the condition "direction", the unsuccessful
+    calls to that number are selected instead. Raises ValueError if there is no such task.
     """
     task = FollowUp.get_or_none(FollowUp.id == _parse_number(task_id, 1, 2**62))
     if task is None:
@@ -240,7 +281,10 @@ def callback_task_condition(call_filter: CallFilter, task_id: str) -> Expression
 
 
 def _missed_call_conditions(number: str) -> list[Expression]:
-    """Return the conditions for the calls that follow-up tasks for a number count as missed."""
+    """Return the conditions for the calls that follow-up tasks for a number count as missed.
+
+    A caller who requests a callback can enter another number (`callee`); then the task is for it.
+    """
     callback_number_matches = fn.COALESCE(fn.NULLIF(Call.callee, ""), Call.caller) == number
     number_matches = (Call.caller == number) | (Call.callee == number)
     is_callback = Call.outcome == "callback"
@@ -251,10 +295,11 @@ def _missed_call_conditions(number: str) -> list[Expression]:
 
 
 def transfer_condition(call_filter: CallFilter, value: str) -> Expression:
-    """Select calls by transfer.
+    """Return the condition that a call was transferred, or a transfer was attempted.
 
     The value is "1" (any transfer), "0" (no transfer), a kind of transfer, or a kind and a result,
-    "blind:answered".
+    "blind:answered". The result is "open" for a transfer without a result yet, and "returned" for
+    one after which the caller came back to the hotline.
     """
     if value in ("0", "1"):
         return has_transfer() if value == "1" else ~has_transfer()

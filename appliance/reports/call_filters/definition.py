@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 MISSING_VALUE = "-"  # selects calls without a value: without language, region …
 
 type Condition = Callable[[CallFilter, str], Expression]  # raises ValueError for an invalid value
-type ValueText = Callable[[str, "Reader"], str]
+type ValueText = Callable[[str, "Reader"], str]  # from a valid value to readable text
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,7 @@ class ChoiceContext:
 class Dimension:
     """A property of calls by which reports group them, such as the region."""
 
+    # the SQL for a call's value; the argument returns columns of its first appeal or call form
     expression: Callable[[FirstRecordColumn], Node]
     missing_label: str  # message id: the name of the calls without a value
     # the function from a locale to the names by value, in the order of the list of values
@@ -55,7 +56,7 @@ class Dimension:
 
 @dataclass(frozen=True)
 class FilterDefinition:
-    """One filter of calls; pages, exports, reports and SQL take all they need from it."""
+    """One filter of calls; pages, exports, reports and SQL read all its properties from here."""
 
     name: str  # in URLs and in stored reports
     label: str  # message id; "" for an added field
@@ -65,7 +66,7 @@ class FilterDefinition:
     dimension: Dimension | None = None
     # names by value, to choose from; the page's form offers filters in the order of `form_position`
     choices: Callable[[ChoiceContext], Mapping[str, str]] | None = None
-    form_position: int = 0
+    form_position: int = 0  # 0: the form does not offer the filter
     is_personal: bool = False  # only for users who may read the numbers of callers
     selects_outgoing: bool = False  # for lists of calls; the report counts incoming calls only
     includes_uncounted: bool = False  # selects rejected calls and test calls too

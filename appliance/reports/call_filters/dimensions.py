@@ -38,7 +38,12 @@ def _dimension_filter(
     choices: Callable[[ChoiceContext], Mapping[str, str]] | None = None,
     form_position: int = 0,
 ) -> FilterDefinition:
-    """Return the filter of a dimension, from which its condition and wording are derived."""
+    """Return the filter of a dimension, from which its condition and wording are derived.
+
+    `label` is a message id, `examples` are valid values. `choices` are the values that the page's
+    form offers, by default all names of the dimension's values; `form_position` is the position in
+    that form, 0 if it does not offer the filter.
+    """
     return FilterDefinition(
         name,
         label,
@@ -54,6 +59,7 @@ def _dimension_filter(
 def _catalog_dimension(
     catalog: str, expression: Callable[[FirstRecordColumn], Node], missing_label: str
 ) -> Dimension:
+    """Return a dimension whose values are the codes of a catalog, or UNLISTED."""
     return Dimension(
         expression,
         missing_label,
@@ -63,6 +69,7 @@ def _catalog_dimension(
 
 
 def _region_names(locale: str) -> dict[str, str]:
+    """Return the names of the regions by SOATO code, in the order of the list of regions."""
     regions = Region.select().order_by(Region.position)
     return {region.soato: localized_name(region, locale) for region in regions}
 
@@ -139,7 +146,10 @@ DIMENSION_FILTERS = (
 
 
 def added_filters() -> dict[str, FilterDefinition]:
-    """Return the filters of the counted fields that the site added to forms, by name."""
+    """Return the filters of the fields that the site added to forms, by name, such as "2.lang".
+
+    Only fields whose values are counted in reports have a filter.
+    """
     return {
         added_field_key(form, field.name): _added_filter(form, field)
         for form, field in forms.counted_fields()
@@ -147,6 +157,7 @@ def added_filters() -> dict[str, FilterDefinition]:
 
 
 def _added_filter(form: str, field: Field) -> FilterDefinition:
+    """Return the filter of a field that the site added to the form with the number `form`."""
     dimension = Dimension(
         lambda first: added_field_query(form, field.name),
         N_("not specified"),

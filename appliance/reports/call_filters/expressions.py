@@ -1,6 +1,6 @@
 """SQL expressions on Call: the values by which calls are grouped, and conditions on records.
 
-The records of a call are its forms №2 (CallForm) and the appeals that it led to.
+The records of a call are its call forms (form №2) and the appeals (form №1) that it led to.
 """
 
 from collections.abc import Callable, Iterator
@@ -13,11 +13,15 @@ from appliance.models import Appeal, Call, CallForm, CatalogItem, FieldValue, Ta
 from appliance.reports import wallclock
 from appliance.reports.periods import Period
 
+# from a table and the name of a column to the SQL for that column of the call's first record
 type FirstRecordColumn = Callable[[type[Appeal | CallForm], str], Node]
 
 
 def first_record_column(table: type[Appeal | CallForm], column: str) -> SelectQuery:
-    """Return the subquery of a column of the call's first record in a table."""
+    """Return the subquery of a column of the call's first record in a table.
+
+    The first record is that with the lowest number. The value is NULL if the call has no record.
+    """
     record = table.alias()
     columns = record.select(getattr(record, column)).where(record.call_id == Call.id)
     return columns.order_by(record.number).limit(1)
@@ -26,18 +30,23 @@ def first_record_column(table: type[Appeal | CallForm], column: str) -> SelectQu
 class JoinedRecords:
     """Joins the first records of each call to a query once, however many columns it needs.
 
-    First all columns are requested, then join_records() joins the tables that they need.
+    First all columns are requested, then join_records() joins the tables that they need. The method
+    first_record_column() can be passed wherever a FirstRecordColumn is expected.
     """
 
     def __init__(self) -> None:
         self._aliases: dict[type[Appeal | CallForm], ModelAlias] = {}
 
     def first_record_column(self, table: type[Appeal | CallForm], column: str) -> Node:
-        """Return a column of the call's first record in a table, to be joined."""
+        """Return a column of the call's first record in a table, which join_records() will join."""
         return getattr(self._aliases.setdefault(table, table.alias()), column)
 
     def has_appeal(self) -> Expression:
-        """Return the condition that the call led to an appeal."""
+        """Return the condition that the call led to an appeal.
+
+        If a column of Appeal was requested, the joined appeal is used instead of a subquery. So
+        this is called after all columns are requested.
+        """
         appeal = self._aliases.get(Appeal)
         return appeal.id.is_null(False) if appeal else has_appeal()
 
@@ -51,17 +60,23 @@ class JoinedRecords:
 
 
 def hours_since_epoch(period: Period) -> Node:
-    """Return the whole hours from 1970 to the call's arrival, in local time."""
+    """Return the SQL for the whole hours from 1970 to the call's arrival, in local time.
+
+    `period` contains the calls; its time zone is the local one.
+    """
     return wallclock.local_microseconds(period) / wallclock.HOUR_MICROSECONDS
 
 
 def dialled_number() -> Node:
-    """Return the number that the citizen dialled; a diverted call arrives at another number."""
+    """Return the SQL for the number that the citizen dialled; NULL if it is unknown.
+
+    A diverted call arrives at another number than the one dialled.
+    """
     return fn.COALESCE(Call.diverted_from, Call.hotline_number)
 
 
 def first_operator() -> Node:
-    """Return the login of the first operator who talked with the caller."""
+    """Return the subquery of the login of the first operator who talked in the call, or NULL."""
     talk = Talk.alias()
     return (
         talk.select(talk.who)
@@ -72,28 +87,45 @@ def first_operator() -> Node:
 
 
 def region_expression(first: FirstRecordColumn = first_record_column) -> Node:
-    """Return the region from the call's form №2, or else from the appeal that the call led to."""
+    """Return the SQL for the region (SOATO code) that a call is about; NULL if it is not stated.
+
+    It is taken from the call form, or else from the appeal that the call led to. `first` returns
+    the SQL for a column of the call's first record in one of these tables.
+    """
     return fn.COALESCE(first(CallForm, "region"), first(Appeal, "region"))
 
 
 def topic_expression(first: FirstRecordColumn = first_record_column) -> Node:
-    """Return the direction from the call's form №2 or appeal, or else the topic from the menu."""
+    """Return the SQL for the code of a call's topic; NULL if it is unknown.
+
+    It is the field `direction` (field of work) of the call form, or else of the appeal that the
+    call led to, or else the topic that the caller chose in the menu. `first` returns the SQL for a
+    column of the call's first record in one of these tables.
+    """
     return fn.COALESCE(*_recorded_codes("direction", first), Call.topic)
 
 
 def call_type_expression(first: FirstRecordColumn = first_record_column) -> Node:
-    """Return the type of call from the call's form №2, or else from its appeal."""
+    """Return the SQL for the code of the type of call; NULL if it is not stated.
+
+    It is taken from the call form, or else from the appeal that the call led to. `first` returns
+    the SQL for a column of the call's first record in one of these tables.
+    """
     return fn.COALESCE(*_recorded_codes("call_type", first))
 
 
 def call_direction_expression(first: FirstRecordColumn = first_record_column) -> Node:
-    """Return the call direction from the call's form №2, or else from the ledger; never NULL."""
+    """Return the SQL for the code of a call's direction: incoming, transferred …; never NULL.
+
+    It is the one that the operator entered in the call form, or else the one that follows from the
+    stored call and its talks. `first` returns the SQL for a column of the call's first call form.
+    """
     recorded = fn.NULLIF(first(CallForm, "call_direction"), "")
     return fn.COALESCE(_listed_code(recorded, "call_direction"), direction_from_ledger())
 
 
 def _recorded_codes(column: str, first: FirstRecordColumn) -> Iterator[Node]:
-    """Yield the value of a column on form №2 and on the appeal; NULL if it is empty.
+    """Return the SQL for a column of the call form and of the appeal; NULL if it is empty.
 
     A typed text that is not a code is replaced by UNLISTED, because it may name a citizen, and
     issued reports cannot be changed later.
@@ -104,6 +136,7 @@ def _recorded_codes(column: str, first: FirstRecordColumn) -> Iterator[Node]:
 
 
 def _listed_code(value: Node, catalog: str) -> Node:
+    """Return the SQL for `value` if it is NULL or a code of the catalog, otherwise UNLISTED."""
     codes = CatalogItem.select(CatalogItem.code).where(CatalogItem.catalog == catalog)
     return Case(None, [(value.is_null() | value.in_(codes), value)], UNLISTED)
 
@@ -111,7 +144,8 @@ def _listed_code(value: Node, catalog: str) -> Node:
 def added_field_query(form: str, name: str) -> SelectQuery:
     """Return the subquery of the value of an added field on the call's first form that has one.
 
-    An added field is a field that the site added to a form.
+    An added field is a field that the site added to a form. `form` is the form's number: "1" for
+    appeals, "2" for call forms. The value is NULL if no form of the call has one.
     """
     value = FieldValue.alias()
     return (
@@ -123,7 +157,7 @@ def added_field_query(form: str, name: str) -> SelectQuery:
 
 
 def added_field_key(form: str, name: str) -> str:
-    """Return the key of an added field, such as "2.lang"."""
+    """Return the key of an added field, such as "2.lang" for the field `lang` of form №2."""
     return f"{form}.{name}"
 
 
@@ -133,7 +167,7 @@ def has_appeal() -> Expression:
 
 
 def has_form() -> Expression:
-    """Return the condition that the call is registered on form №2."""
+    """Return the condition that the call has a call form (form №2)."""
     return fn.EXISTS(CallForm.select(CallForm.id).where(CallForm.call_id == Call.id))
 
 

@@ -31,7 +31,10 @@ from appliance.telephony.calls import INBOUND_OUTCOMES, UNCOUNTED_CODES
 
 
 def _repetition_condition(call_filter: CallFilter, value: str) -> Expression:
-    """Select calls from numbers that called this often in the period: "2-3", "6-"."""
+    """Return the condition that the caller's number called this often: "2-3", "6-".
+
+    Only calls that meet all other conditions of the filter, except "caller", are counted.
+    """
     low, high = conditions.parse_range(value, r"\d+")
     count = fn.COUNT(Call.id)
     having = [count >= low] if low is not None else []
@@ -215,7 +218,7 @@ class OfferedFilter:
 
     name: str
     label: str
-    missing_label: str  # the name of the calls without a value
+    missing_label: str  # the name of the calls without a value; "" if they cannot be chosen
     choices: Mapping[str, str]
 
 
@@ -239,19 +242,28 @@ def find_dimension(name: str) -> Dimension:
 
 
 def key_expression(name: str, first: FirstRecordColumn = first_record_column) -> Node:
-    """Return the SQL expression of a call's value in a dimension."""
+    """Return the SQL for a call's value in the dimension `name`.
+
+    `first` returns the SQL for a column of the call's first appeal or call form, by default as a
+    subquery. Raises ValueError if there is no such dimension.
+    """
     return find_dimension(name).expression(first)
 
 
 def dimension_names(name: str, locale: str) -> Mapping[str, str]:
-    """Return the names of a dimension's values, by value, in the order of the list."""
+    """Return the names of the values of the dimension `name`, by value, in the order of the list.
+
+    Raises ValueError if there is no such dimension.
+    """
     return find_dimension(name).value_names(locale)
 
 
 def sql_conditions(call_filter: CallFilter) -> tuple[Expression, ...]:
     """Return the filter as SQL conditions on Call.
 
-    The period comes first, because there is an index for it.
+    Outgoing, rejected and test calls are excluded unless a condition of the filter selects them.
+    Raises ValueError for an unknown condition or an invalid value. The period comes first, because
+    there is an index for it.
     """
     values, period = call_filter.conditions, call_filter.period
     definitions = [find_filter(name) for name in values]
@@ -288,7 +300,8 @@ def filter_from_query(
 ) -> CallFilter:
     """Return the filter that the query parameters of a URL describe.
 
-    Parameters with an unknown name, an empty value or an invalid value are ignored.
+    Parameters with an unknown name, an empty value or an invalid value are ignored. Without
+    `calendar` the condition "work" is ignored as well.
     """
     values = {name: value for name, value in args if value}
     call_filter = CallFilter(period, values, calendar)
@@ -298,6 +311,7 @@ def filter_from_query(
 
 
 def _is_possible(call_filter: CallFilter, name: str) -> bool:
+    """Return True if there is a filter of this name, and the condition's value is valid for it."""
     try:
         find_filter(name).condition(call_filter, call_filter.conditions[name])
     except ValueError:

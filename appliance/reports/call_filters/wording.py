@@ -1,4 +1,7 @@
-"""The values of filters as readable text, for the page that lists the selected calls."""
+"""The values of filters as readable text, for the page that lists the selected calls.
+
+The functions are of the type ValueText, or return such a function.
+"""
 
 from collections.abc import Callable, Mapping
 
@@ -37,7 +40,7 @@ def dimension_text(dimension: Dimension) -> ValueText:
 
 
 def plain_text(value: str, reader: Reader) -> str:
-    """Return the value unchanged."""
+    """Return the value unchanged, for a filter whose values are readable: "10" for an hour."""
     return value
 
 
@@ -48,7 +51,7 @@ def range_text(value: str, reader: Reader) -> str:
 
 
 def weekday_text(value: str, reader: Reader) -> str:
-    """Return the name of a weekday given as 1 to 7."""
+    """Return the name of a weekday given as "1" (Monday) to "7"."""
     return report_texts.load_texts(reader.locale).weekdays[int(value) - 1]
 
 
@@ -68,7 +71,7 @@ def days_text(value: str, reader: Reader) -> str:
 
 
 def operator_text(value: str, reader: Reader) -> str:
-    """Return the name of the operator with this login."""
+    """Return the name of the operator with this login, or the login if there is no such user."""
     return accounts.display_names(reader.locale).get(value, value)
 
 
