@@ -19,7 +19,7 @@ _HEADROOM_FACTOR = 1.2  # of the highest bar; leaves space for legend and notes 
 
 @dataclass(frozen=True)
 class FigureRow:
-    """One row of the table of figures; `few` marks a figure based on too few cases."""
+    """One row of the table of figures; `few`: it is based on too few cases to be reliable."""
 
     code: str  # the anchor of its explanation in docs/figures.md; "" if it is not explained there
     label: str
@@ -38,7 +38,7 @@ class AnnexReport(Protocol):
     @property
     def inbound(self) -> Arrivals: ...
     @property
-    def is_observed(self) -> bool: ...
+    def is_observed(self) -> bool: ...  # False: the numbers of calls are unknown
     @property
     def rules(self) -> Calls: ...
     @property
@@ -48,7 +48,8 @@ class AnnexReport(Protocol):
 def hours_chart(report: AnnexReport, texts: AnnexTexts) -> Chart | None:
     """Return the chart of the average number of calls in each hour of the day.
 
-    None if there were no calls. Bars within working hours are dark.
+    The average is over the days of the period up to today. None if there were no calls. Bars within
+    working hours are dark.
     """
     counts = report.inbound.hours
     if not any(counts):
@@ -76,7 +77,8 @@ def hours_chart(report: AnnexReport, texts: AnnexTexts) -> Chart | None:
 def waits_chart(report: AnnexReport, texts: AnnexTexts) -> Chart | None:
     """Return the chart of accepted calls by waiting time, if there were such calls.
 
-    A dashed line at the service level's threshold separates the dark bars from the light ones.
+    A dashed line at the service level's threshold separates the dark bars (answered within it) from
+    the light ones.
     """
     level = report.rules.service_level
     edges = sorted({*kpi.WAIT_EDGES_SECONDS, level})
@@ -168,8 +170,9 @@ def explanatory_notes(
 ) -> list[str]:
     """Return the notes on which calls the service level is a percentage of.
 
-    No notes if there are no such calls. With `distribution`, a further note explains why the chart
-    of waits shows another percentage for the same number of seconds.
+    No notes if there are no such calls. With `distribution`, which is for a report with the chart
+    of waits, a further note explains why that chart shows another percentage for the same number
+    of seconds.
     """
     texts, tally = all_texts.annex, report.inbound.tally
     if tally.service_level.value is None:
@@ -206,6 +209,7 @@ def _average_labels(averages: list[float]) -> list[str]:
 def _seconds_row(
     code: str, label: str, rate: kpi.Rate, texts: AnnexTexts, target: str = formatting.NO_VALUE
 ) -> FigureRow:
+    """Return a row with a mean number of seconds; "–" for a rate or a target without a value."""
     value = formatting.format_decimal(rate.value)
     value_text = value if rate.value is None else texts.seconds.format(value=value)
     return FigureRow(code, label, value_text, target, rate.few)
@@ -214,10 +218,14 @@ def _seconds_row(
 def percentage_row(
     code: str, label: str, rate: kpi.Rate, target: str = formatting.NO_VALUE
 ) -> FigureRow:
-    """Return a row of the table with a percentage."""
+    """Return a row of the table with a percentage; "–" for a rate or a target without a value.
+
+    `code` is the anchor of the figure's explanation, `label` its name.
+    """
     return FigureRow(code, label, _percentage_text(rate), target, rate.few)
 
 
 def _percentage_text(rate: kpi.Rate) -> str:
+    """Return a percentage as text, such as "13,8 %"; "–" if the rate has no value."""
     value = formatting.format_decimal(rate.value)
     return value if rate.value is None else f"{value}{formatting.NO_BREAK_SPACE}%"

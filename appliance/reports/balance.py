@@ -1,4 +1,7 @@
-"""The balance of calls in every report: arrived calls, their outcomes, and what is unknown."""
+"""The balance of calls in every report: arrived calls, their outcomes, and what is unknown.
+
+The ledger is the database's record of calls, which is derived from Asterisk's log.
+"""
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
@@ -34,7 +37,11 @@ def as_json(balance: Balance, tz: ZoneInfo) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class ExcludedCalls:
-    """Inbound calls that the balance includes but a table excludes or lists separately."""
+    """Numbers of inbound calls that the balance includes, but a report's tables or rates do not.
+
+    Tables exclude test calls and rejected calls. Short abandons are excluded only from rates, such
+    as the service level, because those callers did not really wait.
+    """
 
     short: int = 0  # short abandons: hung up in the queue within settings.calls.short_abandon
     synthetic: int = 0  # test calls
@@ -47,8 +54,8 @@ class CallBalanceDescription:
     """The balance of calls as text, for the footer of a report.
 
     `total` is the number of calls as a sum over their outcomes. `difference` is the number of calls
-    missing from the ledger; it is emphasized in print. `bridge` says how the numbers in the tables
-    follow from those of the balance.
+    that arrived but are missing from the ledger; it is emphasized in print. `bridge` says how the
+    numbers in the tables follow from those of the balance.
     """
 
     total: str
@@ -63,7 +70,7 @@ class CallBalanceDescription:
 
 
 def count_excluded(groups: Iterable[CallGroup]) -> ExcludedCalls:
-    """Return how many calls in groups of inbound calls are excluded from tables."""
+    """Return how many calls in groups of inbound calls are excluded from tables or rates."""
     group_list = list(groups)
     test_groups = [group for group in group_list if group.sample_call.synthetic]
     rejected_groups = [
@@ -88,7 +95,7 @@ def describe_call_balance(
     tz: ZoneInfo,
     texts: BalanceTexts,
 ) -> CallBalanceDescription:
-    """Return the balance of a period's inbound calls as text.
+    """Return the balance of a period's inbound calls as text, with times in the time zone `tz`.
 
     The sum over the outcomes comes from the ledger. The number of calls that arrived on the trunks
     is counted independently of it and is the first of the facts. `made_at` is when the report was
@@ -161,7 +168,11 @@ def _subtraction_text(minuend: int, parts: Iterable[tuple[int, str]]) -> str:
 def labelled_summands(
     balance: Balance, excluded: ExcludedCalls, texts: BalanceTexts
 ) -> list[tuple[str, str]]:
-    """Return (outcome, text) of the total, whose outcome is "", and then of each summand."""
+    """Return (outcome, text) of the total, whose outcome is "", and then of each summand.
+
+    Outcomes without calls are left out, except "answered". Calls in progress have the outcome
+    "open".
+    """
     counts = {**balance.outcomes, "open": balance.open}
     total = texts.arrived.format(count=formatting.format_number(sum(counts.values())))
     if excluded.synthetic:
@@ -179,13 +190,18 @@ def labelled_summands(
 
 
 def unobserved_stretches_text(gaps: Sequence[tuple[dt.datetime, dt.datetime]], tz: ZoneInfo) -> str:
-    """Return the unobserved intervals in the time zone `tz`, separated by semicolons."""
+    """Return unobserved intervals as text in the time zone `tz`, separated by semicolons.
+
+    Asterisk was not observed then, so it is unknown which calls arrived. Returns "" if there are no
+    such intervals.
+    """
     return "; ".join(
         formatting.format_interval(b.astimezone(tz), e.astimezone(tz)) for b, e in gaps
     )
 
 
 def _unobserved_text(balance: Balance, tz: ZoneInfo, texts: BalanceTexts) -> str:
+    """Return a text with the first unobserved intervals, and how many more there are."""
     gaps = balance.unobserved
     if not gaps:
         return texts.all_observed

@@ -1,6 +1,7 @@
 """Figures about the box for the monthly annex: links, internet rate, the last restore drill.
 
-A restore drill is a rehearsed restore from a snapshot.
+A link is a connection to the internet or to a telephone network. A restore drill is a rehearsed
+restore from a snapshot.
 """
 
 import datetime as dt
@@ -15,7 +16,10 @@ AGREED_RATE_MBIT = 75.0  # the minimum internet rate (requirement S3)
 
 @dataclass(frozen=True)
 class LinkAvailability:
-    """The availability of a link in a period: seconds up, seconds down, number of outages."""
+    """The availability of a link in a period: seconds up, seconds down, number of outages.
+
+    Time in which the link was not observed is in neither.
+    """
 
     link: str
     up: float

@@ -1,7 +1,8 @@
 """Classes of calls: two calls of a class meet the same conditions of sums.py.
 
-A class is named by a text. There are many calls but only dozens of classes, so the database counts
-the calls of each class, and Python evaluates the conditions once for each class.
+So the calls of a class count alike in every figure. A class is named by a text. There are many
+calls but only dozens of classes, so the database counts the calls of each class, and Python
+evaluates the conditions once for each class.
 """
 
 from dataclasses import dataclass

@@ -14,7 +14,7 @@ _BAR_WIDTH_RATIO = 0.72  # part of a bar's place; the rest is the gap to the nex
 
 @dataclass(frozen=True)
 class Bar:
-    """One bar with the value above it and the label below it."""
+    """One bar with the value above it and the label below it; x and y are its upper left corner."""
 
     x: float
     y: float
@@ -60,10 +60,10 @@ def lay_out_bars(
     highest: float = 0.0,
     chart_width: float = CHART_WIDTH,
 ) -> tuple[Bar, ...]:
-    """Return bars side by side.
+    """Return bars side by side, one for each of `values` (at least one).
 
-    `texts` are shown above the bars, `labels` below them. A bar of the highest value, or of
-    `highest` if that is higher, reaches the top.
+    `texts` are shown above the bars, `labels` below them; `dark` says which bars are dark. A bar of
+    the highest value, or of `highest` if that is higher, reaches the top.
     """
     slot_width = (chart_width - LEFT_MARGIN) / len(values)
     width = slot_width * _BAR_WIDTH_RATIO
@@ -85,5 +85,8 @@ def lay_out_bars(
 
 
 def x_before_bar(bar: int, bar_count: int) -> float:
-    """Return the x coordinate between a bar, counted from 0, and the bar to its left."""
+    """Return the x coordinate between a bar, counted from 0, and the bar to its left.
+
+    It is for a chart of the width CHART_WIDTH with `bar_count` bars.
+    """
     return round(LEFT_MARGIN + bar * (CHART_WIDTH - LEFT_MARGIN) / bar_count, 1)

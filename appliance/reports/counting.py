@@ -60,7 +60,11 @@ def count_all(call_filter: CallFilter, service_level_seconds: float) -> CallTall
 def count_by(
     call_filter: CallFilter, service_level_seconds: float, key_expression: Node
 ) -> dict[Any, CallTally]:
-    """Return the tallies of the calls that pass a filter, by the value of an SQL expression."""
+    """Return the tallies of the calls that pass a filter, by the value of an SQL expression.
+
+    `service_level_seconds` is the threshold of the service level. Values without calls are left
+    out; the key None is for calls whose expression is NULL.
+    """
     return count_by_keys(call_filter, service_level_seconds, lambda first: [{"": key_expression}])[
         ""
     ]
@@ -73,16 +77,18 @@ def count_by_keys(
 
     Returns a dict for each key name, of the tallies by the values of that key.
 
-    `key_expressions` returns a list of dicts: the SQL expressions on Call by key name. The database
-    groups the calls by all keys of a dict at once, so a dict should contain only keys with few
-    values. A key that depends on a call's first appeal or first call form gets its columns from the
-    function that is passed to `key_expressions`.
+    `key_expressions` is a function that returns key sets: dicts of SQL expressions on Call by key
+    name. The database groups the calls by all keys of a set at once, and the counts are then added
+    up for each key alone. So each set should contain only keys with few values. The function's
+    argument is a function (table, column) that returns the SQL for a column of the call's first
+    appeal or call form, for keys that depend on it.
     """
     classifier, joined_records = CallClassifier((service_level_seconds,)), JoinedRecords()
     key_sets = key_expressions(joined_records.first_record_column)
     name_sets = [list(key_set) for key_set in key_sets]
     nodes = {name: node for key_set in key_sets for name, node in key_set.items()}
     columns = {f"key_{number}": node for number, node in enumerate(nodes.values())}
+    # calls of one class count alike in every figure, so the database adds them up
     columns |= {"alike": classifier.sql, **_DURATION_COLUMNS}
     columns |= {
         "registered": joined_records.has_appeal(),
@@ -119,8 +125,9 @@ def _tallies_from_rows(
 ) -> dict[str, dict[Any, CallTally]]:
     """Build the tallies from the rows of the union query, by key name and then by key value.
 
-    A row consists of: index of the set of keys, class of the calls (call_classes), number of calls,
-    sums, keys.
+    `names` are the names of the keys of each set. A row has the sums over calls of one class: index
+    of the key set, class (call_classes), number of calls, sums of _SUMMED_COLUMNS, values of the
+    keys.
     """
     sums_by_key: dict[str, dict[Any, dict[str, Any]]] = {
         name: {} for name_set in names for name in name_set
@@ -159,7 +166,8 @@ def _rounded_tally(sums: dict[str, Any]) -> CallTally:
 class _FieldsOfClass(dict[str, list[tuple[str, int]]]):
     """Maps a class of calls to the fields of CallTally to which its calls add.
 
-    Each field comes with the index of the value to add, among the number of calls and the sums.
+    A value is a list of (field, index of the value to add). Index 0 is the number of calls, the
+    next ones are the sums of _SUMMED_COLUMNS. A class is evaluated when it is first looked up.
     """
 
     def __init__(self, classifier: CallClassifier, service_level_seconds: float) -> None:
@@ -179,19 +187,19 @@ class _FieldsOfClass(dict[str, list[tuple[str, int]]]):
 
 @dataclass(frozen=True)
 class CallFormCounts:
-    """The number of accepted calls, and how many of them are registered on form №2."""
+    """The number of accepted calls, and how many of them have a call form (form №2)."""
 
     accepted: int
     registered: int
 
     @property
     def share(self) -> Rate:
-        """The percentage of the accepted calls that are registered."""
+        """The percentage of the accepted calls that have a call form."""
         return percentage_rate(self.registered, self.accepted)
 
 
 def count_call_forms(period: Period) -> CallFormCounts:
-    """Count the accepted calls of a period, and those of them that are registered on form №2."""
+    """Count the accepted calls of a period, and those of them that have a call form (form №2)."""
     accepted = CallFilter(period, {"outcome": "answered"})
     columns = fn.COUNT(Call.id), count_where(call_filters.has_form())
     accepted_count, registered_count = (
@@ -201,7 +209,7 @@ def count_call_forms(period: Period) -> CallFormCounts:
 
 
 def count_excluded_calls(period: Period) -> ExcludedCalls:
-    """Count the period's calls that the balance includes but tables exclude."""
+    """Count the period's inbound calls that the balance includes but tables or rates exclude."""
     in_period = (
         Call.arrived_at >= period.begin,
         Call.arrived_at < period.end,

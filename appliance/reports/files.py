@@ -48,7 +48,8 @@ class ReportForm:
     as_workbook: Callable[[Any], xlsx.Workbook]
     as_page: Callable[[Any], str]
     permission: str = "report.read"  # needed to read the report
-    open_calls: Callable[[Any], int] = lambda report: report.balance.open  # calls in progress
+    # the number of calls in progress; the report is issued only when it is 0
+    open_calls: Callable[[Any], int] = lambda report: report.balance.open
 
 
 def _build_telephony(settings: Settings, period: Period, locale: str) -> Any:
@@ -111,7 +112,7 @@ FORMS = {
 
 
 def build_report(name: str, settings: Settings, period: Period, locale: str) -> Any:
-    """Build the report `name` (of FORMS) for a period, with names in the language of `locale`."""
+    """Build the report whose key in FORMS is `name` for a period, in the language of `locale`."""
     return FORMS[name].build(settings, period, locale)
 
 
@@ -135,6 +136,9 @@ def render_file(name: str, report: PrintableReport, kind: str) -> bytes:
 
 
 def file_name(name: str, report: PrintableReport, kind: str) -> str:
-    """Return the file's name, such as hisobot-2_2026-10-01_2026-10-31_uz_Cyrl.pdf."""
+    """Return the file's name, such as hisobot-2_2026-10-01_2026-10-31_uz_Cyrl.pdf.
+
+    `name` is a key of FORMS, `kind` a key of MIME_TYPES.
+    """
     period = report.period
     return f"{FORMS[name].file_prefix}_{period.first}_{period.last}_{report.locale}.{kind}"

@@ -33,7 +33,8 @@ class ArrivalSlot:
 class Arrivals:
     """The inbound calls of a period, counted in two ways: by group and by time slot.
 
-    A group contains the calls that no condition of sums.py distinguishes.
+    A group contains the calls that no condition of sums.py distinguishes. The groups include
+    rejected and test calls, the slots do not.
     """
 
     groups: tuple[CallGroup, ...] = ()
@@ -63,10 +64,10 @@ class Arrivals:
 def count_arrivals(
     period: Period, service_level_seconds: float, times: Iterable[dt.time] = ()
 ) -> Arrivals:
-    """Count the inbound calls that arrived in a period.
+    """Count the inbound calls that arrived in a period, by group and by time slot.
 
-    `times` are times of the day that must be borders between time slots. `service_level_seconds` is
-    the threshold of the service level.
+    `times` are times of the day that must be borders between time slots, which are otherwise hours.
+    `service_level_seconds` is the threshold of the service level.
     """
     in_period = (
         Call.direction == "inbound",
@@ -85,8 +86,8 @@ def count_groups(
 ) -> tuple[CallGroup, ...]:
     """Count the calls that meet the conditions, in groups.
 
-    Calls of a group meet the same conditions of sums.py, and no edge of the waiting times lies
-    between their waits.
+    Calls of a group meet the same conditions of sums.py. Their waits are in the same range between
+    two neighbouring edges, which are WAIT_EDGES_SECONDS and `service_level_seconds`.
     """
     classifier = CallClassifier(tuple(sorted({*WAIT_EDGES_SECONDS, service_level_seconds})))
     seconds = (Call.menu_seconds, Call.wait_seconds, Call.talk_seconds, Call.hold_seconds)

@@ -13,7 +13,7 @@ def period_as_json(period: Period) -> dict[str, str]:
 
 
 def share_as_json(share: Decimal | None) -> float | None:
-    """Return a share in per cent as a float."""
+    """Return a share in per cent as a float, because JSON has no decimals; None remains None."""
     return None if share is None else float(share)
 
 
@@ -23,5 +23,5 @@ def rate_as_json(rate: Rate) -> dict[str, Any]:
 
 
 def round_to_thousandths(value: float | None) -> float | None:
-    """Round to thousandths, because sums of floats show more digits than they are precise to."""
+    """Round to thousandths, because sums of floats have meaningless digits; None remains None."""
     return None if value is None else round(value, 3)

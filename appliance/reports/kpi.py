@@ -22,7 +22,7 @@ WAIT_EDGES_SECONDS = (5.0, 10.0, 15.0, 20.0, 30.0, 45.0, 60.0, 90.0)
 
 @dataclass(frozen=True)
 class Rate:
-    """A figure and the number of cases that it is based on; None if there are no cases."""
+    """A figure and the number of cases that it is based on; `value` is None without any case."""
 
     value: float | None
     cases: int
@@ -130,7 +130,8 @@ class Tally:
 def tally_groups(groups: Iterable[CallGroup], service_level_seconds: float = 0.0) -> Tally:
     """Return the tally of the incoming calls in groups of calls in memory.
 
-    `service_level_seconds` is the threshold of the service level.
+    `service_level_seconds` is the threshold of the service level; it may be omitted if that figure
+    is not needed.
     """
     counted_groups = incoming_groups(groups)
     return Tally(
@@ -168,10 +169,10 @@ def accepted_calls_by_wait(groups: Iterable[CallGroup], edges: Sequence[float]) 
 
 
 def mean_rate(total: float, cases: int) -> Rate:
-    """Return the mean of a total over a number of cases."""
+    """Return the mean of a total over a number of cases; its value is None for 0 cases."""
     return Rate(total / cases if cases else None, cases)
 
 
 def percentage_rate(part: float, cases: int) -> Rate:
-    """Return a part as a percentage of a number of cases."""
+    """Return a part as a percentage of a number of cases; its value is None for 0 cases."""
     return Rate(percentage(part, cases), cases)

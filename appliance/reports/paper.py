@@ -59,7 +59,7 @@ jinja_environment.filters["script"] = script.transliterate_for_locale
 def render_page(template: str, report: CallReport, title: str, **context: Any) -> str:
     """Return a report with its balance as HTML for pdf.write_pdf.
 
-    The template extends paper.html and gets `context`.
+    `template` is the name of a template that extends paper.html; it gets `context`.
     """
     return render_template(
         template,
@@ -99,7 +99,7 @@ def dated_title(name: str, report: PrintableReport) -> str:
 def build_workbook(
     report: PrintableReport, title: str, sheets: Sequence[xlsx.Sheet]
 ) -> xlsx.Workbook:
-    """Return the workbook of a report."""
+    """Return the workbook of a report with these sheets, to be written by xlsx.write_workbook."""
     texts = report_texts.load_texts(report.locale)
     return xlsx.Workbook(
         title=title,
@@ -122,7 +122,7 @@ def balance_footer_from_counts(
 ) -> CallBalanceDescription:
     """Return the balance of a report's calls as text for its footer.
 
-    `excluded` are the numbers of calls that the report's tables exclude or list separately.
+    `excluded` are the numbers of calls that the report's tables or rates exclude.
     """
     texts, tz = report_texts.load_texts(report.locale).balance, report.period.tz
     return balance.describe_call_balance(report.balance, excluded, report.made_at, tz, texts)
@@ -135,7 +135,10 @@ def footer_text(footer: CallBalanceDescription, locale: str) -> str:
 
 
 def footer_cells(report: CallReport) -> list[tuple[str, object]]:
-    """Return the balance as (name, value) rows of a CSV table."""
+    """Return the balance, the version of the formulas and the time of the report as CSV rows.
+
+    A row is (name, value).
+    """
     plain_values = balance.as_json(report.balance, report.period.tz)
     outcomes = plain_values.pop("outcomes")
     plain_values["unobserved"] = unobserved_text(report)
@@ -150,7 +153,7 @@ def footer_cells(report: CallReport) -> list[tuple[str, object]]:
 
 
 def unobserved_text(report: CallReport) -> str:
-    """Return when calls could not be observed, as text; "" if they always could."""
+    """Return the intervals in which calls were not observed, as text; "" if there are no such."""
     return balance.unobserved_stretches_text(report.balance.unobserved, report.period.tz)
 
 

@@ -99,13 +99,17 @@ def parse_range(first: str, last: str, tz: ZoneInfo) -> Period:
 
 
 def quarter_name(date: dt.date) -> str:
-    """Return the quarter of a date, such as "2026-Q3"."""
+    """Return the quarter that contains a date, such as "2026-Q3"."""
     return f"{date.year}-Q{(date.month + 2) // 3}"
 
 
 def _period_up_to(
     first: dt.date, last: dt.date, upto: str | None, text: str, tz: ZoneInfo
 ) -> Period:
+    """Return the period from `first` to the date `upto`; without it, to `last` or today.
+
+    Raises PeriodError, which names the period by `text`, if `upto` is not between the two dates.
+    """
     if upto is None:
         today = clock.now().astimezone(tz).date()
         return Period(first, min(last, today) if today >= first else last, tz)

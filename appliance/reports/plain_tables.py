@@ -20,7 +20,7 @@ class PlainTable:
 
 
 def plain_text(value: PlainValue) -> str:
-    """Return the printed text of a value."""
+    """Return the printed text of a value, such as "20 379", "13,8" or "3:42"; None as ""."""
     match value:
         case None:
             return ""

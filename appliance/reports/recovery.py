@@ -22,7 +22,7 @@ _RECOVERY_WINDOW_MICROSECONDS = RECOVERY_WINDOW // dt.timedelta(microseconds=1)
 class MissedCall(NamedTuple):
     """An incoming call that was not accepted; times are in microseconds."""
 
-    arrived_at: int  # since 1970
+    arrived_at: int  # since 1970, in UTC
     # time from the missed call to the next call with this number that was answered, incoming or
     # outgoing; None if there was no such call within RECOVERY_WINDOW
     recovered_after: int | None
@@ -88,7 +88,10 @@ def summarize_recovery(missed: list[MissedCall]) -> Recovery:
 
 
 def _delay_until_talk(missed_at: int, talks: list[int]) -> int | None:
-    """Return the time until the next talk; None if it is not within RECOVERY_WINDOW."""
+    """Return the microseconds until the next talk; None if it is not within RECOVERY_WINDOW.
+
+    `talks` are the times at which talks began, in order; all times are in microseconds since 1970.
+    """
     position = bisect.bisect_right(talks, missed_at)
     delay = talks[position] - missed_at if position < len(talks) else None
     return None if delay is None or delay > _RECOVERY_WINDOW_MICROSECONDS else delay

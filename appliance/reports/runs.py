@@ -53,8 +53,9 @@ def plan_runs(settings: Settings) -> int:
 def request_run(name: str, period: str, upto: str, by: str) -> ReportRun:
     """Request a report, which is issued as soon as its period is over and its calls have ended.
 
-    A report that was already issued is issued again. `upto` is the date on which the period ends
-    early, "" for the whole period.
+    `name` is a key of files.FORMS, `period` a text such as "2026-10", and `upto` the date on which
+    the period ends early, "" for the whole period; `by` is the login of the user. A report that was
+    already issued is issued again. If a process is making the report, nothing is changed.
     """
     now = clock.now()
     with write_transaction():
@@ -72,7 +73,10 @@ def request_run(name: str, period: str, upto: str, by: str) -> ReportRun:
 
 
 def claim_run() -> ReportRun | None:
-    """Claim the next run that is due, if any, and return it."""
+    """Claim the next run that is due and return it; None if no run is due.
+
+    A run whose process did not finish it within CLAIM_LEASE is due again.
+    """
     now, token = clock.now(), secrets.token_hex(8)
     ready_runs = ReportRun.select(ReportRun.id).where(
         ReportRun.state != "done", ReportRun.next_at <= now
@@ -111,7 +115,10 @@ def make_report(
 
 
 def record_failure(run: ReportRun, error: Exception) -> None:
-    """Record that a claimed run failed; it is retried after a delay that doubles each time."""
+    """Record that a claimed run failed, and when it is retried.
+
+    The delay is RETRY_DELAY, doubled after each further failure up to _MAX_RETRY_DELAY.
+    """
     wait = min(RETRY_DELAY * 2 ** min(run.attempts - 1, 10), _MAX_RETRY_DELAY)
     reason = f"{type(error).__name__}: {error}"[:_MAX_ERROR_LENGTH]
     _update_claimed_run(run, state="failed", error=reason, next_at=clock.now() + wait)
@@ -123,7 +130,7 @@ def find_run(number: int) -> ReportRun | None:
 
 
 def retry_run(run: ReportRun) -> None:
-    """Make a failed or waiting run due immediately."""
+    """Make a failed or waiting run due immediately; a running or finished one is left unchanged."""
     is_waiting = ReportRun.state << ("failed", "due")
     ReportRun.update(next_at=clock.now()).where(ReportRun.id == run.id, is_waiting).execute()
 
@@ -134,12 +141,14 @@ def unfinished_runs() -> list[ReportRun]:
 
 
 def _release_run(run: ReportRun, wait: dt.timedelta, reason: str) -> None:
+    """Make a claimed run due again after `wait`, without counting the attempt as a failure."""
     _update_claimed_run(
         run, state="due", error=reason, next_at=clock.now() + wait, attempts=run.attempts - 1
     )
 
 
 def _update_claimed_run(run: ReportRun, **values: object) -> None:
+    """Update the row of a claimed run, unless another process has claimed it in the meantime."""
     still_claimed = (
         ReportRun.id == run.id,
         ReportRun.claim == run.claim,

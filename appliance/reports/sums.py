@@ -32,7 +32,10 @@ class InboundCall:
 
 @dataclass(frozen=True, slots=True)
 class CallGroup:
-    """Calls that meet the same conditions: one of them as a sample, their number, their sums."""
+    """Calls that meet the same conditions: one of them as a sample, their number, their sums.
+
+    The sample may be made up to represent the group. The seconds are sums over the calls.
+    """
 
     sample_call: InboundCall
     calls: int = 1
@@ -43,7 +46,7 @@ class CallGroup:
 
 
 def single_call_group(call: InboundCall) -> CallGroup:
-    """Return a group of one call."""
+    """Return a group of one call; its wait is 0 if it never joined a queue."""
     wait_seconds = call.wait_seconds or 0.0
     return CallGroup(call, 1, call.menu_seconds, wait_seconds, call.talk_seconds, call.hold_seconds)
 
@@ -102,6 +105,11 @@ def _not_null_condition(column: str) -> Condition:
 
 
 def _at_most_condition(column: str, limit: float) -> Condition:
+    """Return the condition that a column is at most `limit`.
+
+    It must be combined with the condition that the column is not null: a null meets it in Python,
+    but not in SQL.
+    """
     read_column = operator.attrgetter(column)
     return Condition(
         getattr(Call, column) <= limit, lambda call: (read_column(call) or 0.0) <= limit

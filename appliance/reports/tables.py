@@ -11,7 +11,8 @@ from appliance.core.intervals import Interval, merge_intervals
 from appliance.reports.periods import Period
 from appliance.reports.shares import percentage_shares, total_share
 
-type Cell = tuple[int, bool]  # weekday (1 is Monday), whether inside working hours
+# a cell of the weekday table: weekday (1 is Monday), whether inside working hours
+type Cell = tuple[int, bool]
 
 
 @dataclass(frozen=True)
@@ -158,7 +159,10 @@ def _column_with_shares(counts: list[int | None]) -> list[tuple[int | None, Deci
 def _half_day_intervals(
     day: dt.date, calendar: WorkingCalendar
 ) -> Iterable[tuple[Cell, dt.datetime, dt.datetime]]:
-    """Yield (cell, begin, end) of a date's hours before, in and after working hours, in UTC."""
+    """Yield (cell, begin, end) of a date's hours before, in and after working hours, in UTC.
+
+    On a day off, all three are in the cell outside working hours.
+    """
     edges = [
         dt.datetime.combine(date, time, calendar.tz).astimezone(dt.UTC)
         for date, time in (

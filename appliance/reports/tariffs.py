@@ -33,8 +33,10 @@ def add_tariff(
 ) -> Tariff:
     """Add a tariff with a price in tiyin, per minute or per call.
 
-    An empty `trunk` or `number` means any. An earlier tariff for the same calls without a last
-    day is ended the day before `valid_from`.
+    `direction` is one of DIRECTIONS, `rounding` one of ROUNDINGS, `number` the number that an
+    incoming caller dialled; an empty `trunk` or `number` means any. Without `valid_to` there is no
+    last day. `by` is the login of the user who adds the tariff. An earlier tariff for the same
+    calls without a last day is ended the day before `valid_from`.
 
     Raises Refused with the code "direction", "rounding" or "price" if that value is invalid, "days"
     if the last day is before the first, "overlap" if another tariff for the same calls applies on
@@ -73,7 +75,7 @@ def add_tariff(
 
 
 def close_tariff(tariff: Tariff, last: dt.date, by: str) -> None:
-    """Set a tariff's last day.
+    """Set a tariff's last day; `by` is the login of the user who sets it.
 
     Raises Refused with the code "days" if the tariff begins after that day.
     """
@@ -98,8 +100,9 @@ def matching_tariff(
 ) -> Tariff | None:
     """Return the tariff, if any, that applies to a call on a day.
 
-    A tariff for the call's trunk takes precedence over one for any trunk; then a tariff for the
-    call's number takes precedence over one for any number.
+    `number` is the number that an incoming caller dialled, "" for an outgoing call. A tariff for
+    the call's trunk takes precedence over one for any trunk; then a tariff for the call's number
+    takes precedence over one for any number; then the one that began last.
     """
     valid = [
         tariff
@@ -116,7 +119,8 @@ def matching_tariff(
 def billed_seconds(talk_seconds: float, rounding: str) -> int:
     """Return the seconds billed for a talk, rounded up to whole minutes or else whole seconds.
 
-    `rounding` is one of ROUNDINGS.
+    `rounding` is one of ROUNDINGS; "call" counts like "second". Up to half a millisecond above a
+    whole unit is rounded down, because a float is not exact.
     """
     unit = _rounding_unit_seconds(rounding)
     return math.ceil((talk_seconds * 1000 - 0.5) / (unit * 1000)) * unit
@@ -150,5 +154,6 @@ def total_cost_sql(tariff: Tariff, talk_seconds: Node) -> Node:
 
 
 def _end_tariff(tariff: Tariff, last: dt.date, by: str) -> None:
+    """Store a tariff's last day, and record that in the audit."""
     Tariff.update(valid_to=last).where(Tariff.id == tariff.id).execute()
     audit.record_entry(by, "tariff.close", str(tariff.id), last=last.isoformat())

@@ -15,7 +15,7 @@ class TodayFigures:
     """The figures of the day so far.
 
     `asa` is the average answer time of the answered calls. `asa_soon` also includes the calls that
-    are waiting, as if they were answered now.
+    are waiting, as if they were answered now. `service` is the service level.
     """
 
     asa: Rate

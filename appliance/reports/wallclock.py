@@ -37,7 +37,8 @@ def wall_clock_intervals(
 ) -> Iterator[tuple[int, int]]:
     """Yield each interval in local time, split where the zone's offset from UTC changes.
 
-    `intervals` are in microseconds since 1970 in UTC; the yielded ones in local time.
+    `intervals` are in microseconds since 1970 in UTC, and lie within the period; the yielded ones
+    are in microseconds since 1970 in local time.
     """
     changes = _offset_changes(period)
     edges = [microseconds_since_epoch(edge) for _, edge in changes]
@@ -66,7 +67,7 @@ def _offset_changes(period: Period) -> list[tuple[dt.datetime, dt.datetime]]:
             while _utc_offset_microseconds(moment, period) == _utc_offset_microseconds(
                 begin, period
             ):
-                moment += dt.timedelta(minutes=15)
+                moment += dt.timedelta(minutes=15)  # offsets change at a quarter of an hour
             changes.append((begin, moment))
     return changes
 
@@ -91,17 +92,17 @@ def wall_clock_datetime(microseconds: int) -> dt.datetime:
 
 
 def hour_of_day(period: Period) -> Node:
-    """Return the SQL for the local hour of the day, 0 to 23."""
+    """Return the SQL for the local hour of the day, 0 to 23, at which a call arrived."""
     return _remainder(local_microseconds(period) / HOUR_MICROSECONDS, 24)
 
 
 def weekday_number(period: Period) -> Node:
-    """Return the SQL for the local weekday; 1 is Monday."""
+    """Return the SQL for the local weekday on which a call arrived; 1 is Monday."""
     return _remainder(local_microseconds(period) / DAY_MICROSECONDS + _EPOCH_WEEKDAY, 7) + 1
 
 
 def microseconds_of_day(period: Period) -> Node:
-    """Return the SQL for the microseconds since local midnight."""
+    """Return the SQL for the microseconds from local midnight to the arrival of a call."""
     return _remainder(local_microseconds(period), DAY_MICROSECONDS)
 
 
