@@ -7,7 +7,7 @@ on a solver and pandas.
 
 from math import exp
 
-MAX_TRIED = 500  # the highest number of operators or channels that is tried
+MAX_TRIED = 500  # smaller numbers of operators or channels are tried
 
 
 def blocking_probability(channels: int, load_erlangs: float) -> float:
@@ -65,7 +65,8 @@ def operators_for_speed(
 ) -> int:
     """Return the smallest number of operators that answer within `target_seconds` on average.
 
-    `mean_handling_seconds` is the mean handling time of a call.
+    `mean_handling_seconds` is the mean handling time of a call. Raises StopIteration if it is
+    MAX_TRIED or more.
     """
     return next(
         n
@@ -80,7 +81,8 @@ def operators_for_level(
     """Return the smallest number of operators that reach a service level.
 
     That is, at least `share` (0 to 1) of the calls are answered within `threshold_seconds`.
-    `mean_handling_seconds` is the mean handling time of a call.
+    `mean_handling_seconds` is the mean handling time of a call. Raises StopIteration if it is
+    MAX_TRIED or more.
     """
     return next(
         n
@@ -91,7 +93,10 @@ def operators_for_level(
 
 
 def required_channels(load_erlangs: float, max_refused_share: float) -> int:
-    """Return the smallest number of channels that refuse at most `max_refused_share` of calls."""
+    """Return the smallest number of channels that refuse at most `max_refused_share` of calls.
+
+    The share is 0 to 1. Raises StopIteration if MAX_TRIED or more channels are needed.
+    """
     if load_erlangs <= 0:
         return 0
     return next(

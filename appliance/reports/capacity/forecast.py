@@ -92,17 +92,20 @@ class Capacity:
 
     @property
     def operator_hours(self) -> float:
-        """The operator hours needed on one day of the weekday."""
+        """The operator hours needed on one such weekday: the sum over its half-hours."""
         return sum(half.need.operators for half in self.half_hours) * SLOT_SECONDS / 3600
 
     @property
     def on_demand_operators(self) -> int:
-        """The operators needed in the busiest half-hour of a day on demand."""
+        """The operators needed in the busiest half-hour of a day on demand.
+
+        That is a day with ON_DEMAND_CALLS_PER_DAY calls.
+        """
         return max(half.on_demand.operators for half in self.half_hours)
 
     @property
     def on_demand_hours(self) -> float:
-        """The operator hours needed on a day on demand."""
+        """The operator hours needed on a day with ON_DEMAND_CALLS_PER_DAY calls."""
         return sum(half.on_demand.operators for half in self.half_hours) * SLOT_SECONDS / 3600
 
 
@@ -112,7 +115,8 @@ def forecast_capacity(
     """Return the operators and channels needed, judged by a period's calls.
 
     `service_level_seconds` is the threshold of the service level. `wrap_up` are the seconds that an
-    operator needs after each talk. If `weekday` is None, it is the weekday with most calls.
+    operator needs after each talk. The half-hours are those of an average `weekday` (1 is Monday);
+    if it is None, of the weekday with most calls.
     """
     tally_of_half_hour = half_hours.count_half_hours(period, service_level_seconds)
     tally_of_slot, total = (
@@ -169,8 +173,10 @@ def forecast_capacity(
 def operator_need(
     calls: float, mean_handling_seconds: float, service_level_seconds: float
 ) -> OperatorNeed:
-    """Return the operators needed for calls within a half-hour.
+    """Return the operators needed for a number of calls within a half-hour.
 
+    The targets are ASA_TARGET_SECONDS for the mean time to answer, and that
+    SERVICE_LEVEL_TARGET_PERCENT of the calls are answered within `service_level_seconds`.
     `mean_handling_seconds` is the mean handling time of a call.
     """
     load = calls * mean_handling_seconds / SLOT_SECONDS
@@ -196,6 +202,12 @@ def _build_half_hour(
     on_shift: float,
     demand_factor: float,
 ) -> HalfHour:
+    """Return the half-hour `number` (0 to 47) of the weekday.
+
+    `tally` is the sum over the `days` of that weekday in the period. `overall_mean` is the mean
+    handling time of all calls, which is used if this half-hour had too few. `on_shift` is the
+    average number of operators at work. The on-demand day has `demand_factor` times the calls.
+    """
     calls = _queued_calls(tally) / days
     handling = tally.handling
     length = (
@@ -221,7 +233,7 @@ def _queued_calls(tally: HalfHourTally) -> int:
 def _tallies_by_slot(
     tally_of_half_hour: Mapping[int, HalfHourTally],
 ) -> dict[WeekSlot, HalfHourTally]:
-    """Return the tallies added up over all days of a weekday, by weekday and half-hour.
+    """Return the tallies added up over all days of a weekday, by (weekday, half-hour of the day).
 
     The keys of `tally_of_half_hour` count half-hours since 1970, in local time.
     """
@@ -264,9 +276,10 @@ def _days_by_weekday(period: Period) -> dict[int, int]:
 
 
 def _operators_by_slot(period: Period) -> dict[WeekSlot, float]:
-    """Return the mean number of operators at work in a half-hour, by weekday and half-hour.
+    """Return the mean number of operators at work in each half-hour, by (weekday, half-hour).
 
-    The means are summed over the days of the weekday. Operators on a pause are at work.
+    The means are summed over the days of that weekday in the period; other keys give 0. Operators
+    on a pause are at work.
     """
     microseconds_of_slot: dict[WeekSlot, int] = defaultdict(int)
     width = SLOT_SECONDS * 10**6
@@ -285,7 +298,10 @@ def _operators_by_slot(period: Period) -> dict[WeekSlot, float]:
 
 
 def _peak_concurrent_calls(period: Period) -> int:
-    """Return the highest number of concurrent calls, incoming and outgoing together."""
+    """Return the highest number of concurrent calls, incoming and outgoing together.
+
+    They are the calls that arrived in the period; those in progress last until now.
+    """
     now = Call.arrived_at.db_value(clock.now())
     rows = (
         Call.select(Call.arrived_at, fn.COALESCE(Call.ended_at, now))

@@ -35,10 +35,11 @@ class HalfHourTally(kpi.Tally):
 
 
 def count_half_hours(period: Period, service_level_seconds: float) -> dict[int, HalfHourTally]:
-    """Return the tally of the incoming calls in each half-hour.
+    """Return the tally of the incoming calls in each half-hour of the period.
 
-    Keys count half-hours since 1970, in local time. `service_level_seconds` is the threshold of the
-    service level.
+    Keys count half-hours since 1970, in local time; half-hours without calls are left out. Only the
+    fields in _TALLY_COLUMNS and the further sums are counted, the others are 0.
+    `service_level_seconds` is the threshold of the service level.
     """
     all_sums = sums.tally_sums(service_level_seconds)
     columns: dict[str, Node] = {name: all_sums[name].sql for name in _TALLY_COLUMNS}

@@ -22,7 +22,7 @@ HALF_HOUR_HEADS = (
 
 
 def capacity_tables(forecast: Capacity, locale: str) -> tuple[PlainTable, PlainTable]:
-    """Return two tables in a language: of figures, and of the half-hours of the weekday."""
+    """Return two tables in a language: of figures, and of the half-hours of one weekday."""
     gettext = locale_translations(locale).gettext
     weekday = report_texts.load_texts(locale).weekdays[forecast.weekday - 1]
     rows = [
@@ -56,7 +56,7 @@ def capacity_tables(forecast: Capacity, locale: str) -> tuple[PlainTable, PlainT
 
 
 def operators_chart(forecast: Capacity, locale: str, width: float = charts.CHART_WIDTH) -> Chart:
-    """Return the chart of operators needed in each half-hour of the weekday.
+    """Return the chart of operators needed in each half-hour of the forecast's weekday.
 
     A bar is light if fewer operators were present.
     """
@@ -84,6 +84,7 @@ def operators_chart(forecast: Capacity, locale: str, width: float = charts.CHART
 
 
 def _forecast_figures(forecast: Capacity) -> list[tuple[str, str | int | Decimal | Seconds]]:
+    """Return (name, value) of the figures; the name is a message id."""
     patience = formatting.NO_VALUE if forecast.patience is None else Seconds(forecast.patience)
     return [
         (N_("Calls of the busiest weekday"), _one_decimal(max(forecast.weekdays.values()))),

@@ -63,7 +63,7 @@ class CallerCounts:
 
 
 def count_callers(call_filter: CallFilter) -> CallerCounts:
-    """Count the callers of the calls that pass a filter."""
+    """Count the numbers from which the calls that pass a filter came, by how often they called."""
     groups = call_filters.calls_per_number(call_filter).alias("groups")
     rows = (
         Call.select(groups.c.times, fn.COUNT(groups.c.caller))
@@ -86,6 +86,10 @@ def count_callers(call_filter: CallFilter) -> CallerCounts:
 
 
 def _top_callers(call_filter: CallFilter) -> tuple[Caller, ...]:
+    """Return the numbers that called more than once, those with most calls first.
+
+    There are at most MAX_TOP_CALLERS; hidden numbers are left out.
+    """
     times = fn.COUNT(Call.id)
     accepted = fn.SUM(Case(None, [(Call.outcome == "answered", 1)], 0))
     rows = (

@@ -12,7 +12,7 @@ from appliance.reports import call_filters
 from appliance.reports.call_filters import CallFilter, sql_conditions
 from appliance.reports.json_values import round_to_thousandths
 
-CHUNK_ROWS = 500
+CHUNK_ROWS = 500  # calls that are read at once for a list of all calls
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ def count_calls(call_filter: CallFilter) -> int:
 
 
 def calls_page(call_filter: CallFilter, limit: int, offset: int = 0) -> list[CallRow]:
-    """Return a page of the calls that pass a filter, newest first."""
+    """Return at most `limit` calls that pass a filter, newest first, without the first `offset`."""
     order = Call.arrived_at.desc(), Call.id
     call_ids = Call.select(Call.id).where(*sql_conditions(call_filter)).order_by(*order)
     # the details of a call are looked up only for the calls of the page
@@ -67,6 +67,7 @@ def iterate_calls(call_filter: CallFilter) -> Iterator[CallRow]:
 
 
 def _select_with_details() -> Any:
+    """Return the query of all calls with the columns that _call_row() needs."""
     return Call.select(
         Call,
         call_filters.first_operator().alias("operator"),
@@ -120,7 +121,7 @@ COLUMNS: dict[str, Callable[[CallRow, dt.tzinfo], Any]] = {
 
 
 def as_csv(call_filter: CallFilter, columns: Sequence[str]) -> Iterator[str]:
-    """Yield all calls that pass a filter as CSV, in pieces of text.
+    """Yield all calls that pass a filter, oldest first, as CSV in pieces of text.
 
     `columns` are keys of COLUMNS. Times are in the site's time zone.
     """

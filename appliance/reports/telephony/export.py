@@ -59,6 +59,7 @@ def as_json(report: TelephonyReport) -> dict[str, Any]:
 
 
 def _waits_as_json(waits: WaitCounts) -> dict[str, Any]:
+    """Return the members "waits" and "abandon_curve" of the report; bounds are in seconds."""
     return {
         "waits": [
             {
@@ -77,6 +78,7 @@ def _waits_as_json(waits: WaitCounts) -> dict[str, Any]:
 
 
 def _queues_as_json(report: TelephonyReport) -> dict[str, Any]:
+    """Return the members "queues" and "transfers" of the report."""
     return {
         "queues": [
             {

@@ -48,6 +48,7 @@ class HourlyTallies:
         return self._group_by(lambda moment: moment.date().replace(day=1))
 
     def _group_by[K](self, key: Callable[[dt.datetime], K]) -> dict[K, CallTally]:
+        """Return the sums of the tallies whose hours have the same key, in order of time."""
         groups: dict[K, list[CallTally]] = defaultdict(list)
         for moment, tally in sorted(self.tallies.items()):
             groups[key(moment)].append(tally)
@@ -55,7 +56,7 @@ class HourlyTallies:
 
 
 def count_hours(call_filter: CallFilter, service_level_seconds: float) -> HourlyTallies:
-    """Count the calls that pass a filter by hour.
+    """Count the calls that pass a filter by the hour of their arrival.
 
     `service_level_seconds` is the threshold of the service level.
     """

@@ -34,7 +34,11 @@ class DimensionLine:
 def count_lines(
     call_filter: CallFilter, service_level_seconds: float, dimension: str, locale: str
 ) -> tuple[DimensionLine, ...]:
-    """Count the calls that pass a filter by a dimension; the shares add up to 100.0."""
+    """Count the calls that pass a filter by the dimension of this name, such as "region".
+
+    `service_level_seconds` is the threshold of the service level, `locale` the language of the
+    names. The shares add up to 100.0.
+    """
     return build_lines(
         counting.count_by(
             call_filter, service_level_seconds, call_filters.key_expression(dimension)
@@ -47,7 +51,7 @@ def count_lines(
 def build_lines(
     tally_of_key: Mapping[str | None, CallTally], dimension: str, locale: str
 ) -> tuple[DimensionLine, ...]:
-    """Build the lines of a dimension from tallies by its values.
+    """Build the lines of the dimension of this name from tallies by its values.
 
     Values on the dimension's list come first, in the order of the list; then other values, those
     with most calls first; then the calls without a value (key None).
@@ -78,7 +82,10 @@ def build_lines(
 
 
 def added_field_names(locale: str) -> dict[str, str]:
-    """Return the names of the added fields that are counted, by key."""
+    """Return the names of the fields that the site added to forms, by key, such as "2.lang".
+
+    Only fields whose values are counted in reports are included.
+    """
     return {
         name: definition.localized_label(locale)
         for name, definition in call_filters.added_filters().items()
@@ -101,5 +108,6 @@ def reported_field_keys(call_filter: CallFilter) -> tuple[str, ...]:
 
 
 def _has_values(call_filter: CallFilter, form: str, field: str) -> bool:
+    """Return True if a call that passes the filter has a value of this added field."""
     has_value = fn.EXISTS(call_filters.added_field_query(form, field))
     return bool(Call.select().where(*sql_conditions(call_filter), has_value).exists())

@@ -14,7 +14,7 @@ from appliance.reports.xlsx import PlainValue, Seconds
 def workload_sheet(report: TelephonyReport, names: dict[str, str], _: Any) -> PlainTable:
     """Return the table of each operator's calls, handling times, pauses and occupancy.
 
-    Here and below, `names` are translated labels by code, and `_` is gettext.
+    `names` are translated labels by code, and `_` is gettext.
     """
     rows = tuple(
         (
@@ -47,7 +47,10 @@ def workload_sheet(report: TelephonyReport, names: dict[str, str], _: Any) -> Pl
 
 
 def line_quality_sheet(report: TelephonyReport, names: dict[str, str], _: Any) -> PlainTable:
-    """Return the table of the connection quality of operators' browser phones, the worst first."""
+    """Return the table of the connection quality of operators' browser phones, the worst first.
+
+    `names` are translated labels by code, and `_` is gettext.
+    """
     rows = tuple(
         (
             report.names.get(line.operator, line.operator),
@@ -71,7 +74,11 @@ def line_quality_sheet(report: TelephonyReport, names: dict[str, str], _: Any) -
 
 
 def states_sheet(report: TelephonyReport, names: dict[str, str], _: Any) -> PlainTable:
-    """Return the table of each operator's time in each state, with pauses divided by reason."""
+    """Return the table of each operator's time in each state, with pauses divided by reason.
+
+    `names` are translated labels by code, and `_` is gettext. Reasons without a pause have no
+    column.
+    """
     used_reasons = {
         reason
         for operator_workload in report.workload

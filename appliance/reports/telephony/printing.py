@@ -1,4 +1,7 @@
-"""The telephony report as tables of plain values, and these as paper, workbook and CSV."""
+"""The telephony report as tables of plain values, and these as paper, workbook and CSV.
+
+In the functions for the tables, `names` are translated labels by code, and `_` is gettext.
+"""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -124,6 +127,7 @@ def as_page(report: TelephonyReport) -> str:
 
 
 def _figures_table(report: TelephonyReport, names: dict[str, str], _: Any) -> PlainTable:
+    """Return the table of the figures of all calls, such as the service level."""
     total = report.total
     service_level_label = _(N_("Service level within {seconds} s, %")).format(
         seconds=f"{report.level:g}"
@@ -151,6 +155,7 @@ def _figures_table(report: TelephonyReport, names: dict[str, str], _: Any) -> Pl
 def _calendar_tables(
     report: TelephonyReport, names: dict[str, str], _: Any
 ) -> tuple[PlainTable, ...]:
+    """Return the tables of calls by weekday and hour, by day (or month), and by hour of the day."""
     weekdays = report_texts.load_texts(report.locale).weekdays
     tally_of_hour = report.hours.weekdays
     heat_rows: list[tuple[PlainValue, ...]] = []
@@ -192,6 +197,10 @@ def _calendar_tables(
 def _with_shares(
     tallies: Sequence[tuple[str, CallTally]],
 ) -> list[tuple[str, Decimal | None, CallTally]]:
+    """Return (name, share, tally) for each (name, tally); the shares add up to 100.0.
+
+    A share is the percentage of the incoming calls of all rows; None if there were no calls.
+    """
     part_shares = percentage_shares([tally.incoming for _, tally in tallies])
     return [(name, share, tally) for (name, tally), share in zip(tallies, part_shares, strict=True)]
 
@@ -203,6 +212,11 @@ def _tallies_table(
     report: TelephonyReport,
     _: Any,
 ) -> PlainTable:
+    """Return a table with a row of COLUMNS for each (name, share in per cent, tally).
+
+    `code` is the table's code, and its label in `names` is the title. The last row is the tally of
+    the whole report.
+    """
     share_sum = sum((share for _n, share, _t in tallies if share is not None), Decimal(0))
     return PlainTable(
         code,
@@ -214,10 +228,12 @@ def _tallies_table(
 
 
 def _tally_cells(tally: CallTally, share: Decimal | None) -> tuple[PlainValue, ...]:
+    """Return the cells of one row, in the order of COLUMNS; `share` is in per cent."""
     return tuple(_tally_cell(column, tally, share) for column in COLUMNS)
 
 
 def _tally_cell(column: Column, tally: CallTally, share: Decimal | None) -> PlainValue:
+    """Return one cell of a row; "–" if the figure has no value."""
     match column.kind:
         case "share":
             return formatting.NO_VALUE if share is None else share
@@ -229,6 +245,10 @@ def _tally_cell(column: Column, tally: CallTally, share: Decimal | None) -> Plai
 
 
 def _waits_table(report: TelephonyReport, names: dict[str, str], _: Any) -> PlainTable:
+    """Return the table of waiting times: how many calls were answered or left after each.
+
+    The last column is the abandon curve; the last range of waits has no upper bound, so no value.
+    """
     heads = (
         _(N_("Seconds of waiting")),
         _(N_("Answered")),
@@ -259,6 +279,7 @@ def _waits_table(report: TelephonyReport, names: dict[str, str], _: Any) -> Plai
 
 
 def _service_levels_table(report: TelephonyReport, names: dict[str, str], _: Any) -> PlainTable:
+    """Return the table of the service level that would result from each of several thresholds."""
     rows = [
         (f"{seconds:g}", one_decimal(report.waits.service_level(seconds, report.total.accepted)))
         for seconds in sorted({*SERVICE_LEVEL_THRESHOLDS_SECONDS, report.level})
@@ -268,6 +289,7 @@ def _service_levels_table(report: TelephonyReport, names: dict[str, str], _: Any
 
 
 def _ratings_table(report: TelephonyReport, names: dict[str, str], _: Any) -> PlainTable:
+    """Return the table of the marks that callers gave: their number and share."""
     marks = report.total.marks
     rows: tuple[tuple[PlainValue, ...], ...] = tuple(
         (str(mark), count, formatting.NO_VALUE if share is None else share)
@@ -279,6 +301,7 @@ def _ratings_table(report: TelephonyReport, names: dict[str, str], _: Any) -> Pl
 
 
 def _queues_table(report: TelephonyReport, names: dict[str, str], _: Any) -> PlainTable:
+    """Return the table of visits to each queue by result; a call may visit several queues."""
     rows = tuple(
         (
             routing.queue_title(queue.name, _),
@@ -300,6 +323,7 @@ def _queues_table(report: TelephonyReport, names: dict[str, str], _: Any) -> Pla
 
 
 def _transfers_table(report: TelephonyReport, names: dict[str, str], _: Any) -> PlainTable:
+    """Return the table of attempted transfers of each kind by result."""
     rows: tuple[tuple[PlainValue, ...], ...] = tuple(
         (
             names[transfers.kind],
@@ -321,6 +345,7 @@ def _transfers_table(report: TelephonyReport, names: dict[str, str], _: Any) -> 
 
 
 def _callers_table(report: TelephonyReport, _: Any) -> PlainTable:
+    """Return the table of how many numbers called how often; `_` is gettext."""
     callers = report.callers
     rows = [
         (_call_count_label(line.low, line.high), line.callers, line.calls)

@@ -36,7 +36,7 @@ class TransferSummary:
     transfers: int
     open: int
     results: dict[str, int]  # number of transfers by each of TRANSFER_RESULTS
-    returned: int  # callers who came back to the hotline
+    returned: int  # transfers after which the caller came back to the hotline
 
 
 def summarize_visits(call_filter: CallFilter) -> tuple[QueueSummary, ...]:
@@ -73,7 +73,10 @@ def summarize_visits(call_filter: CallFilter) -> tuple[QueueSummary, ...]:
 
 
 def summarize_transfers(call_filter: CallFilter) -> tuple[TransferSummary, ...]:
-    """Return a summary of each kind of transfers of the calls that pass a filter."""
+    """Return a summary of the transfers of the calls that pass a filter, one for each kind.
+
+    Kinds without transfers are included; the order is that of TRANSFER_KINDS.
+    """
     returned = fn.SUM(Case(None, [(Transfer.returned, 1)], 0))
     rows = (
         Transfer.select(Transfer.kind, Transfer.result, fn.COUNT(Transfer.id), returned)
@@ -107,6 +110,8 @@ def summarize_transfers(call_filter: CallFilter) -> tuple[TransferSummary, ...]:
 
 @dataclass
 class _VisitSums:
+    """The numbers of visits to one queue, while they are added up."""
+
     results: dict[str, int] = field(default_factory=lambda: dict.fromkeys(VISIT_RESULTS, 0))
     open: int = 0
     answered_wait_microseconds: int = 0

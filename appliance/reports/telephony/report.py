@@ -56,9 +56,9 @@ class TelephonyReport:
 
     locale: str
     call_filter: CallFilter
-    level: float
+    level: float  # threshold of the service level, seconds
     made_at: dt.datetime
-    formulas: str
+    formulas: str  # kpi.FORMULAS_VERSION when the report was made
     balance: Balance
     excluded_calls: ExcludedCalls  # of the whole period, to explain the balance
     hours: HourlyTallies
@@ -87,7 +87,7 @@ class TelephonyReport:
 
 
 def count_overview(settings: Settings, call_filter: CallFilter) -> Overview:
-    """Count the figures that the page always shows."""
+    """Count the figures that the page always shows, for the calls that pass a filter."""
     service_level_seconds = settings.calls.service_level
     return Overview(
         call_filter,
@@ -100,7 +100,7 @@ def count_overview(settings: Settings, call_filter: CallFilter) -> Overview:
 def build_telephony_report(
     settings: Settings, call_filter: CallFilter, locale: str
 ) -> TelephonyReport:
-    """Count everything for the calls that pass a filter.
+    """Count everything for the calls that pass a filter, with names in the language of `locale`.
 
     Only workload, balance and connection quality cover all calls of the filter's period, including
     those that do not pass it.
@@ -135,7 +135,11 @@ def build_telephony_report(
 def _count_tallies(
     call_filter: CallFilter, service_level_seconds: float, dimensions: Iterable[str]
 ) -> dict[str, dict[Any, CallTally]]:
-    """Return the tallies by "hour" or dimension, and then by its values."""
+    """Return the tallies of the calls by the name of a key, and then by its values.
+
+    The keys are "hour" (hours since 1970 in local time) and the names of the dimensions. Dimensions
+    with few values are counted together, because that is faster.
+    """
 
     def key_sets(first: call_filters.FirstRecordColumn) -> list[dict[str, Node]]:
         together = set(chain(*_KEYS_COUNTED_TOGETHER))

@@ -26,7 +26,8 @@ def calls_chart(
 ) -> Chart | None:
     """Return the chart of incoming calls by day, or by month for long periods.
 
-    None if there were no calls. Bars of weekends are light.
+    None if there were no calls. Bars of weekends are light. If the bars are narrow for the chart's
+    `width`, only every third one has its texts.
     """
     is_daily = is_shown_daily(period)
     tallies = hours.days if is_daily else hours.months
@@ -53,9 +54,10 @@ def calls_chart(
 
 
 def waits_chart(waits: WaitCounts, service_level_seconds: float, _: Any) -> Chart | None:
-    """Return the chart of accepted calls by waiting time, if there were such calls.
+    """Return the chart of accepted calls by waiting time.
 
-    A dashed line at the service level's threshold separates the dark bars from the light ones.
+    A dashed line at the service level's threshold separates the dark bars (answered within it) from
+    the light ones. None if no call was accepted after a wait.
     """
     if not waits.answered_total:
         return None
@@ -84,7 +86,7 @@ def waits_chart(waits: WaitCounts, service_level_seconds: float, _: Any) -> Char
 
 
 def abandon_chart(waits: WaitCounts, _: Any) -> Chart | None:
-    """Return the chart of the abandon curve, if a caller hung up in a queue.
+    """Return the chart of the abandon curve; None if no caller hung up in a queue.
 
     For each waiting time it shows the percentage of the callers who joined a queue that had hung up
     by then.
@@ -105,7 +107,10 @@ def abandon_chart(waits: WaitCounts, _: Any) -> Chart | None:
 
 
 def range_label(low: float | None, high: float | None) -> str:
-    """Return a range as text, such as "5–10" or "90+"; None means no bound."""
+    """Return a range as text, such as "5–10" or "90+".
+
+    A bound of None means no bound; a missing lower one is shown as 0.
+    """
     return f"{low or 0:g}–{high:g}" if high is not None else f"{low or 0:g}+"
 
 

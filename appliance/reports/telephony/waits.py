@@ -11,7 +11,7 @@ from appliance.reports import kpi
 from appliance.reports.call_filters import CallFilter, sql_conditions
 from appliance.reports.kpi import Rate, percentage_rate
 
-EDGES_SECONDS = (*kpi.WAIT_EDGES_SECONDS, 120.0, 180.0, 300.0)  # seconds
+EDGES_SECONDS = (*kpi.WAIT_EDGES_SECONDS, 120.0, 180.0, 300.0)
 SERVICE_LEVEL_THRESHOLDS_SECONDS = (5.0, 10.0, 15.0, 20.0, 30.0, 45.0, 60.0, 90.0, 120.0)
 
 
@@ -63,8 +63,9 @@ class WaitCounts:
     def service_level(self, threshold_seconds: float, accepted_count: int) -> Rate:
         """Return the service level at a threshold, which must be an edge between two buckets.
 
-        `accepted_count` is the number of all accepted calls; for the definition see
-        docs/figures.md.
+        That is the percentage of calls answered within the threshold. It is a percentage of
+        `accepted_count`, the number of all accepted calls even without a wait, and of the calls
+        abandoned in a queue, except short abandons.
         """
         quick = sum(
             bucket.answered

@@ -29,7 +29,8 @@ class OperatorTalks:
 
     calls: set[str] = field(default_factory=set)  # ids
     talk_intervals: list[MicrosecondInterval] = field(default_factory=list)
-    # the talks without their gaps, in which the operator was away while the caller waited
+    # the talks without their gaps, in which the operator was away (after the loss of the page or
+    # phone) while the caller waited
     speaking_intervals: list[MicrosecondInterval] = field(default_factory=list)
 
 
@@ -50,7 +51,7 @@ class Workload:
     pause_reasons: dict[str, float]  # seconds by reason; "" if no reason was given
     back_office_seconds: float
     planned_seconds: float  # of their shifts
-    kept_seconds: float  # the part of the planned seconds at work
+    kept_seconds: float  # the part of the planned seconds in which they were at work
     shifts: int
     missed_rings: int  # how often their phone rang without an answer
 
@@ -178,7 +179,10 @@ def _operator_workload(
 
 
 def _pause_seconds_by_reason(states: Iterable[tuple[str, str, int, int]]) -> dict[str, float]:
-    """Return the seconds of pause by reason."""
+    """Return the seconds of pause by reason ("" if no reason was given).
+
+    `states` are (state, reason, begin, end), with times in microseconds.
+    """
     microseconds_by_reason: dict[str, int] = defaultdict(int)
     for state, reason, begin, end in states:
         if state == "pause":
@@ -197,6 +201,10 @@ def _incoming_talks(call_filter: CallFilter) -> dict[str, OperatorTalks]:
 
 
 def _outgoing_talks(call_filter: CallFilter) -> dict[str, OperatorTalks]:
+    """Return the ended talks of the outgoing calls in the filter's period, by login.
+
+    The login is that of the operator who placed the call.
+    """
     conditions = (
         Call.arrived_at >= call_filter.period.begin,
         Call.arrived_at < call_filter.period.end,
