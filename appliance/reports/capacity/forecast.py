@@ -51,19 +51,19 @@ class HalfHour:
 
     begins: dt.time
     calls: float  # average number that joined a queue
-    length: float  # average handling time (AHT), including wrap-up, seconds
+    handling_seconds: float  # average handling time (AHT), including wrap-up, seconds
     need: OperatorNeed
     on_shift: float  # average operators at work, including those on a pause
     on_demand: OperatorNeed  # the same half-hour of a day with ON_DEMAND_CALLS_PER_DAY calls
 
     @property
-    def span(self) -> str:
+    def filter_value(self) -> str:
         """The half-hour as a value of the call filter's condition `time`: "08:00-08:30"."""
         ends = (self.begins.hour * 3600 + self.begins.minute * 60 + SLOT_SECONDS) % 86_400
         return f"{self.begins:%H:%M}-{ends // 3600:02}:{ends % 3600 // 60:02}"
 
     @property
-    def short(self) -> bool:
+    def is_understaffed(self) -> bool:
         """True if fewer operators were present than needed."""
         return round(self.on_shift) < self.need.operators
 
@@ -74,9 +74,9 @@ class Capacity:
 
     period: Period
     weekday: int  # 1-7, the weekday of `half_hours`
-    weekdays: Mapping[int, float]  # average calls that joined a queue, by weekday
+    calls_by_weekday: Mapping[int, float]  # average calls of a day that joined a queue, by weekday
     half_hours: tuple[HalfHour, ...]
-    length: float  # AHT of the whole period, seconds
+    handling_seconds: float  # AHT of the whole period, seconds
     patience: float | None  # mean seconds until a caller hangs up; None if nobody did
     level: float  # threshold of the service level, seconds
     busiest_half_hour_calls: float  # incoming calls in the busiest half-hour of the period
@@ -148,14 +148,16 @@ def forecast_capacity(
         for number in range(SLOTS_PER_DAY)
     )
     busiest = max((half.calls for half in tally_of_half_hour.values()), default=0)
-    channel_seconds = int(total.lasted) / 10**6 / total.over if total.over else 0.0
+    channel_seconds = (
+        int(total.call_microseconds) / 10**6 / total.ended_calls if total.ended_calls else 0.0
+    )
     share = max((half.calls for half in day), default=0.0) / (shown_calls or 1.0)
     return Capacity(
         period=period,
         weekday=shown_weekday,
-        weekdays=calls_per_day,
+        calls_by_weekday=calls_per_day,
         half_hours=day,
-        length=mean_handling_seconds,
+        handling_seconds=mean_handling_seconds,
         patience=total.patience,
         level=service_level_seconds,
         busiest_half_hour_calls=busiest,
@@ -210,7 +212,7 @@ def _build_half_hour(
     """
     calls = _queued_calls(tally) / days
     handling = tally.handling
-    length = (
+    handling_seconds = (
         handling.value + wrap_up
         if handling.value is not None and handling.cases >= MIN_CALLS_FOR_OWN_MEAN
         else overall_mean
@@ -218,10 +220,10 @@ def _build_half_hour(
     return HalfHour(
         begins=dt.time(number * SLOT_SECONDS // 3600, number * SLOT_SECONDS % 3600 // 60),
         calls=calls,
-        length=length,
-        need=operator_need(calls, length, service_level_seconds),
+        handling_seconds=handling_seconds,
+        need=operator_need(calls, handling_seconds, service_level_seconds),
         on_shift=on_shift,
-        on_demand=operator_need(calls * demand_factor, length, service_level_seconds),
+        on_demand=operator_need(calls * demand_factor, handling_seconds, service_level_seconds),
     )
 
 

@@ -18,11 +18,11 @@ _TALLY_COLUMNS = ("accepted", "joined", "short", "talk_seconds", "hold_seconds")
 class HalfHourTally(kpi.Tally):
     """The tally of a half-hour's incoming calls, with further sums over them."""
 
-    calls: int = 0  # all calls
-    over: int = 0  # calls that have ended
-    lasted: int = 0  # their total duration, microseconds
-    stood: float = 0.0  # seconds in queues, of calls with any outcome
-    gave_up: int = 0  # calls abandoned in a queue, including short abandons
+    calls: int = 0  # all incoming calls
+    ended_calls: int = 0  # calls that are not in progress
+    call_microseconds: int = 0  # total duration of the ended calls
+    queue_seconds: float = 0.0  # total wait in queues, of calls with any outcome
+    hung_up_in_queue: int = 0  # calls, including short abandons
 
     @property
     def patience(self) -> float | None:
@@ -31,7 +31,7 @@ class HalfHourTally(kpi.Tally):
         It is the waiting time of all callers divided by the number of those who hung up, since an
         answered caller would have waited longer (a censored observation).
         """
-        return self.stood / self.gave_up if self.gave_up else None
+        return self.queue_seconds / self.hung_up_in_queue if self.hung_up_in_queue else None
 
 
 def count_half_hours(period: Period, service_level_seconds: float) -> dict[int, HalfHourTally]:
@@ -45,10 +45,10 @@ def count_half_hours(period: Period, service_level_seconds: float) -> dict[int, 
     columns: dict[str, Node] = {name: all_sums[name].sql for name in _TALLY_COLUMNS}
     columns |= {
         "calls": fn.COUNT(SQL("*")),
-        "over": fn.COUNT(Call.ended_at),
-        "lasted": fn.SUM(Call.ended_at - Call.arrived_at),
-        "stood": fn.SUM(Call.wait_seconds),
-        "gave_up": sums.count_where(sums.ABANDONED.sql & Call.wait_seconds.is_null(False)),
+        "ended_calls": fn.COUNT(Call.ended_at),
+        "call_microseconds": fn.SUM(Call.ended_at - Call.arrived_at),
+        "queue_seconds": fn.SUM(Call.wait_seconds),
+        "hung_up_in_queue": sums.count_where(sums.ABANDONED.sql & Call.wait_seconds.is_null(False)),
     }
     slot = (wallclock.local_microseconds(period) / (SLOT_SECONDS * 10**6)).alias("slot")
     rows = (

@@ -29,7 +29,7 @@ def capacity_tables(forecast: Capacity, locale: str) -> tuple[PlainTable, PlainT
         (
             f"{half_hour.begins:%H:%M}",
             _one_decimal(half_hour.calls),
-            Seconds(half_hour.length),
+            Seconds(half_hour.handling_seconds),
             _one_decimal(half_hour.need.load),
             half_hour.need.for_speed,
             half_hour.need.for_level,
@@ -70,7 +70,7 @@ def operators_chart(forecast: Capacity, locale: str, width: float = charts.CHART
                 "" if index % 2 else f"{half_hour.begins:%H}"
                 for index, half_hour in enumerate(forecast.half_hours)
             ],
-            [not half_hour.short for half_hour in forecast.half_hours],
+            [not half_hour.is_understaffed for half_hour in forecast.half_hours],
             chart_width=width,
         ),
         width=width,
@@ -87,8 +87,8 @@ def _forecast_figures(forecast: Capacity) -> list[tuple[str, str | int | Decimal
     """Return (name, value) of the figures; the name is a message id."""
     patience = formatting.NO_VALUE if forecast.patience is None else Seconds(forecast.patience)
     return [
-        (N_("Calls of the busiest weekday"), _one_decimal(max(forecast.weekdays.values()))),
-        (N_("Average handling time"), Seconds(forecast.length)),
+        (N_("Calls of the busiest weekday"), _one_decimal(max(forecast.calls_by_weekday.values()))),
+        (N_("Average handling time"), Seconds(forecast.handling_seconds)),
         (N_("Waiting time before hanging up"), patience),
         (N_("Maximum number of operators needed"), forecast.peak_operators),
         (N_("Operator hours per day"), _one_decimal(forecast.operator_hours)),

@@ -46,20 +46,20 @@ def test_a_half_hour_with_calls_has_its_figures(settings, monday) -> None:
     half = forecast.half_hours[20]
     assert half.begins == dt.time(10)
     assert half.calls == 12
-    assert half.length == 150
+    assert half.handling_seconds == 150
     assert half.need.load == 1.0
     assert half.need == operator_need(12, 150, settings.calls.service_level)
     assert (half.need.for_speed, half.need.for_level) == (3, 3)
     assert half.on_shift == 1.0  # a pause counts as being at work
     assert forecast.half_hours[21].on_shift == 0.5
-    assert half.short
-    assert not forecast.half_hours[0].short
+    assert half.is_understaffed
+    assert not forecast.half_hours[0].is_understaffed
     assert forecast.patience == (22 * 10 + 2 * 40) / 2
     assert forecast.mean_channel_seconds == 200
     assert (forecast.busiest_half_hour_calls, forecast.channels) == (12, 5)
     assert forecast.peak_calls == 4
     assert forecast.on_demand_operators > 90
-    assert forecast.weekdays == {1: 12, **dict.fromkeys(range(2, 8), 0.0)}
+    assert forecast.calls_by_weekday == {1: 12, **dict.fromkeys(range(2, 8), 0.0)}
 
 
 def test_without_calls_no_operator_is_needed(settings) -> None:
