@@ -51,7 +51,7 @@ def hours_chart(report: AnnexReport, texts: AnnexTexts) -> Chart | None:
     The average is over the days of the period up to today. None if there were no calls. Bars within
     working hours are dark.
     """
-    counts = report.inbound.hours
+    counts = report.inbound.calls_by_hour_of_day
     if not any(counts):
         return None
     today = clock.now().astimezone(report.period.tz).date()
@@ -74,7 +74,7 @@ def hours_chart(report: AnnexReport, texts: AnnexTexts) -> Chart | None:
     )
 
 
-def waits_chart(report: AnnexReport, texts: AnnexTexts) -> Chart | None:
+def accepted_waits_chart(report: AnnexReport, texts: AnnexTexts) -> Chart | None:
     """Return the chart of accepted calls by waiting time, if there were such calls.
 
     A dashed line at the service level's threshold separates the dark bars (answered within it) from
@@ -166,13 +166,13 @@ def figure_rows(report: AnnexReport, all_texts: ReportTexts) -> list[FigureRow]:
 
 
 def explanatory_notes(
-    report: AnnexReport, all_texts: ReportTexts, *, distribution: bool = False
+    report: AnnexReport, all_texts: ReportTexts, *, has_waits_chart: bool = False
 ) -> list[str]:
     """Return the notes on which calls the service level is a percentage of.
 
-    No notes if there are no such calls. With `distribution`, which is for a report with the chart
-    of waits, a further note explains why that chart shows another percentage for the same number
-    of seconds.
+    No notes if there are no such calls. With `has_waits_chart`, which is for a report with the
+    chart of waits, a further note explains why that chart shows another percentage for the same
+    number of seconds.
     """
     texts, tally = all_texts.annex, report.inbound.tally
     if tally.service_level.value is None:
@@ -185,9 +185,9 @@ def explanatory_notes(
             abandoned=formatting.format_number(tally.abandoned),
         )
     ]
-    if distribution and tally.waited:
-        share, _ = percentage_shares([tally.quick, tally.waited - tally.quick])
-        waited = formatting.format_number(tally.waited)
+    if has_waits_chart and tally.answered_from_queue:
+        share, _ = percentage_shares([tally.quick, tally.answered_from_queue - tally.quick])
+        waited = formatting.format_number(tally.answered_from_queue)
         notes.append(
             texts.waits_basis.format(within=formatting.format_decimal(share), waited=waited)
         )

@@ -14,7 +14,7 @@ from appliance.reports.report_texts import BalanceTexts
 from appliance.reports.sums import ANSWERED, COUNTED, CallGroup
 from appliance.telephony.calls import Balance
 
-_MAX_STRETCHES_IN_LINE = 2  # unobserved intervals named in the line; the calls' table lists all
+_MAX_INTERVALS_IN_LINE = 2  # unobserved intervals named in the line; the calls' table lists all
 
 
 def as_json(balance: Balance, tz: ZoneInfo) -> dict[str, Any]:
@@ -36,7 +36,7 @@ def as_json(balance: Balance, tz: ZoneInfo) -> dict[str, Any]:
 
 
 @dataclass(frozen=True)
-class ExcludedCalls:
+class ExcludedCallCounts:
     """Numbers of inbound calls that the balance includes, but a report's tables or rates do not.
 
     Tables exclude test calls and rejected calls. Short abandons are excluded only from rates, such
@@ -69,7 +69,7 @@ class CallBalanceDescription:
         return ". ".join([*([self.bridge] if self.bridge else []), *self.facts])
 
 
-def count_excluded(groups: Iterable[CallGroup]) -> ExcludedCalls:
+def count_excluded(groups: Iterable[CallGroup]) -> ExcludedCallCounts:
     """Return how many calls in groups of inbound calls are excluded from tables or rates."""
     group_list = list(groups)
     test_groups = [group for group in group_list if group.sample_call.synthetic]
@@ -78,7 +78,7 @@ def count_excluded(groups: Iterable[CallGroup]) -> ExcludedCalls:
         for group in group_list
         if not COUNTED.holds(group.sample_call) and not group.sample_call.synthetic
     ]
-    return ExcludedCalls(
+    return ExcludedCallCounts(
         short=sum(group.calls for group in group_list if group.sample_call.short),
         synthetic=sum(group.calls for group in test_groups),
         synthetic_answered=sum(
@@ -90,7 +90,7 @@ def count_excluded(groups: Iterable[CallGroup]) -> ExcludedCalls:
 
 def describe_call_balance(
     balance: Balance,
-    excluded: ExcludedCalls,
+    excluded: ExcludedCallCounts,
     made_at: dt.datetime,
     tz: ZoneInfo,
     texts: BalanceTexts,
@@ -125,7 +125,7 @@ def describe_call_balance(
     )
 
 
-def bridge_text(balance: Balance, excluded: ExcludedCalls, texts: BalanceTexts) -> str:
+def bridge_text(balance: Balance, excluded: ExcludedCallCounts, texts: BalanceTexts) -> str:
     """Return a text that shows how the numbers of calls in the tables follow from the balance.
 
     One subtraction each for the incoming and the accepted calls; "" if the tables have the same
@@ -166,7 +166,7 @@ def _subtraction_text(minuend: int, parts: Iterable[tuple[int, str]]) -> str:
 
 
 def labelled_summands(
-    balance: Balance, excluded: ExcludedCalls, texts: BalanceTexts
+    balance: Balance, excluded: ExcludedCallCounts, texts: BalanceTexts
 ) -> list[tuple[str, str]]:
     """Return (outcome, text) of the total, whose outcome is "", and then of each summand.
 
@@ -189,7 +189,7 @@ def labelled_summands(
     return labelled
 
 
-def unobserved_stretches_text(gaps: Sequence[tuple[dt.datetime, dt.datetime]], tz: ZoneInfo) -> str:
+def unobserved_intervals_text(gaps: Sequence[tuple[dt.datetime, dt.datetime]], tz: ZoneInfo) -> str:
     """Return unobserved intervals as text in the time zone `tz`, separated by semicolons.
 
     Asterisk was not observed then, so it is unknown which calls arrived. Returns "" if there are no
@@ -205,8 +205,8 @@ def _unobserved_text(balance: Balance, tz: ZoneInfo, texts: BalanceTexts) -> str
     gaps = balance.unobserved
     if not gaps:
         return texts.all_observed
-    more = len(gaps) - _MAX_STRETCHES_IN_LINE
-    stretches_text = unobserved_stretches_text(gaps[:_MAX_STRETCHES_IN_LINE], tz)
+    more = len(gaps) - _MAX_INTERVALS_IN_LINE
+    intervals_text = unobserved_intervals_text(gaps[:_MAX_INTERVALS_IN_LINE], tz)
     if more > 0:
-        stretches_text = f"{stretches_text}; {texts.unobserved_more.format(count=more)}"
-    return texts.unobserved.format(stretches=stretches_text)
+        intervals_text = f"{intervals_text}; {texts.unobserved_more.format(count=more)}"
+    return texts.unobserved.format(stretches=intervals_text)

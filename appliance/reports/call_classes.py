@@ -48,25 +48,24 @@ class CallClassifier:
         separator = SQL("' '")
         return outcome.concat(separator).concat(ended_by).concat(separator).concat(number)
 
-    def representative_call(self, text: str) -> InboundCall:
-        """Return a call that represents the class `text`.
+    def representative_call(self, call_class: str) -> InboundCall:
+        """Return a call that represents a class, given by a value of `sql`.
 
         Its wait is the upper edge of the class's waiting-time band: None if the calls did not wait
         in a queue, one second more than the last edge if the band has no upper edge.
         """
-        outcome, ended_by, number = text.split(" ")
+        outcome, ended_by, number = call_class.split(" ")
         band, rest = divmod(int(number), _BAND_VALUE)
         synthetic, rest = divmod(rest, _SYNTHETIC_VALUE)
         short, mark = divmod(rest, _SHORT_VALUE)
         return InboundCall(
-            None,
-            outcome or None,
-            bool(short),
-            bool(synthetic),
-            0.0,
-            (*self.edges, self.edges[-1] + 1)[band - 1] if band else None,
-            ended_by or None,
-            mark or None,
+            arrived_at=None,
+            outcome=outcome or None,
+            short=bool(short),
+            synthetic=bool(synthetic),
+            wait_seconds=(*self.edges, self.edges[-1] + 1)[band - 1] if band else None,
+            ended_by=ended_by or None,
+            rating=mark or None,
         )
 
 

@@ -15,7 +15,7 @@ from peewee import SQL, Node, Select, fn
 from appliance.core.db import raw_rows
 from appliance.models import Call
 from appliance.reports import call_filters, kpi
-from appliance.reports.balance import ExcludedCalls
+from appliance.reports.balance import ExcludedCallCounts
 from appliance.reports.call_classes import CallClassifier
 from appliance.reports.call_filters import (
     CallFilter,
@@ -27,7 +27,7 @@ from appliance.reports.kpi import Rate, percentage_rate
 from appliance.reports.periods import Period
 from appliance.reports.sums import ANSWERED, COUNTED, count_where, tally_sums
 
-type KeyExpressions = Callable[[FirstRecordColumn], Sequence[Mapping[str, Node]]]
+type KeySetBuilder = Callable[[FirstRecordColumn], Sequence[Mapping[str, Node]]]
 
 _DURATION_COLUMNS = {
     field.name: field
@@ -65,31 +65,31 @@ def count_by(
     `service_level_seconds` is the threshold of the service level. Values without calls are left
     out; the key None is for calls whose expression is NULL.
     """
-    return count_by_keys(call_filter, service_level_seconds, lambda first: [{"": key_expression}])[
-        ""
-    ]
+    return count_by_keys(
+        call_filter, service_level_seconds, lambda record_column: [{"": key_expression}]
+    )[""]
 
 
 def count_by_keys(
-    call_filter: CallFilter, service_level_seconds: float, key_expressions: KeyExpressions
+    call_filter: CallFilter, service_level_seconds: float, build_key_sets: KeySetBuilder
 ) -> dict[str, dict[Any, CallTally]]:
     """Count the calls that pass a filter by several keys, such as hour and topic, in one query.
 
     Returns a dict for each key name, of the tallies by the values of that key.
 
-    `key_expressions` is a function that returns key sets: dicts of SQL expressions on Call by key
+    `build_key_sets` is a function that returns key sets: dicts of SQL expressions on Call by key
     name. The database groups the calls by all keys of a set at once, and the counts are then added
     up for each key alone. So each set should contain only keys with few values. The function's
     argument is a function (table, column) that returns the SQL for a column of the call's first
     appeal or call form, for keys that depend on it.
     """
     classifier, joined_records = CallClassifier((service_level_seconds,)), JoinedRecords()
-    key_sets = key_expressions(joined_records.first_record_column)
+    key_sets = build_key_sets(joined_records.first_record_column)
     name_sets = [list(key_set) for key_set in key_sets]
     nodes = {name: node for key_set in key_sets for name, node in key_set.items()}
     columns = {f"key_{number}": node for number, node in enumerate(nodes.values())}
     # calls of one class count alike in every figure, so the database adds them up
-    columns |= {"alike": classifier.sql, **_DURATION_COLUMNS}
+    columns |= {"call_class": classifier.sql, **_DURATION_COLUMNS}
     columns |= {
         "registered": joined_records.has_appeal(),
         "transferred": call_filters.has_transfer(),
@@ -111,9 +111,9 @@ def count_by_keys(
         key_columns = [getattr(calls.c, f"key_{number_of[name]}") for name in key_set]
         padding = [SQL("NULL")] * (max(map(len, name_sets)) - len(key_columns))
         query = Select(
-            [calls], [SQL(str(number)), calls.c.alike, *sum_columns, *key_columns, *padding]
+            [calls], [SQL(str(number)), calls.c.call_class, *sum_columns, *key_columns, *padding]
         )
-        queries.append(query.group_by(*key_columns, calls.c.alike))
+        queries.append(query.group_by(*key_columns, calls.c.call_class))
     query = functools.reduce(operator.add, queries).with_cte(calls)
     return _tallies_from_rows(
         name_sets, raw_rows(query), _FieldsOfClass(classifier, service_level_seconds)
@@ -121,16 +121,18 @@ def count_by_keys(
 
 
 def _tallies_from_rows(
-    names: Sequence[Sequence[str]], rows: Iterable[Sequence[Any]], fields_of_class: "_FieldsOfClass"
+    name_sets: Sequence[Sequence[str]],
+    rows: Iterable[Sequence[Any]],
+    fields_of_class: "_FieldsOfClass",
 ) -> dict[str, dict[Any, CallTally]]:
     """Build the tallies from the rows of the union query, by key name and then by key value.
 
-    `names` are the names of the keys of each set. A row has the sums over calls of one class: index
-    of the key set, class (call_classes), number of calls, sums of _SUMMED_COLUMNS, values of the
-    keys.
+    `name_sets` are the names of the keys of each set. A row has the sums over calls of one class:
+    index of the key set, class (call_classes), number of calls, sums of _SUMMED_COLUMNS, values of
+    the keys.
     """
     sums_by_key: dict[str, dict[Any, dict[str, Any]]] = {
-        name: {} for name_set in names for name in name_set
+        name: {} for name_set in name_sets for name in name_set
     }
     zero_sums = dict.fromkeys((field.name for field in dataclasses.fields(CallTally)), 0)
     first_key_index = 1 + len(_SUMMED_COLUMNS)
@@ -140,7 +142,7 @@ def _tallies_from_rows(
             for name, position in fields_of_class[call_class]
             if values[position]
         ]
-        for name, key in zip(names[number], values[first_key_index:], strict=False):
+        for name, key in zip(name_sets[number], values[first_key_index:], strict=False):
             sums_of_key = sums_by_key[name]
             if key not in sums_of_key:
                 sums_of_key[key] = zero_sums.copy()
@@ -208,7 +210,7 @@ def count_call_forms(period: Period) -> CallFormCounts:
     return CallFormCounts(accepted_count, registered_count or 0)
 
 
-def count_excluded_calls(period: Period) -> ExcludedCalls:
+def count_excluded_calls(period: Period) -> ExcludedCallCounts:
     """Count the period's inbound calls that the balance includes but tables or rates exclude."""
     in_period = (
         Call.arrived_at >= period.begin,
@@ -221,6 +223,6 @@ def count_excluded_calls(period: Period) -> ExcludedCalls:
         count_where(Call.synthetic & ANSWERED.sql),
         count_where(~COUNTED.sql & ~Call.synthetic),
     )
-    return ExcludedCalls(
+    return ExcludedCallCounts(
         *(total or 0 for total in Call.select(*columns).where(*in_period).tuples()[0])
     )

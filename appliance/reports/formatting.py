@@ -53,12 +53,12 @@ def format_interval(begin: dt.datetime, end: dt.datetime) -> str:
     return f"{format_datetime(begin)}{' –' if until.startswith(' ') else '–'}{until}"
 
 
-def format_duration(seconds: float | None, wording: str) -> str:
+def format_duration(seconds: float | None, template: str) -> str:
     """Return 218.4 seconds as "3 min. 38 sec.", None as "–".
 
-    `wording` is the text with {minutes} and {seconds}.
+    `template` is a text with {minutes} and {seconds}, such as "{minutes} min. {seconds} sec.".
     """
     if seconds is None:
         return NO_VALUE
     minutes, rest = divmod(round(seconds), 60)
-    return wording.format(minutes=format_number(minutes), seconds=rest)
+    return template.format(minutes=format_number(minutes), seconds=rest)

@@ -53,7 +53,7 @@ class Arrivals:
         return kpi.tally_groups(self.groups, self.level)
 
     @property
-    def hours(self) -> list[int]:
+    def calls_by_hour_of_day(self) -> list[int]:
         """The number of incoming calls in each local hour of the day, 0 to 23."""
         counts = [0] * 24
         for begin, slot in self.slots.items():
@@ -93,12 +93,12 @@ def count_groups(
     seconds = (Call.menu_seconds, Call.wait_seconds, Call.talk_seconds, Call.hold_seconds)
     rows = (
         Call.select(
-            classifier.sql.alias("alike"),
+            classifier.sql.alias("call_class"),
             fn.COUNT(SQL("*")),
             *(fn.SUM(column) for column in seconds),
         )
         .where(*conditions)
-        .group_by(SQL("alike"))
+        .group_by(SQL("call_class"))
         .tuples()
     )
     return tuple(

@@ -37,10 +37,10 @@ class Rate:
 class Tally:
     """Sums over inbound calls. Tallies of separate sets of calls can be added.
 
-    All fields are counts of calls, or seconds where the name says so. `waited` counts accepted
-    calls that came from a queue; `eligible` counts accepted calls whose caller was still connected
-    when the operator hung up, and so could give a mark. A short abandon is a call that was
-    abandoned in the queue within settings.calls.short_abandon seconds.
+    All fields are counts of calls, or seconds where the name says so. `answered_from_queue` counts
+    accepted calls that came from a queue; `eligible` counts accepted calls whose caller was still
+    connected when the operator hung up, and so could give a mark. A short abandon is a call that
+    was abandoned in the queue within settings.calls.short_abandon seconds.
     """
 
     incoming: int = 0
@@ -49,10 +49,10 @@ class Tally:
     joined: int = 0  # calls that joined a queue; short abandons are excluded
     abandoned: int = 0  # in the queue; short abandons are excluded
     short: int = 0
-    waited: int = 0
-    quick: int = 0  # of `waited`, within the service level's threshold
-    wait_seconds: float = 0.0  # of `waited`
-    menu_seconds: float = 0.0  # of `waited`, before they joined the queue
+    answered_from_queue: int = 0
+    quick: int = 0  # of `answered_from_queue`, within the service level's threshold
+    wait_seconds: float = 0.0  # of `answered_from_queue`
+    menu_seconds: float = 0.0  # of `answered_from_queue`, before they joined the queue
     talk_seconds: float = 0.0
     hold_seconds: float = 0.0
     eligible: int = 0
@@ -75,12 +75,12 @@ class Tally:
     @property
     def answer_speed(self) -> Rate:
         """Average speed of answer (ASA): seconds from joining the queue to an operator's answer."""
-        return mean_rate(self.wait_seconds, self.waited)
+        return mean_rate(self.wait_seconds, self.answered_from_queue)
 
     @property
     def answer_speed_from_arrival(self) -> Rate:
         """Average seconds from the call's arrival to an operator's answer."""
-        return mean_rate(self.menu_seconds + self.wait_seconds, self.waited)
+        return mean_rate(self.menu_seconds + self.wait_seconds, self.answered_from_queue)
 
     @property
     def service_level(self) -> Rate:

@@ -10,7 +10,7 @@ import jinja2
 from appliance.core import script
 from appliance.core.i18n import locale_translations
 from appliance.reports import balance, formatting, kpi, report_texts, xlsx
-from appliance.reports.balance import CallBalanceDescription, ExcludedCalls
+from appliance.reports.balance import CallBalanceDescription, ExcludedCallCounts
 from appliance.reports.inbound import Arrivals
 from appliance.reports.periods import Period
 from appliance.telephony.calls import Balance
@@ -118,7 +118,7 @@ def balance_footer(report: CallReport) -> CallBalanceDescription:
 
 
 def balance_footer_from_counts(
-    report: BalancedReport, excluded: ExcludedCalls
+    report: BalancedReport, excluded: ExcludedCallCounts
 ) -> CallBalanceDescription:
     """Return the balance of a report's calls as text for its footer.
 
@@ -154,11 +154,11 @@ def footer_cells(report: CallReport) -> list[tuple[str, object]]:
 
 def unobserved_text(report: CallReport) -> str:
     """Return the intervals in which calls were not observed, as text; "" if there are no such."""
-    return balance.unobserved_stretches_text(report.balance.unobserved, report.period.tz)
+    return balance.unobserved_intervals_text(report.balance.unobserved, report.period.tz)
 
 
-def _duration_number_format(wording: str) -> str:
+def _duration_number_format(template: str) -> str:
     """Convert a text like "{minutes} min. {seconds} sec." into a spreadsheet number format."""
     codes = {"{minutes}": "[m]", "{seconds}": "s"}
-    parts = re.split(r"(\{minutes\}|\{seconds\})", wording)
+    parts = re.split(r"(\{minutes\}|\{seconds\})", template)
     return "".join(codes.get(part) or f'"{part}"' for part in parts if part)

@@ -150,7 +150,7 @@ def tally_sums(service_level_seconds: float) -> dict[str, ConditionalSum]:
         "joined": ConditionalSum(JOINED_QUEUE),
         "abandoned": ConditionalSum(ABANDONED & ~SHORT),
         "short": ConditionalSum(ABANDONED & SHORT),
-        "waited": ConditionalSum(ANSWERED_FROM_QUEUE),
+        "answered_from_queue": ConditionalSum(ANSWERED_FROM_QUEUE),
         "quick": ConditionalSum(
             ANSWERED_FROM_QUEUE & _at_most_condition("wait_seconds", service_level_seconds)
         ),

@@ -402,7 +402,7 @@ def test_hours_are_in_the_sites_time_zone(december: Settings, world: World) -> N
     day = Period(dt.date(2026, 12, 29), dt.date(2026, 12, 29), TZ)
     for time in ("00:00:00", "23:59:59"):
         world.add_call(f"29 {time}")
-    counts = inbound.count_arrivals(day, 20.0).hours
+    counts = inbound.count_arrivals(day, 20.0).calls_by_hour_of_day
     assert (counts[0], counts[23], sum(counts)) == (1, 1, 2)
 
 

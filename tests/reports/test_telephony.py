@@ -192,7 +192,9 @@ def test_invalid_conditions_are_ignored(settings: Settings) -> None:
 
 
 def test_a_sum_of_tallies_has_the_formulas_of_a_tally() -> None:
-    single = kpi.Tally(incoming=4, accepted=2, open=1, waited=2, wait_seconds=30.0, mark_5=1)
+    single = kpi.Tally(
+        incoming=4, accepted=2, open=1, answered_from_queue=2, wait_seconds=30.0, mark_5=1
+    )
     doubled = single + single
     assert (doubled.missed, doubled.answer_speed.value, doubled.rating.value) == (2, 15.0, 5.0)
     assert kpi.Tally().service_level.value is None

@@ -107,7 +107,7 @@ DIMENSION_FILTERS = (
         "operator",
         N_("Operator"),
         Dimension(
-            lambda first: first_operator(),
+            lambda record_column: first_operator(),
             N_("no conversation with an operator"),
             accounts.display_names,
         ),
@@ -118,7 +118,7 @@ DIMENSION_FILTERS = (
     _dimension_filter(
         "trunk",
         N_("Trunk"),
-        Dimension(lambda first: Call.trunk, N_("unknown")),
+        Dimension(lambda record_column: Call.trunk, N_("unknown")),
         ("e1",),
         lambda context: {trunk: trunk for trunk in context.trunks},
         form_position=2,
@@ -126,7 +126,7 @@ DIMENSION_FILTERS = (
     _dimension_filter(
         "number",
         N_("Number called"),
-        Dimension(lambda first: dialled_number(), N_("unknown")),
+        Dimension(lambda record_column: dialled_number(), N_("unknown")),
         ("1282",),
         lambda context: {n: phone_numbers.grouped_number(n) for n in context.numbers},
         form_position=1,
@@ -135,7 +135,7 @@ DIMENSION_FILTERS = (
         "language",
         N_("Language"),
         Dimension(
-            lambda first: Call.language,
+            lambda record_column: Call.language,
             N_("not chosen"),
             wording.translated_names(accounts.CALL_LANGUAGES),
         ),
@@ -159,7 +159,7 @@ def added_filters() -> dict[str, FilterDefinition]:
 def _added_filter(form: str, field: Field) -> FilterDefinition:
     """Return the filter of a field that the site added to the form with the number `form`."""
     dimension = Dimension(
-        lambda first: added_field_query(form, field.name),
+        lambda record_column: added_field_query(form, field.name),
         N_("not specified"),
         lambda locale: forms.counted_value_labels(form, field, locale),
         is_listed=True,

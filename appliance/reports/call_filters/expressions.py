@@ -86,52 +86,54 @@ def first_operator() -> Node:
     )
 
 
-def region_expression(first: FirstRecordColumn = first_record_column) -> Node:
+def region_expression(record_column: FirstRecordColumn = first_record_column) -> Node:
     """Return the SQL for the region (SOATO code) that a call is about; NULL if it is not stated.
 
-    It is taken from the call form, or else from the appeal that the call led to. `first` returns
-    the SQL for a column of the call's first record in one of these tables.
+    It is taken from the call form, or else from the appeal that the call led to. `record_column`
+    returns the SQL for a column of the call's first record in one of these tables.
     """
-    return fn.COALESCE(first(CallForm, "region"), first(Appeal, "region"))
+    return fn.COALESCE(record_column(CallForm, "region"), record_column(Appeal, "region"))
 
 
-def topic_expression(first: FirstRecordColumn = first_record_column) -> Node:
+def topic_expression(record_column: FirstRecordColumn = first_record_column) -> Node:
     """Return the SQL for the code of a call's topic; NULL if it is unknown.
 
     It is the field `direction` (field of work) of the call form, or else of the appeal that the
-    call led to, or else the topic that the caller chose in the menu. `first` returns the SQL for a
-    column of the call's first record in one of these tables.
+    call led to, or else the topic that the caller chose in the menu. `record_column` returns the
+    SQL for a column of the call's first record in one of these tables.
     """
-    return fn.COALESCE(*_recorded_codes("direction", first), Call.topic)
+    return fn.COALESCE(*_recorded_codes("direction", record_column), Call.topic)
 
 
-def call_type_expression(first: FirstRecordColumn = first_record_column) -> Node:
+def call_type_expression(record_column: FirstRecordColumn = first_record_column) -> Node:
     """Return the SQL for the code of the type of call; NULL if it is not stated.
 
-    It is taken from the call form, or else from the appeal that the call led to. `first` returns
-    the SQL for a column of the call's first record in one of these tables.
+    It is taken from the call form, or else from the appeal that the call led to. `record_column`
+    returns the SQL for a column of the call's first record in one of these tables.
     """
-    return fn.COALESCE(*_recorded_codes("call_type", first))
+    return fn.COALESCE(*_recorded_codes("call_type", record_column))
 
 
-def call_direction_expression(first: FirstRecordColumn = first_record_column) -> Node:
+def call_direction_expression(record_column: FirstRecordColumn = first_record_column) -> Node:
     """Return the SQL for the code of a call's direction: incoming, transferred …; never NULL.
 
     It is the one that the operator entered in the call form, or else the one that follows from the
-    stored call and its talks. `first` returns the SQL for a column of the call's first call form.
+    stored call and its talks. `record_column` returns the SQL for a column of the call's first call
+    form.
     """
-    recorded = fn.NULLIF(first(CallForm, "call_direction"), "")
+    recorded = fn.NULLIF(record_column(CallForm, "call_direction"), "")
     return fn.COALESCE(_listed_code(recorded, "call_direction"), direction_from_ledger())
 
 
-def _recorded_codes(column: str, first: FirstRecordColumn) -> Iterator[Node]:
+def _recorded_codes(column: str, record_column: FirstRecordColumn) -> Iterator[Node]:
     """Return the SQL for a column of the call form and of the appeal; NULL if it is empty.
 
     A typed text that is not a code is replaced by UNLISTED, because it may name a citizen, and
     issued reports cannot be changed later.
     """
     return (
-        _listed_code(fn.NULLIF(first(table, column), ""), column) for table in (CallForm, Appeal)
+        _listed_code(fn.NULLIF(record_column(table, column), ""), column)
+        for table in (CallForm, Appeal)
     )
 
 

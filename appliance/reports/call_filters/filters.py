@@ -191,21 +191,21 @@ _DEFINITIONS = (
         N_("Call partner"),
         ("nilufar",),
         conditions.talked_condition,
-        wording.operator_text,
+        wording.operator_name,
     ),
     FilterDefinition(
         "placed",
         N_("Called by"),
         ("nilufar",),
         conditions.placed_by_condition,
-        wording.operator_text,
+        wording.operator_name,
     ),
     FilterDefinition(
         "unanswered",
         N_("Unanswered ring"),
         ("nilufar",),
         conditions.missed_ring_condition,
-        wording.operator_text,
+        wording.operator_name,
     ),
 )
 FILTERS = {definition.name: definition for definition in _DEFINITIONS}
@@ -241,13 +241,13 @@ def find_dimension(name: str) -> Dimension:
     return dimension
 
 
-def key_expression(name: str, first: FirstRecordColumn = first_record_column) -> Node:
+def key_expression(name: str, record_column: FirstRecordColumn = first_record_column) -> Node:
     """Return the SQL for a call's value in the dimension `name`.
 
-    `first` returns the SQL for a column of the call's first appeal or call form, by default as a
-    subquery. Raises ValueError if there is no such dimension.
+    `record_column` returns the SQL for a column of the call's first appeal or call form, by default
+    as a subquery. Raises ValueError if there is no such dimension.
     """
-    return find_dimension(name).expression(first)
+    return find_dimension(name).expression(record_column)
 
 
 def dimension_names(name: str, locale: str) -> Mapping[str, str]:
@@ -306,11 +306,11 @@ def filter_from_query(
     values = {name: value for name, value in args if value}
     call_filter = CallFilter(period, values, calendar)
     return call_filter.with_conditions(
-        **{name: None for name in values if not _is_possible(call_filter, name)}
+        **{name: None for name in values if not _is_valid_condition(call_filter, name)}
     )
 
 
-def _is_possible(call_filter: CallFilter, name: str) -> bool:
+def _is_valid_condition(call_filter: CallFilter, name: str) -> bool:
     """Return True if there is a filter of this name, and the condition's value is valid for it."""
     try:
         find_filter(name).condition(call_filter, call_filter.conditions[name])

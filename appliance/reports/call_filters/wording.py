@@ -70,7 +70,7 @@ def days_text(value: str, reader: Reader) -> str:
     return ", ".join(f"{day.first:%d.%m.%Y}–{day.last:%d.%m.%Y}" for day in days)
 
 
-def operator_text(value: str, reader: Reader) -> str:
+def operator_name(value: str, reader: Reader) -> str:
     """Return the name of the operator with this login, or the login if there is no such user."""
     return accounts.display_names(reader.locale).get(value, value)
 

@@ -11,7 +11,7 @@ from appliance.core.db import raw_rows
 from appliance.core.settings import Settings
 from appliance.models import Call, Tariff
 from appliance.reports import call_filters, kpi, tariffs
-from appliance.reports.balance import ExcludedCalls
+from appliance.reports.balance import ExcludedCallCounts
 from appliance.reports.counting import count_excluded_calls
 from appliance.reports.periods import Period
 from appliance.telephony import calls
@@ -74,7 +74,7 @@ class MinutesReport:
     made_at: dt.datetime
     formulas: str
     balance: Balance
-    excluded_calls: ExcludedCalls  # to explain the balance
+    excluded_calls: ExcludedCallCounts  # to explain the balance
     lines: tuple[BillingLine, ...]
 
     @property

@@ -11,14 +11,14 @@ class Column:
     """A column: a figure that each row of a table has.
 
     `kind`: count | share (a percentage of all calls) | rate (a number with one decimal) | length (a
-    duration). `opens` are the conditions of a call filter that select the calls counted in the
-    column.
+    duration). `list_conditions` are the conditions of a call filter that select the calls counted
+    in the column.
     """
 
     figure: str  # a property or field of CallTally; "share", which is computed for all rows, is not
     name: str  # a message id
     kind: str = "rate"
-    opens: Mapping[str, object] | None = None  # to list the counted calls; None: no list
+    list_conditions: Mapping[str, object] | None = None
 
 
 COLUMNS = (

@@ -23,11 +23,11 @@ def as_json(report: TelephonyReport) -> dict[str, Any]:
         "total": tally_as_json(report.total),
         "by_weekday_and_hour": [
             {"weekday": weekday, "hour": hour} | tally_as_json(line_tally)
-            for (weekday, hour), line_tally in sorted(report.hours.weekdays.items())
+            for (weekday, hour), line_tally in sorted(report.hours.by_weekday_and_hour.items())
         ],
         "by_day": [
             {"date": day.isoformat()} | tally_as_json(line_tally)
-            for day, line_tally in report.hours.days.items()
+            for day, line_tally in report.hours.by_day.items()
         ],
         **{
             f"by_{key}": [

@@ -28,22 +28,22 @@ class HourlyTallies:
         return reduce(add, self.tallies.values(), CallTally())
 
     @property
-    def weekdays(self) -> dict[tuple[int, int], CallTally]:
+    def by_weekday_and_hour(self) -> dict[tuple[int, int], CallTally]:
         """The tally of each hour of each weekday, by (weekday, hour); weekday 1 is Monday."""
         return self._group_by(lambda moment: (moment.isoweekday(), moment.hour))
 
     @property
-    def hours(self) -> dict[int, CallTally]:
+    def by_hour_of_day(self) -> dict[int, CallTally]:
         """The tally of each hour of the day, by hour, 0 to 23."""
         return self._group_by(lambda moment: moment.hour)
 
     @property
-    def days(self) -> dict[dt.date, CallTally]:
+    def by_day(self) -> dict[dt.date, CallTally]:
         """The tally of each day, by date."""
         return self._group_by(lambda moment: moment.date())
 
     @property
-    def months(self) -> dict[dt.date, CallTally]:
+    def by_month(self) -> dict[dt.date, CallTally]:
         """The tally of each month, by its first day."""
         return self._group_by(lambda moment: moment.date().replace(day=1))
 

@@ -11,7 +11,7 @@ from appliance.reports.telephony.report import TelephonyReport
 from appliance.reports.xlsx import PlainValue, Seconds
 
 
-def workload_sheet(report: TelephonyReport, names: dict[str, str], _: Any) -> PlainTable:
+def workload_table(report: TelephonyReport, names: dict[str, str], _: Any) -> PlainTable:
     """Return the table of each operator's calls, handling times, pauses and occupancy.
 
     `names` are translated labels by code, and `_` is gettext.
@@ -46,7 +46,7 @@ def workload_sheet(report: TelephonyReport, names: dict[str, str], _: Any) -> Pl
     return PlainTable("workload", _(N_("Workload of the operators")), heads, rows)
 
 
-def line_quality_sheet(report: TelephonyReport, names: dict[str, str], _: Any) -> PlainTable:
+def line_quality_table(report: TelephonyReport, names: dict[str, str], _: Any) -> PlainTable:
     """Return the table of the connection quality of operators' browser phones, the worst first.
 
     `names` are translated labels by code, and `_` is gettext.
@@ -73,7 +73,7 @@ def line_quality_sheet(report: TelephonyReport, names: dict[str, str], _: Any) -
     return PlainTable("line_quality", _(N_("Phones in the page")), heads, rows)
 
 
-def states_sheet(report: TelephonyReport, names: dict[str, str], _: Any) -> PlainTable:
+def states_table(report: TelephonyReport, names: dict[str, str], _: Any) -> PlainTable:
     """Return the table of each operator's time in each state, with pauses divided by reason.
 
     `names` are translated labels by code, and `_` is gettext. Reasons without a pause have no

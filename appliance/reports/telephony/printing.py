@@ -46,9 +46,9 @@ def report_tables(report: TelephonyReport) -> tuple[PlainTable, ...]:
         _queues_table(report, names, _),
         _transfers_table(report, names, _),
         _callers_table(report, _),
-        operator_sheets.workload_sheet(report, names, _),
-        *([operator_sheets.line_quality_sheet(report, names, _)] if report.phone_lines else []),
-        operator_sheets.states_sheet(report, names, _),
+        operator_sheets.workload_table(report, names, _),
+        *([operator_sheets.line_quality_table(report, names, _)] if report.phone_lines else []),
+        operator_sheets.states_table(report, names, _),
     )
 
 
@@ -108,12 +108,12 @@ def as_page(report: TelephonyReport) -> str:
         charts={
             "day": [report_charts.calls_chart(report.period, report.hours, _)],
             "wait": [
-                report_charts.waits_chart(report.waits, report.level, _),
+                report_charts.accepted_waits_chart(report.waits, report.level, _),
                 report_charts.abandon_chart(report.waits, _),
             ],
         },
         codes={_(name): code for code, name in FIGURES.items()},
-        shade=report_charts.heat_shading(report.hours.weekdays.values()),
+        shade=report_charts.heat_shading(report.hours.by_weekday_and_hour.values()),
         asked=", ".join(
             f"{label}: {value}"
             for label, value in describe_conditions(
@@ -157,7 +157,7 @@ def _calendar_tables(
 ) -> tuple[PlainTable, ...]:
     """Return the tables of calls by weekday and hour, by day (or month), and by hour of the day."""
     weekdays = report_texts.load_texts(report.locale).weekdays
-    tally_of_hour = report.hours.weekdays
+    tally_of_hour = report.hours.by_weekday_and_hour
     heat_rows: list[tuple[PlainValue, ...]] = []
     sums = [0] * 25
     for number, weekday in enumerate(weekdays, 1):
@@ -177,10 +177,14 @@ def _calendar_tables(
         total_label,
     )
     tally_of_date = (
-        report.hours.days if report_charts.is_shown_daily(report.period) else report.hours.months
+        report.hours.by_day
+        if report_charts.is_shown_daily(report.period)
+        else report.hours.by_month
     )
     days = [(formatting.format_date(day), tally) for day, tally in tally_of_date.items()]
-    hours = [(f"{hour:02}:00", tally) for hour, tally in sorted(report.hours.hours.items())]
+    hours = [
+        (f"{hour:02}:00", tally) for hour, tally in sorted(report.hours.by_hour_of_day.items())
+    ]
     return (
         PlainTable(
             "heat",

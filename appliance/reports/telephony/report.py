@@ -12,7 +12,7 @@ from appliance.casework import catalogs
 from appliance.core import clock
 from appliance.core.settings import Settings
 from appliance.reports import call_filters, counting, kpi
-from appliance.reports.balance import ExcludedCalls
+from appliance.reports.balance import ExcludedCallCounts
 from appliance.reports.call_filters import CallFilter
 from appliance.reports.counting import CallTally
 from appliance.reports.periods import Period
@@ -60,7 +60,7 @@ class TelephonyReport:
     made_at: dt.datetime
     formulas: str  # kpi.FORMULAS_VERSION when the report was made
     balance: Balance
-    excluded_calls: ExcludedCalls  # of the whole period, to explain the balance
+    excluded_calls: ExcludedCallCounts  # of the whole period, to explain the balance
     hours: HourlyTallies
     waits: WaitCounts
     # by dimension: call_filters.DIMENSION_NAMES and keys of added fields
@@ -141,13 +141,13 @@ def _count_tallies(
     with few values are counted together, because that is faster.
     """
 
-    def key_sets(first: call_filters.FirstRecordColumn) -> list[dict[str, Node]]:
+    def build_key_sets(record_column: call_filters.FirstRecordColumn) -> list[dict[str, Node]]:
         together = set(chain(*_KEYS_COUNTED_TOGETHER))
         single_sets = [(name,) for name in dimensions if name not in together]
         dimension_sets = [
-            {name: call_filters.key_expression(name, first) for name in key_set}
+            {name: call_filters.key_expression(name, record_column) for name in key_set}
             for key_set in (*_KEYS_COUNTED_TOGETHER, *single_sets)
         ]
         return [{"hour": call_filters.hours_since_epoch(call_filter.period)}, *dimension_sets]
 
-    return counting.count_by_keys(call_filter, service_level_seconds, key_sets)
+    return counting.count_by_keys(call_filter, service_level_seconds, build_key_sets)

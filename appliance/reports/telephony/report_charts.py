@@ -30,7 +30,7 @@ def calls_chart(
     `width`, only every third one has its texts.
     """
     is_daily = is_shown_daily(period)
-    tallies = hours.days if is_daily else hours.months
+    tallies = hours.by_day if is_daily else hours.by_month
     if not tallies:
         return None
     counts = [tally.incoming for tally in tallies.values()]
@@ -53,7 +53,7 @@ def calls_chart(
     )
 
 
-def waits_chart(waits: WaitCounts, service_level_seconds: float, _: Any) -> Chart | None:
+def accepted_waits_chart(waits: WaitCounts, service_level_seconds: float, _: Any) -> Chart | None:
     """Return the chart of accepted calls by waiting time.
 
     A dashed line at the service level's threshold separates the dark bars (answered within it) from

@@ -97,7 +97,7 @@ def count_workload(
     unfiltered = call_filter.without_conditions()
     begin, end = unfiltered.period.begin, min(unfiltered.period.end, until)
     incoming, outgoing = _incoming_talks(unfiltered), _outgoing_talks(unfiltered)
-    missed = _missed_rings(unfiltered)
+    missed = _missed_rings_by_login(unfiltered)
     states = presence.intervals_by_login(begin, end)
     shifts = staff_records.planned_intervals(begin, end, unfiltered.period.tz)
 
@@ -197,7 +197,7 @@ def _incoming_talks(call_filter: CallFilter) -> dict[str, OperatorTalks]:
         Talk.party == "operator",
         Talk.ended_at.is_null(False),
     )
-    return _talks_by_operator(Talk.who, call_filter, *conditions)
+    return _talks_by_operator(Talk.who, call_filter.period.begin, *conditions)
 
 
 def _outgoing_talks(call_filter: CallFilter) -> dict[str, OperatorTalks]:
@@ -214,16 +214,20 @@ def _outgoing_talks(call_filter: CallFilter) -> dict[str, OperatorTalks]:
         Talk.party == "outside",
         Talk.ended_at.is_null(False),
     )
-    return _talks_by_operator(Call.by, call_filter, *conditions)
+    return _talks_by_operator(Call.by, call_filter.period.begin, *conditions)
 
 
 def _talks_by_operator(
-    operator_column: Field, call_filter: CallFilter, *conditions: Expression
+    operator_column: Field, gaps_from: dt.datetime, *conditions: Expression
 ) -> dict[str, OperatorTalks]:
-    """Return the talks that meet the conditions, by the login in `operator_column`."""
+    """Return the talks that meet the conditions, by the login in `operator_column`.
+
+    The conditions must include the period, because `gaps_from`, its beginning, only limits which
+    gaps are read. A gap is an interval of a talk in which the operator was away.
+    """
     gaps: dict[int, list[MicrosecondInterval]] = defaultdict(list)
     gap_query = Gap.select(Gap.talk, Gap.started_at, Gap.ended_at).where(
-        Gap.started_at >= call_filter.period.begin, Gap.ended_at.is_null(False)
+        Gap.started_at >= gaps_from, Gap.ended_at.is_null(False)
     )
     for talk, begin, end in raw_rows(gap_query):
         gaps[talk].append((begin, end))
@@ -242,7 +246,7 @@ def _talks_by_operator(
     return talks
 
 
-def _missed_rings(call_filter: CallFilter) -> dict[str, int]:
+def _missed_rings_by_login(call_filter: CallFilter) -> dict[str, int]:
     """Return how often each operator's phone rang without an answer, by login."""
     # A cross join keeps its order. Otherwise the database would start from all rings ever recorded.
     rows = (
@@ -260,22 +264,22 @@ def _missed_rings(call_filter: CallFilter) -> dict[str, int]:
     return dict(raw_rows(rows))
 
 
-def _total_seconds(stretches: Iterable[MicrosecondInterval]) -> float:
+def _total_seconds(intervals: Iterable[MicrosecondInterval]) -> float:
     """Return the total seconds of intervals; time in several intervals counts several times."""
-    length = sum(end - begin for begin, end in stretches)
+    length = sum(end - begin for begin, end in intervals)
     return length / 10**6 if length else 0  # an integer 0 if there are no intervals, as exported
 
 
 def _overlap_seconds(
-    talks: Sequence[MicrosecondInterval], ready: Sequence[MicrosecondInterval]
+    first_list: Sequence[MicrosecondInterval], second_list: Sequence[MicrosecondInterval]
 ) -> float:
     """Return the seconds that are in intervals of both lists; each list is in order."""
     first_candidate = length = 0
-    for begin, end in talks:
-        while first_candidate < len(ready) and ready[first_candidate][1] <= begin:
+    for begin, end in first_list:
+        while first_candidate < len(second_list) and second_list[first_candidate][1] <= begin:
             first_candidate += 1
         position = first_candidate
-        while position < len(ready) and ready[position][0] < end:
-            length += min(end, ready[position][1]) - max(begin, ready[position][0])
+        while position < len(second_list) and second_list[position][0] < end:
+            length += min(end, second_list[position][1]) - max(begin, second_list[position][0])
             position += 1
     return length / 10**6 if length else 0

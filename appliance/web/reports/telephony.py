@@ -101,11 +101,11 @@ def show_telephony_report() -> str:
         seen=overview,
         total=total,
         part_of=percentage,
-        shade=report_charts.heat_shading(overview.hours.weekdays.values()),
+        shade=report_charts.heat_shading(overview.hours.by_weekday_and_hour.values()),
         days=report_charts.calls_chart(
             call_filter.period, overview.hours, gettext, charts.WIDE_CHART_WIDTH
         ),
-        answers=report_charts.waits_chart(overview.waits, level, gettext),
+        answers=report_charts.accepted_waits_chart(overview.waits, level, gettext),
         abandons=report_charts.abandon_chart(overview.waits, gettext),
         within=overview.waits.service_level(level, total.accepted),
         table=_tab_table(overview, table_key),
@@ -291,9 +291,9 @@ def _tab_table(overview: telephony.Overview, table_key: str) -> Any:
     if _is_grouping_key(table_key):
         return lines.count_lines(call_filter, level, table_key, locale())
     if table_key == "day":
-        return overview.hours.days.items()
+        return overview.hours.by_day.items()
     if table_key == "hour":
-        return sorted(overview.hours.hours.items())
+        return sorted(overview.hours.by_hour_of_day.items())
     if table_key == "queue":
         return queues.summarize_visits(call_filter)
     if table_key == "transfers":

@@ -6,7 +6,7 @@ from typing import Any
 from flask import url_for
 
 from appliance.reports import balance, report_texts
-from appliance.reports.balance import ExcludedCalls
+from appliance.reports.balance import ExcludedCallCounts
 from appliance.reports.periods import Period
 from appliance.telephony.calls import Balance
 from appliance.web.shell.language import locale
@@ -32,7 +32,9 @@ class FigureLinks:
         """
         return url_for("portal.list_appeals", **self._address(conditions), all=1)
 
-    def balance_links(self, counts: Balance, other_calls: ExcludedCalls) -> list[tuple[str, str]]:
+    def balance_links(
+        self, counts: Balance, other_calls: ExcludedCallCounts
+    ) -> list[tuple[str, str]]:
         """Return (address, text) of the total of the balance of calls, and of each summand."""
         summands = balance.labelled_summands(
             counts, other_calls, report_texts.load_texts(locale()).balance

@@ -23,7 +23,7 @@ TALLY_SUMS = {  # field of a tally → its sum
     "joined": "sum(c.wait_seconds IS NOT NULL AND NOT c.short)",
     "abandoned": f"sum({_ABANDONED} AND NOT c.short)",
     "short": f"sum({_ABANDONED} AND c.short)",
-    "waited": f"sum({_ANSWERED_AFTER_WAIT})",
+    "answered_from_queue": f"sum({_ANSWERED_AFTER_WAIT})",
     "quick": f"sum({_ANSWERED_AFTER_WAIT} AND c.wait_seconds <= :level)",
     "wait_seconds": f"sum(c.wait_seconds) FILTER (WHERE {_ANSWERED_AFTER_WAIT})",
     "menu_seconds": f"sum(c.menu_seconds) FILTER (WHERE {_ANSWERED_AFTER_WAIT})",
