@@ -72,6 +72,7 @@ def last_restore_drill(period: Period) -> RestoreDrill:
 
 
 def _last_drill_run(period: Period) -> SnapshotRun | None:
+    """Return the row of the last finished drill that started in the period, if any."""
     drill_conditions = (SnapshotRun.kind == "drill", SnapshotRun.ended_at.is_null(False))
     period_conditions = (
         SnapshotRun.started_at >= period.begin,

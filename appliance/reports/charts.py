@@ -35,7 +35,7 @@ class Chart:
     """A laid-out chart.
 
     `legend` lists (whether bars are dark, their meaning); `border` is the x coordinate of a dashed
-    vertical line, if any.
+    vertical line, if any, and `note` the text next to it.
     """
 
     title: str

@@ -27,6 +27,7 @@ from appliance.reports.kpi import Rate, percentage_rate
 from appliance.reports.periods import Period
 from appliance.reports.sums import ANSWERED, COUNTED, count_where, tally_sums
 
+# a function that returns key sets, see count_by_keys()
 type KeySetBuilder = Callable[[FirstRecordColumn], Sequence[Mapping[str, Node]]]
 
 _DURATION_COLUMNS = {
@@ -76,6 +77,7 @@ def count_by_keys(
     """Count the calls that pass a filter by several keys, such as hour and topic, in one query.
 
     Returns a dict for each key name, of the tallies by the values of that key.
+    `service_level_seconds` is the threshold of the service level.
 
     `build_key_sets` is a function that returns key sets: dicts of SQL expressions on Call by key
     name. The database groups the calls by all keys of a set at once, and the counts are then added
@@ -109,6 +111,7 @@ def count_by_keys(
     queries = []
     for number, key_set in enumerate(name_sets):
         key_columns = [getattr(calls.c, f"key_{number_of[name]}") for name in key_set]
+        # all queries of a union have the same number of columns
         padding = [SQL("NULL")] * (max(map(len, name_sets)) - len(key_columns))
         query = Select(
             [calls], [SQL(str(number)), calls.c.call_class, *sum_columns, *key_columns, *padding]
@@ -176,6 +179,7 @@ class _FieldsOfClass(dict[str, list[tuple[str, int]]]):
         self._classifier, self._tally_sums = classifier, tally_sums(service_level_seconds)
 
     def __missing__(self, call_class: str) -> list[tuple[str, int]]:
+        """Evaluate the conditions of all fields for a class, and store the result."""
         call = self._classifier.representative_call(call_class)
         columns = ("", *_SUMMED_COLUMNS)
         addends = [

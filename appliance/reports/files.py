@@ -53,6 +53,7 @@ class ReportForm:
 
 
 def _build_telephony(settings: Settings, period: Period, locale: str) -> Any:
+    """Build the telephony report of all incoming calls of a period."""
     return telephony.build_telephony_report(settings, CallFilter(period), locale)
 
 

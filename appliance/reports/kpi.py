@@ -155,7 +155,7 @@ def accepted_calls_by_wait(groups: Iterable[CallGroup], edges: Sequence[float]) 
     """Return the number of accepted calls in each range of waiting seconds.
 
     The first range ends at the first edge, the last one begins after the last edge. An edge belongs
-    to the range below it.
+    to the range below it. Calls that were accepted without joining a queue are left out.
     """
     bounds = (float("-inf"), *edges, float("inf"))
     waits = [

@@ -120,10 +120,12 @@ def _period_up_to(
 
 
 def _last_day_of_month(first: dt.date) -> dt.date:
+    """Return the last day of the month that begins with `first`."""
     return first.replace(day=calendar.monthrange(first.year, first.month)[1])
 
 
 def _parse_iso_date(text: str, complaint: str) -> dt.date:
+    """Parse a date such as 2026-10-20; raises PeriodError with the message `complaint`."""
     if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text, re.ASCII):
         raise PeriodError(complaint)
     try:
@@ -154,4 +156,5 @@ def format_periods(days: Iterable[tuple[dt.date, dt.date]]) -> str:
 
 
 def _parse_dotted_date(text: str) -> dt.date:
+    """Parse a date such as 20.10.2026; raises ValueError for any other text."""
     return dt.datetime.strptime(text, "%d.%m.%Y").date()  # noqa: DTZ007  a day has no zone

@@ -53,7 +53,7 @@ def single_call_group(call: InboundCall) -> CallGroup:
 
 @dataclass(frozen=True)
 class Condition:
-    """A condition on a call, as SQL and as a Python function."""
+    """A condition on a call, as SQL on Call and as a Python function; & and ~ work on both."""
 
     sql: Node
     holds: Callable[[InboundCall], bool]
@@ -88,16 +88,18 @@ class ConditionalSum:
 
 
 def count_where(condition: Node) -> Node:
-    """Return the SQL for the number of rows that meet a condition."""
+    """Return the SQL for the number of rows that meet a condition; NULL if there are no rows."""
     return fn.SUM(Case(None, [(condition, 1)], 0))
 
 
 def _equality_condition(column: str, value: object) -> Condition:
+    """Return the condition that a column, of Call and of InboundCall, has a value."""
     read_column = operator.attrgetter(column)
     return Condition(getattr(Call, column) == value, lambda call: read_column(call) == value)
 
 
 def _not_null_condition(column: str) -> Condition:
+    """Return the condition that a column, of Call and of InboundCall, is not null."""
     read_column = operator.attrgetter(column)
     return Condition(
         getattr(Call, column).is_null(False), lambda call: read_column(call) is not None

@@ -134,6 +134,7 @@ def billed_seconds_sql(talk_seconds: Node, rounding: str) -> Node:
 
 
 def _rounding_unit_seconds(rounding: str) -> int:
+    """Return the seconds to whose multiples a talk is rounded up; `rounding` is of ROUNDINGS."""
     return 60 if rounding == "minute" else 1
 
 

@@ -73,6 +73,7 @@ def _offset_changes(period: Period) -> list[tuple[dt.datetime, dt.datetime]]:
 
 
 def _utc_offset_microseconds(moment: dt.datetime, period: Period) -> int:
+    """Return the offset of the period's time zone from UTC at a moment."""
     offset = moment.astimezone(period.tz).utcoffset() or dt.timedelta()
     return int(offset.total_seconds()) * 10**6
 

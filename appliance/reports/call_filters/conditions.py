@@ -46,6 +46,7 @@ def dimension_condition(dimension: Dimension) -> Condition:
 
 
 def _is_null(node: Node) -> Expression:
+    """Return the condition that an expression is NULL, also for one that has no is_null()."""
     return Expression(node, "IS", None)
 
 
@@ -271,6 +272,7 @@ def callback_task_condition(call_filter: CallFilter, task_id: str) -> Expression
     if task is None:
         raise ValueError(task_id)
     outgoing = "direction" in call_filter.conditions
+    # the task counts an attempt to call back at the time when it ended
     moment = Call.ended_at if outgoing else Call.arrived_at
     before_closing = [moment <= task.closed_at] if task.closed_at else []
     has_talk = fn.EXISTS(Talk.select(Talk.id).where(Talk.call == Call.id))

@@ -61,6 +61,7 @@ def iterate_calls(call_filter: CallFilter) -> Iterator[CallRow]:
         yield from (_call_row(call) for call in chunk)
         last = chunk[-1]
         after = (
+            # follows from the next condition, but lets the database use an index
             Call.arrived_at >= last.arrived_at,
             (Call.arrived_at > last.arrived_at) | (Call.id > last.id),
         )
@@ -79,6 +80,7 @@ def _select_with_details() -> Any:
 
 
 def _call_row(call: Any) -> CallRow:
+    """Return the row of a call that was read by _select_with_details()."""
     dialled_number = call.diverted_from or call.hotline_number
     return CallRow(
         call,

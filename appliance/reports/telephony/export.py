@@ -127,6 +127,7 @@ def tally_as_json(tally: CallTally) -> dict[str, Any]:
         "rating": rate_as_json(tally.rating),
         "rating_response": rate_as_json(tally.rating_response),
     }
+    # the rates of columns that are not listed above, so that a new column is exported too
     rates = (column.figure for column in COLUMNS if column.kind == "rate")
     return figures | {
         name: rate_as_json(getattr(tally, name)) for name in rates if name not in figures

@@ -146,7 +146,8 @@ def _operator_workload(
 
     `states` are (state, reason, begin, end), `planned` the shifts; times are in microseconds since
     1970. `automatic_wrap_up` returns the wrap-up intervals that the rule gives, from the incoming
-    talks, the outgoing talks and the ready intervals.
+    talks, the outgoing talks and the ready intervals. Operators can also choose the state wrap-up,
+    for extra time; it counts as wrap-up except while they talk.
     """
     ready, chosen_wrap_up, back_office = (
         [(since, ended) for state, _, since, ended in states if state == state_name]
@@ -273,7 +274,7 @@ def _total_seconds(intervals: Iterable[MicrosecondInterval]) -> float:
 def _overlap_seconds(
     first_list: Sequence[MicrosecondInterval], second_list: Sequence[MicrosecondInterval]
 ) -> float:
-    """Return the seconds that are in intervals of both lists; each list is in order."""
+    """Return the seconds that are in intervals of both lists; each list is in order of time."""
     first_candidate = length = 0
     for begin, end in first_list:
         while first_candidate < len(second_list) and second_list[first_candidate][1] <= begin:
