@@ -196,22 +196,22 @@ class CallFormCounts:
     """The number of accepted calls, and how many of them have a call form (form №2)."""
 
     accepted: int
-    registered: int
+    with_call_form: int
 
     @property
     def share(self) -> Rate:
         """The percentage of the accepted calls that have a call form."""
-        return percentage_rate(self.registered, self.accepted)
+        return percentage_rate(self.with_call_form, self.accepted)
 
 
 def count_call_forms(period: Period) -> CallFormCounts:
     """Count the accepted calls of a period, and those of them that have a call form (form №2)."""
     accepted = CallFilter(period, {"outcome": "answered"})
     columns = fn.COUNT(Call.id), count_where(call_filters.has_form())
-    accepted_count, registered_count = (
+    accepted_count, with_form_count = (
         Call.select(*columns).where(*sql_conditions(accepted)).tuples()[0]
     )
-    return CallFormCounts(accepted_count, registered_count or 0)
+    return CallFormCounts(accepted_count, with_form_count or 0)
 
 
 def count_excluded_calls(period: Period) -> ExcludedCallCounts:

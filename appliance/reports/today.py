@@ -45,12 +45,12 @@ def count_today(
     since: dt.datetime,
     now: dt.datetime,
     joined_times: Iterable[dt.datetime],
-    service_seconds: float,
+    service_level_seconds: float,
 ) -> TodayFigures:
     """Count the inbound calls that arrived since `since`, the beginning of the day.
 
     `joined_times` are the times at which the callers who are waiting now joined the queue;
-    `service_seconds` is the threshold of the service level.
+    `service_level_seconds` is the threshold of the service level.
     """
     today_conditions = (Call.direction == "inbound", Call.arrived_at >= since)
     seconds = [(now - joined_at).total_seconds() for joined_at in joined_times]
@@ -59,7 +59,7 @@ def count_today(
         for wait in seconds
     ]
     tally = kpi.tally_groups(
-        inbound.count_groups(today_conditions, service_seconds), service_seconds
+        inbound.count_groups(today_conditions, service_level_seconds), service_level_seconds
     )
     return TodayFigures(
         asa=tally.answer_speed,

@@ -22,13 +22,13 @@ def local_microseconds(period: Period, column: Field = Call.arrived_at) -> Node:
     `column` is the column of datetimes to convert. If the zone's offset from UTC changes within the
     period, the SQL chooses the offset by the time of each row.
     """
-    edges = [day for day in _offset_changes(period)]
+    changes = _offset_changes(period)
     offset: Node | int = _utc_offset_microseconds(period.begin, period)
-    if edges:
-        stretches = [
-            (column < edge, _utc_offset_microseconds(before, period)) for before, edge in edges
+    if changes:
+        offsets = [
+            (column < edge, _utc_offset_microseconds(before, period)) for before, edge in changes
         ]
-        offset = Case(None, stretches, _utc_offset_microseconds(period.end, period))
+        offset = Case(None, offsets, _utc_offset_microseconds(period.end, period))
     return column + offset
 
 

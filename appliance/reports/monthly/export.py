@@ -54,7 +54,7 @@ def as_json(report: MonthlyReport) -> dict[str, Any]:
         ],
         "call_forms": {
             "accepted": report.call_forms.accepted,
-            "registered": report.call_forms.registered,
+            "registered": report.call_forms.with_call_form,
             "share": report.call_forms.share.value,
         },
         "change_requests": _change_requests_as_json(report),
@@ -143,7 +143,7 @@ def _csv_rows(report: MonthlyReport) -> Iterator[dict[str, Any]]:
         "table": "annex",
         "code": "call_forms",
         "name": report_texts.load_texts(report.locale).annex.call_forms,
-        "count": call_forms.registered,
+        "count": call_forms.with_call_form,
         "share": None if call_forms.share.value is None else round(call_forms.share.value, 1),
     }
     names = report_texts.load_texts(report.locale).changes

@@ -52,9 +52,9 @@ def report_tables(report: TelephonyReport) -> tuple[PlainTable, ...]:
     )
 
 
-def _column_width(sheet: PlainTable, column: int) -> float:
+def _column_width(table: PlainTable, column: int) -> float:
     """Return a column's width in characters; it is wider for durations, which may be long."""
-    rows = (*sheet.rows, *([sheet.total] if sheet.total else []))
+    rows = (*table.rows, *([table.total] if table.total else []))
     return 23.0 if any(isinstance(row[column], Seconds) for row in rows) else 14.0
 
 
@@ -69,17 +69,17 @@ def as_workbook(report: TelephonyReport) -> xlsx.Workbook:
     footer = paper.footer_text(
         paper.balance_footer_from_counts(report, report.excluded_calls), report.locale
     )
-    for sheet in report_tables(report):
-        widths = (34.0, *(_column_width(sheet, column) for column in range(1, len(sheet.heads))))
-        table = xlsx.Table((sheet.heads,), sheet.rows, sheet.total)
+    for table in report_tables(report):
+        widths = (34.0, *(_column_width(table, column) for column in range(1, len(table.heads))))
+        sheet_table = xlsx.Table((table.heads,), table.rows, table.total)
         book_sheets.append(
             xlsx.Sheet(
-                sheet.title,
-                (table,),
+                table.title,
+                (sheet_table,),
                 widths,
-                (f"{report_title(report)}: {sheet.title}",),
+                (f"{report_title(report)}: {table.title}",),
                 (footer,),
-                landscape=len(sheet.heads) > 6,
+                landscape=len(table.heads) > 6,
             )
         )
     return paper.build_workbook(report, report_title(report), book_sheets)
@@ -88,10 +88,10 @@ def as_workbook(report: TelephonyReport) -> xlsx.Workbook:
 def as_csv(report: TelephonyReport) -> str:
     """Return all tables below one another; each row begins with the code of its table."""
     lines: list[tuple[object, ...]] = []
-    for sheet in report_tables(report):
-        lines.append((sheet.code, *sheet.heads))
-        for row in (*sheet.rows, *([sheet.total] if sheet.total else [])):
-            lines.append((sheet.code, *(_machine_value(value) for value in row)))
+    for table in report_tables(report):
+        lines.append((table.code, *table.heads))
+        for row in (*table.rows, *([table.total] if table.total else [])):
+            lines.append((table.code, *(_machine_value(value) for value in row)))
     return spreadsheets.csv_text(lines)
 
 
@@ -117,7 +117,7 @@ def as_page(report: TelephonyReport) -> str:
         asked=", ".join(
             f"{label}: {value}"
             for label, value in describe_conditions(
-                report.call_filter, Reader(None, report.locale, report.period.tz)
+                report.call_filter, Reader(user=None, locale=report.locale, tz=report.period.tz)
             )
         ),
     )

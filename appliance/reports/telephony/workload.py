@@ -27,7 +27,7 @@ type MicrosecondInterval = tuple[int, int]  # microseconds since 1970; the end i
 class OperatorTalks:
     """The talks of an operator, in order."""
 
-    calls: set[str] = field(default_factory=set)  # ids
+    call_ids: set[str] = field(default_factory=set)
     talk_intervals: list[MicrosecondInterval] = field(default_factory=list)
     # the talks without their gaps, in which the operator was away (after the loss of the page or
     # phone) while the caller waited
@@ -159,9 +159,9 @@ def _operator_workload(
     speaking = sorted([*incoming.speaking_intervals, *outgoing.speaking_intervals])
     return Workload(
         operator=login,
-        calls=len(incoming.calls),
+        calls=len(incoming.call_ids),
         talk_seconds=_total_seconds(incoming.speaking_intervals),
-        outgoing=len(outgoing.calls),
+        outgoing=len(outgoing.call_ids),
         outgoing_seconds=_total_seconds(outgoing.speaking_intervals),
         ready_seconds=_total_seconds(ready_or_wrap_up),
         busy_seconds=_overlap_seconds(speaking, ready_or_wrap_up),
@@ -238,7 +238,7 @@ def _talks_by_operator(
     )
     for begin, end, login, talk, call in sorted(raw_rows(rows.where(*conditions))):
         operator_talks, talk_interval = talks[login], (begin, end)
-        operator_talks.calls.add(call)
+        operator_talks.call_ids.add(call)
         operator_talks.talk_intervals.append(talk_interval)
         if talk in gaps:
             operator_talks.speaking_intervals += subtract_intervals([talk_interval], gaps[talk])

@@ -353,11 +353,11 @@ def _balance_context(call_filter: CallFilter) -> dict[str, object]:
     """
     counts = calls.ledger_balance(call_filter.period.begin, call_filter.period.end)
     text = report_texts.load_texts(locale()).balance
-    other_calls = counting.count_excluded_calls(call_filter.period)
+    excluded = counting.count_excluded_calls(call_filter.period)
     return {
         "balance": balance.describe_call_balance(
-            counts, other_calls, clock.now(), call_filter.period.tz, text
+            counts, excluded, clock.now(), call_filter.period.tz, text
         ),
-        "sums": FigureLinks(call_filter.period).balance_links(counts, other_calls),
+        "sums": FigureLinks(call_filter.period).balance_links(counts, excluded),
         "difference": counts.difference,
     }

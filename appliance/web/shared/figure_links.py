@@ -32,12 +32,13 @@ class FigureLinks:
         """
         return url_for("portal.list_appeals", **self._address(conditions), all=1)
 
-    def balance_links(
-        self, counts: Balance, other_calls: ExcludedCallCounts
-    ) -> list[tuple[str, str]]:
-        """Return (address, text) of the total of the balance of calls, and of each summand."""
+    def balance_links(self, counts: Balance, excluded: ExcludedCallCounts) -> list[tuple[str, str]]:
+        """Return (address, text) of the total of the balance of calls, and of each summand.
+
+        `excluded` are the numbers of calls that tables or rates exclude; the texts mention them.
+        """
         summands = balance.labelled_summands(
-            counts, other_calls, report_texts.load_texts(locale()).balance
+            counts, excluded, report_texts.load_texts(locale()).balance
         )
         return [(self.calls(all=1, outcome=outcome or None), text) for outcome, text in summands]
 

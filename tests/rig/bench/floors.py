@@ -104,7 +104,7 @@ _MONTHLY_TABLES = (
         "form №2",
         "SELECT count(*), sum(EXISTS (SELECT 1 FROM call_form f WHERE f.call_id = c.id)) "  # noqa: S608
         f"FROM call c WHERE {INCOMING} AND {ANSWERED}",
-        lambda report: [(report.call_forms.accepted, report.call_forms.registered)],
+        lambda report: [(report.call_forms.accepted, report.call_forms.with_call_form)],
     ),
     *BALANCE_TABLES,
 )
